@@ -1,0 +1,142 @@
+"""Error classes of a request, from protocol facts, never from message text.
+
+The first fact that decides wins: the service's exception type, then the HTTP status. What the
+transport or a reader saw (a refused connection, a broken stream, a body that cannot be read) is
+named by them directly with the class.
+
+| class | from |
+|---|---|
+| throttled | ThrottlingException, TooManyRequestsException, ServiceQuotaExceededException, other 429 |
+| not_ready | ModelNotReadyException (although it is a 429) |
+| model_timeout | ModelTimeoutException, 408 |
+| model_error | ModelError, ModelErrorException, ModelStreamErrorException, 424 |
+| unavailable | ServiceUnavailable(Exception), 503 |
+| server | InternalServerException, InternalFailure, InternalDependencyException, InternalStreamFailure, other 5xx |
+| auth | 401, 403 and the signature, token and access exceptions |
+| client | ValidationException, ValidationError, ResourceNotFoundException, ConflictException, other 4xx |
+| connect | no connection: refused, DNS, connect timeout, TLS handshake |
+| read_timeout | the request's deadline passed before the last byte |
+| stream_broken | socket or frame ended early; a stream without its closing event |
+| bad_response | an answer of status 200 that cannot be read, an error body inside it, a bad CRC |
+| empty | a text operation that ended well without output |
+| cancelled | our own stop; outside the error rate |
+| internal | our own bug; makes the stage INVALID |
+"""
+
+import enum
+import re
+
+
+class ErrorClass(enum.StrEnum):
+    THROTTLED = "throttled"
+    NOT_READY = "not_ready"
+    MODEL_TIMEOUT = "model_timeout"
+    MODEL_ERROR = "model_error"
+    UNAVAILABLE = "unavailable"
+    SERVER = "server"
+    AUTH = "auth"
+    CLIENT = "client"
+    CONNECT = "connect"
+    READ_TIMEOUT = "read_timeout"
+    STREAM_BROKEN = "stream_broken"
+    BAD_RESPONSE = "bad_response"
+    EMPTY = "empty"
+    CANCELLED = "cancelled"
+    INTERNAL = "internal"
+
+
+#: classes of which the service bills nothing (an assumption that the report states)
+UNBILLED = frozenset(
+    {
+        ErrorClass.THROTTLED,
+        ErrorClass.NOT_READY,
+        ErrorClass.AUTH,
+        ErrorClass.CLIENT,
+        ErrorClass.CONNECT,
+        ErrorClass.UNAVAILABLE,
+    }
+)
+
+_BY_TYPE = {
+    "throttling": ErrorClass.THROTTLED,
+    "throttlingexception": ErrorClass.THROTTLED,
+    "throttledexception": ErrorClass.THROTTLED,
+    "toomanyrequestsexception": ErrorClass.THROTTLED,
+    "servicequotaexceededexception": ErrorClass.THROTTLED,
+    "modelnotreadyexception": ErrorClass.NOT_READY,
+    "modeltimeoutexception": ErrorClass.MODEL_TIMEOUT,
+    "modelerror": ErrorClass.MODEL_ERROR,
+    "modelerrorexception": ErrorClass.MODEL_ERROR,
+    "modelstreamerror": ErrorClass.MODEL_ERROR,
+    "modelstreamerrorexception": ErrorClass.MODEL_ERROR,
+    "serviceunavailable": ErrorClass.UNAVAILABLE,
+    "serviceunavailableexception": ErrorClass.UNAVAILABLE,
+    "internalserverexception": ErrorClass.SERVER,
+    "internalfailure": ErrorClass.SERVER,
+    "internaldependencyexception": ErrorClass.SERVER,
+    "internalstreamfailure": ErrorClass.SERVER,
+    "validationexception": ErrorClass.CLIENT,
+    "validationerror": ErrorClass.CLIENT,
+    "resourcenotfoundexception": ErrorClass.CLIENT,
+    "conflictexception": ErrorClass.CLIENT,
+    "accessdeniedexception": ErrorClass.AUTH,
+    "accessdenied": ErrorClass.AUTH,
+    "unrecognizedclientexception": ErrorClass.AUTH,
+    "invalidsignatureexception": ErrorClass.AUTH,
+    "signaturedoesnotmatch": ErrorClass.AUTH,
+    "incompletesignature": ErrorClass.AUTH,
+    "missingauthenticationtokenexception": ErrorClass.AUTH,
+    "missingauthenticationtoken": ErrorClass.AUTH,
+    "expiredtoken": ErrorClass.AUTH,
+    "expiredtokenexception": ErrorClass.AUTH,
+    "invalidclienttokenid": ErrorClass.AUTH,
+    "notauthorized": ErrorClass.AUTH,
+}
+
+_BY_STATUS = {
+    401: ErrorClass.AUTH,
+    403: ErrorClass.AUTH,
+    408: ErrorClass.MODEL_TIMEOUT,
+    424: ErrorClass.MODEL_ERROR,
+    429: ErrorClass.THROTTLED,
+    503: ErrorClass.UNAVAILABLE,
+}
+
+
+def type_name(raw: str | None) -> str | None:
+    """`ThrottlingException:http://internal…` and `com.amazonaws…#ThrottlingException` -> the bare name."""
+    if not raw:
+        return None
+    return raw.split(":", 1)[0].rsplit("#", 1)[-1].strip() or None
+
+
+def classify(exception_type: str | None, status: int | None) -> ErrorClass:
+    """The class of an error that the service answered with.
+
+    exception_type: `x-amzn-errortype`, `:exception-type`, `:error-code` or the body's `__type`;
+    status: the HTTP status, None inside a stream.
+    """
+    name = type_name(exception_type)
+    if name and name.lower() in _BY_TYPE:
+        return _BY_TYPE[name.lower()]
+    if status in _BY_STATUS:
+        return _BY_STATUS[status]
+    if status is not None and 400 <= status < 500:
+        return ErrorClass.CLIENT
+    if status is not None and status >= 500:
+        return ErrorClass.SERVER
+    # an exception event of a name nobody knows: the model's stream failed
+    return ErrorClass.MODEL_ERROR if name else ErrorClass.BAD_RESPONSE
+
+
+_SECRETS = re.compile(
+    r"(AKIA|ASIA)[A-Z0-9]{12,}"  # access key ids
+    r"|(?i:(signature|credential|security-token|authorization|bearer|secret\w*)\s*[=:]?\s*)['\"]?[A-Za-z0-9/+=_.-]{16,}"
+)
+
+
+def redact(message: str | None) -> str | None:
+    """A message of at most 200 characters on one line, with credentials and signatures blanked."""
+    if message is None:
+        return None
+    return _SECRETS.sub("[redacted]", " ".join(message.split()))[:200] or None

@@ -1,0 +1,89 @@
+"""The request record: the contract between the load side and the analysis.
+
+One request is one `RequestRecord` and one row of `requests.csv`. The header of that file is the
+tuple of this dataclass's fields; nothing else lists them. A missing value is `None` here and an
+empty cell in the file, never 0. Units are in the names (`_ms`: milliseconds, monotonic).
+"""
+
+import dataclasses
+import typing
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class RequestRecord:
+    """What is known of one request. Raises ValueError where times contradict each other."""
+
+    started_at: float  # send time, Unix seconds by the worker's own clock
+    worker: str  # worker id, `local` without workers
+    user: int  # user number on that worker; 0 for a warm-up call
+    target: str
+    service: str  # bedrock, sagemaker, openai
+    operation: str  # the API operation's name
+    payload: str  # the payload file's stem
+    prompt_id: str  # the payload line's `id`, else its line number
+    stage: int  # visit number; 0 for a warm-up call
+    repeat: int
+    users: int | None  # planned users of the stage
+    rate: float | None = None  # planned requests/s, open loop only
+    phase: str  # warmup, settle, measure, hold: by when the request started
+    call: int  # number of the logical call on this worker
+    attempt: int = 1
+    reconnect: int  # 1 if this request had to open a connection
+    schedule_delay_ms: float | None = None  # actual minus intended send, open loop only
+    latency_ms: float  # hand-over to the transport -> last byte of the answer
+    ttft_ms: float | None = None  # -> first delta with output; empty when not streaming
+    ttft_visible_ms: float | None = None  # -> first visible text, where reasoning comes first
+    last_token_ms: float | None = None  # -> last delta with output
+    chunks: int | None = None  # deltas with output
+    max_gap_ms: float | None = None  # longest gap between two of them
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    prompt_token_source: str  # service, tokenizer, payload, none
+    token_source: str  # the same for completion_tokens
+    response_bytes: int
+    stop_reason: str | None = None
+    http_status: int | None = None
+    request_id: str | None = None
+    service_latency_ms: float | None = None  # what the service itself reports
+    service_ttft_ms: float | None = None
+    error: str | None = None  # an errors.ErrorClass; empty means success
+    error_code: str | None = None  # the service's own code
+    error_message: str | None = None  # at most 200 characters, redacted
+    in_flight: int  # this worker's requests in flight at send, this one included
+    lag_ms: float  # worst event-loop lag seen during the request
+
+    def __post_init__(self) -> None:
+        times = [0.0, self.ttft_ms, self.last_token_ms, self.latency_ms]
+        known = [t for t in times if t is not None]
+        if known != sorted(known):
+            raise ValueError(
+                f"times out of order: 0 <= ttft {self.ttft_ms} <= last_token {self.last_token_ms} "
+                f"<= latency {self.latency_ms} ms"
+            )
+
+    def row(self) -> list[str]:
+        """The record as CSV cells, in the order of `FIELDS`."""
+        return [_cell(getattr(self, name)) for name in FIELDS]
+
+
+FIELDS: tuple[str, ...] = tuple(f.name for f in dataclasses.fields(RequestRecord))
+
+
+def _kind(annotation: typing.Any) -> type:
+    """int | None -> int"""
+    plain = [t for t in typing.get_args(annotation) if t is not type(None)]
+    return plain[0] if plain else annotation
+
+
+#: field name -> int, float or str: how a cell is read back
+KINDS: dict[str, type] = {f.name: _kind(f.type) for f in dataclasses.fields(RequestRecord)}
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.6f}" if value > 1e8 else f"{value:.3f}"
+    return str(value)

@@ -1,0 +1,108 @@
+"""Strict YAML: a file becomes a pydantic model, or one line says what to mend and where."""
+
+import difflib
+import pathlib
+import typing
+
+import pydantic
+import yaml
+
+
+class BadInput(Exception):
+    """A user's mistake; its text is one line that names the place and the remedy. Exit code 1."""
+
+
+class Strict(pydantic.BaseModel):
+    """Base of every config section: an unknown key is an error, a value is never bent to fit."""
+
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+M = typing.TypeVar("M", bound=pydantic.BaseModel)
+
+
+class _UniqueKeyLoader(yaml.SafeLoader):
+    def construct_mapping(self, node, deep=False):
+        seen = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.MarkedYAMLError(problem=f"key `{key.value}` stands twice", problem_mark=key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+def load_yaml(path: str | pathlib.Path, model: type[M], error: type[BadInput] = BadInput) -> M:
+    """Read `path` as `model`. Raises `error` with file, line, key and remedy."""
+    path = pathlib.Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as e:
+        reason = e.strerror if isinstance(e, OSError) else "it is not UTF-8 text"
+        raise error(f"{path}: cannot be read ({reason}); check the path") from None
+    try:
+        loader = _UniqueKeyLoader(text)
+        root = loader.get_single_node()
+        data = loader.construct_document(root) if root is not None else None
+    except yaml.MarkedYAMLError as e:
+        line = e.problem_mark.line + 1 if e.problem_mark else 1
+        raise error(f"{path}:{line}: not valid YAML: {e.problem}; check indentation and quotes") from None
+    except yaml.YAMLError as e:
+        raise error(f"{path}: not valid YAML: {' '.join(str(e).split())}") from None
+    if not isinstance(data, dict):
+        raise error(f"{path}:1: expected `key: value` lines; found {type(data).__name__}")
+    try:
+        return model.model_validate(data)
+    except pydantic.ValidationError as e:
+        raise error(_explain(path, root, model, e)) from None
+
+
+def _explain(path: pathlib.Path, root: yaml.Node, model: type[pydantic.BaseModel], e: pydantic.ValidationError) -> str:
+    """The first mistake as `file:line: key: what is wrong; remedy`; unknown keys go first, they explain the rest."""
+    errors = sorted(e.errors(), key=lambda x: x["type"] != "extra_forbidden")
+    first = errors[0]
+    line, spelled = _place(root, first["loc"])
+    where = f"{path}:{line}: {spelled}" if spelled else f"{path}:{line}"
+    if first["type"] == "extra_forbidden":
+        key = str(first["loc"][-1])
+        known = sorted(_keys(model, set()))
+        close = difflib.get_close_matches(key, known, n=1)
+        hint = f"did you mean `{close[0]}`?" if close else "remove it, or see the scenario reference in README.md"
+        return f"{where}: unknown key `{key}`; {hint}"
+    if first["type"] == "missing":
+        return f"{where}: missing; add `{first['loc'][-1]}:`"
+    message = first["msg"].removeprefix("Value error, ")
+    got = first.get("input")
+    shown = f" (got {got!r})" if isinstance(got, str | int | float | bool) or got is None else ""
+    return f"{where}: {message[0].lower()}{message[1:]}{shown}"
+
+
+def _keys(model: typing.Any, seen: set) -> set[str]:
+    """All field names below a model, for the spelling hint."""
+    names: set[str] = set()
+    if isinstance(model, type) and issubclass(model, pydantic.BaseModel) and model not in seen:
+        seen.add(model)
+        for name, field in model.model_fields.items():
+            names |= {name} | _keys(field.annotation, seen)
+    for part in typing.get_args(model):
+        names |= _keys(part, seen)
+    return names
+
+
+def _place(node: yaml.Node, loc: tuple) -> tuple[int, str]:
+    """Line number and spelling of an error's location; union tags in `loc` that name no key are passed over."""
+    line, spelled = node.start_mark.line + 1, ""
+    for part in loc:
+        child = None
+        if isinstance(node, yaml.MappingNode):
+            child = next(((k, v) for k, v in node.value if k.value == str(part)), None)
+            if child is None:
+                if part is loc[-1]:
+                    spelled += f".{part}" if spelled else str(part)
+                continue
+            line, node = child[0].start_mark.line + 1, child[1]
+            spelled += f".{part}" if spelled else str(part)
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            node = node.value[part]
+            line = node.start_mark.line + 1
+            spelled += f"[{part}]"
+    return line, spelled
