@@ -1,0 +1,81 @@
+"""AWS sessions for the hot path: credentials, endpoint resolution and signing by botocore."""
+
+import os
+import urllib.parse
+
+import boto3
+import botocore.auth
+import botocore.awsrequest
+import botocore.exceptions
+import botocore.httpsession
+
+from locustfiles.common.scenario import Scenario, Target
+from locustfiles.common.transport import Origin
+from locustfiles.common.yaml_file import BadInput
+
+#: service -> (boto3 client name, SigV4 signing name)
+SERVICES = {"bedrock": ("bedrock-runtime", "bedrock"), "sagemaker": ("sagemaker-runtime", "sagemaker")}
+
+
+class NoCredentials(BadInput):
+    """No AWS credentials in any of boto3's usual places."""
+
+
+class AwsSession:
+    """One boto3 session per process. Raises NoCredentials, or BadInput for an endpoint that is no URL."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self._region = scenario.region
+        self._endpoint_url = scenario.endpoint_url
+        self._session = boto3.Session(region_name=scenario.region)
+        self._bearer = os.environ.get("AWS_BEARER_TOKEN_BEDROCK")
+        self._bases: dict[tuple[str, str | None], urllib.parse.SplitResult] = {}
+        self.ca_file = os.environ.get("AWS_CA_BUNDLE") or botocore.httpsession.get_cert_path(True)
+        try:
+            self._credentials = self._session.get_credentials()
+        except botocore.exceptions.BotoCoreError as e:
+            raise NoCredentials(f"AWS credentials cannot be used: {e}") from None
+        bearer_is_enough = self._bearer and all(t.service == "bedrock" for t in scenario.targets)
+        if self._credentials is None and not bearer_is_enough:
+            raise NoCredentials(
+                "no AWS credentials found; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
+                "or sign in with `aws sso login`"
+            )
+
+    def _base(self, target: Target) -> urllib.parse.SplitResult:
+        """The service endpoint as boto3 resolves it: the scenario's, AWS_ENDPOINT_URL_*, profile, region."""
+        url = target.endpoint_url or self._endpoint_url
+        key = (target.service, url)
+        if key not in self._bases:
+            try:
+                client = self._session.client(
+                    SERVICES[target.service][0],
+                    endpoint_url=url,
+                    # the keys are not used: a client of boto3's would look for its own
+                    aws_access_key_id="unused",
+                    aws_secret_access_key="unused",
+                )
+            except (ValueError, botocore.exceptions.BotoCoreError) as e:
+                raise BadInput(f"target `{target.name}`: no endpoint: {e}; check `endpoint_url` and `region`") from None
+            self._bases[key] = urllib.parse.urlsplit(client.meta.endpoint_url)
+        return self._bases[key]
+
+    def origin(self, target: Target) -> Origin:
+        base = self._base(target)
+        return Origin(base.scheme, base.hostname, base.port or (443 if base.scheme == "https" else 80))
+
+    def request(self, target: Target, path: str, headers: dict[str, str], body: bytes) -> bytes:
+        """A signed HTTP/1.1 request, ready to be sent. `path` is URL-quoted already."""
+        base = self._base(target)
+        path = base.path.rstrip("/") + path
+        signed = botocore.awsrequest.AWSRequest(
+            method="POST", url=f"{base.scheme}://{base.netloc}{path}", headers=headers, data=body
+        )
+        if self._bearer and target.service == "bedrock":
+            signed.headers["Authorization"] = f"Bearer {self._bearer}"
+        else:
+            frozen = self._credentials.get_frozen_credentials()
+            botocore.auth.SigV4Auth(frozen, SERVICES[target.service][1], self._region).add_auth(signed)
+        lines = [f"POST {path} HTTP/1.1", f"Host: {base.netloc}", f"Content-Length: {len(body)}"]
+        lines += [f"{name}: {value}" for name, value in signed.headers.items()]
+        return "\r\n".join([*lines, "User-Agent: swarmledger", "", ""]).encode() + body

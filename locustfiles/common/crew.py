@@ -1,0 +1,134 @@
+"""The sending side of a run: in each worker, or in the one process of a run without workers.
+
+It hears from the master (locally: from its own process) which stage is under way, makes the calls
+that prepare it, and hands in its records.
+"""
+
+import dataclasses
+import gc
+import logging
+import platform
+import random
+import sys
+
+from locustfiles.common.clock import Clock
+from locustfiles.common.collect import KEY, Outbox
+from locustfiles.common.exit_codes import BAD_INPUT
+from locustfiles.common.inputs import Inputs
+from locustfiles.common.record import RequestRecord
+from locustfiles.common.sender import Sender, Visit
+from locustfiles.common.user import tell_locust
+
+log = logging.getLogger("swarmledger")
+
+
+class Crew:
+    """What the users of this process share. Raises NoCredentials or BadInput."""
+
+    def __init__(self, environment, inputs: Inputs, clock: Clock) -> None:
+        self.environment = environment
+        self.runner = environment.runner
+        self.inputs = inputs
+        self.scenario = inputs.scenario
+        self.payloads = inputs.payloads
+        self.sender = Sender(inputs.scenario, clock, self._sink)
+        self.sender.on_clear = self._tell_clear
+        self.outbox = Outbox("")
+        self.final = False  # the users are gone: the next report says how many records there were in all
+        self._numbers: set[int] = set()
+        for name, listener, concurrent in (
+            ("ledger_run", self._on_run, False),
+            ("ledger_stage", self._on_stage, False),
+            ("ledger_call", self._on_call, True),
+            ("ledger_flush", self._on_flush, False),
+            ("ledger_ping", self._on_ping, False),
+            ("ledger_ack", self._on_ack, False),
+            ("ledger_refuse", self._on_refuse, False),
+        ):
+            self.runner.register_message(name, listener, concurrent)
+
+    def join(self, worker: str, problem: str | None = None) -> None:
+        """Introduce this process to the master."""
+        self.sender.worker = worker
+        hello = {"content": self.inputs.content, "host": platform.node(), "problem": problem}
+        self.runner.send_message("ledger_hello", hello)
+
+    @property
+    def seed_text(self) -> str:
+        """What every user's random draws start from: differs by worker, not by target."""
+        return f"{self.scenario.seed}/{max(0, self.runner.worker_index)}"
+
+    def take_number(self) -> int:
+        """The lowest free user number, from 1."""
+        number = next(n for n in range(1, len(self._numbers) + 2) if n not in self._numbers)
+        self._numbers.add(number)
+        return number
+
+    def free_number(self, number: int) -> None:
+        self._numbers.discard(number)
+
+    def _sink(self, record: RequestRecord) -> None:
+        self.outbox.add(record)
+
+    def _tell_clear(self, stage: int) -> None:
+        self.runner.send_message("ledger_clear", {"run": self.outbox.run_id, "stage": stage})
+
+    def on_report(self, client_id: str, data: dict, **_: object) -> None:
+        """Worker: Locust's report to the master takes the records along."""
+        if self.outbox.run_id:
+            data[KEY] = self.outbox.report(self.final)
+
+    def _on_run(self, environment, msg, **_) -> None:
+        self.outbox, self.final = Outbox(msg.data["run"]), False
+        self._numbers.clear()
+        self.sender.announce(None, "settle")
+        gc.collect()
+        gc.freeze()  # what is loaded by now stays: no collection walks it during a measurement
+
+    def _on_stage(self, environment, msg, **_) -> None:
+        if msg.data["run"] == self.outbox.run_id:
+            visit = msg.data["visit"]
+            self.sender.announce(Visit(**visit) if visit else None, msg.data["phase"])
+
+    def _on_call(self, environment, msg, **_) -> None:
+        """Check the endpoints, or make a target's warm-up call."""
+        data, answer = msg.data, {"run": msg.data["run"], "ask": msg.data["ask"]}
+        if data["target"] is None:
+            self.runner.send_message("ledger_called", answer | {"problems": self.sender.unreachable()})
+            return
+        target, prompts = self.scenario.target(data["target"]), self.payloads[data["payload"]]
+        prompt = random.Random(f"{self.seed_text}/warmup/{data['ask']}").choice(prompts)
+        visit = Visit(stage=0, target=target.name, payload=data["payload"], users=None)
+        record = self.sender.call(0, target, prompt, visit, "warmup")
+        tell_locust(self.environment, record)
+        facts = {name: getattr(record, name) for name in ("error", "error_code", "error_message", "http_status")}
+        self.runner.send_message("ledger_called", answer | facts)
+
+    def _on_flush(self, environment, msg, **_) -> None:
+        if msg.data["run"] == self.outbox.run_id:
+            self.final = True
+            self.environment.stop_timeout = 1  # a worker waits this long before it is ready again; spawning sets it anew
+            self.hand_in()
+
+    def hand_in(self) -> None:
+        """Worker: report now instead of at the next interval."""
+        if hasattr(self.runner, "_send_stats"):
+            self.runner._send_stats()
+
+    def _on_ping(self, environment, msg, **_) -> None:
+        self.runner.send_message("ledger_pong", {"sent": msg.data["sent"], "now": self.sender.clock.now()})
+
+    def _on_ack(self, environment, msg, **_) -> None:
+        self.outbox.acknowledge(msg.data["run"], msg.data["upto"])
+        if self.final and not self.outbox.empty:
+            self.hand_in()
+
+    def _on_refuse(self, environment, msg, **_) -> None:
+        log.error(msg.data["why"])
+        self.environment.process_exit_code = BAD_INPUT
+        sys.stderr.flush()
+        self.runner.quit()
+
+
+def as_message(visit: Visit | None) -> dict | None:
+    return dataclasses.asdict(visit) if visit else None

@@ -1,0 +1,68 @@
+"""Answers that are errors: another status than 2xx, an exception frame, an error body inside a 200."""
+
+import json
+import typing
+
+from locustfiles.common.answers import part
+from locustfiles.common.errors import ErrorClass, classify
+from locustfiles.common.eventstream import Frame
+from locustfiles.common.reading import Draft
+
+#: what `to_json` raises: bad JSON, bad UTF-8, a number or a depth beyond the decoder's limits
+NO_JSON = (ValueError, RecursionError)
+to_json = json.JSONDecoder().decode
+
+
+def refusal(draft: Draft, status: int, headers: typing.Mapping[str, str], data: bytes) -> None:
+    """An answer of another status than 2xx: the service's type from the header, else from the body."""
+    try:
+        body = to_json(data.decode())
+    except NO_JSON:
+        body = None
+    body = body if type(body) is dict else {}
+    code = headers.get("x-amzn-errortype") or _code(body)
+    message = _message(body) if body else data[:4096].decode(errors="replace")
+    draft.fail(classify(code, status), code or str(status), message)
+
+
+def exception(draft: Draft, frame: Frame) -> None:
+    """A frame of `:message-type` exception: its type and the message of its JSON payload."""
+    code = frame.headers.get(":exception-type")
+    try:
+        body = to_json(frame.payload.decode())
+    except NO_JSON:
+        body = None
+    draft.fail(classify(code, None), code, _message(body) if isinstance(body, dict) else None)
+
+
+def error_body(draft: Draft, body: dict) -> bool:
+    """True for an error inside a 200: `{"error": …}` (TGI, LMI, OpenAI, Claude) or `{"object": "error"}` (vLLM)."""
+    if not body.get("error") and body.get("object") != "error":
+        return False
+    draft.fail(ErrorClass.BAD_RESPONSE, _code(body) or "error", _message(body))
+    return True
+
+
+def _code(body: dict) -> str | None:
+    """The most telling code of an error body: a name before a number."""
+    error = part(body, "error")
+    candidates = [body.get(key) for key in ("__type", "error_type")]
+    candidates += [error.get(key) for key in ("type", "code")]
+    candidates += [body.get(key) for key in ("code", "Code", "type")]
+    names = [c for c in candidates if isinstance(c, str) and c]
+    numbers = [str(c) for c in candidates if type(c) is int and abs(c) < 10**9]
+    return next(iter(names + numbers), None)
+
+
+def _message(body: dict) -> str | None:
+    """The message of an error body, a container's own status and error code in front of it."""
+    error = body.get("error")
+    inner = error if isinstance(error, dict) else {}
+    texts = [body.get("OriginalMessage"), body.get("message"), body.get("Message"), inner.get("message"), error]
+    message = next((t for t in texts if isinstance(t, str) and t), None)
+    status = body.get("OriginalStatusCode", body.get("originalStatusCode"))
+    if type(status) is int and 0 <= status < 1000:
+        message = f"container status {status}: {message or ''}"
+    if isinstance(body.get("ErrorCode"), str):
+        message = f"{body['ErrorCode']}: {message or ''}"
+    return message

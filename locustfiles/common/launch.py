@@ -1,0 +1,94 @@
+"""Swarmledger inside Locust: its options, and who does what in this process. A locustfile calls `register`."""
+
+import functools
+import logging
+import signal
+import sys
+
+import gevent
+import locust.runners
+from locust import events
+from locust.runners import WorkerRunner
+
+from locustfiles.common.clock import Clock
+from locustfiles.common.crew import Crew
+from locustfiles.common.exit_codes import BAD_INPUT
+from locustfiles.common.inputs import Inputs, load_inputs
+from locustfiles.common.master import Master
+from locustfiles.common.run_folder import FolderUsed, RunFolder
+from locustfiles.common.yaml_file import BadInput
+
+EXAMPLE = "example: locust -f locustfiles/sweep.py --scenario configs/demo.yaml --run-dir runs/demo --headless"
+REPORT_INTERVAL_S = 1.0
+
+
+def register(services: tuple[str, ...]) -> None:
+    """Add Swarmledger's options and listeners to Locust; `services` are those that the locustfile's user sends to."""
+    events.init_command_line_parser.add_listener(_add_options)
+    events.init.add_listener(functools.partial(_on_init, services=services))
+
+
+def _add_options(parser, **_) -> None:
+    add = functools.partial(parser.add_argument, include_in_web_ui=False)
+    parser.epilog = EXAMPLE
+    add("--scenario", default="", env_var="SWARMLEDGER_SCENARIO", help="The scenario file: targets, payloads, load, prices (YAML)")
+    add("--run-dir", default="", env_var="SWARMLEDGER_RUN_DIR", help="The run folder to make; default runs/<UTC time>-<scenario>")
+    add("--overwrite", action="store_true", default=False, help="Replace a run that --run-dir already holds")
+
+    def error(message: str) -> None:  # argparse's own exit code, 2, means something else here
+        parser.print_usage(sys.stderr)
+        _die(message)
+
+    parser.error = error
+
+
+def _die(message: str) -> None:
+    sys.stderr.write(f"error: {message}\n")
+    sys.stderr.flush()
+    raise SystemExit(BAD_INPUT)
+
+
+def _on_init(environment, runner, services: tuple[str, ...], **_) -> None:
+    options = environment.parsed_options
+    logging.getLogger("botocore").setLevel(logging.INFO)  # below, it prints session tokens
+    logging.getLogger("urllib3").setLevel(logging.INFO)
+    try:
+        if not options.scenario:
+            raise BadInput(f"--scenario is missing; {EXAMPLE}")
+        inputs = load_inputs(options.scenario, services)
+        environment.stop_timeout = inputs.scenario.request_timeout_s + 2
+        clock = Clock()
+        if isinstance(runner, WorkerRunner):
+            _begin_worker(environment, inputs, clock)
+        else:
+            _begin_master(environment, inputs, clock)
+    except BadInput as e:
+        if isinstance(runner, WorkerRunner):
+            runner.send_message("ledger_hello", {"content": "", "host": "", "problem": f"worker {runner.client_id}: {e}"})
+            gevent.sleep(0.2)
+        _die(str(e))
+
+
+def _begin_worker(environment, inputs: Inputs, clock: Clock) -> None:
+    # while a worker stops its users it hears no heartbeat of the master's, for up to twice the timeout
+    locust.runners.MASTER_HEARTBEAT_TIMEOUT = max(60, 2 * environment.stop_timeout + 60)
+    locust.runners.WORKER_REPORT_INTERVAL = REPORT_INTERVAL_S
+    crew = environment.swarmledger = Crew(environment, inputs, clock)
+    environment.events.report_to_master.add_listener(crew.on_report)
+    crew.join(environment.runner.client_id)
+
+
+def _begin_master(environment, inputs: Inputs, clock: Clock) -> None:
+    if environment.shape_class is None:
+        raise BadInput("no load shape; import StageShape into the locustfile")
+    options = environment.parsed_options
+    if options.run_dir and RunFolder(options.run_dir).manifest.exists() and not options.overwrite:
+        raise FolderUsed(f"{options.run_dir} already holds a run; choose another --run-dir, or add --overwrite")
+    master = Master(environment, inputs, clock)
+    if not options.master:
+        crew = environment.swarmledger = master.crew = Crew(environment, inputs, clock)
+        for problem in crew.sender.unreachable():
+            raise BadInput(problem)
+        crew.join("local")
+    if options.headless:  # Locust's own handler comes after the shape has ended
+        gevent.signal_handler(signal.SIGTERM, environment.runner.quit)

@@ -1,0 +1,220 @@
+"""The receiving side of runs, on the master or in the only process: begins, collects, drains, closes."""
+
+import logging
+import os
+import pathlib
+import sys
+import time
+
+import gevent
+from locust import log as locust_log
+from locust.runners import MasterRunner
+
+from locustfiles.common.clock import Clock
+from locustfiles.common.collect import KEY
+from locustfiles.common.crew import Crew
+from locustfiles.common.exit_codes import BAD_INPUT, NOT_TRUSTED, OK
+from locustfiles.common.inputs import Inputs
+from locustfiles.common.run import Run, default_path
+from locustfiles.common.run_folder import WorkerEntry
+from locustfiles.common.stages import USERS_A_SECOND, StageShape, Sweep
+from locustfiles.common.yaml_file import BadInput
+
+log = logging.getLogger("swarmledger")
+PINGS = 5
+ACKNOWLEDGE_S = 10.0
+
+
+class Master:
+    """Owns the run under way. `crew` is set when this process also sends (a run without workers)."""
+
+    def __init__(self, environment, inputs: Inputs, clock: Clock) -> None:
+        self.environment, self.inputs, self.clock = environment, inputs, clock
+        self.runner = environment.runner
+        self.shape: StageShape = environment.shape_class
+        self.crew: Crew | None = None
+        self.run: Run | None = None
+        self.sweep: Sweep | None = None
+        self.members: dict[str, WorkerEntry] = {}
+        self._best_round_trip: dict[str, float] = {}
+        self._folders: set[pathlib.Path] = set()
+        self._ticker: gevent.Greenlet | None = None
+        self._exit_code = OK
+        for name, listener in (
+            ("ledger_hello", self._on_hello),
+            ("ledger_clear", lambda environment, msg, **_: self.sweep and self.sweep.on_clear(msg.node_id, msg.data)),
+            ("ledger_called", lambda environment, msg, **_: self.sweep and self.sweep.on_called(msg.data)),
+            ("ledger_pong", self._on_pong),
+        ):
+            self.runner.register_message(name, listener)
+        for hook, listener in (
+            ("test_start", self._on_start),
+            ("test_stopping", self._on_stopping),
+            ("test_stop", self._on_stop),
+            ("worker_report", self._on_worker_report),
+            ("quitting", self._on_quitting),
+        ):
+            getattr(environment.events, hook).add_listener(listener)
+
+    @property
+    def _distributed(self) -> bool:
+        return isinstance(self.runner, MasterRunner)
+
+    def alive(self) -> list[str]:
+        """Ids of the workers that can send, the first to have joined first."""
+        if not self._distributed:
+            return list(self.members)
+        clients = self.runner.clients
+        here = {c.id for c in (*clients.ready, *clients.spawning, *clients.running)}
+        return [worker for worker in self.members if worker in here]
+
+    # workers
+    def _on_hello(self, environment, msg, **_) -> None:
+        worker, hello = msg.node_id, msg.data
+        why = hello["problem"]
+        if hello["content"] != self.inputs.content:
+            why = f"worker {worker} has another scenario or other payload files than the master; copy the master's to it"
+        if why:
+            self._refuse(worker, why)
+            return
+        self.members[worker] = WorkerEntry(worker, hello["host"], None if self._distributed else 0.0, None, 0, None)
+        if self._distributed:
+            gevent.spawn(self._measure_offset, worker)
+        if self.run:
+            self._admit(worker)
+
+    def _refuse(self, worker: str, why: str) -> None:
+        log.error(why)
+        self.runner.send_message("ledger_refuse", {"why": why}, client_id=worker)
+        if self.run is None:  # nothing has been sent yet: one bad worker spoils the whole run
+            self.runner.send_message("ledger_refuse", {"why": why})
+            gevent.sleep(0.5)
+            sys.stderr.flush()
+            os._exit(BAD_INPUT)  # Locust's wait for workers cannot be left otherwise
+
+    def _admit(self, worker: str) -> None:
+        """Tell a worker of the run under way."""
+        self.run.members[worker] = self.members[worker]
+        self.run.inbox.account(worker)
+        self.runner.send_message("ledger_run", {"run": self.run.run_id}, client_id=worker)
+        if self.sweep:
+            self.runner.send_message("ledger_stage", self.sweep.state_message(), client_id=worker)
+
+    def _measure_offset(self, worker: str) -> None:
+        for _ in range(PINGS):
+            self.runner.send_message("ledger_ping", {"sent": self.clock.now()}, client_id=worker)
+            gevent.sleep(0.05)
+
+    def _on_pong(self, environment, msg, **_) -> None:
+        """Of several pings the quickest bounds the offset best: worker clock minus the middle of the round trip."""
+        now, sent = self.clock.now(), msg.data["sent"]
+        best = self._best_round_trip.get(msg.node_id)
+        if msg.node_id in self.members and (best is None or now - sent < best):
+            self._best_round_trip[msg.node_id] = now - sent
+            self.members[msg.node_id].clock_offset_ms = round((msg.data["now"] - (sent + now) / 2) * 1000, 3)
+
+    def _on_worker_report(self, client_id: str, data: dict, **_) -> None:
+        if self.run and KEY in data and client_id in self.runner.clients:
+            upto = self.run.inbox.receive(client_id, data[KEY])
+            if upto is not None:
+                self.runner.send_message("ledger_ack", {"run": self.run.run_id, "upto": upto}, client_id=client_id)
+
+    # the run
+    def next_folder(self) -> pathlib.Path:
+        """--run-dir, else runs/<UTC time>-<scenario>; a second run in this process gets a suffix."""
+        options = self.environment.parsed_options
+        first = pathlib.Path(options.run_dir) if options.run_dir else default_path(self.inputs)
+        path, number = first, 2
+        while path in self._folders:
+            path, number = first.with_name(f"{first.name}-{number}"), number + 1
+        return path
+
+    def _on_start(self, environment, **_) -> None:
+        path = self.next_folder()
+        try:
+            self.run = Run(environment, self.inputs, path, environment.parsed_options.overwrite, self.clock)
+        except (BadInput, OSError) as e:
+            log.error("%s", e)
+            self._exit_code, self.shape.refused = BAD_INPUT, True
+            return
+        self._folders.add(path)
+        for worker in self.alive():
+            self._admit(worker)
+        self.sweep = self.shape.sweep = Sweep(self.run, self.runner, self.alive)
+        self._ticker = gevent.spawn(self._tick)
+
+    def _tick(self) -> None:
+        """Once a second: collect, write, and notice workers that are gone."""
+        gone: set[str] = set()
+        while True:
+            gevent.sleep(1)
+            self._collect_own()
+            try:
+                self.run.tick()
+            except OSError as e:
+                self.run.problem(f"{self.run.folder.path} cannot be written: {e.strerror}; the run stops, what it holds is kept")
+                gevent.spawn(self._end)
+                return
+            for worker in set(self.run.members) - set(self.alive()) - gone:
+                gone.add(worker)
+                self.run.problem(f"worker {worker} is gone: requests that it had not handed in are lost")
+                self.sweep.on_worker_gone(worker)
+
+    def _end(self) -> None:
+        """Stop the run as a person would."""
+        self.runner.quit() if self.environment.parsed_options.headless else self.runner.stop()
+
+    def _collect_own(self) -> None:
+        """Without workers the records of this process come the same way, by hand."""
+        if self.crew is None:
+            return
+        while True:
+            upto = self.run.inbox.receive("local", self.crew.outbox.report(self.crew.final))
+            self.crew.outbox.acknowledge(self.run.run_id, upto)
+            if self.crew.outbox.empty:
+                return
+
+    def _on_stopping(self, environment, **_) -> None:
+        """Before Locust stops anything: no new stage, users down to 0, records handed in."""
+        if self.run is None or self.run.closed:
+            return
+        self.sweep.stop()
+        if self._distributed:
+            self._drain_workers()
+
+    def _drain_workers(self) -> None:
+        if self.runner.user_count:
+            log.info("Draining: requests in flight may take up to %g s", self.inputs.scenario.request_timeout_s)
+            self.runner.start(0, USERS_A_SECOND)
+            over = time.monotonic() + self.environment.stop_timeout + 5
+            while self.runner.user_count and time.monotonic() < over:
+                gevent.sleep(0.05)
+        over = time.monotonic() + ACKNOWLEDGE_S
+        asked = 0.0
+        accounts = self.run.inbox.accounts
+        while time.monotonic() < over and not all(accounts[w].settled for w in self.alive() if w in accounts):
+            if time.monotonic() - asked > 2:  # a message may be lost
+                self.runner.send_message("ledger_flush", {"run": self.run.run_id})
+                asked = time.monotonic()
+            gevent.sleep(0.02)
+
+    def _on_stop(self, environment, **_) -> None:
+        """After every user is gone."""
+        run = self.run
+        if run is None or run.closed:
+            return
+        self._ticker.kill()
+        if self.crew:
+            self.crew.final = True
+            self._collect_own()
+        status = run.manifest.status
+        run.close("stopped" if status == "running" else status)
+        self._exit_code = max(self._exit_code, run.exit_code())
+        self.shape.sweep = self.sweep = None
+        self.run = None
+
+    def _on_quitting(self, environment, **_) -> None:
+        """Fires on every way out, sometimes twice."""
+        self.runner.stop() if not self._distributed else self.runner.quit()
+        untold = locust_log.unhandled_greenlet_exception and self._exit_code == OK
+        environment.process_exit_code = NOT_TRUSTED if untold else self._exit_code

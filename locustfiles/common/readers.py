@@ -1,0 +1,225 @@
+"""Bytes of an answer -> `Reading`: framing and the end of the stream; `answers` knows the families.
+
+A stream is whole when its closing event came and nothing broke after it:
+
+| dialect | closing event |
+|---|---|
+| converse, nova | messageStop (metadata with usage may follow) |
+| claude | message_stop |
+| llama | an event with a stop_reason |
+| tgi, lmi | a line with generated_text |
+| openai-chat | `data: [DONE]`; in JSON lines without `data:`, which have no such line, a finish_reason |
+"""
+
+import base64
+import bisect
+import itertools
+import typing
+
+from locustfiles.common import answers
+from locustfiles.common.answers import part
+from locustfiles.common.dialects import Body, dialect_of
+from locustfiles.common.error_answers import NO_JSON, error_body, exception, refusal, to_json
+from locustfiles.common.errors import ErrorClass, classify
+from locustfiles.common.eventstream import Broken, Chunks, Frame, decode
+from locustfiles.common.reading import Draft, Reading
+from locustfiles.common.scenario import Target
+
+_EVENTS: dict[str, typing.Callable[[Draft, dict, float], None]] = {
+    "claude": answers.claude_event,
+    "nova": answers.nova_event,
+    "llama": answers.llama_event,
+    "tgi": answers.text_generation_event,
+    "lmi": answers.text_generation_event,
+    "openai-chat": answers.openai_event,
+}
+_WHOLES: dict[str, typing.Callable[[Draft, dict], None]] = {
+    "converse": answers.converse_whole,
+    "claude": answers.claude_whole,
+    "nova": answers.converse_whole,
+    "llama": answers.llama_whole,
+    "tgi": answers.text_generation_whole,
+    "lmi": answers.text_generation_whole,
+    "openai-chat": answers.openai_whole,
+}
+_REQUEST_IDS = ("x-amzn-requestid", "x-amzn-request-id", "x-request-id")
+_METRICS = "amazon-bedrock-invocationMetrics"
+
+
+def read(call: Body | Target, status: int, headers: typing.Mapping[str, str], chunks: Chunks, ended: bool) -> Reading:
+    """What the answer to `call` was. Never raises on any bytes.
+
+    headers: lower-case names; chunks: (arrival in perf_counter seconds, bytes of the HTTP body), split
+    anywhere; ended: False if the connection broke before the end of the body.
+    Give the Body where the container may have been asked to repeat the prompt, else the target will do.
+    """
+    draft = Draft(call.echo if isinstance(call, Body) else None)
+    dialect = call.dialect if isinstance(call, Body) else dialect_of(call)
+    draft.identify(next((headers[name] for name in _REQUEST_IDS if name in headers), None))
+    if not 200 <= status < 300:
+        refusal(draft, status, headers, b"".join(data for _, data in chunks))
+        return draft.finish()
+    if not call.stream:
+        _whole(draft, dialect, b"".join(data for _, data in chunks), ended)
+        _header_counts(draft, headers)
+        return draft.finish()
+    frames, broken = decode(chunks)
+    if dialect == "converse":
+        _converse_frames(draft, frames)
+    elif call.service == "bedrock":
+        _chunk_frames(draft, dialect, frames)
+    else:
+        _lines(draft, dialect, _parts(draft, frames))
+    _end_of_stream(draft, broken, ended)
+    return draft.finish()
+
+
+def _end_of_stream(draft: Draft, broken: Broken | None, ended: bool) -> None:
+    if broken is not None:
+        draft.fail(broken.error, None, broken.reason)
+    if not ended:
+        draft.fail(ErrorClass.STREAM_BROKEN, None, "the connection broke before the end of the answer")
+    if not draft.closed:
+        draft.fail(ErrorClass.STREAM_BROKEN, None, "the stream ended without its closing event")
+
+
+# --- frames ---
+
+
+def _events(draft: Draft, frames: list[Frame]) -> typing.Iterator[Frame]:
+    """The event frames; exception and error frames become the draft's error."""
+    for frame in frames:
+        kind = frame.headers.get(":message-type")
+        if kind == "exception":
+            exception(draft, frame)
+        elif kind == "error":
+            code = frame.headers.get(":error-code")
+            draft.fail(classify(code, None), code, frame.headers.get(":error-message"))
+        else:
+            yield frame
+
+
+def _converse_frames(draft: Draft, frames: list[Frame]) -> None:
+    for time, headers, payload in _events(draft, frames):
+        event = _object(draft, payload)
+        if event is not None:
+            answers.converse_event(draft, headers.get(":event-type"), event, time)
+
+
+def _chunk_frames(draft: Draft, dialect: str, frames: list[Frame]) -> None:
+    """InvokeModelWithResponseStream: the family's event in base64 inside each chunk."""
+    tell = _EVENTS[dialect]
+    for time, headers, payload in _events(draft, frames):
+        if headers.get(":event-type") != "chunk":
+            continue
+        chunk = _object(draft, payload)
+        if chunk is None:
+            continue
+        try:
+            inner = base64.b64decode(chunk.get("bytes"), validate=True)  # type: ignore[arg-type]
+        except (TypeError, ValueError):
+            draft.fail(ErrorClass.BAD_RESPONSE, None, "a chunk of the stream is not base64")
+            continue
+        event = _object(draft, inner)
+        if event is not None and not error_body(draft, event):
+            tell(draft, event, time)
+            if _METRICS in event:
+                _invocation_metrics(draft, part(event, _METRICS))
+
+
+def _invocation_metrics(draft: Draft, metrics: dict) -> None:
+    """Bedrock's own counts, which are what it bills; they go before the model's."""
+    draft.count(
+        prompt_tokens=metrics.get("inputTokenCount"),
+        completion_tokens=metrics.get("outputTokenCount"),
+        cache_read_tokens=metrics.get("cacheReadInputTokenCount"),
+        cache_write_tokens=metrics.get("cacheWriteInputTokenCount"),
+    )
+    draft.service_times(metrics.get("invocationLatency"), metrics.get("firstByteLatency"))
+
+
+def _object(draft: Draft, data: bytes) -> dict | None:
+    try:
+        value = to_json(data.decode())
+    except NO_JSON:
+        value = None
+    if type(value) is dict:
+        return value
+    draft.fail(ErrorClass.BAD_RESPONSE, None, "an event of the stream is not a JSON object")
+    return None
+
+
+# --- lines: server-sent events and JSON lines ---
+
+
+def _parts(draft: Draft, frames: list[Frame]) -> list[tuple[float, bytes]]:
+    return [(f.time, f.payload) for f in _events(draft, frames) if f.headers.get(":event-type") == "PayloadPart"]
+
+
+def _lines(draft: Draft, dialect: str, parts: Chunks) -> None:
+    """Lines may be split anywhere; a line's time is the arrival of its last character before the newline."""
+    tell = _EVENTS[dialect]
+    blob = b"".join([data for _, data in parts])
+    ends = list(itertools.accumulate(len(data) for _, data in parts))
+    start = 0
+    for line in blob.split(b"\n"):
+        content = line.rstrip()
+        content_end, start = start + len(content), start + len(line) + 1
+        if not content or content.startswith((b":", b"event:", b"id:", b"retry:")):
+            continue
+        is_event = content.startswith(b"data:")
+        data = content[5:].strip() if is_event else content
+        if not data:
+            continue
+        if data == b"[DONE]":
+            draft.closed |= dialect == "openai-chat"
+            continue
+        try:
+            event = to_json(data.decode())
+        except NO_JSON:
+            if start > len(blob):  # no newline after it: the stream was cut inside this line
+                draft.fail(ErrorClass.STREAM_BROKEN, None, "the stream ends inside a line")
+            else:
+                draft.fail(ErrorClass.BAD_RESPONSE, None, "a line of the stream is not JSON")
+            continue
+        if type(event) is list and len(event) == 1:
+            event = event[0]  # TGI answers in a list when it does not stream
+        if type(event) is not dict:
+            draft.fail(ErrorClass.BAD_RESPONSE, None, "a line of the stream is not a JSON object")
+        elif not error_body(draft, event):
+            tell(draft, event, parts[bisect.bisect_left(ends, content_end)][0])
+            if dialect == "openai-chat" and not is_event and draft.reading.stop_reason:
+                draft.closed = True
+
+
+# --- whole bodies ---
+
+
+def _whole(draft: Draft, dialect: str, data: bytes, ended: bool) -> None:
+    if not ended:
+        draft.fail(ErrorClass.STREAM_BROKEN, None, "the connection broke before the end of the answer")
+    try:
+        answer = to_json(data.decode())
+    except NO_JSON:
+        draft.fail(ErrorClass.BAD_RESPONSE, None, "the answer is not JSON")
+        return
+    if type(answer) is list and answer and dialect in ("tgi", "lmi"):
+        answer = answer[0]
+    if type(answer) is not dict:
+        draft.fail(ErrorClass.BAD_RESPONSE, None, "the answer is not a JSON object")
+    elif not error_body(draft, answer):
+        _WHOLES[dialect](draft, answer)
+
+
+def _header_counts(draft: Draft, headers: typing.Mapping[str, str]) -> None:
+    def number(name: str) -> int | None:
+        value = headers.get(name, "").strip()
+        return int(value) if value.isdecimal() and len(value) <= 15 else None
+
+    draft.count(
+        prompt_tokens=number("x-amzn-bedrock-input-token-count"),
+        completion_tokens=number("x-amzn-bedrock-output-token-count"),
+        cache_read_tokens=number("x-amzn-bedrock-cache-read-input-token-count"),
+        cache_write_tokens=number("x-amzn-bedrock-cache-write-input-token-count"),
+    )
+    draft.service_times(number("x-amzn-bedrock-invocation-latency"))

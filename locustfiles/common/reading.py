@@ -1,0 +1,131 @@
+"""What one answer was, and the draft of it while it is read: the rules that hold for every dialect."""
+
+import dataclasses
+import operator
+
+from locustfiles.common.errors import ErrorClass, redact, type_name
+
+_MOST = 2**53  # a number above this is no count and no time
+_MOST_MESSAGE = 2000  # characters of an error message that are looked at; far fewer are kept
+
+
+@dataclasses.dataclass(slots=True)
+class Reading:
+    """What one answer was. Times are perf_counter seconds as stamped on arrival; None is unknown.
+
+    Unstreamed answers have no times. A failed answer keeps the output, times and usage that came.
+    """
+
+    first_output: float | None = None  # first delta with text, reasoning or tool input
+    first_visible: float | None = None  # first delta with text
+    last_output: float | None = None
+    output_chunks: int | None = None  # deltas with output
+    max_gap_s: float | None = None  # longest gap between two of them
+    text: str = ""  # the visible text
+    prompt_tokens: int | None = None  # without those read from or written to a cache
+    completion_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    hidden_reasoning: bool = False  # reasoning was billed that the answer does not show
+    stop_reason: str | None = None
+    service_latency_ms: float | None = None
+    service_ttft_ms: float | None = None
+    request_id: str | None = None
+    error: ErrorClass | None = None  # None is success
+    error_code: str | None = None
+    error_message: str | None = None
+
+
+class Draft:
+    """A reading while its answer is read."""
+
+    def __init__(self, echo: str | None = None) -> None:
+        self.reading = Reading()
+        self.echo = echo
+        self.times: list[float] = []
+        self.texts: list[str] = []
+        self.produced = False  # any output, a tool call without input included
+        self.closed = False  # the closing event came
+        self.reasoned = False  # reasoning was shown
+        self.concealed = False  # reasoning was there: a signature, a token count
+        self.redacted = False  # some of it was encrypted
+
+    def say(self, text: object, time: float | None) -> None:
+        """Visible text; `time` is None in an unstreamed answer."""
+        if not text or not isinstance(text, str):
+            return
+        if time is not None:
+            self.times.append(time)
+            if self.reading.first_visible is None:
+                self.reading.first_visible = time
+        self.texts.append(text)
+        self.produced = True
+
+    def produce(self, text: object, time: float | None) -> bool:
+        """Output that is not shown as text: tool input, reasoning. True if there was any."""
+        if not text or not isinstance(text, str):
+            return False
+        if time is not None:
+            self.times.append(time)
+        self.produced = True
+        return True
+
+    def reason(self, text: object, time: float | None) -> None:
+        if self.produce(text, time):
+            self.reasoned = True
+
+    def fail(self, error: ErrorClass, code: object = None, message: object = None) -> None:
+        """Set the error; the first one counts."""
+        reading = self.reading
+        if reading.error is None:
+            reading.error = error
+            reading.error_code = _line(type_name(str(code)), 64) if code is not None else None
+            reading.error_message = _line(redact(str(message)[:_MOST_MESSAGE]), 200) if message is not None else None
+
+    def finish(self) -> Reading:
+        """The reading, an answer without any output marked `empty`."""
+        reading = self.reading
+        if reading.error is None and not self.produced:
+            self.fail(ErrorClass.EMPTY, None, "the answer ended well without output")
+        reading.text = _encodable("".join(self.texts))
+        reading.hidden_reasoning = self.redacted or (self.concealed and not self.reasoned)
+        times = self.times
+        if times:
+            reading.first_output, reading.last_output, reading.output_chunks = times[0], times[-1], len(times)
+        if len(times) > 1:
+            reading.max_gap_s = max(map(operator.sub, times[1:], times))
+        return reading
+
+    def count(self, **tokens: object) -> None:
+        """Set token counts of the reading from what the service says; what is no count leaves them as they are."""
+        for name, value in tokens.items():
+            if type(value) is int and 0 <= value <= _MOST:
+                setattr(self.reading, name, value)
+
+    def service_times(self, latency_ms: object, ttft_ms: object = None) -> None:
+        for name, value in (("service_latency_ms", latency_ms), ("service_ttft_ms", ttft_ms)):
+            if type(value) in (int, float) and 0 <= value <= _MOST:  # type: ignore[operator]
+                setattr(self.reading, name, float(value))  # type: ignore[arg-type]
+
+    def identify(self, request_id: str | None) -> None:
+        self.reading.request_id = _line(request_id, 128)
+
+    def stop(self, reason: object) -> None:
+        if isinstance(reason, str) and reason:
+            self.reading.stop_reason = _line(reason, 64)
+
+
+def _line(text: str | None, most: int) -> str | None:
+    """One line that a CSV file can hold."""
+    if text is None:
+        return None
+    return "".join(c if c.isprintable() else " " for c in _encodable(text[:most])).strip() or None
+
+
+def _encodable(text: str) -> str:
+    """JSON can carry half a surrogate pair; two halves from two deltas become their character, one alone U+FFFD."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text

@@ -1,0 +1,186 @@
+"""One call: target and prompt in, one RequestRecord out. The only place that turns clocks into durations."""
+
+import collections.abc
+import dataclasses
+import itertools
+import time
+import typing
+
+import gevent
+
+from locustfiles.common.aws import AwsSession
+from locustfiles.common.clock import Clock
+from locustfiles.common.dialects import Body, build
+from locustfiles.common.errors import ErrorClass, redact
+from locustfiles.common.payloads import Prompt
+from locustfiles.common.readers import Reading, read
+from locustfiles.common.record import RequestRecord
+from locustfiles.common.scenario import Scenario, Target
+from locustfiles.common.tokens import Counter
+from locustfiles.common.transport import Exchange, Transport
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Visit:
+    """The stage under way: one visit of (target, payload, users)."""
+
+    stage: int
+    target: str
+    payload: str
+    users: int | None
+    repeat: int = 1
+
+
+def _ms(since: float, at: float | None) -> float | None:
+    return None if at is None else max(0.0, (at - since) * 1000)
+
+
+class Sender:
+    """What one process sends with: session, transport, clock anchor, call numbers, and where records go.
+
+    `sink` gets every record. `on_clear` is called when the last request of the measured window of
+    a stage has ended after that window.
+    """
+
+    def __init__(
+        self, scenario: Scenario, clock: Clock, sink: collections.abc.Callable[[RequestRecord], None]
+    ) -> None:
+        """Raises NoCredentials or BadInput."""
+        self.scenario = scenario
+        self.clock = clock
+        self.session = AwsSession(scenario)
+        self.transport = Transport(self.session.ca_file)
+        self.worker = "local"
+        self.sink = sink
+        self.on_clear: collections.abc.Callable[[int], None] = lambda stage: None
+        self.visit: Visit | None = None
+        self.phase = "settle"
+        self._measured_in_flight = 0
+        self._calls = itertools.count(1)
+        self._counters = {t.name: Counter(t.tokenizer) for t in scenario.targets if t.tokenizer}
+
+    def announce(self, visit: Visit | None, phase: str) -> None:
+        """Requests sent from now on belong to `visit` and `phase`."""
+        self.visit, self.phase = visit, phase
+        if phase == "hold" and self._measured_in_flight == 0:
+            self.on_clear(visit.stage)
+
+    def unreachable(self) -> list[str]:
+        """Connect to every target's endpoint, send nothing; one sentence per endpoint that did not answer."""
+        origins: dict = {}
+        for target in self.scenario.targets:
+            origins.setdefault(self.session.origin(target), []).append(target.name)
+        problems = []
+        for origin, names in origins.items():
+            if message := self.transport.check(origin):
+                problems.append(
+                    f"{origin.scheme}://{origin.host}:{origin.port} ({', '.join(names)}) accepts no connection: {message}; "
+                    "check the region, `endpoint_url` and AWS_ENDPOINT_URL_*, and that the endpoint is up"
+                )
+        return problems
+
+    def call(self, user: int, target: Target, prompt: Prompt, visit: Visit, phase: str) -> RequestRecord:
+        """Send one request and record it. Killed meanwhile, it returns a record of class `cancelled`:
+        the caller then ends its greenlet."""
+        measured = phase == "measure"
+        self._measured_in_flight += measured
+        try:
+            return self._call(user, target, prompt, visit, phase)
+        finally:
+            self._measured_in_flight -= measured
+            if measured and self._measured_in_flight == 0 and self.phase == "hold":
+                self.on_clear(visit.stage)
+
+    def _call(self, user: int, target: Target, prompt: Prompt, visit: Visit, phase: str) -> RequestRecord:
+        body = build(target, prompt)
+        request = self.session.request(target, body.path, body.headers, body.body)
+        call, in_flight = next(self._calls), self.transport.count + 1
+        began = time.perf_counter()
+        try:
+            exchange = self.transport.exchange(self.session.origin(target), request, self.scenario.request_timeout_s)
+        except gevent.GreenletExit:
+            exchange = Exchange(sent_at=began, done_at=time.perf_counter(), error=ErrorClass.CANCELLED)
+            exchange.error_message = "stopped before the answer ended"
+        reading = self._read(body, exchange)
+        record = RequestRecord(
+            started_at=self.clock.at(exchange.sent_at),
+            worker=self.worker,
+            user=user,
+            target=target.name,
+            service=target.service,
+            operation=body.operation,
+            payload=visit.payload,
+            prompt_id=prompt.id,
+            stage=visit.stage,
+            repeat=visit.repeat,
+            users=visit.users,
+            phase=phase,
+            call=call,
+            in_flight=in_flight,
+            **self._outcome(exchange, reading),
+            **self._tokens(target, prompt, exchange, reading),
+        )
+        self.sink(record)
+        return record
+
+    def _read(self, body: Body, exchange: Exchange) -> Reading:
+        if exchange.status is None:
+            return Reading()
+        try:
+            return read(body, exchange.status, exchange.headers, exchange.chunks, exchange.ended)
+        except Exception as e:  # our own bug: recorded as such, and the stage becomes INVALID
+            return Reading(error=ErrorClass.INTERNAL, error_message=f"reader: {type(e).__name__}: {e}")
+
+    def _why(self, exchange: Exchange, reading: Reading) -> tuple[ErrorClass | None, str | None, str | None]:
+        """What broke on the way decides, unless the service said why before it hung up, or its closing event had come."""
+        if exchange.error == ErrorClass.STREAM_BROKEN and exchange.status is not None:
+            told = reading.error is None or reading.error_code is not None
+        else:
+            told = exchange.error is None
+        if told:
+            return reading.error, reading.error_code, reading.error_message
+        return exchange.error, None, exchange.error_message
+
+    def _outcome(self, exchange: Exchange, reading: Reading) -> dict[str, typing.Any]:
+        """Times, transport facts and the error of one answer."""
+        sent = exchange.sent_at
+        error, code, message = self._why(exchange, reading)
+        return {
+            "latency_ms": _ms(sent, exchange.done_at),
+            "ttft_ms": _ms(sent, reading.first_output),
+            "ttft_visible_ms": _ms(sent, reading.first_visible),
+            "last_token_ms": _ms(sent, reading.last_output),
+            "chunks": reading.output_chunks,
+            "max_gap_ms": None if reading.max_gap_s is None else reading.max_gap_s * 1000,
+            "reconnect": exchange.reconnect,
+            "response_bytes": exchange.response_bytes,
+            "stop_reason": reading.stop_reason,
+            "http_status": exchange.status,
+            "request_id": reading.request_id,
+            "service_latency_ms": reading.service_latency_ms,
+            "service_ttft_ms": reading.service_ttft_ms,
+            "error": error.value if error else None,
+            "error_code": code,
+            "error_message": redact(message),
+            "lag_ms": exchange.lag_s * 1000,
+        }
+
+    def _tokens(self, target: Target, prompt: Prompt, exchange: Exchange, reading: Reading) -> dict[str, typing.Any]:
+        """Token counts: the service's, else the target's tokenizer's, else (prompt only) the payload line's."""
+        counter = self._counters.get(target.name)
+        prompt_tokens, prompt_source = reading.prompt_tokens, "service"
+        if prompt_tokens is None and counter and not reading.error:
+            prompt_tokens, prompt_source = counter.prompt(prompt), "tokenizer"
+        if prompt_tokens is None:
+            prompt_tokens, prompt_source = prompt.prompt_tokens, "payload"
+        completion_tokens, source = reading.completion_tokens, "service"
+        if completion_tokens is None and counter and reading.text:
+            completion_tokens, source = counter.text(reading.text), "tokenizer"
+        return {
+            "prompt_tokens": prompt_tokens,
+            "prompt_token_source": prompt_source if prompt_tokens is not None else "none",
+            "completion_tokens": completion_tokens,
+            "token_source": source if completion_tokens is not None else "none",
+            "cache_read_tokens": reading.cache_read_tokens,
+            "cache_write_tokens": reading.cache_write_tokens,
+        }
