@@ -10,6 +10,9 @@ import logging
 import platform
 import random
 import sys
+import time
+
+import gevent
 
 from locustfiles.common.clock import Clock
 from locustfiles.common.collect import KEY, Outbox
@@ -19,6 +22,7 @@ from locustfiles.common.record import RequestRecord
 from locustfiles.common.sender import Sender, Visit
 from locustfiles.common.user import tell_locust
 
+HAND_IN_S = 10.0
 log = logging.getLogger("swarmledger")
 
 
@@ -35,6 +39,8 @@ class Crew:
         self.sender.on_clear = self._tell_clear
         self.outbox = Outbox("")
         self.final = False  # the users are gone: the next report says how many records there were in all
+        self._leaving = False
+        self._told = False  # the master knows how many records there were in all
         self._numbers: set[int] = set()
         for name, listener, concurrent in (
             ("ledger_run", self._on_run, False),
@@ -79,14 +85,14 @@ class Crew:
             data[KEY] = self.outbox.report(self.final)
 
     def _on_run(self, environment, msg, **_) -> None:
-        self.outbox, self.final = Outbox(msg.data["run"]), False
+        self.outbox, self.final, self._told = Outbox(msg.data["run"]), False, False
         self._numbers.clear()
         self.sender.announce(None, "settle")
         gc.collect()
         gc.freeze()  # what is loaded by now stays: no collection walks it during a measurement
 
     def _on_stage(self, environment, msg, **_) -> None:
-        if msg.data["run"] == self.outbox.run_id:
+        if msg.data["run"] == self.outbox.run_id and not self._leaving:
             visit = msg.data["visit"]
             self.sender.announce(Visit(**visit) if visit else None, msg.data["phase"])
 
@@ -115,11 +121,25 @@ class Crew:
         if hasattr(self.runner, "_send_stats"):
             self.runner._send_stats()
 
+    def leave(self, **_: object) -> None:
+        """Worker, on its way out for whatever reason: let requests in flight end, hand everything in."""
+        if not self.outbox.run_id or self.final:
+            return
+        self._leaving = True  # users that the master may still send here idle
+        self.sender.announce(None, "settle")
+        self.runner.stop()
+        self.final = True
+        over = time.monotonic() + HAND_IN_S
+        while time.monotonic() < over and not (self.outbox.empty and self._told):
+            self.hand_in()
+            gevent.sleep(0.5)
+
     def _on_ping(self, environment, msg, **_) -> None:
         self.runner.send_message("ledger_pong", {"sent": msg.data["sent"], "now": self.sender.clock.now()})
 
     def _on_ack(self, environment, msg, **_) -> None:
         self.outbox.acknowledge(msg.data["run"], msg.data["upto"])
+        self._told = msg.data["final"]
         if self.final and not self.outbox.empty:
             self.hand_in()
 

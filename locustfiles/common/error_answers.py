@@ -35,6 +35,16 @@ def exception(draft: Draft, frame: Frame) -> None:
     draft.fail(classify(code, None), code, _message(body) if isinstance(body, dict) else None)
 
 
+def plain_error(draft: Draft, data: bytes) -> None:
+    """The code of a JSON error body that came in place of a stream; other bytes change nothing."""
+    try:
+        body = to_json(data.decode())
+    except NO_JSON:
+        return
+    if type(body) is dict:
+        error_body(draft, body)
+
+
 def error_body(draft: Draft, body: dict) -> bool:
     """True for an error inside a 200: `{"error": …}` (TGI, LMI, OpenAI, Claude) or `{"object": "error"}` (vLLM)."""
     if not body.get("error") and body.get("object") != "error":

@@ -72,6 +72,7 @@ _BY_TYPE = {
     "serviceunavailable": ErrorClass.UNAVAILABLE,
     "serviceunavailableexception": ErrorClass.UNAVAILABLE,
     "internalserverexception": ErrorClass.SERVER,
+    "internalerror": ErrorClass.SERVER,
     "internalfailure": ErrorClass.SERVER,
     "internaldependencyexception": ErrorClass.SERVER,
     "internalstreamfailure": ErrorClass.SERVER,

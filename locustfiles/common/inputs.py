@@ -4,9 +4,11 @@ import dataclasses
 import hashlib
 import pathlib
 
-from locustfiles.common.payloads import Prompt, load_payload
+from locustfiles.common.dialects import build
+from locustfiles.common.payloads import BadPayload, Prompt, load_payload
 from locustfiles.common.price_book import Price, PriceBook
-from locustfiles.common.scenario import BadScenario, Scenario, find_file, load_scenario, prices_of
+from locustfiles.common.scenario import BadScenario, Scenario, Target, find_file, load_scenario, prices_of
+from locustfiles.common.yaml_file import BadInput
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -43,7 +45,21 @@ def load_inputs(path: str, services: tuple[str, ...]) -> Inputs:
         payloads[found.stem] = load_payload(found)
         digest = hashlib.sha256(found.read_bytes()).hexdigest()
         files[found.stem] = {"file": str(found), "sha256": digest, "prompts": len(payloads[found.stem])}
+    for target in scenario.targets:
+        for name in scenario.payloads_of(target):
+            _check_bodies(path, target, name, payloads[pathlib.Path(name).stem])
     book, prices = prices_of(scenario, path)
     digests = [hashlib.sha256(scenario.model_dump_json().encode()).hexdigest(), *(f["sha256"] for f in files.values())]
     content = hashlib.sha256(" ".join(digests).encode()).hexdigest()
     return Inputs(scenario, pathlib.Path(path), payloads, files, book, prices, content)
+
+
+def _check_bodies(path: str, target: Target, payload: str, prompts: list[Prompt]) -> None:
+    """Build every request once, so that a prompt or parameter that a dialect cannot take is found before sending."""
+    for prompt in prompts:
+        try:
+            build(target, prompt)
+        except BadPayload as e:
+            raise BadPayload(f"{payload}: {e}") from None
+        except BadInput as e:
+            raise BadScenario(f"{path}: {e}") from None

@@ -58,6 +58,7 @@ def _on_init(environment, runner, services: tuple[str, ...], **_) -> None:
         inputs = load_inputs(options.scenario, services)
         environment.stop_timeout = inputs.scenario.request_timeout_s + 2
         clock = Clock()
+        gevent.signal_handler(signal.SIGINT, _interrupt)
         if isinstance(runner, WorkerRunner):
             _begin_worker(environment, inputs, clock)
         else:
@@ -69,12 +70,18 @@ def _on_init(environment, runner, services: tuple[str, ...], **_) -> None:
         _die(str(e))
 
 
+def _interrupt() -> None:
+    """Ctrl-C goes to the main greenlet. Python would raise it in whatever code is running, a request's too."""
+    gevent.get_hub().handle_system_error(KeyboardInterrupt, KeyboardInterrupt())
+
+
 def _begin_worker(environment, inputs: Inputs, clock: Clock) -> None:
     # while a worker stops its users it hears no heartbeat of the master's, for up to twice the timeout
     locust.runners.MASTER_HEARTBEAT_TIMEOUT = max(60, 2 * environment.stop_timeout + 60)
     locust.runners.WORKER_REPORT_INTERVAL = REPORT_INTERVAL_S
     crew = environment.swarmledger = Crew(environment, inputs, clock)
     environment.events.report_to_master.add_listener(crew.on_report)
+    environment.events.quitting.add_listener(crew.leave)
     crew.join(environment.runner.client_id)
 
 

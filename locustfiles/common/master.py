@@ -117,7 +117,9 @@ class Master:
         if self.run and KEY in data and client_id in self.runner.clients:
             upto = self.run.inbox.receive(client_id, data[KEY])
             if upto is not None:
-                self.runner.send_message("ledger_ack", {"run": self.run.run_id, "upto": upto}, client_id=client_id)
+                final = self.run.inbox.account(client_id).produced is not None
+                ack = {"run": self.run.run_id, "upto": upto, "final": final}
+                self.runner.send_message("ledger_ack", ack, client_id=client_id)
 
     # the run
     def next_folder(self) -> pathlib.Path:
@@ -157,8 +159,11 @@ class Master:
                 return
             for worker in set(self.run.members) - set(self.alive()) - gone:
                 gone.add(worker)
-                self.run.problem(f"worker {worker} is gone: requests that it had not handed in are lost")
                 self.sweep.on_worker_gone(worker)
+                if self.run.inbox.account(worker).settled:
+                    log.warning("Worker %s has left; all its records are here", worker)
+                else:
+                    self.run.problem(f"worker {worker} is gone: requests that it had not handed in are lost")
 
     def _end(self) -> None:
         """Stop the run as a person would."""

@@ -28,7 +28,7 @@ class Prompt:
 
     id: str
     text: str | None
-    messages: list[dict] | None  # {"role": system | user | assistant, "content": str or [{"type": "text", "text": str}]}
+    messages: list[dict] | None  # {"role": system | user | assistant, "content": str | [{"type": "text", "text": str}]}
     prompt_tokens: int | None = None  # what the file says; a service's own count goes before it
     parameters: dict = dataclasses.field(default_factory=dict)  # these override the target's
 

@@ -18,12 +18,11 @@ import typing
 
 from locustfiles.common import answers
 from locustfiles.common.answers import part
-from locustfiles.common.dialects import Body, dialect_of
-from locustfiles.common.error_answers import NO_JSON, error_body, exception, refusal, to_json
+from locustfiles.common.dialects import Body
+from locustfiles.common.error_answers import NO_JSON, error_body, exception, plain_error, refusal, to_json
 from locustfiles.common.errors import ErrorClass, classify
 from locustfiles.common.eventstream import Broken, Chunks, Frame, decode
 from locustfiles.common.reading import Draft, Reading
-from locustfiles.common.scenario import Target
 
 _EVENTS: dict[str, typing.Callable[[Draft, dict, float], None]] = {
     "claude": answers.claude_event,
@@ -46,15 +45,14 @@ _REQUEST_IDS = ("x-amzn-requestid", "x-amzn-request-id", "x-request-id")
 _METRICS = "amazon-bedrock-invocationMetrics"
 
 
-def read(call: Body | Target, status: int, headers: typing.Mapping[str, str], chunks: Chunks, ended: bool) -> Reading:
+def read(call: Body, status: int, headers: typing.Mapping[str, str], chunks: Chunks, ended: bool) -> Reading:
     """What the answer to `call` was. Never raises on any bytes.
 
     headers: lower-case names; chunks: (arrival in perf_counter seconds, bytes of the HTTP body), split
     anywhere; ended: False if the connection broke before the end of the body.
-    Give the Body where the container may have been asked to repeat the prompt, else the target will do.
     """
-    draft = Draft(call.echo if isinstance(call, Body) else None)
-    dialect = call.dialect if isinstance(call, Body) else dialect_of(call)
+    draft = Draft(call.echo)
+    dialect = call.dialect
     draft.identify(next((headers[name] for name in _REQUEST_IDS if name in headers), None))
     if not 200 <= status < 300:
         refusal(draft, status, headers, b"".join(data for _, data in chunks))
@@ -64,6 +62,8 @@ def read(call: Body | Target, status: int, headers: typing.Mapping[str, str], ch
         _header_counts(draft, headers)
         return draft.finish()
     frames, broken = decode(chunks)
+    if broken is not None and not frames:
+        plain_error(draft, b"".join(data for _, data in chunks))
     if dialect == "converse":
         _converse_frames(draft, frames)
     elif call.service == "bedrock":

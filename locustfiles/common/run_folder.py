@@ -144,9 +144,10 @@ class RequestsFile:
 
     def __init__(self, path: pathlib.Path) -> None:
         self._file: typing.BinaryIO = open(path, "wb", buffering=0)
-        self._buffer = io.StringIO(newline="")
-        self._writer = csv.writer(self._buffer, lineterminator="\n")
+        self._text = io.StringIO(newline="")
+        self._writer = csv.writer(self._text, lineterminator="\n")
         self._writer.writerow(FIELDS)
+        self._unwritten = b""
         self.rows = 0
         self.flush()
 
@@ -160,18 +161,14 @@ class RequestsFile:
 
     def flush(self) -> None:
         """Hand the buffered rows to the system. Raises OSError (a full disk), keeping what was not written."""
-        data = self._buffer.getvalue().encode()
-        if not data:
-            return
-        written = 0
-        try:
-            while written < len(data):
-                written += self._file.write(data[written:])
-        finally:
-            self._buffer.seek(0)
-            self._buffer.truncate()
-            self._buffer.write(data[written:].decode(errors="surrogateescape"))
+        self._unwritten += self._text.getvalue().encode()
+        self._text.seek(0)
+        self._text.truncate()
+        while self._unwritten:
+            self._unwritten = self._unwritten[self._file.write(self._unwritten) :]
 
     def close(self) -> None:
-        self.flush()
-        self._file.close()
+        try:
+            self.flush()
+        finally:
+            self._file.close()

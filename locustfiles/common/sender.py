@@ -132,12 +132,9 @@ class Sender:
             return Reading(error=ErrorClass.INTERNAL, error_message=f"reader: {type(e).__name__}: {e}")
 
     def _why(self, exchange: Exchange, reading: Reading) -> tuple[ErrorClass | None, str | None, str | None]:
-        """What broke on the way decides, unless the service said why before it hung up, or its closing event had come."""
-        if exchange.error == ErrorClass.STREAM_BROKEN and exchange.status is not None:
-            told = reading.error is None or reading.error_code is not None
-        else:
-            told = exchange.error is None
-        if told:
+        """What broke on the way decides, unless the service itself said why before it hung up."""
+        told = exchange.error == ErrorClass.STREAM_BROKEN and reading.error_code is not None
+        if exchange.error is None or told:
             return reading.error, reading.error_code, reading.error_message
         return exchange.error, None, exchange.error_message
 

@@ -140,7 +140,7 @@ class Connection:
             self._receive()
         except _Broken as e:
             self._finish(e.error, e.message)
-        except BaseException as e:
+        except Exception as e:
             self._finish(ErrorClass.INTERNAL, f"{type(e).__name__}: {e}")
 
     def _receive(self) -> None:

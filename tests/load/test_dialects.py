@@ -1,0 +1,313 @@
+import functools
+import json
+import time
+import timeit
+
+import boto3
+import botocore.awsrequest
+import botocore.config
+import pytest
+
+from locustfiles.common.dialects import build
+from locustfiles.common.payloads import BadPayload, Prompt
+from locustfiles.common.scenario import BadScenario, BedrockTarget, SageMakerTarget
+
+HELLO = Prompt("p1", "Hello “world” 🌍", None)
+CHAT = Prompt(
+    "p2",
+    None,
+    [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": [{"type": "text", "text": "One?"}, {"type": "text", "text": "Two?"}]},
+        {"role": "assistant", "content": "One."},
+        {"role": "user", "content": "Go on."},
+    ],
+)
+PROFILE = "arn:aws:bedrock:eu-west-1:123456789012:application-inference-profile/a1b2c3"
+PROVISIONED = "arn:aws:bedrock:us-east-1:123456789012:provisioned-model/abc"
+
+
+def sagemaker(**values) -> SageMakerTarget:
+    return SageMakerTarget(**{"name": "t", "service": "sagemaker", "endpoint": "llama2-13b", "dialect": "tgi"} | values)
+
+
+def bedrock(**values) -> BedrockTarget:
+    return BedrockTarget(**{"name": "t", "service": "bedrock", "model_id": "meta.llama3-8b-instruct-v1:0"} | values)
+
+
+def document(target, prompt=HELLO) -> dict:
+    return json.loads(build(target, prompt).body)
+
+
+class _Captured(Exception):
+    pass
+
+
+def sent_by_boto3(service: str, operation: str, **arguments) -> tuple[str, dict[str, str], bytes]:
+    """Path, headers and body of the request that a real boto3 client would put on the wire; nothing is sent."""
+    client = boto3.client(
+        service,
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        config=botocore.config.Config(retries={"total_max_attempts": 1}),
+    )
+    seen = []
+
+    def capture(request: botocore.awsrequest.AWSPreparedRequest, **_):
+        seen.append(request)
+        raise _Captured
+
+    client.meta.events.register("before-send", capture)
+    with pytest.raises(_Captured):
+        getattr(client, operation)(**arguments)
+    request = seen[0]
+    headers = {
+        k.lower(): v.decode() if isinstance(v, bytes) else v
+        for k, v in request.headers.items()
+        if k.lower() in ("accept", "content-type") or k.lower().startswith(("x-amzn-sagemaker", "x-amzn-bedrock"))
+    }
+    body = request.body if isinstance(request.body, bytes) else request.body.encode()
+    return request.url.split("amazonaws.com", 1)[1], headers, body
+
+
+def ours(body) -> tuple[str, dict[str, str], bytes]:
+    return body.path, {k.lower(): v for k, v in body.headers.items()}, body.body
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("dialect", ["tgi", "lmi", "openai-chat"])
+def test_a_sagemaker_request_is_what_boto3_sends(dialect, stream):
+    body = build(
+        sagemaker(dialect=dialect, stream=stream, endpoint="my-Endpoint-1", inference_component="ic-1", variant="blue"),
+        HELLO,
+    )
+    arguments = dict(
+        EndpointName="my-Endpoint-1",
+        ContentType="application/json",
+        InferenceComponentName="ic-1",
+        TargetVariant="blue",
+        Body=body.body,
+    )
+    if stream:
+        assert body.operation == "InvokeEndpointWithResponseStream"
+        assert ours(body) == sent_by_boto3("sagemaker-runtime", "invoke_endpoint_with_response_stream", **arguments)
+    else:
+        assert body.operation == "InvokeEndpoint"
+        assert ours(body) == sent_by_boto3(
+            "sagemaker-runtime", "invoke_endpoint", Accept="application/json", **arguments
+        )
+
+
+def test_a_target_model_goes_into_its_header_and_cannot_be_streamed():
+    body = build(sagemaker(target_model="m.tar.gz"), HELLO)
+    expected = sent_by_boto3(
+        "sagemaker-runtime",
+        "invoke_endpoint",
+        EndpointName="llama2-13b",
+        ContentType="application/json",
+        Accept="application/json",
+        TargetModel="m.tar.gz",
+        Body=body.body,
+    )
+    assert ours(body) == expected
+    with pytest.raises(BadScenario, match="does not stream from a `target_model`"):
+        build(sagemaker(target_model="m.tar.gz", stream=True), HELLO)
+
+
+MODEL_IDS = ["meta.llama3-8b-instruct-v1:0", "us.anthropic.claude-sonnet-4-20250514-v1:0", PROFILE, PROVISIONED]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("model_id", MODEL_IDS)
+def test_an_invoke_model_request_is_what_boto3_sends(model_id, stream):
+    target = bedrock(model_id=model_id, api="invoke", dialect="llama", stream=stream, parameters={"max_tokens": 9})
+    body = build(target, HELLO)
+    operation = "invoke_model_with_response_stream" if stream else "invoke_model"
+    assert body.operation == ("InvokeModelWithResponseStream" if stream else "InvokeModel")
+    assert ours(body) == sent_by_boto3(
+        "bedrock-runtime",
+        operation,
+        modelId=model_id,
+        contentType="application/json",
+        accept="application/json",
+        body=body.body,
+    )
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("model_id", MODEL_IDS)
+def test_a_converse_request_is_what_boto3_sends(model_id, stream):
+    parameters = {
+        "max_tokens": 64,
+        "temperature": 0.5,
+        "top_p": 0.9,
+        "stop": "END",
+        "top_k": 20,
+        "performanceConfig": {"latency": "optimized"},
+        "guardrailConfig": {"guardrailIdentifier": "gr-12345", "guardrailVersion": "1"},
+    }
+    body = build(bedrock(model_id=model_id, stream=stream, parameters=parameters), CHAT)
+    assert body.operation == ("ConverseStream" if stream else "Converse")
+    path, headers, raw = sent_by_boto3(
+        "bedrock-runtime",
+        "converse_stream" if stream else "converse",
+        modelId=model_id,
+        system=[{"text": "Be brief."}],
+        messages=[
+            {"role": "user", "content": [{"text": "One?"}, {"text": "Two?"}]},
+            {"role": "assistant", "content": [{"text": "One."}]},
+            {"role": "user", "content": [{"text": "Go on."}]},
+        ],
+        inferenceConfig={"maxTokens": 64, "temperature": 0.5, "topP": 0.9, "stopSequences": ["END"]},
+        additionalModelRequestFields={"top_k": 20},
+        performanceConfig={"latency": "optimized"},
+        guardrailConfig={"guardrailIdentifier": "gr-12345", "guardrailVersion": "1"},
+    )
+    assert ours(body)[:2] == (path, headers)
+    assert json.loads(body.body) == json.loads(raw)
+
+
+def test_bodies_are_compact_utf_8():
+    assert (
+        build(bedrock(), HELLO).body
+        == '{"messages":[{"role":"user","content":[{"text":"Hello “world” 🌍"}]}]}'.encode()
+    )
+
+
+ALL = {"max_tokens": 64, "temperature": 0.5, "top_p": 0.9, "stop": ["a", "b"], "seed": 7}
+
+
+def test_tgi_parameters_are_translated_and_others_go_beside_them():
+    assert document(sagemaker(stream=True, parameters=ALL)) == {
+        "inputs": "Hello “world” 🌍",
+        "parameters": {
+            "max_new_tokens": 64,
+            "temperature": 0.5,
+            "top_p": 0.9,
+            "stop": ["a", "b"],
+            "do_sample": True,
+            "details": True,
+            "return_full_text": False,
+            "seed": 7,
+        },
+        "stream": True,
+    }
+
+
+def test_temperature_0_is_greedy_in_tgi_and_lmi_and_sends_no_temperature():
+    for dialect in ("tgi", "lmi"):
+        parameters = document(sagemaker(dialect=dialect, parameters={"temperature": 0, "top_p": 0.9}))["parameters"]
+        assert parameters == {"do_sample": False, "details": True, "return_full_text": False}
+
+
+def test_without_a_temperature_tgi_decides_itself():
+    assert document(sagemaker())["parameters"] == {"details": True, "return_full_text": False}
+    assert document(sagemaker(parameters={"top_p": 0.9}))["parameters"]["do_sample"] is True
+
+
+def test_a_top_p_of_1_is_left_out_of_tgi_which_refuses_it():
+    assert "top_p" not in document(sagemaker(parameters={"top_p": 1}))["parameters"]
+    assert document(sagemaker(dialect="lmi", parameters={"top_p": 1}))["parameters"]["top_p"] == 1
+
+
+def test_lmi_names_its_stop_sequences_and_takes_the_users_own_switches():
+    parameters = document(sagemaker(dialect="lmi", parameters=ALL | {"details": False, "do_sample": False}))[
+        "parameters"
+    ]
+    assert parameters["stop_sequences"] == ["a", "b"] and "stop" not in parameters
+    assert parameters["details"] is False and parameters["do_sample"] is False
+
+
+def test_openai_chat_asks_for_usage_only_when_streaming():
+    assert document(sagemaker(dialect="openai-chat", stream=True, parameters=ALL)) == {
+        "messages": [{"role": "user", "content": "Hello “world” 🌍"}],
+        "max_tokens": 64,
+        "temperature": 0.5,
+        "top_p": 0.9,
+        "stop": ["a", "b"],
+        "seed": 7,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
+    assert document(sagemaker(dialect="openai-chat"), CHAT) == {"messages": CHAT.messages}
+
+
+def test_claude_takes_messages_with_the_system_prompt_apart():
+    target = bedrock(model_id="anthropic.claude-3-haiku-v1", api="invoke", parameters=ALL | {"top_k": 5})
+    assert document(target, CHAT) == {
+        "anthropic_version": "bedrock-2023-05-31",
+        "max_tokens": 64,
+        "temperature": 0.5,
+        "top_p": 0.9,
+        "stop_sequences": ["a", "b"],
+        "seed": 7,
+        "top_k": 5,
+        "system": "Be brief.",
+        "messages": CHAT.messages[1:],
+    }
+    assert document(target)["messages"] == [{"role": "user", "content": "Hello “world” 🌍"}]
+
+
+def test_claude_without_max_tokens_is_refused():
+    with pytest.raises(BadScenario, match="target `t`: Claude's body needs `max_tokens`"):
+        build(bedrock(model_id="anthropic.claude-3-haiku-v1", api="invoke"), HELLO)
+
+
+def test_nova_takes_converse_like_messages_and_merges_its_inference_config():
+    parameters = {"max_tokens": 64, "inferenceConfig": {"topK": 20}}
+    assert document(bedrock(model_id="us.amazon.nova-lite-v1:0", api="invoke", parameters=parameters), CHAT) == {
+        "schemaVersion": "messages-v1",
+        "system": [{"text": "Be brief."}],
+        "messages": [
+            {"role": "user", "content": [{"text": "One?"}, {"text": "Two?"}]},
+            {"role": "assistant", "content": [{"text": "One."}]},
+            {"role": "user", "content": [{"text": "Go on."}]},
+        ],
+        "inferenceConfig": {"maxTokens": 64, "topK": 20},
+    }
+
+
+def test_llama_takes_a_prompt_and_no_stop():
+    target = bedrock(api="invoke", parameters={"max_tokens": 64, "temperature": 0, "top_p": 0.9})
+    assert document(target) == {"prompt": "Hello “world” 🌍", "max_gen_len": 64, "temperature": 0, "top_p": 0.9}
+    with pytest.raises(BadScenario, match="no stop sequences; remove"):
+        build(bedrock(api="invoke", parameters={"stop": "x"}), HELLO)
+
+
+def test_a_prompts_own_parameters_override_the_targets():
+    prompt = Prompt("p", "Hi", None, None, {"max_tokens": 5, "temperature": None})
+    target = bedrock(api="invoke", parameters={"max_tokens": 64, "temperature": 0.5, "top_p": 0.9})
+    assert document(target, prompt) == {"prompt": "Hi", "max_gen_len": 5, "top_p": 0.9}
+    assert target.parameters["max_tokens"] == 64
+
+
+@pytest.mark.parametrize("target", [sagemaker(), sagemaker(dialect="lmi"), bedrock(api="invoke")])
+def test_messages_for_a_text_dialect_are_refused_with_those_that_take_them(target):
+    with pytest.raises(BadPayload, match="prompt `p2` has `messages`, but .* converse, claude, nova, openai-chat"):
+        build(target, CHAT)
+
+
+@pytest.mark.parametrize("key", ["stream", "messages", "inputs", "prompt"])
+def test_parameters_cannot_replace_the_prompt_or_the_streaming(key):
+    with pytest.raises(BadScenario, match=f"`parameters.{key}` is not for the body"):
+        build(bedrock(parameters={key: True}), HELLO)
+
+
+def test_two_system_prompts_are_refused():
+    with pytest.raises(BadPayload, match="prompt `p2` has a system message and `parameters` a `system`"):
+        build(bedrock(parameters={"system": [{"text": "x"}]}), CHAT)
+    assert document(bedrock(parameters={"system": [{"text": "x"}]}))["system"] == [{"text": "x"}]
+
+
+def test_only_a_container_asked_to_repeat_the_prompt_has_an_echo():
+    assert build(sagemaker(), HELLO).echo is None
+    assert build(sagemaker(parameters={"return_full_text": True}), HELLO).echo == HELLO.text
+
+
+def test_building_a_4_kb_request_takes_under_50_microseconds():
+    prompt = Prompt("p", "word " * 820, None)
+    for target in (sagemaker(parameters=ALL), bedrock(parameters=ALL)):
+        one = functools.partial(build, target, prompt)
+        best = min(timeit.repeat(one, timer=time.thread_time, number=20, repeat=50)) / 20
+        assert best < 50e-6

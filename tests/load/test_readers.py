@@ -1,0 +1,301 @@
+"""Streams: times, usage, what is output, and when a stream is whole."""
+
+import functools
+import itertools
+import json
+import time
+import timeit
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from locustfiles.common.errors import ErrorClass
+from locustfiles.common.readers import read
+from tests.load.aws_frames import chunk, event, exception, part
+from tests.load.sample_answers import (
+    CLAUDE,
+    CONVERSE,
+    LLAMA,
+    OPENAI,
+    STREAMS,
+    TGI,
+    call,
+    openai_chunk,
+    sse,
+    streamed,
+    tgi_token,
+    timed,
+)
+
+
+@pytest.mark.parametrize("dialect", STREAMS)
+def test_a_whole_stream_is_read_with_its_times_and_usage(dialect):
+    frames, _, (first, last) = STREAMS[dialect]
+    reading = streamed(dialect, *timed(*frames))
+    assert reading.error is None and reading.error_message is None
+    assert reading.text == "Hello"
+    assert (reading.first_output, reading.first_visible, reading.last_output) == (first, first, last)
+    assert (reading.output_chunks, reading.max_gap_s) == (2, last - first)
+    assert reading.completion_tokens == 3
+    assert reading.prompt_tokens == (None if dialect == "lmi" else 20)
+    assert reading.stop_reason in ("end_turn", "stop", "eos_token")
+    assert reading.request_id == "req-1"
+    assert not reading.hidden_reasoning
+
+
+@pytest.mark.parametrize(
+    ("dialect", "latency", "ttft"),
+    [
+        ("converse", 345.0, None),
+        ("claude", 345.0, 120.0),
+        ("nova", 345.0, 120.0),
+        ("llama", 345.0, 120.0),
+        ("tgi", None, None),
+    ],
+)
+def test_bedrocks_own_times_are_kept(dialect, latency, ttft):
+    reading = streamed(dialect, *timed(*STREAMS[dialect][0]))
+    assert (reading.service_latency_ms, reading.service_ttft_ms) == (latency, ttft)
+
+
+def test_cached_tokens_are_counted_apart():
+    for dialect in ("converse", "claude"):
+        reading = streamed(dialect, *timed(*STREAMS[dialect][0]))
+        assert (reading.prompt_tokens, reading.cache_read_tokens, reading.cache_write_tokens) == (20, 128, 0)
+    reading = streamed("llama", *timed(*LLAMA))
+    assert (reading.cache_read_tokens, reading.cache_write_tokens) == (None, None)  # unknown is not 0
+    usage = {"prompt_tokens": 148, "completion_tokens": 3, "prompt_tokens_details": {"cached_tokens": 128}}
+    reading = streamed("openai-chat", *timed(*OPENAI[:4], part(sse({"choices": [], "usage": usage})), OPENAI[5]))
+    assert (reading.prompt_tokens, reading.cache_read_tokens) == (20, 128)  # 148 - 128
+
+
+@pytest.mark.parametrize("dialect", STREAMS)
+def test_a_stream_cut_at_any_byte_is_never_a_success(dialect):
+    frames, needed, _ = STREAMS[dialect]
+    data = b"".join(frames)
+    whole_at = [sum(len(f) for f in frames[:n]) for n in range(needed, len(frames) + 1)]  # cuts that only lose usage
+    for cut in range(len(data)):
+        pieces = [(1.0, data[: cut // 2]), (2.0, data[cut // 2 : cut])]
+        reading = read(call(dialect), 200, {}, pieces, ended=True)
+        if cut in whole_at:
+            assert reading.error is None
+        else:
+            assert reading.error == ErrorClass.STREAM_BROKEN, cut
+        assert read(call(dialect), 200, {}, pieces, ended=False).error == ErrorClass.STREAM_BROKEN, cut
+    assert read(call(dialect), 200, {}, [(1.0, data)], ended=False).error == ErrorClass.STREAM_BROKEN
+
+
+@pytest.mark.parametrize("dialect", ["tgi", "lmi", "openai-chat"])
+def test_a_container_that_ends_early_inside_whole_frames_is_never_a_success(dialect):
+    """The frames are intact, the container's bytes in them stop anywhere."""
+    text = {
+        "tgi": b"".join(sse(tgi_token(t)) for t in ("Hel", "lo")) + sse(tgi_token("!", generated_text="Hello!")),
+        "lmi": b'{"token": {"text": "Hel"}}\n{"token": {"text": "lo"}, "generated_text": "Hello"}\n',
+        "openai-chat": sse(openai_chunk({"content": "Hel"})) + sse(openai_chunk({}, "stop")) + b"data: [DONE]\n\n",
+    }[dialect]
+    needed = len(text.rstrip())
+    for cut in range(1, len(text) + 1):
+        reading = streamed(dialect, (1.0, part(text[:cut])))
+        assert reading.error == (None if cut >= needed else ErrorClass.STREAM_BROKEN), cut
+
+
+@pytest.mark.parametrize("dialect", STREAMS)
+def test_a_partial_stream_keeps_its_text_and_times(dialect):
+    frames, _, (first, last) = STREAMS[dialect]
+    until = int(last - 10) + 1
+    reading = streamed(dialect, *timed(*frames[:until]), ended=False)
+    assert reading.error == ErrorClass.STREAM_BROKEN
+    assert (reading.text, reading.first_output, reading.last_output, reading.output_chunks) == ("Hello", first, last, 2)
+
+
+def test_a_partial_stream_keeps_the_counts_that_came_and_invents_none():
+    claude = streamed("claude", *timed(*CLAUDE[:5]), ended=False)
+    assert (claude.prompt_tokens, claude.completion_tokens) == (20, None)  # message_start's 1 is a placeholder
+    llama = streamed("llama", *timed(*LLAMA[:2]), ended=False)
+    assert (llama.prompt_tokens, llama.completion_tokens) == (20, 2)  # the service's running count
+    assert streamed("converse", *timed(*CONVERSE[:4])).completion_tokens is None
+    assert streamed("tgi", *timed(*TGI[:2])).completion_tokens is None  # lines are not tokens
+
+
+def test_usage_that_came_before_an_exception_is_kept():
+    error = exception("internalServerException", {"message": "Oops"})
+    reading = streamed("converse", *timed(*CONVERSE, error))
+    assert reading.error == ErrorClass.SERVER
+    assert (reading.prompt_tokens, reading.completion_tokens, reading.error_message) == (20, 3, "Oops")
+
+
+def test_half_characters_of_two_deltas_become_one_and_a_single_half_is_replaced():
+    halves = [
+        event("contentBlockDelta", b'{"delta": {"text": "\\ud83c"}}'),
+        event("contentBlockDelta", b'{"delta": {"text": "\\udf0d"}}'),
+    ]
+    assert streamed("converse", *timed(*halves, *CONVERSE[5:])).text == "🌍"
+    assert streamed("converse", *timed(halves[0], *CONVERSE[5:])).text == "\ufffd"
+
+
+# --- what counts as output ---
+
+
+def converse_delta(delta: dict) -> bytes:
+    return event("contentBlockDelta", {"contentBlockIndex": 0, "delta": delta})
+
+
+def test_reasoning_is_output_but_not_visible():
+    reading = streamed(
+        "converse",
+        *timed(
+            CONVERSE[0],
+            converse_delta({"reasoningContent": {"text": "Hmm"}}),  # 11
+            converse_delta({"reasoningContent": {"signature": "abc"}}),  # 12: no output
+            converse_delta({"text": "Hi"}),  # 13
+            *CONVERSE[5:],
+        ),
+    )
+    assert (reading.first_output, reading.first_visible, reading.last_output) == (11.0, 13.0, 13.0)
+    assert (reading.output_chunks, reading.max_gap_s, reading.text) == (2, 2.0, "Hi")
+    assert reading.hidden_reasoning is False
+
+
+@pytest.mark.parametrize("content", [{"redactedContent": "AAAA"}, {"signature": "abc"}])
+def test_reasoning_that_is_not_shown_is_hidden(content):
+    delta = converse_delta({"reasoningContent": content})
+    reading = streamed("converse", *timed(CONVERSE[0], delta, *CONVERSE[2:]))
+    assert reading.hidden_reasoning is True
+    assert reading.first_output == 12.0
+
+
+def test_claudes_thinking_is_read_like_converses():
+    def delta(**values):
+        return chunk({"type": "content_block_delta", "index": 0, "delta": values})
+
+    thinking = delta(type="thinking_delta", thinking="Hmm")
+    signature = delta(type="signature_delta", signature="abc")
+    reading = streamed("claude", *timed(CLAUDE[0], thinking, signature, *CLAUDE[2:]))
+    assert (reading.first_output, reading.first_visible, reading.hidden_reasoning) == (11.0, 13.0, False)
+    redacted = chunk({"type": "content_block_start", "content_block": {"type": "redacted_thinking", "data": "x"}})
+    assert streamed("claude", *timed(CLAUDE[0], redacted, *CLAUDE[2:])).hidden_reasoning is True
+
+
+@pytest.mark.parametrize("key", ["reasoning_content", "reasoning"])
+def test_openai_reasoning_is_output_and_is_hidden_when_only_counted(key):
+    first = part(sse(openai_chunk({"role": "assistant", key: "Hmm"})))
+    reading = streamed("openai-chat", *timed(first, *OPENAI[1:]))
+    assert (reading.first_output, reading.first_visible, reading.hidden_reasoning) == (10.0, 11.0, False)
+    usage = {"prompt_tokens": 20, "completion_tokens": 90, "completion_tokens_details": {"reasoning_tokens": 87}}
+    counted = part(sse({"choices": [], "usage": usage}))
+    reading = streamed("openai-chat", *timed(*OPENAI[:4], counted, OPENAI[5]))
+    assert (reading.completion_tokens, reading.hidden_reasoning) == (90, True)
+
+
+def test_tool_input_is_output_and_not_text():
+    start = event("contentBlockStart", {"contentBlockIndex": 0, "start": {"toolUse": {"toolUseId": "1", "name": "f"}}})
+    reading = streamed("converse", *timed(start, converse_delta({"toolUse": {"input": '{"a"'}}), *CONVERSE[5:]))
+    assert (reading.error, reading.first_output, reading.first_visible, reading.text) == (None, 11.0, None, "")
+    calls = [{"index": 0, "function": {"name": "f", "arguments": ""}}], [{"index": 0, "function": {"arguments": "{}"}}]
+    reading = streamed("openai-chat", *timed(*(part(sse(openai_chunk({"tool_calls": c}))) for c in calls), *OPENAI[3:]))
+    assert (reading.error, reading.first_output, reading.output_chunks) == (None, 11.0, 1)
+    tool = chunk({"type": "content_block_delta", "delta": {"type": "input_json_delta", "partial_json": "{"}})
+    assert streamed("claude", *timed(CLAUDE[0], tool, *CLAUDE[5:])).first_output == 11.0
+
+
+def test_a_tool_call_without_input_is_not_empty():
+    start = event("contentBlockStart", {"contentBlockIndex": 0, "start": {"toolUse": {"toolUseId": "1", "name": "f"}}})
+    reading = streamed("converse", *timed(start, *CONVERSE[5:]))
+    assert (reading.error, reading.first_output) == (None, None)
+    named = part(sse(openai_chunk({"tool_calls": [{"index": 0, "function": {"name": "f", "arguments": ""}}]})))
+    reading = streamed("openai-chat", *timed(named, *OPENAI[3:]))
+    assert (reading.error, reading.first_output) == (None, None)
+
+
+def test_a_stream_without_output_is_empty_and_keeps_its_usage():
+    reading = streamed("converse", *timed(CONVERSE[0], CONVERSE[1], *CONVERSE[4:]))
+    assert (reading.error, reading.completion_tokens, reading.output_chunks) == (ErrorClass.EMPTY, 3, None)
+    only_special = sse(tgi_token("</s>", special=True, generated_text="", details={"generated_tokens": 1}))
+    reading = streamed("tgi", *timed(part(only_special)))
+    assert (reading.error, reading.completion_tokens, reading.first_output) == (ErrorClass.EMPTY, 1, None)
+
+
+# --- payload parts of SageMaker, split anywhere ---
+
+
+def test_a_lines_time_is_that_of_the_part_with_its_last_character():
+    one, two = sse(tgi_token("Hé🌍")), sse(tgi_token("b", generated_text="Hé🌍b"))
+    one = one.replace(b"H\\u00e9\\ud83c\\udf0d", "Hé🌍".encode())
+    inside_emoji = one.index("🌍".encode()) + 2
+    parts = [one[:inside_emoji], one[inside_emoji:-2], b"\n", b"\n" + two[:5], b"", two[5:-3], two[-3:]]
+    reading = streamed("tgi", *timed(*map(part, parts)))
+    # the first line's "}" is in the second part (11), its newline in the third; the last line's is in the seventh (16)
+    assert (reading.error, reading.text) == (None, "Hé🌍b")
+    assert (reading.first_output, reading.last_output, reading.max_gap_s) == (11.0, 16.0, 5.0)
+
+
+def test_a_carriage_return_that_comes_later_does_not_delay_its_line():
+    line = sse(tgi_token("a", generated_text="a")).rstrip()
+    assert streamed("tgi", *timed(part(line), part(b"\r"), part(b"\n\r\n"))).first_output == 10.0
+
+
+def test_two_lines_in_one_part_comments_events_and_carriage_returns_are_read():
+    body = (
+        b": ping\r\n\r\nevent: message\r\nid: 7\r\nretry: 10\r\n"
+        + b"data: "
+        + json.dumps(tgi_token("Hel")).encode()
+        + b"\r\n\r\ndata:\n"
+        + sse(tgi_token("lo", generated_text="Hello")).rstrip()  # no newline at the end
+    )
+    reading = streamed("tgi", (3.0, part(body)))
+    assert (reading.error, reading.text, reading.output_chunks, reading.max_gap_s) == (None, "Hello", 2, 0.0)
+
+
+@given(st.sampled_from(["tgi", "lmi", "openai-chat"]), st.lists(st.integers(0, 2000), max_size=8), st.booleans())
+@settings(max_examples=60, deadline=None)
+def test_the_split_into_parts_changes_nothing_but_times(dialect, cuts, final_newline):
+    container = {
+        "tgi": b"".join(sse(tgi_token(t)) for t in ("Hel", "lo ", "")) + sse(tgi_token("é", generated_text="Hello é")),
+        "lmi": '{"token": {"text": "Hello"}}\n{"token": {"text": " é"}, "generated_text": "Hello é"}\n'.encode(),
+        "openai-chat": sse(openai_chunk({"content": "Hello é"})) + sse(openai_chunk({}, "stop")) + b"data: [DONE]\n\n",
+    }[dialect]
+    container = container if final_newline else container.rstrip()
+    places = sorted({min(c, len(container)) for c in cuts} | {0, len(container)})
+    reading = streamed(dialect, *timed(*(part(container[a:b]) for a, b in itertools.pairwise(places))))
+    assert (reading.error, reading.text) == (None, "Hello é")
+
+
+def test_chat_in_json_lines_without_data_prefix_ends_with_its_finish_reason():
+    lines = [part(json.dumps(openai_chunk(*c)).encode() + b"\n") for c in (({"content": "Hi"},), ({}, "stop"))]
+    assert streamed("openai-chat", *timed(*lines)).error is None
+    assert streamed("openai-chat", *timed(lines[0])).error == ErrorClass.STREAM_BROKEN
+
+
+def test_server_sent_chat_without_done_is_broken_although_it_has_a_finish_reason():
+    assert streamed("openai-chat", *timed(*OPENAI[:5])).error == ErrorClass.STREAM_BROKEN
+
+
+def test_a_container_that_did_not_stream_is_read_as_one_chunk():
+    answer = [{"generated_text": "Hello", "details": {"finish_reason": "length", "generated_tokens": 3}}]
+    reading = streamed("tgi", *timed(part(json.dumps(answer).encode())))
+    assert (reading.error, reading.text, reading.first_output, reading.output_chunks) == (None, "Hello", 10.0, 1)
+
+
+BAD_COUNTS = [-1, 1.5, "7", True, None, [], 10**300, float("nan")]
+
+
+@pytest.mark.parametrize("value", BAD_COUNTS, ids=repr)
+def test_a_count_that_is_no_count_is_unknown(value):
+    usage = event(
+        "metadata", {"usage": {"inputTokens": value, "outputTokens": value}, "metrics": {"latencyMs": 10**400}}
+    )
+    reading = streamed("converse", *timed(*CONVERSE[:6], usage))
+    assert (reading.prompt_tokens, reading.completion_tokens, reading.service_latency_ms) == (None, None, None)
+
+
+@pytest.mark.parametrize("dialect", ["converse", "llama", "tgi"])
+def test_reading_a_stream_of_100_tokens_takes_under_15_microseconds_an_event(dialect):
+    frames, _, _ = STREAMS[dialect]
+    delta = 3 if dialect == "converse" else 1
+    chunks = timed(*frames[:delta], *[frames[delta]] * 100, *frames[delta + 1 :])
+    body = call(dialect)
+    assert read(body, 200, {}, chunks, True).output_chunks >= 100
+    one = functools.partial(read, body, 200, {}, chunks, True)
+    best = min(timeit.repeat(one, timer=time.thread_time, number=2, repeat=50)) / 2
+    assert best / len(chunks) < 15e-6

@@ -1,0 +1,74 @@
+"""Answers in one piece."""
+
+import json
+
+import pytest
+
+from locustfiles.common.errors import ErrorClass
+from locustfiles.common.readers import read
+from tests.load.sample_answers import WHOLES, call
+
+
+@pytest.mark.parametrize("dialect", WHOLES)
+def test_an_answer_in_one_piece_has_text_and_usage_and_no_stream_times(dialect):
+    data = json.dumps(WHOLES[dialect]).encode()
+    reading = read(call(dialect, stream=False), 200, {}, [(1.0, data[:30]), (2.0, data[30:])], True)
+    assert (reading.error, reading.text, reading.prompt_tokens, reading.completion_tokens) == (None, "Hello", 20, 3)
+    assert (reading.first_output, reading.last_output, reading.output_chunks, reading.max_gap_s) == (None,) * 4
+    assert reading.stop_reason in ("end_turn", "stop")
+    assert reading.service_latency_ms == (345.0 if dialect == "converse" else None)
+
+
+@pytest.mark.parametrize("dialect", WHOLES)
+def test_a_cut_answer_in_one_piece_is_never_a_success(dialect):
+    data = json.dumps(WHOLES[dialect]).encode()
+    for cut in range(len(data)):
+        assert read(call(dialect, stream=False), 200, {}, [(1.0, data[:cut])], True).error == ErrorClass.BAD_RESPONSE
+    assert read(call(dialect, stream=False), 200, {}, [(1.0, data)], False).error == ErrorClass.STREAM_BROKEN
+
+
+def test_bedrocks_token_headers_go_before_the_bodys_counts():
+    headers = {
+        "x-amzn-bedrock-input-token-count": "21",
+        "x-amzn-bedrock-output-token-count": "4",
+        "x-amzn-bedrock-cache-read-input-token-count": "7",
+        "x-amzn-bedrock-cache-write-input-token-count": "x",
+        "x-amzn-bedrock-invocation-latency": "512",
+    }
+    reading = read(call("llama", stream=False), 200, headers, [(1.0, json.dumps(WHOLES["llama"]).encode())], True)
+    assert (reading.prompt_tokens, reading.completion_tokens, reading.cache_read_tokens) == (21, 4, 7)
+    assert (reading.cache_write_tokens, reading.service_latency_ms) == (None, 512.0)
+
+
+EMPTY_WHOLES = {
+    "converse": {"output": {"message": {"content": []}}, "usage": {"inputTokens": 20, "outputTokens": 0}},
+    "claude": {"content": [], "usage": {"input_tokens": 20, "output_tokens": 0}},
+    "llama": {"generation": "", "prompt_token_count": 20, "generation_token_count": 0},
+    "tgi": [{"generated_text": "", "details": {"input_length": 20, "generated_tokens": 0}}],
+    "openai-chat": {
+        "choices": [{"message": {"content": None}}],
+        "usage": {"prompt_tokens": 20, "completion_tokens": 0},
+    },
+}
+
+
+@pytest.mark.parametrize("dialect", EMPTY_WHOLES)
+def test_an_answer_without_output_is_empty_and_its_usage_is_kept(dialect):
+    reading = read(call(dialect, stream=False), 200, {}, [(1.0, json.dumps(EMPTY_WHOLES[dialect]).encode())], True)
+    assert (reading.error, reading.prompt_tokens, reading.completion_tokens) == (ErrorClass.EMPTY, 20, 0)
+
+
+def test_hidden_reasoning_in_one_piece_is_seen():
+    claude = {"content": [{"type": "redacted_thinking", "data": "x"}, {"type": "text", "text": "Hi"}]}
+    assert read(call("claude", stream=False), 200, {}, [(1.0, json.dumps(claude).encode())], True).hidden_reasoning
+    shown = [{"reasoningContent": {"reasoningText": {"text": "Hmm", "signature": "s"}}}, {"text": "Hi"}]
+    data = json.dumps({"output": {"message": {"content": shown}}}).encode()
+    reading = read(call("converse", stream=False), 200, {}, [(1.0, data)], True)
+    assert (reading.hidden_reasoning, reading.text) == (False, "Hi")
+
+
+def test_a_repeated_prompt_is_taken_off_only_where_it_was_asked_for():
+    data = json.dumps([{"generated_text": "Say hello to her"}]).encode()
+    assert read(call("tgi", stream=False), 200, {}, [(1.0, data)], True).text == "Say hello to her"
+    echoing = call("tgi", stream=False, return_full_text=True)
+    assert read(echoing, 200, {}, [(1.0, data)], True).text == " to her"
