@@ -76,8 +76,8 @@ class Crew:
     def _sink(self, record: RequestRecord) -> None:
         self.outbox.add(record)
 
-    def _tell_clear(self, stage: int) -> None:
-        self.runner.send_message("ledger_clear", {"run": self.outbox.run_id, "stage": stage})
+    def _tell_clear(self, stage: int, phase: str) -> None:
+        self.runner.send_message("ledger_clear", {"run": self.outbox.run_id, "stage": stage, "phase": phase})
 
     def on_report(self, client_id: str, data: dict, **_: object) -> None:
         """Worker: Locust's report to the master takes the records along."""

@@ -52,6 +52,7 @@ def _on_init(environment, runner, services: tuple[str, ...], **_) -> None:
     options = environment.parsed_options
     logging.getLogger("botocore").setLevel(logging.INFO)  # below, it prints session tokens
     logging.getLogger("urllib3").setLevel(logging.INFO)
+    logging.getLogger("swarmledger").setLevel(logging.INFO)  # its few lines are the progress in CI
     try:
         if not options.scenario:
             raise BadInput(f"--scenario is missing; {EXAMPLE}")

@@ -15,6 +15,7 @@ from locustfiles.common.collect import KEY
 from locustfiles.common.crew import Crew
 from locustfiles.common.exit_codes import BAD_INPUT, NOT_TRUSTED, OK
 from locustfiles.common.inputs import Inputs
+from locustfiles.common.progress import Progress
 from locustfiles.common.run import Run, default_path
 from locustfiles.common.run_folder import WorkerEntry
 from locustfiles.common.stages import USERS_A_SECOND, StageShape, Sweep
@@ -146,24 +147,32 @@ class Master:
         self._ticker = gevent.spawn(self._tick)
 
     def _tick(self) -> None:
-        """Once a second: collect, write, and notice workers that are gone."""
+        """Once a second: collect, write, show progress, and notice workers that are gone."""
         gone: set[str] = set()
-        while True:
-            gevent.sleep(1)
-            self._collect_own()
-            try:
+        progress = Progress(self.sweep.stages, self.sweep.planned_s)
+        try:
+            while True:
+                gevent.sleep(1)
+                self._collect_own()
                 self.run.tick()
-            except OSError as e:
-                self.run.problem(f"{self.run.folder.path} cannot be written: {e.strerror}; the run stops, what it holds is kept")
-                gevent.spawn(self._end)
-                return
-            for worker in set(self.run.members) - set(self.alive()) - gone:
-                gone.add(worker)
-                self.sweep.on_worker_gone(worker)
-                if self.run.inbox.account(worker).settled:
-                    log.warning("Worker %s has left; all its records are here", worker)
-                else:
-                    self.run.problem(f"worker {worker} is gone: requests that it had not handed in are lost")
+                stage = self.sweep.visit.stage if self.sweep.visit else 0
+                progress.show(stage, self.sweep.done_s(), f"{self.run.requests.rows} requests")
+                self._notice_gone(gone)
+        except OSError as e:
+            where = self.run.folder.path
+            self.run.problem(f"{where} cannot be written: {e.strerror}; the run stops, what it holds is kept")
+            gevent.spawn(self._end)
+        finally:
+            progress.close()
+
+    def _notice_gone(self, gone: set[str]) -> None:
+        for worker in set(self.run.members) - set(self.alive()) - gone:
+            gone.add(worker)
+            self.sweep.on_worker_gone(worker)
+            if self.run.inbox.account(worker).settled:
+                log.warning("Worker %s has left; all its records are here", worker)
+            else:
+                self.run.problem(f"worker {worker} is gone: requests that it had not handed in are lost")
 
     def _end(self) -> None:
         """Stop the run as a person would."""

@@ -64,6 +64,7 @@ class Run:
         self.members: dict[str, WorkerEntry] = {}
         self.failure: str | None = None  # why it ended with exit code 1
         self.over_budget = False
+        self.failed = 0
         self.internal = 0
         self.closed = False
         self.save()
@@ -102,8 +103,8 @@ class Run:
     def _take(self, row: Row) -> None:
         self.requests.add_row(row)
         error = cell(row, "error")
-        if error == ErrorClass.INTERNAL:
-            self.internal += 1
+        self.failed += bool(error) and error != ErrorClass.CANCELLED
+        self.internal += error == ErrorClass.INTERNAL
         if cell(row, "phase") == "measure":
             tally = self.tallies.setdefault(int(cell(row, "stage")), Tally())
             if error != ErrorClass.CANCELLED:

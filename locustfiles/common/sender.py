@@ -1,5 +1,6 @@
 """One call: target and prompt in, one RequestRecord out. The only place that turns clocks into durations."""
 
+import collections
 import collections.abc
 import dataclasses
 import itertools
@@ -38,8 +39,8 @@ def _ms(since: float, at: float | None) -> float | None:
 class Sender:
     """What one process sends with: session, transport, clock anchor, call numbers, and where records go.
 
-    `sink` gets every record. `on_clear` is called when the last request of the measured window of
-    a stage has ended after that window.
+    `sink` gets every record. `on_clear(stage, phase)` is called once in a stage's settle phase, when no request
+    of an earlier stage is in flight any more, and once in its hold phase, when none of its measured window is.
     """
 
     def __init__(
@@ -52,18 +53,32 @@ class Sender:
         self.transport = Transport(self.session.ca_file)
         self.worker = "local"
         self.sink = sink
-        self.on_clear: collections.abc.Callable[[int], None] = lambda stage: None
+        self.on_clear: collections.abc.Callable[[int, str], None] = lambda stage, phase: None
         self.visit: Visit | None = None
         self.phase = "settle"
-        self._measured_in_flight = 0
+        self._told = True  # on_clear was called for this phase
+        self._open: collections.Counter[tuple[int, str]] = collections.Counter()  # in flight by (stage, phase)
         self._calls = itertools.count(1)
         self._counters = {t.name: Counter(t.tokenizer) for t in scenario.targets if t.tokenizer}
 
     def announce(self, visit: Visit | None, phase: str) -> None:
         """Requests sent from now on belong to `visit` and `phase`."""
         self.visit, self.phase = visit, phase
-        if phase == "hold" and self._measured_in_flight == 0:
-            self.on_clear(visit.stage)
+        self._told = visit is None or phase == "measure"
+        self._tell_when_clear()
+
+    def _tell_when_clear(self) -> None:
+        if self._told:
+            return
+        stage = self.visit.stage
+        awaited = (
+            (n for (of, phase), n in self._open.items() if of != stage)
+            if self.phase == "settle"
+            else (self._open[stage, "measure"],)
+        )
+        if not any(awaited):
+            self._told = True
+            self.on_clear(stage, self.phase)
 
     def unreachable(self) -> list[str]:
         """Connect to every target's endpoint, send nothing; one sentence per endpoint that did not answer."""
@@ -82,14 +97,12 @@ class Sender:
     def call(self, user: int, target: Target, prompt: Prompt, visit: Visit, phase: str) -> RequestRecord:
         """Send one request and record it. Killed meanwhile, it returns a record of class `cancelled`:
         the caller then ends its greenlet."""
-        measured = phase == "measure"
-        self._measured_in_flight += measured
+        self._open[visit.stage, phase] += 1
         try:
             return self._call(user, target, prompt, visit, phase)
         finally:
-            self._measured_in_flight -= measured
-            if measured and self._measured_in_flight == 0 and self.phase == "hold":
-                self.on_clear(visit.stage)
+            self._open[visit.stage, phase] -= 1
+            self._tell_when_clear()
 
     def _call(self, user: int, target: Target, prompt: Prompt, visit: Visit, phase: str) -> RequestRecord:
         body = build(target, prompt)

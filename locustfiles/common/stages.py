@@ -1,8 +1,9 @@
 """The sweep: which stages there are, and the greenlet that walks them one after another.
 
-A stage is one visit of (target, payload, users). It settles, measures, then holds: users keep
-sending until every request that began in the measured window has ended, so that none of them ends
-under another load. Levels only ascend; between (target, payload) groups users drain to 0.
+A stage is one visit of (target, payload, users). It settles, for `settle_s` and until no request of
+the level before is in flight; it measures; then it holds: users keep sending until every request
+that began in the measured window has ended, so that none of them ends under another load. Levels
+only ascend; between (target, payload) groups users drain to 0.
 """
 
 import dataclasses
@@ -78,6 +79,10 @@ class Sweep:
     def __init__(self, run: Run, runner, alive: typing.Callable[[], list[str]]) -> None:
         """alive() -> ids of the workers that can be asked now, the first ready one first."""
         self.run, self.runner, self.alive = run, runner, alive
+        self._groups = plan(run.inputs)
+        self.stages = sum(len(g.visits) for g in self._groups)
+        self.planned_s = sum(len(g.visits) * (g.load.settle_s + g.load.at_most_s) for g in self._groups)
+        self._done_s = 0.0
         self.want: tuple[int, float] | None = (0, USERS_A_SECOND)
         self.visit: Visit | None = None
         self.phase = "settle"
@@ -85,7 +90,7 @@ class Sweep:
         self.changed = gevent.event.Event()
         self._asks: dict[int, Ask] = {}
         self._numbers = itertools.count(1)
-        self._clear: dict[int, set[str]] = {}
+        self._clear: dict[tuple[int, str], set[str]] = {}
         self._greenlet = gevent.spawn(self._go)
 
     # what Locust's side calls
@@ -100,7 +105,7 @@ class Sweep:
 
     def on_clear(self, worker: str, data: dict) -> None:
         if data["run"] == self.run.run_id:
-            self._clear.setdefault(data["stage"], set()).add(worker)
+            self._clear.setdefault((data["stage"], data["phase"]), set()).add(worker)
 
     def on_worker_gone(self, worker: str) -> None:
         for number, ask in list(self._asks.items()):
@@ -117,11 +122,16 @@ class Sweep:
     def state_message(self) -> dict:
         return {"run": self.run.run_id, "visit": as_message(self.visit), "phase": self.phase}
 
+    def done_s(self) -> float:
+        """Planned seconds that are over: whole stages, and the part of the one under way."""
+        begun = self.window.settle_from if self.window and self.window.hold_until is None else None
+        return min(self.planned_s, self._done_s + (self.run.clock.now() - begun if begun else 0.0))
+
     # the greenlet
     def _go(self) -> None:
         try:
             self._preflight()
-            for group in plan(self.run.inputs):
+            for group in self._groups:
                 self._group(group)
             self.run.manifest.status = "complete"
         except SweepEnds:
@@ -202,20 +212,25 @@ class Sweep:
         now = self.run.clock.now
         self.window = StageWindow(visit.stage, visit.repeat, visit.target, visit.payload, visit.users, started_at=now())
         self.run.stage_begins(self.window)
-        log.info("Stage %d: %s, %s, %d users", visit.stage, visit.target, visit.payload, visit.users)
+        log.info(
+            "Stage %d of %d: %s, %s, %d users (so far %d requests, %d failed)",
+            *(visit.stage, self.stages, visit.target, visit.payload, visit.users, self.run.requests.rows, self.run.failed),
+        )
         self._announce(visit, "settle")
         self._set((visit.users, USERS_A_SECOND))
         self._wait_for_users(visit.users, visit.users / USERS_A_SECOND + 30)
         self.window.settle_from = now()
         self._sleep_within_budget(load.settle_s)
+        self._wait_until_clear(visit, "settle")
         if self.run.over_budget:
             self._close_window("budget")
             self._end_over_budget()
         self.window.measure_from = now()
         self._announce(visit, "measure")
         self._close_window(self._measure(visit, load))
-        self._hold(visit)
+        self._wait_until_clear(visit, "hold")
         self.window.hold_until = now()
+        self._done_s += load.settle_s + load.at_most_s
         self.run.stage_ends()
         if self.run.over_budget:
             self._end_over_budget()
@@ -252,12 +267,12 @@ class Sweep:
             self.window.measure_until = self.run.clock.now()
         self.window.ended_by = reason
 
-    def _hold(self, visit: Visit) -> None:
-        """Wait until every living worker's measured requests have ended."""
+    def _wait_until_clear(self, visit: Visit, phase: str) -> None:
+        """Settle: until no request of an earlier level is in flight. Hold: until the measured ones have ended."""
         over = time.monotonic() + self.run.inputs.scenario.request_timeout_s + 15
-        while not set(self.alive()) <= self._clear.get(visit.stage, set()):
+        while not set(self.alive()) <= self._clear.get((visit.stage, phase), set()):
             if time.monotonic() > over:
-                self.run.problem(f"stage {visit.stage}: measured requests did not end within their timeout")
+                self.run.problem(f"stage {visit.stage}: requests did not end within their timeout ({phase})")
                 return
             gevent.sleep(POLL_S)
 

@@ -1,0 +1,47 @@
+# Sourced by demo.sh and test.sh: makes .venv at the repository root and installs requirement files into it.
+# Nothing is installed again while the files stay as they are.
+
+need_python() {
+    python=${PYTHON:-python3}
+    if ! command -v "$python" >/dev/null; then
+        echo "error: python3 is missing; install Python 3.11 or newer, then run this again" >&2
+        exit 1
+    fi
+    if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
+        echo "error: $("$python" --version) is too old; install Python 3.11 or newer, or set PYTHON to one" >&2
+        exit 1
+    fi
+}
+
+# make_venv FILE...   a leading + on a name means: a package to install without its dependencies
+make_venv() {
+    need_python
+    local stamp=.venv/installed have="" want="" files=() bare=() item
+    for item in "$@"; do
+        case $item in
+            +*) bare+=("${item#+}"); want+="$item " ;;
+            *) files+=(-r "$item"); want+="$(cksum "$item") " ;;
+        esac
+    done
+    [ -f "$stamp" ] && have=$(cat "$stamp")
+    case $have in *"$want"*) return ;; esac
+    if [ ! -x .venv/bin/python ]; then
+        echo "Making .venv ..."
+        if ! "$python" -m venv .venv; then
+            rm -rf .venv
+            echo "error: $python cannot make a virtual environment; on Debian or Ubuntu: apt-get install python3-venv" >&2
+            exit 1
+        fi
+    fi
+    echo "Installing into .venv (once; a few minutes on a slow line) ..."
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check "${files[@]}" || pip_failed
+    if [ ${#bare[@]} -gt 0 ]; then
+        .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps "${bare[@]}" || pip_failed
+    fi
+    echo "$have$want" >"$stamp"
+}
+
+pip_failed() {
+    echo "error: pip could not install what is needed; see its message above, check the network or the index, run this again" >&2
+    exit 1
+}
