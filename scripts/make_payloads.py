@@ -34,7 +34,7 @@ class PayloadFile:
 
 
 FILES = [
-    PayloadFile("payload_en_demo", 20, 60, 80),
+    PayloadFile("payload_en_demo", 20, 60, 200),
     PayloadFile("payload_en_1-500", 1, 500, 120),
     PayloadFile("payload_en_500-1000", 500, 1000, 100),
     PayloadFile("payload_en_1000-2000", 1000, 2000, 100),

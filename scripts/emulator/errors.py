@@ -1,0 +1,173 @@
+"""AWS errors as each service words and frames them."""
+
+import dataclasses
+
+from scripts.emulator.frames import compact
+
+BEDROCK_NAMESPACE = ":http://internal.amazon.com/coral/com.amazon.bedrock/"
+CORAL_NAMESPACE = ":http://internal.amazon.com/coral/com.amazon.coral.service/"
+
+
+@dataclasses.dataclass(eq=False)
+class AwsError(Exception):
+    """One error answer. `members` are the error shape's members beyond the message, spelled as on the wire."""
+
+    status: int
+    code: str
+    message: str
+    members: dict = dataclasses.field(default_factory=dict)
+    authentication: bool = (
+        False  # raised before the service sees the request: lower-case `message`, coral's own namespace
+    )
+
+    def body(self, service: str) -> bytes:
+        key = "Message" if service == "sagemaker" and not self.authentication else "message"
+        return compact({**self.members, key: self.message})
+
+    def type_header(self, service: str) -> str:
+        if self.authentication:
+            return self.code + CORAL_NAMESPACE
+        return self.code + (BEDROCK_NAMESPACE if service == "bedrock" else "")
+
+
+class BadBody(Exception):
+    """A request body that the model or the container cannot read; the text is the container's own message."""
+
+
+def endpoint_not_found(name: str, account: str) -> AwsError:
+    return AwsError(400, "ValidationError", f"Endpoint {name} of account {account} not found.")
+
+
+def component_not_found(name: str) -> AwsError:
+    return AwsError(400, "ValidationError", f"Inference Component Name {name} not found.")
+
+
+def variant_not_found(variant: str) -> AwsError:
+    return AwsError(400, "ValidationError", f"Variant {variant} not found.")
+
+
+def model_not_found() -> AwsError:
+    return AwsError(400, "ValidationException", "The provided model identifier is invalid.")
+
+
+def container_error(endpoint: str, region: str, account: str, status: int, text: str) -> AwsError:
+    """What SageMaker answers when the container answered `status` with the body `text`."""
+    side = "client" if status < 500 else "server"
+    group = f"/aws/sagemaker/Endpoints/{endpoint}"
+    return AwsError(
+        424,
+        "ModelError",
+        f'Received {side} error ({status}) from primary with message "{text}". See https://{region}.console.aws.amazon.com/cloudwatch/home'
+        f"?region={region}#logEventViewer:group={group} in account {account} for more information.",
+        {
+            "OriginalStatusCode": status,
+            "OriginalMessage": text,
+            "LogStreamArn": f"arn:aws:logs:{region}:{account}:log-group:{group}",
+        },
+    )
+
+
+def malformed_request(reason: str) -> AwsError:
+    """Bedrock's answer to a body that the model's schema refuses."""
+    return AwsError(
+        400, "ValidationException", f"Malformed input request: {reason}, please reformat your input and try again."
+    )
+
+
+def unknown_operation(path: str) -> AwsError:
+    return AwsError(404, "UnknownOperationException", f"no operation at {path}")
+
+
+def throttled(service: str, unit: str = "requests") -> AwsError:
+    """Quota in requests or tokens per time exceeded."""
+    text = "Rate exceeded" if service == "sagemaker" else f"Too many {unit}, please wait before trying again."
+    return AwsError(429, "ThrottlingException", text)
+
+
+def not_ready(service: str) -> AwsError:
+    text = "Model is not ready for inference. Wait and try your request again."
+    return AwsError(429, "ModelNotReadyException", text)
+
+
+def quota_exceeded(service: str) -> AwsError:
+    """SageMaker has no such error; its quota shows as throttling."""
+    if service == "sagemaker":
+        return throttled(service)
+    return AwsError(400, "ServiceQuotaExceededException", "Your request exceeds the service quota for your account.")
+
+
+def model_timeout(service: str) -> AwsError:
+    """SageMaker has no 408: a model that takes too long is a model error without the container's status."""
+    if service == "sagemaker":
+        reason = "Your invocation timed out while waiting for a response from container primary."
+        text = f'Received server error (0) from primary with message "{reason}"'
+        return AwsError(424, "ModelError", text, {"OriginalStatusCode": 0, "OriginalMessage": ""})
+    return AwsError(
+        408,
+        "ModelTimeoutException",
+        "The request took too long to process. Processing time exceeded the model timeout length.",
+    )
+
+
+def server_error(service: str) -> AwsError:
+    if service == "sagemaker":
+        return AwsError(500, "InternalFailure", "An internal failure occurred.")
+    return AwsError(
+        500,
+        "InternalServerException",
+        "The system encountered an unexpected error during processing. Try your request again.",
+    )
+
+
+def unavailable(service: str) -> AwsError:
+    if service == "sagemaker":
+        return AwsError(503, "ServiceUnavailable", "The service is currently unavailable.")
+    return AwsError(503, "ServiceUnavailableException", "Bedrock is unable to process your request.")
+
+
+def internal_dependency(service: str) -> AwsError:
+    """SageMaker's 530; Bedrock has none and answers its 500."""
+    if service == "sagemaker":
+        return AwsError(530, "InternalDependencyException", "A dependency of the service failed.")
+    return server_error(service)
+
+
+def client_error(service: str) -> AwsError:
+    if service == "sagemaker":
+        return AwsError(
+            400, "ValidationError", "1 validation error detected: the request is not valid for this endpoint."
+        )
+    return AwsError(400, "ValidationException", "The request is not valid for this model.")
+
+
+def not_found(service: str) -> AwsError:
+    if service == "sagemaker":
+        return AwsError(400, "ValidationError", "The endpoint is not in service.")
+    return AwsError(404, "ResourceNotFoundException", "The requested resource could not be found.")
+
+
+def access_denied(service: str) -> AwsError:
+    action = "bedrock:InvokeModel" if service == "bedrock" else "sagemaker:InvokeEndpoint"
+    return AwsError(
+        403,
+        "AccessDeniedException",
+        f"User is not authorized to perform: {action} because no identity-based policy allows the action",
+    )
+
+
+def overloaded(a) -> AwsError:
+    """The model's queue is full: Bedrock throttles; a container's own 429 reaches the caller as a model error."""
+    if a.operation.service == "bedrock":
+        return throttled("bedrock")
+    return container_error(
+        a.target_name, a.region, a.app.account, 429, '{"error":"Model is overloaded","error_type":"overloaded"}'
+    )
+
+
+def too_long(prompt_tokens: int, limit: int) -> AwsError:
+    """Bedrock's answer to a prompt that leaves no room for an answer."""
+    return AwsError(
+        400,
+        "ValidationException",
+        f"Input is too long for requested model: {prompt_tokens} tokens, the limit is {limit}.",
+    )

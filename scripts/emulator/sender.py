@@ -1,0 +1,99 @@
+"""What leaves on the wire for one answer, and when: the stamps of the truth log are made here, just before each
+write."""
+
+import time
+
+from scripts.emulator import frames
+from scripts.emulator.dialects import Piece
+
+OUTPUT = ("delta", "last")  # kinds of pieces that carry output
+
+
+class Sender:
+    """Writes one answer, whole or as a stream of frames. `late` is told each token's lateness in milliseconds."""
+
+    def __init__(self, connection, late):
+        self._connection, self._late = connection, late
+        self.status: int | None = None
+        self.streaming = False
+        self.split_bytes: int | None = None
+        self.spoil_next = False  # the next frame gets a wrong checksum
+        self.deltas = 0
+        self.first_token: float | None = None
+        self._first_byte = self._last_byte = self._last_token = None
+        self._late_ms = 0.0
+
+    def whole(self, status: int, headers, body: bytes) -> None:
+        self.status = status
+        self._first_byte = self._last_byte = time.perf_counter()
+        self._connection.respond(status, headers, body)
+
+    def cut(self, headers, body: bytes, reset: bool) -> None:
+        """A 200 that breaks off at half its body."""
+        self.status = 200
+        self._first_byte = self._last_byte = time.perf_counter()
+        self._connection.respond_cut(200, headers, body, len(body) // 2, reset)
+
+    def drop(self, reset: bool) -> None:
+        self._last_byte = time.perf_counter()
+        self._connection.drop(reset)
+
+    def lost(self) -> None:
+        """The connection has ended."""
+        self._last_byte = time.perf_counter()
+
+    def open(self, headers) -> None:
+        """The head of a stream; it leaves with the first bytes of the body."""
+        self.streaming, self.status = True, 200
+        self._connection.start_chunked(200, headers)
+
+    def send(self, piece: Piece, due: float | None) -> None:
+        """One event, stamped if it carries output; `due` is when it should have left."""
+        now = self._frames(piece)
+        if piece.kind in OUTPUT:
+            self.deltas += 1
+            self._last_token = now
+            if self.first_token is None:
+                self.first_token = now
+            if due is not None:
+                late = max(0.0, (now - due) * 1000)
+                self._late_ms = max(self._late_ms, late)
+                self._late(late)
+
+    def _frames(self, piece: Piece) -> float:
+        """The time of the first write. A split payload leaves as several parts (SageMaker) or several HTTP
+        chunks (Bedrock)."""
+        n = self.split_bytes
+        if not n:
+            frame = frames.event(piece.event, piece.payload)
+            if self.spoil_next:
+                self.spoil_next, frame = False, frame[:-1] + bytes([frame[-1] ^ 0xFF])
+            return self.write(frame)
+        data = piece.payload if piece.event == "PayloadPart" else frames.event(piece.event, piece.payload)
+        parts = [data[i : i + n] for i in range(0, len(data), n)]
+        if piece.event == "PayloadPart":
+            parts = [frames.event("PayloadPart", p) for p in parts]
+        return [self.write(p) for p in parts][0]
+
+    def write(self, data: bytes) -> float:
+        """Bytes of a stream's body, as they are; returns when they left."""
+        now = time.perf_counter()
+        if self._first_byte is None:
+            self._first_byte = now
+        self._connection.chunk(data)
+        return now
+
+    def finish(self) -> None:
+        self._last_byte = time.perf_counter()
+        self._connection.finish()
+
+    def stamps(self) -> dict:
+        """Monotonic seconds; None where nothing of the kind was sent."""
+        return {
+            "first_byte": self._first_byte,
+            "first_token": self.first_token,
+            "last_token": self._last_token,
+            "last_byte": self._last_byte,
+            "deltas": self.deltas,
+            "late_ms": round(self._late_ms, 3),
+        }

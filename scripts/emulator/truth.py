@@ -1,0 +1,82 @@
+"""The truth log: one JSON line a request, and counters. Times are seconds of CLOCK_MONOTONIC, which
+`time.perf_counter` reads on Linux in every process alike."""
+
+import collections
+import json
+import pathlib
+
+LATENESS_STEP_MS = 0.1
+_LATENESS_BINS = 2000
+
+
+class Truth:
+    """Collects finished requests in memory and appends them to the file when told to: each second and at the end."""
+
+    def __init__(self, path: str | pathlib.Path | None):
+        self._file = open(path, "w", encoding="utf-8") if path else None
+        self._lines: list[str] = []
+        self._bins = [0] * (_LATENESS_BINS + 1)
+        self._worst_ms = 0.0
+        self._sends = 0
+        self.requests = 0
+        self.in_flight = 0
+        self._by_status: collections.Counter = collections.Counter()
+        self._by_fault: collections.Counter = collections.Counter()
+
+    def arrived(self) -> int:
+        """Count a request in; returns how many were in flight when it came."""
+        before = self.in_flight
+        self.requests += 1
+        self.in_flight += 1
+        return before
+
+    def late(self, ms: float) -> None:
+        """A token left `ms` after it was due."""
+        self._sends += 1
+        self._bins[min(_LATENESS_BINS, int(ms / LATENESS_STEP_MS))] += 1
+        if ms > self._worst_ms:
+            self._worst_ms = ms
+
+    def left(self, row: dict) -> None:
+        """Count a request out and keep its row."""
+        self.in_flight -= 1
+        self._by_status[str(row["status"]) if row["status"] is not None else "dropped"] += 1
+        if row["fault"]:
+            self._by_fault[row["fault"]] += 1
+        if self._file:
+            self._lines.append(json.dumps(row, separators=(",", ":")) + "\n")
+
+    def flush(self) -> None:
+        lines, self._lines = self._lines, []
+        if lines:
+            self._file.write("".join(lines))
+            self._file.flush()
+
+    def close(self) -> None:
+        self.flush()
+        if self._file:
+            self._file.close()
+
+    def _quantile_ms(self, q: float) -> float | None:
+        """Upper edge of the bin that holds the quantile; None without sends."""
+        seen = 0
+        for i, n in enumerate(self._bins):
+            seen += n
+            if n and seen >= q * self._sends:
+                return round((i + 1) * LATENESS_STEP_MS, 1)
+        return None
+
+    def stats(self) -> dict:
+        """Requests ended (by status and by fault), in flight, and the lateness of the endpoint's own token sends."""
+        return {
+            "requests": self.requests,
+            "in_flight": self.in_flight,
+            "by_status": dict(sorted(self._by_status.items())),
+            "by_fault": dict(sorted(self._by_fault.items())),
+            "token_sends": self._sends,
+            "lateness_ms": {
+                "p50": self._quantile_ms(0.5),
+                "p99": self._quantile_ms(0.99),
+                "max": round(self._worst_ms, 3) if self._sends else None,
+            },
+        }
