@@ -58,11 +58,10 @@ class Service:
         self.account, self.truth = config.account, truth
         self._verifier = Verifier(config.credentials, config.bearer_tokens, config.region)
         self._engines = {name: ENGINES[e.kind](e) for name, e in config.engines.items()}
-        hosted = lambda t: _Hosted(t, self._engines[t.engine])  # noqa: E731
-        self._endpoints = {name: hosted(t) for name, t in config.endpoints.items()}
+        self._endpoints = {name: _Hosted(t, self._engines[t.engine]) for name, t in config.endpoints.items()}
         self._models = {}
         for name, target in config.models.items():
-            self._models |= dict.fromkeys((name, *target.aliases), hosted(target))
+            self._models |= dict.fromkeys((name, *target.aliases), _Hosted(target, self._engines[target.engine]))
 
     async def start(self) -> None:
         self.clock = clock(asyncio.get_running_loop())

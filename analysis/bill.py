@@ -1,0 +1,88 @@
+"""What a token priced service bills for each call, in USD, with bounds where it cannot be known."""
+
+import typing
+
+import numpy as np
+import pandas as pd
+
+from locustfiles.common.errors import UNBILLED
+from locustfiles.common.price_book import TokenPrice
+
+#: above this share of successes without a bill, the sum of bills is not known
+MOST_UNBILLED_SUCCESSES = 0.01
+
+
+class Bill(typing.NamedTuple):
+    """A sum of calls, USD; None where it cannot be known, and then `reason` says why."""
+
+    low: float | None  # failures of unknown tokens billed nothing
+    high: float | None  # billed their prompt and max_tokens; None: they have no upper bound
+    successes: float | None  # the successes' part, alike in both
+    standard_error: float | None  # of the successes' part
+    reason: str | None
+
+
+def bill(records: pd.DataFrame, price: TokenPrice, max_tokens: int | None) -> Bill:
+    """The bill of these calls.
+
+    Successes are billed by their token counts; up to 1 % of them may lack one and are taken at the mean
+    of the others. Failures: nothing for the classes in UNBILLED, their tokens where known, else 0 to
+    prompt + max_tokens. A cancelled call counts as a failure of unknown tokens.
+    """
+    by_tokens = usd_by_tokens(records, price)
+    good = records["error"].isna().to_numpy()
+    known = by_tokens[good & ~np.isnan(by_tokens)]
+    n = int(good.sum())
+    if n and (n - len(known)) > MOST_UNBILLED_SUCCESSES * n:
+        return Bill(None, None, None, None, _why_unbilled(records[good], price, n - len(known), n))
+    successes = float(known.mean() * n) if n else 0.0
+    error = float(known.std(ddof=1) / np.sqrt(len(known)) * n) if len(known) > 1 else None
+    low, high = _failures(records, ~good, by_tokens, price, max_tokens)
+    reason = None if high is not None else _why_unbounded(max_tokens)
+    return Bill(successes + low, None if high is None else successes + high, successes, error, reason)
+
+
+def usd_by_tokens(records: pd.DataFrame, price: TokenPrice) -> np.ndarray:
+    """USD of each call by its token counts; NaN where a count, or the price of a counted kind, is not known."""
+    usd = records["prompt_tokens"].to_numpy() / 1000 * price.input
+    usd = usd + records["completion_tokens"].to_numpy() / 1000 * price.output
+    for column, per_1k in (("cache_read_tokens", price.cache_read), ("cache_write_tokens", price.cache_write)):
+        tokens = records[column].fillna(0).to_numpy()
+        usd = usd + np.where(tokens > 0, tokens / 1000 * (np.nan if per_1k is None else per_1k), 0.0)
+    return usd
+
+
+def _failures(
+    records: pd.DataFrame, failed: np.ndarray, by_tokens: np.ndarray, price: TokenPrice, max_tokens: int | None
+) -> tuple[float, float | None]:
+    """(low, high) USD of the failed calls together."""
+    may_bill = failed & ~records["error"].isin(list(UNBILLED)).to_numpy()
+    known = may_bill & ~np.isnan(by_tokens)
+    unknown = may_bill & np.isnan(by_tokens)
+    low = float(by_tokens[known].sum())
+    if not unknown.any():
+        return low, low
+    if max_tokens is None:
+        return low, None
+    most = _prompt_tokens(records)[unknown] / 1000 * price.input + max_tokens / 1000 * price.output
+    return low, (None if np.isnan(most).any() else low + float(most.sum()))
+
+
+def _prompt_tokens(records: pd.DataFrame) -> np.ndarray:
+    """Prompt tokens of each call: its own, else those of the same prompt, else the largest prompt's."""
+    tokens = records["prompt_tokens"]
+    same = tokens.groupby([records["payload"], records["prompt_id"]]).transform("max")
+    return tokens.fillna(same).fillna(tokens.max()).to_numpy()
+
+
+def _why_unbilled(good: pd.DataFrame, price: TokenPrice, lacking: int, n: int) -> str:
+    for column, per_1k in (("cache_read", price.cache_read), ("cache_write", price.cache_write)):
+        if per_1k is None and (good[f"{column}_tokens"] > 0).any():
+            return f"{lacking} of {n} successes used {column} tokens, for which there is no `{column}` price"
+    return f"{lacking} of {n} successes came without token counts (at most 1 % may)"
+
+
+def _why_unbounded(max_tokens: int | None) -> str:
+    if max_tokens is None:
+        return "failures of unknown tokens may have been billed, and without `parameters.max_tokens` that has no bound"
+    return "failures of unknown tokens may have been billed, and no prompt's token count is known"

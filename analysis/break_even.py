@@ -1,0 +1,127 @@
+"""Break-even: the volumes V (transactions/hour) at which hourly x ceil(V / capacity) < V x token cost.
+
+With H = usd per hour, c = usd per transaction by tokens and capacity C: the k-th instance pays for
+itself from V = k H / c on, and k instances carry V up to k C. So hourly is cheaper on
+(max((k - 1) C, k H / c), k C], for every k if H / c < C, and never otherwise. From some k on these
+intervals touch, and every larger volume is cheaper by the hour.
+"""
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from analysis import format as show
+from analysis.recommend import choose, users_of
+from analysis.report_data import BreakEven
+from analysis.results import Result
+
+MOST_INTERVALS = 10  # apart ones; beyond, only the volume above which hourly always wins is given
+CURVE_POINTS = 400
+
+
+def intervals(usd_per_hour: float, capacity: float, usd_per_transaction: float) -> list[tuple[float, float | None]]:
+    """Volumes/hour where hourly is cheaper, ascending, the last without an upper end; empty if nowhere.
+
+    37.688 $/h, 20760/h, 0.002216 $ -> [(17007, 20760), (34014, 41520), …, (85036, None)]
+    """
+    if usd_per_transaction <= 0:
+        return []
+    even = usd_per_hour / usd_per_transaction
+    if even >= capacity:
+        return []
+    # intervals k and k + 1 touch once (k + 1) even <= k capacity
+    joined = max(1, math.ceil(even / (capacity - even)))
+    apart = range(1, min(joined, MOST_INTERVALS + 1))
+    found: list[tuple[float, float | None]] = [(max((k - 1) * capacity, k * even), k * capacity) for k in apart]
+    return [*found, (max((joined - 1) * capacity, joined * even), None)]
+
+
+def curve(usd_per_hour: float, capacity: float, usd_per_transaction: float, up_to: float) -> pd.DataFrame:
+    """USD per hour of both at volumes from 0 to `up_to` transactions/hour, with the steps of added instances."""
+    steps = np.arange(1, min(int(up_to // capacity), CURVE_POINTS) + 1) * capacity
+    volumes = np.unique(np.concatenate([np.linspace(0, up_to, CURVE_POINTS), steps, np.nextafter(steps, np.inf)]))
+    count = np.maximum(np.ceil(volumes / capacity), 1)  # one endpoint is paid for even without traffic
+    return pd.DataFrame(
+        {
+            "transactions_per_hour": volumes,
+            "usd_per_hour_hourly": usd_per_hour * count,
+            "usd_per_hour_tokens": usd_per_transaction * volumes,
+        }
+    )
+
+
+def break_evens(results: list[Result], dataset: str, hourly_prices: dict[tuple[str, str], float]) -> list[BreakEven]:
+    """Every hourly target against every token target on one dataset. hourly_prices: (run, target) -> $/h in all."""
+    places: dict[tuple[str, str], list[Result]] = {}
+    for r in results:
+        if r.row["payload"] == dataset:
+            places.setdefault(r.place, []).append(r)
+    by_tokens = [p for p in places if p not in hourly_prices]
+    return [
+        _pair(dataset, hourly, places[hourly], hourly_prices[hourly], token, places[token])
+        for hourly in places
+        if hourly in hourly_prices
+        for token in by_tokens
+    ]
+
+
+def capacity_stage(group: list[Result]) -> Result | None:
+    """The stage of most successes that keeps the limits; VALID ones before SUSPECT, met before undecided."""
+    fit = [r for r in group if r.trusted and r.row["slo"] != "missed" and r.rate]
+    return max(fit, key=lambda r: (r.row["verdict"] == "VALID" and r.row["slo"] != "undecided", r.rate), default=None)
+
+
+def _pair(
+    dataset: str, hourly: tuple, ours: list[Result], usd_per_hour: float, token: tuple, theirs: list[Result]
+) -> BreakEven:
+    best, choice = capacity_stage(ours), choose(theirs)
+    empty = pd.DataFrame(
+        columns=["transactions_per_hour", "usd_per_hour_hourly", "usd_per_hour_tokens"], dtype="float64"
+    )
+    found = BreakEven(dataset, *hourly, *token, usd_per_hour, None, None, [], empty, "")
+    lead = f"`{hourly[1]}` against `{token[1]}` on `{dataset}`: "
+    if best is None or choice is None:
+        who = hourly[1] if best is None else token[1]
+        found.text = (
+            lead + f"no break-even, for no stage of `{who}` both keeps the limits and can be trusted and priced."
+        )
+        return found
+    found.capacity_per_hour, found.token_usd_per_transaction = best.rate * 60, choice.pick.usd
+    found.intervals = intervals(usd_per_hour, best.rate * 60, choice.pick.usd)
+    even = usd_per_hour / choice.pick.usd if choice.pick.usd else math.inf
+    up_to = min(3 * max(best.rate * 60, even), 20 * best.rate * 60)
+    found.curve = curve(usd_per_hour, best.rate * 60, choice.pick.usd, up_to)
+    found.text = lead + _text(found, even) + _labels(best, choice.pick)
+    return found
+
+
+def _text(found: BreakEven, even: float) -> str:
+    """The pair's finding in words."""
+    share = even / found.capacity_per_hour
+    sums = (
+        f"{show.money(found.usd_per_hour)}/h against {show.money(found.token_usd_per_transaction)} a transaction is "
+        f"even at {show.number(even / 60)} transactions per minute, {show.percent(share)} of the best rate measured "
+        f"({show.number(found.capacity_per_hour / 60)})"
+    )
+    if not found.intervals:
+        return f"tokens are cheaper at every volume: {sums}."
+    *apart, (above, _) = found.intervals
+    ranges = [f"from {show.number(low / 60)} to {show.number(high / 60)}" for low, high in apart]
+    if apart and apart[-1][1] * 1.0001 < above - found.capacity_per_hour:
+        ranges.append("in parts of the range after it")
+    ranges.append(f"above {show.number(above / 60)}")
+    return (
+        f"hourly is cheaper {', '.join(ranges)} transactions per minute, with instances added as needed; else tokens "
+        f"are. By numbers: {sums}."
+    )
+
+
+def _labels(best: Result, pick: Result) -> str:
+    labels = []
+    for r in (best, pick):
+        if r.row["verdict"] == "SUSPECT":
+            labels.append(f"`{r.row['target']}` at {users_of(r.row)} is SUSPECT")
+        if r.row["slo"] == "undecided":
+            labels.append(f"`{r.row['target']}` at {users_of(r.row)} is undecided against its limits")
+    return f" Mind: {'; '.join(dict.fromkeys(labels))}." if labels else ""

@@ -1,0 +1,134 @@
+"""What a transaction costs, and what a run cost.
+
+hourly:  usd per transaction = usd/h x instances / (throughput x 3600)
+tokens:  usd per transaction = dollars billed for the calls that began in the window / its successes
+"""
+
+import typing
+
+import pandas as pd
+
+from analysis.bill import Bill, bill
+from analysis.load import Run
+from analysis.steps import Stage
+from locustfiles.common.price_book import HourlyPrice, Price, TokenPrice
+from locustfiles.common.scenario import Target
+
+#: an endpoint is paid for when idle: its price per transaction is also shown at these shares of its full rate
+USE = {"usd_per_transaction_at_10pct": 0.10, "usd_per_transaction_at_30pct": 0.30, "usd_per_transaction_at_60pct": 0.60}
+
+
+class StageCost(typing.NamedTuple):
+    columns: dict[str, float | str | None]  # of the steps table
+    billed: Bill | None  # priced by tokens: of the calls that began in the window
+    reason: str | None  # why the cost is empty
+
+
+def usd_per_transaction_hourly(usd_per_hour: float, transactions_per_minute: float) -> float:
+    """37.688 $/h at 145/min -> 0.004332 $."""
+    return usd_per_hour / (60 * transactions_per_minute)
+
+
+def minutes_per_1m_tokens(tokens_per_s: float) -> float:
+    """120.0942 tokens/s -> 138.78 min."""
+    return 1e6 / tokens_per_s / 60
+
+
+def usd_per_1m_tokens_hourly(usd_per_hour: float, tokens_per_s: float) -> float:
+    """1.515 $/h at 120.0942 tokens/s -> 3.50 $."""
+    return minutes_per_1m_tokens(tokens_per_s) / 60 * usd_per_hour
+
+
+def stage_cost(stage: Stage, row: dict[str, typing.Any]) -> StageCost:
+    """The cost columns of a stage whose measurements are in `row`."""
+    if stage.window is None or not row["successes"] or not row["throughput_per_s"]:
+        reason = "it has no measured window" if stage.window is None else "no success was measured"
+        return StageCost({"price_basis": basis(stage.price)}, None, reason)
+    found = _hourly(stage.price, row) if isinstance(stage.price, HourlyPrice) else _tokens(stage, stage.price, row)
+    rate, usd = row["completion_tokens_per_s"], found.columns.get("usd_per_transaction")
+    found.columns["minutes_per_1m_output_tokens"] = minutes_per_1m_tokens(rate) if rate else None
+    found.columns["usd_per_10k_transactions"] = None if usd is None else 10_000 * usd
+    return found
+
+
+def basis(price: Price) -> str:
+    return "hourly" if isinstance(price, HourlyPrice) else "tokens"
+
+
+def _hourly(price: HourlyPrice, row: dict[str, typing.Any]) -> StageCost:
+    hourly = price.usd_per_hour_in_all
+    usd = usd_per_transaction_hourly(hourly, row["transactions_per_minute"])
+    out, prompt = row["completion_tokens_per_s"], row["prompt_tokens_per_s"]
+    columns = {
+        "price_basis": "hourly",
+        "usd_per_transaction": usd,
+        "usd_per_transaction_low": usd,
+        "usd_per_transaction_high": usd,
+        "usd_per_1m_output_tokens": usd_per_1m_tokens_hourly(hourly, out) if out else None,
+        "usd_per_1m_tokens": usd_per_1m_tokens_hourly(hourly, out + prompt) if out and prompt is not None else None,
+    }
+    return StageCost(columns | {name: usd / used for name, used in USE.items()}, None, None)
+
+
+def _tokens(stage: Stage, price: TokenPrice, row: dict[str, typing.Any]) -> StageCost:
+    n = row["successes"]
+    found = bill(stage.measured, price, max_tokens_of(stage.target))
+    columns: dict[str, float | str | None] = {"price_basis": "tokens"}
+    if found.low is not None:
+        columns["usd_per_transaction_low"] = found.low / n
+    if found.high is None:
+        return StageCost(columns, found, found.reason)
+    usd = found.high / n
+    prompt, out = row["prompt_tokens_mean"], row["completion_tokens_mean"]
+    columns |= {
+        "usd_per_transaction": usd,
+        "usd_per_transaction_high": usd,
+        "usd_per_1m_output_tokens": usd / out * 1e6 if out else None,
+        "usd_per_1m_tokens": usd / (prompt + out) * 1e6 if prompt is not None and out else None,
+    }
+    return StageCost(columns, found, None)
+
+
+def max_tokens_of(target: Target) -> int | None:
+    return target.parameters.get("max_tokens")
+
+
+def run_cost(run: Run, prices: dict[str, Price]) -> list[dict[str, typing.Any]]:
+    """What the run itself cost, a row a target: price x time under load, or its billed tokens.
+
+    Time under load: from the target's first send to its last end, warm-up and holds included. What an
+    endpoint costs before and after the run is not in it.
+    """
+    rows = []
+    for target in run.scenario.targets:
+        records, price = run.records[run.records["target"] == target.name], prices[target.name]
+        row = {"run": run.name, "target": target.name, "instance_type": target.price_key, "price_basis": basis(price)}
+        if records.empty:
+            rows.append(row | {"usd": 0.0, "usd_low": 0.0, "usd_high": 0.0, "reason": "nothing was sent"})
+            continue
+        row["duration_s"] = float(records["ended"].max() - records["sent"].min())
+        rows.append(
+            row
+            | (_hours(price, row["duration_s"]) if isinstance(price, HourlyPrice) else _billed(records, price, target))
+        )
+    return rows
+
+
+def _hours(price: HourlyPrice, duration_s: float) -> dict[str, typing.Any]:
+    usd = duration_s / 3600 * price.usd_per_hour_in_all
+    factors = {"usd_per_hour": price.usd_per_hour, "instance_count": price.instance_count}
+    return factors | {"usd": usd, "usd_low": usd, "usd_high": usd}
+
+
+def _billed(records: pd.DataFrame, price: TokenPrice, target: Target) -> dict[str, typing.Any]:
+    found = bill(records, price, max_tokens_of(target))
+    return {
+        "prompt_tokens": records["prompt_tokens"].sum(min_count=1),
+        "completion_tokens": records["completion_tokens"].sum(min_count=1),
+        "usd_per_1k_input": price.input,
+        "usd_per_1k_output": price.output,
+        "usd": found.high,
+        "usd_low": found.low,
+        "usd_high": found.high,
+        "reason": found.reason,
+    }

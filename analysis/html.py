@@ -1,0 +1,153 @@
+"""report.html: the whole report in one file, its style and pictures inside, without scripts or links to follow.
+
+The template is analysis/templates/report.html.j2; every value in it is escaped by jinja2.
+"""
+
+import base64
+import datetime
+import pathlib
+import re
+import typing
+
+import jinja2
+import markupsafe
+import pandas as pd
+import yaml
+
+from analysis import format as show
+from analysis import html_stages
+from analysis.html_tables import Table, heading, table
+from analysis.metrics import METRICS
+from analysis.plots import PLOTS
+from analysis.report_data import Report
+from analysis.stage_view import run_cost_table
+from analysis.study import QUESTIONS, Question
+from locustfiles.common.run_folder import Manifest
+
+DECIDES = "price_performance.png"  # stands beside the answer, not with the other plots
+BREAK_EVEN = "break_even.png"
+
+
+class Picture(typing.NamedTuple):
+    """A plot for the page: its PNG as a data URI, None with the reason where there was nothing to draw."""
+
+    file: str
+    title: str
+    reads: str
+    source: str | None
+    absent: str
+
+
+def write_html(report: Report, plots: typing.Sequence[pathlib.Path], path: str | pathlib.Path) -> None:
+    """Write a report as one HTML file. `plots`: the PNGs that `plots.draw_all` wrote."""
+    loader = jinja2.FileSystemLoader(pathlib.Path(__file__).parent / "templates")
+    page = jinja2.Environment(
+        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    page.filters |= {
+        "ticks": ticks, "money": show.money, "count": show.count, "number": show.number, "percent": show.percent,
+        "seconds": show.seconds, "utc": utc, "text": show.text, "heading": heading,
+    }  # fmt: skip
+    text = page.get_template("report.html.j2").render(_content(report, plots))
+    pathlib.Path(path).write_text(text, encoding="utf-8")
+
+
+def _content(report: Report, plots: typing.Sequence[pathlib.Path]) -> dict[str, typing.Any]:
+    best = report.recommendation
+    picked = report.step(best.pick) if best and best.pick else None
+    pictures = {p.file: p for p in _pictures(plots)}
+    run = ["run", "Run"] if len(report.runs) < 2 else []  # the columns that say nothing with one run
+    return {
+        "report": report,
+        "style": _style(),
+        "names": ", ".join(dict.fromkeys(m.name for m in report.runs.values())),
+        "best": best,
+        "figures": [] if picked is None else html_stages.key_figures(picked),
+        "summary": [] if picked is None else halves(html_stages.summary(report, picked)),
+        "doubts": doubts(report),
+        "decides": pictures.pop(DECIDES),
+        "break_even_picture": pictures.pop(BREAK_EVEN),
+        "pictures": list(pictures.values()),
+        "failed": table(report.failed, skip=["payload", *run]),
+        "run_cost": table(run_cost_table(report.run_cost), skip=run),
+        "sentences": report.sentences.to_dict("records"),
+        "knees": report.knees.to_dict("records"),
+        "study": {_question(q): table(report.tables[q.table], skip=run) for q in QUESTIONS if q.table in report.tables},
+        "stages": html_stages.stages(report),
+        "metrics": METRICS,
+        "run_tables": {name: stage_windows(manifest) for name, manifest in report.runs.items()},
+        "scenarios": {name: _yaml(manifest.scenario) for name, manifest in report.runs.items()},
+    }
+
+
+def halves(whole: Table) -> list[Table]:
+    """A long table as two to stand side by side."""
+    middle = -(-len(whole.rows) // 2)
+    return [Table(whole.heads, whole.rows[:middle]), Table(whole.heads, whole.rows[middle:])]
+
+
+def _question(question: Question) -> str:
+    """most_cost_effective -> Most cost effective: its rule."""
+    return f"{question.table.replace('_', ' ').capitalize()}: {question.rule}"
+
+
+def _style() -> markupsafe.Markup:
+    return markupsafe.Markup((pathlib.Path(__file__).parent / "templates" / "report.css").read_text(encoding="utf-8"))
+
+
+def _pictures(plots: typing.Sequence[pathlib.Path]) -> typing.Iterator[Picture]:
+    files = {p.name: p for p in plots}
+    for plot in PLOTS:
+        source = None
+        if plot.file in files:
+            source = "data:image/png;base64," + base64.b64encode(files[plot.file].read_bytes()).decode()
+        yield Picture(plot.file, plot.title, plot.reads, source, plot.absent)
+
+
+def ticks(words: str) -> markupsafe.Markup:
+    """Escape, then set what stands between backticks as code."""
+    return markupsafe.Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(markupsafe.escape(words))))
+
+
+def utc(seconds: float | None) -> str:
+    """Unix seconds -> 2026-01-02 03:04:05 UTC."""
+    if not show.known(seconds):
+        return show.UNKNOWN
+    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+class Doubt(typing.NamedTuple):
+    """Stages that share a verdict and its reasons."""
+
+    verdict: str
+    reasons: str
+    stages: list[str]
+
+
+def doubts(report: Report) -> list[Doubt]:
+    """INVALID stages first, then SUSPECT ones, those of the same reasons together."""
+    steps, found = report.steps, []
+    several = steps["run"].nunique() > 1
+    for verdict in ("INVALID", "SUSPECT"):
+        some = steps[steps["verdict"] == verdict]
+        for reasons, group in some.groupby(some["reasons"].fillna("").astype(str), sort=False):
+            names = [
+                f"{r.target} @ {r.users}, {r.payload}" + (f" ({r.run})" if several else "") for r in group.itertuples()
+            ]
+            found.append(Doubt(verdict, reasons or "no reason was recorded", names))
+    return found
+
+
+def stage_windows(manifest: Manifest) -> Table:
+    """When each stage was settled, measured and held, in seconds from the run's start."""
+    names = ("started_at", "settle_from", "measure_from", "measure_until", "hold_until")
+    rows = []
+    for s in manifest.stages:
+        times = {n: None if getattr(s, n) is None else getattr(s, n) - manifest.started_at for n in names}
+        who = {"stage": s.stage, "target": s.target, "payload": s.payload, "users": s.users}
+        rows.append(who | times | {"ended by": s.ended_by})
+    return table(pd.DataFrame(rows))
+
+
+def _yaml(scenario: dict) -> str:
+    return yaml.safe_dump(scenario, sort_keys=False, allow_unicode=True)

@@ -1,0 +1,155 @@
+"""The tables made of stages: all of them in full, and the recommended one in the first study's form."""
+
+import pandas as pd
+
+from analysis import format as show
+from analysis.html_tables import DEFINITIONS, Cell, Head, Table, heading, pairs, shown
+from analysis.report_data import Report
+
+#: group -> (column, short heading) in the order of reading; a `+` in front: also on paper
+GROUPS: dict[str, tuple[tuple[str, str], ...]] = {
+    "Outcome": (("+verdict", "verdict"), ("+slo", "SLO"), ("+requests", "requests"), ("+error_rate", "error rate")),
+    "Latency, s": (
+        ("+latency_mean_s", "mean"), ("+latency_p50_s", "p50"), ("+latency_p95_s", "p95"), ("+latency_p99_s", "p99"),
+        ("latency_n", "n"),
+    ),
+    "Rate": (
+        ("+transactions_per_minute", "transactions /min"), ("+completion_tokens_per_s", "output tokens/s"),
+        ("prompt_tokens_per_s", "prompt tokens/s"), ("throughput_per_s", "transactions /s"), ("in_flight_mean", "in flight"),
+    ),
+    "Cost": (
+        ("+usd_per_transaction", "per transaction"), ("+usd_per_10k_transactions", "per 10k transactions"),
+        ("+usd_per_1m_output_tokens", "per 1M output tokens"), ("usd_per_1m_tokens", "per 1M tokens"),
+        ("minutes_per_1m_output_tokens", "minutes per 1M output tokens"),
+        ("usd_per_transaction_at_10pct", "per transaction at 10 % use"), ("usd_per_transaction_at_30pct", "at 30 %"),
+        ("usd_per_transaction_at_60pct", "at 60 %"), ("price_basis", "priced by"),
+    ),
+    "TTFT, s": (
+        ("ttft_mean_s", "mean"), ("+ttft_p50_s", "p50"), ("+ttft_p95_s", "p95"), ("ttft_p99_s", "p99"), ("ttft_n", "n"),
+    ),
+    "TPOT, ms": (
+        ("tpot_mean_ms", "mean"), ("+tpot_p50_ms", "p50"), ("tpot_p95_ms", "p95"), ("tpot_p99_ms", "p99"), ("tpot_n", "n"),
+    ),
+    "Tokens": (
+        ("+prompt_tokens_mean", "prompt, mean"), ("+completion_tokens_mean", "output, mean"),
+        ("latency_per_output_token_p50_ms", "ms per output token, p50"), ("service_token_share", "counted by the service"),
+        ("tokenizer_token_share", "by a tokenizer"),
+    ),
+    "Requests": (
+        ("successes", "good"), ("failures", "failed"), ("errors", "by class"), ("cancelled", "cancelled"),
+        ("window_s", "window, s"), ("slo_failed", "limits missed"), ("reasons", "why not VALID"),
+    ),
+    "Target": (
+        ("model", "model"), ("service", "service"), ("instance_type", "price key"), ("instance_count", "instances"),
+        ("stream", "streamed"),
+    ),
+    "Instrument": (
+        ("service_latency_p50_s", "service's own latency p50, s"), ("lag_ms_max", "loop lag, most, ms"),
+        ("reconnects", "reconnects"), ("prompts_distinct", "distinct prompts"), ("prompt_repeat_share", "repeated prompts"),
+    ),
+}  # fmt: skip
+#: groups without whose name a short heading says too little
+AMBIGUOUS = ("Latency, s", "TTFT, s", "TPOT, ms", "Cost", "Tokens")
+#: shown in the cell that names the row
+IN_ROW_HEAD = ("run", "stage", "repeat", "target", "payload", "users")
+
+
+#: (run, stage, column) -> the 95 % interval of that figure
+Intervals = dict[tuple[str, int, str], tuple[float, float]]
+
+
+def intervals_of(report: Report) -> Intervals:
+    """The intervals that are kept beside the steps table, those of rates and costs."""
+    return {(i.run, i.stage, i.column): (i.low, i.high) for i in report.intervals.itertuples()}
+
+
+def stages(report: Report) -> Table:
+    """Every stage and every column in which anything is known; an interval stands under its figure."""
+    steps, intervals = report.steps, intervals_of(report)
+    rows = [row for _, row in steps.iterrows()]
+    found = Table([Head("Stage")], [[_name(row, steps)] for row in rows], [("", 1)])
+    for group, columns in GROUPS.items():
+        width = 0
+        for marked, short in columns:
+            column = marked.lstrip("+")
+            if not any(show.known(v) for v in steps[column]):
+                if not (steps[column] == "").any():
+                    found.left_out.append(heading(column))
+                continue
+            cells = [_cell(row, column, intervals) for row in rows]
+            css = "" if marked[0] == "+" else "more"
+            words = f"{column}: {DEFINITIONS[column]}"
+            prefix = group if group in AMBIGUOUS else ""
+            found.heads.append(Head(short, words, all(c.number for c in cells), css, prefix))
+            for line, cell in zip(found.rows, cells):
+                cell.css = f"{cell.css} {css}".strip()
+                line.append(cell)
+            width += 1
+        if width:
+            found.groups.append((group, width))
+    return found
+
+
+def _name(row: pd.Series, steps: pd.DataFrame) -> Cell:
+    users = row["users"]
+    under = f"{show.count(users)} user{'' if users == 1 else 's'} · {row['payload']} · stage {row['stage']}"
+    if steps["repeat"].nunique() > 1:
+        under += f", repeat {row['repeat']}"
+    if steps["run"].nunique() > 1:
+        under += f" of {row['run']}"
+    return Cell(row["target"], under, head=True)
+
+
+def _cell(row: pd.Series, column: str, intervals: Intervals) -> Cell:
+    cell = shown(column, row[column])
+    cell.under = "" if cell.css == "unknown" else interval(row, column, intervals)
+    return cell
+
+
+def interval(row: pd.Series, column: str, intervals: Intervals) -> str:
+    """`2.40 – 2.63`, `2.40 – wide`, or nothing. A cost without an interval shows its bounds where they differ."""
+    base, _, unit = column.rpartition("_")
+    low, high = row.get(f"{base}_low_{unit}"), row.get(f"{base}_high_{unit}")
+    words = show.money if "usd" in column else show.number
+    if not show.known(low):
+        low, high = intervals.get((row["run"], row["stage"], column), (None, None))
+    if not show.known(low) and column == "usd_per_transaction" and row[f"{column}_low"] != row[f"{column}_high"]:
+        low, high = row[f"{column}_low"], row[f"{column}_high"]
+    if not show.known(low):
+        return ""
+    return f"{words(low)} – {words(high) if show.known(high) else 'wide'}"
+
+
+SUMMARY = (
+    "target", "model", "payload", "instance_type", "instance_count", "users", "in_flight_mean", "requests", "error_rate",
+    "prompt_tokens_mean", "prompt_tokens_per_s", "completion_tokens_mean", "completion_tokens_per_s",
+    "latency_mean_s", "latency_p50_s", "latency_p95_s", "latency_p99_s", "ttft_mean_s", "ttft_p50_s", "ttft_p95_s",
+    "ttft_p99_s", "tpot_mean_ms", "tpot_p50_ms", "tpot_p95_ms", "tpot_p99_ms", "transactions_per_minute",
+    "usd_per_transaction", "usd_per_10k_transactions", "usd_per_1m_output_tokens", "usd_per_transaction_at_10pct",
+    "usd_per_transaction_at_30pct", "usd_per_transaction_at_60pct", "verdict", "slo",
+)  # fmt: skip
+
+
+def summary(report: Report, row: pd.Series) -> Table:
+    """The recommended stage as Information/Value."""
+    rows, intervals = [], intervals_of(report)
+    for column in SUMMARY:
+        cell, name = _cell(row, column, intervals), heading(column)
+        if cell.under:
+            cell.under = f"95 % interval {cell.under}"
+        if column == "usd_per_transaction" and row["price_basis"] == "hourly":
+            name += f" at full use ({show.count(row['transactions_per_minute'] * 60)}/h)"
+        rows.append((name, cell))
+    return pairs(rows)
+
+
+def key_figures(row: pd.Series) -> list[tuple[str, str, str]]:
+    """(value, what, detail) of the recommended stage, for the head of the report."""
+    figures = [
+        (show.money(row["usd_per_10k_transactions"]), "per 10,000 transactions", f"{show.money(row['usd_per_transaction'])} each"),
+        (show.seconds(row["latency_p95_s"]), "latency p95", f"mean {show.seconds(row['latency_mean_s'])}"),
+        (show.seconds(row["ttft_p95_s"]), "TTFT p95", f"median {show.seconds(row['ttft_p50_s'])}"),
+        (show.number(row["transactions_per_minute"]), "transactions per minute", f"at {show.count(row['users'])} users"),
+        (show.percent(row["error_rate"]), "error rate", f"of {show.count(row['requests'])} requests"),
+    ]
+    return [f for f in figures if f[0] != show.UNKNOWN]

@@ -1,0 +1,136 @@
+"""METRICS: every column of the steps table, with its unit and its definition in words.
+
+The steps table, steps.csv and the report's glossary come from this one table.
+"""
+
+import typing
+
+
+class Metric(typing.NamedTuple):
+    """A column: `better` is lower, higher or empty; `kind` is how its values are held."""
+
+    name: str
+    unit: str
+    definition: str
+    better: str = ""
+    kind: typing.Literal["number", "count", "flag", "text"] = "number"
+
+
+def _text(name: str, definition: str) -> Metric:
+    return Metric(name, "", definition, kind="text")
+
+
+def _count(name: str, definition: str, better: str = "") -> Metric:
+    return Metric(name, "", definition, better, "count")
+
+
+def _spread(name: str, unit: str, what: str) -> list[Metric]:
+    """mean, percentiles, n and the intervals of a per-request value: `latency`, s."""
+    columns = [Metric(f"{name}_mean_{unit}", unit, f"mean of {what}", "lower")]
+    for p in ("p50", "p95", "p99"):
+        words = f"{p} of {what}, exact from the records, linear between two values"
+        columns.append(Metric(f"{name}_{p}_{unit}", unit, words, "lower"))
+    columns.append(_count(f"{name}_n", f"how many successes {name} is known of", "higher"))
+    for p in ("p50", "p95", "p99"):
+        columns += [
+            Metric(f"{name}_{p}_low_{unit}", unit, f"lower end of the 95 % order-statistic interval of {name} {p}"),
+            Metric(
+                f"{name}_{p}_high_{unit}",
+                unit,
+                "its upper end; empty (wide) when even the largest of n values is none",
+            ),
+        ]
+    return columns
+
+
+METRICS: tuple[Metric, ...] = (
+    _count("stage", "number of the visit of (target, payload, users)"),
+    _count("repeat", "repetition of the sweep"),
+    _text("target", "the scenario's target"),
+    _text("model", "what groups targets that serve the same model"),
+    _text("service", "sagemaker, bedrock or openai"),
+    _text("instance_type", "the price key: the instance type, or the model id on Bedrock"),
+    _count("instance_count", "instances of the target"),
+    _text("payload", "the payload file's stem"),
+    _count("users", "planned concurrent users"),
+    Metric("stream", "", "whether answers are streamed", kind="flag"),
+    Metric("window_s", "s", "length of the measured window [a, b)"),
+    _count("requests", "requests that began in the window; all are awaited"),
+    _count("successes", "those that ended whole, with output", "higher"),
+    _count("failures", "those that failed, without the cancelled", "lower"),
+    _count("cancelled", "those that our own stop ended; outside the error rate"),
+    Metric("error_rate", "", "failures / (requests - cancelled)", "lower"),
+    _text("errors", "failures by class"),
+    Metric("prompt_tokens_mean", "tokens", "mean prompt tokens of successes, where known"),
+    Metric("completion_tokens_mean", "tokens", "mean output tokens of successes, where known"),
+    Metric(
+        "prompt_tokens_per_s",
+        "tokens/s",
+        "prompt tokens of successes, each by the share of [send, first token] (without streaming [send, end]) that "
+        "lies in the window, / window; empty when over 1 % of them are not counted",
+        "higher",
+    ),
+    Metric(
+        "completion_tokens_per_s",
+        "tokens/s",
+        "output tokens of successes, each by the share of [first, last token] (without streaming [send, end]) that "
+        "lies in the window, / window; empty when over 1 % of them are not counted",
+        "higher",
+    ),
+    *_spread("latency", "s", "the time from send to the last byte of the answer, successes"),
+    *_spread("ttft", "s", "the time from send to the first delta that carries output, streamed successes"),
+    *_spread(
+        "tpot", "ms", "(last token - first token) / (output tokens - 1), streamed successes of two deltas or more"
+    ),
+    Metric("latency_per_output_token_p50_ms", "ms/token", "median of latency / output tokens, successes", "lower"),
+    Metric(
+        "throughput_per_s",
+        "1/s",
+        "successes, each by the share of [send, end] that lies in the window, / window; requests of the stage that "
+        "began before the window count with their share",
+        "higher",
+    ),
+    Metric("transactions_per_minute", "1/min", "60 x throughput", "higher"),
+    Metric("in_flight_mean", "", "time-weighted mean of the stage's requests in flight over the window"),
+    Metric(
+        "usd_per_transaction",
+        "USD",
+        "hourly: price x instances / successes per hour, at full use; tokens: dollars billed for the calls that began "
+        "in the window / its successes. Where the bill of failures has bounds only, the upper one",
+        "lower",
+    ),
+    Metric("usd_per_transaction_low", "USD", "with failures of unknown tokens billed nothing", "lower"),
+    Metric("usd_per_transaction_high", "USD", "with them billed their prompt and max_tokens", "lower"),
+    Metric("usd_per_10k_transactions", "USD", "10,000 x usd_per_transaction", "lower"),
+    Metric(
+        "usd_per_1m_output_tokens",
+        "USD",
+        "hourly: price / output tokens per hour; tokens: billed / output tokens; x 1,000,000",
+        "lower",
+    ),
+    Metric("usd_per_1m_tokens", "USD", "the same over prompt and output tokens", "lower"),
+    Metric("minutes_per_1m_output_tokens", "min", "1,000,000 / completion_tokens_per_s / 60", "lower"),
+    Metric(
+        "usd_per_transaction_at_10pct",
+        "USD",
+        "hourly priced: with the endpoint used to 10 %, for it is paid when idle",
+        "lower",
+    ),
+    Metric("usd_per_transaction_at_30pct", "USD", "the same at 30 %", "lower"),
+    Metric("usd_per_transaction_at_60pct", "USD", "the same at 60 %", "lower"),
+    _text("price_basis", "hourly or tokens"),
+    Metric("service_latency_p50_s", "s", "median of the latency that the service itself reports, successes", "lower"),
+    Metric("lag_ms_max", "ms", "worst event-loop lag seen during a request of the window", "lower"),
+    _count("reconnects", "requests of the window that had to open a connection", "lower"),
+    _count("prompts_distinct", "different prompts sent in the window"),
+    Metric("prompt_repeat_share", "", "requests whose prompt had been sent in the window before / requests", "lower"),
+    Metric("service_token_share", "", "successes whose output tokens the service counted / successes", "higher"),
+    Metric("tokenizer_token_share", "", "successes whose output tokens a tokenizer counted / successes"),
+    _text("verdict", "VALID, SUSPECT or INVALID"),
+    _text("reasons", "why it is not VALID"),
+    _text("slo", "met, missed, undecided or none: all limits together"),
+    _text("slo_failed", "limits that were missed"),
+    _text("run", "the run's name"),
+)
+
+STEP_COLUMNS: tuple[str, ...] = tuple(m.name for m in METRICS)

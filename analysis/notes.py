@@ -1,0 +1,59 @@
+"""What a reader must know of the data before believing it: gaps, assumptions, one sentence each."""
+
+import typing
+
+from analysis.load import Run
+from analysis.recommend import users_of
+from analysis.results import Result
+from locustfiles.common.errors import UNBILLED, ErrorClass
+
+ASSUMPTIONS = (
+    "Failures of these classes are taken to be billed nothing: "
+    + ", ".join(error.value for error in ErrorClass if error in UNBILLED)
+    + ".",
+    "Hourly prices are at full use: an endpoint is paid for when idle, see the prices at 10, 30 and 60 % use.",
+    "The run cost covers the time under load only, not deployment, idle time or storage.",
+)
+
+
+def notes_of(runs: list[Run], results: list[Result]) -> list[str]:
+    """Data quality first, then the assumptions that the costs rest on."""
+    notes = [note for run in runs for note in _run_notes(run)]
+    for r in results:
+        if r.usd is None and r.cost_reason:
+            notes.append(f"No cost for stage {_named(r, len(runs) > 1)}: {r.cost_reason}.")
+    notes += _different_limits(runs)
+    basis = {r.row["price_basis"] for r in results}
+    return notes + [a for a in ASSUMPTIONS if ("Hourly" not in a and "run cost" not in a) or "hourly" in basis]
+
+
+def _run_notes(run: Run) -> typing.Iterator[str]:
+    manifest = run.manifest
+    if manifest.status == "running":
+        yield f"Run {run.name} was never closed: it was killed, or is still running."
+    elif manifest.status != "complete":
+        yield f"Run {run.name} ended as {manifest.status}; stages that it did not reach are missing."
+    yield from (f"Run {run.name}: {sentence}" for sentence in dict.fromkeys([*manifest.problems, *run.lost]))
+    yield from run.notes
+    for stage in manifest.stages:
+        if stage.ended_by == "abort":
+            what = f"stage {stage.stage} (`{stage.target}`, {stage.users} users)"
+            yield f"Run {run.name}: {what} was ended early by its error rate."
+    source = run.records.loc[run.records["error"].isna(), "token_source"]
+    other = source[source != "service"]
+    if len(other):
+        counts = ", ".join(f"{name} {count}" for name, count in other.value_counts().items())
+        what = f"output tokens of {len(other)} of {len(source)} successes"
+        yield f"Run {run.name}: {what} were not counted by the service ({counts})."
+
+
+def _named(r: Result, several: bool) -> str:
+    text = f"{r.row['stage']} (`{r.row['target']}`, `{r.row['payload']}`, {users_of(r.row)})"
+    return f"{text} of run {r.row['run']}" if several else text
+
+
+def _different_limits(runs: list[Run]) -> list[str]:
+    limits = [run.scenario.slo.model_dump(exclude={"dataset"}) for run in runs]
+    if any(each != limits[0] for each in limits):
+        return ["The runs set different limits; every stage is judged by those of its own run."]
+    return []

@@ -1,0 +1,104 @@
+"""What the plots read of a Report, in the shape they want it."""
+
+import dataclasses
+import typing
+
+import pandas as pd
+
+from analysis import plot_style as style
+from analysis.report_data import Report
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class View:
+    """A Report's stages and requests, ready to be drawn.
+
+    Both tables have a column `series`: what gets a line and a colour of its own, the target (with its run
+    where two runs have a target of that name).
+    """
+
+    report: Report
+    steps: pd.DataFrame  # a row a stage
+    points: pd.DataFrame  # a row a measured success, with its stage's verdict
+    looks: dict[str, style.Look]  # by series
+
+    @classmethod
+    def of(cls, report: Report) -> "View":
+        steps = report.steps.assign(series=_series(report.steps, report.steps))
+        records = report.records
+        points = records[(records["phase"] == "measure") & records["error"].isna()]
+        points = points.assign(series=_series(points, report.steps))
+        points = points.merge(steps[["run", "stage", "verdict"]], on=["run", "stage"], how="inner")
+        return cls(report, steps, points, style.looks(steps["series"]))
+
+    @property
+    def dataset(self) -> str:
+        return style.literal(str(self.report.dataset))
+
+    @property
+    def of_interest(self) -> pd.DataFrame:
+        """The stages on the dataset of interest whose number of users is known."""
+        return self.steps[self.steps["payload"] == self.report.dataset].dropna(subset=["users"])
+
+    def series_in(self, table: pd.DataFrame) -> list[str]:
+        """The series that have a row in `table`, in the report's order."""
+        return [s for s in self.looks if (table["series"] == s).any()]
+
+    def looks_in(self, table: pd.DataFrame) -> list[style.Look]:
+        return [self.looks[s] for s in self.series_in(table)]
+
+    def limit(self, name: str, statistic: str | None = None) -> float | None:
+        """An SLO limit that all runs share: limit("error_rate"), limit("latency_s", "p95"); else None."""
+        found = set()
+        for slo in self.report.slo.values():
+            value = slo.get(name)
+            found.add((value or {}).get(statistic) if statistic else value)
+        return found.pop() if len(found) == 1 else None
+
+    def limits(self, name: str) -> dict[str, float]:
+        """The shared limits on `latency_s` or `ttft_s` by statistic."""
+        known = {s: self.limit(name, s) for s in ("mean", "p50", "p95", "p99")}
+        return {s: value for s, value in known.items() if value is not None}
+
+    @property
+    def latency_limit(self) -> tuple[str, float | None]:
+        """The latency statistic that decides and its limit: p95 where that is limited or nothing is."""
+        limits = self.limits("latency_s")
+        for statistic in ("p95", "p99", "mean", "p50"):
+            if statistic in limits:
+                return statistic, limits[statistic]
+        return "p95", None
+
+    def chosen(self, steps: pd.DataFrame) -> pd.DataFrame:
+        """The recommended stage's row, or none."""
+        best = self.report.recommendation
+        if best is None or best.pick is None:
+            return steps[:0]
+        return steps[(steps["run"] == best.pick.run) & (steps["stage"] == best.pick.stage)]
+
+    def knee(self, line: pd.DataFrame) -> pd.DataFrame:
+        """The stage of a series' line at which its knee lies, or none."""
+        knees = self.report.knees
+        if line.empty or knees.empty:
+            return line[:0]
+        first = line.iloc[0]
+        same = (knees["run"] == first["run"]) & (knees["target"] == first["target"])
+        at = knees[same & (knees["payload"] == first["payload"])].dropna(subset=["users"])
+        return line[line["users"].isin(at["users"])]
+
+
+def _series(table: pd.DataFrame, steps: pd.DataFrame) -> pd.Series:
+    runs = steps.groupby("target")["run"].nunique()
+    shared = table["target"].map(runs) > 1
+    return table["target"].where(~shared, table["target"] + " (" + table["run"].astype(str) + ")")
+
+
+def lines(steps: pd.DataFrame) -> typing.Iterator[tuple[str, pd.DataFrame]]:
+    """(series, its stages by users), one for each repetition of a sweep."""
+    for (series, _repeat), line in steps.groupby(["series", "repeat"], sort=False, dropna=False):
+        yield series, line.sort_values("users")
+
+
+def untrusted(steps: pd.DataFrame) -> pd.Series:
+    """True for SUSPECT and INVALID stages."""
+    return steps["verdict"].isin(["SUSPECT", "INVALID"])

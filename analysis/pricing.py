@@ -1,0 +1,47 @@
+"""What each target of a run costs: by the run's own manifest, or by another price book."""
+
+import pathlib
+import typing
+
+import pydantic
+
+from analysis.load import Run
+from locustfiles.common.price_book import HourlyPrice, Price, TokenPrice, load_price_book
+from locustfiles.common.run_folder import NotARun
+from locustfiles.common.scenario import BadScenario, price_of
+from locustfiles.common.yaml_file import BadInput
+
+
+class Prices(typing.NamedTuple):
+    """Prices of a run's targets, and where they are from (file, region, as_of, source)."""
+
+    of_target: dict[str, Price]
+    book: dict
+
+
+def prices_of_run(run: Run, pricing: str | pathlib.Path | None = None) -> Prices:
+    """The prices in the run's manifest; with `pricing`, those of that book (a target's own `price:` stays).
+
+    Raises BadPriceBook, or BadScenario naming the target that the book has no price for.
+    """
+    if pricing is None:
+        return Prices({t.name: _recorded(run, t.name) for t in run.scenario.targets}, run.manifest.price_book)
+    book, prices = load_price_book(pricing), {}
+    for target in run.scenario.targets:
+        try:
+            prices[target.name] = price_of(target, book)
+        except BadInput as e:
+            raise BadScenario(f"{pricing}: target `{target.name}` of run {run.name}: {e}") from None
+    as_of = book.as_of.isoformat()
+    return Prices(prices, {"file": str(pricing), "region": book.region, "as_of": as_of, "source": book.source})
+
+
+def _recorded(run: Run, target: str) -> Price:
+    data = run.manifest.prices.get(target)
+    if data is None:
+        raise NotARun(f"{run.path}/manifest.json has no price for target `{target}`; give a price book with --pricing")
+    try:
+        return (HourlyPrice if "usd_per_hour" in data else TokenPrice).model_validate(data)
+    except pydantic.ValidationError as e:
+        message = e.errors()[0]["msg"]
+        raise NotARun(f"{run.path}/manifest.json: price of target `{target}` cannot be read ({message})") from None

@@ -1,0 +1,108 @@
+"""`python -m analysis report`: run folders -> report.html, report.md, summary.json, steps.csv, tables, plots."""
+
+import argparse
+import contextlib
+import pathlib
+import typing
+
+import rich.box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from analysis.markdown import markdown, reasons, total
+from analysis.report import analyse
+from analysis.report_data import Report
+from analysis.stage_view import short_table
+from analysis.summary import summary_of, write_data
+from locustfiles.common.exit_codes import NOT_TRUSTED, OK
+from locustfiles.common.yaml_file import BadInput
+
+EXAMPLE = """examples:
+  python -m analysis report runs/study
+  python -m analysis report runs/monday runs/tuesday --out reports/week
+  python -m analysis report runs/study --pricing configs/pricing/eu-west-1.yaml
+
+exit code: 0 fine, 1 bad input, 2 when a stage is INVALID."""
+LEFT = ("target", "payload", "run", "verdict", "limits")
+WIDTH = 170  # columns where there is no terminal
+ROOMY_WIDTH = 140
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `report`."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = EXAMPLE
+    parser.add_argument("runs", nargs="+", metavar="RUN", help="a run's folder (--run-dir of the load test)")
+    parser.add_argument("--pricing", metavar="FILE", help="price book to use in place of the run's own prices")
+    parser.add_argument(
+        "--out", metavar="FOLDER", help="default: RUN/report; with several runs report-A-B beside the first of them"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the report and print its gist. Raises BadInput."""
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=WIDTH)
+    folder = pathlib.Path(args.out) if args.out else default_folder(args.runs)
+    with _progress(console, "reading records"):
+        report = analyse(args.runs, args.pricing)
+    with _progress(console, "writing the report"):
+        html = write_report(report, folder)
+    print_gist(report, console)
+    console.print(f"\nReport: {html}", soft_wrap=True, highlight=False, markup=False)
+    return NOT_TRUSTED if report.invalid else OK
+
+
+def default_folder(runs: typing.Sequence[str]) -> pathlib.Path:
+    first = pathlib.Path(runs[0])
+    if len(runs) == 1:
+        return first / "report"
+    return first.parent / "-".join(["report", *(pathlib.Path(r).resolve().name for r in runs)])
+
+
+def write_report(report: Report, folder: pathlib.Path) -> pathlib.Path:
+    """Write every file of the report; the path of report.html. Raises BadInput where that cannot be."""
+    from analysis.html import write_html
+    from analysis.plots import draw_all  # matplotlib takes a second to load
+
+    report.summary = summary_of(report)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_data(report, folder)
+        plots = draw_all(report, folder)
+        (folder / "report.md").write_text(markdown(report, plots), encoding="utf-8")
+        write_html(report, plots, folder / "report.html")
+    except OSError as e:
+        raise BadInput(f"{folder} cannot be written ({e.strerror}); choose another place with --out") from None
+    return folder / "report.html"
+
+
+def print_gist(report: Report, console: Console) -> None:
+    """The stage table, why stages are not VALID, the run's cost and the recommendation."""
+    stages = short_table(report.steps, roomy=console.width >= ROOMY_WIDTH)
+    table = Table(box=rich.box.SIMPLE_HEAD, pad_edge=False)
+    for column in stages.columns:
+        table.add_column(column, justify="left" if column in LEFT else "right")
+    colours = {
+        "VALID": "green",
+        "SUSPECT": "yellow",
+        "INVALID": "red",
+        "met": "green",
+        "missed": "red",
+        "undecided": "yellow",
+    }
+    for row in stages.itertuples(index=False):
+        table.add_row(*(f"[{colours[c]}]{c}[/]" if c in colours else escape(c) for c in row))
+    console.print(table)
+    for stage, why in reasons(report):
+        console.print(f"{stage}: {why}", highlight=False, markup=False)
+    console.print(f"Cost of the run. {total(report)}", highlight=False, markup=False)
+    console.print(f"\n[bold]{escape(report.recommendation.text)}[/]", highlight=False)
+    for pair in report.break_even:
+        console.print(f"Break-even: {pair.text}", highlight=False, markup=False)
+
+
+def _progress(console: Console, what: str) -> contextlib.AbstractContextManager:
+    return console.status(what) if console.is_terminal else contextlib.nullcontext()

@@ -1,0 +1,95 @@
+"""What an analysis found: the one object that the Markdown, HTML, plots, CSV and JSON are written from."""
+
+import dataclasses
+import datetime
+
+import pandas as pd
+
+from locustfiles.common.run_folder import Manifest
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class StageKey:
+    """Names one row of the steps table."""
+
+    run: str
+    stage: int
+
+
+@dataclasses.dataclass(slots=True)
+class Recommendation:
+    """Best price-performance for one dataset: what was picked, by which rule, and against whom.
+
+    `pick` is None when no stage can be recommended; `text` then says why.
+    """
+
+    dataset: str
+    rule: str  # in words
+    criteria: list[str]  # the limits in words: "latency p95 ≤ 2 s"
+    pick: StageKey | None
+    label: str | None  # what must stand beside the pick: "SUSPECT: …", "SLO undecided"; None: nothing
+    runner_up: StageKey | None
+    margin: float | None  # runner-up's cost above the pick's, as a share of the pick's
+    tie: bool | None  # the cost intervals of pick and runner-up overlap; None: not known
+    worst_criterion: str | None  # the criterion that most stages failed
+    text: str  # a sentence or two
+    warnings: list[str]  # like for like: why the comparison needs care
+
+
+@dataclasses.dataclass(slots=True)
+class BreakEven:
+    """At which volumes an hourly priced target is cheaper than a token priced one, on one dataset."""
+
+    dataset: str
+    hourly_run: str
+    hourly_target: str
+    token_run: str
+    token_target: str
+    usd_per_hour: float
+    capacity_per_hour: float | None  # successes/hour of the hourly target's best stage
+    token_usd_per_transaction: float | None
+    intervals: list[tuple[float, float | None]]  # transactions/hour where hourly is cheaper; None: no upper end
+    curve: pd.DataFrame  # transactions_per_hour, usd_per_hour_hourly, usd_per_hour_tokens
+    text: str
+
+
+@dataclasses.dataclass(slots=True)
+class Report:
+    """Everything a report says.
+
+    steps: one row a stage, the columns of metrics.STEP_COLUMNS in their order; (run, stage) is its key.
+    records: one row a request: the fields of RequestRecord plus `run`, `sent` and `ended` (s from its
+    run's start); started_at is corrected by the worker's clock offset.
+    """
+
+    runs: dict[str, Manifest]  # by run name
+    steps: pd.DataFrame
+    records: pd.DataFrame
+    dataset: str | None  # the payload's stem that the recommendation is for
+    slo: dict[str, dict]  # run -> its scenario's slo section as plain data (may be empty)
+    recommendation: Recommendation | None
+    sentences: pd.DataFrame  # run, payload, target, instance_type, positive (bool), users, recommendation (text)
+    criteria: pd.DataFrame  # run, stage, criterion, limit, value, state, cell: one row a stage and criterion
+    failed: pd.DataFrame  # stages of the dataset that failed a criterion, a text cell per criterion
+    run_cost: pd.DataFrame  # run, target, …, usd, usd_low, usd_high
+    total_cost: float | None  # USD of all runs; None when a part of it is not known
+    knees: pd.DataFrame  # run, target, payload, users (of the knee, empty: not reached), state, text
+    tables: dict[
+        str, pd.DataFrame
+    ]  # name -> table; the study's three are most_cost_effective, best_throughput, best_latency
+    break_even: list[BreakEven]
+    notes: list[str]  # data quality and assumptions, a sentence each
+    pricing: dict[str, dict]  # run -> price book used: file, region, as_of, source
+    made_at: datetime.datetime
+    intervals: pd.DataFrame = dataclasses.field(default_factory=pd.DataFrame)  # run, stage, column, low, high: 95 %
+    summary: dict = dataclasses.field(default_factory=dict)  # all of this as JSON-ready data
+
+    def step(self, key: StageKey) -> pd.Series:
+        """The steps row of a stage."""
+        found = self.steps[(self.steps["run"] == key.run) & (self.steps["stage"] == key.stage)]
+        return found.iloc[0]
+
+    @property
+    def invalid(self) -> bool:
+        """Whether any stage cannot be trusted (exit code 2)."""
+        return bool((self.steps["verdict"] == "INVALID").any())

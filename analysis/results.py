@@ -1,0 +1,108 @@
+"""Every stage of a run with all that is known of it: measurements, cost, verdict and checked limits."""
+
+import dataclasses
+import math
+import typing
+
+import pandas as pd
+
+from analysis.cost import stage_cost
+from analysis.intervals import Interval, intervals_of
+from analysis.load import Run
+from analysis.metrics import METRICS, STEP_COLUMNS
+from analysis.report_data import StageKey
+from analysis.slo import Check, check, criteria_of, overall
+from analysis.steps import measurements, stages_of
+from analysis.verdict import verdict_of
+from locustfiles.common.price_book import Price
+
+
+@dataclasses.dataclass(slots=True)
+class Result:
+    """One stage. `row` has every column of the steps table; None is not known."""
+
+    row: dict[str, typing.Any]
+    checks: list[Check]
+    intervals: dict[str, Interval]  # column -> its 95 % interval, of those that are known
+    cost_reason: str | None  # why its cost is empty
+
+    @property
+    def key(self) -> StageKey:
+        return StageKey(self.row["run"], self.row["stage"])
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """(run, target): what stands behind one endpoint."""
+        return self.row["run"], self.row["target"]
+
+    @property
+    def usd(self) -> float | None:
+        return self.row["usd_per_transaction"]
+
+    @property
+    def rate(self) -> float:
+        """Transactions per minute, 0 where none was measured."""
+        return self.row["transactions_per_minute"] or 0.0
+
+    @property
+    def trusted(self) -> bool:
+        return self.row["verdict"] != "INVALID"
+
+
+def tie(one: Result, other: Result, column: str = "usd_per_transaction") -> bool | None:
+    """Whether two stages' intervals of a column overlap; None when one of them is not known."""
+    if math.isclose(one.row[column], other.row[column], rel_tol=1e-9):
+        return True
+    if column not in one.intervals or column not in other.intervals:
+        return None
+    (low, high), (other_low, other_high) = one.intervals[column], other.intervals[column]
+    return low <= other_high and other_low <= high
+
+
+def intervals_table(results: list[Result]) -> pd.DataFrame:
+    """A row a stage and column that has a 95 % interval."""
+    rows = [[r.key.run, r.key.stage, column, *ends] for r in results for column, ends in r.intervals.items()]
+    return pd.DataFrame(rows, columns=["run", "stage", "column", "low", "high"])
+
+
+def results_of(run: Run, prices: dict[str, Price]) -> list[Result]:
+    """The run's stages in the order of its manifest."""
+    criteria = criteria_of(run.scenario.slo)
+    results = []
+    for stage in stages_of(run, prices):
+        row = dict.fromkeys(STEP_COLUMNS) | measurements(stage)
+        cost = stage_cost(stage, row)
+        row |= cost.columns
+        verdict = verdict_of(stage, row)
+        checks = [check(criterion, stage, row) for criterion in criteria]
+        row |= {"verdict": verdict.verdict, "reasons": "; ".join(verdict.reasons)} | overall(checks)
+        results.append(Result(row, checks, intervals_of(stage, cost.billed), cost.reason))
+    return results
+
+
+def steps_table(results: list[Result]) -> pd.DataFrame:
+    """The steps table: a row a stage, the columns of METRICS; whole numbers as Int64, not known as NA."""
+    frame = pd.DataFrame([r.row for r in results], columns=list(STEP_COLUMNS))
+    kinds = {"count": "Int64", "number": "float64", "flag": "boolean"}
+    return frame.astype({m.name: kinds[m.kind] for m in METRICS if m.kind in kinds})
+
+
+def criteria_table(results: list[Result]) -> pd.DataFrame:
+    """A row a stage and limit."""
+    columns = ["run", "stage", "criterion", "words", "limit", "value", "state", "cell"]
+    rows = [
+        [*dataclasses.astuple(r.key), c.criterion.name, c.criterion.text, c.criterion.limit, c.value, c.state, c.cell]
+        for r in results
+        for c in r.checks
+    ]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def failed_table(results: list[Result]) -> pd.DataFrame:
+    """Stages that missed a limit, a cell per limit: its value and ✓, ✗ or ?."""
+    rows = []
+    for r in results:
+        if r.row["slo"] == "missed":
+            who = {name: r.row[name] for name in ("run", "stage", "target", "payload", "users")}
+            rows.append(who | {c.criterion.text: c.cell for c in r.checks})
+    return pd.DataFrame(rows)

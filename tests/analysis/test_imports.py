@@ -1,0 +1,47 @@
+import ast
+import pathlib
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).parents[2]
+SHARED = {"record", "run_folder", "errors", "scenario", "exit_codes", "price_book", "yaml_file"}
+MODULES = sorted((ROOT / "analysis").rglob("*.py"))
+
+
+def imported(path):
+    """Every module that a file imports, anywhere in it."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module
+
+
+def test_the_analysis_shares_only_the_contract_with_the_load_side():
+    assert len(MODULES) > 10
+    foreign = {
+        (path.name, name)
+        for path in MODULES
+        for name in imported(path)
+        if name.split(".")[0] == "locustfiles" and name.removeprefix("locustfiles.common.") not in SHARED
+    }
+    assert foreign == set()
+
+
+def test_the_load_side_does_not_import_the_analysis():
+    found = {
+        (p.name, n) for p in (ROOT / "locustfiles").rglob("*.py") for n in imported(p) if n.split(".")[0] == "analysis"
+    }
+    assert found == set()
+
+
+def test_importing_the_analysis_loads_neither_locust_nor_gevent_nor_boto3():
+    names = [f"analysis.{p.stem}" for p in MODULES if p.stem not in ("__init__", "__main__")]
+    program = (
+        f"import importlib, sys\nfor name in {['analysis', *names]!r}: importlib.import_module(name)\n"
+        "print(sorted({m.split('.')[0] for m in sys.modules} & {'gevent', 'locust', 'boto3', 'botocore'}))"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert run.stdout.strip() == "[]"

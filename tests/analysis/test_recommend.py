@@ -1,0 +1,231 @@
+import pytest
+
+from analysis.report import analyse
+from analysis.report_data import StageKey
+from tests.analysis.made_run import BEDROCK, P4D, made_run, record, window
+
+#: the first study's p4d rows on its longest prompts: users, transactions/min, failures, latency mean s
+STUDY = [
+    (1, 145, 9, 0.49),
+    (2, 243, 15, 0.46),
+    (4, 252, 21, 0.67),
+    (6, 289, 39, 0.80),
+    (8, 374, 51, 0.92),
+    (10, 346, 86, 0.98),
+]
+PAYLOAD = "payload_en_3000-3840"
+SLO = {"latency_s": {"mean": 2.0}, "error_rate": 0.0, "cost_per_10k_transactions_usd": 50.0, "dataset": PAYLOAD}
+
+
+def stage_of(stage, start, users, per_minute, failures, latency, **other):
+    """A minute with `per_minute` successes that all lie inside it, and failures of 10 ms."""
+    spot = {"stage": stage, "users": users, "payload": PAYLOAD, "in_flight": users} | other
+    gap = (60 - latency) / per_minute
+    records = [record(start + i * gap, latency, prompt_id=str(i), **spot) for i in range(per_minute)]
+    failed = spot | {"error": "server", "prompt_tokens": None, "completion_tokens": None}
+    records += [record(start + 30 + i / 100, 0.01, prompt_id=f"f{i}", **failed) for i in range(failures)]
+    return records, window(stage, start, start + 60, users=users, payload=PAYLOAD, target=spot.get("target", "p4d"))
+
+
+def study(tmp_path, slo=SLO, bedrock_failures=0, bedrock_latency=1.48, **keys):
+    """The first study: p4d at six levels, Bedrock at ten users with 190 transactions/min of 2923 + 24 tokens."""
+    records, stages = [], []
+    for i, (users, per_minute, failures, latency) in enumerate(STUDY, start=1):
+        made = stage_of(i, 100 * i, users, per_minute, failures, latency, prompt_tokens=3384, completion_tokens=30)
+        records += made[0]
+        stages.append(made[1])
+    tokens = {"target": "bedrock", "service": "bedrock", "prompt_tokens": 2923, "completion_tokens": 24}
+    made = stage_of(7, 700, 10, 190, bedrock_failures, bedrock_latency, **tokens)
+    path = made_run(tmp_path / "r", records + made[0], [*stages, made[1]], targets=[P4D, BEDROCK], slo=slo, **keys)
+    return analyse([path])
+
+
+def test_the_first_studys_recommendation(tmp_path):
+    report = study(tmp_path)
+    best = report.recommendation
+    assert report.dataset == PAYLOAD
+    assert best.pick == StageKey("r", 7)
+    assert (
+        "The best price-performance for `payload_en_3000-3840` is `bedrock` (meta.llama2-13b-chat-v1) at 10 users"
+        in best.text
+    )
+    assert "$0.002216 a transaction" in best.text
+    assert best.runner_up is None  # every p4d level failed requests
+    information = report.tables["recommended_stage"].set_index("Information")["Value"]
+    assert information["experiment_name"] == "bedrock"
+    assert information["payload_file"] == "payload_en_3000-3840.jsonl"
+    assert information["concurrency"] == 10
+    assert (information["prompt_token_count_mean"], information["completion_token_count_mean"]) == (2923, 24)
+    assert information["latency_mean"] == pytest.approx(1.48)
+    assert information["transactions_per_minute"] == pytest.approx(190, rel=1e-6)
+    assert information["price_per_txn"] == pytest.approx(0.00221625)
+    # 190 x 2923 / 60 s; 190 x 24 / 60 s
+    assert information["prompt_token_throughput"] == pytest.approx(9256.2, rel=1e-4)
+    assert information["completion_token_throughput"] == pytest.approx(76.0, rel=1e-6)
+
+
+def test_the_first_studys_table_of_failed_stages(tmp_path):
+    failed = study(tmp_path).failed
+    assert failed["users"].tolist() == [1, 2, 4, 6, 8, 10]
+    assert failed["cost per 10k transactions ≤ $50"].tolist() == [
+        f"${c} ✓" for c in ("43.32", "25.85", "24.93", "21.73", "16.80", "18.15")
+    ]
+    assert failed["latency mean ≤ 2 s"].tolist() == [
+        f"{s} s ✓" for s in ("0.490", "0.460", "0.670", "0.800", "0.920", "0.980")
+    ]
+    # 9 / 154, 15 / 258, 21 / 273, 39 / 328, 51 / 425, 86 / 432
+    shares = ("5.84", "5.81", "7.69", "11.89", "12", "19.91")
+    assert failed["error rate ≤ 0 %"].tolist() == [f"{s} % ✗" for s in shares]
+
+
+def test_the_negative_sentence_names_the_errors_and_not_the_latency(tmp_path):
+    report = study(tmp_path)
+    p4d, bedrock = report.sentences.to_dict("records")
+    assert not p4d["positive"]
+    assert p4d["recommendation"] == (
+        "No level of `p4d` (ml.p4d.24xlarge) can be recommended for `payload_en_3000-3840`: `error rate ≤ 0 %` was "
+        "missed at 6 of 6 levels (nearest: 5.81 % at 2 users). Kept at every level: `latency mean ≤ 2 s` (at most "
+        "0.980 s), `cost per 10k transactions ≤ $50` (at most $43.32)."
+    )
+    assert bedrock["positive"]
+    assert bedrock["users"] == 10
+    for part in (
+        "an average latency of `1.48 s`",
+        "prompts of 2,923 and answers of 24 tokens",
+        "`190 transactions per minute`",
+    ):
+        assert part in bedrock["recommendation"]
+
+
+def test_when_none_passes_the_criterion_that_failed_most_is_named(tmp_path):
+    report = study(tmp_path, bedrock_failures=5)
+    best = report.recommendation
+    assert best.pick is None
+    assert best.worst_criterion == "error rate ≤ 0 %"
+    assert best.text == (
+        "No stage can be recommended for `payload_en_3000-3840`: 7 of 7 stages missed a limit, "
+        "most often error rate ≤ 0 % (7 of 7)."
+    )
+    assert "recommended_stage" not in report.tables
+
+
+def test_the_cheapest_stage_wins_with_runner_up_and_margin(tmp_path):
+    report = study(tmp_path, slo={"latency_s": {"mean": 2.0}, "dataset": PAYLOAD})
+    best = report.recommendation
+    # p4d at 8 users: 37.688 / (60 x 374) = 0.00167950; bedrock: 95 % interval of 190 equal bills has no width
+    assert best.pick == StageKey("r", 5)
+    assert best.runner_up == StageKey("r", 7)
+    assert best.margin == pytest.approx(0.00221625 / 0.00167950 - 1, rel=1e-4)
+    assert best.tie is False
+    assert "the lowest cost per transaction" in best.rule
+
+
+def test_an_invalid_stage_is_never_recommended(tmp_path):
+    report = study(tmp_path, problems=["a worker is missing"])
+    assert report.recommendation.pick is None
+    assert report.recommendation.text.endswith("all its 7 stages are INVALID (a worker is missing).")
+    assert "INVALID (a worker is missing)" in report.sentences["recommendation"][1]
+
+
+def run_of(tmp_path, stages, targets=(P4D, BEDROCK), **keys):
+    records = [r for made, _ in stages for r in made]
+    return analyse([made_run(tmp_path / "r", records, [w for _, w in stages], targets=list(targets), **keys)])
+
+
+def test_a_suspect_pick_carries_its_label(tmp_path):
+    report = run_of(tmp_path, [stage_of(1, 100, 1, 10, 0, 5.9)])
+    assert report.steps["verdict"][0] == "SUSPECT"
+    assert report.recommendation.pick == StageKey("r", 1)
+    assert report.recommendation.label == "SUSPECT: only 10 successes"
+    assert "It is SUSPECT: only 10 successes." in report.recommendation.text
+
+
+def test_an_undecided_stage_is_recommended_only_with_that_label_and_after_those_that_pass(tmp_path):
+    slo = {"latency_s": {"p95": 2.0}}
+    few = stage_of(1, 100, 1, 60, 0, 0.9)  # 60 within the limit prove nothing about p95
+    alone = run_of(tmp_path / "a", [few], slo=slo).recommendation
+    assert alone.pick == StageKey("r", 1)
+    assert "undecided against its limits" in alone.label
+    assert "undecided: latency p95 ≤ 2 s." in alone.text
+    dear = {"target": "bedrock", "prompt_tokens": 90_000, "completion_tokens": 24}
+    many = stage_of(2, 200, 2, 130, 0, 0.9, **dear)  # 6.8 cents: dearer, but proven
+    both = run_of(tmp_path / "b", [few, many], slo=slo).recommendation
+    assert both.pick == StageKey("r", 2)
+    assert both.label is None
+
+
+def test_costs_inside_each_others_intervals_are_a_tie(tmp_path):
+    bursts = []  # twice 100 requests in a minute, unevenly: ten batch means of 6 s scatter
+    for stage, start, shape in ((1, 100, (16, 4)), (2, 200, (4, 17))):
+        spot = {"stage": stage, "users": 2, "payload": PAYLOAD, "target": "p4d" if stage == 1 else "other"}
+        times = [start + 6 * batch + i * 0.3 for batch in range(10) for i in range(shape[batch % 2])]
+        bursts.append(
+            (
+                [record(t, 0.2, prompt_id=str(t), **spot) for t in times],
+                window(stage, start, start + 60, target=spot["target"], payload=PAYLOAD),
+            )
+        )
+    other = P4D | {"name": "other"}
+    prices = {"p4d": {"usd_per_hour": 37.688}, "other": {"usd_per_hour": 37.688}}
+    best = run_of(tmp_path, bursts, targets=[P4D, other], prices=prices).recommendation
+    # 105 against 100 successes: 5 % apart, each known to +-2.26 x 1.05 / sqrt(10) / 1.7 = 44 %
+    assert best.pick == StageKey("r", 2)
+    assert best.margin == pytest.approx(0.05, abs=1e-6)
+    assert best.tie is True
+    assert "A tie: `p4d` at 1 user ($0.006281 a transaction, 5.00 % more) lies inside the 95 % intervals." in best.text
+
+
+def test_of_levels_that_cost_the_same_the_one_of_most_transactions_is_picked(tmp_path):
+    tokens = {"target": "bedrock", "prompt_tokens": 1000, "completion_tokens": 10}
+    stages = [
+        stage_of(i, 100 * i, users, rate, 0, 0.5, **tokens)
+        for i, (users, rate) in enumerate([(1, 100), (5, 400), (10, 390)], start=1)
+    ]
+    best = run_of(tmp_path, stages).recommendation
+    assert best.pick == StageKey("r", 2)
+    assert best.tie is True
+
+
+def test_the_default_dataset_is_the_last_payload(tmp_path):
+    stages = [stage_of(1, 100, 1, 60, 0, 0.9), stage_of(2, 200, 1, 60, 0, 0.9)]
+    first = (
+        [r.__class__(**{n: getattr(r, n) for n in r.__slots__} | {"payload": "short"}) for r in stages[0][0]],
+        stages[0][1],
+    )
+    first[1].payload = "short"
+    assert run_of(tmp_path, [first, stages[1]]).dataset == PAYLOAD
+    report = run_of(tmp_path / "b", [first, stages[1]], slo={"dataset": "missing"})
+    assert report.dataset == PAYLOAD
+    assert f"The dataset of interest `missing` was not measured; `{PAYLOAD}` takes its place." in report.notes
+
+
+def test_targets_that_answer_at_unlike_length_or_count_tokens_differently_are_compared_with_a_warning(tmp_path):
+    stages = [
+        stage_of(1, 100, 1, 60, 0, 0.9, prompt_tokens=309, completion_tokens=26),
+        stage_of(2, 200, 1, 60, 0, 0.9, prompt_tokens=267, completion_tokens=58, target="bedrock"),
+    ]
+    warnings = run_of(tmp_path, stages).recommendation.warnings
+    assert warnings[0].startswith("Mean output tokens differ by more than 10 % (`p4d` 26.0, `bedrock` 58.0)")
+    # 267 / 309 = 0.8641
+    assert warnings[1].startswith("`p4d` counts 15.73 % more tokens than `bedrock`") or warnings[1].startswith(
+        "`bedrock` counts 13.59 % fewer"
+    )
+
+
+def levels(tmp_path, rates, **other):
+    stages = [stage_of(i, 100 * i, users, rate, 0, 0.3) for i, (users, rate) in enumerate(rates, start=1)]
+    if other:
+        stages[-1][0].append(
+            record(100 * len(rates) + 1, 0.1, stage=len(rates), payload=PAYLOAD, prompt_id="x", **other)
+        )
+    return run_of(tmp_path, stages, targets=[P4D]).knees.to_dict("records")[0]
+
+
+def test_the_knee_is_the_lowest_level_that_no_later_level_beats_by_5_percent(tmp_path):
+    reached = levels(tmp_path / "a", [(1, 60), (2, 110), (4, 150), (8, 157), (16, 140)])  # 157 / 150 = 1.047
+    assert (reached["users"], reached["state"]) == (4, "reached")
+    rising = levels(tmp_path / "b", [(1, 60), (2, 110), (4, 150), (8, 159)])  # 159 / 150 = 1.06
+    assert rising["state"] == "not reached"
+    assert "no knee up to 8 users" in rising["text"]
+    limited = levels(tmp_path / "c", [(1, 60), (2, 110), (4, 112)], error="throttled")
+    assert (limited["users"], limited["state"]) == (2, "quota-limited")

@@ -1,0 +1,68 @@
+import pytest
+
+from analysis.report import analyse
+from tests.analysis.made_run import BEDROCK, made_run, record, streamed, window
+
+
+def judged(tmp_path, records, slo, **keys):
+    target = keys.pop("target", "p4d")
+    return analyse([made_run(tmp_path / "r", records, [window(1, 10, 110, target=target)], slo=slo, **keys)])
+
+
+def state(report):
+    return report.steps["slo"][0], report.steps["slo_failed"][0]
+
+
+def successes(n, latency, **other):
+    return [record(10 + i / 10, latency, prompt_id=str(i), **other) for i in range(n)]
+
+
+def test_a_p95_limit_is_met_missed_or_undecided_by_the_share_above_it(tmp_path):
+    slo = {"latency_s": {"p95": 2.0}}
+    # 72 within: 0.95^72 = 0.0249
+    assert state(judged(tmp_path / "a", successes(72, 2.0), slo)) == ("met", "")  # the limit is inclusive
+    assert state(judged(tmp_path / "b", successes(71, 1.0), slo)) == ("undecided", "")
+    # 20 above of 100 where 5 may be
+    assert state(judged(tmp_path / "c", successes(80, 1.0) + successes(20, 3.0), slo)) == ("missed", "latency_p95")
+    # 5 above of 100 is what a p95 at the limit gives
+    assert state(judged(tmp_path / "d", successes(95, 1.0) + successes(5, 3.0), slo)) == ("undecided", "")
+
+
+def test_means_and_error_rate_are_compared_as_they_are(tmp_path):
+    records = [*successes(9, 1.0), record(90, 1.0, error="server")]
+    assert state(judged(tmp_path / "a", records, {"error_rate": 0.1, "latency_s": {"mean": 1.0}})) == ("met", "")
+    assert state(judged(tmp_path / "b", records, {"error_rate": 0.099})) == ("missed", "error_rate")
+    assert state(judged(tmp_path / "c", records, {"latency_s": {"mean": 0.999}})) == ("missed", "latency_mean")
+
+
+def test_a_ttft_limit_cannot_be_decided_without_streaming(tmp_path):
+    assert state(judged(tmp_path / "a", successes(90, 1.0), {"ttft_s": {"p95": 0.5}})) == ("undecided", "")
+    records = [streamed(10 + i / 10, 1, ttft=0.4, tokens=5) for i in range(90)]
+    assert state(judged(tmp_path / "b", records, {"ttft_s": {"p95": 0.5}})) == ("met", "")
+
+
+def test_a_cost_limit_between_the_bounds_of_the_bill_is_undecided(tmp_path):
+    call = {"target": "bedrock", "prompt_tokens": 1000, "completion_tokens": 100}
+    lost = {"target": "bedrock", "error": "read_timeout"}
+    records = [record(11, 1, **call), record(12, 1, **lost)]
+    # one success: 0.75 + 0.1 = 0.85 cents/10; low 8.50 $ per 10k, high 17.00 $ (the same prompt, max_tokens 100)
+    keys = {"target": "bedrock", "targets": [BEDROCK]}
+    for limit, expected in ((17.01, "met"), (10, "undecided"), (8.49, "missed")):
+        slo = {"cost_per_10k_transactions_usd": limit}
+        assert judged(tmp_path / str(limit), records, slo, **keys).steps["slo"][0] == expected
+
+
+def test_without_limits_the_state_is_none(tmp_path):
+    report = judged(tmp_path, successes(3, 1.0), None)
+    assert state(report) == ("none", "")
+    assert report.criteria.empty
+
+
+def test_every_limit_of_every_stage_is_in_the_criteria_table(tmp_path):
+    slo = {"latency_s": {"mean": 2.0, "p99": 3.0}, "error_rate": 0.0, "cost_per_10k_transactions_usd": 50.0}
+    report = judged(tmp_path, successes(10, 1.0), slo)
+    assert report.criteria["criterion"].tolist() == ["latency_mean", "latency_p99", "error_rate", "cost_per_10k"]
+    assert report.criteria["state"].tolist() == ["met", "undecided", "met", "missed"]
+    # 10 in 100 s = 6/min: 37.688 / 360 x 10,000 = 1046.89
+    assert report.criteria["cell"].tolist() == ["1.00 s ✓", "1.00 s ?", "0 % ✓", "$1,046.89 ✗"]
+    assert report.criteria["value"].tolist()[3] == pytest.approx(1046.8889, rel=1e-6)

@@ -1,0 +1,85 @@
+"""One request body for every operation and model family, each asking for `n` tokens."""
+
+CLAUDE = "anthropic.claude-3-haiku-20240307-v1:0"
+LLAMA = "meta.llama3-8b-instruct-v1:0"
+NOVA = "amazon.nova-lite-v1:0"
+PROMPT = "How far is it to the harbour?"  # 29 characters: ceil(29 / 4) = 8 tokens by the simulated rule
+PROMPT_TOKENS = 8
+
+CONFIG = {
+    "engines": {
+        "exact": {"kind": "timed", "ttft_ms": 20, "tokens_per_second": 500, "seed": 1},
+        "short": {
+            "kind": "timed",
+            "ttft_ms": 5,
+            "tokens_per_second": 1000,
+            "seed": 1,
+            "output": {"distribution": "fixed", "tokens": 3},
+        },
+        "small": {"kind": "timed", "ttft_ms": 5, "tokens_per_second": 1000, "context_tokens": 20},
+    },
+    "endpoints": {
+        "tgi": {"engine": "exact", "dialect": "tgi", "inference_components": ["part-one"]},
+        "tgi-new": {"engine": "exact", "dialect": "tgi", "report_input_length": True},
+        "tgi-short": {"engine": "short", "dialect": "tgi"},
+        "tgi-small": {"engine": "small", "dialect": "tgi"},
+        "tgi-split": {"engine": "exact", "dialect": "tgi", "split_bytes": 5},
+        "chat": {"engine": "exact", "dialect": "openai-chat"},
+        "lmi": {"engine": "exact", "dialect": "lmi"},
+    },
+    "models": {
+        LLAMA: {
+            "engine": "exact",
+            "family": "llama",
+            "aliases": ["arn:aws:bedrock:us-east-1:123456789012:provisioned-model/abcdefghijkl"],
+        },
+        CLAUDE: {"engine": "exact", "family": "claude"},
+        NOVA: {"engine": "exact", "family": "nova"},
+        "short.nova": {"engine": "short", "family": "nova"},
+        "small.llama": {"engine": "small", "family": "llama"},
+    },
+}
+
+
+def converse(n: int) -> dict:
+    return {"messages": [{"role": "user", "content": [{"text": PROMPT}]}], "inferenceConfig": {"maxTokens": n}}
+
+
+def tgi(n: int, stream: bool = False) -> dict:
+    return {"inputs": PROMPT, "parameters": {"max_new_tokens": n, "details": True}, "stream": stream}
+
+
+def chat(n: int, stream: bool = False) -> dict:
+    options = {"stream_options": {"include_usage": True}} if stream else {}
+    return {"messages": [{"role": "user", "content": PROMPT}], "max_tokens": n, "stream": stream, **options}
+
+
+def invoke(model_id: str, n: int) -> dict:
+    return {
+        LLAMA: {"prompt": PROMPT, "max_gen_len": n},
+        CLAUDE: {
+            "anthropic_version": "bedrock-2023-05-31",
+            "max_tokens": n,
+            "messages": [{"role": "user", "content": PROMPT}],
+        },
+        NOVA: {
+            "schemaVersion": "messages-v1",
+            "messages": converse(n)["messages"],
+            "inferenceConfig": {"maxTokens": n},
+        },
+    }[model_id]
+
+
+def every_surface(n: int) -> list[tuple[str, str, dict]]:
+    """(operation, target, body) of all surfaces: two Converse forms of three families, two invoke forms of
+    three families, and two SageMaker forms of three containers, 18 in all."""
+    surfaces = []
+    for model_id in (LLAMA, CLAUDE, NOVA):
+        surfaces += [("Converse", model_id, converse(n)), ("ConverseStream", model_id, converse(n))]
+        surfaces += [(o, model_id, invoke(model_id, n)) for o in ("InvokeModel", "InvokeModelWithResponseStream")]
+    for target, body in (("tgi", tgi), ("lmi", tgi), ("chat", chat)):
+        surfaces += [
+            ("InvokeEndpoint", target, body(n)),
+            ("InvokeEndpointWithResponseStream", target, body(n, stream=True)),
+        ]
+    return surfaces

@@ -1,0 +1,108 @@
+"""Starts the local endpoint as a process of its own, for tests: `with running_emulator(config) as e: e.url`."""
+
+import contextlib
+import dataclasses
+import json
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import urllib.request
+
+import boto3
+import yaml
+from botocore.config import Config
+
+from scripts.emulator.config import EXAMPLE_ACCESS_KEY, EXAMPLE_SECRET_KEY
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+START_TIMEOUT_S = 60
+STOP_TIMEOUT_S = 15
+
+
+@dataclasses.dataclass
+class RunningEmulator:
+    """A running endpoint. `truth` is its log, complete once it has stopped."""
+
+    process: subprocess.Popen
+    url: str
+    truth: pathlib.Path | None
+    errors: pathlib.Path
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    @property
+    def port(self) -> int:
+        return int(self.url.rsplit(":", 1)[1])
+
+    def client(self, service: str, **settings):
+        """An unmodified boto3 client for `bedrock-runtime` or `sagemaker-runtime`, without retries."""
+        config = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=30)
+        keys = {"aws_access_key_id": EXAMPLE_ACCESS_KEY, "aws_secret_access_key": EXAMPLE_SECRET_KEY}
+        settings = {"region_name": "us-east-1", "endpoint_url": self.url, "config": config, **keys, **settings}
+        return boto3.session.Session().client(service, **settings)
+
+    def stats(self) -> dict:
+        with urllib.request.urlopen(f"{self.url}/-/stats", timeout=10) as answer:
+            return json.load(answer)
+
+    def stop(self) -> int:
+        """End it with SIGTERM; returns its exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise
+
+    def truth_rows(self) -> list[dict]:
+        """The truth log so far, one dict a request. Stop first to have all of it."""
+        return [json.loads(line) for line in self.truth.read_text(encoding="utf-8").splitlines()]
+
+
+def _first_line(process: subprocess.Popen) -> str:
+    """What it prints first, within the time limit; empty if it prints nothing."""
+    lines: list[str] = []
+    reader = threading.Thread(target=lambda: lines.append(process.stdout.readline()), daemon=True)
+    reader.start()
+    reader.join(START_TIMEOUT_S)
+    return lines[0] if lines else ""
+
+
+@contextlib.contextmanager
+def running_emulator(
+    config: dict | str | pathlib.Path, truth: str | pathlib.Path | None = None, arguments: tuple[str, ...] = ()
+):
+    """Start with a configuration (a dict is written to a file first) on a free port and stop it at the end.
+    Raises RuntimeError, with what it said, if it does not start or does not end with code 0."""
+    with tempfile.TemporaryDirectory() as folder, open(pathlib.Path(folder) / "errors", "wb") as errors:
+        if isinstance(config, dict):
+            path = pathlib.Path(folder) / "config.yaml"
+            path.write_text(yaml.safe_dump(config), encoding="utf-8")
+        else:
+            path = pathlib.Path(config)
+        command = [sys.executable, "-m", "scripts.emulator", "--config", str(path), "--port", "0", *arguments]
+        if truth:
+            command += ["--truth", str(truth)]
+        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=errors, text=True)
+        e = RunningEmulator(process, "", pathlib.Path(truth) if truth else None, pathlib.Path(errors.name))
+        try:
+            line = _first_line(process)
+            if not line.startswith("listening on "):
+                process.kill()
+                process.wait()
+                raise RuntimeError(f"the emulator did not start: {e.errors.read_text()}")
+            e.url = line.removeprefix("listening on ").strip()
+            yield e
+        finally:
+            running = process.poll() is None
+            code = e.stop()
+            process.stdout.close()
+        if running and code != 0:
+            raise RuntimeError(f"the emulator ended with {code}: {e.errors.read_text()}")
