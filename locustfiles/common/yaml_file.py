@@ -64,7 +64,7 @@ def _explain(path: pathlib.Path, root: yaml.Node, model: type[pydantic.BaseModel
     where = f"{path}:{line}: {spelled}" if spelled else f"{path}:{line}"
     if first["type"] == "extra_forbidden":
         key = str(first["loc"][-1])
-        known = sorted(_keys(model, set()))
+        known = sorted(keys_of(model, set()))
         close = difflib.get_close_matches(key, known, n=1)
         hint = f"did you mean `{close[0]}`?" if close else "remove it, or see the scenario reference in README.md"
         return f"{where}: unknown key `{key}`; {hint}"
@@ -76,15 +76,15 @@ def _explain(path: pathlib.Path, root: yaml.Node, model: type[pydantic.BaseModel
     return f"{where}: {message[0].lower()}{message[1:]}{shown}"
 
 
-def _keys(model: typing.Any, seen: set) -> set[str]:
-    """All field names below a model, for the spelling hint."""
+def keys_of(model: typing.Any, seen: set) -> set[str]:
+    """All field names below a model; `seen` keeps a model that holds itself from going on for ever."""
     names: set[str] = set()
     if isinstance(model, type) and issubclass(model, pydantic.BaseModel) and model not in seen:
         seen.add(model)
         for name, field in model.model_fields.items():
-            names |= {name} | _keys(field.annotation, seen)
+            names |= {name} | keys_of(field.annotation, seen)
     for part in typing.get_args(model):
-        names |= _keys(part, seen)
+        names |= keys_of(part, seen)
     return names
 
 

@@ -1,0 +1,102 @@
+"""The first run as a newcomer meets it."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import time
+
+import pandas as pd
+import yaml
+
+from tests.emulator_process import running_emulator
+
+ROOT = pathlib.Path(__file__).parent.parent
+DEMO = ROOT / "scripts/demo.sh"
+
+
+def clean_env() -> dict[str, str]:
+    return {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "LOCUST_"))}
+
+
+def still_there(run_dir: pathlib.Path) -> list[str]:
+    """Command lines of processes that name this run's folder."""
+    found = subprocess.run(["pgrep", "-af", str(run_dir)], capture_output=True, text=True).stdout.splitlines()
+    return [line for line in found if "pgrep" not in line]
+
+
+def test_the_simulated_demo_ends_in_ninety_seconds_with_a_report_that_says_what_it_is(tmp_path):
+    began = time.monotonic()
+    run_dir = tmp_path / "demo"
+    done = subprocess.run(
+        [DEMO, "--engine", "simulated", "--run-dir", run_dir], env=clean_env(), capture_output=True, text=True, timeout=200
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert time.monotonic() - began < 90
+    assert "Stage 14 of 14" in done.stdout  # progress
+    assert "best price-performance" in done.stdout
+    assert "prices only illustrate" in done.stdout
+    assert str(run_dir / "report/report.html") in done.stdout
+    steps = pd.read_csv(run_dir / "report/steps.csv")
+    assert sorted(steps.users.unique()) == [1, 2, 5, 8, 12, 16, 20]
+    assert set(steps.target) == {"smollm2-sagemaker", "smollm2-bedrock"}
+    assert (steps.failures == 0).all()
+    summary = json.loads((run_dir / "report/summary.json").read_text())
+    assert summary["recommendation"]
+    assert still_there(run_dir) == []
+
+
+def test_ctrl_c_ends_the_demo_its_sweep_and_its_endpoint_and_keeps_the_run(tmp_path):
+    run_dir = tmp_path / "demo"
+    demo = subprocess.Popen(
+        [DEMO, "--engine", "simulated", "--run-dir", run_dir],
+        env=clean_env(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,  # a terminal's Ctrl-C goes to the whole process group
+    )
+    over = time.monotonic() + 60
+    requests = run_dir / "requests.csv"
+    while not (requests.exists() and requests.read_bytes().count(b"\n") > 10):
+        assert time.monotonic() < over and demo.poll() is None
+        time.sleep(0.2)
+    os.killpg(demo.pid, signal.SIGINT)
+    output, _ = demo.communicate(timeout=30)
+    assert demo.returncode == 130
+    assert "Traceback" not in output
+    assert json.loads((run_dir / "manifest.json").read_text())["status"] == "stopped"
+    with_group = subprocess.run(["pgrep", "-g", str(demo.pid)], capture_output=True, text=True).stdout.split()
+    assert with_group == []
+
+
+def test_an_unknown_engine_is_refused_in_one_line():
+    done = subprocess.run([DEMO, "--engine", "magic"], capture_output=True, text=True, timeout=10)
+    assert (done.returncode, done.stderr) == (1, "error: --engine magic is unknown; use llama or simulated\n")
+
+
+def test_the_real_model_answers_a_short_sweep_with_its_own_token_counts(tmp_path, monkeypatch):
+    scenario = yaml.safe_load((ROOT / "configs/demo.yaml").read_text())
+    scenario["load"] = {"users": [1, 4], "settle_s": 1, "measure_s": 5}
+    (tmp_path / "scenario.yaml").write_text(yaml.safe_dump(scenario))
+    with running_emulator(ROOT / "configs/emulator/smollm2.yaml", truth=tmp_path / "truth.jsonl") as emulator:
+        env = clean_env() | {
+            "AWS_ENDPOINT_URL": emulator.url,
+            "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
+            "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+        command = [ROOT / ".venv/bin/locust", "-f", "locustfiles/sweep.py", "--headless", "--only-summary"]
+        command += ["--scenario", tmp_path / "scenario.yaml", "--run-dir", tmp_path / "run"]
+        done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stdout + done.stderr
+    records = pd.read_csv(tmp_path / "run/requests.csv")
+    truth = pd.DataFrame(emulator.truth_rows())
+    joined = records.merge(truth, on="request_id", suffixes=("", "_true"))
+    assert len(joined) == len(records) == len(truth)
+    assert (joined.completion_tokens == joined.completion_tokens_true).all()
+    assert (joined.token_source == "service").all()
+    bedrock = joined[joined.service == "bedrock"]
+    assert (bedrock.prompt_tokens == bedrock.prompt_tokens_true).all()
+    assert (bedrock.prompt_token_source == "service").all()

@@ -1,0 +1,158 @@
+"""The documents are true: every command of the README runs, every scenario key and exit code is in it."""
+
+import os
+import pathlib
+import re
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+import pytest
+import yaml
+
+from locustfiles.common import errors, scenario, yaml_file
+from scripts.emulator.config import EXAMPLE_ACCESS_KEY, EXAMPLE_SECRET_KEY
+from tests.emulator_process import running_emulator
+
+ROOT = pathlib.Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SHORT = {"users": [1, 2], "settle_s": 0.2, "measure_s": 0.6}
+OTHERS_RUN_THEM = ("scripts/demo.sh", "scripts/test.sh")  # the demo's own test; what is running now
+
+
+def commands() -> list[str]:
+    """Every line of the README's sh blocks, without its comment."""
+    blocks = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+    lines = [line.split("  #")[0].strip() for block in blocks for line in block.splitlines()]
+    return [line for line in lines if line and not line.startswith(OTHERS_RUN_THEM)]
+
+
+def free_port() -> int:
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory):
+    """A working folder like the repository, its scenarios cut short, with an endpoint for all their names."""
+    folder = tmp_path_factory.mktemp("readme")
+    for name in ("locustfiles", "analysis", "payloads", "scripts"):
+        (folder / name).symlink_to(ROOT / name)
+    served: dict = {"engines": {"quick": {"kind": "timed", "ttft_ms": 20, "tokens_per_second": 2000}}, "endpoints": {}, "models": {}}
+    for source in ROOT.glob("configs/**/*.yaml"):
+        copy = folder / source.relative_to(ROOT)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        data = yaml.safe_load(source.read_text())
+        for target in data.get("targets", ()):
+            if target["service"] == "sagemaker":
+                served["endpoints"][target["endpoint"]] = {"engine": "quick", "dialect": target["dialect"]}
+            else:
+                family = "claude" if "claude" in target["model_id"] else "llama"
+                served["models"][target["model_id"]] = {"engine": "quick", "family": family}
+        if "targets" in data:
+            data |= {"load": SHORT, "payloads": data["payloads"][:1]}
+            data["slo"].pop("dataset", None)
+        copy.write_text(yaml.safe_dump(data))
+    with running_emulator(served) as emulator:
+        env = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "LOCUST_"))}
+        env |= {
+            "PATH": f"{pathlib.Path(sys.executable).parent}:{os.environ['PATH']}",
+            "AWS_ACCESS_KEY_ID": EXAMPLE_ACCESS_KEY,
+            "AWS_SECRET_ACCESS_KEY": EXAMPLE_SECRET_KEY,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_ENDPOINT_URL": emulator.url,
+            "LOCUST_WEB_HOST": "127.0.0.1",
+            "LOCUST_WEB_PORT": str(free_port()),
+        }
+        yield folder, env
+
+
+def start(desk, command: str) -> subprocess.Popen:
+    folder, env = desk
+    return subprocess.Popen(
+        shlex.split(command), cwd=folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+
+
+def finish(process: subprocess.Popen) -> str:
+    """Its output, once it has ended well."""
+    try:
+        output, _ = process.communicate(timeout=90)
+    finally:
+        process.kill()
+    assert process.returncode == 0, f"{process.args} ended with {process.returncode}:\n{output}"
+    return output
+
+
+def wait_for(url: str) -> None:
+    over = time.monotonic() + 20
+    while True:
+        try:
+            urllib.request.urlopen(url, timeout=2).read()
+            return
+        except OSError:
+            assert time.monotonic() < over, f"{url} does not answer"
+            time.sleep(0.2)
+
+
+def test_every_readme_command_runs_in_the_order_of_the_readme(desk):
+    folder, env = desk
+    found = commands()
+    assert len(found) >= 12
+    for command in found:
+        if command.startswith("export "):
+            assert all(name.startswith("AWS_ENDPOINT_URL_") for name in re.findall(r"(\w+)=", command))
+        elif "--worker" in command:
+            continue  # started together with its master
+        elif "--master " in command:
+            worker = next(c for c in found if "--worker" in c)
+            port = free_port()
+            command += f" --master-bind-host 127.0.0.1 --master-bind-port {port}"
+            worker += f" --master-port {port}"
+            processes = [start(desk, command), start(desk, worker), start(desk, worker)]
+            for process in processes:
+                finish(process)
+        elif "scripts.emulator" in command:
+            port = free_port()
+            process = start(desk, command.replace("8800", str(port)))
+            wait_for(f"http://127.0.0.1:{port}/-/stats")
+            process.send_signal(signal.SIGTERM)
+            finish(process)
+        elif command.startswith("locust ") and "--headless" not in command:
+            process = start(desk, command)
+            wait_for(f"http://127.0.0.1:{env['LOCUST_WEB_PORT']}/")
+            process.send_signal(signal.SIGINT)
+            finish(process)
+        else:
+            finish(start(desk, command))
+    for name in ("runs/study/report/report.html", "reports/both/report.html", "runs/wide/requests.csv"):
+        assert (folder / name).is_file(), name
+
+
+def test_every_scenario_key_is_in_the_readme():
+    reference = README.split("## Scenario reference")[1].split("## The local endpoint")[0]
+    missing = [key for key in sorted(yaml_file.keys_of(scenario.Scenario, set()) - {"cache_read", "cache_write"}) if key not in reference]
+    assert missing == []
+
+
+def test_the_readmes_scenario_is_one(tmp_path):
+    text = re.search(r"```yaml\n(.*?)```", README, re.DOTALL).group(1)
+    (tmp_path / "scenario.yaml").write_text(text)
+    assert scenario.load_scenario(tmp_path / "scenario.yaml").load.users == list(range(1, 21))
+
+
+def test_every_error_class_is_in_the_readme_and_in_the_table_of_errors_py():
+    for error in errors.ErrorClass:
+        assert f"`{error}`" in README
+        assert f"| {error} |" in errors.__doc__
+
+
+def test_every_local_link_of_the_documents_leads_somewhere():
+    for document in (ROOT / "README.md", ROOT / "payloads/README.md", ROOT / "scripts/emulator/README.md"):
+        for link in re.findall(r"\]\(([^)#:]+)\)", document.read_text(encoding="utf-8")):
+            assert (document.parent / link).exists(), f"{document.name}: {link}"
