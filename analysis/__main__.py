@@ -11,6 +11,7 @@ from locustfiles.common.yaml_file import BadInput
 EXAMPLE = """examples:
   python -m analysis report runs/study
   python -m analysis cost --locust-csv results/chat --instance ml.p4d.24xlarge
+  python -m analysis calibrate runs/x --truth truth.jsonl
 
 exit code: 0 fine, 1 bad input, 2 the data cannot be trusted, 3 a limit was missed."""
 
@@ -18,6 +19,7 @@ exit code: 0 fine, 1 bad input, 2 the data cannot be trusted, 3 a limit was miss
 COMMANDS = {
     "report": ("analysis.report_command", "report of one run or several: metrics, costs, recommendations"),
     "cost": ("analysis.cost_command", "cost per transaction from any Locust run's CSV files"),
+    "calibrate": ("analysis.calibrate_command", "the instrument's own error, from the local endpoint's truth log"),
 }
 
 

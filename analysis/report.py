@@ -8,6 +8,7 @@ import pandas as pd
 
 from analysis.break_even import break_evens
 from analysis.cost import run_cost
+from analysis.instrument import instrument_error, instrument_notes
 from analysis.knee import knees
 from analysis.likeness import likeness
 from analysis.load import Run, load_runs
@@ -40,17 +41,23 @@ RUN_COST_COLUMNS = [
 ]
 
 
-def analyse(run_paths: typing.Sequence[str | pathlib.Path], pricing: str | pathlib.Path | None = None) -> Report:
+def analyse(
+    run_paths: typing.Sequence[str | pathlib.Path],
+    pricing: str | pathlib.Path | None = None,
+    calibration: str | pathlib.Path | None = None,
+) -> Report:
     """Read run folders and work out everything that a report says.
 
     pricing: a price book to use in place of the prices in the runs' manifests.
-    Raises NotARun for a folder without a readable run, BadPriceBook or BadScenario for `pricing`.
+    calibration: a calibration.json to take the instrument's error from, in place of the runs' own.
+    Raises NotARun for a folder without a readable run, BadPriceBook or BadScenario for `pricing`, BadInput for `calibration`.
     """
     runs = load_runs(run_paths)
     prices = {run.name: prices_of_run(run, pricing) for run in runs}
     results = [r for run in runs for r in results_of(run, prices[run.name].of_target)]
     if not results:
         raise NotARun(f"{runs[0].path} has no stages in its manifest: nothing was measured")
+    instrument = {run.name: instrument_error(run, calibration) for run in runs}
     records = pd.concat([run.records.assign(run=run.name) for run in runs], ignore_index=True)
     dataset, dataset_note = dataset_of_interest(runs, results)
     hourly = _hourly(prices)
@@ -73,7 +80,8 @@ def analyse(run_paths: typing.Sequence[str | pathlib.Path], pricing: str | pathl
         knees=knees(results),
         tables=_tables(runs, results, recommendation, hourly),
         break_even=break_evens(results, dataset, hourly),
-        notes=dataset_note + notes_of(runs, results),
+        notes=dataset_note + instrument_notes(instrument) + notes_of(runs, results),
+        instrument=instrument,
         pricing={name: p.book for name, p in prices.items()},
         intervals=intervals_table(results),
         made_at=datetime.datetime.now(datetime.UTC),

@@ -36,6 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("runs", nargs="+", metavar="RUN", help="a run's folder (--run-dir of the load test)")
     parser.add_argument("--pricing", metavar="FILE", help="price book to use in place of the run's own prices")
     parser.add_argument(
+        "--calibration", metavar="FILE", help="calibration.json made on this machine; default: the run's own, if it has one"
+    )
+    parser.add_argument(
         "--out", metavar="FOLDER", help="default: RUN/report; with several runs report-A-B beside the first of them"
     )
 
@@ -47,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
         console = Console(width=WIDTH)
     folder = pathlib.Path(args.out) if args.out else default_folder(args.runs)
     with _progress(console, "reading records"):
-        report = analyse(args.runs, args.pricing)
+        report = analyse(args.runs, args.pricing, args.calibration)
     with _progress(console, "writing the report"):
         html = write_report(report, folder)
     print_gist(report, console)

@@ -82,6 +82,7 @@ class Report:
     pricing: dict[str, dict]  # run -> price book used: file, region, as_of, source
     made_at: datetime.datetime
     intervals: pd.DataFrame = dataclasses.field(default_factory=pd.DataFrame)  # run, stage, column, low, high: 95 %
+    instrument: dict[str, str] = dataclasses.field(default_factory=dict)  # run -> the instrument's error, a sentence
     summary: dict = dataclasses.field(default_factory=dict)  # all of this as JSON-ready data
 
     def step(self, key: StageKey) -> pd.Series:

@@ -55,6 +55,7 @@ def summary_of(report: Report) -> dict:
             "total_cost_usd": report.total_cost,
             "tables": report.tables,
             "notes": report.notes,
+            "instrument": report.instrument,
             "slo": report.slo,
             "pricing": report.pricing,
             "runs": report.runs,

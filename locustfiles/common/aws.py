@@ -9,8 +9,8 @@ import botocore.awsrequest
 import botocore.exceptions
 import botocore.httpsession
 
+from locustfiles.common.connection import Origin
 from locustfiles.common.scenario import Scenario, Target
-from locustfiles.common.transport import Origin
 from locustfiles.common.yaml_file import BadInput
 
 #: service -> (boto3 client name, SigV4 signing name)
@@ -27,11 +27,11 @@ class AwsSession:
     def __init__(self, scenario: Scenario) -> None:
         self._region = scenario.region
         self._endpoint_url = scenario.endpoint_url
-        self._session = boto3.Session(region_name=scenario.region)
         self._bearer = os.environ.get("AWS_BEARER_TOKEN_BEDROCK")
         self._bases: dict[tuple[str, str | None], urllib.parse.SplitResult] = {}
         self.ca_file = os.environ.get("AWS_CA_BUNDLE") or botocore.httpsession.get_cert_path(True)
-        try:
+        try:  # the session too: it fails for an AWS_PROFILE that does not exist
+            self._session = boto3.Session(region_name=scenario.region)
             self._credentials = self._session.get_credentials()
         except botocore.exceptions.BotoCoreError as e:
             raise NoCredentials(f"AWS credentials cannot be used: {e}") from None
@@ -55,9 +55,12 @@ class AwsSession:
                     aws_access_key_id="unused",
                     aws_secret_access_key="unused",
                 )
+                base = urllib.parse.urlsplit(client.meta.endpoint_url)
+                if base.scheme not in ("http", "https") or not base.hostname or base.port == 0:  # a bad port raises ValueError
+                    raise ValueError(f"{client.meta.endpoint_url} is no http or https URL")
             except (ValueError, botocore.exceptions.BotoCoreError) as e:
                 raise BadInput(f"target `{target.name}`: no endpoint: {e}; check `endpoint_url` and `region`") from None
-            self._bases[key] = urllib.parse.urlsplit(client.meta.endpoint_url)
+            self._bases[key] = base
         return self._bases[key]
 
     def origin(self, target: Target) -> Origin:
@@ -76,6 +79,13 @@ class AwsSession:
         else:
             frozen = self._credentials.get_frozen_credentials()
             botocore.auth.SigV4Auth(frozen, SERVICES[target.service][1], self._region).add_auth(signed)
-        lines = [f"POST {path} HTTP/1.1", f"Host: {base.netloc}", f"Content-Length: {len(body)}"]
+        lines = [f"POST {path} HTTP/1.1", f"Host: {_host(base)}", f"Content-Length: {len(body)}"]
         lines += [f"{name}: {value}" for name, value in signed.headers.items()]
         return "\r\n".join([*lines, "User-Agent: swarmledger", "", ""]).encode() + body
+
+
+def _host(base: urllib.parse.SplitResult) -> str:
+    """The Host header that botocore signs: lower case, without a default port."""
+    host = f"[{base.hostname}]" if ":" in base.hostname else base.hostname
+    default = {"http": 80, "https": 443}[base.scheme]
+    return host if base.port in (None, default) else f"{host}:{base.port}"

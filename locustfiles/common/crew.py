@@ -9,14 +9,13 @@ import gc
 import logging
 import platform
 import random
-import sys
 import time
 
 import gevent
 
 from locustfiles.common.clock import Clock
 from locustfiles.common.collect import KEY, Outbox
-from locustfiles.common.exit_codes import BAD_INPUT
+from locustfiles.common.exit_codes import BAD_INPUT, complain
 from locustfiles.common.inputs import Inputs
 from locustfiles.common.record import RequestRecord
 from locustfiles.common.sender import Sender, Visit
@@ -144,9 +143,8 @@ class Crew:
             self.hand_in()
 
     def _on_refuse(self, environment, msg, **_) -> None:
-        log.error(msg.data["why"])
+        complain(msg.data["why"])
         self.environment.process_exit_code = BAD_INPUT
-        sys.stderr.flush()
         self.runner.quit()
 
 

@@ -1,18 +1,21 @@
 """Swarmledger inside Locust: its options, and who does what in this process. A locustfile calls `register`."""
 
+import collections.abc
 import functools
+import itertools
 import logging
+import os
 import signal
 import sys
 
 import gevent
 import locust.runners
 from locust import events
-from locust.runners import WorkerRunner
+from locust.runners import MasterRunner, WorkerRunner
 
 from locustfiles.common.clock import Clock
 from locustfiles.common.crew import Crew
-from locustfiles.common.exit_codes import BAD_INPUT
+from locustfiles.common.exit_codes import BAD_INPUT, NOT_TRUSTED, complain
 from locustfiles.common.inputs import Inputs, load_inputs
 from locustfiles.common.master import Master
 from locustfiles.common.run_folder import FolderUsed, RunFolder
@@ -20,6 +23,7 @@ from locustfiles.common.yaml_file import BadInput
 
 EXAMPLE = "example: locust -f locustfiles/sweep.py --scenario configs/demo.yaml --run-dir runs/demo --headless"
 REPORT_INTERVAL_S = 1.0
+log = logging.getLogger("swarmledger")
 
 
 def register(services: tuple[str, ...]) -> None:
@@ -43,8 +47,7 @@ def _add_options(parser, **_) -> None:
 
 
 def _die(message: str) -> None:
-    sys.stderr.write(f"error: {message}\n")
-    sys.stderr.flush()
+    complain(message)
     raise SystemExit(BAD_INPUT)
 
 
@@ -59,7 +62,10 @@ def _on_init(environment, runner, services: tuple[str, ...], **_) -> None:
         inputs = load_inputs(options.scenario, services)
         environment.stop_timeout = inputs.scenario.request_timeout_s + 2
         clock = Clock()
-        gevent.signal_handler(signal.SIGINT, _interrupt)
+        times = itertools.count(1)
+        gevent.signal_handler(signal.SIGINT, _interrupt, environment, times)
+        if options.headless and not options.worker:  # Locust's own handler comes after the shape has ended
+            gevent.signal_handler(signal.SIGTERM, _interrupt, environment, times)
         if isinstance(runner, WorkerRunner):
             _begin_worker(environment, inputs, clock)
         else:
@@ -71,9 +77,19 @@ def _on_init(environment, runner, services: tuple[str, ...], **_) -> None:
         _die(str(e))
 
 
-def _interrupt() -> None:
+def _interrupt(environment, times: collections.abc.Iterator[int]) -> None:
     """Ctrl-C goes to the main greenlet. Python would raise it in whatever code is running, a request's too."""
-    gevent.get_hub().handle_system_error(KeyboardInterrupt, KeyboardInterrupt())
+    runner, time = environment.runner, next(times)
+    if isinstance(runner, MasterRunner) and environment.parsed_options.headless and runner.shape_greenlet is None and runner.state == "ready":
+        log.error("Stopped while waiting for workers; nothing was sent")
+        runner.quit()
+        os._exit(NOT_TRUSTED)  # Locust's wait for workers cannot be left otherwise
+    elif time == 1:
+        gevent.get_hub().handle_system_error(KeyboardInterrupt, KeyboardInterrupt())
+    elif time == 2:
+        log.warning("Already stopping: requests in flight may take %g s; Ctrl-C again loses them", environment.stop_timeout)
+    else:
+        os._exit(NOT_TRUSTED)
 
 
 def _begin_worker(environment, inputs: Inputs, clock: Clock) -> None:
@@ -98,5 +114,3 @@ def _begin_master(environment, inputs: Inputs, clock: Clock) -> None:
         for problem in crew.sender.unreachable():
             raise BadInput(problem)
         crew.join("local")
-    if options.headless:  # Locust's own handler comes after the shape has ended
-        gevent.signal_handler(signal.SIGTERM, environment.runner.quit)

@@ -3,7 +3,6 @@
 import logging
 import os
 import pathlib
-import sys
 import time
 
 import gevent
@@ -13,7 +12,7 @@ from locust.runners import MasterRunner
 from locustfiles.common.clock import Clock
 from locustfiles.common.collect import KEY
 from locustfiles.common.crew import Crew
-from locustfiles.common.exit_codes import BAD_INPUT, NOT_TRUSTED, OK
+from locustfiles.common.exit_codes import BAD_INPUT, GATE_MISSED, NOT_TRUSTED, OK, complain
 from locustfiles.common.inputs import Inputs
 from locustfiles.common.progress import Progress
 from locustfiles.common.run import Run, default_path
@@ -24,6 +23,8 @@ from locustfiles.common.yaml_file import BadInput
 log = logging.getLogger("swarmledger")
 PINGS = 5
 ACKNOWLEDGE_S = 10.0
+GRAVEST_FIRST = (NOT_TRUSTED, BAD_INPUT, GATE_MISSED, OK)  # of several runs in one web UI
+INTRODUCE_S = 10.0  # for a worker that Locust counts as ready to read its scenario
 
 
 class Master:
@@ -33,10 +34,15 @@ class Master:
         self.environment, self.inputs, self.clock = environment, inputs, clock
         self.runner = environment.runner
         self.shape: StageShape = environment.shape_class
+        self.shape.workers_ready = self._workers_ready
         self.crew: Crew | None = None
         self.run: Run | None = None
         self.sweep: Sweep | None = None
         self.members: dict[str, WorkerEntry] = {}
+        self._heard: set[str] = set()  # workers that have introduced themselves, fit or not
+        self._crew_size = 1  # workers to wait for before a run
+        self._called_off = False  # a worker did not fit
+        self._failure: str | None = None  # why the exit code is 1
         self._best_round_trip: dict[str, float] = {}
         self._folders: set[pathlib.Path] = set()
         self._ticker: gevent.Greenlet | None = None
@@ -53,6 +59,7 @@ class Master:
             ("test_stopping", self._on_stopping),
             ("test_stop", self._on_stop),
             ("worker_report", self._on_worker_report),
+            ("worker_connect", self._on_worker_connect),
             ("quitting", self._on_quitting),
         ):
             getattr(environment.events, hook).add_listener(listener)
@@ -75,6 +82,7 @@ class Master:
         why = hello["problem"]
         if hello["content"] != self.inputs.content:
             why = f"worker {worker} has another scenario or other payload files than the master; copy the master's to it"
+        self._heard.add(worker)
         if why:
             self._refuse(worker, why)
             return
@@ -86,12 +94,43 @@ class Master:
 
     def _refuse(self, worker: str, why: str) -> None:
         log.error(why)
+        if self.run is None and self.environment.parsed_options.headless:
+            if not self._called_off:  # nothing has been sent yet: one bad worker spoils the whole run
+                self._called_off, self._failure = True, why
+                gevent.spawn(self._call_off)
+            return  # all leave together: Locust's master hears nothing more once its last worker has left
         self.runner.send_message("ledger_refuse", {"why": why}, client_id=worker)
-        if self.run is None:  # nothing has been sent yet: one bad worker spoils the whole run
-            self.runner.send_message("ledger_refuse", {"why": why})
-            gevent.sleep(0.5)
-            sys.stderr.flush()
-            os._exit(BAD_INPUT)  # Locust's wait for workers cannot be left otherwise
+
+    def _call_off(self) -> None:
+        """End master and workers before the run began, those that are still starting too."""
+        over = time.monotonic() + INTRODUCE_S
+        while len(self._heard) < self.environment.parsed_options.expect_workers and time.monotonic() < over:
+            gevent.sleep(0.05)
+        self.runner.send_message("ledger_refuse", {"why": self._failure})
+        gevent.sleep(0.5)
+        complain(self._failure)
+        os._exit(BAD_INPUT)  # Locust's wait for workers cannot be left otherwise
+
+    def _await_introductions(self) -> None:
+        """A worker that Locust counts as ready may still be reading its scenario."""
+        over = time.monotonic() + INTRODUCE_S
+        while self._distributed and not set(self.runner.clients) <= self._heard and time.monotonic() < over:
+            gevent.sleep(0.05)
+
+    def _workers_ready(self) -> bool:
+        """After a run a worker needs a second to be ready for the next. False when none is."""
+        over = time.monotonic() + INTRODUCE_S
+        while self._distributed and len(self.runner.clients.ready) < self._crew_size and time.monotonic() < over:
+            gevent.sleep(0.05)
+        if self._distributed and not self.runner.clients.ready:
+            log.error("No worker is ready; start workers with --worker --master-host, then start again")
+            return False
+        return True
+
+    def _on_worker_connect(self, client_id: str, **_) -> None:
+        """A worker that became ready again while a run was already under way."""
+        if self.run and client_id in self.members and client_id not in self.run.members:
+            self._admit(client_id)
 
     def _admit(self, worker: str) -> None:
         """Tell a worker of the run under way."""
@@ -133,12 +172,15 @@ class Master:
         return path
 
     def _on_start(self, environment, **_) -> None:
+        self._await_introductions()
+        if self._called_off:
+            gevent.sleep(2 * INTRODUCE_S)  # this process ends meanwhile
         path = self.next_folder()
         try:
             self.run = Run(environment, self.inputs, path, environment.parsed_options.overwrite, self.clock)
         except (BadInput, OSError) as e:
             log.error("%s", e)
-            self._exit_code, self.shape.refused = BAD_INPUT, True
+            self._failure, self._exit_code, self.shape.refused = str(e), BAD_INPUT, True
             return
         self._folders.add(path)
         for worker in self.alive():
@@ -161,7 +203,7 @@ class Master:
         except OSError as e:
             where = self.run.folder.path
             self.run.problem(f"{where} cannot be written: {e.strerror}; the run stops, what it holds is kept")
-            gevent.spawn(self._end)
+            self.sweep.end()
         finally:
             progress.close()
 
@@ -173,10 +215,6 @@ class Master:
                 log.warning("Worker %s has left; all its records are here", worker)
             else:
                 self.run.problem(f"worker {worker} is gone: requests that it had not handed in are lost")
-
-    def _end(self) -> None:
-        """Stop the run as a person would."""
-        self.runner.quit() if self.environment.parsed_options.headless else self.runner.stop()
 
     def _collect_own(self) -> None:
         """Without workers the records of this process come the same way, by hand."""
@@ -194,6 +232,7 @@ class Master:
             return
         self.sweep.stop()
         if self._distributed:
+            self._crew_size = max(1, len(self.alive()))
             self._drain_workers()
 
     def _drain_workers(self) -> None:
@@ -223,12 +262,15 @@ class Master:
             self._collect_own()
         status = run.manifest.status
         run.close("stopped" if status == "running" else status)
-        self._exit_code = max(self._exit_code, run.exit_code())
+        self._failure = self._failure or run.failure
+        self._exit_code = min(self._exit_code, run.exit_code(), key=GRAVEST_FIRST.index)
         self.shape.sweep = self.sweep = None
         self.run = None
 
     def _on_quitting(self, environment, **_) -> None:
         """Fires on every way out, sometimes twice."""
         self.runner.stop() if not self._distributed else self.runner.quit()
+        if self._failure and self.environment.process_exit_code is None:
+            complain(self._failure)  # the last word; the log has it where it happened
         untold = locust_log.unhandled_greenlet_exception and self._exit_code == OK
         environment.process_exit_code = NOT_TRUSTED if untold else self._exit_code

@@ -1,7 +1,8 @@
 """Payload files: JSON lines in, prompts out, and each user's own seeded order of them.
 
 One line is one prompt, `{"prompt": "…"}`, `{"inputs": "…"}` or
-`{"messages": [{"role": "user", "content": "…"}]}`, with optional `id`, `prompt_tokens`,
+`{"messages": [{"role": "user", "content": "…"}]}` (a content may be parts, `{"type": "text", "text": "…"}` and, as a
+prompt-cache point, `{"cachePoint": {"type": "default"}}`), with optional `id`, `prompt_tokens`,
 `parameters` and `ground_truth` (kept in the file for other tools, not sent).
 """
 
@@ -16,6 +17,7 @@ from locustfiles.common.yaml_file import BadInput
 _TEXT_KEYS = ("prompt", "inputs")
 _KEYS = (*_TEXT_KEYS, "messages", "id", "prompt_tokens", "parameters", "ground_truth")
 _ROLES = ("system", "user", "assistant")
+_CACHE_POINTS = [{"cachePoint": {"type": "default"} | ttl} for ttl in ({}, {"ttl": "5m"}, {"ttl": "1h"})]
 
 
 class BadPayload(BadInput):
@@ -28,9 +30,15 @@ class Prompt:
 
     id: str
     text: str | None
-    messages: list[dict] | None  # {"role": system | user | assistant, "content": str | [{"type": "text", "text": str}]}
+    # {"role": system | user | assistant, "content": str | [{"type": "text", "text": str} | {"cachePoint": {…}}]}
+    messages: list[dict] | None
     prompt_tokens: int | None = None  # what the file says; a service's own count goes before it
     parameters: dict = dataclasses.field(default_factory=dict)  # these override the target's
+
+    @property
+    def cached(self) -> bool:
+        """Whether a prompt-cache point is in the messages."""
+        return any("cachePoint" in part for m in self.messages or () if type(m["content"]) is list for part in m["content"])
 
 
 def load_payload(path: str | pathlib.Path) -> list[Prompt]:
@@ -62,6 +70,11 @@ def load_payload(path: str | pathlib.Path) -> list[Prompt]:
     if not prompts:
         raise BadPayload(f'{path}: no prompt in it; add lines like {{"prompt": "…"}}')
     return prompts
+
+
+def texts_of(content: str | list[dict]) -> list[str]:
+    """The texts of a message's content."""
+    return [content] if isinstance(content, str) else [part["text"] for part in content if "text" in part]
 
 
 class Draws:
@@ -158,12 +171,19 @@ def _messages(value: object) -> list[dict]:
         elif not message["content"]:
             raise ValueError(f"`{where}.content` is empty; write the text or remove the message")
         for part in message["content"] if isinstance(message["content"], list) else ():
-            if not isinstance(part, dict) or set(part) != {"type", "text"} or part["type"] != "text":
-                raise ValueError(f'`{where}.content` takes a text or parts like {{"type": "text", "text": "…"}}')
-            _text(part["text"], f"{where}.content")
+            _part(part, f"{where}.content")
     if all(message["role"] != "user" for message in value):
         raise ValueError("`messages` has no message of role user; add one")
     return value
+
+
+def _part(part: object, where: str) -> None:
+    if isinstance(part, dict) and set(part) == {"type", "text"} and part["type"] == "text":
+        _text(part["text"], where)
+    elif part not in _CACHE_POINTS:
+        raise ValueError(
+            f'`{where}` takes a text or parts like {{"type": "text", "text": "…"}} and {{"cachePoint": {{"type": "default"}}}}'
+        )
 
 
 def _parameters(value: object) -> dict:

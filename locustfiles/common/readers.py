@@ -6,9 +6,13 @@ A stream is whole when its closing event came and nothing broke after it:
 |---|---|
 | converse, nova | messageStop (metadata with usage may follow) |
 | claude | message_stop |
-| llama | an event with a stop_reason |
+| llama, mistral, mistral-chat, deepseek | an event with a stop_reason |
+| titan-text | an event with a completionReason |
+| cohere-command, cohere-command-r | an event with is_finished; stream-end |
 | tgi, lmi | a line with generated_text |
-| openai-chat | `data: [DONE]`; in JSON lines without `data:`, which have no such line, a finish_reason |
+| openai-chat, openai-completions | `data: [DONE]`; a finish_reason in Bedrock's chunks and in JSON lines without |
+| | `data:`, which have no such line |
+| raw | `data: [DONE]`, or the line where the scenario's `answer.done` finds something |
 """
 
 import base64
@@ -16,7 +20,7 @@ import bisect
 import itertools
 import typing
 
-from locustfiles.common import answers
+from locustfiles.common import answers, container_answers, text_answers
 from locustfiles.common.answers import part
 from locustfiles.common.dialects import Body
 from locustfiles.common.error_answers import NO_JSON, error_body, exception, plain_error, refusal, to_json
@@ -24,23 +28,49 @@ from locustfiles.common.errors import ErrorClass, classify
 from locustfiles.common.eventstream import Broken, Chunks, Frame, decode
 from locustfiles.common.reading import Draft, Reading
 
-_EVENTS: dict[str, typing.Callable[[Draft, dict, float], None]] = {
+_Event = typing.Callable[[Draft, typing.Any, float], None]
+#: dialect -> what tells a chunk of Bedrock's InvokeModelWithResponseStream
+_CHUNKS: dict[str, _Event] = {
     "claude": answers.claude_event,
     "nova": answers.nova_event,
-    "llama": answers.llama_event,
-    "tgi": answers.text_generation_event,
-    "lmi": answers.text_generation_event,
-    "openai-chat": answers.openai_event,
+    "llama": text_answers.llama_event,
+    "mistral": text_answers.mistral_event,
+    "mistral-chat": container_answers.bedrock_chat_event,
+    "titan-text": text_answers.titan_event,
+    "cohere-command": text_answers.command_event,
+    "cohere-command-r": text_answers.command_r_event,
+    "deepseek": text_answers.deepseek_event,
+    "openai-chat": container_answers.bedrock_chat_event,
 }
-_WHOLES: dict[str, typing.Callable[[Draft, dict], None]] = {
+#: dialect -> what tells a line of a container's stream
+_LINES: dict[str, _Event] = {
+    "tgi": container_answers.text_generation_event,
+    "lmi": container_answers.text_generation_event,
+    "openai-chat": container_answers.openai_event,
+    "openai-completions": container_answers.openai_event,
+    "raw": container_answers.raw_event,
+}
+_WHOLES: dict[str, typing.Callable[[Draft, typing.Any], None]] = {
     "converse": answers.converse_whole,
     "claude": answers.claude_whole,
     "nova": answers.converse_whole,
-    "llama": answers.llama_whole,
-    "tgi": answers.text_generation_whole,
-    "lmi": answers.text_generation_whole,
-    "openai-chat": answers.openai_whole,
+    "llama": text_answers.llama_whole,
+    "mistral": text_answers.mistral_whole,
+    "mistral-chat": container_answers.openai_whole,
+    "titan-text": text_answers.titan_whole,
+    "titan-embedding": text_answers.embedding_whole,
+    "cohere-command": text_answers.command_whole,
+    "cohere-command-r": text_answers.command_r_whole,
+    "cohere-embedding": text_answers.embedding_whole,
+    "deepseek": text_answers.deepseek_whole,
+    "tgi": container_answers.text_generation_whole,
+    "lmi": container_answers.text_generation_whole,
+    "openai-chat": container_answers.openai_whole,
+    "openai-completions": container_answers.openai_whole,
+    "hf-embedding": text_answers.embedding_whole,
+    "raw": container_answers.raw_whole,
 }
+_OPENAI = ("openai-chat", "openai-completions")
 _REQUEST_IDS = ("x-amzn-requestid", "x-amzn-request-id", "x-request-id")
 _METRICS = "amazon-bedrock-invocationMetrics"
 
@@ -51,7 +81,7 @@ def read(call: Body, status: int, headers: typing.Mapping[str, str], chunks: Chu
     headers: lower-case names; chunks: (arrival in perf_counter seconds, bytes of the HTTP body), split
     anywhere; ended: False if the connection broke before the end of the body.
     """
-    draft = Draft(call.echo)
+    draft = Draft(call.echo, call.answer)
     dialect = call.dialect
     draft.identify(next((headers[name] for name in _REQUEST_IDS if name in headers), None))
     if not 200 <= status < 300:
@@ -108,7 +138,7 @@ def _converse_frames(draft: Draft, frames: list[Frame]) -> None:
 
 def _chunk_frames(draft: Draft, dialect: str, frames: list[Frame]) -> None:
     """InvokeModelWithResponseStream: the family's event in base64 inside each chunk."""
-    tell = _EVENTS[dialect]
+    tell = _CHUNKS[dialect]
     for time, headers, payload in _events(draft, frames):
         if headers.get(":event-type") != "chunk":
             continue
@@ -158,7 +188,7 @@ def _parts(draft: Draft, frames: list[Frame]) -> list[tuple[float, bytes]]:
 
 def _lines(draft: Draft, dialect: str, parts: Chunks) -> None:
     """Lines may be split anywhere; a line's time is the arrival of its last character before the newline."""
-    tell = _EVENTS[dialect]
+    tell = _LINES[dialect]
     blob = b"".join([data for _, data in parts])
     ends = list(itertools.accumulate(len(data) for _, data in parts))
     start = 0
@@ -172,7 +202,7 @@ def _lines(draft: Draft, dialect: str, parts: Chunks) -> None:
         if not data:
             continue
         if data == b"[DONE]":
-            draft.closed |= dialect == "openai-chat"
+            draft.closed |= dialect in _OPENAI or dialect == "raw"
             continue
         try:
             event = to_json(data.decode())
@@ -182,14 +212,21 @@ def _lines(draft: Draft, dialect: str, parts: Chunks) -> None:
             else:
                 draft.fail(ErrorClass.BAD_RESPONSE, None, "a line of the stream is not JSON")
             continue
-        if type(event) is list and len(event) == 1:
+        if type(event) is list and len(event) == 1 and dialect != "raw":
             event = event[0]  # TGI answers in a list when it does not stream
-        if type(event) is not dict:
+        if type(event) is not dict and dialect != "raw":
             draft.fail(ErrorClass.BAD_RESPONSE, None, "a line of the stream is not a JSON object")
-        elif not error_body(draft, event):
+        elif not _is_error(draft, event):
             tell(draft, event, parts[bisect.bisect_left(ends, content_end)][0])
-            if dialect == "openai-chat" and not is_event and draft.reading.stop_reason:
+            if dialect in _OPENAI and not is_event and draft.reading.stop_reason:
                 draft.closed = True
+
+
+def _is_error(draft: Draft, event: typing.Any) -> bool:
+    """True for an error body; where the scenario says what an error is, that alone decides."""
+    if type(event) is not dict or (draft.raw and draft.raw.error):
+        return False
+    return error_body(draft, event)
 
 
 # --- whole bodies ---
@@ -205,9 +242,11 @@ def _whole(draft: Draft, dialect: str, data: bytes, ended: bool) -> None:
         return
     if type(answer) is list and answer and dialect in ("tgi", "lmi"):
         answer = answer[0]
-    if type(answer) is not dict:
+    elif type(answer) is list and dialect == "hf-embedding":
+        answer = {"embeddings": answer}
+    if type(answer) is not dict and dialect != "raw":
         draft.fail(ErrorClass.BAD_RESPONSE, None, "the answer is not a JSON object")
-    elif not error_body(draft, answer):
+    elif not _is_error(draft, answer):
         _WHOLES[dialect](draft, answer)
 
 

@@ -4,7 +4,9 @@ import dataclasses
 import operator
 
 from locustfiles.common.errors import ErrorClass, redact, type_name
+from locustfiles.common.raw import RawAnswer
 
+_REASONING, _REASONING_END = "<reasoning>", "</reasoning>"
 _MOST = 2**53  # a number above this is no count and no time
 _MOST_MESSAGE = 2000  # characters of an error message that are looked at; far fewer are kept
 
@@ -39,9 +41,10 @@ class Reading:
 class Draft:
     """A reading while its answer is read."""
 
-    def __init__(self, echo: str | None = None) -> None:
+    def __init__(self, echo: str | None = None, raw: RawAnswer | None = None) -> None:
         self.reading = Reading()
         self.echo = echo
+        self.raw = raw
         self.times: list[float] = []
         self.texts: list[str] = []
         self.produced = False  # any output, a tool call without input included
@@ -49,6 +52,8 @@ class Draft:
         self.reasoned = False  # reasoning was shown
         self.concealed = False  # reasoning was there: a signature, a token count
         self.redacted = False  # some of it was encrypted
+        self._tagged: str | None = ""  # text that a reasoning tag may begin or end in; None: there is none any more
+        self._in_tag = False
 
     def say(self, text: object, time: float | None) -> None:
         """Visible text; `time` is None in an unstreamed answer."""
@@ -73,6 +78,35 @@ class Draft:
     def reason(self, text: object, time: float | None) -> None:
         if self.produce(text, time):
             self.reasoned = True
+
+    def say_tagged(self, text: object, time: float | None) -> None:
+        """Text that may begin with reasoning in tags, as gpt-oss answers on Bedrock's InvokeModel."""
+        if self._tagged is None or not text or not isinstance(text, str):
+            self.say(text, time)
+            return
+        text = self._tagged + text
+        if not self._in_tag:
+            if not text.startswith(_REASONING[: len(text)]):
+                self._tagged = None
+                self.say(text, time)
+                return
+            if len(text) < len(_REASONING):
+                self._tagged = text
+                return
+            self._in_tag, self._tagged, text = True, "", text[len(_REASONING) :]
+        reasoning, ended, rest = text.partition(_REASONING_END)
+        if not ended:
+            if len(text) > len(self._tagged):
+                self.reason(text[len(self._tagged) :], time)
+            self._tagged = text[-len(_REASONING_END) + 1 :]
+            return
+        fresh = len(reasoning) > len(self._tagged)
+        self._tagged = None
+        if rest:
+            self.say(rest, time)
+            self.reasoned |= fresh
+        elif fresh:
+            self.reason(reasoning, time)
 
     def fail(self, error: ErrorClass, code: object = None, message: object = None) -> None:
         """Set the error; the first one counts."""

@@ -14,6 +14,7 @@ import io
 import json
 import os
 import pathlib
+import shutil
 import typing
 
 from locustfiles.common.record import FIELDS, RequestRecord
@@ -100,6 +101,8 @@ class RunFolder:
             self.path.mkdir(parents=True, exist_ok=True)
             for old in [*used, *self.path.glob("locust_*.csv")]:
                 old.unlink()
+            if used and self.report.exists():  # beside the new records it would be taken for theirs
+                shutil.rmtree(self.report)
         except OSError as e:
             raise BadInput(f"{self.path} cannot be written ({e.strerror}); choose another --run-dir") from None
 

@@ -11,6 +11,7 @@ import gevent
 
 from locustfiles.common.aws import AwsSession
 from locustfiles.common.clock import Clock
+from locustfiles.common.connection import Exchange
 from locustfiles.common.dialects import Body, build
 from locustfiles.common.errors import ErrorClass, redact
 from locustfiles.common.payloads import Prompt
@@ -18,7 +19,7 @@ from locustfiles.common.readers import Reading, read
 from locustfiles.common.record import RequestRecord
 from locustfiles.common.scenario import Scenario, Target
 from locustfiles.common.tokens import Counter
-from locustfiles.common.transport import Exchange, Transport
+from locustfiles.common.transport import Transport
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -50,6 +51,8 @@ class Sender:
         self.scenario = scenario
         self.clock = clock
         self.session = AwsSession(scenario)
+        for target in scenario.targets:  # boto3 takes its 0.1 s for a service now, not in a user's first request
+            self.session.origin(target)
         self.transport = Transport(self.session.ca_file)
         self.worker = "local"
         self.sink = sink

@@ -119,6 +119,11 @@ class Sweep:
         if self.window and self.window.ended_by is None:
             self._close_window("stop")
 
+    def end(self) -> None:
+        """End the run as if its last stage was over."""
+        self._greenlet.kill(block=False)
+        self._set(None)
+
     def state_message(self) -> dict:
         return {"run": self.run.run_id, "visit": as_message(self.visit), "phase": self.phase}
 
@@ -136,8 +141,12 @@ class Sweep:
             self.run.manifest.status = "complete"
         except SweepEnds:
             pass
-        finally:
-            self._set(None)
+        except OSError as e:  # a stage's window could not be written
+            self.run.problem(f"{self.run.folder.path} cannot be written: {e.strerror}; the run stops, what it holds is kept")
+        except Exception as e:  # our own bug: the run ends and is not to be trusted
+            log.exception("The sweep failed")
+            self.run.problem(f"the sweep failed inside Swarmledger: {type(e).__name__}: {e}")
+        self._set(None)  # not when killed by `stop`: Locust is then stopping already
 
     def _set(self, want: tuple[int, float] | None) -> None:
         self.want = want
@@ -282,10 +291,13 @@ class StageShape(LoadTestShape):
 
     sweep: Sweep | None = None
     refused = False  # no run could be begun
+    workers_ready: typing.Callable[[], bool] = staticmethod(lambda: True)
 
     def tick(self) -> tuple[int, float] | None:
         if self.refused:
+            self.refused = False  # the web UI may start again
             return None
         if self.sweep is not None:
             return self.sweep.tick()
-        return (0, USERS_A_SECOND)  # Locust's start fires test_start, which begins the run
+        # Locust's start fires test_start, which begins the run; without a ready worker it does nothing, for ever
+        return (0, USERS_A_SECOND) if self.workers_ready() else None

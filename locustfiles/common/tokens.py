@@ -2,7 +2,7 @@
 
 import tokenizers
 
-from locustfiles.common.payloads import Prompt
+from locustfiles.common.payloads import Prompt, texts_of
 from locustfiles.common.yaml_file import BadInput
 
 
@@ -22,6 +22,6 @@ class Counter:
     def prompt(self, prompt: Prompt) -> int:
         """Tokens of a prompt's text, or of all its messages' contents; counted once per prompt id."""
         if prompt.id not in self._prompts:
-            texts = [prompt.text] if prompt.text is not None else [str(m["content"]) for m in prompt.messages]
+            texts = [prompt.text] if prompt.text is not None else [t for m in prompt.messages for t in texts_of(m["content"])]
             self._prompts[prompt.id] = sum(self.text(t) for t in texts)
         return self._prompts[prompt.id]

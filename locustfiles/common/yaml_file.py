@@ -25,6 +25,8 @@ class _UniqueKeyLoader(yaml.SafeLoader):
     def construct_mapping(self, node, deep=False):
         seen = set()
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                continue  # a list as a key: refused below
             if key.value in seen:
                 raise yaml.MarkedYAMLError(problem=f"key `{key.value}` stands twice", problem_mark=key.start_mark)
             seen.add(key.value)
@@ -60,20 +62,28 @@ def _explain(path: pathlib.Path, root: yaml.Node, model: type[pydantic.BaseModel
     """The first mistake as `file:line: key: what is wrong; remedy`; unknown keys go first, they explain the rest."""
     errors = sorted(e.errors(), key=lambda x: x["type"] != "extra_forbidden")
     first = errors[0]
-    line, spelled = _place(root, first["loc"])
+    line, spelled = _place(root, first["loc"], first["type"] == "missing")
     where = f"{path}:{line}: {spelled}" if spelled else f"{path}:{line}"
     if first["type"] == "extra_forbidden":
         key = str(first["loc"][-1])
         known = sorted(keys_of(model, set()))
         close = difflib.get_close_matches(key, known, n=1)
-        hint = f"did you mean `{close[0]}`?" if close else "remove it, or see the scenario reference in README.md"
+        hint = f"did you mean `{close[0]}`?" if close and close[0] != key else "remove it, or see the scenario reference in README.md"
         return f"{where}: unknown key `{key}`; {hint}"
     if first["type"] == "missing":
         return f"{where}: missing; add `{first['loc'][-1]}:`"
+    if first["type"] == "too_short":
+        return f"{where}: empty; name at least one"
+    if first["type"] in ("union_tag_not_found", "union_tag_invalid"):  # a target's `service:` decides its keys
+        key = first["ctx"]["discriminator"].strip("'")
+        expected = first["ctx"].get("expected_tags")
+        return f"{where}: `{key}:` must be {expected.replace(', ', ' or ') if expected else 'there'}" + _got(first["ctx"].get("tag"))
     message = first["msg"].removeprefix("Value error, ")
-    got = first.get("input")
-    shown = f" (got {got!r})" if isinstance(got, str | int | float | bool) or got is None else ""
-    return f"{where}: {message[0].lower()}{message[1:]}{shown}"
+    return f"{where}: {message[0].lower()}{message[1:]}{_got(first.get('input'))}"
+
+
+def _got(value: object) -> str:
+    return f" (got {value!r})" if isinstance(value, str | int | float | bool) or value is None else ""
 
 
 def keys_of(model: typing.Any, seen: set) -> set[str]:
@@ -88,15 +98,18 @@ def keys_of(model: typing.Any, seen: set) -> set[str]:
     return names
 
 
-def _place(node: yaml.Node, loc: tuple) -> tuple[int, str]:
-    """Line number and spelling of an error's location; union tags in `loc` that name no key are passed over."""
+def _place(node: yaml.Node, loc: tuple, missing: bool) -> tuple[int, str]:
+    """Line number and spelling of an error's location; union tags in `loc` that name no key are passed over.
+
+    missing: the last part is a key that is not there.
+    """
     line, spelled = node.start_mark.line + 1, ""
     for part in loc:
         child = None
         if isinstance(node, yaml.MappingNode):
             child = next(((k, v) for k, v in node.value if k.value == str(part)), None)
             if child is None:
-                if part is loc[-1]:
+                if missing and part is loc[-1]:
                     spelled += f".{part}" if spelled else str(part)
                 continue
             line, node = child[0].start_mark.line + 1, child[1]

@@ -1,0 +1,67 @@
+"""The error bar of a report: what a calibration found the instrument's own error to be."""
+
+import datetime
+import json
+import pathlib
+import typing
+
+from analysis.load import Run
+from locustfiles.common.yaml_file import BadInput
+
+FILE = "calibration.json"
+NOT_CALIBRATED = (
+    "Instrument error: not calibrated on this machine. `scripts/calibrate.sh` measures it; give the calibration.json that it "
+    "names to `report --calibration`."
+)
+
+
+def instrument_error(run: Run, calibration: str | pathlib.Path | None = None) -> str:
+    """A sentence on the instrument's error in `run`: from `calibration`, else from the run's own calibration.json,
+    else that there is none. Raises BadInput for a file that is no calibration."""
+    path = pathlib.Path(calibration) if calibration else run.path / "report" / FILE
+    if not calibration and not path.is_file():
+        return NOT_CALIBRATED
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        return _sentence(data, run)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        raise BadInput(
+            f"{path}: not a calibration.json that can be read; make one with `python -m analysis calibrate`"
+        ) from None
+
+
+def instrument_notes(sentences: dict[str, str]) -> list[str]:
+    """The sentences by run as notes: equal ones once, others under their run's name."""
+    unique = list(dict.fromkeys(sentences.values()))
+    return unique if len(unique) == 1 else [f"Run {name}: {sentence}" for name, sentence in sentences.items()]
+
+
+def _sentence(data: dict[str, typing.Any], run: Run) -> str:
+    """Raises KeyError, TypeError, ValueError for data that is no calibration's."""
+    rows = [row for row in data["errors_ms"] if row["users"] is not None]
+    when = datetime.datetime.fromtimestamp(data["measured_at"], datetime.UTC).strftime("%Y-%m-%d")
+    where = f"measured on {when} on {data['host']}"
+    if not rows:
+        return f"Instrument error: not known, the calibration compared nothing ({where})."
+    users = max(row["users"] for row in rows)
+    worst = {}
+    for row in rows:
+        if row["users"] == users:
+            worst[row["figure"]] = max(row["p99"], worst.get(row["figure"], row["p99"]))
+    parts = [f"p99 {worst[f]:.1f} ms of {words}" for f, words in (("ttft", "TTFT"), ("latency", "latency")) if f in worst]
+    text = f"Instrument error: {', '.join(parts)} at {users:g} users, {where}"
+    if not data["passed"]:
+        text += f", NOT within the bound of {data['bound_ms']:g} ms or not equal in requests or tokens ({data['problems'][0]})"
+    return text + "." + _reach(data, run, users)
+
+
+def _reach(data: dict[str, typing.Any], run: Run, users: float) -> str:
+    """Where the calibration does not cover the run."""
+    text = ""
+    most = max((stage.users for stage in run.manifest.stages if stage.users is not None), default=users)
+    if most > users:
+        text += f" This run went up to {most} users, beyond it."
+    hosts = {run.manifest.host, *(worker.host for worker in run.manifest.workers)}
+    if hosts != {data["host"]}:
+        text += f" This run was sent from {', '.join(sorted(hosts))}."
+    return text

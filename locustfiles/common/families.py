@@ -1,0 +1,48 @@
+"""Model families of Bedrock: whose InvokeModel body a model takes, by its id."""
+
+import typing
+
+Family = typing.Literal[
+    "claude",
+    "nova",
+    "llama",
+    "mistral",
+    "mistral-chat",
+    "titan-text",
+    "titan-embedding",
+    "cohere-command",
+    "cohere-command-r",
+    "cohere-embedding",
+    "deepseek",
+    "openai-chat",
+]
+FAMILY_NAMES = ", ".join(typing.get_args(Family))
+
+#: what a model id contains -> its family; the first that is found
+_BY_ID: dict[str, Family] = {
+    "anthropic.": "claude",
+    "amazon.nova": "nova",
+    "meta.llama": "llama",
+    "mistral.mistral-7b": "mistral",
+    "mistral.mixtral": "mistral",
+    "mistral.mistral-large-2402": "mistral",
+    "mistral.mistral-small-2402": "mistral",
+    "mistral.mistral-large-2407": "mistral-chat",
+    "mistral.pixtral": "mistral-chat",
+    "amazon.titan-embed": "titan-embedding",
+    "amazon.titan-t": "titan-text",  # titan-text-… and titan-tg1-large
+    "cohere.command-r": "cohere-command-r",
+    "cohere.command": "cohere-command",
+    "cohere.embed": "cohere-embedding",
+    "deepseek.r1": "deepseek",
+    "openai.gpt": "openai-chat",
+}
+
+
+def family_of(model_id: str) -> Family | None:
+    """The family of a model id, of an inference profile's id, or of an ARN that ends in one.
+
+    None where the id does not tell: application inference profiles, provisioned throughput, imported and
+    custom models have ARNs of random letters.
+    """
+    return next((family for part, family in _BY_ID.items() if part in model_id), None)

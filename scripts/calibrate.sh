@@ -1,0 +1,105 @@
+#!/usr/bin/env bash
+# The instrument's own error on this machine: a sweep against a local endpoint that keeps an exact timetable,
+# compared request by request with what the endpoint says it did.
+set -euo pipefail
+
+usage() {
+    cat <<'HELP'
+usage: scripts/calibrate.sh [--users N | --scenario FILE] [--measure-s S] [--bound-ms MS] [--run-dir FOLDER]
+
+Starts a local endpoint (TTFT 100 ms, 100 tokens/s a stream) on one core and a sweep on another, prints the error
+of TTFT, last token and latency, and cleans up. Exit code 2: beyond the bound, or requests or tokens differ.
+
+  --users N         streaming users (default 20)
+  --scenario FILE   as many users as this scenario's largest level
+  --measure-s S     seconds measured, half for each service (default 20)
+  --bound-ms MS     limit on the p99 error of TTFT and latency (default 5)
+  --run-dir FOLDER  where the run goes; default runs/calibrate-<UTC time>
+
+example: scripts/calibrate.sh --scenario configs/llama2-13b-study.yaml
+HELP
+}
+
+users="" scenario="" seconds=20 bound=5 run_dir=""
+while [ $# -gt 0 ]; do
+    case $1 in
+        -h | --help) usage; exit 0 ;;
+        --users | --scenario | --measure-s | --bound-ms | --run-dir)
+            [ $# -ge 2 ] || { echo "error: $1 needs a value; see --help" >&2; exit 1; }
+            case $1 in
+                --users) users=$2 ;;
+                --scenario) scenario=$(realpath -m -- "$2") ;;
+                --measure-s) seconds=$2 ;;
+                --bound-ms) bound=$2 ;;
+                --run-dir) run_dir=$(realpath -m -- "$2") ;;
+            esac
+            shift 2 ;;
+        *) echo "error: unknown option $1; see --help" >&2; exit 1 ;;
+    esac
+done
+[ -z "$users" ] || [ -z "$scenario" ] || { echo "error: --users and --scenario exclude each other; give one" >&2; exit 1; }
+
+cd "$(dirname "$0")/.."
+run_dir=${run_dir:-runs/calibrate-$(date -u +%Y%m%dT%H%M%SZ)}
+. scripts/venv.sh
+make_venv requirements.txt
+
+work=$(mktemp -d)
+endpoint="" sweep=""
+clean_up() {
+    trap - EXIT INT TERM
+    [ -z "$sweep" ] || { kill -INT "$sweep" 2>/dev/null && wait "$sweep" 2>/dev/null; } || true
+    [ -z "$endpoint" ] || { kill "$endpoint" 2>/dev/null && wait "$endpoint" 2>/dev/null; } || true
+    rm -rf "$work"
+}
+trap clean_up EXIT
+trap 'echo; echo "Stopping: the endpoint goes, what was measured stays in $run_dir"; clean_up; exit 130' INT TERM
+
+.venv/bin/python -m scripts.calibrate_scenario --users "$users" --scenario "$scenario" --measure-s "$seconds" --out "$work/scenario.yaml"
+
+# Endpoint and client must not take each other's core.
+first="" second=""
+read -r -a cores <<<"$(.venv/bin/python -c 'import os; print(*sorted(os.sched_getaffinity(0)))' 2>/dev/null || true)"
+if command -v taskset >/dev/null && [ "${#cores[@]}" -ge 2 ]; then
+    first="taskset -c ${cores[0]}" second="taskset -c ${cores[1]}"
+else
+    echo "Endpoint and client are not pinned to a core each (one core only, or no taskset): the errors are both programs'."
+fi
+
+$first .venv/bin/python -m scripts.emulator --config configs/emulator/calibrate.yaml --port 0 --truth "$work/truth.jsonl" \
+    >"$work/endpoint.log" 2>&1 &
+endpoint=$!
+url=""
+for _ in $(seq 150); do
+    url=$(sed -n 's/^listening on //p' "$work/endpoint.log")
+    [ -n "$url" ] && break
+    kill -0 "$endpoint" 2>/dev/null || break
+    sleep 0.2
+done
+[ -n "$url" ] || { echo "error: the local endpoint did not start:" >&2; cat "$work/endpoint.log" >&2; exit 1; }
+
+# The credentials are the example pair of AWS's documentation; the local endpoint checks their signatures.
+export AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY
+export AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME=$url AWS_ENDPOINT_URL_BEDROCK_RUNTIME=$url
+export AWS_EC2_METADATA_DISABLED=true NO_PROXY=127.0.0.1 no_proxy=127.0.0.1
+unset AWS_SESSION_TOKEN AWS_PROFILE AWS_BEARER_TOKEN_BEDROCK
+
+code=0
+$second .venv/bin/locust -f locustfiles/sweep.py --scenario "$work/scenario.yaml" --run-dir "$run_dir" --headless --only-summary \
+    > >(tee "$work/locust.log" | sed -un 's/^.*swarmledger: /  /p') 2>&1 &
+sweep=$!
+wait "$sweep" || code=$?
+sweep=""
+if [ "$code" -ne 0 ]; then
+    grep -E "error|ERROR" "$work/locust.log" >&2 || tail -n 20 "$work/locust.log" >&2
+    echo "error: the sweep ended with exit code $code" >&2
+    exit "$code"
+fi
+kill "$endpoint" && wait "$endpoint" 2>/dev/null || true
+endpoint=""
+
+.venv/bin/python -m analysis calibrate "$run_dir" --truth "$work/truth.jsonl" --bound-ms "$bound" || code=$?
+[ "$code" -eq 1 ] && exit 1
+cp "$work/truth.jsonl" "$run_dir/report/truth.jsonl"
+echo "For a report's error bar: python -m analysis report RUN --calibration $run_dir/report/calibration.json"
+exit "$code"

@@ -1,0 +1,104 @@
+"""All that a run reads: every mistake is found before anything is sent, and the hash tells workers apart."""
+
+import json
+
+import pytest
+import yaml
+
+from locustfiles.common.inputs import load_inputs
+from locustfiles.common.payloads import BadPayload
+from locustfiles.common.scenario import BadScenario
+from locustfiles.common.yaml_file import BadInput
+
+BOTH = ("bedrock", "sagemaker")
+CONVERSE = {"name": "c", "service": "bedrock", "model_id": "meta.llama3-8b-instruct-v1:0"}
+TGI = {"name": "t", "service": "sagemaker", "endpoint": "e", "dialect": "tgi", "instance_type": "ml.x"}
+CLAUDE = {"name": "k", "service": "bedrock", "api": "invoke", "model_id": "anthropic.claude-3-haiku-20240307-v1:0"}
+BOOK = """\
+{region: us-east-1, currency: USD, as_of: 2024-04-15, source: a test, instances: {ml.x: 1.0},
+ models: {"meta.llama3-8b-instruct-v1:0": {input: 0.1, output: 0.1}, anthropic.claude-3-haiku-20240307-v1:0: {input: 0.1, output: 0.1}}}
+"""
+
+
+def make(tmp_path, *targets: dict, lines=('{"prompt": "Hello"}', '{"prompt": "Hi"}'), **more):
+    (tmp_path / "p.jsonl").write_text("\n".join(lines))
+    (tmp_path / "book.yaml").write_text(BOOK)
+    scenario = {"name": "s", "targets": list(targets), "region": "us-east-1", "payloads": ["p.jsonl"], "pricing": "book.yaml"}
+    scenario |= {"load": {"users": [1], "measure_s": 1}} | more
+    path = tmp_path / "s.yaml"
+    path.write_text(yaml.safe_dump(scenario))
+    return str(path)
+
+
+def test_everything_that_a_run_needs_is_read(tmp_path):
+    inputs = load_inputs(make(tmp_path, CONVERSE, TGI), BOTH)
+    assert [p.text for p in inputs.payloads["p"]] == ["Hello", "Hi"]
+    assert inputs.payload_files["p"]["prompts"] == 2 and len(inputs.payload_files["p"]["sha256"]) == 64
+    assert inputs.stems_of("c") == inputs.stems_of("t") == ["p"]
+    assert inputs.prices["t"].usd_per_hour == 1.0 and inputs.prices["c"].input == 0.1
+
+
+def test_the_hash_is_of_contents_not_of_places(tmp_path):
+    for name in ("a", "b", "c", "d"):
+        (tmp_path / name).mkdir()
+    first = load_inputs(make(tmp_path / "a", CONVERSE), BOTH).content
+    assert load_inputs(make(tmp_path / "b", CONVERSE), BOTH).content == first
+    assert load_inputs(make(tmp_path / "c", CONVERSE, seed=1), BOTH).content != first
+    assert load_inputs(make(tmp_path / "d", CONVERSE, lines=['{"prompt": "Hello!"}']), BOTH).content != first
+
+
+def said(error, tmp_path, *targets, services=BOTH, **more) -> str:
+    path = make(tmp_path, *targets, **more)
+    with pytest.raises(error) as e:
+        load_inputs(path, services)
+    message = str(e.value)
+    assert isinstance(e.value, BadInput) and "\n" not in message
+    return message.replace(f"{tmp_path}/", "")
+
+
+def test_a_target_of_another_service_names_the_locustfile_to_use(tmp_path):
+    assert said(BadScenario, tmp_path, CONVERSE, TGI, services=("bedrock",)) == (
+        "s.yaml: target `t` is of service sagemaker, this locustfile sends to bedrock only; use locustfiles/sweep.py"
+    )
+
+
+def test_a_missing_payload_file(tmp_path):
+    message = said(BadScenario, tmp_path, CONVERSE, payloads=["none.jsonl"])
+    assert message == "s.yaml: file `none.jsonl` not found; give its path from the working folder"
+
+
+def test_a_malformed_line_names_file_and_line(tmp_path):
+    message = said(BadPayload, tmp_path, CONVERSE, lines=['{"prompt": "a"}', '{"prompt": "a"'])
+    assert message == "p.jsonl:2: not valid JSON (Expecting ',' delimiter); one JSON object on each line"
+
+
+def test_a_prompt_without_text(tmp_path):
+    message = said(BadPayload, tmp_path, CONVERSE, lines=['{"prompt": "a"}', "", '{"id": "b"}'])
+    assert message == 'p.jsonl:3: no prompt text; add `"prompt": "…"`'
+
+
+def test_a_prompt_that_the_target_cannot_take_is_found_before_sending(tmp_path):
+    chat = json.dumps({"id": "chat", "messages": [{"role": "user", "content": "Hi"}]})
+    message = said(BadPayload, tmp_path, CONVERSE, TGI, lines=['{"prompt": "a"}', chat])
+    assert message == (
+        "p.jsonl: target `t`: prompt `chat` has `messages`, but tgi takes text; "
+        "write it as `prompt`, or use one of converse, claude, nova, openai-chat"
+    )
+
+
+def test_parameters_that_the_target_cannot_take_are_found_before_sending(tmp_path):
+    assert said(BadScenario, tmp_path, CLAUDE) == "s.yaml: target `k`: Claude's body needs `max_tokens`; add it to `parameters:`"
+    message = said(BadScenario, tmp_path, TGI | {"parameters": {"stream": True}})
+    assert message.startswith("s.yaml: target `t`: `parameters.stream` is not for the body; remove it")
+
+
+def test_two_payload_files_of_one_stem_are_refused(tmp_path):
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "p.jsonl").write_text('{"prompt": "x"}')
+    message = said(BadScenario, tmp_path, CONVERSE, payloads=["p.jsonl", "other/p.jsonl"])
+    assert message == "s.yaml: two payload files are named `p`; rename one"
+
+
+def test_a_price_that_is_not_in_the_book(tmp_path):
+    message = said(BadScenario, tmp_path, TGI | {"instance_type": "ml.y"})
+    assert message.startswith("s.yaml: target `t`: no price for instance type `ml.y`; did you mean `ml.x`?")

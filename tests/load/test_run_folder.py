@@ -1,0 +1,178 @@
+"""The run folder: what is written, what survives a crash, and what is refused."""
+
+import csv
+import dataclasses
+import io
+import json
+import os
+import subprocess
+
+import pytest
+
+from locustfiles.common.record import FIELDS
+from locustfiles.common.run_folder import (
+    FolderUsed,
+    Manifest,
+    NotARun,
+    RequestsFile,
+    RunFolder,
+    StageWindow,
+    WorkerEntry,
+)
+from locustfiles.common.yaml_file import BadInput
+from tests.load.test_collect import record
+
+
+def manifest(**more) -> Manifest:
+    made = Manifest(
+        name="n", run_id="r", status="running", started_at=1.0, ended_at=None, scenario_file="s.yaml", scenario={}, seed=1, versions={},
+        git_revision=None, host="h", price_book={}, prices={}, payloads={},
+    )  # fmt: skip
+    return dataclasses.replace(made, **more)
+
+
+def rows(folder: RunFolder) -> list[list[str]]:
+    text, _ = folder.requests_text()
+    return list(csv.reader(io.StringIO(text.decode(), newline="")))[1:]
+
+
+def written(tmp_path, n: int = 3) -> RunFolder:
+    folder = RunFolder(tmp_path / "run")
+    folder.create()
+    file = RequestsFile(folder.requests)
+    for number in range(1, n + 1):
+        file.add(record(number))
+    file.close()
+    return folder
+
+
+def test_rows_are_on_the_disk_as_soon_as_they_are_flushed(tmp_path):
+    folder = RunFolder(tmp_path / "run")
+    folder.create()
+    file = RequestsFile(folder.requests)
+    assert folder.requests.read_text() == ",".join(FIELDS) + "\n"
+    file.add(record(1))
+    assert rows(folder) == []
+    file.flush()
+    assert rows(folder) == [record(1).row()]
+    assert file.rows == 1
+    file.close()
+
+
+def test_a_torn_last_line_is_skipped_and_counted(tmp_path):
+    folder = written(tmp_path)
+    whole = folder.requests.read_bytes()
+    assert folder.requests_text() == (whole, 0)
+    for cut in (1, 10, len(record(3).row()[0]) + 2):
+        folder.requests.write_bytes(whole[:-cut])
+        text, torn = folder.requests_text()
+        assert torn == 1
+        assert [r[FIELDS.index("call")] for r in csv.reader(io.StringIO(text.decode()))] == ["call", "1", "2"]
+
+
+def test_a_line_break_inside_a_cell_does_not_make_two_lines(tmp_path):
+    folder = RunFolder(tmp_path / "run")
+    folder.create()
+    file = RequestsFile(folder.requests)
+    file.add(dataclasses.replace(record(1), error="client", error_message='a "quoted"\r\nmessage, in two\nlines'))
+    file.close()
+    assert folder.requests.read_bytes().count(b"\n") == 2  # the header and the row
+    assert rows(folder)[0][FIELDS.index("error_message")] == 'a "quoted"  message, in two lines'
+
+
+def test_a_used_folder_is_refused_and_overwriting_removes_the_old_run_alone(tmp_path):
+    folder = written(tmp_path)
+    folder.write_manifest(manifest())
+    (folder.path / "locust_stats.csv").write_text("old")
+    (folder.path / "notes.txt").write_text("mine")
+    with pytest.raises(FolderUsed, match="already holds a run; choose another --run-dir, or add --overwrite"):
+        folder.create()
+    folder.create(overwrite=True)
+    assert [p.name for p in folder.path.iterdir()] == ["notes.txt"]
+    folder.create()  # a folder with other things in it is no run
+
+
+def test_overwriting_removes_the_old_report_too(tmp_path):
+    """An old report beside new records would be taken for theirs."""
+    folder = written(tmp_path)
+    folder.report.mkdir()
+    (folder.report / "report.md").write_text("of the old run")
+    (folder.report / "tables").mkdir()
+    folder.create(overwrite=True)
+    assert not folder.report.exists()
+
+
+def test_a_folder_that_cannot_be_made_names_the_reason(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(BadInput, match=r"file/run cannot be written \(Not a directory\); choose another --run-dir"):
+        RunFolder(tmp_path / "file" / "run").create()
+
+
+def test_the_manifest_comes_back_as_it_was_written(tmp_path):
+    folder = RunFolder(tmp_path)
+    made = manifest(
+        workers=[WorkerEntry("w", "h", -0.25, 3, 3, 0), WorkerEntry("x", "h", None, None, 1, None)],
+        stages=[StageWindow(1, 1, "t", "p", 2, 10.5, 10.75, 11.0)],
+        problems=["a worker is gone"],
+    )
+    folder.write_manifest(made)
+    assert folder.read_manifest() == made
+    assert [p.name for p in tmp_path.iterdir()] == ["manifest.json"]  # no draft is left
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda f: None, "is no run folder: it has no manifest.json; give the folder named by --run-dir"),
+        (lambda f: f.manifest.write_text('{"name": "n"'), "cannot be read"),
+        (lambda f: f.manifest.write_text("[]"), "cannot be read"),
+        (lambda f: f.manifest.write_text("{}"), "cannot be read"),
+        (lambda f: f.write_manifest(manifest(schema=99)), "has schema 99; this version reads 1"),
+        (lambda f: f.manifest.write_text(json.dumps(dataclasses.asdict(manifest()) | {"more": 1})), "cannot be read"),
+    ],
+)
+def test_a_folder_that_is_no_run_says_why(tmp_path, make, said):
+    folder = RunFolder(tmp_path)
+    make(folder)
+    with pytest.raises(NotARun) as e:
+        folder.read_manifest()
+    assert said in str(e.value) and "\n" not in str(e.value)
+
+
+def test_requests_of_another_version_and_a_missing_file_are_refused(tmp_path):
+    folder = RunFolder(tmp_path)
+    with pytest.raises(NotARun, match="has no requests.csv"):
+        folder.requests_text()
+    folder.requests.write_text("a,b\n1,2\n")
+    with pytest.raises(NotARun, match="its header is not that of this version"):
+        folder.requests_text()
+
+
+def test_a_full_disk_loses_nothing_that_was_not_written_yet(tmp_path):
+    """A file system of one page more than the header; when there is room again, the rest follows where it stopped."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", disk], capture_output=True).returncode:
+        pytest.skip("mounting is not allowed here")
+    try:
+        filler = disk / "filler"
+        filler.write_bytes(b"x" * 8192)
+        file = RequestsFile(disk / "requests.csv")
+        for number in range(1, 101):
+            file.add(record(number))
+        with pytest.raises(OSError, match="No space left"):
+            file.flush()
+        assert len((disk / "requests.csv").read_bytes()) > 0
+        filler.unlink()
+        subprocess.run(["mount", "-o", "remount,size=1m", disk], check=True)
+        file.add(record(101))
+        file.close()
+        folder = RunFolder(disk)
+        assert [int(r[FIELDS.index("call")]) for r in rows(folder)] == list(range(1, 102))
+    finally:
+        subprocess.run(["umount", "-l", disk], check=True)
+
+
+def test_a_device_that_is_full_raises_at_the_flush_and_at_the_close():
+    with pytest.raises(OSError, match="No space left"):
+        RequestsFile(os.devnull.replace("null", "full"))

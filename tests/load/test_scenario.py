@@ -1,0 +1,209 @@
+"""Scenarios: what is read, and the one line that each mistake gets."""
+
+import pathlib
+import textwrap
+
+import pytest
+
+from locustfiles.common.scenario import BadScenario, HourlyPrice, Scenario, TokenPrice, find_file, load_scenario, prices_of
+
+GOOD = """\
+name: tried
+targets:
+  - name: a
+    service: bedrock
+    model_id: meta.llama3-8b-instruct-v1:0
+region: us-east-1
+payloads: [p.jsonl]
+load:
+  users: [1, 2]
+  measure_s: 30
+pricing: book.yaml
+"""
+BOOK = """\
+region: us-east-1
+currency: USD
+as_of: 2024-04-15
+source: a test
+instances: {ml.g5.2xlarge: 1.515}
+models: {meta.llama3-8b-instruct-v1:0: {input: 0.0003, output: 0.0006}}
+"""
+SAGEMAKER = """\
+  - name: a
+    service: sagemaker
+    endpoint: e
+    dialect: tgi
+    instance_type: ml.g5.2xlarge
+"""
+BEDROCK = GOOD[GOOD.index("  - name: a") : GOOD.index("region")]
+ROOT = pathlib.Path(__file__).parents[2]
+
+
+def write(tmp_path, text: str) -> pathlib.Path:
+    (tmp_path / "book.yaml").write_text(BOOK)
+    path = tmp_path / "s.yaml"
+    path.write_text(text)
+    return path
+
+
+def test_defaults_are_those_that_the_documentation_names(tmp_path):
+    scenario = load_scenario(write(tmp_path, GOOD))
+    (target,) = scenario.targets
+    assert (target.api, target.stream, target.parameters, target.family) == ("converse", False, {}, "llama")
+    assert (scenario.load.users, scenario.load.settle_s, scenario.load.think_s, scenario.load.at_most_s) == ([1, 2], 5.0, 0.0, 30.0)
+    assert (scenario.request_timeout_s, scenario.error_pause_s, scenario.seed, scenario.budget_usd) == (60.0, 0.1, 0, None)
+    assert Scenario.model_validate(scenario.model_dump(mode="json")) == scenario  # as the manifest keeps it
+
+
+def test_a_range_of_levels_means_each(tmp_path):
+    for written, levels in (("1..20", list(range(1, 21))), ("[1, 5..7, 10]", [1, 5, 6, 7, 10]), ("[3]", [3])):
+        assert load_scenario(write(tmp_path, GOOD.replace("[1, 2]", written))).load.users == levels
+
+
+MISTAKES = {
+    # what is written -> by what: line and message
+    "lod: {}\n": (None, 12, "lod: unknown key `lod`; did you mean `load`?"),
+    "tokeniser": ("    model_id", 5, "targets[0].tokeniser: unknown key `tokeniser`; did you mean `tokenizer`?"),
+    "zzz": ("    model_id", 5, "targets[0].zzz: unknown key `zzz`; remove it"),
+    "users: [2, 1]": ("users: [1, 2]", 8, "load: `users` must ascend, each level once"),
+    "users: [1, 1]": ("users: [1, 2]", 8, "load: `users` must ascend, each level once"),
+    "users: []": ("users: [1, 2]", 9, "load.users: empty; name at least one"),
+    "users: [0]": ("users: [1, 2]", 9, "load.users[0]: input should be greater than or equal to 1 (got 0)"),
+    "users: [1.5]": ("users: [1, 2]", 9, "load.users[0]: input should be a valid integer (got 1.5)"),
+    "users: many": ("users: [1, 2]", 9, "load.users: input should be a valid integer (got 'many')"),
+    "users: 1..x": ("users: [1, 2]", 9, "load.users: input should be a valid integer (got '1..x')"),
+    "users: 5..1": ("users: [1, 2]", 9, "load.users: empty; name at least one"),
+    "measure_s: 0": ("measure_s: 30", 10, "load.measure_s: input should be greater than 0 (got 0)"),
+    "measure_s: .nan": ("measure_s: 30", 10, "load.measure_s: input should be"),
+    "measure_s: '30'": ("measure_s: 30", 10, "load.measure_s: input should be a valid number (got '30')"),
+    "settle_s: 1": ("measure_s: 30", 8, "load: needs exactly one of `measure_s` and `until`"),
+    "payloads: []": ("payloads: [p.jsonl]", 7, "payloads: empty; name at least one"),
+    "payloads: p.jsonl": ("payloads: [p.jsonl]", 7, "payloads: input should be a valid list (got 'p.jsonl')"),
+    "name: a b": ("name: tried", 1, "name: string should match pattern"),
+    "name: ../up": ("name: tried", 1, "name: string should match pattern"),
+    "service: bedrok": ("service: bedrock", 3, "targets[0]: `service:` must be 'sagemaker' or 'bedrock' (got 'bedrok')"),
+    "targets: []\n": (BEDROCK, 2, "targets: empty; name at least one"),
+    "stream: true": ("service: bedrock", 3, "targets[0]: `service:` must be there"),
+    "service: bedrock\n    api: converze": ("service: bedrock", 5, "targets[0].api: input should be 'converse' or 'invoke' (got 'converze')"),
+    "price: {input: 3.0, output: 15.0}": ("    model_id", 5, "targets[0].price.input: above $1 per 1,000 tokens: this looks like a price per million"),
+    "price: {input: 0.1}": ("    model_id", 5, "targets[0].price.output: missing; add `output:`"),
+    "price: {usd_per_hour: 0}": ("    model_id", 5, "targets[0].price.usd_per_hour: input should be greater than 0"),
+    "price: {usd_per_hour: 1, input: 1}": ("    model_id", 5, "targets[0].price.input: unknown key `input`"),
+    "budget_usd: -1\n": (None, 12, "budget_usd: input should be greater than 0 (got -1)"),
+    "parameters: {max_tokens: 0}": ("    model_id", 3, "targets[0]: `parameters.max_tokens` must be a whole number of at least 1"),
+    "slo: {latency_s: {p90: 1}}\n": (None, 12, "slo.latency_s.p90: unknown key `p90`; did you mean `p"),
+    "slo: {error_rate: 2}\n": (None, 12, "slo.error_rate: input should be less than or equal to 1 (got 2)"),
+    "name: tried\n": (None, 12, "not valid YAML: key `name` stands twice; check indentation and quotes"),
+    "\tx: 1\n": (None, 12, "not valid YAML"),
+}
+
+
+def mistaken(written: str, place: str | None) -> str:
+    if place is None:
+        return GOOD + written
+    if place == "    model_id":
+        return GOOD.replace(place, f"    {written if ':' in written else written + ': 1'}\n{place}")
+    if place == BEDROCK:
+        return GOOD.replace("targets:\n" + BEDROCK, written)
+    return GOOD.replace(place, written)
+
+
+@pytest.mark.parametrize("written", MISTAKES)
+def test_a_mistake_is_one_line_with_file_line_and_key(tmp_path, written):
+    place, line, said = MISTAKES[written]
+    path = write(tmp_path, mistaken(written, place))
+    with pytest.raises(BadScenario) as e:
+        load_scenario(path)
+    message = str(e.value)
+    assert "\n" not in message
+    assert message.startswith(f"{path}:{line}: "), message
+    assert said in message, message
+
+
+@pytest.mark.parametrize("key", ["name", "targets", "region", "payloads", "load", "pricing"])
+def test_a_missing_key_is_named(tmp_path, key):
+    lines, skipping = [], False
+    for line in GOOD.splitlines(keepends=True):
+        skipping = line.startswith(f"{key}:") or (skipping and line.startswith(" "))
+        if not skipping:
+            lines.append(line)
+    with pytest.raises(BadScenario, match=rf"s\.yaml:\d+: {key}: missing; add `{key}:`"):
+        load_scenario(write(tmp_path, "".join(lines)))
+
+
+def test_two_targets_of_one_name_are_refused(tmp_path):
+    with pytest.raises(BadScenario, match="two targets are named `a`; give each its own name"):
+        load_scenario(write(tmp_path, GOOD.replace(BEDROCK, BEDROCK + SAGEMAKER)))
+
+
+def test_an_unknown_family_needs_its_dialect_for_invoke_alone(tmp_path):
+    other = GOOD.replace("meta.llama3-8b-instruct-v1:0", "vendor.new-model-v1")
+    load_scenario(write(tmp_path, other))  # Converse is the same for all
+    with pytest.raises(BadScenario, match=r"the body of `vendor.new-model-v1` is not known; add `dialect:`"):
+        load_scenario(write(tmp_path, other.replace("    service: bedrock", "    service: bedrock\n    api: invoke")))
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "cannot be read (No such file or directory); check the path"),
+        (b"", ":1: expected `key: value` lines; found NoneType"),
+        (b"- a\n", ":1: expected `key: value` lines; found list"),
+        (b"\xff\xfe", "cannot be read (it is not UTF-8 text); check the path"),
+        (b"a: [1\n", "not valid YAML"),
+        (b"? [1, 2]\n: x\n", ":1: not valid YAML: found unhashable key"),
+        (b"? {a: 1}\n: x\n", ":1: not valid YAML: found unhashable key"),
+    ],
+)
+def test_a_file_that_is_no_scenario_says_why(tmp_path, content, said):
+    path = tmp_path / "s.yaml"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(BadScenario) as e:
+        load_scenario(path)
+    assert said in str(e.value) and "\n" not in str(e.value)
+
+
+def test_a_file_is_looked_up_from_the_working_folder_then_beside_the_scenario(tmp_path, monkeypatch):
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "f").write_text("beside")
+    monkeypatch.chdir(tmp_path)
+    assert find_file("f", "there/s.yaml").read_text() == "beside"
+    (tmp_path / "f").write_text("here")
+    assert find_file("f", "there/s.yaml").read_text() == "here"
+    with pytest.raises(BadScenario, match="there/s.yaml: file `g` not found; give its path from the working folder"):
+        find_file("g", "there/s.yaml")
+
+
+def priced(tmp_path, text: str):
+    path = write(tmp_path, text)
+    return prices_of(load_scenario(path), path)[1]["a"]
+
+
+def test_a_targets_price_is_its_own_else_the_books(tmp_path):
+    own = "    price: {input: 0.01, output: 0.02}\n"
+    assert priced(tmp_path, GOOD) == TokenPrice(input=0.0003, output=0.0006)
+    assert priced(tmp_path, GOOD.replace(BEDROCK, BEDROCK + own)) == TokenPrice(input=0.01, output=0.02)
+    on_demand = GOOD.replace(BEDROCK, SAGEMAKER + "    instance_count: 3\n")
+    assert priced(tmp_path, on_demand) == HourlyPrice(usd_per_hour=1.515, instance_count=3)
+    assert priced(tmp_path, on_demand).usd_per_hour_in_all == pytest.approx(4.545)  # 3 * 1.515
+    hourly = on_demand.replace("region", "    price: {usd_per_hour: 2.0}\nregion", 1)
+    assert priced(tmp_path, hourly) == HourlyPrice(usd_per_hour=2.0, instance_count=3)
+
+
+def test_a_target_without_a_price_names_it_and_the_book(tmp_path):
+    with pytest.raises(BadScenario) as e:
+        priced(tmp_path, GOOD.replace("llama3-8b", "llama3-9b"))
+    assert str(e.value) == (
+        f"{tmp_path}/s.yaml: target `a`: no price for model `meta.llama3-9b-instruct-v1:0`; did you mean "
+        "`meta.llama3-8b-instruct-v1:0`? Else add it to the price book or give the target its own `price:` (book.yaml)"
+    )
+    with pytest.raises(BadScenario, match=r"target `a`: no price; add its `instance_type:` or a `price:` \(book.yaml\)"):
+        priced(tmp_path, GOOD.replace(BEDROCK, SAGEMAKER.replace("    instance_type: ml.g5.2xlarge\n", "")))
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda p: p.name)
+def test_every_scenario_of_the_repository_can_be_read_and_priced(path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    assert prices_of(load_scenario(path), path)[1]
+    assert textwrap.dedent(path.read_text()).startswith("#")  # each says what it is

@@ -1,0 +1,324 @@
+"""One call over a real socket to the local endpoint: every way it can fail, and its numbers against the endpoint's own log."""
+
+import collections
+import os
+
+import gevent
+import pytest
+import yaml
+
+from locustfiles.common.clock import Clock
+from locustfiles.common.payloads import Prompt
+from locustfiles.common.record import RequestRecord
+from locustfiles.common.scenario import Scenario
+from locustfiles.common.sender import Sender, Visit
+from scripts.emulator.config import EXAMPLE_ACCESS_KEY, EXAMPLE_SECRET_KEY
+from tests.emulator_process import ROOT, running_emulator
+
+PROMPT = Prompt("p1", "Tell me of the sea, and of what lives in it.", None, prompt_tokens=77)
+TOKENS = 8
+
+
+@pytest.fixture(scope="module")
+def emulator(tmp_path_factory):
+    """The example configuration of faults, with three targets more that never fail."""
+    config = yaml.safe_load((ROOT / "configs/emulator/faults.yaml").read_text())
+    config["models"] |= {
+        "good.nova": {"engine": "exact", "family": "nova"},
+        "good.claude": {"engine": "exact", "family": "claude"},
+        "good.llama": {"engine": "exact", "family": "llama"},
+    }
+    config["endpoints"] |= {
+        "good-tgi": {"engine": "exact", "dialect": "tgi", "report_input_length": True},
+        "good-chat": {"engine": "exact", "dialect": "openai-chat"},
+        "good-lmi": {"engine": "exact", "dialect": "lmi"},
+        "third": {"engine": "exact", "dialect": "tgi", "faults": {"throttle": 0.3}, "fault_seed": 11},
+    }
+    with running_emulator(config, truth=tmp_path_factory.mktemp("sender") / "truth.jsonl") as e:
+        yield e
+
+
+@pytest.fixture(scope="module", autouse=True)
+def credentials():
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [n for n in os.environ if n.startswith("AWS_")]:
+            patch.delenv(name)
+        patch.setenv("AWS_ACCESS_KEY_ID", EXAMPLE_ACCESS_KEY)
+        patch.setenv("AWS_SECRET_ACCESS_KEY", EXAMPLE_SECRET_KEY)
+        yield
+
+
+def sender_for(emulator, *targets: dict, timeout_s: float = 10) -> tuple[Sender, list[RequestRecord]]:
+    records: list[RequestRecord] = []
+    scenario = {"name": "s", "region": "us-east-1", "payloads": ["p"], "load": {"users": [1], "measure_s": 1}, "pricing": "b"}
+    scenario |= {"targets": [{"name": "t"} | target for target in targets], "endpoint_url": emulator.url, "request_timeout_s": timeout_s}
+    return Sender(Scenario.model_validate(scenario), Clock(), records.append), records
+
+
+def call(sender: Sender, phase: str = "measure", name: str = "t") -> RequestRecord:
+    return sender.call(1, sender.scenario.target(name), PROMPT, Visit(1, name, "p", 1), phase)
+
+
+def once(emulator, target: dict, timeout_s: float = 10) -> RequestRecord:
+    sender, records = sender_for(emulator, target, timeout_s=timeout_s)
+    before = emulator.stats()["requests"]
+    record = call(sender)
+    assert records == [record]
+    assert emulator.stats()["requests"] == before + 1  # one request, never retried
+    return record
+
+
+def tgi(endpoint: str, stream: bool = True, dialect: str = "tgi") -> dict:
+    return {"service": "sagemaker", "endpoint": endpoint, "dialect": dialect, "stream": stream, "parameters": {"max_tokens": TOKENS}}
+
+
+def converse(model: str, stream: bool = True, **more) -> dict:
+    return {"service": "bedrock", "model_id": model, "stream": stream, "parameters": {"max_tokens": TOKENS}} | more
+
+
+def invoke(model: str, family: str, stream: bool = True) -> dict:
+    return converse(model, stream, api="invoke", dialect=family)
+
+
+REQUEST_FAULTS = {  # fault -> class, status
+    "throttle": ("throttled", 429),
+    "quota": ("throttled", None),
+    "not_ready": ("not_ready", 429),
+    "model_timeout": ("model_timeout", 408),
+    "model_error": ("model_error", 424),
+    "server": ("server", 500),
+    "unavailable": ("unavailable", 503),
+    "internal_dependency": ("server", None),
+    "client": ("client", 400),
+    "not_found": ("client", None),
+    "access_denied": ("auth", 403),
+    "error_in_200": ("bad_response", 200),
+    "garbage_body": ("bad_response", 200),
+    "drop": ("stream_broken", None),
+    "reset": ("stream_broken", None),
+    "empty_output": ("empty", 200),
+}
+STREAM_FAULTS = {
+    "drop_mid_stream": "stream_broken",
+    "reset_mid_stream": "stream_broken",
+    "exception_mid_stream": "model_error",
+    "internal_mid_stream": "server",
+    "throttle_mid_stream": {"bedrock": "throttled", "sagemaker": "model_error"},  # SageMaker streams know two exceptions
+    "error_frame": None,
+    "truncated_frame": "stream_broken",
+    "bad_crc": "bad_response",
+    "missing_close": "stream_broken",
+}
+CALLS = {
+    "tgi": lambda fault, stream: tgi(fault.replace("_", "-"), stream),
+    "converse": lambda fault, stream: converse(f"fault.{fault.replace('_', '-')}", stream),
+    "nova": lambda fault, stream: invoke(f"fault.{fault.replace('_', '-')}", "nova", stream),
+}
+
+
+@pytest.fixture(scope="module")
+def meet(emulator, credentials):
+    """meet(fault, kind, stream): the record of one call that meets a fault, all by one sender."""
+    faults = [*REQUEST_FAULTS, *STREAM_FAULTS, "no_usage", "split", "stall"]
+    made = [(f"{kind}.{fault}.{stream}", CALLS[kind](fault, stream)) for fault in faults for kind in CALLS for stream in (True, False)]
+    sender, records = sender_for(emulator, *({"name": name} | target for name, target in made))
+
+    def one(fault: str, kind: str, stream: bool = True) -> RequestRecord:
+        before, known = emulator.stats()["requests"], len(records)
+        record = call(sender, name=f"{kind}.{fault}.{stream}")
+        assert records[known:] == [record]
+        assert emulator.stats()["requests"] == before + 1  # one request, never retried
+        return record
+
+    return one
+
+
+def assert_failed(record: RequestRecord, expected: str) -> None:
+    assert record.error == expected, (record.error, record.error_code, record.error_message)
+    assert record.error_message and "\n" not in record.error_message and len(record.error_message) <= 200
+    assert EXAMPLE_SECRET_KEY not in str(record) and EXAMPLE_ACCESS_KEY not in str(record)
+    assert 0 < record.latency_ms < 2000
+
+
+@pytest.mark.parametrize("stream", [True, False], ids=["stream", "whole"])
+@pytest.mark.parametrize("kind", CALLS)
+@pytest.mark.parametrize("fault", REQUEST_FAULTS)
+def test_a_fault_instead_of_an_answer_has_its_class(meet, fault, kind, stream):
+    expected, status = REQUEST_FAULTS[fault]
+    if (fault, kind) == ("model_timeout", "tgi"):
+        expected = "model_error"  # SageMaker's name for it is ModelError, whatever the container did
+    record = meet(fault, kind, stream)
+    assert_failed(record, expected)
+    if status is not None:
+        assert record.http_status in ({status, 424} if fault.startswith("model_") else {status})
+    if fault in ("drop", "reset"):
+        assert record.http_status is None and record.request_id is None
+    else:
+        assert record.request_id
+    if expected not in ("empty", "bad_response"):
+        assert record.ttft_ms is record.completion_tokens is record.chunks is None
+        assert record.token_source == "none"
+        assert (record.prompt_tokens, record.prompt_token_source) == (77, "payload")
+
+
+@pytest.mark.parametrize("kind", CALLS)
+@pytest.mark.parametrize("fault", STREAM_FAULTS)
+def test_a_fault_in_mid_stream_is_a_failure_that_keeps_what_came(meet, fault, kind):
+    expected = STREAM_FAULTS[fault]
+    if isinstance(expected, dict):
+        expected = expected["sagemaker" if kind == "tgi" else "bedrock"]
+    record = meet(fault, kind)
+    assert_failed(record, expected or "server")
+    assert record.http_status == 200 and record.request_id
+    # the first token comes after 20 ms; the fault strikes after two of them
+    assert 19 <= record.ttft_ms <= record.last_token_ms <= record.latency_ms
+    assert 2 <= record.chunks <= TOKENS
+
+
+@pytest.mark.parametrize("kind", CALLS)
+def test_without_usage_the_answer_is_a_success_of_unknown_length(meet, kind):
+    record = meet("no_usage", kind)
+    assert record.error is None
+    assert (record.completion_tokens, record.token_source) == (None, "none")
+    assert (record.prompt_tokens, record.prompt_token_source) == (77, "payload")
+    assert record.chunks == TOKENS  # pieces, which are not a count of tokens
+
+
+@pytest.mark.parametrize("kind", CALLS)
+@pytest.mark.parametrize("fault", ["split", "stall"])
+def test_split_parts_and_stalls_are_successes(meet, fault, kind):
+    record = meet(fault, kind)
+    assert (record.error, record.completion_tokens, record.token_source) == (None, TOKENS, "service")
+    if fault == "stall":
+        assert 290 < record.max_gap_ms < 500
+
+
+GOOD = {
+    "tgi": tgi("good-tgi"),
+    "chat": tgi("good-chat", dialect="openai-chat"),
+    "lmi": tgi("good-lmi", dialect="lmi"),
+    "converse": converse("good.nova"),
+    "nova": invoke("good.nova", "nova"),
+    "claude": invoke("good.claude", "claude"),
+    "llama": invoke("good.llama", "llama"),
+    "whole tgi": tgi("good-tgi", stream=False),
+    "whole chat": tgi("good-chat", stream=False, dialect="openai-chat"),
+    "whole lmi": tgi("good-lmi", stream=False, dialect="lmi"),
+    "whole converse": converse("good.nova", stream=False),
+    "whole nova": invoke("good.nova", "nova", stream=False),
+    "whole claude": invoke("good.claude", "claude", stream=False),
+    "whole llama": invoke("good.llama", "llama", stream=False),
+}
+
+
+def truth_of(emulator, ids: set[str]) -> dict[str, dict]:
+    for _ in range(30):
+        truth = {row["request_id"]: row for row in emulator.truth_rows()}
+        if ids <= set(truth):
+            return truth
+        gevent.sleep(0.1)
+    raise AssertionError(f"the endpoint does not know {ids - set(truth)}")
+
+
+def test_tokens_and_times_are_those_of_the_endpoints_own_log(emulator):
+    """Both clocks are the machine's monotonic one; the endpoint's own sends and this machine's other work cost a little."""
+    sender, _ = sender_for(emulator, *({"name": kind.replace(" ", "-")} | target for kind, target in GOOD.items()))
+    call(sender, name="tgi")  # opens the connection
+    records = {kind: [call(sender, name=kind.replace(" ", "-")) for _ in range(5)] for kind in GOOD}
+    truth = truth_of(emulator, {r.request_id for made in records.values() for r in made})
+    late: list[float] = []
+    for kind, made in records.items():
+        for r in made:
+            row = truth[r.request_id]
+            assert r.error is None and r.reconnect == 0, (kind, r.error_message)
+            assert (r.completion_tokens, r.token_source) == (row["completion_tokens"], "service") == (TOKENS, "service"), kind
+            if r.prompt_token_source == "service":
+                assert r.prompt_tokens == row["prompt_tokens"], kind
+            else:
+                assert kind in ("whole tgi", "lmi", "whole lmi"), kind  # these containers do not say
+            late.append(r.latency_ms - (row["last_byte"] - row["arrival"]) * 1000)
+            if "whole" in kind:
+                assert r.ttft_ms is r.last_token_ms is r.chunks is None
+            else:
+                late.append(r.ttft_ms - (row["first_token"] - row["arrival"]) * 1000)
+                late.append(r.last_token_ms - (row["last_token"] - row["arrival"]) * 1000)
+                assert r.chunks <= TOKENS
+    late.sort()
+    # never earlier than the endpoint (its arrival is after our send, its stamp before its write), and by less than a few ms later
+    assert late[0] > -0.3
+    assert late[len(late) // 2] < 3
+    assert late[int(len(late) * 0.9)] < 10
+
+
+def test_thirty_percent_throttles_are_recorded_as_such(emulator):
+    sender, records = sender_for(emulator, tgi("third"))
+    before = emulator.stats()["requests"]
+    jobs = [gevent.spawn(lambda: [call(sender) for _ in range(30)]) for _ in range(4)]
+    gevent.joinall(jobs, raise_error=True)
+    assert len(records) == emulator.stats()["requests"] - before == 120
+    classes = collections.Counter(r.error for r in records)
+    assert set(classes) == {None, "throttled"}
+    assert 16 <= classes["throttled"] <= 56  # 36 expected; four standard deviations are 4 * sqrt(120 * 0.3 * 0.7) = 20
+    assert {r.error_code for r in records if r.error} == {"ThrottlingException"}
+    assert sorted(r.call for r in records) == list(range(1, 121))
+    assert max(r.in_flight for r in records) == 4
+    assert sum(r.reconnect for r in records) == 4
+
+
+def test_a_killed_call_is_recorded_as_cancelled_and_never_as_a_success(emulator):
+    sender, records = sender_for(emulator, tgi("stall"))
+    job = gevent.spawn(call, sender)
+    gevent.sleep(0.1)
+    job.kill()
+    (record,) = records
+    assert (record.error, record.error_message) == ("cancelled", "stopped before the answer ended")
+    assert 80 < record.latency_ms < 200
+
+
+def test_the_deadline_is_a_read_timeout_that_keeps_the_first_tokens(emulator):
+    record = once(emulator, tgi("stall"), timeout_s=0.15)
+    assert_failed(record, "read_timeout")
+    assert 140 < record.latency_ms < 250
+    assert record.chunks == 2 and record.ttft_ms < record.last_token_ms < 100
+
+
+def test_a_bug_in_a_reader_is_internal_and_does_not_stop_the_load(emulator, monkeypatch):
+    def broken(*_):
+        raise KeyError("a bug")
+
+    monkeypatch.setattr("locustfiles.common.sender.read", broken)
+    record = once(emulator, tgi("good-tgi"))
+    assert (record.error, record.error_message) == ("internal", "reader: KeyError: 'a bug'")
+
+
+def test_an_endpoint_that_accepts_no_connection_is_named_with_its_targets(emulator):
+    sender, records = sender_for(emulator, tgi("good-tgi"))
+    before = emulator.stats()["requests"]
+    assert sender.unreachable() == []
+    assert emulator.stats()["requests"] == before and records == []
+    sender, _ = sender_for(emulator, tgi("good-tgi") | {"endpoint_url": "http://127.0.0.1:1"})
+    assert sender.unreachable() == [
+        "http://127.0.0.1:1 (t) accepts no connection: Connection refused; "
+        "check the region, `endpoint_url` and AWS_ENDPOINT_URL_*, and that the endpoint is up"
+    ]
+
+
+def test_a_stage_is_clear_when_its_measured_calls_have_ended(emulator):
+    sender, _ = sender_for(emulator, tgi("stall"))  # 0.3 s a call
+    clear: list[tuple[int, str]] = []
+    sender.on_clear = lambda stage, phase: clear.append((stage, phase))
+    first, second = Visit(1, "t", "p", 1), Visit(2, "t", "p", 2)
+    sender.announce(first, "settle")
+    assert clear == [(1, "settle")]  # nothing was in flight
+    sender.announce(first, "measure")
+    job = gevent.spawn(call, sender, "measure")
+    gevent.sleep(0.05)
+    sender.announce(first, "hold")
+    assert clear == [(1, "settle")]
+    later = gevent.spawn(call, sender, "hold")
+    job.join()
+    assert clear == [(1, "settle"), (1, "hold")]  # once, and not waiting for what began after the window
+    sender.announce(second, "settle")
+    assert clear[2:] == []  # a call of the stage before is still in flight
+    later.join()
+    assert clear[2:] == [(2, "settle")]

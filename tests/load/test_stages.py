@@ -1,0 +1,99 @@
+"""Which stages a scenario has, when a window ends, and what the shape tells Locust."""
+
+import os
+import pathlib
+
+import pytest
+
+os.environ["LOCUST_SKIP_MONKEY_PATCH"] = "1"  # these are pure functions: leave the test process as it is
+from locustfiles.common.run import Tally
+from locustfiles.common.stages import USERS_A_SECOND, Group, StageShape, plan, window_ends
+
+del os.environ["LOCUST_SKIP_MONKEY_PATCH"]
+
+from locustfiles.common.inputs import Inputs
+from locustfiles.common.price_book import PriceBook
+from locustfiles.common.scenario import Load, Scenario
+from locustfiles.common.sender import Visit
+
+ONE = {"service": "bedrock", "model_id": "m", "name": "one"}
+TWO = {"service": "bedrock", "model_id": "m", "name": "two", "payloads": ["c.jsonl"], "load": {"users": [7], "measure_s": 9}}
+
+
+def inputs(*targets: dict, payloads=("x/a.jsonl", "b.jsonl"), users=(1, 3)) -> Inputs:
+    scenario = Scenario.model_validate(
+        {
+            "name": "s",
+            "targets": list(targets),
+            "region": "us-east-1",
+            "payloads": list(payloads),
+            "load": {"users": list(users), "measure_s": 2},
+            "pricing": "book.yaml",
+        }
+    )
+    book = PriceBook.model_construct(region="us-east-1")
+    return Inputs(scenario, pathlib.Path("s.yaml"), {}, {}, book, {}, "")
+
+
+def test_every_target_visits_every_payload_at_every_level_in_the_scenarios_order():
+    made = inputs(ONE, TWO)
+    assert plan(made) == [
+        Group("one", "a", made.scenario.load, [Visit(1, "one", "a", 1), Visit(2, "one", "a", 3)]),
+        Group("one", "b", made.scenario.load, [Visit(3, "one", "b", 1), Visit(4, "one", "b", 3)]),
+        # its own payloads and its own load
+        Group("two", "c", made.scenario.targets[1].load, [Visit(5, "two", "c", 7)]),
+    ]
+
+
+def test_ranges_of_levels_are_every_level_in_them():
+    (group,) = plan(inputs(ONE, payloads=["a.jsonl"], users=["1..4", 8]))
+    assert [v.users for v in group.visits] == [1, 2, 3, 4, 8]
+
+
+TIMED = {"users": [1], "measure_s": 10}
+COUNTED = {"users": [1], "until": {"requests": 50, "at_most_s": 10}}
+ABORT = {"abort_stage": {"error_rate": 0.5, "after_requests": 20}}
+
+
+@pytest.mark.parametrize(
+    ("load", "elapsed_s", "tally", "ends"),
+    [
+        (TIMED, 0.0, (0, 0), None),
+        (TIMED, 9.999, (1000, 1000), None),
+        (TIMED, 10.0, (0, 0), "time"),
+        (TIMED, 25.0, (5, 0), "time"),
+        (COUNTED, 1.0, (49, 0), None),
+        (COUNTED, 1.0, (50, 0), "requests"),
+        (COUNTED, 1.0, (50, 50), "requests"),  # failed requests are requests
+        (COUNTED, 10.0, (49, 0), "time"),
+        (COUNTED, 12.0, (50, 0), "requests"),
+        (TIMED | ABORT, 1.0, (19, 19), None),  # too few to tell
+        (TIMED | ABORT, 1.0, (20, 10), None),  # 0.5 is not above 0.5
+        (TIMED | ABORT, 1.0, (20, 11), "abort"),
+        (TIMED | ABORT, 1.0, (40, 20), None),
+        (TIMED | ABORT, 10.0, (40, 21), "abort"),
+        (COUNTED | ABORT, 1.0, (50, 26), "abort"),
+        (COUNTED | ABORT, 1.0, (50, 25), "requests"),
+        (TIMED | {"abort_stage": {"error_rate": 0.0, "after_requests": 1}}, 0.1, (1, 1), "abort"),
+        (TIMED | {"abort_stage": {"error_rate": 0.0, "after_requests": 1}}, 0.1, (1, 0), None),
+    ],
+)
+def test_a_window_ends_by_abort_requests_or_time_in_this_order(load, elapsed_s, tally, ends):
+    assert window_ends(elapsed_s, Load.model_validate(load), Tally(*tally)) == ends
+
+
+def test_before_a_run_the_shape_asks_for_no_users_so_that_locust_starts_the_test():
+    shape = StageShape()
+    assert shape.tick() == (0, USERS_A_SECOND)
+
+
+def test_a_refused_run_ends_once_and_may_be_started_again():
+    shape = StageShape()
+    shape.refused = True
+    assert [shape.tick(), shape.tick()] == [None, (0, USERS_A_SECOND)]
+
+
+def test_without_a_ready_worker_the_shape_ends_instead_of_waiting_for_ever():
+    shape = StageShape()
+    shape.workers_ready = lambda: False
+    assert shape.tick() is None

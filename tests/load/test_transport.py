@@ -1,0 +1,369 @@
+"""The transport on real sockets: what it sends, when it stamps, and what each way of breaking is called."""
+
+import gc
+import socket
+import time
+
+import gevent
+import httptools
+import pytest
+
+from locustfiles.common.connection import Connection, Exchange, Origin
+from locustfiles.common.transport import CONNECT_TIMEOUT_S, Transport
+from tests.load.wire_server import certificate, receive, reset, serving
+
+REQUEST = b"POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nhi"
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-Amzn-RequestId: r1\r\n\r\nhello"
+
+
+def http(port: int, host: str = "127.0.0.1") -> Origin:
+    return Origin("http", host, port)
+
+
+def answering(*pieces: bytes | float, close: bool = False):
+    """A script: for every request the pieces in turn, a float being a pause in seconds."""
+
+    def script(connection, server):
+        while request := receive(connection):
+            server.requests.append(request)
+            for piece in pieces:
+                time.sleep(piece) if isinstance(piece, float) else connection.sendall(piece)
+            if close:
+                return
+
+    return script
+
+
+def ask(server, request: bytes = REQUEST, timeout_s: float = 5, transport: Transport | None = None) -> Exchange:
+    return (transport or Transport()).exchange(http(server.port), request, timeout_s)
+
+
+def body(exchange: Exchange) -> bytes:
+    return b"".join(data for _, data in exchange.chunks)
+
+
+def test_a_connection_is_kept_and_only_the_first_request_opens_one():
+    with serving(answering(ANSWER)) as server:
+        transport = Transport()
+        exchanges = [ask(server, transport=transport) for _ in range(4)]
+    assert [e.reconnect for e in exchanges] == [1, 0, 0, 0]
+    assert server.connections == 1
+    assert server.requests == [REQUEST] * 4
+    assert all((e.status, body(e), e.ended, e.error) == (200, b"hello", True, None) for e in exchanges)
+    assert exchanges[0].headers["x-amzn-requestid"] == "r1"
+    assert exchanges[0].response_bytes == 5
+
+
+def test_two_requests_at_once_get_a_connection_each():
+    with serving(answering(0.1, ANSWER)) as server:
+        transport = Transport()
+        jobs = [gevent.spawn(ask, server, transport=transport) for _ in range(2)]
+        gevent.sleep(0.05)
+        assert transport.count == 2
+        gevent.joinall(jobs)
+        assert transport.count == 0
+    assert server.connections == 2
+
+
+def test_an_idle_connection_that_the_server_closed_is_replaced_before_sending():
+    with serving(answering(ANSWER, close=True)) as server:
+        transport = Transport()
+        first = ask(server, transport=transport)
+        gevent.sleep(0.1)
+        second = ask(server, transport=transport)
+    assert (first.reconnect, second.reconnect, second.error) == (1, 1, None)
+    assert server.connections == len(server.requests) == 2
+
+
+def test_connection_close_is_not_reused():
+    closing = ANSWER.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+    with serving(answering(closing)) as server:
+        transport = Transport()
+        assert [ask(server, transport=transport).reconnect for _ in range(2)] == [1, 1]
+
+
+def test_an_answer_that_goes_on_after_its_end_is_not_reused():
+    with serving(answering(ANSWER + b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")) as server:
+        transport = Transport()
+        exchanges = [ask(server, transport=transport) for _ in range(2)]
+    assert [(e.reconnect, body(e), e.error) for e in exchanges] == [(1, b"hello", None)] * 2
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("pieces", "close"),
+    [
+        ((CHUNKED, b"3\r\nhel\r\n", 0.01, b"2;x=y\r\nlo\r\n0\r\n\r\n"), False),
+        ((CHUNKED[:20], 0.01, CHUNKED[20:] + b"5\r", 0.01, b"\nhel", 0.01, b"lo\r\n0\r\nTrailer: t\r\n\r\n"), False),
+        ((b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe", 0.01, b"llo"), False),
+        ((b"HTTP/1.1 200 OK\r\n\r\nhe", 0.01, b"llo"), True),  # until the connection closes
+    ],
+    ids=["chunked", "chunked, cut anywhere", "content-length", "until close"],
+)
+def test_every_framing_gives_the_whole_body(pieces, close):
+    with serving(answering(*pieces, close=close)) as server:
+        exchange = ask(server)
+    assert (body(exchange), exchange.ended, exchange.error, exchange.status) == (b"hello", True, None, 200)
+
+
+def test_an_answer_without_a_body_ends():
+    with serving(answering(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")) as server:
+        exchange = ask(server)
+    assert (exchange.chunks, exchange.ended, exchange.error) == ([], True, None)
+
+
+def test_pieces_are_stamped_when_they_arrive():
+    """Ten pieces 20 ms apart; the clock of both sides is the same."""
+    sent = []
+
+    def script(connection, server):
+        receive(connection)
+        connection.sendall(CHUNKED)
+        for _ in range(10):
+            time.sleep(0.02)
+            sent.append(time.perf_counter())
+            connection.sendall(b"1\r\nx\r\n")
+        connection.sendall(b"0\r\n\r\n")
+
+    for attempt in range(3):  # a machine that does other work meanwhile may be late once
+        sent.clear()
+        with serving(script) as server:
+            exchange = ask(server)
+        assert body(exchange) == b"x" * 10
+        late = [arrived - left for (arrived, _), left in zip(exchange.chunks, sent, strict=True)]
+        assert min(late) >= 0
+        if max(late) < 0.003:
+            break
+    assert max(late) < 0.003
+    assert exchange.sent_at < exchange.chunks[0][0] <= exchange.chunks[-1][0] <= exchange.done_at
+    assert exchange.done_at - exchange.chunks[-1][0] < 0.003
+
+
+def test_a_refused_connection_is_of_class_connect():
+    with socket.create_server(("127.0.0.1", 0)) as s:
+        port = s.getsockname()[1]
+    exchange = Transport().exchange(http(port), REQUEST, 5)
+    assert (exchange.error, exchange.error_message, exchange.status) == ("connect", "Connection refused", None)
+    assert exchange.sent_at <= exchange.done_at
+    assert Transport().check(http(port)) == "Connection refused"
+
+
+@pytest.mark.parametrize("host", ["no-such-host.invalid", "a..b", "x" * 70])
+def test_a_name_that_does_not_resolve_is_of_class_connect(host):
+    exchange = Transport().exchange(http(80, host), REQUEST, 10)
+    assert exchange.error == "connect" and exchange.error_message
+
+
+def test_a_connection_that_is_not_answered_is_given_up():
+    """A full backlog: the kernel lets further connections wait."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        waiting = [socket.socket() for _ in range(3)]
+        for s in waiting:
+            s.setblocking(False)
+            s.connect_ex(listener.getsockname())
+        began = time.perf_counter()
+        exchange = Transport().exchange(http(listener.getsockname()[1]), REQUEST, 0.4)
+        assert (exchange.error, exchange.error_message) == ("connect", "no connection within 0.4 s")
+        assert 0.35 < time.perf_counter() - began < 1
+        for s in waiting:
+            s.close()
+
+
+def test_the_deadline_ends_a_request_without_an_answer():
+    with serving(answering(2.0)) as server:
+        exchange = ask(server, timeout_s=0.3)
+    assert (exchange.error, exchange.status, exchange.ended) == ("read_timeout", None, False)
+    assert 0.28 < exchange.done_at - exchange.sent_at < 0.6
+
+
+def test_the_deadline_ends_an_answer_that_keeps_coming_and_what_came_is_kept():
+    pieces = [piece for _ in range(20) for piece in (b"1\r\nx\r\n", 0.05)]
+    with serving(answering(CHUNKED, *pieces)) as server:
+        exchange = ask(server, timeout_s=0.32)
+    assert (exchange.error, exchange.status, exchange.ended) == ("read_timeout", 200, False)
+    assert 4 <= len(body(exchange)) <= 7  # one piece in 50 ms for 320 ms
+    assert 0.3 < exchange.done_at - exchange.sent_at < 0.6
+
+
+@pytest.mark.parametrize(
+    ("before", "status", "where"),
+    [(b"", None, "before the answer began"), (ANSWER[:-2], 200, "in mid-answer"), (CHUNKED + b"5\r\nhel", 200, "in mid-answer")],
+)
+@pytest.mark.parametrize("end", ["closed", "reset"])
+def test_a_broken_connection_says_where_it_broke(before, status, where, end):
+    def script(connection, server):
+        receive(connection)
+        connection.sendall(before)
+        time.sleep(0.05)
+        if end == "reset":
+            reset(connection)
+
+    with serving(script) as server:
+        exchange = ask(server)
+    assert (exchange.error, exchange.status, exchange.ended) == ("stream_broken", status, False)
+    assert where in exchange.error_message
+
+
+@pytest.mark.parametrize("answer", [b"SSH-2.0-OpenSSH_9.6\r\n", b"\x00\x01\x02\x03" * 10, CHUNKED + b"zz\r\nhello"])
+def test_bytes_that_are_not_http_are_a_bad_response(answer):
+    with serving(answering(answer, 0.2)) as server:
+        exchange = ask(server)
+    assert exchange.error == "bad_response" and exchange.error_message.startswith("not HTTP: ")
+
+
+def big(n: int) -> bytes:
+    return b"POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n" % n + b"x" * n
+
+
+def test_a_request_larger_than_the_sockets_buffer_arrives_whole():
+    with serving(answering(ANSWER)) as server:
+        exchange = ask(server, big(20_000_000))
+    assert (exchange.error, body(exchange)) == (None, b"hello")
+    assert server.requests == [big(20_000_000)]
+
+
+def deaf(answer: bytes):
+    def script(connection, server):
+        connection.recv(100)
+        connection.sendall(answer)
+        time.sleep(1.5)
+
+    return script
+
+
+def test_the_deadline_holds_while_the_request_is_still_being_sent():
+    with serving(deaf(b"")) as server:
+        exchange = ask(server, big(20_000_000), timeout_s=0.3)
+    assert exchange.error == "read_timeout"
+    assert exchange.done_at - exchange.sent_at < 0.7
+
+
+def test_an_answer_before_the_request_is_sent_ends_it_at_once_and_the_connection_is_not_reused():
+    refusal = b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n"
+    with serving(deaf(refusal)) as server:
+        transport = Transport()
+        exchange = ask(server, big(20_000_000), transport=transport)
+        assert (exchange.status, exchange.error) == (413, None)
+        assert exchange.done_at - exchange.sent_at < 0.7
+        ask(server, transport=transport)
+    assert server.connections == 2
+
+
+def test_a_greenlet_killed_in_mid_request_leaves_nothing_behind():
+    with serving(answering(CHUNKED, 0.5, b"0\r\n\r\n")) as server:
+        transport = Transport()
+        job = gevent.spawn(ask, server, transport=transport)
+        gevent.sleep(0.1)
+        job.kill()
+        assert transport.count == 0
+        assert isinstance(job.value, gevent.GreenletExit)
+        assert ask(server, transport=transport).reconnect == 1  # the broken one is not in the pool
+
+
+def test_an_exception_inside_the_loops_callback_ends_the_request_as_internal(monkeypatch):
+    def broken(self, data):
+        raise RuntimeError("a bug")
+
+    with serving(answering(ANSWER)) as server:
+        monkeypatch.setattr(Connection, "on_body", broken)
+        began = time.perf_counter()
+        exchange = ask(server)
+        assert (exchange.error, exchange.error_message) == ("internal", "RuntimeError: a bug")
+        monkeypatch.undo()
+        monkeypatch.setattr(Connection, "_receive", broken := lambda self: 1 / 0)
+        exchange = ask(server)
+        assert (exchange.error, exchange.error_message) == ("internal", "ZeroDivisionError: division by zero")
+    assert time.perf_counter() - began < 2
+    assert broken and issubclass(httptools.HttpParserCallbackError, httptools.HttpParserError)
+
+
+def test_the_lag_probe_sees_a_blocked_loop():
+    with serving(answering(0.15, ANSWER)) as server:
+        transport = Transport()
+        gevent.sleep(0.05)
+        calm = ask(server, transport=transport)
+        job = gevent.spawn(ask, server, transport=transport)
+        gevent.sleep(0.02)
+        time.sleep(0.08)  # blocks the loop
+        job.join()
+    assert 0.05 < job.value.lag_s < 0.2
+    assert calm.lag_s < 0.05
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory):
+    return certificate(tmp_path_factory.mktemp("right"))
+
+
+def test_tls_is_verified_and_kept(authority):
+    """TLS 1.3 sends session tickets after the handshake: they do not make an idle connection stale."""
+    ca, context = authority
+    pieces = (CHUNKED, b"3\r\nhel\r\n", 0.02, b"2\r\nlo\r\n0\r\n\r\n")
+    with serving(answering(*pieces), tls=context) as server:
+        transport, origin = Transport(str(ca)), Origin("https", "127.0.0.1", server.port)
+        assert transport.check(origin) is None
+        gevent.sleep(0.05)
+        exchanges = [transport.exchange(origin, REQUEST, 5) for _ in range(3)]
+    assert [(body(e), e.ended, e.error, e.reconnect) for e in exchanges] == [(b"hello", True, None, 0)] * 3
+    assert server.connections == 1
+    gap = exchanges[0].chunks[-1][0] - exchanges[0].chunks[0][0]
+    assert 0.015 < gap < 0.1
+
+
+def test_a_large_body_goes_over_tls_both_ways(authority):
+    ca, context = authority
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 5000000\r\n\r\n"
+    with serving(answering(head, b"y" * 5_000_000), tls=context) as server:
+        exchange = Transport(str(ca)).exchange(Origin("https", "127.0.0.1", server.port), big(5_000_000), 20)
+    assert (exchange.error, exchange.response_bytes) == (None, 5_000_000)
+    assert server.requests == [big(5_000_000)]
+
+
+def test_an_untrusted_ca_is_of_class_connect(authority, tmp_path):
+    other, _ = certificate(tmp_path / "other")
+    with serving(answering(ANSWER), tls=authority[1]) as server:
+        for ca in (str(other), None):
+            exchange = Transport(ca).exchange(Origin("https", "127.0.0.1", server.port), REQUEST, 5)
+            assert exchange.error == "connect"
+            assert "certificate" in exchange.error_message.lower()
+    assert server.requests == []
+
+
+def test_a_certificate_for_another_host_is_of_class_connect(tmp_path):
+    ca, context = certificate(tmp_path / "wrong", host="elsewhere.example")
+    with serving(answering(ANSWER), tls=context) as server:
+        exchange = Transport(str(ca)).exchange(Origin("https", "127.0.0.1", server.port), REQUEST, 5)
+    assert exchange.error == "connect" and "127.0.0.1" in exchange.error_message
+    assert server.requests == []
+
+
+def test_a_tls_connection_cut_without_notice_in_mid_answer_is_broken(authority):
+    ca, context = authority
+
+    def script(connection, server):
+        receive(connection)
+        connection.sendall(CHUNKED + b"5\r\nhel")
+        time.sleep(0.05)
+        reset(connection)
+
+    with serving(script, tls=context) as server:
+        exchange = Transport(str(ca)).exchange(Origin("https", "127.0.0.1", server.port), REQUEST, 5)
+    assert (exchange.error, exchange.status, exchange.ended) == ("stream_broken", 200, False)
+
+
+def test_a_plain_server_behind_https_is_of_class_connect():
+    with serving(answering(ANSWER)) as server:
+        exchange = Transport().exchange(Origin("https", "127.0.0.1", server.port), REQUEST, 0.5)
+    assert exchange.error == "connect"
+
+
+def test_failed_connections_leave_no_open_socket(authority, recwarn):
+    with serving(answering(ANSWER), tls=authority[1]) as server:
+        Transport().exchange(Origin("https", "127.0.0.1", server.port), REQUEST, 5)
+    gc.collect()
+    assert not [w for w in recwarn if issubclass(w.category, ResourceWarning)]
+    assert CONNECT_TIMEOUT_S == 10

@@ -1,0 +1,102 @@
+"""A scripted server on a real socket, in a thread of the operating system: `with serving(script) as server: server.port`."""
+
+import contextlib
+import dataclasses
+import datetime
+import ipaddress
+import pathlib
+import socket
+import ssl
+import struct
+import threading
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from gevent.monkey import get_original
+
+RealThread = get_original("threading", "Thread")
+
+
+@dataclasses.dataclass
+class Server:
+    port: int
+    connections: int = 0
+    requests: list[bytes] = dataclasses.field(default_factory=list)
+
+
+def receive(connection) -> bytes:
+    """One request with a Content-Length; empty when the client has closed."""
+    data = b""
+    while b"\r\n\r\n" not in data:
+        piece = connection.recv(65536)
+        if not piece:
+            return b""
+        data += piece
+    head, body = data.split(b"\r\n\r\n", 1)
+    length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
+    while len(body) < length:
+        body += connection.recv(65536)
+    return head + b"\r\n\r\n" + body
+
+
+def reset(connection) -> None:
+    """Close with RST instead of FIN."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+@contextlib.contextmanager
+def serving(script, tls: ssl.SSLContext | None = None):
+    """Call `script(connection, server)` for every connection, each in its own thread."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = Server(listener.getsockname()[1])
+
+    def talk(connection) -> None:
+        with contextlib.suppress(OSError), connection:
+            if tls:
+                connection = tls.wrap_socket(connection, server_side=True)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            script(connection, server)
+
+    def accept() -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            server.connections += 1
+            RealThread(target=talk, args=(connection,), daemon=True).start()
+
+    RealThread(target=accept, daemon=True).start()
+    try:
+        yield server
+    finally:
+        with contextlib.suppress(OSError):
+            listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+
+
+def certificate(folder: pathlib.Path, host: str = "127.0.0.1") -> tuple[pathlib.Path, ssl.SSLContext]:
+    """A new CA's file and a server context with a certificate of that CA for `host`."""
+    folder.mkdir(exist_ok=True)
+    now, year = datetime.datetime.now(datetime.UTC), datetime.timedelta(days=365)
+    ca_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in "12")
+    ca_name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "a test's CA")])
+
+    def begin(subject: x509.Name, public_key):
+        builder = x509.CertificateBuilder().subject_name(subject).issuer_name(ca_name).public_key(public_key)
+        return builder.serial_number(x509.random_serial_number()).not_valid_before(now - year).not_valid_after(now + year)
+
+    ca = begin(ca_name, ca_key.public_key()).add_extension(x509.BasicConstraints(True, None), True).sign(ca_key, hashes.SHA256())
+    try:
+        name: x509.GeneralName = x509.IPAddress(ipaddress.ip_address(host))
+    except ValueError:
+        name = x509.DNSName(host)
+    leaf = begin(x509.Name([]), key.public_key()).add_extension(x509.SubjectAlternativeName([name]), True).sign(ca_key, hashes.SHA256())
+    (folder / "ca.pem").write_bytes(ca.public_bytes(serialization.Encoding.PEM))
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    (folder / "leaf.pem").write_bytes(pem + leaf.public_bytes(serialization.Encoding.PEM))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "leaf.pem")
+    return folder / "ca.pem", context

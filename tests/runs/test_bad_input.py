@@ -1,0 +1,215 @@
+"""What a user's mistake gets: one line on stderr that begins with `error:` and names the remedy, exit code 1, nothing sent."""
+
+import json
+import socket
+
+import pytest
+import yaml
+
+from locustfiles.common.run_folder import RunFolder
+from scripts.emulator.config import EXAMPLE_SECRET_KEY
+from tests.runs import folders
+from tests.runs.locust_process import environment, free_port, locust, one_locust
+
+LOAD = {"users": [1], "settle_s": 0, "measure_s": 0.5}
+
+
+def change(path, **changes):
+    """Set keys of the YAML file at `path`; None removes a key."""
+    data = yaml.safe_load(path.read_text())
+    for key, value in changes.items():
+        data.pop(key, None)
+        if value is not None:
+            data[key] = value
+    path.write_text(yaml.safe_dump(data, sort_keys=False))
+
+
+def payload(folder, *lines: str) -> None:
+    (folder / "prompts.jsonl").write_text("\n".join(lines) + "\n")
+
+
+GOOD = json.dumps({"prompt": "Hello"})
+MISTAKES = {
+    "misspelt key": (
+        lambda d: change(d / "scenario.yaml", lod={"users": [1]}),
+        "scenario.yaml:{line}: lod: unknown key `lod`; did you mean `load`?",
+        "lod:",
+    ),
+    "missing payload file": (
+        lambda d: change(d / "scenario.yaml", payloads=["payloads/none.jsonl"]),
+        "scenario.yaml: file `payloads/none.jsonl` not found; give its path from the working folder",
+        None,
+    ),
+    "malformed JSON line": (
+        lambda d: payload(d, GOOD, GOOD, '{"prompt": "Hel'),
+        "prompts.jsonl:3: not valid JSON (Unterminated string starting at); one JSON object on each line",
+        None,
+    ),
+    "prompt without text": (lambda d: payload(d, GOOD, '{"id": "x"}'), 'prompts.jsonl:2: no prompt text; add `"prompt": "…"`', None),
+    "empty payload file": (lambda d: payload(d, ""), 'prompts.jsonl: no prompt in it; add lines like {{"prompt": "…"}}', None),
+    "price missing": (
+        lambda d: change(d / "scenario.yaml", targets=[folders.bedrock("quick-modle")]),
+        "scenario.yaml: target `by-quick-modle`: no price for model `quick-modle`; did you mean `quick-model`? "
+        "Else add it to the price book or give the target its own `price:` ({folder}/book.yaml)",
+        None,
+    ),
+    "unknown instance type": (
+        lambda d: change(d / "scenario.yaml", targets=[folders.sagemaker("quick", instance_type="ml.none")]),
+        "scenario.yaml: target `on-quick`: no price for instance type `ml.none`; add it to the price book or give the target "
+        "its own `price:` ({folder}/book.yaml)",
+        None,
+    ),
+    "price per million": (
+        lambda d: change(d / "book.yaml", models={"quick-model": {"input": 3.0, "output": 0.1}}),
+        "book.yaml:{line}: models.quick-model.input: above $1 per 1,000 tokens: this looks like a price per million; "
+        "divide it by 1,000 (got 3.0)",
+        "    input: 3.0",
+    ),
+    "levels that do not ascend": (
+        lambda d: change(d / "scenario.yaml", load={"users": [3, 1], "measure_s": 1}),
+        "scenario.yaml:{line}: load: `users` must ascend, each level once",
+        "load:",
+    ),
+    "service of another locustfile": (
+        lambda d: change(d / "scenario.yaml", targets=[folders.sagemaker("quick")]),
+        "scenario.yaml: target `on-quick` is of service sagemaker, this locustfile sends to bedrock only; use locustfiles/sweep.py",
+        None,
+    ),
+}
+
+
+def line_of(folder, start: str | None) -> int | None:
+    for name in ("scenario.yaml", "book.yaml"):
+        for number, line in enumerate((folder / name).read_text().splitlines(), 1):
+            if start and line.startswith(start):
+                return number
+    return None
+
+
+def assert_refused(process, code: int, endpoint, before: int) -> str:
+    assert code == 1, process.text
+    assert len(process.errors) == 1, process.text
+    assert "Traceback" not in process.text
+    assert endpoint.stats()["requests"] == before
+    return process.errors[0]
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_gets_one_line_with_place_and_remedy_and_nothing_is_sent(endpoint, tmp_path, name):
+    make, expected, start = MISTAKES[name]
+    before = endpoint.stats()["requests"]
+    scenario = folders.make_scenario(tmp_path, endpoint.url, [folders.bedrock("quick-model")], LOAD)
+    make(tmp_path)
+    locustfile = "bedrock.py" if "locustfile" in name else "sweep.py"
+    with one_locust(scenario, tmp_path / "run", locustfile=locustfile) as process:
+        line = assert_refused(process, process.wait(20), endpoint, before)
+    assert line == f"error: {tmp_path}/" + expected.format(line=line_of(tmp_path, start), folder=tmp_path)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_missing_scenario_is_named_with_an_example(endpoint, tmp_path):
+    before = endpoint.stats()["requests"]
+    with one_locust(tmp_path / "none.yaml", tmp_path / "run") as process:
+        line = assert_refused(process, process.wait(20), endpoint, before)
+    assert line == f"error: {tmp_path}/none.yaml: cannot be read (No such file or directory); check the path"
+    with locust("-f", "locustfiles/sweep.py", "--headless", output=tmp_path / "log") as process:
+        line = assert_refused(process, process.wait(20), endpoint, before)
+    assert line.startswith("error: --scenario is missing; example: locust -f locustfiles/sweep.py --scenario configs/demo.yaml")
+
+
+def test_a_misspelt_option_is_an_error_of_the_input(endpoint, tmp_path):
+    before = endpoint.stats()["requests"]
+    scenario = folders.make_scenario(tmp_path, endpoint.url, [folders.sagemaker("quick")], LOAD)
+    with one_locust(scenario, None, "--rundir", tmp_path / "run") as process:
+        line = assert_refused(process, process.wait(20), endpoint, before)
+    assert "--rundir" in line
+
+
+def test_without_credentials_nothing_is_sent(endpoint, tmp_path):
+    before = endpoint.stats()["requests"]
+    scenario = folders.make_scenario(tmp_path, endpoint.url, [folders.sagemaker("quick")], LOAD)
+    env = environment(AWS_ACCESS_KEY_ID=None, AWS_SECRET_ACCESS_KEY=None)
+    with one_locust(scenario, tmp_path / "run", env=env) as process:
+        line = assert_refused(process, process.wait(20), endpoint, before)
+    assert line == (
+        "error: no AWS credentials found; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
+        "or sign in with `aws sso login`"
+    )
+
+
+def test_an_endpoint_that_accepts_no_connection_is_found_before_anything_is_sent(endpoint, tmp_path):
+    port = free_port()
+    scenario = folders.make_scenario(tmp_path, f"http://127.0.0.1:{port}", [folders.sagemaker("quick")], LOAD)
+    with one_locust(scenario, tmp_path / "run") as process:
+        line = assert_refused(process, process.wait(20), endpoint, endpoint.stats()["requests"])
+    assert line == (
+        f"error: http://127.0.0.1:{port} (on-quick) accepts no connection: Connection refused; "
+        "check the region, `endpoint_url` and AWS_ENDPOINT_URL_*, and that the endpoint is up"
+    )
+    assert not (tmp_path / "run").exists()
+
+
+def test_checking_an_endpoint_sends_nothing(tmp_path):
+    """Its only connection is closed without a byte: a scenario that then turns out to be too slow to answer never began."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(15)
+        scenario = folders.make_scenario(tmp_path, "http://127.0.0.1:%d" % listener.getsockname()[1], [folders.sagemaker("quick")], LOAD)
+        port = free_port()
+        with one_locust(scenario, tmp_path / "run", "--web-port", port, headless=False) as process:
+            connection, _ = listener.accept()
+            process.until("Starting web interface")
+            connection.settimeout(1)
+            with pytest.raises(TimeoutError):
+                connection.recv(1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "target", "said"),
+    [
+        (
+            {"AWS_SECRET_ACCESS_KEY": "x" + EXAMPLE_SECRET_KEY[1:]},
+            folders.bedrock("quick-model"),
+            "target `by-quick-model`: InvalidSignatureException: The request signature we calculated does not match",
+        ),
+        ({}, folders.sagemaker("no-such-endpoint"), "target `on-no-such-endpoint`: ValidationError: Endpoint no-such-endpoint of account"),
+    ],
+    ids=["wrong secret", "unknown endpoint"],
+)
+def test_what_only_the_service_can_know_ends_the_sweep_after_the_first_calls(endpoint, tmp_path, changes, target, said):
+    before = endpoint.stats()["requests"]
+    scenario = folders.make_scenario(tmp_path, endpoint.url, [target], LOAD)
+    with one_locust(scenario, tmp_path / "run", env=environment(**changes)) as process:
+        assert process.wait(20) == 1, process.text
+    (line,) = process.errors
+    assert line.startswith(f"error: {said}") and "; check " in line, line
+    assert "Traceback" not in process.text
+    assert EXAMPLE_SECRET_KEY[1:] not in process.text
+    found, manifest = folders.rows(tmp_path / "run"), folders.manifest(tmp_path / "run")
+    assert len(found) == endpoint.stats()["requests"] - before == 3
+    assert {r.phase for r in found} == {"warmup"}
+    assert (manifest["status"], manifest["stages"]) == ("failed", [])
+
+
+def test_a_used_run_folder_is_refused_unless_overwritten(endpoint, tmp_path):
+    scenario = folders.make_scenario(tmp_path, endpoint.url, [folders.sagemaker("quick")], LOAD)
+    run = tmp_path / "run"
+    with one_locust(scenario, run) as process:
+        assert process.wait(30) == 0, process.text
+    first, before = folders.manifest(run)["run_id"], endpoint.stats()["requests"]
+    with one_locust(scenario, run) as process:
+        line = assert_refused(process, process.wait(20), endpoint, before)
+    assert line == f"error: {run} already holds a run; choose another --run-dir, or add --overwrite"
+    assert RunFolder(run).read_manifest().run_id == first
+    with one_locust(scenario, run, "--overwrite") as process:
+        assert process.wait(30) == 0, process.text
+    assert RunFolder(run).read_manifest().run_id != first
+    assert len(folders.rows(run)) == endpoint.stats()["requests"] - before
+
+
+def test_a_run_folder_that_cannot_be_made_is_an_error_of_the_input(endpoint, tmp_path):
+    before = endpoint.stats()["requests"]
+    scenario = folders.make_scenario(tmp_path, endpoint.url, [folders.sagemaker("quick")], LOAD)
+    (tmp_path / "file").write_text("")
+    with one_locust(scenario, tmp_path / "file" / "run") as process:
+        line = assert_refused(process, process.wait(20), endpoint, before)
+    assert line == f"error: {tmp_path}/file/run cannot be written (Not a directory); choose another --run-dir"

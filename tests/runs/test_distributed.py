@@ -1,0 +1,156 @@
+"""A master with two workers: nothing is lost, nothing comes twice, and who does not fit is refused."""
+
+import collections
+import signal
+import time
+
+import pytest
+
+from tests.runs import folders
+from tests.runs.locust_process import cluster
+
+TARGETS = [folders.sagemaker("quick"), folders.bedrock("quick-model")]
+
+
+@pytest.fixture(scope="module")
+def run(endpoint, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("distributed")
+    before = endpoint.stats()["requests"]
+    scenario = folders.make_scenario(folder, endpoint.url, TARGETS, {"users": [1, 3], "settle_s": 0.5, "measure_s": 2})
+    with cluster(scenario, folder / "run") as crew:
+        codes = crew.wait()
+        text = crew.text()
+    return folder / "run", codes, endpoint.stats()["requests"] - before, text
+
+
+def test_the_records_at_the_master_are_the_requests_at_the_endpoint(run, endpoint):
+    folder, codes, sent, text = run
+    found, manifest = folders.rows(folder), folders.manifest(folder)
+    assert codes == (0, [0, 0]), text
+    assert len(found) == sent > 50
+    assert folders.each_once(found)
+    assert len(folders.truth_of(endpoint, {r.request_id for r in found})) == sent
+    assert int(folders.total(folder)["Request Count"]) == sent
+    assert not any(r.error for r in found)
+    assert (manifest["status"], manifest["problems"]) == ("complete", [])
+    counts = collections.Counter(r.worker for r in found)
+    assert {w["id"]: (w["produced"], w["received"], w["lost"]) for w in manifest["workers"]} == {w: (n, n, 0) for w, n in counts.items()}
+    assert len(counts) == 2
+    assert all(abs(w["clock_offset_ms"]) < 20 for w in manifest["workers"])  # one machine, one clock
+    assert "Traceback" not in text
+
+
+def test_the_planned_users_are_exact_in_sum(run):
+    folder = run[0]
+    for stage in folders.manifest(folder)["stages"]:
+        measured = [r for r in folders.rows(folder) if r.stage == stage["stage"] and r.phase == "measure"]
+        assert len({(r.worker, r.user) for r in measured}) == stage["users"]
+        a, b = stage["measure_from"], stage["measure_until"]
+        assert all(a - 0.05 <= r.started_at < b + 0.05 for r in measured)
+        assert max(r.started_at + r.latency_ms / 1000 for r in measured) <= stage["hold_until"] + 0.05
+
+
+def test_no_two_users_draw_the_same_and_each_draws_the_same_for_both_targets(run):
+    sent = collections.defaultdict(list)
+    for row in sorted((r for r in folders.rows(run[0]) if r.stage), key=lambda r: r.started_at):
+        sent[row.target, row.worker, row.user].append(row.prompt_id)
+    first, second = ({k[1:]: v for k, v in sent.items() if k[0] == t["name"]} for t in TARGETS)
+    assert len(first) == len(second) == 3
+    assert len({tuple(v[:8]) for v in first.values()}) == len({tuple(v[:8]) for v in second.values()}) == 3
+    both = set(first) & set(second)  # of three users on two workers, Locust may give the odd one to the other worker
+    assert len(both) >= 2
+    for user in both:
+        n = min(len(first[user]), len(second[user]))
+        assert n >= 8 and first[user][:n] == second[user][:n]
+
+
+def test_a_worker_with_another_scenario_is_refused_before_anything_is_sent(endpoint, tmp_path):
+    load, before = {"users": [2], "settle_s": 0, "measure_s": 1}, endpoint.stats()["requests"]
+    scenario = folders.make_scenario(tmp_path, endpoint.url, TARGETS, load)
+    other = folders.make_scenario(tmp_path / "other", endpoint.url, TARGETS, load, seed=8)
+    with cluster(scenario, tmp_path / "run", worker_scenarios={1: other}) as crew:
+        code, workers = crew.wait(40)
+    assert (code, workers) == (1, [1, 1]), crew.text()
+    for process in (crew.master, *crew.workers):
+        (line,) = process.errors
+        assert "has another scenario or other payload files than the master; copy the master's to it" in line
+    assert endpoint.stats()["requests"] == before
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_worker_with_another_payload_file_is_refused(endpoint, tmp_path):
+    """The file has the same name in the scenario; what is in it differs."""
+    load, before = {"users": [1], "settle_s": 0, "measure_s": 1}, endpoint.stats()["requests"]
+    scenario = folders.make_scenario(tmp_path, endpoint.url, TARGETS, load, payloads=["prompts.jsonl"])
+    other = folders.make_scenario(tmp_path / "other", endpoint.url, TARGETS, load, payloads=["prompts.jsonl"], prompts=39)
+    other.write_text(scenario.read_text())
+    with cluster(scenario, tmp_path / "run", workers=1, worker_scenarios={0: other}) as crew:
+        code, workers = crew.wait(40)
+    assert (code, workers) == (1, [1]), crew.text()
+    assert "other payload files" in crew.master.errors[0]
+    assert endpoint.stats()["requests"] == before
+
+
+def test_a_killed_worker_makes_the_run_untrustworthy_and_what_arrived_is_kept(endpoint, tmp_path):
+    load, before = {"users": [4], "settle_s": 0, "measure_s": 6}, endpoint.stats()["requests"]
+    scenario = folders.make_scenario(tmp_path, endpoint.url, [folders.sagemaker("quick")], load)
+    with cluster(scenario, tmp_path / "run") as crew:
+        folders.await_requests(endpoint, before + 100)
+        crew.workers[1].send(signal.SIGKILL)
+        code = crew.master.wait()
+        assert crew.workers[0].wait(20) == 0, crew.text()
+    assert code == 2, crew.text()
+    found, manifest = folders.rows(tmp_path / "run"), folders.manifest(tmp_path / "run")
+    assert manifest["status"] == "complete"
+    assert any("is gone" in p for p in manifest["problems"]) and any("never handed in" in p for p in manifest["problems"])
+    assert folders.each_once(found)
+    entries = {w["id"]: w for w in manifest["workers"]}
+    counts = collections.Counter(r.worker for r in found)
+    (dead,) = [w for w in entries.values() if w["produced"] is None]
+    (whole,) = [w for w in entries.values() if w["produced"] is not None]
+    assert dead["received"] == counts[dead["id"]] > 0 and dead["lost"] is None
+    assert whole["received"] == whole["produced"] == counts[whole["id"]]
+    # each of its two users had a request under way and reports go out once a second: 1 s of 2 users at 65 ms is 31 requests
+    sent = endpoint.stats()["requests"] - before
+    assert 0 <= sent - len(found) <= 2 + 2 * 1.3 / 0.065
+
+
+def test_a_worker_that_is_asked_to_leave_hands_in_all_its_records(endpoint, tmp_path):
+    load, before = {"users": [4], "settle_s": 0, "measure_s": 7}, endpoint.stats()["requests"]
+    scenario = folders.make_scenario(tmp_path, endpoint.url, [folders.sagemaker("quick")], load)
+    with cluster(scenario, tmp_path / "run") as crew:
+        folders.await_requests(endpoint, before + 60)
+        crew.workers[1].send(signal.SIGTERM)
+        left = crew.workers[1].wait(20)
+        gone = time.time()
+        code = crew.master.wait()
+        assert crew.workers[0].wait(20) == 0, crew.text()
+    assert (code, left) == (0, 0), crew.text()
+    found, manifest = folders.rows(tmp_path / "run"), folders.manifest(tmp_path / "run")
+    assert len(found) == endpoint.stats()["requests"] - before
+    assert folders.each_once(found)
+    assert manifest["problems"] == [] and manifest["status"] == "complete"
+    # its users go on at the other worker: four users there before the end
+    late = {(r.worker, r.user) for r in found if r.started_at > gone + 1.5}
+    assert len(late) == 4 and len({w for w, _ in late}) == 1
+
+
+def test_a_worker_that_comes_late_takes_its_share_and_one_that_does_not_fit_is_sent_away(endpoint, tmp_path):
+    load, before = {"users": [4], "settle_s": 0, "measure_s": 7}, endpoint.stats()["requests"]
+    scenario = folders.make_scenario(tmp_path, endpoint.url, [folders.sagemaker("quick")], load)
+    other = folders.make_scenario(tmp_path / "other", endpoint.url, [folders.sagemaker("quick")], load, seed=8)
+    with cluster(scenario, tmp_path / "run", workers=1) as crew:
+        folders.await_requests(endpoint, before + 30)
+        crew.join(scenario)
+        crew.join(other)
+        assert crew.workers[2].wait(20) == 1
+        assert "has another scenario" in crew.workers[2].errors[0]
+        code = crew.master.wait()
+        assert (code, crew.workers[0].wait(20), crew.workers[1].wait(20)) == (0, 0, 0), crew.text()
+    found, manifest = folders.rows(tmp_path / "run"), folders.manifest(tmp_path / "run")
+    assert len(found) == endpoint.stats()["requests"] - before
+    assert folders.each_once(found) and not any(r.error for r in found)
+    assert (manifest["status"], manifest["problems"], len(manifest["workers"])) == ("complete", [], 2)
+    end = manifest["stages"][0]["measure_until"]
+    late = {(r.worker, r.user) for r in found if end - 1 < r.started_at < end}
+    assert len(late) == 4 and len({w for w, _ in late}) == 2  # two users at each

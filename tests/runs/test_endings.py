@@ -1,0 +1,161 @@
+"""How stages and runs end by themselves: enough requests, too many errors, the budget, a full disk; and that no secret is written."""
+
+import contextlib
+import csv
+import pathlib
+import signal
+import subprocess
+
+import pytest
+
+from locustfiles.common.record import FIELDS
+from locustfiles.common.run_folder import RunFolder
+from tests.emulator_process import running_emulator
+from tests.runs import folders
+from tests.runs.locust_process import cluster, environment, one_locust
+
+
+def test_a_stage_ends_when_it_has_enough_requests_or_too_many_errors_and_the_sweep_goes_on(endpoint, tmp_path):
+    targets = [
+        folders.sagemaker("failing", load={"users": [2], "settle_s": 0, "measure_s": 30, "abort_stage": {"error_rate": 0.5, "after_requests": 10}}),
+        folders.sagemaker("quick"),
+    ]
+    load = {"users": [2], "settle_s": 0, "until": {"requests": 30, "at_most_s": 30}}
+    before = endpoint.stats()["requests"]
+    scenario = folders.make_scenario(tmp_path, endpoint.url, targets, load)
+    with one_locust(scenario, tmp_path / "run") as process:
+        assert process.wait(40) == 0, process.text
+    failing, enough = folders.manifest(tmp_path / "run")["stages"]
+    found = folders.rows(tmp_path / "run")
+    assert len(found) == endpoint.stats()["requests"] - before
+    assert (failing["ended_by"], enough["ended_by"]) == ("abort", "requests")
+    failed = [r for r in found if r.stage == 1 and r.phase == "measure"]
+    assert len(failed) >= 10 and {r.error for r in failed} == {"server"}
+    # records are looked at once a second; a failing user pauses 0.1 s, a good call takes 65 ms
+    assert failing["measure_until"] - failing["measure_from"] < 2.5
+    assert len(failed) <= 2 * 2.5 / 0.1
+    enough_rows = [r for r in found if r.stage == 2 and r.phase == "measure"]
+    assert 30 <= len(enough_rows) <= 2 * 3 / 0.065
+    assert folders.manifest(tmp_path / "run")["status"] == "complete"
+
+
+def test_a_run_stops_itself_before_it_spends_more_than_its_budget(endpoint, tmp_path):
+    """$3.6 an hour is $0.001 a second: $0.003 are three seconds under load, of stages that would take 20."""
+    before = endpoint.stats()["requests"]
+    load = {"users": [1, 2], "settle_s": 0.5, "measure_s": 10}
+    scenario = folders.make_scenario(tmp_path, endpoint.url, [folders.sagemaker("quick")], load, budget_usd=0.003)
+    with one_locust(scenario, tmp_path / "run") as process:
+        assert process.wait(30) == 3, process.text
+    found, manifest = folders.rows(tmp_path / "run"), folders.manifest(tmp_path / "run")
+    (stage,) = manifest["stages"]
+    assert (manifest["status"], manifest["problems"], stage["ended_by"]) == ("stopped", [], "budget")
+    assert stage["hold_until"] >= stage["measure_until"] > stage["measure_from"]
+    assert 2.5 < manifest["ended_at"] - min(r.started_at for r in found) < 6
+    assert len(found) == endpoint.stats()["requests"] - before
+    assert not any(r.error for r in found)
+
+
+def test_token_prices_count_towards_the_budget(endpoint, tmp_path):
+    """Ten tokens out at $0.5 per 1,000 are half a cent a call, the prompt's some 9 at $0 nothing: 20 cents are 40 calls."""
+    target = folders.bedrock("quick-model", price={"input": 0.0, "output": 0.5})
+    load = {"users": [2], "settle_s": 0, "measure_s": 30}
+    scenario = folders.make_scenario(tmp_path, endpoint.url, [target], load, budget_usd=0.2)
+    with one_locust(scenario, tmp_path / "run") as process:
+        assert process.wait(30) == 3, process.text
+    calls = len(folders.rows(tmp_path / "run"))
+    assert 40 <= calls <= 40 + 2 * 2.5 / 0.065  # what two users send until it is noticed
+
+
+def test_no_secret_is_written_anywhere(tmp_path):
+    """Recognisable keys and a session token, at the loudest log level, through throttles, errors and a wrong signature."""
+    key, secret, token = "AKIAFINDMEFINDMEFIND", "FindMeSecret/FindMeSecret+FindMeSecret00", "FindMeToken" + "T" * 60
+    config = folders.EMULATOR | {"credentials": [{"access_key": key, "secret_key": secret, "session_token": token}]}
+    env = environment(AWS_ACCESS_KEY_ID=key, AWS_SECRET_ACCESS_KEY=secret, AWS_SESSION_TOKEN=token)
+    targets = [folders.sagemaker("throttled"), folders.bedrock("quick-model")]
+    with running_emulator(config) as emulator:
+        scenario = folders.make_scenario(tmp_path, emulator.url, targets, {"users": [2], "settle_s": 0, "measure_s": 1})
+        with cluster(scenario, tmp_path / "run", "--loglevel", "DEBUG", env=env) as crew:
+            assert crew.wait(40) == (0, [0, 0]), crew.text()
+        wrong = env | {"AWS_SECRET_ACCESS_KEY": secret[:-1] + "x"}
+        with one_locust(scenario, tmp_path / "refused", "--loglevel", "DEBUG", env=wrong) as process:
+            assert process.wait(30) == 1, process.text
+    written = [p for p in tmp_path.rglob("*") if p.is_file()]
+    assert {"requests.csv", "manifest.json", "master.log", "worker-0.log", "locust.log", "locust_stats.csv"} <= {p.name for p in written}
+    assert "DEBUG" in (tmp_path / "locust.log").read_text()
+    for path in written:
+        content = path.read_text(errors="replace")
+        for word in (secret, secret[:-1], token, key):
+            assert word not in content, (path, word)
+
+
+@contextlib.contextmanager
+def small_disk(folder: pathlib.Path):
+    """A file system of 300 kB, where mounting is allowed."""
+    folder.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", folder], capture_output=True).returncode:
+        pytest.skip("mounting is not allowed here")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", folder], check=True)
+
+
+def test_a_full_disk_stops_the_run_and_what_was_written_can_be_read(endpoint, tmp_path):
+    load = {"users": [20], "settle_s": 0, "measure_s": 40}
+    scenario = folders.make_scenario(tmp_path / "made", endpoint.url, [folders.sagemaker("quick")], load)
+    with small_disk(tmp_path / "disk") as disk:
+        with one_locust(scenario, disk / "run") as process:
+            assert process.wait(40) == 2, process.text
+        assert "cannot be written: No space left on device; the run stops, what it holds is kept" in process.text
+        assert "Traceback" not in process.text
+        text, torn = RunFolder(disk / "run").requests_text()
+        whole = text.decode().splitlines()
+        assert len(whole) > 500 and torn in (0, 1)
+        assert all(len(line) == len(FIELDS) for line in csv.reader(whole))
+        assert folders.manifest(disk / "run")["run_id"]
+
+
+def test_a_second_ctrl_c_does_not_lose_what_was_measured(endpoint, tmp_path):
+    before = endpoint.stats()["requests"]
+    scenario = folders.make_scenario(tmp_path, endpoint.url, [folders.sagemaker("slow")], {"users": [5], "settle_s": 0, "measure_s": 30})
+    with one_locust(scenario, tmp_path / "run") as process:
+        folders.await_requests(endpoint, before + 8)
+        process.send(signal.SIGINT)
+        process.until("CTRL+C")
+        process.send(signal.SIGINT)
+        assert process.wait(30) == 0, process.text
+    found, manifest = folders.rows(tmp_path / "run"), folders.manifest(tmp_path / "run")
+    assert len(found) == endpoint.stats()["requests"] - before
+    assert manifest["status"] == "stopped" and not any(r.error for r in found)
+    assert "Traceback" not in process.text
+
+
+def test_a_ctrl_c_while_the_master_waits_for_workers_ends_it_without_a_trace(tmp_path, endpoint):
+    scenario = folders.make_scenario(tmp_path, endpoint.url, [folders.sagemaker("quick")], {"users": [1], "settle_s": 0, "measure_s": 1})
+    with cluster(scenario, tmp_path / "run", "--expect-workers", 3) as crew:
+        crew.master.until("2 workers connected")
+        crew.interrupt()
+        crew.wait(30)
+    assert "Traceback" not in crew.text(), crew.text()
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_endpoint_that_goes_away_in_mid_run_is_a_finding(tmp_path):
+    """The endpoint goes away in mid-run: every call after that is a failure of class connect or a broken stream, none is lost."""
+    with running_emulator(folders.EMULATOR) as emulator:
+        scenario = folders.make_scenario(
+            tmp_path, emulator.url, [folders.sagemaker("quick")], {"users": [2], "settle_s": 0, "measure_s": 3}, error_pause_s=0.1
+        )
+        with one_locust(scenario, tmp_path / "run") as process:
+            folders.await_requests(emulator, 20)
+            emulator.process.kill()
+            emulator.process.wait()
+            assert process.wait(30) == 0, process.text  # failed requests are a finding
+    found = folders.rows(tmp_path / "run")
+    classes = [r.error for r in sorted(found, key=lambda r: r.started_at)]
+    assert set(classes) <= {None, "stream_broken", "connect"}
+    assert classes[-1] == "connect" and classes[0] is None
+    # the pause after a failure keeps 2 users below 2 / 0.1 s = 20 calls a second for at most 3 s
+    assert 10 < classes.count("connect") <= 60
+    assert folders.each_once(found)
+    assert {r.error_message for r in found if r.error == "connect"} == {"Connection refused"}

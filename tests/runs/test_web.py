@@ -1,0 +1,178 @@
+"""The web UI in a real browser: start, stop in mid-run, start again; Ctrl-C with the page open."""
+
+import contextlib
+import json
+import pathlib
+import shutil
+import signal
+import time
+import urllib.parse
+import urllib.request
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
+
+from tests.runs import folders
+from tests.runs.locust_process import cluster, free_port, one_locust
+
+TARGETS = [folders.sagemaker("throttled"), folders.sagemaker("quick")]
+LOAD = {"users": [2, 4], "settle_s": 0.3, "measure_s": 30}
+
+
+@contextlib.contextmanager
+def browser():
+    """Headless Chromium, of the system (the package chromium-driver brings both)."""
+    driver = shutil.which("chromedriver")
+    assert driver, "no chromedriver: install chromium and chromium-driver"
+    options = webdriver.ChromeOptions()
+    options.binary_location = shutil.which("chromium") or ""
+    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1280,900", "--disable-gpu"):
+        options.add_argument(argument)
+    chrome = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
+    chrome.set_page_load_timeout(30)
+    try:
+        yield chrome
+    finally:
+        chrome.quit()
+
+
+def press(chrome, name: str) -> None:
+    """Press the visible button of that name."""
+    xpath = f"//button[translate(normalize-space(.), 'abcdefghijklmnopqrstuvwxyz', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ')='{name.upper()}']"
+    WebDriverWait(chrome, 20).until(lambda c: any(b.is_displayed() for b in c.find_elements(By.XPATH, xpath)))
+    button = next(b for b in chrome.find_elements(By.XPATH, xpath) if b.is_displayed())
+    chrome.execute_script("arguments[0].click()", button)
+
+
+def text(chrome) -> str:
+    return chrome.find_element(By.TAG_NAME, "body").text
+
+
+def stats(url: str) -> dict:
+    with urllib.request.urlopen(f"{url}/stats/requests", timeout=10) as answer:
+        return json.load(answer)
+
+
+def await_page(url: str, timeout_s: float = 20) -> None:
+    over = time.monotonic() + timeout_s
+    while True:
+        try:
+            return stats(url) and None
+        except OSError:
+            assert time.monotonic() < over
+            time.sleep(0.1)
+
+
+def await_state(url: str, state: str, timeout_s: float = 30) -> None:
+    over = time.monotonic() + timeout_s
+    while (now := stats(url)["state"]) != state:
+        assert time.monotonic() < over, f"{now} instead of {state}"
+        time.sleep(0.1)
+
+
+def post(url: str, path: str, **form: object) -> dict:
+    data = urllib.parse.urlencode(form).encode()
+    with urllib.request.urlopen(f"{url}{path}", data=data, timeout=60) as answer:
+        return json.load(answer)
+
+
+def await_closed(run: pathlib.Path, timeout_s: float = 30) -> None:
+    over = time.monotonic() + timeout_s
+    while not (run / "manifest.json").exists() or folders.manifest(run)["ended_at"] is None:
+        assert time.monotonic() < over
+        time.sleep(0.1)
+
+
+def assert_apart(first: pathlib.Path, second: pathlib.Path, sent: int) -> None:
+    """Two whole runs: no request is in both, none is in neither."""
+    runs = [(folders.rows(f), folders.manifest(f)) for f in (first, second)]
+    assert sum(len(found) for found, _ in runs) == sent
+    ids = [{r.request_id for r in found} for found, _ in runs]
+    assert not ids[0] & ids[1]
+    assert runs[0][1]["run_id"] != runs[1][1]["run_id"]
+    for folder, (found, manifest) in zip((first, second), runs):
+        assert found and (manifest["status"], manifest["problems"]) == ("stopped", [])
+        assert all(manifest["started_at"] - 0.1 <= r.started_at <= manifest["ended_at"] for r in found)
+        assert int(folders.total(folder)["Request Count"]) == len(found)
+        assert sum(w["received"] for w in manifest["workers"]) == sum(w["produced"] for w in manifest["workers"]) == len(found)
+        assert not any(r.error == "cancelled" for r in found)
+
+
+def test_start_stop_and_start_again_in_a_browser_make_two_runs_that_are_never_mixed(endpoint, tmp_path):
+    before = endpoint.stats()["requests"]
+    scenario = folders.make_scenario(tmp_path, endpoint.url, TARGETS, LOAD)
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    with one_locust(scenario, tmp_path / "run", "--web-port", port, headless=False) as process, browser() as chrome:
+        await_page(url)
+        chrome.get(url)
+        press(chrome, "start")
+        folders.await_requests(endpoint, before + 40)
+        WebDriverWait(chrome, 20).until(lambda c: "on-throttled prompts @2" in text(c))
+        chrome.save_screenshot(str(tmp_path / "statistics.png"))
+        chrome.find_element(By.XPATH, "//*[@role='tab'][contains(translate(., 'FAILURES', 'failures'), 'failures')]").click()
+        WebDriverWait(chrome, 20).until(lambda c: "throttled: ThrottlingException" in text(c))
+        chrome.save_screenshot(str(tmp_path / "failures.png"))
+        press(chrome, "stop")
+        await_closed(tmp_path / "run")
+        first = endpoint.stats()["requests"] - before
+        assert len(folders.rows(tmp_path / "run")) == first
+        await_state(url, "stopped")
+        press(chrome, "new")
+        press(chrome, "start")
+        folders.await_requests(endpoint, before + first + 30)
+        process.send(signal.SIGINT)  # Ctrl-C with the page open
+        assert process.wait(30) == 0, process.text
+    assert_apart(tmp_path / "run", tmp_path / "run-2", endpoint.stats()["requests"] - before)
+    assert "Traceback" not in process.text
+
+
+def test_start_stop_and_start_again_with_workers_make_two_runs_that_are_never_mixed(endpoint, tmp_path):
+    before = endpoint.stats()["requests"]
+    scenario = folders.make_scenario(tmp_path, endpoint.url, TARGETS, LOAD)
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    with cluster(scenario, tmp_path / "run", "--web-host", "127.0.0.1", "--web-port", port, headless=False) as crew:
+        crew.master.until("2 workers connected")
+        assert post(url, "/swarm", user_count=1, spawn_rate=1)["success"]
+        folders.await_requests(endpoint, before + 40)
+        assert post(url, "/stop")["success"]
+        await_closed(tmp_path / "run")
+        first = endpoint.stats()["requests"] - before
+        assert len(folders.rows(tmp_path / "run")) == first
+        time.sleep(0.3)  # a person's second click; the workers are not ready for another run yet
+        over = time.monotonic() + 20
+        while not (tmp_path / "run-2").exists():
+            post(url, "/swarm", user_count=1, spawn_rate=1)
+            assert time.monotonic() < over, crew.text()[-3000:]
+            time.sleep(0.5)
+        folders.await_requests(endpoint, before + first + 60)
+        crew.interrupt()
+        assert crew.wait(40) == (0, [0, 0]), crew.text()
+    assert_apart(tmp_path / "run", tmp_path / "run-2", endpoint.stats()["requests"] - before)
+    for name in ("run", "run-2"):
+        measured = [r for r in folders.rows(tmp_path / name) if r.phase == "measure" and r.users == 2]
+        assert len({r.worker for r in measured}) == 2  # both workers took part in both runs
+    assert "Traceback" not in crew.text()
+
+
+def test_a_folder_used_meanwhile_refuses_the_run_and_the_next_start_says_so_again(endpoint, tmp_path):
+    scenario = folders.make_scenario(tmp_path, endpoint.url, [folders.sagemaker("quick")], LOAD)
+    port, before = free_port(), endpoint.stats()["requests"]
+    url = f"http://127.0.0.1:{port}"
+    with one_locust(scenario, tmp_path / "run", "--web-port", port, headless=False) as process:
+        await_page(url)
+        (tmp_path / "run").mkdir()
+        (tmp_path / "run" / "manifest.json").write_text("{}")
+        post(url, "/swarm", user_count=1, spawn_rate=1)
+        process.until("already holds a run; choose another --run-dir, or add --overwrite")
+        await_state(url, "stopped")
+        (tmp_path / "run" / "manifest.json").unlink()
+        post(url, "/swarm", user_count=1, spawn_rate=1)
+        folders.await_requests(endpoint, before + 20)
+        process.send(signal.SIGTERM)
+        assert process.wait(30) == 1, process.text  # one start was refused
+    assert folders.manifest(tmp_path / "run")["status"] == "stopped"
+    assert len(folders.rows(tmp_path / "run")) == endpoint.stats()["requests"] - before
