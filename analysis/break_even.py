@@ -100,7 +100,7 @@ def _text(found: BreakEven, even: float) -> str:
     """The pair's finding in words."""
     share = even / found.capacity_per_hour
     sums = (
-        f"{show.money(found.usd_per_hour)}/h against {show.money(found.token_usd_per_transaction)} a transaction is "
+        f"{show.price(found.usd_per_hour)}/h against {show.money(found.token_usd_per_transaction)} a transaction is "
         f"even at {show.number(even / 60)} transactions per minute, {show.percent(share)} of the best rate measured "
         f"({show.number(found.capacity_per_hour / 60)})"
     )

@@ -42,7 +42,7 @@ def usd_per_1m_tokens_hourly(usd_per_hour: float, tokens_per_s: float) -> float:
 def stage_cost(stage: Stage, row: dict[str, typing.Any]) -> StageCost:
     """The cost columns of a stage whose measurements are in `row`."""
     if stage.window is None or not row["successes"] or not row["throughput_per_s"]:
-        reason = "it has no measured window" if stage.window is None else "no success was measured"
+        reason = stage.why_no_window if stage.window is None else "no success was measured"
         return StageCost({"price_basis": basis(stage.price)}, None, reason)
     found = _hourly(stage.price, row) if isinstance(stage.price, HourlyPrice) else _tokens(stage, stage.price, row)
     rate, usd = row["completion_tokens_per_s"], found.columns.get("usd_per_transaction")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.cost_markdown import markdown_table, remarks
+from analysis.format import price
 from analysis.locust_cost import Limits, cost_table, recommend
 from analysis.locust_csv import SETTLE_S, TOTAL, BadLocustCsv, read_steps
 from analysis.locust_tokens import BadTokenMeans, attach_token_means
@@ -130,20 +131,20 @@ def _prices(args: argparse.Namespace) -> tuple[dict, str]:
         hourly = args.usd_per_hour or _instance_price(book, args)
         what = args.instance or "instance"
         full_use = "at full use: an endpoint is paid for when idle, too"
-        basis = f"Price: {args.instance_count} × {what} at ${hourly:g} an hour ({source}), {full_use}."
+        basis = f"Price: {args.instance_count} × {what} at {price(hourly)} an hour ({source}), {full_use}."
         return {"usd_per_hour": hourly, "instance_count": args.instance_count}, basis
     if args.tokens is None and None in (args.prompt_tokens, args.completion_tokens):
         raise BadRequest(
             "a token price needs token means; give --prompt-tokens and --completion-tokens, or --tokens FILE"
         )
     if args.model is not None:
-        price = _model_price(book, args)
-        pair = (price.input, price.output)
+        found = _model_price(book, args)
+        pair = (found.input, found.output)
     else:
         pair = (args.input_usd_per_1k, args.output_usd_per_1k)
         if None in pair:
             raise BadRequest("half a token price; give both --input-usd-per-1k and --output-usd-per-1k")
-    each = f"${pair[0]:g} in, ${pair[1]:g} out per 1,000"
+    each = f"{price(pair[0])} in, {price(pair[1])} out per 1,000"
     basis = f"Price: {args.model or 'tokens'} at {each} ({source}); failures are taken to bill nothing."
     return {"input_usd_per_1k": pair[0], "output_usd_per_1k": pair[1]}, basis
 

@@ -4,6 +4,7 @@ Every function takes a number or None and returns text; what is not known (None,
 an infinity) is `UNKNOWN`, an en dash, and never 0.
 
     money(22.155)      $22.16         money(0.00221625)  $0.002216     USD: cents above $1, else 4 digits
+    price(37.688)      $37.688        price(6e-05)       $0.00006      as in the price book, every digit
     seconds(1.4832)    1.48 s         seconds(0.0312)    31.2 ms       3 significant digits
     minutes(37.04)     37.0 min       milliseconds(16.8) 16.8 ms
     number(9296.4)     9,296          number(0.360)      0.360         3 significant digits, whole above 100
@@ -12,6 +13,7 @@ an infinity) is `UNKNOWN`, an en dash, and never 0.
     text(None)         –              anything else, as str() gives it
 """
 
+import decimal
 import math
 import numbers
 
@@ -73,6 +75,26 @@ def money(usd: float | None) -> str:
         whole, _, cents = _significant(size, 4).partition(".")
         shown = f"{whole}.{cents.rstrip('0').ljust(2, '0')}"
     return f"{sign}${shown}"
+
+
+def exact(value: float | None) -> str:
+    """The shortest decimal that reads back as the same float, never with an exponent: 0.00006, 37.688, 2."""
+    if not known(value):
+        return UNKNOWN
+    shown = f"{decimal.Decimal(repr(float(value))):f}"
+    return shown.removesuffix(".0")
+
+
+def price(usd: float | None) -> str:
+    """A price as its price book has it: no digit is rounded away, for figures are checked by it."""
+    return f"${exact(usd)}" if known(usd) else UNKNOWN
+
+
+def span(low: float | None, high: float | None) -> str:
+    """$0.5741 to $0.7061; one figure where both read the same, `$0.5741 or more` without an upper end."""
+    if not known(low) or money(low) == money(high):
+        return money(high)
+    return f"{money(low)} to {money(high)}" if known(high) else f"{money(low)} or more"
 
 
 def seconds(value: float | None) -> str:

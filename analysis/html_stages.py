@@ -37,7 +37,8 @@ GROUPS: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "Requests": (
         ("successes", "good"), ("failures", "failed"), ("errors", "by class"), ("cancelled", "cancelled"),
-        ("window_s", "window, s"), ("slo_failed", "limits missed"), ("reasons", "why not VALID"),
+        ("window_s", "window, s"), ("slo_failed", "limits missed"), ("slo_open", "limits open"),
+        ("ended_by", "ended by"), ("reasons", "why not VALID"),
     ),
     "Target": (
         ("model", "model"), ("service", "service"), ("instance_type", "price key"), ("instance_count", "instances"),

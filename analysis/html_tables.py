@@ -10,6 +10,8 @@ import pandas as pd
 
 from analysis import format as show
 from analysis.metrics import METRICS
+from analysis.slo import MARKS as MARKS_OF
+from analysis.study import PRICES
 
 DEFINITIONS = {m.name: m.definition for m in METRICS}
 KINDS = {m.name: m.kind for m in METRICS}
@@ -18,7 +20,7 @@ VERDICTS = {"VALID": "met", "SUSPECT": "undecided", "INVALID": "missed"}
 
 #: headings that the rule in `heading` does not give
 HEADINGS = {
-    "usd": "cost", "usd_low": "cost, at least", "usd_high": "cost, at most", "slo": "SLO", "slo_failed": "SLO missed on",
+    "usd": "cost", "usd_low": "cost, at least", "usd_high": "cost, at most", "slo": "SLO", "slo_failed": "SLO missed on", "slo_open": "SLO open on",
     "usd_per_1k_input": "$ per 1k input tokens", "usd_per_1k_output": "$ per 1k output tokens", "in_flight_mean": "in flight",
     "usd_per_1m_output_tokens": "$ per 1M output tokens", "usd_per_1m_tokens": "$ per 1M tokens",
     "usd_per_10k_transactions": "$ per 10k transactions", "minutes_per_1m_output_tokens": "minutes per 1M output tokens",
@@ -81,6 +83,8 @@ def shown(column: str, value: typing.Any) -> Cell:
         return Cell("yes" if value else "no")
     if isinstance(value, str):
         return _words(value)
+    if column in PRICES:
+        return Cell(show.price(value), number=True)
     name = column.lower()
     if "usd" in name or "$" in name:
         return Cell(show.money(value), number=True)
@@ -97,6 +101,10 @@ def _words(value: str) -> Cell:
     if value in MARKS.values():
         mark = next(m for m, word in MARKS.items() if word == value)
         return Cell(f"{value} {mark}", css=value)
+    if value == "unknown":
+        return Cell("unknown ?", css="undecided")
+    if value.startswith(f"{MARKS_OF['unknown']} "):
+        return Cell(value, css="undecided", title="not known")
     mark = value[-1:]
     if mark in MARKS and value[-2:-1] == " ":
         return Cell(value, css=MARKS[mark], title=MARKS[mark], number=True)

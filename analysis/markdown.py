@@ -11,7 +11,7 @@ from analysis.metrics import METRICS
 from analysis.report_data import Report
 from analysis.slo import MARKS
 from analysis.stage_view import cost_table, full_table, run_cost_table
-from analysis.study import QUESTIONS
+from analysis.study import PRICES, QUESTIONS
 
 TEMPLATES = pathlib.Path(__file__).parent / "templates"
 
@@ -81,6 +81,8 @@ def rounded(frame: pd.DataFrame) -> pd.DataFrame:
     shown = frame.astype(object).map(text)
     if "Margin" in frame:
         shown["Margin"] = frame["Margin"].map(show.percent)
+    for column in frame.columns.intersection(PRICES):
+        shown[column] = frame[column].map(show.exact)
     return shown
 
 

@@ -128,8 +128,14 @@ METRICS: tuple[Metric, ...] = (
     Metric("tokenizer_token_share", "", "successes whose output tokens a tokenizer counted / successes"),
     _text("verdict", "VALID, SUSPECT or INVALID"),
     _text("reasons", "why it is not VALID"),
-    _text("slo", "met, missed, undecided or none: all limits together"),
+    _text(
+        "slo",
+        "all limits together: met, missed, undecided (none was missed, and more samples would tell), unknown (a limited "
+        "value is not known, and more samples would not help) or none",
+    ),
     _text("slo_failed", "limits that were missed"),
+    _text("slo_open", "limits that are undecided or unknown, and why"),
+    _text("ended_by", "what ended the stage: time, requests, abort (its error rate), budget or stop"),
     _text("run", "the run's name"),
 )
 

@@ -116,7 +116,7 @@ def dataset_of_interest(runs: list[Run], results: list[Result]) -> tuple[str, li
 def _hourly(prices: dict[str, Prices]) -> dict[tuple[str, str], float]:
     """(run, target) -> USD per hour in all, of the hourly priced ones."""
     return {
-        (run, target): price.usd_per_hour_in_all
+        (run, target): round(price.usd_per_hour_in_all, 12)  # 3 x 37.688 is 113.06400000000001 in binary
         for run, found in prices.items()
         for target, price in found.of_target.items()
         if isinstance(price, HourlyPrice)

@@ -74,7 +74,7 @@ def results_of(run: Run, prices: dict[str, Price]) -> list[Result]:
         cost = stage_cost(stage, row)
         row |= cost.columns
         verdict = verdict_of(stage, row)
-        checks = [check(criterion, stage, row) for criterion in criteria]
+        checks = [check(criterion, stage, row, cost.reason) for criterion in criteria]
         row |= {"verdict": verdict.verdict, "reasons": "; ".join(verdict.reasons)} | overall(checks)
         results.append(Result(row, checks, intervals_of(stage, cost.billed), cost.reason))
     return results
@@ -89,9 +89,12 @@ def steps_table(results: list[Result]) -> pd.DataFrame:
 
 def criteria_table(results: list[Result]) -> pd.DataFrame:
     """A row a stage and limit."""
-    columns = ["run", "stage", "criterion", "words", "limit", "value", "state", "cell"]
+    columns = ["run", "stage", "criterion", "words", "limit", "value", "state", "why", "cell"]
     rows = [
-        [*dataclasses.astuple(r.key), c.criterion.name, c.criterion.text, c.criterion.limit, c.value, c.state, c.cell]
+        [
+            *dataclasses.astuple(r.key),
+            *(c.criterion.name, c.criterion.text, c.criterion.limit, c.value, c.state, c.why, c.cell),
+        ]
         for r in results
         for c in r.checks
     ]
@@ -99,7 +102,7 @@ def criteria_table(results: list[Result]) -> pd.DataFrame:
 
 
 def failed_table(results: list[Result]) -> pd.DataFrame:
-    """Stages that missed a limit, a cell per limit: its value and ✓, ✗ or ?."""
+    """Stages that missed a limit, a cell per limit: its value and ✓, ✗ or ?; or ? and why the value is not known."""
     rows = []
     for r in results:
         if r.row["slo"] == "missed":

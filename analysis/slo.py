@@ -1,4 +1,6 @@
-"""Whether a stage keeps the scenario's limits: each met, missed or undecided.
+"""Whether a stage keeps the scenario's limits: each met, missed, undecided or unknown.
+
+Undecided: more samples would tell. Unknown: the value is not known, and more samples would not help.
 
 Limits are inclusive. A limit on a percentile is decided by the exact binomial test on the share of
 successes above it (percentiles.decide); limits on means, error rate and cost by plain comparison.
@@ -14,7 +16,7 @@ from analysis.percentiles import LEVELS, decide
 from analysis.steps import Stage
 from locustfiles.common.scenario import Slo
 
-MARKS = {"met": "✓", "missed": "✗", "undecided": "?"}
+MARKS = {"met": "✓", "missed": "✗", "undecided": "?", "unknown": "?"}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -38,11 +40,19 @@ class Check:
 
     criterion: Criterion
     value: float | None
-    state: typing.Literal["met", "missed", "undecided"]
+    state: typing.Literal["met", "missed", "undecided", "unknown"]
+    why: str | None = None  # why it is undecided or unknown
 
     @property
     def cell(self) -> str:
+        if self.state == "unknown":
+            return f"{MARKS[self.state]} {self.why}"
         return f"{self.criterion.show(self.value)} {MARKS[self.state]}"
+
+    @property
+    def open_text(self) -> str:
+        """`latency p95 ≤ 2 s (too few samples: 60, 0 of them above)`"""
+        return f"{self.criterion.text} ({self.why})"
 
 
 def criteria_of(slo: Slo) -> list[Criterion]:
@@ -53,51 +63,75 @@ def criteria_of(slo: Slo) -> list[Criterion]:
             limit = getattr(limits, statistic, None)
             if limit is not None:
                 words = f"{'TTFT' if name == 'ttft' else name} {statistic}"
-                found.append(Criterion(f"{name}_{statistic}", words, limit, f"{limit:g} s", show.seconds))
+                found.append(Criterion(f"{name}_{statistic}", words, limit, f"{show.exact(limit)} s", show.seconds))
     if slo.error_rate is not None:
         rate = slo.error_rate
-        found.append(Criterion("error_rate", "error rate", rate, f"{100 * rate:g} %", show.percent))
+        found.append(Criterion("error_rate", "error rate", rate, f"{show.exact(round(100 * rate, 10))} %", show.percent))
     most = slo.cost_per_10k_transactions_usd
     if most is not None:
-        found.append(Criterion("cost_per_10k", "cost per 10k transactions", most, f"${most:g}", show.money))
+        found.append(Criterion("cost_per_10k", "cost per 10k transactions", most, show.price(most), show.money))
     return found
 
 
-def check(criterion: Criterion, stage: Stage, row: dict[str, typing.Any]) -> Check:
-    """A criterion at the stage whose measurements and cost are in `row`."""
+def check(
+    criterion: Criterion, stage: Stage, row: dict[str, typing.Any], cost_reason: str | None = None
+) -> Check:
+    """A criterion at the stage whose measurements and cost are in `row`. cost_reason: why its cost is empty."""
     if criterion.name == "error_rate":
-        return _plain(criterion, row["error_rate"])
+        return _plain(criterion, row["error_rate"], "no request was measured")
     if criterion.name == "cost_per_10k":
-        return _cost(criterion, row)
+        return _cost(criterion, row, cost_reason)
     times, statistic = criterion.name.split("_")
     value = row[f"{times}_{statistic}_s"]
-    if statistic == "mean":
-        return _plain(criterion, value)
+    if value is None or statistic == "mean":
+        return _plain(criterion, value, _why_no_time(times, stage))
     seconds = stage.good[f"{times}_ms"].dropna().to_numpy() / 1000
     above = int(np.count_nonzero(seconds > criterion.limit))
-    return Check(criterion, value, decide(above, len(seconds), LEVELS[statistic]))
+    state = decide(above, len(seconds), LEVELS[statistic])
+    why = f"too few samples: {len(seconds)}, {above} of them above" if state == "undecided" else None
+    return Check(criterion, value, state, why)
+
+
+def _why_no_time(times: str, stage: Stage) -> str:
+    if times == "ttft" and not stage.target.stream:
+        return "TTFT is not known: the target does not stream"
+    if stage.good.empty:
+        return "no success was measured"
+    return "TTFT is not known: no success has one"
 
 
 def overall(checks: list[Check]) -> dict[str, str]:
     """The `slo` and `slo_failed` columns."""
     states = [c.state for c in checks]
-    state = "missed" if "missed" in states else "undecided" if "undecided" in states else "met" if states else "none"
-    return {"slo": state, "slo_failed": ", ".join(c.criterion.name for c in checks if c.state == "missed")}
+    state = next((s for s in ("missed", "unknown", "undecided", "met") if s in states), "none")
+    return {
+        "slo": state,
+        "slo_failed": ", ".join(c.criterion.name for c in checks if c.state == "missed"),
+        "slo_open": "; ".join(c.open_text for c in open_checks(checks)),
+    }
 
 
-def _plain(criterion: Criterion, value: float | None) -> Check:
+def open_checks(checks: list[Check]) -> list[Check]:
+    """The limits that are neither met nor missed."""
+    return [c for c in checks if c.state in ("undecided", "unknown")]
+
+
+def _plain(criterion: Criterion, value: float | None, why_unknown: str) -> Check:
     if value is None:
-        return Check(criterion, None, "undecided")
+        return Check(criterion, None, "unknown", why_unknown)
     return Check(criterion, value, "met" if value <= criterion.limit else "missed")
 
 
-def _cost(criterion: Criterion, row: dict[str, typing.Any]) -> Check:
+def _cost(criterion: Criterion, row: dict[str, typing.Any], cost_reason: str | None) -> Check:
     """Decided where both bounds of the bill are on one side of the limit."""
     low, high = row["usd_per_transaction_low"], row["usd_per_transaction_high"]
+    state, why = "unknown", None
     if low is not None and 10_000 * low > criterion.limit:
         state = "missed"
     elif high is not None and 10_000 * high <= criterion.limit:
         state = "met"
+    elif low is not None and high is not None:
+        why = f"known only to be {show.span(10_000 * low, 10_000 * high)}, for failures of unknown tokens may be billed"
     else:
-        state = "undecided"
-    return Check(criterion, row["usd_per_10k_transactions"], state)
+        why = f"the cost is not known: {cost_reason}"
+    return Check(criterion, row["usd_per_10k_transactions"], state, why)

@@ -120,18 +120,11 @@ def run_cost_table(run_cost: pd.DataFrame) -> pd.DataFrame:
             factors = "nothing was sent"
         elif row["price_basis"] == "hourly":
             instances = show.count(row["instance_count"])
-            factors = f"{show.number(row['duration_s'], 5)} s × {show.money(row['usd_per_hour'])}/h × {instances}"
+            factors = f"{show.number(row['duration_s'], 5)} s × {show.price(row['usd_per_hour'])}/h × {instances}"
         else:
             factors = (
-                f"{show.count(row['prompt_tokens'])} prompt tokens × ${row['usd_per_1k_input']:g}/1k + "
-                f"{show.count(row['completion_tokens'])} output tokens × ${row['usd_per_1k_output']:g}/1k"
-            )
-        cost = show.money(row["usd"])
-        if show.known(row["usd_low"]) and row["usd_low"] != row["usd"]:
-            cost = (
-                f"{show.money(row['usd_low'])} or more"
-                if not show.known(row["usd"])
-                else f"{show.money(row['usd_low'])}–{cost}"
+                f"{show.count(row['prompt_tokens'])} prompt tokens × {show.price(row['usd_per_1k_input'])}/1k + "
+                f"{show.count(row['completion_tokens'])} output tokens × {show.price(row['usd_per_1k_output'])}/1k"
             )
         rows.append(
             {
@@ -140,7 +133,7 @@ def run_cost_table(run_cost: pd.DataFrame) -> pd.DataFrame:
                 "Instance": show.text(row["instance_type"]),
                 "Duration": show.seconds(row["duration_s"]),
                 "Factors": factors,
-                "Cost": cost,
+                "Cost": show.span(row["usd_low"], row["usd_high"]),
             }
         )
     return pd.DataFrame(rows)

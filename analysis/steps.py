@@ -32,6 +32,15 @@ class Stage:
     good: pd.DataFrame  # its successes
 
     @property
+    def why_no_window(self) -> str:
+        """Where `window` is None: how that came."""
+        visit, n = self.visit, len(self.measured)
+        if visit.measure_from is None or visit.measure_until is not None:
+            return "it never got its measured window"
+        end = "was killed, or is still running," if self.run.manifest.status == "running" else "broke off"
+        return f"the run {end} during its measured window, which so has no end ({n} requests were measured so far)"
+
+    @property
     def failed(self) -> pd.DataFrame:
         return self.measured[self.measured["error"].notna() & (self.measured["error"] != ErrorClass.CANCELLED)]
 
@@ -76,6 +85,7 @@ def _identity(stage: Stage) -> dict[str, typing.Any]:
         "payload": visit.payload,
         "users": visit.users,
         "stream": target.stream,
+        "ended_by": visit.ended_by,
     }
 
 

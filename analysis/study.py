@@ -30,6 +30,10 @@ QUESTIONS = (
     ),
 )
 
+HOURLY_PRICE = "On-demand cost ($/h)"
+#: columns of prices as a price book has them, in any table: printed with every digit
+PRICES = (HOURLY_PRICE, "usd_per_hour", "usd_per_1k_input", "usd_per_1k_output")
+
 INFORMATION = (
     "instance_type",
     "concurrency",
@@ -98,7 +102,7 @@ def _columns(names: list[str]) -> list[str]:
         "Concurrent requests",
         "Latency (ms/token) median",
         "Throughput (tokens/s)",
-        "On-demand cost ($/h)",
+        HOURLY_PRICE,
         "Minutes per 1M output tokens",
         "USD per 1M output tokens",
         "Target",

@@ -81,7 +81,7 @@ def _broken_stage(stage: Stage) -> list[str]:
     if internal:
         reasons.append(f"{internal} requests ended by a fault of the load generator itself (class internal)")
     if stage.window is None:
-        return [*reasons, "it never got its measured window"]
+        return [*reasons, stage.why_no_window]
     if stage.measured.empty:
         reasons.append("no request began in its window")
     manifest = stage.run.manifest

@@ -22,6 +22,7 @@ from locustfiles.common.sender import Sender, Visit
 from locustfiles.common.user import tell_locust
 
 HAND_IN_S = 10.0
+MASTER_SILENT_S = 10
 log = logging.getLogger("swarmledger")
 
 
@@ -132,6 +133,15 @@ class Crew:
         while time.monotonic() < over and not (self.outbox.empty and self._told):
             self.hand_in()
             gevent.sleep(0.5)
+
+    def watch_master(self) -> None:
+        """Worker: without its master a run cannot be kept, so its users stop loading a paid endpoint."""
+        while True:
+            gevent.sleep(1)
+            heard = self.runner.last_heartbeat_timestamp
+            if self.sender.visit and self.runner.user_count and heard and time.time() - heard > MASTER_SILENT_S:
+                log.error("The master has been silent for %d s: the users here idle until it announces a stage", MASTER_SILENT_S)
+                self.sender.announce(None, "settle")
 
     def _on_ping(self, environment, msg, **_) -> None:
         self.runner.send_message("ledger_pong", {"sent": msg.data["sent"], "now": self.sender.clock.now()})

@@ -8,7 +8,7 @@ from locustfiles.common.dialects import build
 from locustfiles.common.payloads import BadPayload, Prompt, load_payload
 from locustfiles.common.price_book import Price, PriceBook
 from locustfiles.common.scenario import BadScenario, Scenario, Target, find_file, load_scenario, prices_of
-from locustfiles.common.yaml_file import BadInput
+from locustfiles.common.yaml_file import BadInput, place_of
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ def load_inputs(path: str, services: tuple[str, ...]) -> Inputs:
     for target in scenario.targets:
         if target.service not in services:
             raise BadScenario(
-                f"{path}: target `{target.name}` is of service {target.service}, this locustfile sends to "
+                f"{place_of(path, target.name)}: target `{target.name}` is of service {target.service}, this locustfile sends to "
                 f"{' and '.join(services)} only; use locustfiles/sweep.py"
             )
     named = dict.fromkeys(f for t in scenario.targets for f in scenario.payloads_of(t))
@@ -41,7 +41,7 @@ def load_inputs(path: str, services: tuple[str, ...]) -> Inputs:
     for name in named:
         found = find_file(name, path)
         if found.stem in payloads:
-            raise BadScenario(f"{path}: two payload files are named `{found.stem}`; rename one")
+            raise BadScenario(f"{place_of(path, name)}: two payload files are named `{found.stem}`; rename one")
         payloads[found.stem] = load_payload(found)
         digest = hashlib.sha256(found.read_bytes()).hexdigest()
         files[found.stem] = {"file": str(found), "sha256": digest, "prompts": len(payloads[found.stem])}

@@ -99,6 +99,7 @@ def _begin_worker(environment, inputs: Inputs, clock: Clock) -> None:
     crew = environment.swarmledger = Crew(environment, inputs, clock)
     environment.events.report_to_master.add_listener(crew.on_report)
     environment.events.quitting.add_listener(crew.leave)
+    gevent.spawn(crew.watch_master)
     crew.join(environment.runner.client_id)
 
 

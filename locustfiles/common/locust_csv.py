@@ -18,6 +18,7 @@ class LocustCsv(StatsCSVFileWriter):
         super().__init__(environment, PERCENTILES_TO_REPORT, str(prefix), full_history=True)
         self._written: dict = {}
         self.stats_history_csv_writer.writerow(self.stats_history_csv_columns)
+        self.totals()  # readable from the first moment on
 
     def history(self) -> None:
         """A history row for every name with new requests, and for the total."""

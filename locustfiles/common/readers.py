@@ -20,56 +20,15 @@ import bisect
 import itertools
 import typing
 
-from locustfiles.common import answers, container_answers, text_answers
+from locustfiles.common import answers
 from locustfiles.common.answers import part
 from locustfiles.common.dialects import Body
 from locustfiles.common.error_answers import NO_JSON, error_body, exception, plain_error, refusal, to_json
 from locustfiles.common.errors import ErrorClass, classify
 from locustfiles.common.eventstream import Broken, Chunks, Frame, decode
 from locustfiles.common.reading import Draft, Reading
+from locustfiles.common.tellers import CHUNKS, LINES, WHOLES
 
-_Event = typing.Callable[[Draft, typing.Any, float], None]
-#: dialect -> what tells a chunk of Bedrock's InvokeModelWithResponseStream
-_CHUNKS: dict[str, _Event] = {
-    "claude": answers.claude_event,
-    "nova": answers.nova_event,
-    "llama": text_answers.llama_event,
-    "mistral": text_answers.mistral_event,
-    "mistral-chat": container_answers.bedrock_chat_event,
-    "titan-text": text_answers.titan_event,
-    "cohere-command": text_answers.command_event,
-    "cohere-command-r": text_answers.command_r_event,
-    "deepseek": text_answers.deepseek_event,
-    "openai-chat": container_answers.bedrock_chat_event,
-}
-#: dialect -> what tells a line of a container's stream
-_LINES: dict[str, _Event] = {
-    "tgi": container_answers.text_generation_event,
-    "lmi": container_answers.text_generation_event,
-    "openai-chat": container_answers.openai_event,
-    "openai-completions": container_answers.openai_event,
-    "raw": container_answers.raw_event,
-}
-_WHOLES: dict[str, typing.Callable[[Draft, typing.Any], None]] = {
-    "converse": answers.converse_whole,
-    "claude": answers.claude_whole,
-    "nova": answers.converse_whole,
-    "llama": text_answers.llama_whole,
-    "mistral": text_answers.mistral_whole,
-    "mistral-chat": container_answers.openai_whole,
-    "titan-text": text_answers.titan_whole,
-    "titan-embedding": text_answers.embedding_whole,
-    "cohere-command": text_answers.command_whole,
-    "cohere-command-r": text_answers.command_r_whole,
-    "cohere-embedding": text_answers.embedding_whole,
-    "deepseek": text_answers.deepseek_whole,
-    "tgi": container_answers.text_generation_whole,
-    "lmi": container_answers.text_generation_whole,
-    "openai-chat": container_answers.openai_whole,
-    "openai-completions": container_answers.openai_whole,
-    "hf-embedding": text_answers.embedding_whole,
-    "raw": container_answers.raw_whole,
-}
 _OPENAI = ("openai-chat", "openai-completions")
 _REQUEST_IDS = ("x-amzn-requestid", "x-amzn-request-id", "x-request-id")
 _METRICS = "amazon-bedrock-invocationMetrics"
@@ -138,7 +97,7 @@ def _converse_frames(draft: Draft, frames: list[Frame]) -> None:
 
 def _chunk_frames(draft: Draft, dialect: str, frames: list[Frame]) -> None:
     """InvokeModelWithResponseStream: the family's event in base64 inside each chunk."""
-    tell = _CHUNKS[dialect]
+    tell = CHUNKS[dialect]
     for time, headers, payload in _events(draft, frames):
         if headers.get(":event-type") != "chunk":
             continue
@@ -188,7 +147,7 @@ def _parts(draft: Draft, frames: list[Frame]) -> list[tuple[float, bytes]]:
 
 def _lines(draft: Draft, dialect: str, parts: Chunks) -> None:
     """Lines may be split anywhere; a line's time is the arrival of its last character before the newline."""
-    tell = _LINES[dialect]
+    tell = LINES[dialect]
     blob = b"".join([data for _, data in parts])
     ends = list(itertools.accumulate(len(data) for _, data in parts))
     start = 0
@@ -247,7 +206,7 @@ def _whole(draft: Draft, dialect: str, data: bytes, ended: bool) -> None:
     if type(answer) is not dict and dialect != "raw":
         draft.fail(ErrorClass.BAD_RESPONSE, None, "the answer is not a JSON object")
     elif not _is_error(draft, answer):
-        _WHOLES[dialect](draft, answer)
+        WHOLES[dialect](draft, answer)
 
 
 def _header_counts(draft: Draft, headers: typing.Mapping[str, str]) -> None:

@@ -119,6 +119,8 @@ class Draft:
     def finish(self) -> Reading:
         """The reading, an answer without any output marked `empty`."""
         reading = self.reading
+        if self._tagged and not self._in_tag:  # the answer ended inside what could have become a tag
+            self.say(self._tagged, None)
         if reading.error is None and not self.produced:
             self.fail(ErrorClass.EMPTY, None, "the answer ended well without output")
         reading.text = _encodable("".join(self.texts))

@@ -11,12 +11,12 @@ import uuid
 
 from locustfiles.common.clock import Clock
 from locustfiles.common.collect import Inbox, Row, cell
-from locustfiles.common.errors import UNBILLED, ErrorClass
+from locustfiles.common.errors import ErrorClass
 from locustfiles.common.exit_codes import BAD_INPUT, GATE_MISSED, NOT_TRUSTED, OK
 from locustfiles.common.inputs import Inputs
 from locustfiles.common.locust_csv import LocustCsv
-from locustfiles.common.price_book import HourlyPrice, TokenPrice
 from locustfiles.common.run_folder import Manifest, RequestsFile, RunFolder, StageWindow, WorkerEntry
+from locustfiles.common.spend import Spend
 
 log = logging.getLogger("swarmledger")
 LIBRARIES = ("locust", "boto3", "botocore", "gevent")
@@ -58,9 +58,7 @@ class Run:
         self.manifest = self._manifest()
         self.inbox = Inbox(self.manifest.run_id, self._take)
         self.tallies: dict[int, Tally] = {}
-        self.token_usd = 0.0
-        self.hours: dict[str, float] = {}  # target -> seconds under load so far, in closed spells
-        self.loaded: tuple[str, float] | None = None  # target under load, since when
+        self.spend = Spend(inputs, clock)
         self.members: dict[str, WorkerEntry] = {}
         self.failure: str | None = None  # why it ended with exit code 1
         self.over_budget = False
@@ -110,36 +108,12 @@ class Run:
             if error != ErrorClass.CANCELLED:
                 tally.requests += 1
                 tally.failed += bool(error)
-        price = self.inputs.prices[cell(row, "target")]
-        if isinstance(price, TokenPrice) and error not in UNBILLED:
-            self.token_usd += price.usd(*(int(cell(row, f) or 0) for f in ("prompt_tokens", "completion_tokens"))) or 0.0
+        self.spend.take(row)
 
     def tick(self) -> None:
         """Once a second: what has arrived goes to the disk. Raises OSError when the disk is full."""
         self.requests.flush()
         self.csv.history()
-
-    # which target is under load, for what the run costs by the hour
-    def load_begins(self, target: str) -> None:
-        self.loaded = (target, self.clock.now())
-
-    def load_ends(self) -> None:
-        if self.loaded:
-            target, since = self.loaded
-            self.hours[target] = self.hours.get(target, 0.0) + self.clock.now() - since
-            self.loaded = None
-
-    def spent_usd(self) -> float:
-        """Accrued so far: billed tokens that have arrived, and hourly prices for the time under load."""
-        seconds = dict(self.hours)
-        if self.loaded:
-            target, since = self.loaded
-            seconds[target] = seconds.get(target, 0.0) + self.clock.now() - since
-        usd = self.token_usd
-        for target, price in self.inputs.prices.items():
-            if isinstance(price, HourlyPrice):
-                usd += price.usd_per_hour_in_all * seconds.get(target, 0.0) / 3600
-        return usd
 
     def stage_begins(self, window: StageWindow) -> None:
         self.manifest.stages.append(window)
@@ -178,7 +152,7 @@ class Run:
         if self.closed:
             return
         self.closed = True
-        self.load_ends()
+        self.spend.load_ends()
         self._settle_accounts()
         self.manifest.workers = list(self.members.values())
         self.manifest.status = "failed" if self.failure else status

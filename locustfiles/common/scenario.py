@@ -11,7 +11,7 @@ import pydantic
 from locustfiles.common.loads import Load, Name, Positive, Seconds, Text
 from locustfiles.common.price_book import HourlyPrice, Price, PriceBook, TokenPrice, load_price_book
 from locustfiles.common.targets import BedrockTarget, SageMakerTarget, Target
-from locustfiles.common.yaml_file import BadInput, Strict, load_yaml
+from locustfiles.common.yaml_file import BadInput, Strict, load_yaml, place_of
 
 __all__ = ["BedrockTarget", "Load", "SageMakerTarget", "Target"]  # a scenario's parts, imported from here
 
@@ -84,7 +84,7 @@ def find_file(named: str, scenario_path: str | pathlib.Path) -> pathlib.Path:
     for base in (pathlib.Path(), pathlib.Path(scenario_path).parent):
         if (base / named).is_file():
             return base / named
-    raise BadScenario(f"{scenario_path}: file `{named}` not found; give its path from the working folder")
+    raise BadScenario(f"{place_of(scenario_path, named)}: file `{named}` not found; give its path from the working folder")
 
 
 def price_of(target: Target, book: PriceBook) -> Price:
@@ -107,5 +107,6 @@ def prices_of(scenario: Scenario, path: str | pathlib.Path) -> tuple[PriceBook, 
         try:
             prices[target.name] = price_of(target, book)
         except BadInput as e:
-            raise BadScenario(f"{path}: target `{target.name}`: {e} ({scenario.pricing})") from None
+            where = place_of(path, target.price_key or target.name)
+            raise BadScenario(f"{where}: target `{target.name}`: {e} ({scenario.pricing})") from None
     return book, prices

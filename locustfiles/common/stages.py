@@ -18,7 +18,7 @@ from locust import LoadTestShape
 
 from locustfiles.common.crew import as_message
 from locustfiles.common.errors import ErrorClass
-from locustfiles.common.inputs import Inputs
+from locustfiles.common.plan import Group, plan, window_ends
 from locustfiles.common.run import Run, Tally
 from locustfiles.common.run_folder import StageWindow
 from locustfiles.common.scenario import Load
@@ -28,37 +28,6 @@ log = logging.getLogger("swarmledger")
 USERS_A_SECOND = 100  # Locust warns above
 WARM_UP_CALLS = 3
 POLL_S = 0.02
-
-
-class Group(typing.NamedTuple):
-    """The ascending visits of one target with one payload."""
-
-    target: str
-    payload: str
-    load: Load
-    visits: list[Visit]
-
-
-def plan(inputs: Inputs) -> list[Group]:
-    """Every group of a scenario in the order they run; visits are numbered from 1."""
-    number = itertools.count(1)
-    groups = []
-    for target in inputs.scenario.targets:
-        load = inputs.scenario.load_of(target)
-        for stem in inputs.stems_of(target.name):
-            visits = [Visit(next(number), target.name, stem, users) for users in load.users]
-            groups.append(Group(target.name, stem, load, visits))
-    return groups
-
-
-def window_ends(elapsed_s: float, load: Load, tally: Tally) -> str | None:
-    """Why a window that has been open for `elapsed_s` ends now (abort, requests, time), or None."""
-    abort = load.abort_stage
-    if abort and tally.requests >= abort.after_requests and tally.failed > abort.error_rate * tally.requests:
-        return "abort"
-    if load.until and tally.requests >= load.until.requests:
-        return "requests"
-    return "time" if elapsed_s >= load.at_most_s else None
 
 
 class SweepEnds(Exception):
@@ -194,12 +163,12 @@ class Sweep:
         raise self._failed(f"target `{group.target}`: {code}: {answer['error_message']}; {remedy}")
 
     def _group(self, group: Group) -> None:
-        self.run.load_begins(group.target)
+        self.run.spend.load_begins(group.target)
         self._warm_up(group)
         for visit in group.visits:
             self._stage(visit, group.load)
         self._drain()
-        self.run.load_ends()
+        self.run.spend.load_ends()
 
     def _drain(self) -> None:
         self._set((0, USERS_A_SECOND))
@@ -237,15 +206,18 @@ class Sweep:
         self.window.measure_from = now()
         self._announce(visit, "measure")
         self._close_window(self._measure(visit, load))
+        if self.run.over_budget:  # holding would spend more: the requests in flight end under a falling load
+            self._end_over_budget()
         self._wait_until_clear(visit, "hold")
         self.window.hold_until = now()
         self._done_s += load.settle_s + load.at_most_s
         self.run.stage_ends()
-        if self.run.over_budget:
-            self._end_over_budget()
 
     def _end_over_budget(self) -> typing.NoReturn:
         self._drain()
+        if self.window.measure_from is not None:
+            self.window.hold_until = self.run.clock.now()
+        self.run.stage_ends()
         raise SweepEnds
 
     def _sleep_within_budget(self, seconds: float) -> None:
@@ -254,10 +226,16 @@ class Sweep:
             gevent.sleep(min(left, 0.5))
 
     def _budget_spent(self) -> bool:
-        budget = self.run.inputs.scenario.budget_usd
-        if budget is not None and not self.run.over_budget and self.run.spent_usd() >= budget:
+        budget, spend = self.run.inputs.scenario.budget_usd, self.run.spend
+        if budget is None or self.run.over_budget:
+            return self.run.over_budget
+        to_come = spend.to_come_usd(self.runner.user_count)
+        if spend.usd() + to_come >= budget:
             self.run.over_budget = True
-            log.error("Budget spent: $%.4f of $%.4f; the run ends with what was measured", self.run.spent_usd(), budget)
+            log.error(
+                "Budget: $%.4f spent, up to $%.4f in flight, of $%.4f; the run ends with what was measured",
+                *(spend.usd(), to_come, budget),
+            )
         return self.run.over_budget
 
     def _measure(self, visit: Visit, load: Load) -> str:

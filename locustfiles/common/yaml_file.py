@@ -58,6 +58,24 @@ def load_yaml(path: str | pathlib.Path, model: type[M], error: type[BadInput] = 
         raise error(_explain(path, root, model, e)) from None
 
 
+def place_of(path: str | pathlib.Path, value: str) -> str:
+    """`file:line` of the first scalar `value` in a YAML file, else the file alone."""
+    try:
+        nodes = [yaml.compose(pathlib.Path(path).read_text(encoding="utf-8"), Loader=yaml.SafeLoader)]
+    except OSError:
+        return str(path)
+    lines = []
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, yaml.ScalarNode) and node.value == value:
+            lines.append(node.start_mark.line + 1)
+        elif isinstance(node, yaml.SequenceNode):
+            nodes += node.value
+        elif isinstance(node, yaml.MappingNode):
+            nodes += [child for pair in node.value for child in pair]
+    return f"{path}:{min(lines)}" if lines else str(path)
+
+
 def _explain(path: pathlib.Path, root: yaml.Node, model: type[pydantic.BaseModel], e: pydantic.ValidationError) -> str:
     """The first mistake as `file:line: key: what is wrong; remedy`; unknown keys go first, they explain the rest."""
     errors = sorted(e.errors(), key=lambda x: x["type"] != "extra_forbidden")

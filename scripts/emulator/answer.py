@@ -31,6 +31,8 @@ class Answer:
         self.reports_usage, self.empty, self.struck = True, False, False
         self.withheld = False  # a dialect keeps the last token for its closing line
         self.prompt_tokens: int | None = None
+        self.cache_read: int | None = None  # prompt tokens by the prompt cache; None: the request has no cache point
+        self.cache_write: int | None = None
         self.completion_tokens = 0
         self.tokens: list[tuple[str, int]] = []
         self.stop: str | None = None
@@ -56,6 +58,10 @@ class Answer:
 
     def text(self) -> str:
         return "".join(t for t, _ in self.tokens)
+
+    def input_tokens(self) -> int:
+        """Prompt tokens that were neither read from nor written to the prompt cache."""
+        return max(0, self.prompt_tokens - (self.cache_read or 0) - (self.cache_write or 0))
 
     def at_limit(self) -> bool:
         return self.completion_tokens >= self.call.max_tokens

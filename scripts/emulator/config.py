@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import pydantic
 
+from locustfiles.common.families import Family
 from locustfiles.common.yaml_file import BadInput, Strict, load_yaml
 from scripts.emulator.faults import FAULTS
 
@@ -116,6 +117,7 @@ class Target(Strict):
     fault_seed: int = 0
     fault_after_tokens: Count = 2  # where a fault in mid-stream strikes
     stall_ms: Positive = 500.0
+    reasoning_tokens: Annotated[int, pydantic.Field(ge=0)] = 0  # the first so many tokens of every answer are reasoning
     ready_after_s: NotNegative = 0.0  # until so long after the start the model is not ready
 
     @pydantic.field_validator("faults")
@@ -132,7 +134,7 @@ class Target(Strict):
 class Endpoint(Target):
     """A SageMaker endpoint and the container behind it."""
 
-    dialect: Literal["tgi", "openai-chat", "lmi"] = "tgi"
+    dialect: Literal["tgi", "openai-chat", "openai-completions", "lmi", "hf-embedding"] = "tgi"
     variant: str = "AllTraffic"
     inference_components: list[str] = []
     split_bytes: Count | None = (
@@ -144,8 +146,9 @@ class Endpoint(Target):
 class Model(Target):
     """A Bedrock model; `aliases` are further ids and ARNs (inference profiles, provisioned throughput) for the same."""
 
-    family: Literal["llama", "claude", "nova"]
+    family: Family
     aliases: list[str] = []
+    cache_minimum_tokens: Count = 1024  # a cache point after fewer prompt tokens caches nothing
 
 
 class Config(Strict):
@@ -155,6 +158,7 @@ class Config(Strict):
     account: str = "123456789012"
     credentials: list[Credential] = [Credential(access_key=EXAMPLE_ACCESS_KEY, secret_key=EXAMPLE_SECRET_KEY)]
     bearer_tokens: list[str] = []
+    guardrails: list[str] = []  # those that exist, as `id:version`; a request with another is refused
     engines: dict[str, Engine]
     endpoints: dict[str, Endpoint] = {}
     models: dict[str, Model] = {}

@@ -50,6 +50,16 @@ def model_not_found() -> AwsError:
     return AwsError(400, "ValidationException", "The provided model identifier is invalid.")
 
 
+def guardrail_not_found() -> AwsError:
+    return AwsError(
+        400, "ValidationException", "The guardrail identifier or version provided in the request does not exist."
+    )
+
+
+def no_streaming() -> AwsError:
+    return AwsError(400, "ValidationException", "The model is unsupported for streaming")
+
+
 def container_error(endpoint: str, region: str, account: str, status: int, text: str) -> AwsError:
     """What SageMaker answers when the container answered `status` with the body `text`."""
     side = "client" if status < 500 else "server"

@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+import time
 import urllib.parse
 
 EVENT_STREAM = "application/vnd.amazon.eventstream"
@@ -20,24 +21,43 @@ class Operation:
     def whole_headers(self, a) -> list[tuple[str, str]]:
         headers = [("x-amzn-RequestId", a.request_id), ("Content-Type", a.content_type())]
         if self.service == "sagemaker":
-            headers.append(("x-Amzn-Invoked-Production-Variant", a.target.variant))
+            headers += _container_headers(a) + _new_session(a)
         elif not self.converse:
             headers.append(("X-Amzn-Bedrock-Invocation-Latency", str(a.elapsed_ms())))
-            if a.reports_usage and a.prompt_tokens is not None:
-                headers.append(("X-Amzn-Bedrock-Output-Token-Count", str(a.completion_tokens)))
-                headers.append(("X-Amzn-Bedrock-Input-Token-Count", str(a.prompt_tokens)))
+            headers += _counts(a) if a.reports_usage and a.prompt_tokens is not None else []
             headers += _echoed(a)
         return headers
 
     def stream_headers(self, a) -> list[tuple[str, str]]:
         headers = [("x-amzn-RequestId", a.request_id), ("Content-Type", EVENT_STREAM)]
         if self.service == "sagemaker":
-            headers.append(("x-Amzn-Invoked-Production-Variant", a.target.variant))
+            headers += _container_headers(a)
             headers.append(("X-Amzn-SageMaker-Content-Type", a.content_type()))
         elif not self.converse:
             headers.append(("X-Amzn-Bedrock-Content-Type", "application/json"))
             headers += _echoed(a)
         return headers
+
+
+def _counts(a) -> list[tuple[str, str]]:
+    """Token counts; an embedding has no output."""
+    counts = {"Output": a.completion_tokens if a.call.max_tokens else None, "Input": a.input_tokens()}
+    counts |= {"Cache-Read-Input": a.cache_read, "Cache-Write-Input": a.cache_write}
+    return [(f"X-Amzn-Bedrock-{name}-Token-Count", str(n)) for name, n in counts.items() if n is not None]
+
+
+def _container_headers(a) -> list[tuple[str, str]]:
+    """The variant, and custom attributes, which the containers here hand back."""
+    headers = [("x-Amzn-Invoked-Production-Variant", a.target.variant)]
+    name = "X-Amzn-SageMaker-Custom-Attributes"
+    return headers + [(name, a.request.headers[n]) for n in (name.lower(),) if n in a.request.headers]
+
+
+def _new_session(a) -> list[tuple[str, str]]:
+    if a.request.headers.get("x-amzn-sagemaker-session-id") != "NEW_SESSION":
+        return []
+    expires = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600))
+    return [("X-Amzn-SageMaker-New-Session-Id", f"{a.request_id}; Expires={expires}")]
 
 
 def _echoed(a) -> list[tuple[str, str]]:

@@ -8,7 +8,22 @@ import time
 from scripts.emulator import errors
 from scripts.emulator.answer import Answer
 from scripts.emulator.clock import clock
-from scripts.emulator.dialects import bedrock_claude, bedrock_llama, bedrock_nova, converse, lmi, openai_chat, tgi
+from scripts.emulator.dialects import (
+    bedrock_chat,
+    bedrock_claude,
+    bedrock_command,
+    bedrock_command_r,
+    bedrock_completions,
+    bedrock_llama,
+    bedrock_nova,
+    bedrock_titan,
+    converse,
+    embeddings,
+    lmi,
+    openai_chat,
+    openai_completions,
+    tgi,
+)
 from scripts.emulator.engines.llama import LlamaEngine
 from scripts.emulator.engines.simulated import BatchedEngine, TimedEngine
 from scripts.emulator.errors import AwsError, BadBody
@@ -21,14 +36,28 @@ from scripts.emulator.text import count_tokens
 from scripts.emulator.truth import Truth
 
 ENGINES = {"timed": TimedEngine, "simulated": BatchedEngine, "llama": LlamaEngine}
-DIALECTS = {
+CONTAINERS = {
     "tgi": tgi,
     "openai-chat": openai_chat,
+    "openai-completions": openai_completions,
     "lmi": lmi,
+    "hf-embedding": embeddings.HUGGING_FACE,
+}
+FAMILIES = {
     "llama": bedrock_llama,
     "claude": bedrock_claude,
     "nova": bedrock_nova,
+    "mistral": bedrock_completions.MISTRAL,
+    "mistral-chat": bedrock_chat.MISTRAL,
+    "titan-text": bedrock_titan,
+    "titan-embedding": embeddings.TITAN,
+    "cohere-command": bedrock_command,
+    "cohere-command-r": bedrock_command_r,
+    "cohere-embedding": embeddings.COHERE,
+    "deepseek": bedrock_completions.DEEPSEEK,
+    "openai-chat": bedrock_chat.OPENAI,
 }
+CACHE_S = 300.0  # how long a cached prompt lives after its last use
 
 
 class _Hosted:
@@ -37,7 +66,21 @@ class _Hosted:
     def __init__(self, config, engine):
         self.config, self.engine = config, engine
         self.quota = Quota(config.limit)
+        self._cached: dict[str, float] = {}  # prompt prefix -> last use
         self._draws = random.Random(config.fault_seed)
+
+    def cache(self, a: Answer) -> None:
+        """Count the tokens before the last cache point as written, or as read where they were there lately."""
+        prefix, now = a.call.cache_prefix, time.perf_counter()
+        if prefix is None:
+            return
+        tokens = count_tokens(prefix)
+        if tokens < self.config.cache_minimum_tokens:
+            tokens = 0
+        hit = self._cached.get(prefix, -CACHE_S) > now - CACHE_S
+        a.cache_read, a.cache_write = (tokens, 0) if hit else (0, tokens)
+        if tokens:
+            self._cached[prefix] = now
 
     def fault(self, streams: bool):
         """The fault that the next request meets as (name, Fault), or None. One draw a request, so that the
@@ -57,6 +100,7 @@ class Service:
     def __init__(self, config, truth: Truth):
         self.account, self.truth = config.account, truth
         self._verifier = Verifier(config.credentials, config.bearer_tokens, config.region)
+        self._guardrails = config.guardrails
         self._engines = {name: ENGINES[e.kind](e) for name, e in config.engines.items()}
         self._endpoints = {name: _Hosted(t, self._engines[t.engine]) for name, t in config.endpoints.items()}
         self._models = {}
@@ -97,22 +141,30 @@ class Service:
         """Raises AwsError or BadBody."""
         a.region = self._verifier.check(a.request, a.operation.service)
         hosted = self._endpoint(a) if a.operation.service == "sagemaker" else self._model(a)
-        a.take(
-            hosted.config,
-            converse
-            if a.operation.converse
-            else DIALECTS[getattr(hosted.config, "dialect", None) or hosted.config.family],
-        )
+        a.take(hosted.config, _dialect(a.operation, hosted.config))
         if time.perf_counter() < self._started + hosted.config.ready_after_s:
             raise errors.not_ready(a.operation.service)
         a.fault = hosted.fault(a.operation.streams)
         if a.fault and a.fault[1].stage == "request":
             return a.fault[1].apply(a)
         a.ask(a.dialect.read(_json(a.request.body)))
+        if a.operation.service == "bedrock":
+            self._prepare(a, hosted)
         self._reserve(a, hosted.quota)
         if a.fault and a.fault[1].stage == "call":
             a.fault[1].apply(a)
         a.submit(hosted.engine)
+
+    def _prepare(self, a: Answer, hosted: _Hosted) -> None:
+        """What Bedrock does before the model: the guardrail must exist, the model must stream, the cache is asked."""
+        headers = a.request.headers
+        if identifier := headers.get("x-amzn-bedrock-guardrailidentifier"):
+            a.call.guardrail = f"{identifier}:{headers.get('x-amzn-bedrock-guardrailversion')}"
+        if a.call.guardrail and a.call.guardrail not in self._guardrails:
+            raise errors.guardrail_not_found()
+        if a.operation.streams and not getattr(a.dialect, "STREAMS", True):
+            raise errors.no_streaming()
+        hosted.cache(a)
 
     def _endpoint(self, a: Answer) -> _Hosted:
         hosted = self._endpoints.get(a.target_name)
@@ -138,6 +190,13 @@ class Service:
         if unit := quota.exceeded(tokens, time.perf_counter()):
             raise errors.throttled(a.operation.service, unit)
         a.settle = lambda used: quota.settle(tokens, used)
+
+
+def _dialect(operation, config):
+    """What the target speaks in this operation."""
+    if operation.service == "sagemaker":
+        return CONTAINERS[config.dialect]
+    return converse if operation.converse else FAMILIES[config.family]
 
 
 def _json(body: bytes) -> dict:

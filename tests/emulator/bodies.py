@@ -6,9 +6,25 @@ NOVA = "amazon.nova-lite-v1:0"
 PROMPT = "How far is it to the harbour?"  # 29 characters: ceil(29 / 4) = 8 tokens by the simulated rule
 PROMPT_TOKENS = 8
 
+#: model id -> family, its body without a token limit
+FAMILIES = {
+    "mistral.mistral-7b-instruct-v0:2": ("mistral", {"prompt": PROMPT}),
+    "mistral.mistral-large-2407-v1:0": ("mistral-chat", {"messages": [{"role": "user", "content": PROMPT}]}),
+    "amazon.titan-text-express-v1": ("titan-text", {"inputText": PROMPT}),
+    "cohere.command-text-v14": ("cohere-command", {"prompt": PROMPT, "stream": True}),
+    "cohere.command-r-v1:0": ("cohere-command-r", {"message": PROMPT}),
+    "deepseek.r1-v1:0": ("deepseek", {"prompt": PROMPT}),
+    "openai.gpt-oss-20b-1:0": ("openai-chat", {"messages": [{"role": "user", "content": PROMPT}]}),
+}
+EMBEDDINGS = {
+    "amazon.titan-embed-text-v2:0": ("titan-embedding", {"inputText": PROMPT}),
+    "cohere.embed-english-v3": ("cohere-embedding", {"texts": [PROMPT], "input_type": "search_document"}),
+}
+
 CONFIG = {
     "engines": {
         "exact": {"kind": "timed", "ttft_ms": 20, "tokens_per_second": 500, "seed": 1},
+        "steady": {"kind": "timed", "ttft_ms": 20, "tokens_per_second": 100, "seed": 1},
         "short": {
             "kind": "timed",
             "ttft_ms": 5,
@@ -26,6 +42,9 @@ CONFIG = {
         "tgi-split": {"engine": "exact", "dialect": "tgi", "split_bytes": 5},
         "chat": {"engine": "exact", "dialect": "openai-chat"},
         "lmi": {"engine": "exact", "dialect": "lmi"},
+        "completions": {"engine": "exact", "dialect": "openai-completions"},
+        "embedding": {"engine": "exact", "dialect": "hf-embedding"},
+        "thinking": {"engine": "steady", "dialect": "openai-chat", "reasoning_tokens": 2},
     },
     "models": {
         LLAMA: {
@@ -37,7 +56,12 @@ CONFIG = {
         NOVA: {"engine": "exact", "family": "nova"},
         "short.nova": {"engine": "short", "family": "nova"},
         "small.llama": {"engine": "small", "family": "llama"},
-    },
+        "thinking.claude": {"engine": "steady", "family": "claude", "reasoning_tokens": 2, "cache_minimum_tokens": 8},
+        "thinking.gpt-oss": {"engine": "steady", "family": "openai-chat", "reasoning_tokens": 2},
+    }
+    | {model_id: {"engine": "exact", "family": family} for model_id, (family, _) in FAMILIES.items()}
+    | {model_id: {"engine": "exact", "family": family} for model_id, (family, _) in EMBEDDINGS.items()},
+    "guardrails": ["gr12345:1"],
 }
 
 
@@ -54,7 +78,16 @@ def chat(n: int, stream: bool = False) -> dict:
     return {"messages": [{"role": "user", "content": PROMPT}], "max_tokens": n, "stream": stream, **options}
 
 
+def completions(n: int, stream: bool = False) -> dict:
+    options = {"stream_options": {"include_usage": True}} if stream else {}
+    return {"prompt": PROMPT, "max_tokens": n, "stream": stream, **options}
+
+
 def invoke(model_id: str, n: int) -> dict:
+    if model_id in FAMILIES:
+        family, body = FAMILIES[model_id]
+        limit = {"openai-chat": {"max_completion_tokens": n}, "titan-text": {"textGenerationConfig": {"maxTokenCount": n}}}
+        return body | limit.get(family, {"max_tokens": n})
     return {
         LLAMA: {"prompt": PROMPT, "max_gen_len": n},
         CLAUDE: {
@@ -72,12 +105,16 @@ def invoke(model_id: str, n: int) -> dict:
 
 def every_surface(n: int) -> list[tuple[str, str, dict]]:
     """(operation, target, body) of all surfaces: two Converse forms of three families, two invoke forms of
-    three families, and two SageMaker forms of three containers, 18 in all."""
+    ten, one of the two embedding families, two SageMaker forms of four containers and one of the embedding one: 37."""
     surfaces = []
     for model_id in (LLAMA, CLAUDE, NOVA):
         surfaces += [("Converse", model_id, converse(n)), ("ConverseStream", model_id, converse(n))]
         surfaces += [(o, model_id, invoke(model_id, n)) for o in ("InvokeModel", "InvokeModelWithResponseStream")]
-    for target, body in (("tgi", tgi), ("lmi", tgi), ("chat", chat)):
+    for model_id in FAMILIES:
+        surfaces += [(o, model_id, invoke(model_id, n)) for o in ("InvokeModel", "InvokeModelWithResponseStream")]
+    surfaces += [("InvokeModel", model_id, body) for model_id, (_, body) in EMBEDDINGS.items()]
+    surfaces.append(("InvokeEndpoint", "embedding", {"inputs": PROMPT}))
+    for target, body in (("tgi", tgi), ("lmi", tgi), ("chat", chat), ("completions", completions)):
         surfaces += [
             ("InvokeEndpoint", target, body(n)),
             ("InvokeEndpointWithResponseStream", target, body(n, stream=True)),

@@ -34,6 +34,8 @@ INVOKE_HEADERS = {
     "x-amzn-bedrock-invocation-latency",
     "x-amzn-bedrock-input-token-count",
     "x-amzn-bedrock-output-token-count",
+    "x-amzn-bedrock-cache-read-input-token-count",
+    "x-amzn-bedrock-cache-write-input-token-count",
 }
 
 

@@ -7,10 +7,16 @@ from locustfiles.common.payloads import Prompt
 from locustfiles.common.readers import read
 from locustfiles.common.reading import Reading
 from locustfiles.common.scenario import BedrockTarget, SageMakerTarget
+from tests.load import sample_families
 from tests.load.aws_frames import chunk, event, part
+from tests.load.sample_families import METRICS, RAW
 
 HELLO = Prompt("p1", "Say hello", None)
-MODELS = {"claude": "anthropic.claude-3-haiku-v1:0", "nova": "amazon.nova-lite-v1:0", "llama": "meta.llama3-8b-v1:0"}
+MODELS = {
+    "claude": "anthropic.claude-3-haiku-v1:0",
+    "nova": "amazon.nova-lite-v1:0",
+    "llama": "meta.llama3-8b-v1:0",
+} | sample_families.MODELS
 
 
 def call(dialect: str, stream: bool = True, **parameters) -> Body:
@@ -18,8 +24,13 @@ def call(dialect: str, stream: bool = True, **parameters) -> Body:
     common = {"name": "t", "stream": stream, "parameters": parameters}
     if dialect == "converse":
         return build(BedrockTarget(service="bedrock", model_id=MODELS["llama"], **common), HELLO)
-    if dialect in MODELS:
-        return build(BedrockTarget(service="bedrock", model_id=MODELS[dialect], api="invoke", **common), HELLO)
+    models = MODELS | sample_families.EMBEDDING_MODELS
+    if "embedding" in dialect:
+        common |= {"stream": False, "parameters": {}}
+    if dialect in models:
+        return build(BedrockTarget(service="bedrock", model_id=models[dialect], api="invoke", **common), HELLO)
+    if dialect == "raw":
+        common |= RAW
     return build(SageMakerTarget(service="sagemaker", endpoint="e", dialect=dialect, **common), HELLO)
 
 
@@ -62,7 +73,6 @@ CONVERSE = [
         },
     ),
 ]
-METRICS = {"inputTokenCount": 20, "outputTokenCount": 3, "invocationLatency": 345, "firstByteLatency": 120}
 CLAUDE = [
     chunk(
         {
@@ -167,7 +177,7 @@ STREAMS = {
     "tgi": (TGI, 3, (10.0, 11.0)),
     "lmi": (LMI, 3, (10.0, 11.0)),
     "openai-chat": (OPENAI, 6, (11.0, 12.0)),
-}
+} | sample_families.STREAMS
 
 WHOLES = {
     "converse": {
@@ -203,4 +213,4 @@ WHOLES = {
         "choices": [{"index": 0, "message": {"role": "assistant", "content": "Hello"}, "finish_reason": "stop"}],
         "usage": {"prompt_tokens": 20, "completion_tokens": 3, "total_tokens": 23},
     },
-}
+} | sample_families.WHOLES

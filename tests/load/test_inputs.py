@@ -58,13 +58,13 @@ def said(error, tmp_path, *targets, services=BOTH, **more) -> str:
 
 def test_a_target_of_another_service_names_the_locustfile_to_use(tmp_path):
     assert said(BadScenario, tmp_path, CONVERSE, TGI, services=("bedrock",)) == (
-        "s.yaml: target `t` is of service sagemaker, this locustfile sends to bedrock only; use locustfiles/sweep.py"
+        "s.yaml:17: target `t` is of service sagemaker, this locustfile sends to bedrock only; use locustfiles/sweep.py"
     )
 
 
 def test_a_missing_payload_file(tmp_path):
     message = said(BadScenario, tmp_path, CONVERSE, payloads=["none.jsonl"])
-    assert message == "s.yaml: file `none.jsonl` not found; give its path from the working folder"
+    assert message == "s.yaml:7: file `none.jsonl` not found; give its path from the working folder"
 
 
 def test_a_malformed_line_names_file_and_line(tmp_path):
@@ -82,7 +82,7 @@ def test_a_prompt_that_the_target_cannot_take_is_found_before_sending(tmp_path):
     message = said(BadPayload, tmp_path, CONVERSE, TGI, lines=['{"prompt": "a"}', chat])
     assert message == (
         "p.jsonl: target `t`: prompt `chat` has `messages`, but tgi takes text; "
-        "write it as `prompt`, or use one of converse, claude, nova, openai-chat"
+        "write it as `prompt`, or use one of converse, claude, nova, openai-chat, mistral-chat, cohere-command-r"
     )
 
 
@@ -96,9 +96,9 @@ def test_two_payload_files_of_one_stem_are_refused(tmp_path):
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "p.jsonl").write_text('{"prompt": "x"}')
     message = said(BadScenario, tmp_path, CONVERSE, payloads=["p.jsonl", "other/p.jsonl"])
-    assert message == "s.yaml: two payload files are named `p`; rename one"
+    assert message == "s.yaml:8: two payload files are named `p`; rename one"
 
 
 def test_a_price_that_is_not_in_the_book(tmp_path):
     message = said(BadScenario, tmp_path, TGI | {"instance_type": "ml.y"})
-    assert message.startswith("s.yaml: target `t`: no price for instance type `ml.y`; did you mean `ml.x`?")
+    assert message.startswith("s.yaml:13: target `t`: no price for instance type `ml.y`; did you mean `ml.x`?")

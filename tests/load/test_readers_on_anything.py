@@ -10,6 +10,7 @@ from locustfiles.common.errors import ErrorClass
 from locustfiles.common.readers import read
 from tests.load.aws_frames import chunk, event, part
 from tests.load.sample_answers import METRICS, MODELS, STREAMS, WHOLES, call, openai_chunk, streamed, tgi_token, timed
+from tests.load.sample_families import EVENTS
 
 _json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6),
@@ -73,6 +74,9 @@ EVENTS_OF = {
     "openai-chat": [openai_chunk({"content": "a", "tool_calls": [{"function": {"arguments": "x"}}]}, "stop"),
                     {"usage": {"prompt_tokens": 4, "prompt_tokens_details": {"cached_tokens": 2}}}],
 }  # fmt: skip
+
+
+EVENTS_OF |= {dialect: events for dialect, (events, _) in EVENTS.items()}
 
 
 @given(_dialects, st.integers(0, 10**6), _json, st.booleans())

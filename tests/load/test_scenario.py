@@ -195,7 +195,7 @@ def test_a_target_without_a_price_names_it_and_the_book(tmp_path):
     with pytest.raises(BadScenario) as e:
         priced(tmp_path, GOOD.replace("llama3-8b", "llama3-9b"))
     assert str(e.value) == (
-        f"{tmp_path}/s.yaml: target `a`: no price for model `meta.llama3-9b-instruct-v1:0`; did you mean "
+        f"{tmp_path}/s.yaml:5: target `a`: no price for model `meta.llama3-9b-instruct-v1:0`; did you mean "
         "`meta.llama3-8b-instruct-v1:0`? Else add it to the price book or give the target its own `price:` (book.yaml)"
     )
     with pytest.raises(BadScenario, match=r"target `a`: no price; add its `instance_type:` or a `price:` \(book.yaml\)"):

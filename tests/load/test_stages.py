@@ -7,7 +7,8 @@ import pytest
 
 os.environ["LOCUST_SKIP_MONKEY_PATCH"] = "1"  # these are pure functions: leave the test process as it is
 from locustfiles.common.run import Tally
-from locustfiles.common.stages import USERS_A_SECOND, Group, StageShape, plan, window_ends
+from locustfiles.common.plan import Group, plan, window_ends
+from locustfiles.common.stages import USERS_A_SECOND, StageShape
 
 del os.environ["LOCUST_SKIP_MONKEY_PATCH"]
 

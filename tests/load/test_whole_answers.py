@@ -7,15 +7,17 @@ import pytest
 from locustfiles.common.errors import ErrorClass
 from locustfiles.common.readers import read
 from tests.load.sample_answers import WHOLES, call
+from tests.load.sample_families import EMBEDDINGS, UNCOUNTED
 
 
 @pytest.mark.parametrize("dialect", WHOLES)
 def test_an_answer_in_one_piece_has_text_and_usage_and_no_stream_times(dialect):
     data = json.dumps(WHOLES[dialect]).encode()
     reading = read(call(dialect, stream=False), 200, {}, [(1.0, data[:30]), (2.0, data[30:])], True)
-    assert (reading.error, reading.text, reading.prompt_tokens, reading.completion_tokens) == (None, "Hello", 20, 3)
+    counts = (None, None) if dialect in UNCOUNTED else (20, 3)
+    assert (reading.error, reading.text, reading.prompt_tokens, reading.completion_tokens) == (None, "Hello", *counts)
     assert (reading.first_output, reading.last_output, reading.output_chunks, reading.max_gap_s) == (None,) * 4
-    assert reading.stop_reason in ("end_turn", "stop")
+    assert reading.stop_reason in ("end_turn", "stop", "FINISH", "COMPLETE")
     assert reading.service_latency_ms == (345.0 if dialect == "converse" else None)
 
 
@@ -38,6 +40,37 @@ def test_bedrocks_token_headers_go_before_the_bodys_counts():
     reading = read(call("llama", stream=False), 200, headers, [(1.0, json.dumps(WHOLES["llama"]).encode())], True)
     assert (reading.prompt_tokens, reading.completion_tokens, reading.cache_read_tokens) == (21, 4, 7)
     assert (reading.cache_write_tokens, reading.service_latency_ms) == (None, 512.0)
+
+
+@pytest.mark.parametrize("dialect", UNCOUNTED)
+def test_bedrocks_headers_count_for_the_families_whose_bodies_do_not(dialect):
+    headers = {"x-amzn-bedrock-input-token-count": "20", "x-amzn-bedrock-output-token-count": "3"}
+    reading = read(call(dialect, stream=False), 200, headers, [(1.0, json.dumps(WHOLES[dialect]).encode())], True)
+    assert (reading.error, reading.prompt_tokens, reading.completion_tokens) == (None, 20, 3)
+
+
+@pytest.mark.parametrize("dialect", EMBEDDINGS)
+def test_an_embedding_has_no_output_and_is_not_empty(dialect):
+    data = json.dumps(EMBEDDINGS[dialect]).encode()
+    reading = read(call(dialect), 200, {"x-amzn-bedrock-input-token-count": "20"}, [(1.0, data)], True)
+    assert (reading.error, reading.text, reading.prompt_tokens, reading.completion_tokens) == (None, "", 20, 0)
+
+
+@pytest.mark.parametrize(
+    ("dialect", "answer"),
+    [
+        ("titan-embedding", {"embedding": [], "inputTextTokenCount": 20}),
+        ("titan-embedding", {"inputTextTokenCount": 20}),
+        ("cohere-embedding", {"embeddings": [[]]}),
+        ("cohere-embedding", {"embeddings": {"float": [["a"]]}}),
+        ("hf-embedding", []),
+        ("hf-embedding", [[{}]]),
+        ("hf-embedding", 7),
+    ],
+)
+def test_an_embedding_without_a_number_is_a_bad_response(dialect, answer):
+    data = json.dumps(answer).encode()
+    assert read(call(dialect), 200, {}, [(1.0, data)], True).error == ErrorClass.BAD_RESPONSE
 
 
 EMPTY_WHOLES = {

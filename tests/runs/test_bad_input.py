@@ -37,8 +37,8 @@ MISTAKES = {
     ),
     "missing payload file": (
         lambda d: change(d / "scenario.yaml", payloads=["payloads/none.jsonl"]),
-        "scenario.yaml: file `payloads/none.jsonl` not found; give its path from the working folder",
-        None,
+        "scenario.yaml:{line}: file `payloads/none.jsonl` not found; give its path from the working folder",
+        "payloads/none.jsonl",
     ),
     "malformed JSON line": (
         lambda d: payload(d, GOOD, GOOD, '{"prompt": "Hel'),
@@ -49,15 +49,15 @@ MISTAKES = {
     "empty payload file": (lambda d: payload(d, ""), 'prompts.jsonl: no prompt in it; add lines like {{"prompt": "…"}}', None),
     "price missing": (
         lambda d: change(d / "scenario.yaml", targets=[folders.bedrock("quick-modle")]),
-        "scenario.yaml: target `by-quick-modle`: no price for model `quick-modle`; did you mean `quick-model`? "
+        "scenario.yaml:{line}: target `by-quick-modle`: no price for model `quick-modle`; did you mean `quick-model`? "
         "Else add it to the price book or give the target its own `price:` ({folder}/book.yaml)",
-        None,
+        "model_id: quick-modle",
     ),
     "unknown instance type": (
         lambda d: change(d / "scenario.yaml", targets=[folders.sagemaker("quick", instance_type="ml.none")]),
-        "scenario.yaml: target `on-quick`: no price for instance type `ml.none`; add it to the price book or give the target "
+        "scenario.yaml:{line}: target `on-quick`: no price for instance type `ml.none`; add it to the price book or give the target "
         "its own `price:` ({folder}/book.yaml)",
-        None,
+        "instance_type: ml.none",
     ),
     "price per million": (
         lambda d: change(d / "book.yaml", models={"quick-model": {"input": 3.0, "output": 0.1}}),
@@ -72,8 +72,8 @@ MISTAKES = {
     ),
     "service of another locustfile": (
         lambda d: change(d / "scenario.yaml", targets=[folders.sagemaker("quick")]),
-        "scenario.yaml: target `on-quick` is of service sagemaker, this locustfile sends to bedrock only; use locustfiles/sweep.py",
-        None,
+        "scenario.yaml:{line}: target `on-quick` is of service sagemaker, this locustfile sends to bedrock only; use locustfiles/sweep.py",
+        "name: on-quick",
     ),
 }
 
@@ -81,7 +81,7 @@ MISTAKES = {
 def line_of(folder, start: str | None) -> int | None:
     for name in ("scenario.yaml", "book.yaml"):
         for number, line in enumerate((folder / name).read_text().splitlines(), 1):
-            if start and line.startswith(start):
+            if start and start in line:
                 return number
     return None
 

@@ -136,7 +136,7 @@ def test_a_worker_that_is_asked_to_leave_hands_in_all_its_records(endpoint, tmp_
 
 
 def test_a_worker_that_comes_late_takes_its_share_and_one_that_does_not_fit_is_sent_away(endpoint, tmp_path):
-    load, before = {"users": [4], "settle_s": 0, "measure_s": 7}, endpoint.stats()["requests"]
+    load, before = {"users": [4], "settle_s": 0, "measure_s": 12}, endpoint.stats()["requests"]
     scenario = folders.make_scenario(tmp_path, endpoint.url, [folders.sagemaker("quick")], load)
     other = folders.make_scenario(tmp_path / "other", endpoint.url, [folders.sagemaker("quick")], load, seed=8)
     with cluster(scenario, tmp_path / "run", workers=1) as crew:

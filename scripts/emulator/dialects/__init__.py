@@ -38,6 +38,8 @@ class Call:
     seed: int | None = None
     stream: bool = False
     options: dict = dataclasses.field(default_factory=dict)
+    cache_prefix: str | None = None  # the text before the last cache point
+    guardrail: str | None = None  # id:version
 
 
 def want(body: dict, key: str, kind: type | tuple, default=None, required: bool = False):
@@ -89,9 +91,25 @@ def chat(messages, system: str = "") -> tuple[str, list[dict]]:
     return "\n".join(m["content"] for m in out), out
 
 
+def cache_prefix(system, messages) -> str | None:
+    """All text before the last cache point: Converse's block, or Claude's mark on a block. None without one."""
+    text, prefix = "", None
+    contents = [system, *(m.get("content") for m in messages or ())]
+    for block in (b for content in contents if isinstance(content, list) for b in content):
+        text += block.get("text", "")
+        if "cachePoint" in block or "cache_control" in block:
+            prefix = text
+    return prefix
+
+
 def chunk(kind: str, value: dict) -> Piece:
     """One event of InvokeModelWithResponseStream: the family's JSON in base64."""
     return Piece(kind, "chunk", padded({"bytes": base64.b64encode(compact(value)).decode()}))
+
+
+def cache_counts(a, read: str, write: str) -> dict:
+    """The counts of the prompt cache, if the request had a cache point."""
+    return {} if a.cache_read is None else {read: a.cache_read, write: a.cache_write}
 
 
 def invocation_metrics(a) -> dict:
@@ -100,9 +118,10 @@ def invocation_metrics(a) -> dict:
         return {}
     return {
         "amazon-bedrock-invocationMetrics": {
-            "inputTokenCount": a.prompt_tokens,
+            "inputTokenCount": a.input_tokens(),
             "outputTokenCount": a.completion_tokens,
             "invocationLatency": a.elapsed_ms(),
             "firstByteLatency": a.first_token_ms(),
+            **cache_counts(a, "cacheReadInputTokenCount", "cacheWriteInputTokenCount"),
         }
     }

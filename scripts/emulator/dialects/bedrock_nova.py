@@ -28,7 +28,7 @@ def _usage(a) -> dict:
         "outputTokens": a.completion_tokens,
         "totalTokens": a.prompt_tokens + a.completion_tokens,
     }
-    return {"usage": {**counts, "cacheReadInputTokenCount": 0, "cacheWriteInputTokenCount": 0}}
+    return {"usage": {"cacheReadInputTokenCount": 0, "cacheWriteInputTokenCount": 0} | counts}
 
 
 def whole(a) -> dict:

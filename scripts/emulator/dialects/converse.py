@@ -1,18 +1,36 @@
-"""Bedrock's Converse and ConverseStream, which are the same for every model family."""
+"""Bedrock's Converse and ConverseStream, which are the same for every model family.
+
+A request whose `toolChoice` demands a tool is answered with a call of it: the text is the tool's input.
+"""
 
 import functools
+import json
 
-from scripts.emulator.dialects import NUMBER, Call, Piece, chat, content_text, positive, want
+from scripts.emulator.dialects import (
+    NUMBER,
+    Call,
+    Piece,
+    cache_counts,
+    cache_prefix,
+    chat,
+    content_text,
+    positive,
+    want,
+)
+from scripts.emulator.dialects.reasoning import first_said, said, thinks, thought
 from scripts.emulator.frames import padded
 
 _STOP = {"length": "max_tokens", "stop": "end_turn", "stop_sequence": "stop_sequence"}
 _DEFAULT_MAX_TOKENS = 512
+SIGNATURE = "c2lnbmF0dXJl"  # of reasoning; opaque to clients
 
 
 def read(body: dict) -> Call:
     config = want(body, "inferenceConfig", dict, {})
-    system = content_text(want(body, "system", list, []))
-    prompt, messages = chat(body.get("messages"), system)
+    system = want(body, "system", list, [])
+    prompt, messages = chat(body.get("messages"), content_text(system))
+    guardrail = want(body, "guardrailConfig", dict, {})
+    options = {k: body[k] for k in ("performanceConfig", "serviceTier") if isinstance(body.get(k), dict)}
     return Call(
         prompt=prompt,
         messages=messages,
@@ -20,25 +38,53 @@ def read(body: dict) -> Call:
         temperature=want(config, "temperature", NUMBER),
         top_p=want(config, "topP", NUMBER),
         stop=want(config, "stopSequences", list, []),
-        options={k: body[k] for k in ("performanceConfig", "serviceTier") if isinstance(body.get(k), dict)},
+        options={"answered": options, "tool": _demanded(want(body, "toolConfig", dict, {}))},
+        cache_prefix=cache_prefix(system, body["messages"]),
+        guardrail=f"{guardrail.get('guardrailIdentifier')}:{guardrail.get('guardrailVersion')}" if guardrail else None,
     )
+
+
+def _demanded(config: dict) -> str | None:
+    """The name of the tool that `toolChoice` demands."""
+    choice = want(config, "toolChoice", dict, {})
+    if "any" in choice:
+        return config["tools"][0]["toolSpec"]["name"]
+    return choice["tool"]["name"] if "tool" in choice else None
 
 
 def _usage(a) -> dict:
     return {
-        "inputTokens": a.prompt_tokens,
+        "inputTokens": a.input_tokens(),
         "outputTokens": a.completion_tokens,
         "totalTokens": a.prompt_tokens + a.completion_tokens,
+        **cache_counts(a, "cacheReadInputTokens", "cacheWriteInputTokens"),
     }
+
+
+def _tool_id(a) -> str:
+    return f"tooluse_{a.request_id.replace('-', '')[:22]}"
+
+
+def _stop(a) -> str:
+    return "tool_use" if a.call.options["tool"] else _STOP[a.stop]
+
+
+def _content(a) -> list[dict]:
+    content = []
+    if thought(a):
+        content.append({"reasoningContent": {"reasoningText": {"text": thought(a), "signature": SIGNATURE}}})
+    if name := a.call.options["tool"]:
+        return [*content, {"toolUse": {"toolUseId": _tool_id(a), "name": name, "input": {"text": said(a)}}}]
+    return [*content, {"text": said(a)}]
 
 
 def whole(a) -> dict:
     out = {
         "metrics": {"latencyMs": a.elapsed_ms()},
-        "output": {"message": {"content": [{"text": a.text()}], "role": "assistant"}},
-        "stopReason": _STOP[a.stop],
+        "output": {"message": {"content": _content(a), "role": "assistant"}},
+        "stopReason": _stop(a),
         "usage": _usage(a),
-        **a.call.options,
+        **a.call.options["answered"],
     }
     if not a.reports_usage:
         del out["usage"]
@@ -50,23 +96,49 @@ def opening(a) -> list[Piece]:
 
 
 @functools.lru_cache(maxsize=4096)
-def _delta(text: str) -> list[Piece]:
-    return [Piece("delta", "contentBlockDelta", padded({"contentBlockIndex": 0, "delta": {"text": text}}))]
+def _delta(index: int, kind: str, text: str) -> Piece:
+    value = {"text": text} if kind == "text" else {kind: {"input" if kind == "toolUse" else "text": text}}
+    return Piece("delta", "contentBlockDelta", padded({"contentBlockIndex": index, "delta": value}))
+
+
+def _block_stop(index: int) -> Piece:
+    return Piece("start", "contentBlockStop", padded({"contentBlockIndex": index}))
+
+
+def _after_reasoning() -> list[Piece]:
+    delta = {"contentBlockIndex": 0, "delta": {"reasoningContent": {"signature": SIGNATURE}}}
+    return [Piece("start", "contentBlockDelta", padded(delta)), _block_stop(0)]
+
+
+def _index(a) -> int:
+    return 1 if a.target.reasoning_tokens else 0
 
 
 def delta(a, text: str, token_id: int) -> list[Piece]:
-    return _delta(text)
+    if thinks(a):
+        return [_delta(0, "reasoningContent", text)]
+    pieces = _after_reasoning() if first_said(a) else []
+    name = a.call.options["tool"]
+    if not name:
+        return [*pieces, _delta(_index(a), "text", text)]
+    escaped = json.dumps(text, ensure_ascii=False)[1:-1]
+    if len(a.tokens) == a.target.reasoning_tokens + 1:
+        start = {"contentBlockIndex": _index(a), "start": {"toolUse": {"toolUseId": _tool_id(a), "name": name}}}
+        pieces.append(Piece("start", "contentBlockStart", padded(start)))
+        escaped = '{"text": "' + escaped
+    return [*pieces, _delta(_index(a), "toolUse", escaped)]
 
 
 def closing(a) -> list[Piece]:
-    pieces = [Piece("start", "contentBlockStop", padded({"contentBlockIndex": 0}))] if a.tokens else []
-    pieces.append(Piece("close", "messageStop", padded({"stopReason": _STOP[a.stop]})))
+    pieces = []
+    if a.tokens and thinks(a):
+        pieces += _after_reasoning()
+    elif a.tokens:
+        if a.call.options["tool"]:
+            pieces.append(_delta(_index(a), "toolUse", '"}'))
+        pieces.append(_block_stop(_index(a)))
+    pieces.append(Piece("close", "messageStop", padded({"stopReason": _stop(a)})))
     if a.reports_usage:
-        pieces.append(
-            Piece(
-                "usage",
-                "metadata",
-                padded({"metrics": {"latencyMs": a.elapsed_ms()}, "usage": _usage(a), **a.call.options}),
-            )
-        )
+        metadata = {"metrics": {"latencyMs": a.elapsed_ms()}, "usage": _usage(a), **a.call.options["answered"]}
+        pieces.append(Piece("usage", "metadata", padded(metadata)))
     return pieces

@@ -1,10 +1,11 @@
-"""OpenAI's chat completions as vLLM, TGI and LMI containers serve them on SageMaker."""
+"""OpenAI's chat completions as vLLM, TGI and LMI containers serve them on SageMaker; reasoning as vLLM tells it apart."""
 
 from scripts.emulator.dialects import NUMBER, Call, Piece, chat, positive, want
+from scripts.emulator.dialects.reasoning import said, thinks, thought
 from scripts.emulator.frames import compact
 
 STREAM_TYPE = "text/event-stream"
-_STOP = {"length": "length", "stop": "stop", "stop_sequence": "stop"}
+STOP = {"length": "length", "stop": "stop", "stop_sequence": "stop"}
 _DEFAULT_MAX_TOKENS = 512
 
 
@@ -35,7 +36,7 @@ def _frame(a, kind: str, choices: list) -> dict:
     }
 
 
-def _usage(a) -> dict:
+def usage(a) -> dict:
     return {
         "usage": {
             "prompt_tokens": a.prompt_tokens,
@@ -45,14 +46,18 @@ def _usage(a) -> dict:
     }
 
 
+def _reasoning(a) -> dict:
+    return {"reasoning_content": thought(a)} if a.target.reasoning_tokens else {}
+
+
 def whole(a) -> dict:
     choice = {
         "index": 0,
-        "message": {"role": "assistant", "content": a.text()},
+        "message": {"role": "assistant", "content": said(a), **_reasoning(a)},
         "logprobs": None,
-        "finish_reason": _STOP[a.stop],
+        "finish_reason": STOP[a.stop],
     }
-    return {**_frame(a, "chat.completion", [choice]), **(_usage(a) if a.reports_usage else {})}
+    return {**_frame(a, "chat.completion", [choice]), **(usage(a) if a.reports_usage else {})}
 
 
 def _event(kind: str, a, delta: dict, finish: str | None) -> Piece:
@@ -65,13 +70,13 @@ def opening(a) -> list[Piece]:
 
 
 def delta(a, text: str, token_id: int) -> list[Piece]:
-    return [_event("delta", a, {"content": text}, None)]
+    return [_event("delta", a, {"reasoning_content" if thinks(a) else "content": text}, None)]
 
 
 def closing(a) -> list[Piece]:
-    pieces = [_event("start", a, {}, _STOP[a.stop])]
+    pieces = [_event("start", a, {}, STOP[a.stop])]
     if a.call.options["include_usage"] and a.reports_usage:
-        value = {**_frame(a, "chat.completion.chunk", []), **_usage(a)}
+        value = {**_frame(a, "chat.completion.chunk", []), **usage(a)}
         pieces.append(Piece("usage", "PayloadPart", b"data: %b\n\n" % compact(value)))
     return [*pieces, Piece("close", "PayloadPart", b"data: [DONE]\n\n")]
 

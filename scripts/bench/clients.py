@@ -1,0 +1,162 @@
+"""The measured clients: how each is started, and where it leaves what it recorded."""
+
+import csv
+import dataclasses
+import json
+import os
+import pathlib
+import sys
+import typing
+
+import yaml
+
+from locustfiles.common import targets
+from locustfiles.common.scenario import Scenario
+from scripts.bench.child import ACCESS_KEY, PROMPT, SECRET_KEY
+from scripts.bench.endpoint import ROOT, SHORT_MODEL, STREAM_MODEL, Endpoint
+from scripts.bench.venvs import PEERS, Absent, python_of
+
+LOCUST = str(pathlib.Path(sys.executable).parent / "locust")
+STREAM_TOKENS, SHORT_TOKENS = 50, 2
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Load:
+    """What a client is asked to send, and where its files go."""
+
+    users: int
+    stream: bool
+    seconds: float  # it goes on for so long, unless it is ended before
+    folder: pathlib.Path
+
+    @property
+    def model(self) -> str:
+        return STREAM_MODEL if self.stream else SHORT_MODEL
+
+    @property
+    def tokens(self) -> int:
+        return STREAM_TOKENS if self.stream else SHORT_TOKENS
+
+    @property
+    def out(self) -> pathlib.Path:
+        return self.folder / "records.jsonl"
+
+
+class Answer(typing.NamedTuple):
+    """What a client recorded of one answer, ms."""
+
+    ttft_ms: float | None
+    latency_ms: float
+
+
+class Client(typing.NamedTuple):
+    """`command(load, url)` is what is run; `read(load)` what it recorded, by request id. `streams_only`: it has no way to
+    ask for a whole answer."""
+
+    words: str
+    command: typing.Callable[[Load, str], list[str]]
+    read: typing.Callable[[Load], dict[str, Answer]]
+    streams_only: bool = False
+
+
+def environment(endpoint: Endpoint, load: Load) -> dict[str, str]:
+    """The caller's without anything of AWS's or a proxy's; the example credentials; the endpoint."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "LOCUST_")) and not k.lower().endswith("_proxy")}
+    kept |= {
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY, "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ENDPOINT_URL": endpoint.url, "ENABLE_UI": "false", "HF_HUB_OFFLINE": "1", "PYTHONPATH": str(ROOT),
+        "BENCH_URL": endpoint.url, "BENCH_MODEL": load.model, "BENCH_TOKENS": str(load.tokens),
+        "BENCH_STREAM": str(int(load.stream)), "BENCH_OUT": str(load.out),
+    }  # fmt: skip
+    if endpoint.ca_file:
+        kept["AWS_CA_BUNDLE"] = str(endpoint.ca_file)
+    return kept
+
+
+def _ours(load: Load, url: str, transport: str | None = None) -> list[str]:
+    target = {
+        "name": "exact", "service": "bedrock", "model_id": load.model, "api": "converse", "stream": load.stream,
+        "price": {"input": 0.0001, "output": 0.0004}, "parameters": {"max_tokens": load.tokens},
+    }  # fmt: skip
+    (load.folder / "prompts.jsonl").write_text(json.dumps({"prompt": PROMPT}) + "\n", encoding="utf-8")
+    scenario = {
+        "name": "bench", "targets": [target], "region": "us-east-1", "payloads": [str(load.folder / "prompts.jsonl")],
+        "load": {"users": [load.users], "settle_s": 1, "measure_s": load.seconds}, "request_timeout_s": 30,
+        "pricing": str(ROOT / "configs/pricing/local-demo.yaml"),
+    }  # fmt: skip
+    if transport:
+        where = scenario if "transport" in Scenario.model_fields else target
+        where["transport"] = transport
+    path = load.folder / "scenario.yaml"
+    path.write_text(yaml.safe_dump(scenario), encoding="utf-8")
+    command = [LOCUST, "-f", str(ROOT / "locustfiles/sweep.py"), "--scenario", str(path)]
+    return [*command, "--run-dir", str(load.folder / "run"), "--headless", "--only-summary"]
+
+
+def _ours_boto3(load: Load, url: str) -> list[str]:
+    """Raises Absent."""
+    if "transport" not in {*Scenario.model_fields, *targets.BedrockTarget.model_fields}:
+        raise Absent("the scenario has no `transport: boto3` in this version")
+    return _ours(load, url, "boto3")
+
+
+def _our_records(load: Load) -> dict[str, Answer]:
+    with open(load.folder / "run/requests.csv", encoding="utf-8", newline="") as file:
+        return {
+            row["request_id"]: Answer(float(row["ttft_ms"]) if row["ttft_ms"] else None, float(row["latency_ms"]))
+            for row in csv.DictReader(file)
+            if row["request_id"] and not row["error"]
+        }
+
+
+def _program(python: str | pathlib.Path, module: str, load: Load, url: str) -> list[str]:
+    command = [str(python), "-m", f"scripts.bench.{module}", "--url", url, "--model", load.model]
+    command += ["--users", str(load.users), "--tokens", str(load.tokens), "--stream", str(int(load.stream))]
+    return [*command, "--seconds", str(load.seconds), "--out", str(load.out)]
+
+
+def _noted(load: Load) -> dict[str, Answer]:
+    """What a program noted by child.Records."""
+    rows = [json.loads(line) for line in load.out.read_text(encoding="utf-8").splitlines(keepends=True) if line.endswith("\n")]
+    return {r["request_id"]: Answer(r["ttft_ms"], r["latency_ms"]) for r in rows if r["request_id"] and not r["error"]}
+
+
+def _fasthttp(load: Load, url: str) -> list[str]:
+    command = [LOCUST, "-f", str(ROOT / "scripts/bench/fasthttp_user.py"), "--headless", "--only-summary"]
+    return [*command, "-u", str(load.users), "-r", str(load.users), "-t", f"{load.seconds:.0f}s"]
+
+
+def _llmeter_records(load: Load) -> dict[str, Answer]:
+    """llmeter's own file; seconds."""
+    found = {}
+    for path in load.folder.glob("**/responses.jsonl"):
+        for line in path.read_text(encoding="utf-8").splitlines(keepends=True):
+            row = json.loads(line) if line.endswith("\n") else {"id": None}
+            if row["id"] and not row["error"]:
+                first = row["time_to_first_token"]
+                found[row["id"]] = Answer(None if first is None else first * 1000, row["time_to_last_token"] * 1000)
+    return found
+
+
+CLIENTS = {
+    "ours": Client("Swarmledger, inside Locust", _ours, _our_records),
+    "ours-boto3": Client("Swarmledger, `transport: boto3`", _ours_boto3, _our_records),
+    "boto3-loop": Client(
+        "gevent and boto3: one session, one client, pool N+5, one attempt, jittered starts",
+        lambda load, url: _program(sys.executable, "boto3_loop", load, url),
+        _noted,
+    ),
+    "fasthttp": Client("Locust's FastHttpUser, signed by botocore", _fasthttp, _noted),
+    "genai-bench": Client(
+        f"genai-bench {PEERS['genai-bench'][0]}, its Bedrock user (InvokeModelWithResponseStream)",
+        lambda load, url: _program(python_of("genai-bench"), "genai_bench_run", load, url),
+        _noted,
+        streams_only=True,
+    ),
+    "llmeter": Client(
+        f"llmeter {PEERS['llmeter'][0]}, its Bedrock Converse endpoints; its latency ends at the last token",
+        lambda load, url: _program(python_of("llmeter"), "llmeter_run", load, url),
+        _llmeter_records,
+    ),
+}

@@ -1,0 +1,105 @@
+"""The local endpoint as a process of its own, on a core of its own, with its truth log."""
+
+import contextlib
+import dataclasses
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+import typing
+
+import yaml
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+#: every name has `llama` in it: genai-bench tells the body's family by that
+STREAM_MODEL, SHORT_MODEL = "local.llama-exact-v1:0", "local.llama-short-v1:0"
+CONFIG = {
+    "engines": {
+        "exact": {"kind": "timed", "ttft_ms": 100, "tokens_per_second": 100},
+        "short": {"kind": "timed", "ttft_ms": 0, "tokens_per_second": 10000},
+    },
+    "models": {
+        STREAM_MODEL: {"engine": "exact", "family": "llama"},
+        SHORT_MODEL: {"engine": "short", "family": "llama"},
+    },
+}
+START_S, STOP_S = 30, 15
+
+
+class EndpointFailed(Exception):
+    """The endpoint did not start, or stopped."""
+
+
+@dataclasses.dataclass
+class Endpoint:
+    process: subprocess.Popen
+    truth: pathlib.Path
+    url: str = ""
+    ca_file: pathlib.Path | None = None  # of its certificate, when it serves HTTPS
+
+    def requests(self) -> int:
+        """Requests that came so far. The truth log is read, so that the endpoint is not disturbed; it is a second behind."""
+        return self.truth.read_bytes().count(b"\n")
+
+    def rows(self) -> list[dict]:
+        """The truth log; complete once the endpoint has stopped."""
+        return [json.loads(line) for line in self.truth.read_text(encoding="utf-8").splitlines()]
+
+    def stop(self) -> None:
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+@contextlib.contextmanager
+def running_endpoint(folder: pathlib.Path, core: int | None, tls: bool) -> typing.Iterator[Endpoint]:
+    """An endpoint with its files in `folder`, on `core`. Raises EndpointFailed."""
+    (folder / "endpoint.yaml").write_text(yaml.safe_dump(CONFIG), encoding="utf-8")
+    command = [sys.executable, "-m", "scripts.emulator", "--config", str(folder / "endpoint.yaml"), "--port", "0"]
+    command += ["--truth", str(folder / "truth.jsonl")]
+    certificate = None
+    if tls:
+        certificate, key = make_certificate(folder)
+        command += ["--tls-cert", str(certificate), "--tls-key", str(key)]
+    with open(folder / "endpoint.log", "wb") as log:
+        process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, preexec_fn=pin_to(core))
+    endpoint = Endpoint(process, folder / "truth.jsonl", ca_file=certificate)
+    try:
+        endpoint.url = _url(process, folder / "endpoint.log")
+        yield endpoint
+    finally:
+        endpoint.stop()
+
+
+def pin_to(core: int | None) -> typing.Callable[[], None] | None:
+    return None if core is None else lambda: os.sched_setaffinity(0, {core})
+
+
+def _url(process: subprocess.Popen, log: pathlib.Path) -> str:
+    over = time.monotonic() + START_S
+    while time.monotonic() < over and process.poll() is None:
+        for line in log.read_text(errors="replace").splitlines():
+            if line.startswith("listening on "):
+                return line.removeprefix("listening on ").strip()
+        time.sleep(0.05)
+    raise EndpointFailed(f"the local endpoint did not start: {log.read_text(errors='replace')[-500:]}")
+
+
+def make_certificate(folder: pathlib.Path) -> tuple[pathlib.Path, pathlib.Path]:
+    """(certificate, key) for 127.0.0.1, signed by itself. Raises EndpointFailed."""
+    certificate, key = folder / "certificate.pem", folder / "key.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
+    command += ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
+    command += ["-keyout", str(key), "-out", str(certificate)]
+    try:
+        subprocess.run(command, check=True, capture_output=True, timeout=30)
+    except (OSError, subprocess.SubprocessError) as e:
+        raise EndpointFailed(f"openssl could not make a certificate ({e}); install openssl, or leave --tls out") from None
+    return certificate, key

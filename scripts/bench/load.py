@@ -1,0 +1,153 @@
+"""How true and how cheap load clients are: each against the same local endpoint, whose truth log knows better.
+
+Every client has one core, the endpoint another. Streams: ConverseStream, 50 tokens at 100 tokens/s, first token after
+100 ms. Short calls: Converse, 2 tokens at once. Errors are the client's figure minus the endpoint's, ms.
+"""
+
+import argparse
+import datetime
+import importlib.metadata
+import os
+import pathlib
+import platform
+import sys
+import tempfile
+
+from locustfiles.common.exit_codes import BAD_INPUT, NOT_TRUSTED, OK
+from scripts.bench.clients import CLIENTS, Client
+from scripts.bench.endpoint import EndpointFailed
+from scripts.bench.measure import ClientFailed, Figures, cores, measure
+from scripts.bench.table import short_table, stream_table
+from scripts.bench.venvs import Absent
+
+EXAMPLE = """example:
+  python -m scripts.bench.load --users 20,100 --peers ours,boto3-loop
+  python -m scripts.bench.load --tls --peers ours --short-users 0"""
+QUIET = 0.2  # of a core, taken by other programs on the two that are used
+WORDS = """- Error: the client's time minus the endpoint's, of requests that arrived in the window; the way there and back is part of it.
+- Endpoint late: how late the endpoint's own sends were, by its own timetable (the worst of each answer). The errors do not
+  contain it; where it is large, endpoint or machine was short of CPU, and the errors are the pair's.
+- Lost: arrived at the endpoint in the window and not recorded as a success by the client.
+- CPU: of the client in the window, start-up left out, per request that ended in it. Other programs: what they took of the two cores."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message):
+        self.exit(BAD_INPUT, f"{self.prog}: {message}; see --help\n")
+
+
+def _levels(text: str) -> list[int]:
+    levels = [int(part) for part in text.split(",")]
+    if not levels or min(levels) < 0 or max(levels) > 2000:
+        raise argparse.ArgumentTypeError("give numbers of users from 1 to 2000, apart by commas")
+    return [level for level in levels if level]
+
+
+def _peers(text: str) -> list[str]:
+    names = text.split(",")
+    if unknown := [name for name in names if name not in CLIENTS]:
+        raise argparse.ArgumentTypeError(f"unknown client {unknown[0]}; one of {', '.join(CLIENTS)}")
+    return names
+
+
+def _tries(text: str) -> int:
+    if not 1 <= int(text) <= 20:
+        raise argparse.ArgumentTypeError("give 1 to 20")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    if not 1 <= float(text) <= 600:
+        raise argparse.ArgumentTypeError("give 1 to 600 seconds")
+    return float(text)
+
+
+def _arguments(argv: list[str] | None) -> argparse.Namespace:
+    parser = _Parser(
+        prog="python -m scripts.bench.load", description=__doc__, epilog=EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--users", type=_levels, default=[20, 100, 200], help="levels of streaming users, 0 for none (default: 20,100,200)")
+    parser.add_argument("--short-users", type=_levels, default=[20], help="levels for short calls, 0 for none (default: 20)")
+    parser.add_argument("--seconds", type=_seconds, default=10.0, help="measured seconds of each (default: 10)")
+    parser.add_argument("--peers", type=_peers, default=list(CLIENTS), help=f"default: {','.join(CLIENTS)}")
+    parser.add_argument(
+        "--tries", type=_tries, default=1, metavar="N",
+        help=f"measure again, N times at most, while other programs take over {QUIET:g} of a core; the quietest counts (default: 1)",
+    )  # fmt: skip
+    parser.add_argument("--tls", action="store_true", help="over HTTPS, with a certificate made for the purpose")
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str] | None = None) -> int:
+    args = _arguments(argv)
+    left_out: list[str] = []
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        try:
+            streams = _all(args, True, args.users, pathlib.Path(folder), left_out)
+            shorts = _all(args, False, args.short_users, pathlib.Path(folder), left_out)
+        except EndpointFailed as e:
+            print(f"error: {e}", file=sys.stderr)
+            return BAD_INPUT
+    print(_report(args, streams, shorts, left_out))
+    return OK if streams or shorts else NOT_TRUSTED
+
+
+def _all(args, stream: bool, levels: list[int], folder: pathlib.Path, left_out: list[str]) -> list[tuple[str, Figures]]:
+    """Every client at every level; what could not be measured is noted in `left_out`, and the rest goes on."""
+    results = []
+    kind = "streams" if stream else "short calls"
+    for name in args.peers:
+        if not stream and levels and CLIENTS[name].streams_only:
+            left_out.append(f"{name}, short calls: it has no way to ask for a whole answer.")
+            continue
+        for users in levels:
+            print(f"{name}, {users} users, {kind} ...", file=sys.stderr, flush=True)
+            try:
+                place = folder / f"{name}-{users}-{kind.split()[0]}"
+                results.append((name, _quietest(args, CLIENTS[name], users, stream, place)))
+            except Absent as e:
+                left_out.append(f"{name}: {e}.")
+                break
+            except (ClientFailed, OSError, KeyError, ValueError) as e:
+                left_out.append(f"{name}, {users} users, {kind}: {type(e).__name__}: {e}")
+    return results
+
+
+def _quietest(args, client: Client, users: int, stream: bool, place: pathlib.Path) -> Figures:
+    """The measurement that other programs disturbed least; chosen by their CPU alone, not by its result."""
+    best = None
+    for attempt in range(args.tries):
+        found = measure(client, users, stream, args.seconds, args.tls, place / str(attempt))
+        if best is None or found.others < best.others:
+            best = found
+        if best.others <= QUIET:
+            break
+    return best
+
+
+def _report(args, streams: list, shorts: list, left_out: list[str]) -> str:
+    when = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC")
+    pinned = "endpoint and client on a core each" if cores()[0] is not None else "one core only: endpoint and client share it"
+    way = "HTTPS" if args.tls else "plain HTTP"
+    lines = [f"# Load clients against the endpoint's truth, {way}", ""]
+    lines += [f"{when}, {_machine()}, {args.seconds:g} s measured of each, {pinned}.", ""]
+    if streams:
+        lines += ["ConverseStream, 50 tokens at 100 tokens/s, first token after 100 ms:", "", stream_table(streams), ""]
+    if shorts:
+        lines += ["Converse, 2 tokens at once:", "", short_table(shorts), ""]
+    names = dict.fromkeys(name for name, _ in streams + shorts)
+    lines += [f"- {name}: {CLIENTS[name].words}." for name in names]
+    lines += [WORDS, *(f"- Not measured: {words}" for words in dict.fromkeys(left_out))]
+    return "\n".join(lines)
+
+
+def _machine() -> str:
+    """Cores, processor, and the versions that clients of ours and the plain ones stand on."""
+    found = [line for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
+    name = found[0].split(":", 1)[1].strip() if found else platform.machine()
+    versions = ", ".join(f"{package} {importlib.metadata.version(package)}" for package in ("locust", "boto3", "gevent"))
+    return f"{os.cpu_count()} cores of {name}, Python {platform.python_version()}, {versions}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

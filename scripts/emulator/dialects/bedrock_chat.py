@@ -1,0 +1,67 @@
+"""Chats on InvokeModel: OpenAI's open-weight models, and Mistral's newer ones, whose chunks have whole messages.
+
+OpenAI's reasoning stands in tags before the text. A stream has no `[DONE]`; its last chunk has the reason.
+"""
+
+from scripts.emulator.dialects import NUMBER, Call, Piece, chat, chunk, invocation_metrics, positive, want
+from scripts.emulator.dialects.reasoning import first_said, said, thought
+
+_STOP = {"length": "length", "stop": "stop", "stop_sequence": "stop"}
+_DEFAULT_MAX_TOKENS = 512
+
+
+class Chat:
+    """`message`: where a chunk has its text; `stop`: where the reason is; `limit`: the token limit's key."""
+
+    def __init__(self, message: str, stop: str, limit: str):
+        self._message, self._stop, self._limit = message, stop, limit
+
+    def read(self, body: dict) -> Call:
+        prompt, messages = chat(body.get("messages"))
+        stop = want(body, "stop", (str, list), [])
+        return Call(
+            prompt=prompt,
+            messages=messages,
+            max_tokens=positive(body, self._limit, _DEFAULT_MAX_TOKENS),
+            temperature=want(body, "temperature", NUMBER),
+            top_p=want(body, "top_p", NUMBER),
+            stop=[stop] if isinstance(stop, str) else stop,
+        )
+
+    def _body(self, a, kind: str, key: str, message: dict, stop: str | None) -> dict:
+        return {
+            "id": f"chatcmpl-{a.request_id}",
+            "object": kind,
+            "created": a.created,
+            "model": a.target_name,
+            "choices": [{"index": 0, key: message, self._stop: stop}],
+        }
+
+    def whole(self, a) -> dict:
+        text = f"<reasoning>{thought(a)}</reasoning>{said(a)}" if thought(a) else said(a)
+        body = self._body(a, "chat.completion", "message", {"role": "assistant", "content": text}, _STOP[a.stop])
+        if a.reports_usage:
+            body["usage"] = {
+                "prompt_tokens": a.prompt_tokens,
+                "completion_tokens": a.completion_tokens,
+                "total_tokens": a.prompt_tokens + a.completion_tokens,
+            }
+        return body
+
+    def _chunk(self, a, kind: str, content: str | None, stop: str | None = None, more: dict | None = None) -> Piece:
+        message = {} if content is None else {"content": content}
+        return chunk(kind, self._body(a, "chat.completion.chunk", self._message, message, stop) | (more or {}))
+
+    def opening(self, a) -> list[Piece]:
+        return [self._chunk(a, "start", "<reasoning>")] if a.target.reasoning_tokens else []
+
+    def delta(self, a, text: str, token_id: int) -> list[Piece]:
+        pieces = [self._chunk(a, "start", "</reasoning>")] if first_said(a) else []
+        return [*pieces, self._chunk(a, "delta", text)]
+
+    def closing(self, a) -> list[Piece]:
+        return [self._chunk(a, "close", None, _STOP[a.stop], invocation_metrics(a))]
+
+
+OPENAI = Chat("delta", "finish_reason", "max_completion_tokens")
+MISTRAL = Chat("message", "stop_reason", "max_tokens")

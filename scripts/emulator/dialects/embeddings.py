@@ -1,0 +1,66 @@
+"""Embedding models: Titan's and Cohere's on InvokeModel, and Hugging Face's container on SageMaker.
+
+The vector is made of the prompt's digest; an answer without output has no numbers in it.
+"""
+
+import hashlib
+
+from scripts.emulator.dialects import Call, want
+from scripts.emulator.errors import BadBody
+
+_DIMENSIONS = 16
+
+
+def _vector(a) -> list[float]:
+    digest = hashlib.blake2b(a.call.prompt.encode(), digest_size=_DIMENSIONS).digest()
+    return [] if a.empty else [round(byte / 255 - 0.5, 4) for byte in digest]
+
+
+class Titan:
+    """`inputText` in, `embedding` out, with the prompt's tokens."""
+
+    STREAM_TYPE = "application/json"
+    STREAMS = False
+
+    def read(self, body: dict) -> Call:
+        return Call(prompt=want(body, "inputText", str, required=True), max_tokens=0)
+
+    def whole(self, a):
+        counts = {"inputTextTokenCount": a.prompt_tokens} if a.reports_usage else {}
+        return {"embedding": _vector(a), "embeddingsByType": {"float": _vector(a)}, **counts}
+
+
+class Cohere(Titan):
+    """`texts` in, `embeddings` out."""
+
+    def read(self, body: dict) -> Call:
+        texts = want(body, "texts", list, required=True)
+        if want(body, "input_type", str, required=True) not in (
+            "search_document", "search_query", "classification", "clustering",
+        ):  # fmt: skip
+            raise BadBody("#/input_type: not a valid enum value")
+        return Call(prompt="\n".join(texts), max_tokens=0, options={"texts": texts})
+
+    def whole(self, a):
+        texts = a.call.options["texts"]
+        vectors = [_vector(a) for _ in texts]
+        return {"embeddings": vectors, "id": a.request_id, "response_type": "embeddings_floats", "texts": texts}
+
+
+class HuggingFace(Titan):
+    """`inputs` in, a vector for each token of the text out, as the feature-extraction pipeline answers."""
+
+    def read(self, body: dict) -> Call:
+        return Call(prompt=want(body, "inputs", str, required=True), max_tokens=0)
+
+    def whole(self, a):
+        return [[_vector(a) for _ in range(a.prompt_tokens)]]
+
+    def refusal(self, text: str) -> tuple[int, dict]:
+        return 400, {"code": 400, "type": "InternalServerException", "message": text}
+
+    def too_long(self, prompt_tokens: int, max_tokens: int, limit: int) -> str:
+        return f"the text has {prompt_tokens} tokens, the model takes {limit}"
+
+
+TITAN, COHERE, HUGGING_FACE = Titan(), Cohere(), HuggingFace()
