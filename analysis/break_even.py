@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from analysis import format as show
-from analysis.recommend import choose, users_of
+from analysis.recommend import choose, open_limits, users_of
 from analysis.report_data import BreakEven
 from analysis.results import Result
 
@@ -69,7 +69,7 @@ def break_evens(results: list[Result], dataset: str, hourly_prices: dict[tuple[s
 def capacity_stage(group: list[Result]) -> Result | None:
     """The stage of most successes that keeps the limits; VALID ones before SUSPECT, met before undecided."""
     fit = [r for r in group if r.trusted and r.row["slo"] != "missed" and r.rate]
-    return max(fit, key=lambda r: (r.row["verdict"] == "VALID" and r.row["slo"] != "undecided", r.rate), default=None)
+    return max(fit, key=lambda r: (r.row["verdict"] == "VALID" and r.row["slo"] in ("met", "none"), r.rate), default=None)
 
 
 def _pair(
@@ -122,6 +122,6 @@ def _labels(best: Result, pick: Result) -> str:
     for r in (best, pick):
         if r.row["verdict"] == "SUSPECT":
             labels.append(f"`{r.row['target']}` at {users_of(r.row)} is SUSPECT")
-        if r.row["slo"] == "undecided":
-            labels.append(f"`{r.row['target']}` at {users_of(r.row)} is undecided against its limits")
+        if r.row["slo"] in ("undecided", "unknown"):
+            labels.append(f"`{r.row['target']}` at {users_of(r.row)} is {open_limits(r)}")
     return f" Mind: {'; '.join(dict.fromkeys(labels))}." if labels else ""

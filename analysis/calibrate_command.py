@@ -69,7 +69,8 @@ def markdown(found: Calibration) -> str:
     when = datetime.datetime.fromtimestamp(found.measured_at, datetime.UTC).strftime("%Y-%m-%d %H:%M UTC")
     lines = [f"# Calibration of {found.run}", "", f"Measured {when} on {found.host}.", ""]
     if found.passed:
-        lines += [f"**Passed**: every stage's p99 error of TTFT and latency is within {found.bound_ms:g} ms; requests and tokens are equal."]
+        words = f"every stage's p99 error of TTFT and latency is within {found.bound_ms:g} ms; requests and tokens are equal."
+        lines.append(f"**Passed**: {words}")
     else:
         lines += ["**Not passed**:", "", *(f"- {problem}" for problem in found.problems)]
     lines += ["", table(_shown(found.rows)), "", _counts(found), ""]
@@ -81,7 +82,8 @@ def _shown(rows: pd.DataFrame) -> pd.DataFrame:
     shown = []
     for row in rows.to_dict("records"):
         users = "" if row["users"] is None or math.isnan(row["users"]) else f"{row['users']:g}"
-        cells = {"Target": row["target"], "Payload": row["payload"], "Users": users, "Error of": FIGURES[row["figure"]][0], "n": row["n"]}
+        cells = {"Target": row["target"], "Payload": row["payload"], "Users": users}
+        cells |= {"Error of": FIGURES[row["figure"]][0], "n": row["n"]}
         cells |= {f"{name} (ms)": f"{row[name]:.2f}" for name in STATISTICS}
         cells |= {f"endpoint late {name}": f"{row['late_' + name]:.2f}" for name in ("p50", "p99", "max")}
         shown.append(cells)

@@ -11,7 +11,7 @@ import pandas as pd
 from analysis.cost_markdown import markdown_table, remarks
 from analysis.format import price
 from analysis.locust_cost import Limits, cost_table, recommend
-from analysis.locust_csv import SETTLE_S, TOTAL, BadLocustCsv, read_steps
+from analysis.locust_csv import SETTLE_S, SHORTEST_STEP_S, TOTAL, BadLocustCsv, LocustRun, dropped_text, names_in_stats, read_run
 from analysis.locust_tokens import BadTokenMeans, attach_token_means
 from locustfiles.common.exit_codes import BAD_INPUT, OK
 from locustfiles.common.price_book import MOST_PER_1K, BadPriceBook, PriceBook, load_price_book
@@ -64,12 +64,13 @@ def run(args: argparse.Namespace) -> int:
     try:
         _check_numbers(args)
         prices, basis = _prices(args)
-        steps, notes = _all_steps(args)
-        steps = _with_tokens(steps, args)
-        chosen = _chosen(steps, args.name)
+        runs = [read_run(prefix, args.settle_s) for prefix in dict.fromkeys(args.locust_csv)]
+        notes = [f"{run.prefix}: {note}." for run in runs for note in run.notes]
+        steps = _with_tokens(pd.concat([run.steps for run in runs], ignore_index=True), args)
+        chosen = _chosen(steps, args.name, runs)
         table = cost_table(chosen, **prices)
         limits = Limits(args.latency_mean_s, args.error_rate, args.cost_per_10k)
-        lines = ["# Cost of a Locust run", "", *markdown_table(table), "", f"**{recommend(table, limits)}**", ""]
+        lines = ["# Cost of a Locust run", "", *markdown_table(table), "", f"**{recommend(table, limits, sum(len(run.dropped) for run in runs))}**", ""]
         report = (
             "\n".join(
                 lines + [f"- {note}" for note in [basis, *remarks(table, steps, args.name, args.settle_s), *notes]]
@@ -169,15 +170,6 @@ def _model_price(book: PriceBook, args: argparse.Namespace):
         raise BadRequest(f"{args.pricing}: no price for model {args.model}; {hint}{remedy}") from None
 
 
-def _all_steps(args: argparse.Namespace) -> tuple[pd.DataFrame, list[str]]:
-    tables, notes = [], []
-    for prefix in dict.fromkeys(args.locust_csv):
-        table, said = read_steps(prefix, args.settle_s)
-        tables.append(table)
-        notes += [f"{prefix}: {note}." for note in said]
-    return pd.concat(tables, ignore_index=True), notes
-
-
 def _with_tokens(steps: pd.DataFrame, args: argparse.Namespace) -> pd.DataFrame:
     if args.tokens is None:
         return steps.assign(prompt_tokens_mean=args.prompt_tokens, completion_tokens_mean=args.completion_tokens)
@@ -186,9 +178,28 @@ def _with_tokens(steps: pd.DataFrame, args: argparse.Namespace) -> pd.DataFrame:
     return attach_token_means(steps, args.tokens)
 
 
-def _chosen(steps: pd.DataFrame, name: str | None) -> pd.DataFrame:
+def _chosen(steps: pd.DataFrame, name: str | None, runs: list[LocustRun]) -> pd.DataFrame:
     chosen = steps[steps["name"] == (name or TOTAL)]
     if chosen.empty:
-        names = ", ".join(sorted(set(steps["name"]) - {TOTAL})) or "none: run Locust with --csv-full-history"
-        raise BadRequest(f"--name {name}: no such request; names in these files: {names}")
+        raise BadRequest(f"--name {name}: {_why_absent(name, runs)}")
     return chosen.reset_index(drop=True)
+
+
+def _why_absent(name: str | None, runs: list[LocustRun]) -> str:
+    """Why no step has requests of this name, and what to do."""
+    for run in runs:
+        if name in run.by_name and run.dropped:
+            held = f"held for less than {SHORTEST_STEP_S:g} s: {dropped_text(run.dropped)}"
+            return (
+                f"is in {run.prefix}_stats_history.csv, but only outside its steps (left out, {held}); hold each level "
+                f"for {SHORTEST_STEP_S:g} s or longer"
+            )
+        if name in run.by_name:
+            return (
+                f"is in {run.prefix}_stats_history.csv, but all its requests fell into what is left out of a step; use "
+                "a smaller --settle-s, or hold each level longer"
+            )
+        if name in names_in_stats(run.prefix):
+            return f"is in {run.prefix}_stats.csv, but the history has sums only; run Locust with --csv-full-history"
+    names = ", ".join(sorted(set().union(*(run.by_name | names_in_stats(run.prefix) for run in runs))))
+    return f"no such request; names in these files: {names or 'none'}"

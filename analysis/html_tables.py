@@ -10,7 +10,6 @@ import pandas as pd
 
 from analysis import format as show
 from analysis.metrics import METRICS
-from analysis.slo import MARKS as MARKS_OF
 from analysis.study import PRICES
 
 DEFINITIONS = {m.name: m.definition for m in METRICS}
@@ -103,7 +102,7 @@ def _words(value: str) -> Cell:
         return Cell(f"{value} {mark}", css=value)
     if value == "unknown":
         return Cell("unknown ?", css="undecided")
-    if value.startswith(f"{MARKS_OF['unknown']} "):
+    if value.startswith("? "):
         return Cell(value, css="undecided", title="not known")
     mark = value[-1:]
     if mark in MARKS and value[-2:-1] == " ":

@@ -62,11 +62,12 @@ def cost_table(
     return table
 
 
-def recommend(table: pd.DataFrame, limits: Limits = Limits()) -> str:
+def recommend(table: pd.DataFrame, limits: Limits = Limits(), left_out: int = 0) -> str:
     """One sentence: the cheapest step of a cost_table that keeps every limit, runner-up and margin; or none and why.
 
     Steps that cost the same (token prices do not depend on the load) rank by successes per second. An unknown value
-    does not keep a limit.
+    does not keep a limit. left_out: how many levels were held too briefly to be in the table; a step that is alone
+    for that reason is called no comparison.
     """
     checks = {"a known cost": table["cost_per_transaction"].notna()}
     if limits.error_rate is not None:
@@ -91,13 +92,21 @@ def recommend(table: pd.DataFrame, limits: Limits = Limits()) -> str:
         "" if len(kept.columns) == 1 else " that keeps every limit" if len(ranked) == 1 else " that keep every limit"
     )
     only = "Only" if len(ranked) == 1 else "Cheapest"
+    lead = f"{only} {which}{passes}"
+    if len(table) == 1 and left_out:
+        lead = f"No comparison: one step{passes} was measured, {_levels(left_out)} held too briefly to be"
     sentence = (
-        f"{only} {which}{passes}: {_named(best, table)}, at {money(best['cost_per_transaction'])} per transaction or "
+        f"{lead}: {_named(best, table)}, at {money(best['cost_per_transaction'])} per transaction or "
         f"{money(best['cost_per_10k_transactions'])} per 10k, "
         f"with a mean latency of {seconds(best['latency_mean_s'])}, "
         f"{percent(best['error_rate'])} errors and {number(best['successes_per_s'] * 60)} transactions/minute"
     )
-    return sentence + (f"; {_runner_up(ranked, table)}." if len(ranked) > 1 else ".")
+    sentence += f"; {_runner_up(ranked, table)}." if len(ranked) > 1 else "."
+    return sentence + (f" Not judged: {_levels(left_out)} held too briefly." if left_out and len(table) > 1 else "")
+
+
+def _levels(n: int) -> str:
+    return "1 level was" if n == 1 else f"{n} levels were"
 
 
 def _runner_up(ranked: pd.DataFrame, table: pd.DataFrame) -> str:

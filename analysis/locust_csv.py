@@ -6,6 +6,7 @@ nothing completes, so a step's figures come from differences of the cumulative c
 
 import csv
 import math
+import typing
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ import pandas as pd
 TOTAL = "Aggregated"
 SETTLE_S = 5.0  # left out at a step's start: rows of a distributed run are up to 3 s old, and slow calls lag behind
 SHORTEST_STEP_S = 5.0  # a level held for less belongs to a ramp
+MOST_NAMED = 8  # levels of a ramp, in a note
 PERCENTILES_AFTER_S = 20.0  # Locust's percentiles look back 10 s, at worst 19
 REPORT_INTERVAL_S = 3  # workers report every 3 s: windows of whole multiples begin and end equally stale
 PERCENTILES = {"p50_s": "50%", "p95_s": "95%", "p99_s": "99%"}
@@ -48,6 +50,24 @@ class Snapshot:
     counts: dict[tuple[str, str], Counts]
 
 
+class Dropped(typing.NamedTuple):
+    """A level of users that was held too briefly to be a step."""
+
+    users: int
+    held_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class LocustRun:
+    """What the files of one run hold: see `read_steps`."""
+
+    prefix: str
+    steps: pd.DataFrame
+    notes: list[str]
+    dropped: list[Dropped]
+    by_name: set[str]  # request names in the history
+
+
 NOTHING = Counts(0, 0, 0.0, (None,) * len(PERCENTILES))
 EVERYTHING = ("", TOTAL)
 
@@ -62,6 +82,12 @@ def read_steps(prefix: str | Path, settle_s: float = SETTLE_S) -> tuple[pd.DataF
     shorter than 20 s), start_at, end_at (Unix seconds), basis. Without a history: one row per name over the whole run.
     Raises BadLocustCsv.
     """
+    run = read_run(prefix, settle_s)
+    return run.steps, run.notes
+
+
+def read_run(prefix: str | Path, settle_s: float = SETTLE_S) -> LocustRun:
+    """The same with what was left out: levels too short for a step, and every request name. Raises BadLocustCsv."""
     prefix = _prefix(prefix)
     history, stats = Path(f"{prefix}_stats_history.csv"), Path(f"{prefix}_stats.csv")
     if not history.exists() and not stats.exists():
@@ -71,8 +97,10 @@ def read_steps(prefix: str | Path, settle_s: float = SETTLE_S) -> tuple[pd.DataF
         raise BadLocustCsv(f"{stats}: no such file, nor {history.name}; give the PREFIX of `locust --csv PREFIX`")
     rows: list[dict] = []
     notes: list[str] = []
-    if history.exists():
-        rows, notes = _history_steps(_snapshots(history), settle_s)
+    dropped: list[Dropped] = []
+    snapshots = _snapshots(history) if history.exists() else []
+    if snapshots:
+        rows, notes, dropped = _history_steps(snapshots, settle_s)
     if not rows and stats.exists():
         why = "no step in the history" if history.exists() else f"no {history.name}"
         notes.append(f"{why}: one row over the whole run, start and end included")
@@ -82,7 +110,14 @@ def read_steps(prefix: str | Path, settle_s: float = SETTLE_S) -> tuple[pd.DataF
     table = pd.DataFrame(rows)
     table = table.astype({column: float for column in table if column not in TEXT_AND_COUNTS})
     table.insert(0, "run", prefix)
-    return table, notes
+    by_name = {name for snapshot in snapshots for _, name in snapshot.counts} - {TOTAL}
+    return LocustRun(prefix, table, notes, dropped, by_name)
+
+
+def names_in_stats(prefix: str) -> set[str]:
+    """Request names in PREFIX_stats.csv; none without one. Raises BadLocustCsv."""
+    path = Path(f"{prefix}_stats.csv")
+    return {row["Name"] for _, row in _rows(path, STATS_COLUMNS)} - {TOTAL} if path.exists() else set()
 
 
 def _prefix(given: str | Path) -> str:
@@ -134,28 +169,44 @@ def _percentile(cell: str) -> float | None:
     return None if cell == "N/A" or float(cell) == 0 else float(cell)
 
 
-def _history_steps(snapshots: list[Snapshot], settle_s: float) -> tuple[list[dict], list[str]]:
+def _history_steps(snapshots: list[Snapshot], settle_s: float) -> tuple[list[dict], list[str], list[Dropped]]:
     if len(snapshots) < 2:
-        return [], []
+        return [], [], []
     interval = (snapshots[-1].at - snapshots[0].at) / (len(snapshots) - 1)
-    rows, ramp, untrimmed, visit = [], 0, 0, 0
+    rows, dropped, short, visit = [], [], [], 0
     for level in _levels(snapshots):
-        if (len(level) - 1) * interval < SHORTEST_STEP_S:
-            ramp += len(level)
+        # n rows stand for n intervals of a level, though only n - 1 lie between its first and its last row
+        held_s = len(level) * interval
+        if held_s < SHORTEST_STEP_S - interval / 4 or len(level) < 3:
+            dropped.append(Dropped(level[0].users, held_s))
             continue
         visit += 1
-        skip = math.ceil(settle_s / interval) if (len(level) - 1) * interval >= 2 * settle_s else 0
-        untrimmed += not skip
         end = len(level) - 1
+        wanted = math.ceil(settle_s / interval)
+        skip = min(wanted, end // 2)  # at least half of a short step is measured
+        if skip < wanted:
+            short.append(f"{_users(level[0].users)} ({held_s:.0f} s, its first {skip * interval:.0f} s left out)")
         if interval < 1.5 and end - skip >= 2 * REPORT_INTERVAL_S:
             end -= (end - skip) % REPORT_INTERVAL_S
         rows += [{"step": visit, **row} for row in _step_rows(level[skip], level[end], end - skip, interval, end)]
-    notes = [f"the first {settle_s:g} s of every step are left out"] if visit > untrimmed and settle_s else []
-    if untrimmed and settle_s:
-        notes.append(f"{untrimmed} of {visit} steps are shorter than {2 * settle_s:g} s and were taken whole")
-    if ramp:
-        notes.append(f"{ramp} rows of ramps (a level held for less than {SHORTEST_STEP_S:g} s) are left out")
-    return rows, notes
+    notes = [f"the first {settle_s:g} s of every step are left out"] if visit > len(short) and settle_s else []
+    if short:
+        notes.append(f"too short to leave out {settle_s:g} s, so measured over about their second half: {', '.join(short)}")
+    if dropped:
+        notes.append(f"left out, held for less than {SHORTEST_STEP_S:g} s: {dropped_text(dropped)}")
+    return rows, notes, dropped
+
+
+def dropped_text(dropped: list[Dropped]) -> str:
+    """`1 user (2 s), 2 users (2 s)`; of many the longest held, and how many more."""
+    longest = sorted(dropped, key=lambda d: -d.held_s)[:MOST_NAMED]
+    shown = [f"{_users(d.users)} ({d.held_s:.0f} s)" for d in dropped if d in longest][:MOST_NAMED]
+    rest = len(dropped) - len(shown)
+    return ", ".join(shown) + (f" and {rest} more" if rest else "")
+
+
+def _users(users: int) -> str:
+    return f"{users} user" + ("" if users == 1 else "s")
 
 
 def _levels(snapshots: list[Snapshot]) -> Iterator[list[Snapshot]]:

@@ -120,9 +120,14 @@ def reasons(report: Report) -> list[tuple[str, str]]:
 
 
 def total(report: Report) -> str:
-    if report.total_cost is None:
+    """`Total: $0.5741 to $0.7061, by what failures of unknown tokens were billed.`"""
+    low, high = report.total_cost_low, report.total_cost
+    if low is None:
         return "The total is not known, for the cost of a target is not."
-    return f"Total: {show.money(report.total_cost)}."
+    words = show.span(low, high)
+    if words == show.money(high):
+        return f"Total: {words}."
+    return f"Total: {words}, for failures of unknown tokens may have been billed, or not."
 
 
 def _marked(failed: pd.DataFrame) -> pd.DataFrame:

@@ -2,6 +2,8 @@
 
 import typing
 
+from analysis import format as show
+from analysis.cut import cuts_of
 from analysis.load import Run
 from analysis.recommend import users_of
 from analysis.results import Result
@@ -18,8 +20,14 @@ ASSUMPTIONS = (
 
 def notes_of(runs: list[Run], results: list[Result]) -> list[str]:
     """Data quality first, then the assumptions that the costs rest on."""
-    notes = [note for run in runs for note in _run_notes(run)]
+    notes = [cut.text for cut in cuts_of(runs)] + [note for run in runs for note in _run_notes(run)]
     for r in results:
+        if r.row["ended_by"] == "abort":
+            rate, errors = show.percent(r.row["error_rate"]), r.row["errors"]
+            notes.append(
+                f"Stage {_named(r, len(runs) > 1)} was ended early by its error rate: {rate} of {r.row['requests']} "
+                f"requests ({errors}). That is its result; its figures are those of a shorter window."
+            )
         if r.usd is None and r.cost_reason:
             notes.append(f"No cost for stage {_named(r, len(runs) > 1)}: {r.cost_reason}.")
     notes += _different_limits(runs)
@@ -29,16 +37,8 @@ def notes_of(runs: list[Run], results: list[Result]) -> list[str]:
 
 def _run_notes(run: Run) -> typing.Iterator[str]:
     manifest = run.manifest
-    if manifest.status == "running":
-        yield f"Run {run.name} was never closed: it was killed, or is still running."
-    elif manifest.status != "complete":
-        yield f"Run {run.name} ended as {manifest.status}; stages that it did not reach are missing."
     yield from (f"Run {run.name}: {sentence}" for sentence in dict.fromkeys([*manifest.problems, *run.lost]))
     yield from run.notes
-    for stage in manifest.stages:
-        if stage.ended_by == "abort":
-            what = f"stage {stage.stage} (`{stage.target}`, {stage.users} users)"
-            yield f"Run {run.name}: {what} was ended early by its error rate."
     source = run.records.loc[run.records["error"].isna(), "token_source"]
     other = source[source != "service"]
     if len(other):

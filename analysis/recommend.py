@@ -1,12 +1,13 @@
 """Best price-performance: the cheapest stage that keeps every limit, with rule, runner-up and margin."""
 
 import collections
+import math
 import typing
 
 from analysis import format as show
 from analysis.report_data import Recommendation
 from analysis.results import Result, tie
-from analysis.slo import Check
+from analysis.slo import Check, open_checks
 
 RULE = (
     "the lowest cost per transaction among the stages that keep every limit and are not INVALID; of one target's "
@@ -15,26 +16,40 @@ RULE = (
 
 
 class Choice(typing.NamedTuple):
-    """The stage that the rule picks, and the best other one; `undecided`: some of its limits are."""
+    """The stage that the rule picks, and the best other one; `open`: some of its limits are undecided or unknown."""
 
     pick: Result
     runner_up: Result | None
-    undecided: bool
+    open: bool
+    pool: list[Result]  # what it was picked from
+    cheaper: list[Result]  # not picked, though they cost less or may, cheapest first
+
+
+#: states of the limits; a stage of a later row is picked only when there is none of an earlier one
+STATES = (("met", "none"), ("undecided",), ("unknown",))
 
 
 def choose(results: list[Result]) -> Choice | None:
     """Apply the rule to stages of one dataset; None when none can be picked.
 
-    A stage whose limits are undecided is picked only when no stage is known to keep them all.
+    A stage whose limits are undecided is picked only when no stage is known to keep them all, one whose
+    limited values are unknown only after that.
     """
     usable = [r for r in results if r.trusted and r.usd is not None]
-    decided = [r for r in usable if r.row["slo"] in ("met", "none")]
-    pool = decided or [r for r in usable if r.row["slo"] == "undecided"]
-    if not pool:
+    pools = [[r for r in usable if r.row["slo"] in states] for states in STATES]
+    pool = next((p for p in pools if p), None)
+    if pool is None:
         return None
     pick = _cheapest(pool)
     others = [r for r in pool if r.place != pick.place] or [r for r in pool if r is not pick]
-    return Choice(pick, _cheapest(others) if others else None, not decided)
+    cheaper = [r for r in results if r.trusted and r.row["slo"] != "missed" and _least(r) < pick.usd]
+    return Choice(pick, _cheapest(others) if others else None, pool is not pools[0], pool, sorted(cheaper, key=_least))
+
+
+def _least(result: Result) -> float:
+    """The least that a transaction may cost; where the bill has no upper bound, its lower one."""
+    low = result.row["usd_per_transaction_low"]
+    return result.usd if result.usd is not None else math.inf if low is None else low
 
 
 def _cheapest(pool: list[Result]) -> Result:
@@ -60,9 +75,9 @@ def recommend(results: list[Result], dataset: str, warnings: list[str]) -> Recom
     text = f"The best price-performance for `{dataset}` is {_described(pick)}. {_standing(choice, criteria)}"
     if label:
         text += f" It is {label}."
-    text += f" {_against(runner_up, margin, tied)}"
-    key = runner_up.key if runner_up else None
-    return Recommendation(dataset, RULE, criteria, pick.key, label, key, margin, tied, worst, text, warnings)
+    text += f" {_against(runner_up, margin, tied)}" + _cheaper(choice) + _cheapest_valid(choice)
+    key, cheaper = runner_up.key if runner_up else None, [r.key for r in choice.cheaper]
+    return Recommendation(dataset, RULE, criteria, pick.key, label, key, margin, tied, worst, text, warnings, cheaper)
 
 
 def most_missed(results: list[Result]) -> str | None:
@@ -102,12 +117,25 @@ def users_of(row: dict) -> str:
     return f"{row['users']} user" + ("" if row["users"] == 1 else "s")
 
 
+def instances_of(row: dict) -> str:
+    """What is paid for: `2 × ml.g5.2xlarge`, `ml.g5.2xlarge`, or the model id."""
+    count, name = row["instance_count"], show.text(row["instance_type"])
+    return f"{count} × {name}" if show.known(count) and count > 1 else name
+
+
+def at_full_use(row: dict) -> str:
+    """An hourly price holds only for a busy endpoint, so it never stands without this."""
+    if row["price_basis"] != "hourly":
+        return ""
+    return f" at full use ({show.money(row['usd_per_transaction_at_30pct'])} at 30 % use)"
+
+
 def _described(result: Result) -> str:
     row = result.row
     rate, mean, p95 = row["transactions_per_minute"], row["latency_mean_s"], row["latency_p95_s"]
     return (
-        f"`{row['target']}` ({show.text(row['instance_type'])}) at {users_of(row)}: {show.money(result.usd)} a "
-        f"transaction ({show.money(row['usd_per_10k_transactions'])} per 10,000), {show.number(rate)} transactions per "
+        f"`{row['target']}` ({instances_of(row)}) at {users_of(row)}: {show.money(result.usd)} a transaction"
+        f"{at_full_use(row)}, {show.money(row['usd_per_10k_transactions'])} per 10,000, {show.number(rate)} transactions per "
         f"minute, latency mean {show.seconds(mean)}, p95 {show.seconds(p95)}"
     )
 
@@ -115,10 +143,16 @@ def _described(result: Result) -> str:
 def _standing(choice: Choice, criteria: list[str]) -> str:
     if not criteria:
         return "No limits were set."
-    if not choice.undecided:
+    if not choice.open:
         return f"It keeps every limit: {', '.join(_headroom(c) for c in choice.pick.checks)}."
-    open_ones = [c.criterion.text for c in choice.pick.checks if c.state == "undecided"]
-    return f"No stage is known to keep every limit; here nothing was missed, but undecided: {', '.join(open_ones)}."
+    return f"No stage is known to keep every limit; here nothing was missed, but {open_limits(choice.pick)}."
+
+
+def open_limits(result: Result) -> str:
+    """`undecided: latency p95 ≤ 2 s (too few samples: 60, 0 of them above)`"""
+    checks = open_checks(result.checks)
+    parts = {state: ", ".join(c.open_text for c in checks if c.state == state) for state in ("undecided", "unknown")}
+    return "; ".join(f"{state}: {texts}" for state, texts in parts.items() if texts)
 
 
 def _headroom(check: Check) -> str:
@@ -133,9 +167,50 @@ def _label(choice: Choice) -> str | None:
     labels = []
     if choice.pick.row["verdict"] == "SUSPECT":
         labels.append(f"SUSPECT: {choice.pick.row['reasons']}")
-    if choice.undecided:
-        labels.append("undecided against its limits, for too few samples or unknown values")
+    if choice.open:
+        labels.append(f"{choice.pick.row['slo']} against its limits")
     return "; ".join(labels) or None
+
+
+def _cheaper(choice: Choice) -> str:
+    """What would have cost less and why it was not chosen: the cheapest outside the pool, and of the pool's."""
+    outside = [r for r in choice.cheaper if r not in choice.pool]
+    inside = [r for r in choice.cheaper if r in choice.pool]
+    text = ""
+    for group in (outside, inside):
+        if group:
+            rest = f" ({len(group) - 1} more like it)" if len(group) > 1 else ""
+            text += f" Cheaper but not chosen{rest}: {_price_of(group[0], choice.pick)}, for {_why_not(group[0], choice)}."
+    return text
+
+
+def _price_of(result: Result, pick: Result) -> str:
+    who = f"`{result.row['target']}` at {users_of(result.row)}"
+    if result.usd is None:
+        return f"perhaps {who} ({show.money(_least(result))} a transaction or more)"
+    return f"{who} ({show.money(result.usd)} a transaction, {show.number(100 * (1 - result.usd / pick.usd))} % less)"
+
+
+def _why_not(result: Result, choice: Choice) -> str:
+    if result in choice.pool and result.place == choice.pick.place:
+        return "the 95 % intervals of these two levels overlap, and of such the one of most transactions is taken"
+    if result in choice.pool:
+        return f"another level of `{choice.pick.row['target']}` costs less still, and ties with the one chosen"
+    reasons = [open_limits(result)] if open_checks(result.checks) else []
+    if result.usd is None:
+        reasons.append(f"its cost has no upper bound ({result.cost_reason})")
+    if result.row["verdict"] == "SUSPECT":
+        reasons.append(f"and SUSPECT: {result.row['reasons']}")
+    return "it is " + "; ".join(reasons) if open_checks(result.checks) else "; ".join(reasons)
+
+
+def _cheapest_valid(choice: Choice) -> str:
+    """Beside a SUSPECT pick: the one that needs no such label."""
+    valid = [r for r in choice.pool if r.row["verdict"] == "VALID"]
+    if choice.pick.row["verdict"] == "VALID" or not valid:
+        return ""
+    best = _cheapest(valid)
+    return f" The cheapest VALID one is `{best.row['target']}` at {users_of(best.row)} ({show.money(best.usd)})."
 
 
 def _against(runner_up: Result | None, margin: float | None, tied: bool | None) -> str:

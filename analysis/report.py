@@ -8,6 +8,7 @@ import pandas as pd
 
 from analysis.break_even import break_evens
 from analysis.cost import run_cost
+from analysis.cut import cuts_of
 from analysis.instrument import instrument_error, instrument_notes
 from analysis.knee import knees
 from analysis.likeness import likeness
@@ -63,7 +64,8 @@ def analyse(
     hourly = _hourly(prices)
     costs = [row for run in runs for row in run_cost(run, prices[run.name].of_target)]
     run_costs = pd.DataFrame(costs, columns=RUN_COST_COLUMNS)
-    recommendation = recommend(results, dataset, likeness(records, dataset))
+    cuts = cuts_of(runs)
+    recommendation = recommend(results, dataset, [c.warning for c in cuts] + likeness(records, dataset))
     of_interest = [r for r in results if r.row["payload"] == dataset]
     return Report(
         runs={run.name: run.manifest for run in runs},
@@ -84,6 +86,7 @@ def analyse(
         instrument=instrument,
         pricing={name: p.book for name, p in prices.items()},
         intervals=intervals_table(results),
+        cut=[c.text for c in cuts],
         made_at=datetime.datetime.now(datetime.UTC),
     )
 

@@ -95,14 +95,19 @@ def print_gist(report: Report, console: Console) -> None:
         "met": "green",
         "missed": "red",
         "undecided": "yellow",
+        "unknown": "yellow",
     }
     for row in stages.itertuples(index=False):
         table.add_row(*(f"[{colours[c]}]{c}[/]" if c in colours else escape(c) for c in row))
     console.print(table)
+    for text in report.cut:
+        console.print(text, style="yellow", highlight=False, markup=False)
     for stage, why in reasons(report):
         console.print(f"{stage}: {why}", highlight=False, markup=False)
     console.print(f"Cost of the run. {total(report)}", highlight=False, markup=False)
     console.print(f"\n[bold]{escape(report.recommendation.text)}[/]", highlight=False)
+    for warning in report.recommendation.warnings:
+        console.print(f"Mind: {warning}", highlight=False, markup=False)
     for pair in report.break_even:
         console.print(f"Break-even: {pair.text}", highlight=False, markup=False)
 

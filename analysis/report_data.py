@@ -33,7 +33,8 @@ class Recommendation:
     tie: bool | None  # the cost intervals of pick and runner-up overlap; None: not known
     worst_criterion: str | None  # the criterion that most stages failed
     text: str  # a sentence or two
-    warnings: list[str]  # like for like: why the comparison needs care
+    warnings: list[str]  # like for like, stages never reached: why the comparison needs care
+    cheaper: list[StageKey] = dataclasses.field(default_factory=list)  # not picked, though they cost less or may
 
 
 @dataclasses.dataclass(slots=True)
@@ -72,7 +73,7 @@ class Report:
     criteria: pd.DataFrame  # run, stage, criterion, limit, value, state, cell: one row a stage and criterion
     failed: pd.DataFrame  # stages of the dataset that failed a criterion, a text cell per criterion
     run_cost: pd.DataFrame  # run, target, …, usd, usd_low, usd_high
-    total_cost: float | None  # USD of all runs; None when a part of it is not known
+    total_cost: float | None  # USD of all runs, at most; None when a part of it is not known
     knees: pd.DataFrame  # run, target, payload, users (of the knee, empty: not reached), state, text
     tables: dict[
         str, pd.DataFrame
@@ -83,12 +84,19 @@ class Report:
     made_at: datetime.datetime
     intervals: pd.DataFrame = dataclasses.field(default_factory=pd.DataFrame)  # run, stage, column, low, high: 95 %
     instrument: dict[str, str] = dataclasses.field(default_factory=dict)  # run -> the instrument's error, a sentence
+    cut: list[str] = dataclasses.field(default_factory=list)  # runs that were cut short and what they never measured
     summary: dict = dataclasses.field(default_factory=dict)  # all of this as JSON-ready data
 
     def step(self, key: StageKey) -> pd.Series:
         """The steps row of a stage."""
         found = self.steps[(self.steps["run"] == key.run) & (self.steps["stage"] == key.stage)]
         return found.iloc[0]
+
+    @property
+    def total_cost_low(self) -> float | None:
+        """The least that all runs may have cost, USD; `total_cost` is the most. None: not known."""
+        low = self.run_cost["usd_low"]
+        return None if low.isna().any() else float(low.sum())
 
     @property
     def invalid(self) -> bool:

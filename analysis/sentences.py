@@ -3,7 +3,7 @@
 import pandas as pd
 
 from analysis import format as show
-from analysis.recommend import choose, users_of, why_none
+from analysis.recommend import at_full_use, choose, instances_of, open_limits, users_of, why_none
 from analysis.results import Result
 
 COLUMNS = ["run", "payload", "target", "instance_type", "positive", "users", "recommendation"]
@@ -35,15 +35,19 @@ def _best(group: list[Result]) -> Result | None:
 def positive(best: Result, group: list[Result]) -> str:
     row = best.row
     limits = ", ".join(f"`{c.criterion.text}`" for c in best.checks)
-    lead = {
-        "met": f"Within {limits}, the best level",
-        "undecided": f"Within {limits} nothing is proven (undecided, too few samples), but the best level",
-        "none": "The best level",
-    }[row["slo"]]
-    cost = f"{show.money(best.usd)} a transaction" if best.usd is not None else f"cost not known ({best.cost_reason})"
+    if not best.checks:
+        lead = "The best level"
+    elif row["slo"] == "met":
+        lead = f"Within {limits}, the best level"
+    elif all(c.state == "undecided" for c in best.checks):
+        lead = f"Within {limits} nothing is proven (undecided, too few samples), but the best level"
+    else:
+        lead = f"No limit of {limits} was missed, but not all are proven ({open_limits(best)}); the best level"
+    each = f"{show.money(best.usd)} a transaction{at_full_use(row)}"
+    cost = each if best.usd is not None else f"cost not known ({best.cost_reason})"
     prompts, answers = show.count(row["prompt_tokens_mean"]), show.count(row["completion_tokens_mean"])
     text = (
-        f"{lead} of `{row['target']}` ({show.text(row['instance_type'])}) for `{row['payload']}` is `{users_of(row)}`: "
+        f"{lead} of `{row['target']}` ({instances_of(row)}) for `{row['payload']}` is `{users_of(row)}`: "
         f"an average latency of `{show.seconds(row['latency_mean_s'])}` (p95 {show.seconds(row['latency_p95_s'])}) "
         f"with prompts of {prompts} and answers of {answers} tokens on average, "
         f"`{show.number(row['transactions_per_minute'])} transactions per minute`, {cost}."
@@ -59,7 +63,7 @@ def positive(best: Result, group: list[Result]) -> str:
 def negative(group: list[Result]) -> str:
     row = group[0].row
     lead = (
-        f"No level of `{row['target']}` ({show.text(row['instance_type'])}) can be recommended for `{row['payload']}`: "
+        f"No level of `{row['target']}` ({instances_of(row)}) can be recommended for `{row['payload']}`: "
     )
     trusted = [r for r in group if r.trusted]
     if not trusted or any(r.row["slo"] != "missed" for r in trusted):

@@ -3,11 +3,13 @@
 import pandas as pd
 
 from analysis import format as show
+from analysis.recommend import instances_of
 
 
 def _errors(row: pd.Series) -> str:
     rate = show.percent(row["error_rate"])
-    return f"{rate} ({row['errors']})" if row["errors"] else rate
+    rate = f"{rate} ({row['errors']})" if row["errors"] else rate
+    return f"{rate}, ended early by it" if row["ended_by"] == "abort" else rate
 
 
 def _with_interval(row: pd.Series, name: str, unit: str) -> str:
@@ -29,7 +31,7 @@ def full_table(steps: pd.DataFrame) -> pd.DataFrame:
         rows.append(
             {
                 "Target": row["target"],
-                "Instance": show.text(row["instance_type"]),
+                "Instance": instances_of(row),
                 "Users": show.count(row["users"]),
                 "Requests": show.count(row["requests"]),
                 "Error rate": _errors(row),

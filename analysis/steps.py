@@ -38,7 +38,8 @@ class Stage:
         if visit.measure_from is None or visit.measure_until is not None:
             return "it never got its measured window"
         end = "was killed, or is still running," if self.run.manifest.status == "running" else "broke off"
-        return f"the run {end} during its measured window, which so has no end ({n} requests were measured so far)"
+        so_far = "1 request was" if n == 1 else f"{n} requests were"
+        return f"the run {end} during its measured window, which so has no end ({so_far} measured so far)"
 
     @property
     def failed(self) -> pd.DataFrame:

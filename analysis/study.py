@@ -9,6 +9,7 @@ import typing
 
 import pandas as pd
 
+from analysis.recommend import instances_of
 from analysis.results import Result, tie
 
 
@@ -127,7 +128,7 @@ def _row(question: Question, group: list[Result], names: list[str], labels: dict
     return [
         row["model"],
         *[labels.get(best.place, {}).get(n) for n in names],
-        row["instance_type"],
+        instances_of(row),
         level,
         row["latency_per_output_token_p50_ms"],
         row["completion_tokens_per_s"],

@@ -1,5 +1,6 @@
 """The documents are true: every command of the README runs, every scenario key and exit code is in it."""
 
+import json
 import os
 import pathlib
 import re
@@ -15,6 +16,8 @@ import pytest
 import yaml
 
 from locustfiles.common import errors, scenario, yaml_file
+from locustfiles.common.dialects import build
+from locustfiles.common.payloads import Prompt
 from scripts.emulator.config import EXAMPLE_ACCESS_KEY, EXAMPLE_SECRET_KEY
 from tests.emulator_process import running_emulator
 
@@ -145,6 +148,13 @@ def test_the_readmes_scenario_is_one(tmp_path):
     text = re.search(r"```yaml\n(.*?)```", README, re.DOTALL).group(1)
     (tmp_path / "scenario.yaml").write_text(text)
     assert scenario.load_scenario(tmp_path / "scenario.yaml").load.users == list(range(1, 21))
+
+
+def test_the_readmes_raw_target_is_one():
+    text = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)[1]
+    parameters = {"max_tokens": 5}
+    target = scenario.SageMakerTarget(name="t", service="sagemaker", endpoint="e", parameters=parameters, **yaml.safe_load(text))
+    assert json.loads(build(target, Prompt("p", "Hi", None)).body) == {"text_inputs": "Hi", "max_length": 5}
 
 
 def test_every_error_class_is_in_the_readme_and_in_the_table_of_errors_py():

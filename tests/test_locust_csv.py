@@ -148,14 +148,38 @@ def test_rows_of_a_ramp_are_no_steps(tmp_path):
     held = [(second, 6, 5 * second, 0, 100) for second in range(12, 33)]
     steps, notes = read_steps(write_history(tmp_path, ramp + held))
     assert list(steps["users"]) == [6]
-    assert "10 rows of ramps (a level held for less than 5 s) are left out" in notes
+    levels = "1 user (2 s), 2 users (2 s), 3 users (2 s), 4 users (2 s), 5 users (2 s)"
+    assert f"left out, held for less than 5 s: {levels}" in notes
 
 
-def test_a_step_too_short_to_lose_five_seconds_is_taken_whole_and_says_so(tmp_path):
+def test_of_a_long_ramp_the_longest_held_levels_are_named_and_the_rest_counted(tmp_path):
+    ramp = [(second, 1 + second // 2, 5 * second, 0, 100) for second in range(24)]  # 1 to 12 users for 2 s each
+    held = [(second, 20, 5 * second, 0, 100) for second in range(24, 40)]
+    _, notes = read_steps(write_history(tmp_path, ramp + held))
+    assert notes[-1].startswith("left out, held for less than 5 s: 1 user (2 s), 2 users (2 s), ")
+    assert notes[-1].endswith("8 users (2 s) and 4 more")
+
+
+@pytest.mark.parametrize("held", [5, 6, 7])
+def test_a_level_held_for_five_to_seven_seconds_is_measured_over_about_its_second_half(tmp_path, held):
+    # 2 requests a second at 1 user for `held` s, then 8 a second at 4 users for 30 s
+    short = [(second, 1, 2 * second, 0, 100) for second in range(held)]
+    long = [(second, 4, 2 * (held - 1) + 8 * (second - held + 1), 0, 100) for second in range(held, held + 30)]
+    steps, notes = read_steps(write_history(tmp_path, short + long))
+    assert list(steps["users"]) == [1, 4]
+    # `held` rows lie held - 1 s apart, half of which (rounded down) is left out
+    skipped = (held - 1) // 2
+    assert steps["seconds"][0] == held - 1 - skipped and steps["successes_per_s"][0] == 2
+    said = f"1 user ({held} s, its first {skipped} s left out)"
+    assert f"too short to leave out 5 s, so measured over about their second half: {said}" in notes
+
+
+def test_a_step_too_short_to_lose_five_seconds_loses_half_and_says_so(tmp_path):
     steps, notes = read_steps(write_history(tmp_path, [(second, 2, 4 * second, 0, 100) for second in range(9)]))
-    # 8 s is under 2 x 5 s; cut to a multiple of 3: 6 s with 24 requests
-    assert (steps["seconds"].item(), steps["successes"].item()) == (6, 24)
-    assert notes == ["1 of 1 steps are shorter than 10 s and were taken whole"]
+    # 9 rows are 8 s apart, under 2 x 5 s; the last 4 s have 16 requests
+    assert (steps["seconds"].item(), steps["successes"].item()) == (4, 16)
+    half = "too short to leave out 5 s, so measured over about their second half"
+    assert notes == [f"{half}: 2 users (9 s, its first 4 s left out)"]
 
 
 def test_counters_that_went_back_begin_a_new_step(tmp_path):
@@ -375,6 +399,56 @@ def test_a_run_slower_than_what_is_left_out_says_so(tmp_path, capsys):
     prefix = write_history(tmp_path, [(second, 2, second, 0, 8000) for second in range(40)])
     assert run_cost("--locust-csv", prefix, "--usd-per-hour", 1) == 0
     assert "In 1 of 1 steps the mean latency is above the 5 s left out at the start" in capsys.readouterr().out
+
+
+def ramp_and_step(tmp_path, names=()):
+    """1, 2 and 3 users for 4 s each with requests named in `names`, then 6 users for 30 s."""
+    ramp = [(second, 1 + second // 4, 5 * second, 0, 100) for second in range(12)]
+    return write_history(tmp_path, ramp + [(second, 6, 5 * second, 0, 100) for second in range(12, 42)], names=names)
+
+
+def test_a_step_left_alone_by_a_ramp_is_called_no_comparison(tmp_path, capsys):
+    assert run_cost("--locust-csv", ramp_and_step(tmp_path), "--usd-per-hour", 3.6) == 0
+    printed = capsys.readouterr().out
+    assert "**No comparison: one step was measured, 3 levels were held too briefly to be: 6 users, at $0.0002" in printed
+    assert "Only step" not in printed
+    assert "left out, held for less than 5 s: 1 user (4 s), 2 users (4 s), 3 users (4 s)." in printed
+
+
+def test_a_name_whose_requests_fell_into_a_ramp_is_not_denied(tmp_path, capsys):
+    prefix = ramp_and_step(tmp_path)
+    path = Path(f"{prefix}_stats_history.csv")
+    # /login is called during the ramp only: its count stays at 5 from second 1 on
+    with open(path, newline="") as file:
+        cells = list(csv.DictReader(file))
+    with open(path, "w", newline="") as file:
+        writer = csv.DictWriter(file, HISTORY_COLUMNS)
+        writer.writeheader()
+        for i, row in enumerate(cells):
+            if i:
+                counts = {"Total Request Count": 5, "Total Failure Count": 0, "Total Average Response Time": 100}
+                writer.writerow(row | {"Type": "GET", "Name": "/login"} | counts)
+            writer.writerow(row)
+    assert run_cost("--locust-csv", prefix, "--usd-per-hour", 1, "--name", "/login") == 1
+    error = capsys.readouterr().err
+    assert f"--name /login: is in {prefix}_stats_history.csv, but only outside its steps" in error
+    assert "held for less than 5 s: 1 user (4 s), 2 users (4 s), 3 users (4 s)); hold each level for 5 s or longer" in error
+    assert run_cost("--locust-csv", prefix, "--usd-per-hour", 1, "--name", "/none") == 1
+    assert "--name /none: no such request; names in these files: /login" in capsys.readouterr().err
+
+
+def test_a_name_that_only_the_totals_file_has_gets_its_own_remedy(capsys):
+    assert run_cost("--locust-csv", RUNS / "local", "--usd-per-hour", 1, "--name", "/chat") == 1
+    error = capsys.readouterr().err
+    assert "local_stats.csv, but the history has sums only; run Locust with --csv-full-history" in error
+
+
+def test_prices_are_printed_with_every_digit_and_no_exponent(tmp_path, capsys):
+    assert run_cost("--locust-csv", RUNS / "full", "--usd-per-hour", 1234.5678) == 0
+    assert "at $1234.5678 an hour" in capsys.readouterr().out
+    tokens = ["--model", "amazon.nova-lite-v1:0", "--prompt-tokens", 100, "--completion-tokens", 10]
+    assert run_cost("--locust-csv", RUNS / "full", *tokens) == 0
+    assert "at $0.00006 in, $0.00024 out per 1,000" in capsys.readouterr().out
 
 
 BAD_TOKENS = "users,prompt_tokens_mean,completion_tokens_mean\n2,1000,\n"

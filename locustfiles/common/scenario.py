@@ -90,13 +90,26 @@ def find_file(named: str, scenario_path: str | pathlib.Path) -> pathlib.Path:
 def price_of(target: Target, book: PriceBook) -> Price:
     """What a target is billed by: its own `price:`, else the book's. Raises BadScenario or BadPriceBook."""
     if isinstance(target, BedrockTarget):
-        return target.price or book.model(target.model_id)
+        return target.price or _on_demand(target, book)
     if isinstance(target.price, TokenPrice):
         return target.price
     if target.price is None and target.instance_type is None:
         raise BadScenario("no price; add its `instance_type:` or a `price:`")
     hourly = target.price.usd_per_hour if target.price else book.instance(target.instance_type)
     return HourlyPrice(usd_per_hour=hourly, instance_count=target.instance_count)
+
+
+def _on_demand(target: BedrockTarget, book: PriceBook) -> TokenPrice:
+    """The book's price, which is the standard one. Raises BadScenario where AWS bills another."""
+    for key, standard in (("service_tier", "default"), ("latency", "standard")):
+        if getattr(target, key) not in (None, standard):
+            raise BadScenario(f"`{key}: {getattr(target, key)}` has a price of its own, which no price book has; add `price:`")
+    for part, what in (("provisioned-model/", "provisioned throughput"), (":imported-model/", "an imported model")):
+        if part in target.model_id and target.model_id not in book.models:
+            raise BadScenario(
+                f"{what} is billed by the hour and model unit; add `price: {{usd_per_hour: …, instance_count: model units}}`"
+            )
+    return book.model(target.model_id)
 
 
 def prices_of(scenario: Scenario, path: str | pathlib.Path) -> tuple[PriceBook, dict[str, Price]]:

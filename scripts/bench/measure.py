@@ -17,7 +17,7 @@ import numpy as np
 import psutil
 
 from scripts.bench.clients import Answer, Client, Load, environment
-from scripts.bench.endpoint import ROOT, Endpoint, EndpointFailed, pin_to, running_endpoint
+from scripts.bench.endpoint import Endpoint, EndpointFailed, pin_to, running_endpoint
 
 START_S = 60  # a client has so long to send its first requests
 SETTLE_S = 2.0
@@ -86,7 +86,7 @@ def measure(client: Client, users: int, stream: bool, seconds: float, tls: bool,
 def _running(command: list[str], env: dict[str, str], core: int | None, log: pathlib.Path) -> typing.Iterator[subprocess.Popen]:
     with open(log, "wb") as file:
         process = subprocess.Popen(
-            command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, preexec_fn=pin_to(core)
+            command, cwd=log.parent, env=env, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, preexec_fn=pin_to(core)
         )
     try:
         yield process

@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 
 from analysis.report import analyse
@@ -146,12 +148,42 @@ def test_an_undecided_stage_is_recommended_only_with_that_label_and_after_those_
     alone = run_of(tmp_path / "a", [few], slo=slo).recommendation
     assert alone.pick == StageKey("r", 1)
     assert "undecided against its limits" in alone.label
-    assert "undecided: latency p95 ≤ 2 s." in alone.text
+    assert "undecided: latency p95 ≤ 2 s (too few samples: 60, 0 of them above)." in alone.text
     dear = {"target": "bedrock", "prompt_tokens": 90_000, "completion_tokens": 24}
     many = stage_of(2, 200, 2, 130, 0, 0.9, **dear)  # 6.8 cents: dearer, but proven
     both = run_of(tmp_path / "b", [few, many], slo=slo).recommendation
     assert both.pick == StageKey("r", 2)
     assert both.label is None
+    # 37.688 / 3600 = 0.010469 of 0.067524: 84.5 % less
+    assert both.cheaper == [StageKey("r", 1)]
+    assert (
+        "Cheaper but not chosen: `p4d` at 1 user ($0.01047 a transaction, 84.5 % less), for it is undecided: "
+        "latency p95 ≤ 2 s (too few samples: 60, 0 of them above); and SUSPECT: 0.900 requests in flight" in both.text
+    )
+
+
+def test_a_cheaper_stage_that_is_also_suspect_says_both(tmp_path):
+    few = stage_of(1, 100, 1, 12, 0, 0.9)  # 37.688 / 720 = 0.052344, of 12 successes
+    dear = stage_of(2, 200, 2, 130, 0, 0.9, target="bedrock", prompt_tokens=90_000, completion_tokens=24)
+    best = run_of(tmp_path, [few, dear], slo={"latency_s": {"p95": 2.0}}).recommendation
+    assert best.pick == StageKey("r", 2)
+    assert "for it is undecided: latency p95 ≤ 2 s (too few samples: 12, 0 of them above); and SUSPECT: " in best.text
+    assert "due; only 12 successes." in best.text
+
+
+def test_a_level_that_ties_but_costs_a_little_less_is_named_with_the_rule(tmp_path):
+    # token priced: 0.000760 at 1 user and 0.0007600x at 5, inside each other's intervals
+    slow = stage_of(1, 100, 1, 100, 0, 0.5, target="bedrock", prompt_tokens=1000, completion_tokens=10)
+    fast = stage_of(2, 200, 5, 400, 0, 0.5, target="bedrock", prompt_tokens=1000, completion_tokens=10)
+    for made, low in ((slow, 5), (fast, 5)):
+        for i, each in enumerate(made[0]):
+            tokens = low + 10 * (i % 2) + (each.users == 5 and i % 40 == 0)
+            made[0][i] = dataclasses.replace(each, completion_tokens=tokens)
+    best = run_of(tmp_path, [slow, fast]).recommendation
+    assert best.pick == StageKey("r", 2)
+    assert best.cheaper == [StageKey("r", 1)]
+    assert "Cheaper but not chosen: `bedrock` at 1 user" in best.text
+    assert "for the 95 % intervals of these two levels overlap, and of such the one of most transactions" in best.text
 
 
 def test_costs_inside_each_others_intervals_are_a_tie(tmp_path):

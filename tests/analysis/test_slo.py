@@ -1,7 +1,7 @@
 import pytest
 
 from analysis.report import analyse
-from tests.analysis.made_run import BEDROCK, made_run, record, streamed, window
+from tests.analysis.made_run import BEDROCK, P4D, made_run, record, streamed, window
 
 
 def judged(tmp_path, records, slo, **keys):
@@ -35,21 +35,49 @@ def test_means_and_error_rate_are_compared_as_they_are(tmp_path):
     assert state(judged(tmp_path / "c", records, {"latency_s": {"mean": 0.999}})) == ("missed", "latency_mean")
 
 
-def test_a_ttft_limit_cannot_be_decided_without_streaming(tmp_path):
-    assert state(judged(tmp_path / "a", successes(90, 1.0), {"ttft_s": {"p95": 0.5}})) == ("undecided", "")
+TTFT = {"ttft_s": {"p95": 0.5}}
+
+
+def test_a_ttft_limit_without_streaming_is_unknown_whatever_the_samples_and_says_why(tmp_path):
+    target = P4D | {"stream": False}
+    report = judged(tmp_path / "a", successes(900, 1.0), TTFT, targets=[target])
+    assert state(report) == ("unknown", "")
+    why = "TTFT is not known: the target does not stream"
+    assert report.criteria["cell"].tolist() == [f"? {why}"]
+    assert report.steps["slo_open"][0] == f"TTFT p95 ≤ 0.5 s ({why})"
+    (sentence,) = report.sentences["recommendation"]
+    assert f"not all are proven (unknown: TTFT p95 ≤ 0.5 s ({why}))" in sentence
+    assert "too few samples" not in sentence + report.recommendation.text + report.recommendation.label
+    assert report.recommendation.label == "unknown against its limits"
+    assert f"unknown: TTFT p95 ≤ 0.5 s ({why})" in report.recommendation.text
+
+
+def test_too_few_samples_are_the_reason_only_where_more_would_tell(tmp_path):
+    report = judged(tmp_path / "a", successes(71, 1.0), {"latency_s": {"p95": 2.0}})
+    assert report.steps["slo_open"][0] == "latency p95 ≤ 2 s (too few samples: 71, 0 of them above)"
+    assert "nothing is proven (undecided, too few samples)" in report.sentences["recommendation"][0]
+    failed = [record(11 + i, 1.0, error="server") for i in range(5)]
+    report = judged(tmp_path / "b", failed, {"latency_s": {"p95": 2.0, "mean": 1.0}})
+    assert report.criteria["cell"].tolist() == ["? no success was measured", "? no success was measured"]
+
+
+def test_a_ttft_limit_is_decided_where_the_target_streams(tmp_path):
     records = [streamed(10 + i / 10, 1, ttft=0.4, tokens=5) for i in range(90)]
     assert state(judged(tmp_path / "b", records, {"ttft_s": {"p95": 0.5}})) == ("met", "")
 
 
-def test_a_cost_limit_between_the_bounds_of_the_bill_is_undecided(tmp_path):
+def test_a_cost_limit_between_the_bounds_of_the_bill_is_unknown(tmp_path):
     call = {"target": "bedrock", "prompt_tokens": 1000, "completion_tokens": 100}
     lost = {"target": "bedrock", "error": "read_timeout"}
     records = [record(11, 1, **call), record(12, 1, **lost)]
     # one success: 0.75 + 0.1 = 0.85 cents/10; low 8.50 $ per 10k, high 17.00 $ (the same prompt, max_tokens 100)
     keys = {"target": "bedrock", "targets": [BEDROCK]}
-    for limit, expected in ((17.01, "met"), (10, "undecided"), (8.49, "missed")):
+    for limit, expected in ((17.01, "met"), (10, "unknown"), (8.49, "missed")):
         slo = {"cost_per_10k_transactions_usd": limit}
-        assert judged(tmp_path / str(limit), records, slo, **keys).steps["slo"][0] == expected
+        report = judged(tmp_path / str(limit), records, slo, **keys)
+        assert report.steps["slo"][0] == expected
+        if expected == "unknown":
+            assert "(known only to be $8.50 to $17.00, for failures of" in report.steps["slo_open"][0]
 
 
 def test_without_limits_the_state_is_none(tmp_path):

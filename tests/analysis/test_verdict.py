@@ -123,7 +123,20 @@ def test_a_run_that_was_never_closed_is_suspect_and_its_last_stage_invalid(tmp_p
     workers = [WorkerEntry("local", "h", 0.0, None, len(records), None)]
     report = analyse([made_run(tmp_path / "r", records, stages, status="running", ended_at=None, workers=workers)])
     assert report.steps["verdict"].tolist() == ["SUSPECT", "INVALID"]
-    assert "Run r was never closed: it was killed, or is still running." in report.notes
+    assert any(n.startswith("Run r was never closed: it was killed, or is still running.") for n in report.notes)
+
+
+def test_a_window_that_a_kill_left_open_says_so_with_the_requests_so_far(tmp_path):
+    records = [record(11 + i, 0.5, prompt_id=str(i)) for i in range(7)]
+    stage = window(1, 10, None, ended_by=None)
+    report = analyse([made_run(tmp_path / "r", records, [stage], status="running", ended_at=None)])
+    why = (
+        "the run was killed, or is still running, during its measured window, which so has no end "
+        "(7 requests were measured so far)"
+    )
+    assert report.steps["reasons"][0] == why
+    assert f"No cost for stage 1 (`p4d`, `en`, 1 user): {why}." in report.notes
+    assert "never got its measured window" not in " ".join(report.notes)
 
 
 def test_every_threshold_says_why():

@@ -3,6 +3,8 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from analysis import format as show
 
@@ -42,3 +44,24 @@ def test_a_share_that_is_not_0_never_reads_0_percent(share, words):
 
 def test_short_times_are_in_milliseconds():
     assert (show.seconds(0.0312), show.seconds(0.1), show.seconds(263.55), show.seconds(0)) == ("31.2 ms", "0.100 s", "264 s", "0 s")
+
+
+@pytest.mark.parametrize(
+    ("usd", "words"), [(37.688, "$37.688"), (1.515, "$1.515"), (6e-5, "$0.00006"), (0.00000875, "$0.00000875"), (7, "$7"), (1e21, "$1" + "0" * 21)]
+)
+def test_a_price_is_printed_as_its_book_has_it(usd, words):
+    assert show.price(usd) == words
+
+
+@given(st.floats(0, 1e6))
+def test_every_price_reads_back_as_the_same_number_and_has_no_exponent(usd):
+    words = show.price(usd)
+    assert float(words.removeprefix("$")) == usd
+    assert "e" not in words.lower()
+
+
+def test_a_span_is_one_figure_where_both_ends_read_the_same():
+    assert show.span(0.5741, 0.7061) == "$0.5741 to $0.7061"
+    assert show.span(3.901, 3.902) == "$3.90"
+    assert show.span(3.9, None) == "$3.90 or more"
+    assert show.span(None, None) == "–"

@@ -155,7 +155,7 @@ def test_warnings_name_the_stages_that_cannot_be_trusted_and_why(text):
 def test_the_run_cost_shows_its_total_and_its_factors(text):
     words = Reader(text).under("cost")
     # 263.55 s x 37.688 $/h / 3600 = 2.76 $, and 2.76 + 1.14 = 3.90 $
-    assert "In all $3.90" in words and "$2.76" in words and "$1.14" in words and "$37.69/h" in words
+    assert "Total: $3.90." in words and "$2.76" in words and "$1.14" in words and "$37.688/h" in words
 
 
 def test_all_plots_are_inside_and_each_absent_one_is_explained(text, tmp_path):

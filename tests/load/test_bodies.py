@@ -185,7 +185,8 @@ def test_a_cached_system_prompt_has_claudes_mark_in_claudes_own_body():
 
 def test_cache_points_of_a_payload_go_into_converse_and_become_claudes_marks():
     parts = [{"type": "text", "text": "Long."}, POINT, {"type": "text", "text": "Short?"}]
-    prompt = Prompt("p4", None, [{"role": "system", "content": [{"type": "text", "text": "Be."}, POINT]}, {"role": "user", "content": parts}])
+    system = [{"type": "text", "text": "Be."}, POINT]
+    prompt = Prompt("p4", None, [{"role": "system", "content": system}, {"role": "user", "content": parts}])
     converse = document(bedrock(), prompt)
     assert converse["system"] == [{"text": "Be."}, POINT]
     assert converse["messages"] == [{"role": "user", "content": [{"text": "Long."}, POINT, {"text": "Short?"}]}]

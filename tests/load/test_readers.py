@@ -279,6 +279,15 @@ def test_a_container_that_did_not_stream_is_read_as_one_chunk():
     assert (reading.error, reading.text, reading.first_output, reading.output_chunks) == (None, "Hello", 10.0, 1)
 
 
+def test_a_container_that_repeats_the_prompt_in_its_one_piece_has_it_taken_off():
+    data = json.dumps({"generated_text": "Say hello to her"}).encode()
+    echoing = call("tgi", return_full_text=True)
+    assert read(echoing, 200, {}, timed(part(data)), True).text == " to her"
+    line = sse(tgi_token(" to her", generated_text="Say hello to her"))
+    reading = read(echoing, 200, {}, timed(part(line)), True)
+    assert (reading.text, reading.output_chunks) == (" to her", 1)  # the token was the output, its line's text repeats it
+
+
 BAD_COUNTS = [-1, 1.5, "7", True, None, [], 10**300, float("nan")]
 
 

@@ -202,6 +202,40 @@ def test_a_target_without_a_price_names_it_and_the_book(tmp_path):
         priced(tmp_path, GOOD.replace(BEDROCK, SAGEMAKER.replace("    instance_type: ml.g5.2xlarge\n", "")))
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("service_tier: flex", "`service_tier: flex` has a price of its own, which no price book has; add `price:`"),
+        ("latency: optimized", "`latency: optimized` has a price of its own, which no price book has; add `price:`"),
+    ],
+)
+def test_what_aws_bills_otherwise_needs_its_own_price(tmp_path, line, said):
+    with pytest.raises(BadScenario) as e:
+        priced(tmp_path, GOOD.replace(BEDROCK, BEDROCK + f"    {line}\n"))
+    assert f"target `a`: {said} (book.yaml)" in str(e.value)
+    own = f"    {line}\n    price: {{input: 0.01, output: 0.02}}\n"
+    assert priced(tmp_path, GOOD.replace(BEDROCK, BEDROCK + own)) == TokenPrice(input=0.01, output=0.02)
+    assert priced(tmp_path, GOOD.replace(BEDROCK, BEDROCK + "    service_tier: default\n    latency: standard\n"))
+
+
+@pytest.mark.parametrize(
+    ("resource", "said"),
+    [
+        ("provisioned-model/abc", "provisioned throughput is billed by the hour and model unit; add `price: {usd_per_hour: "),
+        ("imported-model/abc", "an imported model is billed by the hour and model unit; add `price: {usd_per_hour: "),
+        ("application-inference-profile/abc", "add it to the price book or give the target its own `price:`"),
+    ],
+)
+def test_an_arn_that_does_not_name_its_model_needs_its_own_price(tmp_path, resource, said):
+    arn = f"arn:aws:bedrock:us-east-1:123456789012:{resource}"
+    other = GOOD.replace("meta.llama3-8b-instruct-v1:0", arn)
+    with pytest.raises(BadScenario) as e:
+        priced(tmp_path, other)
+    assert said in str(e.value)
+    unit = other.replace("region", "    price: {usd_per_hour: 24.0, instance_count: 2}\nregion", 1)
+    assert priced(tmp_path, unit).usd_per_hour_in_all == 48.0  # 2 * 24
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda p: p.name)
 def test_every_scenario_of_the_repository_can_be_read_and_priced(path, monkeypatch):
     monkeypatch.chdir(ROOT)

@@ -1,0 +1,73 @@
+"""What a run that was cut short did not measure: by its budget, a stop, a failure or a kill.
+
+A recommendation from such a run chooses among what was measured only, so this stands at the top.
+"""
+
+import pathlib
+import typing
+
+from analysis import format as show
+from analysis.load import Run
+from locustfiles.common.run_folder import StageWindow
+
+#: what `ended_by` says of a stage that the end of the whole run cut short
+ENDS = {"budget": "ended by its budget", "stop": "stopped (Ctrl-C, a signal or the web UI)"}
+
+
+class Cut(typing.NamedTuple):
+    """One run: `text` says how it ended and what is missing, `warning` what that means for a recommendation."""
+
+    text: str
+    warning: str
+
+
+def cuts_of(runs: list[Run]) -> list[Cut]:
+    """The runs that were cut short, in words."""
+    return [cut for run in runs if (cut := _cut(run))]
+
+
+def _cut(run: Run) -> Cut | None:
+    last = next((s for s in reversed(run.manifest.stages) if s.ended_by in ENDS), None)
+    if last is None and run.manifest.status == "complete":
+        return None
+    text = f"Run {run.name} was {_how(run, last)}."
+    missing, n = _missing(run)
+    among = "The recommendation is among the stages that were measured only"
+    if not missing:
+        return Cut(f"{text} Every planned stage had begun its window.", f"{among}: run {run.name} was cut short.")
+    return Cut(f"{text} Of its {n} planned stages these were never measured: {missing}.", f"{among}, without {missing}.")
+
+
+def _how(run: Run, last: StageWindow | None) -> str:
+    """`ended by its budget ($5.00) during stage 7 (`p4d`, `en`, 5 users), whose window is shorter than planned`"""
+    if last is None:
+        ends = {"running": "never closed: it was killed, or is still running", "failed": "ended by a failure"}
+        return ends.get(run.manifest.status, f"ended early ({run.manifest.status})")
+    how = ENDS[last.ended_by]
+    if last.ended_by == "budget" and run.scenario.budget_usd is not None:
+        how += f" ({show.money(run.scenario.budget_usd)})"
+    users = f"{last.users} user" + ("" if last.users == 1 else "s")
+    where = f"{how} during stage {last.stage} (`{last.target}`, `{last.payload}`, {users})"
+    if last.measure_from is None:
+        return f"{where}, before its measured window"
+    return f"{where}, whose window is shorter than planned"
+
+
+def _missing(run: Run) -> tuple[str, int]:
+    """The planned stages that have no measured window, by target, and how many were planned in all."""
+    begun = {(s.target, s.payload, s.users) for s in run.manifest.stages if s.measure_from is not None}
+    parts, n = [], 0
+    for target in run.scenario.targets:
+        stems = [pathlib.PurePath(p).stem for p in run.scenario.payloads_of(target)]
+        levels = run.scenario.load_of(target).users
+        n += len(stems) * len(levels)
+        left = {stem: [u for u in levels if (target.name, stem, u) not in begun] for stem in stems}
+        if all(left[stem] == list(levels) for stem in stems):
+            parts.append(f"all of `{target.name}`")
+            continue
+        parts += [
+            f"`{target.name}` on `{stem}` at {', '.join(str(u) for u in users)} users"
+            for stem, users in left.items()
+            if users
+        ]
+    return "; ".join(parts), n
