@@ -10,7 +10,7 @@ from locustfiles.common.launch import register
 from locustfiles.common.stages import StageShape  # noqa: F401  Locust finds the shape in this module
 from locustfiles.common.user import LLMUser
 
-SERVICES = ("bedrock", "sagemaker")
+SERVICES = ("bedrock", "sagemaker", "openai")
 
 
 class SweepUser(LLMUser):

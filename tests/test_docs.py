@@ -20,6 +20,7 @@ from locustfiles.common.dialects import build
 from locustfiles.common.payloads import Prompt
 from scripts.emulator.config import EXAMPLE_ACCESS_KEY, EXAMPLE_SECRET_KEY
 from tests.emulator_process import running_emulator
+from tests.llama_server import running_llama_server
 
 ROOT = pathlib.Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -41,7 +42,13 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory):
+def llama():
+    with running_llama_server() as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory, llama):
     """A working folder like the repository, its scenarios cut short, with an endpoint for all their names."""
     folder = tmp_path_factory.mktemp("readme")
     for name in ("locustfiles", "analysis", "payloads", "scripts"):
@@ -52,7 +59,9 @@ def desk(tmp_path_factory):
         copy.parent.mkdir(parents=True, exist_ok=True)
         data = yaml.safe_load(source.read_text())
         for target in data.get("targets", ()):
-            if target["service"] == "sagemaker":
+            if target["service"] == "openai":
+                target["base_url"] = llama
+            elif target["service"] == "sagemaker":
                 served["endpoints"][target["endpoint"]] = {"engine": "quick", "dialect": target["dialect"]}
             else:
                 family = "claude" if "claude" in target["model_id"] else "llama"

@@ -11,6 +11,7 @@ import botocore.httpsession
 
 from locustfiles.common.connection import Origin
 from locustfiles.common.scenario import Scenario, Target
+from locustfiles.common.targets import OpenAITarget
 from locustfiles.common.yaml_file import BadInput
 
 #: service -> (boto3 client name, SigV4 signing name)
@@ -35,8 +36,8 @@ class AwsSession:
             self._credentials = self._session.get_credentials()
         except botocore.exceptions.BotoCoreError as e:
             raise NoCredentials(f"AWS credentials cannot be used: {e}") from None
-        bearer_is_enough = self._bearer and all(t.service == "bedrock" for t in scenario.targets)
-        if self._credentials is None and not bearer_is_enough:
+        signed = {t.service for t in scenario.targets} - {"openai"} - ({"bedrock"} if self._bearer else set())
+        if self._credentials is None and signed:
             raise NoCredentials(
                 "no AWS credentials found; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
                 "or sign in with `aws sso login`"
@@ -44,6 +45,8 @@ class AwsSession:
 
     def _base(self, target: Target) -> urllib.parse.SplitResult:
         """The service endpoint as boto3 resolves it: the scenario's, AWS_ENDPOINT_URL_*, profile, region."""
+        if isinstance(target, OpenAITarget):
+            return urllib.parse.urlsplit(target.base_url)
         url = target.endpoint_url or self._endpoint_url
         key = (target.service, url)
         if key not in self._bases:
@@ -74,7 +77,10 @@ class AwsSession:
         signed = botocore.awsrequest.AWSRequest(
             method="POST", url=f"{base.scheme}://{base.netloc}{path}", headers=headers, data=body
         )
-        if self._bearer and target.service == "bedrock":
+        if isinstance(target, OpenAITarget):
+            if key := os.environ.get(target.api_key_env):
+                signed.headers["Authorization"] = f"Bearer {key}"
+        elif self._bearer and target.service == "bedrock":
             signed.headers["Authorization"] = f"Bearer {self._bearer}"
         else:
             frozen = self._credentials.get_frozen_credentials()

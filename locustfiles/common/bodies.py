@@ -7,7 +7,7 @@ from locustfiles.common.message_bodies import claude, converse, nova
 from locustfiles.common.payloads import BadPayload, Prompt, texts_of
 from locustfiles.common.raw import fill, has_place
 from locustfiles.common.scenario import BadScenario
-from locustfiles.common.targets import BedrockTarget, Target
+from locustfiles.common.targets import BedrockTarget, OpenAITarget, Target
 
 
 def document_of(dialect: str, target: Target, prompt: Prompt, split: Split) -> dict:
@@ -30,10 +30,15 @@ def _sampling(split: Split) -> dict:
     return known(max_tokens=split.max_tokens, temperature=split.temperature, top_p=split.top_p, stop=split.stop)
 
 
+def _model_of(target: Target) -> dict:
+    """OpenAI's routes name the model in the body; AWS's name it in the path."""
+    return {"model": target.model_id} if isinstance(target, OpenAITarget) else {}
+
+
 def _completion(target: Target, prompt: Prompt, split: Split) -> dict:
     """Mistral's and DeepSeek's body, and OpenAI's completions, which alone say in the body that they stream."""
-    document = {"prompt": prompt.text} | _sampling(split)
-    if target.stream and target.service == "sagemaker":
+    document = _model_of(target) | {"prompt": prompt.text} | _sampling(split)
+    if target.stream and target.service != "bedrock":
         document |= {"stream": True, "stream_options": {"include_usage": True}}
     return merged(document, split.rest, prompt)
 
@@ -92,7 +97,7 @@ def _mistral_chat(target: Target, prompt: Prompt, split: Split) -> dict:
 
 
 def _openai_chat(target: Target, prompt: Prompt, split: Split) -> dict:
-    document = {"messages": _chat(target, prompt)} | _sampling(split)
+    document = _model_of(target) | {"messages": _chat(target, prompt)} | _sampling(split)
     if target.service == "bedrock":
         if "max_tokens" in document:
             document["max_completion_tokens"] = document.pop("max_tokens")

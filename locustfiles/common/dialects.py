@@ -38,7 +38,7 @@ from locustfiles.common.families import Family
 from locustfiles.common.payloads import BadPayload, Prompt
 from locustfiles.common.raw import RawAnswer
 from locustfiles.common.scenario import BadScenario
-from locustfiles.common.targets import BedrockTarget, Dialect, SageMakerTarget, Target
+from locustfiles.common.targets import BedrockTarget, Dialect, OpenAITarget, SageMakerTarget, Target
 
 AnswerDialect = typing.Literal["converse"] | Family | Dialect
 
@@ -83,7 +83,7 @@ def build(target: Target, prompt: Prompt) -> Body:
 
 def dialect_of(target: Target) -> AnswerDialect:
     """Which body the target takes and answers with."""
-    if isinstance(target, SageMakerTarget):
+    if isinstance(target, SageMakerTarget | OpenAITarget):
         return target.dialect
     if target.api == "converse":
         return "converse"
@@ -120,6 +120,10 @@ def _check(dialect: AnswerDialect, target: Target, prompt: Prompt, parameters: d
 def _address(target: Target) -> tuple[str, str, dict[str, str]]:
     """Operation, path and headers; header names from botocore's models of both services."""
     headers = {"Content-Type": "application/json"}
+    if isinstance(target, OpenAITarget):
+        if target.dialect == "openai-chat":
+            return "ChatCompletions", "/chat/completions", headers
+        return "Completions", "/completions", headers
     if isinstance(target, BedrockTarget):
         base = f"/model/{_quote(target.model_id)}"
         if target.api == "converse":

@@ -50,6 +50,10 @@ def read(call: Body, status: int, headers: typing.Mapping[str, str], chunks: Chu
         _whole(draft, dialect, b"".join(data for _, data in chunks), ended)
         _header_counts(draft, headers)
         return draft.finish()
+    if call.service == "openai":  # server-sent events straight from the HTTP body
+        _lines(draft, dialect, chunks)
+        _end_of_stream(draft, None, ended)
+        return draft.finish()
     frames, broken = decode(chunks)
     if broken is not None and not frames:
         plain_error(draft, b"".join(data for _, data in chunks))

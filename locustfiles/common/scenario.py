@@ -10,10 +10,10 @@ import pydantic
 
 from locustfiles.common.loads import Load, Name, Positive, Seconds, Text
 from locustfiles.common.price_book import HourlyPrice, Price, PriceBook, TokenPrice, load_price_book
-from locustfiles.common.targets import BedrockTarget, SageMakerTarget, Target
+from locustfiles.common.targets import BedrockTarget, OpenAITarget, SageMakerTarget, Target
 from locustfiles.common.yaml_file import BadInput, Strict, load_yaml, place_of
 
-__all__ = ["BedrockTarget", "Load", "SageMakerTarget", "Target"]  # a scenario's parts, imported from here
+__all__ = ["BedrockTarget", "Load", "OpenAITarget", "SageMakerTarget", "Target"]  # a scenario's parts, imported from here
 
 
 class BadScenario(BadInput):
@@ -93,8 +93,10 @@ def price_of(target: Target, book: PriceBook) -> Price:
         return target.price or _on_demand(target, book)
     if isinstance(target.price, TokenPrice):
         return target.price
-    if target.price is None and target.instance_type is None:
+    if isinstance(target, SageMakerTarget) and target.price is None and target.instance_type is None:
         raise BadScenario("no price; add its `instance_type:` or a `price:`")
+    if isinstance(target, OpenAITarget) and target.price is None and target.instance_type is None:
+        return book.model(target.model_id)
     hourly = target.price.usd_per_hour if target.price else book.instance(target.instance_type)
     return HourlyPrice(usd_per_hour=hourly, instance_count=target.instance_count)
 

@@ -1,4 +1,4 @@
-"""What a scenario's target may say: a SageMaker endpoint or a Bedrock model, and how it is asked."""
+"""What a scenario's target may say: a SageMaker endpoint, a Bedrock model or an OpenAI route, and how it is asked."""
 
 import typing
 
@@ -111,4 +111,20 @@ class BedrockTarget(_Target):
         return self.model_id
 
 
-Target = SageMakerTarget | BedrockTarget
+class OpenAITarget(_Target):
+    """Any server of the OpenAI routes: vLLM, TGI, LMI or llama.cpp on EC2 and EKS, Bedrock's OpenAI route."""
+
+    service: typing.Literal["openai"]
+    base_url: typing.Annotated[str, pydantic.Field(pattern=r"^https?://[^/\s]+(/\S*)?$")]  # up to /v1
+    model_id: Text  # `model` of the body
+    dialect: typing.Literal["openai-chat", "openai-completions"] = "openai-chat"
+    api_key_env: Text = "OPENAI_API_KEY"  # the environment variable that holds the key, if the server wants one
+    instance_type: Text | None = None
+    instance_count: Count = 1
+
+    @property
+    def price_key(self) -> str:
+        return self.instance_type or self.model_id
+
+
+Target = SageMakerTarget | BedrockTarget | OpenAITarget

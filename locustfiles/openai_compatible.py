@@ -1,0 +1,15 @@
+"""Servers of the OpenAI routes only: vLLM, TGI, LMI, llama.cpp, Bedrock's OpenAI route.
+
+    locust -f locustfiles/openai_compatible.py --scenario configs/vllm-on-ec2.yaml --run-dir runs/vllm --headless
+"""
+
+from locustfiles.common.launch import register
+from locustfiles.common.stages import StageShape  # noqa: F401  Locust finds the shape in this module
+from locustfiles.common.user import LLMUser
+
+
+class OpenAIUser(LLMUser):
+    """Sends to the OpenAI route of the stage under way."""
+
+
+register(("openai",))
