@@ -81,7 +81,7 @@ MISTAKES = {
     "payloads: p.jsonl": ("payloads: [p.jsonl]", 7, "payloads: input should be a valid list (got 'p.jsonl')"),
     "name: a b": ("name: tried", 1, "name: string should match pattern"),
     "name: ../up": ("name: tried", 1, "name: string should match pattern"),
-    "service: bedrok": ("service: bedrock", 3, "targets[0]: `service:` must be 'sagemaker' or 'bedrock' (got 'bedrok')"),
+    "service: bedrok": ("service: bedrock", 3, "targets[0]: `service:` must be 'sagemaker' or 'bedrock' or 'openai' (got 'bedrok')"),
     "targets: []\n": (BEDROCK, 2, "targets: empty; name at least one"),
     "stream: true": ("service: bedrock", 3, "targets[0]: `service:` must be there"),
     "service: bedrock\n    api: converze": ("service: bedrock", 5, "targets[0].api: input should be 'converse' or 'invoke' (got 'converze')"),
