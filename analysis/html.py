@@ -17,7 +17,7 @@ import yaml
 from analysis import format as show
 from analysis import html_stages
 from analysis.html_tables import Table, heading, table
-from analysis.markdown import total
+from analysis.markdown import open_limits, total
 from analysis.metrics import METRICS
 from analysis.plots import PLOTS
 from analysis.report_data import Report
@@ -71,6 +71,7 @@ def _content(report: Report, plots: typing.Sequence[pathlib.Path]) -> dict[str, 
         "pictures": list(pictures.values()),
         "failed": table(report.failed, skip=["payload", *run]),
         "total": total(report),
+        "open_limits": open_limits(report),
         "run_cost": table(run_cost_table(report.run_cost), skip=run),
         "sentences": report.sentences.to_dict("records"),
         "knees": report.knees.to_dict("records"),

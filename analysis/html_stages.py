@@ -4,6 +4,7 @@ import pandas as pd
 
 from analysis import format as show
 from analysis.html_tables import DEFINITIONS, Cell, Head, Table, heading, pairs, shown
+from analysis.recommend import at_full_use, users_of
 from analysis.report_data import Report
 
 #: group -> (column, short heading) in the order of reading; a `+` in front: also on paper
@@ -144,13 +145,18 @@ def summary(report: Report, row: pd.Series) -> Table:
     return pairs(rows)
 
 
+def _each(row: pd.Series) -> str:
+    """`$0.0001683 each at full use ($0.0005609 at 30 % use)`"""
+    return f"{show.money(row['usd_per_transaction'])} each{at_full_use(row)}"
+
+
 def key_figures(row: pd.Series) -> list[tuple[str, str, str]]:
     """(value, what, detail) of the recommended stage, for the head of the report."""
     figures = [
-        (show.money(row["usd_per_10k_transactions"]), "per 10,000 transactions", f"{show.money(row['usd_per_transaction'])} each"),
+        (show.money(row["usd_per_10k_transactions"]), "per 10,000 transactions", _each(row)),
         (show.seconds(row["latency_p95_s"]), "latency p95", f"mean {show.seconds(row['latency_mean_s'])}"),
         (show.seconds(row["ttft_p95_s"]), "TTFT p95", f"median {show.seconds(row['ttft_p50_s'])}"),
-        (show.number(row["transactions_per_minute"]), "transactions per minute", f"at {show.count(row['users'])} users"),
+        (show.number(row["transactions_per_minute"]), "transactions per minute", f"at {users_of(row)}"),
         (show.percent(row["error_rate"]), "error rate", f"of {show.count(row['requests'])} requests"),
     ]
     return [f for f in figures if f[0] != show.UNKNOWN]

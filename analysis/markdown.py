@@ -44,6 +44,7 @@ def markdown(report: Report, plots: list[pathlib.Path]) -> str:
         sentences=_sentences(report),
         by_payload={p: report.steps[report.steps["payload"] == p] for p in report.steps["payload"].unique()},
         reasons=reasons(report),
+        open_limits=open_limits(report),
         questions=QUESTIONS,
         total=total(report),
         plots=[(p.stem.replace("_", " ").capitalize(), p.name) for p in plots],
@@ -110,12 +111,23 @@ def not_valid(report: Report) -> str | None:
 
 def reasons(report: Report) -> list[tuple[str, str]]:
     """(stages, why) of every stage that is not VALID, equal reasons together."""
+    some = report.steps[report.steps["reasons"] != ""]
+    return _grouped(report, some, some["verdict"] + ": " + some["reasons"])
+
+
+def open_limits(report: Report) -> list[tuple[str, str]]:
+    """(stages, limits and why) of every stage with limits that are neither met nor missed."""
+    some = report.steps[report.steps["slo_open"].fillna("") != ""]
+    return _grouped(report, some, some["slo_open"])
+
+
+def _grouped(report: Report, steps: pd.DataFrame, words: pd.Series) -> list[tuple[str, str]]:
+    """(`target payload @1, 2; …`, words), stages of equal words together."""
     found: dict[str, dict[str, list[str]]] = {}
     several = len(report.runs) > 1
-    for _, row in report.steps[report.steps["reasons"] != ""].iterrows():
+    for (_, row), why in zip(steps.iterrows(), words):
         name = f"{row['run']}: {row['target']} {row['payload']}" if several else f"{row['target']} {row['payload']}"
-        places = found.setdefault(f"{row['verdict']}: {row['reasons']}", {})
-        places.setdefault(name, []).append(str(row["users"]))
+        found.setdefault(why, {}).setdefault(name, []).append(str(row["users"]))
     return [("; ".join(f"{name} @{', '.join(users)}" for name, users in p.items()), why) for why, p in found.items()]
 
 

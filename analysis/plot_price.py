@@ -40,11 +40,14 @@ def price_performance(view: View) -> Figure | None:
     missed, best = steps[steps["slo"] == "missed"], view.chosen(steps)
     ax.plot(missed[latency], missed[PRICE], "x", color=style.LIMIT, markersize=8, markeredgewidth=1.5, zorder=4,
             gid="missed")  # fmt: skip
+    unproven = steps[steps["slo"].isin(["undecided", "unknown"])]
+    ax.plot(unproven[latency], unproven[PRICE], linestyle="none", marker="$?$", color=style.LIMIT, markersize=9, zorder=4,
+            gid="unproven")  # fmt: skip
     ax.scatter(best[latency], best[PRICE], s=best["area"] * 1.5 + 90, facecolors="none", edgecolors=style.INK,
                linewidths=2, zorder=5, gid="chosen")  # fmt: skip
     shaded = _feasible(ax, limit, view.limit("cost_per_10k_transactions_usd"))
     style.label(ax, f"{statistic} latency (s)", "$ per 10,000 transactions")
-    style.legend(fig, _handles(view, steps, len(best) > 0, shaded, not missed.empty), _words(view, steps, best, latency))
+    style.legend(fig, _handles(view, steps, len(best) > 0, shaded, not missed.empty, not unproven.empty), _words(view, steps, best, latency))
     return fig
 
 
@@ -96,13 +99,19 @@ def _feasible(ax: Axes, latency_limit: float | None, price_limit: float | None) 
     return width > 0 and height > 0
 
 
-def _handles(view: View, steps: pd.DataFrame, chosen: bool, shaded: bool, missed: bool) -> list[typing.Any]:
+def _handles(
+    view: View, steps: pd.DataFrame, chosen: bool, shaded: bool, missed: bool, unproven: bool
+) -> list[typing.Any]:
     handles: list[typing.Any] = style.target_handles(view.looks_in(steps), bool(untrusted(steps).any()))
     if chosen:
         handles.append(style.ring_handle("chosen"))
     if missed:
         handles.append(
             Line2D([], [], color=style.LIMIT, marker="x", linestyle="none", markeredgewidth=1.6, label="misses a criterion")
+        )
+    if unproven:
+        handles.append(
+            Line2D([], [], color=style.LIMIT, marker="$?$", linestyle="none", label="a criterion is undecided or unknown")
         )
     if shaded:
         handles.append(

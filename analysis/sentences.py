@@ -6,7 +6,7 @@ from analysis import format as show
 from analysis.recommend import at_full_use, choose, instances_of, open_limits, users_of, why_none
 from analysis.results import Result
 
-COLUMNS = ["run", "payload", "target", "instance_type", "positive", "users", "recommendation"]
+COLUMNS = ["run", "payload", "target", "instance_type", "positive", "users", "slo", "recommendation"]
 
 
 def sentences(results: list[Result]) -> pd.DataFrame:
@@ -18,8 +18,8 @@ def sentences(results: list[Result]) -> pd.DataFrame:
     for (run, target, payload), group in groups.items():
         best = _best(group)
         text = negative(group) if best is None else positive(best, group)
-        users = best.row["users"] if best else None
-        rows.append([run, payload, target, group[0].row["instance_type"], best is not None, users, text])
+        users, slo = (best.row["users"], best.row["slo"]) if best else (None, None)
+        rows.append([run, payload, target, group[0].row["instance_type"], best is not None, users, slo, text])
     return pd.DataFrame(rows, columns=COLUMNS).astype({"users": "Int64"})
 
 

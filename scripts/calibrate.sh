@@ -44,17 +44,7 @@ run_dir=${run_dir:-runs/calibrate-$(date -u +%Y%m%dT%H%M%SZ)}
 . scripts/venv.sh
 make_venv requirements.txt
 
-work=$(mktemp -d)
-endpoint="" sweep=""
-clean_up() {
-    trap - EXIT INT TERM
-    [ -z "$sweep" ] || { kill -INT "$sweep" 2>/dev/null && wait "$sweep" 2>/dev/null; } || true
-    [ -z "$endpoint" ] || { kill "$endpoint" 2>/dev/null && wait "$endpoint" 2>/dev/null; } || true
-    rm -rf "$work"
-}
-trap clean_up EXIT
-trap 'echo; echo "Stopping: the endpoint goes, what was measured stays in $run_dir"; clean_up; exit 130' INT TERM
-
+. scripts/local_sweep.sh
 .venv/bin/python -m scripts.calibrate_scenario --users "$users" --scenario "$scenario" --measure-s "$seconds" --out "$work/scenario.yaml"
 
 # Endpoint and client must not take each other's core.
@@ -66,38 +56,11 @@ else
     echo "Endpoint and client are not pinned to a core each (one core only, or no taskset): the errors are both programs'."
 fi
 
-$first .venv/bin/python -m scripts.emulator --config configs/emulator/calibrate.yaml --port 0 --truth "$work/truth.jsonl" \
-    >"$work/endpoint.log" 2>&1 &
-endpoint=$!
-url=""
-for _ in $(seq 150); do
-    url=$(sed -n 's/^listening on //p' "$work/endpoint.log")
-    [ -n "$url" ] && break
-    kill -0 "$endpoint" 2>/dev/null || break
-    sleep 0.2
-done
-[ -n "$url" ] || { echo "error: the local endpoint did not start:" >&2; cat "$work/endpoint.log" >&2; exit 1; }
-
-# The credentials are the example pair of AWS's documentation; the local endpoint checks their signatures.
-export AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY
-export AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME=$url AWS_ENDPOINT_URL_BEDROCK_RUNTIME=$url
-export AWS_EC2_METADATA_DISABLED=true NO_PROXY=127.0.0.1 no_proxy=127.0.0.1
-unset AWS_SESSION_TOKEN AWS_PROFILE AWS_BEARER_TOKEN_BEDROCK
+start_endpoint $first .venv/bin/python -m scripts.emulator --config configs/emulator/calibrate.yaml --port 0 --truth "$work/truth.jsonl"
+run_sweep $second .venv/bin/locust -f locustfiles/sweep.py --scenario "$work/scenario.yaml" --run-dir "$run_dir" --headless --only-summary
+stop_endpoint
 
 code=0
-$second .venv/bin/locust -f locustfiles/sweep.py --scenario "$work/scenario.yaml" --run-dir "$run_dir" --headless --only-summary \
-    > >(tee "$work/locust.log" | sed -un 's/^.*swarmledger: /  /p') 2>&1 &
-sweep=$!
-wait "$sweep" || code=$?
-sweep=""
-if [ "$code" -ne 0 ]; then
-    grep -E "error|ERROR" "$work/locust.log" >&2 || tail -n 20 "$work/locust.log" >&2
-    echo "error: the sweep ended with exit code $code" >&2
-    exit "$code"
-fi
-kill "$endpoint" && wait "$endpoint" 2>/dev/null || true
-endpoint=""
-
 .venv/bin/python -m analysis calibrate "$run_dir" --truth "$work/truth.jsonl" --bound-ms "$bound" || code=$?
 [ "$code" -eq 1 ] && exit 1
 cp "$work/truth.jsonl" "$run_dir/report/truth.jsonl"

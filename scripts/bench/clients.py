@@ -57,6 +57,7 @@ class Client(typing.NamedTuple):
     command: typing.Callable[[Load, str], list[str]]
     read: typing.Callable[[Load], dict[str, Answer]]
     streams_only: bool = False
+    drain_s: float = 0.0  # how long to let it end by itself: it writes its records late
 
 
 def environment(endpoint: Endpoint, load: Load) -> dict[str, str]:
@@ -158,5 +159,6 @@ CLIENTS = {
         f"llmeter {PEERS['llmeter'][0]}, its Bedrock Converse endpoints; its latency ends at the last token",
         lambda load, url: _program(python_of("llmeter"), "llmeter_run", load, url),
         _llmeter_records,
+        drain_s=60.0,
     ),
 }

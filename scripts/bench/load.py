@@ -23,7 +23,7 @@ from scripts.bench.venvs import Absent
 EXAMPLE = """example:
   python -m scripts.bench.load --users 20,100 --peers ours,boto3-loop
   python -m scripts.bench.load --tls --peers ours --short-users 0"""
-QUIET = 0.2  # of a core, taken by other programs on the two that are used
+QUIET = 0.05  # of a core, taken by other programs on the two that are used
 WORDS = """- Error: the client's time minus the endpoint's, of requests that arrived in the window; the way there and back is part of it.
 - Endpoint late: how late the endpoint's own sends were, by its own timetable (the worst of each answer). The errors do not
   contain it; where it is large, endpoint or machine was short of CPU, and the errors are the pair's.

@@ -79,6 +79,8 @@ def measure(client: Client, users: int, stream: bool, seconds: float, tls: bool,
             if process.poll() is not None:
                 raise ClientFailed(_said(folder / "client.log"))
             time.sleep(GRACE_S)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(client.drain_s)
     return _figures(load, endpoint.rows(), client.read(load), before, after, memory)
 
 

@@ -113,6 +113,9 @@ def test_the_factors_are_the_prices_of_the_book(tmp_path):
     prices = {"p4d": {"usd_per_hour": 1.515, "instance_count": 3}, "bedrock": {"input": 0.00006, "output": 0.00024}}
     targets = [P4D | {"instance_count": 3}, BEDROCK]
     report = analyse([made_run(tmp_path / "r", records, stages, targets=targets, prices=prices)])
+    assert "`p4d` (3 × ml.p4d.24xlarge) " in report.sentences["recommendation"][0]
+    # 4.545 / 3600 / (25 / 30) and three and a third of it at 30 % use
+    assert "$0.001515 a transaction at full use ($0.00505 at 30 % use)" in report.sentences["recommendation"][0]
     hourly, tokens = run_cost_table(report.run_cost)["Factors"]
     assert hourly.endswith("s × $1.515/h × 3")
     assert tokens == "2,923 prompt tokens × $0.00006/1k + 24 output tokens × $0.00024/1k"

@@ -1,5 +1,7 @@
 import pytest
 
+from analysis.html import write_html
+from analysis.markdown import markdown
 from analysis.report import analyse
 from tests.analysis.made_run import BEDROCK, P4D, made_run, record, streamed, window
 
@@ -50,6 +52,12 @@ def test_a_ttft_limit_without_streaming_is_unknown_whatever_the_samples_and_says
     assert "too few samples" not in sentence + report.recommendation.text + report.recommendation.label
     assert report.recommendation.label == "unknown against its limits"
     assert f"unknown: TTFT p95 ≤ 0.5 s ({why})" in report.recommendation.text
+    line = f"en @1: TTFT p95 ≤ 0.5 s ({why})"
+    assert line in markdown(report, [])
+    write_html(report, [], tmp_path / "r.html")
+    page = (tmp_path / "r.html").read_text()
+    assert line in page
+    assert '<li class="undecided"><span class="mark">?</span>' in page  # no tick beside what is not proven
 
 
 def test_too_few_samples_are_the_reason_only_where_more_would_tell(tmp_path):
