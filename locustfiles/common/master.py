@@ -20,6 +20,7 @@ from locustfiles.common.yaml_file import BadInput
 
 log = logging.getLogger("swarmledger")
 ACKNOWLEDGE_S = 10.0
+USERS_BACK_AFTER_S = 3
 GRAVEST_FIRST = (NOT_TRUSTED, BAD_INPUT, GATE_MISSED, OK)  # of several runs in one web UI
 
 
@@ -102,6 +103,7 @@ class Master:
     def _tick(self) -> None:
         """Once a second: collect, write, show progress, and notice workers that are gone."""
         gone: set[str] = set()
+        short_s = 0  # for how long users have been missing
         progress = Progress(self.sweep.stages, self.sweep.planned_s)
         try:
             while True:
@@ -111,12 +113,21 @@ class Master:
                 stage = self.sweep.visit.stage if self.sweep.visit else 0
                 progress.show(stage, self.sweep.done_s(), f"{self.run.requests.rows} requests")
                 self._notice_gone(gone)
+                short_s = short_s + 1 if self._users_missing() else 0
+                if short_s == USERS_BACK_AFTER_S:
+                    short_s = 0
+                    gevent.spawn(self.runner.start, *self.sweep.want)
         except OSError as e:
             where = self.run.folder.path
             self.run.problem(f"{where} cannot be written: {e.strerror}; the run stops, what it holds is kept")
             self.sweep.end()
         finally:
             progress.close()
+
+    def _users_missing(self) -> bool:
+        """Locust shares users out anew when a worker comes or goes, but in one run only once: then we have it do so."""
+        want = self.sweep.want
+        return self.roster.distributed and bool(self.roster.alive()) and want is not None and self.runner.user_count < want[0]
 
     def _notice_gone(self, gone: set[str]) -> None:
         for worker in set(self.run.members) - set(self.roster.alive()) - gone:

@@ -135,6 +135,24 @@ def test_a_worker_that_is_asked_to_leave_hands_in_all_its_records(endpoint, tmp_
     assert len(late) == 4 and len({w for w, _ in late}) == 1
 
 
+def test_users_come_back_after_workers_have_come_and_gone_several_times(endpoint, tmp_path):
+    load, before = {"users": [6], "settle_s": 0, "measure_s": 16}, endpoint.stats()["requests"]
+    scenario = folders.make_scenario(tmp_path, endpoint.url, [folders.sagemaker("quick")], load)
+    with cluster(scenario, tmp_path / "run", workers=2) as crew:
+        folders.await_requests(endpoint, before + 30)
+        crew.join(scenario)
+        time.sleep(2)
+        for leaver in crew.workers[1:]:
+            leaver.send(signal.SIGTERM)
+            assert leaver.wait(20) == 0, crew.text()
+        assert crew.master.wait() == 0, crew.text()
+    found, manifest = folders.rows(tmp_path / "run"), folders.manifest(tmp_path / "run")
+    assert len(found) == endpoint.stats()["requests"] - before
+    end = manifest["stages"][0]["measure_until"]
+    late = {(r.worker, r.user) for r in found if end - 1 < r.started_at < end}
+    assert len(late) == 6 and len({w for w, _ in late}) == 1  # all at the one that stayed
+
+
 def test_a_worker_that_comes_late_takes_its_share_and_one_that_does_not_fit_is_sent_away(endpoint, tmp_path):
     load, before = {"users": [4], "settle_s": 0, "measure_s": 12}, endpoint.stats()["requests"]
     scenario = folders.make_scenario(tmp_path, endpoint.url, [folders.sagemaker("quick")], load)
