@@ -173,6 +173,6 @@ def test_every_error_class_is_in_the_readme_and_in_the_table_of_errors_py():
 
 
 def test_every_local_link_of_the_documents_leads_somewhere():
-    for document in (ROOT / "README.md", ROOT / "payloads/README.md", ROOT / "scripts/emulator/README.md"):
+    for document in (ROOT / "README.md", ROOT / "payloads/README.md", ROOT / "scripts/emulator/README.md", ROOT / "scripts/bench/README.md"):
         for link in re.findall(r"\]\(([^)#:]+)\)", document.read_text(encoding="utf-8")):
             assert (document.parent / link).exists(), f"{document.name}: {link}"
