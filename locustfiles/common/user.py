@@ -4,6 +4,7 @@ import random
 
 import gevent
 from locust import User, task
+from locust.user.task import LOCUST_STATE_STOPPING
 
 from locustfiles.common.errors import ErrorClass
 from locustfiles.common.payloads import Draws, Prompt
@@ -57,6 +58,12 @@ class LLMUser(User):
 
     def on_stop(self) -> None:
         self.crew.free_number(self.number)
+
+    def stop(self, force: bool = False) -> bool:
+        """Locust raises when a user is told to stop twice, as by a Ctrl-C that reaches master and worker at once."""
+        if self._state == LOCUST_STATE_STOPPING and not force:
+            return False
+        return super().stop(force)
 
     def wait_time(self) -> float:
         return self._pause_s
