@@ -32,7 +32,7 @@ class Origin(typing.NamedTuple):
 class Exchange:
     """One request and what came back. Times are perf_counter seconds."""
 
-    sent_at: float
+    sent_at: float = 0.0
     done_at: float = 0.0
     status: int | None = None
     headers: dict[str, str] = dataclasses.field(default_factory=dict)  # names in lower case
@@ -40,12 +40,14 @@ class Exchange:
     ended: bool = False  # the body came whole, by HTTP's own framing
     error: ErrorClass | None = None
     error_message: str | None = None
-    reconnect: int = 0
+    reconnect: int | None = 0
     lag_s: float = 0.0  # worst lateness of the event loop meanwhile
+    stamp_delay_s: float | None = None  # worst of the loop's stamps minus the kernel's, where those are taken
+    received: int | None = None  # body bytes, where the pieces are not kept
 
     @property
     def response_bytes(self) -> int:
-        return sum(len(data) for _, data in self.chunks)
+        return self.received if self.received is not None else sum(len(data) for _, data in self.chunks)
 
 
 class Broken(Exception):

@@ -103,6 +103,7 @@ def _openai_usage(draft: Draft, holder: dict) -> None:
         prompt -= cached  # counted apart, as everywhere in the record
     draft.count(prompt_tokens=prompt, completion_tokens=usage.get("completion_tokens"), cache_read_tokens=cached)
     hidden = part(usage, "completion_tokens_details").get("reasoning_tokens")
+    draft.count(reasoning_tokens=hidden)
     draft.concealed |= type(hidden) is int and hidden > 0
 
 

@@ -75,9 +75,11 @@ class Crew:
 
     def _sink(self, record: RequestRecord) -> None:
         self.outbox.add(record)
+        tell_locust(self.environment, record)
 
     def _tell_clear(self, stage: int, phase: str) -> None:
-        self.runner.send_message("ledger_clear", {"run": self.outbox.run_id, "stage": stage, "phase": phase})
+        data = {"run": self.outbox.run_id, "stage": stage, "phase": phase, "load": self.sender.load}
+        self.runner.send_message("ledger_clear", data)
 
     def on_report(self, client_id: str, data: dict, **_: object) -> None:
         """Worker: Locust's report to the master takes the records along."""
@@ -106,7 +108,6 @@ class Crew:
         prompt = random.Random(f"{self.seed_text}/warmup/{data['ask']}").choice(prompts)
         visit = Visit(stage=0, target=target.name, payload=data["payload"], users=None)
         record = self.sender.call(0, target, prompt, visit, "warmup")
-        tell_locust(self.environment, record)
         facts = {name: getattr(record, name) for name in ("error", "error_code", "error_message", "http_status")}
         self.runner.send_message("ledger_called", answer | facts)
 

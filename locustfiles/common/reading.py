@@ -28,6 +28,7 @@ class Reading:
     completion_tokens: int | None = None
     cache_read_tokens: int | None = None
     cache_write_tokens: int | None = None
+    reasoning_tokens: int | None = None  # of completion_tokens, where the service says so
     hidden_reasoning: bool = False  # reasoning was billed that the answer does not show
     stop_reason: str | None = None
     service_latency_ms: float | None = None

@@ -28,7 +28,7 @@ class RequestRecord:
     phase: str  # warmup, settle, measure, hold: by when the request started
     call: int  # number of the logical call on this worker
     attempt: int = 1
-    reconnect: int  # 1 if this request had to open a connection
+    reconnect: int | None = None  # 1 if this request had to open a connection; `transport: boto3` does not know
     schedule_delay_ms: float | None = None  # actual minus intended send, open loop only
     latency_ms: float  # hand-over to the transport -> last byte of the answer
     ttft_ms: float | None = None  # -> first delta with output; empty when not streaming
@@ -40,6 +40,10 @@ class RequestRecord:
     completion_tokens: int | None = None
     cache_read_tokens: int | None = None
     cache_write_tokens: int | None = None
+    reasoning_tokens: int | None = None  # of completion_tokens, where the service says so
+    hidden_reasoning: int = 0  # 1 if reasoning was billed that the answer does not show
+    tokenizer_prompt_tokens: int | None = None  # what the target's tokenizer counts, without a chat template
+    tokenizer_completion_tokens: int | None = None  # of the visible text
     prompt_token_source: str  # service, tokenizer, payload, none
     token_source: str  # the same for completion_tokens
     response_bytes: int
@@ -53,6 +57,7 @@ class RequestRecord:
     error_message: str | None = None  # at most 200 characters, redacted
     in_flight: int  # this worker's requests in flight at send, this one included
     lag_ms: float  # worst event-loop lag seen during the request
+    stamp_delay_ms: float | None = None  # worst of the loop's stamps minus the kernel's; `stamps: kernel` only
 
     def __post_init__(self) -> None:
         times = [0.0, self.ttft_ms, self.last_token_ms, self.latency_ms]

@@ -44,6 +44,15 @@ class WorkerEntry:
 
 
 @dataclasses.dataclass(slots=True)
+class WorkerLoad:
+    """How one worker kept up in a stage's measured window."""
+
+    worker: str
+    cpu: float  # its share of one core, 0..1 (threads may take it above)
+    lag_ms: float  # the event loop's worst lag
+
+
+@dataclasses.dataclass(slots=True)
 class StageWindow:
     """One visit of (target, payload, users): Unix seconds by the master's clock, None if not reached."""
 
@@ -58,6 +67,7 @@ class StageWindow:
     measure_until: float | None = None  # b
     hold_until: float | None = None  # every request begun in the window had ended
     ended_by: str | None = None  # time, requests, abort (its error rate), budget, stop (Ctrl-C, SIGTERM, UI)
+    workers: list[WorkerLoad] = dataclasses.field(default_factory=list)  # those that were there at its end
 
 
 @dataclasses.dataclass(slots=True)
@@ -119,7 +129,9 @@ class RunFolder:
         try:
             data = json.loads(self.manifest.read_text(encoding="utf-8"))
             data["workers"] = [WorkerEntry(**w) for w in data["workers"]]
-            data["stages"] = [StageWindow(**s) for s in data["stages"]]
+            data["stages"] = [
+                StageWindow(**(s | {"workers": [WorkerLoad(**w) for w in s["workers"]]})) for s in data["stages"]
+            ]
             manifest = Manifest(**data)
         except (OSError, ValueError, KeyError, TypeError) as e:
             raise NotARun(f"{self.manifest} cannot be read ({e}); it is damaged or of another version") from None

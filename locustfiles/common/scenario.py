@@ -10,6 +10,7 @@ import pydantic
 
 from locustfiles.common.loads import Load, Name, Positive, Seconds, Text
 from locustfiles.common.price_book import HourlyPrice, Price, PriceBook, TokenPrice, load_price_book
+from locustfiles.common.retry import Retry
 from locustfiles.common.targets import BedrockTarget, OpenAITarget, SageMakerTarget, Target
 from locustfiles.common.yaml_file import BadInput, Strict, load_yaml, place_of
 
@@ -48,6 +49,9 @@ class Scenario(Strict):
     load: Load
     request_timeout_s: Positive = 60.0
     error_pause_s: Seconds = 0.1
+    retry: Retry | None = None
+    transport: typing.Literal["fast", "boto3"] = "fast"
+    stamps: typing.Literal["loop", "kernel"] = "loop"  # who notes when an answer's pieces arrive
     seed: int = 0
     slo: Slo = Slo()
     pricing: Text
@@ -59,6 +63,15 @@ class Scenario(Strict):
         twice = next((n for n in names if names.count(n) > 1), None)
         if twice:
             raise ValueError(f"two targets are named `{twice}`; give each its own name")
+        return self
+
+    @pydantic.model_validator(mode="after")
+    def _transport_fits(self) -> typing.Self:
+        routed = next((t.name for t in self.targets if t.service == "openai"), None)
+        if self.transport == "boto3" and routed:
+            raise ValueError(f"boto3 has no OpenAI route for target `{routed}`; remove `transport:`")
+        if self.transport == "boto3" and self.stamps == "kernel":
+            raise ValueError("boto3 takes no kernel stamps; remove `stamps:` or `transport:`")
         return self
 
     def target(self, name: str) -> Target:

@@ -1,9 +1,10 @@
-"""One call: target and prompt in, one RequestRecord out. The only place that turns clocks into durations."""
+"""One call: target and prompt in, a RequestRecord for each attempt out. The only place that turns clocks into durations."""
 
 import collections
 import collections.abc
 import dataclasses
 import itertools
+import random
 import time
 import typing
 
@@ -15,6 +16,7 @@ from locustfiles.common.connection import Exchange
 from locustfiles.common.dialects import Body, build
 from locustfiles.common.errors import ErrorClass, redact
 from locustfiles.common.payloads import Prompt
+from locustfiles.common.probe import Probe
 from locustfiles.common.readers import Reading, read
 from locustfiles.common.record import RequestRecord
 from locustfiles.common.scenario import Scenario, Target
@@ -53,19 +55,31 @@ class Sender:
         self.session = AwsSession(scenario)
         for target in scenario.targets:  # boto3 takes its 0.1 s for a service now, not in a user's first request
             self.session.origin(target)
+        self.probe = Probe()
         self.transport = Transport(self.session.ca_file)
+        self._boto3 = None
+        if scenario.transport == "boto3":
+            from locustfiles.common.boto3_path import Boto3Path
+
+            self._boto3 = Boto3Path(self.session, scenario)
         self.worker = "local"
         self.sink = sink
         self.on_clear: collections.abc.Callable[[int, str], None] = lambda stage, phase: None
+        self.load: dict[str, float] = {}  # how this process kept up in the last measured window: Probe.read
         self.visit: Visit | None = None
         self.phase = "settle"
         self._told = True  # on_clear was called for this phase
         self._open: collections.Counter[tuple[int, str]] = collections.Counter()  # in flight by (stage, phase)
         self._calls = itertools.count(1)
+        self._jitter = random.Random()
         self._counters = {t.name: Counter(t.tokenizer) for t in scenario.targets if t.tokenizer}
 
     def announce(self, visit: Visit | None, phase: str) -> None:
         """Requests sent from now on belong to `visit` and `phase`."""
+        if phase == "measure":
+            self.probe.begin()
+        elif phase == "hold" and self.phase == "measure":
+            self.load = self.probe.read()
         self.visit, self.phase = visit, phase
         self._told = visit is None or phase == "measure"
         self._tell_when_clear()
@@ -83,6 +97,11 @@ class Sender:
             self._told = True
             self.on_clear(stage, self.phase)
 
+    def warm(self, target: Target) -> None:
+        """Open a connection ahead of a user's first request, where connections are ours."""
+        if not self._boto3:
+            self.transport.open(self.session.origin(target))
+
     def unreachable(self) -> list[str]:
         """Connect to every target's endpoint, send nothing; one sentence per endpoint that did not answer."""
         origins: dict = {}
@@ -90,7 +109,7 @@ class Sender:
             origins.setdefault(self.session.origin(target), []).append(target.name)
         problems = []
         for origin, names in origins.items():
-            if message := self.transport.check(origin):
+            if message := self.transport.open(origin):
                 problems.append(
                     f"{origin.scheme}://{origin.host}:{origin.port} ({', '.join(names)}) accepts no connection: {message}; "
                     "check the region, `endpoint_url` and AWS_ENDPOINT_URL_*, and that the endpoint is up"
@@ -98,46 +117,69 @@ class Sender:
         return problems
 
     def call(self, user: int, target: Target, prompt: Prompt, visit: Visit, phase: str) -> RequestRecord:
-        """Send one request and record it. Killed meanwhile, it returns a record of class `cancelled`:
-        the caller then ends its greenlet."""
+        """Send one request and, with a `retry:`, more until one succeeds; the last one's record. The stage's settling
+        and holding wait for the whole call. Killed meanwhile, it returns a record of class `cancelled`: the caller
+        then ends its greenlet."""
         self._open[visit.stage, phase] += 1
         try:
-            return self._call(user, target, prompt, visit, phase)
+            return self._attempts(user, target, prompt, visit, phase)
         finally:
             self._open[visit.stage, phase] -= 1
             self._tell_when_clear()
 
-    def _call(self, user: int, target: Target, prompt: Prompt, visit: Visit, phase: str) -> RequestRecord:
-        body = build(target, prompt)
-        request = self.session.request(target, body.path, body.headers, body.body)
-        call, in_flight = next(self._calls), self.transport.count + 1
-        began = time.perf_counter()
+    def _attempts(self, user: int, target: Target, prompt: Prompt, visit: Visit, phase: str) -> RequestRecord:
+        body, retry = build(target, prompt), self.scenario.retry
+        facts = self._facts(user, target, body, prompt, visit)
+        for attempt in itertools.count(1):
+            in_flight = self.probe.count + 1
+            exchange, reading = self._send(target, body)
+            record = RequestRecord(
+                **facts,
+                started_at=self.clock.at(exchange.sent_at),
+                phase=phase,
+                attempt=attempt,
+                in_flight=in_flight,
+                **self._outcome(exchange, reading),
+                **self._tokens(target, prompt, reading),
+            )
+            self.sink(record)
+            if retry is None or not retry.again(record):
+                return record
+            gevent.sleep(retry.pause_s(attempt, self._jitter))
+            if self.visit and self.visit.stage == visit.stage:  # an attempt belongs where it starts, a call where it began
+                phase = self.phase
+
+    def _facts(self, user: int, target: Target, body: Body, prompt: Prompt, visit: Visit) -> dict[str, typing.Any]:
+        """What all attempts of a call share."""
+        return {
+            "worker": self.worker,
+            "user": user,
+            "target": target.name,
+            "service": target.service,
+            "operation": body.operation,
+            "payload": visit.payload,
+            "prompt_id": prompt.id,
+            "stage": visit.stage,
+            "repeat": visit.repeat,
+            "users": visit.users,
+            "call": next(self._calls),
+        }
+
+    def _send(self, target: Target, body: Body) -> tuple[Exchange, Reading]:
+        """What came back, or an exchange of class `cancelled`."""
+        timeout_s, exchange = self.scenario.request_timeout_s, Exchange()
         try:
-            exchange = self.transport.exchange(self.session.origin(target), request, self.scenario.request_timeout_s)
+            if self._boto3:
+                with self.probe.watch(exchange):
+                    return exchange, self._boto3.run(exchange, target, body, timeout_s)
+            request = self.session.request(target, body.path, body.headers, body.body)
+            with self.probe.watch(exchange):
+                self.transport.run(exchange, self.session.origin(target), request, timeout_s)
+            return exchange, self._read(body, exchange)
         except gevent.GreenletExit:
-            exchange = Exchange(sent_at=began, done_at=time.perf_counter(), error=ErrorClass.CANCELLED)
+            exchange = Exchange(sent_at=exchange.sent_at or time.perf_counter(), done_at=time.perf_counter(), error=ErrorClass.CANCELLED)
             exchange.error_message = "stopped before the answer ended"
-        reading = self._read(body, exchange)
-        record = RequestRecord(
-            started_at=self.clock.at(exchange.sent_at),
-            worker=self.worker,
-            user=user,
-            target=target.name,
-            service=target.service,
-            operation=body.operation,
-            payload=visit.payload,
-            prompt_id=prompt.id,
-            stage=visit.stage,
-            repeat=visit.repeat,
-            users=visit.users,
-            phase=phase,
-            call=call,
-            in_flight=in_flight,
-            **self._outcome(exchange, reading),
-            **self._tokens(target, prompt, exchange, reading),
-        )
-        self.sink(record)
-        return record
+            return exchange, Reading()
 
     def _read(self, body: Body, exchange: Exchange) -> Reading:
         if exchange.status is None:
@@ -176,19 +218,22 @@ class Sender:
             "error_code": code,
             "error_message": redact(message),
             "lag_ms": exchange.lag_s * 1000,
+            "stamp_delay_ms": None if exchange.stamp_delay_s is None else exchange.stamp_delay_s * 1000,
         }
 
-    def _tokens(self, target: Target, prompt: Prompt, exchange: Exchange, reading: Reading) -> dict[str, typing.Any]:
+    def _tokens(self, target: Target, prompt: Prompt, reading: Reading) -> dict[str, typing.Any]:
         """Token counts: the service's, else the target's tokenizer's, else (prompt only) the payload line's."""
         counter = self._counters.get(target.name)
+        counted_prompt = counter.prompt(prompt) if counter and not reading.error else None
+        counted_text = counter.text(reading.text) if counter and reading.text else None
         prompt_tokens, prompt_source = reading.prompt_tokens, "service"
-        if prompt_tokens is None and counter and not reading.error:
-            prompt_tokens, prompt_source = counter.prompt(prompt), "tokenizer"
+        if prompt_tokens is None:
+            prompt_tokens, prompt_source = counted_prompt, "tokenizer"
         if prompt_tokens is None:
             prompt_tokens, prompt_source = prompt.prompt_tokens, "payload"
         completion_tokens, source = reading.completion_tokens, "service"
-        if completion_tokens is None and counter and reading.text:
-            completion_tokens, source = counter.text(reading.text), "tokenizer"
+        if completion_tokens is None:
+            completion_tokens, source = counted_text, "tokenizer"
         return {
             "prompt_tokens": prompt_tokens,
             "prompt_token_source": prompt_source if prompt_tokens is not None else "none",
@@ -196,4 +241,8 @@ class Sender:
             "token_source": source if completion_tokens is not None else "none",
             "cache_read_tokens": reading.cache_read_tokens,
             "cache_write_tokens": reading.cache_write_tokens,
+            "reasoning_tokens": reading.reasoning_tokens,
+            "hidden_reasoning": int(reading.hidden_reasoning),
+            "tokenizer_prompt_tokens": counted_prompt,
+            "tokenizer_completion_tokens": counted_text,
         }

@@ -20,7 +20,7 @@ from locustfiles.common.crew import as_message
 from locustfiles.common.errors import ErrorClass
 from locustfiles.common.plan import Group, plan, window_ends
 from locustfiles.common.run import Run, Tally
-from locustfiles.common.run_folder import StageWindow
+from locustfiles.common.run_folder import StageWindow, WorkerLoad
 from locustfiles.common.scenario import Load
 from locustfiles.common.sender import Visit
 
@@ -59,7 +59,7 @@ class Sweep:
         self.changed = gevent.event.Event()
         self._asks: dict[int, Ask] = {}
         self._numbers = itertools.count(1)
-        self._clear: dict[tuple[int, str], set[str]] = {}
+        self._clear: dict[tuple[int, str], dict[str, dict]] = {}  # worker -> how it kept up
         self._greenlet = gevent.spawn(self._go)
 
     # what Locust's side calls
@@ -74,7 +74,7 @@ class Sweep:
 
     def on_clear(self, worker: str, data: dict) -> None:
         if data["run"] == self.run.run_id:
-            self._clear.setdefault((data["stage"], data["phase"]), set()).add(worker)
+            self._clear.setdefault((data["stage"], data["phase"]), {})[worker] = data["load"]
 
     def on_worker_gone(self, worker: str) -> None:
         for number, ask in list(self._asks.items()):
@@ -210,6 +210,9 @@ class Sweep:
             self._end_over_budget()
         self._wait_until_clear(visit, "hold")
         self.window.hold_until = now()
+        self.window.workers = [
+            WorkerLoad(worker, **load) for worker, load in sorted(self._clear.get((visit.stage, "hold"), {}).items())
+        ]
         self._done_s += load.settle_s + load.at_most_s
         self.run.stage_ends()
 
@@ -257,7 +260,7 @@ class Sweep:
     def _wait_until_clear(self, visit: Visit, phase: str) -> None:
         """Settle: until no request of an earlier level is in flight. Hold: until the measured ones have ended."""
         over = time.monotonic() + self.run.inputs.scenario.request_timeout_s + 15
-        while not set(self.alive()) <= self._clear.get((visit.stage, phase), set()):
+        while not set(self.alive()) <= self._clear.get((visit.stage, phase), {}).keys():
             if time.monotonic() > over:
                 self.run.problem(f"stage {visit.stage}: requests did not end within their timeout ({phase})")
                 return

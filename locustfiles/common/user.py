@@ -53,8 +53,10 @@ class LLMUser(User):
         self._pause_s = 0.0
         visit = self.crew.sender.visit
         if visit:  # users that start in one instant would stay in lockstep
-            settle_s = self.crew.scenario.load_of(self.crew.scenario.target(visit.target)).settle_s
+            target = self.crew.scenario.target(visit.target)
+            settle_s = self.crew.scenario.load_of(target).settle_s
             gevent.sleep(random.Random(f"{self.crew.seed_text}/{self.number}/start").uniform(0, min(settle_s, 2.0)))
+            self.crew.sender.warm(target)
 
     def on_stop(self) -> None:
         self.crew.free_number(self.number)
@@ -85,7 +87,6 @@ class LLMUser(User):
         scenario = self.crew.scenario
         target = scenario.target(visit.target)
         record = sender.call(self.number, target, self.draw(visit.payload), visit, phase)
-        tell_locust(self.environment, record)
         if record.error == ErrorClass.CANCELLED:
             raise gevent.GreenletExit
         think_s = scenario.load_of(target).think_s

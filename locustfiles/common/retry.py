@@ -1,0 +1,40 @@
+"""An own retry layer, off unless a scenario has `retry:`. Every attempt is a request and a record of its own.
+
+Full jitter: before attempt n + 1 a uniformly drawn pause of at most min(max_s, base_s x 2^(n-1)), as AWS describes in
+"Exponential Backoff And Jitter" and its SDKs do. Retried are the failures that the SDKs retry, unless output had come already.
+"""
+
+import random
+import typing
+
+import pydantic
+
+from locustfiles.common.errors import ErrorClass
+from locustfiles.common.loads import Positive
+from locustfiles.common.record import RequestRecord
+from locustfiles.common.yaml_file import Strict
+
+RETRIED = frozenset(
+    {
+        ErrorClass.THROTTLED,
+        ErrorClass.NOT_READY,
+        ErrorClass.MODEL_TIMEOUT,
+        ErrorClass.UNAVAILABLE,
+        ErrorClass.SERVER,
+        ErrorClass.CONNECT,
+    }
+)
+
+
+class Retry(Strict):
+    attempts: typing.Annotated[int, pydantic.Field(ge=2, le=20)]  # in all, the first one included
+    base_s: Positive = 1.0
+    max_s: Positive = 20.0
+
+    def again(self, record: RequestRecord) -> bool:
+        """Whether another attempt follows this one."""
+        return record.attempt < self.attempts and record.error in RETRIED and record.ttft_ms is None
+
+    def pause_s(self, attempt: int, draw: random.Random) -> float:
+        """How long to wait after attempt number `attempt`, s."""
+        return draw.uniform(0, min(self.max_s, self.base_s * 2 ** (attempt - 1)))
