@@ -10,7 +10,7 @@ import pandas as pd
 
 from analysis.bill import Bill, bill
 from analysis.load import Run
-from analysis.steps import Stage
+from analysis.stage import Stage
 from locustfiles.common.price_book import HourlyPrice, Price, TokenPrice
 from locustfiles.common.scenario import Target
 

@@ -46,7 +46,7 @@ def _how(run: Run, last: StageWindow | None) -> str:
     how = ENDS[last.ended_by]
     if last.ended_by == "budget" and run.scenario.budget_usd is not None:
         how += f" ({show.money(run.scenario.budget_usd)})"
-    users = f"{last.users} user" + ("" if last.users == 1 else "s")
+    users = f"{last.rate:g} requests/s" if last.users is None else f"{last.users} user" + ("" if last.users == 1 else "s")
     where = f"{how} during stage {last.stage} (`{last.target}`, `{last.payload}`, {users})"
     if last.measure_from is None:
         return f"{where}, before its measured window"
@@ -55,19 +55,25 @@ def _how(run: Run, last: StageWindow | None) -> str:
 
 def _missing(run: Run) -> tuple[str, int]:
     """The planned stages that have no measured window, by target, and how many were planned in all."""
-    begun = {(s.target, s.payload, s.users) for s in run.manifest.stages if s.measure_from is not None}
+    begun = {(s.target, s.payload, s.users, s.rate) for s in run.manifest.stages if s.measure_from is not None}
     parts, n = [], 0
     for target in run.scenario.targets:
         stems = [pathlib.PurePath(p).stem for p in run.scenario.payloads_of(target)]
-        levels = run.scenario.load_of(target).users
+        levels = run.scenario.load_of(target).levels
         n += len(stems) * len(levels)
-        left = {stem: [u for u in levels if (target.name, stem, u) not in begun] for stem in stems}
-        if all(left[stem] == list(levels) for stem in stems):
+        left = {stem: [u for u in levels if (target.name, stem, *u) not in begun] for stem in stems}
+        if levels and all(left[stem] == levels for stem in stems):
             parts.append(f"all of `{target.name}`")
             continue
         parts += [
-            f"`{target.name}` on `{stem}` at {', '.join(str(u) for u in users)} users"
-            for stem, users in left.items()
-            if users
+            f"`{target.name}` on `{stem}` at {_levels(some)}"
+            for stem, some in left.items()
+            if some
         ]
     return "; ".join(parts), n
+
+
+def _levels(levels: typing.Sequence) -> str:
+    """`5, 10 users` or `2.5, 5 requests/s`, of a load's levels, which are all of one kind."""
+    unit = levels[0].text.partition(" ")[2]
+    return f"{', '.join(level.text.partition(' ')[0] for level in levels)} {unit}"

@@ -23,10 +23,27 @@ from analysis.plots import PLOTS
 from analysis.report_data import Report
 from analysis.stage_view import run_cost_table
 from analysis.study import QUESTIONS, Question
+from analysis.tokens import shown_comparison, shown_sources
+from analysis.workers import shown_workers
 from locustfiles.common.run_folder import Manifest
 
 DECIDES = "price_performance.png"  # stands beside the answer, not with the other plots
 BREAK_EVEN = "break_even.png"
+SECTIONS = (
+    ("warnings", "Warnings"),
+    ("recommended", "Recommended stage"),
+    ("missed", "Missed limits"),
+    ("cost", "Run cost"),
+    ("by-target", "By dataset and target"),
+    ("best", "Best per model"),
+    ("stages", "All stages"),
+    ("retries", "With retries"),
+    ("tokens", "Token counts"),
+    ("plots", "Plots"),
+    ("break-even", "Break-even"),
+    ("definitions", "Definitions"),
+    ("how", "How it was run"),
+)
 
 
 class Picture(typing.NamedTuple):
@@ -57,7 +74,8 @@ def _content(report: Report, plots: typing.Sequence[pathlib.Path]) -> dict[str, 
     best = report.recommendation
     picked = report.step(best.pick) if best and best.pick else None
     pictures = {p.file: p for p in _pictures(plots)}
-    run = ["run", "Run"] if len(report.runs) < 2 else []  # the columns that say nothing with one run
+    several = len(report.runs) > 1
+    run = [] if several else ["run", "Run"]  # the columns that say nothing with one run
     return {
         "report": report,
         "style": _style(),
@@ -77,10 +95,21 @@ def _content(report: Report, plots: typing.Sequence[pathlib.Path]) -> dict[str, 
         "knees": report.knees.to_dict("records"),
         "study": {_question(q): table(report.tables[q.table], skip=run) for q in QUESTIONS if q.table in report.tables},
         "stages": html_stages.stages(report),
+        "calls": html_stages.calls(report) if report.retries else None,
+        "token_sources": None if report.token_sources.empty else table(shown_sources(report.token_sources, several)),
+        "token_comparison": None if report.token_comparison.empty else table(shown_comparison(report.token_comparison, several)),
+        "workers": None if report.workers.empty else table(shown_workers(report.workers, several)),
+        "contents": contents(report),
         "metrics": METRICS,
         "run_tables": {name: stage_windows(manifest) for name, manifest in report.runs.items()},
         "scenarios": {name: _yaml(manifest.scenario) for name, manifest in report.runs.items()},
     }
+
+
+def contents(report: Report) -> list[tuple[str, str]]:
+    """(id, words) of the page's sections that this report has."""
+    optional = {"retries": bool(report.retries), "tokens": not report.token_sources.empty}
+    return [(id_, words) for id_, words in SECTIONS if optional.get(id_, True)]
 
 
 def halves(whole: Table) -> list[Table]:

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from analysis import format as show
+from analysis.calls import perceived
 from analysis.html_tables import DEFINITIONS, Cell, Head, Table, heading, pairs, shown
 from analysis.recommend import at_full_use, users_of
 from analysis.report_data import Report
@@ -33,8 +34,10 @@ GROUPS: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "Tokens": (
         ("+prompt_tokens_mean", "prompt, mean"), ("+completion_tokens_mean", "output, mean"),
+        ("reasoning_tokens_mean", "reasoning, mean"),
         ("latency_per_output_token_p50_ms", "ms per output token, p50"), ("service_token_share", "counted by the service"),
-        ("tokenizer_token_share", "by a tokenizer"),
+        ("tokenizer_token_share", "by a tokenizer"), ("prompt_service_token_share", "prompt counted by the service"),
+        ("prompt_tokenizer_token_share", "prompt by a tokenizer"), ("prompt_payload_token_share", "prompt by the payload file"),
     ),
     "Requests": (
         ("successes", "good"), ("failures", "failed"), ("errors", "by class"), ("cancelled", "cancelled"),
@@ -47,11 +50,31 @@ GROUPS: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "Instrument": (
         ("service_latency_p50_s", "service's own latency p50, s"), ("lag_ms_max", "loop lag, most, ms"),
+        ("worker_cpu_max", "worker's CPU, most, of a core"), ("worker_lag_ms_max", "worker's loop lag, most, ms"),
         ("reconnects", "reconnects"), ("prompts_distinct", "distinct prompts"), ("prompt_repeat_share", "repeated prompts"),
     ),
 }  # fmt: skip
+#: the same for the table of calls, where requests are retried
+CALL_GROUPS: dict[str, tuple[tuple[str, str], ...]] = {
+    "Calls": (
+        ("+calls", "calls"), ("+calls_failed", "failed"), ("+call_error_rate", "error rate"),
+        ("+attempts_per_call_mean", "attempts per call"),
+    ),
+    "First attempt, latency s": (
+        ("+first_attempt_latency_mean_s", "mean"), ("+first_attempt_latency_p50_s", "p50"),
+        ("+first_attempt_latency_p95_s", "p95"), ("+first_attempt_latency_p99_s", "p99"), ("first_attempt_latency_n", "n"),
+    ),
+    "User-perceived, latency s": (
+        ("+call_latency_mean_s", "mean"), ("+call_latency_p50_s", "p50"), ("+call_latency_p95_s", "p95"),
+        ("+call_latency_p99_s", "p99"), ("call_latency_n", "n"),
+    ),
+    "User-perceived, TTFT s": (
+        ("call_ttft_mean_s", "mean"), ("+call_ttft_p50_s", "p50"), ("+call_ttft_p95_s", "p95"), ("call_ttft_p99_s", "p99"),
+        ("call_ttft_n", "n"),
+    ),
+}  # fmt: skip
 #: groups without whose name a short heading says too little
-AMBIGUOUS = ("Latency, s", "TTFT, s", "TPOT, ms", "Cost", "Tokens")
+AMBIGUOUS = ("Latency, s", "TTFT, s", "TPOT, ms", "Cost", "Tokens", *list(CALL_GROUPS)[1:])
 #: shown in the cell that names the row
 IN_ROW_HEAD = ("run", "stage", "repeat", "target", "payload", "users")
 
@@ -67,10 +90,19 @@ def intervals_of(report: Report) -> Intervals:
 
 def stages(report: Report) -> Table:
     """Every stage and every column in which anything is known; an interval stands under its figure."""
-    steps, intervals = report.steps, intervals_of(report)
+    return _grouped(report, report.steps, GROUPS)
+
+
+def calls(report: Report) -> Table:
+    """The stages whose requests are retried: first attempts beside what a user perceives."""
+    return _grouped(report, report.steps[report.steps["calls"].notna()], CALL_GROUPS)
+
+
+def _grouped(report: Report, steps: pd.DataFrame, groups: dict[str, tuple[tuple[str, str], ...]]) -> Table:
+    intervals = intervals_of(report)
     rows = [row for _, row in steps.iterrows()]
     found = Table([Head("Stage")], [[_name(row, steps)] for row in rows], [("", 1)])
-    for group, columns in GROUPS.items():
+    for group, columns in groups.items():
         width = 0
         for marked, short in columns:
             column = marked.lstrip("+")
@@ -126,7 +158,9 @@ SUMMARY = (
     "target", "model", "payload", "instance_type", "instance_count", "users", "in_flight_mean", "requests", "error_rate",
     "prompt_tokens_mean", "prompt_tokens_per_s", "completion_tokens_mean", "completion_tokens_per_s",
     "latency_mean_s", "latency_p50_s", "latency_p95_s", "latency_p99_s", "ttft_mean_s", "ttft_p50_s", "ttft_p95_s",
-    "ttft_p99_s", "tpot_mean_ms", "tpot_p50_ms", "tpot_p95_ms", "tpot_p99_ms", "transactions_per_minute",
+    "ttft_p99_s", "tpot_mean_ms", "tpot_p50_ms", "tpot_p95_ms", "tpot_p99_ms", "calls", "call_error_rate", "attempts_per_call_mean",
+    "call_latency_mean_s", "call_latency_p50_s", "call_latency_p95_s", "call_latency_p99_s", "call_ttft_p50_s", "call_ttft_p95_s",
+    "transactions_per_minute",
     "usd_per_transaction", "usd_per_10k_transactions", "usd_per_1m_output_tokens", "usd_per_transaction_at_10pct",
     "usd_per_transaction_at_30pct", "usd_per_transaction_at_60pct", "verdict", "slo",
 )  # fmt: skip
@@ -152,11 +186,14 @@ def _each(row: pd.Series) -> str:
 
 def key_figures(row: pd.Series) -> list[tuple[str, str, str]]:
     """(value, what, detail) of the recommended stage, for the head of the report."""
+    retried = show.known(row["calls"])
+    whose, of = (" of a call", f"{show.count(row['calls'])} calls") if retried else ("", f"{show.count(row['requests'])} requests")
+    latency, ttft = ({p: perceived(row, f"{name}_{p}_s") for p in ("mean", "p50", "p95")} for name in ("latency", "ttft"))
     figures = [
         (show.money(row["usd_per_10k_transactions"]), "per 10,000 transactions", _each(row)),
-        (show.seconds(row["latency_p95_s"]), "latency p95", f"mean {show.seconds(row['latency_mean_s'])}"),
-        (show.seconds(row["ttft_p95_s"]), "TTFT p95", f"median {show.seconds(row['ttft_p50_s'])}"),
+        (show.seconds(latency["p95"]), f"latency p95{whose}", f"mean {show.seconds(latency['mean'])}"),
+        (show.seconds(ttft["p95"]), f"TTFT p95{whose}", f"median {show.seconds(ttft['p50'])}"),
         (show.number(row["transactions_per_minute"]), "transactions per minute", f"at {users_of(row)}"),
-        (show.percent(row["error_rate"]), "error rate", f"of {show.count(row['requests'])} requests"),
+        (show.percent(perceived(row, "error_rate")), "error rate", f"of {of}"),
     ]
     return [f for f in figures if f[0] != show.UNKNOWN]

@@ -28,6 +28,8 @@ HEADINGS = {
     "usd_per_transaction_at_60pct": "$ per transaction at 60 % use", "completion_tokens_mean": "output tokens",
     "prompt_tokens_per_s": "prompt tokens/s", "completion_tokens_per_s": "output tokens/s",
     "throughput_per_s": "transactions/s", "transactions_per_minute": "transactions/min",
+    "reasoning_tokens_mean": "reasoning tokens", "call_error_rate": "call error rate", "attempts_per_call_mean": "attempts per call",
+    "worker_cpu_max": "worker's CPU, most", "worker_lag_ms_max": "worker's event-loop lag, most (ms)",
     "latency_per_output_token_p50_ms": "latency per output token, p50 (ms)",
 }  # fmt: skip
 
@@ -87,7 +89,7 @@ def shown(column: str, value: typing.Any) -> Cell:
     name = column.lower()
     if "usd" in name or "$" in name:
         return Cell(show.money(value), number=True)
-    if name.endswith(("_share", "error_rate", "margin")):
+    if name.endswith(("_share", "error_rate", "margin", "cpu_max")):
         return Cell(show.percent(value), number=True)
     if KINDS.get(column) == "count" or float(value).is_integer():
         return Cell(show.count(value), number=True)

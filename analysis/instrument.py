@@ -5,6 +5,7 @@ import json
 import pathlib
 import typing
 
+from analysis import format as show
 from analysis.load import Run
 from locustfiles.common.yaml_file import BadInput
 
@@ -16,14 +17,14 @@ NOT_CALIBRATED = (
 
 
 def instrument_error(run: Run, calibration: str | pathlib.Path | None = None) -> str:
-    """A sentence on the instrument's error in `run`: from `calibration`, else from the run's own calibration.json,
-    else that there is none. Raises BadInput for a file that is no calibration."""
+    """What is known of the instrument's error in `run`, sentences: from `calibration`, else from the run's own
+    calibration.json, else that there is none; and whose stamps it used. Raises BadInput for a file that is no calibration."""
     path = pathlib.Path(calibration) if calibration else run.path / "report" / FILE
     if not calibration and not path.is_file():
-        return NOT_CALIBRATED
+        return NOT_CALIBRATED + _stamps(run)
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-        return _sentence(data, run)
+        return _sentence(data, run) + _stamps(run)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise BadInput(
             f"{path}: not a calibration.json that can be read; make one with `python -m analysis calibrate`"
@@ -65,3 +66,18 @@ def _reach(data: dict[str, typing.Any], run: Run, users: float) -> str:
     if hosts != {data["host"]}:
         text += f" This run was sent from {', '.join(sorted(hosts))}."
     return text
+
+
+def _stamps(run: Run) -> str:
+    """What the kernel's receive stamps were worth, where the run took them."""
+    delays = run.records["stamp_delay_ms"]
+    known = delays.dropna()
+    if known.empty:
+        asked = run.scenario.stamps == "kernel" and len(delays)
+        return " The kernel's receive stamps were asked for, but no record has one: the event loop's own were used." if asked else ""
+    p50, p99, most = (show.milliseconds(v) for v in (known.median(), known.quantile(0.99), known.max()))
+    share = "" if len(known) == len(delays) else f" in {len(known)} of {len(delays)} requests"
+    return (
+        f" The kernel's receive stamps were used{share}; the event loop's own would have been late by {p50} / {p99} / {most} "
+        "(p50 / p99 / max of each request's worst)."
+    )

@@ -9,7 +9,7 @@ import numpy as np
 
 from analysis.bill import Bill, usd_by_tokens
 from analysis.percentiles import percentile
-from analysis.steps import Stage
+from analysis.stage import Stage
 from analysis.windows import share
 from locustfiles.common.price_book import HourlyPrice
 

@@ -10,8 +10,10 @@ from analysis import format as show
 from analysis.metrics import METRICS
 from analysis.report_data import Report
 from analysis.slo import MARKS
-from analysis.stage_view import cost_table, full_table, run_cost_table
+from analysis.stage_view import call_table, cost_table, full_table, run_cost_table
 from analysis.study import PRICES, QUESTIONS
+from analysis.tokens import shown_comparison, shown_sources
+from analysis.workers import shown_workers
 
 TEMPLATES = pathlib.Path(__file__).parent / "templates"
 
@@ -34,6 +36,7 @@ def markdown(report: Report, plots: list[pathlib.Path]) -> str:
         rounded=rounded,
         utc=_utc,
     )
+    several = len(report.runs) > 1
     return environment.get_template("report.md.j2").render(
         report=report,
         title=f"Load test report: {', '.join(dict.fromkeys(m.name for m in report.runs.values()))}",
@@ -46,6 +49,10 @@ def markdown(report: Report, plots: list[pathlib.Path]) -> str:
         reasons=reasons(report),
         open_limits=open_limits(report),
         questions=QUESTIONS,
+        calls=call_table(report.steps[report.steps["calls"].notna()], several),
+        token_sources=shown_sources(report.token_sources, several) if len(report.token_sources) else None,
+        token_comparison=shown_comparison(report.token_comparison, several) if len(report.token_comparison) else None,
+        workers=shown_workers(report.workers, several) if len(report.workers) else None,
         total=total(report),
         plots=[(p.stem.replace("_", " ").capitalize(), p.name) for p in plots],
         definitions=pd.DataFrame(

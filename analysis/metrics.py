@@ -43,6 +43,26 @@ def _spread(name: str, unit: str, what: str) -> list[Metric]:
     return columns
 
 
+#: empty unless the scenario has `retry:`; a call is a request and, after failures, its further attempts
+CALL_METRICS: tuple[Metric, ...] = (
+    _count("calls", "with `retry:`: calls whose first attempt began in the window; all their attempts are awaited"),
+    _count("calls_failed", "those of which no attempt succeeded, without those that our own stop ended", "lower"),
+    Metric("call_error_rate", "", "calls_failed / (calls - those that our own stop ended in an attempt)", "lower"),
+    Metric("attempts_per_call_mean", "", "mean number of attempts made for a call", "lower"),
+    *_spread("first_attempt_latency", "s", "the time from send to the last byte of first attempts that succeeded"),
+    *_spread(
+        "call_latency",
+        "s",
+        "the time that a user waits: from the first attempt's send to the last byte of the attempt that succeeded, pauses "
+        "included, calls that succeeded",
+    ),
+    *_spread(
+        "call_ttft",
+        "s",
+        "the time from the first attempt's send to the first output of the attempt that succeeded, streamed calls that succeeded",
+    ),
+)
+
 METRICS: tuple[Metric, ...] = (
     _count("stage", "number of the visit of (target, payload, users)"),
     _count("repeat", "repetition of the sweep"),
@@ -63,6 +83,7 @@ METRICS: tuple[Metric, ...] = (
     _text("errors", "failures by class"),
     Metric("prompt_tokens_mean", "tokens", "mean prompt tokens of successes, where known"),
     Metric("completion_tokens_mean", "tokens", "mean output tokens of successes, where known"),
+    Metric("reasoning_tokens_mean", "tokens", "mean reasoning tokens among the output tokens, where the service tells them"),
     Metric(
         "prompt_tokens_per_s",
         "tokens/s",
@@ -80,7 +101,10 @@ METRICS: tuple[Metric, ...] = (
     *_spread("latency", "s", "the time from send to the last byte of the answer, successes"),
     *_spread("ttft", "s", "the time from send to the first delta that carries output, streamed successes"),
     *_spread(
-        "tpot", "ms", "(last token - first token) / (output tokens - 1), streamed successes of two deltas or more"
+        "tpot",
+        "ms",
+        "(last token - first token) / (output tokens - 1), streamed successes of two deltas or more that show all "
+        "reasoning they bill",
     ),
     Metric("latency_per_output_token_p50_ms", "ms/token", "median of latency / output tokens, successes", "lower"),
     Metric(
@@ -92,6 +116,7 @@ METRICS: tuple[Metric, ...] = (
     ),
     Metric("transactions_per_minute", "1/min", "60 x throughput", "higher"),
     Metric("in_flight_mean", "", "time-weighted mean of the stage's requests in flight over the window"),
+    *CALL_METRICS,
     Metric(
         "usd_per_transaction",
         "USD",
@@ -121,16 +146,21 @@ METRICS: tuple[Metric, ...] = (
     _text("price_basis", "hourly or tokens"),
     Metric("service_latency_p50_s", "s", "median of the latency that the service itself reports, successes", "lower"),
     Metric("lag_ms_max", "ms", "worst event-loop lag seen during a request of the window", "lower"),
-    _count("reconnects", "requests of the window that had to open a connection", "lower"),
+    Metric("worker_cpu_max", "", "largest share of one core that a worker used in the window", "lower"),
+    Metric("worker_lag_ms_max", "ms", "worst event-loop lag of a worker in the window, requests under way or not", "lower"),
+    _count("reconnects", "requests of the window that had to open a connection; empty where the transport does not tell", "lower"),
     _count("prompts_distinct", "different prompts sent in the window"),
-    Metric("prompt_repeat_share", "", "requests whose prompt had been sent in the window before / requests", "lower"),
+    Metric("prompt_repeat_share", "", "requests whose prompt had been sent in the window before / requests; attempts of one call count once", "lower"),
     Metric("service_token_share", "", "successes whose output tokens the service counted / successes", "higher"),
     Metric("tokenizer_token_share", "", "successes whose output tokens a tokenizer counted / successes"),
+    Metric("prompt_service_token_share", "", "successes whose prompt tokens the service counted / successes", "higher"),
+    Metric("prompt_tokenizer_token_share", "", "successes whose prompt tokens a tokenizer counted / successes"),
+    Metric("prompt_payload_token_share", "", "successes whose prompt tokens the payload file states / successes"),
     _text("verdict", "VALID, SUSPECT or INVALID"),
     _text("reasons", "why it is not VALID"),
     _text(
         "slo",
-        "all limits together: met, missed, undecided (none was missed, and more samples would tell), unknown (a limited "
+        "all limits together, with `retry:` on calls: met, missed, undecided (none was missed, and more samples would tell), unknown (a limited "
         "value is not known, and more samples would not help) or none",
     ),
     _text("slo_failed", "limits that were missed"),

@@ -3,10 +3,12 @@
 import typing
 
 from analysis import format as show
+from analysis.calls import retry_sentence
 from analysis.cut import cuts_of
 from analysis.load import Run
 from analysis.recommend import users_of
 from analysis.results import Result
+from analysis.tokens import Comparison
 from locustfiles.common.errors import UNBILLED, ErrorClass
 
 ASSUMPTIONS = (
@@ -18,9 +20,11 @@ ASSUMPTIONS = (
 )
 
 
-def notes_of(runs: list[Run], results: list[Result]) -> list[str]:
-    """Data quality first, then the assumptions that the costs rest on."""
+def notes_of(runs: list[Run], results: list[Result], compared: list[Comparison]) -> list[str]:
+    """Data quality first, then the assumptions that the costs rest on. compared: token counts, by tokens.comparisons."""
     notes = [cut.text for cut in cuts_of(runs)] + [note for run in runs for note in _run_notes(run)]
+    notes += [c.warning for c in compared if c.warning]
+    notes += [s for run in runs if (s := retry_sentence(run.name, run.scenario))]
     for r in results:
         if r.row["ended_by"] == "abort":
             rate, errors = show.percent(r.row["error_rate"]), r.row["errors"]
@@ -37,7 +41,7 @@ def notes_of(runs: list[Run], results: list[Result]) -> list[str]:
 
 def _run_notes(run: Run) -> typing.Iterator[str]:
     manifest = run.manifest
-    yield from (f"Run {run.name}: {sentence}" for sentence in dict.fromkeys([*manifest.problems, *run.lost]))
+    yield from (f"Run {run.name}: {sentence}" for sentence in dict.fromkeys([*(p.text for p in manifest.problems), *run.lost]))
     yield from run.notes
     source = run.records.loc[run.records["error"].isna(), "token_source"]
     other = source[source != "service"]

@@ -40,6 +40,19 @@ def spread(values: np.ndarray) -> Spread | None:
     return Spread(len(ordered), float(ordered.mean()), {name: percentile(ordered, q) for name, q in LEVELS.items()})
 
 
+def columns_of(name: str, unit: str, found: Spread | None) -> dict[str, float | int | None]:
+    """A Spread as its columns of the steps table: latency, s -> latency_mean_s, latency_n, latency_p95_low_s…"""
+    if found is None:
+        return {f"{name}_n": 0}
+    row: dict[str, float | int | None] = {f"{name}_mean_{unit}": found.mean, f"{name}_n": found.n}
+    for level in LEVELS:
+        at = found.percentiles[level]
+        row[f"{name}_{level}_{unit}"] = at.value
+        row[f"{name}_{level}_low_{unit}"] = at.low
+        row[f"{name}_{level}_high_{unit}"] = at.high
+    return row
+
+
 def percentile(ordered: np.ndarray, q: float) -> Percentile:
     """The q-quantile of ascending values (numpy's `linear` rule), with its interval."""
     low, high = ranks(len(ordered), q)

@@ -6,6 +6,7 @@ import typing
 import pandas as pd
 
 from analysis import plot_style as style
+from analysis.calls import calls_of, perceived_steps
 from analysis.report_data import Report
 
 
@@ -14,7 +15,7 @@ class View:
     """A Report's stages and requests, ready to be drawn.
 
     Both tables have a column `series`: what gets a line and a colour of its own, the target (with its run
-    where two runs have a target of that name).
+    where two runs have a target of that name). Where a run retries, times and error rates are of calls.
     """
 
     report: Report
@@ -24,8 +25,8 @@ class View:
 
     @classmethod
     def of(cls, report: Report) -> "View":
-        steps = report.steps.assign(series=_series(report.steps, report.steps))
-        records = report.records
+        steps = perceived_steps(report.steps).assign(series=_series(report.steps, report.steps))
+        records = _perceived_records(report)
         points = records[(records["phase"] == "measure") & records["error"].isna()]
         points = points.assign(series=_series(points, report.steps))
         points = points.merge(steps[["run", "stage", "verdict"]], on=["run", "stage"], how="inner")
@@ -85,6 +86,15 @@ class View:
         same = (knees["run"] == first["run"]) & (knees["target"] == first["target"])
         at = knees[same & (knees["payload"] == first["payload"])].dropna(subset=["users"])
         return line[line["users"].isin(at["users"])]
+
+
+def _perceived_records(report: Report) -> pd.DataFrame:
+    """A row a request; of runs that retry a row a call."""
+    records = report.records
+    if not report.retries:
+        return records
+    plain = records[~records["run"].isin(list(report.retries))]
+    return pd.concat([plain, *(calls_of(records[records["run"] == name]).table for name in report.retries)])
 
 
 def _series(table: pd.DataFrame, steps: pd.DataFrame) -> pd.Series:

@@ -5,6 +5,7 @@ import math
 import typing
 
 from analysis import format as show
+from analysis.calls import of_calls, perceived
 from analysis.report_data import Recommendation
 from analysis.results import Result, tie
 from analysis.slo import Check, open_checks
@@ -132,11 +133,12 @@ def at_full_use(row: dict) -> str:
 
 def _described(result: Result) -> str:
     row = result.row
-    rate, mean, p95 = row["transactions_per_minute"], row["latency_mean_s"], row["latency_p95_s"]
+    rate = row["transactions_per_minute"]
+    mean, p95 = perceived(row, "latency_mean_s"), perceived(row, "latency_p95_s")
     return (
         f"`{row['target']}` ({instances_of(row)}) at {users_of(row)}: {show.money(result.usd)} a transaction"
         f"{at_full_use(row)}, {show.money(row['usd_per_10k_transactions'])} per 10,000, {show.number(rate)} transactions per "
-        f"minute, latency mean {show.seconds(mean)}, p95 {show.seconds(p95)}"
+        f"minute, latency{of_calls(row)} mean {show.seconds(mean)}, p95 {show.seconds(p95)}"
     )
 
 

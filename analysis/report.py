@@ -7,6 +7,7 @@ import typing
 import pandas as pd
 
 from analysis.break_even import break_evens
+from analysis.calls import retry_sentence
 from analysis.cost import run_cost
 from analysis.cut import cuts_of
 from analysis.instrument import instrument_error, instrument_notes
@@ -20,6 +21,8 @@ from analysis.report_data import Recommendation, Report
 from analysis.results import Result, criteria_table, failed_table, intervals_table, results_of, steps_table
 from analysis.sentences import sentences
 from analysis.study import information, study_tables
+from analysis.tokens import comparison_table, comparisons, token_sources
+from analysis.workers import workers_table
 from locustfiles.common.price_book import HourlyPrice
 from locustfiles.common.run_folder import NotARun
 
@@ -64,11 +67,11 @@ def analyse(
     hourly = _hourly(prices)
     costs = [row for run in runs for row in run_cost(run, prices[run.name].of_target)]
     run_costs = pd.DataFrame(costs, columns=RUN_COST_COLUMNS)
-    cuts = cuts_of(runs)
+    cuts, compared, manifests = cuts_of(runs), comparisons(runs), {run.name: run.manifest for run in runs}
     recommendation = recommend(results, dataset, [c.warning for c in cuts] + likeness(records, dataset))
     of_interest = [r for r in results if r.row["payload"] == dataset]
     return Report(
-        runs={run.name: run.manifest for run in runs},
+        runs=manifests,
         steps=steps_table(results),
         records=records,
         dataset=dataset,
@@ -82,10 +85,14 @@ def analyse(
         knees=knees(results),
         tables=_tables(runs, results, recommendation, hourly),
         break_even=break_evens(results, dataset, hourly),
-        notes=dataset_note + instrument_notes(instrument) + notes_of(runs, results),
+        notes=dataset_note + instrument_notes(instrument) + notes_of(runs, results, compared),
         instrument=instrument,
         pricing={name: p.book for name, p in prices.items()},
         intervals=intervals_table(results),
+        token_sources=token_sources(runs),
+        token_comparison=comparison_table(compared),
+        workers=workers_table(manifests),
+        retries={run.name: s for run in runs if (s := retry_sentence(run.name, run.scenario))},
         cut=[c.text for c in cuts],
         made_at=datetime.datetime.now(datetime.UTC),
     )

@@ -102,6 +102,8 @@ def print_gist(report: Report, console: Console) -> None:
     console.print(table)
     for text in report.cut:
         console.print(text, style="yellow", highlight=False, markup=False)
+    for text in report.retries.values():
+        console.print(text, highlight=False, markup=False)
     for stage, why in reasons(report):
         console.print(f"{stage}: {why}", highlight=False, markup=False)
     console.print(f"Cost of the run. {total(report)}", highlight=False, markup=False)

@@ -84,6 +84,10 @@ class Report:
     made_at: datetime.datetime
     intervals: pd.DataFrame = dataclasses.field(default_factory=pd.DataFrame)  # run, stage, column, low, high: 95 %
     instrument: dict[str, str] = dataclasses.field(default_factory=dict)  # run -> the instrument's error, a sentence
+    token_sources: pd.DataFrame = dataclasses.field(default_factory=pd.DataFrame)  # tokens.SOURCE_COLUMNS
+    token_comparison: pd.DataFrame = dataclasses.field(default_factory=pd.DataFrame)  # a row a tokens.Comparison
+    workers: pd.DataFrame = dataclasses.field(default_factory=pd.DataFrame)  # workers.COLUMNS: a row a stage and worker
+    retries: dict[str, str] = dataclasses.field(default_factory=dict)  # run that retries -> what that means, in words
     cut: list[str] = dataclasses.field(default_factory=list)  # runs that were cut short and what they never measured
     summary: dict = dataclasses.field(default_factory=dict)  # all of this as JSON-ready data
 

@@ -12,7 +12,8 @@ from analysis.load import Run
 from analysis.metrics import METRICS, STEP_COLUMNS
 from analysis.report_data import StageKey
 from analysis.slo import Check, check, criteria_of, overall
-from analysis.steps import measurements, stages_of
+from analysis.stage import stages_of
+from analysis.steps import measurements
 from analysis.verdict import verdict_of
 from locustfiles.common.price_book import Price
 
@@ -67,7 +68,7 @@ def intervals_table(results: list[Result]) -> pd.DataFrame:
 
 def results_of(run: Run, prices: dict[str, Price]) -> list[Result]:
     """The run's stages in the order of its manifest."""
-    criteria = criteria_of(run.scenario.slo)
+    criteria = criteria_of(run.scenario.slo, of_calls=run.scenario.retry is not None)
     results = []
     for stage in stages_of(run, prices):
         row = dict.fromkeys(STEP_COLUMNS) | measurements(stage)
@@ -84,7 +85,7 @@ def steps_table(results: list[Result]) -> pd.DataFrame:
     """The steps table: a row a stage, the columns of METRICS; whole numbers as Int64, not known as NA."""
     frame = pd.DataFrame([r.row for r in results], columns=list(STEP_COLUMNS))
     kinds = {"count": "Int64", "number": "float64", "flag": "boolean"}
-    return frame.astype({m.name: kinds[m.kind] for m in METRICS if m.kind in kinds})
+    return frame.astype({m.name: kinds[m.kind] for m in METRICS if m.kind in kinds}).copy()  # in one piece
 
 
 def criteria_table(results: list[Result]) -> pd.DataFrame:

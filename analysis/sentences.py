@@ -3,6 +3,7 @@
 import pandas as pd
 
 from analysis import format as show
+from analysis.calls import of_calls, perceived
 from analysis.recommend import at_full_use, choose, instances_of, open_limits, users_of, why_none
 from analysis.results import Result
 
@@ -45,10 +46,11 @@ def positive(best: Result, group: list[Result]) -> str:
         lead = f"No limit of {limits} was missed, but not all are proven ({open_limits(best)}); the best level"
     each = f"{show.money(best.usd)} a transaction{at_full_use(row)}"
     cost = each if best.usd is not None else f"cost not known ({best.cost_reason})"
+    mean, p95 = perceived(row, "latency_mean_s"), perceived(row, "latency_p95_s")
     prompts, answers = show.count(row["prompt_tokens_mean"]), show.count(row["completion_tokens_mean"])
     text = (
         f"{lead} of `{row['target']}` ({instances_of(row)}) for `{row['payload']}` is `{users_of(row)}`: "
-        f"an average latency of `{show.seconds(row['latency_mean_s'])}` (p95 {show.seconds(row['latency_p95_s'])}) "
+        f"an average latency{of_calls(row)} of `{show.seconds(mean)}` (p95 {show.seconds(p95)}) "
         f"with prompts of {prompts} and answers of {answers} tokens on average, "
         f"`{show.number(row['transactions_per_minute'])} transactions per minute`, {cost}."
     )

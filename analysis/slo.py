@@ -2,6 +2,7 @@
 
 Undecided: more samples would tell. Unknown: the value is not known, and more samples would not help.
 
+With `retry:` the limits on latency, TTFT and error rate are judged on calls, which is what a user perceives.
 Limits are inclusive. A limit on a percentile is decided by the exact binomial test on the share of
 successes above it (percentiles.decide); limits on means, error rate and cost by plain comparison.
 """
@@ -12,8 +13,9 @@ import typing
 import numpy as np
 
 from analysis import format as show
+from analysis.calls import perceived
 from analysis.percentiles import LEVELS, decide
-from analysis.steps import Stage
+from analysis.stage import Stage
 from locustfiles.common.scenario import Slo
 
 MARKS = {"met": "✓", "missed": "✗", "undecided": "?", "unknown": "?"}
@@ -24,7 +26,7 @@ class Criterion:
     """One limit of an SLO: `name` is latency_p95, ttft_mean, error_rate or cost_per_10k."""
 
     name: str
-    words: str  # latency p95
+    words: str  # latency p95, with retries call latency p95
     limit: float
     limit_text: str  # 2 s
     show: typing.Callable[[float | None], str]
@@ -55,18 +57,18 @@ class Check:
         return f"{self.criterion.text} ({self.why})"
 
 
-def criteria_of(slo: Slo) -> list[Criterion]:
-    """The limits that an SLO sets, in a fixed order."""
-    found = []
+def criteria_of(slo: Slo, of_calls: bool = False) -> list[Criterion]:
+    """The limits that an SLO sets, in a fixed order. of_calls: they are judged on calls, and say so."""
+    found, whose = [], "call " if of_calls else ""
     for name, limits in (("latency", slo.latency_s), ("ttft", slo.ttft_s)):
         for statistic in ("mean", *LEVELS):
             limit = getattr(limits, statistic, None)
             if limit is not None:
-                words = f"{'TTFT' if name == 'ttft' else name} {statistic}"
+                words = f"{whose}{'TTFT' if name == 'ttft' else name} {statistic}"
                 found.append(Criterion(f"{name}_{statistic}", words, limit, f"{show.exact(limit)} s", show.seconds))
     if slo.error_rate is not None:
-        rate = slo.error_rate
-        found.append(Criterion("error_rate", "error rate", rate, f"{show.exact(round(100 * rate, 10))} %", show.percent))
+        limit_text = f"{show.exact(round(100 * slo.error_rate, 10))} %"
+        found.append(Criterion("error_rate", f"{whose}error rate", slo.error_rate, limit_text, show.percent))
     most = slo.cost_per_10k_transactions_usd
     if most is not None:
         found.append(Criterion("cost_per_10k", "cost per 10k transactions", most, show.price(most), show.money))
@@ -78,14 +80,14 @@ def check(
 ) -> Check:
     """A criterion at the stage whose measurements and cost are in `row`. cost_reason: why its cost is empty."""
     if criterion.name == "error_rate":
-        return _plain(criterion, row["error_rate"], "no request was measured")
+        return _plain(criterion, perceived(row, "error_rate"), "no request was measured")
     if criterion.name == "cost_per_10k":
         return _cost(criterion, row, cost_reason)
     times, statistic = criterion.name.split("_")
-    value = row[f"{times}_{statistic}_s"]
+    value = perceived(row, f"{times}_{statistic}_s")
     if value is None or statistic == "mean":
         return _plain(criterion, value, _why_no_time(times, stage))
-    seconds = stage.good[f"{times}_ms"].dropna().to_numpy() / 1000
+    seconds = stage.perceived[f"{times}_ms"].dropna().to_numpy() / 1000
     above = int(np.count_nonzero(seconds > criterion.limit))
     state = decide(above, len(seconds), LEVELS[statistic])
     why = f"too few samples: {len(seconds)}, {above} of them above" if state == "undecided" else None
@@ -95,7 +97,7 @@ def check(
 def _why_no_time(times: str, stage: Stage) -> str:
     if times == "ttft" and not stage.target.stream:
         return "TTFT is not known: the target does not stream"
-    if stage.good.empty:
+    if stage.perceived.empty:
         return "no success was measured"
     return "TTFT is not known: no success has one"
 

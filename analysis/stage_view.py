@@ -82,6 +82,32 @@ def cost_table(steps: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def call_table(steps: pd.DataFrame, several_runs: bool) -> pd.DataFrame:
+    """Text cells of the stages whose requests are retried: first attempts beside what a user perceives."""
+    rows = []
+    for _, row in steps.iterrows():
+        cells = {
+            "Run": row["run"],
+            "Target": row["target"],
+            "Dataset": row["payload"],
+            "Users": show.count(row["users"]),
+            "Calls": show.count(row["calls"]),
+            "Failed": show.count(row["calls_failed"]),
+            "Call error rate": show.percent(row["call_error_rate"]),
+            "Attempts per call": show.number(row["attempts_per_call_mean"]),
+        }
+        for words, name in (("First attempt", "first_attempt_latency"), ("User-perceived", "call_latency")):
+            cells[f"{words}: latency mean"] = show.seconds(row[f"{name}_mean_s"])
+            cells[f"{words}: p50"] = show.seconds(row[f"{name}_p50_s"])
+            cells[f"{words}: p95 (95 % interval)"] = _with_interval(row, f"{name}_p95", "s")
+            cells[f"{words}: p99 (95 % interval)"] = _with_interval(row, f"{name}_p99", "s")
+        cells["User-perceived: TTFT p50"] = show.seconds(row["call_ttft_p50_s"])
+        cells["User-perceived: TTFT p95"] = _with_interval(row, "call_ttft_p95", "s")
+        rows.append(cells)
+    table = pd.DataFrame(rows)
+    return table if several_runs or table.empty else table.drop(columns="Run")
+
+
 #: left out of the short table where there is little room
 ROOMY = ["requests", "TPOT p50", "latency p50", "out tok/s"]
 

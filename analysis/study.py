@@ -58,6 +58,7 @@ INFORMATION = (
     "transactions_per_minute",
     "price_per_txn",
 )
+CALL_INFORMATION = ("calls", "call_error_rate", "attempts_per_call_mean", *(f"call_latency_{s}" for s in ("mean", "p50", "p95", "p99")))
 _COLUMN = {
     "concurrency": "users",
     "prompt_token_count_mean": "prompt_tokens_mean",
@@ -74,6 +75,8 @@ def information(result: Result) -> pd.DataFrame:
     for name in INFORMATION:
         column = _COLUMN.get(name, f"{name}_s" if name.startswith(("latency", "ttft")) else name)
         rows.append((name, result.row[column]))
+    if result.row["calls"] is not None:  # requests are retried
+        rows += [(name, result.row[f"{name}_s" if "latency" in name else name]) for name in CALL_INFORMATION]
     return pd.DataFrame(rows, columns=["Information", "Value"], dtype=object)
 
 

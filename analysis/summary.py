@@ -55,6 +55,10 @@ def summary_of(report: Report) -> dict:
             "total_cost_usd": report.total_cost,
             "total_cost_usd_low": report.total_cost_low,
             "total_cost_usd_high": report.total_cost,
+            "token_sources": report.token_sources,
+            "token_comparison": report.token_comparison,
+            "workers": report.workers,
+            "retries": report.retries,
             "cut": report.cut,
             "tables": report.tables,
             "notes": report.notes,
@@ -90,6 +94,9 @@ def all_tables(report: Report) -> dict[str, pd.DataFrame]:
         "run_cost": report.run_cost,
         "knees": report.knees,
         "intervals": report.intervals,
+        "token_sources": report.token_sources,
+        "token_comparison": report.token_comparison,
+        "workers": report.workers,
     }
     for i, pair in enumerate(report.break_even, start=1):
         suffix = f"_{i}" if len(report.break_even) > 1 else ""

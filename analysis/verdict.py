@@ -7,8 +7,9 @@ SUSPECT: a threshold below is passed; such a stage may be recommended with that 
 import typing
 
 from analysis import format as show
-from analysis.steps import Stage
+from analysis.stage import Stage
 from analysis.windows import in_flight
+from analysis.workers import overloaded
 from locustfiles.common.errors import ErrorClass
 
 CLOCK_TOLERANCE_S = 0.25
@@ -34,6 +35,10 @@ THRESHOLDS: dict[str, Threshold] = {
     ),
     "lag_ms": Threshold(
         50.0, "Half of the requests met an event loop that was late by more than 50 ms: the process was starved."
+    ),
+    "worker_cpu": Threshold(
+        0.90,
+        "A worker used more than 90 % of one core in the window: what it sends and stamps waits for its own CPU. Add a worker.",
     ),
     "successes": Threshold(20, "Below 20 successes one slow request moves every figure."),
     "prompt_repeats": Threshold(
@@ -65,13 +70,16 @@ def verdict_of(stage: Stage, row: dict[str, typing.Any]) -> Verdict:
     if invalid:
         return Verdict("INVALID", invalid)
     suspect = [*_load_reasons(stage, row), *_clock_reasons(stage), *_lag_reasons(stage), *_sample_reasons(stage, row)]
+    if full := overloaded(stage.visit, THRESHOLDS["worker_cpu"].limit):
+        suspect.append(full)
     if stage.run.manifest.status == "running":
         suspect.append("the run was never closed (killed, or still running)")
     return Verdict("SUSPECT" if suspect else "VALID", suspect)
 
 
 def _broken_run(stage: Stage) -> list[str]:
-    sentences = [*stage.run.manifest.problems, *stage.run.lost]
+    concerned = (p for p in stage.run.manifest.problems if p.stages is None or stage.visit.stage in p.stages)
+    sentences = [*(p.text for p in concerned), *stage.run.lost]
     return [s.rstrip(".") for s in dict.fromkeys(sentences)]
 
 
@@ -91,17 +99,31 @@ def _broken_stage(stage: Stage) -> list[str]:
     return reasons
 
 
-def expected_in_flight(users: int, mean_s: float, think_s: float, error_pause_s: float, error_rate: float) -> float:
+def expected_in_flight(users: float, mean_s: float, think_s: float, error_pause_s: float, error_rate: float) -> float:
     """Users in flight in a closed loop: each is so for mean_s of every mean_s + think + pause after a failure."""
     return users * mean_s / (mean_s + think_s + error_rate * error_pause_s) if mean_s else 0.0
 
 
-def _load_reasons(stage: Stage, row: dict[str, typing.Any]) -> typing.Iterator[str]:
-    scenario, own = stage.run.scenario, row["in_flight_mean"]
+def _due(stage: Stage, row: dict[str, typing.Any]) -> float | None:
+    """Requests that should be in flight; None where none was measured.
+
+    With retries the users between two attempts are not in flight, and those of a call think and pause once.
+    """
+    scenario, users = stage.run.scenario, stage.visit.users
     ended = stage.measured[stage.measured["error"] != ErrorClass.CANCELLED]
-    if len(ended) and stage.visit.users:
-        mean_s, think_s = ended["latency_ms"].mean() / 1000, scenario.load_of(stage.target).think_s
-        due = expected_in_flight(stage.visit.users, mean_s, think_s, scenario.error_pause_s, row["error_rate"])
+    if ended.empty or not users:
+        return None
+    mean_s, think_s = ended["latency_ms"].mean() / 1000, scenario.load_of(stage.target).think_s
+    if stage.calls is None or not row["calls"]:
+        return expected_in_flight(users, mean_s, think_s, scenario.error_pause_s, row["error_rate"])
+    attempts, rate = row["attempts_per_call_mean"], row["call_error_rate"] or 0.0
+    sending = users - stage.calls.pausing(*stage.window)
+    return expected_in_flight(sending, attempts * mean_s, think_s, scenario.error_pause_s, rate)
+
+
+def _load_reasons(stage: Stage, row: dict[str, typing.Any]) -> typing.Iterator[str]:
+    own, due = row["in_flight_mean"], _due(stage, row)
+    if due is not None:
         if own < (1 - THRESHOLDS["users_missing"].limit) * due:
             yield f"{show.number(own)} requests in flight where {show.number(due)} were due"
     records = stage.run.records
@@ -138,5 +160,5 @@ def _sample_reasons(stage: Stage, row: dict[str, typing.Any]) -> typing.Iterator
     cached = read / (read + stage.good["prompt_tokens"].sum()) if read else 0.0
     if cached > THRESHOLDS["cache_reads"].limit:
         yield f"{show.percent(cached)} of the prompt tokens were read from a cache"
-    if row["reconnects"] > THRESHOLDS["reconnects"].limit * row["requests"]:
+    if row["reconnects"] is not None and row["reconnects"] > THRESHOLDS["reconnects"].limit * row["requests"]:
         yield f"{row['reconnects']} of {row['requests']} requests had to open a connection"

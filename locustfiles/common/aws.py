@@ -9,7 +9,8 @@ import botocore.awsrequest
 import botocore.exceptions
 import botocore.httpsession
 
-from locustfiles.common.connection import Origin
+from locustfiles.common.dial import Origin
+from locustfiles.common.proxy import proxy_for
 from locustfiles.common.scenario import Scenario, Target
 from locustfiles.common.targets import OpenAITarget
 from locustfiles.common.yaml_file import BadInput
@@ -29,7 +30,9 @@ class AwsSession:
         self._region = scenario.region
         self._endpoint_url = scenario.endpoint_url
         self._bearer = os.environ.get("AWS_BEARER_TOKEN_BEDROCK")
+        self._boto3 = scenario.transport == "boto3"
         self._bases: dict[tuple[str, str | None], urllib.parse.SplitResult] = {}
+        self._origins: dict[urllib.parse.SplitResult, Origin] = {}
         self.ca_file = os.environ.get("AWS_CA_BUNDLE") or botocore.httpsession.get_cert_path(True)
         try:  # the session too: it fails for an AWS_PROFILE that does not exist
             self._session = boto3.Session(region_name=scenario.region)
@@ -67,11 +70,21 @@ class AwsSession:
         return self._bases[key]
 
     def origin(self, target: Target) -> Origin:
+        """Where the target's requests go, and through which proxy: the environment is read once. Raises BadInput."""
         base = self._base(target)
-        return Origin(base.scheme, base.hostname, base.port or (443 if base.scheme == "https" else 80))
+        if base not in self._origins:
+            try:
+                proxy = proxy_for(base.geturl(), secure=self._boto3)
+            except BadInput as e:
+                raise BadInput(f"target `{target.name}`: {e}") from None
+            self._origins[base] = Origin(base.scheme, base.hostname, base.port or (443 if base.scheme == "https" else 80), proxy)
+        return self._origins[base]
 
     def request(self, target: Target, path: str, headers: dict[str, str], body: bytes) -> bytes:
-        """A signed HTTP/1.1 request, ready to be sent. `path` is URL-quoted already."""
+        """A signed HTTP/1.1 request, ready to be sent. `path` is URL-quoted already.
+
+        A proxy before an http endpoint reads the whole URL in the first line, and its own header; neither is signed.
+        """
         base = self._base(target)
         path = base.path.rstrip("/") + path
         signed = botocore.awsrequest.AWSRequest(
@@ -85,7 +98,11 @@ class AwsSession:
         else:
             frozen = self._credentials.get_frozen_credentials()
             botocore.auth.SigV4Auth(frozen, SERVICES[target.service][1], self._region).add_auth(signed)
-        lines = [f"POST {path} HTTP/1.1", f"Host: {_host(base)}", f"Content-Length: {len(body)}"]
+        proxy = self.origin(target).proxy if base.scheme == "http" else None
+        place = f"http://{_host(base)}{path}" if proxy else path
+        lines = [f"POST {place} HTTP/1.1", f"Host: {_host(base)}", f"Content-Length: {len(body)}"]
+        if proxy and proxy.authorization:
+            lines.append(f"Proxy-Authorization: {proxy.authorization}")
         lines += [f"{name}: {value}" for name, value in signed.headers.items()]
         return "\r\n".join([*lines, "User-Agent: swarmledger", "", ""]).encode() + body
 

@@ -14,3 +14,7 @@ class Clock:
     def at(self, perf: float) -> float:
         """Unix seconds of a perf_counter reading."""
         return self._offset + perf
+
+    def perf(self, at: float) -> float:
+        """The perf_counter reading at Unix seconds `at`."""
+        return at - self._offset

@@ -8,24 +8,19 @@ never delays another's stamps. TLS runs through memory BIOs in the same callback
 
 import _socket
 import dataclasses
+import math
+import re
 import ssl
 import time
-import typing
 
-import gevent
-import gevent.socket
 import httptools
 from gevent.hub import Waiter, get_hub
 
+from locustfiles.common.dial import RECEIVE_BYTES, Broken, Origin, dial
 from locustfiles.common.errors import ErrorClass
+from locustfiles.common.stamps import KernelStamps
 
-RECEIVE_BYTES = 65536
-
-
-class Origin(typing.NamedTuple):
-    scheme: str
-    host: str
-    port: int
+KEEP_ALIVE_MARGIN_S = 0.5  # an idle connection is given up so long before the server said it would close it
 
 
 @dataclasses.dataclass(slots=True)
@@ -50,34 +45,15 @@ class Exchange:
         return self.received if self.received is not None else sum(len(data) for _, data in self.chunks)
 
 
-class Broken(Exception):
-    """Why an exchange failed: its class and a sentence."""
-
-    def __init__(self, error: ErrorClass, message: str) -> None:
-        self.error, self.message = error, message
-
-
 class Connection:
     """One keep-alive connection. Also the parser's callback object, for the exchange under way."""
 
-    def __init__(self, origin: Origin, context: ssl.SSLContext | None, timeout: float) -> None:
+    def __init__(
+        self, origin: Origin, context: ssl.SSLContext | None, timeout: float, kernel_stamps: bool = False
+    ) -> None:
         """Connect, and shake hands if `context` is given. Raises Broken (class connect)."""
-        self._sock: _socket.socket | None = None
-        try:
-            with gevent.Timeout(timeout):
-                sock = gevent.socket.create_connection((origin.host, origin.port))
-                sock.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_NODELAY, 1)
-                self._sock = _socket.socket(fileno=sock.detach())
-                self._sock.setblocking(False)
-                self._tls = self._handshake(origin.host, context) if context else None
-        except BaseException as e:
-            if self._sock is not None:
-                self._sock.close()
-            if isinstance(e, gevent.Timeout):
-                raise Broken(ErrorClass.CONNECT, f"no connection within {timeout:g} s") from None
-            if isinstance(e, OSError | UnicodeError):  # refused, unreachable, DNS (gaierror, bad name), TLS (SSLError)
-                raise Broken(ErrorClass.CONNECT, getattr(e, "strerror", None) or str(e)) from None
-            raise
+        self._sock, self._tls, self._incoming, self._outgoing = dial(origin, context, timeout)
+        self._stamps = KernelStamps(self._sock) if kernel_stamps else None
         self._watch = get_hub().loop.io(self._sock.fileno(), 1)
         self._write_watch = get_hub().loop.io(self._sock.fileno(), 2)
         self._unsent = memoryview(b"")
@@ -86,34 +62,14 @@ class Connection:
         self._parser: httptools.HttpResponseParser | None = None
         self._now = 0.0
         self._until_close = False
+        self._closes_at: float | None = None  # when the server will close this connection if it is idle, as it said itself
         self.keep_alive = True
 
-    def _handshake(self, host: str, context: ssl.SSLContext) -> ssl.SSLObject:
-        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
-        while True:
-            try:
-                tls.do_handshake()
-                self._send_all(self._outgoing.read())
-                return tls
-            except ssl.SSLWantReadError:
-                self._send_all(self._outgoing.read())
-                gevent.socket.wait_read(self._sock.fileno())
-                data = self._sock.recv(RECEIVE_BYTES)
-                if not data:
-                    raise OSError("connection closed during the TLS handshake") from None
-                self._incoming.write(data)
-
-    def _send_all(self, data: bytes) -> None:
-        view = memoryview(data)
-        while view:
-            try:
-                view = view[self._sock.send(view) :]
-            except BlockingIOError:
-                gevent.socket.wait_write(self._sock.fileno())
-
     def fresh(self) -> bool:
-        """Whether an idle connection still stands: nothing to read (but TLS session tickets), not closed by the other side."""
+        """Whether an idle connection still stands: nothing to read (but TLS session tickets), not closed by the other side, nor
+        about to be."""
+        if self._closes_at is not None and time.perf_counter() > self._closes_at:
+            return False
         try:
             while data := self._sock.recv(RECEIVE_BYTES):
                 if not self._tls:
@@ -128,9 +84,15 @@ class Connection:
         return False
 
     def run(self, exchange: Exchange, request: bytes, deadline: float) -> None:
-        """Send `request` and sleep until the answer ended, broke, or `deadline` (perf_counter) passed."""
+        """Send `request` and sleep until the answer ended, broke, or `deadline` (perf_counter) passed.
+
+        A kept connection that breaks before the answer began is a broken stream like any other. Browsers send such a
+        request again; here it would be a second call that nobody asked for, which a model may run and a bill may show.
+        """
         self._exchange, self._waiter = exchange, Waiter()
         self._parser, self._until_close = httptools.HttpResponseParser(self), False
+        if self._stamps is not None:
+            self._stamps.begin()
         timer = get_hub().loop.timer(max(0.0, deadline - time.perf_counter()))
         self._watch.start(self._readable)
         timer.start(self._finish, ErrorClass.READ_TIMEOUT, "the answer did not end within request_timeout_s")
@@ -179,12 +141,15 @@ class Connection:
 
     def _receive(self) -> None:
         try:
-            data = self._sock.recv(RECEIVE_BYTES)
+            if self._stamps is None:
+                data = self._sock.recv(RECEIVE_BYTES)
+                self._now = time.perf_counter()
+            else:
+                data, self._now = self._stamps.receive()
         except BlockingIOError:
             return
         except OSError as e:
             raise Broken(ErrorClass.STREAM_BROKEN, f"{e.strerror} {self._where()}") from None
-        self._now = time.perf_counter()
         eof = not data
         if self._tls and data:
             self._incoming.write(data)
@@ -196,6 +161,8 @@ class Connection:
                 raise e.__context__ or e from None
             except httptools.HttpParserError as e:
                 raise Broken(ErrorClass.BAD_RESPONSE, f"not HTTP: {e}") from None
+            except httptools.HttpParserUpgrade:
+                raise Broken(ErrorClass.BAD_RESPONSE, "101 Switching Protocols, which nobody asked for") from None
         if eof and self._exchange is not None:
             if self._until_close:
                 return self.on_message_complete()
@@ -223,6 +190,8 @@ class Connection:
         self.keep_alive = self.keep_alive and not self._unsent
         exchange.error, exchange.error_message = error, message
         exchange.done_at = time.perf_counter() if error else self._now
+        if self._stamps is not None:
+            exchange.stamp_delay_s = self._stamps.worst_s
         self._watch.stop()
         get_hub().loop.run_callback(self._waiter.switch, None)
 
@@ -236,10 +205,15 @@ class Connection:
         self.keep_alive = self._parser.should_keep_alive()
         self._until_close = "content-length" not in exchange.headers and "transfer-encoding" not in exchange.headers
 
+        self._closes_at = self._now + _idle_seconds(exchange.headers["keep-alive"]) if "keep-alive" in exchange.headers else None
+
     def on_body(self, body: bytes) -> None:
         self._exchange.chunks.append((self._now, body))
 
     def on_message_complete(self) -> None:
+        if self._exchange.status < 200:  # 100 Continue and the like: the answer is still to come
+            self._exchange.status, self._exchange.headers, self._until_close = None, {}, False
+            return
         self._exchange.ended = True
         self._finish()
 
@@ -248,3 +222,9 @@ class Connection:
             watch.stop()
             watch.close()
         self._sock.close()
+
+
+def _idle_seconds(keep_alive: str) -> float:
+    """How long a connection may be idle by `Keep-Alive: timeout=5, max=100`, less a margin."""
+    found = re.search(r"timeout=(\d{1,6})", keep_alive)
+    return max(0.0, int(found[1]) - KEEP_ALIVE_MARGIN_S) if found else math.inf

@@ -15,14 +15,18 @@ import gevent
 
 from locustfiles.common.clock import Clock
 from locustfiles.common.collect import KEY, Outbox
+from locustfiles.common.due import Due
 from locustfiles.common.exit_codes import BAD_INPUT, complain
 from locustfiles.common.inputs import Inputs
 from locustfiles.common.record import RequestRecord
+from locustfiles.common.price_book import TOKENS
 from locustfiles.common.sender import Sender, Visit
 from locustfiles.common.user import tell_locust
 
 HAND_IN_S = 10.0
 MASTER_SILENT_S = 10
+#: what the master hears of a warm-up call at once
+TOLD = ("error", "error_code", "error_message", "http_status", "latency_ms", *TOKENS)
 log = logging.getLogger("swarmledger")
 
 
@@ -37,6 +41,7 @@ class Crew:
         self.payloads = inputs.payloads
         self.sender = Sender(inputs.scenario, clock, self._sink)
         self.sender.on_clear = self._tell_clear
+        self.due = Due(clock)
         self.outbox = Outbox("")
         self.final = False  # the users are gone: the next report says how many records there were in all
         self._leaving = False
@@ -45,6 +50,7 @@ class Crew:
         for name, listener, concurrent in (
             ("ledger_run", self._on_run, False),
             ("ledger_stage", self._on_stage, False),
+            ("ledger_arrivals", self._on_arrivals, False),
             ("ledger_call", self._on_call, True),
             ("ledger_flush", self._on_flush, False),
             ("ledger_ping", self._on_ping, False),
@@ -79,7 +85,9 @@ class Crew:
 
     def _tell_clear(self, stage: int, phase: str) -> None:
         data = {"run": self.outbox.run_id, "stage": stage, "phase": phase, "load": self.sender.load}
-        self.runner.send_message("ledger_clear", data)
+        self.runner.send_message("ledger_clear", data | {"produced": self.outbox.produced})
+        if phase == "hold":
+            self.hand_in()
 
     def on_report(self, client_id: str, data: dict, **_: object) -> None:
         """Worker: Locust's report to the master takes the records along."""
@@ -95,8 +103,13 @@ class Crew:
 
     def _on_stage(self, environment, msg, **_) -> None:
         if msg.data["run"] == self.outbox.run_id and not self._leaving:
-            visit = msg.data["visit"]
-            self.sender.announce(Visit(**visit) if visit else None, msg.data["phase"])
+            visit = Visit(**msg.data["visit"]) if msg.data["visit"] else None
+            self.due.begin(visit.stage if visit and visit.users is None else None)
+            self.sender.announce(visit, msg.data["phase"])
+
+    def _on_arrivals(self, environment, msg, **_) -> None:
+        if msg.data["run"] == self.outbox.run_id:
+            self.due.deal(msg.data["stage"], msg.data["due"])
 
     def _on_call(self, environment, msg, **_) -> None:
         """Check the endpoints, or make a target's warm-up call."""
@@ -108,7 +121,7 @@ class Crew:
         prompt = random.Random(f"{self.seed_text}/warmup/{data['ask']}").choice(prompts)
         visit = Visit(stage=0, target=target.name, payload=data["payload"], users=None)
         record = self.sender.call(0, target, prompt, visit, "warmup")
-        facts = {name: getattr(record, name) for name in ("error", "error_code", "error_message", "http_status")}
+        facts = {name: getattr(record, name) for name in TOLD}
         self.runner.send_message("ledger_called", answer | facts)
 
     def _on_flush(self, environment, msg, **_) -> None:

@@ -21,8 +21,15 @@ def refusal(draft: Draft, status: int, headers: typing.Mapping[str, str], data: 
         body = None
     body = body if type(body) is dict else {}
     code = headers.get("x-amzn-errortype") or _code(body)
-    message = _message(body) if body else data[:4096].decode(errors="replace")
-    draft.fail(classify(code, status), code or str(status), message)
+    if body:
+        refused(draft, status, code, body)
+    else:
+        draft.fail(classify(code, status), code or str(status), data[:4096].decode(errors="replace"))
+
+
+def refused(draft: Draft, status: int, code: str | None, body: dict) -> None:
+    """A refusal by the service's code, with the message of its parsed body."""
+    draft.fail(classify(code, status), code or str(status), _message(body))
 
 
 def exception(draft: Draft, frame: Frame) -> None:

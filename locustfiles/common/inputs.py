@@ -4,26 +4,46 @@ import dataclasses
 import hashlib
 import pathlib
 
+from locustfiles.common.arrivals import Arrival, load_trace
 from locustfiles.common.dialects import build
+from locustfiles.common.loads import Level, Load
 from locustfiles.common.payloads import BadPayload, Prompt, load_payload
 from locustfiles.common.price_book import Price, PriceBook
 from locustfiles.common.scenario import BadScenario, Scenario, Target, find_file, load_scenario, prices_of
+from locustfiles.common.tokens import counter_of
+from locustfiles.common.vocabularies import FAMILIES, vocabulary_file
 from locustfiles.common.yaml_file import BadInput, place_of
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Inputs:
-    scenario: Scenario
+    scenario: Scenario  # a `tokenizer:` that is a file has the path where it was found
     scenario_file: pathlib.Path
     payloads: dict[str, list[Prompt]]  # stem -> prompts
     payload_files: dict[str, dict]  # stem -> {"file", "sha256", "prompts"}
     book: PriceBook
     prices: dict[str, Price]  # target -> price
-    content: str  # hash of scenario and payloads: equal on every worker
+    content: str  # hash of scenario, payloads, tokenizers and traces: equal on every worker
+    traces: dict[str, list[Arrival]] = dataclasses.field(default_factory=dict)  # `replay` as the scenario names it -> arrivals
 
     def stems_of(self, target_name: str) -> list[str]:
         """The payloads of one target, in the scenario's order."""
         return [pathlib.Path(p).stem for p in self.scenario.payloads_of(self.scenario.target(target_name))]
+
+    @property
+    def prices_as_json(self) -> dict[str, dict]:
+        return {name: price.model_dump(mode="json") for name, price in self.prices.items()}
+
+    def levels_of(self, load: Load) -> list[Level]:
+        """The stages of a load that are known beforehand."""
+        if load.replay is None:
+            return load.levels
+        trace = self.traces[load.replay]
+        return [Level(None, round((len(trace) - 1) / trace[-1].at_s, 6))]
+
+    def stage_s(self, load: Load) -> float:
+        """How long a stage is planned to take, s: at least settling and measuring."""
+        return self.traces[load.replay][-1].at_s if load.replay else load.settle_s + load.at_most_s
 
 
 def load_inputs(path: str, services: tuple[str, ...]) -> Inputs:
@@ -50,8 +70,29 @@ def load_inputs(path: str, services: tuple[str, ...]) -> Inputs:
             _check_bodies(path, target, name, payloads[pathlib.Path(name).stem])
     book, prices = prices_of(scenario, path)
     digests = [hashlib.sha256(scenario.model_dump_json().encode()).hexdigest(), *(f["sha256"] for f in files.values())]
+    traces = _traces(path, scenario, payloads)
+    digests += [hashlib.sha256(repr(trace).encode()).hexdigest() for trace in traces.values()]
+    scenario, tokenizer_digests = _with_tokenizers(scenario, path, payloads)
+    digests += tokenizer_digests
     content = hashlib.sha256(" ".join(digests).encode()).hexdigest()
-    return Inputs(scenario, pathlib.Path(path), payloads, files, book, prices, content)
+    return Inputs(scenario, pathlib.Path(path), payloads, files, book, prices, content, traces)
+
+
+def _traces(path: str, scenario: Scenario, payloads: dict[str, list[Prompt]]) -> dict[str, list[Arrival]]:
+    """Every `replay` file. Raises BadScenario for one whose prompt lengths no payload can give."""
+    traces = {}
+    for target in scenario.targets:
+        named = scenario.load_of(target).replay
+        if named is None:
+            continue
+        traces[named] = load_trace(find_file(named, path))
+        prompts = [p for name in scenario.payloads_of(target) for p in payloads[pathlib.Path(name).stem]]
+        if any(a.prompt_tokens for a in traces[named]) and not all(p.prompt_tokens for p in prompts):
+            raise BadScenario(
+                f"{place_of(path, named)}: {named} has prompt lengths, but not every payload line of target `{target.name}` has "
+                "`prompt_tokens`; add them, or remove the column"
+            )
+    return traces
 
 
 def _check_bodies(path: str, target: Target, payload: str, prompts: list[Prompt]) -> None:
@@ -63,3 +104,37 @@ def _check_bodies(path: str, target: Target, payload: str, prompts: list[Prompt]
             raise BadPayload(f"{payload}: {e}") from None
         except BadInput as e:
             raise BadScenario(f"{path}: {e}") from None
+
+
+def _with_tokenizers(scenario: Scenario, path: str, payloads: dict[str, list[Prompt]]) -> tuple[Scenario, list[str]]:
+    """Load every tokenizer and count the prompts now: a long one takes milliseconds that no answer should wait for.
+
+    Returns the scenario with the files' paths as found, and the files' hashes.
+    """
+    targets, digests = [], []
+    for target in scenario.targets:
+        if target.tokenizer:
+            target, file = _with_tokenizer(target, path)
+            digests.append(hashlib.sha256(file.read_bytes()).hexdigest())
+            for prompt in (p for name in scenario.payloads_of(target) for p in payloads[pathlib.Path(name).stem]):
+                counter_of(target.tokenizer).prompt(target, prompt)
+        targets.append(target)
+    return scenario.model_copy(update={"targets": targets}), digests
+
+
+def _with_tokenizer(target: Target, path: str) -> tuple[Target, pathlib.Path]:
+    """The target with its tokenizer's path as found, or its family's name, and the file. Raises BadScenario."""
+    named = target.tokenizer
+    try:
+        if named in FAMILIES:
+            file = vocabulary_file(named)
+        else:
+            file = find_file(named, path)
+            target = target.model_copy(update={"tokenizer": str(file)})
+        counter_of(target.tokenizer)
+    except BadScenario:
+        problem = f"no file `{named}`; give the path of a tokenizer.json from the working folder, or one of {', '.join(FAMILIES)}"
+        raise BadScenario(f"{place_of(path, named)}: target `{target.name}`: {problem}") from None
+    except BadInput as e:
+        raise BadScenario(f"{place_of(path, named)}: target `{target.name}`: {e}") from None
+    return target, file

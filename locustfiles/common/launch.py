@@ -18,11 +18,13 @@ from locustfiles.common.crew import Crew
 from locustfiles.common.exit_codes import BAD_INPUT, NOT_TRUSTED, complain
 from locustfiles.common.inputs import Inputs, load_inputs
 from locustfiles.common.master import Master
+from locustfiles.common.resume import check_resumable
 from locustfiles.common.run_folder import FolderUsed, RunFolder
 from locustfiles.common.yaml_file import BadInput
 
 EXAMPLE = "example: locust -f locustfiles/sweep.py --scenario configs/demo.yaml --run-dir runs/demo --headless"
 REPORT_INTERVAL_S = 1.0
+CALLS_A_PART = 10**9  # more than any process makes: call numbers of a run's parts do not meet
 log = logging.getLogger("swarmledger")
 
 
@@ -37,6 +39,8 @@ def _add_options(parser, **_) -> None:
     parser.epilog = EXAMPLE
     add("--scenario", default="", env_var="SWARMLEDGER_SCENARIO", help="The scenario file: targets, payloads, load, prices (YAML)")
     add("--run-dir", default="", env_var="SWARMLEDGER_RUN_DIR", help="The run folder to make; default runs/<UTC time>-<scenario>")
+    add("--resume", action="store_true", default=False, help="Go on with the run that --run-dir holds: measure the stages that are missing")
+    add("--yes", action="store_true", default=False, help="Send even if the run may cost more than the scenario's confirm_above_usd")
     add("--overwrite", action="store_true", default=False, help="Replace a run that --run-dir already holds")
 
     def error(message: str) -> None:  # argparse's own exit code, 2, means something else here
@@ -107,11 +111,17 @@ def _begin_master(environment, inputs: Inputs, clock: Clock) -> None:
     if environment.shape_class is None:
         raise BadInput("no load shape; import StageShape into the locustfile")
     options = environment.parsed_options
-    if options.run_dir and RunFolder(options.run_dir).manifest.exists() and not options.overwrite:
-        raise FolderUsed(f"{options.run_dir} already holds a run; choose another --run-dir, or add --overwrite")
+    if options.resume and (options.overwrite or not options.run_dir):
+        raise BadInput("--resume needs the --run-dir of the run to go on with, and no --overwrite")
+    if options.resume:
+        check_resumable(RunFolder(options.run_dir).read_manifest(), inputs)
+    elif options.run_dir and RunFolder(options.run_dir).manifest.exists() and not options.overwrite:
+        raise FolderUsed(f"{options.run_dir} already holds a run; choose another --run-dir, or add --resume or --overwrite")
     master = Master(environment, inputs, clock)
     if not options.master:
         crew = environment.swarmledger = master.crew = Crew(environment, inputs, clock)
         for problem in crew.sender.unreachable():
             raise BadInput(problem)
+        if options.resume:
+            crew.sender.count_from(len(RunFolder(options.run_dir).read_manifest().parts) * CALLS_A_PART)
         crew.join("local")

@@ -89,7 +89,8 @@ class Master:
         self.roster.await_introductions()
         path = self.next_folder()
         try:
-            self.run = Run(environment, self.inputs, path, environment.parsed_options.overwrite, self.clock)
+            options = environment.parsed_options
+            self.run = Run(environment, self.inputs, path, self.clock, options.overwrite, options.resume and not self._folders)
         except (BadInput, OSError) as e:
             log.error("%s", e)
             self._failure, self._exit_code, self.shape.refused = str(e), BAD_INPUT, True
@@ -97,14 +98,14 @@ class Master:
         self._folders.add(path)
         for worker in self.roster.alive():
             self._admit(worker)
-        self.sweep = self.shape.sweep = Sweep(self.run, self.runner, self.roster.alive)
+        self.sweep = self.shape.sweep = Sweep(self.run, self.runner, self.roster.alive, self._collect_own)
         self._ticker = gevent.spawn(self._tick)
 
     def _tick(self) -> None:
         """Once a second: collect, write, show progress, and notice workers that are gone."""
-        gone: set[str] = set()
+        gone: dict[str, tuple[float, int]] = {}  # worker -> since when, and the stage of then
         short_s = 0  # for how long users have been missing
-        progress = Progress(self.sweep.stages, self.sweep.planned_s)
+        progress = Progress(self.sweep.planned, self.sweep.planned_s)
         try:
             while True:
                 gevent.sleep(1)
@@ -129,14 +130,23 @@ class Master:
         want = self.sweep.want
         return self.roster.distributed and bool(self.roster.alive()) and want is not None and self.runner.user_count < want[0]
 
-    def _notice_gone(self, gone: set[str]) -> None:
-        for worker in set(self.run.members) - set(self.roster.alive()) - gone:
-            gone.add(worker)
+    def _notice_gone(self, gone: dict[str, tuple[float, int]]) -> None:
+        """A worker may leave with all its records, come back (it was paused, or cut off), or never be heard again, which
+        the run's end finds out."""
+        alive, now = set(self.roster.alive()), time.monotonic()
+        for worker in gone.keys() & alive:
+            since, stage = gone.pop(worker)
+            silent = f"worker {worker} was silent for {now - since:.0f} s (paused or cut off)"
+            self.run.problem(silent, list(range(stage, self._stage_now() + 1)))
+        for worker in set(self.run.members) - alive - gone.keys():
+            gone[worker] = (now, self._stage_now())
             self.sweep.on_worker_gone(worker)
-            if self.run.inbox.account(worker).settled:
-                log.warning("Worker %s has left; all its records are here", worker)
-            else:
-                self.run.problem(f"worker {worker} is gone: requests that it had not handed in are lost")
+            settled = self.run.inbox.account(worker).settled
+            log.warning("Worker %s has left%s", worker, "; all its records are here" if settled else " or is silent")
+
+    def _stage_now(self) -> int:
+        """The stage under way, or the last one; 0 before the first."""
+        return self.sweep.stage.visit.stage if self.sweep.stage else 0
 
     def _collect_own(self) -> None:
         """Without workers the records of this process come the same way, by hand."""

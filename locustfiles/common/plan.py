@@ -1,40 +1,44 @@
 """Which stages a scenario has, and when a measured window ends: pure functions."""
 
-import itertools
 import typing
 
 from locustfiles.common.inputs import Inputs
-from locustfiles.common.run import Tally
-from locustfiles.common.scenario import Load
-from locustfiles.common.sender import Visit
+from locustfiles.common.loads import Level, Load
+from locustfiles.common.tally import Tally
 
 
 class Group(typing.NamedTuple):
-    """The ascending visits of one target with one payload."""
+    """The ascending levels of one target with one payload; none of a search, which finds its own."""
 
     target: str
     payload: str
     load: Load
-    visits: list[Visit]
+    levels: list[Level]
+    repeat: int = 1
 
 
 def plan(inputs: Inputs) -> list[Group]:
-    """Every group of a scenario in the order they run; visits are numbered from 1."""
-    number = itertools.count(1)
+    """Every group of a scenario in the order they run. A repetition comes after all others of the one before, so that
+    what changes in time shows between them."""
     groups = []
-    for target in inputs.scenario.targets:
-        load = inputs.scenario.load_of(target)
-        for stem in inputs.stems_of(target.name):
-            visits = [Visit(next(number), target.name, stem, users) for users in load.users]
-            groups.append(Group(target.name, stem, load, visits))
+    loads = [(target, inputs.scenario.load_of(target)) for target in inputs.scenario.targets]
+    for repeat in range(1, max(load.repeat for _, load in loads) + 1):
+        for target, load in loads:
+            if repeat <= load.repeat:
+                levels = inputs.levels_of(load)
+                groups += [Group(target.name, stem, load, levels, repeat) for stem in inputs.stems_of(target.name)]
     return groups
 
 
-def window_ends(elapsed_s: float, load: Load, tally: Tally) -> str | None:
-    """Why a window that has been open for `elapsed_s` ends now (abort, requests, time), or None."""
-    abort = load.abort_stage
+def window_ends(elapsed_s: float, load: Load, at_most_s: float, tally: Tally) -> str | None:
+    """Why a window that has been open for `elapsed_s` ends now (abort, requests, precision, time), or None."""
+    abort, until = load.abort_stage, load.until
     if abort and tally.requests >= abort.after_requests and tally.failed > abort.error_rate * tally.requests:
         return "abort"
-    if load.until and tally.requests >= load.until.requests:
-        return "requests"
-    return "time" if elapsed_s >= load.at_most_s else None
+    if until and (until.requests is None or tally.requests >= until.requests):
+        if until.relative_ci is None:
+            return "requests"
+        known = tally.relative_ci()
+        if known is not None and known <= until.relative_ci:
+            return "precision"
+    return "time" if elapsed_s >= at_most_s else None

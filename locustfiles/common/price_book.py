@@ -38,6 +38,10 @@ Per1k = typing.Annotated[float, pydantic.Field(ge=0, allow_inf_nan=False), pydan
 Hourly = typing.Annotated[float, pydantic.Field(gt=0, allow_inf_nan=False)]
 
 
+#: what is billed of a call: the record's fields in the order that `TokenPrice.usd` takes them
+TOKENS = ("prompt_tokens", "completion_tokens", "cache_read_tokens", "cache_write_tokens")
+
+
 class TokenPrice(Strict):
     """USD per 1,000 tokens."""
 

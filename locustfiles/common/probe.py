@@ -48,10 +48,12 @@ class Probe:
 
     def begin(self) -> None:
         """The measured window begins."""
+        self._measure()  # a lateness that no timer has told yet belongs to what was before
         self._worst_s = 0.0
         self._began = (time.perf_counter(), time.process_time())
 
     def read(self) -> dict[str, float]:
         """Since `begin`: `cpu`, this process's share of one core, and `lag_ms`, the loop's worst lag."""
+        self._measure()
         wall, cpu = time.perf_counter() - self._began[0], time.process_time() - self._began[1]
         return {"cpu": cpu / wall if wall > 0 else 0.0, "lag_ms": self._worst_s * 1000}

@@ -42,17 +42,17 @@ def read(call: Body, status: int, headers: typing.Mapping[str, str], chunks: Chu
     """
     draft = Draft(call.echo, call.answer)
     dialect = call.dialect
-    draft.identify(next((headers[name] for name in _REQUEST_IDS if name in headers), None))
+    identify(draft, headers)
     if not 200 <= status < 300:
         refusal(draft, status, headers, b"".join(data for _, data in chunks))
         return draft.finish()
     if not call.stream:
-        _whole(draft, dialect, b"".join(data for _, data in chunks), ended)
-        _header_counts(draft, headers)
+        whole(draft, dialect, b"".join(data for _, data in chunks), ended)
+        header_counts(draft, headers)
         return draft.finish()
     if call.service == "openai":  # server-sent events straight from the HTTP body
-        _lines(draft, dialect, chunks)
-        _end_of_stream(draft, None, ended)
+        lines(draft, dialect, chunks)
+        end_of_stream(draft, None, ended)
         return draft.finish()
     frames, broken = decode(chunks)
     if broken is not None and not frames:
@@ -62,12 +62,21 @@ def read(call: Body, status: int, headers: typing.Mapping[str, str], chunks: Chu
     elif call.service == "bedrock":
         _chunk_frames(draft, dialect, frames)
     else:
-        _lines(draft, dialect, _parts(draft, frames))
-    _end_of_stream(draft, broken, ended)
+        lines(draft, dialect, _parts(draft, frames))
+    end_of_stream(draft, broken, ended)
     return draft.finish()
 
 
-def _end_of_stream(draft: Draft, broken: Broken | None, ended: bool) -> None:
+# What follows without an underscore is for answers whose framing somebody else has read, too.
+
+
+def identify(draft: Draft, headers: typing.Mapping[str, str]) -> None:
+    """The request id of an answer; header names in lower case."""
+    draft.identify(next((headers[name] for name in _REQUEST_IDS if name in headers), None))
+
+
+def end_of_stream(draft: Draft, broken: Broken | None, ended: bool) -> None:
+    """Fails a stream that broke, was cut short, or came without its closing event."""
     if broken is not None:
         draft.fail(broken.error, None, broken.reason)
     if not ended:
@@ -101,23 +110,27 @@ def _converse_frames(draft: Draft, frames: list[Frame]) -> None:
 
 def _chunk_frames(draft: Draft, dialect: str, frames: list[Frame]) -> None:
     """InvokeModelWithResponseStream: the family's event in base64 inside each chunk."""
-    tell = CHUNKS[dialect]
     for time, headers, payload in _events(draft, frames):
         if headers.get(":event-type") != "chunk":
             continue
-        chunk = _object(draft, payload)
-        if chunk is None:
+        wrapped = _object(draft, payload)
+        if wrapped is None:
             continue
         try:
-            inner = base64.b64decode(chunk.get("bytes"), validate=True)  # type: ignore[arg-type]
+            data = base64.b64decode(wrapped.get("bytes"), validate=True)  # type: ignore[arg-type]
         except (TypeError, ValueError):
             draft.fail(ErrorClass.BAD_RESPONSE, None, "a chunk of the stream is not base64")
             continue
-        event = _object(draft, inner)
-        if event is not None and not error_body(draft, event):
-            tell(draft, event, time)
-            if _METRICS in event:
-                _invocation_metrics(draft, part(event, _METRICS))
+        chunk(draft, dialect, data, time)
+
+
+def chunk(draft: Draft, dialect: str, data: bytes, time: float) -> None:
+    """One event of a family's stream, taken out of its base64."""
+    event = _object(draft, data)
+    if event is not None and not error_body(draft, event):
+        CHUNKS[dialect](draft, event, time)
+        if _METRICS in event:
+            _invocation_metrics(draft, part(event, _METRICS))
 
 
 def _invocation_metrics(draft: Draft, metrics: dict) -> None:
@@ -149,7 +162,7 @@ def _parts(draft: Draft, frames: list[Frame]) -> list[tuple[float, bytes]]:
     return [(f.time, f.payload) for f in _events(draft, frames) if f.headers.get(":event-type") == "PayloadPart"]
 
 
-def _lines(draft: Draft, dialect: str, parts: Chunks) -> None:
+def lines(draft: Draft, dialect: str, parts: Chunks) -> None:
     """Lines may be split anywhere; a line's time is the arrival of its last character before the newline."""
     tell = LINES[dialect]
     blob = b"".join([data for _, data in parts])
@@ -195,7 +208,8 @@ def _is_error(draft: Draft, event: typing.Any) -> bool:
 # --- whole bodies ---
 
 
-def _whole(draft: Draft, dialect: str, data: bytes, ended: bool) -> None:
+def whole(draft: Draft, dialect: str, data: bytes, ended: bool) -> None:
+    """A body that was not streamed; `ended`: False if the connection broke before its end."""
     if not ended:
         draft.fail(ErrorClass.STREAM_BROKEN, None, "the connection broke before the end of the answer")
     try:
@@ -213,7 +227,9 @@ def _whole(draft: Draft, dialect: str, data: bytes, ended: bool) -> None:
         WHOLES[dialect](draft, answer)
 
 
-def _header_counts(draft: Draft, headers: typing.Mapping[str, str]) -> None:
+def header_counts(draft: Draft, headers: typing.Mapping[str, str]) -> None:
+    """What the headers of an InvokeModel answer count; header names in lower case."""
+
     def number(name: str) -> int | None:
         value = headers.get(name, "").strip()
         return int(value) if value.isdecimal() and len(value) <= 15 else None

@@ -1,7 +1,9 @@
 """An own retry layer, off unless a scenario has `retry:`. Every attempt is a request and a record of its own.
 
 Full jitter: before attempt n + 1 a uniformly drawn pause of at most min(max_s, base_s x 2^(n-1)), as AWS describes in
-"Exponential Backoff And Jitter" and its SDKs do. Retried are the failures that the SDKs retry, unless output had come already.
+"Exponential Backoff And Jitter" and its SDKs do. Retried is what another try may mend, unless output had come already: the
+SDKs' throttles, 5xx and connections that failed or were dropped before the answer began, and what they leave to the caller,
+used-up quotas and a model's own timeout. A request that ran into its deadline is not sent again.
 """
 
 import random
@@ -10,8 +12,8 @@ import typing
 import pydantic
 
 from locustfiles.common.errors import ErrorClass
-from locustfiles.common.loads import Positive
 from locustfiles.common.record import RequestRecord
+from locustfiles.common.values import Positive
 from locustfiles.common.yaml_file import Strict
 
 RETRIED = frozenset(
@@ -33,7 +35,8 @@ class Retry(Strict):
 
     def again(self, record: RequestRecord) -> bool:
         """Whether another attempt follows this one."""
-        return record.attempt < self.attempts and record.error in RETRIED and record.ttft_ms is None
+        dropped = record.error == ErrorClass.STREAM_BROKEN and record.http_status is None
+        return record.attempt < self.attempts and (record.error in RETRIED or dropped) and record.ttft_ms is None
 
     def pause_s(self, attempt: int, draw: random.Random) -> float:
         """How long to wait after attempt number `attempt`, s."""

@@ -1,6 +1,5 @@
 """The life of one run on the master (or in the only process): its folder from first row to last."""
 
-import dataclasses
 import datetime
 import importlib.metadata
 import logging
@@ -15,8 +14,12 @@ from locustfiles.common.errors import ErrorClass
 from locustfiles.common.exit_codes import BAD_INPUT, GATE_MISSED, NOT_TRUSTED, OK
 from locustfiles.common.inputs import Inputs
 from locustfiles.common.locust_csv import LocustCsv
-from locustfiles.common.run_folder import Manifest, RequestsFile, RunFolder, StageWindow, WorkerEntry
+from locustfiles.common.loads import Level
+from locustfiles.common.plan import Group
+from locustfiles.common.resume import check_resumable, resumed
+from locustfiles.common.run_folder import Manifest, Part, Problem, RequestsFile, RunFolder, StageWindow, WorkerEntry
 from locustfiles.common.spend import Spend
+from locustfiles.common.tally import Tally
 
 log = logging.getLogger("swarmledger")
 LIBRARIES = ("locust", "boto3", "botocore", "gevent")
@@ -38,42 +41,46 @@ def _git_revision() -> str | None:
     return found.stdout.strip() or None
 
 
-@dataclasses.dataclass(slots=True)
-class Tally:
-    """What has arrived of one stage's measured requests."""
-
-    requests: int = 0
-    failed: int = 0
-
-
 class Run:
-    """One run folder being written. Raises FolderUsed or BadInput when it cannot be made."""
+    """One run folder being written. Raises FolderUsed, NotARun or BadInput when it cannot be made or resumed."""
 
-    def __init__(self, environment, inputs: Inputs, path: pathlib.Path, overwrite: bool, clock: Clock) -> None:
+    def __init__(
+        self, environment, inputs: Inputs, path: pathlib.Path, clock: Clock, overwrite: bool = False, resume: bool = False
+    ) -> None:
         self.environment, self.inputs, self.clock = environment, inputs, clock
         self.folder = RunFolder(path)
-        self.folder.create(overwrite)
-        self.requests = RequestsFile(self.folder.requests)
-        self.csv = LocustCsv(environment, self.folder.locust_prefix)
         self.manifest = self._manifest()
-        self.inbox = Inbox(self.manifest.run_id, self._take)
+        if resume:
+            old = self.folder.read_manifest()
+            check_resumable(old, inputs)
+            self.manifest = resumed(old, self.manifest)
+        else:
+            self.folder.create(overwrite)
+        part = len(self.manifest.parts)
+        self.requests = RequestsFile(self.folder.requests, append=resume)
+        self.csv = LocustCsv(environment, self.folder.locust_prefix(part))
+        self.inbox = Inbox(self.run_id, self._take)
         self.tallies: dict[int, Tally] = {}
         self.spend = Spend(inputs, clock)
         self.members: dict[str, WorkerEntry] = {}
+        self._earlier = list(self.manifest.workers)  # those of the parts before
+        self._problems = len(self.manifest.problems)  # that the parts before had
         self.failure: str | None = None  # why it ended with exit code 1
         self.over_budget = False
         self.failed = 0
-        self.internal = 0
+        self.broken: set[int] = set()  # stages with requests of class internal
         self.closed = False
         self.save()
 
     def _manifest(self) -> Manifest:
         scenario, book = self.inputs.scenario, self.inputs.book
+        run_id, now = uuid.uuid4().hex, self.clock.now()
         return Manifest(
             name=scenario.name,
-            run_id=uuid.uuid4().hex,
+            run_id=run_id,
             status="running",
-            started_at=self.clock.now(),
+            started_at=now,
+            parts=[Part(run_id, now, None, "running")],
             ended_at=None,
             scenario_file=str(self.inputs.scenario_file),
             scenario=scenario.model_dump(mode="json"),
@@ -87,13 +94,27 @@ class Run:
                 "as_of": book.as_of.isoformat(),
                 "source": book.source,
             },
-            prices={name: price.model_dump(mode="json") for name, price in self.inputs.prices.items()},
+            prices=self.inputs.prices_as_json,
             payloads=self.inputs.payload_files,
         )
 
     @property
     def run_id(self) -> str:
-        return self.manifest.run_id
+        """Of this part."""
+        return self.manifest.parts[-1].run_id
+
+    @property
+    def next_stage(self) -> int:
+        return 1 + max((s.stage for s in (*self.manifest.stages, *self.manifest.abandoned)), default=0)
+
+    def has(self, group: Group, level: Level) -> bool:
+        """Whether a part before has measured this level."""
+        wanted = (group.target, group.payload, level.users, level.rate, group.repeat)
+        return any((s.target, s.payload, s.users, s.rate, s.repeat) == wanted for s in self.manifest.stages)
+
+    def found(self, group: Group) -> bool:
+        """Whether a part before has ended this group's search."""
+        return any((f.target, f.payload) == (group.target, group.payload) for f in self.manifest.findings)
 
     def save(self) -> None:
         self.folder.write_manifest(self.manifest)
@@ -102,12 +123,10 @@ class Run:
         self.requests.add_row(row)
         error = cell(row, "error")
         self.failed += bool(error) and error != ErrorClass.CANCELLED
-        self.internal += error == ErrorClass.INTERNAL
-        if cell(row, "phase") == "measure":
-            tally = self.tallies.setdefault(int(cell(row, "stage")), Tally())
-            if error != ErrorClass.CANCELLED:
-                tally.requests += 1
-                tally.failed += bool(error)
+        if error == ErrorClass.INTERNAL:
+            self.broken.add(int(cell(row, "stage")))
+        if tally := self.tallies.get(int(cell(row, "stage"))):
+            tally.take(row)
         self.spend.take(row)
 
     def tick(self) -> None:
@@ -123,11 +142,15 @@ class Run:
         self.csv.totals()
         self.save()
 
-    def problem(self, sentence: str) -> None:
-        """Something that makes the run untrustworthy: said once, kept in the manifest, exit code 2."""
-        if sentence not in self.manifest.problems:
+    def problem(self, sentence: str, stages: list[int] | None = None) -> None:
+        """Something that makes these stages, or all of the run, untrustworthy: said once, kept in the manifest, exit code 2."""
+        if all(sentence != problem.text for problem in self.manifest.problems):
             log.error(sentence)
-            self.manifest.problems.append(sentence)
+            self.manifest.problems.append(Problem(sentence, stages))
+
+    def unfinished(self) -> list[int]:
+        """Stages of which records may still be missing."""
+        return [stage.stage for stage in self.manifest.stages if not stage.whole]
 
     def fail(self, sentence: str) -> None:
         """The user's input stops the run: exit code 1."""
@@ -139,13 +162,14 @@ class Run:
             entry = self.members.setdefault(worker, WorkerEntry(worker, "", None, None, 0, None))
             entry.received, entry.produced = account.received, account.produced
             if account.produced is None:
-                self.problem(f"worker {worker} never handed in its last records (killed or cut off): some are lost")
+                lost = f"worker {worker} never handed in its last records (killed or cut off): some are lost"
+                self.problem(lost, self.unfinished())
             else:
                 entry.lost = max(0, account.produced - account.received)
                 if entry.lost:
-                    self.problem(f"{entry.lost} records of worker {worker} were lost on the way to the master")
-        if self.internal:
-            self.problem(f"{self.internal} requests failed inside Swarmledger (class internal): see requests.csv")
+                    self.problem(f"{entry.lost} records of worker {worker} were lost on the way to the master", self.unfinished())
+        if self.broken:
+            self.problem("requests failed inside Swarmledger (class internal): see requests.csv", sorted(self.broken))
 
     def close(self, status: str) -> None:
         """Write everything that is still held, once."""
@@ -154,9 +178,10 @@ class Run:
         self.closed = True
         self.spend.load_ends()
         self._settle_accounts()
-        self.manifest.workers = list(self.members.values())
-        self.manifest.status = "failed" if self.failure else status
-        self.manifest.ended_at = self.clock.now()
+        manifest, part = self.manifest, self.manifest.parts[-1]
+        manifest.workers = [*self._earlier, *self.members.values()]
+        manifest.status = part.status = "failed" if self.failure else status
+        manifest.ended_at = part.ended_at = self.clock.now()
         for write in (self.requests.close, self.csv.close, self.save):
             try:
                 write()
@@ -167,6 +192,6 @@ class Run:
     def exit_code(self) -> int:
         if self.failure:
             return BAD_INPUT
-        if self.manifest.problems:
+        if len(self.manifest.problems) > self._problems:
             return NOT_TRUSTED
         return GATE_MISSED if self.over_budget else OK

@@ -20,7 +20,7 @@ import typing
 from locustfiles.common.record import FIELDS, RequestRecord
 from locustfiles.common.yaml_file import BadInput
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 class NotARun(BadInput):
@@ -54,20 +54,64 @@ class WorkerLoad:
 
 @dataclasses.dataclass(slots=True)
 class StageWindow:
-    """One visit of (target, payload, users): Unix seconds by the master's clock, None if not reached."""
+    """One visit of (target, payload, users or rate): Unix seconds by the master's clock, None if not reached."""
 
     stage: int
     repeat: int
     target: str
     payload: str
-    users: int
+    users: int | None  # closed loop
+    rate: float | None  # requests/s, open loop
     started_at: float  # users were asked for
     settle_from: float | None = None  # all users were there
     measure_from: float | None = None  # a: the measured window is [a, b)
     measure_until: float | None = None  # b
     hold_until: float | None = None  # every request begun in the window had ended
-    ended_by: str | None = None  # time, requests, abort (its error rate), budget, stop (Ctrl-C, SIGTERM, UI)
+    ended_by: str | None = None  # time, requests, precision, abort (its error rate), budget, stop (Ctrl-C, SIGTERM, UI)
+    steady: bool | None = None  # whether its latencies drifted no more when the window began; None: not looked at
+    whole: bool = False  # every record of it has arrived, and every worker that began it was there at its end
     workers: list[WorkerLoad] = dataclasses.field(default_factory=list)  # those that were there at its end
+
+
+@dataclasses.dataclass(slots=True)
+class Finding:
+    """What a search for the highest level that keeps the limits found."""
+
+    target: str
+    payload: str
+    of: str  # users or rate
+    answer: float | None  # the highest level that kept them; None: none did
+    fails_at: float | None  # the lowest that did not; None: none was reached
+    confirmed: bool  # the boundary was measured twice and said the same
+    why: str  # what bounds it
+    outcomes: dict  # level as text -> ["met" | "missed" | "undecided", …] in the order measured
+    stages: list[int]
+
+    @property
+    def text(self) -> str:
+        """`2 users keep the limits, 3 do not: above it the limits are missed`"""
+        unit = "users" if self.of == "users" else "requests/s"
+        kept = "no level keeps the limits" if self.answer is None else f"{self.answer:g} {unit} keep the limits"
+        fails = "" if self.fails_at is None else f", {self.fails_at:g} {'do' if self.answer is not None else 'does'} not"
+        return f"{kept}{fails}{'' if self.confirmed else ' (not confirmed)'}: {self.why}"
+
+
+@dataclasses.dataclass(slots=True)
+class Problem:
+    """Why numbers cannot be trusted: a sentence, and the stages that it concerns (None: all of the run)."""
+
+    text: str
+    stages: list[int] | None = None
+
+
+@dataclasses.dataclass(slots=True)
+class Part:
+    """One process's share of a run; a resumed run has several. Unix seconds."""
+
+    run_id: str
+    started_at: float
+    ended_at: float | None
+    status: str
 
 
 @dataclasses.dataclass(slots=True)
@@ -88,7 +132,10 @@ class Manifest:
     payloads: dict  # stem -> {"file", "sha256", "prompts"}
     workers: list[WorkerEntry] = dataclasses.field(default_factory=list)
     stages: list[StageWindow] = dataclasses.field(default_factory=list)
-    problems: list[str] = dataclasses.field(default_factory=list)  # why the run cannot be trusted, a sentence each
+    abandoned: list[StageWindow] = dataclasses.field(default_factory=list)  # cut short, and measured again after --resume
+    findings: list[Finding] = dataclasses.field(default_factory=list)
+    problems: list[Problem] = dataclasses.field(default_factory=list)
+    parts: list[Part] = dataclasses.field(default_factory=list)
     schema: int = SCHEMA
 
 
@@ -99,17 +146,20 @@ class RunFolder:
         self.path = pathlib.Path(path)
         self.manifest = self.path / "manifest.json"
         self.requests = self.path / "requests.csv"
-        self.locust_prefix = self.path / "locust"
         self.report = self.path / "report"
+
+    def locust_prefix(self, part: int) -> pathlib.Path:
+        """What the names of a part's Locust files begin with; parts count from 1."""
+        return self.path / ("locust" if part == 1 else f"locust-{part}")
 
     def create(self, overwrite: bool = False) -> None:
         """Make the folder. Raises FolderUsed if it holds a run and `overwrite` is false."""
         used = [f for f in (self.manifest, self.requests) if f.exists()]
         if used and not overwrite:
-            raise FolderUsed(f"{self.path} already holds a run; choose another --run-dir, or add --overwrite")
+            raise FolderUsed(f"{self.path} already holds a run; choose another --run-dir, or add --resume or --overwrite")
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            for old in [*used, *self.path.glob("locust_*.csv")]:
+            for old in [*used, *self.path.glob("locust*_*.csv")]:
                 old.unlink()
             if used and self.report.exists():  # beside the new records it would be taken for theirs
                 shutil.rmtree(self.report)
@@ -128,15 +178,16 @@ class RunFolder:
             raise NotARun(f"{self.path} is no run folder: it has no manifest.json; give the folder named by --run-dir")
         try:
             data = json.loads(self.manifest.read_text(encoding="utf-8"))
+            if data["schema"] != SCHEMA:
+                raise NotARun(f"{self.manifest} has schema {data['schema']}; this version reads {SCHEMA}")
             data["workers"] = [WorkerEntry(**w) for w in data["workers"]]
-            data["stages"] = [
-                StageWindow(**(s | {"workers": [WorkerLoad(**w) for w in s["workers"]]})) for s in data["stages"]
-            ]
+            for name in ("stages", "abandoned"):
+                data[name] = [StageWindow(**(s | {"workers": [WorkerLoad(**w) for w in s["workers"]]})) for s in data[name]]
+            for name, kind in (("findings", Finding), ("problems", Problem), ("parts", Part)):
+                data[name] = [kind(**row) for row in data[name]]
             manifest = Manifest(**data)
         except (OSError, ValueError, KeyError, TypeError) as e:
             raise NotARun(f"{self.manifest} cannot be read ({e}); it is damaged or of another version") from None
-        if manifest.schema != SCHEMA:
-            raise NotARun(f"{self.manifest} has schema {manifest.schema}; this version reads {SCHEMA}")
         return manifest
 
     def requests_text(self) -> tuple[bytes, int]:
@@ -157,14 +208,20 @@ class RunFolder:
 class RequestsFile:
     """requests.csv, append only; `add` rows, `flush` them in one write."""
 
-    def __init__(self, path: pathlib.Path) -> None:
-        self._file: typing.BinaryIO = open(path, "wb", buffering=0)
+    def __init__(self, path: pathlib.Path, append: bool = False) -> None:
+        """append: go on after the last whole line of a file that is there."""
+        self._file: typing.BinaryIO = open(path, "r+b" if append else "wb", buffering=0)
         self._text = io.StringIO(newline="")
         self._writer = csv.writer(self._text, lineterminator="\n")
-        self._writer.writerow(FIELDS)
         self._unwritten = b""
         self.rows = 0
-        self.flush()
+        if append:
+            text = self._file.read()
+            self._file.seek(text.rfind(b"\n") + 1)
+            self._file.truncate()
+        else:
+            self._writer.writerow(FIELDS)
+            self.flush()
 
     def add(self, record: RequestRecord) -> None:
         self.add_row(record.row())

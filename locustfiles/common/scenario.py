@@ -8,34 +8,19 @@ import typing
 
 import pydantic
 
-from locustfiles.common.loads import Load, Name, Positive, Seconds, Text
+from locustfiles.common.loads import Load
 from locustfiles.common.price_book import HourlyPrice, Price, PriceBook, TokenPrice, load_price_book
 from locustfiles.common.retry import Retry
+from locustfiles.common.slo import Limits, Slo
 from locustfiles.common.targets import BedrockTarget, OpenAITarget, SageMakerTarget, Target
+from locustfiles.common.values import Name, Positive, Seconds, Text
 from locustfiles.common.yaml_file import BadInput, Strict, load_yaml, place_of
 
-__all__ = ["BedrockTarget", "Load", "OpenAITarget", "SageMakerTarget", "Target"]  # a scenario's parts, imported from here
+__all__ = ["BedrockTarget", "Limits", "Load", "OpenAITarget", "SageMakerTarget", "Slo", "Target"]  # a scenario's parts, imported from here
 
 
 class BadScenario(BadInput):
     """A scenario that cannot be run; the text names file, line and remedy."""
-
-
-class Limits(Strict):
-    """Upper limits, inclusive, on a statistic of a time in seconds."""
-
-    mean: Positive | None = None
-    p50: Positive | None = None
-    p95: Positive | None = None
-    p99: Positive | None = None
-
-
-class Slo(Strict):
-    latency_s: Limits | None = None
-    ttft_s: Limits | None = None
-    error_rate: typing.Annotated[float, pydantic.Field(ge=0, le=1)] | None = None
-    cost_per_10k_transactions_usd: Positive | None = None
-    dataset: Text | None = None  # the payload file's stem that the recommendation is for
 
 
 class Scenario(Strict):
@@ -56,6 +41,7 @@ class Scenario(Strict):
     slo: Slo = Slo()
     pricing: Text
     budget_usd: Positive | None = None
+    confirm_above_usd: Positive = 10.0  # a run that may cost more is confirmed, or needs --yes
 
     @pydantic.model_validator(mode="after")
     def _names_differ(self) -> typing.Self:
@@ -73,6 +59,12 @@ class Scenario(Strict):
         if self.transport == "boto3" and self.stamps == "kernel":
             raise ValueError("boto3 takes no kernel stamps; remove `stamps:` or `transport:`")
         return self
+
+    @property
+    def longest_call_s(self) -> float:
+        """A call's deadline, s: every attempt's and the pauses between them."""
+        retry = self.retry
+        return self.request_timeout_s if retry is None else retry.attempts * (self.request_timeout_s + retry.max_s)
 
     def target(self, name: str) -> Target:
         return next(t for t in self.targets if t.name == name)

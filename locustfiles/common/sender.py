@@ -2,15 +2,18 @@
 
 import collections
 import collections.abc
+import contextlib
 import dataclasses
 import itertools
 import random
 import time
 import typing
 
+import botocore.exceptions
 import gevent
 
 from locustfiles.common.aws import AwsSession
+from locustfiles.common.boto3_path import Boto3Path
 from locustfiles.common.clock import Clock
 from locustfiles.common.connection import Exchange
 from locustfiles.common.dialects import Body, build
@@ -20,8 +23,11 @@ from locustfiles.common.probe import Probe
 from locustfiles.common.readers import Reading, read
 from locustfiles.common.record import RequestRecord
 from locustfiles.common.scenario import Scenario, Target
-from locustfiles.common.tokens import Counter
+from locustfiles.common.tokens import counter_of
 from locustfiles.common.transport import Transport
+
+#: what botocore raises where credentials have run out and cannot be refreshed (RuntimeError: what came was expired too)
+UNSIGNED = (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError, RuntimeError)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -32,6 +38,7 @@ class Visit:
     target: str
     payload: str
     users: int | None
+    rate: float | None = None
     repeat: int = 1
 
 
@@ -56,12 +63,8 @@ class Sender:
         for target in scenario.targets:  # boto3 takes its 0.1 s for a service now, not in a user's first request
             self.session.origin(target)
         self.probe = Probe()
-        self.transport = Transport(self.session.ca_file)
-        self._boto3 = None
-        if scenario.transport == "boto3":
-            from locustfiles.common.boto3_path import Boto3Path
-
-            self._boto3 = Boto3Path(self.session, scenario)
+        self.transport = Transport(self.session.ca_file, kernel_stamps=scenario.stamps == "kernel")
+        self._boto3 = Boto3Path(self.session, scenario) if scenario.transport == "boto3" else None
         self.worker = "local"
         self.sink = sink
         self.on_clear: collections.abc.Callable[[int, str], None] = lambda stage, phase: None
@@ -72,11 +75,17 @@ class Sender:
         self._open: collections.Counter[tuple[int, str]] = collections.Counter()  # in flight by (stage, phase)
         self._calls = itertools.count(1)
         self._jitter = random.Random()
-        self._counters = {t.name: Counter(t.tokenizer) for t in scenario.targets if t.tokenizer}
+        self._counters = {t.name: counter_of(t.tokenizer) for t in scenario.targets if t.tokenizer}
+
+    def count_from(self, number: int) -> None:
+        """Call numbers go on from here."""
+        self._calls = itertools.count(number + 1)
 
     def announce(self, visit: Visit | None, phase: str) -> None:
         """Requests sent from now on belong to `visit` and `phase`."""
-        if phase == "measure":
+        if phase == "settle":
+            self.load = {}
+        elif phase == "measure":
             self.probe.begin()
         elif phase == "hold" and self.phase == "measure":
             self.load = self.probe.read()
@@ -116,33 +125,46 @@ class Sender:
                 )
         return problems
 
-    def call(self, user: int, target: Target, prompt: Prompt, visit: Visit, phase: str) -> RequestRecord:
+    def call(
+        self, user: int, target: Target, prompt: Prompt, visit: Visit, phase: str, due: float | None = None
+    ) -> RequestRecord:
         """Send one request and, with a `retry:`, more until one succeeds; the last one's record. The stage's settling
-        and holding wait for the whole call. Killed meanwhile, it returns a record of class `cancelled`: the caller
-        then ends its greenlet."""
-        self._open[visit.stage, phase] += 1
+        and holding wait for the whole call. Killed in a request, it returns a record of class `cancelled`: the caller
+        then ends its greenlet. Killed in the pause before a retry, it raises GreenletExit.
+
+        due: when it should have been sent (perf_counter seconds), open loop only."""
+        with self._awaited(visit.stage, phase):
+            return self._attempts(user, target, prompt, visit, phase, due)
+
+    @contextlib.contextmanager
+    def _awaited(self, stage: int, phase: str) -> typing.Iterator[None]:
+        self._open[stage, phase] += 1
         try:
-            return self._attempts(user, target, prompt, visit, phase)
+            yield
         finally:
-            self._open[visit.stage, phase] -= 1
+            self._open[stage, phase] -= 1
             self._tell_when_clear()
 
-    def _attempts(self, user: int, target: Target, prompt: Prompt, visit: Visit, phase: str) -> RequestRecord:
+    def _attempts(
+        self, user: int, target: Target, prompt: Prompt, visit: Visit, phase: str, due: float | None
+    ) -> RequestRecord:
         body, retry = build(target, prompt), self.scenario.retry
         facts = self._facts(user, target, body, prompt, visit)
         for attempt in itertools.count(1):
             in_flight = self.probe.count + 1
-            exchange, reading = self._send(target, body)
-            record = RequestRecord(
-                **facts,
-                started_at=self.clock.at(exchange.sent_at),
-                phase=phase,
-                attempt=attempt,
-                in_flight=in_flight,
-                **self._outcome(exchange, reading),
-                **self._tokens(target, prompt, reading),
-            )
-            self.sink(record)
+            with self._awaited(visit.stage, phase):  # an attempt in the window is awaited, if its call began before it or not
+                exchange, reading = self._send(target, body)
+                record = RequestRecord(
+                    **facts,
+                    started_at=self.clock.at(exchange.sent_at),
+                    phase=phase,
+                    attempt=attempt,
+                    in_flight=in_flight,
+                    schedule_delay_ms=None if due is None or attempt > 1 else _ms(due, exchange.sent_at),
+                    **self._outcome(exchange, reading),
+                    **self._tokens(target, prompt, reading),
+                )
+                self.sink(record)
             if retry is None or not retry.again(record):
                 return record
             gevent.sleep(retry.pause_s(attempt, self._jitter))
@@ -162,6 +184,7 @@ class Sender:
             "stage": visit.stage,
             "repeat": visit.repeat,
             "users": visit.users,
+            "rate": visit.rate,
             "call": next(self._calls),
         }
 
@@ -172,14 +195,18 @@ class Sender:
             if self._boto3:
                 with self.probe.watch(exchange):
                     return exchange, self._boto3.run(exchange, target, body, timeout_s)
-            request = self.session.request(target, body.path, body.headers, body.body)
+            try:
+                request = self.session.request(target, body.path, body.headers, body.body)
+            except UNSIGNED as e:
+                exchange.sent_at = exchange.done_at = time.perf_counter()
+                return exchange, Reading(error=ErrorClass.AUTH, error_code=type(e).__name__, error_message=str(e))
             with self.probe.watch(exchange):
                 self.transport.run(exchange, self.session.origin(target), request, timeout_s)
             return exchange, self._read(body, exchange)
         except gevent.GreenletExit:
-            exchange = Exchange(sent_at=exchange.sent_at or time.perf_counter(), done_at=time.perf_counter(), error=ErrorClass.CANCELLED)
-            exchange.error_message = "stopped before the answer ended"
-            return exchange, Reading()
+            exchange.sent_at, exchange.done_at = exchange.sent_at or time.perf_counter(), time.perf_counter()
+            exchange.error, exchange.error_message = ErrorClass.CANCELLED, "stopped before the answer ended"
+            return exchange, self._read(body, exchange)
 
     def _read(self, body: Body, exchange: Exchange) -> Reading:
         if exchange.status is None:
@@ -224,7 +251,7 @@ class Sender:
     def _tokens(self, target: Target, prompt: Prompt, reading: Reading) -> dict[str, typing.Any]:
         """Token counts: the service's, else the target's tokenizer's, else (prompt only) the payload line's."""
         counter = self._counters.get(target.name)
-        counted_prompt = counter.prompt(prompt) if counter and not reading.error else None
+        counted_prompt = counter.prompt(target, prompt) if counter and not reading.error else None
         counted_text = counter.text(reading.text) if counter and reading.text else None
         prompt_tokens, prompt_source = reading.prompt_tokens, "service"
         if prompt_tokens is None:

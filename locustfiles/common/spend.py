@@ -61,9 +61,11 @@ class Spend:
         )
         return self._token_usd + sum(hourly)
 
-    def to_come_usd(self, users: int) -> float:
-        """What stopping now still costs: a call of every user in flight, one each not reported yet, the drain's time."""
+    def to_come_usd(self, users: int, rate: float | None) -> float:
+        """What stopping now still costs: a call of every user in flight (open loop: of those begun within the longest
+        call's time), one each not reported yet, the drain's time."""
         price = self._inputs.prices[self._loaded[0]] if self._loaded else None
         if isinstance(price, HourlyPrice):
             return price.usd_per_hour_in_all * self._longest_s / 3600
-        return 2 * users * self._dearest_usd
+        at_once = users if rate is None else min(users, 1 + rate * (1 + self._longest_s))
+        return 2 * at_once * self._dearest_usd

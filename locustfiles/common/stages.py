@@ -1,9 +1,7 @@
-"""The sweep: which stages there are, and the greenlet that walks them one after another.
+"""The sweep: the greenlet that walks the stages one after another, and Locust's load shape, which asks it for users.
 
-A stage is one visit of (target, payload, users). It settles, for `settle_s` and until no request of
-the level before is in flight; it measures; then it holds: users keep sending until every request
-that began in the measured window has ended, so that none of them ends under another load. Levels
-only ascend; between (target, payload) groups users drain to 0.
+A stage is one visit of (target, payload, level). Levels only ascend; between (target, payload) groups, repetitions and
+the steps of a search, users drain to 0.
 """
 
 import dataclasses
@@ -17,17 +15,22 @@ import gevent.event
 from locust import LoadTestShape
 
 from locustfiles.common.crew import as_message
+from locustfiles.common.confirm import confirm
 from locustfiles.common.errors import ErrorClass
-from locustfiles.common.plan import Group, plan, window_ends
-from locustfiles.common.run import Run, Tally
-from locustfiles.common.run_folder import StageWindow, WorkerLoad
-from locustfiles.common.scenario import Load
+from locustfiles.common.estimate import Call, estimate
+from locustfiles.common.finding import find
+from locustfiles.common.loads import Level
+from locustfiles.common.plan import Group, plan
+from locustfiles.common.price_book import TOKENS, TokenPrice
+from locustfiles.common.run import Run
 from locustfiles.common.sender import Visit
+from locustfiles.common.slo import Slo
+from locustfiles.common.stage import POLL_S, Stage
 
 log = logging.getLogger("swarmledger")
 USERS_A_SECOND = 100  # Locust warns above
 WARM_UP_CALLS = 3
-POLL_S = 0.02
+RECORDS_S = 15.0  # for the records of a stage to arrive
 
 
 class SweepEnds(Exception):
@@ -45,21 +48,26 @@ class Ask:
 class Sweep:
     """Walks the stages of one run. `want` is what the load shape returns to Locust; None ends the run."""
 
-    def __init__(self, run: Run, runner, alive: typing.Callable[[], list[str]]) -> None:
-        """alive() -> ids of the workers that can be asked now, the first ready one first."""
-        self.run, self.runner, self.alive = run, runner, alive
-        self._groups = plan(run.inputs)
-        self.stages = sum(len(g.visits) for g in self._groups)
-        self.planned_s = sum(len(g.visits) * (g.load.settle_s + g.load.at_most_s) for g in self._groups)
+    def __init__(
+        self, run: Run, runner, alive: typing.Callable[[], list[str]], collect: typing.Callable[[], None]
+    ) -> None:
+        """alive() -> ids of the workers that can be asked now, the first ready one first; collect() takes in this process's own records."""
+        self.run, self.runner, self.alive, self._collect = run, runner, alive, collect
+        self.groups = [g._replace(levels=[n for n in g.levels if not run.has(g, n)]) for g in plan(run.inputs)]
+        self.groups = [g for g in self.groups if g.levels or (g.load.find and not run.found(g))]
+        self.planned = run.next_stage - 1 + sum(len(g.levels) for g in self.groups)
+        self.planned_s = sum(run.inputs.stage_s(g.load) * len(g.levels) for g in self.groups)
         self._done_s = 0.0
         self.want: tuple[int, float] | None = (0, USERS_A_SECOND)
         self.visit: Visit | None = None
         self.phase = "settle"
-        self.window: StageWindow | None = None
+        self.stage: Stage | None = None
         self.changed = gevent.event.Event()
         self._asks: dict[int, Ask] = {}
         self._numbers = itertools.count(1)
-        self._clear: dict[tuple[int, str], dict[str, dict]] = {}  # worker -> how it kept up
+        self._stage_numbers = itertools.count(run.next_stage)
+        self._clear: dict[tuple[int, str], dict[str, dict]] = {}  # worker -> what it told
+        self._warm: set[tuple[str, str]] = set()
         self._greenlet = gevent.spawn(self._go)
 
     # what Locust's side calls
@@ -74,7 +82,7 @@ class Sweep:
 
     def on_clear(self, worker: str, data: dict) -> None:
         if data["run"] == self.run.run_id:
-            self._clear.setdefault((data["stage"], data["phase"]), {})[worker] = data["load"]
+            self._clear.setdefault((data["stage"], data["phase"]), {})[worker] = data
 
     def on_worker_gone(self, worker: str) -> None:
         for number, ask in list(self._asks.items()):
@@ -82,11 +90,11 @@ class Sweep:
                 self._asks.pop(number).answer.set(None)
 
     def stop(self) -> None:
-        """End the sweep where it stands: what is in flight is held, nothing new belongs to the window."""
+        """End the sweep where it stands."""
         if self._greenlet is not gevent.getcurrent():
             self._greenlet.kill(block=True)
-        if self.window and self.window.ended_by is None:
-            self._close_window("stop")
+        if self.stage:
+            self.stage.break_off()
 
     def end(self) -> None:
         """End the run as if its last stage was over."""
@@ -98,14 +106,15 @@ class Sweep:
 
     def done_s(self) -> float:
         """Planned seconds that are over: whole stages, and the part of the one under way."""
-        begun = self.window.settle_from if self.window and self.window.hold_until is None else None
+        window = self.stage.window if self.stage else None
+        begun = window.settle_from if window and window.hold_until is None else None
         return min(self.planned_s, self._done_s + (self.run.clock.now() - begun if begun else 0.0))
 
     # the greenlet
     def _go(self) -> None:
         try:
             self._preflight()
-            for group in self._groups:
+            for group in self.groups:
                 self._group(group)
             self.run.manifest.status = "complete"
         except SweepEnds:
@@ -121,17 +130,12 @@ class Sweep:
         self.want = want
         self.changed.set()
 
-    def _announce(self, visit: Visit | None, phase: str) -> None:
-        self.visit, self.phase = visit, phase
-        self.runner.send_message("ledger_stage", self.state_message())
-
     def _ask(self, target: str | None, payload: str | None, timeout_s: float) -> dict | None:
         """Have the first worker check the endpoints (no target) or make a warm-up call. None: it never answered."""
         for client in self.alive()[:1]:
             number, ask = next(self._numbers), Ask(client, gevent.event.AsyncResult())
             self._asks[number] = ask
-            data = {"run": self.run.run_id, "ask": number, "target": target, "payload": payload}
-            self.runner.send_message("ledger_call", data, client_id=client)
+            self.send("ledger_call", {"ask": number, "target": target, "payload": payload}, client)
             return ask.answer.wait(timeout_s)
         return None
 
@@ -141,19 +145,34 @@ class Sweep:
             raise self._failed("no worker answered; start workers with --worker --master-host, then start again")
         for problem in answer["problems"]:
             raise self._failed(problem)
+        calls = {}
+        for group in self.groups:
+            if group.target not in calls:
+                calls[group.target] = self._warm_up(group)
+                self._warm.add((group.target, group.payload))
+        ahead = estimate(self.run.inputs, self.groups, calls)
+        log.info("Ahead: %s", ahead.text)
+        if refusal := confirm(ahead, self.run.inputs.scenario, self.run.environment.parsed_options):
+            raise self._failed(refusal)
 
     def _failed(self, sentence: str) -> SweepEnds:
         self.run.fail(sentence)
         return SweepEnds()
 
-    def _warm_up(self, group: Group) -> None:
+    def _warm_up(self, group: Group) -> Call:
         """One call; if the service refuses it as ours to mend, twice more, then the sweep ends."""
         answer = None
         for _ in range(WARM_UP_CALLS):
             answer = self._ask(group.target, group.payload, self.run.inputs.scenario.request_timeout_s + 15)
-            if answer is None or answer["error"] not in (ErrorClass.AUTH, ErrorClass.CLIENT):
-                return
+            if answer is None:  # the worker is gone: the next one is asked
+                continue
+            if answer["error"] not in (ErrorClass.AUTH, ErrorClass.CLIENT):
+                price = self.run.inputs.prices[group.target]
+                usd = price.usd(*(answer[name] for name in TOKENS)) if isinstance(price, TokenPrice) else None
+                return Call(answer["latency_ms"] / 1000, usd)
             gevent.sleep(self.run.inputs.scenario.error_pause_s)
+        if answer is None:
+            raise self._failed(f"target `{group.target}`: no worker made its warm-up call; see that the workers are up")
         remedy = (
             "check the credentials (AWS_PROFILE, AWS_ACCESS_KEY_ID, session token, clock) and the permissions"
             if answer["error"] == ErrorClass.AUTH
@@ -164,16 +183,59 @@ class Sweep:
 
     def _group(self, group: Group) -> None:
         self.run.spend.load_begins(group.target)
-        self._warm_up(group)
-        for visit in group.visits:
-            self._stage(visit, group.load)
-        self._drain()
+        if (group.target, group.payload) not in self._warm:
+            self._warm_up(group)
+        self._warm.discard((group.target, group.payload))
+        for level in group.levels:
+            self.measure(group, level)
+        if group.load.find:
+            finding = find(self, group)
+            self.run.manifest.findings.append(finding)
+            log.info("Found for %s, %s: %s", group.target, group.payload, finding.text)
+        self.drain()
         self.run.spend.load_ends()
 
-    def _drain(self) -> None:
+    def measure(self, group: Group, level: Level, slo: Slo | None = None) -> Stage:
+        """One stage. Raises SweepEnds when it spent the budget."""
+        stage = self.stage = Stage(self, group, level, next(self._stage_numbers), slo)
+        log.info(
+            "Stage %d%s: %s, %s, %s (so far %d requests, %d failed, $%.4f)",
+            *(stage.visit.stage, f" of {self.planned}" if self.planned else "", group.target, group.payload, level.text),
+            *(self.run.requests.rows, self.run.failed, self.run.spend.usd()),
+        )
+        stage.go()
+        if self.run.over_budget:
+            self.drain()
+            if stage.window.measure_from is not None:
+                stage.window.hold_until = self.run.clock.now()
+            self.run.stage_ends()
+            raise SweepEnds
+        self._done_s += self.run.inputs.stage_s(group.load)
+        self.run.stage_ends()
+        return stage
+
+    # what a stage asks for
+    def send(self, kind: str, data: dict, worker: str | None = None) -> None:
+        self.runner.send_message(kind, {"run": self.run.run_id} | data, client_id=worker)
+
+    def announce(self, visit: Visit | None, phase: str) -> None:
+        self.visit, self.phase = visit, phase
+        self.runner.send_message("ledger_stage", self.state_message())
+
+    def offset_s(self, worker: str) -> float:
+        """Worker's clock minus this one's, as far as it is known."""
+        member = self.run.members.get(worker)
+        return (member.clock_offset_ms or 0.0) / 1000 if member else 0.0
+
+    def drain(self) -> None:
         self._set((0, USERS_A_SECOND))
         self._wait_for_users(0, self.run.environment.stop_timeout + 10)
-        self._announce(None, "settle")
+        self.announce(None, "settle")
+
+    def ask_for_users(self, users: int) -> None:
+        """Returns when they are there."""
+        self._set((users, USERS_A_SECOND))
+        self._wait_for_users(users, users / USERS_A_SECOND + 30)
 
     def _wait_for_users(self, users: int, timeout_s: float) -> None:
         over = time.monotonic() + timeout_s
@@ -181,58 +243,17 @@ class Sweep:
             if time.monotonic() > over:
                 self.run.problem(
                     f"{self.runner.user_count} users instead of {users}: a worker is gone or too slow; "
-                    "repeat the run with all workers up"
+                    "repeat the run with all workers up",
+                    [self.stage.visit.stage] if self.stage else None,
                 )
                 return
             gevent.sleep(POLL_S)
 
-    def _stage(self, visit: Visit, load: Load) -> None:
-        now = self.run.clock.now
-        self.window = StageWindow(visit.stage, visit.repeat, visit.target, visit.payload, visit.users, started_at=now())
-        self.run.stage_begins(self.window)
-        log.info(
-            "Stage %d of %d: %s, %s, %d users (so far %d requests, %d failed)",
-            *(visit.stage, self.stages, visit.target, visit.payload, visit.users, self.run.requests.rows, self.run.failed),
-        )
-        self._announce(visit, "settle")
-        self._set((visit.users, USERS_A_SECOND))
-        self._wait_for_users(visit.users, visit.users / USERS_A_SECOND + 30)
-        self.window.settle_from = now()
-        self._sleep_within_budget(load.settle_s)
-        self._wait_until_clear(visit, "settle")
-        if self.run.over_budget:
-            self._close_window("budget")
-            self._end_over_budget()
-        self.window.measure_from = now()
-        self._announce(visit, "measure")
-        self._close_window(self._measure(visit, load))
-        if self.run.over_budget:  # holding would spend more: the requests in flight end under a falling load
-            self._end_over_budget()
-        self._wait_until_clear(visit, "hold")
-        self.window.hold_until = now()
-        self.window.workers = [
-            WorkerLoad(worker, **load) for worker, load in sorted(self._clear.get((visit.stage, "hold"), {}).items())
-        ]
-        self._done_s += load.settle_s + load.at_most_s
-        self.run.stage_ends()
-
-    def _end_over_budget(self) -> typing.NoReturn:
-        self._drain()
-        if self.window.measure_from is not None:
-            self.window.hold_until = self.run.clock.now()
-        self.run.stage_ends()
-        raise SweepEnds
-
-    def _sleep_within_budget(self, seconds: float) -> None:
-        over = time.monotonic() + seconds
-        while (left := over - time.monotonic()) > 0 and not self._budget_spent():
-            gevent.sleep(min(left, 0.5))
-
-    def _budget_spent(self) -> bool:
+    def budget_spent(self) -> bool:
         budget, spend = self.run.inputs.scenario.budget_usd, self.run.spend
         if budget is None or self.run.over_budget:
             return self.run.over_budget
-        to_come = spend.to_come_usd(self.runner.user_count)
+        to_come = spend.to_come_usd(self.runner.user_count, self.visit.rate if self.visit else None)
         if spend.usd() + to_come >= budget:
             self.run.over_budget = True
             log.error(
@@ -241,29 +262,27 @@ class Sweep:
             )
         return self.run.over_budget
 
-    def _measure(self, visit: Visit, load: Load) -> str:
-        began = time.monotonic()
-        while True:
-            if self._budget_spent():
-                return "budget"
-            elapsed = time.monotonic() - began
-            if reason := window_ends(elapsed, load, self.run.tallies.get(visit.stage, Tally())):
-                return reason
-            gevent.sleep(min(0.1, max(0.0, load.at_most_s - elapsed)))
-
-    def _close_window(self, reason: str) -> None:
-        self._announce(self.visit, "hold")
-        if self.window.measure_from is not None:
-            self.window.measure_until = self.run.clock.now()
-        self.window.ended_by = reason
-
-    def _wait_until_clear(self, visit: Visit, phase: str) -> None:
-        """Settle: until no request of an earlier level is in flight. Hold: until the measured ones have ended."""
-        over = time.monotonic() + self.run.inputs.scenario.request_timeout_s + 15
-        while not set(self.alive()) <= self._clear.get((visit.stage, phase), {}).keys():
+    def wait_until_clear(self, visit: Visit, phase: str) -> dict[str, dict[str, float]]:
+        """Settle: until no request of an earlier level is in flight. Hold: until the measured ones have ended; how each
+        worker kept up meanwhile."""
+        told = self._clear.setdefault((visit.stage, phase), {})
+        over = time.monotonic() + self.run.inputs.scenario.longest_call_s + 15
+        while not set(self.alive()) <= told.keys():
             if time.monotonic() > over:
-                self.run.problem(f"stage {visit.stage}: requests did not end within their timeout ({phase})")
-                return
+                self.run.problem(f"stage {visit.stage}: requests did not end within their timeout ({phase})", [visit.stage])
+                break
+            gevent.sleep(POLL_S)
+        return {worker: data["load"] for worker, data in told.items()}
+
+    def wait_for_records(self, visit: Visit) -> bool:
+        """Until every record that the workers had when their hold was clear is here; whether that came in time."""
+        told, accounts = self._clear[visit.stage, "hold"], self.run.inbox.accounts
+        over = time.monotonic() + RECORDS_S
+        while True:
+            self._collect()
+            late = [w for w in self.alive() if w in told and accounts[w].received < told[w]["produced"]]
+            if not late or time.monotonic() > over:
+                return not late and set(self.alive()) <= told.keys()
             gevent.sleep(POLL_S)
 
 

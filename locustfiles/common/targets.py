@@ -5,9 +5,10 @@ import typing
 import pydantic
 
 from locustfiles.common.families import FAMILY_NAMES, Family, family_of
-from locustfiles.common.loads import Count, Load, Name, Text
+from locustfiles.common.loads import Load
 from locustfiles.common.price_book import HourlyPrice, TokenPrice
 from locustfiles.common.raw import RawAnswer, check_raw
+from locustfiles.common.values import Count, Name, Text
 from locustfiles.common.yaml_file import Strict
 
 Dialect = typing.Literal["tgi", "lmi", "openai-chat", "openai-completions", "hf-embedding", "raw"]

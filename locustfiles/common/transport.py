@@ -1,17 +1,23 @@
-"""A lean pooled HTTP/1.1 client that measures: connections by origin."""
+"""A lean pooled HTTP/1.1 client that measures: connections by origin and proxy."""
 
 import ssl
 import time
 
-from locustfiles.common.connection import Broken, Connection, Exchange, Origin
+from locustfiles.common.connection import Connection, Exchange
+from locustfiles.common.dial import Broken, Origin
+from locustfiles.common.errors import ErrorClass
+from locustfiles.common.proxy import refusal
+from locustfiles.common.stamps import require_kernel_stamps
 
 CONNECT_TIMEOUT_S = 10.0
 
 
 class Transport:
-    """Pools of connections by origin. Raises nothing but GreenletExit."""
+    """Pools of connections by origin. Its calls raise nothing but GreenletExit."""
 
-    def __init__(self, ca_file: str | None = None) -> None:
+    def __init__(self, ca_file: str | None = None, kernel_stamps: bool = False) -> None:
+        """Raises BadInput where kernel stamps are asked for and there are none."""
+        self._witness = require_kernel_stamps() if kernel_stamps else None
         self._ca_file = ca_file
         self._context: ssl.SSLContext | None = None
         self._idle: dict[Origin, list[Connection]] = {}
@@ -26,6 +32,8 @@ class Transport:
                 exchange.reconnect = 1
                 connection = self._connect(origin, min(CONNECT_TIMEOUT_S, timeout_s))
             connection.run(exchange, request, exchange.sent_at + timeout_s)
+            if exchange.status == 407 and origin.proxy and origin.scheme == "http":  # a proxy's own word, never the endpoint's
+                raise Broken(ErrorClass.CONNECT, refusal(origin.proxy, 407, origin.host, origin.port))
         except Broken as e:
             exchange.error, exchange.error_message = e.error, e.message
             exchange.done_at = time.perf_counter()
@@ -48,12 +56,19 @@ class Transport:
     def _connect(self, origin: Origin, timeout_s: float) -> Connection:
         if origin.scheme == "https" and self._context is None:
             self._context = ssl.create_default_context(cafile=self._ca_file)
-        return Connection(origin, self._context if origin.scheme == "https" else None, timeout_s)
+        context = self._context if origin.scheme == "https" else None
+        return Connection(origin, context, timeout_s, kernel_stamps=self._witness is not None)
 
     def open(self, origin: Origin) -> str | None:
-        """Connect and send nothing; the connection is kept for use. What went wrong, or None."""
+        """Connect and send no request; the connection is kept for use. What went wrong, or None.
+
+        Of a proxy before an http origin, and of one that is spoken to over https, only that it listens is known.
+        """
         try:
-            self._idle.setdefault(origin, []).append(self._connect(origin, CONNECT_TIMEOUT_S))
+            if origin.proxy and origin.proxy.secure:
+                self._connect(Origin("http", origin.host, origin.port, origin.proxy), CONNECT_TIMEOUT_S).close()
+            else:
+                self._idle.setdefault(origin, []).append(self._connect(origin, CONNECT_TIMEOUT_S))
         except Broken as e:
             return e.message
         return None

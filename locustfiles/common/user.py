@@ -1,17 +1,21 @@
 """LLMUser: sends the current stage's prompts, one after the other, and tells Locust of each."""
 
+import dataclasses
 import random
 
 import gevent
 from locust import User, task
 from locust.user.task import LOCUST_STATE_STOPPING
 
+from locustfiles.common.arrivals import Arrival
 from locustfiles.common.errors import ErrorClass
 from locustfiles.common.payloads import Draws, Prompt
 from locustfiles.common.record import RequestRecord
+from locustfiles.common.scenario import Target
 from locustfiles.common.sender import Sender
 
 IDLE_S = 0.02
+DUE_TIMEOUT_S = 0.5  # an idle user looks up this often whether the stage is over
 
 
 class RequestFailed(Exception):
@@ -26,11 +30,11 @@ class RequestFailed(Exception):
 
 
 def tell_locust(environment, record: RequestRecord) -> None:
-    """Fire Locust's request event: `<target> <payload> @<users>`, ms, the record as context."""
-    stage = "warmup" if record.phase == "warmup" else f"@{record.users}"
+    """Fire Locust's request event: `<target> <payload> @<users>` (open loop: `@<rate>/s`), ms, the record as context."""
+    level = f"@{record.users}" if record.users is not None else f"@{record.rate:g}/s" if record.rate else record.phase
     environment.events.request.fire(
         request_type=record.operation,
-        name=f"{record.target} {record.payload} {stage}",
+        name=f"{record.target} {record.payload} {level}",
         response_time=record.latency_ms,
         response_length=record.response_bytes,
         response=None,
@@ -42,7 +46,7 @@ def tell_locust(environment, record: RequestRecord) -> None:
 
 
 class LLMUser(User):
-    """A closed-loop user of LLM endpoints. `environment.swarmledger` is what its process sends with."""
+    """A user of LLM endpoints. `environment.swarmledger` is what its process sends with."""
 
     abstract = True
 
@@ -52,7 +56,7 @@ class LLMUser(User):
         self._draws: dict[str, Draws] = {}
         self._pause_s = 0.0
         visit = self.crew.sender.visit
-        if visit:  # users that start in one instant would stay in lockstep
+        if visit and visit.users is not None:  # users that start in one instant would stay in lockstep
             target = self.crew.scenario.target(visit.target)
             settle_s = self.crew.scenario.load_of(target).settle_s
             gevent.sleep(random.Random(f"{self.crew.seed_text}/{self.number}/start").uniform(0, min(settle_s, 2.0)))
@@ -86,8 +90,31 @@ class LLMUser(User):
             return
         scenario = self.crew.scenario
         target = scenario.target(visit.target)
+        if visit.users is None:
+            return self._open_loop(target)
         record = sender.call(self.number, target, self.draw(visit.payload), visit, phase)
         if record.error == ErrorClass.CANCELLED:
             raise gevent.GreenletExit
         think_s = scenario.load_of(target).think_s
         self._pause_s = max(think_s, scenario.error_pause_s) if record.error else think_s
+
+    def _open_loop(self, target: Target) -> None:
+        """Send the next request that is due, whatever became of those before."""
+        self._pause_s = 0.0
+        arrival = self.crew.due.next(DUE_TIMEOUT_S)
+        sender: Sender = self.crew.sender
+        if arrival is None or sender.visit is None or sender.visit.users is not None:
+            return
+        prompt = self.prompt_for(arrival, sender.visit.payload)
+        record = sender.call(self.number, target, prompt, sender.visit, sender.phase, arrival.at_s)
+        if record.error == ErrorClass.CANCELLED:
+            raise gevent.GreenletExit
+
+    def prompt_for(self, arrival: Arrival, payload: str) -> Prompt:
+        """The next prompt; where a trace has token lengths, one of the nearest length, asked for so many tokens."""
+        prompt = self.draw(payload)
+        if arrival.prompt_tokens is not None:
+            prompt = min(self.crew.payloads[payload], key=lambda p: abs(p.prompt_tokens - arrival.prompt_tokens))
+        if arrival.max_tokens is not None:
+            prompt = dataclasses.replace(prompt, parameters=prompt.parameters | {"max_tokens": arrival.max_tokens})
+        return prompt

@@ -13,12 +13,14 @@ from scripts.emulator import config
 from scripts.emulator.connection import Connection
 from scripts.emulator.engines.llama import EngineFailed
 from scripts.emulator.service import Service
+from scripts.emulator.sockets import Listener
 from scripts.emulator.truth import Truth
 
 _EXAMPLE = """example:
   python -m scripts.emulator --config configs/emulator/simulated.yaml --port 8800 --truth truth.jsonl
   export AWS_ENDPOINT_URL_BEDROCK_RUNTIME=http://127.0.0.1:8800 AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME=http://127.0.0.1:8800
   export AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY
+  (OpenAI's routes: base URL http://127.0.0.1:8800/v1)
 
 GET /-/stats tells how many requests there were, by status, and how late the endpoint's own sends are."""
 
@@ -31,11 +33,11 @@ class _Parser(argparse.ArgumentParser):
 def _arguments(argv):
     parser = _Parser(
         prog="python -m scripts.emulator",
-        description="A local endpoint that speaks the wire of the SageMaker and Bedrock runtimes.",
+        description="A local endpoint that speaks the wire of the SageMaker and Bedrock runtimes and of OpenAI's routes.",
         epilog=_EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--config", required=True, help="endpoints, models, engines, faults (YAML)")
+    parser.add_argument("--config", required=True, help="endpoints, models, OpenAI models, engines, faults (YAML)")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument(
         "--port", type=int, default=8800, help="port to listen on; 0 picks a free one (default: %(default)s)"
@@ -71,16 +73,15 @@ def _truth(path: str | None) -> Truth:
         raise BadInput(f"--truth {path}: cannot be written ({e.strerror}); choose another file") from None
 
 
-async def _listen(args, service, connections, tls):
+def _listen(args, service, connections, tls) -> Listener:
     """Raises BadInput."""
-    loop = asyncio.get_running_loop()
     try:
-        return await loop.create_server(
-            lambda: Connection(service.serve, connections), args.host, args.port, ssl=tls, backlog=1024
+        return Listener(
+            asyncio.get_running_loop(), args.host, args.port, tls, lambda: Connection(service.serve, connections)
         )
     except OSError as e:
         raise BadInput(
-            f"--port {args.port}: cannot listen ({e.strerror}); choose another, or 0 for a free one"
+            f"--host {args.host} --port {args.port}: cannot listen ({e.strerror}); choose another, or 0 for a free one"
         ) from None
 
 
@@ -94,19 +95,19 @@ async def _run(args) -> None:
         loop.add_signal_handler(number, ended.set)
     try:
         await service.start()
-        server = await _listen(args, service, connections, tls)
+        listener = _listen(args, service, connections, tls)
         gc.collect()
         gc.freeze()
         gc.set_threshold(100_000, 50, 100)  # a collection in mid-stream makes every stream late
-        port = server.sockets[0].getsockname()[1]
-        print(f"listening on {'https' if tls else 'http'}://{args.host}:{port}", flush=True)
+        host = f"[{args.host}]" if ":" in args.host else args.host
+        print(f"listening on {'https' if tls else 'http'}://{host}:{listener.port}", flush=True)
         while not ended.is_set():
             truth.flush()
             try:
                 await asyncio.wait_for(ended.wait(), 1)
             except TimeoutError:
                 pass
-        server.close()
+        listener.close()
         for connection in list(connections):
             connection.shutdown()
     finally:

@@ -1,4 +1,4 @@
-"""One answer in progress, between the engine that makes its tokens and the sender that writes them.
+"""One answer in progress, between the engine that makes its tokens and the delivery that takes them to the wire.
 
 Engines call `fits`, `started`, `token`, `finished`, or `fail`. Times named `due` are when an engine meant a
 token to leave; the difference to when it left is the emulator's own lateness."""
@@ -7,20 +7,18 @@ import time
 import uuid
 
 from scripts.emulator import errors, frames
+from scripts.emulator.delivery import END, Delivery
 from scripts.emulator.dialects import Call, Piece
 from scripts.emulator.operations import Operation
-from scripts.emulator.sender import OUTPUT, Sender
-
-_END = Piece("end", "", b"")
 
 
 class Answer:
     """Dialects read: call, target, target_name, request_id, created, prompt_tokens, completion_tokens, tokens,
-    stop, reports_usage. Faults set: reports_usage, empty, struck."""
+    stop, reports_usage. Faults set: reports_usage, empty, struck. `out` is its delivery."""
 
     def __init__(self, service, connection, request, operation: Operation, name: str):
         self.app, self.request, self.operation, self.target_name = service, request, operation, name
-        self.out = Sender(connection, service.truth.late)
+        self.out = Delivery(self, connection, service.truth.late)
         self.target = self.dialect = None
         self.request_id = str(uuid.uuid4())
         self.created = int(time.time())
@@ -30,6 +28,8 @@ class Answer:
         self.fault = None  # (name, Fault)
         self.reports_usage, self.empty, self.struck = True, False, False
         self.withheld = False  # a dialect keeps the last token for its closing line
+        self.around: dict[str, list[bytes]] = {}  # what a dialect writes before and after each text
+        self.new_session: str | None = None  # id and expiry of the stateful session that the request opened
         self.prompt_tokens: int | None = None
         self.cache_read: int | None = None  # prompt tokens by the prompt cache; None: the request has no cache point
         self.cache_write: int | None = None
@@ -38,19 +38,20 @@ class Answer:
         self.stop: str | None = None
         self.settle = None  # called with the tokens used when the answer has ended
         self._job = None
-        self._ended = False
-        self._held: list[Piece] | None = None
-        self._collected = b""
         self._error: str | None = None
         self._in_flight = service.truth.arrived()
+
+    def name(self, model: str, operation: Operation) -> None:
+        """What the body of an OpenAI route says: the model, and by the operation whether to stream."""
+        self.target_name, self.operation, self.events = model, operation, operation.streams
 
     def take(self, target, dialect) -> None:
         """The configured target that answers, and the language of its bodies."""
         self.target, self.dialect = target, dialect
-        self.out.split_bytes = getattr(target, "split_bytes", None)
+        self.out.wire.split_bytes = getattr(target, "split_bytes", None)
 
     def ask(self, call: Call) -> None:
-        """What the request asks for. A container streams when its body says so; Bedrock when the operation does."""
+        """What the request asks for. A container streams when its body says so, everything else when the operation does."""
         self.call = call
         self.events = call.stream if self.operation.service == "sagemaker" else self.operation.streams
 
@@ -71,10 +72,11 @@ class Answer:
         return round((time.perf_counter() - self.request.arrived) * 1000)
 
     def first_token_ms(self) -> int:
-        return round(((self.out.first_token or time.perf_counter()) - self.request.arrived) * 1000)
+        return round(((self.out.wire.first_token or time.perf_counter()) - self.request.arrived) * 1000)
 
     def content_type(self) -> str:
-        return self.dialect.STREAM_TYPE if self.events and self.operation.service == "sagemaker" else "application/json"
+        own = self.operation.service == "sagemaker" or self.operation.openai
+        return self.dialect.STREAM_TYPE if self.events and own else "application/json"
 
     # --- from engines
 
@@ -98,24 +100,24 @@ class Answer:
 
     def started(self) -> None:
         """The model took the request up: a stream opens."""
-        if self.events and not self._ended:
+        if self.events and not self.out.ended:
             for piece in self.dialect.opening(self):
-                self.emit(piece)
+                self.out.emit(piece)
 
     def token(self, due: float, text: str, token_id: int, count: int | None = None) -> None:
         """A token to send. `count` is the number of tokens made so far, where some of them have no text of
         their own."""
-        if self._ended:
+        if self.out.ended:
             return
         self.completion_tokens = count or self.completion_tokens + 1
         self.tokens.append((text, token_id))
         if self.events:
             for piece in self.dialect.delta(self, text, token_id):
-                self.emit(piece, due)
+                self.out.emit(piece, due)
 
     def finished(self, due: float, stop: str, count: int | None = None) -> None:
         """`stop`: length, stop, stop_sequence."""
-        if self._ended:
+        if self.out.ended:
             return
         self.completion_tokens = self.completion_tokens if count is None else count
         self.stop = stop
@@ -124,130 +126,56 @@ class Answer:
         else:
             body = frames.compact(self.dialect.whole(self))
             if not self.operation.streams:
-                return self.send_body(body)
-            pieces = [
-                Piece("last", "PayloadPart", body)
-            ]  # a container that was not asked to stream: its whole body in one part
-        for piece in (*pieces, _END):
-            self.emit(piece, due)
+                return self.out.send_body(body)
+            # a container that was not asked to stream: its whole body in one part
+            pieces = [Piece("last", "PayloadPart", body)]
+        wire = self.out.wire
+        wire.cork()
+        for piece in (*pieces, END):
+            self.out.emit(piece, due)
+        wire.uncork()
 
     # --- errors
 
     def refuse(self, text: str) -> None:
         """The model's or the container's refusal of a body, as the service passes it on."""
+        if self.operation.openai:
+            return self.fail(errors.AwsError(400, "ValidationException", text))
         if self.operation.service == "bedrock":
             return self.fail(errors.malformed_request(text))
         status, body = self.dialect.refusal(text)
-        self.fail(
-            errors.container_error(
-                self.target_name, self.region, self.app.account, status, frames.compact(body).decode()
-            )
-        )
+        self.fail(self.container_error(status, frames.compact(body).decode()))
+
+    def container_error(self, status: int, text: str) -> errors.AwsError:
+        """What SageMaker makes of an error that its container answered."""
+        return errors.container_error(self.target_name, self.region, self.app.account, status, text)
 
     def fail(self, error: errors.AwsError) -> None:
         """An error answer instead of the model's, or, when a stream has begun, an exception frame."""
-        if self._ended:
+        if self.out.ended:
             return
-        service = self.operation.service
-        if self.out.streaming:
-            return self.break_stream(
-                "ModelStreamError" if service == "sagemaker" else "modelStreamErrorException", error.message
-            )
+        if self.out.wire.streaming:
+            sagemaker = self.operation.service == "sagemaker"
+            return self.break_stream("ModelStreamError" if sagemaker else "modelStreamErrorException", error.message)
         self._error = error.code
-        headers = [
-            ("x-amzn-RequestId", self.request_id),
-            ("Content-Type", "application/json"),
-            ("x-amzn-ErrorType", error.type_header(service)),
-        ]
-        self.respond(error.status, headers, error.body(service))
+        self.out.respond(*self.operation.error(self, error))
 
     def break_stream(self, name: str, message: str) -> None:
         """End the stream with an exception frame and a proper end of the HTTP body."""
         self._error = name
-        key = "Message" if self.operation.service == "sagemaker" else "message"
-        members = {"ErrorCode": "StreamBroken"} if name == "ModelStreamError" else {}
-        self.write(frames.exception(name, frames.compact({**members, key: message})))
-        self.close_stream()
-
-    # --- to the wire
-
-    def emit(self, piece: Piece, due: float | None = None) -> None:
-        """One event: through the fault, if one is to strike here, then to the wire."""
-        if self._ended:
-            return
-        if self._held is not None:
-            return self._held.append(piece)
-        if not self.operation.streams:
-            return self._collect(piece)
-        if self.fault and self.fault[1].stage == "stream":
-            if self.fault[1].apply(self, piece, self.out.deltas + (piece.kind in OUTPUT)):
-                return
-        self._open()
-        if piece.kind == "end":
-            self.close_stream()
-        else:
-            self.out.send(piece, due)
-
-    def _open(self) -> None:
-        if not self.out.streaming:
-            self.out.open(self.operation.stream_headers(self))
-
-    def _collect(self, piece: Piece) -> None:
-        """InvokeEndpoint passes on what a container streams as one body."""
-        self._collected += piece.payload
-        if piece.kind == "end":
-            self.send_body(self._collected)
-
-    def write(self, data: bytes) -> None:
-        """Bytes of a stream as they are."""
-        self._open()
-        self.out.write(data)
-
-    def close_stream(self) -> None:
-        self.out.finish()
-        self._end()
-
-    def hold(self, seconds: float) -> None:
-        """Keep everything back for a while; the stream then goes on where it was."""
-        self._held = []
-        self.app.clock.at(time.perf_counter() + seconds, self._release)
-
-    def _release(self) -> None:
-        held, self._held = self._held, None
-        for piece in held:
-            self.emit(piece)
-
-    def send_body(self, body: bytes) -> None:
-        """The whole answer, through the fault if there is one."""
-        if self._ended or (self.fault and self.fault[1].body and self.fault[1].body(self, body)):
-            return
-        self.respond(200, self.operation.whole_headers(self), body)
-
-    def respond(self, status: int, headers, body: bytes) -> None:
-        self.out.whole(status, headers, body)
-        self._end()
-
-    def cut_body(self, body: bytes, reset: bool) -> None:
-        """Half the body, then the connection breaks off."""
-        self.out.cut(self.operation.whole_headers(self), body, reset)
-        self._end()
-
-    def drop(self, reset: bool = False) -> None:
-        """Break the connection off."""
-        self.out.drop(reset)
-        self._end()
+        self.out.write(self.operation.exception(name, message))
+        self.out.close_stream()
 
     # --- the end
 
     def disconnected(self, reason: str) -> None:
         """The connection ended before the answer did."""
-        if not self._ended:
+        if not self.out.ended:
             self._error = reason
             self.out.lost()
-            self._end()
 
-    def _end(self) -> None:
-        self._ended = True
+    def ended(self) -> None:
+        """The delivery is over, in whatever way."""
         if self._job is not None:
             self._job.cancel()
             self._job = None  # or answer and job would keep each other for the garbage collector
@@ -261,11 +189,11 @@ class Answer:
             "request_id": self.request_id,
             "operation": self.operation.name,
             "target": self.target_name,
-            "status": self.out.status,
+            "status": self.out.wire.status,
             "error": self._error,
             "fault": self.fault[0] if self.fault else None,
             "arrival": self.request.arrived,
-            **self.out.stamps(),
+            **self.out.wire.stamps(),
             "prompt_tokens": self.prompt_tokens,
             "completion_tokens": self.completion_tokens,
             "in_flight": self._in_flight,

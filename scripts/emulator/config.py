@@ -140,6 +140,8 @@ class Endpoint(Target):
     split_bytes: Count | None = (
         None  # cut the container's stream into payload parts of so many bytes; else one event a part
     )
+    target_models: list[str] = []  # a multi-model endpoint: a request must name one of these
+    session_s: Positive | None = None  # a stateful container: how long a session lives; none keeps no sessions
     report_input_length: bool = False  # TGI 2.2 and later name the prompt's tokens in a stream's last line
 
 
@@ -151,27 +153,35 @@ class Model(Target):
     cache_minimum_tokens: Count = 1024  # a cache point after fewer prompt tokens caches nothing
 
 
+class Server(Target):
+    """A model on OpenAI's own routes, as vLLM, TGI, LMI and llama.cpp serve it."""
+
+    aliases: list[str] = []
+
+
 class Config(Strict):
     """A whole emulator."""
 
     region: str | None = None  # requests signed for another region are refused; none accepts every region
     account: str = "123456789012"
     credentials: list[Credential] = [Credential(access_key=EXAMPLE_ACCESS_KEY, secret_key=EXAMPLE_SECRET_KEY)]
-    bearer_tokens: list[str] = []
+    bearer_tokens: list[str] = []  # Bedrock's API keys
+    api_key: str | None = None  # of the OpenAI routes; none asks for none
     guardrails: list[str] = []  # those that exist, as `id:version`; a request with another is refused
     engines: dict[str, Engine]
     endpoints: dict[str, Endpoint] = {}
     models: dict[str, Model] = {}
+    openai: dict[str, Server] = {}
 
     @pydantic.model_validator(mode="after")
     def _engines_exist(self):
-        for section in ("endpoints", "models"):
+        for section in ("endpoints", "models", "openai"):
             for name, target in getattr(self, section).items():
                 if target.engine not in self.engines:
                     known = ", ".join(self.engines)
                     raise ValueError(f"{section}.{name}.engine: no engine `{target.engine}`; one of {known}")
-        if not self.endpoints and not self.models:
-            raise ValueError("neither `endpoints:` nor `models:`; name at least one")
+        if not (self.endpoints or self.models or self.openai):
+            raise ValueError("none of `endpoints:`, `models:` and `openai:`; name at least one")
         return self
 
 

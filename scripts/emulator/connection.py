@@ -1,11 +1,8 @@
 """HTTP/1.1 on one socket: keep-alive, one request at a time, whole or chunked answers, written as they come."""
 
-import asyncio
 import collections
 import email.utils
 import http
-import socket
-import struct
 import time
 import urllib.parse
 
@@ -26,7 +23,7 @@ class Request:
         self.headers, self.body, self.arrived, self.keep_alive = headers, body, arrived, keep_alive
 
 
-class Connection(asyncio.Protocol):
+class Connection:
     """`serve(request, connection)` is called for each request and must end in `respond`, `finish` or `drop`;
     what it returns has `disconnected(reason)`, which is called when the client leaves first."""
 
@@ -38,7 +35,8 @@ class Connection(asyncio.Protocol):
         self._busy = False
         self._current = None
         self._close_after = False
-        self._head = b""
+        self._unsent: list[bytes] = []  # the head of a stream, and what is corked
+        self._corked = False
         self._now = 0.0
 
     # --- from the transport
@@ -127,25 +125,38 @@ class Connection(asyncio.Protocol):
 
     def start_chunked(self, status: int, headers: list[tuple[str, str]]) -> None:
         """The head of a chunked answer; it leaves with the first chunk."""
-        self._head = self._start(status, headers) + b"Transfer-Encoding: chunked\r\n\r\n"
+        self._unsent = [self._start(status, headers) + b"Transfer-Encoding: chunked\r\n\r\n"]
 
     def chunk(self, data: bytes) -> None:
-        head, self._head = self._head, b""
-        self._transport.write(b"%b%x\r\n%b\r\n" % (head, len(data), data))
+        self._unsent.append(b"%x\r\n%b\r\n" % (len(data), data))
+        if not self._corked:
+            self._flush()
+
+    def cork(self) -> None:
+        """Collect chunks until `uncork`, the end of the answer or of the connection: they leave in one write."""
+        self._corked = True
+
+    def uncork(self) -> None:
+        if self._corked:
+            self._flush()
+
+    def _flush(self) -> None:
+        unsent, self._unsent, self._corked = self._unsent, [], False
+        if unsent:
+            self._transport.write(unsent[0] if len(unsent) == 1 else b"".join(unsent))
 
     def finish(self) -> None:
         """The end of a chunked answer."""
-        head, self._head = self._head, b""
-        self._transport.write(head + b"0\r\n\r\n")
+        self._unsent.append(b"0\r\n\r\n")
+        self._flush()
         self._done()
 
     def drop(self, reset: bool = False) -> None:
         """Break the connection off: with FIN, or with RST if `reset`."""
+        self.uncork()
         self._current = None
         if reset:
-            sock = self._transport.get_extra_info("socket")
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            self._transport.abort()
+            self._transport.reset()
         else:
             self._transport.close()
 

@@ -46,6 +46,34 @@ def variant_not_found(variant: str) -> AwsError:
     return AwsError(400, "ValidationError", f"Variant {variant} not found.")
 
 
+def target_model_missing(request_id: str) -> AwsError:
+    return AwsError(400, "ValidationError", f"Request {request_id} is missing a target model header.")
+
+
+def target_model_not_found(name: str, bucket: str) -> AwsError:
+    """A multi-model endpoint looks for the model where all of its models lie."""
+    return AwsError(
+        400,
+        "ValidationError",
+        f"Failed to download model data(bucket: {bucket}, key: {name}). Please ensure that there is an object located at "
+        "the URL and that the role passed to CreateModel has permissions to download the model.",
+    )
+
+
+def no_multi_model(endpoint: str) -> AwsError:
+    text = f"Endpoint {endpoint} is not a multi-model endpoint and does not support target model header."
+    return AwsError(400, "ValidationError", text)
+
+
+def malformed_session(value: str, pattern: str) -> AwsError:
+    return AwsError(
+        400,
+        "ValidationError",
+        f"1 validation error detected: Value '{value}' at 'sessionId' failed to satisfy constraint: "
+        f"Member must satisfy regular expression pattern: {pattern}",
+    )
+
+
 def model_not_found() -> AwsError:
     return AwsError(400, "ValidationException", "The provided model identifier is invalid.")
 
@@ -166,12 +194,10 @@ def access_denied(service: str) -> AwsError:
 
 
 def overloaded(a) -> AwsError:
-    """The model's queue is full: Bedrock throttles; a container's own 429 reaches the caller as a model error."""
-    if a.operation.service == "bedrock":
-        return throttled("bedrock")
-    return container_error(
-        a.target_name, a.region, a.app.account, 429, '{"error":"Model is overloaded","error_type":"overloaded"}'
-    )
+    """The model's queue is full: a container's own 429 reaches SageMaker's caller as a model error; others throttle."""
+    if a.operation.service != "sagemaker":
+        return throttled(a.operation.service)
+    return a.container_error(429, '{"error":"Model is overloaded","error_type":"overloaded"}')
 
 
 def too_long(prompt_tokens: int, limit: int) -> AwsError:

@@ -9,15 +9,24 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from scripts.emulator import errors, frames
+from scripts.emulator import errors, frames, openai_errors
+from scripts.emulator.frames import compact
 
 GARBAGE = b"<html><head><title>502 Bad Gateway</title></head><body>\xff\xfe upstream error</body></html>"
+_CONTAINER_ERROR = compact({"error": "Request failed during generation", "error_type": "generation"})
 
 
 class Fault(NamedTuple):
     stage: str
     apply: Callable
     body: Callable | None = None
+    framed: bool = False  # AWS's event frames only
+
+    def meets(self, operation) -> bool:
+        """Whether an answer of the operation can show this fault."""
+        if self.stage != "stream" or self.body:
+            return True
+        return operation.streams and not (self.framed and operation.openai)
 
 
 def _answers(make: Callable[[str], errors.AwsError]) -> Fault:
@@ -26,39 +35,31 @@ def _answers(make: Callable[[str], errors.AwsError]) -> Fault:
 
 
 def _model_error(a) -> None:
-    if a.operation.service == "bedrock":
+    if a.operation.service != "sagemaker":
         text = "The request failed due to an error while processing the model."
-        return a.fail(
-            errors.AwsError(
-                424, "ModelErrorException", text, {"originalStatusCode": 500, "resourceName": a.target_name}
-            )
-        )
-    status, body = (
-        500,
-        frames.compact({"error": "Request failed during generation", "error_type": "generation"}).decode(),
-    )
-    a.fail(errors.container_error(a.target_name, a.region, a.app.account, status, body))
+        members = {"originalStatusCode": 500, "resourceName": a.target_name}
+        return a.fail(errors.AwsError(424, "ModelErrorException", text, members))
+    a.fail(a.container_error(500, _CONTAINER_ERROR.decode()))
 
 
 def _error_in_200(a) -> None:
-    """A 200 whose body says that it failed: a container's error line in a SageMaker stream, else a JSON error."""
-    if a.operation.service == "sagemaker":
-        body = frames.compact({"error": "Request failed during generation", "error_type": "generation"})
-        if a.operation.streams:
-            a.write(frames.event("PayloadPart", b"data:%b\n\n" % body))
-            return a.close_stream()
-    else:
-        body = frames.compact(
-            {"message": "The system encountered an unexpected error during processing. Try your request again."}
-        )
-    a.respond(200, [("x-amzn-RequestId", a.request_id), ("Content-Type", "application/json")], body)
+    """A 200 whose body says that it failed: an error line in a container's or an OpenAI stream, else a JSON error."""
+    body = compact({"message": "The system encountered an unexpected error during processing. Try your request again."})
+    if a.operation.openai:
+        _, body = openai_errors.status_and_body(errors.server_error("openai"))
+    elif a.operation.service == "sagemaker":
+        body = _CONTAINER_ERROR
+    if a.operation.streams and (a.operation.openai or a.operation.service == "sagemaker"):
+        a.out.write(a.operation.frame("PayloadPart", b"data:%b\n\n" % body))
+        return a.out.close_stream()
+    a.out.respond(200, [a.operation.request_id(a), ("Content-Type", "application/json")], body)
 
 
 def _garbage_body(a) -> None:
     if a.operation.streams:
-        a.write(GARBAGE)
-        return a.close_stream()
-    a.respond(200, a.operation.whole_headers(a), GARBAGE)
+        a.out.write(GARBAGE)
+        return a.out.close_stream()
+    a.out.respond(200, a.operation.whole_headers(a), GARBAGE)
 
 
 def _no_usage(a) -> None:
@@ -71,7 +72,7 @@ def _empty_output(a) -> None:
 
 def _split(a, piece, deltas) -> bool:
     """Seven bytes a part: cuts inside JSON lines and inside characters."""
-    a.out.split_bytes = 7
+    a.out.wire.split_bytes = 7
     return False
 
 
@@ -86,10 +87,10 @@ def _struck(a, piece, deltas: int) -> bool:
 def _drop(reset: bool) -> Fault:
     def apply(a, piece, deltas):
         if struck := _struck(a, piece, deltas):
-            a.drop(reset)
+            a.out.drop(reset)
         return struck
 
-    return Fault("stream", apply, lambda a, body: a.cut_body(body, reset) or True)
+    return Fault("stream", apply, lambda a, body: a.out.cut_body(body, reset) or True)
 
 
 def _raises(bedrock: str, sagemaker: str, text: str, instead: Callable) -> Fault:
@@ -97,7 +98,7 @@ def _raises(bedrock: str, sagemaker: str, text: str, instead: Callable) -> Fault
 
     def apply(a, piece, deltas):
         if struck := _struck(a, piece, deltas):
-            a.break_stream(bedrock if a.operation.service == "bedrock" else sagemaker, text)
+            a.break_stream(sagemaker if a.operation.service == "sagemaker" else bedrock, text)
         return struck
 
     return Fault("stream", apply, lambda a, body: instead(a) or True)
@@ -105,24 +106,26 @@ def _raises(bedrock: str, sagemaker: str, text: str, instead: Callable) -> Fault
 
 def _error_frame(a, piece, deltas) -> bool:
     if struck := _struck(a, piece, deltas):
-        a.write(frames.error("InternalError", "An internal server error occurred"))
-        a.close_stream()
+        text = "An internal server error occurred"
+        event = b"event: error\n" + openai_errors.event("internalServerException", text)
+        a.out.write(event if a.operation.openai else frames.error("InternalError", text))
+        a.out.close_stream()
     return struck
 
 
 def _truncated_frame(a, piece, deltas) -> bool:
     """Half a frame, then a proper end of the HTTP body."""
     if struck := _struck(a, piece, deltas):
-        frame = frames.event(piece.event or "metadata", piece.payload)
-        a.write(frame[: len(frame) // 2])
-        a.close_stream()
+        frame = a.operation.frame(piece.event or "metadata", piece.payload)
+        a.out.write(frame[: len(frame) // 2])
+        a.out.close_stream()
     return struck
 
 
 def _bad_crc(a, piece, deltas) -> bool:
     """One frame with a wrong checksum; the stream goes on."""
     if _struck(a, piece, deltas):
-        a.out.spoil_next = True
+        a.out.wire.spoil_next = True
     return False
 
 
@@ -134,8 +137,8 @@ def _missing_close(a, piece, deltas) -> bool:
 def _stall(a, piece, deltas) -> bool:
     """A pause of `stall_ms` in mid-stream."""
     if struck := _struck(a, piece, deltas):
-        a.hold(a.target.stall_ms / 1000)
-        a.emit(piece)
+        a.out.hold(a.target.stall_ms / 1000)
+        a.out.emit(piece)
     return struck
 
 
@@ -143,7 +146,7 @@ def _stall_body(a, body: bytes) -> bool:
     if a.struck:
         return False
     a.struck = True
-    a.app.clock.at(time.perf_counter() + a.target.stall_ms / 1000, lambda: a.send_body(body))
+    a.app.clock.at(time.perf_counter() + a.target.stall_ms / 1000, lambda: a.out.send_body(body))
     return True
 
 
@@ -161,8 +164,8 @@ FAULTS: dict[str, Fault] = {
     "access_denied": _answers(errors.access_denied),
     "error_in_200": Fault("request", _error_in_200),
     "garbage_body": Fault("request", _garbage_body),
-    "drop": Fault("request", lambda a: a.drop()),
-    "reset": Fault("request", lambda a: a.drop(reset=True)),
+    "drop": Fault("request", lambda a: a.out.drop()),
+    "reset": Fault("request", lambda a: a.out.drop(reset=True)),
     "no_usage": Fault("call", _no_usage),
     "empty_output": Fault("call", _empty_output),
     "drop_mid_stream": _drop(reset=False),
@@ -183,8 +186,8 @@ FAULTS: dict[str, Fault] = {
         lambda a: a.fail(errors.throttled(a.operation.service)),
     ),
     "error_frame": Fault("stream", _error_frame),
-    "truncated_frame": Fault("stream", _truncated_frame, lambda a, body: a.cut_body(body, False) or True),
-    "bad_crc": Fault("stream", _bad_crc),
+    "truncated_frame": Fault("stream", _truncated_frame, lambda a, body: a.out.cut_body(body, False) or True),
+    "bad_crc": Fault("stream", _bad_crc, framed=True),
     "missing_close": Fault("stream", _missing_close),
     "stall": Fault("stream", _stall, _stall_body),
     "split": Fault("stream", _split),

@@ -1,9 +1,11 @@
-"""The six operations: routes, services, response headers."""
+"""The operations: routes, services, and what stands around a body on the wire: headers, frames, errors."""
 
 import dataclasses
 import re
-import time
 import urllib.parse
+
+from scripts.emulator import frames, openai_errors
+from scripts.emulator.errors import AwsError
 
 EVENT_STREAM = "application/vnd.amazon.eventstream"
 _ROUTE = re.compile(r"/(endpoints|model)/([^/]+)/([a-z-]+)")
@@ -11,32 +13,61 @@ _ROUTE = re.compile(r"/(endpoints|model)/([^/]+)/([a-z-]+)")
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Operation:
-    """One API operation. `converse` operations have the same body for every model."""
+    """One API operation. `converse` operations have the same body for every model; `openai` ones name the model in the
+    body and answer as OpenAI does, whoever serves them."""
 
     name: str
     service: str  # also the signing name
     streams: bool
     converse: bool = False
+    openai: bool = False
 
     def whole_headers(self, a) -> list[tuple[str, str]]:
-        headers = [("x-amzn-RequestId", a.request_id), ("Content-Type", a.content_type())]
+        headers = [self.request_id(a), ("Content-Type", a.content_type())]
         if self.service == "sagemaker":
-            headers += _container_headers(a) + _new_session(a)
-        elif not self.converse:
+            headers += _container_headers(a)
+            headers += [("X-Amzn-SageMaker-New-Session-Id", a.new_session)] if a.new_session else []
+        elif not self.converse and not self.openai:
             headers.append(("X-Amzn-Bedrock-Invocation-Latency", str(a.elapsed_ms())))
             headers += _counts(a) if a.reports_usage and a.prompt_tokens is not None else []
             headers += _echoed(a)
         return headers
 
     def stream_headers(self, a) -> list[tuple[str, str]]:
-        headers = [("x-amzn-RequestId", a.request_id), ("Content-Type", EVENT_STREAM)]
+        headers = [self.request_id(a), ("Content-Type", a.content_type() if self.openai else EVENT_STREAM)]
         if self.service == "sagemaker":
             headers += _container_headers(a)
             headers.append(("X-Amzn-SageMaker-Content-Type", a.content_type()))
-        elif not self.converse:
+        elif not self.converse and not self.openai:
             headers.append(("X-Amzn-Bedrock-Content-Type", "application/json"))
             headers += _echoed(a)
         return headers
+
+    def request_id(self, a) -> tuple[str, str]:
+        """The header that names the request."""
+        return "x-request-id" if self.service == "openai" else "x-amzn-RequestId", a.request_id
+
+    def error(self, a, error: AwsError) -> tuple[int, list[tuple[str, str]], bytes]:
+        """Status, headers and body of an error answer."""
+        headers = [self.request_id(a), ("Content-Type", "application/json")]
+        if self.openai:
+            status, body = openai_errors.status_and_body(error)
+            return status, headers, body
+        return error.status, [*headers, ("x-amzn-ErrorType", error.type_header(self.service))], error.body(self.service)
+
+    def frame(self, event: str, payload: bytes) -> bytes:
+        """One event on the wire; OpenAI's payloads are server-sent events already."""
+        return payload if self.openai else frames.event(event, payload)
+
+    def exception(self, name: str, message: str) -> bytes:
+        """The event that ends a stream in an error. After a failure of the model vLLM goes on to its [DONE]; the other
+        errors end the stream as OpenAI does, without."""
+        if self.openai:
+            done = b"data: [DONE]\n\n" if name == "modelStreamErrorException" else b""
+            return openai_errors.event(name, message) + done
+        key = "Message" if self.service == "sagemaker" else "message"
+        members = {"ErrorCode": "StreamBroken"} if name == "ModelStreamError" else {}
+        return frames.exception(name, frames.compact({**members, key: message}))
 
 
 def _counts(a) -> list[tuple[str, str]]:
@@ -53,13 +84,6 @@ def _container_headers(a) -> list[tuple[str, str]]:
     return headers + [(name, a.request.headers[n]) for n in (name.lower(),) if n in a.request.headers]
 
 
-def _new_session(a) -> list[tuple[str, str]]:
-    if a.request.headers.get("x-amzn-sagemaker-session-id") != "NEW_SESSION":
-        return []
-    expires = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600))
-    return [("X-Amzn-SageMaker-New-Session-Id", f"{a.request_id}; Expires={expires}")]
-
-
 def _echoed(a) -> list[tuple[str, str]]:
     """Settings that Bedrock repeats in its answer."""
     names = ("X-Amzn-Bedrock-PerformanceConfig-Latency", "X-Amzn-Bedrock-Service-Tier")
@@ -74,13 +98,29 @@ _OPERATIONS = {
     ("model", "invoke"): Operation("InvokeModel", "bedrock", False),
     ("model", "invoke-with-response-stream"): Operation("InvokeModelWithResponseStream", "bedrock", True),
 }
+_OPENAI = {
+    path: {streams: Operation(name, service, streams, openai=True) for streams in (False, True)}
+    for path, name, service in (
+        ("/v1/chat/completions", "ChatCompletions", "openai"),
+        ("/v1/completions", "Completions", "openai"),
+        ("/openai/v1/chat/completions", "ChatCompletions", "bedrock"),
+    )
+}
 
 
 def route(method: str, raw_path: str) -> tuple[Operation, str] | None:
-    """Operation and decoded endpoint name or model id; None when no operation has this path."""
+    """Operation and decoded endpoint name or model id (on an OpenAI route empty: the body names it); None when no
+    operation has this path."""
+    if method == "POST" and raw_path in _OPENAI:
+        return _OPENAI[raw_path][False], ""
     match = _ROUTE.fullmatch(raw_path)
     operation = match and method == "POST" and _OPERATIONS.get((match[1], match[3]))
     return (operation, urllib.parse.unquote(match[2])) if operation else None
+
+
+def streaming(raw_path: str) -> Operation:
+    """The operation of an OpenAI route when the body asks for a stream."""
+    return _OPENAI[raw_path][True]
 
 
 _GEOGRAPHY = re.compile(r"(us|us-gov|eu|apac|jp|au|ca|global)\.")

@@ -3,7 +3,6 @@ write."""
 
 import time
 
-from scripts.emulator import frames
 from scripts.emulator.dialects import Piece
 
 OUTPUT = ("delta", "last")  # kinds of pieces that carry output
@@ -12,10 +11,12 @@ OUTPUT = ("delta", "last")  # kinds of pieces that carry output
 class Sender:
     """Writes one answer, whole or as a stream of frames. `late` is told each token's lateness in milliseconds."""
 
-    def __init__(self, connection, late):
-        self._connection, self._late = connection, late
+    def __init__(self, connection, operation, late):
+        self._connection, self._frame, self._late = connection, operation.frame, late
+        self._parted = operation.service == "sagemaker"  # its payload may be cut into parts anywhere
         self.status: int | None = None
         self.streaming = False
+        self.cork, self.uncork = connection.cork, connection.uncork  # what is sent between leaves in one write
         self.split_bytes: int | None = None
         self.spoil_next = False  # the next frame gets a wrong checksum
         self.deltas = 0
@@ -49,7 +50,10 @@ class Sender:
 
     def send(self, piece: Piece, due: float | None) -> None:
         """One event, stamped if it carries output; `due` is when it should have left."""
-        now = self._frames(piece)
+        if self.split_bytes or self.spoil_next:
+            now = self._damaged(piece)
+        else:
+            now = self.write(self._frame(piece.event, piece.payload))
         if piece.kind in OUTPUT:
             self.deltas += 1
             self._last_token = now
@@ -60,19 +64,17 @@ class Sender:
                 self._late_ms = max(self._late_ms, late)
                 self._late(late)
 
-    def _frames(self, piece: Piece) -> float:
-        """The time of the first write. A split payload leaves as several parts (SageMaker) or several HTTP
-        chunks (Bedrock)."""
-        n = self.split_bytes
+    def _damaged(self, piece: Piece) -> float:
+        """The time of the first write. A frame with a wrong checksum; a split payload leaves as several parts (SageMaker)
+        or several HTTP chunks (Bedrock, OpenAI)."""
+        n, frame = self.split_bytes, self._frame
         if not n:
-            frame = frames.event(piece.event, piece.payload)
-            if self.spoil_next:
-                self.spoil_next, frame = False, frame[:-1] + bytes([frame[-1] ^ 0xFF])
-            return self.write(frame)
-        data = piece.payload if piece.event == "PayloadPart" else frames.event(piece.event, piece.payload)
+            self.spoil_next, data = False, frame(piece.event, piece.payload)
+            return self.write(data[:-1] + bytes([data[-1] ^ 0xFF]))
+        data = piece.payload if self._parted else frame(piece.event, piece.payload)
         parts = [data[i : i + n] for i in range(0, len(data), n)]
-        if piece.event == "PayloadPart":
-            parts = [frames.event("PayloadPart", p) for p in parts]
+        if self._parted:
+            parts = [frame(piece.event, p) for p in parts]
         return [self.write(p) for p in parts][0]
 
     def write(self, data: bytes) -> float:

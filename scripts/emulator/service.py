@@ -1,11 +1,11 @@
 """From a request to its answer: route, signature, target, quota, fault, body, engine."""
 
 import asyncio
+import hmac
 import json
-import random
 import time
 
-from scripts.emulator import errors
+from scripts.emulator import errors, openai_errors
 from scripts.emulator.answer import Answer
 from scripts.emulator.clock import clock
 from scripts.emulator.dialects import (
@@ -16,6 +16,7 @@ from scripts.emulator.dialects import (
     bedrock_completions,
     bedrock_llama,
     bedrock_nova,
+    bedrock_openai,
     bedrock_titan,
     converse,
     embeddings,
@@ -23,14 +24,15 @@ from scripts.emulator.dialects import (
     openai_chat,
     openai_completions,
     tgi,
+    want,
 )
 from scripts.emulator.engines.llama import LlamaEngine
 from scripts.emulator.engines.simulated import BatchedEngine, TimedEngine
 from scripts.emulator.errors import AwsError, BadBody
-from scripts.emulator.faults import FAULTS
 from scripts.emulator.frames import compact
+from scripts.emulator.hosted import Catalog, Hosted
 from scripts.emulator.limits import Quota
-from scripts.emulator.operations import model_ids, route
+from scripts.emulator.operations import route, streaming
 from scripts.emulator.sigv4 import Verifier
 from scripts.emulator.text import count_tokens
 from scripts.emulator.truth import Truth
@@ -57,41 +59,7 @@ FAMILIES = {
     "deepseek": bedrock_completions.DEEPSEEK,
     "openai-chat": bedrock_chat.OPENAI,
 }
-CACHE_S = 300.0  # how long a cached prompt lives after its last use
-
-
-class _Hosted:
-    """A configured target with its running state: quota and the seeded order of its faults."""
-
-    def __init__(self, config, engine):
-        self.config, self.engine = config, engine
-        self.quota = Quota(config.limit)
-        self._cached: dict[str, float] = {}  # prompt prefix -> last use
-        self._draws = random.Random(config.fault_seed)
-
-    def cache(self, a: Answer) -> None:
-        """Count the tokens before the last cache point as written, or as read where they were there lately."""
-        prefix, now = a.call.cache_prefix, time.perf_counter()
-        if prefix is None:
-            return
-        tokens = count_tokens(prefix)
-        if tokens < self.config.cache_minimum_tokens:
-            tokens = 0
-        hit = self._cached.get(prefix, -CACHE_S) > now - CACHE_S
-        a.cache_read, a.cache_write = (tokens, 0) if hit else (0, tokens)
-        if tokens:
-            self._cached[prefix] = now
-
-    def fault(self, streams: bool):
-        """The fault that the next request meets as (name, Fault), or None. One draw a request, so that the
-        order is the seed's."""
-        draw, edge = self._draws.random(), 0.0
-        for name, share in self.config.faults.items():
-            edge += share
-            if draw < edge:
-                fault = FAULTS[name]
-                return (name, fault) if streams or fault.stage != "stream" or fault.body else None
-        return None
+OPENAI = {"ChatCompletions": openai_chat, "Completions": openai_completions}
 
 
 class Service:
@@ -100,12 +68,9 @@ class Service:
     def __init__(self, config, truth: Truth):
         self.account, self.truth = config.account, truth
         self._verifier = Verifier(config.credentials, config.bearer_tokens, config.region)
-        self._guardrails = config.guardrails
+        self._api_key, self._guardrails = config.api_key, config.guardrails
         self._engines = {name: ENGINES[e.kind](e) for name, e in config.engines.items()}
-        self._endpoints = {name: _Hosted(t, self._engines[t.engine]) for name, t in config.endpoints.items()}
-        self._models = {}
-        for name, target in config.models.items():
-            self._models |= dict.fromkeys((name, *target.aliases), _Hosted(target, self._engines[target.engine]))
+        self._catalog = Catalog(config, self._engines)
 
     async def start(self) -> None:
         self.clock = clock(asyncio.get_running_loop())
@@ -139,23 +104,43 @@ class Service:
 
     def _begin(self, a: Answer) -> None:
         """Raises AwsError or BadBody."""
-        a.region = self._verifier.check(a.request, a.operation.service)
-        hosted = self._endpoint(a) if a.operation.service == "sagemaker" else self._model(a)
+        self._authenticate(a)
+        body = self._named(a) if a.operation.openai else None
+        hosted = self._catalog.find(a)
         a.take(hosted.config, _dialect(a.operation, hosted.config))
         if time.perf_counter() < self._started + hosted.config.ready_after_s:
             raise errors.not_ready(a.operation.service)
-        a.fault = hosted.fault(a.operation.streams)
+        a.fault = hosted.fault(a.operation)
         if a.fault and a.fault[1].stage == "request":
             return a.fault[1].apply(a)
-        a.ask(a.dialect.read(_json(a.request.body)))
+        a.ask(a.dialect.read(_json(a.request.body) if body is None else body))
         if a.operation.service == "bedrock":
             self._prepare(a, hosted)
+        elif a.operation.service == "sagemaker":
+            hosted.session(a)
         self._reserve(a, hosted.quota)
         if a.fault and a.fault[1].stage == "call":
             a.fault[1].apply(a)
         a.submit(hosted.engine)
 
-    def _prepare(self, a: Answer, hosted: _Hosted) -> None:
+    def _authenticate(self, a: Answer) -> None:
+        """A signature or one of Bedrock's tokens; on OpenAI's own routes the key, if one is configured. Raises
+        AwsError."""
+        if a.operation.service != "openai":
+            a.region = self._verifier.check(a.request, a.operation.service)
+        elif self._api_key is not None:
+            given = a.request.headers.get("authorization", "").encode()
+            if not hmac.compare_digest(given, f"Bearer {self._api_key}".encode()):
+                raise openai_errors.no_key()
+
+    def _named(self, a: Answer) -> dict:
+        """The body of an OpenAI route, which names the model and says whether to stream. Raises BadBody."""
+        body = _json(a.request.body)
+        model = want(body, "model", str, required=True)
+        a.name(model, streaming(a.request.raw_path) if want(body, "stream", bool, False) else a.operation)
+        return body
+
+    def _prepare(self, a: Answer, hosted: Hosted) -> None:
         """What Bedrock does before the model: the guardrail must exist, the model must stream, the cache is asked."""
         headers = a.request.headers
         if identifier := headers.get("x-amzn-bedrock-guardrailidentifier"):
@@ -165,24 +150,6 @@ class Service:
         if a.operation.streams and not getattr(a.dialect, "STREAMS", True):
             raise errors.no_streaming()
         hosted.cache(a)
-
-    def _endpoint(self, a: Answer) -> _Hosted:
-        hosted = self._endpoints.get(a.target_name)
-        if hosted is None:
-            raise errors.endpoint_not_found(a.target_name, self.account)
-        component = a.request.headers.get("x-amzn-sagemaker-inference-component")
-        if component and component not in hosted.config.inference_components:
-            raise errors.component_not_found(component)
-        variant = a.request.headers.get("x-amzn-sagemaker-target-variant")
-        if variant and variant != hosted.config.variant:
-            raise errors.variant_not_found(variant)
-        return hosted
-
-    def _model(self, a: Answer) -> _Hosted:
-        for model_id in model_ids(a.target_name):
-            if model_id in self._models:
-                return self._models[model_id]
-        raise errors.model_not_found()
 
     def _reserve(self, a: Answer, quota: Quota) -> None:
         """Take the request's share of the quota: the prompt by the simple rule, and the whole of its token limit."""
@@ -194,6 +161,8 @@ class Service:
 
 def _dialect(operation, config):
     """What the target speaks in this operation."""
+    if operation.openai:
+        return OPENAI[operation.name] if operation.service == "openai" else bedrock_openai
     if operation.service == "sagemaker":
         return CONTAINERS[config.dialect]
     return converse if operation.converse else FAMILIES[config.family]

@@ -2,9 +2,10 @@
 
 import dataclasses
 import pathlib
+import typing
 
 from locustfiles.common.record import RequestRecord
-from locustfiles.common.run_folder import Manifest, RequestsFile, RunFolder, StageWindow, WorkerEntry
+from locustfiles.common.run_folder import Manifest, Problem, RequestsFile, RunFolder, StageWindow, WorkerEntry
 
 START = 1_700_000_000.0  # Unix seconds at which every made run starts
 
@@ -71,6 +72,7 @@ def window(stage: int, a: float | None, b: float | None, **other) -> StageWindow
         "target": "p4d",
         "payload": "en",
         "users": 1,
+        "rate": None,
         "started_at": START,
         "measure_from": None if a is None else START + a,
         "measure_until": None if b is None else START + b,
@@ -117,6 +119,7 @@ def made_run(
     slo: dict | None = None,
     workers: list[WorkerEntry] | None = None,
     scenario_keys: dict | None = None,
+    problems: typing.Sequence[str] = (),
     **manifest_keys,
 ) -> pathlib.Path:
     """Write a run folder; calls are numbered by worker in the order given. Its path."""
@@ -154,6 +157,7 @@ def made_run(
         "payloads": {},
         "workers": workers,
         "stages": stages,
+        "problems": [Problem(text) for text in problems],
     }
     folder.write_manifest(Manifest(**(values | manifest_keys)))
     return path

@@ -84,18 +84,32 @@ def test_tpot_is_empty_with_one_delta_or_one_token():
     assert tpot_ms(frame(one_delta, one_token, whole)).fillna(-1).tolist() == [-1, -1, 50.0]
 
 
-def test_tpot_is_empty_where_billed_reasoning_was_not_streamed():
-    hidden = streamed(0, 1, ttft=0.5, tokens=11)
-    shown = streamed(0, 1, ttft=0.5, tokens=11, ttft_visible_ms=700.0)
-    assert tpot_ms(frame(hidden, shown), hidden_reasoning=True).fillna(-1).tolist() == [-1, 50.0]
+def test_tpot_is_empty_where_billed_reasoning_was_not_shown():
+    hidden = streamed(0, 1, ttft=0.5, tokens=11, hidden_reasoning=1)
+    shown = streamed(0, 1, ttft=0.5, tokens=11, ttft_visible_ms=700.0, reasoning_tokens=4)
+    # (1000 - 500) / (11 - 1)
+    assert tpot_ms(frame(hidden, shown)).fillna(-1).tolist() == [-1, 50.0]
 
 
-def test_a_target_that_thinks_has_no_tpot_unless_it_shows_its_thinking(tmp_path):
+def test_what_the_record_says_of_reasoning_decides_and_not_the_targets_parameters(tmp_path):
     thinking = {"parameters": {"max_tokens": 100, "additionalModelRequestFields": {"thinking": {"type": "enabled"}}}}
-    run = made_run(
-        tmp_path / "r", [streamed(11, 1, ttft=0.5, tokens=11)], [window(1, 10, 20)], targets=[P4D | thinking]
-    )
-    assert row_of(run)["tpot_n"] == 0
+    records = [
+        streamed(11, 1, ttft=0.5, tokens=11),
+        streamed(12, 1, ttft=0.5, tokens=21, hidden_reasoning=1, reasoning_tokens=15),
+        streamed(13, 1, ttft=0.5, tokens=21, reasoning_tokens=5),
+    ]
+    row = row_of(made_run(tmp_path / "r", records, [window(1, 10, 20)], targets=[P4D | thinking]))
+    assert row["tpot_n"] == 2
+    # 500 / 10 and 500 / 20
+    assert row["tpot_mean_ms"] == pytest.approx((50 + 25) / 2)
+    assert row["reasoning_tokens_mean"] == 10.0  # of the two that tell
+
+
+def test_reconnects_are_not_known_where_the_transport_does_not_tell(tmp_path):
+    unknown = [record(11 + i, 1, reconnect=None) for i in range(3)]
+    assert row_of(made_run(tmp_path / "a", unknown, [window(1, 10, 20)]))["reconnects"] is None
+    some = [*unknown, record(15, 1, reconnect=1), record(16, 1, reconnect=0)]
+    assert row_of(made_run(tmp_path / "b", some, [window(1, 10, 20)]))["reconnects"] == 1
 
 
 def test_a_token_rate_is_empty_when_more_than_one_in_a_hundred_is_not_counted(tmp_path):

@@ -95,7 +95,7 @@ KINDS = {"number": "float64", "count": "Int64", "flag": "boolean", "text": "obje
 def frame(rows):
     """Rows -> the steps table, None where a value is not known."""
     table = pd.DataFrame(rows, columns=list(STEP_COLUMNS))
-    return table.astype({m.name: KINDS[m.kind] for m in METRICS})
+    return table.astype({m.name: KINDS[m.kind] for m in METRICS}).copy()
 
 
 SLO = {"latency_s": {"p95": 2.0}, "error_rate": 0.0, "cost_per_10k_transactions_usd": 50.0}
@@ -103,7 +103,7 @@ SLO = {"latency_s": {"p95": 2.0}, "error_rate": 0.0, "cost_per_10k_transactions_
 
 def manifest(steps, name="study"):
     stages = [
-        StageWindow(int(s.stage), 1, s.target, s.payload, int(s.users), 1.7e9, 1.7e9, 1.7e9 + 5, 1.7e9 + 35, 1.7e9 + 36, "time")
+        StageWindow(int(s.stage), 1, s.target, s.payload, int(s.users), None, 1.7e9, 1.7e9, 1.7e9 + 5, 1.7e9 + 35, 1.7e9 + 36, "time")
         for s in steps.itertuples()
     ]
     return Manifest(

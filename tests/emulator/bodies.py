@@ -44,6 +44,8 @@ CONFIG = {
         "lmi": {"engine": "exact", "dialect": "lmi"},
         "completions": {"engine": "exact", "dialect": "openai-completions"},
         "embedding": {"engine": "exact", "dialect": "hf-embedding"},
+        "multi": {"engine": "exact", "dialect": "tgi", "target_models": ["rivers.tar.gz", "lakes.tar.gz"]},
+        "stateful": {"engine": "exact", "dialect": "tgi", "session_s": 1.5},
         "thinking": {"engine": "steady", "dialect": "openai-chat", "reasoning_tokens": 2},
     },
     "models": {
@@ -54,6 +56,7 @@ CONFIG = {
         },
         CLAUDE: {"engine": "exact", "family": "claude"},
         NOVA: {"engine": "exact", "family": "nova"},
+        "caching.nova": {"engine": "exact", "family": "nova", "cache_minimum_tokens": 8},
         "short.nova": {"engine": "short", "family": "nova"},
         "small.llama": {"engine": "small", "family": "llama"},
         "thinking.claude": {"engine": "steady", "family": "claude", "reasoning_tokens": 2, "cache_minimum_tokens": 8},
@@ -61,6 +64,13 @@ CONFIG = {
     }
     | {model_id: {"engine": "exact", "family": family} for model_id, (family, _) in FAMILIES.items()}
     | {model_id: {"engine": "exact", "family": family} for model_id, (family, _) in EMBEDDINGS.items()},
+    "openai": {
+        "exact": {"engine": "exact", "aliases": ["exact-lora"]},
+        "short": {"engine": "short"},
+        "small": {"engine": "small"},
+        "thinking": {"engine": "steady", "reasoning_tokens": 2},
+    },
+    "bearer_tokens": ["bedrock-api-key-example"],
     "guardrails": ["gr12345:1"],
 }
 

@@ -48,6 +48,7 @@ PATHS = {
     "ConverseStream": ("bedrock", "/model/{}/converse-stream"),
     "InvokeModel": ("bedrock", "/model/{}/invoke"),
     "InvokeModelWithResponseStream": ("bedrock", "/model/{}/invoke-with-response-stream"),
+    "OpenAIChat": ("bedrock", "/openai/v1/chat/completions"),
 }
 
 

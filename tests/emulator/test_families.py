@@ -1,5 +1,6 @@
 """Unmodified boto3 clients against every further family of InvokeModel, and what Converse and SageMaker take beside text."""
 
+import base64
 import json
 
 import pytest
@@ -205,6 +206,30 @@ def test_tokens_before_a_cache_point_are_written_once_and_then_read(emulator, be
     assert (usage["cacheReadInputTokens"], usage["cacheWriteInputTokens"]) == (0, 0)
 
 
+@pytest.mark.parametrize("operation", ["InvokeModel", "InvokeModelWithResponseStream"])
+def test_nova_counts_its_prompt_cache_as_converse_does(emulator, operation):
+    text = f"The cache of {operation} is filled by the first of two calls."  # four characters a token
+    cached = -(-len(text) // 4)
+    system = [{"text": text}, {"cachePoint": {"type": "default"}}]
+    seen = []
+    for _ in range(2):
+        answer = raw_wire.send(emulator.url, operation, "caching.nova", bodies.invoke(bodies.NOVA, N) | {"system": system})
+        shapes.walk_answer("bedrock", operation, answer)
+        value = _chunks(answer)[-1]["metadata"] if "Stream" in operation else answer.json()
+        usage = value["usage"]
+        seen.append((usage["cacheReadInputTokenCount"], usage["cacheWriteInputTokenCount"]))
+        # the text, a line break and the prompt of 29 characters make the whole prompt
+        assert usage["inputTokens"] == -(-(len(text) + 1 + 29) // 4) - cached
+        assert usage["totalTokens"] == usage["inputTokens"] + cached + N
+        if operation == "InvokeModel":
+            assert answer.headers["x-amzn-bedrock-cache-read-input-token-count"] == str(seen[-1][0])
+    assert seen == [(0, cached), (cached, 0)]
+
+
+def _chunks(answer) -> list[dict]:
+    return [json.loads(base64.b64decode(json.loads(f.payload)["bytes"])) for f in answer.frames()]
+
+
 def test_a_guardrail_that_does_not_exist_is_refused_by_every_operation(bedrock):
     def converse(version: str):
         config = {"guardrailIdentifier": "gr12345", "guardrailVersion": version}
@@ -218,17 +243,6 @@ def test_a_guardrail_that_does_not_exist_is_refused_by_every_operation(bedrock):
         assert ask("1")["ResponseMetadata"]["HTTPStatusCode"] == 200
         with pytest.raises(bedrock.exceptions.ValidationException, match="guardrail identifier or version"):
             ask("2")
-
-
-def test_sessions_and_custom_attributes_come_back(emulator, sagemaker):
-    body = json.dumps(bodies.tgi(N))
-    answer = sagemaker.invoke_endpoint(EndpointName="tgi", Body=body, SessionId="NEW_SESSION", CustomAttributes="tenant=7")
-    assert answer["CustomAttributes"] == "tenant=7" and "; Expires=" in answer["NewSessionId"]
-    assert "NewSessionId" not in sagemaker.invoke_endpoint(EndpointName="tgi", Body=body, SessionId="s-1")
-    streamed = sagemaker.invoke_endpoint_with_response_stream(
-        EndpointName="tgi", Body=json.dumps(bodies.tgi(N, stream=True)), CustomAttributes="tenant=7"
-    )
-    assert streamed["CustomAttributes"] == "tenant=7"
 
 
 @pytest.mark.parametrize("operation", ["Converse", "ConverseStream"])

@@ -68,6 +68,8 @@ def test_the_example_configuration_has_every_fault():
     for fault in FAULTS:
         name = fault.replace("_", "-")
         assert config.endpoints[name].faults == config.models[f"fault.{name}"].faults == {fault: 1.0}
+        if not FAULTS[fault].framed:  # OpenAI's streams have no frames
+            assert config.openai[name].faults == {fault: 1.0}
 
 
 @pytest.mark.parametrize("form", ["whole", "stream"])

@@ -21,6 +21,7 @@ def test_every_configuration_key_is_named():
         config.Limit,
         config.Endpoint,
         config.Model,
+        config.Server,
     )
     keys = {key for section in sections for key in section.model_fields}
     assert keys - NAMED == set()

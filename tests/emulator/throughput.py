@@ -1,20 +1,27 @@
-"""Measures whether the emulator keeps up: many ConverseStreams at 100 tokens/s each, its own lateness from /-/stats.
+"""Measures whether the emulator keeps up: many streams at 100 tokens/s each, its own lateness from /-/stats.
 
 python -m tests.emulator.throughput --streams 200 --seconds 8
+python -m tests.emulator.throughput --tls --route openai
 """
 
 import argparse
 import asyncio
 import json
 import os
+import pathlib
+import ssl
+import tempfile
+import urllib.request
 
-from tests.emulator import bodies, raw_wire
+from scripts.bench.endpoint import make_certificate
+from tests.emulator import bodies, openai_wire, raw_wire
 from tests.emulator_process import running_emulator
 
 TOKENS = 50
 CONFIG = {
     "engines": {"exact": {"kind": "timed", "ttft_ms": 50, "tokens_per_second": 100}},
     "models": {"m.nova": {"engine": "exact", "family": "nova"}},
+    "openai": {"exact": {"engine": "exact"}},
 }
 
 
@@ -47,13 +54,21 @@ class _Stream(asyncio.Protocol):
             self.ended.set_exception(ConnectionError("the emulator closed a stream"))
 
 
-async def _load(url: str, port: int, streams: int, seconds: float) -> int:
+def _request(url: str, route: str) -> bytes:
+    """`converse` or `openai`."""
+    if route == "converse":
+        body = json.dumps(bodies.converse(TOKENS)).encode()
+        return raw_wire.request_bytes(*raw_wire.signed(url, "ConverseStream", "m.nova", body), body)
+    body = json.dumps(openai_wire.chat("exact", TOKENS, stream=True)).encode()
+    return raw_wire.request_bytes(openai_wire.CHAT, {"Host": "localhost", "Content-Length": str(len(body))}, body)
+
+
+async def _load(e, route: str, tls: ssl.SSLContext | None, streams: int, seconds: float) -> int:
     loop, counts = asyncio.get_running_loop(), {"answers": 0, "running": True}
-    body = json.dumps(bodies.converse(TOKENS)).encode()
-    path, headers = raw_wire.signed(url, "ConverseStream", "m.nova", body)
-    request = raw_wire.request_bytes(path, headers, body)
+    request = _request(e.url, route)
     clients = [
-        (await loop.create_connection(lambda: _Stream(request, counts), "127.0.0.1", port))[1] for _ in range(streams)
+        (await loop.create_connection(lambda: _Stream(request, counts), "127.0.0.1", e.port, ssl=tls))[1]
+        for _ in range(streams)
     ]
     for i, client in enumerate(clients):  # spread over half a second, or all streams would tick together
         loop.call_later(0.5 * i / streams, client.begin)
@@ -63,35 +78,42 @@ async def _load(url: str, port: int, streams: int, seconds: float) -> int:
     return counts["answers"]
 
 
-def measure(streams: int, seconds: float) -> dict:
+def measure(streams: int, seconds: float, route: str = "converse", tls: bool = False) -> dict:
     """Answers, tokens sent, the emulator's lateness (ms), its CPU seconds, and the seconds that it waited for its core
     because others used it. Emulator and client have a core each where there are two."""
-    cores = sorted(os.sched_getaffinity(0))
-    with running_emulator(CONFIG) as e:
-        try:
-            if len(cores) > 1:
-                os.sched_setaffinity(e.pid, cores[:1])
-                os.sched_setaffinity(0, cores[1:])
-            answers = asyncio.run(_load(e.url, e.port, streams, seconds))
-        finally:
-            os.sched_setaffinity(0, cores)
-        stats = e.stats()
-        ticks = open(f"/proc/{e.pid}/stat").read().rsplit(")", 1)[1].split()[11:13]
-        waited_s = int(open(f"/proc/{e.pid}/schedstat").read().split()[1]) / 1e9
-        cpu_s = sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
-        return {
-            "answers": answers,
-            "requests": stats["requests"],
-            "tokens": stats["token_sends"],
-            "lateness_ms": stats["lateness_ms"],
-            "cpu_s": cpu_s,
-            "waited_s": waited_s,
-        }
+    cores, context = sorted(os.sched_getaffinity(0)), None
+    with tempfile.TemporaryDirectory() as folder:
+        arguments = ()
+        if tls:
+            certificate, key = make_certificate(pathlib.Path(folder))
+            arguments = ("--tls-cert", str(certificate), "--tls-key", str(key))
+            context = ssl.create_default_context(cafile=certificate)
+        with running_emulator(CONFIG, pathlib.Path(folder) / "truth.jsonl", arguments) as e:
+            try:
+                if len(cores) > 1:
+                    os.sched_setaffinity(e.pid, cores[:1])
+                    os.sched_setaffinity(0, cores[1:])
+                answers = asyncio.run(_load(e, route, context, streams, seconds))
+            finally:
+                os.sched_setaffinity(0, cores)
+            stats = json.load(urllib.request.urlopen(f"{e.url}/-/stats", timeout=10, context=context))
+            ticks = open(f"/proc/{e.pid}/stat").read().rsplit(")", 1)[1].split()[11:13]
+            waited_s = int(open(f"/proc/{e.pid}/schedstat").read().split()[1]) / 1e9
+            return {
+                "answers": answers,
+                "requests": stats["requests"],
+                "tokens": stats["token_sends"],
+                "lateness_ms": stats["lateness_ms"],
+                "cpu_s": sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK"),
+                "waited_s": waited_s,
+            }
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--streams", type=int, default=200)
     parser.add_argument("--seconds", type=float, default=8)
+    parser.add_argument("--route", choices=("converse", "openai"), default="converse")
+    parser.add_argument("--tls", action="store_true")
     args = parser.parse_args()
-    print(json.dumps(measure(args.streams, args.seconds)))
+    print(json.dumps(measure(args.streams, args.seconds, args.route, args.tls)))

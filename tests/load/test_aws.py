@@ -1,10 +1,7 @@
 """Signing and endpoint resolution against botocore's own, without a network."""
 
 import datetime
-import hashlib
-import hmac
 import os
-import urllib.parse
 
 import boto3
 import pytest
@@ -15,6 +12,7 @@ from locustfiles.common.dialects import build
 from locustfiles.common.payloads import Prompt
 from locustfiles.common.scenario import Scenario
 from locustfiles.common.yaml_file import BadInput
+from tests.load.signature import parts, signature_of
 from tests.load.wire_server import receive, serving
 
 KEY, SECRET = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
@@ -55,13 +53,6 @@ def signed(target: dict, **more) -> tuple[bytes, dict[str, str]]:
     head, sent = request.split(b"\r\n\r\n", 1)
     assert sent == body.body
     return parts(head)
-
-
-def parts(request: bytes) -> tuple[bytes, dict[str, str]]:
-    lines = request.split(b"\r\n\r\n")[0].decode().split("\r\n")
-    headers = dict(line.split(": ", 1) for line in lines[1:])
-    assert len({h.lower() for h in headers}) == len(lines) - 1  # none stands twice
-    return lines[0].encode(), {name.lower(): value for name, value in headers.items()}
 
 
 def boto3s(target: dict, port: int, server) -> tuple[bytes, dict[str, str]]:
@@ -125,24 +116,9 @@ def test_the_signature_is_right_for_what_is_on_the_wire(kind, url):
     body = build(sc.targets[0], Prompt("p", "Héllo there", None))
     request = AwsSession(sc).request(sc.targets[0], body.path, dict(body.headers), body.body)
     line, headers = parts(request.split(b"\r\n\r\n", 1)[0])
-    assert signature_of(line.decode(), headers, request.split(b"\r\n\r\n", 1)[1]) == headers["authorization"].rsplit("Signature=", 1)[1]
+    assert signature_of(line.decode(), headers, request.split(b"\r\n\r\n", 1)[1], SECRET) == headers["authorization"].rsplit("Signature=", 1)[1]
     if "/base" in url:
         assert line.startswith((b"POST /base/model/", b"POST /base/endpoints/"))
-
-
-def signature_of(line: str, headers: dict[str, str], body: bytes) -> str:
-    """SigV4 as in the AWS General Reference: the path is quoted once more, every signed header is as received."""
-    names = headers["authorization"].split("SignedHeaders=")[1].split(",")[0]
-    path = urllib.parse.quote(line.split(" ")[1], safe="/~-_.")
-    canonical = "\n".join(
-        ["POST", path, "", *(f"{n}:{' '.join(headers[n].split())}" for n in names.split(";")), "", names, hashlib.sha256(body).hexdigest()]
-    )
-    scope = headers["authorization"].split("Credential=")[1].split(",")[0].split("/", 1)[1]
-    text = "\n".join(["AWS4-HMAC-SHA256", headers["x-amz-date"], scope, hashlib.sha256(canonical.encode()).hexdigest()])
-    key = ("AWS4" + SECRET).encode()
-    for part in scope.split("/"):
-        key = hmac.new(key, part.encode(), hashlib.sha256).digest()
-    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
 
 
 def origin(target: dict, **more) -> str:

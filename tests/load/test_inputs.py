@@ -1,13 +1,16 @@
 """All that a run reads: every mistake is found before anything is sent, and the hash tells workers apart."""
 
+import importlib.util
 import json
 
 import pytest
+import tokenizers
 import yaml
 
 from locustfiles.common.inputs import load_inputs
 from locustfiles.common.payloads import BadPayload
 from locustfiles.common.scenario import BadScenario
+from locustfiles.common.tokens import Counter, counter_of
 from locustfiles.common.yaml_file import BadInput
 
 BOTH = ("bedrock", "sagemaker")
@@ -102,3 +105,51 @@ def test_two_payload_files_of_one_stem_are_refused(tmp_path):
 def test_a_price_that_is_not_in_the_book(tmp_path):
     message = said(BadScenario, tmp_path, TGI | {"instance_type": "ml.y"})
     assert message.startswith("s.yaml:13: target `t`: no price for instance type `ml.y`; did you mean `ml.x`?")
+
+
+def words(path) -> str:
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.WordLevel({"[UNK]": 0}, "[UNK]"))
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.WhitespaceSplit()
+    tokenizer.save(str(path))
+    return str(path)
+
+
+def test_a_tokenizer_is_found_beside_the_scenario_and_counts_the_prompts_before_anything_is_sent(tmp_path, monkeypatch):
+    words(tmp_path / "words.json")
+    path = make(tmp_path, CONVERSE | {"tokenizer": "words.json"}, TGI, lines=['{"prompt": "Hello you there"}'])
+    inputs = load_inputs(path, BOTH)
+    converse, tgi = inputs.scenario.targets
+    assert converse.tokenizer == str(tmp_path / "words.json") and tgi.tokenizer is None
+    monkeypatch.delattr(Counter, "text")  # nothing is left to count
+    assert counter_of(converse.tokenizer).prompt(converse, inputs.payloads["p"][0]) == 3
+
+
+def test_workers_of_unlike_tokenizers_differ_in_their_hash(tmp_path):
+    hashes = []
+    for name, more in (("a", ""), ("b", ""), ("c", "\n")):
+        (tmp_path / name).mkdir()
+        file = words(tmp_path / name / "words.json")
+        with open(file, "a") as f:
+            f.write(more)
+        hashes.append(load_inputs(make(tmp_path / name, CONVERSE | {"tokenizer": "words.json"}), BOTH).content)
+    assert hashes[0] == hashes[1] != hashes[2]
+
+
+def test_a_tokenizer_that_is_neither_file_nor_family_is_found_before_sending(tmp_path):
+    assert said(BadScenario, tmp_path, CONVERSE | {"tokenizer": "lama3"}) == (
+        "s.yaml:14: target `c`: no file `lama3`; give the path of a tokenizer.json from the working folder, "
+        "or one of deepseek, llama3, llama4, mistral-tekken, qwen"
+    )
+
+
+def test_a_file_that_is_no_tokenizer_is_found_before_sending(tmp_path):
+    message = said(BadScenario, tmp_path, CONVERSE | {"tokenizer": "s.yaml"})
+    assert message.startswith("s.yaml:14: target `c`: s.yaml: not a tokenizer that can be read (")
+
+
+def test_a_family_whose_package_is_not_installed_is_found_before_sending(tmp_path, monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert said(BadScenario, tmp_path, CONVERSE | {"tokenizer": "llama4"}) == (
+        "s.yaml:14: target `c`: tokenizer `llama4` is in the package llama-models, which is not installed; "
+        "pip install --no-deps llama-models==0.3.0, or give the path of a tokenizer.json"
+    )

@@ -1,4 +1,6 @@
-"""OpenAI's routes over plain HTTP, against llama.cpp's own server."""
+"""OpenAI's routes over plain HTTP: against llama.cpp's own server, and against the local endpoint's log and faults."""
+
+import time
 
 import pytest
 import tokenizers
@@ -8,6 +10,8 @@ from locustfiles.common.payloads import Prompt
 from locustfiles.common.scenario import Scenario
 from locustfiles.common.sender import Sender, Visit
 from scripts.smollm2_tokenizer import load_tokenizer
+from tests.emulator.bodies import CONFIG
+from tests.emulator_process import ROOT, running_emulator
 from tests.llama_server import running_llama_server
 
 TEXT = "List three rivers of Europe."
@@ -68,3 +72,98 @@ def test_the_key_travels_as_a_bearer_token_from_the_variable_that_the_target_nam
     request = sender.session.request(sender.scenario.targets[0], "/chat/completions", {}, b"{}")
     assert b"\r\nAuthorization: Bearer sk-recognisable\r\n" in request
     assert request.startswith(b"POST /v1/chat/completions HTTP/1.1\r\nHost: h\r\n")
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory):
+    with running_emulator(CONFIG, truth=tmp_path_factory.mktemp("openai") / "truth.jsonl") as e:
+        yield e
+
+
+@pytest.fixture(scope="module")
+def faulty():
+    with running_emulator(ROOT / "configs/emulator/faults.yaml") as e:
+        yield e
+
+
+def row_of(emulator, request_id: str) -> dict:
+    """Of the endpoint's log, which is written once a second."""
+    for _ in range(30):
+        if rows := [row for row in emulator.truth_rows() if row["request_id"] == request_id]:
+            return rows[0]
+        time.sleep(0.1)
+    raise AssertionError(f"the endpoint does not know {request_id}")
+
+
+@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize("dialect", ["openai-chat", "openai-completions"])
+def test_a_record_is_that_of_the_local_endpoints_log(local, monkeypatch, stream, dialect):
+    record = ask(local.url + "/v1", monkeypatch, model_id="exact", stream=stream, dialect=dialect)
+    row = row_of(local, record.request_id)
+    assert (record.error, record.operation, record.stop_reason) == (None, row["operation"], "length")
+    assert (record.prompt_tokens, record.completion_tokens) == (row["prompt_tokens"], row["completion_tokens"]) == (7, 12)
+    assert (record.token_source, record.prompt_token_source) == ("service", "service")
+    assert -0.3 < record.latency_ms - (row["last_byte"] - row["arrival"]) * 1000 < 30
+    if stream:
+        assert record.chunks == row["deltas"] == 12
+        assert -0.3 < record.ttft_ms - (row["first_token"] - row["arrival"]) * 1000 < 30
+        assert -0.3 < record.last_token_ms - (row["last_token"] - row["arrival"]) * 1000 < 30
+
+
+def test_reasoning_starts_ttft_and_text_the_visible_one(local, monkeypatch):
+    record = ask(local.url + "/v1", monkeypatch, model_id="thinking", stream=True)
+    # two tokens of reasoning at 100 a second: the first text comes 20 ms after the first token
+    assert record.error is None and 10 < record.ttft_visible_ms - record.ttft_ms < 50
+
+
+def test_bedrocks_own_route_takes_its_key_and_its_request_id(local, monkeypatch):
+    monkeypatch.setenv("BEDROCK_KEY", CONFIG["bearer_tokens"][0])
+    target = {"model_id": "openai.gpt-oss-20b-1:0", "stream": True}
+    record = ask(local.url + "/openai/v1", monkeypatch, **target, api_key_env="BEDROCK_KEY")
+    assert (record.error, record.completion_tokens) == (None, 12)
+    assert row_of(local, record.request_id)["operation"] == "ChatCompletions"
+    assert ask(local.url + "/openai/v1", monkeypatch, **target, api_key_env="NO_SUCH_KEY").error == "auth"
+
+
+#: fault -> error class of a stream, of a whole answer
+FAULTS = {
+    "throttle": ("throttled", "throttled"),
+    "quota": ("throttled", "throttled"),
+    "not-ready": ("unavailable", "unavailable"),
+    "model-timeout": ("model_timeout", "model_timeout"),
+    "model-error": ("server", "server"),
+    "server": ("server", "server"),
+    "unavailable": ("unavailable", "unavailable"),
+    "internal-dependency": ("server", "server"),
+    "client": ("client", "client"),
+    "not-found": ("client", "client"),
+    "access-denied": ("auth", "auth"),
+    "error-in-200": ("bad_response", "bad_response"),
+    "garbage-body": ("stream_broken", "bad_response"),
+    "drop": ("stream_broken", "stream_broken"),
+    "reset": ("stream_broken", "stream_broken"),
+    "no-usage": (None, None),
+    "empty-output": ("empty", "empty"),
+    "drop-mid-stream": ("stream_broken", "stream_broken"),
+    "reset-mid-stream": ("stream_broken", "stream_broken"),
+    "exception-mid-stream": ("bad_response", "server"),
+    "internal-mid-stream": ("bad_response", "server"),
+    "throttle-mid-stream": ("bad_response", "throttled"),
+    "error-frame": ("bad_response", None),
+    "truncated-frame": ("stream_broken", "stream_broken"),
+    "missing-close": ("stream_broken", None),
+    "stall": (None, None),
+    "split": (None, None),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_every_fault_is_recorded_as_what_it_is(faulty, monkeypatch, fault):
+    stream, whole = (ask(faulty.url + "/v1", monkeypatch, model_id=fault, stream=s) for s in (True, False))
+    assert (stream.error, whole.error) == FAULTS[fault]
+    if "mid-stream" in fault:  # what had come is kept
+        assert (stream.chunks, stream.http_status) == (2, 200) and stream.ttft_ms > 0
+    if fault == "no-usage":
+        assert (stream.completion_tokens, stream.token_source) == (None, "none")
+    if fault == "stall":
+        assert 290 < stream.max_gap_ms < 2000

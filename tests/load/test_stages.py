@@ -6,7 +6,7 @@ import pathlib
 import pytest
 
 os.environ["LOCUST_SKIP_MONKEY_PATCH"] = "1"  # these are pure functions: leave the test process as it is
-from locustfiles.common.run import Tally
+from locustfiles.common.loads import Level
 from locustfiles.common.plan import Group, plan, window_ends
 from locustfiles.common.stages import USERS_A_SECOND, StageShape
 
@@ -15,7 +15,7 @@ del os.environ["LOCUST_SKIP_MONKEY_PATCH"]
 from locustfiles.common.inputs import Inputs
 from locustfiles.common.price_book import PriceBook
 from locustfiles.common.scenario import Load, Scenario
-from locustfiles.common.sender import Visit
+from locustfiles.common.tally import Tally
 
 ONE = {"service": "bedrock", "model_id": "m", "name": "one"}
 TWO = {"service": "bedrock", "model_id": "m", "name": "two", "payloads": ["c.jsonl"], "load": {"users": [7], "measure_s": 9}}
@@ -38,17 +38,23 @@ def inputs(*targets: dict, payloads=("x/a.jsonl", "b.jsonl"), users=(1, 3)) -> I
 
 def test_every_target_visits_every_payload_at_every_level_in_the_scenarios_order():
     made = inputs(ONE, TWO)
+    one, two = made.scenario.load, made.scenario.targets[1].load
     assert plan(made) == [
-        Group("one", "a", made.scenario.load, [Visit(1, "one", "a", 1), Visit(2, "one", "a", 3)]),
-        Group("one", "b", made.scenario.load, [Visit(3, "one", "b", 1), Visit(4, "one", "b", 3)]),
-        # its own payloads and its own load
-        Group("two", "c", made.scenario.targets[1].load, [Visit(5, "two", "c", 7)]),
+        Group("one", "a", one, [Level(1, None), Level(3, None)]),
+        Group("one", "b", one, [Level(1, None), Level(3, None)]),
+        Group("two", "c", two, [Level(7, None)]),  # its own payloads and its own load
     ]
+
+
+def test_a_repetition_comes_after_all_of_the_one_before():
+    again = TWO | {"load": TWO["load"] | {"repeat": 2}}
+    groups = plan(inputs(ONE, again, payloads=["a.jsonl"]))
+    assert [(g.target, g.repeat) for g in groups] == [("one", 1), ("two", 1), ("two", 2)]
 
 
 def test_ranges_of_levels_are_every_level_in_them():
     (group,) = plan(inputs(ONE, payloads=["a.jsonl"], users=["1..4", 8]))
-    assert [v.users for v in group.visits] == [1, 2, 3, 4, 8]
+    assert [level.users for level in group.levels] == [1, 2, 3, 4, 8]
 
 
 TIMED = {"users": [1], "measure_s": 10}
@@ -80,7 +86,8 @@ ABORT = {"abort_stage": {"error_rate": 0.5, "after_requests": 20}}
     ],
 )
 def test_a_window_ends_by_abort_requests_or_time_in_this_order(load, elapsed_s, tally, ends):
-    assert window_ends(elapsed_s, Load.model_validate(load), Tally(*tally)) == ends
+    load = Load.model_validate(load)
+    assert window_ends(elapsed_s, load, load.at_most_s, Tally(*tally)) == ends
 
 
 def test_before_a_run_the_shape_asks_for_no_users_so_that_locust_starts_the_test():

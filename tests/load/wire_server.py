@@ -16,6 +16,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from gevent.monkey import get_original
 
 RealThread = get_original("threading", "Thread")
+RealSocket = get_original("socket", "socket")
+sleep = get_original("time", "sleep")
 
 
 @dataclasses.dataclass
@@ -26,7 +28,7 @@ class Server:
 
 
 def receive(connection) -> bytes:
-    """One request with a Content-Length; empty when the client has closed."""
+    """One request, of the Content-Length that it states, if any; empty when the client has closed."""
     data = b""
     while b"\r\n\r\n" not in data:
         piece = connection.recv(65536)
@@ -34,10 +36,46 @@ def receive(connection) -> bytes:
             return b""
         data += piece
     head, body = data.split(b"\r\n\r\n", 1)
-    length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
+    length = int(head.lower().partition(b"content-length:")[2].split(b"\r\n")[0] or 0)
     while len(body) < length:
         body += connection.recv(65536)
     return head + b"\r\n\r\n" + body
+
+
+def answering(*pieces: bytes | float, close: bool = False):
+    """A script: for every request the pieces in turn, a float being a pause in seconds."""
+
+    def script(connection, server):
+        while request := receive(connection):
+            server.requests.append(request)
+            for piece in pieces:
+                sleep(piece) if isinstance(piece, float) else connection.sendall(piece)
+            if close:
+                return
+
+    return script
+
+
+def tunnelling(port: int, consent: bytes = b"HTTP/1.1 200 Connection established\r\n\r\n"):
+    """A proxy's script: whatever the CONNECT asks for, the tunnel ends at `port` of this machine."""
+
+    def pump(source, sink) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                sink.sendall(data)
+            sink.shutdown(socket.SHUT_WR)
+
+    def script(connection, server):
+        server.requests.append(receive(connection))
+        connection.sendall(consent)
+        with RealSocket(socket.AF_INET, socket.SOCK_STREAM) as onward:
+            onward.connect(("127.0.0.1", port))
+            back = RealThread(target=pump, args=(onward, connection), daemon=True)
+            back.start()
+            pump(connection, onward)
+            back.join(5)
+
+    return script
 
 
 def reset(connection) -> None:

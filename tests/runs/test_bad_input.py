@@ -198,7 +198,7 @@ def test_a_used_run_folder_is_refused_unless_overwritten(endpoint, tmp_path):
     first, before = folders.manifest(run)["run_id"], endpoint.stats()["requests"]
     with one_locust(scenario, run) as process:
         line = assert_refused(process, process.wait(20), endpoint, before)
-    assert line == f"error: {run} already holds a run; choose another --run-dir, or add --overwrite"
+    assert line == f"error: {run} already holds a run; choose another --run-dir, or add --resume or --overwrite"
     assert RunFolder(run).read_manifest().run_id == first
     with one_locust(scenario, run, "--overwrite") as process:
         assert process.wait(30) == 0, process.text

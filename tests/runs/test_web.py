@@ -167,7 +167,7 @@ def test_a_folder_used_meanwhile_refuses_the_run_and_the_next_start_says_so_agai
         (tmp_path / "run").mkdir()
         (tmp_path / "run" / "manifest.json").write_text("{}")
         post(url, "/swarm", user_count=1, spawn_rate=1)
-        process.until("already holds a run; choose another --run-dir, or add --overwrite")
+        process.until("already holds a run; choose another --run-dir, or add --resume or --overwrite")
         await_state(url, "stopped")
         (tmp_path / "run" / "manifest.json").unlink()
         post(url, "/swarm", user_count=1, spawn_rate=1)

@@ -1,6 +1,17 @@
 """Amazon Nova's bodies of InvokeModel: Converse's shapes with Nova's own usage."""
 
-from scripts.emulator.dialects import NUMBER, Call, Piece, chat, chunk, content_text, invocation_metrics, positive, want
+from scripts.emulator.dialects import (
+    NUMBER,
+    Call,
+    Piece,
+    cache_prefix,
+    chat,
+    chunk,
+    content_text,
+    invocation_metrics,
+    positive,
+    want,
+)
 
 _STOP = {"length": "max_tokens", "stop": "end_turn", "stop_sequence": "stop_sequence"}
 _DEFAULT_MAX_TOKENS = 512
@@ -9,7 +20,8 @@ _DEFAULT_MAX_TOKENS = 512
 def read(body: dict) -> Call:
     config = want(body, "inferenceConfig", dict, {})
     limit = "maxTokens" if "maxTokens" in config else "max_new_tokens"
-    prompt, messages = chat(body.get("messages"), content_text(want(body, "system", list, [])))
+    system = want(body, "system", list, [])
+    prompt, messages = chat(body.get("messages"), content_text(system))
     return Call(
         prompt=prompt,
         messages=messages,
@@ -17,18 +29,22 @@ def read(body: dict) -> Call:
         temperature=want(config, "temperature", NUMBER),
         top_p=want(config, "topP", NUMBER, want(config, "top_p", NUMBER)),
         stop=want(config, "stopSequences", list, []),
+        cache_prefix=cache_prefix(system, body["messages"]),
     )
 
 
 def _usage(a) -> dict:
     if not a.reports_usage:
         return {}
-    counts = {
-        "inputTokens": a.prompt_tokens,
-        "outputTokens": a.completion_tokens,
-        "totalTokens": a.prompt_tokens + a.completion_tokens,
+    return {
+        "usage": {
+            "cacheReadInputTokenCount": a.cache_read or 0,  # Nova counts them always, even without a cache point
+            "cacheWriteInputTokenCount": a.cache_write or 0,
+            "inputTokens": a.input_tokens(),
+            "outputTokens": a.completion_tokens,
+            "totalTokens": a.prompt_tokens + a.completion_tokens,
+        }
     }
-    return {"usage": {"cacheReadInputTokenCount": 0, "cacheWriteInputTokenCount": 0} | counts}
 
 
 def whole(a) -> dict:

@@ -1,29 +1,43 @@
-"""OpenAI's chat completions as vLLM, TGI and LMI containers serve them on SageMaker; reasoning as vLLM tells it apart."""
+"""OpenAI's chat completions as vLLM, TGI and LMI serve them, by themselves and in containers on SageMaker; reasoning as
+vLLM tells it apart."""
+
+import functools
 
 from scripts.emulator.dialects import NUMBER, Call, Piece, chat, positive, want
 from scripts.emulator.dialects.reasoning import said, thinks, thought
+from scripts.emulator.errors import BadBody
 from scripts.emulator.frames import compact
 
 STREAM_TYPE = "text/event-stream"
 STOP = {"length": "length", "stop": "stop", "stop_sequence": "stop"}
+DONE = Piece("close", "PayloadPart", b"data: [DONE]\n\n")
 _DEFAULT_MAX_TOKENS = 512
+_TEXT = "\0"  # stands for an event's text
+_compact_text = functools.lru_cache(maxsize=4096)(compact)
 
 
 def read(body: dict) -> Call:
     prompt, messages = chat(body.get("messages"))
-    stop = want(body, "stop", (str, list), [])
     limit = "max_completion_tokens" if "max_completion_tokens" in body else "max_tokens"
     return Call(
-        prompt=prompt,
-        messages=messages,
-        max_tokens=positive(body, limit, _DEFAULT_MAX_TOKENS),
-        temperature=want(body, "temperature", NUMBER),
-        top_p=want(body, "top_p", NUMBER),
-        stop=[stop] if isinstance(stop, str) else stop,
-        seed=want(body, "seed", int),
-        stream=want(body, "stream", bool, False),
-        options={"include_usage": bool(want(body, "stream_options", dict, {}).get("include_usage"))},
+        prompt=prompt, messages=messages, max_tokens=positive(body, limit, _DEFAULT_MAX_TOKENS), **sampling(body)
     )
+
+
+def sampling(body: dict) -> dict:
+    """What chats and completions share."""
+    stop = want(body, "stop", (str, list), [])
+    stream, options = want(body, "stream", bool, False), want(body, "stream_options", dict, {})
+    if options and not stream:
+        raise BadBody("Stream options can only be defined when `stream=True`.")
+    return {
+        "temperature": want(body, "temperature", NUMBER),
+        "top_p": want(body, "top_p", NUMBER),
+        "stop": [stop] if isinstance(stop, str) else stop,
+        "seed": want(body, "seed", int),
+        "stream": stream,
+        "options": {name: bool(options.get(name)) for name in ("include_usage", "continuous_usage_stats")},
+    }
 
 
 def _frame(a, kind: str, choices: list) -> dict:
@@ -46,39 +60,55 @@ def usage(a) -> dict:
     }
 
 
-def _reasoning(a) -> dict:
-    return {"reasoning_content": thought(a)} if a.target.reasoning_tokens else {}
+def running(a) -> dict:
+    """The counts so far, where every event is to have them (vLLM)."""
+    return usage(a) if a.call.options["continuous_usage_stats"] and a.reports_usage else {}
 
 
-def whole(a) -> dict:
-    choice = {
-        "index": 0,
-        "message": {"role": "assistant", "content": said(a), **_reasoning(a)},
-        "logprobs": None,
-        "finish_reason": STOP[a.stop],
-    }
+def answer(a, message: dict) -> dict:
+    """A whole answer."""
+    choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": STOP[a.stop]}
     return {**_frame(a, "chat.completion", [choice]), **(usage(a) if a.reports_usage else {})}
 
 
-def _event(kind: str, a, delta: dict, finish: str | None) -> Piece:
+def whole(a) -> dict:
+    reasoning = {"reasoning_content": thought(a)} if a.target.reasoning_tokens else {}
+    return answer(a, {"role": "assistant", "content": said(a), **reasoning})
+
+
+def _value(a, delta: dict, finish: str | None) -> dict:
     choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
-    return Piece(kind, "PayloadPart", b"data: %b\n\n" % compact(_frame(a, "chat.completion.chunk", [choice])))
+    return {**_frame(a, "chat.completion.chunk", [choice]), **running(a)}
+
+
+def sse(kind: str, value: dict) -> Piece:
+    return Piece(kind, "PayloadPart", b"data: %b\n\n" % compact(value))
+
+
+def text_event(kind: str, a, key: str, text: str) -> Piece:
+    """The event of a text. Only the text differs between one answer's events: the rest is made once."""
+    if a.call.options["continuous_usage_stats"]:
+        return sse(kind, _value(a, {key: text}, None))
+    around = a.around.get(key)
+    if around is None:
+        value = compact(_value(a, {key: _TEXT}, None))
+        around = a.around[key] = (b"data: %b\n\n" % value).split(compact(_TEXT))
+    return Piece(kind, "PayloadPart", _compact_text(text).join(around))
 
 
 def opening(a) -> list[Piece]:
-    return [_event("start", a, {"role": "assistant", "content": ""}, None)]
+    return [sse("start", _value(a, {"role": "assistant", "content": ""}, None))]
 
 
 def delta(a, text: str, token_id: int) -> list[Piece]:
-    return [_event("delta", a, {"reasoning_content" if thinks(a) else "content": text}, None)]
+    return [text_event("delta", a, "reasoning_content" if thinks(a) else "content", text)]
 
 
 def closing(a) -> list[Piece]:
-    pieces = [_event("start", a, {}, STOP[a.stop])]
+    pieces = [sse("start", _value(a, {}, STOP[a.stop]))]
     if a.call.options["include_usage"] and a.reports_usage:
-        value = {**_frame(a, "chat.completion.chunk", []), **usage(a)}
-        pieces.append(Piece("usage", "PayloadPart", b"data: %b\n\n" % compact(value)))
-    return [*pieces, Piece("close", "PayloadPart", b"data: [DONE]\n\n")]
+        pieces.append(sse("usage", {**_frame(a, "chat.completion.chunk", []), **usage(a)}))
+    return [*pieces, DONE]
 
 
 def refusal(text: str) -> tuple[int, dict]:

@@ -1,23 +1,16 @@
-"""OpenAI's text completions as vLLM containers serve them on SageMaker."""
+"""OpenAI's text completions as vLLM serves them, by itself and in containers on SageMaker."""
 
-from scripts.emulator.dialects import NUMBER, Call, Piece, openai_chat, positive, want
-from scripts.emulator.frames import compact
+from scripts.emulator.dialects import Call, Piece, openai_chat, positive, want
 
 STREAM_TYPE = openai_chat.STREAM_TYPE
 _DEFAULT_MAX_TOKENS = 16
 
 
 def read(body: dict) -> Call:
-    stop = want(body, "stop", (str, list), [])
     return Call(
         prompt=want(body, "prompt", str, required=True),
         max_tokens=positive(body, "max_tokens", _DEFAULT_MAX_TOKENS),
-        temperature=want(body, "temperature", NUMBER),
-        top_p=want(body, "top_p", NUMBER),
-        stop=[stop] if isinstance(stop, str) else stop,
-        seed=want(body, "seed", int),
-        stream=want(body, "stream", bool, False),
-        options={"include_usage": bool(want(body, "stream_options", dict, {}).get("include_usage"))},
+        **openai_chat.sampling(body),
     )
 
 
@@ -35,8 +28,8 @@ def whole(a) -> dict:
     return _body(a, a.text(), openai_chat.STOP[a.stop]) | (openai_chat.usage(a) if a.reports_usage else {})
 
 
-def _event(kind: str, value: dict) -> Piece:
-    return Piece(kind, "PayloadPart", b"data: %b\n\n" % compact(value))
+def _event(kind: str, a, text: str, finish: str | None) -> Piece:
+    return openai_chat.sse(kind, _body(a, text, finish) | openai_chat.running(a))
 
 
 def opening(a) -> list[Piece]:
@@ -46,15 +39,15 @@ def opening(a) -> list[Piece]:
 def delta(a, text: str, token_id: int) -> list[Piece]:
     """The piece of a token; the one that reaches the limit waits for `closing`, for it has the reason."""
     a.withheld = a.at_limit()
-    return [] if a.withheld else [_event("delta", _body(a, text, None))]
+    return [] if a.withheld else [_event("delta", a, text, None)]
 
 
 def closing(a) -> list[Piece]:
     text = a.tokens[-1][0] if a.withheld else ""
-    pieces = [_event("delta" if a.withheld else "start", _body(a, text, openai_chat.STOP[a.stop]))]
+    pieces = [_event("delta" if a.withheld else "start", a, text, openai_chat.STOP[a.stop])]
     if a.call.options["include_usage"] and a.reports_usage:
-        pieces.append(_event("usage", {**_body(a, "", None), "choices": [], **openai_chat.usage(a)}))
-    return [*pieces, Piece("close", "PayloadPart", b"data: [DONE]\n\n")]
+        pieces.append(openai_chat.sse("usage", {**_body(a, "", None), "choices": [], **openai_chat.usage(a)}))
+    return [*pieces, openai_chat.DONE]
 
 
 refusal = openai_chat.refusal

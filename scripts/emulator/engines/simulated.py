@@ -37,8 +37,8 @@ def _plan(config, answer) -> tuple[list[tuple[str, int]], str] | None:
     return text.words(number, count), stop
 
 
-class TimedEngine:
-    """Every stream has the same times, whatever the load: for tests of clocks."""
+class _Simulated:
+    """An answer is planned when it comes and sent by the clock; `_job` says at which times."""
 
     def __init__(self, config):
         self._config = config
@@ -51,10 +51,15 @@ class TimedEngine:
 
     def submit(self, answer):
         plan = _plan(self._config, answer)
-        if plan is None:
-            return None
+        return None if plan is None else self._job(answer, *plan)
+
+
+class TimedEngine(_Simulated):
+    """Every stream has the same times, whatever the load: for tests of clocks."""
+
+    def _job(self, answer, tokens, stop):
         answer.started()
-        return _TimedJob(self._clock, answer, self._config, *plan)
+        return _TimedJob(self._clock, answer, self._config, tokens, stop)
 
 
 class _TimedJob:
@@ -75,11 +80,16 @@ class _TimedJob:
             return
         answer, tokens, k = self._answer, self._tokens, self._next
         due, now = self._first + k * self._interval, time.perf_counter()
+        behind = due + self._interval <= now  # several tokens at once: in one write, or the next streams are later still
+        if behind:
+            answer.out.wire.cork()
         while k < len(tokens) and due <= now:
             answer.token(due, *tokens[k])
             k += 1
             due = self._first + k * self._interval
         self._next = k
+        if behind:
+            answer.out.wire.uncork()
         if k < len(tokens):
             self._clock.at(due, self._wake)
         else:
@@ -89,25 +99,16 @@ class _TimedJob:
         self._cancelled = True
 
 
-class BatchedEngine:
+class BatchedEngine(_Simulated):
     """One server for all its endpoints: a queue, a batch, steps whose length the batch decides."""
 
     def __init__(self, config):
-        self._config = config
+        super().__init__(config)
         self._batch = Batch(config)
         self._stepping = False
 
-    async def start(self, clock) -> None:
-        self._clock = clock
-
-    async def stop(self) -> None:
-        pass
-
-    def submit(self, answer):
-        plan = _plan(self._config, answer)
-        if plan is None:
-            return None
-        job = _BatchedJob(self._batch, answer, *plan)
+    def _job(self, answer, tokens, stop):
+        job = _BatchedJob(self._batch, answer, tokens, stop)
         self._clock.at(answer.request.arrived + self._config.overhead_ms / 1000, lambda: self._join(job))
         return job
 

@@ -1,0 +1,119 @@
+"""Calls where requests are retried: what a user perceives of several attempts.
+
+A call is one wish of a user: its first attempt and, with `retry:`, those that follow after failures. It belongs to
+the window when its first attempt began in it, whenever the later ones did.
+"""
+
+import dataclasses
+import typing
+
+import numpy as np
+import pandas as pd
+
+from analysis import format as show
+from analysis.percentiles import columns_of, spread
+from analysis.windows import in_flight
+from locustfiles.common.errors import ErrorClass
+from locustfiles.common.scenario import Scenario
+
+#: times of a record that run from its send
+TIMES = ["latency_ms", "ttft_ms", "ttft_visible_ms", "last_token_ms"]
+
+
+@dataclasses.dataclass(slots=True)
+class Calls:
+    """The calls of some records.
+
+    table: a row a call whose first attempt is known: its last attempt's record, with `phase`, `sent` and the times of
+    the whole call (from the first attempt's send); `first_latency_ms` is the first attempt's, NaN if that failed.
+    pauses: (from, until) of each pause between two attempts, s from the run's epoch, shape (n, 2).
+    """
+
+    table: pd.DataFrame
+    pauses: np.ndarray
+
+    @property
+    def measured(self) -> pd.DataFrame:
+        return self.table[self.table["phase"] == "measure"]
+
+    @property
+    def good(self) -> pd.DataFrame:
+        measured = self.measured
+        return measured[measured["error"].isna()]
+
+    def pausing(self, a: float, b: float) -> float:
+        """Time-weighted mean number of users between two attempts during [a, b)."""
+        return in_flight(self.pauses[:, 0], self.pauses[:, 1], a, b)
+
+
+def calls_of(records: pd.DataFrame) -> Calls:
+    """The calls of one run's records."""
+    worker = pd.factorize(records["worker"])[0]
+    order = np.lexsort((records["attempt"].to_numpy(), records["call"].to_numpy(), worker))
+    ordered, worker = records.take(order), worker[order]
+    call, sent, ended = (ordered[c].to_numpy() for c in ("call", "sent", "ended"))
+    same = (call[1:] == call[:-1]) & (worker[1:] == worker[:-1])  # as the record before
+    first = np.flatnonzero(np.concatenate([[True], ~same])[: len(ordered)])
+    last = np.flatnonzero(np.concatenate([~same, [True]])[: len(ordered)])
+    opening, table = ordered.take(first), ordered.take(last).copy()
+    before_ms = (sent[last] - sent[first]) * 1000
+    for column in TIMES:
+        table[column] = table[column].to_numpy() + before_ms
+    table["sent"], table["phase"] = sent[first], opening["phase"].to_numpy()
+    table["first_latency_ms"] = opening["latency_ms"].where(opening["error"].isna()).to_numpy()
+    whole = opening["attempt"].to_numpy() == 1
+    return Calls(table[whole], np.column_stack([ended[:-1][same], sent[1:][same]]))
+
+
+def call_columns(calls: Calls) -> dict[str, typing.Any]:
+    """The columns of the steps table that a scenario with `retry:` adds."""
+    measured, good = calls.measured, calls.good
+    cancelled = int((measured["error"] == ErrorClass.CANCELLED).sum())
+    failed, counted = len(measured) - len(good) - cancelled, len(measured) - cancelled
+    row = {
+        "calls": len(measured),
+        "calls_failed": failed,
+        "call_error_rate": failed / counted if counted else None,
+        "attempts_per_call_mean": measured["attempt"].mean() if len(measured) else None,
+    }
+    first = measured["first_latency_ms"].dropna()
+    row |= columns_of("first_attempt_latency", "s", spread(first.to_numpy() / 1000))
+    row |= columns_of("call_latency", "s", spread(good["latency_ms"].to_numpy() / 1000))
+    return row | columns_of("call_ttft", "s", spread(good["ttft_ms"].dropna().to_numpy() / 1000))
+
+
+def perceived(row: typing.Mapping[str, typing.Any], column: str) -> typing.Any:
+    """A column of the steps table as a user perceives it: of calls where requests are retried, else of requests."""
+    return row[f"call_{column}"] if show.known(row["calls"]) else row[column]
+
+
+def of_calls(row: typing.Mapping[str, typing.Any]) -> str:
+    """What belongs behind `latency` in words: nothing, or ` of a call, …`."""
+    return " of a call, retries included," if show.known(row["calls"]) else ""
+
+
+def perceived_steps(steps: pd.DataFrame) -> pd.DataFrame:
+    """The steps table with latency, TTFT and error rate as a user perceives them."""
+    retried = steps["calls"].notna()
+    changed = {c: steps[f"call_{c}"].where(retried, steps[c]) for c in steps.columns if f"call_{c}" in steps.columns}
+    return steps.assign(**changed) if retried.any() else steps
+
+
+def retry_sentence(run: str, scenario: Scenario) -> str | None:
+    """What it means for the report that a scenario retries; None where it does not."""
+    retry = scenario.retry
+    if retry is None:
+        return None
+    judged = "Its limits on latency, TTFT and error rate, and its plots, are" if _limited(scenario) else "Its plots are"
+    return (
+        f"Run {run} retries: after a failure that may pass a call is tried again, up to {retry.attempts} attempts in all, "
+        f"with random pauses of at most {show.exact(retry.base_s)} s, doubling up to {show.exact(retry.max_s)} s. "
+        f"{judged} of calls, as a user perceives them: from the first attempt's send to the last byte (for TTFT the first "
+        "output) of the attempt that succeeded, pauses included; a call without success is one failure, whatever its "
+        "attempts. Requests, throughput and cost count every attempt."
+    )
+
+
+def _limited(scenario: Scenario) -> bool:
+    slo = scenario.slo
+    return any(limit is not None for limit in (slo.latency_s, slo.ttft_s, slo.error_rate))

@@ -1,0 +1,67 @@
+"""One stage of a run: its records, its window, and its calls where requests are retried."""
+
+import dataclasses
+import typing
+
+import numpy as np
+import pandas as pd
+
+from analysis.calls import Calls, calls_of
+from analysis.load import Run
+from locustfiles.common.errors import ErrorClass
+from locustfiles.common.price_book import Price
+from locustfiles.common.run_folder import StageWindow
+from locustfiles.common.scenario import Target
+
+
+@dataclasses.dataclass(slots=True)
+class Stage:
+    """One stage's records. `window` is [a, b) in seconds from the run's epoch, None if it never came."""
+
+    run: Run
+    visit: StageWindow
+    target: Target
+    price: Price
+    window: tuple[float, float] | None
+    records: pd.DataFrame  # of every phase
+    measured: pd.DataFrame  # those that began in the window
+    good: pd.DataFrame  # its successes
+    calls: Calls | None  # None where the scenario has no `retry:`, and a call is a request
+
+    @property
+    def why_no_window(self) -> str:
+        """Where `window` is None: how that came."""
+        visit, n = self.visit, len(self.measured)
+        if visit.measure_from is None or visit.measure_until is not None:
+            return "it never got its measured window"
+        end = "was killed, or is still running," if self.run.manifest.status == "running" else "broke off"
+        so_far = "1 request was" if n == 1 else f"{n} requests were"
+        return f"the run {end} during its measured window, which so has no end ({so_far} measured so far)"
+
+    @property
+    def failed(self) -> pd.DataFrame:
+        return self.measured[self.measured["error"].notna() & (self.measured["error"] != ErrorClass.CANCELLED)]
+
+    @property
+    def perceived(self) -> pd.DataFrame:
+        """The successes as a user perceives them: with retries calls, timed from their first attempt's send."""
+        return self.good if self.calls is None else self.calls.good
+
+
+def stages_of(run: Run, prices: dict[str, Price]) -> typing.Iterator[Stage]:
+    """The run's stages in the order of its manifest."""
+    positions = run.records.groupby("stage").indices
+    for visit in run.manifest.stages:
+        records = run.records.take(positions.get(visit.stage, np.array([], dtype=int)))
+        measured = records[records["phase"] == "measure"]
+        yield Stage(
+            run=run,
+            visit=visit,
+            target=run.target(visit.target),
+            price=prices[visit.target],
+            window=run.window(visit),
+            records=records,
+            measured=measured,
+            good=measured[measured["error"].isna()],
+            calls=None if run.scenario.retry is None else calls_of(records),
+        )

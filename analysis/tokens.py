@@ -1,0 +1,164 @@
+"""Who counted the tokens, and whether a target's tokenizer counts as its service does."""
+
+import dataclasses
+import typing
+
+import numpy as np
+import pandas as pd
+
+from analysis import format as show
+from analysis.load import Run
+from locustfiles.common.scenario import Target
+
+PROMPT_SOURCES = ("service", "tokenizer", "payload", "none")
+OUTPUT_SOURCES = ("service", "tokenizer", "none")
+SOURCE_COLUMNS = [
+    "run",
+    "target",
+    "successes",
+    *(f"prompt_{source}_share" for source in PROMPT_SOURCES),
+    *(f"output_{source}_share" for source in OUTPUT_SOURCES),
+]
+
+MOST_DIFFERENCE = 0.05  # of the service's count, median, after the constant
+FEWEST_RECORDS = 10
+FEWEST_COUNTS = 3  # different counts by the tokenizer: one count alone always fits a constant
+TOO_FEW = "too few to compare"
+#: stop reasons of answers whose output is not all text
+TOOL_STOPS = ("tool_use", "tool_calls")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Comparison:
+    """Service against tokenizer counts of one target's prompts or outputs.
+
+    constant = median(service - tokenizer): the chat template; for outputs the end-of-text token.
+    residual = |service - tokenizer - constant| / service.
+    slope: tokens by the service for each further token by the tokenizer (least squares), which the constant would
+    hide; of prompts only, for outputs end at max_tokens whatever is counted.
+    """
+
+    run: str
+    target: str
+    tokenizer: str
+    counts: typing.Literal["prompt", "output"]
+    records: int  # that have both counts
+    distinct: int  # different counts by the tokenizer
+    constant_tokens: float | None
+    residual_p50: float | None
+    residual_p95: float | None
+    slope: float | None
+    state: typing.Literal["equal", "differ", "too few to compare"]
+
+    @property
+    def warning(self) -> str | None:
+        if self.state != "differ":
+            return None
+        grows = "" if self.slope is None else f", and the service counts {show.number(self.slope)} for each further one of its tokens"
+        return (
+            f"Run {self.run}, `{self.target}`: tokenizer `{self.tokenizer}` is not the model's: its {self.counts} counts "
+            f"differ from the service's by {show.percent(self.residual_p50)} (median; p95 {show.percent(self.residual_p95)}) "
+            f"after the constant of {show.number(self.constant_tokens)} tokens{grows}; what it alone counted is wrong by as much."
+        )
+
+
+def token_sources(runs: list[Run]) -> pd.DataFrame:
+    """A row per run and target: the share of each source among the measured successes."""
+    rows = []
+    for run in runs:
+        good = run.records[run.records["error"].isna() & (run.records["phase"] == "measure")]
+        for target in run.scenario.targets:
+            mine = good[good["target"] == target.name]
+            if len(mine):
+                prompt, output = mine["prompt_token_source"], mine["token_source"]
+                shares = [(prompt == s).mean() for s in PROMPT_SOURCES] + [(output == s).mean() for s in OUTPUT_SOURCES]
+                rows.append([run.name, target.name, len(mine), *shares])
+    return pd.DataFrame(rows, columns=SOURCE_COLUMNS)
+
+
+def comparisons(runs: list[Run]) -> list[Comparison]:
+    """Prompts and outputs of every target that has a tokenizer and successes."""
+    found = []
+    for run in runs:
+        for target in run.scenario.targets:
+            if target.tokenizer is None:
+                continue
+            good = run.records[(run.records["target"] == target.name) & run.records["error"].isna()]
+            if len(good):
+                prompts, outputs = _prompts(good), _outputs(good)
+                found += [_compare(run, target, "prompt", *prompts), _compare(run, target, "output", *outputs)]
+    return found
+
+
+def _prompts(good: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    """(service, tokenizer) counts; what was read from or written to a cache is part of the prompt."""
+    good = good[good["prompt_token_source"] == "service"]
+    cached = good["cache_read_tokens"].fillna(0) + good["cache_write_tokens"].fillna(0)
+    return good["prompt_tokens"] + cached, good["tokenizer_prompt_tokens"]
+
+
+def _outputs(good: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    """(service, tokenizer) counts of the visible text: answers whose reasoning or tool input has no count are left out."""
+    reasoned = (good["hidden_reasoning"] == 1) | (good["ttft_visible_ms"] > good["ttft_ms"])
+    unknown = (reasoned & good["reasoning_tokens"].isna()) | good["stop_reason"].isin(TOOL_STOPS)
+    good = good[(good["token_source"] == "service") & ~unknown]
+    return good["completion_tokens"] - good["reasoning_tokens"].fillna(0), good["tokenizer_completion_tokens"]
+
+
+def _compare(run: Run, target: Target, counts: str, service: pd.Series, tokenizer: pd.Series) -> Comparison:
+    both = service.notna() & tokenizer.notna() & (service > 0)
+    service, tokenizer = service[both], tokenizer[both]
+    who = (run.name, target.name, target.tokenizer, counts, len(service), int(tokenizer.nunique()))
+    if len(service) < FEWEST_RECORDS or tokenizer.nunique() < FEWEST_COUNTS:
+        return Comparison(*who, None, None, None, None, TOO_FEW)
+    constant = float((service - tokenizer).median())
+    residual = (service - tokenizer - constant).abs() / service
+    middle, tail = float(residual.median()), float(residual.quantile(0.95))
+    slope, error = _slope(tokenizer.to_numpy(), service.to_numpy()) if counts == "prompt" else (None, 0.0)
+    off = middle > MOST_DIFFERENCE or (slope is not None and abs(slope - 1) - 2 * error > MOST_DIFFERENCE)
+    return Comparison(*who, constant, middle, tail, slope, "differ" if off else "equal")
+
+
+def _slope(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
+    """Slope of y on x by least squares, and its standard error."""
+    dx, dy = x - x.mean(), y - y.mean()
+    squares = float((dx**2).sum())
+    slope = float((dx * dy).sum()) / squares
+    return slope, float(np.sqrt(((dy - slope * dx) ** 2).sum() / (len(x) - 2) / squares))
+
+
+def comparison_table(found: list[Comparison]) -> pd.DataFrame:
+    """A row a comparison."""
+    return pd.DataFrame(
+        [dataclasses.astuple(c) for c in found], columns=[f.name for f in dataclasses.fields(Comparison)]
+    )
+
+
+def shown_sources(sources: pd.DataFrame, several_runs: bool) -> pd.DataFrame:
+    """`token_sources` as text cells."""
+    shown = {"Run": sources["run"], "Target": sources["target"], "Successes": sources["successes"].map(show.count)}
+    for kind, names in (("prompt", PROMPT_SOURCES), ("output", OUTPUT_SOURCES)):
+        for name in names:
+            words = {"none": "nobody", "payload": "the payload file"}.get(name, f"the {name}")
+            shown[f"{kind.capitalize()}: by {words}"] = sources[f"{kind}_{name}_share"].map(show.percent)
+    return pd.DataFrame(shown).drop(columns=[] if several_runs else "Run")
+
+
+def shown_comparison(comparison: pd.DataFrame, several_runs: bool) -> pd.DataFrame:
+    """`comparison_table` as text cells."""
+    words = {"equal": "within 5 %", "differ": "not the model's tokenizer"}
+    shown = pd.DataFrame(
+        {
+            "Run": comparison["run"],
+            "Target": comparison["target"],
+            "Tokenizer": comparison["tokenizer"],
+            "Counts": comparison["counts"],
+            "Records with both": comparison["records"].map(show.count),
+            "Constant, tokens": comparison["constant_tokens"].map(show.number),
+            "Difference after it, median": comparison["residual_p50"].map(show.percent),
+            "p95": comparison["residual_p95"].map(show.percent),
+            "Service tokens per tokenizer token": comparison["slope"].map(show.number),
+            "Finding": comparison["state"].map(lambda s: words.get(s, s)),
+        }
+    )
+    return shown if several_runs else shown.drop(columns="Run")

@@ -1,0 +1,49 @@
+"""The exact binomial test on a percentile: whether so many values above a limit let it be kept."""
+
+import math
+
+import numpy as np
+
+ALPHA = 0.025  # on each side
+
+
+def at_most(k: int, n: int, p: float) -> float:
+    """P(B <= k), B binomial (n, p)."""
+    first, pmf = probabilities(n, p)
+    return float(min(1.0, pmf[: max(0, k - first + 1)].sum()))
+
+
+def at_least(k: int, n: int, p: float) -> float:
+    """P(B >= k), B binomial (n, p)."""
+    first, pmf = probabilities(n, p)
+    return float(min(1.0, pmf[max(0, k - first) :].sum()))
+
+
+def decide(above: int, n: int, q: float) -> str:
+    """Whether the q-quantile is within a limit that `above` of n values exceed: met, missed, undecided.
+
+    Exact binomial test of the share above against 1 - q, 2.5 % of error on each side: met exactly when the upper end
+    of the quantile's order-statistic interval is within the limit, missed when its lower end is above it.
+    """
+    if n and at_most(above, n, 1 - q) <= ALPHA:
+        return "met"
+    if n and at_least(above, n, 1 - q) <= ALPHA:
+        return "missed"
+    return "undecided"
+
+
+def probabilities(n: int, p: float) -> tuple[int, np.ndarray]:
+    """(first k, probabilities from it on) of binomial (n, p), without tails of less than about e-40."""
+    width = 10 * math.sqrt(n * p * (1 - p)) + 50
+    first = max(0, math.floor(n * p - width))
+    last = min(n, math.ceil(n * p + width))
+    start = (
+        math.lgamma(n + 1)
+        - math.lgamma(first + 1)
+        - math.lgamma(n - first + 1)
+        + first * math.log(p)
+        + (n - first) * math.log1p(-p)
+    )
+    k = np.arange(first, last)
+    steps = np.log((n - k) / (k + 1)) + math.log(p / (1 - p))
+    return first, np.exp(start + np.concatenate([[0.0], np.cumsum(steps)]))

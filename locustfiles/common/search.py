@@ -1,0 +1,65 @@
+"""The search for the highest level that keeps the limits: which level comes next, and what was found. Pure.
+
+It doubles from 1 until a level fails, halves the span between the last level that passed and the first that failed,
+and then measures both once more: the answer is confirmed when each says the same twice.
+"""
+
+import dataclasses
+import typing
+
+RATE_STEP = 1.1  # rates closer than this are not told apart
+CONFIRM = 2
+
+
+@dataclasses.dataclass(slots=True)
+class Search:
+    """`up_to`: the highest level that is asked for; `of`: users (whole numbers) or rate (requests/s)."""
+
+    up_to: float
+    of: typing.Literal["users", "rate"] = "users"
+    outcomes: dict[float, list[str]] = dataclasses.field(default_factory=dict)  # level -> met, missed or undecided
+
+    def note(self, level: float, outcome: str) -> None:
+        self.outcomes.setdefault(level, []).append(outcome)
+
+    def passes(self, level: float) -> bool:
+        """Whether a level counts as one that keeps the limits: every visit of it did."""
+        return set(self.outcomes[level]) == {"met"}
+
+    @property
+    def low(self) -> float | None:
+        """The highest level below `high` that passed."""
+        below = [n for n in self.outcomes if self.passes(n) and (self.high is None or n < self.high)]
+        return max(below, default=None)
+
+    @property
+    def high(self) -> float | None:
+        """The lowest level that did not pass."""
+        return min((n for n in self.outcomes if not self.passes(n)), default=None)
+
+    def next(self) -> float | None:
+        """The level to measure now; None when the search is over."""
+        low, high = self.low, self.high
+        if high is None:
+            if low is not None and low >= self.up_to:
+                return self._unconfirmed(low)
+            return min(self.up_to, 1 if low is None else 2 * low)
+        between = self._between(low, high)
+        return between if between is not None else self._unconfirmed(low, high)
+
+    def _between(self, low: float | None, high: float) -> float | None:
+        if self.of == "users":
+            middle = ((low or 0) + high) // 2
+            return middle if (low or 0) < middle < high else None
+        if low is None:
+            return high / 2 if high > self.up_to / 1024 else None
+        return None if high / low < RATE_STEP else round((low * high) ** 0.5, 3)
+
+    def _unconfirmed(self, *levels: float | None) -> float | None:
+        return next((n for n in levels if n is not None and len(self.outcomes[n]) < CONFIRM), None)
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether the boundary was measured twice, each side with one outcome."""
+        sides = [n for n in (self.low, self.high) if n is not None]
+        return bool(sides) and all(len(self.outcomes[n]) >= CONFIRM and len(set(self.outcomes[n])) == 1 for n in sides)

@@ -1,0 +1,25 @@
+"""Limits that a stage has to keep."""
+
+import typing
+
+import pydantic
+
+from locustfiles.common.values import Positive, Text
+from locustfiles.common.yaml_file import Strict
+
+
+class Limits(Strict):
+    """Upper limits, inclusive, on a statistic of a time in seconds."""
+
+    mean: Positive | None = None
+    p50: Positive | None = None
+    p95: Positive | None = None
+    p99: Positive | None = None
+
+
+class Slo(Strict):
+    latency_s: Limits | None = None
+    ttft_s: Limits | None = None
+    error_rate: typing.Annotated[float, pydantic.Field(ge=0, le=1)] | None = None
+    cost_per_10k_transactions_usd: Positive | None = None
+    dataset: Text | None = None  # the payload file's stem that the recommendation is for

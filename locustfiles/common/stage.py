@@ -1,0 +1,158 @@
+"""One stage, from its users to the last of its records: it settles, measures and holds.
+
+It settles for `settle_s`, until no request of the level before is in flight and until its latencies drift no more
+(`settle_at_most_s` ends that). It measures. Then it holds: load goes on until every request that began in the measured
+window has ended, so that none of them ends under another load, and until all records of it have arrived.
+"""
+
+import logging
+import time
+import typing
+
+import gevent
+
+from locustfiles.common.arrivals import Arrival, arrivals
+from locustfiles.common.loads import Level, Load
+from locustfiles.common.plan import Group, window_ends
+from locustfiles.common.run_folder import StageWindow, WorkerLoad
+from locustfiles.common.sender import Visit
+from locustfiles.common.slo import Slo
+from locustfiles.common.tally import Tally
+
+if typing.TYPE_CHECKING:
+    from locustfiles.common.stages import Sweep
+
+log = logging.getLogger("swarmledger")
+POLL_S = 0.02
+DEAL_EVERY_S = 0.5
+DEAL_AHEAD_S = 2.0
+FIRST_S = 0.25  # from dealing to the first arrival: longer than any way to a worker
+UNDECIDED_TIMES = 4  # a search measures a level up to so many windows long, until its limits are decided
+
+
+class Stage:
+    """One visit. `sweep` is asked for the run, the workers and what they have told."""
+
+    def __init__(self, sweep: "Sweep", group: Group, level: Level, number: int, slo: Slo | None = None) -> None:
+        """slo: of a search, which measures until it is decided."""
+        self.sweep, self.run, self.load, self.level, self.slo = sweep, sweep.run, group.load, level, slo
+        self.visit = Visit(number, group.target, group.payload, level.users, level.rate, group.repeat)
+        self.tally = self.run.tallies.setdefault(number, Tally())
+        self.trace = self.run.inputs.traces[group.load.replay] if group.load.replay else None
+        self._dealer: gevent.Greenlet | None = None
+        self._crew = set(sweep.alive())
+        now = self.run.clock.now()
+        self.window = StageWindow(
+            number, group.repeat, group.target, group.payload, level.users, level.rate, started_at=now
+        )
+
+    @property
+    def at_most_s(self) -> float:
+        return FIRST_S + self.trace[-1].at_s + POLL_S if self.trace else self.load.at_most_s
+
+    @property
+    def open_loop(self) -> bool:
+        return self.level.users is None
+
+    def go(self) -> None:
+        """Raises OSError when the manifest cannot be written. After it, `window.ended_by` is set; `budget` ends the run."""
+        self.run.stage_begins(self.window)
+        users = self.load.max_users if self.open_loop else self.level.users
+        self.sweep.announce(self.visit, "settle")
+        self.sweep.ask_for_users(users)
+        self.window.settle_from = self.run.clock.now()
+        if not self.trace:
+            self._begin_arrivals()
+            self._settle()
+        if self.run.over_budget:
+            return self._end("budget")
+        self.window.measure_from = self.run.clock.now()
+        self.sweep.announce(self.visit, "measure")
+        if self.trace:
+            self._begin_arrivals()
+        self._end(self._measure())
+        if not self.run.over_budget:  # holding would spend more: the requests in flight end under a falling load
+            self._hold()
+
+    def break_off(self) -> None:
+        """End it where it stands: what is in flight is held, nothing new belongs to the window."""
+        self._stop_arrivals()
+        if self.window.ended_by is None:
+            self._end("stop")
+
+    def _end(self, reason: str) -> None:
+        self.sweep.announce(self.visit, "hold")
+        if self.window.measure_from is not None:
+            self.window.measure_until = self.run.clock.now()
+        self.window.ended_by = reason
+
+    def _at_once(self) -> int:
+        """Requests in flight when settled: the users, or by Little's law."""
+        if self.level.users is not None:
+            return self.level.users
+        recent = self.tally.settling[-50:]
+        return max(5, round(self.level.rate * sum(recent) / len(recent))) if recent else 5
+
+    def _settle(self) -> None:
+        load, began = self.load, time.monotonic()
+        while time.monotonic() - began < load.settle_s and not self.sweep.budget_spent():
+            gevent.sleep(min(0.5, max(POLL_S, load.settle_s - (time.monotonic() - began))))
+        self.sweep.wait_until_clear(self.visit, "settle")
+        while not (steady := self.tally.steady(self._at_once())) and not self.sweep.budget_spent():
+            if time.monotonic() - began >= load.settle_at_most_s:
+                break
+            gevent.sleep(0.1)
+        self.window.steady = steady
+
+    def _measure(self) -> str:
+        began = time.monotonic()
+        while True:
+            if self.sweep.budget_spent():
+                return "budget"
+            elapsed = time.monotonic() - began
+            reason = window_ends(elapsed, self.load, self.at_most_s, self.tally)
+            if reason == "time" and self._undecided() and elapsed < UNDECIDED_TIMES * self.at_most_s:
+                reason = None
+            if reason:
+                return reason
+            gevent.sleep(min(0.1, max(POLL_S, self.at_most_s - elapsed)))
+
+    def _undecided(self) -> bool:
+        return self.slo is not None and self.tally.keeps(self.slo) == "undecided"
+
+    def _hold(self) -> None:
+        loads = self.sweep.wait_until_clear(self.visit, "hold")
+        self._stop_arrivals()
+        self.window.hold_until = self.run.clock.now()
+        self.window.workers = [WorkerLoad(worker, **load) for worker, load in sorted(loads.items()) if load]
+        self.window.whole = self.sweep.wait_for_records(self.visit) and self._crew <= set(self.sweep.alive())
+
+    # open loop
+    def _begin_arrivals(self) -> None:
+        if not self.open_loop:
+            return
+        seed_text = f"{self.run.inputs.scenario.seed}/{self.visit.target}/{self.visit.payload}/{self.level.rate}/{self.visit.repeat}"
+        due = iter(self.trace) if self.trace else arrivals(self.level.rate, self.load.arrivals, seed_text)
+        self._dealer = gevent.spawn(self._deal, due, self.run.clock.now() + FIRST_S)
+
+    def _stop_arrivals(self) -> None:
+        if self._dealer:
+            self._dealer.kill()
+
+    def _deal(self, due: typing.Iterator[Arrival], zero: float) -> None:
+        """Hand the arrivals of the next seconds to the workers in turn, each in its own clock's time."""
+        turn = 0
+        upcoming = next(due, None)
+        while upcoming is not None:
+            hands: dict[str, list[tuple]] = {worker: [] for worker in self.sweep.alive()}
+            workers = list(hands)
+            until = self.run.clock.now() - zero + DEAL_AHEAD_S
+            while upcoming is not None and upcoming.at_s < until and workers:
+                worker, turn = workers[turn % len(workers)], turn + 1
+                at = zero + upcoming.at_s + self.sweep.offset_s(worker)
+                hands[worker].append((at, upcoming.prompt_tokens, upcoming.max_tokens))
+                upcoming = next(due, None)
+            for worker, hand in hands.items():
+                if hand:
+                    self.sweep.send("ledger_arrivals", {"stage": self.visit.stage, "due": hand}, worker)
+            gevent.sleep(DEAL_EVERY_S)

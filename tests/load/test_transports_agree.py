@@ -1,0 +1,292 @@
+"""boto3 and the fast path make the same record of the same answer: on every surface, through every fault, field by field."""
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from scripts.emulator.config import EXAMPLE_ACCESS_KEY, EXAMPLE_SECRET_KEY
+from scripts.emulator.faults import FAULTS
+from tests.emulator import bodies
+from tests.emulator_process import ROOT, running_emulator
+from tests.load.both_transports import BEARER, KINDS, LATE, SURFACES, Pair, configuration, counting_characters, differences
+from tests.load.test_surfaces import PARAMETERS, container, converse, invoke
+from tests.load.wire_server import certificate, receive, serving
+
+CACHES = [(api, stream) for api in ("converse", "invoke") for stream in (True, False)]
+FAULTY = [(fault, kind, stream) for fault in FAULTS for kind in KINDS for stream in (True, False) if (kind, stream) != ("raw", True)]
+
+
+def not_told(fault: str, kind: str, stream: bool) -> set[str]:
+    """The fields in which boto3 cannot say what the fast path says, by what broke."""
+    if fault == "bad_crc" and stream:
+        return {"latency_ms", "response_bytes"}  # botocore stops at the frame, what follows is not read
+    if fault == "reset_mid_stream" and not stream:  # what the reset read had received is lost, with Converse the head too
+        if kind != "converse":
+            return {"response_bytes"}
+        # a call without a status counts as one of which nothing came: its prompt is counted as of one that is under way
+        return {"response_bytes", "http_status", "request_id", "prompt_tokens", "prompt_token_source", "tokenizer_prompt_tokens"}
+    if fault in ("exception_mid_stream", "throttle_mid_stream") and stream and kind in ("tgi", "lmi", "vllm"):
+        return {"error_message"}  # botocore drops ModelStreamError's ErrorCode, which is a part of ours
+    return set()
+
+
+@pytest.fixture(scope="module")
+def emulator():
+    with running_emulator(configuration()) as e:
+        yield e
+
+
+@pytest.fixture(scope="module", autouse=True)
+def credentials():
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [n for n in os.environ if n.startswith("AWS_")]:
+            patch.delenv(name)
+        patch.setenv("AWS_ACCESS_KEY_ID", EXAMPLE_ACCESS_KEY)
+        patch.setenv("AWS_SECRET_ACCESS_KEY", EXAMPLE_SECRET_KEY)
+        yield
+
+
+@pytest.fixture(scope="module")
+def pair(emulator, credentials, tmp_path_factory) -> Pair:
+    tokenizer = counting_characters(str(tmp_path_factory.mktemp("agree") / "tokenizer.json"))
+    faulty = {f"{fault} {kind} {stream}": KINDS[kind](fault) | {"stream": stream} for fault, kind, stream in FAULTY}
+    pair = Pair(emulator.url, {name: target | {"tokenizer": tokenizer} for name, target in (SURFACES | faulty).items()})
+    for name in ("tgi, whole", "tool, whole"):  # each service's connection
+        pair.records(name)
+    return pair
+
+
+MISTAKEN = {"wrong": "client", "no such": "client", "prompt too long": "model_error"}
+
+
+@pytest.mark.parametrize("surface", SURFACES)
+def test_a_surface_has_the_same_record_by_both(pair, surface):
+    assert pair.differences(surface) == {}
+    expected = next((error for start, error in MISTAKEN.items() if surface.startswith(start)), None)
+    record = pair.last[1]
+    assert record.error == expected, record.error_message
+    assert record.tokenizer_completion_tokens or expected or surface.startswith(("embedding", "tool"))  # which have no text
+
+
+@pytest.mark.parametrize(("fault", "kind", "stream"), FAULTY)
+def test_a_fault_has_the_same_record_by_both(pair, fault, kind, stream):
+    assert pair.differences(f"{fault} {kind} {stream}", not_told(fault, kind, stream)) == {}
+
+
+@pytest.fixture(scope="module")
+def caches(emulator, credentials) -> Pair:
+    """A target for each transport, which fills a cache of its own: the systems are of one length."""
+    targets = {}
+    for api, stream in CACHES:
+        for transport, writer in enumerate(("first path", "other path")):
+            system = f"A cache that the {writer} fills with {api}, {'streaming' if stream else 'answering'}."
+            target = {"service": "bedrock", "model_id": "thinking.claude", "api": api, "dialect": "claude", "stream": stream}
+            targets[f"{api} {stream} {transport}"] = target | {"system": system, "cache_system": True, "parameters": PARAMETERS}
+    return Pair(emulator.url, targets)
+
+
+@pytest.mark.parametrize(("api", "stream"), CACHES)
+def test_a_prompt_cache_is_written_and_read_alike(caches, api, stream):
+    first, second = ([caches.ask(transport, f"{api} {stream} {transport}") for transport in (0, 1)] for _ in range(2))
+    for records in (first, second):
+        assert set(differences(*records)) <= {"target"} | LATE
+    assert first[1].cache_write_tokens == second[1].cache_read_tokens > 0 == first[1].cache_read_tokens
+
+
+KEYS = {  # what is wrong with the credentials -> what is set, the code that Bedrock answers
+    "wrong secret": ({"AWS_SECRET_ACCESS_KEY": "wrong"}, "InvalidSignatureException"),
+    "unknown key": ({"AWS_ACCESS_KEY_ID": "AKIAUNKNOWNEXAMPLE00"}, "UnrecognizedClientException"),
+    "expired token": ({"AWS_ACCESS_KEY_ID": "AKIAEXPIREDEXAMPLE00", "AWS_SESSION_TOKEN": "old"}, "ExpiredTokenException"),
+}
+
+
+@pytest.mark.parametrize("keys", KEYS)
+def test_credentials_are_refused_alike(emulator, credentials, monkeypatch, keys):
+    values, code = KEYS[keys]
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    pair = Pair(emulator.url, {"converse": converse(bodies.NOVA, stream=True), "tgi": container("tgi", "tgi")})
+    for name in ("converse", "tgi"):
+        assert pair.differences(name) == {}
+    record = pair.ask(1, "converse")
+    assert (record.error, record.error_code) == ("auth", code)
+
+
+@pytest.fixture(scope="module")
+def secure(tmp_path_factory):
+    """The endpoint with TLS: its URL and its CA's file."""
+    folder = tmp_path_factory.mktemp("tls")
+    ca, _ = certificate(folder)
+    leaf = str(folder / "leaf.pem")
+    with running_emulator(configuration(), arguments=("--tls-cert", leaf, "--tls-key", leaf)) as e:
+        yield e.url, str(ca)
+
+
+@pytest.mark.parametrize(("token", "error"), [(None, None), (BEARER, None), ("another", "auth")])
+def test_tls_and_bearer_tokens_are_used_alike(secure, credentials, monkeypatch, token, error):
+    url, ca = secure
+    monkeypatch.setenv("AWS_CA_BUNDLE", ca)
+    if token:
+        monkeypatch.setenv("AWS_BEARER_TOKEN_BEDROCK", token)
+    targets = {"converse": converse(bodies.NOVA, stream=True), "invoke": invoke(bodies.NOVA), "tgi": container("tgi", "tgi", stream=True)}
+    pair = Pair(url, targets)
+    for name in targets:
+        assert pair.differences(name) == {}
+    assert (pair.ask(1, "converse").error, pair.ask(1, "tgi").error) == (error, None)
+
+
+HEAD = b"HTTP/1.1 %b\r\nx-amzn-RequestId: r1\r\nContent-Type: application/json\r\nConnection: close\r\n"
+CHUNKED = HEAD % b"200 OK" + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+def sized(status: bytes, body: bytes) -> bytes:
+    return HEAD % status + b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
+
+
+WIRE = {  # what a server writes after a request -> class, status of the record
+    "not-http": (b"SSH-2.0-OpenSSH_9.6\r\n\r\n", "bad_response", None),
+    "nothing": (b"", "stream_broken", None),
+    "redirect": (sized(b"302 Found\r\nLocation: /elsewhere", b""), "bad_response", 302),
+    "forbidden": (sized(b"403 Forbidden", b""), "auth", 403),
+    "html": (sized(b"502 Bad Gateway", b"<html></html>"), "server", 502),
+    "list": (sized(b"400 Bad Request", b"[1]"), "client", 400),
+    "no-utf8": (sized(b"429 Too Many", b"\xff\xfe"), "throttled", 429),
+    "code-in-body": (sized(b"400 Bad", b'{"__type":"a#ThrottlingException:b"}'), "throttled", 400),
+    "cut-body": (HEAD % b"200 OK" + b'Content-Length: 60\r\n\r\n{"output": ', "stream_broken", 200),
+    "cut-between-chunks": (CHUNKED + b"2\r\n{}\r\n", "stream_broken", 200),
+    "bad-chunk": (CHUNKED + b"zz\r\n{}\r\n", "bad_response", 200),
+}
+WIRE_KINDS = {
+    "converse": lambda case: converse(case),
+    "claude": lambda case: invoke(case, dialect="claude"),
+    "claude, stream": lambda case: invoke(case, dialect="claude", stream=True),
+    "tgi": lambda case: container(case, "tgi"),
+    "tgi, stream": lambda case: container(case, "tgi", stream=True),
+}
+
+
+def not_told_of_bytes(case: str, kind: str) -> set[str]:
+    if case == "html":
+        return {"error_message"}  # botocore says the status's standard words
+    if case in ("cut-between-chunks", "bad-chunk", "stalls") and kind == "converse":
+        return {"http_status", "request_id", "response_bytes"}
+    if case == "cut-between-chunks" and not kind.endswith("stream"):
+        return {"response_bytes"}
+    if case == "bad-chunk" and not kind.endswith("stream"):
+        return {"error"}  # http.client calls it an incomplete read
+    return set()
+
+
+def writes(connection, server) -> None:
+    """Answers with the case that the path names, then closes; `silent` says nothing, `stalls` stops after the head."""
+    case = receive(connection).split(b"/")[2].decode()
+    if case == "stalls":
+        connection.sendall(CHUNKED)
+    if case in ("stalls", "silent"):
+        connection.recv(1)  # until the other side hangs up
+    else:
+        connection.sendall(WIRE[case][0])
+
+
+@pytest.fixture(scope="module")
+def wire(credentials):
+    cases = {f"{case} {kind}": make(case) for case in (*WIRE, "silent", "stalls") for kind, make in WIRE_KINDS.items()}
+    with serving(writes) as server:
+        yield Pair(f"http://127.0.0.1:{server.port}", cases, timeout_s=0.12)
+
+
+@pytest.mark.parametrize("kind", WIRE_KINDS)
+@pytest.mark.parametrize("case", WIRE)
+def test_bytes_that_are_no_answer_have_the_same_record_by_both(wire, case, kind):
+    record = wire.ask(0, f"{case} {kind}")
+    assert (record.error, record.http_status) == WIRE[case][1:]
+    assert wire.differences(f"{case} {kind}", not_told_of_bytes(case, kind)) == {}
+
+
+@pytest.mark.parametrize("kind", WIRE_KINDS)
+@pytest.mark.parametrize("case", ["silent", "stalls"])
+def test_a_deadline_passes_alike(wire, case, kind):
+    assert wire.differences(f"{case} {kind}", not_told_of_bytes(case, kind)) == {}
+    assert wire.ask(1, f"{case} {kind}").error == "read_timeout"
+
+
+@pytest.fixture(scope="module")
+def unreachable(credentials, tmp_path_factory):
+    """Endpoints that take no connection: by nobody listening, no such host, a full backlog, a certificate of an unknown CA."""
+    with contextlib.ExitStack() as stack:
+        free = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        full = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(4):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(full.getsockname())
+        _, tls = certificate(tmp_path_factory.mktemp("ca"))
+        secure = stack.enter_context(serving(writes, tls))
+        urls = {
+            "refused": f"http://127.0.0.1:{free.getsockname()[1]}",
+            "no such host": "http://no-such-host.invalid",
+            "full": f"http://127.0.0.1:{full.getsockname()[1]}",
+            "unknown CA": f"https://127.0.0.1:{secure.port}",
+        }
+        free.close()
+        yield Pair("http://127.0.0.1:9", {name: converse("m", endpoint_url=url) for name, url in urls.items()}, timeout_s=0.2)
+
+
+@pytest.mark.parametrize("name", ["refused", "no such host", "full", "unknown CA"])
+def test_no_connection_has_the_same_record_by_both(unreachable, name):
+    but = {"latency_ms"} if name == "unknown CA" else set()  # urllib3 reads the CA file for every connection
+    assert unreachable.differences(name, but) == {}
+    assert unreachable.ask(1, name).error == "connect"
+
+
+def test_arguments_that_boto3_refuses_are_the_scenarios_mistake(emulator, credentials):
+    pair = Pair(emulator.url, {"t": converse(bodies.NOVA, parameters={"max_tokens": 8, "toolConfig": {"tool": []}})})
+    record = pair.ask(1, "t")
+    assert (record.error, record.error_code, record.http_status, record.response_bytes) == ("client", "ParamValidationError", None, 0)
+    assert record.error_message.startswith("Parameter validation failed: ") and "toolConfig" in record.error_message
+
+
+PATCHED = """
+import gevent.monkey; gevent.monkey.patch_all()
+import json, sys, gevent
+from tests.load.both_transports import FIELDS, Pair
+trickling, steady = json.loads(sys.argv[2])
+made = Pair(sys.argv[1], {"trickling": trickling, "steady": steady}, timeout_s=0.5)
+ask = lambda name: made.ask(1, name)
+ask("steady")
+killed = gevent.spawn(ask, "trickling")
+jobs = [gevent.spawn(ask, "trickling"), *(gevent.spawn(ask, "steady") for _ in range(20))]
+gevent.sleep(0.2)
+killed.kill()
+gevent.joinall([killed, *jobs])
+print(json.dumps([{f: getattr(job.value, f) for f in FIELDS} for job in (killed, *jobs)]))
+"""
+
+
+def test_calls_at_once_do_not_mix_and_each_has_its_deadline(emulator, credentials):
+    """As in Locust, with gevent's sockets."""
+    trickling = converse("slow.claude", stream=True, parameters={"max_tokens": 100})  # 25 tokens a second: 4 s
+    steady = invoke("thinking.claude", dialect="claude", stream=True)
+    command = [sys.executable, "-c", PATCHED, emulator.url, json.dumps([trickling, steady])]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30)
+    assert ended.returncode == 0, ended.stderr
+    killed, late, *others = json.loads(ended.stdout)
+    assert killed["error"] == "cancelled" and 150 < killed["latency_ms"] < 400
+    assert late["error"] == "read_timeout" and 500 < late["latency_ms"] < 700  # no read took so long, all together did
+    assert 20 <= late["ttft_ms"] < 150 and 2 <= late["chunks"] <= 13  # (500 - 20) / 40 = 12 tokens after the first
+    assert len({r["request_id"] for r in others}) == len(others) == 20
+    for record in others:  # 2 of 8 tokens are reasoning, 10 ms apart from 20 ms on: 20, 40, 90
+        assert (record["error"], record["chunks"], record["completion_tokens"]) == (None, 8, 8)
+        assert 19 <= record["ttft_ms"] < 150 and 10 < record["ttft_visible_ms"] - record["ttft_ms"] < 100
+
+
+def test_a_bearer_token_without_tls_is_not_sent_by_boto3(emulator, credentials, monkeypatch):
+    monkeypatch.setenv("AWS_BEARER_TOKEN_BEDROCK", BEARER)
+    record = Pair(emulator.url, {"t": converse(bodies.NOVA)}).ask(1, "t")
+    assert (record.error, record.error_code) == ("client", "InvalidEndpointConfigurationError")
+    assert "HTTPS" in record.error_message and BEARER not in str(record)
