@@ -35,8 +35,8 @@ class AwsSession:
         self._origins: dict[urllib.parse.SplitResult, Origin] = {}
         self.ca_file = os.environ.get("AWS_CA_BUNDLE") or botocore.httpsession.get_cert_path(True)
         try:  # the session too: it fails for an AWS_PROFILE that does not exist
-            self._session = boto3.Session(region_name=scenario.region)
-            self._credentials = self._session.get_credentials()
+            self.boto3 = boto3.Session(region_name=scenario.region)
+            self._credentials = self.boto3.get_credentials()
         except botocore.exceptions.BotoCoreError as e:
             raise NoCredentials(f"AWS credentials cannot be used: {e}") from None
         signed = {t.service for t in scenario.targets} - {"openai"} - ({"bedrock"} if self._bearer else set())
@@ -54,7 +54,7 @@ class AwsSession:
         key = (target.service, url)
         if key not in self._bases:
             try:
-                client = self._session.client(
+                client = self.boto3.client(
                     SERVICES[target.service][0],
                     endpoint_url=url,
                     # the keys are not used: a client of boto3's would look for its own

@@ -77,7 +77,7 @@ class Boto3Path:
 
     def __init__(self, session: AwsSession, scenario: Scenario) -> None:
         """Makes the clients of the scenario's targets now, not in a user's first request."""
-        self._session = session._session  # the same, so that a provider that asks its user asks once
+        self._session = session.boto3  # the same, so that a provider that asks its user asks once
         self._endpoint_url = scenario.endpoint_url
         self._config = botocore.config.Config(
             retries={"total_max_attempts": 1, "mode": "standard"},  # `adaptive` would slow the client down by itself

@@ -20,7 +20,8 @@ from locustfiles.common.exit_codes import BAD_INPUT, complain
 from locustfiles.common.inputs import Inputs
 from locustfiles.common.record import RequestRecord
 from locustfiles.common.price_book import TOKENS
-from locustfiles.common.sender import Sender, Visit
+from locustfiles.common.sender import Sender
+from locustfiles.common.visit import Visit
 from locustfiles.common.user import tell_locust
 
 HAND_IN_S = 10.0

@@ -42,7 +42,7 @@ class Master:
         self._exit_code = OK
         for name, listener in (
             ("ledger_clear", lambda environment, msg, **_: self.sweep and self.sweep.on_clear(msg.node_id, msg.data)),
-            ("ledger_called", lambda environment, msg, **_: self.sweep and self.sweep.on_called(msg.data)),
+            ("ledger_called", lambda environment, msg, **_: self.sweep and self.sweep.first_calls.on_called(msg.data)),
         ):
             self.runner.register_message(name, listener)
         for hook, listener in (
@@ -140,7 +140,7 @@ class Master:
             self.run.problem(silent, list(range(stage, self._stage_now() + 1)))
         for worker in set(self.run.members) - alive - gone.keys():
             gone[worker] = (now, self._stage_now())
-            self.sweep.on_worker_gone(worker)
+            self.sweep.first_calls.on_worker_gone(worker)
             settled = self.run.inbox.account(worker).settled
             log.warning("Worker %s has left%s", worker, "; all its records are here" if settled else " or is silent")
 

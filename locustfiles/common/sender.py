@@ -3,7 +3,6 @@
 import collections
 import collections.abc
 import contextlib
-import dataclasses
 import itertools
 import random
 import time
@@ -17,7 +16,8 @@ from locustfiles.common.boto3_path import Boto3Path
 from locustfiles.common.clock import Clock
 from locustfiles.common.connection import Exchange
 from locustfiles.common.dialects import Body, build
-from locustfiles.common.errors import ErrorClass, redact
+from locustfiles.common.errors import ErrorClass
+from locustfiles.common.outcome import elapsed_ms, outcome, token_counts
 from locustfiles.common.payloads import Prompt
 from locustfiles.common.probe import Probe
 from locustfiles.common.readers import Reading, read
@@ -25,25 +25,10 @@ from locustfiles.common.record import RequestRecord
 from locustfiles.common.scenario import Scenario, Target
 from locustfiles.common.tokens import counter_of
 from locustfiles.common.transport import Transport
+from locustfiles.common.visit import Visit
 
 #: what botocore raises where credentials have run out and cannot be refreshed (RuntimeError: what came was expired too)
 UNSIGNED = (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError, RuntimeError)
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Visit:
-    """The stage under way: one visit of (target, payload, users)."""
-
-    stage: int
-    target: str
-    payload: str
-    users: int | None
-    rate: float | None = None
-    repeat: int = 1
-
-
-def _ms(since: float, at: float | None) -> float | None:
-    return None if at is None else max(0.0, (at - since) * 1000)
 
 
 class Sender:
@@ -160,9 +145,9 @@ class Sender:
                     phase=phase,
                     attempt=attempt,
                     in_flight=in_flight,
-                    schedule_delay_ms=None if due is None or attempt > 1 else _ms(due, exchange.sent_at),
-                    **self._outcome(exchange, reading),
-                    **self._tokens(target, prompt, reading),
+                    schedule_delay_ms=None if due is None or attempt > 1 else elapsed_ms(due, exchange.sent_at),
+                    **outcome(exchange, reading),
+                    **token_counts(self._counters.get(target.name), target, prompt, reading),
                 )
                 self.sink(record)
             if retry is None or not retry.again(record):
@@ -215,61 +200,3 @@ class Sender:
             return read(body, exchange.status, exchange.headers, exchange.chunks, exchange.ended)
         except Exception as e:  # our own bug: recorded as such, and the stage becomes INVALID
             return Reading(error=ErrorClass.INTERNAL, error_message=f"reader: {type(e).__name__}: {e}")
-
-    def _why(self, exchange: Exchange, reading: Reading) -> tuple[ErrorClass | None, str | None, str | None]:
-        """What broke on the way decides, unless the service itself said why before it hung up."""
-        told = exchange.error == ErrorClass.STREAM_BROKEN and reading.error_code is not None
-        if exchange.error is None or told:
-            return reading.error, reading.error_code, reading.error_message
-        return exchange.error, None, exchange.error_message
-
-    def _outcome(self, exchange: Exchange, reading: Reading) -> dict[str, typing.Any]:
-        """Times, transport facts and the error of one answer."""
-        sent = exchange.sent_at
-        error, code, message = self._why(exchange, reading)
-        return {
-            "latency_ms": _ms(sent, exchange.done_at),
-            "ttft_ms": _ms(sent, reading.first_output),
-            "ttft_visible_ms": _ms(sent, reading.first_visible),
-            "last_token_ms": _ms(sent, reading.last_output),
-            "chunks": reading.output_chunks,
-            "max_gap_ms": None if reading.max_gap_s is None else reading.max_gap_s * 1000,
-            "reconnect": exchange.reconnect,
-            "response_bytes": exchange.response_bytes,
-            "stop_reason": reading.stop_reason,
-            "http_status": exchange.status,
-            "request_id": reading.request_id,
-            "service_latency_ms": reading.service_latency_ms,
-            "service_ttft_ms": reading.service_ttft_ms,
-            "error": error.value if error else None,
-            "error_code": code,
-            "error_message": redact(message),
-            "lag_ms": exchange.lag_s * 1000,
-            "stamp_delay_ms": None if exchange.stamp_delay_s is None else exchange.stamp_delay_s * 1000,
-        }
-
-    def _tokens(self, target: Target, prompt: Prompt, reading: Reading) -> dict[str, typing.Any]:
-        """Token counts: the service's, else the target's tokenizer's, else (prompt only) the payload line's."""
-        counter = self._counters.get(target.name)
-        counted_prompt = counter.prompt(target, prompt) if counter and not reading.error else None
-        counted_text = counter.text(reading.text) if counter and reading.text else None
-        prompt_tokens, prompt_source = reading.prompt_tokens, "service"
-        if prompt_tokens is None:
-            prompt_tokens, prompt_source = counted_prompt, "tokenizer"
-        if prompt_tokens is None:
-            prompt_tokens, prompt_source = prompt.prompt_tokens, "payload"
-        completion_tokens, source = reading.completion_tokens, "service"
-        if completion_tokens is None:
-            completion_tokens, source = counted_text, "tokenizer"
-        return {
-            "prompt_tokens": prompt_tokens,
-            "prompt_token_source": prompt_source if prompt_tokens is not None else "none",
-            "completion_tokens": completion_tokens,
-            "token_source": source if completion_tokens is not None else "none",
-            "cache_read_tokens": reading.cache_read_tokens,
-            "cache_write_tokens": reading.cache_write_tokens,
-            "reasoning_tokens": reading.reasoning_tokens,
-            "hidden_reasoning": int(reading.hidden_reasoning),
-            "tokenizer_prompt_tokens": counted_prompt,
-            "tokenizer_completion_tokens": counted_text,
-        }

@@ -12,10 +12,10 @@ import typing
 import gevent
 
 from locustfiles.common.arrivals import Arrival, arrivals
-from locustfiles.common.loads import Level, Load
+from locustfiles.common.loads import Level
 from locustfiles.common.plan import Group, window_ends
 from locustfiles.common.run_folder import StageWindow, WorkerLoad
-from locustfiles.common.sender import Visit
+from locustfiles.common.visit import Visit
 from locustfiles.common.slo import Slo
 from locustfiles.common.tally import Tally
 

@@ -4,7 +4,6 @@ A stage is one visit of (target, payload, level). Levels only ascend; between (t
 the steps of a search, users drain to 0.
 """
 
-import dataclasses
 import itertools
 import logging
 import time
@@ -15,34 +14,18 @@ import gevent.event
 from locust import LoadTestShape
 
 from locustfiles.common.crew import as_message
-from locustfiles.common.confirm import confirm
-from locustfiles.common.errors import ErrorClass
-from locustfiles.common.estimate import Call, estimate
 from locustfiles.common.finding import find
+from locustfiles.common.first_calls import FirstCalls, SweepEnds
 from locustfiles.common.loads import Level
 from locustfiles.common.plan import Group, plan
-from locustfiles.common.price_book import TOKENS, TokenPrice
 from locustfiles.common.run import Run
-from locustfiles.common.sender import Visit
+from locustfiles.common.visit import Visit
 from locustfiles.common.slo import Slo
 from locustfiles.common.stage import POLL_S, Stage
 
 log = logging.getLogger("swarmledger")
 USERS_A_SECOND = 100  # Locust warns above
-WARM_UP_CALLS = 3
 RECORDS_S = 15.0  # for the records of a stage to arrive
-
-
-class SweepEnds(Exception):
-    """The sweep stops before its last stage; `run` knows why."""
-
-
-@dataclasses.dataclass(slots=True)
-class Ask:
-    """One question to one worker, and its answer."""
-
-    client: str
-    answer: gevent.event.AsyncResult
 
 
 class Sweep:
@@ -63,11 +46,9 @@ class Sweep:
         self.phase = "settle"
         self.stage: Stage | None = None
         self.changed = gevent.event.Event()
-        self._asks: dict[int, Ask] = {}
-        self._numbers = itertools.count(1)
+        self.first_calls = FirstCalls(run, runner, alive)
         self._stage_numbers = itertools.count(run.next_stage)
         self._clear: dict[tuple[int, str], dict[str, dict]] = {}  # worker -> what it told
-        self._warm: set[tuple[str, str]] = set()
         self._greenlet = gevent.spawn(self._go)
 
     # what Locust's side calls
@@ -76,18 +57,9 @@ class Sweep:
         self.changed.clear()
         return self.want
 
-    def on_called(self, data: dict) -> None:
-        if data["run"] == self.run.run_id and data["ask"] in self._asks:
-            self._asks.pop(data["ask"]).answer.set(data)
-
     def on_clear(self, worker: str, data: dict) -> None:
         if data["run"] == self.run.run_id:
             self._clear.setdefault((data["stage"], data["phase"]), {})[worker] = data
-
-    def on_worker_gone(self, worker: str) -> None:
-        for number, ask in list(self._asks.items()):
-            if ask.client == worker:
-                self._asks.pop(number).answer.set(None)
 
     def stop(self) -> None:
         """End the sweep where it stands."""
@@ -113,7 +85,7 @@ class Sweep:
     # the greenlet
     def _go(self) -> None:
         try:
-            self._preflight()
+            self.first_calls.preflight(self.groups)
             for group in self.groups:
                 self._group(group)
             self.run.manifest.status = "complete"
@@ -130,62 +102,9 @@ class Sweep:
         self.want = want
         self.changed.set()
 
-    def _ask(self, target: str | None, payload: str | None, timeout_s: float) -> dict | None:
-        """Have the first worker check the endpoints (no target) or make a warm-up call. None: it never answered."""
-        for client in self.alive()[:1]:
-            number, ask = next(self._numbers), Ask(client, gevent.event.AsyncResult())
-            self._asks[number] = ask
-            self.send("ledger_call", {"ask": number, "target": target, "payload": payload}, client)
-            return ask.answer.wait(timeout_s)
-        return None
-
-    def _preflight(self) -> None:
-        answer = self._ask(None, None, 60)
-        if answer is None:
-            raise self._failed("no worker answered; start workers with --worker --master-host, then start again")
-        for problem in answer["problems"]:
-            raise self._failed(problem)
-        calls = {}
-        for group in self.groups:
-            if group.target not in calls:
-                calls[group.target] = self._warm_up(group)
-                self._warm.add((group.target, group.payload))
-        ahead = estimate(self.run.inputs, self.groups, calls)
-        log.info("Ahead: %s", ahead.text)
-        if refusal := confirm(ahead, self.run.inputs.scenario, self.run.environment.parsed_options):
-            raise self._failed(refusal)
-
-    def _failed(self, sentence: str) -> SweepEnds:
-        self.run.fail(sentence)
-        return SweepEnds()
-
-    def _warm_up(self, group: Group) -> Call:
-        """One call; if the service refuses it as ours to mend, twice more, then the sweep ends."""
-        answer = None
-        for _ in range(WARM_UP_CALLS):
-            answer = self._ask(group.target, group.payload, self.run.inputs.scenario.request_timeout_s + 15)
-            if answer is None:  # the worker is gone: the next one is asked
-                continue
-            if answer["error"] not in (ErrorClass.AUTH, ErrorClass.CLIENT):
-                price = self.run.inputs.prices[group.target]
-                usd = price.usd(*(answer[name] for name in TOKENS)) if isinstance(price, TokenPrice) else None
-                return Call(answer["latency_ms"] / 1000, usd)
-            gevent.sleep(self.run.inputs.scenario.error_pause_s)
-        if answer is None:
-            raise self._failed(f"target `{group.target}`: no worker made its warm-up call; see that the workers are up")
-        remedy = (
-            "check the credentials (AWS_PROFILE, AWS_ACCESS_KEY_ID, session token, clock) and the permissions"
-            if answer["error"] == ErrorClass.AUTH
-            else "check endpoint or model id, region and parameters"
-        )
-        code = answer["error_code"] or f"HTTP {answer['http_status']}"
-        raise self._failed(f"target `{group.target}`: {code}: {answer['error_message']}; {remedy}")
-
     def _group(self, group: Group) -> None:
         self.run.spend.load_begins(group.target)
-        if (group.target, group.payload) not in self._warm:
-            self._warm_up(group)
-        self._warm.discard((group.target, group.payload))
+        self.first_calls.warm_up(group)
         for level in group.levels:
             self.measure(group, level)
         if group.load.find:

@@ -63,7 +63,16 @@ def _request(url: str, route: str) -> bytes:
     return raw_wire.request_bytes(openai_wire.CHAT, {"Host": "localhost", "Content-Length": str(len(body))}, body)
 
 
-async def _load(e, route: str, tls: ssl.SSLContext | None, streams: int, seconds: float) -> int:
+async def _storm(port: int, tls: ssl.SSLContext | None, connections: int, after_s: float) -> None:
+    """So many connections at once, which ask for nothing."""
+    await asyncio.sleep(after_s)
+    loop = asyncio.get_running_loop()
+    opening = (loop.create_connection(asyncio.Protocol, "127.0.0.1", port, ssl=tls) for _ in range(connections))
+    for transport, _ in await asyncio.gather(*opening):
+        transport.close()
+
+
+async def _load(e, route: str, tls: ssl.SSLContext | None, streams: int, seconds: float, storm: int) -> int:
     loop, counts = asyncio.get_running_loop(), {"answers": 0, "running": True}
     request = _request(e.url, route)
     clients = [
@@ -72,15 +81,16 @@ async def _load(e, route: str, tls: ssl.SSLContext | None, streams: int, seconds
     ]
     for i, client in enumerate(clients):  # spread over half a second, or all streams would tick together
         loop.call_later(0.5 * i / streams, client.begin)
-    await asyncio.sleep(seconds)
+    await asyncio.gather(asyncio.sleep(seconds), _storm(e.port, tls, storm, seconds / 2))
     counts["running"] = False
     await asyncio.wait_for(asyncio.gather(*(c.ended for c in clients)), 10)
     return counts["answers"]
 
 
-def measure(streams: int, seconds: float, route: str = "converse", tls: bool = False) -> dict:
+def measure(streams: int, seconds: float, route: str = "converse", tls: bool = False, storm: int = 0) -> dict:
     """Answers, tokens sent, the emulator's lateness (ms), its CPU seconds, and the seconds that it waited for its core
-    because others used it. Emulator and client have a core each where there are two."""
+    because others used it. Emulator and client have a core each where there are two. Half-way `storm` more connections
+    are opened at once."""
     cores, context = sorted(os.sched_getaffinity(0)), None
     with tempfile.TemporaryDirectory() as folder:
         arguments = ()
@@ -93,7 +103,7 @@ def measure(streams: int, seconds: float, route: str = "converse", tls: bool = F
                 if len(cores) > 1:
                     os.sched_setaffinity(e.pid, cores[:1])
                     os.sched_setaffinity(0, cores[1:])
-                answers = asyncio.run(_load(e, route, context, streams, seconds))
+                answers = asyncio.run(_load(e, route, context, streams, seconds, storm))
             finally:
                 os.sched_setaffinity(0, cores)
             stats = json.load(urllib.request.urlopen(f"{e.url}/-/stats", timeout=10, context=context))
@@ -115,5 +125,6 @@ if __name__ == "__main__":
     parser.add_argument("--seconds", type=float, default=8)
     parser.add_argument("--route", choices=("converse", "openai"), default="converse")
     parser.add_argument("--tls", action="store_true")
+    parser.add_argument("--storm", type=int, default=0, metavar="N", help="open N more connections at once, half-way")
     args = parser.parse_args()
-    print(json.dumps(measure(args.streams, args.seconds, args.route, args.tls)))
+    print(json.dumps(measure(args.streams, args.seconds, args.route, args.tls, args.storm)))

@@ -105,10 +105,12 @@ def test_a_request_bucket_is_waited_out_by_users_at_once_and_nothing_is_hidden(e
 @pytest.mark.parametrize("stream", [True, False], ids=["stream", "whole"])
 @pytest.mark.parametrize(("faults", "attempts"), [(FAULTS, 2), (FINAL, 1)], ids=["passing", "final"])
 def test_only_what_another_try_may_mend_is_sent_again(emulator, faults, attempts, stream):
+    sender, records = retrying(emulator.url, converse("m", stream), attempts=2, max_s=0.001)
     for fault in faults:
-        sender, records = retrying(emulator.url, converse(f"fault.{fault}", stream), attempts=2, max_s=0.001)
+        target = sender.scenario.targets[0].model_copy(update={"model_id": f"fault.{fault}"})
         before = emulator.stats()["requests"]
-        call(sender)
+        records.clear()
+        sender.call(1, target, PROMPT, Visit(1, "t", "p", 1), "measure")
         expected = attempts
         if not stream and fault.endswith("_mid_stream") and "drop" not in fault:
             expected = 2  # an answer in one piece was refused as a whole

@@ -1,0 +1,110 @@
+"""What is asked of a worker before there is load: whether the endpoints answer, and one recorded call of each target."""
+
+import dataclasses
+import itertools
+import logging
+import typing
+
+import gevent
+import gevent.event
+
+from locustfiles.common.confirm import confirm
+from locustfiles.common.errors import ErrorClass
+from locustfiles.common.estimate import Call, estimate
+from locustfiles.common.plan import Group
+from locustfiles.common.price_book import TOKENS, TokenPrice
+from locustfiles.common.run import Run
+
+log = logging.getLogger("swarmledger")
+TRIES = 3
+
+
+class SweepEnds(Exception):
+    """The sweep stops before its last stage; `run` knows why."""
+
+
+@dataclasses.dataclass(slots=True)
+class Ask:
+    """One question to one worker, and its answer."""
+
+    client: str
+    answer: gevent.event.AsyncResult
+
+
+class FirstCalls:
+    """Every method raises SweepEnds where the run must not go on."""
+
+    def __init__(self, run: Run, runner, alive: typing.Callable[[], list[str]]) -> None:
+        self.run, self.runner, self.alive = run, runner, alive
+        self._asks: dict[int, Ask] = {}
+        self._numbers = itertools.count(1)
+        self._warm: set[tuple[str, str]] = set()
+
+    def on_called(self, data: dict) -> None:
+        if data["run"] == self.run.run_id and data["ask"] in self._asks:
+            self._asks.pop(data["ask"]).answer.set(data)
+
+    def on_worker_gone(self, worker: str) -> None:
+        for number, ask in list(self._asks.items()):
+            if ask.client == worker:
+                self._asks.pop(number).answer.set(None)
+
+    def preflight(self, groups: list[Group]) -> None:
+        """Endpoints, one call of each target, and the time and cost ahead."""
+        answer = self._ask(None, None, 60)
+        if answer is None:
+            raise self._failed("no worker answered; start workers with --worker --master-host, then start again")
+        for problem in answer["problems"]:
+            raise self._failed(problem)
+        calls = {}
+        for group in groups:
+            if group.target not in calls:
+                calls[group.target] = self._call(group)
+                self._warm.add((group.target, group.payload))
+        ahead = estimate(self.run.inputs, groups, calls)
+        log.info("Ahead: %s", ahead.text)
+        if refusal := confirm(ahead, self.run.inputs.scenario, self.run.environment.parsed_options):
+            raise self._failed(refusal)
+
+    def warm_up(self, group: Group) -> None:
+        """One call before a group's load, unless the preflight has just made it."""
+        if (group.target, group.payload) in self._warm:
+            self._warm.remove((group.target, group.payload))
+        else:
+            self._call(group)
+
+    def _ask(self, target: str | None, payload: str | None, timeout_s: float) -> dict | None:
+        """Have the first worker check the endpoints (no target) or make a warm-up call. None: it never answered."""
+        for client in self.alive()[:1]:
+            number, ask = next(self._numbers), Ask(client, gevent.event.AsyncResult())
+            self._asks[number] = ask
+            data = {"run": self.run.run_id, "ask": number, "target": target, "payload": payload}
+            self.runner.send_message("ledger_call", data, client_id=client)
+            return ask.answer.wait(timeout_s)
+        return None
+
+    def _failed(self, sentence: str) -> SweepEnds:
+        self.run.fail(sentence)
+        return SweepEnds()
+
+    def _call(self, group: Group) -> Call:
+        """One call; if the service refuses it as ours to mend, twice more, then the sweep ends."""
+        answer = None
+        for _ in range(TRIES):
+            answer = self._ask(group.target, group.payload, self.run.inputs.scenario.longest_call_s + 15)
+            if answer is None:  # the worker is gone: the next one is asked
+                continue
+            if answer["error"] not in (ErrorClass.AUTH, ErrorClass.CLIENT):
+                price = self.run.inputs.prices[group.target]
+                usd = price.usd(*(answer[name] for name in TOKENS)) if isinstance(price, TokenPrice) else None
+                return Call(answer["latency_ms"] / 1000, usd)
+            gevent.sleep(self.run.inputs.scenario.error_pause_s)
+        if answer is None:
+            raise self._failed(f"target `{group.target}`: no worker made its warm-up call; see that the workers are up")
+        remedy = (
+            "check the credentials (AWS_PROFILE, AWS_ACCESS_KEY_ID, session token, clock) and the permissions"
+            if answer["error"] == ErrorClass.AUTH
+            else "check endpoint or model id, region and parameters"
+        )
+        code = answer["error_code"] or f"HTTP {answer['http_status']}"
+        raise self._failed(f"target `{group.target}`: {code}: {answer['error_message']}; {remedy}")

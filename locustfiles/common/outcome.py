@@ -1,0 +1,75 @@
+"""What a record says of one answer: its times, transport facts, error and token counts."""
+
+import typing
+
+from locustfiles.common.connection import Exchange
+from locustfiles.common.errors import ErrorClass, redact
+from locustfiles.common.payloads import Prompt
+from locustfiles.common.reading import Reading
+from locustfiles.common.targets import Target
+from locustfiles.common.tokens import Counter
+
+
+def outcome(exchange: Exchange, reading: Reading) -> dict[str, typing.Any]:
+    """Times, transport facts and the error of one answer."""
+    sent = exchange.sent_at
+    error, code, message = _why(exchange, reading)
+    return {
+        "latency_ms": elapsed_ms(sent, exchange.done_at),
+        "ttft_ms": elapsed_ms(sent, reading.first_output),
+        "ttft_visible_ms": elapsed_ms(sent, reading.first_visible),
+        "last_token_ms": elapsed_ms(sent, reading.last_output),
+        "chunks": reading.output_chunks,
+        "max_gap_ms": None if reading.max_gap_s is None else reading.max_gap_s * 1000,
+        "reconnect": exchange.reconnect,
+        "response_bytes": exchange.response_bytes,
+        "stop_reason": reading.stop_reason,
+        "http_status": exchange.status,
+        "request_id": reading.request_id,
+        "service_latency_ms": reading.service_latency_ms,
+        "service_ttft_ms": reading.service_ttft_ms,
+        "error": error.value if error else None,
+        "error_code": code,
+        "error_message": redact(message),
+        "lag_ms": exchange.lag_s * 1000,
+        "stamp_delay_ms": None if exchange.stamp_delay_s is None else exchange.stamp_delay_s * 1000,
+    }
+
+
+def token_counts(counter: Counter | None, target: Target, prompt: Prompt, reading: Reading) -> dict[str, typing.Any]:
+    """Token counts: the service's, else the target's tokenizer's, else (prompt only) the payload line's."""
+    counted_prompt = counter.prompt(target, prompt) if counter else None
+    counted_text = counter.text(reading.text) if counter and reading.text else None
+    prompt_tokens, prompt_source = reading.prompt_tokens, "service"
+    if prompt_tokens is None:
+        prompt_tokens, prompt_source = counted_prompt, "tokenizer"
+    if prompt_tokens is None:
+        prompt_tokens, prompt_source = prompt.prompt_tokens, "payload"
+    completion_tokens, source = reading.completion_tokens, "service"
+    if completion_tokens is None:
+        completion_tokens, source = counted_text, "tokenizer"
+    return {
+        "prompt_tokens": prompt_tokens,
+        "prompt_token_source": prompt_source if prompt_tokens is not None else "none",
+        "completion_tokens": completion_tokens,
+        "token_source": source if completion_tokens is not None else "none",
+        "cache_read_tokens": reading.cache_read_tokens,
+        "cache_write_tokens": reading.cache_write_tokens,
+        "reasoning_tokens": reading.reasoning_tokens,
+        "hidden_reasoning": int(reading.hidden_reasoning),
+        "tokenizer_prompt_tokens": counted_prompt,
+        "tokenizer_completion_tokens": counted_text,
+    }
+
+
+def _why(exchange: Exchange, reading: Reading) -> tuple[ErrorClass | None, str | None, str | None]:
+    """What broke on the way decides, unless the service itself said why before it hung up."""
+    told = exchange.error == ErrorClass.STREAM_BROKEN and reading.error_code is not None
+    if exchange.error is None or told:
+        return reading.error, reading.error_code, reading.error_message
+    return exchange.error, None, exchange.error_message
+
+
+def elapsed_ms(since: float, at: float | None) -> float | None:
+    """From one perf_counter reading to a later one."""
+    return None if at is None else max(0.0, (at - since) * 1000)

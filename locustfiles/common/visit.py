@@ -1,0 +1,15 @@
+"""Which stage a request belongs to."""
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Visit:
+    """The stage under way: one visit of (target, payload, users or rate)."""
+
+    stage: int
+    target: str
+    payload: str
+    users: int | None
+    rate: float | None = None
+    repeat: int = 1
