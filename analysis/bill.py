@@ -26,8 +26,9 @@ def bill(records: pd.DataFrame, price: TokenPrice, max_tokens: int | None) -> Bi
     """The bill of these calls.
 
     Successes are billed by their token counts; up to 1 % of them may lack one and are taken at the mean
-    of the others. Failures: nothing for the classes in UNBILLED, their tokens where known, else 0 to
-    prompt + max_tokens. A cancelled call counts as a failure of unknown tokens.
+    of the others. Failures: nothing for the classes in UNBILLED, unless output had come; others their tokens where
+    known, else 0 to prompt + max_tokens; a broken stream from what it had counted on. A cancelled call counts as a failure
+    of unknown tokens.
     """
     by_tokens = usd_by_tokens(records, price)
     good = records["error"].isna().to_numpy()
@@ -56,16 +57,18 @@ def _failures(
     records: pd.DataFrame, failed: np.ndarray, by_tokens: np.ndarray, price: TokenPrice, max_tokens: int | None
 ) -> tuple[float, float | None]:
     """(low, high) USD of the failed calls together."""
-    may_bill = failed & ~records["error"].isin(list(UNBILLED)).to_numpy()
-    known = may_bill & ~np.isnan(by_tokens)
-    unknown = may_bill & np.isnan(by_tokens)
-    low = float(by_tokens[known].sum())
-    if not unknown.any():
+    began = records["ttft_ms"].notna().to_numpy()  # output came: even a throttle in mid-stream may be billed
+    refused = records["error"].isin(list(UNBILLED)).to_numpy() & ~began
+    counted, whole = np.nan_to_num(by_tokens), ~np.isnan(by_tokens) & ~began  # a stream's count may have grown after the break
+    may_bill = failed & ~refused
+    low = float(counted[may_bill].sum())
+    if not (may_bill & ~whole).any():
         return low, low
     if max_tokens is None:
         return low, None
-    most = _prompt_tokens(records)[unknown] / 1000 * price.input + max_tokens / 1000 * price.output
-    return low, (None if np.isnan(most).any() else low + float(most.sum()))
+    most = _prompt_tokens(records) / 1000 * price.input + max_tokens / 1000 * price.output
+    more = np.maximum(most - counted, 0.0)[may_bill & ~whole]
+    return low, (None if np.isnan(more).any() else low + float(more.sum()))
 
 
 def _prompt_tokens(records: pd.DataFrame) -> np.ndarray:

@@ -15,7 +15,7 @@ import urllib.request
 import pytest
 import yaml
 
-from locustfiles.common import errors, scenario, yaml_file
+from locustfiles.common import errors, loads, scenario, yaml_file
 from locustfiles.common.dialects import build
 from locustfiles.common.payloads import Prompt
 from scripts.emulator.config import EXAMPLE_ACCESS_KEY, EXAMPLE_SECRET_KEY
@@ -24,6 +24,7 @@ from tests.llama_server import running_llama_server
 
 ROOT = pathlib.Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+YAML = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
 SHORT = {"users": [1, 2], "settle_s": 0.2, "measure_s": 0.6}
 OTHERS_RUN_THEM = ("scripts/demo.sh", "scripts/calibrate.sh", "scripts/test.sh")  # tests of their own; what is running now
 
@@ -154,13 +155,18 @@ def test_every_scenario_key_is_in_the_readme():
 
 
 def test_the_readmes_scenario_is_one(tmp_path):
-    text = re.search(r"```yaml\n(.*?)```", README, re.DOTALL).group(1)
-    (tmp_path / "scenario.yaml").write_text(text)
+    (tmp_path / "scenario.yaml").write_text(next(text for text in YAML if text.startswith("name:")))
     assert scenario.load_scenario(tmp_path / "scenario.yaml").load.users == list(range(1, 21))
 
 
+def test_the_readmes_open_loops_are_loads():
+    lines = next(text for text in YAML if text.startswith("load:")).splitlines()
+    rate, replay, find = (loads.Load.model_validate(yaml.safe_load(line)["load"]) for line in lines)
+    assert (rate.rate, replay.replay, find.find.up_to) == ([0.5, 1, 2], "traces/monday.csv", 64)
+
+
 def test_the_readmes_raw_target_is_one():
-    text = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)[1]
+    text = next(text for text in YAML if "dialect: raw" in text)
     parameters = {"max_tokens": 5}
     target = scenario.SageMakerTarget(name="t", service="sagemaker", endpoint="e", parameters=parameters, **yaml.safe_load(text))
     assert json.loads(build(target, Prompt("p", "Hi", None)).body) == {"text_inputs": "Hi", "max_length": 5}
@@ -173,6 +179,6 @@ def test_every_error_class_is_in_the_readme_and_in_the_table_of_errors_py():
 
 
 def test_every_local_link_of_the_documents_leads_somewhere():
-    for document in (ROOT / "README.md", ROOT / "payloads/README.md", ROOT / "scripts/emulator/README.md", ROOT / "scripts/bench/README.md"):
+    for document in (ROOT / "README.md", ROOT / "payloads/README.md", ROOT / "locustfiles/FAILURES.md", ROOT / "scripts/emulator/README.md", ROOT / "scripts/bench/README.md"):
         for link in re.findall(r"\]\(([^)#:]+)\)", document.read_text(encoding="utf-8")):
             assert (document.parent / link).exists(), f"{document.name}: {link}"

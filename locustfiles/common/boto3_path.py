@@ -15,7 +15,7 @@ events `before-send` and `before-parse` say when a request leaves and what HTTP 
 | `ErrorCode` of SageMaker's ModelStreamError | not in the message |
 | bytes left over after the last whole frame | a truncated frame is seen by the missing closing event alone |
 | an event of ConverseStream that is not JSON | it says nothing |
-| a JSON error body in place of a stream of events | bad_response without its code |
+| a JSON error body in a 200, in place of a stream of events or of a Converse answer | bad_response without its code |
 | an error of status 5xx whose body is HTML | the status's standard words are the message |
 
 What boto3 itself refuses to send (arguments, a bearer token without TLS) is class client with the exception's name

@@ -10,6 +10,7 @@ from locustfiles.common.reading import Draft
 
 #: what `to_json` raises: bad JSON, bad UTF-8, a number or a depth beyond the decoder's limits
 NO_JSON = (ValueError, RecursionError)
+_BARE = {"message", "Message", "__type", "code", "type"}
 to_json = json.JSONDecoder().decode
 
 
@@ -53,8 +54,9 @@ def plain_error(draft: Draft, data: bytes) -> None:
 
 
 def error_body(draft: Draft, body: dict) -> bool:
-    """True for an error inside a 200: `{"error": …}` (TGI, LMI, OpenAI, Claude) or `{"object": "error"}` (vLLM)."""
-    if not body.get("error") and body.get("object") != "error":
+    """True for an error inside a 200: `{"error": …}` (TGI, LMI, OpenAI, Claude), `{"object": "error"}` (vLLM), or
+    nothing but a message (Bedrock)."""
+    if not body.get("error") and body.get("object") != "error" and not (body.keys() <= _BARE and _message(body)):
         return False
     draft.fail(ErrorClass.BAD_RESPONSE, _code(body) or "error", _message(body))
     return True
@@ -64,7 +66,7 @@ def _code(body: dict) -> str | None:
     """The most telling code of an error body: a name before a number."""
     error = part(body, "error")
     candidates = [body.get(key) for key in ("__type", "error_type")]
-    candidates += [error.get(key) for key in ("type", "code")]
+    candidates += [error.get(key) for key in ("code", "type")]
     candidates += [body.get(key) for key in ("code", "Code", "type")]
     names = [c for c in candidates if isinstance(c, str) and c]
     numbers = [str(c) for c in candidates if type(c) is int and abs(c) < 10**9]

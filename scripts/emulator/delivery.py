@@ -31,9 +31,8 @@ class Delivery:
             return self._held.append(piece)
         if not a.operation.streams:
             return self._collect(piece)
-        if a.fault and a.fault[1].stage == "stream":
-            if a.fault[1].apply(a, piece, self.wire.deltas + (piece.kind in OUTPUT)):
-                return
+        if a.fault and a.fault[1].strikes(a, piece, self.wire.deltas + (piece.kind in OUTPUT)):
+            return
         if not self.wire.streaming:
             self.wire.open(a.operation.stream_headers(a))
         if piece.kind == "end":

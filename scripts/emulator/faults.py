@@ -28,6 +28,10 @@ class Fault(NamedTuple):
             return True
         return operation.streams and not (self.framed and operation.openai)
 
+    def strikes(self, a, piece, deltas: int) -> bool:
+        """Whether this has dealt with a piece of a stream."""
+        return self.stage == "stream" and self.apply(a, piece, deltas)
+
 
 def _answers(make: Callable[[str], errors.AwsError]) -> Fault:
     """An error answer of the request's service."""

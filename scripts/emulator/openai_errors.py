@@ -15,7 +15,9 @@ class _Words(NamedTuple):
     message: str | None = None
 
 
-_INTERNAL = _Words(500, "server_error", None, "The server had an error while processing your request. Sorry about that!")
+_INTERNAL = _Words(
+    500, "server_error", None, "The server had an error while processing your request. Sorry about that!"
+)
 _WORDS = {
     "ThrottlingException": _Words(429, "requests", "rate_limit_exceeded", "Rate limit reached for requests."),
     "TokensExceeded": _Words(429, "tokens", "rate_limit_exceeded", "Rate limit reached for tokens."),
@@ -43,7 +45,9 @@ def no_key() -> AwsError:
 
 
 def model_not_found(name: str) -> AwsError:
-    return AwsError(404, "ResourceNotFoundException", f"The model `{name}` does not exist or you do not have access to it.")
+    return AwsError(
+        404, "ResourceNotFoundException", f"The model `{name}` does not exist or you do not have access to it."
+    )
 
 
 def status_and_body(error: AwsError) -> tuple[int, bytes]:

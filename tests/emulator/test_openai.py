@@ -119,7 +119,9 @@ def test_bedrocks_openai_route_takes_a_token_or_a_signature_and_answers_as_opena
 
 
 def test_on_bedrocks_route_reasoning_stands_in_tags(emulator):
-    whole = ask(emulator.url, BEDROCK, chat("thinking.gpt-oss", N), key=TOKEN).json()["choices"][0]["message"]["content"]
+    whole = ask(emulator.url, BEDROCK, chat("thinking.gpt-oss", N), key=TOKEN).json()["choices"][0]["message"][
+        "content"
+    ]
     assert whole.startswith("<reasoning>") and "</reasoning>" in whole
     events = values(ask(emulator.url, BEDROCK, chat("thinking.gpt-oss", N, stream=True), key=TOKEN))
     assert "".join(c["delta"].get("content", "") for v in events for c in v["choices"]) == whole
@@ -131,7 +133,11 @@ def test_the_truth_joins_by_the_request_id(tmp_path):
         ask(e.url, COMPLETIONS, completions("nobody", N))
         assert e.stop() == 0
         done, refused = e.truth_rows()
-    assert (done["request_id"], done["operation"], done["target"]) == (stream.headers["x-request-id"], "ChatCompletions", "exact")
+    assert (done["request_id"], done["operation"], done["target"]) == (
+        stream.headers["x-request-id"],
+        "ChatCompletions",
+        "exact",
+    )
     assert (done["status"], done["prompt_tokens"], done["completion_tokens"], done["deltas"]) == (200, 8, 5, 5)
     # first token at 20 ms, four more every 2 ms
     assert 0.020 <= done["first_token"] - done["arrival"] < 0.1

@@ -28,8 +28,9 @@ def not_told(fault: str, kind: str, stream: bool) -> set[str]:
     if fault == "reset_mid_stream" and not stream:  # what the reset read had received is lost, with Converse the head too
         if kind != "converse":
             return {"response_bytes"}
-        # a call without a status counts as one of which nothing came: its prompt is counted as of one that is under way
-        return {"response_bytes", "http_status", "request_id", "prompt_tokens", "prompt_token_source", "tokenizer_prompt_tokens"}
+        return {"response_bytes", "http_status", "request_id"}
+    if fault == "error_in_200" and (kind == "converse" or (stream and kind in ("claude", "gpt-oss"))):
+        return {"error_code"}  # botocore parses an answer without the members that it knows to nothing
     if fault in ("exception_mid_stream", "throttle_mid_stream") and stream and kind in ("tgi", "lmi", "vllm"):
         return {"error_message"}  # botocore drops ModelStreamError's ErrorCode, which is a part of ours
     return set()

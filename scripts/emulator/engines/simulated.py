@@ -80,7 +80,7 @@ class _TimedJob:
             return
         answer, tokens, k = self._answer, self._tokens, self._next
         due, now = self._first + k * self._interval, time.perf_counter()
-        behind = due + self._interval <= now  # several tokens at once: in one write, or the next streams are later still
+        behind = due + self._interval <= now  # several tokens: in one write, or the next streams are later still
         if behind:
             answer.out.wire.cork()
         while k < len(tokens) and due <= now:

@@ -1,0 +1,292 @@
+"""The steps table's figures once more, from their definitions: slow, plain loops over dicts, to compare the analysis with.
+
+A record is a dict: a field of RequestRecord -> its value, None where it is missing, and `sent`, `ended` in seconds from
+the run's start. A function returns None where the figure is not known.
+"""
+
+import csv
+import math
+import pathlib
+
+TEXTS = {
+    *("worker", "target", "service", "operation", "payload", "prompt_id", "phase", "prompt_token_source", "token_source"),
+    *("stop_reason", "request_id", "error", "error_code", "error_message"),
+}
+UNBILLED = {"throttled", "not_ready", "auth", "client", "connect", "unavailable"}
+QUANTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
+
+
+def read(path: pathlib.Path, start: float, offsets_ms: dict[str, float]) -> list[dict]:
+    """requests.csv; offsets_ms: worker -> its clock minus the master's."""
+    records = []
+    with open(path, encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            r = {name: (cell if name in TEXTS else float(cell)) if cell else None for name, cell in row.items()}
+            r["sent"] = r["started_at"] - offsets_ms.get(r["worker"], 0.0) / 1000 - start
+            r["ended"] = r["sent"] + r["latency_ms"] / 1000
+            records.append(r)
+    return records
+
+
+def step(records: list[dict], a: float, b: float, price: dict, max_tokens: int | None, retry: bool) -> dict:
+    """Column -> value. records: of one stage, every phase; [a, b): its window, s from the run's start."""
+    measured = [r for r in records if r["phase"] == "measure"]
+    row = counts(measured, retry) | times(measured) | shares(measured) | rates(records, a, b)
+    if retry:
+        row |= calls(records)
+    return row | (by_the_hour(row, price) if "usd_per_hour" in price else by_tokens(row, measured, price, max_tokens))
+
+
+def counts(measured: list[dict], retry: bool) -> dict:
+    cancelled = failures = successes = reconnects = 0
+    told, seen, asked, repeated = False, set(), set(), 0
+    for r in measured:
+        cancelled += r["error"] == "cancelled"
+        failures += r["error"] not in (None, "cancelled")
+        successes += r["error"] is None
+        reconnects += r["reconnect"] == 1
+        told = told or r["reconnect"] is not None
+        call = (r["worker"], r["call"]) if retry else len(asked)
+        if call not in asked:  # the attempts of one call are one question
+            repeated += r["prompt_id"] in seen
+        asked.add(call)
+        seen.add(r["prompt_id"])
+    n = len(measured)
+    return {
+        "requests": n,
+        "successes": successes,
+        "failures": failures,
+        "cancelled": cancelled,
+        "error_rate": failures / (n - cancelled) if n > cancelled else None,
+        "lag_ms_max": max((r["lag_ms"] for r in measured), default=None),
+        "reconnects": reconnects if told or not n else None,
+        "prompts_distinct": len(seen),
+        "prompt_repeat_share": repeated / len(asked) if n else None,
+    }
+
+
+def quantile(values: list[float], q: float) -> float:
+    """Linear between the two values around position q x (n - 1) of the ascending ones."""
+    ordered = sorted(values)
+    position = q * (len(ordered) - 1)
+    under = math.floor(position)
+    over = min(under + 1, len(ordered) - 1)
+    return ordered[under] + (position - under) * (ordered[over] - ordered[under])
+
+
+def ends(values: list[float], q: float) -> tuple[float | None, float | None]:
+    """The values of the tightest ranks that are wrong about the q-quantile at most 2.5 % of the time on each side."""
+    ordered, n, below = sorted(values), len(values), 0.0  # below: P(fewer than `rank` values under the quantile)
+    low = high = None
+    for rank in range(1, n + 1):
+        below += math.comb(n, rank - 1) * q ** (rank - 1) * (1 - q) ** (n - rank + 1)
+        if below <= 0.025:
+            low = ordered[rank - 1]
+        if high is None and 1 - below <= 0.025:
+            high = ordered[rank - 1]
+    return low, high
+
+
+def spread(name: str, unit: str, values: list[float]) -> dict:
+    row = {f"{name}_n": len(values), f"{name}_mean_{unit}": sum(values) / len(values) if values else None}
+    for level, q in QUANTILES.items():
+        low, high = ends(values, q)
+        row |= {f"{name}_{level}_{unit}": quantile(values, q) if values else None}
+        row |= {f"{name}_{level}_low_{unit}": low, f"{name}_{level}_high_{unit}": high}
+    return row
+
+
+def times(measured: list[dict]) -> dict:
+    latencies, ttfts, tpots, per_token, service = [], [], [], [], []
+    for r in measured:
+        if r["error"] is not None:
+            continue
+        tokens = r["completion_tokens"]
+        latencies.append(r["latency_ms"] / 1000)
+        if r["ttft_ms"] is not None:
+            ttfts.append(r["ttft_ms"] / 1000)
+        if (r["chunks"] or 0) >= 2 and (tokens or 0) >= 2 and not r["hidden_reasoning"]:
+            tpots.append((r["last_token_ms"] - r["ttft_ms"]) / (tokens - 1))
+        if tokens:
+            per_token.append(r["latency_ms"] / tokens)
+        if r["service_latency_ms"] is not None:
+            service.append(r["service_latency_ms"] / 1000)
+    return (
+        spread("latency", "s", latencies)
+        | spread("ttft", "s", ttfts)
+        | spread("tpot", "ms", tpots)
+        | {"latency_per_output_token_p50_ms": quantile(per_token, 0.5) if per_token else None}
+        | {"service_latency_p50_s": quantile(service, 0.5) if service else None}
+    )
+
+
+def shares(measured: list[dict]) -> dict:
+    """Means of the token counts that are known, and who counted."""
+    good, row = [r for r in measured if r["error"] is None], {}
+    for name in ("prompt_tokens", "completion_tokens", "reasoning_tokens"):
+        known = [r[name] for r in good if r[name] is not None]
+        row[f"{name}_mean"] = sum(known) / len(known) if known else None
+    for prefix, sources in (("", ("service", "tokenizer")), ("prompt_", ("service", "tokenizer", "payload"))):
+        for source in sources:
+            by = [r for r in good if r[f"{prefix}token_source"] == source]
+            row[f"{prefix}{source}_token_share"] = len(by) / len(good) if good else None
+    return row
+
+
+def share(start: float, end: float, a: float, b: float) -> float:
+    """What part of [start, end] lies in [a, b)."""
+    if end <= start:
+        return 1.0 if a <= start < b else 0.0
+    return max(0.0, min(end, b) - max(start, a)) / (end - start)
+
+
+def rates(records: list[dict], a: float, b: float) -> dict:
+    done = busy = 0.0
+    written, read_in = [], []  # (tokens, share) of each success that has a share
+    for r in records:
+        sent, ended = r["sent"], r["ended"]
+        busy += max(0.0, min(ended, b) - max(sent, a))
+        if r["error"] is not None:
+            continue
+        done += share(sent, ended, a, b)
+        first = None if r["ttft_ms"] is None else sent + r["ttft_ms"] / 1000
+        last = None if r["last_token_ms"] is None else sent + r["last_token_ms"] / 1000
+        streamed = first is not None and last is not None
+        written.append((r["completion_tokens"], share(first, last, a, b) if streamed else share(sent, ended, a, b)))
+        read_in.append((r["prompt_tokens"], share(sent, ended if first is None else first, a, b)))
+    return {
+        "window_s": b - a,
+        "throughput_per_s": done / (b - a),
+        "transactions_per_minute": 60 * done / (b - a),
+        "in_flight_mean": busy / (b - a),
+        "completion_tokens_per_s": token_rate(written, b - a),
+        "prompt_tokens_per_s": token_rate(read_in, b - a),
+    }
+
+
+def token_rate(credited: list[tuple[float | None, float]], window_s: float) -> float | None:
+    inside = [(tokens, part) for tokens, part in credited if part > 0]
+    uncounted = [tokens for tokens, _ in inside if tokens is None]
+    if len(uncounted) > 0.01 * len(inside):
+        return None
+    return sum(tokens * part for tokens, part in inside if tokens is not None) / window_s
+
+
+def calls(records: list[dict]) -> dict:
+    """A call is the attempts of one number on one worker; it began with its first attempt."""
+    found: dict[tuple, list[dict]] = {}
+    for r in records:
+        found.setdefault((r["worker"], r["call"]), []).append(r)
+    n = failed = cancelled = attempts = 0
+    first_try, waited, ttfts = [], [], []
+    for tries in found.values():
+        tries.sort(key=lambda r: r["attempt"])
+        first, last = tries[0], tries[-1]
+        if first["attempt"] != 1 or first["phase"] != "measure":
+            continue
+        n, attempts = n + 1, attempts + len(tries)
+        if first["error"] is None:
+            first_try.append(first["latency_ms"] / 1000)
+        if last["error"] is None:
+            waited.append(last["ended"] - first["sent"])
+            if last["ttft_ms"] is not None:
+                ttfts.append(last["sent"] + last["ttft_ms"] / 1000 - first["sent"])
+        elif last["error"] == "cancelled":
+            cancelled += 1
+        else:
+            failed += 1
+    return (
+        {
+            "calls": n,
+            "calls_failed": failed,
+            "call_error_rate": failed / (n - cancelled) if n > cancelled else None,
+            "attempts_per_call_mean": attempts / n if n else None,
+        }
+        | spread("first_attempt_latency", "s", first_try)
+        | spread("call_latency", "s", waited)
+        | spread("call_ttft", "s", ttfts)
+    )
+
+
+def by_the_hour(row: dict, price: dict) -> dict:
+    if not row["successes"]:
+        return {"price_basis": "hourly", "usd_per_transaction": None, "usd_per_1m_output_tokens": None}
+    usd_per_s = price["usd_per_hour"] * price["instance_count"] / 3600
+    usd = usd_per_s / row["throughput_per_s"]
+    out, prompt = row["completion_tokens_per_s"], row["prompt_tokens_per_s"]
+    return {
+        "price_basis": "hourly",
+        "usd_per_transaction": usd,
+        "usd_per_transaction_low": usd,
+        "usd_per_transaction_high": usd,
+        "usd_per_10k_transactions": 10_000 * usd,
+        "usd_per_transaction_at_10pct": usd / 0.1,
+        "usd_per_transaction_at_30pct": usd / 0.3,
+        "usd_per_transaction_at_60pct": usd / 0.6,
+        "usd_per_1m_output_tokens": usd_per_s / out * 1e6 if out else None,
+        "usd_per_1m_tokens": usd_per_s / (out + prompt) * 1e6 if out and prompt is not None else None,
+        "minutes_per_1m_output_tokens": 1e6 / out / 60 if out else None,
+    }
+
+
+def usd_of(r: dict, price: dict) -> float | None:
+    if r["prompt_tokens"] is None or r["completion_tokens"] is None:
+        return None
+    usd = (r["prompt_tokens"] * price["input"] + r["completion_tokens"] * price["output"]) / 1000
+    for kind in ("cache_read", "cache_write"):
+        if r[f"{kind}_tokens"]:
+            if price.get(kind) is None:
+                return None
+            usd += r[f"{kind}_tokens"] * price[kind] / 1000
+    return usd
+
+
+def failed_usd(r: dict, measured: list[dict], price: dict, max_tokens: int | None) -> tuple[float, float | None]:
+    """(least, most) that a failure is billed; most is None where nothing bounds it.
+
+    A class of UNBILLED costs nothing, known tokens cost what they cost. Once output had come the count may have grown
+    after it was read, whatever the class: from what was counted to prompt and max_tokens, as with unknown tokens.
+    """
+    began, usd = r["ttft_ms"] is not None, usd_of(r, price)
+    if r["error"] in UNBILLED and not began:
+        return 0.0, 0.0
+    least = usd or 0.0
+    if usd is not None and not began:
+        return least, least
+    prompt = r["prompt_tokens"]
+    if prompt is None:
+        same = [o["prompt_tokens"] for o in measured if o["prompt_tokens"] is not None and o["prompt_id"] == r["prompt_id"]]
+        anyone = [o["prompt_tokens"] for o in measured if o["prompt_tokens"] is not None]
+        prompt = max(same or anyone, default=None)
+    if max_tokens is None or prompt is None:
+        return least, None
+    return least, max(least, (prompt * price["input"] + max_tokens * price["output"]) / 1000)
+
+
+def by_tokens(row: dict, measured: list[dict], price: dict, max_tokens: int | None) -> dict:
+    unknown = {"price_basis": "tokens", "usd_per_transaction": None, "usd_per_1m_output_tokens": None}
+    n = row["successes"]
+    if not n:
+        return unknown
+    rate = row["completion_tokens_per_s"]
+    unknown["minutes_per_1m_output_tokens"] = 1e6 / rate / 60 if rate else None
+    bills = [usd_of(r, price) for r in measured if r["error"] is None]
+    known = [usd for usd in bills if usd is not None]
+    if n - len(known) > 0.01 * n:
+        return unknown | {"usd_per_transaction_low": None, "usd_per_transaction_high": None}
+    least = most = sum(known) / len(known) * n  # one in a hundred may lack its count: taken at the mean
+    for r in measured:
+        if r["error"] is not None:
+            low, high = failed_usd(r, measured, price, max_tokens)
+            least, most = least + low, None if most is None or high is None else most + high
+    unknown["usd_per_transaction_low"] = least / n
+    if most is None:
+        return unknown | {"usd_per_transaction_high": None}
+    usd, prompt, out = most / n, row["prompt_tokens_mean"], row["completion_tokens_mean"]
+    return unknown | {
+        "usd_per_transaction": usd,
+        "usd_per_transaction_high": usd,
+        "usd_per_10k_transactions": 10_000 * usd,
+        "usd_per_1m_output_tokens": usd / out * 1e6 if out else None,
+        "usd_per_1m_tokens": usd / (prompt + out) * 1e6 if prompt is not None and out else None,
+    }
