@@ -1,8 +1,11 @@
 """The life of one run on the master (or in the only process): its folder from first row to last."""
 
+import collections
+import csv
 import datetime
 import importlib.metadata
 import logging
+import os
 import pathlib
 import platform
 import subprocess
@@ -16,10 +19,13 @@ from locustfiles.common.inputs import Inputs
 from locustfiles.common.locust_csv import LocustCsv
 from locustfiles.common.loads import Level
 from locustfiles.common.plan import Group
+from locustfiles.common.record import FIELDS
 from locustfiles.common.resume import check_resumable, resumed
 from locustfiles.common.run_folder import Manifest, Part, Problem, RequestsFile, RunFolder, StageWindow, WorkerEntry
 from locustfiles.common.spend import Spend
+from locustfiles.common.spool import hold, missing
 from locustfiles.common.tally import Tally
+from locustfiles.common.yaml_file import BadInput
 
 log = logging.getLogger("swarmledger")
 LIBRARIES = ("locust", "boto3", "botocore", "gevent")
@@ -50,18 +56,29 @@ class Run:
         self.environment, self.inputs, self.clock = environment, inputs, clock
         self.folder = RunFolder(path)
         self.manifest = self._manifest()
+        self._held = hold(path) if path.is_dir() else None
+        try:
+            self._begin(overwrite, resume)
+        except (BadInput, OSError):
+            self._let_go()
+            raise
+
+    def _begin(self, overwrite: bool, resume: bool) -> None:
         if resume:
             old = self.folder.read_manifest()
-            check_resumable(old, inputs)
+            check_resumable(old, self.inputs)
             self.manifest = resumed(old, self.manifest)
+            self._count_broken_off()
         else:
             self.folder.create(overwrite)
+        if self._held is None:
+            self._held = hold(self.folder.path)
         part = len(self.manifest.parts)
         self.requests = RequestsFile(self.folder.requests, append=resume)
-        self.csv = LocustCsv(environment, self.folder.locust_prefix(part))
+        self.csv = LocustCsv(self.environment, self.folder.locust_prefix(part))
         self.inbox = Inbox(self.run_id, self._take)
         self.tallies: dict[int, Tally] = {}
-        self.spend = Spend(inputs, clock)
+        self.spend = Spend(self.inputs, self.clock)
         self.members: dict[str, WorkerEntry] = {}
         self._earlier = list(self.manifest.workers)  # those of the parts before
         self._problems = len(self.manifest.problems)  # that the parts before had
@@ -71,6 +88,10 @@ class Run:
         self.broken: set[int] = set()  # stages with requests of class internal
         self.closed = False
         self.save()
+
+    def _let_go(self) -> None:
+        if self._held is not None:
+            os.close(self._held)
 
     def _manifest(self) -> Manifest:
         scenario, book = self.inputs.scenario, self.inputs.book
@@ -116,8 +137,27 @@ class Run:
         """Whether a part before has ended this group's search."""
         return any((f.target, f.payload) == (group.target, group.payload) for f in self.manifest.findings)
 
+    def _count_broken_off(self) -> None:
+        """The workers of a part whose master was killed: what counts of it are whole stages, all of whose records are here."""
+        entries = [w for w in self.manifest.workers if w.produced is None]
+        if self.manifest.parts[-2].status != "broken off" or not entries:
+            return
+        lines = self.folder.requests_text()[0].decode("utf-8", errors="replace").splitlines()[1:]
+        rows = collections.Counter(cell(row, "worker") for row in csv.reader(lines) if len(row) == len(FIELDS))
+        for entry in entries:
+            others = sum(w.received for w in self.manifest.workers if w.id == entry.id and w is not entry)
+            entry.received = entry.produced = rows[entry.id] - others
+            entry.lost = 0
+
     def save(self) -> None:
+        """With what is known of the workers by now: a killed master leaves their clock offsets."""
+        for worker, account in self.inbox.accounts.items():
+            self._entry(worker).received = account.received
+        self.manifest.workers = [*self._earlier, *self.members.values()]
         self.folder.write_manifest(self.manifest)
+
+    def _entry(self, worker: str) -> WorkerEntry:
+        return self.members.setdefault(worker, WorkerEntry(worker, "", None, None, 0, None))
 
     def _take(self, row: Row) -> None:
         self.requests.add_row(row)
@@ -159,15 +199,11 @@ class Run:
 
     def _settle_accounts(self) -> None:
         for worker, account in self.inbox.accounts.items():
-            entry = self.members.setdefault(worker, WorkerEntry(worker, "", None, None, 0, None))
+            entry = self._entry(worker)
             entry.received, entry.produced = account.received, account.produced
-            if account.produced is None:
-                lost = f"worker {worker} never handed in its last records (killed or cut off): some are lost"
-                self.problem(lost, self.unfinished())
-            else:
-                entry.lost = max(0, account.produced - account.received)
-                if entry.lost:
-                    self.problem(f"{entry.lost} records of worker {worker} were lost on the way to the master", self.unfinished())
+            entry.lost = None if account.produced is None else max(0, account.produced - account.received)
+            if sentence := missing(worker, account.received, account.produced):
+                self.problem(sentence, self.unfinished())
         if self.broken:
             self.problem("requests failed inside Swarmledger (class internal): see requests.csv", sorted(self.broken))
 
@@ -179,7 +215,6 @@ class Run:
         self.spend.load_ends()
         self._settle_accounts()
         manifest, part = self.manifest, self.manifest.parts[-1]
-        manifest.workers = [*self._earlier, *self.members.values()]
         manifest.status = part.status = "failed" if self.failure else status
         manifest.ended_at = part.ended_at = self.clock.now()
         for write in (self.requests.close, self.csv.close, self.save):
@@ -187,6 +222,7 @@ class Run:
                 write()
             except OSError as e:
                 self.problem(f"{self.folder.path}: {e.strerror}: not everything could be written; free space and repeat the run")
+        self._let_go()
         log.info("Run folder: %s (%d requests)", self.folder.path, self.requests.rows)
 
     def exit_code(self) -> int:

@@ -37,7 +37,7 @@ class Stage:
         """slo: of a search, which measures until it is decided."""
         self.sweep, self.run, self.load, self.level, self.slo = sweep, sweep.run, group.load, level, slo
         self.visit = Visit(number, group.target, group.payload, level.users, level.rate, group.repeat)
-        self.tally = self.run.tallies.setdefault(number, Tally())
+        self.tally = self.run.tallies.setdefault(number, Tally(keep=self._times_needed))
         self.trace = self.run.inputs.traces[group.load.replay] if group.load.replay else None
         self._dealer: gevent.Greenlet | None = None
         self._crew = set(sweep.alive())
@@ -45,6 +45,10 @@ class Stage:
         self.window = StageWindow(
             number, group.repeat, group.target, group.payload, level.users, level.rate, started_at=now
         )
+
+    @property
+    def _times_needed(self) -> bool:
+        return self.slo is not None or bool(self.load.until and self.load.until.relative_ci)
 
     @property
     def at_most_s(self) -> float:

@@ -11,6 +11,7 @@ from locustfiles.common.slo import Slo
 
 BATCHES = 10
 T_9 = 2.262157  # Student's t, 9 degrees of freedom, 97.5 %
+RECENT = 20_000  # latencies of a long settling that are looked at
 STEADY = 0.10  # a drift of the mean latency below this is none
 LEVELS = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
 
@@ -21,10 +22,12 @@ class Tally:
 
     requests: int = 0
     failed: int = 0
+    keep: bool = True  # times of measured requests too: a rule needs them
     latencies: list[float] = dataclasses.field(default_factory=list)
     ttfts: list[float] = dataclasses.field(default_factory=list)
     settled: int = 0
     settling: list[float] = dataclasses.field(default_factory=list)  # latencies of successes
+    _ci: tuple[int, float] | None = None  # of so many latencies
 
     def take(self, row: Row) -> None:
         """One more record of the stage."""
@@ -36,10 +39,12 @@ class Tally:
             self.settled += 1
             if not error:
                 self.settling.append(latency)
+            if len(self.settling) > 2 * RECENT:
+                del self.settling[:-RECENT]
             return
         self.requests += 1
         self.failed += bool(error)
-        if not error:
+        if self.keep and not error:
             self.latencies.append(latency)
             if ttft := cell(row, "ttft_ms"):
                 self.ttfts.append(float(ttft) / 1000)
@@ -60,11 +65,15 @@ class Tally:
     def relative_ci(self) -> float | None:
         """Half the width of the mean latency's 95 % interval as a share of it: means of ten batches in the order of
         arrival (Law, Simulation Modeling and Analysis, 9.5.3). None below 20 successes."""
-        size = len(self.latencies) // BATCHES
+        n = len(self.latencies)
+        if self._ci and n < 1.01 * self._ci[0]:  # asked ten times a second: not computed anew for every request
+            return self._ci[1]
+        size = n // BATCHES
         if size < 2:
             return None
         means = [statistics.fmean(self.latencies[-size * (i + 1) : len(self.latencies) - size * i]) for i in range(BATCHES)]
-        return T_9 * statistics.stdev(means) / math.sqrt(BATCHES) / statistics.fmean(means)
+        self._ci = (n, T_9 * statistics.stdev(means) / math.sqrt(BATCHES) / statistics.fmean(means))
+        return self._ci[1]
 
     def keeps(self, slo: Slo) -> str:
         """Whether the measured requests keep the limits that can be told from them: met, missed or undecided.

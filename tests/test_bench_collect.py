@@ -1,0 +1,30 @@
+"""The bench of collecting: a short real one, and what it says when records are missing."""
+
+import pytest
+
+from locustfiles.common.exit_codes import BAD_INPUT, OK
+from scripts.bench.collect import Figures, main, table
+
+
+def test_every_record_of_two_workers_is_collected_and_counted(capsys):
+    assert main(["--rate", "600", "--workers", "2", "--seconds", "5"]) == OK
+    cells = [cell.strip() for cell in capsys.readouterr().out.splitlines()[-1].strip("|").split("|")]
+    made, received, rows = (int(cell.replace(",", "")) for cell in cells[:3])
+    # 600 a second in 5 s of window and 1 to 20 s of settling, which goes on until latencies have arrived
+    assert made == received == rows and 3000 <= rows <= 15_000
+    assert 0 < int(cells[4].removesuffix(" %")) < 100 and cells[7] == "0"
+
+
+@pytest.mark.parametrize(("made", "received", "rows", "code"), [(9, 8, 8, 0), (9, 9, 8, 0), (0, 0, 0, 0), (9, 9, 9, 2)])
+def test_a_missing_record_or_a_bad_end_is_not_kept(made, received, rows, code):
+    found = Figures(made, received, rows, 1.0, 0.1, 90.0, 91.0, code)
+    assert not found.kept and f"| {rows} |" in table(found)
+
+
+@pytest.mark.parametrize("wrong", [["--rate", "0"], ["--workers", "99"], ["--seconds", "0"], ["--rate", "x"]])
+def test_a_wrong_number_is_refused(wrong, capsys):
+    try:
+        assert main(wrong) == BAD_INPUT
+    except SystemExit as e:
+        assert e.code == BAD_INPUT
+    assert capsys.readouterr().err.count("\n") == 1
