@@ -11,7 +11,9 @@ from locustfiles.common.yaml_file import BadInput
 EXAMPLE = """examples:
   python -m analysis report runs/study
   python -m analysis cost --locust-csv results/chat --instance ml.p4d.24xlarge
+  python -m analysis check configs/demo.yaml
   python -m analysis calibrate runs/x --truth truth.jsonl
+  python -m analysis merge runs/study swarmledger-spool-*.csv
 
 exit code: 0 fine, 1 bad input, 2 the data cannot be trusted, 3 a limit was missed."""
 
@@ -19,7 +21,9 @@ exit code: 0 fine, 1 bad input, 2 the data cannot be trusted, 3 a limit was miss
 COMMANDS = {
     "report": ("analysis.report_command", "report of one run or several: metrics, costs, recommendations"),
     "cost": ("analysis.cost_command", "cost per transaction from any Locust run's CSV files"),
+    "check": ("analysis.check_command", "a scenario before its run: files, credentials, one call of each target, time and cost"),
     "calibrate": ("analysis.calibrate_command", "the instrument's own error, from the local endpoint's truth log"),
+    "merge": ("analysis.merge_command", "add the records that workers kept when they had lost their master"),
 }
 
 

@@ -45,8 +45,12 @@ def bill(records: pd.DataFrame, price: TokenPrice, max_tokens: int | None) -> Bi
 
 def usd_by_tokens(records: pd.DataFrame, price: TokenPrice) -> np.ndarray:
     """USD of each call by its token counts; NaN where a count, or the price of a counted kind, is not known."""
+    return prompt_usd(records, price) + records["completion_tokens"].to_numpy() / 1000 * price.output
+
+
+def prompt_usd(records: pd.DataFrame, price: TokenPrice) -> np.ndarray:
+    """The prompt's part of it, tokens read from and written to a cache included."""
     usd = records["prompt_tokens"].to_numpy() / 1000 * price.input
-    usd = usd + records["completion_tokens"].to_numpy() / 1000 * price.output
     for column, per_1k in (("cache_read_tokens", price.cache_read), ("cache_write_tokens", price.cache_write)):
         tokens = records[column].fillna(0).to_numpy()
         usd = usd + np.where(tokens > 0, tokens / 1000 * (np.nan if per_1k is None else per_1k), 0.0)
@@ -66,16 +70,16 @@ def _failures(
         return low, low
     if max_tokens is None:
         return low, None
-    most = _prompt_tokens(records) / 1000 * price.input + max_tokens / 1000 * price.output
+    most = _prompt_usd(records, price) + max_tokens / 1000 * price.output
     more = np.maximum(most - counted, 0.0)[may_bill & ~whole]
     return low, (None if np.isnan(more).any() else low + float(more.sum()))
 
 
-def _prompt_tokens(records: pd.DataFrame) -> np.ndarray:
-    """Prompt tokens of each call: its own, else those of the same prompt, else the largest prompt's."""
-    tokens = records["prompt_tokens"]
-    same = tokens.groupby([records["payload"], records["prompt_id"]]).transform("max")
-    return tokens.fillna(same).fillna(tokens.max()).to_numpy()
+def _prompt_usd(records: pd.DataFrame, price: TokenPrice) -> np.ndarray:
+    """USD of each call's prompt, cached tokens included: its own, else of the same prompt, else of the dearest."""
+    usd = pd.Series(prompt_usd(records, price), index=records.index)
+    same = usd.groupby([records["payload"], records["prompt_id"]]).transform("max")
+    return usd.fillna(same).fillna(usd.max()).to_numpy()
 
 
 def _why_unbilled(good: pd.DataFrame, price: TokenPrice, lacking: int, n: int) -> str:

@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from analysis import format as show
-from analysis.recommend import choose, open_limits, users_of
+from analysis.level import is_open, level_text
+from analysis.recommend import choose, open_limits
 from analysis.report_data import BreakEven
 from analysis.results import Result
 
@@ -121,7 +122,9 @@ def _labels(best: Result, pick: Result) -> str:
     labels = []
     for r in (best, pick):
         if r.row["verdict"] == "SUSPECT":
-            labels.append(f"`{r.row['target']}` at {users_of(r.row)} is SUSPECT")
+            labels.append(f"`{r.row['target']}` at {level_text(r.row)} is SUSPECT")
         if r.row["slo"] in ("undecided", "unknown"):
-            labels.append(f"`{r.row['target']}` at {users_of(r.row)} is {open_limits(r)}")
+            labels.append(f"`{r.row['target']}` at {level_text(r.row)} is {open_limits(r)}")
+    if is_open(best.row):
+        labels.append(f"`{best.row['target']}` may have room above its planned {level_text(best.row)}, which are its capacity here")
     return f" Mind: {'; '.join(dict.fromkeys(labels))}." if labels else ""

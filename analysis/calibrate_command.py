@@ -10,6 +10,7 @@ import pandas as pd
 
 from analysis.calibration import FIGURES, STATISTICS, Calibration, calibrate
 from analysis.instrument import FILE
+from analysis.level import level_text
 from analysis.load import load_run
 from analysis.markdown import table
 from analysis.summary import plain
@@ -81,8 +82,8 @@ def markdown(found: Calibration) -> str:
 def _shown(rows: pd.DataFrame) -> pd.DataFrame:
     shown = []
     for row in rows.to_dict("records"):
-        users = "" if row["users"] is None or math.isnan(row["users"]) else f"{row['users']:g}"
-        cells = {"Target": row["target"], "Payload": row["payload"], "Users": users}
+        level = "" if row["stage"] is None or math.isnan(row["stage"]) else level_text(row)
+        cells = {"Target": row["target"], "Payload": row["payload"], "Level": level}
         cells |= {"Error of": FIGURES[row["figure"]][0], "n": row["n"]}
         cells |= {f"{name} (ms)": f"{row[name]:.2f}" for name in STATISTICS}
         cells |= {f"endpoint late {name}": f"{row['late_' + name]:.2f}" for name in ("p50", "p99", "max")}

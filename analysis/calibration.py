@@ -9,6 +9,7 @@ import pathlib
 import numpy as np
 import pandas as pd
 
+from analysis.level import level_text
 from analysis.load import Run
 from locustfiles.common.errors import ErrorClass
 from locustfiles.common.yaml_file import BadInput
@@ -75,7 +76,7 @@ def calibrate(run: Run, truth: pd.DataFrame, bound_ms: float) -> Calibration:
     errors = _errors(joined)
     rows = _rows(errors)
     problems += _beyond(rows, errors, bound_ms)
-    notes = list(run.lost)
+    notes = [*run.lost, *run.lost_at_workers]
     if requests.other_runs:
         notes.append(f"{requests.other_runs} requests in the truth log came before or after this run; they are not its.")
     return Calibration(
@@ -134,7 +135,7 @@ def _tokens(joined: pd.DataFrame) -> tuple[int, list[str]]:
 def _errors(joined: pd.DataFrame) -> pd.DataFrame:
     """Client minus endpoint, ms, of every success that began in a measured window."""
     measured = joined[(joined["phase"] == "measure") & joined["error"].isna()]
-    errors = measured[["stage", "target", "payload", "users", "request_id"]].copy()
+    errors = measured[["stage", "target", "payload", "users", "rate", "request_id"]].copy()
     for figure, (_, field, stamp) in FIGURES.items():
         errors[figure] = measured[field] - (measured[stamp] - measured["arrival"]) * 1000
     errors["late_ms"] = measured["late_ms"]
@@ -143,17 +144,17 @@ def _errors(joined: pd.DataFrame) -> pd.DataFrame:
 
 def _rows(errors: pd.DataFrame) -> pd.DataFrame:
     rows = []
-    stages = [(keys, group) for keys, group in errors.groupby(["stage", "target", "payload", "users"], dropna=False)]
+    stages = [(keys, group) for keys, group in errors.groupby(["stage", "target", "payload", "users", "rate"], dropna=False)]
     if len(stages) != 1:
-        stages.append(((None, "all", "", None), errors))
-    for (stage, target, payload, users), group in stages:
-        where = {"stage": stage, "target": target, "payload": payload, "users": users}
+        stages.append(((None, "all", "", None, None), errors))
+    for (stage, target, payload, users, rate), group in stages:
+        where = {"stage": stage, "target": target, "payload": payload, "users": users, "rate": rate}
         for figure in FIGURES:
             known = group[group[figure].notna()]
             if len(known):
                 late = {f"late_{name}": value for name, value in _statistics(known["late_ms"]).items()}
                 rows.append(where | {"figure": figure, "n": len(known)} | _statistics(known[figure]) | late)
-    names = ["stage", "target", "payload", "users", "figure", "n", *STATISTICS, *(f"late_{s}" for s in STATISTICS)]
+    names = ["stage", "target", "payload", "users", "rate", "figure", "n", *STATISTICS, *(f"late_{s}" for s in STATISTICS)]
     return pd.DataFrame(rows, columns=names)
 
 
@@ -171,7 +172,7 @@ def _beyond(rows: pd.DataFrame, errors: pd.DataFrame, bound_ms: float) -> list[s
     for row in rows[rows["stage"].notna() & rows["figure"].isin(BOUNDED) & (rows["p99"] > bound_ms)].itertuples():
         words = FIGURES[row.figure][0]
         problems.append(
-            f"the p99 {words} error of stage {row.stage:g} (`{row.target}`, {row.users:g} users) is {row.p99:.2f} ms, "
+            f"the p99 {words} error of stage {row.stage:g} (`{row.target}`, {level_text(row._asdict())}) is {row.p99:.2f} ms, "
             f"above the bound of {bound_ms:g} ms"
         )
     for figure, (words, _, _) in FIGURES.items():

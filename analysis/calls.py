@@ -24,8 +24,9 @@ TIMES = ["latency_ms", "ttft_ms", "ttft_visible_ms", "last_token_ms"]
 class Calls:
     """The calls of some records.
 
-    table: a row a call whose first attempt is known: its last attempt's record, with `phase`, `sent` and the times of
-    the whole call (from the first attempt's send); `first_latency_ms` is the first attempt's, NaN if that failed.
+    table: a row a call whose first attempt is known: its last attempt's record, with `phase`, `sent`, `schedule_delay_ms`
+    and the times of the whole call (from the first attempt's send); `first_latency_ms` is the first attempt's, NaN if that
+    failed, `own_sent` when the last attempt was sent.
     pauses: (from, until) of each pause between two attempts, s from the run's epoch, shape (n, 2).
     """
 
@@ -59,7 +60,9 @@ def calls_of(records: pd.DataFrame) -> Calls:
     before_ms = (sent[last] - sent[first]) * 1000
     for column in TIMES:
         table[column] = table[column].to_numpy() + before_ms
-    table["sent"], table["phase"] = sent[first], opening["phase"].to_numpy()
+    table["own_sent"] = table["sent"]
+    for column in ("sent", "phase", "schedule_delay_ms"):
+        table[column] = opening[column].to_numpy()
     table["first_latency_ms"] = opening["latency_ms"].where(opening["error"].isna()).to_numpy()
     whole = opening["attempt"].to_numpy() == 1
     return Calls(table[whole], np.column_stack([ended[:-1][same], sent[1:][same]]))
@@ -80,23 +83,6 @@ def call_columns(calls: Calls) -> dict[str, typing.Any]:
     row |= columns_of("first_attempt_latency", "s", spread(first.to_numpy() / 1000))
     row |= columns_of("call_latency", "s", spread(good["latency_ms"].to_numpy() / 1000))
     return row | columns_of("call_ttft", "s", spread(good["ttft_ms"].dropna().to_numpy() / 1000))
-
-
-def perceived(row: typing.Mapping[str, typing.Any], column: str) -> typing.Any:
-    """A column of the steps table as a user perceives it: of calls where requests are retried, else of requests."""
-    return row[f"call_{column}"] if show.known(row["calls"]) else row[column]
-
-
-def of_calls(row: typing.Mapping[str, typing.Any]) -> str:
-    """What belongs behind `latency` in words: nothing, or ` of a call, …`."""
-    return " of a call, retries included," if show.known(row["calls"]) else ""
-
-
-def perceived_steps(steps: pd.DataFrame) -> pd.DataFrame:
-    """The steps table with latency, TTFT and error rate as a user perceives them."""
-    retried = steps["calls"].notna()
-    changed = {c: steps[f"call_{c}"].where(retried, steps[c]) for c in steps.columns if f"call_{c}" in steps.columns}
-    return steps.assign(**changed) if retried.any() else steps
 
 
 def retry_sentence(run: str, scenario: Scenario) -> str | None:

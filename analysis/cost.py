@@ -6,9 +6,11 @@ tokens:  usd per transaction = dollars billed for the calls that began in the wi
 
 import typing
 
+import numpy as np
 import pandas as pd
 
 from analysis.bill import Bill, bill
+from analysis.goodput import good_measured
 from analysis.load import Run
 from analysis.stage import Stage
 from locustfiles.common.price_book import HourlyPrice, Price, TokenPrice
@@ -16,6 +18,9 @@ from locustfiles.common.scenario import Target
 
 #: an endpoint is paid for when idle: its price per transaction is also shown at these shares of its full rate
 USE = {"usd_per_transaction_at_10pct": 0.10, "usd_per_transaction_at_30pct": 0.30, "usd_per_transaction_at_60pct": 0.60}
+
+
+CLOCK_TOLERANCE_S = 0.25  # a worker's clock, corrected, may be early by that
 
 
 class StageCost(typing.NamedTuple):
@@ -66,6 +71,7 @@ def _hourly(price: HourlyPrice, row: dict[str, typing.Any]) -> StageCost:
         "usd_per_transaction_high": usd,
         "usd_per_1m_output_tokens": usd_per_1m_tokens_hourly(hourly, out) if out else None,
         "usd_per_1m_tokens": usd_per_1m_tokens_hourly(hourly, out + prompt) if out and prompt is not None else None,
+        "usd_per_good_transaction": hourly / 3600 / row["goodput_per_s"] if row["goodput_per_s"] else None,
     }
     return StageCost(columns | {name: usd / used for name, used in USE.items()}, None, None)
 
@@ -79,12 +85,13 @@ def _tokens(stage: Stage, price: TokenPrice, row: dict[str, typing.Any]) -> Stag
     if found.high is None:
         return StageCost(columns, found, found.reason)
     usd = found.high / n
-    prompt, out = row["prompt_tokens_mean"], row["completion_tokens_mean"]
+    prompt, out, good = row["prompt_tokens_mean"], row["completion_tokens_mean"], good_measured(stage)
     columns |= {
         "usd_per_transaction": usd,
         "usd_per_transaction_high": usd,
         "usd_per_1m_output_tokens": usd / out * 1e6 if out else None,
         "usd_per_1m_tokens": usd / (prompt + out) * 1e6 if prompt is not None and out else None,
+        "usd_per_good_transaction": found.high / good if good else None,
     }
     return StageCost(columns, found, None)
 
@@ -96,8 +103,9 @@ def max_tokens_of(target: Target) -> int | None:
 def run_cost(run: Run, prices: dict[str, Price]) -> list[dict[str, typing.Any]]:
     """What the run itself cost, a row a target: price x time under load, or its billed tokens.
 
-    Time under load: from the target's first send to its last end, warm-up and holds included. What an
-    endpoint costs before and after the run is not in it.
+    Time under load: from the target's first send to its last end, warm-up, holds and stages cut short included; of a run
+    that was resumed part by part, for the time between two parts is another's. What an endpoint costs before and after the
+    run is not in it.
     """
     rows = []
     for target in run.scenario.targets:
@@ -106,12 +114,24 @@ def run_cost(run: Run, prices: dict[str, Price]) -> list[dict[str, typing.Any]]:
         if records.empty:
             rows.append(row | {"usd": 0.0, "usd_low": 0.0, "usd_high": 0.0, "reason": "nothing was sent"})
             continue
-        row["duration_s"] = float(records["ended"].max() - records["sent"].min())
+        row["duration_s"] = _under_load(run, records)
         rows.append(
             row
             | (_hours(price, row["duration_s"]) if isinstance(price, HourlyPrice) else _billed(records, price, target))
         )
     return rows
+
+
+def _under_load(run: Run, records: pd.DataFrame) -> float:
+    """Seconds from first send to last end, a part of the run at a time."""
+    spans = records.groupby(part_of(run, records["sent"].to_numpy())).agg(first=("sent", "min"), last=("ended", "max"))
+    return float((spans["last"] - spans["first"]).sum())
+
+
+def part_of(run: Run, sent: np.ndarray) -> np.ndarray:
+    """In which of the run's parts (0, 1, …) each request was sent, s from the run's epoch."""
+    begins = [part.started_at - run.epoch - CLOCK_TOLERANCE_S for part in run.manifest.parts[1:]]
+    return np.searchsorted(begins, sent, side="right")
 
 
 def _hours(price: HourlyPrice, duration_s: float) -> dict[str, typing.Any]:

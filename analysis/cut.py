@@ -7,6 +7,7 @@ import pathlib
 import typing
 
 from analysis import format as show
+from analysis.level import level_text
 from analysis.load import Run
 from locustfiles.common.run_folder import StageWindow
 
@@ -46,31 +47,47 @@ def _how(run: Run, last: StageWindow | None) -> str:
     how = ENDS[last.ended_by]
     if last.ended_by == "budget" and run.scenario.budget_usd is not None:
         how += f" ({show.money(run.scenario.budget_usd)})"
-    users = f"{last.rate:g} requests/s" if last.users is None else f"{last.users} user" + ("" if last.users == 1 else "s")
-    where = f"{how} during stage {last.stage} (`{last.target}`, `{last.payload}`, {users})"
+    level = level_text({"users": last.users, "rate": last.rate})
+    where = f"{how} during stage {last.stage} (`{last.target}`, `{last.payload}`, {level})"
     if last.measure_from is None:
         return f"{where}, before its measured window"
     return f"{where}, whose window is shorter than planned"
 
 
 def _missing(run: Run) -> tuple[str, int]:
-    """The planned stages that have no measured window, by target, and how many were planned in all."""
-    begun = {(s.target, s.payload, s.users, s.rate) for s in run.manifest.stages if s.measure_from is not None}
+    """What was planned and has no measured window, by target, and how many stages were planned in all. A search, and a replay
+    in each repetition, count as one."""
+    begun = {(s.target, s.payload, s.users, s.rate, s.repeat) for s in run.manifest.stages if s.measure_from is not None}
+    found = {(f.target, f.payload) for f in run.manifest.findings}
     parts, n = [], 0
     for target in run.scenario.targets:
         stems = [pathlib.PurePath(p).stem for p in run.scenario.payloads_of(target)]
-        levels = run.scenario.load_of(target).levels
-        n += len(stems) * len(levels)
-        left = {stem: [u for u in levels if (target.name, stem, *u) not in begun] for stem in stems}
-        if levels and all(left[stem] == levels for stem in stems):
+        load = run.scenario.load_of(target)
+        if load.find:
+            n += len(stems)
+            parts += [f"the search of `{target.name}` on `{stem}`" for stem in stems if (target.name, stem) not in found]
+            continue
+        repeats = range(1, load.repeat + 1)
+        if load.replay:
+            done = {(s, repeat) for t, s, _, _, repeat in begun if t == target.name}
+            n += len(stems) * load.repeat
+            parts += [f"the replay on `{target.name}` of `{s}`{_repetition(r, load.repeat)}" for r in repeats for s in stems if (s, r) not in done]
+            continue
+        n += len(stems) * len(load.levels) * load.repeat
+        left = {(s, r): [u for u in load.levels if (target.name, s, *u, r) not in begun] for r in repeats for s in stems}
+        if all(some == load.levels for some in left.values()):
             parts.append(f"all of `{target.name}`")
             continue
         parts += [
-            f"`{target.name}` on `{stem}` at {_levels(some)}"
-            for stem, some in left.items()
+            f"`{target.name}` on `{stem}` at {_levels(some)}{_repetition(repeat, load.repeat)}"
+            for (stem, repeat), some in left.items()
             if some
         ]
     return "; ".join(parts), n
+
+
+def _repetition(number: int, of: int) -> str:
+    return f" (repetition {number})" if of > 1 else ""
 
 
 def _levels(levels: typing.Sequence) -> str:

@@ -1,7 +1,7 @@
 """Numbers as people read them; the same in the HTML report, the Markdown report and the plots.
 
 Every function takes a number or None and returns text; what is not known (None, NaN, pandas' NA,
-an infinity) is `UNKNOWN`, an en dash, and never 0.
+an infinity) is `UNKNOWN`, an en dash, and never 0. Where an infinity means a failure, `or_failed` says so.
 
     money(22.155)      $22.16         money(0.00221625)  $0.002216     USD: cents above $1, else 4 digits
     price(37.688)      $37.688        price(6e-05)       $0.00006      as in the price book, every digit
@@ -16,8 +16,10 @@ an infinity) is `UNKNOWN`, an en dash, and never 0.
 import decimal
 import math
 import numbers
+import typing
 
 UNKNOWN = "–"
+FAILED = "∞ (failed)"
 
 
 def known(value: object) -> bool:
@@ -112,6 +114,22 @@ def milliseconds(value: float | None) -> str:
 
 def minutes(value: float | None) -> str:
     return f"{number(value)} min" if known(value) else UNKNOWN
+
+
+def or_failed(words: typing.Callable[[float | None], str], value: float | None) -> str:
+    """`words(value)`; FAILED for the infinity that a failed request counts as."""
+    return FAILED if failed(value) else words(value)
+
+
+def failed(value: object) -> bool:
+    return isinstance(value, numbers.Real) and value == math.inf
+
+
+def between(words: typing.Callable[[float | None], str], value: float | None, low: float | None, high: float | None) -> str:
+    """`2.51 s (2.31 s – 2.86 s)`, `… – wide)` without an upper end; the value alone where no interval is known."""
+    if not known(value) or not known(low):
+        return words(value)
+    return f"{words(value)} ({words(low)} – {words(high) if known(high) else 'wide'})"
 
 
 def text(value: object) -> str:

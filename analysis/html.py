@@ -16,10 +16,13 @@ import yaml
 
 from analysis import format as show
 from analysis import html_stages
+from analysis.findings import shown_evidence
 from analysis.html_tables import Table, heading, table
+from analysis.level import level_text, short_level
 from analysis.markdown import open_limits, total
 from analysis.metrics import METRICS
-from analysis.plots import PLOTS
+from analysis.plots import PLOTS, by_rate_file
+from analysis.repeats import shown_repeats
 from analysis.report_data import Report
 from analysis.stage_view import run_cost_table
 from analysis.study import QUESTIONS, Question
@@ -30,6 +33,7 @@ from locustfiles.common.run_folder import Manifest
 DECIDES = "price_performance.png"  # stands beside the answer, not with the other plots
 BREAK_EVEN = "break_even.png"
 SECTIONS = (
+    ("findings", "Findings"),
     ("warnings", "Warnings"),
     ("recommended", "Recommended stage"),
     ("missed", "Missed limits"),
@@ -37,6 +41,8 @@ SECTIONS = (
     ("by-target", "By dataset and target"),
     ("best", "Best per model"),
     ("stages", "All stages"),
+    ("repetitions", "Repetitions"),
+    ("open-loop", "Open loop"),
     ("retries", "With retries"),
     ("tokens", "Token counts"),
     ("plots", "Plots"),
@@ -96,6 +102,9 @@ def _content(report: Report, plots: typing.Sequence[pathlib.Path]) -> dict[str, 
         "study": {_question(q): table(report.tables[q.table], skip=run) for q in QUESTIONS if q.table in report.tables},
         "stages": html_stages.stages(report),
         "calls": html_stages.calls(report) if report.retries else None,
+        "open_loop": html_stages.open_loop(report) if report.open_loop else None,
+        "findings": [(f, table(shown_evidence(f))) for f in report.findings],
+        "repeats": None if report.repeats.empty else table(shown_repeats(report.repeats, report.repeat_spread, several)),
         "token_sources": None if report.token_sources.empty else table(shown_sources(report.token_sources, several)),
         "token_comparison": None if report.token_comparison.empty else table(shown_comparison(report.token_comparison, several)),
         "workers": None if report.workers.empty else table(shown_workers(report.workers, several)),
@@ -108,7 +117,8 @@ def _content(report: Report, plots: typing.Sequence[pathlib.Path]) -> dict[str, 
 
 def contents(report: Report) -> list[tuple[str, str]]:
     """(id, words) of the page's sections that this report has."""
-    optional = {"retries": bool(report.retries), "tokens": not report.token_sources.empty}
+    optional = {"retries": bool(report.retries), "tokens": not report.token_sources.empty, "findings": bool(report.findings)}
+    optional |= {"repetitions": not report.repeats.empty, "open-loop": bool(report.open_loop)}
     return [(id_, words) for id_, words in SECTIONS if optional.get(id_, True)]
 
 
@@ -130,10 +140,13 @@ def _style() -> markupsafe.Markup:
 def _pictures(plots: typing.Sequence[pathlib.Path]) -> typing.Iterator[Picture]:
     files = {p.name: p for p in plots}
     for plot in PLOTS:
-        source = None
-        if plot.file in files:
-            source = "data:image/png;base64," + base64.b64encode(files[plot.file].read_bytes()).decode()
-        yield Picture(plot.file, plot.title, plot.reads, source, plot.absent)
+        yield Picture(plot.file, plot.title, plot.reads, _data(files.get(plot.file)), plot.absent)
+        if by_rate := files.get(by_rate_file(plot)):
+            yield Picture(by_rate.name, f"{plot.title}, open loop", f"{plot.reads} Stages of the open loop.", _data(by_rate), "")
+
+
+def _data(path: pathlib.Path | None) -> str | None:
+    return None if path is None else "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()
 
 
 def ticks(words: str) -> markupsafe.Markup:
@@ -164,7 +177,8 @@ def doubts(report: Report) -> list[Doubt]:
         some = steps[steps["verdict"] == verdict]
         for reasons, group in some.groupby(some["reasons"].fillna("").astype(str), sort=False):
             names = [
-                f"{r.target} @ {r.users}, {r.payload}" + (f" ({r.run})" if several else "") for r in group.itertuples()
+                f"{r['target']} @ {short_level(r)}, {r['payload']}" + (f" ({r['run']})" if several else "")
+                for _, r in group.iterrows()
             ]
             found.append(Doubt(verdict, reasons or "no reason was recorded", names))
     return found
@@ -176,8 +190,8 @@ def stage_windows(manifest: Manifest) -> Table:
     rows = []
     for s in manifest.stages:
         times = {n: None if getattr(s, n) is None else getattr(s, n) - manifest.started_at for n in names}
-        who = {"stage": s.stage, "target": s.target, "payload": s.payload, "users": s.users}
-        rows.append(who | times | {"ended by": s.ended_by})
+        who = {"stage": s.stage, "target": s.target, "payload": s.payload, "level": level_text({"users": s.users, "rate": s.rate})}
+        rows.append(who | times | {"ended by": s.ended_by, "steady": s.steady, "whole": s.whole})
     return table(pd.DataFrame(rows))
 
 

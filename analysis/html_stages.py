@@ -3,9 +3,10 @@
 import pandas as pd
 
 from analysis import format as show
-from analysis.calls import perceived
 from analysis.html_tables import DEFINITIONS, Cell, Head, Table, heading, pairs, shown
-from analysis.recommend import at_full_use, users_of
+from analysis.level import is_open, level_text
+from analysis.perceived import perceived, whose
+from analysis.recommend import at_full_use
 from analysis.report_data import Report
 
 #: group -> (column, short heading) in the order of reading; a `+` in front: also on paper
@@ -13,14 +14,16 @@ GROUPS: dict[str, tuple[tuple[str, str], ...]] = {
     "Outcome": (("+verdict", "verdict"), ("+slo", "SLO"), ("+requests", "requests"), ("+error_rate", "error rate")),
     "Latency, s": (
         ("+latency_mean_s", "mean"), ("+latency_p50_s", "p50"), ("+latency_p95_s", "p95"), ("+latency_p99_s", "p99"),
-        ("latency_n", "n"),
+        ("latency_n", "n"), ("+latency_p50_all_s", "p50 with failures as ∞"), ("+latency_p95_all_s", "p95 with failures as ∞"),
+        ("+latency_p99_all_s", "p99 with failures as ∞"),
     ),
     "Rate": (
         ("+transactions_per_minute", "transactions /min"), ("+completion_tokens_per_s", "output tokens/s"),
-        ("prompt_tokens_per_s", "prompt tokens/s"), ("throughput_per_s", "transactions /s"), ("in_flight_mean", "in flight"),
+        ("prompt_tokens_per_s", "prompt tokens/s"), ("throughput_per_s", "transactions /s"), ("batches", "its interval"),
+        ("+goodput_per_s", "goodput /s"), ("in_flight_mean", "in flight"),
     ),
     "Cost": (
-        ("+usd_per_transaction", "per transaction"), ("+usd_per_10k_transactions", "per 10k transactions"),
+        ("+usd_per_transaction", "per transaction"), ("usd_per_good_transaction", "per good transaction"), ("+usd_per_10k_transactions", "per 10k transactions"),
         ("+usd_per_1m_output_tokens", "per 1M output tokens"), ("usd_per_1m_tokens", "per 1M tokens"),
         ("minutes_per_1m_output_tokens", "minutes per 1M output tokens"),
         ("usd_per_transaction_at_10pct", "per transaction at 10 % use"), ("usd_per_transaction_at_30pct", "at 30 %"),
@@ -73,10 +76,28 @@ CALL_GROUPS: dict[str, tuple[tuple[str, str], ...]] = {
         ("call_ttft_n", "n"),
     ),
 }  # fmt: skip
+#: the same for the table of the open loop
+OPEN_GROUPS: dict[str, tuple[tuple[str, str], ...]] = {
+    "Requests/s": (("+rate", "planned"), ("+rate_achieved_per_s", "achieved")),
+    "Schedule delay, ms": (
+        ("+schedule_delay_p50_ms", "p50"), ("+schedule_delay_p99_ms", "p99"), ("+schedule_delay_max_ms", "most"),
+    ),
+    "Latency from the send, s": (
+        ("+latency_mean_s", "mean"), ("+latency_p50_s", "p50"), ("+latency_p95_s", "p95"), ("+latency_p99_s", "p99"),
+    ),
+    "Latency from when it was due, s": (
+        ("+intended_latency_mean_s", "mean"), ("+intended_latency_p50_s", "p50"), ("+intended_latency_p95_s", "p95"),
+        ("+intended_latency_p99_s", "p99"), ("intended_latency_n", "n"),
+    ),
+    "TTFT from when it was due, s": (
+        ("intended_ttft_mean_s", "mean"), ("+intended_ttft_p50_s", "p50"), ("+intended_ttft_p95_s", "p95"),
+        ("intended_ttft_p99_s", "p99"), ("intended_ttft_n", "n"),
+    ),
+}  # fmt: skip
 #: groups without whose name a short heading says too little
-AMBIGUOUS = ("Latency, s", "TTFT, s", "TPOT, ms", "Cost", "Tokens", *list(CALL_GROUPS)[1:])
+AMBIGUOUS = ("Latency, s", "TTFT, s", "TPOT, ms", "Cost", "Tokens", *list(CALL_GROUPS)[1:], *OPEN_GROUPS)
 #: shown in the cell that names the row
-IN_ROW_HEAD = ("run", "stage", "repeat", "target", "payload", "users")
+IN_ROW_HEAD = ("run", "stage", "repeat", "target", "payload", "users", "rate")
 
 
 #: (run, stage, column) -> the 95 % interval of that figure
@@ -90,7 +111,15 @@ def intervals_of(report: Report) -> Intervals:
 
 def stages(report: Report) -> Table:
     """Every stage and every column in which anything is known; an interval stands under its figure."""
-    return _grouped(report, report.steps, GROUPS)
+    steps, some = report.steps, report.steps["failures"].fillna(0) > 0
+    # without failures they are the percentiles beside them
+    shown_where_some = {c: steps[c].astype(object).where(some, "") for c in steps.columns if c.endswith("_all_s")}
+    return _grouped(report, steps.assign(**shown_where_some), GROUPS)
+
+
+def open_loop(report: Report) -> Table:
+    """The open-loop stages: planned and achieved rate, how late requests were sent, times from both sends."""
+    return _grouped(report, report.steps[report.steps["rate"].notna()], OPEN_GROUPS)
 
 
 def calls(report: Report) -> Table:
@@ -106,7 +135,7 @@ def _grouped(report: Report, steps: pd.DataFrame, groups: dict[str, tuple[tuple[
         width = 0
         for marked, short in columns:
             column = marked.lstrip("+")
-            if not any(show.known(v) for v in steps[column]):
+            if not any(show.known(v) or show.failed(v) for v in steps[column]):
                 if not (steps[column] == "").any():
                     found.left_out.append(heading(column))
                 continue
@@ -125,8 +154,7 @@ def _grouped(report: Report, steps: pd.DataFrame, groups: dict[str, tuple[tuple[
 
 
 def _name(row: pd.Series, steps: pd.DataFrame) -> Cell:
-    users = row["users"]
-    under = f"{show.count(users)} user{'' if users == 1 else 's'} · {row['payload']} · stage {row['stage']}"
+    under = f"{level_text(row)} · {row['payload']} · stage {row['stage']}"
     if steps["repeat"].nunique() > 1:
         under += f", repeat {row['repeat']}"
     if steps["run"].nunique() > 1:
@@ -147,6 +175,8 @@ def interval(row: pd.Series, column: str, intervals: Intervals) -> str:
     words = show.money if "usd" in column else show.number
     if not show.known(low):
         low, high = intervals.get((row["run"], row["stage"], column), (None, None))
+        if show.known(low) and show.known(row["batches"]) and (column == "throughput_per_s" or row["price_basis"] == "hourly"):
+            return f"{words(low)} – {words(high)}, {row['batches']}"
     if not show.known(low) and column == "usd_per_transaction" and row[f"{column}_low"] != row[f"{column}_high"]:
         low, high = row[f"{column}_low"], row[f"{column}_high"]
     if not show.known(low):
@@ -155,13 +185,14 @@ def interval(row: pd.Series, column: str, intervals: Intervals) -> str:
 
 
 SUMMARY = (
-    "target", "model", "payload", "instance_type", "instance_count", "users", "in_flight_mean", "requests", "error_rate",
+    "target", "model", "payload", "instance_type", "instance_count", "users", "rate", "rate_achieved_per_s",
+    "in_flight_mean", "requests", "error_rate",
     "prompt_tokens_mean", "prompt_tokens_per_s", "completion_tokens_mean", "completion_tokens_per_s",
     "latency_mean_s", "latency_p50_s", "latency_p95_s", "latency_p99_s", "ttft_mean_s", "ttft_p50_s", "ttft_p95_s",
     "ttft_p99_s", "tpot_mean_ms", "tpot_p50_ms", "tpot_p95_ms", "tpot_p99_ms", "calls", "call_error_rate", "attempts_per_call_mean",
     "call_latency_mean_s", "call_latency_p50_s", "call_latency_p95_s", "call_latency_p99_s", "call_ttft_p50_s", "call_ttft_p95_s",
-    "transactions_per_minute",
-    "usd_per_transaction", "usd_per_10k_transactions", "usd_per_1m_output_tokens", "usd_per_transaction_at_10pct",
+    "intended_latency_p50_s", "intended_latency_p95_s", "intended_latency_p99_s", "transactions_per_minute", "goodput_per_s",
+    "usd_per_transaction", "usd_per_good_transaction", "usd_per_10k_transactions", "usd_per_1m_output_tokens", "usd_per_transaction_at_10pct",
     "usd_per_transaction_at_30pct", "usd_per_transaction_at_60pct", "verdict", "slo",
 )  # fmt: skip
 
@@ -174,7 +205,7 @@ def summary(report: Report, row: pd.Series) -> Table:
         if cell.under:
             cell.under = f"95 % interval {cell.under}"
         if column == "usd_per_transaction" and row["price_basis"] == "hourly":
-            name += f" at full use ({show.count(row['transactions_per_minute'] * 60)}/h)"
+            name += f" at {'this rate' if is_open(row) else 'full use'} ({show.count(row['transactions_per_minute'] * 60)}/h)"
         rows.append((name, cell))
     return pairs(rows)
 
@@ -187,13 +218,14 @@ def _each(row: pd.Series) -> str:
 def key_figures(row: pd.Series) -> list[tuple[str, str, str]]:
     """(value, what, detail) of the recommended stage, for the head of the report."""
     retried = show.known(row["calls"])
-    whose, of = (" of a call", f"{show.count(row['calls'])} calls") if retried else ("", f"{show.count(row['requests'])} requests")
+    of = f"{show.count(row['calls'])} calls" if retried else f"{show.count(row['requests'])} requests"
+    mine = " of a call" if retried else whose(row)
     latency, ttft = ({p: perceived(row, f"{name}_{p}_s") for p in ("mean", "p50", "p95")} for name in ("latency", "ttft"))
     figures = [
         (show.money(row["usd_per_10k_transactions"]), "per 10,000 transactions", _each(row)),
-        (show.seconds(latency["p95"]), f"latency p95{whose}", f"mean {show.seconds(latency['mean'])}"),
-        (show.seconds(ttft["p95"]), f"TTFT p95{whose}", f"median {show.seconds(ttft['p50'])}"),
-        (show.number(row["transactions_per_minute"]), "transactions per minute", f"at {users_of(row)}"),
+        (show.seconds(latency["p95"]), f"latency p95{mine}", f"mean {show.seconds(latency['mean'])}"),
+        (show.seconds(ttft["p95"]), f"TTFT p95{mine}", f"median {show.seconds(ttft['p50'])}"),
+        (show.number(row["transactions_per_minute"]), "transactions per minute", f"at {level_text(row)}"),
         (show.percent(perceived(row, "error_rate")), "error rate", f"of {of}"),
     ]
     return [f for f in figures if f[0] != show.UNKNOWN]

@@ -28,6 +28,8 @@ HEADINGS = {
     "usd_per_transaction_at_60pct": "$ per transaction at 60 % use", "completion_tokens_mean": "output tokens",
     "prompt_tokens_per_s": "prompt tokens/s", "completion_tokens_per_s": "output tokens/s",
     "throughput_per_s": "transactions/s", "transactions_per_minute": "transactions/min",
+    "goodput_per_s": "goodput/s", "usd_per_good_transaction": "$ per good transaction", "rate": "planned requests/s",
+    "rate_achieved_per_s": "achieved requests/s",
     "reasoning_tokens_mean": "reasoning tokens", "call_error_rate": "call error rate", "attempts_per_call_mean": "attempts per call",
     "worker_cpu_max": "worker's CPU, most", "worker_lag_ms_max": "worker's event-loop lag, most (ms)",
     "latency_per_output_token_p50_ms": "latency per output token, p50 (ms)",
@@ -78,6 +80,8 @@ def shown(column: str, value: typing.Any) -> Cell:
     """A value as the cell of a column: rounded by what the column's name says it is. Empty text is nothing, not unknown."""
     if isinstance(value, str) and not value:
         return Cell("")
+    if show.failed(value):
+        return Cell(show.FAILED, css="missed", title="falls among the failures", number=True)
     if not show.known(value):
         return Cell(show.UNKNOWN, css="unknown", title="not known", number=KINDS.get(column, "number") != "text")
     if isinstance(value, bool) or KINDS.get(column) == "flag":

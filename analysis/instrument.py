@@ -62,6 +62,10 @@ def _reach(data: dict[str, typing.Any], run: Run, users: float) -> str:
     most = max((stage.users for stage in run.manifest.stages if stage.users is not None), default=users)
     if most > users:
         text += f" This run went up to {most} users, beyond it."
+    open_loop = run.records[run.records["rate"].notna()]
+    at_once = int(open_loop.groupby("worker")["in_flight"].max().sum())
+    if at_once > users:
+        text += f" In the open loop this run had up to {at_once} requests in flight, beyond it."
     hosts = {run.manifest.host, *(worker.host for worker in run.manifest.workers)}
     if hosts != {data["host"]}:
         text += f" This run was sent from {', '.join(sorted(hosts))}."

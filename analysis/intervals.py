@@ -1,7 +1,7 @@
 """95 % intervals of the figures that recommendations compare, so that a tie is called a tie.
 
 Rates: means of ten equal batches of the window, Student's t. They are taken as independent; requests longer
-than a tenth of the window make the interval too narrow. Token costs: the spread of the calls' bills.
+than a tenth of the window make the interval too narrow, and `interval_columns` says so. Token costs: the spread of the calls' bills.
 The latency per token: order statistics. Under 20 successes nothing is said.
 """
 
@@ -17,6 +17,7 @@ BATCHES = 10
 T_9 = 2.262157  # Student's t, 9 degrees of freedom, 97.5 %
 Z = 1.959964  # normal, 97.5 %
 FEWEST = 20
+TOO_NARROW = "too narrow"
 
 Interval = tuple[float, float]
 
@@ -44,6 +45,23 @@ def intervals_of(stage: Stage, billed: Bill | None) -> dict[str, Interval]:
     elif billed is not None and billed.high is not None and billed.standard_error is not None:
         found |= _token_costs(stage, billed)
     return found
+
+
+def interval_columns(found: dict[str, Interval], batches: str) -> dict[str, float | str]:
+    """The columns of the steps table that these intervals fill."""
+    row: dict[str, float | str] = {"batches": batches}
+    for column, name in (("throughput_per_s", "throughput"), ("usd_per_transaction", "usd_per_transaction_ci")):
+        if column in found:
+            row[f"{name}_low"], row[f"{name}_high"] = found[column]
+    return row
+
+
+def batches_of(stage: Stage) -> str:
+    """TOO_NARROW where neighbouring batches share so many requests that the interval of a rate claims too much."""
+    if stage.window is None or len(stage.good) < FEWEST:
+        return ""
+    a, b = stage.window
+    return TOO_NARROW if stage.good["latency_ms"].quantile(0.95) / 1000 > (b - a) / BATCHES else ""
 
 
 def _batch_means(start: np.ndarray, end: np.ndarray, weight: np.ndarray, window: Interval) -> Interval:

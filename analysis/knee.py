@@ -3,49 +3,47 @@
 import pandas as pd
 
 from analysis import format as show
+from analysis.level import kind_of, level_text, value_of
 from analysis.results import Result
 
 GAIN = 0.05
-COLUMNS = ["run", "target", "payload", "users", "state", "throughput_per_s", "text"]
+COLUMNS = ["run", "target", "payload", "users", "rate", "state", "throughput_per_s", "text"]
 
 
-def knee_of(levels: list[tuple[int, float]]) -> int | None:
-    """(users, throughput) pairs -> users at the knee; None if it is the top level: not reached."""
+def knee_of(levels: list[tuple[float, float]]) -> float | None:
+    """(level, throughput) pairs -> the level at the knee; None if it is the top level: not reached."""
     ordered = sorted(levels)
-    for i, (users, rate) in enumerate(ordered[:-1]):
+    for i, (level, rate) in enumerate(ordered[:-1]):
         if max(later for _, later in ordered[i + 1 :]) <= (1 + GAIN) * rate:
-            return users
+            return level
     return None
 
 
-def knees(results: list[Result]) -> pd.DataFrame:
+def knees(candidates: list[Result]) -> pd.DataFrame:
     """A row per (run, target, payload) with two levels or more; `state`: reached, not reached, quota-limited.
 
-    Repetitions of a level are averaged; INVALID stages are left out. Where calls were throttled at the knee
-    or above it (at the top level, if there is none), a quota was measured and not the endpoint.
+    Repetitions of a level are one; INVALID stages are left out. Where calls were throttled at the knee or above it (at the
+    top level, if there is none), a quota was measured and not the endpoint.
     """
     groups: dict[tuple, list[Result]] = {}
-    for r in results:
-        if r.trusted and r.rate:
-            groups.setdefault((*r.place, r.row["payload"]), []).append(r)
-    rows = []
-    for (run, target, payload), group in groups.items():
-        means = pd.Series([r.rate / 60 for r in group], index=[r.row["users"] for r in group]).groupby(level=0).mean()
-        if len(means) < 2:
-            continue
-        users = knee_of(list(means.items()))
-        top = int(means.index.max())
-        limited = any("throttled" in r.row["errors"] for r in group if r.row["users"] >= (users or top))
-        state = "quota-limited" if limited else "reached" if users else "not reached"
-        rate = float(means.get(users or top))
-        rows.append([run, target, payload, users, state, rate, _text(target, payload, users, top, rate, limited)])
-    return pd.DataFrame(rows, columns=COLUMNS).astype({"users": "Int64"})
+    for c in candidates:
+        if c.trusted and c.rate:
+            groups.setdefault((*c.place, c.row["payload"], kind_of(c.row)), []).append(c)
+    rows = [_row(*who, sorted(group, key=lambda c: value_of(c.row))) for who, group in groups.items() if len(group) > 1]
+    return pd.DataFrame(rows, columns=COLUMNS).astype({"users": "Int64", "rate": "float64"})
 
 
-def _text(target: str, payload: str, users: int | None, top: int, rate: float, limited: bool) -> str:
-    what, per_minute = f"`{target}` on `{payload}`", f"{show.number(60 * rate)} transactions per minute"
-    if users is None:
-        text = f"{what}: no knee up to {top} users ({per_minute} there)"
+def _row(run: str, target: str, payload: str, kind: str, levels: list[Result]) -> list:
+    """One group's knee; its levels ascend."""
+    level = knee_of([(value_of(c.row), c.rate / 60) for c in levels])
+    at = levels[-1] if level is None else next(c for c in levels if value_of(c.row) == level)
+    limited = any("throttled" in c.row["errors"] for c in levels[levels.index(at) :])
+    state = "quota-limited" if limited else "not reached" if level is None else "reached"
+    what, per_minute = f"`{target}` on `{payload}`", f"{show.number(at.rate)} transactions per minute"
+    if level is None:
+        text = f"{what}: no knee up to {level_text(at.row)} ({per_minute} there)"
     else:
-        text = f"{what}: the knee is at {users} users ({per_minute}; no later level brings 5 % more)"
-    return text + (", quota-limited: calls were throttled." if limited else ".")
+        text = f"{what}: the knee is at {level_text(at.row)} ({per_minute}; no later level brings 5 % more)"
+    text += ", quota-limited: calls were throttled." if limited else "."
+    found = (level, None) if kind == "users" else (None, level)
+    return [run, target, payload, *found, state, at.rate / 60, text]

@@ -43,7 +43,8 @@ class Run:
     records: pd.DataFrame
     epoch: float  # Unix seconds that `sent` and `ended` count from
     notes: list[str]  # about the data, a sentence each
-    lost: list[str]  # why records are missing or doubled: the stages cannot be trusted
+    lost: list[str]  # why records are missing or doubled in the file: no stage can be trusted
+    lost_at_workers: list[str]  # why workers' records never arrived: stages that are not whole cannot be trusted
 
     def target(self, name: str) -> Target:
         return self.scenario.target(name)
@@ -53,6 +54,12 @@ class Run:
         if stage.measure_from is None or stage.measure_until is None or stage.measure_until <= stage.measure_from:
             return None
         return stage.measure_from - self.epoch, stage.measure_until - self.epoch
+
+    @property
+    def of_stages(self) -> pd.DataFrame:
+        """The records of the manifest's stages: without warm-up calls, and without stages that were cut short and measured
+        again after `--resume`."""
+        return self.records[self.records["stage"].isin([s.stage for s in self.manifest.stages])]
 
 
 def load_runs(paths: typing.Sequence[str | pathlib.Path]) -> list[Run]:
@@ -87,7 +94,7 @@ def load_run(path: str | pathlib.Path, name: str | None = None) -> Run:
     doubled = int(records.duplicated(["worker", "call", "attempt"]).sum())
     if doubled:
         lost.append(f"{doubled} records stand more than once in requests.csv (same worker, call and attempt).")
-    lost += _lost_at_workers(manifest, records)
+    lost += _lost_in_file(manifest, records)
     unknown = sorted(set(records["target"].unique()) - {t.name for t in scenario.targets})
     if unknown:
         raise NotARun(
@@ -97,7 +104,7 @@ def load_run(path: str | pathlib.Path, name: str | None = None) -> Run:
     epoch = manifest.started_at
     records["sent"] = records["started_at"] - epoch
     records["ended"] = records["sent"] + records["latency_ms"] / 1000
-    return Run(name or folder.path.resolve().name, folder.path, manifest, scenario, records, epoch, notes, lost)
+    return Run(name or folder.path.resolve().name, folder.path, manifest, scenario, records, epoch, notes, lost, _lost_at_workers(manifest))
 
 
 def read_records(text: bytes) -> tuple[pd.DataFrame, list[int]]:
@@ -159,8 +166,13 @@ def _is_record(line: bytes) -> bool:
     return bool(finite) and record.phase in PHASES and (record.error is None or record.error in list(ErrorClass))
 
 
-def _lost_at_workers(manifest: Manifest, records: pd.DataFrame) -> list[str]:
+def _lost_in_file(manifest: Manifest, records: pd.DataFrame) -> list[str]:
     rows = records["worker"].value_counts()
+    short = [(w.id, w.received - int(rows.get(w.id, 0))) for w in manifest.workers]
+    return [f"{n} records of worker {worker} were received but are not in requests.csv." for worker, n in short if n > 0]
+
+
+def _lost_at_workers(manifest: Manifest) -> list[str]:
     lost = []
     for worker in manifest.workers:
         if worker.lost:
@@ -172,9 +184,6 @@ def _lost_at_workers(manifest: Manifest, records: pd.DataFrame) -> list[str]:
         elif worker.produced is not None and worker.received < worker.produced:
             missing = worker.produced - worker.received
             lost.append(f"{missing} records of worker {worker.id} on {worker.host} never arrived.")
-        short = worker.received - int(rows.get(worker.id, 0))
-        if short > 0:
-            lost.append(f"{short} records of worker {worker.id} were received but are not in requests.csv.")
     return lost
 
 

@@ -7,12 +7,16 @@ import jinja2
 import pandas as pd
 
 from analysis import format as show
+from analysis.findings import shown_evidence
+from analysis.level import short_level
 from analysis.metrics import METRICS
+from analysis.repeats import shown_repeats
 from analysis.report_data import Report
 from analysis.slo import MARKS
-from analysis.stage_view import call_table, cost_table, full_table, run_cost_table
+from analysis.stage_view import cost_table, full_table, run_cost_table
 from analysis.study import PRICES, QUESTIONS
 from analysis.tokens import shown_comparison, shown_sources
+from analysis.user_view import call_table, open_table
 from analysis.workers import shown_workers
 
 TEMPLATES = pathlib.Path(__file__).parent / "templates"
@@ -50,6 +54,9 @@ def markdown(report: Report, plots: list[pathlib.Path]) -> str:
         open_limits=open_limits(report),
         questions=QUESTIONS,
         calls=call_table(report.steps[report.steps["calls"].notna()], several),
+        opened=open_table(report.steps[report.steps["rate"].notna()], several),
+        findings=[(f, shown_evidence(f)) for f in report.findings],
+        repeats=shown_repeats(report.repeats, report.repeat_spread, several) if len(report.repeats) else None,
         token_sources=shown_sources(report.token_sources, several) if len(report.token_sources) else None,
         token_comparison=shown_comparison(report.token_comparison, several) if len(report.token_comparison) else None,
         workers=shown_workers(report.workers, several) if len(report.workers) else None,
@@ -134,7 +141,7 @@ def _grouped(report: Report, steps: pd.DataFrame, words: pd.Series) -> list[tupl
     several = len(report.runs) > 1
     for (_, row), why in zip(steps.iterrows(), words):
         name = f"{row['run']}: {row['target']} {row['payload']}" if several else f"{row['target']} {row['payload']}"
-        found.setdefault(why, {}).setdefault(name, []).append(str(row["users"]))
+        found.setdefault(why, {}).setdefault(name, []).append(short_level(row))
     return [("; ".join(f"{name} @{', '.join(users)}" for name, users in p.items()), why) for why, p in found.items()]
 
 

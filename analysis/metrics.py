@@ -63,8 +63,32 @@ CALL_METRICS: tuple[Metric, ...] = (
     ),
 )
 
+#: empty in the closed loop
+OPEN_METRICS: tuple[Metric, ...] = (
+    Metric(
+        "rate_achieved_per_s",
+        "1/s",
+        "open loop: requests sent in the window / its length; with `retry:` first attempts only",
+    ),
+    Metric("schedule_delay_p50_ms", "ms", "open loop: median of how much later than due a request was sent", "lower"),
+    Metric("schedule_delay_p99_ms", "ms", "its p99", "lower"),
+    Metric("schedule_delay_max_ms", "ms", "its largest", "lower"),
+    *_spread(
+        "intended_latency",
+        "s",
+        "the time that a user waits: from when the request was due to the last byte, schedule delay + latency, successes "
+        "(with `retry:` calls that succeeded)",
+    ),
+    *_spread(
+        "intended_ttft",
+        "s",
+        "the time from when the request was due to the first output, schedule delay + TTFT, streamed successes (with "
+        "`retry:` calls that succeeded)",
+    ),
+)
+
 METRICS: tuple[Metric, ...] = (
-    _count("stage", "number of the visit of (target, payload, users)"),
+    _count("stage", "number of the visit of (target, payload, users or rate)"),
     _count("repeat", "repetition of the sweep"),
     _text("target", "the scenario's target"),
     _text("model", "what groups targets that serve the same model"),
@@ -72,7 +96,8 @@ METRICS: tuple[Metric, ...] = (
     _text("instance_type", "the price key: the instance type, or the model id on Bedrock"),
     _count("instance_count", "instances of the target"),
     _text("payload", "the payload file's stem"),
-    _count("users", "planned concurrent users"),
+    _count("users", "closed loop: planned concurrent users, each of which sends when its last answer has come; else empty"),
+    Metric("rate", "1/s", "open loop: planned requests a second, sent when they are due; of a replay its mean; else empty"),
     Metric("stream", "", "whether answers are streamed", kind="flag"),
     Metric("window_s", "s", "length of the measured window [a, b)"),
     _count("requests", "requests that began in the window; all are awaited"),
@@ -99,6 +124,16 @@ METRICS: tuple[Metric, ...] = (
         "higher",
     ),
     *_spread("latency", "s", "the time from send to the last byte of the answer, successes"),
+    *(
+        Metric(
+            f"latency_{p}_all_s",
+            "s",
+            f"{p} of successes and failures together, a failure counting as infinity, so that shed load does not look fast; "
+            "`inf` where it falls among the failures",
+            "lower",
+        )
+        for p in ("p50", "p95", "p99")
+    ),
     *_spread("ttft", "s", "the time from send to the first delta that carries output, streamed successes"),
     *_spread(
         "tpot",
@@ -114,8 +149,24 @@ METRICS: tuple[Metric, ...] = (
         "began before the window count with their share",
         "higher",
     ),
+    Metric("throughput_low", "1/s", "lower end of the 95 % interval of throughput: means of ten equal batches of the window"),
+    Metric("throughput_high", "1/s", "its upper end"),
+    _text(
+        "batches",
+        "`too narrow` where p95 of latency is longer than a tenth of the window, a batch: neighbouring batches then share "
+        "requests, and the intervals of throughput and hourly costs claim too much",
+    ),
     Metric("transactions_per_minute", "1/min", "60 x throughput", "higher"),
+    Metric(
+        "goodput_per_s",
+        "1/s",
+        "successes inside the limits on latency and TTFT, credited to the window like throughput. A request is inside when "
+        "each of the two, as a user perceives it, is at most the smallest limit that the SLO sets on a percentile of it; "
+        "empty without such a limit",
+        "higher",
+    ),
     Metric("in_flight_mean", "", "time-weighted mean of the stage's requests in flight over the window"),
+    *OPEN_METRICS,
     *CALL_METRICS,
     Metric(
         "usd_per_transaction",
@@ -126,6 +177,19 @@ METRICS: tuple[Metric, ...] = (
     ),
     Metric("usd_per_transaction_low", "USD", "with failures of unknown tokens billed nothing", "lower"),
     Metric("usd_per_transaction_high", "USD", "with them billed their prompt and max_tokens", "lower"),
+    Metric(
+        "usd_per_transaction_ci_low",
+        "USD",
+        "lower end of its 95 % interval: hourly by the interval of throughput, tokens by the spread of the calls' bills",
+    ),
+    Metric("usd_per_transaction_ci_high", "USD", "its upper end"),
+    Metric(
+        "usd_per_good_transaction",
+        "USD",
+        "hourly: price x instances / goodput per hour; tokens: dollars billed for the calls that began in the window / its "
+        "successes inside the limits",
+        "lower",
+    ),
     Metric("usd_per_10k_transactions", "USD", "10,000 x usd_per_transaction", "lower"),
     Metric(
         "usd_per_1m_output_tokens",
@@ -160,12 +224,12 @@ METRICS: tuple[Metric, ...] = (
     _text("reasons", "why it is not VALID"),
     _text(
         "slo",
-        "all limits together, with `retry:` on calls: met, missed, undecided (none was missed, and more samples would tell), unknown (a limited "
+        "all limits together, with `retry:` on calls, in the open loop on times from when a request was due: met, missed, undecided (none was missed, and more samples would tell), unknown (a limited "
         "value is not known, and more samples would not help) or none",
     ),
     _text("slo_failed", "limits that were missed"),
     _text("slo_open", "limits that are undecided or unknown, and why"),
-    _text("ended_by", "what ended the stage: time, requests, abort (its error rate), budget or stop"),
+    _text("ended_by", "what ended the stage: time, requests, precision, abort (its error rate), budget or stop"),
     _text("run", "the run's name"),
 )
 

@@ -5,8 +5,9 @@ import typing
 from analysis import format as show
 from analysis.calls import retry_sentence
 from analysis.cut import cuts_of
+from analysis.level import level_text
 from analysis.load import Run
-from analysis.recommend import users_of
+from analysis.open_loop import open_sentence
 from analysis.results import Result
 from analysis.tokens import Comparison
 from locustfiles.common.errors import UNBILLED, ErrorClass
@@ -24,7 +25,7 @@ def notes_of(runs: list[Run], results: list[Result], compared: list[Comparison])
     """Data quality first, then the assumptions that the costs rest on. compared: token counts, by tokens.comparisons."""
     notes = [cut.text for cut in cuts_of(runs)] + [note for run in runs for note in _run_notes(run)]
     notes += [c.warning for c in compared if c.warning]
-    notes += [s for run in runs if (s := retry_sentence(run.name, run.scenario))]
+    notes += [s for run in runs for s in (retry_sentence(run.name, run.scenario), open_sentence(run)) if s]
     for r in results:
         if r.row["ended_by"] == "abort":
             rate, errors = show.percent(r.row["error_rate"]), r.row["errors"]
@@ -41,9 +42,12 @@ def notes_of(runs: list[Run], results: list[Result], compared: list[Comparison])
 
 def _run_notes(run: Run) -> typing.Iterator[str]:
     manifest = run.manifest
-    yield from (f"Run {run.name}: {sentence}" for sentence in dict.fromkeys([*(p.text for p in manifest.problems), *run.lost]))
+    yield from (f"Run {run.name}: {sentence}" for sentence in dict.fromkeys([*(p.text for p in manifest.problems), *run.lost, *run.lost_at_workers]))
+    if len(manifest.parts) > 1:
+        cut = f" {len(manifest.abandoned)} stages were cut short and measured again; only the cost counts them." if manifest.abandoned else ""
+        yield f"Run {run.name} was measured in {len(manifest.parts)} parts, the later ones by `--resume`; the time between them costs nothing here.{cut}"
     yield from run.notes
-    source = run.records.loc[run.records["error"].isna(), "token_source"]
+    source = run.of_stages.loc[run.of_stages["error"].isna(), "token_source"]
     other = source[source != "service"]
     if len(other):
         counts = ", ".join(f"{name} {count}" for name, count in other.value_counts().items())
@@ -52,7 +56,7 @@ def _run_notes(run: Run) -> typing.Iterator[str]:
 
 
 def _named(r: Result, several: bool) -> str:
-    text = f"{r.row['stage']} (`{r.row['target']}`, `{r.row['payload']}`, {users_of(r.row)})"
+    text = f"{r.row['stage']} (`{r.row['target']}`, `{r.row['payload']}`, {level_text(r.row)})"
     return f"{text} of run {r.row['run']}" if several else text
 
 

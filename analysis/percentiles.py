@@ -1,4 +1,4 @@
-"""Exact percentiles with intervals that assume no distribution, and the exact binomial test behind them.
+"""Exact percentiles with intervals that assume no distribution.
 
 The number of n values that fall below the true q-quantile is binomial (n, q). So the values of two
 ranks bound the quantile with at least 95 % confidence (David & Nagaraja, Order Statistics, 7.1):
@@ -8,11 +8,11 @@ no upper end ("wide"): p95 below 72 values, p99 below 368.
 
 import dataclasses
 import functools
-import math
 
 import numpy as np
 
-ALPHA = 0.025  # on each side
+from locustfiles.common.binomial import ALPHA, probabilities
+
 LEVELS = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
 
 
@@ -70,7 +70,7 @@ def ranks(n: int, q: float) -> tuple[int | None, int | None]:
     low: the largest rank with P(B < low) <= 2.5 %; high: the smallest with P(B >= high) <= 2.5 %,
     B binomial (n, q).
     """
-    first, pmf = _pmf(n, q)
+    first, pmf = probabilities(n, q)
     below = np.cumsum(pmf)  # P(B <= first + i)
     from_here = np.cumsum(pmf[::-1])[::-1]  # P(B >= first + i)
     # outside the computed part the tails are below e-40: 0 for this purpose
@@ -80,43 +80,19 @@ def ranks(n: int, q: float) -> tuple[int | None, int | None]:
     return (low if low >= 1 else None), (high if high <= n else None)
 
 
-def at_most(k: int, n: int, p: float) -> float:
-    """P(B <= k), B binomial (n, p)."""
-    first, pmf = _pmf(n, p)
-    return float(min(1.0, pmf[: max(0, k - first + 1)].sum()))
+def with_failures(values: np.ndarray, failures: int) -> dict[str, float]:
+    """Percentiles of successes' values and so many failures, which never ended well: each counts as infinity.
 
-
-def at_least(k: int, n: int, p: float) -> float:
-    """P(B >= k), B binomial (n, p)."""
-    first, pmf = _pmf(n, p)
-    return float(min(1.0, pmf[max(0, k - first) :].sum()))
-
-
-def decide(above: int, n: int, q: float) -> str:
-    """Whether the q-quantile is within a limit that `above` of n values exceed: met, missed, undecided.
-
-    Exact binomial test of the share above against 1 - q, 2.5 % of error on each side: met exactly when
-    the interval's upper end is within the limit, missed when its lower end is above it.
+    By LEVELS; infinity where the percentile, or the value above it between which one would interpolate, is a failure's.
     """
-    if n and at_most(above, n, 1 - q) <= ALPHA:
-        return "met"
-    if n and at_least(above, n, 1 - q) <= ALPHA:
-        return "missed"
-    return "undecided"
-
-
-def _pmf(n: int, p: float) -> tuple[int, np.ndarray]:
-    """(first k, probabilities from it on) of binomial (n, p), without tails of less than about e-40."""
-    width = 10 * math.sqrt(n * p * (1 - p)) + 50
-    first = max(0, math.floor(n * p - width))
-    last = min(n, math.ceil(n * p + width))
-    start = (
-        math.lgamma(n + 1)
-        - math.lgamma(first + 1)
-        - math.lgamma(n - first + 1)
-        + first * math.log(p)
-        + (n - first) * math.log1p(-p)
-    )
-    k = np.arange(first, last)
-    steps = np.log((n - k) / (k + 1)) + math.log(p / (1 - p))
-    return first, np.exp(start + np.concatenate([[0.0], np.cumsum(steps)]))
+    ordered, n = np.sort(np.asarray(values, dtype=float)), len(values) + failures
+    found = {}
+    for name, q in LEVELS.items() if n else ():
+        place = q * (n - 1)
+        # a millionth of a rank is rounding of q, not a place between two values
+        low, between = int(place + 1e-6), place - int(place + 1e-6) > 1e-6
+        if low + between >= len(ordered):
+            found[name] = float("inf")
+        else:
+            found[name] = float(ordered[low] + max(0.0, place - low) * (ordered[low + between] - ordered[low]))
+    return found

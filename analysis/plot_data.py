@@ -6,7 +6,9 @@ import typing
 import pandas as pd
 
 from analysis import plot_style as style
-from analysis.calls import calls_of, perceived_steps
+from analysis.calls import calls_of
+from analysis.level import short_level
+from analysis.perceived import from_due, perceived_steps
 from analysis.report_data import Report
 
 
@@ -14,23 +16,45 @@ from analysis.report_data import Report
 class View:
     """A Report's stages and requests, ready to be drawn.
 
-    Both tables have a column `series`: what gets a line and a colour of its own, the target (with its run
-    where two runs have a target of that name). Where a run retries, times and error rates are of calls.
+    The tables have a column `series`: what gets a line and a colour of its own, the target (with its run
+    where two runs have a target of that name); and `level`, the number of users or the planned requests/s, of one kind
+    in `steps` and `points`. Where a run retries, times and error rates are of calls; in the open loop times are from when
+    a request was due.
     """
 
     report: Report
     steps: pd.DataFrame  # a row a stage
     points: pd.DataFrame  # a row a measured success, with its stage's verdict
     looks: dict[str, style.Look]  # by series
+    candidates: pd.DataFrame  # a row a level of either kind, its repetitions together; `level_text` is 5 or 2.5/s
+    all_steps: pd.DataFrame  # steps and points of either kind
+    all_points: pd.DataFrame
+    kind: typing.Literal["users", "rate"] = "users"
 
     @classmethod
     def of(cls, report: Report) -> "View":
-        steps = perceived_steps(report.steps).assign(series=_series(report.steps, report.steps))
+        """The view of the stages by users; by rate where all stages are open-loop ones."""
+        steps = _steps(report.steps, report)
         records = _perceived_records(report)
         points = records[(records["phase"] == "measure") & records["error"].isna()]
         points = points.assign(series=_series(points, report.steps))
-        points = points.merge(steps[["run", "stage", "verdict"]], on=["run", "stage"], how="inner")
-        return cls(report, steps, points, style.looks(steps["series"]))
+        points = points.drop(columns=["users", "rate"], errors="ignore")
+        points = points.merge(steps[["run", "stage", "verdict", "users", "rate", "level"]], on=["run", "stage"], how="inner")
+        whole = cls(report, steps, points, style.looks(steps["series"]), _steps(report.pooled, report), steps, points)
+        return whole.by("users" if steps["users"].notna().any() else "rate")
+
+    def by(self, kind: typing.Literal["users", "rate"]) -> "View":
+        """The part of it whose levels are of one kind."""
+        steps, points = (t.dropna(subset=[kind]) for t in (self.all_steps, self.all_points))
+        return dataclasses.replace(self, steps=steps, points=points, kind=kind)
+
+    @property
+    def axis(self) -> str:
+        return "Users" if self.kind == "users" else "Planned requests per second"
+
+    @property
+    def by_what(self) -> str:
+        return "concurrency" if self.kind == "users" else "planned rate"
 
     @property
     def dataset(self) -> str:
@@ -38,8 +62,8 @@ class View:
 
     @property
     def of_interest(self) -> pd.DataFrame:
-        """The stages on the dataset of interest whose number of users is known."""
-        return self.steps[self.steps["payload"] == self.report.dataset].dropna(subset=["users"])
+        """The stages on the dataset of interest whose level is known."""
+        return self.steps[self.steps["payload"] == self.report.dataset].dropna(subset=["level"])
 
     def series_in(self, table: pd.DataFrame) -> list[str]:
         """The series that have a row in `table`, in the report's order."""
@@ -84,17 +108,23 @@ class View:
             return line[:0]
         first = line.iloc[0]
         same = (knees["run"] == first["run"]) & (knees["target"] == first["target"])
-        at = knees[same & (knees["payload"] == first["payload"])].dropna(subset=["users"])
-        return line[line["users"].isin(at["users"])]
+        at = knees[same & (knees["payload"] == first["payload"])].dropna(subset=[self.kind])
+        return line[line["level"].isin(at[self.kind].astype("float64"))]
 
 
 def _perceived_records(report: Report) -> pd.DataFrame:
-    """A row a request; of runs that retry a row a call."""
+    """A row a request; of runs that retry a row a call. In the open loop with its times from when it was due."""
     records = report.records
-    if not report.retries:
-        return records
-    plain = records[~records["run"].isin(list(report.retries))]
-    return pd.concat([plain, *(calls_of(records[records["run"] == name]).table for name in report.retries)])
+    if report.retries:
+        plain = records[~records["run"].isin(list(report.retries))]
+        records = pd.concat([plain, *(calls_of(records[records["run"] == name]).table for name in report.retries)])
+    return from_due(records) if report.open_loop else records
+
+
+def _steps(table: pd.DataFrame, report: Report) -> pd.DataFrame:
+    level = table["users"].astype("float64").fillna(table["rate"])
+    texts = [short_level(row) for _, row in table.iterrows()]
+    return perceived_steps(table).assign(series=_series(table, report.steps), level=level, level_text=texts)
 
 
 def _series(table: pd.DataFrame, steps: pd.DataFrame) -> pd.Series:
@@ -104,9 +134,9 @@ def _series(table: pd.DataFrame, steps: pd.DataFrame) -> pd.Series:
 
 
 def lines(steps: pd.DataFrame) -> typing.Iterator[tuple[str, pd.DataFrame]]:
-    """(series, its stages by users), one for each repetition of a sweep."""
+    """(series, its stages by level), one for each repetition of a sweep."""
     for (series, _repeat), line in steps.groupby(["series", "repeat"], sort=False, dropna=False):
-        yield series, line.sort_values("users")
+        yield series, line.sort_values("level")
 
 
 def untrusted(steps: pd.DataFrame) -> pd.Series:

@@ -20,15 +20,15 @@ SHADES = LinearSegmentedColormap.from_list("users", ["#f0a73a", "#d1491b", "#8e1
 
 
 def tokens_vs_latency(view: View) -> Figure | None:
-    """Each measured success: facets are targets, the shade is the number of users."""
-    points = view.points.dropna(subset=["prompt_tokens", "latency_ms", "users"])
+    """Each measured success: facets are targets, the shade is the level."""
+    points = view.points.dropna(subset=["prompt_tokens", "latency_ms", "level"])
     if points.empty:
         return None
     found = len(points)
     # drawn in random order, or the level sent last would hide the others
     points = points.sample(min(found, MOST_POINTS), random_state=0)
     fig, axes = style.facets("Prompt tokens against latency", view.series_in(points), 2.5)
-    levels = sorted({int(u) for u in points["users"]})
+    levels = sorted(set(points["level"]))
     norm = BoundaryNorm(np.arange(len(levels) + 1) - 0.5, SHADES.N)
     for series, ax in axes.items():
         here = points[points["series"] == series]
@@ -37,9 +37,9 @@ def tokens_vs_latency(view: View) -> Figure | None:
         _cloud(ax, here[hollow], levels, norm, hollow=True)
     _tokens_axes(view, axes, points)
     bar = fig.colorbar(ScalarMappable(norm, SHADES), ax=list(axes.values()), location="bottom", aspect=70, pad=0.02)
-    bar.set_label("Users", fontsize=9.5, color=style.INK)
+    bar.set_label(view.axis, fontsize=9.5, color=style.INK)
     every = -(-len(levels) // 20)
-    bar.set_ticks(range(0, len(levels), every), labels=levels[::every], fontsize=8.5)
+    bar.set_ticks(range(0, len(levels), every), labels=[f"{v:g}" for v in levels[::every]], fontsize=8.5)
     bar.ax.minorticks_off()
     bar.outline.set_visible(False)
     words = f"{MOST_POINTS:,} of {found:,} requests, drawn at random" if found > MOST_POINTS else None
@@ -47,10 +47,10 @@ def tokens_vs_latency(view: View) -> Figure | None:
     return fig
 
 
-def _cloud(ax: Axes, points: pd.DataFrame, levels: list[int], norm: BoundaryNorm, hollow: bool) -> None:
+def _cloud(ax: Axes, points: pd.DataFrame, levels: list[float], norm: BoundaryNorm, hollow: bool) -> None:
     if points.empty:
         return
-    shade = SHADES(norm([levels.index(int(u)) for u in points["users"]]))
+    shade = SHADES(norm([levels.index(v) for v in points["level"]]))
     size = 14 if len(points) < 1000 else 6
     ax.scatter(points["prompt_tokens"], points["latency_ms"] / 1000, s=size, facecolors="none" if hollow else shade,
                edgecolors=shade, linewidths=0.8 if hollow else 0, alpha=0.75)  # fmt: skip
@@ -80,18 +80,18 @@ def concurrency_vs_ttft(view: View) -> Figure | None:
 
 def _by_users(view: View, title: str, column: str, prefix: str) -> Figure | None:
     """Boxes (quartiles, whiskers p5 and p95) of the measured successes, with the stages' p50 and p95 as lines."""
-    points = view.points.dropna(subset=[column, "users"])
+    points = view.points.dropna(subset=[column, "level"])
     points = points[points["payload"] == view.report.dataset]
     if points.empty:
         return None
     steps = view.of_interest
-    fig, axes = style.facets(f"{title} by concurrency, {view.dataset}", view.series_in(points))
-    levels = sorted({int(u) for u in steps["users"]})
+    fig, axes = style.facets(f"{title} by {view.by_what}, {view.dataset}", view.series_in(points))
+    levels = sorted(set(steps["level"]))
     for series, ax in axes.items():
         here, mine = steps[steps["series"] == series], points[points["series"] == series]
         _boxes(ax, view.looks[series], levels, here, mine, column)
         for _, line in lines(here):
-            at = [levels.index(int(u)) for u in line["users"]]
+            at = [levels.index(v) for v in line["level"]]
             for statistic, dash, mark in (("p50", "-", "o"), ("p95", "--", "^")):
                 ax.plot(at, line[f"{prefix}_{statistic}_s"], color=style.INK, linestyle=dash, marker=mark, markersize=4,
                         linewidth=1.1, label=statistic, zorder=3)  # fmt: skip
@@ -107,9 +107,9 @@ def _by_users(view: View, title: str, column: str, prefix: str) -> Figure | None
     return fig
 
 
-def _boxes(ax: Axes, look: style.Look, levels: list[int], steps: pd.DataFrame, points: pd.DataFrame, column: str):
-    for users, stages in steps.groupby("users"):
-        at, times = levels.index(int(users)), points.loc[points["users"] == users, column] / 1000
+def _boxes(ax: Axes, look: style.Look, levels: list[float], steps: pd.DataFrame, points: pd.DataFrame, column: str):
+    for level, stages in steps.groupby("level"):
+        at, times = levels.index(level), points.loc[points["level"] == level, column] / 1000
         if times.empty:
             words = "all failed" if (stages["successes"] == 0).all() else "none known"
             ax.annotate(words, (at, 0.01), xycoords=("data", "axes fraction"), rotation=90, fontsize=8,
@@ -126,7 +126,7 @@ def _boxes(ax: Axes, look: style.Look, levels: list[int], steps: pd.DataFrame, p
         )  # fmt: skip
 
 
-def _by_users_axes(view: View, axes: dict, levels: list[int], times: pd.Series, title: str, prefix: str) -> None:
+def _by_users_axes(view: View, axes: dict, levels: list[float], times: pd.Series, title: str, prefix: str) -> None:
     first = next(iter(axes.values()))
     style.value_axis(first.yaxis, times, log_above=20)
     limits = view.limits(f"{prefix}_s")
@@ -134,11 +134,11 @@ def _by_users_axes(view: View, axes: dict, levels: list[int], times: pd.Series, 
         style.make_room(first, limit)
     every = -(-len(levels) // (20 if len(axes) == 1 else 10))
     for ax in axes.values():
-        ax.set_xticks(range(0, len(levels), every), labels=levels[::every])
+        ax.set_xticks(range(0, len(levels), every), labels=[f"{v:g}" for v in levels[::every]])
         room = max(0.0, (4 - len(levels)) / 2)  # few boxes must not become wide
         ax.set_xlim(-0.6 - room, len(levels) - 0.4 + room)
         bottom, left = style.edges(ax, list(axes.values()))
-        style.label(ax, "Users" if bottom else None, f"{title} (s)" if left else None)
+        style.label(ax, view.axis if bottom else None, f"{title} (s)" if left else None)
         for statistic, limit in limits.items():
             if limit <= first.get_ylim()[1]:
                 style.limit_line(ax, limit, f"SLO {statistic} {limit:g} s" if ax is first else "")

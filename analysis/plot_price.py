@@ -1,4 +1,4 @@
-"""The picture that decides: price against latency, a trace for each target through its users."""
+"""The picture that decides: price against latency, a trace for each target through its levels."""
 
 import math
 import typing
@@ -12,6 +12,7 @@ from matplotlib.patheffects import withStroke
 
 from analysis import plot_style as style
 from analysis.format import money, number, seconds
+from analysis.level import level_text
 from analysis.plot_data import View, lines, untrusted
 
 PRICE, RATE = "usd_per_10k_transactions", "transactions_per_minute"
@@ -26,7 +27,7 @@ def price_performance(view: View) -> Figure | None:
     """
     statistic, limit = view.latency_limit
     latency = f"latency_{statistic}_s"
-    steps = view.of_interest.dropna(subset=[latency, PRICE, RATE])
+    steps = view.candidates[view.candidates["payload"] == view.report.dataset].dropna(subset=[latency, PRICE, RATE])
     if steps.empty:
         return None
     fig, (ax,) = style.figure(f"Price against {statistic} latency, {view.dataset}", height_in=5.2)
@@ -52,16 +53,18 @@ def price_performance(view: View) -> Figure | None:
 
 
 def _words(view: View, steps: pd.DataFrame, best: pd.DataFrame, latency: str) -> str:
-    words = f"Numbers are users; areas are transactions per minute, {number(steps[RATE].max())} at the largest."
+    kinds = [words for kind, words in (("users", "users"), ("rate", "planned requests/s")) if steps[kind].notna().any()]
+    levels = " or ".join(kinds)
+    words = f"Numbers are {levels}; areas are transactions per minute, {number(steps[RATE].max())} at the largest."
     for row in best.itertuples():
         cost, time = money(getattr(row, PRICE)), seconds(getattr(row, latency))
         name = style.short_names([row.series], 60)[row.series]
-        words += f"\nChosen: {name} at {row.users:g} users, {cost} per 10,000 transactions, {time}."
+        words += f"\nChosen: {name} at {level_text(row._asdict())}, {cost} per 10,000 transactions, {time}."
     return words
 
 
 def _trace(ax: Axes, look: style.Look, line: pd.DataFrame, latency: str, label_all: bool) -> None:
-    """A target's bubbles in the order of its users, joined; hollow where not to be trusted; users beside them."""
+    """A target's bubbles in the order of its levels, joined; hollow where not to be trusted; levels beside them."""
     ax.plot(line[latency], line[PRICE], color=look.colour, linestyle=look.dash, linewidth=1.2, marker=look.marker,
             markersize=4, zorder=3.5, label=look.name)  # fmt: skip
     hollow = untrusted(line)
@@ -69,12 +72,12 @@ def _trace(ax: Axes, look: style.Look, line: pd.DataFrame, latency: str, label_a
         some = line[mask]
         ax.scatter(some[latency], some[PRICE], s=some["area"], facecolors=face,
                    edgecolors=look.colour, linewidths=1.3, zorder=3)  # fmt: skip
-    ends = {line["users"].min(), line["users"].max()}
+    ends = {line["level"].min(), line["level"].max()}
     for row in line.itertuples():
-        if label_all or row.users in ends:
+        if label_all or row.level in ends:
             # the radius of a circle of that area, in points, and a little air
             up = (row.area / math.pi) ** 0.5 + 1.5
-            ax.annotate(f"{row.users:g}", (getattr(row, latency), getattr(row, PRICE)), xytext=(0, up), fontsize=7.5,
+            ax.annotate(row.level_text, (getattr(row, latency), getattr(row, PRICE)), xytext=(0, up), fontsize=7.5,
                         textcoords="offset points", ha="center", va="bottom", color=look.colour, zorder=6,
                         path_effects=HALO)  # fmt: skip
 

@@ -108,22 +108,22 @@ def label(ax: Axes, x: str | None = None, y: str | None = None) -> None:
             put(words, fontsize=9.5, color=INK)
 
 
-def users_axis(ax: Axes, users: typing.Iterable[int]) -> None:
+def level_axis(ax: Axes, values: typing.Iterable[float]) -> None:
     """The tested levels as ticks; a log scale where they span more than a factor of 30."""
-    levels = sorted({int(u) for u in users})
+    levels = sorted({float(v) for v in values})
     log = levels[-1] > 30 * levels[0]
     if log:
         ax.set_xscale("log")
         ax.set_xlim(levels[0] / 1.25, levels[-1] * 1.25)
     else:
-        room = max((levels[-1] - levels[0]) * 0.05, 0.5)
+        room = max((levels[-1] - levels[0]) * 0.05, 0.5 if levels[0] >= 1 else levels[0] / 2)
         ax.set_xlim(levels[0] - room, levels[-1] + room)
     ax.xaxis.set_major_locator(FixedLocator(_apart(levels, log)))
     ax.xaxis.set_minor_locator(NullLocator())
     ax.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
 
 
-def _apart(levels: list[int], log: bool) -> list[int]:
+def _apart(levels: list[float], log: bool) -> list[float]:
     """The levels whose tick labels do not touch: first and last always, 5 % of the axis between two."""
     place = (lambda v: math.log(v)) if log else float
     gap = (place(levels[-1]) - place(levels[0])) * 0.05

@@ -25,29 +25,35 @@ class Plot(typing.NamedTuple):
     reads: str
     draw: typing.Callable[[View], Figure | None]
     absent: str
+    by_level: bool = False  # drawn against users or planned rates
 
 
 def draw_all(report: Report, folder: str | pathlib.Path) -> list[pathlib.Path]:
     """Draw what can be drawn from a Report into `folder`; the PNG files written, in the report's order."""
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
+    for plot in PLOTS:  # an older report's picture must not pass for this one's
+        for file in (plot.file, by_rate_file(plot)):
+            (folder / file).unlink(missing_ok=True)
     view = View.of(report)
-    written = []
-    for plot in PLOTS:
-        path = folder / plot.file
-        path.unlink(missing_ok=True)  # an older report's picture must not pass for this one's
-        fig = plot.draw(view)
-        if fig is not None:
-            written.append(style.save(fig, path))
-    return written
+    wanted = [(plot.file, plot.draw, view) for plot in PLOTS]
+    if view.kind == "users" and report.open_loop:  # users and rates never share an axis
+        wanted += [(by_rate_file(plot), plot.draw, view.by("rate")) for plot in PLOTS if plot.by_level]
+    drawn = ((file, draw(of)) for file, draw, of in wanted)
+    return [style.save(fig, folder / file) for file, fig in drawn if fig is not None]
+
+
+def by_rate_file(plot: Plot) -> str:
+    """error_rates.png -> error_rates_by_rate.png, for a report that has users and rates."""
+    return plot.file.replace(".png", "_by_rate.png")
 
 
 def error_rates(view: View) -> Figure | None:
     """Share of failed requests against users: facets are payloads, lines are targets."""
-    steps = view.steps.dropna(subset=["users", "error_rate"])
+    steps = view.steps.dropna(subset=["level", "error_rate"])
     if steps.empty:
         return None
-    fig, axes = style.facets("Error rate by concurrency", list(steps["payload"].unique()))
+    fig, axes = style.facets(f"Error rate by {view.by_what}", list(steps["payload"].unique()))
     order = list(view.looks)
     first = next(iter(axes.values()))
     top = steps["error_rate"].max() * 100
@@ -56,12 +62,12 @@ def error_rates(view: View) -> Figure | None:
         for series, line in lines(here):
             # lines at 0 % lie on each other: markers of falling size keep all of them in sight
             size = 6 + 1.2 * max(0, min(len(order), 8) - 1 - order.index(series))
-            _line(ax, view.looks[series], line["users"], line["error_rate"] * 100, untrusted(line), size)
+            _line(ax, view.looks[series], line["level"], line["error_rate"] * 100, untrusted(line), size)
         ax.annotate(_without_failures(here), (1, 1), xycoords="axes fraction", xytext=(0, 2), ha="right", va="top",
                     textcoords="offset points", fontsize=8, color=style.QUIET)  # fmt: skip
-        style.users_axis(ax, steps["users"])
+        style.level_axis(ax, steps["level"])
         bottom, left = style.edges(ax, list(axes.values()))
-        style.label(ax, "Users" if bottom else None, "Failed requests (%)" if left else None)
+        style.label(ax, view.axis if bottom else None, "Failed requests (%)" if left else None)
     first.set_ylim(-0.05 * max(top, 1), min(max(top, 1) * 1.2, 106))
     limit = view.limit("error_rate")
     if limit and limit * 100 <= first.get_ylim()[1]:  # a limit of 0 is the axis itself
@@ -90,20 +96,20 @@ def throughput(view: View) -> Figure | None:
     panels = {column: words for column, words in panels.items() if steps[column].notna().any()}
     if not panels:
         return None
-    fig, axes = style.figure(f"Throughput by concurrency, {view.dataset}", 1, len(panels), 4.4)
+    fig, axes = style.figure(f"Throughput by {view.by_what}, {view.dataset}", 1, len(panels), 4.4)
     knees = 0
     for ax, (column, words) in zip(axes, panels.items()):
         drawn = steps.dropna(subset=[column])
         for series, line in lines(drawn):
             look = view.looks[series]
-            _line(ax, look, line["users"], line[column], untrusted(line))
+            _line(ax, look, line["level"], line[column], untrusted(line))
             at = view.knee(line)
             knees += len(at)
-            ax.plot(at["users"], at[column], "o", markersize=14, markerfacecolor="none", markeredgecolor=look.colour,
+            ax.plot(at["level"], at[column], "o", markersize=14, markerfacecolor="none", markeredgecolor=look.colour,
                     markeredgewidth=1.6, gid="knee")  # fmt: skip
-        style.users_axis(ax, steps["users"])
+        style.level_axis(ax, steps["level"])
         style.value_axis(ax.yaxis, drawn[column])
-        style.label(ax, "Users", words)
+        style.label(ax, view.axis, words)
     handles = style.target_handles(view.looks_in(steps), bool(untrusted(steps).any()))
     if knees:
         handles.append(style.ring_handle("knee: no later level is more than 5 % faster"))
@@ -124,16 +130,17 @@ PLOTS: tuple[Plot, ...] = (
     Plot(
         "price_performance.png",
         "Price against latency",
-        "Further left is faster, further down is cheaper; a trace joins one target's levels of users.",
+        "Further left is faster, further down is cheaper; a trace joins one target's levels, users or requests/s (5, 2.5/s).",
         plot_price.price_performance,
         "no stage on the dataset of interest has both a price per transaction and a latency",
     ),
     Plot(
         "error_rates.png",
-        "Error rate by concurrency",
+        "Error rate by level",
         "Failed requests as a share of all that ended, cancelled ones left out.",
         error_rates,
         "no stage has an error rate",
+        by_level=True,
     ),
     Plot(
         "tokens_vs_latency.png",
@@ -141,27 +148,31 @@ PLOTS: tuple[Plot, ...] = (
         "Each point is a measured success.",
         plot_latency.tokens_vs_latency,
         "no successful request has a prompt token count",
+        by_level=True,
     ),
     Plot(
         "concurrency_vs_latency.png",
-        "Latency by concurrency",
+        "Latency by level",
         "Boxes hold the middle half of the successes, whiskers reach from p5 to p95.",
         plot_latency.concurrency_vs_latency,
         "no request on the dataset of interest succeeded",
+        by_level=True,
     ),
     Plot(
         "concurrency_vs_ttft.png",
-        "Time to first token by concurrency",
+        "Time to first token by level",
         "Boxes hold the middle half of the streamed successes, whiskers reach from p5 to p95.",
         plot_latency.concurrency_vs_ttft,
         "no answer on the dataset of interest was streamed",
+        by_level=True,
     ),
     Plot(
         "throughput.png",
-        "Throughput by concurrency",
+        "Throughput by level",
         "A ring, where there is one, marks the knee: the lowest level that no later one beats by more than 5 %.",
         throughput,
         "no stage on the dataset of interest has a throughput",
+        by_level=True,
     ),
     Plot(
         "break_even.png",

@@ -5,15 +5,19 @@ import math
 import typing
 
 from analysis import format as show
-from analysis.calls import of_calls, perceived
+from analysis.level import is_open, level_text
+from analysis.perceived import perceived, whose
 from analysis.report_data import Recommendation
 from analysis.results import Result, tie
 from analysis.slo import Check, open_checks
 
 RULE = (
     "the lowest cost per transaction among the stages that keep every limit and are not INVALID; of one target's "
-    "stages whose 95 % cost intervals overlap the lowest, the one of most transactions per minute"
+    "stages whose 95 % cost intervals overlap the lowest, the one of most transactions per minute; repetitions of a level are one "
+    "stage, which keeps a limit only if each of them does"
 )
+
+SAME = 1e-9  # prices closer than this share differ by the rounding of sums only
 
 
 class Choice(typing.NamedTuple):
@@ -43,7 +47,7 @@ def choose(results: list[Result]) -> Choice | None:
         return None
     pick = _cheapest(pool)
     others = [r for r in pool if r.place != pick.place] or [r for r in pool if r is not pick]
-    cheaper = [r for r in results if r.trusted and r.row["slo"] != "missed" and _least(r) < pick.usd]
+    cheaper = [r for r in results if r.trusted and r.row["slo"] != "missed" and _least(r) < (1 - SAME) * pick.usd]
     return Choice(pick, _cheapest(others) if others else None, pool is not pools[0], pool, sorted(cheaper, key=_least))
 
 
@@ -78,7 +82,7 @@ def recommend(results: list[Result], dataset: str, warnings: list[str]) -> Recom
         text += f" It is {label}."
     text += f" {_against(runner_up, margin, tied)}" + _cheaper(choice) + _cheapest_valid(choice)
     key, cheaper = runner_up.key if runner_up else None, [r.key for r in choice.cheaper]
-    return Recommendation(dataset, RULE, criteria, pick.key, label, key, margin, tied, worst, text, warnings, cheaper)
+    return Recommendation(dataset, RULE, criteria, pick.key, label, key, margin, tied, worst, text, warnings, cheaper, list(pick.stages))
 
 
 def most_missed(results: list[Result]) -> str | None:
@@ -114,10 +118,6 @@ def _all(n: int) -> str:
     return "its only stage is" if n == 1 else f"all its {n} stages are"
 
 
-def users_of(row: dict) -> str:
-    return f"{row['users']} user" + ("" if row["users"] == 1 else "s")
-
-
 def instances_of(row: dict) -> str:
     """What is paid for: `2 × ml.g5.2xlarge`, `ml.g5.2xlarge`, or the model id."""
     count, name = row["instance_count"], show.text(row["instance_type"])
@@ -128,17 +128,19 @@ def at_full_use(row: dict) -> str:
     """An hourly price holds only for a busy endpoint, so it never stands without this."""
     if row["price_basis"] != "hourly":
         return ""
-    return f" at full use ({show.money(row['usd_per_transaction_at_30pct'])} at 30 % use)"
+    at_30 = show.money(row["usd_per_transaction_at_30pct"])
+    return f" at this rate ({at_30} at 30 % of it)" if is_open(row) else f" at full use ({at_30} at 30 % use)"
 
 
 def _described(result: Result) -> str:
     row = result.row
     rate = row["transactions_per_minute"]
     mean, p95 = perceived(row, "latency_mean_s"), perceived(row, "latency_p95_s")
+    repeats = f" ({len(result.stages)} repetitions together)" if result.stages else ""
     return (
-        f"`{row['target']}` ({instances_of(row)}) at {users_of(row)}: {show.money(result.usd)} a transaction"
+        f"`{row['target']}` ({instances_of(row)}) at {level_text(row)}{repeats}: {show.money(result.usd)} a transaction"
         f"{at_full_use(row)}, {show.money(row['usd_per_10k_transactions'])} per 10,000, {show.number(rate)} transactions per "
-        f"minute, latency{of_calls(row)} mean {show.seconds(mean)}, p95 {show.seconds(p95)}"
+        f"minute, latency{whose(row)} mean {show.seconds(mean)}, p95 {show.seconds(p95)}"
     )
 
 
@@ -187,7 +189,7 @@ def _cheaper(choice: Choice) -> str:
 
 
 def _price_of(result: Result, pick: Result) -> str:
-    who = f"`{result.row['target']}` at {users_of(result.row)}"
+    who = f"`{result.row['target']}` at {level_text(result.row)}"
     if result.usd is None:
         return f"perhaps {who} ({show.money(_least(result))} a transaction or more)"
     return f"{who} ({show.money(result.usd)} a transaction, {show.number(100 * (1 - result.usd / pick.usd))} % less)"
@@ -212,15 +214,17 @@ def _cheapest_valid(choice: Choice) -> str:
     if choice.pick.row["verdict"] == "VALID" or not valid:
         return ""
     best = _cheapest(valid)
-    return f" The cheapest VALID one is `{best.row['target']}` at {users_of(best.row)} ({show.money(best.usd)})."
+    return f" The cheapest VALID one is `{best.row['target']}` at {level_text(best.row)} ({show.money(best.usd)})."
 
 
 def _against(runner_up: Result | None, margin: float | None, tied: bool | None) -> str:
     if runner_up is None:
         return "There is no runner-up: no other stage qualifies."
     row = runner_up.row
-    who = f"`{row['target']}` at {users_of(row)} ({show.money(runner_up.usd)} a transaction"
-    if margin is not None:
+    who = f"`{row['target']}` at {level_text(row)} ({show.money(runner_up.usd)} a transaction"
+    if margin is not None and abs(margin) <= SAME:
+        who += " as well"
+    elif margin is not None:
         who += f", {show.number(100 * abs(margin))} % {'more' if margin >= 0 else 'less'}"
     if tied is None:
         return f"Runner-up: {who}); whether that is a tie cannot be told from so few samples."

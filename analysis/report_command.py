@@ -100,6 +100,9 @@ def print_gist(report: Report, console: Console) -> None:
     for row in stages.itertuples(index=False):
         table.add_row(*(f"[{colours[c]}]{c}[/]" if c in colours else escape(c) for c in row))
     console.print(table)
+    for found in report.findings:
+        doubts = f" Mind: {'; '.join(found.warnings)}." if found.warnings else ""
+        console.print(f"Found: {found.text}{doubts}", highlight=False, markup=False)
     for text in report.cut:
         console.print(text, style="yellow", highlight=False, markup=False)
     for text in report.retries.values():

@@ -35,6 +35,7 @@ class Recommendation:
     text: str  # a sentence or two
     warnings: list[str]  # like for like, stages never reached: why the comparison needs care
     cheaper: list[StageKey] = dataclasses.field(default_factory=list)  # not picked, though they cost less or may
+    stages: list[int] = dataclasses.field(default_factory=list)  # of a pick that was measured more than once: all of it
 
 
 @dataclasses.dataclass(slots=True)
@@ -52,6 +53,23 @@ class BreakEven:
     intervals: list[tuple[float, float | None]]  # transactions/hour where hourly is cheaper; None: no upper end
     curve: pd.DataFrame  # transactions_per_hour, usd_per_hour_hourly, usd_per_hour_tokens
     text: str
+
+
+@dataclasses.dataclass(slots=True)
+class Found:
+    """What a search for the highest level that keeps the limits found."""
+
+    run: str
+    target: str
+    payload: str
+    of: str  # users or rate
+    answer: float | None
+    fails_at: float | None
+    confirmed: bool
+    why: str
+    text: str  # a sentence
+    warnings: list[str]  # not confirmed, stages that cannot be trusted
+    evidence: pd.DataFrame  # findings.COLUMNS: a row a stage that was measured for it, by level
 
 
 @dataclasses.dataclass(slots=True)
@@ -74,7 +92,7 @@ class Report:
     failed: pd.DataFrame  # stages of the dataset that failed a criterion, a text cell per criterion
     run_cost: pd.DataFrame  # run, target, …, usd, usd_low, usd_high
     total_cost: float | None  # USD of all runs, at most; None when a part of it is not known
-    knees: pd.DataFrame  # run, target, payload, users (of the knee, empty: not reached), state, text
+    knees: pd.DataFrame  # run, target, payload, users or rate (of the knee, empty: not reached), state, text
     tables: dict[
         str, pd.DataFrame
     ]  # name -> table; the study's three are most_cost_effective, best_throughput, best_latency
@@ -88,13 +106,23 @@ class Report:
     token_comparison: pd.DataFrame = dataclasses.field(default_factory=pd.DataFrame)  # a row a tokens.Comparison
     workers: pd.DataFrame = dataclasses.field(default_factory=pd.DataFrame)  # workers.COLUMNS: a row a stage and worker
     retries: dict[str, str] = dataclasses.field(default_factory=dict)  # run that retries -> what that means, in words
+    findings: list[Found] = dataclasses.field(default_factory=list)  # of searches
+    candidates: pd.DataFrame = dataclasses.field(default_factory=pd.DataFrame)  # like steps, repetitions of a level as one row
+    repeats: pd.DataFrame = dataclasses.field(default_factory=pd.DataFrame)  # repeats.COLUMNS
+    repeat_spread: pd.DataFrame = dataclasses.field(default_factory=pd.DataFrame)  # repeats.SPREAD_COLUMNS
+    open_loop: list[str] = dataclasses.field(default_factory=list)  # what it means that runs have open-loop stages
     cut: list[str] = dataclasses.field(default_factory=list)  # runs that were cut short and what they never measured
     summary: dict = dataclasses.field(default_factory=dict)  # all of this as JSON-ready data
 
     def step(self, key: StageKey) -> pd.Series:
-        """The steps row of a stage."""
-        found = self.steps[(self.steps["run"] == key.run) & (self.steps["stage"] == key.stage)]
-        return found.iloc[0]
+        """The row of a candidate: a stage's, or that of a level's repetitions together, named by the first of them."""
+        rows = self.pooled
+        return rows[(rows["run"] == key.run) & (rows["stage"] == key.stage)].iloc[0]
+
+    @property
+    def pooled(self) -> pd.DataFrame:
+        """What recommendations choose from: the steps table with repetitions of a level as one row."""
+        return self.steps if self.candidates.empty else self.candidates
 
     @property
     def total_cost_low(self) -> float | None:

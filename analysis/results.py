@@ -7,7 +7,7 @@ import typing
 import pandas as pd
 
 from analysis.cost import stage_cost
-from analysis.intervals import Interval, intervals_of
+from analysis.intervals import Interval, batches_of, interval_columns, intervals_of
 from analysis.load import Run
 from analysis.metrics import METRICS, STEP_COLUMNS
 from analysis.report_data import StageKey
@@ -20,12 +20,13 @@ from locustfiles.common.price_book import Price
 
 @dataclasses.dataclass(slots=True)
 class Result:
-    """One stage. `row` has every column of the steps table; None is not known."""
+    """One stage, or the repetitions of one level together. `row` has every column of the steps table; None is not known."""
 
     row: dict[str, typing.Any]
     checks: list[Check]
     intervals: dict[str, Interval]  # column -> its 95 % interval, of those that are known
     cost_reason: str | None  # why its cost is empty
+    stages: tuple[int, ...] = ()  # of repetitions taken together: their numbers, the first of which is `row`'s
 
     @property
     def key(self) -> StageKey:
@@ -77,7 +78,9 @@ def results_of(run: Run, prices: dict[str, Price]) -> list[Result]:
         verdict = verdict_of(stage, row)
         checks = [check(criterion, stage, row, cost.reason) for criterion in criteria]
         row |= {"verdict": verdict.verdict, "reasons": "; ".join(verdict.reasons)} | overall(checks)
-        results.append(Result(row, checks, intervals_of(stage, cost.billed), cost.reason))
+        intervals = intervals_of(stage, cost.billed)
+        row |= interval_columns(intervals, batches_of(stage))
+        results.append(Result(row, checks, intervals, cost.reason))
     return results
 
 
@@ -107,6 +110,6 @@ def failed_table(results: list[Result]) -> pd.DataFrame:
     rows = []
     for r in results:
         if r.row["slo"] == "missed":
-            who = {name: r.row[name] for name in ("run", "stage", "target", "payload", "users")}
+            who = {name: r.row[name] for name in ("run", "stage", "target", "payload", "users", "rate")}
             rows.append(who | {c.criterion.text: c.cell for c in r.checks})
     return pd.DataFrame(rows)

@@ -3,11 +3,12 @@
 import pandas as pd
 
 from analysis import format as show
-from analysis.calls import of_calls, perceived
-from analysis.recommend import at_full_use, choose, instances_of, open_limits, users_of, why_none
+from analysis.level import is_open, level_text, value_of
+from analysis.perceived import perceived, whose
+from analysis.recommend import at_full_use, choose, instances_of, open_limits, why_none
 from analysis.results import Result
 
-COLUMNS = ["run", "payload", "target", "instance_type", "positive", "users", "slo", "recommendation"]
+COLUMNS = ["run", "payload", "target", "instance_type", "positive", "users", "rate", "slo", "recommendation"]
 
 
 def sentences(results: list[Result]) -> pd.DataFrame:
@@ -19,9 +20,9 @@ def sentences(results: list[Result]) -> pd.DataFrame:
     for (run, target, payload), group in groups.items():
         best = _best(group)
         text = negative(group) if best is None else positive(best, group)
-        users, slo = (best.row["users"], best.row["slo"]) if best else (None, None)
-        rows.append([run, payload, target, group[0].row["instance_type"], best is not None, users, slo, text])
-    return pd.DataFrame(rows, columns=COLUMNS).astype({"users": "Int64"})
+        found = [best.row[name] if best else None for name in ("users", "rate", "slo")]
+        rows.append([run, payload, target, group[0].row["instance_type"], best is not None, *found, text])
+    return pd.DataFrame(rows, columns=COLUMNS).astype({"users": "Int64", "rate": "float64"})
 
 
 def _best(group: list[Result]) -> Result | None:
@@ -49,16 +50,15 @@ def positive(best: Result, group: list[Result]) -> str:
     mean, p95 = perceived(row, "latency_mean_s"), perceived(row, "latency_p95_s")
     prompts, answers = show.count(row["prompt_tokens_mean"]), show.count(row["completion_tokens_mean"])
     text = (
-        f"{lead} of `{row['target']}` ({instances_of(row)}) for `{row['payload']}` is `{users_of(row)}`: "
-        f"an average latency{of_calls(row)} of `{show.seconds(mean)}` (p95 {show.seconds(p95)}) "
+        f"{lead} of `{row['target']}` ({instances_of(row)}) for `{row['payload']}` is `{level_text(row)}`: "
+        f"an average latency{whose(row)} of `{show.seconds(mean)}` (p95 {show.seconds(p95)}) "
         f"with prompts of {prompts} and answers of {answers} tokens on average, "
         f"`{show.number(row['transactions_per_minute'])} transactions per minute`, {cost}."
     )
     if row["verdict"] == "SUSPECT":
         text += f" SUSPECT: {row['reasons']}."
-    top = max(r.row["users"] for r in group)
-    if len(group) > 1 and row["users"] == top:
-        text += " It is the highest level tested; more users may do better."
+    if len(group) > 1 and value_of(row) == max(value_of(r.row) for r in group):
+        text += f" It is the highest level tested; {'a higher rate' if is_open(row) else 'more users'} may do better."
     return text
 
 
@@ -89,7 +89,7 @@ def _missed(group: list[Result], name: str) -> str | None:
     known = [(c.value, r) for c, r in missed if c.value is not None]
     if known:
         value, nearest = min(known, key=lambda pair: pair[0])
-        text += f" (nearest: {missed[0][0].criterion.show(value)} at {users_of(nearest.row)})"
+        text += f" (nearest: {missed[0][0].criterion.show(value)} at {level_text(nearest.row)})"
     return text
 
 

@@ -2,9 +2,10 @@
 
 Undecided: more samples would tell. Unknown: the value is not known, and more samples would not help.
 
-With `retry:` the limits on latency, TTFT and error rate are judged on calls, which is what a user perceives.
+They are judged on what a user perceives: with `retry:` latency, TTFT and error rate of calls, in the open loop times
+from when a request was due.
 Limits are inclusive. A limit on a percentile is decided by the exact binomial test on the share of
-successes above it (percentiles.decide); limits on means, error rate and cost by plain comparison.
+requests above it, where a failure is above every limit: shedding load must not look fast (binomial.decide); limits on means, error rate and cost by plain comparison.
 """
 
 import dataclasses
@@ -13,9 +14,10 @@ import typing
 import numpy as np
 
 from analysis import format as show
-from analysis.calls import perceived
-from analysis.percentiles import LEVELS, decide
+from analysis.perceived import perceived
+from analysis.percentiles import LEVELS
 from analysis.stage import Stage
+from locustfiles.common.binomial import decide
 from locustfiles.common.scenario import Slo
 
 MARKS = {"met": "✓", "missed": "✗", "undecided": "?", "unknown": "?"}
@@ -43,13 +45,13 @@ class Check:
     criterion: Criterion
     value: float | None
     state: typing.Literal["met", "missed", "undecided", "unknown"]
-    why: str | None = None  # why it is undecided or unknown
+    why: str | None = None  # why it is undecided or unknown, or missed although the successes keep it
 
     @property
     def cell(self) -> str:
         if self.state == "unknown":
             return f"{MARKS[self.state]} {self.why}"
-        return f"{self.criterion.show(self.value)} {MARKS[self.state]}"
+        return f"{self.criterion.show(self.value)} {MARKS[self.state]}" + (f" {self.why}" if self.state == "missed" and self.why else "")
 
     @property
     def open_text(self) -> str:
@@ -88,9 +90,13 @@ def check(
     if value is None or statistic == "mean":
         return _plain(criterion, value, _why_no_time(times, stage))
     seconds = stage.perceived[f"{times}_ms"].dropna().to_numpy() / 1000
-    above = int(np.count_nonzero(seconds > criterion.limit))
-    state = decide(above, len(seconds), LEVELS[statistic])
-    why = f"too few samples: {len(seconds)}, {above} of them above" if state == "undecided" else None
+    failed = int(row["calls_failed"] if show.known(row["calls"]) else row["failures"])
+    above, n = int(np.count_nonzero(seconds > criterion.limit)) + failed, len(seconds) + failed
+    state, why = decide(above, n, LEVELS[statistic]), None
+    if state == "undecided":
+        why = f"too few samples: {n}, {above} of them above"
+    elif state == "missed" and decide(above - failed, n - failed, LEVELS[statistic]) != "missed":
+        why = f"with {failed} failures above it"
     return Check(criterion, value, state, why)
 
 

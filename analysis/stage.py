@@ -8,6 +8,7 @@ import pandas as pd
 
 from analysis.calls import Calls, calls_of
 from analysis.load import Run
+from analysis.perceived import from_due
 from locustfiles.common.errors import ErrorClass
 from locustfiles.common.price_book import Price
 from locustfiles.common.run_folder import StageWindow
@@ -16,7 +17,8 @@ from locustfiles.common.scenario import Target
 
 @dataclasses.dataclass(slots=True)
 class Stage:
-    """One stage's records. `window` is [a, b) in seconds from the run's epoch, None if it never came."""
+    """One stage's records, or those of the repetitions of one level together (pool.py). `window` is [a, b) in seconds from
+    the run's epoch, None if it never came."""
 
     run: Run
     visit: StageWindow
@@ -44,24 +46,35 @@ class Stage:
 
     @property
     def perceived(self) -> pd.DataFrame:
-        """The successes as a user perceives them: with retries calls, timed from their first attempt's send."""
-        return self.good if self.calls is None else self.calls.good
+        """The successes as a user perceives them: with retries calls, timed from their first attempt's send; in the open
+        loop from when they were due."""
+        return from_due(self.good if self.calls is None else self.calls.good)
+
+    @property
+    def open_loop(self) -> bool:
+        return self.visit.users is None
 
 
 def stages_of(run: Run, prices: dict[str, Price]) -> typing.Iterator[Stage]:
     """The run's stages in the order of its manifest."""
     positions = run.records.groupby("stage").indices
     for visit in run.manifest.stages:
-        records = run.records.take(positions.get(visit.stage, np.array([], dtype=int)))
-        measured = records[records["phase"] == "measure"]
-        yield Stage(
-            run=run,
-            visit=visit,
-            target=run.target(visit.target),
-            price=prices[visit.target],
-            window=run.window(visit),
-            records=records,
-            measured=measured,
-            good=measured[measured["error"].isna()],
-            calls=None if run.scenario.retry is None else calls_of(records),
-        )
+        yield stage_of(run, [visit], prices[visit.target], positions)
+
+
+def stage_of(run: Run, visits: list[StageWindow], price: Price, positions: dict[int, np.ndarray]) -> Stage:
+    """The records of these visits as one stage, the first one's. positions: where each stage's records stand."""
+    rows = [positions.get(visit.stage, np.array([], dtype=int)) for visit in visits]
+    records, first = run.records.take(np.concatenate(rows)), visits[0]
+    measured = records[records["phase"] == "measure"]
+    return Stage(
+        run=run,
+        visit=first,
+        target=run.target(first.target),
+        price=price,
+        window=run.window(first),
+        records=records,
+        measured=measured,
+        good=measured[measured["error"].isna()],
+        calls=None if run.scenario.retry is None else calls_of(records),
+    )

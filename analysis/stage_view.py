@@ -3,6 +3,7 @@
 import pandas as pd
 
 from analysis import format as show
+from analysis.level import level_text, short_level
 from analysis.recommend import instances_of
 
 
@@ -12,7 +13,7 @@ def _errors(row: pd.Series) -> str:
     return f"{rate}, ended early by it" if row["ended_by"] == "abort" else rate
 
 
-def _with_interval(row: pd.Series, name: str, unit: str) -> str:
+def with_interval(row: pd.Series, name: str, unit: str) -> str:
     """2.51 s (2.31–2.86), or (2.31–wide) where the interval has no upper end."""
     value, low, high = (row[f"{name}{part}_{unit}"] for part in ("", "_low", "_high"))
     if not show.known(value):
@@ -24,6 +25,30 @@ def _with_interval(row: pd.Series, name: str, unit: str) -> str:
     return f"{format_(value)} ({ends[0]}–{ends[1]})"
 
 
+def _with_failures(row: pd.Series, p: str) -> str:
+    """`; with failures ∞ (failed)` where there are some: the percentile of all requests, a failure counting as infinity."""
+    if not row["failures"]:
+        return ""
+    return f"; with failures {show.or_failed(show.seconds, row[f'latency_{p}_all_s'])}"
+
+
+def _narrow(row: pd.Series) -> str:
+    return f", {row['batches']}" if show.known(row["batches"]) else ""
+
+
+def _throughput(row: pd.Series) -> str:
+    """`5.21 (5.02 – 5.40)`, `…, too narrow` where the batches are shorter than requests are long."""
+    text = show.between(show.number, row["throughput_per_s"], row["throughput_low"], row["throughput_high"])
+    return text + (_narrow(row) if show.known(row["throughput_low"]) else "")
+
+
+def _cost_interval(row: pd.Series) -> str:
+    low, high = row["usd_per_transaction_ci_low"], row["usd_per_transaction_ci_high"]
+    if not show.known(low):
+        return ""
+    return f"{show.money(low)}–{show.money(high)}" + (_narrow(row) if row["price_basis"] == "hourly" else "")
+
+
 def full_table(steps: pd.DataFrame) -> pd.DataFrame:
     """Text cells of every figure that the summary of a price-performance study has, for one dataset."""
     rows = []
@@ -32,7 +57,7 @@ def full_table(steps: pd.DataFrame) -> pd.DataFrame:
             {
                 "Target": row["target"],
                 "Instance": instances_of(row),
-                "Users": show.count(row["users"]),
+                "Level": level_text(row),
                 "Requests": show.count(row["requests"]),
                 "Error rate": _errors(row),
                 "Prompt tokens": show.number(row["prompt_tokens_mean"]),
@@ -40,15 +65,17 @@ def full_table(steps: pd.DataFrame) -> pd.DataFrame:
                 "Output tokens": show.number(row["completion_tokens_mean"]),
                 "Output tokens/s": show.number(row["completion_tokens_per_s"]),
                 "Latency mean": show.seconds(row["latency_mean_s"]),
-                "p50": show.seconds(row["latency_p50_s"]),
-                "p95 (95 % interval)": _with_interval(row, "latency_p95", "s"),
-                "p99 (95 % interval)": _with_interval(row, "latency_p99", "s"),
+                "p50": show.seconds(row["latency_p50_s"]) + _with_failures(row, "p50"),
+                "p95 (95 % interval)": with_interval(row, "latency_p95", "s") + _with_failures(row, "p95"),
+                "p99 (95 % interval)": with_interval(row, "latency_p99", "s") + _with_failures(row, "p99"),
                 "TTFT p50": show.seconds(row["ttft_p50_s"]),
-                "TTFT p95": _with_interval(row, "ttft_p95", "s"),
+                "TTFT p95": with_interval(row, "ttft_p95", "s"),
                 "TPOT p50": show.milliseconds(row["tpot_p50_ms"]),
-                "TPOT p95": _with_interval(row, "tpot_p95", "ms"),
+                "TPOT p95": with_interval(row, "tpot_p95", "ms"),
                 "In flight": show.number(row["in_flight_mean"]),
                 "Transactions/min": show.number(row["transactions_per_minute"]),
+                "Transactions/s (95 % interval)": _throughput(row),
+                "Goodput/s": show.number(row["goodput_per_s"]),
                 "Price per transaction": show.money(row["usd_per_transaction"]),
                 "Limits": row["slo"],
                 "Verdict": row["verdict"],
@@ -66,10 +93,12 @@ def cost_table(steps: pd.DataFrame) -> pd.DataFrame:
         rows.append(
             {
                 "Target": row["target"],
-                "Users": show.count(row["users"]),
+                "Level": level_text(row),
                 "Priced by": row["price_basis"],
                 "Per transaction": show.money(row["usd_per_transaction"]),
                 "Bounds": bounds if show.known(low) else "",
+                "95 % interval": _cost_interval(row),
+                "Per good transaction": show.money(row["usd_per_good_transaction"]),
                 "Per 10,000": show.money(row["usd_per_10k_transactions"]),
                 "Per 1M output tokens": show.money(row["usd_per_1m_output_tokens"]),
                 "Per 1M tokens": show.money(row["usd_per_1m_tokens"]),
@@ -82,46 +111,20 @@ def cost_table(steps: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def call_table(steps: pd.DataFrame, several_runs: bool) -> pd.DataFrame:
-    """Text cells of the stages whose requests are retried: first attempts beside what a user perceives."""
-    rows = []
-    for _, row in steps.iterrows():
-        cells = {
-            "Run": row["run"],
-            "Target": row["target"],
-            "Dataset": row["payload"],
-            "Users": show.count(row["users"]),
-            "Calls": show.count(row["calls"]),
-            "Failed": show.count(row["calls_failed"]),
-            "Call error rate": show.percent(row["call_error_rate"]),
-            "Attempts per call": show.number(row["attempts_per_call_mean"]),
-        }
-        for words, name in (("First attempt", "first_attempt_latency"), ("User-perceived", "call_latency")):
-            cells[f"{words}: latency mean"] = show.seconds(row[f"{name}_mean_s"])
-            cells[f"{words}: p50"] = show.seconds(row[f"{name}_p50_s"])
-            cells[f"{words}: p95 (95 % interval)"] = _with_interval(row, f"{name}_p95", "s")
-            cells[f"{words}: p99 (95 % interval)"] = _with_interval(row, f"{name}_p99", "s")
-        cells["User-perceived: TTFT p50"] = show.seconds(row["call_ttft_p50_s"])
-        cells["User-perceived: TTFT p95"] = _with_interval(row, "call_ttft_p95", "s")
-        rows.append(cells)
-    table = pd.DataFrame(rows)
-    return table if several_runs or table.empty else table.drop(columns="Run")
-
-
 #: left out of the short table where there is little room
 ROOMY = ["requests", "TPOT p50", "latency p50", "out tok/s"]
 
 
 def short_table(steps: pd.DataFrame, roomy: bool = True) -> pd.DataFrame:
     """Text cells for a terminal; a run or payload that all stages share has no column."""
-    rows = []
+    rows, level = [], "users" if steps["rate"].isna().all() else "requests/s" if steps["users"].isna().all() else "users or requests/s"
     for _, row in steps.iterrows():
         rows.append(
             {
                 "run": row["run"],
                 "target": row["target"],
                 "payload": row["payload"],
-                "users": show.count(row["users"]),
+                level: short_level(row),
                 "requests": show.count(row["requests"]),
                 "errors": show.percent(row["error_rate"]),
                 "TTFT p50": show.seconds(row["ttft_p50_s"]),

@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 
 from analysis.calls import call_columns
-from analysis.percentiles import columns_of, spread
+from analysis.goodput import goodput
+from analysis.open_loop import achieved_rate, open_columns
+from analysis.percentiles import columns_of, spread, with_failures
 from analysis.stage import Stage
 from analysis.windows import in_flight, share
 from analysis.workers import worker_columns
@@ -23,12 +25,18 @@ SOURCES = (
 
 def measurements(stage: Stage) -> dict[str, typing.Any]:
     """Every column of the steps table that the records alone decide."""
-    row = _identity(stage) | _counts(stage) | _times(stage) | _tokens(stage) | worker_columns(stage.visit)
-    if stage.calls is not None:
-        row |= call_columns(stage.calls)
+    row = _identity(stage) | without_window(stage) | worker_columns(stage.visit)
     if stage.window is not None:
         row |= {"window_s": stage.window[1] - stage.window[0]} | _rates(stage)
     return row
+
+
+def without_window(stage: Stage) -> dict[str, typing.Any]:
+    """Those that need no window, only to know which requests began in it."""
+    row = _counts(stage) | _times(stage) | _tokens(stage)
+    if stage.open_loop:
+        row |= open_columns(stage)
+    return row if stage.calls is None else row | call_columns(stage.calls)
 
 
 def _identity(stage: Stage) -> dict[str, typing.Any]:
@@ -44,6 +52,7 @@ def _identity(stage: Stage) -> dict[str, typing.Any]:
         "instance_count": getattr(stage.price, "instance_count", None),
         "payload": visit.payload,
         "users": visit.users,
+        "rate": visit.rate if stage.open_loop else None,
         "stream": target.stream,
         "ended_by": visit.ended_by,
     }
@@ -79,6 +88,7 @@ def _times(stage: Stage) -> dict[str, typing.Any]:
         columns_of("latency", "s", spread(good["latency_ms"].to_numpy() / 1000))
         | columns_of("ttft", "s", spread(good["ttft_ms"].dropna().to_numpy() / 1000))
         | columns_of("tpot", "ms", spread(tpot_ms(good).dropna().to_numpy()))
+        | {f"latency_{p}_all_s": v for p, v in with_failures(good["latency_ms"].to_numpy() / 1000, len(stage.failed)).items()}
         | {
             "latency_per_output_token_p50_ms": per_token.median() if per_token.notna().any() else None,
             "service_latency_p50_s": service.median() / 1000 if len(service) else None,
@@ -111,6 +121,8 @@ def _rates(stage: Stage) -> dict[str, typing.Any]:
     reading = share(sent, np.where(np.isnan(first), ended, first), a, b)
     throughput = float(credit.sum() / (b - a))
     return {
+        "rate_achieved_per_s": achieved_rate(stage) if stage.open_loop else None,
+        "goodput_per_s": goodput(stage),
         "throughput_per_s": throughput,
         "transactions_per_minute": 60 * throughput,
         "in_flight_mean": in_flight(all_sent, all_ended, a, b),

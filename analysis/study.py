@@ -2,13 +2,15 @@
 
 `most_cost_effective` at 5 users, `best_throughput` at 20 and `best_latency` at 1, one row per model,
 over all its targets on one dataset. A level that was not measured is replaced by the nearest one, and the
-row says at which it was measured. Limits are not applied here, INVALID stages are left out.
+row says at which it was measured. Limits are not applied here; INVALID stages are left out, and those of the open loop,
+which have no number of users.
 """
 
 import typing
 
 import pandas as pd
 
+from analysis.level import is_open, level_text
 from analysis.recommend import instances_of
 from analysis.results import Result, tie
 
@@ -73,6 +75,9 @@ def information(result: Result) -> pd.DataFrame:
     """`Information | Value` of one stage: the summary of a price-performance study."""
     rows = [("experiment_name", result.row["target"]), ("payload_file", f"{result.row['payload']}.jsonl")]
     for name in INFORMATION:
+        if name == "concurrency" and is_open(result.row):
+            rows.append(("rate", level_text(result.row)))
+            continue
         column = _COLUMN.get(name, f"{name}_s" if name.startswith(("latency", "ttft")) else name)
         rows.append((name, result.row[column]))
     if result.row["calls"] is not None:  # requests are retried
@@ -84,7 +89,7 @@ def study_tables(
     results: list[Result], dataset: str, labels: dict[tuple[str, str], dict], hourly: dict[tuple[str, str], float]
 ) -> dict[str, pd.DataFrame]:
     """The three tables. labels: (run, target) -> its free columns; hourly: (run, target) -> $/h in all."""
-    here = [r for r in results if r.row["payload"] == dataset and r.trusted]
+    here = [r for r in results if r.row["payload"] == dataset and r.trusted and not is_open(r.row)]
     names = list(dict.fromkeys(name for r in here for name in labels.get(r.place, {})))
     models = list(dict.fromkeys(r.row["model"] for r in here))
     tables = {}

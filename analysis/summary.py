@@ -10,12 +10,13 @@ import typing
 import numpy as np
 import pandas as pd
 
+from analysis.findings import findings_table
 from analysis.metrics import METRICS
 from analysis.report_data import Report
 
 
 def plain(value: typing.Any) -> typing.Any:
-    """JSON-ready: DataFrames as lists of rows, dataclasses as objects, what is not known as null."""
+    """JSON-ready: DataFrames as lists of rows, dataclasses as objects, what is not known as null, infinity as "inf"."""
     if isinstance(value, pd.DataFrame):
         return [plain(row) for row in value.to_dict("records")]
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -33,6 +34,8 @@ def plain(value: typing.Any) -> typing.Any:
     if value is None or value is pd.NA or value is pd.NaT:
         return None
     if isinstance(value, float):
+        if value == np.inf:  # a percentile among failures
+            return "inf"
         return value if np.isfinite(value) else None
     return value
 
@@ -44,6 +47,10 @@ def summary_of(report: Report) -> dict:
             "made_at": report.made_at,
             "dataset": report.dataset,
             "recommendation": report.recommendation,
+            "findings": report.findings,
+            "candidates": report.candidates,
+            "repeats": report.repeats,
+            "repeat_spread": report.repeat_spread,
             "sentences": report.sentences,
             "failed": report.failed,
             "steps": report.steps,
@@ -88,6 +95,10 @@ def all_tables(report: Report) -> dict[str, pd.DataFrame]:
     """name -> table, of every table beside the steps."""
     tables = dict(report.tables)
     tables |= {
+        "findings": findings_table(report.findings) if report.findings else pd.DataFrame(),
+        "candidates": report.candidates,
+        "repeats": report.repeats,
+        "repeat_spread": report.repeat_spread,
         "sentences": report.sentences,
         "criteria": report.criteria,
         "failed": report.failed,

@@ -66,7 +66,7 @@ def token_sources(runs: list[Run]) -> pd.DataFrame:
     """A row per run and target: the share of each source among the measured successes."""
     rows = []
     for run in runs:
-        good = run.records[run.records["error"].isna() & (run.records["phase"] == "measure")]
+        good = run.of_stages[lambda r: r["error"].isna() & (r["phase"] == "measure")]
         for target in run.scenario.targets:
             mine = good[good["target"] == target.name]
             if len(mine):

@@ -1,62 +1,23 @@
 """Whether a stage's numbers can be trusted: VALID, SUSPECT or INVALID, with reasons.
 
 INVALID: records are missing, doubled or our own code failed; such a stage is never recommended.
-SUSPECT: a threshold below is passed; such a stage may be recommended with that label.
+SUSPECT: one of THRESHOLDS is passed; such a stage may be recommended with that label.
 """
 
 import typing
 
 from analysis import format as show
+from analysis.open_loop import open_reasons
 from analysis.stage import Stage
+from analysis.thresholds import THRESHOLDS
 from analysis.windows import in_flight
 from analysis.workers import overloaded
 from locustfiles.common.errors import ErrorClass
+from locustfiles.common.run_folder import StageWindow
 
 CLOCK_TOLERANCE_S = 0.25
-
-
-class Threshold(typing.NamedTuple):
-    """`limit`, and why passing it makes a stage SUSPECT."""
-
-    limit: float
-    why: str
-
-
-THRESHOLDS: dict[str, Threshold] = {
-    "users_missing": Threshold(
-        0.05,
-        "More than 5 % of the planned users were not in flight: the generator did not keep up, or a settle "
-        "time shorter than a request left part of the load to the stage before.",
-    ),
-    "lag_of_ttft": Threshold(
-        0.10,
-        "At the 99th percentile the event loop was late by more than 10 % of the median TTFT (of the median "
-        "latency without streaming): the tail may be the generator's own.",
-    ),
-    "lag_ms": Threshold(
-        50.0, "Half of the requests met an event loop that was late by more than 50 ms: the process was starved."
-    ),
-    "worker_cpu": Threshold(
-        0.90,
-        "A worker used more than 90 % of one core in the window: what it sends and stamps waits for its own CPU. Add a worker.",
-    ),
-    "successes": Threshold(20, "Below 20 successes one slow request moves every figure."),
-    "prompt_repeats": Threshold(
-        0.50, "More than half of the prompts had been sent before in the window: a prefix cache may have answered."
-    ),
-    "cache_reads": Threshold(
-        0.10, "More than 10 % of the prompt tokens were read from a cache: latency and cost are those of warm prompts."
-    ),
-    "reconnects": Threshold(0.01, "More than 1 % of the requests had to open a connection, which is in their times."),
-    "outside_window": Threshold(
-        0.01,
-        "More than 1 % of the requests that workers counted to the window were sent over 0.25 s outside it by the "
-        "corrected clocks: the clock offsets cannot be right, and rates go by them.",
-    ),
-    "other_stages": Threshold(
-        0.01, "More than 1 % of the load in the window came from another stage's requests that had not ended."
-    ),
-}
+#: what a request gets whose endpoint goes away, or is away
+CUT_OFF = (ErrorClass.CONNECT, ErrorClass.STREAM_BROKEN)
 
 
 class Verdict(typing.NamedTuple):
@@ -70,6 +31,9 @@ def verdict_of(stage: Stage, row: dict[str, typing.Any]) -> Verdict:
     if invalid:
         return Verdict("INVALID", invalid)
     suspect = [*_load_reasons(stage, row), *_clock_reasons(stage), *_lag_reasons(stage), *_sample_reasons(stage, row)]
+    suspect += [*_token_reasons(stage), *_endpoint_reasons(stage), *_settle_reasons(stage.visit)]
+    if stage.open_loop:
+        suspect += open_reasons(stage)
     if full := overloaded(stage.visit, THRESHOLDS["worker_cpu"].limit):
         suspect.append(full)
     if stage.run.manifest.status == "running":
@@ -79,7 +43,8 @@ def verdict_of(stage: Stage, row: dict[str, typing.Any]) -> Verdict:
 
 def _broken_run(stage: Stage) -> list[str]:
     concerned = (p for p in stage.run.manifest.problems if p.stages is None or stage.visit.stage in p.stages)
-    sentences = [*(p.text for p in concerned), *stage.run.lost]
+    at_workers = [] if stage.visit.whole else stage.run.lost_at_workers
+    sentences = [*(p.text for p in concerned), *at_workers, *stage.run.lost]
     return [s.rstrip(".") for s in dict.fromkeys(sentences)]
 
 
@@ -123,13 +88,32 @@ def _due(stage: Stage, row: dict[str, typing.Any]) -> float | None:
 
 def _load_reasons(stage: Stage, row: dict[str, typing.Any]) -> typing.Iterator[str]:
     own, due = row["in_flight_mean"], _due(stage, row)
-    if due is not None:
-        if own < (1 - THRESHOLDS["users_missing"].limit) * due:
-            yield f"{show.number(own)} requests in flight where {show.number(due)} were due"
+    if due is not None and own < (1 - THRESHOLDS["users_missing"].limit) * due:
+        yield f"{show.number(own)} requests in flight where {show.number(due)} were due"
     records = stage.run.records
     everything = in_flight(records["sent"].to_numpy(), records["ended"].to_numpy(), *stage.window)
     if everything - own > THRESHOLDS["other_stages"].limit * everything:
         yield f"{show.percent((everything - own) / everything)} of the load came from other stages' requests"
+    for worker, after_s in _late_workers(stage):
+        yield f"worker {worker} joined in mid-stage: its first request came {show.seconds(after_s)} after the window began"
+
+
+def _settle_reasons(visit: StageWindow) -> typing.Iterator[str]:
+    if visit.steady is False:
+        settled = show.seconds(visit.measure_from - (visit.settle_from or visit.started_at))
+        why = "longer settle_at_most_s" + (", or the rate is above capacity" if visit.users is None else "")
+        yield f"its latencies were still drifting after {settled} of settling: {why}"
+
+
+def _late_workers(stage: Stage) -> typing.Iterator[tuple[str, float]]:
+    """(worker, seconds into the window) of those that began a closed loop's window without having settled."""
+    settled = set(stage.records.loc[stage.records["phase"] == "settle", "worker"])
+    if stage.visit.users is None or not settled:  # no settle phase, or slower than one: nobody can be told from a late one
+        return
+    (a, b), first = stage.window, stage.measured.groupby("worker")["sent"].min()
+    for worker, sent in first[~first.index.isin(settled)].items():
+        if sent - a > THRESHOLDS["late_worker"].limit * (b - a):
+            yield str(worker), sent - a
 
 
 def _clock_reasons(stage: Stage) -> typing.Iterator[str]:
@@ -137,17 +121,36 @@ def _clock_reasons(stage: Stage) -> typing.Iterator[str]:
     outside = int(((sent < a - CLOCK_TOLERANCE_S) | (sent >= b + CLOCK_TOLERANCE_S)).sum())
     if outside > THRESHOLDS["outside_window"].limit * len(sent):
         yield f"{outside} of {len(sent)} requests were sent outside the window by the corrected clocks"
+    if stage.run.manifest.status == "running":  # the workers stand in the manifest once it is closed
+        return
+    offsets = {w.id: w.clock_offset_ms for w in stage.run.manifest.workers}
+    for worker in sorted(stage.measured["worker"].unique()):
+        offset_s = None if offsets.get(worker) is None else offsets[worker] / 1000
+        if offset_s is None and worker != "local":
+            yield f"the clock offset of worker {worker} is not known"
+        elif offset_s and abs(offset_s) > THRESHOLDS["clock_offset"].limit * (b - a):
+            share = show.percent(abs(offset_s) / (b - a))
+            yield f"the clock of worker {worker} was off by {show.seconds(abs(offset_s))}, {share} of the window"
 
 
 def _lag_reasons(stage: Stage) -> typing.Iterator[str]:
     lag = stage.measured["lag_ms"]
     base = stage.good["ttft_ms"].median() if stage.target.stream else stage.good["latency_ms"].median()
     tail = lag.quantile(0.99)
-    if base > 0 and tail > THRESHOLDS["lag_of_ttft"].limit * base:
+    limit = THRESHOLDS["lag_of_ttft_boto3" if stage.run.scenario.transport == "boto3" else "lag_of_ttft"].limit
+    if base > 0 and tail > limit * base:
         what = "TTFT" if stage.target.stream else "latency"
         yield f"event-loop lag p99 {show.milliseconds(tail)} is {show.percent(tail / base)} of the median {what}"
     if lag.median() > THRESHOLDS["lag_ms"].limit:
         yield f"median event-loop lag is {show.milliseconds(lag.median())}"
+    window_ms = 1000 * (stage.window[1] - stage.window[0])
+    for load in stage.visit.workers:
+        if load.lag_ms > THRESHOLDS["stall"].limit * window_ms:
+            share = show.percent(load.lag_ms / window_ms)
+            yield f"worker {load.worker} stood still for {show.milliseconds(load.lag_ms)}, {share} of the window"
+    late = stage.measured["schedule_delay_ms"].dropna().quantile(0.99)  # NaN in the closed loop
+    if base > 0 and late > THRESHOLDS["late_sends"].limit * base:
+        yield f"requests were sent up to {show.milliseconds(late)} (p99) later than they were due"
 
 
 def _sample_reasons(stage: Stage, row: dict[str, typing.Any]) -> typing.Iterator[str]:
@@ -162,3 +165,36 @@ def _sample_reasons(stage: Stage, row: dict[str, typing.Any]) -> typing.Iterator
         yield f"{show.percent(cached)} of the prompt tokens were read from a cache"
     if row["reconnects"] is not None and row["reconnects"] > THRESHOLDS["reconnects"].limit * row["requests"]:
         yield f"{row['reconnects']} of {row['requests']} requests had to open a connection"
+
+
+def _token_reasons(stage: Stage) -> typing.Iterator[str]:
+    counted, n = stage.good["token_source"].value_counts(), len(stage.good)
+    kind = getattr(stage.target, "family", None) or getattr(stage.target, "dialect", None) or ""
+    if not n or kind.endswith("embedding"):  # an embedding has no output tokens
+        return
+    none = int(counted.pop("none")) if "none" in counted else 0
+    if none > THRESHOLDS["uncounted_tokens"].limit * n:
+        yield f"{none} of {n} successes have no output-token count; set the target's `tokenizer:`"
+    fewer = int(counted.iloc[1:].sum())  # value_counts has the most frequent first
+    if fewer > THRESHOLDS["mixed_tokens"].limit * n:
+        sources = ", ".join(f"{source} {count}" for source, count in counted.items())
+        yield f"output tokens were counted in different ways ({sources})"
+
+
+def _endpoint_reasons(stage: Stage) -> typing.Iterator[str]:
+    """Restarts: in the order in which requests ended, failures without a success in between that cut off most users."""
+    ended = stage.records.sort_values("ended", kind="stable")
+    good = ended["error"].isna()
+    cut = ended[ended["error"].isin(CUT_OFF) & (ended["phase"] == "measure")]
+    before = good.cumsum()[cut.index]  # successes before each: the same for failures without one in between
+    in_a_row = before.map(before.value_counts()) >= THRESHOLDS["restart_failures"].limit
+    between = (before > 0) & (before < good.sum())
+    users = len(stage.measured[["worker", "user"]].drop_duplicates())
+    for _, failures in cut[in_a_row & between].groupby(before):
+        hit = len(failures[["worker", "user"]].drop_duplicates())
+        if hit > THRESHOLDS["restart_users"].limit * users:
+            away_s = failures["ended"].max() - failures["ended"].min()
+            yield (
+                f"the endpoint went away and came back: {hit} of {users} users were cut off within {show.seconds(away_s)} "
+                f"({len(failures)} failures without a success in between)"
+            )

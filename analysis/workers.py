@@ -5,9 +5,10 @@ import typing
 import pandas as pd
 
 from analysis import format as show
+from analysis.level import level_text
 from locustfiles.common.run_folder import Manifest, StageWindow
 
-COLUMNS = ["run", "stage", "target", "payload", "users", "worker", "host", "cpu", "lag_ms"]
+COLUMNS = ["run", "stage", "target", "payload", "users", "rate", "worker", "host", "cpu", "lag_ms"]
 
 
 def worker_columns(visit: StageWindow) -> dict[str, float | None]:
@@ -34,7 +35,7 @@ def workers_table(runs: dict[str, Manifest]) -> pd.DataFrame:
     for name, manifest in runs.items():
         hosts = {w.id: w.host for w in manifest.workers}
         for s in manifest.stages:
-            who = [name, s.stage, s.target, s.payload, s.users]
+            who = [name, s.stage, s.target, s.payload, s.users, s.rate if s.users is None else None]
             rows += [[*who, w.worker, hosts.get(w.worker), w.cpu, w.lag_ms] for w in s.workers]
     return pd.DataFrame(rows, columns=COLUMNS)
 
@@ -47,7 +48,7 @@ def shown_workers(workers: pd.DataFrame, several_runs: bool) -> pd.DataFrame:
             "Stage": workers["stage"].map(show.count),
             "Target": workers["target"],
             "Dataset": workers["payload"],
-            "Users": workers["users"].map(show.count),
+            "Level": [level_text(row) for _, row in workers.iterrows()],
             "Worker": workers["worker"],
             "Host": workers["host"],
             "CPU, of one core": workers["cpu"].map(show.percent),

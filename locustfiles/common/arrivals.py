@@ -45,7 +45,7 @@ def load_trace(path: str | pathlib.Path) -> list[Arrival]:
     except (OSError, UnicodeDecodeError) as e:
         raise BadTrace(f"{path}: cannot be read ({getattr(e, 'strerror', None) or 'it is not UTF-8 text'}); check the path") from None
     except csv.Error as e:
-        raise BadTrace(f"{path}: not CSV ({e}); write {','.join(_COLUMNS)} a line") from None
+        raise BadTrace(f"{path}:{rows.line_num}: not CSV ({e}); write {','.join(_COLUMNS)} a line") from None
     if len(found) < 2:
         raise BadTrace(f"{path}: fewer than two arrivals; there is no rate to replay")
     found.sort(key=lambda arrival: arrival.at_s)
@@ -60,6 +60,6 @@ def _arrival(path: str | pathlib.Path, line: int, row: dict) -> Arrival:
         prompt_tokens, max_tokens = (int(row[name]) if row.get(name) else None for name in _COLUMNS[1:])
     except (TypeError, ValueError):
         at_s, prompt_tokens, max_tokens = float("nan"), None, None
-    if not -1e12 < at_s < 1e12 or min(prompt_tokens or 1, max_tokens or 1) < 1:
+    if not -1e12 < at_s < 1e12 or any(n is not None and n < 1 for n in (prompt_tokens, max_tokens)):
         raise BadTrace(f"{path}:{line}: timestamp must be seconds, token counts whole numbers of at least 1")
     return Arrival(at_s, prompt_tokens, max_tokens)

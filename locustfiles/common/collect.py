@@ -2,7 +2,8 @@
 
 Every report of a worker carries all rows that the master has not acknowledged (capped). The master
 drops what it has already (by the rows' numbers), appends the rest and acknowledges the highest
-contiguous number. So a lost or doubled message loses or doubles nothing.
+contiguous number. So a lost or doubled message loses or doubles nothing. It acknowledges what it has
+handed to the system, so that a killed master loses nothing that a worker has dropped.
 """
 
 import collections.abc
@@ -10,6 +11,7 @@ import dataclasses
 import typing
 
 from locustfiles.common.record import FIELDS, RequestRecord
+from locustfiles.common.spool import Spool
 
 KEY = "swarmledger"
 ROWS_A_REPORT = 5000
@@ -36,9 +38,10 @@ class Outbox:
         self._rows.append(record.row())
         self.produced += 1
 
-    def report(self, final: bool) -> dict:
-        """What goes into the worker's next report to the master; `final` adds how many it produced in all."""
-        rows = self._rows[:ROWS_A_REPORT]
+    def report(self, final: bool, silent: bool = False) -> dict:
+        """What goes into the worker's next report to the master; `final` adds how many it produced in all. To a silent
+        master no rows: reports queue up until it is back."""
+        rows = [] if silent else self._rows[:ROWS_A_REPORT]
         return {"run": self.run_id, "first": self._first, "rows": rows, "produced": self.produced if final else None}
 
     def acknowledge(self, run_id: str, upto: int) -> None:
@@ -50,6 +53,10 @@ class Outbox:
     @property
     def empty(self) -> bool:
         return not self._rows
+
+    def spool(self, worker: str, final: bool) -> Spool:
+        """All that is not acknowledged; `final` adds how many it produced in all."""
+        return Spool(self.run_id, worker, self._first, self.produced if final else None, tuple(self._rows))
 
 
 @dataclasses.dataclass(slots=True)

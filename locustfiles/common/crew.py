@@ -12,20 +12,24 @@ import random
 import time
 
 import gevent
+import locust
 
 from locustfiles.common.clock import Clock
 from locustfiles.common.collect import KEY, Outbox
 from locustfiles.common.due import Due
-from locustfiles.common.exit_codes import BAD_INPUT, complain
+from locustfiles.common.exit_codes import BAD_INPUT, NOT_TRUSTED, complain
 from locustfiles.common.inputs import Inputs
 from locustfiles.common.record import RequestRecord
 from locustfiles.common.price_book import TOKENS
 from locustfiles.common.sender import Sender
+from locustfiles.common.spool import SpoolFile
 from locustfiles.common.visit import Visit
 from locustfiles.common.user import tell_locust
 
 HAND_IN_S = 10.0
 MASTER_SILENT_S = 10
+PAUSED_S = 3  # a look at the master that comes so late: this process was paused, not the master
+REJOINED_S = 5  # for messages under way to a worker that has just introduced itself anew
 #: what the master hears of a warm-up call at once
 TOLD = ("error", "error_code", "error_message", "http_status", "latency_ms", *TOKENS)
 log = logging.getLogger("swarmledger")
@@ -45,8 +49,13 @@ class Crew:
         self.due = Due(clock)
         self.outbox = Outbox("")
         self.final = False  # the users are gone: the next report says how many records there were in all
+        self.silent = False  # the master is
+        self.spool = SpoolFile("")
         self._leaving = False
+        self._left = False
         self._told = False  # the master knows how many records there were in all
+        self._cleared: dict | None = None  # what the master was told last of a stage that is clear
+        self._known_from = 0.0  # monotonic: a master that does not know this worker is heard from then on
         self._numbers: set[int] = set()
         for name, listener, concurrent in (
             ("ledger_run", self._on_run, False),
@@ -57,13 +66,14 @@ class Crew:
             ("ledger_ping", self._on_ping, False),
             ("ledger_ack", self._on_ack, False),
             ("ledger_refuse", self._on_refuse, False),
+            ("ledger_stranger", self._on_stranger, True),
         ):
             self.runner.register_message(name, listener, concurrent)
 
-    def join(self, worker: str, problem: str | None = None) -> None:
-        """Introduce this process to the master."""
+    def join(self, worker: str, again: bool = False) -> None:
+        """Introduce this process to the master; `again`: it has served a run before."""
         self.sender.worker = worker
-        hello = {"content": self.inputs.content, "host": platform.node(), "problem": problem}
+        hello = {"content": self.inputs.content, "host": platform.node(), "problem": None, "again": again}
         self.runner.send_message("ledger_hello", hello)
 
     @property
@@ -86,17 +96,32 @@ class Crew:
 
     def _tell_clear(self, stage: int, phase: str) -> None:
         data = {"run": self.outbox.run_id, "stage": stage, "phase": phase, "load": self.sender.load}
-        self.runner.send_message("ledger_clear", data | {"produced": self.outbox.produced})
+        self._cleared = data | {"produced": self.outbox.produced}
+        self.runner.send_message("ledger_clear", self._cleared)
         if phase == "hold":
             self.hand_in()
 
     def on_report(self, client_id: str, data: dict, **_: object) -> None:
         """Worker: Locust's report to the master takes the records along."""
-        if self.outbox.run_id:
-            data[KEY] = self.outbox.report(self.final)
+        if self.owes or (self.outbox.run_id and not self.final):
+            data[KEY] = self.outbox.report(self.final, self.silent)
+
+    @property
+    def owes(self) -> bool:
+        """Whether the master lacks records, or the number of them all."""
+        return not self.outbox.empty or (self.final and self.outbox.produced > 0 and not self._told)
+
+    def _keep(self) -> None:
+        """Write down what the master may never get."""
+        if self.owes:
+            self.spool.keep(self.outbox.spool(self.sender.worker, self.final or not self.sender.probe.count))
 
     def _on_run(self, environment, msg, **_) -> None:
-        self.outbox, self.final, self._told = Outbox(msg.data["run"]), False, False
+        if msg.data["run"] == self.outbox.run_id:
+            return  # told again: this process was away
+        self._keep()  # of another run, whose master is gone
+        self.spool = SpoolFile(msg.data["folder"])
+        self.outbox, self.final, self._told, self._cleared = Outbox(msg.data["run"]), False, False, None
         self._numbers.clear()
         self.sender.announce(None, "settle")
         gc.collect()
@@ -105,8 +130,13 @@ class Crew:
     def _on_stage(self, environment, msg, **_) -> None:
         if msg.data["run"] == self.outbox.run_id and not self._leaving:
             visit = Visit(**msg.data["visit"]) if msg.data["visit"] else None
+            phase = msg.data["phase"]
+            if (visit, phase) == (self.sender.visit, self.sender.phase):  # said again, lest it was lost; so may our answer be
+                if visit and self._cleared and (self._cleared["stage"], self._cleared["phase"]) == (visit.stage, phase):
+                    self.runner.send_message("ledger_clear", self._cleared)
+                return
             self.due.begin(visit.stage if visit and visit.users is None else None)
-            self.sender.announce(visit, msg.data["phase"])
+            self.sender.announce(visit, phase)
 
     def _on_arrivals(self, environment, msg, **_) -> None:
         if msg.data["run"] == self.outbox.run_id:
@@ -137,35 +167,67 @@ class Crew:
             self.runner._send_stats()
 
     def leave(self, **_: object) -> None:
-        """Worker, on its way out for whatever reason: let requests in flight end, hand everything in."""
-        if not self.outbox.run_id or self.final:
+        """Worker, on its way out for whatever reason: let requests in flight end, hand everything in or keep it in a file."""
+        if not self.outbox.run_id or self._left:
             return
-        self._leaving = True  # users that the master may still send here idle
-        self.sender.announce(None, "settle")
-        self.runner.stop()
-        self.final = True
+        self._leaving = self._left = True  # users that the master may still send here idle
+        if not self.final:
+            self.sender.announce(None, "settle")
+            self.runner.stop()
+            self.final = True
         over = time.monotonic() + HAND_IN_S
-        while time.monotonic() < over and not (self.outbox.empty and self._told):
+        while self.owes and self.runner.greenlet and time.monotonic() < over:  # without greenlets no answer is heard
             self.hand_in()
             gevent.sleep(0.5)
+        self._keep()
+        if not self.outbox.empty:
+            self.environment.process_exit_code = NOT_TRUSTED
 
     def watch_master(self) -> None:
         """Worker: without its master a run cannot be kept, so its users stop loading a paid endpoint."""
         while True:
+            before = time.monotonic()
             gevent.sleep(1)
             heard = self.runner.last_heartbeat_timestamp
-            if self.sender.visit and self.runner.user_count and heard and time.time() - heard > MASTER_SILENT_S:
-                log.error("The master has been silent for %d s: the users here idle until it announces a stage", MASTER_SILENT_S)
+            if time.monotonic() - before > PAUSED_S or not heard:
+                continue
+            self.silent = time.time() - heard > MASTER_SILENT_S
+            if self.silent and self.outbox.run_id:
+                if self.sender.visit and self.runner.user_count:
+                    log.error("The master has been silent for %d s: the users here idle until it announces a stage", MASTER_SILENT_S)
                 self.sender.announce(None, "settle")
+                self._keep()
+
+    def _on_stranger(self, environment, msg, **_) -> None:
+        """The master there does not know this worker: it was started anew, or has given it up. Join it."""
+        if self._leaving or time.monotonic() < self._known_from:
+            return
+        self._known_from = float("inf")  # one at a time
+        log.warning("The master does not know this worker (any more): joining it anew")
+        self.sender.announce(None, "settle")
+        self.runner.stop()  # requests in flight end
+        self._keep()
+        self.runner.last_heartbeat_timestamp = time.time()  # it is there
+        self.runner.worker_state = "ready"
+        self.runner.send_message("client_ready", locust.__version__)
+        self.join(self.sender.worker, again=True)
+        self._known_from = time.monotonic() + REJOINED_S
 
     def _on_ping(self, environment, msg, **_) -> None:
         self.runner.send_message("ledger_pong", {"sent": msg.data["sent"], "now": self.sender.clock.now()})
 
     def _on_ack(self, environment, msg, **_) -> None:
-        self.outbox.acknowledge(msg.data["run"], msg.data["upto"])
-        self._told = msg.data["final"]
+        self.acknowledged(**msg.data)
         if self.final and not self.outbox.empty:
             self.hand_in()
+
+    def acknowledged(self, run: str, upto: int, final: bool) -> None:
+        """The master has every record below `upto`; `final`: and knows how many there are."""
+        if run == self.outbox.run_id:
+            self.outbox.acknowledge(run, upto)
+            self._told = final
+            if not self.owes:
+                self.spool.remove()
 
     def _on_refuse(self, environment, msg, **_) -> None:
         complain(msg.data["why"])

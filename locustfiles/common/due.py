@@ -28,7 +28,9 @@ class Due:
         """A stage begins (None: no open loop now); what was left of the one before is dropped."""
         if stage == self._stage:
             return
-        self._stage, self._heap, self._ready = stage, [], gevent.queue.SimpleQueue()
+        self._stage, self._heap = stage, []
+        while not self._ready.empty():  # the queue stays: idle users wait at it
+            self._ready.get_nowait()
         if self._greenlet is None and stage is not None:
             self._greenlet = gevent.spawn(self._run)
 
@@ -42,9 +44,10 @@ class Due:
     def next(self, timeout_s: float) -> Arrival | None:
         """An arrival that is due (at_s: perf_counter), or None after a while without one."""
         try:
-            return self._ready.get(timeout=timeout_s)
+            stage, arrival = self._ready.get(timeout=timeout_s)
         except gevent.queue.Empty:
             return None
+        return arrival if stage == self._stage else None  # a stage may begin between a hand-over and the user's wake-up
 
     def _run(self) -> None:
         while True:
@@ -57,4 +60,4 @@ class Due:
                 gevent.sleep(min(left, 0.05))  # no longer: an earlier one may be dealt meanwhile
                 continue
             at, prompt_tokens, max_tokens = heapq.heappop(self._heap)
-            self._ready.put(Arrival(at, prompt_tokens or None, max_tokens or None))
+            self._ready.put((self._stage, Arrival(at, prompt_tokens or None, max_tokens or None)))

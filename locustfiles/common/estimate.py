@@ -57,6 +57,10 @@ def estimate(inputs: Inputs, groups: list[Group], calls: dict[str, Call]) -> Est
 def _stages(inputs: Inputs, group: Group, call: Call) -> typing.Iterator[tuple[float, float]]:
     """(seconds, requests) of every stage."""
     load = group.load
+    if load.replay:
+        trace = inputs.traces[load.replay]
+        yield trace[-1].at_s + call.latency_s, len(trace)
+        return
     stage_s = inputs.stage_s(load) + call.latency_s  # and until the last answer
     levels = [(level.users, level.rate) for level in group.levels]
     if load.find:

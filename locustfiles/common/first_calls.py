@@ -90,6 +90,8 @@ class FirstCalls:
     def _call(self, group: Group) -> Call:
         """One call; if the service refuses it as ours to mend, twice more, then the sweep ends."""
         answer = None
+        if self.run.over_budget:
+            raise SweepEnds
         for _ in range(TRIES):
             answer = self._ask(group.target, group.payload, self.run.inputs.scenario.longest_call_s + 15)
             if answer is None:  # the worker is gone: the next one is asked

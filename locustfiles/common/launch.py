@@ -1,5 +1,6 @@
 """Swarmledger inside Locust: its options, and who does what in this process. A locustfile calls `register`."""
 
+import argparse
 import collections.abc
 import functools
 import itertools
@@ -30,14 +31,27 @@ log = logging.getLogger("swarmledger")
 
 def register(services: tuple[str, ...]) -> None:
     """Add Swarmledger's options and listeners to Locust; `services` are those that the locustfile's user sends to."""
-    events.init_command_line_parser.add_listener(_add_options)
-    events.init.add_listener(functools.partial(_on_init, services=services))
+    given: dict[str, str] = {}
+    events.init_command_line_parser.add_listener(functools.partial(_add_options, given=given))
+    events.init.add_listener(functools.partial(_on_init, services=services, given=given))
 
 
-def _add_options(parser, **_) -> None:
+def _remember(given: dict[str, str]) -> type[argparse.Action]:
+    """Stores an option and notes it in `given`: the users that a master asks for may reach a worker before its `init`, and
+    bring the master's options with them."""
+
+    class Remember(argparse.Action):
+        def __call__(self, parser, namespace, values, option_string=None) -> None:
+            setattr(namespace, self.dest, values)
+            given[self.dest] = values
+
+    return Remember
+
+
+def _add_options(parser, given: dict[str, str], **_) -> None:
     add = functools.partial(parser.add_argument, include_in_web_ui=False)
     parser.epilog = EXAMPLE
-    add("--scenario", default="", env_var="SWARMLEDGER_SCENARIO", help="The scenario file: targets, payloads, load, prices (YAML)")
+    add("--scenario", default="", action=_remember(given), env_var="SWARMLEDGER_SCENARIO", help="The scenario file: targets, payloads, load, prices (YAML)")
     add("--run-dir", default="", env_var="SWARMLEDGER_RUN_DIR", help="The run folder to make; default runs/<UTC time>-<scenario>")
     add("--resume", action="store_true", default=False, help="Go on with the run that --run-dir holds: measure the stages that are missing")
     add("--yes", action="store_true", default=False, help="Send even if the run may cost more than the scenario's confirm_above_usd")
@@ -55,15 +69,15 @@ def _die(message: str) -> None:
     raise SystemExit(BAD_INPUT)
 
 
-def _on_init(environment, runner, services: tuple[str, ...], **_) -> None:
-    options = environment.parsed_options
+def _on_init(environment, runner, services: tuple[str, ...], given: dict[str, str], **_) -> None:
+    options, scenario = environment.parsed_options, given.get("scenario", "")
     logging.getLogger("botocore").setLevel(logging.INFO)  # below, it prints session tokens
     logging.getLogger("urllib3").setLevel(logging.INFO)
     logging.getLogger("swarmledger").setLevel(logging.INFO)  # its few lines are the progress in CI
     try:
-        if not options.scenario:
+        if not scenario:
             raise BadInput(f"--scenario is missing; {EXAMPLE}")
-        inputs = load_inputs(options.scenario, services)
+        inputs = load_inputs(scenario, services)
         environment.stop_timeout = inputs.scenario.request_timeout_s + 2
         clock = Clock()
         times = itertools.count(1)
@@ -76,7 +90,7 @@ def _on_init(environment, runner, services: tuple[str, ...], **_) -> None:
             _begin_master(environment, inputs, clock)
     except BadInput as e:
         if isinstance(runner, WorkerRunner):
-            runner.send_message("ledger_hello", {"content": "", "host": "", "problem": f"worker {runner.client_id}: {e}"})
+            runner.send_message("ledger_hello", {"content": "", "host": "", "problem": f"worker {runner.client_id}: {e}", "again": False})
             gevent.sleep(0.2)
         _die(str(e))
 

@@ -55,25 +55,39 @@ class Master:
             getattr(environment.events, hook).add_listener(listener)
 
     def _admit(self, worker: str) -> None:
-        """Tell a worker of the run under way."""
+        """Tell a worker of the run under way, once or again."""
         self.run.members[worker] = self.roster.members[worker]
         self.run.inbox.account(worker)
-        self.runner.send_message("ledger_run", {"run": self.run.run_id}, client_id=worker)
+        told = {"run": self.run.run_id, "folder": str(self.run.folder.path)}
+        self.runner.send_message("ledger_run", told, client_id=worker)
         if self.sweep:
             self.runner.send_message("ledger_stage", self.sweep.state_message(), client_id=worker)
 
     def _on_new_worker(self, worker: str) -> None:
         """One that introduced itself, or became ready again, while a run was already under way."""
-        if self.run and worker not in self.run.members:
+        if self.run:
             self._admit(worker)
 
     def _on_worker_report(self, client_id: str, data: dict, **_) -> None:
-        if self.run and KEY in data and client_id in self.runner.clients:
-            upto = self.run.inbox.receive(client_id, data[KEY])
-            if upto is not None:
-                final = self.run.inbox.account(client_id).produced is not None
-                ack = {"run": self.run.run_id, "upto": upto, "final": final}
-                self.runner.send_message("ledger_ack", ack, client_id=client_id)
+        if KEY not in data:
+            return
+        if client_id not in self.runner.clients:
+            # of a master before this one, or silent for so long that Locust has forgotten it
+            if client_id not in self.roster.members or self.runner.state in ("spawning", "running"):
+                self.runner.send_message("ledger_stranger", {}, client_id=client_id)
+        elif self.run:
+            self._take_in(client_id, data[KEY])
+
+    def _take_in(self, worker: str, report: dict) -> None:
+        upto = self.run.inbox.receive(worker, report)
+        if upto is None:
+            return
+        try:
+            self.run.requests.flush()  # acknowledged is what outlives this process
+        except OSError:  # the worker keeps its records; the ticker ends the run
+            return
+        final = self.run.inbox.account(worker).produced is not None
+        self.runner.send_message("ledger_ack", {"run": self.run.run_id, "upto": upto, "final": final}, client_id=worker)
 
     # the run
     def next_folder(self) -> pathlib.Path:
@@ -114,6 +128,7 @@ class Master:
                 stage = self.sweep.visit.stage if self.sweep.visit else 0
                 progress.show(stage, self.sweep.done_s(), f"{self.run.requests.rows} requests")
                 self._notice_gone(gone)
+                self._say_again()
                 short_s = short_s + 1 if self._users_missing() else 0
                 if short_s == USERS_BACK_AFTER_S:
                     short_s = 0
@@ -124,6 +139,12 @@ class Master:
             self.sweep.end()
         finally:
             progress.close()
+
+    def _say_again(self) -> None:
+        """A worker that was cut off, for however short, has missed what was announced meanwhile."""
+        for worker in self.roster.alive() if self.roster.distributed else ():
+            if worker in self.run.members:
+                self.runner.send_message("ledger_stage", self.sweep.state_message(), client_id=worker)
 
     def _users_missing(self) -> bool:
         """Locust shares users out anew when a worker comes or goes, but in one run only once: then we have it do so."""
@@ -136,6 +157,7 @@ class Master:
         alive, now = set(self.roster.alive()), time.monotonic()
         for worker in gone.keys() & alive:
             since, stage = gone.pop(worker)
+            self._admit(worker)
             silent = f"worker {worker} was silent for {now - since:.0f} s (paused or cut off)"
             self.run.problem(silent, list(range(stage, self._stage_now() + 1)))
         for worker in set(self.run.members) - alive - gone.keys():
@@ -154,7 +176,7 @@ class Master:
             return
         while True:
             upto = self.run.inbox.receive("local", self.crew.outbox.report(self.crew.final))
-            self.crew.outbox.acknowledge(self.run.run_id, upto)
+            self.crew.acknowledged(self.run.run_id, upto, self.crew.final)
             if self.crew.outbox.empty:
                 return
 

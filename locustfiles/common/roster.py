@@ -17,7 +17,7 @@ from locustfiles.common.inputs import Inputs
 from locustfiles.common.run_folder import WorkerEntry
 
 log = logging.getLogger("swarmledger")
-PINGS = 5
+PINGS = 10
 INTRODUCE_S = 10.0  # for a worker that Locust counts as ready to read its scenario
 
 
@@ -58,16 +58,18 @@ class Roster:
             why = f"worker {worker} has another scenario or other payload files than the master; copy the master's to it"
         self._heard.add(worker)
         if why:
-            self._refuse(worker, why)
+            self._refuse(worker, why, hello["again"])
             return
-        self.members[worker] = WorkerEntry(worker, hello["host"], None if self.distributed else 0.0, None, 0, None)
+        entry = WorkerEntry(worker, hello["host"], None if self.distributed else 0.0, None, 0, None)
+        self.members.setdefault(worker, entry)
         if self.distributed:
             gevent.spawn(self._measure_offset, worker)
         self.on_new(worker)
 
-    def _refuse(self, worker: str, why: str) -> None:
+    def _refuse(self, worker: str, why: str, again: bool) -> None:
+        """again: a worker that an earlier master has left behind, which is no reason to call the run off."""
         log.error(why)
-        if not self.begun and self.environment.parsed_options.headless:
+        if not again and not self.begun and self.environment.parsed_options.headless:
             if self._refusal is None:  # nothing has been sent yet: one bad worker spoils the whole run
                 self._refusal = why
                 gevent.spawn(self._call_off)

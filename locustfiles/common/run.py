@@ -1,7 +1,5 @@
 """The life of one run on the master (or in the only process): its folder from first row to last."""
 
-import collections
-import csv
 import datetime
 import importlib.metadata
 import logging
@@ -19,7 +17,6 @@ from locustfiles.common.inputs import Inputs
 from locustfiles.common.locust_csv import LocustCsv
 from locustfiles.common.loads import Level
 from locustfiles.common.plan import Group
-from locustfiles.common.record import FIELDS
 from locustfiles.common.resume import check_resumable, resumed
 from locustfiles.common.run_folder import Manifest, Part, Problem, RequestsFile, RunFolder, StageWindow, WorkerEntry
 from locustfiles.common.spend import Spend
@@ -68,7 +65,6 @@ class Run:
             old = self.folder.read_manifest()
             check_resumable(old, self.inputs)
             self.manifest = resumed(old, self.manifest)
-            self._count_broken_off()
         else:
             self.folder.create(overwrite)
         if self._held is None:
@@ -136,18 +132,6 @@ class Run:
     def found(self, group: Group) -> bool:
         """Whether a part before has ended this group's search."""
         return any((f.target, f.payload) == (group.target, group.payload) for f in self.manifest.findings)
-
-    def _count_broken_off(self) -> None:
-        """The workers of a part whose master was killed: what counts of it are whole stages, all of whose records are here."""
-        entries = [w for w in self.manifest.workers if w.produced is None]
-        if self.manifest.parts[-2].status != "broken off" or not entries:
-            return
-        lines = self.folder.requests_text()[0].decode("utf-8", errors="replace").splitlines()[1:]
-        rows = collections.Counter(cell(row, "worker") for row in csv.reader(lines) if len(row) == len(FIELDS))
-        for entry in entries:
-            others = sum(w.received for w in self.manifest.workers if w.id == entry.id and w is not entry)
-            entry.received = entry.produced = rows[entry.id] - others
-            entry.lost = 0
 
     def save(self) -> None:
         """With what is known of the workers by now: a killed master leaves their clock offsets."""

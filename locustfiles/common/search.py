@@ -8,6 +8,7 @@ import dataclasses
 import typing
 
 RATE_STEP = 1.1  # rates closer than this are not told apart
+LOWEST_RATE = 1 / 16  # a search looks down to this, or to a thousandth of what is asked for
 CONFIRM = 2
 
 
@@ -52,8 +53,8 @@ class Search:
             middle = ((low or 0) + high) // 2
             return middle if (low or 0) < middle < high else None
         if low is None:
-            return high / 2 if high > self.up_to / 1024 else None
-        return None if high / low < RATE_STEP else round((low * high) ** 0.5, 3)
+            return high / 2 if high > min(self.up_to / 1024, LOWEST_RATE) else None
+        return None if high / low < RATE_STEP else float(f"{(low * high) ** 0.5:.6g}")
 
     def _unconfirmed(self, *levels: float | None) -> float | None:
         return next((n for n in levels if n is not None and len(self.outcomes[n]) < CONFIRM), None)

@@ -1,10 +1,15 @@
 """What a run has cost so far, for its budget: never less than it will turn out to be."""
 
+import collections
+import statistics
+
 from locustfiles.common.clock import Clock
 from locustfiles.common.collect import Row, cell
 from locustfiles.common.errors import UNBILLED
 from locustfiles.common.inputs import Inputs
 from locustfiles.common.price_book import HourlyPrice, TokenPrice
+
+RECENT = 50  # calls whose mean latency says how many a second there are
 
 
 def _count(row: Row, field: str) -> int | None:
@@ -21,20 +26,23 @@ class Spend:
         self._dearest_usd = 0.0  # of one call
         self._longest_s = 0.0  # of one call
         self._most_prompt_tokens = 0
+        self._recent_s: dict[str, collections.deque[float]] = {}  # target -> latencies of its last billed calls
         self._seconds: dict[str, float] = {}  # target -> under load in spells that are over
         self._loaded: tuple[str, float] | None = None  # target under load, since when
 
     def take(self, row: Row) -> None:
         """One more record. Unknown tokens count as the most they can be: the prompt and max_tokens."""
-        self._longest_s = max(self._longest_s, float(cell(row, "latency_ms")) / 1000)
-        price = self._inputs.prices[cell(row, "target")]
+        latency_s, target = float(cell(row, "latency_ms")) / 1000, cell(row, "target")
+        self._longest_s = max(self._longest_s, latency_s)
+        price = self._inputs.prices[target]
         if not isinstance(price, TokenPrice) or cell(row, "error") in UNBILLED:
             return
         prompt, completion = _count(row, "prompt_tokens"), _count(row, "completion_tokens")
         self._most_prompt_tokens = max(self._most_prompt_tokens, prompt or 0)
+        self._recent_s.setdefault(target, collections.deque(maxlen=RECENT)).append(latency_s)
         usd = price.usd(prompt, completion, _count(row, "cache_read_tokens"), _count(row, "cache_write_tokens"))
         if usd is None:
-            most = self._inputs.scenario.target(cell(row, "target")).parameters.get("max_tokens", 0)
+            most = self._inputs.scenario.target(target).parameters.get("max_tokens", 0)
             usd = price.usd(prompt or self._most_prompt_tokens, completion if completion is not None else most)
         self._token_usd += usd
         self._dearest_usd = max(self._dearest_usd, usd)
@@ -61,11 +69,18 @@ class Spend:
         )
         return self._token_usd + sum(hourly)
 
-    def to_come_usd(self, users: int, rate: float | None) -> float:
-        """What stopping now still costs: a call of every user in flight (open loop: of those begun within the longest
-        call's time), one each not reported yet, the drain's time."""
-        price = self._inputs.prices[self._loaded[0]] if self._loaded else None
+    def to_come_usd(self, users: int, rate: float | None, unseen_s: float) -> float:
+        """What stopping now still costs: the calls in flight, those of the last `unseen_s`, of which no record has come, and
+        the drain's time. A call counts as the dearest so far; twice as many as are due may be in flight in the open loop."""
+        target = self._loaded[0] if self._loaded else None
+        price = self._inputs.prices[target] if target else None
         if isinstance(price, HourlyPrice):
             return price.usd_per_hour_in_all * self._longest_s / 3600
-        at_once = users if rate is None else min(users, 1 + rate * (1 + self._longest_s))
-        return 2 * at_once * self._dearest_usd
+        recent = self._recent_s.get(target)
+        if not users or not recent:
+            return users * self._dearest_usd
+        at_most = users / max(statistics.fmean(recent), 0.001)  # calls a second that so many users can make
+        if rate is None:
+            return (users + at_most * unseen_s) * self._dearest_usd
+        in_flight = min(users, 1 + 2 * rate * self._longest_s)
+        return (in_flight + min(2 * rate, at_most) * unseen_s) * self._dearest_usd

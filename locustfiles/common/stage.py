@@ -27,6 +27,7 @@ POLL_S = 0.02
 DEAL_EVERY_S = 0.5
 DEAL_AHEAD_S = 2.0
 FIRST_S = 0.25  # from dealing to the first arrival: longer than any way to a worker
+LAST_S = 0.1  # from the last arrival of a trace to the end of its window: longer than a worker is late
 UNDECIDED_TIMES = 4  # a search measures a level up to so many windows long, until its limits are decided
 
 
@@ -52,7 +53,7 @@ class Stage:
 
     @property
     def at_most_s(self) -> float:
-        return FIRST_S + self.trace[-1].at_s + POLL_S if self.trace else self.load.at_most_s
+        return FIRST_S + self.trace[-1].at_s + LAST_S if self.trace else self.load.at_most_s
 
     @property
     def open_loop(self) -> bool:
@@ -85,7 +86,10 @@ class Stage:
             self._end("stop")
 
     def _end(self, reason: str) -> None:
-        self.sweep.announce(self.visit, "hold")
+        if reason == "budget":  # nothing is sent any more
+            self._stop_arrivals()
+        else:
+            self.sweep.announce(self.visit, "hold")
         if self.window.measure_from is not None:
             self.window.measure_until = self.run.clock.now()
         self.window.ended_by = reason
@@ -99,10 +103,10 @@ class Stage:
 
     def _settle(self) -> None:
         load, began = self.load, time.monotonic()
-        while time.monotonic() - began < load.settle_s and not self.sweep.budget_spent():
-            gevent.sleep(min(0.5, max(POLL_S, load.settle_s - (time.monotonic() - began))))
+        while time.monotonic() - began < load.settle_s and not self.run.over_budget:
+            gevent.sleep(min(0.1, max(POLL_S, load.settle_s - (time.monotonic() - began))))
         self.sweep.wait_until_clear(self.visit, "settle")
-        while not (steady := self.tally.steady(self._at_once())) and not self.sweep.budget_spent():
+        while not (steady := self.tally.steady(self._at_once())) and not self.run.over_budget:
             if time.monotonic() - began >= load.settle_at_most_s:
                 break
             gevent.sleep(0.1)
@@ -111,7 +115,7 @@ class Stage:
     def _measure(self) -> str:
         began = time.monotonic()
         while True:
-            if self.sweep.budget_spent():
+            if self.run.over_budget:
                 return "budget"
             elapsed = time.monotonic() - began
             reason = window_ends(elapsed, self.load, self.at_most_s, self.tally)
@@ -128,6 +132,9 @@ class Stage:
         loads = self.sweep.wait_until_clear(self.visit, "hold")
         self._stop_arrivals()
         self.window.hold_until = self.run.clock.now()
+        if self.run.over_budget:  # its last requests end under a falling load
+            self.window.ended_by = "budget"
+            return
         self.window.workers = [WorkerLoad(worker, **load) for worker, load in sorted(loads.items()) if load]
         self.window.whole = self.sweep.wait_for_records(self.visit) and self._crew <= set(self.sweep.alive())
 

@@ -12,6 +12,7 @@ import typing
 import gevent
 import gevent.event
 from locust import LoadTestShape
+from locust.runners import MasterRunner
 
 from locustfiles.common.crew import as_message
 from locustfiles.common.finding import find
@@ -26,6 +27,9 @@ from locustfiles.common.stage import POLL_S, Stage
 log = logging.getLogger("swarmledger")
 USERS_A_SECOND = 100  # Locust warns above
 RECORDS_S = 15.0  # for the records of a stage to arrive
+GUARD_S = 0.1  # how often the budget is looked at
+UNSEEN_S = 0.25  # calls of the last while of which no record may be here yet: as long as this process may lag ...
+UNREPORTED_S = 1.25  # ... and workers report once a second
 
 
 class Sweep:
@@ -49,6 +53,7 @@ class Sweep:
         self.first_calls = FirstCalls(run, runner, alive)
         self._stage_numbers = itertools.count(run.next_stage)
         self._clear: dict[tuple[int, str], dict[str, dict]] = {}  # worker -> what it told
+        self._guard = gevent.spawn(self._watch_budget) if run.inputs.scenario.budget_usd is not None else None
         self._greenlet = gevent.spawn(self._go)
 
     # what Locust's side calls
@@ -65,12 +70,14 @@ class Sweep:
         """End the sweep where it stands."""
         if self._greenlet is not gevent.getcurrent():
             self._greenlet.kill(block=True)
+        self._stop_guard()
         if self.stage:
             self.stage.break_off()
 
     def end(self) -> None:
         """End the run as if its last stage was over."""
         self._greenlet.kill(block=False)
+        self._stop_guard()
         self._set(None)
 
     def state_message(self) -> dict:
@@ -96,6 +103,7 @@ class Sweep:
         except Exception as e:  # our own bug: the run ends and is not to be trusted
             log.exception("The sweep failed")
             self.run.problem(f"the sweep failed inside Swarmledger: {type(e).__name__}: {e}")
+        self._stop_guard()
         self._set(None)  # not when killed by `stop`: Locust is then stopping already
 
     def _set(self, want: tuple[int, float] | None) -> None:
@@ -103,6 +111,8 @@ class Sweep:
         self.changed.set()
 
     def _group(self, group: Group) -> None:
+        if self.run.over_budget:
+            raise SweepEnds
         self.run.spend.load_begins(group.target)
         self.first_calls.warm_up(group)
         for level in group.levels:
@@ -130,6 +140,7 @@ class Sweep:
             self.run.stage_ends()
             raise SweepEnds
         self._done_s += self.run.inputs.stage_s(group.load)
+        self.run.requests.flush()  # before the manifest says that all of it is here: this process may be killed
         self.run.stage_ends()
         return stage
 
@@ -147,18 +158,19 @@ class Sweep:
         return (member.clock_offset_ms or 0.0) / 1000 if member else 0.0
 
     def drain(self) -> None:
+        """Nothing new is sent; returns when what is in flight has ended."""
+        self.announce(None, "settle")
         self._set((0, USERS_A_SECOND))
         self._wait_for_users(0, self.run.environment.stop_timeout + 10)
-        self.announce(None, "settle")
 
     def ask_for_users(self, users: int) -> None:
-        """Returns when they are there."""
+        """Returns when they are there, or the budget is spent."""
         self._set((users, USERS_A_SECOND))
         self._wait_for_users(users, users / USERS_A_SECOND + 30)
 
     def _wait_for_users(self, users: int, timeout_s: float) -> None:
         over = time.monotonic() + timeout_s
-        while self.runner.user_count != users:
+        while self.runner.user_count != users and not (users and self.run.over_budget):
             if time.monotonic() > over:
                 self.run.problem(
                     f"{self.runner.user_count} users instead of {users}: a worker is gone or too slow; "
@@ -168,25 +180,40 @@ class Sweep:
                 return
             gevent.sleep(POLL_S)
 
-    def budget_spent(self) -> bool:
+    # the budget
+    def _watch_budget(self) -> None:
+        """Whatever the sweep does: when the budget would be spent by what is under way, nothing new is sent."""
         budget, spend = self.run.inputs.scenario.budget_usd, self.run.spend
-        if budget is None or self.run.over_budget:
-            return self.run.over_budget
-        to_come = spend.to_come_usd(self.runner.user_count, self.visit.rate if self.visit else None)
-        if spend.usd() + to_come >= budget:
-            self.run.over_budget = True
-            log.error(
-                "Budget: $%.4f spent, up to $%.4f in flight, of $%.4f; the run ends with what was measured",
-                *(spend.usd(), to_come, budget),
-            )
-        return self.run.over_budget
+        lag_s = UNSEEN_S + (UNREPORTED_S if isinstance(self.runner, MasterRunner) else 0)
+        while True:
+            self._collect()
+            to_come = spend.to_come_usd(self._users_at_most(), self.visit.rate if self.visit else None, lag_s)
+            if spend.usd() + to_come >= budget:
+                break
+            gevent.sleep(GUARD_S)
+        self.run.over_budget = True
+        self.announce(None, "settle")
+        log.error(
+            "Budget: $%.4f spent, up to $%.4f under way, of $%.4f; the run ends with what was measured",
+            *(spend.usd(), to_come, budget),
+        )
+
+    def _users_at_most(self) -> int:
+        """Who may send now, those too that are still on their way."""
+        if self.visit is None:
+            return 0
+        return self.stage.load.max_users if self.visit.users is None else self.visit.users
+
+    def _stop_guard(self) -> None:
+        if self._guard:
+            self._guard.kill(block=False)
 
     def wait_until_clear(self, visit: Visit, phase: str) -> dict[str, dict[str, float]]:
         """Settle: until no request of an earlier level is in flight. Hold: until the measured ones have ended; how each
         worker kept up meanwhile."""
         told = self._clear.setdefault((visit.stage, phase), {})
         over = time.monotonic() + self.run.inputs.scenario.longest_call_s + 15
-        while not set(self.alive()) <= told.keys():
+        while not set(self.alive()) <= told.keys() and not self.run.over_budget:
             if time.monotonic() > over:
                 self.run.problem(f"stage {visit.stage}: requests did not end within their timeout ({phase})", [visit.stage])
                 break

@@ -54,12 +54,14 @@ class Tally:
         the later half's mean differs from the earlier half's by less than 10 %, or than two standard errors."""
         if self.settled < at_once:
             return False
+        if not self.settling:  # it fails steadily
+            return self.settled >= 2 * at_once
         half = min(len(self.settling) // 2, max(at_once, 10))
-        if half < 2:
-            return self.settled >= 2 * at_once or bool(self.settling)
+        if half < 1:
+            return False
         earlier, later = self.settling[-2 * half : -half], self.settling[-half:]
         drift = abs(statistics.fmean(later) - statistics.fmean(earlier))
-        error = math.sqrt((statistics.variance(earlier) + statistics.variance(later)) / half)
+        error = math.sqrt((statistics.variance(earlier) + statistics.variance(later)) / half) if half > 1 else 0.0
         return drift <= max(STEADY * statistics.fmean(later), 2 * error)
 
     def relative_ci(self) -> float | None:
@@ -80,6 +82,8 @@ class Tally:
 
         Percentiles by the exact binomial test; means and the error rate as they are. Failures count as above every limit.
         """
+        if not self.requests:
+            return "undecided"
         states = []
         for limits, values in ((slo.latency_s, self.latencies), (slo.ttft_s, self.ttfts)):
             for name, q in LEVELS.items():
@@ -90,6 +94,6 @@ class Tally:
             mean = getattr(limits, "mean", None)
             if mean is not None:
                 states.append("undecided" if not values else "met" if statistics.fmean(values) <= mean else "missed")
-        if slo.error_rate is not None and self.requests:
+        if slo.error_rate is not None:
             states.append("met" if self.failed <= slo.error_rate * self.requests else "missed")
-        return next((state for state in ("missed", "undecided") if state in states or not self.requests), "met")
+        return next((state for state in ("missed", "undecided") if state in states), "met")

@@ -90,7 +90,7 @@ class Row(typing.NamedTuple):
     true_ms: float | None
     lag_p99_ms: float
     cpu: float | None  # of the client in the window, of one core
-    others: float | None  # what other programs took of the client's core in the window
+    others: tuple[float, float] | None  # what other programs took of the client's and the endpoint's core in the window
     verdict: str
     reasons: str
 
@@ -108,14 +108,15 @@ def sit(sitting: Sitting, endpoint: Endpoint, folder: pathlib.Path, seconds: flo
     command = [LOCUST, "-f", str(ROOT / "locustfiles/sweep.py"), "--scenario", str(folder / "scenario.yaml")]
     command += ["--run-dir", str(folder / "run"), "--headless", "--only-summary"]
     over = time.monotonic() + 60 + sitting.stages * (3 * seconds + 20)
-    _, core = cores()
+    endpoint_core, core = cores()
     with open(folder / "client.log", "wb") as log:
         client = subprocess.Popen(
             command, cwd=folder, env=environment(endpoint, load), stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=pin_to(core)
         )
     try:
         with _neighbours(sitting.neighbours, core, over - time.monotonic()) as neighbours:
-            watch = Watch(sitting, folder / "run/requests.csv", client, [client.pid, *neighbours], core)
+            ours = {core or 0: [client.pid, *neighbours], endpoint_core or 0: [endpoint.process.pid]}
+            watch = Watch(sitting, folder / "run/requests.csv", client, ours)
             while client.poll() is None and time.monotonic() < over:
                 watch.look()
                 time.sleep(LOOK_S)
@@ -161,21 +162,21 @@ def _scenario(sitting: Sitting, folder: pathlib.Path, seconds: float) -> dict:
 
 
 class Watch:
-    """Looks at a run as it goes: pauses its client in the windows, and notes who had the client's core."""
+    """Looks at a run as it goes: pauses its client in the windows, and notes who had the cores."""
 
-    def __init__(self, sitting: Sitting, requests: pathlib.Path, client: subprocess.Popen, ours: list[int], core: int | None) -> None:
-        """ours: processes whose CPU is not other programs'."""
-        self._sitting, self._requests, self._client, self._ours, self._core = sitting, requests, client, ours, core
+    def __init__(self, sitting: Sitting, requests: pathlib.Path, client: subprocess.Popen, ours: dict[int, list[int]]) -> None:
+        """ours: core -> processes whose CPU there is not other programs'; the client's core, then the endpoint's."""
+        self._sitting, self._requests, self._client, self._ours = sitting, requests, client, ours
         self._read = 0  # bytes of requests.csv
         self._paused: set[str] = set()  # stages
         self._acts: list[tuple[float, int]] = []  # (when, signal) to come
         self._random = random.Random(7)
-        self._samples: list[tuple[float, float]] = []  # (Unix seconds, CPU seconds of other programs on the core)
+        self._samples: list[tuple[float, ...]] = []  # (Unix seconds, CPU seconds of other programs on each core)
 
     def look(self) -> None:
         now = time.time()
         if not self._samples or now - self._samples[-1][0] >= 0.25:
-            self._samples.append((now, self._others_s()))
+            self._samples.append((now, *(_others_s(core, pids) for core, pids in self._ours.items())))
         if self._sitting.pauses and not self._acts and (stage := self._measuring()):
             self._plan(stage, time.monotonic())
         while self._acts and self._acts[0][0] <= time.monotonic():
@@ -203,17 +204,20 @@ class Watch:
         stages = [r[FIELDS.index("stage")] for r in rows if len(r) > FIELDS.index("phase") and r[FIELDS.index("phase")] == "measure"]
         return next((stage for stage in stages[-1:] if stage not in self._paused), None)
 
-    def _others_s(self) -> float:
-        """Since start-up: CPU seconds on the client's core less those of the processes that are ours."""
-        t = psutil.cpu_times(percpu=True)[self._core or 0]
-        return sum(t) - t.idle - t.iowait - t.guest - t.guest_nice - sum(_cpu_s(pid) for pid in self._ours)
-
-    def others(self, a: float, b: float) -> float | None:
-        """Share of the client's core that other programs took from a to b, Unix seconds."""
+    def others(self, a: float, b: float) -> tuple[float, float] | None:
+        """Shares of the client's and the endpoint's core that other programs took from a to b, Unix seconds."""
         inside = [s for s in self._samples if a <= s[0] <= b]
         if len(inside) < 2:
             return None
-        return max(0.0, (inside[-1][1] - inside[0][1]) / (inside[-1][0] - inside[0][0]))
+        (began, *before), (ended, *after) = inside[0], inside[-1]
+        shares = [max(0.0, (later - earlier) / (ended - began)) for earlier, later in zip(before, after, strict=True)]
+        return shares[0], shares[-1]
+
+
+def _others_s(core: int, pids: list[int]) -> float:
+    """Since start-up: CPU seconds on `core` less those of the processes that are ours."""
+    t = psutil.cpu_times(percpu=True)[core]
+    return sum(t) - t.idle - t.iowait - t.guest - t.guest_nice - sum(_cpu_s(pid) for pid in pids)
 
 
 def _cpu_s(pid: int) -> float:

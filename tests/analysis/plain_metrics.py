@@ -7,13 +7,25 @@ the run's start. A function returns None where the figure is not known.
 import csv
 import math
 import pathlib
+import typing
 
 TEXTS = {
     *("worker", "target", "service", "operation", "payload", "prompt_id", "phase", "prompt_token_source", "token_source"),
     *("stop_reason", "request_id", "error", "error_code", "error_message"),
 }
 UNBILLED = {"throttled", "not_ready", "auth", "client", "connect", "unavailable"}
-QUANTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
+PERCENTILES = {"p50": 50, "p95": 95, "p99": 99}
+T_9, Z = 2.262157, 1.959964  # 97.5 %: Student's t with 9 degrees of freedom, and normal
+
+
+class Setup(typing.NamedTuple):
+    """What a stage was asked for."""
+
+    price: dict  # usd_per_hour and instance_count, or input and output (USD per 1,000 tokens)
+    max_tokens: int | None
+    retry: bool
+    slo: dict
+    open_loop: bool
 
 
 def read(path: pathlib.Path, start: float, offsets_ms: dict[str, float]) -> list[dict]:
@@ -28,13 +40,18 @@ def read(path: pathlib.Path, start: float, offsets_ms: dict[str, float]) -> list
     return records
 
 
-def step(records: list[dict], a: float, b: float, price: dict, max_tokens: int | None, retry: bool) -> dict:
-    """Column -> value. records: of one stage, every phase; [a, b): its window, s from the run's start."""
+def step(records: list[dict], a: float, b: float, asked: Setup) -> dict:
+    """Column -> value. records: of one stage of a target that streams, every phase; [a, b): its window, s from the run's start."""
     measured = [r for r in records if r["phase"] == "measure"]
-    row = counts(measured, retry) | times(measured) | shares(measured) | rates(records, a, b)
-    if retry:
-        row |= calls(records)
-    return row | (by_the_hour(row, price) if "usd_per_hour" in price else by_tokens(row, measured, price, max_tokens))
+    wishes = wishes_of(records, asked.retry)
+    row = counts(measured, asked.retry) | times(measured) | shares(measured) | rates(records, a, b) | of_wishes(wishes, a, b, asked)
+    if asked.retry:
+        row |= calls(wishes)
+    row |= throughput_interval(records, row["successes"], a, b)
+    if row["successes"] >= 20:
+        row["batches"] = "too narrow" if row["latency_p95_s"] > (b - a) / 10 else ""
+    good = sum(w["phase"] == "measure" and inside(w, asked) for w in wishes)
+    return row | (by_the_hour(row, asked.price) if "usd_per_hour" in asked.price else by_tokens(row, measured, good, asked))
 
 
 def counts(measured: list[dict], retry: bool) -> dict:
@@ -65,20 +82,22 @@ def counts(measured: list[dict], retry: bool) -> dict:
     }
 
 
-def quantile(values: list[float], q: float) -> float:
-    """Linear between the two values around position q x (n - 1) of the ascending ones."""
+def quantile(values: list[float], percent: int) -> float:
+    """Linear between the two values around position percent / 100 x (n - 1) of the ascending ones."""
     ordered = sorted(values)
-    position = q * (len(ordered) - 1)
-    under = math.floor(position)
-    over = min(under + 1, len(ordered) - 1)
-    return ordered[under] + (position - under) * (ordered[over] - ordered[under])
+    under, hundredths = divmod(percent * (len(ordered) - 1), 100)
+    if not hundredths:
+        return ordered[under]
+    if math.isinf(ordered[under + 1]):
+        return math.inf
+    return ordered[under] + hundredths / 100 * (ordered[under + 1] - ordered[under])
 
 
-def ends(values: list[float], q: float) -> tuple[float | None, float | None]:
-    """The values of the tightest ranks that are wrong about the q-quantile at most 2.5 % of the time on each side."""
-    ordered, n, below = sorted(values), len(values), 0.0  # below: P(fewer than `rank` values under the quantile)
+def ends(values: list[float], percent: int) -> tuple[float | None, float | None]:
+    """The values of the tightest ranks that are wrong about the percentile at most 2.5 % of the time on each side."""
+    ordered, n, below, q = sorted(values), len(values), 0.0, percent / 100
     low = high = None
-    for rank in range(1, n + 1):
+    for rank in range(1, n + 1):  # below: P(fewer than `rank` values under the percentile)
         below += math.comb(n, rank - 1) * q ** (rank - 1) * (1 - q) ** (n - rank + 1)
         if below <= 0.025:
             low = ordered[rank - 1]
@@ -89,16 +108,18 @@ def ends(values: list[float], q: float) -> tuple[float | None, float | None]:
 
 def spread(name: str, unit: str, values: list[float]) -> dict:
     row = {f"{name}_n": len(values), f"{name}_mean_{unit}": sum(values) / len(values) if values else None}
-    for level, q in QUANTILES.items():
-        low, high = ends(values, q)
-        row |= {f"{name}_{level}_{unit}": quantile(values, q) if values else None}
+    for level, percent in PERCENTILES.items():
+        low, high = ends(values, percent)
+        row |= {f"{name}_{level}_{unit}": quantile(values, percent) if values else None}
         row |= {f"{name}_{level}_low_{unit}": low, f"{name}_{level}_high_{unit}": high}
     return row
 
 
 def times(measured: list[dict]) -> dict:
-    latencies, ttfts, tpots, per_token, service = [], [], [], [], []
+    latencies, ttfts, tpots, per_token, service, all_of_them = [], [], [], [], [], []
     for r in measured:
+        if r["error"] != "cancelled":
+            all_of_them.append(math.inf if r["error"] else r["latency_ms"] / 1000)
         if r["error"] is not None:
             continue
         tokens = r["completion_tokens"]
@@ -115,8 +136,9 @@ def times(measured: list[dict]) -> dict:
         spread("latency", "s", latencies)
         | spread("ttft", "s", ttfts)
         | spread("tpot", "ms", tpots)
-        | {"latency_per_output_token_p50_ms": quantile(per_token, 0.5) if per_token else None}
-        | {"service_latency_p50_s": quantile(service, 0.5) if service else None}
+        | {f"latency_{p}_all_s": quantile(all_of_them, n) if all_of_them else None for p, n in PERCENTILES.items()}
+        | {"latency_per_output_token_p50_ms": quantile(per_token, 50) if per_token else None}
+        | {"service_latency_p50_s": quantile(service, 50) if service else None}
     )
 
 
@@ -172,29 +194,66 @@ def token_rate(credited: list[tuple[float | None, float]], window_s: float) -> f
     return sum(tokens * part for tokens, part in inside if tokens is not None) / window_s
 
 
-def calls(records: list[dict]) -> dict:
-    """A call is the attempts of one number on one worker; it began with its first attempt."""
-    found: dict[tuple, list[dict]] = {}
+def wishes_of(records: list[dict], retry: bool) -> list[dict]:
+    """What users asked for, and how it ended: each request or, with `retry:`, the attempts of one number on one worker.
+
+    `began` and `delay`: of the first attempt; `waited` and `ttft`, s: from its send; `sent`, `ended`, `error`: of the last.
+    """
+    found: dict[object, list[dict]] = {}
     for r in records:
-        found.setdefault((r["worker"], r["call"]), []).append(r)
-    n = failed = cancelled = attempts = 0
-    first_try, waited, ttfts = [], [], []
+        found.setdefault((r["worker"], r["call"]) if retry else len(found), []).append(r)
+    wishes = []
     for tries in found.values():
         tries.sort(key=lambda r: r["attempt"])
         first, last = tries[0], tries[-1]
-        if first["attempt"] != 1 or first["phase"] != "measure":
-            continue
-        n, attempts = n + 1, attempts + len(tries)
-        if first["error"] is None:
-            first_try.append(first["latency_ms"] / 1000)
-        if last["error"] is None:
-            waited.append(last["ended"] - first["sent"])
-            if last["ttft_ms"] is not None:
-                ttfts.append(last["sent"] + last["ttft_ms"] / 1000 - first["sent"])
-        elif last["error"] == "cancelled":
-            cancelled += 1
-        else:
-            failed += 1
+        if first["attempt"] == 1:
+            wish = {name: last[name] for name in ("sent", "ended", "error")} | {"phase": first["phase"], "attempts": len(tries)}
+            wish |= {"first": first, "delay": (first["schedule_delay_ms"] or 0.0) / 1000, "waited": last["ended"] - first["sent"]}
+            wish["ttft"] = None if last["ttft_ms"] is None else last["sent"] + last["ttft_ms"] / 1000 - first["sent"]
+            wishes.append(wish)
+    return wishes
+
+
+def inside(wish: dict, asked: Setup) -> bool:
+    """Whether it succeeded and each of its times keeps the smallest limit on a percentile of it."""
+    if wish["error"] is not None:
+        return False
+    for name, value in (("latency_s", wish["waited"]), ("ttft_s", wish["ttft"])):
+        limits = [limit for statistic, limit in asked.slo.get(name, {}).items() if statistic != "mean"]
+        if limits and (value is None or wish["delay"] + value > min(limits) + 1e-9):
+            return False
+    return True
+
+
+def of_wishes(wishes: list[dict], a: float, b: float, asked: Setup) -> dict:
+    row: dict = {"goodput_per_s": None}
+    if any(statistic != "mean" for name in ("latency_s", "ttft_s") for statistic in asked.slo.get(name, {})):
+        row["goodput_per_s"] = sum(share(w["sent"], w["ended"], a, b) for w in wishes if inside(w, asked)) / (b - a)
+    if not asked.open_loop:
+        return row
+    begun = [w for w in wishes if w["phase"] == "measure"]
+    good = [w for w in begun if w["error"] is None]
+    delays = [w["first"]["schedule_delay_ms"] for w in begun if w["first"]["schedule_delay_ms"] is not None]
+    row["rate_achieved_per_s"] = len(begun) / (b - a)
+    row |= {f"schedule_delay_p{n}_ms": quantile(delays, n) if delays else None for n in (50, 99)}
+    row["schedule_delay_max_ms"] = max(delays, default=None)
+    row |= spread("intended_latency", "s", [w["delay"] + w["waited"] for w in good])
+    return row | spread("intended_ttft", "s", [w["delay"] + w["ttft"] for w in good if w["ttft"] is not None])
+
+
+def calls(wishes: list[dict]) -> dict:
+    begun = [w for w in wishes if w["phase"] == "measure"]
+    n, failed, cancelled, attempts, first_try, waited, ttfts = len(begun), 0, 0, 0, [], [], []
+    for w in begun:
+        attempts += w["attempts"]
+        cancelled += w["error"] == "cancelled"
+        failed += w["error"] not in (None, "cancelled")
+        if w["first"]["error"] is None:
+            first_try.append(w["first"]["latency_ms"] / 1000)
+        if w["error"] is None:
+            waited.append(w["waited"])
+            if w["ttft"] is not None:
+                ttfts.append(w["ttft"])
     return (
         {
             "calls": n,
@@ -208,14 +267,36 @@ def calls(records: list[dict]) -> dict:
     )
 
 
+def deviation(values: list[float]) -> float:
+    mean = sum(values) / len(values)
+    return math.sqrt(sum((v - mean) ** 2 for v in values) / (len(values) - 1))
+
+
+def throughput_interval(records: list[dict], successes: int, a: float, b: float) -> dict:
+    """Student's t over the rates of ten equal batches of the window; nothing under 20 successes."""
+    if successes < 20:
+        return {"throughput_low": None, "throughput_high": None}
+    length, rate_of = (b - a) / 10, []
+    for n in range(10):
+        begin = a + n * length
+        done = sum(share(r["sent"], r["ended"], begin, begin + length) for r in records if r["error"] is None)
+        rate_of.append(done / length)
+    mean, half = sum(rate_of) / 10, T_9 * deviation(rate_of) / math.sqrt(10)
+    return {"throughput_low": mean - half, "throughput_high": mean + half}
+
+
 def by_the_hour(row: dict, price: dict) -> dict:
     if not row["successes"]:
         return {"price_basis": "hourly", "usd_per_transaction": None, "usd_per_1m_output_tokens": None}
     usd_per_s = price["usd_per_hour"] * price["instance_count"] / 3600
     usd = usd_per_s / row["throughput_per_s"]
     out, prompt = row["completion_tokens_per_s"], row["prompt_tokens_per_s"]
+    slow, fast = row["throughput_low"], row["throughput_high"]
     return {
         "price_basis": "hourly",
+        "usd_per_transaction_ci_low": usd_per_s / fast if slow is not None and slow > 0 else None,
+        "usd_per_transaction_ci_high": usd_per_s / slow if slow is not None and slow > 0 else None,
+        "usd_per_good_transaction": usd_per_s / row["goodput_per_s"] if row["goodput_per_s"] else None,
         "usd_per_transaction": usd,
         "usd_per_transaction_low": usd,
         "usd_per_transaction_high": usd,
@@ -253,17 +334,24 @@ def failed_usd(r: dict, measured: list[dict], price: dict, max_tokens: int | Non
     least = usd or 0.0
     if usd is not None and not began:
         return least, least
-    prompt = r["prompt_tokens"]
+    prompt = prompt_usd_of(r, price)
     if prompt is None:
-        same = [o["prompt_tokens"] for o in measured if o["prompt_tokens"] is not None and o["prompt_id"] == r["prompt_id"]]
-        anyone = [o["prompt_tokens"] for o in measured if o["prompt_tokens"] is not None]
+        known = [(o, prompt_usd_of(o, price)) for o in measured]
+        same = [usd for o, usd in known if usd is not None and o["prompt_id"] == r["prompt_id"]]
+        anyone = [usd for _, usd in known if usd is not None]
         prompt = max(same or anyone, default=None)
     if max_tokens is None or prompt is None:
         return least, None
-    return least, max(least, (prompt * price["input"] + max_tokens * price["output"]) / 1000)
+    return least, max(least, prompt + max_tokens * price["output"] / 1000)
 
 
-def by_tokens(row: dict, measured: list[dict], price: dict, max_tokens: int | None) -> dict:
+def prompt_usd_of(r: dict, price: dict) -> float | None:
+    """The prompt with what was read from and written to a cache."""
+    return usd_of(r | {"completion_tokens": 0}, price)
+
+
+def by_tokens(row: dict, measured: list[dict], inside_limits: int, asked: Setup) -> dict:
+    price, max_tokens = asked.price, asked.max_tokens
     unknown = {"price_basis": "tokens", "usd_per_transaction": None, "usd_per_1m_output_tokens": None}
     n = row["successes"]
     if not n:
@@ -282,6 +370,11 @@ def by_tokens(row: dict, measured: list[dict], price: dict, max_tokens: int | No
     unknown["usd_per_transaction_low"] = least / n
     if most is None:
         return unknown | {"usd_per_transaction_high": None}
+    if n >= 20 and len(known) > 1:
+        half = Z * deviation(known) / math.sqrt(len(known))
+        unknown |= {"usd_per_transaction_ci_low": least / n - half, "usd_per_transaction_ci_high": most / n + half}
+    if row["goodput_per_s"] is not None:
+        unknown["usd_per_good_transaction"] = most / inside_limits if inside_limits else None
     usd, prompt, out = most / n, row["prompt_tokens_mean"], row["completion_tokens_mean"]
     return unknown | {
         "usd_per_transaction": usd,

@@ -72,7 +72,7 @@ def test_the_table_on_stdout_is_the_markdown_file(tmp_path, capsys):
     _, _, path = calibrated(tmp_path, requests(), truth())
     printed = capsys.readouterr().out
     assert printed.strip() == (path / "report" / "calibration.md").read_text().strip()
-    assert "| p4d | en | 4 | latency | 4 | 1.50 | 1.00 | 2.94 | 3.00 | 0.40 | 0.40 | 0.40 |" in printed
+    assert "| p4d | en | 4 users | latency | 4 | 1.50 | 1.00 | 2.94 | 3.00 | 0.40 | 0.40 | 0.40 |" in printed
     assert "**Passed**" in printed
 
 

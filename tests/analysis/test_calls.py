@@ -158,7 +158,7 @@ def test_first_attempt_and_user_perceived_stand_side_by_side(tmp_path):
     assert ">1.33</td>" in section and ">4<small>" in section.replace("4.00", "4")
     lines = text[text.index("## With retries") :].splitlines()
     row = next(line for line in lines if line.startswith("| p4d"))
-    assert row.startswith("| p4d | en | 1 | 90 | 0 | 0 % | 1.33 | 1.00 s | 1.00 s |")
+    assert row.startswith("| p4d | en | 1 user | 90 | 0 | 0 % | 1.33 | 1.00 s | 1.00 s |")
     assert "| 2.00 s | 1.00 s | 4.00 s" in row
 
 

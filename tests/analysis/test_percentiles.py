@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.percentiles import ALPHA, at_least, at_most, decide, percentile, ranks, spread
+from analysis.percentiles import percentile, ranks, spread, with_failures
+from locustfiles.common.binomial import ALPHA, at_least, at_most, decide
 
 
 def exactly(k: int, n: int, p: float) -> float:
@@ -81,3 +82,22 @@ def test_the_test_and_the_interval_never_contradict_each_other(values, limit, q)
     state = decide(sum(v > limit for v in values), len(values), q)
     assert (state == "met") == (found.high is not None and found.high <= limit)
     assert (state == "missed") == (found.low is not None and found.low > limit)
+
+
+def test_a_failure_counts_as_infinity_among_the_percentiles():
+    # 100 values: p95 lies at 0.95 x 99 = 94.05, between the 95th and the 96th; with 5 failures the 96th is one
+    assert with_failures(np.arange(1.0, 101.0), 0) == pytest.approx({"p50": 50.5, "p95": 95.05, "p99": 99.01})
+    assert with_failures(np.arange(1.0, 96.0), 5) == {"p50": 50.5, "p95": math.inf, "p99": math.inf}
+    # 101 values: p95 is exactly the 96th, which succeeded, whatever the 97th did
+    assert with_failures(np.arange(1.0, 97.0), 5) == {"p50": 51.0, "p95": 96.0, "p99": math.inf}
+    assert with_failures(np.array([]), 3) == {"p50": math.inf, "p95": math.inf, "p99": math.inf}
+    assert with_failures(np.array([]), 0) == {}
+
+
+@settings(deadline=None, max_examples=100)
+@given(values=st.lists(st.integers(0, 50), min_size=1, max_size=60), failures=st.integers(0, 30))
+def test_percentiles_with_failures_are_those_of_very_slow_answers(values, failures):
+    slow = 1e12  # stands for never
+    plain = np.percentile(np.array([*values, *[slow] * failures], dtype=float), [50, 95, 99])
+    for found, expected in zip(with_failures(np.array(values, dtype=float), failures).values(), plain):
+        assert found == pytest.approx(expected) if expected < 1e6 else found == math.inf

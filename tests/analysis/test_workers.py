@@ -52,8 +52,8 @@ def test_every_worker_of_every_stage_is_in_the_reports_table(tmp_path):
     assert report.workers["cpu"].tolist() == [0.42, 0.5, 1.08]
     text = markdown(report, [])
     end = text[text.index("## Load of the workers") :]
-    assert "| 1 | p4d | en | 1 | w2 | beta | 50 % | 2.00 ms |" in end
-    assert "| 2 | p4d | en | 2 | w1 | alpha | 108 % | 30.0 ms |" in end
+    assert "| 1 | p4d | en | 1 user | w2 | beta | 50 % | 2.00 ms |" in end
+    assert "| 2 | p4d | en | 2 users | w1 | alpha | 108 % | 30.0 ms |" in end
     write_html(report, [], tmp_path / "r.html")
     page = (tmp_path / "r.html").read_text()
     details = page[page.index("<details>") : page.index("</details>")]

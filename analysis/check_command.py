@@ -1,0 +1,274 @@
+"""`python -m analysis check`: a scenario before its run: its files, credentials and endpoints, one call of each target,
+and the time and cost ahead.
+
+What sends is the load side's; it is imported when the command runs, not with the analysis.
+"""
+
+import argparse
+import contextlib
+import os
+import pathlib
+import random
+import signal
+import typing
+
+import rich.box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from analysis import format as show
+from locustfiles.common.errors import ErrorClass
+from locustfiles.common.exit_codes import BAD_INPUT, OK, complain
+from locustfiles.common.price_book import TOKENS, Price, TokenPrice
+from locustfiles.common.record import FIELDS, RequestRecord
+from locustfiles.common.run_folder import RequestsFile
+from locustfiles.common.scenario import BedrockTarget, OpenAITarget, Target
+from locustfiles.common.yaml_file import BadInput
+
+EXAMPLE = """examples:
+  python -m analysis check configs/demo.yaml
+  python -m analysis check configs/demo.yaml --no-call
+  python -m analysis check configs/demo.yaml --record check.csv
+
+exit code: 0 fine, 1 bad input, refused credentials, an endpoint that does not answer or a call that fails."""
+SERVICES = ("bedrock", "sagemaker", "openai")
+#: where boto3 found the credentials, by the name that botocore gives the place
+PLACES = {
+    "env": "environment variables",
+    "shared-credentials-file": "the shared credentials file",
+    "config-file": "the AWS config file",
+    "assume-role": "an assumed role",
+    "assume-role-with-web-identity": "an assumed role (web identity)",
+    "sso": "IAM Identity Center (aws sso login)",
+    "custom-process": "a credential process",
+    "container-role": "the container's role",
+    "iam-role": "the EC2 instance's role",
+}
+REMEDIES = {
+    ErrorClass.AUTH: "check the credentials (AWS_PROFILE, AWS_ACCESS_KEY_ID, session token, clock) and the permissions",
+    ErrorClass.CLIENT: "check endpoint or model id, region and parameters",
+    ErrorClass.THROTTLED: "wait, or have the quota raised",
+    ErrorClass.NOT_READY: "wait until the model is loaded",
+    ErrorClass.READ_TIMEOUT: "raise `request_timeout_s`, or ask for fewer tokens",
+    ErrorClass.EMPTY: "raise `max_tokens`, or check the dialect",
+    ErrorClass.BAD_RESPONSE: "check the dialect and `stream:`",
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `check`."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = EXAMPLE
+    parser.add_argument("scenario", metavar="SCENARIO", help="the scenario file (YAML)")
+    parser.add_argument("--no-call", action="store_true", help="send nothing: files, credentials and connections only")
+    parser.add_argument("--record", metavar="FILE.csv", help="append the calls' records, in the columns of requests.csv")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Check, and print what was found. Raises BadInput for what stops it before the first call."""
+    signal.signal(signal.SIGINT, _interrupt)
+    try:
+        return _check(args)
+    except KeyboardInterrupt:
+        complain("interrupted; nothing more was sent")
+        return BAD_INPUT
+
+
+def _interrupt(signal_number: int, frame: object) -> None:
+    """Ctrl-C belongs to the main greenlet, whichever is running."""
+    import gevent
+
+    hub = gevent.get_hub()
+    if gevent.getcurrent() is hub:
+        hub.handle_system_error(KeyboardInterrupt, KeyboardInterrupt())
+    else:
+        raise KeyboardInterrupt
+
+
+def _check(args: argparse.Namespace) -> int:
+    from locustfiles.common.clock import Clock
+    from locustfiles.common.inputs import load_inputs
+    from locustfiles.common.sender import Sender
+
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=120)
+    inputs = load_inputs(args.scenario, SERVICES)
+    file = record_file(args.record) if args.record and not args.no_call else contextlib.nullcontext()
+    with file as kept:
+        records: list[RequestRecord] = []
+        once = inputs.scenario.model_copy(update={"retry": None})
+        sender = Sender(once, Clock(), records.append)
+        with _waiting(console, "connecting"):
+            problems = sender.unreachable()
+        if not args.no_call:
+            for target in inputs.scenario.targets:
+                with _waiting(console, f"one call of {target.name}"):
+                    call(sender, inputs, target)
+                if kept:
+                    kept.add(records[-1])
+                problems += problem_of(records[-1], problems)
+        calls = {r.target: r for r in records}
+        for target in inputs.scenario.targets:
+            console.print(target_table(sender, target, inputs.prices[target.name], calls.get(target.name)))
+    print_ahead(console, inputs, calls)
+    for problem in problems:
+        complain(problem)
+    return BAD_INPUT if problems else OK
+
+
+def call(sender, inputs, target: Target) -> None:
+    """One call with a seeded prompt of the target's first payload; its record goes to the sender's sink."""
+    from locustfiles.common.visit import Visit
+
+    payload = inputs.stems_of(target.name)[0]
+    prompt = random.Random(f"{inputs.scenario.seed}/check/{target.name}").choice(inputs.payloads[payload])
+    sender.call(0, target, prompt, Visit(stage=0, target=target.name, payload=payload, users=None), "warmup")
+
+
+def problem_of(record: RequestRecord, known: list[str]) -> list[str]:
+    """One sentence for a call that failed; none if its endpoint is known to be away."""
+    if record.error is None:
+        return []
+    if record.error == ErrorClass.CONNECT and any(record.target in problem for problem in known):
+        return []
+    what = record.error_code or (f"HTTP {record.http_status}" if record.http_status else record.error)
+    remedy = REMEDIES.get(ErrorClass(record.error), "see whether the endpoint is in service and its logs, then check again")
+    message = f": {record.error_message.rstrip('.')}" if record.error_message else ""
+    return [f"target `{record.target}`: {what}{message}; {remedy}"]
+
+
+@contextlib.contextmanager
+def record_file(path: str) -> typing.Iterator[RequestsFile]:
+    """Made with its header, or appended to. Raises BadInput."""
+    there = pathlib.Path(path)
+    try:
+        begun = there.exists() and there.stat().st_size > 0
+        if begun and there.read_bytes().split(b"\n", 1)[0].decode(errors="replace").strip() != ",".join(FIELDS):
+            raise BadInput(f"{path}: its header is not that of requests.csv; choose another --record file")
+        file = RequestsFile(there, append=begun)
+    except OSError as e:
+        raise BadInput(f"{path} cannot be written ({e.strerror}); choose another --record file") from None
+    try:
+        yield file
+    finally:
+        file.close()
+
+
+def identity(sender, target: Target) -> str:
+    """Whose name a target is called in, and where that was found; never a key."""
+    if isinstance(target, OpenAITarget):
+        there = "" if os.environ.get(target.api_key_env) else " is not set: no key is sent"
+        return f"{target.api_key_env}{there}" if there else f"key from {target.api_key_env}"
+    if isinstance(target, BedrockTarget) and os.environ.get("AWS_BEARER_TOKEN_BEDROCK"):
+        return "Bedrock API key from AWS_BEARER_TOKEN_BEDROCK"
+    import botocore.session
+
+    session = sender.session.boto3
+    method = session.get_credentials().method
+    place = PLACES.get(method, method)
+    if method == "env":
+        return place
+    role = botocore.session.Session(profile=os.environ.get("AWS_PROFILE")).get_scoped_config().get("role_arn")
+    return f"{place}, profile {session.profile_name}" + (f", role {role}" if role else "")
+
+
+def target_table(sender, target: Target, price: Price, record: RequestRecord | None) -> Table:
+    """Endpoint, identity and price of a target, and what its call was like."""
+    origin = sender.session.origin(target)
+    served = target.endpoint if target.service == "sagemaker" else target.model_id
+    rows = {
+        "endpoint": f"{origin.scheme}://{origin.host}:{origin.port}",
+        "model": served if target.model in (None, served) else f"{target.model} ({served})",
+        "credentials": identity(sender, target),
+        "price": price_text(price),
+    }
+    if record:
+        rows |= call_rows(record, price)
+    table = Table(title=f"target {target.name}", title_justify="left", box=rich.box.SIMPLE_HEAD, show_header=False, pad_edge=False)
+    table.add_column()
+    table.add_column(overflow="fold")
+    for name, value in rows.items():
+        table.add_row(name, escape(value))
+    return table
+
+
+def call_rows(record: RequestRecord, price: Price) -> dict[str, str]:
+    """What one call was like, in words."""
+    shown = {
+        "answer": "well" if record.error is None else " ".join(filter(None, (record.error, record.error_code))),
+        "latency": show.milliseconds(record.latency_ms),
+        "TTFT": show.milliseconds(record.ttft_ms) if record.ttft_ms is not None else f"{show.UNKNOWN} (not streamed)",
+        "prompt tokens": _tokens(record.prompt_tokens, record.prompt_token_source),
+        "completion tokens": _tokens(record.completion_tokens, record.token_source),
+    }
+    if record.error is not None and record.ttft_ms is None:
+        shown["TTFT"] = show.UNKNOWN
+    if isinstance(price, TokenPrice):
+        shown["cost of this call"] = show.money(price.usd(*(getattr(record, name) for name in TOKENS)))
+    else:
+        shown["cost of this call"] = "none of its own: paid by the hour"
+    return shown | {"request id": show.text(record.request_id)}
+
+
+def _tokens(count: int | None, source: str) -> str:
+    return f"{count:,} ({source})" if count is not None else f"{show.UNKNOWN} (not known)"
+
+
+def price_text(price: Price) -> str:
+    """Per million tokens, or by the hour."""
+    if isinstance(price, TokenPrice):
+        return f"{show.price(price.input)} in, {show.price(price.output)} out per 1,000 tokens"
+    count = f" (x {price.instance_count})" if price.instance_count > 1 else ""
+    return f"{show.price(price.usd_per_hour)} per hour{count}"
+
+
+def print_ahead(console: Console, inputs, calls: dict[str, RequestRecord]) -> None:
+    """The stages, and the run's time and cost where every target has answered."""
+    from locustfiles.common.confirm import needs_yes
+    from locustfiles.common.estimate import Call, dollars, estimate
+    from locustfiles.common.plan import plan
+
+    groups = plan(inputs)
+    table = Table(title="the run ahead", title_justify="left", box=rich.box.SIMPLE_HEAD, pad_edge=False)
+    for column in ("target", "payload", "repeat", "stages", "planned, each"):
+        table.add_column(column)
+    for group in groups:
+        row = (group.target, group.payload, str(group.repeat), stages_text(group), show.seconds(inputs.stage_s(group.load)))
+        table.add_row(*map(escape, row))
+    console.print(table)
+    scenario = inputs.scenario
+    if scenario.budget_usd is not None:
+        console.print(f"Budget: the run stops itself before it spends {dollars(scenario.budget_usd)}.", highlight=False)
+    if any(t.name not in calls or calls[t.name].error for t in scenario.targets):
+        console.print("Time and cost ahead are told when every target has answered a call.", highlight=False)
+        return
+    made = {}
+    for name, record in calls.items():
+        price = inputs.prices[name]
+        usd = price.usd(*(getattr(record, field) for field in TOKENS)) if isinstance(price, TokenPrice) else None
+        made[name] = Call(record.latency_ms / 1000, usd)
+    ahead = estimate(inputs, groups, made)
+    console.print(f"Ahead: {ahead.text}.", highlight=False)
+    most = needs_yes(ahead, scenario)
+    if most is None:
+        console.print(f"No confirmation is needed (confirm_above_usd: {dollars(scenario.confirm_above_usd)}).", highlight=False)
+    else:
+        limit = dollars(scenario.confirm_above_usd)
+        console.print(f"It may cost {dollars(most)}, above confirm_above_usd ({limit}): it asks first, or needs --yes.", highlight=False)
+
+
+def stages_text(group) -> str:
+    """`users 1, 2, 5`, or what is searched or replayed."""
+    if group.load.find:
+        return f"search of {group.load.find.of} up to {group.load.find.up_to:g}, at most {show.seconds(group.load.find.at_most_s)} in all"
+    if group.load.replay:
+        return f"replay of {group.load.replay} ({group.levels[0].text})"
+    if group.load.open_loop:
+        return f"{group.load.arrivals} arrivals, requests/s " + ", ".join(f"{level.rate:g}" for level in group.levels)
+    return "users " + ", ".join(str(level.users) for level in group.levels)
+
+
+def _waiting(console: Console, what: str) -> contextlib.AbstractContextManager:
+    return console.status(what) if console.is_terminal else contextlib.nullcontext()

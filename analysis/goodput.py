@@ -1,0 +1,50 @@
+"""Goodput: successes that a user would call good, those inside the limits on latency and TTFT."""
+
+import numpy as np
+import pandas as pd
+
+from analysis.perceived import from_due
+from analysis.percentiles import LEVELS
+from analysis.stage import Stage
+from analysis.windows import share
+from locustfiles.common.scenario import Limits, Slo
+
+
+def request_limits(slo: Slo) -> dict[str, float]:
+    """latency_ms, ttft_ms -> what a request must keep: the smallest limit on one of its percentiles, ms."""
+    found = {}
+    for column, limits in (("latency_ms", slo.latency_s), ("ttft_ms", slo.ttft_s)):
+        if (limit := _smallest(limits)) is not None:
+            found[column] = limit * 1000
+    return found
+
+
+def _smallest(limits: Limits | None) -> float | None:
+    stated = [getattr(limits, p, None) for p in LEVELS]
+    return min((limit for limit in stated if limit is not None), default=None)
+
+
+def goodput(stage: Stage) -> float | None:
+    """Good successes a second, each by the share of its own [send, end] in the window; None without a limit or a TTFT to judge."""
+    successes = stage.records if stage.calls is None else stage.calls.table
+    successes = successes[successes["error"].isna()]
+    good = _good(stage, successes)
+    if good is None:
+        return None
+    a, b = stage.window
+    sent = successes["sent" if stage.calls is None else "own_sent"].to_numpy()
+    return float(share(sent, successes["ended"].to_numpy(), a, b)[good].sum() / (b - a))
+
+
+def good_measured(stage: Stage) -> int | None:
+    """How many of the requests (with retries the calls) that began in the window were good."""
+    good = _good(stage, stage.good if stage.calls is None else stage.calls.good)
+    return None if good is None else int(good.sum())
+
+
+def _good(stage: Stage, successes: pd.DataFrame) -> np.ndarray | None:
+    limits = request_limits(stage.run.scenario.slo)
+    if not limits or ("ttft_ms" in limits and not stage.target.stream):
+        return None
+    user = from_due(successes)
+    return np.all([user[column].to_numpy() <= limit for column, limit in limits.items()], axis=0)

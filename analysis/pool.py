@@ -1,0 +1,130 @@
+"""The repetitions of a level as one candidate: all their requests together, so that no lucky one is picked.
+
+Stages of the same run, target, payload and level are repetitions of each other, by `repeat:` or by a search that measured a
+level twice. INVALID ones are left out where others remain, and the candidate says so.
+
+Percentiles, means and counts are those of all requests, rates those over all windows, a limit is met only if each repetition
+met it. The 95 % intervals are the wider of two: what the requests of each repetition tell of its own figure, and what the
+difference between the repetitions tells (Student's t on their figures).
+"""
+
+import dataclasses
+import math
+import statistics
+
+from analysis.cost import stage_cost
+from analysis.intervals import Interval, interval_columns
+from analysis.load import Run
+from analysis.metrics import STEP_COLUMNS
+from analysis.results import Result
+from analysis.slo import Check, overall
+from analysis.stage import Stage, stage_of
+from analysis.steps import without_window
+from locustfiles.common.price_book import Price
+
+#: of the steps table: means over all windows, by their length
+RATES = (
+    "throughput_per_s", "transactions_per_minute", "goodput_per_s", "rate_achieved_per_s", "in_flight_mean",
+    "completion_tokens_per_s", "prompt_tokens_per_s",
+)  # fmt: skip
+WORST = ("worker_cpu_max", "worker_lag_ms_max")
+SAME = ("run", "stage", "target", "model", "service", "instance_type", "instance_count", "payload", "users", "rate", "stream")
+#: Student's t, 97.5 %, by degrees of freedom from 1
+T = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
+
+
+def groups_of(results: list[Result]) -> list[list[Result]]:
+    """The stages by level, each level's repetitions in the order measured."""
+    found: dict[tuple, list[Result]] = {}
+    for r in results:
+        found.setdefault((*r.place, r.row["payload"], r.row["users"], r.row["rate"]), []).append(r)
+    return list(found.values())
+
+
+def candidates_of(run: Run, prices: dict[str, Price], results: list[Result]) -> list[Result]:
+    """One Result a level of a run: the stage itself where it was measured once."""
+    positions, visits = None, {v.stage: v for v in run.manifest.stages}
+    found = []
+    for group in groups_of(results):
+        if len(group) == 1:
+            found += group
+            continue
+        positions = positions or run.records.groupby("stage").indices
+        kept = [r for r in group if r.trusted] or group
+        stage = stage_of(run, [visits[r.row["stage"]] for r in kept], prices[group[0].row["target"]], positions)
+        found.append(_pooled(stage, kept, group))
+    return found
+
+
+def _pooled(stage: Stage, kept: list[Result], group: list[Result]) -> Result:
+    rows, first = [r.row for r in kept], kept[0].row
+    row = dict.fromkeys(STEP_COLUMNS) | without_window(stage)
+    row |= {name: first[name] for name in SAME}
+    row |= {name: _mean(rows, name) for name in RATES} | {name: max(_known(rows, name), default=None) for name in WORST}
+    row["window_s"] = sum(_known(rows, "window_s")) or None
+    if stage.window is not None:
+        stage = dataclasses.replace(stage, window=(0.0, row["window_s"]))
+    cost = stage_cost(stage, row)
+    row |= cost.columns | {"ended_by": ", ".join(dict.fromkeys(r["ended_by"] for r in rows if r["ended_by"]))}
+    checks = [_check(list(same)) for same in zip(*(r.checks for r in kept))]
+    row |= _verdict(kept, group) | overall(checks)
+    names = set.intersection(*(set(r.intervals) for r in kept))
+    intervals = {n: _interval(row[n], kept, n) for n in names if row[n] is not None}
+    row |= interval_columns(intervals, next((r["batches"] for r in rows if r["batches"]), ""))
+    return Result(row, checks, intervals, cost.reason, tuple(r.row["stage"] for r in kept))
+
+
+def _known(rows: list[dict], name: str) -> list:
+    return [r[name] for r in rows if r[name] is not None]
+
+
+def _mean(rows: list[dict], name: str) -> float | None:
+    """Over all windows; None where one repetition's is not known."""
+    if len(_known(rows, name)) < len(rows) or not all(r["window_s"] for r in rows):
+        return None
+    return sum(r[name] * r["window_s"] for r in rows) / sum(r["window_s"] for r in rows)
+
+
+def _check(same: list[Check]) -> Check:
+    """One limit at all repetitions: met or missed only where each one says so. The value is the worst one's."""
+    states = [c.state for c in same]
+    values = [c.value for c in same]
+    worst = None if None in values else max(values)
+    if len(set(states)) == 1:
+        return dataclasses.replace(same[0], value=worst)
+    counts = ", ".join(f"{state} in {states.count(state)}" for state in ("met", "missed", "undecided", "unknown") if state in states)
+    state = "unknown" if "unknown" in states and "missed" not in states else "undecided"
+    return Check(same[0].criterion, worst, state, f"of {len(same)} repetitions {counts}")
+
+
+def _verdict(kept: list[Result], group: list[Result]) -> dict[str, str]:
+    """The worst one's; reasons by repetition, one that is INVALID beside others is left out and said so."""
+    all_invalid, numbers = not kept[0].trusted, {}
+    for number, r in enumerate(group, 1):
+        if r.row["reasons"]:
+            left_out = "" if r.trusted or all_invalid else " (INVALID, left out)"
+            numbers.setdefault((left_out, r.row["reasons"]), []).append(str(number))
+    reasons = [f"repetition {', '.join(n)}{left_out}: {why}" for (left_out, why), n in numbers.items()]
+    return {"verdict": "INVALID" if all_invalid else "SUSPECT" if reasons else "VALID", "reasons": "; ".join(reasons)}
+
+
+def _interval(value: float, kept: list[Result], name: str) -> Interval:
+    """The wider of within (the repetitions' own intervals, averaged as independent) and between (their figures)."""
+    n = len(kept)
+    if n == 1:
+        return kept[0].intervals[name]
+    below = math.sqrt(sum((r.row[name] - r.intervals[name][0]) ** 2 for r in kept)) / n
+    above = math.sqrt(sum((r.intervals[name][1] - r.row[name]) ** 2 for r in kept)) / n
+    between = t_975(n - 1) * statistics.stdev(r.row[name] for r in kept) / math.sqrt(n)
+    return max(0.0, value - max(below, between)), value + max(above, between)
+
+
+def t_975(freedom: int) -> float:
+    """Student's t, 97.5 %: tabled to 9, then Cornish and Fisher's expansion (Abramowitz & Stegun 26.7.5)."""
+    if freedom <= len(T):
+        return T[freedom - 1]
+    z = 1.959964
+    first = (z**3 + z) / 4
+    second = (5 * z**5 + 16 * z**3 + 3 * z) / 96
+    third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
+    return z + first / freedom + second / freedom**2 + third / freedom**3

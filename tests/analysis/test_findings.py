@@ -1,0 +1,84 @@
+"""What a search found stands at the top of the report, with its evidence."""
+
+import io
+import json
+
+import pytest
+from rich.console import Console
+
+from analysis.__main__ import main
+from analysis.report import analyse
+from analysis.report_command import print_gist
+from locustfiles.common.run_folder import Finding
+from tests.analysis.made_run import made_run, steady, window
+
+LOAD = {"find": {"up_to": 8}, "measure_s": 60}
+
+
+def searched(tmp_path, confirmed=True, why="above it the limits are missed", last="missed"):
+    """A search over 1, 2, 4, 3, 2 and 3 users, whose latency grows with the users."""
+    records, stages = [], []
+    for number, users in enumerate((1, 2, 4, 3, 2, 3), 1):
+        a = 100 * number
+        records += steady(number, a, a + 60, users, 0.2 + 0.2 * users, lead=3, prompt_tokens=9, completion_tokens=5)
+        stages.append(window(number, a, a + 60, users=users, whole=True, steady=True))
+    outcomes = {"1": ["met"], "2": ["met", "met"], "3": ["missed", last], "4": ["missed"]}
+    finding = Finding("p4d", "en", "users", 2, 3, confirmed, why, outcomes, [1, 2, 3, 4, 5, 6])
+    slo = {"latency_s": {"p95": 0.7}}
+    return made_run(tmp_path / "r", records, stages, slo=slo, findings=[finding], scenario_keys={"load": LOAD})
+
+
+def test_a_finding_has_its_stages_by_level_with_outcomes_in_the_order_measured(tmp_path):
+    (found,) = analyse([searched(tmp_path, confirmed=False, last="met")]).findings
+    assert found.text == "`p4d` on `en`: 2 users keep the limits, 3 do not (not confirmed): above it the limits are missed."
+    assert found.evidence["stage"].tolist() == [1, 2, 5, 4, 6, 3]
+    assert found.evidence["users"].tolist() == [1, 2, 2, 3, 3, 4]
+    assert found.evidence["outcome"].tolist() == ["met", "met", "met", "missed", "met", "missed"]
+    assert found.evidence["latency_p95_s"].tolist() == pytest.approx([0.4, 0.6, 0.6, 0.8, 0.8, 1.0])
+    assert any(w.startswith("not confirmed") for w in found.warnings)
+
+
+def test_a_confirmed_finding_on_valid_stages_has_no_warning(tmp_path):
+    (found,) = analyse([searched(tmp_path)]).findings
+    assert found.warnings == []
+
+
+def test_a_finding_that_rests_on_suspect_stages_says_so(tmp_path):
+    path = searched(tmp_path)
+    text = (path / "manifest.json").read_text()
+    data = json.loads(text)
+    data["stages"][4]["steady"] = False
+    (path / "manifest.json").write_text(json.dumps(data))
+    (found,) = analyse([path]).findings
+    assert found.warnings == ["1 of its 6 stages are SUSPECT (2 users)"]
+
+
+def test_findings_stand_at_the_top_of_every_form_of_the_report(tmp_path, capsys):
+    path = searched(tmp_path, confirmed=False)
+    assert main(["report", str(path)]) == 0
+    text = "2 users keep the limits, 3 do not (not confirmed)"
+    out = " ".join(capsys.readouterr().out.split())
+    assert f"Found: `p4d` on `en`: {text}" in out and "Mind: not confirmed" in out
+    words = (path / "report" / "report.md").read_text()
+    assert words.index(text) < words.index("## Recommendation")
+    page = (path / "report" / "report.html").read_text()
+    assert page.index(text) < page.index('<section id="warnings">') and 'href="#findings"' in page
+    (finding,) = json.loads((path / "report" / "summary.json").read_text())["findings"]
+    assert (finding["answer"], finding["fails_at"], finding["confirmed"], len(finding["evidence"])) == (2, 3, False, 6)
+    lines = (path / "report" / "tables" / "findings.csv").read_text().splitlines()
+    assert len(lines) == 7 and "latency_p95_low_s" in lines[0]
+
+
+def test_a_run_without_a_search_has_no_findings(tmp_path):
+    report = analyse([made_run(tmp_path / "r", steady(1, 10, 40, 1, 0.5), [window(1, 10, 40)])])
+    assert report.findings == []
+    console = Console(width=400, record=True, file=io.StringIO())
+    print_gist(report, console)
+    assert "Found:" not in console.export_text()
+
+
+def test_a_search_that_never_ended_is_named_as_missing(tmp_path):
+    stages = [window(1, 100, 160, users=1, ended_by="stop")]
+    path = made_run(tmp_path / "r", steady(1, 100, 160, 1, 0.4), stages, status="stopped", scenario_keys={"load": LOAD})
+    (text,) = analyse([path]).cut
+    assert text.endswith("Of its 1 planned stages these were never measured: the search of `p4d` on `en`.")

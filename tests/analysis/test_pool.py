@@ -1,0 +1,145 @@
+"""Repetitions of a level: side by side with their spread, and together as one candidate."""
+
+import math
+import statistics
+
+import pytest
+
+from analysis.load import load_run
+from analysis.pool import candidates_of, t_975
+from analysis.pricing import prices_of_run
+from analysis.report import analyse
+from analysis.report_data import StageKey
+from analysis.results import results_of, tie
+from tests.analysis.made_run import made_run, record, steady, window
+
+TOKENS = {"prompt_tokens": 100, "completion_tokens": 10}
+
+
+def repeated(tmp_path, latencies, users=2, slo=None, **other):
+    """A run of one level, each repetition with its latency."""
+    records, stages = [], []
+    for number, latency in enumerate(latencies, 1):
+        a = 100 * number
+        records += steady(number, a, a + 60, users, latency, lead=3, repeat=number, **TOKENS)
+        stages.append(window(number, a, a + 60, users=users, repeat=number, **other))
+    return made_run(tmp_path / "r", records, stages, slo=slo)
+
+
+def pooled(path):
+    run = load_run(path)
+    prices = prices_of_run(run).of_target
+    results = results_of(run, prices)
+    return results, candidates_of(run, prices, results)
+
+
+def test_repetitions_of_a_level_are_one_candidate_of_all_their_requests(tmp_path):
+    results, (candidate,) = pooled(repeated(tmp_path, [0.5, 0.75, 1.0]))
+    rows = [r.row for r in results]
+    assert candidate.stages == (1, 2, 3) and candidate.key == StageKey("r", 1)
+    assert candidate.row["requests"] == sum(r["requests"] for r in rows)
+    assert candidate.row["window_s"] == 180.0
+    # 4/s, 2.667/s and 2/s over equal windows; its cost is all dollars over all transactions, not the mean of the three
+    assert candidate.row["throughput_per_s"] == pytest.approx((4 + 8 / 3 + 2) / 3, rel=1e-3)
+    assert candidate.usd == pytest.approx(37.688 / 3600 / candidate.row["throughput_per_s"])
+    # 240, 160 and 120 requests: the 260th of 520 took 0.75 s, the 494th 1 s
+    assert (candidate.row["latency_p50_s"], candidate.row["latency_p95_s"]) == (0.75, 1.0)
+    # the mean of all requests: (240 x 0.5 + 160 x 0.75 + 120 x 1.0) / 520
+    assert candidate.row["latency_mean_s"] == pytest.approx(360 / 520, rel=1e-3)
+
+
+def test_a_level_measured_once_is_its_stage(tmp_path):
+    results, candidates = pooled(repeated(tmp_path, [0.5]))
+    assert candidates == results and candidates[0].stages == ()
+
+
+def test_the_interval_of_repetitions_that_differ_is_the_one_between_them(tmp_path):
+    results, (candidate,) = pooled(repeated(tmp_path, [0.5, 0.75, 1.0]))
+    low, high = candidate.intervals["throughput_per_s"]
+    rates = [r.row["throughput_per_s"] for r in results]
+    # Student's t of 2 degrees of freedom: 4.303 x sd / sqrt(3), far wider than what each minute tells of itself
+    half = 4.303 * statistics.stdev(rates) / math.sqrt(3)
+    assert (high - low) / 2 == pytest.approx(half)
+    assert all(high - low > r.intervals["throughput_per_s"][1] - r.intervals["throughput_per_s"][0] for r in results)
+    assert (candidate.row["throughput_low"], candidate.row["throughput_high"]) == (low, high)
+
+
+def test_the_interval_of_repetitions_that_agree_is_the_one_within_them(tmp_path):
+    """Both repetitions have the same uneven arrivals: nothing between them, much within."""
+    records, stages = [], []
+    for number in (1, 2):
+        a = 100 * number
+        # 20 requests in the first half of the minute, 60 in the second
+        at = [a + i * 1.5 for i in range(20)] + [a + 30 + i * 0.49 for i in range(60)]
+        records += [record(t, 0.4, stage=number, repeat=number, prompt_id=str(t), **TOKENS) for t in at]
+        stages.append(window(number, a, a + 60, repeat=number))
+    results, (candidate,) = pooled(made_run(tmp_path / "r", records, stages))
+    low, high = candidate.intervals["throughput_per_s"]
+    own_low, own_high = results[0].intervals["throughput_per_s"]
+    # two independent means of equal width: the half-width shrinks by sqrt(2)
+    assert high - low == pytest.approx((own_high - own_low) / math.sqrt(2), rel=1e-6)
+
+
+def test_a_limit_is_met_only_if_each_repetition_met_it(tmp_path):
+    slo = {"latency_s": {"p50": 0.8}}
+    assert pooled(repeated(tmp_path / "a", [0.5, 0.7], slo=slo))[1][0].row["slo"] == "met"
+    assert pooled(repeated(tmp_path / "b", [0.9, 1.0], slo=slo))[1][0].row["slo"] == "missed"
+    mixed = pooled(repeated(tmp_path / "c", [0.5, 0.6, 0.9], slo=slo))[1][0]
+    # all 493 requests together would keep it: their median is 0.6 s
+    assert mixed.row["latency_p50_s"] == 0.6
+    assert mixed.row["slo"] == "undecided"
+    assert mixed.row["slo_open"] == "latency p50 ≤ 0.8 s (of 3 repetitions met in 2, missed in 1)"
+
+
+def test_the_luckiest_repetition_is_never_picked(tmp_path):
+    """At 2 users one of three repetitions is the cheapest stage of all; together they are dearer than 3 users."""
+    records, stages = [], []
+    for number, (users, latency) in enumerate([(2, 0.30), (2, 1.0), (2, 1.2), (3, 0.60), (3, 0.61), (3, 0.62)], 1):
+        a = 100 * number
+        records += steady(number, a, a + 60, users, latency, lead=3, **TOKENS)
+        stages.append(window(number, a, a + 60, users=users))
+    report = analyse([made_run(tmp_path / "r", records, stages)])
+    cheapest = report.steps.loc[report.steps["usd_per_transaction"].idxmin()]
+    assert (cheapest["stage"], cheapest["users"]) == (1, 2)
+    best = report.recommendation
+    assert (best.pick, best.stages) == (StageKey("r", 4), [4, 5, 6])
+    assert "at 3 users (3 repetitions together)" in best.text
+    assert report.step(best.pick)["requests"] == report.steps["requests"][3:].sum()
+    # 2 users: 6.67, 2 and 1.67 /s lie so far apart that 3 users cannot be told from them
+    assert best.tie is True
+
+
+def test_an_invalid_repetition_is_left_out_and_said(tmp_path):
+    records = steady(1, 100, 160, 2, 0.5, lead=3) + steady(2, 200, 260, 2, 0.5, lead=3)
+    records.append(record(210, 0.1, stage=2, users=2, error="internal"))
+    stages = [window(1, 100, 160, users=2), window(2, 200, 260, users=2)]
+    _, (candidate,) = pooled(made_run(tmp_path / "r", records, stages))
+    assert candidate.stages == (1,)
+    assert candidate.row["verdict"] == "SUSPECT"
+    assert candidate.row["reasons"].startswith("repetition 2 (INVALID, left out): 1 requests ended by a fault")
+
+
+def test_the_table_shows_each_repetition_and_how_far_they_lie_apart(tmp_path):
+    report = analyse([repeated(tmp_path, [0.5, 0.75, 1.0])])
+    assert report.repeats["repetition"].tolist() == [1, 2, 3]
+    assert report.repeats["latency_p50_s"].tolist() == [0.5, 0.75, 1.0]
+    p50 = report.repeat_spread.set_index("figure").loc["latency_p50_s"]
+    # sd with n - 1: sqrt((0.0625 + 0 + 0.0625) / 2)
+    assert (p50["repetitions"], p50["mean"], p50["sd"], p50["min"], p50["max"]) == (3, 0.75, 0.25, 0.5, 1.0)
+    assert len(report.candidates) == 1 and len(report.steps) == 3
+
+
+def test_stages_without_repetitions_have_no_such_table(tmp_path):
+    report = analyse([repeated(tmp_path, [0.5])])
+    assert report.repeats.empty and report.repeat_spread.empty and report.candidates.empty
+
+
+def test_two_repetitions_that_differ_tie_with_everything_near(tmp_path):
+    # t of one degree of freedom is 12.7: two runs say little
+    results, (candidate,) = pooled(repeated(tmp_path, [0.5, 0.6]))
+    assert tie(candidate, results[0]) is True
+
+
+def test_students_t_agrees_with_its_table():
+    assert [t_975(n) for n in (1, 2, 9)] == [12.706, 4.303, 2.262]
+    assert [round(t_975(n), 3) for n in (10, 15, 30, 100)] == [2.228, 2.131, 2.042, 1.984]
