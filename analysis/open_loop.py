@@ -8,9 +8,8 @@ from analysis.level import kind_of
 from analysis.load import Run
 from analysis.percentiles import columns_of, spread
 from analysis.stage import Stage
+from analysis.thresholds import THRESHOLDS
 
-#: more than 5 % fewer requests than planned, beyond the noise of arrivals: the load was another
-MOST_MISSING = 0.05
 #: a Poisson process of n arrivals on average stays within 2 sqrt(n) of them in 95 % of windows
 NOISE = 2.0
 
@@ -42,7 +41,7 @@ def open_reasons(stage: Stage) -> typing.Iterator[str]:
     """Why an open-loop stage's load was not the planned one."""
     a, b = stage.window
     planned, sent = stage.visit.rate * (b - a), len(_first_attempts(stage))
-    if sent + NOISE * math.sqrt(planned) < (1 - MOST_MISSING) * planned:
+    if sent + NOISE * math.sqrt(planned) < (1 - THRESHOLDS["rate_missing"].limit) * planned:
         yield (
             f"{show.number(sent / (b - a))} requests/s were sent where {stage.visit.rate:g} were planned "
             f"({show.percent(1 - sent / planned)} fewer)"

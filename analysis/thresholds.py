@@ -17,9 +17,9 @@ THRESHOLDS: dict[str, Threshold] = {
         "time shorter than a request left part of the load to the stage before.",
     ),
     "lag_of_ttft": Threshold(
-        0.10,
-        "At the 99th percentile the event loop was late by more than 10 % of the median TTFT (of the median latency without "
-        "streaming): the tail may be the generator's own. Measured, a p99 TTFT that is 10 % wrong begins there.",
+        0.08,
+        "At the 99th percentile the event loop was late by more than 8 % of the median TTFT (of the median latency without "
+        "streaming): the tail may be the generator's own. Measured, starved stages with a p99 TTFT over 10 % wrong begin at 11 %.",
     ),
     "lag_of_ttft_boto3": Threshold(
         0.05,
@@ -50,6 +50,11 @@ THRESHOLDS: dict[str, Threshold] = {
         0.10,
         "Open loop: at the 99th percentile requests were sent later than they were due by more than 10 % of the median "
         "TTFT (of the median latency without streaming): the arrivals were not those that the scenario asks for.",
+    ),
+    "rate_missing": Threshold(
+        0.05,
+        "Open loop: more than 5 % fewer requests were sent than planned, beyond the noise of Poisson arrivals: the load was "
+        "another.",
     ),
     "late_worker": Threshold(
         0.05,

@@ -13,6 +13,7 @@ from analysis.thresholds import THRESHOLDS
 from analysis.windows import in_flight
 from analysis.workers import overloaded
 from locustfiles.common.errors import ErrorClass
+from locustfiles.common.price_book import TokenPrice
 from locustfiles.common.run_folder import StageWindow
 
 CLOCK_TOLERANCE_S = 0.25
@@ -173,7 +174,8 @@ def _token_reasons(stage: Stage) -> typing.Iterator[str]:
     if not n or kind.endswith("embedding"):  # an embedding has no output tokens
         return
     none = int(counted.pop("none")) if "none" in counted else 0
-    if none > THRESHOLDS["uncounted_tokens"].limit * n:
+    by_tokens = isinstance(stage.price, TokenPrice)  # by the hour, a target that counts none at all costs what it costs
+    if none > THRESHOLDS["uncounted_tokens"].limit * n and (by_tokens or none < n):
         yield f"{none} of {n} successes have no output-token count; set the target's `tokenizer:`"
     fewer = int(counted.iloc[1:].sum())  # value_counts has the most frequent first
     if fewer > THRESHOLDS["mixed_tokens"].limit * n:

@@ -130,7 +130,7 @@ def _report(args, streams: list, shorts: list, left_out: list[str]) -> str:
     pinned = "endpoint and client on a core each" if cores()[0] is not None else "one core only: endpoint and client share it"
     way = "HTTPS" if args.tls else "plain HTTP"
     lines = [f"# Load clients against the endpoint's truth, {way}", ""]
-    lines += [f"{when}, {_machine()}, {args.seconds:g} s measured of each, {pinned}.", ""]
+    lines += [f"{when}, {machine()}, {args.seconds:g} s measured of each, {pinned}.", ""]
     if streams:
         lines += ["ConverseStream, 50 tokens at 100 tokens/s, first token after 100 ms:", "", stream_table(streams), ""]
     if shorts:
@@ -141,7 +141,7 @@ def _report(args, streams: list, shorts: list, left_out: list[str]) -> str:
     return "\n".join(lines)
 
 
-def _machine() -> str:
+def machine() -> str:
     """Cores, processor, and the versions that clients of ours and the plain ones stand on."""
     found = [line for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
     name = found[0].split(":", 1)[1].strip() if found else platform.machine()

@@ -18,7 +18,7 @@ import typing
 from analysis.truth_log import read_truth
 from locustfiles.common.exit_codes import BAD_INPUT, NOT_TRUSTED, OK
 from scripts.bench.endpoint import Endpoint, EndpointFailed, running_endpoint
-from scripts.bench.load import _machine
+from scripts.bench.load import machine
 from scripts.bench.measure import ClientFailed, cores
 from scripts.bench.starve import Pause, Row, Sitting, rows_of, sit
 
@@ -151,7 +151,7 @@ def report(rows: list[Row], stages: int, seconds: float) -> str:
         for r in rows
     ]  # fmt: skip
     table = confusion(rows)
-    lines = ["# Verdicts beside the truth", "", f"{when}, {_machine()}, windows of {seconds:g} s. TTFT and lag in ms.", WORDS, ""]
+    lines = ["# Verdicts beside the truth", "", f"{when}, {machine()}, windows of {seconds:g} s. TTFT and lag in ms.", WORDS, ""]
     lines += [_table(head, cells), "", _table(table[0], table[1:]), "", summary(rows)]
     return "\n".join([*lines, *(f"Goal missed: {sentence}." for sentence in missed(rows, stages))])
 

@@ -30,6 +30,17 @@ def test_a_p95_limit_is_met_missed_or_undecided_by_the_share_above_it(tmp_path):
     assert state(judged(tmp_path / "d", successes(95, 1.0) + successes(5, 3.0), slo)) == ("undecided", "")
 
 
+def test_a_failure_is_above_every_limit_so_that_shedding_load_does_not_look_fast(tmp_path):
+    slo = {"latency_s": {"p95": 2.0}}
+    throttled = [record(10 + i / 10, 0.01, prompt_id=f"f{i}", error="throttled") for i in range(900)]
+    report = judged(tmp_path / "a", successes(100, 0.5) + throttled, slo)
+    assert state(report) == ("missed", "latency_p95")
+    assert report.criteria["cell"].tolist() == ["0.500 s ✗ with 900 failures above it"]
+    # 1 of 200 where 10 may be: one failure changes nothing; a request that we ended ourselves is none
+    few = [*successes(199, 1.0), record(50, 0.1, error="server"), record(51, 0.1, error="cancelled")]
+    assert state(judged(tmp_path / "b", few, slo)) == ("met", "")
+
+
 def test_means_and_error_rate_are_compared_as_they_are(tmp_path):
     records = [*successes(9, 1.0), record(90, 1.0, error="server")]
     assert state(judged(tmp_path / "a", records, {"error_rate": 0.1, "latency_s": {"mean": 1.0}})) == ("met", "")
