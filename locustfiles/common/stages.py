@@ -53,7 +53,10 @@ class Sweep:
         self.first_calls = FirstCalls(run, runner, alive)
         self._stage_numbers = itertools.count(run.next_stage)
         self._clear: dict[tuple[int, str], dict[str, dict]] = {}  # worker -> what it told
-        self._guard = gevent.spawn(self._watch_budget) if run.inputs.scenario.budget_usd is not None else None
+        self._guard: gevent.Greenlet | None = None
+        if run.inputs.scenario.budget_usd is not None:
+            self._guard = gevent.spawn(self._watch_budget)
+            self._guard.link_exception(lambda guard: self.end())  # our own bug: nobody spends unwatched
         self._greenlet = gevent.spawn(self._go)
 
     # what Locust's side calls
@@ -111,8 +114,6 @@ class Sweep:
         self.changed.set()
 
     def _group(self, group: Group) -> None:
-        if self.run.over_budget:
-            raise SweepEnds
         self.run.spend.load_begins(group.target)
         self.first_calls.warm_up(group)
         for level in group.levels:
@@ -125,7 +126,9 @@ class Sweep:
         self.run.spend.load_ends()
 
     def measure(self, group: Group, level: Level, slo: Slo | None = None) -> Stage:
-        """One stage. Raises SweepEnds when it spent the budget."""
+        """One stage. Raises SweepEnds when the budget is spent, before it or by it."""
+        if self.run.over_budget:
+            raise SweepEnds
         stage = self.stage = Stage(self, group, level, next(self._stage_numbers), slo)
         log.info(
             "Stage %d%s: %s, %s, %s (so far %d requests, %d failed, $%.4f)",

@@ -130,8 +130,8 @@ def away(endpoint, tmp_path_factory):
     with contextlib.ExitStack() as stack:
         port = free_port()
         proxy = stack.enter_context(delaying(("127.0.0.1", port), delay_s=0.0))
-        paused = Run(stack, two_stages(tmp_path_factory.mktemp("paused"), endpoint, "paused", first_s=13), [free_port()] * 2)
-        cut = Run(stack, two_stages(tmp_path_factory.mktemp("cut"), endpoint, "cut", first_s=15), [port, proxy.port])
+        paused = Run(stack, two_stages(tmp_path_factory.mktemp("paused"), endpoint, "paused", first_s=16), [free_port()] * 2)
+        cut = Run(stack, two_stages(tmp_path_factory.mktemp("cut"), endpoint, "cut", first_s=17), [port, proxy.port])
         scenario = two_stages(tmp_path_factory.mktemp("lossy"), endpoint, "lossy", first_s=4)
         (scenario.parent / "lossy.py").write_text(LOSSY)
         lossy = Run(stack, scenario, [free_port()] * 2, file=scenario.parent / "lossy.py")
@@ -187,13 +187,13 @@ def test_a_worker_that_was_cut_off_for_12_s_idles_spools_comes_back_and_has_lost
 
 def test_workers_of_a_killed_master_join_its_successor_or_leave_a_file_and_what_they_kept_is_merged(endpoint, tmp_path, capsys):
     with contextlib.ExitStack() as stack:
-        run = Run(stack, two_stages(tmp_path, endpoint, "killed", first_s=2, second=(3, 3)), [free_port()] * 3)
+        run = Run(stack, two_stages(tmp_path, endpoint, "killed", first_s=1.5, second=(3, 3)), [free_port()] * 3)
         run.master.until("Stage 2 of 2", 60)
         time.sleep(1.5)
         run.master.send(signal.SIGKILL)
         run.master.popen.wait()
-        time.sleep(1.5)  # the workers go on sending: nobody takes their records
         run.workers[2].send(signal.SIGTERM)  # one leaves
+        time.sleep(1.5)  # the others go on sending: nobody takes their records
         before = len(folders.rows(run.path))
         second = run.start_master("master-again", 2, "--resume")
         codes = second.wait(), [w.wait(20) for w in run.workers]
