@@ -10,6 +10,7 @@ import sys
 import yaml
 
 from locustfiles.common.exit_codes import BAD_INPUT, OK
+from locustfiles.common.loads import Load
 from locustfiles.common.scenario import load_scenario
 from locustfiles.common.yaml_file import BadInput
 
@@ -27,9 +28,15 @@ def calibration_scenario(users: int | None, measure_s: float) -> dict:
 
 
 def largest_level(path: str) -> int:
-    """The most users of any target of a scenario. Raises BadScenario."""
+    """The most users of any target of a scenario; in the open loop those that may be in flight. Raises BadScenario."""
     scenario = load_scenario(path)
-    return max(max(scenario.load_of(target).users) for target in scenario.targets)
+    return max(_most_users(scenario.load_of(target)) for target in scenario.targets)
+
+
+def _most_users(load: Load) -> int:
+    if load.users is not None:
+        return max(load.users)
+    return load.max_users if load.open_loop else int(load.find.up_to)
 
 
 def main(argv: list[str] | None = None) -> int:

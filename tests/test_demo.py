@@ -39,7 +39,7 @@ def test_the_simulated_demo_ends_in_ninety_seconds_with_a_report_that_says_what_
     assert "prices only illustrate" in done.stdout
     assert str(run_dir / "report/report.html") in done.stdout
     steps = pd.read_csv(run_dir / "report/steps.csv")
-    assert sorted(steps.users.unique()) == [1, 2, 5, 8, 12, 16, 20]
+    assert sorted(steps.users.unique()) == [1, 2, 5, 8, 12, 20]
     assert set(steps.target) == {"smollm2-sagemaker", "smollm2-bedrock"}
     assert (steps.failures == 0).all()
     summary = json.loads((run_dir / "report/summary.json").read_text())

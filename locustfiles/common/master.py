@@ -135,7 +135,7 @@ class Master:
                     gevent.spawn(self.runner.start, *self.sweep.want)
         except OSError as e:
             where = self.run.folder.path
-            self.run.problem(f"{where} cannot be written: {e.strerror}; the run stops, what it holds is kept")
+            self.run.problem(f"{where} cannot be written: {e.strerror}; the run stops, what it holds is kept", self.run.unfinished())
             self.sweep.end()
         finally:
             progress.close()

@@ -13,6 +13,8 @@ def check_resumable(old: Manifest, inputs: Inputs) -> None:
     for name, value in same.items():
         if getattr(old, name) != value:
             raise BadInput(f"--resume: the run was begun with another {name.rstrip('s')}; restore it, or begin a new run")
+    if old.content != inputs.content:
+        raise BadInput("--resume: a trace or a tokenizer has changed since the run was begun; restore it, or begin a new run")
 
 
 def resumed(old: Manifest, new: Manifest) -> Manifest:

@@ -113,6 +113,7 @@ class Run:
             },
             prices=self.inputs.prices_as_json,
             payloads=self.inputs.payload_files,
+            content=self.inputs.content,
         )
 
     @property
@@ -205,7 +206,8 @@ class Run:
             try:
                 write()
             except OSError as e:
-                self.problem(f"{self.folder.path}: {e.strerror}: not everything could be written; free space and repeat the run")
+                lost = f"{self.folder.path}: {e.strerror}: not everything could be written; free space, then --resume"
+                self.problem(lost, self.unfinished())
         self._let_go()
         log.info("Run folder: %s (%d requests)", self.folder.path, self.requests.rows)
 

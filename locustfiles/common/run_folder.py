@@ -136,6 +136,7 @@ class Manifest:
     findings: list[Finding] = dataclasses.field(default_factory=list)
     problems: list[Problem] = dataclasses.field(default_factory=list)
     parts: list[Part] = dataclasses.field(default_factory=list)
+    content: str = ""  # hash of scenario, payloads, tokenizers and traces
     schema: int = SCHEMA
 
 

@@ -102,7 +102,8 @@ class Sweep:
         except SweepEnds:
             pass
         except OSError as e:  # a stage's window could not be written
-            self.run.problem(f"{self.run.folder.path} cannot be written: {e.strerror}; the run stops, what it holds is kept")
+            where = self.run.folder.path
+            self.run.problem(f"{where} cannot be written: {e.strerror}; the run stops, what it holds is kept", self.run.unfinished())
         except Exception as e:  # our own bug: the run ends and is not to be trusted
             log.exception("The sweep failed")
             self.run.problem(f"the sweep failed inside Swarmledger: {type(e).__name__}: {e}")
