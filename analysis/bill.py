@@ -43,6 +43,11 @@ def bill(records: pd.DataFrame, price: TokenPrice, max_tokens: int | None) -> Bi
     return Bill(successes + low, None if high is None else successes + high, successes, error, reason)
 
 
+def unbilled(records: pd.DataFrame) -> np.ndarray:
+    """Which calls are billed nothing: those refused, unless output had come, which even a throttle in mid-stream may bill."""
+    return (records["error"].isin(list(UNBILLED)) & records["ttft_ms"].isna()).to_numpy()
+
+
 def usd_by_tokens(records: pd.DataFrame, price: TokenPrice) -> np.ndarray:
     """USD of each call by its token counts; NaN where a count, or the price of a counted kind, is not known."""
     return prompt_usd(records, price) + records["completion_tokens"].to_numpy() / 1000 * price.output
@@ -61,8 +66,7 @@ def _failures(
     records: pd.DataFrame, failed: np.ndarray, by_tokens: np.ndarray, price: TokenPrice, max_tokens: int | None
 ) -> tuple[float, float | None]:
     """(low, high) USD of the failed calls together."""
-    began = records["ttft_ms"].notna().to_numpy()  # output came: even a throttle in mid-stream may be billed
-    refused = records["error"].isin(list(UNBILLED)).to_numpy() & ~began
+    began, refused = records["ttft_ms"].notna().to_numpy(), unbilled(records)
     counted, whole = np.nan_to_num(by_tokens), ~np.isnan(by_tokens) & ~began  # a stream's count may have grown after the break
     may_bill = failed & ~refused
     low = float(counted[may_bill].sum())

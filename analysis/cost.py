@@ -9,7 +9,7 @@ import typing
 import numpy as np
 import pandas as pd
 
-from analysis.bill import Bill, bill
+from analysis.bill import Bill, bill, unbilled
 from analysis.goodput import good_measured
 from analysis.load import Run
 from analysis.stage import Stage
@@ -141,10 +141,10 @@ def _hours(price: HourlyPrice, duration_s: float) -> dict[str, typing.Any]:
 
 
 def _billed(records: pd.DataFrame, price: TokenPrice, target: Target) -> dict[str, typing.Any]:
-    found = bill(records, price, max_tokens_of(target))
+    found, billed = bill(records, price, max_tokens_of(target)), records[~unbilled(records)]
     return {
-        "prompt_tokens": records["prompt_tokens"].sum(min_count=1),
-        "completion_tokens": records["completion_tokens"].sum(min_count=1),
+        "prompt_tokens": billed["prompt_tokens"].sum(min_count=1),
+        "completion_tokens": billed["completion_tokens"].sum(min_count=1),
         "usd_per_1k_input": price.input,
         "usd_per_1k_output": price.output,
         "usd": found.high,

@@ -199,7 +199,8 @@ SUMMARY = (
 
 def summary(report: Report, row: pd.Series) -> Table:
     """The recommended stage as Information/Value."""
-    rows, intervals = [], intervals_of(report)
+    pooled = len(report.recommendation.stages) > 1  # its intervals are in the row; those beside the table are of one repetition
+    rows, intervals = [], {} if pooled else intervals_of(report)
     for column in SUMMARY:
         cell, name = _cell(row, column, intervals), heading(column)
         if cell.under:

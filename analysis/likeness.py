@@ -27,6 +27,7 @@ def _output_lengths(good: pd.DataFrame) -> list[str]:
 
 def _token_counts(good: pd.DataFrame) -> list[str]:
     """Targets that count the same prompts differently have different tokenizers or chat templates."""
+    good = good[good["prompt_token_source"] != "payload"]  # what the file says is no target's count
     counts = good.groupby(["target", "prompt_id"], sort=False)["prompt_tokens"].mean().unstack("target")
     targets, warnings = list(counts.columns), []
     for i, one in enumerate(targets):

@@ -37,18 +37,23 @@ STATES = (("met", "none"), ("undecided",), ("unknown",))
 def choose(results: list[Result]) -> Choice | None:
     """Apply the rule to stages of one dataset; None when none can be picked.
 
-    A stage whose limits are undecided is picked only when no stage is known to keep them all, one whose
-    limited values are unknown only after that.
+    A stage whose limits are undecided is picked only when no stage is known to keep them all, one that is beyond a limit
+    by its own figure only after those that are not, one whose limited values are unknown only after that.
     """
     usable = [r for r in results if r.trusted and r.usd is not None]
-    pools = [[r for r in usable if r.row["slo"] in states] for states in STATES]
+    pools = [[r for r in usable if r.row["slo"] in states and _within(r) is within] for states in STATES for within in (True, False)]
     pool = next((p for p in pools if p), None)
     if pool is None:
         return None
     pick = _cheapest(pool)
     others = [r for r in pool if r.place != pick.place] or [r for r in pool if r is not pick]
     cheaper = [r for r in results if r.trusted and r.row["slo"] != "missed" and _least(r) < (1 - SAME) * pick.usd]
-    return Choice(pick, _cheapest(others) if others else None, pool is not pools[0], pool, sorted(cheaper, key=_least))
+    return Choice(pick, _cheapest(others) if others else None, pick.row["slo"] not in STATES[0], pool, sorted(cheaper, key=_least))
+
+
+def _within(result: Result) -> bool:
+    """Whether no limited value is beyond its limit, whatever the samples say."""
+    return all(c.value is None or c.value <= c.criterion.limit for c in result.checks)
 
 
 def _least(result: Result) -> float:

@@ -18,7 +18,8 @@ LOOK_EVERY_S = 0.1
 
 def needs_yes(ahead: Estimate, scenario: Scenario) -> float | None:
     """The most that a run may cost, USD, if it must be confirmed. A `budget_usd` below the limit is an answer already."""
-    most = ahead.usd if scenario.budget_usd is None else min(ahead.usd, scenario.budget_usd)
+    usd = float("inf") if ahead.unknown else ahead.usd
+    most = usd if scenario.budget_usd is None else min(usd, scenario.budget_usd)
     return most if most > scenario.confirm_above_usd else None
 
 
@@ -27,8 +28,9 @@ def confirm(ahead: Estimate, scenario: Scenario, options) -> str | None:
     most = needs_yes(ahead, scenario)
     if most is None or options.yes:
         return None
+    cost = dollars(most) if most < float("inf") else f"more than can be told (the first call of {', '.join(ahead.unknown)} says no price)"
     refusal = (
-        f"the run may cost {dollars(most)}, above confirm_above_usd ({dollars(scenario.confirm_above_usd)}); add --yes, "
+        f"the run may cost {cost}, above confirm_above_usd ({dollars(scenario.confirm_above_usd)}); add --yes, "
         "or set a budget_usd or a higher confirm_above_usd in the scenario"
     )
     if not options.headless or not sys.stdin.isatty():

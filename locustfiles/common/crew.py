@@ -87,6 +87,11 @@ class Crew:
         self._numbers.add(number)
         return number
 
+    @property
+    def users(self) -> int:
+        """That have started here and are not gone."""
+        return len(self._numbers)
+
     def free_number(self, number: int) -> None:
         self._numbers.discard(number)
 

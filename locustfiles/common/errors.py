@@ -132,6 +132,7 @@ def classify(exception_type: str | None, status: int | None) -> ErrorClass:
 
 _SECRETS = re.compile(
     r"(AKIA|ASIA)[A-Z0-9]{12,}"  # access key ids
+    r"|(?i:basic)\s+[A-Za-z0-9+/=]{8,}"
     r"|(?i:(signature|credential|security-token|authorization|bearer|secret\w*)\s*[=:]?\s*)['\"]?[A-Za-z0-9/+=_.-]{16,}"
 )
 

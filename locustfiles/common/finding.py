@@ -1,5 +1,6 @@
 """Runs a search for the highest level that keeps the limits, stage by stage, and says what it found."""
 
+import math
 import time
 import typing
 
@@ -7,6 +8,8 @@ from locustfiles.common.loads import Level
 from locustfiles.common.plan import Group
 from locustfiles.common.run_folder import Finding
 from locustfiles.common.search import Search
+from locustfiles.common.slo import Slo
+from locustfiles.common.stage import Stage
 
 if typing.TYPE_CHECKING:
     from locustfiles.common.stages import Sweep
@@ -26,7 +29,7 @@ def find(sweep: "Sweep", group: Group) -> Finding:
         level = Level(int(value), None) if asked.of == "users" else Level(None, value)
         stage = sweep.measure(group, level, slo)
         sweep.drain()
-        search.note(value, stage.tally.keeps(slo) if stage.window.ended_by != "abort" else "missed")
+        search.note(value, _outcome(stage, slo))
         numbers.append(stage.visit.stage)
     return Finding(
         target=group.target,
@@ -41,9 +44,22 @@ def find(sweep: "Sweep", group: Group) -> Finding:
     )
 
 
+def _outcome(stage: Stage, slo: Slo) -> str:
+    """met, missed or undecided; missed, too, where the stage was aborted or fewer requests were sent than were due."""
+    if stage.window.ended_by == "abort":
+        return "missed"
+    if stage.open_loop:
+        due = stage.level.rate * (stage.window.measure_until - stage.window.measure_from)
+        if stage.tally.requests + 2 * math.sqrt(due) < 0.95 * due:
+            return "missed"
+    return stage.tally.keeps(slo)
+
+
 def _why(search: Search, in_time: bool, at_most_s: float) -> str:
     if not in_time:
         return f"the search's {at_most_s:g} s were too few; raise `find.at_most_s`"
+    if search.low is None and search.high is not None and "missed" not in search.outcomes[search.high]:
+        return "the samples were too few to decide; measure longer"
     if search.low is None:
         return "the lowest level did not keep the limits"
     if search.high is None:

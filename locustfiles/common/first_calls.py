@@ -12,7 +12,7 @@ from locustfiles.common.confirm import confirm
 from locustfiles.common.errors import ErrorClass
 from locustfiles.common.estimate import Call, estimate
 from locustfiles.common.plan import Group
-from locustfiles.common.price_book import TOKENS, TokenPrice
+from locustfiles.common.price_book import TOKENS, HourlyPrice, TokenPrice
 from locustfiles.common.run import Run
 
 log = logging.getLogger("swarmledger")
@@ -92,14 +92,15 @@ class FirstCalls:
         answer = None
         if self.run.over_budget:
             raise SweepEnds
-        for _ in range(TRIES):
+        for number in range(1, TRIES + 1):
             answer = self._ask(group.target, group.payload, self.run.inputs.scenario.longest_call_s + 15)
             if answer is None:  # the worker is gone: the next one is asked
                 continue
             if answer["error"] not in (ErrorClass.AUTH, ErrorClass.CLIENT):
                 price = self.run.inputs.prices[group.target]
                 usd = price.usd(*(answer[name] for name in TOKENS)) if isinstance(price, TokenPrice) else None
-                return Call(answer["latency_ms"] / 1000, usd)
+                if usd is not None or isinstance(price, HourlyPrice) or not answer["error"] or number == TRIES:
+                    return Call(answer["latency_ms"] / 1000, usd)
             gevent.sleep(self.run.inputs.scenario.error_pause_s)
         if answer is None:
             raise self._failed(f"target `{group.target}`: no worker made its warm-up call; see that the workers are up")

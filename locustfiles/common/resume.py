@@ -7,7 +7,7 @@ from locustfiles.common.yaml_file import BadInput
 
 def check_resumable(old: Manifest, inputs: Inputs) -> None:
     """Raises BadInput where it would not be the same run."""
-    if old.status == "complete":
+    if old.status == "complete" and all(stage.whole for stage in old.stages):
         raise BadInput(f"run {old.name} is complete: there is nothing to resume; choose another --run-dir for a new run")
     same = {"scenario": inputs.scenario.model_dump(mode="json"), "prices": inputs.prices_as_json, "payloads": inputs.payload_files}
     for name, value in same.items():

@@ -91,6 +91,8 @@ class Finding:
     def text(self) -> str:
         """`2 users keep the limits, 3 do not: above it the limits are missed`"""
         unit = "users" if self.of == "users" else "requests/s"
+        if self.answer is None and not any("missed" in outcomes for outcomes in self.outcomes.values()):
+            return f"not known which level keeps the limits: {self.why}"
         kept = "no level keeps the limits" if self.answer is None else f"{self.answer:g} {unit} keep the limits"
         fails = "" if self.fails_at is None else f", {self.fails_at:g} {'do' if self.answer is not None else 'does'} not"
         return f"{kept}{fails}{'' if self.confirmed else ' (not confirmed)'}: {self.why}"

@@ -60,6 +60,20 @@ class Scenario(Strict):
             raise ValueError("boto3 takes no kernel stamps; remove `stamps:` or `transport:`")
         return self
 
+    @pydantic.model_validator(mode="after")
+    def _searches_can_decide(self) -> typing.Self:
+        for target in self.targets:
+            find = self.load_of(target).find
+            slo = (find.slo or self.slo) if find else None
+            if slo is None:
+                continue
+            limits = [v for limits in (slo.latency_s, slo.ttft_s) if limits for v in limits.model_dump().values() if v is not None]
+            if not limits and slo.error_rate is None:
+                raise ValueError(f"`find` of target `{target.name}` has no limit to keep; add latency_s, ttft_s or error_rate to its `slo:`")
+            if slo.ttft_s and not target.stream:
+                raise ValueError(f"`find` of target `{target.name}` has a limit on TTFT, but it does not stream; add `stream: true`")
+        return self
+
     @property
     def longest_call_s(self) -> float:
         """A call's deadline, s: every attempt's and the pauses between them."""

@@ -56,6 +56,7 @@ class Sender:
         self.load: dict[str, float] = {}  # how this process kept up in the last measured window: Probe.read
         self.visit: Visit | None = None
         self.phase = "settle"
+        self._idle = False  # told that nothing is to be sent
         self._told = True  # on_clear was called for this phase
         self._open: collections.Counter[tuple[int, str]] = collections.Counter()  # in flight by (stage, phase)
         self._calls = itertools.count(1)
@@ -74,7 +75,7 @@ class Sender:
             self.probe.begin()
         elif phase == "hold" and self.phase == "measure":
             self.load = self.probe.read()
-        self.visit, self.phase = visit, phase
+        self.visit, self.phase, self._idle = visit, phase, visit is None
         self._told = visit is None or phase == "measure"
         self._tell_when_clear()
 
@@ -91,10 +92,11 @@ class Sender:
             self._told = True
             self.on_clear(stage, self.phase)
 
-    def warm(self, target: Target) -> None:
-        """Open a connection ahead of a user's first request, where connections are ours."""
-        if not self._boto3:
-            self.transport.open(self.session.origin(target))
+    def warm(self, target: Target, users: int) -> None:
+        """See that there is a connection for each of so many users ahead of their first requests, where connections are ours."""
+        origin = self.session.origin(target)
+        if not self._boto3 and self.transport.standing(origin) < users:
+            self.transport.open(origin)
 
     def unreachable(self) -> list[str]:
         """Connect to every target's endpoint, send nothing; one sentence per endpoint that did not answer."""
@@ -153,6 +155,8 @@ class Sender:
             if retry is None or not retry.again(record):
                 return record
             gevent.sleep(retry.pause_s(attempt, self._jitter))
+            if visit.stage and self._idle:  # draining, out of budget, or without a master: nothing is sent any more
+                return record
             if self.visit and self.visit.stage == visit.stage:  # an attempt belongs where it starts, a call where it began
                 phase = self.phase
 

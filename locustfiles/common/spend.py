@@ -26,6 +26,8 @@ class Spend:
         self._dearest_usd = 0.0  # of one call
         self._longest_s = 0.0  # of one call
         self._most_prompt_tokens = 0
+        self._most_completion_tokens = 0
+        self._limits: dict[str, int] = {}  # target -> the most output tokens that it is asked for
         self._recent_s: dict[str, collections.deque[float]] = {}  # target -> latencies of its last billed calls
         self._seconds: dict[str, float] = {}  # target -> under load in spells that are over
         self._loaded: tuple[str, float] | None = None  # target under load, since when
@@ -39,13 +41,25 @@ class Spend:
             return
         prompt, completion = _count(row, "prompt_tokens"), _count(row, "completion_tokens")
         self._most_prompt_tokens = max(self._most_prompt_tokens, prompt or 0)
+        self._most_completion_tokens = max(self._most_completion_tokens, completion or 0)
         self._recent_s.setdefault(target, collections.deque(maxlen=RECENT)).append(latency_s)
         usd = price.usd(prompt, completion, _count(row, "cache_read_tokens"), _count(row, "cache_write_tokens"))
         if usd is None:
-            most = self._inputs.scenario.target(target).parameters.get("max_tokens", 0)
-            usd = price.usd(prompt or self._most_prompt_tokens, completion if completion is not None else most)
+            cached = (_count(row, "cache_read_tokens") or 0) + (_count(row, "cache_write_tokens") or 0)
+            prompt = (prompt or self._most_prompt_tokens) + cached
+            usd = price.usd(prompt, completion if completion is not None else self._most_tokens(target))
         self._token_usd += usd
         self._dearest_usd = max(self._dearest_usd, usd)
+
+    def _most_tokens(self, target_name: str) -> int:
+        """The most output tokens that any call of a target is asked for; without a limit, the most seen."""
+        if target_name not in self._limits:
+            target = self._inputs.scenario.target(target_name)
+            trace = self._inputs.traces.get(self._inputs.scenario.load_of(target).replay, ())
+            prompts = [p for stem in self._inputs.stems_of(target_name) for p in self._inputs.payloads.get(stem, ())]
+            asked = [target.parameters.get("max_tokens"), *(p.parameters.get("max_tokens") for p in prompts), *(a.max_tokens for a in trace)]
+            self._limits[target_name] = max((n for n in asked if n), default=0)
+        return max(self._limits[target_name], self._most_completion_tokens)
 
     def load_begins(self, target: str) -> None:
         self._loaded = (target, self._clock.now())

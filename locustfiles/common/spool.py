@@ -52,7 +52,7 @@ class Spool:
 def missing(worker: str, received: int, produced: int | None) -> str | None:
     """What a run's manifest says of a worker whose records are not all there; None where they are."""
     if produced is None:
-        return f"worker {worker} never handed in its last records (killed or cut off): some are lost"
+        return f"worker {worker} never handed in its last records (killed or cut off): some are lost; --resume measures their stages again"
     if received < produced:
         return f"{produced - received} records of worker {worker} were lost on the way to the master"
     return None
@@ -87,7 +87,7 @@ def read_spool(path: str | os.PathLike) -> Spool:
         text = pathlib.Path(path).read_bytes()
     except OSError as e:
         raise NotASpool(f"{path} cannot be read ({e.strerror}); give the swarmledger-spool-*.csv that a worker left") from None
-    whole = text[: text.rfind(b"\n") + 1].decode("utf-8", errors="replace").splitlines()
+    whole = text[: text.rfind(b"\n") + 1].decode("utf-8", errors="replace").split("\n")[:-1]
     lines = [next(csv.reader([line]), []) for line in whole]
     head, header, rows = lines[: len(FACTS)], lines[len(FACTS) : len(FACTS) + 1], lines[len(FACTS) + 1 :]
     facts = {line[0]: line[1] for line in head if len(line) == 2}

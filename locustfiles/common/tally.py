@@ -45,9 +45,10 @@ class Tally:
         self.requests += 1
         self.failed += bool(error)
         if self.keep and not error:
-            self.latencies.append(latency)
+            late = float(cell(row, "schedule_delay_ms") or 0) / 1000  # a user waits from when the request was due
+            self.latencies.append(latency + late)
             if ttft := cell(row, "ttft_ms"):
-                self.ttfts.append(float(ttft) / 1000)
+                self.ttfts.append(float(ttft) / 1000 + late)
 
     def steady(self, at_once: int) -> bool:
         """Whether the stage has settled: as many requests have ended as are in flight at once, and of their latencies

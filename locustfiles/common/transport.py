@@ -1,5 +1,6 @@
 """A lean pooled HTTP/1.1 client that measures: connections by origin and proxy."""
 
+import collections
 import ssl
 import time
 
@@ -21,11 +22,19 @@ class Transport:
         self._ca_file = ca_file
         self._context: ssl.SSLContext | None = None
         self._idle: dict[Origin, list[Connection]] = {}
+        self._busy: collections.Counter[Origin] = collections.Counter()
+
+    def standing(self, origin: Origin) -> int:
+        """Connections that are in use or idle and still stand."""
+        idle = [c for c in self._idle.get(origin, ()) if c.fresh() or c.close()]
+        self._idle[origin] = idle
+        return len(idle) + self._busy[origin]
 
     def run(self, exchange: Exchange, origin: Origin, request: bytes, timeout_s: float) -> None:
         """Send a whole HTTP request, wait for the whole answer; what came, failures too, is put into `exchange`."""
         exchange.sent_at = time.perf_counter()
         connection = None
+        self._busy[origin] += 1
         try:
             connection = self._take(origin)
             if connection is None:
@@ -38,6 +47,7 @@ class Transport:
             exchange.error, exchange.error_message = e.error, e.message
             exchange.done_at = time.perf_counter()
         finally:
+            self._busy[origin] -= 1
             if connection is not None:
                 if exchange.ended and connection.keep_alive:
                     self._idle.setdefault(origin, []).append(connection)

@@ -54,13 +54,14 @@ class LLMUser(User):
         self.crew = self.environment.swarmledger
         self.number = self.crew.take_number()
         self._draws: dict[str, Draws] = {}
+        self._random = random.Random(f"{self.crew.seed_text}/{self.number}/replay")
         self._pause_s = 0.0
         visit = self.crew.sender.visit
         if visit and visit.users is not None:  # users that start in one instant would stay in lockstep
             target = self.crew.scenario.target(visit.target)
             settle_s = self.crew.scenario.load_of(target).settle_s
             gevent.sleep(random.Random(f"{self.crew.seed_text}/{self.number}/start").uniform(0, min(settle_s, 2.0)))
-            self.crew.sender.warm(target)
+            self.crew.sender.warm(target, self.crew.users)
 
     def on_stop(self) -> None:
         self.crew.free_number(self.number)
@@ -114,7 +115,9 @@ class LLMUser(User):
         """The next prompt; where a trace has token lengths, one of the nearest length, asked for so many tokens."""
         prompt = self.draw(payload)
         if arrival.prompt_tokens is not None:
-            prompt = min(self.crew.payloads[payload], key=lambda p: abs(p.prompt_tokens - arrival.prompt_tokens))
+            prompts = self.crew.payloads[payload]
+            nearest = min(abs(p.prompt_tokens - arrival.prompt_tokens) for p in prompts)
+            prompt = self._random.choice([p for p in prompts if abs(p.prompt_tokens - arrival.prompt_tokens) == nearest])
         if arrival.max_tokens is not None:
             prompt = dataclasses.replace(prompt, parameters=prompt.parameters | {"max_tokens": arrival.max_tokens})
         return prompt

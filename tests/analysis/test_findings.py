@@ -79,6 +79,6 @@ def test_a_run_without_a_search_has_no_findings(tmp_path):
 
 def test_a_search_that_never_ended_is_named_as_missing(tmp_path):
     stages = [window(1, 100, 160, users=1, ended_by="stop")]
-    path = made_run(tmp_path / "r", steady(1, 100, 160, 1, 0.4), stages, status="stopped", scenario_keys={"load": LOAD})
+    path = made_run(tmp_path / "r", steady(1, 100, 160, 1, 0.4), stages, status="stopped", slo={"error_rate": 0.0}, scenario_keys={"load": LOAD})
     (text,) = analyse([path]).cut
     assert text.endswith("Of its 1 planned stages these were never measured: the search of `p4d` on `en`.")

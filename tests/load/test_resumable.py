@@ -47,3 +47,9 @@ def test_what_was_cut_short_is_put_aside_and_its_problems_with_it():
     assert ([s.stage for s in new.stages], [s.stage for s in new.abandoned]) == ([1], [2])
     assert [p.text for p in new.problems] == ["of both", "of all"]
     assert [(p.run_id, p.status) for p in new.parts] == [("r", "broken off"), ("s", "running")]
+
+
+def test_a_run_that_lost_a_workers_records_measures_that_stage_again_although_it_went_to_its_end():
+    windows = [StageWindow(n, 1, "one", "a", n, None, 1.0, whole=n < 2) for n in (1, 2)]
+    made, old = begun(status="complete", stages=windows)
+    check_resumable(old, made)

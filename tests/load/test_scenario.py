@@ -3,6 +3,7 @@
 import pathlib
 import textwrap
 
+import pydantic
 import pytest
 
 from locustfiles.common.scenario import BadScenario, HourlyPrice, Scenario, TokenPrice, find_file, load_scenario, prices_of
@@ -241,3 +242,20 @@ def test_every_scenario_of_the_repository_can_be_read_and_priced(path, monkeypat
     monkeypatch.chdir(ROOT)
     assert prices_of(load_scenario(path), path)[1]
     assert textwrap.dedent(path.read_text()).startswith("#")  # each says what it is
+
+
+@pytest.mark.parametrize(
+    ("target", "slo", "said"),
+    [
+        ({}, {}, "has no limit to keep; add latency_s, ttft_s or error_rate"),
+        ({}, {"cost_per_10k_transactions_usd": 5.0}, "has no limit to keep"),
+        ({"stream": False}, {"ttft_s": {"p95": 1.0}}, "has a limit on TTFT, but it does not stream"),
+    ],
+)
+def test_a_search_needs_limits_that_it_can_decide(target, slo, said):
+    one = {"name": "t", "service": "bedrock", "model_id": "m", "stream": True} | target
+    load = {"find": {"up_to": 8}, "measure_s": 1}
+    whole = {"name": "s", "targets": [one], "region": "r", "payloads": ["p"], "load": load, "slo": slo, "pricing": "b"}
+    with pytest.raises(pydantic.ValidationError, match=said):
+        Scenario.model_validate(whole)
+    assert Scenario.model_validate(whole | {"slo": {"error_rate": 0.0}})

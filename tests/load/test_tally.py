@@ -1,5 +1,6 @@
 """The rules that end a stage's phases: settled, known well enough, limits kept. Simulations have a seed."""
 
+import dataclasses
 import math
 import random
 import statistics
@@ -243,3 +244,10 @@ def test_all_limits_together_are_the_worst_of_them():
 def test_without_a_measured_request_nothing_is_decided():
     for slo in (P95, Slo(error_rate=0.0), Slo(latency_s=Limits(mean=1.0))):
         assert Tally().keeps(slo) == "undecided"
+
+
+def test_in_the_open_loop_a_time_runs_from_when_the_request_was_due():
+    found = Tally()
+    row = dataclasses.replace(record(0, 1), phase="measure", users=None, rate=2.0, latency_ms=500.0, ttft_ms=100.0, last_token_ms=400.0, schedule_delay_ms=4000.0)
+    found.take(row.row())
+    assert (found.latencies, found.ttfts) == ([4.5], [4.1])  # 0.5 and 0.1 s after the send, which was 4 s late
