@@ -26,8 +26,8 @@ class Transport:
 
     def standing(self, origin: Origin) -> int:
         """Connections that are in use or idle and still stand."""
-        idle = [c for c in self._idle.get(origin, ()) if c.fresh() or c.close()]
-        self._idle[origin] = idle
+        idle = self._idle.setdefault(origin, [])
+        idle[:] = [c for c in idle if c.fresh() or c.close()]  # in place: one that is connecting will be put into this list
         return len(idle) + self._busy[origin]
 
     def run(self, exchange: Exchange, origin: Origin, request: bytes, timeout_s: float) -> None:

@@ -29,7 +29,7 @@ from scripts.emulator.config import EXAMPLE_ACCESS_KEY, EXAMPLE_SECRET_KEY
 from scripts.emulator.faults import FAULTS
 from tests.emulator_process import ROOT, running_emulator
 from tests.load.aws_frames import exception
-from tests.load.sample_answers import CONVERSE, NOVA, TGI, WHOLES, openai_chunk, sse
+from tests.load.sample_answers import CONVERSE, NOVA, TGI, openai_chunk, sse
 from tests.load.test_sender import PROMPT, TOKENS, converse, credentials, sender_for, tgi  # noqa: F401  (a fixture)
 from tests.load.wire_server import certificate, receive, reset, serving
 

@@ -259,7 +259,7 @@ def test_twenty_users_that_think_open_twenty_connections_and_keep_them(emulator)
     sender, records = sender_for(emulator, tgi("tgi"))
 
     def user(number: int) -> None:
-        sender.warm(sender.scenario.targets[0])
+        sender.warm(sender.scenario.targets[0], USERS)
         for _ in range(4):
             call(sender, number)
             gevent.sleep(0.03)

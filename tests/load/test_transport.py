@@ -1,6 +1,5 @@
 """The transport on real sockets: what it sends, when it stamps, and what each way of breaking is called."""
 
-import socket
 import time
 
 import gevent

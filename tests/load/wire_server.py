@@ -8,7 +8,6 @@ import pathlib
 import socket
 import ssl
 import struct
-import threading
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization

@@ -9,7 +9,6 @@ import time
 import urllib.parse
 import urllib.request
 
-import pytest
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
