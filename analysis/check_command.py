@@ -6,6 +6,7 @@ What sends is the load side's; it is imported when the command runs, not with th
 
 import argparse
 import contextlib
+import dataclasses
 import os
 import pathlib
 import random
@@ -18,7 +19,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from analysis import format as show
-from locustfiles.common.errors import ErrorClass
+from locustfiles.common.errors import REMEDIES, ErrorClass
 from locustfiles.common.exit_codes import BAD_INPUT, OK, complain
 from locustfiles.common.price_book import TOKENS, Price, TokenPrice
 from locustfiles.common.record import FIELDS, RequestRecord
@@ -44,15 +45,6 @@ PLACES = {
     "custom-process": "a credential process",
     "container-role": "the container's role",
     "iam-role": "the EC2 instance's role",
-}
-REMEDIES = {
-    ErrorClass.AUTH: "check the credentials (AWS_PROFILE, AWS_ACCESS_KEY_ID, session token, clock) and the permissions",
-    ErrorClass.CLIENT: "check endpoint or model id, region and parameters",
-    ErrorClass.THROTTLED: "wait, or have the quota raised",
-    ErrorClass.NOT_READY: "wait until the model is loaded",
-    ErrorClass.READ_TIMEOUT: "raise `request_timeout_s`, or ask for fewer tokens",
-    ErrorClass.EMPTY: "raise `max_tokens`, or check the dialect",
-    ErrorClass.BAD_RESPONSE: "check the dialect and `stream:`",
 }
 
 
@@ -226,8 +218,8 @@ def price_text(price: Price) -> str:
 
 def print_ahead(console: Console, inputs, calls: dict[str, RequestRecord]) -> None:
     """The stages, and the run's time and cost where every target has answered."""
-    from locustfiles.common.confirm import needs_yes
-    from locustfiles.common.estimate import Call, dollars, estimate
+    from locustfiles.common.confirm import cost_text, needs_yes
+    from locustfiles.common.estimate import call_of, dollars, estimate
     from locustfiles.common.plan import plan
 
     groups = plan(inputs)
@@ -246,9 +238,7 @@ def print_ahead(console: Console, inputs, calls: dict[str, RequestRecord]) -> No
         return
     made = {}
     for name, record in calls.items():
-        price = inputs.prices[name]
-        usd = price.usd(*(getattr(record, field) for field in TOKENS)) if isinstance(price, TokenPrice) else None
-        made[name] = Call(record.latency_ms / 1000, usd)
+        made[name] = call_of(dataclasses.asdict(record), inputs.prices[name])
     ahead = estimate(inputs, groups, made)
     console.print(f"Ahead: {ahead.text}.", highlight=False)
     most = needs_yes(ahead, scenario)
@@ -256,7 +246,7 @@ def print_ahead(console: Console, inputs, calls: dict[str, RequestRecord]) -> No
         console.print(f"No confirmation is needed (confirm_above_usd: {dollars(scenario.confirm_above_usd)}).", highlight=False)
     else:
         limit = dollars(scenario.confirm_above_usd)
-        console.print(f"It may cost {dollars(most)}, above confirm_above_usd ({limit}): it asks first, or needs --yes.", highlight=False)
+        console.print(f"It may cost {cost_text(most, ahead)}, above confirm_above_usd ({limit}): it asks first, or needs --yes.", highlight=False)
 
 
 def stages_text(group) -> str:

@@ -11,9 +11,7 @@ import functools
 
 import numpy as np
 
-from locustfiles.common.binomial import ALPHA, probabilities
-
-LEVELS = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
+from locustfiles.common.binomial import ALPHA, LEVELS, probabilities
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ import math
 import numpy as np
 
 ALPHA = 0.025  # on each side
+#: the percentiles that are published and limited
+LEVELS = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
 
 
 def at_most(k: int, n: int, p: float) -> float:

@@ -23,14 +23,20 @@ def needs_yes(ahead: Estimate, scenario: Scenario) -> float | None:
     return most if most > scenario.confirm_above_usd else None
 
 
+def cost_text(most: float, ahead: Estimate) -> str:
+    """`$12.50`, or that it cannot be told."""
+    if most < float("inf"):
+        return dollars(most)
+    return f"more than can be told (the first call of {', '.join(ahead.unknown)} says no price)"
+
+
 def confirm(ahead: Estimate, scenario: Scenario, options) -> str | None:
     """Why the run must not begin, or None."""
     most = needs_yes(ahead, scenario)
     if most is None or options.yes:
         return None
-    cost = dollars(most) if most < float("inf") else f"more than can be told (the first call of {', '.join(ahead.unknown)} says no price)"
     refusal = (
-        f"the run may cost {cost}, above confirm_above_usd ({dollars(scenario.confirm_above_usd)}); add --yes, "
+        f"the run may cost {cost_text(most, ahead)}, above confirm_above_usd ({dollars(scenario.confirm_above_usd)}); add --yes, "
         "or set a budget_usd or a higher confirm_above_usd in the scenario"
     )
     if not options.headless or not sys.stdin.isatty():

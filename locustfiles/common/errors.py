@@ -57,6 +57,17 @@ UNBILLED = frozenset(
     }
 )
 
+#: what to do where a target's first call ends so
+REMEDIES = {
+    ErrorClass.AUTH: "check the credentials (AWS_PROFILE, AWS_ACCESS_KEY_ID, session token, clock) and the permissions",
+    ErrorClass.CLIENT: "check endpoint or model id, region and parameters",
+    ErrorClass.THROTTLED: "wait, or have the quota raised",
+    ErrorClass.NOT_READY: "wait until the model is loaded",
+    ErrorClass.READ_TIMEOUT: "raise `request_timeout_s`, or ask for fewer tokens",
+    ErrorClass.EMPTY: "raise `max_tokens`, or check the dialect",
+    ErrorClass.BAD_RESPONSE: "check the dialect and `stream:`",
+}
+
 _BY_TYPE = {
     "throttling": ErrorClass.THROTTLED,
     "throttlingexception": ErrorClass.THROTTLED,

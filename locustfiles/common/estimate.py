@@ -9,7 +9,7 @@ import typing
 from locustfiles.common.inputs import Inputs
 from locustfiles.common.loads import Find, Load
 from locustfiles.common.plan import Group
-from locustfiles.common.price_book import HourlyPrice
+from locustfiles.common.price_book import TOKENS, HourlyPrice, Price, TokenPrice
 
 
 class Call(typing.NamedTuple):
@@ -17,6 +17,12 @@ class Call(typing.NamedTuple):
 
     latency_s: float
     usd: float | None
+
+
+def call_of(facts: typing.Mapping[str, typing.Any], price: Price) -> Call:
+    """From a record's fields, `latency_ms` and those of TOKENS."""
+    usd = price.usd(*(facts[name] for name in TOKENS)) if isinstance(price, TokenPrice) else None
+    return Call(facts["latency_ms"] / 1000, usd)
 
 
 class Estimate(typing.NamedTuple):

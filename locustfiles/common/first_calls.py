@@ -9,10 +9,10 @@ import gevent
 import gevent.event
 
 from locustfiles.common.confirm import confirm
-from locustfiles.common.errors import ErrorClass
-from locustfiles.common.estimate import Call, estimate
+from locustfiles.common.errors import REMEDIES, ErrorClass
+from locustfiles.common.estimate import Call, call_of, estimate
 from locustfiles.common.plan import Group
-from locustfiles.common.price_book import TOKENS, HourlyPrice, TokenPrice
+from locustfiles.common.price_book import HourlyPrice
 from locustfiles.common.run import Run
 
 log = logging.getLogger("swarmledger")
@@ -98,16 +98,11 @@ class FirstCalls:
                 continue
             if answer["error"] not in (ErrorClass.AUTH, ErrorClass.CLIENT):
                 price = self.run.inputs.prices[group.target]
-                usd = price.usd(*(answer[name] for name in TOKENS)) if isinstance(price, TokenPrice) else None
-                if usd is not None or isinstance(price, HourlyPrice) or not answer["error"] or number == TRIES:
-                    return Call(answer["latency_ms"] / 1000, usd)
+                call = call_of(answer, price)
+                if call.usd is not None or isinstance(price, HourlyPrice) or not answer["error"] or number == TRIES:
+                    return call
             gevent.sleep(self.run.inputs.scenario.error_pause_s)
         if answer is None:
             raise self._failed(f"target `{group.target}`: no worker made its warm-up call; see that the workers are up")
-        remedy = (
-            "check the credentials (AWS_PROFILE, AWS_ACCESS_KEY_ID, session token, clock) and the permissions"
-            if answer["error"] == ErrorClass.AUTH
-            else "check endpoint or model id, region and parameters"
-        )
         code = answer["error_code"] or f"HTTP {answer['http_status']}"
-        raise self._failed(f"target `{group.target}`: {code}: {answer['error_message']}; {remedy}")
+        raise self._failed(f"target `{group.target}`: {code}: {answer['error_message']}; {REMEDIES[answer['error']]}")

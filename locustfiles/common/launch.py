@@ -127,8 +127,9 @@ def _begin_master(environment, inputs: Inputs, clock: Clock) -> None:
     options = environment.parsed_options
     if options.resume and (options.overwrite or not options.run_dir):
         raise BadInput("--resume needs the --run-dir of the run to go on with, and no --overwrite")
-    if options.resume:
-        check_resumable(RunFolder(options.run_dir).read_manifest(), inputs)
+    begun = RunFolder(options.run_dir).read_manifest() if options.resume else None
+    if begun:
+        check_resumable(begun, inputs)
     elif options.run_dir and RunFolder(options.run_dir).manifest.exists() and not options.overwrite:
         raise FolderUsed(f"{options.run_dir} already holds a run; choose another --run-dir, or add --resume or --overwrite")
     master = Master(environment, inputs, clock)
@@ -136,6 +137,6 @@ def _begin_master(environment, inputs: Inputs, clock: Clock) -> None:
         crew = environment.swarmledger = master.crew = Crew(environment, inputs, clock)
         for problem in crew.sender.unreachable():
             raise BadInput(problem)
-        if options.resume:
-            crew.sender.count_from(len(RunFolder(options.run_dir).read_manifest().parts) * CALLS_A_PART)
+        if begun:
+            crew.sender.count_from(len(begun.parts) * CALLS_A_PART)
         crew.join("local")

@@ -86,6 +86,11 @@ def _kind(annotation: typing.Any) -> type:
 KINDS: dict[str, type] = {f.name: _kind(f.type) for f in dataclasses.fields(RequestRecord)}
 
 
+def whole_lines(row: typing.Sequence[str]) -> list[str]:
+    """Cells without line breaks, inside of which a torn line of a file would look whole."""
+    return [cell.replace("\n", " ").replace("\r", " ") for cell in row]
+
+
 def _cell(value: object) -> str:
     if value is None:
         return ""

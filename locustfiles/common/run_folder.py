@@ -17,7 +17,7 @@ import pathlib
 import shutil
 import typing
 
-from locustfiles.common.record import FIELDS, RequestRecord
+from locustfiles.common.record import FIELDS, RequestRecord, whole_lines
 from locustfiles.common.yaml_file import BadInput
 
 SCHEMA = 2
@@ -230,8 +230,7 @@ class RequestsFile:
         self.add_row(record.row())
 
     def add_row(self, row: typing.Sequence[str]) -> None:
-        # a line break inside a cell would make a torn line look whole
-        self._writer.writerow([cell.replace("\n", " ").replace("\r", " ") for cell in row])
+        self._writer.writerow(whole_lines(row))
         self.rows += 1
 
     def flush(self) -> None:

@@ -17,7 +17,7 @@ import os
 import pathlib
 import typing
 
-from locustfiles.common.record import FIELDS, KINDS
+from locustfiles.common.record import FIELDS, KINDS, whole_lines
 from locustfiles.common.yaml_file import BadInput
 
 FACTS = ("run", "worker", "first", "produced")
@@ -67,8 +67,7 @@ def write_spool(folder: pathlib.Path, spool: Spool) -> pathlib.Path:
     produced = "" if spool.produced is None else spool.produced
     writer.writerows(zip(FACTS, (spool.run_id, spool.worker, spool.first, produced), strict=True))
     writer.writerow(FIELDS)
-    # a line break inside a cell would make a torn line look whole
-    writer.writerows([cell.replace("\n", " ").replace("\r", " ") for cell in row] for row in spool.rows)
+    writer.writerows(whole_lines(row) for row in spool.rows)
     try:
         with open(draft, "w", encoding="utf-8", newline="") as file:
             file.write(text.getvalue())

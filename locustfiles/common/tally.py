@@ -4,7 +4,7 @@ import dataclasses
 import math
 import statistics
 
-from locustfiles.common.binomial import decide
+from locustfiles.common.binomial import LEVELS, decide
 from locustfiles.common.collect import Row, cell
 from locustfiles.common.errors import ErrorClass
 from locustfiles.common.slo import Slo
@@ -13,7 +13,6 @@ BATCHES = 10
 T_9 = 2.262157  # Student's t, 9 degrees of freedom, 97.5 %
 RECENT = 20_000  # latencies of a long settling that are looked at
 STEADY = 0.10  # a drift of the mean latency below this is none
-LEVELS = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
 
 
 @dataclasses.dataclass(slots=True)

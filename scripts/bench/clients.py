@@ -60,19 +60,25 @@ class Client(typing.NamedTuple):
     drain_s: float = 0.0  # how long to let it end by itself: it writes its records late
 
 
-def environment(endpoint: Endpoint, load: Load) -> dict[str, str]:
+def plain_environment(endpoint: Endpoint) -> dict[str, str]:
     """The caller's without anything of AWS's or a proxy's; the example credentials; the endpoint."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "LOCUST_")) and not k.lower().endswith("_proxy")}
     kept |= {
         "AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY, "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_ENDPOINT_URL": endpoint.url, "ENABLE_UI": "false", "HF_HUB_OFFLINE": "1", "PYTHONPATH": str(ROOT),
-        "BENCH_URL": endpoint.url, "BENCH_MODEL": load.model, "BENCH_TOKENS": str(load.tokens),
-        "BENCH_STREAM": str(int(load.stream)), "BENCH_OUT": str(load.out),
     }  # fmt: skip
     if endpoint.ca_file:
         kept["AWS_CA_BUNDLE"] = str(endpoint.ca_file)
     return kept
+
+
+def environment(endpoint: Endpoint, load: Load) -> dict[str, str]:
+    """A measured client's, with what its program is told."""
+    return plain_environment(endpoint) | {
+        "BENCH_URL": endpoint.url, "BENCH_MODEL": load.model, "BENCH_TOKENS": str(load.tokens),
+        "BENCH_STREAM": str(int(load.stream)), "BENCH_OUT": str(load.out),
+    }  # fmt: skip
 
 
 def _ours(load: Load, url: str, transport: str | None = None) -> list[str]:

@@ -8,9 +8,8 @@ import argparse
 import contextlib
 import dataclasses
 import json
-import os
 import pathlib
-import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -21,9 +20,9 @@ import psutil
 import yaml
 
 from locustfiles.common.exit_codes import BAD_INPUT, NOT_TRUSTED, OK
-from scripts.bench.child import ACCESS_KEY, SECRET_KEY
-from scripts.bench.clients import LOCUST
+from scripts.bench.clients import LOCUST, plain_environment
 from scripts.bench.endpoint import ROOT, SHORT_MODEL, EndpointFailed, running_endpoint
+from scripts.bench.measure import running
 
 EXAMPLE = """example:
   python -m scripts.bench.collect --rate 5000 --workers 4 --seconds 600"""
@@ -87,14 +86,14 @@ def collect(rate: float, workers: int, seconds: float, folder: pathlib.Path) -> 
     with running_endpoint(folder, None, False) as endpoint, contextlib.ExitStack() as stack:
         command = [LOCUST, "-f", str(ROOT / "scripts/bench/collect_user.py"), "--scenario", str(_scenario(folder, workers, seconds))]
         port = str(_free_port())
-        env = _environment(endpoint.url, rate / workers)
+        env = plain_environment(endpoint) | {"BENCH_RECORDS_A_SECOND": str(rate / workers)}
         of_master = ["--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", port, "--expect-workers", str(workers)]
         master = stack.enter_context(
-            _running([*command, "--run-dir", str(folder / "run"), "--headless", "--only-summary", *of_master], env, folder / "master.log")
+            running([*command, "--run-dir", str(folder / "run"), "--headless", "--only-summary", *of_master], env, None, folder / "master.log")
         )
         for number in range(workers):
             of_worker = ["--worker", "--master-host", "127.0.0.1", "--master-port", port]
-            stack.enter_context(_running([*command, *of_worker], env, folder / f"worker-{number}.log"))
+            stack.enter_context(running([*command, *of_worker], env, None, folder / f"worker-{number}.log"))
         samples = _watch(master, folder / "run" / "requests.csv", seconds)
         return _figures(folder / "run", samples, seconds, master.wait(END_S))
 
@@ -112,36 +111,10 @@ def _scenario(folder: pathlib.Path, workers: int, seconds: float) -> pathlib.Pat
     return path
 
 
-def _environment(url: str, rate: float) -> dict[str, str]:
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "LOCUST_")) and not k.lower().endswith("_proxy")}
-    return kept | {
-        "AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY, "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_ENDPOINT_URL": url, "PYTHONPATH": str(ROOT), "BENCH_RECORDS_A_SECOND": str(rate),
-    }  # fmt: skip
-
-
 def _free_port() -> int:
-    import socket
-
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return found.getsockname()[1]
-
-
-@contextlib.contextmanager
-def _running(command: list[str], env: dict[str, str], log: pathlib.Path) -> typing.Iterator[subprocess.Popen]:
-    with open(log, "wb") as file:
-        process = subprocess.Popen(command, cwd=log.parent, env=env, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT)
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
 
 
 class _Sample(typing.NamedTuple):

@@ -68,7 +68,7 @@ def measure(client: Client, users: int, stream: bool, seconds: float, tls: bool,
     load = Load(users, stream, seconds + SETTLE_S + GRACE_S + 5, folder)
     with running_endpoint(folder, endpoint_core, tls) as endpoint:
         command = client.command(load, endpoint.url)
-        with _running(command, environment(endpoint, load), client_core, folder / "client.log") as process:
+        with running(command, environment(endpoint, load), client_core, folder / "client.log") as process:
             _wait_for_load(process, endpoint, users, folder / "client.log")
             time.sleep(SETTLE_S)
             pair = (process.pid, endpoint.process.pid)
@@ -85,7 +85,8 @@ def measure(client: Client, users: int, stream: bool, seconds: float, tls: bool,
 
 
 @contextlib.contextmanager
-def _running(command: list[str], env: dict[str, str], core: int | None, log: pathlib.Path) -> typing.Iterator[subprocess.Popen]:
+def running(command: list[str], env: dict[str, str], core: int | None, log: pathlib.Path) -> typing.Iterator[subprocess.Popen]:
+    """A process in its log's folder, ended by SIGTERM where it has not ended by itself."""
     with open(log, "wb") as file:
         process = subprocess.Popen(
             command, cwd=log.parent, env=env, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, preexec_fn=pin_to(core)

@@ -15,6 +15,8 @@ from tests.emulator_process import ROOT, running_emulator
 from tests.llama_server import running_llama_server
 
 TEXT = "List three rivers of Europe."
+# the same answer every time: a sampled end-of-text as the first token is an answer without output
+ANSWER = {"max_tokens": 12, "temperature": 0, "ignore_eos": True}
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +30,7 @@ def ask(url: str, monkeypatch, prompt: Prompt = Prompt("p1", TEXT, None), **targ
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    known = {"name": "t", "service": "openai", "base_url": url, "model_id": "smollm2", "parameters": {"max_tokens": 12}}
+    known = {"name": "t", "service": "openai", "base_url": url, "model_id": "smollm2", "parameters": dict(ANSWER)}
     scenario = {"name": "s", "region": "us-east-1", "payloads": ["p"], "load": {"users": [1], "measure_s": 1}, "pricing": "b"}
     sender = Sender(Scenario.model_validate(scenario | {"targets": [known | target]}), Clock(), lambda record: None)
     return sender.call(1, sender.scenario.targets[0], prompt, Visit(1, "t", "p", 1), "measure")
