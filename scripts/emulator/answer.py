@@ -8,8 +8,10 @@ import uuid
 
 from scripts.emulator import errors, frames
 from scripts.emulator.delivery import END, Delivery
-from scripts.emulator.dialects import Call, Piece
+from scripts.emulator.dialects import Call, Piece, guardrail_action
 from scripts.emulator.operations import Operation
+
+BLOCKED = "Sorry, the model cannot answer this question."  # as a guardrail words it by default
 
 
 class Answer:
@@ -27,6 +29,7 @@ class Answer:
         self.events = False  # the body is a stream of events (else one JSON value)
         self.fault = None  # (name, Fault)
         self.reports_usage, self.empty, self.struck = True, False, False
+        self.blocked = False  # a guardrail stands before the model
         self.withheld = False  # a dialect keeps the last token for its closing line
         self.around: dict[str, list[bytes]] = {}  # what a dialect writes before and after each text
         self.new_session: str | None = None  # id and expiry of the stateful session that the request opened
@@ -124,7 +127,8 @@ class Answer:
         if self.events:
             pieces = self.dialect.closing(self)
         else:
-            body = frames.compact(self.dialect.whole(self))
+            value = self.dialect.whole(self)
+            body = frames.compact(value | guardrail_action(self) if self.call.guardrail else value)
             if not self.operation.streams:
                 return self.out.send_body(body)
             # a container that was not asked to stream: its whole body in one part
@@ -134,6 +138,13 @@ class Answer:
         for piece in (*pieces, END):
             self.out.emit(piece, due)
         wire.uncork()
+
+    def block(self) -> None:
+        """The guardrail answers at once, and no model counts tokens."""
+        now, self.prompt_tokens = time.perf_counter(), 0
+        self.started()
+        self.token(now, BLOCKED, 0)
+        self.finished(now, "stop", count=0)
 
     # --- errors
 

@@ -50,11 +50,13 @@ class TimerfdClock:
             pass
         heap, now = self._heap, time.perf_counter()
         self._armed = 0.0  # nothing is earlier: the timer is set once, after the callbacks
-        while heap and heap[0][0] <= now:
-            heapq.heappop(heap)[2]()
-        self._armed = None
-        if heap:
-            self._arm(max(heap[0][0], time.perf_counter() + _REST_S))
+        try:
+            while heap and heap[0][0] <= now:
+                heapq.heappop(heap)[2]()
+        finally:  # one that raises does not stop the others
+            self._armed = None
+            if heap:
+                self._arm(max(heap[0][0], time.perf_counter() + _REST_S))
 
     def close(self) -> None:
         self._loop.remove_reader(self._fd)

@@ -30,7 +30,7 @@ class Operation:
         elif not self.converse and not self.openai:
             headers.append(("X-Amzn-Bedrock-Invocation-Latency", str(a.elapsed_ms())))
             headers += _counts(a) if a.reports_usage and a.prompt_tokens is not None else []
-            headers += _echoed(a)
+            headers += _served(a)
         return headers
 
     def stream_headers(self, a) -> list[tuple[str, str]]:
@@ -40,7 +40,7 @@ class Operation:
             headers.append(("X-Amzn-SageMaker-Content-Type", a.content_type()))
         elif not self.converse and not self.openai:
             headers.append(("X-Amzn-Bedrock-Content-Type", "application/json"))
-            headers += _echoed(a)
+            headers += _served(a)
         return headers
 
     def request_id(self, a) -> tuple[str, str]:
@@ -84,10 +84,11 @@ def _container_headers(a) -> list[tuple[str, str]]:
     return headers + [(name, a.request.headers[n]) for n in (name.lower(),) if n in a.request.headers]
 
 
-def _echoed(a) -> list[tuple[str, str]]:
-    """Settings that Bedrock repeats in its answer."""
-    names = ("X-Amzn-Bedrock-PerformanceConfig-Latency", "X-Amzn-Bedrock-Service-Tier")
-    return [(n, a.request.headers[n.lower()]) for n in names if n.lower() in a.request.headers]
+def _served(a) -> list[tuple[str, str]]:
+    """The settings that the request asked for, as they were served."""
+    names = {"X-Amzn-Bedrock-PerformanceConfig-Latency": "standard", "X-Amzn-Bedrock-Service-Tier": "default"}
+    asked = {n: a.request.headers[n.lower()] for n in names if n.lower() in a.request.headers}
+    return [(n, names[n] if a.target.standard_only else value) for n, value in asked.items()]
 
 
 _OPERATIONS = {

@@ -4,6 +4,7 @@ import asyncio
 import hmac
 import json
 import time
+import traceback
 
 from scripts.emulator import errors, openai_errors
 from scripts.emulator.answer import Answer
@@ -100,6 +101,9 @@ class Service:
             answer.fail(error)
         except BadBody as refusal:
             answer.refuse(str(refusal))
+        except Exception:  # a mistake of the emulator's own: said, and answered and counted like everything else
+            traceback.print_exc()
+            answer.fail(errors.server_error(operation.service))
         return answer
 
     def _begin(self, a: Answer) -> None:
@@ -121,6 +125,8 @@ class Service:
         self._reserve(a, hosted.quota)
         if a.fault and a.fault[1].stage == "call":
             a.fault[1].apply(a)
+        if a.blocked:
+            return a.block()
         a.submit(hosted.engine)
 
     def _authenticate(self, a: Answer) -> None:
@@ -149,7 +155,9 @@ class Service:
             raise errors.guardrail_not_found()
         if a.operation.streams and not getattr(a.dialect, "STREAMS", True):
             raise errors.no_streaming()
-        hosted.cache(a)
+        a.blocked = a.call.guardrail is not None and hosted.config.blocked
+        if not a.blocked:
+            hosted.cache(a)
 
     def _reserve(self, a: Answer, quota: Quota) -> None:
         """Take the request's share of the quota: the prompt by the simple rule, and the whole of its token limit."""
@@ -176,4 +184,9 @@ def _json(body: bytes) -> dict:
         raise BadBody("the body is not valid JSON") from None
     if not isinstance(value, dict):
         raise BadBody("#: expected type: JSONObject")
+    if b"\\ud" in body.lower():  # half a pair of escapes is no character
+        try:
+            json.dumps(value, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise BadBody("the body is not valid UTF-8") from None
     return value

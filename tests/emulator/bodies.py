@@ -58,6 +58,8 @@ CONFIG = {
         NOVA: {"engine": "exact", "family": "nova"},
         "caching.nova": {"engine": "exact", "family": "nova", "cache_minimum_tokens": 8},
         "short.nova": {"engine": "short", "family": "nova"},
+        "plain.nova": {"engine": "exact", "family": "nova", "standard_only": True},
+        "guarded.nova": {"engine": "exact", "family": "nova", "blocked": True},
         "small.llama": {"engine": "small", "family": "llama"},
         "thinking.claude": {"engine": "steady", "family": "claude", "reasoning_tokens": 2, "cache_minimum_tokens": 8},
         "thinking.gpt-oss": {"engine": "steady", "family": "openai-chat", "reasoning_tokens": 2},

@@ -41,6 +41,15 @@ def test_the_host_option_binds_another_address():
             socket.create_connection(("127.0.0.1", e.port), 5)
 
 
+def _has_ipv6() -> bool:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.skipif(not _has_ipv6(), reason="this machine has no ::1")
 def test_an_ipv6_address_is_shown_in_brackets():
     with running_emulator(bodies.CONFIG, arguments=("--host", "::1")) as e:
         assert e.url.startswith("http://[::1]:")

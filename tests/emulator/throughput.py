@@ -2,6 +2,7 @@
 
 python -m tests.emulator.throughput --streams 200 --seconds 8
 python -m tests.emulator.throughput --tls --route openai
+python -m tests.emulator.throughput --engine simulated
 """
 
 import argparse
@@ -18,11 +19,13 @@ from tests.emulator import bodies, openai_wire, raw_wire
 from tests.emulator_process import running_emulator
 
 TOKENS = 50
-CONFIG = {
-    "engines": {"exact": {"kind": "timed", "ttft_ms": 50, "tokens_per_second": 100}},
-    "models": {"m.nova": {"engine": "exact", "family": "nova"}},
-    "openai": {"exact": {"engine": "exact"}},
-}
+ENGINES = {
+    "timed": {"kind": "timed", "ttft_ms": 50, "tokens_per_second": 100},
+    # a step of 10 ms, however many are in it
+    "simulated": {
+        "kind": "simulated", "prefill_tokens_per_second": 1e6, "decode_base_ms": 10, "decode_per_sequence_ms": 0, "batch_limit": 2000,
+    },
+}  # fmt: skip
 
 
 class _Stream(asyncio.Protocol):
@@ -87,7 +90,14 @@ async def _load(e, route: str, tls: ssl.SSLContext | None, streams: int, seconds
     return counts["answers"]
 
 
-def measure(streams: int, seconds: float, route: str = "converse", tls: bool = False, storm: int = 0) -> dict:
+def _config(engine: str) -> dict:
+    models, openai = {"m.nova": {"engine": "exact", "family": "nova"}}, {"exact": {"engine": "exact"}}
+    return {"engines": {"exact": ENGINES[engine]}, "models": models, "openai": openai}
+
+
+def measure(
+    streams: int, seconds: float, route: str = "converse", tls: bool = False, storm: int = 0, engine: str = "timed"
+) -> dict:
     """Answers, tokens sent, the emulator's lateness (ms), its CPU seconds, and the seconds that it waited for its core
     because others used it. Emulator and client have a core each where there are two. Half-way `storm` more connections
     are opened at once."""
@@ -98,7 +108,7 @@ def measure(streams: int, seconds: float, route: str = "converse", tls: bool = F
             certificate, key = make_certificate(pathlib.Path(folder))
             arguments = ("--tls-cert", str(certificate), "--tls-key", str(key))
             context = ssl.create_default_context(cafile=certificate)
-        with running_emulator(CONFIG, pathlib.Path(folder) / "truth.jsonl", arguments) as e:
+        with running_emulator(_config(engine), pathlib.Path(folder) / "truth.jsonl", arguments) as e:
             try:
                 if len(cores) > 1:
                     os.sched_setaffinity(e.pid, cores[:1])
@@ -124,7 +134,8 @@ if __name__ == "__main__":
     parser.add_argument("--streams", type=int, default=200)
     parser.add_argument("--seconds", type=float, default=8)
     parser.add_argument("--route", choices=("converse", "openai"), default="converse")
+    parser.add_argument("--engine", choices=sorted(ENGINES), default="timed")
     parser.add_argument("--tls", action="store_true")
     parser.add_argument("--storm", type=int, default=0, metavar="N", help="open N more connections at once, half-way")
     args = parser.parse_args()
-    print(json.dumps(measure(args.streams, args.seconds, args.route, args.tls, args.storm)))
+    print(json.dumps(measure(args.streams, args.seconds, args.route, args.tls, args.storm, args.engine)))

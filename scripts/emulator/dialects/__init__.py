@@ -75,7 +75,7 @@ def content_text(content) -> str:
     if isinstance(content, str):
         return content
     if isinstance(content, list) and all(isinstance(b, dict) for b in content):
-        return "".join(b["text"] for b in content if isinstance(b.get("text"), str))
+        return "".join(want(b, "text", str, "") for b in content)
     raise BadBody("#/messages: content must be a string or a list of blocks")
 
 
@@ -96,7 +96,7 @@ def cache_prefix(system, messages) -> str | None:
     text, prefix = "", None
     contents = [system, *(m.get("content") for m in messages or ())]
     for block in (b for content in contents if isinstance(content, list) for b in content):
-        text += block.get("text", "")
+        text += want(block, "text", str, "")
         if "cachePoint" in block or "cache_control" in block:
             prefix = text
     return prefix
@@ -112,11 +112,18 @@ def cache_counts(a, read: str, write: str) -> dict:
     return {} if a.cache_read is None else {read: a.cache_read, write: a.cache_write}
 
 
-def invocation_metrics(a) -> dict:
-    """What Bedrock adds to the last chunk of every family; nothing when usage is not reported."""
-    if not a.reports_usage:
+def guardrail_action(a) -> dict:
+    """What a guardrail did, in the bodies of InvokeModel; nothing where the request names none."""
+    if a.call.guardrail is None or a.operation.converse or a.operation.openai:
         return {}
-    return {
+    return {"amazon-bedrock-guardrailAction": "INTERVENED" if a.blocked else "NONE"}
+
+
+def invocation_metrics(a) -> dict:
+    """What Bedrock adds to the last chunk of every family; no metrics when usage is not reported."""
+    if not a.reports_usage:
+        return guardrail_action(a)
+    return guardrail_action(a) | {
         "amazon-bedrock-invocationMetrics": {
             "inputTokenCount": a.input_tokens(),
             "outputTokenCount": a.completion_tokens,

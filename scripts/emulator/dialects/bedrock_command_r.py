@@ -1,14 +1,18 @@
 """Cohere Command R's chat bodies of InvokeModel."""
 
 from scripts.emulator.dialects import Call, Piece, bedrock_command, chunk, invocation_metrics, want
+from scripts.emulator.errors import BadBody
 
 _DEFAULT_MAX_TOKENS = 4000
 
 
 def read(body: dict) -> Call:
     call = bedrock_command.call(body, "message", _DEFAULT_MAX_TOKENS)
-    history = [m["message"] for m in want(body, "chat_history", list, [])]
-    call.prompt = "\n".join([t for t in (body.get("preamble"),) if t] + [*history, call.prompt])
+    history = want(body, "chat_history", list, [])
+    if not all(isinstance(m, dict) for m in history):
+        raise BadBody("#/chat_history: expected type: JSONObject")
+    said = [want(body, "preamble", str, ""), *(want(m, "message", str, required=True) for m in history), call.prompt]
+    call.prompt = "\n".join(said if said[0] else said[1:])
     return call
 
 

@@ -18,10 +18,12 @@ from scripts.emulator.dialects import (
     want,
 )
 from scripts.emulator.dialects.reasoning import first_said, said, thinks, thought
+from scripts.emulator.errors import BadBody
 from scripts.emulator.frames import padded
 
 _STOP = {"length": "max_tokens", "stop": "end_turn", "stop_sequence": "stop_sequence"}
 _DEFAULT_MAX_TOKENS = 512
+_STANDARD = {"performanceConfig": {"latency": "standard"}, "serviceTier": {"type": "default"}}
 SIGNATURE = "c2lnbmF0dXJl"  # of reasoning; opaque to clients
 
 
@@ -38,7 +40,7 @@ def read(body: dict) -> Call:
         temperature=want(config, "temperature", NUMBER),
         top_p=want(config, "topP", NUMBER),
         stop=want(config, "stopSequences", list, []),
-        options={"answered": options, "tool": _demanded(want(body, "toolConfig", dict, {}))},
+        options={"served": options, "tool": _demanded(want(body, "toolConfig", dict, {}))},
         cache_prefix=cache_prefix(system, body["messages"]),
         guardrail=f"{guardrail.get('guardrailIdentifier')}:{guardrail.get('guardrailVersion')}" if guardrail else None,
     )
@@ -47,9 +49,12 @@ def read(body: dict) -> Call:
 def _demanded(config: dict) -> str | None:
     """The name of the tool that `toolChoice` demands."""
     choice = want(config, "toolChoice", dict, {})
-    if "any" in choice:
-        return config["tools"][0]["toolSpec"]["name"]
-    return choice["tool"]["name"] if "tool" in choice else None
+    try:
+        if "any" in choice:
+            return config["tools"][0]["toolSpec"]["name"]
+        return choice["tool"]["name"] if "tool" in choice else None
+    except (LookupError, TypeError):
+        raise BadBody("#/toolConfig: toolChoice names no tool") from None
 
 
 def _usage(a) -> dict:
@@ -66,7 +71,15 @@ def _tool_id(a) -> str:
 
 
 def _stop(a) -> str:
+    if a.blocked:
+        return "guardrail_intervened"
     return "tool_use" if a.call.options["tool"] else _STOP[a.stop]
+
+
+def _served(a) -> dict:
+    """The settings that the request asked for, as they were served."""
+    asked = a.call.options["served"]
+    return {key: _STANDARD[key] for key in asked} if a.target.standard_only else asked
 
 
 def _content(a) -> list[dict]:
@@ -84,7 +97,7 @@ def whole(a) -> dict:
         "output": {"message": {"content": _content(a), "role": "assistant"}},
         "stopReason": _stop(a),
         "usage": _usage(a),
-        **a.call.options["answered"],
+        **_served(a),
     }
     if not a.reports_usage:
         del out["usage"]
@@ -139,6 +152,6 @@ def closing(a) -> list[Piece]:
         pieces.append(_block_stop(_index(a)))
     pieces.append(Piece("close", "messageStop", padded({"stopReason": _stop(a)})))
     if a.reports_usage:
-        metadata = {"metrics": {"latencyMs": a.elapsed_ms()}, "usage": _usage(a), **a.call.options["answered"]}
+        metadata = {"metrics": {"latencyMs": a.elapsed_ms()}, "usage": _usage(a), **_served(a)}
         pieces.append(Piece("usage", "metadata", padded(metadata)))
     return pieces

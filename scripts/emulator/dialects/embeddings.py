@@ -35,6 +35,8 @@ class Cohere(Titan):
 
     def read(self, body: dict) -> Call:
         texts = want(body, "texts", list, required=True)
+        if not all(isinstance(text, str) for text in texts):
+            raise BadBody("#/texts: expected type: String")
         if want(body, "input_type", str, required=True) not in (
             "search_document", "search_query", "classification", "clustering",
         ):  # fmt: skip

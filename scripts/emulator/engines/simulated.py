@@ -37,6 +37,16 @@ def _plan(config, answer) -> tuple[list[tuple[str, int]], str] | None:
     return text.words(number, count), stop
 
 
+def _send(answer, tokens: list[tuple[str, int]], dues: list[float]) -> None:
+    """The tokens that are due, several of them in one write, or the next streams are later still."""
+    if len(dues) > 1:
+        answer.out.wire.cork()
+    for token, due in zip(tokens, dues, strict=True):
+        answer.token(due, *token)
+    if len(dues) > 1:
+        answer.out.wire.uncork()
+
+
 class _Simulated:
     """An answer is planned when it comes and sent by the clock; `_job` says at which times."""
 
@@ -78,22 +88,19 @@ class _TimedJob:
     def _wake(self) -> None:
         if self._cancelled:
             return
-        answer, tokens, k = self._answer, self._tokens, self._next
-        due, now = self._first + k * self._interval, time.perf_counter()
-        behind = due + self._interval <= now  # several tokens: in one write, or the next streams are later still
-        if behind:
-            answer.out.wire.cork()
-        while k < len(tokens) and due <= now:
-            answer.token(due, *tokens[k])
-            k += 1
-            due = self._first + k * self._interval
-        self._next = k
-        if behind:
-            answer.out.wire.uncork()
-        if k < len(tokens):
+        due, now, dues = self._due(), time.perf_counter(), []
+        while self._next + len(dues) < len(self._tokens) and due <= now:
+            dues.append(due)
+            due = self._due(len(dues))
+        first, self._next = self._next, self._next + len(dues)
+        _send(self._answer, self._tokens[first : self._next], dues)
+        if self._next < len(self._tokens):
             self._clock.at(due, self._wake)
         else:
-            answer.finished(due - self._interval, self._stop)
+            self._answer.finished(due - self._interval, self._stop)
+
+    def _due(self, further: int = 0) -> float:
+        return self._first + (self._next + further) * self._interval
 
     def cancel(self) -> None:
         self._cancelled = True
@@ -106,6 +113,7 @@ class BatchedEngine(_Simulated):
         super().__init__(config)
         self._batch = Batch(config)
         self._stepping = False
+        self._owed: dict[_BatchedJob, list[float]] = {}  # when tokens that have not left were due
 
     def _job(self, answer, tokens, stop):
         job = _BatchedJob(self._batch, answer, tokens, stop)
@@ -131,12 +139,19 @@ class BatchedEngine(_Simulated):
         self._clock.at(self._due, self._end)
 
     def _end(self) -> None:
+        """A step's tokens leave, unless the next step is over as well: then together with its."""
         due = self._due
         for sequence in self._batch.end():
-            sequence.owner.send(due)
+            self._owed.setdefault(sequence.owner, []).append(due)
         self._stepping = False
         if self._batch.busy:
             self._begin(due)
+            if self._due <= time.perf_counter():
+                return
+        owed, self._owed = self._owed, {}
+        for job, dues in owed.items():
+            if not job.cancelled:
+                job.send(dues)
 
 
 class _BatchedJob:
@@ -149,12 +164,13 @@ class _BatchedJob:
         self.sequence = Sequence(answer.prompt_tokens, max(1, len(tokens)), self)
         self.cancelled = False
 
-    def send(self, due: float) -> None:
+    def send(self, dues: list[float]) -> None:
+        """The tokens of the last steps."""
         made = self.sequence.made
         if self._tokens:
-            self.answer.token(due, *self._tokens[made - 1])
+            _send(self.answer, self._tokens[made - len(dues) : made], dues)
         if made >= len(self._tokens):
-            self.answer.finished(due, self._stop)
+            self.answer.finished(dues[-1], self._stop)
 
     def cancel(self) -> None:
         self.cancelled = True
