@@ -1,4 +1,5 @@
-"""The scenario that scripts/calibrate.sh runs: configs/calibrate.yaml at a number of users, or at another scenario's largest level.
+"""What scripts/calibrate.sh runs: configs/calibrate.yaml at a number of users, or at another scenario's largest level and with
+its transport and stamps; and a certificate.pem and key.pem beside it, unless the endpoint is to be asked over plain HTTP.
 
 python -m scripts.calibrate_scenario --scenario configs/llama2-13b-study.yaml --measure-s 20 --out scenario.yaml
 """
@@ -11,26 +12,35 @@ import yaml
 
 from locustfiles.common.exit_codes import BAD_INPUT, OK
 from locustfiles.common.loads import Load
-from locustfiles.common.scenario import load_scenario
+from locustfiles.common.scenario import Scenario, load_scenario
+from locustfiles.common.targets import OpenAITarget, Target
 from locustfiles.common.yaml_file import BadInput
+from scripts.bench.endpoint import EndpointFailed, make_certificate
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TEMPLATE = ROOT / "configs/calibrate.yaml"
 
 
-def calibration_scenario(users: int | None, measure_s: float) -> dict:
-    """configs/calibrate.yaml with its level replaced, and `measure_s` shared out among its targets."""
+def calibration_scenario(users: int | None, like: Scenario | None, measure_s: float) -> dict:
+    """configs/calibrate.yaml with `measure_s` shared out among its targets; the level, transport and stamps are those of
+    `like`, or the level is `users`."""
     data = yaml.safe_load(TEMPLATE.read_text(encoding="utf-8"))
     data["load"]["measure_s"] = measure_s / len(data["targets"])
+    if like is not None:
+        users = max(_most_users(like.load_of(target)) for target in like.targets)
+        data |= {"transport": like.transport, "stamps": like.stamps}
     if users is not None:
         data["load"]["users"] = [users]
     return data
 
 
-def largest_level(path: str) -> int:
-    """The most users of any target of a scenario; in the open loop those that may be in flight. Raises BadScenario."""
-    scenario = load_scenario(path)
-    return max(_most_users(scenario.load_of(target)) for target in scenario.targets)
+def speaks_tls(scenario: Scenario | None) -> bool:
+    """Whether any target is asked over HTTPS, as all of AWS's are: unless every URL that is written down is http."""
+    return scenario is None or any(not _url(scenario, target).startswith("http:") for target in scenario.targets)
+
+
+def _url(scenario: Scenario, target: Target) -> str:
+    return target.base_url if isinstance(target, OpenAITarget) else target.endpoint_url or scenario.endpoint_url or "https:"
 
 
 def _most_users(load: Load) -> int:
@@ -42,14 +52,17 @@ def _most_users(load: Load) -> int:
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--users", default="", help="empty: those of --scenario, else the template's")
-    parser.add_argument("--scenario", default="", help="take this scenario's largest level")
+    parser.add_argument("--scenario", default="", help="take this scenario's largest level, transport and stamps")
     parser.add_argument("--measure-s", default="20", help="seconds measured in all")
+    parser.add_argument("--tls", default="", choices=("", "yes", "no"), help="empty: as the scenario's targets are asked, else yes")
     parser.add_argument("--out", required=True, help="file to write")
     args = parser.parse_args(argv)
     try:
-        users = largest_level(args.scenario) if args.scenario else _whole(args.users) if args.users else None
-        data = calibration_scenario(users, _seconds(args.measure_s))
-    except BadInput as e:
+        like = load_scenario(args.scenario) if args.scenario else None
+        data = calibration_scenario(_whole(args.users) if args.users else None, like, _seconds(args.measure_s))
+        if args.tls == "yes" or (not args.tls and speaks_tls(like)):
+            make_certificate(pathlib.Path(args.out).parent)
+    except (BadInput, EndpointFailed) as e:
         print(f"error: {e}", file=sys.stderr)
         return BAD_INPUT
     pathlib.Path(args.out).write_text(yaml.safe_dump(data, sort_keys=False), encoding="utf-8")

@@ -13,6 +13,8 @@ from scripts.bench.clients import CLIENTS, Answer, Load
 from scripts.bench.load import main
 from scripts.bench.table import short_table, stream_table
 
+pytestmark = pytest.mark.alone
+
 
 def rows_of(text, first_head):
     """The table whose second head is `first_head`: a dict a row."""
@@ -52,6 +54,20 @@ def test_our_path_and_the_boto3_loop_are_measured_for_real(capsys):
             assert 0 <= p50 <= p99 and 0 < mean < 100
         assert numbers(row["CPU ms/request"])[0] > 0.3
         assert 20 < numbers(row["memory MB"])[0] < 1000
+    assert "Not measured" not in text
+
+
+def test_the_openai_route_is_measured_with_locusts_own_client_beside_ours(capsys):
+    assert main(["--users", "4", "--seconds", "2", "--short-users", "0", "--peers", "ours-openai,fasthttp-openai"]) == OK
+    text = capsys.readouterr().out
+    found = rows_of(text, "TTFT error mean / p50 / p99 (ms)")
+    assert [(row["client"], row["lost"]) for row in found] == [("ours-openai", "0"), ("fasthttp-openai", "0")]
+    for row in found:
+        # 4 users, an answer takes 0.59 s: 6.8 requests/s at the most, 13.6 in 2 s (and the 4 in flight)
+        assert 7 <= numbers(row["requests"])[0] <= 18
+        for figure in ("TTFT", "latency"):  # a first event without text would be 100 ms too early
+            mean, p50, p99 = numbers(row[f"{figure} error mean / p50 / p99 (ms)"])
+            assert 0 <= p50 <= p99 and 0 < mean < 100
     assert "Not measured" not in text
 
 

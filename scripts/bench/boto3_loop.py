@@ -16,12 +16,12 @@ from scripts.bench.child import JITTER_S, PROMPT, Records, arguments  # noqa: E4
 
 
 def stream(client, call: dict, records: Records) -> None:
-    start, first, error = time.perf_counter(), None, None
+    start, first = time.perf_counter(), None
     answer = client.converse_stream(**call)
     for event in answer["stream"]:
         if first is None and "contentBlockDelta" in event:
             first = time.perf_counter()
-    records.add(answer["ResponseMetadata"]["RequestId"], start, first, time.perf_counter(), error)
+    records.add(answer["ResponseMetadata"]["RequestId"], start, first, time.perf_counter())
 
 
 def whole(client, call: dict, records: Records) -> None:

@@ -10,11 +10,9 @@ import typing
 
 import yaml
 
-from locustfiles.common import targets
-from locustfiles.common.scenario import Scenario
 from scripts.bench.child import ACCESS_KEY, PROMPT, SECRET_KEY
 from scripts.bench.endpoint import ROOT, SHORT_MODEL, STREAM_MODEL, Endpoint
-from scripts.bench.venvs import PEERS, Absent, python_of
+from scripts.bench.venvs import PEERS, python_of
 
 LOCUST = str(pathlib.Path(sys.executable).parent / "locust")
 STREAM_TOKENS, SHORT_TOKENS = 50, 2
@@ -81,31 +79,24 @@ def environment(endpoint: Endpoint, load: Load) -> dict[str, str]:
     }  # fmt: skip
 
 
-def _ours(load: Load, url: str, transport: str | None = None) -> list[str]:
+def _ours(load: Load, url: str, transport: str | None = None, openai: bool = False) -> list[str]:
     target = {
-        "name": "exact", "service": "bedrock", "model_id": load.model, "api": "converse", "stream": load.stream,
+        "name": "exact", "model_id": load.model, "stream": load.stream,
         "price": {"input": 0.0001, "output": 0.0004}, "parameters": {"max_tokens": load.tokens},
     }  # fmt: skip
+    target |= {"service": "openai", "base_url": f"{url}/v1"} if openai else {"service": "bedrock", "api": "converse"}
     (load.folder / "prompts.jsonl").write_text(json.dumps({"prompt": PROMPT}) + "\n", encoding="utf-8")
     scenario = {
         "name": "bench", "targets": [target], "region": "us-east-1", "payloads": [str(load.folder / "prompts.jsonl")],
         "load": {"users": [load.users], "settle_s": 1, "measure_s": load.seconds}, "request_timeout_s": 30,
-        "pricing": str(ROOT / "configs/pricing/local-demo.yaml"),
+        "pricing": str(ROOT / "configs/pricing/local-demo.yaml"), "confirm_above_usd": 1e6,
     }  # fmt: skip
     if transport:
-        where = scenario if "transport" in Scenario.model_fields else target
-        where["transport"] = transport
+        scenario["transport"] = transport
     path = load.folder / "scenario.yaml"
     path.write_text(yaml.safe_dump(scenario), encoding="utf-8")
     command = [LOCUST, "-f", str(ROOT / "locustfiles/sweep.py"), "--scenario", str(path)]
     return [*command, "--run-dir", str(load.folder / "run"), "--headless", "--only-summary"]
-
-
-def _ours_boto3(load: Load, url: str) -> list[str]:
-    """Raises Absent."""
-    if "transport" not in {*Scenario.model_fields, *targets.BedrockTarget.model_fields}:
-        raise Absent("the scenario has no `transport: boto3` in this version")
-    return _ours(load, url, "boto3")
 
 
 def _our_records(load: Load) -> dict[str, Answer]:
@@ -129,8 +120,8 @@ def _noted(load: Load) -> dict[str, Answer]:
     return {r["request_id"]: Answer(r["ttft_ms"], r["latency_ms"]) for r in rows if r["request_id"] and not r["error"]}
 
 
-def _fasthttp(load: Load, url: str) -> list[str]:
-    command = [LOCUST, "-f", str(ROOT / "scripts/bench/fasthttp_user.py"), "--headless", "--only-summary"]
+def _fasthttp(load: Load, user: str) -> list[str]:
+    command = [LOCUST, "-f", str(ROOT / "scripts/bench/fasthttp_user.py"), user, "--headless", "--only-summary"]
     return [*command, "-u", str(load.users), "-r", str(load.users), "-t", f"{load.seconds:.0f}s"]
 
 
@@ -148,13 +139,21 @@ def _llmeter_records(load: Load) -> dict[str, Answer]:
 
 CLIENTS = {
     "ours": Client("Swarmledger, inside Locust", _ours, _our_records),
-    "ours-boto3": Client("Swarmledger, `transport: boto3`", _ours_boto3, _our_records),
+    "ours-boto3": Client("Swarmledger, `transport: boto3`", lambda load, url: _ours(load, url, "boto3"), _our_records),
     "boto3-loop": Client(
         "gevent and boto3: one session, one client, pool N+5, one attempt, jittered starts",
         lambda load, url: _program(sys.executable, "boto3_loop", load, url),
         _noted,
     ),
-    "fasthttp": Client("Locust's FastHttpUser, signed by botocore", _fasthttp, _noted),
+    "fasthttp": Client(
+        "Locust's FastHttpUser, signed by botocore", lambda load, url: _fasthttp(load, "ConverseUser"), _noted
+    ),
+    "ours-openai": Client(
+        "Swarmledger, inside Locust, OpenAI's chat completions", lambda load, url: _ours(load, url, openai=True), _our_records
+    ),
+    "fasthttp-openai": Client(
+        "Locust's FastHttpUser, OpenAI's chat completions", lambda load, url: _fasthttp(load, "OpenAIUser"), _noted
+    ),
     "genai-bench": Client(
         f"genai-bench {PEERS['genai-bench'][0]}, its Bedrock user (InvokeModelWithResponseStream)",
         lambda load, url: _program(python_of("genai-bench"), "genai_bench_run", load, url),

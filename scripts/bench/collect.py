@@ -21,8 +21,10 @@ import yaml
 
 from locustfiles.common.exit_codes import BAD_INPUT, NOT_TRUSTED, OK
 from scripts.bench.clients import LOCUST, plain_environment
+from scripts.bench.command import Parser
 from scripts.bench.endpoint import ROOT, SHORT_MODEL, EndpointFailed, running_endpoint
 from scripts.bench.measure import running
+from scripts.bench.table import markdown
 
 EXAMPLE = """example:
   python -m scripts.bench.collect --rate 5000 --workers 4 --seconds 600"""
@@ -49,13 +51,10 @@ class Figures:
 
 
 def _arguments(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m scripts.bench.collect", description=__doc__, epilog=EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Parser("collect", __doc__, EXAMPLE)
     parser.add_argument("--rate", type=float, default=5000, help="records a second, of all workers together (default: 5000)")
     parser.add_argument("--workers", type=int, default=4)
     parser.add_argument("--seconds", type=float, default=600)
-    parser.error = lambda message: parser.exit(BAD_INPUT, f"{parser.prog}: {message}; see --help\n")
     return parser.parse_args(argv)
 
 
@@ -78,7 +77,7 @@ def table(f: Figures) -> str:
     head = ("records made", "received", "rows", "records/s", "master's core", "memory early (MB)", "late (MB)", "exit code")
     row = (f"{f.made:,}", f"{f.received:,}", f"{f.rows:,}", f"{f.rows / f.seconds:,.0f}", f"{100 * f.master_cpu:.0f} %")
     row += (f"{f.memory_early_mb:.0f}", f"{f.memory_late_mb:.0f}", str(f.exit_code))
-    return "\n".join("| " + " | ".join(line) + " |" for line in (head, ["---"] * len(head), row))
+    return markdown(head, [row])
 
 
 def collect(rate: float, workers: int, seconds: float, folder: pathlib.Path) -> Figures:

@@ -9,7 +9,7 @@ from locust import User, task
 
 from locustfiles.common.launch import register
 from locustfiles.common.record import RequestRecord
-from locustfiles.common.stages import StageShape  # noqa: F401  Locust finds the shape in this module
+from locustfiles.common.shape import StageShape  # noqa: F401  Locust finds the shape in this module
 
 RATE = float(os.environ["BENCH_RECORDS_A_SECOND"])
 EVERY_S = 0.02

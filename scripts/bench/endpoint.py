@@ -25,6 +25,7 @@ CONFIG = {
         STREAM_MODEL: {"engine": "exact", "family": "llama"},
         SHORT_MODEL: {"engine": "short", "family": "llama"},
     },
+    "openai": {STREAM_MODEL: {"engine": "exact"}, SHORT_MODEL: {"engine": "short"}},
 }
 START_S, STOP_S = 30, 15
 
@@ -101,5 +102,5 @@ def make_certificate(folder: pathlib.Path) -> tuple[pathlib.Path, pathlib.Path]:
     try:
         subprocess.run(command, check=True, capture_output=True, timeout=30)
     except (OSError, subprocess.SubprocessError) as e:
-        raise EndpointFailed(f"openssl could not make a certificate ({e}); install openssl, or leave --tls out") from None
+        raise EndpointFailed(f"openssl could not make a certificate ({e}); install openssl, or measure without TLS") from None
     return certificate, key

@@ -1,9 +1,11 @@
-"""Locust's FastHttpUser, signed by botocore, reading the event stream frame by frame. A locustfile, run by
-`python -m scripts.bench.load`; its settings come from the environment (BENCH_…)."""
+"""Locust's FastHttpUser: of Converse, signed by botocore, reading the event stream frame by frame, and of the OpenAI route,
+reading the server-sent events. A locustfile, run by `python -m scripts.bench.load` with one of its two users; its settings come
+from the environment (BENCH_…)."""
 
 import json
 import os
 import random
+import re
 import time
 import urllib.parse
 
@@ -23,8 +25,17 @@ BODY = json.dumps(
         "inferenceConfig": {"maxTokens": int(os.environ["BENCH_TOKENS"])},
     }
 ).encode()
+CHAT = json.dumps(
+    {
+        "model": MODEL,
+        "messages": [{"role": "user", "content": PROMPT}],
+        "max_tokens": int(os.environ["BENCH_TOKENS"]),
+        "stream": STREAM,
+        **({"stream_options": {"include_usage": True}} if STREAM else {}),
+    }
+).encode()
 CREDENTIALS = botocore.credentials.Credentials(ACCESS_KEY, SECRET_KEY)
-FIRST = b"contentBlockDelta"
+FIRST, FIRST_CHAT = b"contentBlockDelta", re.compile(rb'"content": ?"[^"]')
 PRELUDE_BYTES = 12
 records = Records(os.environ["BENCH_OUT"])
 
@@ -37,30 +48,56 @@ def signed() -> dict[str, str]:
     return dict(request.headers.items())
 
 
-class Streamer(FastHttpUser):
-    """Sends one request after the other."""
+class _Asker(FastHttpUser):
+    """Sends one request after the other. `id_header` names the answer's request id."""
 
+    abstract = True
     host = URL
     insecure = False
+    id_header: str
 
     def on_start(self) -> None:
         gevent.sleep(random.uniform(0, JITTER_S))
 
-    @task
-    def ask(self) -> None:
-        headers = signed()
+    def send(self, path: str, body: bytes, headers: dict[str, str]) -> None:
         start = time.perf_counter()
-        answer = self.client.post(PATH, data=BODY, headers=headers, stream=STREAM)
-        name = answer.headers.get("x-amzn-requestid") if answer.headers else None
-        first = self._frames(answer._response) if STREAM and answer.status_code == 200 else None
+        answer = self.client.post(path, data=body, headers=headers, stream=STREAM)
+        name = answer.headers.get(self.id_header) if answer.headers else None
+        first = self.first(answer._response) if STREAM and answer.status_code == 200 else None
         error = None if answer.status_code == 200 else f"HTTP {answer.status_code}"
         records.add(name, start, first, time.perf_counter(), error)
 
-    def _frames(self, body) -> float | None:
+    def first(self, body) -> float | None:
         """Read to the end; when the first delta had come."""
+        raise NotImplementedError
+
+
+class ConverseUser(_Asker):
+    id_header = "x-amzn-requestid"
+
+    @task
+    def ask(self) -> None:
+        self.send(PATH, BODY, signed())
+
+    def first(self, body) -> float | None:
         first = None
         while prelude := body.read(PRELUDE_BYTES):
             frame = body.read(int.from_bytes(prelude[:4]) - PRELUDE_BYTES)
             if first is None and FIRST in frame:
+                first = time.perf_counter()
+        return first
+
+
+class OpenAIUser(_Asker):
+    id_header = "x-request-id"
+
+    @task
+    def ask(self) -> None:
+        self.send("/v1/chat/completions", CHAT, {"Content-Type": "application/json"})
+
+    def first(self, body) -> float | None:
+        first = None
+        while event := body.readline(b"\n\n"):
+            if first is None and FIRST_CHAT.search(event):
                 first = time.perf_counter()
         return first

@@ -1,7 +1,7 @@
 """How true and how cheap load clients are: each against the same local endpoint, whose truth log knows better.
 
-Every client has one core, the endpoint another. Streams: ConverseStream, 50 tokens at 100 tokens/s, first token after
-100 ms. Short calls: Converse, 2 tokens at once. Errors are the client's figure minus the endpoint's, ms.
+Every client has one core, the endpoint another. Streams: ConverseStream, or chat completions on the OpenAI route, 50 tokens at
+100 tokens/s, first token after 100 ms. Short calls: Converse or chat completions, 2 tokens at once. Errors are the client's figure minus the endpoint's, ms.
 """
 
 import argparse
@@ -15,6 +15,7 @@ import tempfile
 
 from locustfiles.common.exit_codes import BAD_INPUT, NOT_TRUSTED, OK
 from scripts.bench.clients import CLIENTS, Client
+from scripts.bench.command import Parser, seconds
 from scripts.bench.endpoint import EndpointFailed
 from scripts.bench.measure import ClientFailed, Figures, cores, measure
 from scripts.bench.table import short_table, stream_table
@@ -29,11 +30,6 @@ WORDS = """- Error: the client's time minus the endpoint's, of requests that arr
   contain it; where it is large, endpoint or machine was short of CPU, and the errors are the pair's.
 - Lost: arrived at the endpoint in the window and not recorded as a success by the client.
 - CPU: of the client in the window, start-up left out, per request that ended in it. Other programs: what they took of the two cores."""
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message):
-        self.exit(BAD_INPUT, f"{self.prog}: {message}; see --help\n")
 
 
 def _levels(text: str) -> list[int]:
@@ -56,19 +52,11 @@ def _tries(text: str) -> int:
     return int(text)
 
 
-def _seconds(text: str) -> float:
-    if not 1 <= float(text) <= 600:
-        raise argparse.ArgumentTypeError("give 1 to 600 seconds")
-    return float(text)
-
-
 def _arguments(argv: list[str] | None) -> argparse.Namespace:
-    parser = _Parser(
-        prog="python -m scripts.bench.load", description=__doc__, epilog=EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Parser("load", __doc__, EXAMPLE)
     parser.add_argument("--users", type=_levels, default=[20, 100, 200], help="levels of streaming users, 0 for none (default: 20,100,200)")
     parser.add_argument("--short-users", type=_levels, default=[20], help="levels for short calls, 0 for none (default: 20)")
-    parser.add_argument("--seconds", type=_seconds, default=10.0, help="measured seconds of each (default: 10)")
+    parser.add_argument("--seconds", type=seconds, default=10.0, help="measured seconds of each (default: 10)")
     parser.add_argument("--peers", type=_peers, default=list(CLIENTS), help=f"default: {','.join(CLIENTS)}")
     parser.add_argument(
         "--tries", type=_tries, default=1, metavar="N",
@@ -132,9 +120,9 @@ def _report(args, streams: list, shorts: list, left_out: list[str]) -> str:
     lines = [f"# Load clients against the endpoint's truth, {way}", ""]
     lines += [f"{when}, {machine()}, {args.seconds:g} s measured of each, {pinned}.", ""]
     if streams:
-        lines += ["ConverseStream, 50 tokens at 100 tokens/s, first token after 100 ms:", "", stream_table(streams), ""]
+        lines += ["Streams, 50 tokens at 100 tokens/s, first token after 100 ms:", "", stream_table(streams), ""]
     if shorts:
-        lines += ["Converse, 2 tokens at once:", "", short_table(shorts), ""]
+        lines += ["Short calls, 2 tokens at once:", "", short_table(shorts), ""]
     names = dict.fromkeys(name for name, _ in streams + shorts)
     lines += [f"- {name}: {CLIENTS[name].words}." for name in names]
     lines += [WORDS, *(f"- Not measured: {words}" for words in dict.fromkeys(left_out))]

@@ -1,5 +1,7 @@
 """The bench's results as Markdown."""
 
+import typing
+
 from scripts.bench.measure import Figures, Spread
 
 UNKNOWN = "–"
@@ -13,7 +15,7 @@ SHORT_HEAD = (
 )  # fmt: skip
 
 
-def _table(head: tuple[str, ...], rows: list[list[str]]) -> str:
+def markdown(head: typing.Sequence[str], rows: typing.Iterable[typing.Sequence[str]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
@@ -32,7 +34,7 @@ def stream_table(results: list[tuple[str, Figures]]) -> str:
     for name, f in results:
         row = [name, str(f.users), _three(f.ttft), _three(f.latency), f"{f.endpoint_late_p99_ms:.1f}", f"{f.requests:,}", f"{f.lost:,}"]
         rows.append([*row, f"{f.requests_per_s:.1f}", f"{f.cpu_ms:.2f}", *_shares(f)])
-    return _table(STREAM_HEAD, rows)
+    return markdown(STREAM_HEAD, rows)
 
 
 def short_table(results: list[tuple[str, Figures]]) -> str:
@@ -41,4 +43,4 @@ def short_table(results: list[tuple[str, Figures]]) -> str:
     for name, f in results:
         row = [name, str(f.users), f"{f.requests_per_s:.0f}", f"{f.cpu_ms:.2f}", f"{1000 / f.cpu_ms:.0f}", _three(f.latency)]
         rows.append([*row, f"{f.requests:,}", f"{f.lost:,}", *_shares(f)])
-    return _table(SHORT_HEAD, rows)
+    return markdown(SHORT_HEAD, rows)

@@ -17,10 +17,12 @@ import typing
 
 from analysis.truth_log import read_truth
 from locustfiles.common.exit_codes import BAD_INPUT, NOT_TRUSTED, OK
+from scripts.bench.command import Parser, seconds
 from scripts.bench.endpoint import Endpoint, EndpointFailed, running_endpoint
 from scripts.bench.load import machine
 from scripts.bench.measure import ClientFailed, cores
 from scripts.bench.starve import Pause, Row, Sitting, rows_of, sit
+from scripts.bench.table import markdown
 
 EXAMPLE = """example:
   python -m scripts.bench.verdicts
@@ -46,31 +48,18 @@ An endpoint that waits for its core reads a request late, and its truth begins t
 TRUTH_S = 1.5  # the truth log is a second behind
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message):
-        self.exit(BAD_INPUT, f"{self.prog}: {message}; see --help\n")
-
-
 def _stages(text: str) -> int:
     if not 1 <= int(text) <= 500:
         raise argparse.ArgumentTypeError("give 1 to 500 stages")
     return int(text)
 
 
-def _seconds(text: str) -> float:
-    if not 1 <= float(text) <= 600:
-        raise argparse.ArgumentTypeError("give 1 to 600 seconds")
-    return float(text)
-
-
 def main(argv: list[str] | None = None) -> int:
-    parser = _Parser(
-        prog="python -m scripts.bench.verdicts", description=__doc__, epilog=EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Parser("verdicts", __doc__, EXAMPLE)
     parser.add_argument(
         "--stages", type=_stages, default=20, metavar="N", help="healthy stages, and starved ones that turn out wrong (default: 20)"
     )
-    parser.add_argument("--seconds", type=_seconds, default=6.0, help="measured window of each (default: 6)")
+    parser.add_argument("--seconds", type=seconds, default=6.0, help="measured window of each (default: 6)")
     args = parser.parse_args(argv)
     if cores()[0] is None:
         print("error: one core only: endpoint and client would starve each other; use a machine with two", file=sys.stderr)
@@ -152,7 +141,7 @@ def report(rows: list[Row], stages: int, seconds: float) -> str:
     ]  # fmt: skip
     table = confusion(rows)
     lines = ["# Verdicts beside the truth", "", f"{when}, {machine()}, windows of {seconds:g} s. TTFT and lag in ms.", WORDS, ""]
-    lines += [_table(head, cells), "", _table(table[0], table[1:]), "", summary(rows)]
+    lines += [markdown(head, cells), "", markdown(table[0], table[1:]), "", summary(rows)]
     return "\n".join([*lines, *(f"Goal missed: {sentence}." for sentence in missed(rows, stages))])
 
 
@@ -166,10 +155,6 @@ def summary(rows: list[Row]) -> str:
         seen = sum(r.verdict != "VALID" for r in disturbed)
         text += f" {len(disturbed)} healthy ones turned out wrong (others had the core, or the endpoint's); {seen} of them were caught."
     return text
-
-
-def _table(head: list[str], rows: list[list[str]]) -> str:
-    return "\n".join("| " + " | ".join(line) + " |" for line in [head, ["---"] * len(head), *rows])
 
 
 def _ms(value: float | None) -> str:
