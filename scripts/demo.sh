@@ -7,7 +7,7 @@ usage() {
     cat <<'HELP'
 usage: scripts/demo.sh [--engine llama|simulated] [--run-dir FOLDER]
 
-Sets up .venv, starts a local endpoint, sweeps 1, 2, 5, 8, 12, 16 and 20 users over a SageMaker and a
+Sets up .venv, starts a local endpoint, sweeps 1, 2, 5, 8, 12 and 20 users over a SageMaker and a
 Bedrock target, stops the endpoint and writes the report.
 
   --engine llama      the real SmolLM2-135M model through llama.cpp (default; under 6 minutes)

@@ -2,10 +2,11 @@
 # Uses $run_dir; sets $work, a folder that goes as well, and $url.
 
 work=$(mktemp -d)
-endpoint="" sweep=""
+endpoint="" sweep="" progress=""
 clean_up() {
     trap - EXIT INT TERM
     [ -z "$sweep" ] || { kill -INT "$sweep" 2>/dev/null && wait "$sweep" 2>/dev/null; } || true
+    [ -z "$progress" ] || wait "$progress" || true
     stop_endpoint
     rm -rf "$work"
 }
@@ -39,10 +40,15 @@ stop_endpoint() {
 # run_sweep COMMAND...   shows its stages; ends the script with its exit code if that is not 0
 run_sweep() {
     local code=0
-    "$@" > >(tee "$work/locust.log" | sed -un 's/^.*swarmledger: /  /p') 2>&1 &
+    : >"$work/locust.log"
+    "$@" >>"$work/locust.log" 2>&1 &
     sweep=$!
+    tail -f -n +1 -s 0.2 --pid="$sweep" "$work/locust.log" | sed -un 's/^.*swarmledger: /  /p' &
+    progress=$!
     wait "$sweep" || code=$?
     sweep=""
+    wait "$progress" || true
+    progress=""
     if [ "$code" -ne 0 ]; then
         grep -E "error|ERROR" "$work/locust.log" >&2 || tail -n 20 "$work/locust.log" >&2
         echo "error: the sweep ended with exit code $code" >&2

@@ -16,15 +16,17 @@ need_python() {
 # make_venv FILE...   a leading + on a name means: a package to install without its dependencies
 make_venv() {
     need_python
-    local stamp=.venv/installed have="" want="" files=() bare=() item
+    local stamp=.venv/installed known="" want="" names=" " files=() bare=() item line
+    [ -f "$stamp" ] && known=$(cat "$stamp")
     for item in "$@"; do
         case $item in
-            +*) bare+=("${item#+}"); want+="$item " ;;
-            *) files+=(-r "$item"); want+="$(cksum "$item") " ;;
+            +*) bare+=("${item#+}"); line=$item names+="${item%%==*} " ;;
+            *) files+=(-r "$item"); line=$(cksum "$item") names+="$item " ;;
         esac
+        want+=$line$'\n'
     done
-    [ -f "$stamp" ] && have=$(cat "$stamp")
-    case $have in *"$want"*) return ;; esac
+    # each line of the stamp is a file or package as it was when it was last installed
+    [ -z "$(grep -vxF -- "$known" <<<"${want%$'\n'}")" ] && return
     if [ ! -x .venv/bin/python ]; then
         echo "Making .venv ..."
         if ! "$python" -m venv .venv; then
@@ -38,7 +40,13 @@ make_venv() {
     if [ ${#bare[@]} -gt 0 ]; then
         .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps "${bare[@]}" || pip_failed
     fi
-    echo "$have$want" >"$stamp"
+    {
+        while read -r line; do
+            item=${line##* }
+            [[ -z $line || $names == *" ${item%%==*} "* ]] || echo "$line"
+        done <<<"$known"
+        printf %s "$want"
+    } >"$stamp"
 }
 
 pip_failed() {
