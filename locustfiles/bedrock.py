@@ -4,7 +4,7 @@
 """
 
 from locustfiles.common.launch import register
-from locustfiles.common.stages import StageShape  # noqa: F401  Locust finds the shape in this module
+from locustfiles.common.shape import StageShape  # noqa: F401  Locust finds the shape in this module
 from locustfiles.common.user import LLMUser
 
 

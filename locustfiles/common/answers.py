@@ -61,6 +61,7 @@ def converse_whole(draft: Draft, answer: dict) -> None:
 
 
 def _converse_usage(draft: Draft, holder: dict) -> None:
+    """What it took, and what was served."""
     usage = part(holder, "usage")
     draft.count(
         prompt_tokens=usage.get("inputTokens"),
@@ -69,6 +70,7 @@ def _converse_usage(draft: Draft, holder: dict) -> None:
         cache_write_tokens=usage.get("cacheWriteInputTokens", usage.get("cacheWriteInputTokenCount")),
     )
     draft.service_times(part(holder, "metrics").get("latencyMs"))
+    draft.serve(part(holder, "performanceConfig").get("latency"), part(holder, "serviceTier").get("type"))
 
 
 def nova_event(draft: Draft, event: dict, time: float) -> None:

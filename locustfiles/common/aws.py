@@ -11,12 +11,16 @@ import botocore.httpsession
 
 from locustfiles.common.dial import Origin
 from locustfiles.common.proxy import proxy_for
-from locustfiles.common.scenario import Scenario, Target
-from locustfiles.common.targets import OpenAITarget
+from locustfiles.common.scenario import Scenario
+from locustfiles.common.targets import OpenAITarget, Target
 from locustfiles.common.yaml_file import BadInput
 
 #: service -> (boto3 client name, SigV4 signing name)
 SERVICES = {"bedrock": ("bedrock-runtime", "bedrock"), "sagemaker": ("sagemaker-runtime", "sagemaker")}
+
+#: what botocore raises where credentials cannot be had or refreshed. RuntimeError: what came was expired too;
+#: OSError, ValueError: a credential_process or a token's file that is not there or holds something else
+UNSIGNED = (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError, RuntimeError, OSError, ValueError)
 
 
 class NoCredentials(BadInput):
@@ -29,7 +33,7 @@ class AwsSession:
     def __init__(self, scenario: Scenario) -> None:
         self._region = scenario.region
         self._endpoint_url = scenario.endpoint_url
-        self._bearer = os.environ.get("AWS_BEARER_TOKEN_BEDROCK")
+        self._bearer = os.environ.get("AWS_BEARER_TOKEN_BEDROCK", "").strip()
         self._boto3 = scenario.transport == "boto3"
         self._bases: dict[tuple[str, str | None], urllib.parse.SplitResult] = {}
         self._origins: dict[urllib.parse.SplitResult, Origin] = {}
@@ -37,8 +41,8 @@ class AwsSession:
         try:  # the session too: it fails for an AWS_PROFILE that does not exist
             self.boto3 = boto3.Session(region_name=scenario.region)
             self._credentials = self.boto3.get_credentials()
-        except botocore.exceptions.BotoCoreError as e:
-            raise NoCredentials(f"AWS credentials cannot be used: {e}") from None
+        except UNSIGNED as e:
+            raise NoCredentials(f"AWS credentials cannot be used: {e}; check AWS_PROFILE and where it takes them from") from None
         signed = {t.service for t in scenario.targets} - {"openai"} - ({"bedrock"} if self._bearer else set())
         if self._credentials is None and signed:
             raise NoCredentials(
@@ -91,7 +95,7 @@ class AwsSession:
             method="POST", url=f"{base.scheme}://{base.netloc}{path}", headers=headers, data=body
         )
         if isinstance(target, OpenAITarget):
-            if key := os.environ.get(target.api_key_env):
+            if key := os.environ.get(target.api_key_env, "").strip():
                 signed.headers["Authorization"] = f"Bearer {key}"
         elif self._bearer and target.service == "bedrock":
             signed.headers["Authorization"] = f"Bearer {self._bearer}"

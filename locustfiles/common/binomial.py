@@ -1,5 +1,6 @@
 """The exact binomial test on a percentile: whether so many values above a limit let it be kept."""
 
+import itertools
 import math
 
 import numpy as np
@@ -32,6 +33,11 @@ def decide(above: int, n: int, q: float) -> str:
     if n and at_least(above, n, 1 - q) <= ALPHA:
         return "missed"
     return "undecided"
+
+
+def fewest(q: float) -> int:
+    """So many values, all of them inside a limit, let the q-quantile be called met; with fewer it cannot be."""
+    return next(n for n in itertools.count(1) if decide(0, n, q) == "met")
 
 
 def probabilities(n: int, p: float) -> tuple[int, np.ndarray]:

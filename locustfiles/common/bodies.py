@@ -2,12 +2,12 @@
 
 import typing
 
-from locustfiles.common.body_parts import Split, known, merged, turns_of
+from locustfiles.common.body_parts import Split, known, merged, messages_of, turns_of
 from locustfiles.common.message_bodies import claude, converse, nova
 from locustfiles.common.payloads import BadPayload, Prompt, texts_of
 from locustfiles.common.raw import fill, has_place
-from locustfiles.common.scenario import BadScenario
-from locustfiles.common.targets import BedrockTarget, OpenAITarget, Target
+from locustfiles.common.targets import OpenAITarget, Target
+from locustfiles.common.yaml_file import BadScenario
 
 
 def document_of(dialect: str, target: Target, prompt: Prompt, split: Split) -> dict:
@@ -85,11 +85,10 @@ def _text_generation(stop: str) -> typing.Callable[[Target, Prompt, Split], dict
 
 
 def _chat(target: Target, prompt: Prompt) -> list[dict]:
-    messages = prompt.messages if prompt.messages is not None else [{"role": "user", "content": prompt.text}]
-    if isinstance(target, BedrockTarget) and target.system is not None:
-        system, turns = turns_of(target, prompt)
-        return [{"role": "system", "content": system[0]}, *turns]
-    return messages
+    if target.system is None:
+        return messages_of(prompt)
+    system, turns = turns_of(target, prompt)
+    return [{"role": "system", "content": system[0]}, *turns]
 
 
 def _mistral_chat(target: Target, prompt: Prompt, split: Split) -> dict:
@@ -137,7 +136,7 @@ def _embedding(key: str, as_list: bool = False, **defaults: str) -> typing.Calla
 def _raw(target: Target, prompt: Prompt, split: Split) -> dict:
     values = {f"{{{name}}}": value for name, value in split.all.items()}
     if prompt.messages is None:
-        values |= {"{prompt}": prompt.text, "{messages}": [{"role": "user", "content": prompt.text}]}
+        values |= {"{prompt}": prompt.text, "{messages}": messages_of(prompt)}
     elif has_place(target.body, "{messages}"):
         values["{messages}"] = prompt.messages
     else:

@@ -3,7 +3,7 @@
 import typing
 
 from locustfiles.common.payloads import BadPayload, Prompt, texts_of
-from locustfiles.common.targets import BedrockTarget, Target
+from locustfiles.common.targets import Target
 
 
 class Split:
@@ -34,12 +34,14 @@ def merged(document: dict, rest: dict, prompt: Prompt) -> dict:
     return document
 
 
+def messages_of(prompt: Prompt) -> list[dict]:
+    return [{"role": "user", "content": prompt.text}] if prompt.messages is None else prompt.messages
+
+
 def turns_of(target: Target, prompt: Prompt) -> tuple[list[str], list[dict]]:
     """The texts of the system prompt, and the other messages. Raises BadPayload."""
-    own = [target.system] if isinstance(target, BedrockTarget) and target.system is not None else []
-    if prompt.messages is None:
-        return own, [{"role": "user", "content": prompt.text}]
-    system = [text for m in prompt.messages if m["role"] == "system" for text in texts_of(m["content"])]
+    own, messages = [] if target.system is None else [target.system], messages_of(prompt)
+    system = [text for m in messages if m["role"] == "system" for text in texts_of(m["content"])]
     if own and system:
         raise BadPayload(f"prompt `{prompt.id}` has a system message and target `{target.name}` a `system`; keep one")
-    return own or system, [m for m in prompt.messages if m["role"] != "system"]
+    return own or system, [m for m in messages if m["role"] != "system"]

@@ -9,9 +9,10 @@ import urllib3.exceptions
 
 from locustfiles.common import readers
 from locustfiles.common.answers import converse_event, converse_whole
+from locustfiles.common.aws import UNSIGNED
 from locustfiles.common.connection import Exchange
 from locustfiles.common.dialects import Body
-from locustfiles.common.error_answers import refusal, refused
+from locustfiles.common.error_answers import error_answer, refused
 from locustfiles.common.errors import ErrorClass, classify
 from locustfiles.common.reading import Draft, Reading
 
@@ -29,13 +30,6 @@ class Answer:
     fault: tuple[ErrorClass, str | None, str] | None = None  # what botocore says of arguments or bytes
 
 
-_CREDENTIALS = (
-    boto.NoCredentialsError,
-    boto.PartialCredentialsError,
-    boto.CredentialRetrievalError,
-    boto.SSOError,
-    boto.TokenRetrievalError,
-)
 _MISTAKES = (boto.ParamValidationError, boto.InvalidEndpointConfigurationError)  # of the scenario
 #: what kept the request from getting there, or the answer from coming whole
 _ON_THE_WAY: dict[ErrorClass, tuple[type[Exception], ...]] = {
@@ -63,7 +57,7 @@ def fail(exchange: Exchange, answer: Answer, error: Exception) -> None:
         answer.fault = ErrorClass.BAD_RESPONSE, None, f"botocore cannot read the answer: {type(error).__name__}: {error}"
     elif isinstance(error, _MISTAKES):
         answer.fault = ErrorClass.CLIENT, type(error).__name__, str(error)
-    elif isinstance(error, _CREDENTIALS):
+    elif not exchange.sent_at and isinstance(error, UNSIGNED):
         answer.fault = ErrorClass.AUTH, type(error).__name__, str(error)
     else:
         exchange.error, exchange.error_message = ErrorClass.INTERNAL, f"{type(error).__name__}: {error}"
@@ -92,7 +86,7 @@ def _cause(error: BaseException) -> BaseException | None:
 
 def tell(call: Body, exchange: Exchange, answer: Answer) -> Reading:
     """The reading of what came; empty where nothing did."""
-    draft = Draft(call.echo, call.answer)
+    draft = Draft(call.echo, call.answer, call.in_reasoning)
     readers.identify(draft, exchange.headers)
     if answer.refused is not None:
         error = answer.refused["Error"]
@@ -104,7 +98,7 @@ def tell(call: Body, exchange: Exchange, answer: Answer) -> Reading:
             return Reading()
         draft.fail(*answer.fault)
     elif not 200 <= exchange.status < 300:  # an error that botocore could not read
-        refusal(draft, exchange.status, exchange.headers, answer.body)
+        error_answer(draft, exchange.status, exchange.headers, answer.body)
     elif call.stream:
         _stream(draft, call, exchange, answer)
     else:

@@ -18,7 +18,7 @@ LOOK_EVERY_S = 0.1
 
 def needs_yes(ahead: Estimate, scenario: Scenario) -> float | None:
     """The most that a run may cost, USD, if it must be confirmed. A `budget_usd` below the limit is an answer already."""
-    usd = float("inf") if ahead.unknown else ahead.usd
+    usd = float("inf") if ahead.unknown else ahead.most.usd
     most = usd if scenario.budget_usd is None else min(usd, scenario.budget_usd)
     return most if most > scenario.confirm_above_usd else None
 

@@ -10,6 +10,15 @@ from locustfiles.common.errors import ErrorClass
 from locustfiles.common.raw import expression
 from locustfiles.common.reading import Draft
 
+_FAILED = ("error", "abort")  # how TGI, LMI, vLLM and SGLang name an end that is none
+
+
+def _ends(draft: Draft, reason: object) -> None:
+    draft.stop(reason)
+    if reason in _FAILED:
+        draft.fail(ErrorClass.BAD_RESPONSE, reason, f"the container ended the generation with finish_reason {reason}")
+
+
 # --- TGI and LMI ---
 
 
@@ -46,9 +55,7 @@ def _text_generation_details(draft: Draft, holder: dict) -> None:
     if prompt_tokens is None and type(prefill) is list and prefill:
         prompt_tokens = len(prefill)
     draft.count(prompt_tokens=prompt_tokens, completion_tokens=details.get("generated_tokens"))
-    draft.stop(details.get("finish_reason"))
-    if details.get("finish_reason") == "error":
-        draft.fail(ErrorClass.BAD_RESPONSE, "error", "the container ended the generation with finish_reason error")
+    _ends(draft, details.get("finish_reason"))
 
 
 # --- OpenAI's chat completions and completions ---
@@ -81,7 +88,7 @@ def _openai_choice(draft: Draft, choice: dict, key: str, time: float | None) -> 
     """One choice of a chat (`key`: where its message is) or of completions (`text`)."""
     draft.say(choice.get("text"), time)
     _openai_message(draft, part(choice, key), time)
-    draft.stop(choice.get("finish_reason") or choice.get("stop_reason"))
+    _ends(draft, choice.get("finish_reason") or choice.get("stop_reason"))
 
 
 def _openai_message(draft: Draft, message: dict, time: float | None) -> None:

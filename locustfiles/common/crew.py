@@ -17,21 +17,22 @@ import locust
 from locustfiles.common.clock import Clock
 from locustfiles.common.collect import KEY, Outbox
 from locustfiles.common.due import Due
+from locustfiles.common.errors import ErrorClass
 from locustfiles.common.exit_codes import BAD_INPUT, NOT_TRUSTED, complain
 from locustfiles.common.inputs import Inputs
-from locustfiles.common.record import RequestRecord
 from locustfiles.common.price_book import TOKENS
+from locustfiles.common.record import RequestRecord
 from locustfiles.common.sender import Sender
 from locustfiles.common.spool import SpoolFile
-from locustfiles.common.visit import Visit
 from locustfiles.common.user import tell_locust
+from locustfiles.common.visit import Visit
 
 HAND_IN_S = 10.0
 MASTER_SILENT_S = 10
 PAUSED_S = 3  # a look at the master that comes so late: this process was paused, not the master
 REJOINED_S = 5  # for messages under way to a worker that has just introduced itself anew
 #: what the master hears of a warm-up call at once
-TOLD = ("error", "error_code", "error_message", "http_status", "latency_ms", *TOKENS)
+TOLD = ("error", "error_code", "error_message", "http_status", "latency_ms", "prompt_id", *TOKENS)
 log = logging.getLogger("swarmledger")
 
 
@@ -100,8 +101,8 @@ class Crew:
         tell_locust(self.environment, record)
 
     def _tell_clear(self, stage: int, phase: str) -> None:
-        data = {"run": self.outbox.run_id, "stage": stage, "phase": phase, "load": self.sender.load}
-        self._cleared = data | {"produced": self.outbox.produced}
+        data = {"run": self.outbox.run_id, "stage": stage, "phase": phase, "look": self.sender.visit.look}
+        self._cleared = data | {"load": self.sender.load, "produced": self.outbox.produced}
         self.runner.send_message("ledger_clear", self._cleared)
         if phase == "hold":
             self.hand_in()
@@ -113,12 +114,12 @@ class Crew:
 
     @property
     def owes(self) -> bool:
-        """Whether the master lacks records, or the number of them all."""
-        return not self.outbox.empty or (self.final and self.outbox.produced > 0 and not self._told)
+        """Whether the master lacks records, or the number of them all, which may be 0."""
+        return not self.outbox.empty or (self.final and not self._told)
 
     def _keep(self) -> None:
         """Write down what the master may never get."""
-        if self.owes:
+        if self.owes and self.outbox.produced:
             self.spool.keep(self.outbox.spool(self.sender.worker, self.final or not self.sender.probe.count))
 
     def _on_run(self, environment, msg, **_) -> None:
@@ -137,7 +138,8 @@ class Crew:
             visit = Visit(**msg.data["visit"]) if msg.data["visit"] else None
             phase = msg.data["phase"]
             if (visit, phase) == (self.sender.visit, self.sender.phase):  # said again, lest it was lost; so may our answer be
-                if visit and self._cleared and (self._cleared["stage"], self._cleared["phase"]) == (visit.stage, phase):
+                told = self._cleared and tuple(self._cleared[name] for name in ("stage", "phase", "look"))
+                if visit and told == (visit.stage, phase, visit.look):
                     self.runner.send_message("ledger_clear", self._cleared)
                 return
             self.due.begin(visit.stage if visit and visit.users is None else None)
@@ -151,12 +153,15 @@ class Crew:
         """Check the endpoints, or make a target's warm-up call."""
         data, answer = msg.data, {"run": msg.data["run"], "ask": msg.data["ask"]}
         if data["target"] is None:
-            self.runner.send_message("ledger_called", answer | {"problems": self.sender.unreachable()})
+            schemes = {t.name: self.sender.session.origin(t).scheme for t in self.scenario.targets}
+            self.runner.send_message("ledger_called", answer | {"problems": self.sender.unreachable(), "schemes": schemes})
             return
         target, prompts = self.scenario.target(data["target"]), self.payloads[data["payload"]]
         prompt = random.Random(f"{self.seed_text}/warmup/{data['ask']}").choice(prompts)
         visit = Visit(stage=0, target=target.name, payload=data["payload"], users=None)
         record = self.sender.call(0, target, prompt, visit, "warmup")
+        if record.error == ErrorClass.CANCELLED:  # without workers this is the sweep's own greenlet, and the run is stopped
+            raise gevent.GreenletExit
         facts = {name: getattr(record, name) for name in TOLD}
         self.runner.send_message("ledger_called", answer | facts)
 

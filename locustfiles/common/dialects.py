@@ -24,7 +24,8 @@ the body as it is, at the level named last:
 An object among the other keys is merged into an object of the same name (`inferenceConfig: {topK: 20}`).
 TGI and LMI: temperature 0 means greedy, sent as `do_sample: false` without temperature and top_p
 (either would turn sampling on again); another temperature, or a top_p below 1, sends `do_sample: true`.
-A Bedrock target's `guardrail`, `latency` and `service_tier` are members of Converse's body, headers of InvokeModel.
+A Bedrock target's `guardrail`, `latency` and `service_tier` are members of Converse's body, headers of InvokeModel. The
+last two have prices of their own, so among the parameters they are refused.
 """
 
 import dataclasses
@@ -37,15 +38,18 @@ from locustfiles.common.bodies import Split, document_of
 from locustfiles.common.families import Family
 from locustfiles.common.payloads import BadPayload, Prompt
 from locustfiles.common.raw import RawAnswer
-from locustfiles.common.scenario import BadScenario
+from locustfiles.common.reading import THINK
 from locustfiles.common.targets import BedrockTarget, Dialect, OpenAITarget, SageMakerTarget, Target
+from locustfiles.common.yaml_file import BadScenario
 
 AnswerDialect = typing.Literal["converse"] | Family | Dialect
 
+#: those that take `messages`, and have a place for a system prompt
 _CHAT = ("converse", "claude", "nova", "openai-chat", "mistral-chat", "cohere-command-r")
-_SYSTEM = frozenset(_CHAT)  # those that have a place for a system prompt
 _CACHES = ("converse", "claude")
 _OURS = frozenset({"stream", "inputs", "messages", "prompt", "inputText", "texts", "message"})  # scenario and payload decide
+#: parameter that decides a price -> the target's key for it
+_PRICED = {"serviceTier": "service_tier", "service_tier": "service_tier", "performanceConfig": "latency"}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -61,6 +65,7 @@ class Body:
     dialect: AnswerDialect  # whose answer comes back
     echo: str | None = None  # the prompt, where the container was asked to repeat it before its answer
     answer: RawAnswer | None = None  # where things are in a `raw` answer
+    in_reasoning: bool = False  # DeepSeek's prompt ends in the tag that opens its reasoning
 
 
 def build(target: Target, prompt: Prompt) -> Body:
@@ -76,9 +81,14 @@ def build(target: Target, prompt: Prompt) -> Body:
     if dialect in ("tgi", "lmi") and document["parameters"]["return_full_text"] is True:
         echo = prompt.text
     operation, path, headers = _address(target)
-    body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    try:
+        body = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    except (TypeError, ValueError) as e:
+        what = f"target `{target.name}`: the body for prompt `{prompt.id}` is not JSON ({e})"
+        raise BadScenario(f"{what}; put dates into quotes, and leave out .nan and .inf") from None
     answer = target.answer if dialect == "raw" else None
-    return Body(target.service, operation, path, headers, body, target.stream, dialect, echo, answer)
+    thinks = dialect == "deepseek" and prompt.text.rstrip().endswith(THINK[0])
+    return Body(target.service, operation, path, headers, body, target.stream, dialect, echo, answer, thinks)
 
 
 def dialect_of(target: Target) -> AnswerDialect:
@@ -99,13 +109,12 @@ def _check(dialect: AnswerDialect, target: Target, prompt: Prompt, parameters: d
             f"target `{target.name}`: `parameters.{min(ours)}` is not for the body; "
             "remove it (`stream:` belongs to the target, prompts to the payload file)"
         )
-    if isinstance(target, BedrockTarget) and target.system is not None:
-        if dialect not in _SYSTEM:
-            raise BadScenario(
-                f"target `{target.name}`: {dialect} has no system prompt; write it into the prompts, or use `api: converse`"
-            )
-        if target.cache_system and dialect not in _CACHES:
-            raise BadScenario(f"target `{target.name}`: `cache_system` is not for {dialect}; use `api: converse`")
+    _check_price(target, prompt, parameters)
+    if target.system is not None and dialect not in _CHAT:
+        other = ", or use `api: converse`" if isinstance(target, BedrockTarget) else ""
+        raise BadScenario(f"target `{target.name}`: {dialect} has no system prompt; write it into the prompts{other}")
+    if isinstance(target, BedrockTarget) and target.cache_system and dialect not in _CACHES:
+        raise BadScenario(f"target `{target.name}`: `cache_system` is not for {dialect}; use `api: converse`")
     if prompt.messages is None:
         return
     if dialect not in _CHAT and dialect != "raw":
@@ -115,6 +124,20 @@ def _check(dialect: AnswerDialect, target: Target, prompt: Prompt, parameters: d
         )
     if prompt.cached and dialect not in _CACHES:
         raise BadPayload(f"target `{target.name}`: prompt `{prompt.id}` has a `cachePoint`, which {dialect} does not take")
+
+
+def _check_price(target: Target, prompt: Prompt, parameters: dict) -> None:
+    """Raises BadPayload or BadScenario for a tier or latency that would pass the price by."""
+    key = next((key for key in _PRICED if key in parameters), None)
+    if isinstance(target, BedrockTarget):
+        remedy = key and f"write it as the target's `{_PRICED[key]}:`"
+    elif isinstance(target, OpenAITarget) and target.price is None and target.instance_type is None:
+        remedy = parameters.get("service_tier", "default") != "default" and "add the target's `price:`"
+    else:
+        return
+    if remedy:
+        bad, place = (BadPayload, f"prompt `{prompt.id}`: ") if key in prompt.parameters else (BadScenario, "")
+        raise bad(f"target `{target.name}`: {place}`parameters.{key}` decides the price, which no price book has; {remedy}")
 
 
 def _address(target: Target) -> tuple[str, str, dict[str, str]]:
@@ -147,10 +170,9 @@ def _address(target: Target) -> tuple[str, str, dict[str, str]]:
     if not target.stream:
         headers["Accept"] = "application/json"
         return "InvokeEndpoint", path, headers
-    if target.target_model is not None:
-        raise BadScenario(
-            f"target `{target.name}`: SageMaker does not stream from a `target_model`; remove it or set `stream: false`"
-        )
+    if target.target_model is not None or target.session_id == "NEW_SESSION":
+        what = "from a `target_model`" if target.target_model is not None else "with `session_id: NEW_SESSION`"
+        raise BadScenario(f"target `{target.name}`: SageMaker does not stream {what}; remove it or set `stream: false`")
     # without an Accept the container picks what its stream is: events (TGI) or JSON lines (LMI)
     return "InvokeEndpointWithResponseStream", f"{path}-response-stream", headers
 

@@ -14,7 +14,7 @@ _BARE = {"message", "Message", "__type", "code", "type"}
 to_json = json.JSONDecoder().decode
 
 
-def refusal(draft: Draft, status: int, headers: typing.Mapping[str, str], data: bytes) -> None:
+def error_answer(draft: Draft, status: int, headers: typing.Mapping[str, str], data: bytes) -> None:
     """An answer of another status than 2xx: the service's type from the header, else from the body."""
     try:
         body = to_json(data.decode())

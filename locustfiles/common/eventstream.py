@@ -33,21 +33,21 @@ class Frame(typing.NamedTuple):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Broken:
+class Damage:
     """Why reading stopped before the end of the bytes."""
 
     reason: str
     error: ErrorClass
 
 
-_CUT = Broken("the stream ends inside a frame", ErrorClass.STREAM_BROKEN)
-_PRELUDE_CRC = Broken("a frame's prelude CRC does not match", ErrorClass.BAD_RESPONSE)
-_MESSAGE_CRC = Broken("a frame's message CRC does not match", ErrorClass.BAD_RESPONSE)
-_LENGTH = Broken("a frame's lengths are impossible", ErrorClass.BAD_RESPONSE)
-_HEADERS = Broken("a frame's headers cannot be read", ErrorClass.BAD_RESPONSE)
+_CUT = Damage("the stream ends inside a frame", ErrorClass.STREAM_BROKEN)
+_PRELUDE_CRC = Damage("a frame's prelude CRC does not match", ErrorClass.BAD_RESPONSE)
+_MESSAGE_CRC = Damage("a frame's message CRC does not match", ErrorClass.BAD_RESPONSE)
+_LENGTH = Damage("a frame's lengths are impossible", ErrorClass.BAD_RESPONSE)
+_HEADERS = Damage("a frame's headers cannot be read", ErrorClass.BAD_RESPONSE)
 
 
-def decode(chunks: Chunks) -> tuple[list[Frame], Broken | None]:
+def decode(chunks: Chunks) -> tuple[list[Frame], Damage | None]:
     """All whole frames, in order, and why reading stopped if bytes are left over. Never raises."""
     blob = b"".join([part for _, part in chunks])
     frames: list[Frame] = []

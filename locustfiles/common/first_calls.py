@@ -14,6 +14,7 @@ from locustfiles.common.estimate import Call, call_of, estimate
 from locustfiles.common.plan import Group
 from locustfiles.common.price_book import HourlyPrice
 from locustfiles.common.run import Run
+from locustfiles.common.shortage import shortages
 
 log = logging.getLogger("swarmledger")
 TRIES = 3
@@ -39,6 +40,7 @@ class FirstCalls:
         self._asks: dict[int, Ask] = {}
         self._numbers = itertools.count(1)
         self._warm: set[tuple[str, str]] = set()
+        self._broken: set[str] = set()  # targets that have failed a call here
 
     def on_called(self, data: dict) -> None:
         if data["run"] == self.run.run_id and data["ask"] in self._asks:
@@ -56,13 +58,16 @@ class FirstCalls:
             raise self._failed("no worker answered; start workers with --worker --master-host, then start again")
         for problem in answer["problems"]:
             raise self._failed(problem)
-        calls = {}
+        self.run.manifest.schemes = answer["schemes"]
+        calls: dict[str, Call] = {}
         for group in groups:
             if group.target not in calls:
                 calls[group.target] = self._call(group)
                 self._warm.add((group.target, group.payload))
         ahead = estimate(self.run.inputs, groups, calls)
         log.info("Ahead: %s", ahead.text)
+        for shortage in shortages(self.run.inputs, groups, {t: call for t, call in calls.items() if t not in self._broken}):
+            log.warning("%s", shortage)
         if refusal := confirm(ahead, self.run.inputs.scenario, self.run.environment.parsed_options):
             raise self._failed(refusal)
 
@@ -83,6 +88,13 @@ class FirstCalls:
             return ask.answer.wait(timeout_s)
         return None
 
+    def _warn(self, target: str, answer: dict) -> None:
+        """Once a target; its stages may tell more."""
+        if answer["error"] and target not in self._broken:
+            self._broken.add(target)
+            code, remedy = answer["error_code"], REMEDIES.get(answer["error"], "see whether the endpoint is in service, and its logs")
+            log.warning("target `%s`: first call failed: %s%s; %s", target, answer["error"], f" ({code})" if code else "", remedy)
+
     def _failed(self, sentence: str) -> SweepEnds:
         self.run.fail(sentence)
         return SweepEnds()
@@ -100,6 +112,7 @@ class FirstCalls:
                 price = self.run.inputs.prices[group.target]
                 call = call_of(answer, price)
                 if call.usd is not None or isinstance(price, HourlyPrice) or not answer["error"] or number == TRIES:
+                    self._warn(group.target, answer)
                     return call
             gevent.sleep(self.run.inputs.scenario.error_pause_s)
         if answer is None:

@@ -9,10 +9,12 @@ from locustfiles.common.dialects import build
 from locustfiles.common.loads import Level, Load
 from locustfiles.common.payloads import BadPayload, Prompt, load_payload
 from locustfiles.common.price_book import Price, PriceBook
-from locustfiles.common.scenario import BadScenario, Scenario, Target, find_file, load_scenario, prices_of
+from locustfiles.common.prices import prices_of
+from locustfiles.common.scenario import Scenario, find_file, load_scenario
+from locustfiles.common.targets import Target
 from locustfiles.common.tokens import counter_of
 from locustfiles.common.vocabularies import FAMILIES, vocabulary_file
-from locustfiles.common.yaml_file import BadInput, place_of
+from locustfiles.common.yaml_file import BadInput, BadScenario, place_of
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -29,6 +31,15 @@ class Inputs:
     def stems_of(self, target_name: str) -> list[str]:
         """The payloads of one target, in the scenario's order."""
         return [pathlib.Path(p).stem for p in self.scenario.payloads_of(self.scenario.target(target_name))]
+
+    def most_tokens(self, target: Target) -> int | None:
+        """The most output tokens that any call of it asks for; None where one has no limit."""
+        limit = target.parameters.get("max_tokens")
+        prompts = [p for stem in self.stems_of(target.name) for p in self.payloads[stem]]
+        asked = {p.parameters.get("max_tokens", limit) for p in prompts}
+        if trace := self.traces.get(self.scenario.load_of(target).replay):
+            asked = {a.max_tokens or n for a in trace for n in asked}
+        return None if None in asked else max(asked)
 
     @property
     def prices_as_json(self) -> dict[str, dict]:
@@ -79,7 +90,7 @@ def load_inputs(path: str, services: tuple[str, ...]) -> Inputs:
 
 
 def _traces(path: str, scenario: Scenario, payloads: dict[str, list[Prompt]]) -> dict[str, list[Arrival]]:
-    """Every `replay` file. Raises BadScenario for one whose prompt lengths no payload can give."""
+    """Every `replay` file. Raises BadScenario for one whose lengths no payload can give, or the target cannot be asked for."""
     traces = {}
     for target in scenario.targets:
         named = scenario.load_of(target).replay
@@ -92,7 +103,21 @@ def _traces(path: str, scenario: Scenario, payloads: dict[str, list[Prompt]]) ->
                 f"{place_of(path, named)}: {named} has prompt lengths, but not every payload line of target `{target.name}` has "
                 "`prompt_tokens`; add them, or remove the column"
             )
+        if any(a.max_tokens for a in traces[named]) and not _takes_lengths(target, prompts[0]):
+            raise BadScenario(
+                f"{place_of(path, named)}: {named} has answer lengths, but the body of target `{target.name}` has no place for "
+                "`max_tokens`; add one, or remove the column `completion_tokens`"
+            )
     return traces
+
+
+def _takes_lengths(target: Target, prompt: Prompt) -> bool:
+    """Whether `max_tokens` makes a difference to the target's requests."""
+    lengths = (dataclasses.replace(prompt, parameters=prompt.parameters | {"max_tokens": n}) for n in (1, 2))
+    try:
+        return len({build(target, p).body for p in lengths}) == 2
+    except BadInput:  # the dialect refuses it
+        return False
 
 
 def _check_bodies(path: str, target: Target, payload: str, prompts: list[Prompt]) -> None:

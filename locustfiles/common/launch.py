@@ -2,6 +2,7 @@
 
 import argparse
 import collections.abc
+import difflib
 import functools
 import itertools
 import logging
@@ -14,13 +15,15 @@ import locust.runners
 from locust import events
 from locust.runners import MasterRunner, WorkerRunner
 
+from locustfiles.common import notice
 from locustfiles.common.clock import Clock
 from locustfiles.common.crew import Crew
 from locustfiles.common.exit_codes import BAD_INPUT, NOT_TRUSTED, complain
 from locustfiles.common.inputs import Inputs, load_inputs
 from locustfiles.common.master import Master
+from locustfiles.common.plan import STOP_S
 from locustfiles.common.resume import check_resumable
-from locustfiles.common.run_folder import FolderUsed, RunFolder
+from locustfiles.common.run_folder import RunFolder
 from locustfiles.common.yaml_file import BadInput
 
 EXAMPLE = "example: locust -f locustfiles/sweep.py --scenario configs/demo.yaml --run-dir runs/demo --headless"
@@ -59,7 +62,10 @@ def _add_options(parser, given: dict[str, str], **_) -> None:
 
     def error(message: str) -> None:  # argparse's own exit code, 2, means something else here
         parser.print_usage(sys.stderr)
-        _die(message)
+        known = [option for action in parser._actions for option in action.option_strings]
+        wrong = message.removeprefix("unrecognized arguments: ").split()[0] if message.startswith("unrecognized") else ""
+        close = difflib.get_close_matches(wrong.split("=")[0], known, n=1)
+        _die(f"{message}; did you mean {close[0]}?" if close else message)
 
     parser.error = error
 
@@ -72,13 +78,14 @@ def _die(message: str) -> None:
 def _on_init(environment, runner, services: tuple[str, ...], given: dict[str, str], **_) -> None:
     options, scenario = environment.parsed_options, given.get("scenario", "")
     logging.getLogger("botocore").setLevel(logging.INFO)  # below, it prints session tokens
+    logging.getLogger("botocore.credentials").setLevel(logging.ERROR)  # what it warns of, with a traceback, it raises as well
     logging.getLogger("urllib3").setLevel(logging.INFO)
     logging.getLogger("swarmledger").setLevel(logging.INFO)  # its few lines are the progress in CI
     try:
         if not scenario:
             raise BadInput(f"--scenario is missing; {EXAMPLE}")
         inputs = load_inputs(scenario, services)
-        environment.stop_timeout = inputs.scenario.request_timeout_s + 2
+        environment.stop_timeout = inputs.scenario.request_timeout_s + STOP_S
         clock = Clock()
         times = itertools.count(1)
         gevent.signal_handler(signal.SIGINT, _interrupt, environment, times)
@@ -93,6 +100,9 @@ def _on_init(environment, runner, services: tuple[str, ...], given: dict[str, st
             runner.send_message("ledger_hello", {"content": "", "host": "", "problem": f"worker {runner.client_id}: {e}", "again": False})
             gevent.sleep(0.2)
         _die(str(e))
+    except KeyboardInterrupt:  # while the scenario was read: our own handler was not there yet
+        complain("stopped before anything was sent")
+        raise SystemExit(NOT_TRUSTED) from None
 
 
 def _interrupt(environment, times: collections.abc.Iterator[int]) -> None:
@@ -130,9 +140,12 @@ def _begin_master(environment, inputs: Inputs, clock: Clock) -> None:
     begun = RunFolder(options.run_dir).read_manifest() if options.resume else None
     if begun:
         check_resumable(begun, inputs)
-    elif options.run_dir and RunFolder(options.run_dir).manifest.exists() and not options.overwrite:
-        raise FolderUsed(f"{options.run_dir} already holds a run; choose another --run-dir, or add --resume or --overwrite")
+    elif options.run_dir and not options.overwrite:
+        RunFolder(options.run_dir).check_free()
     master = Master(environment, inputs, clock)
+    if environment.web_ui:
+        environment.host = environment.host or f"scenario://{inputs.scenario.name}"  # Locust's page asks for one otherwise
+        notice.show(environment.web_ui, master.refused)
     if not options.master:
         crew = environment.swarmledger = master.crew = Crew(environment, inputs, clock)
         for problem in crew.sender.unreachable():

@@ -58,17 +58,21 @@ class Level(typing.NamedTuple):
 
     @property
     def text(self) -> str:
-        return f"{self.users} users" if self.users is not None else f"{self.rate:g} requests/s"
+        if self.users is None:
+            return f"{self.rate:g} requests/s"
+        return f"{self.users} user{'s' * (self.users != 1)}"
 
 
 def _levels(value: object) -> object:
-    """`1..20`, or a list of numbers and such ranges -> the list of numbers."""
+    """`1..20`, or a list of numbers and such ranges -> the list of numbers. Raises ValueError for another text."""
     parts = value if isinstance(value, list) else [value]
     users: list = []
     for part in parts:
         ends = part.split("..") if isinstance(part, str) else []
         if len(ends) == 2 and all(e.strip().isdigit() for e in ends) and int(ends[1]) <= 100_000:
             users += range(int(ends[0]), int(ends[1]) + 1)
+        elif isinstance(part, str):
+            raise ValueError("must be a range such as 1..20 or a list such as [1, 5]")
         else:
             users.append(part)
     return users

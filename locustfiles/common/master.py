@@ -6,21 +6,26 @@ import time
 
 import gevent
 from locust import log as locust_log
+from locust import runners
 
 from locustfiles.common.clock import Clock
 from locustfiles.common.collect import KEY
-from locustfiles.common.crew import Crew
+from locustfiles.common.crew import MASTER_SILENT_S, Crew
+from locustfiles.common.errors import redact
 from locustfiles.common.exit_codes import BAD_INPUT, GATE_MISSED, NOT_TRUSTED, OK, complain
 from locustfiles.common.inputs import Inputs
+from locustfiles.common.plan import USERS_A_SECOND
 from locustfiles.common.progress import Progress
 from locustfiles.common.roster import Roster
 from locustfiles.common.run import Run, default_path
-from locustfiles.common.stages import USERS_A_SECOND, StageShape, Sweep
+from locustfiles.common.shape import StageShape
+from locustfiles.common.stages import Sweep
 from locustfiles.common.yaml_file import BadInput
 
 log = logging.getLogger("swarmledger")
 ACKNOWLEDGE_S = 10.0
 USERS_BACK_AFTER_S = 3
+UNNOTICED_S = runners.HEARTBEAT_LIVENESS * runners.HEARTBEAT_INTERVAL  # Locust calls a worker missing when it was silent for longer
 GRAVEST_FIRST = (NOT_TRUSTED, BAD_INPUT, GATE_MISSED, OK)  # of several runs in one web UI
 
 
@@ -37,6 +42,7 @@ class Master:
         self.run: Run | None = None
         self.sweep: Sweep | None = None
         self._failure: str | None = None  # why the exit code is 1
+        self._refused: str | None = None  # why the last start came to nothing
         self._folders: set[pathlib.Path] = set()
         self._ticker: gevent.Greenlet | None = None
         self._exit_code = OK
@@ -51,6 +57,7 @@ class Master:
             ("test_stop", self._on_stop),
             ("worker_report", self._on_worker_report),
             ("quitting", self._on_quitting),
+            ("quit", lambda exit_code, **_: self._failure and complain(self._failure)),  # after Locust's tables
         ):
             getattr(environment.events, hook).add_listener(listener)
 
@@ -99,15 +106,20 @@ class Master:
             path, number = first.with_name(f"{first.name}-{number}"), number + 1
         return path
 
+    def refused(self) -> str | None:
+        """Why the last start came to nothing, once that is known."""
+        return self.run.failure if self.run else self._refused
+
     def _on_start(self, environment, **_) -> None:
         self.roster.await_introductions()
-        path = self.next_folder()
+        self._refused, path = None, self.next_folder()
         try:
             options = environment.parsed_options
             self.run = Run(environment, self.inputs, path, self.clock, options.overwrite, options.resume and not self._folders)
         except (BadInput, OSError) as e:
             log.error("%s", e)
-            self._failure, self._exit_code, self.shape.refused = str(e), BAD_INPUT, True
+            self._failure = self._refused = str(e)
+            self._exit_code, self.shape.refused = BAD_INPUT, True
             return
         self._folders.add(path)
         for worker in self.roster.alive():
@@ -122,11 +134,12 @@ class Master:
         progress = Progress(self.sweep.planned, self.sweep.planned_s)
         try:
             while True:
+                before, stage = time.monotonic(), self._stage_now()
                 gevent.sleep(1)
+                self._notice_pause(time.monotonic() - before - 1, stage)
                 self._collect_own()
                 self.run.tick()
-                stage = self.sweep.visit.stage if self.sweep.visit else 0
-                progress.show(stage, self.sweep.done_s(), f"{self.run.requests.rows} requests")
+                progress.show(len(self.run.manifest.stages) if self.sweep.visit else 0, self.sweep.done_s(), f"{self.run.requests.rows} requests")
                 self._notice_gone(gone)
                 self._say_again()
                 short_s = short_s + 1 if self._users_missing() else 0
@@ -134,8 +147,7 @@ class Master:
                     short_s = 0
                     gevent.spawn(self.runner.start, *self.sweep.want)
         except OSError as e:
-            where = self.run.folder.path
-            self.run.problem(f"{where} cannot be written: {e.strerror}; the run stops, what it holds is kept", self.run.unfinished())
+            self.run.disk_failed(e)
             self.sweep.end()
         finally:
             progress.close()
@@ -151,6 +163,13 @@ class Master:
         want = self.sweep.want
         return self.roster.distributed and bool(self.roster.alive()) and want is not None and self.runner.user_count < want[0]
 
+    def _notice_pause(self, late_s: float, stage: int) -> None:
+        """stage: the one under way before. Workers that hear nothing for MASTER_SILENT_S idle; their last heartbeat may be a
+        second older than the pause, which may have begun a second before this process was due to wake."""
+        if self.roster.distributed and late_s > MASTER_SILENT_S - 2:
+            text = f"the master was paused for {late_s:.0f} s: its workers idle after {MASTER_SILENT_S} s of silence; repeat these stages"
+            self.run.problem(text, list(range(max(1, stage), self._stage_now() + 1)))
+
     def _notice_gone(self, gone: dict[str, tuple[float, int]]) -> None:
         """A worker may leave with all its records, come back (it was paused, or cut off), or never be heard again, which
         the run's end finds out."""
@@ -158,7 +177,7 @@ class Master:
         for worker in gone.keys() & alive:
             since, stage = gone.pop(worker)
             self._admit(worker)
-            silent = f"worker {worker} was silent for {now - since:.0f} s (paused or cut off)"
+            silent = f"worker {worker} was silent for {now - since + UNNOTICED_S:.0f} s (paused or cut off)"
             self.run.problem(silent, list(range(stage, self._stage_now() + 1)))
         for worker in set(self.run.members) - alive - gone.keys():
             gone[worker] = (now, self._stage_now())
@@ -214,9 +233,11 @@ class Master:
         if self.crew:
             self.crew.final = True
             self._collect_own()
+        for failed in self.runner.exceptions.values():  # our own bug in a user
+            run.problem(f"users failed inside Swarmledger ({failed['count']} times): {redact(failed['msg'])}; see locust_exceptions.csv")
         status = run.manifest.status
         run.close("stopped" if status == "running" else status)
-        self._failure = self._failure or run.failure
+        self._failure, self._refused = self._failure or run.failure, run.failure
         self._exit_code = min(self._exit_code, run.exit_code(), key=GRAVEST_FIRST.index)
         self.shape.sweep = self.sweep = None
         self.run = None
@@ -224,7 +245,5 @@ class Master:
     def _on_quitting(self, environment, **_) -> None:
         """Fires on every way out, sometimes twice."""
         self.runner.stop() if not self.roster.distributed else self.runner.quit()
-        if self._failure and self.environment.process_exit_code is None:
-            complain(self._failure)  # the last word; the log has it where it happened
         untold = locust_log.unhandled_greenlet_exception and self._exit_code == OK
         environment.process_exit_code = NOT_TRUSTED if untold else self._exit_code

@@ -4,8 +4,8 @@ import typing
 
 from locustfiles.common.body_parts import Split, known, merged, turns_of
 from locustfiles.common.payloads import BadPayload, Prompt
-from locustfiles.common.scenario import BadScenario
 from locustfiles.common.targets import BedrockTarget
+from locustfiles.common.yaml_file import BadScenario
 
 _CONVERSE_MEMBERS = frozenset(
     "system inferenceConfig toolConfig guardrailConfig additionalModelRequestFields promptVariables "

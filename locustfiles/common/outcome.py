@@ -6,6 +6,7 @@ from locustfiles.common.connection import Exchange
 from locustfiles.common.errors import ErrorClass, redact
 from locustfiles.common.payloads import Prompt
 from locustfiles.common.reading import Reading
+from locustfiles.common.record import GUARDRAIL_STOP
 from locustfiles.common.targets import Target
 from locustfiles.common.tokens import Counter
 
@@ -28,6 +29,8 @@ def outcome(exchange: Exchange, reading: Reading) -> dict[str, typing.Any]:
         "request_id": reading.request_id,
         "service_latency_ms": reading.service_latency_ms,
         "service_ttft_ms": reading.service_ttft_ms,
+        "served_latency": reading.served_latency,
+        "served_tier": reading.served_tier,
         "error": error.value if error else None,
         "error_code": code,
         "error_message": redact(message),
@@ -37,16 +40,21 @@ def outcome(exchange: Exchange, reading: Reading) -> dict[str, typing.Any]:
 
 
 def token_counts(counter: Counter | None, target: Target, prompt: Prompt, reading: Reading) -> dict[str, typing.Any]:
-    """Token counts: the service's, else the target's tokenizer's, else (prompt only) the payload line's."""
+    """Token counts: the service's, else the target's tokenizer's, else (prompt only) the payload line's.
+
+    A service's 0 for a prompt that was in no cache, or for output that came, is no count, unless a guardrail spoke and
+    no model did.
+    """
+    spoken = reading.stop_reason != GUARDRAIL_STOP
     counted_prompt = counter.prompt(target, prompt) if counter else None
     counted_text = counter.text(reading.text) if counter and reading.text else None
     prompt_tokens, prompt_source = reading.prompt_tokens, "service"
-    if prompt_tokens is None:
+    if prompt_tokens is None or (prompt_tokens == 0 and spoken and not (reading.cache_read_tokens or reading.cache_write_tokens)):
         prompt_tokens, prompt_source = counted_prompt, "tokenizer"
     if prompt_tokens is None:
         prompt_tokens, prompt_source = prompt.prompt_tokens, "payload"
     completion_tokens, source = reading.completion_tokens, "service"
-    if completion_tokens is None:
+    if completion_tokens is None or (completion_tokens == 0 and spoken and (reading.text or reading.output_chunks)):
         completion_tokens, source = counted_text, "tokenizer"
     return {
         "prompt_tokens": prompt_tokens,

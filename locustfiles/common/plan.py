@@ -6,6 +6,10 @@ from locustfiles.common.inputs import Inputs
 from locustfiles.common.loads import Level, Load
 from locustfiles.common.tally import Tally
 
+USERS_A_SECOND = 100  # start; Locust warns above
+STOP_S = 2  # Locust waits so much longer than a request for users to stop
+START_S = 2.0  # users of the closed loop send their first requests within so long, each at a moment of its own
+
 
 class Group(typing.NamedTuple):
     """The ascending levels of one target with one payload; none of a search, which finds its own."""

@@ -27,7 +27,8 @@ class Progress:
 
     def show(self, stage: int, done_s: float, state: str) -> None:
         """stage: number of the one under way; done_s: planned seconds that are over."""
-        text = f"stage {stage} of {self._stages}" if stage else "checking the endpoints"
+        of = f" of {self._stages}" if self._stages else ""  # a search decides its stages as it goes
+        text = f"stage {stage}{of}" if stage else "checking the endpoints"
         self._bar.update(self._task, description=text, completed=done_s, state=state)
         self._bar.refresh()
 

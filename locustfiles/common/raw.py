@@ -20,7 +20,6 @@ import pydantic
 
 from locustfiles.common.yaml_file import Strict
 
-
 _PLACEHOLDER = re.compile(r"\{[A-Za-z_][A-Za-z0-9_]*\}")
 
 

@@ -23,15 +23,16 @@ import typing
 from locustfiles.common import answers
 from locustfiles.common.answers import part
 from locustfiles.common.dialects import Body
-from locustfiles.common.error_answers import NO_JSON, error_body, exception, plain_error, refusal, to_json
+from locustfiles.common.error_answers import NO_JSON, error_answer, error_body, exception, plain_error, to_json
 from locustfiles.common.errors import ErrorClass, classify
-from locustfiles.common.eventstream import Broken, Chunks, Frame, decode
+from locustfiles.common.eventstream import Chunks, Damage, Frame, decode
 from locustfiles.common.reading import Draft, Reading
 from locustfiles.common.tellers import CHUNKS, LINES, WHOLES
 
 _OPENAI = ("openai-chat", "openai-completions")
 _REQUEST_IDS = ("x-amzn-requestid", "x-amzn-request-id", "x-request-id")
 _METRICS = "amazon-bedrock-invocationMetrics"
+_GUARDRAIL = "amazon-bedrock-guardrailAction"  # INTERVENED or NONE
 
 
 def read(call: Body, status: int, headers: typing.Mapping[str, str], chunks: Chunks, ended: bool) -> Reading:
@@ -40,11 +41,11 @@ def read(call: Body, status: int, headers: typing.Mapping[str, str], chunks: Chu
     headers: lower-case names; chunks: (arrival in perf_counter seconds, bytes of the HTTP body), split
     anywhere; ended: False if the connection broke before the end of the body.
     """
-    draft = Draft(call.echo, call.answer)
+    draft = Draft(call.echo, call.answer, call.in_reasoning)
     dialect = call.dialect
     identify(draft, headers)
     if not 200 <= status < 300:
-        refusal(draft, status, headers, b"".join(data for _, data in chunks))
+        error_answer(draft, status, headers, b"".join(data for _, data in chunks))
         return draft.finish()
     if not call.stream:
         whole(draft, dialect, b"".join(data for _, data in chunks), ended)
@@ -71,11 +72,12 @@ def read(call: Body, status: int, headers: typing.Mapping[str, str], chunks: Chu
 
 
 def identify(draft: Draft, headers: typing.Mapping[str, str]) -> None:
-    """The request id of an answer; header names in lower case."""
+    """The request id of an answer, and what InvokeModel says it served; header names in lower case."""
     draft.identify(next((headers[name] for name in _REQUEST_IDS if name in headers), None))
+    draft.serve(headers.get("x-amzn-bedrock-performanceconfig-latency"), headers.get("x-amzn-bedrock-service-tier"))
 
 
-def end_of_stream(draft: Draft, broken: Broken | None, ended: bool) -> None:
+def end_of_stream(draft: Draft, broken: Damage | None, ended: bool) -> None:
     """Fails a stream that broke, was cut short, or came without its closing event."""
     if broken is not None:
         draft.fail(broken.error, None, broken.reason)
@@ -129,6 +131,7 @@ def chunk(draft: Draft, dialect: str, data: bytes, time: float) -> None:
     event = _object(draft, data)
     if event is not None and not error_body(draft, event):
         CHUNKS[dialect](draft, event, time)
+        draft.intervened |= event.get(_GUARDRAIL) == "INTERVENED"
         if _METRICS in event:
             _invocation_metrics(draft, part(event, _METRICS))
 
@@ -225,6 +228,7 @@ def whole(draft: Draft, dialect: str, data: bytes, ended: bool) -> None:
         draft.fail(ErrorClass.BAD_RESPONSE, None, "the answer is not a JSON object")
     elif not _is_error(draft, answer):
         WHOLES[dialect](draft, answer)
+        draft.intervened |= type(answer) is dict and answer.get(_GUARDRAIL) == "INTERVENED"
 
 
 def header_counts(draft: Draft, headers: typing.Mapping[str, str]) -> None:

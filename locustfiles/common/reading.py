@@ -5,8 +5,10 @@ import operator
 
 from locustfiles.common.errors import ErrorClass, redact, type_name
 from locustfiles.common.raw import RawAnswer
+from locustfiles.common.record import GUARDRAIL_STOP
 
-_REASONING, _REASONING_END = "<reasoning>", "</reasoning>"
+_REASONING = ("<reasoning>", "</reasoning>")  # gpt-oss on Bedrock
+THINK = ("<think>", "</think>")  # DeepSeek
 _MOST = 2**53  # a number above this is no count and no time
 _MOST_MESSAGE = 2000  # characters of an error message that are looked at; far fewer are kept
 
@@ -33,6 +35,8 @@ class Reading:
     stop_reason: str | None = None
     service_latency_ms: float | None = None
     service_ttft_ms: float | None = None
+    served_latency: str | None = None  # what Bedrock says it served
+    served_tier: str | None = None
     request_id: str | None = None
     error: ErrorClass | None = None  # None is success
     error_code: str | None = None
@@ -42,7 +46,8 @@ class Reading:
 class Draft:
     """A reading while its answer is read."""
 
-    def __init__(self, echo: str | None = None, raw: RawAnswer | None = None) -> None:
+    def __init__(self, echo: str | None = None, raw: RawAnswer | None = None, in_reasoning: bool = False) -> None:
+        """in_reasoning: the answer begins inside reasoning whose tag the prompt has opened."""
         self.reading = Reading()
         self.echo = echo
         self.raw = raw
@@ -54,7 +59,8 @@ class Draft:
         self.concealed = False  # reasoning was there: a signature, a token count
         self.redacted = False  # some of it was encrypted
         self._tagged: str | None = ""  # text that a reasoning tag may begin or end in; None: there is none any more
-        self._in_tag = False
+        self._in_tag = in_reasoning
+        self.intervened = False  # a guardrail did
 
     def say(self, text: object, time: float | None) -> None:
         """Visible text; `time` is None in an unstreamed answer."""
@@ -80,26 +86,27 @@ class Draft:
         if self.produce(text, time):
             self.reasoned = True
 
-    def say_tagged(self, text: object, time: float | None) -> None:
-        """Text that may begin with reasoning in tags, as gpt-oss answers on Bedrock's InvokeModel."""
+    def say_tagged(self, text: object, time: float | None, tags: tuple[str, str] = _REASONING) -> None:
+        """Text that may begin with reasoning in tags, as gpt-oss and DeepSeek answer on Bedrock's InvokeModel."""
+        begin, end = tags
         if self._tagged is None or not text or not isinstance(text, str):
             self.say(text, time)
             return
         text = self._tagged + text
         if not self._in_tag:
-            if not text.startswith(_REASONING[: len(text)]):
+            if not text.startswith(begin[: len(text)]):
                 self._tagged = None
                 self.say(text, time)
                 return
-            if len(text) < len(_REASONING):
+            if len(text) < len(begin):
                 self._tagged = text
                 return
-            self._in_tag, self._tagged, text = True, "", text[len(_REASONING) :]
-        reasoning, ended, rest = text.partition(_REASONING_END)
+            self._in_tag, self._tagged, text = True, "", text[len(begin) :]
+        reasoning, ended, rest = text.partition(end)
         if not ended:
             if len(text) > len(self._tagged):
                 self.reason(text[len(self._tagged) :], time)
-            self._tagged = text[-len(_REASONING_END) + 1 :]
+            self._tagged = text[-len(end) + 1 :]
             return
         fresh = len(reasoning) > len(self._tagged)
         self._tagged = None
@@ -124,6 +131,8 @@ class Draft:
             self.say(self._tagged, None)
         if reading.error is None and not self.produced:
             self.fail(ErrorClass.EMPTY, None, "the answer ended well without output")
+        if self.intervened:  # the model's own reason says nothing of it
+            reading.stop_reason = GUARDRAIL_STOP
         reading.text = _encodable("".join(self.texts))
         reading.hidden_reasoning = self.redacted or (self.concealed and not self.reasoned)
         times = self.times
@@ -143,6 +152,11 @@ class Draft:
         for name, value in (("service_latency_ms", latency_ms), ("service_ttft_ms", ttft_ms)):
             if type(value) in (int, float) and 0 <= value <= _MOST:  # type: ignore[operator]
                 setattr(self.reading, name, float(value))  # type: ignore[arg-type]
+
+    def serve(self, latency: object, tier: object) -> None:
+        for name, value in (("served_latency", latency), ("served_tier", tier)):
+            if isinstance(value, str) and value:
+                setattr(self.reading, name, _line(value, 64))
 
     def identify(self, request_id: str | None) -> None:
         self.reading.request_id = _line(request_id, 128)

@@ -58,6 +58,9 @@ class RequestRecord:
     in_flight: int  # this worker's requests in flight at send, this one included
     lag_ms: float  # worst event-loop lag seen during the request
     stamp_delay_ms: float | None = None  # worst of the loop's stamps minus the kernel's; `stamps: kernel` only
+    # added later, so optional and last: requests.csv without them stays readable
+    served_latency: str | None = None  # the latency setting and the tier that Bedrock says it served, whatever was asked
+    served_tier: str | None = None
 
     def __post_init__(self) -> None:
         times = [0.0, self.ttft_ms, self.last_token_ms, self.latency_ms]
@@ -74,6 +77,11 @@ class RequestRecord:
 
 
 FIELDS: tuple[str, ...] = tuple(f.name for f in dataclasses.fields(RequestRecord))
+#: those of files from before `served_latency`
+_FIRST_FIELDS = FIELDS[: FIELDS.index("served_latency")]
+
+#: `stop_reason` of an answer that a guardrail blocked or masked
+GUARDRAIL_STOP = "guardrail_intervened"
 
 
 def _kind(annotation: typing.Any) -> type:
@@ -89,6 +97,19 @@ KINDS: dict[str, type] = {f.name: _kind(f.type) for f in dataclasses.fields(Requ
 def whole_lines(row: typing.Sequence[str]) -> list[str]:
     """Cells without line breaks, inside of which a torn line of a file would look whole."""
     return [cell.replace("\n", " ").replace("\r", " ") for cell in row]
+
+
+def with_all_fields(text: bytes) -> bytes | None:
+    """requests.csv's whole lines with a cell for every field: a file of the first version lacks the last ones, which are
+    then empty. None where the header is not a record's."""
+    header, _, rows = text.partition(b"\n")
+    names = tuple(header.decode(errors="replace").strip().split(","))
+    if names == FIELDS:
+        return text
+    if names != _FIRST_FIELDS:
+        return None
+    empty = b"," * (len(FIELDS) - len(_FIRST_FIELDS))
+    return ",".join(FIELDS).encode() + b"\n" + rows.replace(b"\n", empty + b"\n")
 
 
 def _cell(value: object) -> str:

@@ -14,7 +14,7 @@ from locust.runners import MasterRunner
 from locustfiles.common.clock import Clock
 from locustfiles.common.exit_codes import BAD_INPUT, complain
 from locustfiles.common.inputs import Inputs
-from locustfiles.common.run_folder import WorkerEntry
+from locustfiles.common.manifest import WorkerEntry
 
 log = logging.getLogger("swarmledger")
 PINGS = 10

@@ -7,6 +7,7 @@ import os
 import pathlib
 import platform
 import subprocess
+import typing
 import uuid
 
 from locustfiles.common.clock import Clock
@@ -14,11 +15,12 @@ from locustfiles.common.collect import Inbox, Row, cell
 from locustfiles.common.errors import ErrorClass
 from locustfiles.common.exit_codes import BAD_INPUT, GATE_MISSED, NOT_TRUSTED, OK
 from locustfiles.common.inputs import Inputs
-from locustfiles.common.locust_csv import LocustCsv
 from locustfiles.common.loads import Level
+from locustfiles.common.locust_csv import LocustCsv
+from locustfiles.common.manifest import Manifest, Part, Problem, StageWindow, WorkerEntry
 from locustfiles.common.plan import Group
-from locustfiles.common.resume import check_resumable, resumed
-from locustfiles.common.run_folder import Manifest, Part, Problem, RequestsFile, RunFolder, StageWindow, WorkerEntry
+from locustfiles.common.resume import check_resumable, resumed, sound
+from locustfiles.common.run_folder import RequestsFile, RunFolder
 from locustfiles.common.spend import Spend
 from locustfiles.common.spool import hold, missing
 from locustfiles.common.tally import Tally
@@ -42,6 +44,10 @@ def _git_revision() -> str | None:
     except (OSError, subprocess.TimeoutExpired):
         return None
     return found.stdout.strip() or None
+
+
+class DiskFailed(OSError):
+    """The run folder cannot be written."""
 
 
 class Run:
@@ -77,7 +83,7 @@ class Run:
         self.spend = Spend(self.inputs, self.clock)
         self.members: dict[str, WorkerEntry] = {}
         self._earlier = list(self.manifest.workers)  # those of the parts before
-        self._problems = len(self.manifest.problems)  # that the parts before had
+        self.untrusted = False  # this part has had a problem
         self.failure: str | None = None  # why it ended with exit code 1
         self.over_budget = False
         self.failed = 0
@@ -114,6 +120,7 @@ class Run:
             prices=self.inputs.prices_as_json,
             payloads=self.inputs.payload_files,
             content=self.inputs.content,
+            most_tokens={t.name: self.inputs.most_tokens(t) for t in scenario.targets},
         )
 
     @property
@@ -129,6 +136,10 @@ class Run:
         """Whether a part before has measured this level."""
         wanted = (group.target, group.payload, level.users, level.rate, group.repeat)
         return any((s.target, s.payload, s.users, s.rate, s.repeat) == wanted for s in self.manifest.stages)
+
+    def measured(self, group: Group) -> list[StageWindow]:
+        """The stages of a search so far, those of the parts before too."""
+        return [s for s in self.manifest.stages if (s.target, s.payload) == (group.target, group.payload)]
 
     def found(self, group: Group) -> bool:
         """Whether a part before has ended this group's search."""
@@ -160,18 +171,40 @@ class Run:
         self.csv.history()
 
     def stage_begins(self, window: StageWindow) -> None:
+        """Raises DiskFailed."""
         self.manifest.stages.append(window)
-        self.save()
+        self._write(self.save)
 
     def stage_ends(self) -> None:
-        self.csv.totals()
-        self.save()
+        """Records first: once the manifest says that all of it is here, this process may be killed. Raises DiskFailed."""
+        self._write(self.requests.flush, self.csv.totals, self.save)
+
+    def _write(self, *writes: typing.Callable[[], None]) -> None:
+        try:
+            for write in writes:
+                write()
+        except OSError as e:
+            raise DiskFailed(e.errno, e.strerror) from e
+
+    def disk_failed(self, e: OSError) -> None:
+        self.problem(f"{self.folder.path} cannot be written: {e.strerror}; the run stops, what it holds is kept", self.unfinished())
 
     def problem(self, sentence: str, stages: list[int] | None = None) -> None:
-        """Something that makes these stages, or all of the run, untrustworthy: said once, kept in the manifest, exit code 2."""
-        if all(sentence != problem.text for problem in self.manifest.problems):
-            log.error(sentence)
+        """Something that makes these stages, or all of the run, untrustworthy: kept in the manifest, exit code 2. What is
+        known already is not said again; further stages are added to it."""
+        self.untrusted = True
+        known = next((p for p in self.manifest.problems if p.text == sentence), None)
+        if known is None:
             self.manifest.problems.append(Problem(sentence, stages))
+        elif known.stages is None or stages is not None and set(stages) <= set(known.stages):
+            return
+        else:
+            known.stages = None if stages is None else sorted({*known.stages, *stages})
+        log.error(sentence)
+
+    def is_sound(self, stage: StageWindow) -> bool:
+        """Whether all of it is here and nothing that is known by now speaks against it."""
+        return stage in sound(self.manifest) and stage.stage not in self.broken
 
     def unfinished(self) -> list[int]:
         """Stages of which records may still be missing."""
@@ -214,6 +247,6 @@ class Run:
     def exit_code(self) -> int:
         if self.failure:
             return BAD_INPUT
-        if len(self.manifest.problems) > self._problems:
+        if self.untrusted:
             return NOT_TRUSTED
         return GATE_MISSED if self.over_budget else OK

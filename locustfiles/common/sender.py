@@ -8,10 +8,9 @@ import random
 import time
 import typing
 
-import botocore.exceptions
 import gevent
 
-from locustfiles.common.aws import AwsSession
+from locustfiles.common.aws import UNSIGNED, AwsSession
 from locustfiles.common.boto3_path import Boto3Path
 from locustfiles.common.clock import Clock
 from locustfiles.common.connection import Exchange
@@ -22,13 +21,11 @@ from locustfiles.common.payloads import Prompt
 from locustfiles.common.probe import Probe
 from locustfiles.common.readers import Reading, read
 from locustfiles.common.record import RequestRecord
-from locustfiles.common.scenario import Scenario, Target
+from locustfiles.common.scenario import Scenario
+from locustfiles.common.targets import Target
 from locustfiles.common.tokens import counter_of
 from locustfiles.common.transport import Transport
 from locustfiles.common.visit import Visit
-
-#: what botocore raises where credentials have run out and cannot be refreshed (RuntimeError: what came was expired too)
-UNSIGNED = (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError, RuntimeError)
 
 
 class Sender:
@@ -71,8 +68,8 @@ class Sender:
         """Requests sent from now on belong to `visit` and `phase`."""
         if phase == "settle":
             self.load = {}
-        elif phase == "measure":
-            self.probe.begin()
+        elif phase == "measure" and (self.phase == "settle" or not self.visit or self.visit.stage != visit.stage):
+            self.probe.begin()  # and not when a stage is measured on
         elif phase == "hold" and self.phase == "measure":
             self.load = self.probe.read()
         self.visit, self.phase, self._idle = visit, phase, visit is None

@@ -16,6 +16,14 @@ class Limits(Strict):
     p95: Positive | None = None
     p99: Positive | None = None
 
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _known(cls, limits: object) -> object:
+        unknown = [name for name in limits if name not in cls.model_fields] if isinstance(limits, dict) else []
+        if unknown:
+            raise ValueError(f"`{unknown[0]}` is no limit; a limit is on one of {', '.join(cls.model_fields)}")
+        return limits
+
 
 class Slo(Strict):
     latency_s: Limits | None = None

@@ -33,33 +33,38 @@ class Spend:
         self._loaded: tuple[str, float] | None = None  # target under load, since when
 
     def take(self, row: Row) -> None:
-        """One more record. Unknown tokens count as the most they can be: the prompt and max_tokens."""
+        """One more record, billed at the upper end of what the report will say: unknown tokens, and those of a stream that
+        broke off, are the most that they can be. Only what was refused before any output came is free."""
         latency_s, target = float(cell(row, "latency_ms")) / 1000, cell(row, "target")
         self._longest_s = max(self._longest_s, latency_s)
-        price = self._inputs.prices[target]
-        if not isinstance(price, TokenPrice) or cell(row, "error") in UNBILLED:
+        price, error, began = self._inputs.prices[target], cell(row, "error"), cell(row, "ttft_ms")
+        if not isinstance(price, TokenPrice) or (error in UNBILLED and not began):
             return
-        prompt, completion = _count(row, "prompt_tokens"), _count(row, "completion_tokens")
-        self._most_prompt_tokens = max(self._most_prompt_tokens, prompt or 0)
-        self._most_completion_tokens = max(self._most_completion_tokens, completion or 0)
         self._recent_s.setdefault(target, collections.deque(maxlen=RECENT)).append(latency_s)
-        usd = price.usd(prompt, completion, _count(row, "cache_read_tokens"), _count(row, "cache_write_tokens"))
-        if usd is None:
-            cached = (_count(row, "cache_read_tokens") or 0) + (_count(row, "cache_write_tokens") or 0)
-            prompt = (prompt or self._most_prompt_tokens) + cached
-            usd = price.usd(prompt, completion if completion is not None else self._most_tokens(target))
+        completion = _count(row, "completion_tokens")
+        self._most_completion_tokens = max(self._most_completion_tokens, completion or 0)
+        if completion is None or (error and began):  # its count may have grown after the break
+            completion = max(completion or 0, self._most_tokens(target))
+        usd = self._prompt_usd(row, price) + completion / 1000 * price.output
         self._token_usd += usd
         self._dearest_usd = max(self._dearest_usd, usd)
 
+    def _prompt_usd(self, row: Row, price: TokenPrice) -> float:
+        """A prompt of unknown length counts as the longest so far, in case all of it was written to a cache. Where cached
+        tokens have no price, they count as others."""
+        prompt, read, write = (_count(row, f"{name}_tokens") for name in ("prompt", "cache_read", "cache_write"))
+        if prompt is None:
+            return self._most_prompt_tokens / 1000 * max(price.input, price.cache_write or 0.0)
+        whole = prompt + (read or 0) + (write or 0)
+        self._most_prompt_tokens = max(self._most_prompt_tokens, whole)
+        usd = price.usd(prompt, 0, read, write)
+        return whole / 1000 * price.input if usd is None else usd
+
     def _most_tokens(self, target_name: str) -> int:
-        """The most output tokens that any call of a target is asked for; without a limit, the most seen."""
+        """The most output tokens that any call of a target asks for; without a limit, the most seen."""
         if target_name not in self._limits:
-            target = self._inputs.scenario.target(target_name)
-            trace = self._inputs.traces.get(self._inputs.scenario.load_of(target).replay, ())
-            prompts = [p for stem in self._inputs.stems_of(target_name) for p in self._inputs.payloads.get(stem, ())]
-            asked = [target.parameters.get("max_tokens"), *(p.parameters.get("max_tokens") for p in prompts), *(a.max_tokens for a in trace)]
-            self._limits[target_name] = max((n for n in asked if n), default=0)
-        return max(self._limits[target_name], self._most_completion_tokens)
+            self._limits[target_name] = self._inputs.most_tokens(self._inputs.scenario.target(target_name)) or 0
+        return self._limits[target_name] or self._most_completion_tokens
 
     def load_begins(self, target: str) -> None:
         self._loaded = (target, self._clock.now())

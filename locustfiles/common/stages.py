@@ -1,4 +1,4 @@
-"""The sweep: the greenlet that walks the stages one after another, and Locust's load shape, which asks it for users.
+"""The sweep: the greenlet that walks the stages one after another.
 
 A stage is one visit of (target, payload, level). Levels only ascend; between (target, payload) groups, repetitions and
 the steps of a search, users drain to 0.
@@ -11,25 +11,20 @@ import typing
 
 import gevent
 import gevent.event
-from locust import LoadTestShape
-from locust.runners import MasterRunner
 
+from locustfiles.common.budget import BudgetGuard
 from locustfiles.common.crew import as_message
 from locustfiles.common.finding import find
 from locustfiles.common.first_calls import FirstCalls, SweepEnds
 from locustfiles.common.loads import Level
-from locustfiles.common.plan import Group, plan
-from locustfiles.common.run import Run
-from locustfiles.common.visit import Visit
+from locustfiles.common.plan import USERS_A_SECOND, Group, plan
+from locustfiles.common.run import DiskFailed, Run
 from locustfiles.common.slo import Slo
 from locustfiles.common.stage import POLL_S, Stage
+from locustfiles.common.visit import Visit
 
 log = logging.getLogger("swarmledger")
-USERS_A_SECOND = 100  # Locust warns above
 RECORDS_S = 15.0  # for the records of a stage to arrive
-GUARD_S = 0.1  # how often the budget is looked at
-UNSEEN_S = 0.25  # calls of the last while of which no record may be here yet: as long as this process may lag ...
-UNREPORTED_S = 1.25  # ... and workers report once a second
 
 
 class Sweep:
@@ -39,10 +34,11 @@ class Sweep:
         self, run: Run, runner, alive: typing.Callable[[], list[str]], collect: typing.Callable[[], None]
     ) -> None:
         """alive() -> ids of the workers that can be asked now, the first ready one first; collect() takes in this process's own records."""
-        self.run, self.runner, self.alive, self._collect = run, runner, alive, collect
+        self.run, self.runner, self.alive, self.collect = run, runner, alive, collect
         self.groups = [g._replace(levels=[n for n in g.levels if not run.has(g, n)]) for g in plan(run.inputs)]
         self.groups = [g for g in self.groups if g.levels or (g.load.find and not run.found(g))]
-        self.planned = run.next_stage - 1 + sum(len(g.levels) for g in self.groups)
+        searches = any(g.load.find for g in self.groups)  # which decide their stages as they go
+        self.planned = 0 if searches else len(run.manifest.stages) + sum(len(g.levels) for g in self.groups)
         self.planned_s = sum(run.inputs.stage_s(g.load) * len(g.levels) for g in self.groups)
         self._done_s = 0.0
         self.want: tuple[int, float] | None = (0, USERS_A_SECOND)
@@ -52,11 +48,8 @@ class Sweep:
         self.changed = gevent.event.Event()
         self.first_calls = FirstCalls(run, runner, alive)
         self._stage_numbers = itertools.count(run.next_stage)
-        self._clear: dict[tuple[int, str], dict[str, dict]] = {}  # worker -> what it told
-        self._guard: gevent.Greenlet | None = None
-        if run.inputs.scenario.budget_usd is not None:
-            self._guard = gevent.spawn(self._watch_budget)
-            self._guard.link_exception(lambda guard: self.end())  # our own bug: nobody spends unwatched
+        self._clear: dict[tuple[int, str, int], dict[str, dict]] = {}  # stage, phase, look -> worker -> what it told
+        self._guard = BudgetGuard(self)
         self._greenlet = gevent.spawn(self._go)
 
     # what Locust's side calls
@@ -67,20 +60,21 @@ class Sweep:
 
     def on_clear(self, worker: str, data: dict) -> None:
         if data["run"] == self.run.run_id:
-            self._clear.setdefault((data["stage"], data["phase"]), {})[worker] = data
+            self._clear.setdefault((data["stage"], data["phase"], data["look"]), {})[worker] = data
 
     def stop(self) -> None:
         """End the sweep where it stands."""
+        self.want = (0, USERS_A_SECOND)  # or those that have gone would be started again
         if self._greenlet is not gevent.getcurrent():
             self._greenlet.kill(block=True)
-        self._stop_guard()
+        self._guard.stop()
         if self.stage:
             self.stage.break_off()
 
     def end(self) -> None:
         """End the run as if its last stage was over."""
         self._greenlet.kill(block=False)
-        self._stop_guard()
+        self._guard.stop()
         self._set(None)
 
     def state_message(self) -> dict:
@@ -101,13 +95,12 @@ class Sweep:
             self.run.manifest.status = "complete"
         except SweepEnds:
             pass
-        except OSError as e:  # a stage's window could not be written
-            where = self.run.folder.path
-            self.run.problem(f"{where} cannot be written: {e.strerror}; the run stops, what it holds is kept", self.run.unfinished())
+        except DiskFailed as e:  # a stage's window could not be written
+            self.run.disk_failed(e)
         except Exception as e:  # our own bug: the run ends and is not to be trusted
             log.exception("The sweep failed")
             self.run.problem(f"the sweep failed inside Swarmledger: {type(e).__name__}: {e}")
-        self._stop_guard()
+        self._guard.stop()
         self._set(None)  # not when killed by `stop`: Locust is then stopping already
 
     def _set(self, want: tuple[int, float] | None) -> None:
@@ -131,9 +124,11 @@ class Sweep:
         if self.run.over_budget:
             raise SweepEnds
         stage = self.stage = Stage(self, group, level, next(self._stage_numbers), slo)
+        place, number = len(self.run.manifest.stages) + 1, stage.visit.stage  # numbers of abandoned stages are not given again
+        of = (f" of {self.planned}" if self.planned else "") + (f" (number {number})" if number != place else "")
         log.info(
             "Stage %d%s: %s, %s, %s (so far %d requests, %d failed, $%.4f)",
-            *(stage.visit.stage, f" of {self.planned}" if self.planned else "", group.target, group.payload, level.text),
+            *(place, of, group.target, group.payload, level.text),
             *(self.run.requests.rows, self.run.failed, self.run.spend.usd()),
         )
         stage.go()
@@ -144,7 +139,6 @@ class Sweep:
             self.run.stage_ends()
             raise SweepEnds
         self._done_s += self.run.inputs.stage_s(group.load)
-        self.run.requests.flush()  # before the manifest says that all of it is here: this process may be killed
         self.run.stage_ends()
         return stage
 
@@ -184,38 +178,10 @@ class Sweep:
                 return
             gevent.sleep(POLL_S)
 
-    # the budget
-    def _watch_budget(self) -> None:
-        """Whatever the sweep does: when the budget would be spent by what is under way, nothing new is sent."""
-        budget, spend = self.run.inputs.scenario.budget_usd, self.run.spend
-        lag_s = UNSEEN_S + (UNREPORTED_S if isinstance(self.runner, MasterRunner) else 0)
-        while True:
-            self._collect()
-            to_come = spend.to_come_usd(self._users_at_most(), self.visit.rate if self.visit else None, lag_s)
-            if spend.usd() + to_come >= budget:
-                break
-            gevent.sleep(GUARD_S)
-        self.run.over_budget = True
-        self.announce(None, "settle")
-        log.error(
-            "Budget: $%.4f spent, up to $%.4f under way, of $%.4f; the run ends with what was measured",
-            *(spend.usd(), to_come, budget),
-        )
-
-    def _users_at_most(self) -> int:
-        """Who may send now, those too that are still on their way."""
-        if self.visit is None:
-            return 0
-        return self.stage.load.max_users if self.visit.users is None else self.visit.users
-
-    def _stop_guard(self) -> None:
-        if self._guard:
-            self._guard.kill(block=False)
-
     def wait_until_clear(self, visit: Visit, phase: str) -> dict[str, dict[str, float]]:
         """Settle: until no request of an earlier level is in flight. Hold: until the measured ones have ended; how each
         worker kept up meanwhile."""
-        told = self._clear.setdefault((visit.stage, phase), {})
+        told = self._clear.setdefault((visit.stage, phase, visit.look), {})
         over = time.monotonic() + self.run.inputs.scenario.longest_call_s + 15
         while not set(self.alive()) <= told.keys() and not self.run.over_budget:
             if time.monotonic() > over:
@@ -226,28 +192,11 @@ class Sweep:
 
     def wait_for_records(self, visit: Visit) -> bool:
         """Until every record that the workers had when their hold was clear is here; whether that came in time."""
-        told, accounts = self._clear[visit.stage, "hold"], self.run.inbox.accounts
+        told, accounts = self._clear[visit.stage, "hold", visit.look], self.run.inbox.accounts
         over = time.monotonic() + RECORDS_S
         while True:
-            self._collect()
+            self.collect()
             late = [w for w in self.alive() if w in told and accounts[w].received < told[w]["produced"]]
             if not late or time.monotonic() > over:
                 return not late and set(self.alive()) <= told.keys()
             gevent.sleep(POLL_S)
-
-
-class StageShape(LoadTestShape):
-    """Locust asks it once a second how many users there should be; the run's Sweep knows."""
-
-    sweep: Sweep | None = None
-    refused = False  # no run could be begun
-    workers_ready: typing.Callable[[], bool] = staticmethod(lambda: True)
-
-    def tick(self) -> tuple[int, float] | None:
-        if self.refused:
-            self.refused = False  # the web UI may start again
-            return None
-        if self.sweep is not None:
-            return self.sweep.tick()
-        # Locust's start fires test_start, which begins the run; without a ready worker it does nothing, for ever
-        return (0, USERS_A_SECOND) if self.workers_ready() else None

@@ -1,18 +1,40 @@
-"""What has arrived of one stage so far, for the rules that end its phases. Times in seconds."""
+"""What has arrived of one stage so far, for the rules that end its phases. Times in seconds.
 
+With `retry:` a request is a call here, as the report judges it: it counts once its last attempt has ended, in the phase in
+which its first one began, with the time from there and the last one's error.
+"""
+
+import array
 import dataclasses
 import math
 import statistics
+import types
+import typing
 
+import numpy as np
+
+from locustfiles.common.batch_means import mean_half_width, too_narrow
 from locustfiles.common.binomial import LEVELS, decide
 from locustfiles.common.collect import Row, cell
 from locustfiles.common.errors import ErrorClass
+from locustfiles.common.retry import Retry
 from locustfiles.common.slo import Slo
 
-BATCHES = 10
-T_9 = 2.262157  # Student's t, 9 degrees of freedom, 97.5 %
+LOOKS_APART = 1.05  # the interval is looked at whenever there are 5 % more latencies
 RECENT = 20_000  # latencies of a long settling that are looked at
 STEADY = 0.10  # a drift of the mean latency below this is none
+
+
+class _Begun(typing.NamedTuple):
+    """A call's first attempt."""
+
+    phase: str
+    sent: float  # Unix seconds, by the worker's clock
+    late_s: float  # behind its due time
+
+
+def _numbers() -> typing.Any:
+    return dataclasses.field(default_factory=lambda: array.array("d"))
 
 
 @dataclasses.dataclass(slots=True)
@@ -22,32 +44,53 @@ class Tally:
     requests: int = 0
     failed: int = 0
     keep: bool = True  # times of measured requests too: a rule needs them
-    latencies: list[float] = dataclasses.field(default_factory=list)
-    ttfts: list[float] = dataclasses.field(default_factory=list)
+    latencies: typing.MutableSequence[float] = _numbers()
+    ttfts: typing.MutableSequence[float] = _numbers()
     settled: int = 0
     settling: list[float] = dataclasses.field(default_factory=list)  # latencies of successes
-    _ci: tuple[int, float] | None = None  # of so many latencies
+    first_sent: float = math.inf  # of the latencies: Unix seconds, by the workers' clocks
+    last_ended: float = -math.inf
+    retry: Retry | None = None
+    _begun: dict[tuple[str, str], _Begun] = dataclasses.field(default_factory=dict)  # calls between two attempts
+    _look: tuple[int, float | None] | None = None  # the latest: at so many latencies, relative_ci
 
     def take(self, row: Row) -> None:
         """One more record of the stage."""
-        phase, error = cell(row, "phase"), cell(row, "error")
-        if error == ErrorClass.CANCELLED or phase not in ("settle", "measure"):
+        call, error = (cell(row, "worker"), cell(row, "call")), cell(row, "error")
+        sent = float(cell(row, "started_at"))
+        begun = self._begun.pop(call, None)
+        if cell(row, "attempt") == "1":
+            begun = _Begun(cell(row, "phase"), sent, float(cell(row, "schedule_delay_ms") or 0) / 1000)
+        if begun is None:
             return
-        latency = float(cell(row, "latency_ms")) / 1000
-        if phase == "settle":
+        if self.retry and error and self._again(row):
+            self._begun[call] = begun
+        elif error != ErrorClass.CANCELLED:
+            self._count(begun, sent - begun.sent, row)
+
+    def _again(self, row: Row) -> bool:
+        facts = {name: cell(row, name) or None for name in ("error", "http_status", "ttft_ms")}
+        return self.retry.again(types.SimpleNamespace(attempt=int(cell(row, "attempt")), **facts))
+
+    def _count(self, begun: _Begun, before_s: float, row: Row) -> None:
+        """A call that has ended with this record, whose attempt was sent `before_s` after the first."""
+        error, latency = cell(row, "error"), before_s + float(cell(row, "latency_ms")) / 1000
+        if begun.phase == "settle":
             self.settled += 1
             if not error:
                 self.settling.append(latency)
             if len(self.settling) > 2 * RECENT:
                 del self.settling[:-RECENT]
+        if begun.phase != "measure":
             return
         self.requests += 1
         self.failed += bool(error)
         if self.keep and not error:
-            late = float(cell(row, "schedule_delay_ms") or 0) / 1000  # a user waits from when the request was due
-            self.latencies.append(latency + late)
+            self.first_sent = min(self.first_sent, begun.sent)
+            self.last_ended = max(self.last_ended, begun.sent + latency)
+            self.latencies.append(latency + begun.late_s)  # a user waits from when the request was due
             if ttft := cell(row, "ttft_ms"):
-                self.ttfts.append(float(ttft) / 1000 + late)
+                self.ttfts.append(before_s + float(ttft) / 1000 + begun.late_s)
 
     def steady(self, at_once: int) -> bool:
         """Whether the stage has settled: as many requests have ended as are in flight at once, and of their latencies
@@ -65,17 +108,20 @@ class Tally:
         return drift <= max(STEADY * statistics.fmean(later), 2 * error)
 
     def relative_ci(self) -> float | None:
-        """Half the width of the mean latency's 95 % interval as a share of it: means of ten batches in the order of
-        arrival (Law, Simulation Modeling and Analysis, 9.5.3). None below 20 successes."""
+        """Half the width of the mean latency's 95 % interval as a share of it, at the latest look (`mean_half_width`).
+
+        None below twenty successes, and while p95 of latency is longer than a tenth of the window.
+        """
         n = len(self.latencies)
-        if self._ci and n < 1.01 * self._ci[0]:  # asked ten times a second: not computed anew for every request
-            return self._ci[1]
-        size = n // BATCHES
-        if size < 2:
+        if self._look is None or n >= LOOKS_APART * self._look[0]:
+            self._look = (n, self._known_to(n))
+        return self._look[1]
+
+    def _known_to(self, n: int) -> float | None:
+        half = mean_half_width(self.latencies)
+        if half is None or too_narrow(self.last_ended - self.first_sent, float(np.quantile(self.latencies, 0.95))):
             return None
-        means = [statistics.fmean(self.latencies[-size * (i + 1) : len(self.latencies) - size * i]) for i in range(BATCHES)]
-        self._ci = (n, T_9 * statistics.stdev(means) / math.sqrt(BATCHES) / statistics.fmean(means))
-        return self._ci[1]
+        return half / (sum(self.latencies) / n)
 
     def keeps(self, slo: Slo) -> str:
         """Whether the measured requests keep the limits that can be told from them: met, missed or undecided.
@@ -85,15 +131,16 @@ class Tally:
         if not self.requests:
             return "undecided"
         states = []
-        for limits, values in ((slo.latency_s, self.latencies), (slo.ttft_s, self.ttfts)):
+        for limits, times in ((slo.latency_s, self.latencies), (slo.ttft_s, self.ttfts)):
+            values = np.asarray(times, dtype=float)
             for name, q in LEVELS.items():
                 limit = getattr(limits, name, None)
                 if limit is not None:
-                    above = sum(v > limit for v in values) + self.failed
+                    above = int(np.count_nonzero(values > limit)) + self.failed
                     states.append(decide(above, len(values) + self.failed, q))
             mean = getattr(limits, "mean", None)
             if mean is not None:
-                states.append("undecided" if not values else "met" if statistics.fmean(values) <= mean else "missed")
+                states.append("undecided" if not len(values) else "met" if values.mean() <= mean else "missed")
         if slo.error_rate is not None:
             states.append("met" if self.failed <= slo.error_rate * self.requests else "missed")
         return next((state for state in ("missed", "undecided") if state in states), "met")

@@ -8,7 +8,7 @@ from locustfiles.common.families import FAMILY_NAMES, Family, family_of
 from locustfiles.common.loads import Load
 from locustfiles.common.price_book import HourlyPrice, TokenPrice
 from locustfiles.common.raw import RawAnswer, check_raw
-from locustfiles.common.values import Count, Name, Text
+from locustfiles.common.values import Address, Count, Files, Name, Text, Variable, WebAddress
 from locustfiles.common.yaml_file import Strict
 
 Dialect = typing.Literal["tgi", "lmi", "openai-chat", "openai-completions", "hf-embedding", "raw"]
@@ -32,16 +32,17 @@ class _Target(Strict):
     labels: dict[str, str | int | float | bool] = {}
     stream: bool = False
     tokenizer: Text | None = None
-    payloads: typing.Annotated[list[Text], pydantic.Field(min_length=1)] | None = None
+    system: Text | None = None  # before every prompt
+    payloads: Files | None = None
     load: Load | None = None
     parameters: dict[str, typing.Any] = {}
     price: _OwnPrice | None = None
-    endpoint_url: Text | None = None
+    endpoint_url: Address | None = None
 
     @pydantic.model_validator(mode="after")
     def _max_tokens(self) -> typing.Self:
         tokens = self.parameters.get("max_tokens")
-        if tokens is not None and (not isinstance(tokens, int) or tokens < 1):
+        if tokens is not None and (type(tokens) is not int or tokens < 1):
             raise ValueError("`parameters.max_tokens` must be a whole number of at least 1")
         return self
 
@@ -84,8 +85,7 @@ class BedrockTarget(_Target):
     model_id: Text
     api: typing.Literal["converse", "invoke"] = "converse"
     dialect: Family | None = None
-    system: Text | None = None  # before every prompt
-    cache_system: bool = False  # a prompt-cache point after it
+    cache_system: bool = False  # a prompt-cache point after `system`
     guardrail: Guardrail | None = None
     latency: typing.Literal["standard", "optimized"] | None = None
     service_tier: typing.Literal["priority", "default", "flex", "reserved"] | None = None
@@ -116,10 +116,10 @@ class OpenAITarget(_Target):
     """Any server of the OpenAI routes: vLLM, TGI, LMI or llama.cpp on EC2 and EKS, Bedrock's OpenAI route."""
 
     service: typing.Literal["openai"]
-    base_url: typing.Annotated[str, pydantic.Field(pattern=r"^https?://[^/\s]+(/\S*)?$")]  # up to /v1
+    base_url: WebAddress  # up to /v1
     model_id: Text  # `model` of the body
     dialect: typing.Literal["openai-chat", "openai-completions"] = "openai-chat"
-    api_key_env: Text = "OPENAI_API_KEY"  # the environment variable that holds the key, if the server wants one
+    api_key_env: Variable = "OPENAI_API_KEY"  # the environment variable that holds the key, if the server wants one
     instance_type: Text | None = None
     instance_count: Count = 1
 

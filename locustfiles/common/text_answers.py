@@ -2,7 +2,7 @@
 
 from locustfiles.common.answers import objects
 from locustfiles.common.errors import ErrorClass
-from locustfiles.common.reading import Draft
+from locustfiles.common.reading import THINK, Draft
 
 
 def _needs(draft: Draft, holder: dict, key: str, kind: type) -> None:
@@ -36,7 +36,9 @@ def llama_whole(draft: Draft, answer: dict) -> None:
 
 
 def mistral_event(draft: Draft, event: dict, time: float | None) -> None:
-    _pieces(draft, event, "outputs", time)
+    for piece in objects(event, "outputs"):
+        draft.say(piece.get("text"), time)
+        _closes(draft, piece.get("stop_reason"))
 
 
 def mistral_whole(draft: Draft, answer: dict) -> None:
@@ -45,18 +47,14 @@ def mistral_whole(draft: Draft, answer: dict) -> None:
 
 
 def deepseek_event(draft: Draft, event: dict, time: float | None) -> None:
-    _pieces(draft, event, "choices", time)
+    for piece in objects(event, "choices"):
+        draft.say_tagged(piece.get("text"), time, THINK)
+        _closes(draft, piece.get("stop_reason"))
 
 
 def deepseek_whole(draft: Draft, answer: dict) -> None:
     deepseek_event(draft, answer, None)
     _needs(draft, answer, "choices", list)
-
-
-def _pieces(draft: Draft, holder: dict, key: str, time: float | None) -> None:
-    for piece in objects(holder, key):
-        draft.say(piece.get("text"), time)
-        _closes(draft, piece.get("stop_reason"))
 
 
 # --- Titan text ---

@@ -5,7 +5,7 @@ import functools
 import tokenizers
 
 from locustfiles.common.payloads import Prompt, texts_of
-from locustfiles.common.targets import BedrockTarget, Target
+from locustfiles.common.targets import Target
 from locustfiles.common.vocabularies import FAMILIES, vocabulary_file
 from locustfiles.common.yaml_file import BadInput
 
@@ -37,7 +37,7 @@ def counter_of(tokenizer: str) -> Counter:
 
 
 def _sent(target: Target, prompt: Prompt) -> tuple[str, ...]:
-    system = [target.system] if isinstance(target, BedrockTarget) and target.system is not None else []
+    system = [] if target.system is None else [target.system]
     if prompt.messages is None:
         return (*system, prompt.text)
     return (*system, *(text for m in prompt.messages for text in texts_of(m["content"])))

@@ -9,6 +9,7 @@ from locustfiles.common.dial import Broken, Origin
 from locustfiles.common.errors import ErrorClass
 from locustfiles.common.proxy import refusal
 from locustfiles.common.stamps import require_kernel_stamps
+from locustfiles.common.yaml_file import BadInput
 
 CONNECT_TIMEOUT_S = 10.0
 
@@ -17,15 +18,17 @@ class Transport:
     """Pools of connections by origin. Its calls raise nothing but GreenletExit."""
 
     def __init__(self, ca_file: str | None = None, kernel_stamps: bool = False) -> None:
-        """Raises BadInput where kernel stamps are asked for and there are none."""
+        """Raises BadInput where kernel stamps are asked for and there are none, or `ca_file` holds no certificates."""
         self._witness = require_kernel_stamps() if kernel_stamps else None
-        self._ca_file = ca_file
-        self._context: ssl.SSLContext | None = None
+        try:
+            self._context = ssl.create_default_context(cafile=ca_file)
+        except OSError as e:
+            raise BadInput(f"{ca_file}: no certificates can be read from it ({e.strerror}); check AWS_CA_BUNDLE") from None
         self._idle: dict[Origin, list[Connection]] = {}
         self._busy: collections.Counter[Origin] = collections.Counter()
 
     def standing(self, origin: Origin) -> int:
-        """Connections that are in use or idle and still stand."""
+        """Connections that are in use, being opened, or idle and still stand."""
         idle = self._idle.setdefault(origin, [])
         idle[:] = [c for c in idle if c.fresh() or c.close()]  # in place: one that is connecting will be put into this list
         return len(idle) + self._busy[origin]
@@ -64,8 +67,6 @@ class Transport:
         return None
 
     def _connect(self, origin: Origin, timeout_s: float) -> Connection:
-        if origin.scheme == "https" and self._context is None:
-            self._context = ssl.create_default_context(cafile=self._ca_file)
         context = self._context if origin.scheme == "https" else None
         return Connection(origin, context, timeout_s, kernel_stamps=self._witness is not None)
 
@@ -74,6 +75,7 @@ class Transport:
 
         Of a proxy before an http origin, and of one that is spoken to over https, only that it listens is known.
         """
+        self._busy[origin] += 1
         try:
             if origin.proxy and origin.proxy.secure:
                 self._connect(Origin("http", origin.host, origin.port, origin.proxy), CONNECT_TIMEOUT_S).close()
@@ -81,4 +83,6 @@ class Transport:
                 self._idle.setdefault(origin, []).append(self._connect(origin, CONNECT_TIMEOUT_S))
         except Broken as e:
             return e.message
+        finally:
+            self._busy[origin] -= 1
         return None

