@@ -5,11 +5,14 @@ import typing
 import numpy as np
 import pandas as pd
 
+from locustfiles.common.batch_means import FEWEST
 from locustfiles.common.errors import UNBILLED
 from locustfiles.common.price_book import TokenPrice
+from locustfiles.common.student import interval_of_mean
 
-#: above this share of successes without a bill, the sum of bills is not known
-MOST_UNBILLED_SUCCESSES = 0.01
+#: above this share of successes without a token count, their rates, bills and costs are not known
+MOST_UNCOUNTED = 0.01
+FEWEST_BILLS = 5  # of which an interval is told
 
 
 class Bill(typing.NamedTuple):
@@ -34,7 +37,7 @@ def bill(records: pd.DataFrame, price: TokenPrice, max_tokens: int | None) -> Bi
     good = records["error"].isna().to_numpy()
     known = by_tokens[good & ~np.isnan(by_tokens)]
     n = int(good.sum())
-    if n and (n - len(known)) > MOST_UNBILLED_SUCCESSES * n:
+    if n and (n - len(known)) > MOST_UNCOUNTED * n:
         return Bill(None, None, None, None, _why_unbilled(records[good], price, n - len(known), n))
     successes = float(known.mean() * n) if n else 0.0
     error = float(known.std(ddof=1) / np.sqrt(len(known)) * n) if len(known) > 1 else None
@@ -43,9 +46,30 @@ def bill(records: pd.DataFrame, price: TokenPrice, max_tokens: int | None) -> Bi
     return Bill(successes + low, None if high is None else successes + high, successes, error, reason)
 
 
+def interval_of(billed: Bill, successes: int) -> tuple[float, float] | None:
+    """95 % interval of the cost of a transaction, USD: the bounds of the bill, widened by the spread of the successes' bills.
+
+    None without an upper bound, under five successes, whose spread says next to nothing, and under twenty that are all alike:
+    a rarer kind may not have come yet.
+    """
+    n = successes
+    if billed.high is None or billed.standard_error is None or n < FEWEST_BILLS:
+        return None
+    if n < FEWEST and billed.standard_error <= 1e-9 * billed.successes:
+        return None
+    mean = billed.successes / n
+    low, high = interval_of_mean(mean, billed.standard_error / n, n)
+    return billed.low / n - (mean - low), billed.high / n + (high - mean)
+
+
 def unbilled(records: pd.DataFrame) -> np.ndarray:
     """Which calls are billed nothing: those refused, unless output had come, which even a throttle in mid-stream may bill."""
     return (records["error"].isin(list(UNBILLED)) & records["ttft_ms"].isna()).to_numpy()
+
+
+def prompt_total(records: pd.DataFrame) -> pd.Series:
+    """Each call's whole prompt, tokens: `prompt_tokens` are those that were neither read from nor written to a cache."""
+    return records["prompt_tokens"] + records["cache_read_tokens"].fillna(0) + records["cache_write_tokens"].fillna(0)
 
 
 def usd_by_tokens(records: pd.DataFrame, price: TokenPrice) -> np.ndarray:

@@ -4,6 +4,9 @@ With H = usd per hour, c = usd per transaction by tokens and capacity C: the k-t
 itself from V = k H / c on, and k instances carry V up to k C. So hourly is cheaper on
 (max((k - 1) C, k H / c), k C], for every k if H / c < C, and never otherwise. From some k on these
 intervals touch, and every larger volume is cheaper by the hour.
+
+H and C are of one instance: where several were measured together, each is taken to carry its share, so that they can be
+added one by one.
 """
 
 import math
@@ -69,8 +72,12 @@ def break_evens(results: list[Result], dataset: str, hourly_prices: dict[tuple[s
 
 def capacity_stage(group: list[Result]) -> Result | None:
     """The stage of most successes that keeps the limits; VALID ones before SUSPECT, met before undecided."""
-    fit = [r for r in group if r.trusted and r.row["slo"] != "missed" and r.rate]
-    return max(fit, key=lambda r: (r.row["verdict"] == "VALID" and r.row["slo"] in ("met", "none"), r.rate), default=None)
+    fit = [r for r in group if r.trusted and r.row["slo"] != "missed" and r.per_minute]
+    return max(fit, key=lambda r: (_proven(r), r.per_minute), default=None)
+
+
+def _proven(result: Result) -> bool:
+    return result.row["verdict"] == "VALID" and result.row["slo"] in ("met", "none")
 
 
 def _pair(
@@ -80,41 +87,48 @@ def _pair(
     empty = pd.DataFrame(
         columns=["transactions_per_hour", "usd_per_hour_hourly", "usd_per_hour_tokens"], dtype="float64"
     )
-    found = BreakEven(dataset, *hourly, *token, usd_per_hour, None, None, [], empty, "")
-    lead = f"`{hourly[1]}` against `{token[1]}` on `{dataset}`: "
+    count = ours[0].row["instance_count"] or 1
+    found = BreakEven(dataset, *hourly, *token, round(usd_per_hour / count, 12), None, None, [], empty, "")
+    lead = f"{ours[0].who} against {theirs[0].who} on `{dataset}`: "
     if best is None or choice is None:
-        who = hourly[1] if best is None else token[1]
-        found.text = (
-            lead + f"no break-even, for no stage of `{who}` both keeps the limits and can be trusted and priced."
-        )
+        who = (ours if best is None else theirs)[0].who
+        found.text = lead + f"no break-even, for no stage of {who} both keeps the limits and can be trusted and priced."
         return found
-    found.capacity_per_hour, found.token_usd_per_transaction = best.rate * 60, choice.pick.usd
-    found.intervals = intervals(usd_per_hour, best.rate * 60, choice.pick.usd)
-    even = usd_per_hour / choice.pick.usd if choice.pick.usd else math.inf
-    up_to = min(3 * max(best.rate * 60, even), 20 * best.rate * 60)
-    found.curve = curve(usd_per_hour, best.rate * 60, choice.pick.usd, up_to)
-    found.text = lead + _text(found, even) + _labels(best, choice.pick)
+    found.capacity_per_hour, found.token_usd_per_transaction = best.per_minute * 60 / count, choice.pick.usd
+    sums = found.usd_per_hour, found.capacity_per_hour, choice.pick.usd
+    found.intervals = intervals(*sums)
+    even = found.usd_per_hour / choice.pick.usd if choice.pick.usd else math.inf
+    found.curve = curve(*sums, min(3 * max(found.capacity_per_hour, even), 20 * found.capacity_per_hour))
+    found.text = lead + _text(found, even, best, count) + _labels(best, choice.pick)
     return found
 
 
-def _text(found: BreakEven, even: float) -> str:
+def _text(found: BreakEven, even: float, best: Result, count: int) -> str:
     """The pair's finding in words."""
-    share = even / found.capacity_per_hour
+    share, instance = even / found.capacity_per_hour, "" if count == 1 else " an instance"
     sums = (
-        f"{show.price(found.usd_per_hour)}/h against {show.money(found.token_usd_per_transaction)} a transaction is "
-        f"even at {show.number(even / 60)} transactions per minute, {show.percent(share)} of the best rate measured "
-        f"({show.number(found.capacity_per_hour / 60)})"
+        f"{show.price(found.usd_per_hour)}/h{instance} against {show.money(found.token_usd_per_transaction)} a transaction is "
+        f"even at {show.number(even / 60)} transactions per minute, {show.percent(share)} of {_capacity(found, best, count)}"
     )
     if not found.intervals:
         return f"tokens are cheaper at every volume: {sums}."
-    *apart, (above, _) = found.intervals
-    ranges = [f"from {show.number(low / 60)} to {show.number(high / 60)}" for low, high in apart]
-    if apart and apart[-1][1] * 1.0001 < above - found.capacity_per_hour:
-        ranges.append("in parts of the range after it")
-    ranges.append(f"above {show.number(above / 60)}")
+    above = f"above {'roughly ' if len(found.intervals) > 1 else ''}{show.number(found.intervals[-1][0] / 60)}"
+    parts = f" (from {show.number(found.intervals[0][0] / 60)} on in parts: see the plot)" if len(found.intervals) > 1 else ""
     return (
-        f"hourly is cheaper {', '.join(ranges)} transactions per minute, with instances added as needed; else tokens "
+        f"hourly is cheaper {above} transactions per minute{parts}, with instances added as needed; else tokens "
         f"are. By numbers: {sums}."
+    )
+
+
+def _capacity(found: BreakEven, best: Result, count: int) -> str:
+    """`374 at 5 users, the best VALID level that keeps the limits`"""
+    limits = {"met": " that keeps the limits", "none": ""}.get(best.row["slo"], " not known to miss a limit")
+    level = f"{level_text(best.row)}, the best {'VALID ' if _proven(best) else ''}level{limits}"
+    if count == 1:
+        return f"{show.number(found.capacity_per_hour / 60)} at {level}"
+    return (
+        f"the {show.number(found.capacity_per_hour / 60)} that each of {count} instances is taken to carry "
+        f"({show.number(best.per_minute)} together at {level})"
     )
 
 
@@ -122,9 +136,9 @@ def _labels(best: Result, pick: Result) -> str:
     labels = []
     for r in (best, pick):
         if r.row["verdict"] == "SUSPECT":
-            labels.append(f"`{r.row['target']}` at {level_text(r.row)} is SUSPECT")
+            labels.append(f"{r.who} at {level_text(r.row)} is SUSPECT")
         if r.row["slo"] in ("undecided", "unknown"):
-            labels.append(f"`{r.row['target']}` at {level_text(r.row)} is {open_limits(r)}")
+            labels.append(f"{r.who} at {level_text(r.row)} is {open_limits(r)}")
     if is_open(best.row):
-        labels.append(f"`{best.row['target']}` may have room above its planned {level_text(best.row)}, which are its capacity here")
+        labels.append(f"{best.who} may have room above its planned {level_text(best.row)}, which are its capacity here")
     return f" Mind: {'; '.join(dict.fromkeys(labels))}." if labels else ""

@@ -68,7 +68,10 @@ def run(args: argparse.Namespace) -> int:
 def markdown(found: Calibration) -> str:
     """Verdict, table and counts."""
     when = datetime.datetime.fromtimestamp(found.measured_at, datetime.UTC).strftime("%Y-%m-%d %H:%M UTC")
-    lines = [f"# Calibration of {found.run}", "", f"Measured {when} on {found.host}.", ""]
+    how = found.conditions
+    way = "".join(f", over {scheme.upper()}" for scheme in how["schemes"])
+    sent = f"`transport: {how['transport']}`, `stamps: {how['stamps']}`, up to {how['in_flight']:,} requests in flight"
+    lines = [f"# Calibration of {found.run}", "", f"Measured {when} on {found.host}{way}; {sent}.", ""]
     if found.passed:
         words = f"every stage's p99 error of TTFT and latency is within {found.bound_ms:g} ms; requests and tokens are equal."
         lines.append(f"**Passed**: {words}")
@@ -111,6 +114,7 @@ def _write(found: Calibration, text: str, folder: pathlib.Path) -> None:
         "host": found.host,
         "measured_at": found.measured_at,
         "bound_ms": found.bound_ms,
+        "conditions": found.conditions,
         "passed": found.passed,
         "problems": found.problems,
         "requests": found.requests,

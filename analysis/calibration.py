@@ -5,6 +5,7 @@ Durations are compared, never clocks: the client's time from its send, the endpo
 
 import dataclasses
 import pathlib
+import typing
 
 import numpy as np
 import pandas as pd
@@ -47,6 +48,7 @@ class Calibration:
     host: str
     measured_at: float  # Unix seconds: when the run began
     bound_ms: float
+    conditions: dict[str, typing.Any]  # how it was sent: transport, stamps, schemes, and in_flight, the most at once
     rows: pd.DataFrame
     errors: pd.DataFrame
     requests: Requests
@@ -80,9 +82,21 @@ def calibrate(run: Run, truth: pd.DataFrame, bound_ms: float) -> Calibration:
     if requests.other_runs:
         notes.append(f"{requests.other_runs} requests in the truth log came before or after this run; they are not its.")
     return Calibration(
-        run.name, run.path, run.manifest.host, run.manifest.started_at, bound_ms, rows, errors, requests, compared,
+        run.name, run.path, run.manifest.host, run.manifest.started_at, bound_ms, conditions(run), rows, errors, requests, compared,
         problems, notes,
     )  # fmt: skip
+
+
+def conditions(run: Run) -> dict[str, typing.Any]:
+    """What the instrument's error depends on, beside the machine: a calibration is compared by it with the run that it is for.
+    `in_flight` is of the busiest stage, the workers' sum of each one's most; `schemes` is empty where the run did not note them."""
+    at_once = run.of_stages.groupby(["stage", "worker"])["in_flight"].max().groupby("stage").sum()
+    return {
+        "transport": run.scenario.transport,
+        "stamps": run.scenario.stamps,
+        "schemes": sorted(set(run.manifest.schemes.values())),
+        "in_flight": int(at_once.max()) if len(at_once) else 0,
+    }
 
 
 def _requests(run: Run, truth: pd.DataFrame, joined: pd.DataFrame, ids: pd.Series) -> tuple[Requests, list[str]]:

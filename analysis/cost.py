@@ -13,8 +13,8 @@ from analysis.bill import Bill, bill, unbilled
 from analysis.goodput import good_measured
 from analysis.load import Run
 from analysis.stage import Stage
-from locustfiles.common.price_book import HourlyPrice, Price, TokenPrice
-from locustfiles.common.scenario import Target
+from locustfiles.common.price_book import TOKENS, HourlyPrice, Price, TokenPrice
+from locustfiles.common.targets import Target
 
 #: an endpoint is paid for when idle: its price per transaction is also shown at these shares of its full rate
 USE = {"usd_per_transaction_at_10pct": 0.10, "usd_per_transaction_at_30pct": 0.30, "usd_per_transaction_at_60pct": 0.60}
@@ -78,7 +78,7 @@ def _hourly(price: HourlyPrice, row: dict[str, typing.Any]) -> StageCost:
 
 def _tokens(stage: Stage, price: TokenPrice, row: dict[str, typing.Any]) -> StageCost:
     n = row["successes"]
-    found = bill(stage.measured, price, max_tokens_of(stage.target))
+    found = bill(stage.measured, price, most_tokens(stage.run, stage.target))
     columns: dict[str, float | str | None] = {"price_basis": "tokens"}
     if found.low is not None:
         columns["usd_per_transaction_low"] = found.low / n
@@ -96,36 +96,39 @@ def _tokens(stage: Stage, price: TokenPrice, row: dict[str, typing.Any]) -> Stag
     return StageCost(columns, found, None)
 
 
-def max_tokens_of(target: Target) -> int | None:
-    return target.parameters.get("max_tokens")
+def most_tokens(run: Run, target: Target) -> int | None:
+    """The most output tokens that a call was asked for: payload lines and traces may ask for more than the target."""
+    return run.manifest.most_tokens.get(target.name, target.parameters.get("max_tokens"))
 
 
 def run_cost(run: Run, prices: dict[str, Price]) -> list[dict[str, typing.Any]]:
     """What the run itself cost, a row a target: price x time under load, or its billed tokens.
 
-    Time under load: from the target's first send to its last end, warm-up, holds and stages cut short included; of a run
-    that was resumed part by part, for the time between two parts is another's. What an endpoint costs before and after the
-    run is not in it.
+    Time under load: from a first send to the last end, warm-up, holds and stages cut short included, anew each time that
+    another target had its turn between or the run was resumed. What an endpoint costs before, between and after is not in it.
     """
-    rows = []
+    rows, loaded = [], _under_load(run)
     for target in run.scenario.targets:
         records, price = run.records[run.records["target"] == target.name], prices[target.name]
         row = {"run": run.name, "target": target.name, "instance_type": target.price_key, "price_basis": basis(price)}
         if records.empty:
             rows.append(row | {"usd": 0.0, "usd_low": 0.0, "usd_high": 0.0, "reason": "nothing was sent"})
             continue
-        row["duration_s"] = _under_load(run, records)
-        rows.append(
-            row
-            | (_hours(price, row["duration_s"]) if isinstance(price, HourlyPrice) else _billed(records, price, target))
-        )
+        row["duration_s"] = float(loaded[target.name])
+        hourly = isinstance(price, HourlyPrice)
+        factors = _hours(price, row["duration_s"]) if hourly else _billed(records, price, most_tokens(run, target))
+        rows.append(row | factors)
     return rows
 
 
-def _under_load(run: Run, records: pd.DataFrame) -> float:
-    """Seconds from first send to last end, a part of the run at a time."""
-    spans = records.groupby(part_of(run, records["sent"].to_numpy())).agg(first=("sent", "min"), last=("ended", "max"))
-    return float((spans["last"] - spans["first"]).sum())
+def _under_load(run: Run) -> pd.Series:
+    """Target -> seconds from first send to last end, summed over its spells: while no other target was sent to."""
+    records = run.records[["target", "sent", "ended"]].sort_values("sent", kind="stable")
+    part = part_of(run, records["sent"].to_numpy())
+    target = pd.factorize(records["target"])[0]
+    spell = np.cumsum(np.diff(target, prepend=-1).astype(bool) | np.diff(part, prepend=0).astype(bool))
+    spells = records.groupby(spell).agg(target=("target", "first"), first=("sent", "min"), last=("ended", "max"))
+    return (spells["last"] - spells["first"]).groupby(spells["target"]).sum()
 
 
 def part_of(run: Run, sent: np.ndarray) -> np.ndarray:
@@ -140,13 +143,14 @@ def _hours(price: HourlyPrice, duration_s: float) -> dict[str, typing.Any]:
     return factors | {"usd": usd, "usd_low": usd, "usd_high": usd}
 
 
-def _billed(records: pd.DataFrame, price: TokenPrice, target: Target) -> dict[str, typing.Any]:
-    found, billed = bill(records, price, max_tokens_of(target)), records[~unbilled(records)]
+def _billed(records: pd.DataFrame, price: TokenPrice, asked: int | None) -> dict[str, typing.Any]:
+    found, billed = bill(records, price, asked), records[~unbilled(records)]
     return {
-        "prompt_tokens": billed["prompt_tokens"].sum(min_count=1),
-        "completion_tokens": billed["completion_tokens"].sum(min_count=1),
+        **{name: billed[name].sum(min_count=1) for name in TOKENS},
         "usd_per_1k_input": price.input,
         "usd_per_1k_output": price.output,
+        "usd_per_1k_cache_read": price.cache_read,
+        "usd_per_1k_cache_write": price.cache_write,
         "usd": found.high,
         "usd_low": found.low,
         "usd_high": found.high,

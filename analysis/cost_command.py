@@ -11,7 +11,9 @@ import pandas as pd
 from analysis.cost_markdown import markdown_table, remarks
 from analysis.format import price
 from analysis.locust_cost import Limits, cost_table, recommend
-from analysis.locust_csv import SETTLE_S, SHORTEST_STEP_S, TOTAL, BadLocustCsv, LocustRun, dropped_text, names_in_stats, read_run
+from analysis.locust_csv import BadLocustCsv, LocustRun, names_in_stats, read_run
+from analysis.locust_steps import SETTLE_S, SHORTEST_STEP_S, TOTAL, dropped_text
+from analysis.locust_target import check_target, of_target
 from analysis.locust_tokens import BadTokenMeans, attach_token_means
 from locustfiles.common.exit_codes import BAD_INPUT, OK
 from locustfiles.common.price_book import MOST_PER_1K, BadPriceBook, PriceBook, load_price_book
@@ -20,6 +22,7 @@ EXAMPLE = """examples:
   python -m analysis cost --locust-csv results/chat --instance ml.p4d.24xlarge
   python -m analysis cost --locust-csv a b --usd-per-hour 7.09 --completion-tokens 50 --latency-mean-s 2
   python -m analysis cost --locust-csv results/chat --model meta.llama2-13b-chat-v1 --tokens tokens.csv --out cost/
+  python -m analysis cost --locust-csv runs/study/locust --target p4d --instance ml.p4d.24xlarge
 
 tokens.csv has the columns prompt_tokens_mean, completion_tokens_mean and users, name or both."""
 
@@ -48,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     tokens.add_argument("--prompt-tokens", type=float, metavar="MEAN")
     tokens.add_argument("--completion-tokens", type=float, metavar="MEAN")
     steps = parser.add_argument_group("steps")
+    steps.add_argument("--target", metavar="NAME", help="cost this target of a Swarmledger run, stage by stage")
     steps.add_argument("--name", help="cost the requests of this name instead of all together")
     steps.add_argument(
         "--settle-s", type=float, default=SETTLE_S, metavar="S", help="left out of a step; default: %(default)g"
@@ -65,15 +69,17 @@ def run(args: argparse.Namespace) -> int:
         _check_numbers(args)
         prices, basis = _prices(args)
         runs = [read_run(prefix, args.settle_s) for prefix in dict.fromkeys(args.locust_csv)]
+        for run in runs:
+            check_target(run.prefix, args.target, args.name)
         notes = [f"{run.prefix}: {note}." for run in runs for note in run.notes]
         steps = _with_tokens(pd.concat([run.steps for run in runs], ignore_index=True), args)
-        chosen = _chosen(steps, args.name, runs)
+        chosen = _chosen(steps, args, runs)
         table = cost_table(chosen, **prices)
         limits = Limits(args.latency_mean_s, args.error_rate, args.cost_per_10k)
         lines = ["# Cost of a Locust run", "", *markdown_table(table), "", f"**{recommend(table, limits, sum(len(run.dropped) for run in runs))}**", ""]
         report = (
             "\n".join(
-                lines + [f"- {note}" for note in [basis, *remarks(table, steps, args.name, args.settle_s), *notes]]
+                lines + [f"- {note}" for note in [basis, *remarks(table, chosen[:0] if args.target else steps, args.name, args.settle_s), *notes]]
             )
             + "\n"
         )
@@ -178,10 +184,19 @@ def _with_tokens(steps: pd.DataFrame, args: argparse.Namespace) -> pd.DataFrame:
     return attach_token_means(steps, args.tokens)
 
 
-def _chosen(steps: pd.DataFrame, name: str | None, runs: list[LocustRun]) -> pd.DataFrame:
-    chosen = steps[steps["name"] == (name or TOTAL)]
+def _chosen(steps: pd.DataFrame, args: argparse.Namespace, runs: list[LocustRun]) -> pd.DataFrame:
+    """The rows to cost: those of --target, of --name, or the sums."""
+    name, hourly = args.name, args.instance is not None or args.usd_per_hour is not None
+    chosen = of_target(steps, args.target) if args.target else steps
+    chosen = chosen[chosen["name"] == (name or TOTAL)] if name or not args.target else chosen
     if chosen.empty:
-        raise BadRequest(f"--name {name}: {_why_absent(name, runs)}")
+        raise BadRequest(f"--target {args.target}: none of its stages is a step of its own; use `python -m analysis report`"
+                         if args.target and not name else f"--name {name}: {_why_absent(name, runs)}")  # fmt: skip
+    if args.target and hourly and chosen["step"].isna().any():
+        raise BadRequest(
+            f"--target {args.target}: only sums over the whole run are known, and other stages' seconds are in them; use "
+            "`python -m analysis report`, or hold each level longer"
+        )
     return chosen.reset_index(drop=True)
 
 

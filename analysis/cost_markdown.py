@@ -3,7 +3,7 @@
 import pandas as pd
 
 from analysis.format import count, money, number, percent, seconds, text
-from analysis.locust_csv import TOTAL
+from analysis.locust_steps import TOTAL
 
 COLUMNS = {  # of the printed table; a column without any value is left out
     "run": ("run", text),

@@ -9,7 +9,7 @@ import typing
 from analysis import format as show
 from analysis.level import level_text
 from analysis.load import Run
-from locustfiles.common.run_folder import StageWindow
+from locustfiles.common.manifest import StageWindow
 
 #: what `ended_by` says of a stage that the end of the whole run cut short
 ENDS = {"budget": "ended by its budget", "stop": "stopped (Ctrl-C, a signal or the web UI)"}
@@ -42,7 +42,7 @@ def _cut(run: Run) -> Cut | None:
 def _how(run: Run, last: StageWindow | None) -> str:
     """`ended by its budget ($5.00) during stage 7 (`p4d`, `en`, 5 users), whose window is shorter than planned`"""
     if last is None:
-        ends = {"running": "never closed: it was killed, or is still running", "failed": "ended by a failure"}
+        ends = {"running": "never closed: it was killed, its disk was full, or it is still running", "failed": "ended by a failure"}
         return ends.get(run.manifest.status, f"ended early ({run.manifest.status})")
     how = ENDS[last.ended_by]
     if last.ended_by == "budget" and run.scenario.budget_usd is not None:
@@ -91,6 +91,6 @@ def _repetition(number: int, of: int) -> str:
 
 
 def _levels(levels: typing.Sequence) -> str:
-    """`5, 10 users` or `2.5, 5 requests/s`, of a load's levels, which are all of one kind."""
-    unit = levels[0].text.partition(" ")[2]
+    """`1 user`, `5, 10 users` or `2.5, 5 requests/s`, of a load's levels, which are all of one kind."""
+    unit = levels[-1].text.partition(" ")[2]
     return f"{', '.join(level.text.partition(' ')[0] for level in levels)} {unit}"

@@ -1,15 +1,14 @@
 """What searches found: the highest level that keeps the limits, with the stages that say so as evidence."""
 
-import typing
-
 import pandas as pd
 
 from analysis import format as show
+from analysis.figures import cells
 from analysis.level import level_text, value_of
 from analysis.load import Run
 from analysis.report_data import Found
 from analysis.results import Result
-from locustfiles.common.run_folder import Finding
+from locustfiles.common.manifest import Finding
 
 #: of the steps table, beside each stage of the evidence
 FIGURES = (
@@ -23,6 +22,14 @@ NOT_CONFIRMED = (
     "not confirmed: the boundary was not measured twice with the same outcome, or the search ran out of time; take the answer "
     "as a guess"
 )
+
+
+#: shown of it
+EVIDENCE = {
+    "Level": level_text, "Outcome": lambda row: show.text(row["outcome"]), "Stage": "stage", "Requests": "requests",
+    "Error rate": "error_rate", "Latency p50": "latency_p50_s", "p95": "latency_p95_s", "p99": "latency_p99_s",
+    "TTFT p95": "ttft_p95_s", "Transactions/s": "throughput_per_s", "Verdict": "verdict",
+}  # fmt: skip
 
 
 def findings_of(runs: list[Run], results: list[Result]) -> list[Found]:
@@ -73,25 +80,4 @@ def findings_table(found: list[Found]) -> pd.DataFrame:
 
 def shown_evidence(found: Found) -> pd.DataFrame:
     """The evidence as text cells, a row a stage, by level."""
-    rows = []
-    for _, row in found.evidence.iterrows():
-        rows.append(
-            {
-                "Level": level_text(row),
-                "Outcome": show.text(row["outcome"]),
-                "Stage": show.count(row["stage"]),
-                "Requests": show.count(row["requests"]),
-                "Error rate": show.percent(row["error_rate"]),
-                "Latency p50": _with_interval(row, "latency_p50"),
-                "p95": _with_interval(row, "latency_p95"),
-                "p99": _with_interval(row, "latency_p99"),
-                "TTFT p95": _with_interval(row, "ttft_p95"),
-                "Transactions/s": show.between(show.number, row["throughput_per_s"], row["throughput_low"], row["throughput_high"]),
-                "Verdict": row["verdict"],
-            }
-        )
-    return pd.DataFrame(rows)
-
-
-def _with_interval(row: typing.Mapping, name: str) -> str:
-    return show.between(show.seconds, row[f"{name}_s"], row[f"{name}_low_s"], row[f"{name}_high_s"])
+    return cells(found.evidence, EVIDENCE)

@@ -6,19 +6,25 @@ an infinity) is `UNKNOWN`, an en dash, and never 0. Where an infinity means a fa
     money(22.155)      $22.16         money(0.00221625)  $0.002216     USD: cents above $1, else 4 digits
     price(37.688)      $37.688        price(6e-05)       $0.00006      as in the price book, every digit
     seconds(1.4832)    1.48 s         seconds(0.0312)    31.2 ms       3 significant digits
-    minutes(37.04)     37.0 min       milliseconds(16.8) 16.8 ms
+    milliseconds(16.8) 16.8 ms        utc(1767323045)    2026-01-02 03:04:05 UTC
     number(9296.4)     9,296          number(0.360)      0.360         3 significant digits, whole above 100
     percent(0.0625)    6.25 %         percent(0)         0 %           takes a share of 1
     count(12345)       12,345         whole numbers
     text(None)         –              anything else, as str() gives it
 """
 
+import datetime
 import decimal
 import math
 import numbers
 import typing
 
 UNKNOWN = "–"
+HOURLY_PRICE = "On-demand cost ($/h)"
+#: columns of prices as a price book has them, in any table: printed with every digit
+PRICES = (
+    HOURLY_PRICE, "usd_per_hour", "usd_per_1k_input", "usd_per_1k_output", "usd_per_1k_cache_read", "usd_per_1k_cache_write",
+)  # fmt: skip
 FAILED = "∞ (failed)"
 
 
@@ -112,8 +118,9 @@ def milliseconds(value: float | None) -> str:
     return f"{number(value)} ms" if known(value) else UNKNOWN
 
 
-def minutes(value: float | None) -> str:
-    return f"{number(value)} min" if known(value) else UNKNOWN
+def utc(seconds: float | None) -> str:
+    """Unix seconds -> 2026-01-02 03:04:05 UTC."""
+    return f"{datetime.datetime.fromtimestamp(seconds, datetime.UTC):%Y-%m-%d %H:%M:%S UTC}" if known(seconds) else UNKNOWN
 
 
 def or_failed(words: typing.Callable[[float | None], str], value: float | None) -> str:
@@ -125,11 +132,15 @@ def failed(value: object) -> bool:
     return isinstance(value, numbers.Real) and value == math.inf
 
 
+def ends(words: typing.Callable[[float | None], str], low: float | None, high: float | None) -> str:
+    """`2.31 s – 2.86 s`, `2.31 s – wide` without an upper end; nothing where no interval is known."""
+    return f"{words(low)} – {words(high) if known(high) else 'wide'}" if known(low) else ""
+
+
 def between(words: typing.Callable[[float | None], str], value: float | None, low: float | None, high: float | None) -> str:
-    """`2.51 s (2.31 s – 2.86 s)`, `… – wide)` without an upper end; the value alone where no interval is known."""
-    if not known(value) or not known(low):
-        return words(value)
-    return f"{words(value)} ({words(low)} – {words(high) if known(high) else 'wide'})"
+    """`2.51 s (2.31 s – 2.86 s)`; the value alone where no interval is known."""
+    interval = ends(words, low, high) if known(value) else ""
+    return f"{words(value)} ({interval})" if interval else words(value)
 
 
 def text(value: object) -> str:

@@ -7,21 +7,17 @@ from analysis.perceived import from_due
 from analysis.percentiles import LEVELS
 from analysis.stage import Stage
 from analysis.windows import share
-from locustfiles.common.scenario import Limits, Slo
+from locustfiles.common.slo import Slo
 
 
 def request_limits(slo: Slo) -> dict[str, float]:
-    """latency_ms, ttft_ms -> what a request must keep: the smallest limit on one of its percentiles, ms."""
+    """latency_ms, ttft_ms -> what a request must keep: the limit on the highest of its percentiles that has one, ms."""
     found = {}
     for column, limits in (("latency_ms", slo.latency_s), ("ttft_ms", slo.ttft_s)):
-        if (limit := _smallest(limits)) is not None:
-            found[column] = limit * 1000
+        stated = [limit for p in LEVELS if (limit := getattr(limits, p, None)) is not None]  # p50 first
+        if stated:
+            found[column] = stated[-1] * 1000
     return found
-
-
-def _smallest(limits: Limits | None) -> float | None:
-    stated = [getattr(limits, p, None) for p in LEVELS]
-    return min((limit for limit in stated if limit is not None), default=None)
 
 
 def goodput(stage: Stage) -> float | None:
@@ -43,7 +39,7 @@ def good_measured(stage: Stage) -> int | None:
 
 
 def _good(stage: Stage, successes: pd.DataFrame) -> np.ndarray | None:
-    limits = request_limits(stage.run.scenario.slo)
+    limits = request_limits(stage.run.scenario.slo_of(stage.target))
     if not limits or ("ttft_ms" in limits and not stage.target.stream):
         return None
     user = from_due(successes)

@@ -4,7 +4,6 @@ The template is analysis/templates/report.html.j2; every value in it is escaped 
 """
 
 import base64
-import datetime
 import pathlib
 import re
 import typing
@@ -18,17 +17,17 @@ from analysis import format as show
 from analysis import html_stages
 from analysis.findings import shown_evidence
 from analysis.html_tables import Table, heading, table
-from analysis.level import level_text, short_level
-from analysis.markdown import open_limits, total
+from analysis.level import level_text
 from analysis.metrics import METRICS
 from analysis.plots import PLOTS, by_rate_file
+from analysis.remarks import doubts, open_limits, total
 from analysis.repeats import shown_repeats
 from analysis.report_data import Report
 from analysis.stage_view import run_cost_table
 from analysis.study import QUESTIONS, Question
 from analysis.tokens import shown_comparison, shown_sources
 from analysis.workers import shown_workers
-from locustfiles.common.run_folder import Manifest
+from locustfiles.common.manifest import Manifest
 
 DECIDES = "price_performance.png"  # stands beside the answer, not with the other plots
 BREAK_EVEN = "break_even.png"
@@ -70,7 +69,7 @@ def write_html(report: Report, plots: typing.Sequence[pathlib.Path], path: str |
     )
     page.filters |= {
         "ticks": ticks, "money": show.money, "count": show.count, "number": show.number, "percent": show.percent,
-        "seconds": show.seconds, "utc": utc, "text": show.text, "heading": heading,
+        "seconds": show.seconds, "utc": show.utc, "text": show.text, "heading": heading,
     }  # fmt: skip
     text = page.get_template("report.html.j2").render(_content(report, plots))
     pathlib.Path(path).write_text(text, encoding="utf-8")
@@ -89,7 +88,7 @@ def _content(report: Report, plots: typing.Sequence[pathlib.Path]) -> dict[str, 
         "best": best,
         "figures": [] if picked is None else html_stages.key_figures(picked),
         "summary": [] if picked is None else halves(html_stages.summary(report, picked)),
-        "doubts": doubts(report),
+        "doubts": [(verdict, remark) for verdict, remarks in doubts(report).items() for remark in remarks],
         "decides": pictures.pop(DECIDES),
         "break_even_picture": pictures.pop(BREAK_EVEN),
         "pictures": list(pictures.values()),
@@ -152,36 +151,6 @@ def _data(path: pathlib.Path | None) -> str | None:
 def ticks(words: str) -> markupsafe.Markup:
     """Escape, then set what stands between backticks as code."""
     return markupsafe.Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(markupsafe.escape(words))))
-
-
-def utc(seconds: float | None) -> str:
-    """Unix seconds -> 2026-01-02 03:04:05 UTC."""
-    if not show.known(seconds):
-        return show.UNKNOWN
-    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-
-
-class Doubt(typing.NamedTuple):
-    """Stages that share a verdict and its reasons."""
-
-    verdict: str
-    reasons: str
-    stages: list[str]
-
-
-def doubts(report: Report) -> list[Doubt]:
-    """INVALID stages first, then SUSPECT ones, those of the same reasons together."""
-    steps, found = report.steps, []
-    several = steps["run"].nunique() > 1
-    for verdict in ("INVALID", "SUSPECT"):
-        some = steps[steps["verdict"] == verdict]
-        for reasons, group in some.groupby(some["reasons"].fillna("").astype(str), sort=False):
-            names = [
-                f"{r['target']} @ {short_level(r)}, {r['payload']}" + (f" ({r['run']})" if several else "")
-                for _, r in group.iterrows()
-            ]
-            found.append(Doubt(verdict, reasons or "no reason was recorded", names))
-    return found
 
 
 def stage_windows(manifest: Manifest) -> Table:

@@ -3,10 +3,10 @@
 import pandas as pd
 
 from analysis import format as show
+from analysis.figures import at_full_use, bounds, ends_of, narrow
 from analysis.html_tables import DEFINITIONS, Cell, Head, Table, heading, pairs, shown
 from analysis.level import is_open, level_text
 from analysis.perceived import perceived, whose
-from analysis.recommend import at_full_use
 from analysis.report_data import Report
 
 #: group -> (column, short heading) in the order of reading; a `+` in front: also on paper
@@ -36,7 +36,7 @@ GROUPS: dict[str, tuple[tuple[str, str], ...]] = {
         ("tpot_mean_ms", "mean"), ("+tpot_p50_ms", "p50"), ("tpot_p95_ms", "p95"), ("tpot_p99_ms", "p99"), ("tpot_n", "n"),
     ),
     "Tokens": (
-        ("+prompt_tokens_mean", "prompt, mean"), ("+completion_tokens_mean", "output, mean"),
+        ("+prompt_tokens_mean", "prompt, mean"), ("cache_read_share", "prompt read from a cache"), ("+completion_tokens_mean", "output, mean"),
         ("reasoning_tokens_mean", "reasoning, mean"),
         ("latency_per_output_token_p50_ms", "ms per output token, p50"), ("service_token_share", "counted by the service"),
         ("tokenizer_token_share", "by a tokenizer"), ("prompt_service_token_share", "prompt counted by the service"),
@@ -52,8 +52,8 @@ GROUPS: dict[str, tuple[tuple[str, str], ...]] = {
         ("stream", "streamed"),
     ),
     "Instrument": (
-        ("service_latency_p50_s", "service's own latency p50, s"), ("lag_ms_max", "loop lag, most, ms"),
-        ("worker_cpu_max", "worker's CPU, most, of a core"), ("worker_lag_ms_max", "worker's loop lag, most, ms"),
+        ("service_latency_p50_s", "service's own latency p50, s"), ("lag_ms_max", "loop lag while a request was under way, most, ms"),
+        ("worker_cpu_max", "worker's CPU, most, of a core"), ("worker_lag_ms_max", "worker's loop lag in the window, most, ms"),
         ("reconnects", "reconnects"), ("prompts_distinct", "distinct prompts"), ("prompt_repeat_share", "repeated prompts"),
     ),
 }  # fmt: skip
@@ -96,10 +96,6 @@ OPEN_GROUPS: dict[str, tuple[tuple[str, str], ...]] = {
 }  # fmt: skip
 #: groups without whose name a short heading says too little
 AMBIGUOUS = ("Latency, s", "TTFT, s", "TPOT, ms", "Cost", "Tokens", *list(CALL_GROUPS)[1:], *OPEN_GROUPS)
-#: shown in the cell that names the row
-IN_ROW_HEAD = ("run", "stage", "repeat", "target", "payload", "users", "rate")
-
-
 #: (run, stage, column) -> the 95 % interval of that figure
 Intervals = dict[tuple[str, int, str], tuple[float, float]]
 
@@ -164,24 +160,23 @@ def _name(row: pd.Series, steps: pd.DataFrame) -> Cell:
 
 def _cell(row: pd.Series, column: str, intervals: Intervals) -> Cell:
     cell = shown(column, row[column])
-    cell.under = "" if cell.css == "unknown" else interval(row, column, intervals)
+    cell.under = "" if cell.css == "unknown" else interval(row, column, intervals) or _bounds(row, column)
     return cell
 
 
 def interval(row: pd.Series, column: str, intervals: Intervals) -> str:
-    """`2.40 – 2.63`, `2.40 – wide`, or nothing. A cost without an interval shows its bounds where they differ."""
-    base, _, unit = column.rpartition("_")
-    low, high = row.get(f"{base}_low_{unit}"), row.get(f"{base}_high_{unit}")
-    words = show.money if "usd" in column else show.number
+    """`2.40 – 2.63`, `2.40 – wide`, or nothing: without the unit, which is in the heading."""
+    low, high = ends_of(row, column)
     if not show.known(low):
         low, high = intervals.get((row["run"], row["stage"], column), (None, None))
-        if show.known(low) and show.known(row["batches"]) and (column == "throughput_per_s" or row["price_basis"] == "hourly"):
-            return f"{words(low)} – {words(high)}, {row['batches']}"
-    if not show.known(low) and column == "usd_per_transaction" and row[f"{column}_low"] != row[f"{column}_high"]:
-        low, high = row[f"{column}_low"], row[f"{column}_high"]
-    if not show.known(low):
-        return ""
-    return f"{words(low)} – {words(high) if show.known(high) else 'wide'}"
+    words = show.ends(show.money if "usd" in column else show.number, low, high)
+    return words + narrow(row, column) if words else ""
+
+
+def _bounds(row: pd.Series, column: str) -> str:
+    """Of the cost of a transaction, where they differ."""
+    found = bounds(row) if column == "usd_per_transaction" else ""
+    return f"bounds {found}" if found else ""
 
 
 SUMMARY = (
@@ -203,7 +198,7 @@ def summary(report: Report, row: pd.Series) -> Table:
     rows, intervals = [], {} if pooled else intervals_of(report)
     for column in SUMMARY:
         cell, name = _cell(row, column, intervals), heading(column)
-        if cell.under:
+        if cell.under and not cell.under.startswith("bounds"):
             cell.under = f"95 % interval {cell.under}"
         if column == "usd_per_transaction" and row["price_basis"] == "hourly":
             name += f" at {'this rate' if is_open(row) else 'full use'} ({show.count(row['transactions_per_minute'] * 60)}/h)"
@@ -212,8 +207,8 @@ def summary(report: Report, row: pd.Series) -> Table:
 
 
 def _each(row: pd.Series) -> str:
-    """`$0.0001683 each at full use ($0.0005609 at 30 % use)`"""
-    return f"{show.money(row['usd_per_transaction'])} each{at_full_use(row)}"
+    """`at full use ($5.61 at 30 % use); $0.0001683 each`"""
+    return "; ".join(filter(None, (at_full_use(row).strip(), f"{show.money(row['usd_per_transaction'])} each")))
 
 
 def key_figures(row: pd.Series) -> list[tuple[str, str, str]]:

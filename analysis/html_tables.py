@@ -10,7 +10,6 @@ import pandas as pd
 
 from analysis import format as show
 from analysis.metrics import METRICS
-from analysis.study import PRICES
 
 DEFINITIONS = {m.name: m.definition for m in METRICS}
 KINDS = {m.name: m.kind for m in METRICS}
@@ -23,7 +22,7 @@ HEADINGS = {
     "usd_per_1k_input": "$ per 1k input tokens", "usd_per_1k_output": "$ per 1k output tokens", "in_flight_mean": "in flight",
     "usd_per_1m_output_tokens": "$ per 1M output tokens", "usd_per_1m_tokens": "$ per 1M tokens",
     "usd_per_10k_transactions": "$ per 10k transactions", "minutes_per_1m_output_tokens": "minutes per 1M output tokens",
-    "usd_per_transaction_at_10pct": "$ per transaction at 10 % use", "lag_ms_max": "event-loop lag, most (ms)",
+    "usd_per_transaction_at_10pct": "$ per transaction at 10 % use", "lag_ms_max": "event-loop lag while a request was under way, most (ms)",
     "usd_per_transaction_at_30pct": "$ per transaction at 30 % use", "prompt_tokens_mean": "prompt tokens",
     "usd_per_transaction_at_60pct": "$ per transaction at 60 % use", "completion_tokens_mean": "output tokens",
     "prompt_tokens_per_s": "prompt tokens/s", "completion_tokens_per_s": "output tokens/s",
@@ -31,7 +30,7 @@ HEADINGS = {
     "goodput_per_s": "goodput/s", "usd_per_good_transaction": "$ per good transaction", "rate": "planned requests/s",
     "rate_achieved_per_s": "achieved requests/s",
     "reasoning_tokens_mean": "reasoning tokens", "call_error_rate": "call error rate", "attempts_per_call_mean": "attempts per call",
-    "worker_cpu_max": "worker's CPU, most", "worker_lag_ms_max": "worker's event-loop lag, most (ms)",
+    "worker_cpu_max": "worker's CPU, most", "worker_lag_ms_max": "worker's event-loop lag in the window, most (ms)",
     "latency_per_output_token_p50_ms": "latency per output token, p50 (ms)",
 }  # fmt: skip
 
@@ -88,7 +87,7 @@ def shown(column: str, value: typing.Any) -> Cell:
         return Cell("yes" if value else "no")
     if isinstance(value, str):
         return _words(value)
-    if column in PRICES:
+    if column in show.PRICES:
         return Cell(show.price(value), number=True)
     name = column.lower()
     if "usd" in name or "$" in name:

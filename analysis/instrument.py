@@ -6,6 +6,8 @@ import pathlib
 import typing
 
 from analysis import format as show
+from analysis.calibration import conditions
+from analysis.level import is_open, level_text, value_of
 from analysis.load import Run
 from locustfiles.common.yaml_file import BadInput
 
@@ -39,33 +41,39 @@ def instrument_notes(sentences: dict[str, str]) -> list[str]:
 
 def _sentence(data: dict[str, typing.Any], run: Run) -> str:
     """Raises KeyError, TypeError, ValueError for data that is no calibration's."""
-    rows = [row for row in data["errors_ms"] if row["users"] is not None]
+    rows = [row for row in data["errors_ms"] if row["stage"] is not None]
     when = datetime.datetime.fromtimestamp(data["measured_at"], datetime.UTC).strftime("%Y-%m-%d")
     where = f"measured on {when} on {data['host']}"
     if not rows:
         return f"Instrument error: not known, the calibration compared nothing ({where})."
-    users = max(row["users"] for row in rows)
+    closed = [row for row in rows if not is_open(row)]
+    top = max(closed or rows, key=value_of)
     worst = {}
     for row in rows:
-        if row["users"] == users:
+        if level_text(row) == level_text(top):
             worst[row["figure"]] = max(row["p99"], worst.get(row["figure"], row["p99"]))
     parts = [f"p99 {worst[f]:.1f} ms of {words}" for f, words in (("ttft", "TTFT"), ("latency", "latency")) if f in worst]
-    text = f"Instrument error: {', '.join(parts)} at {users:g} users, {where}"
+    text = f"Instrument error: {', '.join(parts)} at {level_text(top)}, {where}"
     if not data["passed"]:
         text += f", NOT within the bound of {data['bound_ms']:g} ms or not equal in requests or tokens ({data['problems'][0]})"
-    return text + "." + _reach(data, run, users)
+    reached = max([data["conditions"]["in_flight"], *(row["users"] for row in closed)])
+    return text + "." + _reach(data, run, reached)
 
 
-def _reach(data: dict[str, typing.Any], run: Run, users: float) -> str:
-    """Where the calibration does not cover the run."""
-    text = ""
-    most = max((stage.users for stage in run.manifest.stages if stage.users is not None), default=users)
-    if most > users:
+def _reach(data: dict[str, typing.Any], run: Run, reached: float) -> str:
+    """Where the calibration, which had so many requests in flight, does not cover the run."""
+    text, measured, sent = "", data["conditions"], conditions(run)
+    most = max((stage.users for stage in run.manifest.stages if stage.users is not None), default=0)
+    if most > reached:
         text += f" This run went up to {most} users, beyond it."
-    open_loop = run.records[run.records["rate"].notna()]
-    at_once = int(open_loop.groupby("worker")["in_flight"].max().sum())
-    if at_once > users:
-        text += f" In the open loop this run had up to {at_once} requests in flight, beyond it."
+    if most < sent["in_flight"] > reached:
+        text += f" This run had up to {sent['in_flight']} requests in flight, beyond it."
+    for name in ("transport", "stamps"):
+        if measured[name] != sent[name]:
+            text += f" It was measured with `{name}: {measured[name]}`, this run was sent with `{name}: {sent[name]}`."
+    if measured["schemes"] and not set(sent["schemes"]) <= set(measured["schemes"]):
+        ways = (" and ".join(scheme.upper() for scheme in each["schemes"]) for each in (measured, sent))
+        text += " It was measured over {}, this run was sent over {}.".format(*ways)
     hosts = {run.manifest.host, *(worker.host for worker in run.manifest.workers)}
     if hosts != {data["host"]}:
         text += f" This run was sent from {', '.join(sorted(hosts))}."

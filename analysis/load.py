@@ -16,10 +16,13 @@ import pandas as pd
 import pydantic
 
 from locustfiles.common.errors import ErrorClass
+from locustfiles.common.manifest import Manifest, StageWindow
 from locustfiles.common.record import FIELDS, KINDS, RequestRecord
-from locustfiles.common.run_folder import Manifest, NotARun, RunFolder, StageWindow
-from locustfiles.common.scenario import Scenario, Target
+from locustfiles.common.run_folder import NotARun, RunFolder
+from locustfiles.common.scenario import Scenario
+from locustfiles.common.targets import Target
 
+PRICE_BOOK_KEYS = ("file", "region", "as_of", "source")
 PHASES = ("warmup", "settle", "measure", "hold")
 
 
@@ -45,9 +48,14 @@ class Run:
     notes: list[str]  # about the data, a sentence each
     lost: list[str]  # why records are missing or doubled in the file: no stage can be trusted
     lost_at_workers: list[str]  # why workers' records never arrived: stages that are not whole cannot be trusted
+    several: bool = False  # it is analysed together with others, so texts name it
 
     def target(self, name: str) -> Target:
         return self.scenario.target(name)
+
+    def named(self, target: str) -> str:
+        """A target in texts: `p4d`, where there are several runs `p4d` of run monday."""
+        return f"`{target}` of run {self.name}" if self.several else f"`{target}`"
 
     def window(self, stage: StageWindow) -> tuple[float, float] | None:
         """[a, b) in seconds from `epoch`; None if the stage never got its window."""
@@ -68,12 +76,20 @@ def load_runs(paths: typing.Sequence[str | pathlib.Path]) -> list[Run]:
     for folder in folders:
         if folders.count(folder) > 1:
             raise NotARun(f"{folder} is named twice; name each run once")
-    names = [f.name for f in folders]
-    unique = [f"{f.parent.name}/{f.name}" if names.count(f.name) > 1 else f.name for f in folders]
-    return [load_run(path, name) for path, name in zip(paths, unique, strict=True)]
+    names = _unique([f.parts for f in folders])
+    return [load_run(path, name, len(names) > 1) for path, name in zip(paths, names, strict=True)]
 
 
-def load_run(path: str | pathlib.Path, name: str | None = None) -> Run:
+def _unique(paths: list[tuple[str, ...]]) -> list[str]:
+    """Of each path its last part, with as many of those before it as tell it from the others: a/runs/demo, b/runs/demo."""
+    names = []
+    for path in paths:
+        length = next(n for n in range(1, len(path) + 1) if sum(other[-n:] == path[-n:] for other in paths) == 1)
+        names.append(str(pathlib.PurePath(*path[-length:])))
+    return names
+
+
+def load_run(path: str | pathlib.Path, name: str | None = None, several: bool = False) -> Run:
     """Read one run folder. Raises NotARun when there is none, or it cannot be read."""
     folder = RunFolder(path)
     manifest = folder.read_manifest()
@@ -84,6 +100,7 @@ def load_run(path: str | pathlib.Path, name: str | None = None) -> Run:
         first = e.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise NotARun(f"{folder.manifest}: its scenario cannot be read ({where}: {first['msg']})") from None
+    _check_stages(folder, manifest, {t.name for t in scenario.targets})
     records, damaged = read_records(text)
     notes, lost = [], []
     if torn:
@@ -104,7 +121,24 @@ def load_run(path: str | pathlib.Path, name: str | None = None) -> Run:
     epoch = manifest.started_at
     records["sent"] = records["started_at"] - epoch
     records["ended"] = records["sent"] + records["latency_ms"] / 1000
-    return Run(name or folder.path.resolve().name, folder.path, manifest, scenario, records, epoch, notes, lost, _lost_at_workers(manifest))
+    name = name or folder.path.resolve().name
+    return Run(name, folder.path, manifest, scenario, records, epoch, notes, lost, _lost_at_workers(manifest), several)
+
+
+def _check_stages(folder: RunFolder, manifest: Manifest, targets: set[str]) -> None:
+    """Raises NotARun where the manifest contradicts itself."""
+    wrong, numbers = None, [s.stage for s in manifest.stages]
+    for stage in manifest.stages:
+        if stage.target not in targets:
+            wrong = f"stage {stage.stage} is of target `{stage.target}`, which its scenario does not name"
+        elif stage.users is None and stage.rate is None:
+            wrong = f"stage {stage.stage} has neither `users` nor `rate`"
+        elif numbers.count(stage.stage) > 1:
+            wrong = f"stage {stage.stage} stands twice"
+    if missing := [key for key in PRICE_BOOK_KEYS if key not in manifest.price_book]:
+        wrong = f"`price_book.{missing[0]}` is missing"
+    if wrong:
+        raise NotARun(f"{folder.manifest} cannot be read: {wrong}; put back the file that the run wrote")
 
 
 def read_records(text: bytes) -> tuple[pd.DataFrame, list[int]]:

@@ -40,10 +40,7 @@ def cost_table(
     if (usd_per_hour is None) == (input_usd_per_1k is None or output_usd_per_1k is None):
         raise ValueError("give usd_per_hour, or input_usd_per_1k and output_usd_per_1k")
     table = steps.copy()
-    for column, value in (
-        ("prompt_tokens_mean", prompt_tokens_mean),
-        ("completion_tokens_mean", completion_tokens_mean),
-    ):
+    for column, value in (("prompt_tokens_mean", prompt_tokens_mean), ("completion_tokens_mean", completion_tokens_mean)):
         if value is not None or column not in table:
             table[column] = value
         table[column] = table[column].astype(float)
@@ -69,15 +66,7 @@ def recommend(table: pd.DataFrame, limits: Limits = Limits(), left_out: int = 0)
     does not keep a limit. left_out: how many levels were held too briefly to be in the table; a step that is alone
     for that reason is called no comparison.
     """
-    checks = {"a known cost": table["cost_per_transaction"].notna()}
-    if limits.error_rate is not None:
-        checks[f"error rate ≤ {percent(limits.error_rate)}"] = table["error_rate"] <= limits.error_rate
-    if limits.latency_mean_s is not None:
-        checks[f"mean latency ≤ {seconds(limits.latency_mean_s)}"] = table["latency_mean_s"] <= limits.latency_mean_s
-    if limits.cost_per_10k is not None:
-        within = table["cost_per_10k_transactions"] <= limits.cost_per_10k
-        checks[f"cost per 10k transactions ≤ {money(limits.cost_per_10k)}"] = within
-    kept = pd.DataFrame(checks).astype(bool)
+    kept = _kept(table, limits)
     passing = table[kept.all(axis=1)]
     if passing.empty:
         failed = (~kept).sum().sort_values(ascending=False, kind="stable")
@@ -86,13 +75,9 @@ def recommend(table: pd.DataFrame, limits: Limits = Limits(), left_out: int = 0)
     ranked = passing.sort_values(["cost_per_transaction", "successes_per_s"], ascending=[True, False])
     equal = ranked["cost_per_transaction"] <= ranked["cost_per_transaction"].iloc[0] * (1 + SAME)
     ranked = pd.concat([ranked[equal].sort_values("successes_per_s", ascending=False), ranked[~equal]])
-    best = ranked.iloc[0]
-    which = "step" if len(ranked) == 1 else f"of {len(ranked)} steps"
-    passes = (
-        "" if len(kept.columns) == 1 else " that keeps every limit" if len(ranked) == 1 else " that keep every limit"
-    )
-    only = "Only" if len(ranked) == 1 else "Cheapest"
-    lead = f"{only} {which}{passes}"
+    best, alone = ranked.iloc[0], len(ranked) == 1
+    passes = "" if len(kept.columns) == 1 else f" that {'keeps' if alone else 'keep'} every limit"
+    lead = f"Only step{passes}" if alone else f"Cheapest of {len(ranked)} steps{passes}"
     if len(table) == 1 and left_out:
         lead = f"No comparison: one step{passes} was measured, {_levels(left_out)} held too briefly to be"
     sentence = (
@@ -101,8 +86,21 @@ def recommend(table: pd.DataFrame, limits: Limits = Limits(), left_out: int = 0)
         f"with a mean latency of {seconds(best['latency_mean_s'])}, "
         f"{percent(best['error_rate'])} errors and {number(best['successes_per_s'] * 60)} transactions/minute"
     )
-    sentence += f"; {_runner_up(ranked, table)}." if len(ranked) > 1 else "."
+    sentence += "." if alone else f"; {_runner_up(ranked, table)}."
     return sentence + (f" Not judged: {_levels(left_out)} held too briefly." if left_out and len(table) > 1 else "")
+
+
+def _kept(table: pd.DataFrame, limits: Limits) -> pd.DataFrame:
+    """A column a limit, in words: whether each step keeps it. That its cost is known is one of them."""
+    checks = {"a known cost": table["cost_per_transaction"].notna()}
+    if limits.error_rate is not None:
+        checks[f"error rate ≤ {percent(limits.error_rate)}"] = table["error_rate"] <= limits.error_rate
+    if limits.latency_mean_s is not None:
+        checks[f"mean latency ≤ {seconds(limits.latency_mean_s)}"] = table["latency_mean_s"] <= limits.latency_mean_s
+    if limits.cost_per_10k is not None:
+        within = table["cost_per_10k_transactions"] <= limits.cost_per_10k
+        checks[f"cost per 10k transactions ≤ {money(limits.cost_per_10k)}"] = within
+    return pd.DataFrame(checks).astype(bool)
 
 
 def _levels(n: int) -> str:
@@ -124,13 +122,7 @@ def _runner_up(ranked: pd.DataFrame, table: pd.DataFrame) -> str:
 
 
 def _named(step: pd.Series, table: pd.DataFrame) -> str:
-    name = (
-        "the whole run"
-        if pd.isna(step["users"])
-        else "1 user"
-        if step["users"] == 1
-        else f"{count(step['users'])} users"
-    )
+    name = "the whole run" if pd.isna(step["users"]) else "1 user" if step["users"] == 1 else f"{count(step['users'])} users"
     if pd.notna(step["step"]) and (table[["run", "users"]] == step[["run", "users"]]).all(axis=1).sum() > 1:
         name += f" (step {count(step['step'])})"
     return name if table["run"].nunique() == 1 else f"{name} in {step['run']}"

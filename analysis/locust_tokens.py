@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from analysis.locust_csv import TOTAL
+from analysis.locust_steps import TOTAL
 
 TOKEN_MEANS = ["prompt_tokens_mean", "completion_tokens_mean"]
 

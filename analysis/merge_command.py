@@ -7,8 +7,9 @@ import dataclasses
 import os
 
 from locustfiles.common.exit_codes import OK
+from locustfiles.common.manifest import Manifest, Problem, StageWindow, WorkerEntry
 from locustfiles.common.record import FIELDS
-from locustfiles.common.run_folder import Manifest, Problem, RequestsFile, RunFolder, StageWindow, WorkerEntry
+from locustfiles.common.run_folder import RequestsFile, RunFolder
 from locustfiles.common.spool import Spool, hold, missing, read_spool
 from locustfiles.common.yaml_file import BadInput
 

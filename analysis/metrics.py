@@ -5,6 +5,8 @@ The steps table, steps.csv and the report's glossary come from this one table.
 
 import typing
 
+from analysis import format as show
+
 
 class Metric(typing.NamedTuple):
     """A column: `better` is lower, higher or empty; `kind` is how its values are held."""
@@ -14,6 +16,15 @@ class Metric(typing.NamedTuple):
     definition: str
     better: str = ""
     kind: typing.Literal["number", "count", "flag", "text"] = "number"
+
+    @property
+    def words(self) -> typing.Callable[[typing.Any], str]:
+        """What writes a value of it with its unit: 2.51 s, $0.004332, 6.25 %."""
+        if self.kind != "number":
+            return {"count": show.count, "flag": lambda value: "yes" if value else "no", "text": show.text}[self.kind]
+        if self.name.endswith(("_share", "error_rate", "cpu_max")):
+            return show.percent
+        return {"s": show.seconds, "ms": show.milliseconds, "USD": show.money}.get(self.unit, show.number)
 
 
 def _text(name: str, definition: str) -> Metric:
@@ -106,7 +117,8 @@ METRICS: tuple[Metric, ...] = (
     _count("cancelled", "those that our own stop ended; outside the error rate"),
     Metric("error_rate", "", "failures / (requests - cancelled)", "lower"),
     _text("errors", "failures by class"),
-    Metric("prompt_tokens_mean", "tokens", "mean prompt tokens of successes, where known"),
+    Metric("prompt_tokens_mean", "tokens", "mean prompt tokens of successes, cached ones included, where known"),
+    Metric("cache_read_share", "", "share of the prompt tokens of successes that were read from a prompt cache"),
     Metric("completion_tokens_mean", "tokens", "mean output tokens of successes, where known"),
     Metric("reasoning_tokens_mean", "tokens", "mean reasoning tokens among the output tokens, where the service tells them"),
     Metric(
@@ -149,19 +161,19 @@ METRICS: tuple[Metric, ...] = (
         "began before the window count with their share",
         "higher",
     ),
-    Metric("throughput_low", "1/s", "lower end of the 95 % interval of throughput: means of ten equal batches of the window"),
+    Metric("throughput_low", "1/s", "lower end of the 95 % interval of throughput: means of twenty equal batches of the window"),
     Metric("throughput_high", "1/s", "its upper end"),
     _text(
         "batches",
-        "`too narrow` where p95 of latency is longer than a tenth of the window, a batch: neighbouring batches then share "
-        "requests, and the intervals of throughput and hourly costs claim too much",
+        "`too narrow` where p95 of latency is longer than a quarter of the window: it then holds too little of the requests' "
+        "course, and the intervals of throughput and hourly costs may claim too much",
     ),
     Metric("transactions_per_minute", "1/min", "60 x throughput", "higher"),
     Metric(
         "goodput_per_s",
         "1/s",
         "successes inside the limits on latency and TTFT, credited to the window like throughput. A request is inside when "
-        "each of the two, as a user perceives it, is at most the smallest limit that the SLO sets on a percentile of it; "
+        "each of the two, as a user perceives it, is at most the limit that the SLO sets on the highest percentile of it; "
         "empty without such a limit",
         "higher",
     ),
@@ -180,7 +192,8 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "usd_per_transaction_ci_low",
         "USD",
-        "lower end of its 95 % interval: hourly by the interval of throughput, tokens by the spread of the calls' bills",
+        "lower end of its 95 % interval: hourly by the interval of throughput, tokens by the spread of the calls' bills, from "
+        "five successes on and, where all bills are alike, twenty",
     ),
     Metric("usd_per_transaction_ci_high", "USD", "its upper end"),
     Metric(
@@ -209,7 +222,7 @@ METRICS: tuple[Metric, ...] = (
     Metric("usd_per_transaction_at_60pct", "USD", "the same at 60 %", "lower"),
     _text("price_basis", "hourly or tokens"),
     Metric("service_latency_p50_s", "s", "median of the latency that the service itself reports, successes", "lower"),
-    Metric("lag_ms_max", "ms", "worst event-loop lag seen during a request of the window", "lower"),
+    Metric("lag_ms_max", "ms", "worst event-loop lag while a request that began in the window was under way, after the window too", "lower"),
     Metric("worker_cpu_max", "", "largest share of one core that a worker used in the window", "lower"),
     Metric("worker_lag_ms_max", "ms", "worst event-loop lag of a worker in the window, requests under way or not", "lower"),
     _count("reconnects", "requests of the window that had to open a connection; empty where the transport does not tell", "lower"),

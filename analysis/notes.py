@@ -1,16 +1,17 @@
-"""What a reader must know of the data before believing it: gaps, assumptions, one sentence each."""
+"""What a reader must know of the data before believing it: gaps, assumptions, one sentence each.
+
+That a run was cut short, retries or has an open loop is said elsewhere: at the report's top and in sections of their own.
+"""
 
 import typing
 
 from analysis import format as show
-from analysis.calls import retry_sentence
-from analysis.cut import cuts_of
 from analysis.level import level_text
 from analysis.load import Run
-from analysis.open_loop import open_sentence
 from analysis.results import Result
 from analysis.tokens import Comparison
 from locustfiles.common.errors import UNBILLED, ErrorClass
+from locustfiles.common.record import GUARDRAIL_STOP
 
 ASSUMPTIONS = (
     "Failures of these classes are taken to be billed nothing, unless output had come: "
@@ -23,9 +24,7 @@ ASSUMPTIONS = (
 
 def notes_of(runs: list[Run], results: list[Result], compared: list[Comparison]) -> list[str]:
     """Data quality first, then the assumptions that the costs rest on. compared: token counts, by tokens.comparisons."""
-    notes = [cut.text for cut in cuts_of(runs)] + [note for run in runs for note in _run_notes(run)]
-    notes += [c.warning for c in compared if c.warning]
-    notes += [s for run in runs for s in (retry_sentence(run.name, run.scenario), open_sentence(run)) if s]
+    notes = [note for run in runs for note in _run_notes(run)] + [c.warning for c in compared if c.warning]
     for r in results:
         if r.row["ended_by"] == "abort":
             rate, errors = show.percent(r.row["error_rate"]), r.row["errors"]
@@ -47,12 +46,27 @@ def _run_notes(run: Run) -> typing.Iterator[str]:
         cut = f" {len(manifest.abandoned)} stages were cut short and measured again; only the cost counts them." if manifest.abandoned else ""
         yield f"Run {run.name} was measured in {len(manifest.parts)} parts, the later ones by `--resume`; the time between them costs nothing here.{cut}"
     yield from run.notes
+    yield from _guardrail_notes(run)
     source = run.of_stages.loc[run.of_stages["error"].isna(), "token_source"]
     other = source[source != "service"]
     if len(other):
         counts = ", ".join(f"{name} {count}" for name, count in other.value_counts().items())
         what = f"output tokens of {len(other)} of {len(source)} successes"
         yield f"Run {run.name}: {what} were not counted by the service ({counts})."
+
+
+def _guardrail_notes(run: Run) -> typing.Iterator[str]:
+    """A sentence for each target that has a guardrail, or whose answers show one."""
+    measured = run.of_stages[lambda r: r["error"].isna() & (r["phase"] == "measure")]
+    for target in run.scenario.targets:
+        stops = measured.loc[measured["target"] == target.name, "stop_reason"]
+        blocked = int((stops == GUARDRAIL_STOP).sum())
+        if blocked or getattr(target, "guardrail", None) or "guardrailConfig" in target.parameters:
+            share = f" ({show.percent(blocked / len(stops))}): a blocked answer is not the model's work, and faster" if blocked else ""
+            yield (
+                f"Run {run.name}, `{target.name}`: its guardrail intervened in {blocked} of {len(stops)} successes{share}. "
+                "What AWS charges for the guardrail itself is in no cost here."
+            )
 
 
 def _named(r: Result, several: bool) -> str:

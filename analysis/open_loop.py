@@ -30,7 +30,13 @@ def open_columns(stage: Stage) -> dict[str, typing.Any]:
 def achieved_rate(stage: Stage) -> float:
     """Requests sent in the window, by its length, 1/s."""
     a, b = stage.window
-    return len(_first_attempts(stage)) / (b - a)
+    return _sent(stage) / (b - a)
+
+
+def _sent(stage: Stage) -> int:
+    """Requests sent in the window, with those between a search's looks at its limits, which are not measured."""
+    between = (stage.records["phase"] == "hold") & (stage.records["sent"] < stage.window[1])
+    return len(_first_attempts(stage)) + int((between & (stage.records["attempt"] == 1)).sum())
 
 
 def _first_attempts(stage: Stage):
@@ -40,7 +46,7 @@ def _first_attempts(stage: Stage):
 def open_reasons(stage: Stage) -> typing.Iterator[str]:
     """Why an open-loop stage's load was not the planned one."""
     a, b = stage.window
-    planned, sent = stage.visit.rate * (b - a), len(_first_attempts(stage))
+    planned, sent = stage.visit.rate * (b - a), _sent(stage)
     if sent + NOISE * math.sqrt(planned) < (1 - THRESHOLDS["rate_missing"].limit) * planned:
         yield (
             f"{show.number(sent / (b - a))} requests/s were sent where {stage.visit.rate:g} were planned "

@@ -22,13 +22,14 @@ def break_even(view: View) -> Figure | None:
     if not drawable:
         return None
     # pairs in which an interval exists come first: with many pairs those are the ones to see
-    pairs = {_name(b): b for b in sorted(drawable, key=lambda b: not b.intervals)[:MOST_PAIRS]}
+    several = len(view.report.runs) > 1
+    pairs = {" ".join((b.dataset, *_ends(b, several))): b for b in sorted(drawable, key=lambda b: not b.intervals)[:MOST_PAIRS]}
     fig, axes = style.facets("Break-even: cost by volume", list(pairs), shared=False)
     for name, pair in pairs.items():
         _pair(axes[name], pair, ticks=4 if len(pairs) > 2 else 8)
-    shown = style.short_names(dict.fromkeys(e for p in pairs.values() for e in _ends(p)), 84 // min(len(pairs), 3))
+    shown = style.short_names(dict.fromkeys(e for p in pairs.values() for e in _ends(p, several)), 84 // min(len(pairs), 3))
     for name, pair in pairs.items():
-        hourly, tokens = (style.literal(shown[end]) for end in _ends(pair))
+        hourly, tokens = (style.literal(shown[end]) for end in _ends(pair, several))
         axes[name].set_title(f"{hourly}\nor {tokens}", fontsize=9, color=style.INK, loc="left")
     handles = [
         Line2D([], [], color=HOURLY, linewidth=2, label="by the hour: one more instance at each step"),
@@ -41,15 +42,11 @@ def break_even(view: View) -> Figure | None:
     return fig
 
 
-def _ends(pair: BreakEven) -> tuple[str, str]:
-    """The two targets, with their runs where these differ."""
-    if pair.hourly_run == pair.token_run:
+def _ends(pair: BreakEven, several: bool) -> tuple[str, str]:
+    """The two targets, with their runs where there are several."""
+    if not several:
         return pair.hourly_target, pair.token_target
     return f"{pair.hourly_target} ({pair.hourly_run})", f"{pair.token_target} ({pair.token_run})"
-
-
-def _name(pair: BreakEven) -> str:
-    return " ".join((pair.dataset, *_ends(pair)))
 
 
 def _pair(ax: Axes, pair: BreakEven, ticks: int) -> None:

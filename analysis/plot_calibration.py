@@ -1,4 +1,4 @@
-"""The calibration's picture: the distribution of the instrument's error at every number of users."""
+"""The calibration's picture: the distribution of the instrument's error at every level."""
 
 import numpy as np
 import pandas as pd
@@ -9,6 +9,7 @@ from matplotlib.patches import Patch
 
 from analysis import plot_style as style
 from analysis.calibration import BOUNDED, FIGURES, Calibration
+from analysis.level import is_open, kind_of, short_level, value_of
 
 COLOUR = style.COLOURS[0]
 
@@ -19,14 +20,14 @@ def error_by_users(calibration: Calibration) -> Figure | None:
     figures = [f for f in BOUNDED if errors[f].notna().any()]
     if not figures:
         return None
-    levels = sorted({int(u) for u in errors["users"].dropna()})
+    levels = sorted(errors[["users", "rate"]].drop_duplicates().to_dict("records"), key=lambda row: (is_open(row), value_of(row)))
     fig, axes = style.figure(f"Instrument error by concurrency, {calibration.run}", 1, len(figures), 4.4)
     for ax, figure in zip(axes, figures):
-        for at, users in enumerate(levels):
-            here = errors[errors["users"] == users]
+        for at, level in enumerate(levels):
+            here = errors[errors[kind_of(level)] == value_of(level)]
             if here[figure].notna().any():
                 _box(ax, at, here[figure].dropna(), here["late_ms"])
-        ax.set_xticks(range(len(levels)), labels=levels)
+        ax.set_xticks(range(len(levels)), labels=[short_level(level) for level in levels])
         room = max(0.0, (4 - len(levels)) / 2)
         ax.set_xlim(-0.6 - room, len(levels) - 0.4 + room)
         ax.set_ylim(bottom=min(0.0, float(errors[figure].min())))
@@ -34,7 +35,7 @@ def error_by_users(calibration: Calibration) -> Figure | None:
         if calibration.bound_ms <= ax.get_ylim()[1]:
             style.limit_line(ax, calibration.bound_ms, f"bound on p99, {calibration.bound_ms:g} ms")
         words = FIGURES[figure][0]
-        style.label(ax, "Users", f"{words[0].upper()}{words[1:]} error (ms)")
+        style.label(ax, "Users" if not is_open(levels[-1]) else "Level", f"{words[0].upper()}{words[1:]} error (ms)")
     style.legend(fig, _handles())
     return fig
 

@@ -51,7 +51,7 @@ def by_rate_file(plot: Plot) -> str:
 def error_rates(view: View) -> Figure | None:
     """Share of failed requests against users: facets are payloads, lines are targets."""
     steps = view.steps.dropna(subset=["level", "error_rate"])
-    if steps.empty:
+    if not steps["error_rate"].any():
         return None
     fig, axes = style.facets(f"Error rate by {view.by_what}", list(steps["payload"].unique()))
     order = list(view.looks)
@@ -139,7 +139,7 @@ PLOTS: tuple[Plot, ...] = (
         "Error rate by level",
         "Failed requests as a share of all that ended, cancelled ones left out.",
         error_rates,
-        "no stage has an error rate",
+        "no measured request failed",
         by_level=True,
     ),
     Plot(

@@ -4,8 +4,8 @@ Stages of the same run, target, payload and level are repetitions of each other,
 level twice. INVALID ones are left out where others remain, and the candidate says so.
 
 Percentiles, means and counts are those of all requests, rates those over all windows, a limit is met only if each repetition
-met it. The 95 % intervals are the wider of two: what the requests of each repetition tell of its own figure, and what the
-difference between the repetitions tells (Student's t on their figures).
+met it, and missed if one missed it. The 95 % intervals are the wider of two: what the requests tell (of rates and costs those of
+each repetition, of percentiles all together), and what the difference between the repetitions tells (Student's t on their figures).
 """
 
 import dataclasses
@@ -21,16 +21,21 @@ from analysis.slo import Check, overall
 from analysis.stage import Stage, stage_of
 from analysis.steps import without_window
 from locustfiles.common.price_book import Price
+from locustfiles.common.student import t_975
 
 #: of the steps table: means over all windows, by their length
 RATES = (
     "throughput_per_s", "transactions_per_minute", "goodput_per_s", "rate_achieved_per_s", "in_flight_mean",
     "completion_tokens_per_s", "prompt_tokens_per_s",
 )  # fmt: skip
+#: percentile -> the columns of its interval's ends
+TIMES = {
+    name.replace("_low_", "_"): (name, name.replace("_low_", "_high_"))
+    for name in STEP_COLUMNS
+    if name.endswith(("_low_s", "_low_ms"))
+}
 WORST = ("worker_cpu_max", "worker_lag_ms_max")
 SAME = ("run", "stage", "target", "model", "service", "instance_type", "instance_count", "payload", "users", "rate", "stream")
-#: Student's t, 97.5 %, by degrees of freedom from 1
-T = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
 
 
 def groups_of(results: list[Result]) -> list[list[Result]]:
@@ -71,7 +76,8 @@ def _pooled(stage: Stage, kept: list[Result], group: list[Result]) -> Result:
     names = set.intersection(*(set(r.intervals) for r in kept))
     intervals = {n: _interval(row[n], kept, n) for n in names if row[n] is not None}
     row |= interval_columns(intervals, next((r["batches"] for r in rows if r["batches"]), ""))
-    return Result(row, checks, intervals, cost.reason, tuple(r.row["stage"] for r in kept))
+    row |= {name: end for column, ends in TIMES.items() for name, end in zip(ends, _ends(row, rows, column, ends))}
+    return Result(row, checks, intervals, cost.reason, kept[0].who, tuple(r.row["stage"] for r in kept))
 
 
 def _known(rows: list[dict], name: str) -> list:
@@ -86,14 +92,14 @@ def _mean(rows: list[dict], name: str) -> float | None:
 
 
 def _check(same: list[Check]) -> Check:
-    """One limit at all repetitions: met or missed only where each one says so. The value is the worst one's."""
+    """One limit at all repetitions: met only where each one says so, missed where one does. The value is the worst one's."""
     states = [c.state for c in same]
     values = [c.value for c in same]
     worst = None if None in values else max(values)
     if len(set(states)) == 1:
         return dataclasses.replace(same[0], value=worst)
     counts = ", ".join(f"{state} in {states.count(state)}" for state in ("met", "missed", "undecided", "unknown") if state in states)
-    state = "unknown" if "unknown" in states and "missed" not in states else "undecided"
+    state = next(s for s in ("missed", "unknown", "undecided") if s in states)
     return Check(same[0].criterion, worst, state, f"of {len(same)} repetitions {counts}")
 
 
@@ -119,12 +125,11 @@ def _interval(value: float, kept: list[Result], name: str) -> Interval:
     return max(0.0, value - max(below, between)), value + max(above, between)
 
 
-def t_975(freedom: int) -> float:
-    """Student's t, 97.5 %: tabled to 9, then Cornish and Fisher's expansion (Abramowitz & Stegun 26.7.5)."""
-    if freedom <= len(T):
-        return T[freedom - 1]
-    z = 1.959964
-    first = (z**3 + z) / 4
-    second = (5 * z**5 + 16 * z**3 + 3 * z) / 96
-    third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
-    return z + first / freedom + second / freedom**2 + third / freedom**3
+def _ends(row: dict, rows: list[dict], column: str, ends: tuple[str, str]) -> tuple[float | None, float | None]:
+    """The interval of a percentile of all requests, widened to what lies between the repetitions. An end that does not exist stays so."""
+    low, high = (row[name] for name in ends)
+    own = _known(rows, column)
+    if len(own) < 2:
+        return low, high
+    half = t_975(len(own) - 1) * statistics.stdev(own) / math.sqrt(len(own))
+    return None if low is None else min(low, max(0.0, row[column] - half)), None if high is None else max(high, row[column] + half)

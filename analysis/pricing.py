@@ -7,9 +7,9 @@ import pydantic
 
 from analysis.load import Run
 from locustfiles.common.price_book import HourlyPrice, Price, TokenPrice, load_price_book
+from locustfiles.common.prices import price_of
 from locustfiles.common.run_folder import NotARun
-from locustfiles.common.scenario import BadScenario, price_of
-from locustfiles.common.yaml_file import BadInput
+from locustfiles.common.yaml_file import BadInput, BadScenario
 
 
 class Prices(typing.NamedTuple):

@@ -5,16 +5,19 @@ import math
 import typing
 
 from analysis import format as show
-from analysis.level import is_open, level_text
+from analysis.figures import per_10k, ten_thousand
+from analysis.instances import instances_of
+from analysis.level import level_text
 from analysis.perceived import perceived, whose
 from analysis.report_data import Recommendation
-from analysis.results import Result, tie
+from analysis.results import USD, Result, tie
 from analysis.slo import Check, open_checks
 
 RULE = (
-    "the lowest cost per transaction among the stages that keep every limit and are not INVALID; of one target's "
-    "stages whose 95 % cost intervals overlap the lowest, the one of most transactions per minute; repetitions of a level are one "
-    "stage, which keeps a limit only if each of them does"
+    "the lowest cost per transaction among the stages that keep every limit and are not INVALID. Costs whose 95 % intervals "
+    "overlap are a tie; one of too few successes for an interval is taken as known to 2/√successes of itself. Of a tie "
+    "a VALID stage is taken before a SUSPECT one, then, of one target's levels, the one of most transactions per minute, of "
+    "several targets the cheapest. Repetitions of a level are one stage, which keeps a limit only if each of them does"
 )
 
 SAME = 1e-9  # prices closer than this share differ by the rounding of sums only
@@ -63,10 +66,16 @@ def _least(result: Result) -> float:
 
 
 def _cheapest(pool: list[Result]) -> Result:
-    """The cheapest; of the same target's stages that tie with it, the one of most transactions."""
-    cheapest = min(pool, key=lambda r: (r.usd, -r.rate))
-    same = [r for r in pool if r is cheapest or (r.place == cheapest.place and tie(r, cheapest))]
-    return max(same, key=lambda r: r.rate)
+    """By the rule: of each target the best of its levels that tie with its cheapest, then the cheapest of these."""
+    best = [_of_levels([r for r in pool if r.place == place]) for place in dict.fromkeys(r.place for r in pool)]
+    cheapest = min(best, key=lambda r: r.usd)
+    return min((r for r in best if tie(r, cheapest)), key=lambda r: (r.row["verdict"] != "VALID", r.usd))
+
+
+def _of_levels(levels: list[Result]) -> Result:
+    """Of one target's."""
+    cheapest = min(levels, key=lambda r: r.usd)
+    return max((r for r in levels if tie(r, cheapest)), key=lambda r: (r.row["verdict"] == "VALID", r.per_minute))
 
 
 def recommend(results: list[Result], dataset: str, warnings: list[str]) -> Recommendation:
@@ -77,17 +86,23 @@ def recommend(results: list[Result], dataset: str, warnings: list[str]) -> Recom
     choice = choose(here)
     if choice is None:
         text = f"No stage can be recommended for `{dataset}`: {why_none(here)}"
-        return Recommendation(dataset, RULE, criteria, None, None, None, None, None, worst, text, warnings)
+        return Recommendation(dataset, RULE, criteria, None, None, None, None, None, worst, [text], warnings)
     pick, runner_up = choice.pick, choice.runner_up
     margin = (runner_up.usd - pick.usd) / pick.usd if runner_up and pick.usd else None
     tied = tie(pick, runner_up) if runner_up else None
     label = _label(choice)
-    text = f"The best price-performance for `{dataset}` is {_described(pick)}. {_standing(choice, criteria)}"
-    if label:
-        text += f" It is {label}."
-    text += f" {_against(runner_up, margin, tied)}" + _cheaper(choice) + _cheapest_valid(choice)
+    facts = [
+        f"The best price-performance for `{dataset}` is {_priced(pick)}.",
+        _speed(pick.row),
+        _standing(choice, criteria),
+        f"It is {label}." if label else "",
+        _against(pick, runner_up, margin, tied),
+        *_cheaper(choice),
+        _cheapest_valid(choice),
+    ]
     key, cheaper = runner_up.key if runner_up else None, [r.key for r in choice.cheaper]
-    return Recommendation(dataset, RULE, criteria, pick.key, label, key, margin, tied, worst, text, warnings, cheaper, list(pick.stages))
+    facts = [fact for fact in facts if fact]
+    return Recommendation(dataset, RULE, criteria, pick.key, label, key, margin, tied, worst, facts, warnings, cheaper, list(pick.stages))
 
 
 def most_missed(results: list[Result]) -> str | None:
@@ -123,35 +138,24 @@ def _all(n: int) -> str:
     return "its only stage is" if n == 1 else f"all its {n} stages are"
 
 
-def instances_of(row: dict) -> str:
-    """What is paid for: `2 × ml.g5.2xlarge`, `ml.g5.2xlarge`, or the model id."""
-    count, name = row["instance_count"], show.text(row["instance_type"])
-    return f"{count} × {name}" if show.known(count) and count > 1 else name
+def _at(result: Result) -> str:
+    return f"{result.who} at {level_text(result.row)}"
 
 
-def at_full_use(row: dict) -> str:
-    """An hourly price holds only for a busy endpoint, so it never stands without this."""
-    if row["price_basis"] != "hourly":
-        return ""
-    at_30 = show.money(row["usd_per_transaction_at_30pct"])
-    return f" at this rate ({at_30} at 30 % of it)" if is_open(row) else f" at full use ({at_30} at 30 % use)"
-
-
-def _described(result: Result) -> str:
-    row = result.row
-    rate = row["transactions_per_minute"]
-    mean, p95 = perceived(row, "latency_mean_s"), perceived(row, "latency_p95_s")
+def _priced(result: Result) -> str:
     repeats = f" ({len(result.stages)} repetitions together)" if result.stages else ""
-    return (
-        f"`{row['target']}` ({instances_of(row)}) at {level_text(row)}{repeats}: {show.money(result.usd)} a transaction"
-        f"{at_full_use(row)}, {show.money(row['usd_per_10k_transactions'])} per 10,000, {show.number(rate)} transactions per "
-        f"minute, latency{whose(row)} mean {show.seconds(mean)}, p95 {show.seconds(p95)}"
-    )
+    return f"{result.who} ({instances_of(result.row)}) at {level_text(result.row)}{repeats}: {per_10k(result.row)}"
+
+
+def _speed(row: dict) -> str:
+    mean, p95 = perceived(row, "latency_mean_s"), perceived(row, "latency_p95_s")
+    rate = f"{show.number(row['transactions_per_minute'])} transactions per minute"
+    return f"{rate}, latency{whose(row)} mean {show.seconds(mean)}, p95 {show.seconds(p95)}."
 
 
 def _standing(choice: Choice, criteria: list[str]) -> str:
-    if not criteria:
-        return "No limits were set."
+    if not choice.pick.checks:
+        return "No limits were set for it." if criteria else "No limits were set."
     if not choice.open:
         return f"It keeps every limit: {', '.join(_headroom(c) for c in choice.pick.checks)}."
     return f"No stage is known to keep every limit; here nothing was missed, but {open_limits(choice.pick)}."
@@ -181,30 +185,31 @@ def _label(choice: Choice) -> str | None:
     return "; ".join(labels) or None
 
 
-def _cheaper(choice: Choice) -> str:
+def _cheaper(choice: Choice) -> list[str]:
     """What would have cost less and why it was not chosen: the cheapest outside the pool, and of the pool's."""
     outside = [r for r in choice.cheaper if r not in choice.pool]
     inside = [r for r in choice.cheaper if r in choice.pool]
-    text = ""
+    found = []
     for group in (outside, inside):
         if group:
             rest = f" ({len(group) - 1} more like it)" if len(group) > 1 else ""
-            text += f" Cheaper but not chosen{rest}: {_price_of(group[0], choice.pick)}, for {_why_not(group[0], choice)}."
-    return text
+            found.append(f"Cheaper but not chosen{rest}: {_price_of(group[0], choice.pick)}, for {_why_not(group[0], choice)}.")
+    return found
 
 
 def _price_of(result: Result, pick: Result) -> str:
-    who = f"`{result.row['target']}` at {level_text(result.row)}"
     if result.usd is None:
-        return f"perhaps {who} ({show.money(_least(result))} a transaction or more)"
-    return f"{who} ({show.money(result.usd)} a transaction, {show.number(100 * (1 - result.usd / pick.usd))} % less)"
+        return f"perhaps {_at(result)} ({ten_thousand(_least(result))} per 10,000 or more)"
+    return f"{_at(result)} ({ten_thousand(result.usd)} per 10,000, {show.number(100 * (1 - result.usd / pick.usd))} % less)"
 
 
 def _why_not(result: Result, choice: Choice) -> str:
-    if result in choice.pool and result.place == choice.pick.place:
-        return "the 95 % intervals of these two levels overlap, and of such the one of most transactions is taken"
     if result in choice.pool:
-        return f"another level of `{choice.pick.row['target']}` costs less still, and ties with the one chosen"
+        taken = _of_levels([r for r in choice.pool if r.place == result.place])
+        taken = choice.pick if taken in (choice.pick, result) else taken
+        by = "a VALID one" if (taken.row["verdict"], result.row["verdict"]) == ("VALID", "SUSPECT") else "the one of most transactions"
+        others = "these two costs are" if taken is choice.pick else f"its cost and that of {_at(taken)} are"
+        return f"{others} a tie, and of such {by} is taken"
     reasons = [open_limits(result)] if open_checks(result.checks) else []
     if result.usd is None:
         reasons.append(f"its cost has no upper bound ({result.cost_reason})")
@@ -219,20 +224,18 @@ def _cheapest_valid(choice: Choice) -> str:
     if choice.pick.row["verdict"] == "VALID" or not valid:
         return ""
     best = _cheapest(valid)
-    return f" The cheapest VALID one is `{best.row['target']}` at {level_text(best.row)} ({show.money(best.usd)})."
+    return f"The cheapest VALID one is {_at(best)} ({ten_thousand(best.usd)} per 10,000)."
 
 
-def _against(runner_up: Result | None, margin: float | None, tied: bool | None) -> str:
+def _against(pick: Result, runner_up: Result | None, margin: float | None, tied: bool | None) -> str:
     if runner_up is None:
         return "There is no runner-up: no other stage qualifies."
-    row = runner_up.row
-    who = f"`{row['target']}` at {level_text(row)} ({show.money(runner_up.usd)} a transaction"
+    cost = f"{ten_thousand(runner_up.usd)} per 10,000"
     if margin is not None and abs(margin) <= SAME:
-        who += " as well"
+        cost += " as well"
     elif margin is not None:
-        who += f", {show.number(100 * abs(margin))} % {'more' if margin >= 0 else 'less'}"
-    if tied is None:
-        return f"Runner-up: {who}); whether that is a tie cannot be told from so few samples."
-    if tied:
-        return f"A tie: {who}) lies inside the 95 % intervals."
-    return f"Runner-up: {who})."
+        cost += f", {show.number(100 * abs(margin))} % {'more' if margin >= 0 else 'less'}"
+    if not tied:
+        return f"Runner-up: {_at(runner_up)} ({cost})."
+    few = any(USD not in r.intervals for r in (pick, runner_up))
+    return f"A tie with {_at(runner_up)} ({cost}): {'too few successes to tell them apart' if few else 'the 95 % intervals overlap'}."

@@ -1,4 +1,4 @@
-"""`analyse` run folders into a Report, and write all its files."""
+"""`analyse` run folders into a Report."""
 
 import datetime
 import pathlib
@@ -40,8 +40,12 @@ RUN_COST_COLUMNS = [
     "instance_count",
     "prompt_tokens",
     "completion_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
     "usd_per_1k_input",
     "usd_per_1k_output",
+    "usd_per_1k_cache_read",
+    "usd_per_1k_cache_write",
     "usd",
     "usd_low",
     "usd_high",
@@ -68,48 +72,67 @@ def analyse(
         raise NotARun(f"{runs[0].path} has no stages in its manifest: nothing was measured")
     candidates = [c for run in runs for c in candidates_of(run, prices[run.name].of_target, of_run[run.name])]
     instrument = {run.name: instrument_error(run, calibration) for run in runs}
-    records = pd.concat([run.records.assign(run=run.name) for run in runs], ignore_index=True)
-    dataset, dataset_note = dataset_of_interest(runs, results)
-    hourly = _hourly(prices)
-    costs = [row for run in runs for row in run_cost(run, prices[run.name].of_target)]
-    run_costs = pd.DataFrame(costs, columns=RUN_COST_COLUMNS)
-    cuts, compared, manifests = cuts_of(runs), comparisons(runs), {run.name: run.manifest for run in runs}
-    of_stages = records if not any(m.abandoned for m in manifests.values()) else pd.concat([run.of_stages for run in runs])
+    dataset, dataset_notes = dataset_of_interest(runs, results)
     of_interest = [r for r in results if r.row["payload"] == dataset]
-    warnings = [c.warning for c in cuts] + mixed_loads([r.row for r in of_interest]) + likeness(of_stages, dataset)
-    recommendation = recommend(candidates, dataset, warnings)
-    repeats = repeats_table(results)
+    warnings = [c.warning for c in cuts_of(runs)] + mixed_loads([r.row for r in of_interest]) + likeness(runs, dataset, prices)
+    recommendation, hourly, compared = recommend(candidates, dataset, warnings), _hourly(prices), comparisons(runs)
     return Report(
-        runs=manifests,
-        steps=steps_table(results),
-        records=records,
         dataset=dataset,
-        slo={run.name: run.scenario.slo.model_dump(exclude_none=True) for run in runs},
         recommendation=recommendation,
-        sentences=sentences(candidates),
-        criteria=criteria_table(results),
         failed=failed_table(of_interest),
-        run_cost=run_costs,
-        total_cost=None if run_costs["usd"].isna().any() else float(run_costs["usd"].sum()),
-        knees=knees(candidates),
+        findings=findings_of(runs, results),
         tables=_tables(runs, candidates, recommendation, hourly),
         break_even=break_evens(candidates, dataset, hourly),
-        notes=dataset_note + instrument_notes(instrument) + notes_of(runs, results, compared),
+        notes=dataset_notes + instrument_notes(instrument) + notes_of(runs, results, compared),
         instrument=instrument,
         pricing={name: p.book for name, p in prices.items()},
-        intervals=intervals_table(results),
-        token_sources=token_sources(runs),
         token_comparison=comparison_table(compared),
-        workers=workers_table(manifests),
-        retries={run.name: s for run in runs if (s := retry_sentence(run.name, run.scenario))},
-        cut=[c.text for c in cuts],
-        findings=findings_of(runs, results),
-        candidates=steps_table(candidates) if len(candidates) < len(results) else pd.DataFrame(),
-        repeats=repeats,
-        repeat_spread=spread_table(repeats),
-        open_loop=[s for run in runs if (s := open_sentence(run))],
         made_at=datetime.datetime.now(datetime.UTC),
+        **_of_runs(runs),
+        **_of_stages(results, candidates),
+        **_run_costs(runs, prices),
     )
+
+
+def _of_runs(runs: list[Run]) -> dict[str, typing.Any]:
+    """What is said of each run by itself, by the names of the Report's fields."""
+    return {
+        "runs": {run.name: run.manifest for run in runs},
+        "records": pd.concat([run.records.assign(run=run.name) for run in runs], ignore_index=True),
+        "slo": {run.name: _shared_limits(run) for run in runs},
+        "token_sources": token_sources(runs),
+        "workers": workers_table({run.name: run.manifest for run in runs}),
+        "retries": {run.name: s for run in runs if (s := retry_sentence(run.name, run.scenario))},
+        "cut": [c.text for c in cuts_of(runs)],
+        "open_loop": [s for run in runs if (s := open_sentence(run))],
+    }
+
+
+def _of_stages(results: list[Result], candidates: list[Result]) -> dict[str, typing.Any]:
+    """What is said of stages and levels on every dataset."""
+    repeats = repeats_table(results)
+    return {
+        "steps": steps_table(results),
+        "criteria": criteria_table(results),
+        "intervals": intervals_table(results),
+        "candidates": steps_table(candidates) if len(candidates) < len(results) else pd.DataFrame(),
+        "repeats": repeats,
+        "repeat_spread": spread_table(repeats),
+        "sentences": sentences(candidates),
+        "knees": knees(candidates),
+    }
+
+
+def _run_costs(runs: list[Run], prices: dict[str, Prices]) -> dict[str, typing.Any]:
+    rows = [row for run in runs for row in run_cost(run, prices[run.name].of_target)]
+    table = pd.DataFrame(rows, columns=RUN_COST_COLUMNS)
+    return {"run_cost": table, "total_cost": None if table["usd"].isna().any() else float(table["usd"].sum())}
+
+
+def _shared_limits(run: Run) -> dict[str, typing.Any]:
+    """The limits that all of the run's targets have to keep; a search may have limits of its own."""
+    first, *others = [run.scenario.slo_of(t).model_dump(exclude_none=True) for t in run.scenario.targets]
+    return {name: limit for name, limit in first.items() if all(other.get(name) == limit for other in others)}
 
 
 def _tables(
@@ -122,19 +145,21 @@ def _tables(
 
 
 def dataset_of_interest(runs: list[Run], results: list[Result]) -> tuple[str, list[str]]:
-    """(payload stem, notes): the SLO's `dataset`, else the last payload that was measured."""
+    """(payload stem, notes): the first run's `dataset` of its SLO that was measured, else the last payload that was."""
     measured = list(dict.fromkeys(r.row["payload"] for r in results))
-    for run in runs:
-        named = run.scenario.slo.dataset
-        if named and named.removesuffix(".jsonl") in measured:
-            return named.removesuffix(".jsonl"), []
-        if named:
-            return measured[-1], [
-                f"The dataset of interest `{named}` was not measured; `{measured[-1]}` takes its place."
-            ]
+    named = {run.name: run.scenario.slo.dataset.removesuffix(".jsonl") for run in runs if run.scenario.slo.dataset}
     stems = [pathlib.PurePath(p).stem for run in runs for p in run.scenario.payloads]
-    last = next((s for s in reversed(stems) if s in measured), measured[-1])
-    return last, []
+    last = measured[-1] if named else next((s for s in reversed(stems) if s in measured), measured[-1])
+    found = next((stem for stem in named.values() if stem in measured), last)
+    notes = [
+        f"The dataset of interest `{stem}` was not measured; `{found}` takes its place."
+        for stem in dict.fromkeys(named.values())
+        if stem not in measured
+    ]
+    if len(set(named.values())) > 1:
+        each = ", ".join(f"run {run} `{stem}`" for run, stem in named.items())
+        notes.append(f"The runs name different datasets of interest ({each}); the recommendation is for `{found}`.")
+    return found, notes
 
 
 def _hourly(prices: dict[str, Prices]) -> dict[tuple[str, str], float]:

@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from analysis.markdown import markdown, reasons, total
+from analysis.markdown import markdown
+from analysis.remarks import doubts, total
 from analysis.report import analyse
 from analysis.report_data import Report
 from analysis.stage_view import short_table
@@ -101,16 +102,20 @@ def print_gist(report: Report, console: Console) -> None:
         table.add_row(*(f"[{colours[c]}]{c}[/]" if c in colours else escape(c) for c in row))
     console.print(table)
     for found in report.findings:
-        doubts = f" Mind: {'; '.join(found.warnings)}." if found.warnings else ""
-        console.print(f"Found: {found.text}{doubts}", highlight=False, markup=False)
+        mind = f" Mind: {'; '.join(found.warnings)}." if found.warnings else ""
+        console.print(f"Found: {found.text}{mind}", highlight=False, markup=False)
     for text in report.cut:
         console.print(text, style="yellow", highlight=False, markup=False)
     for text in report.retries.values():
         console.print(text, highlight=False, markup=False)
-    for stage, why in reasons(report):
-        console.print(f"{stage}: {why}", highlight=False, markup=False)
+    for verdict, remarks in doubts(report).items():
+        for some in remarks:
+            console.print(f"{verdict}, {some.count} stage{'s' if some.count > 1 else ''}: {some.words} ({some.stages})", highlight=False, markup=False)
     console.print(f"Cost of the run. {total(report)}", highlight=False, markup=False)
-    console.print(f"\n[bold]{escape(report.recommendation.text)}[/]", highlight=False)
+    first, *facts = report.recommendation.facts
+    console.print(f"\n[bold]{escape(first)}[/]", highlight=False)
+    for fact in facts:
+        console.print(fact, highlight=False, markup=False)
     for warning in report.recommendation.warnings:
         console.print(f"Mind: {warning}", highlight=False, markup=False)
     for pair in report.break_even:

@@ -5,7 +5,7 @@ import datetime
 
 import pandas as pd
 
-from locustfiles.common.run_folder import Manifest
+from locustfiles.common.manifest import Manifest
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class StageKey:
 class Recommendation:
     """Best price-performance for one dataset: what was picked, by which rule, and against whom.
 
-    `pick` is None when no stage can be recommended; `text` then says why.
+    `pick` is None when no stage can be recommended; `facts` then say why.
     """
 
     dataset: str
@@ -32,10 +32,15 @@ class Recommendation:
     margin: float | None  # runner-up's cost above the pick's, as a share of the pick's
     tie: bool | None  # the cost intervals of pick and runner-up overlap; None: not known
     worst_criterion: str | None  # the criterion that most stages failed
-    text: str  # a sentence or two
+    facts: list[str]  # a sentence or two each, what was picked first
     warnings: list[str]  # like for like, stages never reached: why the comparison needs care
     cheaper: list[StageKey] = dataclasses.field(default_factory=list)  # not picked, though they cost less or may
     stages: list[int] = dataclasses.field(default_factory=list)  # of a pick that was measured more than once: all of it
+
+    @property
+    def text(self) -> str:
+        """All facts."""
+        return " ".join(self.facts)
 
 
 @dataclasses.dataclass(slots=True)
@@ -47,8 +52,8 @@ class BreakEven:
     hourly_target: str
     token_run: str
     token_target: str
-    usd_per_hour: float
-    capacity_per_hour: float | None  # successes/hour of the hourly target's best stage
+    usd_per_hour: float  # of one instance
+    capacity_per_hour: float | None  # successes/hour of one instance: its share of the hourly target's best stage
     token_usd_per_transaction: float | None
     intervals: list[tuple[float, float | None]]  # transactions/hour where hourly is cheaper; None: no upper end
     curve: pd.DataFrame  # transactions_per_hour, usd_per_hour_hourly, usd_per_hour_tokens
@@ -85,7 +90,7 @@ class Report:
     steps: pd.DataFrame
     records: pd.DataFrame
     dataset: str | None  # the payload's stem that the recommendation is for
-    slo: dict[str, dict]  # run -> its scenario's slo section as plain data (may be empty)
+    slo: dict[str, dict]  # run -> the limits that all its targets have to keep, as the scenario's slo section (may be empty)
     recommendation: Recommendation | None
     sentences: pd.DataFrame  # run, payload, target, instance_type, positive (bool), users, recommendation (text)
     criteria: pd.DataFrame  # run, stage, criterion, limit, value, state, cell: one row a stage and criterion

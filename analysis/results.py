@@ -26,6 +26,7 @@ class Result:
     checks: list[Check]
     intervals: dict[str, Interval]  # column -> its 95 % interval, of those that are known
     cost_reason: str | None  # why its cost is empty
+    who: str  # its target in texts: `p4d`, of several runs `p4d` of run monday
     stages: tuple[int, ...] = ()  # of repetitions taken together: their numbers, the first of which is `row`'s
 
     @property
@@ -42,7 +43,7 @@ class Result:
         return self.row["usd_per_transaction"]
 
     @property
-    def rate(self) -> float:
+    def per_minute(self) -> float:
         """Transactions per minute, 0 where none was measured."""
         return self.row["transactions_per_minute"] or 0.0
 
@@ -51,14 +52,26 @@ class Result:
         return self.row["verdict"] != "INVALID"
 
 
-def tie(one: Result, other: Result, column: str = "usd_per_transaction") -> bool | None:
-    """Whether two stages' intervals of a column overlap; None when one of them is not known."""
+USD = "usd_per_transaction"
+
+
+def tie(one: Result, other: Result, column: str = USD) -> bool | None:
+    """Whether two stages' intervals of a column overlap; None when one of them is not known, which is never so of costs."""
     if math.isclose(one.row[column], other.row[column], rel_tol=1e-9):
         return True
-    if column not in one.intervals or column not in other.intervals:
+    if column != USD and (column not in one.intervals or column not in other.intervals):
         return None
-    (low, high), (other_low, other_high) = one.intervals[column], other.intervals[column]
+    (low, high), (other_low, other_high) = (r.intervals[column] if column in r.intervals else by_count(r) for r in (one, other))
     return low <= other_high and other_low <= high
+
+
+def by_count(result: Result) -> Interval:
+    """The cost of a transaction where it has no interval: successes known to 2 / sqrt(n) of their number, as a count is, or
+    to what the interval of the throughput says where that reaches 0."""
+    wide = 2 / math.sqrt(result.row["successes"])
+    if "throughput_per_s" in result.intervals:
+        wide = max(wide, result.intervals["throughput_per_s"][1] / result.row["throughput_per_s"] - 1)
+    return result.usd / (1 + wide), result.usd / (1 - wide) if wide < 1 else math.inf
 
 
 def intervals_table(results: list[Result]) -> pd.DataFrame:
@@ -69,18 +82,18 @@ def intervals_table(results: list[Result]) -> pd.DataFrame:
 
 def results_of(run: Run, prices: dict[str, Price]) -> list[Result]:
     """The run's stages in the order of its manifest."""
-    criteria = criteria_of(run.scenario.slo, of_calls=run.scenario.retry is not None)
-    results = []
+    retried, results = run.scenario.retry is not None, []
     for stage in stages_of(run, prices):
+        criteria = criteria_of(run.scenario.slo_of(stage.target), of_calls=retried, from_due=stage.open_loop)
         row = dict.fromkeys(STEP_COLUMNS) | measurements(stage)
         cost = stage_cost(stage, row)
         row |= cost.columns
         verdict = verdict_of(stage, row)
         checks = [check(criterion, stage, row, cost.reason) for criterion in criteria]
         row |= {"verdict": verdict.verdict, "reasons": "; ".join(verdict.reasons)} | overall(checks)
-        intervals = intervals_of(stage, cost.billed)
+        intervals = intervals_of(stage, cost.billed, row["completion_tokens_per_s"])
         row |= interval_columns(intervals, batches_of(stage))
-        results.append(Result(row, checks, intervals, cost.reason))
+        results.append(Result(row, checks, intervals, cost.reason, run.named(stage.target.name)))
     return results
 
 

@@ -3,9 +3,11 @@
 import pandas as pd
 
 from analysis import format as show
+from analysis.figures import per_10k
+from analysis.instances import instances_of
 from analysis.level import is_open, level_text, value_of
 from analysis.perceived import perceived, whose
-from analysis.recommend import at_full_use, choose, instances_of, open_limits, why_none
+from analysis.recommend import choose, open_limits, why_none
 from analysis.results import Result
 
 COLUMNS = ["run", "payload", "target", "instance_type", "positive", "users", "rate", "slo", "recommendation"]
@@ -30,8 +32,8 @@ def _best(group: list[Result]) -> Result | None:
     choice = choose(group)
     if choice:
         return choice.pick
-    good = [r for r in group if r.trusted and r.row["slo"] in ("met", "none") and r.rate]
-    return max(good, key=lambda r: r.rate, default=None)
+    good = [r for r in group if r.trusted and r.row["slo"] in ("met", "none") and r.per_minute]
+    return max(good, key=lambda r: r.per_minute, default=None)
 
 
 def positive(best: Result, group: list[Result]) -> str:
@@ -45,8 +47,7 @@ def positive(best: Result, group: list[Result]) -> str:
         lead = f"Within {limits} nothing is proven (undecided, too few samples), but the best level"
     else:
         lead = f"No limit of {limits} was missed, but not all are proven ({open_limits(best)}); the best level"
-    each = f"{show.money(best.usd)} a transaction{at_full_use(row)}"
-    cost = each if best.usd is not None else f"cost not known ({best.cost_reason})"
+    cost = per_10k(row) if best.usd is not None else f"cost not known ({best.cost_reason})"
     mean, p95 = perceived(row, "latency_mean_s"), perceived(row, "latency_p95_s")
     prompts, answers = show.count(row["prompt_tokens_mean"]), show.count(row["completion_tokens_mean"])
     text = (

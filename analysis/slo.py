@@ -9,6 +9,8 @@ requests above it, where a failure is above every limit: shedding load must not 
 """
 
 import dataclasses
+import functools
+import itertools
 import typing
 
 import numpy as np
@@ -18,7 +20,7 @@ from analysis.perceived import perceived
 from analysis.percentiles import LEVELS
 from analysis.stage import Stage
 from locustfiles.common.binomial import decide
-from locustfiles.common.scenario import Slo
+from locustfiles.common.slo import Slo
 
 MARKS = {"met": "✓", "missed": "✗", "undecided": "?", "unknown": "?"}
 
@@ -49,24 +51,27 @@ class Check:
 
     @property
     def cell(self) -> str:
+        """`1.21 s ✓`, `0.50 s, with 900 failures above it ✗`, `all 240 failed ✗`, `? why the value is not known`."""
         if self.state == "unknown":
             return f"{MARKS[self.state]} {self.why}"
-        return f"{self.criterion.show(self.value)} {MARKS[self.state]}" + (f" {self.why}" if self.state == "missed" and self.why else "")
+        why = self.why if self.state == "missed" else None
+        value = None if why and self.value is None else self.criterion.show(self.value)
+        return f"{', '.join(filter(None, (value, why)))} {MARKS[self.state]}"
 
     @property
     def open_text(self) -> str:
-        """`latency p95 ≤ 2 s (too few samples: 60, 0 of them above)`"""
+        """`latency p95 ≤ 2 s (too few samples: 60, 0 of them above; 72 would do if no more are)`"""
         return f"{self.criterion.text} ({self.why})"
 
 
-def criteria_of(slo: Slo, of_calls: bool = False) -> list[Criterion]:
-    """The limits that an SLO sets, in a fixed order. of_calls: they are judged on calls, and say so."""
-    found, whose = [], "call " if of_calls else ""
+def criteria_of(slo: Slo, of_calls: bool = False, from_due: bool = False) -> list[Criterion]:
+    """The limits that an SLO sets, in a fixed order. of_calls: they are judged on calls, and say so; from_due: so their times."""
+    found, whose, since = [], "call " if of_calls else "", " from when it was due" if from_due else ""
     for name, limits in (("latency", slo.latency_s), ("ttft", slo.ttft_s)):
         for statistic in ("mean", *LEVELS):
             limit = getattr(limits, statistic, None)
             if limit is not None:
-                words = f"{whose}{'TTFT' if name == 'ttft' else name} {statistic}"
+                words = f"{whose}{'TTFT' if name == 'ttft' else name} {statistic}{since}"
                 found.append(Criterion(f"{name}_{statistic}", words, limit, f"{show.exact(limit)} s", show.seconds))
     if slo.error_rate is not None:
         limit_text = f"{show.exact(round(100 * slo.error_rate, 10))} %"
@@ -87,17 +92,31 @@ def check(
         return _cost(criterion, row, cost_reason)
     times, statistic = criterion.name.split("_")
     value = perceived(row, f"{times}_{statistic}_s")
-    if value is None or statistic == "mean":
+    failed = int(row["calls_failed"] if show.known(row["calls"]) else row["failures"])
+    only_failures = failed and stage.perceived.empty and (times == "latency" or stage.target.stream)
+    if statistic == "mean" or (value is None and not only_failures):
         return _plain(criterion, value, _why_no_time(times, stage))
     seconds = stage.perceived[f"{times}_ms"].dropna().to_numpy() / 1000
-    failed = int(row["calls_failed"] if show.known(row["calls"]) else row["failures"])
     above, n = int(np.count_nonzero(seconds > criterion.limit)) + failed, len(seconds) + failed
     state, why = decide(above, n, LEVELS[statistic]), None
     if state == "undecided":
-        why = f"too few samples: {n}, {above} of them above"
+        enough, beyond = needed(above, n, LEVELS[statistic])
+        why = f"too few samples: {n}, {above} of them above; {enough} would do if {'all more' if beyond else 'no more'} are"
     elif state == "missed" and decide(above - failed, n - failed, LEVELS[statistic]) != "missed":
-        why = f"with {failed} failures above it"
+        why = f"all {failed} failed" if only_failures else f"with {failed} failures above it"
     return Check(criterion, value, state, why)
+
+
+@functools.lru_cache(maxsize=1024)
+def needed(above: int, n: int, q: float) -> tuple[int, bool]:
+    """(how many values decide on the q-quantile if they go on as they are, whether that is beyond the limit).
+
+    `above` of n values are above the limit: if they are over 1 - q of them, so are all further ones, else none is. Without any
+    above: 6 at p50, 72 at p95, 368 at p99.
+    """
+    beyond = above > (1 - q) * n
+    states = ((m, decide(above + m - n if beyond else above, m, q)) for m in itertools.count(n))
+    return next(m for m, state in states if state == ("missed" if beyond else "met")), beyond
 
 
 def _why_no_time(times: str, stage: Stage) -> str:

@@ -5,6 +5,7 @@ import typing
 import numpy as np
 import pandas as pd
 
+from analysis.bill import MOST_UNCOUNTED, prompt_total
 from analysis.calls import call_columns
 from analysis.goodput import goodput
 from analysis.open_loop import achieved_rate, open_columns
@@ -14,8 +15,6 @@ from analysis.windows import in_flight, share
 from analysis.workers import worker_columns
 from locustfiles.common.errors import ErrorClass
 
-#: above this share of successes without a token count, a token rate or cost is not known
-MOST_UNCOUNTED = 0.01
 #: field, prefix of its columns, the sources whose shares are columns
 SOURCES = (
     ("token_source", "", ("service", "tokenizer")),
@@ -127,7 +126,7 @@ def _rates(stage: Stage) -> dict[str, typing.Any]:
         "transactions_per_minute": 60 * throughput,
         "in_flight_mean": in_flight(all_sent, all_ended, a, b),
         "completion_tokens_per_s": _token_rate(successes["completion_tokens"].to_numpy(), writing, b - a),
-        "prompt_tokens_per_s": _token_rate(successes["prompt_tokens"].to_numpy(), reading, b - a),
+        "prompt_tokens_per_s": _token_rate(prompt_total(successes).to_numpy(), reading, b - a),
     }
 
 
@@ -142,10 +141,10 @@ def _token_rate(tokens: np.ndarray, credit: np.ndarray, window_s: float) -> floa
 
 def _tokens(stage: Stage) -> dict[str, typing.Any]:
     good, n = stage.good, len(stage.good)
-    row = {
-        f"{name}_mean": good[name].mean() if good[name].notna().any() else None
-        for name in ("prompt_tokens", "completion_tokens", "reasoning_tokens")
-    }
+    counts = {"prompt_tokens": prompt_total(good)} | {name: good[name] for name in ("completion_tokens", "reasoning_tokens")}
+    row = {f"{name}_mean": tokens.mean() if tokens.notna().any() else None for name, tokens in counts.items()}
+    read, whole = good["cache_read_tokens"].sum(), counts["prompt_tokens"].sum()
+    row["cache_read_share"] = read / whole if whole else None
     for column, prefix, sources in SOURCES:
         for source in sources:
             row[f"{prefix}{source}_token_share"] = (good[column] == source).sum() / n if n else None

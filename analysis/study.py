@@ -1,17 +1,18 @@
 """Tables in the form of two known studies: one stage in full, and the best configuration per model.
 
 `most_cost_effective` at 5 users, `best_throughput` at 20 and `best_latency` at 1, one row per model,
-over all its targets on one dataset. A level that was not measured is replaced by the nearest one, and the
-row says at which it was measured. Limits are not applied here; INVALID stages are left out, and those of the open loop,
-which have no number of users.
+over all its targets on one dataset. A level that was not measured is replaced by the nearest one that all of them have, or,
+where none is near, by each target's own nearest; the row says at which it was measured. Limits are not applied here; INVALID
+stages are left out, and those of the open loop, which have no number of users.
 """
 
 import typing
 
 import pandas as pd
 
+from analysis import format as show
+from analysis.instances import instances_of
 from analysis.level import is_open, level_text
-from analysis.recommend import instances_of
 from analysis.results import Result, tie
 
 
@@ -33,9 +34,8 @@ QUESTIONS = (
     ),
 )
 
-HOURLY_PRICE = "On-demand cost ($/h)"
-#: columns of prices as a price book has them, in any table: printed with every digit
-PRICES = (HOURLY_PRICE, "usd_per_hour", "usd_per_1k_input", "usd_per_1k_output")
+#: a level within this factor of the one asked for is near it
+NEAR = 2
 
 INFORMATION = (
     "instance_type",
@@ -89,16 +89,18 @@ def study_tables(
     results: list[Result], dataset: str, labels: dict[tuple[str, str], dict], hourly: dict[tuple[str, str], float]
 ) -> dict[str, pd.DataFrame]:
     """The three tables. labels: (run, target) -> its free columns; hourly: (run, target) -> $/h in all."""
-    here = [r for r in results if r.row["payload"] == dataset and r.trusted and not is_open(r.row)]
-    names = list(dict.fromkeys(name for r in here for name in labels.get(r.place, {})))
-    models = list(dict.fromkeys(r.row["model"] for r in here))
+    of_dataset = [r for r in results if r.row["payload"] == dataset]
+    names = list(dict.fromkeys(name for r in of_dataset for name in labels.get(r.place, {})))
+    models: dict[str, list[Result]] = {}
+    for r in of_dataset:
+        models.setdefault(r.row["model"], []).append(r)
     tables = {}
     for question in QUESTIONS:
         rows = []
-        for model in models:
-            group = [r for r in here if r.row["model"] == model and r.row[question.column]]
+        for measured in models.values():
+            group = [r for r in measured if r.trusted and not is_open(r.row) and r.row[question.column]]
             if group:
-                rows.append(_row(question, group, names, labels, hourly))
+                rows.append(_row(question, group, _note(question, group, measured), names, labels, hourly))
         tables[question.table] = pd.DataFrame(rows, columns=_columns(names))
     return tables
 
@@ -111,7 +113,7 @@ def _columns(names: list[str]) -> list[str]:
         "Concurrent requests",
         "Latency (ms/token) median",
         "Throughput (tokens/s)",
-        HOURLY_PRICE,
+        show.HOURLY_PRICE,
         "Minutes per 1M output tokens",
         "USD per 1M output tokens",
         "Target",
@@ -124,11 +126,37 @@ def _columns(names: list[str]) -> list[str]:
     ]
 
 
-def _row(question: Question, group: list[Result], names: list[str], labels: dict, hourly: dict) -> list:
-    level = min({r.row["users"] for r in group}, key=lambda users: (abs(users - question.users), users))
-    # each target at its own nearest level would compare unlike loads: one level for the whole row
-    at_level = [r for r in group if r.row["users"] == level]
-    ranked = sorted(at_level, key=lambda r: r.row[question.column], reverse=not question.lowest)
+def _levels(question: Question, group: list[Result]) -> dict[tuple[str, str], int]:
+    """(run, target) -> the users at which it is compared: unlike loads are compared only where the targets share no level near
+    the one asked for."""
+    own: dict[tuple[str, str], set[int]] = {}
+    for r in group:
+        own.setdefault(r.place, set()).add(r.row["users"])
+    shared = [u for u in set.intersection(*own.values()) if question.users / NEAR <= u <= question.users * NEAR]
+    return {place: min(shared or users, key=lambda u: (abs(u - question.users), u)) for place, users in own.items()}
+
+
+def _note(question: Question, group: list[Result], measured: list[Result]) -> str | None:
+    """What a reader must know of the levels compared, and which of the model's targets are not in it."""
+    asked, levels, notes = question.users, _levels(question, group), []
+    who = {r.place: r.who for r in measured}
+    if len(set(levels.values())) > 1:
+        each = ", ".join(f"{who[place]} {level}" for place, level in levels.items())
+        notes.append(f"the targets share no level near {asked} users; each at its nearest: {each}")
+    elif asked not in levels.values():
+        everyone = "" if all(r.row["users"] != asked for r in group) else " of every target"
+        notes.append(f"{asked} users were not measured{everyone}; nearest level shown")
+    if left_out := [name for place, name in who.items() if place not in levels]:
+        notes.append(f"left out, without such a figure that can be trusted: {', '.join(left_out)}")
+    return "; ".join(notes) or None
+
+
+def _row(
+    question: Question, group: list[Result], note: str | None, names: list[str], labels: dict, hourly: dict
+) -> list:
+    levels = _levels(question, group)
+    compared = [r for r in group if r.row["users"] == levels[r.place]]
+    ranked = sorted(compared, key=lambda r: r.row[question.column], reverse=not question.lowest)
     best = ranked[0]
     other = next((r for r in ranked if r.place != best.place), None)
     margin = abs(other.row[question.column] / best.row[question.column] - 1) if other else None
@@ -137,7 +165,7 @@ def _row(question: Question, group: list[Result], names: list[str], labels: dict
         row["model"],
         *[labels.get(best.place, {}).get(n) for n in names],
         instances_of(row),
-        level,
+        row["users"],
         row["latency_per_output_token_p50_ms"],
         row["completion_tokens_per_s"],
         hourly.get(best.place),
@@ -146,8 +174,8 @@ def _row(question: Question, group: list[Result], names: list[str], labels: dict
         row["target"],
         row["run"],
         row["verdict"],
-        other.row["target"] if other else None,
+        other.who.replace("`", "") if other else None,
         margin,
         tie(best, other, question.column) if other else None,
-        f"{question.users} users were not measured; nearest level shown" if level != question.users else None,
+        note,
     ]

@@ -46,7 +46,7 @@ def summary_of(report: Report) -> dict:
         {
             "made_at": report.made_at,
             "dataset": report.dataset,
-            "recommendation": report.recommendation,
+            "recommendation": report.recommendation and plain(report.recommendation) | {"text": report.recommendation.text},
             "findings": report.findings,
             "candidates": report.candidates,
             "repeats": report.repeats,
@@ -67,6 +67,7 @@ def summary_of(report: Report) -> dict:
             "workers": report.workers,
             "retries": report.retries,
             "cut": report.cut,
+            "open_loop": report.open_loop,
             "tables": report.tables,
             "notes": report.notes,
             "instrument": report.instrument,

@@ -2,6 +2,8 @@
 
 import typing
 
+from analysis.bill import MOST_UNCOUNTED
+
 
 class Threshold(typing.NamedTuple):
     """`limit`, and why passing it makes a stage SUSPECT."""
@@ -67,10 +69,15 @@ THRESHOLDS: dict[str, Threshold] = {
         "and the offset was measured once.",
     ),
     "uncounted_tokens": Threshold(
-        0.01, "More than 1 % of the successes have no output-token count: rates and prices per token leave them out."
+        MOST_UNCOUNTED, "More than 1 % of the successes have no output-token count: rates and prices per token leave them out."
     ),
     "mixed_tokens": Threshold(
         0.01, "More than 1 % of the successes have their output tokens from another counter than the rest: two measures in one mean."
+    ),
+    "served_otherwise": Threshold(
+        0.01,
+        "More than 1 % of the answers were served with another latency setting or in another tier than asked for (Bedrock does "
+        "so beyond a quota or a prompt length, and bills what it served): two speeds and two prices in one stage.",
     ),
     "restart_users": Threshold(
         0.50,

@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 
 from analysis import format as show
+from analysis.bill import prompt_total
 from analysis.load import Run
-from locustfiles.common.scenario import Target
+from locustfiles.common.targets import Target
 
 PROMPT_SOURCES = ("service", "tokenizer", "payload", "none")
 OUTPUT_SOURCES = ("service", "tokenizer", "none")
@@ -91,10 +92,9 @@ def comparisons(runs: list[Run]) -> list[Comparison]:
 
 
 def _prompts(good: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
-    """(service, tokenizer) counts; what was read from or written to a cache is part of the prompt."""
+    """(service, tokenizer) counts of whole prompts."""
     good = good[good["prompt_token_source"] == "service"]
-    cached = good["cache_read_tokens"].fillna(0) + good["cache_write_tokens"].fillna(0)
-    return good["prompt_tokens"] + cached, good["tokenizer_prompt_tokens"]
+    return prompt_total(good), good["tokenizer_prompt_tokens"]
 
 
 def _outputs(good: pd.DataFrame) -> tuple[pd.Series, pd.Series]:

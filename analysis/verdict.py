@@ -7,16 +7,16 @@ SUSPECT: one of THRESHOLDS is passed; such a stage may be recommended with that 
 import typing
 
 from analysis import format as show
+from analysis.cost import CLOCK_TOLERANCE_S
 from analysis.open_loop import open_reasons
 from analysis.stage import Stage
 from analysis.thresholds import THRESHOLDS
 from analysis.windows import in_flight
 from analysis.workers import overloaded
 from locustfiles.common.errors import ErrorClass
+from locustfiles.common.manifest import StageWindow
 from locustfiles.common.price_book import TokenPrice
-from locustfiles.common.run_folder import StageWindow
 
-CLOCK_TOLERANCE_S = 0.25
 #: what a request gets whose endpoint goes away, or is away
 CUT_OFF = (ErrorClass.CONNECT, ErrorClass.STREAM_BROKEN)
 
@@ -32,13 +32,13 @@ def verdict_of(stage: Stage, row: dict[str, typing.Any]) -> Verdict:
     if invalid:
         return Verdict("INVALID", invalid)
     suspect = [*_load_reasons(stage, row), *_clock_reasons(stage), *_lag_reasons(stage), *_sample_reasons(stage, row)]
-    suspect += [*_token_reasons(stage), *_endpoint_reasons(stage), *_settle_reasons(stage.visit)]
+    suspect += [*_token_reasons(stage), *_served_reasons(stage), *_endpoint_reasons(stage), *_settle_reasons(stage.visit)]
     if stage.open_loop:
         suspect += open_reasons(stage)
     if full := overloaded(stage.visit, THRESHOLDS["worker_cpu"].limit):
         suspect.append(full)
     if stage.run.manifest.status == "running":
-        suspect.append("the run was never closed (killed, or still running)")
+        suspect.append("the run was never closed (killed, its disk full, or still running)")
     return Verdict("SUSPECT" if suspect else "VALID", suspect)
 
 
@@ -57,12 +57,20 @@ def _broken_stage(stage: Stage) -> list[str]:
     if stage.window is None:
         return [*reasons, stage.why_no_window]
     if stage.measured.empty:
-        reasons.append("no request began in its window")
+        reasons.append(f"no request began in its window{_longer_than_window(stage)}")
     manifest = stage.run.manifest
     latest = max(v.started_at for v in manifest.stages)
     if manifest.status == "running" and stage.visit.started_at == latest:
         reasons.append("the run was never closed during this stage: its last records may be missing")
     return reasons
+
+
+def _longer_than_window(stage: Stage) -> str:
+    """The remedy, where calls of the stage took longer than its window."""
+    longest, window_s = stage.records["latency_ms"].max() / 1000, stage.window[1] - stage.window[0]
+    if not longest > window_s:  # NaN without a record
+        return ""
+    return f" of {show.seconds(window_s)}, for its longest call took {show.seconds(longest)}: raise `measure_s` above that"
 
 
 def expected_in_flight(users: float, mean_s: float, think_s: float, error_pause_s: float, error_rate: float) -> float:
@@ -141,9 +149,9 @@ def _lag_reasons(stage: Stage) -> typing.Iterator[str]:
     limit = THRESHOLDS["lag_of_ttft_boto3" if stage.run.scenario.transport == "boto3" else "lag_of_ttft"].limit
     if base > 0 and tail > limit * base:
         what = "TTFT" if stage.target.stream else "latency"
-        yield f"event-loop lag p99 {show.milliseconds(tail)} is {show.percent(tail / base)} of the median {what}"
+        yield f"event-loop lag while a request was under way (p99 {show.milliseconds(tail)}) is {show.percent(tail / base)} of the median {what}"
     if lag.median() > THRESHOLDS["lag_ms"].limit:
-        yield f"median event-loop lag is {show.milliseconds(lag.median())}"
+        yield f"event-loop lag while a request was under way is {show.milliseconds(lag.median())} in the median"
     window_ms = 1000 * (stage.window[1] - stage.window[0])
     for load in stage.visit.workers:
         if load.lag_ms > THRESHOLDS["stall"].limit * window_ms:
@@ -160,10 +168,8 @@ def _sample_reasons(stage: Stage, row: dict[str, typing.Any]) -> typing.Iterator
     if row["prompt_repeat_share"] > THRESHOLDS["prompt_repeats"].limit:
         share = show.percent(row["prompt_repeat_share"])
         yield f"{share} of the prompts were repeats ({row['prompts_distinct']} different ones)"
-    read = stage.good["cache_read_tokens"].sum()
-    cached = read / (read + stage.good["prompt_tokens"].sum()) if read else 0.0
-    if cached > THRESHOLDS["cache_reads"].limit:
-        yield f"{show.percent(cached)} of the prompt tokens were read from a cache"
+    if (row["cache_read_share"] or 0.0) > THRESHOLDS["cache_reads"].limit:
+        yield f"{show.percent(row['cache_read_share'])} of the prompt tokens were read from a cache"
     if row["reconnects"] is not None and row["reconnects"] > THRESHOLDS["reconnects"].limit * row["requests"]:
         yield f"{row['reconnects']} of {row['requests']} requests had to open a connection"
 
@@ -176,11 +182,26 @@ def _token_reasons(stage: Stage) -> typing.Iterator[str]:
     none = int(counted.pop("none")) if "none" in counted else 0
     by_tokens = isinstance(stage.price, TokenPrice)  # by the hour, a target that counts none at all costs what it costs
     if none > THRESHOLDS["uncounted_tokens"].limit * n and (by_tokens or none < n):
-        yield f"{none} of {n} successes have no output-token count; set the target's `tokenizer:`"
+        yield f"{none} of {n} successes have no output-token count: set the target's `tokenizer:`"
     fewer = int(counted.iloc[1:].sum())  # value_counts has the most frequent first
     if fewer > THRESHOLDS["mixed_tokens"].limit * n:
         sources = ", ".join(f"{source} {count}" for source, count in counted.items())
         yield f"output tokens were counted in different ways ({sources})"
+
+
+def _served_reasons(stage: Stage) -> typing.Iterator[str]:
+    """Where Bedrock says that it served another latency setting or tier than the target asks for."""
+    if stage.target.service != "bedrock":
+        return
+    for column, key, asked in (
+        ("served_latency", "latency", stage.target.latency or "standard"),
+        ("served_tier", "service_tier", stage.target.service_tier or "default"),
+    ):
+        served = stage.measured[column].dropna()
+        other = served[served != asked]
+        if len(other) > THRESHOLDS["served_otherwise"].limit * len(served):
+            found = ", ".join(f"`{name}`" for name in sorted(other.unique()))
+            yield f"{len(other)} of {len(served)} answers were served with {key} {found} where `{asked}` was asked for, and are billed so"
 
 
 def _endpoint_reasons(stage: Stage) -> typing.Iterator[str]:

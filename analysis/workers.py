@@ -6,7 +6,7 @@ import pandas as pd
 
 from analysis import format as show
 from analysis.level import level_text
-from locustfiles.common.run_folder import Manifest, StageWindow
+from locustfiles.common.manifest import Manifest, StageWindow
 
 COLUMNS = ["run", "stage", "target", "payload", "users", "rate", "worker", "host", "cpu", "lag_ms"]
 
@@ -26,7 +26,7 @@ def overloaded(visit: StageWindow, limit: float) -> str | None:
         return None
     named = ", ".join(f"{w.worker} ({show.percent(w.cpu)})" for w in full[:5]) + (", …" if len(full) > 5 else "")
     what = "worker used" if len(full) == 1 else "workers used"
-    return f"{what} more than {show.percent(limit)} of a core in the window: {named}; add a worker"
+    return f"{what} more than {show.percent(limit)} of a core in the window: {named}: add a worker"
 
 
 def workers_table(runs: dict[str, Manifest]) -> pd.DataFrame:
@@ -52,7 +52,7 @@ def shown_workers(workers: pd.DataFrame, several_runs: bool) -> pd.DataFrame:
             "Worker": workers["worker"],
             "Host": workers["host"],
             "CPU, of one core": workers["cpu"].map(show.percent),
-            "Event-loop lag, most": workers["lag_ms"].map(show.milliseconds),
+            "Event-loop lag in the window, most": workers["lag_ms"].map(show.milliseconds),
         }
     )
     return shown if several_runs else shown.drop(columns="Run")
