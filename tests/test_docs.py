@@ -6,7 +6,6 @@ import pathlib
 import re
 import shlex
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,12 +14,13 @@ import urllib.request
 import pytest
 import yaml
 
-from locustfiles.common import errors, loads, scenario, yaml_file
+from locustfiles.common import errors, loads, scenario, targets, yaml_file
 from locustfiles.common.dialects import build
 from locustfiles.common.payloads import Prompt
 from scripts.emulator.config import EXAMPLE_ACCESS_KEY, EXAMPLE_SECRET_KEY
 from tests.emulator_process import running_emulator
 from tests.llama_server import running_llama_server
+from tests.runs.locust_process import free_port
 
 ROOT = pathlib.Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -34,12 +34,6 @@ def commands() -> list[str]:
     blocks = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
     lines = [line.split("  #")[0].strip() for block in blocks for line in block.splitlines()]
     return [line for line in lines if line and not line.startswith(OTHERS_RUN_THEM)]
-
-
-def free_port() -> int:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 @pytest.fixture(scope="module")
@@ -189,7 +183,7 @@ def test_the_readmes_open_loops_are_loads():
 def test_the_readmes_raw_target_is_one():
     text = next(text for text in YAML if "dialect: raw" in text)
     parameters = {"max_tokens": 5}
-    target = scenario.SageMakerTarget(name="t", service="sagemaker", endpoint="e", parameters=parameters, **yaml.safe_load(text))
+    target = targets.SageMakerTarget(name="t", service="sagemaker", endpoint="e", parameters=parameters, **yaml.safe_load(text))
     assert json.loads(build(target, Prompt("p", "Hi", None)).body) == {"text_inputs": "Hi", "max_length": 5}
 
 

@@ -1,5 +1,6 @@
 import argparse
 import csv
+import json
 import math
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import pytest
 
 from analysis import cost_command
 from analysis.locust_cost import Limits, cost_table, recommend
-from analysis.locust_csv import HISTORY_COLUMNS, BadLocustCsv, read_steps
+from analysis.locust_csv import HISTORY_COLUMNS, BadLocustCsv, read_run
 from locustfiles.common.price_book import load_price_book
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,6 +29,11 @@ def write_history(folder, rows, name="run", names=()):
                 cells = [1_700_000_000 + second, users, kind, label, 310, 680, 990, requests, failures, mean_ms]
                 writer.writerow(dict(zip(HISTORY_COLUMNS, cells)))
     return folder / name
+
+
+def read_steps(prefix):
+    run = read_run(prefix)
+    return run.steps, run.notes
 
 
 def one_step(**figures):
@@ -329,6 +335,15 @@ def test_token_prices_that_cost_the_same_everywhere_rank_by_throughput():
     assert "20 users" in sentence and sentence.endswith("5 users, costs the same with 20 % fewer transactions.")
 
 
+def test_a_step_whose_cost_is_not_known_is_not_recommended():
+    # priced by token, and only the second has token means: 100 x 0.001 / 1000 twice
+    steps = [one_step(), one_step(step=2, users=9, prompt_tokens_mean=100.0, completion_tokens_mean=100.0)]
+    prices = {"input_usd_per_1k": 0.001, "output_usd_per_1k": 0.001}
+    unknown = cost_table(pd.DataFrame(steps[:1]), **prices)
+    assert recommend(unknown) == "No recommendation: no step passes; a known cost failed in 1 of 1."
+    assert recommend(cost_table(pd.DataFrame(steps), **prices)).startswith("Only step: 9 users, at $0.0002 per transaction")
+
+
 def test_a_margin_below_what_the_rows_can_tell_is_called_a_tie():
     steps = [one_step(users=1, successes_per_s=1.0), one_step(step=2, users=2, successes_per_s=1.02)]
     # a second in 60 at either step: 1 / 60 + 1 / 60 = 3.33 %, the margin is 2 %
@@ -540,3 +555,84 @@ def test_the_demos_price_book_says_that_its_prices_are_made_up():
     book = load_price_book(path)
     assert "ml.local-cpu" in book.instances and "local.smollm2-135m-instruct-v1:0" in book.models
     assert "made up" in book.source
+
+
+# ---- one target of a Swarmledger run ----
+
+
+STAGES = [("p4d", 2), ("p4d", 4), ("bedrock", 2), ("bedrock", 4)]
+
+
+def two_targets(folder, stages=STAGES):
+    """20 s a stage, 1 request a second and user; no user between the targets. At 4 users p4d's last call of 2 users ends late."""
+    total, counts, second = 0, {}, 0
+    with open(folder / "locust_stats_history.csv", "w", newline="") as file:
+        writer = csv.DictWriter(file, HISTORY_COLUMNS)
+        writer.writeheader()
+
+        def row(users, name, kind, requests):
+            cells = [1_700_000_000 + second, users, kind, name, 310, 680, 990, requests, 0, 500]
+            writer.writerow(dict(zip(HISTORY_COLUMNS, cells)))
+
+        for i, (target, users) in enumerate(stages):
+            for held in range(21 if i != 2 else 22):
+                idle = i == 2 and held == 0
+                late = (target, users) == ("p4d", 4) and held == 12
+                if not idle:
+                    counts[f"{target} en @{users}"] = counts.get(f"{target} en @{users}", 0) + users
+                    counts["p4d en @2"] = counts.get("p4d en @2", 0) + late
+                    total += users + late
+                for name, requests in counts.items():
+                    row(0 if idle else users, name, "POST", requests)
+                row(0 if idle else users, "Aggregated", "", total)
+                second += 1
+    targets = [{"target": target, "users": users} for target, users in stages]
+    (folder / "manifest.json").write_text(json.dumps({"stages": targets}))
+    return folder / "locust"
+
+
+def test_a_run_of_several_targets_is_not_costed_at_one_price(tmp_path, capsys):
+    prefix = two_targets(tmp_path)
+    assert run_cost("--locust-csv", prefix, "--usd-per-hour", 3.6) == 1
+    error = capsys.readouterr().err
+    assert f"{prefix}: holds 2 targets (p4d, bedrock), which one price does not fit" in error
+    assert f"use `python -m analysis report {tmp_path}`, or --target NAME" in error and len(error.splitlines()) == 1
+
+
+def test_one_target_of_a_run_is_costed_by_its_own_stages(tmp_path, capsys):
+    prefix = two_targets(tmp_path)
+    for target in ("p4d", "bedrock"):
+        out = tmp_path / target
+        assert run_cost("--locust-csv", prefix, "--usd-per-hour", 3.6, "--target", target, "--out", out) == 0
+        table = pd.read_csv(out / "cost.csv")
+        assert table["name"].tolist() == [f"{target} en @2", f"{target} en @4"]  # without the late one at 4 users
+        # 2/s and 4/s at $3.6/h: 3.6 / 7,200 and 3.6 / 14,400
+        assert table["cost_per_transaction"].tolist() == pytest.approx([0.0005, 0.00025])
+    assert "taken together" not in capsys.readouterr().out
+
+
+def test_a_target_that_is_not_in_the_run_is_refused_with_those_that_are(tmp_path, capsys):
+    assert run_cost("--locust-csv", two_targets(tmp_path), "--usd-per-hour", 1, "--target", "p5") == 1
+    assert "--target p5: no such target; its targets: p4d, bedrock" in capsys.readouterr().err
+    assert run_cost("--locust-csv", RUNS / "full", "--usd-per-hour", 1, "--target", "p5") == 1
+    assert "no such target; no manifest.json of a run is beside it" in capsys.readouterr().err
+
+
+def test_stages_that_the_seconds_do_not_tell_apart_are_not_costed(tmp_path, capsys):
+    prefix = two_targets(tmp_path, [("p4d", 2), ("bedrock", 2)])  # no user less between them: one step
+    assert run_cost("--locust-csv", prefix, "--usd-per-hour", 1, "--target", "p4d") == 1
+    assert "its step 1 holds several stages" in capsys.readouterr().err
+
+
+def test_by_the_hour_a_target_is_not_costed_from_sums_over_the_whole_run(tmp_path, capsys):
+    (tmp_path / "manifest.json").write_text(json.dumps({"stages": [{"target": t} for t in ("p4d", "bedrock")]}))
+    stats = (RUNS / "full_stats.csv").read_text().replace("/chat", "p4d en @2").replace("/login", "bedrock en @2")
+    (tmp_path / "locust_stats.csv").write_text(stats)
+    prefix = tmp_path / "locust"
+    assert run_cost("--locust-csv", prefix, "--usd-per-hour", 1, "--target", "p4d") == 1
+    assert "only sums over the whole run are known, and other stages' seconds are in them" in capsys.readouterr().err
+    tokens = ["--input-usd-per-1k", 0.001, "--output-usd-per-1k", 0.002, "--prompt-tokens", 1000, "--completion-tokens", 50]
+    assert run_cost("--locust-csv", prefix, "--target", "p4d", *tokens, "--out", tmp_path) == 0
+    table = pd.read_csv(tmp_path / "cost.csv")
+    # 1,000 x 0.001 / 1,000 + 50 x 0.002 / 1,000
+    assert (table["users"].tolist(), table["cost_per_transaction"].tolist()) == ([2], [pytest.approx(0.0011)])

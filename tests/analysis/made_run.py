@@ -4,8 +4,9 @@ import dataclasses
 import pathlib
 import typing
 
+from locustfiles.common.manifest import Manifest, Problem, StageWindow, WorkerEntry
 from locustfiles.common.record import RequestRecord
-from locustfiles.common.run_folder import Manifest, Problem, RequestsFile, RunFolder, StageWindow, WorkerEntry
+from locustfiles.common.run_folder import RequestsFile, RunFolder
 
 START = 1_700_000_000.0  # Unix seconds at which every made run starts
 

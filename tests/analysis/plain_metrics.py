@@ -5,6 +5,7 @@ the run's start. A function returns None where the figure is not known.
 """
 
 import csv
+import itertools
 import math
 import pathlib
 import typing
@@ -15,7 +16,8 @@ TEXTS = {
 }
 UNBILLED = {"throttled", "not_ready", "auth", "client", "connect", "unavailable"}
 PERCENTILES = {"p50": 50, "p95": 95, "p99": 99}
-T_9, Z = 2.262157, 1.959964  # 97.5 %: Student's t with 9 degrees of freedom, and normal
+Z = 1.959964  # normal, 97.5 %
+T = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262157)  # Student's t, 97.5 %, by degrees of freedom
 
 
 class Setup(typing.NamedTuple):
@@ -47,9 +49,9 @@ def step(records: list[dict], a: float, b: float, asked: Setup) -> dict:
     row = counts(measured, asked.retry) | times(measured) | shares(measured) | rates(records, a, b) | of_wishes(wishes, a, b, asked)
     if asked.retry:
         row |= calls(wishes)
-    row |= throughput_interval(records, row["successes"], a, b)
+    row |= throughput_interval(records, [r for r in measured if r["error"] is None], a, b, asked.open_loop)
     if row["successes"] >= 20:
-        row["batches"] = "too narrow" if row["latency_p95_s"] > (b - a) / 10 else ""
+        row["batches"] = "too narrow" if 4 * row["latency_p95_s"] > b - a else ""
     good = sum(w["phase"] == "measure" and inside(w, asked) for w in wishes)
     return row | (by_the_hour(row, asked.price) if "usd_per_hour" in asked.price else by_tokens(row, measured, good, asked))
 
@@ -145,14 +147,23 @@ def times(measured: list[dict]) -> dict:
 def shares(measured: list[dict]) -> dict:
     """Means of the token counts that are known, and who counted."""
     good, row = [r for r in measured if r["error"] is None], {}
-    for name in ("prompt_tokens", "completion_tokens", "reasoning_tokens"):
-        known = [r[name] for r in good if r[name] is not None]
+    counts = {"prompt_tokens": [whole_prompt(r) for r in good]}
+    counts |= {name: [r[name] for r in good] for name in ("completion_tokens", "reasoning_tokens")}
+    for name, all_ in counts.items():
+        known = [n for n in all_ if n is not None]
         row[f"{name}_mean"] = sum(known) / len(known) if known else None
+    whole = sum(n for n in counts["prompt_tokens"] if n is not None)
+    row["cache_read_share"] = sum(r["cache_read_tokens"] or 0 for r in good) / whole if whole else None
     for prefix, sources in (("", ("service", "tokenizer")), ("prompt_", ("service", "tokenizer", "payload"))):
         for source in sources:
             by = [r for r in good if r[f"{prefix}token_source"] == source]
             row[f"{prefix}{source}_token_share"] = len(by) / len(good) if good else None
     return row
+
+
+def whole_prompt(r: dict) -> float | None:
+    """With what was read from and written to a cache."""
+    return None if r["prompt_tokens"] is None else r["prompt_tokens"] + (r["cache_read_tokens"] or 0) + (r["cache_write_tokens"] or 0)
 
 
 def share(start: float, end: float, a: float, b: float) -> float:
@@ -175,7 +186,7 @@ def rates(records: list[dict], a: float, b: float) -> dict:
         last = None if r["last_token_ms"] is None else sent + r["last_token_ms"] / 1000
         streamed = first is not None and last is not None
         written.append((r["completion_tokens"], share(first, last, a, b) if streamed else share(sent, ended, a, b)))
-        read_in.append((r["prompt_tokens"], share(sent, ended if first is None else first, a, b)))
+        read_in.append((whole_prompt(r), share(sent, ended if first is None else first, a, b)))
     return {
         "window_s": b - a,
         "throughput_per_s": done / (b - a),
@@ -215,12 +226,12 @@ def wishes_of(records: list[dict], retry: bool) -> list[dict]:
 
 
 def inside(wish: dict, asked: Setup) -> bool:
-    """Whether it succeeded and each of its times keeps the smallest limit on a percentile of it."""
+    """Whether it succeeded and each of its times keeps the limit on the highest percentile of it that has one."""
     if wish["error"] is not None:
         return False
     for name, value in (("latency_s", wish["waited"]), ("ttft_s", wish["ttft"])):
-        limits = [limit for statistic, limit in asked.slo.get(name, {}).items() if statistic != "mean"]
-        if limits and (value is None or wish["delay"] + value > min(limits) + 1e-9):
+        limits = {int(statistic[1:]): limit for statistic, limit in asked.slo.get(name, {}).items() if statistic != "mean"}
+        if limits and (value is None or wish["delay"] + value > limits[max(limits)] + 1e-9):
             return False
     return True
 
@@ -272,17 +283,40 @@ def deviation(values: list[float]) -> float:
     return math.sqrt(sum((v - mean) ** 2 for v in values) / (len(values) - 1))
 
 
-def throughput_interval(records: list[dict], successes: int, a: float, b: float) -> dict:
-    """Student's t over the rates of ten equal batches of the window; nothing under 20 successes."""
-    if successes < 20:
+def student(freedom: int) -> float:
+    """Student's t, 97.5 %: above 9 degrees of freedom by Abramowitz & Stegun 26.7.5."""
+    if freedom < 10:
+        return T[freedom - 1]
+    return (
+        Z
+        + (Z**3 + Z) / 4 / freedom
+        + (5 * Z**5 + 16 * Z**3 + 3 * Z) / 96 / freedom**2
+        + (3 * Z**7 + 19 * Z**5 + 17 * Z**3 - 15 * Z) / 384 / freedom**3
+    )
+
+
+def throughput_interval(records: list[dict], good: list[dict], a: float, b: float, open_loop: bool) -> dict:
+    """Twenty equal batches of the window, as many as they are independent ones; in the closed loop at least the spread of the
+    latencies. good: the successes that began in the window; nothing under 20."""
+    if len(good) < 20:
         return {"throughput_low": None, "throughput_high": None}
-    length, rate_of = (b - a) / 10, []
-    for n in range(10):
+    length, rate_of = (b - a) / 20, []
+    for n in range(20):
         begin = a + n * length
         done = sum(share(r["sent"], r["ended"], begin, begin + length) for r in records if r["error"] is None)
         rate_of.append(done / length)
-    mean, half = sum(rate_of) / 10, T_9 * deviation(rate_of) / math.sqrt(10)
-    return {"throughput_low": mean - half, "throughput_high": mean + half}
+    mean, alike = sum(rate_of) / 20, 0.0
+    squares = sum((rate - mean) ** 2 for rate in rate_of)
+    if squares:
+        alike = sum((x - mean) * (y - mean) for x, y in itertools.pairwise(rate_of)) / squares
+        alike = min(max(alike + (1 + 4 * alike) / 20, 0.0), 0.8)
+    fewer = (1 + alike) / (1 - alike)
+    half = student(round(19 / fewer)) * deviation(rate_of) / math.sqrt(20 / fewer)
+    if not open_loop:
+        latencies = [r["latency_ms"] for r in good]
+        apart = deviation(latencies) / (sum(latencies) / len(good))
+        half = max(half, student(len(good) - 1) * apart / math.sqrt(len(good)) * mean)
+    return {"throughput_low": max(0.0, mean - half), "throughput_high": mean + half}
 
 
 def by_the_hour(row: dict, price: dict) -> dict:
@@ -370,9 +404,11 @@ def by_tokens(row: dict, measured: list[dict], inside_limits: int, asked: Setup)
     unknown["usd_per_transaction_low"] = least / n
     if most is None:
         return unknown | {"usd_per_transaction_high": None}
-    if n >= 20 and len(known) > 1:
-        half = Z * deviation(known) / math.sqrt(len(known))
-        unknown |= {"usd_per_transaction_ci_low": least / n - half, "usd_per_transaction_ci_high": most / n + half}
+    mean = sum(known) / len(known)
+    if n >= 20 or n >= 5 and deviation(known) > 1e-9 * mean:
+        h = student(n - 1) * deviation(known) / math.sqrt(len(known)) / mean
+        unknown["usd_per_transaction_ci_low"] = least / n - mean * (1 - math.exp(-h))
+        unknown["usd_per_transaction_ci_high"] = most / n + mean * (math.exp(h + h * h / 2) - 1)
     if row["goodput_per_s"] is not None:
         unknown["usd_per_good_transaction"] = most / inside_limits if inside_limits else None
     usd, prompt, out = most / n, row["prompt_tokens_mean"], row["completion_tokens_mean"]

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.break_even import curve, intervals
+from tests.analysis.made_run import BEDROCK, P4D, PRICES
 from tests.analysis.test_recommend import run_of, stage_of, study
 
 
@@ -19,7 +20,7 @@ def test_the_first_studys_break_even_is_283_transactions_a_minute(tmp_path):
     # 37.688 / 0.00221625 = 17,005.3/h = 283.4/min; of 374/min: 75.8 %
     assert pair.intervals[0][0] / 60 == pytest.approx(283.42, abs=0.01)
     assert pair.intervals[0][1] == pytest.approx(374 * 60, rel=1e-6)
-    assert "is even at 283 transactions per minute, 75.78 % of the best rate measured (374)" in pair.text
+    assert "is even at 283 transactions per minute, 75.78 % of 374 at 5 users, the best VALID level." in pair.text
     assert "Mind" not in pair.text
     assert pair.curve["usd_per_hour_hourly"].iloc[1] == 37.688
 
@@ -33,6 +34,36 @@ def test_a_capacity_from_a_suspect_stage_says_so(tmp_path):
     (pair,) = run_of(tmp_path, stages).break_even
     assert pair.capacity_per_hour == pytest.approx(374 * 60, rel=1e-6)
     assert "Mind: `p4d` at 8 users is SUSPECT." in pair.text
+    assert "of 374 at 8 users, the best level." in pair.text
+
+
+def test_the_capacity_is_that_of_the_best_level_that_keeps_the_limits_and_says_so(tmp_path):
+    tokens = {"target": "bedrock", "prompt_tokens": 2923, "completion_tokens": 24}
+    stages = [
+        stage_of(1, 100, 5, 374, 0, 0.802),
+        stage_of(2, 200, 20, 600, 0, 2.0),  # more, but beyond the limit
+        stage_of(3, 300, 5, 190, 0, 1.56, **tokens),
+    ]
+    (pair,) = run_of(tmp_path, stages, slo={"latency_s": {"mean": 1.6}}).break_even
+    assert pair.capacity_per_hour == pytest.approx(374 * 60, rel=1e-6)
+    assert "of 374 at 5 users, the best VALID level that keeps the limits." in pair.text
+
+
+def test_instances_measured_together_are_added_one_by_one(tmp_path):
+    """Three instances of $10/h carried 600/min: each is taken to carry 200/min."""
+    tokens = {"target": "bedrock", "prompt_tokens": 2923, "completion_tokens": 24}
+    stages = [stage_of(1, 100, 10, 600, 0, 0.99), stage_of(2, 200, 5, 190, 0, 1.56, **tokens)]
+    prices = PRICES | {"p4d": {"usd_per_hour": 10.0, "instance_count": 3}}
+    (pair,) = run_of(tmp_path, stages, targets=[P4D | {"instance_count": 3}, BEDROCK], prices=prices).break_even
+    assert (pair.usd_per_hour, pair.capacity_per_hour) == (10.0, pytest.approx(200 * 60, rel=1e-6))
+    # 10 / 0.00221625 = 4,512.1/h = 75.2/min, 37.6 % of 200/min: two pay off from 150.4, below 200, so ever after
+    assert pair.intervals == [(pytest.approx(4512.13, abs=0.01), None)]
+    assert "hourly is cheaper above 75.2 transactions per minute" in pair.text
+    assert (
+        "$10/h an instance against $0.002216 a transaction is even at 75.2 transactions per minute, 37.6 % of the 200 that each of "
+        "3 instances is taken to carry (600 together at 10 users, the best VALID level)." in pair.text
+    )
+    assert pair.curve.query("transactions_per_hour <= 12000")["usd_per_hour_hourly"].unique().tolist() == [10.0]
 
 
 def test_the_published_price_is_even_at_82_percent_of_the_published_best_rate():
@@ -90,3 +121,14 @@ def test_without_a_stage_that_keeps_the_limits_there_is_no_break_even(tmp_path):
     assert pair.intervals == []
     assert pair.capacity_per_hour is None
     assert "no break-even, for no stage of `p4d` both keeps the limits" in pair.text
+
+
+def test_many_apart_ranges_are_one_sentence_and_the_plot(tmp_path):
+    # 37.688 / 0.00221625 = 283.4/min of 374/min carried: joined from k = 283.4 / 90.6 -> 4 on, above max(1122, 1133.7)
+    tokens = {"target": "bedrock", "prompt_tokens": 2923, "completion_tokens": 24}
+    (pair,) = run_of(tmp_path, [stage_of(1, 100, 5, 374, 0, 0.802), stage_of(2, 200, 5, 190, 0, 1.56, **tokens)]).break_even
+    assert len(pair.intervals) == 4
+    assert (
+        "hourly is cheaper above roughly 1,134 transactions per minute (from 283 on in parts: see the plot), with instances added"
+        in pair.text
+    )

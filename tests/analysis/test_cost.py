@@ -1,3 +1,5 @@
+import math
+
 import pytest
 
 from analysis.cost import usd_per_transaction_hourly
@@ -95,6 +97,15 @@ def test_a_failure_of_unknown_tokens_costs_from_nothing_to_prompt_and_max_tokens
     assert row["usd_per_transaction"] == pytest.approx(0.0045085)  # never understated
 
 
+@pytest.mark.parametrize("error", ["stream_broken", "throttled"])
+def test_a_stream_that_broke_off_costs_from_what_it_had_counted_to_max_tokens(tmp_path, error):
+    broken = call(12, error=error, ttft_ms=100.0, completion_tokens=10)
+    row = bedrock_row(tmp_path, [call(11), broken]).row
+    # 0.00221625 and, of the broken one, 0.00219225 + 10 x 0.001 / 1000 at least and 0.00219225 + 100 x 0.001 / 1000 at most
+    assert row["usd_per_transaction_low"] == pytest.approx(0.0044185)
+    assert row["usd_per_transaction_high"] == row["usd_per_transaction"] == pytest.approx(0.0045085)
+
+
 def test_known_and_unknown_failures_add_up(tmp_path):
     broken = call(12, error="stream_broken", completion_tokens=10)
     row = bedrock_row(tmp_path, [call(11), broken, failure(13, "server")]).row
@@ -109,17 +120,29 @@ def test_the_interval_of_a_token_cost_comes_from_the_spread_of_the_bills(tmp_pat
     result = bedrock_row(tmp_path, records)
     assert result.usd == pytest.approx(0.001135)
     # each 0.000375 from the mean: sd = 0.000375 x sqrt(20 / 19), standard error sd / sqrt(20) = 0.0000860309
+    # t of 19 degrees of freedom 2.0930: h = 2.0930 x 0.0000860309 / 0.001135 = 0.158647, h + h^2 / 2 = 0.171232
     low, high = result.intervals["usd_per_transaction"]
-    assert (high - low) / 2 == pytest.approx(1.959964 * 0.0000860309, rel=1e-5)
-    assert (high + low) / 2 == pytest.approx(0.001135)
-    # all answers are alike, so the dollars per output token scatter as much: 1e6 / 10 as wide
-    per_1m = result.intervals["usd_per_1m_output_tokens"]
-    assert (per_1m[0] + per_1m[1]) / 2 == pytest.approx(113.5)
-    assert per_1m[1] - per_1m[0] == pytest.approx(1e5 * (high - low), rel=0.03)  # the ratio's error divides by n
+    assert (low, high) == pytest.approx((0.001135 * math.exp(-0.158647), 0.001135 * math.exp(0.171232)), rel=1e-5)
+    # all answers are alike, so the dollars per output token scatter as much
+    assert result.intervals["usd_per_1m_output_tokens"] == pytest.approx((low * 1e5, high * 1e5))
 
 
-def test_a_rate_under_twenty_successes_has_no_interval(tmp_path):
-    assert bedrock_row(tmp_path, [call(10 + i / 4) for i in range(19)]).intervals == {}
+def test_five_different_bills_have_an_interval_and_four_have_none(tmp_path):
+    # bills of 0.00076 and 0.00151 $ in turn: three and two of five, mean 0.00106, sd 0.000375 x sqrt(6 / 5) = 0.000410792
+    records = [call(10 + i / 4, prompt_tokens=1000 * (1 + i % 2), completion_tokens=10) for i in range(5)]
+    found = bedrock_row(tmp_path / "5", records).intervals
+    # t of 4 degrees of freedom 2.776: h = 2.776 x 0.000410792 / sqrt(5) / 0.00106 = 0.481118
+    low, high = found["usd_per_transaction"]
+    assert (low, high) == pytest.approx((0.00106 * math.exp(-0.481118), 0.00106 * math.exp(0.481118 + 0.481118**2 / 2)), rel=1e-4)
+    assert set(found) == {"usd_per_transaction", "usd_per_1m_output_tokens"}  # a rate needs twenty
+    assert bedrock_row(tmp_path / "4", records[:4]).intervals == {}
+
+
+def test_fewer_than_twenty_bills_that_are_all_alike_have_no_interval(tmp_path):
+    alike = [call(10 + i / 4) for i in range(20)]
+    assert bedrock_row(tmp_path / "19", alike[:19]).intervals == {}  # of one answer in ten that is long, 0.9^19 = 14 % see none
+    low, high = bedrock_row(tmp_path / "20", alike).intervals["usd_per_transaction"]
+    assert low == pytest.approx(high)
 
 
 def test_a_failed_prompt_that_no_success_counted_is_taken_at_the_longest_one(tmp_path):
@@ -179,3 +202,30 @@ def test_a_stage_without_a_success_has_no_cost_and_says_so(tmp_path):
     report = analyse([path])
     assert report.steps["usd_per_transaction"].isna().all()
     assert "No cost for stage 1 (`bedrock`, `en`, 1 user): no success was measured." in report.notes
+
+
+def test_a_guardrails_interventions_are_shared_out_and_its_charge_is_said_to_be_in_no_cost(tmp_path):
+    known = {"target": "bedrock", "service": "bedrock", "prompt_tokens": 1000, "completion_tokens": 500}
+    blocked = known | {"prompt_tokens": 0, "completion_tokens": 0, "stop_reason": "guardrail_intervened"}
+    records = [record(10 + i, 0.5, **(blocked if i < 3 else known)) for i in range(12)]
+    records += [record(9, 0.5, **blocked | {"phase": "settle"}), record(22, 0.5, **known | {"error": "server"})]
+    for guardrail in ({"guardrail": {"id": "gr1", "version": "1"}}, {}):  # one of a payload line is seen by what it does
+        targets = [BEDROCK | {"stream": False} | guardrail]
+        report = analyse([made_run(tmp_path / str(len(guardrail)), records, [window(1, 10, 30, target="bedrock")], targets=targets)])
+        (note,) = [n for n in report.notes if "guardrail" in n]
+        assert "its guardrail intervened in 3 of 12 successes (25 %): a blocked" in note
+        assert note.endswith("What AWS charges for the guardrail itself is in no cost here.")
+        # 10 answers of 1000 x 0.00075 / 1000 + 500 x 0.001 / 1000 = 0.00125 USD over 12 successes; 3 cost nothing of the model's.
+        # the failure's counts are known: it is billed like an answer
+        assert report.steps["usd_per_transaction"][0] == pytest.approx(10 * 0.00125 / 12)
+
+
+def test_without_a_guardrail_nothing_is_said_of_one_and_with_an_idle_one_its_charge_is(tmp_path):
+    known = {"target": "bedrock", "service": "bedrock", "prompt_tokens": 1000, "completion_tokens": 500, "stop_reason": "end_turn"}
+    records = [record(10 + i, 0.5, **known) for i in range(12)]
+    found = []
+    for name, more in (("a", {}), ("b", {"guardrail": {"id": "gr1", "version": "1"}}), ("c", {"parameters": {"guardrailConfig": {}}})):
+        run = made_run(tmp_path / name, records, [window(1, 10, 30, target="bedrock")], targets=[BEDROCK | {"stream": False} | more])
+        found.append([n for n in analyse([run]).notes if "guardrail" in n])
+    assert found[0] == []
+    assert all(len(notes) == 1 and "intervened in 0 of 12 successes. What" in notes[0] for notes in found[1:])

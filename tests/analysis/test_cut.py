@@ -51,6 +51,16 @@ def test_a_stop_while_a_stage_settles_leaves_that_stage_unmeasured(tmp_path):
     ]
 
 
+def test_missing_levels_from_one_user_on_are_users(tmp_path):
+    keys = {"targets": [P4D], "scenario_keys": {"load": LOAD}, "status": "stopped"}
+    records = steady(1, 10, 40, 4, 0.5, lead=2, **TOKENS)
+    (text,) = analyse([made_run(tmp_path / "r", records, [window(1, 10, 40, users=4)], **keys)]).cut
+    assert text.endswith("never measured: `p4d` on `en` at 1, 2 users.")
+    stages = [window(1, 10, 40, users=4), window(2, 60, 70, users=2)]
+    (text,) = analyse([made_run(tmp_path / "s", records, stages, **keys)]).cut
+    assert text.endswith("never measured: `p4d` on `en` at 1 user.")
+
+
 def test_a_run_that_failed_says_so(tmp_path):
     (text,) = cut(tmp_path, window(2, 60, 70, users=2), status="failed").cut
     assert text.startswith("Run r was ended by a failure. Of its 6 planned stages these were never measured: ")

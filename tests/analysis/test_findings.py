@@ -7,10 +7,11 @@ import pytest
 from rich.console import Console
 
 from analysis.__main__ import main
+from analysis.plot_data import View, lines
 from analysis.report import analyse
 from analysis.report_command import print_gist
-from locustfiles.common.run_folder import Finding
-from tests.analysis.made_run import made_run, steady, window
+from locustfiles.common.manifest import Finding
+from tests.analysis.made_run import P4D, PRICES, made_run, steady, window
 
 LOAD = {"find": {"up_to": 8}, "measure_s": 60}
 
@@ -36,6 +37,12 @@ def test_a_finding_has_its_stages_by_level_with_outcomes_in_the_order_measured(t
     assert found.evidence["outcome"].tolist() == ["met", "met", "met", "missed", "met", "missed"]
     assert found.evidence["latency_p95_s"].tolist() == pytest.approx([0.4, 0.6, 0.6, 0.8, 0.8, 1.0])
     assert any(w.startswith("not confirmed") for w in found.warnings)
+
+
+def test_a_search_is_one_line_in_the_picture_of_prices(tmp_path):
+    view = View.of(analyse([searched(tmp_path)]))
+    # 2 and 3 users were measured twice, and stand there once
+    assert [line["level"].tolist() for _, line in lines(view.candidates)] == [[1, 2, 3, 4]]
 
 
 def test_a_confirmed_finding_on_valid_stages_has_no_warning(tmp_path):
@@ -67,6 +74,24 @@ def test_findings_stand_at_the_top_of_every_form_of_the_report(tmp_path, capsys)
     assert (finding["answer"], finding["fails_at"], finding["confirmed"], len(finding["evidence"])) == (2, 3, False, 6)
     lines = (path / "report" / "tables" / "findings.csv").read_text().splitlines()
     assert len(lines) == 7 and "latency_p95_low_s" in lines[0]
+
+
+def test_the_limits_of_a_search_judge_its_stages(tmp_path):
+    """`find.slo` alone: 130 requests of 0.4 s keep a p95 of 0.5 s, those of 0.6 s miss it."""
+    records, stages = [], []
+    for number, users in enumerate((1, 2), 1):
+        a = 100 * number
+        records += steady(number, a, a + 60, users, 0.2 + 0.2 * users, lead=3, prompt_tokens=9, completion_tokens=5)
+        stages.append(window(number, a, a + 60, users=users, whole=True, steady=True))
+    load = {"find": {"up_to": 8, "slo": {"latency_s": {"p95": 0.5}}}, "measure_s": 60}
+    other = {"name": "other", "load": {"users": [1], "measure_s": 60}}
+    made_run(tmp_path / "r", records, stages, targets=[P4D | {"load": load}, P4D | other], prices=PRICES | {"other": PRICES["p4d"]})
+    report = analyse([tmp_path / "r"])
+    assert report.steps["slo"].tolist() == ["met", "missed"]
+    assert report.recommendation.pick.stage == 1  # the second is cheaper, for it carries 200/min and not 150/min
+    assert report.recommendation.criteria == ["latency p95 ≤ 0.5 s"]
+    assert report.steps["goodput_per_s"].tolist()[1] == 0.0
+    assert report.slo == {"r": {}}  # no limit holds for both targets
 
 
 def test_a_run_without_a_search_has_no_findings(tmp_path):

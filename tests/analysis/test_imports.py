@@ -4,9 +4,10 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).parents[2]
-SHARED = {"record", "run_folder", "errors", "scenario", "exit_codes", "price_book", "yaml_file", "binomial"}
+SHARED = {"record", "manifest", "run_folder", "errors", "exit_codes", "yaml_file", "binomial", "batch_means", "student"}
+SHARED |= {"scenario", "targets", "slo", "price_book", "prices"}  # a scenario and its parts
 #: commands that do the load side's work: they call a target, and put records into a run folder
-LOAD_SIDE = {"check_command.py", "merge_command.py"}
+LOAD_SIDE = {"check_command.py", "check_view.py", "merge_command.py"}
 MODULES = sorted((ROOT / "analysis").rglob("*.py"))
 
 

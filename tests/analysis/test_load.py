@@ -1,11 +1,15 @@
+import json
+import re
 import shutil
 
 import pytest
 
+from analysis.__main__ import main
 from analysis.load import load_run, load_runs, read_records
 from analysis.report import analyse
+from locustfiles.common.manifest import WorkerEntry
 from locustfiles.common.record import FIELDS
-from locustfiles.common.run_folder import NotARun, WorkerEntry
+from locustfiles.common.run_folder import NotARun
 from tests.analysis.made_run import START, made_run, record, steady, window
 
 
@@ -21,6 +25,22 @@ def test_a_missing_value_stays_missing_and_text_that_looks_missing_stays_text(tm
     assert records["ttft_ms"].isna().all()
     assert records["error"].isna().all()
     assert records["stage"].dtype == "int64"
+
+
+def test_a_run_of_before_the_served_fields_is_read_as_one_that_does_not_know_them(tmp_path):
+    path = made_run(tmp_path / "r", steady(1, 10, 40, 2, 0.5, lead=2), [window(1, 10, 40, users=2)])
+    new = analyse([path]).steps
+    lines = (path / "requests.csv").read_text().splitlines()
+    assert all(line.endswith(",,") for line in lines[1:])  # neither is known
+    lines = [lines[0].removesuffix(",served_latency,served_tier"), *(line[:-2] for line in lines[1:])]
+    (path / "requests.csv").write_text("\n".join(lines) + "\n")
+    run = load_run(path)
+    assert run.lost == run.notes == [] and run.records["served_tier"].isna().all()
+    assert analyse([path]).steps.equals(new)
+    assert new["verdict"].tolist() == ["VALID"]
+    damaged = [*lines[:5], "torn,in,the,middle", *lines[5:]]
+    (path / "requests.csv").write_text("\n".join(damaged) + "\n")
+    assert load_run(path).lost == ["1 damaged lines in requests.csv were skipped (line 6)."]
 
 
 def test_a_workers_clock_offset_is_subtracted_once(tmp_path):
@@ -125,6 +145,46 @@ def test_two_runs_of_one_name_are_told_apart(tmp_path):
     report = analyse([tmp_path / "a" / "r", tmp_path / "b" / "r"])
     assert report.steps["run"].tolist() == ["a/r", "b/r"]
     assert report.records["run"].tolist() == ["a/r", "b/r"]
+
+
+def test_names_get_as_many_folders_as_tell_them_apart(tmp_path):
+    paths = [tmp_path / f"build-{n}" / "runs" / "demo" for n in (1, 2)] + [tmp_path / "other"]
+    for path, latency in zip(paths, (1.0, 2.0, 3.0)):
+        made_run(path, [record(11, latency)], [window(1, 10, 20)])
+    report = analyse(paths)
+    assert report.steps["run"].tolist() == ["build-1/runs/demo", "build-2/runs/demo", "other"]
+    assert report.steps["latency_mean_s"].tolist() == [1.0, 2.0, 3.0]
+    # 37.688 $/h over 1, 2 and 3 s
+    assert report.total_cost == pytest.approx(37.688 * 6 / 3600)
+
+
+#: how a manifest is broken, and what is said of it
+ILL_TYPED = {
+    "a time that is not known": (lambda d: d.update(started_at=None), r"\(started_at: input should be a valid number\)"),
+    "a time in words": (lambda d: d["stages"][0].update(measure_from="noon"), r"\(stages.0.measure_from: input should be a valid number"),
+    "a time without an end": (lambda d: d["stages"][0].update(measure_from=float("inf")), r"\(stages.0.measure_from: input should be a finite"),
+    "a count that is not known": (lambda d: d["workers"][0].update(received=None), r"\(workers.0.received: input should be a valid integer\)"),
+    "a price that is a number": (lambda d: d["prices"].update(p4d=5), r"\(prices.p4d: input should be a valid dictionary\)"),
+    "a payload of nothing": (lambda d: d.update(payloads={"en": None}), r"\(payloads.en: input should be a valid dictionary\)"),
+    "a key nobody knows": (lambda d: d["stages"][0].update(colour="red"), r"\(stages.0.colour: unexpected keyword argument\)"),
+    "a price book of nothing": (lambda d: d["price_book"].clear(), r": `price_book.file` is missing"),
+    "a stage of no target": (lambda d: d["stages"][0].update(target="other"), "stage 1 is of target `other`, which its scenario does not name"),
+    "a stage without a level": (lambda d: d["stages"][0].update(users=None), "stage 1 has neither `users` nor `rate`"),
+    "a stage listed twice": (lambda d: d["stages"].append(d["stages"][0]), "stage 1 stands twice"),
+}
+
+
+@pytest.mark.parametrize("how", ILL_TYPED)
+def test_an_ill_typed_manifest_gets_one_line_with_file_place_and_remedy(tmp_path, capsys, how):
+    path = made_run(tmp_path / "r", [record(11, 1)], [window(1, 10, 20)])
+    spoil, said = ILL_TYPED[how]
+    data = json.loads((path / "manifest.json").read_text())
+    spoil(data)
+    (path / "manifest.json").write_text(json.dumps(data))
+    assert main(["report", str(path)]) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and "r/manifest.json cannot be read" in error
+    assert re.search(said, error) and error.endswith("; put back the file that the run wrote\n")
 
 
 def test_a_run_named_twice_is_refused(tmp_path):

@@ -11,7 +11,8 @@ from analysis.load import load_run
 from analysis.report import analyse
 from locustfiles.common import spool as spools
 from locustfiles.common.collect import Outbox
-from locustfiles.common.run_folder import Part, Problem, RunFolder, WorkerEntry, WorkerLoad
+from locustfiles.common.manifest import Part, Problem, WorkerEntry, WorkerLoad
+from locustfiles.common.run_folder import RunFolder
 from locustfiles.common.spool import NotASpool, Spool, SpoolFile, missing, read_spool, write_spool
 from tests.analysis.made_run import START, made_run, steady, window
 

@@ -59,11 +59,29 @@ def test_a_limit_is_judged_on_the_time_from_when_the_request_was_due(tmp_path):
     assert (late["slo"], late["slo_failed"], late["goodput_per_s"]) == ("missed", "latency_p95", 0.0)
 
 
+def test_a_limit_says_that_it_is_judged_from_when_the_request_was_due(tmp_path):
+    records, stage = open_stage(1, 10, 2.0, 120, delay_ms=2000.0)
+    slo = {"latency_s": {"p95": 1.0}, "error_rate": 0.0}
+    report = analyse([made_run(tmp_path / "r", records, [stage], targets=[OPEN], prices=PRICES, slo=slo)])
+    # 0.5 s from the send, 2.5 s from when it was due
+    assert report.criteria["words"].tolist() == ["latency p95 from when it was due ≤ 1 s", "error rate ≤ 0 %"]
+    assert report.criteria["cell"].tolist() == ["2.50 s ✗", "0 % ✓"]
+
+
 def test_fewer_requests_than_planned_beyond_the_noise_of_arrivals_make_it_suspect(tmp_path):
     # of 240: 0.95 x 240 = 228, less 2 sqrt(240) = 31.0: from 197 on it may be chance
     assert one(tmp_path / "a", open_stage(1, 10, 4.0, 198))["verdict"] == "VALID"
     row = one(tmp_path / "b", open_stage(1, 10, 4.0, 192))
     assert (row["verdict"], row["reasons"]) == ("SUSPECT", "3.20 requests/s were sent where 4 were planned (20 % fewer)")
+
+
+def test_requests_between_a_searchs_looks_at_its_limits_were_sent_but_are_not_measured(tmp_path):
+    records, stage = open_stage(1, 10, 4.0, 240)
+    # of the 12 s from the 20th on, 49 of 240 requests, the look waited for what was under way; five more came after the window
+    between = [type(r)(**{f: getattr(r, f) for f in r.__slots__} | ({"phase": "hold"} if 80 <= i < 129 else {})) for i, r in enumerate(records)]
+    after, _ = open_stage(1, 70.1, 4.0, 5, phase="hold")
+    row = one(tmp_path, (between + after, stage))
+    assert (row["requests"], row["rate_achieved_per_s"], row["verdict"]) == (191, pytest.approx(4.0), "VALID")
 
 
 def test_reaching_the_limit_of_users_makes_it_suspect_and_is_said(tmp_path):
@@ -104,7 +122,7 @@ def both(tmp_path_factory):
 
 def test_users_and_rates_never_share_an_axis(both):
     pictures = {p.stem for p in both.glob("*.png")}
-    twice = {"error_rates", "tokens_vs_latency", "concurrency_vs_latency", "throughput"}
+    twice = {"tokens_vs_latency", "concurrency_vs_latency", "throughput"}
     assert twice | {f"{name}_by_rate" for name in twice} | {"concurrency_vs_ttft_by_rate"} <= pictures
     assert "price_performance" in pictures and "price_performance_by_rate" not in pictures
 
@@ -131,8 +149,8 @@ def test_a_knee_has_users_or_a_rate_and_the_tables_by_users_leave_rates_out(both
 
 def test_an_hourly_price_at_a_planned_rate_is_not_called_one_at_full_use(both):
     sentence = json.loads((both / "summary.json").read_text())["sentences"][0]["recommendation"]
-    # 3.6 $/h / (240/min x 60) = 0.00025 $
-    assert "$0.00025 a transaction at this rate ($0.0008333 at 30 % of it)" in sentence
+    # 3.6 $/h / (240/min x 60) = 0.00025 $; / 0.3 = 0.000833 $
+    assert "$2.50 per 10,000 transactions at this rate ($8.33 at 30 % of it)" in sentence
     assert "a higher rate may do better" in sentence and "latency from when it was due" in sentence
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from analysis.report import analyse
 from analysis.stage_view import run_cost_table
-from locustfiles.common.run_folder import Part, WorkerEntry
+from locustfiles.common.manifest import Part, WorkerEntry
 from tests.analysis.made_run import START, made_run, record, steady, window
 
 PARTS = [Part("a", START, None, "broken off"), Part("b", START + 1000, START + 1100, "complete")]

@@ -13,7 +13,7 @@ def exactly(k: int, n: int, p: float) -> float:
     return math.comb(n, k) * p**k * (1 - p) ** (n - k)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(n=st.integers(1, 300), share=st.floats(0, 1), p=st.sampled_from([0.01, 0.05, 0.5, 0.95, 0.99]))
 def test_binomial_tails_agree_with_the_sum_of_their_terms(n, share, p):
     k = round(share * n)
@@ -21,7 +21,7 @@ def test_binomial_tails_agree_with_the_sum_of_their_terms(n, share, p):
     assert at_least(k, n, p) == pytest.approx(sum(exactly(i, n, p) for i in range(k, n + 1)), abs=1e-9)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(n=st.integers(1, 400), q=st.sampled_from([0.5, 0.95, 0.99]))
 def test_ranks_are_the_tightest_that_keep_the_error_of_each_side(n, q):
     below = np.cumsum([exactly(i, n, q) for i in range(n + 1)])  # P(B <= i)
@@ -71,7 +71,7 @@ def test_a_limit_is_undecided_until_there_are_enough_values():
     assert decide(above=0, n=0, q=0.95) == "undecided"
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(
     values=st.lists(st.integers(0, 50), min_size=1, max_size=120),
     limit=st.integers(0, 50),
@@ -94,7 +94,7 @@ def test_a_failure_counts_as_infinity_among_the_percentiles():
     assert with_failures(np.array([]), 0) == {}
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(values=st.lists(st.integers(0, 50), min_size=1, max_size=60), failures=st.integers(0, 30))
 def test_percentiles_with_failures_are_those_of_very_slow_answers(values, failures):
     slow = 1e12  # stands for never

@@ -6,7 +6,7 @@ import statistics
 import pytest
 
 from analysis.load import load_run
-from analysis.pool import candidates_of, t_975
+from analysis.pool import candidates_of
 from analysis.pricing import prices_of_run
 from analysis.report import analyse
 from analysis.report_data import StageKey
@@ -48,6 +48,16 @@ def test_repetitions_of_a_level_are_one_candidate_of_all_their_requests(tmp_path
     assert candidate.row["latency_mean_s"] == pytest.approx(360 / 520, rel=1e-3)
 
 
+def test_rates_of_unequal_windows_are_weighted_by_their_length(tmp_path):
+    # 2 users: 4/s over 90 s and 2/s over 30 s are 420 successes in 120 s, 3.5/s and not 3
+    records = steady(1, 100, 190, 2, 0.5, lead=3, **TOKENS) + steady(2, 300, 330, 2, 1.0, lead=3, repeat=2, **TOKENS)
+    stages = [window(1, 100, 190, users=2), window(2, 300, 330, users=2, repeat=2)]
+    _, (candidate,) = pooled(made_run(tmp_path / "r", records, stages))
+    assert candidate.row["throughput_per_s"] == pytest.approx(3.5)
+    assert candidate.row["completion_tokens_per_s"] == pytest.approx(35.0)
+    assert candidate.usd == pytest.approx(37.688 / 3600 / 3.5)
+
+
 def test_a_level_measured_once_is_its_stage(tmp_path):
     results, candidates = pooled(repeated(tmp_path, [0.5]))
     assert candidates == results and candidates[0].stages == ()
@@ -69,8 +79,8 @@ def test_the_interval_of_repetitions_that_agree_is_the_one_within_them(tmp_path)
     records, stages = [], []
     for number in (1, 2):
         a = 100 * number
-        # 20 requests in the first half of the minute, 60 in the second
-        at = [a + i * 1.5 for i in range(20)] + [a + 30 + i * 0.49 for i in range(60)]
+        # two and six requests in turn in each three seconds, which are a batch
+        at = [a + 3 * i + 3 * j / n for i in range(20) for n in (2 + 4 * (i % 2),) for j in range(n)]
         records += [record(t, 0.4, stage=number, repeat=number, prompt_id=str(t), **TOKENS) for t in at]
         stages.append(window(number, a, a + 60, repeat=number))
     results, (candidate,) = pooled(made_run(tmp_path / "r", records, stages))
@@ -78,6 +88,12 @@ def test_the_interval_of_repetitions_that_agree_is_the_one_within_them(tmp_path)
     own_low, own_high = results[0].intervals["throughput_per_s"]
     # two independent means of equal width: the half-width shrinks by sqrt(2)
     assert high - low == pytest.approx((own_high - own_low) / math.sqrt(2), rel=1e-6)
+    # dollars go by one over the rate, so the upper half is the longer one; each half shrinks for itself
+    usd, own = candidate.intervals["usd_per_transaction"], results[0].intervals["usd_per_transaction"]
+    below, above = candidate.usd - usd[0], usd[1] - candidate.usd
+    assert below == pytest.approx((results[0].usd - own[0]) / math.sqrt(2), rel=1e-6)
+    assert above == pytest.approx((own[1] - results[0].usd) / math.sqrt(2), rel=1e-6)
+    assert above > 1.2 * below
 
 
 def test_a_limit_is_met_only_if_each_repetition_met_it(tmp_path):
@@ -87,8 +103,29 @@ def test_a_limit_is_met_only_if_each_repetition_met_it(tmp_path):
     mixed = pooled(repeated(tmp_path / "c", [0.5, 0.6, 0.9], slo=slo))[1][0]
     # all 493 requests together would keep it: their median is 0.6 s
     assert mixed.row["latency_p50_s"] == 0.6
-    assert mixed.row["slo"] == "undecided"
-    assert mixed.row["slo_open"] == "latency p50 ≤ 0.8 s (of 3 repetitions met in 2, missed in 1)"
+    assert (mixed.row["slo"], mixed.row["slo_failed"]) == ("missed", "latency_p50")
+    (check,) = mixed.checks
+    assert (check.value, check.why) == (0.9, "of 3 repetitions met in 2, missed in 1")
+
+
+def test_a_level_that_one_repetition_misses_is_not_recommended(tmp_path):
+    report = analyse([repeated(tmp_path, [0.5, 0.9, 0.9], slo={"latency_s": {"mean": 0.8}})])
+    assert report.recommendation.pick is None
+    assert "1 of 1 stages missed a limit, most often latency mean ≤ 0.8 s (1 of 1)" in report.recommendation.text
+    assert not report.sentences["positive"].any()
+
+
+def test_the_interval_of_a_percentile_is_as_wide_as_the_repetitions_lie_apart(tmp_path):
+    _, (candidate,) = pooled(repeated(tmp_path, [0.5, 0.75, 1.0]))
+    row = candidate.row
+    # each repetition has one latency: within, the 260th of 520 is 0.75 s at every rank; between, 4.303 x 0.25 / sqrt(3) = 0.6211
+    assert row["latency_p50_low_s"] == pytest.approx(0.75 - 4.303 * 0.25 / math.sqrt(3))
+    assert row["latency_p50_high_s"] == pytest.approx(0.75 + 4.303 * 0.25 / math.sqrt(3))
+    # p99 of 520 requests has both ends, and p95 of all is 1.0 s, the slowest repetition's
+    assert row["latency_p95_high_s"] == pytest.approx(1.0 + 4.303 * 0.25 / math.sqrt(3))
+    # two that agree: what the requests tell alone
+    _, (same,) = pooled(repeated(tmp_path / "b", [0.5, 0.5]))
+    assert (same.row["latency_p50_low_s"], same.row["latency_p50_high_s"]) == pytest.approx((0.5, 0.5))
 
 
 def test_the_luckiest_repetition_is_never_picked(tmp_path):
@@ -138,8 +175,3 @@ def test_two_repetitions_that_differ_tie_with_everything_near(tmp_path):
     # t of one degree of freedom is 12.7: two runs say little
     results, (candidate,) = pooled(repeated(tmp_path, [0.5, 0.6]))
     assert tie(candidate, results[0]) is True
-
-
-def test_students_t_agrees_with_its_table():
-    assert [t_975(n) for n in (1, 2, 9)] == [12.706, 4.303, 2.262]
-    assert [round(t_975(n), 3) for n in (10, 15, 30, 100)] == [2.228, 2.131, 2.042, 1.984]

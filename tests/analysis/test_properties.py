@@ -9,7 +9,7 @@ import random
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from analysis.load import load_run
@@ -17,8 +17,8 @@ from analysis.metrics import STEP_COLUMNS
 from analysis.percentiles import LEVELS, percentile
 from analysis.pricing import prices_of_run
 from analysis.results import results_of
+from locustfiles.common.manifest import WorkerEntry
 from locustfiles.common.record import RequestRecord
-from locustfiles.common.run_folder import WorkerEntry
 from tests.analysis import plain_metrics
 from tests.analysis.made_run import BEDROCK, P4D, START, made_run, record, window
 from tests.analysis.plain_metrics import Setup
@@ -35,9 +35,7 @@ ASKED_FOR = {"run", "stage", "repeat", "target", "model", "service", "instance_t
 ASKED_FOR |= {"users", "rate", "stream"}
 SAID = {"worker_cpu_max", "worker_lag_ms_max", "ended_by"}
 JUDGED = {"errors", "verdict", "reasons", "slo", "slo_failed", "slo_open"}
-BOUNDED = settings(
-    deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow], phases=[Phase.generate]  # shrinking takes minutes
-)
+BOUNDED = settings(max_examples=40, phases=[Phase.generate])  # shrinking takes minutes
 
 
 @st.composite
@@ -266,7 +264,7 @@ def test_one_more_failure_improves_nothing(tmp_path_factory, at, length, error, 
         assert worse[bound] is None or worse[bound] >= row[bound] * (1 - 1e-12), bound
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(values=st.lists(st.integers(0, 1000), min_size=3, max_size=500))
 def test_the_interval_of_a_percentile_contains_it(values):
     ordered = np.sort(np.array(values, dtype=float))

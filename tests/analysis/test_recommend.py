@@ -51,7 +51,7 @@ def test_the_first_studys_recommendation(tmp_path):
         "The best price-performance for `payload_en_3000-3840` is `bedrock` (meta.llama2-13b-chat-v1) at 10 users"
         in best.text
     )
-    assert "$0.002216 a transaction" in best.text
+    assert "at 10 users: $22.16 per 10,000 transactions. 190 transactions per minute, latency mean 1.48 s" in best.text
     assert best.runner_up is None  # every p4d level failed requests
     information = report.tables["recommended_stage"].set_index("Information")["Value"]
     assert information["experiment_name"] == "bedrock"
@@ -148,7 +148,7 @@ def test_an_undecided_stage_is_recommended_only_with_that_label_and_after_those_
     alone = run_of(tmp_path / "a", [few], slo=slo).recommendation
     assert alone.pick == StageKey("r", 1)
     assert "undecided against its limits" in alone.label
-    assert "undecided: latency p95 ≤ 2 s (too few samples: 60, 0 of them above)." in alone.text
+    assert "undecided: latency p95 ≤ 2 s (too few samples: 60, 0 of them above; 72 would do if no more are)." in alone.text
     dear = {"target": "bedrock", "prompt_tokens": 90_000, "completion_tokens": 24}
     many = stage_of(2, 200, 2, 130, 0, 0.9, **dear)  # 6.8 cents: dearer, but proven
     both = run_of(tmp_path / "b", [few, many], slo=slo).recommendation
@@ -157,8 +157,8 @@ def test_an_undecided_stage_is_recommended_only_with_that_label_and_after_those_
     # 37.688 / 3600 = 0.010469 of 0.067524: 84.5 % less
     assert both.cheaper == [StageKey("r", 1)]
     assert (
-        "Cheaper but not chosen: `p4d` at 1 user ($0.01047 a transaction, 84.5 % less), for it is undecided: "
-        "latency p95 ≤ 2 s (too few samples: 60, 0 of them above); and SUSPECT: 0.900 requests in flight" in both.text
+        "Cheaper but not chosen: `p4d` at 1 user ($104.69 per 10,000, 84.5 % less), for it is undecided: "
+        "latency p95 ≤ 2 s (too few samples: 60, 0 of them above; 72 would do if no more are); and SUSPECT: 0.900 requests in flight" in both.text
     )
 
 
@@ -167,7 +167,7 @@ def test_a_cheaper_stage_that_is_also_suspect_says_both(tmp_path):
     dear = stage_of(2, 200, 2, 130, 0, 0.9, target="bedrock", prompt_tokens=90_000, completion_tokens=24)
     best = run_of(tmp_path, [few, dear], slo={"latency_s": {"p95": 2.0}}).recommendation
     assert best.pick == StageKey("r", 2)
-    assert "for it is undecided: latency p95 ≤ 2 s (too few samples: 12, 0 of them above); and SUSPECT: " in best.text
+    assert "for it is undecided: latency p95 ≤ 2 s (too few samples: 12, 0 of them above; 72 would do if no more are); and SUSPECT: " in best.text
     assert "due; only 12 successes." in best.text
 
 
@@ -183,7 +183,7 @@ def test_a_level_that_ties_but_costs_a_little_less_is_named_with_the_rule(tmp_pa
     assert best.pick == StageKey("r", 2)
     assert best.cheaper == [StageKey("r", 1)]
     assert "Cheaper but not chosen: `bedrock` at 1 user" in best.text
-    assert "for the 95 % intervals of these two levels overlap, and of such the one of most transactions" in best.text
+    assert "for these two costs are a tie, and of such the one of most transactions is taken." in best.text
 
 
 def test_costs_inside_each_others_intervals_are_a_tie(tmp_path):
@@ -204,7 +204,7 @@ def test_costs_inside_each_others_intervals_are_a_tie(tmp_path):
     assert best.pick == StageKey("r", 2)
     assert best.margin == pytest.approx(0.05, abs=1e-6)
     assert best.tie is True
-    assert "A tie: `p4d` at 1 user ($0.006281 a transaction, 5.00 % more) lies inside the 95 % intervals." in best.text
+    assert "A tie with `p4d` at 1 user ($62.81 per 10,000, 5.00 % more): the 95 % intervals overlap." in best.text
 
 
 def test_of_levels_that_cost_the_same_the_one_of_most_transactions_is_picked(tmp_path):
@@ -218,6 +218,56 @@ def test_of_levels_that_cost_the_same_the_one_of_most_transactions_is_picked(tmp
     assert best.tie is True
 
 
+def with_tokens(made, lows):
+    """A stage whose answers take in turn these numbers of output tokens."""
+    records = [dataclasses.replace(r, completion_tokens=lows[i % len(lows)]) for i, r in enumerate(made[0])]
+    return records, made[1]
+
+
+def test_a_cheaper_level_of_few_answers_does_not_win_by_noise(tmp_path):
+    """1,000 prompt tokens at $0.00075 and 10 output tokens at $0.001 are $0.00076 a transaction, whatever the load."""
+    tokens = {"target": "bedrock", "prompt_tokens": 1000}
+    few = with_tokens(stage_of(1, 100, 1, 12, 0, 4.9), [5, 10, 12])  # mean 9: $0.000759, SUSPECT for 12 successes
+    few = ([dataclasses.replace(r, **tokens, service="bedrock") for r in few[0]], dataclasses.replace(few[1], target="bedrock"))
+    many = with_tokens(stage_of(2, 200, 5, 360, 0, 0.83, **tokens), [5, 10, 15])  # mean 10: $0.00076, VALID
+    report = run_of(tmp_path, [few, many], targets=[BEDROCK])
+    assert report.steps["verdict"].tolist() == ["SUSPECT", "VALID"]
+    best = report.recommendation
+    assert (best.pick, best.cheaper, best.label) == (StageKey("r", 2), [StageKey("r", 1)], None)
+    assert "for these two costs are a tie, and of such a VALID one is taken." in best.text
+    assert "a VALID stage is taken before a SUSPECT one" in best.rule
+    assert report.sentences["users"].tolist() == [5]
+
+
+def test_an_hourly_level_of_few_answers_ties_as_far_as_a_count_is_known(tmp_path):
+    # 37.688 / (60 x 16) = $0.0393 of 16 successes, known to 2 / 4 = 50 %: $0.0262 to $0.0785
+    few = stage_of(1, 100, 1, 16, 0, 3.7)
+    dear = {"target": "bedrock", "prompt_tokens": 90_000, "completion_tokens": 24}  # $0.0675
+    dearer = dear | {"prompt_tokens": 110_000}  # $0.0825
+    inside = run_of(tmp_path / "a", [few, stage_of(2, 200, 2, 130, 0, 0.91, **dear)]).recommendation
+    assert (inside.pick, inside.runner_up, inside.tie) == (StageKey("r", 2), StageKey("r", 1), True)
+    assert "A tie with `p4d` at 1 user ($392.58 per 10,000, 41.9 % less): too few successes to tell them apart." in inside.text
+    beyond = run_of(tmp_path / "b", [few, stage_of(2, 200, 2, 130, 0, 0.91, **dearer)]).recommendation
+    assert (beyond.pick, beyond.tie) == (StageKey("r", 1), False)
+
+
+def test_the_headline_is_one_short_fact_after_the_other_with_the_price_of_10_000_first(tmp_path):
+    best = study(tmp_path, slo={"latency_s": {"mean": 2.0}, "dataset": PAYLOAD}).recommendation
+    # p4d at 8 users: 37.688 / (60 x 374) = 0.0016795; / 0.3 = 0.0055983; bedrock 0.00221625 is 32 % more; at 1
+    # user 37.688 / 8,700. In flight (374 x 0.92 + 51 x 0.01) / 60; of 425 requests of 0.811 s in the mean 12 % pause 0.1 s
+    # after them: 8 x 0.811 / (0.811 + 0.012) were due
+    assert best.facts == [
+        f"The best price-performance for `{PAYLOAD}` is `p4d` (ml.p4d.24xlarge) at 8 users: $16.80 per 10,000 transactions at "
+        "full use ($55.98 at 30 % use).",
+        "374 transactions per minute, latency mean 0.920 s, p95 0.920 s.",
+        "It keeps every limit: latency mean ≤ 2 s (0.920 s, 54.0 % below).",
+        "It is SUSPECT: 5.74 requests in flight where 7.88 were due.",
+        "Runner-up: `bedrock` at 10 users ($22.16 per 10,000, 32.0 % more).",
+        "The cheapest VALID one is `p4d` at 1 user ($43.32 per 10,000).",
+    ]
+    assert best.text == " ".join(best.facts)
+
+
 def test_the_default_dataset_is_the_last_payload(tmp_path):
     stages = [stage_of(1, 100, 1, 60, 0, 0.9), stage_of(2, 200, 1, 60, 0, 0.9)]
     first = (
@@ -229,6 +279,23 @@ def test_the_default_dataset_is_the_last_payload(tmp_path):
     report = run_of(tmp_path / "b", [first, stages[1]], slo={"dataset": "missing"})
     assert report.dataset == PAYLOAD
     assert f"The dataset of interest `missing` was not measured; `{PAYLOAD}` takes its place." in report.notes
+
+
+def test_runs_that_name_different_datasets_of_interest_are_told_which_one_it_is(tmp_path):
+    for name in ("a", "b"):
+        made_run(tmp_path / name, [record(11, 1, payload=name)], [window(1, 10, 20, payload=name)], slo={"dataset": f"{name}.jsonl"})
+    report = analyse([tmp_path / "a", tmp_path / "b"])
+    assert report.dataset == "a"
+    assert "The runs name different datasets of interest (run a `a`, run b `b`); the recommendation is for `a`." in report.notes
+
+
+def test_a_dataset_of_interest_that_another_run_measured_is_taken(tmp_path):
+    made_run(tmp_path / "a", [record(11, 1, payload="b")], [window(1, 10, 20, payload="b")], slo={"dataset": "missing"})
+    made_run(tmp_path / "b", [record(11, 1, payload=p, stage=s) for s, p in ((1, "b"), (2, "c"))],
+             [window(1, 10, 20, payload="b"), window(2, 10, 20, payload="c")], slo={"dataset": "b"})  # fmt: skip
+    report = analyse([tmp_path / "a", tmp_path / "b"])
+    assert report.dataset == "b"
+    assert "The dataset of interest `missing` was not measured; `b` takes its place." in report.notes
 
 
 def test_targets_that_answer_at_unlike_length_or_count_tokens_differently_are_compared_with_a_warning(tmp_path):
@@ -261,3 +328,19 @@ def test_the_knee_is_the_lowest_level_that_no_later_level_beats_by_5_percent(tmp
     assert "no knee up to 8 users" in rising["text"]
     limited = levels(tmp_path / "c", [(1, 60), (2, 110), (4, 112)], error="throttled")
     assert (limited["users"], limited["state"]) == (2, "quota-limited")
+
+
+def refused(stage, start, users):
+    """A minute of which every call is throttled."""
+    made, visit = stage_of(stage, start, users, 60, 0, 0.3)
+    return [dataclasses.replace(r, error="throttled", prompt_tokens=None) for r in made], visit
+
+
+def test_a_level_at_which_every_call_failed_ends_the_rise(tmp_path):
+    stages = [stage_of(1, 100, 1, 60, 0, 0.3), stage_of(2, 200, 2, 110, 0, 0.3), refused(3, 300, 4)]
+    (knee,) = run_of(tmp_path, stages, targets=[P4D]).knees.to_dict("records")
+    assert (knee["users"], knee["state"]) == (2, "quota-limited")
+
+
+def test_where_every_call_of_every_level_failed_there_is_no_knee(tmp_path):
+    assert run_of(tmp_path, [refused(1, 100, 1), refused(2, 200, 2)], targets=[P4D]).knees.empty

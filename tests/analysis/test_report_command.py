@@ -108,12 +108,12 @@ def test_the_markdown_has_the_sentences_and_tables(run):
     path, _ = run
     text = (path / "report" / "report.md").read_text()
     for part in (
-        "| experiment_name | bedrock |",
+        "| target | bedrock |",
         "**5.84 % ✗**",
         "2 of the 3 stages on `payload_en_3000-3840` missed at least one limit",
         "No level of `p4d` (ml.p4d.24xlarge) can be recommended",
         "154",
-        "| price_per_txn | 0.002216 |",
+        "| $ per transaction | $0.002216",
         "Total: $",
         "| error_rate |  | failures / (requests - cancelled) | lower |",
     ):
@@ -147,7 +147,7 @@ def test_several_runs_make_one_report_beside_them(tmp_path, capsys):
 def test_an_invalid_stage_gives_exit_code_2(tmp_path, capsys):
     path = made_run(tmp_path / "r", steady(1, 10, 40, 1, 0.5), [window(1, 10, 40)], problems=["A worker is missing."])
     assert main(["report", str(path), "--out", str(tmp_path / "out")]) == NOT_TRUSTED
-    assert "INVALID: A worker is missing" in capsys.readouterr().out
+    assert "INVALID, 1 stage: A worker is missing (p4d en @1)" in capsys.readouterr().out
     assert (tmp_path / "out" / "report.md").is_file()
 
 

@@ -3,6 +3,8 @@ import pytest
 from analysis.html import write_html
 from analysis.markdown import markdown
 from analysis.report import analyse
+from analysis.slo import needed
+from locustfiles.common.binomial import decide
 from tests.analysis.made_run import BEDROCK, P4D, made_run, record, streamed, window
 
 
@@ -35,7 +37,7 @@ def test_a_failure_is_above_every_limit_so_that_shedding_load_does_not_look_fast
     throttled = [record(10 + i / 10, 0.01, prompt_id=f"f{i}", error="throttled") for i in range(900)]
     report = judged(tmp_path / "a", successes(100, 0.5) + throttled, slo)
     assert state(report) == ("missed", "latency_p95")
-    assert report.criteria["cell"].tolist() == ["0.500 s ✗ with 900 failures above it"]
+    assert report.criteria["cell"].tolist() == ["0.500 s, with 900 failures above it ✗"]
     # 1 of 200 where 10 may be: one failure changes nothing; a request that we ended ourselves is none
     few = [*successes(199, 1.0), record(50, 0.1, error="server"), record(51, 0.1, error="cancelled")]
     assert state(judged(tmp_path / "b", few, slo)) == ("met", "")
@@ -73,11 +75,24 @@ def test_a_ttft_limit_without_streaming_is_unknown_whatever_the_samples_and_says
 
 def test_too_few_samples_are_the_reason_only_where_more_would_tell(tmp_path):
     report = judged(tmp_path / "a", successes(71, 1.0), {"latency_s": {"p95": 2.0}})
-    assert report.steps["slo_open"][0] == "latency p95 ≤ 2 s (too few samples: 71, 0 of them above)"
+    assert report.steps["slo_open"][0] == "latency p95 ≤ 2 s (too few samples: 71, 0 of them above; 72 would do if no more are)"
     assert "nothing is proven (undecided, too few samples)" in report.sentences["recommendation"][0]
+
+
+def test_where_every_request_failed_a_percentile_is_missed_and_a_mean_is_not_known(tmp_path):
     failed = [record(11 + i, 1.0, error="server") for i in range(5)]
-    report = judged(tmp_path / "b", failed, {"latency_s": {"p95": 2.0, "mean": 1.0}})
-    assert report.criteria["cell"].tolist() == ["? no success was measured", "? no success was measured"]
+    slo = {"latency_s": {"p50": 2.0, "p95": 2.0, "mean": 1.0}, "ttft_s": {"p95": 1.0}}
+    report = judged(tmp_path / "a", failed, slo)
+    # 5 of 5 above: 0.5^5 = 0.031 > 0.025 for the median, 0.05^5 for p95; a mean of nothing is nothing
+    assert report.criteria["cell"].tolist() == ["? no success was measured", "– ?", "all 5 failed ✗", "all 5 failed ✗"]
+    assert state(report) == ("missed", "latency_p95, ttft_p95")
+    assert len(report.failed) == 1 and "1 of 1 stages missed a limit" in report.recommendation.text
+    # what is never known of a target is not missed by it
+    report = judged(tmp_path / "b", failed, TTFT, targets=[P4D | {"stream": False}])
+    assert state(report) == ("unknown", "")
+    # one request that we ended ourselves is no failure: nothing was measured
+    report = judged(tmp_path / "c", [record(11, 1.0, error="cancelled")], {"latency_s": {"p95": 2.0}})
+    assert report.criteria["cell"].tolist() == ["? no success was measured"]
 
 
 def test_a_ttft_limit_is_decided_where_the_target_streams(tmp_path):
@@ -113,3 +128,27 @@ def test_every_limit_of_every_stage_is_in_the_criteria_table(tmp_path):
     # 10 in 100 s = 6/min: 37.688 / 360 x 10,000 = 1046.89
     assert report.criteria["cell"].tolist() == ["1.00 s ✓", "1.00 s ?", "0 % ✓", "$1,046.89 ✗"]
     assert report.criteria["value"].tolist()[3] == pytest.approx(1046.8889, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("above", "n", "q", "enough", "beyond"),
+    [
+        (0, 3, 0.50, 6, False),  # 0.5^6 = 0.0156, 0.5^5 = 0.0313
+        (0, 65, 0.95, 72, False),  # 0.95^72 = 0.0249, 0.95^71 = 0.0262
+        (0, 10, 0.99, 368, False),  # 0.99^368 = 0.02476, 0.99^367 = 0.02501
+        (1, 3, 0.50, 9, False),  # (1 + 9) / 2^9 = 0.0195, (1 + 8) / 2^8 = 0.0352
+        (4, 4, 0.50, 6, True),  # as for none of them
+        (1, 1, 0.95, 2, True),  # 0.05^2 = 0.0025
+    ],
+)
+def test_how_many_samples_would_decide_is_the_exact_binomials_answer(above, n, q, enough, beyond):
+    assert needed(above, n, q) == (enough, beyond)
+    more = enough - n if beyond else 0
+    assert decide(above + more, enough, q) == ("missed" if beyond else "met")
+    assert decide(above + max(0, more - 1), enough - 1, q) == "undecided"
+
+
+def test_the_samples_that_would_decide_stand_beside_those_that_were_too_few(tmp_path):
+    slow = [record(10 + i, 3.0, prompt_id=f"s{i}") for i in range(4)]
+    report = judged(tmp_path, slow, {"latency_s": {"p50": 2.0}})
+    assert report.steps["slo_open"][0] == "latency p50 ≤ 2 s (too few samples: 4, 4 of them above; 6 would do if all more are)"

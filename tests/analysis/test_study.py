@@ -4,7 +4,7 @@ import pytest
 
 from analysis.cost import minutes_per_1m_tokens, usd_per_1m_tokens_hourly
 from analysis.report import analyse
-from tests.analysis.made_run import made_run, record, window
+from tests.analysis.made_run import P4D, made_run, record, steady, window
 
 HOURLY = {"ml.g5.2xlarge": 1.515, "ml.g5.12xlarge": 7.09, "ml.p4d.24xlarge": 37.688}
 # model, quantization, instance, users, ms/token, tokens/s as published or in its raw data
@@ -150,3 +150,45 @@ def test_the_second_studys_two_slips_are_not_reproduced(hourly, tokens_per_s, pr
     assert printed_minutes == pytest.approx(latency_ms / 3.6, abs=0.01)
     assert minutes / printed_minutes == pytest.approx(usd / printed_usd, rel=0.01)
     assert minutes > 3 * printed_minutes
+
+
+def seven_b(tmp_path, *rows):
+    """(instance, users, tokens/s) rows of one model; the target is named by its instance."""
+    return report_of(tmp_path, [("Llama 2 7B", "None", instance, users, 40.0, rate) for instance, users, rate in rows]).tables
+
+
+def test_targets_are_compared_at_the_nearest_level_that_all_of_them_have(tmp_path):
+    rows = [("ml.g5.2xlarge", 4, 100.0), ("ml.g5.2xlarge", 5, 110.0), ("ml.p4d.24xlarge", 4, 300.0), ("ml.p4d.24xlarge", 8, 500.0)]
+    (row,) = seven_b(tmp_path, *rows)["most_cost_effective"].to_dict("records")
+    assert (row["Instance"], row["Concurrent requests"]) == ("ml.g5.2xlarge", 4)
+    # at 4 users: 1.515 / 0.36 = 4.21 $ per million against 37.688 / 1.08 = 34.90 $
+    assert row["Margin"] == pytest.approx(37.688 / 300 / (1.515 / 100) - 1)
+    assert row["Runner-up"] == "Llama-2-7B-None-ml.p4d.24xlarge"
+    assert row["Note"] == "5 users were not measured of every target; nearest level shown"
+
+
+def test_targets_without_a_level_in_common_are_compared_each_at_its_nearest_which_the_note_says(tmp_path):
+    rows = [(i, u, r * u) for i, us, r in (("ml.p4d.24xlarge", (1, 5, 20), 30.0), ("ml.g5.2xlarge", (1, 4, 16), 20.0)) for u in us]
+    tables = seven_b(tmp_path, *rows)
+    dear, cheap = "`Llama-2-7B-None-ml.p4d.24xlarge`", "`Llama-2-7B-None-ml.g5.2xlarge`"
+    (row,) = tables["most_cost_effective"].to_dict("records")
+    # 1.515 $/h at 80 tokens/s is 5.26 $ per million, 37.688 $/h at 150 tokens/s 69.79 $
+    assert (row["Instance"], row["Concurrent requests"]) == ("ml.g5.2xlarge", 4)
+    assert row["USD per 1M output tokens"] == pytest.approx(1.515 / 0.288)
+    assert row["Runner-up"] == dear.strip("`")
+    assert row["Note"] == f"the targets share no level near 5 users; each at its nearest: {dear} 5, {cheap} 4"
+    (row,) = tables["best_throughput"].to_dict("records")
+    assert (row["Instance"], row["Concurrent requests"]) == ("ml.p4d.24xlarge", 20)  # 600 against 320 tokens/s
+    (row,) = tables["best_latency"].to_dict("records")
+    assert (row["Concurrent requests"], row["Note"]) == (1, None)
+
+
+def test_a_target_without_the_figure_is_named_as_left_out(tmp_path):
+    answers = steady(1, 100, 160, 5, 1.0, completion_tokens=50, prompt_tokens=9)
+    uncounted = steady(2, 200, 260, 5, 1.0, target="other", token_source="none")
+    targets, prices = [P4D, P4D | {"name": "other"}], {"p4d": {"usd_per_hour": 1.0}, "other": {"usd_per_hour": 1.0}}
+    stages = [window(1, 100, 160, users=5), window(2, 200, 260, users=5, target="other")]
+    report = analyse([made_run(tmp_path / "r", answers + uncounted, stages, targets=targets, prices=prices)])
+    (row,) = report.tables["most_cost_effective"].to_dict("records")
+    assert (row["Target"], row["Runner-up"]) == ("p4d", None)
+    assert row["Note"] == "left out, without such a figure that can be trusted: `other`"

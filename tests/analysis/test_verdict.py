@@ -5,8 +5,8 @@ import pytest
 from analysis.report import analyse
 from analysis.thresholds import THRESHOLDS
 from analysis.verdict import expected_in_flight
-from locustfiles.common.run_folder import WorkerEntry, WorkerLoad
-from tests.analysis.made_run import BEDROCK, P4D, START, made_run, record, steady, streamed, window
+from locustfiles.common.manifest import WorkerEntry, WorkerLoad
+from tests.analysis.made_run import BEDROCK, P4D, PRICES, START, made_run, record, steady, streamed, window
 
 
 def verdict(tmp_path, records, stage=None, **keys):
@@ -28,6 +28,46 @@ def test_an_internal_error_in_any_phase_makes_it_invalid(tmp_path):
         "INVALID",
         "1 requests ended by a fault of the load generator itself (class internal)",
     )
+
+
+@pytest.mark.parametrize(
+    ("asked", "served", "n", "why"),
+    [
+        # 2 users x 30 s / 0.5 s = 120 requests begin in the window; 1 % of them are 1.2
+        ({"latency": "optimized"}, {"served_latency": "optimized"}, 120, ""),
+        ({"latency": "optimized"}, {"served_latency": "standard"}, 1, ""),
+        (
+            {"latency": "optimized"},
+            {"served_latency": "standard"},
+            2,
+            "2 of 120 answers were served with latency `standard` where `optimized` was asked for, and are billed so",
+        ),
+        (
+            {"service_tier": "flex"},
+            {"served_tier": "default"},
+            120,
+            "120 of 120 answers were served with service_tier `default` where `flex` was asked for, and are billed so",
+        ),
+        ({}, {"served_tier": "default", "served_latency": "standard"}, 120, ""),
+        (
+            {},
+            {"served_tier": "priority"},
+            3,
+            "3 of 120 answers were served with service_tier `priority` where `default` was asked for, and are billed so",
+        ),
+    ],
+)
+def test_what_was_served_otherwise_than_asked_makes_it_suspect(tmp_path, asked, served, n, why):
+    target = BEDROCK | {"stream": False} | asked
+    usual = {"served_latency": asked.get("latency", "standard"), "served_tier": asked.get("service_tier", "default")}
+    counted = {"target": "bedrock", "service": "bedrock", "prompt_tokens": 10, "completion_tokens": 5} | usual
+    records = healthy(**counted)
+    begun = [i for i, r in enumerate(records) if r.phase == "measure"]
+    assert len(begun) == 120
+    for i in begun[:n]:
+        records[i] = dataclasses.replace(records[i], **served)
+    keys = {"targets": [target], "prices": PRICES}
+    assert verdict(tmp_path, records, window(1, 10, 40, users=2, target="bedrock"), **keys) == ("SUSPECT" if why else "VALID", why)
 
 
 def test_what_the_load_side_found_wrong_makes_it_invalid(tmp_path):
@@ -64,9 +104,9 @@ def test_lag_beyond_8_percent_of_the_median_ttft_makes_it_suspect_beyond_5_with_
         records = [streamed(10 + i * 0.5, 0.5, ttft=0.1, tokens=5, prompt_id=str(i), lag_ms=lag_ms) for i in range(60)]
         return verdict(tmp_path / f"{lag_ms}{keys}", records, window(1, 10, 40, users=1), scenario_keys=keys)
 
-    assert lagging(12.0) == ("SUSPECT", "event-loop lag p99 12.0 ms is 12 % of the median TTFT")
+    assert lagging(12.0) == ("SUSPECT", "event-loop lag while a request was under way (p99 12.0 ms) is 12 % of the median TTFT")
     assert lagging(7.0) == ("VALID", "")
-    assert lagging(7.0, transport="boto3") == ("SUSPECT", "event-loop lag p99 7.00 ms is 7 % of the median TTFT")
+    assert lagging(7.0, transport="boto3") == ("SUSPECT", "event-loop lag while a request was under way (p99 7.00 ms) is 7 % of the median TTFT")
     assert lagging(4.0, transport="boto3") == ("VALID", "")
 
 
@@ -82,7 +122,7 @@ def test_a_worker_that_stood_still_makes_it_suspect_although_its_tail_is_right(t
 def test_a_worker_without_cpu_to_spare_makes_it_suspect(tmp_path):
     stage = window(1, 10, 40, users=2, workers=[WorkerLoad("local", 0.93, 1.0), WorkerLoad("other", 0.4, 1.0)])
     state, why = verdict(tmp_path, healthy(), stage)
-    assert (state, why) == ("SUSPECT", "worker used more than 90 % of a core in the window: local (93 %); add a worker")
+    assert (state, why) == ("SUSPECT", "worker used more than 90 % of a core in the window: local (93 %): add a worker")
 
 
 def test_a_single_late_moment_in_a_thousand_requests_is_let_pass(tmp_path):
@@ -94,7 +134,7 @@ def test_a_single_late_moment_in_a_thousand_requests_is_let_pass(tmp_path):
 
 def test_a_starved_process_makes_it_suspect_however_slow_the_endpoint(tmp_path):
     state, why = verdict(tmp_path, steady(1, 10, 210, 2, 5.0, lead=5, lag_ms=60.0), window(1, 10, 210, users=2))
-    assert (state, why) == ("SUSPECT", "median event-loop lag is 60.0 ms")
+    assert (state, why) == ("SUSPECT", "event-loop lag while a request was under way is 60.0 ms in the median")
 
 
 def test_few_successes_make_it_suspect(tmp_path):
@@ -146,7 +186,7 @@ def test_a_run_that_was_never_closed_is_suspect_and_its_last_stage_invalid(tmp_p
     workers = [WorkerEntry("local", "h", 0.0, None, len(records), None)]
     report = analyse([made_run(tmp_path / "r", records, stages, status="running", ended_at=None, workers=workers)])
     assert report.steps["verdict"].tolist() == ["SUSPECT", "INVALID"]
-    assert any(n.startswith("Run r was never closed: it was killed, or is still running.") for n in report.notes)
+    assert any(text.startswith("Run r was never closed: it was killed, its disk was full, or it is still running.") for text in report.cut)
 
 
 def test_a_window_that_a_kill_left_open_says_so_with_the_requests_so_far(tmp_path):
@@ -154,7 +194,7 @@ def test_a_window_that_a_kill_left_open_says_so_with_the_requests_so_far(tmp_pat
     stage = window(1, 10, None, ended_by=None)
     report = analyse([made_run(tmp_path / "r", records, [stage], status="running", ended_at=None)])
     why = (
-        "the run was killed, or is still running, during its measured window, which so has no end "
+        "the run was killed, its disk was full, or it is still running, during its measured window, which so has no end "
         "(7 requests were measured so far)"
     )
     assert report.steps["reasons"][0] == why
@@ -213,7 +253,7 @@ def test_successes_without_a_token_count_make_it_suspect(tmp_path):
     records = [dataclasses.replace(r, token_source="none") if i % 10 == 0 else r for i, r in enumerate(healthy())]
     n = sum(r.phase == "measure" for r in records)
     none = sum(r.phase == "measure" and r.token_source == "none" for r in records)
-    why = f"{none} of {n} successes have no output-token count; set the target's `tokenizer:`"
+    why = f"{none} of {n} successes have no output-token count: set the target's `tokenizer:`"
     assert n / 12 < none < n / 8
     assert verdict(tmp_path, records) == ("SUSPECT", why)
 
@@ -290,3 +330,11 @@ def test_requests_sent_later_than_due_make_an_open_loop_suspect(tmp_path):
 
 def test_every_threshold_says_why():
     assert all(t.why.endswith(".") and t.limit > 0 for t in THRESHOLDS.values())
+
+
+def test_a_window_shorter_than_its_calls_says_what_to_raise(tmp_path):
+    # a call of 30 s each before and after the window of 12 s
+    records = [record(5, 30, phase="settle"), record(36, 31, phase="hold", prompt_id="2")]
+    report = analyse([made_run(tmp_path / "r", records, [window(1, 10, 22)])])
+    why = "no request began in its window of 12.0 s, for its longest call took 31.0 s: raise `measure_s` above that"
+    assert (report.steps["verdict"][0], report.steps["reasons"][0]) == ("INVALID", why)

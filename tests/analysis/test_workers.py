@@ -4,7 +4,7 @@ from analysis.html import write_html
 from analysis.markdown import markdown
 from analysis.report import analyse
 from analysis.workers import overloaded
-from locustfiles.common.run_folder import WorkerEntry, WorkerLoad
+from locustfiles.common.manifest import WorkerEntry, WorkerLoad
 from tests.analysis.made_run import made_run, record, steady, window
 
 
@@ -30,14 +30,14 @@ def test_a_worker_above_nine_tenths_of_a_core_makes_the_stage_suspect_and_names_
     assert at_the_limit.steps["verdict"].tolist() == ["VALID"]
     report = analysed(tmp_path / "b", [WorkerLoad("w1", 0.50, 1.0), WorkerLoad("w2", 0.9312, 1.0)])
     assert report.steps["verdict"].tolist() == ["SUSPECT"]
-    assert report.steps["reasons"][0] == "worker used more than 90 % of a core in the window: w2 (93.12 %); add a worker"
+    assert report.steps["reasons"][0] == "worker used more than 90 % of a core in the window: w2 (93.12 %): add a worker"
 
 
 def test_of_many_full_workers_the_five_worst_are_named():
     visit = window(1, 10, 40, workers=[WorkerLoad(f"w{i}", 0.91 + i / 100, 1.0) for i in range(7)])
     reason = overloaded(visit, 0.90)
     assert reason == (
-        "workers used more than 90 % of a core in the window: w6 (97 %), w5 (96 %), w4 (95 %), w3 (94 %), w2 (93 %), …; add a worker"
+        "workers used more than 90 % of a core in the window: w6 (97 %), w5 (96 %), w4 (95 %), w3 (94 %), w2 (93 %), …: add a worker"
     )
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 from analysis.metrics import METRICS, STEP_COLUMNS
 from analysis.report import RUN_COST_COLUMNS
 from analysis.report_data import BreakEven, Recommendation, Report, StageKey
-from locustfiles.common.run_folder import Manifest, StageWindow, WorkerEntry
+from locustfiles.common.manifest import Manifest, StageWindow, WorkerEntry
 
 PAYLOADS = {"payload_en_1-500": (60, 480, 24), "payload_en_3000-3840": (3050, 3800, 30)}
 
@@ -137,7 +137,7 @@ def report(steps, records, slo=SLO, pick=None, knees=(), break_even=(), notes=()
     """A Report around made-up tables. `pick`: stage number; `knees`: (target, users) pairs."""
     best = Recommendation(
         dataset, "the cheapest stage that meets every limit", ["latency p95 ≤ 2 s"], StageKey("study", pick) if pick else None,
-        None, None, None, None, None, "The best price-performance is this one.", [],
+        None, None, None, None, None, ["The best price-performance is this one."], [],
     )  # fmt: skip
     knee_rows = [("study", t, dataset, users, "reached", "") for t, users in knees]
     return Report(

@@ -11,7 +11,7 @@ from analysis import format as show
 
 @pytest.mark.parametrize("unknown", [None, math.nan, np.nan, pd.NA, pd.NaT, math.inf, -math.inf, ""])
 def test_the_unknown_is_a_dash_in_every_format(unknown):
-    for words in (show.money, show.number, show.count, show.percent, show.seconds, show.milliseconds, show.minutes, show.text):
+    for words in (show.money, show.number, show.count, show.percent, show.seconds, show.milliseconds, show.utc, show.text):
         assert words(unknown) == "–"
 
 

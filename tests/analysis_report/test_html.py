@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from analysis import html as page
-from analysis.html_stages import CALL_GROUPS, GROUPS, IN_ROW_HEAD, OPEN_GROUPS, stages, summary
+from analysis.html_stages import CALL_GROUPS, GROUPS, OPEN_GROUPS, stages, summary
 from analysis.html_tables import heading, shown, table
 from analysis.metrics import METRICS, STEP_COLUMNS
 from analysis.plots import PLOTS, draw_all
@@ -51,8 +51,8 @@ def full():
     steps.loc[steps["stage"] == 3, ["verdict", "reasons"]] = ["SUSPECT", "only 12 successes"]
     steps.loc[steps["stage"] == 4, ["verdict", "reasons"]] = ["INVALID", "7 records of worker w1 were lost"]
     costs = [
-        ["study", "llama2-13b-p4d-0", "ml.p4d.24xlarge", "hourly", 263.55, 37.688, 1, None, None, None, None, 2.75908, 2.75908, 2.75908, None],
-        ["study", "bedrock-llama2-13b-1", "m", "tokens", 536.69, None, None, 1.4e6, 9e4, 0.00075, 0.001, 1.14, 1.14, 1.14, None],
+        ["study", "llama2-13b-p4d-0", "ml.p4d.24xlarge", "hourly", 263.55, 37.688, 1, *[None] * 8, 2.75908, 2.75908, 2.75908, None],
+        ["study", "bedrock-llama2-13b-1", "m", "tokens", 536.69, None, None, 1.4e6, 9e4, None, None, 0.00075, 0.001, None, None, 1.14, 1.14, 1.14, None],
     ]  # fmt: skip
     failed = pd.DataFrame(
         [["study", 17, "llama2-13b-p4d-0", "payload_en_3000-3840", 8, "1.21 s ✓", "6.25 % ✗", "– ?"]],
@@ -95,7 +95,7 @@ def test_the_page_answers_first_and_explains_later(text):
     assert sections == [
         "warnings", "recommended", "missed", "cost", "by-target", "best", "stages", "plots", "break-even", "definitions", "how",
     ]  # fmt: skip
-    assert text.index("The best price-performance is this one.") < text.index('id="warnings"')
+    assert text.index("The best price-performance is this one.") < text.index('id="price_performance.png"') < text.index('id="warnings"')
 
 
 def test_every_stage_is_a_row_with_its_users_and_its_price(full, text):
@@ -110,7 +110,8 @@ def test_every_stage_is_a_row_with_its_users_and_its_price(full, text):
 
 def test_each_column_of_the_steps_table_has_a_place_in_a_table_of_stages():
     groups = [*GROUPS.values(), *CALL_GROUPS.values(), *OPEN_GROUPS.values()]
-    placed = {c.lstrip("+") for columns in groups for c, _ in columns} | set(IN_ROW_HEAD)
+    placed = {c.lstrip("+") for columns in groups for c, _ in columns}
+    placed |= {"run", "stage", "repeat", "target", "payload", "users", "rate"}  # in the cell that names the row
     # the ends of intervals stand under the figure that they belong to
     assert placed == {c for c in STEP_COLUMNS if "_low" not in c and "_high" not in c}
 
@@ -149,7 +150,7 @@ def test_failing_cells_are_marked_by_sign_and_class_and_passing_ones_too(text):
 def test_warnings_name_the_stages_that_cannot_be_trusted_and_why(text):
     words = Reader(text).under("warnings")
     assert words.index("INVALID, 1 stage: 7 records of worker w1 were lost.") < words.index("SUSPECT, 1 stage: only 12 successes.")
-    assert "llama2-13b-p4d-0 @ 6, payload_en_1-500" in words
+    assert "llama2-13b-p4d-0 payload_en_1-500 @6" in words
     assert "A torn last line was skipped." in words
 
 
@@ -164,7 +165,7 @@ def test_all_plots_are_inside_and_each_absent_one_is_explained(text, tmp_path):
     assert len(images) == len(PLOTS) and all(a["alt"] for a in images)
     steps, records = samples.made_up(1, users=(4,), stream=False, n=20)
     words = Reader(write(samples.report(steps, records), tmp_path)).text()
-    absent = [p for p in PLOTS if p.file in ("concurrency_vs_ttft.png", "break_even.png")]
+    absent = [p for p in PLOTS if p.file in ("error_rates.png", "concurrency_vs_ttft.png", "break_even.png")]
     assert words.count("is not drawn:") == len(absent)
     for plot in absent:
         assert f"{plot.title} is not drawn: {plot.absent}." in words
@@ -186,7 +187,7 @@ def test_hostile_names_are_text_everywhere(tmp_path):
     steps, records = samples.made_up(1, users=(2,), names=[HOSTILE], n=20)
     steps["model"], steps["reasons"], steps["verdict"] = HOSTILE, HOSTILE, "SUSPECT"
     report = samples.report(steps, records, pick=2, notes=[HOSTILE])
-    report.recommendation.text = HOSTILE
+    report.recommendation.facts = [HOSTILE]
     report.recommendation.label = HOSTILE
     report.sentences.loc[0, "recommendation"] = HOSTILE
     report.runs["study"].scenario["name"] = HOSTILE
@@ -201,10 +202,10 @@ def test_hostile_names_are_text_everywhere(tmp_path):
 
 def test_without_a_recommendation_the_page_says_so_and_shows_no_key_figures(full, tmp_path):
     report = samples.report(full.steps, full.records)
-    report.recommendation.text = "No stage can be recommended: 24 of 24 missed a limit."
+    report.recommendation.facts = ["No stage can be recommended: 24 of 24 missed a limit."]
     report.recommendation.worst_criterion = "error rate ≤ 0 %"
     text = write(report, tmp_path, plots=False)
-    assert '<p class="answer none">No stage can be recommended' in text and 'class="figures"' not in text
+    assert '<div class="answer none">\n<p><b>No stage can be recommended' in text and 'class="figures"' not in text
     assert "the limit missed most is error rate ≤ 0 %" in Reader(text).under("recommended")
 
 

@@ -2,20 +2,28 @@
 
 import typing
 
-import tokenizers
-
 from locustfiles.common.clock import Clock
-from locustfiles.common.payloads import Prompt
 from locustfiles.common.record import FIELDS, RequestRecord
 from locustfiles.common.scenario import Scenario
 from locustfiles.common.sender import Sender, Visit
 from scripts.emulator.config import EXAMPLE_ACCESS_KEY, EXAMPLE_SECRET_KEY
 from scripts.emulator.faults import FAULTS
 from tests.emulator import bodies
-from tests.load.test_surfaces import EMBEDDINGS, PARAMETERS, RAW_CHAT, RAW_TGI, STREAMS, THINKING, WHOLES, container, converse, invoke
+from tests.load.calls import PROMPT, SCENARIO
+from tests.load.surfaces import (
+    EMBEDDINGS,
+    PARAMETERS,
+    RAW_CHAT,
+    RAW_TGI,
+    STREAMS,
+    THINKING,
+    WHOLES,
+    container,
+    converse,
+    invoke,
+)
 
 TOLERANCE_MS = 12  # the endpoint's first token comes after 20 ms, what opens a stream at once
-PROMPT = Prompt("p1", "Tell me of the sea, and of what lives in it.", None, prompt_tokens=77)
 
 #: compared by value, within the tolerance; where the machine was late, asked again
 TIMES = ("latency_ms", "ttft_ms", "ttft_visible_ms", "last_token_ms", "max_gap_ms", "service_latency_ms", "service_ttft_ms")
@@ -33,9 +41,8 @@ class Pair:
 
     def __init__(self, url: str, targets: dict[str, dict], timeout_s: float = 10) -> None:
         self._numbers = {name: f"t{number}" for number, name in enumerate(targets)}
-        scenario = {"name": "s", "region": "us-east-1", "payloads": ["p"], "load": {"users": [1], "measure_s": 1}, "pricing": "b"}
         numbered = [target | {"name": self._numbers[name]} for name, target in targets.items()]
-        scenario |= {"targets": numbered, "endpoint_url": url, "request_timeout_s": timeout_s}
+        scenario = SCENARIO | {"targets": numbered, "endpoint_url": url, "request_timeout_s": timeout_s}
         made = [Scenario.model_validate(scenario | {"transport": transport}) for transport in ("fast", "boto3")]
         self.senders = [Sender(s, Clock(), lambda record: None) for s in made]
 
@@ -77,19 +84,13 @@ def differences(fast: RequestRecord, boto3: RequestRecord) -> Differences:
     return found
 
 
-def counting_characters(path: str) -> str:
-    """A tokenizer.json whose tokens are characters, so that a record's counts are its texts' lengths."""
-    tokenizer = tokenizers.Tokenizer(tokenizers.models.WordLevel({"[UNK]": 0}, "[UNK]"))
-    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.Split(tokenizers.Regex("."), "isolated")
-    tokenizer.save(path)
-    return path
-
-
 # --- what both are asked
 
 BEARER = "a-bearer-token-of-the-local-endpoint"
 TOOL = {"toolSpec": {"name": "lookup", "inputSchema": {"json": {"type": "object"}}}}
 SETTINGS = {"guardrail": {"id": "gr12345", "version": "1"}, "latency": "optimized", "service_tier": "flex", "system": "Be brief."}
+
+GUARDED = {"claude": "claude", "titan": "titan-text"}
 
 #: surface -> its target, of those that both stream and do not
 BOTH = (
@@ -110,6 +111,11 @@ BOTH = (
         "additional fields": converse(bodies.NOVA, parameters=PARAMETERS | {"top_k": 7}),
         "settings, converse": converse(bodies.NOVA, **SETTINGS),
         "settings, invoke": invoke(bodies.NOVA, **SETTINGS),
+        "served as standard, converse": converse("plain.nova", **SETTINGS),
+        "served as standard, invoke": invoke("plain.nova", dialect="nova", **SETTINGS),
+        "blocked, converse": converse("guarded.claude", guardrail=SETTINGS["guardrail"]),
+        "blocked, claude": invoke("guarded.claude", dialect="claude", guardrail=SETTINGS["guardrail"]),
+        "blocked, titan-text": invoke("guarded.titan", dialect="titan-text", guardrail=SETTINGS["guardrail"]),
         "wrong guardrail, converse": converse(bodies.NOVA, guardrail={"id": "gr12345", "version": "2"}),
         "wrong guardrail, invoke": invoke(bodies.NOVA, guardrail={"id": "gr12345", "version": "2"}),
         "no such model": converse("no.such-model"),
@@ -125,7 +131,7 @@ SURFACES = (
         "target model, whole": container("multi", "tgi", target_model="m.tar.gz"),
         "new session, whole": container("tgi", "tgi", session_id="NEW_SESSION"),
         "wrong target model, whole": container("multi", "tgi", target_model="other.tar.gz"),
-        "wrong new session, stream": container("tgi", "tgi", session_id="NEW_SESSION", stream=True),
+        "wrong session, stream": container("tgi", "tgi", session_id="session_7", stream=True),
     }
 )
 
@@ -149,6 +155,7 @@ def configuration() -> dict:
     keys = {"access_key": EXAMPLE_ACCESS_KEY, "secret_key": EXAMPLE_SECRET_KEY}
     config["credentials"] = [keys, keys | {"access_key": "AKIAEXPIREDEXAMPLE00", "session_token": "old", "expired": True}]
     config["models"] = config["models"] | {"slow.claude": {"engine": "slow", "family": "claude"}}
+    config["models"] |= {f"guarded.{name}": {"engine": "exact", "family": family, "blocked": True} for name, family in GUARDED.items()}
     multi = {"engine": "exact", "dialect": "tgi", "target_models": ["m.tar.gz"]}
     config["endpoints"] = config["endpoints"] | {"multi": multi}
     for fault in FAULTS:

@@ -6,7 +6,7 @@ from locustfiles.common.dialects import Body, build
 from locustfiles.common.payloads import Prompt
 from locustfiles.common.readers import read
 from locustfiles.common.reading import Reading
-from locustfiles.common.scenario import BedrockTarget, SageMakerTarget
+from locustfiles.common.targets import BedrockTarget, SageMakerTarget
 from tests.load import sample_families
 from tests.load.aws_frames import chunk, event, part
 from tests.load.sample_families import METRICS, RAW

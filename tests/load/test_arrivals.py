@@ -6,9 +6,12 @@ import math
 import statistics
 import types
 
+import gevent
 import pytest
 
 from locustfiles.common.arrivals import Arrival, BadTrace, arrivals, load_trace
+from locustfiles.common.loads import Level, Load
+from locustfiles.common.plan import Group
 from locustfiles.common.stage import Stage
 
 RATE = 200.0  # a second
@@ -103,6 +106,29 @@ def test_one_seed_gives_one_stream_and_another_another():
     assert until(20) == until(20)
     assert until(20, seed="7/target/en/200.0/2")[1:5] != until(20)[1:5]  # another repetition
     assert until(20, "constant", seed="a") == until(20, "constant", seed="b")
+
+
+def begun(repeat: int, seed: int = 7, target: str = "t", rate: float = 200.0) -> list[float]:
+    """What a stage deals to its one worker when it begins, s from its first arrival."""
+    group = Group(target, "en", Load(rate=[rate], measure_s=2), [], repeat)
+    sent: list[float] = []
+    inputs = types.SimpleNamespace(scenario=types.SimpleNamespace(seed=seed, retry=None), traces={})
+    run = types.SimpleNamespace(inputs=inputs, tallies={}, clock=types.SimpleNamespace(now=lambda: 1000.0))
+    sweep = types.SimpleNamespace(run=run, alive=lambda: ["w"], offset_s=lambda worker: 0.0)
+    sweep.send = lambda kind, data, worker: sent.extend(at for at, _, _ in data["due"])
+    stage = Stage(sweep, group, Level(None, rate), 1)
+    stage._begin_arrivals()
+    gevent.sleep(0)
+    stage._stop_arrivals()
+    assert len(sent) > 200
+    return [at - sent[0] for at in sent]
+
+
+def test_a_repetition_draws_its_own_arrivals_and_the_same_run_the_same():
+    first = begun(repeat=1)
+    assert begun(repeat=1) == first
+    for other in (begun(repeat=2), begun(repeat=1, seed=8), begun(repeat=1, target="u")):
+        assert not set(other[1:]) & set(first[1:])
 
 
 # --- recorded traces ---

@@ -12,6 +12,7 @@ from locustfiles.common.dialects import build
 from locustfiles.common.payloads import Prompt
 from locustfiles.common.scenario import Scenario
 from locustfiles.common.yaml_file import BadInput
+from tests.load.calls import SCENARIO
 from tests.load.signature import parts, signature_of
 from tests.load.wire_server import receive, serving
 
@@ -41,8 +42,7 @@ def clean(monkeypatch, tmp_path):
 
 def scenario(*targets: dict, **more) -> Scenario:
     named = [{"name": f"t{n}"} | target for n, target in enumerate(targets)]
-    rest = {"name": "s", "region": "us-east-1", "payloads": ["p"], "load": {"users": [1], "measure_s": 1}, "pricing": "b"}
-    return Scenario.model_validate(rest | {"targets": named} | more)
+    return Scenario.model_validate(SCENARIO | {"targets": named} | more)
 
 
 def signed(target: dict, **more) -> tuple[bytes, dict[str, str]]:

@@ -7,8 +7,9 @@ import pytest
 from locustfiles.common.dialects import build
 from locustfiles.common.families import family_of
 from locustfiles.common.payloads import BadPayload, Prompt
-from locustfiles.common.scenario import BadScenario, BedrockTarget, SageMakerTarget
-from tests.load.test_dialects import CHAT, HELLO, bedrock, document, ours, sagemaker, sent_by_boto3
+from locustfiles.common.targets import BedrockTarget, OpenAITarget, SageMakerTarget
+from locustfiles.common.yaml_file import BadScenario
+from tests.load.sent import CHAT, HELLO, bedrock, document, ours, sagemaker, sent_by_boto3
 
 TEXT = "Hello “world” 🌍"
 FOUR = SAMPLED = {"max_tokens": 64, "temperature": 0.5, "top_p": 0.9, "stop": ["a", "b"]}  # some families' own names
@@ -170,6 +171,11 @@ def test_a_system_prompt_goes_where_each_family_has_one():
     ]
     with pytest.raises(BadScenario, match="llama has no system prompt; write it into the prompts, or use `api: converse`"):
         build(bedrock(api="invoke", system="x"), HELLO)
+    with pytest.raises(BadScenario, match="tgi has no system prompt; write it into the prompts$"):
+        build(sagemaker(system="x"), HELLO)
+    route = OpenAITarget(name="o", service="openai", base_url="http://h/v1", model_id="m", system="Be brief.")
+    for target in (route, sagemaker(dialect="openai-chat", system="Be brief.")):
+        assert document(target)["messages"] == [{"role": "system", "content": "Be brief."}, {"role": "user", "content": HELLO.text}]
     with pytest.raises(BadPayload, match="prompt `p2` has a system message and target `t` a `system`; keep one"):
         build(bedrock(system="x"), CHAT)
 

@@ -8,15 +8,7 @@ from hypothesis import strategies as st
 
 from locustfiles.common import collect
 from locustfiles.common.collect import Account, Inbox, Outbox, cell
-from locustfiles.common.record import RequestRecord
-
-
-def record(call: int, worker: str = "w") -> RequestRecord:
-    return RequestRecord(
-        started_at=1.7e9 + call, worker=worker, user=1, target="t", service="bedrock", operation="Converse", payload="p",
-        prompt_id="1", stage=1, repeat=1, users=1, phase="measure", call=call, reconnect=0, latency_ms=1.0,
-        prompt_token_source="none", token_source="none", response_bytes=0, in_flight=1, lag_ms=0.0,
-    )  # fmt: skip
+from tests.load.run_parts import record
 
 
 def calls(rows) -> list[int]:
@@ -74,7 +66,7 @@ def by_worker(rows) -> dict[str, list[int]]:
 STEPS = st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 12), st.booleans()), max_size=60)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(seed=st.integers(0, 10**9), steps=STEPS, cap=st.integers(1, 20))
 def test_every_record_of_several_workers_arrives_exactly_once_and_in_order_whatever_the_line_loses(seed, steps, cap):
     """steps: this worker makes so many records and reports, as to a silent master (without rows) or not."""

@@ -1,6 +1,5 @@
 """Connecting: refused, unknown, unanswered, kept alive; within one timeout, and verified."""
 
-import contextlib
 import gc
 import socket
 import time
@@ -11,7 +10,9 @@ import pytest
 from locustfiles.common.dial import Origin, dial
 from locustfiles.common.transport import CONNECT_TIMEOUT_S, Transport
 from tests.load.wire_client import ANSWER, CHUNKED, REQUEST, big, body, http, run
-from tests.load.wire_server import answering, certificate, receive, reset, serving
+from tests.load.wire_server import answering, certificate, full, receive, reset, serving
+
+pytestmark = pytest.mark.alone
 
 
 def test_a_refused_connection_is_of_class_connect():
@@ -35,19 +36,6 @@ def test_a_connection_that_is_not_answered_is_given_up():
         exchange = run(http(address[1]), REQUEST, 0.4)
         assert (exchange.error, exchange.error_message) == ("connect", "no connection within 0.4 s")
         assert 0.35 < time.perf_counter() - began < 1
-
-
-@contextlib.contextmanager
-def full():
-    """An address whose backlog is full: the kernel lets further connections wait."""
-    with socket.socket() as listener, contextlib.ExitStack() as stack:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(0)
-        for _ in range(3):
-            waiting = stack.enter_context(socket.socket())
-            waiting.setblocking(False)
-            waiting.connect_ex(listener.getsockname())
-        yield listener.getsockname()
 
 
 def resolving(monkeypatch, *addresses: tuple[str, int]) -> Origin:
@@ -109,8 +97,9 @@ def test_tls_is_verified_and_kept(authority):
         exchanges = [run(origin, transport=transport) for _ in range(3)]
     assert [(body(e), e.ended, e.error, e.reconnect) for e in exchanges] == [(b"hello", True, None, 0)] * 3
     assert server.connections == 1
-    gap = exchanges[0].chunks[-1][0] - exchanges[0].chunks[0][0]
-    assert 0.015 < gap < 0.1
+    # 20 ms apart; a busy machine may read a first piece late, or a second one
+    gaps = [e.chunks[-1][0] - e.chunks[0][0] for e in exchanges]
+    assert max(gaps) > 0.015 and min(gaps) < 0.1
 
 
 def test_a_large_body_goes_over_tls_both_ways(authority):

@@ -1,78 +1,18 @@
+import datetime
 import functools
 import json
 import time
 import timeit
 
-import boto3
-import botocore.awsrequest
-import botocore.config
 import pytest
 
 from locustfiles.common.dialects import build
 from locustfiles.common.payloads import BadPayload, Prompt
-from locustfiles.common.scenario import BadScenario, BedrockTarget, SageMakerTarget
+from locustfiles.common.yaml_file import BadScenario
+from tests.load.sent import CHAT, HELLO, bedrock, document, ours, sagemaker, sent_by_boto3
 
-HELLO = Prompt("p1", "Hello “world” 🌍", None)
-CHAT = Prompt(
-    "p2",
-    None,
-    [
-        {"role": "system", "content": "Be brief."},
-        {"role": "user", "content": [{"type": "text", "text": "One?"}, {"type": "text", "text": "Two?"}]},
-        {"role": "assistant", "content": "One."},
-        {"role": "user", "content": "Go on."},
-    ],
-)
 PROFILE = "arn:aws:bedrock:eu-west-1:123456789012:application-inference-profile/a1b2c3"
 PROVISIONED = "arn:aws:bedrock:us-east-1:123456789012:provisioned-model/abc"
-
-
-def sagemaker(**values) -> SageMakerTarget:
-    return SageMakerTarget(**{"name": "t", "service": "sagemaker", "endpoint": "llama2-13b", "dialect": "tgi"} | values)
-
-
-def bedrock(**values) -> BedrockTarget:
-    return BedrockTarget(**{"name": "t", "service": "bedrock", "model_id": "meta.llama3-8b-instruct-v1:0"} | values)
-
-
-def document(target, prompt=HELLO) -> dict:
-    return json.loads(build(target, prompt).body)
-
-
-class _Captured(Exception):
-    pass
-
-
-def sent_by_boto3(service: str, operation: str, **arguments) -> tuple[str, dict[str, str], bytes]:
-    """Path, headers and body of the request that a real boto3 client would put on the wire; nothing is sent."""
-    client = boto3.client(
-        service,
-        region_name="us-east-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-        config=botocore.config.Config(retries={"total_max_attempts": 1}),
-    )
-    seen = []
-
-    def capture(request: botocore.awsrequest.AWSPreparedRequest, **_):
-        seen.append(request)
-        raise _Captured
-
-    client.meta.events.register("before-send", capture)
-    with pytest.raises(_Captured):
-        getattr(client, operation)(**arguments)
-    request = seen[0]
-    headers = {
-        k.lower(): v.decode() if isinstance(v, bytes) else v
-        for k, v in request.headers.items()
-        if k.lower() in ("accept", "content-type") or k.lower().startswith(("x-amzn-sagemaker", "x-amzn-bedrock"))
-    }
-    body = request.body if isinstance(request.body, bytes) else request.body.encode()
-    return request.url.split("amazonaws.com", 1)[1], headers, body
-
-
-def ours(body) -> tuple[str, dict[str, str], bytes]:
-    return body.path, {k.lower(): v for k, v in body.headers.items()}, body.body
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -115,6 +55,14 @@ def test_a_target_model_goes_into_its_header_and_cannot_be_streamed():
         build(sagemaker(target_model="m.tar.gz", stream=True), HELLO)
 
 
+def test_a_new_session_cannot_be_streamed():
+    """The stream's own description of the header has no such word, only a session's name."""
+    assert build(sagemaker(session_id="NEW_SESSION"), HELLO).headers["X-Amzn-SageMaker-Session-Id"] == "NEW_SESSION"
+    assert build(sagemaker(session_id="session-7", stream=True), HELLO).headers["X-Amzn-SageMaker-Session-Id"] == "session-7"
+    with pytest.raises(BadScenario, match="does not stream with `session_id: NEW_SESSION`; remove it or set `stream: false`"):
+        build(sagemaker(session_id="NEW_SESSION", stream=True), HELLO)
+
+
 MODEL_IDS = ["meta.llama3-8b-instruct-v1:0", "us.anthropic.claude-sonnet-4-20250514-v1:0", PROFILE, PROVISIONED]
 
 
@@ -144,10 +92,9 @@ def test_a_converse_request_is_what_boto3_sends(model_id, stream):
         "top_p": 0.9,
         "stop": "END",
         "top_k": 20,
-        "performanceConfig": {"latency": "optimized"},
         "guardrailConfig": {"guardrailIdentifier": "gr-12345", "guardrailVersion": "1"},
     }
-    body = build(bedrock(model_id=model_id, stream=stream, parameters=parameters), CHAT)
+    body = build(bedrock(model_id=model_id, stream=stream, latency="optimized", parameters=parameters), CHAT)
     assert body.operation == ("ConverseStream" if stream else "Converse")
     path, headers, raw = sent_by_boto3(
         "bedrock-runtime",
@@ -273,6 +220,12 @@ def test_llama_takes_a_prompt_and_no_stop():
     assert document(target) == {"prompt": "Hello “world” 🌍", "max_gen_len": 64, "temperature": 0, "top_p": 0.9}
     with pytest.raises(BadScenario, match="no stop sequences; remove"):
         build(bedrock(api="invoke", parameters={"stop": "x"}), HELLO)
+
+
+@pytest.mark.parametrize("value", [datetime.date(2023, 6, 1), float("nan"), float("inf"), "\ud800", {1, 2}], ids=repr)
+def test_a_parameter_that_json_does_not_have_is_refused_before_sending(value):
+    with pytest.raises(BadScenario, match=r"target `t`: the body for prompt `p1` is not JSON \(.*\); put dates into quotes"):
+        build(bedrock(parameters={"version": value}), HELLO)
 
 
 def test_a_prompts_own_parameters_override_the_targets():

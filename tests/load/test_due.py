@@ -10,6 +10,8 @@ from locustfiles.common.arrivals import arrivals
 from locustfiles.common.clock import Clock
 from locustfiles.common.due import Due
 
+pytestmark = pytest.mark.alone
+
 
 class Users:
     """Users that wait for arrivals: (arrival, perf_counter when it was handed over)."""

@@ -70,7 +70,7 @@ def test_every_header_type_is_skipped_to_the_string_after_it():
     ),
     st.randoms(use_true_random=False),
 )
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_frames_split_anywhere_are_read_as_botocore_reads_them(messages, rng):
     data = b"".join(frame(payload, headers) for headers, payload in messages)
     cuts = sorted(rng.randrange(len(data) + 1) for _ in range(6)) if data else []
@@ -132,7 +132,7 @@ def test_headers_that_cannot_be_read_are_a_bad_response(headers):
 
 
 @given(st.lists(st.binary(max_size=80), max_size=6))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_random_bytes_never_make_a_frame_and_never_raise(pieces):
     frames, broken = decode([(float(i), piece) for i, piece in enumerate(pieces)])
     assert frames == []  # 32 bits of CRC do not match by chance

@@ -4,14 +4,13 @@ import importlib.util
 import json
 
 import pytest
-import tokenizers
 import yaml
 
 from locustfiles.common.inputs import load_inputs
 from locustfiles.common.payloads import BadPayload
-from locustfiles.common.scenario import BadScenario
 from locustfiles.common.tokens import Counter, counter_of
-from locustfiles.common.yaml_file import BadInput
+from locustfiles.common.yaml_file import BadInput, BadScenario
+from tests.load import tokenizer_files
 
 BOTH = ("bedrock", "sagemaker")
 CONVERSE = {"name": "c", "service": "bedrock", "model_id": "meta.llama3-8b-instruct-v1:0"}
@@ -48,6 +47,17 @@ def test_the_hash_is_of_contents_not_of_places(tmp_path):
     assert load_inputs(make(tmp_path / "b", CONVERSE), BOTH).content == first
     assert load_inputs(make(tmp_path / "c", CONVERSE, seed=1), BOTH).content != first
     assert load_inputs(make(tmp_path / "d", CONVERSE, lines=['{"prompt": "Hello!"}']), BOTH).content != first
+
+
+def test_the_most_that_a_call_asks_for_is_by_target_line_and_trace(tmp_path):
+    lines = ['{"prompt": "a", "parameters": {"max_tokens": 800}}', '{"prompt": "b"}']
+    limited = CONVERSE | {"parameters": {"max_tokens": 100}}
+    inputs = load_inputs(make(tmp_path, limited, TGI, lines=lines), BOTH)
+    assert inputs.most_tokens(inputs.scenario.targets[0]) == 800
+    assert inputs.most_tokens(inputs.scenario.targets[1]) is None  # line b has no limit there
+    (tmp_path / "t.csv").write_text("timestamp,completion_tokens\n0,50\n1,60\n")
+    replayed = load_inputs(make(tmp_path, TGI, lines=lines, load={"replay": "t.csv", "max_users": 5}), BOTH)
+    assert replayed.most_tokens(replayed.scenario.targets[0]) == 60  # the trace says it of every call
 
 
 def said(error, tmp_path, *targets, services=BOTH, **more) -> str:
@@ -95,6 +105,61 @@ def test_parameters_that_the_target_cannot_take_are_found_before_sending(tmp_pat
     assert message.startswith("s.yaml: target `t`: `parameters.stream` is not for the body; remove it")
 
 
+BILLED_APART = {  # a parameter that AWS prices by -> the target's key for it
+    "serviceTier": ({"type": "priority"}, "service_tier"),
+    "service_tier": ("flex", "service_tier"),
+    "performanceConfig": ({"latency": "optimized"}, "latency"),
+}
+
+
+@pytest.mark.parametrize("name", BILLED_APART)
+@pytest.mark.parametrize("api", ["converse", "invoke"])
+def test_a_tier_or_latency_among_the_parameters_does_not_pass_the_price_by(tmp_path, api, name):
+    value, key = BILLED_APART[name]
+    why = f"`parameters.{name}` decides the price, which no price book has; write it as the target's `{key}:`"
+    target = CONVERSE | {"api": api, "price": {"input": 0.001, "output": 0.002}}  # the one price cannot be for two tiers either
+    assert said(BadScenario, tmp_path, target | {"parameters": {name: value}}).endswith(f"target `c`: {why}")
+    lines = (json.dumps({"id": "x", "prompt": "Hello", "parameters": {name: value}}),)
+    assert said(BadPayload, tmp_path, target, lines=lines).endswith(f"target `c`: prompt `x`: {why}")
+
+
+def test_a_tier_of_an_openai_route_priced_by_the_book_needs_its_own_price(tmp_path):
+    target = {"name": "o", "service": "openai", "base_url": "http://127.0.0.1:9/v1", "model_id": CONVERSE["model_id"]}
+    tier = {"parameters": {"service_tier": "flex"}}
+    assert said(BadScenario, tmp_path, target | tier, services=("openai",)).endswith("has; add the target's `price:`")
+    own = {"price": {"input": 0.001, "output": 0.002}}
+    assert load_inputs(make(tmp_path, target | tier | own), ("openai",)).prices["o"].output == 0.002
+
+
+RAW = {"name": "t", "service": "sagemaker", "endpoint": "e", "dialect": "raw", "instance_type": "ml.x", "answer": {"text": "x"}}
+
+
+@pytest.mark.parametrize(
+    ("target", "takes"),
+    [
+        (TGI, True),
+        (CLAUDE | {"name": "t"}, True),
+        (TGI | {"dialect": "hf-embedding"}, False),
+        (RAW | {"body": {"q": "{prompt}", "n": 50}}, False),
+        (RAW | {"body": {"q": "{prompt}", "n": "{max_tokens}"}, "parameters": {"max_tokens": 50}}, True),
+    ],
+    ids=["tgi", "claude", "embedding", "raw without a place", "raw"],
+)
+def test_a_trace_with_answer_lengths_needs_a_body_with_a_place_for_them(tmp_path, target, takes):
+    target = target | ({"parameters": {"max_tokens": 9}} if target["service"] == "bedrock" else {})
+    replay = {"load": {"replay": "t.csv", "max_users": 5}}
+    (tmp_path / "t.csv").write_text("timestamp\n0\n1\n")
+    assert load_inputs(make(tmp_path, target, **replay), BOTH).traces  # without lengths all can replay it
+    (tmp_path / "t.csv").write_text("timestamp,completion_tokens\n0,50\n1,\n")
+    if takes:
+        assert load_inputs(make(tmp_path, target, **replay), BOTH).traces["t.csv"][0].max_tokens == 50
+    else:
+        assert said(BadScenario, tmp_path, target, **replay) == (
+            "s.yaml:3: t.csv has answer lengths, but the body of target `t` has no place for `max_tokens`; "
+            "add one, or remove the column `completion_tokens`"
+        )
+
+
 def test_two_payload_files_of_one_stem_are_refused(tmp_path):
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "p.jsonl").write_text('{"prompt": "x"}')
@@ -107,15 +172,8 @@ def test_a_price_that_is_not_in_the_book(tmp_path):
     assert message.startswith("s.yaml:13: target `t`: no price for instance type `ml.y`; did you mean `ml.x`?")
 
 
-def words(path) -> str:
-    tokenizer = tokenizers.Tokenizer(tokenizers.models.WordLevel({"[UNK]": 0}, "[UNK]"))
-    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.WhitespaceSplit()
-    tokenizer.save(str(path))
-    return str(path)
-
-
 def test_a_tokenizer_is_found_beside_the_scenario_and_counts_the_prompts_before_anything_is_sent(tmp_path, monkeypatch):
-    words(tmp_path / "words.json")
+    tokenizer_files.words(tmp_path / "words.json")
     path = make(tmp_path, CONVERSE | {"tokenizer": "words.json"}, TGI, lines=['{"prompt": "Hello you there"}'])
     inputs = load_inputs(path, BOTH)
     converse, tgi = inputs.scenario.targets
@@ -128,7 +186,7 @@ def test_workers_of_unlike_tokenizers_differ_in_their_hash(tmp_path):
     hashes = []
     for name, more in (("a", ""), ("b", ""), ("c", "\n")):
         (tmp_path / name).mkdir()
-        file = words(tmp_path / name / "words.json")
+        file = tokenizer_files.words(tmp_path / name / "words.json")
         with open(file, "a") as f:
             f.write(more)
         hashes.append(load_inputs(make(tmp_path / name, CONVERSE | {"tokenizer": "words.json"}), BOTH).content)

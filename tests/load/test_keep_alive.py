@@ -9,6 +9,8 @@ from locustfiles.common.transport import Transport
 from tests.load.wire_client import ANSWER, CHUNKED, ask, body, http
 from tests.load.wire_server import answering, receive, serving, sleep
 
+pytestmark = pytest.mark.alone
+
 
 def head(*lines: str) -> bytes:
     return "\r\n".join([*lines, "Content-Length: 5", "", "hello"]).encode()

@@ -1,6 +1,5 @@
 """OpenAI's routes over plain HTTP: against llama.cpp's own server, and against the local endpoint's log and faults."""
 
-import time
 
 import pytest
 import tokenizers
@@ -13,6 +12,10 @@ from scripts.smollm2_tokenizer import load_tokenizer
 from tests.emulator.bodies import CONFIG
 from tests.emulator_process import ROOT, running_emulator
 from tests.llama_server import running_llama_server
+from tests.load.calls import SCENARIO, truth_of
+from tests.load.patience import up_to_three_times
+
+pytestmark = pytest.mark.alone
 
 TEXT = "List three rivers of Europe."
 # the same answer every time: a sampled end-of-text as the first token is an answer without output
@@ -31,8 +34,7 @@ def ask(url: str, monkeypatch, prompt: Prompt = Prompt("p1", TEXT, None), **targ
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     known = {"name": "t", "service": "openai", "base_url": url, "model_id": "smollm2", "parameters": dict(ANSWER)}
-    scenario = {"name": "s", "region": "us-east-1", "payloads": ["p"], "load": {"users": [1], "measure_s": 1}, "pricing": "b"}
-    sender = Sender(Scenario.model_validate(scenario | {"targets": [known | target]}), Clock(), lambda record: None)
+    sender = Sender(Scenario.model_validate(SCENARIO | {"targets": [known | target]}), Clock(), lambda record: None)
     return sender.call(1, sender.scenario.targets[0], prompt, Visit(1, "t", "p", 1), "measure")
 
 
@@ -69,11 +71,12 @@ def test_the_key_travels_as_a_bearer_token_from_the_variable_that_the_target_nam
     monkeypatch.setenv("MY_KEY", "sk-recognisable")
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     target = {"name": "t", "service": "openai", "base_url": "http://h/v1", "model_id": "m", "api_key_env": "MY_KEY"}
-    scenario = {"name": "s", "region": "us-east-1", "payloads": ["p"], "load": {"users": [1], "measure_s": 1}, "pricing": "b"}
-    sender = Sender(Scenario.model_validate(scenario | {"targets": [target]}), Clock(), lambda record: None)
+    sender = Sender(Scenario.model_validate(SCENARIO | {"targets": [target]}), Clock(), lambda record: None)
     request = sender.session.request(sender.scenario.targets[0], "/chat/completions", {}, b"{}")
     assert b"\r\nAuthorization: Bearer sk-recognisable\r\n" in request
     assert request.startswith(b"POST /v1/chat/completions HTTP/1.1\r\nHost: h\r\n")
+    monkeypatch.setenv("MY_KEY", "sk-recognisable\n")  # as `$(cat key)` in a YAML of Kubernetes leaves it
+    assert sender.session.request(sender.scenario.targets[0], "/chat/completions", {}, b"{}") == request
 
 
 @pytest.fixture(scope="module")
@@ -88,20 +91,12 @@ def faulty():
         yield e
 
 
-def row_of(emulator, request_id: str) -> dict:
-    """Of the endpoint's log, which is written once a second."""
-    for _ in range(30):
-        if rows := [row for row in emulator.truth_rows() if row["request_id"] == request_id]:
-            return rows[0]
-        time.sleep(0.1)
-    raise AssertionError(f"the endpoint does not know {request_id}")
-
-
 @pytest.mark.parametrize("stream", [True, False])
 @pytest.mark.parametrize("dialect", ["openai-chat", "openai-completions"])
+@up_to_three_times
 def test_a_record_is_that_of_the_local_endpoints_log(local, monkeypatch, stream, dialect):
     record = ask(local.url + "/v1", monkeypatch, model_id="exact", stream=stream, dialect=dialect)
-    row = row_of(local, record.request_id)
+    row = truth_of(local, {record.request_id})[record.request_id]
     assert (record.error, record.operation, record.stop_reason) == (None, row["operation"], "length")
     assert (record.prompt_tokens, record.completion_tokens) == (row["prompt_tokens"], row["completion_tokens"]) == (7, 12)
     assert (record.token_source, record.prompt_token_source) == ("service", "service")
@@ -112,6 +107,7 @@ def test_a_record_is_that_of_the_local_endpoints_log(local, monkeypatch, stream,
         assert -0.3 < record.last_token_ms - (row["last_token"] - row["arrival"]) * 1000 < 30
 
 
+@up_to_three_times
 def test_reasoning_starts_ttft_and_text_the_visible_one(local, monkeypatch):
     record = ask(local.url + "/v1", monkeypatch, model_id="thinking", stream=True)
     # two tokens of reasoning at 100 a second: the first text comes 20 ms after the first token
@@ -123,7 +119,7 @@ def test_bedrocks_own_route_takes_its_key_and_its_request_id(local, monkeypatch)
     target = {"model_id": "openai.gpt-oss-20b-1:0", "stream": True}
     record = ask(local.url + "/openai/v1", monkeypatch, **target, api_key_env="BEDROCK_KEY")
     assert (record.error, record.completion_tokens) == (None, 12)
-    assert row_of(local, record.request_id)["operation"] == "ChatCompletions"
+    assert truth_of(local, {record.request_id})[record.request_id]["operation"] == "ChatCompletions"
     assert ask(local.url + "/openai/v1", monkeypatch, **target, api_key_env="NO_SUCH_KEY").error == "auth"
 
 

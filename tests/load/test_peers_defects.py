@@ -36,11 +36,12 @@ from locustfiles.common.sender import Sender, Visit
 from tests.emulator import bodies
 from tests.emulator_process import ROOT, running_emulator
 from tests.load.aws_frames import event, part
+from tests.load.calls import PROMPT, converse, sender_for, tgi, truth_of
+from tests.load.lab import CHAT, CHUNKED, END, SURFACES, Lab, chunks, whole
 from tests.load.sample_answers import CLAUDE, CONVERSE, TGI, openai_chunk, sse, tgi_token
-from tests.load.test_failures_table import CHAT, CHUNKED, END, SURFACES, Lab, chunks, whole
-from tests.load.test_sender import PROMPT, converse, credentials, sender_for, tgi, truth_of  # noqa: F401  (a fixture)
-from tests.load.test_surfaces import container, invoke
+from tests.load.surfaces import container, invoke
 
+pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("credentials")]
 USERS = 20
 
 
@@ -55,7 +56,7 @@ def emulator(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def lab(emulator, tmp_path_factory, credentials):  # noqa: F811
+def lab(emulator, tmp_path_factory, credentials):
     return Lab(emulator, tmp_path_factory.mktemp("lab"))
 
 
@@ -133,7 +134,8 @@ LOCUST = """
 import json, sys, types
 from locust.env import Environment
 from locustfiles.common.user import tell_locust
-from tests.load.test_sender import PROMPT, Visit, sender_for, tgi
+from locustfiles.common.sender import Visit
+from tests.load.calls import PROMPT, sender_for, tgi
 
 environment = Environment()
 environment.create_local_runner()

@@ -74,6 +74,7 @@ MISTAKES = {
     "a missing price": ((", output: 0.001}", "}"), 8, "models.meta.llama2-13b-chat-v1.output: missing; add `output:`"),
     "an unknown key": (("{input: 0.00075", "{imput: 0.00075"), 8, "unknown key `imput`; did you mean `input`?"),
     "another currency": (("USD", "EUR"), 2, "currency: input should be 'USD' (got 'EUR')"),
+    "a date that is none": (("2024-04-15", "2024-02-30"), 3, "not valid YAML: `2024-02-30` cannot be read (day is out of range for month)"),
     "no date": (("2024-04-15", "lately"), 3, "as_of: input should be a valid date (got 'lately')"),
 }
 

@@ -3,11 +3,14 @@
 import time
 
 import gevent
+import pytest
 
 from locustfiles.common.connection import Exchange
 from locustfiles.common.probe import EVERY_S, Probe
 from tests.load.wire_client import ANSWER, ask
 from tests.load.wire_server import answering, serving
+
+pytestmark = pytest.mark.alone
 
 
 def busy(seconds: float) -> None:

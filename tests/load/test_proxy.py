@@ -18,10 +18,12 @@ from locustfiles.common.scenario import Scenario
 from locustfiles.common.sender import Sender
 from locustfiles.common.transport import Transport
 from locustfiles.common.yaml_file import BadInput
+from tests.load.calls import SCENARIO
 from tests.load.signature import parts, signature_of
 from tests.load.wire_client import ANSWER, REQUEST, body, run
 from tests.load.wire_server import answering, certificate, receive, serving, sleep, tunnelling
 
+pytestmark = pytest.mark.alone
 SECRET = "s3cr3t/pässword"
 QUOTED = "s3cr3t%2Fp%C3%A4ssword"
 KEY = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
@@ -224,8 +226,7 @@ CONVERSE = {"name": "t", "service": "bedrock", "model_id": "meta.llama3-8b-instr
 
 
 def scenario(**more) -> Scenario:
-    rest = {"name": "s", "region": "us-east-1", "payloads": ["p"], "load": {"users": [1], "measure_s": 1}, "pricing": "b"}
-    return Scenario.model_validate(rest | {"targets": [CONVERSE]} | more)
+    return Scenario.model_validate(SCENARIO | {"targets": [CONVERSE]} | more)
 
 
 @pytest.mark.parametrize("base", ["", "/base/"])

@@ -250,7 +250,7 @@ def test_two_lines_in_one_part_comments_events_and_carriage_returns_are_read():
 
 
 @given(st.sampled_from(["tgi", "lmi", "openai-chat"]), st.lists(st.integers(0, 2000), max_size=8), st.booleans())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_the_split_into_parts_changes_nothing_but_times(dialect, cuts, final_newline):
     container = {
         "tgi": b"".join(sse(tgi_token(t)) for t in ("Hel", "lo ", "")) + sse(tgi_token("é", generated_text="Hello é")),
@@ -310,3 +310,21 @@ def test_reading_a_stream_of_100_tokens_takes_under_15_microseconds_an_event(dia
     one = functools.partial(read, body, 200, {}, chunks, True)
     best = min(timeit.repeat(one, timer=time.thread_time, number=2, repeat=50)) / 2
     assert best / len(chunks) < 15e-6
+
+
+@pytest.mark.parametrize("reason", ["error", "abort"])
+@pytest.mark.parametrize("dialect", ["openai-chat", "tgi", "lmi"])
+def test_a_generation_that_the_server_gave_up_is_no_success(dialect, reason):
+    if dialect == "openai-chat":
+        lines = [sse(openai_chunk({"content": "Hel"})), sse(openai_chunk({}, reason)), b"data: [DONE]\n\n"]
+        whole = {"choices": [{"message": {"content": "Hel"}, "finish_reason": reason}]}
+    else:
+        details = {"finish_reason": reason, "generated_tokens": 1}
+        lines = [sse(tgi_token("Hel")), sse(tgi_token("", generated_text="Hel", details=details))]
+        whole = {"generated_text": "Hel", "details": details}
+    for reading in (
+        streamed(dialect, *timed(*(part(line) for line in lines))),
+        read(call(dialect, stream=False), 200, {}, [(1.0, json.dumps(whole).encode())], True),
+    ):
+        assert (reading.error, reading.error_code, reading.text) == (ErrorClass.BAD_RESPONSE, reason, "Hel")
+        assert reading.error_message == f"the container ended the generation with finish_reason {reason}"

@@ -8,7 +8,6 @@ import base64
 import dataclasses
 import functools
 import json
-import os
 import random
 import time
 import typing
@@ -24,18 +23,17 @@ from locustfiles.common.errors import ErrorClass
 from locustfiles.common.payloads import Prompt
 from locustfiles.common.readers import read
 from locustfiles.common.reading import Reading
-from locustfiles.common.scenario import BedrockTarget, OpenAITarget, SageMakerTarget
 from locustfiles.common.sender import Visit
-from scripts.emulator.config import EXAMPLE_ACCESS_KEY, EXAMPLE_SECRET_KEY
+from locustfiles.common.targets import BedrockTarget, OpenAITarget, SageMakerTarget
 from tests.emulator import bodies
 from tests.emulator_process import running_emulator
 from tests.load.aws_frames import chunk, event, part
+from tests.load.calls import sender_for
 from tests.load.sample_answers import METRICS, MODELS, STREAMS, WHOLES, call, openai_chunk, streamed, tgi_token, timed
 from tests.load.sample_families import EVENTS
-from tests.load.test_sender import sender_for
-from tests.load.test_surfaces import STREAMS as SURFACES
-from tests.load.test_surfaces import THINKING, converse
-from tests.load.test_surfaces import WHOLES as WHOLE_SURFACES
+from tests.load.surfaces import STREAMS as SURFACES
+from tests.load.surfaces import THINKING, converse
+from tests.load.surfaces import WHOLES as WHOLE_SURFACES
 
 _json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6),
@@ -48,14 +46,14 @@ _dialects = st.sampled_from(list(STREAMS))
 @given(
     _dialects, st.booleans(), st.sampled_from([200, 301, 400, 424, 500]), st.lists(st.binary(max_size=60), max_size=4)
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_random_bytes_are_a_failure_and_never_an_exception(dialect, stream, status, pieces):
     chunks = [(float(i), piece) for i, piece in enumerate(pieces)]
     assert read(call(dialect, stream), status, {}, chunks, True).error is not None
 
 
 @given(_dialects, st.integers(0, 10**6), st.integers(0, 7))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_a_flipped_bit_anywhere_is_never_a_success(dialect, at, bit):
     data = bytearray(b"".join(STREAMS[dialect][0]))
     data[at % len(data)] ^= 1 << bit
@@ -73,7 +71,7 @@ def _mutated(value, rng: random.Random, junk):
 
 
 @given(st.sampled_from(list(WHOLES)), st.integers(0, 10**6), _json)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_bodies_of_any_shape_are_read_without_an_exception(dialect, seed, junk):
     data = json.dumps(_mutated(WHOLES[dialect], random.Random(seed), junk)).encode()
     reading = read(call(dialect, stream=False), 200, {}, [(1.0, data)], True)
@@ -105,7 +103,7 @@ EVENTS_OF |= {dialect: events for dialect, (events, _) in EVENTS.items()}
 
 
 @given(_dialects, st.integers(0, 10**6), _json, st.booleans())
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 def test_events_of_any_shape_are_read_without_an_exception(dialect, seed, junk, ended):
     rng = random.Random(seed)
     frames = []
@@ -166,7 +164,7 @@ class Real:
 
 
 @pytest.fixture(scope="module")
-def real() -> typing.Iterator[tuple[dict[str, Real], dict[str, Real]]]:
+def real(credentials) -> typing.Iterator[tuple[dict[str, Real], dict[str, Real]]]:
     """Streams and whole answers of every family, each with characters of more than one byte in its text."""
     seen: list = []
 
@@ -185,10 +183,6 @@ def real() -> typing.Iterator[tuple[dict[str, Real], dict[str, Real]]]:
         raise AssertionError(f"no such text in {target}")
 
     with pytest.MonkeyPatch.context() as patch, running_emulator(bodies.CONFIG) as emulator:
-        for name in [n for n in os.environ if n.startswith("AWS_")]:
-            patch.delenv(name)
-        patch.setenv("AWS_ACCESS_KEY_ID", EXAMPLE_ACCESS_KEY)
-        patch.setenv("AWS_SECRET_ACCESS_KEY", EXAMPLE_SECRET_KEY)
         patch.setattr(sender_module, "read", noted)
         sender = sender_for(emulator, converse("m"), SURFACES["completions"] | {"name": "u"})[0]
         more = {"converse": converse(bodies.NOVA), "claude": THINKING["claude"], "thinking": THINKING["converse"]}
@@ -281,7 +275,7 @@ def _timeless(reading: Reading) -> dict:
 
 
 @given(st.lists(st.integers(0, 10**6), max_size=12), st.lists(st.integers(0, 10**6), max_size=12))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_where_a_real_answer_is_split_changes_nothing_but_times(real, cuts, inner):
     streams, wholes = real
     for kind, answer in (streams | {f"whole {kind}": whole for kind, whole in wholes.items()}).items():
@@ -306,7 +300,7 @@ def test_a_real_whole_answer_cut_at_any_byte_is_never_a_success(real):
 
 
 @given(st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 12), st.binary(max_size=12)), min_size=1, max_size=4))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_spliced_lines_are_read_without_an_exception_and_close_with_their_own_closing_line_alone(real, splices):
     """Bytes of a container's lines replaced by others, in frames whose checksums are right."""
     for kind in ("tgi", "lmi", "openai-chat", "completions", "raw tgi"):

@@ -6,11 +6,12 @@ import pytest
 
 from locustfiles.common.dialects import build
 from locustfiles.common.errors import ErrorClass
+from locustfiles.common.payloads import Prompt
 from locustfiles.common.readers import read
 from tests.load.aws_frames import chunk, part
 from tests.load.sample_answers import HELLO, call, streamed, timed
 from tests.load.sample_families import EVENTS, RAW
-from tests.load.test_dialects import sagemaker
+from tests.load.sent import bedrock, sagemaker
 
 
 def gpt_oss(*contents: str) -> list[bytes]:
@@ -37,6 +38,28 @@ def test_reasoning_in_tags_is_output_and_not_visible(contents, first, visible, c
     assert (reading.error, reading.text, reading.stop_reason) == (None, text, "stop")
     assert (reading.first_output, reading.first_visible, reading.output_chunks) == (first, visible, chunks)
     assert reading.hidden_reasoning is False
+
+
+def deepseek(*texts: str) -> list[bytes]:
+    return [chunk({"choices": [{"text": t, "stop_reason": None}]}) for t in texts] + [chunk({"choices": [{"text": "", "stop_reason": "stop"}]})]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "texts", "first", "visible", "chunks", "text"),
+    [
+        ("Say hello", ["<think>", "\nHm", "</think>", "Hel", "lo"], 11.0, 13.0, 3, "Hello"),
+        ("Say hello", ["<think>\nHm", "</think>\n\nHello"], 10.0, 11.0, 2, "\n\nHello"),
+        ("Say hello", ["Hel", "lo <think>"], 10.0, 10.0, 2, "Hello <think>"),
+        # the model's own prompt template ends in the tag, and the answer begins inside it
+        ("<｜User｜>Say hello<｜Assistant｜><think>\n", ["Hm", "m</th", "ink>", "Hello"], 10.0, 13.0, 3, "Hello"),
+        ("<｜User｜>Say hello<｜Assistant｜><think>\n", ["Hm", "m"], 10.0, None, 2, ""),
+    ],
+)
+def test_deepseeks_thinking_is_output_and_not_visible(prompt, texts, first, visible, chunks, text):
+    target = bedrock(model_id="us.deepseek.r1-v1:0", api="invoke", stream=True, parameters={"max_tokens": 64})
+    reading = read(build(target, Prompt("1", prompt, None)), 200, {}, timed(*deepseek(*texts)), True)
+    assert (reading.error, reading.text, reading.stop_reason) == (None, text, "stop")
+    assert (reading.first_output, reading.first_visible, reading.output_chunks) == (first, visible, chunks)
 
 
 def test_reasoning_in_tags_that_ends_in_the_middle_is_output_without_text():

@@ -1,14 +1,15 @@
 """Which runs may be gone on with."""
 
 import dataclasses
+import types
 
 import pytest
 
+from locustfiles.common.manifest import Finding, Part, Problem, StageWindow
 from locustfiles.common.resume import check_resumable, resumed
-from locustfiles.common.run_folder import Part, Problem, StageWindow
+from locustfiles.common.run import Run  # last: test_stages keeps Locust from patching the test process
 from locustfiles.common.yaml_file import BadInput
-from tests.load.test_run_folder import manifest
-from tests.load.test_stages import ONE, inputs
+from tests.load.run_parts import ONE, TWO, inputs, manifest
 
 
 def begun(**more):
@@ -41,15 +42,68 @@ def test_another_run_is_refused_in_one_line(changed, said):
 
 def test_what_was_cut_short_is_put_aside_and_its_problems_with_it():
     windows = [StageWindow(n, 1, "one", "a", n, None, 1.0, whole=n < 2) for n in (1, 2)]
-    problems = [Problem("of both", [1, 2]), Problem("of the cut one", [2]), Problem("of all")]
+    problems = [Problem("of the cut one", [2]), Problem("of all")]
     _, old = begun(stages=windows, problems=problems, parts=[Part("r", 1.0, None, "running")])
     new = resumed(old, manifest(parts=[Part("s", 9.0, None, "running")]))
     assert ([s.stage for s in new.stages], [s.stage for s in new.abandoned]) == ([1], [2])
-    assert [p.text for p in new.problems] == ["of both", "of all"]
+    assert [p.text for p in new.problems] == ["of all"]
     assert [(p.run_id, p.status) for p in new.parts] == [("r", "broken off"), ("s", "running")]
+
+
+def test_a_whole_stage_of_a_search_that_said_nothing_is_measured_again():
+    searching = ONE | {"load": {"find": {"up_to": 8, "slo": {"error_rate": 0.1}}, "measure_s": 2}}
+    scenario = inputs(searching, TWO).scenario.model_dump(mode="json")
+    visits = [("one", "met"), ("one", None), ("two", None)]  # the second was cut short before it was judged; `two` is no search
+    windows = [StageWindow(n, 1, target, "a", n, None, 1.0, whole=True, outcome=said) for n, (target, said) in enumerate(visits, 1)]
+    new = resumed(manifest(scenario=scenario, stages=windows, parts=[Part("r", 1.0, None, "stopped")]), manifest())
+    assert ([s.stage for s in new.stages], [s.stage for s in new.abandoned]) == ([1, 3], [2])
 
 
 def test_a_run_that_lost_a_workers_records_measures_that_stage_again_although_it_went_to_its_end():
     windows = [StageWindow(n, 1, "one", "a", n, None, 1.0, whole=n < 2) for n in (1, 2)]
     made, old = begun(status="complete", stages=windows)
     check_resumable(old, made)
+
+
+def test_a_whole_stage_that_a_problem_names_is_missing():
+    """A worker that was paused and came back: all records are here, the load was not as planned."""
+    windows = [StageWindow(n, 1, "one", "a", n, None, 1.0, whole=True) for n in (1, 2, 3)]
+    paused = Problem("worker w was silent for 8 s (paused or cut off)", [1, 3])
+    made, old = begun(status="complete", stages=windows, problems=[paused], parts=[Part("r", 1.0, 5.0, "complete")])
+    check_resumable(old, made)
+    new = resumed(old, manifest(parts=[Part("s", 9.0, None, "running")]))
+    assert ([s.stage for s in new.stages], [s.stage for s in new.abandoned], new.problems) == ([2], [1, 3], [])
+
+
+def found(stages: list[int]) -> Finding:
+    return Finding("one", "a", "users", 1, 2, True, "above it the limits are missed", {"1": ["met"] * 2, "2": ["missed"] * 2}, stages)
+
+
+def test_what_a_search_found_is_kept_only_with_all_of_its_stages():
+    searching = ONE | {"load": {"find": {"up_to": 8, "slo": {"error_rate": 0.1}}, "measure_s": 2}}
+    scenario = inputs(TWO, searching).scenario.model_dump(mode="json")
+    windows = [StageWindow(n, 1, "one", "a", n, None, 1.0, whole=True, outcome="met") for n in (1, 2, 3, 4)]
+    last = [Part("r", 1.0, 5.0, "complete")]
+    whole = resumed(manifest(scenario=scenario, stages=list(windows), findings=[found([1, 2, 3, 4])], parts=list(last)), manifest())
+    assert (len(whole.findings), len(whole.stages)) == (1, 4)
+    windows[2].whole = False  # a worker was killed in it
+    spoiled = resumed(manifest(scenario=scenario, stages=list(windows), findings=[found([1, 2, 3, 4])], parts=list(last)), manifest())
+    assert (spoiled.findings, [s.stage for s in spoiled.stages]) == ([], [1, 2, 4])
+
+
+def test_a_problem_that_comes_again_concerns_the_further_stages_too_and_is_said_again(caplog):
+    run = types.SimpleNamespace(manifest=manifest(problems=[]), untrusted=False)
+    for stages in ([2], [3], [2]):
+        Run.problem(run, "worker w was silent for 8 s", stages)
+    assert [(p.text, p.stages) for p in run.manifest.problems] == [("worker w was silent for 8 s", [2, 3])]
+    assert len(caplog.records) == 2 and run.untrusted
+    Run.problem(run, "worker w was silent for 8 s")  # of all of the run
+    Run.problem(run, "worker w was silent for 8 s", [4])
+    assert [p.stages for p in run.manifest.problems] == [None]
+
+
+def test_a_problem_that_an_earlier_part_had_makes_this_part_untrustworthy_too():
+    run = types.SimpleNamespace(manifest=manifest(problems=[Problem("as before", None)]), untrusted=False, failure=None, over_budget=False)
+    assert Run.exit_code(run) == 0
+    Run.problem(run, "as before")
+    assert Run.exit_code(run) == 2 and len(run.manifest.problems) == 1

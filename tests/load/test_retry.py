@@ -12,15 +12,17 @@ import pytest
 from locustfiles.common.clock import Clock
 from locustfiles.common.record import RequestRecord
 from locustfiles.common.retry import Retry
-from locustfiles.common.scenario import BadScenario, Scenario, load_scenario
+from locustfiles.common.scenario import Scenario, load_scenario
 from locustfiles.common.sender import Sender, Visit
+from locustfiles.common.yaml_file import BadScenario
 from tests.emulator_process import running_emulator
 from tests.load.aws_frames import exception
+from tests.load.calls import PROMPT, SCENARIO, converse, tgi
+from tests.load.lab import CHUNKED, END, chunks, whole
 from tests.load.sample_answers import CONVERSE, WHOLES
-from tests.load.test_failures_table import CHUNKED, END, chunks, whole
-from tests.load.test_sender import PROMPT, converse, credentials, tgi  # noqa: F401  (a fixture)
-from tests.load.wire_server import receive, serving
+from tests.load.wire_server import in_turn, receive, serving
 
+pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("credentials")]
 FAULTS = ["throttle", "quota", "not_ready", "model_timeout", "unavailable", "server", "drop", "reset"]
 FINAL = ["client", "access_denied", "model_error", "error_in_200", "garbage_body", "empty_output", "drop_mid_stream", "bad_crc"]
 FINAL += ["throttle_mid_stream", "internal_mid_stream"]
@@ -44,8 +46,7 @@ def emulator():
 def retrying(url: str, target: dict, attempts: int = 3, base_s: float = 0.01, max_s: float = 0.02, **more):
     """A sender of one target that tries again, and its records."""
     records: list[RequestRecord] = []
-    scenario = {"name": "s", "region": "us-east-1", "payloads": ["p"], "load": {"users": [1], "measure_s": 1}, "pricing": "b"}
-    scenario |= {"targets": [{"name": "t"} | target], "endpoint_url": url, "request_timeout_s": 5}
+    scenario = SCENARIO | {"targets": [{"name": "t"} | target], "endpoint_url": url, "request_timeout_s": 5}
     scenario |= {"retry": {"attempts": attempts, "base_s": base_s, "max_s": max_s}} | more
     return Sender(Scenario.model_validate(scenario), Clock(), records.append), records
 
@@ -128,20 +129,6 @@ def test_a_refused_connection_is_tried_again_and_a_deadline_is_not(emulator):
         assert call(sender).error == "read_timeout" and len(records) == 1
 
 
-def answering(*answers: bytes | float):
-    """A script: the n-th request of all connections gets the n-th answer; a float is a pause before the next one."""
-    left = list(answers)
-
-    def script(connection, server):
-        while request := receive(connection):
-            server.requests.append(request)
-            while isinstance(left[0], float):
-                time.sleep(left.pop(0))
-            connection.sendall(left.pop(0))
-
-    return script
-
-
 WAIT = exception("throttlingException", {"message": "Wait."})
 THROTTLED = whole(429, {"message": "Too many"}, "x-amzn-ErrorType: ThrottlingException")
 GOOD = whole(200, WHOLES["tgi"])
@@ -150,11 +137,11 @@ GOOD = whole(200, WHOLES["tgi"])
 def test_a_throttle_inside_a_stream_is_tried_again_before_the_first_output_and_never_after_it():
     whole_stream = CHUNKED + chunks(*CONVERSE) + END
     begun = CHUNKED + chunks(*CONVERSE[:2], WAIT) + END  # role and an empty delta: no output
-    with serving(answering(begun, whole_stream)) as server:
+    with serving(in_turn(begun, whole_stream)) as server:
         sender, records = retrying(f"http://127.0.0.1:{server.port}", converse("m"))
         assert call(sender).error is None
     assert [(r.attempt, r.error, r.chunks) for r in records] == [(1, "throttled", None), (2, None, 2)]
-    with serving(answering(CHUNKED + chunks(*CONVERSE[:3], WAIT) + END, whole_stream)) as server:
+    with serving(in_turn(CHUNKED + chunks(*CONVERSE[:3], WAIT) + END, whole_stream)) as server:
         sender, records = retrying(f"http://127.0.0.1:{server.port}", converse("m"))
         assert call(sender).error == "throttled"
     assert [(r.attempt, r.error, r.chunks) for r in records] == [(1, "throttled", 1)] and len(server.requests) == 1
@@ -225,17 +212,20 @@ def test_killed_in_a_pause_a_call_ends_at_once_and_the_stage_is_still_told_clear
 
 
 def test_killed_in_a_later_attempt_it_is_cancelled_and_not_tried_again():
-    with serving(answering(THROTTLED, 2.0, GOOD)) as server:
+    with serving(in_turn(THROTTLED, 2.0, GOOD)) as server:
         sender, records = retrying(f"http://127.0.0.1:{server.port}", tgi("e", stream=False), base_s=0.001, max_s=0.001)
         job = gevent.spawn(call, sender)
-        gevent.sleep(0.2)
+        over = time.perf_counter() + 5
+        while len(server.requests) < 2 and time.perf_counter() < over:
+            gevent.sleep(0.01)
+        gevent.sleep(0.15)
         job.kill(timeout=1)
     assert [(r.attempt, r.error) for r in records] == [(1, "throttled"), (2, "cancelled")]
-    assert 100 < records[1].latency_ms < 300 and len(server.requests) == 2
+    assert 100 < records[1].latency_ms < 1500 and len(server.requests) == 2
 
 
 def test_a_stages_hold_waits_for_the_whole_call_with_its_pauses():
-    with serving(answering(THROTTLED, 0.2, GOOD)) as server:
+    with serving(in_turn(THROTTLED, 0.2, GOOD)) as server:
         sender, records = retrying(f"http://127.0.0.1:{server.port}", tgi("e", stream=False), base_s=0.2, max_s=0.2)
         longest(sender)
         clear = announced(sender)
@@ -252,7 +242,7 @@ def test_a_stages_hold_waits_for_the_whole_call_with_its_pauses():
 
 
 def test_an_attempt_that_starts_in_the_window_is_awaited_although_its_call_began_before():
-    with serving(answering(THROTTLED, 0.3, GOOD)) as server:
+    with serving(in_turn(THROTTLED, 0.3, GOOD)) as server:
         sender, records = retrying(f"http://127.0.0.1:{server.port}", tgi("e", stream=False), base_s=0.2, max_s=0.2)
         longest(sender)
         clear = announced(sender)
@@ -270,7 +260,7 @@ def test_an_attempt_that_starts_in_the_window_is_awaited_although_its_call_began
 
 
 def test_the_next_stage_waits_for_a_call_of_the_last_one_that_is_still_trying():
-    with serving(answering(THROTTLED, 0.2, GOOD)) as server:
+    with serving(in_turn(THROTTLED, 0.2, GOOD)) as server:
         sender, records = retrying(f"http://127.0.0.1:{server.port}", tgi("e", stream=False), base_s=0.2, max_s=0.2)
         longest(sender)
         clear = announced(sender)
@@ -287,7 +277,7 @@ def test_the_next_stage_waits_for_a_call_of_the_last_one_that_is_still_trying():
 
 # --- the scenario ---
 
-SCENARIO = """\
+YAML = """\
 name: s
 region: us-east-1
 payloads: [p]
@@ -312,7 +302,7 @@ retry: {retry}
 )
 def test_a_retry_that_is_none_is_refused_in_one_line(tmp_path, retry, key):
     path = tmp_path / "s.yaml"
-    path.write_text(SCENARIO.format(retry=retry))
+    path.write_text(YAML.format(retry=retry))
     with pytest.raises(BadScenario) as refused:
         load_scenario(path)
     assert "\n" not in str(refused.value) and str(refused.value).startswith(f"{path}:8: {key}"), str(refused.value)
@@ -320,7 +310,7 @@ def test_a_retry_that_is_none_is_refused_in_one_line(tmp_path, retry, key):
 
 def test_without_a_retry_a_call_is_one_attempt(emulator, tmp_path):
     path = tmp_path / "s.yaml"
-    path.write_text(SCENARIO.format(retry="null"))
+    path.write_text(YAML.format(retry="null"))
     assert load_scenario(path).retry is None
     sender, records = retrying(emulator.url, tgi("throttle"), retry=None)
     call(sender)

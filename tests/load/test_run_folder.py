@@ -9,30 +9,11 @@ import subprocess
 
 import pytest
 
+from locustfiles.common.manifest import Finding, Part, Problem, StageWindow, WorkerEntry, WorkerLoad
 from locustfiles.common.record import FIELDS
-from locustfiles.common.run_folder import (
-    Finding,
-    FolderUsed,
-    Manifest,
-    NotARun,
-    Part,
-    Problem,
-    RequestsFile,
-    RunFolder,
-    StageWindow,
-    WorkerEntry,
-    WorkerLoad,
-)
+from locustfiles.common.run_folder import FolderUsed, NotARun, RequestsFile, RunFolder
 from locustfiles.common.yaml_file import BadInput
-from tests.load.test_collect import record
-
-
-def manifest(**more) -> Manifest:
-    made = Manifest(
-        name="n", run_id="r", status="running", started_at=1.0, ended_at=None, scenario_file="s.yaml", scenario={}, seed=1, versions={},
-        git_revision=None, host="h", price_book={}, prices={}, payloads={},
-    )  # fmt: skip
-    return dataclasses.replace(made, **more)
+from tests.load.run_parts import manifest, record
 
 
 def rows(folder: RunFolder) -> list[list[str]]:
@@ -74,6 +55,21 @@ def test_a_torn_last_line_is_skipped_and_counted(tmp_path):
         assert [r[FIELDS.index("call")] for r in csv.reader(io.StringIO(text.decode()))] == ["call", "1", "2"]
 
 
+def test_rows_of_before_the_served_fields_are_read_with_these_empty_and_nothing_is_added_to_them(tmp_path):
+    folder = written(tmp_path)
+    fields = len(FIELDS) - 2  # without served_latency and served_tier
+    old = b"".join(b",".join(line.split(b",")[:fields]) + b"\n" for line in folder.requests.read_bytes().splitlines())
+    folder.requests.write_bytes(old + b"17000")  # torn, too
+    assert folder.requests_text()[1] == 1
+    assert rows(folder) == [record(number).row() for number in (1, 2, 3)]
+    with pytest.raises(BadInput, match="requests.csv: another version began it, nothing can be added"):
+        RequestsFile(folder.requests, append=True)
+    assert folder.requests.read_bytes() == old + b"17000"
+    folder.requests.write_bytes(b"\n".join(b",".join(line.split(b",")[1:]) for line in old.splitlines()) + b"\n")
+    with pytest.raises(NotARun, match="its header is not that of this version"):
+        folder.requests_text()
+
+
 def test_a_line_break_inside_a_cell_does_not_make_two_lines(tmp_path):
     folder = RunFolder(tmp_path / "run")
     folder.create()
@@ -94,6 +90,56 @@ def test_a_used_folder_is_refused_and_overwriting_removes_the_old_run_alone(tmp_
     folder.create(overwrite=True)
     assert [p.name for p in folder.path.iterdir()] == ["notes.txt"]
     folder.create()  # a folder with other things in it is no run
+
+
+@pytest.mark.parametrize("damage", ["a stage", "an abandoned stage", "a measured row", "no manifest", "another file"])
+def test_only_a_run_that_never_came_to_a_stage_is_replaced_without_asking(tmp_path, damage):
+    warmup = dataclasses.replace(record(1), phase="warmup")
+    folder = RunFolder(tmp_path / "run")
+    folder.create()
+    file = RequestsFile(folder.requests)
+    file.add(warmup)
+    file.close()
+    folder.write_manifest(manifest(status="failed"))
+    folder.check_free()
+    window = StageWindow(1, 1, "t", "p", 1, None, 1.0)
+    if damage == "a stage":
+        folder.write_manifest(manifest(stages=[window]))
+    elif damage == "an abandoned stage":
+        folder.write_manifest(manifest(abandoned=[window]))
+    elif damage == "a measured row":
+        file = RequestsFile(folder.requests, append=True)
+        file.add(dataclasses.replace(warmup, phase="measure"))
+        file.close()
+    elif damage == "no manifest":
+        folder.manifest.unlink()
+    else:
+        folder.manifest.write_text("{}")
+    before = folder.requests.read_bytes()
+    with pytest.raises(FolderUsed):
+        folder.check_free()
+    with pytest.raises(FolderUsed):
+        folder.create()
+    assert folder.requests.read_bytes() == before
+    if damage == "no manifest":
+        return
+    folder.write_manifest(manifest(status="failed"))
+    if damage != "a measured row":
+        folder.create()
+        assert list(folder.path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("of", "answer", "said"),
+    [
+        ("users", 1, "1 user keeps the limits, 5 do not: why"),
+        ("users", 2, "2 users keep the limits, 5 do not: why"),
+        ("rate", 1.0, "1 requests/s keep the limits, 5 do not: why"),
+        ("users", None, "no level keeps the limits, 5 does not: why"),
+    ],
+)
+def test_what_a_search_found_is_a_sentence(of, answer, said):
+    assert Finding("t", "p", of, answer, 5, True, "why", {"5": ["missed"]}, [1]).text == said
 
 
 def test_overwriting_removes_the_old_report_too(tmp_path):

@@ -6,7 +6,10 @@ import textwrap
 import pydantic
 import pytest
 
-from locustfiles.common.scenario import BadScenario, HourlyPrice, Scenario, TokenPrice, find_file, load_scenario, prices_of
+from locustfiles.common.price_book import HourlyPrice, TokenPrice
+from locustfiles.common.prices import prices_of
+from locustfiles.common.scenario import Scenario, find_file, load_scenario
+from locustfiles.common.yaml_file import BadScenario
 
 GOOD = """\
 name: tried
@@ -71,14 +74,15 @@ MISTAKES = {
     "users: []": ("users: [1, 2]", 9, "load.users: empty; name at least one"),
     "users: [0]": ("users: [1, 2]", 9, "load.users[0]: input should be greater than or equal to 1 (got 0)"),
     "users: [1.5]": ("users: [1, 2]", 9, "load.users[0]: input should be a valid integer (got 1.5)"),
-    "users: many": ("users: [1, 2]", 9, "load.users: input should be a valid integer (got 'many')"),
-    "users: 1..x": ("users: [1, 2]", 9, "load.users: input should be a valid integer (got '1..x')"),
+    "users: many": ("users: [1, 2]", 9, "load.users: must be a range such as 1..20 or a list such as [1, 5] (got 'many')"),
+    "users: 1..x": ("users: [1, 2]", 9, "load.users: must be a range such as 1..20 or a list such as [1, 5] (got '1..x')"),
     "users: 5..1": ("users: [1, 2]", 9, "load.users: empty; name at least one"),
     "measure_s: 0": ("measure_s: 30", 10, "load.measure_s: input should be greater than 0 (got 0)"),
     "measure_s: .nan": ("measure_s: 30", 10, "load.measure_s: input should be"),
     "measure_s: '30'": ("measure_s: 30", 10, "load.measure_s: input should be a valid number (got '30')"),
     "settle_s: 1": ("measure_s: 30", 8, "load: needs exactly one of `measure_s` and `until`"),
     "payloads: []": ("payloads: [p.jsonl]", 7, "payloads: empty; name at least one"),
+    "payloads: [p.jsonl, q.jsonl, p.jsonl]": ("payloads: [p.jsonl]", 7, "payloads: `p.jsonl` stands twice; remove one"),
     "payloads: p.jsonl": ("payloads: [p.jsonl]", 7, "payloads: input should be a valid list (got 'p.jsonl')"),
     "name: a b": ("name: tried", 1, "name: string should match pattern"),
     "name: ../up": ("name: tried", 1, "name: string should match pattern"),
@@ -92,7 +96,10 @@ MISTAKES = {
     "price: {usd_per_hour: 1, input: 1}": ("    model_id", 5, "targets[0].price.input: unknown key `input`"),
     "budget_usd: -1\n": (None, 12, "budget_usd: input should be greater than 0 (got -1)"),
     "parameters: {max_tokens: 0}": ("    model_id", 3, "targets[0]: `parameters.max_tokens` must be a whole number of at least 1"),
-    "slo: {latency_s: {p90: 1}}\n": (None, 12, "slo.latency_s.p90: unknown key `p90`; did you mean `p"),
+    "parameters: {max_tokens: true}": ("    model_id", 3, "targets[0]: `parameters.max_tokens` must be a whole number of at least 1"),
+    "region: 2024-02-30": ("region: us-east-1", 6, "not valid YAML: `2024-02-30` cannot be read (day is out of range for month)"),
+    "seed: 0b_\n": (None, 12, "not valid YAML: `0b_` cannot be read (invalid literal for int()"),
+    "slo: {latency_s: {p90: 1}}\n": (None, 12, "slo.latency_s: `p90` is no limit; a limit is on one of mean, p50, p95, p99"),
     "slo: {error_rate: 2}\n": (None, 12, "slo.error_rate: input should be less than or equal to 1 (got 2)"),
     "name: tried\n": (None, 12, "not valid YAML: key `name` stands twice; check indentation and quotes"),
     "\tx: 1\n": (None, 12, "not valid YAML"),
@@ -130,6 +137,26 @@ def test_a_missing_key_is_named(tmp_path, key):
             lines.append(line)
     with pytest.raises(BadScenario, match=rf"s\.yaml:\d+: {key}: missing; add `{key}:`"):
         load_scenario(write(tmp_path, "".join(lines)))
+
+
+ROUTE = "  - name: a\n    service: openai\n    base_url: http://10.0.0.7:8000/v1\n    model_id: m\n    api_key_env: MY_KEY\n"
+SECRETS = {
+    "a password": ("http://10.0.0.7:8000/v1", "https://user:hidden@h/v1", "base_url: no user, password, query or fragment in it"),
+    "a query": ("http://10.0.0.7:8000/v1", "https://h/v1?code=hidden", "base_url: no user, password, query or fragment in it"),
+    "no URL": ("http://10.0.0.7:8000/v1", "hidden", "base_url: must be an address such as http://10.0.0.7:8000/v1"),
+    "the key": ("MY_KEY", "sk-proj-hidden", "api_key_env: must be the name of an environment variable, not the key itself"),
+    "of AWS": ("model_id: m", "endpoint_url: http://u:hidden@h\n    model_id: m", "endpoint_url: no user, password, query or fragment in it"),
+}
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_secret_in_a_scenario_is_refused_and_not_repeated(tmp_path, name):
+    old, new, said = SECRETS[name]
+    route = GOOD.replace(BEDROCK, ROUTE)
+    assert load_scenario(write(tmp_path, route)).targets[0].api_key_env == "MY_KEY"
+    with pytest.raises(BadScenario) as e:
+        load_scenario(write(tmp_path, route.replace(old, new)))
+    assert f": targets[0].{said}" in str(e.value) and "hidden" not in str(e.value)
 
 
 def test_two_targets_of_one_name_are_refused(tmp_path):
@@ -190,6 +217,21 @@ def test_a_targets_price_is_its_own_else_the_books(tmp_path):
     assert priced(tmp_path, on_demand).usd_per_hour_in_all == pytest.approx(4.545)  # 3 * 1.515
     hourly = on_demand.replace("region", "    price: {usd_per_hour: 2.0}\nregion", 1)
     assert priced(tmp_path, hourly) == HourlyPrice(usd_per_hour=2.0, instance_count=3)
+
+
+@pytest.mark.parametrize("target", [SAGEMAKER, "  - {name: a, service: openai, base_url: http://h/v1, model_id: m, INSTANCES\n"], ids=["sagemaker", "openai"])
+def test_the_instances_of_an_own_price_count(tmp_path, target):
+    def of(price: str, instances: str | None = None) -> str:
+        more = f"price: {price}" + (f", instance_count: {instances}" if instances else "")
+        block = target.replace("INSTANCES", more + "}") if "INSTANCES" in target else target + "".join(f"    {m}\n" for m in more.replace("}, i", "}\ni").split("\n"))
+        return GOOD.replace(BEDROCK, block)
+
+    four = "{usd_per_hour: 1.5, instance_count: 4}"
+    assert priced(tmp_path, of(four)).usd_per_hour_in_all == 6.0  # 4 * 1.5
+    assert priced(tmp_path, of(four, "4")).usd_per_hour_in_all == 6.0
+    assert priced(tmp_path, of("{usd_per_hour: 1.5}", "4")).usd_per_hour_in_all == 6.0
+    with pytest.raises(BadScenario, match="target `a`: `instance_count` is 3, in its `price:` 4; keep one"):
+        priced(tmp_path, of(four, "3"))
 
 
 def test_a_target_without_a_price_names_it_and_the_book(tmp_path):

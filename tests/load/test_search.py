@@ -2,10 +2,14 @@
 
 import math
 import random
+import typing
 
+import numpy as np
 import pytest
 
+from locustfiles.common.binomial import decide
 from locustfiles.common.search import RATE_STEP, Search
+from locustfiles.common.stage import LOOKS
 
 MANY = 400  # visits after which a search is taken for endless
 
@@ -148,3 +152,39 @@ def test_a_rate_that_nothing_keeps_ends_at_a_thousandth_of_what_was_asked_for():
     # 64 / 1024 = 0.0625
     assert run(search, keeps_up_to(0.0)) == [1, 0.5, 0.25, 0.125, 0.0625, 0.0625]
     assert (search.low, search.high, search.confirmed) == (None, 0.0625, True)
+
+
+# --- how often a level is looked at ---
+
+
+def looked_at(draw: np.random.Generator, share: float, windows: typing.Iterable[float]) -> str:
+    """The outcome of a level of which `share` of the requests are above a limit on p95, 600 requests a window."""
+    above = n = 0
+    for until in windows:
+        more = int(600 * until) - n
+        above, n = above + draw.binomial(more, share), n + more
+        if (said := decide(above, n, 0.95)) != "undecided":
+            return said
+    return "undecided"
+
+
+def shares(share: float, windows: list[float], levels: int = 2000) -> dict[str, float]:
+    draw = np.random.default_rng(7)
+    said = [looked_at(draw, share, windows) for _ in range(levels)]
+    return {state: said.count(state) / levels for state in ("met", "missed")}
+
+
+def test_a_level_exactly_at_its_limit_is_called_met_five_times_in_a_hundred():
+    """5 % of the requests above p95's limit is what it allows. A look alone may be wrong in 2.5 of 100, on each side; the
+    standard error of 5 % in 2000 is 0.5 %."""
+    at_limit = shares(0.05, LOOKS)
+    assert 0.035 <= at_limit["met"] <= 0.065 and 0.035 <= at_limit["missed"] <= 0.065
+    assert shares(0.05, LOOKS[:1])["met"] <= 0.025 + 3 * 0.0035
+    # looking every 300th part of the longest window instead
+    every = [1 + n / 100 for n in range(301)]
+    assert shares(0.05, every, 500)["met"] > at_limit["met"] + 0.02
+
+
+def test_levels_off_their_limit_are_told_from_it():
+    assert shares(0.065, LOOKS)["met"] < 0.002 and shares(0.065, LOOKS)["missed"] > 0.80
+    assert shares(0.03, LOOKS)["met"] > 0.98 and shares(0.03, LOOKS)["missed"] < 0.001

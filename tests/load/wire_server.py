@@ -41,16 +41,35 @@ def receive(connection) -> bytes:
     return head + b"\r\n\r\n" + body
 
 
-def answering(*pieces: bytes | float, close: bool = False):
-    """A script: for every request the pieces in turn, a float being a pause in seconds."""
+def answering(*pieces: bytes | float | str, close: bool = False):
+    """A script: for every request the pieces in turn; a float is a pause in seconds, `drop` and `reset` end the connection."""
 
     def script(connection, server):
         while request := receive(connection):
             server.requests.append(request)
             for piece in pieces:
+                if piece == "drop":
+                    return
+                if piece == "reset":
+                    sleep(0.02)  # an RST would overtake what was sent just before
+                    return reset(connection)
                 sleep(piece) if isinstance(piece, float) else connection.sendall(piece)
             if close:
                 return
+
+    return script
+
+
+def in_turn(*answers: bytes | float):
+    """A script: the n-th request of all connections gets the n-th answer; a float is a pause before the next one."""
+    left = list(answers)
+
+    def script(connection, server):
+        while request := receive(connection):
+            server.requests.append(request)
+            while isinstance(left[0], float):
+                sleep(left.pop(0))
+            connection.sendall(left.pop(0))
 
     return script
 
@@ -81,6 +100,19 @@ def reset(connection) -> None:
     """Close with RST instead of FIN."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()
+
+
+@contextlib.contextmanager
+def full():
+    """An address whose backlog is full: the kernel lets further connections wait."""
+    with socket.socket() as listener, contextlib.ExitStack() as stack:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(3):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        yield listener.getsockname()
 
 
 @contextlib.contextmanager

@@ -79,6 +79,14 @@ class LocustProcess:
                 raise TimeoutError(f"never said {said!r}:\n{self.text[-3000:]}")
             time.sleep(0.05)
 
+    def until_it_catches(self, number: signal.Signals, timeout_s: float = 30) -> None:
+        """Wait until it has a handler for that signal, which would end it before."""
+        over, status = time.monotonic() + timeout_s, pathlib.Path(f"/proc/{self.popen.pid}/status")
+        while not int(status.read_text().split("SigCgt:")[1].split()[0], 16) >> number - 1 & 1:
+            if time.monotonic() > over or self.popen.poll() is not None:
+                raise TimeoutError(f"never caught {number.name}:\n{self.text[-3000:]}")
+            time.sleep(0.05)
+
 
 @contextlib.contextmanager
 def locust(*arguments: object, output: pathlib.Path, env: dict[str, str] | None = None, cwd: pathlib.Path = ROOT, group: int = 0):

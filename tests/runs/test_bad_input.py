@@ -9,7 +9,7 @@ import yaml
 from locustfiles.common.run_folder import RunFolder
 from scripts.emulator.config import EXAMPLE_SECRET_KEY
 from tests.runs import folders
-from tests.runs.locust_process import environment, free_port, locust, one_locust
+from tests.runs.locust_process import cluster, environment, free_port, locust, one_locust
 
 LOAD = {"users": [1], "settle_s": 0, "measure_s": 0.5}
 
@@ -137,6 +137,57 @@ def test_without_credentials_nothing_is_sent(endpoint, tmp_path):
     )
 
 
+NO_KEYS = {"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None}
+
+
+def profile(folder, *lines: str) -> dict[str, str | None]:
+    (folder / "aws").write_text("\n".join(["[default]", *lines]) + "\n")
+    return NO_KEYS | {"AWS_CONFIG_FILE": str(folder / "aws")}
+
+
+UNUSABLE = {
+    "a credential_process that is not there": (
+        lambda d: profile(d, f"credential_process = {d}/none"),
+        "AWS credentials cannot be used: [Errno 2] No such file or directory: '{folder}/none'; check AWS_PROFILE",
+    ),
+    "a credential_process that says no JSON": (
+        lambda d: profile(d, "credential_process = echo hello"),
+        "AWS credentials cannot be used: Expecting value: line 1 column 1 (char 0); check AWS_PROFILE",
+    ),
+    "a CA bundle that is not there": (
+        lambda d: {"AWS_CA_BUNDLE": f"{d}/none.pem"},
+        "{folder}/none.pem: no certificates can be read from it (No such file or directory); check AWS_CA_BUNDLE",
+    ),
+    "a CA bundle that is none": (
+        lambda d: {"AWS_CA_BUNDLE": f"{d}/book.yaml"},
+        "{folder}/book.yaml: no certificates can be read from it (",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", UNUSABLE)
+def test_an_environment_that_cannot_be_used_is_named_and_nothing_is_sent(endpoint, tmp_path, name):
+    make, expected = UNUSABLE[name]
+    before = endpoint.stats()["requests"]
+    scenario = folders.make_scenario(tmp_path, endpoint.url, [folders.sagemaker("quick")], LOAD)
+    with one_locust(scenario, tmp_path / "run", env=environment(**make(tmp_path))) as process:
+        line = assert_refused(process, process.wait(20), endpoint, before)
+    assert line.startswith("error: " + expected.format(folder=tmp_path)), line
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_token_file_that_is_not_there_ends_the_run_as_a_fault_of_credentials(endpoint, tmp_path, workers):
+    before, token = endpoint.stats()["requests"], str(tmp_path / "token")
+    role = {"AWS_ROLE_ARN": "arn:aws:iam::123456789012:role/r", "AWS_WEB_IDENTITY_TOKEN_FILE": token, "AWS_DEFAULT_REGION": "us-east-1"}
+    scenario = folders.make_scenario(tmp_path, endpoint.url, [folders.sagemaker("quick")], LOAD)
+    env = environment(**NO_KEYS, **role)
+    with cluster(scenario, tmp_path / "run", workers=1, env=env) if workers else one_locust(scenario, tmp_path / "run", env=env) as started:
+        process = started.master if workers else started
+        line = assert_refused(process, process.wait(40), endpoint, before)
+    assert f"FileNotFoundError: [Errno 2] No such file or directory: '{token}'; check the credentials" in line, line
+    assert {(r.phase, r.error) for r in folders.rows(tmp_path / "run")} == {("warmup", "auth")}
+
+
 def test_an_endpoint_that_accepts_no_connection_is_found_before_anything_is_sent(endpoint, tmp_path):
     port = free_port()
     scenario = folders.make_scenario(tmp_path, f"http://127.0.0.1:{port}", [folders.sagemaker("quick")], LOAD)
@@ -182,6 +233,7 @@ def test_what_only_the_service_can_know_ends_the_sweep_after_the_first_calls(end
         assert process.wait(20) == 1, process.text
     (line,) = process.errors
     assert line.startswith(f"error: {said}") and "; check " in line, line
+    assert process.text.rstrip().splitlines()[-1] == line  # after Locust's tables
     assert "Traceback" not in process.text
     assert EXAMPLE_SECRET_KEY[1:] not in process.text
     found, manifest = folders.rows(tmp_path / "run"), folders.manifest(tmp_path / "run")

@@ -33,7 +33,8 @@ def value(text: str, name: str) -> list[str]:
 
 
 def test_one_call_of_each_target_is_shown_with_its_tokens_price_and_cost(endpoint, tmp_path):
-    """By the hour: 2 stages of 1 + 29 s and a last answer of 0.065 s at $0.001 a second: $0.06. By the token: a call has n tokens
+    """By the hour: 2 stages of 1 + 29 s and some answers of 0.065 s at $0.001 a second: $0.06; at most 60 s of
+    settling, 29 s, 10 s for the last answer, twice, and 12 s of drain: $0.21. By the token: a call has n tokens
     in (the endpoint's log knows n) and 10 out at $0.001 and $0.002 per 1,000; 1 and 4 users at one call each 65 ms for 30 s are
     some 460 and 1,850 calls."""
     before = endpoint.stats()["requests"]
@@ -60,12 +61,18 @@ def test_one_call_of_each_target_is_shown_with_its_tokens_price_and_cost(endpoin
     for name, low, high in (("latency", 60, 1000), ("TTFT", 18, 900)):
         assert all(low < float(shown.removesuffix(" ms")) < high for shown in value(run.stdout, name))
     assert re.search(r"on-quick +prompts +1 +users 1, 4 +30\.0 s", run.stdout)
-    ahead = re.search(r"Ahead: about (\d) min, at most about ([\d,]+) requests and \$([\d.]+)\.", run.stdout)
+    ahead = re.search(r"Ahead: about (\d) min, ([\d,]+) requests and \$([\d.]+) .*; at most (\d) min, ([\d,]+) requests and \$([\d.]+) ", run.stdout)
     latencies = [float(r["latency_ms"]) / 1000 for r in (hourly, by_token)]
-    assert int(ahead[1]) == 3  # four stages of half a minute and a little, rounded up
-    assert int(ahead[2].replace(",", "")) == pytest.approx(sum((30 + s) * 5 / s for s in latencies), abs=1)
-    usd = 2 * (30 + latencies[0]) * 0.001 + (30 + latencies[1]) * 5 / latencies[1] * (n * 0.001 + 0.02) / 1000
-    assert float(ahead[3]) == pytest.approx(usd, abs=0.006)
+    # the seconds of every user: ramps of 0.01 and 0.03 s, settling for 1 s until all have begun and two calls, 29 s, the last answer
+    users_s = [30.01 + 4 * 30.03 + 5 * 3 * s for s in latencies]
+    most_users_s = 99.01 + 4 * 99.03
+    assert (int(ahead[1]), int(ahead[4])) == (3, 8)  # four stages of half a minute and a little, rounded up; twice 210.04 s
+    assert int(ahead[2].replace(",", "")) == pytest.approx(sum(u / s for u, s in zip(users_s, latencies)), abs=1)
+    assert int(ahead[5].replace(",", "")) == pytest.approx(sum(2 * most_users_s / s + 5 for s in latencies), abs=1)
+    call_usd = (n * 0.001 + 0.02) / 1000  # prompts of 31 and 32 characters: within 4 %
+    usd = (60.04 + 7 * latencies[0]) * 0.001 + users_s[1] / latencies[1] * call_usd
+    assert float(ahead[3]) == pytest.approx(usd, rel=0.04, abs=0.006)
+    assert float(ahead[6]) == pytest.approx(0.21004 + (2 * most_users_s / latencies[1] + 5) * call_usd, rel=0.04, abs=0.006)
     assert "No confirmation is needed (confirm_above_usd: $10.00)." in run.stdout
     again = check(scenario, "--record", tmp_path / "check.csv")
     assert again.returncode == 0
@@ -85,9 +92,9 @@ def test_without_a_call_nothing_is_sent_and_the_plan_is_told(endpoint, tmp_path)
 
 
 def test_a_run_above_the_limit_is_announced_as_one_that_needs_yes(endpoint, tmp_path):
-    """Two stages of 30.07 s at $0.001 a second: $0.06, above 5 cents; a budget of 4 cents is below, and asks nothing."""
+    """Two stages of at most 99 s and 12 s of drain at $0.001 a second: $0.21, above 5 cents; a budget of 4 cents is below, and asks nothing."""
     for budget, said in (
-        (None, "It may cost $0.06, above confirm_above_usd ($0.05): it asks first, or needs --yes."),
+        (None, "It may cost $0.21, above confirm_above_usd ($0.05): it asks first, or needs --yes."),
         (0.04, "No confirmation is needed (confirm_above_usd: $0.05)."),
     ):
         scenario = folders.make_scenario(tmp_path, endpoint.url, [folders.sagemaker("quick")], LOAD, confirm_above_usd=0.05, budget_usd=budget)
@@ -128,7 +135,7 @@ def test_refused_credentials_are_one_line_with_the_remedy(endpoint, tmp_path):
     assert run.returncode == 1
     (line,) = run.stderr.splitlines()
     assert line.startswith("error: target `by-quick-model`: InvalidSignatureException: ")
-    assert line.endswith("; check the credentials (AWS_PROFILE, AWS_ACCESS_KEY_ID, session token, clock) and the permissions")
+    assert line.endswith("; check the credentials (AWS_PROFILE, AWS_ACCESS_KEY_ID, session token, clock; of an OpenAI route the key in `api_key_env`) and the permissions")
     before = endpoint.stats()["requests"]
     none = check(scenario, env=environment(AWS_ACCESS_KEY_ID=None, AWS_SECRET_ACCESS_KEY=None))
     assert none.returncode == 1 and endpoint.stats()["requests"] == before

@@ -46,7 +46,7 @@ def test_the_planned_users_are_exact_in_sum(run):
         measured = [r for r in folders.rows(folder) if r.stage == stage["stage"] and r.phase == "measure"]
         assert len({(r.worker, r.user) for r in measured}) == stage["users"]
         a, b = stage["measure_from"], stage["measure_until"]
-        assert all(a - 0.05 <= r.started_at < b + 0.05 for r in measured)
+        assert all(a - 0.25 <= r.started_at < b + 0.25 for r in measured)  # the master's word takes a while to its workers
         assert max(r.started_at + r.latency_ms / 1000 for r in measured) <= stage["hold_until"] + 0.05
 
 
@@ -137,40 +137,50 @@ def test_a_worker_that_is_asked_to_leave_hands_in_all_its_records(endpoint, tmp_
     assert len(late) == 4 and len({w for w, _ in late}) == 1
 
 
-def test_users_come_back_after_workers_have_come_and_gone_several_times(endpoint, tmp_path):
-    load, before = {"users": [6], "settle_s": 0, "measure_s": 16}, endpoint.stats()["requests"]
-    scenario = folders.make_scenario(tmp_path, endpoint.url, [folders.sagemaker("quick")], load)
-    with cluster(scenario, tmp_path / "run", workers=2) as crew:
+@pytest.fixture(scope="module")
+def changing(endpoint, tmp_path_factory):
+    """A run of 6 users that two workers begin; one more comes, and one that does not fit; later two leave."""
+    folder = tmp_path_factory.mktemp("changing")
+    load, before = {"users": [6], "settle_s": 0, "measure_s": 18}, endpoint.stats()["requests"]
+    scenario = folders.make_scenario(folder, endpoint.url, [folders.sagemaker("quick")], load)
+    other = folders.make_scenario(folder / "other", endpoint.url, [folders.sagemaker("quick")], load, seed=8)
+    with cluster(scenario, folder / "run", workers=2) as crew:
         folders.await_requests(endpoint, before + 30)
-        crew.join(scenario)
-        time.sleep(2)
-        for leaver in crew.workers[1:]:
+        for theirs in (scenario, other):
+            crew.join(theirs)
+        stayed, *leavers, unfit = crew.workers
+        assert unfit.wait(20) == 1
+        assert "has another scenario" in unfit.errors[0]
+        for leaver in leavers:
+            leaver.until_it_catches(signal.SIGTERM)
+        over = time.monotonic() + 10
+        while at_work(folders.rows(folder / "run")) != (6, 3) and time.monotonic() < over:
+            time.sleep(0.2)
+        time.sleep(1.5)  # a second of that, and more
+        shared = time.time()
+        for leaver in leavers:
             leaver.send(signal.SIGTERM)
             assert leaver.wait(20) == 0, crew.text()
-        assert crew.master.wait() == 0, crew.text()
-    found, manifest = folders.rows(tmp_path / "run"), folders.manifest(tmp_path / "run")
-    assert len(found) == endpoint.stats()["requests"] - before
-    end = manifest["stages"][0]["measure_until"]
-    late = {(r.worker, r.user) for r in found if end - 1 < r.started_at < end}
-    assert len(late) == 6 and len({w for w, _ in late}) == 1  # all at the one that stayed
-
-
-def test_a_worker_that_comes_late_takes_its_share_and_one_that_does_not_fit_is_sent_away(endpoint, tmp_path):
-    load, before = {"users": [4], "settle_s": 0, "measure_s": 16}, endpoint.stats()["requests"]
-    scenario = folders.make_scenario(tmp_path, endpoint.url, [folders.sagemaker("quick")], load)
-    other = folders.make_scenario(tmp_path / "other", endpoint.url, [folders.sagemaker("quick")], load, seed=8)
-    with cluster(scenario, tmp_path / "run", workers=1) as crew:
-        folders.await_requests(endpoint, before + 30)
-        crew.join(scenario)
-        crew.join(other)
-        assert crew.workers[2].wait(20) == 1
-        assert "has another scenario" in crew.workers[2].errors[0]
-        code = crew.master.wait()
-        assert (code, crew.workers[0].wait(20), crew.workers[1].wait(20)) == (0, 0, 0), crew.text()
-    found, manifest = folders.rows(tmp_path / "run"), folders.manifest(tmp_path / "run")
+        assert (crew.master.wait(), stayed.wait(20)) == (0, 0), crew.text()
+    found, manifest = folders.rows(folder / "run"), folders.manifest(folder / "run")
     assert len(found) == endpoint.stats()["requests"] - before
     assert folders.each_once(found) and not any(r.error for r in found)
-    assert (manifest["status"], manifest["problems"], len(manifest["workers"])) == ("complete", [], 2)
-    end = manifest["stages"][0]["measure_until"]
-    late = {(r.worker, r.user) for r in found if end - 1 < r.started_at < end}
-    assert len(late) == 4 and len({w for w, _ in late}) == 2  # two users at each
+    assert (manifest["status"], manifest["problems"], len(manifest["workers"])) == ("complete", [], 3)
+    return found, shared, manifest["stages"][0]["measure_until"]
+
+
+def at_work(found: list, until: float | None = None) -> tuple[int, int]:
+    """Users and workers that began a request in the second before; None: in the last one."""
+    until = until or max(r.started_at for r in found) + 0.01
+    users = {(r.worker, r.user) for r in found if until - 1 < r.started_at < until}
+    return len(users), len({worker for worker, _ in users})
+
+
+def test_a_worker_that_comes_late_takes_its_share_and_one_that_does_not_fit_is_sent_away(changing):
+    found, shared, _ = changing
+    assert at_work(found, shared) == (6, 3)
+
+
+def test_users_come_back_after_workers_have_come_and_gone(changing):
+    found, _, end = changing
+    assert at_work(found, end) == (6, 1)  # all at the one that stayed

@@ -113,7 +113,9 @@ def test_a_full_disk_stops_the_run_and_what_was_written_can_be_read(endpoint, tm
         whole = text.decode().splitlines()
         assert len(whole) > 500 and torn in (0, 1)
         assert all(len(line) == len(FIELDS) for line in csv.reader(whole))
-        assert folders.manifest(disk / "run")["run_id"]
+        manifest = folders.manifest(disk / "run")
+        said = f"{disk / 'run'} cannot be written: No space left on device; the run stops, what it holds is kept"
+        assert manifest["status"] == "stopped" and manifest["ended_at"] is not None and said in [p["text"] for p in manifest["problems"]]
 
 
 def test_a_second_ctrl_c_does_not_lose_what_was_measured(endpoint, tmp_path):

@@ -6,16 +6,16 @@ from tests.emulator_process import running_emulator
 from tests.runs import folders
 from tests.runs.locust_process import cluster, one_locust
 
-#: one token a step; a step with n sequences takes 2 + 8 n ms (the prompt's some 9 tokens take no time at 10 million a second)
+#: one token a step; a step with n sequences takes 4 + 16 n ms (the prompt's some 9 tokens take no time at 10 million a second)
 ENGINE = {
     "kind": "simulated",
     "prefill_tokens_per_second": 10_000_000,
-    "decode_base_ms": 2,
-    "decode_per_sequence_ms": 8,
+    "decode_base_ms": 4,
+    "decode_per_sequence_ms": 16,
     "batch_limit": 64,
 }
 CONFIG = {"engines": {"shared": ENGINE}, "endpoints": {"shared": {"engine": "shared", "dialect": "tgi"}}}
-QUICK = {"settle_s": 0.1, "settle_at_most_s": 0.4, "measure_s": 1.2}
+QUICK = {"settle_s": 0.2, "settle_at_most_s": 0.8, "measure_s": 1.8}
 
 
 @pytest.fixture(scope="module")
@@ -50,10 +50,10 @@ def assert_drained(stages: list[dict], rows: list) -> None:
 
 
 def test_the_search_finds_the_number_of_users_that_the_engines_formula_gives(server, tmp_path):
-    """Ten tokens at n users take 10 (2 + 8 n) ms, and up to one step more for a request that comes in the middle of one: 1 user
-    0.10 to 0.11 s, 2 users 0.18 to 0.20, 3 users 0.26 to 0.29, 4 users 0.34 to 0.37. A median of at most 0.235 s holds for 2
+    """Ten tokens at n users take 10 (4 + 16 n) ms, and up to one step more for a request that comes in the middle of one: 1 user
+    0.20 to 0.22 s, 2 users 0.36 to 0.40, 3 users 0.52 to 0.57, 4 users 0.68 to 0.75. A median of at most 0.48 s holds for 2
     and not for 3. It doubles (1, 2, 4), halves (3), and measures 2 and 3 again."""
-    find = {"up_to": 16, "slo": {"latency_s": {"p50": 0.235}}, "at_most_s": 120}
+    find = {"up_to": 16, "slo": {"latency_s": {"p50": 0.48}}, "at_most_s": 120}
     finding, stages, rows, text = searched(server, tmp_path, find)
     assert (finding["answer"], finding["fails_at"], finding["confirmed"]) == (2, 3, True)
     assert finding["outcomes"] == {"1": ["met"], "2": ["met", "met"], "3": ["missed", "missed"], "4": ["missed"]}
@@ -76,8 +76,8 @@ def test_limits_that_hold_everywhere_end_at_the_top_and_are_confirmed_there_with
 
 
 def test_a_budget_of_time_that_is_too_small_is_said_to_be_so(server, tmp_path):
-    """Stages of 1.7 s and more in 4 s: two, of the six that are needed."""
-    find = {"up_to": 16, "slo": {"latency_s": {"p50": 0.235}}, "at_most_s": 4}
+    """Stages of 2 s and more in 4 s: two, of the six that are needed."""
+    find = {"up_to": 16, "slo": {"latency_s": {"p50": 0.48}}, "at_most_s": 4}
     finding, stages, _, text = searched(server, tmp_path, find)
     assert finding["confirmed"] is False and finding["fails_at"] is None
     assert finding["why"] == "the search's 4 s were too few; raise `find.at_most_s`"
@@ -86,14 +86,14 @@ def test_a_budget_of_time_that_is_too_small_is_said_to_be_so(server, tmp_path):
 
 
 def test_the_highest_rate_is_found_as_well(server, tmp_path):
-    """A request alone takes 10 (2 + 8) ms = 0.1 s. Evenly spaced at less than 10/s none meets another: the mean is 0.1 s. At
-    11.6/s one comes each 86 ms, the server is never empty, and latencies rise towards 0.02 / (1 - 0.08 x 11.6) = 0.28 s."""
-    find = {"up_to": 11.6, "of": "rate", "slo": {"latency_s": {"mean": 0.13}}, "at_most_s": 200}
-    finding, stages, rows, text = searched(server, tmp_path, find, arrivals="constant", max_users=6)
+    """A request alone takes 10 (4 + 16) ms = 0.2 s. Evenly spaced at less than 5/s none meets another: the median is 0.2 s. At
+    5.8/s one comes each 172 ms, the server is never empty, and latencies rise towards 0.04 / (1 - 0.16 x 5.8) = 0.56 s."""
+    find = {"up_to": 5.8, "of": "rate", "slo": {"latency_s": {"p50": 0.26}}, "at_most_s": 200}
+    finding, stages, rows, text = searched(server, tmp_path, find, arrivals="constant", max_users=6, measure_s=2.4)
     assert finding["of"] == "rate"
-    assert 8 <= finding["answer"] < 11.6 and finding["fails_at"] <= 11.6
+    assert 4 <= finding["answer"] < 5.8 and finding["fails_at"] <= 5.8
     assert finding["fails_at"] / finding["answer"] < 1.11
-    assert [s["rate"] for s in stages][:5] == [1, 2, 4, 8, 11.6]
+    assert [s["rate"] for s in stages][:4] == [1, 2, 4, 5.8]
     assert {r.users for r in rows if r.stage} == {None}
     assert f"{finding['answer']:g} requests/s keep the limits" in text
     assert_drained(stages, rows)

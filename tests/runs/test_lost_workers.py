@@ -13,7 +13,7 @@ from tests.runs import folders
 from tests.runs.delay_proxy import delaying
 from tests.runs.locust_process import environment, free_port, locust
 
-NAMES = ("paused", "cut", "killed", "lossy")  # an endpoint for each run, so that its truth is its own
+NAMES = ("paused", "cut", "halted", "killed", "lossy")  # an endpoint for each run, so that its truth is its own
 EMULATOR = {
     "engines": folders.EMULATOR["engines"],
     "endpoints": {name: {"engine": "quick", "dialect": "tgi"} for name in NAMES},
@@ -125,19 +125,21 @@ def assert_the_records_are_the_truth(endpoint, name: str, found: list[folders.Ro
 
 @pytest.fixture(scope="module")
 def away(endpoint, tmp_path_factory):
-    """Three runs at once: in one a worker is stopped for 10 s, in the next a worker is cut off from its master for 12 s,
-    in the last the line loses, doubles and swaps messages."""
+    """Four runs at once: in one a worker is stopped for 10 s, in the next a worker is cut off from its master for 12 s, in the
+    third the master is stopped for as long, in the last the line loses, doubles and swaps messages."""
     with contextlib.ExitStack() as stack:
         port = free_port()
         proxy = stack.enter_context(delaying(("127.0.0.1", port), delay_s=0.0))
         paused = Run(stack, two_stages(tmp_path_factory.mktemp("paused"), endpoint, "paused", first_s=16), [free_port()] * 2)
         cut = Run(stack, two_stages(tmp_path_factory.mktemp("cut"), endpoint, "cut", first_s=17), [port, proxy.port])
+        halted = Run(stack, two_stages(tmp_path_factory.mktemp("halted"), endpoint, "halted", first_s=17), [free_port()] * 2)
         scenario = two_stages(tmp_path_factory.mktemp("lossy"), endpoint, "lossy", first_s=4)
         (scenario.parent / "lossy.py").write_text(LOSSY)
         lossy = Run(stack, scenario, [free_port()] * 2, file=scenario.parent / "lossy.py")
-        for run in (paused, cut):
+        for run in (paused, cut, halted):
             run.await_rows(80)
         paused.workers[1].send(signal.SIGSTOP)
+        halted.master.send(signal.SIGSTOP)
         proxy.cut()
         began = time.monotonic()
         time.sleep(10)
@@ -148,8 +150,9 @@ def away(endpoint, tmp_path_factory):
         assert proxy.relayed == 1
         time.sleep(max(0.0, 12 - (time.monotonic() - began)))
         proxy.restore()
-        codes = {run: (run.master.wait(), [w.wait(20) for w in run.workers]) for run in (paused, cut, lossy)}
-        yield paused, cut, lossy, codes, seen
+        halted.master.send(signal.SIGCONT)
+        codes = {run: (run.master.wait(), [w.wait(20) for w in run.workers]) for run in (paused, cut, halted, lossy)}
+        yield paused, cut, halted, lossy, codes, seen
 
 
 def assert_only_the_first_stage_is_concerned(run: Run, codes: tuple) -> None:
@@ -165,7 +168,7 @@ def assert_only_the_first_stage_is_concerned(run: Run, codes: tuple) -> None:
 
 
 def test_a_worker_that_was_paused_for_10_s_has_lost_nothing_and_its_stage_says_so(endpoint, away):
-    run, _, _, codes, _ = away
+    run, _, _, _, codes, _ = away
     assert_only_the_first_stage_is_concerned(run, codes[run])
     assert_the_records_are_the_truth(endpoint, "paused", folders.rows(run.path))
     assert run.spools == []
@@ -173,7 +176,7 @@ def test_a_worker_that_was_paused_for_10_s_has_lost_nothing_and_its_stage_says_s
 
 
 def test_a_worker_that_was_cut_off_for_12_s_idles_spools_comes_back_and_has_lost_nothing(endpoint, away):
-    _, run, _, codes, seen = away
+    _, run, _, _, codes, seen = away
     assert_only_the_first_stage_is_concerned(run, codes[run])
     found = folders.rows(run.path)
     assert_the_records_are_the_truth(endpoint, "cut", found)
@@ -183,6 +186,19 @@ def test_a_worker_that_was_cut_off_for_12_s_idles_spools_comes_back_and_has_lost
     gaps = [b - a for a, b in zip(far, far[1:])]
     assert 0.5 < max(gaps) < 10  # it idled from 10 s of silence until it was back
     assert len(seen[0].splitlines()) > 5 + 50  # ten seconds of its two users at 65 ms are some 300
+
+
+def test_a_master_that_was_paused_for_12_s_says_that_its_workers_idled(endpoint, away):
+    _, _, run, _, codes, _ = away
+    assert codes[run] == (2, [0, 0]), run.text()
+    manifest, found = folders.manifest(run.path), folders.rows(run.path)
+    (problem,) = manifest["problems"]
+    assert problem["text"].startswith("the master was paused for 1") and problem["stages"] == [1]
+    assert "has been silent for 10 s" in run.text()
+    assert_the_records_are_the_truth(endpoint, "halted", found)
+    sent = sorted(r.started_at for r in found if r.stage == 1)
+    assert max(b - a for a, b in zip(sent, sent[1:])) > 0.5  # four users of 65 ms: a gap that is theirs alone
+    assert manifest["status"] == "complete" and all(s["whole"] for s in manifest["stages"])
 
 
 def test_workers_of_a_killed_master_join_its_successor_or_leave_a_file_and_what_they_kept_is_merged(endpoint, tmp_path, capsys):
@@ -226,7 +242,7 @@ def test_workers_of_a_killed_master_join_its_successor_or_leave_a_file_and_what_
 
 
 def test_a_run_over_a_line_that_loses_doubles_and_swaps_messages_has_every_record_once(endpoint, away, capsys):
-    _, _, run, codes, _ = away
+    _, _, _, run, codes, _ = away
     assert codes[run][0] == 0, run.text()
     assert all("line: {'lost': " in p.text for p in (run.master, *run.workers))
     found, manifest = folders.rows(run.path), folders.manifest(run.path)

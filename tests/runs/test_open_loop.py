@@ -42,6 +42,7 @@ def constant(request, endpoint, tmp_path_factory):
     return *swept(endpoint, folder, folders.sagemaker("quick"), LOAD | {"arrivals": "constant"}, request.param), folder / "run", request.param
 
 
+@pytest.mark.alone
 def test_constant_arrivals_reach_the_endpoint_evenly_whoever_sends_them(constant):
     """A gap is 50 ms. Two workers that ran 20 ms ahead of each other would make gaps of 30 and 70 ms in turn."""
     found, manifest, truth, _, workers = constant
@@ -56,6 +57,7 @@ def test_constant_arrivals_reach_the_endpoint_evenly_whoever_sends_them(constant
         assert abs(share - len(found) / 2) <= 1 + len(found) * 0.05  # dealt in turn
 
 
+@pytest.mark.alone
 def test_the_achieved_rate_is_the_planned_one(constant):
     found, manifest, truth, _, _ = constant
     (stage,) = manifest["stages"]
@@ -66,6 +68,7 @@ def test_the_achieved_rate_is_the_planned_one(constant):
     assert stage["ended_by"] == "time" and stage["whole"]
 
 
+@pytest.mark.alone
 def test_records_of_the_open_loop_have_a_rate_and_a_delay_and_no_users(constant):
     found, manifest, truth, run, _ = constant
     assert {(r.users, r.rate) for r in found} == {(None, RATE)}
@@ -75,6 +78,7 @@ def test_records_of_the_open_loop_have_a_rate_and_a_delay_and_no_users(constant)
     assert folders.each_once(folders.rows(run))
 
 
+@pytest.mark.alone
 def test_locusts_names_and_counts_are_those_of_the_rate(constant):
     found, _, _, run, _ = constant
     names = {row["Name"]: int(row["Request Count"]) for row in folders.table(run, "stats") if row["Name"] != "Aggregated"}
@@ -108,6 +112,7 @@ def stalling(tmp_path_factory):
         yield e
 
 
+@pytest.mark.alone
 def test_a_stalled_endpoint_gets_all_its_arrivals_where_closed_loop_users_wait_for_it(stalling, tmp_path):
     """Answers take 1.27 s. At 20/s that is 25 in flight: the open loop goes on sending, 20 each second; four users of the closed
     loop hold back and send 4 / 1.27 = 3.1 a second, as if the load had been so low (coordinated omission)."""
@@ -140,6 +145,7 @@ def test_too_few_users_show_as_a_growing_delay(stalling, tmp_path):
 TRACE = [(0.0, 20, 4), (0.05, 100, 8), (0.5, 60, 10), (0.5, 20, 3), (1.2, 100, 5), (1.25, 20, 6), (2.0, 60, 10)]
 
 
+@pytest.mark.alone
 def test_two_workers_replay_a_recorded_trace_at_its_times_with_its_lengths(endpoint, tmp_path):
     """Prompts of 22, 58 and 97 tokens are the nearest to 20, 60 and 100. The rate is 6 gaps in 2 s: 3/s."""
     lines = "".join(f"{1e6 + at:.3f},{prompt},{out}\n" for at, prompt, out in TRACE)

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import pathlib
+import re
 import shutil
 import signal
 import time
@@ -52,6 +53,12 @@ def text(chrome) -> str:
 def stats(url: str) -> dict:
     with urllib.request.urlopen(f"{url}/stats/requests", timeout=10) as answer:
         return json.load(answer)
+
+
+def refused(url: str) -> str | None:
+    """What the page is told."""
+    with urllib.request.urlopen(f"{url}/swarmledger-notice", timeout=10) as answer:
+        return json.load(answer)["refused"]
 
 
 def await_page(url: str, timeout_s: float = 20) -> None:
@@ -157,6 +164,31 @@ def test_start_stop_and_start_again_with_workers_make_two_runs_that_are_never_mi
     assert "Traceback" not in crew.text()
 
 
+def test_the_page_says_why_a_start_was_refused_and_asks_for_no_host(endpoint, tmp_path):
+    """$0.001 a second for at least half a minute, above a thousandth of a dollar: it needs --yes, which a page cannot give."""
+    before = endpoint.stats()["requests"]
+    scenario = folders.make_scenario(tmp_path, endpoint.url, [folders.sagemaker("quick")], LOAD, confirm_above_usd=0.001)
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    with one_locust(scenario, tmp_path / "run", "--web-port", port, headless=False) as process, browser() as chrome:
+        await_page(url)
+        chrome.get(url)
+        WebDriverWait(chrome, 20).until(lambda c: "Start new load test" in text(c))
+        assert "host attribute" not in text(chrome)
+        assert not chrome.find_element(By.ID, "swarmledger-notice").is_displayed()
+        press(chrome, "start")
+        notice = r"Refused: the run may cost \$0\.\d\d, above confirm_above_usd \(\$0\.001\); add --yes, or set a budget_usd or .*"
+        WebDriverWait(chrome, 20).until(lambda c: re.fullmatch(notice, c.find_element(By.ID, "swarmledger-notice").text))
+        await_state(url, "stopped")
+        chrome.get(url)  # and still says so when it is opened anew
+        WebDriverWait(chrome, 20).until(lambda c: c.find_element(By.ID, "swarmledger-notice").is_displayed())
+        chrome.save_screenshot(str(tmp_path / "refused.png"))
+        process.send(signal.SIGTERM)
+        assert process.wait(30) == 1, process.text
+    assert process.text.rstrip().splitlines()[-1] == process.errors[0] and len(process.errors) == 1
+    assert endpoint.stats()["requests"] - before == 1  # the first call
+
+
 def test_a_folder_used_meanwhile_refuses_the_run_and_the_next_start_says_so_again(endpoint, tmp_path):
     scenario = folders.make_scenario(tmp_path, endpoint.url, [folders.sagemaker("quick")], LOAD)
     port, before = free_port(), endpoint.stats()["requests"]
@@ -168,9 +200,11 @@ def test_a_folder_used_meanwhile_refuses_the_run_and_the_next_start_says_so_agai
         post(url, "/swarm", user_count=1, spawn_rate=1)
         process.until("already holds a run; choose another --run-dir, or add --resume or --overwrite")
         await_state(url, "stopped")
+        assert "already holds a run" in refused(url)
         (tmp_path / "run" / "manifest.json").unlink()
         post(url, "/swarm", user_count=1, spawn_rate=1)
         folders.await_requests(endpoint, before + 20)
+        assert refused(url) is None
         process.send(signal.SIGTERM)
         assert process.wait(30) == 1, process.text  # one start was refused
     assert folders.manifest(tmp_path / "run")["status"] == "stopped"

@@ -6,11 +6,11 @@ from tests.emulator_process import running_emulator
 from tests.runs import folders
 from tests.runs.locust_process import one_locust
 
-#: one sequence alone takes 20 steps of 2 + 2 ms, ten at once 20 steps of 22 ms, 40 at once 82 ms: 0.08, 0.44 and 1.64 s
+#: one sequence alone takes 20 steps of 2 + 2 ms, ten at once 20 steps of 22 ms, 20 at once 42 ms: 0.08, 0.44 and 0.84 s
 CROWDED = {
     "kind": "simulated", "seed": 3, "prefill_tokens_per_second": 1e6, "decode_base_ms": 2, "decode_per_sequence_ms": 2, "batch_limit": 64,
 }  # fmt: skip
-LEVELS = (1, 10, 40)
+LEVELS = (1, 10, 20)
 
 
 @pytest.fixture(scope="module")
@@ -21,8 +21,9 @@ def run(tmp_path_factory):
         "endpoints": folders.EMULATOR["endpoints"] | {"crowded": {"engine": "crowded", "dialect": "tgi"}},
     }
     with running_emulator(config) as endpoint:
-        targets = [folders.sagemaker("crowded", parameters={"max_tokens": 20}), folders.sagemaker("quick")]
-        load = {"users": list(LEVELS), "settle_s": 0, "measure_s": 3}
+        load = {"users": list(LEVELS), "settle_s": 0, "measure_s": 2}
+        few = load | {"users": [1, 5]}  # 65 ms a call: more users would take the client's whole core
+        targets = [folders.sagemaker("crowded", parameters={"max_tokens": 20}), folders.sagemaker("quick", load=few)]
         scenario = folders.make_scenario(folder, endpoint.url, targets, load)
         with one_locust(scenario, folder / "run") as process:
             assert process.wait(60) == 0, process.text
@@ -39,7 +40,7 @@ def test_latency_jumps_between_the_levels_as_the_endpoint_was_made_to(run):
     for stage in stages[:3]:
         own = [r.latency_ms for r in rows if r.stage == stage["stage"] and r.phase == "measure"]
         means.append(sum(own) / len(own))
-    assert means[0] < 250 and 350 < means[1] < 1000 and means[2] > 1300
+    assert means[0] < 250 and 350 < means[1] < 750 and means[2] > 780
 
 
 def test_no_request_of_another_stage_is_in_flight_in_a_window(run):

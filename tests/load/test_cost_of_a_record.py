@@ -1,0 +1,58 @@
+"""What a record costs the worker that hands it in and the master that takes it does not grow with the run."""
+
+import dataclasses
+import datetime
+import os
+import statistics
+import time
+
+os.environ["LOCUST_SKIP_MONKEY_PATCH"] = "1"  # the test process stays as it is
+from locust.env import Environment
+
+from locustfiles.common.run import Run
+from locustfiles.common.user import tell_locust
+
+del os.environ["LOCUST_SKIP_MONKEY_PATCH"]
+
+from locustfiles.common.clock import Clock
+from locustfiles.common.collect import Outbox
+from locustfiles.common.loads import Load
+from locustfiles.common.payloads import Prompt
+from locustfiles.common.plan import window_ends
+from locustfiles.common.price_book import PriceBook, TokenPrice
+from locustfiles.common.tally import Tally
+from tests.load.run_parts import ONE, inputs, record
+
+BLOCK, BLOCKS = 1000, 200
+RECORD = dataclasses.replace(
+    record(1), target="one", latency_ms=590.0, ttft_ms=100.0, last_token_ms=590.0, prompt_tokens=30, completion_tokens=50
+)
+PRECISE = Load.model_validate({"users": [1], "until": {"relative_ci": 1e-6, "at_most_s": 1e6}})
+
+
+def begun(folder):
+    """A run of one target, priced by token."""
+    book = PriceBook.model_construct(region="us-east-1", as_of=datetime.date(2026, 1, 1), source="made")
+    prompts = dict.fromkeys("ab", [Prompt("1", "Tell me of it.", None)])
+    prices = {"one": TokenPrice(input=0.001, output=0.002)}
+    return Run(Environment(), dataclasses.replace(inputs(ONE), book=book, prices=prices, payloads=prompts), folder, Clock())
+
+
+def test_a_record_costs_the_same_after_200000_as_after_1000(tmp_path):
+    """CPU time, so that other programs hardly count; medians of ten blocks. What walks all records at each one, as a peer's
+    percentiles do, makes the last blocks many times dearer than the first."""
+    run = begun(tmp_path / "run")
+    tally, outbox, costs = run.tallies.setdefault(1, Tally()), Outbox(run.run_id), []
+    for block in range(BLOCKS):
+        began = time.process_time()
+        for number in range(1, BLOCK + 1):
+            each = dataclasses.replace(RECORD, started_at=1e9 + block, latency_ms=590.0 + number % 7, call=block * BLOCK + number)
+            outbox.add(each)
+            tell_locust(run.environment, each)
+        outbox.acknowledge(run.run_id, run.inbox.receive("w", outbox.report(final=False)))
+        run.tick()
+        assert window_ends(1.0, PRECISE, 1e6, tally) is None
+        costs.append(time.process_time() - began)
+    run.close("complete")
+    assert run.requests.rows == tally.requests == BLOCK * BLOCKS and outbox.empty
+    assert statistics.median(costs[-10:]) < 2 * statistics.median(costs[:10])
