@@ -111,7 +111,7 @@ METRICS: tuple[Metric, ...] = (
     Metric("rate", "1/s", "open loop: planned requests a second, sent when they are due; of a replay its mean; else empty"),
     Metric("stream", "", "whether answers are streamed", kind="flag"),
     Metric("window_s", "s", "length of the measured window [a, b)"),
-    _count("requests", "requests that began in the window; all are awaited"),
+    _count("requests", "requests that began in the window (of a search's not in its holds between looks); all are awaited"),
     _count("successes", "those that ended whole, with output", "higher"),
     _count("failures", "those that failed, without the cancelled", "lower"),
     _count("cancelled", "those that our own stop ended; outside the error rate"),
@@ -161,7 +161,12 @@ METRICS: tuple[Metric, ...] = (
         "began before the window count with their share",
         "higher",
     ),
-    Metric("throughput_low", "1/s", "lower end of the 95 % interval of throughput: means of twenty equal batches of the window"),
+    Metric(
+        "throughput_low",
+        "1/s",
+        "lower end of the 95 % interval of throughput: means of twenty equal batches of the window, in the closed loop at least by "
+        "the spread of the requests; of repetitions together the wider of within and between them",
+    ),
     Metric("throughput_high", "1/s", "its upper end"),
     _text(
         "batches",
@@ -183,8 +188,8 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "usd_per_transaction",
         "USD",
-        "hourly: price x instances / successes per hour, at full use; tokens: dollars billed for the calls that began "
-        "in the window / its successes. Where the bill of failures has bounds only, the upper one",
+        "hourly: price x instances / successes per hour, at full use, in the open loop at the planned rate; tokens: dollars "
+        "billed for the calls that began in the window / its successes. Where the bill of failures has bounds only, the upper one",
         "lower",
     ),
     Metric("usd_per_transaction_low", "USD", "with failures of unknown tokens billed nothing", "lower"),
@@ -215,7 +220,7 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "usd_per_transaction_at_10pct",
         "USD",
-        "hourly priced: with the endpoint used to 10 %, for it is paid when idle",
+        "hourly priced: with 10 % of these transactions per hour, for an endpoint is paid for when idle",
         "lower",
     ),
     Metric("usd_per_transaction_at_30pct", "USD", "the same at 30 %", "lower"),

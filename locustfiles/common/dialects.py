@@ -34,7 +34,8 @@ import json
 import typing
 import urllib.parse
 
-from locustfiles.common.bodies import Split, document_of
+from locustfiles.common.bodies import document_of
+from locustfiles.common.body_parts import Split
 from locustfiles.common.families import Family
 from locustfiles.common.payloads import BadPayload, Prompt
 from locustfiles.common.raw import RawAnswer

@@ -18,7 +18,7 @@ def find(sweep: "Sweep", group: Group) -> Finding:
     """Measure the levels that the search asks for, each after a drain, until it is over or its time is. What a part of the
     run before has measured of it counts, with the time that it took."""
     asked, scenario = group.load.find, sweep.run.inputs.scenario
-    slo = asked.slo or scenario.slo
+    slo = scenario.slo_of(scenario.target(group.target))
     search, numbers, spent_s = Search(asked.up_to, asked.of), [], 0.0
     for window in sweep.run.measured(group):  # before it was interrupted
         search.note(window.rate if window.users is None else window.users, window.outcome)

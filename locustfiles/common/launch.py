@@ -137,8 +137,11 @@ def _begin_master(environment, inputs: Inputs, clock: Clock) -> None:
     options = environment.parsed_options
     if options.resume and (options.overwrite or not options.run_dir):
         raise BadInput("--resume needs the --run-dir of the run to go on with, and no --overwrite")
-    begun = RunFolder(options.run_dir).read_manifest() if options.resume else None
-    if begun:
+    begun = None
+    if options.resume:
+        folder = RunFolder(options.run_dir)
+        begun = folder.read_manifest()
+        folder.check_header()
         check_resumable(begun, inputs)
     elif options.run_dir and not options.overwrite:
         RunFolder(options.run_dir).check_free()

@@ -168,7 +168,8 @@ class Master:
         second older than the pause, which may have begun a second before this process was due to wake."""
         if self.roster.distributed and late_s > MASTER_SILENT_S - 2:
             text = f"the master was paused for {late_s:.0f} s: its workers idle after {MASTER_SILENT_S} s of silence; repeat these stages"
-            self.run.problem(text, list(range(max(1, stage), self._stage_now() + 1)))
+            if stages := list(range(max(1, stage), self._stage_now() + 1)):  # before the first one nothing is measured
+                self.run.problem(text, stages)
 
     def _notice_gone(self, gone: dict[str, tuple[float, int]]) -> None:
         """A worker may leave with all its records, come back (it was paused, or cut off), or never be heard again, which

@@ -9,6 +9,8 @@ def check_resumable(old: Manifest, inputs: Inputs) -> None:
     """Raises BadInput where it would not be the same run."""
     if old.status == "complete" and len(_kept(old)) == len(old.stages):
         raise BadInput(f"run {old.name} is complete: there is nothing to resume; choose another --run-dir for a new run")
+    if everywhere := next((p.text for p in old.problems if p.stages is None), None):
+        raise BadInput(f"--resume: all of the run is not to be trusted ({everywhere}); choose another --run-dir for a new run")
     same = {"scenario": inputs.scenario.model_dump(mode="json"), "prices": inputs.prices_as_json, "payloads": inputs.payload_files}
     for name, value in same.items():
         if getattr(old, name) != value:
@@ -18,9 +20,9 @@ def check_resumable(old: Manifest, inputs: Inputs) -> None:
 
 
 def sound(manifest: Manifest) -> list[StageWindow]:
-    """The stages that need not be measured again: whole, and named in no problem."""
-    spoiled = {number for problem in manifest.problems for number in problem.stages or ()}
-    return [s for s in manifest.stages if s.whole and s.stage not in spoiled]
+    """The stages that need not be measured again: whole, and of no problem's concern."""
+    concerned = [problem.stages for problem in manifest.problems]
+    return [s for s in manifest.stages if s.whole and not any(of is None or s.stage in of for of in concerned)]
 
 
 def _kept(old: Manifest) -> list[StageWindow]:
@@ -37,7 +39,7 @@ def resumed(old: Manifest, new: Manifest) -> Manifest:
         old.parts[-1].status = "broken off"
     old.abandoned += [s for s in old.stages if s not in done]
     old.stages = done
-    old.problems = [p for p in old.problems if p.stages is None]
+    old.problems = []
     old.findings = [f for f in old.findings if numbers.issuperset(f.stages)]
     old.parts += new.parts
     old.status, old.ended_at = new.status, None

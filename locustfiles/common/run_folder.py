@@ -105,6 +105,12 @@ class RunFolder:
         except (OSError, ValueError, KeyError, TypeError) as e:
             raise NotARun(f"{self.manifest} cannot be read ({e}); it is damaged or of another version") from None
 
+    def check_header(self) -> None:
+        """Raises BadInput where another version's records are in it, to which none can be added."""
+        if self.requests.is_file():
+            with open(self.requests, "rb") as file:
+                _check_header(self.requests, file.readline())
+
     def requests_text(self) -> tuple[bytes, int]:
         """requests.csv without a torn last line, and the number of lines so skipped (0 or 1).
 
@@ -119,6 +125,11 @@ class RunFolder:
         return whole, int(not text.endswith(b"\n"))
 
 
+def _check_header(path: pathlib.Path, line: bytes) -> None:
+    if line.decode(errors="replace").strip() != ",".join(FIELDS):
+        raise BadInput(f"{path}: another version began it, nothing can be added; go on with that one, or begin a new run")
+
+
 class RequestsFile:
     """requests.csv, append only; `add` rows, `flush` them in one write."""
 
@@ -131,9 +142,11 @@ class RequestsFile:
         self.rows = 0
         if append:
             text = self._file.read()
-            if text.split(b"\n", 1)[0].decode(errors="replace").strip() != ",".join(FIELDS):
+            try:
+                _check_header(path, text.split(b"\n", 1)[0])
+            except BadInput:
                 self._file.close()
-                raise BadInput(f"{path}: another version began it, nothing can be added; go on with that one, or begin a new run")
+                raise
             self._file.seek(text.rfind(b"\n") + 1)
             self._file.truncate()
         else:

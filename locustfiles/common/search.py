@@ -52,8 +52,9 @@ class Search:
         if self.of == "users":
             middle = ((low or 0) + high) // 2
             return middle if (low or 0) < middle < high else None
-        if low is None:
-            return high / 2 if high > min(self.up_to / 1024, LOWEST_RATE) else None
+        if low is None:  # where nothing is decided, lower rates have fewer samples still
+            down = "missed" in self.outcomes[high] and high > min(self.up_to / 1024, LOWEST_RATE)
+            return high / 2 if down else None
         return None if high / low < RATE_STEP else float(f"{(low * high) ** 0.5:.6g}")
 
     def _unconfirmed(self, *levels: float | None) -> float | None:

@@ -19,7 +19,8 @@ from locustfiles.common.errors import ErrorClass
 from locustfiles.common.outcome import elapsed_ms, outcome, token_counts
 from locustfiles.common.payloads import Prompt
 from locustfiles.common.probe import Probe
-from locustfiles.common.readers import Reading, read
+from locustfiles.common.readers import read
+from locustfiles.common.reading import Reading
 from locustfiles.common.record import RequestRecord
 from locustfiles.common.scenario import Scenario
 from locustfiles.common.targets import Target

@@ -23,6 +23,7 @@ class Spend:
     def __init__(self, inputs: Inputs, clock: Clock) -> None:
         self._inputs, self._clock = inputs, clock
         self._token_usd = 0.0
+        self._unknown_prompts = 0.0  # USD per 1,000 tokens of all calls' prompts of unknown length
         self._dearest_usd = 0.0  # of one call
         self._longest_s = 0.0  # of one call
         self._most_prompt_tokens = 0
@@ -45,16 +46,18 @@ class Spend:
         self._most_completion_tokens = max(self._most_completion_tokens, completion or 0)
         if completion is None or (error and began):  # its count may have grown after the break
             completion = max(completion or 0, self._most_tokens(target))
-        usd = self._prompt_usd(row, price) + completion / 1000 * price.output
+        output = completion / 1000 * price.output
+        usd = output + self._prompt_usd(row, price)
         self._token_usd += usd
-        self._dearest_usd = max(self._dearest_usd, usd)
+        self._dearest_usd = max(self._dearest_usd, usd, output + self._most_prompt_tokens / 1000 * price.input)
 
     def _prompt_usd(self, row: Row, price: TokenPrice) -> float:
-        """A prompt of unknown length counts as the longest so far, in case all of it was written to a cache. Where cached
-        tokens have no price, they count as others."""
+        """A prompt of unknown length counts, in `usd`, as the longest so far, in case all of it was written to a cache.
+        Where cached tokens have no price, they count as others."""
         prompt, read, write = (_count(row, f"{name}_tokens") for name in ("prompt", "cache_read", "cache_write"))
         if prompt is None:
-            return self._most_prompt_tokens / 1000 * max(price.input, price.cache_write or 0.0)
+            self._unknown_prompts += max(price.input, price.cache_write or 0.0)
+            return 0.0
         whole = prompt + (read or 0) + (write or 0)
         self._most_prompt_tokens = max(self._most_prompt_tokens, whole)
         usd = price.usd(prompt, 0, read, write)
@@ -86,7 +89,7 @@ class Spend:
             for target, price in self._inputs.prices.items()
             if isinstance(price, HourlyPrice)
         )
-        return self._token_usd + sum(hourly)
+        return self._token_usd + self._unknown_prompts * self._most_prompt_tokens / 1000 + sum(hourly)
 
     def to_come_usd(self, users: int, rate: float | None, unseen_s: float) -> float:
         """What stopping now still costs: the calls in flight, those of the last `unseen_s`, of which no record has come, and

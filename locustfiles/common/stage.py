@@ -120,25 +120,23 @@ class Stage:
         self.window.steady = steady
 
     def _measure(self, look: int, at_most_s: float) -> None:
-        """Measure until the window is `at_most_s` long, and hold; nothing where it is so long already."""
+        """Measure until `at_most_s` have been measured in all, holds between not counted, and hold."""
         began = self.run.clock.now()
-        if look and began - self.window.measure_from >= at_most_s:
-            return
         self.visit = dataclasses.replace(self.visit, look=look)
         self.window.measure_until = self.window.hold_until = self.window.ended_by = None
         self.window.whole = False
         self.sweep.announce(self.visit, "measure")
         if self.trace:
             self._begin_arrivals()
-        self._end(self._until_over(at_most_s))
+        self._end(self._until_over(began - self._measured_s, at_most_s))
         self._measured_s += self.window.measure_until - began
         if not self.run.over_budget:  # holding would spend more: the requests in flight end under a falling load
             self._hold()
 
-    def _until_over(self, at_most_s: float) -> str:
-        """Why it ends."""
+    def _until_over(self, since: float, at_most_s: float) -> str:
+        """Why it ends; since: when it would have begun without a hold between."""
         while not self.run.over_budget:
-            elapsed = self.run.clock.now() - self.window.measure_from
+            elapsed = self.run.clock.now() - since
             if reason := window_ends(elapsed, self.load, at_most_s, self.tally):
                 return reason
             gevent.sleep(min(0.1, max(POLL_S, at_most_s - elapsed)))

@@ -5,7 +5,8 @@ import typing
 from locustfiles.common.clock import Clock
 from locustfiles.common.record import FIELDS, RequestRecord
 from locustfiles.common.scenario import Scenario
-from locustfiles.common.sender import Sender, Visit
+from locustfiles.common.sender import Sender
+from locustfiles.common.visit import Visit
 from scripts.emulator.config import EXAMPLE_ACCESS_KEY, EXAMPLE_SECRET_KEY
 from scripts.emulator.faults import FAULTS
 from tests.emulator import bodies

@@ -6,7 +6,8 @@ from locustfiles.common.clock import Clock
 from locustfiles.common.payloads import Prompt
 from locustfiles.common.record import RequestRecord
 from locustfiles.common.scenario import Scenario
-from locustfiles.common.sender import Sender, Visit
+from locustfiles.common.sender import Sender
+from locustfiles.common.visit import Visit
 
 #: what every scenario needs; targets come with the test
 SCENARIO = {"name": "s", "region": "us-east-1", "payloads": ["p"], "load": {"users": [1], "measure_s": 1}, "pricing": "b"}

@@ -6,8 +6,8 @@ import json
 import pytest
 
 from locustfiles.common.record import RequestRecord
-from locustfiles.common.sender import Visit
 from locustfiles.common.targets import BedrockTarget, OpenAITarget, SageMakerTarget
+from locustfiles.common.visit import Visit
 from tests.load.calls import PROMPT, TOKENS, converse, sender_for, tgi
 from tests.load.sample_answers import CONVERSE, NOVA, TGI, openai_chunk, sse
 from tests.load.wire_server import answering, serving

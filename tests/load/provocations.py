@@ -9,7 +9,7 @@ import gevent
 import pytest
 
 from locustfiles.common.record import RequestRecord
-from locustfiles.common.sender import Visit
+from locustfiles.common.visit import Visit
 from scripts.emulator.config import EXAMPLE_ACCESS_KEY, EXAMPLE_SECRET_KEY
 from scripts.emulator.faults import FAULTS
 from tests.load.aws_frames import exception

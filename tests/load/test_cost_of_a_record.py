@@ -2,17 +2,10 @@
 
 import dataclasses
 import datetime
-import os
 import statistics
 import time
 
-os.environ["LOCUST_SKIP_MONKEY_PATCH"] = "1"  # the test process stays as it is
 from locust.env import Environment
-
-from locustfiles.common.run import Run
-from locustfiles.common.user import tell_locust
-
-del os.environ["LOCUST_SKIP_MONKEY_PATCH"]
 
 from locustfiles.common.clock import Clock
 from locustfiles.common.collect import Outbox
@@ -20,7 +13,9 @@ from locustfiles.common.loads import Load
 from locustfiles.common.payloads import Prompt
 from locustfiles.common.plan import window_ends
 from locustfiles.common.price_book import PriceBook, TokenPrice
+from locustfiles.common.run import Run
 from locustfiles.common.tally import Tally
+from locustfiles.common.user import tell_locust
 from tests.load.run_parts import ONE, inputs, record
 
 BLOCK, BLOCKS = 1000, 200

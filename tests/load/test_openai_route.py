@@ -7,7 +7,8 @@ import tokenizers
 from locustfiles.common.clock import Clock
 from locustfiles.common.payloads import Prompt
 from locustfiles.common.scenario import Scenario
-from locustfiles.common.sender import Sender, Visit
+from locustfiles.common.sender import Sender
+from locustfiles.common.visit import Visit
 from scripts.smollm2_tokenizer import load_tokenizer
 from tests.emulator.bodies import CONFIG
 from tests.emulator_process import ROOT, running_emulator

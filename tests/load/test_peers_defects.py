@@ -32,7 +32,8 @@ import gevent
 import pytest
 
 from locustfiles.common.record import RequestRecord
-from locustfiles.common.sender import Sender, Visit
+from locustfiles.common.sender import Sender
+from locustfiles.common.visit import Visit
 from tests.emulator import bodies
 from tests.emulator_process import ROOT, running_emulator
 from tests.load.aws_frames import event, part
@@ -134,7 +135,7 @@ LOCUST = """
 import json, sys, types
 from locust.env import Environment
 from locustfiles.common.user import tell_locust
-from locustfiles.common.sender import Visit
+from locustfiles.common.visit import Visit
 from tests.load.calls import PROMPT, sender_for, tgi
 
 environment = Environment()

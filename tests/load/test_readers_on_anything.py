@@ -23,8 +23,8 @@ from locustfiles.common.errors import ErrorClass
 from locustfiles.common.payloads import Prompt
 from locustfiles.common.readers import read
 from locustfiles.common.reading import Reading
-from locustfiles.common.sender import Visit
 from locustfiles.common.targets import BedrockTarget, OpenAITarget, SageMakerTarget
+from locustfiles.common.visit import Visit
 from tests.emulator import bodies
 from tests.emulator_process import running_emulator
 from tests.load.aws_frames import chunk, event, part

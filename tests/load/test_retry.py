@@ -13,7 +13,8 @@ from locustfiles.common.clock import Clock
 from locustfiles.common.record import RequestRecord
 from locustfiles.common.retry import Retry
 from locustfiles.common.scenario import Scenario, load_scenario
-from locustfiles.common.sender import Sender, Visit
+from locustfiles.common.sender import Sender
+from locustfiles.common.visit import Visit
 from locustfiles.common.yaml_file import BadScenario
 from tests.emulator_process import running_emulator
 from tests.load.aws_frames import exception

@@ -64,6 +64,13 @@ def test_what_is_undecided_does_not_pass():
     assert (search.low, search.high, search.confirmed) == (4, 5, True)
 
 
+def test_where_nothing_is_decided_at_the_lowest_level_lower_rates_which_have_fewer_samples_are_not_tried():
+    search = Search(8, "rate")
+    assert run(search, lambda level: "undecided") == [1, 1]
+    assert search.low is None
+    assert run(Search(8, "rate"), lambda level: "missed")[:3] == [1, 0.5, 0.25]
+
+
 def told(outcomes: dict[float, list[str]]):
     """Each level's outcomes in turn."""
     left = {level: list(said) for level, said in outcomes.items()}

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from locustfiles.common.record import RequestRecord
-from locustfiles.common.sender import Visit
+from locustfiles.common.visit import Visit
 from scripts.emulator.config import EXAMPLE_ACCESS_KEY, EXAMPLE_SECRET_KEY
 from tests.emulator_process import ROOT, running_emulator
 from tests.load.calls import TOKENS, call, converse, invoke, sender_for, tgi, truth_of

@@ -108,6 +108,14 @@ def test_a_prompt_of_unknown_length_counts_as_the_longest_so_far_cached_tokens_i
     assert found.usd() == pytest.approx(0.37 + 0.425 + 0.25)  # 3,400 x 0.125 / 1,000
 
 
+def test_a_prompt_of_unknown_length_counts_as_the_longest_that_comes_after_it_too():
+    found = spend()
+    found.take(record("server", **NO_COUNTS).row())
+    assert found.usd() == pytest.approx(0.25)  # no prompt is known
+    found.take(record(cache_read_tokens=2000, cache_write_tokens=400).row())
+    assert found.usd() == pytest.approx(0.37 + 0.425 + 0.25)
+
+
 def test_a_line_of_the_payload_may_ask_for_more_than_the_target():
     found = spend(asked=800)
     found.take(record(completion_tokens=None).row())

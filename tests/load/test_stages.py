@@ -1,22 +1,18 @@
 """Which stages a scenario has, when a window ends, and what the shape tells Locust."""
 
-import os
 import threading
 import types
 
 import pytest
 
-os.environ["LOCUST_SKIP_MONKEY_PATCH"] = "1"  # these are pure functions: leave the test process as it is
+from locustfiles.common.clock import Clock
 from locustfiles.common.loads import Level, Load
 from locustfiles.common.plan import USERS_A_SECOND, Group, plan, window_ends
 from locustfiles.common.run import DiskFailed
 from locustfiles.common.shape import StageShape
-from locustfiles.common.stages import Sweep
-
-del os.environ["LOCUST_SKIP_MONKEY_PATCH"]
-
-from locustfiles.common.clock import Clock
+from locustfiles.common.slo import Slo
 from locustfiles.common.stage import Stage
+from locustfiles.common.stages import Sweep
 from locustfiles.common.tally import Tally
 from tests.load.run_parts import ONE, TWO, inputs
 
@@ -126,3 +122,29 @@ def test_a_stage_is_whole_only_if_every_worker_that_began_it_was_there_at_its_en
     stage = Stage(sweep, Group("one", "a", load, []), Level(1, None), 1)
     stage.go()
     assert (stage.window.ended_by, stage.window.whole) == ("time", whole)
+
+
+def test_an_undecided_search_measures_four_windows_whatever_the_holds_between_take(monkeypatch):
+    told: list[tuple[str, float]] = []
+    clock = types.SimpleNamespace(at=0.0, now=lambda: clock.at)
+
+    def passes(seconds: float) -> None:
+        clock.at += seconds
+
+    monkeypatch.setattr("locustfiles.common.stage.gevent.sleep", passes)
+    scenario = types.SimpleNamespace(seed=1, retry=None)
+    run = types.SimpleNamespace(inputs=types.SimpleNamespace(scenario=scenario, traces={}), tallies={}, clock=clock, over_budget=False)
+    run.stage_begins, run.is_sound = (lambda window: None), (lambda window: True)
+    sweep = types.SimpleNamespace(run=run, announce=lambda visit, phase: told.append((phase, clock.at)), ask_for_users=lambda users: None)
+    sweep.alive, sweep.wait_for_records = (lambda: ["a"]), (lambda visit: True)
+    sweep.wait_until_clear = lambda visit, phase: (passes(30.0 if phase == "hold" else 0.0), {})[1]
+    limits = {"latency_s": {"p95": 1.0}}  # nothing comes: it stays undecided
+    load = Load(find={"up_to": 4, "slo": limits}, settle_s=0, settle_at_most_s=0, measure_s=10)
+    stage = Stage(sweep, Group("one", "a", load, []), Level(1, None), 1, Slo.model_validate(limits))
+    stage.go()
+    begun = [at for phase, at in told if phase == "measure"]
+    ended = [at for phase, at in told if phase == "hold"]
+    # windows of 10, 10 and 20 s, 30 s of hold after each
+    assert begun == pytest.approx([0, 40, 80], abs=0.5)
+    assert [b - a for a, b in zip(begun, ended)] == pytest.approx([10, 10, 20], abs=0.2)
+    assert (stage.window.outcome, stage.window.ended_by) == ("undecided", "time")

@@ -3,8 +3,9 @@
 import pytest
 
 from locustfiles.common.record import RequestRecord
-from locustfiles.common.sender import Sender, Visit
+from locustfiles.common.sender import Sender
 from locustfiles.common.targets import BedrockTarget, SageMakerTarget
+from locustfiles.common.visit import Visit
 from tests.emulator import bodies
 from tests.emulator_process import running_emulator
 from tests.load.calls import PROMPT, TOKENS, sender_for, truth_of
