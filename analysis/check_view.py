@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from analysis import format as show
+from analysis.pricing import price_text
 from locustfiles.common.price_book import TOKENS, Price, TokenPrice
 from locustfiles.common.record import RequestRecord
 from locustfiles.common.targets import BedrockTarget, OpenAITarget, Target
@@ -56,7 +57,7 @@ def target_table(sender, target: Target, price: Price, record: RequestRecord | N
         "endpoint": f"{origin.scheme}://{origin.host}:{origin.port}",
         "model": served if target.model in (None, served) else f"{target.model} ({served})",
         "credentials": identity(sender, target),
-        "price": price_text(price),
+        "price": price_text(price) + (f" (x {price.instance_count})" if getattr(price, "instance_count", 1) > 1 else ""),
     }
     if record:
         rows |= call_rows(record, price)
@@ -88,14 +89,6 @@ def call_rows(record: RequestRecord, price: Price) -> dict[str, str]:
 
 def _tokens(count: int | None, source: str) -> str:
     return f"{count:,} ({source})" if count is not None else f"{show.UNKNOWN} (not known)"
-
-
-def price_text(price: Price) -> str:
-    """Per million tokens, or by the hour."""
-    if isinstance(price, TokenPrice):
-        return f"{show.price(price.input)} in, {show.price(price.output)} out per 1,000 tokens"
-    count = f" (x {price.instance_count})" if price.instance_count > 1 else ""
-    return f"{show.price(price.usd_per_hour)} per hour{count}"
 
 
 def print_ahead(console: Console, inputs, calls: dict[str, RequestRecord]) -> None:

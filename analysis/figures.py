@@ -18,6 +18,9 @@ ENDS = {"throughput_per_s": "throughput", "usd_per_transaction": "usd_per_transa
 BATCHED = ("throughput_per_s", "completion_tokens_per_s")
 
 Row = typing.Mapping[str, typing.Any]
+#: (run, stage, column) -> the 95 % interval of that figure
+Intervals = dict[tuple[str, int, str], tuple[float, float]]
+IN_THE_ROW: Intervals = {}  # none beside it
 Column = str | typing.Callable[[Row], str]  # of the steps table, or what makes a cell of a row
 
 
@@ -29,18 +32,25 @@ def figure(row: Row, column: str) -> str:
     return show.or_failed(metric.words, value)
 
 
-def with_interval(row: Row, column: str) -> str:
-    """`2.51 s (2.31 s – 2.86 s)`; the figure alone where the row has no interval of it."""
+def intervals_of(table: pd.DataFrame) -> Intervals:
+    """The intervals that are kept beside a steps table, those of rates, costs and means."""
+    return {(i.run, i.stage, i.column): (i.low, i.high) for i in table.itertuples()}
+
+
+def with_interval(row: Row, column: str, intervals: Intervals = IN_THE_ROW) -> str:
+    """`2.51 s (2.31 s – 2.86 s)`; the figure alone where no interval of it is known."""
     words = BY_NAME[column].words
-    interval = show.ends(words, *ends_of(row, column)) if show.known(row[column]) else ""
+    interval = show.ends(words, *ends_of(row, column, intervals)) if show.known(row[column]) else ""
     return f"{figure(row, column)} ({interval}{narrow(row, column)})" if interval else figure(row, column)
 
 
-def ends_of(row: Row, column: str) -> tuple[float | None, float | None]:
-    """The ends of a column's interval that stand in the row."""
+def ends_of(row: Row, column: str, intervals: Intervals) -> tuple[float | None, float | None]:
+    """The ends of a column's interval: those that stand in the row, else those beside it."""
     name, _, unit = column.rpartition("_")
     low, high = (f"{ENDS[column]}_{end}" if column in ENDS else f"{name}_{end}_{unit}" for end in ("low", "high"))
-    return row.get(low), row.get(high)
+    if show.known(row.get(low)):
+        return row[low], row[high]
+    return intervals.get((row.get("run"), row.get("stage"), column), (None, None))
 
 
 def narrow(row: Row, column: str) -> str:

@@ -15,7 +15,7 @@ FIGURES = (
     "requests", "error_rate", "latency_p50_s", "latency_p50_low_s", "latency_p50_high_s", "latency_p95_s",
     "latency_p95_low_s", "latency_p95_high_s", "latency_p99_s", "latency_p99_low_s", "latency_p99_high_s", "ttft_p50_s",
     "ttft_p95_s", "ttft_p95_low_s", "ttft_p95_high_s", "throughput_per_s", "throughput_low", "throughput_high",
-    "usd_per_transaction", "verdict", "reasons",
+    "batches", "usd_per_transaction", "verdict", "reasons",
 )  # fmt: skip
 COLUMNS = ("stage", "users", "rate", "visit", "outcome", *FIGURES)
 NOT_CONFIRMED = (

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from analysis import format as show
-from analysis.figures import at_full_use, bounds, ends_of, narrow
+from analysis.figures import Intervals, at_full_use, bounds, ends_of, intervals_of, narrow
 from analysis.html_tables import DEFINITIONS, Cell, Head, Table, heading, pairs, shown
 from analysis.level import is_open, level_text
 from analysis.perceived import perceived, whose
@@ -96,13 +96,6 @@ OPEN_GROUPS: dict[str, tuple[tuple[str, str], ...]] = {
 }  # fmt: skip
 #: groups without whose name a short heading says too little
 AMBIGUOUS = ("Latency, s", "TTFT, s", "TPOT, ms", "Cost", "Tokens", *list(CALL_GROUPS)[1:], *OPEN_GROUPS)
-#: (run, stage, column) -> the 95 % interval of that figure
-Intervals = dict[tuple[str, int, str], tuple[float, float]]
-
-
-def intervals_of(report: Report) -> Intervals:
-    """The intervals that are kept beside the steps table, those of rates and costs."""
-    return {(i.run, i.stage, i.column): (i.low, i.high) for i in report.intervals.itertuples()}
 
 
 def stages(report: Report) -> Table:
@@ -124,7 +117,7 @@ def calls(report: Report) -> Table:
 
 
 def _grouped(report: Report, steps: pd.DataFrame, groups: dict[str, tuple[tuple[str, str], ...]]) -> Table:
-    intervals = intervals_of(report)
+    intervals = intervals_of(report.intervals)
     rows = [row for _, row in steps.iterrows()]
     found = Table([Head("Stage")], [[_name(row, steps)] for row in rows], [("", 1)])
     for group, columns in groups.items():
@@ -166,10 +159,7 @@ def _cell(row: pd.Series, column: str, intervals: Intervals) -> Cell:
 
 def interval(row: pd.Series, column: str, intervals: Intervals) -> str:
     """`2.40 – 2.63`, `2.40 – wide`, or nothing: without the unit, which is in the heading."""
-    low, high = ends_of(row, column)
-    if not show.known(low):
-        low, high = intervals.get((row["run"], row["stage"], column), (None, None))
-    words = show.ends(show.money if "usd" in column else show.number, low, high)
+    words = show.ends(show.money if "usd" in column else show.number, *ends_of(row, column, intervals))
     return words + narrow(row, column) if words else ""
 
 
@@ -194,8 +184,7 @@ SUMMARY = (
 
 def summary(report: Report, row: pd.Series) -> Table:
     """The recommended stage as Information/Value."""
-    pooled = len(report.recommendation.stages) > 1  # its intervals are in the row; those beside the table are of one repetition
-    rows, intervals = [], {} if pooled else intervals_of(report)
+    rows, intervals = [], intervals_of(report.pooled_intervals)
     for column in SUMMARY:
         cell, name = _cell(row, column, intervals), heading(column)
         if cell.under and not cell.under.startswith("bounds"):

@@ -2,9 +2,9 @@
 
 Rates: means of twenty equal batches of the window that may be alike (`rate_half_width`), in the closed loop at least by the
 spread of the requests themselves; where requests are longer than a quarter of the window it is too narrow, and `batches_of` says
-so. The mean latency: what `until: {relative_ci: …}` looks at, from the send and, in the open loop, from when a request was due.
-Token costs: the spread of the calls' bills, from five successes on. The latency per token: order statistics. Of the others
-nothing is said under 20 successes.
+so. The mean latency: what `until: {relative_ci: …}` looks at, from the send, with `retry:` also from a call's first send and, in
+the open loop, from when it was due. Token costs: the spread of the calls' bills, from five successes on. The latency per token:
+order statistics. Of the others nothing is said under 20 successes.
 """
 
 import itertools
@@ -34,19 +34,25 @@ def intervals_of(stage: Stage, billed: Bill | None, tokens_per_s: float | None) 
     """
     if stage.window is None:
         return {}
-    found = {} if billed is None else _token_costs(stage, billed)
     if len(stage.good) < FEWEST:
-        return found
-    found |= _rates(stage, tokens_per_s)
+        return cost_intervals(stage, billed, {})
+    found = _rates(stage, tokens_per_s)
     found |= _mean_latency(stage.good, "latency_mean_s")
+    if stage.calls is not None:
+        found |= _mean_latency(stage.calls.good, "call_latency_mean_s")
     if stage.open_loop:
         found |= _mean_latency(stage.perceived, "intended_latency_mean_s")
     found |= _latency_per_token(stage)
+    return found | cost_intervals(stage, billed, found)
+
+
+def cost_intervals(stage: Stage, billed: Bill | None, rates: dict[str, Interval]) -> dict[str, Interval]:
+    """Of the costs: by tokens from the bill, by the hour from the intervals of the rates."""
     if isinstance(stage.price, HourlyPrice):
         per_s = stage.price.usd_per_hour_in_all / 3600
-        found |= _inverse(found, "throughput_per_s", "usd_per_transaction", per_s)
-        found |= _inverse(found, "completion_tokens_per_s", "usd_per_1m_output_tokens", per_s * 1e6)
-    return found
+        tokens = _inverse(rates, "completion_tokens_per_s", "usd_per_1m_output_tokens", per_s * 1e6)
+        return _inverse(rates, "throughput_per_s", "usd_per_transaction", per_s) | tokens
+    return {} if billed is None else _token_costs(stage, billed)
 
 
 def interval_columns(found: dict[str, Interval], batches: str) -> dict[str, float | str]:
@@ -111,7 +117,7 @@ def _mean_latency(successes: pd.DataFrame, column: str) -> dict[str, Interval]:
     """Of the latencies in the order in which they ended, as they came to the rule that ends a stage."""
     seconds = successes.sort_values("ended", kind="stable")["latency_ms"].to_numpy() / 1000
     half = mean_half_width(seconds)
-    return {} if half is None else {column: (float(seconds.mean() - half), float(seconds.mean() + half))}
+    return {} if half is None else {column: (max(0.0, float(seconds.mean() - half)), float(seconds.mean() + half))}
 
 
 def _latency_per_token(stage: Stage) -> dict[str, Interval]:

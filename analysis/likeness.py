@@ -9,8 +9,7 @@ import pandas as pd
 from analysis import format as show
 from analysis.bill import prompt_total
 from analysis.load import Run
-from analysis.pricing import Prices
-from locustfiles.common.price_book import HourlyPrice, Price
+from analysis.pricing import Prices, price_text
 
 MOST_OUTPUT_DIFFERENCE = 0.10
 MOST_COUNT_DIFFERENCE = 0.02
@@ -95,7 +94,7 @@ def _prices(runs: list[Run], prices: dict[str, Prices]) -> list[str]:
     found: dict[str, dict[str, str]] = {}
     for run in runs:
         for target in run.scenario.targets:
-            text = _price_text(prices[run.name].of_target[target.name])
+            text = price_text(prices[run.name].of_target[target.name])
             found.setdefault(target.price_key or target.name, {})[run.name] = text
     return [
         f"`{key}` is not priced alike ({', '.join(f'run {run}: {text}' for run, text in texts.items())}); to compare by the same "
@@ -103,9 +102,3 @@ def _prices(runs: list[Run], prices: dict[str, Prices]) -> list[str]:
         for key, texts in found.items()
         if len(set(texts.values())) > 1
     ]
-
-
-def _price_text(price: Price) -> str:
-    if isinstance(price, HourlyPrice):
-        return f"{show.price(price.usd_per_hour)}/h"
-    return f"{', '.join(f'{kind} {show.price(usd)}' for kind, usd in price.model_dump(exclude_none=True).items())} per 1,000 tokens"

@@ -7,6 +7,7 @@ import jinja2
 import pandas as pd
 
 from analysis import format as show
+from analysis.figures import intervals_of
 from analysis.findings import shown_evidence
 from analysis.html_stages import summary
 from analysis.metrics import METRICS
@@ -51,13 +52,14 @@ def markdown(report: Report, plots: list[pathlib.Path]) -> str:
 
 def _tables(report: Report) -> dict[str, typing.Any]:
     """The template's tables, None where there is nothing to show."""
-    steps, several = report.steps, len(report.runs) > 1
+    steps, several, intervals = report.steps, len(report.runs) > 1, intervals_of(report.intervals)
     return {
+        "intervals": intervals,
         "recommended": _recommended(report),
         "failed": _marked(report.failed),
         "sentences": _sentences(report),
         "by_payload": {p: steps[steps["payload"] == p] for p in steps["payload"].unique()},
-        "calls": call_table(steps, several),
+        "calls": call_table(steps, intervals, several),
         "opened": open_table(steps, several),
         "findings": [(f, shown_evidence(f)) for f in report.findings],
         "repeats": shown_repeats(report.repeats, report.repeat_spread, several) if len(report.repeats) else None,

@@ -17,7 +17,7 @@ ASSUMPTIONS = (
     "Failures of these classes are taken to be billed nothing, unless output had come: "
     + ", ".join(error.value for error in ErrorClass if error in UNBILLED)
     + ".",
-    "Hourly prices are at full use: an endpoint is paid for when idle, see the prices at 10, 30 and 60 % use.",
+    "Hourly prices are at full use, in the open loop at the planned rate: an endpoint is paid for when idle, see the prices at 10, 30 and 60 % of it.",
     "The run cost covers the time under load only, not deployment, idle time or storage.",
 )
 

@@ -55,7 +55,7 @@ def open_reasons(stage: Stage) -> typing.Iterator[str]:
     most = stage.run.scenario.load_of(stage.target).max_users
     at_once = int(stage.measured.groupby("worker")["in_flight"].max().sum())
     if at_once >= most:
-        yield f"max_users ({most}) was reached: requests that were due waited for a user; raise `max_users`"
+        yield f"max_users ({most}) was reached, requests that were due waited for a user: raise `max_users`"
 
 
 def mixed_loads(rows: list[dict[str, typing.Any]]) -> list[str]:

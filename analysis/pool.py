@@ -4,19 +4,21 @@ Stages of the same run, target, payload and level are repetitions of each other,
 level twice. INVALID ones are left out where others remain, and the candidate says so.
 
 Percentiles, means and counts are those of all requests, rates those over all windows, a limit is met only if each repetition
-met it, and missed if one missed it. The 95 % intervals are the wider of two: what the requests tell (of rates and costs those of
-each repetition, of percentiles all together), and what the difference between the repetitions tells (Student's t on their figures).
+met it, and missed if one missed it. The 95 % intervals are the wider of two: what the requests tell (of rates those of each
+repetition, of percentiles and bills all together), and what the difference between the repetitions tells (Student's t on their
+figures). Costs by the hour follow from the rates; of a bill both are added outside its bounds, which more requests do not narrow.
 """
 
 import dataclasses
 import math
 import statistics
 
+from analysis.bill import Bill
 from analysis.cost import stage_cost
-from analysis.intervals import Interval, interval_columns
+from analysis.intervals import Interval, cost_intervals, interval_columns
 from analysis.load import Run
 from analysis.metrics import STEP_COLUMNS
-from analysis.results import Result
+from analysis.results import USD, Result
 from analysis.slo import Check, overall
 from analysis.stage import Stage, stage_of
 from analysis.steps import without_window
@@ -34,6 +36,7 @@ TIMES = {
     for name in STEP_COLUMNS
     if name.endswith(("_low_s", "_low_ms"))
 }
+COSTS = (USD, "usd_per_1m_output_tokens")
 WORST = ("worker_cpu_max", "worker_lag_ms_max")
 SAME = ("run", "stage", "target", "model", "service", "instance_type", "instance_count", "payload", "users", "rate", "stream")
 
@@ -73,8 +76,7 @@ def _pooled(stage: Stage, kept: list[Result], group: list[Result]) -> Result:
     row |= cost.columns | {"ended_by": ", ".join(dict.fromkeys(r["ended_by"] for r in rows if r["ended_by"]))}
     checks = [_check(list(same)) for same in zip(*(r.checks for r in kept))]
     row |= _verdict(kept, group) | overall(checks)
-    names = set.intersection(*(set(r.intervals) for r in kept))
-    intervals = {n: _interval(row[n], kept, n) for n in names if row[n] is not None}
+    intervals = kept[0].intervals if len(kept) == 1 else _intervals(stage, row, kept, cost.billed)
     row |= interval_columns(intervals, next((r["batches"] for r in rows if r["batches"]), ""))
     row |= {name: end for column, ends in TIMES.items() for name, end in zip(ends, _ends(row, rows, column, ends))}
     return Result(row, checks, intervals, cost.reason, kept[0].who, tuple(r.row["stage"] for r in kept))
@@ -95,12 +97,12 @@ def _check(same: list[Check]) -> Check:
     """One limit at all repetitions: met only where each one says so, missed where one does. The value is the worst one's."""
     states = [c.state for c in same]
     values = [c.value for c in same]
-    worst = None if None in values else max(values)
+    worst, beyond = None if None in values else max(values), any(c.beyond for c in same)
     if len(set(states)) == 1:
-        return dataclasses.replace(same[0], value=worst)
+        return dataclasses.replace(same[0], value=worst, beyond=beyond)
     counts = ", ".join(f"{state} in {states.count(state)}" for state in ("met", "missed", "undecided", "unknown") if state in states)
     state = next(s for s in ("missed", "unknown", "undecided") if s in states)
-    return Check(same[0].criterion, worst, state, f"of {len(same)} repetitions {counts}")
+    return Check(same[0].criterion, worst, state, f"of {len(same)} repetitions {counts}", beyond)
 
 
 def _verdict(kept: list[Result], group: list[Result]) -> dict[str, str]:
@@ -114,14 +116,38 @@ def _verdict(kept: list[Result], group: list[Result]) -> dict[str, str]:
     return {"verdict": "INVALID" if all_invalid else "SUSPECT" if reasons else "VALID", "reasons": "; ".join(reasons)}
 
 
+def _intervals(stage: Stage, row: dict, kept: list[Result], billed: Bill | None) -> dict[str, Interval]:
+    names = set.intersection(*(set(r.intervals) for r in kept)) - set(COSTS)
+    found = {n: _interval(row[n], kept, n) for n in names if row[n] is not None}
+    costs = cost_intervals(stage, billed, found)
+    if billed is not None:
+        costs = {n: _of_bills(ends, row, kept, n) for n, ends in costs.items() if len(_known([r.row for r in kept], n)) == len(kept)}
+    return found | costs
+
+
+def _of_bills(ends: Interval, row: dict, kept: list[Result], name: str) -> Interval:
+    """ends: the bounds of all bills together, widened by the spread of the calls' bills. To each bound at least by what lies
+    between the repetitions' own such bounds."""
+    below, above = (_between([_bound(r.row, name, end) for r in kept]) for end in ("low", "high"))
+    return max(0.0, min(ends[0], _bound(row, name, "low") - below)), max(ends[1], _bound(row, name, "high") + above)
+
+
+def _bound(row: dict, name: str, end: str) -> float:
+    """What a cost would be if the bill were at that bound."""
+    return row[name] * row[f"{USD}_{end}"] / row[USD] if row[USD] else 0.0
+
+
+def _between(figures: list[float]) -> float:
+    """95 % half-width of their mean."""
+    return t_975(len(figures) - 1) * statistics.stdev(figures) / math.sqrt(len(figures))
+
+
 def _interval(value: float, kept: list[Result], name: str) -> Interval:
     """The wider of within (the repetitions' own intervals, averaged as independent) and between (their figures)."""
     n = len(kept)
-    if n == 1:
-        return kept[0].intervals[name]
     below = math.sqrt(sum((r.row[name] - r.intervals[name][0]) ** 2 for r in kept)) / n
     above = math.sqrt(sum((r.intervals[name][1] - r.row[name]) ** 2 for r in kept)) / n
-    between = t_975(n - 1) * statistics.stdev(r.row[name] for r in kept) / math.sqrt(n)
+    between = _between([r.row[name] for r in kept])
     return max(0.0, value - max(below, between)), value + max(above, between)
 
 
@@ -131,5 +157,5 @@ def _ends(row: dict, rows: list[dict], column: str, ends: tuple[str, str]) -> tu
     own = _known(rows, column)
     if len(own) < 2:
         return low, high
-    half = t_975(len(own) - 1) * statistics.stdev(own) / math.sqrt(len(own))
+    half = _between(own)
     return None if low is None else min(low, max(0.0, row[column] - half)), None if high is None else max(high, row[column] + half)

@@ -5,6 +5,7 @@ import typing
 
 import pydantic
 
+from analysis import format as show
 from analysis.load import Run
 from locustfiles.common.price_book import HourlyPrice, Price, TokenPrice, load_price_book
 from locustfiles.common.prices import price_of
@@ -45,3 +46,11 @@ def _recorded(run: Run, target: str) -> Price:
     except pydantic.ValidationError as e:
         message = e.errors()[0]["msg"]
         raise NotARun(f"{run.path}/manifest.json: price of target `{target}` cannot be read ({message})") from None
+
+
+def price_text(price: Price) -> str:
+    """`$37.688 per hour` of one instance, or `$0.003 in, $0.015 out per 1,000 tokens`, and of a cache where it has a price."""
+    if isinstance(price, HourlyPrice):
+        return f"{show.price(price.usd_per_hour)} per hour"
+    kinds = {"in": price.input, "out": price.output, "read from a cache": price.cache_read, "written to one": price.cache_write}
+    return ", ".join(f"{show.price(usd)} {kind}" for kind, usd in kinds.items() if usd is not None) + " per 1,000 tokens"

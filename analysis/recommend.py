@@ -14,10 +14,13 @@ from analysis.results import USD, Result, tie
 from analysis.slo import Check, open_checks
 
 RULE = (
-    "the lowest cost per transaction among the stages that keep every limit and are not INVALID. Costs whose 95 % intervals "
-    "overlap are a tie; one of too few successes for an interval is taken as known to 2/√successes of itself. Of a tie "
-    "a VALID stage is taken before a SUSPECT one, then, of one target's levels, the one of most transactions per minute, of "
-    "several targets the cheapest. Repetitions of a level are one stage, which keeps a limit only if each of them does"
+    "the lowest cost per transaction among the stages that keep every limit and are not INVALID. Where none is known to keep them "
+    "all, those with an undecided limit take their place, then those with an unknown one; of either first those of which no such "
+    "figure, failures counted as above it, is beyond its limit. Costs whose 95 % intervals overlap are a tie; one without an "
+    "interval is taken as known to 2/√successes of itself, or as its throughput is where that is wider. A stage stands in a tie "
+    "only if it ties with every cheaper one. Of a tie a VALID stage is taken before a SUSPECT one, then, of one target's levels, the "
+    "one of most transactions per minute, of several targets the cheapest. Repetitions of a level are one stage, which keeps a limit "
+    "only if each of them does"
 )
 
 SAME = 1e-9  # prices closer than this share differ by the rounding of sums only
@@ -38,11 +41,7 @@ STATES = (("met", "none"), ("undecided",), ("unknown",))
 
 
 def choose(results: list[Result]) -> Choice | None:
-    """Apply the rule to stages of one dataset; None when none can be picked.
-
-    A stage whose limits are undecided is picked only when no stage is known to keep them all, one that is beyond a limit
-    by its own figure only after those that are not, one whose limited values are unknown only after that.
-    """
+    """Apply the rule to stages of one dataset; None when none can be picked."""
     usable = [r for r in results if r.trusted and r.usd is not None]
     pools = [[r for r in usable if r.row["slo"] in states and _within(r) is within] for states in STATES for within in (True, False)]
     pool = next((p for p in pools if p), None)
@@ -55,8 +54,8 @@ def choose(results: list[Result]) -> Choice | None:
 
 
 def _within(result: Result) -> bool:
-    """Whether no limited value is beyond its limit, whatever the samples say."""
-    return all(c.value is None or c.value <= c.criterion.limit for c in result.checks)
+    """Whether no limit that is undecided or unknown is exceeded by the stage's own figure, whatever the samples say."""
+    return not any(c.beyond for c in result.checks)
 
 
 def _least(result: Result) -> float:
@@ -68,14 +67,17 @@ def _least(result: Result) -> float:
 def _cheapest(pool: list[Result]) -> Result:
     """By the rule: of each target the best of its levels that tie with its cheapest, then the cheapest of these."""
     best = [_of_levels([r for r in pool if r.place == place]) for place in dict.fromkeys(r.place for r in pool)]
-    cheapest = min(best, key=lambda r: r.usd)
-    return min((r for r in best if tie(r, cheapest)), key=lambda r: (r.row["verdict"] != "VALID", r.usd))
+    return min(_in_tie(best), key=lambda r: (r.row["verdict"] != "VALID", r.usd))
 
 
 def _of_levels(levels: list[Result]) -> Result:
     """Of one target's."""
-    cheapest = min(levels, key=lambda r: r.usd)
-    return max((r for r in levels if tie(r, cheapest)), key=lambda r: (r.row["verdict"] == "VALID", r.per_minute))
+    return max(_in_tie(levels), key=lambda r: (r.row["verdict"] == "VALID", r.per_minute))
+
+
+def _in_tie(some: list[Result]) -> list[Result]:
+    """Those that tie with every cheaper one: a wide interval of the cheapest hides no certain difference between others."""
+    return [r for r in some if all(tie(r, other) for other in some if other.usd < r.usd)]
 
 
 def recommend(results: list[Result], dataset: str, warnings: list[str]) -> Recommendation:
@@ -119,7 +121,7 @@ def why_none(results: list[Result]) -> str:
     if not results:
         return "it was not measured."
     if not trusted:
-        return f"{_all(n)} INVALID ({invalid[0].row['reasons']})."
+        return f"{'its only stage is' if n == 1 else f'all its {n} stages are'} INVALID ({invalid[0].row['reasons']})."
     missed = [r for r in trusted if r.row["slo"] == "missed"]
     parts = []
     if missed:
@@ -134,16 +136,12 @@ def why_none(results: list[Result]) -> str:
     return "; ".join(parts) + "."
 
 
-def _all(n: int) -> str:
-    return "its only stage is" if n == 1 else f"all its {n} stages are"
-
-
 def _at(result: Result) -> str:
     return f"{result.who} at {level_text(result.row)}"
 
 
 def _priced(result: Result) -> str:
-    repeats = f" ({len(result.stages)} repetitions together)" if result.stages else ""
+    repeats = f" ({len(result.stages)} repetitions together)" if len(result.stages) > 1 else ""
     return f"{result.who} ({instances_of(result.row)}) at {level_text(result.row)}{repeats}: {per_10k(result.row)}"
 
 
@@ -157,7 +155,8 @@ def _standing(choice: Choice, criteria: list[str]) -> str:
     if not choice.pick.checks:
         return "No limits were set for it." if criteria else "No limits were set."
     if not choice.open:
-        return f"It keeps every limit: {', '.join(_headroom(c) for c in choice.pick.checks)}."
+        at_worst = "at worst " if len(choice.pick.stages) > 1 else ""
+        return f"It keeps every limit: {', '.join(_headroom(c, at_worst) for c in choice.pick.checks)}."
     return f"No stage is known to keep every limit; here nothing was missed, but {open_limits(choice.pick)}."
 
 
@@ -168,9 +167,9 @@ def open_limits(result: Result) -> str:
     return "; ".join(f"{state}: {texts}" for state, texts in parts.items() if texts)
 
 
-def _headroom(check: Check) -> str:
-    """`latency p95 ≤ 2 s (1.50 s, 25.0 % below)`"""
-    limit, shown = check.criterion.limit, check.criterion.show(check.value)
+def _headroom(check: Check, at_worst: str) -> str:
+    """`latency p95 ≤ 2 s (1.50 s, 25.0 % below)`; at_worst: what is said before a figure that is the worst repetition's."""
+    limit, shown = check.criterion.limit, at_worst + check.criterion.show(check.value)
     if not limit:
         return f"{check.criterion.text} ({shown})"
     return f"{check.criterion.text} ({shown}, {show.number(100 * (1 - check.value / limit))} % below)"
@@ -237,5 +236,13 @@ def _against(pick: Result, runner_up: Result | None, margin: float | None, tied:
         cost += f", {show.number(100 * abs(margin))} % {'more' if margin >= 0 else 'less'}"
     if not tied:
         return f"Runner-up: {_at(runner_up)} ({cost})."
-    few = any(USD not in r.intervals for r in (pick, runner_up))
-    return f"A tie with {_at(runner_up)} ({cost}): {'too few successes to tell them apart' if few else 'the 95 % intervals overlap'}."
+    return f"A tie with {_at(runner_up)} ({cost}): {_why_tied(pick, runner_up)}."
+
+
+def _why_tied(pick: Result, runner_up: Result) -> str:
+    without = [r for r in (pick, runner_up) if USD not in r.intervals]
+    if not without:
+        return "the 95 % intervals overlap"
+    if all("throughput_per_s" in r.intervals for r in without):
+        return "the interval of a throughput reaches 0, too wide to tell them apart"
+    return "too few successes to tell them apart"

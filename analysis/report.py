@@ -110,12 +110,13 @@ def _of_runs(runs: list[Run]) -> dict[str, typing.Any]:
 
 def _of_stages(results: list[Result], candidates: list[Result]) -> dict[str, typing.Any]:
     """What is said of stages and levels on every dataset."""
-    repeats = repeats_table(results)
+    repeats, pooled = repeats_table(results), len(candidates) < len(results)
     return {
         "steps": steps_table(results),
         "criteria": criteria_table(results),
         "intervals": intervals_table(results),
-        "candidates": steps_table(candidates) if len(candidates) < len(results) else pd.DataFrame(),
+        "candidates": steps_table(candidates) if pooled else pd.DataFrame(),
+        "candidate_intervals": intervals_table(candidates) if pooled else pd.DataFrame(),
         "repeats": repeats,
         "repeat_spread": spread_table(repeats),
         "sentences": sentences(candidates),

@@ -113,6 +113,7 @@ class Report:
     retries: dict[str, str] = dataclasses.field(default_factory=dict)  # run that retries -> what that means, in words
     findings: list[Found] = dataclasses.field(default_factory=list)  # of searches
     candidates: pd.DataFrame = dataclasses.field(default_factory=pd.DataFrame)  # like steps, repetitions of a level as one row
+    candidate_intervals: pd.DataFrame = dataclasses.field(default_factory=pd.DataFrame)  # like intervals, of the candidates
     repeats: pd.DataFrame = dataclasses.field(default_factory=pd.DataFrame)  # repeats.COLUMNS
     repeat_spread: pd.DataFrame = dataclasses.field(default_factory=pd.DataFrame)  # repeats.SPREAD_COLUMNS
     open_loop: list[str] = dataclasses.field(default_factory=list)  # what it means that runs have open-loop stages
@@ -128,6 +129,11 @@ class Report:
     def pooled(self) -> pd.DataFrame:
         """What recommendations choose from: the steps table with repetitions of a level as one row."""
         return self.steps if self.candidates.empty else self.candidates
+
+    @property
+    def pooled_intervals(self) -> pd.DataFrame:
+        """The intervals that recommendations compare: those of `pooled`."""
+        return self.intervals if self.candidates.empty else self.candidate_intervals
 
     @property
     def total_cost_low(self) -> float | None:

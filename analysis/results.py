@@ -67,7 +67,7 @@ def tie(one: Result, other: Result, column: str = USD) -> bool | None:
 
 def by_count(result: Result) -> Interval:
     """The cost of a transaction where it has no interval: successes known to 2 / sqrt(n) of their number, as a count is, or
-    to what the interval of the throughput says where that reaches 0."""
+    to what the interval of the throughput says where that is wider."""
     wide = 2 / math.sqrt(result.row["successes"])
     if "throughput_per_s" in result.intervals:
         wide = max(wide, result.intervals["throughput_per_s"][1] / result.row["throughput_per_s"] - 1)

@@ -48,6 +48,7 @@ class Check:
     value: float | None
     state: typing.Literal["met", "missed", "undecided", "unknown"]
     why: str | None = None  # why it is undecided or unknown, or missed although the successes keep it
+    beyond: bool = False  # undecided or unknown: its own figure, failures counted as above the limit, is beyond it
 
     @property
     def cell(self) -> str:
@@ -98,13 +99,13 @@ def check(
         return _plain(criterion, value, _why_no_time(times, stage))
     seconds = stage.perceived[f"{times}_ms"].dropna().to_numpy() / 1000
     above, n = int(np.count_nonzero(seconds > criterion.limit)) + failed, len(seconds) + failed
-    state, why = decide(above, n, LEVELS[statistic]), None
+    state, why, beyond = decide(above, n, LEVELS[statistic]), None, False
     if state == "undecided":
         enough, beyond = needed(above, n, LEVELS[statistic])
         why = f"too few samples: {n}, {above} of them above; {enough} would do if {'all more' if beyond else 'no more'} are"
     elif state == "missed" and decide(above - failed, n - failed, LEVELS[statistic]) != "missed":
         why = f"all {failed} failed" if only_failures else f"with {failed} failures above it"
-    return Check(criterion, value, state, why)
+    return Check(criterion, value, state, why, beyond)
 
 
 @functools.lru_cache(maxsize=1024)
@@ -161,4 +162,5 @@ def _cost(criterion: Criterion, row: dict[str, typing.Any], cost_reason: str | N
         why = f"known only to be {show.span(10_000 * low, 10_000 * high)}, for failures of unknown tokens may be billed"
     else:
         why = f"the cost is not known: {cost_reason}"
-    return Check(criterion, row["usd_per_10k_transactions"], state, why)
+    value = row["usd_per_10k_transactions"]
+    return Check(criterion, value, state, why, state == "unknown" and value is not None)

@@ -1,9 +1,11 @@
 """The steps table as people read it: a few columns, formatted, with intervals."""
 
+import functools
+
 import pandas as pd
 
 from analysis import format as show
-from analysis.figures import Row, bounds, cells, figure
+from analysis.figures import Intervals, Row, bounds, cells, figure, with_interval
 from analysis.instances import instances_of
 from analysis.level import level_text, short_level
 
@@ -57,21 +59,21 @@ OPENED = _WHERE | {
 }  # fmt: skip
 
 
-def full_table(steps: pd.DataFrame) -> pd.DataFrame:
+def full_table(steps: pd.DataFrame, intervals: Intervals) -> pd.DataFrame:
     """Every figure of stages of one dataset; percentiles with failures only where there are some."""
-    table = cells(steps, FULL)
+    table = cells(steps, FULL, functools.partial(with_interval, intervals=intervals))
     return table if (steps["failures"] > 0).any() else table.drop(columns=[c for c in table if "with failures" in c])
 
 
-def cost_table(steps: pd.DataFrame) -> pd.DataFrame:
+def cost_table(steps: pd.DataFrame, intervals: Intervals) -> pd.DataFrame:
     """Every cost figure of stages of one dataset; bounds only where they differ."""
-    table = cells(steps, COST)
+    table = cells(steps, COST, functools.partial(with_interval, intervals=intervals))
     return table if table["Bounds"].any() else table.drop(columns="Bounds")
 
 
-def call_table(steps: pd.DataFrame, several_runs: bool) -> pd.DataFrame:
+def call_table(steps: pd.DataFrame, intervals: Intervals, several_runs: bool) -> pd.DataFrame:
     """Of the stages whose requests are retried."""
-    table = cells(steps[steps["calls"].notna()], CALLS)
+    table = cells(steps[steps["calls"].notna()], CALLS, functools.partial(with_interval, intervals=intervals))
     return table if several_runs else table.drop(columns="Run")
 
 

@@ -49,6 +49,7 @@ def summary_of(report: Report) -> dict:
             "recommendation": report.recommendation and plain(report.recommendation) | {"text": report.recommendation.text},
             "findings": report.findings,
             "candidates": report.candidates,
+            "candidate_intervals": report.candidate_intervals,
             "repeats": report.repeats,
             "repeat_spread": report.repeat_spread,
             "sentences": report.sentences,
@@ -98,6 +99,7 @@ def all_tables(report: Report) -> dict[str, pd.DataFrame]:
     tables |= {
         "findings": findings_table(report.findings) if report.findings else pd.DataFrame(),
         "candidates": report.candidates,
+        "candidate_intervals": report.candidate_intervals,
         "repeats": report.repeats,
         "repeat_spread": report.repeat_spread,
         "sentences": report.sentences,

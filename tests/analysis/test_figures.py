@@ -5,12 +5,13 @@ import dataclasses
 import pandas as pd
 import pytest
 
-from analysis.figures import figure, with_interval
-from analysis.format import money
+from analysis.figures import figure, intervals_of, with_interval
+from analysis.format import money, number, seconds
 from analysis.html_stages import stages, summary
 from analysis.markdown import markdown
 from analysis.report import analyse
 from analysis.stage_view import cost_table, full_table
+from analysis.summary import all_tables, summary_of
 from tests.analysis.made_run import BEDROCK, made_run, steady, window
 
 CALL = {"target": "bedrock", "service": "bedrock", "prompt_tokens": 100, "completion_tokens": 24}
@@ -20,11 +21,11 @@ LOST = {"error": "read_timeout", "completion_tokens": None, "prompt_tokens": Non
 def billed(tmp_path, latencies, every):
     """A run of one level, a repetition for each latency; every so manieth request is lost, its tokens unknown."""
     records, visits = [], []
-    for number, latency in enumerate(latencies, 1):
-        a = 100 * number
-        found = steady(number, a, a + 60, 1, latency, repeat=number, **CALL)
+    for stage, latency in enumerate(latencies, 1):
+        a = 100 * stage
+        found = steady(stage, a, a + 60, 1, latency, repeat=stage, **CALL)
         records += [dataclasses.replace(r, **LOST) if i % every == 0 else r for i, r in enumerate(found)]
-        visits.append(window(number, a, a + 60, target="bedrock", repeat=number))
+        visits.append(window(stage, a, a + 60, target="bedrock", repeat=stage))
     return analyse([made_run(tmp_path / "r", records, visits, targets=[BEDROCK])])
 
 
@@ -42,17 +43,48 @@ def test_bounds_of_a_bill_are_not_called_an_interval(tmp_path):
     cells = [cell.under for cell in stages(report).rows[0] if "$" in cell.under]
     assert cells == ["bounds $0.000099 – $0.0001626"]
     assert "95 % interval $" not in markdown(report, [])
-    assert cost_table(report.steps)["Bounds"].tolist() == ["$0.000099 – $0.0001626"]
+    assert cost_table(report.steps, intervals_of(report.intervals))["Bounds"].tolist() == ["$0.000099 – $0.0001626"]
 
 
 def test_the_interval_of_a_pooled_stage_is_its_own_and_goes_before_the_bounds(tmp_path):
     report = billed(tmp_path, [1.0, 1.1, 1.2], 20)
     row = report.step(report.recommendation.pick)
-    assert row["usd_per_transaction_low"] < row["usd_per_transaction_ci_low"]
+    # the bounds are systematic: no number of repetitions narrows the interval to less than lies between them
+    assert row["usd_per_transaction_ci_low"] <= row["usd_per_transaction_low"]
+    assert row["usd_per_transaction_high"] <= row["usd_per_transaction_ci_high"]
     low, high = (money(row[f"usd_per_transaction_ci_{end}"]) for end in ("low", "high"))
     assert per_transaction(report)[1] == f"95 % interval {low} – {high}"
-    table = cost_table(report.pooled)
+    table = cost_table(report.pooled, intervals_of(report.pooled_intervals))
     assert table["Per transaction"].tolist() == [f"{money(row['usd_per_transaction'])} ({low} – {high})"]
+
+
+def test_the_markdown_shows_the_intervals_that_stand_beside_the_row_as_the_page_does(tmp_path):
+    # 60 requests of 1.0, 1.02 … 1.08 s in turn
+    records = [dataclasses.replace(r, latency_ms=1000 + 20 * (i % 5)) for i, r in enumerate(steady(1, 100, 160, 1, 1.0, **CALL))]
+    report = analyse([made_run(tmp_path / "r", records, [window(1, 100, 160, target="bedrock")], targets=[BEDROCK])])
+    found = {i.column: (i.low, i.high) for i in report.intervals.itertuples()}
+    row, cells = report.steps.iloc[0], {h.title.partition(":")[0]: c.under for h, c in zip(stages(report).heads, stages(report).rows[0])}
+    for column, words in (("latency_mean_s", seconds), ("completion_tokens_per_s", number), ("usd_per_1m_output_tokens", money)):
+        low, high = found[column]
+        assert low <= row[column] <= high
+        assert cells[column] == f"{words(low)} – {words(high)}".replace(" s", "")
+        assert f" {words(row[column])} ({words(low)} – {words(high)}) |" in markdown(report, [])
+
+
+def test_repetitions_together_have_their_own_intervals_published_and_shown(tmp_path):
+    """60 s of 1.0 s, 1.1 s and 1.2 s: 24 tokens each, so that tokens a second lie apart."""
+    report = billed(tmp_path, [1.0, 1.1, 1.2], 1000)
+    ends = {(i.stage, i.column): (i.low, i.high) for i in report.candidate_intervals.itertuples()}
+    row = report.step(report.recommendation.pick)
+    # 24, 21.8 and 20 tokens/s, sd 2.0, t of 2 degrees of freedom 4.303: half of 4.303 x 2.0 / sqrt(3) = 5.0
+    low, high = ends[1, "completion_tokens_per_s"]
+    assert low < row["completion_tokens_per_s"] < high and (high - low) / 2 == pytest.approx(5.0, rel=0.05)
+    rows = summary(report, row).rows
+    assert next(v.under for name, v in rows if name.text == "output tokens/s") == f"95 % interval {number(low)} – {number(high)}"
+    said = summary_of(report)["candidate_intervals"]
+    assert {"run": "r", "stage": 1, "column": "completion_tokens_per_s", "low": low, "high": high} in said
+    assert len(all_tables(report)["candidate_intervals"]) == len(ends)
+    assert set(report.intervals["stage"]) == {1, 2, 3} and set(report.candidate_intervals["stage"]) == {1}
 
 
 def test_a_figure_has_the_unit_of_its_column_and_the_interval_that_stands_in_the_row():
@@ -83,8 +115,8 @@ def test_the_markdown_and_the_page_show_the_same_recommended_stage(tmp_path):
 def test_percentiles_with_failures_have_columns_only_where_something_failed(tmp_path):
     some, none = billed(tmp_path / "a", [1.0], 4).steps, billed(tmp_path / "b", [1.0], 1000).steps.assign(failures=0)
     # every fourth request failed, so p95 falls among the failures
-    assert full_table(some)["p95 with failures"].tolist() == ["∞ (failed)"]
-    assert not [c for c in full_table(none) if "failures" in c]
+    assert full_table(some, {})["p95 with failures"].tolist() == ["∞ (failed)"]
+    assert not [c for c in full_table(none, {}) if "failures" in c]
 
 
 def test_what_has_a_place_of_its_own_in_the_report_is_not_said_again_in_the_notes(tmp_path):

@@ -7,9 +7,11 @@ import pytest
 from rich.console import Console
 
 from analysis.__main__ import main
+from analysis.findings import shown_evidence
 from analysis.plot_data import View, lines
 from analysis.report import analyse
 from analysis.report_command import print_gist
+from analysis.stage_view import full_table
 from locustfiles.common.manifest import Finding
 from tests.analysis.made_run import P4D, PRICES, made_run, steady, window
 
@@ -37,6 +39,17 @@ def test_a_finding_has_its_stages_by_level_with_outcomes_in_the_order_measured(t
     assert found.evidence["outcome"].tolist() == ["met", "met", "met", "missed", "met", "missed"]
     assert found.evidence["latency_p95_s"].tolist() == pytest.approx([0.4, 0.6, 0.6, 0.8, 0.8, 1.0])
     assert any(w.startswith("not confirmed") for w in found.warnings)
+
+
+def test_an_interval_that_is_too_narrow_is_called_so_in_the_evidence_too(tmp_path):
+    # requests of 9 s in a window of 30 s: four of them are longer than it
+    records = steady(1, 100, 130, 8, 9.0, lead=9, prompt_tokens=9, completion_tokens=5)
+    finding = Finding("p4d", "en", "users", 8, None, True, "x", {"8": ["met"]}, [1])
+    path = made_run(tmp_path / "r", records, [window(1, 100, 130, users=8)], findings=[finding])
+    report = analyse([path])
+    (shown,) = shown_evidence(report.findings[0])["Transactions/s"]
+    assert shown.endswith(", too narrow)")
+    assert full_table(report.steps, {})["Transactions/s"].tolist() == [shown]
 
 
 def test_a_search_is_one_line_in_the_picture_of_prices(tmp_path):

@@ -5,9 +5,11 @@ import statistics
 
 import pytest
 
+from analysis import format as show
 from analysis.load import load_run
 from analysis.pricing import prices_of_run
-from analysis.results import results_of
+from analysis.results import results_of, steps_table
+from analysis.stage_view import call_table
 from locustfiles.common.tally import Tally
 from tests.analysis.made_run import P4D, made_run, record, window
 
@@ -53,6 +55,37 @@ def test_in_the_open_loop_it_is_of_the_times_from_when_requests_were_due(tmp_pat
     low, high = found["intended_latency_mean_s"]
     assert (low + high) / 2 == pytest.approx(row["intended_latency_mean_s"]) == pytest.approx(row["latency_mean_s"] + 0.04)
     assert (high - low) / 2 / row["intended_latency_mean_s"] == pytest.approx(told(records).relative_ci())
+
+
+def test_with_retries_the_interval_of_calls_is_the_one_that_the_stage_was_ended_for(tmp_path):
+    # of 60 calls every third is throttled for 0.1 s and answered 0.2 s later in 0.4 s: 0.7 s; the others take 0.4 s
+    records = []
+    for n in range(60):
+        again, at = n % 3 == 0, 10 + n
+        if again:
+            records.append(record(at, 0.1, call=n + 1, error="throttled", http_status=429))
+        spot = {"prompt_tokens": 10, "completion_tokens": 5, "prompt_id": str(n)}
+        records.append(record(at + 0.3 * again, 0.4, call=n + 1, attempt=1 + again, **spot))
+    keys = {"retry": {"attempts": 3, "base_s": 0.2, "max_s": 1.0}}
+    run = load_run(made_run(tmp_path / "r", records, [window(1, 10, 70, ended_by="precision")], scenario_keys=keys))
+    (result,) = results_of(run, prices_of_run(run).of_target)
+    low, high = result.intervals["call_latency_mean_s"]
+    assert (low + high) / 2 == pytest.approx((20 * 0.7 + 40 * 0.4) / 60) == pytest.approx(result.row["call_latency_mean_s"])
+    beside = {("r", 1, "call_latency_mean_s"): (low, high)}
+    words = call_table(steps_table([result]), beside, False)["User-perceived: latency mean"].tolist()
+    assert words == [f"0.500 s ({show.seconds(low)} – {show.seconds(high)})"]
+    tally = Tally(retry=run.scenario.retry)
+    for one in sorted(records, key=lambda r: r.started_at + r.latency_ms / 1000):
+        tally.take(one.row())
+    assert (high - low) / 2 / 0.5 == pytest.approx(tally.relative_ci())
+
+
+def test_a_mean_latency_is_never_known_to_be_below_zero(tmp_path):
+    # 22 quick ones and four of half a minute: mean 4.2 s, and the spread alone is 1.96 x 10.9 / sqrt(26) = 4.2 s
+    slow = [0.2] * 12 + [0.3] * 10 + [30.0, 35.0, 40.0, 1.0]
+    low, high = intervals(tmp_path / "r", [record(10 + 2 * i, s, prompt_id=str(i)) for i, s in enumerate(slow)])[1]["latency_mean_s"]
+    mean = sum(slow) / 26
+    assert low == 0.0 and high > 2 * mean
 
 
 def test_below_twenty_successes_there_is_none(tmp_path):

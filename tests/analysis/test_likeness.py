@@ -3,7 +3,7 @@
 import pytest
 
 from analysis.report import analyse
-from tests.analysis.made_run import P4D, PRICES, made_run, steady, window
+from tests.analysis.made_run import BEDROCK, P4D, PRICES, made_run, steady, window
 
 BOOK = "region: us-east-1\ncurrency: USD\nas_of: 2024-04-15\nsource: made\ninstances: {ml.p4d.24xlarge: 30.0}\n"
 
@@ -48,7 +48,7 @@ def test_cached_prompt_tokens_are_tokens_of_the_prompt(tmp_path):
 def test_prices_that_differ_between_runs_are_named_until_one_book_prices_them_all(tmp_path):
     paths = run(tmp_path / "mon"), run(tmp_path / "tue", usd=30.0)
     assert warnings(*paths) == [
-        "`ml.p4d.24xlarge` is not priced alike (run mon: $37.688/h, run tue: $30/h); to compare by the same prices, give a price "
+        "`ml.p4d.24xlarge` is not priced alike (run mon: $37.688 per hour, run tue: $30 per hour); to compare by the same prices, give a price "
         "book with --pricing."
     ]
     (tmp_path / "book.yaml").write_text(BOOK)
@@ -58,6 +58,20 @@ def test_prices_that_differ_between_runs_are_named_until_one_book_prices_them_al
 def test_regions_that_differ_are_named(tmp_path):
     (said,) = warnings(run(tmp_path / "mon"), run(tmp_path / "tue", region="eu-west-1"))
     assert said.startswith("The runs are of different regions (mon us-east-1, tue eu-west-1)")
+
+
+def test_a_price_of_a_cache_is_part_of_the_price(tmp_path):
+    targets, tokens = [BEDROCK], {"target": "bedrock", "prompt_tokens": 100, "completion_tokens": 24}
+    paths = []
+    for name, cache in (("mon", {}), ("tue", {"cache_read": 0.0001, "cache_write": 0.00125})):
+        prices = {"bedrock": {"input": 0.001, "output": 0.005} | cache}
+        stages, records = [window(1, 100, 160, target="bedrock", users=2)], steady(1, 100, 160, 2, 1.0, **tokens)
+        payloads = {"en": {"file": "payloads/en.jsonl", "sha256": "00ff", "prompts": 100}}
+        paths.append(made_run(tmp_path / name, records, stages, targets=targets, prices=prices, payloads=payloads))
+    (said,) = warnings(*paths)
+    mon = "$0.001 in, $0.005 out per 1,000 tokens"
+    tue = "$0.001 in, $0.005 out, $0.0001 read from a cache, $0.00125 written to one per 1,000 tokens"
+    assert said.startswith(f"`meta.llama2-13b-chat-v1` is not priced alike (run mon: {mon}, run tue: {tue}); ")
 
 
 def test_a_stage_that_a_resumed_run_measured_again_counts_once(tmp_path):

@@ -89,7 +89,7 @@ def test_reaching_the_limit_of_users_makes_it_suspect_and_is_said(tmp_path):
     half = [r if i % 2 else type(r)(**{f: getattr(r, f) for f in r.__slots__} | {"worker": "w2"}) for i, r in enumerate(records)]
     row = one(tmp_path, (half, stage))  # 5 in flight on each of two workers: all 10 users
     assert row["verdict"] == "SUSPECT"
-    assert row["reasons"] == "max_users (10) was reached: requests that were due waited for a user; raise `max_users`"
+    assert row["reasons"] == "max_users (10) was reached, requests that were due waited for a user: raise `max_users`"
 
 
 def test_a_stage_that_never_settled_is_suspect_with_the_remedy(tmp_path):
@@ -148,7 +148,11 @@ def test_a_knee_has_users_or_a_rate_and_the_tables_by_users_leave_rates_out(both
 
 
 def test_an_hourly_price_at_a_planned_rate_is_not_called_one_at_full_use(both):
-    sentence = json.loads((both / "summary.json").read_text())["sentences"][0]["recommendation"]
+    summary = json.loads((both / "summary.json").read_text())
+    sentence = summary["sentences"][0]["recommendation"]
+    said = [*summary["notes"], *(m["definition"] for m in summary["metrics"])]
+    full = [text for text in said if "full use" in text]
+    assert len(full) == 2 and all("at full use, in the open loop at the planned rate" in text for text in full)
     # 3.6 $/h / (240/min x 60) = 0.00025 $; / 0.3 = 0.000833 $
     assert "$2.50 per 10,000 transactions at this rate ($8.33 at 30 % of it)" in sentence
     assert "a higher rate may do better" in sentence and "latency from when it was due" in sentence

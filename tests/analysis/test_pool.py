@@ -10,8 +10,8 @@ from analysis.pool import candidates_of
 from analysis.pricing import prices_of_run
 from analysis.report import analyse
 from analysis.report_data import StageKey
-from analysis.results import results_of, tie
-from tests.analysis.made_run import made_run, record, steady, window
+from analysis.results import by_count, results_of, tie
+from tests.analysis.made_run import BEDROCK, made_run, record, steady, window
 
 TOKENS = {"prompt_tokens": 100, "completion_tokens": 10}
 
@@ -88,12 +88,68 @@ def test_the_interval_of_repetitions_that_agree_is_the_one_within_them(tmp_path)
     own_low, own_high = results[0].intervals["throughput_per_s"]
     # two independent means of equal width: the half-width shrinks by sqrt(2)
     assert high - low == pytest.approx((own_high - own_low) / math.sqrt(2), rel=1e-6)
-    # dollars go by one over the rate, so the upper half is the longer one; each half shrinks for itself
-    usd, own = candidate.intervals["usd_per_transaction"], results[0].intervals["usd_per_transaction"]
-    below, above = candidate.usd - usd[0], usd[1] - candidate.usd
-    assert below == pytest.approx((results[0].usd - own[0]) / math.sqrt(2), rel=1e-6)
-    assert above == pytest.approx((own[1] - results[0].usd) / math.sqrt(2), rel=1e-6)
-    assert above > 1.2 * below
+    # dollars go by one over the rate, at each end of its interval
+    assert candidate.intervals["usd_per_transaction"] == pytest.approx((37.688 / 3600 / high, 37.688 / 3600 / low))
+
+
+def test_the_cost_by_the_hour_of_repetitions_says_what_their_throughput_says(tmp_path):
+    _, (candidate,) = pooled(repeated(tmp_path / "a", [0.5, 0.51, 0.52]))
+    ends = candidate.intervals
+    # 4, 3.92 and 3.85 /s and ten tokens each: the ends of a rate's interval give those of its cost, the other way round
+    (low, high), (tokens_low, tokens_high) = ends["throughput_per_s"], ends["completion_tokens_per_s"]
+    assert 3.7 < low < 3.92 < high < 4.2
+    assert ends["usd_per_transaction"] == pytest.approx((37.688 / 3600 / high, 37.688 / 3600 / low))
+    assert ends["usd_per_1m_output_tokens"] == pytest.approx((1e6 * 37.688 / 3600 / tokens_high, 1e6 * 37.688 / 3600 / tokens_low))
+    # 4 and 2.857 /s: 3.43 +- 12.7 x 0.808 / sqrt(2) = 7.26 reaches 0, so a transaction may cost anything from 37.688 / 3600 / 10.69 on
+    _, (apart,) = pooled(repeated(tmp_path / "b", [0.5, 0.7]))
+    assert apart.intervals["throughput_per_s"] == pytest.approx((0.0, 10.69), abs=0.01)
+    assert "usd_per_transaction" not in apart.intervals and apart.row["usd_per_transaction_ci_low"] is None
+    assert by_count(apart) == (pytest.approx(37.688 / 3600 / 10.69, rel=1e-3), math.inf)
+
+
+def lossy(tmp_path, lost, answers=(10, 10, 10, 10)):
+    """Repetitions by tokens of 100 successes each, $0.000075 + its answer's tokens x $0.000001, and so many of which it is not known whether they
+    were billed: each of these at most $0.000075 + 100 x $0.000001."""
+    records, stages, call = [], [], {"target": "bedrock", "service": "bedrock", "prompt_tokens": 100}
+    for number, n in enumerate(lost, 1):
+        spot, a = call | {"stage": number, "repeat": number}, 100 * number
+        records += [record(a + 0.6 * i, 0.5, prompt_id=str(i), completion_tokens=answers[number - 1], **spot) for i in range(100)]
+        records += [record(a + i, 0.5, prompt_id=f"f{i}", error="read_timeout", token_source="none", **spot) for i in range(n)]
+        stages.append(window(number, a, a + 60, repeat=number, target="bedrock"))
+    return pooled(made_run(tmp_path / "r", records, stages, targets=[BEDROCK]))[1][0]
+
+
+def test_the_interval_of_a_pooled_bill_is_no_narrower_than_its_bounds(tmp_path):
+    # successes alike, and 20 lost in each of four: no sampling error at all, yet 0.000085 to 0.000085 + 0.2 x 0.000175 each
+    alike = lossy(tmp_path / "a", [20, 20, 20, 20])
+    assert alike.intervals["usd_per_transaction"] == pytest.approx((0.000085, 0.00012))
+    assert alike.intervals["usd_per_1m_output_tokens"] == pytest.approx((8.5, 12.0))  # of ten tokens each
+    assert (alike.row["usd_per_transaction_ci_low"], alike.row["usd_per_transaction_ci_high"]) == pytest.approx((0.000085, 0.00012))
+
+
+def test_what_lies_between_the_bills_of_repetitions_is_added_outside_their_bounds(tmp_path):
+    apart = lossy(tmp_path / "a", [20, 10])
+    # at most 0.00012 and 0.0001025 each: sd 0.0000175 / sqrt(2), t of one degree 12.706: half 12.706 x 0.0000175 / 2 = 0.0001112;
+    # of all 0.000085 + 0.15 x 0.000175 = 0.00011125. At least 0.000085 in both
+    assert apart.usd == pytest.approx(0.00011125)
+    assert apart.intervals["usd_per_transaction"] == pytest.approx((0.000085, 0.00011125 + 0.00011118), rel=1e-4)
+    # none lost, answers of 10 and 20 tokens: 0.000085 and 0.000095, half 12.706 x 0.00001 / 2 = 0.0000635 on either side of 0.00009
+    unlike = lossy(tmp_path / "b", [0, 0], answers=(10, 20))
+    assert unlike.intervals["usd_per_transaction"] == pytest.approx((0.00009 - 0.00006353, 0.00009 + 0.00006353), rel=1e-4)
+
+
+def test_a_figure_beyond_an_undecided_limit_in_one_repetition_is_so_of_the_level(tmp_path):
+    records, stages = [], []
+    for number, failures in ((1, 0), (2, 5)):
+        spot, a = {"stage": number, "repeat": number}, 100 * number
+        records += [record(a + i, 0.5, prompt_id=str(i), **spot) for i in range(50)]
+        records += [record(a + 50 + i, 0.1, prompt_id=f"f{i}", error="server", **spot) for i in range(failures)]
+        stages.append(window(number, a, a + 60, repeat=number))
+    results, (candidate,) = pooled(made_run(tmp_path / "r", records, stages, slo={"latency_s": {"p95": 1.0}}))
+    # 0 of 50 above the limit, and 5 of 55, where 2.75 may be
+    assert [(c.state, c.beyond) for r in (*results, candidate) for c in r.checks] == [
+        ("undecided", False), ("undecided", True), ("undecided", True),
+    ]  # fmt: skip
 
 
 def test_a_limit_is_met_only_if_each_repetition_met_it(tmp_path):
@@ -154,6 +210,15 @@ def test_an_invalid_repetition_is_left_out_and_said(tmp_path):
     assert candidate.stages == (1,)
     assert candidate.row["verdict"] == "SUSPECT"
     assert candidate.row["reasons"].startswith("repetition 2 (INVALID, left out): 1 requests ended by a fault")
+    # what is recommended then is the one that remains, and not several together
+    assert "at 2 users: $" in analyse([tmp_path / "r"]).recommendation.facts[0]
+
+
+def test_of_repetitions_the_headroom_is_the_worst_ones_and_says_so(tmp_path):
+    facts = analyse([repeated(tmp_path, [0.5, 0.9], slo={"latency_s": {"mean": 2.0}})]).recommendation.facts
+    # 240 of 0.5 s and 134 of 0.9 s: mean 0.643 s of all, 0.9 s of the worse: 1 - 0.9 / 2
+    assert "latency mean 0.643 s" in facts[1]
+    assert facts[2] == "It keeps every limit: latency mean ≤ 2 s (at worst 0.900 s, 55.0 % below)."
 
 
 def test_the_table_shows_each_repetition_and_how_far_they_lie_apart(tmp_path):

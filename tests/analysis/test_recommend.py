@@ -251,6 +251,58 @@ def test_an_hourly_level_of_few_answers_ties_as_far_as_a_count_is_known(tmp_path
     assert (beyond.pick, beyond.tie) == (StageKey("r", 1), False)
 
 
+def test_a_wide_interval_of_the_cheapest_level_does_not_make_a_tie_of_what_is_certainly_dearer(tmp_path):
+    tokens = {"target": "bedrock", "service": "bedrock", "prompt_tokens": 100}
+    shapes = [(1, 60, [10, 1400]), (5, 300, [740, 759]), (10, 600, [880, 899])]
+    stages = [
+        with_tokens(stage_of(i, 100 * i, users, rate, 0, 0.98, **tokens), answers)
+        for i, (users, rate, answers) in enumerate(shapes, start=1)
+    ]
+    # 0.000075 + answers of 705, 749.5 and 889.5 tokens in the mean. Of 60 answers the mean is known to 2.00 x 700.9 / sqrt(60) = 181
+    # tokens: $0.00062 to $0.00101, so it ties with both. The others are known to about one token: $0.000965 is certainly
+    # more than $0.000825, though it has the most transactions
+    best = run_of(tmp_path, stages).recommendation
+    assert (best.pick, best.cheaper) == (StageKey("r", 2), [StageKey("r", 1)])
+    assert "only if it ties with every cheaper one" in best.rule
+
+
+def test_a_valid_target_that_is_certainly_dearer_than_another_is_not_taken_for_a_tie_with_a_third(tmp_path):
+    prices = {"a": {"usd_per_hour": 1.0}, "b": {"usd_per_hour": 30.0}, "c": {"usd_per_hour": 90.0}}
+    rows = [("a", 4, 14.9), ("b", 100, 0.59), ("c", 100, 0.59)]
+    stages = [stage_of(i, 100 * i, 1, rate, 0, latency, target=name) for i, (name, rate, latency) in enumerate(rows, start=1)]
+    again = [dataclasses.replace(r, prompt_id=str(int(r.prompt_id) % 10)) for r in stages[1][0]]  # repeated prompts: SUSPECT
+    stages[1] = again, stages[1][1]
+    report = run_of(tmp_path, stages, targets=[P4D | {"name": name} for name in prices], prices=prices)
+    assert report.steps["verdict"].tolist() == ["SUSPECT", "SUSPECT", "VALID"]
+    # 1 / 240 = $0.0042 of 4 successes, known to 2 / 2 of itself: up to anything. 30 / 6,000 = $0.005 and 90 / 6,000 = $0.015 are
+    # known well: VALID is taken first in a tie, but the two are none
+    assert (report.recommendation.pick, report.recommendation.runner_up) == (StageKey("r", 1), StageKey("r", 2))
+
+
+def test_an_undecided_level_whose_failures_put_it_beyond_the_limit_comes_after_one_within(tmp_path):
+    # 0 of 50 above the limit, against 5 failures of 65, where 3.25 may be: cheaper (50 / 60), its p95 of the 60 successes is
+    # 0.5 s too, but of all 65 it is a failure
+    stages = [stage_of(1, 100, 1, 50, 0, 0.5), stage_of(2, 200, 2, 60, 5, 0.5)]
+    best = run_of(tmp_path, stages, slo={"latency_s": {"p95": 1.0}}).recommendation
+    assert (best.pick, best.runner_up, best.cheaper) == (StageKey("r", 1), None, [StageKey("r", 2)])
+    assert "(too few samples: 65, 5 of them above; 68 would do if all more are)" in best.text
+    for said in ("undecided limit take their place, then those with an unknown one", "failures counted as above it, is beyond its limit"):
+        assert said in best.rule
+
+
+def test_many_successes_in_bursts_are_not_called_too_few(tmp_path):
+    # 150 requests in 7.5 s of the minute and 100 in 5 s: of 20 batches of 3 s most are empty, and the interval of 4.17/s reaches 0
+    spot = {"payload": PAYLOAD, "target": "p4d"}
+    times = [100 + 0.05 * i for i in range(150)] + [150 + 0.05 * i for i in range(100)]
+    burst = [record(t, 0.04, prompt_id=str(t), **spot) for t in times], window(1, 100, 160, payload=PAYLOAD)
+    even = stage_of(2, 200, 2, 267, 0, 0.449, target="other")
+    prices = {"p4d": {"usd_per_hour": 37.688}, "other": {"usd_per_hour": 37.688}}
+    report = run_of(tmp_path, [burst, even], targets=[P4D, P4D | {"name": "other"}], prices=prices)
+    assert (report.steps["successes"].tolist(), report.steps["throughput_low"][0]) == ([250, 267], 0.0)
+    assert report.recommendation.tie is True
+    assert "6.80 % more): the interval of a throughput reaches 0, too wide to tell them apart." in report.recommendation.text  # 267 / 250
+
+
 def test_the_headline_is_one_short_fact_after_the_other_with_the_price_of_10_000_first(tmp_path):
     best = study(tmp_path, slo={"latency_s": {"mean": 2.0}, "dataset": PAYLOAD}).recommendation
     # p4d at 8 users: 37.688 / (60 x 374) = 0.0016795; / 0.3 = 0.0055983; bedrock 0.00221625 is 32 % more; at 1

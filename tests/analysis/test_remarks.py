@@ -3,7 +3,8 @@
 from analysis.html import write_html
 from analysis.markdown import markdown
 from analysis.remarks import doubts
-from tests.analysis.made_run import P4D
+from analysis.report import analyse
+from tests.analysis.made_run import P4D, made_run, record, window
 from tests.analysis.test_recommend import run_of, stage_of
 from tests.analysis_report import samples
 
@@ -39,6 +40,16 @@ def test_what_the_load_side_found_wrong_is_one_text_though_it_has_a_semicolon():
     report.steps["verdict"] = "INVALID"
     (remark,) = doubts(report)["INVALID"]
     assert remark.words == "7 records were lost; measure again"
+
+
+def test_a_reason_of_the_open_loop_with_its_remedy_is_one_doubt(tmp_path):
+    # 240 requests of 4 s at 4 a second, all 8 users busy
+    spot = {"users": None, "rate": 4.0, "schedule_delay_ms": 0.1, "in_flight": 8, "prompt_tokens": 10, "completion_tokens": 5}
+    records = [record(100 + i / 4, 4.0, prompt_id=str(i), **spot) for i in range(240)]
+    load = {"rate": [4.0], "max_users": 8, "measure_s": 60}
+    path = made_run(tmp_path / "r", records, [window(1, 100, 160, users=None, rate=4.0)], scenario_keys={"load": load})
+    (remark,) = doubts(analyse([path]))["SUSPECT"]
+    assert remark.words == "max_users (8) was reached, requests that were due waited for a user: raise `max_users`"
 
 
 def test_more_than_three_kinds_of_doubt_are_folded_and_none_is_lost(tmp_path):

@@ -1,8 +1,11 @@
 import pytest
 
 from analysis.html import write_html
+from analysis.load import load_run
 from analysis.markdown import markdown
+from analysis.pricing import prices_of_run
 from analysis.report import analyse
+from analysis.results import results_of
 from analysis.slo import needed
 from locustfiles.common.binomial import decide
 from tests.analysis.made_run import BEDROCK, P4D, made_run, record, streamed, window
@@ -110,6 +113,9 @@ def test_a_cost_limit_between_the_bounds_of_the_bill_is_unknown(tmp_path):
         slo = {"cost_per_10k_transactions_usd": limit}
         report = judged(tmp_path / str(limit), records, slo, **keys)
         assert report.steps["slo"][0] == expected
+        run = load_run(tmp_path / str(limit) / "r")
+        (found,) = results_of(run, prices_of_run(run).of_target)[0].checks
+        assert found.beyond == (expected == "unknown")  # by its upper bound, which is what is shown as its cost
         if expected == "unknown":
             assert "(known only to be $8.50 to $17.00, for failures of" in report.steps["slo_open"][0]
 
