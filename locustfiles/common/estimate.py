@@ -17,8 +17,7 @@ from locustfiles.common.loads import Find, Level
 from locustfiles.common.payloads import Prompt, texts_of
 from locustfiles.common.plan import START_S, STOP_S, USERS_A_SECOND, Group
 from locustfiles.common.price_book import TOKENS, HourlyPrice, Price, TokenPrice
-from locustfiles.common.search import Search
-from locustfiles.common.stage import LOOKS, UNDECIDED_TIMES
+from locustfiles.common.search import LOOKS, Search
 
 QUICKER = 2  # at most so many times as quick as the first call, or without `max_tokens` so many times its answer
 CHARACTERS = 4  # a token, where a payload does not say its tokens; only ratios of them count
@@ -160,9 +159,9 @@ class _Ahead:
         steady_s = round_s + (max(round_s, 5 * each_s) if load.open_loop else round_s + min(load.settle_s, START_S))  # Tally.steady
         window_s = load.at_most_s
         if self.most:
-            steady_s, window_s = math.inf, window_s * (UNDECIDED_TIMES if load.find else 1)
+            steady_s = math.inf
             if load.find:
-                window_s += (len(LOOKS) - 1) * self.last_s  # holds between its looks
+                window_s = LOOKS[-1] * window_s + (len(LOOKS) - 1) * self.last_s  # with the holds between its looks
         elif load.until and load.until.relative_ci is None:
             window_s = min(window_s, load.until.requests * each_s + self.call.latency_s)
         settle_s = max(load.settle_s, min(load.settle_at_most_s, steady_s), 0.0 if fresh else self.last_s)

@@ -23,7 +23,7 @@ from locustfiles.common.inputs import Inputs, load_inputs
 from locustfiles.common.master import Master
 from locustfiles.common.plan import STOP_S
 from locustfiles.common.resume import check_resumable
-from locustfiles.common.run_folder import RunFolder
+from locustfiles.common.run_folder import RunFolder, check_header
 from locustfiles.common.yaml_file import BadInput
 
 EXAMPLE = "example: locust -f locustfiles/sweep.py --scenario configs/demo.yaml --run-dir runs/demo --headless"
@@ -141,7 +141,8 @@ def _begin_master(environment, inputs: Inputs, clock: Clock) -> None:
     if options.resume:
         folder = RunFolder(options.run_dir)
         begun = folder.read_manifest()
-        folder.check_header()
+        if folder.requests.exists():
+            check_header(folder.requests)
         check_resumable(begun, inputs)
     elif options.run_dir and not options.overwrite:
         RunFolder(options.run_dir).check_free()

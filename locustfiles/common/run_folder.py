@@ -105,12 +105,6 @@ class RunFolder:
         except (OSError, ValueError, KeyError, TypeError) as e:
             raise NotARun(f"{self.manifest} cannot be read ({e}); it is damaged or of another version") from None
 
-    def check_header(self) -> None:
-        """Raises BadInput where another version's records are in it, to which none can be added."""
-        if self.requests.is_file():
-            with open(self.requests, "rb") as file:
-                _check_header(self.requests, file.readline())
-
     def requests_text(self) -> tuple[bytes, int]:
         """requests.csv without a torn last line, and the number of lines so skipped (0 or 1).
 
@@ -125,8 +119,11 @@ class RunFolder:
         return whole, int(not text.endswith(b"\n"))
 
 
-def _check_header(path: pathlib.Path, line: bytes) -> None:
-    if line.decode(errors="replace").strip() != ",".join(FIELDS):
+def check_header(path: pathlib.Path) -> None:
+    """Raises BadInput where a requests.csv is another version's, to which nothing can be added."""
+    with open(path, "rb") as file:
+        header = file.readline()
+    if header.decode(errors="replace").strip() != ",".join(FIELDS):
         raise BadInput(f"{path}: another version began it, nothing can be added; go on with that one, or begin a new run")
 
 
@@ -135,19 +132,15 @@ class RequestsFile:
 
     def __init__(self, path: pathlib.Path, append: bool = False) -> None:
         """append: go on after the last whole line of a file that is there. Raises BadInput where its header is another."""
+        if append:
+            check_header(path)
         self._file: typing.BinaryIO = open(path, "r+b" if append else "wb", buffering=0)
         self._text = io.StringIO(newline="")
         self._writer = csv.writer(self._text, lineterminator="\n")
         self._unwritten = b""
         self.rows = 0
         if append:
-            text = self._file.read()
-            try:
-                _check_header(path, text.split(b"\n", 1)[0])
-            except BadInput:
-                self._file.close()
-                raise
-            self._file.seek(text.rfind(b"\n") + 1)
+            self._file.seek(self._file.read().rfind(b"\n") + 1)
             self._file.truncate()
         else:
             self._writer.writerow(FIELDS)

@@ -12,8 +12,7 @@ from locustfiles.common.inputs import Inputs
 from locustfiles.common.loads import Level
 from locustfiles.common.plan import Group
 from locustfiles.common.scenario import Scenario
-from locustfiles.common.search import Search
-from locustfiles.common.stage import UNDECIDED_TIMES
+from locustfiles.common.search import LOOKS, Search
 
 SPARE = 1.1  # on a window's length: calls are not all as quick as the first
 
@@ -50,7 +49,7 @@ def _line(inputs: Inputs, group: Group, level: Level, call: Call) -> str | None:
         return None
     needed = fewest(LEVELS[percentile])
     each_s = 1 / level.rate if level.users is None else (call.latency_s + load.think_s) / level.users
-    times = UNDECIDED_TIMES if load.find else 1
+    times = LOOKS[-1] if load.find else 1
     if load.replay:
         answers, window = len(inputs.traces[load.replay]), "the replay"
         remedy = "replay more arrivals"

@@ -18,6 +18,7 @@ from locustfiles.common.arrivals import Arrival, arrivals
 from locustfiles.common.loads import Level
 from locustfiles.common.manifest import StageWindow, WorkerLoad
 from locustfiles.common.plan import Group, window_ends
+from locustfiles.common.search import LOOKS
 from locustfiles.common.slo import Slo
 from locustfiles.common.tally import Tally
 from locustfiles.common.visit import Visit
@@ -31,11 +32,6 @@ DEAL_EVERY_S = 0.5
 DEAL_AHEAD_S = 2.0
 FIRST_S = 0.25  # from dealing to the first arrival: longer than any way to a worker
 LAST_S = 0.1  # from the last arrival of a trace to the end of its window: longer than a worker is late
-#: A search looks at its limits when so many windows are over, and ends at the first look that decides. Each look calls a
-#: level whose share above a limit is exactly the one allowed met in at most 2.5 of 100, all three together in about 5; looking
-#: all the time would do so in about 10. The boundary, which is measured twice, is wrong both times in 1 of 400.
-LOOKS = (1, 2, 4)
-UNDECIDED_TIMES = LOOKS[-1]
 
 
 class Stage:

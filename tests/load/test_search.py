@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from locustfiles.common.binomial import decide
-from locustfiles.common.search import RATE_STEP, Search
-from locustfiles.common.stage import LOOKS
+from locustfiles.common.search import LOOKS, RATE_STEP, Search
 
 MANY = 400  # visits after which a search is taken for endless
 
