@@ -5,8 +5,8 @@ import importlib
 import sys
 import typing
 
-from locustfiles.common.exit_codes import BAD_INPUT
-from locustfiles.common.yaml_file import BadInput
+from locustfiles.contract.bad_input import BadInput
+from locustfiles.contract.exit_codes import BAD_INPUT
 
 EXAMPLE = """examples:
   python -m analysis report runs/study
@@ -19,11 +19,11 @@ exit code: 0 fine, 1 bad input, 2 the data cannot be trusted, 3 a limit was miss
 
 #: command -> (module with add_arguments and run, what it does)
 COMMANDS = {
-    "report": ("analysis.report_command", "report of one run or several: metrics, costs, recommendations"),
-    "cost": ("analysis.cost_command", "cost per transaction from any Locust run's CSV files"),
-    "check": ("analysis.check_command", "a scenario before its run: files, credentials, one call of each target, time and cost"),
-    "calibrate": ("analysis.calibrate_command", "the instrument's own error, from the local endpoint's truth log"),
-    "merge": ("analysis.merge_command", "add the records that workers kept when they had lost their master"),
+    "report": ("analysis.commands.report", "report of one run or several: metrics, costs, recommendations"),
+    "cost": ("analysis.commands.cost", "cost per transaction from any Locust run's CSV files"),
+    "check": ("analysis.commands.check", "a scenario before its run: files, credentials, one call of each target, time and cost"),
+    "calibrate": ("analysis.commands.calibrate", "the instrument's own error, from the local endpoint's truth log"),
+    "merge": ("analysis.commands.merge", "add the records that workers kept when they had lost their master"),
 }
 
 

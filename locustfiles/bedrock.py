@@ -3,9 +3,9 @@
     locust -f locustfiles/bedrock.py --scenario configs/bedrock-claude.yaml --run-dir runs/claude --headless
 """
 
-from locustfiles.common.launch import register
-from locustfiles.common.shape import StageShape  # noqa: F401  Locust finds the shape in this module
-from locustfiles.common.user import LLMUser
+from locustfiles.common.swarm.locust_plugin import register
+from locustfiles.common.swarm.shape import StageShape  # noqa: F401  Locust finds the shape in this module
+from locustfiles.common.swarm.user import LLMUser
 
 
 class BedrockUser(LLMUser):

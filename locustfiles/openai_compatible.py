@@ -3,9 +3,9 @@
     locust -f locustfiles/openai_compatible.py --scenario configs/vllm-on-ec2.yaml --run-dir runs/vllm --headless
 """
 
-from locustfiles.common.launch import register
-from locustfiles.common.shape import StageShape  # noqa: F401  Locust finds the shape in this module
-from locustfiles.common.user import LLMUser
+from locustfiles.common.swarm.locust_plugin import register
+from locustfiles.common.swarm.shape import StageShape  # noqa: F401  Locust finds the shape in this module
+from locustfiles.common.swarm.user import LLMUser
 
 
 class OpenAIUser(LLMUser):

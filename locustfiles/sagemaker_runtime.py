@@ -3,9 +3,9 @@
     locust -f locustfiles/sagemaker_runtime.py --scenario configs/sagemaker-llama2.yaml --headless
 """
 
-from locustfiles.common.launch import register
-from locustfiles.common.shape import StageShape  # noqa: F401  Locust finds the shape in this module
-from locustfiles.common.user import LLMUser
+from locustfiles.common.swarm.locust_plugin import register
+from locustfiles.common.swarm.shape import StageShape  # noqa: F401  Locust finds the shape in this module
+from locustfiles.common.swarm.user import LLMUser
 
 
 class SageMakerUser(LLMUser):

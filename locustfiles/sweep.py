@@ -6,9 +6,9 @@ One concrete user that dispatches by the stage's target: two classes would share
 half and half.
 """
 
-from locustfiles.common.launch import register
-from locustfiles.common.shape import StageShape  # noqa: F401  Locust finds the shape in this module
-from locustfiles.common.user import LLMUser
+from locustfiles.common.swarm.locust_plugin import register
+from locustfiles.common.swarm.shape import StageShape  # noqa: F401  Locust finds the shape in this module
+from locustfiles.common.swarm.user import LLMUser
 
 SERVICES = ("bedrock", "sagemaker", "openai")
 

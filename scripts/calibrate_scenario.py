@@ -10,11 +10,11 @@ import sys
 
 import yaml
 
-from locustfiles.common.exit_codes import BAD_INPUT, OK
-from locustfiles.common.loads import Load
-from locustfiles.common.scenario import Scenario, load_scenario
-from locustfiles.common.targets import OpenAITarget, Target
-from locustfiles.common.yaml_file import BadInput
+from locustfiles.contract.bad_input import BadInput
+from locustfiles.contract.exit_codes import BAD_INPUT, OK
+from locustfiles.contract.scenario.loads import Load
+from locustfiles.contract.scenario.scenario import Scenario, load_scenario
+from locustfiles.contract.scenario.targets import OpenAITarget, Target
 from scripts.bench.endpoint import EndpointFailed, make_certificate
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from locustfiles.common.exit_codes import BAD_INPUT, OK
+from locustfiles.contract.exit_codes import BAD_INPUT, OK
 from scripts.bench import measure as bench
 from scripts.bench import venvs
 from scripts.bench.clients import CLIENTS, Answer, Load

@@ -2,7 +2,7 @@
 
 import pytest
 
-from locustfiles.common.exit_codes import BAD_INPUT, OK
+from locustfiles.contract.exit_codes import BAD_INPUT, OK
 from scripts.bench.collect import Figures, main, table
 
 

@@ -5,8 +5,8 @@ import time
 import pandas as pd
 import pytest
 
-from analysis.truth_log import read_truth
-from locustfiles.common.exit_codes import BAD_INPUT, OK
+from analysis.calibration.truth_log import read_truth
+from locustfiles.contract.exit_codes import BAD_INPUT, OK
 from scripts.bench import verdicts
 from scripts.bench.endpoint import running_endpoint
 from scripts.bench.measure import cores

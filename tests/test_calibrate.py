@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from analysis.__main__ import main as analysis
-from locustfiles.common.exit_codes import BAD_INPUT, NOT_TRUSTED, OK
-from locustfiles.common.scenario import load_scenario
+from locustfiles.contract.exit_codes import BAD_INPUT, NOT_TRUSTED, OK
+from locustfiles.contract.scenario.scenario import load_scenario
 from scripts.calibrate_scenario import main as make_scenario
 
 ROOT = pathlib.Path(__file__).parent.parent

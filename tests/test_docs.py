@@ -14,9 +14,11 @@ import urllib.request
 import pytest
 import yaml
 
-from locustfiles.common import errors, loads, scenario, targets, yaml_file
-from locustfiles.common.dialects import build
-from locustfiles.common.payloads import Prompt
+from locustfiles.common.dialects.request import build
+from locustfiles.common.prompts.payloads import Prompt
+from locustfiles.contract import error_classes as errors
+from locustfiles.contract.scenario import loads, scenario, targets
+from locustfiles.contract.scenario import strict_yaml as yaml_file
 from scripts.emulator.config import EXAMPLE_ACCESS_KEY, EXAMPLE_SECRET_KEY
 from tests.emulator_process import running_emulator
 from tests.llama_server import running_llama_server

@@ -9,10 +9,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from analysis import cost_command
-from analysis.locust_cost import Limits, cost_table, recommend
-from analysis.locust_csv import HISTORY_COLUMNS, BadLocustCsv, read_run
-from locustfiles.common.price_book import load_price_book
+from analysis.commands import cost as cost_command
+from analysis.locust_csv.cost_table import Limits, cost_table, recommend
+from analysis.locust_csv.reader import HISTORY_COLUMNS, BadLocustCsv, read_run
+from locustfiles.contract.scenario.price_book import load_price_book
 
 ROOT = Path(__file__).resolve().parent.parent
 RUNS = Path(__file__).parent / "data" / "locust_csv"  # real Locust runs; make.py beside them made them
@@ -519,7 +519,7 @@ def test_bad_input_gets_one_line_and_exit_code_1(options, message, tmp_path, cap
 
 def test_reading_locusts_files_needs_neither_gevent_nor_locust_nor_boto3():
     code = (
-        "import sys, analysis.cost_command; print(sorted({'gevent', 'locust', 'boto3', 'botocore'} & set(sys.modules)))"
+        "import sys, analysis.commands.cost; print(sorted({'gevent', 'locust', 'boto3', 'botocore'} & set(sys.modules)))"
     )
     answer = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60

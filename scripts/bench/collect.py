@@ -19,7 +19,7 @@ import typing
 import psutil
 import yaml
 
-from locustfiles.common.exit_codes import BAD_INPUT, NOT_TRUSTED, OK
+from locustfiles.contract.exit_codes import BAD_INPUT, NOT_TRUSTED, OK
 from scripts.bench.clients import LOCUST, plain_environment
 from scripts.bench.command import Parser
 from scripts.bench.endpoint import ROOT, SHORT_MODEL, EndpointFailed, running_endpoint

@@ -7,9 +7,9 @@ import time
 import gevent
 from locust import User, task
 
-from locustfiles.common.launch import register
-from locustfiles.common.record import RequestRecord
-from locustfiles.common.shape import StageShape  # noqa: F401  Locust finds the shape in this module
+from locustfiles.common.swarm.locust_plugin import register
+from locustfiles.common.swarm.shape import StageShape  # noqa: F401  Locust finds the shape in this module
+from locustfiles.contract.record import RequestRecord
 
 RATE = float(os.environ["BENCH_RECORDS_A_SECOND"])
 EVERY_S = 0.02
@@ -19,14 +19,14 @@ class Maker(User):
     """Makes records as a busy worker would; one user makes all of its worker's."""
 
     def on_start(self) -> None:
-        self.crew = self.environment.swarmledger
-        self.number = self.crew.take_number()
+        self.worker_side = self.environment.swarmledger
+        self.number = self.worker_side.take_number()
         self._made, self._began = 0, time.perf_counter()
 
     @task
     def make(self) -> None:
-        sender = self.crew.sender
-        visit, phase = sender.visit, sender.phase
+        sender = self.worker_side.sender
+        visit, phase = sender.spec, sender.phase
         gevent.sleep(EVERY_S)
         if visit is None or self.number > 1:
             return
@@ -37,7 +37,7 @@ class Maker(User):
 
     def record(self, visit, phase: str) -> RequestRecord:
         return RequestRecord(
-            started_at=time.time(), worker=self.crew.sender.worker, user=self.number, target=visit.target, service="bedrock",
+            started_at=time.time(), worker=self.worker_side.sender.worker, user=self.number, target=visit.target, service="bedrock",
             operation="ConverseStream", payload=visit.payload, prompt_id=str(self._made % 500), stage=visit.stage, repeat=1,
             users=visit.users, phase=phase, call=self._made + 10, reconnect=0, latency_ms=612.345, ttft_ms=103.5, ttft_visible_ms=103.5,
             last_token_ms=611.9, chunks=50, max_gap_ms=14.2, prompt_tokens=80, completion_tokens=50, prompt_token_source="service",

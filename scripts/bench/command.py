@@ -2,7 +2,7 @@
 
 import argparse
 
-from locustfiles.common.exit_codes import BAD_INPUT
+from locustfiles.contract.exit_codes import BAD_INPUT
 
 
 class Parser(argparse.ArgumentParser):

@@ -13,7 +13,7 @@ import platform
 import sys
 import tempfile
 
-from locustfiles.common.exit_codes import BAD_INPUT, NOT_TRUSTED, OK
+from locustfiles.contract.exit_codes import BAD_INPUT, NOT_TRUSTED, OK
 from scripts.bench.clients import CLIENTS, Client
 from scripts.bench.command import Parser, seconds
 from scripts.bench.endpoint import EndpointFailed

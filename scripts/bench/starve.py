@@ -21,11 +21,11 @@ import pandas as pd
 import psutil
 import yaml
 
-from analysis.load import load_run
-from analysis.pricing import prices_of_run
-from analysis.results import results_of
-from analysis.stage import stages_of
-from locustfiles.common.record import FIELDS
+from analysis.cost.pricing import prices_of_run
+from analysis.runs.run_reader import load_run
+from analysis.runs.stage import stages_of
+from analysis.verdicts.stage_results import results_of
+from locustfiles.contract.record import FIELDS
 from scripts.bench.child import PROMPT
 from scripts.bench.clients import LOCUST, Load, environment
 from scripts.bench.endpoint import ROOT, STREAM_MODEL, Endpoint, pin_to

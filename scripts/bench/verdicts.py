@@ -15,8 +15,8 @@ import tempfile
 import time
 import typing
 
-from analysis.truth_log import read_truth
-from locustfiles.common.exit_codes import BAD_INPUT, NOT_TRUSTED, OK
+from analysis.calibration.truth_log import read_truth
+from locustfiles.contract.exit_codes import BAD_INPUT, NOT_TRUSTED, OK
 from scripts.bench.command import Parser, seconds
 from scripts.bench.endpoint import Endpoint, EndpointFailed, running_endpoint
 from scripts.bench.load import machine

@@ -7,8 +7,8 @@ import signal
 import ssl
 import sys
 
-from locustfiles.common import exit_codes
-from locustfiles.common.yaml_file import BadInput
+from locustfiles.contract import exit_codes
+from locustfiles.contract.bad_input import BadInput
 from scripts.emulator import config
 from scripts.emulator.connection import Connection
 from scripts.emulator.engines.llama import EngineFailed

@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 
 import pydantic
 
-from locustfiles.common.families import Family
-from locustfiles.common.yaml_file import BadInput, Strict, load_yaml
+from locustfiles.contract.bad_input import BadInput
+from locustfiles.contract.scenario.families import Family
+from locustfiles.contract.scenario.strict_yaml import Strict, load_yaml
 from scripts.emulator.faults import FAULTS
 
 Positive = Annotated[float, pydantic.Field(gt=0)]

@@ -4,9 +4,9 @@ import dataclasses
 import pathlib
 import typing
 
-from locustfiles.common.manifest import Manifest, Problem, StageWindow, WorkerEntry
-from locustfiles.common.record import RequestRecord
-from locustfiles.common.run_folder import RequestsFile, RunFolder
+from locustfiles.contract.manifest import Manifest, Problem, StageWindow, WorkerEntry
+from locustfiles.contract.record import RequestRecord
+from locustfiles.contract.run_folder import RequestsFile, RunFolder
 
 START = 1_700_000_000.0  # Unix seconds at which every made run starts
 

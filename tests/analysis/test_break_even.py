@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.break_even import curve, intervals
+from analysis.advice.break_even import curve, intervals
 from tests.analysis.made_run import BEDROCK, P4D, PRICES
 from tests.analysis.test_recommend import run_of, stage_of, study
 

@@ -5,15 +5,15 @@ import time
 import pandas as pd
 import pytest
 
-from analysis.calls import calls_of
-from analysis.html import write_html
-from analysis.load import load_run
-from analysis.markdown import markdown
-from analysis.metrics import CALL_METRICS
-from analysis.plot_data import View
-from analysis.report import analyse
-from analysis.summary import summary_of
-from locustfiles.common.record import FIELDS
+from analysis.advice.analyse import analyse
+from analysis.report.html import write_html
+from analysis.report.markdown import markdown
+from analysis.report.plots.view import View
+from analysis.report.summary_json import summary_of
+from analysis.runs.retried_calls import calls_of
+from analysis.runs.run_reader import load_run
+from analysis.words.columns import CALL_METRICS
+from locustfiles.contract.record import FIELDS
 from tests.analysis.made_run import BEDROCK, made_run, record, streamed, window
 
 RETRY = {"retry": {"attempts": 3, "base_s": 1.0, "max_s": 20.0}}

@@ -2,12 +2,12 @@ import math
 
 import pytest
 
-from analysis.cost import usd_per_transaction_hourly
-from analysis.load import load_run
-from analysis.pricing import prices_of_run
-from analysis.report import analyse
-from analysis.results import results_of
-from locustfiles.common.errors import UNBILLED, ErrorClass
+from analysis.advice.analyse import analyse
+from analysis.cost.pricing import prices_of_run
+from analysis.cost.transaction_cost import usd_per_transaction_hourly
+from analysis.runs.run_reader import load_run
+from analysis.verdicts.stage_results import results_of
+from locustfiles.contract.error_classes import UNBILLED, ErrorClass
 from tests.analysis.made_run import BEDROCK, P4D, PRICES, made_run, record, window
 
 PROMPT, ANSWER = 2923, 24  # mean tokens of the first study's Bedrock row

@@ -4,10 +4,10 @@ import io
 
 from rich.console import Console
 
-from analysis.html import write_html
-from analysis.markdown import markdown
-from analysis.report import analyse
-from analysis.report_command import print_gist
+from analysis.advice.analyse import analyse
+from analysis.commands.report import print_gist
+from analysis.report.html import write_html
+from analysis.report.markdown import markdown
 from tests.analysis.made_run import BEDROCK, P4D, made_run, steady, window
 
 LOAD = {"users": [1, 2, 4], "think_s": 0.0, "settle_s": 0.0, "measure_s": 30.0}

@@ -5,13 +5,13 @@ import dataclasses
 import pandas as pd
 import pytest
 
-from analysis.figures import figure, intervals_of, with_interval
-from analysis.format import money, number, seconds
-from analysis.html_stages import stages, summary
-from analysis.markdown import markdown
-from analysis.report import analyse
-from analysis.stage_view import cost_table, full_table
-from analysis.summary import all_tables, summary_of
+from analysis.advice.analyse import analyse
+from analysis.report.html_stages import stages, summary
+from analysis.report.markdown import markdown
+from analysis.report.summary_json import all_tables, summary_of
+from analysis.report.text_tables import cost_table, full_table
+from analysis.words.format import money, number, seconds
+from analysis.words.value_text import figure, intervals_of, with_interval
 from tests.analysis.made_run import BEDROCK, made_run, steady, window
 
 CALL = {"target": "bedrock", "service": "bedrock", "prompt_tokens": 100, "completion_tokens": 24}

@@ -7,12 +7,12 @@ import pytest
 from rich.console import Console
 
 from analysis.__main__ import main
-from analysis.findings import shown_evidence
-from analysis.plot_data import View, lines
-from analysis.report import analyse
-from analysis.report_command import print_gist
-from analysis.stage_view import full_table
-from locustfiles.common.manifest import Finding
+from analysis.advice.analyse import analyse
+from analysis.commands.report import print_gist
+from analysis.report.plots.view import View, lines
+from analysis.report.run_tables import shown_evidence
+from analysis.report.text_tables import full_table
+from locustfiles.contract.manifest import Finding
 from tests.analysis.made_run import P4D, PRICES, made_run, steady, window
 
 LOAD = {"find": {"up_to": 8}, "measure_s": 60}

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 
 from analysis.__main__ import main
-from analysis.load import load_run
-from analysis.pricing import prices_of_run
-from analysis.report import analyse
-from analysis.results import results_of
+from analysis.advice.analyse import analyse
+from analysis.cost.pricing import prices_of_run
+from analysis.runs.run_reader import load_run
+from analysis.verdicts.stage_results import results_of
 from tests.analysis.made_run import BEDROCK, made_run, record, steady, streamed, window
 
 

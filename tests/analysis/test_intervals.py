@@ -5,12 +5,12 @@ import statistics
 
 import pytest
 
-from analysis import format as show
-from analysis.load import load_run
-from analysis.pricing import prices_of_run
-from analysis.results import results_of, steps_table
-from analysis.stage_view import call_table
-from locustfiles.common.tally import Tally
+from analysis.cost.pricing import prices_of_run
+from analysis.report.text_tables import call_table
+from analysis.runs.run_reader import load_run
+from analysis.verdicts.stage_results import results_of, steps_table
+from analysis.words import format as show
+from locustfiles.common.recording.stage_tally import Tally
 from tests.analysis.made_run import P4D, made_run, record, window
 
 

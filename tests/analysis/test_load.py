@@ -5,11 +5,11 @@ import shutil
 import pytest
 
 from analysis.__main__ import main
-from analysis.load import load_run, load_runs, read_records
-from analysis.report import analyse
-from locustfiles.common.manifest import WorkerEntry
-from locustfiles.common.record import FIELDS
-from locustfiles.common.run_folder import NotARun
+from analysis.advice.analyse import analyse
+from analysis.runs.run_reader import load_run, load_runs, read_records
+from locustfiles.contract.manifest import WorkerEntry
+from locustfiles.contract.record import FIELDS
+from locustfiles.contract.run_folder import NotARun
 from tests.analysis.made_run import START, made_run, record, steady, window
 
 

@@ -7,13 +7,13 @@ import pathlib
 import pytest
 
 from analysis.__main__ import main
-from analysis.load import load_run
-from analysis.report import analyse
-from locustfiles.common import spool as spools
-from locustfiles.common.collect import Outbox
-from locustfiles.common.manifest import Part, Problem, WorkerEntry, WorkerLoad
-from locustfiles.common.run_folder import RunFolder
-from locustfiles.common.spool import NotASpool, Spool, SpoolFile, missing, read_spool, write_spool
+from analysis.advice.analyse import analyse
+from analysis.runs.run_reader import load_run
+from locustfiles.common.recording.delivery import Outbox
+from locustfiles.contract import spool as spools
+from locustfiles.contract.manifest import Part, Problem, WorkerEntry, WorkerLoad
+from locustfiles.contract.run_folder import RunFolder
+from locustfiles.contract.spool import NotASpool, Spool, SpoolFile, missing, read_spool, write_spool
 from tests.analysis.made_run import START, made_run, steady, window
 
 HAD = 40  # what the master had of the lost worker's records

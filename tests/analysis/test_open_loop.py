@@ -6,13 +6,13 @@ import pandas as pd
 import pytest
 
 from analysis.__main__ import main
-from analysis.html import write_html
-from analysis.load import load_run
-from analysis.markdown import markdown
-from analysis.plots import draw_all
-from analysis.pricing import prices_of_run
-from analysis.report import analyse
-from analysis.results import results_of
+from analysis.advice.analyse import analyse
+from analysis.cost.pricing import prices_of_run
+from analysis.report.html import write_html
+from analysis.report.markdown import markdown
+from analysis.report.plots.catalogue import draw_all
+from analysis.runs.run_reader import load_run
+from analysis.verdicts.stage_results import results_of
 from tests.analysis.made_run import BEDROCK, P4D, made_run, record, steady, streamed, window
 
 OPEN = P4D | {"name": "open", "load": {"rate": [2, 4], "measure_s": 60, "max_users": 10}}

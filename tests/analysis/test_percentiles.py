@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.percentiles import percentile, ranks, spread, with_failures
-from locustfiles.common.binomial import ALPHA, at_least, at_most, decide
+from analysis.metrics.percentiles import percentile, ranks, spread, with_failures
+from locustfiles.contract.statistics.binomial import ALPHA, at_least, at_most, decide
 
 
 def exactly(k: int, n: int, p: float) -> float:

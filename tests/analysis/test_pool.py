@@ -5,12 +5,11 @@ import statistics
 
 import pytest
 
-from analysis.load import load_run
-from analysis.pool import candidates_of
-from analysis.pricing import prices_of_run
-from analysis.report import analyse
-from analysis.report_data import StageKey
-from analysis.results import by_count, results_of, tie
+from analysis.advice.analyse import analyse
+from analysis.cost.pricing import prices_of_run
+from analysis.runs.run_reader import load_run
+from analysis.verdicts.pooled_repeats import candidates_of
+from analysis.verdicts.stage_results import StageKey, by_count, results_of, tie
 from tests.analysis.made_run import BEDROCK, made_run, record, steady, window
 
 TOKENS = {"prompt_tokens": 100, "completion_tokens": 10}

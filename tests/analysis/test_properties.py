@@ -12,13 +12,13 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from analysis.load import load_run
-from analysis.metrics import STEP_COLUMNS
-from analysis.percentiles import LEVELS, percentile
-from analysis.pricing import prices_of_run
-from analysis.results import results_of
-from locustfiles.common.manifest import WorkerEntry
-from locustfiles.common.record import RequestRecord
+from analysis.cost.pricing import prices_of_run
+from analysis.metrics.percentiles import LEVELS, percentile
+from analysis.runs.run_reader import load_run
+from analysis.verdicts.stage_results import results_of
+from analysis.words.columns import STEP_COLUMNS
+from locustfiles.contract.manifest import WorkerEntry
+from locustfiles.contract.record import RequestRecord
 from tests.analysis import plain_metrics
 from tests.analysis.made_run import BEDROCK, P4D, START, made_run, record, window
 from tests.analysis.plain_metrics import Setup

@@ -1,9 +1,9 @@
 """Doubts by kind: reasons that differ only in their figures are said once, as ranges."""
 
-from analysis.html import write_html
-from analysis.markdown import markdown
-from analysis.remarks import doubts
-from analysis.report import analyse
+from analysis.advice.analyse import analyse
+from analysis.report.html import write_html
+from analysis.report.markdown import markdown
+from analysis.report.verdict_summary import doubts
 from tests.analysis.made_run import P4D, made_run, record, window
 from tests.analysis.test_recommend import run_of, stage_of
 from tests.analysis_report import samples

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from analysis.__main__ import COMMANDS, main
-from analysis.metrics import STEP_COLUMNS
-from locustfiles.common.exit_codes import BAD_INPUT, NOT_TRUSTED, OK
+from analysis.words.columns import STEP_COLUMNS
+from locustfiles.contract.exit_codes import BAD_INPUT, NOT_TRUSTED, OK
 from tests.analysis.made_run import BEDROCK, P4D, made_run, steady, window
 from tests.analysis.test_recommend import PAYLOAD, SLO, STUDY, stage_of
 

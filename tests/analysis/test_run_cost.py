@@ -7,16 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from analysis.bill import usd_by_tokens
-from analysis.html import write_html
-from analysis.markdown import markdown
-from analysis.remarks import total
-from analysis.report import analyse
-from analysis.report_command import print_gist
-from analysis.stage_view import run_cost_table
-from analysis.summary import summary_of
-from locustfiles.common.price_book import TokenPrice
-from locustfiles.common.yaml_file import BadScenario
+from analysis.advice.analyse import analyse
+from analysis.commands.report import print_gist
+from analysis.cost.bill import usd_by_tokens
+from analysis.report.html import write_html
+from analysis.report.markdown import markdown
+from analysis.report.summary_json import summary_of
+from analysis.report.text_tables import run_cost_table
+from analysis.report.verdict_summary import total
+from locustfiles.contract.bad_input import BadScenario
+from locustfiles.contract.scenario.price_book import TokenPrice
 from tests.analysis.made_run import BEDROCK, P4D, made_run, record, window
 from tests.analysis.test_cost import PER_CALL, call
 

@@ -14,9 +14,9 @@ import statistics
 import numpy as np
 import pytest
 
-from analysis.cost import usd_per_transaction_hourly
-from analysis.report import analyse
-from locustfiles.common.payloads import Draws, Prompt
+from analysis.advice.analyse import analyse
+from analysis.cost.transaction_cost import usd_per_transaction_hourly
+from locustfiles.common.prompts.payloads import Draws, Prompt
 from tests.analysis.made_run import made_run, record, steady, streamed, window
 
 

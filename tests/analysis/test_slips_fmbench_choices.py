@@ -14,15 +14,15 @@ import json
 
 import pytest
 
-from analysis.cost import usd_per_transaction_hourly
-from analysis.plot_data import View
-from analysis.plots import error_rates
-from analysis.report import analyse
-from locustfiles.common.dialects import build
-from locustfiles.common.payloads import load_payload
-from locustfiles.common.price_book import load_price_book
-from locustfiles.common.readers import read
-from locustfiles.common.targets import SageMakerTarget
+from analysis.advice.analyse import analyse
+from analysis.cost.transaction_cost import usd_per_transaction_hourly
+from analysis.report.plots.catalogue import error_rates
+from analysis.report.plots.view import View
+from locustfiles.common.dialects.request import build
+from locustfiles.common.dialects.response import parse_answer
+from locustfiles.common.prompts.payloads import load_payload
+from locustfiles.contract.scenario.price_book import load_price_book
+from locustfiles.contract.scenario.targets import SageMakerTarget
 from tests.analysis.made_run import BEDROCK, P4D, PRICES, made_run, record, steady, window
 
 LIMITS = {"latency_s": {"mean": 2.0}, "error_rate": 0.0}
@@ -148,7 +148,7 @@ def test_a_repeated_prompt_was_counted_as_output(tmp_path):
     body = json.dumps([{"generated_text": prompt.text + "hello all"}]).encode()
     theirs = len(json.loads(body)[0]["generated_text"].split())
     assert theirs == 22
-    assert len(read(call, 200, {}, [(1.0, body)], True).text.split()) == 2
+    assert len(parse_answer(call, 200, {}, [(1.0, body)], True).text.split()) == 2
 
 
 def test_two_answers_at_once_were_one_answer_twice(tmp_path):
@@ -159,7 +159,7 @@ def test_two_answers_at_once_were_one_answer_twice(tmp_path):
         shared["response_json"] = json.loads(body)[0]
     theirs = [shared["response_json"]["details"]["generated_tokens"] for _ in bodies]
     assert theirs == [40, 40]
-    ours = [read(call, 200, {}, [(1.0, body)], True).completion_tokens for body in bodies]
+    ours = [parse_answer(call, 200, {}, [(1.0, body)], True).completion_tokens for body in bodies]
     assert ours == [2, 40]
 
 

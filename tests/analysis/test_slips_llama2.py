@@ -12,10 +12,10 @@ import statistics
 
 import pytest
 
-from analysis.cost import usd_per_1m_tokens_hourly
-from analysis.markdown import markdown
-from analysis.report import analyse
-from locustfiles.common.payloads import Draws, Prompt
+from analysis.advice.analyse import analyse
+from analysis.cost.transaction_cost import usd_per_1m_tokens_hourly
+from analysis.report.markdown import markdown
+from locustfiles.common.prompts.payloads import Draws, Prompt
 from tests.analysis.made_run import P4D, made_run, record, window
 from tests.analysis.test_study import NINE, report_of
 

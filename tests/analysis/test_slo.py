@@ -1,13 +1,13 @@
 import pytest
 
-from analysis.html import write_html
-from analysis.load import load_run
-from analysis.markdown import markdown
-from analysis.pricing import prices_of_run
-from analysis.report import analyse
-from analysis.results import results_of
-from analysis.slo import needed
-from locustfiles.common.binomial import decide
+from analysis.advice.analyse import analyse
+from analysis.cost.pricing import prices_of_run
+from analysis.report.html import write_html
+from analysis.report.markdown import markdown
+from analysis.runs.run_reader import load_run
+from analysis.verdicts.slo_checks import needed
+from analysis.verdicts.stage_results import results_of
+from locustfiles.contract.statistics.binomial import decide
 from tests.analysis.made_run import BEDROCK, P4D, made_run, record, streamed, window
 
 

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analysis.load import load_run
-from analysis.metrics import METRICS, STEP_COLUMNS
-from analysis.pricing import prices_of_run
-from analysis.report import analyse
-from analysis.results import results_of
-from analysis.steps import tpot_ms
+from analysis.advice.analyse import analyse
+from analysis.cost.pricing import prices_of_run
+from analysis.metrics.stage_metrics import tpot_ms
+from analysis.runs.run_reader import load_run
+from analysis.verdicts.stage_results import results_of
+from analysis.words.columns import METRICS, STEP_COLUMNS
 from tests.analysis.made_run import BEDROCK, P4D, START, made_run, record, steady, streamed, window
 
 

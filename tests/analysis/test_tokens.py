@@ -1,10 +1,10 @@
 import pytest
 
-from analysis.html import write_html
-from analysis.load import load_run
-from analysis.markdown import markdown
-from analysis.report import analyse
-from analysis.tokens import TOO_FEW, comparisons, token_sources
+from analysis.advice.analyse import analyse
+from analysis.metrics.token_counts import TOO_FEW, comparisons, token_sources
+from analysis.report.html import write_html
+from analysis.report.markdown import markdown
+from analysis.runs.run_reader import load_run
 from tests.analysis.made_run import P4D, made_run, record, streamed, window
 
 TARGET = P4D | {"tokenizer": "configs/tokenizer.json"}

@@ -2,10 +2,10 @@ import dataclasses
 
 import pytest
 
-from analysis.report import analyse
-from analysis.thresholds import THRESHOLDS
-from analysis.verdict import expected_in_flight
-from locustfiles.common.manifest import WorkerEntry, WorkerLoad
+from analysis.advice.analyse import analyse
+from analysis.verdicts.thresholds import THRESHOLDS
+from analysis.verdicts.verdict import expected_in_flight
+from locustfiles.contract.manifest import WorkerEntry, WorkerLoad
 from tests.analysis.made_run import BEDROCK, P4D, PRICES, START, made_run, record, steady, streamed, window
 
 

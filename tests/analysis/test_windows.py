@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.windows import in_flight, share
+from analysis.runs.window_share import in_flight, share
 
 SPANS = st.lists(st.tuples(st.floats(0, 100), st.floats(0, 50)), max_size=30)
 

@@ -1,10 +1,10 @@
 import pytest
 
-from analysis.html import write_html
-from analysis.markdown import markdown
-from analysis.report import analyse
-from analysis.workers import overloaded
-from locustfiles.common.manifest import WorkerEntry, WorkerLoad
+from analysis.advice.analyse import analyse
+from analysis.report.html import write_html
+from analysis.report.markdown import markdown
+from analysis.verdicts.verdict import overloaded
+from locustfiles.contract.manifest import WorkerEntry, WorkerLoad
 from tests.analysis.made_run import made_run, record, steady, window
 
 

@@ -6,10 +6,11 @@ import datetime
 import numpy as np
 import pandas as pd
 
-from analysis.metrics import METRICS, STEP_COLUMNS
-from analysis.report import RUN_COST_COLUMNS
-from analysis.report_data import BreakEven, Recommendation, Report, StageKey
-from locustfiles.common.manifest import Manifest, StageWindow, WorkerEntry
+from analysis.advice.analyse import RUN_COST_COLUMNS
+from analysis.advice.report_model import BreakEven, Recommendation, Report
+from analysis.verdicts.stage_results import StageKey
+from analysis.words.columns import METRICS, STEP_COLUMNS
+from locustfiles.contract.manifest import Manifest, StageWindow, WorkerEntry
 
 PAYLOADS = {"payload_en_1-500": (60, 480, 24), "payload_en_3000-3840": (3050, 3800, 30)}
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis import format as show
+from analysis.words import format as show
 
 
 @pytest.mark.parametrize("unknown", [None, math.nan, np.nan, pd.NA, pd.NaT, math.inf, -math.inf, ""])

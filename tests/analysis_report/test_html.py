@@ -5,12 +5,12 @@ import re
 import pandas as pd
 import pytest
 
-from analysis import html as page
-from analysis.html_stages import CALL_GROUPS, GROUPS, OPEN_GROUPS, stages, summary
-from analysis.html_tables import heading, shown, table
-from analysis.metrics import METRICS, STEP_COLUMNS
-from analysis.plots import PLOTS, draw_all
-from analysis.report import RUN_COST_COLUMNS
+from analysis.advice.analyse import RUN_COST_COLUMNS
+from analysis.report import html as page
+from analysis.report.html_stages import CALL_GROUPS, GROUPS, OPEN_GROUPS, stages, summary
+from analysis.report.html_tables import heading, shown, table
+from analysis.report.plots.catalogue import PLOTS, draw_all
+from analysis.words.columns import METRICS, STEP_COLUMNS
 from tests.analysis_report import samples
 
 VOID = {"meta", "img", "br", "hr", "input", "link"}

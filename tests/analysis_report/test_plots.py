@@ -5,8 +5,12 @@ import pytest
 from matplotlib.colors import to_hex
 from PIL import Image
 
-from analysis import plot_break_even, plot_latency, plot_price, plot_style, plots
-from analysis.plot_data import View
+from analysis.report.plots import break_even as plot_break_even
+from analysis.report.plots import catalogue as plots
+from analysis.report.plots import latency as plot_latency
+from analysis.report.plots import price as plot_price
+from analysis.report.plots import style as plot_style
+from analysis.report.plots.view import View
 from tests.analysis_report import samples
 
 INTEREST = "payload_en_3000-3840"

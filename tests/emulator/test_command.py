@@ -10,8 +10,8 @@ import sys
 import pytest
 import yaml
 
-from locustfiles.common import exit_codes
-from locustfiles.common.yaml_file import BadInput
+from locustfiles.contract import exit_codes
+from locustfiles.contract.bad_input import BadInput
 from scripts.emulator.config import load
 from tests.emulator import bodies, raw_wire
 from tests.emulator_process import ROOT, running_emulator

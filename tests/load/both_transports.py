@@ -2,11 +2,11 @@
 
 import typing
 
-from locustfiles.common.clock import Clock
-from locustfiles.common.record import FIELDS, RequestRecord
-from locustfiles.common.scenario import Scenario
-from locustfiles.common.sender import Sender
-from locustfiles.common.visit import Visit
+from locustfiles.common.calls.clock import Clock
+from locustfiles.common.calls.sender import Sender
+from locustfiles.common.calls.stage_spec import StageSpec
+from locustfiles.contract.record import FIELDS, RequestRecord
+from locustfiles.contract.scenario.scenario import Scenario
 from scripts.emulator.config import EXAMPLE_ACCESS_KEY, EXAMPLE_SECRET_KEY
 from scripts.emulator.faults import FAULTS
 from tests.emulator import bodies
@@ -50,7 +50,7 @@ class Pair:
     def ask(self, transport: int, name: str) -> RequestRecord:
         """A call to a target by the fast path (0) or boto3 (1)."""
         sender, number = self.senders[transport], self._numbers[name]
-        return sender.call(1, sender.scenario.target(number), PROMPT, Visit(1, number, "p", 1), "measure")
+        return sender.call(1, sender.scenario.target(number), PROMPT, StageSpec(1, number, "p", 1), "measure")
 
     def records(self, name: str) -> tuple[RequestRecord, RequestRecord]:
         return self.ask(0, name), self.ask(1, name)

@@ -2,12 +2,12 @@
 
 import gevent
 
-from locustfiles.common.clock import Clock
-from locustfiles.common.payloads import Prompt
-from locustfiles.common.record import RequestRecord
-from locustfiles.common.scenario import Scenario
-from locustfiles.common.sender import Sender
-from locustfiles.common.visit import Visit
+from locustfiles.common.calls.clock import Clock
+from locustfiles.common.calls.sender import Sender
+from locustfiles.common.calls.stage_spec import StageSpec
+from locustfiles.common.prompts.payloads import Prompt
+from locustfiles.contract.record import RequestRecord
+from locustfiles.contract.scenario.scenario import Scenario
 
 #: what every scenario needs; targets come with the test
 SCENARIO = {"name": "s", "region": "us-east-1", "payloads": ["p"], "load": {"users": [1], "measure_s": 1}, "pricing": "b"}
@@ -24,7 +24,7 @@ def sender_for(emulator, *targets: dict, timeout_s: float = 10) -> tuple[Sender,
 
 
 def call(sender: Sender, phase: str = "measure", name: str = "t") -> RequestRecord:
-    return sender.call(1, sender.scenario.target(name), PROMPT, Visit(1, name, "p", 1), phase)
+    return sender.call(1, sender.scenario.target(name), PROMPT, StageSpec(1, name, "p", 1), phase)
 
 
 def tgi(endpoint: str, stream: bool = True, dialect: str = "tgi") -> dict:

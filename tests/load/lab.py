@@ -5,9 +5,9 @@ import json
 
 import pytest
 
-from locustfiles.common.record import RequestRecord
-from locustfiles.common.targets import BedrockTarget, OpenAITarget, SageMakerTarget
-from locustfiles.common.visit import Visit
+from locustfiles.common.calls.stage_spec import StageSpec
+from locustfiles.contract.record import RequestRecord
+from locustfiles.contract.scenario.targets import BedrockTarget, OpenAITarget, SageMakerTarget
 from tests.load.calls import PROMPT, TOKENS, converse, sender_for, tgi
 from tests.load.sample_answers import CONVERSE, NOVA, TGI, openai_chunk, sse
 from tests.load.wire_server import answering, serving
@@ -54,7 +54,7 @@ class Lab:
         sender, records = self.sender(timeout_s, **environment)
         known = len(records)
         with given(environment):  # the key of an OpenAI route is read with every call
-            record = sender.call(1, self.target(surface, name, url), PROMPT, Visit(1, "t", "p", 1), "measure")
+            record = sender.call(1, self.target(surface, name, url), PROMPT, StageSpec(1, "t", "p", 1), "measure")
         assert records[known:] == [record]
         return record
 

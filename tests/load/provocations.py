@@ -8,8 +8,8 @@ import botocore.session
 import gevent
 import pytest
 
-from locustfiles.common.record import RequestRecord
-from locustfiles.common.visit import Visit
+from locustfiles.common.calls.stage_spec import StageSpec
+from locustfiles.contract.record import RequestRecord
 from scripts.emulator.config import EXAMPLE_ACCESS_KEY, EXAMPLE_SECRET_KEY
 from scripts.emulator.faults import FAULTS
 from tests.load.aws_frames import exception
@@ -22,7 +22,7 @@ from tests.load.wire_server import certificate, full
 def _queue_full(lab: Lab, surface: str) -> RequestRecord:
     """One request runs, one waits, the next is refused."""
     sender, records = lab.sender(5)
-    waiting = (lab.target(surface, "queue_full"), PROMPT, Visit(1, "t", "p", 1), "settle")
+    waiting = (lab.target(surface, "queue_full"), PROMPT, StageSpec(1, "t", "p", 1), "settle")
     others = [gevent.spawn(sender.call, user, *waiting) for user in (2, 3)]
     gevent.sleep(0.1)
     record = lab.ask(surface, "queue_full")
@@ -86,7 +86,7 @@ def _bug(lab: Lab, surface: str) -> RequestRecord:
         raise KeyError("a bug")
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("locustfiles.common.sender.read", broken)
+        patch.setattr("locustfiles.common.calls.sender.parse_answer", broken)
         return lab.ask(surface)
 
 

@@ -3,12 +3,12 @@
 import dataclasses
 import pathlib
 
-from locustfiles.common.inputs import Inputs
-from locustfiles.common.manifest import Manifest
-from locustfiles.common.price_book import PriceBook
-from locustfiles.common.record import RequestRecord
-from locustfiles.common.scenario import Scenario
-from locustfiles.common.tally import Tally
+from locustfiles.common.planning.inputs import Inputs
+from locustfiles.common.recording.stage_tally import Tally
+from locustfiles.contract.manifest import Manifest
+from locustfiles.contract.record import RequestRecord
+from locustfiles.contract.scenario.price_book import PriceBook
+from locustfiles.contract.scenario.scenario import Scenario
 
 ONE = {"service": "bedrock", "model_id": "m", "name": "one"}
 TWO = {"service": "bedrock", "model_id": "m", "name": "two", "payloads": ["c.jsonl"], "load": {"users": [7], "measure_s": 9}}

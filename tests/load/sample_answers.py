@@ -2,11 +2,11 @@
 
 import json
 
-from locustfiles.common.dialects import Body, build
-from locustfiles.common.payloads import Prompt
-from locustfiles.common.readers import read
-from locustfiles.common.reading import Reading
-from locustfiles.common.targets import BedrockTarget, SageMakerTarget
+from locustfiles.common.dialects.parsed import ParsedAnswer
+from locustfiles.common.dialects.request import Body, build
+from locustfiles.common.dialects.response import parse_answer
+from locustfiles.common.prompts.payloads import Prompt
+from locustfiles.contract.scenario.targets import BedrockTarget, SageMakerTarget
 from tests.load import sample_families
 from tests.load.aws_frames import chunk, event, part
 from tests.load.sample_families import METRICS, RAW
@@ -34,8 +34,8 @@ def call(dialect: str, stream: bool = True, **parameters) -> Body:
     return build(SageMakerTarget(service="sagemaker", endpoint="e", dialect=dialect, **common), HELLO)
 
 
-def streamed(dialect: str, *timed: tuple[float, bytes], ended: bool = True) -> Reading:
-    return read(call(dialect), 200, {"x-amzn-requestid": "req-1"}, timed, ended)
+def streamed(dialect: str, *timed: tuple[float, bytes], ended: bool = True) -> ParsedAnswer:
+    return parse_answer(call(dialect), 200, {"x-amzn-requestid": "req-1"}, timed, ended)
 
 
 def timed(*frames: bytes) -> list[tuple[float, bytes]]:

@@ -7,9 +7,9 @@ import botocore.awsrequest
 import botocore.config
 import pytest
 
-from locustfiles.common.dialects import build
-from locustfiles.common.payloads import Prompt
-from locustfiles.common.targets import BedrockTarget, SageMakerTarget
+from locustfiles.common.dialects.request import build
+from locustfiles.common.prompts.payloads import Prompt
+from locustfiles.contract.scenario.targets import BedrockTarget, SageMakerTarget
 
 HELLO = Prompt("p1", "Hello “world” 🌍", None)
 CHAT = Prompt(

@@ -9,10 +9,10 @@ import types
 import gevent
 import pytest
 
-from locustfiles.common.arrivals import Arrival, BadTrace, arrivals, load_trace
-from locustfiles.common.loads import Level, Load
-from locustfiles.common.plan import Group
-from locustfiles.common.stage import Stage
+from locustfiles.common.planning.arrivals import Arrival, BadTrace, arrivals, load_trace
+from locustfiles.common.planning.plan import Group
+from locustfiles.common.stages.stage import Stage
+from locustfiles.contract.scenario.loads import Level, Load
 
 RATE = 200.0  # a second
 
@@ -36,9 +36,9 @@ def deal(times: list[float], offsets_s: dict[str, float], zero: float = 1000.0) 
         assert (kind, data["stage"]) == ("ledger_arrivals", 3)
         sent[worker] += [at for at, _, _ in data["due"]]
 
-    sweep = types.SimpleNamespace(alive=lambda: list(offsets_s), offset_s=offsets_s.get, send=send)
+    control = types.SimpleNamespace(alive=lambda: list(offsets_s), offset_s=offsets_s.get, send=send)
     run = types.SimpleNamespace(clock=types.SimpleNamespace(now=lambda: zero))
-    stage = types.SimpleNamespace(sweep=sweep, run=run, visit=types.SimpleNamespace(stage=3))
+    stage = types.SimpleNamespace(control=control, run=run, spec=types.SimpleNamespace(stage=3))
     Stage._deal(stage, (Arrival(at) for at in times), zero)
     return sent
 
@@ -114,9 +114,9 @@ def begun(repeat: int, seed: int = 7, target: str = "t", rate: float = 200.0) ->
     sent: list[float] = []
     inputs = types.SimpleNamespace(scenario=types.SimpleNamespace(seed=seed, retry=None), traces={})
     run = types.SimpleNamespace(inputs=inputs, tallies={}, clock=types.SimpleNamespace(now=lambda: 1000.0))
-    sweep = types.SimpleNamespace(run=run, alive=lambda: ["w"], offset_s=lambda worker: 0.0)
-    sweep.send = lambda kind, data, worker: sent.extend(at for at, _, _ in data["due"])
-    stage = Stage(sweep, group, Level(None, rate), 1)
+    control = types.SimpleNamespace(run=run, alive=lambda: ["w"], offset_s=lambda worker: 0.0)
+    control.send = lambda kind, data, worker: sent.extend(at for at, _, _ in data["due"])
+    stage = Stage(control, group, Level(None, rate), 1)
     stage._begin_arrivals()
     gevent.sleep(0)
     stage._stop_arrivals()

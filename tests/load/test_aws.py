@@ -7,11 +7,11 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from locustfiles.common.aws import AwsSession, NoCredentials
-from locustfiles.common.dialects import build
-from locustfiles.common.payloads import Prompt
-from locustfiles.common.scenario import Scenario
-from locustfiles.common.yaml_file import BadInput
+from locustfiles.common.dialects.request import build
+from locustfiles.common.prompts.payloads import Prompt
+from locustfiles.common.transport.aws_session import AwsSession, NoCredentials
+from locustfiles.contract.bad_input import BadInput
+from locustfiles.contract.scenario.scenario import Scenario
 from tests.load.calls import SCENARIO
 from tests.load.signature import parts, signature_of
 from tests.load.wire_server import receive, serving

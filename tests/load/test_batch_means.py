@@ -5,8 +5,8 @@ import typing
 import numpy as np
 import pytest
 
-from locustfiles.common.batch_means import BATCHES, rate_half_width
-from locustfiles.common.student import interval_of_mean, t_975
+from locustfiles.contract.statistics.batch_means import BATCHES, rate_half_width
+from locustfiles.contract.statistics.student_t import interval_of_mean, t_975
 
 
 def test_students_t_agrees_with_its_table():

@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from locustfiles.common.dialects import build
-from locustfiles.common.families import family_of
-from locustfiles.common.payloads import BadPayload, Prompt
-from locustfiles.common.targets import BedrockTarget, OpenAITarget, SageMakerTarget
-from locustfiles.common.yaml_file import BadScenario
+from locustfiles.common.dialects.request import build
+from locustfiles.common.prompts.payloads import BadPayload, Prompt
+from locustfiles.contract.bad_input import BadScenario
+from locustfiles.contract.scenario.families import family_of
+from locustfiles.contract.scenario.targets import BedrockTarget, OpenAITarget, SageMakerTarget
 from tests.load.sent import CHAT, HELLO, bedrock, document, ours, sagemaker, sent_by_boto3
 
 TEXT = "Hello “world” 🌍"

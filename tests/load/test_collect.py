@@ -6,8 +6,8 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from locustfiles.common import collect
-from locustfiles.common.collect import Account, Inbox, Outbox, cell
+from locustfiles.common.recording import delivery as collect
+from locustfiles.common.recording.delivery import Account, Inbox, Outbox, cell
 from tests.load.run_parts import record
 
 

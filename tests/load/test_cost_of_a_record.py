@@ -7,15 +7,14 @@ import time
 
 from locust.env import Environment
 
-from locustfiles.common.clock import Clock
-from locustfiles.common.collect import Outbox
-from locustfiles.common.loads import Load
-from locustfiles.common.payloads import Prompt
-from locustfiles.common.plan import window_ends
-from locustfiles.common.price_book import PriceBook, TokenPrice
-from locustfiles.common.run import Run
-from locustfiles.common.tally import Tally
-from locustfiles.common.user import tell_locust
+from locustfiles.common.calls.clock import Clock
+from locustfiles.common.prompts.payloads import Prompt
+from locustfiles.common.recording.delivery import Outbox
+from locustfiles.common.recording.run_recorder import RunRecorder
+from locustfiles.common.recording.stage_tally import Tally, window_ends
+from locustfiles.common.swarm.user import tell_locust
+from locustfiles.contract.scenario.loads import Load
+from locustfiles.contract.scenario.price_book import PriceBook, TokenPrice
 from tests.load.run_parts import ONE, inputs, record
 
 BLOCK, BLOCKS = 1000, 200
@@ -30,7 +29,7 @@ def begun(folder):
     book = PriceBook.model_construct(region="us-east-1", as_of=datetime.date(2026, 1, 1), source="made")
     prompts = dict.fromkeys("ab", [Prompt("1", "Tell me of it.", None)])
     prices = {"one": TokenPrice(input=0.001, output=0.002)}
-    return Run(Environment(), dataclasses.replace(inputs(ONE), book=book, prices=prices, payloads=prompts), folder, Clock())
+    return RunRecorder(Environment(), dataclasses.replace(inputs(ONE), book=book, prices=prices, payloads=prompts), folder, Clock())
 
 
 def test_a_record_costs_the_same_after_200000_as_after_1000(tmp_path):

@@ -7,8 +7,8 @@ import time
 import gevent
 import pytest
 
-from locustfiles.common.dial import Origin, dial
-from locustfiles.common.transport import CONNECT_TIMEOUT_S, Transport
+from locustfiles.common.transport.connect import Origin, connect
+from locustfiles.common.transport.connection_pool import CONNECT_TIMEOUT_S, ConnectionPool
 from tests.load.wire_client import ANSWER, CHUNKED, REQUEST, big, body, http, run
 from tests.load.wire_server import answering, certificate, full, receive, reset, serving
 
@@ -21,7 +21,7 @@ def test_a_refused_connection_is_of_class_connect():
     exchange = run(http(port), REQUEST, 5)
     assert (exchange.error, exchange.error_message, exchange.status) == ("connect", "Connection refused", None)
     assert exchange.sent_at <= exchange.done_at
-    assert Transport().open(http(port)) == "Connection refused"
+    assert ConnectionPool().open(http(port)) == "Connection refused"
 
 
 @pytest.mark.parametrize("host", ["no-such-host.invalid", "a..b", "x" * 70])
@@ -73,7 +73,7 @@ def test_a_real_name_is_reached():
 
 def test_connections_are_kept_alive_through_gateways_and_send_at_once():
     with serving(answering(ANSWER)) as server:
-        wire = dial(http(server.port), None, 5)
+        wire = connect(http(server.port), None, 5)
         asked = [wire.sock.getsockopt(*o) for o in ((socket.SOL_SOCKET, socket.SO_KEEPALIVE), (socket.IPPROTO_TCP, socket.TCP_NODELAY))]
         assert all(asked)
         if hasattr(socket, "TCP_KEEPIDLE"):  # AWS's NAT gateways forget a silent connection after 350 s
@@ -91,7 +91,7 @@ def test_tls_is_verified_and_kept(authority):
     ca, context = authority
     pieces = (CHUNKED, b"3\r\nhel\r\n", 0.02, b"2\r\nlo\r\n0\r\n\r\n")
     with serving(answering(*pieces), tls=context) as server:
-        transport, origin = Transport(str(ca)), Origin("https", "127.0.0.1", server.port)
+        transport, origin = ConnectionPool(str(ca)), Origin("https", "127.0.0.1", server.port)
         assert transport.open(origin) is None
         gevent.sleep(0.05)
         exchanges = [run(origin, transport=transport) for _ in range(3)]
@@ -106,7 +106,7 @@ def test_a_large_body_goes_over_tls_both_ways(authority):
     ca, context = authority
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 5000000\r\n\r\n"
     with serving(answering(head, b"y" * 5_000_000), tls=context) as server:
-        exchange = run(Origin("https", "127.0.0.1", server.port), big(5_000_000), 20, Transport(str(ca)))
+        exchange = run(Origin("https", "127.0.0.1", server.port), big(5_000_000), 20, ConnectionPool(str(ca)))
     assert (exchange.error, exchange.response_bytes) == (None, 5_000_000)
     assert server.requests == [big(5_000_000)]
 
@@ -115,7 +115,7 @@ def test_an_untrusted_ca_is_of_class_connect(authority, tmp_path):
     other, _ = certificate(tmp_path / "other")
     with serving(answering(ANSWER), tls=authority[1]) as server:
         for ca in (str(other), None):
-            exchange = run(Origin("https", "127.0.0.1", server.port), REQUEST, 5, Transport(ca))
+            exchange = run(Origin("https", "127.0.0.1", server.port), REQUEST, 5, ConnectionPool(ca))
             assert exchange.error == "connect"
             assert "certificate" in exchange.error_message.lower()
     assert server.requests == []
@@ -124,7 +124,7 @@ def test_an_untrusted_ca_is_of_class_connect(authority, tmp_path):
 def test_a_certificate_for_another_host_is_of_class_connect(tmp_path):
     ca, context = certificate(tmp_path / "wrong", host="elsewhere.example")
     with serving(answering(ANSWER), tls=context) as server:
-        exchange = run(Origin("https", "127.0.0.1", server.port), REQUEST, 5, Transport(str(ca)))
+        exchange = run(Origin("https", "127.0.0.1", server.port), REQUEST, 5, ConnectionPool(str(ca)))
     assert exchange.error == "connect" and "127.0.0.1" in exchange.error_message
     assert server.requests == []
 
@@ -139,7 +139,7 @@ def test_a_tls_connection_cut_without_notice_in_mid_answer_is_broken(authority):
         reset(connection)
 
     with serving(script, tls=context) as server:
-        exchange = run(Origin("https", "127.0.0.1", server.port), REQUEST, 5, Transport(str(ca)))
+        exchange = run(Origin("https", "127.0.0.1", server.port), REQUEST, 5, ConnectionPool(str(ca)))
     assert (exchange.error, exchange.status, exchange.ended) == ("stream_broken", 200, False)
 
 

@@ -6,9 +6,9 @@ import timeit
 
 import pytest
 
-from locustfiles.common.dialects import build
-from locustfiles.common.payloads import BadPayload, Prompt
-from locustfiles.common.yaml_file import BadScenario
+from locustfiles.common.dialects.request import build
+from locustfiles.common.prompts.payloads import BadPayload, Prompt
+from locustfiles.contract.bad_input import BadScenario
 from tests.load.sent import CHAT, HELLO, bedrock, document, ours, sagemaker, sent_by_boto3
 
 PROFILE = "arn:aws:bedrock:eu-west-1:123456789012:application-inference-profile/a1b2c3"

@@ -6,9 +6,9 @@ import time
 import gevent
 import pytest
 
-from locustfiles.common.arrivals import arrivals
-from locustfiles.common.clock import Clock
-from locustfiles.common.due import Due
+from locustfiles.common.calls.clock import Clock
+from locustfiles.common.planning.arrivals import arrivals
+from locustfiles.common.swarm.arrival_queue import ArrivalQueue
 
 pytestmark = pytest.mark.alone
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.alone
 class Users:
     """Users that wait for arrivals: (arrival, perf_counter when it was handed over)."""
 
-    def __init__(self, due: Due, count: int) -> None:
+    def __init__(self, due: ArrivalQueue, count: int) -> None:
         self.due, self.got = due, []
         self.greenlets = [gevent.spawn(self._wait) for _ in range(count)]
 
@@ -31,7 +31,7 @@ class Users:
 
 @pytest.fixture
 def due():
-    made = Due(Clock())
+    made = ArrivalQueue(Clock())
     yield made
     if made._greenlet:
         made._greenlet.kill()

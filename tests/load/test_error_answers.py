@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from locustfiles.common.errors import ErrorClass
-from locustfiles.common.readers import read
-from locustfiles.common.reading import Reading
+from locustfiles.common.dialects.parsed import ParsedAnswer
+from locustfiles.common.dialects.response import parse_answer
+from locustfiles.contract.error_classes import ErrorClass
 from tests.load.aws_frames import chunk, event, exception, frame, part
 from tests.load.sample_answers import CLAUDE, CONVERSE, NOVA, STREAMS, TGI, call, sse, streamed, timed
 
@@ -66,7 +66,7 @@ ERROR_BODIES = [
 
 @pytest.mark.parametrize(("dialect", "body", "code"), ERROR_BODIES)
 def test_an_error_body_inside_a_200_is_a_bad_response_with_its_code(dialect, body, code):
-    whole = read(call(dialect, stream=False), 200, {}, [(1.0, json.dumps(body).encode())], True)
+    whole = parse_answer(call(dialect, stream=False), 200, {}, [(1.0, json.dumps(body).encode())], True)
     assert (whole.error, whole.error_code) == (ErrorClass.BAD_RESPONSE, code)
     frames = STREAMS[dialect][0]
     error = chunk(body) if dialect == "claude" else part(sse(body))
@@ -81,7 +81,7 @@ GARBAGE = [b"", b"null", b"5", b"<html>", b"\xff\xfe", b"[]", b"[1]", b"{}", b'{
 @pytest.mark.parametrize("dialect", STREAMS)
 def test_a_200_that_cannot_be_read_is_a_bad_response(dialect):
     for data in GARBAGE:
-        assert read(call(dialect, stream=False), 200, {}, [(1.0, data)], True).error == ErrorClass.BAD_RESPONSE, data[
+        assert parse_answer(call(dialect, stream=False), 200, {}, [(1.0, data)], True).error == ErrorClass.BAD_RESPONSE, data[
             :20
         ]
 
@@ -112,8 +112,8 @@ def test_an_event_that_nobody_knows_yet_is_passed_over():
 # --- answers of another status ---
 
 
-def refused(status: int, headers: dict, body: bytes) -> Reading:
-    return read(call("converse"), status, headers, [(1.0, body)], True)
+def refused(status: int, headers: dict, body: bytes) -> ParsedAnswer:
+    return parse_answer(call("converse"), status, headers, [(1.0, body)], True)
 
 
 def test_the_header_names_the_error_before_the_body_does():

@@ -1,6 +1,6 @@
 import pytest
 
-from locustfiles.common.errors import UNBILLED, ErrorClass, classify, redact, type_name
+from locustfiles.contract.error_classes import UNBILLED, ErrorClass, classify, redact, type_name
 
 
 @pytest.mark.parametrize(

@@ -9,14 +9,14 @@ import pathlib
 
 import pytest
 
-from locustfiles.common.arrivals import Arrival
-from locustfiles.common.estimate import Amount, Call, Estimate, call_of, dollars, estimate
-from locustfiles.common.inputs import Inputs
-from locustfiles.common.payloads import Prompt
-from locustfiles.common.plan import plan
-from locustfiles.common.price_book import HourlyPrice, PriceBook, TokenPrice
-from locustfiles.common.scenario import Scenario
-from locustfiles.common.search import Search
+from locustfiles.common.planning.arrivals import Arrival
+from locustfiles.common.planning.bisection import Search
+from locustfiles.common.planning.estimate import Amount, Call, Estimate, call_of, dollars, estimate
+from locustfiles.common.planning.inputs import Inputs
+from locustfiles.common.planning.plan import plan
+from locustfiles.common.prompts.payloads import Prompt
+from locustfiles.contract.scenario.price_book import HourlyPrice, PriceBook, TokenPrice
+from locustfiles.contract.scenario.scenario import Scenario
 
 TOKENS = TokenPrice(input=0.1, output=0.6)  # a thousand
 HOURLY = HourlyPrice(usd_per_hour=36.0, instance_count=2)  # 0.02 $/s

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from locustfiles.common.errors import ErrorClass
-from locustfiles.common.eventstream import decode
+from locustfiles.common.dialects.event_stream import decode
+from locustfiles.contract.error_classes import ErrorClass
 from tests.load.aws_frames import event, frame
 
 THREE = [event("messageStart", {"role": "assistant"}), event("PayloadPart", b"\x00\xff"), event("messageStop", {})]

@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.bill import bill, usd_by_tokens
-from locustfiles.common.errors import UNBILLED, ErrorClass
-from locustfiles.common.price_book import TokenPrice
-from locustfiles.common.record import KINDS, RequestRecord
+from analysis.cost.bill import bill, usd_by_tokens
+from locustfiles.contract.error_classes import UNBILLED, ErrorClass
+from locustfiles.contract.record import KINDS, RequestRecord
+from locustfiles.contract.scenario.price_book import TokenPrice
 from scripts.emulator.config import EXAMPLE_ACCESS_KEY, EXAMPLE_SECRET_KEY
 from scripts.emulator.faults import FAULTS
 from tests.emulator_process import ROOT, running_emulator

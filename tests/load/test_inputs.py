@@ -6,10 +6,10 @@ import json
 import pytest
 import yaml
 
-from locustfiles.common.inputs import load_inputs
-from locustfiles.common.payloads import BadPayload
-from locustfiles.common.tokens import Counter, counter_of
-from locustfiles.common.yaml_file import BadInput, BadScenario
+from locustfiles.common.planning.inputs import load_inputs
+from locustfiles.common.prompts.payloads import BadPayload
+from locustfiles.common.prompts.token_counter import Counter, counter_of
+from locustfiles.contract.bad_input import BadInput, BadScenario
 from tests.load import tokenizer_files
 
 BOTH = ("bedrock", "sagemaker")

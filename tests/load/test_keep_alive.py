@@ -5,7 +5,7 @@ import socket
 import gevent
 import pytest
 
-from locustfiles.common.transport import Transport
+from locustfiles.common.transport.connection_pool import ConnectionPool
 from tests.load.wire_client import ANSWER, CHUNKED, ask, body, http
 from tests.load.wire_server import answering, receive, serving, sleep
 
@@ -18,7 +18,7 @@ def head(*lines: str) -> bytes:
 
 def reconnects(server, pause_s: float = 0.0, times: int = 2) -> list[int]:
     """The requests one after another, each whole."""
-    transport, found = Transport(), []
+    transport, found = ConnectionPool(), []
     for _ in range(times):
         exchange = ask(server, transport=transport)
         assert (body(exchange), exchange.ended, exchange.error) == (b"hello", True, None)
@@ -81,7 +81,7 @@ def test_a_kept_connection_that_breaks_before_the_answer_is_a_broken_stream_and_
         server.requests.append(receive(connection))
 
     with serving(script) as server:
-        transport = Transport()
+        transport = ConnectionPool()
         first, second = ask(server, transport=transport), ask(server, transport=transport)
         gevent.sleep(0.05)
     assert (first.error, first.reconnect) == (None, 1)
@@ -94,7 +94,7 @@ def test_a_kept_connection_that_breaks_before_the_answer_is_a_broken_stream_and_
 @pytest.mark.parametrize("pause", [(), (0.02,)], ids=["at once", "apart"])
 def test_interim_answers_are_no_answer(interim, pause):
     with serving(answering(interim, interim, *pause, ANSWER)) as server:
-        transport = Transport()
+        transport = ConnectionPool()
         exchanges = [ask(server, transport=transport) for _ in range(2)]
     for e in exchanges:
         assert (e.status, body(e), e.ended, e.error, "link" in e.headers) == (200, b"hello", True, None, False)
@@ -119,7 +119,7 @@ def test_a_switch_of_protocols_is_a_bad_response():
 
 def test_a_connection_opened_ahead_is_used_and_its_request_opened_none():
     with serving(answering(ANSWER)) as server:
-        transport = Transport()
+        transport = ConnectionPool()
         assert transport.open(http(server.port)) is None
         assert ask(server, transport=transport).reconnect == 0
     assert server.connections == 1

@@ -4,11 +4,11 @@
 import pytest
 import tokenizers
 
-from locustfiles.common.clock import Clock
-from locustfiles.common.payloads import Prompt
-from locustfiles.common.scenario import Scenario
-from locustfiles.common.sender import Sender
-from locustfiles.common.visit import Visit
+from locustfiles.common.calls.clock import Clock
+from locustfiles.common.calls.sender import Sender
+from locustfiles.common.calls.stage_spec import StageSpec
+from locustfiles.common.prompts.payloads import Prompt
+from locustfiles.contract.scenario.scenario import Scenario
 from scripts.smollm2_tokenizer import load_tokenizer
 from tests.emulator.bodies import CONFIG
 from tests.emulator_process import ROOT, running_emulator
@@ -36,7 +36,7 @@ def ask(url: str, monkeypatch, prompt: Prompt = Prompt("p1", TEXT, None), **targ
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     known = {"name": "t", "service": "openai", "base_url": url, "model_id": "smollm2", "parameters": dict(ANSWER)}
     sender = Sender(Scenario.model_validate(SCENARIO | {"targets": [known | target]}), Clock(), lambda record: None)
-    return sender.call(1, sender.scenario.targets[0], prompt, Visit(1, "t", "p", 1), "measure")
+    return sender.call(1, sender.scenario.targets[0], prompt, StageSpec(1, "t", "p", 1), "measure")
 
 
 @pytest.mark.parametrize("stream", [True, False])

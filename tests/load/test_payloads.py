@@ -3,8 +3,8 @@ import json
 
 import pytest
 
-from locustfiles.common.payloads import BadPayload, Draws, Prompt, load_payload
-from locustfiles.common.yaml_file import BadInput
+from locustfiles.common.prompts.payloads import BadPayload, Draws, Prompt, load_payload
+from locustfiles.contract.bad_input import BadInput
 
 GOOD = '{"prompt": "Hello"}'
 

@@ -31,9 +31,9 @@ import time
 import gevent
 import pytest
 
-from locustfiles.common.record import RequestRecord
-from locustfiles.common.sender import Sender
-from locustfiles.common.visit import Visit
+from locustfiles.common.calls.sender import Sender
+from locustfiles.common.calls.stage_spec import StageSpec
+from locustfiles.contract.record import RequestRecord
 from tests.emulator import bodies
 from tests.emulator_process import ROOT, running_emulator
 from tests.load.aws_frames import event, part
@@ -62,7 +62,7 @@ def lab(emulator, tmp_path_factory, credentials):
 
 
 def call(sender: Sender, user: int = 1) -> RequestRecord:
-    return sender.call(user, sender.scenario.targets[0], PROMPT, Visit(1, "t", "p", USERS), "measure")
+    return sender.call(user, sender.scenario.targets[0], PROMPT, StageSpec(1, "t", "p", USERS), "measure")
 
 
 def once(emulator, target: dict) -> RequestRecord:
@@ -134,8 +134,8 @@ def test_a_call_of_0_2_seconds_takes_200_ms_and_has_its_own_request_id(emulator)
 LOCUST = """
 import json, sys, types
 from locust.env import Environment
-from locustfiles.common.user import tell_locust
-from locustfiles.common.visit import Visit
+from locustfiles.common.swarm.user import tell_locust
+from locustfiles.common.calls.stage_spec import StageSpec
 from tests.load.calls import PROMPT, sender_for, tgi
 
 environment = Environment()
@@ -144,7 +144,7 @@ sender, records = sender_for(types.SimpleNamespace(url=sys.argv[1]), tgi("slow",
 sender.sink = lambda record: (records.append(record), tell_locust(environment, record))
 target = sender.scenario.targets[0]
 for endpoint in ("slow", "nobody"):
-    sender.call(1, target.model_copy(update={"endpoint": endpoint}), PROMPT, Visit(1, "t", "p", 20), "measure")
+    sender.call(1, target.model_copy(update={"endpoint": endpoint}), PROMPT, StageSpec(1, "t", "p", 20), "measure")
 entry = environment.stats.get("t p @20", "InvokeEndpoint")
 print(json.dumps({
     "counts": [entry.num_requests, entry.num_failures, environment.stats.total.num_requests, environment.stats.total.num_failures],

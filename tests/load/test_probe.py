@@ -5,8 +5,8 @@ import time
 import gevent
 import pytest
 
-from locustfiles.common.connection import Exchange
-from locustfiles.common.probe import EVERY_S, Probe
+from locustfiles.common.calls.loop_probe import EVERY_S, Probe
+from locustfiles.common.transport.connection import Exchange
 from tests.load.wire_client import ANSWER, ask
 from tests.load.wire_server import answering, serving
 

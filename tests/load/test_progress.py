@@ -1,6 +1,6 @@
 """Progress: what the bar says."""
 
-from locustfiles.common.progress import Progress
+from locustfiles.common.swarm.progress import Progress
 
 
 def said(stages: int, stage: int) -> str:

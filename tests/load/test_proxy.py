@@ -8,16 +8,16 @@ import time
 import boto3
 import pytest
 
-from locustfiles.common.aws import AwsSession
-from locustfiles.common.clock import Clock
-from locustfiles.common.dial import Origin
-from locustfiles.common.dialects import build
-from locustfiles.common.payloads import Prompt
-from locustfiles.common.proxy import Proxy, proxy_for
-from locustfiles.common.scenario import Scenario
-from locustfiles.common.sender import Sender
-from locustfiles.common.transport import Transport
-from locustfiles.common.yaml_file import BadInput
+from locustfiles.common.calls.clock import Clock
+from locustfiles.common.calls.sender import Sender
+from locustfiles.common.dialects.request import build
+from locustfiles.common.prompts.payloads import Prompt
+from locustfiles.common.transport.aws_session import AwsSession
+from locustfiles.common.transport.connect import Origin
+from locustfiles.common.transport.connection_pool import ConnectionPool
+from locustfiles.common.transport.proxy import Proxy, proxy_for
+from locustfiles.contract.bad_input import BadInput
+from locustfiles.contract.scenario.scenario import Scenario
 from tests.load.calls import SCENARIO
 from tests.load.signature import parts, signature_of
 from tests.load.wire_client import ANSWER, REQUEST, body, run
@@ -127,7 +127,7 @@ def test_a_proxy_setting_that_cannot_be_used_is_refused_before_anything_is_sent(
 def test_https_goes_through_a_tunnel_and_is_verified_against_the_endpoint(model):
     ca, context = model
     with serving(answering(ANSWER), tls=context) as server, serving(tunnelling(server.port)) as proxy:
-        transport, origin = Transport(str(ca)), through(proxy.port)
+        transport, origin = ConnectionPool(str(ca)), through(proxy.port)
         exchanges = [run(origin, transport=transport) for _ in range(3)]
     assert [(body(e), e.ended, e.error, e.reconnect) for e in exchanges] == [(b"hello", True, None, r) for r in (1, 0, 0)]
     assert (proxy.connections, server.connections) == (1, 1)
@@ -143,7 +143,7 @@ def test_https_goes_through_a_tunnel_and_is_verified_against_the_endpoint(model)
 def test_a_tunnel_opened_ahead_is_used_and_its_request_opened_none(model):
     ca, context = model
     with serving(answering(ANSWER), tls=context) as server, serving(tunnelling(server.port)) as proxy:
-        transport, origin = Transport(str(ca)), through(proxy.port, authorization=None)
+        transport, origin = ConnectionPool(str(ca)), through(proxy.port, authorization=None)
         assert transport.open(origin) is None
         exchange = run(origin, transport=transport)
         direct = run(Origin("https", "127.0.0.1", server.port), transport=transport)
@@ -155,7 +155,7 @@ def test_a_tunnel_opened_ahead_is_used_and_its_request_opened_none(model):
 def test_a_certificate_for_another_host_inside_the_tunnel_is_not_the_proxys_fault(tmp_path):
     ca, context = certificate(tmp_path, "other.invalid")
     with serving(answering(ANSWER), tls=context) as server, serving(tunnelling(server.port)) as proxy:
-        exchange = run(through(proxy.port), transport=Transport(str(ca)))
+        exchange = run(through(proxy.port), transport=ConnectionPool(str(ca)))
     assert exchange.error == "connect" and "certificate" in exchange.error_message.lower()
     assert "proxy" not in exchange.error_message.lower()
     assert server.requests == []
@@ -181,7 +181,7 @@ def test_a_proxy_that_opens_no_tunnel_is_of_class_connect_and_named(answer, what
         connection.sendall(answer)
 
     with serving(script) as proxy:
-        exchange, opened = run(through(proxy.port)), Transport().open(through(proxy.port))
+        exchange, opened = run(through(proxy.port)), ConnectionPool().open(through(proxy.port))
     assert (exchange.error, exchange.status, exchange.ended) == ("connect", None, False)
     for message in (exchange.error_message, opened):
         assert message.startswith(f"proxy 127.0.0.1:{proxy.port}") and what in message and remedy in message
@@ -204,7 +204,7 @@ def test_a_proxy_that_cannot_be_reached_is_named(scheme):
     assert exchange.error == "connect"
     assert exchange.error_message == f"proxy 127.0.0.1:{port}: Connection refused; check HTTPS_PROXY, or list model.invalid in NO_PROXY"
     unknown = Origin(scheme, "h", 1, Proxy("no-such-proxy.invalid", 3128, "HTTP_PROXY"))
-    assert Transport().open(unknown).startswith("proxy no-such-proxy.invalid:3128: ")
+    assert ConnectionPool().open(unknown).startswith("proxy no-such-proxy.invalid:3128: ")
 
 
 @pytest.mark.parametrize(("status", "error"), [(407, "connect"), (403, None), (502, None)])
@@ -261,8 +261,8 @@ def test_a_target_whose_proxy_cannot_be_used_is_named_but_boto3_may_use_it(monke
         sc = scenario(transport="boto3")
         origin = AwsSession(sc).origin(sc.targets[0])
         assert (origin.host, origin.proxy.secure) == ("bedrock-runtime.us-east-1.amazonaws.com", True)
-        assert Transport().open(origin) is None
-    assert Transport().open(origin).startswith(f"proxy 127.0.0.1:{port}: Connection refused; check HTTPS_PROXY")
+        assert ConnectionPool().open(origin) is None
+    assert ConnectionPool().open(origin).startswith(f"proxy 127.0.0.1:{port}: Connection refused; check HTTPS_PROXY")
 
 
 def test_an_endpoint_behind_a_refusing_proxy_is_unreachable_with_the_proxys_reason(monkeypatch):

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from locustfiles.common.errors import ErrorClass
-from locustfiles.common.readers import read
+from locustfiles.common.dialects.response import parse_answer
+from locustfiles.contract.error_classes import ErrorClass
 from tests.load.aws_frames import chunk, event, exception, part
 from tests.load.sample_answers import (
     CLAUDE,
@@ -79,13 +79,13 @@ def test_a_stream_cut_at_any_byte_is_never_a_success(dialect):
     whole_at = [sum(len(f) for f in frames[:n]) for n in range(needed, len(frames) + 1)]  # cuts that only lose usage
     for cut in range(len(data)):
         pieces = [(1.0, data[: cut // 2]), (2.0, data[cut // 2 : cut])]
-        reading = read(call(dialect), 200, {}, pieces, ended=True)
+        reading = parse_answer(call(dialect), 200, {}, pieces, ended=True)
         if cut in whole_at:
             assert reading.error is None
         else:
             assert reading.error == ErrorClass.STREAM_BROKEN, cut
-        assert read(call(dialect), 200, {}, pieces, ended=False).error == ErrorClass.STREAM_BROKEN, cut
-    assert read(call(dialect), 200, {}, [(1.0, data)], ended=False).error == ErrorClass.STREAM_BROKEN
+        assert parse_answer(call(dialect), 200, {}, pieces, ended=False).error == ErrorClass.STREAM_BROKEN, cut
+    assert parse_answer(call(dialect), 200, {}, [(1.0, data)], ended=False).error == ErrorClass.STREAM_BROKEN
 
 
 @pytest.mark.parametrize("dialect", ["tgi", "lmi", "openai-chat"])
@@ -282,9 +282,9 @@ def test_a_container_that_did_not_stream_is_read_as_one_chunk():
 def test_a_container_that_repeats_the_prompt_in_its_one_piece_has_it_taken_off():
     data = json.dumps({"generated_text": "Say hello to her"}).encode()
     echoing = call("tgi", return_full_text=True)
-    assert read(echoing, 200, {}, timed(part(data)), True).text == " to her"
+    assert parse_answer(echoing, 200, {}, timed(part(data)), True).text == " to her"
     line = sse(tgi_token(" to her", generated_text="Say hello to her"))
-    reading = read(echoing, 200, {}, timed(part(line)), True)
+    reading = parse_answer(echoing, 200, {}, timed(part(line)), True)
     assert (reading.text, reading.output_chunks) == (" to her", 1)  # the token was the output, its line's text repeats it
 
 
@@ -306,8 +306,8 @@ def test_reading_a_stream_of_100_tokens_takes_under_15_microseconds_an_event(dia
     delta = 3 if dialect == "converse" else 1
     chunks = timed(*frames[:delta], *[frames[delta]] * 100, *frames[delta + 1 :])
     body = call(dialect)
-    assert read(body, 200, {}, chunks, True).output_chunks >= 100
-    one = functools.partial(read, body, 200, {}, chunks, True)
+    assert parse_answer(body, 200, {}, chunks, True).output_chunks >= 100
+    one = functools.partial(parse_answer, body, 200, {}, chunks, True)
     best = min(timeit.repeat(one, timer=time.thread_time, number=2, repeat=50)) / 2
     assert best / len(chunks) < 15e-6
 
@@ -324,7 +324,7 @@ def test_a_generation_that_the_server_gave_up_is_no_success(dialect, reason):
         whole = {"generated_text": "Hel", "details": details}
     for reading in (
         streamed(dialect, *timed(*(part(line) for line in lines))),
-        read(call(dialect, stream=False), 200, {}, [(1.0, json.dumps(whole).encode())], True),
+        parse_answer(call(dialect, stream=False), 200, {}, [(1.0, json.dumps(whole).encode())], True),
     ):
         assert (reading.error, reading.error_code, reading.text) == (ErrorClass.BAD_RESPONSE, reason, "Hel")
         assert reading.error_message == f"the container ended the generation with finish_reason {reason}"

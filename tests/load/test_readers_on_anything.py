@@ -17,14 +17,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from locustfiles.common import sender as sender_module
-from locustfiles.common.dialects import Body, build
-from locustfiles.common.errors import ErrorClass
-from locustfiles.common.payloads import Prompt
-from locustfiles.common.readers import read
-from locustfiles.common.reading import Reading
-from locustfiles.common.targets import BedrockTarget, OpenAITarget, SageMakerTarget
-from locustfiles.common.visit import Visit
+from locustfiles.common.calls import sender as sender_module
+from locustfiles.common.calls.stage_spec import StageSpec
+from locustfiles.common.dialects.parsed import ParsedAnswer
+from locustfiles.common.dialects.request import Body, build
+from locustfiles.common.dialects.response import parse_answer
+from locustfiles.common.prompts.payloads import Prompt
+from locustfiles.contract.error_classes import ErrorClass
+from locustfiles.contract.scenario.targets import BedrockTarget, OpenAITarget, SageMakerTarget
 from tests.emulator import bodies
 from tests.emulator_process import running_emulator
 from tests.load.aws_frames import chunk, event, part
@@ -49,7 +49,7 @@ _dialects = st.sampled_from(list(STREAMS))
 @settings(max_examples=150)
 def test_random_bytes_are_a_failure_and_never_an_exception(dialect, stream, status, pieces):
     chunks = [(float(i), piece) for i, piece in enumerate(pieces)]
-    assert read(call(dialect, stream), status, {}, chunks, True).error is not None
+    assert parse_answer(call(dialect, stream), status, {}, chunks, True).error is not None
 
 
 @given(_dialects, st.integers(0, 10**6), st.integers(0, 7))
@@ -58,7 +58,7 @@ def test_a_flipped_bit_anywhere_is_never_a_success(dialect, at, bit):
     data = bytearray(b"".join(STREAMS[dialect][0]))
     data[at % len(data)] ^= 1 << bit
     # a flip behind the closing event still breaks the checksum of its frame
-    assert read(call(dialect), 200, {}, [(1.0, bytes(data))], True).error is not None
+    assert parse_answer(call(dialect), 200, {}, [(1.0, bytes(data))], True).error is not None
 
 
 def _mutated(value, rng: random.Random, junk):
@@ -74,7 +74,7 @@ def _mutated(value, rng: random.Random, junk):
 @settings(max_examples=200)
 def test_bodies_of_any_shape_are_read_without_an_exception(dialect, seed, junk):
     data = json.dumps(_mutated(WHOLES[dialect], random.Random(seed), junk)).encode()
-    reading = read(call(dialect, stream=False), 200, {}, [(1.0, data)], True)
+    reading = parse_answer(call(dialect, stream=False), 200, {}, [(1.0, data)], True)
     reading.text.encode()
     assert reading.error in (None, ErrorClass.BAD_RESPONSE, ErrorClass.EMPTY)
 
@@ -138,8 +138,8 @@ class Real:
     headers: dict[str, str]
     data: bytes
 
-    def read(self, *pieces: bytes, ended: bool = True) -> Reading:
-        return read(self.body, 200, self.headers, [(float(i), piece) for i, piece in enumerate(pieces)], ended)
+    def read(self, *pieces: bytes, ended: bool = True) -> ParsedAnswer:
+        return parse_answer(self.body, 200, self.headers, [(float(i), piece) for i, piece in enumerate(pieces)], ended)
 
     @functools.cached_property
     def frames(self) -> list[tuple[bytes, dict, bytes]]:
@@ -170,12 +170,12 @@ def real(credentials) -> typing.Iterator[tuple[dict[str, Real], dict[str, Real]]
 
     def noted(body, status, headers, chunks, ended):
         seen.append((Real(body, headers, b"".join(data for _, data in chunks)), status, ended))
-        return read(body, status, headers, chunks, ended)
+        return parse_answer(body, status, headers, chunks, ended)
 
     def ask(sender, target: dict) -> Real:
         made = TARGETS[target["service"]](name="t", **target | {"parameters": {"max_tokens": TOKENS}})
         for attempt in range(60):
-            record = sender.call(1, made, Prompt("p", f"Tell me of the sea, {attempt}.", None), Visit(1, "t", "p", 1), "measure")
+            record = sender.call(1, made, Prompt("p", f"Tell me of the sea, {attempt}.", None), StageSpec(1, "t", "p", 1), "measure")
             answer, status, ended = seen[-1]
             assert (record.error, status, ended) == (None, 200, True), record
             if not answer.read(answer.data).text.isascii():
@@ -183,7 +183,7 @@ def real(credentials) -> typing.Iterator[tuple[dict[str, Real], dict[str, Real]]
         raise AssertionError(f"no such text in {target}")
 
     with pytest.MonkeyPatch.context() as patch, running_emulator(bodies.CONFIG) as emulator:
-        patch.setattr(sender_module, "read", noted)
+        patch.setattr(sender_module, "parse_answer", noted)
         sender = sender_for(emulator, converse("m"), SURFACES["completions"] | {"name": "u"})[0]
         more = {"converse": converse(bodies.NOVA), "claude": THINKING["claude"], "thinking": THINKING["converse"]}
         more |= {"llama": converse(bodies.LLAMA, api="invoke"), "nova": converse(bodies.NOVA, api="invoke")}
@@ -269,7 +269,7 @@ def _pieces(data: bytes, cuts: list[int]) -> list[bytes]:
     return [data[a:b] for a, b in zip(places, places[1:], strict=False)]
 
 
-def _timeless(reading: Reading) -> dict:
+def _timeless(reading: ParsedAnswer) -> dict:
     times = ("first_output", "first_visible", "last_output", "max_gap_s")
     return {name: value for name, value in dataclasses.asdict(reading).items() if name not in times}
 
@@ -338,5 +338,5 @@ def test_the_worst_bytes_take_time_in_proportion_to_their_number(data):
     for dialect in ("tgi", "openai-chat", "raw", "converse", "llama"):
         for framed in (False, True):
             pieces = [(1.0, part(data))] if framed else chunks
-            assert read(call(dialect), 200, {}, pieces, True).error is not None
+            assert parse_answer(call(dialect), 200, {}, pieces, True).error is not None
     assert time.thread_time() - began < 5

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from locustfiles.common.dialects import build
-from locustfiles.common.errors import ErrorClass
-from locustfiles.common.payloads import Prompt
-from locustfiles.common.readers import read
+from locustfiles.common.dialects.request import build
+from locustfiles.common.dialects.response import parse_answer
+from locustfiles.common.prompts.payloads import Prompt
+from locustfiles.contract.error_classes import ErrorClass
 from tests.load.aws_frames import chunk, part
 from tests.load.sample_answers import HELLO, call, streamed, timed
 from tests.load.sample_families import EVENTS, RAW
@@ -57,7 +57,7 @@ def deepseek(*texts: str) -> list[bytes]:
 )
 def test_deepseeks_thinking_is_output_and_not_visible(prompt, texts, first, visible, chunks, text):
     target = bedrock(model_id="us.deepseek.r1-v1:0", api="invoke", stream=True, parameters={"max_tokens": 64})
-    reading = read(build(target, Prompt("1", prompt, None)), 200, {}, timed(*deepseek(*texts)), True)
+    reading = parse_answer(build(target, Prompt("1", prompt, None)), 200, {}, timed(*deepseek(*texts)), True)
     assert (reading.error, reading.text, reading.stop_reason) == (None, text, "stop")
     assert (reading.first_output, reading.first_visible, reading.output_chunks) == (first, visible, chunks)
 
@@ -75,7 +75,7 @@ def test_reasoning_in_tags_of_a_whole_answer_is_not_text():
         ("<reasoning></reasoning>", "", ErrorClass.EMPTY),
     ):
         data = json.dumps({"choices": [{"message": {"content": content}, "finish_reason": "stop"}]}).encode()
-        reading = read(call("bedrock openai-chat", stream=False), 200, {}, [(1.0, data)], True)
+        reading = parse_answer(call("bedrock openai-chat", stream=False), 200, {}, [(1.0, data)], True)
         assert (reading.text, reading.error) == (text, error)
 
 
@@ -101,7 +101,7 @@ def test_a_raw_error_is_what_the_scenario_says_and_nothing_else():
     assert (reading.error, reading.error_message, reading.text) == (ErrorClass.BAD_RESPONSE, '{"why": "full"}', "Hel")
     not_one = {"error": "none", "trouble": "", "out": {"piece": "Hello"}}
     data = json.dumps(not_one).encode()
-    reading = read(call("raw", stream=False), 200, {}, [(1.0, data)], True)
+    reading = parse_answer(call("raw", stream=False), 200, {}, [(1.0, data)], True)
     assert (reading.error, reading.text) == (None, "Hello")
 
 
@@ -109,16 +109,16 @@ def test_raw_answers_that_are_lists_are_read_and_those_without_text_are_not():
     answer = {"text": "[*].generated[]", "completion_tokens": "length([0].generated)", "prompt_tokens": "sum([0].generated)"}
     body = build(sagemaker(dialect="raw", body=RAW["body"], answer=answer, parameters={"max_tokens": 64}), HELLO)
     data = json.dumps([{"generated": ["Hel", "lo"]}]).encode()
-    reading = read(body, 200, {}, [(1.0, data)], True)
+    reading = parse_answer(body, 200, {}, [(1.0, data)], True)
     assert (reading.error, reading.text, reading.completion_tokens) == (None, "Hello", 2)
     assert reading.prompt_tokens is None  # `sum` does not fit texts: unknown, not a crash
-    assert read(body, 200, {}, [(1.0, b'{"a": 1}')], True).error == ErrorClass.BAD_RESPONSE
-    assert read(body, 200, {}, [(1.0, b'{"error": "full"}')], True).error_message == "full"
+    assert parse_answer(body, 200, {}, [(1.0, b'{"a": 1}')], True).error == ErrorClass.BAD_RESPONSE
+    assert parse_answer(body, 200, {}, [(1.0, b'{"error": "full"}')], True).error_message == "full"
 
 
 def test_a_raw_stream_without_done_ends_with_the_done_line_alone():
     answer = {"text": "t"}
     target = sagemaker(dialect="raw", stream=True, body={"a": "{prompt}"}, answer=answer)
     lines = [part(b'data: {"t": "Hi"}\n\n'), part(b"data: [DONE]\n\n")]
-    assert read(build(target, HELLO), 200, {}, timed(*lines), True).error is None
-    assert read(build(target, HELLO), 200, {}, timed(lines[0]), True).error == ErrorClass.STREAM_BROKEN
+    assert parse_answer(build(target, HELLO), 200, {}, timed(*lines), True).error is None
+    assert parse_answer(build(target, HELLO), 200, {}, timed(lines[0]), True).error == ErrorClass.STREAM_BROKEN

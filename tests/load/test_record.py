@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from locustfiles.common.record import FIELDS, KINDS, RequestRecord
+from locustfiles.contract.record import FIELDS, KINDS, RequestRecord
 from tests.load.run_parts import record
 
 

@@ -5,10 +5,10 @@ import types
 
 import pytest
 
-from locustfiles.common.manifest import Finding, Part, Problem, StageWindow
-from locustfiles.common.resume import check_resumable, resumed
-from locustfiles.common.run import Run
-from locustfiles.common.yaml_file import BadInput
+from locustfiles.common.recording.resume import check_resumable, resumed
+from locustfiles.common.recording.run_recorder import RunRecorder
+from locustfiles.contract.bad_input import BadInput
+from locustfiles.contract.manifest import Finding, Part, Problem, StageWindow
 from tests.load.run_parts import ONE, TWO, inputs, manifest
 
 
@@ -95,16 +95,16 @@ def test_what_a_search_found_is_kept_only_with_all_of_its_stages():
 def test_a_problem_that_comes_again_concerns_the_further_stages_too_and_is_said_again(caplog):
     run = types.SimpleNamespace(manifest=manifest(problems=[]), untrusted=False)
     for stages in ([2], [3], [2]):
-        Run.problem(run, "worker w was silent for 8 s", stages)
+        RunRecorder.problem(run, "worker w was silent for 8 s", stages)
     assert [(p.text, p.stages) for p in run.manifest.problems] == [("worker w was silent for 8 s", [2, 3])]
     assert len(caplog.records) == 2 and run.untrusted
-    Run.problem(run, "worker w was silent for 8 s")  # of all of the run
-    Run.problem(run, "worker w was silent for 8 s", [4])
+    RunRecorder.problem(run, "worker w was silent for 8 s")  # of all of the run
+    RunRecorder.problem(run, "worker w was silent for 8 s", [4])
     assert [p.stages for p in run.manifest.problems] == [None]
 
 
 def test_a_problem_that_an_earlier_part_had_makes_this_part_untrustworthy_too():
     run = types.SimpleNamespace(manifest=manifest(problems=[Problem("as before", None)]), untrusted=False, failure=None, over_budget=False)
-    assert Run.exit_code(run) == 0
-    Run.problem(run, "as before")
-    assert Run.exit_code(run) == 2 and len(run.manifest.problems) == 1
+    assert RunRecorder.exit_code(run) == 0
+    RunRecorder.problem(run, "as before")
+    assert RunRecorder.exit_code(run) == 2 and len(run.manifest.problems) == 1

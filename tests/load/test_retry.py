@@ -9,13 +9,13 @@ import types
 import gevent
 import pytest
 
-from locustfiles.common.clock import Clock
-from locustfiles.common.record import RequestRecord
-from locustfiles.common.retry import Retry
-from locustfiles.common.scenario import Scenario, load_scenario
-from locustfiles.common.sender import Sender
-from locustfiles.common.visit import Visit
-from locustfiles.common.yaml_file import BadScenario
+from locustfiles.common.calls.clock import Clock
+from locustfiles.common.calls.sender import Sender
+from locustfiles.common.calls.stage_spec import StageSpec
+from locustfiles.contract.bad_input import BadScenario
+from locustfiles.contract.record import RequestRecord
+from locustfiles.contract.scenario.retry import Retry
+from locustfiles.contract.scenario.scenario import Scenario, load_scenario
 from tests.emulator_process import running_emulator
 from tests.load.aws_frames import exception
 from tests.load.calls import PROMPT, SCENARIO, converse, tgi
@@ -53,7 +53,7 @@ def retrying(url: str, target: dict, attempts: int = 3, base_s: float = 0.01, ma
 
 
 def call(sender: Sender, phase: str = "measure", stage: int = 1) -> RequestRecord:
-    return sender.call(1, sender.scenario.targets[0], PROMPT, Visit(stage, "t", "p", 1), phase)
+    return sender.call(1, sender.scenario.targets[0], PROMPT, StageSpec(stage, "t", "p", 1), phase)
 
 
 def calls_of(records: list[RequestRecord]) -> list[list[RequestRecord]]:
@@ -112,7 +112,7 @@ def test_only_what_another_try_may_mend_is_sent_again(emulator, faults, attempts
         target = sender.scenario.targets[0].model_copy(update={"model_id": f"fault.{fault}"})
         before = emulator.stats()["requests"]
         records.clear()
-        sender.call(1, target, PROMPT, Visit(1, "t", "p", 1), "measure")
+        sender.call(1, target, PROMPT, StageSpec(1, "t", "p", 1), "measure")
         expected = attempts
         if not stream and fault.endswith("_mid_stream") and "drop" not in fault:
             expected = 2  # an answer in one piece was refused as a whole
@@ -199,10 +199,10 @@ def test_killed_in_a_pause_a_call_ends_at_once_and_the_stage_is_still_told_clear
     sender, records = retrying(emulator.url, tgi("throttle"), attempts=5, base_s=10, max_s=10)
     longest(sender)
     clear = announced(sender)
-    sender.announce(Visit(1, "t", "p", 1), "measure")
+    sender.announce(StageSpec(1, "t", "p", 1), "measure")
     job = gevent.spawn(call, sender)
     gevent.sleep(0.15)
-    sender.announce(Visit(1, "t", "p", 1), "hold")
+    sender.announce(StageSpec(1, "t", "p", 1), "hold")
     assert clear == [] and len(records) == 1  # paused for ten seconds
     began = time.perf_counter()
     job.kill(timeout=1)
@@ -230,7 +230,7 @@ def test_a_stages_hold_waits_for_the_whole_call_with_its_pauses():
         sender, records = retrying(f"http://127.0.0.1:{server.port}", tgi("e", stream=False), base_s=0.2, max_s=0.2)
         longest(sender)
         clear = announced(sender)
-        visit = Visit(1, "t", "p", 1)
+        visit = StageSpec(1, "t", "p", 1)
         sender.announce(visit, "measure")
         job = gevent.spawn(call, sender)
         gevent.sleep(0.1)
@@ -247,7 +247,7 @@ def test_an_attempt_that_starts_in_the_window_is_awaited_although_its_call_began
         sender, records = retrying(f"http://127.0.0.1:{server.port}", tgi("e", stream=False), base_s=0.2, max_s=0.2)
         longest(sender)
         clear = announced(sender)
-        visit = Visit(1, "t", "p", 1)
+        visit = StageSpec(1, "t", "p", 1)
         sender.announce(visit, "settle")
         job = gevent.spawn(call, sender, "settle")
         gevent.sleep(0.1)
@@ -265,10 +265,10 @@ def test_the_next_stage_waits_for_a_call_of_the_last_one_that_is_still_trying():
         sender, records = retrying(f"http://127.0.0.1:{server.port}", tgi("e", stream=False), base_s=0.2, max_s=0.2)
         longest(sender)
         clear = announced(sender)
-        sender.announce(Visit(1, "t", "p", 1), "hold")
+        sender.announce(StageSpec(1, "t", "p", 1), "hold")
         job = gevent.spawn(call, sender, "hold")
         gevent.sleep(0.1)
-        sender.announce(Visit(2, "t", "p", 1), "settle")
+        sender.announce(StageSpec(2, "t", "p", 1), "settle")
         gevent.sleep(0.2)
         assert clear == [(1, "hold")]
         job.join(5)

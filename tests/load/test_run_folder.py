@@ -9,10 +9,10 @@ import subprocess
 
 import pytest
 
-from locustfiles.common.manifest import Finding, Part, Problem, StageWindow, WorkerEntry, WorkerLoad
-from locustfiles.common.record import FIELDS
-from locustfiles.common.run_folder import FolderUsed, NotARun, RequestsFile, RunFolder
-from locustfiles.common.yaml_file import BadInput
+from locustfiles.contract.bad_input import BadInput
+from locustfiles.contract.manifest import Finding, Part, Problem, StageWindow, WorkerEntry, WorkerLoad
+from locustfiles.contract.record import FIELDS
+from locustfiles.contract.run_folder import FolderUsed, NotARun, RequestsFile, RunFolder
 from tests.load.run_parts import manifest, record
 
 

@@ -6,10 +6,10 @@ import textwrap
 import pydantic
 import pytest
 
-from locustfiles.common.price_book import HourlyPrice, TokenPrice
-from locustfiles.common.prices import prices_of
-from locustfiles.common.scenario import Scenario, find_file, load_scenario
-from locustfiles.common.yaml_file import BadScenario
+from locustfiles.contract.bad_input import BadScenario
+from locustfiles.contract.scenario.price_book import HourlyPrice, TokenPrice
+from locustfiles.contract.scenario.scenario import Scenario, find_file, load_scenario
+from locustfiles.contract.scenario.target_prices import prices_of
 
 GOOD = """\
 name: tried

@@ -7,8 +7,8 @@ import typing
 import numpy as np
 import pytest
 
-from locustfiles.common.binomial import decide
-from locustfiles.common.search import LOOKS, RATE_STEP, Search
+from locustfiles.common.planning.bisection import LOOKS, RATE_STEP, Search
+from locustfiles.contract.statistics.binomial import decide
 
 MANY = 400  # visits after which a search is taken for endless
 

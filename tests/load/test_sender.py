@@ -7,8 +7,8 @@ import gevent
 import pytest
 import yaml
 
-from locustfiles.common.record import RequestRecord
-from locustfiles.common.visit import Visit
+from locustfiles.common.calls.stage_spec import StageSpec
+from locustfiles.contract.record import RequestRecord
 from scripts.emulator.config import EXAMPLE_ACCESS_KEY, EXAMPLE_SECRET_KEY
 from tests.emulator_process import ROOT, running_emulator
 from tests.load.calls import TOKENS, call, converse, invoke, sender_for, tgi, truth_of
@@ -243,7 +243,7 @@ def test_a_bug_in_a_reader_is_internal_and_does_not_stop_the_load(emulator, monk
     def broken(*_):
         raise KeyError("a bug")
 
-    monkeypatch.setattr("locustfiles.common.sender.read", broken)
+    monkeypatch.setattr("locustfiles.common.calls.sender.parse_answer", broken)
     record = once(emulator, tgi("good-tgi"))
     assert (record.error, record.error_message) == ("internal", "reader: KeyError: 'a bug'")
 
@@ -264,7 +264,7 @@ def test_a_stage_is_clear_when_its_measured_calls_have_ended(emulator):
     sender, _ = sender_for(emulator, tgi("stall"))  # 0.3 s a call
     clear: list[tuple[int, str]] = []
     sender.on_clear = lambda stage, phase: clear.append((stage, phase))
-    first, second = Visit(1, "t", "p", 1), Visit(2, "t", "p", 2)
+    first, second = StageSpec(1, "t", "p", 1), StageSpec(2, "t", "p", 2)
     sender.announce(first, "settle")
     assert clear == [(1, "settle")]  # nothing was in flight
     sender.announce(first, "measure")
@@ -283,7 +283,7 @@ def test_a_stage_is_clear_when_its_measured_calls_have_ended(emulator):
 
 def test_how_a_process_kept_up_is_of_all_that_a_search_measured_of_a_stage(emulator):
     sender, _ = sender_for(emulator, tgi("stall"))
-    first, on = Visit(1, "t", "p", 1), Visit(1, "t", "p", 1, look=1)
+    first, on = StageSpec(1, "t", "p", 1), StageSpec(1, "t", "p", 1, look=1)
     clear: list[tuple[int, str]] = []
     sender.on_clear = lambda stage, phase: clear.append((stage, phase))
     sender.announce(first, "settle")
@@ -295,6 +295,6 @@ def test_how_a_process_kept_up_is_of_all_that_a_search_measured_of_a_stage(emula
         sender.announce(visit, phase)
     assert sender.load["lag_ms"] > 50
     assert clear == [(1, "settle"), (1, "hold"), (1, "hold")]  # each hold is told
-    sender.announce(Visit(2, "t", "p", 1), "measure")  # another stage, its settling unheard
-    sender.announce(Visit(2, "t", "p", 1), "hold")
+    sender.announce(StageSpec(2, "t", "p", 1), "measure")  # another stage, its settling unheard
+    sender.announce(StageSpec(2, "t", "p", 1), "hold")
     assert sender.load["lag_ms"] < 50

@@ -2,11 +2,11 @@
 
 import pytest
 
-from locustfiles.common.arrivals import Arrival
-from locustfiles.common.binomial import decide, fewest
-from locustfiles.common.finding import _too_few
-from locustfiles.common.plan import plan
-from locustfiles.common.shortage import shortages
+from locustfiles.common.planning.arrivals import Arrival
+from locustfiles.common.planning.plan import plan
+from locustfiles.common.planning.sample_sizes import too_small_samples
+from locustfiles.common.stages.search import _too_few
+from locustfiles.contract.statistics.binomial import decide, fewest
 from tests.load.test_estimate import BEDROCK, CALL, ENDPOINT, HOURS, inputs
 
 P95 = {"latency_s": {"p95": 3.0}}
@@ -14,7 +14,7 @@ P95 = {"latency_s": {"p95": 3.0}}
 
 def told(load: dict, *targets: dict, slo: dict = P95, **more) -> list[str]:
     made = inputs({"settle_s": 0.0} | load, *targets or (BEDROCK,), slo=slo, **more)
-    return shortages(made, plan(made), {"tokens": CALL, "hours": HOURS})  # both took 2 s
+    return too_small_samples(made, plan(made), {"tokens": CALL, "hours": HOURS})  # both took 2 s
 
 
 def test_the_fewest_answers_that_decide_a_percentile():
@@ -44,7 +44,7 @@ def test_enough_answers_are_not_mentioned():
         ({}, None),
         ({"latency_s": {"mean": 1.0}, "error_rate": 0.0}, None),  # no percentile
         ({"latency_s": {"p50": 1.0}}, "p50 needs 6,"),
-        ({"latency_s": {"p99": 1.0, "p50": 0.5}}, "p99 needs 368,"),  # the hardest
+        ({"latency_s": {"p99": 1.0, "p50": 0.5}}, "p99 needs 368,"),  # the strictest_percentile
         ({"ttft_s": {"p99": 1.0}}, None),  # it does not stream
         ({"ttft_s": {"p99": 1.0}, "latency_s": {"p95": 1.0}}, "p95 needs 72,"),
     ],
@@ -95,9 +95,9 @@ def test_every_kind_of_load_is_told_what_would_do(name):
 def test_there_is_one_line_a_target_and_none_of_one_that_has_not_answered():
     load = {"users": [1], "measure_s": 10.0, "repeat": 2}
     made = inputs({"settle_s": 0.0} | load, BEDROCK, ENDPOINT, payloads=["a.jsonl", "b.jsonl"], slo=P95)
-    assert [line.split(" at ")[0] for line in shortages(made, plan(made), {"tokens": CALL, "hours": HOURS})] == ["target `tokens`", "target `hours`"]
-    assert [line.split(" at ")[0] for line in shortages(made, plan(made), {"hours": HOURS})] == ["target `hours`"]
+    assert [line.split(" at ")[0] for line in too_small_samples(made, plan(made), {"tokens": CALL, "hours": HOURS})] == ["target `tokens`", "target `hours`"]
+    assert [line.split(" at ")[0] for line in too_small_samples(made, plan(made), {"hours": HOURS})] == ["target `hours`"]
     # what is left of a run: its smallest level is 4 users, 4 x 36 / 2 = 72 answers in 36 s
     made = inputs({"settle_s": 0.0, "users": [1, 4], "measure_s": 36.0}, BEDROCK, slo=P95)
     left = [group._replace(levels=group.levels[1:]) for group in plan(made)]
-    assert shortages(made, left, {"tokens": CALL}) == []
+    assert too_small_samples(made, left, {"tokens": CALL}) == []

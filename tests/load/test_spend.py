@@ -9,14 +9,14 @@ import pathlib
 import pandas as pd
 import pytest
 
-from analysis.bill import bill
-from locustfiles.common.clock import Clock
-from locustfiles.common.inputs import Inputs
-from locustfiles.common.payloads import Prompt
-from locustfiles.common.price_book import HourlyPrice, PriceBook, TokenPrice
-from locustfiles.common.record import KINDS, RequestRecord
-from locustfiles.common.scenario import Scenario
-from locustfiles.common.spend import RECENT, Spend
+from analysis.cost.bill import bill
+from locustfiles.common.calls.clock import Clock
+from locustfiles.common.planning.inputs import Inputs
+from locustfiles.common.prompts.payloads import Prompt
+from locustfiles.common.recording.spend import RECENT, Spend
+from locustfiles.contract.record import KINDS, RequestRecord
+from locustfiles.contract.scenario.price_book import HourlyPrice, PriceBook, TokenPrice
+from locustfiles.contract.scenario.scenario import Scenario
 
 CACHED = TokenPrice(input=0.1, output=0.5, cache_read=0.01, cache_write=0.125)
 PLAIN = TokenPrice(input=0.1, output=0.5)

@@ -1,19 +1,18 @@
 """Which stages a scenario has, when a window ends, and what the shape tells Locust."""
 
-import threading
 import types
 
 import pytest
 
-from locustfiles.common.clock import Clock
-from locustfiles.common.loads import Level, Load
-from locustfiles.common.plan import USERS_A_SECOND, Group, plan, window_ends
-from locustfiles.common.run import DiskFailed
-from locustfiles.common.shape import StageShape
-from locustfiles.common.slo import Slo
-from locustfiles.common.stage import Stage
-from locustfiles.common.stages import Sweep
-from locustfiles.common.tally import Tally
+from locustfiles.common.calls.clock import Clock
+from locustfiles.common.planning.plan import USERS_A_SECOND, Group, plan
+from locustfiles.common.recording.run_recorder import DiskFailed
+from locustfiles.common.recording.stage_tally import Tally, window_ends
+from locustfiles.common.stages.stage import Stage
+from locustfiles.common.stages.sweep import Sweep
+from locustfiles.common.swarm.shape import StageShape
+from locustfiles.contract.scenario.loads import Level, Load
+from locustfiles.contract.scenario.slo import Slo
 from tests.load.run_parts import ONE, TWO, inputs
 
 
@@ -102,10 +101,10 @@ def test_only_the_run_folder_tells_of_a_full_disk(error, said):
     heard: list[str] = []
     sweep = object.__new__(Sweep)
     sweep.run, sweep.groups = types.SimpleNamespace(problem=heard.append, disk_failed=lambda e: heard.append(e.strerror)), []
-    sweep.first_calls, sweep._guard = types.SimpleNamespace(preflight=preflight), types.SimpleNamespace(stop=lambda: None)
-    sweep.changed = threading.Event()
+    sweep.preflight, sweep._guard = types.SimpleNamespace(preflight=preflight), types.SimpleNamespace(stop=lambda: None)
+    sweep.control = types.SimpleNamespace(set=heard.append)
     sweep._go()
-    assert heard == [said] and sweep.want is None
+    assert heard == [said, None]  # the second is what Locust is asked for: the end
 
 
 @pytest.mark.parametrize(("at_the_end", "whole"), [(["a", "b"], True), (["a"], False), (["a", "b", "late"], True)])
@@ -115,11 +114,11 @@ def test_a_stage_is_whole_only_if_every_worker_that_began_it_was_there_at_its_en
     scenario = types.SimpleNamespace(seed=1, retry=None)
     run = types.SimpleNamespace(inputs=types.SimpleNamespace(scenario=scenario, traces={}), tallies={}, clock=Clock(), over_budget=False)
     run.stage_begins, run.is_sound = (lambda window: None), (lambda window: True)
-    sweep = types.SimpleNamespace(run=run, announce=lambda visit, phase: said.append(phase), ask_for_users=lambda users: None)
-    sweep.alive = lambda: at_the_end if "hold" in said else ["a", "b"]
-    sweep.wait_until_clear, sweep.wait_for_records = (lambda visit, phase: {}), (lambda visit: True)
+    control = types.SimpleNamespace(run=run, announce=lambda visit, phase: said.append(phase), ask_for_users=lambda users: None)
+    control.alive = lambda: at_the_end if "hold" in said else ["a", "b"]
+    control.wait_until_clear, control.wait_for_records = (lambda visit, phase: {}), (lambda visit: True)
     load = Load(users=[1], settle_s=0, settle_at_most_s=0, measure_s=0.01)
-    stage = Stage(sweep, Group("one", "a", load, []), Level(1, None), 1)
+    stage = Stage(control, Group("one", "a", load, []), Level(1, None), 1)
     stage.go()
     assert (stage.window.ended_by, stage.window.whole) == ("time", whole)
 
@@ -131,16 +130,16 @@ def test_an_undecided_search_measures_four_windows_whatever_the_holds_between_ta
     def passes(seconds: float) -> None:
         clock.at += seconds
 
-    monkeypatch.setattr("locustfiles.common.stage.gevent.sleep", passes)
+    monkeypatch.setattr("locustfiles.common.stages.stage.gevent.sleep", passes)
     scenario = types.SimpleNamespace(seed=1, retry=None)
     run = types.SimpleNamespace(inputs=types.SimpleNamespace(scenario=scenario, traces={}), tallies={}, clock=clock, over_budget=False)
     run.stage_begins, run.is_sound = (lambda window: None), (lambda window: True)
-    sweep = types.SimpleNamespace(run=run, announce=lambda visit, phase: told.append((phase, clock.at)), ask_for_users=lambda users: None)
-    sweep.alive, sweep.wait_for_records = (lambda: ["a"]), (lambda visit: True)
-    sweep.wait_until_clear = lambda visit, phase: (passes(30.0 if phase == "hold" else 0.0), {})[1]
+    control = types.SimpleNamespace(run=run, announce=lambda visit, phase: told.append((phase, clock.at)), ask_for_users=lambda users: None)
+    control.alive, control.wait_for_records = (lambda: ["a"]), (lambda visit: True)
+    control.wait_until_clear = lambda visit, phase: (passes(30.0 if phase == "hold" else 0.0), {})[1]
     limits = {"latency_s": {"p95": 1.0}}  # nothing comes: it stays undecided
     load = Load(find={"up_to": 4, "slo": limits}, settle_s=0, settle_at_most_s=0, measure_s=10)
-    stage = Stage(sweep, Group("one", "a", load, []), Level(1, None), 1, Slo.model_validate(limits))
+    stage = Stage(control, Group("one", "a", load, []), Level(1, None), 1, Slo.model_validate(limits))
     stage.go()
     begun = [at for phase, at in told if phase == "measure"]
     ended = [at for phase, at in told if phase == "hold"]

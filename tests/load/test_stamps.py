@@ -7,11 +7,11 @@ import types
 import gevent
 import pytest
 
-from locustfiles.common import stamps
-from locustfiles.common.dial import Origin
-from locustfiles.common.stamps import require_kernel_stamps
-from locustfiles.common.transport import Transport
-from locustfiles.common.yaml_file import BadInput
+from locustfiles.common.transport import kernel_stamps as stamps
+from locustfiles.common.transport.connect import Origin
+from locustfiles.common.transport.connection_pool import ConnectionPool
+from locustfiles.common.transport.kernel_stamps import require_kernel_stamps
+from locustfiles.contract.bad_input import BadInput
 from tests.load.patience import up_to_three_times
 from tests.load.wire_client import CHUNKED, REQUEST, body, http, run
 from tests.load.wire_server import certificate, receive, serving, sleep
@@ -42,7 +42,7 @@ def pieces_at(*pauses: float):
     return script, sent
 
 
-def blocked(origin: Origin, transport: Transport, after: float, seconds: float = 0.08):
+def blocked(origin: Origin, transport: ConnectionPool, after: float, seconds: float = 0.08):
     """A request during which the loop stands still from `after` on; the exchange."""
     job = gevent.spawn(run, origin, REQUEST, 5, transport)
     gevent.sleep(after)
@@ -62,7 +62,7 @@ def test_a_blocked_loop_does_not_make_a_kernel_stamp_late(authority, scheme):
         origin = Origin(scheme, "127.0.0.1", server.port)
         late, delay = {}, {}
         for kernel in (True, False):
-            transport = Transport(str(ca), kernel_stamps=kernel)
+            transport = ConnectionPool(str(ca), kernel_stamps=kernel)
             assert transport.open(origin) is None
             exchange = blocked(origin, transport, 0.05)
             assert body(exchange) == b"x"
@@ -79,7 +79,7 @@ def test_segments_that_waited_for_one_read_have_the_newest_ones_time():
     """At 60, 80 and 100 ms, with the loop standing from 50 to 130 ms: all three bear the third's time, 30 ms before the loop's."""
     script, sent = pieces_at(0.06, 0.02, 0.02)
     with serving(script) as server:
-        transport = Transport(kernel_stamps=True)
+        transport = ConnectionPool(kernel_stamps=True)
         transport.open(http(server.port))
         exchange = blocked(http(server.port), transport, 0.05)
     assert [data for _, data in exchange.chunks] == [b"x"] * 3
@@ -92,7 +92,7 @@ def test_segments_that_waited_for_one_read_have_the_newest_ones_time():
 def test_undisturbed_pieces_have_stamps_before_the_loops_and_in_order():
     script, sent = pieces_at(0.01, 0.01, 0.01, 0.01, 0.01)
     with serving(script) as server:
-        exchange = run(http(server.port), transport=Transport(kernel_stamps=True))
+        exchange = run(http(server.port), transport=ConnectionPool(kernel_stamps=True))
     at = [at for at, _ in exchange.chunks]
     assert len(at) == 5 and at == sorted(at)
     assert all(0 <= a - s < 0.005 for a, s in zip(at, sent, strict=True))
@@ -108,7 +108,7 @@ def test_a_wall_clock_that_is_set_in_mid_answer_leaves_the_loops_stamps(monkeypa
     clocks = types.SimpleNamespace(time=lambda: time.time() + shift[0], perf_counter=time.perf_counter, sleep=time.sleep)
     script, sent = pieces_at(0.06)
     with serving(script) as server, monkeypatch.context() as patch:
-        transport = Transport(kernel_stamps=True)
+        transport = ConnectionPool(kernel_stamps=True)
         transport.open(http(server.port))
         patch.setattr(stamps, "time", clocks)
         job = gevent.spawn(run, http(server.port), REQUEST, 5, transport)
@@ -151,6 +151,6 @@ def test_a_stamp_that_cannot_be_true_gives_way_to_the_loops():
 def test_a_system_without_such_stamps_is_refused_at_the_start(monkeypatch, name, value):
     monkeypatch.setattr(stamps, name, value)
     with pytest.raises(BadInput, match=r"`stamps: kernel` needs Linux, .*; remove `stamps:`") as e:
-        Transport(kernel_stamps=True)
+        ConnectionPool(kernel_stamps=True)
     assert "\n" not in str(e.value)
-    Transport()
+    ConnectionPool()

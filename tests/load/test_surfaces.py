@@ -2,10 +2,10 @@
 
 import pytest
 
-from locustfiles.common.record import RequestRecord
-from locustfiles.common.sender import Sender
-from locustfiles.common.targets import BedrockTarget, SageMakerTarget
-from locustfiles.common.visit import Visit
+from locustfiles.common.calls.sender import Sender
+from locustfiles.common.calls.stage_spec import StageSpec
+from locustfiles.contract.record import RequestRecord
+from locustfiles.contract.scenario.targets import BedrockTarget, SageMakerTarget
 from tests.emulator import bodies
 from tests.emulator_process import running_emulator
 from tests.load.calls import PROMPT, TOKENS, sender_for, truth_of
@@ -33,7 +33,7 @@ def sender(emulator, credentials) -> Sender:
 
 def one(sender: Sender, target: dict) -> RequestRecord:
     kind = SageMakerTarget if target["service"] == "sagemaker" else BedrockTarget
-    return sender.call(1, kind(name="t", **target), PROMPT, Visit(1, "t", "p", 1), "measure")
+    return sender.call(1, kind(name="t", **target), PROMPT, StageSpec(1, "t", "p", 1), "measure")
 
 
 def send(sender: Sender, target: dict, times: int = 1) -> list[RequestRecord]:

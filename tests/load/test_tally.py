@@ -8,9 +8,9 @@ import typing
 
 import pytest
 
-from locustfiles.common.retry import Retry
-from locustfiles.common.slo import Limits, Slo
-from locustfiles.common.tally import Tally
+from locustfiles.common.recording.stage_tally import Tally
+from locustfiles.contract.scenario.retry import Retry
+from locustfiles.contract.scenario.slo import Limits, Slo
 from tests.analysis.made_run import record, streamed
 from tests.load.run_parts import measured
 

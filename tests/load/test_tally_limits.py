@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from locustfiles.common.slo import Limits, Slo
-from locustfiles.common.tally import Tally
+from locustfiles.common.recording.stage_tally import Tally
+from locustfiles.contract.scenario.slo import Limits, Slo
 from tests.analysis.made_run import record
 from tests.load.run_parts import measured
 

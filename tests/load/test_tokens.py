@@ -6,14 +6,14 @@ import json
 
 import pytest
 
-from locustfiles.common import vocabularies
-from locustfiles.common.outcome import token_counts
-from locustfiles.common.payloads import Prompt
-from locustfiles.common.reading import Reading
-from locustfiles.common.targets import BedrockTarget, OpenAITarget
-from locustfiles.common.tokens import Counter, counter_of
-from locustfiles.common.vocabularies import FAMILIES, from_ranks
-from locustfiles.common.yaml_file import BadInput
+from locustfiles.common.calls.outcome import token_counts
+from locustfiles.common.dialects.parsed import ParsedAnswer
+from locustfiles.common.prompts import tokenizer_packages as vocabularies
+from locustfiles.common.prompts.payloads import Prompt
+from locustfiles.common.prompts.token_counter import Counter, counter_of
+from locustfiles.common.prompts.tokenizer_packages import FAMILIES, from_ranks
+from locustfiles.contract.bad_input import BadInput
+from locustfiles.contract.scenario.targets import BedrockTarget, OpenAITarget
 from tests.load import tokenizer_files
 
 PLAIN = OpenAITarget(name="o", service="openai", base_url="http://127.0.0.1:1/v1", model_id="m")
@@ -71,7 +71,7 @@ def test_a_targets_system_text_is_sent_and_so_it_counts(words):
 
 def test_a_services_zero_is_no_count_of_what_there_was(words):
     counter, prompt = Counter(words), Prompt("1", "one two", None)
-    said = Reading(text="three four five", output_chunks=3, prompt_tokens=0, completion_tokens=0)
+    said = ParsedAnswer(text="three four five", output_chunks=3, prompt_tokens=0, completion_tokens=0)
     counts = token_counts(counter, PLAIN, prompt, said)
     assert (counts["prompt_tokens"], counts["prompt_token_source"]) == (2, "tokenizer")
     assert (counts["completion_tokens"], counts["token_source"]) == (3, "tokenizer")
@@ -81,7 +81,7 @@ def test_a_services_zero_is_no_count_of_what_there_was(words):
 
 
 def test_the_zeros_of_an_answer_that_a_guardrail_gave_are_counts(words):
-    blocked = Reading(text="three four", output_chunks=1, prompt_tokens=0, completion_tokens=0, stop_reason="guardrail_intervened")
+    blocked = ParsedAnswer(text="three four", output_chunks=1, prompt_tokens=0, completion_tokens=0, stop_reason="guardrail_intervened")
     counts = token_counts(Counter(words), PLAIN, Prompt("1", "one two", None), blocked)
     assert (counts["prompt_tokens"], counts["prompt_token_source"]) == (0, "service")
     assert (counts["completion_tokens"], counts["token_source"]) == (0, "service")
@@ -89,9 +89,9 @@ def test_the_zeros_of_an_answer_that_a_guardrail_gave_are_counts(words):
 
 def test_a_prompt_that_was_all_in_the_cache_and_an_embedding_have_counts_of_zero():
     prompt = Prompt("1", "one two", None)
-    cached = token_counts(None, PLAIN, prompt, Reading(text="x", prompt_tokens=0, completion_tokens=1, cache_read_tokens=500))
+    cached = token_counts(None, PLAIN, prompt, ParsedAnswer(text="x", prompt_tokens=0, completion_tokens=1, cache_read_tokens=500))
     assert (cached["prompt_tokens"], cached["prompt_token_source"]) == (0, "service")
-    embedding = token_counts(None, PLAIN, prompt, Reading(prompt_tokens=2, completion_tokens=0))
+    embedding = token_counts(None, PLAIN, prompt, ParsedAnswer(prompt_tokens=2, completion_tokens=0))
     assert (embedding["completion_tokens"], embedding["token_source"]) == (0, "service")
 
 

@@ -5,8 +5,8 @@ import time
 import gevent
 import pytest
 
-from locustfiles.common.connection import Connection
-from locustfiles.common.transport import Transport
+from locustfiles.common.transport.connection import Connection
+from locustfiles.common.transport.connection_pool import ConnectionPool
 from tests.load.wire_client import ANSWER, CHUNKED, REQUEST, ask, big, body, http
 from tests.load.wire_server import answering, receive, reset, serving
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.alone
 
 def test_a_connection_is_kept_and_only_the_first_request_opens_one():
     with serving(answering(ANSWER)) as server:
-        transport = Transport()
+        transport = ConnectionPool()
         exchanges = [ask(server, transport=transport) for _ in range(4)]
     assert [e.reconnect for e in exchanges] == [1, 0, 0, 0]
     assert server.connections == 1
@@ -27,7 +27,7 @@ def test_a_connection_is_kept_and_only_the_first_request_opens_one():
 
 def test_two_requests_at_once_get_a_connection_each():
     with serving(answering(0.1, ANSWER)) as server:
-        transport = Transport()
+        transport = ConnectionPool()
         jobs = [gevent.spawn(ask, server, transport=transport) for _ in range(2)]
         gevent.sleep(0.05)
         assert server.connections == 2
@@ -37,7 +37,7 @@ def test_two_requests_at_once_get_a_connection_each():
 
 def test_an_idle_connection_that_the_server_closed_is_replaced_before_sending():
     with serving(answering(ANSWER, close=True)) as server:
-        transport = Transport()
+        transport = ConnectionPool()
         first = ask(server, transport=transport)
         gevent.sleep(0.1)
         second = ask(server, transport=transport)
@@ -48,13 +48,13 @@ def test_an_idle_connection_that_the_server_closed_is_replaced_before_sending():
 def test_connection_close_is_not_reused():
     closing = ANSWER.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
     with serving(answering(closing)) as server:
-        transport = Transport()
+        transport = ConnectionPool()
         assert [ask(server, transport=transport).reconnect for _ in range(2)] == [1, 1]
 
 
 def test_an_answer_that_goes_on_after_its_end_is_not_reused():
     with serving(answering(ANSWER + b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")) as server:
-        transport = Transport()
+        transport = ConnectionPool()
         exchanges = [ask(server, transport=transport) for _ in range(2)]
     assert [(e.reconnect, body(e), e.error) for e in exchanges] == [(1, b"hello", None)] * 2
 
@@ -176,7 +176,7 @@ def test_the_deadline_holds_while_the_request_is_still_being_sent():
 def test_an_answer_before_the_request_is_sent_ends_it_at_once_and_the_connection_is_not_reused():
     refusal = b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n"
     with serving(deaf(refusal)) as server:
-        transport = Transport()
+        transport = ConnectionPool()
         exchange = ask(server, big(20_000_000), transport=transport)
         assert (exchange.status, exchange.error) == (413, None)
         assert exchange.done_at - exchange.sent_at < 0.7
@@ -186,7 +186,7 @@ def test_an_answer_before_the_request_is_sent_ends_it_at_once_and_the_connection
 
 def test_a_greenlet_killed_in_mid_request_leaves_nothing_behind():
     with serving(answering(CHUNKED, 0.5, b"0\r\n\r\n")) as server:
-        transport = Transport()
+        transport = ConnectionPool()
         job = gevent.spawn(ask, server, transport=transport)
         gevent.sleep(0.1)
         job.kill()
@@ -213,7 +213,7 @@ def test_an_exception_inside_the_loops_callback_ends_the_request_as_internal(mon
 def test_users_that_warm_in_one_instant_open_no_more_connections_than_they_are():
     """Ten look before the first connection stands; four are needed."""
     with serving(answering(ANSWER)) as server:
-        transport = Transport()
+        transport = ConnectionPool()
 
         def warm():
             if transport.standing(http(server.port)) < 4:

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from locustfiles.common.errors import ErrorClass
-from locustfiles.common.readers import read
+from locustfiles.common.dialects.response import parse_answer
+from locustfiles.contract.error_classes import ErrorClass
 from tests.load.sample_answers import WHOLES, call
 from tests.load.sample_families import EMBEDDINGS, UNCOUNTED
 
@@ -13,7 +13,7 @@ from tests.load.sample_families import EMBEDDINGS, UNCOUNTED
 @pytest.mark.parametrize("dialect", WHOLES)
 def test_an_answer_in_one_piece_has_text_and_usage_and_no_stream_times(dialect):
     data = json.dumps(WHOLES[dialect]).encode()
-    reading = read(call(dialect, stream=False), 200, {}, [(1.0, data[:30]), (2.0, data[30:])], True)
+    reading = parse_answer(call(dialect, stream=False), 200, {}, [(1.0, data[:30]), (2.0, data[30:])], True)
     counts = (None, None) if dialect in UNCOUNTED else (20, 3)
     assert (reading.error, reading.text, reading.prompt_tokens, reading.completion_tokens) == (None, "Hello", *counts)
     assert (reading.first_output, reading.last_output, reading.output_chunks, reading.max_gap_s) == (None,) * 4
@@ -25,8 +25,8 @@ def test_an_answer_in_one_piece_has_text_and_usage_and_no_stream_times(dialect):
 def test_a_cut_answer_in_one_piece_is_never_a_success(dialect):
     data = json.dumps(WHOLES[dialect]).encode()
     for cut in range(len(data)):
-        assert read(call(dialect, stream=False), 200, {}, [(1.0, data[:cut])], True).error == ErrorClass.BAD_RESPONSE
-    assert read(call(dialect, stream=False), 200, {}, [(1.0, data)], False).error == ErrorClass.STREAM_BROKEN
+        assert parse_answer(call(dialect, stream=False), 200, {}, [(1.0, data[:cut])], True).error == ErrorClass.BAD_RESPONSE
+    assert parse_answer(call(dialect, stream=False), 200, {}, [(1.0, data)], False).error == ErrorClass.STREAM_BROKEN
 
 
 def test_bedrocks_token_headers_go_before_the_bodys_counts():
@@ -37,7 +37,7 @@ def test_bedrocks_token_headers_go_before_the_bodys_counts():
         "x-amzn-bedrock-cache-write-input-token-count": "x",
         "x-amzn-bedrock-invocation-latency": "512",
     }
-    reading = read(call("llama", stream=False), 200, headers, [(1.0, json.dumps(WHOLES["llama"]).encode())], True)
+    reading = parse_answer(call("llama", stream=False), 200, headers, [(1.0, json.dumps(WHOLES["llama"]).encode())], True)
     assert (reading.prompt_tokens, reading.completion_tokens, reading.cache_read_tokens) == (21, 4, 7)
     assert (reading.cache_write_tokens, reading.service_latency_ms) == (None, 512.0)
 
@@ -45,14 +45,14 @@ def test_bedrocks_token_headers_go_before_the_bodys_counts():
 @pytest.mark.parametrize("dialect", UNCOUNTED)
 def test_bedrocks_headers_count_for_the_families_whose_bodies_do_not(dialect):
     headers = {"x-amzn-bedrock-input-token-count": "20", "x-amzn-bedrock-output-token-count": "3"}
-    reading = read(call(dialect, stream=False), 200, headers, [(1.0, json.dumps(WHOLES[dialect]).encode())], True)
+    reading = parse_answer(call(dialect, stream=False), 200, headers, [(1.0, json.dumps(WHOLES[dialect]).encode())], True)
     assert (reading.error, reading.prompt_tokens, reading.completion_tokens) == (None, 20, 3)
 
 
 @pytest.mark.parametrize("dialect", EMBEDDINGS)
 def test_an_embedding_has_no_output_and_is_not_empty(dialect):
     data = json.dumps(EMBEDDINGS[dialect]).encode()
-    reading = read(call(dialect), 200, {"x-amzn-bedrock-input-token-count": "20"}, [(1.0, data)], True)
+    reading = parse_answer(call(dialect), 200, {"x-amzn-bedrock-input-token-count": "20"}, [(1.0, data)], True)
     assert (reading.error, reading.text, reading.prompt_tokens, reading.completion_tokens) == (None, "", 20, 0)
 
 
@@ -70,7 +70,7 @@ def test_an_embedding_has_no_output_and_is_not_empty(dialect):
 )
 def test_an_embedding_without_a_number_is_a_bad_response(dialect, answer):
     data = json.dumps(answer).encode()
-    assert read(call(dialect), 200, {}, [(1.0, data)], True).error == ErrorClass.BAD_RESPONSE
+    assert parse_answer(call(dialect), 200, {}, [(1.0, data)], True).error == ErrorClass.BAD_RESPONSE
 
 
 EMPTY_WHOLES = {
@@ -87,21 +87,21 @@ EMPTY_WHOLES = {
 
 @pytest.mark.parametrize("dialect", EMPTY_WHOLES)
 def test_an_answer_without_output_is_empty_and_its_usage_is_kept(dialect):
-    reading = read(call(dialect, stream=False), 200, {}, [(1.0, json.dumps(EMPTY_WHOLES[dialect]).encode())], True)
+    reading = parse_answer(call(dialect, stream=False), 200, {}, [(1.0, json.dumps(EMPTY_WHOLES[dialect]).encode())], True)
     assert (reading.error, reading.prompt_tokens, reading.completion_tokens) == (ErrorClass.EMPTY, 20, 0)
 
 
 def test_hidden_reasoning_in_one_piece_is_seen():
     claude = {"content": [{"type": "redacted_thinking", "data": "x"}, {"type": "text", "text": "Hi"}]}
-    assert read(call("claude", stream=False), 200, {}, [(1.0, json.dumps(claude).encode())], True).hidden_reasoning
+    assert parse_answer(call("claude", stream=False), 200, {}, [(1.0, json.dumps(claude).encode())], True).hidden_reasoning
     shown = [{"reasoningContent": {"reasoningText": {"text": "Hmm", "signature": "s"}}}, {"text": "Hi"}]
     data = json.dumps({"output": {"message": {"content": shown}}}).encode()
-    reading = read(call("converse", stream=False), 200, {}, [(1.0, data)], True)
+    reading = parse_answer(call("converse", stream=False), 200, {}, [(1.0, data)], True)
     assert (reading.hidden_reasoning, reading.text) == (False, "Hi")
 
 
 def test_a_repeated_prompt_is_taken_off_only_where_it_was_asked_for():
     data = json.dumps([{"generated_text": "Say hello to her"}]).encode()
-    assert read(call("tgi", stream=False), 200, {}, [(1.0, data)], True).text == "Say hello to her"
+    assert parse_answer(call("tgi", stream=False), 200, {}, [(1.0, data)], True).text == "Say hello to her"
     echoing = call("tgi", stream=False, return_full_text=True)
-    assert read(echoing, 200, {}, [(1.0, data)], True).text == " to her"
+    assert parse_answer(echoing, 200, {}, [(1.0, data)], True).text == " to her"

@@ -9,7 +9,7 @@ import typing
 
 import yaml
 
-from locustfiles.common.record import FIELDS, KINDS
+from locustfiles.contract.record import FIELDS, KINDS
 
 #: endpoint and model names of the emulator that `conftest` starts, with what they do
 EMULATOR = {

@@ -6,7 +6,7 @@ import socket
 import pytest
 import yaml
 
-from locustfiles.common.run_folder import RunFolder
+from locustfiles.contract.run_folder import RunFolder
 from scripts.emulator.config import EXAMPLE_SECRET_KEY
 from tests.runs import folders
 from tests.runs.locust_process import cluster, environment, free_port, locust, one_locust

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from locustfiles.common.record import FIELDS
+from locustfiles.contract.record import FIELDS
 from scripts.emulator.config import EXAMPLE_ACCESS_KEY, EXAMPLE_SECRET_KEY
 from tests.emulator_process import ROOT
 from tests.runs import folders

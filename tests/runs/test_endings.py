@@ -8,8 +8,8 @@ import subprocess
 
 import pytest
 
-from locustfiles.common.record import FIELDS
-from locustfiles.common.run_folder import RunFolder
+from locustfiles.contract.record import FIELDS
+from locustfiles.contract.run_folder import RunFolder
 from tests.emulator_process import running_emulator
 from tests.runs import folders
 from tests.runs.locust_process import cluster, environment, one_locust

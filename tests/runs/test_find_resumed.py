@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from analysis.report import analyse
+from analysis.advice.analyse import analyse
 from tests.emulator_process import running_emulator
 from tests.runs import folders
 from tests.runs.locust_process import cluster, one_locust

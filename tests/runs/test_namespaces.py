@@ -10,7 +10,7 @@ import time
 import pytest
 import yaml
 
-from analysis.load import load_run
+from analysis.runs.run_reader import load_run
 from tests.emulator_process import ROOT
 from tests.runs import folders
 from tests.runs.locust_process import LOCUST, LONGEST_S, environment
@@ -23,7 +23,7 @@ PYTHON = sys.executable
 
 #: a locustfile: ours, in a process whose wall clock is ahead
 AHEAD = f"""
-from locustfiles.common import clock
+from locustfiles.common.calls import clock
 
 class Ahead(clock.Clock):
     def __init__(self):

@@ -8,7 +8,7 @@ import signal
 import pytest
 import yaml
 
-from analysis.report import analyse
+from analysis.advice.analyse import analyse
 from tests.runs import folders
 from tests.runs.locust_process import cluster, one_locust
 

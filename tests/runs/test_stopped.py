@@ -93,7 +93,7 @@ def test_users_that_end_first_are_not_started_again_while_the_others_drain(endpo
 FAILING = """
 import time
 from locustfiles.sweep import *
-from locustfiles.common.user import LLMUser
+from locustfiles.common.swarm.user import LLMUser
 began, draw = time.monotonic(), LLMUser.draw
 def failing(self, payload):
     if time.monotonic() - began > 3:

@@ -1,0 +1,117 @@
+"""Like for like: what keeps the targets of one dataset, or runs, from being compared as they are."""
+
+import itertools
+import typing
+
+import numpy as np
+import pandas as pd
+
+from analysis.cost.pricing import Prices, price_text
+from analysis.runs.run_reader import Run
+from analysis.runs.token_totals import prompt_total
+from analysis.words import format as show
+from analysis.words.level import kind_of
+
+MAX_OUTPUT_DIFFERENCE = 0.10
+MAX_COUNT_DIFFERENCE = 0.02
+
+
+class Measured(typing.NamedTuple):
+    """The successes of one target of one run on the dataset."""
+
+    who: str  # as texts name it
+    file: str | None  # SHA-256 of the payload file; None: not known
+    run: str
+    good: pd.DataFrame
+
+
+def comparability_warnings(runs: list[Run], dataset: str, prices: dict[str, Prices]) -> list[str]:
+    """Warnings on comparing the targets of one dataset, a sentence each. prices: by run."""
+    measured = [m for run in runs for m in _measured(run, dataset)]
+    files = {m.run: m.file[:12] for m in measured if m.file is not None}
+    warnings = _output_lengths(measured) + _token_counts(measured)
+    if differ := _differing(files):
+        warnings.append(f"`{dataset}` is not the same file in every run (SHA-256 {differ}): their targets were asked other prompts.")
+    if differ := _differing({run.name: run.scenario.region for run in runs}):
+        warnings.append(f"The runs are of different regions ({differ}), where prices and the way to the endpoint differ.")
+    return warnings + _prices(runs, prices)
+
+
+def _file(run: Run, dataset: str) -> str | None:
+    digest = run.manifest.payloads.get(dataset, {}).get("sha256")
+    return None if digest is None else str(digest)
+
+
+def _measured(run: Run, dataset: str) -> typing.Iterator[Measured]:
+    records = run.of_stages
+    good = records[(records["payload"] == dataset) & (records["phase"] == "measure") & records["error"].isna()]
+    for target, some in good.groupby("target", sort=False):
+        yield Measured(run.named(target), _file(run, dataset), run.name, some)
+
+
+def _output_lengths(measured: list[Measured]) -> list[str]:
+    means = {m.who: m.good["completion_tokens"].mean() for m in measured if m.good["completion_tokens"].notna().any()}
+    if len(means) < 2 or max(means.values()) <= (1 + MAX_OUTPUT_DIFFERENCE) * min(means.values()):
+        return []
+    shown = ", ".join(f"{who} {show.number(mean)}" for who, mean in means.items())
+    return [
+        f"Mean output tokens differ by more than 10 % ({shown}): compare the targets per transaction, not per token."
+    ]
+
+
+def _token_counts(measured: list[Measured]) -> list[str]:
+    """Targets that count the same prompts differently have different tokenizers or chat templates."""
+    warnings, counts = [], [_prompt_counts(m.good) for m in measured]
+    for (one, counted), (other, also) in itertools.combinations(zip(measured, counts), 2):
+        if one.run != other.run and (one.file is None or one.file != other.file):
+            continue  # equal ids may be of other prompts
+        both = pd.concat([counted, also], axis=1, keys=["one", "other"]).dropna()
+        both = both[both["one"] > 0]
+        if both.empty:
+            continue
+        ratio = float(np.median(both["other"] / both["one"]))
+        if abs(ratio - 1) > MAX_COUNT_DIFFERENCE:
+            change = f"{show.percent(abs(ratio - 1))} {'more' if ratio > 1 else 'fewer'}"
+            warnings.append(
+                f"{other.who} counts {change} tokens than {one.who} in the same prompts (another tokenizer or chat "
+                "template): compare them per transaction, not per token."
+            )
+    return warnings
+
+
+def _prompt_counts(good: pd.DataFrame) -> pd.Series:
+    """Prompt id -> tokens, cached ones included; without what only the payload file says, which is no target's count."""
+    counted = good[good["prompt_token_source"] != "payload"]
+    return prompt_total(counted).groupby(counted["prompt_id"]).mean()
+
+
+def _differing(of_run: dict[str, str]) -> str:
+    """`monday us-east-1, tuesday eu-west-1`; nothing where all have the same."""
+    return ", ".join(f"{run} {value}" for run, value in of_run.items()) if len(set(of_run.values())) > 1 else ""
+
+
+def _prices(runs: list[Run], prices: dict[str, Prices]) -> list[str]:
+    """Where the runs price one instance or model differently."""
+    found: dict[str, dict[str, str]] = {}
+    for run in runs:
+        for target in run.scenario.targets:
+            text = price_text(prices[run.name].of_target[target.name])
+            found.setdefault(target.price_key or target.name, {})[run.name] = text
+    return [
+        f"`{key}` is not priced alike ({', '.join(f'run {run}: {text}' for run, text in texts.items())}); to compare by the same "
+        "prices, give a price book with --pricing."
+        for key, texts in found.items()
+        if len(set(texts.values())) > 1
+    ]
+
+
+def mixed_loads(rows: list[dict[str, typing.Any]]) -> list[str]:
+    """A warning where stages of one dataset were loaded in both ways."""
+    names = {kind: sorted({f"`{r['target']}`" for r in rows if kind_of(r) == kind}) for kind in ("users", "rate")}
+    if not all(names.values()):
+        return []
+    warning = (
+        f"{', '.join(names['users'])} was loaded by users (closed loop), {', '.join(names['rate'])} by requests/s (open loop): a "
+        "closed loop slows down with its target, so compare their latencies at the same throughput only."
+    )
+    return [warning]

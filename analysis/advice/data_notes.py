@@ -1,0 +1,113 @@
+"""What a reader must know of the data before believing it: gaps, assumptions, one sentence each.
+
+That a run was cut short, retries or has an open loop is said elsewhere: at the report's top and in sections of their own.
+"""
+
+import typing
+
+from analysis.metrics.token_counts import Comparison
+from analysis.runs.run_reader import Run
+from analysis.verdicts.stage_results import Result
+from analysis.words import format as show
+from analysis.words.level import level_text
+from locustfiles.contract.error_classes import UNBILLED, ErrorClass
+from locustfiles.contract.record import GUARDRAIL_STOP
+from locustfiles.contract.scenario.scenario import Scenario
+
+ASSUMPTIONS = (
+    "Failures of these classes are taken to be billed nothing, unless output had come: "
+    + ", ".join(error.value for error in ErrorClass if error in UNBILLED)
+    + ".",
+    "Hourly prices are at full use, in the open loop at the planned rate: an endpoint is paid for when idle, see the prices at 10, 30 and 60 % of it.",
+    "The run cost covers the time under load only, not deployment, idle time or storage.",
+)
+
+
+def notes_of(runs: list[Run], results: list[Result], compared: list[Comparison]) -> list[str]:
+    """Data quality first, then the assumptions that the costs rest on. compared: token counts, by tokens.comparisons."""
+    notes = [note for run in runs for note in _run_notes(run)] + [c.warning for c in compared if c.warning]
+    for r in results:
+        if r.row["ended_by"] == "abort":
+            rate, errors = show.percent(r.row["error_rate"]), r.row["errors"]
+            notes.append(
+                f"Stage {_named(r, len(runs) > 1)} was ended early by its error rate: {rate} of {r.row['requests']} "
+                f"requests ({errors}). That is its result; its figures are those of a shorter window."
+            )
+        if r.usd is None and r.cost_reason:
+            notes.append(f"No cost for stage {_named(r, len(runs) > 1)}: {r.cost_reason}.")
+    notes += _different_limits(runs)
+    basis = {r.row["price_basis"] for r in results}
+    return notes + [a for a in ASSUMPTIONS if ("Hourly" not in a and "run cost" not in a) or "hourly" in basis]
+
+
+def _run_notes(run: Run) -> typing.Iterator[str]:
+    manifest = run.manifest
+    yield from (f"Run {run.name}: {sentence}" for sentence in dict.fromkeys([*(p.text for p in manifest.problems), *run.lost, *run.lost_at_workers]))
+    if len(manifest.parts) > 1:
+        cut = f" {len(manifest.abandoned)} stages were cut short and measured again; only the cost counts them." if manifest.abandoned else ""
+        yield f"Run {run.name} was measured in {len(manifest.parts)} parts, the later ones by `--resume`; the time between them costs nothing here.{cut}"
+    yield from run.notes
+    yield from _guardrail_notes(run)
+    source = run.of_stages.loc[run.of_stages["error"].isna(), "token_source"]
+    other = source[source != "service"]
+    if len(other):
+        counts = ", ".join(f"{name} {count}" for name, count in other.value_counts().items())
+        what = f"output tokens of {len(other)} of {len(source)} successes"
+        yield f"Run {run.name}: {what} were not counted by the service ({counts})."
+
+
+def _guardrail_notes(run: Run) -> typing.Iterator[str]:
+    """A sentence for each target that has a guardrail, or whose answers show one."""
+    measured = run.of_stages[lambda r: r["error"].isna() & (r["phase"] == "measure")]
+    for target in run.scenario.targets:
+        stops = measured.loc[measured["target"] == target.name, "stop_reason"]
+        blocked = int((stops == GUARDRAIL_STOP).sum())
+        if blocked or getattr(target, "guardrail", None) or "guardrailConfig" in target.parameters:
+            share = f" ({show.percent(blocked / len(stops))}): a blocked answer is not the model's work, and faster" if blocked else ""
+            yield (
+                f"Run {run.name}, `{target.name}`: its guardrail intervened in {blocked} of {len(stops)} successes{share}. "
+                "What AWS charges for the guardrail itself is in no cost here."
+            )
+
+
+def _named(r: Result, several: bool) -> str:
+    text = f"{r.row['stage']} (`{r.row['target']}`, `{r.row['payload']}`, {level_text(r.row)})"
+    return f"{text} of run {r.row['run']}" if several else text
+
+
+def _different_limits(runs: list[Run]) -> list[str]:
+    limits = [run.scenario.slo.model_dump(exclude={"dataset"}) for run in runs]
+    if any(each != limits[0] for each in limits):
+        return ["The runs set different limits; every stage is judged by those of its own run."]
+    return []
+
+
+def open_sentence(run: Run) -> str | None:
+    """What it means for the report that a run has open-loop stages; None where it has none."""
+    if all(s.users is not None for s in run.manifest.stages):
+        return None
+    return (
+        f"Run {run.name} has open-loop stages: requests were sent when they were due, whatever became of those before. What a "
+        "user perceives begins when a request was due, so limits on latency and TTFT, goodput and plots go by the times from "
+        "then on (intended latency = schedule delay + latency); latency and TTFT alone are from the actual send."
+    )
+
+
+def retry_sentence(run: str, scenario: Scenario) -> str | None:
+    """What it means for the report that a scenario retries; None where it does not."""
+    retry = scenario.retry
+    if retry is None:
+        return None
+    judged = "Its limits on latency, TTFT and error rate, and its plots, are" if _limited(scenario) else "Its plots are"
+    return (
+        f"Run {run} retries: after a failure that may pass a call is tried again, up to {retry.attempts} attempts in all, "
+        f"with random pauses of at most {show.exact(retry.base_s)} s, doubling up to {show.exact(retry.max_s)} s. "
+        f"{judged} of calls, as a user perceives them: from the first attempt's send to the last byte (for TTFT the first "
+        "output) of the attempt that succeeded, pauses included; a call without success is one failure, whatever its "
+        "attempts. Requests, throughput and cost count every attempt."
+    )
+
+
+def _limited(scenario: Scenario) -> bool:
+    slo = scenario.slo
+    return any(limit is not None for limit in (slo.latency_s, slo.ttft_s, slo.error_rate))

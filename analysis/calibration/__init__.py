@@ -1,0 +1,1 @@
+"""The instrument's own error, and the error bar of a report."""

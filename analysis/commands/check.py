@@ -1,0 +1,134 @@
+"""`python -m analysis check`: a scenario before its run: its files, credentials and endpoints, one call of each target,
+and the time and cost ahead.
+
+What sends is the load side's; it is imported when the command runs, not with the analysis.
+"""
+
+import argparse
+import contextlib
+import pathlib
+import random
+import signal
+import typing
+
+from rich.console import Console
+
+from analysis.commands.check_view import print_ahead, target_table
+from locustfiles.contract.bad_input import BadInput
+from locustfiles.contract.error_classes import REMEDIES, ErrorClass
+from locustfiles.contract.exit_codes import BAD_INPUT, OK, complain
+from locustfiles.contract.record import FIELDS, RequestRecord
+from locustfiles.contract.run_folder import RequestsFile
+from locustfiles.contract.scenario.targets import Target
+
+EXAMPLE = """examples:
+  python -m analysis check configs/demo.yaml
+  python -m analysis check configs/demo.yaml --no-call
+  python -m analysis check configs/demo.yaml --record check.csv
+
+exit code: 0 fine, 1 bad input, refused credentials, an endpoint that does not answer or a call that fails."""
+SERVICES = ("bedrock", "sagemaker", "openai")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `check`."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = EXAMPLE
+    parser.add_argument("scenario", metavar="SCENARIO", help="the scenario file (YAML)")
+    parser.add_argument("--no-call", action="store_true", help="send nothing: files, credentials and connections only")
+    parser.add_argument("--record", metavar="FILE.csv", help="append the calls' records, in the columns of requests.csv")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Check, and print what was found. Raises BadInput for what stops it before the first call."""
+    signal.signal(signal.SIGINT, _interrupt)
+    try:
+        return _check(args)
+    except KeyboardInterrupt:
+        complain("interrupted; nothing more was sent")
+        return BAD_INPUT
+
+
+def _interrupt(signal_number: int, frame: object) -> None:
+    """Ctrl-C belongs to the main greenlet, whichever is running."""
+    import gevent
+
+    hub = gevent.get_hub()
+    if gevent.getcurrent() is hub:
+        hub.handle_system_error(KeyboardInterrupt, KeyboardInterrupt())
+    else:
+        raise KeyboardInterrupt
+
+
+def _check(args: argparse.Namespace) -> int:
+    from locustfiles.common.calls.clock import Clock
+    from locustfiles.common.calls.sender import Sender
+    from locustfiles.common.planning.inputs import load_inputs
+
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=120)
+    inputs = load_inputs(args.scenario, SERVICES)
+    file = record_file(args.record) if args.record and not args.no_call else contextlib.nullcontext()
+    with file as kept:
+        records: list[RequestRecord] = []
+        once = inputs.scenario.model_copy(update={"retry": None})
+        sender = Sender(once, Clock(), records.append)
+        with _waiting(console, "connecting"):
+            problems = sender.unreachable()
+        if not args.no_call:
+            for target in inputs.scenario.targets:
+                with _waiting(console, f"one call of {target.name}"):
+                    call(sender, inputs, target)
+                if kept:
+                    kept.add(records[-1])
+                problems += problem_of(records[-1], problems)
+        calls = {r.target: r for r in records}
+        for target in inputs.scenario.targets:
+            console.print(target_table(sender, target, inputs.prices[target.name], calls.get(target.name)))
+    print_ahead(console, inputs, calls)
+    for problem in problems:
+        complain(problem)
+    return BAD_INPUT if problems else OK
+
+
+def call(sender, inputs, target: Target) -> None:
+    """One call with a seeded prompt of the target's first payload; its record goes to the sender's sink."""
+    from locustfiles.common.calls.stage_spec import StageSpec
+
+    payload = inputs.stems_of(target.name)[0]
+    prompt = random.Random(f"{inputs.scenario.seed}/check/{target.name}").choice(inputs.payloads[payload])
+    sender.call(0, target, prompt, StageSpec(stage=0, target=target.name, payload=payload, users=None), "warmup")
+
+
+def problem_of(record: RequestRecord, known: list[str]) -> list[str]:
+    """One sentence for a call that failed; none if its endpoint is known to be away."""
+    if record.error is None:
+        return []
+    if record.error == ErrorClass.CONNECT and any(record.target in problem for problem in known):
+        return []
+    what = record.error_code or (f"HTTP {record.http_status}" if record.http_status else record.error)
+    remedy = REMEDIES.get(ErrorClass(record.error), "see whether the endpoint is in service and its logs, then check again")
+    message = f": {record.error_message.rstrip('.')}" if record.error_message else ""
+    return [f"target `{record.target}`: {what}{message}; {remedy}"]
+
+
+@contextlib.contextmanager
+def record_file(path: str) -> typing.Iterator[RequestsFile]:
+    """Made with its header, or appended to. Raises BadInput."""
+    there = pathlib.Path(path)
+    try:
+        begun = there.exists() and there.stat().st_size > 0
+        if begun and there.read_bytes().split(b"\n", 1)[0].decode(errors="replace").strip() != ",".join(FIELDS):
+            raise BadInput(f"{path}: its header is not that of requests.csv; choose another --record file")
+        file = RequestsFile(there, append=begun)
+    except OSError as e:
+        raise BadInput(f"{path} cannot be written ({e.strerror}); choose another --record file") from None
+    try:
+        yield file
+    finally:
+        file.close()
+
+
+def _waiting(console: Console, what: str) -> contextlib.AbstractContextManager:
+    return console.status(what) if console.is_terminal else contextlib.nullcontext()

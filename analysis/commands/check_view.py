@@ -1,0 +1,136 @@
+"""What `check` prints: a target with its call, and the run ahead.
+
+What belongs to the load side is imported when the command runs, not with the analysis.
+"""
+
+import dataclasses
+import os
+
+import rich.box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from analysis.cost.pricing import price_text
+from analysis.words import format as show
+from locustfiles.contract.record import RequestRecord
+from locustfiles.contract.scenario.price_book import TOKENS, Price, TokenPrice
+from locustfiles.contract.scenario.targets import BedrockTarget, OpenAITarget, Target
+
+#: where boto3 found the credentials, by the name that botocore gives the place
+PLACES = {
+    "env": "environment variables",
+    "shared-credentials-file": "the shared credentials file",
+    "config-file": "the AWS config file",
+    "assume-role": "an assumed role",
+    "assume-role-with-web-identity": "an assumed role (web identity)",
+    "sso": "IAM Identity Center (aws sso login)",
+    "custom-process": "a credential process",
+    "container-role": "the container's role",
+    "iam-role": "the EC2 instance's role",
+}
+
+
+def identity(sender, target: Target) -> str:
+    """Whose name a target is called in, and where that was found; never a key."""
+    if isinstance(target, OpenAITarget):
+        there = "" if os.environ.get(target.api_key_env) else " is not set: no key is sent"
+        return f"{target.api_key_env}{there}" if there else f"key from {target.api_key_env}"
+    if isinstance(target, BedrockTarget) and os.environ.get("AWS_BEARER_TOKEN_BEDROCK"):
+        return "Bedrock API key from AWS_BEARER_TOKEN_BEDROCK"
+    import botocore.session
+
+    session = sender.session.boto3
+    method = session.get_credentials().method
+    place = PLACES.get(method, method)
+    if method == "env":
+        return place
+    role = botocore.session.Session(profile=os.environ.get("AWS_PROFILE")).get_scoped_config().get("role_arn")
+    return f"{place}, profile {session.profile_name}" + (f", role {role}" if role else "")
+
+
+def target_table(sender, target: Target, price: Price, record: RequestRecord | None) -> Table:
+    """Endpoint, identity and price of a target, and what its call was like."""
+    origin = sender.session.origin(target)
+    served = target.endpoint if target.service == "sagemaker" else target.model_id
+    rows = {
+        "endpoint": f"{origin.scheme}://{origin.host}:{origin.port}",
+        "model": served if target.model in (None, served) else f"{target.model} ({served})",
+        "credentials": identity(sender, target),
+        "price": price_text(price) + (f" (x {price.instance_count})" if getattr(price, "instance_count", 1) > 1 else ""),
+    }
+    if record:
+        rows |= call_rows(record, price)
+    table = Table(title=f"target {target.name}", title_justify="left", box=rich.box.SIMPLE_HEAD, show_header=False, pad_edge=False)
+    table.add_column()
+    table.add_column(overflow="fold")
+    for name, value in rows.items():
+        table.add_row(name, escape(value))
+    return table
+
+
+def call_rows(record: RequestRecord, price: Price) -> dict[str, str]:
+    """What one call was like, in words."""
+    shown = {
+        "answer": "well" if record.error is None else " ".join(filter(None, (record.error, record.error_code))),
+        "latency": show.milliseconds(record.latency_ms),
+        "TTFT": show.milliseconds(record.ttft_ms) if record.ttft_ms is not None else f"{show.UNKNOWN} (not streamed)",
+        "prompt tokens": _tokens(record.prompt_tokens, record.prompt_token_source),
+        "completion tokens": _tokens(record.completion_tokens, record.token_source),
+    }
+    if record.error is not None and record.ttft_ms is None:
+        shown["TTFT"] = show.UNKNOWN
+    if isinstance(price, TokenPrice):
+        shown["cost of this call"] = show.money(price.usd(*(getattr(record, name) for name in TOKENS)))
+    else:
+        shown["cost of this call"] = "none of its own: paid by the hour"
+    return shown | {"request id": show.text(record.request_id)}
+
+
+def _tokens(count: int | None, source: str) -> str:
+    return f"{count:,} ({source})" if count is not None else f"{show.UNKNOWN} (not known)"
+
+
+def print_ahead(console: Console, inputs, calls: dict[str, RequestRecord]) -> None:
+    """The stages, and the run's time and cost where every target has answered."""
+    from locustfiles.common.planning.confirm import cost_text, needs_yes
+    from locustfiles.common.planning.estimate import call_of, dollars, estimate
+    from locustfiles.common.planning.plan import plan
+    from locustfiles.common.planning.sample_sizes import too_small_samples
+
+    groups = plan(inputs)
+    table = Table(title="the run ahead", title_justify="left", box=rich.box.SIMPLE_HEAD, pad_edge=False)
+    for column in ("target", "payload", "repeat", "stages", "planned, each"):
+        table.add_column(column)
+    for group in groups:
+        row = (group.target, group.payload, str(group.repeat), stages_text(group), show.seconds(inputs.stage_s(group.load)))
+        table.add_row(*map(escape, row))
+    console.print(table)
+    scenario = inputs.scenario
+    if scenario.budget_usd is not None:
+        console.print(f"Budget: the run stops itself before it spends {dollars(scenario.budget_usd)}.", highlight=False)
+    if any(t.name not in calls or calls[t.name].error for t in scenario.targets):
+        console.print("Time and cost ahead are told when every target has answered a call.", highlight=False)
+        return
+    made = {name: call_of(dataclasses.asdict(record), inputs.prices[name]) for name, record in calls.items()}
+    ahead = estimate(inputs, groups, made)
+    console.print(f"Ahead: {ahead.text}.", highlight=False)
+    for shortage in too_small_samples(inputs, groups, made):
+        console.print(f"Too few answers: {escape(shortage)}.", highlight=False)
+    most = needs_yes(ahead, scenario)
+    if most is None:
+        console.print(f"No confirmation is needed (confirm_above_usd: {dollars(scenario.confirm_above_usd)}).", highlight=False)
+    else:
+        limit = dollars(scenario.confirm_above_usd)
+        console.print(f"It may cost {cost_text(most, ahead)}, above confirm_above_usd ({limit}): it asks first, or needs --yes.", highlight=False)
+
+
+def stages_text(group) -> str:
+    """`users 1, 2, 5`, or what is searched or replayed."""
+    if group.load.find:
+        return f"search of {group.load.find.of} up to {group.load.find.up_to:g}, at most {show.seconds(group.load.find.at_most_s)} in all"
+    if group.load.replay:
+        return f"replay of {group.load.replay} ({group.levels[0].text})"
+    if group.load.open_loop:
+        return f"{group.load.arrivals} arrivals, requests/s " + ", ".join(f"{level.rate:g}" for level in group.levels)
+    return "users " + ", ".join(str(level.users) for level in group.levels)

@@ -1,0 +1,126 @@
+"""`python -m analysis report`: run folders -> report.html, report.md, summary.json, steps.csv, tables, plots."""
+
+import argparse
+import contextlib
+import pathlib
+import typing
+
+import rich.box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from analysis.advice.analyse import analyse
+from analysis.advice.report_model import Report
+from analysis.report.markdown import markdown
+from analysis.report.summary_json import summary_of, write_data
+from analysis.report.text_tables import short_table
+from analysis.report.verdict_summary import doubts, total
+from locustfiles.contract.bad_input import BadInput
+from locustfiles.contract.exit_codes import NOT_TRUSTED, OK
+
+EXAMPLE = """examples:
+  python -m analysis report runs/study
+  python -m analysis report runs/monday runs/tuesday --out reports/week
+  python -m analysis report runs/study --pricing configs/pricing/eu-west-1.yaml
+
+exit code: 0 fine, 1 bad input, 2 when a stage is INVALID."""
+LEFT = ("target", "payload", "run", "verdict", "limits")
+WIDTH = 170  # columns where there is no terminal
+ROOMY_WIDTH = 140
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `report`."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = EXAMPLE
+    parser.add_argument("runs", nargs="+", metavar="RUN", help="a run's folder (--run-dir of the load test)")
+    parser.add_argument("--pricing", metavar="FILE", help="price book to use in place of the run's own prices")
+    parser.add_argument(
+        "--calibration", metavar="FILE", help="calibration.json made on this machine; default: the run's own, if it has one"
+    )
+    parser.add_argument(
+        "--out", metavar="FOLDER", help="default: RUN/report; with several runs report-A-B beside the first of them"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the report and print its gist. Raises BadInput."""
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=WIDTH)
+    folder = pathlib.Path(args.out) if args.out else default_folder(args.runs)
+    with _progress(console, "reading records"):
+        report = analyse(args.runs, args.pricing, args.calibration)
+    with _progress(console, "writing the report"):
+        html = write_report(report, folder)
+    print_gist(report, console)
+    console.print(f"\nReport: {html}", soft_wrap=True, highlight=False, markup=False)
+    return NOT_TRUSTED if report.invalid else OK
+
+
+def default_folder(runs: typing.Sequence[str]) -> pathlib.Path:
+    first = pathlib.Path(runs[0])
+    if len(runs) == 1:
+        return first / "report"
+    return first.parent / "-".join(["report", *(pathlib.Path(r).resolve().name for r in runs)])
+
+
+def write_report(report: Report, folder: pathlib.Path) -> pathlib.Path:
+    """Write every file of the report; the path of report.html. Raises BadInput where that cannot be."""
+    from analysis.report.html import write_html
+    from analysis.report.plots.catalogue import draw_all  # matplotlib takes a second to load
+
+    report.summary = summary_of(report)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_data(report, folder)
+        plots = draw_all(report, folder)
+        (folder / "report.md").write_text(markdown(report, plots), encoding="utf-8")
+        write_html(report, plots, folder / "report.html")
+    except OSError as e:
+        raise BadInput(f"{folder} cannot be written ({e.strerror}); choose another place with --out") from None
+    return folder / "report.html"
+
+
+def print_gist(report: Report, console: Console) -> None:
+    """The stage table, why stages are not VALID, the run's cost and the recommendation."""
+    stages = short_table(report.steps, roomy=console.width >= ROOMY_WIDTH)
+    table = Table(box=rich.box.SIMPLE_HEAD, pad_edge=False)
+    for column in stages.columns:
+        table.add_column(column, justify="left" if column in LEFT else "right")
+    colours = {
+        "VALID": "green",
+        "SUSPECT": "yellow",
+        "INVALID": "red",
+        "met": "green",
+        "missed": "red",
+        "undecided": "yellow",
+        "unknown": "yellow",
+    }
+    for row in stages.itertuples(index=False):
+        table.add_row(*(f"[{colours[c]}]{c}[/]" if c in colours else escape(c) for c in row))
+    console.print(table)
+    for found in report.findings:
+        mind = f" Mind: {'; '.join(found.warnings)}." if found.warnings else ""
+        console.print(f"Found: {found.text}{mind}", highlight=False, markup=False)
+    for text in report.cut:
+        console.print(text, style="yellow", highlight=False, markup=False)
+    for text in report.retries.values():
+        console.print(text, highlight=False, markup=False)
+    for verdict, remarks in doubts(report).items():
+        for some in remarks:
+            console.print(f"{verdict}, {some.count} stage{'s' if some.count > 1 else ''}: {some.words} ({some.stages})", highlight=False, markup=False)
+    console.print(f"Cost of the run. {total(report)}", highlight=False, markup=False)
+    first, *facts = report.recommendation.facts
+    console.print(f"\n[bold]{escape(first)}[/]", highlight=False)
+    for fact in facts:
+        console.print(fact, highlight=False, markup=False)
+    for warning in report.recommendation.warnings:
+        console.print(f"Mind: {warning}", highlight=False, markup=False)
+    for pair in report.break_even:
+        console.print(f"Break-even: {pair.text}", highlight=False, markup=False)
+
+
+def _progress(console: Console, what: str) -> contextlib.AbstractContextManager:
+    return console.status(what) if console.is_terminal else contextlib.nullcontext()

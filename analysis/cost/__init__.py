@@ -1,0 +1,1 @@
+"""Prices, bills, what a transaction costs."""

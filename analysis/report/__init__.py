@@ -1,0 +1,1 @@
+"""The Report as HTML, Markdown, JSON, CSV and text."""

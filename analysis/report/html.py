@@ -1,0 +1,165 @@
+"""report.html: the whole report in one file, its style and pictures inside, without scripts or links to follow.
+
+The template is analysis/report/templates/report.html.j2; every value in it is escaped by jinja2.
+"""
+
+import base64
+import pathlib
+import re
+import typing
+
+import jinja2
+import markupsafe
+import pandas as pd
+import yaml
+
+from analysis.advice.report_model import Report
+from analysis.advice.study_tables import QUESTIONS, Question
+from analysis.report import html_stages
+from analysis.report.html_tables import Table, heading, table
+from analysis.report.plots.catalogue import PLOTS, by_rate_file
+from analysis.report.run_tables import shown_comparison, shown_evidence, shown_repeats, shown_sources, shown_workers
+from analysis.report.text_tables import run_cost_table
+from analysis.report.verdict_summary import doubts, open_limits, total
+from analysis.words import format as show
+from analysis.words.columns import METRICS
+from analysis.words.level import level_text
+from locustfiles.contract.manifest import Manifest
+
+DECIDES = "price_performance.png"  # stands beside the answer, not with the other plots
+BREAK_EVEN = "break_even.png"
+SECTIONS = (
+    ("findings", "Findings"),
+    ("warnings", "Warnings"),
+    ("recommended", "Recommended stage"),
+    ("missed", "Missed limits"),
+    ("cost", "Run cost"),
+    ("by-target", "By dataset and target"),
+    ("best", "Best per model"),
+    ("stages", "All stages"),
+    ("repetitions", "Repetitions"),
+    ("open-loop", "Open loop"),
+    ("retries", "With retries"),
+    ("tokens", "Token counts"),
+    ("plots", "Plots"),
+    ("break-even", "Break-even"),
+    ("definitions", "Definitions"),
+    ("how", "How it was run"),
+)
+
+
+class Picture(typing.NamedTuple):
+    """A plot for the page: its PNG as a data URI, None with the reason where there was nothing to draw."""
+
+    file: str
+    title: str
+    reads: str
+    source: str | None
+    absent: str
+
+
+def write_html(report: Report, plots: typing.Sequence[pathlib.Path], path: str | pathlib.Path) -> None:
+    """Write a report as one HTML file. `plots`: the PNGs that `plots.draw_all` wrote."""
+    loader = jinja2.FileSystemLoader(pathlib.Path(__file__).parent / "templates")
+    page = jinja2.Environment(
+        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    page.filters |= {
+        "ticks": ticks, "money": show.money, "count": show.count, "number": show.number, "percent": show.percent,
+        "seconds": show.seconds, "utc": show.utc, "text": show.text, "heading": heading,
+    }  # fmt: skip
+    text = page.get_template("report.html.j2").render(_content(report, plots))
+    pathlib.Path(path).write_text(text, encoding="utf-8")
+
+
+def _content(report: Report, plots: typing.Sequence[pathlib.Path]) -> dict[str, typing.Any]:
+    best = report.recommendation
+    picked = report.step(best.pick) if best and best.pick else None
+    pictures = {p.file: p for p in _pictures(plots)}
+    several = len(report.runs) > 1
+    run = [] if several else ["run", "Run"]  # the columns that say nothing with one run
+    return {
+        "report": report,
+        "style": _style(),
+        "names": ", ".join(dict.fromkeys(m.name for m in report.runs.values())),
+        "best": best,
+        "figures": [] if picked is None else html_stages.key_figures(picked),
+        "summary": [] if picked is None else halves(html_stages.summary(report, picked)),
+        "doubts": [(verdict, remark) for verdict, remarks in doubts(report).items() for remark in remarks],
+        "decides": pictures.pop(DECIDES),
+        "break_even_picture": pictures.pop(BREAK_EVEN),
+        "pictures": list(pictures.values()),
+        "failed": table(report.failed, skip=["payload", *run]),
+        "total": total(report),
+        "open_limits": open_limits(report),
+        "run_cost": table(run_cost_table(report.run_cost), skip=run),
+        "sentences": report.sentences.to_dict("records"),
+        "knees": report.knees.to_dict("records"),
+        "study": {_question(q): table(report.tables[q.table], skip=run) for q in QUESTIONS if q.table in report.tables},
+        "stages": html_stages.stages(report),
+        "calls": html_stages.calls(report) if report.retries else None,
+        "open_loop": html_stages.open_loop(report) if report.open_loop else None,
+        "findings": [(f, table(shown_evidence(f))) for f in report.findings],
+        "repeats": None if report.repeats.empty else table(shown_repeats(report.repeats, report.repeat_spread, several)),
+        "token_sources": None if report.token_sources.empty else table(shown_sources(report.token_sources, several)),
+        "token_comparison": None if report.token_comparison.empty else table(shown_comparison(report.token_comparison, several)),
+        "workers": None if report.workers.empty else table(shown_workers(report.workers, several)),
+        "contents": contents(report),
+        "metrics": METRICS,
+        "run_tables": {name: stage_windows(manifest) for name, manifest in report.runs.items()},
+        "scenarios": {name: _yaml(manifest.scenario) for name, manifest in report.runs.items()},
+    }
+
+
+def contents(report: Report) -> list[tuple[str, str]]:
+    """(id, words) of the page's sections that this report has."""
+    optional = {"retries": bool(report.retries), "tokens": not report.token_sources.empty, "findings": bool(report.findings)}
+    optional |= {"repetitions": not report.repeats.empty, "open-loop": bool(report.open_loop)}
+    return [(id_, words) for id_, words in SECTIONS if optional.get(id_, True)]
+
+
+def halves(whole: Table) -> list[Table]:
+    """A long table as two to stand side by side."""
+    middle = -(-len(whole.rows) // 2)
+    return [Table(whole.heads, whole.rows[:middle]), Table(whole.heads, whole.rows[middle:])]
+
+
+def _question(question: Question) -> str:
+    """most_cost_effective -> Most cost effective: its rule."""
+    return f"{question.table.replace('_', ' ').capitalize()}: {question.rule}"
+
+
+def _style() -> markupsafe.Markup:
+    return markupsafe.Markup((pathlib.Path(__file__).parent / "templates" / "report.css").read_text(encoding="utf-8"))
+
+
+def _pictures(plots: typing.Sequence[pathlib.Path]) -> typing.Iterator[Picture]:
+    files = {p.name: p for p in plots}
+    for plot in PLOTS:
+        yield Picture(plot.file, plot.title, plot.reads, _data(files.get(plot.file)), plot.absent)
+        if by_rate := files.get(by_rate_file(plot)):
+            yield Picture(by_rate.name, f"{plot.title}, open loop", f"{plot.reads} Stages of the open loop.", _data(by_rate), "")
+
+
+def _data(path: pathlib.Path | None) -> str | None:
+    return None if path is None else "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()
+
+
+def ticks(words: str) -> markupsafe.Markup:
+    """Escape, then set what stands between backticks as code."""
+    return markupsafe.Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(markupsafe.escape(words))))
+
+
+def stage_windows(manifest: Manifest) -> Table:
+    """When each stage was settled, measured and held, in seconds from the run's start."""
+    names = ("started_at", "settle_from", "measure_from", "measure_until", "hold_until")
+    rows = []
+    for s in manifest.stages:
+        times = {n: None if getattr(s, n) is None else getattr(s, n) - manifest.started_at for n in names}
+        who = {"stage": s.stage, "target": s.target, "payload": s.payload, "level": level_text({"users": s.users, "rate": s.rate})}
+        rows.append(who | times | {"ended by": s.ended_by, "steady": s.steady, "whole": s.whole})
+    return table(pd.DataFrame(rows))
+
+
+def _yaml(scenario: dict) -> str:
+    return yaml.safe_dump(scenario, sort_keys=False, allow_unicode=True)

@@ -1,0 +1,146 @@
+"""report.md: the report as Markdown that a wiki takes as it is."""
+
+import pathlib
+import typing
+
+import jinja2
+import pandas as pd
+
+from analysis.advice.report_model import Report
+from analysis.advice.study_tables import QUESTIONS
+from analysis.report.html_stages import summary
+from analysis.report.run_tables import shown_comparison, shown_evidence, shown_repeats, shown_sources, shown_workers
+from analysis.report.text_tables import call_table, cost_table, full_table, open_table, run_cost_table
+from analysis.report.verdict_summary import doubts, open_limits, total
+from analysis.verdicts.slo_checks import MARKS
+from analysis.words import format as show
+from analysis.words.columns import METRICS
+from analysis.words.value_text import intervals_of
+
+TEMPLATES = pathlib.Path(__file__).parent / "templates"
+
+
+def markdown(report: Report, plots: list[pathlib.Path]) -> str:
+    """The report; `plots` lie beside it."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,
+        keep_trailing_newline=True,
+    )
+    environment.globals.update(
+        table=table, full_table=full_table, cost_table=cost_table, run_cost_table=run_cost_table, rounded=rounded, utc=show.utc
+    )
+    return environment.get_template("report.md.j2").render(
+        report=report,
+        title=f"Load test report: {', '.join(dict.fromkeys(m.name for m in report.runs.values()))}",
+        not_valid=not_valid(report),
+        failed_lead=failed_lead(report),
+        doubts=doubts(report),
+        open_limits=open_limits(report),
+        questions=QUESTIONS,
+        total=total(report),
+        plots=[(p.stem.replace("_", " ").capitalize(), p.name) for p in plots],
+        **_tables(report),
+    )
+
+
+def _tables(report: Report) -> dict[str, typing.Any]:
+    """The template's tables, None where there is nothing to show."""
+    steps, several, intervals = report.steps, len(report.runs) > 1, intervals_of(report.intervals)
+    return {
+        "intervals": intervals,
+        "recommended": _recommended(report),
+        "failed": _marked(report.failed),
+        "sentences": _sentences(report),
+        "by_payload": {p: steps[steps["payload"] == p] for p in steps["payload"].unique()},
+        "calls": call_table(steps, intervals, several),
+        "opened": open_table(steps, several),
+        "findings": [(f, shown_evidence(f)) for f in report.findings],
+        "repeats": shown_repeats(report.repeats, report.repeat_spread, several) if len(report.repeats) else None,
+        "token_sources": shown_sources(report.token_sources, several) if len(report.token_sources) else None,
+        "token_comparison": shown_comparison(report.token_comparison, several) if len(report.token_comparison) else None,
+        "workers": shown_workers(report.workers, several) if len(report.workers) else None,
+        "definitions": pd.DataFrame(
+            [(m.name, m.unit, m.definition, m.better) for m in METRICS], columns=["Column", "Unit", "Definition", "Better"]
+        ),
+    }
+
+
+def table(frame: pd.DataFrame) -> str:
+    """A Markdown table; what is not known is an en dash."""
+
+    def line(cells) -> str:
+        return "| " + " | ".join(_cell(c) for c in cells) + " |"
+
+    rows = [line(frame.columns), "|" + "---|" * len(frame.columns)]
+    return "\n".join([*rows, *(line(row) for row in frame.itertuples(index=False))])
+
+
+def _cell(value: object) -> str:
+    if value == "":
+        return ""
+    return show.text(value).replace("|", "\\|").replace("\n", " ")
+
+
+def rounded(frame: pd.DataFrame) -> pd.DataFrame:
+    """Numbers as text of three or more significant digits; whole numbers stay as they are."""
+
+    def text(value: object) -> object:
+        if isinstance(value, bool):
+            return "yes" if value else "no"
+        return show.number(value, 4) if isinstance(value, float) else value
+
+    shown = frame.astype(object).map(text)
+    if "Margin" in frame:
+        shown["Margin"] = frame["Margin"].map(show.percent)
+    for column in frame.columns.intersection(show.PRICES):
+        shown[column] = frame[column].map(show.exact)
+    return shown
+
+
+def failed_lead(report: Report) -> str:
+    """How many stages of the dataset missed a limit."""
+    best = report.recommendation
+    if not best.criteria:
+        return "No limits were set, so no stage could miss one."
+    n = int((report.steps["payload"] == report.dataset).sum())
+    limits = ", ".join(f"`{c}`" for c in best.criteria)
+    if report.failed.empty:
+        return f"None of the {n} stages on `{report.dataset}` missed a limit ({limits})."
+    return (
+        f"{len(report.failed)} of the {n} stages on `{report.dataset}` missed at least one limit "
+        f"({limits}; ✗ missed, ? undecided):"
+    )
+
+
+def not_valid(report: Report) -> str | None:
+    """One line on stages that are not to be trusted, for the top."""
+    counts = report.steps["verdict"].value_counts()
+    parts = [f"{counts[verdict]} {verdict}" for verdict in ("INVALID", "SUSPECT") if verdict in counts]
+    return f"Of {len(report.steps)} stages {' and '.join(parts)}: see the reasons below the stages." if parts else None
+
+
+def _recommended(report: Report) -> pd.DataFrame | None:
+    """The recommended stage as Information | Value."""
+    best = report.recommendation
+    if not best or not best.pick:
+        return None
+    rows = summary(report, report.step(best.pick)).rows
+    values = [f"{value.text} ({value.under})" if value.under else value.text for _, value in rows]
+    return pd.DataFrame({"Information": [name.text for name, _ in rows], "Value": values})
+
+
+def _marked(failed: pd.DataFrame) -> pd.DataFrame:
+    """Missed cells in bold."""
+    cross = MARKS["missed"]
+    return failed.map(lambda c: f"**{c}**" if isinstance(c, str) and c.endswith(f" {cross}") else c)
+
+
+def _sentences(report: Report) -> pd.DataFrame:
+    names = {"payload": "Dataset", "target": "Target", "instance_type": "Instance", "recommendation": "Recommendation"}
+    if len(report.runs) > 1:
+        names = {"run": "Run"} | names
+    return report.sentences[list(names)].rename(columns=names)

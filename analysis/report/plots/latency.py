@@ -1,0 +1,144 @@
+"""The pictures that need every request: prompt tokens against latency, and latency by concurrency."""
+
+import math
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import BoundaryNorm, LinearSegmentedColormap
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from analysis.report.plots import style as style
+from analysis.report.plots.view import View, lines, untrusted
+
+MAX_POINTS = 20_000
+#: few users light, many dark; readable without colour
+SHADES = LinearSegmentedColormap.from_list("users", ["#f0a73a", "#d1491b", "#8e1b5c", "#2b0a4a"])
+
+
+def tokens_vs_latency(view: View) -> Figure | None:
+    """Each measured success: facets are targets, the shade is the level."""
+    points = view.points.dropna(subset=["prompt_tokens", "latency_ms", "level"])
+    if points.empty:
+        return None
+    found = len(points)
+    # drawn in random order, or the level sent last would hide the others
+    points = points.sample(min(found, MAX_POINTS), random_state=0)
+    fig, axes = style.facets("Prompt tokens against latency", view.series_in(points), 2.5)
+    levels = sorted(set(points["level"]))
+    norm = BoundaryNorm(np.arange(len(levels) + 1) - 0.5, SHADES.N)
+    for series, ax in axes.items():
+        here = points[points["series"] == series]
+        hollow = untrusted(here)
+        _cloud(ax, here[~hollow], levels, norm, hollow=False)
+        _cloud(ax, here[hollow], levels, norm, hollow=True)
+    _tokens_axes(view, axes, points)
+    bar = fig.colorbar(ScalarMappable(norm, SHADES), ax=list(axes.values()), location="bottom", aspect=70, pad=0.02)
+    bar.set_label(view.axis, fontsize=9.5, color=style.INK)
+    every = -(-len(levels) // 20)
+    bar.set_ticks(range(0, len(levels), every), labels=[f"{v:g}" for v in levels[::every]], fontsize=8.5)
+    bar.ax.minorticks_off()
+    bar.outline.set_visible(False)
+    words = f"{MAX_POINTS:,} of {found:,} requests, drawn at random" if found > MAX_POINTS else None
+    style.legend(fig, [style.suspect_handle()] if untrusted(points).any() else [], words)
+    return fig
+
+
+def _cloud(ax: Axes, points: pd.DataFrame, levels: list[float], norm: BoundaryNorm, hollow: bool) -> None:
+    if points.empty:
+        return
+    shade = SHADES(norm([levels.index(v) for v in points["level"]]))
+    size = 14 if len(points) < 1000 else 6
+    ax.scatter(points["prompt_tokens"], points["latency_ms"] / 1000, s=size, facecolors="none" if hollow else shade,
+               edgecolors=shade, linewidths=0.8 if hollow else 0, alpha=0.75)  # fmt: skip
+
+
+def _tokens_axes(view: View, axes: dict[str, Axes], points: pd.DataFrame) -> None:
+    first = next(iter(axes.values()))
+    style.value_axis(first.yaxis, points["latency_ms"] / 1000)
+    style.value_axis(first.xaxis, points["prompt_tokens"], log_above=math.inf)
+    statistic, limit = view.latency_limit
+    if limit is not None:
+        style.make_room(first, limit)
+    for ax in axes.values():
+        bottom, left = style.edges(ax, list(axes.values()))
+        style.label(ax, "Prompt tokens" if bottom else None, "Latency (s)" if left else None)
+        if limit is not None and limit <= first.get_ylim()[1]:
+            style.limit_line(ax, limit, f"SLO {statistic} {limit:g} s" if ax is first else "")
+
+
+def concurrency_vs_latency(view: View) -> Figure | None:
+    return _by_users(view, "Latency", "latency_ms", "latency")
+
+
+def concurrency_vs_ttft(view: View) -> Figure | None:
+    return _by_users(view, "Time to first token", "ttft_ms", "ttft")
+
+
+def _by_users(view: View, title: str, column: str, prefix: str) -> Figure | None:
+    """Boxes (quartiles, whiskers p5 and p95) of the measured successes, with the stages' p50 and p95 as lines."""
+    points = view.points.dropna(subset=[column, "level"])
+    points = points[points["payload"] == view.report.dataset]
+    if points.empty:
+        return None
+    steps = view.of_interest
+    fig, axes = style.facets(f"{title} by {view.by_what}, {view.dataset}", view.series_in(points))
+    levels = sorted(set(steps["level"]))
+    for series, ax in axes.items():
+        here, mine = steps[steps["series"] == series], points[points["series"] == series]
+        _boxes(ax, view.looks[series], levels, here, mine, column)
+        for _, line in lines(here):
+            at = [levels.index(v) for v in line["level"]]
+            for statistic, dash, mark in (("p50", "-", "o"), ("p95", "--", "^")):
+                ax.plot(at, line[f"{prefix}_{statistic}_s"], color=style.INK, linestyle=dash, marker=mark, markersize=4,
+                        linewidth=1.1, label=statistic, zorder=3)  # fmt: skip
+    _by_users_axes(view, axes, levels, points[column] / 1000, title, prefix)
+    handles = [
+        Patch(facecolor="#c9d3de", edgecolor=style.QUIET, label="middle half; whiskers p5 to p95"),
+        Line2D([], [], color=style.INK, marker="o", markersize=4, label="p50"),
+        Line2D([], [], color=style.INK, marker="^", markersize=4, linestyle="--", label="p95"),
+    ]
+    if untrusted(steps).any():
+        handles.append(style.suspect_handle())
+    style.legend(fig, handles)
+    return fig
+
+
+def _boxes(ax: Axes, look: style.Look, levels: list[float], steps: pd.DataFrame, points: pd.DataFrame, column: str):
+    for level, stages in steps.groupby("level"):
+        at, times = levels.index(level), points.loc[points["level"] == level, column] / 1000
+        if times.empty:
+            words = "all failed" if (stages["successes"] == 0).all() else "none known"
+            ax.annotate(words, (at, 0.01), xycoords=("data", "axes fraction"), rotation=90, fontsize=8,
+                        color=style.LIMIT, ha="center", va="bottom")  # fmt: skip
+            continue
+        p5, q1, median, q3, p95 = np.percentile(times, [5, 25, 50, 75, 95])
+        hollow = untrusted(stages).any()
+        ax.bxp(
+            [{"whislo": p5, "q1": q1, "med": median, "q3": q3, "whishi": p95, "fliers": []}],
+            positions=[at], widths=0.6, showfliers=False, patch_artist=True, manage_ticks=False, zorder=2,
+            boxprops={"facecolor": "white" if hollow else look.colour + "55", "edgecolor": look.colour},
+            medianprops={"color": look.colour, "linewidth": 1.6},
+            whiskerprops={"color": look.colour}, capprops={"color": look.colour},
+        )  # fmt: skip
+
+
+def _by_users_axes(view: View, axes: dict, levels: list[float], times: pd.Series, title: str, prefix: str) -> None:
+    first = next(iter(axes.values()))
+    style.value_axis(first.yaxis, times, log_above=20)
+    limits = view.limits(f"{prefix}_s")
+    for limit in limits.values():
+        style.make_room(first, limit)
+    every = -(-len(levels) // (20 if len(axes) == 1 else 10))
+    for ax in axes.values():
+        ax.set_xticks(range(0, len(levels), every), labels=[f"{v:g}" for v in levels[::every]])
+        room = max(0.0, (4 - len(levels)) / 2)  # few boxes must not become wide
+        ax.set_xlim(-0.6 - room, len(levels) - 0.4 + room)
+        bottom, left = style.edges(ax, list(axes.values()))
+        style.label(ax, view.axis if bottom else None, f"{title} (s)" if left else None)
+        for statistic, limit in limits.items():
+            if limit <= first.get_ylim()[1]:
+                style.limit_line(ax, limit, f"SLO {statistic} {limit:g} s" if ax is first else "")

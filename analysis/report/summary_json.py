@@ -1,0 +1,118 @@
+"""A Report as plain data: summary.json, steps.csv and tables/*.csv."""
+
+import dataclasses
+import datetime
+import enum
+import json
+import pathlib
+import typing
+
+import numpy as np
+import pandas as pd
+
+from analysis.advice.report_model import Report
+from analysis.advice.search_findings import findings_table
+from analysis.words.columns import METRICS
+
+
+def plain(value: typing.Any) -> typing.Any:
+    """JSON-ready: DataFrames as lists of rows, dataclasses as objects, what is not known as null, infinity as "inf"."""
+    if isinstance(value, pd.DataFrame):
+        return [plain(row) for row in value.to_dict("records")]
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, dict):
+        return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(v) for v in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, enum.Enum):
+        return value.value
+    if isinstance(value, datetime.datetime | datetime.date):
+        return value.isoformat()
+    if value is None or value is pd.NA or value is pd.NaT:
+        return None
+    if isinstance(value, float):
+        if value == np.inf:  # a percentile among failures
+            return "inf"
+        return value if np.isfinite(value) else None
+    return value
+
+
+def summary_of(report: Report) -> dict:
+    """Everything that the report says, as one object."""
+    return plain(
+        {
+            "made_at": report.made_at,
+            "dataset": report.dataset,
+            "recommendation": report.recommendation and plain(report.recommendation) | {"text": report.recommendation.text},
+            "findings": report.findings,
+            "candidates": report.candidates,
+            "candidate_intervals": report.candidate_intervals,
+            "repeats": report.repeats,
+            "repeat_spread": report.repeat_spread,
+            "sentences": report.sentences,
+            "failed": report.failed,
+            "steps": report.steps,
+            "criteria": report.criteria,
+            "intervals": report.intervals,
+            "knees": report.knees,
+            "break_even": report.break_even,
+            "run_cost": report.run_cost,
+            "total_cost_usd": report.total_cost,
+            "total_cost_usd_low": report.total_cost_low,
+            "total_cost_usd_high": report.total_cost,
+            "token_sources": report.token_sources,
+            "token_comparison": report.token_comparison,
+            "workers": report.workers,
+            "retries": report.retries,
+            "cut": report.cut,
+            "open_loop": report.open_loop,
+            "tables": report.tables,
+            "notes": report.notes,
+            "instrument": report.instrument,
+            "slo": report.slo,
+            "pricing": report.pricing,
+            "runs": report.runs,
+            "metrics": [m._asdict() for m in METRICS],
+        }
+    )
+
+
+def write_data(report: Report, folder: pathlib.Path) -> None:
+    """Write summary.json, steps.csv and tables/*.csv into `folder`; older tables there are removed."""
+    tables = folder / "tables"
+    tables.mkdir(parents=True, exist_ok=True)
+    for old in tables.glob("*.csv"):
+        old.unlink()
+    text = json.dumps(report.summary, indent=1, ensure_ascii=False, allow_nan=False)
+    (folder / "summary.json").write_text(text + "\n", encoding="utf-8")
+    report.steps.to_csv(folder / "steps.csv", index=False)
+    for name, table in all_tables(report).items():
+        table.to_csv(tables / f"{name}.csv", index=False)
+
+
+def all_tables(report: Report) -> dict[str, pd.DataFrame]:
+    """name -> table, of every table beside the steps."""
+    tables = dict(report.tables)
+    tables |= {
+        "findings": findings_table(report.findings) if report.findings else pd.DataFrame(),
+        "candidates": report.candidates,
+        "candidate_intervals": report.candidate_intervals,
+        "repeats": report.repeats,
+        "repeat_spread": report.repeat_spread,
+        "sentences": report.sentences,
+        "criteria": report.criteria,
+        "failed": report.failed,
+        "run_cost": report.run_cost,
+        "knees": report.knees,
+        "intervals": report.intervals,
+        "token_sources": report.token_sources,
+        "token_comparison": report.token_comparison,
+        "workers": report.workers,
+    }
+    for i, pair in enumerate(report.break_even, start=1):
+        suffix = f"_{i}" if len(report.break_even) > 1 else ""
+        tables[f"break_even_curve{suffix}"] = pair.curve
+    return {name: table for name, table in tables.items() if len(table.columns)}

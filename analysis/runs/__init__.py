@@ -1,0 +1,1 @@
+"""Run folders in, stages with their records out."""

@@ -1,0 +1,232 @@
+"""Run folders -> records as a DataFrame, with the manifest and what was wrong with the data.
+
+A damaged line inside requests.csv is skipped, counted and named (its line number); it is a lost
+record, so the run's stages are INVALID. A torn last line (a crash in mid-write) is skipped and counted.
+"""
+
+import csv
+import dataclasses
+import io
+import pathlib
+import types
+import typing
+
+import numpy as np
+import pandas as pd
+import pydantic
+
+from locustfiles.contract.error_classes import ErrorClass
+from locustfiles.contract.manifest import Manifest, StageWindow
+from locustfiles.contract.record import FIELDS, KINDS, RequestRecord
+from locustfiles.contract.run_folder import NotARun, RunFolder
+from locustfiles.contract.scenario.scenario import Scenario
+from locustfiles.contract.scenario.targets import Target
+
+PRICE_BOOK_KEYS = ("file", "region", "as_of", "source")
+PHASES = ("warmup", "settle", "measure", "hold")
+
+
+def _optional(annotation: object) -> bool:
+    return isinstance(annotation, types.UnionType)
+
+
+#: fields that every record has: an empty cell there is damage
+REQUIRED = tuple(f.name for f in dataclasses.fields(RequestRecord) if not _optional(f.type))
+
+
+@dataclasses.dataclass(slots=True)
+class Run:
+    """One run folder, read. `records` has a row a request: a column per record field, a missing value
+    NaN; `started_at` by the master's clock; `sent`, `ended` in seconds from `epoch`, to the microsecond."""
+
+    name: str  # unique among the runs analysed together
+    path: pathlib.Path
+    manifest: Manifest
+    scenario: Scenario
+    records: pd.DataFrame
+    epoch: float  # Unix seconds that `sent` and `ended` count from
+    notes: list[str]  # about the data, a sentence each
+    lost: list[str]  # why records are missing or doubled in the file: no stage can be trusted
+    lost_at_workers: list[str]  # why workers' records never arrived: stages that are not whole cannot be trusted
+    several: bool = False  # it is analysed together with others, so texts name it
+
+    def target(self, name: str) -> Target:
+        return self.scenario.target(name)
+
+    def named(self, target: str) -> str:
+        """A target in texts: `p4d`, where there are several runs `p4d` of run monday."""
+        return f"`{target}` of run {self.name}" if self.several else f"`{target}`"
+
+    def window(self, stage: StageWindow) -> tuple[float, float] | None:
+        """[a, b) in seconds from `epoch`; None if the stage never got its window."""
+        if stage.measure_from is None or stage.measure_until is None or stage.measure_until <= stage.measure_from:
+            return None
+        return stage.measure_from - self.epoch, stage.measure_until - self.epoch
+
+    @property
+    def of_stages(self) -> pd.DataFrame:
+        """The records of the manifest's stages: without warm-up calls, and without stages that were cut short and measured
+        again after `--resume`."""
+        return self.records[self.records["stage"].isin([s.stage for s in self.manifest.stages])]
+
+
+def load_runs(paths: typing.Sequence[str | pathlib.Path]) -> list[Run]:
+    """Read run folders, each under a name of its own. Raises NotARun."""
+    folders = [pathlib.Path(p).resolve() for p in paths]
+    for folder in folders:
+        if folders.count(folder) > 1:
+            raise NotARun(f"{folder} is named twice; name each run once")
+    names = _unique([f.parts for f in folders])
+    return [load_run(path, name, len(names) > 1) for path, name in zip(paths, names, strict=True)]
+
+
+def _unique(paths: list[tuple[str, ...]]) -> list[str]:
+    """Of each path its last part, with as many of those before it as tell it from the others: a/runs/demo, b/runs/demo."""
+    names = []
+    for path in paths:
+        length = next(n for n in range(1, len(path) + 1) if sum(other[-n:] == path[-n:] for other in paths) == 1)
+        names.append(str(pathlib.PurePath(*path[-length:])))
+    return names
+
+
+def load_run(path: str | pathlib.Path, name: str | None = None, several: bool = False) -> Run:
+    """Read one run folder. Raises NotARun when there is none, or it cannot be read."""
+    folder = RunFolder(path)
+    manifest = folder.read_manifest()
+    text, torn = folder.requests_text()
+    try:
+        scenario = Scenario.model_validate(manifest.scenario)
+    except pydantic.ValidationError as e:
+        first = e.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise NotARun(f"{folder.manifest}: its scenario cannot be read ({where}: {first['msg']})") from None
+    _check_stages(folder, manifest, {t.name for t in scenario.targets})
+    records, damaged = read_records(text)
+    notes, lost = [], []
+    if torn:
+        notes.append(f"{folder.requests}: the last line was torn (a crash in mid-write); it was skipped.")
+    if damaged:
+        shown = ", ".join(str(n) for n in damaged[:5]) + ("…" if len(damaged) > 5 else "")
+        lost.append(f"{len(damaged)} damaged lines in requests.csv were skipped (line {shown}).")
+    doubled = int(records.duplicated(["worker", "call", "attempt"]).sum())
+    if doubled:
+        lost.append(f"{doubled} records stand more than once in requests.csv (same worker, call and attempt).")
+    lost += _lost_in_file(manifest, records)
+    unknown = sorted(set(records["target"].unique()) - {t.name for t in scenario.targets})
+    if unknown:
+        raise NotARun(
+            f"{folder.requests} names target `{unknown[0]}`, which its manifest does not; not one run's files"
+        )
+    notes += _correct_clocks(manifest, records)
+    epoch = manifest.started_at
+    records["sent"] = records["started_at"] - epoch
+    records["ended"] = records["sent"] + records["latency_ms"] / 1000
+    name = name or folder.path.resolve().name
+    return Run(name, folder.path, manifest, scenario, records, epoch, notes, lost, _lost_at_workers(manifest), several)
+
+
+def _check_stages(folder: RunFolder, manifest: Manifest, targets: set[str]) -> None:
+    """Raises NotARun where the manifest contradicts itself."""
+    wrong, numbers = None, [s.stage for s in manifest.stages]
+    for stage in manifest.stages:
+        if stage.target not in targets:
+            wrong = f"stage {stage.stage} is of target `{stage.target}`, which its scenario does not name"
+        elif stage.users is None and stage.rate is None:
+            wrong = f"stage {stage.stage} has neither `users` nor `rate`"
+        elif numbers.count(stage.stage) > 1:
+            wrong = f"stage {stage.stage} stands twice"
+    if missing := [key for key in PRICE_BOOK_KEYS if key not in manifest.price_book]:
+        wrong = f"`price_book.{missing[0]}` is missing"
+    if wrong:
+        raise NotARun(f"{folder.manifest} cannot be read: {wrong}; put back the file that the run wrote")
+
+
+def read_records(text: bytes) -> tuple[pd.DataFrame, list[int]]:
+    """requests.csv's text -> (records, line numbers of damaged lines, which are left out)."""
+    records = _read(text)
+    if records is not None:
+        return records, []
+    good, damaged = _whole_lines(text)
+    return _read(good, check=False), damaged
+
+
+def _read(text: bytes, check: bool = True) -> pd.DataFrame | None:
+    """None when any line is not a record's."""
+    kinds = {n: "str" if kind is str else "float64" for n, kind in KINDS.items()}
+    try:
+        frame = pd.read_csv(io.BytesIO(text), dtype=kinds, keep_default_na=False, na_values=[""], index_col=False)
+    except (ValueError, UnicodeDecodeError):  # pandas' ParserError is a ValueError
+        return None
+    if check and not _sound(frame, text):
+        return None
+    whole = {n: "int64" for n in REQUIRED if KINDS[n] is int}
+    return frame.astype(whole)
+
+
+def _sound(frame: pd.DataFrame, text: bytes) -> bool:
+    """Whether every line became one row that a RequestRecord could hold."""
+    if len(frame) != text.count(b"\n") - 1 or frame[list(REQUIRED)].isna().any(axis=None):
+        return False
+    first = frame["ttft_ms"].fillna(0.0)
+    last = frame["last_token_ms"].fillna(first)
+    ordered = (first >= 0) & (last >= first) & (frame["latency_ms"] >= last)
+    known = frame["phase"].isin(PHASES) & (frame["error"].isna() | frame["error"].isin(list(ErrorClass)))
+    finite = np.isfinite(frame["started_at"]) & np.isfinite(frame["latency_ms"])
+    return bool((ordered & known & finite).all())
+
+
+def _whole_lines(text: bytes) -> tuple[bytes, list[int]]:
+    """The text without its damaged lines, and their numbers (the header is line 1). Slow: for damaged files only."""
+    header, *lines = text.splitlines(keepends=True)
+    good, damaged = [header], []
+    for number, line in enumerate(lines, start=2):
+        if _is_record(line):
+            good.append(line)
+        else:
+            damaged.append(number)
+    return b"".join(good), damaged
+
+
+def _is_record(line: bytes) -> bool:
+    try:
+        cells = next(csv.reader([line.decode("utf-8")], strict=True))
+        values = {n: KINDS[n](cell) if cell else None for n, cell in zip(FIELDS, cells, strict=True)}
+        if any(values[n] is None for n in REQUIRED):
+            return False
+        record = RequestRecord(**values)
+    except (ValueError, csv.Error, StopIteration):
+        return False
+    finite = np.isfinite([record.started_at, record.latency_ms]).all()
+    return bool(finite) and record.phase in PHASES and (record.error is None or record.error in list(ErrorClass))
+
+
+def _lost_in_file(manifest: Manifest, records: pd.DataFrame) -> list[str]:
+    rows = records["worker"].value_counts()
+    short = [(w.id, w.received - int(rows.get(w.id, 0))) for w in manifest.workers]
+    return [f"{n} records of worker {worker} were received but are not in requests.csv." for worker, n in short if n > 0]
+
+
+def _lost_at_workers(manifest: Manifest) -> list[str]:
+    lost = []
+    for worker in manifest.workers:
+        if worker.lost:
+            lost.append(f"{worker.lost} records of worker {worker.id} on {worker.host} were lost.")
+        elif worker.produced is None and manifest.status != "running":
+            lost.append(
+                f"worker {worker.id} on {worker.host} never handed in its last count (it was killed or cut off)."
+            )
+        elif worker.produced is not None and worker.received < worker.produced:
+            missing = worker.produced - worker.received
+            lost.append(f"{missing} records of worker {worker.id} on {worker.host} never arrived.")
+    return lost
+
+
+def _correct_clocks(manifest: Manifest, records: pd.DataFrame) -> list[str]:
+    """Subtract each worker's clock offset from started_at, once; say where an offset is not known."""
+    offsets = {w.id: w.clock_offset_ms for w in manifest.workers if w.clock_offset_ms is not None}
+    seconds = records["worker"].map(offsets).astype("float64").fillna(0.0) / 1000
+    records["started_at"] -= seconds
+    unknown = [w for w in records["worker"].unique() if w not in offsets and w != "local"]
+    if not unknown:
+        return []
+    return [f"The clock offset of worker {w} is not known; its times are used as they are." for w in sorted(unknown)]

@@ -1,0 +1,80 @@
+"""One stage of a run: its records, its window, and its calls where requests are retried."""
+
+import dataclasses
+import typing
+
+import numpy as np
+import pandas as pd
+
+from analysis.runs.due_times import from_due
+from analysis.runs.retried_calls import Calls, calls_of
+from analysis.runs.run_reader import Run
+from locustfiles.contract.error_classes import ErrorClass
+from locustfiles.contract.manifest import StageWindow
+from locustfiles.contract.scenario.price_book import Price
+from locustfiles.contract.scenario.targets import Target
+
+
+@dataclasses.dataclass(slots=True)
+class Stage:
+    """One stage's records, or those of the repetitions of one level together (pool.py). `window` is [a, b) in seconds from
+    the run's epoch, None if it never came."""
+
+    run: Run
+    visit: StageWindow
+    target: Target
+    price: Price
+    window: tuple[float, float] | None
+    records: pd.DataFrame  # of every phase
+    measured: pd.DataFrame  # those that began in the window
+    good: pd.DataFrame  # its successes
+    calls: Calls | None  # None where the scenario has no `retry:`, and a call is a request
+
+    @property
+    def why_no_window(self) -> str:
+        """Where `window` is None: how that came."""
+        visit, n = self.visit, len(self.measured)
+        if visit.measure_from is None or visit.measure_until is not None:
+            return "it never got its measured window"
+        end = "was killed, its disk was full, or it is still running," if self.run.manifest.status == "running" else "broke off"
+        so_far = "1 request was" if n == 1 else f"{n} requests were"
+        return f"the run {end} during its measured window, which so has no end ({so_far} measured so far)"
+
+    @property
+    def failed(self) -> pd.DataFrame:
+        return self.measured[self.measured["error"].notna() & (self.measured["error"] != ErrorClass.CANCELLED)]
+
+    @property
+    def perceived(self) -> pd.DataFrame:
+        """The successes as a user perceives them: with retries calls, timed from their first attempt's send; in the open
+        loop from when they were due."""
+        return from_due(self.good if self.calls is None else self.calls.good)
+
+    @property
+    def open_loop(self) -> bool:
+        return self.visit.users is None
+
+
+def stages_of(run: Run, prices: dict[str, Price]) -> typing.Iterator[Stage]:
+    """The run's stages in the order of its manifest."""
+    positions = run.records.groupby("stage").indices
+    for visit in run.manifest.stages:
+        yield stage_of(run, [visit], prices[visit.target], positions)
+
+
+def stage_of(run: Run, visits: list[StageWindow], price: Price, positions: dict[int, np.ndarray]) -> Stage:
+    """The records of these visits as one stage, the first one's. positions: where each stage's records stand."""
+    rows = [positions.get(visit.stage, np.array([], dtype=int)) for visit in visits]
+    records, first = run.records.take(np.concatenate(rows)), visits[0]
+    measured = records[records["phase"] == "measure"]
+    return Stage(
+        run=run,
+        visit=first,
+        target=run.target(first.target),
+        price=price,
+        window=run.window(first),
+        records=records,
+        measured=measured,
+        good=measured[measured["error"].isna()],
+        calls=None if run.scenario.retry is None else calls_of(records),
+    )

@@ -1,0 +1,1 @@
+"""Limits, intervals, VALID / SUSPECT / INVALID, repetitions pooled: a Result for each stage."""

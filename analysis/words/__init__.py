@@ -1,0 +1,1 @@
+"""What every figure is called, means and looks like; the ground floor, imports nothing of the analysis."""

@@ -1,0 +1,1 @@
+"""One call: target and prompt in, a RequestRecord for each attempt out."""

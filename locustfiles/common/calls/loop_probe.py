@@ -1,0 +1,59 @@
+"""How well this process keeps up: the event loop's lag, and its CPU over a measured window."""
+
+import contextlib
+import time
+import typing
+
+from gevent.hub import get_hub
+
+from locustfiles.common.transport.connection import Exchange
+
+EVERY_S = 0.01
+
+
+class Probe:
+    """A timer that notes how late it is called, for every exchange under way and for the window."""
+
+    def __init__(self) -> None:
+        self._exchanges: dict[int, Exchange] = {}
+        self._worst_s = 0.0
+        self._began = (time.perf_counter(), time.process_time())
+        self._probed = time.perf_counter()
+        self._timer = get_hub().loop.timer(EVERY_S, EVERY_S)
+        self._timer.start(self._measure)
+
+    def _measure(self) -> None:
+        now = time.perf_counter()
+        lag = now - self._probed - EVERY_S
+        self._probed = now
+        if lag > self._worst_s:
+            self._worst_s = lag
+        for exchange in self._exchanges.values():
+            if lag > exchange.lag_s:
+                exchange.lag_s = lag
+
+    @property
+    def count(self) -> int:
+        """Requests in flight."""
+        return len(self._exchanges)
+
+    @contextlib.contextmanager
+    def watch(self, exchange: Exchange) -> typing.Iterator[None]:
+        """The loop's worst lag meanwhile goes to `exchange.lag_s`."""
+        self._exchanges[id(exchange)] = exchange
+        try:
+            yield
+        finally:
+            del self._exchanges[id(exchange)]
+
+    def begin(self) -> None:
+        """The measured window begins."""
+        self._measure()  # a lateness that no timer has told yet belongs to what was before
+        self._worst_s = 0.0
+        self._began = (time.perf_counter(), time.process_time())
+
+    def read(self) -> dict[str, float]:
+        """Since `begin`: `cpu`, this process's share of one core, and `lag_ms`, the loop's worst lag."""
+        self._measure()
+        wall, cpu = time.perf_counter() - self._began[0], time.process_time() - self._began[1]
+        return {"cpu": cpu / wall if wall > 0 else 0.0, "lag_ms": self._worst_s * 1000}

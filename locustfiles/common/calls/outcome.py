@@ -1,0 +1,83 @@
+"""What a record says of one answer: its times, transport facts, error and token counts."""
+
+import typing
+
+from locustfiles.common.dialects.parsed import ParsedAnswer
+from locustfiles.common.prompts.payloads import Prompt
+from locustfiles.common.prompts.token_counter import Counter
+from locustfiles.common.transport.connection import Exchange
+from locustfiles.contract.error_classes import ErrorClass, redact
+from locustfiles.contract.record import GUARDRAIL_STOP
+from locustfiles.contract.scenario.targets import Target
+
+
+def outcome(exchange: Exchange, parsed: ParsedAnswer) -> dict[str, typing.Any]:
+    """Times, transport facts and the error of one answer."""
+    sent = exchange.sent_at
+    error, code, message = _why(exchange, parsed)
+    return {
+        "latency_ms": elapsed_ms(sent, exchange.done_at),
+        "ttft_ms": elapsed_ms(sent, parsed.first_output),
+        "ttft_visible_ms": elapsed_ms(sent, parsed.first_visible),
+        "last_token_ms": elapsed_ms(sent, parsed.last_output),
+        "chunks": parsed.output_chunks,
+        "max_gap_ms": None if parsed.max_gap_s is None else parsed.max_gap_s * 1000,
+        "reconnect": exchange.reconnect,
+        "response_bytes": exchange.response_bytes,
+        "stop_reason": parsed.stop_reason,
+        "http_status": exchange.status,
+        "request_id": parsed.request_id,
+        "service_latency_ms": parsed.service_latency_ms,
+        "service_ttft_ms": parsed.service_ttft_ms,
+        "served_latency": parsed.served_latency,
+        "served_tier": parsed.served_tier,
+        "error": error.value if error else None,
+        "error_code": code,
+        "error_message": redact(message),
+        "lag_ms": exchange.lag_s * 1000,
+        "stamp_delay_ms": None if exchange.stamp_delay_s is None else exchange.stamp_delay_s * 1000,
+    }
+
+
+def token_counts(counter: Counter | None, target: Target, prompt: Prompt, parsed: ParsedAnswer) -> dict[str, typing.Any]:
+    """Token counts: the service's, else the target's tokenizer's, else (prompt only) the payload line's.
+
+    A service's 0 for a prompt that was in no cache, or for output that came, is no count, unless a guardrail spoke and
+    no model did.
+    """
+    spoken = parsed.stop_reason != GUARDRAIL_STOP
+    counted_prompt = counter.prompt(target, prompt) if counter else None
+    counted_text = counter.text(parsed.text) if counter and parsed.text else None
+    prompt_tokens, prompt_source = parsed.prompt_tokens, "service"
+    if prompt_tokens is None or (prompt_tokens == 0 and spoken and not (parsed.cache_read_tokens or parsed.cache_write_tokens)):
+        prompt_tokens, prompt_source = counted_prompt, "tokenizer"
+    if prompt_tokens is None:
+        prompt_tokens, prompt_source = prompt.prompt_tokens, "payload"
+    completion_tokens, source = parsed.completion_tokens, "service"
+    if completion_tokens is None or (completion_tokens == 0 and spoken and (parsed.text or parsed.output_chunks)):
+        completion_tokens, source = counted_text, "tokenizer"
+    return {
+        "prompt_tokens": prompt_tokens,
+        "prompt_token_source": prompt_source if prompt_tokens is not None else "none",
+        "completion_tokens": completion_tokens,
+        "token_source": source if completion_tokens is not None else "none",
+        "cache_read_tokens": parsed.cache_read_tokens,
+        "cache_write_tokens": parsed.cache_write_tokens,
+        "reasoning_tokens": parsed.reasoning_tokens,
+        "hidden_reasoning": int(parsed.hidden_reasoning),
+        "tokenizer_prompt_tokens": counted_prompt,
+        "tokenizer_completion_tokens": counted_text,
+    }
+
+
+def _why(exchange: Exchange, parsed: ParsedAnswer) -> tuple[ErrorClass | None, str | None, str | None]:
+    """What broke on the way decides, unless the service itself said why before it hung up."""
+    told = exchange.error == ErrorClass.STREAM_BROKEN and parsed.error_code is not None
+    if exchange.error is None or told:
+        return parsed.error, parsed.error_code, parsed.error_message
+    return exchange.error, None, exchange.error_message
+
+
+def elapsed_ms(since: float, at: float | None) -> float | None:
+    """From one perf_counter reading to a later one."""
+    return None if at is None else max(0.0, (at - since) * 1000)

@@ -1,0 +1,204 @@
+"""One call: target and prompt in, a RequestRecord for each attempt out. The only place that turns clocks into durations."""
+
+import collections
+import collections.abc
+import contextlib
+import itertools
+import random
+import time
+import typing
+
+import gevent
+
+from locustfiles.common.calls.boto3_call import Boto3Call
+from locustfiles.common.calls.clock import Clock
+from locustfiles.common.calls.loop_probe import Probe
+from locustfiles.common.calls.outcome import elapsed_ms, outcome, token_counts
+from locustfiles.common.calls.stage_spec import StageSpec
+from locustfiles.common.dialects.parsed import ParsedAnswer
+from locustfiles.common.dialects.request import Body, build
+from locustfiles.common.dialects.response import parse_answer
+from locustfiles.common.prompts.payloads import Prompt
+from locustfiles.common.prompts.token_counter import counter_of
+from locustfiles.common.transport.aws_session import UNSIGNED, AwsSession
+from locustfiles.common.transport.connection import Exchange
+from locustfiles.common.transport.connection_pool import ConnectionPool
+from locustfiles.contract.error_classes import ErrorClass
+from locustfiles.contract.record import RequestRecord
+from locustfiles.contract.scenario.scenario import Scenario
+from locustfiles.contract.scenario.targets import Target
+
+
+class Sender:
+    """What one process sends with: session, transport, clock anchor, call numbers, and where records go.
+
+    `sink` gets every record. `on_clear(stage, phase)` is called once in a stage's settle phase, when no request
+    of an earlier stage is in flight any more, and once in its hold phase, when none of its measured window is.
+    """
+
+    def __init__(
+        self, scenario: Scenario, clock: Clock, sink: collections.abc.Callable[[RequestRecord], None]
+    ) -> None:
+        """Raises NoCredentials or BadInput."""
+        self.scenario = scenario
+        self.clock = clock
+        self.session = AwsSession(scenario)
+        for target in scenario.targets:  # boto3 takes its 0.1 s for a service now, not in a user's first request
+            self.session.origin(target)
+        self.probe = Probe()
+        self.transport = ConnectionPool(self.session.ca_file, kernel_stamps=scenario.stamps == "kernel")
+        self._boto3 = Boto3Call(self.session, scenario) if scenario.transport == "boto3" else None
+        self.worker = "local"
+        self.sink = sink
+        self.on_clear: collections.abc.Callable[[int, str], None] = lambda stage, phase: None
+        self.load: dict[str, float] = {}  # how this process kept up in the last measured window: Probe.read
+        self.spec: StageSpec | None = None
+        self.phase = "settle"
+        self._idle = False  # told that nothing is to be sent
+        self._told = True  # on_clear was called for this phase
+        self._open: collections.Counter[tuple[int, str]] = collections.Counter()  # in flight by (stage, phase)
+        self._calls = itertools.count(1)
+        self._jitter = random.Random()
+        self._counters = {t.name: counter_of(t.tokenizer) for t in scenario.targets if t.tokenizer}
+
+    def count_from(self, number: int) -> None:
+        """Call numbers go on from here."""
+        self._calls = itertools.count(number + 1)
+
+    def announce(self, spec: StageSpec | None, phase: str) -> None:
+        """Requests sent from now on belong to `spec` and `phase`."""
+        if phase == "settle":
+            self.load = {}
+        elif phase == "measure" and (self.phase == "settle" or not self.spec or self.spec.stage != spec.stage):
+            self.probe.begin()  # and not when a stage is measured on
+        elif phase == "hold" and self.phase == "measure":
+            self.load = self.probe.read()
+        self.spec, self.phase, self._idle = spec, phase, spec is None
+        self._told = spec is None or phase == "measure"
+        self._tell_when_clear()
+
+    def _tell_when_clear(self) -> None:
+        if self._told:
+            return
+        stage = self.spec.stage
+        awaited = (
+            (n for (of, phase), n in self._open.items() if of != stage)
+            if self.phase == "settle"
+            else (self._open[stage, "measure"],)
+        )
+        if not any(awaited):
+            self._told = True
+            self.on_clear(stage, self.phase)
+
+    def warm(self, target: Target, users: int) -> None:
+        """See that there is a connection for each of so many users ahead of their first requests, where connections are ours."""
+        origin = self.session.origin(target)
+        if not self._boto3 and self.transport.standing(origin) < users:
+            self.transport.open(origin)
+
+    def unreachable(self) -> list[str]:
+        """Connect to every target's endpoint, send nothing; one sentence per endpoint that did not answer."""
+        origins: dict = {}
+        for target in self.scenario.targets:
+            origins.setdefault(self.session.origin(target), []).append(target.name)
+        problems = []
+        for origin, names in origins.items():
+            if message := self.transport.open(origin):
+                problems.append(
+                    f"{origin.scheme}://{origin.host}:{origin.port} ({', '.join(names)}) accepts no connection: {message}; "
+                    "check the region, `endpoint_url` and AWS_ENDPOINT_URL_*, and that the endpoint is up"
+                )
+        return problems
+
+    def call(
+        self, user: int, target: Target, prompt: Prompt, spec: StageSpec, phase: str, due: float | None = None
+    ) -> RequestRecord:
+        """Send one request and, with a `retry:`, more until one succeeds; the last one's record. The stage's settling
+        and holding wait for the whole call. Killed in a request, it returns a record of class `cancelled`: the caller
+        then ends its greenlet. Killed in the pause before a retry, it raises GreenletExit.
+
+        due: when it should have been sent (perf_counter seconds), open loop only."""
+        with self._awaited(spec.stage, phase):
+            return self._attempts(user, target, prompt, spec, phase, due)
+
+    @contextlib.contextmanager
+    def _awaited(self, stage: int, phase: str) -> typing.Iterator[None]:
+        self._open[stage, phase] += 1
+        try:
+            yield
+        finally:
+            self._open[stage, phase] -= 1
+            self._tell_when_clear()
+
+    def _attempts(
+        self, user: int, target: Target, prompt: Prompt, spec: StageSpec, phase: str, due: float | None
+    ) -> RequestRecord:
+        body, retry = build(target, prompt), self.scenario.retry
+        facts = self._facts(user, target, body, prompt, spec)
+        for attempt in itertools.count(1):
+            in_flight = self.probe.count + 1
+            with self._awaited(spec.stage, phase):  # an attempt in the window is awaited, if its call began before it or not
+                exchange, parsed = self._send(target, body)
+                record = RequestRecord(
+                    **facts,
+                    started_at=self.clock.at(exchange.sent_at),
+                    phase=phase,
+                    attempt=attempt,
+                    in_flight=in_flight,
+                    schedule_delay_ms=None if due is None or attempt > 1 else elapsed_ms(due, exchange.sent_at),
+                    **outcome(exchange, parsed),
+                    **token_counts(self._counters.get(target.name), target, prompt, parsed),
+                )
+                self.sink(record)
+            if retry is None or not retry.again(record):
+                return record
+            gevent.sleep(retry.pause_s(attempt, self._jitter))
+            if spec.stage and self._idle:  # draining, out of budget, or without a master: nothing is sent any more
+                return record
+            if self.spec and self.spec.stage == spec.stage:  # an attempt belongs where it starts, a call where it began
+                phase = self.phase
+
+    def _facts(self, user: int, target: Target, body: Body, prompt: Prompt, spec: StageSpec) -> dict[str, typing.Any]:
+        """What all attempts of a call share."""
+        return {
+            "worker": self.worker,
+            "user": user,
+            "target": target.name,
+            "service": target.service,
+            "operation": body.operation,
+            "payload": spec.payload,
+            "prompt_id": prompt.id,
+            "stage": spec.stage,
+            "repeat": spec.repeat,
+            "users": spec.users,
+            "rate": spec.rate,
+            "call": next(self._calls),
+        }
+
+    def _send(self, target: Target, body: Body) -> tuple[Exchange, ParsedAnswer]:
+        """What came back, or an exchange of class `cancelled`."""
+        timeout_s, exchange = self.scenario.request_timeout_s, Exchange()
+        try:
+            if self._boto3:
+                with self.probe.watch(exchange):
+                    return exchange, self._boto3.run(exchange, target, body, timeout_s)
+            try:
+                request = self.session.request(target, body.path, body.headers, body.body)
+            except UNSIGNED as e:
+                exchange.sent_at = exchange.done_at = time.perf_counter()
+                return exchange, ParsedAnswer(error=ErrorClass.AUTH, error_code=type(e).__name__, error_message=str(e))
+            with self.probe.watch(exchange):
+                self.transport.run(exchange, self.session.origin(target), request, timeout_s)
+            return exchange, self._read(body, exchange)
+        except gevent.GreenletExit:
+            exchange.sent_at, exchange.done_at = exchange.sent_at or time.perf_counter(), time.perf_counter()
+            exchange.error, exchange.error_message = ErrorClass.CANCELLED, "stopped before the answer ended"
+            return exchange, self._read(body, exchange)
+
+    def _read(self, body: Body, exchange: Exchange) -> ParsedAnswer:
+        if exchange.status is None:
+            return ParsedAnswer()
+        try:
+            return parse_answer(body, exchange.status, exchange.headers, exchange.chunks, exchange.ended)
+        except Exception as e:  # our own bug: recorded as such, and the stage becomes INVALID
+            return ParsedAnswer(error=ErrorClass.INTERNAL, error_message=f"reader: {type(e).__name__}: {e}")

@@ -1,0 +1,20 @@
+"""Which stage a request belongs to."""
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class StageSpec:
+    """The stage under way: one visit of (target, payload, users or rate)."""
+
+    stage: int
+    target: str
+    payload: str
+    users: int | None
+    rate: float | None = None
+    repeat: int = 1
+    look: int = 0  # a search that looked at its limits so often found them undecided, and measures on
+
+
+def as_message(spec: StageSpec | None) -> dict | None:
+    return dataclasses.asdict(spec) if spec else None

@@ -1,0 +1,100 @@
+"""Claude's messages: a body made of blocks with cache points as marks on them, and the events of its answer."""
+
+from locustfiles.common.dialects.answer_parts import objects, part
+from locustfiles.common.dialects.body_parts import Split, known, merged, turns_of
+from locustfiles.common.dialects.parsed import AnswerBuilder
+from locustfiles.common.prompts.payloads import BadPayload, Prompt
+from locustfiles.contract.bad_input import BadScenario
+from locustfiles.contract.error_classes import ErrorClass
+from locustfiles.contract.scenario.targets import BedrockTarget
+
+
+def claude_body(target: BedrockTarget, prompt: Prompt, split: Split) -> dict:
+    if split.max_tokens is None:
+        raise BadScenario(f"target `{target.name}`: Claude's body needs `max_tokens`; add it to `parameters:`")
+    system, messages = turns_of(target, prompt)
+    if prompt.cached:
+        messages = [{"role": m["role"], "content": _claude_parts(m["content"], prompt)} for m in messages]
+    document = {"anthropic_version": "bedrock-2023-05-31", "max_tokens": split.max_tokens, "messages": messages}
+    document |= known(
+        system=_claude_system(target, prompt, system),
+        temperature=split.temperature,
+        top_p=split.top_p,
+        stop_sequences=split.stop,
+    )
+    return merged(document, split.rest, prompt)
+
+
+def _claude_system(target: BedrockTarget, prompt: Prompt, texts: list[str]) -> str | list[dict] | None:
+    if target.cache_system:
+        return [{"type": "text", "text": target.system, "cache_control": {"type": "ephemeral"}}]
+    if prompt.cached and target.system is None:
+        own = (m["content"] for m in prompt.messages if m["role"] == "system")
+        return [part for content in own for part in _claude_parts(content, prompt)] or None
+    return "\n\n".join(texts) or None
+
+
+def _claude_parts(content: str | list[dict], prompt: Prompt) -> list[dict]:
+    """Content as Claude has it: a cache point is a mark on the part before it."""
+    parts: list[dict] = []
+    for piece in [{"type": "text", "text": content}] if isinstance(content, str) else content:
+        if "text" in piece:
+            parts.append(piece)
+            continue
+        if not parts:
+            raise BadPayload(f"prompt `{prompt.id}` has a `cachePoint` with no text before it; move it behind one")
+        ttl = known(ttl=piece["cachePoint"].get("ttl"))
+        parts[-1] = parts[-1] | {"cache_control": {"type": "ephemeral"} | ttl}
+    return parts
+
+
+def claude_event(builder: AnswerBuilder, event: dict, time: float) -> None:
+    kind = event.get("type")
+    if kind == "content_block_delta":
+        delta = part(event, "delta")
+        match delta.get("type"):
+            case "text_delta":
+                builder.say(delta.get("text"), time)
+            case "thinking_delta":
+                builder.reason(delta.get("thinking"), time)
+            case "input_json_delta":
+                builder.produce(delta.get("partial_json"), time)
+            case "signature_delta":
+                builder.concealed = True
+    elif kind == "content_block_start":
+        _claude_block(builder, part(event, "content_block"))
+    elif kind == "message_start":
+        # its output_tokens is a placeholder, the count comes with message_delta
+        _claude_usage(builder, part(part(event, "message"), "usage"), final=False)
+    elif kind == "message_delta":
+        builder.stop(part(event, "delta").get("stop_reason"))
+        _claude_usage(builder, part(event, "usage"), final=True)
+    elif kind == "message_stop":
+        builder.closed = True
+
+
+def claude_whole(builder: AnswerBuilder, answer: dict) -> None:
+    _claude_usage(builder, part(answer, "usage"), final=True)
+    builder.stop(answer.get("stop_reason"))
+    if type(answer.get("content")) is not list:
+        builder.fail(ErrorClass.BAD_RESPONSE, None, "no `content` in the answer")
+    for block in objects(answer, "content"):
+        _claude_block(builder, block)
+        builder.say(block.get("text"), None)
+        builder.reason(block.get("thinking"), None)
+        builder.concealed |= "signature" in block
+
+
+def _claude_block(builder: AnswerBuilder, block: dict) -> None:
+    kind = block.get("type")
+    builder.produced |= kind == "tool_use"
+    builder.redacted |= kind == "redacted_thinking"
+
+
+def _claude_usage(builder: AnswerBuilder, usage: dict, final: bool) -> None:
+    builder.count(
+        prompt_tokens=usage.get("input_tokens"),
+        completion_tokens=usage.get("output_tokens") if final else None,
+        cache_read_tokens=usage.get("cache_read_input_tokens"),
+        cache_write_tokens=usage.get("cache_creation_input_tokens"),
+    )

@@ -1,0 +1,105 @@
+"""Converse: one body and one answer for all models, made of blocks with cache points between them."""
+
+import typing
+
+from locustfiles.common.dialects.answer_parts import objects, part
+from locustfiles.common.dialects.body_parts import Split, known, merged, turns_of
+from locustfiles.common.dialects.parsed import AnswerBuilder
+from locustfiles.common.prompts.payloads import Prompt
+from locustfiles.contract.error_classes import ErrorClass
+from locustfiles.contract.scenario.targets import BedrockTarget
+
+_CONVERSE_MEMBERS = frozenset(
+    "system inferenceConfig toolConfig guardrailConfig additionalModelRequestFields promptVariables "
+    "additionalModelResponseFieldPaths requestMetadata performanceConfig serviceTier outputConfig".split()
+)
+_DEFAULT_CACHE_POINT = {"type": "default"}
+
+
+def _blocks(content: str | list[dict]) -> list[dict]:
+    """Content as Converse has it: texts and cache points."""
+    if isinstance(content, str):
+        return [{"text": content}]
+    return [{"text": part["text"]} if "text" in part else part for part in content]
+
+
+def turn_blocks(messages: list[dict]) -> list[dict]:
+    return [{"role": m["role"], "content": _blocks(m["content"])} for m in messages]
+
+
+def converse_body(target: BedrockTarget, prompt: Prompt, split: Split) -> dict:
+    system, messages = turns_of(target, prompt)
+    document: dict[str, typing.Any] = {"messages": turn_blocks(messages)}
+    if target.system is None and prompt.messages is not None:
+        system = [block for m in prompt.messages if m["role"] == "system" for block in _blocks(m["content"])]
+    else:
+        system = [{"text": text} for text in system]
+        if target.cache_system:
+            system.append({"cachePoint": _DEFAULT_CACHE_POINT})
+    document |= known(system=system or None, inferenceConfig=inference_config(split) or None)
+    if target.guardrail:
+        named = {"guardrailIdentifier": target.guardrail.id, "guardrailVersion": target.guardrail.version}
+        document["guardrailConfig"] = named
+    if target.latency:
+        document["performanceConfig"] = {"latency": target.latency}
+    if target.service_tier:
+        document["serviceTier"] = {"type": target.service_tier}
+    members = {key: value for key, value in split.rest.items() if key in _CONVERSE_MEMBERS}
+    models_own = {key: value for key, value in split.rest.items() if key not in _CONVERSE_MEMBERS}
+    if models_own:
+        document["additionalModelRequestFields"] = models_own
+    return merged(document, members, prompt)
+
+
+def inference_config(split: Split) -> dict:
+    return known(maxTokens=split.max_tokens, temperature=split.temperature, topP=split.top_p, stopSequences=split.stop)
+
+
+def converse_event(builder: AnswerBuilder, kind: str | None, event: dict, time: float) -> None:
+    if kind == "contentBlockDelta":
+        delta = part(event, "delta")
+        if "text" in delta:
+            builder.say(delta["text"], time)
+        elif "toolUse" in delta:
+            builder.produce(part(delta, "toolUse").get("input"), time)
+        elif "reasoningContent" in delta:
+            content = part(delta, "reasoningContent")
+            builder.reason(content.get("text"), time)
+            builder.concealed |= "signature" in content
+            builder.redacted |= "redactedContent" in content
+    elif kind == "contentBlockStart":
+        builder.produced |= "toolUse" in part(event, "start")
+    elif kind == "messageStop":
+        builder.closed = True
+        builder.stop(event.get("stopReason"))
+    elif kind == "metadata":
+        _converse_usage(builder, event)
+
+
+def converse_whole(builder: AnswerBuilder, answer: dict) -> None:
+    _converse_usage(builder, answer)
+    builder.stop(answer.get("stopReason"))
+    message = part(part(answer, "output"), "message")
+    if type(message.get("content")) is not list:
+        builder.fail(ErrorClass.BAD_RESPONSE, None, "no `output.message.content` in the answer")
+    for block in objects(message, "content"):
+        builder.say(block.get("text"), None)
+        builder.produced |= "toolUse" in block
+        if "reasoningContent" in block:
+            content = part(block, "reasoningContent")
+            builder.reason(part(content, "reasoningText").get("text"), None)
+            builder.concealed |= "signature" in part(content, "reasoningText")
+            builder.redacted |= "redactedContent" in content
+
+
+def _converse_usage(builder: AnswerBuilder, holder: dict) -> None:
+    """What it took, and what was served."""
+    usage = part(holder, "usage")
+    builder.count(
+        prompt_tokens=usage.get("inputTokens"),
+        completion_tokens=usage.get("outputTokens"),
+        cache_read_tokens=usage.get("cacheReadInputTokens", usage.get("cacheReadInputTokenCount")),
+        cache_write_tokens=usage.get("cacheWriteInputTokens", usage.get("cacheWriteInputTokenCount")),
+    )
+    builder.service_times(part(holder, "metrics").get("latencyMs"))
+    builder.serve(part(holder, "performanceConfig").get("latency"), part(holder, "serviceTier").get("type"))

@@ -1,0 +1,37 @@
+"""Embedding models: Titan's, Cohere's and Hugging Face's containers."""
+
+import typing
+
+from locustfiles.common.dialects.body_parts import Split, merged
+from locustfiles.common.dialects.parsed import AnswerBuilder
+from locustfiles.common.prompts.payloads import Prompt
+from locustfiles.contract.bad_input import BadScenario
+from locustfiles.contract.error_classes import ErrorClass
+from locustfiles.contract.scenario.targets import Target
+
+
+def embedding_body(key: str, as_list: bool = False, **defaults: str) -> typing.Callable[[Target, Prompt, Split], dict]:
+    def body(target: Target, prompt: Prompt, split: Split) -> dict:
+        stray = next((name for name in ("max_tokens", "temperature", "top_p", "stop") if name in split.all), None)
+        if stray:
+            raise BadScenario(f"target `{target.name}`: an embedding has no `{stray}`; remove it from `parameters:`")
+        return merged({key: [prompt.text] if as_list else prompt.text} | defaults, split.rest, prompt)
+
+    return body
+
+
+def embedding_whole(builder: AnswerBuilder, answer: dict) -> None:
+    """Titan's `embedding`, Cohere's and Hugging Face's `embeddings`, by type or not: numbers, which are no tokens."""
+    found = next((answer[k] for k in ("embedding", "embeddings", "embeddingsByType") if answer.get(k)), None)
+    builder.count(prompt_tokens=answer.get("inputTextTokenCount"), completion_tokens=0)
+    if _has_number(found):
+        builder.produced = True
+    else:
+        builder.fail(ErrorClass.BAD_RESPONSE, None, "no vector in the answer")
+
+
+def _has_number(value: object) -> bool:
+    """Whether the innermost first item of nested lists, or of objects of them, is a number."""
+    while value and type(value) in (list, dict):
+        value = next(iter(value.values() if isinstance(value, dict) else value))  # type: ignore[union-attr, arg-type]
+    return type(value) in (int, float)

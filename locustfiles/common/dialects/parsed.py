@@ -1,0 +1,182 @@
+"""What one answer was, and what builds it while it is read: the rules that hold for every dialect."""
+
+import dataclasses
+import operator
+
+from locustfiles.contract.error_classes import ErrorClass, redact, type_name
+from locustfiles.contract.record import GUARDRAIL_STOP
+from locustfiles.contract.scenario.raw import RawAnswer
+
+_REASONING = ("<reasoning>", "</reasoning>")  # gpt-oss on Bedrock
+THINK = ("<think>", "</think>")  # DeepSeek
+_MAX = 2**53  # a number above this is no count and no time
+_MAX_MESSAGE = 2000  # characters of an error message that are looked at; far fewer are kept
+
+
+@dataclasses.dataclass(slots=True)
+class ParsedAnswer:
+    """What one answer was. Times are perf_counter seconds as stamped on arrival; None is unknown.
+
+    Unstreamed answers have no times. A failed answer keeps the output, times and usage that came.
+    """
+
+    first_output: float | None = None  # first delta with text, reasoning or tool input
+    first_visible: float | None = None  # first delta with text
+    last_output: float | None = None
+    output_chunks: int | None = None  # deltas with output
+    max_gap_s: float | None = None  # longest gap between two of them
+    text: str = ""  # the visible text
+    prompt_tokens: int | None = None  # without those read from or written to a cache
+    completion_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    reasoning_tokens: int | None = None  # of completion_tokens, where the service says so
+    hidden_reasoning: bool = False  # reasoning was billed that the answer does not show
+    stop_reason: str | None = None
+    service_latency_ms: float | None = None
+    service_ttft_ms: float | None = None
+    served_latency: str | None = None  # what Bedrock says it served
+    served_tier: str | None = None
+    request_id: str | None = None
+    error: ErrorClass | None = None  # None is success
+    error_code: str | None = None
+    error_message: str | None = None
+
+
+class AnswerBuilder:
+    """A ParsedAnswer while its answer is read."""
+
+    def __init__(self, echo: str | None = None, raw: RawAnswer | None = None, in_reasoning: bool = False) -> None:
+        """in_reasoning: the answer begins inside reasoning whose tag the prompt has opened."""
+        self.parsed = ParsedAnswer()
+        self.echo = echo
+        self.raw = raw
+        self.times: list[float] = []
+        self.texts: list[str] = []
+        self.produced = False  # any output, a tool call without input included
+        self.closed = False  # the closing event came
+        self.reasoned = False  # reasoning was shown
+        self.concealed = False  # reasoning was there: a signature, a token count
+        self.redacted = False  # some of it was encrypted
+        self._tagged: str | None = ""  # text that a reasoning tag may begin or end in; None: there is none any more
+        self._in_tag = in_reasoning
+        self.intervened = False  # a guardrail did
+
+    def say(self, text: object, time: float | None) -> None:
+        """Visible text; `time` is None in an unstreamed answer."""
+        if not text or not isinstance(text, str):
+            return
+        if time is not None:
+            self.times.append(time)
+            if self.parsed.first_visible is None:
+                self.parsed.first_visible = time
+        self.texts.append(text)
+        self.produced = True
+
+    def produce(self, text: object, time: float | None) -> bool:
+        """Output that is not shown as text: tool input, reasoning. True if there was any."""
+        if not text or not isinstance(text, str):
+            return False
+        if time is not None:
+            self.times.append(time)
+        self.produced = True
+        return True
+
+    def reason(self, text: object, time: float | None) -> None:
+        if self.produce(text, time):
+            self.reasoned = True
+
+    def say_tagged(self, text: object, time: float | None, tags: tuple[str, str] = _REASONING) -> None:
+        """Text that may begin with reasoning in tags, as gpt-oss and DeepSeek answer on Bedrock's InvokeModel."""
+        begin, end = tags
+        if self._tagged is None or not text or not isinstance(text, str):
+            self.say(text, time)
+            return
+        text = self._tagged + text
+        if not self._in_tag:
+            if not text.startswith(begin[: len(text)]):
+                self._tagged = None
+                self.say(text, time)
+                return
+            if len(text) < len(begin):
+                self._tagged = text
+                return
+            self._in_tag, self._tagged, text = True, "", text[len(begin) :]
+        reasoning, ended, rest = text.partition(end)
+        if not ended:
+            if len(text) > len(self._tagged):
+                self.reason(text[len(self._tagged) :], time)
+            self._tagged = text[-len(end) + 1 :]
+            return
+        fresh = len(reasoning) > len(self._tagged)
+        self._tagged = None
+        if rest:
+            self.say(rest, time)
+            self.reasoned |= fresh
+        elif fresh:
+            self.reason(reasoning, time)
+
+    def fail(self, error: ErrorClass, code: object = None, message: object = None) -> None:
+        """Set the error; the first one counts."""
+        parsed = self.parsed
+        if parsed.error is None:
+            parsed.error = error
+            parsed.error_code = _line(type_name(str(code)), 64) if code is not None else None
+            parsed.error_message = _line(redact(str(message)[:_MAX_MESSAGE]), 200) if message is not None else None
+
+    def finish(self) -> ParsedAnswer:
+        """The parsed answer, one without any output marked `empty`."""
+        parsed = self.parsed
+        if self._tagged and not self._in_tag:  # the answer ended inside what could have become a tag
+            self.say(self._tagged, None)
+        if parsed.error is None and not self.produced:
+            self.fail(ErrorClass.EMPTY, None, "the answer ended well without output")
+        if self.intervened:  # the model's own reason says nothing of it
+            parsed.stop_reason = GUARDRAIL_STOP
+        parsed.text = _encodable("".join(self.texts))
+        parsed.hidden_reasoning = self.redacted or (self.concealed and not self.reasoned)
+        times = self.times
+        if times:
+            parsed.first_output, parsed.last_output, parsed.output_chunks = times[0], times[-1], len(times)
+        if len(times) > 1:
+            parsed.max_gap_s = max(map(operator.sub, times[1:], times))
+        return parsed
+
+    def count(self, **tokens: object) -> None:
+        """Set token counts from what the service says; what is no count leaves them as they are."""
+        for name, value in tokens.items():
+            if type(value) is int and 0 <= value <= _MAX:
+                setattr(self.parsed, name, value)
+
+    def service_times(self, latency_ms: object, ttft_ms: object = None) -> None:
+        for name, value in (("service_latency_ms", latency_ms), ("service_ttft_ms", ttft_ms)):
+            if type(value) in (int, float) and 0 <= value <= _MAX:  # type: ignore[operator]
+                setattr(self.parsed, name, float(value))  # type: ignore[arg-type]
+
+    def serve(self, latency: object, tier: object) -> None:
+        for name, value in (("served_latency", latency), ("served_tier", tier)):
+            if isinstance(value, str) and value:
+                setattr(self.parsed, name, _line(value, 64))
+
+    def identify(self, request_id: str | None) -> None:
+        self.parsed.request_id = _line(request_id, 128)
+
+    def stop(self, reason: object) -> None:
+        if isinstance(reason, str) and reason:
+            self.parsed.stop_reason = _line(reason, 64)
+
+
+def _line(text: str | None, most: int) -> str | None:
+    """One line that a CSV file can hold."""
+    if text is None:
+        return None
+    return "".join(c if c.isprintable() else " " for c in _encodable(text[:most])).strip() or None
+
+
+def _encodable(text: str) -> str:
+    """JSON can carry half a surrogate pair; two halves from two deltas become their character, one alone U+FFFD."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text

@@ -1,0 +1,194 @@
+"""Requests: (target, prompt) -> the HTTP request of one call, without signature.
+
+`parameters` of a target, overridden by those of a prompt, are translated; any other key goes into
+the body as it is, at the level named last:
+
+| dialect | max_tokens | temperature | top_p | stop | other keys |
+|---|---|---|---|---|---|
+| converse | inferenceConfig.maxTokens | .temperature | .topP | .stopSequences | top if a member of Converse, else |
+| | | | | | additionalModelRequestFields |
+| claude | max_tokens (required) | temperature | top_p | stop_sequences | top |
+| nova | inferenceConfig.maxTokens | .temperature | .topP | .stopSequences | top |
+| llama | max_gen_len | temperature | top_p | refused: the body has none | top |
+| mistral, mistral-chat, deepseek | max_tokens | temperature | top_p | stop | top |
+| titan-text | textGenerationConfig.maxTokenCount | .temperature | .topP | .stopSequences | top |
+| cohere-command, cohere-command-r | max_tokens | temperature | p | stop_sequences | top |
+| tgi | parameters.max_new_tokens | .temperature | .top_p, left out at 1 | .stop | parameters |
+| lmi | parameters.max_new_tokens | .temperature | .top_p | .stop_sequences | parameters |
+| openai-chat | max_tokens; on Bedrock | temperature | top_p | stop | top |
+| | max_completion_tokens | | | | |
+| openai-completions | max_tokens | temperature | top_p | stop | top |
+| titan-embedding, cohere-embedding, hf-embedding | refused, as the other three | | | | top |
+| raw | where `body` has "{max_tokens}" | and so on | | | refused |
+
+An object among the other keys is merged into an object of the same name (`inferenceConfig: {topK: 20}`).
+TGI and LMI: temperature 0 means greedy, sent as `do_sample: false` without temperature and top_p
+(either would turn sampling on again); another temperature, or a top_p below 1, sends `do_sample: true`.
+A Bedrock target's `guardrail`, `latency` and `service_tier` are members of Converse's body, headers of InvokeModel. The
+last two have prices of their own, so among the parameters they are refused.
+"""
+
+import dataclasses
+import functools
+import json
+import typing
+import urllib.parse
+
+from locustfiles.common.dialects.body_parts import Split
+from locustfiles.common.dialects.parsed import THINK
+from locustfiles.common.dialects.table import DIALECTS
+from locustfiles.common.prompts.payloads import BadPayload, Prompt
+from locustfiles.contract.bad_input import BadScenario
+from locustfiles.contract.scenario.families import Family
+from locustfiles.contract.scenario.raw import RawAnswer
+from locustfiles.contract.scenario.targets import BedrockTarget, Dialect, OpenAITarget, SageMakerTarget, Target
+
+AnswerDialect = typing.Literal["converse"] | Family | Dialect
+
+_OURS = frozenset({"stream", "inputs", "messages", "prompt", "inputText", "texts", "message"})  # scenario and payload decide
+#: parameter that decides a price -> the target's key for it
+_PRICED = {"serviceTier": "service_tier", "service_tier": "service_tier", "performanceConfig": "latency"}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Body:
+    """The request of one call; it may be kept and sent again."""
+
+    service: str
+    operation: str  # the API operation's name
+    path: str  # as botocore quotes it
+    headers: dict[str, str]
+    body: bytes
+    stream: bool
+    dialect: AnswerDialect  # whose answer comes back
+    echo: str | None = None  # the prompt, where the container was asked to repeat it before its answer
+    answer: RawAnswer | None = None  # where things are in a `raw` answer
+    in_reasoning: bool = False  # DeepSeek's prompt ends in the tag that opens its reasoning
+
+
+def build(target: Target, prompt: Prompt) -> Body:
+    """The request of `prompt` to `target`.
+
+    Raises BadPayload for a prompt that the dialect cannot take, BadScenario for parameters that it cannot.
+    """
+    parameters = target.parameters | prompt.parameters if prompt.parameters else target.parameters
+    dialect = dialect_of(target)
+    _check(dialect, target, prompt, parameters)
+    document = DIALECTS[dialect].body(target, prompt, Split(parameters))
+    echo = None
+    if dialect in ("tgi", "lmi") and document["parameters"]["return_full_text"] is True:
+        echo = prompt.text
+    operation, path, headers = _address(target)
+    try:
+        body = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    except (TypeError, ValueError) as e:
+        what = f"target `{target.name}`: the body for prompt `{prompt.id}` is not JSON ({e})"
+        raise BadScenario(f"{what}; put dates into quotes, and leave out .nan and .inf") from None
+    answer = target.answer if dialect == "raw" else None
+    thinks = dialect == "deepseek" and prompt.text.rstrip().endswith(THINK[0])
+    return Body(target.service, operation, path, headers, body, target.stream, dialect, echo, answer, thinks)
+
+
+def dialect_of(target: Target) -> AnswerDialect:
+    """Which body the target takes and answers with."""
+    if isinstance(target, SageMakerTarget | OpenAITarget):
+        return target.dialect
+    if target.api == "converse":
+        return "converse"
+    assert target.family is not None  # the scenario refuses an unknown one
+    return target.family
+
+
+def _check(dialect: AnswerDialect, target: Target, prompt: Prompt, parameters: dict) -> None:
+    """Raises BadPayload or BadScenario for what the dialect has no place for."""
+    ours = _OURS.intersection(parameters)
+    if ours:
+        raise BadScenario(
+            f"target `{target.name}`: `parameters.{min(ours)}` is not for the body; "
+            "remove it (`stream:` belongs to the target, prompts to the payload file)"
+        )
+    _check_price(target, prompt, parameters)
+    if target.system is not None and not DIALECTS[dialect].chat:
+        other = ", or use `api: converse`" if isinstance(target, BedrockTarget) else ""
+        raise BadScenario(f"target `{target.name}`: {dialect} has no system prompt; write it into the prompts{other}")
+    if isinstance(target, BedrockTarget) and target.cache_system and not DIALECTS[dialect].caches:
+        raise BadScenario(f"target `{target.name}`: `cache_system` is not for {dialect}; use `api: converse`")
+    if prompt.messages is None:
+        return
+    if not DIALECTS[dialect].chat and dialect != "raw":
+        raise BadPayload(
+            f"target `{target.name}`: prompt `{prompt.id}` has `messages`, but {dialect} takes text; "
+            f"write it as `prompt`, or use one of {', '.join(name for name, row in DIALECTS.items() if row.chat)}"
+        )
+    if prompt.cached and not DIALECTS[dialect].caches:
+        raise BadPayload(f"target `{target.name}`: prompt `{prompt.id}` has a `cachePoint`, which {dialect} does not take")
+
+
+def _check_price(target: Target, prompt: Prompt, parameters: dict) -> None:
+    """Raises BadPayload or BadScenario for a tier or latency that would pass the price by."""
+    key = next((key for key in _PRICED if key in parameters), None)
+    if isinstance(target, BedrockTarget):
+        remedy = key and f"write it as the target's `{_PRICED[key]}:`"
+    elif isinstance(target, OpenAITarget) and target.price is None and target.instance_type is None:
+        remedy = parameters.get("service_tier", "default") != "default" and "add the target's `price:`"
+    else:
+        return
+    if remedy:
+        bad, place = (BadPayload, f"prompt `{prompt.id}`: ") if key in prompt.parameters else (BadScenario, "")
+        raise bad(f"target `{target.name}`: {place}`parameters.{key}` decides the price, which no price book has; {remedy}")
+
+
+def _address(target: Target) -> tuple[str, str, dict[str, str]]:
+    """Operation, path and headers; header names from botocore's models of both services."""
+    headers = {"Content-Type": "application/json"}
+    if isinstance(target, OpenAITarget):
+        if target.dialect == "openai-chat":
+            return "ChatCompletions", "/chat/completions", headers
+        return "Completions", "/completions", headers
+    if isinstance(target, BedrockTarget):
+        base = f"/model/{_quote(target.model_id)}"
+        if target.api == "converse":
+            if target.stream:
+                return "ConverseStream", f"{base}/converse-stream", headers
+            return "Converse", f"{base}/converse", headers
+        headers |= _invoke_headers(target)
+        if target.stream:
+            headers["X-Amzn-Bedrock-Accept"] = "application/json"
+            return "InvokeModelWithResponseStream", f"{base}/invoke-with-response-stream", headers
+        headers["Accept"] = "application/json"
+        return "InvokeModel", f"{base}/invoke", headers
+    headers |= _present(
+        ("X-Amzn-SageMaker-Custom-Attributes", target.custom_attributes),
+        ("X-Amzn-SageMaker-Inference-Component", target.inference_component),
+        ("X-Amzn-SageMaker-Target-Variant", target.variant),
+        ("X-Amzn-SageMaker-Target-Model", target.target_model),
+        ("X-Amzn-SageMaker-Session-Id", target.session_id),
+    )
+    path = f"/endpoints/{_quote(target.endpoint)}/invocations"
+    if not target.stream:
+        headers["Accept"] = "application/json"
+        return "InvokeEndpoint", path, headers
+    if target.target_model is not None or target.session_id == "NEW_SESSION":
+        what = "from a `target_model`" if target.target_model is not None else "with `session_id: NEW_SESSION`"
+        raise BadScenario(f"target `{target.name}`: SageMaker does not stream {what}; remove it or set `stream: false`")
+    # without an Accept the container picks what its stream is: events (TGI) or JSON lines (LMI)
+    return "InvokeEndpointWithResponseStream", f"{path}-response-stream", headers
+
+
+def _invoke_headers(target: BedrockTarget) -> dict[str, str]:
+    """InvokeModel's settings, which are members of the body in Converse."""
+    return _present(
+        ("X-Amzn-Bedrock-GuardrailIdentifier", target.guardrail and target.guardrail.id),
+        ("X-Amzn-Bedrock-GuardrailVersion", target.guardrail and target.guardrail.version),
+        ("X-Amzn-Bedrock-PerformanceConfig-Latency", target.latency),
+        ("X-Amzn-Bedrock-Service-Tier", target.service_tier),
+    )
+
+
+def _present(*headers: tuple[str, str | None]) -> dict[str, str]:
+    return {name: value for name, value in headers if value is not None}
+
+
+@functools.lru_cache(maxsize=256)
+def _quote(name: str) -> str:
+    return urllib.parse.quote(name, safe="-._~")

@@ -1,0 +1,65 @@
+"""DIALECTS: what each dialect sends and how its answer is read; what it does with parameters is the table in `request`."""
+
+import typing
+
+from locustfiles.common.dialects import (
+    claude,
+    cohere,
+    completions,
+    converse,
+    embeddings,
+    llama,
+    nova,
+    openai,
+    raw_container,
+    text_generation,
+    titan,
+)
+from locustfiles.common.dialects.body_parts import Split
+from locustfiles.common.dialects.parsed import AnswerBuilder
+from locustfiles.common.prompts.payloads import Prompt
+
+
+class Dialect(typing.NamedTuple):
+    """One row of the table."""
+
+    body: typing.Callable[[typing.Any, Prompt, Split], dict]  # the JSON object to send; raises BadPayload or BadScenario
+    whole: typing.Callable[[AnswerBuilder, typing.Any], None]  # reads an answer that was not streamed
+    event: typing.Callable[[AnswerBuilder, typing.Any, float], None] | None = None  # reads an event of a stream; Converse frames its own
+    chat: bool = False  # takes `messages`, and has a place for a system prompt
+    caches: bool = False  # takes cache points
+
+
+DIALECTS: dict[str, Dialect] = {
+    "converse": Dialect(converse.converse_body, converse.converse_whole, chat=True, caches=True),
+    "claude": Dialect(claude.claude_body, claude.claude_whole, claude.claude_event, chat=True, caches=True),
+    "nova": Dialect(nova.nova_body, converse.converse_whole, nova.nova_event, chat=True),
+    "openai-chat": Dialect(openai.openai_chat_body, openai.openai_whole, openai.openai_event, chat=True),
+    "mistral-chat": Dialect(openai.mistral_chat_body, openai.openai_whole, openai.bedrock_chat_event, chat=True),
+    "cohere-command-r": Dialect(cohere.command_r_body, cohere.command_r_whole, cohere.command_r_event, chat=True),
+    "cohere-command": Dialect(cohere.command_body, cohere.command_whole, cohere.command_event),
+    "llama": Dialect(llama.llama_body, llama.llama_whole, llama.llama_event),
+    "mistral": Dialect(completions.completion_body, completions.mistral_whole, completions.mistral_event),
+    "deepseek": Dialect(completions.completion_body, completions.deepseek_whole, completions.deepseek_event),
+    "titan-text": Dialect(titan.titan_body, titan.titan_whole, titan.titan_event),
+    "titan-embedding": Dialect(embeddings.embedding_body("inputText"), embeddings.embedding_whole),
+    "cohere-embedding": Dialect(
+        embeddings.embedding_body("texts", as_list=True, input_type="search_document"), embeddings.embedding_whole
+    ),
+    "hf-embedding": Dialect(embeddings.embedding_body("inputs"), embeddings.embedding_whole),
+    "tgi": Dialect(
+        text_generation.text_generation_body("stop"),
+        text_generation.text_generation_whole,
+        text_generation.text_generation_event,
+    ),
+    "lmi": Dialect(
+        text_generation.text_generation_body("stop_sequences"),
+        text_generation.text_generation_whole,
+        text_generation.text_generation_event,
+    ),
+    "openai-completions": Dialect(completions.completion_body, openai.openai_whole, openai.openai_event),
+    "raw": Dialect(raw_container.raw_body, raw_container.raw_whole, raw_container.raw_event),
+}
+
+#: dialect -> what reads a chunk of Bedrock's InvokeModelWithResponseStream, which ends a chat without a line of its own
+CHUNK_EVENTS = {name: d.event for name, d in DIALECTS.items()} | {"openai-chat": openai.bedrock_chat_event}

@@ -1,0 +1,65 @@
+"""When the requests of an open-loop stage are due: made once, on the master, from one seed."""
+
+import collections.abc
+import csv
+import pathlib
+import random
+import typing
+
+from locustfiles.contract.bad_input import BadInput
+
+
+class Arrival(typing.NamedTuple):
+    """One request that is due `at_s` seconds after the stage's first; token lengths only where a trace has them."""
+
+    at_s: float
+    prompt_tokens: int | None = None
+    max_tokens: int | None = None
+
+
+class BadTrace(BadInput):
+    """A file of arrivals that cannot be replayed; the text names file, line and remedy."""
+
+
+def arrivals(rate: float, kind: typing.Literal["poisson", "constant"], seed_text: str) -> collections.abc.Iterator[Arrival]:
+    """Endless arrivals at `rate` a second: evenly spaced, or a Poisson process (exponential gaps)."""
+    draw, at_s, number = random.Random(seed_text), 0.0, 0
+    while True:
+        yield Arrival(at_s)
+        number += 1
+        at_s = at_s + draw.expovariate(rate) if kind == "poisson" else number / rate
+
+
+_COLUMNS = ("timestamp", "prompt_tokens", "completion_tokens")
+
+
+def load_trace(path: str | pathlib.Path) -> list[Arrival]:
+    """A recorded trace: CSV with `timestamp` (seconds, from any zero) and, where known, `prompt_tokens` and
+    `completion_tokens`. The first arrival is due at 0. Raises BadTrace."""
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            rows = csv.DictReader(file)
+            if "timestamp" not in (rows.fieldnames or ()):
+                raise BadTrace(f"{path}:1: no column `timestamp`; the header must be {','.join(_COLUMNS)} (the last two are optional)")
+            found = [_arrival(path, rows.line_num, row) for row in rows]
+    except (OSError, UnicodeDecodeError) as e:
+        raise BadTrace(f"{path}: cannot be read ({getattr(e, 'strerror', None) or 'it is not UTF-8 text'}); check the path") from None
+    except csv.Error as e:
+        raise BadTrace(f"{path}:{rows.line_num}: not CSV ({e}); write {','.join(_COLUMNS)} a line") from None
+    if len(found) < 2:
+        raise BadTrace(f"{path}: fewer than two arrivals; there is no rate to replay")
+    found.sort(key=lambda arrival: arrival.at_s)
+    if found[-1].at_s == found[0].at_s:
+        raise BadTrace(f"{path}: all arrivals have one timestamp; give seconds with fractions")
+    return [arrival._replace(at_s=arrival.at_s - found[0].at_s) for arrival in found]
+
+
+def _arrival(path: str | pathlib.Path, line: int, row: dict) -> Arrival:
+    try:
+        at_s = float(row["timestamp"])
+        prompt_tokens, max_tokens = (int(row[name]) if row.get(name) else None for name in _COLUMNS[1:])
+    except (TypeError, ValueError):
+        at_s, prompt_tokens, max_tokens = float("nan"), None, None
+    if not -1e12 < at_s < 1e12 or any(n is not None and n < 1 for n in (prompt_tokens, max_tokens)):
+        raise BadTrace(f"{path}:{line}: timestamp must be seconds, token counts whole numbers of at least 1")
+    return Arrival(at_s, prompt_tokens, max_tokens)

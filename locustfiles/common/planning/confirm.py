@@ -1,0 +1,74 @@
+"""Asks before a run that may cost much: on a terminal in words, elsewhere by `--yes`."""
+
+import contextlib
+import os
+import select
+import sys
+import termios
+import typing
+
+import gevent
+
+from locustfiles.common.planning.estimate import Estimate, dollars
+from locustfiles.contract.scenario.scenario import Scenario
+
+ANSWER_BYTES = 1024
+LOOK_EVERY_S = 0.1
+
+
+def needs_yes(ahead: Estimate, scenario: Scenario) -> float | None:
+    """The most that a run may cost, USD, if it must be confirmed. A `budget_usd` below the limit is an answer already."""
+    usd = float("inf") if ahead.unknown else ahead.most.usd
+    most = usd if scenario.budget_usd is None else min(usd, scenario.budget_usd)
+    return most if most > scenario.confirm_above_usd else None
+
+
+def cost_text(most: float, ahead: Estimate) -> str:
+    """`$12.50`, or that it cannot be told."""
+    if most < float("inf"):
+        return dollars(most)
+    return f"more than can be told (the first call of {', '.join(ahead.unknown)} says no price)"
+
+
+def confirm(ahead: Estimate, scenario: Scenario, options) -> str | None:
+    """Why the run must not begin, or None."""
+    most = needs_yes(ahead, scenario)
+    if most is None or options.yes:
+        return None
+    refusal = (
+        f"the run may cost {cost_text(most, ahead)}, above confirm_above_usd ({dollars(scenario.confirm_above_usd)}); add --yes, "
+        "or set a budget_usd or a higher confirm_above_usd in the scenario"
+    )
+    if not options.headless or not sys.stdin.isatty():
+        return refusal
+    print(f"\nThis run takes {ahead.text}. Go on? [y/N]", file=sys.stderr, flush=True)  # a line: the bar is drawn below
+    answer = _answer()
+    return None if answer.strip().lower() in ("y", "yes") else "not confirmed; nothing but one call of each target was sent"
+
+
+def _answer() -> str:
+    """A line from the terminal; workers' heartbeats go on meanwhile."""
+    with _line_mode() as terminal:
+        while not select.select([terminal], [], [], 0)[0]:
+            gevent.sleep(LOOK_EVERY_S)
+        return os.read(terminal, ANSWER_BYTES).decode(errors="replace")
+
+
+@contextlib.contextmanager
+def _line_mode() -> typing.Iterator[int]:
+    """The terminal's descriptor. Locust reads its keys ("w": one more user) one by one, unseen; until the answer is there
+    it gets none, and what is typed is shown and can be corrected."""
+    stdin, terminal = sys.stdin, sys.stdin.fileno()
+    quiet, other_end = os.pipe()
+    modes = termios.tcgetattr(terminal)
+    spelled = list(modes)
+    spelled[3] |= termios.ICANON | termios.ECHO
+    with open(quiet, encoding="utf-8") as nothing:
+        try:
+            sys.stdin = nothing
+            termios.tcsetattr(terminal, termios.TCSANOW, spelled)
+            yield terminal
+        finally:
+            termios.tcsetattr(terminal, termios.TCSANOW, modes)
+            sys.stdin = stdin
+            os.close(other_end)

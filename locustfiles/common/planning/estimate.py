@@ -1,0 +1,191 @@
+"""What a run will take and cost, told before it: from one recorded call of each target, without load.
+
+"About" takes every call to be as quick as the first one and its answer as long; a search finds its answer half way up.
+"At most" takes every wait to its end: settling to `settle_at_most_s`, windows to their longest, the last call of a window
+and of a drain to its timeout, a search to its longest way or `find.at_most_s`. Then users either send twice as fast, or
+every answer is as long as `max_tokens` allows; where requests come by their rate, all answers are that long, Poisson
+arrivals three standard deviations above their mean, and every retry is sent and billed. Prompts are the payload's longest.
+It does not hold where calls fail faster than they answer, or a searched level that is repeated says something else.
+"""
+
+import math
+import statistics
+import typing
+
+from locustfiles.common.planning.bisection import LOOKS, Search
+from locustfiles.common.planning.inputs import Inputs
+from locustfiles.common.planning.plan import START_S, STOP_S, USERS_A_SECOND, Group
+from locustfiles.common.prompts.payloads import Prompt, texts_of
+from locustfiles.contract.scenario.loads import Find, Level
+from locustfiles.contract.scenario.price_book import TOKENS, HourlyPrice, Price, TokenPrice
+
+QUICKER = 2  # at most so many times as quick as the first call, or without `max_tokens` so many times its answer
+CHARACTERS = 4  # a token, where a payload does not say its tokens; only ratios of them count
+
+
+class Call(typing.NamedTuple):
+    """What a target's recorded call was like; `usd` is None where its tokens are not known."""
+
+    latency_s: float
+    usd: float | None
+    answer_tokens: int | None = None
+    prompt_id: str | None = None  # of the payload's line; without it, one of the mean length
+
+
+def call_of(facts: typing.Mapping[str, typing.Any], price: Price) -> Call:
+    """From a record's fields, `latency_ms`, those of TOKENS and, where told, `prompt_id`."""
+    usd = price.usd(*(facts[name] for name in TOKENS)) if isinstance(price, TokenPrice) else None
+    return Call(facts["latency_ms"] / 1000, usd, facts["completion_tokens"], facts.get("prompt_id"))
+
+
+class Amount(typing.NamedTuple):
+    seconds: float
+    requests: float
+    usd: float
+
+    @property
+    def text(self) -> str:
+        """`12 min, 3,000 requests and $1.25`"""
+        return f"{math.ceil(self.seconds / 60):,} min, {self.requests:,.0f} requests and {dollars(self.usd)}"
+
+
+class Estimate(typing.NamedTuple):
+    about: Amount
+    most: Amount
+    unknown: list[str]  # targets whose calls' price is not known: they are not in `usd`
+    unlimited: list[str]  # targets that may answer more than is assumed
+
+    @property
+    def text(self) -> str:
+        text = f"about {self.about.text} with calls like the first; at most {self.most.text} even if calls are twice as quick or "
+        text += "answers as long as max_tokens"
+        if self.unlimited:
+            text += f" ({', '.join(self.unlimited)} without max_tokens: twice the first answer)"
+        return text + (f"; without {', '.join(self.unknown)}, whose tokens are not known" if self.unknown else "")
+
+
+def dollars(usd: float) -> str:
+    """Cents, or more digits below one."""
+    return f"${usd:,.2f}" if usd >= 0.01 or usd == 0 else f"${usd:.2g}"
+
+
+def estimate(inputs: Inputs, groups: list[Group], calls: dict[str, Call]) -> Estimate:
+    """Of the groups that are still to come; `calls` by target, each with a prompt of its first group."""
+    first: dict[str, Group] = {}
+    for group in groups:
+        first.setdefault(group.target, group)
+    about, most = ([_Ahead(inputs, g, calls[g.target], first[g.target], m) for g in groups] for m in (False, True))
+    by_token = [a for a in about if isinstance(a.price, TokenPrice)]
+    unknown = dict.fromkeys(a.group.target for a in by_token if a.call.usd is None)
+    unlimited = dict.fromkeys(a.group.target for a in by_token if a.call.answer_tokens and a.longest_answer is None)
+    return Estimate(_sum(about), _sum(most), list(unknown), list(unlimited))
+
+
+def _sum(groups: list["_Ahead"]) -> Amount:
+    return Amount(*(sum(column) for column in zip((0.0, 0.0, 0.0), *(g.amount() for g in groups))))
+
+
+class _Ahead:
+    """One group, seen from its target's first call: about, or at most."""
+
+    def __init__(self, inputs: Inputs, group: Group, call: Call, first: Group, most: bool) -> None:
+        self.most, self.load, self.group, self.call, self.first = most, group.load, group, call, first
+        self.price, self.planned_s = inputs.prices[group.target], inputs.stage_s(group.load)
+        self.prompts, self.called = inputs.payloads[group.payload], inputs.payloads[first.payload]
+        self.trace = inputs.traces[self.load.replay] if self.load.replay else None
+        self.target, scenario = inputs.scenario.target(group.target), inputs.scenario
+        self.longest_answer = inputs.most_tokens(self.target)
+        self.attempts = scenario.retry.attempts if most and scenario.retry else 1
+        self.last_s = scenario.longest_call_s if most else call.latency_s  # until what is awaited has ended
+        self.drain_s = scenario.request_timeout_s + STOP_S if most else call.latency_s
+
+    def amount(self) -> Amount:
+        paths = _paths(self.load.find, self.most) if self.load.find else [self.group.levels]  # of a search: whichever takes most
+        seconds, requests, slow = (max(column) for column in zip(*map(self._way, paths)))
+        if isinstance(self.price, HourlyPrice):
+            return Amount(seconds, requests, self.price.usd_per_hour_in_all * seconds / 3600)
+        if self.call.usd is None:
+            return Amount(seconds, requests, 0.0)
+        sizes, answer = [self._size(p) for p in self.prompts], self.call.answer_tokens
+        if self.most:
+            longest = max(answer, self.longest_answer or QUICKER * answer)
+            return Amount(seconds, requests, max(requests * self._usd(max(sizes), answer), slow * self._usd(max(sizes), longest)))
+        sizes = [a.prompt_tokens for a in self.trace or () if a.prompt_tokens] or sizes
+        answers = [a.max_tokens or answer for a in self.trace or ()] or [answer]
+        return Amount(seconds, requests, requests * self._usd(statistics.fmean(sizes), statistics.fmean(answers)))
+
+    def _size(self, prompt: Prompt) -> float:
+        texts = [prompt.text] if prompt.messages is None else [t for m in prompt.messages for t in texts_of(m["content"])]
+        system = self.target.system or ""
+        return (prompt.prompt_tokens or max(1, sum(map(len, texts))) / CHARACTERS) + len(system) / CHARACTERS
+
+    def _usd(self, prompt_size: float, answer_tokens: float) -> float:
+        """Of a call: its prompt's part grows with the prompt, its answer's with the answer."""
+        called = [p for p in self.called if p.id == self.call.prompt_id] or self.called
+        per_token = self.price.output / 1000
+        prompt_usd = (self.call.usd - self.call.answer_tokens * per_token) * prompt_size / statistics.fmean(map(self._size, called))
+        return prompt_usd + answer_tokens * per_token
+
+    def _way(self, levels: list[Level]) -> tuple[float, float, float]:
+        """(seconds, requests, requests with calls no quicker than the first) of these levels one after another."""
+        find, begins_s, longest_s, busiest = self.load.find, 0.0, 0.0, 0.0
+        seconds, requests, slow, users = 0.0, 0.0, 0.0, 0
+        for level in levels:
+            if find and begins_s + self.planned_s > find.at_most_s:
+                break
+            there = self.load.max_users if level.users is None else level.users
+            stage_s = (there - users) / USERS_A_SECOND + self._stage_s(level, fresh=users == 0)
+            sent = self._requests(level, stage_s, QUICKER if self.most else 1)
+            requests, slow = requests + sent, slow + self._requests(level, stage_s, 1)
+            busiest, users = max(busiest, sent / stage_s), 0 if find else there
+            stage_s += self.drain_s if find else 0.0
+            seconds, longest_s = seconds + stage_s, max(longest_s, stage_s)
+            begins_s += stage_s if not self.most else 0.0 if self.load.until or self.load.abort_stage else self.planned_s
+        if find and self.most and seconds > (over := max(0.0, find.at_most_s - self.planned_s) + longest_s):
+            share = min(1.0, over * busiest / requests)
+            seconds, requests, slow = over, requests * share, slow * share
+        seconds += 0.0 if find else self.drain_s
+        if self.group is self.first:  # its warm-up call has been made
+            return seconds, requests, slow
+        return seconds + self.last_s, requests + self.attempts, slow + self.attempts
+
+    def _stage_s(self, level: Level, fresh: bool) -> float:
+        """Settling, measuring, and until the last measured call has ended. fresh: no call of a level before is in flight."""
+        load = self.load
+        if self.trace:
+            return self.trace[-1].at_s + self.last_s
+        round_s = self.call.latency_s + load.think_s  # a call of every user; in the open loop of as many as are in flight
+        each_s = round_s / level.users if level.users else 1 / level.rate
+        steady_s = round_s + (max(round_s, 5 * each_s) if load.open_loop else round_s + min(load.settle_s, START_S))  # Tally.steady
+        window_s = load.at_most_s
+        if self.most:
+            steady_s = math.inf
+            if load.find:
+                window_s = LOOKS[-1] * window_s + (len(LOOKS) - 1) * self.last_s  # with the holds between its looks
+        elif load.until and load.until.relative_ci is None:
+            window_s = min(window_s, load.until.requests * each_s + self.call.latency_s)
+        settle_s = max(load.settle_s, min(load.settle_at_most_s, steady_s), 0.0 if fresh else self.last_s)
+        return settle_s + window_s + self.last_s
+
+    def _requests(self, level: Level, seconds: float, quicker: float) -> float:
+        if level.users is not None:
+            return level.users * (seconds / (self.call.latency_s / quicker + self.load.think_s) + self.most)
+        mean = level.rate * seconds
+        return self.attempts * (len(self.trace) if self.trace else mean + (3 * math.sqrt(mean) + 1) * self.most)
+
+
+def _paths(find: Find, most: bool) -> list[list[Level]]:
+    """The levels of a search whose limits hold up to half way; at most: of all that may be longest or highest, which end
+    just below a level."""
+    ends = [find.up_to / 2]
+    if most:
+        ends = [0.0, find.up_to, *(0.9999 * n for end in (0.0, find.up_to) for n in _path(find, end))]
+    return [[Level(int(n), None) if find.of == "users" else Level(None, n) for n in _path(find, end)] for end in ends]
+
+
+def _path(find: Find, end: float) -> list[float]:
+    search, levels = Search(find.up_to, find.of), []
+    while (level := search.next()) is not None:
+        search.note(level, "met" if level <= end else "missed")
+        levels.append(level)
+    return levels

@@ -1,0 +1,166 @@
+"""All that a run reads before it sends anything: scenario, payloads, price book. Every mistake is found here."""
+
+import dataclasses
+import hashlib
+import pathlib
+
+from locustfiles.common.dialects.request import build
+from locustfiles.common.planning.arrivals import Arrival, load_trace
+from locustfiles.common.prompts.payloads import BadPayload, Prompt, load_payload
+from locustfiles.common.prompts.token_counter import counter_of
+from locustfiles.common.prompts.tokenizer_packages import FAMILIES, vocabulary_file
+from locustfiles.contract.bad_input import BadInput, BadScenario
+from locustfiles.contract.scenario.loads import Level, Load
+from locustfiles.contract.scenario.price_book import Price, PriceBook
+from locustfiles.contract.scenario.scenario import Scenario, find_file, load_scenario
+from locustfiles.contract.scenario.strict_yaml import place_of
+from locustfiles.contract.scenario.target_prices import prices_of
+from locustfiles.contract.scenario.targets import Target
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Inputs:
+    scenario: Scenario  # a `tokenizer:` that is a file has the path where it was found
+    scenario_file: pathlib.Path
+    payloads: dict[str, list[Prompt]]  # stem -> prompts
+    payload_files: dict[str, dict]  # stem -> {"file", "sha256", "prompts"}
+    book: PriceBook
+    prices: dict[str, Price]  # target -> price
+    content: str  # hash of scenario, payloads, tokenizers and traces: equal on every worker
+    traces: dict[str, list[Arrival]] = dataclasses.field(default_factory=dict)  # `replay` as the scenario names it -> arrivals
+
+    def stems_of(self, target_name: str) -> list[str]:
+        """The payloads of one target, in the scenario's order."""
+        return [pathlib.Path(p).stem for p in self.scenario.payloads_of(self.scenario.target(target_name))]
+
+    def most_tokens(self, target: Target) -> int | None:
+        """The most output tokens that any call of it asks for; None where one has no limit."""
+        limit = target.parameters.get("max_tokens")
+        prompts = [p for stem in self.stems_of(target.name) for p in self.payloads[stem]]
+        asked = {p.parameters.get("max_tokens", limit) for p in prompts}
+        if trace := self.traces.get(self.scenario.load_of(target).replay):
+            asked = {a.max_tokens or n for a in trace for n in asked}
+        return None if None in asked else max(asked)
+
+    @property
+    def prices_as_json(self) -> dict[str, dict]:
+        return {name: price.model_dump(mode="json") for name, price in self.prices.items()}
+
+    def levels_of(self, load: Load) -> list[Level]:
+        """The stages of a load that are known beforehand."""
+        if load.replay is None:
+            return load.levels
+        trace = self.traces[load.replay]
+        return [Level(None, round((len(trace) - 1) / trace[-1].at_s, 6))]
+
+    def stage_s(self, load: Load) -> float:
+        """How long a stage is planned to take, s: at least settling and measuring."""
+        return self.traces[load.replay][-1].at_s if load.replay else load.settle_s + load.at_most_s
+
+
+def load_inputs(path: str, services: tuple[str, ...]) -> Inputs:
+    """Read and check everything. Raises BadInput (BadScenario, BadPayload, BadPriceBook)."""
+    scenario = load_scenario(path)
+    for target in scenario.targets:
+        if target.service not in services:
+            raise BadScenario(
+                f"{place_of(path, target.name)}: target `{target.name}` is of service {target.service}, this locustfile sends to "
+                f"{' and '.join(services)} only; use locustfiles/sweep.py"
+            )
+    named = dict.fromkeys(f for t in scenario.targets for f in scenario.payloads_of(t))
+    payloads: dict[str, list[Prompt]] = {}
+    files: dict[str, dict] = {}
+    for name in named:
+        found = find_file(name, path)
+        if found.stem in payloads:
+            raise BadScenario(f"{place_of(path, name)}: two payload files are named `{found.stem}`; rename one")
+        payloads[found.stem] = load_payload(found)
+        digest = hashlib.sha256(found.read_bytes()).hexdigest()
+        files[found.stem] = {"file": str(found), "sha256": digest, "prompts": len(payloads[found.stem])}
+    for target in scenario.targets:
+        for name in scenario.payloads_of(target):
+            _check_bodies(path, target, name, payloads[pathlib.Path(name).stem])
+    book, prices = prices_of(scenario, path)
+    digests = [hashlib.sha256(scenario.model_dump_json().encode()).hexdigest(), *(f["sha256"] for f in files.values())]
+    traces = _traces(path, scenario, payloads)
+    digests += [hashlib.sha256(repr(trace).encode()).hexdigest() for trace in traces.values()]
+    scenario, tokenizer_digests = _with_tokenizers(scenario, path, payloads)
+    digests += tokenizer_digests
+    content = hashlib.sha256(" ".join(digests).encode()).hexdigest()
+    return Inputs(scenario, pathlib.Path(path), payloads, files, book, prices, content, traces)
+
+
+def _traces(path: str, scenario: Scenario, payloads: dict[str, list[Prompt]]) -> dict[str, list[Arrival]]:
+    """Every `replay` file. Raises BadScenario for one whose lengths no payload can give, or the target cannot be asked for."""
+    traces = {}
+    for target in scenario.targets:
+        named = scenario.load_of(target).replay
+        if named is None:
+            continue
+        traces[named] = load_trace(find_file(named, path))
+        prompts = [p for name in scenario.payloads_of(target) for p in payloads[pathlib.Path(name).stem]]
+        if any(a.prompt_tokens for a in traces[named]) and not all(p.prompt_tokens for p in prompts):
+            raise BadScenario(
+                f"{place_of(path, named)}: {named} has prompt lengths, but not every payload line of target `{target.name}` has "
+                "`prompt_tokens`; add them, or remove the column"
+            )
+        if any(a.max_tokens for a in traces[named]) and not _takes_lengths(target, prompts[0]):
+            raise BadScenario(
+                f"{place_of(path, named)}: {named} has answer lengths, but the body of target `{target.name}` has no place for "
+                "`max_tokens`; add one, or remove the column `completion_tokens`"
+            )
+    return traces
+
+
+def _takes_lengths(target: Target, prompt: Prompt) -> bool:
+    """Whether `max_tokens` makes a difference to the target's requests."""
+    lengths = (dataclasses.replace(prompt, parameters=prompt.parameters | {"max_tokens": n}) for n in (1, 2))
+    try:
+        return len({build(target, p).body for p in lengths}) == 2
+    except BadInput:  # the dialect refuses it
+        return False
+
+
+def _check_bodies(path: str, target: Target, payload: str, prompts: list[Prompt]) -> None:
+    """Build every request once, so that a prompt or parameter that a dialect cannot take is found before sending."""
+    for prompt in prompts:
+        try:
+            build(target, prompt)
+        except BadPayload as e:
+            raise BadPayload(f"{payload}: {e}") from None
+        except BadInput as e:
+            raise BadScenario(f"{path}: {e}") from None
+
+
+def _with_tokenizers(scenario: Scenario, path: str, payloads: dict[str, list[Prompt]]) -> tuple[Scenario, list[str]]:
+    """Load every tokenizer and count the prompts now: a long one takes milliseconds that no answer should wait for.
+
+    Returns the scenario with the files' paths as found, and the files' hashes.
+    """
+    targets, digests = [], []
+    for target in scenario.targets:
+        if target.tokenizer:
+            target, file = _with_tokenizer(target, path)
+            digests.append(hashlib.sha256(file.read_bytes()).hexdigest())
+            for prompt in (p for name in scenario.payloads_of(target) for p in payloads[pathlib.Path(name).stem]):
+                counter_of(target.tokenizer).prompt(target, prompt)
+        targets.append(target)
+    return scenario.model_copy(update={"targets": targets}), digests
+
+
+def _with_tokenizer(target: Target, path: str) -> tuple[Target, pathlib.Path]:
+    """The target with its tokenizer's path as found, or its family's name, and the file. Raises BadScenario."""
+    named = target.tokenizer
+    try:
+        if named in FAMILIES:
+            file = vocabulary_file(named)
+        else:
+            file = find_file(named, path)
+            target = target.model_copy(update={"tokenizer": str(file)})
+        counter_of(target.tokenizer)
+    except BadScenario:
+        problem = f"no file `{named}`; give the path of a tokenizer.json from the working folder, or one of {', '.join(FAMILIES)}"
+        raise BadScenario(f"{place_of(path, named)}: target `{target.name}`: {problem}") from None
+    except BadInput as e:
+        raise BadScenario(f"{place_of(path, named)}: target `{target.name}`: {e}") from None
+    return target, file

@@ -1,0 +1,70 @@
+"""Which targets' stages will have too few answers to decide their limits, told before a run from one recorded call of each.
+
+A percentile needs so many answers that it is met if all of them are inside the limit. The smallest level has the fewest; its
+calls are taken to be as quick as the first one.
+"""
+
+import math
+
+from locustfiles.common.planning.bisection import LOOKS, Search
+from locustfiles.common.planning.estimate import Call
+from locustfiles.common.planning.inputs import Inputs
+from locustfiles.common.planning.plan import Group
+from locustfiles.contract.scenario.loads import Level
+from locustfiles.contract.scenario.scenario import Scenario
+from locustfiles.contract.statistics.binomial import LEVELS, fewest
+
+SPARE = 1.1  # on a window's length: calls are not all as quick as the first
+
+
+def too_small_samples(inputs: Inputs, groups: list[Group], calls: dict[str, Call]) -> list[str]:
+    """A line for each target in `calls` with too few answers at its smallest level; groups: those that are still to come."""
+    lowest: dict[str, tuple[Level, Group]] = {}
+    for group in groups:
+        level = _lowest(group)
+        if group.target in calls and (group.target not in lowest or level < lowest[group.target][0]):
+            lowest[group.target] = level, group
+    lines = (_line(inputs, group, level, calls[target]) for target, (level, group) in lowest.items())
+    return [line for line in lines if line]
+
+
+def _lowest(group: Group) -> Level:
+    if not group.load.find:
+        return group.levels[0]
+    first = Search(group.load.find.up_to, group.load.find.of).next()
+    return Level(int(first), None) if group.load.find.of == "users" else Level(None, first)
+
+
+def strictest_percentile(scenario: Scenario, name: str) -> str | None:
+    """The highest percentile that a target's limits name: it needs the most answers."""
+    target, slo = scenario.target(name), scenario.slo_of(scenario.target(name))
+    limits = [slo.latency_s, slo.ttft_s if target.stream else None]
+    named = [level for level in LEVELS if any(getattr(limit, level, None) is not None for limit in limits)]
+    return max(named, key=LEVELS.__getitem__, default=None)
+
+
+def _line(inputs: Inputs, group: Group, level: Level, call: Call) -> str | None:
+    percentile, load = strictest_percentile(inputs.scenario, group.target), group.load
+    if percentile is None:
+        return None
+    needed = fewest(LEVELS[percentile])
+    each_s = 1 / level.rate if level.users is None else (call.latency_s + load.think_s) / level.users
+    times = LOOKS[-1] if load.find else 1
+    if load.replay:
+        answers, window = len(inputs.traces[load.replay]), "the replay"
+        remedy = "replay more arrivals"
+    else:
+        answers, span = times * load.at_most_s / each_s, f"{load.at_most_s:g}" if times == 1 else f"{times} x {load.at_most_s:g}"
+        window, seconds = f"measure_s {span}", SPARE * needed * each_s
+        remedy = f"until: {{requests: {needed}, at_most_s: {math.ceil(2 * seconds)}}}"
+        if not load.until:
+            remedy = f"measure_s: {math.ceil(seconds / times)}, or {remedy}"
+        elif load.until.requests is not None and load.until.requests < answers:
+            answers, window = load.until.requests, f"until.requests {load.until.requests}"
+        else:
+            window = f"until.at_most_s {span}"
+        remedy = f"set {remedy}"
+    if answers >= needed:
+        return None
+    count = f"about {math.floor(answers)} answers in {window}"
+    return f"target `{group.target}` at {level.text}: {count}; {percentile} needs {needed}, all of them inside its limit: {remedy}"

@@ -1,0 +1,1 @@
+"""Payload files, and what counts their tokens."""

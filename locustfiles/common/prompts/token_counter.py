@@ -1,0 +1,53 @@
+"""Token counts by a target's `tokenizer:`, beside those of the service, and instead of them where it has none."""
+
+import functools
+
+import tokenizers
+
+from locustfiles.common.prompts.payloads import Prompt, texts_of
+from locustfiles.common.prompts.tokenizer_packages import FAMILIES, vocabulary_file
+from locustfiles.contract.bad_input import BadInput
+from locustfiles.contract.scenario.targets import Target
+
+
+class Counter:
+    """Counts with one tokenizer; special tokens and the chat template are not counted. Raises BadInput."""
+
+    def __init__(self, tokenizer: str) -> None:
+        """`tokenizer` is a family's name, or the path of a tokenizer.json."""
+        self._tokenizer = _load(tokenizer)
+        self._prompts: dict[tuple[str, ...], int] = {}
+
+    def text(self, text: str) -> int:
+        return len(self._tokenizer.encode(text, add_special_tokens=False).ids)
+
+    def prompt(self, target: Target, prompt: Prompt) -> int:
+        """Tokens of all texts that the target is sent: its `system`, and the prompt's text or its messages'
+        contents. The same texts are counted once."""
+        texts = _sent(target, prompt)
+        if texts not in self._prompts:
+            self._prompts[texts] = sum(self.text(t) for t in texts)
+        return self._prompts[texts]
+
+
+@functools.cache
+def counter_of(tokenizer: str) -> Counter:
+    """This process's counter for a `tokenizer:`, loaded once, with the prompts that it has counted. Raises BadInput."""
+    return Counter(tokenizer)
+
+
+def _sent(target: Target, prompt: Prompt) -> tuple[str, ...]:
+    system = [] if target.system is None else [target.system]
+    if prompt.messages is None:
+        return (*system, prompt.text)
+    return (*system, *(text for m in prompt.messages for text in texts_of(m["content"])))
+
+
+def _load(tokenizer: str) -> tokenizers.Tokenizer:
+    file, read = tokenizer, tokenizers.Tokenizer.from_file
+    if tokenizer in FAMILIES:
+        file, read = vocabulary_file(tokenizer), FAMILIES[tokenizer].read
+    try:
+        return read(file)
+    except Exception as e:  # the library raises bare Exception for a missing or a bad file
+        raise BadInput(f"{file}: not a tokenizer that can be read ({' '.join(str(e).split())})") from None

@@ -1,0 +1,101 @@
+"""How records travel: numbered and acknowledged from worker to master, straight to the file locally.
+
+Every report of a worker carries all rows that the master has not acknowledged (capped). The master
+drops what it has already (by the rows' numbers), appends the rest and acknowledges the highest
+contiguous number. So a lost or doubled message loses or doubles nothing. It acknowledges what it has
+handed to the system, so that a killed master loses nothing that a worker has dropped.
+"""
+
+import collections.abc
+import dataclasses
+import typing
+
+from locustfiles.contract.record import FIELDS, RequestRecord
+from locustfiles.contract.spool import Spool
+
+KEY = "swarmledger"
+ROWS_A_REPORT = 5000
+
+Row = typing.Sequence[str]
+_COLUMN = {name: i for i, name in enumerate(FIELDS)}
+
+
+def cell(row: Row, field: str) -> str:
+    """One cell of a row by the field's name."""
+    return row[_COLUMN[field]]
+
+
+class Outbox:
+    """A worker's records of one run, until the master has acknowledged them."""
+
+    def __init__(self, run_id: str) -> None:
+        self.run_id = run_id
+        self.produced = 0
+        self._first = 0  # number of the first row not acknowledged
+        self._rows: list[list[str]] = []
+
+    def add(self, record: RequestRecord) -> None:
+        self._rows.append(record.row())
+        self.produced += 1
+
+    def report(self, final: bool, silent: bool = False) -> dict:
+        """What goes into the worker's next report to the master; `final` adds how many it produced in all. To a silent
+        master no rows: reports queue up until it is back."""
+        rows = [] if silent else self._rows[:ROWS_A_REPORT]
+        return {"run": self.run_id, "first": self._first, "rows": rows, "produced": self.produced if final else None}
+
+    def acknowledge(self, run_id: str, upto: int) -> None:
+        """The master has every row below `upto`."""
+        if run_id == self.run_id and upto > self._first:
+            del self._rows[: upto - self._first]
+            self._first = upto
+
+    @property
+    def empty(self) -> bool:
+        return not self._rows
+
+    def spool(self, worker: str, final: bool) -> Spool:
+        """All that is not acknowledged; `final` adds how many it produced in all."""
+        return Spool(self.run_id, worker, self._first, self.produced if final else None, tuple(self._rows))
+
+
+@dataclasses.dataclass(slots=True)
+class Account:
+    """What the master knows of one worker's records."""
+
+    received: int = 0
+    produced: int | None = None  # from its final flush
+
+    @property
+    def settled(self) -> bool:
+        return self.produced is not None and self.received >= self.produced
+
+
+class Inbox:
+    """The master's side: rows in order, each once, to `take(row)`."""
+
+    def __init__(self, run_id: str, take: collections.abc.Callable[[Row], None]) -> None:
+        self.run_id = run_id
+        self.accounts: dict[str, Account] = {}
+        self._take = take
+
+    def account(self, worker: str) -> Account:
+        return self.accounts.setdefault(worker, Account())
+
+    def add(self, record: RequestRecord) -> None:
+        """A record of this process itself (a run without workers)."""
+        self._take(record.row())
+        self.account(record.worker).received += 1
+
+    def receive(self, worker: str, report: dict) -> int | None:
+        """Append a worker's new rows; the number to acknowledge, or None for a report of another run."""
+        if report["run"] != self.run_id:
+            return None
+        account = self.account(worker)
+        if report["first"] <= account.received:  # else a row is missing: it comes again with the next report
+            for row in report["rows"][account.received - report["first"] :]:
+                self._take(row)
+                account.received += 1
+        if report["produced"] is not None:
+            account.produced = report["produced"]
+        return account.received

@@ -1,0 +1,58 @@
+"""The budget's guard: it ends what is sent before more than `budget_usd` is spent."""
+
+import logging
+import typing
+
+import gevent
+from locust.runners import MasterRunner
+
+from locustfiles.common.stages.control import Control
+
+log = logging.getLogger("swarmledger")
+GUARD_S = 0.1  # how often the budget is looked at
+UNSEEN_S = 0.25  # calls of the last while of which no record may be here yet: as long as this process may lag ...
+UNREPORTED_S = 1.25  # ... and workers report once a second
+
+
+class BudgetGuard:
+    """Whatever the sweep does: when the budget would be spent by what is under way, nothing new is sent."""
+
+    def __init__(self, control: Control, end: typing.Callable[[], None]) -> None:
+        """end() ends the run as if its last stage was over."""
+        self._control, self._run, self._end = control, control.run, end
+        self._greenlet: gevent.Greenlet | None = None
+        if self._run.inputs.scenario.budget_usd is not None:
+            self._greenlet = gevent.spawn(self._watch)
+            self._greenlet.link_exception(self._unwatched)
+
+    def stop(self) -> None:
+        if self._greenlet:
+            self._greenlet.kill(block=False)
+
+    def _watch(self) -> None:
+        budget, spend, control = self._run.inputs.scenario.budget_usd, self._run.spend, self._control
+        lag_s = UNSEEN_S + (UNREPORTED_S if isinstance(control.runner, MasterRunner) else 0)
+        while True:
+            control.collect()
+            to_come = spend.to_come_usd(self._users_at_most(), control.spec.rate if control.spec else None, lag_s)
+            if spend.usd() + to_come >= budget:
+                break
+            gevent.sleep(GUARD_S)
+        self._run.over_budget = True
+        control.announce(None, "settle")
+        log.error(
+            "Budget: $%.4f spent, up to $%.4f under way, of $%.4f; the run ends with what was measured",
+            *(spend.usd(), to_come, budget),
+        )
+
+    def _unwatched(self, guard: gevent.Greenlet) -> None:
+        """Our own bug: nothing is spent without the guard."""
+        self._run.problem(f"the budget's guard failed inside Swarmledger: {type(guard.exception).__name__}: {guard.exception}")
+        self._end()
+
+    def _users_at_most(self) -> int:
+        """Who may send now, those too that are still on their way."""
+        spec, scenario = self._control.spec, self._run.inputs.scenario
+        if spec is None:
+            return 0
+        return scenario.load_of(scenario.target(spec.target)).max_users if spec.users is None else spec.users

@@ -1,0 +1,107 @@
+"""What the sweep, its stages, its search and the budget's guard ask of the swarm: how many users, told what, and until when."""
+
+import time
+import typing
+
+import gevent
+import gevent.event
+
+from locustfiles.common.calls.stage_spec import StageSpec, as_message
+from locustfiles.common.planning.plan import USERS_A_SECOND
+from locustfiles.common.recording.run_recorder import RunRecorder
+
+POLL_S = 0.02
+RECORDS_S = 15.0  # for the records of a stage to arrive
+
+
+class Control:
+    """The swarm of one run as the sweep steers it. `want` is what the load shape returns to Locust; None ends the run."""
+
+    def __init__(
+        self, run: RunRecorder, runner, alive: typing.Callable[[], list[str]], collect: typing.Callable[[], None]
+    ) -> None:
+        """alive() -> ids of the workers that can be asked now, the first ready one first; collect() takes in this process's own records."""
+        self.run, self.runner, self.alive, self.collect = run, runner, alive, collect
+        self.want: tuple[int, float] | None = (0, USERS_A_SECOND)
+        self.spec: StageSpec | None = None
+        self.phase = "settle"
+        self._latest: int | None = None  # number of the stage under way, or of the last one
+        self.changed = gevent.event.Event()
+        self._clear: dict[tuple[int, str, int], dict[str, dict]] = {}  # stage, phase, look -> worker -> what it told
+
+    # what Locust's side calls
+    def tick(self) -> tuple[int, float] | None:
+        self.changed.wait(1.0)
+        self.changed.clear()
+        return self.want
+
+    def on_clear(self, worker: str, data: dict) -> None:
+        if data["run"] == self.run.run_id:
+            self._clear.setdefault((data["stage"], data["phase"], data["look"]), {})[worker] = data
+
+    def state_message(self) -> dict:
+        return {"run": self.run.run_id, "visit": as_message(self.spec), "phase": self.phase}
+
+    # what a stage asks for
+    def send(self, kind: str, data: dict, worker: str | None = None) -> None:
+        self.runner.send_message(kind, {"run": self.run.run_id} | data, client_id=worker)
+
+    def announce(self, spec: StageSpec | None, phase: str) -> None:
+        self.spec, self.phase = spec, phase
+        self._latest = spec.stage if spec else self._latest
+        self.runner.send_message("ledger_stage", self.state_message())
+
+    def offset_s(self, worker: str) -> float:
+        """Worker's clock minus this one's, as far as it is known."""
+        member = self.run.members.get(worker)
+        return (member.clock_offset_ms or 0.0) / 1000 if member else 0.0
+
+    def set(self, want: tuple[int, float] | None) -> None:
+        self.want = want
+        self.changed.set()
+
+    def drain(self) -> None:
+        """Nothing new is sent; returns when what is in flight has ended."""
+        self.announce(None, "settle")
+        self.set((0, USERS_A_SECOND))
+        self._wait_for_users(0, self.run.environment.stop_timeout + 10)
+
+    def ask_for_users(self, users: int) -> None:
+        """Returns when they are there, or the budget is spent."""
+        self.set((users, USERS_A_SECOND))
+        self._wait_for_users(users, users / USERS_A_SECOND + 30)
+
+    def _wait_for_users(self, users: int, timeout_s: float) -> None:
+        over = time.monotonic() + timeout_s
+        while self.runner.user_count != users and not (users and self.run.over_budget):
+            if time.monotonic() > over:
+                self.run.problem(
+                    f"{self.runner.user_count} users instead of {users}: a worker is gone or too slow; "
+                    "repeat the run with all workers up",
+                    None if self._latest is None else [self._latest],
+                )
+                return
+            gevent.sleep(POLL_S)
+
+    def wait_until_clear(self, spec: StageSpec, phase: str) -> dict[str, dict[str, float]]:
+        """Settle: until no request of an earlier level is in flight. Hold: until the measured ones have ended; how each
+        worker kept up meanwhile."""
+        told = self._clear.setdefault((spec.stage, phase, spec.look), {})
+        over = time.monotonic() + self.run.inputs.scenario.longest_call_s + 15
+        while not set(self.alive()) <= told.keys() and not self.run.over_budget:
+            if time.monotonic() > over:
+                self.run.problem(f"stage {spec.stage}: requests did not end within their timeout ({phase})", [spec.stage])
+                break
+            gevent.sleep(POLL_S)
+        return {worker: data["load"] for worker, data in told.items()}
+
+    def wait_for_records(self, spec: StageSpec) -> bool:
+        """Until every record that the workers had when their hold was clear is here; whether that came in time."""
+        told, accounts = self._clear[spec.stage, "hold", spec.look], self.run.inbox.accounts
+        over = time.monotonic() + RECORDS_S
+        while True:
+            self.collect()
+            late = [w for w in self.alive() if w in told and accounts[w].received < told[w]["produced"]]
+            if not late or time.monotonic() > over:
+                return not late and set(self.alive()) <= told.keys()
+            gevent.sleep(POLL_S)

@@ -1,0 +1,77 @@
+"""Runs a search for the highest level that keeps the limits, stage by stage, and says what it found."""
+
+import time
+import typing
+
+from locustfiles.common.planning.bisection import Search
+from locustfiles.common.planning.plan import Group
+from locustfiles.common.planning.sample_sizes import strictest_percentile
+from locustfiles.common.recording.run_recorder import RunRecorder
+from locustfiles.common.stages.stage import Stage
+from locustfiles.contract.manifest import Finding
+from locustfiles.contract.scenario.loads import Level
+from locustfiles.contract.scenario.slo import Slo
+from locustfiles.contract.statistics.binomial import LEVELS, fewest
+
+
+def find(
+    run: RunRecorder,
+    group: Group,
+    measure: typing.Callable[[Group, Level, Slo], Stage],
+    drain: typing.Callable[[], None],
+) -> Finding:
+    """Measure the levels that the search asks for, each after a drain, until it is over or its time is. What a part of the
+    run before has measured of it counts, with the time that it took."""
+    asked, scenario = group.load.find, run.inputs.scenario
+    slo = scenario.slo_of(scenario.target(group.target))
+    search, numbers, spent_s = Search(asked.up_to, asked.of), [], 0.0
+    for window in run.measured(group):  # before it was interrupted
+        search.note(window.rate if window.users is None else window.users, window.outcome)
+        numbers.append(window.stage)
+        spent_s += window.hold_until - window.started_at
+    over = time.monotonic() + asked.at_most_s - spent_s
+    in_time = True
+    while (value := search.next()) is not None:
+        in_time = time.monotonic() + run.inputs.stage_s(group.load) <= over
+        if not in_time:
+            break
+        level = Level(int(value), None) if asked.of == "users" else Level(None, value)
+        stage = measure(group, level, slo)
+        drain()
+        search.note(value, stage.window.outcome or "undecided")
+        numbers.append(stage.spec.stage)
+    unsound = [w.stage for w in run.measured(group) if not run.is_sound(w)]  # some of it may have shown since
+    return Finding(
+        target=group.target,
+        payload=group.payload,
+        of=asked.of,
+        answer=search.low,
+        fails_at=search.high,
+        confirmed=search.confirmed and in_time and not unsound,
+        why=_why(search, in_time, asked.at_most_s, unsound, _too_few(strictest_percentile(scenario, group.target))),
+        outcomes={f"{level:g}": outcomes for level, outcomes in sorted(search.outcomes.items())},
+        stages=numbers,
+    )
+
+
+def _too_few(percentile: str | None) -> str:
+    needs = f" ({percentile} needs at least {fewest(LEVELS[percentile])})" if percentile else ""
+    return f"the samples were too few to decide{needs}; measure longer"
+
+
+def _why(search: Search, in_time: bool, at_most_s: float, unsound: list[int], too_few: str) -> str:
+    if unsound:
+        return f"stage {', '.join(map(str, unsound))} cannot be trusted (see the run's problems); --resume measures it again"
+    if not in_time:
+        return f"the search's {at_most_s:g} s were too few; raise `find.at_most_s`"
+    if search.low is None and search.high is not None and "missed" not in search.outcomes[search.high]:
+        return too_few
+    if search.low is None:
+        return "the lowest level did not keep the limits"
+    if search.high is None:
+        return f"the limits hold up to the highest level asked for ({search.up_to:g})"
+    if not search.confirmed:
+        return "the boundary said different things when measured twice; measure longer"
+    if "undecided" in search.outcomes[search.high]:
+        return f"above it {too_few}"
+    return "above it the limits are missed"

@@ -1,0 +1,189 @@
+"""One stage, from its users to the last of its records: it settles, measures and holds.
+
+It settles for `settle_s`, until no request of the level before is in flight and until its latencies drift no more
+(`settle_at_most_s` ends that). It measures. Then it holds: load goes on until every request that began in the measured
+window has ended, so that none of them ends under another load, and until all records of it have arrived. A search whose
+limits are undecided then measures on, in the same window; the requests that began in the hold between are not measured.
+"""
+
+import dataclasses
+import logging
+import math
+import time
+import typing
+
+import gevent
+
+from locustfiles.common.calls.stage_spec import StageSpec
+from locustfiles.common.planning.arrivals import Arrival, arrivals
+from locustfiles.common.planning.bisection import LOOKS
+from locustfiles.common.planning.plan import Group
+from locustfiles.common.recording.stage_tally import Tally, window_ends
+from locustfiles.common.stages.control import POLL_S, Control
+from locustfiles.contract.manifest import StageWindow, WorkerLoad
+from locustfiles.contract.scenario.loads import Level
+from locustfiles.contract.scenario.slo import Slo
+
+log = logging.getLogger("swarmledger")
+DEAL_EVERY_S = 0.5
+DEAL_AHEAD_S = 2.0
+FIRST_S = 0.25  # from dealing to the first arrival: longer than any way to a worker
+LAST_S = 0.1  # from the last arrival of a trace to the end of its window: longer than a worker is late
+
+
+class Stage:
+    """One spec. `control` is asked for the run, the workers and what they have told."""
+
+    def __init__(self, control: Control, group: Group, level: Level, number: int, slo: Slo | None = None) -> None:
+        """slo: of a search, which measures until it is decided, and sets `window.outcome`."""
+        self.control, self.run, self.load, self.level, self.slo = control, control.run, group.load, level, slo
+        self.spec = StageSpec(number, group.target, group.payload, level.users, level.rate, group.repeat)
+        self.tally = self.run.tallies.setdefault(number, Tally(keep=self._times_needed, retry=self.run.inputs.scenario.retry))
+        self.trace = self.run.inputs.traces[group.load.replay] if group.load.replay else None
+        self._dealer: gevent.Greenlet | None = None
+        self._workers = set(control.alive())
+        self._measured_s = 0.0  # without the holds between
+        now = self.run.clock.now()
+        self.window = StageWindow(
+            number, group.repeat, group.target, group.payload, level.users, level.rate, started_at=now
+        )
+
+    @property
+    def _times_needed(self) -> bool:
+        return self.slo is not None or bool(self.load.until and self.load.until.relative_ci)
+
+    @property
+    def at_most_s(self) -> float:
+        return FIRST_S + self.trace[-1].at_s + LAST_S if self.trace else self.load.at_most_s
+
+    @property
+    def open_loop(self) -> bool:
+        return self.level.users is None
+
+    def go(self) -> None:
+        """Raises DiskFailed when the manifest cannot be written. After it, `window.ended_by` is set; `budget` ends the run."""
+        self.run.stage_begins(self.window)
+        users = self.load.max_users if self.open_loop else self.level.users
+        self.control.announce(self.spec, "settle")
+        self.control.ask_for_users(users)
+        self.window.settle_from = self.run.clock.now()
+        if not self.trace:
+            self._begin_arrivals()
+            self._settle()
+        if self.run.over_budget:
+            return self._end("budget")
+        self.window.measure_from = self.run.clock.now()
+        for look, windows in enumerate(LOOKS if self.slo else (1,)):
+            self._measure(look, windows * self.at_most_s)
+            if self.window.outcome != "undecided" or self.window.ended_by != "time":
+                break
+        self._stop_arrivals()
+
+    def break_off(self) -> None:
+        """End it where it stands: what is in flight is held, nothing new belongs to the window."""
+        self._stop_arrivals()
+        if self.window.ended_by is None:
+            self._end("stop")
+
+    def _end(self, reason: str) -> None:
+        if reason == "budget":  # nothing is sent any more
+            self._stop_arrivals()
+        else:
+            self.control.announce(self.spec, "hold")
+        if self.window.measure_from is not None:
+            self.window.measure_until = self.run.clock.now()
+        self.window.ended_by = reason
+
+    def _at_once(self) -> int:
+        """Requests in flight when settled: the users, or by Little's law."""
+        if self.level.users is not None:
+            return self.level.users
+        recent = self.tally.settling[-50:]
+        return max(5, round(self.level.rate * sum(recent) / len(recent))) if recent else 5
+
+    def _settle(self) -> None:
+        load, began = self.load, time.monotonic()
+        while time.monotonic() - began < load.settle_s and not self.run.over_budget:
+            gevent.sleep(min(0.1, max(POLL_S, load.settle_s - (time.monotonic() - began))))
+        self.control.wait_until_clear(self.spec, "settle")
+        while not (steady := self.tally.steady(self._at_once())) and not self.run.over_budget:
+            if time.monotonic() - began >= load.settle_at_most_s:
+                break
+            gevent.sleep(0.1)
+        self.window.steady = steady
+
+    def _measure(self, look: int, at_most_s: float) -> None:
+        """Measure until `at_most_s` have been measured in all, holds between not counted, and hold."""
+        began = self.run.clock.now()
+        self.spec = dataclasses.replace(self.spec, look=look)
+        self.window.measure_until = self.window.hold_until = self.window.ended_by = None
+        self.window.whole = False
+        self.control.announce(self.spec, "measure")
+        if self.trace:
+            self._begin_arrivals()
+        self._end(self._until_over(began - self._measured_s, at_most_s))
+        self._measured_s += self.window.measure_until - began
+        if not self.run.over_budget:  # holding would spend more: the requests in flight end under a falling load
+            self._hold()
+
+    def _until_over(self, since: float, at_most_s: float) -> str:
+        """Why it ends; since: when it would have begun without a hold between."""
+        while not self.run.over_budget:
+            elapsed = self.run.clock.now() - since
+            if reason := window_ends(elapsed, self.load, at_most_s, self.tally):
+                return reason
+            gevent.sleep(min(0.1, max(POLL_S, at_most_s - elapsed)))
+        return "budget"
+
+    def _hold(self) -> None:
+        loads = self.control.wait_until_clear(self.spec, "hold")
+        self.window.hold_until = self.run.clock.now()
+        if self.run.over_budget:  # its last requests end under a falling load
+            self.window.ended_by = "budget"
+            return
+        self.window.workers = [WorkerLoad(worker, **load) for worker, load in sorted(loads.items()) if load]
+        self.window.whole = self.control.wait_for_records(self.spec) and self._workers <= set(self.control.alive())
+        if self.slo:
+            self.window.outcome = self._outcome()
+
+    def _outcome(self) -> str | None:
+        """met, missed or undecided; missed, too, where the stage was aborted or fewer requests were sent than were due; None
+        where its numbers cannot be trusted."""
+        if not self.run.is_sound(self.window):
+            return None
+        if self.window.ended_by == "abort":
+            return "missed"
+        due = self.level.rate * self._measured_s if self.open_loop else 0.0
+        if self.tally.requests + 2 * math.sqrt(due) < 0.95 * due:
+            return "missed"
+        return self.tally.keeps(self.slo)
+
+    # open loop
+    def _begin_arrivals(self) -> None:
+        if not self.open_loop:
+            return
+        seed_text = f"{self.run.inputs.scenario.seed}/{self.spec.target}/{self.spec.payload}/{self.level.rate}/{self.spec.repeat}"
+        due = iter(self.trace) if self.trace else arrivals(self.level.rate, self.load.arrivals, seed_text)
+        self._dealer = gevent.spawn(self._deal, due, self.run.clock.now() + FIRST_S)
+
+    def _stop_arrivals(self) -> None:
+        if self._dealer:
+            self._dealer.kill()
+
+    def _deal(self, due: typing.Iterator[Arrival], zero: float) -> None:
+        """Hand the arrivals of the next seconds to the workers in turn, each in its own clock's time."""
+        turn = 0
+        upcoming = next(due, None)
+        while upcoming is not None:
+            hands: dict[str, list[tuple]] = {worker: [] for worker in self.control.alive()}
+            workers = list(hands)
+            until = self.run.clock.now() - zero + DEAL_AHEAD_S
+            while upcoming is not None and upcoming.at_s < until and workers:
+                worker, turn = workers[turn % len(workers)], turn + 1
+                at = zero + upcoming.at_s + self.control.offset_s(worker)
+                hands[worker].append((at, upcoming.prompt_tokens, upcoming.max_tokens))
+                upcoming = next(due, None)
+            for worker, hand in hands.items():
+                if hand:
+                    self.control.send("ledger_arrivals", {"stage": self.spec.stage, "due": hand}, worker)
+            gevent.sleep(DEAL_EVERY_S)

@@ -1,0 +1,118 @@
+"""The sweep: the greenlet that walks the stages one after another.
+
+A stage is one visit of (target, payload, level). Levels only ascend; between (target, payload) groups, repetitions and
+the steps of a search, users drain to 0.
+"""
+
+import itertools
+import logging
+import typing
+
+import gevent
+
+from locustfiles.common.planning.plan import USERS_A_SECOND, Group, plan
+from locustfiles.common.recording.run_recorder import DiskFailed, RunRecorder
+from locustfiles.common.stages.budget import BudgetGuard
+from locustfiles.common.stages.control import Control
+from locustfiles.common.stages.preflight import Preflight, SweepEnds
+from locustfiles.common.stages.search import find
+from locustfiles.common.stages.stage import Stage
+from locustfiles.contract.scenario.loads import Level
+from locustfiles.contract.scenario.slo import Slo
+
+log = logging.getLogger("swarmledger")
+
+
+class Sweep:
+    """Walks the stages of one run, steering the swarm by its Control."""
+
+    def __init__(
+        self, run: RunRecorder, runner, alive: typing.Callable[[], list[str]], collect: typing.Callable[[], None]
+    ) -> None:
+        """alive() -> ids of the workers that can be asked now, the first ready one first; collect() takes in this process's own records."""
+        self.run, self.control = run, Control(run, runner, alive, collect)
+        self.groups = [g._replace(levels=[n for n in g.levels if not run.has(g, n)]) for g in plan(run.inputs)]
+        self.groups = [g for g in self.groups if g.levels or (g.load.find and not run.found(g))]
+        searches = any(g.load.find for g in self.groups)  # which decide their stages as they go
+        self.planned = 0 if searches else len(run.manifest.stages) + sum(len(g.levels) for g in self.groups)
+        self.planned_s = sum(run.inputs.stage_s(g.load) * len(g.levels) for g in self.groups)
+        self._done_s = 0.0
+        self.stage: Stage | None = None
+        self.preflight = Preflight(run, runner, alive)
+        self._stage_numbers = itertools.count(run.next_stage)
+        self._guard = BudgetGuard(self.control, self.end)
+        self._greenlet = gevent.spawn(self._go)
+
+    # what Locust's side calls
+    def stop(self) -> None:
+        """End the sweep where it stands."""
+        self.control.want = (0, USERS_A_SECOND)  # or those that have gone would be started again
+        if self._greenlet is not gevent.getcurrent():
+            self._greenlet.kill(block=True)
+        self._guard.stop()
+        if self.stage:
+            self.stage.break_off()
+
+    def end(self) -> None:
+        """End the run as if its last stage was over."""
+        self._greenlet.kill(block=False)
+        self._guard.stop()
+        self.control.set(None)
+
+    def done_s(self) -> float:
+        """Planned seconds that are over: whole stages, and the part of the one under way."""
+        window = self.stage.window if self.stage else None
+        begun = window.settle_from if window and window.hold_until is None else None
+        return min(self.planned_s, self._done_s + (self.run.clock.now() - begun if begun else 0.0))
+
+    # the greenlet
+    def _go(self) -> None:
+        try:
+            self.preflight.preflight(self.groups)
+            for group in self.groups:
+                self._group(group)
+            self.run.manifest.status = "complete"
+        except SweepEnds:
+            pass
+        except DiskFailed as e:  # a stage's window could not be written
+            self.run.disk_failed(e)
+        except Exception as e:  # our own bug: the run ends and is not to be trusted
+            log.exception("The sweep failed")
+            self.run.problem(f"the sweep failed inside Swarmledger: {type(e).__name__}: {e}")
+        self._guard.stop()
+        self.control.set(None)  # not when killed by `stop`: Locust is then stopping already
+
+    def _group(self, group: Group) -> None:
+        self.run.spend.load_begins(group.target)
+        self.preflight.warm_up(group)
+        for level in group.levels:
+            self.measure(group, level)
+        if group.load.find:
+            finding = find(self.run, group, self.measure, self.control.drain)
+            self.run.manifest.findings.append(finding)
+            log.info("Found for %s, %s: %s", group.target, group.payload, finding.text)
+        self.control.drain()
+        self.run.spend.load_ends()
+
+    def measure(self, group: Group, level: Level, slo: Slo | None = None) -> Stage:
+        """One stage. Raises SweepEnds when the budget is spent, before it or by it."""
+        if self.run.over_budget:
+            raise SweepEnds
+        stage = self.stage = Stage(self.control, group, level, next(self._stage_numbers), slo)
+        place, number = len(self.run.manifest.stages) + 1, stage.spec.stage  # numbers of abandoned stages are not given again
+        of = (f" of {self.planned}" if self.planned else "") + (f" (number {number})" if number != place else "")
+        log.info(
+            "Stage %d%s: %s, %s, %s (so far %d requests, %d failed, $%.4f)",
+            *(place, of, group.target, group.payload, level.text),
+            *(self.run.requests.rows, self.run.failed, self.run.spend.usd()),
+        )
+        stage.go()
+        if self.run.over_budget:
+            self.control.drain()
+            if stage.window.measure_from is not None:
+                stage.window.hold_until = self.run.clock.now()
+            self.run.stage_ends()
+            raise SweepEnds
+        self._done_s += self.run.inputs.stage_s(group.load)
+        self.run.stage_ends()
+        return stage

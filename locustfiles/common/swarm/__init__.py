@@ -1,0 +1,1 @@
+"""The processes: Locust's master, workers and users."""

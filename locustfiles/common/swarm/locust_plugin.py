@@ -1,0 +1,159 @@
+"""Swarmledger inside Locust: its options, and who does what in this process. A locustfile calls `register`."""
+
+import argparse
+import collections.abc
+import difflib
+import functools
+import itertools
+import logging
+import os
+import signal
+import sys
+
+import gevent
+import locust.runners
+from locust import events
+from locust.runners import MasterRunner, WorkerRunner
+
+from locustfiles.common.calls.clock import Clock
+from locustfiles.common.planning.inputs import Inputs, load_inputs
+from locustfiles.common.planning.plan import STOP_S
+from locustfiles.common.recording.resume import check_resumable
+from locustfiles.common.swarm import web_notice
+from locustfiles.common.swarm.master import Master
+from locustfiles.common.swarm.worker import Worker
+from locustfiles.contract.bad_input import BadInput
+from locustfiles.contract.exit_codes import BAD_INPUT, NOT_TRUSTED, complain
+from locustfiles.contract.run_folder import RunFolder, check_header
+
+EXAMPLE = "example: locust -f locustfiles/sweep.py --scenario configs/demo.yaml --run-dir runs/demo --headless"
+REPORT_INTERVAL_S = 1.0
+CALLS_A_PART = 10**9  # more than any process makes: call numbers of a run's parts do not meet
+log = logging.getLogger("swarmledger")
+
+
+def register(services: tuple[str, ...]) -> None:
+    """Add Swarmledger's options and listeners to Locust; `services` are those that the locustfile's user sends to."""
+    given: dict[str, str] = {}
+    events.init_command_line_parser.add_listener(functools.partial(_add_options, given=given))
+    events.init.add_listener(functools.partial(_on_init, services=services, given=given))
+
+
+def _remember(given: dict[str, str]) -> type[argparse.Action]:
+    """Stores an option and notes it in `given`: the users that a master asks for may reach a worker before its `init`, and
+    bring the master's options with them."""
+
+    class Remember(argparse.Action):
+        def __call__(self, parser, namespace, values, option_string=None) -> None:
+            setattr(namespace, self.dest, values)
+            given[self.dest] = values
+
+    return Remember
+
+
+def _add_options(parser, given: dict[str, str], **_) -> None:
+    add = functools.partial(parser.add_argument, include_in_web_ui=False)
+    parser.epilog = EXAMPLE
+    add("--scenario", default="", action=_remember(given), env_var="SWARMLEDGER_SCENARIO", help="The scenario file: targets, payloads, load, prices (YAML)")
+    add("--run-dir", default="", env_var="SWARMLEDGER_RUN_DIR", help="The run folder to make; default runs/<UTC time>-<scenario>")
+    add("--resume", action="store_true", default=False, help="Go on with the run that --run-dir holds: measure the stages that are missing")
+    add("--yes", action="store_true", default=False, help="Send even if the run may cost more than the scenario's confirm_above_usd")
+    add("--overwrite", action="store_true", default=False, help="Replace a run that --run-dir already holds")
+
+    def error(message: str) -> None:  # argparse's own exit code, 2, means something else here
+        parser.print_usage(sys.stderr)
+        known = [option for action in parser._actions for option in action.option_strings]
+        wrong = message.removeprefix("unrecognized arguments: ").split()[0] if message.startswith("unrecognized") else ""
+        close = difflib.get_close_matches(wrong.split("=")[0], known, n=1)
+        _die(f"{message}; did you mean {close[0]}?" if close else message)
+
+    parser.error = error
+
+
+def _die(message: str) -> None:
+    complain(message)
+    raise SystemExit(BAD_INPUT)
+
+
+def _on_init(environment, runner, services: tuple[str, ...], given: dict[str, str], **_) -> None:
+    options, scenario = environment.parsed_options, given.get("scenario", "")
+    logging.getLogger("botocore").setLevel(logging.INFO)  # below, it prints session tokens
+    logging.getLogger("botocore.credentials").setLevel(logging.ERROR)  # what it warns of, with a traceback, it raises as well
+    logging.getLogger("urllib3").setLevel(logging.INFO)
+    logging.getLogger("swarmledger").setLevel(logging.INFO)  # its few lines are the progress in CI
+    try:
+        if not scenario:
+            raise BadInput(f"--scenario is missing; {EXAMPLE}")
+        inputs = load_inputs(scenario, services)
+        environment.stop_timeout = inputs.scenario.request_timeout_s + STOP_S
+        clock = Clock()
+        times = itertools.count(1)
+        gevent.signal_handler(signal.SIGINT, _interrupt, environment, times)
+        if options.headless and not options.worker:  # Locust's own handler comes after the shape has ended
+            gevent.signal_handler(signal.SIGTERM, _interrupt, environment, times)
+        if isinstance(runner, WorkerRunner):
+            _begin_worker(environment, inputs, clock)
+        else:
+            _begin_master(environment, inputs, clock)
+    except BadInput as e:
+        if isinstance(runner, WorkerRunner):
+            runner.send_message("ledger_hello", {"content": "", "host": "", "problem": f"worker {runner.client_id}: {e}", "again": False})
+            gevent.sleep(0.2)
+        _die(str(e))
+    except KeyboardInterrupt:  # while the scenario was read: our own handler was not there yet
+        complain("stopped before anything was sent")
+        raise SystemExit(NOT_TRUSTED) from None
+
+
+def _interrupt(environment, times: collections.abc.Iterator[int]) -> None:
+    """Ctrl-C goes to the main greenlet. Python would raise it in whatever code is running, a request's too."""
+    runner, time = environment.runner, next(times)
+    if isinstance(runner, MasterRunner) and environment.parsed_options.headless and runner.shape_greenlet is None and runner.state == "ready":
+        log.error("Stopped while waiting for workers; nothing was sent")
+        runner.quit()
+        os._exit(NOT_TRUSTED)  # Locust's wait for workers cannot be left otherwise
+    elif time == 1:
+        gevent.get_hub().handle_system_error(KeyboardInterrupt, KeyboardInterrupt())
+    elif time == 2:
+        log.warning("Already stopping: requests in flight may take %g s; Ctrl-C again loses them", environment.stop_timeout)
+    else:
+        os._exit(NOT_TRUSTED)
+
+
+def _begin_worker(environment, inputs: Inputs, clock: Clock) -> None:
+    # while a worker stops its users it hears no heartbeat of the master's, for up to twice the timeout
+    locust.runners.MASTER_HEARTBEAT_TIMEOUT = max(60, 2 * environment.stop_timeout + 60)
+    locust.runners.WORKER_REPORT_INTERVAL = REPORT_INTERVAL_S
+    worker_side = environment.swarmledger = Worker(environment, inputs, clock)
+    environment.events.report_to_master.add_listener(worker_side.on_report)
+    environment.events.quitting.add_listener(worker_side.leave)
+    gevent.spawn(worker_side.watch_master)
+    worker_side.join(environment.runner.client_id)
+
+
+def _begin_master(environment, inputs: Inputs, clock: Clock) -> None:
+    if environment.shape_class is None:
+        raise BadInput("no load shape; import StageShape into the locustfile")
+    options = environment.parsed_options
+    if options.resume and (options.overwrite or not options.run_dir):
+        raise BadInput("--resume needs the --run-dir of the run to go on with, and no --overwrite")
+    begun = None
+    if options.resume:
+        folder = RunFolder(options.run_dir)
+        begun = folder.read_manifest()
+        if folder.requests.exists():
+            check_header(folder.requests)
+        check_resumable(begun, inputs)
+    elif options.run_dir and not options.overwrite:
+        RunFolder(options.run_dir).check_free()
+    master = Master(environment, inputs, clock)
+    if environment.web_ui:
+        environment.host = environment.host or f"scenario://{inputs.scenario.name}"  # Locust's page asks for one otherwise
+        web_notice.show(environment.web_ui, master.refused)
+    if not options.master:
+        worker_side = environment.swarmledger = master.worker_side = Worker(environment, inputs, clock)
+        for problem in worker_side.sender.unreachable():
+            raise BadInput(problem)
+        if begun:
+            worker_side.sender.count_from(len(begun.parts) * CALLS_A_PART)
+        worker_side.join("local")

@@ -1,0 +1,138 @@
+"""LLMUser: sends the current stage's prompts, one after the other, and tells Locust of each."""
+
+import dataclasses
+import math
+import random
+
+import gevent
+from locust import User, task
+from locust.user.task import LOCUST_STATE_STOPPING
+
+from locustfiles.common.calls.sender import Sender
+from locustfiles.common.calls.stage_spec import StageSpec
+from locustfiles.common.planning.arrivals import Arrival
+from locustfiles.common.planning.plan import START_S
+from locustfiles.common.prompts.payloads import Draws, Prompt
+from locustfiles.contract.error_classes import ErrorClass
+from locustfiles.contract.record import RequestRecord
+from locustfiles.contract.scenario.targets import Target
+
+IDLE_S = 0.02
+DUE_TIMEOUT_S = 0.5  # an idle user looks up this often whether the stage is over
+
+
+class RequestFailed(Exception):
+    """What Locust's failures tab shows: the service's code and our class; no request id, so that texts are stable."""
+
+    def __init__(self, record: RequestRecord) -> None:
+        detail = record.error_code or (f"HTTP {record.http_status}" if record.http_status else "no answer")
+        super().__init__(f"{record.error}: {detail}")
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def tell_locust(environment, record: RequestRecord) -> None:
+    """Fire Locust's request event: `<target> <payload> @<users>` (open loop: `@<rate>/s`), ms, the record as context."""
+    level = f"@{record.users}" if record.users is not None else f"@{record.rate:g}/s" if record.rate else record.phase
+    environment.events.request.fire(
+        request_type=record.operation,
+        name=f"{record.target} {record.payload} {level}",
+        response_time=record.latency_ms,
+        response_length=record.response_bytes,
+        response=None,
+        context={"record": record},
+        exception=RequestFailed(record) if record.error else None,
+        start_time=record.started_at,
+        url=None,
+    )
+
+
+class LLMUser(User):
+    """A user of LLM endpoints. `environment.swarmledger` is what its process sends with."""
+
+    abstract = True
+
+    def on_start(self) -> None:
+        self.worker_side = self.environment.swarmledger
+        self.number = self.worker_side.take_number()
+        self._draws: dict[str, Draws] = {}
+        self._random = random.Random(f"{self.worker_side.seed_text}/{self.number}/replay")
+        self._pause_s = 0.0
+        self._warm_for: int | None = None  # a stage
+        spec = self.worker_side.sender.spec
+        if spec and spec.users is not None:  # users that start in one instant would stay in lockstep
+            settle_s = self.worker_side.scenario.load_of(self.worker_side.scenario.target(spec.target)).settle_s
+            gevent.sleep(random.Random(f"{self.worker_side.seed_text}/{self.number}/start").uniform(0, min(settle_s, START_S)))
+        if spec:
+            self._warm(spec)
+
+    def _warm(self, spec: StageSpec) -> None:
+        """See that no request of the stage has to open a connection. In the open loop every user may be needed at once, but no
+        more of them than requests come within a call's longest time (four deviations above the mean)."""
+        self._warm_for, users, scenario = spec.stage, self.worker_side.users, self.worker_side.scenario
+        if spec.users is None:
+            come = spec.rate * scenario.longest_call_s
+            users = min(users, math.ceil(come + 4 * math.sqrt(come)))
+        self.worker_side.sender.warm(scenario.target(spec.target), users)
+
+    def on_stop(self) -> None:
+        self.worker_side.free_number(self.number)
+
+    def stop(self, force: bool = False) -> bool:
+        """Locust raises when a user is told to stop twice, as by a Ctrl-C that reaches master and worker at once."""
+        if self._state == LOCUST_STATE_STOPPING and not force:
+            return False
+        return super().stop(force)
+
+    def wait_time(self) -> float:
+        return self._pause_s
+
+    def draw(self, payload: str) -> Prompt:
+        """The next prompt of this user's own seeded order of a payload."""
+        if payload not in self._draws:
+            seed = f"{self.worker_side.seed_text}/{self.number}/{payload}"
+            self._draws[payload] = Draws(self.worker_side.payloads[payload], seed)
+        return next(self._draws[payload])
+
+    @task
+    def request(self) -> None:
+        sender: Sender = self.worker_side.sender
+        spec, phase = sender.spec, sender.phase
+        if spec is None:
+            self._pause_s = IDLE_S
+            return
+        scenario = self.worker_side.scenario
+        target = scenario.target(spec.target)
+        if spec.users is None:
+            if phase == "settle" and self._warm_for != spec.stage:  # of the stage before some may have been closed meanwhile
+                self._warm(spec)
+            return self._open_loop(target)
+        record = sender.call(self.number, target, self.draw(spec.payload), spec, phase)
+        if record.error == ErrorClass.CANCELLED:
+            raise gevent.GreenletExit
+        think_s = scenario.load_of(target).think_s
+        self._pause_s = max(think_s, scenario.error_pause_s) if record.error else think_s
+
+    def _open_loop(self, target: Target) -> None:
+        """Send the next request that is due, whatever became of those before."""
+        self._pause_s = 0.0
+        arrival = self.worker_side.due.next(DUE_TIMEOUT_S)
+        sender: Sender = self.worker_side.sender
+        if arrival is None or sender.spec is None or sender.spec.users is not None:
+            return
+        prompt = self.prompt_for(arrival, sender.spec.payload)
+        record = sender.call(self.number, target, prompt, sender.spec, sender.phase, arrival.at_s)
+        if record.error == ErrorClass.CANCELLED:
+            raise gevent.GreenletExit
+
+    def prompt_for(self, arrival: Arrival, payload: str) -> Prompt:
+        """The next prompt; where a trace has token lengths, one of the nearest length, asked for so many tokens."""
+        prompt = self.draw(payload)
+        if arrival.prompt_tokens is not None:
+            prompts = self.worker_side.payloads[payload]
+            nearest = min(abs(p.prompt_tokens - arrival.prompt_tokens) for p in prompts)
+            prompt = self._random.choice([p for p in prompts if abs(p.prompt_tokens - arrival.prompt_tokens) == nearest])
+        if arrival.max_tokens is not None:
+            prompt = dataclasses.replace(prompt, parameters=prompt.parameters | {"max_tokens": arrival.max_tokens})
+        return prompt

@@ -1,0 +1,1 @@
+"""Sockets, TLS, proxies, pools, receive stamps, signing: bytes out, stamped bytes in."""

@@ -1,0 +1,230 @@
+"""One keep-alive HTTP/1.1 connection, whose answers the event loop's callback receives and stamps.
+
+A greenlet hands over a request and sleeps until the answer is whole; in between, callbacks on
+gevent's loop send what the socket takes, read it, stamp each piece with `perf_counter` and append
+it. Nothing is parsed beyond HTTP framing until the answer has ended, so that one stream's reading
+never delays another's stamps. TLS runs through memory BIOs in the same callbacks.
+"""
+
+import _socket
+import dataclasses
+import math
+import re
+import ssl
+import time
+
+import httptools
+from gevent.hub import Waiter, get_hub
+
+from locustfiles.common.transport.connect import RECEIVE_BYTES, Broken, Origin, connect
+from locustfiles.common.transport.kernel_stamps import KernelStamps
+from locustfiles.contract.error_classes import ErrorClass
+
+KEEP_ALIVE_MARGIN_S = 0.5  # an idle connection is given up so long before the server said it would close it
+
+
+@dataclasses.dataclass(slots=True)
+class Exchange:
+    """One request and what came back. Times are perf_counter seconds."""
+
+    sent_at: float = 0.0
+    done_at: float = 0.0
+    status: int | None = None
+    headers: dict[str, str] = dataclasses.field(default_factory=dict)  # names in lower case
+    chunks: list[tuple[float, bytes]] = dataclasses.field(default_factory=list)  # body pieces as they arrived
+    ended: bool = False  # the body came whole, by HTTP's own framing
+    error: ErrorClass | None = None
+    error_message: str | None = None
+    reconnect: int | None = 0
+    lag_s: float = 0.0  # worst lateness of the event loop meanwhile
+    stamp_delay_s: float | None = None  # worst of the loop's stamps minus the kernel's, where those are taken
+    received: int | None = None  # body bytes, where the pieces are not kept
+
+    @property
+    def response_bytes(self) -> int:
+        return self.received if self.received is not None else sum(len(data) for _, data in self.chunks)
+
+
+class Connection:
+    """One keep-alive connection. Also the parser's callback object, for the exchange under way."""
+
+    def __init__(
+        self, origin: Origin, context: ssl.SSLContext | None, timeout: float, kernel_stamps: bool = False
+    ) -> None:
+        """Connect, and shake hands if `context` is given. Raises Broken (class connect)."""
+        self._sock, self._tls, self._incoming, self._outgoing = connect(origin, context, timeout)
+        self._stamps = KernelStamps(self._sock) if kernel_stamps else None
+        self._watch = get_hub().loop.io(self._sock.fileno(), 1)
+        self._write_watch = get_hub().loop.io(self._sock.fileno(), 2)
+        self._unsent = memoryview(b"")
+        self._exchange: Exchange | None = None
+        self._waiter: Waiter | None = None
+        self._parser: httptools.HttpResponseParser | None = None
+        self._now = 0.0
+        self._until_close = False
+        self._closes_at: float | None = None  # when the server will close this connection if it is idle, as it said itself
+        self.keep_alive = True
+
+    def fresh(self) -> bool:
+        """Whether an idle connection still stands: nothing to read (but TLS session tickets), not closed by the other side, nor
+        about to be."""
+        if self._closes_at is not None and time.perf_counter() > self._closes_at:
+            return False
+        try:
+            while data := self._sock.recv(RECEIVE_BYTES):
+                if not self._tls:
+                    return False
+                self._incoming.write(data)
+                if self._tls.read(1) is not None:
+                    return False
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return True
+        except OSError:
+            pass
+        return False
+
+    def run(self, exchange: Exchange, request: bytes, deadline: float) -> None:
+        """Send `request` and sleep until the answer ended, broke, or `deadline` (perf_counter) passed.
+
+        A kept connection that breaks before the answer began is a broken stream like any other. Browsers send such a
+        request again; here it would be a second call that nobody asked for, which a model may run and a bill may show.
+        """
+        self._exchange, self._waiter = exchange, Waiter()
+        self._parser, self._until_close = httptools.HttpResponseParser(self), False
+        if self._stamps is not None:
+            self._stamps.begin()
+        timer = get_hub().loop.timer(max(0.0, deadline - time.perf_counter()))
+        self._watch.start(self._readable)
+        timer.start(self._finish, ErrorClass.READ_TIMEOUT, "the answer did not end within request_timeout_s")
+        try:
+            if self._tls:
+                self._tls.write(request)
+                request = self._outgoing.read()
+            self._unsent = memoryview(request)
+            self._writable()
+            self._waiter.get()
+        finally:
+            self._exchange = None
+            self._watch.stop()
+            self._write_watch.stop()
+            timer.stop()
+            timer.close()
+
+    def _writable(self) -> None:
+        """Send what the socket takes now; the rest when it takes more, so that an early answer or the deadline is not missed."""
+        try:
+            while self._unsent:
+                self._unsent = self._unsent[self._sock.send(self._unsent) :]
+            self._write_watch.stop()
+        except BlockingIOError:
+            if not self._write_watch.active:
+                self._write_watch.start(self._writable)
+        except OSError as e:
+            self._write_watch.stop()
+            if not self._unread():  # else the answer says why the other side stopped listening
+                self._finish(ErrorClass.STREAM_BROKEN, f"sending failed: {e.strerror}")
+
+    def _unread(self) -> bool:
+        try:
+            return bool(self._sock.recv(1, _socket.MSG_PEEK))
+        except OSError:
+            return False
+
+    def _readable(self) -> None:
+        # Runs in the hub: an exception here would only be printed and the greenlet left to its deadline.
+        try:
+            self._receive()
+        except Broken as e:
+            self._finish(e.error, e.message)
+        except Exception as e:
+            self._finish(ErrorClass.INTERNAL, f"{type(e).__name__}: {e}")
+
+    def _receive(self) -> None:
+        try:
+            if self._stamps is None:
+                data = self._sock.recv(RECEIVE_BYTES)
+                self._now = time.perf_counter()
+            else:
+                data, self._now = self._stamps.receive()
+        except BlockingIOError:
+            return
+        except OSError as e:
+            raise Broken(ErrorClass.STREAM_BROKEN, f"{e.strerror} {self._where()}") from None
+        eof = not data
+        if self._tls and data:
+            self._incoming.write(data)
+            data, eof = self._decrypt()
+        if data:
+            try:
+                self._parser.feed_data(data)
+            except httptools.HttpParserCallbackError as e:  # a bug of ours, not the server's
+                raise e.__context__ or e from None
+            except httptools.HttpParserError as e:
+                raise Broken(ErrorClass.BAD_RESPONSE, f"not HTTP: {e}") from None
+            except httptools.HttpParserUpgrade:
+                raise Broken(ErrorClass.BAD_RESPONSE, "101 Switching Protocols, which nobody asked for") from None
+        if eof and self._exchange is not None:
+            if self._until_close:
+                return self.on_message_complete()
+            raise Broken(ErrorClass.STREAM_BROKEN, f"connection closed {self._where()}")
+
+    def _decrypt(self) -> tuple[bytes, bool]:
+        plain = []
+        try:
+            while piece := self._tls.read(RECEIVE_BYTES):
+                plain.append(piece)
+            return b"".join(plain), True
+        except ssl.SSLWantReadError:
+            return b"".join(plain), False
+        except ssl.SSLError as e:
+            raise Broken(ErrorClass.STREAM_BROKEN, f"TLS failed {self._where()}: {e.reason}") from None
+
+    def _where(self) -> str:
+        return "in mid-answer" if self._exchange and self._exchange.status else "before the answer began"
+
+    def _finish(self, error: ErrorClass | None = None, message: str | None = None) -> None:
+        exchange, self._exchange = self._exchange, None
+        if exchange is None:  # something came after the answer's end: this connection is out of step
+            self.keep_alive = False
+            return
+        self.keep_alive = self.keep_alive and not self._unsent
+        exchange.error, exchange.error_message = error, message
+        exchange.done_at = time.perf_counter() if error else self._now
+        if self._stamps is not None:
+            exchange.stamp_delay_s = self._stamps.worst_s
+        self._watch.stop()
+        get_hub().loop.run_callback(self._waiter.switch, None)
+
+    # what httptools calls
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._exchange.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+
+    def on_headers_complete(self) -> None:
+        exchange = self._exchange
+        exchange.status = self._parser.get_status_code()
+        self.keep_alive = self._parser.should_keep_alive()
+        self._until_close = "content-length" not in exchange.headers and "transfer-encoding" not in exchange.headers
+
+        self._closes_at = self._now + _idle_seconds(exchange.headers["keep-alive"]) if "keep-alive" in exchange.headers else None
+
+    def on_body(self, body: bytes) -> None:
+        self._exchange.chunks.append((self._now, body))
+
+    def on_message_complete(self) -> None:
+        if self._exchange.status < 200:  # 100 Continue and the like: the answer is still to come
+            self._exchange.status, self._exchange.headers, self._until_close = None, {}, False
+            return
+        self._exchange.ended = True
+        self._finish()
+
+    def close(self) -> None:
+        for watch in (self._watch, self._write_watch):
+            watch.stop()
+            watch.close()
+        self._sock.close()
+
+
+def _idle_seconds(keep_alive: str) -> float:
+    """How long a connection may be idle by `Keep-Alive: timeout=5, max=100`, less a margin."""
+    found = re.search(r"timeout=(\d{1,6})", keep_alive)
+    return max(0.0, int(found[1]) - KEEP_ALIVE_MARGIN_S) if found else math.inf

@@ -1,0 +1,1 @@
+"""The scenario and its sections, strict YAML, price books and what a target is billed by."""

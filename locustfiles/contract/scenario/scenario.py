@@ -1,0 +1,104 @@
+"""The scenario: strict YAML in, one immutable `Scenario` out.
+
+Relative paths are looked up from the working folder, then from the scenario's own folder.
+"""
+
+import pathlib
+import typing
+
+import pydantic
+
+from locustfiles.contract.bad_input import BadScenario
+from locustfiles.contract.scenario.field_types import Address, Files, Name, Positive, Seconds, Text
+from locustfiles.contract.scenario.loads import Load
+from locustfiles.contract.scenario.retry import Retry
+from locustfiles.contract.scenario.slo import Slo
+from locustfiles.contract.scenario.strict_yaml import Strict, load_yaml, place_of
+from locustfiles.contract.scenario.targets import Target
+
+
+class Scenario(Strict):
+    name: Name
+    targets: typing.Annotated[
+        list[typing.Annotated[Target, pydantic.Field(discriminator="service")]], pydantic.Field(min_length=1)
+    ]
+    region: Text
+    endpoint_url: Address | None = None
+    payloads: Files
+    load: Load
+    request_timeout_s: Positive = 60.0
+    error_pause_s: Seconds = 0.1
+    retry: Retry | None = None
+    transport: typing.Literal["fast", "boto3"] = "fast"
+    stamps: typing.Literal["loop", "kernel"] = "loop"  # who notes when an answer's pieces arrive
+    seed: int = 0
+    slo: Slo = Slo()
+    pricing: Text
+    budget_usd: Positive | None = None
+    confirm_above_usd: Positive = 10.0  # a run that may cost more is confirmed, or needs --yes
+
+    @pydantic.model_validator(mode="after")
+    def _names_differ(self) -> typing.Self:
+        names = [t.name for t in self.targets]
+        twice = next((n for n in names if names.count(n) > 1), None)
+        if twice:
+            raise ValueError(f"two targets are named `{twice}`; give each its own name")
+        return self
+
+    @pydantic.model_validator(mode="after")
+    def _transport_fits(self) -> typing.Self:
+        routed = next((t.name for t in self.targets if t.service == "openai"), None)
+        if self.transport == "boto3" and routed:
+            raise ValueError(f"boto3 has no OpenAI route for target `{routed}`; remove `transport:`")
+        if self.transport == "boto3" and self.stamps == "kernel":
+            raise ValueError("boto3 takes no kernel stamps; remove `stamps:` or `transport:`")
+        return self
+
+    @pydantic.model_validator(mode="after")
+    def _searches_can_decide(self) -> typing.Self:
+        for target in self.targets:
+            if self.load_of(target).find is None:
+                continue
+            slo = self.slo_of(target)
+            limits = [v for limits in (slo.latency_s, slo.ttft_s) if limits for v in limits.model_dump().values() if v is not None]
+            if not limits and slo.error_rate is None:
+                raise ValueError(f"`find` of target `{target.name}` has no limit to keep; add latency_s, ttft_s or error_rate to its `slo:`")
+            if slo.ttft_s and not target.stream:
+                raise ValueError(f"`find` of target `{target.name}` has a limit on TTFT, but it does not stream; add `stream: true`")
+        return self
+
+    @property
+    def longest_call_s(self) -> float:
+        """A call's deadline, s: every attempt's and the pauses between them."""
+        retry = self.retry
+        return self.request_timeout_s if retry is None else retry.attempts * (self.request_timeout_s + retry.max_s)
+
+    def target(self, name: str) -> Target:
+        return next(t for t in self.targets if t.name == name)
+
+    def payloads_of(self, target: Target) -> list[str]:
+        return target.payloads or self.payloads
+
+    def load_of(self, target: Target) -> Load:
+        return target.load or self.load
+
+    def slo_of(self, target: Target) -> Slo:
+        """The limits that its stages have to keep: those of its search, else the scenario's."""
+        find = self.load_of(target).find
+        return (find and find.slo) or self.slo
+
+
+def load_scenario(path: str | pathlib.Path) -> Scenario:
+    """Read a scenario. Raises BadScenario with file, line and remedy."""
+    return load_yaml(path, Scenario, BadScenario)
+
+
+def find_file(named: str, scenario_path: str | pathlib.Path) -> pathlib.Path:
+    """A file that a scenario names, from the working folder, else from the scenario's folder.
+
+    Raises BadScenario when it is in neither.
+    """
+    for base in (pathlib.Path(), pathlib.Path(scenario_path).parent):
+        if (base / named).is_file():
+            return base / named
+    raise BadScenario(f"{place_of(scenario_path, named)}: file `{named}` not found; give its path from the working folder")

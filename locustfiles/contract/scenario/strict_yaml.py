@@ -1,0 +1,149 @@
+"""Strict YAML: a file becomes a pydantic model, or one line says what to mend and where."""
+
+import difflib
+import pathlib
+import typing
+
+import pydantic
+import yaml
+
+from locustfiles.contract.bad_input import BadInput
+
+
+class Strict(pydantic.BaseModel):
+    """Base of every config section: an unknown key is an error, a value is never bent to fit."""
+
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+
+
+#: type of a PydanticCustomError whose value may hold a secret: it is not repeated
+SECRET = "secret"
+M = typing.TypeVar("M", bound=pydantic.BaseModel)
+
+
+class _UniqueKeyLoader(yaml.SafeLoader):
+    def construct_mapping(self, node, deep=False):
+        seen = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                continue  # a list as a key: refused below
+            if key.value in seen:
+                raise yaml.MarkedYAMLError(problem=f"key `{key.value}` stands twice", problem_mark=key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+    def construct_object(self, node, deep=False):
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, KeyError, AttributeError) as e:  # it looks like a date or a number, or is tagged as one, but is none
+            problem = f"`{node.value}` cannot be read ({e})" if isinstance(node, yaml.ScalarNode) else str(e)
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark) from None
+
+
+def load_yaml(path: str | pathlib.Path, model: type[M], error: type[BadInput] = BadInput) -> M:
+    """Read `path` as `model`. Raises `error` with file, line, key and remedy."""
+    path = pathlib.Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as e:
+        reason = e.strerror if isinstance(e, OSError) else "it is not UTF-8 text"
+        raise error(f"{path}: cannot be read ({reason}); check the path") from None
+    try:
+        loader = _UniqueKeyLoader(text)
+        root = loader.get_single_node()
+        data = loader.construct_document(root) if root is not None else None
+    except yaml.MarkedYAMLError as e:
+        line = e.problem_mark.line + 1 if e.problem_mark else 1
+        raise error(f"{path}:{line}: not valid YAML: {e.problem}; check indentation and quotes") from None
+    except yaml.YAMLError as e:
+        raise error(f"{path}: not valid YAML: {' '.join(str(e).split())}") from None
+    if not isinstance(data, dict):
+        raise error(f"{path}:1: expected `key: value` lines; found {type(data).__name__}")
+    try:
+        return model.model_validate(data)
+    except pydantic.ValidationError as e:
+        raise error(_explain(path, root, model, e)) from None
+
+
+def place_of(path: str | pathlib.Path, value: str) -> str:
+    """`file:line` of the first scalar `value` in a YAML file, else the file alone."""
+    try:
+        nodes = [yaml.compose(pathlib.Path(path).read_text(encoding="utf-8"), Loader=yaml.SafeLoader)]
+    except OSError:
+        return str(path)
+    lines = []
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, yaml.ScalarNode) and node.value == value:
+            lines.append(node.start_mark.line + 1)
+        elif isinstance(node, yaml.SequenceNode):
+            nodes += node.value
+        elif isinstance(node, yaml.MappingNode):
+            nodes += [child for pair in node.value for child in pair]
+    return f"{path}:{min(lines)}" if lines else str(path)
+
+
+def _explain(path: pathlib.Path, root: yaml.Node, model: type[pydantic.BaseModel], e: pydantic.ValidationError) -> str:
+    """The first mistake as `file:line: key: what is wrong; remedy`; unknown keys go first, they explain the rest."""
+    errors = sorted(e.errors(), key=lambda x: x["type"] != "extra_forbidden")
+    first = errors[0]
+    line, spelled = _place(root, first["loc"], first["type"] == "missing")
+    where = f"{path}:{line}: {spelled}" if spelled else f"{path}:{line}"
+    if first["type"] == "extra_forbidden":
+        key = str(first["loc"][-1])
+        known = sorted(keys_of(model, set()))
+        close = difflib.get_close_matches(key, known, n=1)
+        hint = f"did you mean `{close[0]}`?" if close and close[0] != key else "remove it, or see the scenario reference in README.md"
+        return f"{where}: unknown key `{key}`; {hint}"
+    if first["type"] == "missing":
+        return f"{where}: missing; add `{first['loc'][-1]}:`"
+    if first["type"] == "too_short":
+        return f"{where}: empty; name at least one"
+    if first["type"] in ("union_tag_not_found", "union_tag_invalid"):  # a target's `service:` decides its keys
+        key = first["ctx"]["discriminator"].strip("'")
+        expected = first["ctx"].get("expected_tags")
+        return f"{where}: `{key}:` must be {expected.replace(', ', ' or ') if expected else 'there'}" + _got(first["ctx"].get("tag"))
+    message = first["msg"].removeprefix("Value error, ")
+    got = "" if first["type"] == SECRET else _got(first.get("input"))
+    return f"{where}: {message[0].lower()}{message[1:]}{got}"
+
+
+def _got(value: object) -> str:
+    return f" (got {value!r})" if isinstance(value, str | int | float | bool) or value is None else ""
+
+
+def keys_of(model: typing.Any, seen: set) -> set[str]:
+    """All field names below a model; `seen` keeps a model that holds itself from going on for ever."""
+    names: set[str] = set()
+    if isinstance(model, type) and issubclass(model, pydantic.BaseModel) and model not in seen:
+        seen.add(model)
+        for name, field in model.model_fields.items():
+            names |= {name} | keys_of(field.annotation, seen)
+    for part in typing.get_args(model):
+        names |= keys_of(part, seen)
+    return names
+
+
+def _place(node: yaml.Node, loc: tuple, missing: bool) -> tuple[int, str]:
+    """Line number and spelling of an error's location; union tags in `loc` that name no key are passed over.
+
+    missing: the last part is a key that is not there.
+    """
+    line, spelled = node.start_mark.line + 1, ""
+    for part in loc:
+        child = None
+        if isinstance(node, yaml.MappingNode):
+            child = next(((k, v) for k, v in node.value if k.value == str(part)), None)
+            if child is None:
+                if missing and part is loc[-1]:
+                    spelled += f".{part}" if spelled else str(part)
+                continue
+            line, node = child[0].start_mark.line + 1, child[1]
+            spelled += f".{part}" if spelled else str(part)
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            node = node.value[part]
+            line = node.start_mark.line + 1
+            spelled += f"[{part}]"
+    return line, spelled

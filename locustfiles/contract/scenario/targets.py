@@ -1,0 +1,131 @@
+"""What a scenario's target may say: a SageMaker endpoint, a Bedrock model or an OpenAI route, and how it is asked."""
+
+import typing
+
+import pydantic
+
+from locustfiles.contract.scenario.families import FAMILY_NAMES, Family, family_of
+from locustfiles.contract.scenario.field_types import Address, Count, Files, Name, Text, Variable, WebAddress
+from locustfiles.contract.scenario.loads import Load
+from locustfiles.contract.scenario.price_book import HourlyPrice, TokenPrice
+from locustfiles.contract.scenario.raw import RawAnswer, check_raw
+from locustfiles.contract.scenario.strict_yaml import Strict
+
+Dialect = typing.Literal["tgi", "lmi", "openai-chat", "openai-completions", "hf-embedding", "raw"]
+
+
+def _kind_of_price(value: object) -> str:
+    hourly = "usd_per_hour" in value if isinstance(value, dict) else isinstance(value, HourlyPrice)
+    return "hourly" if hourly else "tokens"
+
+
+# told apart by a key, so that a mistake is explained for the kind that was meant
+_OwnPrice = typing.Annotated[
+    typing.Annotated[TokenPrice, pydantic.Tag("tokens")] | typing.Annotated[HourlyPrice, pydantic.Tag("hourly")],
+    pydantic.Discriminator(_kind_of_price),
+]
+
+
+class _Target(Strict):
+    name: Name
+    model: Text | None = None
+    labels: dict[str, str | int | float | bool] = {}
+    stream: bool = False
+    tokenizer: Text | None = None
+    system: Text | None = None  # before every prompt
+    payloads: Files | None = None
+    load: Load | None = None
+    parameters: dict[str, typing.Any] = {}
+    price: _OwnPrice | None = None
+    endpoint_url: Address | None = None
+
+    @pydantic.model_validator(mode="after")
+    def _max_tokens(self) -> typing.Self:
+        tokens = self.parameters.get("max_tokens")
+        if tokens is not None and (type(tokens) is not int or tokens < 1):
+            raise ValueError("`parameters.max_tokens` must be a whole number of at least 1")
+        return self
+
+
+class SageMakerTarget(_Target):
+    service: typing.Literal["sagemaker"]
+    endpoint: Text
+    inference_component: Text | None = None
+    variant: Text | None = None
+    target_model: Text | None = None
+    session_id: Text | None = None  # of a stateful model; NEW_SESSION asks for one with every request
+    custom_attributes: Text | None = None  # handed to the container as they are
+    dialect: Dialect
+    body: dict[str, typing.Any] | None = None  # `raw` alone: the body, with {prompt}, {messages} and {parameter} in it
+    answer: RawAnswer | None = None  # `raw` alone: where things are in the answer
+    instance_type: Text | None = None
+    instance_count: Count = 1
+
+    @pydantic.model_validator(mode="after")
+    def _raw_whole(self) -> typing.Self:
+        check_raw(self.dialect == "raw", self.body, self.answer, self.parameters)
+        if self.stream and self.dialect == "hf-embedding":
+            raise ValueError("embeddings do not stream; remove `stream:`")
+        return self
+
+    @property
+    def price_key(self) -> str | None:
+        return self.instance_type
+
+
+class Guardrail(Strict):
+    """A Bedrock guardrail by its id or ARN."""
+
+    id: Text
+    version: typing.Annotated[str, pydantic.Field(pattern=r"^([1-9][0-9]{0,7}|DRAFT)$")]
+
+
+class BedrockTarget(_Target):
+    service: typing.Literal["bedrock"]
+    model_id: Text
+    api: typing.Literal["converse", "invoke"] = "converse"
+    dialect: Family | None = None
+    cache_system: bool = False  # a prompt-cache point after `system`
+    guardrail: Guardrail | None = None
+    latency: typing.Literal["standard", "optimized"] | None = None
+    service_tier: typing.Literal["priority", "default", "flex", "reserved"] | None = None
+
+    @pydantic.model_validator(mode="after")
+    def _family_known(self) -> typing.Self:
+        if self.api == "invoke" and self.family is None:
+            raise ValueError(
+                f"the body of `{self.model_id}` is not known; add `dialect:` ({FAMILY_NAMES}), or use `api: converse`"
+            )
+        if self.stream and self.api == "invoke" and self.family in ("titan-embedding", "cohere-embedding"):
+            raise ValueError("embeddings do not stream; remove `stream:`")
+        if self.cache_system and self.system is None:
+            raise ValueError("`cache_system` caches nothing without `system:`; add it")
+        return self
+
+    @property
+    def family(self) -> Family | None:
+        """Whose InvokeModel body the model takes: `dialect`, else by the model id."""
+        return self.dialect or family_of(self.model_id)
+
+    @property
+    def price_key(self) -> str:
+        return self.model_id
+
+
+class OpenAITarget(_Target):
+    """Any server of the OpenAI routes: vLLM, TGI, LMI or llama.cpp on EC2 and EKS, Bedrock's OpenAI route."""
+
+    service: typing.Literal["openai"]
+    base_url: WebAddress  # up to /v1
+    model_id: Text  # `model` of the body
+    dialect: typing.Literal["openai-chat", "openai-completions"] = "openai-chat"
+    api_key_env: Variable = "OPENAI_API_KEY"  # the environment variable that holds the key, if the server wants one
+    instance_type: Text | None = None
+    instance_count: Count = 1
+
+    @property
+    def price_key(self) -> str:
+        return self.instance_type or self.model_id
+
+
+Target = SageMakerTarget | BedrockTarget | OpenAITarget

@@ -1,0 +1,160 @@
+"""Records that a worker could not hand in: a file in its working folder, until the master is back or for `python -m analysis merge`.
+
+    run,<run id>
+    worker,<id>
+    first,<number of the first row; the master had every one below>
+    produced,<records of this worker in all; empty: it was still sending>
+    <the header of requests.csv>
+    <rows>
+"""
+
+import csv
+import dataclasses
+import fcntl
+import io
+import logging
+import os
+import pathlib
+import typing
+
+from locustfiles.contract.bad_input import BadInput
+from locustfiles.contract.record import FIELDS, KINDS, whole_lines
+
+FACTS = ("run", "worker", "first", "produced")
+log = logging.getLogger("swarmledger")
+
+
+class NotASpool(BadInput):
+    """A file that holds no worker's records; the text says what is wrong with it."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Spool:
+    """A worker's records of one run that its master has not acknowledged."""
+
+    run_id: str
+    worker: str
+    first: int
+    produced: int | None
+    rows: typing.Sequence[typing.Sequence[str]]
+    skipped: int = 0  # a torn last line and all that follows a damaged one
+
+    @property
+    def name(self) -> str:
+        return f"swarmledger-spool-{self.run_id}-{self.worker}.csv"
+
+    @property
+    def known(self) -> int:
+        """How many of the worker's records are known with these: all below the first, and these."""
+        return self.first + len(self.rows)
+
+
+def missing(worker: str, received: int, produced: int | None) -> str | None:
+    """What a run's manifest says of a worker whose records are not all there; None where they are."""
+    if produced is None:
+        return f"worker {worker} never handed in its last records (killed or cut off): some are lost; --resume measures their stages again"
+    if received < produced:
+        return f"{produced - received} records of worker {worker} were lost on the way to the master"
+    return None
+
+
+def write_spool(folder: pathlib.Path, spool: Spool) -> pathlib.Path:
+    """Write or replace the file, in one step. Raises OSError (a full disk), leaving what was there."""
+    path = folder / spool.name
+    draft = path.with_suffix(".tmp")
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    produced = "" if spool.produced is None else spool.produced
+    writer.writerows(zip(FACTS, (spool.run_id, spool.worker, spool.first, produced), strict=True))
+    writer.writerow(FIELDS)
+    writer.writerows(whole_lines(row) for row in spool.rows)
+    try:
+        with open(draft, "w", encoding="utf-8", newline="") as file:
+            file.write(text.getvalue())
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
+    return path
+
+
+def read_spool(path: str | os.PathLike) -> Spool:
+    """Raises NotASpool. A damaged line ends it: rows after it could not be numbered."""
+    try:
+        text = pathlib.Path(path).read_bytes()
+    except OSError as e:
+        raise NotASpool(f"{path} cannot be read ({e.strerror}); give the swarmledger-spool-*.csv that a worker left") from None
+    whole = text[: text.rfind(b"\n") + 1].decode("utf-8", errors="replace").split("\n")[:-1]
+    lines = [next(csv.reader([line]), []) for line in whole]
+    head, header, rows = lines[: len(FACTS)], lines[len(FACTS) : len(FACTS) + 1], lines[len(FACTS) + 1 :]
+    facts = {line[0]: line[1] for line in head if len(line) == 2}
+    if tuple(facts) != FACTS or not facts["first"].isdigit() or not (facts["produced"] or "0").isdigit():
+        raise NotASpool(f"{path} is no spool; give the swarmledger-spool-*.csv that a worker left")
+    if header != [list(FIELDS)]:
+        raise NotASpool(f"{path}: its header is not that of this version; merge it with the version that wrote it")
+    good = next((n for n, row in enumerate(rows) if not _is_row(row, facts["worker"])), len(rows))
+    skipped = len(rows) - good + int(not text.endswith(b"\n"))
+    produced = int(facts["produced"]) if facts["produced"] else None
+    return Spool(facts["run"], facts["worker"], int(facts["first"]), produced, rows[:good], skipped)
+
+
+def _is_row(row: list[str], worker: str) -> bool:
+    try:
+        values = {name: KINDS[name](cell) for name, cell in zip(FIELDS, row, strict=True) if cell}
+    except ValueError:
+        return False
+    return values.get("worker") == worker and {"stage", "call", "attempt"} <= values.keys()
+
+
+def hold(folder: pathlib.Path) -> int:
+    """Keep other masters and merges from writing to this run folder, until the descriptor that it returns is closed or the
+    process is gone. Raises BadInput where another one holds it."""
+    held = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(held)
+        raise BadInput(f"{folder} is being written by a run that still goes on; wait until it has ended") from None
+    except OSError:
+        pass  # a file system without locks
+    return held
+
+
+class SpoolFile:
+    """A worker's spool of one run: written when it may be needed, removed when it is not."""
+
+    def __init__(self, run_folder: str) -> None:
+        """run_folder: what the master writes to, for the line that tells the command."""
+        self._run_folder = run_folder
+        self._path: pathlib.Path | None = None
+        self._holds: tuple | None = None
+        self._full = False
+
+    def keep(self, spool: Spool) -> None:
+        """Never raises: a worker that cannot spool goes on."""
+        holds = (spool.first, len(spool.rows), spool.produced)
+        if holds == self._holds:
+            return
+        try:
+            path = write_spool(pathlib.Path.cwd(), spool)
+        except OSError as e:
+            if not self._full:
+                log.error("%d records cannot be kept in %s (%s): they are lost unless the master comes back", len(spool.rows), pathlib.Path.cwd(), e.strerror)
+            self._full = True
+            return
+        if self._path is None:
+            log.warning(
+                "The master has not acknowledged %s; unless it comes back, add them: python -m analysis merge %s %s",
+                *(f"{len(spool.rows)} records" if spool.rows else "the number of the records", self._run_folder, path),
+            )
+        self._path, self._holds = path, holds
+
+    def remove(self) -> None:
+        """The master has them all."""
+        if self._path is None:
+            return
+        self._path.unlink(missing_ok=True)
+        log.info("The master has acknowledged every record; %s is removed", self._path.name)
+        self._path = self._holds = None

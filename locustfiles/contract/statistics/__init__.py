@@ -1,0 +1,1 @@
+"""Intervals and tests that the rules of a run and the report share."""
