@@ -1,0 +1,1 @@
+"""What a user runs beside Locust and the analysis: demo, tests, checks, the local endpoint, payloads, benches."""

@@ -45,11 +45,11 @@ done
 
 cd "$(dirname "$0")/.."
 run_dir=${run_dir:-runs/calibrate-$(date -u +%Y%m%dT%H%M%SZ)}
-. scripts/venv.sh
+. scripts/lib/venv.sh
 make_venv requirements.txt
 
-. scripts/local_sweep.sh
-.venv/bin/python -m scripts.calibrate_scenario --users "$users" --scenario "$scenario" --measure-s "$seconds" --tls "$tls" --out "$work/scenario.yaml"
+. scripts/lib/local_sweep.sh
+.venv/bin/python -m scripts.lib.calibrate_scenario --users "$users" --scenario "$scenario" --measure-s "$seconds" --tls "$tls" --out "$work/scenario.yaml"
 tls_options=()
 if [ -f "$work/certificate.pem" ]; then
     tls_options=(--tls-cert "$work/certificate.pem" --tls-key "$work/key.pem")

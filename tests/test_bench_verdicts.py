@@ -12,7 +12,7 @@ from scripts.bench.endpoint import running_endpoint
 from scripts.bench.measure import cores
 from scripts.bench.starve import Pause, Row, Sitting, rows_of, sit
 from scripts.bench.verdicts import STARVED, TRUTH_S, confusion, main, missed, report, summary
-from tests.analysis.made_run import BEDROCK, made_run, streamed, window
+from tests.helpers.made_run import BEDROCK, made_run, streamed, window
 
 pytestmark = pytest.mark.alone
 

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from tests.emulator_process import running_emulator
+from tests.helpers.emulator_process import running_emulator
 
 ROOT = pathlib.Path(__file__).parent.parent
 DEMO = ROOT / "scripts/demo.sh"

@@ -20,9 +20,9 @@ from locustfiles.contract import error_classes as errors
 from locustfiles.contract.scenario import loads, scenario, targets
 from locustfiles.contract.scenario import strict_yaml as yaml_file
 from scripts.emulator.config import EXAMPLE_ACCESS_KEY, EXAMPLE_SECRET_KEY
-from tests.emulator_process import running_emulator
-from tests.llama_server import running_llama_server
-from tests.runs.locust_process import free_port
+from tests.helpers.emulator_process import running_emulator
+from tests.helpers.llama_server import running_llama_server
+from tests.helpers.locust_process import free_port
 
 ROOT = pathlib.Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts import make_payloads
-from scripts.smollm2_tokenizer import TokenizerUnavailable, load_tokenizer, read_gguf_header, weights_path
+from scripts.make_payloads import __main__ as make_payloads
+from scripts.make_payloads.tokenizer import TokenizerUnavailable, load_tokenizer, read_gguf_header, weights_path
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "payloads"
@@ -145,7 +145,7 @@ def test_the_saved_tokenizer_json_counts_like_the_built_one(tmp_path, tokenizer)
     from tokenizers import Tokenizer
 
     path = tmp_path / "tokenizer.json"
-    command = [sys.executable, "-m", "scripts.smollm2_tokenizer", "--save", str(path)]
+    command = [sys.executable, "-m", "scripts.make_payloads.tokenizer", "--save", str(path)]
     subprocess.run(command, cwd=ROOT, check=True, timeout=60)
     saved = Tokenizer.from_file(str(path))
     for line in read_lines("payload_en_demo")[:20]:
@@ -159,7 +159,7 @@ def test_a_file_that_is_no_gguf_is_refused_in_one_line(tmp_path):
     path.write_bytes(b"PK\x03\x04 not a model")
     with pytest.raises(TokenizerUnavailable, match="not a GGUF file"):
         read_gguf_header(path)
-    command = [sys.executable, "-m", "scripts.smollm2_tokenizer", "--count", "x", "--gguf", str(path)]
+    command = [sys.executable, "-m", "scripts.make_payloads.tokenizer", "--count", "x", "--gguf", str(path)]
     answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert answer.returncode == 1
     assert len(answer.stderr.splitlines()) == 1 and str(path) in answer.stderr

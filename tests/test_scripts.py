@@ -12,7 +12,7 @@ ROOT = pathlib.Path(__file__).parent.parent
 
 
 def bash(folder: pathlib.Path, script: str, name: str, **more) -> subprocess.CompletedProcess:
-    command = f"set -euo pipefail; . {ROOT}/scripts/{name}; {script}"
+    command = f"set -euo pipefail; . {ROOT}/scripts/lib/{name}; {script}"
     return subprocess.run(["bash", "-c", command], cwd=folder, capture_output=True, text=True, timeout=30, **more)
 
 

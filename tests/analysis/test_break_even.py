@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.advice.break_even import curve, intervals
-from tests.analysis.made_run import BEDROCK, P4D, PRICES
 from tests.analysis.test_recommend import run_of, stage_of, study
+from tests.helpers.made_run import BEDROCK, P4D, PRICES
 
 
 def test_the_first_studys_break_even_is_283_transactions_a_minute(tmp_path):

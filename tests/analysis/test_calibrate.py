@@ -8,7 +8,7 @@ from analysis.__main__ import main
 from analysis.calibration.error_bar import NOT_CALIBRATED, instrument_error
 from analysis.runs.run_reader import load_run
 from locustfiles.contract.exit_codes import BAD_INPUT, NOT_TRUSTED, OK
-from tests.analysis.made_run import made_run, record, streamed, window
+from tests.helpers.made_run import made_run, record, streamed, window
 
 CLOCK = 500.0  # the endpoint's clock when the run starts; only durations may matter
 #: by request: the client's TTFT and latency error, ms

@@ -14,7 +14,7 @@ from analysis.runs.retried_calls import calls_of
 from analysis.runs.run_reader import load_run
 from analysis.words.columns import CALL_METRICS
 from locustfiles.contract.record import FIELDS
-from tests.analysis.made_run import BEDROCK, made_run, record, streamed, window
+from tests.helpers.made_run import BEDROCK, made_run, record, streamed, window
 
 RETRY = {"retry": {"attempts": 3, "base_s": 1.0, "max_s": 20.0}}
 

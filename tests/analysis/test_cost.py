@@ -8,7 +8,7 @@ from analysis.cost.transaction_cost import usd_per_transaction_hourly
 from analysis.runs.run_reader import load_run
 from analysis.verdicts.stage_results import results_of
 from locustfiles.contract.error_classes import UNBILLED, ErrorClass
-from tests.analysis.made_run import BEDROCK, P4D, PRICES, made_run, record, window
+from tests.helpers.made_run import BEDROCK, P4D, PRICES, made_run, record, window
 
 PROMPT, ANSWER = 2923, 24  # mean tokens of the first study's Bedrock row
 # 2923 x 0.00075 / 1000 + 24 x 0.001 / 1000 = 0.00219225 + 0.000024

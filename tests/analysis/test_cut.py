@@ -8,7 +8,7 @@ from analysis.advice.analyse import analyse
 from analysis.commands.report import print_gist
 from analysis.report.html import write_html
 from analysis.report.markdown import markdown
-from tests.analysis.made_run import BEDROCK, P4D, made_run, steady, window
+from tests.helpers.made_run import BEDROCK, P4D, made_run, steady, window
 
 LOAD = {"users": [1, 2, 4], "think_s": 0.0, "settle_s": 0.0, "measure_s": 30.0}
 TOKENS = {"prompt_tokens": 5, "completion_tokens": 5}

@@ -12,7 +12,7 @@ from analysis.report.summary_json import all_tables, summary_of
 from analysis.report.text_tables import cost_table, full_table
 from analysis.words.format import money, number, seconds
 from analysis.words.value_text import figure, intervals_of, with_interval
-from tests.analysis.made_run import BEDROCK, made_run, steady, window
+from tests.helpers.made_run import BEDROCK, made_run, steady, window
 
 CALL = {"target": "bedrock", "service": "bedrock", "prompt_tokens": 100, "completion_tokens": 24}
 LOST = {"error": "read_timeout", "completion_tokens": None, "prompt_tokens": None, "token_source": "none"}

@@ -13,7 +13,7 @@ from analysis.report.plots.view import View, lines
 from analysis.report.run_tables import shown_evidence
 from analysis.report.text_tables import full_table
 from locustfiles.contract.manifest import Finding
-from tests.analysis.made_run import P4D, PRICES, made_run, steady, window
+from tests.helpers.made_run import P4D, PRICES, made_run, steady, window
 
 LOAD = {"find": {"up_to": 8}, "measure_s": 60}
 

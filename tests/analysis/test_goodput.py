@@ -11,7 +11,7 @@ from analysis.advice.analyse import analyse
 from analysis.cost.pricing import prices_of_run
 from analysis.runs.run_reader import load_run
 from analysis.verdicts.stage_results import results_of
-from tests.analysis.made_run import BEDROCK, made_run, record, steady, streamed, window
+from tests.helpers.made_run import BEDROCK, made_run, record, steady, streamed, window
 
 
 def row_of(path):

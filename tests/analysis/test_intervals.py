@@ -11,7 +11,7 @@ from analysis.runs.run_reader import load_run
 from analysis.verdicts.stage_results import results_of, steps_table
 from analysis.words import format as show
 from locustfiles.common.recording.stage_tally import Tally
-from tests.analysis.made_run import P4D, made_run, record, window
+from tests.helpers.made_run import P4D, made_run, record, window
 
 
 def measured(n: int, **other) -> list:

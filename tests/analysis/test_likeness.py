@@ -3,7 +3,7 @@
 import pytest
 
 from analysis.advice.analyse import analyse
-from tests.analysis.made_run import BEDROCK, P4D, PRICES, made_run, steady, window
+from tests.helpers.made_run import BEDROCK, P4D, PRICES, made_run, steady, window
 
 BOOK = "region: us-east-1\ncurrency: USD\nas_of: 2024-04-15\nsource: made\ninstances: {ml.p4d.24xlarge: 30.0}\n"
 

@@ -10,7 +10,7 @@ from analysis.runs.run_reader import load_run, load_runs, read_records
 from locustfiles.contract.manifest import WorkerEntry
 from locustfiles.contract.record import FIELDS
 from locustfiles.contract.run_folder import NotARun
-from tests.analysis.made_run import START, made_run, record, steady, window
+from tests.helpers.made_run import START, made_run, record, steady, window
 
 
 def test_a_missing_value_stays_missing_and_text_that_looks_missing_stays_text(tmp_path):

@@ -14,7 +14,7 @@ from locustfiles.contract import spool as spools
 from locustfiles.contract.manifest import Part, Problem, WorkerEntry, WorkerLoad
 from locustfiles.contract.run_folder import RunFolder
 from locustfiles.contract.spool import NotASpool, Spool, SpoolFile, missing, read_spool, write_spool
-from tests.analysis.made_run import START, made_run, steady, window
+from tests.helpers.made_run import START, made_run, steady, window
 
 HAD = 40  # what the master had of the lost worker's records
 SENT = 60

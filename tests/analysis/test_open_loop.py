@@ -13,7 +13,7 @@ from analysis.report.markdown import markdown
 from analysis.report.plots.catalogue import draw_all
 from analysis.runs.run_reader import load_run
 from analysis.verdicts.stage_results import results_of
-from tests.analysis.made_run import BEDROCK, P4D, made_run, record, steady, streamed, window
+from tests.helpers.made_run import BEDROCK, P4D, made_run, record, steady, streamed, window
 
 OPEN = P4D | {"name": "open", "load": {"rate": [2, 4], "measure_s": 60, "max_users": 10}}
 PRICES = {"open": {"usd_per_hour": 3.6, "instance_count": 1}, "bedrock": {"input": 0.001, "output": 0.001}}

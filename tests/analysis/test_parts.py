@@ -5,7 +5,7 @@ import pytest
 from analysis.advice.analyse import analyse
 from analysis.report.text_tables import run_cost_table
 from locustfiles.contract.manifest import Part, WorkerEntry
-from tests.analysis.made_run import START, made_run, record, steady, window
+from tests.helpers.made_run import START, made_run, record, steady, window
 
 PARTS = [Part("a", START, None, "broken off"), Part("b", START + 1000, START + 1100, "complete")]
 

@@ -10,7 +10,7 @@ from analysis.cost.pricing import prices_of_run
 from analysis.runs.run_reader import load_run
 from analysis.verdicts.pooled_repeats import candidates_of
 from analysis.verdicts.stage_results import StageKey, by_count, results_of, tie
-from tests.analysis.made_run import BEDROCK, made_run, record, steady, window
+from tests.helpers.made_run import BEDROCK, made_run, record, steady, window
 
 TOKENS = {"prompt_tokens": 100, "completion_tokens": 10}
 

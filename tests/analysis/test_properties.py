@@ -19,9 +19,9 @@ from analysis.verdicts.stage_results import results_of
 from analysis.words.columns import STEP_COLUMNS
 from locustfiles.contract.manifest import WorkerEntry
 from locustfiles.contract.record import RequestRecord
-from tests.analysis import plain_metrics
-from tests.analysis.made_run import BEDROCK, P4D, START, made_run, record, window
-from tests.analysis.plain_metrics import Setup
+from tests.helpers import plain_metrics
+from tests.helpers.made_run import BEDROCK, P4D, START, made_run, record, window
+from tests.helpers.plain_metrics import Setup
 
 A, B = 10.0, 20.0  # the measured window
 GRID = 1 / 64  # s

@@ -4,7 +4,7 @@ import pytest
 
 from analysis.advice.analyse import analyse
 from analysis.verdicts.stage_results import StageKey
-from tests.analysis.made_run import BEDROCK, P4D, made_run, record, window
+from tests.helpers.made_run import BEDROCK, P4D, made_run, record, window
 
 #: the first study's p4d rows on its longest prompts: users, transactions/min, failures, latency mean s
 STUDY = [

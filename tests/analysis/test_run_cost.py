@@ -17,8 +17,8 @@ from analysis.report.text_tables import run_cost_table
 from analysis.report.verdict_summary import total
 from locustfiles.contract.bad_input import BadScenario
 from locustfiles.contract.scenario.price_book import TokenPrice
-from tests.analysis.made_run import BEDROCK, P4D, made_run, record, window
 from tests.analysis.test_cost import PER_CALL, call
+from tests.helpers.made_run import BEDROCK, P4D, made_run, record, window
 
 
 def test_the_first_studys_run_cost(tmp_path):

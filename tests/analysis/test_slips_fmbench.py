@@ -17,7 +17,7 @@ import pytest
 from analysis.advice.analyse import analyse
 from analysis.cost.transaction_cost import usd_per_transaction_hourly
 from locustfiles.common.prompts.payloads import Draws, Prompt
-from tests.analysis.made_run import made_run, record, steady, streamed, window
+from tests.helpers.made_run import made_run, record, steady, streamed, window
 
 
 def one_row(path, records, stage, **keys):

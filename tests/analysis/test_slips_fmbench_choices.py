@@ -23,7 +23,7 @@ from locustfiles.common.dialects.response import parse_answer
 from locustfiles.common.prompts.payloads import load_payload
 from locustfiles.contract.scenario.price_book import load_price_book
 from locustfiles.contract.scenario.targets import SageMakerTarget
-from tests.analysis.made_run import BEDROCK, P4D, PRICES, made_run, record, steady, window
+from tests.helpers.made_run import BEDROCK, P4D, PRICES, made_run, record, steady, window
 
 LIMITS = {"latency_s": {"mean": 2.0}, "error_rate": 0.0}
 

@@ -16,8 +16,8 @@ from analysis.advice.analyse import analyse
 from analysis.cost.transaction_cost import usd_per_1m_tokens_hourly
 from analysis.report.markdown import markdown
 from locustfiles.common.prompts.payloads import Draws, Prompt
-from tests.analysis.made_run import P4D, made_run, record, window
 from tests.analysis.test_study import NINE, report_of
+from tests.helpers.made_run import P4D, made_run, record, window
 
 G5_2X = {"p4d": {"usd_per_hour": 1.515}}
 

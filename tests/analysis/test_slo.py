@@ -8,7 +8,7 @@ from analysis.runs.run_reader import load_run
 from analysis.verdicts.slo_checks import needed
 from analysis.verdicts.stage_results import results_of
 from locustfiles.contract.statistics.binomial import decide
-from tests.analysis.made_run import BEDROCK, P4D, made_run, record, streamed, window
+from tests.helpers.made_run import BEDROCK, P4D, made_run, record, streamed, window
 
 
 def judged(tmp_path, records, slo, **keys):

@@ -12,7 +12,7 @@ from analysis.metrics.stage_metrics import tpot_ms
 from analysis.runs.run_reader import load_run
 from analysis.verdicts.stage_results import results_of
 from analysis.words.columns import METRICS, STEP_COLUMNS
-from tests.analysis.made_run import BEDROCK, P4D, START, made_run, record, steady, streamed, window
+from tests.helpers.made_run import BEDROCK, P4D, START, made_run, record, steady, streamed, window
 
 
 def row_of(path):

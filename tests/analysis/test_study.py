@@ -4,7 +4,7 @@ import pytest
 
 from analysis.advice.analyse import analyse
 from analysis.cost.transaction_cost import minutes_per_1m_tokens, usd_per_1m_tokens_hourly
-from tests.analysis.made_run import P4D, made_run, record, steady, window
+from tests.helpers.made_run import P4D, made_run, record, steady, window
 
 HOURLY = {"ml.g5.2xlarge": 1.515, "ml.g5.12xlarge": 7.09, "ml.p4d.24xlarge": 37.688}
 # model, quantization, instance, users, ms/token, tokens/s as published or in its raw data

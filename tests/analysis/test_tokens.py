@@ -5,7 +5,7 @@ from analysis.metrics.token_counts import TOO_FEW, comparisons, token_sources
 from analysis.report.html import write_html
 from analysis.report.markdown import markdown
 from analysis.runs.run_reader import load_run
-from tests.analysis.made_run import P4D, made_run, record, streamed, window
+from tests.helpers.made_run import P4D, made_run, record, streamed, window
 
 TARGET = P4D | {"tokenizer": "configs/tokenizer.json"}
 

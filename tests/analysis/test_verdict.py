@@ -6,7 +6,7 @@ from analysis.advice.analyse import analyse
 from analysis.verdicts.thresholds import THRESHOLDS
 from analysis.verdicts.verdict import expected_in_flight
 from locustfiles.contract.manifest import WorkerEntry, WorkerLoad
-from tests.analysis.made_run import BEDROCK, P4D, PRICES, START, made_run, record, steady, streamed, window
+from tests.helpers.made_run import BEDROCK, P4D, PRICES, START, made_run, record, steady, streamed, window
 
 
 def verdict(tmp_path, records, stage=None, **keys):

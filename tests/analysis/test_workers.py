@@ -5,7 +5,7 @@ from analysis.report.html import write_html
 from analysis.report.markdown import markdown
 from analysis.verdicts.verdict import overloaded
 from locustfiles.contract.manifest import WorkerEntry, WorkerLoad
-from tests.analysis.made_run import made_run, record, steady, window
+from tests.helpers.made_run import made_run, record, steady, window
 
 
 def analysed(path, loads, **keys):

@@ -11,7 +11,7 @@ from analysis.report.html_stages import CALL_GROUPS, GROUPS, OPEN_GROUPS, stages
 from analysis.report.html_tables import heading, shown, table
 from analysis.report.plots.catalogue import PLOTS, draw_all
 from analysis.words.columns import METRICS, STEP_COLUMNS
-from tests.analysis_report import samples
+from tests.helpers import samples
 
 VOID = {"meta", "img", "br", "hr", "input", "link"}
 HOSTILE = '<script>alert("x")</script>&amp;\'"`'

@@ -11,7 +11,7 @@ from analysis.report.plots import latency as plot_latency
 from analysis.report.plots import price as plot_price
 from analysis.report.plots import style as plot_style
 from analysis.report.plots.view import View
-from tests.analysis_report import samples
+from tests.helpers import samples
 
 INTEREST = "payload_en_3000-3840"
 

@@ -5,8 +5,8 @@ import pathlib
 import pytest
 
 from scripts.bench.endpoint import make_certificate
-from tests.emulator import bodies
-from tests.emulator_process import ROOT, running_emulator
+from tests.helpers import bodies
+from tests.helpers.emulator_process import ROOT, running_emulator
 
 
 @pytest.fixture(scope="session")

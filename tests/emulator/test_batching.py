@@ -8,8 +8,8 @@ from scripts.emulator.config import Batched, Output
 from scripts.emulator.engines.batching import Batch, Sequence
 from scripts.emulator.engines.simulated import output_tokens
 from scripts.emulator.text import WORDS, count_tokens, digest, words
-from tests.emulator import bodies, raw_wire
-from tests.emulator_process import running_emulator
+from tests.helpers import bodies, raw_wire
+from tests.helpers.emulator_process import running_emulator
 
 SERVER = Batched(
     kind="simulated",

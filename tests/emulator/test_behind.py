@@ -12,7 +12,7 @@ from scripts.emulator import service as emulator
 from scripts.emulator.config import Config
 from scripts.emulator.connection import Connection
 from scripts.emulator.truth import Truth
-from tests.emulator import openai_wire, throughput
+from tests.helpers import openai_wire, throughput
 
 STREAMS, TOKENS = 3, 20
 

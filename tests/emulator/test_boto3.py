@@ -5,7 +5,7 @@ import json
 import botocore.exceptions
 import pytest
 
-from tests.emulator import bodies
+from tests.helpers import bodies
 
 N = 5
 

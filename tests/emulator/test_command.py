@@ -13,8 +13,8 @@ import yaml
 from locustfiles.contract import exit_codes
 from locustfiles.contract.bad_input import BadInput
 from scripts.emulator.config import load
-from tests.emulator import bodies, raw_wire
-from tests.emulator_process import ROOT, running_emulator
+from tests.helpers import bodies, raw_wire
+from tests.helpers.emulator_process import ROOT, running_emulator
 
 GOOD = {
     "engines": {"e": {"kind": "timed", "ttft_ms": 1, "tokens_per_second": 1000}},

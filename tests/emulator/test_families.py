@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from tests.emulator import bodies, raw_wire, shapes
+from tests.helpers import bodies, raw_wire, shapes
 
 N = 5
 STOPS = {"titan-text": "LENGTH", "cohere-command": "MAX_TOKENS", "cohere-command-r": "MAX_TOKENS"}

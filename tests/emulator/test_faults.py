@@ -10,8 +10,8 @@ from botocore.eventstream import ChecksumMismatch
 
 from scripts.emulator.config import load
 from scripts.emulator.faults import FAULTS, GARBAGE
-from tests.emulator import bodies, raw_wire, shapes
-from tests.emulator_process import ROOT
+from tests.helpers import bodies, raw_wire, shapes
+from tests.helpers.emulator_process import ROOT
 
 N = 6
 

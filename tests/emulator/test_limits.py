@@ -2,7 +2,7 @@
 
 from scripts.emulator.config import Limit
 from scripts.emulator.limits import Bucket, Quota
-from tests.emulator import bodies, raw_wire, shapes
+from tests.helpers import bodies, raw_wire, shapes
 
 
 def test_a_bucket_gives_its_burst_and_then_its_rate():

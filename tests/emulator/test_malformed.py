@@ -10,8 +10,8 @@ from scripts.emulator.clock import clock
 from scripts.emulator.config import load
 from scripts.emulator.operations import route
 from scripts.emulator.truth import Truth
-from tests.emulator import bodies, raw_wire, shapes
-from tests.emulator_process import running_emulator
+from tests.helpers import bodies, raw_wire, shapes
+from tests.helpers.emulator_process import running_emulator
 
 MESSAGES = bodies.converse(2)["messages"]
 CACHED = [{"role": "user", "content": [{"text": 7}, {"cachePoint": {"type": "default"}}]}]

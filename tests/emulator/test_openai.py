@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from tests.emulator import bodies, openai_wire, raw_wire
-from tests.emulator.openai_wire import BEDROCK, CHAT, COMPLETIONS, ask, chat, completions, error, values
-from tests.emulator_process import running_emulator
+from tests.helpers import bodies, openai_wire, raw_wire
+from tests.helpers.emulator_process import running_emulator
+from tests.helpers.openai_wire import BEDROCK, CHAT, COMPLETIONS, ask, chat, completions, error, values
 
 N = 5
 USAGE = {"prompt_tokens": 8, "completion_tokens": 5, "total_tokens": 13}

@@ -6,8 +6,8 @@ import time
 import pytest
 
 from scripts.emulator.faults import FAULTS, GARBAGE
-from tests.emulator import openai_wire
-from tests.emulator.openai_wire import CHAT, COMPLETIONS, data_lines, error, values
+from tests.helpers import openai_wire
+from tests.helpers.openai_wire import CHAT, COMPLETIONS, data_lines, error, values
 
 N = 6
 SERVER = (500, "server_error", None)

@@ -6,7 +6,7 @@ import pytest
 
 from scripts.emulator.config import load
 from scripts.emulator.engines.batching import Batch, Sequence
-from tests.emulator_process import ROOT
+from tests.helpers.emulator_process import ROOT
 
 CONFIG = load(ROOT / "configs/emulator/llama2-13b.yaml")
 # Engine, mean prompt and answer tokens, mean latency in seconds: the study's rows at a concurrency of 10

@@ -4,8 +4,8 @@ import re
 
 from scripts.emulator import config
 from scripts.emulator.faults import FAULTS
-from tests.emulator import bodies, raw_wire
-from tests.emulator_process import ROOT, running_emulator
+from tests.helpers import bodies, raw_wire
+from tests.helpers.emulator_process import ROOT, running_emulator
 
 NAMED = set(re.findall(r"`([a-z0-9_./-]+)`", (ROOT / "scripts/emulator/README.md").read_text()))
 

@@ -8,7 +8,7 @@ import time
 import botocore.exceptions
 import pytest
 
-from tests.emulator import bodies, raw_wire, shapes
+from tests.helpers import bodies, raw_wire, shapes
 
 N = 3
 

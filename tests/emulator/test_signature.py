@@ -13,8 +13,8 @@ from botocore.exceptions import ClientError
 
 from scripts.emulator.config import EXAMPLE_ACCESS_KEY, EXAMPLE_SECRET_KEY
 from scripts.emulator.sigv4 import signing_key
-from tests.emulator import bodies, raw_wire, shapes
-from tests.emulator_process import running_emulator
+from tests.helpers import bodies, raw_wire, shapes
+from tests.helpers.emulator_process import running_emulator
 
 CONFIG = {
     "region": "us-east-1",

@@ -8,8 +8,8 @@ import urllib.request
 
 import pytest
 
-from tests.emulator import bodies, openai_wire, raw_wire
-from tests.emulator_process import running_emulator
+from tests.helpers import bodies, openai_wire, raw_wire
+from tests.helpers.emulator_process import running_emulator
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tests.emulator import throughput
+from tests.helpers import throughput
 
 SECONDS = 2
 pytestmark = [pytest.mark.alone, pytest.mark.skipif(sys.platform != "linux", reason="pins processes to cores")]
@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.alone, pytest.mark.skipif(sys.platform != "linux", rea
 
 def _on_time(limit_ms: float, streams: int, **load) -> None:
     """Best of three. Where other processes took the emulator's core for more than a twentieth of the time, its lateness
-    is theirs and says nothing: skipped. `python -m tests.emulator.throughput` prints the figures."""
+    is theirs and says nothing: skipped. `python -m tests.helpers.throughput` prints the figures."""
     waited_s = []
     for _ in range(3):
         seen = throughput.measure(streams, SECONDS, **load)

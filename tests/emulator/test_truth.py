@@ -6,8 +6,8 @@ import time
 import pytest
 
 from scripts.emulator.truth import Truth
-from tests.emulator import bodies, raw_wire
-from tests.emulator_process import running_emulator
+from tests.helpers import bodies, raw_wire
+from tests.helpers.emulator_process import running_emulator
 
 CONFIG = {
     "engines": {"e": {"kind": "timed", "ttft_ms": 100, "tokens_per_second": 100}},

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from tests.emulator import bodies, raw_wire, shapes
+from tests.helpers import bodies, raw_wire, shapes
 
 SURFACES = bodies.every_surface(4)
 

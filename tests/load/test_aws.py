@@ -12,9 +12,9 @@ from locustfiles.common.prompts.payloads import Prompt
 from locustfiles.common.transport.aws_session import AwsSession, NoCredentials
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.scenario.scenario import Scenario
-from tests.load.calls import SCENARIO
-from tests.load.signature import parts, signature_of
-from tests.load.wire_server import receive, serving
+from tests.helpers.calls import SCENARIO
+from tests.helpers.signature import parts, signature_of
+from tests.helpers.wire_server import receive, serving
 
 KEY, SECRET = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 ARN = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/a1b2c3"

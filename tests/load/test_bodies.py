@@ -9,7 +9,7 @@ from locustfiles.common.prompts.payloads import BadPayload, Prompt
 from locustfiles.contract.bad_input import BadScenario
 from locustfiles.contract.scenario.families import family_of
 from locustfiles.contract.scenario.targets import BedrockTarget, OpenAITarget, SageMakerTarget
-from tests.load.sent import CHAT, HELLO, bedrock, document, ours, sagemaker, sent_by_boto3
+from tests.helpers.sent import CHAT, HELLO, bedrock, document, ours, sagemaker, sent_by_boto3
 
 TEXT = "Hello “world” 🌍"
 FOUR = SAMPLED = {"max_tokens": 64, "temperature": 0.5, "top_p": 0.9, "stop": ["a", "b"]}  # some families' own names

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from locustfiles.common.recording import delivery as collect
 from locustfiles.common.recording.delivery import Account, Inbox, Outbox, cell
-from tests.load.run_parts import record
+from tests.helpers.run_parts import record
 
 
 def calls(rows) -> list[int]:

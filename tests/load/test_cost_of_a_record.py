@@ -15,7 +15,7 @@ from locustfiles.common.recording.stage_tally import Tally, window_ends
 from locustfiles.common.swarm.user import tell_locust
 from locustfiles.contract.scenario.loads import Load
 from locustfiles.contract.scenario.price_book import PriceBook, TokenPrice
-from tests.load.run_parts import ONE, inputs, record
+from tests.helpers.run_parts import ONE, inputs, record
 
 BLOCK, BLOCKS = 1000, 200
 RECORD = dataclasses.replace(

@@ -9,8 +9,8 @@ import pytest
 
 from locustfiles.common.transport.connect import Origin, connect
 from locustfiles.common.transport.connection_pool import CONNECT_TIMEOUT_S, ConnectionPool
-from tests.load.wire_client import ANSWER, CHUNKED, REQUEST, big, body, http, run
-from tests.load.wire_server import answering, certificate, full, receive, reset, serving
+from tests.helpers.wire_client import ANSWER, CHUNKED, REQUEST, big, body, http, run
+from tests.helpers.wire_server import answering, certificate, full, receive, reset, serving
 
 pytestmark = pytest.mark.alone
 

@@ -9,7 +9,7 @@ import pytest
 from locustfiles.common.dialects.request import build
 from locustfiles.common.prompts.payloads import BadPayload, Prompt
 from locustfiles.contract.bad_input import BadScenario
-from tests.load.sent import CHAT, HELLO, bedrock, document, ours, sagemaker, sent_by_boto3
+from tests.helpers.sent import CHAT, HELLO, bedrock, document, ours, sagemaker, sent_by_boto3
 
 PROFILE = "arn:aws:bedrock:eu-west-1:123456789012:application-inference-profile/a1b2c3"
 PROVISIONED = "arn:aws:bedrock:us-east-1:123456789012:provisioned-model/abc"

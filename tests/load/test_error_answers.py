@@ -7,8 +7,8 @@ import pytest
 from locustfiles.common.dialects.parsed import ParsedAnswer
 from locustfiles.common.dialects.response import parse_answer
 from locustfiles.contract.error_classes import ErrorClass
-from tests.load.aws_frames import chunk, event, exception, frame, part
-from tests.load.sample_answers import CLAUDE, CONVERSE, NOVA, STREAMS, TGI, call, sse, streamed, timed
+from tests.helpers.aws_frames import chunk, event, exception, frame, part
+from tests.helpers.sample_answers import CLAUDE, CONVERSE, NOVA, STREAMS, TGI, call, sse, streamed, timed
 
 EXCEPTIONS = {
     "throttlingException": ErrorClass.THROTTLED,

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from locustfiles.common.dialects.event_stream import decode
 from locustfiles.contract.error_classes import ErrorClass
-from tests.load.aws_frames import event, frame
+from tests.helpers.aws_frames import event, frame
 
 THREE = [event("messageStart", {"role": "assistant"}), event("PayloadPart", b"\x00\xff"), event("messageStop", {})]
 #: every header type of the format; names and values are of different lengths on purpose

@@ -19,10 +19,10 @@ from locustfiles.contract.record import KINDS, RequestRecord
 from locustfiles.contract.scenario.price_book import TokenPrice
 from scripts.emulator.config import EXAMPLE_ACCESS_KEY, EXAMPLE_SECRET_KEY
 from scripts.emulator.faults import FAULTS
-from tests.emulator_process import ROOT, running_emulator
-from tests.load.calls import TOKENS
-from tests.load.lab import SURFACES, Lab
-from tests.load.provocations import PROVOKE, event_exceptions
+from tests.helpers.calls import TOKENS
+from tests.helpers.emulator_process import ROOT, running_emulator
+from tests.helpers.lab import SURFACES, Lab
+from tests.helpers.provocations import PROVOKE, event_exceptions
 
 WORDS = (ROOT / "locustfiles/FAILURES.md").read_text(encoding="utf-8")
 DASH = "–"

@@ -10,7 +10,7 @@ from locustfiles.common.planning.inputs import load_inputs
 from locustfiles.common.prompts.payloads import BadPayload
 from locustfiles.common.prompts.token_counter import Counter, counter_of
 from locustfiles.contract.bad_input import BadInput, BadScenario
-from tests.load import tokenizer_files
+from tests.helpers import tokenizer_files
 
 BOTH = ("bedrock", "sagemaker")
 CONVERSE = {"name": "c", "service": "bedrock", "model_id": "meta.llama3-8b-instruct-v1:0"}

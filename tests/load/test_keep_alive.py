@@ -6,8 +6,8 @@ import gevent
 import pytest
 
 from locustfiles.common.transport.connection_pool import ConnectionPool
-from tests.load.wire_client import ANSWER, CHUNKED, ask, body, http
-from tests.load.wire_server import answering, receive, serving, sleep
+from tests.helpers.wire_client import ANSWER, CHUNKED, ask, body, http
+from tests.helpers.wire_server import answering, receive, serving, sleep
 
 pytestmark = pytest.mark.alone
 

@@ -9,12 +9,12 @@ from locustfiles.common.calls.sender import Sender
 from locustfiles.common.calls.stage_spec import StageSpec
 from locustfiles.common.prompts.payloads import Prompt
 from locustfiles.contract.scenario.scenario import Scenario
-from scripts.smollm2_tokenizer import load_tokenizer
-from tests.emulator.bodies import CONFIG
-from tests.emulator_process import ROOT, running_emulator
-from tests.llama_server import running_llama_server
-from tests.load.calls import SCENARIO, truth_of
-from tests.load.patience import up_to_three_times
+from scripts.make_payloads.tokenizer import load_tokenizer
+from tests.helpers.bodies import CONFIG
+from tests.helpers.calls import SCENARIO, truth_of
+from tests.helpers.emulator_process import ROOT, running_emulator
+from tests.helpers.llama_server import running_llama_server
+from tests.helpers.patience import up_to_three_times
 
 pytestmark = pytest.mark.alone
 

@@ -34,13 +34,13 @@ import pytest
 from locustfiles.common.calls.sender import Sender
 from locustfiles.common.calls.stage_spec import StageSpec
 from locustfiles.contract.record import RequestRecord
-from tests.emulator import bodies
-from tests.emulator_process import ROOT, running_emulator
-from tests.load.aws_frames import event, part
-from tests.load.calls import PROMPT, converse, sender_for, tgi, truth_of
-from tests.load.lab import CHAT, CHUNKED, END, SURFACES, Lab, chunks, whole
-from tests.load.sample_answers import CLAUDE, CONVERSE, TGI, openai_chunk, sse, tgi_token
-from tests.load.surfaces import container, invoke
+from tests.helpers import bodies
+from tests.helpers.aws_frames import event, part
+from tests.helpers.calls import PROMPT, converse, sender_for, tgi, truth_of
+from tests.helpers.emulator_process import ROOT, running_emulator
+from tests.helpers.lab import CHAT, CHUNKED, END, SURFACES, Lab, chunks, whole
+from tests.helpers.sample_answers import CLAUDE, CONVERSE, TGI, openai_chunk, sse, tgi_token
+from tests.helpers.surfaces import container, invoke
 
 pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("credentials")]
 USERS = 20
@@ -136,7 +136,7 @@ import json, sys, types
 from locust.env import Environment
 from locustfiles.common.swarm.user import tell_locust
 from locustfiles.common.calls.stage_spec import StageSpec
-from tests.load.calls import PROMPT, sender_for, tgi
+from tests.helpers.calls import PROMPT, sender_for, tgi
 
 environment = Environment()
 environment.create_local_runner()

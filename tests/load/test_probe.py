@@ -7,8 +7,8 @@ import pytest
 
 from locustfiles.common.calls.loop_probe import EVERY_S, Probe
 from locustfiles.common.transport.connection import Exchange
-from tests.load.wire_client import ANSWER, ask
-from tests.load.wire_server import answering, serving
+from tests.helpers.wire_client import ANSWER, ask
+from tests.helpers.wire_server import answering, serving
 
 pytestmark = pytest.mark.alone
 

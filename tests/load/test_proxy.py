@@ -18,10 +18,10 @@ from locustfiles.common.transport.connection_pool import ConnectionPool
 from locustfiles.common.transport.proxy import Proxy, proxy_for
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.scenario.scenario import Scenario
-from tests.load.calls import SCENARIO
-from tests.load.signature import parts, signature_of
-from tests.load.wire_client import ANSWER, REQUEST, body, run
-from tests.load.wire_server import answering, certificate, receive, serving, sleep, tunnelling
+from tests.helpers.calls import SCENARIO
+from tests.helpers.signature import parts, signature_of
+from tests.helpers.wire_client import ANSWER, REQUEST, body, run
+from tests.helpers.wire_server import answering, certificate, receive, serving, sleep, tunnelling
 
 pytestmark = pytest.mark.alone
 SECRET = "s3cr3t/pässword"

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from locustfiles.common.dialects.response import parse_answer
 from locustfiles.contract.error_classes import ErrorClass
-from tests.load.aws_frames import chunk, event, exception, part
-from tests.load.sample_answers import (
+from tests.helpers.aws_frames import chunk, event, exception, part
+from tests.helpers.sample_answers import (
     CLAUDE,
     CONVERSE,
     LLAMA,

@@ -25,15 +25,25 @@ from locustfiles.common.dialects.response import parse_answer
 from locustfiles.common.prompts.payloads import Prompt
 from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.scenario.targets import BedrockTarget, OpenAITarget, SageMakerTarget
-from tests.emulator import bodies
-from tests.emulator_process import running_emulator
-from tests.load.aws_frames import chunk, event, part
-from tests.load.calls import sender_for
-from tests.load.sample_answers import METRICS, MODELS, STREAMS, WHOLES, call, openai_chunk, streamed, tgi_token, timed
-from tests.load.sample_families import EVENTS
-from tests.load.surfaces import STREAMS as SURFACES
-from tests.load.surfaces import THINKING, converse
-from tests.load.surfaces import WHOLES as WHOLE_SURFACES
+from tests.helpers import bodies
+from tests.helpers.aws_frames import chunk, event, part
+from tests.helpers.calls import sender_for
+from tests.helpers.emulator_process import running_emulator
+from tests.helpers.sample_answers import (
+    METRICS,
+    MODELS,
+    STREAMS,
+    WHOLES,
+    call,
+    openai_chunk,
+    streamed,
+    tgi_token,
+    timed,
+)
+from tests.helpers.sample_families import EVENTS
+from tests.helpers.surfaces import STREAMS as SURFACES
+from tests.helpers.surfaces import THINKING, converse
+from tests.helpers.surfaces import WHOLES as WHOLE_SURFACES
 
 _json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6),

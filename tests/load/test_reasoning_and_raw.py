@@ -8,10 +8,10 @@ from locustfiles.common.dialects.request import build
 from locustfiles.common.dialects.response import parse_answer
 from locustfiles.common.prompts.payloads import Prompt
 from locustfiles.contract.error_classes import ErrorClass
-from tests.load.aws_frames import chunk, part
-from tests.load.sample_answers import HELLO, call, streamed, timed
-from tests.load.sample_families import EVENTS, RAW
-from tests.load.sent import bedrock, sagemaker
+from tests.helpers.aws_frames import chunk, part
+from tests.helpers.sample_answers import HELLO, call, streamed, timed
+from tests.helpers.sample_families import EVENTS, RAW
+from tests.helpers.sent import bedrock, sagemaker
 
 
 def gpt_oss(*contents: str) -> list[bytes]:

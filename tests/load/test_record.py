@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from locustfiles.contract.record import FIELDS, KINDS, RequestRecord
-from tests.load.run_parts import record
+from tests.helpers.run_parts import record
 
 
 def test_the_header_is_the_dataclasses_own_fields():

@@ -9,7 +9,7 @@ from locustfiles.common.recording.resume import check_resumable, resumed
 from locustfiles.common.recording.run_recorder import RunRecorder
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.manifest import Finding, Part, Problem, StageWindow
-from tests.load.run_parts import ONE, TWO, inputs, manifest
+from tests.helpers.run_parts import ONE, TWO, inputs, manifest
 
 
 def begun(**more):

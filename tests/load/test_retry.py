@@ -16,12 +16,12 @@ from locustfiles.contract.bad_input import BadScenario
 from locustfiles.contract.record import RequestRecord
 from locustfiles.contract.scenario.retry import Retry
 from locustfiles.contract.scenario.scenario import Scenario, load_scenario
-from tests.emulator_process import running_emulator
-from tests.load.aws_frames import exception
-from tests.load.calls import PROMPT, SCENARIO, converse, tgi
-from tests.load.lab import CHUNKED, END, chunks, whole
-from tests.load.sample_answers import CONVERSE, WHOLES
-from tests.load.wire_server import in_turn, receive, serving
+from tests.helpers.aws_frames import exception
+from tests.helpers.calls import PROMPT, SCENARIO, converse, tgi
+from tests.helpers.emulator_process import running_emulator
+from tests.helpers.lab import CHUNKED, END, chunks, whole
+from tests.helpers.sample_answers import CONVERSE, WHOLES
+from tests.helpers.wire_server import in_turn, receive, serving
 
 pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("credentials")]
 FAULTS = ["throttle", "quota", "not_ready", "model_timeout", "unavailable", "server", "drop", "reset"]

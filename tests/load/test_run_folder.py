@@ -13,7 +13,7 @@ from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.manifest import Finding, Part, Problem, StageWindow, WorkerEntry, WorkerLoad
 from locustfiles.contract.record import FIELDS
 from locustfiles.contract.run_folder import FolderUsed, NotARun, RequestsFile, RunFolder
-from tests.load.run_parts import manifest, record
+from tests.helpers.run_parts import manifest, record
 
 
 def rows(folder: RunFolder) -> list[list[str]]:

@@ -10,9 +10,9 @@ import yaml
 from locustfiles.common.calls.stage_spec import StageSpec
 from locustfiles.contract.record import RequestRecord
 from scripts.emulator.config import EXAMPLE_ACCESS_KEY, EXAMPLE_SECRET_KEY
-from tests.emulator_process import ROOT, running_emulator
-from tests.load.calls import TOKENS, call, converse, invoke, sender_for, tgi, truth_of
-from tests.load.patience import up_to_three_times
+from tests.helpers.calls import TOKENS, call, converse, invoke, sender_for, tgi, truth_of
+from tests.helpers.emulator_process import ROOT, running_emulator
+from tests.helpers.patience import up_to_three_times
 
 pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("credentials")]
 

@@ -13,7 +13,7 @@ from locustfiles.common.stages.sweep import Sweep
 from locustfiles.common.swarm.shape import StageShape
 from locustfiles.contract.scenario.loads import Level, Load
 from locustfiles.contract.scenario.slo import Slo
-from tests.load.run_parts import ONE, TWO, inputs
+from tests.helpers.run_parts import ONE, TWO, inputs
 
 
 def test_every_target_visits_every_payload_at_every_level_in_the_scenarios_order():

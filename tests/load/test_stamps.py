@@ -12,9 +12,9 @@ from locustfiles.common.transport.connect import Origin
 from locustfiles.common.transport.connection_pool import ConnectionPool
 from locustfiles.common.transport.kernel_stamps import require_kernel_stamps
 from locustfiles.contract.bad_input import BadInput
-from tests.load.patience import up_to_three_times
-from tests.load.wire_client import CHUNKED, REQUEST, body, http, run
-from tests.load.wire_server import certificate, receive, serving, sleep
+from tests.helpers.patience import up_to_three_times
+from tests.helpers.wire_client import CHUNKED, REQUEST, body, http, run
+from tests.helpers.wire_server import certificate, receive, serving, sleep
 
 pytestmark = [pytest.mark.alone, pytest.mark.skipif(sys.platform != "linux", reason="only Linux stamps what it receives")]
 

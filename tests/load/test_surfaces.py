@@ -6,11 +6,11 @@ from locustfiles.common.calls.sender import Sender
 from locustfiles.common.calls.stage_spec import StageSpec
 from locustfiles.contract.record import RequestRecord
 from locustfiles.contract.scenario.targets import BedrockTarget, SageMakerTarget
-from tests.emulator import bodies
-from tests.emulator_process import running_emulator
-from tests.load.calls import PROMPT, TOKENS, sender_for, truth_of
-from tests.load.patience import up_to_three_times
-from tests.load.surfaces import EMBEDDINGS, PARAMETERS, STREAMS, THINKING, WHOLES, container, converse
+from tests.helpers import bodies
+from tests.helpers.calls import PROMPT, TOKENS, sender_for, truth_of
+from tests.helpers.emulator_process import running_emulator
+from tests.helpers.patience import up_to_three_times
+from tests.helpers.surfaces import EMBEDDINGS, PARAMETERS, STREAMS, THINKING, WHOLES, container, converse
 
 pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("credentials")]
 

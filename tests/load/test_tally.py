@@ -11,8 +11,8 @@ import pytest
 from locustfiles.common.recording.stage_tally import Tally
 from locustfiles.contract.scenario.retry import Retry
 from locustfiles.contract.scenario.slo import Limits, Slo
-from tests.analysis.made_run import record, streamed
-from tests.load.run_parts import measured
+from tests.helpers.made_run import record, streamed
+from tests.helpers.run_parts import measured
 
 
 def settling(*latencies: float, failures: int = 0) -> Tally:

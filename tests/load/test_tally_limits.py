@@ -7,8 +7,8 @@ import pytest
 
 from locustfiles.common.recording.stage_tally import Tally
 from locustfiles.contract.scenario.slo import Limits, Slo
-from tests.analysis.made_run import record
-from tests.load.run_parts import measured
+from tests.helpers.made_run import record
+from tests.helpers.run_parts import measured
 
 P95 = Slo(latency_s=Limits(p95=2.0))
 

@@ -14,7 +14,7 @@ from locustfiles.common.prompts.token_counter import Counter, counter_of
 from locustfiles.common.prompts.tokenizer_packages import FAMILIES, from_ranks
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.scenario.targets import BedrockTarget, OpenAITarget
-from tests.load import tokenizer_files
+from tests.helpers import tokenizer_files
 
 PLAIN = OpenAITarget(name="o", service="openai", base_url="http://127.0.0.1:1/v1", model_id="m")
 BRIEF = BedrockTarget(name="b", service="bedrock", model_id="meta.llama3-8b-instruct-v1:0", system="You are brief.")

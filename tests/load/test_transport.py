@@ -7,8 +7,8 @@ import pytest
 
 from locustfiles.common.transport.connection import Connection
 from locustfiles.common.transport.connection_pool import ConnectionPool
-from tests.load.wire_client import ANSWER, CHUNKED, REQUEST, ask, big, body, http
-from tests.load.wire_server import answering, receive, reset, serving
+from tests.helpers.wire_client import ANSWER, CHUNKED, REQUEST, ask, big, body, http
+from tests.helpers.wire_server import answering, receive, reset, serving
 
 pytestmark = pytest.mark.alone
 

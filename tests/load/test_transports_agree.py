@@ -9,12 +9,12 @@ import sys
 import pytest
 
 from scripts.emulator.faults import FAULTS
-from tests.emulator import bodies
-from tests.emulator_process import ROOT, running_emulator
-from tests.load.both_transports import BEARER, KINDS, LATE, SURFACES, Pair, configuration, differences
-from tests.load.surfaces import PARAMETERS, container, converse, invoke
-from tests.load.tokenizer_files import characters
-from tests.load.wire_server import certificate, full, receive, serving
+from tests.helpers import bodies
+from tests.helpers.both_transports import BEARER, KINDS, LATE, SURFACES, Pair, configuration, differences
+from tests.helpers.emulator_process import ROOT, running_emulator
+from tests.helpers.surfaces import PARAMETERS, container, converse, invoke
+from tests.helpers.tokenizer_files import characters
+from tests.helpers.wire_server import certificate, full, receive, serving
 
 pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("credentials")]
 CACHES = [(api, stream) for api in ("converse", "invoke") for stream in (True, False)]
@@ -266,7 +266,7 @@ def test_arguments_that_boto3_refuses_are_the_scenarios_mistake(emulator, creden
 PATCHED = """
 import gevent.monkey; gevent.monkey.patch_all()
 import json, sys, gevent
-from tests.load.both_transports import FIELDS, Pair
+from tests.helpers.both_transports import FIELDS, Pair
 trickling, steady = json.loads(sys.argv[2])
 made = Pair(sys.argv[1], {"trickling": trickling, "steady": steady}, timeout_s=0.5)
 ask = lambda name: made.ask(1, name)

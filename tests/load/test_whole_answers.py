@@ -6,8 +6,8 @@ import pytest
 
 from locustfiles.common.dialects.response import parse_answer
 from locustfiles.contract.error_classes import ErrorClass
-from tests.load.sample_answers import WHOLES, call
-from tests.load.sample_families import EMBEDDINGS, UNCOUNTED
+from tests.helpers.sample_answers import WHOLES, call
+from tests.helpers.sample_families import EMBEDDINGS, UNCOUNTED
 
 
 @pytest.mark.parametrize("dialect", WHOLES)

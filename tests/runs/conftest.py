@@ -1,7 +1,7 @@
 import pytest
 
-from tests.emulator_process import running_emulator
-from tests.runs import folders
+from tests.helpers import folders
+from tests.helpers.emulator_process import running_emulator
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,8 @@ import yaml
 
 from locustfiles.contract.run_folder import RunFolder
 from scripts.emulator.config import EXAMPLE_SECRET_KEY
-from tests.runs import folders
-from tests.runs.locust_process import cluster, environment, free_port, locust, one_locust
+from tests.helpers import folders
+from tests.helpers.locust_process import cluster, environment, free_port, locust, one_locust
 
 LOAD = {"users": [1], "settle_s": 0, "measure_s": 0.5}
 

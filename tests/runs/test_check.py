@@ -11,9 +11,9 @@ import pytest
 
 from locustfiles.contract.record import FIELDS
 from scripts.emulator.config import EXAMPLE_ACCESS_KEY, EXAMPLE_SECRET_KEY
-from tests.emulator_process import ROOT
-from tests.runs import folders
-from tests.runs.locust_process import environment, free_port
+from tests.helpers import folders
+from tests.helpers.emulator_process import ROOT
+from tests.helpers.locust_process import environment, free_port
 
 LOAD = {"users": [1, 4], "settle_s": 1, "measure_s": 29}
 

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from tests.runs import folders
-from tests.runs.locust_process import cluster
+from tests.helpers import folders
+from tests.helpers.locust_process import cluster
 
 TARGETS = [folders.sagemaker("quick"), folders.bedrock("quick-model")]
 

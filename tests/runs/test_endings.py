@@ -10,9 +10,9 @@ import pytest
 
 from locustfiles.contract.record import FIELDS
 from locustfiles.contract.run_folder import RunFolder
-from tests.emulator_process import running_emulator
-from tests.runs import folders
-from tests.runs.locust_process import cluster, environment, one_locust
+from tests.helpers import folders
+from tests.helpers.emulator_process import running_emulator
+from tests.helpers.locust_process import cluster, environment, one_locust
 
 
 def test_a_stage_ends_when_it_has_enough_requests_or_too_many_errors_and_the_sweep_goes_on(endpoint, tmp_path):

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.emulator_process import running_emulator
-from tests.runs import folders
-from tests.runs.locust_process import cluster, one_locust
+from tests.helpers import folders
+from tests.helpers.emulator_process import running_emulator
+from tests.helpers.locust_process import cluster, one_locust
 
 #: one token a step; a step with n sequences takes 4 + 16 n ms (the prompt's some 9 tokens take no time at 10 million a second)
 ENGINE = {

@@ -6,9 +6,9 @@ import time
 import pytest
 
 from analysis.advice.analyse import analyse
-from tests.emulator_process import running_emulator
-from tests.runs import folders
-from tests.runs.locust_process import cluster, one_locust
+from tests.helpers import folders
+from tests.helpers.emulator_process import running_emulator
+from tests.helpers.locust_process import cluster, one_locust
 
 ENDPOINTS = {
     "quick": {"engine": "quick", "dialect": "tgi"},

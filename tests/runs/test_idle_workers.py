@@ -1,7 +1,7 @@
 """More workers than users: who has sent nothing owes nothing, and says so."""
 
-from tests.runs import folders
-from tests.runs.locust_process import cluster, one_locust
+from tests.helpers import folders
+from tests.helpers.locust_process import cluster, one_locust
 
 LOAD = {"settle_s": 0.2, "settle_at_most_s": 0.5, "measure_s": 1.2}
 

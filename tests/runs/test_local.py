@@ -5,9 +5,9 @@ import re
 
 import pytest
 
-from tests.emulator_process import ROOT
-from tests.runs import folders
-from tests.runs.locust_process import environment, one_locust
+from tests.helpers import folders
+from tests.helpers.emulator_process import ROOT
+from tests.helpers.locust_process import environment, one_locust
 
 TARGETS = [folders.sagemaker("throttled"), folders.bedrock("quick-model")]
 LOAD = {"users": [1, 3], "settle_s": 0.5, "measure_s": 2.5}

@@ -8,10 +8,10 @@ import time
 import pytest
 
 from analysis.__main__ import main as analysis
-from tests.emulator_process import ROOT, running_emulator
-from tests.runs import folders
-from tests.runs.delay_proxy import delaying
-from tests.runs.locust_process import environment, free_port, locust
+from tests.helpers import folders
+from tests.helpers.delay_proxy import delaying
+from tests.helpers.emulator_process import ROOT, running_emulator
+from tests.helpers.locust_process import environment, free_port, locust
 
 NAMES = ("paused", "cut", "halted", "killed", "lossy")  # an endpoint for each run, so that its truth is its own
 EMULATOR = {

@@ -11,9 +11,9 @@ import pytest
 import yaml
 
 from analysis.runs.run_reader import load_run
-from tests.emulator_process import ROOT
-from tests.runs import folders
-from tests.runs.locust_process import LOCUST, LONGEST_S, environment
+from tests.helpers import folders
+from tests.helpers.emulator_process import ROOT
+from tests.helpers.locust_process import LOCUST, LONGEST_S, environment
 
 HOSTS = ("hub", "endpoint", "master", "near", "ahead")
 ADDRESS = {host: f"10.213.7.{n}" for n, host in enumerate(HOSTS, start=1)}
@@ -128,7 +128,7 @@ def run(tmp_path_factory):
         emulator = [PYTHON, "-m", "scripts.emulator", "--config", folder / "emulator.yaml", "--truth", truth]
         endpoint, said = on.start("endpoint", *emulator, "--host", ADDRESS["endpoint"], "--port", 8800)
         says(said, "listening on")
-        relay = [PYTHON, "-m", "tests.runs.delay_proxy", "--listen", f"{ADDRESS['hub']}:5557", "--to", f"{ADDRESS['master']}:5557"]
+        relay = [PYTHON, "-m", "tests.helpers.delay_proxy", "--listen", f"{ADDRESS['hub']}:5557", "--to", f"{ADDRESS['master']}:5557"]
         says(on.start("hub", *relay, "--delay-ms", DELAY_MS)[1], "relaying")
         (folder / "ahead.py").write_text(AHEAD)
         load = {"users": [2, 4], "settle_s": 0.5, "measure_s": 3}

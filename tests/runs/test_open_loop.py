@@ -5,9 +5,9 @@ import statistics
 
 import pytest
 
-from tests.emulator_process import running_emulator
-from tests.runs import folders
-from tests.runs.locust_process import cluster, one_locust
+from tests.helpers import folders
+from tests.helpers.emulator_process import running_emulator
+from tests.helpers.locust_process import cluster, one_locust
 
 RATE = 20.0
 SECONDS = 3

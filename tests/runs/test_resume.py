@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from analysis.advice.analyse import analyse
-from tests.runs import folders
-from tests.runs.locust_process import cluster, one_locust
+from tests.helpers import folders
+from tests.helpers.locust_process import cluster, one_locust
 
 LOAD = {"users": [1, 2, 3], "settle_s": 0.3, "settle_at_most_s": 1, "measure_s": 2.5}
 

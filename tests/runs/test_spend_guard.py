@@ -9,9 +9,9 @@ import time
 
 import pytest
 
-from tests.emulator_process import ROOT
-from tests.runs import folders
-from tests.runs.locust_process import LOCUST, cluster, environment, one_locust
+from tests.helpers import folders
+from tests.helpers.emulator_process import ROOT
+from tests.helpers.locust_process import LOCUST, cluster, environment, one_locust
 
 #: $3.6 an hour is $0.001 a second. Two levels of 0.2 s and two calls of 0.065 s, 1 s, a last call each and a drain are 0.29 cents; at
 #: most 1 s and then, for the first level's calls, 10 s of settling, 1 s, 10 s and 10 + 2 s of drain, 45 s, are 4.5 cents

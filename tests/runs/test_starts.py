@@ -5,9 +5,9 @@ import time
 import psutil
 import pytest
 
-from tests.emulator_process import running_emulator
-from tests.runs import folders
-from tests.runs.locust_process import one_locust
+from tests.helpers import folders
+from tests.helpers.emulator_process import running_emulator
+from tests.helpers.locust_process import one_locust
 
 USERS, RATES = 20, [10.0, 20.0]
 

@@ -6,8 +6,8 @@ import signal
 
 import pytest
 
-from tests.runs import folders
-from tests.runs.locust_process import cluster, one_locust
+from tests.helpers import folders
+from tests.helpers.locust_process import cluster, one_locust
 
 LOAD = {"users": [20], "settle_s": 0.2, "measure_s": 60}
 TARGETS = [folders.sagemaker("slow")]  # 2 s a request

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from tests.runs import folders
-from tests.runs.locust_process import environment, one_locust
+from tests.helpers import folders
+from tests.helpers.locust_process import environment, one_locust
 from tests.runs.test_check import check
 
 LOAD = {"users": [1], "settle_s": 0, "measure_s": 0.4}

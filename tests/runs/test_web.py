@@ -14,8 +14,8 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
-from tests.runs import folders
-from tests.runs.locust_process import cluster, free_port, one_locust
+from tests.helpers import folders
+from tests.helpers.locust_process import cluster, free_port, one_locust
 
 TARGETS = [folders.sagemaker("throttled"), folders.sagemaker("quick")]
 LOAD = {"users": [2, 4], "settle_s": 0.3, "measure_s": 30}

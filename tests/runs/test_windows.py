@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.emulator_process import running_emulator
-from tests.runs import folders
-from tests.runs.locust_process import one_locust
+from tests.helpers import folders
+from tests.helpers.emulator_process import running_emulator
+from tests.helpers.locust_process import one_locust
 
 #: one sequence alone takes 20 steps of 2 + 2 ms, ten at once 20 steps of 22 ms, 20 at once 42 ms: 0.08, 0.44 and 0.84 s
 CROWDED = {

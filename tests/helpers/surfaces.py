@@ -1,7 +1,7 @@
 """Every surface of the local endpoint as a target of a scenario."""
 
-from tests.emulator import bodies
-from tests.load.calls import TOKENS
+from tests.helpers import bodies
+from tests.helpers.calls import TOKENS
 
 PARAMETERS = {"max_tokens": TOKENS}
 

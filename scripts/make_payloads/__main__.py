@@ -15,8 +15,8 @@ from random import Random
 
 from tokenizers import Tokenizer
 
-from scripts.passages import Passage, grammar, write_passage
-from scripts.smollm2_tokenizer import TokenizerUnavailable, load_tokenizer
+from scripts.make_payloads.passages import Passage, grammar, write_passage
+from scripts.make_payloads.tokenizer import TokenizerUnavailable, load_tokenizer
 
 DISTINCT_TOKENS = 16  # one block of common prefix caches; no two prompts of a file agree in their first 16 tokens
 QUESTION_RESERVE = 60  # tokens kept free for the question with its instruction

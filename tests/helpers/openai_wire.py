@@ -3,7 +3,7 @@
 import json
 import urllib.parse
 
-from tests.emulator import bodies, raw_wire
+from tests.helpers import bodies, raw_wire
 
 CHAT, COMPLETIONS, BEDROCK = "/v1/chat/completions", "/v1/completions", "/openai/v1/chat/completions"
 

@@ -16,7 +16,7 @@ import sys
 import time
 
 from scripts.emulator.config import EXAMPLE_ACCESS_KEY, EXAMPLE_SECRET_KEY
-from tests.emulator_process import ROOT
+from tests.helpers.emulator_process import ROOT
 
 LOCUST = str(pathlib.Path(sys.executable).parent / "locust")
 LONGEST_S = 60

@@ -1,4 +1,4 @@
-"""Writes English passages of ten kinds, each with questions that the passage answers, from scripts/passages.yaml.
+"""Writes English passages of ten kinds, each with questions that the passage answers, from passages.yaml.
 
 Everything is drawn from the `random.Random` that the caller hands in: the same generator state gives the same text.
 """

@@ -8,9 +8,9 @@ import pytest
 from locustfiles.common.calls.stage_spec import StageSpec
 from locustfiles.contract.record import RequestRecord
 from locustfiles.contract.scenario.targets import BedrockTarget, OpenAITarget, SageMakerTarget
-from tests.load.calls import PROMPT, TOKENS, converse, sender_for, tgi
-from tests.load.sample_answers import CONVERSE, NOVA, TGI, openai_chunk, sse
-from tests.load.wire_server import answering, serving
+from tests.helpers.calls import PROMPT, TOKENS, converse, sender_for, tgi
+from tests.helpers.sample_answers import CONVERSE, NOVA, TGI, openai_chunk, sse
+from tests.helpers.wire_server import answering, serving
 
 SURFACES = {  # operation, with ` stream` where one operation has both -> service, streamed, how the target is named
     "Converse": ("bedrock", False, {"api": "converse"}),

@@ -10,7 +10,7 @@ import yaml
 from analysis.__main__ import main as analysis
 from locustfiles.contract.exit_codes import BAD_INPUT, NOT_TRUSTED, OK
 from locustfiles.contract.scenario.scenario import load_scenario
-from scripts.calibrate_scenario import main as make_scenario
+from scripts.lib.calibrate_scenario import main as make_scenario
 
 ROOT = pathlib.Path(__file__).parent.parent
 pytestmark = pytest.mark.alone

@@ -1,8 +1,8 @@
 """Measures whether the emulator keeps up: many streams at 100 tokens/s each, its own lateness from /-/stats.
 
-python -m tests.emulator.throughput --streams 200 --seconds 8
-python -m tests.emulator.throughput --tls --route openai
-python -m tests.emulator.throughput --engine simulated
+python -m tests.helpers.throughput --streams 200 --seconds 8
+python -m tests.helpers.throughput --tls --route openai
+python -m tests.helpers.throughput --engine simulated
 """
 
 import argparse
@@ -15,8 +15,8 @@ import tempfile
 import urllib.request
 
 from scripts.bench.endpoint import make_certificate
-from tests.emulator import bodies, openai_wire, raw_wire
-from tests.emulator_process import running_emulator
+from tests.helpers import bodies, openai_wire, raw_wire
+from tests.helpers.emulator_process import running_emulator
 
 TOKENS = 50
 ENGINES = {

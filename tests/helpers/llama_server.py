@@ -7,7 +7,7 @@ import sys
 import typing
 
 from scripts.emulator.engines.llama import weights
-from tests.emulator_process import ROOT
+from tests.helpers.emulator_process import ROOT
 
 
 @contextlib.contextmanager

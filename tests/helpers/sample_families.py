@@ -2,7 +2,7 @@
 
 import json
 
-from tests.load.aws_frames import chunk, part
+from tests.helpers.aws_frames import chunk, part
 
 METRICS = {"inputTokenCount": 20, "outputTokenCount": 3, "invocationLatency": 345, "firstByteLatency": 120}
 _LAST = {"amazon-bedrock-invocationMetrics": METRICS}

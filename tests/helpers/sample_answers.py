@@ -7,9 +7,9 @@ from locustfiles.common.dialects.request import Body, build
 from locustfiles.common.dialects.response import parse_answer
 from locustfiles.common.prompts.payloads import Prompt
 from locustfiles.contract.scenario.targets import BedrockTarget, SageMakerTarget
-from tests.load import sample_families
-from tests.load.aws_frames import chunk, event, part
-from tests.load.sample_families import METRICS, RAW
+from tests.helpers import sample_families
+from tests.helpers.aws_frames import chunk, event, part
+from tests.helpers.sample_families import METRICS, RAW
 
 HELLO = Prompt("p1", "Say hello", None)
 MODELS = {

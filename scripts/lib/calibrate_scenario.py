@@ -1,7 +1,7 @@
 """What scripts/calibrate.sh runs: configs/calibrate.yaml at a number of users, or at another scenario's largest level and with
 its transport and stamps; and a certificate.pem and key.pem beside it, unless the endpoint is to be asked over plain HTTP.
 
-python -m scripts.calibrate_scenario --scenario configs/llama2-13b-study.yaml --measure-s 20 --out scenario.yaml
+python -m scripts.lib.calibrate_scenario --scenario configs/llama2-13b-study.yaml --measure-s 20 --out scenario.yaml
 """
 
 import argparse
@@ -17,7 +17,7 @@ from locustfiles.contract.scenario.scenario import Scenario, load_scenario
 from locustfiles.contract.scenario.targets import OpenAITarget, Target
 from scripts.bench.endpoint import EndpointFailed, make_certificate
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "configs/calibrate.yaml"
 
 

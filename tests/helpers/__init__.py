@@ -1,0 +1,1 @@
+"""What the tests share: runs made by hand, samples of answers, servers and clients of the wire, processes."""
