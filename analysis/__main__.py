@@ -21,7 +21,10 @@ exit code: 0 fine, 1 bad input, 2 the data cannot be trusted, 3 a limit was miss
 COMMANDS = {
     "report": ("analysis.commands.report", "report of one run or several: metrics, costs, recommendations"),
     "cost": ("analysis.commands.cost", "cost per transaction from any Locust run's CSV files"),
-    "check": ("analysis.commands.check", "a scenario before its run: files, credentials, one call of each target, time and cost"),
+    "check": (
+        "analysis.commands.check",
+        "a scenario before its run: files, credentials, one call of each target, time and cost",
+    ),
     "calibrate": ("analysis.commands.calibrate", "the instrument's own error, from the local endpoint's truth log"),
     "merge": ("analysis.commands.merge", "add the records that workers kept when they had lost their master"),
 }

@@ -1,6 +1,6 @@
 """Amazon Bedrock only: Converse, ConverseStream, InvokeModel, InvokeModelWithResponseStream.
 
-    locust -f locustfiles/bedrock.py --scenario configs/bedrock-claude.yaml --run-dir runs/claude --headless
+locust -f locustfiles/bedrock.py --scenario configs/bedrock-claude.yaml --run-dir runs/claude --headless
 """
 
 from locustfiles.common.swarm.locust_plugin import register

@@ -1,6 +1,6 @@
 """Servers of the OpenAI routes only: vLLM, TGI, LMI, llama.cpp, Bedrock's OpenAI route.
 
-    locust -f locustfiles/openai_compatible.py --scenario configs/vllm-on-ec2.yaml --run-dir runs/vllm --headless
+locust -f locustfiles/openai_compatible.py --scenario configs/vllm-on-ec2.yaml --run-dir runs/vllm --headless
 """
 
 from locustfiles.common.swarm.locust_plugin import register

@@ -1,6 +1,6 @@
 """Amazon SageMaker endpoints only: InvokeEndpoint, InvokeEndpointWithResponseStream.
 
-    locust -f locustfiles/sagemaker_runtime.py --scenario configs/sagemaker-llama2.yaml --headless
+locust -f locustfiles/sagemaker_runtime.py --scenario configs/sagemaker-llama2.yaml --headless
 """
 
 from locustfiles.common.swarm.locust_plugin import register

@@ -18,7 +18,9 @@ pytestmark = pytest.mark.alone
 
 def rows_of(text, first_head):
     """The table whose second head is `first_head`: a dict a row."""
-    lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("|")]
+    lines = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("|")
+    ]
     begin = next(i for i, line in enumerate(lines) if first_head in line)
     width = len(lines[begin])
     body = lines[begin + 2 :]
@@ -58,7 +60,9 @@ def test_our_path_and_the_boto3_loop_are_measured_for_real(capsys):
 
 
 def test_the_openai_route_is_measured_with_locusts_own_client_beside_ours(capsys):
-    assert main(["--users", "4", "--seconds", "2", "--short-users", "0", "--peers", "ours-openai,fasthttp-openai"]) == OK
+    assert (
+        main(["--users", "4", "--seconds", "2", "--short-users", "0", "--peers", "ours-openai,fasthttp-openai"]) == OK
+    )
     text = capsys.readouterr().out
     found = rows_of(text, "TTFT error mean / p50 / p99 (ms)")
     assert [(row["client"], row["lost"]) for row in found] == [("ours-openai", "0"), ("fasthttp-openai", "0")]
@@ -84,13 +88,18 @@ def test_the_figures_are_client_minus_endpoint_in_the_window_alone(tmp_path):
         return {"request_id": name, "arrival": at, "first_token": at + 0.1, "last_byte": at + 0.59, "late_ms": 0.5}
 
     truth = [row("before", 9.9), row("a", 10.0), row("b", 11.0), row("lost", 11.4), row("after", 12.0)]
-    answers = {name: Answer(103.0, 595.0) for name in ("before", "after")} | {"a": Answer(101.0, 592.0), "b": Answer(102.0, 594.0)}
+    answers = {name: Answer(103.0, 595.0) for name in ("before", "after")} | {
+        "a": Answer(101.0, 592.0),
+        "b": Answer(102.0, 594.0),
+    }
     before, after = bench._Sample(10.0, 1.0, 5.0, 100.0), bench._Sample(12.0, 1.3, 5.4, 101.1)
     found = bench._figures(Load(2, True, 2.0, tmp_path), truth, answers, before, after, 80.0)
     assert (found.requests, found.lost) == (3, 1)
     assert found.ttft == pytest.approx((1.5, 1.5, 1.99))  # errors 1 and 2 ms; p99: 1 + 0.99
     assert found.latency == pytest.approx((3.0, 3.0, 3.98))  # 2 and 4
-    assert found.requests_per_s == 2.0  # ended within [10, 12): before (10.49), a (10.59), b (11.59), lost (11.99): 4 in 2 s
+    assert (
+        found.requests_per_s == 2.0
+    )  # ended within [10, 12): before (10.49), a (10.59), b (11.59), lost (11.99): 4 in 2 s
     assert found.cpu_ms == pytest.approx(75.0)  # 0.3 s by 4
     assert (found.client_core, found.endpoint_core) == (pytest.approx(0.15), pytest.approx(0.2))
     assert found.others == pytest.approx(0.2)  # (1.1 - 0.3 - 0.4) / 2
@@ -107,13 +116,17 @@ def test_a_peer_that_cannot_be_installed_is_absent_with_pips_reason(tmp_path, mo
 
 
 def test_a_client_that_fails_is_named_with_what_it_said_and_the_others_go_on(tmp_path, monkeypatch, capsys):
-    broken = CLIENTS["boto3-loop"]._replace(command=lambda load, url: [sys.executable, "-c", "raise SystemExit('error: no luck')"])
+    broken = CLIENTS["boto3-loop"]._replace(
+        command=lambda load, url: [sys.executable, "-c", "raise SystemExit('error: no luck')"]
+    )
     monkeypatch.setitem(CLIENTS, "boto3-loop", broken)
     assert main(["--users", "2", "--seconds", "1", "--short-users", "0", "--peers", "boto3-loop"]) != OK
     assert "- Not measured: boto3-loop, 2 users, streams: ClientFailed: error: no luck" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("options", [["--peers", "wrk"], ["--users", "x"], ["--seconds", "0"], ["--tries", "0"], ["--users", "5000"]])
+@pytest.mark.parametrize(
+    "options", [["--peers", "wrk"], ["--users", "x"], ["--seconds", "0"], ["--tries", "0"], ["--users", "5000"]]
+)
 def test_a_usage_error_is_exit_code_1(capsys, options):
     with pytest.raises(SystemExit) as end:
         main(options)

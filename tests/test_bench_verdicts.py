@@ -56,7 +56,8 @@ def test_a_paused_stage_is_wrong_and_caught_and_one_left_alone_is_measured_besid
 def test_the_truth_is_the_p99_of_the_same_requests(tmp_path):
     # published 100, 101, … 119 ms: p99 118.81; the endpoint says 10 ms less of each, and knows of a request that was not measured
     records = [
-        streamed(10 + i, 0.5, 0.1 + i / 1000, 5, target="bedrock", request_id=f"r{i}", prompt_id=str(i)) for i in range(20)
+        streamed(10 + i, 0.5, 0.1 + i / 1000, 5, target="bedrock", request_id=f"r{i}", prompt_id=str(i))
+        for i in range(20)
     ]
     made_run(tmp_path / "run", records, [window(1, 10, 40, target="bedrock")], targets=[BEDROCK])
     truth = pd.DataFrame(
@@ -74,13 +75,26 @@ def test_the_truth_is_the_p99_of_the_same_requests(tmp_path):
     (found,) = rows_of(Sitting((1,)), tmp_path / "run", truth, Nobody())
     assert (found.published_ms, found.true_ms) == (pytest.approx(118.81), pytest.approx(108.81))
     assert found.error == pytest.approx(10 / 108.81)
-    assert (found.done, found.starved, found.requests, found.others, found.cpu) == ("left alone", False, 20, (0.25, 0.5), None)
+    assert (found.done, found.starved, found.requests, found.others, found.cpu) == (
+        "left alone",
+        False,
+        20,
+        (0.25, 0.5),
+        None,
+    )
 
 
 def test_stages_are_counted_by_their_true_error_not_by_what_was_done_to_them():
     rows = [row(True, 0.5, "SUSPECT"), row(True, 0.11, "INVALID"), row(True, 0.12, "VALID"), row(True, 0.09, "VALID")]
-    rows += [row(False, 0.02, "VALID"), row(False, 0.08, "INVALID"), row(False, 0.01, "SUSPECT"), row(False, 0.3, "SUSPECT")]
-    rows += [row(True, 0.2, "SUSPECT")._replace(published_ms=None)]  # no success: nothing published, nothing to be wrong
+    rows += [
+        row(False, 0.02, "VALID"),
+        row(False, 0.08, "INVALID"),
+        row(False, 0.01, "SUSPECT"),
+        row(False, 0.3, "SUSPECT"),
+    ]
+    rows += [
+        row(True, 0.2, "SUSPECT")._replace(published_ms=None)
+    ]  # no success: nothing published, nothing to be wrong
     assert confusion(rows)[1:] == [
         ["starved", "above 10 %", "1", "1", "1"],
         ["starved", "up to 10 %", "1", "0", "0"],
@@ -99,7 +113,9 @@ def test_the_goal_is_95_percent_caught_of_so_many_and_at_most_one_false_invalid(
     healthy = [row(False, 0.02, "VALID")] * 18 + [row(False, 0.02, "SUSPECT")]
     enough = [*caught, row(True, 0.5, "VALID"), *healthy, row(False, 0.02, "INVALID")]
     assert missed(enough, 20) == []  # 19 of 20 are 95 %; one INVALID is allowed
-    assert missed([*enough, row(True, 0.5, "VALID")], 20) == ["only 19 of 21 starved stages that are wrong were caught, below 95%"]
+    assert missed([*enough, row(True, 0.5, "VALID")], 20) == [
+        "only 19 of 21 starved stages that are wrong were caught, below 95%"
+    ]
     assert missed([*enough, row(False, 0.02, "INVALID")], 20) == [
         "2 healthy stages that are right were called INVALID, more than 1"
     ]
@@ -113,7 +129,12 @@ def test_stages_are_run_until_so_many_are_wrong_or_it_is_no_use(tmp_path, monkey
         done.append(sitting)
         return [row(sitting.starved, error, "SUSPECT") for _ in range(sitting.stages)]
 
-    for name, value in (("sit", lambda *_: None), ("read_truth", lambda _: (None, 0)), ("rows_of", rows), ("TRUTH_S", 0)):
+    for name, value in (
+        ("sit", lambda *_: None),
+        ("read_truth", lambda _: (None, 0)),
+        ("rows_of", rows),
+        ("TRUTH_S", 0),
+    ):
         monkeypatch.setattr(verdicts, name, value)
     endpoint = type("Endpoint", (), {"truth": None})
     error = 0.5

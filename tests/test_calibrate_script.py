@@ -38,7 +38,14 @@ def test_the_script_measures_the_error_of_this_machine_and_counts_every_request(
         assert 0 < row["p50"] <= row["p99"] <= row["max"]
     assert "| exact-bedrock | payload_en_1-500 | 8 users | TTFT |" in done.stdout
     assert done.stderr == ""
-    again = ["--truth", str(tmp_path / "run/report/truth.jsonl"), "--bound-ms", "0.001", "--out", str(tmp_path / "strict")]
+    again = [
+        "--truth",
+        str(tmp_path / "run/report/truth.jsonl"),
+        "--bound-ms",
+        "0.001",
+        "--out",
+        str(tmp_path / "strict"),
+    ]
     assert analysis(["calibrate", str(tmp_path / "run"), *again]) == NOT_TRUSTED  # nothing can keep such a bound
     assert "above the bound of 0.001 ms" in capsys.readouterr().out
 
@@ -53,7 +60,13 @@ def test_the_level_is_the_largest_of_the_scenario_that_is_named(tmp_path):
 
 BEDROCK = {"name": "a", "service": "bedrock", "model_id": "amazon.nova-lite-v1:0", "stream": True}
 LOCAL = BEDROCK | {"endpoint_url": "http://127.0.0.1:8800"}
-SERVER = {"name": "b", "service": "openai", "base_url": "http://10.0.0.5:8000/v1", "model_id": "m", "instance_type": "x"}
+SERVER = {
+    "name": "b",
+    "service": "openai",
+    "base_url": "http://10.0.0.5:8000/v1",
+    "model_id": "m",
+    "instance_type": "x",
+}
 
 
 @pytest.mark.parametrize(
@@ -74,10 +87,22 @@ def test_it_is_sent_as_the_scenario_that_is_named_is(tmp_path, targets, keys, op
     scenario |= {"load": {"users": [2, 3], "measure_s": 5}} | keys
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump(scenario))
     (tmp_path / "out").mkdir()
-    assert make_scenario(["--scenario", str(tmp_path / "mine.yaml"), *options, "--out", str(tmp_path / "out/scenario.yaml")]) == OK
+    assert (
+        make_scenario(
+            ["--scenario", str(tmp_path / "mine.yaml"), *options, "--out", str(tmp_path / "out/scenario.yaml")]
+        )
+        == OK
+    )
     made = load_scenario(tmp_path / "out/scenario.yaml")
-    assert (made.load.users, made.transport, made.stamps) == ([3], keys.get("transport", "fast"), keys.get("stamps", "loop"))
-    assert {f.name for f in (tmp_path / "out").iterdir()} == {"scenario.yaml", *(["certificate.pem", "key.pem"] if tls else [])}
+    assert (made.load.users, made.transport, made.stamps) == (
+        [3],
+        keys.get("transport", "fast"),
+        keys.get("stamps", "loop"),
+    )
+    assert {f.name for f in (tmp_path / "out").iterdir()} == {
+        "scenario.yaml",
+        *(["certificate.pem", "key.pem"] if tls else []),
+    }
 
 
 def test_a_mistake_gets_one_line_and_exit_code_1(tmp_path, capsys):

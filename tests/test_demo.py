@@ -47,7 +47,11 @@ def test_the_simulated_demo_ends_in_ninety_seconds_with_a_report_that_says_what_
     began = time.monotonic()
     run_dir = tmp_path / "demo"
     done = subprocess.run(
-        [DEMO, "--engine", "simulated", "--run-dir", run_dir], env=clean_env(), capture_output=True, text=True, timeout=200
+        [DEMO, "--engine", "simulated", "--run-dir", run_dir],
+        env=clean_env(),
+        capture_output=True,
+        text=True,
+        timeout=200,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert time.monotonic() - began < 90

@@ -28,7 +28,11 @@ ROOT = pathlib.Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 YAML = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
 SHORT = {"users": [1, 2], "settle_s": 0.2, "measure_s": 0.6}
-OTHERS_RUN_THEM = ("scripts/demo.sh", "scripts/calibrate.sh", "scripts/test.sh")  # tests of their own; what is running now
+OTHERS_RUN_THEM = (
+    "scripts/demo.sh",
+    "scripts/calibrate.sh",
+    "scripts/test.sh",
+)  # tests of their own; what is running now
 
 
 def commands() -> list[str]:
@@ -50,7 +54,11 @@ def desk(tmp_path_factory, llama):
     folder = tmp_path_factory.mktemp("readme")
     for name in ("locustfiles", "analysis", "payloads", "scripts"):
         (folder / name).symlink_to(ROOT / name)
-    served: dict = {"engines": {"quick": {"kind": "timed", "ttft_ms": 20, "tokens_per_second": 2000}}, "endpoints": {}, "models": {}}
+    served: dict = {
+        "engines": {"quick": {"kind": "timed", "ttft_ms": 20, "tokens_per_second": 2000}},
+        "endpoints": {},
+        "models": {},
+    }
     for source in ROOT.glob("configs/**/*.yaml"):
         copy = folder / source.relative_to(ROOT)
         copy.parent.mkdir(parents=True, exist_ok=True)
@@ -167,7 +175,11 @@ def test_every_readme_command_runs_in_the_order_of_the_readme(desk):
 
 def test_every_scenario_key_is_in_the_readme():
     reference = README.split("## Scenario reference")[1].split("## The local endpoint")[0]
-    missing = [key for key in sorted(yaml_file.keys_of(scenario.Scenario, set()) - {"cache_read", "cache_write"}) if key not in reference]
+    missing = [
+        key
+        for key in sorted(yaml_file.keys_of(scenario.Scenario, set()) - {"cache_read", "cache_write"})
+        if key not in reference
+    ]
     assert missing == []
 
 
@@ -185,7 +197,9 @@ def test_the_readmes_open_loops_are_loads():
 def test_the_readmes_raw_target_is_one():
     text = next(text for text in YAML if "dialect: raw" in text)
     parameters = {"max_tokens": 5}
-    target = targets.SageMakerTarget(name="t", service="sagemaker", endpoint="e", parameters=parameters, **yaml.safe_load(text))
+    target = targets.SageMakerTarget(
+        name="t", service="sagemaker", endpoint="e", parameters=parameters, **yaml.safe_load(text)
+    )
     assert json.loads(build(target, Prompt("p", "Hi", None)).body) == {"text_inputs": "Hi", "max_length": 5}
 
 
@@ -196,6 +210,12 @@ def test_every_error_class_is_in_the_readme_and_in_the_table_of_errors_py():
 
 
 def test_every_local_link_of_the_documents_leads_somewhere():
-    for document in (ROOT / "README.md", ROOT / "payloads/README.md", ROOT / "locustfiles/FAILURES.md", ROOT / "scripts/emulator/README.md", ROOT / "scripts/bench/README.md"):
+    for document in (
+        ROOT / "README.md",
+        ROOT / "payloads/README.md",
+        ROOT / "locustfiles/FAILURES.md",
+        ROOT / "scripts/emulator/README.md",
+        ROOT / "scripts/bench/README.md",
+    ):
         for link in re.findall(r"\]\(([^)#:]+)\)", document.read_text(encoding="utf-8")):
             assert (document.parent / link).exists(), f"{document.name}: {link}"

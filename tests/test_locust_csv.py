@@ -341,7 +341,9 @@ def test_a_step_whose_cost_is_not_known_is_not_recommended():
     prices = {"input_usd_per_1k": 0.001, "output_usd_per_1k": 0.001}
     unknown = cost_table(pd.DataFrame(steps[:1]), **prices)
     assert recommend(unknown) == "No recommendation: no step passes; a known cost failed in 1 of 1."
-    assert recommend(cost_table(pd.DataFrame(steps), **prices)).startswith("Only step: 9 users, at $0.0002 per transaction")
+    assert recommend(cost_table(pd.DataFrame(steps), **prices)).startswith(
+        "Only step: 9 users, at $0.0002 per transaction"
+    )
 
 
 def test_a_margin_below_what_the_rows_can_tell_is_called_a_tie():
@@ -425,7 +427,9 @@ def ramp_and_step(tmp_path, names=()):
 def test_a_step_left_alone_by_a_ramp_is_called_no_comparison(tmp_path, capsys):
     assert run_cost("--locust-csv", ramp_and_step(tmp_path), "--usd-per-hour", 3.6) == 0
     printed = capsys.readouterr().out
-    assert "**No comparison: one step was measured, 3 levels were held too briefly to be: 6 users, at $0.0002" in printed
+    assert (
+        "**No comparison: one step was measured, 3 levels were held too briefly to be: 6 users, at $0.0002" in printed
+    )
     assert "Only step" not in printed
     assert "left out, held for less than 5 s: 1 user (4 s), 2 users (4 s), 3 users (4 s)." in printed
 
@@ -447,7 +451,10 @@ def test_a_name_whose_requests_fell_into_a_ramp_is_not_denied(tmp_path, capsys):
     assert run_cost("--locust-csv", prefix, "--usd-per-hour", 1, "--name", "/login") == 1
     error = capsys.readouterr().err
     assert f"--name /login: is in {prefix}_stats_history.csv, but only outside its steps" in error
-    assert "held for less than 5 s: 1 user (4 s), 2 users (4 s), 3 users (4 s)); hold each level for 5 s or longer" in error
+    assert (
+        "held for less than 5 s: 1 user (4 s), 2 users (4 s), 3 users (4 s)); hold each level for 5 s or longer"
+        in error
+    )
     assert run_cost("--locust-csv", prefix, "--usd-per-hour", 1, "--name", "/none") == 1
     assert "--name /none: no such request; names in these files: /login" in capsys.readouterr().err
 
@@ -518,9 +525,7 @@ def test_bad_input_gets_one_line_and_exit_code_1(options, message, tmp_path, cap
 
 
 def test_reading_locusts_files_needs_neither_gevent_nor_locust_nor_boto3():
-    code = (
-        "import sys, analysis.commands.cost; print(sorted({'gevent', 'locust', 'boto3', 'botocore'} & set(sys.modules)))"
-    )
+    code = "import sys, analysis.commands.cost; print(sorted({'gevent', 'locust', 'boto3', 'botocore'} & set(sys.modules)))"
     answer = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
     )
@@ -631,7 +636,16 @@ def test_by_the_hour_a_target_is_not_costed_from_sums_over_the_whole_run(tmp_pat
     prefix = tmp_path / "locust"
     assert run_cost("--locust-csv", prefix, "--usd-per-hour", 1, "--target", "p4d") == 1
     assert "only sums over the whole run are known, and other stages' seconds are in them" in capsys.readouterr().err
-    tokens = ["--input-usd-per-1k", 0.001, "--output-usd-per-1k", 0.002, "--prompt-tokens", 1000, "--completion-tokens", 50]
+    tokens = [
+        "--input-usd-per-1k",
+        0.001,
+        "--output-usd-per-1k",
+        0.002,
+        "--prompt-tokens",
+        1000,
+        "--completion-tokens",
+        50,
+    ]
     assert run_cost("--locust-csv", prefix, "--target", "p4d", *tokens, "--out", tmp_path) == 0
     table = pd.read_csv(tmp_path / "cost.csv")
     # 1,000 x 0.001 / 1,000 + 50 x 0.002 / 1,000

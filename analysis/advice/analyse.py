@@ -79,7 +79,11 @@ def analyse(
     instrument = {run.name: instrument_error(run, calibration) for run in runs}
     dataset, dataset_notes = dataset_of_interest(runs, results)
     of_interest = [r for r in results if r.row["payload"] == dataset]
-    warnings = [c.warning for c in cut_short_runs(runs)] + mixed_loads([r.row for r in of_interest]) + comparability_warnings(runs, dataset, prices)
+    warnings = (
+        [c.warning for c in cut_short_runs(runs)]
+        + mixed_loads([r.row for r in of_interest])
+        + comparability_warnings(runs, dataset, prices)
+    )
     recommendation, hourly, compared = recommend(candidates, dataset, warnings), _hourly(prices), comparisons(runs)
     return Report(
         dataset=dataset,

@@ -113,7 +113,11 @@ def _text(found: BreakEven, even: float, best: Result, count: int) -> str:
     if not found.intervals:
         return f"tokens are cheaper at every volume: {sums}."
     above = f"above {'roughly ' if len(found.intervals) > 1 else ''}{show.number(found.intervals[-1][0] / 60)}"
-    parts = f" (from {show.number(found.intervals[0][0] / 60)} on in parts: see the plot)" if len(found.intervals) > 1 else ""
+    parts = (
+        f" (from {show.number(found.intervals[0][0] / 60)} on in parts: see the plot)"
+        if len(found.intervals) > 1
+        else ""
+    )
     return (
         f"hourly is cheaper {above} transactions per minute{parts}, with instances added as needed; else tokens "
         f"are. By numbers: {sums}."

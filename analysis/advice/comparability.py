@@ -31,9 +31,13 @@ def comparability_warnings(runs: list[Run], dataset: str, prices: dict[str, Pric
     files = {m.run: m.file[:12] for m in measured if m.file is not None}
     warnings = _output_lengths(measured) + _token_counts(measured)
     if differ := _differing(files):
-        warnings.append(f"`{dataset}` is not the same file in every run (SHA-256 {differ}): their targets were asked other prompts.")
+        warnings.append(
+            f"`{dataset}` is not the same file in every run (SHA-256 {differ}): their targets were asked other prompts."
+        )
     if differ := _differing({run.name: run.scenario.region for run in runs}):
-        warnings.append(f"The runs are of different regions ({differ}), where prices and the way to the endpoint differ.")
+        warnings.append(
+            f"The runs are of different regions ({differ}), where prices and the way to the endpoint differ."
+        )
     return warnings + _prices(runs, prices)
 
 

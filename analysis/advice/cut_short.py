@@ -36,13 +36,18 @@ def _cut(run: Run) -> CutShort | None:
     among = "The recommendation is among the stages that were measured only"
     if not missing:
         return CutShort(f"{text} Every planned stage had begun its window.", f"{among}: run {run.name} was cut short.")
-    return CutShort(f"{text} Of its {n} planned stages these were never measured: {missing}.", f"{among}, without {missing}.")
+    return CutShort(
+        f"{text} Of its {n} planned stages these were never measured: {missing}.", f"{among}, without {missing}."
+    )
 
 
 def _how(run: Run, last: StageWindow | None) -> str:
     """`ended by its budget ($5.00) during stage 7 (`p4d`, `en`, 5 users), whose window is shorter than planned`"""
     if last is None:
-        ends = {"running": "never closed: it was killed, its disk was full, or it is still running", "failed": "ended by a failure"}
+        ends = {
+            "running": "never closed: it was killed, its disk was full, or it is still running",
+            "failed": "ended by a failure",
+        }
         return ends.get(run.manifest.status, f"ended early ({run.manifest.status})")
     how = ENDS[last.ended_by]
     if last.ended_by == "budget" and run.scenario.budget_usd is not None:
@@ -57,7 +62,9 @@ def _how(run: Run, last: StageWindow | None) -> str:
 def _missing(run: Run) -> tuple[str, int]:
     """What was planned and has no measured window, by target, and how many stages were planned in all. A search, and a replay
     in each repetition, count as one."""
-    begun = {(s.target, s.payload, s.users, s.rate, s.repeat) for s in run.manifest.stages if s.measure_from is not None}
+    begun = {
+        (s.target, s.payload, s.users, s.rate, s.repeat) for s in run.manifest.stages if s.measure_from is not None
+    }
     found = {(f.target, f.payload) for f in run.manifest.findings}
     parts, n = [], 0
     for target in run.scenario.targets:
@@ -65,16 +72,25 @@ def _missing(run: Run) -> tuple[str, int]:
         load = run.scenario.load_of(target)
         if load.find:
             n += len(stems)
-            parts += [f"the search of `{target.name}` on `{stem}`" for stem in stems if (target.name, stem) not in found]
+            parts += [
+                f"the search of `{target.name}` on `{stem}`" for stem in stems if (target.name, stem) not in found
+            ]
             continue
         repeats = range(1, load.repeat + 1)
         if load.replay:
             done = {(s, repeat) for t, s, _, _, repeat in begun if t == target.name}
             n += len(stems) * load.repeat
-            parts += [f"the replay on `{target.name}` of `{s}`{_repetition(r, load.repeat)}" for r in repeats for s in stems if (s, r) not in done]
+            parts += [
+                f"the replay on `{target.name}` of `{s}`{_repetition(r, load.repeat)}"
+                for r in repeats
+                for s in stems
+                if (s, r) not in done
+            ]
             continue
         n += len(stems) * len(load.levels) * load.repeat
-        left = {(s, r): [u for u in load.levels if (target.name, s, *u, r) not in begun] for r in repeats for s in stems}
+        left = {
+            (s, r): [u for u in load.levels if (target.name, s, *u, r) not in begun] for r in repeats for s in stems
+        }
         if all(some == load.levels for some in left.values()):
             parts.append(f"all of `{target.name}`")
             continue

@@ -42,9 +42,16 @@ def notes_of(runs: list[Run], results: list[Result], compared: list[Comparison])
 
 def _run_notes(run: Run) -> typing.Iterator[str]:
     manifest = run.manifest
-    yield from (f"Run {run.name}: {sentence}" for sentence in dict.fromkeys([*(p.text for p in manifest.problems), *run.lost, *run.lost_at_workers]))
+    yield from (
+        f"Run {run.name}: {sentence}"
+        for sentence in dict.fromkeys([*(p.text for p in manifest.problems), *run.lost, *run.lost_at_workers])
+    )
     if len(manifest.parts) > 1:
-        cut = f" {len(manifest.abandoned)} stages were cut short and measured again; only the cost counts them." if manifest.abandoned else ""
+        cut = (
+            f" {len(manifest.abandoned)} stages were cut short and measured again; only the cost counts them."
+            if manifest.abandoned
+            else ""
+        )
         yield f"Run {run.name} was measured in {len(manifest.parts)} parts, the later ones by `--resume`; the time between them costs nothing here.{cut}"
     yield from run.notes
     yield from _guardrail_notes(run)
@@ -63,7 +70,11 @@ def _guardrail_notes(run: Run) -> typing.Iterator[str]:
         stops = measured.loc[measured["target"] == target.name, "stop_reason"]
         blocked = int((stops == GUARDRAIL_STOP).sum())
         if blocked or getattr(target, "guardrail", None) or "guardrailConfig" in target.parameters:
-            share = f" ({show.percent(blocked / len(stops))}): a blocked answer is not the model's work, and faster" if blocked else ""
+            share = (
+                f" ({show.percent(blocked / len(stops))}): a blocked answer is not the model's work, and faster"
+                if blocked
+                else ""
+            )
             yield (
                 f"Run {run.name}, `{target.name}`: its guardrail intervened in {blocked} of {len(stops)} successes{share}. "
                 "What AWS charges for the guardrail itself is in no cost here."

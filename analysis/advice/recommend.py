@@ -42,14 +42,20 @@ STATES = (("met", "none"), ("undecided",), ("unknown",))
 def choose(results: list[Result]) -> Choice | None:
     """Apply the rule to stages of one dataset; None when none can be picked."""
     usable = [r for r in results if r.trusted and r.usd is not None]
-    pools = [[r for r in usable if r.row["slo"] in states and _within(r) is within] for states in STATES for within in (True, False)]
+    pools = [
+        [r for r in usable if r.row["slo"] in states and _within(r) is within]
+        for states in STATES
+        for within in (True, False)
+    ]
     pool = next((p for p in pools if p), None)
     if pool is None:
         return None
     pick = _cheapest(pool)
     others = [r for r in pool if r.place != pick.place] or [r for r in pool if r is not pick]
     cheaper = [r for r in results if r.trusted and r.row["slo"] != "missed" and _least(r) < (1 - SAME) * pick.usd]
-    return Choice(pick, _cheapest(others) if others else None, pick.row["slo"] not in STATES[0], pool, sorted(cheaper, key=_least))
+    return Choice(
+        pick, _cheapest(others) if others else None, pick.row["slo"] not in STATES[0], pool, sorted(cheaper, key=_least)
+    )
 
 
 def _within(result: Result) -> bool:
@@ -103,7 +109,9 @@ def recommend(results: list[Result], dataset: str, warnings: list[str]) -> Recom
     ]
     key, cheaper = runner_up.key if runner_up else None, [r.key for r in choice.cheaper]
     facts = [fact for fact in facts if fact]
-    return Recommendation(dataset, RULE, criteria, pick.key, label, key, margin, tied, worst, facts, warnings, cheaper, list(pick.stages))
+    return Recommendation(
+        dataset, RULE, criteria, pick.key, label, key, margin, tied, worst, facts, warnings, cheaper, list(pick.stages)
+    )
 
 
 def most_missed(results: list[Result]) -> str | None:
@@ -191,7 +199,9 @@ def _cheaper(choice: Choice) -> list[str]:
     for group in (outside, inside):
         if group:
             rest = f" ({len(group) - 1} more like it)" if len(group) > 1 else ""
-            found.append(f"Cheaper but not chosen{rest}: {_price_of(group[0], choice.pick)}, for {_why_not(group[0], choice)}.")
+            found.append(
+                f"Cheaper but not chosen{rest}: {_price_of(group[0], choice.pick)}, for {_why_not(group[0], choice)}."
+            )
     return found
 
 
@@ -205,7 +215,11 @@ def _why_not(result: Result, choice: Choice) -> str:
     if result in choice.pool:
         taken = _of_levels([r for r in choice.pool if r.place == result.place])
         taken = choice.pick if taken in (choice.pick, result) else taken
-        by = "a VALID one" if (taken.row["verdict"], result.row["verdict"]) == ("VALID", "SUSPECT") else "the one of most transactions"
+        by = (
+            "a VALID one"
+            if (taken.row["verdict"], result.row["verdict"]) == ("VALID", "SUSPECT")
+            else "the one of most transactions"
+        )
         others = "these two costs are" if taken is choice.pick else f"its cost and that of {_at(taken)} are"
         return f"{others} a tie, and of such {by} is taken"
     reasons = [open_limits(result)] if open_checks(result.checks) else []

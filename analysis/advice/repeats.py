@@ -26,7 +26,9 @@ def repeats_table(results: list[Result]) -> pd.DataFrame:
         for number, r in enumerate(group if len(group) > 1 else (), 1):
             figures = [r.row[name] for name in ("stage", *FIGURES, "slo", "verdict")]
             rows.append([*(r.row[name] for name in WHO), number, *figures])
-    return pd.DataFrame(rows, columns=COLUMNS).astype({"users": "Int64", "rate": "float64"} | dict.fromkeys(FIGURES, "float64"))
+    return pd.DataFrame(rows, columns=COLUMNS).astype(
+        {"users": "Int64", "rate": "float64"} | dict.fromkeys(FIGURES, "float64")
+    )
 
 
 def spread_table(repeats: pd.DataFrame) -> pd.DataFrame:
@@ -41,7 +43,3 @@ def spread_table(repeats: pd.DataFrame) -> pd.DataFrame:
             if len(known):
                 rows.append([*who, name, len(known), known.mean(), sd, known.min(), known.max()])
     return pd.DataFrame(rows, columns=SPREAD_COLUMNS).astype({"users": "Int64", "rate": "float64"})
-
-
-
-

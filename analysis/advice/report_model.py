@@ -83,7 +83,9 @@ class Report:
     steps: pd.DataFrame
     records: pd.DataFrame
     dataset: str | None  # the payload's stem that the recommendation is for
-    slo: dict[str, dict]  # run -> the limits that all its targets have to keep, as the scenario's slo section (may be empty)
+    slo: dict[
+        str, dict
+    ]  # run -> the limits that all its targets have to keep, as the scenario's slo section (may be empty)
     recommendation: Recommendation | None
     sentences: pd.DataFrame  # run, payload, target, instance_type, positive (bool), users, recommendation (text)
     criteria: pd.DataFrame  # run, stage, criterion, limit, value, state, cell: one row a stage and criterion
@@ -105,8 +107,12 @@ class Report:
     workers: pd.DataFrame = dataclasses.field(default_factory=pd.DataFrame)  # workers.COLUMNS: a row a stage and worker
     retries: dict[str, str] = dataclasses.field(default_factory=dict)  # run that retries -> what that means, in words
     findings: list[Found] = dataclasses.field(default_factory=list)  # of searches
-    candidates: pd.DataFrame = dataclasses.field(default_factory=pd.DataFrame)  # like steps, repetitions of a level as one row
-    candidate_intervals: pd.DataFrame = dataclasses.field(default_factory=pd.DataFrame)  # like intervals, of the candidates
+    candidates: pd.DataFrame = dataclasses.field(
+        default_factory=pd.DataFrame
+    )  # like steps, repetitions of a level as one row
+    candidate_intervals: pd.DataFrame = dataclasses.field(
+        default_factory=pd.DataFrame
+    )  # like intervals, of the candidates
     repeats: pd.DataFrame = dataclasses.field(default_factory=pd.DataFrame)  # repeats.COLUMNS
     repeat_spread: pd.DataFrame = dataclasses.field(default_factory=pd.DataFrame)  # repeats.SPREAD_COLUMNS
     open_loop: list[str] = dataclasses.field(default_factory=list)  # what it means that runs have open-loop stages

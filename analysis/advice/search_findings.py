@@ -22,8 +22,6 @@ NOT_CONFIRMED = (
 )
 
 
-
-
 def findings_of(runs: list[Run], results: list[Result]) -> list[Found]:
     """Every search of the runs."""
     rows = {(r.key.run, r.key.stage): r.row for r in results}
@@ -68,5 +66,3 @@ def findings_table(found: list[Found]) -> pd.DataFrame:
         for row in f.evidence.itertuples(index=False)
     ]
     return pd.DataFrame(rows, columns=[*columns, "warnings", *COLUMNS])
-
-

@@ -60,7 +60,12 @@ INFORMATION = (
     "transactions_per_minute",
     "price_per_txn",
 )
-CALL_INFORMATION = ("calls", "call_error_rate", "attempts_per_call_mean", *(f"call_latency_{s}" for s in ("mean", "p50", "p95", "p99")))
+CALL_INFORMATION = (
+    "calls",
+    "call_error_rate",
+    "attempts_per_call_mean",
+    *(f"call_latency_{s}" for s in ("mean", "p50", "p95", "p99")),
+)
 _COLUMN = {
     "concurrency": "users",
     "prompt_token_count_mean": "prompt_tokens_mean",

@@ -64,9 +64,7 @@ def positive(best: Result, group: list[Result]) -> str:
 
 def negative(group: list[Result]) -> str:
     row = group[0].row
-    lead = (
-        f"No level of `{row['target']}` ({instances_of(row)}) can be recommended for `{row['payload']}`: "
-    )
+    lead = f"No level of `{row['target']}` ({instances_of(row)}) can be recommended for `{row['payload']}`: "
     trusted = [r for r in group if r.trusted]
     if not trusted or any(r.row["slo"] != "missed" for r in trusted):
         return lead + why_none(group)

@@ -80,7 +80,9 @@ def calibrate(run: Run, truth: pd.DataFrame, bound_ms: float) -> Calibration:
     problems += _beyond(rows, errors, bound_ms)
     notes = [*run.lost, *run.lost_at_workers]
     if requests.other_runs:
-        notes.append(f"{requests.other_runs} requests in the truth log came before or after this run; they are not its.")
+        notes.append(
+            f"{requests.other_runs} requests in the truth log came before or after this run; they are not its."
+        )
     return Calibration(
         run.name, run.path, run.manifest.host, run.manifest.started_at, bound_ms, conditions(run), rows, errors, requests, compared,
         problems, notes,
@@ -117,7 +119,9 @@ def _requests(run: Run, truth: pd.DataFrame, joined: pd.DataFrame, ids: pd.Serie
     if unmatched > unanswered:
         problems.append(f"{unmatched - unanswered} requests at the endpoint were not recorded")
     if unmatched < unanswered - perhaps:
-        problems.append(f"{unanswered - perhaps - unmatched} recorded requests without a request id are not at the endpoint")
+        problems.append(
+            f"{unanswered - perhaps - unmatched} recorded requests without a request id are not at the endpoint"
+        )
     if strangers := int((~ids.drop_duplicates().isin(truth["request_id"])).sum()):
         problems.append(f"{strangers} recorded requests are not in the truth log")
     if doubled := int(ids.duplicated().sum()):
@@ -158,7 +162,9 @@ def _errors(joined: pd.DataFrame) -> pd.DataFrame:
 
 def _rows(errors: pd.DataFrame) -> pd.DataFrame:
     rows = []
-    stages = [(keys, group) for keys, group in errors.groupby(["stage", "target", "payload", "users", "rate"], dropna=False)]
+    stages = [
+        (keys, group) for keys, group in errors.groupby(["stage", "target", "payload", "users", "rate"], dropna=False)
+    ]
     if len(stages) != 1:
         stages.append(((None, "all", "", None, None), errors))
     for (stage, target, payload, users, rate), group in stages:
@@ -168,7 +174,17 @@ def _rows(errors: pd.DataFrame) -> pd.DataFrame:
             if len(known):
                 late = {f"late_{name}": value for name, value in _statistics(known["late_ms"]).items()}
                 rows.append(where | {"figure": figure, "n": len(known)} | _statistics(known[figure]) | late)
-    names = ["stage", "target", "payload", "users", "rate", "figure", "n", *STATISTICS, *(f"late_{s}" for s in STATISTICS)]
+    names = [
+        "stage",
+        "target",
+        "payload",
+        "users",
+        "rate",
+        "figure",
+        "n",
+        *STATISTICS,
+        *(f"late_{s}" for s in STATISTICS),
+    ]
     return pd.DataFrame(rows, columns=names)
 
 

@@ -52,7 +52,9 @@ def _sentence(data: dict[str, typing.Any], run: Run) -> str:
     for row in rows:
         if level_text(row) == level_text(top):
             worst[row["figure"]] = max(row["p99"], worst.get(row["figure"], row["p99"]))
-    parts = [f"p99 {worst[f]:.1f} ms of {words}" for f, words in (("ttft", "TTFT"), ("latency", "latency")) if f in worst]
+    parts = [
+        f"p99 {worst[f]:.1f} ms of {words}" for f, words in (("ttft", "TTFT"), ("latency", "latency")) if f in worst
+    ]
     text = f"Instrument error: {', '.join(parts)} at {level_text(top)}, {where}"
     if not data["passed"]:
         text += f", NOT within the bound of {data['bound_ms']:g} ms or not equal in requests or tokens ({data['problems'][0]})"
@@ -86,7 +88,11 @@ def _stamps(run: Run) -> str:
     known = delays.dropna()
     if known.empty:
         asked = run.scenario.stamps == "kernel" and len(delays)
-        return " The kernel's receive stamps were asked for, but no record has one: the event loop's own were used." if asked else ""
+        return (
+            " The kernel's receive stamps were asked for, but no record has one: the event loop's own were used."
+            if asked
+            else ""
+        )
     p50, p99, most = (show.milliseconds(v) for v in (known.median(), known.quantile(0.99), known.max()))
     share = "" if len(known) == len(delays) else f" in {len(known)} of {len(delays)} requests"
     return (

@@ -21,7 +21,9 @@ def read_truth(path: str | pathlib.Path) -> tuple[pd.DataFrame, int]:
         lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     except (OSError, UnicodeDecodeError) as e:
         why = getattr(e, "strerror", None) or "it is no text"
-        raise BadInput(f"--truth {path}: cannot be read ({why}); give the file that the endpoint's --truth wrote") from None
+        raise BadInput(
+            f"--truth {path}: cannot be read ({why}); give the file that the endpoint's --truth wrote"
+        ) from None
     torn = int(bool(lines) and not lines[-1].endswith("\n"))  # the endpoint is in mid-write, or was killed there
     rows = [_row(path, number, line) for number, line in enumerate(lines[: len(lines) - torn], start=1)]
     if not rows:

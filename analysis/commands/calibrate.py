@@ -41,7 +41,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run_folder", metavar="RUN", help="folder of a run against the local endpoint")
     parser.add_argument("--truth", required=True, metavar="FILE", help="the endpoint's truth log")
     parser.add_argument(
-        "--bound-ms", type=_bound, default=5.0, metavar="MS", help="limit on every stage's p99 error of TTFT and latency (default: 5)"
+        "--bound-ms",
+        type=_bound,
+        default=5.0,
+        metavar="MS",
+        help="limit on every stage's p99 error of TTFT and latency (default: 5)",
     )
     parser.add_argument("--out", metavar="FOLDER", help="where calibration.json, .md and .png go; default: RUN/report")
 

@@ -36,7 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EXAMPLE
     parser.add_argument("scenario", metavar="SCENARIO", help="the scenario file (YAML)")
     parser.add_argument("--no-call", action="store_true", help="send nothing: files, credentials and connections only")
-    parser.add_argument("--record", metavar="FILE.csv", help="append the calls' records, in the columns of requests.csv")
+    parser.add_argument(
+        "--record", metavar="FILE.csv", help="append the calls' records, in the columns of requests.csv"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -108,7 +110,9 @@ def problem_of(record: RequestRecord, known: list[str]) -> list[str]:
     if record.error == ErrorClass.CONNECT and any(record.target in problem for problem in known):
         return []
     what = record.error_code or (f"HTTP {record.http_status}" if record.http_status else record.error)
-    remedy = REMEDIES.get(ErrorClass(record.error), "see whether the endpoint is in service and its logs, then check again")
+    remedy = REMEDIES.get(
+        ErrorClass(record.error), "see whether the endpoint is in service and its logs, then check again"
+    )
     message = f": {record.error_message.rstrip('.')}" if record.error_message else ""
     return [f"target `{record.target}`: {what}{message}; {remedy}"]
 

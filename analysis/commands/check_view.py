@@ -57,11 +57,14 @@ def target_table(sender, target: Target, price: Price, record: RequestRecord | N
         "endpoint": f"{origin.scheme}://{origin.host}:{origin.port}",
         "model": served if target.model in (None, served) else f"{target.model} ({served})",
         "credentials": identity(sender, target),
-        "price": price_text(price) + (f" (x {price.instance_count})" if getattr(price, "instance_count", 1) > 1 else ""),
+        "price": price_text(price)
+        + (f" (x {price.instance_count})" if getattr(price, "instance_count", 1) > 1 else ""),
     }
     if record:
         rows |= call_rows(record, price)
-    table = Table(title=f"target {target.name}", title_justify="left", box=rich.box.SIMPLE_HEAD, show_header=False, pad_edge=False)
+    table = Table(
+        title=f"target {target.name}", title_justify="left", box=rich.box.SIMPLE_HEAD, show_header=False, pad_edge=False
+    )
     table.add_column()
     table.add_column(overflow="fold")
     for name, value in rows.items():
@@ -103,7 +106,13 @@ def print_ahead(console: Console, inputs, calls: dict[str, RequestRecord]) -> No
     for column in ("target", "payload", "repeat", "stages", "planned, each"):
         table.add_column(column)
     for group in groups:
-        row = (group.target, group.payload, str(group.repeat), stages_text(group), show.seconds(inputs.stage_s(group.load)))
+        row = (
+            group.target,
+            group.payload,
+            str(group.repeat),
+            stages_text(group),
+            show.seconds(inputs.stage_s(group.load)),
+        )
         table.add_row(*map(escape, row))
     console.print(table)
     scenario = inputs.scenario
@@ -119,10 +128,15 @@ def print_ahead(console: Console, inputs, calls: dict[str, RequestRecord]) -> No
         console.print(f"Too few answers: {escape(shortage)}.", highlight=False)
     most = needs_yes(ahead, scenario)
     if most is None:
-        console.print(f"No confirmation is needed (confirm_above_usd: {dollars(scenario.confirm_above_usd)}).", highlight=False)
+        console.print(
+            f"No confirmation is needed (confirm_above_usd: {dollars(scenario.confirm_above_usd)}).", highlight=False
+        )
     else:
         limit = dollars(scenario.confirm_above_usd)
-        console.print(f"It may cost {cost_text(most, ahead)}, above confirm_above_usd ({limit}): it asks first, or needs --yes.", highlight=False)
+        console.print(
+            f"It may cost {cost_text(most, ahead)}, above confirm_above_usd ({limit}): it asks first, or needs --yes.",
+            highlight=False,
+        )
 
 
 def stages_text(group) -> str:

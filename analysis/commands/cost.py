@@ -76,10 +76,25 @@ def run(args: argparse.Namespace) -> int:
         chosen = _chosen(steps, args, runs)
         table = cost_table(chosen, **prices)
         limits = Limits(args.latency_mean_s, args.error_rate, args.cost_per_10k)
-        lines = ["# Cost of a Locust run", "", *markdown_table(table), "", f"**{recommend(table, limits, sum(len(run.dropped) for run in runs))}**", ""]
+        lines = [
+            "# Cost of a Locust run",
+            "",
+            *markdown_table(table),
+            "",
+            f"**{recommend(table, limits, sum(len(run.dropped) for run in runs))}**",
+            "",
+        ]
         report = (
             "\n".join(
-                lines + [f"- {note}" for note in [basis, *remarks(table, chosen[:0] if args.target else steps, args.name, args.settle_s), *notes]]
+                lines
+                + [
+                    f"- {note}"
+                    for note in [
+                        basis,
+                        *remarks(table, chosen[:0] if args.target else steps, args.name, args.settle_s),
+                        *notes,
+                    ]
+                ]
             )
             + "\n"
         )

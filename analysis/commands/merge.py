@@ -40,7 +40,9 @@ def run(args: argparse.Namespace) -> int:
     runs = _run_ids(folder.read_manifest())
     for path, spool in spools.items():
         if spool.run_id not in runs:
-            raise BadInput(f"{path} holds records of run {spool.run_id}, not of {folder.path} ({', '.join(runs)}); name its own run folder")
+            raise BadInput(
+                f"{path} holds records of run {spool.run_id}, not of {folder.path} ({', '.join(runs)}); name its own run folder"
+            )
     held = hold(folder.path)
     try:
         for path, spool in spools.items():
@@ -136,7 +138,10 @@ def _account(manifest: Manifest, entry: WorkerEntry, spool: Spool, began: dict[i
         manifest.problems.remove(problem)
         stages = problem.stages if now else _left_before_end(manifest, entry.id, began)
         if now or stages:
-            text = now or f"worker {entry.id} was gone before the stage's end (its records were added later): the load was not as planned"
+            text = (
+                now
+                or f"worker {entry.id} was gone before the stage's end (its records were added later): the load was not as planned"
+            )
             manifest.problems.append(Problem(text, stages))
     if all(w.received == w.produced for w in manifest.workers):
         for stage in manifest.stages:

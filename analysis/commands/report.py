@@ -37,7 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("runs", nargs="+", metavar="RUN", help="a run's folder (--run-dir of the load test)")
     parser.add_argument("--pricing", metavar="FILE", help="price book to use in place of the run's own prices")
     parser.add_argument(
-        "--calibration", metavar="FILE", help="calibration.json made on this machine; default: the run's own, if it has one"
+        "--calibration",
+        metavar="FILE",
+        help="calibration.json made on this machine; default: the run's own, if it has one",
     )
     parser.add_argument(
         "--out", metavar="FOLDER", help="default: RUN/report; with several runs report-A-B beside the first of them"
@@ -110,7 +112,11 @@ def print_gist(report: Report, console: Console) -> None:
         console.print(text, highlight=False, markup=False)
     for verdict, remarks in doubts(report).items():
         for some in remarks:
-            console.print(f"{verdict}, {some.count} stage{'s' if some.count > 1 else ''}: {some.words} ({some.stages})", highlight=False, markup=False)
+            console.print(
+                f"{verdict}, {some.count} stage{'s' if some.count > 1 else ''}: {some.words} ({some.stages})",
+                highlight=False,
+                markup=False,
+            )
     console.print(f"Cost of the run. {total(report)}", highlight=False, markup=False)
     first, *facts = report.recommendation.facts
     console.print(f"\n[bold]{escape(first)}[/]", highlight=False)

@@ -66,8 +66,6 @@ def unbilled(records: pd.DataFrame) -> np.ndarray:
     return (records["error"].isin(list(UNBILLED)) & records["ttft_ms"].isna()).to_numpy()
 
 
-
-
 def usd_by_tokens(records: pd.DataFrame, price: TokenPrice) -> np.ndarray:
     """USD of each call by its token counts; NaN where a count, or the price of a counted kind, is not known."""
     return prompt_usd(records, price) + records["completion_tokens"].to_numpy() / 1000 * price.output
@@ -87,7 +85,10 @@ def _failures(
 ) -> tuple[float, float | None]:
     """(low, high) USD of the failed calls together."""
     began, refused = records["ttft_ms"].notna().to_numpy(), unbilled(records)
-    counted, whole = np.nan_to_num(by_tokens), ~np.isnan(by_tokens) & ~began  # a stream's count may have grown after the break
+    counted, whole = (
+        np.nan_to_num(by_tokens),
+        ~np.isnan(by_tokens) & ~began,
+    )  # a stream's count may have grown after the break
     may_bill = failed & ~refused
     low = float(counted[may_bill].sum())
     if not (may_bill & ~whole).any():

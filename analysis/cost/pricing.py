@@ -52,5 +52,12 @@ def price_text(price: Price) -> str:
     """`$37.688 per hour` of one instance, or `$0.003 in, $0.015 out per 1,000 tokens`, and of a cache where it has a price."""
     if isinstance(price, HourlyPrice):
         return f"{show.price(price.usd_per_hour)} per hour"
-    kinds = {"in": price.input, "out": price.output, "read from a cache": price.cache_read, "written to one": price.cache_write}
-    return ", ".join(f"{show.price(usd)} {kind}" for kind, usd in kinds.items() if usd is not None) + " per 1,000 tokens"
+    kinds = {
+        "in": price.input,
+        "out": price.output,
+        "read from a cache": price.cache_read,
+        "written to one": price.cache_write,
+    }
+    return (
+        ", ".join(f"{show.price(usd)} {kind}" for kind, usd in kinds.items() if usd is not None) + " per 1,000 tokens"
+    )

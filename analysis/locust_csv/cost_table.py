@@ -40,7 +40,10 @@ def cost_table(
     if (usd_per_hour is None) == (input_usd_per_1k is None or output_usd_per_1k is None):
         raise ValueError("give usd_per_hour, or input_usd_per_1k and output_usd_per_1k")
     table = steps.copy()
-    for column, value in (("prompt_tokens_mean", prompt_tokens_mean), ("completion_tokens_mean", completion_tokens_mean)):
+    for column, value in (
+        ("prompt_tokens_mean", prompt_tokens_mean),
+        ("completion_tokens_mean", completion_tokens_mean),
+    ):
         if value is not None or column not in table:
             table[column] = value
         table[column] = table[column].astype(float)
@@ -122,7 +125,13 @@ def _runner_up(ranked: pd.DataFrame, table: pd.DataFrame) -> str:
 
 
 def _named(step: pd.Series, table: pd.DataFrame) -> str:
-    name = "the whole run" if pd.isna(step["users"]) else "1 user" if step["users"] == 1 else f"{count(step['users'])} users"
+    name = (
+        "the whole run"
+        if pd.isna(step["users"])
+        else "1 user"
+        if step["users"] == 1
+        else f"{count(step['users'])} users"
+    )
     if pd.notna(step["step"]) and (table[["run", "users"]] == step[["run", "users"]]).all(axis=1).sum() > 1:
         name += f" (step {count(step['step'])})"
     return name if table["run"].nunique() == 1 else f"{name} in {step['run']}"

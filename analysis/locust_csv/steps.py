@@ -70,7 +70,9 @@ def history_steps(snapshots: list[Snapshot], settle_s: float) -> tuple[list[dict
         rows += [{"step": visit, **row} for row in _step_rows(level[skip], level[end], end - skip, interval, end)]
     notes = [f"the first {settle_s:g} s of every step are left out"] if visit > len(short) and settle_s else []
     if short:
-        notes.append(f"too short to leave out {settle_s:g} s, so measured over about their second half: {', '.join(short)}")
+        notes.append(
+            f"too short to leave out {settle_s:g} s, so measured over about their second half: {', '.join(short)}"
+        )
     if dropped:
         notes.append(f"left out, held for less than {SHORTEST_STEP_S:g} s: {dropped_text(dropped)}")
     return rows, notes, dropped

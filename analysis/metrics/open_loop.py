@@ -33,9 +33,3 @@ def sent_requests(stage: Stage) -> int:
 
 def _first_attempts(stage: Stage):
     return stage.measured[stage.measured["attempt"] == 1]
-
-
-
-
-
-

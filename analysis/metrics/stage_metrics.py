@@ -87,7 +87,10 @@ def _times(stage: Stage) -> dict[str, typing.Any]:
         columns_of("latency", "s", spread(good["latency_ms"].to_numpy() / 1000))
         | columns_of("ttft", "s", spread(good["ttft_ms"].dropna().to_numpy() / 1000))
         | columns_of("tpot", "ms", spread(tpot_ms(good).dropna().to_numpy()))
-        | {f"latency_{p}_all_s": v for p, v in with_failures(good["latency_ms"].to_numpy() / 1000, len(stage.failed)).items()}
+        | {
+            f"latency_{p}_all_s": v
+            for p, v in with_failures(good["latency_ms"].to_numpy() / 1000, len(stage.failed)).items()
+        }
         | {
             "latency_per_output_token_p50_ms": per_token.median() if per_token.notna().any() else None,
             "service_latency_p50_s": service.median() / 1000 if len(service) else None,
@@ -141,7 +144,9 @@ def _token_rate(tokens: np.ndarray, credit: np.ndarray, window_s: float) -> floa
 
 def _tokens(stage: Stage) -> dict[str, typing.Any]:
     good, n = stage.good, len(stage.good)
-    counts = {"prompt_tokens": prompt_total(good)} | {name: good[name] for name in ("completion_tokens", "reasoning_tokens")}
+    counts = {"prompt_tokens": prompt_total(good)} | {
+        name: good[name] for name in ("completion_tokens", "reasoning_tokens")
+    }
     row = {f"{name}_mean": tokens.mean() if tokens.notna().any() else None for name, tokens in counts.items()}
     read, whole = good["cache_read_tokens"].sum(), counts["prompt_tokens"].sum()
     row["cache_read_share"] = read / whole if whole else None

@@ -55,7 +55,11 @@ class Comparison:
     def warning(self) -> str | None:
         if self.state != "differ":
             return None
-        grows = "" if self.slope is None else f", and the service counts {show.number(self.slope)} for each further one of its tokens"
+        grows = (
+            ""
+            if self.slope is None
+            else f", and the service counts {show.number(self.slope)} for each further one of its tokens"
+        )
         return (
             f"Run {self.run}, `{self.target}`: tokenizer `{self.tokenizer}` is not the model's: its {self.counts} counts "
             f"differ from the service's by {show.percent(self.residual_p50)} (median; p95 {show.percent(self.residual_p95)}) "
@@ -132,7 +136,3 @@ def comparison_table(found: list[Comparison]) -> pd.DataFrame:
     return pd.DataFrame(
         [dataclasses.astuple(c) for c in found], columns=[f.name for f in dataclasses.fields(Comparison)]
     )
-
-
-
-

@@ -17,8 +17,6 @@ def worker_columns(visit: StageWindow) -> dict[str, float | None]:
     }
 
 
-
-
 def workers_table(runs: dict[str, Manifest]) -> pd.DataFrame:
     """A row a stage and worker; `cpu` is the share of one core."""
     rows: list[list[typing.Any]] = []
@@ -28,5 +26,3 @@ def workers_table(runs: dict[str, Manifest]) -> pd.DataFrame:
             who = [name, s.stage, s.target, s.payload, s.users, s.rate if s.users is None else None]
             rows += [[*who, w.worker, hosts.get(w.worker), w.cpu, w.lag_ms] for w in s.workers]
     return pd.DataFrame(rows, columns=COLUMNS)
-
-

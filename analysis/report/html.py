@@ -100,9 +100,13 @@ def _content(report: Report, plots: typing.Sequence[pathlib.Path]) -> dict[str, 
         "calls": html_stages.calls(report) if report.retries else None,
         "open_loop": html_stages.open_loop(report) if report.open_loop else None,
         "findings": [(f, table(shown_evidence(f))) for f in report.findings],
-        "repeats": None if report.repeats.empty else table(shown_repeats(report.repeats, report.repeat_spread, several)),
+        "repeats": None
+        if report.repeats.empty
+        else table(shown_repeats(report.repeats, report.repeat_spread, several)),
         "token_sources": None if report.token_sources.empty else table(shown_sources(report.token_sources, several)),
-        "token_comparison": None if report.token_comparison.empty else table(shown_comparison(report.token_comparison, several)),
+        "token_comparison": None
+        if report.token_comparison.empty
+        else table(shown_comparison(report.token_comparison, several)),
         "workers": None if report.workers.empty else table(shown_workers(report.workers, several)),
         "contents": contents(report),
         "metrics": METRICS,
@@ -113,7 +117,11 @@ def _content(report: Report, plots: typing.Sequence[pathlib.Path]) -> dict[str, 
 
 def contents(report: Report) -> list[tuple[str, str]]:
     """(id, words) of the page's sections that this report has."""
-    optional = {"retries": bool(report.retries), "tokens": not report.token_sources.empty, "findings": bool(report.findings)}
+    optional = {
+        "retries": bool(report.retries),
+        "tokens": not report.token_sources.empty,
+        "findings": bool(report.findings),
+    }
     optional |= {"repetitions": not report.repeats.empty, "open-loop": bool(report.open_loop)}
     return [(id_, words) for id_, words in SECTIONS if optional.get(id_, True)]
 
@@ -138,7 +146,9 @@ def _pictures(plots: typing.Sequence[pathlib.Path]) -> typing.Iterator[Picture]:
     for plot in PLOTS:
         yield Picture(plot.file, plot.title, plot.reads, _data(files.get(plot.file)), plot.absent)
         if by_rate := files.get(by_rate_file(plot)):
-            yield Picture(by_rate.name, f"{plot.title}, open loop", f"{plot.reads} Stages of the open loop.", _data(by_rate), "")
+            yield Picture(
+                by_rate.name, f"{plot.title}, open loop", f"{plot.reads} Stages of the open loop.", _data(by_rate), ""
+            )
 
 
 def _data(path: pathlib.Path | None) -> str | None:
@@ -156,7 +166,12 @@ def stage_windows(manifest: Manifest) -> Table:
     rows = []
     for s in manifest.stages:
         times = {n: None if getattr(s, n) is None else getattr(s, n) - manifest.started_at for n in names}
-        who = {"stage": s.stage, "target": s.target, "payload": s.payload, "level": level_text({"users": s.users, "rate": s.rate})}
+        who = {
+            "stage": s.stage,
+            "target": s.target,
+            "payload": s.payload,
+            "level": level_text({"users": s.users, "rate": s.rate}),
+        }
         rows.append(who | times | {"ended by": s.ended_by, "steady": s.steady, "whole": s.whole})
     return table(pd.DataFrame(rows))
 

@@ -205,7 +205,9 @@ def key_figures(row: pd.Series) -> list[tuple[str, str, str]]:
     retried = show.known(row["calls"])
     of = f"{show.count(row['calls'])} calls" if retried else f"{show.count(row['requests'])} requests"
     mine = " of a call" if retried else whose(row)
-    latency, ttft = ({p: perceived(row, f"{name}_{p}_s") for p in ("mean", "p50", "p95")} for name in ("latency", "ttft"))
+    latency, ttft = (
+        {p: perceived(row, f"{name}_{p}_s") for p in ("mean", "p50", "p95")} for name in ("latency", "ttft")
+    )
     figures = [
         (show.money(row["usd_per_10k_transactions"]), "per 10,000 transactions", _each(row)),
         (show.seconds(latency["p95"]), f"latency p95{mine}", f"mean {show.seconds(latency['mean'])}"),

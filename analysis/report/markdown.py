@@ -31,7 +31,12 @@ def markdown(report: Report, plots: list[pathlib.Path]) -> str:
         keep_trailing_newline=True,
     )
     environment.globals.update(
-        table=table, full_table=full_table, cost_table=cost_table, run_cost_table=run_cost_table, rounded=rounded, utc=show.utc
+        table=table,
+        full_table=full_table,
+        cost_table=cost_table,
+        run_cost_table=run_cost_table,
+        rounded=rounded,
+        utc=show.utc,
     )
     return environment.get_template("report.md.j2").render(
         report=report,
@@ -61,10 +66,13 @@ def _tables(report: Report) -> dict[str, typing.Any]:
         "findings": [(f, shown_evidence(f)) for f in report.findings],
         "repeats": shown_repeats(report.repeats, report.repeat_spread, several) if len(report.repeats) else None,
         "token_sources": shown_sources(report.token_sources, several) if len(report.token_sources) else None,
-        "token_comparison": shown_comparison(report.token_comparison, several) if len(report.token_comparison) else None,
+        "token_comparison": shown_comparison(report.token_comparison, several)
+        if len(report.token_comparison)
+        else None,
         "workers": shown_workers(report.workers, several) if len(report.workers) else None,
         "definitions": pd.DataFrame(
-            [(m.name, m.unit, m.definition, m.better) for m in METRICS], columns=["Column", "Unit", "Definition", "Better"]
+            [(m.name, m.unit, m.definition, m.better) for m in METRICS],
+            columns=["Column", "Unit", "Definition", "Better"],
         ),
     }
 

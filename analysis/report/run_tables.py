@@ -1,6 +1,5 @@
 """Tables of a run as text cells, for HTML and Markdown."""
 
-
 import pandas as pd
 
 from analysis.advice.repeats import FIGURES, WHO

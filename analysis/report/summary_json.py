@@ -46,7 +46,8 @@ def summary_of(report: Report) -> dict:
         {
             "made_at": report.made_at,
             "dataset": report.dataset,
-            "recommendation": report.recommendation and plain(report.recommendation) | {"text": report.recommendation.text},
+            "recommendation": report.recommendation
+            and plain(report.recommendation) | {"text": report.recommendation.text},
             "findings": report.findings,
             "candidates": report.candidates,
             "candidate_intervals": report.candidate_intervals,

@@ -88,7 +88,13 @@ ROOMY = ["requests", "TPOT p50", "latency p50", "out tok/s"]
 
 def short_table(steps: pd.DataFrame, roomy: bool = True) -> pd.DataFrame:
     """Text cells for a terminal; a run or payload that all stages share has no column."""
-    level = "users" if steps["rate"].isna().all() else "requests/s" if steps["users"].isna().all() else "users or requests/s"
+    level = (
+        "users"
+        if steps["rate"].isna().all()
+        else "requests/s"
+        if steps["users"].isna().all()
+        else "users or requests/s"
+    )
     columns = {
         "run": "run", "target": "target", "payload": "payload", level: short_level, "requests": "requests", "errors": "error_rate",
         "TTFT p50": "ttft_p50_s", "TPOT p50": "tpot_p50_ms", "latency p50": "latency_p50_s", "p95": "latency_p95_s",

@@ -37,7 +37,9 @@ def doubts(report: Report) -> dict[str, list[Remark]]:
             texts = texts.str.split("; ") if verdict == "SUSPECT" else texts
             steps = steps.assign(reasons=texts).explode("reasons", ignore_index=True)
             kinds = steps["reasons"].map(lambda text: FIGURE.sub("\0", text))
-            groups = [_remark(report, group, _ranges(list(group["reasons"]))) for _, group in steps.groupby(kinds, sort=False)]
+            groups = [
+                _remark(report, group, _ranges(list(group["reasons"]))) for _, group in steps.groupby(kinds, sort=False)
+            ]
             found[verdict] = sorted(groups, key=lambda remark: -remark.count)
     return found
 

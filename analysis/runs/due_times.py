@@ -4,7 +4,6 @@ A user who asks while the generator is late waits from then on; a time that ran 
 (coordinated omission).
 """
 
-
 import pandas as pd
 
 from analysis.runs.retried_calls import TIMES

@@ -61,9 +61,3 @@ def calls_of(records: pd.DataFrame) -> Calls:
     table["first_latency_ms"] = opening["latency_ms"].where(opening["error"].isna()).to_numpy()
     whole = opening["attempt"].to_numpy() == 1
     return Calls(table[whole], np.column_stack([ended[:-1][same], sent[1:][same]]))
-
-
-
-
-
-

@@ -203,7 +203,9 @@ def _is_record(line: bytes) -> bool:
 def _lost_in_file(manifest: Manifest, records: pd.DataFrame) -> list[str]:
     rows = records["worker"].value_counts()
     short = [(w.id, w.received - int(rows.get(w.id, 0))) for w in manifest.workers]
-    return [f"{n} records of worker {worker} were received but are not in requests.csv." for worker, n in short if n > 0]
+    return [
+        f"{n} records of worker {worker} were received but are not in requests.csv." for worker, n in short if n > 0
+    ]
 
 
 def _lost_at_workers(manifest: Manifest) -> list[str]:

@@ -36,7 +36,11 @@ class Stage:
         visit, n = self.visit, len(self.measured)
         if visit.measure_from is None or visit.measure_until is not None:
             return "it never got its measured window"
-        end = "was killed, its disk was full, or it is still running," if self.run.manifest.status == "running" else "broke off"
+        end = (
+            "was killed, its disk was full, or it is still running,"
+            if self.run.manifest.status == "running"
+            else "broke off"
+        )
         so_far = "1 request was" if n == 1 else f"{n} requests were"
         return f"the run {end} during its measured window, which so has no end ({so_far} measured so far)"
 

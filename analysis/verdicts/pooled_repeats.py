@@ -38,7 +38,19 @@ TIMES = {
 }
 COSTS = (USD, "usd_per_1m_output_tokens")
 WORST = ("worker_cpu_max", "worker_lag_ms_max")
-SAME = ("run", "stage", "target", "model", "service", "instance_type", "instance_count", "payload", "users", "rate", "stream")
+SAME = (
+    "run",
+    "stage",
+    "target",
+    "model",
+    "service",
+    "instance_type",
+    "instance_count",
+    "payload",
+    "users",
+    "rate",
+    "stream",
+)
 
 
 def groups_of(results: list[Result]) -> list[list[Result]]:
@@ -100,7 +112,9 @@ def _check(same: list[Check]) -> Check:
     worst, beyond = None if None in values else max(values), any(c.beyond for c in same)
     if len(set(states)) == 1:
         return dataclasses.replace(same[0], value=worst, beyond=beyond)
-    counts = ", ".join(f"{state} in {states.count(state)}" for state in ("met", "missed", "undecided", "unknown") if state in states)
+    counts = ", ".join(
+        f"{state} in {states.count(state)}" for state in ("met", "missed", "undecided", "unknown") if state in states
+    )
     state = next(s for s in ("missed", "unknown", "undecided") if s in states)
     return Check(same[0].criterion, worst, state, f"of {len(same)} repetitions {counts}", beyond)
 
@@ -121,7 +135,11 @@ def _intervals(stage: Stage, row: dict, kept: list[Result], billed: Bill | None)
     found = {n: _interval(row[n], kept, n) for n in names if row[n] is not None}
     costs = cost_intervals(stage, billed, found)
     if billed is not None:
-        costs = {n: _of_bills(ends, row, kept, n) for n, ends in costs.items() if len(_known([r.row for r in kept], n)) == len(kept)}
+        costs = {
+            n: _of_bills(ends, row, kept, n)
+            for n, ends in costs.items()
+            if len(_known([r.row for r in kept], n)) == len(kept)
+        }
     return found | costs
 
 
@@ -158,4 +176,6 @@ def _ends(row: dict, rows: list[dict], column: str, ends: tuple[str, str]) -> tu
     if len(own) < 2:
         return low, high
     half = _between(own)
-    return None if low is None else min(low, max(0.0, row[column] - half)), None if high is None else max(high, row[column] + half)
+    return None if low is None else min(low, max(0.0, row[column] - half)), None if high is None else max(
+        high, row[column] + half
+    )

@@ -83,9 +83,7 @@ def criteria_of(slo: Slo, of_calls: bool = False, from_due: bool = False) -> lis
     return found
 
 
-def check(
-    criterion: Criterion, stage: Stage, row: dict[str, typing.Any], cost_reason: str | None = None
-) -> Check:
+def check(criterion: Criterion, stage: Stage, row: dict[str, typing.Any], cost_reason: str | None = None) -> Check:
     """A criterion at the stage whose measurements and cost are in `row`. cost_reason: why its cost is empty."""
     if criterion.name == "error_rate":
         return _plain(criterion, perceived(row, "error_rate"), "no request was measured")

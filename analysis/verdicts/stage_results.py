@@ -68,7 +68,9 @@ def tie(one: Result, other: Result, column: str = USD) -> bool | None:
         return True
     if column != USD and (column not in one.intervals or column not in other.intervals):
         return None
-    (low, high), (other_low, other_high) = (r.intervals[column] if column in r.intervals else by_count(r) for r in (one, other))
+    (low, high), (other_low, other_high) = (
+        r.intervals[column] if column in r.intervals else by_count(r) for r in (one, other)
+    )
     return low <= other_high and other_low <= high
 
 

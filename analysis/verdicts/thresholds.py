@@ -69,10 +69,12 @@ THRESHOLDS: dict[str, Threshold] = {
         "and the offset was measured once.",
     ),
     "uncounted_tokens": Threshold(
-        MAX_UNCOUNTED, "More than 1 % of the successes have no output-token count: rates and prices per token leave them out."
+        MAX_UNCOUNTED,
+        "More than 1 % of the successes have no output-token count: rates and prices per token leave them out.",
     ),
     "mixed_tokens": Threshold(
-        0.01, "More than 1 % of the successes have their output tokens from another counter than the rest: two measures in one mean."
+        0.01,
+        "More than 1 % of the successes have their output tokens from another counter than the rest: two measures in one mean.",
     ),
     "served_otherwise": Threshold(
         0.01,

@@ -32,7 +32,12 @@ def verdict_of(stage: Stage, row: dict[str, typing.Any]) -> Verdict:
     if invalid:
         return Verdict("INVALID", invalid)
     suspect = [*_load_reasons(stage, row), *_clock_reasons(stage), *_lag_reasons(stage), *_sample_reasons(stage, row)]
-    suspect += [*_token_reasons(stage), *_served_reasons(stage), *_endpoint_reasons(stage), *_settle_reasons(stage.visit)]
+    suspect += [
+        *_token_reasons(stage),
+        *_served_reasons(stage),
+        *_endpoint_reasons(stage),
+        *_settle_reasons(stage.visit),
+    ]
     if stage.open_loop:
         suspect += open_reasons(stage)
     if full := overloaded(stage.visit, THRESHOLDS["worker_cpu"].limit):
@@ -70,7 +75,9 @@ def _longer_than_window(stage: Stage) -> str:
     longest, window_s = stage.records["latency_ms"].max() / 1000, stage.window[1] - stage.window[0]
     if not longest > window_s:  # NaN without a record
         return ""
-    return f" of {show.seconds(window_s)}, for its longest call took {show.seconds(longest)}: raise `measure_s` above that"
+    return (
+        f" of {show.seconds(window_s)}, for its longest call took {show.seconds(longest)}: raise `measure_s` above that"
+    )
 
 
 def expected_in_flight(users: float, mean_s: float, think_s: float, error_pause_s: float, error_rate: float) -> float:
@@ -117,7 +124,9 @@ def _settle_reasons(visit: StageWindow) -> typing.Iterator[str]:
 def _late_workers(stage: Stage) -> typing.Iterator[tuple[str, float]]:
     """(worker, seconds into the window) of those that began a closed loop's window without having settled."""
     settled = set(stage.records.loc[stage.records["phase"] == "settle", "worker"])
-    if stage.visit.users is None or not settled:  # no settle phase, or slower than one: nobody can be told from a late one
+    if (
+        stage.visit.users is None or not settled
+    ):  # no settle phase, or slower than one: nobody can be told from a late one
         return
     (a, b), first = stage.window, stage.measured.groupby("worker")["sent"].min()
     for worker, sent in first[~first.index.isin(settled)].items():

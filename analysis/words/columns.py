@@ -107,11 +107,17 @@ METRICS: tuple[Metric, ...] = (
     _text("instance_type", "the price key: the instance type, or the model id on Bedrock"),
     _count("instance_count", "instances of the target"),
     _text("payload", "the payload file's stem"),
-    _count("users", "closed loop: planned concurrent users, each of which sends when its last answer has come; else empty"),
-    Metric("rate", "1/s", "open loop: planned requests a second, sent when they are due; of a replay its mean; else empty"),
+    _count(
+        "users", "closed loop: planned concurrent users, each of which sends when its last answer has come; else empty"
+    ),
+    Metric(
+        "rate", "1/s", "open loop: planned requests a second, sent when they are due; of a replay its mean; else empty"
+    ),
     Metric("stream", "", "whether answers are streamed", kind="flag"),
     Metric("window_s", "s", "length of the measured window [a, b)"),
-    _count("requests", "requests that began in the window (of a search's not in its holds between looks); all are awaited"),
+    _count(
+        "requests", "requests that began in the window (of a search's not in its holds between looks); all are awaited"
+    ),
     _count("successes", "those that ended whole, with output", "higher"),
     _count("failures", "those that failed, without the cancelled", "lower"),
     _count("cancelled", "those that our own stop ended; outside the error rate"),
@@ -120,7 +126,9 @@ METRICS: tuple[Metric, ...] = (
     Metric("prompt_tokens_mean", "tokens", "mean prompt tokens of successes, cached ones included, where known"),
     Metric("cache_read_share", "", "share of the prompt tokens of successes that were read from a prompt cache"),
     Metric("completion_tokens_mean", "tokens", "mean output tokens of successes, where known"),
-    Metric("reasoning_tokens_mean", "tokens", "mean reasoning tokens among the output tokens, where the service tells them"),
+    Metric(
+        "reasoning_tokens_mean", "tokens", "mean reasoning tokens among the output tokens, where the service tells them"
+    ),
     Metric(
         "prompt_tokens_per_s",
         "tokens/s",
@@ -227,12 +235,28 @@ METRICS: tuple[Metric, ...] = (
     Metric("usd_per_transaction_at_60pct", "USD", "the same at 60 %", "lower"),
     _text("price_basis", "hourly or tokens"),
     Metric("service_latency_p50_s", "s", "median of the latency that the service itself reports, successes", "lower"),
-    Metric("lag_ms_max", "ms", "worst event-loop lag while a request that began in the window was under way, after the window too", "lower"),
+    Metric(
+        "lag_ms_max",
+        "ms",
+        "worst event-loop lag while a request that began in the window was under way, after the window too",
+        "lower",
+    ),
     Metric("worker_cpu_max", "", "largest share of one core that a worker used in the window", "lower"),
-    Metric("worker_lag_ms_max", "ms", "worst event-loop lag of a worker in the window, requests under way or not", "lower"),
-    _count("reconnects", "requests of the window that had to open a connection; empty where the transport does not tell", "lower"),
+    Metric(
+        "worker_lag_ms_max", "ms", "worst event-loop lag of a worker in the window, requests under way or not", "lower"
+    ),
+    _count(
+        "reconnects",
+        "requests of the window that had to open a connection; empty where the transport does not tell",
+        "lower",
+    ),
     _count("prompts_distinct", "different prompts sent in the window"),
-    Metric("prompt_repeat_share", "", "requests whose prompt had been sent in the window before / requests; attempts of one call count once", "lower"),
+    Metric(
+        "prompt_repeat_share",
+        "",
+        "requests whose prompt had been sent in the window before / requests; attempts of one call count once",
+        "lower",
+    ),
     Metric("service_token_share", "", "successes whose output tokens the service counted / successes", "higher"),
     Metric("tokenizer_token_share", "", "successes whose output tokens a tokenizer counted / successes"),
     Metric("prompt_service_token_share", "", "successes whose prompt tokens the service counted / successes", "higher"),

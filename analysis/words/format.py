@@ -120,7 +120,9 @@ def milliseconds(value: float | None) -> str:
 
 def utc(seconds: float | None) -> str:
     """Unix seconds -> 2026-01-02 03:04:05 UTC."""
-    return f"{datetime.datetime.fromtimestamp(seconds, datetime.UTC):%Y-%m-%d %H:%M:%S UTC}" if known(seconds) else UNKNOWN
+    return (
+        f"{datetime.datetime.fromtimestamp(seconds, datetime.UTC):%Y-%m-%d %H:%M:%S UTC}" if known(seconds) else UNKNOWN
+    )
 
 
 def or_failed(words: typing.Callable[[float | None], str], value: float | None) -> str:
@@ -137,7 +139,9 @@ def ends(words: typing.Callable[[float | None], str], low: float | None, high: f
     return f"{words(low)} – {words(high) if known(high) else 'wide'}" if known(low) else ""
 
 
-def between(words: typing.Callable[[float | None], str], value: float | None, low: float | None, high: float | None) -> str:
+def between(
+    words: typing.Callable[[float | None], str], value: float | None, low: float | None, high: float | None
+) -> str:
     """`2.51 s (2.31 s – 2.86 s)`; the value alone where no interval is known."""
     interval = ends(words, low, high) if known(value) else ""
     return f"{words(value)} ({interval})" if interval else words(value)

@@ -85,7 +85,9 @@ def ten_thousand(usd: float) -> str:
     return show.money(10_000 * usd)
 
 
-def cells(steps: pd.DataFrame, columns: dict[str, Column], shown: typing.Callable[[Row, str], str] = with_interval) -> pd.DataFrame:
+def cells(
+    steps: pd.DataFrame, columns: dict[str, Column], shown: typing.Callable[[Row, str], str] = with_interval
+) -> pd.DataFrame:
     """Text cells, a row a stage. columns: heading -> what stands under it."""
     rows = [row for _, row in steps.iterrows()]
     return pd.DataFrame(

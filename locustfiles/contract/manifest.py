@@ -75,7 +75,9 @@ class Finding:
         if self.answer is None and not any("missed" in outcomes for outcomes in self.outcomes.values()):
             return f"not known which level keeps the limits: {self.why}"
         kept = "no level keeps the limits" if self.answer is None else f"{self.answer:g} {unit} the limits"
-        fails = "" if self.fails_at is None else f", {self.fails_at:g} {'do' if self.answer is not None else 'does'} not"
+        fails = (
+            "" if self.fails_at is None else f", {self.fails_at:g} {'do' if self.answer is not None else 'does'} not"
+        )
         return f"{kept}{fails}{'' if self.confirmed else ' (not confirmed)'}: {self.why}"
 
 
@@ -112,17 +114,25 @@ class Manifest:
     git_revision: str | None
     host: str
     price_book: dict  # file, region, as_of, source
-    prices: dict[str, dict]  # target -> {"usd_per_hour", "instance_count"} or {"input", "output", "cache_read", "cache_write"} (USD per 1,000 tokens)
+    prices: dict[
+        str, dict
+    ]  # target -> {"usd_per_hour", "instance_count"} or {"input", "output", "cache_read", "cache_write"} (USD per 1,000 tokens)
     payloads: dict[str, dict]  # stem -> {"file", "sha256", "prompts"}
     workers: list[WorkerEntry] = dataclasses.field(default_factory=list)
     stages: list[StageWindow] = dataclasses.field(default_factory=list)
-    abandoned: list[StageWindow] = dataclasses.field(default_factory=list)  # cut short, and measured again after --resume
+    abandoned: list[StageWindow] = dataclasses.field(
+        default_factory=list
+    )  # cut short, and measured again after --resume
     findings: list[Finding] = dataclasses.field(default_factory=list)
     problems: list[Problem] = dataclasses.field(default_factory=list)
     parts: list[Part] = dataclasses.field(default_factory=list)
     content: str = ""  # hash of scenario, payloads, tokenizers and traces
-    most_tokens: dict = dataclasses.field(default_factory=dict)  # target -> the most output tokens a call asks for; None: no limit
-    schemes: dict[str, str] = dataclasses.field(default_factory=dict)  # target -> http or https, as the first worker resolved it
+    most_tokens: dict = dataclasses.field(
+        default_factory=dict
+    )  # target -> the most output tokens a call asks for; None: no limit
+    schemes: dict[str, str] = dataclasses.field(
+        default_factory=dict
+    )  # target -> http or https, as the first worker resolved it
     schema: int = SCHEMA
 
 

@@ -59,7 +59,9 @@ class RequestRecord:
     lag_ms: float  # worst event-loop lag seen during the request
     stamp_delay_ms: float | None = None  # worst of the loop's stamps minus the kernel's; `stamps: kernel` only
     # added later, so optional and last: requests.csv without them stays readable
-    served_latency: str | None = None  # the latency setting and the tier that Bedrock says it served, whatever was asked
+    served_latency: str | None = (
+        None  # the latency setting and the tier that Bedrock says it served, whatever was asked
+    )
     served_tier: str | None = None
 
     def __post_init__(self) -> None:

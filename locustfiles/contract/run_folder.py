@@ -1,9 +1,9 @@
 """A run's folder: its file names, its manifest, and how requests.csv is written and read.
 
-    runs/<name>/manifest.json   what the run was: scenario, prices, versions, workers, stage windows
-                requests.csv    one RequestRecord a row
-                locust_*.csv    Locust's own
-                report/         written by the analysis alone
+runs/<name>/manifest.json   what the run was: scenario, prices, versions, workers, stage windows
+            requests.csv    one RequestRecord a row
+            locust_*.csv    Locust's own
+            report/         written by the analysis alone
 """
 
 import csv
@@ -47,7 +47,9 @@ class RunFolder:
     def check_free(self) -> None:
         """Raises FolderUsed if it holds a run. One that was refused before its first stage does not count."""
         if (self.manifest.exists() or self.requests.exists()) and not self._unbegun():
-            raise FolderUsed(f"{self.path} already holds a run; choose another --run-dir, or add --resume or --overwrite")
+            raise FolderUsed(
+                f"{self.path} already holds a run; choose another --run-dir, or add --resume or --overwrite"
+            )
 
     def _unbegun(self) -> bool:
         try:
@@ -101,7 +103,9 @@ class RunFolder:
         except pydantic.ValidationError as e:
             first = e.errors(include_input=False)[0]
             where, message = ".".join(str(part) for part in first["loc"]), first["msg"][0].lower() + first["msg"][1:]
-            raise NotARun(f"{self.manifest} cannot be read ({where}: {message}); put back the file that the run wrote") from None
+            raise NotARun(
+                f"{self.manifest} cannot be read ({where}: {message}); put back the file that the run wrote"
+            ) from None
         except (OSError, ValueError, KeyError, TypeError) as e:
             raise NotARun(f"{self.manifest} cannot be read ({e}); it is damaged or of another version") from None
 
@@ -115,7 +119,9 @@ class RunFolder:
         text = self.requests.read_bytes()
         whole = with_all_fields(text[: text.rfind(b"\n") + 1])
         if whole is None:
-            raise NotARun(f"{self.requests}: its header is not that of this version; analyse it with the one that wrote it")
+            raise NotARun(
+                f"{self.requests}: its header is not that of this version; analyse it with the one that wrote it"
+            )
         return whole, int(not text.endswith(b"\n"))
 
 
@@ -124,7 +130,9 @@ def check_header(path: pathlib.Path) -> None:
     with open(path, "rb") as file:
         header = file.readline()
     if header.decode(errors="replace").strip() != ",".join(FIELDS):
-        raise BadInput(f"{path}: another version began it, nothing can be added; go on with that one, or begin a new run")
+        raise BadInput(
+            f"{path}: another version began it, nothing can be added; go on with that one, or begin a new run"
+        )
 
 
 class RequestsFile:

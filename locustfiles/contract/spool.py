@@ -1,11 +1,11 @@
 """Records that a worker could not hand in: a file in its working folder, until the master is back or for `python -m analysis merge`.
 
-    run,<run id>
-    worker,<id>
-    first,<number of the first row; the master had every one below>
-    produced,<records of this worker in all; empty: it was still sending>
-    <the header of requests.csv>
-    <rows>
+run,<run id>
+worker,<id>
+first,<number of the first row; the master had every one below>
+produced,<records of this worker in all; empty: it was still sending>
+<the header of requests.csv>
+<rows>
 """
 
 import csv
@@ -85,7 +85,9 @@ def read_spool(path: str | os.PathLike) -> Spool:
     try:
         text = pathlib.Path(path).read_bytes()
     except OSError as e:
-        raise NotASpool(f"{path} cannot be read ({e.strerror}); give the swarmledger-spool-*.csv that a worker left") from None
+        raise NotASpool(
+            f"{path} cannot be read ({e.strerror}); give the swarmledger-spool-*.csv that a worker left"
+        ) from None
     whole = text[: text.rfind(b"\n") + 1].decode("utf-8", errors="replace").split("\n")[:-1]
     lines = [next(csv.reader([line]), []) for line in whole]
     head, header, rows = lines[: len(FACTS)], lines[len(FACTS) : len(FACTS) + 1], lines[len(FACTS) + 1 :]
@@ -141,7 +143,12 @@ class SpoolFile:
             path = write_spool(pathlib.Path.cwd(), spool)
         except OSError as e:
             if not self._full:
-                log.error("%d records cannot be kept in %s (%s): they are lost unless the master comes back", len(spool.rows), pathlib.Path.cwd(), e.strerror)
+                log.error(
+                    "%d records cannot be kept in %s (%s): they are lost unless the master comes back",
+                    len(spool.rows),
+                    pathlib.Path.cwd(),
+                    e.strerror,
+                )
             self._full = True
             return
         if self._path is None:

@@ -7,7 +7,9 @@ import argparse
 import json
 import typing
 
-PROMPT = "Tell me about rivers that flow into the northern seas, one after the other, and how long each of them is. " * 3
+PROMPT = (
+    "Tell me about rivers that flow into the northern seas, one after the other, and how long each of them is. " * 3
+)
 JITTER_S = 0.6  # users that start in one instant stay in lockstep
 ACCESS_KEY, SECRET_KEY = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"  # AWS's own documentation's
 
@@ -31,7 +33,9 @@ class Records:
     def __init__(self, path: str) -> None:
         self._file: typing.TextIO = open(path, "a", encoding="utf-8")
 
-    def add(self, request_id: str | None, start: float, first: float | None, end: float, error: str | None = None) -> None:
+    def add(
+        self, request_id: str | None, start: float, first: float | None, end: float, error: str | None = None
+    ) -> None:
         """Times in seconds of one clock."""
         row = {
             "request_id": request_id,

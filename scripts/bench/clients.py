@@ -60,7 +60,11 @@ class Client(typing.NamedTuple):
 
 def plain_environment(endpoint: Endpoint) -> dict[str, str]:
     """The caller's without anything of AWS's or a proxy's; the example credentials; the endpoint."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "LOCUST_")) and not k.lower().endswith("_proxy")}
+    kept = {
+        k: v
+        for k, v in os.environ.items()
+        if not k.startswith(("AWS_", "LOCUST_")) and not k.lower().endswith("_proxy")
+    }
     kept |= {
         "AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY, "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "AWS_DEFAULT_REGION": "us-east-1",
@@ -116,7 +120,11 @@ def _program(python: str | pathlib.Path, module: str, load: Load, url: str) -> l
 
 def _noted(load: Load) -> dict[str, Answer]:
     """What a program noted by child.Records."""
-    rows = [json.loads(line) for line in load.out.read_text(encoding="utf-8").splitlines(keepends=True) if line.endswith("\n")]
+    rows = [
+        json.loads(line)
+        for line in load.out.read_text(encoding="utf-8").splitlines(keepends=True)
+        if line.endswith("\n")
+    ]
     return {r["request_id"]: Answer(r["ttft_ms"], r["latency_ms"]) for r in rows if r["request_id"] and not r["error"]}
 
 
@@ -149,7 +157,9 @@ CLIENTS = {
         "Locust's FastHttpUser, signed by botocore", lambda load, url: _fasthttp(load, "ConverseUser"), _noted
     ),
     "ours-openai": Client(
-        "Swarmledger, inside Locust, OpenAI's chat completions", lambda load, url: _ours(load, url, openai=True), _our_records
+        "Swarmledger, inside Locust, OpenAI's chat completions",
+        lambda load, url: _ours(load, url, openai=True),
+        _our_records,
     ),
     "fasthttp-openai": Client(
         "Locust's FastHttpUser, OpenAI's chat completions", lambda load, url: _fasthttp(load, "OpenAIUser"), _noted

@@ -52,7 +52,9 @@ class Figures:
 
 def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = Parser("collect", __doc__, EXAMPLE)
-    parser.add_argument("--rate", type=float, default=5000, help="records a second, of all workers together (default: 5000)")
+    parser.add_argument(
+        "--rate", type=float, default=5000, help="records a second, of all workers together (default: 5000)"
+    )
     parser.add_argument("--workers", type=int, default=4)
     parser.add_argument("--seconds", type=float, default=600)
     return parser.parse_args(argv)
@@ -74,7 +76,16 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def table(f: Figures) -> str:
-    head = ("records made", "received", "rows", "records/s", "master's core", "memory early (MB)", "late (MB)", "exit code")
+    head = (
+        "records made",
+        "received",
+        "rows",
+        "records/s",
+        "master's core",
+        "memory early (MB)",
+        "late (MB)",
+        "exit code",
+    )
     row = (f"{f.made:,}", f"{f.received:,}", f"{f.rows:,}", f"{f.rows / f.seconds:,.0f}", f"{100 * f.master_cpu:.0f} %")
     row += (f"{f.memory_early_mb:.0f}", f"{f.memory_late_mb:.0f}", str(f.exit_code))
     return markdown(head, [row])
@@ -83,12 +94,31 @@ def table(f: Figures) -> str:
 def collect(rate: float, workers: int, seconds: float, folder: pathlib.Path) -> Figures:
     """One run. Raises EndpointFailed."""
     with running_endpoint(folder, None, False) as endpoint, contextlib.ExitStack() as stack:
-        command = [LOCUST, "-f", str(ROOT / "scripts/bench/collect_user.py"), "--scenario", str(_scenario(folder, workers, seconds))]
+        command = [
+            LOCUST,
+            "-f",
+            str(ROOT / "scripts/bench/collect_user.py"),
+            "--scenario",
+            str(_scenario(folder, workers, seconds)),
+        ]
         port = str(_free_port())
         env = plain_environment(endpoint) | {"BENCH_RECORDS_A_SECOND": str(rate / workers)}
-        of_master = ["--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", port, "--expect-workers", str(workers)]
+        of_master = [
+            "--master",
+            "--master-bind-host",
+            "127.0.0.1",
+            "--master-bind-port",
+            port,
+            "--expect-workers",
+            str(workers),
+        ]
         master = stack.enter_context(
-            running([*command, "--run-dir", str(folder / "run"), "--headless", "--only-summary", *of_master], env, None, folder / "master.log")
+            running(
+                [*command, "--run-dir", str(folder / "run"), "--headless", "--only-summary", *of_master],
+                env,
+                None,
+                folder / "master.log",
+            )
         )
         for number in range(workers):
             of_worker = ["--worker", "--master-host", "127.0.0.1", "--master-port", port]
@@ -99,7 +129,12 @@ def collect(rate: float, workers: int, seconds: float, folder: pathlib.Path) -> 
 
 def _scenario(folder: pathlib.Path, workers: int, seconds: float) -> pathlib.Path:
     (folder / "prompts.jsonl").write_text('{"prompt": "Hi"}\n', encoding="utf-8")
-    target = {"name": "made", "service": "bedrock", "model_id": SHORT_MODEL, "price": {"input": 0.0001, "output": 0.0004}}
+    target = {
+        "name": "made",
+        "service": "bedrock",
+        "model_id": SHORT_MODEL,
+        "price": {"input": 0.0001, "output": 0.0004},
+    }
     scenario = {
         "name": "collect", "targets": [target], "region": "us-east-1", "payloads": [str(folder / "prompts.jsonl")],
         "load": {"users": [workers], "settle_s": 1, "measure_s": seconds}, "request_timeout_s": 10,
@@ -141,7 +176,12 @@ def _watch(master: subprocess.Popen, requests: pathlib.Path, seconds: float) -> 
 
 def _progress(elapsed: float, seconds: float, samples: list[_Sample]) -> None:
     if sys.stderr.isatty() and samples:
-        print(f"\r{elapsed:.0f} of {seconds:.0f} s, master {samples[-1].memory_mb:.0f} MB ", end="", file=sys.stderr, flush=True)
+        print(
+            f"\r{elapsed:.0f} of {seconds:.0f} s, master {samples[-1].memory_mb:.0f} MB ",
+            end="",
+            file=sys.stderr,
+            flush=True,
+        )
 
 
 def _figures(run: pathlib.Path, samples: list[_Sample], seconds: float, exit_code: int) -> Figures:

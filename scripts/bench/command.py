@@ -10,7 +10,9 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, name: str, words: str | None, example: str) -> None:
         layout = argparse.RawDescriptionHelpFormatter
-        super().__init__(prog=f"python -m scripts.bench.{name}", description=words, epilog=example, formatter_class=layout)
+        super().__init__(
+            prog=f"python -m scripts.bench.{name}", description=words, epilog=example, formatter_class=layout
+        )
 
     def error(self, message):
         self.exit(BAD_INPUT, f"{self.prog}: {message}; see --help\n")

@@ -96,11 +96,24 @@ def _url(process: subprocess.Popen, log: pathlib.Path) -> str:
 def make_certificate(folder: pathlib.Path) -> tuple[pathlib.Path, pathlib.Path]:
     """(certificate, key) for 127.0.0.1, signed by itself. Raises EndpointFailed."""
     certificate, key = folder / "certificate.pem", folder / "key.pem"
-    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
+    command = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-nodes",
+        "-days",
+        "2",
+    ]
     command += ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
     command += ["-keyout", str(key), "-out", str(certificate)]
     try:
         subprocess.run(command, check=True, capture_output=True, timeout=30)
     except (OSError, subprocess.SubprocessError) as e:
-        raise EndpointFailed(f"openssl could not make a certificate ({e}); install openssl, or measure without TLS") from None
+        raise EndpointFailed(
+            f"openssl could not make a certificate ({e}); install openssl, or measure without TLS"
+        ) from None
     return certificate, key

@@ -54,8 +54,15 @@ def _tries(text: str) -> int:
 
 def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = Parser("load", __doc__, EXAMPLE)
-    parser.add_argument("--users", type=_levels, default=[20, 100, 200], help="levels of streaming users, 0 for none (default: 20,100,200)")
-    parser.add_argument("--short-users", type=_levels, default=[20], help="levels for short calls, 0 for none (default: 20)")
+    parser.add_argument(
+        "--users",
+        type=_levels,
+        default=[20, 100, 200],
+        help="levels of streaming users, 0 for none (default: 20,100,200)",
+    )
+    parser.add_argument(
+        "--short-users", type=_levels, default=[20], help="levels for short calls, 0 for none (default: 20)"
+    )
     parser.add_argument("--seconds", type=seconds, default=10.0, help="measured seconds of each (default: 10)")
     parser.add_argument("--peers", type=_peers, default=list(CLIENTS), help=f"default: {','.join(CLIENTS)}")
     parser.add_argument(
@@ -115,7 +122,11 @@ def _quietest(args, client: Client, users: int, stream: bool, place: pathlib.Pat
 
 def _report(args, streams: list, shorts: list, left_out: list[str]) -> str:
     when = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC")
-    pinned = "endpoint and client on a core each" if cores()[0] is not None else "one core only: endpoint and client share it"
+    pinned = (
+        "endpoint and client on a core each"
+        if cores()[0] is not None
+        else "one core only: endpoint and client share it"
+    )
     way = "HTTPS" if args.tls else "plain HTTP"
     lines = [f"# Load clients against the endpoint's truth, {way}", ""]
     lines += [f"{when}, {machine()}, {args.seconds:g} s measured of each, {pinned}.", ""]
@@ -133,7 +144,9 @@ def machine() -> str:
     """Cores, processor, and the versions that clients of ours and the plain ones stand on."""
     found = [line for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
     name = found[0].split(":", 1)[1].strip() if found else platform.machine()
-    versions = ", ".join(f"{package} {importlib.metadata.version(package)}" for package in ("locust", "boto3", "gevent"))
+    versions = ", ".join(
+        f"{package} {importlib.metadata.version(package)}" for package in ("locust", "boto3", "gevent")
+    )
     return f"{os.cpu_count()} cores of {name}, Python {platform.python_version()}, {versions}"
 
 

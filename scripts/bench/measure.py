@@ -85,11 +85,19 @@ def measure(client: Client, users: int, stream: bool, seconds: float, tls: bool,
 
 
 @contextlib.contextmanager
-def running(command: list[str], env: dict[str, str], core: int | None, log: pathlib.Path) -> typing.Iterator[subprocess.Popen]:
+def running(
+    command: list[str], env: dict[str, str], core: int | None, log: pathlib.Path
+) -> typing.Iterator[subprocess.Popen]:
     """A process in its log's folder, ended by SIGTERM where it has not ended by itself."""
     with open(log, "wb") as file:
         process = subprocess.Popen(
-            command, cwd=log.parent, env=env, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, preexec_fn=pin_to(core)
+            command,
+            cwd=log.parent,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            preexec_fn=pin_to(core),
         )
     try:
         yield process
@@ -161,7 +169,11 @@ def _figures(
     if not arrived or not ended:
         raise ClientFailed("no request came or ended in the window")
     both = [(answers[row["request_id"]], row) for row in arrived if row["request_id"] in answers]
-    ttft = [a.ttft_ms - (r["first_token"] - r["arrival"]) * 1000 for a, r in both if a.ttft_ms is not None and r["first_token"]]
+    ttft = [
+        a.ttft_ms - (r["first_token"] - r["arrival"]) * 1000
+        for a, r in both
+        if a.ttft_ms is not None and r["first_token"]
+    ]
     latency = [a.latency_ms - (r["last_byte"] - r["arrival"]) * 1000 for a, r in both]
     client_s, endpoint_s = after.client_s - before.client_s, after.endpoint_s - before.endpoint_s
     late = [row["late_ms"] for row in arrived]

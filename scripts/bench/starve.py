@@ -111,7 +111,13 @@ def sit(sitting: Sitting, endpoint: Endpoint, folder: pathlib.Path, seconds: flo
     endpoint_core, core = cores()
     with open(folder / "client.log", "wb") as log:
         client = subprocess.Popen(
-            command, cwd=folder, env=environment(endpoint, load), stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=pin_to(core)
+            command,
+            cwd=folder,
+            env=environment(endpoint, load),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            preexec_fn=pin_to(core),
         )
     try:
         with _neighbours(sitting.neighbours, core, over - time.monotonic()) as neighbours:
@@ -164,7 +170,9 @@ def _scenario(sitting: Sitting, folder: pathlib.Path, seconds: float) -> dict:
 class Watch:
     """Looks at a run as it goes: pauses its client in the windows, and notes who had the cores."""
 
-    def __init__(self, sitting: Sitting, requests: pathlib.Path, client: subprocess.Popen, ours: dict[int, list[int]]) -> None:
+    def __init__(
+        self, sitting: Sitting, requests: pathlib.Path, client: subprocess.Popen, ours: dict[int, list[int]]
+    ) -> None:
         """ours: core -> processes whose CPU there is not other programs'; the client's core, then the endpoint's."""
         self._sitting, self._requests, self._client, self._ours = sitting, requests, client, ours
         self._read = 0  # bytes of requests.csv
@@ -201,7 +209,11 @@ class Watch:
         whole = text[: text.rfind(b"\n") + 1]
         self._read += len(whole)
         rows = [line.split(",") for line in whole.decode(errors="replace").splitlines()]
-        stages = [r[FIELDS.index("stage")] for r in rows if len(r) > FIELDS.index("phase") and r[FIELDS.index("phase")] == "measure"]
+        stages = [
+            r[FIELDS.index("stage")]
+            for r in rows
+            if len(r) > FIELDS.index("phase") and r[FIELDS.index("phase")] == "measure"
+        ]
         return next((stage for stage in stages[-1:] if stage not in self._paused), None)
 
     def others(self, a: float, b: float) -> tuple[float, float] | None:
@@ -235,7 +247,11 @@ def rows_of(sitting: Sitting, run_folder: pathlib.Path, truth: pd.DataFrame, wat
     true_ms = (truth.set_index("request_id")["first_token"] - truth.set_index("request_id")["arrival"]) * 1000
     rows = []
     for stage, result in zip(stages_of(run, prices), results_of(run, prices), strict=True):
-        visit, published, of_stage = stage.visit, result.row.get("ttft_p99_s"), true_ms.reindex(stage.good["request_id"]).dropna()
+        visit, published, of_stage = (
+            stage.visit,
+            result.row.get("ttft_p99_s"),
+            true_ms.reindex(stage.good["request_id"]).dropna(),
+        )
         begun = visit.measure_from is not None and visit.measure_until is not None
         rows.append(
             Row(

@@ -25,14 +25,27 @@ def _three(spread: Spread | None) -> str:
 
 
 def _shares(f: Figures) -> list[str]:
-    return [f"{100 * f.client_core:.0f} %", f"{100 * f.endpoint_core:.0f} %", f"{100 * f.others:.0f} %", f"{f.memory_mb:.0f}"]
+    return [
+        f"{100 * f.client_core:.0f} %",
+        f"{100 * f.endpoint_core:.0f} %",
+        f"{100 * f.others:.0f} %",
+        f"{f.memory_mb:.0f}",
+    ]
 
 
 def stream_table(results: list[tuple[str, Figures]]) -> str:
     """(client, figures) of streamed answers -> Markdown."""
     rows = []
     for name, f in results:
-        row = [name, str(f.users), _three(f.ttft), _three(f.latency), f"{f.endpoint_late_p99_ms:.1f}", f"{f.requests:,}", f"{f.lost:,}"]
+        row = [
+            name,
+            str(f.users),
+            _three(f.ttft),
+            _three(f.latency),
+            f"{f.endpoint_late_p99_ms:.1f}",
+            f"{f.requests:,}",
+            f"{f.lost:,}",
+        ]
         rows.append([*row, f"{f.requests_per_s:.1f}", f"{f.cpu_ms:.2f}", *_shares(f)])
     return markdown(STREAM_HEAD, rows)
 
@@ -41,6 +54,13 @@ def short_table(results: list[tuple[str, Figures]]) -> str:
     """(client, figures) of short whole answers -> Markdown."""
     rows = []
     for name, f in results:
-        row = [name, str(f.users), f"{f.requests_per_s:.0f}", f"{f.cpu_ms:.2f}", f"{1000 / f.cpu_ms:.0f}", _three(f.latency)]
+        row = [
+            name,
+            str(f.users),
+            f"{f.requests_per_s:.0f}",
+            f"{f.cpu_ms:.2f}",
+            f"{1000 / f.cpu_ms:.0f}",
+            _three(f.latency),
+        ]
         rows.append([*row, f"{f.requests:,}", f"{f.lost:,}", *_shares(f)])
     return markdown(SHORT_HEAD, rows)

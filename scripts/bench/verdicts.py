@@ -57,12 +57,18 @@ def _stages(text: str) -> int:
 def main(argv: list[str] | None = None) -> int:
     parser = Parser("verdicts", __doc__, EXAMPLE)
     parser.add_argument(
-        "--stages", type=_stages, default=20, metavar="N", help="healthy stages, and starved ones that turn out wrong (default: 20)"
+        "--stages",
+        type=_stages,
+        default=20,
+        metavar="N",
+        help="healthy stages, and starved ones that turn out wrong (default: 20)",
     )
     parser.add_argument("--seconds", type=seconds, default=6.0, help="measured window of each (default: 6)")
     args = parser.parse_args(argv)
     if cores()[0] is None:
-        print("error: one core only: endpoint and client would starve each other; use a machine with two", file=sys.stderr)
+        print(
+            "error: one core only: endpoint and client would starve each other; use a machine with two", file=sys.stderr
+        )
         return BAD_INPUT
     with tempfile.TemporaryDirectory(prefix="verdicts-") as place:
         folder = pathlib.Path(place)
@@ -124,14 +130,32 @@ def confusion(rows: list[Row]) -> list[list[str]]:
     for starved in (True, False):
         for pick, words in ((wrong, "above 10 %"), (right, "up to 10 %")):
             some = pick(r for r in rows if r.starved == starved)
-            table.append(["starved" if starved else "healthy", words, *(str(sum(r.verdict == v for r in some)) for v in VERDICTS)])
+            table.append(
+                [
+                    "starved" if starved else "healthy",
+                    words,
+                    *(str(sum(r.verdict == v for r in some)) for v in VERDICTS),
+                ]
+            )
     return table
 
 
 def report(rows: list[Row], stages: int, seconds: float) -> str:
     """Markdown: every stage, the confusion table, and whether the goal was reached."""
     when = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC")
-    head = ["client", "users", "requests", "published p99", "true p99", "error", "lag p99", "CPU", "others", "verdict", "reason"]
+    head = [
+        "client",
+        "users",
+        "requests",
+        "published p99",
+        "true p99",
+        "error",
+        "lag p99",
+        "CPU",
+        "others",
+        "verdict",
+        "reason",
+    ]
     cells = [
         [
             r.done, str(r.users), str(r.requests), _ms(r.published_ms), _ms(r.true_ms), _share(r.error), _ms(r.lag_p99_ms), _share(r.cpu),
@@ -140,7 +164,13 @@ def report(rows: list[Row], stages: int, seconds: float) -> str:
         for r in rows
     ]  # fmt: skip
     table = confusion(rows)
-    lines = ["# Verdicts beside the truth", "", f"{when}, {machine()}, windows of {seconds:g} s. TTFT and lag in ms.", WORDS, ""]
+    lines = [
+        "# Verdicts beside the truth",
+        "",
+        f"{when}, {machine()}, windows of {seconds:g} s. TTFT and lag in ms.",
+        WORDS,
+        "",
+    ]
     lines += [markdown(head, cells), "", markdown(table[0], table[1:]), "", summary(rows)]
     return "\n".join([*lines, *(f"Goal missed: {sentence}." for sentence in missed(rows, stages))])
 
@@ -150,7 +180,9 @@ def summary(rows: list[Row]) -> str:
     caught = sum(r.verdict != "VALID" for r in bad)
     invalid, suspect = (sum(r.verdict == v for r in good) for v in ("INVALID", "SUSPECT"))
     text = f"Of {len(bad)} starved stages that are wrong {caught} were caught. "
-    text += f"Of {len(good)} healthy stages that are right {invalid} were called INVALID, {suspect} SUSPECT without need."
+    text += (
+        f"Of {len(good)} healthy stages that are right {invalid} were called INVALID, {suspect} SUSPECT without need."
+    )
     if disturbed := wrong(r for r in rows if not r.starved):
         seen = sum(r.verdict != "VALID" for r in disturbed)
         text += f" {len(disturbed)} healthy ones turned out wrong (others had the core, or the endpoint's); {seen} of them were caught."

@@ -152,7 +152,9 @@ class Model(Target):
     family: Family
     aliases: list[str] = []
     cache_minimum_tokens: Count = 1024  # a cache point after fewer prompt tokens caches nothing
-    standard_only: bool = False  # every latency setting and tier that is asked for is served, and answered, as the standard one
+    standard_only: bool = (
+        False  # every latency setting and tier that is asked for is served, and answered, as the standard one
+    )
     blocked: bool = False  # a guardrail blocks every prompt, of requests that name one
 
 

@@ -40,7 +40,11 @@ def speaks_tls(scenario: Scenario | None) -> bool:
 
 
 def _url(scenario: Scenario, target: Target) -> str:
-    return target.base_url if isinstance(target, OpenAITarget) else target.endpoint_url or scenario.endpoint_url or "https:"
+    return (
+        target.base_url
+        if isinstance(target, OpenAITarget)
+        else target.endpoint_url or scenario.endpoint_url or "https:"
+    )
 
 
 def _most_users(load: Load) -> int:
@@ -54,7 +58,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--users", default="", help="empty: those of --scenario, else the template's")
     parser.add_argument("--scenario", default="", help="take this scenario's largest level, transport and stamps")
     parser.add_argument("--measure-s", default="20", help="seconds measured in all")
-    parser.add_argument("--tls", default="", choices=("", "yes", "no"), help="empty: as the scenario's targets are asked, else yes")
+    parser.add_argument(
+        "--tls", default="", choices=("", "yes", "no"), help="empty: as the scenario's targets are asked, else yes"
+    )
     parser.add_argument("--out", required=True, help="file to write")
     args = parser.parse_args(argv)
     try:

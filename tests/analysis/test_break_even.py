@@ -126,7 +126,9 @@ def test_without_a_stage_that_keeps_the_limits_there_is_no_break_even(tmp_path):
 def test_many_apart_ranges_are_one_sentence_and_the_plot(tmp_path):
     # 37.688 / 0.00221625 = 283.4/min of 374/min carried: joined from k = 283.4 / 90.6 -> 4 on, above max(1122, 1133.7)
     tokens = {"target": "bedrock", "prompt_tokens": 2923, "completion_tokens": 24}
-    (pair,) = run_of(tmp_path, [stage_of(1, 100, 5, 374, 0, 0.802), stage_of(2, 200, 5, 190, 0, 1.56, **tokens)]).break_even
+    (pair,) = run_of(
+        tmp_path, [stage_of(1, 100, 5, 374, 0, 0.802), stage_of(2, 200, 5, 190, 0, 1.56, **tokens)]
+    ).break_even
     assert len(pair.intervals) == 4
     assert (
         "hourly is cheaper above roughly 1,134 transactions per minute (from 283 on in parts: see the plot), with instances added"

@@ -18,8 +18,21 @@ LATENCY_ERRORS = [1.0, 1.0, 1.0, 3.0]
 
 def truth_row(name, at, **other):
     """The endpoint: first token 100 ms after the arrival, last token and last byte 590 ms after it."""
-    stamps = {"arrival": CLOCK + at, "first_token": CLOCK + at + 0.1, "last_token": CLOCK + at + 0.59, "last_byte": CLOCK + at + 0.59}
-    row = {"request_id": name, "status": 200, "error": None, "fault": None, "prompt_tokens": 30, "completion_tokens": 50, "late_ms": 0.4}
+    stamps = {
+        "arrival": CLOCK + at,
+        "first_token": CLOCK + at + 0.1,
+        "last_token": CLOCK + at + 0.59,
+        "last_byte": CLOCK + at + 0.59,
+    }
+    row = {
+        "request_id": name,
+        "status": 200,
+        "error": None,
+        "fault": None,
+        "prompt_tokens": 30,
+        "completion_tokens": 50,
+        "late_ms": 0.4,
+    }
     return row | stamps | other
 
 
@@ -67,7 +80,14 @@ def test_known_errors_come_out_as_they_were_put_in(tmp_path):
     assert latency["mean"] == pytest.approx(1.5)  # (1 + 1 + 1 + 3) / 4
     assert latency["p99"] == pytest.approx(2.94)  # 1 + 0.97 * 2
     assert latency["late_p99"] == pytest.approx(0.4)
-    assert data["requests"] == {"recorded": 4, "endpoint": 4, "matched": 4, "unanswered": 0, "unreached": 0, "other_runs": 0}
+    assert data["requests"] == {
+        "recorded": 4,
+        "endpoint": 4,
+        "matched": 4,
+        "unanswered": 0,
+        "unreached": 0,
+        "other_runs": 0,
+    }
     assert (path / "report" / "calibration.png").read_bytes().startswith(b"\x89PNG")
 
 
@@ -82,7 +102,9 @@ def test_the_table_on_stdout_is_the_markdown_file(tmp_path, capsys):
 def test_a_p99_above_the_bound_is_exit_code_2(tmp_path):
     code, data, _ = calibrated(tmp_path, requests(), truth(), "--bound-ms", "2.9")
     assert code == NOT_TRUSTED
-    assert data["problems"] == ["the p99 latency error of stage 1 (`p4d`, 4 users) is 2.94 ms, above the bound of 2.9 ms"]
+    assert data["problems"] == [
+        "the p99 latency error of stage 1 (`p4d`, 4 users) is 2.94 ms, above the bound of 2.9 ms"
+    ]
 
 
 def test_every_stage_has_a_row_and_must_keep_the_bound_by_itself(tmp_path):
@@ -95,7 +117,10 @@ def test_every_stage_has_a_row_and_must_keep_the_bound_by_itself(tmp_path):
     found = [(row["stage"], row["n"]) for row in data["errors_ms"] if row["figure"] == "ttft"]
     assert found == [(1, 4), (2, 2), (None, 6)]
     # stage 2: TTFT 108 - 100 = 8 ms, latency 600 - 590 = 10 ms
-    assert [p.split(" (")[0] for p in data["problems"]] == ["the p99 TTFT error of stage 2", "the p99 latency error of stage 2"]
+    assert [p.split(" (")[0] for p in data["problems"]] == [
+        "the p99 TTFT error of stage 2",
+        "the p99 latency error of stage 2",
+    ]
 
 
 def test_only_successes_of_measured_windows_are_compared(tmp_path):
@@ -129,7 +154,10 @@ def test_a_dropped_connection_is_matched_by_number_for_it_has_no_id(tmp_path):
     assert (code, data["requests"]["unanswered"], data["requests"]["unreached"]) == (OK, 1, 1)
     (tmp_path / "b").mkdir()
     code, data, _ = calibrated(tmp_path / "b", [*requests(), dropped], truth())
-    assert (code, data["problems"]) == (NOT_TRUSTED, ["1 recorded requests without a request id are not at the endpoint"])
+    assert (code, data["problems"]) == (
+        NOT_TRUSTED,
+        ["1 recorded requests without a request id are not at the endpoint"],
+    )
 
 
 def test_requests_of_other_runs_in_the_same_log_are_left_out(tmp_path):
@@ -152,11 +180,16 @@ def test_a_first_token_before_it_was_sent_is_a_misreading(tmp_path):
     records = requests()
     records[0] = streamed(1, 0.591, 0.08, 50, request_id="r0", users=4, prompt_tokens=30)  # 20 ms too early
     code, data, _ = calibrated(tmp_path, records, truth())
-    assert (code, data["problems"]) == (NOT_TRUSTED, ["the TTFT of 1 requests is shorter than the endpoint's: it was misread"])
+    assert (code, data["problems"]) == (
+        NOT_TRUSTED,
+        ["the TTFT of 1 requests is shorter than the endpoint's: it was misread"],
+    )
 
 
 def test_a_run_without_streams_is_compared_by_latency_alone(tmp_path):
-    records = [record(1 + n, 0.592, request_id=f"r{n}", users=4, completion_tokens=50, prompt_tokens=30) for n in range(4)]
+    records = [
+        record(1 + n, 0.592, request_id=f"r{n}", users=4, completion_tokens=50, prompt_tokens=30) for n in range(4)
+    ]
     rows = [truth_row(f"r{n}", 1 + n, first_token=None, last_token=None) for n in range(4)]
     code, data, _ = calibrated(tmp_path, records, rows)
     assert code == OK
@@ -221,8 +254,16 @@ def test_a_calibration_made_elsewhere_or_at_fewer_users_says_what_it_does_not_co
     ("keys", "schemes", "said"),
     [
         ({}, {"p4d": "http"}, ""),
-        ({"transport": "boto3"}, {"p4d": "http"}, " It was measured with `transport: fast`, this run was sent with `transport: boto3`."),
-        ({"stamps": "kernel"}, {"p4d": "http"}, " It was measured with `stamps: loop`, this run was sent with `stamps: kernel`."),
+        (
+            {"transport": "boto3"},
+            {"p4d": "http"},
+            " It was measured with `transport: fast`, this run was sent with `transport: boto3`.",
+        ),
+        (
+            {"stamps": "kernel"},
+            {"p4d": "http"},
+            " It was measured with `stamps: loop`, this run was sent with `stamps: kernel`.",
+        ),
         ({}, {"p4d": "https"}, " It was measured over HTTP, this run was sent over HTTPS."),
         ({}, {}, ""),  # a run that did not note how it was sent
     ],
@@ -236,7 +277,9 @@ def test_a_calibration_of_another_way_of_sending_says_so(tmp_path, keys, schemes
     assert "on host, over HTTP; `transport: fast`, `stamps: loop`" in (path / "report/calibration.md").read_text()
     other = made_run(tmp_path / "other", requests(), [window(1, 0, 10, users=4)], scenario_keys=keys, schemes=schemes)
     sentence = instrument_error(load_run(other), path / "report/calibration.json")
-    assert sentence.startswith("Instrument error: p99 2.0 ms of TTFT, p99 2.9 ms of latency at 4 users, measured on 2023-11-14 on host." + said)
+    assert sentence.startswith(
+        "Instrument error: p99 2.0 ms of TTFT, p99 2.9 ms of latency at 4 users, measured on 2023-11-14 on host." + said
+    )
     assert bool(said) == ("It was measured" in sentence)
 
 
@@ -252,13 +295,18 @@ def test_an_open_loop_calibration_is_an_error_bar_too(tmp_path, monkeypatch):
     (tmp_path / "truth.jsonl").write_text("".join(json.dumps(row) + "\n" for row in truth()))
     assert main(["calibrate", str(run), "--truth", str(tmp_path / "truth.jsonl")]) == OK
     assert len(drawn) == 2  # TTFT and latency, one level each
-    bar = "Instrument error: p99 2.0 ms of TTFT, p99 2.9 ms of latency at 20 requests/s, measured on 2023-11-14 on host."
+    bar = (
+        "Instrument error: p99 2.0 ms of TTFT, p99 2.9 ms of latency at 20 requests/s, measured on 2023-11-14 on host."
+    )
     assert instrument_error(load_run(run)) == bar
     for name, at_once, said in (("like", 3, ""), ("beyond", 4, " This run had up to 4 requests in flight, beyond it.")):
         other = made_run(tmp_path / name, at_rate(in_flight=at_once), [window(1, 0, 10, users=None, rate=20.0)])
         assert instrument_error(load_run(other), run / "report/calibration.json") == bar + said
     closed = made_run(tmp_path / "closed", requests(), [window(1, 0, 10, users=4)])
-    assert instrument_error(load_run(closed), run / "report/calibration.json") == bar + " This run went up to 4 users, beyond it."
+    assert (
+        instrument_error(load_run(closed), run / "report/calibration.json")
+        == bar + " This run went up to 4 users, beyond it."
+    )
 
 
 def test_a_calibration_that_is_none_is_told_in_one_line(tmp_path, capsys):

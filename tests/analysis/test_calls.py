@@ -122,17 +122,28 @@ def busy(good_at_once):
 
 def test_limits_are_judged_on_calls_and_the_report_says_so(tmp_path):
     slo = {"latency_s": {"p95": 2.0, "mean": 1.5}, "ttft_s": {"p95": 0.5}, "error_rate": 0.0}
-    keys = {"slo": slo, "stage": window(1, 10, 110), "targets": [BEDROCK | {"name": "p4d"}], "prices": {"p4d": {"input": 0.1, "output": 0.1}}}
+    keys = {
+        "slo": slo,
+        "stage": window(1, 10, 110),
+        "targets": [BEDROCK | {"name": "p4d"}],
+        "prices": {"p4d": {"input": 0.1, "output": 0.1}},
+    }
     report = analysed(tmp_path / "r", busy(60), **keys)
     states = dict(zip(report.criteria["criterion"], report.criteria["state"]))
     # every attempt that succeeded took 1 s, but 30 of 90 calls took 4 s; their TTFT was 3.4 s. No call failed.
     assert states == {"latency_mean": "missed", "latency_p95": "missed", "ttft_p95": "missed", "error_rate": "met"}
     # (60 x 1 + 30 x 4) / 90
     assert report.criteria["cell"].tolist() == ["2.00 s ✗", "4.00 s ✗", "3.40 s ✗", "0 % ✓"]
-    assert report.criteria["words"].tolist()[1:] == ["call latency p95 ≤ 2 s", "call TTFT p95 ≤ 0.5 s", "call error rate ≤ 0 %"]
+    assert report.criteria["words"].tolist()[1:] == [
+        "call latency p95 ≤ 2 s",
+        "call TTFT p95 ≤ 0.5 s",
+        "call error rate ≤ 0 %",
+    ]
     sentence = report.retries["r"]
     assert "up to 3 attempts in all, with random pauses of at most 1 s, doubling up to 20 s." in sentence
-    assert "Its limits on latency, TTFT and error rate, and its plots, are of calls, as a user perceives them" in sentence
+    assert (
+        "Its limits on latency, TTFT and error rate, and its plots, are of calls, as a user perceives them" in sentence
+    )
     assert "`call latency p95 ≤ 2 s` was missed" in report.sentences["recommendation"][0]
 
 
@@ -160,7 +171,10 @@ def test_first_attempt_and_user_perceived_stand_side_by_side(tmp_path):
     assert row.startswith("| p4d | en | 1 user | 90 | 0 | 0 % | 1.33 | 1.00 s | 1.00 s (1.00 s – 1.00 s) |")
     # 60 calls of 1 s and 30 of 4 s; p99 of 90 has no upper end. The mean: forty batches of two, 25 of 1 s, then 15 of 4 s, mean
     # 2.125, squares 84.4, products of neighbours 77.5, r = 0.918; 2.023 x sqrt(84.4 / 39 / 40 x 1.918 / 0.082) = 2.28
-    assert "| 2.00 s (0 s – 4.28 s) | 1.00 s (1.00 s – 1.00 s) | 4.00 s (4.00 s – 4.00 s) | 4.00 s (4.00 s – wide) |" in row
+    assert (
+        "| 2.00 s (0 s – 4.28 s) | 1.00 s (1.00 s – 1.00 s) | 4.00 s (4.00 s – 4.00 s) | 4.00 s (4.00 s – wide) |"
+        in row
+    )
 
 
 def test_plots_are_of_calls(tmp_path):
@@ -217,7 +231,11 @@ def test_calls_agree_with_a_plain_implementation_whatever_the_order(tmp_path):
         at, worker = draw.uniform(10, 90), draw.choice(["a", "b"])
         for attempt in range(1, draw.randint(1, 3) + 1):
             error = draw.choice([None, "throttled"])
-            records.append(record(at, draw.uniform(0.1, 1), call=n // 2 + 1, attempt=attempt, worker=f"{worker}{n % 2}", error=error))
+            records.append(
+                record(
+                    at, draw.uniform(0.1, 1), call=n // 2 + 1, attempt=attempt, worker=f"{worker}{n % 2}", error=error
+                )
+            )
             at += draw.uniform(1, 3)
             if error is None:
                 break
@@ -234,7 +252,9 @@ def test_calls_agree_with_a_plain_implementation_whatever_the_order(tmp_path):
 def test_three_hundred_thousand_attempts_take_a_second_or_two():
     n = 300_000
     records = pd.DataFrame({name: [None] * n for name in FIELDS if name.endswith("_ms")}, dtype="float64")
-    records = records.assign(worker=["w1", "w2"] * (n // 2), call=[i // 4 for i in range(n)], attempt=[1 + i // 2 % 2 for i in range(n)])
+    records = records.assign(
+        worker=["w1", "w2"] * (n // 2), call=[i // 4 for i in range(n)], attempt=[1 + i // 2 % 2 for i in range(n)]
+    )
     records = records.assign(sent=[i / 100 for i in range(n)], latency_ms=10.0, phase="measure", error=None)
     records["ended"] = records["sent"] + 0.01
     began = time.perf_counter()

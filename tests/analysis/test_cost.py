@@ -133,14 +133,18 @@ def test_five_different_bills_have_an_interval_and_four_have_none(tmp_path):
     found = bedrock_row(tmp_path / "5", records).intervals
     # t of 4 degrees of freedom 2.776: h = 2.776 x 0.000410792 / sqrt(5) / 0.00106 = 0.481118
     low, high = found["usd_per_transaction"]
-    assert (low, high) == pytest.approx((0.00106 * math.exp(-0.481118), 0.00106 * math.exp(0.481118 + 0.481118**2 / 2)), rel=1e-4)
+    assert (low, high) == pytest.approx(
+        (0.00106 * math.exp(-0.481118), 0.00106 * math.exp(0.481118 + 0.481118**2 / 2)), rel=1e-4
+    )
     assert set(found) == {"usd_per_transaction", "usd_per_1m_output_tokens"}  # a rate needs twenty
     assert bedrock_row(tmp_path / "4", records[:4]).intervals == {}
 
 
 def test_fewer_than_twenty_bills_that_are_all_alike_have_no_interval(tmp_path):
     alike = [call(10 + i / 4) for i in range(20)]
-    assert bedrock_row(tmp_path / "19", alike[:19]).intervals == {}  # of one answer in ten that is long, 0.9^19 = 14 % see none
+    assert (
+        bedrock_row(tmp_path / "19", alike[:19]).intervals == {}
+    )  # of one answer in ten that is long, 0.9^19 = 14 % see none
     low, high = bedrock_row(tmp_path / "20", alike).intervals["usd_per_transaction"]
     assert low == pytest.approx(high)
 
@@ -209,9 +213,14 @@ def test_a_guardrails_interventions_are_shared_out_and_its_charge_is_said_to_be_
     blocked = known | {"prompt_tokens": 0, "completion_tokens": 0, "stop_reason": "guardrail_intervened"}
     records = [record(10 + i, 0.5, **(blocked if i < 3 else known)) for i in range(12)]
     records += [record(9, 0.5, **blocked | {"phase": "settle"}), record(22, 0.5, **known | {"error": "server"})]
-    for guardrail in ({"guardrail": {"id": "gr1", "version": "1"}}, {}):  # one of a payload line is seen by what it does
+    for guardrail in (
+        {"guardrail": {"id": "gr1", "version": "1"}},
+        {},
+    ):  # one of a payload line is seen by what it does
         targets = [BEDROCK | {"stream": False} | guardrail]
-        report = analyse([made_run(tmp_path / str(len(guardrail)), records, [window(1, 10, 30, target="bedrock")], targets=targets)])
+        report = analyse(
+            [made_run(tmp_path / str(len(guardrail)), records, [window(1, 10, 30, target="bedrock")], targets=targets)]
+        )
         (note,) = [n for n in report.notes if "guardrail" in n]
         assert "its guardrail intervened in 3 of 12 successes (25 %): a blocked" in note
         assert note.endswith("What AWS charges for the guardrail itself is in no cost here.")
@@ -221,11 +230,26 @@ def test_a_guardrails_interventions_are_shared_out_and_its_charge_is_said_to_be_
 
 
 def test_without_a_guardrail_nothing_is_said_of_one_and_with_an_idle_one_its_charge_is(tmp_path):
-    known = {"target": "bedrock", "service": "bedrock", "prompt_tokens": 1000, "completion_tokens": 500, "stop_reason": "end_turn"}
+    known = {
+        "target": "bedrock",
+        "service": "bedrock",
+        "prompt_tokens": 1000,
+        "completion_tokens": 500,
+        "stop_reason": "end_turn",
+    }
     records = [record(10 + i, 0.5, **known) for i in range(12)]
     found = []
-    for name, more in (("a", {}), ("b", {"guardrail": {"id": "gr1", "version": "1"}}), ("c", {"parameters": {"guardrailConfig": {}}})):
-        run = made_run(tmp_path / name, records, [window(1, 10, 30, target="bedrock")], targets=[BEDROCK | {"stream": False} | more])
+    for name, more in (
+        ("a", {}),
+        ("b", {"guardrail": {"id": "gr1", "version": "1"}}),
+        ("c", {"parameters": {"guardrailConfig": {}}}),
+    ):
+        run = made_run(
+            tmp_path / name,
+            records,
+            [window(1, 10, 30, target="bedrock")],
+            targets=[BEDROCK | {"stream": False} | more],
+        )
         found.append([n for n in analyse([run]).notes if "guardrail" in n])
     assert found[0] == []
     assert all(len(notes) == 1 and "intervened in 0 of 12 successes. What" in notes[0] for notes in found[1:])

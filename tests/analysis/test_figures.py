@@ -60,11 +60,21 @@ def test_the_interval_of_a_pooled_stage_is_its_own_and_goes_before_the_bounds(tm
 
 def test_the_markdown_shows_the_intervals_that_stand_beside_the_row_as_the_page_does(tmp_path):
     # 60 requests of 1.0, 1.02 … 1.08 s in turn
-    records = [dataclasses.replace(r, latency_ms=1000 + 20 * (i % 5)) for i, r in enumerate(steady(1, 100, 160, 1, 1.0, **CALL))]
+    records = [
+        dataclasses.replace(r, latency_ms=1000 + 20 * (i % 5))
+        for i, r in enumerate(steady(1, 100, 160, 1, 1.0, **CALL))
+    ]
     report = analyse([made_run(tmp_path / "r", records, [window(1, 100, 160, target="bedrock")], targets=[BEDROCK])])
     found = {i.column: (i.low, i.high) for i in report.intervals.itertuples()}
-    row, cells = report.steps.iloc[0], {h.title.partition(":")[0]: c.under for h, c in zip(stages(report).heads, stages(report).rows[0])}
-    for column, words in (("latency_mean_s", seconds), ("completion_tokens_per_s", number), ("usd_per_1m_output_tokens", money)):
+    row, cells = (
+        report.steps.iloc[0],
+        {h.title.partition(":")[0]: c.under for h, c in zip(stages(report).heads, stages(report).rows[0])},
+    )
+    for column, words in (
+        ("latency_mean_s", seconds),
+        ("completion_tokens_per_s", number),
+        ("usd_per_1m_output_tokens", money),
+    ):
         low, high = found[column]
         assert low <= row[column] <= high
         assert cells[column] == f"{words(low)} – {words(high)}".replace(" s", "")
@@ -80,7 +90,10 @@ def test_repetitions_together_have_their_own_intervals_published_and_shown(tmp_p
     low, high = ends[1, "completion_tokens_per_s"]
     assert low < row["completion_tokens_per_s"] < high and (high - low) / 2 == pytest.approx(5.0, rel=0.05)
     rows = summary(report, row).rows
-    assert next(v.under for name, v in rows if name.text == "output tokens/s") == f"95 % interval {number(low)} – {number(high)}"
+    assert (
+        next(v.under for name, v in rows if name.text == "output tokens/s")
+        == f"95 % interval {number(low)} – {number(high)}"
+    )
     said = summary_of(report)["candidate_intervals"]
     assert {"run": "r", "stage": 1, "column": "completion_tokens_per_s", "low": low, "high": high} in said
     assert len(all_tables(report)["candidate_intervals"]) == len(ends)
@@ -100,8 +113,14 @@ def test_a_figure_has_the_unit_of_its_column_and_the_interval_that_stands_in_the
     assert with_interval(row, "throughput_per_s") == "5.00 (4.90 – 5.10, too narrow)"
     # by the calls' bills, not by batches; by the hour it is by batches
     assert with_interval(row, "usd_per_transaction") == "$0.004 ($0.0039 – $0.0041)"
-    assert with_interval(row | {"price_basis": "hourly"}, "usd_per_transaction") == "$0.004 ($0.0039 – $0.0041, too narrow)"
-    shown = [figure(row, c) for c in ("latency_p50_all_s", "error_rate", "requests", "errors", "latency_mean_s", "tpot_p50_ms", "stream")]
+    assert (
+        with_interval(row | {"price_basis": "hourly"}, "usd_per_transaction")
+        == "$0.004 ($0.0039 – $0.0041, too narrow)"
+    )
+    shown = [
+        figure(row, c)
+        for c in ("latency_p50_all_s", "error_rate", "requests", "errors", "latency_mean_s", "tpot_p50_ms", "stream")
+    ]
     assert shown == ["∞ (failed)", "6.25 %", "1,234", "", "–", "16.8 ms", "yes"]
 
 

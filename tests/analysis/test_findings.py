@@ -33,7 +33,10 @@ def searched(tmp_path, confirmed=True, why="above it the limits are missed", las
 
 def test_a_finding_has_its_stages_by_level_with_outcomes_in_the_order_measured(tmp_path):
     (found,) = analyse([searched(tmp_path, confirmed=False, last="met")]).findings
-    assert found.text == "`p4d` on `en`: 2 users keep the limits, 3 do not (not confirmed): above it the limits are missed."
+    assert (
+        found.text
+        == "`p4d` on `en`: 2 users keep the limits, 3 do not (not confirmed): above it the limits are missed."
+    )
     assert found.evidence["stage"].tolist() == [1, 2, 5, 4, 6, 3]
     assert found.evidence["users"].tolist() == [1, 2, 2, 3, 3, 4]
     assert found.evidence["outcome"].tolist() == ["met", "met", "met", "missed", "met", "missed"]
@@ -98,7 +101,13 @@ def test_the_limits_of_a_search_judge_its_stages(tmp_path):
         stages.append(window(number, a, a + 60, users=users, whole=True, steady=True))
     load = {"find": {"up_to": 8, "slo": {"latency_s": {"p95": 0.5}}}, "measure_s": 60}
     other = {"name": "other", "load": {"users": [1], "measure_s": 60}}
-    made_run(tmp_path / "r", records, stages, targets=[P4D | {"load": load}, P4D | other], prices=PRICES | {"other": PRICES["p4d"]})
+    made_run(
+        tmp_path / "r",
+        records,
+        stages,
+        targets=[P4D | {"load": load}, P4D | other],
+        prices=PRICES | {"other": PRICES["p4d"]},
+    )
     report = analyse([tmp_path / "r"])
     assert report.steps["slo"].tolist() == ["met", "missed"]
     assert report.recommendation.pick.stage == 1  # the second is cheaper, for it carries 200/min and not 150/min
@@ -117,6 +126,13 @@ def test_a_run_without_a_search_has_no_findings(tmp_path):
 
 def test_a_search_that_never_ended_is_named_as_missing(tmp_path):
     stages = [window(1, 100, 160, users=1, ended_by="stop")]
-    path = made_run(tmp_path / "r", steady(1, 100, 160, 1, 0.4), stages, status="stopped", slo={"error_rate": 0.0}, scenario_keys={"load": LOAD})
+    path = made_run(
+        tmp_path / "r",
+        steady(1, 100, 160, 1, 0.4),
+        stages,
+        status="stopped",
+        slo={"error_rate": 0.0},
+        scenario_keys={"load": LOAD},
+    )
     (text,) = analyse([path]).cut
     assert text.endswith("Of its 1 planned stages these were never measured: the search of `p4d` on `en`.")

@@ -115,7 +115,11 @@ def test_without_failures_nothing_is_said_of_them(tmp_path):
     assert main(["report", str(path)]) == 0
     for file in ("report.md", "report.html"):
         words = (path / "report" / file).read_text()
-        assert "∞ (failed)" not in words and "| p95 with failures |" not in words and "p95 with failures as ∞</th>" not in words
+        assert (
+            "∞ (failed)" not in words
+            and "| p95 with failures |" not in words
+            and "p95 with failures as ∞</th>" not in words
+        )
 
 
 def test_the_intervals_of_throughput_and_cost_are_columns(tmp_path):

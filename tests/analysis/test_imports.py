@@ -38,7 +38,9 @@ def test_the_load_side_does_not_import_the_analysis():
 
 
 def test_importing_the_analysis_loads_neither_locust_nor_gevent_nor_boto3():
-    names = [".".join(p.relative_to(ROOT).with_suffix("").parts) for p in MODULES if p.stem not in ("__init__", "__main__")]
+    names = [
+        ".".join(p.relative_to(ROOT).with_suffix("").parts) for p in MODULES if p.stem not in ("__init__", "__main__")
+    ]
     program = (
         f"import importlib, sys\nfor name in {['analysis', *names]!r}: importlib.import_module(name)\n"
         "print(sorted({m.split('.')[0] for m in sys.modules} & {'gevent', 'locust', 'boto3', 'botocore'}))"

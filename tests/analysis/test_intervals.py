@@ -53,7 +53,9 @@ def test_in_the_open_loop_it_is_of_the_times_from_when_requests_were_due(tmp_pat
     records = measured(120, users=None, rate=2.0, schedule_delay_ms=40.0)
     row, found = intervals(tmp_path / "r", records, users=None, rate=2.0)
     low, high = found["intended_latency_mean_s"]
-    assert (low + high) / 2 == pytest.approx(row["intended_latency_mean_s"]) == pytest.approx(row["latency_mean_s"] + 0.04)
+    assert (
+        (low + high) / 2 == pytest.approx(row["intended_latency_mean_s"]) == pytest.approx(row["latency_mean_s"] + 0.04)
+    )
     assert (high - low) / 2 / row["intended_latency_mean_s"] == pytest.approx(told(records).relative_ci())
 
 
@@ -70,7 +72,11 @@ def test_with_retries_the_interval_of_calls_is_the_one_that_the_stage_was_ended_
     run = load_run(made_run(tmp_path / "r", records, [window(1, 10, 70, ended_by="precision")], scenario_keys=keys))
     (result,) = results_of(run, prices_of_run(run).of_target)
     low, high = result.intervals["call_latency_mean_s"]
-    assert (low + high) / 2 == pytest.approx((20 * 0.7 + 40 * 0.4) / 60) == pytest.approx(result.row["call_latency_mean_s"])
+    assert (
+        (low + high) / 2
+        == pytest.approx((20 * 0.7 + 40 * 0.4) / 60)
+        == pytest.approx(result.row["call_latency_mean_s"])
+    )
     beside = {("r", 1, "call_latency_mean_s"): (low, high)}
     words = call_table(steps_table([result]), beside, False)["User-perceived: latency mean"].tolist()
     assert words == [f"0.500 s ({show.seconds(low)} – {show.seconds(high)})"]
@@ -83,7 +89,9 @@ def test_with_retries_the_interval_of_calls_is_the_one_that_the_stage_was_ended_
 def test_a_mean_latency_is_never_known_to_be_below_zero(tmp_path):
     # 22 quick ones and four of half a minute: mean 4.2 s, and the spread alone is 1.96 x 10.9 / sqrt(26) = 4.2 s
     slow = [0.2] * 12 + [0.3] * 10 + [30.0, 35.0, 40.0, 1.0]
-    low, high = intervals(tmp_path / "r", [record(10 + 2 * i, s, prompt_id=str(i)) for i, s in enumerate(slow)])[1]["latency_mean_s"]
+    low, high = intervals(tmp_path / "r", [record(10 + 2 * i, s, prompt_id=str(i)) for i, s in enumerate(slow)])[1][
+        "latency_mean_s"
+    ]
     mean = sum(slow) / 26
     assert low == 0.0 and high > 2 * mean
 
@@ -101,7 +109,9 @@ def test_a_closed_loops_throughput_is_known_no_better_than_its_latencies(tmp_pat
     relative = 1.9801 * statistics.stdev(seconds) / statistics.fmean(seconds) / 120**0.5
     assert (high - low) / (high + low) == pytest.approx(relative, rel=1e-4)
     # in the open loop requests come when they are due, however long they take
-    low, high = intervals(tmp_path / "open", measured(120, users=None, rate=2.0), users=None, rate=2.0)[1]["throughput_per_s"]
+    low, high = intervals(tmp_path / "open", measured(120, users=None, rate=2.0), users=None, rate=2.0)[1][
+        "throughput_per_s"
+    ]
     assert (high - low) / (high + low) < relative / 2
 
 
@@ -112,8 +122,23 @@ def test_tokens_of_answers_of_one_length_are_known_as_exactly_as_requests(tmp_pa
         at = 7 + draw.random()
         while at < 70:
             latency = draw.uniform(0.9, 1.1)
-            times = {"ttft_ms": (latency - 0.02) * 1000, "last_token_ms": latency * 1000, "chunks": 24, "completion_tokens": 24}
-            records.append(record(at, latency, phase="measure" if at >= 10 else "warmup", users=4, user=user, prompt_id=str(at), **times))
+            times = {
+                "ttft_ms": (latency - 0.02) * 1000,
+                "last_token_ms": latency * 1000,
+                "chunks": 24,
+                "completion_tokens": 24,
+            }
+            records.append(
+                record(
+                    at,
+                    latency,
+                    phase="measure" if at >= 10 else "warmup",
+                    users=4,
+                    user=user,
+                    prompt_id=str(at),
+                    **times,
+                )
+            )
             at += latency
     row, found = intervals(tmp_path / "r", records, users=4)
     low, high = found["throughput_per_s"]

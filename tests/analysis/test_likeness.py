@@ -8,7 +8,18 @@ from tests.helpers.made_run import BEDROCK, P4D, PRICES, made_run, steady, windo
 BOOK = "region: us-east-1\ncurrency: USD\nas_of: 2024-04-15\nsource: made\ninstances: {ml.p4d.24xlarge: 30.0}\n"
 
 
-def run(path, sha="00ff", usd=37.688, latency=1.0, prompt=100, output=24, users=(4,), region="us-east-1", scenario=None, **tokens):
+def run(
+    path,
+    sha="00ff",
+    usd=37.688,
+    latency=1.0,
+    prompt=100,
+    output=24,
+    users=(4,),
+    region="us-east-1",
+    scenario=None,
+    **tokens,
+):
     """A minute a level of back-to-back requests to `p4d`."""
     records, stages = [], []
     for number, n in enumerate(users, 1):
@@ -17,7 +28,9 @@ def run(path, sha="00ff", usd=37.688, latency=1.0, prompt=100, output=24, users=
         stages.append(window(number, a, a + 60, users=n))
     payloads = {"en": {"file": "payloads/en.jsonl", "sha256": sha, "prompts": 100}}
     prices = {"p4d": {"usd_per_hour": usd, "instance_count": 1}}
-    return made_run(path, records, stages, prices=prices, payloads=payloads, scenario_keys={"region": region} | (scenario or {}))
+    return made_run(
+        path, records, stages, prices=prices, payloads=payloads, scenario_keys={"region": region} | (scenario or {})
+    )
 
 
 def warnings(*paths, **options):
@@ -34,12 +47,17 @@ def test_equal_prompt_ids_are_compared_only_where_the_files_are_equal(tmp_path):
     (same,) = warnings(mon, run(tmp_path / "tue", prompt=300))
     assert same.startswith("`p4d` of run tue counts 200 % more tokens than `p4d` of run mon in the same prompts")
     (other,) = warnings(mon, run(tmp_path / "wed", prompt=300, sha="aa00"))
-    assert other == "`en` is not the same file in every run (SHA-256 mon 00ff, wed aa00): their targets were asked other prompts."
+    assert (
+        other
+        == "`en` is not the same file in every run (SHA-256 mon 00ff, wed aa00): their targets were asked other prompts."
+    )
 
 
 def test_cached_prompt_tokens_are_tokens_of_the_prompt(tmp_path):
     records = steady(1, 100, 160, 2, 1.0, prompt_tokens=3000, completion_tokens=24)
-    cached = steady(2, 200, 260, 2, 1.0, target="cached", prompt_tokens=30, cache_read_tokens=2970, completion_tokens=24)
+    cached = steady(
+        2, 200, 260, 2, 1.0, target="cached", prompt_tokens=30, cache_read_tokens=2970, completion_tokens=24
+    )
     targets, prices = [P4D, P4D | {"name": "cached"}], PRICES | {"cached": PRICES["p4d"]}
     stages = [window(1, 100, 160, users=2), window(2, 200, 260, users=2, target="cached")]
     assert warnings(made_run(tmp_path / "r", records + cached, stages, targets=targets, prices=prices)) == []
@@ -88,7 +106,9 @@ def test_a_stage_that_a_resumed_run_measured_again_counts_once(tmp_path):
 def test_texts_name_the_run_where_there_are_several(tmp_path):
     """1 s at every level rises with the users; 1 s a user more does not."""
     rising, flat = run(tmp_path / "mon", users=(1, 2, 4)), tmp_path / "tue"
-    records = [r for n, users in enumerate((1, 2, 4), 1) for r in steady(n, 100.0 * n, 100.0 * n + 60, users, float(users))]
+    records = [
+        r for n, users in enumerate((1, 2, 4), 1) for r in steady(n, 100.0 * n, 100.0 * n + 60, users, float(users))
+    ]
     made_run(flat, records, [window(n, 100.0 * n, 100.0 * n + 60, users=users) for n, users in enumerate((1, 2, 4), 1)])
     report = analyse([rising, flat])
     assert report.knees["text"].tolist() == [
@@ -105,13 +125,17 @@ def test_break_even_pairs_of_several_runs_name_them(tmp_path):
     tokens = {"target": "bedrock", "service": "bedrock", "prompt_tokens": 2923, "completion_tokens": 24}
     targets = [P4D, {"name": "bedrock", "model": "Llama 2 13B", "service": "bedrock", "model_id": "m", "stream": True}]
     for name in ("mon", "tue"):
-        records = steady(1, 100, 160, 4, 1.0, prompt_tokens=2923, completion_tokens=24) + steady(2, 200, 260, 4, 1.0, **tokens)
+        records = steady(1, 100, 160, 4, 1.0, prompt_tokens=2923, completion_tokens=24) + steady(
+            2, 200, 260, 4, 1.0, **tokens
+        )
         stages = [window(1, 100, 160, users=4), window(2, 200, 260, users=4, target="bedrock")]
         made_run(tmp_path / name, records, stages, targets=targets)
     texts = [pair.text for pair in analyse([tmp_path / "mon", tmp_path / "tue"]).break_even]
     leads = [text.partition(":")[0] for text in texts]
     assert leads == [
-        f"`p4d` of run {one} against `bedrock` of run {other} on `en`" for one in ("mon", "tue") for other in ("mon", "tue")
+        f"`p4d` of run {one} against `bedrock` of run {other} on `en`"
+        for one in ("mon", "tue")
+        for other in ("mon", "tue")
     ]
 
 

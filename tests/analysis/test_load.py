@@ -160,15 +160,39 @@ def test_names_get_as_many_folders_as_tell_them_apart(tmp_path):
 
 #: how a manifest is broken, and what is said of it
 ILL_TYPED = {
-    "a time that is not known": (lambda d: d.update(started_at=None), r"\(started_at: input should be a valid number\)"),
-    "a time in words": (lambda d: d["stages"][0].update(measure_from="noon"), r"\(stages.0.measure_from: input should be a valid number"),
-    "a time without an end": (lambda d: d["stages"][0].update(measure_from=float("inf")), r"\(stages.0.measure_from: input should be a finite"),
-    "a count that is not known": (lambda d: d["workers"][0].update(received=None), r"\(workers.0.received: input should be a valid integer\)"),
-    "a price that is a number": (lambda d: d["prices"].update(p4d=5), r"\(prices.p4d: input should be a valid dictionary\)"),
-    "a payload of nothing": (lambda d: d.update(payloads={"en": None}), r"\(payloads.en: input should be a valid dictionary\)"),
-    "a key nobody knows": (lambda d: d["stages"][0].update(colour="red"), r"\(stages.0.colour: unexpected keyword argument\)"),
+    "a time that is not known": (
+        lambda d: d.update(started_at=None),
+        r"\(started_at: input should be a valid number\)",
+    ),
+    "a time in words": (
+        lambda d: d["stages"][0].update(measure_from="noon"),
+        r"\(stages.0.measure_from: input should be a valid number",
+    ),
+    "a time without an end": (
+        lambda d: d["stages"][0].update(measure_from=float("inf")),
+        r"\(stages.0.measure_from: input should be a finite",
+    ),
+    "a count that is not known": (
+        lambda d: d["workers"][0].update(received=None),
+        r"\(workers.0.received: input should be a valid integer\)",
+    ),
+    "a price that is a number": (
+        lambda d: d["prices"].update(p4d=5),
+        r"\(prices.p4d: input should be a valid dictionary\)",
+    ),
+    "a payload of nothing": (
+        lambda d: d.update(payloads={"en": None}),
+        r"\(payloads.en: input should be a valid dictionary\)",
+    ),
+    "a key nobody knows": (
+        lambda d: d["stages"][0].update(colour="red"),
+        r"\(stages.0.colour: unexpected keyword argument\)",
+    ),
     "a price book of nothing": (lambda d: d["price_book"].clear(), r": `price_book.file` is missing"),
-    "a stage of no target": (lambda d: d["stages"][0].update(target="other"), "stage 1 is of target `other`, which its scenario does not name"),
+    "a stage of no target": (
+        lambda d: d["stages"][0].update(target="other"),
+        "stage 1 is of target `other`, which its scenario does not name",
+    ),
     "a stage without a level": (lambda d: d["stages"][0].update(users=None), "stage 1 has neither `users` nor `rate`"),
     "a stage listed twice": (lambda d: d["stages"].append(d["stages"][0]), "stage 1 stands twice"),
 }

@@ -41,7 +41,9 @@ def lost(tmp_path):
     return path, b
 
 
-def kept(folder: pathlib.Path, records: list, first: int, produced: int | None = SENT, run: str = "run") -> pathlib.Path:
+def kept(
+    folder: pathlib.Path, records: list, first: int, produced: int | None = SENT, run: str = "run"
+) -> pathlib.Path:
     return write_spool(folder, Spool(run, "b", first, produced, [r.row() for r in records[first:]]))
 
 
@@ -54,7 +56,9 @@ def test_only_what_the_run_does_not_have_is_added_and_the_verdict_follows(lost, 
     assert analyse([path]).steps["verdict"].tolist() == ["INVALID"]
     file = kept(tmp_path, records, first=30)  # ten of its rows had arrived: their acknowledgements were lost
     assert main(["merge", str(path), str(file)]) == 0
-    assert "20 records of worker b added, 10 were in the run already; the run has 60 of its 60" in capsys.readouterr().out
+    assert (
+        "20 records of worker b added, 10 were in the run already; the run has 60 of its 60" in capsys.readouterr().out
+    )
     run = load_run(path)
     assert len(run.records) == 2 * SENT and run.lost == []
     assert sorted(run.records.query("worker == 'b'")["call"]) == list(range(1, SENT + 1))
@@ -96,7 +100,10 @@ def test_a_torn_last_line_is_skipped_and_counted_and_its_record_stays_lost(lost,
     file = kept(tmp_path, records, first=HAD)
     file.write_bytes(file.read_bytes()[:-20])
     assert main(["merge", str(path), str(file)]) == 0
-    assert "19 records of worker b added, 0 were in the run already; 1 torn or damaged lines were skipped" in capsys.readouterr().out
+    assert (
+        "19 records of worker b added, 0 were in the run already; 1 torn or damaged lines were skipped"
+        in capsys.readouterr().out
+    )
     manifest = RunFolder(path).read_manifest()
     assert (manifest.workers[1].received, manifest.workers[1].produced, manifest.workers[1].lost) == (59, 60, 1)
     assert [p.text for p in manifest.problems] == ["1 records of worker b were lost on the way to the master"]
@@ -200,7 +207,9 @@ def test_a_worker_writes_what_is_not_acknowledged_says_so_once_and_removes_it(lo
         file.remove()
     assert not list(tmp_path.glob("*spool*"))
     first, last = [r.getMessage() for r in caplog.records]
-    assert first.startswith("The master has not acknowledged 3 records") and first.endswith(f"python -m analysis merge runs/x {path}")
+    assert first.startswith("The master has not acknowledged 3 records") and first.endswith(
+        f"python -m analysis merge runs/x {path}"
+    )
     assert "is removed" in last
 
 

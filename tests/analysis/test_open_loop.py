@@ -21,7 +21,14 @@ PRICES = {"open": {"usd_per_hour": 3.6, "instance_count": 1}, "bedrock": {"input
 
 def open_stage(stage, a, rate, n, latency=0.5, delay_ms=0.0, in_flight=2, **other):
     """`n` requests evenly over the minute from `a` on, each sent `delay_ms` later than it was due."""
-    spot = {"target": "open", "stage": stage, "users": None, "rate": rate, "schedule_delay_ms": delay_ms, "in_flight": in_flight}
+    spot = {
+        "target": "open",
+        "stage": stage,
+        "users": None,
+        "rate": rate,
+        "schedule_delay_ms": delay_ms,
+        "in_flight": in_flight,
+    }
     spot |= {"prompt_tokens": 10, **other}
     records = [streamed(a + i * 59 / n, latency, latency / 5, 5, prompt_id=f"{stage}-{i}", **spot) for i in range(n)]
     return records, window(stage, a, a + 60, target="open", users=None, rate=rate, settle_from=None, whole=True)
@@ -72,13 +79,19 @@ def test_fewer_requests_than_planned_beyond_the_noise_of_arrivals_make_it_suspec
     # of 240: 0.95 x 240 = 228, less 2 sqrt(240) = 31.0: from 197 on it may be chance
     assert one(tmp_path / "a", open_stage(1, 10, 4.0, 198))["verdict"] == "VALID"
     row = one(tmp_path / "b", open_stage(1, 10, 4.0, 192))
-    assert (row["verdict"], row["reasons"]) == ("SUSPECT", "3.20 requests/s were sent where 4 were planned (20 % fewer)")
+    assert (row["verdict"], row["reasons"]) == (
+        "SUSPECT",
+        "3.20 requests/s were sent where 4 were planned (20 % fewer)",
+    )
 
 
 def test_requests_between_a_searchs_looks_at_its_limits_were_sent_but_are_not_measured(tmp_path):
     records, stage = open_stage(1, 10, 4.0, 240)
     # of the 12 s from the 20th on, 49 of 240 requests, the look waited for what was under way; five more came after the window
-    between = [type(r)(**{f: getattr(r, f) for f in r.__slots__} | ({"phase": "hold"} if 80 <= i < 129 else {})) for i, r in enumerate(records)]
+    between = [
+        type(r)(**{f: getattr(r, f) for f in r.__slots__} | ({"phase": "hold"} if 80 <= i < 129 else {}))
+        for i, r in enumerate(records)
+    ]
     after, _ = open_stage(1, 70.1, 4.0, 5, phase="hold")
     row = one(tmp_path, (between + after, stage))
     assert (row["requests"], row["rate_achieved_per_s"], row["verdict"]) == (191, pytest.approx(4.0), "VALID")
@@ -86,7 +99,10 @@ def test_requests_between_a_searchs_looks_at_its_limits_were_sent_but_are_not_me
 
 def test_reaching_the_limit_of_users_makes_it_suspect_and_is_said(tmp_path):
     records, stage = open_stage(1, 10, 2.0, 120, in_flight=5)
-    half = [r if i % 2 else type(r)(**{f: getattr(r, f) for f in r.__slots__} | {"worker": "w2"}) for i, r in enumerate(records)]
+    half = [
+        r if i % 2 else type(r)(**{f: getattr(r, f) for f in r.__slots__} | {"worker": "w2"})
+        for i, r in enumerate(records)
+    ]
     row = one(tmp_path, (half, stage))  # 5 in flight on each of two workers: all 10 users
     assert row["verdict"] == "SUSPECT"
     assert row["reasons"] == "max_users (10) was reached, requests that were due waited for a user: raise `max_users`"
@@ -100,7 +116,10 @@ def test_a_stage_that_never_settled_is_suspect_with_the_remedy(tmp_path):
     )
     closed = window(1, 10, 40, users=2, steady=False)
     report = analyse([made_run(tmp_path / "b", steady(1, 10, 40, 2, 0.5, lead=2), [closed])])
-    assert report.steps["reasons"][0] == "its latencies were still drifting after 10.0 s of settling: longer settle_at_most_s"
+    assert (
+        report.steps["reasons"][0]
+        == "its latencies were still drifting after 10.0 s of settling: longer settle_at_most_s"
+    )
 
 
 @pytest.fixture(scope="module")

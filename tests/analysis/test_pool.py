@@ -98,7 +98,9 @@ def test_the_cost_by_the_hour_of_repetitions_says_what_their_throughput_says(tmp
     (low, high), (tokens_low, tokens_high) = ends["throughput_per_s"], ends["completion_tokens_per_s"]
     assert 3.7 < low < 3.92 < high < 4.2
     assert ends["usd_per_transaction"] == pytest.approx((37.688 / 3600 / high, 37.688 / 3600 / low))
-    assert ends["usd_per_1m_output_tokens"] == pytest.approx((1e6 * 37.688 / 3600 / tokens_high, 1e6 * 37.688 / 3600 / tokens_low))
+    assert ends["usd_per_1m_output_tokens"] == pytest.approx(
+        (1e6 * 37.688 / 3600 / tokens_high, 1e6 * 37.688 / 3600 / tokens_low)
+    )
     # 4 and 2.857 /s: 3.43 +- 12.7 x 0.808 / sqrt(2) = 7.26 reaches 0, so a transaction may cost anything from 37.688 / 3600 / 10.69 on
     _, (apart,) = pooled(repeated(tmp_path / "b", [0.5, 0.7]))
     assert apart.intervals["throughput_per_s"] == pytest.approx((0.0, 10.69), abs=0.01)
@@ -112,8 +114,13 @@ def lossy(tmp_path, lost, answers=(10, 10, 10, 10)):
     records, stages, call = [], [], {"target": "bedrock", "service": "bedrock", "prompt_tokens": 100}
     for number, n in enumerate(lost, 1):
         spot, a = call | {"stage": number, "repeat": number}, 100 * number
-        records += [record(a + 0.6 * i, 0.5, prompt_id=str(i), completion_tokens=answers[number - 1], **spot) for i in range(100)]
-        records += [record(a + i, 0.5, prompt_id=f"f{i}", error="read_timeout", token_source="none", **spot) for i in range(n)]
+        records += [
+            record(a + 0.6 * i, 0.5, prompt_id=str(i), completion_tokens=answers[number - 1], **spot)
+            for i in range(100)
+        ]
+        records += [
+            record(a + i, 0.5, prompt_id=f"f{i}", error="read_timeout", token_source="none", **spot) for i in range(n)
+        ]
         stages.append(window(number, a, a + 60, repeat=number, target="bedrock"))
     return pooled(made_run(tmp_path / "r", records, stages, targets=[BEDROCK]))[1][0]
 
@@ -123,7 +130,9 @@ def test_the_interval_of_a_pooled_bill_is_no_narrower_than_its_bounds(tmp_path):
     alike = lossy(tmp_path / "a", [20, 20, 20, 20])
     assert alike.intervals["usd_per_transaction"] == pytest.approx((0.000085, 0.00012))
     assert alike.intervals["usd_per_1m_output_tokens"] == pytest.approx((8.5, 12.0))  # of ten tokens each
-    assert (alike.row["usd_per_transaction_ci_low"], alike.row["usd_per_transaction_ci_high"]) == pytest.approx((0.000085, 0.00012))
+    assert (alike.row["usd_per_transaction_ci_low"], alike.row["usd_per_transaction_ci_high"]) == pytest.approx(
+        (0.000085, 0.00012)
+    )
 
 
 def test_what_lies_between_the_bills_of_repetitions_is_added_outside_their_bounds(tmp_path):
@@ -134,7 +143,9 @@ def test_what_lies_between_the_bills_of_repetitions_is_added_outside_their_bound
     assert apart.intervals["usd_per_transaction"] == pytest.approx((0.000085, 0.00011125 + 0.00011118), rel=1e-4)
     # none lost, answers of 10 and 20 tokens: 0.000085 and 0.000095, half 12.706 x 0.00001 / 2 = 0.0000635 on either side of 0.00009
     unlike = lossy(tmp_path / "b", [0, 0], answers=(10, 20))
-    assert unlike.intervals["usd_per_transaction"] == pytest.approx((0.00009 - 0.00006353, 0.00009 + 0.00006353), rel=1e-4)
+    assert unlike.intervals["usd_per_transaction"] == pytest.approx(
+        (0.00009 - 0.00006353, 0.00009 + 0.00006353), rel=1e-4
+    )
 
 
 def test_a_figure_beyond_an_undecided_limit_in_one_repetition_is_so_of_the_level(tmp_path):

@@ -62,14 +62,18 @@ def attempts(draw):
     if draw(st.booleans()) and error in (None, "stream_broken", "throttled"):
         first = draw(st.integers(0, length))
         fields |= {"first": first, "last": draw(st.integers(first, length)), "chunks": draw(st.integers(1, 9))}
-        fields |= {"hidden_reasoning": draw(st.integers(0, 3)) // 3, "reasoning_tokens": draw(st.sampled_from([None, 4]))}
+        fields |= {
+            "hidden_reasoning": draw(st.integers(0, 3)) // 3,
+            "reasoning_tokens": draw(st.sampled_from([None, 4])),
+        }
     return fields
 
 
 WISHES = st.lists(
     st.tuples(
         st.sampled_from(sorted(OFFSETS_MS)),
-        st.integers(5 * 64, 22 * 64) | st.sampled_from([640, 1279, 1280]),  # first send, steps of the grid from the run's start
+        st.integers(5 * 64, 22 * 64)
+        | st.sampled_from([640, 1279, 1280]),  # first send, steps of the grid from the run's start
         st.lists(attempts(), min_size=1, max_size=3),
         st.integers(0, 60),  # pause between two attempts
         st.sampled_from([1, 1, 1, 1, 1, 2]),  # 2: the first attempt is missing
@@ -84,7 +88,14 @@ def records_of(wishes, asked: Setup, crowd: bool) -> list[RequestRecord]:
     Without `retry` each attempt is a call. Other stages' records and a warm-up call lie in the same time.
     """
     if crowd:
-        plain = {"length": 30, "error": None, "prompt_id": "9", "prompt_tokens": 400, "completion_tokens": 20, "reconnect": 0}
+        plain = {
+            "length": 30,
+            "error": None,
+            "prompt_id": "9",
+            "prompt_tokens": 400,
+            "completion_tokens": 20,
+            "reconnect": 0,
+        }
         wishes = [*wishes, *(("w1", 640 + 4 * i, [plain], 0, 1) for i in range(150))]
     made, call = [record(2, 1, stage=0, phase="warmup", call=9001), record(12, 5, stage=2, call=9002)], 0
     for worker, at, tries, pause, first in wishes:
@@ -128,7 +139,15 @@ def run_of(path, records, asked: Setup, shift=0.0, scale=1.0):
     keys = {"scenario_keys": RETRY} if asked.retry else {}
     prices = {target["name"]: asked.price}
     folder = made_run(
-        path, records, stages, targets=[target], prices=prices, slo=slo, workers=workers, started_at=START + shift, **keys
+        path,
+        records,
+        stages,
+        targets=[target],
+        prices=prices,
+        slo=slo,
+        workers=workers,
+        started_at=START + shift,
+        **keys,
     )
     run = load_run(folder)
     first, _ = results_of(run, prices_of_run(run).of_target)
@@ -211,10 +230,23 @@ def test_order_workers_and_the_time_of_day_change_nothing(tmp_path_factory, seed
 
 
 #: how a figure goes with the unit of time: 1 a time, -1 a rate, 0 neither
-POWER = {"throughput_per_s": -1, "transactions_per_minute": -1, "completion_tokens_per_s": -1, "prompt_tokens_per_s": -1}
+POWER = {
+    "throughput_per_s": -1,
+    "transactions_per_minute": -1,
+    "completion_tokens_per_s": -1,
+    "prompt_tokens_per_s": -1,
+}
 POWER |= dict.fromkeys(("window_s", "minutes_per_1m_output_tokens", "latency_per_output_token_p50_ms"), 1)
-POWER |= dict.fromkeys(("requests", "successes", "failures", "cancelled", "error_rate", "in_flight_mean", "latency_n"), 0)
-POWER |= {"rate_achieved_per_s": -1, "goodput_per_s": -1, "throughput_low": -1, "intended_latency_p95_s": 1, "call_latency_p50_s": 1}
+POWER |= dict.fromkeys(
+    ("requests", "successes", "failures", "cancelled", "error_rate", "in_flight_mean", "latency_n"), 0
+)
+POWER |= {
+    "rate_achieved_per_s": -1,
+    "goodput_per_s": -1,
+    "throughput_low": -1,
+    "intended_latency_p95_s": 1,
+    "call_latency_p50_s": 1,
+}
 POWER |= {f"latency_{level}_all_s": 1 for level in LEVELS}
 for _name, _unit in (("latency", "s"), ("ttft", "s"), ("tpot", "ms")):
     POWER |= {f"{_name}_{level}_{_unit}": 1 for level in ("mean", "p50", "p95", "p99", "p50_low", "p95_low")}
@@ -223,7 +255,9 @@ COSTS = ["usd_per_transaction", "usd_per_transaction_low", "usd_per_1m_output_to
 
 @settings(BOUNDED, max_examples=10)
 @given(wishes=WISHES, asked=ASKED, crowd=st.booleans())
-def test_twice_as_slow_is_twice_the_time_half_the_rate_and_twice_the_hourly_cost(tmp_path_factory, wishes, asked, crowd):
+def test_twice_as_slow_is_twice_the_time_half_the_rate_and_twice_the_hourly_cost(
+    tmp_path_factory, wishes, asked, crowd
+):
     tmp, records = tmp_path_factory.mktemp("runs"), records_of(wishes, asked, crowd)
     row = run_of(tmp / "r", records, asked)
     slow = run_of(tmp / "slow" / "r", [slower(r) for r in records], asked, scale=2.0)
@@ -259,7 +293,9 @@ def test_one_more_failure_improves_nothing(tmp_path_factory, at, length, error, 
     assert worse["error_rate"] >= (row["error_rate"] or 0.0)
     for level in LEVELS:
         before = row[f"latency_{level}_all_s"]
-        assert worse[f"latency_{level}_all_s"] >= (-math.inf if before is None else before), level  # nor is shed load fast
+        assert worse[f"latency_{level}_all_s"] >= (-math.inf if before is None else before), (
+            level
+        )  # nor is shed load fast
     for bound in ("usd_per_transaction_low", "usd_per_transaction_high", "usd_per_good_transaction"):
         assert worse[bound] is None or worse[bound] >= row[bound] * (1 - 1e-12), bound
 

@@ -148,7 +148,9 @@ def test_an_undecided_stage_is_recommended_only_with_that_label_and_after_those_
     alone = run_of(tmp_path / "a", [few], slo=slo).recommendation
     assert alone.pick == StageKey("r", 1)
     assert "undecided against its limits" in alone.label
-    assert "undecided: latency p95 ≤ 2 s (too few samples: 60, 0 of them above; 72 would do if no more are)." in alone.text
+    assert (
+        "undecided: latency p95 ≤ 2 s (too few samples: 60, 0 of them above; 72 would do if no more are)." in alone.text
+    )
     dear = {"target": "bedrock", "prompt_tokens": 90_000, "completion_tokens": 24}
     many = stage_of(2, 200, 2, 130, 0, 0.9, **dear)  # 6.8 cents: dearer, but proven
     both = run_of(tmp_path / "b", [few, many], slo=slo).recommendation
@@ -158,7 +160,8 @@ def test_an_undecided_stage_is_recommended_only_with_that_label_and_after_those_
     assert both.cheaper == [StageKey("r", 1)]
     assert (
         "Cheaper but not chosen: `p4d` at 1 user ($104.69 per 10,000, 84.5 % less), for it is undecided: "
-        "latency p95 ≤ 2 s (too few samples: 60, 0 of them above; 72 would do if no more are); and SUSPECT: 0.900 requests in flight" in both.text
+        "latency p95 ≤ 2 s (too few samples: 60, 0 of them above; 72 would do if no more are); and SUSPECT: 0.900 requests in flight"
+        in both.text
     )
 
 
@@ -167,7 +170,10 @@ def test_a_cheaper_stage_that_is_also_suspect_says_both(tmp_path):
     dear = stage_of(2, 200, 2, 130, 0, 0.9, target="bedrock", prompt_tokens=90_000, completion_tokens=24)
     best = run_of(tmp_path, [few, dear], slo={"latency_s": {"p95": 2.0}}).recommendation
     assert best.pick == StageKey("r", 2)
-    assert "for it is undecided: latency p95 ≤ 2 s (too few samples: 12, 0 of them above; 72 would do if no more are); and SUSPECT: " in best.text
+    assert (
+        "for it is undecided: latency p95 ≤ 2 s (too few samples: 12, 0 of them above; 72 would do if no more are); and SUSPECT: "
+        in best.text
+    )
     assert "due; only 12 successes." in best.text
 
 
@@ -228,7 +234,10 @@ def test_a_cheaper_level_of_few_answers_does_not_win_by_noise(tmp_path):
     """1,000 prompt tokens at $0.00075 and 10 output tokens at $0.001 are $0.00076 a transaction, whatever the load."""
     tokens = {"target": "bedrock", "prompt_tokens": 1000}
     few = with_tokens(stage_of(1, 100, 1, 12, 0, 4.9), [5, 10, 12])  # mean 9: $0.000759, SUSPECT for 12 successes
-    few = ([dataclasses.replace(r, **tokens, service="bedrock") for r in few[0]], dataclasses.replace(few[1], target="bedrock"))
+    few = (
+        [dataclasses.replace(r, **tokens, service="bedrock") for r in few[0]],
+        dataclasses.replace(few[1], target="bedrock"),
+    )
     many = with_tokens(stage_of(2, 200, 5, 360, 0, 0.83, **tokens), [5, 10, 15])  # mean 10: $0.00076, VALID
     report = run_of(tmp_path, [few, many], targets=[BEDROCK])
     assert report.steps["verdict"].tolist() == ["SUSPECT", "VALID"]
@@ -246,7 +255,10 @@ def test_an_hourly_level_of_few_answers_ties_as_far_as_a_count_is_known(tmp_path
     dearer = dear | {"prompt_tokens": 110_000}  # $0.0825
     inside = run_of(tmp_path / "a", [few, stage_of(2, 200, 2, 130, 0, 0.91, **dear)]).recommendation
     assert (inside.pick, inside.runner_up, inside.tie) == (StageKey("r", 2), StageKey("r", 1), True)
-    assert "A tie with `p4d` at 1 user ($392.58 per 10,000, 41.9 % less): too few successes to tell them apart." in inside.text
+    assert (
+        "A tie with `p4d` at 1 user ($392.58 per 10,000, 41.9 % less): too few successes to tell them apart."
+        in inside.text
+    )
     beyond = run_of(tmp_path / "b", [few, stage_of(2, 200, 2, 130, 0, 0.91, **dearer)]).recommendation
     assert (beyond.pick, beyond.tie) == (StageKey("r", 1), False)
 
@@ -269,8 +281,12 @@ def test_a_wide_interval_of_the_cheapest_level_does_not_make_a_tie_of_what_is_ce
 def test_a_valid_target_that_is_certainly_dearer_than_another_is_not_taken_for_a_tie_with_a_third(tmp_path):
     prices = {"a": {"usd_per_hour": 1.0}, "b": {"usd_per_hour": 30.0}, "c": {"usd_per_hour": 90.0}}
     rows = [("a", 4, 14.9), ("b", 100, 0.59), ("c", 100, 0.59)]
-    stages = [stage_of(i, 100 * i, 1, rate, 0, latency, target=name) for i, (name, rate, latency) in enumerate(rows, start=1)]
-    again = [dataclasses.replace(r, prompt_id=str(int(r.prompt_id) % 10)) for r in stages[1][0]]  # repeated prompts: SUSPECT
+    stages = [
+        stage_of(i, 100 * i, 1, rate, 0, latency, target=name) for i, (name, rate, latency) in enumerate(rows, start=1)
+    ]
+    again = [
+        dataclasses.replace(r, prompt_id=str(int(r.prompt_id) % 10)) for r in stages[1][0]
+    ]  # repeated prompts: SUSPECT
     stages[1] = again, stages[1][1]
     report = run_of(tmp_path, stages, targets=[P4D | {"name": name} for name in prices], prices=prices)
     assert report.steps["verdict"].tolist() == ["SUSPECT", "SUSPECT", "VALID"]
@@ -286,7 +302,10 @@ def test_an_undecided_level_whose_failures_put_it_beyond_the_limit_comes_after_o
     best = run_of(tmp_path, stages, slo={"latency_s": {"p95": 1.0}}).recommendation
     assert (best.pick, best.runner_up, best.cheaper) == (StageKey("r", 1), None, [StageKey("r", 2)])
     assert "(too few samples: 65, 5 of them above; 68 would do if all more are)" in best.text
-    for said in ("undecided limit take their place, then those with an unknown one", "failures counted as above it, is beyond its limit"):
+    for said in (
+        "undecided limit take their place, then those with an unknown one",
+        "failures counted as above it, is beyond its limit",
+    ):
         assert said in best.rule
 
 
@@ -300,7 +319,10 @@ def test_many_successes_in_bursts_are_not_called_too_few(tmp_path):
     report = run_of(tmp_path, [burst, even], targets=[P4D, P4D | {"name": "other"}], prices=prices)
     assert (report.steps["successes"].tolist(), report.steps["throughput_low"][0]) == ([250, 267], 0.0)
     assert report.recommendation.tie is True
-    assert "6.80 % more): the interval of a throughput reaches 0, too wide to tell them apart." in report.recommendation.text  # 267 / 250
+    assert (
+        "6.80 % more): the interval of a throughput reaches 0, too wide to tell them apart."
+        in report.recommendation.text
+    )  # 267 / 250
 
 
 def test_the_headline_is_one_short_fact_after_the_other_with_the_price_of_10_000_first(tmp_path):
@@ -335,10 +357,18 @@ def test_the_default_dataset_is_the_last_payload(tmp_path):
 
 def test_runs_that_name_different_datasets_of_interest_are_told_which_one_it_is(tmp_path):
     for name in ("a", "b"):
-        made_run(tmp_path / name, [record(11, 1, payload=name)], [window(1, 10, 20, payload=name)], slo={"dataset": f"{name}.jsonl"})
+        made_run(
+            tmp_path / name,
+            [record(11, 1, payload=name)],
+            [window(1, 10, 20, payload=name)],
+            slo={"dataset": f"{name}.jsonl"},
+        )
     report = analyse([tmp_path / "a", tmp_path / "b"])
     assert report.dataset == "a"
-    assert "The runs name different datasets of interest (run a `a`, run b `b`); the recommendation is for `a`." in report.notes
+    assert (
+        "The runs name different datasets of interest (run a `a`, run b `b`); the recommendation is for `a`."
+        in report.notes
+    )
 
 
 def test_a_dataset_of_interest_that_another_run_measured_is_taken(tmp_path):

@@ -32,7 +32,11 @@ def test_reasons_of_one_kind_stand_once_with_their_range_and_their_stages():
 
 def test_numbers_inside_names_are_no_figures():
     found = doubts(doubted(["worker w1 joined in mid-stage", "worker w2 joined in mid-stage", "p95 is wide"]))
-    assert [r.words for r in found["SUSPECT"]] == ["worker w1 joined in mid-stage", "worker w2 joined in mid-stage", "p95 is wide"]
+    assert [r.words for r in found["SUSPECT"]] == [
+        "worker w1 joined in mid-stage",
+        "worker w2 joined in mid-stage",
+        "p95 is wide",
+    ]
 
 
 def test_what_the_load_side_found_wrong_is_one_text_though_it_has_a_semicolon():
@@ -44,7 +48,14 @@ def test_what_the_load_side_found_wrong_is_one_text_though_it_has_a_semicolon():
 
 def test_a_reason_of_the_open_loop_with_its_remedy_is_one_doubt(tmp_path):
     # 240 requests of 4 s at 4 a second, all 8 users busy
-    spot = {"users": None, "rate": 4.0, "schedule_delay_ms": 0.1, "in_flight": 8, "prompt_tokens": 10, "completion_tokens": 5}
+    spot = {
+        "users": None,
+        "rate": 4.0,
+        "schedule_delay_ms": 0.1,
+        "in_flight": 8,
+        "prompt_tokens": 10,
+        "completion_tokens": 5,
+    }
     records = [record(100 + i / 4, 4.0, prompt_id=str(i), **spot) for i in range(240)]
     load = {"rate": [4.0], "max_users": 8, "measure_s": 60}
     path = made_run(tmp_path / "r", records, [window(1, 100, 160, users=None, rate=4.0)], scenario_keys={"load": load})
@@ -53,7 +64,13 @@ def test_a_reason_of_the_open_loop_with_its_remedy_is_one_doubt(tmp_path):
 
 
 def test_more_than_three_kinds_of_doubt_are_folded_and_none_is_lost(tmp_path):
-    kinds = ["only 9 successes", "clocks differ", "calls were late", "prompts were repeats", "a worker was short of CPU"]
+    kinds = [
+        "only 9 successes",
+        "clocks differ",
+        "calls were late",
+        "prompts were repeats",
+        "a worker was short of CPU",
+    ]
     write_html(doubted(["; ".join(kinds)]), [], tmp_path / "r.html")
     page = (tmp_path / "r.html").read_text(encoding="utf-8")
     shown, folded = page.split("<details>")
@@ -65,7 +82,12 @@ def test_more_than_three_kinds_of_doubt_are_folded_and_none_is_lost(tmp_path):
 
 def few_successes(tmp_path):
     """At 1 and 2 users 9 and 8 successes of 5 s in a minute, by few of which the users were busy."""
-    return run_of(tmp_path, [stage_of(1, 100, 1, 9, 0, 5), stage_of(2, 200, 2, 8, 0, 5)], targets=[P4D], slo={"latency_s": {"p95": 9.0}})
+    return run_of(
+        tmp_path,
+        [stage_of(1, 100, 1, 9, 0, 5), stage_of(2, 200, 2, 8, 0, 5)],
+        targets=[P4D],
+        slo={"latency_s": {"p95": 9.0}},
+    )
 
 
 def test_the_markdown_counts_stages_once_however_many_doubts_they_have(tmp_path):

@@ -46,10 +46,18 @@ def test_the_first_studys_run_cost(tmp_path):
 def test_an_endpoint_is_charged_for_its_own_turns_alone(tmp_path):
     # p4d: its first call 0..1 s, then 50..60 and 200..210; bedrock between them. 1 + 10 + 10 s x 37.688 $/h / 3600 = 0.219847 $
     records = [record(0, 1, phase="warmup", stage=0, users=None), call(2, phase="warmup", stage=0)]
-    records += [record(50, 4), record(55, 5), call(100, stage=2), record(200, 10, stage=3, repeat=2), call(300, stage=4, repeat=2)]
+    records += [
+        record(50, 4),
+        record(55, 5),
+        call(100, stage=2),
+        record(200, 10, stage=3, repeat=2),
+        call(300, stage=4, repeat=2),
+    ]
     stages = [window(1, 49, 61), window(2, 99, 110, target="bedrock"), window(3, 199, 211, repeat=2)]
     stages.append(window(4, 299, 310, target="bedrock", repeat=2))
-    hourly, tokens = analyse([made_run(tmp_path / "r", records, stages, targets=[P4D, BEDROCK])]).run_cost.to_dict("records")
+    hourly, tokens = analyse([made_run(tmp_path / "r", records, stages, targets=[P4D, BEDROCK])]).run_cost.to_dict(
+        "records"
+    )
     assert hourly["duration_s"] == pytest.approx(21.0, abs=1e-5)
     assert f"{hourly['usd']:.6f}" == "0.219847"
     assert tokens["duration_s"] == pytest.approx(1.5, abs=1e-5)  # three calls of half a second
@@ -58,8 +66,13 @@ def test_an_endpoint_is_charged_for_its_own_turns_alone(tmp_path):
 def test_what_was_read_from_a_cache_is_part_of_the_prompt_and_has_its_own_factor(tmp_path):
     # 100 x 0.0003 + 1900 x 0.00003 + 20 x 0.0015, each / 1000: 0.00003 + 0.000057 + 0.00003 = 0.000117 $ a call
     price = {"input": 0.0003, "output": 0.0015, "cache_read": 0.00003, "cache_write": 0.000375}
-    calls = [call(11 + i, prompt_tokens=100, cache_read_tokens=1900, completion_tokens=20, prompt_id=str(i)) for i in range(2)]
-    path = made_run(tmp_path / "r", calls, [window(1, 10, 20, target="bedrock")], targets=[BEDROCK], prices={"bedrock": price})
+    calls = [
+        call(11 + i, prompt_tokens=100, cache_read_tokens=1900, completion_tokens=20, prompt_id=str(i))
+        for i in range(2)
+    ]
+    path = made_run(
+        tmp_path / "r", calls, [window(1, 10, 20, target="bedrock")], targets=[BEDROCK], prices={"bedrock": price}
+    )
     report = analyse([path])
     (row,) = report.steps.to_dict("records")
     assert row["prompt_tokens_mean"] == 2000
@@ -192,7 +205,9 @@ PER_1K = st.floats(0, 1)
 
 
 @given(COUNTS, COUNTS, COUNTS, COUNTS, PER_1K, PER_1K, st.one_of(st.none(), PER_1K), st.one_of(st.none(), PER_1K))
-def test_the_bill_of_a_table_and_the_price_of_a_call_are_one_arithmetic(p, c, read, written, i, o, cache_read, cache_write):
+def test_the_bill_of_a_table_and_the_price_of_a_call_are_one_arithmetic(
+    p, c, read, written, i, o, cache_read, cache_write
+):
     price = TokenPrice(input=i, output=o, cache_read=cache_read, cache_write=cache_write)
     counts = {"prompt_tokens": p, "completion_tokens": c, "cache_read_tokens": read, "cache_write_tokens": written}
     (billed,) = usd_by_tokens(pd.DataFrame([counts], dtype="float64"), price)

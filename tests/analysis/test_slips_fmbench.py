@@ -37,7 +37,17 @@ def batches(latencies: list[list[float]], at: float = 10.0, failed=lambda n: Fal
 
 
 #: of the rows "concurrency 10" that it recommends: transactions/min, mean latency s
-NINE = [(921, 0.36), (1016, 0.34), (410, 0.80), (322, 1.10), (382, 0.79), (442, 0.63), (219, 1.40), (165, 1.90), (190, 1.48)]
+NINE = [
+    (921, 0.36),
+    (1016, 0.34),
+    (410, 0.80),
+    (322, 1.10),
+    (382, 0.79),
+    (442, 0.63),
+    (219, 1.40),
+    (165, 1.90),
+    (190, 1.48),
+]
 
 
 def test_its_concurrency_of_10_was_5_in_flight(tmp_path):
@@ -89,7 +99,11 @@ def test_at_its_concurrency_of_1_every_percentile_was_the_mean(tmp_path):
     theirs = {q: statistics.fmean(float(np.percentile([latency], q)) for latency in latencies) for q in (50, 95, 99)}
     assert theirs == pytest.approx({50: 0.71, 95: 0.71, 99: 0.71})  # as one of its reports prints: "0.71, 0.71, 0.71"
     # position 0.95 x 19 = 18.05 of the ascending ones: the 19th and 20th are 2.6
-    assert (row["latency_p50_s"], row["latency_p95_s"], row["latency_p99_s"]) == (0.5, pytest.approx(2.6), pytest.approx(2.6))
+    assert (row["latency_p50_s"], row["latency_p95_s"], row["latency_p99_s"]) == (
+        0.5,
+        pytest.approx(2.6),
+        pytest.approx(2.6),
+    )
 
 
 def test_its_p99_was_a_mean_of_percentiles_of_ten(tmp_path):
@@ -108,7 +122,9 @@ def test_its_p99_of_forty_answers_is_one_answer_and_ours_says_wide(tmp_path):
     # its 48 prompts a level, the second study's 21 to 43: the largest of 43 bounds p95 with only 1 - 0.95^43 = 89 %
     records, end = batches([[1.0 + i / 100] for i in range(43)])
     row = one_row(tmp_path / "r", records, window(1, 10, end), slo={"latency_s": {"p95": 60.0}})
-    assert row["latency_p95_s"] is not None and np.isnan(row["latency_p95_high_s"]) and np.isnan(row["latency_p99_high_s"])
+    assert (
+        row["latency_p95_s"] is not None and np.isnan(row["latency_p95_high_s"]) and np.isnan(row["latency_p99_high_s"])
+    )
     assert row["slo"] == "undecided"  # though not one of them came near the limit
     assert "too few samples: 43, 0 of them above" in row["slo_open"]
 
@@ -138,7 +154,8 @@ def test_errors_below_half_a_percent_were_rounded_away(tmp_path):
 def test_failed_prompts_were_counted_and_divided_by_successes_alone(tmp_path):
     # 100 prompts of 3,454 tokens, of which 78 failed; its own data shows 16,106 for such a 3,454
     records = [
-        record(10 + i / 10, 0.05, prompt_tokens=3454, prompt_id=str(i), error="server" if i >= 22 else None) for i in range(100)
+        record(10 + i / 10, 0.05, prompt_tokens=3454, prompt_id=str(i), error="server" if i >= 22 else None)
+        for i in range(100)
     ]
     theirs = sum(r.prompt_tokens for r in records) / sum(r.error is None for r in records)
     assert theirs == pytest.approx(15_700)  # 345,400 / 22

@@ -50,7 +50,9 @@ def test_the_highest_level_was_the_best_whatever_it_cost(tmp_path):
     assert theirs["stage"] == 2
     assert report.recommendation.pick.stage == 1
     # 37.688 / (3600 x 8) and 37.688 / (3600 x 10 / 1.9): theirs is half as dear again
-    assert theirs["usd_per_transaction"] / report.steps["usd_per_transaction"][0] == pytest.approx(8 / (10 / 1.9), rel=0.01)
+    assert theirs["usd_per_transaction"] / report.steps["usd_per_transaction"][0] == pytest.approx(
+        8 / (10 / 1.9), rel=0.01
+    )
 
 
 def test_its_nine_winners_were_all_at_the_top_level_saturated_or_not(tmp_path):
@@ -84,13 +86,17 @@ def test_its_bonus_for_a_low_price_was_the_same_for_every_price(tmp_path):
 
 def test_its_budget_of_errors_was_not_asked_when_it_recommended(tmp_path):
     # two of 200 failed, 1 %, where 5 % may; it asked for none
-    records = [record(10 + n / 4, 0.2, prompt_id=str(n), error="server" if n in (50, 150) else None) for n in range(200)]
+    records = [
+        record(10 + n / 4, 0.2, prompt_id=str(n), error="server" if n in (50, 150) else None) for n in range(200)
+    ]
     slo = LIMITS | {"error_rate": 0.05}
     report = analyse([made_run(tmp_path / "r", records, [window(1, 10, 60)], slo=slo)])
     assert highest(report.steps) is None  # "did not find any combination"
     (sentence,) = report.sentences.to_dict("records")
     assert sentence["positive"] and sentence["users"] == 1
-    assert sentence["recommendation"].startswith("Within `latency mean ≤ 2 s`, `error rate ≤ 5 %`, the best level of `p4d`")
+    assert sentence["recommendation"].startswith(
+        "Within `latency mean ≤ 2 s`, `error rate ≤ 5 %`, the best level of `p4d`"
+    )
 
 
 def test_two_experiments_on_one_instance_type_were_one_row(tmp_path):
@@ -117,8 +123,12 @@ def test_a_prompt_of_2923_tokens_stood_in_the_bucket_from_3000_on(tmp_path):
     sorted_in = load_payload(tmp_path / "p.jsonl")
     assert all(3000 <= p.prompt_tokens <= 3840 for p in sorted_in)
     bed = {"target": "bedrock", "service": "bedrock", "completion_tokens": 24}
-    records = [record(10 + n, 0.5, prompt_id=p.id, prompt_tokens=3100, completion_tokens=24) for n, p in enumerate(sorted_in)]
-    records += [record(100 + n, 0.5, stage=2, prompt_id=p.id, prompt_tokens=2923, **bed) for n, p in enumerate(sorted_in)]
+    records = [
+        record(10 + n, 0.5, prompt_id=p.id, prompt_tokens=3100, completion_tokens=24) for n, p in enumerate(sorted_in)
+    ]
+    records += [
+        record(100 + n, 0.5, stage=2, prompt_id=p.id, prompt_tokens=2923, **bed) for n, p in enumerate(sorted_in)
+    ]
     stages = [window(1, 10, 50), window(2, 100, 140, target="bedrock")]
     report = analyse([made_run(tmp_path / "r", records, stages, targets=[P4D, BEDROCK])])
     row = report.steps.iloc[1]
@@ -130,7 +140,9 @@ def test_a_prompt_of_2923_tokens_stood_in_the_bucket_from_3000_on(tmp_path):
 
 
 def target(**values) -> SageMakerTarget:
-    return SageMakerTarget(**{"name": "t", "service": "sagemaker", "endpoint": "e", "dialect": "tgi", "stream": False} | values)
+    return SageMakerTarget(
+        **{"name": "t", "service": "sagemaker", "endpoint": "e", "dialect": "tgi", "stream": False} | values
+    )
 
 
 LINE = {"prompt": "Say hello to them " * 5, "parameters": {"max_tokens": 25}, "ground_truth": "hello all"}
@@ -171,7 +183,12 @@ def test_every_region_was_priced_as_us_east_1(tmp_path):
     for (region, path), usd in zip(books.items(), (37.688, 50.88)):
         path.write_text(BOOK.format(region, usd))
     # 4 users of 0.5 s: 480 a minute, 28,800 an hour
-    path = made_run(tmp_path / "r", steady(1, 10, 70, 4, 0.5, lead=2), [window(1, 10, 70, users=4)], scenario_keys={"region": "ap-northeast-1"})
+    path = made_run(
+        tmp_path / "r",
+        steady(1, 10, 70, 4, 0.5, lead=2),
+        [window(1, 10, 70, users=4)],
+        scenario_keys={"region": "ap-northeast-1"},
+    )
     theirs = usd_per_transaction_hourly(load_price_book(books["us-east-1"]).instance("ml.p4d.24xlarge"), 480)
     assert theirs == pytest.approx(37.688 / 28_800)
     report = analyse([path], pricing=books["ap-northeast-1"])
@@ -181,7 +198,10 @@ def test_every_region_was_priced_as_us_east_1(tmp_path):
 
 def test_parameters_were_left_out_and_the_ground_truth_sent(tmp_path):
     prompt = prompt_of(tmp_path)
-    theirs = {"inputs": LINE["prompt"], "ground_truth": LINE["ground_truth"]}  # its line without what it called parameters
+    theirs = {
+        "inputs": LINE["prompt"],
+        "ground_truth": LINE["ground_truth"],
+    }  # its line without what it called parameters
     sent = json.loads(build(target(parameters={"temperature": 0.1}), prompt).body)
     assert sent["inputs"] == theirs["inputs"]
     assert (sent["parameters"]["max_new_tokens"], sent["parameters"]["temperature"]) == (25, 0.1)
@@ -190,7 +210,9 @@ def test_parameters_were_left_out_and_the_ground_truth_sent(tmp_path):
 
 def test_the_line_of_its_budget_of_errors_was_drawn_a_thousand_times_too_high(tmp_path):
     # 9 of 200 failed, 4.5 %, where 5 % may: the line belongs at 5, a thousand times the budget is 50
-    records = [record(10 + n / 4, 0.2, prompt_id=str(n), error="server" if n % 22 == 1 and n > 1 else None) for n in range(200)]
+    records = [
+        record(10 + n / 4, 0.2, prompt_id=str(n), error="server" if n % 22 == 1 and n > 1 else None) for n in range(200)
+    ]
     report = analyse([made_run(tmp_path / "r", records, [window(1, 10, 70)], slo={"error_rate": 0.05})])
     assert report.steps["error_rate"][0] == 0.045
     (ax,) = error_rates(View.of(report)).axes

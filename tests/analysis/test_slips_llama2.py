@@ -61,7 +61,9 @@ def test_its_throughput_formula_does_not_see_failed_requests(tmp_path):
     [(61.45733054, 16.812526, 102, 4, 8), (24.5142928, 41.348543, 43, 1, 21)],
     ids=["7B on g5.12xlarge", "70B on p4d.24xlarge"],
 )
-def test_its_formula_gives_50_tokens_to_answers_that_ended_early(tmp_path, tokens_per_s, ms_per_token, n, short, tokens):
+def test_its_formula_gives_50_tokens_to_answers_that_ended_early(
+    tmp_path, tokens_per_s, ms_per_token, n, short, tokens
+):
     """Two of its rows for one user, faster than one stream can be: tokens/s x ms/token is at most 1000. Such a run: most answers
     take 50 x its ms/token, a few so little that the mean is what its tokens/s say: 50,000 / 61.4573 = 813.57 ms, 98 of 840.63
     and 4 of 150.7; 50,000 / 24.5143 = 2039.6 ms, 42 of 2067.4 and one of 872.1."""
@@ -116,7 +118,9 @@ def test_figures_copied_into_its_text_by_hand_do_not_lead_back_to_its_table(tmp_
     report = report_of(tmp_path, [NINE[1], p4d])
     for table, claimed in (("most_cost_effective", (71.7056, 1.55)), ("best_throughput", (688.0, 37.688))):
         (row,) = report.tables[table].to_dict("records")
-        rate, usd, hourly = (row[name] for name in ("Throughput (tokens/s)", "USD per 1M output tokens", "On-demand cost ($/h)"))
+        rate, usd, hourly = (
+            row[name] for name in ("Throughput (tokens/s)", "USD per 1M output tokens", "On-demand cost ($/h)")
+        )
         assert usd * rate * 3600 / 1e6 == pytest.approx(hourly)
         assert row["Minutes per 1M output tokens"] * rate * 60 == pytest.approx(1e6)
         assert usd_per_1m_tokens_hourly(claimed[1], claimed[0]) != pytest.approx(usd, rel=0.02)
@@ -126,14 +130,19 @@ def test_figures_copied_into_its_text_by_hand_do_not_lead_back_to_its_table(tmp_
 
 def test_its_best_throughput_at_20_users_left_out_two_that_were_better(tmp_path):
     # dropped "with some respect to cost": 7B and 13B on p4d, 496 and 668 tokens/s
-    dropped = [("Llama 2 7B", "None", "ml.p4d.24xlarge", 20, 40.0, 496.0), ("Llama 2 13B", "None", "ml.p4d.24xlarge", 20, 29.5, 668.02)]
+    dropped = [
+        ("Llama 2 7B", "None", "ml.p4d.24xlarge", 20, 40.0, 496.0),
+        ("Llama 2 13B", "None", "ml.p4d.24xlarge", 20, 29.5, 668.02),
+    ]
     table = report_of(tmp_path, [*NINE[3:6], *dropped]).tables["best_throughput"].set_index("Model")
     theirs = {model: rate for model, _, _, _, _, rate in NINE[3:6]}
     assert table["Instance"].tolist() == ["ml.p4d.24xlarge"] * 3
     assert table["Throughput (tokens/s)"].tolist() == pytest.approx([496.0, 668.02, 321.5369], rel=1e-3)
     assert [table["Throughput (tokens/s)"][m] > 1.05 * rate for m, rate in theirs.items()] == [True, True, False]
     # what was dropped for its cost is told as the runner-up: 668.02 / 295.6378
-    assert "g5.12xlarge" in table["Runner-up"]["Llama 2 13B"] and table["Margin"]["Llama 2 13B"] == pytest.approx(0.557, abs=1e-3)
+    assert "g5.12xlarge" in table["Runner-up"]["Llama 2 13B"] and table["Margin"]["Llama 2 13B"] == pytest.approx(
+        0.557, abs=1e-3
+    )
 
 
 def test_its_best_latency_by_the_median_is_not_the_best_by_p95(tmp_path):
@@ -143,11 +152,22 @@ def test_its_best_latency_by_the_median_is_not_the_best_by_p95(tmp_path):
     for stage, (name, (most, tail)) in enumerate(shapes.items(), 1):
         at = 500.0 * stage
         for i in range(200):
-            records.append(record(at + 2 * i, tail if i % 10 == 0 else most, target=name, stage=stage, prompt_id=str(i), completion_tokens=50))
+            records.append(
+                record(
+                    at + 2 * i,
+                    tail if i % 10 == 0 else most,
+                    target=name,
+                    stage=stage,
+                    prompt_id=str(i),
+                    completion_tokens=50,
+                )
+            )
         stages.append(window(stage, at, at + 400, target=name))
     targets = [P4D | {"name": name, "model": "13B"} for name in shapes]
     prices = {"g5": {"usd_per_hour": 7.09}, "p4d": {"usd_per_hour": 37.688}}
-    report = analyse([made_run(tmp_path / "r", records, stages, targets=targets, prices=prices, slo={"latency_s": {"p95": 1.3}})])
+    report = analyse(
+        [made_run(tmp_path / "r", records, stages, targets=targets, prices=prices, slo={"latency_s": {"p95": 1.3}})]
+    )
     steps = report.steps.set_index("target")
     theirs = steps["latency_per_output_token_p50_ms"].idxmin()
     assert theirs == "g5"
@@ -173,7 +193,9 @@ def test_a_slow_configuration_was_asked_only_its_files_first_prompts():
 
 def test_its_ms_per_token_were_the_servers_without_queue_and_network(tmp_path):
     # the server says 3,370 ms; the user waited 400 ms in its queue and 30 ms on the way as well: 3,800 ms of 50 tokens
-    records = [record(10 + 4 * i, 3.8, prompt_id=str(i), completion_tokens=50, service_latency_ms=3370.0) for i in range(40)]
+    records = [
+        record(10 + 4 * i, 3.8, prompt_id=str(i), completion_tokens=50, service_latency_ms=3370.0) for i in range(40)
+    ]
     row = one_row(tmp_path / "r", records, window(1, 10, 170))
     theirs = statistics.median(r.service_latency_ms / 50 for r in records)
     assert theirs == pytest.approx(67.4)

@@ -78,7 +78,10 @@ def test_a_ttft_limit_without_streaming_is_unknown_whatever_the_samples_and_says
 
 def test_too_few_samples_are_the_reason_only_where_more_would_tell(tmp_path):
     report = judged(tmp_path / "a", successes(71, 1.0), {"latency_s": {"p95": 2.0}})
-    assert report.steps["slo_open"][0] == "latency p95 ≤ 2 s (too few samples: 71, 0 of them above; 72 would do if no more are)"
+    assert (
+        report.steps["slo_open"][0]
+        == "latency p95 ≤ 2 s (too few samples: 71, 0 of them above; 72 would do if no more are)"
+    )
     assert "nothing is proven (undecided, too few samples)" in report.sentences["recommendation"][0]
 
 
@@ -157,4 +160,7 @@ def test_how_many_samples_would_decide_is_the_exact_binomials_answer(above, n, q
 def test_the_samples_that_would_decide_stand_beside_those_that_were_too_few(tmp_path):
     slow = [record(10 + i, 3.0, prompt_id=f"s{i}") for i in range(4)]
     report = judged(tmp_path, slow, {"latency_s": {"p50": 2.0}})
-    assert report.steps["slo_open"][0] == "latency p50 ≤ 2 s (too few samples: 4, 4 of them above; 6 would do if all more are)"
+    assert (
+        report.steps["slo_open"][0]
+        == "latency p50 ≤ 2 s (too few samples: 4, 4 of them above; 6 would do if all more are)"
+    )

@@ -154,11 +154,18 @@ def test_the_second_studys_two_slips_are_not_reproduced(hourly, tokens_per_s, pr
 
 def seven_b(tmp_path, *rows):
     """(instance, users, tokens/s) rows of one model; the target is named by its instance."""
-    return report_of(tmp_path, [("Llama 2 7B", "None", instance, users, 40.0, rate) for instance, users, rate in rows]).tables
+    return report_of(
+        tmp_path, [("Llama 2 7B", "None", instance, users, 40.0, rate) for instance, users, rate in rows]
+    ).tables
 
 
 def test_targets_are_compared_at_the_nearest_level_that_all_of_them_have(tmp_path):
-    rows = [("ml.g5.2xlarge", 4, 100.0), ("ml.g5.2xlarge", 5, 110.0), ("ml.p4d.24xlarge", 4, 300.0), ("ml.p4d.24xlarge", 8, 500.0)]
+    rows = [
+        ("ml.g5.2xlarge", 4, 100.0),
+        ("ml.g5.2xlarge", 5, 110.0),
+        ("ml.p4d.24xlarge", 4, 300.0),
+        ("ml.p4d.24xlarge", 8, 500.0),
+    ]
     (row,) = seven_b(tmp_path, *rows)["most_cost_effective"].to_dict("records")
     assert (row["Instance"], row["Concurrent requests"]) == ("ml.g5.2xlarge", 4)
     # at 4 users: 1.515 / 0.36 = 4.21 $ per million against 37.688 / 1.08 = 34.90 $
@@ -168,7 +175,11 @@ def test_targets_are_compared_at_the_nearest_level_that_all_of_them_have(tmp_pat
 
 
 def test_targets_without_a_level_in_common_are_compared_each_at_its_nearest_which_the_note_says(tmp_path):
-    rows = [(i, u, r * u) for i, us, r in (("ml.p4d.24xlarge", (1, 5, 20), 30.0), ("ml.g5.2xlarge", (1, 4, 16), 20.0)) for u in us]
+    rows = [
+        (i, u, r * u)
+        for i, us, r in (("ml.p4d.24xlarge", (1, 5, 20), 30.0), ("ml.g5.2xlarge", (1, 4, 16), 20.0))
+        for u in us
+    ]
     tables = seven_b(tmp_path, *rows)
     dear, cheap = "`Llama-2-7B-None-ml.p4d.24xlarge`", "`Llama-2-7B-None-ml.g5.2xlarge`"
     (row,) = tables["most_cost_effective"].to_dict("records")

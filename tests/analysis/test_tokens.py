@@ -58,7 +58,8 @@ def test_the_chat_template_is_a_constant_and_no_difference(tmp_path):
 def test_a_tokenizer_that_is_not_the_models_is_reported_loudly(tmp_path):
     # service counts 100, 200 … 1100 where the tokenizer has half of them: differences 50, 100 … 550, median 300
     records = [
-        record(10 + i, 1, prompt_id=str(i), prompt_tokens=100 * (i + 1), tokenizer_prompt_tokens=50 * (i + 1)) for i in range(11)
+        record(10 + i, 1, prompt_id=str(i), prompt_tokens=100 * (i + 1), tokenizer_prompt_tokens=50 * (i + 1))
+        for i in range(11)
     ]
     prompts, outputs = compared(tmp_path / "a", records)
     assert prompts.constant_tokens == 300.0
@@ -124,10 +125,20 @@ def test_tokens_read_from_a_cache_are_part_of_the_prompt(tmp_path):
 
 
 def test_reasoning_is_not_counted_against_the_visible_text(tmp_path):
-    told = [streamed(10 + i, 1, ttft=0.5, tokens=100 + i, reasoning_tokens=90, tokenizer_completion_tokens=9 + i) for i in range(12)]
-    hidden = [streamed(30 + i, 1, ttft=0.5, tokens=900, hidden_reasoning=1, tokenizer_completion_tokens=9) for i in range(5)]
-    shown = [streamed(40 + i, 1, ttft=0.1, ttft_visible_ms=900.0, tokens=900, tokenizer_completion_tokens=9) for i in range(5)]
-    tools = [record(50 + i, 1, stop_reason="tool_use", completion_tokens=70, tokenizer_completion_tokens=3) for i in range(5)]
+    told = [
+        streamed(10 + i, 1, ttft=0.5, tokens=100 + i, reasoning_tokens=90, tokenizer_completion_tokens=9 + i)
+        for i in range(12)
+    ]
+    hidden = [
+        streamed(30 + i, 1, ttft=0.5, tokens=900, hidden_reasoning=1, tokenizer_completion_tokens=9) for i in range(5)
+    ]
+    shown = [
+        streamed(40 + i, 1, ttft=0.1, ttft_visible_ms=900.0, tokens=900, tokenizer_completion_tokens=9)
+        for i in range(5)
+    ]
+    tools = [
+        record(50 + i, 1, stop_reason="tool_use", completion_tokens=70, tokenizer_completion_tokens=3) for i in range(5)
+    ]
     _, outputs = compared(tmp_path / "r", told + hidden + shown + tools)
     # (100 + i) - 90 - (9 + i), of the twelve whose reasoning has a count
     assert (outputs.records, outputs.constant_tokens, outputs.residual_p95) == (12, 1.0, 0.0)

@@ -67,7 +67,10 @@ def test_what_was_served_otherwise_than_asked_makes_it_suspect(tmp_path, asked, 
     for i in begun[:n]:
         records[i] = dataclasses.replace(records[i], **served)
     keys = {"targets": [target], "prices": PRICES}
-    assert verdict(tmp_path, records, window(1, 10, 40, users=2, target="bedrock"), **keys) == ("SUSPECT" if why else "VALID", why)
+    assert verdict(tmp_path, records, window(1, 10, 40, users=2, target="bedrock"), **keys) == (
+        "SUSPECT" if why else "VALID",
+        why,
+    )
 
 
 def test_what_the_load_side_found_wrong_makes_it_invalid(tmp_path):
@@ -104,15 +107,23 @@ def test_lag_beyond_8_percent_of_the_median_ttft_makes_it_suspect_beyond_5_with_
         records = [streamed(10 + i * 0.5, 0.5, ttft=0.1, tokens=5, prompt_id=str(i), lag_ms=lag_ms) for i in range(60)]
         return verdict(tmp_path / f"{lag_ms}{keys}", records, window(1, 10, 40, users=1), scenario_keys=keys)
 
-    assert lagging(12.0) == ("SUSPECT", "event-loop lag while a request was under way (p99 12.0 ms) is 12 % of the median TTFT")
+    assert lagging(12.0) == (
+        "SUSPECT",
+        "event-loop lag while a request was under way (p99 12.0 ms) is 12 % of the median TTFT",
+    )
     assert lagging(7.0) == ("VALID", "")
-    assert lagging(7.0, transport="boto3") == ("SUSPECT", "event-loop lag while a request was under way (p99 7.00 ms) is 7 % of the median TTFT")
+    assert lagging(7.0, transport="boto3") == (
+        "SUSPECT",
+        "event-loop lag while a request was under way (p99 7.00 ms) is 7 % of the median TTFT",
+    )
     assert lagging(4.0, transport="boto3") == ("VALID", "")
 
 
 def test_a_worker_that_stood_still_makes_it_suspect_although_its_tail_is_right(tmp_path):
     def stood_still(lag_ms):
-        return verdict(tmp_path / f"{lag_ms:g}", healthy(), window(1, 10, 40, users=2, workers=[WorkerLoad("local", 0.2, lag_ms)]))
+        return verdict(
+            tmp_path / f"{lag_ms:g}", healthy(), window(1, 10, 40, users=2, workers=[WorkerLoad("local", 0.2, lag_ms)])
+        )
 
     # 3 s of the window's 30 s; 0.5 s are 1.67 %
     assert stood_still(3000.0) == ("SUSPECT", "worker local stood still for 3,000 ms, 10 % of the window")
@@ -186,7 +197,10 @@ def test_a_run_that_was_never_closed_is_suspect_and_its_last_stage_invalid(tmp_p
     workers = [WorkerEntry("local", "h", 0.0, None, len(records), None)]
     report = analyse([made_run(tmp_path / "r", records, stages, status="running", ended_at=None, workers=workers)])
     assert report.steps["verdict"].tolist() == ["SUSPECT", "INVALID"]
-    assert any(text.startswith("Run r was never closed: it was killed, its disk was full, or it is still running.") for text in report.cut)
+    assert any(
+        text.startswith("Run r was never closed: it was killed, its disk was full, or it is still running.")
+        for text in report.cut
+    )
 
 
 def test_a_window_that_a_kill_left_open_says_so_with_the_requests_so_far(tmp_path):
@@ -228,7 +242,9 @@ def test_a_worker_that_is_there_from_the_start_is_not_late(tmp_path):
 def test_without_a_settle_phase_no_worker_is_late(tmp_path):
     records, workers = two_workers(first_of_the_second=20.0)
     measured = [r for r in records if r.phase != "settle"]
-    workers = [WorkerEntry(w.id, w.host, 0.0, n, n, 0) for w in workers if (n := sum(r.worker == w.id for r in measured))]
+    workers = [
+        WorkerEntry(w.id, w.host, 0.0, n, n, 0) for w in workers if (n := sum(r.worker == w.id for r in measured))
+    ]
     assert "joined" not in verdict(tmp_path, measured, workers=workers)[1]
 
 
@@ -265,19 +281,36 @@ def test_an_embedding_has_no_output_tokens_to_count(tmp_path):
 
 def test_tokens_counted_by_service_and_tokenizer_in_one_stage_make_it_suspect(tmp_path):
     records = [dataclasses.replace(r, token_source="tokenizer") if i % 4 == 0 else r for i, r in enumerate(healthy())]
-    by = [sum(r.phase == "measure" and r.token_source == source for r in records) for source in ("service", "tokenizer")]
+    by = [
+        sum(r.phase == "measure" and r.token_source == source for r in records) for source in ("service", "tokenizer")
+    ]
     state, why = verdict(tmp_path, records)
-    assert (state, why) == ("SUSPECT", f"output tokens were counted in different ways (service {by[0]}, tokenizer {by[1]})")
+    assert (state, why) == (
+        "SUSPECT",
+        f"output tokens were counted in different ways (service {by[0]}, tokenizer {by[1]})",
+    )
 
 
 def restart(users, broken_users, refused_each):
     """`users` users with requests of 0.5 s; at 20 s the streams of some break, then each of these is refused every 0.1 s."""
     records = [r for r in steady(1, 10, 40, users, 0.5, lead=2)]
     back = 20 + 0.1 * (refused_each + 1)
-    kept = [r for r in records if r.user >= broken_users or r.started_at - START + 0.5 <= 20 or r.started_at - START >= back]
-    cut = [record(19.81, 0.2, user=u, users=users, prompt_id=f"cut{u}", error="stream_broken") for u in range(broken_users)]
+    kept = [
+        r for r in records if r.user >= broken_users or r.started_at - START + 0.5 <= 20 or r.started_at - START >= back
+    ]
+    cut = [
+        record(19.81, 0.2, user=u, users=users, prompt_id=f"cut{u}", error="stream_broken") for u in range(broken_users)
+    ]
     refused = [
-        record(20.05 + 0.1 * i + 0.001 * u, 0.001, user=u, users=users, prompt_id=f"refused{u}-{i}", error="connect", http_status=None)
+        record(
+            20.05 + 0.1 * i + 0.001 * u,
+            0.001,
+            user=u,
+            users=users,
+            prompt_id=f"refused{u}-{i}",
+            error="connect",
+            http_status=None,
+        )
         for u in range(broken_users)
         for i in range(refused_each)
     ]
@@ -288,7 +321,10 @@ def test_an_endpoint_that_restarts_makes_it_suspect(tmp_path):
     state, why = verdict(tmp_path, restart(4, 4, 10), window(1, 10, 40, users=4))
     # 4 streams break at 20.01 s; 40 refusals, the last at 20.95 + 0.003 + 0.001 s
     assert state == "SUSPECT"
-    assert "the endpoint went away and came back: 4 of 4 users were cut off within 0.944 s (44 failures without a success in between)" in why
+    assert (
+        "the endpoint went away and came back: 4 of 4 users were cut off within 0.944 s (44 failures without a success in between)"
+        in why
+    )
 
 
 def test_one_broken_stream_is_no_restart(tmp_path):
@@ -320,7 +356,13 @@ def open_loop(delay_ms, late_share):
 def test_requests_sent_later_than_due_make_an_open_loop_suspect(tmp_path):
     def open_verdict(name, *how):
         load = {"rate": [10.0], "settle_s": 0.0, "measure_s": 30.0}
-        return verdict(tmp_path / name, open_loop(*how), window(1, 10, 40, users=None, rate=10.0), targets=[P4D | {"stream": False}], scenario_keys={"load": load})
+        return verdict(
+            tmp_path / name,
+            open_loop(*how),
+            window(1, 10, 40, users=None, rate=10.0),
+            targets=[P4D | {"stream": False}],
+            scenario_keys={"load": load},
+        )
 
     # the median latency is 500 ms; without streaming 10 % of it are 50 ms
     state, why = open_verdict("late", 80.0, 0.05)

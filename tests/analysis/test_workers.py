@@ -30,7 +30,9 @@ def test_a_worker_above_nine_tenths_of_a_core_makes_the_stage_suspect_and_names_
     assert at_the_limit.steps["verdict"].tolist() == ["VALID"]
     report = analysed(tmp_path / "b", [WorkerLoad("w1", 0.50, 1.0), WorkerLoad("w2", 0.9312, 1.0)])
     assert report.steps["verdict"].tolist() == ["SUSPECT"]
-    assert report.steps["reasons"][0] == "worker used more than 90 % of a core in the window: w2 (93.12 %): add a worker"
+    assert (
+        report.steps["reasons"][0] == "worker used more than 90 % of a core in the window: w2 (93.12 %): add a worker"
+    )
 
 
 def test_of_many_full_workers_the_five_worst_are_named():

@@ -11,7 +11,16 @@ from analysis.words import format as show
 
 @pytest.mark.parametrize("unknown", [None, math.nan, np.nan, pd.NA, pd.NaT, math.inf, -math.inf, ""])
 def test_the_unknown_is_a_dash_in_every_format(unknown):
-    for words in (show.money, show.number, show.count, show.percent, show.seconds, show.milliseconds, show.utc, show.text):
+    for words in (
+        show.money,
+        show.number,
+        show.count,
+        show.percent,
+        show.seconds,
+        show.milliseconds,
+        show.utc,
+        show.text,
+    ):
         assert words(unknown) == "–"
 
 
@@ -28,7 +37,15 @@ def test_dollars_have_cents_from_one_dollar_on_and_four_digits_below(usd, words)
 
 @pytest.mark.parametrize(
     ("value", "words"),
-    [(0, "0"), (0.36, "0.360"), (1.4832, "1.48"), (99.96, "100"), (0.9996, "1.00"), (9296.4, "9,296"), (-0.0312, "-0.0312")],
+    [
+        (0, "0"),
+        (0.36, "0.360"),
+        (1.4832, "1.48"),
+        (99.96, "100"),
+        (0.9996, "1.00"),
+        (9296.4, "9,296"),
+        (-0.0312, "-0.0312"),
+    ],
 )
 def test_numbers_keep_three_significant_digits_and_never_lose_whole_ones(value, words):
     assert show.number(value) == words
@@ -43,11 +60,24 @@ def test_a_share_that_is_not_0_never_reads_0_percent(share, words):
 
 
 def test_short_times_are_in_milliseconds():
-    assert (show.seconds(0.0312), show.seconds(0.1), show.seconds(263.55), show.seconds(0)) == ("31.2 ms", "0.100 s", "264 s", "0 s")
+    assert (show.seconds(0.0312), show.seconds(0.1), show.seconds(263.55), show.seconds(0)) == (
+        "31.2 ms",
+        "0.100 s",
+        "264 s",
+        "0 s",
+    )
 
 
 @pytest.mark.parametrize(
-    ("usd", "words"), [(37.688, "$37.688"), (1.515, "$1.515"), (6e-5, "$0.00006"), (0.00000875, "$0.00000875"), (7, "$7"), (1e21, "$1" + "0" * 21)]
+    ("usd", "words"),
+    [
+        (37.688, "$37.688"),
+        (1.515, "$1.515"),
+        (6e-5, "$0.00006"),
+        (0.00000875, "$0.00000875"),
+        (7, "$7"),
+        (1e21, "$1" + "0" * 21),
+    ],
 )
 def test_a_price_is_printed_as_its_book_has_it(usd, words):
     assert show.price(usd) == words

@@ -56,10 +56,23 @@ def full():
     ]  # fmt: skip
     failed = pd.DataFrame(
         [["study", 17, "llama2-13b-p4d-0", "payload_en_3000-3840", 8, "1.21 s ✓", "6.25 % ✗", "– ?"]],
-        columns=["run", "stage", "target", "payload", "users", "latency p95 ≤ 2 s", "error rate ≤ 0 %", "cost per 10k transactions ≤ $50"],
+        columns=[
+            "run",
+            "stage",
+            "target",
+            "payload",
+            "users",
+            "latency p95 ≤ 2 s",
+            "error rate ≤ 0 %",
+            "cost per 10k transactions ≤ $50",
+        ],
     )
-    found = samples.report(steps, records, pick=23, break_even=[samples.pair()], notes=["A torn last line was skipped."])
-    return dataclasses.replace(found, run_cost=pd.DataFrame(costs, columns=RUN_COST_COLUMNS), total_cost=3.90, failed=failed)
+    found = samples.report(
+        steps, records, pick=23, break_even=[samples.pair()], notes=["A torn last line was skipped."]
+    )
+    return dataclasses.replace(
+        found, run_cost=pd.DataFrame(costs, columns=RUN_COST_COLUMNS), total_cost=3.90, failed=failed
+    )
 
 
 def write(report, folder, plots=True):
@@ -95,7 +108,11 @@ def test_the_page_answers_first_and_explains_later(text):
     assert sections == [
         "warnings", "recommended", "missed", "cost", "by-target", "best", "stages", "plots", "break-even", "definitions", "how",
     ]  # fmt: skip
-    assert text.index("The best price-performance is this one.") < text.index('id="price_performance.png"') < text.index('id="warnings"')
+    assert (
+        text.index("The best price-performance is this one.")
+        < text.index('id="price_performance.png"')
+        < text.index('id="warnings"')
+    )
 
 
 def test_every_stage_is_a_row_with_its_users_and_its_price(full, text):
@@ -122,14 +139,19 @@ def test_an_interval_stands_under_its_percentile_and_is_wide_without_an_upper_en
     steps.loc[1, ["latency_p95_s", "latency_p95_low_s", "latency_p95_high_s"]] = [2.514, 2.4, None]
     found = stages(dataclasses.replace(full, steps=steps))
     at = next(i for i, h in enumerate(found.heads) if h.title.startswith("latency_p95_s"))
-    assert [(found.rows[i][at].text, found.rows[i][at].under) for i in (0, 1)] == [("2.51", "2.40 – 2.63"), ("2.51", "2.40 – wide")]
+    assert [(found.rows[i][at].text, found.rows[i][at].under) for i in (0, 1)] == [
+        ("2.51", "2.40 – 2.63"),
+        ("2.51", "2.40 – wide"),
+    ]
 
 
 def test_what_is_not_known_is_a_dash_that_says_so_and_never_0(full):
     steps = full.steps.copy()
     steps.loc[0, ["usd_per_transaction", "latency_p95_s"]] = None
     row = stages(dataclasses.replace(full, steps=steps)).rows[0]
-    assert [c.text for c in row if c.title == "not known"].count("–") == len([c for c in row if "unknown" in c.css]) >= 2
+    assert (
+        [c.text for c in row if c.title == "not known"].count("–") == len([c for c in row if "unknown" in c.css]) >= 2
+    )
     assert shown("errors", "").text == "" and shown("errors", "").title == ""  # no errors is known
 
 
@@ -149,7 +171,9 @@ def test_failing_cells_are_marked_by_sign_and_class_and_passing_ones_too(text):
 
 def test_warnings_name_the_stages_that_cannot_be_trusted_and_why(text):
     words = Reader(text).under("warnings")
-    assert words.index("INVALID, 1 stage: 7 records of worker w1 were lost.") < words.index("SUSPECT, 1 stage: only 12 successes.")
+    assert words.index("INVALID, 1 stage: 7 records of worker w1 were lost.") < words.index(
+        "SUSPECT, 1 stage: only 12 successes."
+    )
     assert "llama2-13b-p4d-0 payload_en_1-500 @6" in words
     assert "A torn last line was skipped." in words
 
@@ -212,7 +236,9 @@ def test_without_a_recommendation_the_page_says_so_and_shows_no_key_figures(full
 def test_a_run_in_which_nothing_succeeded_still_gets_its_page(tmp_path):
     steps, records = samples.made_up(1, users=(1, 2), n=10)
     records["error"] = "connect"
-    rows = [samples.step_of(mine, "t", "sagemaker", "ml.p4d.24xlarge", 37.688, True) for _, mine in records.groupby("stage")]
+    rows = [
+        samples.step_of(mine, "t", "sagemaker", "ml.p4d.24xlarge", 37.688, True) for _, mine in records.groupby("stage")
+    ]
     report = samples.report(samples.frame(rows), records.assign(target="t"))
     words = Reader(write(report, tmp_path)).text()
     # drawn are the error rates, and the throughput, which is known to be 0

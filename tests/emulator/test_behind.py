@@ -73,7 +73,9 @@ def test_what_has_become_due_meanwhile_leaves_in_one_write_a_stream(engine, monk
         assert stream.events - events >= 7
     time.sleep(0.15)
     clock.catch_up()
-    for stream in streams:  # the rest and the end: `role`, the tokens, `finish_reason`, [DONE]; none is lost or comes twice
+    for (
+        stream
+    ) in streams:  # the rest and the end: `role`, the tokens, `finish_reason`, [DONE]; none is lost or comes twice
         assert stream.writes[-1].endswith(b"0\r\n\r\n") and stream.events >= TOKENS + 2
         text = b"".join(stream.writes)
         assert text.count(b"data: [DONE]") == 1 and text.count(b'"content":') in (TOKENS, TOKENS + 1)

@@ -118,7 +118,11 @@ def test_completions_answer_whole_and_as_events_with_usage_and_done(sagemaker):
     usage = {"prompt_tokens": 8, "completion_tokens": 5, "total_tokens": 13}
     answer = sagemaker.invoke_endpoint(EndpointName="completions", Body=json.dumps(bodies.completions(N)))
     whole = json.loads(answer["Body"].read())
-    assert (whole["usage"], whole["choices"][0]["finish_reason"], whole["object"]) == (usage, "length", "text_completion")
+    assert (whole["usage"], whole["choices"][0]["finish_reason"], whole["object"]) == (
+        usage,
+        "length",
+        "text_completion",
+    )
     answer = sagemaker.invoke_endpoint_with_response_stream(
         EndpointName="completions", Body=json.dumps(bodies.completions(N, stream=True))
     )
@@ -155,8 +159,20 @@ def test_claude_thinks_in_a_block_of_its_own_before_the_text(bedrock):
     kinds = [(e["type"], e.get("delta", {}).get("type")) for e in events]
     thinking, text = ("content_block_delta", "thinking_delta"), ("content_block_delta", "text_delta")
     start, stop = ("content_block_start", None), ("content_block_stop", None)
-    assert kinds[1:11] == [start, thinking, thinking, ("content_block_delta", "signature_delta"), stop, start, *[text] * 3, stop]
-    assert "".join(e["delta"]["thinking"] for e in events if kinds[events.index(e)] == thinking) == whole["content"][0]["thinking"]
+    assert kinds[1:11] == [
+        start,
+        thinking,
+        thinking,
+        ("content_block_delta", "signature_delta"),
+        stop,
+        start,
+        *[text] * 3,
+        stop,
+    ]
+    assert (
+        "".join(e["delta"]["thinking"] for e in events if kinds[events.index(e)] == thinking)
+        == whole["content"][0]["thinking"]
+    )
 
 
 def test_openai_models_reason_in_tags_on_bedrock_and_in_a_key_on_sagemaker(bedrock, sagemaker):
@@ -184,15 +200,23 @@ def test_a_demanded_tool_is_called_with_the_text_as_its_input(bedrock):
     assert (answer["stopReason"], block["toolUse"]["name"]) == ("tool_use", "lookup")
     events = list(bedrock.converse_stream(modelId=bodies.NOVA, **asked)["stream"])
     inputs = [e["contentBlockDelta"]["delta"]["toolUse"]["input"] for e in events if "contentBlockDelta" in e]
-    assert json.loads("".join(inputs)) == block["toolUse"]["input"] and len(block["toolUse"]["input"]["text"].split()) == N
-    assert [e["contentBlockStart"]["start"]["toolUse"]["name"] for e in events if "contentBlockStart" in e] == ["lookup"]
+    assert (
+        json.loads("".join(inputs)) == block["toolUse"]["input"] and len(block["toolUse"]["input"]["text"].split()) == N
+    )
+    assert [e["contentBlockStart"]["start"]["toolUse"]["name"] for e in events if "contentBlockStart" in e] == [
+        "lookup"
+    ]
 
 
 def test_tokens_before_a_cache_point_are_written_once_and_then_read(emulator, bedrock):
     # 48 characters are 12 tokens, of which this model caches from 8; the question has 29 and one line break: ceil(78 / 4) = 20 in all
     system = [{"text": "All ships of this harbour leave before the dawn."}, {"cachePoint": {"type": "default"}}]
-    usages = [bedrock.converse(modelId="thinking.claude", system=system, **bodies.converse(N))["usage"] for _ in range(2)]
-    counts = [(u["inputTokens"], u["cacheReadInputTokens"], u["cacheWriteInputTokens"], u["totalTokens"]) for u in usages]
+    usages = [
+        bedrock.converse(modelId="thinking.claude", system=system, **bodies.converse(N))["usage"] for _ in range(2)
+    ]
+    counts = [
+        (u["inputTokens"], u["cacheReadInputTokens"], u["cacheWriteInputTokens"], u["totalTokens"]) for u in usages
+    ]
     assert counts == [(8, 0, 12, 25), (8, 12, 0, 25)]
     marked = {"type": "text", "text": system[0]["text"], "cache_control": {"type": "ephemeral"}}
     body = bodies.invoke(bodies.CLAUDE, N) | {"system": [marked]}
@@ -213,7 +237,9 @@ def test_nova_counts_its_prompt_cache_as_converse_does(emulator, operation):
     system = [{"text": text}, {"cachePoint": {"type": "default"}}]
     seen = []
     for _ in range(2):
-        answer = raw_wire.send(emulator.url, operation, "caching.nova", bodies.invoke(bodies.NOVA, N) | {"system": system})
+        answer = raw_wire.send(
+            emulator.url, operation, "caching.nova", bodies.invoke(bodies.NOVA, N) | {"system": system}
+        )
         shapes.walk_answer("bedrock", operation, answer)
         value = _chunks(answer)[-1]["metadata"] if "Stream" in operation else answer.json()
         usage = value["usage"]
@@ -237,7 +263,9 @@ def test_a_guardrail_that_does_not_exist_is_refused_by_every_operation(bedrock):
 
     def invoke(version: str):
         body = json.dumps(bodies.invoke(bodies.NOVA, N))
-        return bedrock.invoke_model(modelId=bodies.NOVA, body=body, guardrailIdentifier="gr12345", guardrailVersion=version)
+        return bedrock.invoke_model(
+            modelId=bodies.NOVA, body=body, guardrailIdentifier="gr12345", guardrailVersion=version
+        )
 
     for ask in (converse, invoke):
         assert ask("1")["ResponseMetadata"]["HTTPStatusCode"] == 200
@@ -249,7 +277,10 @@ def test_a_guardrail_that_does_not_exist_is_refused_by_every_operation(bedrock):
 def test_reasoning_tools_and_caches_have_the_shapes_that_bedrock_declares(emulator, operation):
     tool = {"toolSpec": {"name": "lookup", "inputSchema": {"json": {"type": "object"}}}}
     point = {"cachePoint": {"type": "default"}}
-    asked = bodies.converse(N) | {"toolConfig": {"tools": [tool], "toolChoice": {"any": {}}}, "system": [{"text": "Brief."}, point]}
+    asked = bodies.converse(N) | {
+        "toolConfig": {"tools": [tool], "toolChoice": {"any": {}}},
+        "system": [{"text": "Brief."}, point],
+    }
     for n in (1, 2, N):  # only reasoning; reasoning to its end; a tool call after it
         body = asked | {"inferenceConfig": {"maxTokens": n}}
         answer = raw_wire.send(emulator.url, operation, "thinking.claude", body)

@@ -17,8 +17,16 @@ MESSAGES = bodies.converse(2)["messages"]
 CACHED = [{"role": "user", "content": [{"text": 7}, {"cachePoint": {"type": "default"}}]}]
 COMMAND_R, EMBED = "cohere.command-r-v1:0", "cohere.embed-english-v3"
 WRONG = {
-    "a tool is demanded and none is there": ("Converse", bodies.NOVA, {"messages": MESSAGES, "toolConfig": {"toolChoice": {"any": {}}}}),
-    "a tool without a name is demanded": ("Converse", bodies.NOVA, {"messages": MESSAGES, "toolConfig": {"toolChoice": {"tool": {}}}}),
+    "a tool is demanded and none is there": (
+        "Converse",
+        bodies.NOVA,
+        {"messages": MESSAGES, "toolConfig": {"toolChoice": {"any": {}}}},
+    ),
+    "a tool without a name is demanded": (
+        "Converse",
+        bodies.NOVA,
+        {"messages": MESSAGES, "toolConfig": {"toolChoice": {"tool": {}}}},
+    ),
     "a text that is a number, cached": ("Converse", bodies.NOVA, {"messages": CACHED}),
     "a history without a message": ("InvokeModel", COMMAND_R, {"message": "Hi", "chat_history": [{"role": "USER"}]}),
     "a history of strings": ("InvokeModel", COMMAND_R, {"message": "Hi", "chat_history": ["Hi"]}),
@@ -66,13 +74,19 @@ class Sink:
 
 
 def test_a_mistake_of_the_emulators_own_is_a_server_error_with_its_traceback(tmp_path, monkeypatch, capsys):
-    (tmp_path / "config.yaml").write_text("engines: {e: {kind: timed, ttft_ms: 1, tokens_per_second: 1}}\nmodels: {m: {engine: e, family: nova}}\n")
+    (tmp_path / "config.yaml").write_text(
+        "engines: {e: {kind: timed, ttft_ms: 1, tokens_per_second: 1}}\nmodels: {m: {engine: e, family: nova}}\n"
+    )
     monkeypatch.setattr(service.Service, "_begin", lambda self, answer: 1 / 0)
     truth, sink = Truth(None), Sink()
     made = service.Service(load(tmp_path / "config.yaml"), truth)
     path = "/model/m/converse"
     assert route("POST", path)
-    request = type("Request", (), {"method": "POST", "raw_path": path, "headers": {}, "body": b"{}", "arrived": time.perf_counter()})()
+    request = type(
+        "Request",
+        (),
+        {"method": "POST", "raw_path": path, "headers": {}, "body": b"{}", "arrived": time.perf_counter()},
+    )()
     made.serve(request, sink)
     assert (sink.status, sink.headers["x-amzn-ErrorType"].split(":")[0]) == (500, "InternalServerException")
     assert (truth.requests, truth.in_flight) == (1, 0)

@@ -84,21 +84,32 @@ def test_a_model_that_serves_the_standard_alone_says_so(emulator):
     assert answer.headers["x-amzn-bedrock-service-tier"] == "default"
 
 
-@pytest.mark.parametrize(("version", "stop", "action"), [("blocked", "guardrail_intervened", "INTERVENED"), ("passed", "max_tokens", "NONE")])
+@pytest.mark.parametrize(
+    ("version", "stop", "action"), [("blocked", "guardrail_intervened", "INTERVENED"), ("passed", "max_tokens", "NONE")]
+)
 def test_a_guardrail_says_what_it_did(emulator, version, stop, action):
     model = "guarded.nova" if version == "blocked" else bodies.NOVA
     named = {"guardrailConfig": {"guardrailIdentifier": "gr12345", "guardrailVersion": "1"}}
     answer = raw_wire.send(emulator.url, "Converse", model, bodies.converse(2) | named)
     shapes.walk_answer("bedrock", "Converse", answer)
     tokens = (0, 0) if version == "blocked" else (bodies.PROMPT_TOKENS, 2)
-    assert (answer.json()["stopReason"], answer.json()["usage"]["inputTokens"], answer.json()["usage"]["outputTokens"]) == (stop, *tokens)
+    assert (
+        answer.json()["stopReason"],
+        answer.json()["usage"]["inputTokens"],
+        answer.json()["usage"]["outputTokens"],
+    ) == (stop, *tokens)
     headers = {"X-Amzn-Bedrock-GuardrailIdentifier": "gr12345", "X-Amzn-Bedrock-GuardrailVersion": "1"}
     answer = raw_wire.send(emulator.url, "InvokeModel", model, bodies.invoke(bodies.NOVA, 2), headers=headers)
     assert answer.json()["amazon-bedrock-guardrailAction"] == action
-    answer = raw_wire.send(emulator.url, "InvokeModelWithResponseStream", model, bodies.invoke(bodies.NOVA, 2), headers=headers)
+    answer = raw_wire.send(
+        emulator.url, "InvokeModelWithResponseStream", model, bodies.invoke(bodies.NOVA, 2), headers=headers
+    )
     last = json.loads(base64.b64decode(json.loads(answer.frames()[-1].payload)["bytes"]))
     assert last["amazon-bedrock-guardrailAction"] == action
-    assert "amazon-bedrock-guardrailAction" not in raw_wire.send(emulator.url, "InvokeModel", model, bodies.invoke(bodies.NOVA, 2)).json()
+    assert (
+        "amazon-bedrock-guardrailAction"
+        not in raw_wire.send(emulator.url, "InvokeModel", model, bodies.invoke(bodies.NOVA, 2)).json()
+    )
 
 
 def test_the_walk_itself_finds_each_kind_of_difference():

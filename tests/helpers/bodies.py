@@ -98,7 +98,10 @@ def completions(n: int, stream: bool = False) -> dict:
 def invoke(model_id: str, n: int) -> dict:
     if model_id in FAMILIES:
         family, body = FAMILIES[model_id]
-        limit = {"openai-chat": {"max_completion_tokens": n}, "titan-text": {"textGenerationConfig": {"maxTokenCount": n}}}
+        limit = {
+            "openai-chat": {"max_completion_tokens": n},
+            "titan-text": {"textGenerationConfig": {"maxTokenCount": n}},
+        }
         return body | limit.get(family, {"max_tokens": n})
     return {
         LLAMA: {"prompt": PROMPT, "max_gen_len": n},

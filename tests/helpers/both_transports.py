@@ -27,7 +27,15 @@ from tests.helpers.surfaces import (
 TOLERANCE_MS = 12  # the endpoint's first token comes after 20 ms, what opens a stream at once
 
 #: compared by value, within the tolerance; where the machine was late, asked again
-TIMES = ("latency_ms", "ttft_ms", "ttft_visible_ms", "last_token_ms", "max_gap_ms", "service_latency_ms", "service_ttft_ms")
+TIMES = (
+    "latency_ms",
+    "ttft_ms",
+    "ttft_visible_ms",
+    "last_token_ms",
+    "max_gap_ms",
+    "service_latency_ms",
+    "service_ttft_ms",
+)
 LATE = {*TIMES, "response_bytes"}  # a stream's last event says how many milliseconds it took, in two digits or three
 #: each call has its own: both have one, or neither
 OWN = ("call", "started_at", "request_id", "lag_ms")
@@ -89,7 +97,12 @@ def differences(fast: RequestRecord, boto3: RequestRecord) -> Differences:
 
 BEARER = "a-bearer-token-of-the-local-endpoint"
 TOOL = {"toolSpec": {"name": "lookup", "inputSchema": {"json": {"type": "object"}}}}
-SETTINGS = {"guardrail": {"id": "gr12345", "version": "1"}, "latency": "optimized", "service_tier": "flex", "system": "Be brief."}
+SETTINGS = {
+    "guardrail": {"id": "gr12345", "version": "1"},
+    "latency": "optimized",
+    "service_tier": "flex",
+    "system": "Be brief.",
+}
 
 GUARDED = {"claude": "claude", "titan": "titan-text"}
 
@@ -108,7 +121,9 @@ BOTH = (
         "wrong component": container("tgi", "tgi", inference_component="part-two"),
         "wrong variant": container("tgi", "tgi", variant="v2"),
         "no such endpoint": container("nowhere", "tgi"),
-        "tool": converse(bodies.NOVA, parameters=PARAMETERS | {"toolConfig": {"tools": [TOOL], "toolChoice": {"any": {}}}}),
+        "tool": converse(
+            bodies.NOVA, parameters=PARAMETERS | {"toolConfig": {"tools": [TOOL], "toolChoice": {"any": {}}}}
+        ),
         "additional fields": converse(bodies.NOVA, parameters=PARAMETERS | {"top_k": 7}),
         "settings, converse": converse(bodies.NOVA, **SETTINGS),
         "settings, invoke": invoke(bodies.NOVA, **SETTINGS),
@@ -151,16 +166,25 @@ KINDS = {
 def configuration() -> dict:
     """The endpoint of the surfaces, with an endpoint or a model for every fault."""
     config = dict(bodies.CONFIG)
-    config["engines"] = config["engines"] | {"slow": {"kind": "timed", "ttft_ms": 20, "tokens_per_second": 25, "seed": 1}}
+    config["engines"] = config["engines"] | {
+        "slow": {"kind": "timed", "ttft_ms": 20, "tokens_per_second": 25, "seed": 1}
+    }
     config["bearer_tokens"] = [BEARER]
     keys = {"access_key": EXAMPLE_ACCESS_KEY, "secret_key": EXAMPLE_SECRET_KEY}
-    config["credentials"] = [keys, keys | {"access_key": "AKIAEXPIREDEXAMPLE00", "session_token": "old", "expired": True}]
+    config["credentials"] = [
+        keys,
+        keys | {"access_key": "AKIAEXPIREDEXAMPLE00", "session_token": "old", "expired": True},
+    ]
     config["models"] = config["models"] | {"slow.claude": {"engine": "slow", "family": "claude"}}
-    config["models"] |= {f"guarded.{name}": {"engine": "exact", "family": family, "blocked": True} for name, family in GUARDED.items()}
+    config["models"] |= {
+        f"guarded.{name}": {"engine": "exact", "family": family, "blocked": True} for name, family in GUARDED.items()
+    }
     multi = {"engine": "exact", "dialect": "tgi", "target_models": ["m.tar.gz"]}
     config["endpoints"] = config["endpoints"] | {"multi": multi}
     for fault in FAULTS:
         shared = {"engine": "exact", "faults": {fault: 1.0}, "stall_ms": 60}
         config["models"] |= {f"{fault}.{family}": shared | {"family": family} for family in ("claude", "openai-chat")}
-        config["endpoints"] |= {f"{fault}-{dialect}": shared | {"dialect": dialect} for dialect in ("tgi", "lmi", "openai-chat")}
+        config["endpoints"] |= {
+            f"{fault}-{dialect}": shared | {"dialect": dialect} for dialect in ("tgi", "lmi", "openai-chat")
+        }
     return config

@@ -10,7 +10,13 @@ from locustfiles.contract.record import RequestRecord
 from locustfiles.contract.scenario.scenario import Scenario
 
 #: what every scenario needs; targets come with the test
-SCENARIO = {"name": "s", "region": "us-east-1", "payloads": ["p"], "load": {"users": [1], "measure_s": 1}, "pricing": "b"}
+SCENARIO = {
+    "name": "s",
+    "region": "us-east-1",
+    "payloads": ["p"],
+    "load": {"users": [1], "measure_s": 1},
+    "pricing": "b",
+}
 PROMPT = Prompt("p1", "Tell me of the sea, and of what lives in it.", None, prompt_tokens=77)
 TOKENS = 8
 
@@ -28,7 +34,13 @@ def call(sender: Sender, phase: str = "measure", name: str = "t") -> RequestReco
 
 
 def tgi(endpoint: str, stream: bool = True, dialect: str = "tgi") -> dict:
-    return {"service": "sagemaker", "endpoint": endpoint, "dialect": dialect, "stream": stream, "parameters": {"max_tokens": TOKENS}}
+    return {
+        "service": "sagemaker",
+        "endpoint": endpoint,
+        "dialect": dialect,
+        "stream": stream,
+        "parameters": {"max_tokens": TOKENS},
+    }
 
 
 def converse(model: str, stream: bool = True, **more) -> dict:

@@ -1,7 +1,7 @@
 """A TCP relay that delays what it carries, each way, and can be cut: a line between machines where the kernel has no netem.
 
-    with delaying(("127.0.0.1", 5557), delay_s=0.02) as proxy: connect to proxy.port; proxy.cut(); proxy.restore()
-    python -m tests.helpers.delay_proxy --listen 10.0.0.1:5557 --to 10.0.0.2:5557 --delay-ms 20
+with delaying(("127.0.0.1", 5557), delay_s=0.02) as proxy: connect to proxy.port; proxy.cut(); proxy.restore()
+python -m tests.helpers.delay_proxy --listen 10.0.0.1:5557 --to 10.0.0.2:5557 --delay-ms 20
 """
 
 import argparse

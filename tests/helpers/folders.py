@@ -14,13 +14,28 @@ from locustfiles.contract.record import FIELDS, KINDS
 #: endpoint and model names of the emulator that `conftest` starts, with what they do
 EMULATOR = {
     "engines": {
-        "quick": {"kind": "timed", "ttft_ms": 20, "tokens_per_second": 200, "seed": 3},  # 10 tokens: 20 + 9/200 s = 65 ms
-        "slow": {"kind": "timed", "ttft_ms": 1550, "tokens_per_second": 20, "seed": 3},  # 10 tokens: 1550 + 9/20 s = 2 s
+        "quick": {
+            "kind": "timed",
+            "ttft_ms": 20,
+            "tokens_per_second": 200,
+            "seed": 3,
+        },  # 10 tokens: 20 + 9/200 s = 65 ms
+        "slow": {
+            "kind": "timed",
+            "ttft_ms": 1550,
+            "tokens_per_second": 20,
+            "seed": 3,
+        },  # 10 tokens: 1550 + 9/20 s = 2 s
     },
     "endpoints": {
         "quick": {"engine": "quick", "dialect": "tgi"},
         "slow": {"engine": "slow", "dialect": "tgi"},
-        "throttled": {"engine": "quick", "dialect": "tgi", "faults": {"throttle": 0.3, "drop_mid_stream": 0.1}, "fault_seed": 5},
+        "throttled": {
+            "engine": "quick",
+            "dialect": "tgi",
+            "faults": {"throttle": 0.3, "drop_mid_stream": 0.1},
+            "fault_seed": 5,
+        },
         "failing": {"engine": "quick", "dialect": "tgi", "faults": {"server": 1.0}},
     },
     "models": {
@@ -49,14 +64,22 @@ def bedrock(model: str, **more: object) -> dict:
     return target | {"parameters": {"max_tokens": 10}} | more
 
 
-def make_scenario(folder: pathlib.Path, url: str, targets: list[dict], load: dict, prompts: int = 40, **more: object) -> pathlib.Path:
+def make_scenario(
+    folder: pathlib.Path, url: str, targets: list[dict], load: dict, prompts: int = 40, **more: object
+) -> pathlib.Path:
     """A scenario file in `folder` with its payload file and price book beside it."""
     folder.mkdir(parents=True, exist_ok=True)
     lines = [json.dumps({"id": f"p{n}", "prompt": f"Prompt number {n}: tell me of it."}) for n in range(prompts)]
     (folder / "prompts.jsonl").write_text("\n".join(lines) + "\n")
     book = yaml.safe_dump(BOOK).replace("'2024-04-15'", "2024-04-15")
     (folder / "book.yaml").write_text(book)
-    scenario = {"name": "tried", "targets": targets, "region": "us-east-1", "endpoint_url": url, "payloads": [str(folder / "prompts.jsonl")]}
+    scenario = {
+        "name": "tried",
+        "targets": targets,
+        "region": "us-east-1",
+        "endpoint_url": url,
+        "payloads": [str(folder / "prompts.jsonl")],
+    }
     scenario |= {"load": load, "request_timeout_s": 10, "seed": 7, "pricing": str(folder / "book.yaml")} | more
     path = folder / "scenario.yaml"
     path.write_text(yaml.safe_dump({k: v for k, v in scenario.items() if v is not None}))

@@ -45,10 +45,14 @@ class Lab:
         key = (timeout_s, *environment.items())
         if key not in self._senders:
             with given(environment):
-                self._senders[key] = sender_for(self.emulator, converse("m"), tgi("e") | {"name": "u"}, timeout_s=timeout_s)
+                self._senders[key] = sender_for(
+                    self.emulator, converse("m"), tgi("e") | {"name": "u"}, timeout_s=timeout_s
+                )
         return self._senders[key]
 
-    def ask(self, surface: str, name: str = "good", url: str | None = None, timeout_s: float = 5, **environment) -> RequestRecord:
+    def ask(
+        self, surface: str, name: str = "good", url: str | None = None, timeout_s: float = 5, **environment
+    ) -> RequestRecord:
         """The one record of a call to the local endpoint's target `name`, or to the server at `url`."""
         service, stream, values = SURFACES[surface]
         sender, records = self.sender(timeout_s, **environment)
@@ -65,7 +69,9 @@ class Lab:
             "sagemaker": {"endpoint": name, "endpoint_url": url},
             "openai": {"model_id": name, "base_url": f"{url or self.emulator.url}/v1"},
         }[service]
-        return TARGETS[service](name="t", service=service, stream=stream, parameters={"max_tokens": TOKENS}, **values, **named)
+        return TARGETS[service](
+            name="t", service=service, stream=stream, parameters={"max_tokens": TOKENS}, **values, **named
+        )
 
     def wire(self, surface: str, *pieces: bytes | float | str, tls=None, scheme="http", **how) -> RequestRecord:
         """The record of a call to a server that answers with these pieces: see `answering`."""
@@ -87,7 +93,10 @@ def chunks(*frames: bytes) -> bytes:
     return b"".join(b"%x\r\n%b\r\n" % (len(f), f) for f in frames)
 
 
-CHAT = [sse(openai_chunk({"role": "assistant", "content": ""})), *(sse(openai_chunk({"content": t})) for t in ("Hel", "lo"))]
+CHAT = [
+    sse(openai_chunk({"role": "assistant", "content": ""})),
+    *(sse(openai_chunk({"content": t})) for t in ("Hel", "lo")),
+]
 CHAT += [sse(openai_chunk({}, "stop")), sse({"choices": [], "usage": {"prompt_tokens": 20, "completion_tokens": 3}})]
 CHAT += [b"data: [DONE]\n\n"]
 #: surface -> the frames of a stream, and how many of them there are up to the second output

@@ -13,7 +13,15 @@ from tests.helpers.emulator_process import ROOT
 @contextlib.contextmanager
 def running_llama_server(slots: int = 4) -> typing.Iterator[str]:
     """Its base URL, up to /v1."""
-    command = [sys.executable, "-m", "scripts.emulator.engines.llama_process", str(weights(None)), str(slots), "512", "2"]
+    command = [
+        sys.executable,
+        "-m",
+        "scripts.emulator.engines.llama_process",
+        str(weights(None)),
+        str(slots),
+        "512",
+        "2",
+    ]
     with subprocess.Popen(
         command,
         cwd=ROOT,

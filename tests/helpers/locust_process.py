@@ -1,7 +1,7 @@
 """Starts `locust` as users do: as processes, on free ports, bounded in time, always ended.
 
-    with one_locust(scenario, run_dir) as process: process.wait() == 0
-    with cluster(scenario, run_dir, workers=2) as crew: crew.master.wait() == 0
+with one_locust(scenario, run_dir) as process: process.wait() == 0
+with cluster(scenario, run_dir, workers=2) as crew: crew.master.wait() == 0
 """
 
 import collections.abc
@@ -89,7 +89,13 @@ class LocustProcess:
 
 
 @contextlib.contextmanager
-def locust(*arguments: object, output: pathlib.Path, env: dict[str, str] | None = None, cwd: pathlib.Path = ROOT, group: int = 0):
+def locust(
+    *arguments: object,
+    output: pathlib.Path,
+    env: dict[str, str] | None = None,
+    cwd: pathlib.Path = ROOT,
+    group: int = 0,
+):
     """Any locust command, in process group `group` (0: its own). Killed at the end if it still runs."""
     with open(output, "wb") as file:
         popen = subprocess.Popen(
@@ -110,7 +116,14 @@ def locust(*arguments: object, output: pathlib.Path, env: dict[str, str] | None 
             popen.wait()
 
 
-def one_locust(scenario: pathlib.Path, run_dir: pathlib.Path | None, *more: object, headless: bool = True, locustfile: str = "sweep.py", **kw):
+def one_locust(
+    scenario: pathlib.Path,
+    run_dir: pathlib.Path | None,
+    *more: object,
+    headless: bool = True,
+    locustfile: str = "sweep.py",
+    **kw,
+):
     """A run in one process, headless or with `more` naming the web UI's port."""
     arguments = ["-f", ROOT / "locustfiles" / locustfile, "--scenario", scenario]
     arguments += ["--run-dir", run_dir] if run_dir else []

@@ -11,7 +11,17 @@ import pathlib
 import typing
 
 TEXTS = {
-    *("worker", "target", "service", "operation", "payload", "prompt_id", "phase", "prompt_token_source", "token_source"),
+    *(
+        "worker",
+        "target",
+        "service",
+        "operation",
+        "payload",
+        "prompt_id",
+        "phase",
+        "prompt_token_source",
+        "token_source",
+    ),
     *("stop_reason", "request_id", "error", "error_code", "error_message"),
 }
 UNBILLED = {"throttled", "not_ready", "auth", "client", "connect", "unavailable"}
@@ -46,14 +56,22 @@ def step(records: list[dict], a: float, b: float, asked: Setup) -> dict:
     """Column -> value. records: of one stage of a target that streams, every phase; [a, b): its window, s from the run's start."""
     measured = [r for r in records if r["phase"] == "measure"]
     wishes = wishes_of(records, asked.retry)
-    row = counts(measured, asked.retry) | times(measured) | shares(measured) | rates(records, a, b) | of_wishes(wishes, a, b, asked)
+    row = (
+        counts(measured, asked.retry)
+        | times(measured)
+        | shares(measured)
+        | rates(records, a, b)
+        | of_wishes(wishes, a, b, asked)
+    )
     if asked.retry:
         row |= calls(wishes)
     row |= throughput_interval(records, [r for r in measured if r["error"] is None], a, b, asked.open_loop)
     if row["successes"] >= 20:
         row["batches"] = "too narrow" if 4 * row["latency_p95_s"] > b - a else ""
     good = sum(w["phase"] == "measure" and inside(w, asked) for w in wishes)
-    return row | (by_the_hour(row, asked.price) if "usd_per_hour" in asked.price else by_tokens(row, measured, good, asked))
+    return row | (
+        by_the_hour(row, asked.price) if "usd_per_hour" in asked.price else by_tokens(row, measured, good, asked)
+    )
 
 
 def counts(measured: list[dict], retry: bool) -> dict:
@@ -163,7 +181,11 @@ def shares(measured: list[dict]) -> dict:
 
 def whole_prompt(r: dict) -> float | None:
     """With what was read from and written to a cache."""
-    return None if r["prompt_tokens"] is None else r["prompt_tokens"] + (r["cache_read_tokens"] or 0) + (r["cache_write_tokens"] or 0)
+    return (
+        None
+        if r["prompt_tokens"] is None
+        else r["prompt_tokens"] + (r["cache_read_tokens"] or 0) + (r["cache_write_tokens"] or 0)
+    )
 
 
 def share(start: float, end: float, a: float, b: float) -> float:
@@ -218,8 +240,15 @@ def wishes_of(records: list[dict], retry: bool) -> list[dict]:
         tries.sort(key=lambda r: r["attempt"])
         first, last = tries[0], tries[-1]
         if first["attempt"] == 1:
-            wish = {name: last[name] for name in ("sent", "ended", "error")} | {"phase": first["phase"], "attempts": len(tries)}
-            wish |= {"first": first, "delay": (first["schedule_delay_ms"] or 0.0) / 1000, "waited": last["ended"] - first["sent"]}
+            wish = {name: last[name] for name in ("sent", "ended", "error")} | {
+                "phase": first["phase"],
+                "attempts": len(tries),
+            }
+            wish |= {
+                "first": first,
+                "delay": (first["schedule_delay_ms"] or 0.0) / 1000,
+                "waited": last["ended"] - first["sent"],
+            }
             wish["ttft"] = None if last["ttft_ms"] is None else last["sent"] + last["ttft_ms"] / 1000 - first["sent"]
             wishes.append(wish)
     return wishes
@@ -230,7 +259,9 @@ def inside(wish: dict, asked: Setup) -> bool:
     if wish["error"] is not None:
         return False
     for name, value in (("latency_s", wish["waited"]), ("ttft_s", wish["ttft"])):
-        limits = {int(statistic[1:]): limit for statistic, limit in asked.slo.get(name, {}).items() if statistic != "mean"}
+        limits = {
+            int(statistic[1:]): limit for statistic, limit in asked.slo.get(name, {}).items() if statistic != "mean"
+        }
         if limits and (value is None or wish["delay"] + value > limits[max(limits)] + 1e-9):
             return False
     return True

@@ -109,7 +109,9 @@ VLLM_ERROR = {"object": "error", "message": "max_tokens is too large.", "type": 
 PROVOKE: dict[str, typing.Callable[[Lab, str], RequestRecord]] = {
     name: (lambda lab, surface, name=name: lab.ask(surface, name)) for name in FAULTS
 }
-PROVOKE |= {name: _raising(name, "The stream failed.") for names in event_exceptions().values() for name in sorted(names)}
+PROVOKE |= {
+    name: _raising(name, "The stream failed.") for names in event_exceptions().values() for name in sorted(names)
+}
 PROVOKE |= {
     "request_bucket": _request_bucket,
     "token_bucket": lambda lab, surface: lab.ask(surface, "token_bucket"),
@@ -125,7 +127,9 @@ PROVOKE |= {
     "wrong_api_key": lambda lab, surface: lab.ask(surface, OPENAI_API_KEY="sk-wrong"),
     "object_error": lambda lab, surface: lab.wire(surface, whole(400, VLLM_ERROR)),
     "error_mid_stream": lambda lab, surface: lab.wire(surface, begun(surface) + chunks(sse(VLLM_ERROR)) + END),
-    "given_up": lambda lab, surface: lab.wire(surface, begun(surface) + chunks(sse(openai_chunk({}, "abort")), CHAT[-1]) + END),
+    "given_up": lambda lab, surface: lab.wire(
+        surface, begun(surface) + chunks(sse(openai_chunk({}, "abort")), CHAT[-1]) + END
+    ),
     "refused": _refused,
     "unknown_host": lambda lab, surface: lab.ask(surface, url="http://no-such-host.invalid"),
     "connect_timeout": _connect_timeout,
@@ -144,7 +148,11 @@ PROVOKE |= {
     "too_large": lambda lab, surface: lab.wire(surface, whole(413, b"")),
     "model_stream_error_424": lambda lab, surface: lab.wire(
         surface,
-        whole(424, {"message": "The model failed.", "originalStatusCode": 400}, "x-amzn-ErrorType: ModelStreamErrorException"),
+        whole(
+            424,
+            {"message": "The model failed.", "originalStatusCode": 400},
+            "x-amzn-ErrorType: ModelStreamErrorException",
+        ),
     ),
     "exception_first": lambda lab, surface: lab.wire(
         surface, CHUNKED + chunks(exception("throttlingException", {"message": "Wait."})) + END

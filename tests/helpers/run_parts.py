@@ -11,7 +11,13 @@ from locustfiles.contract.scenario.price_book import PriceBook
 from locustfiles.contract.scenario.scenario import Scenario
 
 ONE = {"service": "bedrock", "model_id": "m", "name": "one"}
-TWO = {"service": "bedrock", "model_id": "m", "name": "two", "payloads": ["c.jsonl"], "load": {"users": [7], "measure_s": 9}}
+TWO = {
+    "service": "bedrock",
+    "model_id": "m",
+    "name": "two",
+    "payloads": ["c.jsonl"],
+    "load": {"users": [7], "measure_s": 9},
+}
 
 
 def inputs(*targets: dict, payloads=("x/a.jsonl", "b.jsonl"), users=(1, 3)) -> Inputs:

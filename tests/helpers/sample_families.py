@@ -48,7 +48,9 @@ EVENTS = {
         [
             _titan("Hel"),
             _titan("lo"),
-            _titan("", {"totalOutputTextTokenCount": 3, "completionReason": "FINISH", "inputTextTokenCount": 20} | _LAST),
+            _titan(
+                "", {"totalOutputTextTokenCount": 3, "completionReason": "FINISH", "inputTextTokenCount": 20} | _LAST
+            ),
         ],
         (10.0, 11.0),
     ),
@@ -62,7 +64,12 @@ EVENTS = {
             {"event_type": "stream-start", "generation_id": "g", "is_finished": False},
             {"event_type": "text-generation", "text": "Hel", "is_finished": False},
             {"event_type": "text-generation", "text": "lo", "is_finished": False},
-            {"event_type": "stream-end", "finish_reason": "COMPLETE", "is_finished": True, "response": {"text": "Hello"}}
+            {
+                "event_type": "stream-end",
+                "finish_reason": "COMPLETE",
+                "is_finished": True,
+                "response": {"text": "Hello"},
+            }
             | _LAST,
         ],
         (11.0, 12.0),
@@ -132,7 +139,11 @@ WHOLES = {
         "inputTextTokenCount": 20,
         "results": [{"tokenCount": 3, "outputText": "Hello", "completionReason": "FINISH"}],
     },
-    "cohere-command": {"generations": [{"finish_reason": "COMPLETE", "id": "1", "text": "Hello"}], "id": "1", "prompt": "x"},
+    "cohere-command": {
+        "generations": [{"finish_reason": "COMPLETE", "id": "1", "text": "Hello"}],
+        "id": "1",
+        "prompt": "x",
+    },
     "cohere-command-r": {"text": "Hello", "finish_reason": "COMPLETE", "chat_history": []},
     "deepseek": {"choices": [{"text": "Hello", "stop_reason": "stop"}]},
     "bedrock openai-chat": {
@@ -144,7 +155,11 @@ WHOLES = {
 }
 UNCOUNTED = ("mistral", "cohere-command", "cohere-command-r", "deepseek")  # Bedrock's headers count for these bodies
 EMBEDDINGS = {
-    "titan-embedding": {"embedding": [0.1, -0.2], "embeddingsByType": {"float": [0.1, -0.2]}, "inputTextTokenCount": 20},
+    "titan-embedding": {
+        "embedding": [0.1, -0.2],
+        "embeddingsByType": {"float": [0.1, -0.2]},
+        "inputTextTokenCount": 20,
+    },
     "cohere-embedding": {"embeddings": [[0.1, -0.2]], "id": "1", "response_type": "embeddings_floats", "texts": ["x"]},
     "hf-embedding": [[[0.1, -0.2], [0.3, 0.4]]],
 }

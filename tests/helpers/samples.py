@@ -104,7 +104,20 @@ SLO = {"latency_s": {"p95": 2.0}, "error_rate": 0.0, "cost_per_10k_transactions_
 
 def manifest(steps, name="study"):
     stages = [
-        StageWindow(int(s.stage), 1, s.target, s.payload, int(s.users), None, 1.7e9, 1.7e9, 1.7e9 + 5, 1.7e9 + 35, 1.7e9 + 36, "time")
+        StageWindow(
+            int(s.stage),
+            1,
+            s.target,
+            s.payload,
+            int(s.users),
+            None,
+            1.7e9,
+            1.7e9,
+            1.7e9 + 5,
+            1.7e9 + 35,
+            1.7e9 + 36,
+            "time",
+        )
         for s in steps.itertuples()
     ]
     return Manifest(

@@ -17,7 +17,15 @@ def signature_of(line: str, headers: dict[str, str], body: bytes, secret: str) -
     names = headers["authorization"].split("SignedHeaders=")[1].split(",")[0]
     path = urllib.parse.quote(line.split(" ")[1], safe="/~-_.")
     canonical = "\n".join(
-        ["POST", path, "", *(f"{n}:{' '.join(headers[n].split())}" for n in names.split(";")), "", names, hashlib.sha256(body).hexdigest()]
+        [
+            "POST",
+            path,
+            "",
+            *(f"{n}:{' '.join(headers[n].split())}" for n in names.split(";")),
+            "",
+            names,
+            hashlib.sha256(body).hexdigest(),
+        ]
     )
     scope = headers["authorization"].split("Credential=")[1].split(",")[0].split("/", 1)[1]
     text = "\n".join(["AWS4-HMAC-SHA256", headers["x-amz-date"], scope, hashlib.sha256(canonical.encode()).hexdigest()])

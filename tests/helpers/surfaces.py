@@ -43,7 +43,9 @@ STREAMS = {model_id: invoke(model_id) for model_id in bodies.FAMILIES} | {
     "profile": invoke(f"arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.{bodies.LLAMA}"),
     "provisioned": invoke(bodies.CONFIG["models"][bodies.LLAMA]["aliases"][0], dialect="llama"),
 }
-WHOLES = {kind: target for kind, target in STREAMS.items() if kind != "raw tgi"} | {"raw chat": container("chat", "raw", **RAW_CHAT)}
+WHOLES = {kind: target for kind, target in STREAMS.items() if kind != "raw tgi"} | {
+    "raw chat": container("chat", "raw", **RAW_CHAT)
+}
 EMBEDDINGS = {
     "titan": invoke("amazon.titan-embed-text-v2:0", parameters={}),
     "cohere": invoke("cohere.embed-english-v3", parameters={}),

@@ -13,7 +13,9 @@ def http(port: int, host: str = "127.0.0.1") -> Origin:
     return Origin("http", host, port)
 
 
-def run(origin: Origin, request: bytes = REQUEST, timeout_s: float = 5, transport: ConnectionPool | None = None) -> Exchange:
+def run(
+    origin: Origin, request: bytes = REQUEST, timeout_s: float = 5, transport: ConnectionPool | None = None
+) -> Exchange:
     exchange = Exchange()
     (transport or ConnectionPool()).run(exchange, origin, request, timeout_s)
     return exchange

@@ -155,14 +155,24 @@ def certificate(folder: pathlib.Path, host: str = "127.0.0.1") -> tuple[pathlib.
 
     def begin(subject: x509.Name, public_key):
         builder = x509.CertificateBuilder().subject_name(subject).issuer_name(ca_name).public_key(public_key)
-        return builder.serial_number(x509.random_serial_number()).not_valid_before(now - year).not_valid_after(now + year)
+        return (
+            builder.serial_number(x509.random_serial_number()).not_valid_before(now - year).not_valid_after(now + year)
+        )
 
-    ca = begin(ca_name, ca_key.public_key()).add_extension(x509.BasicConstraints(True, None), True).sign(ca_key, hashes.SHA256())
+    ca = (
+        begin(ca_name, ca_key.public_key())
+        .add_extension(x509.BasicConstraints(True, None), True)
+        .sign(ca_key, hashes.SHA256())
+    )
     try:
         name: x509.GeneralName = x509.IPAddress(ipaddress.ip_address(host))
     except ValueError:
         name = x509.DNSName(host)
-    leaf = begin(x509.Name([]), key.public_key()).add_extension(x509.SubjectAlternativeName([name]), True).sign(ca_key, hashes.SHA256())
+    leaf = (
+        begin(x509.Name([]), key.public_key())
+        .add_extension(x509.SubjectAlternativeName([name]), True)
+        .sign(ca_key, hashes.SHA256())
+    )
     (folder / "ca.pem").write_bytes(ca.public_bytes(serialization.Encoding.PEM))
     pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     (folder / "leaf.pem").write_bytes(pem + leaf.public_bytes(serialization.Encoding.PEM))

@@ -141,7 +141,10 @@ def trace(tmp_path, text: str | bytes):
 
 
 def test_a_trace_is_read_from_its_first_arrival_on_in_the_order_of_time(tmp_path):
-    path = trace(tmp_path, "timestamp,prompt_tokens,completion_tokens\n1700000002.5,400,\n1700000000.5,100,20\n\n1700000001.0,,8\n")
+    path = trace(
+        tmp_path,
+        "timestamp,prompt_tokens,completion_tokens\n1700000002.5,400,\n1700000000.5,100,20\n\n1700000001.0,,8\n",
+    )
     assert load_trace(path) == [Arrival(0.0, 100, 20), Arrival(0.5, None, 8), Arrival(2.0, 400, None)]
 
 

@@ -19,9 +19,20 @@ from tests.helpers.wire_server import receive, serving
 KEY, SECRET = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 ARN = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/a1b2c3"
 TARGETS = {
-    "sagemaker": {"service": "sagemaker", "endpoint": "my-endpoint", "dialect": "tgi", "stream": True, "variant": "Blue"},
+    "sagemaker": {
+        "service": "sagemaker",
+        "endpoint": "my-endpoint",
+        "dialect": "tgi",
+        "stream": True,
+        "variant": "Blue",
+    },
     "converse": {"service": "bedrock", "model_id": "meta.llama3-8b-instruct-v1:0", "stream": True},
-    "invoke": {"service": "bedrock", "model_id": "anthropic.claude-3-haiku-20240307-v1:0", "api": "invoke", "parameters": {"max_tokens": 5}},
+    "invoke": {
+        "service": "bedrock",
+        "model_id": "anthropic.claude-3-haiku-20240307-v1:0",
+        "api": "invoke",
+        "parameters": {"max_tokens": 5},
+    },
     "arn": {"service": "bedrock", "model_id": ARN, "stream": False},
 }
 ANSWER = b"HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n"
@@ -61,7 +72,9 @@ def boto3s(target: dict, port: int, server) -> tuple[bytes, dict[str, str]]:
     body = build(sc.targets[0], Prompt("p", "Héllo there", None)).body
     config = Config(retries={"total_max_attempts": 1}, parameter_validation=False)
     name = "sagemaker-runtime" if target["service"] == "sagemaker" else "bedrock-runtime"
-    client = boto3.Session().client(name, region_name="us-east-1", endpoint_url=f"http://127.0.0.1:{port}", config=config)
+    client = boto3.Session().client(
+        name, region_name="us-east-1", endpoint_url=f"http://127.0.0.1:{port}", config=config
+    )
     calls = {
         "sagemaker": lambda: client.invoke_endpoint_with_response_stream(
             EndpointName="my-endpoint", Body=body, ContentType="application/json", TargetVariant="Blue"
@@ -96,7 +109,9 @@ def test_path_and_headers_are_those_that_boto3_sends_and_the_signature_is_botoco
     assert ours_line == line
     said = ours["authorization"].split(", ")
     theirs_said = theirs["authorization"].split(", ")
-    scope = datetime.datetime.now(datetime.UTC).strftime("%Y%m%d") + ("/us-east-1/sagemaker" if kind == "sagemaker" else "/us-east-1/bedrock")
+    scope = datetime.datetime.now(datetime.UTC).strftime("%Y%m%d") + (
+        "/us-east-1/sagemaker" if kind == "sagemaker" else "/us-east-1/bedrock"
+    )
     assert said[0] == f"AWS4-HMAC-SHA256 Credential={KEY}/{scope}/aws4_request"
     assert said[0][:-8] == theirs_said[0][:-8]
     names = set(said[1].removeprefix("SignedHeaders=").split(";"))
@@ -109,14 +124,19 @@ def test_path_and_headers_are_those_that_boto3_sends_and_the_signature_is_botoco
 
 
 @pytest.mark.parametrize("kind", TARGETS)
-@pytest.mark.parametrize("url", ["http://127.0.0.1:8080", "https://example.test", "https://example.test:443", "http://Example.test:80/base/"])
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:8080", "https://example.test", "https://example.test:443", "http://Example.test:80/base/"]
+)
 def test_the_signature_is_right_for_what_is_on_the_wire(kind, url):
     """An independent check: the canonical request is made anew from the bytes that are sent, by the published rules."""
     sc = scenario(TARGETS[kind], endpoint_url=url)
     body = build(sc.targets[0], Prompt("p", "Héllo there", None))
     request = AwsSession(sc).request(sc.targets[0], body.path, dict(body.headers), body.body)
     line, headers = parts(request.split(b"\r\n\r\n", 1)[0])
-    assert signature_of(line.decode(), headers, request.split(b"\r\n\r\n", 1)[1], SECRET) == headers["authorization"].rsplit("Signature=", 1)[1]
+    assert (
+        signature_of(line.decode(), headers, request.split(b"\r\n\r\n", 1)[1], SECRET)
+        == headers["authorization"].rsplit("Signature=", 1)[1]
+    )
     if "/base" in url:
         assert line.startswith((b"POST /base/model/", b"POST /base/endpoints/"))
 
@@ -137,10 +157,15 @@ def test_the_endpoint_is_the_targets_then_the_scenarios_then_the_environments_th
     monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", "http://127.0.0.1:3")
     assert (origin(bedrock), origin(sagemaker)) == ("http://127.0.0.1:2", "http://127.0.0.1:3")
     assert origin(bedrock, endpoint_url="http://127.0.0.1:4") == "http://127.0.0.1:4"
-    assert origin(bedrock | {"endpoint_url": "http://127.0.0.1:5"}, endpoint_url="http://127.0.0.1:4") == "http://127.0.0.1:5"
+    assert (
+        origin(bedrock | {"endpoint_url": "http://127.0.0.1:5"}, endpoint_url="http://127.0.0.1:4")
+        == "http://127.0.0.1:5"
+    )
 
 
-@pytest.mark.parametrize("url", ["127.0.0.1:8080", "localhost", "http://", "ftp://example.test", "http://example.test:port"])
+@pytest.mark.parametrize(
+    "url", ["127.0.0.1:8080", "localhost", "http://", "ftp://example.test", "http://example.test:port"]
+)
 def test_an_endpoint_that_is_no_url_is_refused_with_the_targets_name(url):
     with pytest.raises(BadInput, match=r"target `t0`: no endpoint: .*; check `endpoint_url` and `region`"):
         origin(TARGETS["converse"], endpoint_url=url)
@@ -149,13 +174,18 @@ def test_an_endpoint_that_is_no_url_is_refused_with_the_targets_name(url):
 def test_without_credentials_the_remedy_is_named(monkeypatch):
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
-    with pytest.raises(NoCredentials, match="no AWS credentials found; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"):
+    with pytest.raises(
+        NoCredentials, match="no AWS credentials found; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+    ):
         AwsSession(scenario(TARGETS["converse"]))
 
 
 @pytest.mark.parametrize(
     "changes",
-    [{"AWS_SECRET_ACCESS_KEY": None}, {"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None, "AWS_PROFILE": "nobody"}],
+    [
+        {"AWS_SECRET_ACCESS_KEY": None},
+        {"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None, "AWS_PROFILE": "nobody"},
+    ],
     ids=["half a pair", "a profile that does not exist"],
 )
 def test_credentials_that_cannot_be_used_are_a_mistake_of_the_input(changes, monkeypatch):

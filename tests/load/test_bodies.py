@@ -46,7 +46,10 @@ def test_embeddings_take_a_text_and_no_sampling():
     assert document(bedrock(**cohere)) == {"texts": [TEXT], "input_type": "search_document"}
     query = document(bedrock(**cohere, parameters={"input_type": "search_query", "truncate": "END"}))
     assert query == {"texts": [TEXT], "input_type": "search_query", "truncate": "END"}
-    assert document(sagemaker(dialect="hf-embedding", parameters={"normalize": True})) == {"inputs": TEXT, "normalize": True}
+    assert document(sagemaker(dialect="hf-embedding", parameters={"normalize": True})) == {
+        "inputs": TEXT,
+        "normalize": True,
+    }
     with pytest.raises(BadScenario, match="an embedding has no `max_tokens`; remove it"):
         build(bedrock(**cohere, parameters={"max_tokens": 5}), HELLO)
     with pytest.raises(ValueError, match="embeddings do not stream; remove `stream:`"):
@@ -96,7 +99,10 @@ SETTINGS = {
 
 @pytest.mark.parametrize("stream", [False, True])
 def test_converse_with_every_setting_is_what_boto3_sends(stream):
-    tools = {"tools": [{"toolSpec": {"name": "f", "inputSchema": {"json": {"type": "object"}}}}], "toolChoice": {"any": {}}}
+    tools = {
+        "tools": [{"toolSpec": {"name": "f", "inputSchema": {"json": {"type": "object"}}}}],
+        "toolChoice": {"any": {}},
+    }
     target = bedrock(
         stream=stream,
         system="Be brief.",
@@ -161,7 +167,12 @@ POINT = {"cachePoint": {"type": "default"}}
 def test_a_system_prompt_goes_where_each_family_has_one():
     found = {
         model_id: document(bedrock(model_id=model_id, api="invoke", system="Be brief.", parameters={"max_tokens": 9}))
-        for model_id in ("anthropic.claude-3", "amazon.nova-lite-v1:0", "openai.gpt-oss-20b-1:0", "cohere.command-r-v1:0")
+        for model_id in (
+            "anthropic.claude-3",
+            "amazon.nova-lite-v1:0",
+            "openai.gpt-oss-20b-1:0",
+            "cohere.command-r-v1:0",
+        )
     }
     assert [d.get("system") or d.get("preamble") or d["messages"][0] for d in found.values()] == [
         "Be brief.",
@@ -169,13 +180,18 @@ def test_a_system_prompt_goes_where_each_family_has_one():
         {"role": "system", "content": "Be brief."},
         "Be brief.",
     ]
-    with pytest.raises(BadScenario, match="llama has no system prompt; write it into the prompts, or use `api: converse`"):
+    with pytest.raises(
+        BadScenario, match="llama has no system prompt; write it into the prompts, or use `api: converse`"
+    ):
         build(bedrock(api="invoke", system="x"), HELLO)
     with pytest.raises(BadScenario, match="tgi has no system prompt; write it into the prompts$"):
         build(sagemaker(system="x"), HELLO)
     route = OpenAITarget(name="o", service="openai", base_url="http://h/v1", model_id="m", system="Be brief.")
     for target in (route, sagemaker(dialect="openai-chat", system="Be brief.")):
-        assert document(target)["messages"] == [{"role": "system", "content": "Be brief."}, {"role": "user", "content": HELLO.text}]
+        assert document(target)["messages"] == [
+            {"role": "system", "content": "Be brief."},
+            {"role": "user", "content": HELLO.text},
+        ]
     with pytest.raises(BadPayload, match="prompt `p2` has a system message and target `t` a `system`; keep one"):
         build(bedrock(system="x"), CHAT)
 
@@ -218,13 +234,20 @@ def raw(body: dict, **more) -> SageMakerTarget:
 
 def test_a_raw_body_is_filled_with_the_prompt_and_the_parameters():
     target = raw(
-        {"text_inputs": "[INST] {prompt} [/INST]", "n": "{max_tokens}", "deep": [{"t": "{prompt}", "k": "{top_k}"}], "x": 1},
+        {
+            "text_inputs": "[INST] {prompt} [/INST]",
+            "n": "{max_tokens}",
+            "deep": [{"t": "{prompt}", "k": "{top_k}"}],
+            "x": 1,
+        },
         parameters={"max_tokens": 64, "top_k": None},
     )
     expected = {"text_inputs": f"[INST] {TEXT} [/INST]", "n": 64, "deep": [{"t": TEXT, "k": None}], "x": 1}
     assert document(target) == expected
     assert document(target, Prompt("p", "{max_tokens}", None, None, {"max_tokens": 5}))["n"] == 5
-    assert document(target, Prompt("p", "{max_tokens}", None))["deep"][0]["t"] == "{max_tokens}"  # a prompt is no template
+    assert (
+        document(target, Prompt("p", "{max_tokens}", None))["deep"][0]["t"] == "{max_tokens}"
+    )  # a prompt is no template
     assert document(raw({"m": "{messages}"}), CHAT) == {"m": CHAT.messages}
     assert document(raw({"m": "{messages}"})) == {"m": TURNS}
 
@@ -250,7 +273,9 @@ def test_a_raw_target_that_is_not_whole_is_refused(values, said):
 
 
 def test_a_raw_body_with_a_place_that_nothing_fills_is_refused():
-    with pytest.raises(BadScenario, match=r"target `t`: `body` has a place for \{seed\}, which is not in `parameters:`"):
+    with pytest.raises(
+        BadScenario, match=r"target `t`: `body` has a place for \{seed\}, which is not in `parameters:`"
+    ):
         build(raw({"a": "{prompt}", "s": "{seed}"}), HELLO)
     with pytest.raises(BadPayload, match="prompt `p2` has `messages`, but `body` takes"):
         build(raw({"a": "{prompt}"}), CHAT)

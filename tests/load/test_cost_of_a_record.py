@@ -19,7 +19,13 @@ from tests.helpers.run_parts import ONE, inputs, record
 
 BLOCK, BLOCKS = 1000, 200
 RECORD = dataclasses.replace(
-    record(1), target="one", latency_ms=590.0, ttft_ms=100.0, last_token_ms=590.0, prompt_tokens=30, completion_tokens=50
+    record(1),
+    target="one",
+    latency_ms=590.0,
+    ttft_ms=100.0,
+    last_token_ms=590.0,
+    prompt_tokens=30,
+    completion_tokens=50,
 )
 PRECISE = Load.model_validate({"users": [1], "until": {"relative_ci": 1e-6, "at_most_s": 1e6}})
 
@@ -29,7 +35,9 @@ def begun(folder):
     book = PriceBook.model_construct(region="us-east-1", as_of=datetime.date(2026, 1, 1), source="made")
     prompts = dict.fromkeys("ab", [Prompt("1", "Tell me of it.", None)])
     prices = {"one": TokenPrice(input=0.001, output=0.002)}
-    return RunRecorder(Environment(), dataclasses.replace(inputs(ONE), book=book, prices=prices, payloads=prompts), folder, Clock())
+    return RunRecorder(
+        Environment(), dataclasses.replace(inputs(ONE), book=book, prices=prices, payloads=prompts), folder, Clock()
+    )
 
 
 def test_a_record_costs_the_same_after_200000_as_after_1000(tmp_path):
@@ -40,7 +48,9 @@ def test_a_record_costs_the_same_after_200000_as_after_1000(tmp_path):
     for block in range(BLOCKS):
         began = time.process_time()
         for number in range(1, BLOCK + 1):
-            each = dataclasses.replace(RECORD, started_at=1e9 + block, latency_ms=590.0 + number % 7, call=block * BLOCK + number)
+            each = dataclasses.replace(
+                RECORD, started_at=1e9 + block, latency_ms=590.0 + number % 7, call=block * BLOCK + number
+            )
             outbox.add(each)
             tell_locust(run.environment, each)
         outbox.acknowledge(run.run_id, run.inbox.receive("w", outbox.report(final=False)))

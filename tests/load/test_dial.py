@@ -74,7 +74,10 @@ def test_a_real_name_is_reached():
 def test_connections_are_kept_alive_through_gateways_and_send_at_once():
     with serving(answering(ANSWER)) as server:
         wire = connect(http(server.port), None, 5)
-        asked = [wire.sock.getsockopt(*o) for o in ((socket.SOL_SOCKET, socket.SO_KEEPALIVE), (socket.IPPROTO_TCP, socket.TCP_NODELAY))]
+        asked = [
+            wire.sock.getsockopt(*o)
+            for o in ((socket.SOL_SOCKET, socket.SO_KEEPALIVE), (socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        ]
         assert all(asked)
         if hasattr(socket, "TCP_KEEPIDLE"):  # AWS's NAT gateways forget a silent connection after 350 s
             assert wire.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 60
@@ -156,5 +159,7 @@ def test_failed_connections_leave_no_open_socket(authority, recwarn):
         run(Origin("https", "127.0.0.1", server.port), REQUEST, 5)
     gc.collect()
     unclosed = [str(w.message) for w in recwarn if issubclass(w.category, ResourceWarning)]
-    assert [m for m in unclosed if "<socket object" in m] == []  # the transport's raw sockets; others are the servers' own
+    assert [
+        m for m in unclosed if "<socket object" in m
+    ] == []  # the transport's raw sockets; others are the servers' own
     assert CONNECT_TIMEOUT_S == 10

@@ -58,8 +58,13 @@ def test_a_target_model_goes_into_its_header_and_cannot_be_streamed():
 def test_a_new_session_cannot_be_streamed():
     """The stream's own description of the header has no such word, only a session's name."""
     assert build(sagemaker(session_id="NEW_SESSION"), HELLO).headers["X-Amzn-SageMaker-Session-Id"] == "NEW_SESSION"
-    assert build(sagemaker(session_id="session-7", stream=True), HELLO).headers["X-Amzn-SageMaker-Session-Id"] == "session-7"
-    with pytest.raises(BadScenario, match="does not stream with `session_id: NEW_SESSION`; remove it or set `stream: false`"):
+    assert (
+        build(sagemaker(session_id="session-7", stream=True), HELLO).headers["X-Amzn-SageMaker-Session-Id"]
+        == "session-7"
+    )
+    with pytest.raises(
+        BadScenario, match="does not stream with `session_id: NEW_SESSION`; remove it or set `stream: false`"
+    ):
         build(sagemaker(session_id="NEW_SESSION", stream=True), HELLO)
 
 
@@ -224,7 +229,9 @@ def test_llama_takes_a_prompt_and_no_stop():
 
 @pytest.mark.parametrize("value", [datetime.date(2023, 6, 1), float("nan"), float("inf"), "\ud800", {1, 2}], ids=repr)
 def test_a_parameter_that_json_does_not_have_is_refused_before_sending(value):
-    with pytest.raises(BadScenario, match=r"target `t`: the body for prompt `p1` is not JSON \(.*\); put dates into quotes"):
+    with pytest.raises(
+        BadScenario, match=r"target `t`: the body for prompt `p1` is not JSON \(.*\); put dates into quotes"
+    ):
         build(bedrock(parameters={"version": value}), HELLO)
 
 

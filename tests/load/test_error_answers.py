@@ -81,9 +81,9 @@ GARBAGE = [b"", b"null", b"5", b"<html>", b"\xff\xfe", b"[]", b"[1]", b"{}", b'{
 @pytest.mark.parametrize("dialect", STREAMS)
 def test_a_200_that_cannot_be_read_is_a_bad_response(dialect):
     for data in GARBAGE:
-        assert parse_answer(call(dialect, stream=False), 200, {}, [(1.0, data)], True).error == ErrorClass.BAD_RESPONSE, data[
-            :20
-        ]
+        assert (
+            parse_answer(call(dialect, stream=False), 200, {}, [(1.0, data)], True).error == ErrorClass.BAD_RESPONSE
+        ), data[:20]
 
 
 def test_an_answer_that_is_not_a_stream_where_one_was_asked_for_is_a_bad_response():

@@ -77,7 +77,12 @@ SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 def test_credentials_are_blanked_in_messages(text):
     shown = redact(text)
     assert "[redacted]" in shown
-    assert "AKIAIOSFODNN7EXAMPLE" not in shown and "ASIAIOSFODNN7EXAMPLE" not in shown and SECRET not in shown and "0f0f0f" not in shown
+    assert (
+        "AKIAIOSFODNN7EXAMPLE" not in shown
+        and "ASIAIOSFODNN7EXAMPLE" not in shown
+        and SECRET not in shown
+        and "0f0f0f" not in shown
+    )
 
 
 def test_a_message_is_one_line_of_at_most_200_characters():

@@ -20,7 +20,13 @@ from locustfiles.contract.scenario.scenario import Scenario
 
 TOKENS = TokenPrice(input=0.1, output=0.6)  # a thousand
 HOURLY = HourlyPrice(usd_per_hour=36.0, instance_count=2)  # 0.02 $/s
-FACTS = {"latency_ms": 2000.0, "prompt_tokens": 40, "completion_tokens": 10, "cache_read_tokens": None, "cache_write_tokens": None}
+FACTS = {
+    "latency_ms": 2000.0,
+    "prompt_tokens": 40,
+    "completion_tokens": 10,
+    "cache_read_tokens": None,
+    "cache_write_tokens": None,
+}
 CALL = Call(latency_s=2.0, usd=0.01, answer_tokens=10)
 HOURS = Call(latency_s=2.0, usd=None)
 BEDROCK = {"name": "tokens", "service": "bedrock", "model_id": "m", "parameters": {"max_tokens": 10}}
@@ -30,16 +36,26 @@ PROMPTS = {"a": [Prompt("1", "x" * 160, None)], "b": [Prompt("1", "x" * 160, Non
 
 
 def inputs(load: dict, *targets: dict, payloads=("a.jsonl",), trace=None, prompts=PROMPTS, **more: object) -> Inputs:
-    scenario = {"name": "s", "targets": list(targets), "region": "us-east-1", "payloads": list(payloads), "pricing": "b.yaml"}
+    scenario = {
+        "name": "s",
+        "targets": list(targets),
+        "region": "us-east-1",
+        "payloads": list(payloads),
+        "pricing": "b.yaml",
+    }
     scenario = Scenario.model_validate(scenario | {"load": load, "request_timeout_s": 15.0} | more)
     prices = {t["name"]: TOKENS if t["service"] == "bedrock" else HOURLY for t in targets}
     traces = {} if trace is None else {"t.csv": trace}
-    return Inputs(scenario, pathlib.Path("s.yaml"), prompts, {}, PriceBook.model_construct(region="us-east-1"), prices, "", traces)
+    return Inputs(
+        scenario, pathlib.Path("s.yaml"), prompts, {}, PriceBook.model_construct(region="us-east-1"), prices, "", traces
+    )
 
 
 def ahead(load: dict, *targets: dict, calls: dict | None = None, **more) -> Estimate:
     made = inputs(load, *targets, **more)
-    return estimate(made, plan(made), calls or {t["name"]: CALL if t["service"] == "bedrock" else HOURS for t in targets})
+    return estimate(
+        made, plan(made), calls or {t["name"]: CALL if t["service"] == "bedrock" else HOURS for t in targets}
+    )
 
 
 def test_users_send_back_to_back():
@@ -186,7 +202,9 @@ def test_a_trace_says_how_long_prompts_and_answers_are():
     assert (found.about.usd, found.most.usd) == pytest.approx((2 * 0.040, 2 * 0.064))
     trace = [Arrival(0.0, 40, 20), Arrival(1.0, 120, 100)]
     prompts = {"a": [Prompt("1", "x", None, prompt_tokens=40), Prompt("2", "x", None, prompt_tokens=200)]}
-    found = ahead({"replay": "t.csv"}, BEDROCK, trace=trace, prompts=prompts, calls={"tokens": CALL._replace(prompt_id="1")})
+    found = ahead(
+        {"replay": "t.csv"}, BEDROCK, trace=trace, prompts=prompts, calls={"tokens": CALL._replace(prompt_id="1")}
+    )
     # prompts of (40 + 120) / 2 tokens at $0.0001; at most 200
     assert (found.about.usd, found.most.usd) == pytest.approx((2 * (0.008 + 0.036), 2 * (0.020 + 0.060)))
 
@@ -218,7 +236,12 @@ def test_no_search_needs_more_than_was_told(of):
         load = {"find": {"up_to": up_to, "of": of, "slo": {"error_rate": 0.0}, "at_most_s": 1e6}} | TIMES
         told = ahead(load, BEDROCK).most
         for step in range(200):
-            truth, search, seconds, requests = up_to * (0.9**step if of == "rate" else step / 199), Search(up_to, of), 0.0, 0.0
+            truth, search, seconds, requests = (
+                up_to * (0.9**step if of == "rate" else step / 199),
+                Search(up_to, of),
+                0.0,
+                0.0,
+            )
             while (level := search.next()) is not None:
                 search.note(level, "met" if level <= truth else "missed")
                 ramp_s = level / 100 if of == "users" else 2.0
@@ -254,7 +277,8 @@ def test_a_call_is_read_from_its_records_fields():
 
 
 @pytest.mark.parametrize(
-    ("usd", "text"), [(0.0, "$0.00"), (0.001234, "$0.0012"), (0.01, "$0.01"), (3.902828, "$3.90"), (1234.5, "$1,234.50")]
+    ("usd", "text"),
+    [(0.0, "$0.00"), (0.001234, "$0.0012"), (0.01, "$0.01"), (3.902828, "$3.90"), (1234.5, "$1,234.50")],
 )
 def test_dollars_are_never_rounded_to_nothing(usd, text):
     assert dollars(usd) == text

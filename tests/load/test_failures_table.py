@@ -83,7 +83,10 @@ def config() -> dict:
         "good": {"engine": "exact"},
         "slow_start": {"engine": "exact", "ready_after_s": 3600},
         "request_bucket": {"engine": "exact", "limit": {"requests_per_second": 0.001, "burst": 1}},
-        "token_bucket": {"engine": "exact", "limit": {"tokens_per_minute": TOKENS}},  # the prompt and its answer are more
+        "token_bucket": {
+            "engine": "exact",
+            "limit": {"tokens_per_minute": TOKENS},
+        },  # the prompt and its answer are more
         "prompt_too_long": {"engine": "small"},
         "queue_full": {"engine": "busy"},
     }
@@ -93,7 +96,11 @@ def config() -> dict:
     busy = {"kind": "simulated", "prefill_tokens_per_second": 1e5, "decode_base_ms": 30, "decode_per_sequence_ms": 0}
     return {
         "credentials": credentials,
-        "engines": {"exact": timed, "small": timed | {"context_tokens": 10}, "busy": busy | {"batch_limit": 1, "queue_limit": 1}},
+        "engines": {
+            "exact": timed,
+            "small": timed | {"context_tokens": 10},
+            "busy": busy | {"batch_limit": 1, "queue_limit": 1},
+        },
         "endpoints": {name: values | {"dialect": "tgi"} for name, values in made.items()},
         "models": {f"fault.{name}": values | {"family": "nova"} for name, values in made.items()},
         "openai": made,
@@ -178,7 +185,9 @@ def test_every_error_that_aws_describes_is_in_the_table_for_its_operation():
 
 
 #: what any AWS service may refuse a request with, before its operation sees it
-COMMON = set("AccessDeniedException ExpiredTokenException InvalidSignatureException ThrottlingException UnrecognizedClientException".split())
+COMMON = set(
+    "AccessDeniedException ExpiredTokenException InvalidSignatureException ThrottlingException UnrecognizedClientException".split()
+)
 
 
 def test_a_refusal_that_aws_does_not_declare_for_the_operation_says_so():
@@ -187,7 +196,11 @@ def test_a_refusal_that_aws_does_not_declare_for_the_operation_says_so():
         model = botocore.session.get_session().get_service_model(service)
         for name in set(SURFACES) & set(model.operation_names):
             known = COMMON | {shape.name for shape in model.operation_model(name).error_shapes}
-            rows = [row for (_, surface), row in CASES.items() if surface == name and row.status not in (DASH, "200", row.code)]
+            rows = [
+                row
+                for (_, surface), row in CASES.items()
+                if surface == name and row.status not in (DASH, "200", row.code)
+            ]
             assert rows
             for row in rows:
                 assert (row.code not in known) == row.injected.endswith("; not declared"), (name, row)

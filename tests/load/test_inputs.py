@@ -25,7 +25,13 @@ BOOK = """\
 def make(tmp_path, *targets: dict, lines=('{"prompt": "Hello"}', '{"prompt": "Hi"}'), **more):
     (tmp_path / "p.jsonl").write_text("\n".join(lines))
     (tmp_path / "book.yaml").write_text(BOOK)
-    scenario = {"name": "s", "targets": list(targets), "region": "us-east-1", "payloads": ["p.jsonl"], "pricing": "book.yaml"}
+    scenario = {
+        "name": "s",
+        "targets": list(targets),
+        "region": "us-east-1",
+        "payloads": ["p.jsonl"],
+        "pricing": "book.yaml",
+    }
     scenario |= {"load": {"users": [1], "measure_s": 1}} | more
     path = tmp_path / "s.yaml"
     path.write_text(yaml.safe_dump(scenario))
@@ -100,7 +106,10 @@ def test_a_prompt_that_the_target_cannot_take_is_found_before_sending(tmp_path):
 
 
 def test_parameters_that_the_target_cannot_take_are_found_before_sending(tmp_path):
-    assert said(BadScenario, tmp_path, CLAUDE) == "s.yaml: target `k`: Claude's body needs `max_tokens`; add it to `parameters:`"
+    assert (
+        said(BadScenario, tmp_path, CLAUDE)
+        == "s.yaml: target `k`: Claude's body needs `max_tokens`; add it to `parameters:`"
+    )
     message = said(BadScenario, tmp_path, TGI | {"parameters": {"stream": True}})
     assert message.startswith("s.yaml: target `t`: `parameters.stream` is not for the body; remove it")
 
@@ -117,7 +126,10 @@ BILLED_APART = {  # a parameter that AWS prices by -> the target's key for it
 def test_a_tier_or_latency_among_the_parameters_does_not_pass_the_price_by(tmp_path, api, name):
     value, key = BILLED_APART[name]
     why = f"`parameters.{name}` decides the price, which no price book has; write it as the target's `{key}:`"
-    target = CONVERSE | {"api": api, "price": {"input": 0.001, "output": 0.002}}  # the one price cannot be for two tiers either
+    target = CONVERSE | {
+        "api": api,
+        "price": {"input": 0.001, "output": 0.002},
+    }  # the one price cannot be for two tiers either
     assert said(BadScenario, tmp_path, target | {"parameters": {name: value}}).endswith(f"target `c`: {why}")
     lines = (json.dumps({"id": "x", "prompt": "Hello", "parameters": {name: value}}),)
     assert said(BadPayload, tmp_path, target, lines=lines).endswith(f"target `c`: prompt `x`: {why}")
@@ -131,7 +143,14 @@ def test_a_tier_of_an_openai_route_priced_by_the_book_needs_its_own_price(tmp_pa
     assert load_inputs(make(tmp_path, target | tier | own), ("openai",)).prices["o"].output == 0.002
 
 
-RAW = {"name": "t", "service": "sagemaker", "endpoint": "e", "dialect": "raw", "instance_type": "ml.x", "answer": {"text": "x"}}
+RAW = {
+    "name": "t",
+    "service": "sagemaker",
+    "endpoint": "e",
+    "dialect": "raw",
+    "instance_type": "ml.x",
+    "answer": {"text": "x"},
+}
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,9 @@ def test_a_kept_connection_that_breaks_before_the_answer_is_a_broken_stream_and_
     assert len(server.requests) == 2 and server.connections == 1
 
 
-@pytest.mark.parametrize("interim", [b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"])
+@pytest.mark.parametrize(
+    "interim", [b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"]
+)
 @pytest.mark.parametrize("pause", [(), (0.02,)], ids=["at once", "apart"])
 def test_interim_answers_are_no_answer(interim, pause):
     with serving(answering(interim, interim, *pause, ANSWER)) as server:
@@ -112,7 +114,9 @@ def test_an_interim_answer_alone_is_a_broken_stream_or_a_timeout():
 
 
 def test_a_switch_of_protocols_is_a_bad_response():
-    with serving(answering(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\nxyz")) as server:
+    with serving(
+        answering(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\nxyz")
+    ) as server:
         exchange = ask(server, timeout_s=1)
     assert (exchange.error, exchange.ended) == ("bad_response", False)
 

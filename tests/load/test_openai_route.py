@@ -1,6 +1,5 @@
 """OpenAI's routes over plain HTTP: against llama.cpp's own server, and against the local endpoint's log and faults."""
 
-
 import pytest
 import tokenizers
 
@@ -40,7 +39,9 @@ def ask(url: str, monkeypatch, prompt: Prompt = Prompt("p1", TEXT, None), **targ
 
 
 @pytest.mark.parametrize("stream", [True, False])
-@pytest.mark.parametrize(("dialect", "operation"), [("openai-chat", "ChatCompletions"), ("openai-completions", "Completions")])
+@pytest.mark.parametrize(
+    ("dialect", "operation"), [("openai-chat", "ChatCompletions"), ("openai-completions", "Completions")]
+)
 def test_a_call_is_recorded_with_the_servers_own_token_counts(url, monkeypatch, stream, dialect, operation):
     record = ask(url, monkeypatch, stream=stream, dialect=dialect)
     assert (record.error, record.operation, record.service, record.http_status) == (None, operation, "openai", 200)
@@ -58,7 +59,10 @@ def test_a_call_is_recorded_with_the_servers_own_token_counts(url, monkeypatch, 
 
 
 def test_messages_go_to_the_chat_route_as_they_are(url, monkeypatch):
-    messages = [{"role": "system", "content": "Answer in one word."}, {"role": "user", "content": "What colour is snow?"}]
+    messages = [
+        {"role": "system", "content": "Answer in one word."},
+        {"role": "user", "content": "What colour is snow?"},
+    ]
     record = ask(url, monkeypatch, Prompt("m", None, messages), stream=True)
     assert (record.error, record.token_source) == (None, "service")
 
@@ -99,7 +103,9 @@ def test_a_record_is_that_of_the_local_endpoints_log(local, monkeypatch, stream,
     record = ask(local.url + "/v1", monkeypatch, model_id="exact", stream=stream, dialect=dialect)
     row = truth_of(local, {record.request_id})[record.request_id]
     assert (record.error, record.operation, record.stop_reason) == (None, row["operation"], "length")
-    assert (record.prompt_tokens, record.completion_tokens) == (row["prompt_tokens"], row["completion_tokens"]) == (7, 12)
+    assert (
+        (record.prompt_tokens, record.completion_tokens) == (row["prompt_tokens"], row["completion_tokens"]) == (7, 12)
+    )
     assert (record.token_source, record.prompt_token_source) == ("service", "service")
     assert -0.3 < record.latency_ms - (row["last_byte"] - row["arrival"]) * 1000 < 30
     if stream:

@@ -49,9 +49,16 @@ USERS = 20
 @pytest.fixture(scope="module")
 def emulator(tmp_path_factory):
     config = bodies.CONFIG | {"endpoints": dict(bodies.CONFIG["endpoints"]), "models": dict(bodies.CONFIG["models"])}
-    config["engines"] = bodies.CONFIG["engines"] | {"slow": {"kind": "timed", "ttft_ms": 200, "tokens_per_second": 1000}}
+    config["engines"] = bodies.CONFIG["engines"] | {
+        "slow": {"kind": "timed", "ttft_ms": 200, "tokens_per_second": 1000}
+    }
     config["endpoints"]["slow"] = {"engine": "slow", "dialect": "tgi"}
-    config["models"]["throttled.nova"] = {"engine": "exact", "family": "nova", "faults": {"throttle": 0.31}, "fault_seed": 3}
+    config["models"]["throttled.nova"] = {
+        "engine": "exact",
+        "family": "nova",
+        "faults": {"throttle": 0.31},
+        "fault_seed": 3,
+    }
     with running_emulator(config, truth=tmp_path_factory.mktemp("peers") / "truth.jsonl") as e:
         yield e
 
@@ -77,10 +84,18 @@ def once(emulator, target: dict) -> RequestRecord:
 
 def test_tokens_are_the_services_count_and_not_words_between_spaces(lab):
     """A peer counts `len(text.split())`: 1 for a sentence of 29 tokens in Japanese."""
-    delta = event("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": "東京の冬の朝は寒いが、窓から見える庭は美しい。"}})
+    delta = event(
+        "contentBlockDelta",
+        {"contentBlockIndex": 0, "delta": {"text": "東京の冬の朝は寒いが、窓から見える庭は美しい。"}},
+    )
     usage = event("metadata", {"usage": {"inputTokens": 12, "outputTokens": 29}, "metrics": {"latencyMs": 5}})
     record = lab.wire("ConverseStream", CHUNKED + chunks(CONVERSE[0], delta, *CONVERSE[4:6], usage) + END)
-    assert (record.completion_tokens, record.token_source, record.prompt_tokens, record.prompt_token_source) == (29, "service", 12, "service")
+    assert (record.completion_tokens, record.token_source, record.prompt_tokens, record.prompt_token_source) == (
+        29,
+        "service",
+        12,
+        "service",
+    )
 
 
 def test_chunks_are_not_tokens(lab):
@@ -113,7 +128,9 @@ SILENT = {  # what comes before the first output, and the rest of the stream
 @pytest.mark.parametrize("surface", SILENT)
 def test_an_event_without_output_is_not_the_first_token(lab, surface, monkeypatch):
     """A peer's TTFT ends with the first event of any kind, Claude's `message_start`: here 0.15 s too early."""
-    monkeypatch.setitem(SURFACES, "InvokeModelWithResponseStream", ("bedrock", True, {"api": "invoke", "dialect": "claude"}))
+    monkeypatch.setitem(
+        SURFACES, "InvokeModelWithResponseStream", ("bedrock", True, {"api": "invoke", "dialect": "claude"})
+    )
     before, after = SILENT[surface]
     record = lab.wire(surface, CHUNKED + chunks(*before), 0.15, chunks(*after) + END)
     assert record.error is None and record.chunks == 2
@@ -156,7 +173,9 @@ print(json.dumps({
 
 def test_locust_is_told_milliseconds_and_failures_as_failures(emulator):
     """A peer hands Locust seconds, and its error rate is always 0. In a process of its own: Locust patches the one it is in."""
-    done = subprocess.run([sys.executable, "-c", LOCUST, emulator.url], cwd=ROOT, capture_output=True, text=True, timeout=30)
+    done = subprocess.run(
+        [sys.executable, "-c", LOCUST, emulator.url], cwd=ROOT, capture_output=True, text=True, timeout=30
+    )
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert told["counts"] == [2, 1, 2, 1]
@@ -210,17 +229,27 @@ def test_a_stream_without_a_final_newline_ends(lab, surface, end):
 def test_chat_events_of_a_container_on_sagemaker_are_read(emulator):
     """A peer fails with KeyError 'token'."""
     record = once(emulator, container("chat", "openai-chat", stream=True))
-    assert (record.error, record.completion_tokens, record.chunks, record.prompt_token_source) == (None, 8, 8, "service")
+    assert (record.error, record.completion_tokens, record.chunks, record.prompt_token_source) == (
+        None,
+        8,
+        8,
+        "service",
+    )
 
 
 @pytest.mark.parametrize("stream", [True, False], ids=["stream", "whole"])
 @pytest.mark.parametrize("api", ["converse", "invoke"])
 def test_bedrocks_own_times_are_recorded_beside_ours(emulator, api, stream):
     """No peer reads latencyMs, invocationLatency and firstByteLatency."""
-    record = once(emulator, {"service": "bedrock", "model_id": bodies.NOVA, "api": api, "stream": stream, "parameters": {"max_tokens": 8}})
+    record = once(
+        emulator,
+        {"service": "bedrock", "model_id": bodies.NOVA, "api": api, "stream": stream, "parameters": {"max_tokens": 8}},
+    )
     row = truth_of(emulator, {record.request_id})[record.request_id]
     service_ms = (row["last_byte"] - row["arrival"]) * 1000
-    assert service_ms - 5 < record.service_latency_ms <= record.latency_ms + 1  # whole milliseconds, taken before the last byte
+    assert (
+        service_ms - 5 < record.service_latency_ms <= record.latency_ms + 1
+    )  # whole milliseconds, taken before the last byte
     if api == "invoke" and stream:
         assert abs(record.service_ttft_ms - (row["first_token"] - row["arrival"]) * 1000) < 5
     else:
@@ -278,4 +307,6 @@ def test_the_first_requests_of_twenty_users_wait_for_no_client_to_be_built(emula
     gevent.joinall([gevent.spawn(call, sender, n) for n in range(USERS)], raise_error=True)
     truth = truth_of(emulator, {r.request_id for r in records})
     late = [r.ttft_ms - (row["first_token"] - row["arrival"]) * 1000 for r in records for row in [truth[r.request_id]]]
-    assert len(late) == USERS and max(late) < 200  # signing twenty and connecting, at once, on a machine that does other work too
+    assert (
+        len(late) == USERS and max(late) < 200
+    )  # signing twenty and connecting, at once, on a machine that does other work too

@@ -27,7 +27,11 @@ def load(tmp_path, text: str = GOOD) -> PriceBook:
 
 def test_a_book_has_a_date_a_region_a_source_and_prices(tmp_path):
     book = load(tmp_path)
-    assert (book.region, book.as_of, book.source) == ("us-east-1", datetime.date(2024, 4, 15), "https://aws.amazon.com/bedrock/pricing/")
+    assert (book.region, book.as_of, book.source) == (
+        "us-east-1",
+        datetime.date(2024, 4, 15),
+        "https://aws.amazon.com/bedrock/pricing/",
+    )
     assert book.instance("ml.p4d.24xlarge") == 37.688
     assert book.model("meta.llama2-13b-chat-v1") == TokenPrice(input=0.00075, output=0.001)
 
@@ -54,9 +58,13 @@ def test_a_profile_with_a_price_of_its_own_has_that(tmp_path):
 
 
 def test_an_unknown_name_is_not_free(tmp_path):
-    with pytest.raises(BadPriceBook, match=r"no price for instance type `ml.p4d.24xlage`; did you mean `ml.p4d.24xlarge`\? Else add it"):
+    with pytest.raises(
+        BadPriceBook, match=r"no price for instance type `ml.p4d.24xlage`; did you mean `ml.p4d.24xlarge`\? Else add it"
+    ):
         load(tmp_path).instance("ml.p4d.24xlage")
-    with pytest.raises(BadPriceBook, match="no price for model `zzz`; add it to the price book or give the target its own `price:`"):
+    with pytest.raises(
+        BadPriceBook, match="no price for model `zzz`; add it to the price book or give the target its own `price:`"
+    ):
         load(tmp_path).model("zzz")
 
 
@@ -67,14 +75,34 @@ MISTAKES = {
         "models.meta.llama2-13b-chat-v1.cache_read: above $1 per 1,000 tokens: this looks like a price per million; "
         "divide it by 1,000 (got 1.01)",
     ),
-    "a negative price": (("output: 0.001", "output: -0.001"), 8, "models.meta.llama2-13b-chat-v1.output: input should be greater"),
-    "an infinite price": (("output: 0.001", "output: .inf"), 8, "models.meta.llama2-13b-chat-v1.output: input should be a finite number"),
-    "a price as text": (("37.688", "'37.688'"), 6, "instances.ml.p4d.24xlarge: input should be a valid number (got '37.688')"),
-    "an instance for nothing": (("37.688", "0"), 6, "instances.ml.p4d.24xlarge: input should be greater than 0 (got 0)"),
+    "a negative price": (
+        ("output: 0.001", "output: -0.001"),
+        8,
+        "models.meta.llama2-13b-chat-v1.output: input should be greater",
+    ),
+    "an infinite price": (
+        ("output: 0.001", "output: .inf"),
+        8,
+        "models.meta.llama2-13b-chat-v1.output: input should be a finite number",
+    ),
+    "a price as text": (
+        ("37.688", "'37.688'"),
+        6,
+        "instances.ml.p4d.24xlarge: input should be a valid number (got '37.688')",
+    ),
+    "an instance for nothing": (
+        ("37.688", "0"),
+        6,
+        "instances.ml.p4d.24xlarge: input should be greater than 0 (got 0)",
+    ),
     "a missing price": ((", output: 0.001}", "}"), 8, "models.meta.llama2-13b-chat-v1.output: missing; add `output:`"),
     "an unknown key": (("{input: 0.00075", "{imput: 0.00075"), 8, "unknown key `imput`; did you mean `input`?"),
     "another currency": (("USD", "EUR"), 2, "currency: input should be 'USD' (got 'EUR')"),
-    "a date that is none": (("2024-04-15", "2024-02-30"), 3, "not valid YAML: `2024-02-30` cannot be read (day is out of range for month)"),
+    "a date that is none": (
+        ("2024-04-15", "2024-02-30"),
+        3,
+        "not valid YAML: `2024-02-30` cannot be read (day is out of range for month)",
+    ),
     "no date": (("2024-04-15", "lately"), 3, "as_of: input should be a valid date (got 'lately')"),
 }
 

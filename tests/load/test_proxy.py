@@ -62,8 +62,23 @@ ENVIRONMENTS = [
     {"ALL_PROXY": "http://all:1"},
     {"HTTPS_PROXY": "http://upper:3128", "https_proxy": ""},
 ]
-BYPASSES = [None, "*", "amazonaws.com", ".amazonaws.com", "us-east-1.amazonaws.com:443", "other.test", "127.0.0.1", "localhost,127.0.0.0/8", "10.1.2.3"]
-URLS = ["https://bedrock-runtime.us-east-1.amazonaws.com", "http://127.0.0.1:8080", "https://10.1.2.3:8443/base", "http://model.test"]
+BYPASSES = [
+    None,
+    "*",
+    "amazonaws.com",
+    ".amazonaws.com",
+    "us-east-1.amazonaws.com:443",
+    "other.test",
+    "127.0.0.1",
+    "localhost,127.0.0.0/8",
+    "10.1.2.3",
+]
+URLS = [
+    "https://bedrock-runtime.us-east-1.amazonaws.com",
+    "http://127.0.0.1:8080",
+    "https://10.1.2.3:8443/base",
+    "http://model.test",
+]
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS, ids=lambda e: ",".join(e))
@@ -129,7 +144,9 @@ def test_https_goes_through_a_tunnel_and_is_verified_against_the_endpoint(model)
     with serving(answering(ANSWER), tls=context) as server, serving(tunnelling(server.port)) as proxy:
         transport, origin = ConnectionPool(str(ca)), through(proxy.port)
         exchanges = [run(origin, transport=transport) for _ in range(3)]
-    assert [(body(e), e.ended, e.error, e.reconnect) for e in exchanges] == [(b"hello", True, None, r) for r in (1, 0, 0)]
+    assert [(body(e), e.ended, e.error, e.reconnect) for e in exchanges] == [
+        (b"hello", True, None, r) for r in (1, 0, 0)
+    ]
     assert (proxy.connections, server.connections) == (1, 1)
     (asked,) = proxy.requests
     assert asked.split(b"\r\n")[:3] == [
@@ -149,7 +166,10 @@ def test_a_tunnel_opened_ahead_is_used_and_its_request_opened_none(model):
         direct = run(Origin("https", "127.0.0.1", server.port), transport=transport)
     assert (exchange.reconnect, exchange.error, proxy.connections) == (0, None, 1)
     assert b"Proxy-Authorization" not in proxy.requests[0]
-    assert (direct.reconnect, direct.error) == (1, "connect")  # another origin; and the certificate is not for 127.0.0.1
+    assert (direct.reconnect, direct.error) == (
+        1,
+        "connect",
+    )  # another origin; and the certificate is not for 127.0.0.1
 
 
 def test_a_certificate_for_another_host_inside_the_tunnel_is_not_the_proxys_fault(tmp_path):
@@ -164,7 +184,11 @@ def test_a_certificate_for_another_host_inside_the_tunnel_is_not_the_proxys_faul
 @pytest.mark.parametrize(
     ("answer", "what", "remedy"),
     [
-        (b"HTTP/1.1 407 Nope\r\nProxy-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n", "407 Proxy Authentication Required", "password into HTTPS_PROXY"),
+        (
+            b"HTTP/1.1 407 Nope\r\nProxy-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n",
+            "407 Proxy Authentication Required",
+            "password into HTTPS_PROXY",
+        ),
         (b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", "403 Forbidden", "list model.invalid in NO_PROXY"),
         (b"HTTP/1.0 502 \r\n\r\n", "502 Bad Gateway", "check that the proxy reaches it"),
         (b"HTTP/1.1 599 x\r\n\r\n", ": 599; ", "check that the proxy reaches it"),
@@ -192,7 +216,9 @@ def test_a_proxy_that_says_nothing_is_given_up_with_the_connect_timeout():
     with serving(lambda connection, server: sleep(1)) as proxy:
         began = time.perf_counter()
         exchange = run(through(proxy.port), timeout_s=0.3)
-    assert exchange.error == "connect" and exchange.error_message.startswith(f"proxy 127.0.0.1:{proxy.port}: no connection within 0.3 s; check HTTPS_PROXY")
+    assert exchange.error == "connect" and exchange.error_message.startswith(
+        f"proxy 127.0.0.1:{proxy.port}: no connection within 0.3 s; check HTTPS_PROXY"
+    )
     assert 0.28 < time.perf_counter() - began < 0.9
 
 
@@ -202,7 +228,10 @@ def test_a_proxy_that_cannot_be_reached_is_named(scheme):
         port = s.getsockname()[1]
     exchange = run(through(port, scheme))
     assert exchange.error == "connect"
-    assert exchange.error_message == f"proxy 127.0.0.1:{port}: Connection refused; check HTTPS_PROXY, or list model.invalid in NO_PROXY"
+    assert (
+        exchange.error_message
+        == f"proxy 127.0.0.1:{port}: Connection refused; check HTTPS_PROXY, or list model.invalid in NO_PROXY"
+    )
     unknown = Origin(scheme, "h", 1, Proxy("no-such-proxy.invalid", 3128, "HTTP_PROXY"))
     assert ConnectionPool().open(unknown).startswith("proxy no-such-proxy.invalid:3128: ")
 
@@ -233,7 +262,9 @@ def scenario(**more) -> Scenario:
 def test_a_plain_endpoints_proxy_gets_the_whole_url_unsigned_as_from_boto3(base, monkeypatch):
     """The signature is that of the path alone: boto3's first line, and the canonical request made anew from our bytes."""
     with serving(answering(ANSWER.replace(b"hello", b"{}   "))) as proxy:
-        monkeypatch.setenv("HTTP_PROXY", f"http://m.user:{QUOTED.replace('%C3%A4', 'a')}@127.0.0.1:{proxy.port}")  # boto3 knows ASCII alone
+        monkeypatch.setenv(
+            "HTTP_PROXY", f"http://m.user:{QUOTED.replace('%C3%A4', 'a')}@127.0.0.1:{proxy.port}"
+        )  # boto3 knows ASCII alone
         sc = scenario(endpoint_url=f"http://model.invalid:8080{base}")
         session, built = AwsSession(sc), build(sc.targets[0], Prompt("p", "hi", None))
         origin = session.origin(sc.targets[0])
@@ -244,12 +275,19 @@ def test_a_plain_endpoints_proxy_gets_the_whole_url_unsigned_as_from_boto3(base,
     assert (exchange.error, exchange.status, origin.host, origin.port) == (None, 200, "model.invalid", 8080)
     (line, ours), (their_line, theirs) = (parts(request) for request in proxy.requests)
     assert line == their_line
-    assert line.startswith(b"POST http://model.invalid:8080" + base.rstrip("/").encode() + b"/model/meta.llama3-8b-instruct-v1%3A0/converse ")
+    assert line.startswith(
+        b"POST http://model.invalid:8080"
+        + base.rstrip("/").encode()
+        + b"/model/meta.llama3-8b-instruct-v1%3A0/converse "
+    )
     assert ours["proxy-authorization"] == theirs["proxy-authorization"]
     assert ours["host"] == theirs["host"] == "model.invalid:8080"
     assert "proxy-authorization" not in ours["authorization"]
     path = line.decode().replace("http://model.invalid:8080", "")
-    assert signature_of(path, ours, proxy.requests[0].split(b"\r\n\r\n", 1)[1], KEY) == ours["authorization"].rsplit("Signature=", 1)[1]
+    assert (
+        signature_of(path, ours, proxy.requests[0].split(b"\r\n\r\n", 1)[1], KEY)
+        == ours["authorization"].rsplit("Signature=", 1)[1]
+    )
 
 
 def test_a_target_whose_proxy_cannot_be_used_is_named_but_boto3_may_use_it(monkeypatch):
@@ -270,6 +308,8 @@ def test_an_endpoint_behind_a_refusing_proxy_is_unreachable_with_the_proxys_reas
     with serving(answering(refuse)) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://m.user:{QUOTED}@127.0.0.1:{proxy.port}")
         (problem,) = Sender(scenario(), Clock(), print).unreachable()
-    assert problem.startswith("https://bedrock-runtime.us-east-1.amazonaws.com:443 (t) accepts no connection: proxy 127.0.0.1:")
+    assert problem.startswith(
+        "https://bedrock-runtime.us-east-1.amazonaws.com:443 (t) accepts no connection: proxy 127.0.0.1:"
+    )
     assert "407 Proxy Authentication Required; put a valid user and password into HTTPS_PROXY" in problem
     assert "s3cr3t" not in problem and "m.user" not in problem

@@ -285,7 +285,10 @@ def test_a_container_that_repeats_the_prompt_in_its_one_piece_has_it_taken_off()
     assert parse_answer(echoing, 200, {}, timed(part(data)), True).text == " to her"
     line = sse(tgi_token(" to her", generated_text="Say hello to her"))
     reading = parse_answer(echoing, 200, {}, timed(part(line)), True)
-    assert (reading.text, reading.output_chunks) == (" to her", 1)  # the token was the output, its line's text repeats it
+    assert (reading.text, reading.output_chunks) == (
+        " to her",
+        1,
+    )  # the token was the output, its line's text repeats it
 
 
 BAD_COUNTS = [-1, 1.5, "7", True, None, [], 10**300, float("nan")]

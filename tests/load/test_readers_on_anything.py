@@ -168,7 +168,9 @@ class Real:
         for number, (_, headers, payload) in enumerate(self.frames):
             if headers[":event-type"] == "messageStop":
                 return number
-            if self.body.dialect in CLOSING and CLOSING[self.body.dialect] in base64.b64decode(json.loads(payload)["bytes"]):
+            if self.body.dialect in CLOSING and CLOSING[self.body.dialect] in base64.b64decode(
+                json.loads(payload)["bytes"]
+            ):
                 return number
         return len(self.frames) - 1
 
@@ -185,7 +187,9 @@ def real(credentials) -> typing.Iterator[tuple[dict[str, Real], dict[str, Real]]
     def ask(sender, target: dict) -> Real:
         made = TARGETS[target["service"]](name="t", **target | {"parameters": {"max_tokens": TOKENS}})
         for attempt in range(60):
-            record = sender.call(1, made, Prompt("p", f"Tell me of the sea, {attempt}.", None), StageSpec(1, "t", "p", 1), "measure")
+            record = sender.call(
+                1, made, Prompt("p", f"Tell me of the sea, {attempt}.", None), StageSpec(1, "t", "p", 1), "measure"
+            )
             answer, status, ended = seen[-1]
             assert (record.error, status, ended) == (None, 200, True), record
             if not answer.read(answer.data).text.isascii():
@@ -206,7 +210,9 @@ def real(credentials) -> typing.Iterator[tuple[dict[str, Real], dict[str, Real]]
 
 def plain(container: Real, dialect: str) -> Real:
     """The same lines as a server of OpenAI's routes sends them: without frames."""
-    target = OpenAITarget(name="t", service="openai", base_url="http://h/v1", model_id="m", dialect=dialect, stream=True)
+    target = OpenAITarget(
+        name="t", service="openai", base_url="http://h/v1", model_id="m", dialect=dialect, stream=True
+    )
     body = build(target, Prompt("p", "Tell me.", None))
     return Real(body, {}, b"".join(payload for _, _, payload in container.frames))
 
@@ -269,7 +275,9 @@ def test_without_its_closing_event_a_real_stream_is_broken_whatever_else_is_ther
         without = frames[: answer.closing] + frames[answer.closing + 1 :]
         for pieces in (without, without * 2, without[::-1]):
             assert answer.read(*pieces).error == ErrorClass.STREAM_BROKEN, kind
-        for lost in range(len(frames)):  # of the others only what was in them is lost, and the answer is as far as anybody can tell whole
+        for lost in range(
+            len(frames)
+        ):  # of the others only what was in them is lost, and the answer is as far as anybody can tell whole
             if lost != answer.closing:
                 assert answer.read(*frames[:lost], *frames[lost + 1 :]).error is None, (kind, lost)
 

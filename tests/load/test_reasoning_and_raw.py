@@ -41,7 +41,9 @@ def test_reasoning_in_tags_is_output_and_not_visible(contents, first, visible, c
 
 
 def deepseek(*texts: str) -> list[bytes]:
-    return [chunk({"choices": [{"text": t, "stop_reason": None}]}) for t in texts] + [chunk({"choices": [{"text": "", "stop_reason": "stop"}]})]
+    return [chunk({"choices": [{"text": t, "stop_reason": None}]}) for t in texts] + [
+        chunk({"choices": [{"text": "", "stop_reason": "stop"}]})
+    ]
 
 
 @pytest.mark.parametrize(
@@ -84,7 +86,11 @@ def test_a_bedrock_chat_without_its_last_chunk_is_broken():
 
 
 def test_a_cohere_stream_in_one_piece_is_read_as_one_delta_and_an_error_of_the_model_is_one():
-    whole = {"generations": [{"text": "Hello", "finish_reason": "COMPLETE"}], "is_finished": True, "finish_reason": "COMPLETE"}
+    whole = {
+        "generations": [{"text": "Hello", "finish_reason": "COMPLETE"}],
+        "is_finished": True,
+        "finish_reason": "COMPLETE",
+    }
     reading = streamed("cohere-command", *timed(chunk(whole)))
     assert (reading.error, reading.text, reading.first_output, reading.output_chunks) == (None, "Hello", 10.0, 1)
     toxic = {"is_finished": True, "finish_reason": "ERROR_TOXIC"}
@@ -106,7 +112,11 @@ def test_a_raw_error_is_what_the_scenario_says_and_nothing_else():
 
 
 def test_raw_answers_that_are_lists_are_read_and_those_without_text_are_not():
-    answer = {"text": "[*].generated[]", "completion_tokens": "length([0].generated)", "prompt_tokens": "sum([0].generated)"}
+    answer = {
+        "text": "[*].generated[]",
+        "completion_tokens": "length([0].generated)",
+        "prompt_tokens": "sum([0].generated)",
+    }
     body = build(sagemaker(dialect="raw", body=RAW["body"], answer=answer, parameters={"max_tokens": 64}), HELLO)
     data = json.dumps([{"generated": ["Hel", "lo"]}]).encode()
     reading = parse_answer(body, 200, {}, [(1.0, data)], True)

@@ -23,7 +23,13 @@ def test_a_missing_value_is_an_empty_cell_and_a_zero_is_a_zero():
 
 
 def test_wall_clock_keeps_microseconds_and_durations_milliseconds_thousandths():
-    row = dict(zip(FIELDS, dataclasses.replace(record(1), started_at=1732247000.1234567, latency_ms=12.34567).row(), strict=True))
+    row = dict(
+        zip(
+            FIELDS,
+            dataclasses.replace(record(1), started_at=1732247000.1234567, latency_ms=12.34567).row(),
+            strict=True,
+        )
+    )
     assert (row["started_at"], row["latency_ms"]) == ("1732247000.123457", "12.346")
 
 

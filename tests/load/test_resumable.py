@@ -54,8 +54,15 @@ def test_what_was_cut_short_is_put_aside_and_its_problems_with_it():
 def test_a_whole_stage_of_a_search_that_said_nothing_is_measured_again():
     searching = ONE | {"load": {"find": {"up_to": 8, "slo": {"error_rate": 0.1}}, "measure_s": 2}}
     scenario = inputs(searching, TWO).scenario.model_dump(mode="json")
-    visits = [("one", "met"), ("one", None), ("two", None)]  # the second was cut short before it was judged; `two` is no search
-    windows = [StageWindow(n, 1, target, "a", n, None, 1.0, whole=True, outcome=said) for n, (target, said) in enumerate(visits, 1)]
+    visits = [
+        ("one", "met"),
+        ("one", None),
+        ("two", None),
+    ]  # the second was cut short before it was judged; `two` is no search
+    windows = [
+        StageWindow(n, 1, target, "a", n, None, 1.0, whole=True, outcome=said)
+        for n, (target, said) in enumerate(visits, 1)
+    ]
     new = resumed(manifest(scenario=scenario, stages=windows, parts=[Part("r", 1.0, None, "stopped")]), manifest())
     assert ([s.stage for s in new.stages], [s.stage for s in new.abandoned]) == ([1, 3], [2])
 
@@ -77,7 +84,17 @@ def test_a_whole_stage_that_a_problem_names_is_missing():
 
 
 def found(stages: list[int]) -> Finding:
-    return Finding("one", "a", "users", 1, 2, True, "above it the limits are missed", {"1": ["met"] * 2, "2": ["missed"] * 2}, stages)
+    return Finding(
+        "one",
+        "a",
+        "users",
+        1,
+        2,
+        True,
+        "above it the limits are missed",
+        {"1": ["met"] * 2, "2": ["missed"] * 2},
+        stages,
+    )
 
 
 def test_what_a_search_found_is_kept_only_with_all_of_its_stages():
@@ -85,10 +102,14 @@ def test_what_a_search_found_is_kept_only_with_all_of_its_stages():
     scenario = inputs(TWO, searching).scenario.model_dump(mode="json")
     windows = [StageWindow(n, 1, "one", "a", n, None, 1.0, whole=True, outcome="met") for n in (1, 2, 3, 4)]
     last = [Part("r", 1.0, 5.0, "complete")]
-    whole = resumed(manifest(scenario=scenario, stages=list(windows), findings=[found([1, 2, 3, 4])], parts=list(last)), manifest())
+    whole = resumed(
+        manifest(scenario=scenario, stages=list(windows), findings=[found([1, 2, 3, 4])], parts=list(last)), manifest()
+    )
     assert (len(whole.findings), len(whole.stages)) == (1, 4)
     windows[2].whole = False  # a worker was killed in it
-    spoiled = resumed(manifest(scenario=scenario, stages=list(windows), findings=[found([1, 2, 3, 4])], parts=list(last)), manifest())
+    spoiled = resumed(
+        manifest(scenario=scenario, stages=list(windows), findings=[found([1, 2, 3, 4])], parts=list(last)), manifest()
+    )
     assert (spoiled.findings, [s.stage for s in spoiled.stages]) == ([], [1, 2, 4])
 
 
@@ -104,7 +125,9 @@ def test_a_problem_that_comes_again_concerns_the_further_stages_too_and_is_said_
 
 
 def test_a_problem_that_an_earlier_part_had_makes_this_part_untrustworthy_too():
-    run = types.SimpleNamespace(manifest=manifest(problems=[Problem("as before", None)]), untrusted=False, failure=None, over_budget=False)
+    run = types.SimpleNamespace(
+        manifest=manifest(problems=[Problem("as before", None)]), untrusted=False, failure=None, over_budget=False
+    )
     assert RunRecorder.exit_code(run) == 0
     RunRecorder.problem(run, "as before")
     assert RunRecorder.exit_code(run) == 2 and len(run.manifest.problems) == 1

@@ -25,7 +25,16 @@ from tests.helpers.wire_server import in_turn, receive, serving
 
 pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("credentials")]
 FAULTS = ["throttle", "quota", "not_ready", "model_timeout", "unavailable", "server", "drop", "reset"]
-FINAL = ["client", "access_denied", "model_error", "error_in_200", "garbage_body", "empty_output", "drop_mid_stream", "bad_crc"]
+FINAL = [
+    "client",
+    "access_denied",
+    "model_error",
+    "error_in_200",
+    "garbage_body",
+    "empty_output",
+    "drop_mid_stream",
+    "bad_crc",
+]
 FINAL += ["throttle_mid_stream", "internal_mid_stream"]
 SEED = 5
 

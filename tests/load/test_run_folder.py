@@ -85,7 +85,9 @@ def test_a_used_folder_is_refused_and_overwriting_removes_the_old_run_alone(tmp_
     folder.write_manifest(manifest())
     (folder.path / "locust_stats.csv").write_text("old")
     (folder.path / "notes.txt").write_text("mine")
-    with pytest.raises(FolderUsed, match="already holds a run; choose another --run-dir, or add --resume or --overwrite"):
+    with pytest.raises(
+        FolderUsed, match="already holds a run; choose another --run-dir, or add --resume or --overwrite"
+    ):
         folder.create()
     folder.create(overwrite=True)
     assert [p.name for p in folder.path.iterdir()] == ["notes.txt"]
@@ -162,9 +164,15 @@ def test_the_manifest_comes_back_as_it_was_written(tmp_path):
     folder = RunFolder(tmp_path)
     made = manifest(
         workers=[WorkerEntry("w", "h", -0.25, 3, 3, 0), WorkerEntry("x", "h", None, None, 1, None)],
-        stages=[StageWindow(1, 1, "t", "p", 2, None, 10.5, 10.75, 11.0, workers=[WorkerLoad("w", 0.5, 1.25)], whole=True)],
+        stages=[
+            StageWindow(1, 1, "t", "p", 2, None, 10.5, 10.75, 11.0, workers=[WorkerLoad("w", 0.5, 1.25)], whole=True)
+        ],
         abandoned=[StageWindow(2, 1, "t", "p", None, 1.5, 10.5)],
-        findings=[Finding("t", "p", "users", 3, 4, True, "above it the limits are missed", {"3": ["met"], "4": ["missed"]}, [1, 2])],
+        findings=[
+            Finding(
+                "t", "p", "users", 3, 4, True, "above it the limits are missed", {"3": ["met"], "4": ["missed"]}, [1, 2]
+            )
+        ],
         problems=[Problem("a worker is gone", [1]), Problem("the disk was full")],
         parts=[Part("r", 1.0, None, "running")],
     )

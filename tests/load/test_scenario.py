@@ -54,8 +54,18 @@ def test_defaults_are_those_that_the_documentation_names(tmp_path):
     scenario = load_scenario(write(tmp_path, GOOD))
     (target,) = scenario.targets
     assert (target.api, target.stream, target.parameters, target.family) == ("converse", False, {}, "llama")
-    assert (scenario.load.users, scenario.load.settle_s, scenario.load.think_s, scenario.load.at_most_s) == ([1, 2], 5.0, 0.0, 30.0)
-    assert (scenario.request_timeout_s, scenario.error_pause_s, scenario.seed, scenario.budget_usd) == (60.0, 0.1, 0, None)
+    assert (scenario.load.users, scenario.load.settle_s, scenario.load.think_s, scenario.load.at_most_s) == (
+        [1, 2],
+        5.0,
+        0.0,
+        30.0,
+    )
+    assert (scenario.request_timeout_s, scenario.error_pause_s, scenario.seed, scenario.budget_usd) == (
+        60.0,
+        0.1,
+        0,
+        None,
+    )
     assert Scenario.model_validate(scenario.model_dump(mode="json")) == scenario  # as the manifest keeps it
 
 
@@ -74,8 +84,16 @@ MISTAKES = {
     "users: []": ("users: [1, 2]", 9, "load.users: empty; name at least one"),
     "users: [0]": ("users: [1, 2]", 9, "load.users[0]: input should be greater than or equal to 1 (got 0)"),
     "users: [1.5]": ("users: [1, 2]", 9, "load.users[0]: input should be a valid integer (got 1.5)"),
-    "users: many": ("users: [1, 2]", 9, "load.users: must be a range such as 1..20 or a list such as [1, 5] (got 'many')"),
-    "users: 1..x": ("users: [1, 2]", 9, "load.users: must be a range such as 1..20 or a list such as [1, 5] (got '1..x')"),
+    "users: many": (
+        "users: [1, 2]",
+        9,
+        "load.users: must be a range such as 1..20 or a list such as [1, 5] (got 'many')",
+    ),
+    "users: 1..x": (
+        "users: [1, 2]",
+        9,
+        "load.users: must be a range such as 1..20 or a list such as [1, 5] (got '1..x')",
+    ),
     "users: 5..1": ("users: [1, 2]", 9, "load.users: empty; name at least one"),
     "measure_s: 0": ("measure_s: 30", 10, "load.measure_s: input should be greater than 0 (got 0)"),
     "measure_s: .nan": ("measure_s: 30", 10, "load.measure_s: input should be"),
@@ -86,20 +104,48 @@ MISTAKES = {
     "payloads: p.jsonl": ("payloads: [p.jsonl]", 7, "payloads: input should be a valid list (got 'p.jsonl')"),
     "name: a b": ("name: tried", 1, "name: string should match pattern"),
     "name: ../up": ("name: tried", 1, "name: string should match pattern"),
-    "service: bedrok": ("service: bedrock", 3, "targets[0]: `service:` must be 'sagemaker' or 'bedrock' or 'openai' (got 'bedrok')"),
+    "service: bedrok": (
+        "service: bedrock",
+        3,
+        "targets[0]: `service:` must be 'sagemaker' or 'bedrock' or 'openai' (got 'bedrok')",
+    ),
     "targets: []\n": (BEDROCK, 2, "targets: empty; name at least one"),
     "stream: true": ("service: bedrock", 3, "targets[0]: `service:` must be there"),
-    "service: bedrock\n    api: converze": ("service: bedrock", 5, "targets[0].api: input should be 'converse' or 'invoke' (got 'converze')"),
-    "price: {input: 3.0, output: 15.0}": ("    model_id", 5, "targets[0].price.input: above $1 per 1,000 tokens: this looks like a price per million"),
+    "service: bedrock\n    api: converze": (
+        "service: bedrock",
+        5,
+        "targets[0].api: input should be 'converse' or 'invoke' (got 'converze')",
+    ),
+    "price: {input: 3.0, output: 15.0}": (
+        "    model_id",
+        5,
+        "targets[0].price.input: above $1 per 1,000 tokens: this looks like a price per million",
+    ),
     "price: {input: 0.1}": ("    model_id", 5, "targets[0].price.output: missing; add `output:`"),
     "price: {usd_per_hour: 0}": ("    model_id", 5, "targets[0].price.usd_per_hour: input should be greater than 0"),
     "price: {usd_per_hour: 1, input: 1}": ("    model_id", 5, "targets[0].price.input: unknown key `input`"),
     "budget_usd: -1\n": (None, 12, "budget_usd: input should be greater than 0 (got -1)"),
-    "parameters: {max_tokens: 0}": ("    model_id", 3, "targets[0]: `parameters.max_tokens` must be a whole number of at least 1"),
-    "parameters: {max_tokens: true}": ("    model_id", 3, "targets[0]: `parameters.max_tokens` must be a whole number of at least 1"),
-    "region: 2024-02-30": ("region: us-east-1", 6, "not valid YAML: `2024-02-30` cannot be read (day is out of range for month)"),
+    "parameters: {max_tokens: 0}": (
+        "    model_id",
+        3,
+        "targets[0]: `parameters.max_tokens` must be a whole number of at least 1",
+    ),
+    "parameters: {max_tokens: true}": (
+        "    model_id",
+        3,
+        "targets[0]: `parameters.max_tokens` must be a whole number of at least 1",
+    ),
+    "region: 2024-02-30": (
+        "region: us-east-1",
+        6,
+        "not valid YAML: `2024-02-30` cannot be read (day is out of range for month)",
+    ),
     "seed: 0b_\n": (None, 12, "not valid YAML: `0b_` cannot be read (invalid literal for int()"),
-    "slo: {latency_s: {p90: 1}}\n": (None, 12, "slo.latency_s: `p90` is no limit; a limit is on one of mean, p50, p95, p99"),
+    "slo: {latency_s: {p90: 1}}\n": (
+        None,
+        12,
+        "slo.latency_s: `p90` is no limit; a limit is on one of mean, p50, p95, p99",
+    ),
     "slo: {error_rate: 2}\n": (None, 12, "slo.error_rate: input should be less than or equal to 1 (got 2)"),
     "name: tried\n": (None, 12, "not valid YAML: key `name` stands twice; check indentation and quotes"),
     "\tx: 1\n": (None, 12, "not valid YAML"),
@@ -141,11 +187,27 @@ def test_a_missing_key_is_named(tmp_path, key):
 
 ROUTE = "  - name: a\n    service: openai\n    base_url: http://10.0.0.7:8000/v1\n    model_id: m\n    api_key_env: MY_KEY\n"
 SECRETS = {
-    "a password": ("http://10.0.0.7:8000/v1", "https://user:hidden@h/v1", "base_url: no user, password, query or fragment in it"),
-    "a query": ("http://10.0.0.7:8000/v1", "https://h/v1?code=hidden", "base_url: no user, password, query or fragment in it"),
+    "a password": (
+        "http://10.0.0.7:8000/v1",
+        "https://user:hidden@h/v1",
+        "base_url: no user, password, query or fragment in it",
+    ),
+    "a query": (
+        "http://10.0.0.7:8000/v1",
+        "https://h/v1?code=hidden",
+        "base_url: no user, password, query or fragment in it",
+    ),
     "no URL": ("http://10.0.0.7:8000/v1", "hidden", "base_url: must be an address such as http://10.0.0.7:8000/v1"),
-    "the key": ("MY_KEY", "sk-proj-hidden", "api_key_env: must be the name of an environment variable, not the key itself"),
-    "of AWS": ("model_id: m", "endpoint_url: http://u:hidden@h\n    model_id: m", "endpoint_url: no user, password, query or fragment in it"),
+    "the key": (
+        "MY_KEY",
+        "sk-proj-hidden",
+        "api_key_env: must be the name of an environment variable, not the key itself",
+    ),
+    "of AWS": (
+        "model_id: m",
+        "endpoint_url: http://u:hidden@h\n    model_id: m",
+        "endpoint_url: no user, password, query or fragment in it",
+    ),
 }
 
 
@@ -219,11 +281,19 @@ def test_a_targets_price_is_its_own_else_the_books(tmp_path):
     assert priced(tmp_path, hourly) == HourlyPrice(usd_per_hour=2.0, instance_count=3)
 
 
-@pytest.mark.parametrize("target", [SAGEMAKER, "  - {name: a, service: openai, base_url: http://h/v1, model_id: m, INSTANCES\n"], ids=["sagemaker", "openai"])
+@pytest.mark.parametrize(
+    "target",
+    [SAGEMAKER, "  - {name: a, service: openai, base_url: http://h/v1, model_id: m, INSTANCES\n"],
+    ids=["sagemaker", "openai"],
+)
 def test_the_instances_of_an_own_price_count(tmp_path, target):
     def of(price: str, instances: str | None = None) -> str:
         more = f"price: {price}" + (f", instance_count: {instances}" if instances else "")
-        block = target.replace("INSTANCES", more + "}") if "INSTANCES" in target else target + "".join(f"    {m}\n" for m in more.replace("}, i", "}\ni").split("\n"))
+        block = (
+            target.replace("INSTANCES", more + "}")
+            if "INSTANCES" in target
+            else target + "".join(f"    {m}\n" for m in more.replace("}, i", "}\ni").split("\n"))
+        )
         return GOOD.replace(BEDROCK, block)
 
     four = "{usd_per_hour: 1.5, instance_count: 4}"
@@ -241,7 +311,9 @@ def test_a_target_without_a_price_names_it_and_the_book(tmp_path):
         f"{tmp_path}/s.yaml:5: target `a`: no price for model `meta.llama3-9b-instruct-v1:0`; did you mean "
         "`meta.llama3-8b-instruct-v1:0`? Else add it to the price book or give the target its own `price:` (book.yaml)"
     )
-    with pytest.raises(BadScenario, match=r"target `a`: no price; add its `instance_type:` or a `price:` \(book.yaml\)"):
+    with pytest.raises(
+        BadScenario, match=r"target `a`: no price; add its `instance_type:` or a `price:` \(book.yaml\)"
+    ):
         priced(tmp_path, GOOD.replace(BEDROCK, SAGEMAKER.replace("    instance_type: ml.g5.2xlarge\n", "")))
 
 
@@ -264,7 +336,10 @@ def test_what_aws_bills_otherwise_needs_its_own_price(tmp_path, line, said):
 @pytest.mark.parametrize(
     ("resource", "said"),
     [
-        ("provisioned-model/abc", "provisioned throughput is billed by the hour and model unit; add `price: {usd_per_hour: "),
+        (
+            "provisioned-model/abc",
+            "provisioned throughput is billed by the hour and model unit; add `price: {usd_per_hour: ",
+        ),
         ("imported-model/abc", "an imported model is billed by the hour and model unit; add `price: {usd_per_hour: "),
         ("application-inference-profile/abc", "add it to the price book or give the target its own `price:`"),
     ],

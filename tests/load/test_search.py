@@ -115,7 +115,9 @@ def test_noise_ends_and_what_it_confirms_was_measured_twice_with_one_outcome(of,
         search = Search(64, of)
         run(search, by_luck(random.Random(seed), luck))
         sides = [side for side in (search.low, search.high) if side is not None]
-        assert search.confirmed == all(len(search.outcomes[s]) >= 2 and len(set(search.outcomes[s])) == 1 for s in sides)
+        assert search.confirmed == all(
+            len(search.outcomes[s]) >= 2 and len(set(search.outcomes[s])) == 1 for s in sides
+        )
         assert search.low is None or set(search.outcomes[search.low]) == {"met"}
         assert None in (search.low, search.high) or search.low < search.high
         unconfirmed += not search.confirmed

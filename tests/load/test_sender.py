@@ -68,7 +68,10 @@ STREAM_FAULTS = {
     "reset_mid_stream": "stream_broken",
     "exception_mid_stream": "model_error",
     "internal_mid_stream": "server",
-    "throttle_mid_stream": {"bedrock": "throttled", "sagemaker": "model_error"},  # SageMaker streams know two exceptions
+    "throttle_mid_stream": {
+        "bedrock": "throttled",
+        "sagemaker": "model_error",
+    },  # SageMaker streams know two exceptions
     "error_frame": None,
     "truncated_frame": "stream_broken",
     "bad_crc": "bad_response",
@@ -85,7 +88,12 @@ CALLS = {
 def meet(emulator, credentials):
     """meet(fault, kind, stream): the record of one call that meets a fault, all by one sender."""
     faults = [*REQUEST_FAULTS, *STREAM_FAULTS, "no_usage", "split", "stall"]
-    made = [(f"{kind}.{fault}.{stream}", CALLS[kind](fault, stream)) for fault in faults for kind in CALLS for stream in (True, False)]
+    made = [
+        (f"{kind}.{fault}.{stream}", CALLS[kind](fault, stream))
+        for fault in faults
+        for kind in CALLS
+        for stream in (True, False)
+    ]
     sender, records = sender_for(emulator, *({"name": name} | target for name, target in made))
 
     def one(fault: str, kind: str, stream: bool = True) -> RequestRecord:
@@ -188,7 +196,9 @@ def test_tokens_and_times_are_those_of_the_endpoints_own_log(emulator):
         for r in made:
             row = truth[r.request_id]
             assert r.error is None and r.reconnect == 0, (kind, r.error_message)
-            assert (r.completion_tokens, r.token_source) == (row["completion_tokens"], "service") == (TOKENS, "service"), kind
+            assert (
+                (r.completion_tokens, r.token_source) == (row["completion_tokens"], "service") == (TOKENS, "service")
+            ), kind
             if r.prompt_token_source == "service":
                 assert r.prompt_tokens == row["prompt_tokens"], kind
             else:

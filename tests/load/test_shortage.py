@@ -66,7 +66,11 @@ def test_a_search_that_could_not_decide_says_how_many_would():
 
 LOADS = {
     # 0.5/s for 30 s: 15; 72 take 144 s
-    "a rate": ({"rate": [0.5, 2.0], "measure_s": 30.0}, "at 0.5 requests/s: about 15 answers in measure_s 30; ", "set measure_s: 159, or until: "),
+    "a rate": (
+        {"rate": [0.5, 2.0], "measure_s": 30.0},
+        "at 0.5 requests/s: about 15 answers in measure_s 30; ",
+        "set measure_s: 159, or until: ",
+    ),
     # 30 requests take 30 s at two users; 72 take 72 s, 79.2 with a tenth to spare
     "until too few": (
         {"users": [2], "until": {"requests": 30, "at_most_s": 90.0}},
@@ -80,23 +84,37 @@ LOADS = {
         "set until: {requests: 72, at_most_s: 159}",
     ),
     # a search measures up to four windows: 20 answers in 40 s; 158.4 s in four parts of 39.6
-    "a search": ({"find": {"up_to": 8}, "measure_s": 10.0}, "at 1 user: about 20 answers in measure_s 4 x 10; ", "set measure_s: 40, or until: "),
-    "a replay": ({"replay": "t.csv"}, "at 1.66667 requests/s: about 6 answers in the replay; ", ": replay more arrivals"),
+    "a search": (
+        {"find": {"up_to": 8}, "measure_s": 10.0},
+        "at 1 user: about 20 answers in measure_s 4 x 10; ",
+        "set measure_s: 40, or until: ",
+    ),
+    "a replay": (
+        {"replay": "t.csv"},
+        "at 1.66667 requests/s: about 6 answers in the replay; ",
+        ": replay more arrivals",
+    ),
 }
 
 
 @pytest.mark.parametrize("name", LOADS)
 def test_every_kind_of_load_is_told_what_would_do(name):
     load, where, remedy = LOADS[name]
-    (line,) = told(load, trace=[Arrival(n * 0.6) for n in range(6)] if "replay" in load else None)  # 5 in 3 s after the first
+    (line,) = told(
+        load, trace=[Arrival(n * 0.6) for n in range(6)] if "replay" in load else None
+    )  # 5 in 3 s after the first
     assert where in line and remedy in line, line
 
 
 def test_there_is_one_line_a_target_and_none_of_one_that_has_not_answered():
     load = {"users": [1], "measure_s": 10.0, "repeat": 2}
     made = inputs({"settle_s": 0.0} | load, BEDROCK, ENDPOINT, payloads=["a.jsonl", "b.jsonl"], slo=P95)
-    assert [line.split(" at ")[0] for line in too_small_samples(made, plan(made), {"tokens": CALL, "hours": HOURS})] == ["target `tokens`", "target `hours`"]
-    assert [line.split(" at ")[0] for line in too_small_samples(made, plan(made), {"hours": HOURS})] == ["target `hours`"]
+    assert [
+        line.split(" at ")[0] for line in too_small_samples(made, plan(made), {"tokens": CALL, "hours": HOURS})
+    ] == ["target `tokens`", "target `hours`"]
+    assert [line.split(" at ")[0] for line in too_small_samples(made, plan(made), {"hours": HOURS})] == [
+        "target `hours`"
+    ]
     # what is left of a run: its smallest level is 4 users, 4 x 36 / 2 = 72 answers in 36 s
     made = inputs({"settle_s": 0.0, "users": [1, 4], "measure_s": 36.0}, BEDROCK, slo=P95)
     left = [group._replace(levels=group.levels[1:]) for group in plan(made)]

@@ -23,7 +23,8 @@ PLAIN = TokenPrice(input=0.1, output=0.5)
 HOURLY = HourlyPrice(usd_per_hour=36.0, instance_count=2)
 TOKENS = {"name": "tokens", "service": "bedrock", "model_id": "m", "parameters": {"max_tokens": 500}}
 ENDPOINTS = [
-    {"name": name, "service": "sagemaker", "endpoint": "e", "dialect": "tgi", "instance_type": "ml.x"} for name in ("hours", "more")
+    {"name": name, "service": "sagemaker", "endpoint": "e", "dialect": "tgi", "instance_type": "ml.x"}
+    for name in ("hours", "more")
 ]
 
 
@@ -39,7 +40,13 @@ class HandClock(Clock):
 def spend(price=CACHED, limit: int | None = 500, asked: int | None = None, clock: Clock | None = None) -> Spend:
     """asked: what the payload's second line asks for itself."""
     tokens = TOKENS | {"parameters": {"max_tokens": limit} if limit else {}}
-    scenario = {"name": "s", "targets": [tokens, *ENDPOINTS], "region": "us-east-1", "payloads": ["a.jsonl"], "pricing": "b.yaml"}
+    scenario = {
+        "name": "s",
+        "targets": [tokens, *ENDPOINTS],
+        "region": "us-east-1",
+        "payloads": ["a.jsonl"],
+        "pricing": "b.yaml",
+    }
     scenario = Scenario.model_validate(scenario | {"load": {"users": [1], "measure_s": 10}})
     prompts = [Prompt("1", "x", None), Prompt("2", "x", None, parameters={"max_tokens": asked} if asked else {})]
     prices = {"tokens": price, "hours": HOURLY, "more": HourlyPrice(usd_per_hour=3600.0)}

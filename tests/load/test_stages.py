@@ -90,7 +90,10 @@ def test_without_a_ready_worker_the_shape_ends_instead_of_waiting_for_ever():
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (FileNotFoundError(2, "No such file", "token"), "the sweep failed inside Swarmledger: FileNotFoundError: [Errno 2] No such file: 'token'"),
+        (
+            FileNotFoundError(2, "No such file", "token"),
+            "the sweep failed inside Swarmledger: FileNotFoundError: [Errno 2] No such file: 'token'",
+        ),
         (DiskFailed(28, "No space left on device"), "No space left on device"),
     ],
 )
@@ -100,7 +103,10 @@ def test_only_the_run_folder_tells_of_a_full_disk(error, said):
 
     heard: list[str] = []
     sweep = object.__new__(Sweep)
-    sweep.run, sweep.groups = types.SimpleNamespace(problem=heard.append, disk_failed=lambda e: heard.append(e.strerror)), []
+    sweep.run, sweep.groups = (
+        types.SimpleNamespace(problem=heard.append, disk_failed=lambda e: heard.append(e.strerror)),
+        [],
+    )
     sweep.preflight, sweep._guard = types.SimpleNamespace(preflight=preflight), types.SimpleNamespace(stop=lambda: None)
     sweep.control = types.SimpleNamespace(set=heard.append)
     sweep._go()
@@ -112,9 +118,13 @@ def test_a_stage_is_whole_only_if_every_worker_that_began_it_was_there_at_its_en
     """All that had come is here: what a worker took with it when it left is not known."""
     said: list[str] = []
     scenario = types.SimpleNamespace(seed=1, retry=None)
-    run = types.SimpleNamespace(inputs=types.SimpleNamespace(scenario=scenario, traces={}), tallies={}, clock=Clock(), over_budget=False)
+    run = types.SimpleNamespace(
+        inputs=types.SimpleNamespace(scenario=scenario, traces={}), tallies={}, clock=Clock(), over_budget=False
+    )
     run.stage_begins, run.is_sound = (lambda window: None), (lambda window: True)
-    control = types.SimpleNamespace(run=run, announce=lambda visit, phase: said.append(phase), ask_for_users=lambda users: None)
+    control = types.SimpleNamespace(
+        run=run, announce=lambda visit, phase: said.append(phase), ask_for_users=lambda users: None
+    )
     control.alive = lambda: at_the_end if "hold" in said else ["a", "b"]
     control.wait_until_clear, control.wait_for_records = (lambda visit, phase: {}), (lambda visit: True)
     load = Load(users=[1], settle_s=0, settle_at_most_s=0, measure_s=0.01)
@@ -132,9 +142,13 @@ def test_an_undecided_search_measures_four_windows_whatever_the_holds_between_ta
 
     monkeypatch.setattr("locustfiles.common.stages.stage.gevent.sleep", passes)
     scenario = types.SimpleNamespace(seed=1, retry=None)
-    run = types.SimpleNamespace(inputs=types.SimpleNamespace(scenario=scenario, traces={}), tallies={}, clock=clock, over_budget=False)
+    run = types.SimpleNamespace(
+        inputs=types.SimpleNamespace(scenario=scenario, traces={}), tallies={}, clock=clock, over_budget=False
+    )
     run.stage_begins, run.is_sound = (lambda window: None), (lambda window: True)
-    control = types.SimpleNamespace(run=run, announce=lambda visit, phase: told.append((phase, clock.at)), ask_for_users=lambda users: None)
+    control = types.SimpleNamespace(
+        run=run, announce=lambda visit, phase: told.append((phase, clock.at)), ask_for_users=lambda users: None
+    )
     control.alive, control.wait_for_records = (lambda: ["a"]), (lambda visit: True)
     control.wait_until_clear = lambda visit, phase: (passes(30.0 if phase == "hold" else 0.0), {})[1]
     limits = {"latency_s": {"p95": 1.0}}  # nothing comes: it stays undecided

@@ -16,7 +16,10 @@ from tests.helpers.patience import up_to_three_times
 from tests.helpers.wire_client import CHUNKED, REQUEST, body, http, run
 from tests.helpers.wire_server import certificate, receive, serving, sleep
 
-pytestmark = [pytest.mark.alone, pytest.mark.skipif(sys.platform != "linux", reason="only Linux stamps what it receives")]
+pytestmark = [
+    pytest.mark.alone,
+    pytest.mark.skipif(sys.platform != "linux", reason="only Linux stamps what it receives"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +108,9 @@ def test_undisturbed_pieces_have_stamps_before_the_loops_and_in_order():
 def test_a_wall_clock_that_is_set_in_mid_answer_leaves_the_loops_stamps(monkeypatch, step):
     """The loop reads at 130 ms or later what came at 60 ms, and says so: no stamp is bent by the step."""
     shift = [0.0]
-    clocks = types.SimpleNamespace(time=lambda: time.time() + shift[0], perf_counter=time.perf_counter, sleep=time.sleep)
+    clocks = types.SimpleNamespace(
+        time=lambda: time.time() + shift[0], perf_counter=time.perf_counter, sleep=time.sleep
+    )
     script, sent = pieces_at(0.06)
     with serving(script) as server, monkeypatch.context() as patch:
         transport = ConnectionPool(kernel_stamps=True)
@@ -147,7 +152,9 @@ def test_a_stamp_that_cannot_be_true_gives_way_to_the_loops():
         assert kernel.worst_s is None
 
 
-@pytest.mark.parametrize(("name", "value"), [("sys", types.SimpleNamespace(platform="darwin")), ("SO_TIMESTAMPNS", 9999)])
+@pytest.mark.parametrize(
+    ("name", "value"), [("sys", types.SimpleNamespace(platform="darwin")), ("SO_TIMESTAMPNS", 9999)]
+)
 def test_a_system_without_such_stamps_is_refused_at_the_start(monkeypatch, name, value):
     monkeypatch.setattr(stamps, name, value)
     with pytest.raises(BadInput, match=r"`stamps: kernel` needs Linux, .*; remove `stamps:`") as e:

@@ -60,7 +60,9 @@ def measured(emulator, sender):
 SURFACES = [(kind, True) for kind in STREAMS] + [(kind, False) for kind in WHOLES]
 
 
-@pytest.mark.parametrize(("kind", "stream"), SURFACES, ids=[f"{kind}, {'stream' if s else 'whole'}" for kind, s in SURFACES])
+@pytest.mark.parametrize(
+    ("kind", "stream"), SURFACES, ids=[f"{kind}, {'stream' if s else 'whole'}" for kind, s in SURFACES]
+)
 @up_to_three_times
 def test_tokens_reason_and_times_are_those_of_the_endpoints_log(measured, kind, stream):
     record, row = measured(kind, stream)
@@ -104,7 +106,11 @@ def test_tool_input_is_output_that_is_not_visible(sender):
     tool = {"toolSpec": {"name": "lookup", "inputSchema": {"json": {"type": "object"}}}}
     parameters = PARAMETERS | {"toolConfig": {"tools": [tool], "toolChoice": {"any": {}}}}
     [record] = send(sender, converse(bodies.NOVA, stream=True, parameters=parameters))
-    assert (record.stop_reason, record.chunks, record.ttft_visible_ms) == ("tool_use", TOKENS + 1, None)  # + the closing brace
+    assert (record.stop_reason, record.chunks, record.ttft_visible_ms) == (
+        "tool_use",
+        TOKENS + 1,
+        None,
+    )  # + the closing brace
     assert 19 <= record.ttft_ms <= record.last_token_ms <= record.latency_ms
 
 

@@ -267,7 +267,9 @@ def closed_loop(draw: random.Random) -> typing.Iterator[tuple[float, float]]:
     ("arrivals", "precision", "true_mean", "runs"),
     [(independent, 0.05, 1.0, 200), (closed_loop, 0.10, math.exp(-0.25 + 0.7**2 / 2), 200)],
 )
-def test_who_asks_again_and_again_until_the_interval_is_narrow_still_gets_one_that_holds_the_mean(arrivals, precision, true_mean, runs):
+def test_who_asks_again_and_again_until_the_interval_is_narrow_still_gets_one_that_holds_the_mean(
+    arrivals, precision, true_mean, runs
+):
     draw, held, requests = random.Random(14), 0, 0
     for _ in range(runs):
         tally = Tally(first_sent=0.0)

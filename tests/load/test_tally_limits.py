@@ -78,7 +78,9 @@ def test_three_limits_on_a_million_requests_are_looked_at_in_no_time():
     took = []
     for _ in range(5):
         began = time.process_time()
-        assert tally.keeps(Slo(latency_s=Limits(p50=2.9, p95=3.0, p99=3.0))) == "undecided"  # half of them are above 2.9
+        assert (
+            tally.keeps(Slo(latency_s=Limits(p50=2.9, p95=3.0, p99=3.0))) == "undecided"
+        )  # half of them are above 2.9
         took.append(time.process_time() - began)
     assert min(took) < 0.03  # counted one by one: 0.1 s and more
 
@@ -90,6 +92,18 @@ def test_without_a_measured_request_nothing_is_decided():
 
 def test_in_the_open_loop_a_time_runs_from_when_the_request_was_due():
     found = Tally()
-    row = dataclasses.replace(record(0, 1), phase="measure", users=None, rate=2.0, latency_ms=500.0, ttft_ms=100.0, last_token_ms=400.0, schedule_delay_ms=4000.0)
+    row = dataclasses.replace(
+        record(0, 1),
+        phase="measure",
+        users=None,
+        rate=2.0,
+        latency_ms=500.0,
+        ttft_ms=100.0,
+        last_token_ms=400.0,
+        schedule_delay_ms=4000.0,
+    )
     found.take(row.row())
-    assert (list(found.latencies), list(found.ttfts)) == ([4.5], [4.1])  # 0.5 and 0.1 s after the send, which was 4 s late
+    assert (list(found.latencies), list(found.ttfts)) == (
+        [4.5],
+        [4.1],
+    )  # 0.5 and 0.1 s after the send, which was 4 s late

@@ -49,7 +49,11 @@ def test_a_prompt_is_counted_by_its_texts_alone(words):
     counter = Counter(words)
     assert counter.text("one two three") == 3
     assert counter.prompt(PLAIN, Prompt("a", "one two", None)) == 2
-    parts = [{"type": "text", "text": "one two"}, {"cachePoint": {"type": "default"}}, {"type": "text", "text": "three"}]
+    parts = [
+        {"type": "text", "text": "one two"},
+        {"cachePoint": {"type": "default"}},
+        {"type": "text", "text": "three"},
+    ]
     turns = [{"role": "system", "content": "be brief"}, {"role": "user", "content": parts}]
     assert counter.prompt(PLAIN, Prompt("b", None, turns)) == 5  # be brief, one two, three
 
@@ -81,7 +85,9 @@ def test_a_services_zero_is_no_count_of_what_there_was(words):
 
 
 def test_the_zeros_of_an_answer_that_a_guardrail_gave_are_counts(words):
-    blocked = ParsedAnswer(text="three four", output_chunks=1, prompt_tokens=0, completion_tokens=0, stop_reason="guardrail_intervened")
+    blocked = ParsedAnswer(
+        text="three four", output_chunks=1, prompt_tokens=0, completion_tokens=0, stop_reason="guardrail_intervened"
+    )
     counts = token_counts(Counter(words), PLAIN, Prompt("1", "one two", None), blocked)
     assert (counts["prompt_tokens"], counts["prompt_token_source"]) == (0, "service")
     assert (counts["completion_tokens"], counts["token_source"]) == (0, "service")
@@ -89,7 +95,9 @@ def test_the_zeros_of_an_answer_that_a_guardrail_gave_are_counts(words):
 
 def test_a_prompt_that_was_all_in_the_cache_and_an_embedding_have_counts_of_zero():
     prompt = Prompt("1", "one two", None)
-    cached = token_counts(None, PLAIN, prompt, ParsedAnswer(text="x", prompt_tokens=0, completion_tokens=1, cache_read_tokens=500))
+    cached = token_counts(
+        None, PLAIN, prompt, ParsedAnswer(text="x", prompt_tokens=0, completion_tokens=1, cache_read_tokens=500)
+    )
     assert (cached["prompt_tokens"], cached["prompt_token_source"]) == (0, "service")
     embedding = token_counts(None, PLAIN, prompt, ParsedAnswer(prompt_tokens=2, completion_tokens=0))
     assert (embedding["completion_tokens"], embedding["token_source"]) == (0, "service")
@@ -167,7 +175,9 @@ def test_a_family_whose_package_is_missing_says_what_to_install(family, monkeypa
 
 def test_a_package_without_the_file_is_named_with_the_version_that_has_it(package):
     package("llama_models", "llama3/other.model", b"")
-    with pytest.raises(BadInput, match=r"not where it should be in the package llama-models \(llama3/tokenizer\.model\); pip"):
+    with pytest.raises(
+        BadInput, match=r"not where it should be in the package llama-models \(llama3/tokenizer\.model\); pip"
+    ):
         Counter("llama3")
 
 
@@ -185,29 +195,112 @@ KNOWN = {
     "llama3": (
         TEXT,
         [
-            8161, 956, 22743, 25, 220, 4513, 1774, 95980, 588, 30203, 5512, 11, 118195, 53901, 18171, 262, 471,
-            865, 220, 674, 28584,
+            8161,
+            956,
+            22743,
+            25,
+            220,
+            4513,
+            1774,
+            95980,
+            588,
+            30203,
+            5512,
+            11,
+            118195,
+            53901,
+            18171,
+            262,
+            471,
+            865,
+            220,
+            674,
+            28584,
         ],
     ),
     "llama4": (
         TEXT,
         [
-            55624, 56591, 38, 220, 7235, 2127, 1181, 164301, 33463, 1526, 24, 52131, 4219, 7346, 368, 277, 677,
-            831, 220, 919, 72951,
+            55624,
+            56591,
+            38,
+            220,
+            7235,
+            2127,
+            1181,
+            164301,
+            33463,
+            1526,
+            24,
+            52131,
+            4219,
+            7346,
+            368,
+            277,
+            677,
+            831,
+            220,
+            919,
+            72951,
         ],
     ),
     "qwen": (
         TEXT,
         [
-            8002, 944, 21975, 25, 220, 16, 17, 18, 19, 20, 94880, 586, 29103, 5397, 11, 220, 108386, 17701, 262,
-            470, 856, 220, 671, 27484,
+            8002,
+            944,
+            21975,
+            25,
+            220,
+            16,
+            17,
+            18,
+            19,
+            20,
+            94880,
+            586,
+            29103,
+            5397,
+            11,
+            220,
+            108386,
+            17701,
+            262,
+            470,
+            856,
+            220,
+            671,
+            27484,
         ],
     ),
     "mistral-tekken": (
         TEXT,
         [
-            10874, 1405, 40964, 58, 32, 49, 50, 51, 52, 53, 97355, 25668, 924, 44, 32, 123108, 3241, 293, 850,
-            1460, 32, 1569, 118685, 153, 130,
+            10874,
+            1405,
+            40964,
+            58,
+            32,
+            49,
+            50,
+            51,
+            52,
+            53,
+            97355,
+            25668,
+            924,
+            44,
+            32,
+            123108,
+            3241,
+            293,
+            850,
+            1460,
+            32,
+            1569,
+            118685,
+            153,
+            130,
         ],
     ),
     "deepseek": (

@@ -126,7 +126,11 @@ def test_the_deadline_ends_an_answer_that_keeps_coming_and_what_came_is_kept():
 
 @pytest.mark.parametrize(
     ("before", "status", "where"),
-    [(b"", None, "before the answer began"), (ANSWER[:-2], 200, "in mid-answer"), (CHUNKED + b"5\r\nhel", 200, "in mid-answer")],
+    [
+        (b"", None, "before the answer began"),
+        (ANSWER[:-2], 200, "in mid-answer"),
+        (CHUNKED + b"5\r\nhel", 200, "in mid-answer"),
+    ],
 )
 @pytest.mark.parametrize("end", ["closed", "reset"])
 def test_a_broken_connection_says_where_it_broke(before, status, where, end):

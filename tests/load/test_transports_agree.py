@@ -18,14 +18,22 @@ from tests.helpers.wire_server import certificate, full, receive, serving
 
 pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("credentials")]
 CACHES = [(api, stream) for api in ("converse", "invoke") for stream in (True, False)]
-FAULTY = [(fault, kind, stream) for fault in FAULTS for kind in KINDS for stream in (True, False) if (kind, stream) != ("raw", True)]
+FAULTY = [
+    (fault, kind, stream)
+    for fault in FAULTS
+    for kind in KINDS
+    for stream in (True, False)
+    if (kind, stream) != ("raw", True)
+]
 
 
 def not_told(fault: str, kind: str, stream: bool) -> set[str]:
     """The fields in which boto3 cannot say what the fast path says, by what broke."""
     if fault == "bad_crc" and stream:
         return {"latency_ms", "response_bytes"}  # botocore stops at the frame, what follows is not read
-    if fault == "reset_mid_stream" and not stream:  # what the reset read had received is lost, with Converse the head too
+    if (
+        fault == "reset_mid_stream" and not stream
+    ):  # what the reset read had received is lost, with Converse the head too
         if kind != "converse":
             return {"response_bytes"}
         return {"response_bytes", "http_status", "request_id"}
@@ -61,7 +69,9 @@ def test_a_surface_has_the_same_record_by_both(pair, surface):
     expected = next((error for start, error in MISTAKEN.items() if surface.startswith(start)), None)
     record = pair.last[1]
     assert record.error == expected, record.error_message
-    assert record.tokenizer_completion_tokens or expected or surface.startswith(("embedding", "tool"))  # which have no text
+    assert (
+        record.tokenizer_completion_tokens or expected or surface.startswith(("embedding", "tool"))
+    )  # which have no text
 
 
 @pytest.mark.parametrize("framing", ["stream", "whole"])
@@ -85,7 +95,9 @@ def test_a_guardrails_intervention_is_the_stop_reason_and_its_zeros_are_counts(p
         assert (record.prompt_tokens, record.completion_tokens) == (0, 0)
         assert (record.prompt_token_source, record.token_source) == ("service", "service")
         assert record.tokenizer_completion_tokens == 45  # characters of the message
-    for record in pair.records(f"settings, {'converse' if kind == 'converse' else 'invoke'}, {framing}"):  # a guardrail that lets it pass
+    for record in pair.records(
+        f"settings, {'converse' if kind == 'converse' else 'invoke'}, {framing}"
+    ):  # a guardrail that lets it pass
         assert (record.stop_reason, record.completion_tokens > 0) == ("max_tokens", True)
 
 
@@ -101,8 +113,18 @@ def caches(emulator, credentials) -> Pair:
     for api, stream in CACHES:
         for transport, writer in enumerate(("first path", "other path")):
             system = f"A cache that the {writer} fills with {api}, {'streaming' if stream else 'answering'}."
-            target = {"service": "bedrock", "model_id": "thinking.claude", "api": api, "dialect": "claude", "stream": stream}
-            targets[f"{api} {stream} {transport}"] = target | {"system": system, "cache_system": True, "parameters": PARAMETERS}
+            target = {
+                "service": "bedrock",
+                "model_id": "thinking.claude",
+                "api": api,
+                "dialect": "claude",
+                "stream": stream,
+            }
+            targets[f"{api} {stream} {transport}"] = target | {
+                "system": system,
+                "cache_system": True,
+                "parameters": PARAMETERS,
+            }
     return Pair(emulator.url, targets)
 
 
@@ -117,7 +139,10 @@ def test_a_prompt_cache_is_written_and_read_alike(caches, api, stream):
 KEYS = {  # what is wrong with the credentials -> what is set, the code that Bedrock answers
     "wrong secret": ({"AWS_SECRET_ACCESS_KEY": "wrong"}, "InvalidSignatureException"),
     "unknown key": ({"AWS_ACCESS_KEY_ID": "AKIAUNKNOWNEXAMPLE00"}, "UnrecognizedClientException"),
-    "expired token": ({"AWS_ACCESS_KEY_ID": "AKIAEXPIREDEXAMPLE00", "AWS_SESSION_TOKEN": "old"}, "ExpiredTokenException"),
+    "expired token": (
+        {"AWS_ACCESS_KEY_ID": "AKIAEXPIREDEXAMPLE00", "AWS_SESSION_TOKEN": "old"},
+        "ExpiredTokenException",
+    ),
 }
 
 
@@ -149,7 +174,11 @@ def test_tls_and_bearer_tokens_are_used_alike(secure, credentials, monkeypatch, 
     monkeypatch.setenv("AWS_CA_BUNDLE", ca)
     if token:
         monkeypatch.setenv("AWS_BEARER_TOKEN_BEDROCK", token)
-    targets = {"converse": converse(bodies.NOVA, stream=True), "invoke": invoke(bodies.NOVA), "tgi": container("tgi", "tgi", stream=True)}
+    targets = {
+        "converse": converse(bodies.NOVA, stream=True),
+        "invoke": invoke(bodies.NOVA),
+        "tgi": container("tgi", "tgi", stream=True),
+    }
     pair = Pair(url, targets)
     for name in targets:
         assert pair.differences(name) == {}
@@ -246,7 +275,9 @@ def unreachable(credentials, tmp_path_factory):
             "unknown CA": f"https://127.0.0.1:{secure.port}",
         }
         free.close()
-        yield Pair("http://127.0.0.1:9", {name: converse("m", endpoint_url=url) for name, url in urls.items()}, timeout_s=0.2)
+        yield Pair(
+            "http://127.0.0.1:9", {name: converse("m", endpoint_url=url) for name, url in urls.items()}, timeout_s=0.2
+        )
 
 
 @pytest.mark.parametrize("name", ["refused", "no such host", "full", "unknown CA"])
@@ -259,7 +290,12 @@ def test_no_connection_has_the_same_record_by_both(unreachable, name):
 def test_arguments_that_boto3_refuses_are_the_scenarios_mistake(emulator, credentials):
     pair = Pair(emulator.url, {"t": converse(bodies.NOVA, parameters={"max_tokens": 8, "toolConfig": {"tool": []}})})
     record = pair.ask(1, "t")
-    assert (record.error, record.error_code, record.http_status, record.response_bytes) == ("client", "ParamValidationError", None, 0)
+    assert (record.error, record.error_code, record.http_status, record.response_bytes) == (
+        "client",
+        "ParamValidationError",
+        None,
+        0,
+    )
     assert record.error_message.startswith("Parameter validation failed: ") and "toolConfig" in record.error_message
 
 

@@ -25,7 +25,10 @@ def test_an_answer_in_one_piece_has_text_and_usage_and_no_stream_times(dialect):
 def test_a_cut_answer_in_one_piece_is_never_a_success(dialect):
     data = json.dumps(WHOLES[dialect]).encode()
     for cut in range(len(data)):
-        assert parse_answer(call(dialect, stream=False), 200, {}, [(1.0, data[:cut])], True).error == ErrorClass.BAD_RESPONSE
+        assert (
+            parse_answer(call(dialect, stream=False), 200, {}, [(1.0, data[:cut])], True).error
+            == ErrorClass.BAD_RESPONSE
+        )
     assert parse_answer(call(dialect, stream=False), 200, {}, [(1.0, data)], False).error == ErrorClass.STREAM_BROKEN
 
 
@@ -37,7 +40,9 @@ def test_bedrocks_token_headers_go_before_the_bodys_counts():
         "x-amzn-bedrock-cache-write-input-token-count": "x",
         "x-amzn-bedrock-invocation-latency": "512",
     }
-    reading = parse_answer(call("llama", stream=False), 200, headers, [(1.0, json.dumps(WHOLES["llama"]).encode())], True)
+    reading = parse_answer(
+        call("llama", stream=False), 200, headers, [(1.0, json.dumps(WHOLES["llama"]).encode())], True
+    )
     assert (reading.prompt_tokens, reading.completion_tokens, reading.cache_read_tokens) == (21, 4, 7)
     assert (reading.cache_write_tokens, reading.service_latency_ms) == (None, 512.0)
 
@@ -45,7 +50,9 @@ def test_bedrocks_token_headers_go_before_the_bodys_counts():
 @pytest.mark.parametrize("dialect", UNCOUNTED)
 def test_bedrocks_headers_count_for_the_families_whose_bodies_do_not(dialect):
     headers = {"x-amzn-bedrock-input-token-count": "20", "x-amzn-bedrock-output-token-count": "3"}
-    reading = parse_answer(call(dialect, stream=False), 200, headers, [(1.0, json.dumps(WHOLES[dialect]).encode())], True)
+    reading = parse_answer(
+        call(dialect, stream=False), 200, headers, [(1.0, json.dumps(WHOLES[dialect]).encode())], True
+    )
     assert (reading.error, reading.prompt_tokens, reading.completion_tokens) == (None, 20, 3)
 
 
@@ -87,13 +94,17 @@ EMPTY_WHOLES = {
 
 @pytest.mark.parametrize("dialect", EMPTY_WHOLES)
 def test_an_answer_without_output_is_empty_and_its_usage_is_kept(dialect):
-    reading = parse_answer(call(dialect, stream=False), 200, {}, [(1.0, json.dumps(EMPTY_WHOLES[dialect]).encode())], True)
+    reading = parse_answer(
+        call(dialect, stream=False), 200, {}, [(1.0, json.dumps(EMPTY_WHOLES[dialect]).encode())], True
+    )
     assert (reading.error, reading.prompt_tokens, reading.completion_tokens) == (ErrorClass.EMPTY, 20, 0)
 
 
 def test_hidden_reasoning_in_one_piece_is_seen():
     claude = {"content": [{"type": "redacted_thinking", "data": "x"}, {"type": "text", "text": "Hi"}]}
-    assert parse_answer(call("claude", stream=False), 200, {}, [(1.0, json.dumps(claude).encode())], True).hidden_reasoning
+    assert parse_answer(
+        call("claude", stream=False), 200, {}, [(1.0, json.dumps(claude).encode())], True
+    ).hidden_reasoning
     shown = [{"reasoningContent": {"reasoningText": {"text": "Hmm", "signature": "s"}}}, {"text": "Hi"}]
     data = json.dumps({"output": {"message": {"content": shown}}}).encode()
     reading = parse_answer(call("converse", stream=False), 200, {}, [(1.0, data)], True)

@@ -45,8 +45,16 @@ MISTAKES = {
         "prompts.jsonl:3: not valid JSON (Unterminated string starting at); one JSON object on each line",
         None,
     ),
-    "prompt without text": (lambda d: payload(d, GOOD, '{"id": "x"}'), 'prompts.jsonl:2: no prompt text; add `"prompt": "…"`', None),
-    "empty payload file": (lambda d: payload(d, ""), 'prompts.jsonl: no prompt in it; add lines like {{"prompt": "…"}}', None),
+    "prompt without text": (
+        lambda d: payload(d, GOOD, '{"id": "x"}'),
+        'prompts.jsonl:2: no prompt text; add `"prompt": "…"`',
+        None,
+    ),
+    "empty payload file": (
+        lambda d: payload(d, ""),
+        'prompts.jsonl: no prompt in it; add lines like {{"prompt": "…"}}',
+        None,
+    ),
     "price missing": (
         lambda d: change(d / "scenario.yaml", targets=[folders.bedrock("quick-modle")]),
         "scenario.yaml:{line}: target `by-quick-modle`: no price for model `quick-modle`; did you mean `quick-model`? "
@@ -114,7 +122,9 @@ def test_a_missing_scenario_is_named_with_an_example(endpoint, tmp_path):
     assert line == f"error: {tmp_path}/none.yaml: cannot be read (No such file or directory); check the path"
     with locust("-f", "locustfiles/sweep.py", "--headless", output=tmp_path / "log") as process:
         line = assert_refused(process, process.wait(20), endpoint, before)
-    assert line.startswith("error: --scenario is missing; example: locust -f locustfiles/sweep.py --scenario configs/demo.yaml")
+    assert line.startswith(
+        "error: --scenario is missing; example: locust -f locustfiles/sweep.py --scenario configs/demo.yaml"
+    )
 
 
 def test_a_misspelt_option_is_an_error_of_the_input(endpoint, tmp_path):
@@ -178,10 +188,18 @@ def test_an_environment_that_cannot_be_used_is_named_and_nothing_is_sent(endpoin
 @pytest.mark.parametrize("workers", [0, 1])
 def test_a_token_file_that_is_not_there_ends_the_run_as_a_fault_of_credentials(endpoint, tmp_path, workers):
     before, token = endpoint.stats()["requests"], str(tmp_path / "token")
-    role = {"AWS_ROLE_ARN": "arn:aws:iam::123456789012:role/r", "AWS_WEB_IDENTITY_TOKEN_FILE": token, "AWS_DEFAULT_REGION": "us-east-1"}
+    role = {
+        "AWS_ROLE_ARN": "arn:aws:iam::123456789012:role/r",
+        "AWS_WEB_IDENTITY_TOKEN_FILE": token,
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
     scenario = folders.make_scenario(tmp_path, endpoint.url, [folders.sagemaker("quick")], LOAD)
     env = environment(**NO_KEYS, **role)
-    with cluster(scenario, tmp_path / "run", workers=1, env=env) if workers else one_locust(scenario, tmp_path / "run", env=env) as started:
+    with (
+        cluster(scenario, tmp_path / "run", workers=1, env=env)
+        if workers
+        else one_locust(scenario, tmp_path / "run", env=env) as started
+    ):
         process = started.master if workers else started
         line = assert_refused(process, process.wait(40), endpoint, before)
     assert f"FileNotFoundError: [Errno 2] No such file or directory: '{token}'; check the credentials" in line, line
@@ -204,7 +222,9 @@ def test_checking_an_endpoint_sends_nothing(tmp_path):
     """Its only connection is closed without a byte: a scenario that then turns out to be too slow to answer never began."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(15)
-        scenario = folders.make_scenario(tmp_path, "http://127.0.0.1:%d" % listener.getsockname()[1], [folders.sagemaker("quick")], LOAD)
+        scenario = folders.make_scenario(
+            tmp_path, "http://127.0.0.1:%d" % listener.getsockname()[1], [folders.sagemaker("quick")], LOAD
+        )
         port = free_port()
         with one_locust(scenario, tmp_path / "run", "--web-port", port, headless=False) as process:
             connection, _ = listener.accept()
@@ -222,7 +242,11 @@ def test_checking_an_endpoint_sends_nothing(tmp_path):
             folders.bedrock("quick-model"),
             "target `by-quick-model`: InvalidSignatureException: The request signature we calculated does not match",
         ),
-        ({}, folders.sagemaker("no-such-endpoint"), "target `on-no-such-endpoint`: ValidationError: Endpoint no-such-endpoint of account"),
+        (
+            {},
+            folders.sagemaker("no-such-endpoint"),
+            "target `on-no-such-endpoint`: ValidationError: Endpoint no-such-endpoint of account",
+        ),
     ],
     ids=["wrong secret", "unknown endpoint"],
 )

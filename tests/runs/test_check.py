@@ -38,7 +38,9 @@ def test_one_call_of_each_target_is_shown_with_its_tokens_price_and_cost(endpoin
     in (the endpoint's log knows n) and 10 out at $0.001 and $0.002 per 1,000; 1 and 4 users at one call each 65 ms for 30 s are
     some 460 and 1,850 calls."""
     before = endpoint.stats()["requests"]
-    scenario = folders.make_scenario(tmp_path, endpoint.url, [folders.sagemaker("quick"), folders.bedrock("quick-model")], LOAD)
+    scenario = folders.make_scenario(
+        tmp_path, endpoint.url, [folders.sagemaker("quick"), folders.bedrock("quick-model")], LOAD
+    )
     run = check(scenario, "--record", tmp_path / "check.csv")
     assert (run.returncode, run.stderr) == (0, "")
     assert endpoint.stats()["requests"] - before == 2
@@ -61,18 +63,26 @@ def test_one_call_of_each_target_is_shown_with_its_tokens_price_and_cost(endpoin
     for name, low, high in (("latency", 60, 1000), ("TTFT", 18, 900)):
         assert all(low < float(shown.removesuffix(" ms")) < high for shown in value(run.stdout, name))
     assert re.search(r"on-quick +prompts +1 +users 1, 4 +30\.0 s", run.stdout)
-    ahead = re.search(r"Ahead: about (\d) min, ([\d,]+) requests and \$([\d.]+) .*; at most (\d) min, ([\d,]+) requests and \$([\d.]+) ", run.stdout)
+    ahead = re.search(
+        r"Ahead: about (\d) min, ([\d,]+) requests and \$([\d.]+) .*; at most (\d) min, ([\d,]+) requests and \$([\d.]+) ",
+        run.stdout,
+    )
     latencies = [float(r["latency_ms"]) / 1000 for r in (hourly, by_token)]
     # the seconds of every user: ramps of 0.01 and 0.03 s, settling for 1 s until all have begun and two calls, 29 s, the last answer
     users_s = [30.01 + 4 * 30.03 + 5 * 3 * s for s in latencies]
     most_users_s = 99.01 + 4 * 99.03
-    assert (int(ahead[1]), int(ahead[4])) == (3, 8)  # four stages of half a minute and a little, rounded up; twice 210.04 s
+    assert (int(ahead[1]), int(ahead[4])) == (
+        3,
+        8,
+    )  # four stages of half a minute and a little, rounded up; twice 210.04 s
     assert int(ahead[2].replace(",", "")) == pytest.approx(sum(u / s for u, s in zip(users_s, latencies)), abs=1)
     assert int(ahead[5].replace(",", "")) == pytest.approx(sum(2 * most_users_s / s + 5 for s in latencies), abs=1)
     call_usd = (n * 0.001 + 0.02) / 1000  # prompts of 31 and 32 characters: within 4 %
     usd = (60.04 + 7 * latencies[0]) * 0.001 + users_s[1] / latencies[1] * call_usd
     assert float(ahead[3]) == pytest.approx(usd, rel=0.04, abs=0.006)
-    assert float(ahead[6]) == pytest.approx(0.21004 + (2 * most_users_s / latencies[1] + 5) * call_usd, rel=0.04, abs=0.006)
+    assert float(ahead[6]) == pytest.approx(
+        0.21004 + (2 * most_users_s / latencies[1] + 5) * call_usd, rel=0.04, abs=0.006
+    )
     assert "No confirmation is needed (confirm_above_usd: $10.00)." in run.stdout
     again = check(scenario, "--record", tmp_path / "check.csv")
     assert again.returncode == 0
@@ -97,7 +107,9 @@ def test_a_run_above_the_limit_is_announced_as_one_that_needs_yes(endpoint, tmp_
         (None, "It may cost $0.21, above confirm_above_usd ($0.05): it asks first, or needs --yes."),
         (0.04, "No confirmation is needed (confirm_above_usd: $0.05)."),
     ):
-        scenario = folders.make_scenario(tmp_path, endpoint.url, [folders.sagemaker("quick")], LOAD, confirm_above_usd=0.05, budget_usd=budget)
+        scenario = folders.make_scenario(
+            tmp_path, endpoint.url, [folders.sagemaker("quick")], LOAD, confirm_above_usd=0.05, budget_usd=budget
+        )
         run = check(scenario)
         assert (run.returncode, run.stderr) == (0, "")
         assert said in run.stdout
@@ -122,9 +134,13 @@ def test_all_targets_are_tried_before_the_failures_are_told_one_line_each(endpoi
         f"error: {away} (away) accepts no connection: Connection refused; check the region, `endpoint_url` and "
         "AWS_ENDPOINT_URL_*, and that the endpoint is up"
     )
-    assert lines[1].startswith("error: target `on-no-such-endpoint`: ValidationError: Endpoint no-such-endpoint of account")
+    assert lines[1].startswith(
+        "error: target `on-no-such-endpoint`: ValidationError: Endpoint no-such-endpoint of account"
+    )
     assert lines[1].endswith("; check endpoint or model id, region and parameters")
-    assert lines[2].startswith("error: target `on-failing`: ") and "; see whether the endpoint is in service" in lines[2]
+    assert (
+        lines[2].startswith("error: target `on-failing`: ") and "; see whether the endpoint is in service" in lines[2]
+    )
     assert value(run.stdout, "answer")[3] == "well"
     assert "Time and cost ahead are told when every target has answered a call." in run.stdout
 
@@ -135,7 +151,9 @@ def test_refused_credentials_are_one_line_with_the_remedy(endpoint, tmp_path):
     assert run.returncode == 1
     (line,) = run.stderr.splitlines()
     assert line.startswith("error: target `by-quick-model`: InvalidSignatureException: ")
-    assert line.endswith("; check the credentials (AWS_PROFILE, AWS_ACCESS_KEY_ID, session token, clock; of an OpenAI route the key in `api_key_env`) and the permissions")
+    assert line.endswith(
+        "; check the credentials (AWS_PROFILE, AWS_ACCESS_KEY_ID, session token, clock; of an OpenAI route the key in `api_key_env`) and the permissions"
+    )
     before = endpoint.stats()["requests"]
     none = check(scenario, env=environment(AWS_ACCESS_KEY_ID=None, AWS_SECRET_ACCESS_KEY=None))
     assert none.returncode == 1 and endpoint.stats()["requests"] == before
@@ -168,7 +186,9 @@ def test_ctrl_c_ends_it_in_mid_call_without_a_traceback(endpoint, tmp_path, tran
     targets = [folders.sagemaker("slow"), folders.bedrock("slow-model")]
     scenario = folders.make_scenario(tmp_path, endpoint.url, targets, LOAD, transport=transport)
     command = [sys.executable, "-m", "analysis", "check", str(scenario)]
-    process = subprocess.Popen(command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     try:
         over = time.monotonic() + 20
         while endpoint.stats()["in_flight"] == 0:
@@ -193,5 +213,8 @@ def test_a_bad_scenario_and_a_bad_record_file_send_nothing(endpoint, tmp_path):
     )
     assert (tmp_path / "notes.csv").read_text() == "a,b\n1,2\n"
     run = check(tmp_path / "none.yaml")
-    assert (run.returncode, run.stderr) == (1, f"error: {tmp_path}/none.yaml: cannot be read (No such file or directory); check the path\n")
+    assert (run.returncode, run.stderr) == (
+        1,
+        f"error: {tmp_path}/none.yaml: cannot be read (No such file or directory); check the path\n",
+    )
     assert endpoint.stats()["requests"] == before

@@ -34,7 +34,9 @@ def test_the_records_at_the_master_are_the_requests_at_the_endpoint(run, endpoin
     assert not any(r.error for r in found)
     assert (manifest["status"], manifest["problems"]) == ("complete", [])
     counts = collections.Counter(r.worker for r in found)
-    assert {w["id"]: (w["produced"], w["received"], w["lost"]) for w in manifest["workers"]} == {w: (n, n, 0) for w, n in counts.items()}
+    assert {w["id"]: (w["produced"], w["received"], w["lost"]) for w in manifest["workers"]} == {
+        w: (n, n, 0) for w, n in counts.items()
+    }
     assert len(counts) == 2
     assert all(abs(w["clock_offset_ms"]) < 20 for w in manifest["workers"])  # one machine, one clock
     assert "Traceback" not in text
@@ -46,7 +48,9 @@ def test_the_planned_users_are_exact_in_sum(run):
         measured = [r for r in folders.rows(folder) if r.stage == stage["stage"] and r.phase == "measure"]
         assert len({(r.worker, r.user) for r in measured}) == stage["users"]
         a, b = stage["measure_from"], stage["measure_until"]
-        assert all(a - 0.25 <= r.started_at < b + 0.25 for r in measured)  # the master's word takes a while to its workers
+        assert all(
+            a - 0.25 <= r.started_at < b + 0.25 for r in measured
+        )  # the master's word takes a while to its workers
         assert max(r.started_at + r.latency_ms / 1000 for r in measured) <= stage["hold_until"] + 0.05
 
 
@@ -82,7 +86,9 @@ def test_a_worker_with_another_payload_file_is_refused(endpoint, tmp_path):
     """The file has the same name in the scenario; what is in it differs."""
     load, before = {"users": [1], "settle_s": 0, "measure_s": 1}, endpoint.stats()["requests"]
     scenario = folders.make_scenario(tmp_path, endpoint.url, TARGETS, load, payloads=["prompts.jsonl"])
-    other = folders.make_scenario(tmp_path / "other", endpoint.url, TARGETS, load, payloads=["prompts.jsonl"], prompts=39)
+    other = folders.make_scenario(
+        tmp_path / "other", endpoint.url, TARGETS, load, payloads=["prompts.jsonl"], prompts=39
+    )
     other.write_text(scenario.read_text())
     with cluster(scenario, tmp_path / "run", workers=1, worker_scenarios={0: other}) as crew:
         code, workers = crew.wait(40)

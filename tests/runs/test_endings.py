@@ -17,7 +17,15 @@ from tests.helpers.locust_process import cluster, environment, one_locust
 
 def test_a_stage_ends_when_it_has_enough_requests_or_too_many_errors_and_the_sweep_goes_on(endpoint, tmp_path):
     targets = [
-        folders.sagemaker("failing", load={"users": [2], "settle_s": 0, "measure_s": 30, "abort_stage": {"error_rate": 0.5, "after_requests": 10}}),
+        folders.sagemaker(
+            "failing",
+            load={
+                "users": [2],
+                "settle_s": 0,
+                "measure_s": 30,
+                "abort_stage": {"error_rate": 0.5, "after_requests": 10},
+            },
+        ),
         folders.sagemaker("quick"),
     ]
     load = {"users": [2], "settle_s": 0, "until": {"requests": 30, "at_most_s": 30}}
@@ -81,7 +89,9 @@ def test_no_secret_is_written_anywhere(tmp_path):
         with one_locust(scenario, tmp_path / "refused", "--loglevel", "DEBUG", env=wrong) as process:
             assert process.wait(30) == 1, process.text
     written = [p for p in tmp_path.rglob("*") if p.is_file()]
-    assert {"requests.csv", "manifest.json", "master.log", "worker-0.log", "locust.log", "locust_stats.csv"} <= {p.name for p in written}
+    assert {"requests.csv", "manifest.json", "master.log", "worker-0.log", "locust.log", "locust_stats.csv"} <= {
+        p.name for p in written
+    }
     assert "DEBUG" in (tmp_path / "locust.log").read_text()
     for path in written:
         content = path.read_text(errors="replace")
@@ -115,12 +125,18 @@ def test_a_full_disk_stops_the_run_and_what_was_written_can_be_read(endpoint, tm
         assert all(len(line) == len(FIELDS) for line in csv.reader(whole))
         manifest = folders.manifest(disk / "run")
         said = f"{disk / 'run'} cannot be written: No space left on device; the run stops, what it holds is kept"
-        assert manifest["status"] == "stopped" and manifest["ended_at"] is not None and said in [p["text"] for p in manifest["problems"]]
+        assert (
+            manifest["status"] == "stopped"
+            and manifest["ended_at"] is not None
+            and said in [p["text"] for p in manifest["problems"]]
+        )
 
 
 def test_a_second_ctrl_c_does_not_lose_what_was_measured(endpoint, tmp_path):
     before = endpoint.stats()["requests"]
-    scenario = folders.make_scenario(tmp_path, endpoint.url, [folders.sagemaker("slow")], {"users": [5], "settle_s": 0, "measure_s": 30})
+    scenario = folders.make_scenario(
+        tmp_path, endpoint.url, [folders.sagemaker("slow")], {"users": [5], "settle_s": 0, "measure_s": 30}
+    )
     with one_locust(scenario, tmp_path / "run") as process:
         folders.await_requests(endpoint, before + 8)
         process.send(signal.SIGINT)
@@ -134,7 +150,9 @@ def test_a_second_ctrl_c_does_not_lose_what_was_measured(endpoint, tmp_path):
 
 
 def test_a_ctrl_c_while_the_master_waits_for_workers_ends_it_without_a_trace(tmp_path, endpoint):
-    scenario = folders.make_scenario(tmp_path, endpoint.url, [folders.sagemaker("quick")], {"users": [1], "settle_s": 0, "measure_s": 1})
+    scenario = folders.make_scenario(
+        tmp_path, endpoint.url, [folders.sagemaker("quick")], {"users": [1], "settle_s": 0, "measure_s": 1}
+    )
     with cluster(scenario, tmp_path / "run", "--expect-workers", 3) as crew:
         crew.master.until("2 workers connected")
         crew.interrupt()
@@ -147,7 +165,11 @@ def test_an_endpoint_that_goes_away_in_mid_run_is_a_finding(tmp_path):
     """The endpoint goes away in mid-run: every call after that is a failure of class connect or a broken stream, none is lost."""
     with running_emulator(folders.EMULATOR) as emulator:
         scenario = folders.make_scenario(
-            tmp_path, emulator.url, [folders.sagemaker("quick")], {"users": [2], "settle_s": 0, "measure_s": 3}, error_pause_s=0.1
+            tmp_path,
+            emulator.url,
+            [folders.sagemaker("quick")],
+            {"users": [2], "settle_s": 0, "measure_s": 3},
+            error_pause_s=0.1,
         )
         with one_locust(scenario, tmp_path / "run") as process:
             folders.await_requests(emulator, 20)

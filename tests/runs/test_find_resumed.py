@@ -26,7 +26,9 @@ def server(tmp_path_factory):
 
 def made(folder, server, find: dict, endpoint: str = "quick", more: dict | None = None, **load: object):
     target = folders.sagemaker(endpoint)
-    return folders.make_scenario(folder, server.url, [target], {"find": find} | QUICK | load, prompts=400, **(more or {}))
+    return folders.make_scenario(
+        folder, server.url, [target], {"find": find} | QUICK | load, prompts=400, **(more or {})
+    )
 
 
 def the_finding(run) -> dict:
@@ -63,7 +65,9 @@ def test_with_retries_search_and_report_judge_calls(server, tmp_path):
     at most 5 % of the calls fail."""
     slo = {"error_rate": 0.05, "latency_s": {"mean": 0.5}}
     retry = {"retry": {"attempts": 5, "base_s": 0.02, "max_s": 0.1}, "slo": slo}
-    scenario = made(tmp_path, server, {"up_to": 2}, "throttled", retry, abort_stage={"error_rate": 0.1, "after_requests": 10})
+    scenario = made(
+        tmp_path, server, {"up_to": 2}, "throttled", retry, abort_stage={"error_rate": 0.1, "after_requests": 10}
+    )
     with one_locust(scenario, tmp_path / "run") as process:
         assert process.wait() == 0, process.text
     rows = [r for r in folders.rows(tmp_path / "run") if r.phase == "measure"]
@@ -85,7 +89,10 @@ def test_an_interrupted_search_goes_on_with_what_it_has(server, tmp_path):
         process.send(signal.SIGKILL)
         process.wait(10)
     before = folders.manifest(run)
-    assert [(s["users"], s["whole"], s["outcome"]) for s in before["stages"][:2]] == [(1, True, "met"), (2, True, "met")]
+    assert [(s["users"], s["whole"], s["outcome"]) for s in before["stages"][:2]] == [
+        (1, True, "met"),
+        (2, True, "met"),
+    ]
     with one_locust(scenario, run, "--resume", output=tmp_path / "resumed.log") as process:
         assert process.wait() == 0, process.text
     after, finding = folders.manifest(run), the_finding(run)

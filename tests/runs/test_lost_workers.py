@@ -70,7 +70,9 @@ def endpoint(tmp_path_factory):
 class Run:
     """One run in `folder`, which is the processes' working folder too; `ports`: where each worker reaches the master."""
 
-    def __init__(self, stack: contextlib.ExitStack, scenario: pathlib.Path, ports: list[int], file: pathlib.Path = SWEEP) -> None:
+    def __init__(
+        self, stack: contextlib.ExitStack, scenario: pathlib.Path, ports: list[int], file: pathlib.Path = SWEEP
+    ) -> None:
         self.stack, self.scenario, self.file = stack, scenario, file
         self.folder, self.port = scenario.parent, ports[0]
         self.path = self.folder / "run"
@@ -79,7 +81,16 @@ class Run:
         self.workers = [self._start(f"worker-{n}", *join, port) for n, port in enumerate(ports)]
 
     def start_master(self, name: str, workers: int, *more: str):
-        arguments = ["--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", self.port, "--run-dir", self.path, *more]
+        arguments = [
+            "--master",
+            "--master-bind-host",
+            "127.0.0.1",
+            "--master-bind-port",
+            self.port,
+            "--run-dir",
+            self.path,
+            *more,
+        ]
         return self._start(name, *arguments, "--headless", "--expect-workers", workers, "--expect-workers-max-wait", 60)
 
     def _start(self, name: str, *arguments: object):
@@ -102,7 +113,9 @@ class Run:
             time.sleep(0.1)
 
 
-def two_stages(folder: pathlib.Path, endpoint, name: str, first_s: float, second: tuple[int, float] = (2, 2)) -> pathlib.Path:
+def two_stages(
+    folder: pathlib.Path, endpoint, name: str, first_s: float, second: tuple[int, float] = (2, 2)
+) -> pathlib.Path:
     """4 users for `first_s`, then `second`, (users, s): two targets, one endpoint."""
     loads = {"first": (4, first_s), "second": second}
     targets = [
@@ -130,9 +143,13 @@ def away(endpoint, tmp_path_factory):
     with contextlib.ExitStack() as stack:
         port = free_port()
         proxy = stack.enter_context(delaying(("127.0.0.1", port), delay_s=0.0))
-        paused = Run(stack, two_stages(tmp_path_factory.mktemp("paused"), endpoint, "paused", first_s=16), [free_port()] * 2)
+        paused = Run(
+            stack, two_stages(tmp_path_factory.mktemp("paused"), endpoint, "paused", first_s=16), [free_port()] * 2
+        )
         cut = Run(stack, two_stages(tmp_path_factory.mktemp("cut"), endpoint, "cut", first_s=17), [port, proxy.port])
-        halted = Run(stack, two_stages(tmp_path_factory.mktemp("halted"), endpoint, "halted", first_s=17), [free_port()] * 2)
+        halted = Run(
+            stack, two_stages(tmp_path_factory.mktemp("halted"), endpoint, "halted", first_s=17), [free_port()] * 2
+        )
         scenario = two_stages(tmp_path_factory.mktemp("lossy"), endpoint, "lossy", first_s=4)
         (scenario.parent / "lossy.py").write_text(LOSSY)
         lossy = Run(stack, scenario, [free_port()] * 2, file=scenario.parent / "lossy.py")
@@ -201,7 +218,9 @@ def test_a_master_that_was_paused_for_12_s_says_that_its_workers_idled(endpoint,
     assert manifest["status"] == "complete" and all(s["whole"] for s in manifest["stages"])
 
 
-def test_workers_of_a_killed_master_join_its_successor_or_leave_a_file_and_what_they_kept_is_merged(endpoint, tmp_path, capsys):
+def test_workers_of_a_killed_master_join_its_successor_or_leave_a_file_and_what_they_kept_is_merged(
+    endpoint, tmp_path, capsys
+):
     with contextlib.ExitStack() as stack:
         run = Run(stack, two_stages(tmp_path, endpoint, "killed", first_s=1.5, second=(3, 3)), [free_port()] * 3)
         run.master.until("Stage 2 of 2", 60)
@@ -218,12 +237,17 @@ def test_workers_of_a_killed_master_join_its_successor_or_leave_a_file_and_what_
     manifest, found = folders.manifest(run.path), folders.rows(run.path)
     assert (manifest["status"], manifest["problems"]) == ("complete", []), run.text()
     assert [p["status"] for p in manifest["parts"]] == ["broken off", "complete"]
-    assert [(s["stage"], s["target"], s["whole"]) for s in manifest["stages"]] == [(1, "first", True), (3, "second", True)]
+    assert [(s["stage"], s["target"], s["whole"]) for s in manifest["stages"]] == [
+        (1, "first", True),
+        (3, "second", True),
+    ]
     assert [s["stage"] for s in manifest["abandoned"]] == [2]
     assert len(found) > before
     assert len({(r.worker, r.call, r.attempt) for r in found}) == len(found)
     assert len({r.worker for r in found}) == 3  # two of them in both parts
-    assert all(w["clock_offset_ms"] is not None for w in manifest["workers"])  # though the killed master never closed its part
+    assert all(
+        w["clock_offset_ms"] is not None for w in manifest["workers"]
+    )  # though the killed master never closed its part
     assert [w["produced"] is None for w in manifest["workers"]] == [True] * 3 + [False] * 2
     assert len(run.spools) == 3  # of the records of the stage that was broken off
     kept = sum(len(spool.read_text().splitlines()) - 5 for spool in run.spools)

@@ -128,16 +128,38 @@ def run(tmp_path_factory):
         emulator = [PYTHON, "-m", "scripts.emulator", "--config", folder / "emulator.yaml", "--truth", truth]
         endpoint, said = on.start("endpoint", *emulator, "--host", ADDRESS["endpoint"], "--port", 8800)
         says(said, "listening on")
-        relay = [PYTHON, "-m", "tests.helpers.delay_proxy", "--listen", f"{ADDRESS['hub']}:5557", "--to", f"{ADDRESS['master']}:5557"]
+        relay = [
+            PYTHON,
+            "-m",
+            "tests.helpers.delay_proxy",
+            "--listen",
+            f"{ADDRESS['hub']}:5557",
+            "--to",
+            f"{ADDRESS['master']}:5557",
+        ]
         says(on.start("hub", *relay, "--delay-ms", DELAY_MS)[1], "relaying")
         (folder / "ahead.py").write_text(AHEAD)
         load = {"users": [2, 4], "settle_s": 0.5, "measure_s": 3}
-        scenario = folders.make_scenario(folder, f"http://{ADDRESS['endpoint']}:8800", [folders.sagemaker("quick")], load)
+        scenario = folders.make_scenario(
+            folder, f"http://{ADDRESS['endpoint']}:8800", [folders.sagemaker("quick")], load
+        )
         sweep = [LOCUST, "-f", ROOT / "locustfiles/sweep.py", "--scenario", scenario]
-        bind = ["--master", "--master-bind-host", ADDRESS["master"], "--headless", "--expect-workers", 2, "--expect-workers-max-wait", 30]
+        bind = [
+            "--master",
+            "--master-bind-host",
+            ADDRESS["master"],
+            "--headless",
+            "--expect-workers",
+            2,
+            "--expect-workers-max-wait",
+            30,
+        ]
         master, log = on.start("master", *sweep, *bind, "--run-dir", folder / "run")
         join = ["--worker", "--master-host", ADDRESS["hub"]]
-        workers = [on.start("near", *sweep, *join)[0], on.start("ahead", LOCUST, "-f", folder / "ahead.py", "--scenario", scenario, *join)[0]]
+        workers = [
+            on.start("near", *sweep, *join)[0],
+            on.start("ahead", LOCUST, "-f", folder / "ahead.py", "--scenario", scenario, *join)[0],
+        ]
         text = lambda: "\n".join(p.read_text(errors="replace") for p in folder.glob("*.log"))  # noqa: E731
         codes = master.wait(LONGEST_S), [w.wait(20) for w in workers]
         assert codes == (0, [0, 0]), text()

@@ -39,7 +39,11 @@ def gaps(truth: list[dict]) -> list[float]:
 @pytest.fixture(scope="module", params=[0, 2], ids=["one process", "two workers"])
 def constant(request, endpoint, tmp_path_factory):
     folder = tmp_path_factory.mktemp("constant")
-    return *swept(endpoint, folder, folders.sagemaker("quick"), LOAD | {"arrivals": "constant"}, request.param), folder / "run", request.param
+    return (
+        *swept(endpoint, folder, folders.sagemaker("quick"), LOAD | {"arrivals": "constant"}, request.param),
+        folder / "run",
+        request.param,
+    )
 
 
 @pytest.mark.alone
@@ -81,7 +85,9 @@ def test_records_of_the_open_loop_have_a_rate_and_a_delay_and_no_users(constant)
 @pytest.mark.alone
 def test_locusts_names_and_counts_are_those_of_the_rate(constant):
     found, _, _, run, _ = constant
-    names = {row["Name"]: int(row["Request Count"]) for row in folders.table(run, "stats") if row["Name"] != "Aggregated"}
+    names = {
+        row["Name"]: int(row["Request Count"]) for row in folders.table(run, "stats") if row["Name"] != "Aggregated"
+    }
     assert names == {"on-quick prompts warmup": 1, "on-quick prompts @20/s": len(found)}
     assert int(folders.total(run)["Request Count"]) == len(found) + 1
     assert {row["Name"] for row in folders.table(run, "stats_history")} == {*names, "Aggregated"}
@@ -116,7 +122,9 @@ def stalling(tmp_path_factory):
 def test_a_stalled_endpoint_gets_all_its_arrivals_where_closed_loop_users_wait_for_it(stalling, tmp_path):
     """Answers take 1.27 s. At 20/s that is 25 in flight: the open loop goes on sending, 20 each second; four users of the closed
     loop hold back and send 4 / 1.27 = 3.1 a second, as if the load had been so low (coordinated omission)."""
-    opened, _, truth = swept(stalling, tmp_path / "open", folders.sagemaker("stalling"), LOAD | {"arrivals": "constant", "max_users": 60})
+    opened, _, truth = swept(
+        stalling, tmp_path / "open", folders.sagemaker("stalling"), LOAD | {"arrivals": "constant", "max_users": 60}
+    )
     measured = [r for r in opened if r.phase == "measure"]
     assert len(measured) == pytest.approx(RATE * SECONDS, abs=3)
     assert statistics.median(r.latency_ms for r in measured) == pytest.approx(1270, abs=150)

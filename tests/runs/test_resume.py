@@ -81,7 +81,9 @@ def test_locusts_own_files_of_the_first_part_stay_and_the_second_has_its_own(res
     assert {name: (run / name).read_bytes() for name in before} == before
     second = {p.name for p in run.glob("locust-2_*.csv")}
     assert second == {name.replace("locust_", "locust-2_") for name in before}
-    totals = next(line for line in (run / "locust-2_stats.csv").read_text().splitlines() if line.startswith(",Aggregated"))
+    totals = next(
+        line for line in (run / "locust-2_stats.csv").read_text().splitlines() if line.startswith(",Aggregated")
+    )
     assert int(totals.split(",")[2]) == sent
 
 
@@ -127,8 +129,10 @@ def test_what_cannot_be_resumed_is_one_line_and_sends_nothing(resumed, killed, e
     scenario, complete = killed
     line = refused(scenario, complete, endpoint)
     assert line == "error: run tried is complete: there is nothing to resume; choose another --run-dir for a new run"
-    assert refused(scenario, complete, endpoint, "--overwrite") == refused(scenario, None, endpoint) == (
-        "error: --resume needs the --run-dir of the run to go on with, and no --overwrite"
+    assert (
+        refused(scenario, complete, endpoint, "--overwrite")
+        == refused(scenario, None, endpoint)
+        == ("error: --resume needs the --run-dir of the run to go on with, and no --overwrite")
     )
     empty = tmp_path / "empty"
     empty.mkdir()

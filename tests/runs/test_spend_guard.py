@@ -66,7 +66,9 @@ def on_a_terminal(scenario, run):
     """Locust with a terminal for stdin, stdout and stderr: (process, the terminal's other end)."""
     ours, theirs = pty.openpty()
     command = [LOCUST, "-f", "locustfiles/sweep.py", "--scenario", str(scenario), "--run-dir", str(run), "--headless"]
-    process = subprocess.Popen(command, cwd=ROOT, env=environment(), stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True)
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=environment(), stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
+    )
     os.close(theirs)
     try:
         yield process, ours
@@ -95,13 +97,17 @@ def shown(terminal: int, until: str | None, timeout_s: float = 30) -> str:
     return text.decode(errors="replace")
 
 
-@pytest.mark.parametrize(("typed", "goes_on"), [("y", True), ("nx\x7f", False), ("", False)], ids=["yes", "no, mistyped first", "empty"])
+@pytest.mark.parametrize(
+    ("typed", "goes_on"), [("y", True), ("nx\x7f", False), ("", False)], ids=["yes", "no, mistyped first", "empty"]
+)
 def test_on_a_terminal_it_asks_and_takes_no_for_an_answer(endpoint, tmp_path, typed, goes_on):
     before = endpoint.stats()["requests"]
     scenario = hourly(tmp_path, endpoint, confirm_above_usd=0.001)
     with on_a_terminal(scenario, tmp_path / "run") as (process, terminal):
         asked = shown(terminal, "Go on? [y/N]")
-        assert re.search(rf"This run takes {AHEAD}\. Go on\?", " ".join(asked.split()))  # the terminal has broken the line
+        assert re.search(
+            rf"This run takes {AHEAD}\. Go on\?", " ".join(asked.split())
+        )  # the terminal has broken the line
         time.sleep(0.7)  # Locust looks for its own keys five times a second
         assert endpoint.stats()["requests"] - before == 1
         os.write(terminal, typed.encode() + b"\n")

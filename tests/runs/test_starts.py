@@ -15,7 +15,9 @@ USERS, RATES = 20, [10.0, 20.0]
 @pytest.fixture(scope="module")
 def endpoint(tmp_path_factory):
     """Answers take 20 + 9 / 15 s = 0.62 s: at 20 requests/s 12 are in flight on average, and 20 at times."""
-    config = folders.EMULATOR | {"engines": folders.EMULATOR["engines"] | {"steady": {"kind": "timed", "ttft_ms": 20, "tokens_per_second": 15}}}
+    config = folders.EMULATOR | {
+        "engines": folders.EMULATOR["engines"] | {"steady": {"kind": "timed", "ttft_ms": 20, "tokens_per_second": 15}}
+    }
     config["endpoints"] = folders.EMULATOR["endpoints"] | {"steady": {"engine": "steady", "dialect": "tgi"}}
     with running_emulator(config) as e:
         yield e
@@ -68,7 +70,9 @@ def test_no_more_connections_are_opened_than_a_low_rate_can_need(endpoint, tmp_p
     with one_locust(scenario, tmp_path / "run") as process:
         process.until("Stage 1 of 1")
         time.sleep(0.8)  # Locust starts all forty in one go
-        there = [c for c in psutil.Process(process.popen.pid).net_connections() if c.raddr and c.raddr.port == endpoint.port]
+        there = [
+            c for c in psutil.Process(process.popen.pid).net_connections() if c.raddr and c.raddr.port == endpoint.port
+        ]
         assert process.wait() == 0, process.text
     assert 2 <= len(there) <= 5
 

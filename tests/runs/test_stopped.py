@@ -24,7 +24,9 @@ def assert_whole(folder, sent: int, text: str) -> None:
     assert stage["ended_by"] == "stop"
     measured = [r for r in found if r.phase == "measure"]
     assert len({(r.worker, r.user) for r in measured}) == 20
-    assert all(stage["measure_from"] - 0.25 <= r.started_at < stage["measure_until"] + 0.25 for r in measured)  # of 2 s rounds
+    assert all(
+        stage["measure_from"] - 0.25 <= r.started_at < stage["measure_until"] + 0.25 for r in measured
+    )  # of 2 s rounds
     assert sum(w["received"] for w in manifest["workers"]) == sum(w["produced"] for w in manifest["workers"]) == sent
     assert int(folders.total(folder)["Request Count"]) == sent
     assert "Traceback" not in text
@@ -105,7 +107,9 @@ LLMUser.draw = failing
 
 def test_a_bug_in_a_user_makes_the_run_untrusted(endpoint, tmp_path):
     (tmp_path / "failing.py").write_text(FAILING)
-    scenario = folders.make_scenario(tmp_path, endpoint.url, [folders.sagemaker("quick")], LOAD | {"users": [2], "measure_s": 4})
+    scenario = folders.make_scenario(
+        tmp_path, endpoint.url, [folders.sagemaker("quick")], LOAD | {"users": [2], "measure_s": 4}
+    )
     with one_locust(scenario, tmp_path / "run", locustfile=tmp_path / "failing.py") as process:
         assert process.wait(40) == 2, process.text
     (problem,) = folders.manifest(tmp_path / "run")["problems"]

@@ -24,7 +24,10 @@ def test_a_failed_first_call_and_limits_that_cannot_be_decided_are_warned_of(end
         assert process.wait(30) == 0, process.text  # failures are a finding
     warnings = re.findall(r"WARNING/swarmledger: (.*)", process.text)
     assert len(warnings) == 2, process.text
-    assert re.fullmatch(r"target `on-failing`: first call failed: server \(\w+\); see whether the endpoint is in service, and its logs", warnings[0])
+    assert re.fullmatch(
+        r"target `on-failing`: first call failed: server \(\w+\); see whether the endpoint is in service, and its logs",
+        warnings[0],
+    )
     assert re.fullmatch(TOO_FEW, warnings[1])
     assert "on-quick, prompts, 1 user (so far" in process.text
 
@@ -35,7 +38,13 @@ def test_check_tells_of_limits_that_cannot_be_decided(endpoint, tmp_path):
     assert (run.returncode, run.stderr) == (0, "")
     assert re.search(rf"Too few answers: {TOO_FEW}\.", " ".join(run.stdout.split()))
     enough = LOAD | {"until": {"requests": 72, "at_most_s": 60}, "measure_s": None}
-    scenario = folders.make_scenario(tmp_path, endpoint.url, [folders.sagemaker("quick")], {k: v for k, v in enough.items() if v is not None}, slo=slo)
+    scenario = folders.make_scenario(
+        tmp_path,
+        endpoint.url,
+        [folders.sagemaker("quick")],
+        {k: v for k, v in enough.items() if v is not None},
+        slo=slo,
+    )
     assert "Too few" not in check(scenario).stdout
 
 
@@ -64,7 +73,9 @@ def test_a_run_that_has_no_stage_yet_is_not_replaced_while_it_goes_on(endpoint, 
         assert folders.manifest(run)["stages"] == []
         with one_locust(scenario, run, output=tmp_path / "second.log") as second:
             assert second.wait(20) == 1, second.text
-            assert second.errors == [f"error: {run} is being written by a run that still goes on; wait until it has ended"]
+            assert second.errors == [
+                f"error: {run} is being written by a run that still goes on; wait until it has ended"
+            ]
             assert second.text.rstrip().splitlines()[-1] == second.errors[0]
         assert first.wait() == 0, (first.text, time.monotonic() - began)
     assert folders.manifest(run)["run_id"] == first_id and folders.manifest(run)["status"] == "complete"

@@ -28,7 +28,13 @@ def browser():
     assert driver, "no chromedriver: install chromium and chromium-driver"
     options = webdriver.ChromeOptions()
     options.binary_location = shutil.which("chromium") or ""
-    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1280,900", "--disable-gpu"):
+    for argument in (
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-dev-shm-usage",
+        "--window-size=1280,900",
+        "--disable-gpu",
+    ):
         options.add_argument(argument)
     chrome = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
     chrome.set_page_load_timeout(30)
@@ -102,7 +108,11 @@ def assert_apart(first: pathlib.Path, second: pathlib.Path, sent: int) -> None:
         assert found and (manifest["status"], manifest["problems"]) == ("stopped", [])
         assert all(manifest["started_at"] - 0.1 <= r.started_at <= manifest["ended_at"] for r in found)
         assert int(folders.total(folder)["Request Count"]) == len(found)
-        assert sum(w["received"] for w in manifest["workers"]) == sum(w["produced"] for w in manifest["workers"]) == len(found)
+        assert (
+            sum(w["received"] for w in manifest["workers"])
+            == sum(w["produced"] for w in manifest["workers"])
+            == len(found)
+        )
         assert not any(r.error == "cancelled" for r in found)
 
 
@@ -118,7 +128,9 @@ def test_start_stop_and_start_again_in_a_browser_make_two_runs_that_are_never_mi
         folders.await_requests(endpoint, before + 40)
         WebDriverWait(chrome, 20).until(lambda c: "on-throttled prompts @2" in text(c))
         chrome.save_screenshot(str(tmp_path / "statistics.png"))
-        chrome.find_element(By.XPATH, "//*[@role='tab'][contains(translate(., 'FAILURES', 'failures'), 'failures')]").click()
+        chrome.find_element(
+            By.XPATH, "//*[@role='tab'][contains(translate(., 'FAILURES', 'failures'), 'failures')]"
+        ).click()
         WebDriverWait(chrome, 20).until(lambda c: "throttled: ThrottlingException" in text(c))
         chrome.save_screenshot(str(tmp_path / "failures.png"))
         press(chrome, "stop")
@@ -167,7 +179,9 @@ def test_start_stop_and_start_again_with_workers_make_two_runs_that_are_never_mi
 def test_the_page_says_why_a_start_was_refused_and_asks_for_no_host(endpoint, tmp_path):
     """$0.001 a second for at least half a minute, above a thousandth of a dollar: it needs --yes, which a page cannot give."""
     before = endpoint.stats()["requests"]
-    scenario = folders.make_scenario(tmp_path, endpoint.url, [folders.sagemaker("quick")], LOAD, confirm_above_usd=0.001)
+    scenario = folders.make_scenario(
+        tmp_path, endpoint.url, [folders.sagemaker("quick")], LOAD, confirm_above_usd=0.001
+    )
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     with one_locust(scenario, tmp_path / "run", "--web-port", port, headless=False) as process, browser() as chrome:
@@ -178,7 +192,9 @@ def test_the_page_says_why_a_start_was_refused_and_asks_for_no_host(endpoint, tm
         assert not chrome.find_element(By.ID, "swarmledger-notice").is_displayed()
         press(chrome, "start")
         notice = r"Refused: the run may cost \$0\.\d\d, above confirm_above_usd \(\$0\.001\); add --yes, or set a budget_usd or .*"
-        WebDriverWait(chrome, 20).until(lambda c: re.fullmatch(notice, c.find_element(By.ID, "swarmledger-notice").text))
+        WebDriverWait(chrome, 20).until(
+            lambda c: re.fullmatch(notice, c.find_element(By.ID, "swarmledger-notice").text)
+        )
         await_state(url, "stopped")
         chrome.get(url)  # and still says so when it is opened anew
         WebDriverWait(chrome, 20).until(lambda c: c.find_element(By.ID, "swarmledger-notice").is_displayed())

@@ -69,5 +69,7 @@ def test_measured_requests_start_in_the_window_and_all_users_go_on_until_the_las
 def test_every_user_has_had_an_answer_before_the_window_begins(run):
     rows, stages = run
     for stage in stages:
-        settled = [r for r in rows if r.stage == stage["stage"] and r.phase == "settle" and end(r) <= stage["measure_from"]]
+        settled = [
+            r for r in rows if r.stage == stage["stage"] and r.phase == "settle" and end(r) <= stage["measure_from"]
+        ]
         assert len(settled) >= stage["users"]

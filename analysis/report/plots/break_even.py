@@ -23,11 +23,16 @@ def break_even(view: View) -> Figure | None:
         return None
     # pairs in which an interval exists come first: with many pairs those are the ones to see
     several = len(view.report.runs) > 1
-    pairs = {" ".join((b.dataset, *_ends(b, several))): b for b in sorted(drawable, key=lambda b: not b.intervals)[:MAX_PAIRS]}
+    pairs = {
+        " ".join((b.dataset, *_ends(b, several))): b
+        for b in sorted(drawable, key=lambda b: not b.intervals)[:MAX_PAIRS]
+    }
     fig, axes = style.facets("Break-even: cost by volume", list(pairs), shared=False)
     for name, pair in pairs.items():
         _pair(axes[name], pair, ticks=4 if len(pairs) > 2 else 8)
-    shown = style.short_names(dict.fromkeys(e for p in pairs.values() for e in _ends(p, several)), 84 // min(len(pairs), 3))
+    shown = style.short_names(
+        dict.fromkeys(e for p in pairs.values() for e in _ends(p, several)), 84 // min(len(pairs), 3)
+    )
     for name, pair in pairs.items():
         hourly, tokens = (style.literal(shown[end]) for end in _ends(pair, several))
         axes[name].set_title(f"{hourly}\nor {tokens}", fontsize=9, color=style.INK, loc="left")

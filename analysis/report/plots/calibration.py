@@ -20,7 +20,9 @@ def error_by_users(calibration: Calibration) -> Figure | None:
     figures = [f for f in BOUNDED if errors[f].notna().any()]
     if not figures:
         return None
-    levels = sorted(errors[["users", "rate"]].drop_duplicates().to_dict("records"), key=lambda row: (is_open(row), value_of(row)))
+    levels = sorted(
+        errors[["users", "rate"]].drop_duplicates().to_dict("records"), key=lambda row: (is_open(row), value_of(row))
+    )
     fig, axes = style.figure(f"Instrument error by concurrency, {calibration.run}", 1, len(figures), 4.4)
     for ax, figure in zip(axes, figures):
         for at, level in enumerate(levels):

@@ -48,7 +48,11 @@ def price_performance(view: View) -> Figure | None:
                linewidths=2, zorder=5, gid="chosen")  # fmt: skip
     shaded = _feasible(ax, limit, view.limit("cost_per_10k_transactions_usd"))
     style.label(ax, f"{statistic} latency (s)", "$ per 10,000 transactions")
-    style.legend(fig, _handles(view, steps, len(best) > 0, shaded, not missed.empty, not unproven.empty), _words(view, steps, best, latency))
+    style.legend(
+        fig,
+        _handles(view, steps, len(best) > 0, shaded, not missed.empty, not unproven.empty),
+        _words(view, steps, best, latency),
+    )
     return fig
 
 
@@ -110,11 +114,15 @@ def _handles(
         handles.append(style.ring_handle("chosen"))
     if missed:
         handles.append(
-            Line2D([], [], color=style.LIMIT, marker="x", linestyle="none", markeredgewidth=1.6, label="misses a criterion")
+            Line2D(
+                [], [], color=style.LIMIT, marker="x", linestyle="none", markeredgewidth=1.6, label="misses a criterion"
+            )
         )
     if unproven:
         handles.append(
-            Line2D([], [], color=style.LIMIT, marker="$?$", linestyle="none", label="a criterion is undecided or unknown")
+            Line2D(
+                [], [], color=style.LIMIT, marker="$?$", linestyle="none", label="a criterion is undecided or unknown"
+            )
         )
     if shaded:
         handles.append(

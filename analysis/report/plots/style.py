@@ -40,7 +40,8 @@ def looks(names: typing.Iterable[str]) -> dict[str, Look]:
     unique = list(dict.fromkeys(names))
     shown = short_names(unique)
     return {
-        name: Look(literal(shown[name]), COLOURS[i % 10], MARKERS[i % 10], DASHES[i // 10 % 4]) for i, name in enumerate(unique)
+        name: Look(literal(shown[name]), COLOURS[i % 10], MARKERS[i % 10], DASHES[i // 10 % 4])
+        for i, name in enumerate(unique)
     }
 
 
@@ -48,7 +49,7 @@ def short_names(names: typing.Iterable[str], most: int = 34) -> dict[str, str]:
     """name -> at most `most` characters, cut in the middle; two names never become the same."""
     shown: dict[str, str] = {}
     for name in names:
-        short = name if len(name) <= most else f"{name[: most // 2]}…{name[-(most - most // 2 - 1):]}"
+        short = name if len(name) <= most else f"{name[: most // 2]}…{name[-(most - most // 2 - 1) :]}"
         tries = 2
         while short in shown.values():
             end = f" ({tries})"

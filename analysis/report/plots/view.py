@@ -39,7 +39,9 @@ class View:
         points = records[(records["phase"] == "measure") & records["error"].isna()]
         points = points.assign(series=_series(points, report.steps))
         points = points.drop(columns=["users", "rate"], errors="ignore")
-        points = points.merge(steps[["run", "stage", "verdict", "users", "rate", "level"]], on=["run", "stage"], how="inner")
+        points = points.merge(
+            steps[["run", "stage", "verdict", "users", "rate", "level"]], on=["run", "stage"], how="inner"
+        )
         levels = _steps(report.pooled, report).assign(repeat=1)  # one line: each level stands there once
         whole = cls(report, steps, points, style.looks(steps["series"]), levels, steps, points)
         return whole.by("users" if steps["users"].notna().any() else "rate")

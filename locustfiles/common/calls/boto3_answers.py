@@ -34,7 +34,12 @@ _MISTAKES = (boto.ParamValidationError, boto.InvalidEndpointConfigurationError) 
 #: what kept the request from getting there, or the answer from coming whole
 _ON_THE_WAY: dict[ErrorClass, tuple[type[Exception], ...]] = {
     ErrorClass.READ_TIMEOUT: (boto.ReadTimeoutError, urllib3.exceptions.ReadTimeoutError),
-    ErrorClass.CONNECT: (boto.ConnectTimeoutError, boto.EndpointConnectionError, boto.ProxyConnectionError, boto.SSLError),
+    ErrorClass.CONNECT: (
+        boto.ConnectTimeoutError,
+        boto.EndpointConnectionError,
+        boto.ProxyConnectionError,
+        boto.SSLError,
+    ),
     ErrorClass.STREAM_BROKEN: (
         boto.ConnectionClosedError,
         boto.ResponseStreamingError,
@@ -54,7 +59,11 @@ def fail(exchange: Exchange, answer: Answer, error: Exception) -> None:
     elif exchange.sent_at and (found := _on_the_way(error)):
         exchange.error, exchange.error_message = found, getattr(_cause(error), "strerror", None) or str(error)
     elif exchange.status is not None:  # only botocore's own reading is left
-        answer.fault = ErrorClass.BAD_RESPONSE, None, f"botocore cannot read the answer: {type(error).__name__}: {error}"
+        answer.fault = (
+            ErrorClass.BAD_RESPONSE,
+            None,
+            f"botocore cannot read the answer: {type(error).__name__}: {error}",
+        )
     elif isinstance(error, _MISTAKES):
         answer.fault = ErrorClass.CLIENT, type(error).__name__, str(error)
     elif not exchange.sent_at and isinstance(error, UNSIGNED):
@@ -109,7 +118,9 @@ def parse_answer(call: Body, exchange: Exchange, answer: Answer) -> ParsedAnswer
 def _stream(builder: AnswerBuilder, call: Body, exchange: Exchange, answer: Answer) -> None:
     if call.service == "sagemaker":
         _exception(builder, answer)
-        parts = [(time, event["PayloadPart"].get("Bytes", b"")) for time, event in answer.pieces if "PayloadPart" in event]
+        parts = [
+            (time, event["PayloadPart"].get("Bytes", b"")) for time, event in answer.pieces if "PayloadPart" in event
+        ]
         response.lines(builder, call.dialect, parts)
     for time, event in answer.pieces:
         for kind, inner in event.items():

@@ -39,7 +39,9 @@ def outcome(exchange: Exchange, parsed: ParsedAnswer) -> dict[str, typing.Any]:
     }
 
 
-def token_counts(counter: Counter | None, target: Target, prompt: Prompt, parsed: ParsedAnswer) -> dict[str, typing.Any]:
+def token_counts(
+    counter: Counter | None, target: Target, prompt: Prompt, parsed: ParsedAnswer
+) -> dict[str, typing.Any]:
     """Token counts: the service's, else the target's tokenizer's, else (prompt only) the payload line's.
 
     A service's 0 for a prompt that was in no cache, or for output that came, is no count, unless a guardrail spoke and
@@ -49,7 +51,9 @@ def token_counts(counter: Counter | None, target: Target, prompt: Prompt, parsed
     counted_prompt = counter.prompt(target, prompt) if counter else None
     counted_text = counter.text(parsed.text) if counter and parsed.text else None
     prompt_tokens, prompt_source = parsed.prompt_tokens, "service"
-    if prompt_tokens is None or (prompt_tokens == 0 and spoken and not (parsed.cache_read_tokens or parsed.cache_write_tokens)):
+    if prompt_tokens is None or (
+        prompt_tokens == 0 and spoken and not (parsed.cache_read_tokens or parsed.cache_write_tokens)
+    ):
         prompt_tokens, prompt_source = counted_prompt, "tokenizer"
     if prompt_tokens is None:
         prompt_tokens, prompt_source = prompt.prompt_tokens, "payload"

@@ -36,9 +36,7 @@ class Sender:
     of an earlier stage is in flight any more, and once in its hold phase, when none of its measured window is.
     """
 
-    def __init__(
-        self, scenario: Scenario, clock: Clock, sink: collections.abc.Callable[[RequestRecord], None]
-    ) -> None:
+    def __init__(self, scenario: Scenario, clock: Clock, sink: collections.abc.Callable[[RequestRecord], None]) -> None:
         """Raises NoCredentials or BadInput."""
         self.scenario = scenario
         self.clock = clock
@@ -137,7 +135,9 @@ class Sender:
         facts = self._facts(user, target, body, prompt, spec)
         for attempt in itertools.count(1):
             in_flight = self.probe.count + 1
-            with self._awaited(spec.stage, phase):  # an attempt in the window is awaited, if its call began before it or not
+            with self._awaited(
+                spec.stage, phase
+            ):  # an attempt in the window is awaited, if its call began before it or not
                 exchange, parsed = self._send(target, body)
                 record = RequestRecord(
                     **facts,

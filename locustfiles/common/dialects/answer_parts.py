@@ -4,7 +4,6 @@ Each function feeds an answer builder. An object that is not of the expected sha
 whole, a body cannot be read.
 """
 
-
 from locustfiles.common.dialects.parsed import AnswerBuilder
 from locustfiles.contract.error_classes import ErrorClass
 

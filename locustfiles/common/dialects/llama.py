@@ -1,6 +1,5 @@
 """Llama: a prompt in, a `generation` out."""
 
-
 from locustfiles.common.dialects.answer_parts import closes, needs
 from locustfiles.common.dialects.body_parts import Split, known, merged
 from locustfiles.common.dialects.parsed import AnswerBuilder

@@ -1,6 +1,5 @@
 """Everything OpenAI-shaped: chats on containers, OpenAI's routes and Bedrock (Mistral's too), and their answers."""
 
-
 from locustfiles.common.dialects.answer_parts import ends, objects, part
 from locustfiles.common.dialects.body_parts import (
     Split,

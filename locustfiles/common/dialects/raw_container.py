@@ -23,7 +23,7 @@ def raw_body(target: Target, prompt: Prompt, split: Split) -> dict:
     else:
         raise BadPayload(
             f'target `{target.name}`: prompt `{prompt.id}` has `messages`, but `body` takes "{{prompt}}"; '
-            "write it as `prompt`, or \"{messages}\" into `body`"
+            'write it as `prompt`, or "{messages}" into `body`'
         )
     try:
         return fill(target.body, values)

@@ -45,7 +45,9 @@ from locustfiles.contract.scenario.targets import BedrockTarget, Dialect, OpenAI
 
 AnswerDialect = typing.Literal["converse"] | Family | Dialect
 
-_OURS = frozenset({"stream", "inputs", "messages", "prompt", "inputText", "texts", "message"})  # scenario and payload decide
+_OURS = frozenset(
+    {"stream", "inputs", "messages", "prompt", "inputText", "texts", "message"}
+)  # scenario and payload decide
 #: parameter that decides a price -> the target's key for it
 _PRICED = {"serviceTier": "service_tier", "service_tier": "service_tier", "performanceConfig": "latency"}
 
@@ -121,7 +123,9 @@ def _check(dialect: AnswerDialect, target: Target, prompt: Prompt, parameters: d
             f"write it as `prompt`, or use one of {', '.join(name for name, row in DIALECTS.items() if row.chat)}"
         )
     if prompt.cached and not DIALECTS[dialect].caches:
-        raise BadPayload(f"target `{target.name}`: prompt `{prompt.id}` has a `cachePoint`, which {dialect} does not take")
+        raise BadPayload(
+            f"target `{target.name}`: prompt `{prompt.id}` has a `cachePoint`, which {dialect} does not take"
+        )
 
 
 def _check_price(target: Target, prompt: Prompt, parameters: dict) -> None:
@@ -135,7 +139,9 @@ def _check_price(target: Target, prompt: Prompt, parameters: dict) -> None:
         return
     if remedy:
         bad, place = (BadPayload, f"prompt `{prompt.id}`: ") if key in prompt.parameters else (BadScenario, "")
-        raise bad(f"target `{target.name}`: {place}`parameters.{key}` decides the price, which no price book has; {remedy}")
+        raise bad(
+            f"target `{target.name}`: {place}`parameters.{key}` decides the price, which no price book has; {remedy}"
+        )
 
 
 def _address(target: Target) -> tuple[str, str, dict[str, str]]:

@@ -35,7 +35,9 @@ _METRICS = "amazon-bedrock-invocationMetrics"
 _GUARDRAIL = "amazon-bedrock-guardrailAction"  # INTERVENED or NONE
 
 
-def parse_answer(call: Body, status: int, headers: typing.Mapping[str, str], chunks: Chunks, ended: bool) -> ParsedAnswer:
+def parse_answer(
+    call: Body, status: int, headers: typing.Mapping[str, str], chunks: Chunks, ended: bool
+) -> ParsedAnswer:
     """What the answer to `call` was. Never raises on any bytes.
 
     headers: lower-case names; chunks: (arrival in perf_counter seconds, bytes of the HTTP body), split

@@ -21,7 +21,9 @@ class BadTrace(BadInput):
     """A file of arrivals that cannot be replayed; the text names file, line and remedy."""
 
 
-def arrivals(rate: float, kind: typing.Literal["poisson", "constant"], seed_text: str) -> collections.abc.Iterator[Arrival]:
+def arrivals(
+    rate: float, kind: typing.Literal["poisson", "constant"], seed_text: str
+) -> collections.abc.Iterator[Arrival]:
     """Endless arrivals at `rate` a second: evenly spaced, or a Poisson process (exponential gaps)."""
     draw, at_s, number = random.Random(seed_text), 0.0, 0
     while True:
@@ -40,10 +42,14 @@ def load_trace(path: str | pathlib.Path) -> list[Arrival]:
         with open(path, encoding="utf-8-sig", newline="") as file:
             rows = csv.DictReader(file)
             if "timestamp" not in (rows.fieldnames or ()):
-                raise BadTrace(f"{path}:1: no column `timestamp`; the header must be {','.join(_COLUMNS)} (the last two are optional)")
+                raise BadTrace(
+                    f"{path}:1: no column `timestamp`; the header must be {','.join(_COLUMNS)} (the last two are optional)"
+                )
             found = [_arrival(path, rows.line_num, row) for row in rows]
     except (OSError, UnicodeDecodeError) as e:
-        raise BadTrace(f"{path}: cannot be read ({getattr(e, 'strerror', None) or 'it is not UTF-8 text'}); check the path") from None
+        raise BadTrace(
+            f"{path}: cannot be read ({getattr(e, 'strerror', None) or 'it is not UTF-8 text'}); check the path"
+        ) from None
     except csv.Error as e:
         raise BadTrace(f"{path}:{rows.line_num}: not CSV ({e}); write {','.join(_COLUMNS)} a line") from None
     if len(found) < 2:

@@ -43,7 +43,11 @@ def confirm(ahead: Estimate, scenario: Scenario, options) -> str | None:
         return refusal
     print(f"\nThis run takes {ahead.text}. Go on? [y/N]", file=sys.stderr, flush=True)  # a line: the bar is drawn below
     answer = _answer()
-    return None if answer.strip().lower() in ("y", "yes") else "not confirmed; nothing but one call of each target was sent"
+    return (
+        None
+        if answer.strip().lower() in ("y", "yes")
+        else "not confirmed; nothing but one call of each target was sent"
+    )
 
 
 def _answer() -> str:

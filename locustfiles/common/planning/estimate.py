@@ -100,7 +100,9 @@ class _Ahead:
         self.drain_s = scenario.request_timeout_s + STOP_S if most else call.latency_s
 
     def amount(self) -> Amount:
-        paths = _paths(self.load.find, self.most) if self.load.find else [self.group.levels]  # of a search: whichever takes most
+        paths = (
+            _paths(self.load.find, self.most) if self.load.find else [self.group.levels]
+        )  # of a search: whichever takes most
         seconds, requests, slow = (max(column) for column in zip(*map(self._way, paths)))
         if isinstance(self.price, HourlyPrice):
             return Amount(seconds, requests, self.price.usd_per_hour_in_all * seconds / 3600)
@@ -109,13 +111,17 @@ class _Ahead:
         sizes, answer = [self._size(p) for p in self.prompts], self.call.answer_tokens
         if self.most:
             longest = max(answer, self.longest_answer or QUICKER * answer)
-            return Amount(seconds, requests, max(requests * self._usd(max(sizes), answer), slow * self._usd(max(sizes), longest)))
+            return Amount(
+                seconds, requests, max(requests * self._usd(max(sizes), answer), slow * self._usd(max(sizes), longest))
+            )
         sizes = [a.prompt_tokens for a in self.trace or () if a.prompt_tokens] or sizes
         answers = [a.max_tokens or answer for a in self.trace or ()] or [answer]
         return Amount(seconds, requests, requests * self._usd(statistics.fmean(sizes), statistics.fmean(answers)))
 
     def _size(self, prompt: Prompt) -> float:
-        texts = [prompt.text] if prompt.messages is None else [t for m in prompt.messages for t in texts_of(m["content"])]
+        texts = (
+            [prompt.text] if prompt.messages is None else [t for m in prompt.messages for t in texts_of(m["content"])]
+        )
         system = self.target.system or ""
         return (prompt.prompt_tokens or max(1, sum(map(len, texts))) / CHARACTERS) + len(system) / CHARACTERS
 
@@ -123,7 +129,11 @@ class _Ahead:
         """Of a call: its prompt's part grows with the prompt, its answer's with the answer."""
         called = [p for p in self.called if p.id == self.call.prompt_id] or self.called
         per_token = self.price.output / 1000
-        prompt_usd = (self.call.usd - self.call.answer_tokens * per_token) * prompt_size / statistics.fmean(map(self._size, called))
+        prompt_usd = (
+            (self.call.usd - self.call.answer_tokens * per_token)
+            * prompt_size
+            / statistics.fmean(map(self._size, called))
+        )
         return prompt_usd + answer_tokens * per_token
 
     def _way(self, levels: list[Level]) -> tuple[float, float, float]:
@@ -140,7 +150,9 @@ class _Ahead:
             busiest, users = max(busiest, sent / stage_s), 0 if find else there
             stage_s += self.drain_s if find else 0.0
             seconds, longest_s = seconds + stage_s, max(longest_s, stage_s)
-            begins_s += stage_s if not self.most else 0.0 if self.load.until or self.load.abort_stage else self.planned_s
+            begins_s += (
+                stage_s if not self.most else 0.0 if self.load.until or self.load.abort_stage else self.planned_s
+            )
         if find and self.most and seconds > (over := max(0.0, find.at_most_s - self.planned_s) + longest_s):
             share = min(1.0, over * busiest / requests)
             seconds, requests, slow = over, requests * share, slow * share
@@ -154,9 +166,13 @@ class _Ahead:
         load = self.load
         if self.trace:
             return self.trace[-1].at_s + self.last_s
-        round_s = self.call.latency_s + load.think_s  # a call of every user; in the open loop of as many as are in flight
+        round_s = (
+            self.call.latency_s + load.think_s
+        )  # a call of every user; in the open loop of as many as are in flight
         each_s = round_s / level.users if level.users else 1 / level.rate
-        steady_s = round_s + (max(round_s, 5 * each_s) if load.open_loop else round_s + min(load.settle_s, START_S))  # Tally.steady
+        steady_s = round_s + (
+            max(round_s, 5 * each_s) if load.open_loop else round_s + min(load.settle_s, START_S)
+        )  # Tally.steady
         window_s = load.at_most_s
         if self.most:
             steady_s = math.inf

@@ -27,7 +27,9 @@ class Inputs:
     book: PriceBook
     prices: dict[str, Price]  # target -> price
     content: str  # hash of scenario, payloads, tokenizers and traces: equal on every worker
-    traces: dict[str, list[Arrival]] = dataclasses.field(default_factory=dict)  # `replay` as the scenario names it -> arrivals
+    traces: dict[str, list[Arrival]] = dataclasses.field(
+        default_factory=dict
+    )  # `replay` as the scenario names it -> arrivals
 
     def stems_of(self, target_name: str) -> list[str]:
         """The payloads of one target, in the scenario's order."""

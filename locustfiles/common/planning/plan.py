@@ -31,5 +31,3 @@ def plan(inputs: Inputs) -> list[Group]:
                 levels = inputs.levels_of(load)
                 groups += [Group(target.name, stem, load, levels, repeat) for stem in inputs.stems_of(target.name)]
     return groups
-
-

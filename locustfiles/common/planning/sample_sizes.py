@@ -54,7 +54,10 @@ def _line(inputs: Inputs, group: Group, level: Level, call: Call) -> str | None:
         answers, window = len(inputs.traces[load.replay]), "the replay"
         remedy = "replay more arrivals"
     else:
-        answers, span = times * load.at_most_s / each_s, f"{load.at_most_s:g}" if times == 1 else f"{times} x {load.at_most_s:g}"
+        answers, span = (
+            times * load.at_most_s / each_s,
+            f"{load.at_most_s:g}" if times == 1 else f"{times} x {load.at_most_s:g}",
+        )
         window, seconds = f"measure_s {span}", SPARE * needed * each_s
         remedy = f"until: {{requests: {needed}, at_most_s: {math.ceil(2 * seconds)}}}"
         if not load.until:

@@ -38,7 +38,9 @@ class Prompt:
     @property
     def cached(self) -> bool:
         """Whether a prompt-cache point is in the messages."""
-        return any("cachePoint" in part for m in self.messages or () if type(m["content"]) is list for part in m["content"])
+        return any(
+            "cachePoint" in part for m in self.messages or () if type(m["content"]) is list for part in m["content"]
+        )
 
 
 def load_payload(path: str | pathlib.Path) -> list[Prompt]:

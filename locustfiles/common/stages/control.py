@@ -90,7 +90,9 @@ class Control:
         over = time.monotonic() + self.run.inputs.scenario.longest_call_s + 15
         while not set(self.alive()) <= told.keys() and not self.run.over_budget:
             if time.monotonic() > over:
-                self.run.problem(f"stage {spec.stage}: requests did not end within their timeout ({phase})", [spec.stage])
+                self.run.problem(
+                    f"stage {spec.stage}: requests did not end within their timeout ({phase})", [spec.stage]
+                )
                 break
             gevent.sleep(POLL_S)
         return {worker: data["load"] for worker, data in told.items()}

@@ -66,7 +66,9 @@ class Preflight:
                 self._warm.add((group.target, group.payload))
         ahead = estimate(self.run.inputs, groups, calls)
         log.info("Ahead: %s", ahead.text)
-        for shortage in too_small_samples(self.run.inputs, groups, {t: call for t, call in calls.items() if t not in self._broken}):
+        for shortage in too_small_samples(
+            self.run.inputs, groups, {t: call for t, call in calls.items() if t not in self._broken}
+        ):
             log.warning("%s", shortage)
         if refusal := confirm(ahead, self.run.inputs.scenario, self.run.environment.parsed_options):
             raise self._failed(refusal)
@@ -92,8 +94,17 @@ class Preflight:
         """Once a target; its stages may tell more."""
         if answer["error"] and target not in self._broken:
             self._broken.add(target)
-            code, remedy = answer["error_code"], REMEDIES.get(answer["error"], "see whether the endpoint is in service, and its logs")
-            log.warning("target `%s`: first call failed: %s%s; %s", target, answer["error"], f" ({code})" if code else "", remedy)
+            code, remedy = (
+                answer["error_code"],
+                REMEDIES.get(answer["error"], "see whether the endpoint is in service, and its logs"),
+            )
+            log.warning(
+                "target `%s`: first call failed: %s%s; %s",
+                target,
+                answer["error"],
+                f" ({code})" if code else "",
+                remedy,
+            )
 
     def _failed(self, sentence: str) -> SweepEnds:
         self.run.fail(sentence)

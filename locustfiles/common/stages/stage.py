@@ -38,7 +38,9 @@ class Stage:
         """slo: of a search, which measures until it is decided, and sets `window.outcome`."""
         self.control, self.run, self.load, self.level, self.slo = control, control.run, group.load, level, slo
         self.spec = StageSpec(number, group.target, group.payload, level.users, level.rate, group.repeat)
-        self.tally = self.run.tallies.setdefault(number, Tally(keep=self._times_needed, retry=self.run.inputs.scenario.retry))
+        self.tally = self.run.tallies.setdefault(
+            number, Tally(keep=self._times_needed, retry=self.run.inputs.scenario.retry)
+        )
         self.trace = self.run.inputs.traces[group.load.replay] if group.load.replay else None
         self._dealer: gevent.Greenlet | None = None
         self._workers = set(control.alive())

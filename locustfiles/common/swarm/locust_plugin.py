@@ -54,16 +54,39 @@ def _remember(given: dict[str, str]) -> type[argparse.Action]:
 def _add_options(parser, given: dict[str, str], **_) -> None:
     add = functools.partial(parser.add_argument, include_in_web_ui=False)
     parser.epilog = EXAMPLE
-    add("--scenario", default="", action=_remember(given), env_var="SWARMLEDGER_SCENARIO", help="The scenario file: targets, payloads, load, prices (YAML)")
-    add("--run-dir", default="", env_var="SWARMLEDGER_RUN_DIR", help="The run folder to make; default runs/<UTC time>-<scenario>")
-    add("--resume", action="store_true", default=False, help="Go on with the run that --run-dir holds: measure the stages that are missing")
-    add("--yes", action="store_true", default=False, help="Send even if the run may cost more than the scenario's confirm_above_usd")
+    add(
+        "--scenario",
+        default="",
+        action=_remember(given),
+        env_var="SWARMLEDGER_SCENARIO",
+        help="The scenario file: targets, payloads, load, prices (YAML)",
+    )
+    add(
+        "--run-dir",
+        default="",
+        env_var="SWARMLEDGER_RUN_DIR",
+        help="The run folder to make; default runs/<UTC time>-<scenario>",
+    )
+    add(
+        "--resume",
+        action="store_true",
+        default=False,
+        help="Go on with the run that --run-dir holds: measure the stages that are missing",
+    )
+    add(
+        "--yes",
+        action="store_true",
+        default=False,
+        help="Send even if the run may cost more than the scenario's confirm_above_usd",
+    )
     add("--overwrite", action="store_true", default=False, help="Replace a run that --run-dir already holds")
 
     def error(message: str) -> None:  # argparse's own exit code, 2, means something else here
         parser.print_usage(sys.stderr)
         known = [option for action in parser._actions for option in action.option_strings]
-        wrong = message.removeprefix("unrecognized arguments: ").split()[0] if message.startswith("unrecognized") else ""
+        wrong = (
+            message.removeprefix("unrecognized arguments: ").split()[0] if message.startswith("unrecognized") else ""
+        )
         close = difflib.get_close_matches(wrong.split("=")[0], known, n=1)
         _die(f"{message}; did you mean {close[0]}?" if close else message)
 
@@ -78,7 +101,9 @@ def _die(message: str) -> None:
 def _on_init(environment, runner, services: tuple[str, ...], given: dict[str, str], **_) -> None:
     options, scenario = environment.parsed_options, given.get("scenario", "")
     logging.getLogger("botocore").setLevel(logging.INFO)  # below, it prints session tokens
-    logging.getLogger("botocore.credentials").setLevel(logging.ERROR)  # what it warns of, with a traceback, it raises as well
+    logging.getLogger("botocore.credentials").setLevel(
+        logging.ERROR
+    )  # what it warns of, with a traceback, it raises as well
     logging.getLogger("urllib3").setLevel(logging.INFO)
     logging.getLogger("swarmledger").setLevel(logging.INFO)  # its few lines are the progress in CI
     try:
@@ -97,7 +122,10 @@ def _on_init(environment, runner, services: tuple[str, ...], given: dict[str, st
             _begin_master(environment, inputs, clock)
     except BadInput as e:
         if isinstance(runner, WorkerRunner):
-            runner.send_message("ledger_hello", {"content": "", "host": "", "problem": f"worker {runner.client_id}: {e}", "again": False})
+            runner.send_message(
+                "ledger_hello",
+                {"content": "", "host": "", "problem": f"worker {runner.client_id}: {e}", "again": False},
+            )
             gevent.sleep(0.2)
         _die(str(e))
     except KeyboardInterrupt:  # while the scenario was read: our own handler was not there yet
@@ -108,14 +136,21 @@ def _on_init(environment, runner, services: tuple[str, ...], given: dict[str, st
 def _interrupt(environment, times: collections.abc.Iterator[int]) -> None:
     """Ctrl-C goes to the main greenlet. Python would raise it in whatever code is running, a request's too."""
     runner, time = environment.runner, next(times)
-    if isinstance(runner, MasterRunner) and environment.parsed_options.headless and runner.shape_greenlet is None and runner.state == "ready":
+    if (
+        isinstance(runner, MasterRunner)
+        and environment.parsed_options.headless
+        and runner.shape_greenlet is None
+        and runner.state == "ready"
+    ):
         log.error("Stopped while waiting for workers; nothing was sent")
         runner.quit()
         os._exit(NOT_TRUSTED)  # Locust's wait for workers cannot be left otherwise
     elif time == 1:
         gevent.get_hub().handle_system_error(KeyboardInterrupt, KeyboardInterrupt())
     elif time == 2:
-        log.warning("Already stopping: requests in flight may take %g s; Ctrl-C again loses them", environment.stop_timeout)
+        log.warning(
+            "Already stopping: requests in flight may take %g s; Ctrl-C again loses them", environment.stop_timeout
+        )
     else:
         os._exit(NOT_TRUSTED)
 
@@ -148,7 +183,9 @@ def _begin_master(environment, inputs: Inputs, clock: Clock) -> None:
         RunFolder(options.run_dir).check_free()
     master = Master(environment, inputs, clock)
     if environment.web_ui:
-        environment.host = environment.host or f"scenario://{inputs.scenario.name}"  # Locust's page asks for one otherwise
+        environment.host = (
+            environment.host or f"scenario://{inputs.scenario.name}"
+        )  # Locust's page asks for one otherwise
         web_notice.show(environment.web_ui, master.refused)
     if not options.master:
         worker_side = environment.swarmledger = master.worker_side = Worker(environment, inputs, clock)

@@ -25,7 +25,9 @@ from locustfiles.contract.exit_codes import BAD_INPUT, GATE_MISSED, NOT_TRUSTED,
 log = logging.getLogger("swarmledger")
 ACKNOWLEDGE_S = 10.0
 USERS_BACK_AFTER_S = 3
-UNNOTICED_S = runners.HEARTBEAT_LIVENESS * runners.HEARTBEAT_INTERVAL  # Locust calls a worker missing when it was silent for longer
+UNNOTICED_S = (
+    runners.HEARTBEAT_LIVENESS * runners.HEARTBEAT_INTERVAL
+)  # Locust calls a worker missing when it was silent for longer
 GRAVEST_FIRST = (NOT_TRUSTED, BAD_INPUT, GATE_MISSED, OK)  # of several runs in one web UI
 
 
@@ -47,7 +49,10 @@ class Master:
         self._ticker: gevent.Greenlet | None = None
         self._exit_code = OK
         for name, listener in (
-            ("ledger_clear", lambda environment, msg, **_: self.sweep and self.sweep.control.on_clear(msg.node_id, msg.data)),
+            (
+                "ledger_clear",
+                lambda environment, msg, **_: self.sweep and self.sweep.control.on_clear(msg.node_id, msg.data),
+            ),
             ("ledger_called", lambda environment, msg, **_: self.sweep and self.sweep.preflight.on_called(msg.data)),
         ):
             self.runner.register_message(name, listener)
@@ -115,7 +120,9 @@ class Master:
         self._refused, path = None, self.next_folder()
         try:
             options = environment.parsed_options
-            self.run = RunRecorder(environment, self.inputs, path, self.clock, options.overwrite, options.resume and not self._folders)
+            self.run = RunRecorder(
+                environment, self.inputs, path, self.clock, options.overwrite, options.resume and not self._folders
+            )
         except (BadInput, OSError) as e:
             log.error("%s", e)
             self._failure = self._refused = str(e)
@@ -140,7 +147,11 @@ class Master:
                 self._notice_pause(time.monotonic() - before - 1, stage)
                 self._collect_own()
                 self.run.tick()
-                progress.show(len(self.run.manifest.stages) if self.sweep.control.spec else 0, self.sweep.done_s(), f"{self.run.requests.rows} requests")
+                progress.show(
+                    len(self.run.manifest.stages) if self.sweep.control.spec else 0,
+                    self.sweep.done_s(),
+                    f"{self.run.requests.rows} requests",
+                )
                 self._notice_gone(gone)
                 self._say_again()
                 short_s = short_s + 1 if self._users_missing() else 0
@@ -162,7 +173,12 @@ class Master:
     def _users_missing(self) -> bool:
         """Locust shares users out anew when a worker comes or goes, but in one run only once: then we have it do so."""
         want = self.sweep.control.want
-        return self.registry.distributed and bool(self.registry.alive()) and want is not None and self.runner.user_count < want[0]
+        return (
+            self.registry.distributed
+            and bool(self.registry.alive())
+            and want is not None
+            and self.runner.user_count < want[0]
+        )
 
     def _notice_pause(self, late_s: float, stage: int) -> None:
         """stage: the one under way before. Workers that hear nothing for MASTER_SILENT_S idle; their last heartbeat may be a
@@ -236,7 +252,9 @@ class Master:
             self.worker_side.final = True
             self._collect_own()
         for failed in self.runner.exceptions.values():  # our own bug in a user
-            run.problem(f"users failed inside Swarmledger ({failed['count']} times): {redact(failed['msg'])}; see locust_exceptions.csv")
+            run.problem(
+                f"users failed inside Swarmledger ({failed['count']} times): {redact(failed['msg'])}; see locust_exceptions.csv"
+            )
         status = run.manifest.status
         run.close("stopped" if status == "running" else status)
         self._failure, self._refused = self._failure or run.failure, run.failure

@@ -63,7 +63,9 @@ class LLMUser(User):
         spec = self.worker_side.sender.spec
         if spec and spec.users is not None:  # users that start in one instant would stay in lockstep
             settle_s = self.worker_side.scenario.load_of(self.worker_side.scenario.target(spec.target)).settle_s
-            gevent.sleep(random.Random(f"{self.worker_side.seed_text}/{self.number}/start").uniform(0, min(settle_s, START_S)))
+            gevent.sleep(
+                random.Random(f"{self.worker_side.seed_text}/{self.number}/start").uniform(0, min(settle_s, START_S))
+            )
         if spec:
             self._warm(spec)
 
@@ -105,7 +107,9 @@ class LLMUser(User):
         scenario = self.worker_side.scenario
         target = scenario.target(spec.target)
         if spec.users is None:
-            if phase == "settle" and self._warm_for != spec.stage:  # of the stage before some may have been closed meanwhile
+            if (
+                phase == "settle" and self._warm_for != spec.stage
+            ):  # of the stage before some may have been closed meanwhile
                 self._warm(spec)
             return self._open_loop(target)
         record = sender.call(self.number, target, self.draw(spec.payload), spec, phase)
@@ -132,7 +136,9 @@ class LLMUser(User):
         if arrival.prompt_tokens is not None:
             prompts = self.worker_side.payloads[payload]
             nearest = min(abs(p.prompt_tokens - arrival.prompt_tokens) for p in prompts)
-            prompt = self._random.choice([p for p in prompts if abs(p.prompt_tokens - arrival.prompt_tokens) == nearest])
+            prompt = self._random.choice(
+                [p for p in prompts if abs(p.prompt_tokens - arrival.prompt_tokens) == nearest]
+            )
         if arrival.max_tokens is not None:
             prompt = dataclasses.replace(prompt, parameters=prompt.parameters | {"max_tokens": arrival.max_tokens})
         return prompt

@@ -136,7 +136,10 @@ class Worker:
         if msg.data["run"] == self.outbox.run_id and not self._leaving:
             spec = StageSpec(**msg.data["visit"]) if msg.data["visit"] else None
             phase = msg.data["phase"]
-            if (spec, phase) == (self.sender.spec, self.sender.phase):  # said again, lest it was lost; so may our answer be
+            if (spec, phase) == (
+                self.sender.spec,
+                self.sender.phase,
+            ):  # said again, lest it was lost; so may our answer be
                 told = self._cleared and tuple(self._cleared[name] for name in ("stage", "phase", "look"))
                 if spec and told == (spec.stage, phase, spec.look):
                     self.runner.send_message("ledger_clear", self._cleared)
@@ -153,13 +156,17 @@ class Worker:
         data, answer = msg.data, {"run": msg.data["run"], "ask": msg.data["ask"]}
         if data["target"] is None:
             schemes = {t.name: self.sender.session.origin(t).scheme for t in self.scenario.targets}
-            self.runner.send_message("ledger_called", answer | {"problems": self.sender.unreachable(), "schemes": schemes})
+            self.runner.send_message(
+                "ledger_called", answer | {"problems": self.sender.unreachable(), "schemes": schemes}
+            )
             return
         target, prompts = self.scenario.target(data["target"]), self.payloads[data["payload"]]
         prompt = random.Random(f"{self.seed_text}/warmup/{data['ask']}").choice(prompts)
         spec = StageSpec(stage=0, target=target.name, payload=data["payload"], users=None)
         record = self.sender.call(0, target, prompt, spec, "warmup")
-        if record.error == ErrorClass.CANCELLED:  # without workers this is the sweep's own greenlet, and the run is stopped
+        if (
+            record.error == ErrorClass.CANCELLED
+        ):  # without workers this is the sweep's own greenlet, and the run is stopped
             raise gevent.GreenletExit
         facts = {name: getattr(record, name) for name in TOLD}
         self.runner.send_message("ledger_called", answer | facts)
@@ -167,7 +174,9 @@ class Worker:
     def _on_flush(self, environment, msg, **_) -> None:
         if msg.data["run"] == self.outbox.run_id:
             self.final = True
-            self.environment.stop_timeout = 1  # a worker waits this long before it is ready again; spawning sets it anew
+            self.environment.stop_timeout = (
+                1  # a worker waits this long before it is ready again; spawning sets it anew
+            )
             self.hand_in()
 
     def hand_in(self) -> None:
@@ -203,7 +212,10 @@ class Worker:
             self.silent = time.time() - heard > MASTER_SILENT_S
             if self.silent and self.outbox.run_id:
                 if self.sender.spec and self.runner.user_count:
-                    log.error("The master has been silent for %d s: the users here idle until it announces a stage", MASTER_SILENT_S)
+                    log.error(
+                        "The master has been silent for %d s: the users here idle until it announces a stage",
+                        MASTER_SILENT_S,
+                    )
                 self.sender.announce(None, "settle")
                 self._keep()
 
@@ -242,5 +254,3 @@ class Worker:
         complain(msg.data["why"])
         self.environment.process_exit_code = BAD_INPUT
         self.runner.quit()
-
-

@@ -42,7 +42,9 @@ class AwsSession:
             self.boto3 = boto3.Session(region_name=scenario.region)
             self._credentials = self.boto3.get_credentials()
         except UNSIGNED as e:
-            raise NoCredentials(f"AWS credentials cannot be used: {e}; check AWS_PROFILE and where it takes them from") from None
+            raise NoCredentials(
+                f"AWS credentials cannot be used: {e}; check AWS_PROFILE and where it takes them from"
+            ) from None
         signed = {t.service for t in scenario.targets} - {"openai"} - ({"bedrock"} if self._bearer else set())
         if self._credentials is None and signed:
             raise NoCredentials(
@@ -66,7 +68,9 @@ class AwsSession:
                     aws_secret_access_key="unused",
                 )
                 base = urllib.parse.urlsplit(client.meta.endpoint_url)
-                if base.scheme not in ("http", "https") or not base.hostname or base.port == 0:  # a bad port raises ValueError
+                if (
+                    base.scheme not in ("http", "https") or not base.hostname or base.port == 0
+                ):  # a bad port raises ValueError
                     raise ValueError(f"{client.meta.endpoint_url} is no http or https URL")
             except (ValueError, botocore.exceptions.BotoCoreError) as e:
                 raise BadInput(f"target `{target.name}`: no endpoint: {e}; check `endpoint_url` and `region`") from None
@@ -81,7 +85,9 @@ class AwsSession:
                 proxy = proxy_for(base.geturl(), secure=self._boto3)
             except BadInput as e:
                 raise BadInput(f"target `{target.name}`: {e}") from None
-            self._origins[base] = Origin(base.scheme, base.hostname, base.port or (443 if base.scheme == "https" else 80), proxy)
+            self._origins[base] = Origin(
+                base.scheme, base.hostname, base.port or (443 if base.scheme == "https" else 80), proxy
+            )
         return self._origins[base]
 
     def request(self, target: Target, path: str, headers: dict[str, str], body: bytes) -> bytes:

@@ -62,7 +62,9 @@ class Connection:
         self._parser: httptools.HttpResponseParser | None = None
         self._now = 0.0
         self._until_close = False
-        self._closes_at: float | None = None  # when the server will close this connection if it is idle, as it said itself
+        self._closes_at: float | None = (
+            None  # when the server will close this connection if it is idle, as it said itself
+        )
         self.keep_alive = True
 
     def fresh(self) -> bool:
@@ -205,7 +207,9 @@ class Connection:
         self.keep_alive = self._parser.should_keep_alive()
         self._until_close = "content-length" not in exchange.headers and "transfer-encoding" not in exchange.headers
 
-        self._closes_at = self._now + _idle_seconds(exchange.headers["keep-alive"]) if "keep-alive" in exchange.headers else None
+        self._closes_at = (
+            self._now + _idle_seconds(exchange.headers["keep-alive"]) if "keep-alive" in exchange.headers else None
+        )
 
     def on_body(self, body: bytes) -> None:
         self._exchange.chunks.append((self._now, body))

@@ -23,14 +23,18 @@ class ConnectionPool:
         try:
             self._context = ssl.create_default_context(cafile=ca_file)
         except OSError as e:
-            raise BadInput(f"{ca_file}: no certificates can be read from it ({e.strerror}); check AWS_CA_BUNDLE") from None
+            raise BadInput(
+                f"{ca_file}: no certificates can be read from it ({e.strerror}); check AWS_CA_BUNDLE"
+            ) from None
         self._idle: dict[Origin, list[Connection]] = {}
         self._busy: collections.Counter[Origin] = collections.Counter()
 
     def standing(self, origin: Origin) -> int:
         """Connections that are in use, being opened, or idle and still stand."""
         idle = self._idle.setdefault(origin, [])
-        idle[:] = [c for c in idle if c.fresh() or c.close()]  # in place: one that is connecting will be put into this list
+        idle[:] = [
+            c for c in idle if c.fresh() or c.close()
+        ]  # in place: one that is connecting will be put into this list
         return len(idle) + self._busy[origin]
 
     def run(self, exchange: Exchange, origin: Origin, request: bytes, timeout_s: float) -> None:
@@ -44,7 +48,9 @@ class ConnectionPool:
                 exchange.reconnect = 1
                 connection = self._connect(origin, min(CONNECT_TIMEOUT_S, timeout_s))
             connection.run(exchange, request, exchange.sent_at + timeout_s)
-            if exchange.status == 407 and origin.proxy and origin.scheme == "http":  # a proxy's own word, never the endpoint's
+            if (
+                exchange.status == 407 and origin.proxy and origin.scheme == "http"
+            ):  # a proxy's own word, never the endpoint's
                 raise Broken(ErrorClass.CONNECT, refusal(origin.proxy, 407, origin.host, origin.port))
         except Broken as e:
             exchange.error, exchange.error_message = e.error, e.message

@@ -59,9 +59,13 @@ def _parse(setting: str, variable: str, secure: bool) -> Proxy:
             "special characters in user and password percent-encoded"
         )
     if url.scheme not in ("http", "https"):
-        raise BadInput(f"{variable}: a proxy's URL begins with http://, this one with {url.scheme}://; name an http:// proxy")
+        raise BadInput(
+            f"{variable}: a proxy's URL begins with http://, this one with {url.scheme}://; name an http:// proxy"
+        )
     if url.scheme == "https" and not secure:
-        raise BadInput(f"{variable}: an https:// proxy needs `transport: boto3` in the scenario; or name an http:// proxy")
+        raise BadInput(
+            f"{variable}: an https:// proxy needs `transport: boto3` in the scenario; or name an http:// proxy"
+        )
     authorization = None
     if url.username is not None:
         pair = f"{urllib.parse.unquote(url.username)}:{urllib.parse.unquote(url.password or '')}"

@@ -12,7 +12,9 @@ from locustfiles.contract.scenario.strict_yaml import SECRET
 def _without_secrets(url: str) -> str:
     """What a URL may hold beside an address does not belong into a run folder, nor is it sent."""
     if re.search(r"[@?#\s]", url):
-        raise pydantic_core.PydanticCustomError(SECRET, "no user, password, query or fragment in it; the address alone is used")
+        raise pydantic_core.PydanticCustomError(
+            SECRET, "no user, password, query or fragment in it; the address alone is used"
+        )
     return url
 
 
@@ -24,7 +26,9 @@ def _web_address(url: str) -> str:
 
 def _variable(name: str) -> str:
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
-        raise pydantic_core.PydanticCustomError(SECRET, "must be the name of an environment variable, not the key itself")
+        raise pydantic_core.PydanticCustomError(
+            SECRET, "must be the name of an environment variable, not the key itself"
+        )
     return name
 
 

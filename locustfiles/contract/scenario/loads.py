@@ -88,9 +88,7 @@ class Load(Strict):
     they are due, whatever became of those before; `max_users` of them at a time.
     """
 
-    users: (
-        typing.Annotated[list[Count], pydantic.BeforeValidator(_levels), pydantic.Field(min_length=1)] | None
-    ) = None
+    users: typing.Annotated[list[Count], pydantic.BeforeValidator(_levels), pydantic.Field(min_length=1)] | None = None
     rate: typing.Annotated[list[Positive], pydantic.Field(min_length=1)] | None = None  # requests/s
     replay: Text | None = None  # a CSV file of arrivals
     find: Find | None = None
@@ -118,7 +116,9 @@ class Load(Strict):
             if levels is not None and levels != sorted(set(levels)):
                 raise ValueError(f"`{name}` must ascend, each level once")
         if self.open_loop and self.think_s:
-            raise ValueError("`think_s` is of the closed loop; in the open loop requests come when they are due; remove it")
+            raise ValueError(
+                "`think_s` is of the closed loop; in the open loop requests come when they are due; remove it"
+            )
         if self.find and self.repeat > 1:
             raise ValueError("`find` repeats its boundary by itself; remove `repeat`")
         return self

@@ -1,11 +1,11 @@
 """Price books: dated, sourced YAML files of what AWS bills, and what a target costs by one.
 
-    region: us-east-1
-    currency: USD
-    as_of: 2024-04-15
-    source: https://aws.amazon.com/bedrock/pricing/
-    instances: {ml.p4d.24xlarge: 37.688}                             # USD per hour, on demand
-    models: {meta.llama2-13b-chat-v1: {input: 0.00075, output: 0.001}}  # USD per 1,000 tokens
+region: us-east-1
+currency: USD
+as_of: 2024-04-15
+source: https://aws.amazon.com/bedrock/pricing/
+instances: {ml.p4d.24xlarge: 37.688}                             # USD per hour, on demand
+models: {meta.llama2-13b-chat-v1: {input: 0.00075, output: 0.001}}  # USD per 1,000 tokens
 """
 
 import datetime

@@ -72,10 +72,10 @@ def check_raw(is_raw: bool, body: dict | None, answer: RawAnswer | None, paramet
             raise ValueError(f"`dialect: raw` needs `{key}:`; see the scenario reference in README.md")
     texts = list(_texts(body))
     if not any("{prompt}" in text or text == "{messages}" for text in texts):
-        raise ValueError("`body` has no place for the prompt; write \"{prompt}\" or \"{messages}\" where it belongs")
+        raise ValueError('`body` has no place for the prompt; write "{prompt}" or "{messages}" where it belongs')
     homeless = next((name for name in parameters if f"{{{name}}}" not in texts), None)
     if homeless:
-        raise ValueError(f"`parameters.{homeless}` has no place in `body`; write \"{{{homeless}}}\" where it belongs")
+        raise ValueError(f'`parameters.{homeless}` has no place in `body`; write "{{{homeless}}}" where it belongs')
 
 
 def has_place(body: dict, placeholder: str) -> bool:
@@ -94,5 +94,7 @@ def fill(template: typing.Any, values: dict[str, typing.Any]) -> typing.Any:
     if template in values:
         return values[template]
     if _PLACEHOLDER.fullmatch(template):
-        raise ValueError(f"`body` has a place for {template}, which is not in `parameters:`; add it or remove the place")
+        raise ValueError(
+            f"`body` has a place for {template}, which is not in `parameters:`; add it or remove the place"
+        )
     return template.replace("{prompt}", values.get("{prompt}", "{prompt}"))

@@ -60,11 +60,21 @@ class Scenario(Strict):
             if self.load_of(target).find is None:
                 continue
             slo = self.slo_of(target)
-            limits = [v for limits in (slo.latency_s, slo.ttft_s) if limits for v in limits.model_dump().values() if v is not None]
+            limits = [
+                v
+                for limits in (slo.latency_s, slo.ttft_s)
+                if limits
+                for v in limits.model_dump().values()
+                if v is not None
+            ]
             if not limits and slo.error_rate is None:
-                raise ValueError(f"`find` of target `{target.name}` has no limit to keep; add latency_s, ttft_s or error_rate to its `slo:`")
+                raise ValueError(
+                    f"`find` of target `{target.name}` has no limit to keep; add latency_s, ttft_s or error_rate to its `slo:`"
+                )
             if slo.ttft_s and not target.stream:
-                raise ValueError(f"`find` of target `{target.name}` has a limit on TTFT, but it does not stream; add `stream: true`")
+                raise ValueError(
+                    f"`find` of target `{target.name}` has a limit on TTFT, but it does not stream; add `stream: true`"
+                )
         return self
 
     @property
@@ -101,4 +111,6 @@ def find_file(named: str, scenario_path: str | pathlib.Path) -> pathlib.Path:
     for base in (pathlib.Path(), pathlib.Path(scenario_path).parent):
         if (base / named).is_file():
             return base / named
-    raise BadScenario(f"{place_of(scenario_path, named)}: file `{named}` not found; give its path from the working folder")
+    raise BadScenario(
+        f"{place_of(scenario_path, named)}: file `{named}` not found; give its path from the working folder"
+    )

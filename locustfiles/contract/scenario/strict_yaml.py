@@ -16,8 +16,6 @@ class Strict(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-
-
 #: type of a PydanticCustomError whose value may hold a secret: it is not repeated
 SECRET = "secret"
 M = typing.TypeVar("M", bound=pydantic.BaseModel)
@@ -37,7 +35,11 @@ class _UniqueKeyLoader(yaml.SafeLoader):
     def construct_object(self, node, deep=False):
         try:
             return super().construct_object(node, deep)
-        except (ValueError, KeyError, AttributeError) as e:  # it looks like a date or a number, or is tagged as one, but is none
+        except (
+            ValueError,
+            KeyError,
+            AttributeError,
+        ) as e:  # it looks like a date or a number, or is tagged as one, but is none
             problem = f"`{node.value}` cannot be read ({e})" if isinstance(node, yaml.ScalarNode) else str(e)
             raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark) from None
 
@@ -95,7 +97,11 @@ def _explain(path: pathlib.Path, root: yaml.Node, model: type[pydantic.BaseModel
         key = str(first["loc"][-1])
         known = sorted(keys_of(model, set()))
         close = difflib.get_close_matches(key, known, n=1)
-        hint = f"did you mean `{close[0]}`?" if close and close[0] != key else "remove it, or see the scenario reference in README.md"
+        hint = (
+            f"did you mean `{close[0]}`?"
+            if close and close[0] != key
+            else "remove it, or see the scenario reference in README.md"
+        )
         return f"{where}: unknown key `{key}`; {hint}"
     if first["type"] == "missing":
         return f"{where}: missing; add `{first['loc'][-1]}:`"
@@ -104,7 +110,9 @@ def _explain(path: pathlib.Path, root: yaml.Node, model: type[pydantic.BaseModel
     if first["type"] in ("union_tag_not_found", "union_tag_invalid"):  # a target's `service:` decides its keys
         key = first["ctx"]["discriminator"].strip("'")
         expected = first["ctx"].get("expected_tags")
-        return f"{where}: `{key}:` must be {expected.replace(', ', ' or ') if expected else 'there'}" + _got(first["ctx"].get("tag"))
+        return f"{where}: `{key}:` must be {expected.replace(', ', ' or ') if expected else 'there'}" + _got(
+            first["ctx"].get("tag")
+        )
     message = first["msg"].removeprefix("Value error, ")
     got = "" if first["type"] == SECRET else _got(first.get("input"))
     return f"{where}: {message[0].lower()}{message[1:]}{got}"

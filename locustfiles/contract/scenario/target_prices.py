@@ -23,7 +23,9 @@ def price_of(target: Target, book: PriceBook) -> Price:
         return HourlyPrice(usd_per_hour=book.instance(target.instance_type), instance_count=target.instance_count)
     counts = {target.instance_count, target.price.instance_count} - {1}  # 1 is what is not said, in a manifest too
     if len(counts) > 1:
-        raise BadScenario(f"`instance_count` is {target.instance_count}, in its `price:` {target.price.instance_count}; keep one")
+        raise BadScenario(
+            f"`instance_count` is {target.instance_count}, in its `price:` {target.price.instance_count}; keep one"
+        )
     return target.price.model_copy(update={"instance_count": max(counts, default=1)})
 
 
@@ -31,7 +33,9 @@ def _on_demand(target: BedrockTarget, book: PriceBook) -> TokenPrice:
     """The book's price, which is the standard one. Raises BadScenario where AWS bills another."""
     for key, standard in (("service_tier", "default"), ("latency", "standard")):
         if getattr(target, key) not in (None, standard):
-            raise BadScenario(f"`{key}: {getattr(target, key)}` has a price of its own, which no price book has; add `price:`")
+            raise BadScenario(
+                f"`{key}: {getattr(target, key)}` has a price of its own, which no price book has; add `price:`"
+            )
     for part, what in (("provisioned-model/", "provisioned throughput"), (":imported-model/", "an imported model")):
         if part in target.model_id and target.model_id not in book.models:
             raise BadScenario(
