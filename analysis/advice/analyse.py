@@ -34,6 +34,7 @@ from analysis.verdicts.stage_results import (
 )
 from locustfiles.contract.run_folder import NotARun
 from locustfiles.contract.scenario.price_book import HourlyPrice
+from locustfiles.contract.version import build
 
 RUN_COST_COLUMNS = [
     "run",
@@ -74,7 +75,7 @@ def analyse(
     of_run = {run.name: results_of(run, prices[run.name].of_target) for run in runs}
     results = [r for run in runs for r in of_run[run.name]]
     if not results:
-        raise NotARun(f"{runs[0].path} has no stages in its manifest: nothing was measured")
+        raise NotARun(f"{runs[0].path}: no stage in its manifest, nothing was measured; give another run")
     candidates = [c for run in runs for c in candidates_of(run, prices[run.name].of_target, of_run[run.name])]
     instrument = {run.name: instrument_error(run, calibration) for run in runs}
     dataset, dataset_notes = dataset_of_interest(runs, results)
@@ -97,6 +98,7 @@ def analyse(
         pricing={name: p.book for name, p in prices.items()},
         token_comparison=comparison_table(compared),
         made_at=datetime.datetime.now(datetime.UTC),
+        made_by=build(),
         **_of_runs(runs),
         **_of_stages(results, candidates),
         **_run_costs(runs, prices),

@@ -7,6 +7,7 @@ import pandas as pd
 
 from analysis.verdicts.stage_results import StageKey
 from locustfiles.contract.manifest import Manifest
+from locustfiles.contract.version import Build
 
 
 @dataclasses.dataclass(slots=True)
@@ -100,6 +101,7 @@ class Report:
     notes: list[str]  # data quality and assumptions, a sentence each
     pricing: dict[str, dict]  # run -> price book used: file, region, as_of, source
     made_at: datetime.datetime
+    made_by: Build
     intervals: pd.DataFrame = dataclasses.field(default_factory=pd.DataFrame)  # run, stage, column, low, high: 95 %
     instrument: dict[str, str] = dataclasses.field(default_factory=dict)  # run -> the instrument's error, a sentence
     token_sources: pd.DataFrame = dataclasses.field(default_factory=pd.DataFrame)  # tokens.SOURCE_COLUMNS

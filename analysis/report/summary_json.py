@@ -45,6 +45,7 @@ def summary_of(report: Report) -> dict:
     return plain(
         {
             "made_at": report.made_at,
+            "made_by": report.made_by,
             "dataset": report.dataset,
             "recommendation": report.recommendation
             and plain(report.recommendation) | {"text": report.recommendation.text},

@@ -110,8 +110,8 @@ class Manifest:
     scenario_file: str
     scenario: dict  # the scenario as validated (Scenario.model_validate(manifest.scenario) gives it back)
     seed: int
-    versions: dict  # swarmledger, locust, boto3, botocore, python
-    git_revision: str | None
+    versions: dict  # version.versions: swarmledger, python, openssl and what touches a request; of its first part
+    git_revision: str | None  # `-dirty` at its end: tracked files were changed
     host: str
     price_book: dict  # file, region, as_of, source
     prices: dict[

@@ -156,7 +156,7 @@ def test_an_invalid_stage_gives_exit_code_2(tmp_path, capsys):
     [
         (
             ["report", "/no/such/run"],
-            "error: /no/such/run is no run folder: it has no manifest.json; give the folder named by --run-dir\n",
+            "error: /no/such/run: no run folder, it has no manifest.json; give the folder named by --run-dir\n",
         ),
         (
             ["report", "{run}", "--pricing", "/no/book.yaml"],
@@ -164,7 +164,7 @@ def test_an_invalid_stage_gives_exit_code_2(tmp_path, capsys):
         ),
         (
             ["report", "{run}", "--out", "/proc/nowhere"],
-            "error: /proc/nowhere cannot be written (No such file or directory); choose another place with --out\n",
+            "error: /proc/nowhere: cannot be written (No such file or directory); choose another place with --out\n",
         ),
     ],
 )

@@ -50,4 +50,6 @@ def _load(tokenizer: str) -> tokenizers.Tokenizer:
     try:
         return read(file)
     except Exception as e:  # the library raises bare Exception for a missing or a bad file
-        raise BadInput(f"{file}: not a tokenizer that can be read ({' '.join(str(e).split())})") from None
+        raise BadInput(
+            f"{file}: not a tokenizer that can be read ({' '.join(str(e).split())}); give a tokenizer.json"
+        ) from None

@@ -124,8 +124,9 @@ class Master:
                 environment, self.inputs, path, self.clock, options.overwrite, options.resume and not self._folders
             )
         except (BadInput, OSError) as e:
-            log.error("%s", e)
-            self._failure = self._refused = str(e)
+            unwritten = f"{path}: cannot be written ({e}); choose another --run-dir"
+            self._failure = self._refused = str(e) if isinstance(e, BadInput) else unwritten
+            log.error("%s", self._failure)
             self._exit_code, self.shape.refused = BAD_INPUT, True
             return
         self._folders.add(path)
