@@ -62,7 +62,8 @@ def usage_error(message: str, prog: str, options: collections.abc.Iterable[str],
     if found := re.fullmatch(r"argument (\S+): invalid (\w+) value: (.*)", message, re.DOTALL):
         return f"{found[1]} {found[3].strip(chr(39))}: {_KINDS.get(found[2], 'cannot be read')}; {help_is}"
     if found := re.fullmatch(r"argument (\S+): expected (.*) arguments?", message):
-        return f"{found[1]}: needs {found[2].replace('one', 'a', 1)} value; {help_is}"
+        count = found[2].replace("one", "a", 1)
+        return f"{found[1]}: needs {count} value{'s' if count.isdigit() else ''}; {help_is}"
     if found := re.fullmatch(r"the following arguments are required: (.*)", message):
         return f"{prog}: {found[1].replace(', ', ' and ')} missing; {help_is}"
     if found := re.fullmatch(r"ambiguous option: (\S+) could match (.*)", message, re.DOTALL):

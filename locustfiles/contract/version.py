@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-import importlib.metadata
 import pathlib
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]  # of the checkout; site-packages when installed otherwise
@@ -29,6 +28,8 @@ def product_version() -> str:
     try:
         return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
     except FileNotFoundError:
+        import importlib.metadata  # takes longer to load than all else here
+
         return importlib.metadata.version("swarmledger")
 
 
@@ -66,6 +67,7 @@ def build() -> Build:
 
 def versions() -> dict[str, str]:
     """Of the product, of the interpreter with its TLS, and of every distribution that touches a request."""
+    import importlib.metadata
     import platform
     import ssl
 

@@ -26,7 +26,6 @@ from locustfiles.contract.exit_codes import BAD_INPUT, NOT_TRUSTED, complain
 from locustfiles.contract.run_folder import RunFolder, check_header
 
 COMMAND = "locust -f locustfiles/sweep.py --scenario configs/demo.yaml --run-dir runs/demo --headless"
-HELP_IS = "see locust -f locustfiles/sweep.py --help"
 REPORT_INTERVAL_S = 1.0
 CALLS_A_PART = 10**9  # more than any process makes: call numbers of a run's parts do not meet
 log = logging.getLogger("swarmledger")
@@ -52,8 +51,7 @@ def _remember(given: dict[str, str]) -> type[argparse.Action]:
 
 
 def _add_options(parser, given: dict[str, str], **_) -> None:
-    add = functools.partial(parser.add_argument, include_in_web_ui=False)
-    parser.epilog = f"example: {COMMAND}"
+    add, before = functools.partial(parser.add_argument, include_in_web_ui=False), len(parser._actions)
     add(
         "--scenario",
         default="",
@@ -81,11 +79,13 @@ def _add_options(parser, given: dict[str, str], **_) -> None:
     )
     add("--overwrite", action="store_true", default=False, help="Replace a run that --run-dir already holds")
 
-    def error(
-        message: str,
-    ) -> None:  # Locust's own would print its usage and exit with 2, which means something else here
+    ours = ", ".join(action.option_strings[0] for action in parser._actions[before:])
+    # Locust prints its help before it loads a locustfile: the options that are added here never stand in it
+    help_is = f"see locust --help; Swarmledger adds {ours}"
+
+    def error(message: str) -> None:  # Locust's own prints the usage and exits with 2, which means something else here
         known = [option for action in parser._actions for option in action.option_strings]
-        _die(usage_error(message, "locust", known, HELP_IS))
+        _die(usage_error(message, "locust", known, help_is))
 
     parser.error = error
 
