@@ -158,11 +158,11 @@ def profile(folder, *lines: str) -> dict[str, str | None]:
 UNUSABLE = {
     "a credential_process that is not there": (
         lambda d: profile(d, f"credential_process = {d}/none"),
-        "AWS credentials cannot be used: [Errno 2] No such file or directory: '{folder}/none'; check AWS_PROFILE",
+        "AWS credentials: cannot be used: [Errno 2] No such file or directory: '{folder}/none'; check AWS_PROFILE",
     ),
     "a credential_process that says no JSON": (
         lambda d: profile(d, "credential_process = echo hello"),
-        "AWS credentials cannot be used: Expecting value: line 1 column 1 (char 0); check AWS_PROFILE",
+        "AWS credentials: cannot be used: Expecting value: line 1 column 1 (char 0); check AWS_PROFILE",
     ),
     "a CA bundle that is not there": (
         lambda d: {"AWS_CA_BUNDLE": f"{d}/none.pem"},
