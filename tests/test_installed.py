@@ -91,7 +91,7 @@ def test_the_versions_are_of_all_that_touches_a_request():
     found = version.versions()
     assert {"swarmledger", "python", "openssl", *version.DISTRIBUTIONS} == set(found)
     assert {"locust", "boto3", "botocore", "httptools", "gevent", "greenlet"} <= set(found)
-    assert found["botocore"] == importlib.metadata.version("botocore") and found["openssl"].startswith("OpenSSL ")
+    assert found["botocore"] == importlib.metadata.version("botocore") and found["openssl"][0].isdigit()
     json.dumps(found)
 
 

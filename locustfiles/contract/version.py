@@ -71,7 +71,11 @@ def versions() -> dict[str, str]:
     import platform
     import ssl
 
-    found = {"swarmledger": product_version(), "python": platform.python_version(), "openssl": ssl.OPENSSL_VERSION}
+    found = {
+        "swarmledger": product_version(),
+        "python": platform.python_version(),
+        "openssl": ssl.OPENSSL_VERSION.removeprefix("OpenSSL "),
+    }
     for name in DISTRIBUTIONS:
         try:
             found[name] = importlib.metadata.version(name)
