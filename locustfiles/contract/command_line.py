@@ -27,7 +27,9 @@ class Parser(argparse.ArgumentParser):
         """`--version`: the product's version and revision."""
         self.add_argument("--version", action=_Version, nargs=0, help="print version and git revision, and end")
 
-    def parse_known_args(self, args=None, namespace=None):  # type: ignore[override]
+    def parse_known_args(  # type: ignore[override]  # argparse's own has an overload for each kind of namespace
+        self, args: collections.abc.Sequence[str] | None = None, namespace: typing.Any = None
+    ) -> tuple[typing.Any, list[str]]:
         """Nothing is left over: a sub-command tells of its own unknown options, and suggests one of its own."""
         found, rest = super().parse_known_args(args, namespace)
         if rest:
@@ -42,7 +44,7 @@ class Parser(argparse.ArgumentParser):
 
 
 class _Version(argparse.Action):
-    def __call__(self, parser, namespace, values, option_string=None) -> None:
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         print(build())
         parser.exit(OK)
 

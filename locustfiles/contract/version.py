@@ -26,7 +26,7 @@ def product_version() -> str:
     import tomllib
 
     try:
-        return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+        return str(tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"])
     except FileNotFoundError:
         import importlib.metadata  # takes longer to load than all else here
 
