@@ -249,7 +249,7 @@ def rows_of(sitting: Sitting, run_folder: pathlib.Path, truth: pd.DataFrame, wat
     for stage, result in zip(stages_of(run, prices), results_of(run, prices), strict=True):
         visit, published, of_stage = (
             stage.visit,
-            result.row.get("ttft_p99_s"),
+            result.figures.ttft.p99,
             true_ms.reindex(stage.good["request_id"]).dropna(),
         )
         begun = visit.measure_from is not None and visit.measure_until is not None
@@ -264,8 +264,8 @@ def rows_of(sitting: Sitting, run_folder: pathlib.Path, truth: pd.DataFrame, wat
                 lag_p99_ms=float(stage.measured["lag_ms"].quantile(0.99)),
                 cpu=max((w.cpu for w in visit.workers), default=None),
                 others=watch.others(visit.measure_from, visit.measure_until) if begun else None,
-                verdict=result.row["verdict"],
-                reasons=result.row["reasons"],
+                verdict=result.figures.trust.verdict or "",
+                reasons=result.figures.trust.reasons or "",
             )
         )
     return rows
