@@ -67,7 +67,7 @@ def _output_lengths(measured: list[Measured]) -> list[str]:
 def _token_counts(measured: list[Measured]) -> list[str]:
     """Targets that count the same prompts differently have different tokenizers or chat templates."""
     warnings, counts = [], [_prompt_counts(m.good) for m in measured]
-    for (one, counted), (other, also) in itertools.combinations(zip(measured, counts), 2):
+    for (one, counted), (other, also) in itertools.combinations(zip(measured, counts, strict=True), 2):
         if one.run != other.run and (one.file is None or one.file != other.file):
             continue  # equal ids may be of other prompts
         both = pd.concat([counted, also], axis=1, keys=["one", "other"]).dropna()

@@ -18,7 +18,10 @@ ASSUMPTIONS = (
     "Failures of these classes are taken to be billed nothing, unless output had come: "
     + ", ".join(error.value for error in ErrorClass if error in UNBILLED)
     + ".",
-    "Hourly prices are at full use, in the open loop at the planned rate: an endpoint is paid for when idle, see the prices at 10, 30 and 60 % of it.",
+    (
+        "Hourly prices are at full use, in the open loop at the planned rate: an endpoint is paid for when idle, see the prices at "
+        "10, 30 and 60 % of it."
+    ),
     "The run cost covers the time under load only, not deployment, idle time or storage.",
 )
 
@@ -30,8 +33,8 @@ def notes_of(runs: list[Run], results: list[Result], compared: list[Comparison])
         outcome = r.figures.outcome
         if r.figures.ended_by == "abort":
             notes.append(
-                f"Stage {_named(r, len(runs) > 1)} was ended early by its error rate: {show.percent(outcome.error_rate)} of {outcome.requests} "
-                f"requests ({outcome.errors}). That is its result; its figures are those of a shorter window."
+                f"Stage {_named(r, len(runs) > 1)} was ended early by its error rate: {show.percent(outcome.error_rate)} of "
+                f"{outcome.requests} requests ({outcome.errors}). That is its result; its figures are those of a shorter window."
             )
         if r.usd is None and r.cost_reason:
             notes.append(f"No cost for stage {_named(r, len(runs) > 1)}: {r.cost_reason}.")
@@ -52,7 +55,10 @@ def _run_notes(run: Run) -> typing.Iterator[str]:
             if manifest.abandoned
             else ""
         )
-        yield f"Run {run.name} was measured in {len(manifest.parts)} parts, the later ones by `--resume`; the time between them costs nothing here.{cut}"
+        yield (
+            f"Run {run.name} was measured in {len(manifest.parts)} parts, the later ones by `--resume`; the time between them costs "
+            f"nothing here.{cut}"
+        )
     yield from run.notes
     yield from _guardrail_notes(run)
     source = run.of_stages.loc[run.of_stages["error"].isna(), "token_source"]

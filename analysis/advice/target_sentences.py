@@ -114,4 +114,6 @@ def _kept(group: list[Result], name: str) -> str | None:
     checks = [c for r in group for c in r.checks if c.criterion.name == name]
     if any(c.state != "met" for c in checks):
         return None
-    return f"`{checks[0].criterion.text}` (at most {checks[0].criterion.show(max((c.value for c in checks if c.value is not None), default=None))})"
+    criterion = checks[0].criterion
+    most = max((c.value for c in checks if c.value is not None), default=None)
+    return f"`{criterion.text}` (at most {criterion.show(most)})"

@@ -226,13 +226,12 @@ def _beyond(rows: list[ErrorRow], errors: pd.DataFrame, bound_ms: float) -> list
     """Stages whose p99 error is above the bound, and figures that nobody can have measured."""
     if errors.empty:
         return ["no request of a measured window succeeded, so nothing can be compared"]
-    problems = []
-    for row in rows:
-        if row.stage is not None and row.figure in BOUNDED and row.p99 > bound_ms:
-            problems.append(
-                f"the p99 {FIGURES[row.figure][0]} error of stage {row.stage} (`{row.target}`, {level_text(row)}) is {row.p99:.2f} ms, "
-                f"above the bound of {bound_ms:g} ms"
-            )
+    problems = [
+        f"the p99 {FIGURES[row.figure][0]} error of stage {row.stage} (`{row.target}`, {level_text(row)}) is {row.p99:.2f} ms, "
+        f"above the bound of {bound_ms:g} ms"
+        for row in rows
+        if row.stage is not None and row.figure in BOUNDED and row.p99 > bound_ms
+    ]
     for figure, (words, _, _) in FIGURES.items():
         early = int((errors[figure] < -EARLY_MS).sum())
         if early:

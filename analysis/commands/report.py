@@ -12,8 +12,6 @@ from rich.table import Table
 
 from analysis.advice.analyse import analyse
 from analysis.advice.report_model import Report
-from analysis.report.markdown import markdown
-from analysis.report.summary_json import write_data
 from analysis.report.text_tables import short_table
 from analysis.report.verdict_summary import doubts, total
 from locustfiles.contract.bad_input import BadInput
@@ -70,8 +68,11 @@ def default_folder(runs: typing.Sequence[str]) -> pathlib.Path:
 
 def write_report(report: Report, folder: pathlib.Path) -> pathlib.Path:
     """Write every file of the report; the path of report.html. Raises BadInput where that cannot be."""
+    # matplotlib takes a second to load, jinja2 a while
     from analysis.report.html import write_html
-    from analysis.report.plots.catalogue import draw_all  # matplotlib takes a second to load
+    from analysis.report.markdown import markdown
+    from analysis.report.plots.catalogue import draw_all
+    from analysis.report.summary_json import write_data
 
     try:
         folder.mkdir(parents=True, exist_ok=True)

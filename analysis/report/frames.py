@@ -33,9 +33,12 @@ EVIDENCE = columns(
 FINDING = ("run", "target", "payload", "of", "answer", "fails_at", "confirmed", "text")
 
 
-def frame_of(kind: type[tuple], rows: typing.Sequence[tuple], **types: str) -> pd.DataFrame:
+Row = typing.TypeVar("Row", bound=typing.NamedTuple)
+
+
+def frame_of(kind: type[Row], rows: typing.Sequence[Row], **types: str) -> pd.DataFrame:
     """Named tuples of a kind, a column a field; also of none."""
-    return pd.DataFrame(rows, columns=list(getattr(kind, "_fields"))).astype(types)
+    return pd.DataFrame(rows, columns=list(kind._fields)).astype(types)
 
 
 def steps_table(results: list[Result]) -> pd.DataFrame:

@@ -41,12 +41,12 @@ def _grouped(results: list[Result], groups: typing.Sequence[Group]) -> Table:
                 if "" not in values:
                     found.left_out.append(heading(of.name))
                 continue
-            cells = [_cell(r, of, value) for r, value in zip(results, values)]
+            cells = [_cell(r, of, value) for r, value in zip(results, values, strict=True)]
             css = "" if marked[0] == "+" else "more"
             prefix = group.name if group.name in AMBIGUOUS else ""
             numbers = all(c.number for c in cells)
             found.heads.append(Head(marked.lstrip("+"), f"{of.name}: {of.definition}", numbers, css, prefix))
-            for line, cell in zip(found.rows, cells):
+            for line, cell in zip(found.rows, cells, strict=True):
                 cell.css = f"{cell.css} {css}".strip()
                 line.append(cell)
             width += 1

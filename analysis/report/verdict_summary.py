@@ -48,7 +48,7 @@ def doubts(report: Report) -> dict[Verdict, list[Remark]]:
 
 def _ranges(reasons: list[str]) -> str:
     """`only 7 successes`, `only 13 successes` -> `only 7 to 13 successes`, of reasons of one kind."""
-    figures = iter(list(zip(*(FIGURE.finditer(text) for text in reasons))))
+    figures = iter(list(zip(*(FIGURE.finditer(text) for text in reasons), strict=True)))
 
     def span(_: re.Match) -> str:
         some = sorted(next(figures), key=lambda m: float(m[1].replace(",", "")) * IN_SECONDS.get(m[2], 1))

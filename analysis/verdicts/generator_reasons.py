@@ -52,7 +52,8 @@ def lag_reasons(stage: Stage) -> typing.Iterator[str]:
     limit = THRESHOLDS["lag_of_ttft_boto3" if stage.run.scenario.transport == "boto3" else "lag_of_ttft"].limit
     if base > 0 and tail > limit * base:
         what = "TTFT" if stage.target.stream else "latency"
-        yield f"event-loop lag while a request was under way (p99 {show.milliseconds(tail)}) is {show.percent(tail / base)} of the median {what}"
+        share = show.percent(tail / base)
+        yield f"event-loop lag while a request was under way (p99 {show.milliseconds(tail)}) is {share} of the median {what}"
     if lag.median() > THRESHOLDS["lag_ms"].limit:
         yield f"event-loop lag while a request was under way is {show.milliseconds(lag.median())} in the median"
     window_ms = 1000 * (stage.known_window[1] - stage.known_window[0])

@@ -56,7 +56,7 @@ def _pooled(stage: Stage, kept: list[Result], group: list[Result]) -> Result:
         stage = dataclasses.replace(stage, window=(0.0, found.outcome.window_s or 0.0))
     cost = stage_cost(stage, found)
     found = dataclasses.replace(found, cost=cost.figures)
-    checks = [_check(list(same)) for same in zip(*(r.checks for r in kept))]
+    checks = [_check(list(same)) for same in zip(*(r.checks for r in kept), strict=True)]
     intervals = kept[0].intervals if len(kept) == 1 else pooled_intervals(stage, found, kept, cost.billed)
     found = dataclasses.replace(found, trust=_trust(kept, group), limits=overall(checks))
     batches = (f.throughput.batches for f in each)
@@ -137,7 +137,7 @@ def _mean(each: list[StageFigures], value: Value) -> float | None:
     windows, values = _known(each, _window_s), _known(each, value)
     if len(values) < len(each) or len(windows) < len(each) or not all(windows):
         return None
-    return sum(v * w for v, w in zip(values, windows)) / sum(windows)
+    return sum(v * w for v, w in zip(values, windows, strict=True)) / sum(windows)
 
 
 def _check(same: list[Check]) -> Check:

@@ -5,7 +5,8 @@ Undecided: more samples would tell. Unknown: the value is not known, and more sa
 They are judged on what a user perceives: with `retry:` latency, TTFT and error rate of calls, in the open loop times
 from when a request was due.
 Limits are inclusive. A limit on a percentile is decided by the exact binomial test on the share of
-requests above it, where a failure is above every limit: shedding load must not look fast (binomial.decide); limits on means, error rate and cost by plain comparison.
+requests above it, where a failure is above every limit: shedding load must not look fast (binomial.decide); limits on means,
+error rate and cost by plain comparison.
 """
 
 import dataclasses
@@ -79,7 +80,7 @@ def criteria_of(slo: Slo, of_calls: bool = False, from_due: bool = False) -> lis
     """The limits that an SLO sets, in a fixed order. of_calls: they are judged on calls, and say so; from_due: so their times."""
     found, whose, since = [], "call " if of_calls else "", " from when it was due" if from_due else ""
     times: tuple[Times, ...] = ("latency", "ttft")
-    for of, limits in zip(times, (slo.latency_s, slo.ttft_s)):
+    for of, limits in zip(times, (slo.latency_s, slo.ttft_s), strict=True):
         for statistic in STATISTICS:
             limit = getattr(limits, statistic, None)
             if limit is not None:

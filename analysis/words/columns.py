@@ -18,7 +18,8 @@ Path = tuple[str, ...]  # how a figure is reached: ("latency", "p95")
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Column:
-    """`better` is lower, higher or empty; `kind` is how its values are held; `ends`: the columns of its 95 % interval's ends."""
+    """`better` is lower, higher or empty; `kind` is how its values are held; `ends`: the columns of its 95 % interval's ends;
+    `heading`: over it in tables, empty where its name in words will do."""
 
     name: str
     unit: str
@@ -27,6 +28,7 @@ class Column:
     kind: Kind
     path: Path
     ends: tuple[Path, Path] | None
+    heading: str
 
     @property
     def words(self) -> typing.Callable[[typing.Any], str]:
@@ -78,7 +80,7 @@ def columns_of(group: type, path: Path = (), of: Of | None = None) -> typing.Ite
             unit = "" if counted else of.unit
             name = f"{of.prefix}_{name}" + ("" if counted else f"_{unit}")
             definition = definition.format(what=of.what, name=of.prefix)
-        yield Column(name, unit, definition, told.better, told.kind, (*path, field.name), ends or None)
+        yield Column(name, unit, definition, told.better, told.kind, (*path, field.name), ends or None, told.heading)
 
 
 METRICS: tuple[Column, ...] = tuple(columns_of(StageFigures))

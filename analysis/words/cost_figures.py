@@ -30,16 +30,33 @@ class Cost:
         "successes inside the limits",
         "USD",
         "lower",
+        heading="$ per good transaction",
     )
-    usd_per_10k_transactions: float | None = number("10,000 x usd_per_transaction", "USD", "lower")
+    usd_per_10k_transactions: float | None = number(
+        "10,000 x usd_per_transaction", "USD", "lower", heading="$ per 10k transactions"
+    )
     usd_per_1m_output_tokens: float | None = number(
-        "hourly: price / output tokens per hour; tokens: billed / output tokens; x 1,000,000", "USD", "lower"
+        "hourly: price / output tokens per hour; tokens: billed / output tokens; x 1,000,000",
+        "USD",
+        "lower",
+        heading="$ per 1M output tokens",
     )
-    usd_per_1m_tokens: float | None = number("the same over prompt and output tokens", "USD", "lower")
-    minutes_per_1m_output_tokens: float | None = number("1,000,000 / completion_tokens_per_s / 60", "min", "lower")
+    usd_per_1m_tokens: float | None = number(
+        "the same over prompt and output tokens", "USD", "lower", heading="$ per 1M tokens"
+    )
+    minutes_per_1m_output_tokens: float | None = number(
+        "1,000,000 / completion_tokens_per_s / 60", "min", "lower", heading="minutes per 1M output tokens"
+    )
     usd_per_transaction_at_10pct: float | None = number(
-        "hourly priced: with 10 % of these transactions per hour, for an endpoint is paid for when idle", "USD", "lower"
+        "hourly priced: with 10 % of these transactions per hour, for an endpoint is paid for when idle",
+        "USD",
+        "lower",
+        heading="$ per transaction at 10 % use",
     )
-    usd_per_transaction_at_30pct: float | None = number("the same at 30 %", "USD", "lower")
-    usd_per_transaction_at_60pct: float | None = number("the same at 60 %", "USD", "lower")
+    usd_per_transaction_at_30pct: float | None = number(
+        "the same at 30 %", "USD", "lower", heading="$ per transaction at 30 % use"
+    )
+    usd_per_transaction_at_60pct: float | None = number(
+        "the same at 60 %", "USD", "lower", heading="$ per transaction at 60 % use"
+    )
     price_basis: typing.Literal["hourly", "tokens"] | None = text("hourly or tokens")

@@ -11,13 +11,15 @@ TOLD, OF = "told", "of"  # keys of a field's metadata
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Told:
-    """What is told of one figure. `ends`: stem of the two fields beside it that hold the ends of its 95 % interval."""
+    """What is told of one figure. `ends`: stem of the two fields beside it that hold the ends of its 95 % interval. `heading`: over
+    it in tables, where its name in words would not do."""
 
     definition: str
     unit: str
     better: Better
     kind: Kind
     ends: str | None
+    heading: str
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -30,25 +32,31 @@ class Of:
 
 
 def number(
-    definition: str, unit: str = "", better: Better = "", *, ends: str | None = None, required: bool = False
+    definition: str,
+    unit: str = "",
+    better: Better = "",
+    *,
+    ends: str | None = None,
+    heading: str = "",
+    required: bool = False,
 ) -> typing.Any:
     """A field; not known (None) unless given."""
-    return _field(Told(definition, unit, better, "number", ends), required)
+    return _field(Told(definition, unit, better, "number", ends, heading), required)
 
 
 def count(definition: str, better: Better = "", *, required: bool = False) -> typing.Any:
     """A field of whole numbers."""
-    return _field(Told(definition, "", better, "count", None), required)
+    return _field(Told(definition, "", better, "count", None, ""), required)
 
 
-def text(definition: str, *, required: bool = False) -> typing.Any:
+def text(definition: str, *, heading: str = "", required: bool = False) -> typing.Any:
     """A field of words."""
-    return _field(Told(definition, "", "", "text", None), required)
+    return _field(Told(definition, "", "", "text", None, heading), required)
 
 
 def flag(definition: str, *, required: bool = False) -> typing.Any:
     """A field of yes or no."""
-    return _field(Told(definition, "", "", "flag", None), required)
+    return _field(Told(definition, "", "", "flag", None, ""), required)
 
 
 def group(default: typing.Any, prefix: str, unit: str, what: str = "") -> typing.Any:

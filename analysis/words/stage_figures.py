@@ -4,6 +4,8 @@ A field has the name of its column in steps.csv; the columns of a Spread are nam
 fields is the order of the columns.
 """
 
+# ruff: noqa: RUF009  a field is made by a function that tells of it
+
 import dataclasses
 import typing
 
@@ -32,7 +34,9 @@ class Identity:
         "closed loop: planned concurrent users, each of which sends when its last answer has come; else empty"
     )
     rate: float | None = number(
-        "open loop: planned requests a second, sent when they are due; of a replay its mean; else empty", "1/s"
+        "open loop: planned requests a second, sent when they are due; of a replay its mean; else empty",
+        "1/s",
+        heading="planned requests/s",
     )
     stream: bool = flag("whether answers are streamed", required=True)
 
@@ -58,26 +62,32 @@ class Tokens:
     """How many were read and written."""
 
     prompt_tokens_mean: float | None = number(
-        "mean prompt tokens of successes, cached ones included, where known", "tokens"
+        "mean prompt tokens of successes, cached ones included, where known", "tokens", heading="prompt tokens"
     )
     cache_read_share: float | None = number(
         "share of the prompt tokens of successes that were read from a prompt cache"
     )
-    completion_tokens_mean: float | None = number("mean output tokens of successes, where known", "tokens")
+    completion_tokens_mean: float | None = number(
+        "mean output tokens of successes, where known", "tokens", heading="output tokens"
+    )
     reasoning_tokens_mean: float | None = number(
-        "mean reasoning tokens among the output tokens, where the service tells them", "tokens"
+        "mean reasoning tokens among the output tokens, where the service tells them",
+        "tokens",
+        heading="reasoning tokens",
     )
     prompt_tokens_per_s: float | None = number(
         "prompt tokens of successes, each by the share of [send, first token] (without streaming [send, end]) that "
         "lies in the window, / window; empty when over 1 % of them are not counted",
         "tokens/s",
         "higher",
+        heading="prompt tokens/s",
     )
     completion_tokens_per_s: float | None = number(
         "output tokens of successes, each by the share of [first, last token] (without streaming [send, end]) that "
         "lies in the window, / window; empty when over 1 % of them are not counted",
         "tokens/s",
         "higher",
+        heading="output tokens/s",
     )
 
 
@@ -91,6 +101,7 @@ class Throughput:
         "1/s",
         "higher",
         ends="throughput",
+        heading="transactions/s",
     )
     throughput_low: float | None = number(
         "lower end of the 95 % interval of throughput: means of twenty equal batches of the window, in the closed loop at least by "
@@ -102,15 +113,18 @@ class Throughput:
         "`too narrow` where p95 of latency is longer than a quarter of the window: it then holds too little of the requests' "
         "course, and the intervals of throughput and hourly costs may claim too much"
     )
-    transactions_per_minute: float | None = number("60 x throughput", "1/min", "higher")
+    transactions_per_minute: float | None = number("60 x throughput", "1/min", "higher", heading="transactions/min")
     goodput_per_s: float | None = number(
         "successes inside the limits on latency and TTFT, credited to the window like throughput. A request is inside when "
         "each of the two, as a user perceives it, is at most the limit that the SLO sets on the highest percentile of it; "
         "empty without such a limit",
         "1/s",
         "higher",
+        heading="goodput/s",
     )
-    in_flight_mean: float | None = number("time-weighted mean of the stage's requests in flight over the window")
+    in_flight_mean: float | None = number(
+        "time-weighted mean of the stage's requests in flight over the window", heading="in flight"
+    )
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,10 +138,16 @@ class Instrument:
         "worst event-loop lag while a request that began in the window was under way, after the window too",
         "ms",
         "lower",
+        heading="event-loop lag while a request was under way, most (ms)",
     )
-    worker_cpu_max: float | None = number("largest share of one core that a worker used in the window", better="lower")
+    worker_cpu_max: float | None = number(
+        "largest share of one core that a worker used in the window", better="lower", heading="worker's CPU, most"
+    )
     worker_lag_ms_max: float | None = number(
-        "worst event-loop lag of a worker in the window, requests under way or not", "ms", "lower"
+        "worst event-loop lag of a worker in the window, requests under way or not",
+        "ms",
+        "lower",
+        heading="worker's event-loop lag in the window, most (ms)",
     )
     reconnects: int | None = count(
         "requests of the window that had to open a connection; empty where the transport does not tell", "lower"
@@ -169,11 +189,13 @@ class Limits:
     """Whether the scenario's limits are kept."""
 
     slo: Slo | None = text(
-        "all limits together, with `retry:` on calls, in the open loop on times from when a request was due: met, missed, undecided (none was missed, and more samples would tell), unknown (a limited "
-        "value is not known, and more samples would not help) or none"
+        "all limits together, with `retry:` on calls, in the open loop on times from when a request was due: met, missed, "
+        "undecided (none was missed, and more samples would tell), unknown (a limited value is not known, and more samples would "
+        "not help) or none",
+        heading="SLO",
     )
-    slo_failed: str | None = text("limits that were missed")
-    slo_open: str | None = text("limits that are undecided or unknown, and why")
+    slo_failed: str | None = text("limits that were missed", heading="SLO missed on")
+    slo_open: str | None = text("limits that are undecided or unknown, and why", heading="SLO open on")
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,7 +215,10 @@ class StageFigures:
         "reasoning they bill",
     )
     latency_per_output_token_p50_ms: float | None = number(
-        "median of latency / output tokens, successes", "ms/token", "lower"
+        "median of latency / output tokens, successes",
+        "ms/token",
+        "lower",
+        heading="latency per output token, p50 (ms)",
     )
     throughput: Throughput = Throughput()
     open_loop: OpenLoop = OpenLoop()

@@ -1,5 +1,7 @@
 """What a user perceives beside single requests: whole calls where requests are retried, waiting from when a request was due."""
 
+# ruff: noqa: RUF009  a field is made by a function that tells of it
+
 import dataclasses
 
 from analysis.words.figure_fields import count, number
@@ -11,7 +13,9 @@ class OpenLoop:
     """Nothing is known of it in the closed loop."""
 
     rate_achieved_per_s: float | None = number(
-        "open loop: requests sent in the window / its length; with `retry:` first attempts only", "1/s"
+        "open loop: requests sent in the window / its length; with `retry:` first attempts only",
+        "1/s",
+        heading="achieved requests/s",
     )
     schedule_delay_p50_ms: float | None = number(
         "open loop: median of how much later than due a request was sent", "ms", "lower"
@@ -45,7 +49,9 @@ class CallFigures:
     call_error_rate: float | None = number(
         "calls_failed / (calls - those that our own stop ended in an attempt)", better="lower"
     )
-    attempts_per_call_mean: float | None = number("mean number of attempts made for a call", better="lower")
+    attempts_per_call_mean: float | None = number(
+        "mean number of attempts made for a call", better="lower", heading="attempts per call"
+    )
     first_attempt_latency: Spread = spread(
         "first_attempt_latency", "s", "the time from send to the last byte of first attempts that succeeded"
     )

@@ -10,7 +10,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from analysis.advice.report_model import BreakEven
-from analysis.report.plots import style as style
+from analysis.report.plots import style
 from analysis.report.plots.view import View
 
 HOURLY, TOKENS = "#0b6bb8", "#d1491b"

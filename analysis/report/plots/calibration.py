@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from analysis.calibration.compare import BOUNDED, FIGURES, Calibration, levels_in
-from analysis.report.plots import style as style
+from analysis.report.plots import style
 from analysis.words.level import is_open, kind_of, short_level, value_of
 
 COLOUR = style.COLOURS[0]
@@ -23,7 +23,7 @@ def error_by_users(calibration: Calibration) -> Figure | None:
         return None
     levels = levels_in(errors)
     fig, axes = style.figure(f"Instrument error by concurrency, {calibration.run}", 1, len(figures), 4.4)
-    for ax, figure in zip(axes, figures):
+    for ax, figure in zip(axes, figures, strict=True):
         for at, level in enumerate(levels):
             here = errors[errors[kind_of(level)] == value_of(level)]
             if here[figure].notna().any():

@@ -14,7 +14,7 @@ from analysis.advice.report_model import Report
 from analysis.report.plots import break_even as plot_break_even
 from analysis.report.plots import latency as plot_latency
 from analysis.report.plots import price as plot_price
-from analysis.report.plots import style as style
+from analysis.report.plots import style
 from analysis.report.plots.view import Mark, View, lines, numbers
 
 
@@ -112,7 +112,7 @@ def throughput(view: View) -> Figure | None:
         return None
     fig, axes = style.figure(f"Throughput by {view.by_what}, {view.dataset}", 1, len(panels), 4.4)
     knees = 0
-    for ax, panel in zip(axes, panels):
+    for ax, panel in zip(axes, panels, strict=True):
         drawn = [m for m in steps if panel.value(m) is not None]
         for series, line in lines(drawn):
             look, at = view.looks[series], view.knee(line)
@@ -134,9 +134,9 @@ def _line(ax: Axes, look: style.Look, line: list[Mark], y: list[float], size: fl
     """A target's line with filled markers, hollow where the stage is not to be trusted."""
     ax.plot([m.level for m in line], y, color=look.colour, linestyle=look.dash, linewidth=1.6, label=look.name)
     for hollow, face in ((False, look.colour), (True, "white")):
-        some = [(m.level, value) for m, value in zip(line, y) if m.hollow == hollow]
+        some = [(m.level, value) for m, value in zip(line, y, strict=True) if m.hollow == hollow]
         if some:
-            ax.plot(*zip(*some), look.marker, color=look.colour, markerfacecolor=face, markersize=size,
+            ax.plot(*zip(*some, strict=True), look.marker, color=look.colour, markerfacecolor=face, markersize=size,
                     markeredgewidth=1.4, label="_markers")  # fmt: skip
 
 

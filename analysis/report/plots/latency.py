@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from analysis.report.plots import style as style
+from analysis.report.plots import style
 from analysis.report.plots.view import Mark, View, lines, numbers
 from analysis.words.spread import Spread
 

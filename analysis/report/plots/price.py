@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.patheffects import AbstractPathEffect, withStroke
 
-from analysis.report.plots import style as style
+from analysis.report.plots import style
 from analysis.report.plots.view import Mark, View, lines
 from analysis.words.format import money, number, seconds
 from analysis.words.level import kind_of, level_text

@@ -87,7 +87,7 @@ def facets(
     fig, axes = figure(title, rows, columns, 4.4 if rows == 1 else 0.8 + height_in * rows)
     for spare in axes[len(names) :]:
         spare.remove()
-    used = dict(zip(names, axes))
+    used = dict(zip(names, axes, strict=False))
     shown = short_names(names, 90 // columns)
     for name, ax in used.items():
         if shared and ax is not axes[0]:
@@ -129,7 +129,7 @@ def level_axis(ax: Axes, values: typing.Iterable[float]) -> None:
 
 def _apart(levels: list[float], log: bool) -> list[float]:
     """The levels whose tick labels do not touch: first and last always, 5 % of the axis between two."""
-    place = (lambda v: math.log(v)) if log else float
+    place = math.log if log else float
     gap = (place(levels[-1]) - place(levels[0])) * 0.05
     kept = levels[:1]
     for level in levels[1:-1]:

@@ -7,7 +7,7 @@ import typing
 import pandas as pd
 
 from analysis.advice.report_model import Report
-from analysis.report.plots import style as style
+from analysis.report.plots import style
 from analysis.runs.due_times import from_due
 from analysis.runs.retried_calls import calls_of
 from analysis.verdicts.stage_results import Result, StageKey
