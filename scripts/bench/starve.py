@@ -252,18 +252,22 @@ def rows_of(sitting: Sitting, run_folder: pathlib.Path, truth: pd.DataFrame, wat
             result.row.get("ttft_p99_s"),
             true_ms.reindex(stage.good["request_id"]).dropna(),
         )
-        begun = visit.measure_from is not None and visit.measure_until is not None
+        window = (
+            None
+            if visit.measure_from is None or visit.measure_until is None
+            else (visit.measure_from, visit.measure_until)
+        )
         rows.append(
             Row(
                 done=sitting.words(visit.stage),
                 starved=sitting.starved,
-                users=visit.users,
+                users=visit.users or 0,
                 requests=len(stage.measured),
                 published_ms=None if published is None else published * 1000,
                 true_ms=float(np.percentile(of_stage, 99)) if len(of_stage) else None,
                 lag_p99_ms=float(stage.measured["lag_ms"].quantile(0.99)),
                 cpu=max((w.cpu for w in visit.workers), default=None),
-                others=watch.others(visit.measure_from, visit.measure_until) if begun else None,
+                others=watch.others(*window) if window else None,
                 verdict=result.row["verdict"],
                 reasons=result.row["reasons"],
             )

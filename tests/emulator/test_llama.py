@@ -175,7 +175,6 @@ def test_a_file_that_is_no_model_is_told_in_one_line(tmp_path):
         "engines": {"s": {"kind": "llama", "gguf": str(tmp_path / "broken.gguf")}},
         "endpoints": {"e": {"engine": "s"}},
     }
-    with pytest.raises(RuntimeError, match="the model did not start") as told:
-        with running_emulator(config):
-            pass
+    with pytest.raises(RuntimeError, match="the model did not start") as told, running_emulator(config):
+        pass
     assert str(told.value).strip().count("\n") == 0
