@@ -21,8 +21,9 @@ from scripts.bench.command import Parser, seconds
 from scripts.bench.endpoint import Endpoint, EndpointFailed, running_endpoint
 from scripts.bench.load import machine
 from scripts.bench.measure import ClientFailed, cores
-from scripts.bench.starve import Pause, Row, Sitting, rows_of, sit
+from scripts.bench.starve import Row, Sitting, rows_of, sit
 from scripts.bench.table import markdown
+from scripts.bench.watch import Pause
 
 EXAMPLE = """example:
   python -m scripts.bench.verdicts
