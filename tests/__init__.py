@@ -1,0 +1,1 @@
+"""Tests: in each folder those of one part, in `helpers` what they share."""

@@ -1,0 +1,1 @@
+"""The analysis: figures, cost, verdicts and advice from runs made by hand."""

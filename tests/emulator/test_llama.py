@@ -1,5 +1,4 @@
-"""The real model behind the wire: SmolLM2-135M-Instruct under llama.cpp. Skipped where its packages are not
-installed."""
+"""The real model behind the wire: SmolLM2-135M-Instruct under llama.cpp. Skipped where its packages are not installed."""
 
 import concurrent.futures
 import importlib.util

@@ -1,0 +1,1 @@
+"""The load side, in this process: scenario, bodies, answers, transport, stages, tally, plan."""

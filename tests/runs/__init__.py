@@ -1,0 +1,1 @@
+"""Whole runs, by real Locust processes against the local endpoint."""
