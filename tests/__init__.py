@@ -1,1 +1,1 @@
-"""Tests: in each folder those of one part, in `helpers` what they share."""
+"""Tests of Swarmledger: a folder for each part of it, whole programs in the files beside them."""

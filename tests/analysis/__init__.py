@@ -1,1 +1,1 @@
-"""The analysis: figures, cost, verdicts and advice from runs made by hand."""
+"""The analysis on runs made by hand: figures, costs, verdicts and advice, with the arithmetic beside them."""

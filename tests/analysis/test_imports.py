@@ -1,4 +1,4 @@
-"""Who imports whom, and what a command loads before it works: no locust, gevent or boto3 for a --help."""
+"""Who imports whom, and that the analysis starts without Locust, gevent and boto3."""
 
 import ast
 import pathlib

@@ -1,1 +1,1 @@
-"""What the report shows: formats, HTML, plots."""
+"""What the report looks like: numbers in words, the page, the plots."""

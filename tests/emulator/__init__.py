@@ -1,1 +1,1 @@
-"""The local endpoint: its wire, its faults and limits, its engines, its log of the truth."""
+"""The local endpoint as a process of its own: every surface, fault and time of it, on the wire."""

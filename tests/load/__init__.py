@@ -1,1 +1,1 @@
-"""The load side, in this process: scenario, bodies, answers, transport, stages, tally, plan."""
+"""The load side without Locust: requests, answers, transport, planning, recording, against real sockets and by hand."""

@@ -121,7 +121,7 @@ def test_a_file_that_is_no_tokenizer_is_named(tmp_path):
 def test_the_pair_whose_union_has_the_lowest_rank_is_joined_first():
     ranks = BYTES | {b"ab": 256, b"bc": 257, b"abc": 258, b"hij": 259, b"aa": 260, b"aaa": 261}
     tokenizer = from_ranks(ranks, r"\S+|\s+")
-    tokens = lambda text: tokenizer.encode(text).ids
+    tokens = lambda text: tokenizer.encode(text).ids  # noqa: E731
     assert tokens("xabc") == [120, 258]  # ab (256) goes before bc (257); then ab + c
     assert tokens("xbc abc") == [120, 257, 32, 258]
     assert tokens("hij") == [259]  # a whole match is a token, although no two tokens make it

@@ -1,1 +1,1 @@
-"""Whole runs, by real Locust processes against the local endpoint."""
+"""Whole runs: locust as users start it, against the local endpoint, and what the run folder then holds."""

@@ -160,7 +160,7 @@ def run(tmp_path_factory):
             on.start("near", *sweep, *join)[0],
             on.start("ahead", LOCUST, "-f", folder / "ahead.py", "--scenario", scenario, *join)[0],
         ]
-        text = lambda: "\n".join(p.read_text(errors="replace") for p in folder.glob("*.log"))
+        text = lambda: "\n".join(p.read_text(errors="replace") for p in folder.glob("*.log"))  # noqa: E731
         codes = master.wait(LONGEST_S), [w.wait(20) for w in workers]
         assert codes == (0, [0, 0]), text()
         assert "Traceback" not in text()
@@ -196,7 +196,7 @@ def test_corrected_start_times_agree_with_the_endpoints_arrivals(run):
     raw = {r.request_id: r.started_at - arrived[r.request_id] for r in folders.rows(path)}
     assert max(raw.values()) > AHEAD_S - 0.1  # as the worker's clock has it
     records = load_run(path).records
-    late = [started - arrived[i] for i, started in zip(records["request_id"], records["started_at"], strict=True)]
+    late = [started - arrived[i] for i, started in zip(records["request_id"], records["started_at"])]
     assert len(late) == len(truth)
     late.sort()
     # one that is sent late by a busy machine is no error of the clocks, which shifts all of a worker's: half of them
