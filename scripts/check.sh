@@ -22,7 +22,7 @@ while [ $# -gt 0 ]; do
     case $1 in
         --fix) fix=yes && shift ;;
         -h | --help) usage; exit 0 ;;
-        *) echo "error: unknown option $1; see scripts/check.sh --help" >&2; exit 1 ;;
+        *) echo "error: $1: unknown option; see scripts/check.sh --help" >&2; exit 1 ;;
     esac
 done
 
@@ -52,6 +52,6 @@ check rules .venv/bin/ruff check --output-format concise .
 check types .venv/bin/python -m mypy --no-error-summary
 check floors .venv/bin/lint-imports --no-logo
 if [ ${#failed[@]} -gt 0 ]; then
-    echo "error: scripts/check.sh: ${failed[*]}: not fine; scripts/check.sh --fix puts right what it can" >&2
+    echo "error: ${failed[*]}: not fine; scripts/check.sh --fix puts right what it can" >&2
     exit 1
 fi

@@ -177,7 +177,7 @@ def desk(tmp_path):
     shutil.copytree(ROOT / "scripts/lib", tmp_path / "scripts/lib", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "scripts/check.sh", tmp_path / "scripts")
     (tmp_path / "tests").mkdir()
-    for file in ("requirements.txt", "tests/requirements.txt"):
+    for file in ("requirements.txt", "constraints.txt", "tests/requirements.txt"):
         (tmp_path / file).touch()
     (tmp_path / ".venv/bin").mkdir(parents=True)
     for tool in ("ruff", "python", "lint-imports"):
@@ -219,7 +219,7 @@ def test_every_check_is_made_and_shown_whichever_fails(desk, tool, failed):
     code, said, asked = checked(desk)
     assert (code, asked) == (1, [*CALLS, *CALLS])
     assert f"{tool} says so" in said
-    assert said.splitlines()[-1].startswith(f"error: scripts/check.sh: {failed}: not fine;")
+    assert said.splitlines()[-1].startswith(f"error: {failed}: not fine;")
 
 
 def test_fix_puts_right_before_it_checks(desk):
