@@ -130,7 +130,7 @@ def test_limits_are_judged_on_calls_and_the_report_says_so(tmp_path):
         "prices": {"p4d": {"input": 0.1, "output": 0.1}},
     }
     report = analysed(tmp_path / "r", busy(60), **keys)
-    states = dict(zip(table(report, "criteria")["criterion"], table(report, "criteria")["state"]))
+    states = dict(zip(table(report, "criteria")["criterion"], table(report, "criteria")["state"], strict=True))
     # every attempt that succeeded took 1 s, but 30 of 90 calls took 4 s; their TTFT was 3.4 s. No call failed.
     assert states == {"latency_mean": "missed", "latency_p95": "missed", "ttft_p95": "missed", "error_rate": "met"}
     # (60 x 1 + 30 x 4) / 90

@@ -20,7 +20,7 @@ class Kitchen:
     """A group of its own, as the next one would be written."""
 
     eggs: int | None = count("eggs that were boiled", "higher")
-    boiling: Spread = spread("boiling", "min", "the time in the water")
+    boiling: Spread = spread("boiling", "min", "the time in the water")  # noqa: RUF009  a field, as in the product
     heat_share: float | None = number("share of the heat that went into the eggs")
 
 

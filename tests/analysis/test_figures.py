@@ -71,7 +71,7 @@ def test_the_markdown_shows_the_intervals_that_stand_beside_the_row_as_the_page_
     found = {i.column: (i.low, i.high) for i in table(report, "intervals").itertuples()}
     row, cells = (
         steps(report).iloc[0],
-        {h.title.partition(":")[0]: c.under for h, c in zip(stages(report).heads, stages(report).rows[0])},
+        {h.title.partition(":")[0]: c.under for h, c in zip(stages(report).heads, stages(report).rows[0], strict=True)},
     )
     for column, words in (
         ("latency_mean_s", seconds),

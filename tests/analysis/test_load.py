@@ -150,7 +150,7 @@ def test_two_runs_of_one_name_are_told_apart(tmp_path):
 
 def test_names_get_as_many_folders_as_tell_them_apart(tmp_path):
     paths = [tmp_path / f"build-{n}" / "runs" / "demo" for n in (1, 2)] + [tmp_path / "other"]
-    for path, latency in zip(paths, (1.0, 2.0, 3.0)):
+    for path, latency in zip(paths, (1.0, 2.0, 3.0), strict=True):
         made_run(path, [record(11, latency)], [window(1, 10, 20)])
     report = analyse(paths)
     assert steps(report)["run"].tolist() == ["build-1/runs/demo", "build-2/runs/demo", "other"]

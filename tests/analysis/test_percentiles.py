@@ -106,5 +106,5 @@ def test_a_failure_counts_as_infinity_among_the_percentiles():
 def test_percentiles_with_failures_are_those_of_very_slow_answers(values, failures):
     slow = 1e12  # stands for never
     plain = np.percentile(np.array([*values, *[slow] * failures], dtype=float), [50, 95, 99])
-    for found, expected in zip(all_of(np.array(values, dtype=float), failures), plain):
+    for found, expected in zip(all_of(np.array(values, dtype=float), failures), plain, strict=True):
         assert found == pytest.approx(expected) if expected < 1e6 else found == math.inf

@@ -74,6 +74,13 @@ def test_the_interval_of_repetitions_that_differ_is_the_one_between_them(tmp_pat
     assert (flat(candidate)["throughput_low"], flat(candidate)["throughput_high"]) == (low, high)
 
 
+def test_the_intervals_of_repetitions_are_in_the_order_of_the_columns(tmp_path):
+    """And not in that of a set of names, which changes from one process to the next."""
+    _, (candidate,) = pooled(repeated(tmp_path, [0.5, 0.51, 0.52]))
+    names = list(ends(candidate))
+    assert len(names) == 6 and names == [name for name in STEP_COLUMNS if name in names]
+
+
 def test_the_interval_of_repetitions_that_agree_is_the_one_within_them(tmp_path):
     """Both repetitions have the same uneven arrivals: nothing between them, much within."""
     records, stages = [], []

@@ -111,7 +111,7 @@ def test_two_experiments_on_one_instance_type_were_one_row(tmp_path):
     records = steady(1, 10, 70, 2, 0.5, lead=2, target="trt") + steady(2, 100, 160, 4, 0.8, lead=2, target="plain")
     stages = [window(1, 10, 70, users=2, target="trt"), window(2, 100, 160, users=4, target="plain")]
     targets = [P4D | {"name": name} for name in ("trt", "plain")]
-    prices = {name: PRICES["p4d"] for name in ("trt", "plain")}
+    prices = dict.fromkeys(("trt", "plain"), PRICES["p4d"])
     report = analyse([made_run(tmp_path / "r", records, stages, targets=targets, prices=prices, slo=LIMITS)])
     theirs = [highest(group)["target"] for _, group in steps(report).groupby("instance_type")]
     assert theirs == ["plain"]  # of the other nothing is said
@@ -190,7 +190,7 @@ BOOK = "{{region: {}, currency: USD, as_of: 2024-04-15, source: made, instances:
 
 def test_every_region_was_priced_as_us_east_1(tmp_path):
     books = {region: tmp_path / f"{region}.yaml" for region in ("us-east-1", "ap-northeast-1")}
-    for (region, path), usd in zip(books.items(), (37.688, 50.88)):
+    for (region, path), usd in zip(books.items(), (37.688, 50.88), strict=True):
         path.write_text(BOOK.format(region, usd))
     # 4 users of 0.5 s: 480 a minute, 28,800 an hour
     path = made_run(

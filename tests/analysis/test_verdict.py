@@ -294,7 +294,7 @@ def test_tokens_counted_by_service_and_tokenizer_in_one_stage_make_it_suspect(tm
 
 def restart(users, broken_users, refused_each):
     """`users` users with requests of 0.5 s; at 20 s the streams of some break, then each of these is refused every 0.1 s."""
-    records = [r for r in steady(1, 10, 40, users, 0.5, lead=2)]
+    records = list(steady(1, 10, 40, users, 0.5, lead=2))
     back = 20 + 0.1 * (refused_each + 1)
     kept = [
         r for r in records if r.user >= broken_users or r.started_at - START + 0.5 <= 20 or r.started_at - START >= back

@@ -1,5 +1,6 @@
 """A search whose limits are close, whose calls are retried, that is interrupted, or that loses a worker for a while."""
 
+import itertools
 import signal
 import time
 
@@ -57,7 +58,7 @@ def test_a_search_measures_on_until_its_limits_are_decided_and_the_report_says_w
         assert 1 <= len(between) <= 20  # load went on while the look waited for what was under way
         assert stage["hold_until"] >= b
         sent = sorted(r.started_at for r in mine if a <= r.started_at < b)
-        assert max(y - x for x, y in zip(sent, sent[1:])) < 0.5
+        assert max(y - x for x, y in itertools.pairwise(sent)) < 0.5
     assert set(steps(analyse([str(tmp_path / "run")], None, None))["slo"]) == {"met"}
 
 
