@@ -17,9 +17,8 @@ NOISE = 2.0
 def late_workers(stage: Stage) -> typing.Iterator[tuple[str, float]]:
     """(worker, seconds into the window) of those that began a closed loop's window without having settled."""
     settled = set(stage.records.loc[stage.records["phase"] == "settle", "worker"])
-    if (
-        stage.visit.users is None or not settled
-    ):  # no settle phase, or slower than one: nobody can be told from a late one
+    # no settle phase, or slower than one: nobody can be told from a late one
+    if stage.visit.users is None or not settled:
         return
     (a, b), first = stage.known_window, stage.measured.groupby("worker")["sent"].min()
     for worker, sent in first[~first.index.isin(settled)].items():
