@@ -33,6 +33,6 @@ def _default(field: pydantic.fields.FieldInfo) -> str | None:
         value = value.model_dump(exclude_defaults=True)
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    if value is None or isinstance(value, list) and value:
+    if value is None or (isinstance(value, list) and value):
         return None
     return f"`{value if isinstance(value, str) else json.dumps(value)}`"
