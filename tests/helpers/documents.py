@@ -12,7 +12,7 @@ MANUAL = tuple(
     for folder in (".", "locustfiles", "analysis", "configs", "payloads", "scripts/emulator", "scripts/bench")
 )
 
-_FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_FENCED = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
 
 
 def documents() -> list[pathlib.Path]:
