@@ -1,9 +1,9 @@
 """Every key, field, column and option there is stands in the README that explains it, and no other."""
 
+import argparse
 import dataclasses
 import json
 import re
-import types
 import typing
 
 import pydantic
@@ -155,8 +155,13 @@ def test_every_option_of_the_load_side_is_explained_and_no_other():
     from locustfiles.common.swarm import locust_plugin
 
     found = []
-    parser = types.SimpleNamespace(add_argument=lambda name, **more: found.append((name, more.get("env_var"))))
-    locust_plugin._add_options(parser, given={})
+
+    class LocustsParser(argparse.ArgumentParser):
+        def add_argument(self, name, include_in_web_ui=True, env_var=None, **more):
+            found.append((name, env_var))
+            return super().add_argument(name, **more)
+
+    locust_plugin._add_options(LocustsParser(add_help=False), given={})
     rows = table(LOCUSTFILES, "Options", "option")
     assert [(code(option).split()[0], code(variable)) for option, _, variable in rows] == found
 
