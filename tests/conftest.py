@@ -5,7 +5,7 @@ import os
 from hypothesis import HealthCheck, settings
 
 os.environ["LOCUST_SKIP_MONKEY_PATCH"] = "1"
-import locust  # noqa: E402, F401  (once imported, it patches no more)
+import locust  # noqa: F401  (once imported, it patches no more)
 
 del os.environ["LOCUST_SKIP_MONKEY_PATCH"]  # the processes that tests start are patched
 settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -1,7 +1,6 @@
 """The bench: a short real one, and its arithmetic."""
 
 import math
-import os
 import sys
 
 import pytest
@@ -25,7 +24,7 @@ def rows_of(text, first_head):
     width = len(lines[begin])
     body = lines[begin + 2 :]
     end = next((i for i, line in enumerate(body) if len(line) != width), len(body))
-    return [dict(zip(lines[begin], line)) for line in body[:end]]
+    return [dict(zip(lines[begin], line, strict=True)) for line in body[:end]]
 
 
 def numbers(cell):
@@ -112,7 +111,7 @@ def test_a_peer_that_cannot_be_installed_is_absent_with_pips_reason(tmp_path, mo
     monkeypatch.setenv("PIP_FIND_LINKS", "")
     with pytest.raises(venvs.Absent, match="llmeter 0.2.0 cannot be installed: .*llmeter==0.2.0"):
         venvs.python_of("llmeter")
-    assert os.listdir(tmp_path / "swarmledger-bench") == []  # nothing half made stays
+    assert list((tmp_path / "swarmledger-bench").iterdir()) == []  # nothing half made stays
 
 
 def test_a_client_that_fails_is_named_with_what_it_said_and_the_others_go_on(tmp_path, monkeypatch, capsys):

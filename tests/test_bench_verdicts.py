@@ -10,8 +10,9 @@ from locustfiles.contract.exit_codes import BAD_INPUT, OK
 from scripts.bench import verdicts
 from scripts.bench.endpoint import running_endpoint
 from scripts.bench.measure import cores
-from scripts.bench.starve import Pause, Row, Sitting, rows_of, sit
+from scripts.bench.starve import Row, Sitting, rows_of, sit
 from scripts.bench.verdicts import STARVED, TRUTH_S, confusion, main, missed, report, summary
+from scripts.bench.watch import Pause
 from tests.helpers.made_run import BEDROCK, made_run, streamed, window
 
 pytestmark = pytest.mark.alone

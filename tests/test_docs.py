@@ -1,6 +1,6 @@
-"""The documents are true: every command of the README runs, every scenario key and exit code is in it."""
+"""The documents are true: every command of the READMEs runs, in order, in one copy of the tree with local endpoints."""
 
-import json
+import csv
 import os
 import pathlib
 import re
@@ -14,32 +14,112 @@ import urllib.request
 import pytest
 import yaml
 
-from locustfiles.common.dialects.request import build
-from locustfiles.common.prompts.payloads import Prompt
-from locustfiles.contract import error_classes as errors
-from locustfiles.contract.scenario import loads, scenario, targets
-from locustfiles.contract.scenario import strict_yaml as yaml_file
+from locustfiles.common.prompts.tokenizer_packages import FAMILIES
+from locustfiles.contract.run_folder import RunFolder
+from locustfiles.contract.spool import Spool, write_spool
 from scripts.emulator.config import EXAMPLE_ACCESS_KEY, EXAMPLE_SECRET_KEY
+from tests.helpers.documents import MANUAL, ROOT, commands
 from tests.helpers.emulator_process import running_emulator
 from tests.helpers.llama_server import running_llama_server
 from tests.helpers.locust_process import free_port
 
-ROOT = pathlib.Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-YAML = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
-SHORT = {"users": [1, 2], "settle_s": 0.2, "measure_s": 0.6}
+SHORT = {"users": [1, 2], "settle_s": 0.2, "settle_at_most_s": 2, "measure_s": 0.6}
+INTERRUPTED = {"users": [1], "settle_s": 0.2, "measure_s": 3}  # is not over before it is
 OTHERS_RUN_THEM = (
     "scripts/demo.sh",
     "scripts/calibrate.sh",
     "scripts/test.sh",
 )  # tests of their own; what is running now
+#: packages of `pip install`, which is not run; `.` is the product
+PACKAGES = {family.package for family in FAMILIES.values()} | {"."}
+#: variables that an `export` may set, where no code of ours names them
+EXPORTED = {"AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", "AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "AWS_CA_BUNDLE", "HTTPS_PROXY"}
+EXPORTED |= {"NO_PROXY", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
+LONGEST_S = 300
 
 
-def commands() -> list[str]:
-    """Every line of the README's sh blocks, without its comment."""
-    blocks = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
-    lines = [line.split("  #")[0].strip() for block in blocks for line in block.splitlines()]
-    return [line for line in lines if line and not line.startswith(OTHERS_RUN_THEM)]
+class Desk:
+    """Where commands are run, one way for each kind of them."""
+
+    def __init__(self, folder: pathlib.Path, env: dict[str, str]) -> None:
+        self.folder, self.env = folder, env
+
+    def run(self, command: str, all_of_them: list[str]) -> None:
+        if command.startswith("export "):
+            check_export(command)
+        elif command.startswith("pip install "):
+            check_install(command)
+        elif "--worker" in command:
+            pass  # started together with its master
+        elif "--master " in command:
+            self.cluster(command, next(c for c in all_of_them if "--worker" in c))
+        elif "scripts.emulator" in command:
+            self.emulator(command)
+        elif command.startswith("locust ") and "--headless" not in command:
+            self.web_ui(command)
+        elif "--resume" in command:
+            self.resume(command)
+        elif " merge " in command:
+            self.merge(command)
+        else:
+            wide = " --bound-ms 1000" if " calibrate " in command else ""  # tests may run on a busy machine
+            finish(self.start(command + wide))
+
+    def start(self, command: str) -> subprocess.Popen:
+        command = re.sub(r"^swarmledger ", "python -m analysis ", command)  # which is the same, where it is installed
+        return subprocess.Popen(
+            shlex.split(command),
+            cwd=self.folder,
+            env=self.env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def cluster(self, command: str, worker: str) -> None:
+        port = free_port()
+        processes = [self.start(f"{command} --master-bind-host 127.0.0.1 --master-bind-port {port}")]
+        processes += [self.start(f"{worker} --master-port {port}") for _ in range(2)]
+        for process in processes:
+            finish(process)
+
+    def emulator(self, command: str) -> None:
+        port = free_port()
+        process = self.start(command.replace("8800", str(port)).replace("truth.jsonl", "another-truth.jsonl"))
+        self.stop_once_it_answers(process, f"http://127.0.0.1:{port}/-/stats", signal.SIGTERM)
+
+    def web_ui(self, command: str) -> None:
+        self.stop_once_it_answers(
+            self.start(command), f"http://127.0.0.1:{self.env['LOCUST_WEB_PORT']}/", signal.SIGINT
+        )
+
+    def stop_once_it_answers(self, process: subprocess.Popen, url: str, number: signal.Signals) -> None:
+        try:
+            until(lambda: answers(url), f"{url} answers")
+            process.send_signal(number)
+        finally:
+            finish(process)
+
+    def resume(self, command: str) -> None:
+        """Of a run that is interrupted here."""
+        again = command.replace("runs/study", "runs/again")
+        scenario = self.folder / "configs/llama2-13b-study.yaml"
+        scenario.write_text(yaml.safe_dump(yaml.safe_load(scenario.read_text()) | {"load": INTERRUPTED}))
+        process = self.start(again.replace(" --resume", ""))
+        until((self.folder / "runs/again/manifest.json").exists, "the run began")
+        process.send_signal(signal.SIGINT)
+        finish(process)
+        finish(self.start(again))
+
+    def merge(self, command: str) -> None:
+        """Of what a worker has kept: three records, of which the run lacks the last."""
+        run = RunFolder(self.folder / command.split()[4])
+        lines = run.requests.read_text().splitlines(keepends=True)
+        rows = list(csv.reader(lines))[-3:]
+        run.requests.write_text("".join(lines[:-1]))
+        write_spool(self.folder, Spool(run.read_manifest().run_id, rows[0][1], 0, None, rows))
+        output = finish(self.start(f"bash -c {shlex.quote(command)}"))  # a shell, for the pattern
+        assert "1 records of worker local added, 2 were in the run already" in output
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +145,7 @@ def desk(tmp_path_factory, llama):
         data = yaml.safe_load(source.read_text())
         for target in data.get("targets", ()):
             if target["service"] == "openai":
-                target["base_url"] = llama
+                target |= {"base_url": llama, "parameters": {"max_tokens": 8}}
             elif target["service"] == "sagemaker":
                 served["endpoints"][target["endpoint"]] = {"engine": "quick", "dialect": target["dialect"]}
             else:
@@ -86,136 +166,57 @@ def desk(tmp_path_factory, llama):
             "LOCUST_WEB_HOST": "127.0.0.1",
             "LOCUST_WEB_PORT": str(free_port()),
         }
-        yield folder, env
+        yield Desk(folder, env)
 
 
-def start(desk, command: str) -> subprocess.Popen:
-    folder, env = desk
-    return subprocess.Popen(
-        shlex.split(command), cwd=folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
+def check_export(command: str) -> None:
+    """It sets variables that something reads; the key pair is the example one."""
+    values = dict(part.split("=", 1) for part in shlex.split(command)[1:])
+    assert set(values) <= EXPORTED
+    assert values.get("AWS_ACCESS_KEY_ID", EXAMPLE_ACCESS_KEY) == EXAMPLE_ACCESS_KEY
+    assert values.get("AWS_SECRET_ACCESS_KEY", EXAMPLE_SECRET_KEY) == EXAMPLE_SECRET_KEY
+
+
+def check_install(command: str) -> None:
+    """It names packages that the product knows, and files that are there."""
+    words = shlex.split(command)[2:]
+    for option in ("-r", "-c"):
+        if option in words:
+            assert (ROOT / words.pop(words.index(option) + 1)).is_file(), command
+    named = {word.split("==")[0] for word in words if not word.startswith("-")}
+    assert named <= PACKAGES, command
 
 
 def finish(process: subprocess.Popen) -> str:
     """Its output, once it has ended well."""
     try:
-        output, _ = process.communicate(timeout=90)
+        output, _ = process.communicate(timeout=LONGEST_S)
     finally:
         process.kill()
     assert process.returncode == 0, f"{process.args} ended with {process.returncode}:\n{output}"
     return output
 
 
-def wait_for(url: str) -> None:
-    over = time.monotonic() + 20
-    while True:
-        try:
-            urllib.request.urlopen(url, timeout=2).read()
-            return
-        except OSError:
-            assert time.monotonic() < over, f"{url} does not answer"
-            time.sleep(0.2)
-
-
-def lengthen(path: pathlib.Path) -> None:
-    data = yaml.safe_load(path.read_text())
-    data["load"] = data["load"] | {"measure_s": 5}
-    path.write_text(yaml.safe_dump(data))
-
-
-def await_manifest(path) -> None:
-    over = time.monotonic() + 20
-    while not path.exists():
-        assert time.monotonic() < over, f"{path} was not written"
+def until(fact, what: str) -> None:
+    over = time.monotonic() + LONGEST_S
+    while not fact():
+        assert time.monotonic() < over, f"waited in vain: {what}"
         time.sleep(0.1)
 
 
-def test_every_readme_command_runs_in_the_order_of_the_readme(desk):
-    folder, env = desk
-    found = commands()
-    assert len(found) >= 12
+def answers(url: str) -> bool:
+    try:
+        urllib.request.urlopen(url, timeout=2).read()
+    except OSError:
+        return False
+    return True
+
+
+def test_every_command_runs_in_the_order_of_the_readmes(desk):
+    found = [command for path in MANUAL for command in commands(path)]
+    found = [command for command in dict.fromkeys(found) if not command.startswith(OTHERS_RUN_THEM)]
+    assert len(found) >= 25
     for command in found:
-        if command.startswith("export "):
-            assert all(name.startswith("AWS_ENDPOINT_URL_") for name in re.findall(r"(\w+)=", command))
-        elif "--worker" in command:
-            continue  # started together with its master
-        elif "--master " in command:
-            worker = next(c for c in found if "--worker" in c)
-            port = free_port()
-            command += f" --master-bind-host 127.0.0.1 --master-bind-port {port}"
-            worker += f" --master-port {port}"
-            processes = [start(desk, command), start(desk, worker), start(desk, worker)]
-            for process in processes:
-                finish(process)
-        elif "scripts.emulator" in command:
-            port = free_port()
-            process = start(desk, command.replace("8800", str(port)))
-            wait_for(f"http://127.0.0.1:{port}/-/stats")
-            process.send_signal(signal.SIGTERM)
-            finish(process)
-        elif command.startswith("locust ") and "--headless" not in command:
-            process = start(desk, command)
-            wait_for(f"http://127.0.0.1:{env['LOCUST_WEB_PORT']}/")
-            process.send_signal(signal.SIGINT)
-            finish(process)
-        elif "--resume" in command:
-            again = command.replace("runs/study", "runs/again")
-            lengthen(folder / "configs/llama2-13b-study.yaml")  # it must not be over before it is interrupted
-            process = start(desk, again.replace(" --resume", ""))
-            await_manifest(folder / "runs/again/manifest.json")
-            process.send_signal(signal.SIGINT)
-            finish(process)
-            finish(start(desk, again))
-        else:
-            wide = " --bound-ms 1000" if " calibrate " in command else ""  # tests may run on a busy machine
-            finish(start(desk, command + wide))
+        desk.run(command, found)
     for name in ("runs/study/report/report.html", "reports/both/report.html", "runs/wide/requests.csv"):
-        assert (folder / name).is_file(), name
-
-
-def test_every_scenario_key_is_in_the_readme():
-    reference = README.split("## Scenario reference")[1].split("## The local endpoint")[0]
-    missing = [
-        key
-        for key in sorted(yaml_file.keys_of(scenario.Scenario, set()) - {"cache_read", "cache_write"})
-        if key not in reference
-    ]
-    assert missing == []
-
-
-def test_the_readmes_scenario_is_one(tmp_path):
-    (tmp_path / "scenario.yaml").write_text(next(text for text in YAML if text.startswith("name:")))
-    assert scenario.load_scenario(tmp_path / "scenario.yaml").load.users == list(range(1, 21))
-
-
-def test_the_readmes_open_loops_are_loads():
-    lines = next(text for text in YAML if text.startswith("load:")).splitlines()
-    rate, replay, find = (loads.Load.model_validate(yaml.safe_load(line)["load"]) for line in lines)
-    assert (rate.rate, replay.replay, find.find.up_to) == ([0.5, 1, 2], "traces/monday.csv", 64)
-
-
-def test_the_readmes_raw_target_is_one():
-    text = next(text for text in YAML if "dialect: raw" in text)
-    parameters = {"max_tokens": 5}
-    target = targets.SageMakerTarget(
-        name="t", service="sagemaker", endpoint="e", parameters=parameters, **yaml.safe_load(text)
-    )
-    assert json.loads(build(target, Prompt("p", "Hi", None)).body) == {"text_inputs": "Hi", "max_length": 5}
-
-
-def test_every_error_class_is_in_the_readme_and_in_the_table_of_errors_py():
-    for error in errors.ErrorClass:
-        assert f"`{error}`" in README
-        assert f"| {error} |" in errors.__doc__
-
-
-def test_every_local_link_of_the_documents_leads_somewhere():
-    for document in (
-        ROOT / "README.md",
-        ROOT / "payloads/README.md",
-        ROOT / "locustfiles/FAILURES.md",
-        ROOT / "scripts/emulator/README.md",
-        ROOT / "scripts/bench/README.md",
-    ):
-        for link in re.findall(r"\]\(([^)#:]+)\)", document.read_text(encoding="utf-8")):
-            assert (document.parent / link).exists(), f"{document.name}: {link}"
+        assert (desk.folder / name).is_file(), name

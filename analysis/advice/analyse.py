@@ -11,52 +11,23 @@ from analysis.advice.comparability import comparability_warnings, mixed_loads
 from analysis.advice.cut_short import cut_short_runs
 from analysis.advice.data_notes import notes_of, open_sentence, retry_sentence
 from analysis.advice.knee import knees
-from analysis.advice.recommend import recommend
-from analysis.advice.repeats import repeats_table, spread_table
-from analysis.advice.report_model import Recommendation, Report
+from analysis.advice.recommend import Recommendation, recommend
+from analysis.advice.repeats import repeated_levels
+from analysis.advice.report_model import Report
 from analysis.advice.search_findings import findings_of
 from analysis.advice.study_tables import information, study_tables
 from analysis.advice.target_sentences import sentences
 from analysis.calibration.error_bar import instrument_error, instrument_notes
 from analysis.cost.pricing import Prices, prices_of_run
-from analysis.cost.transaction_cost import run_cost
-from analysis.metrics.token_counts import comparison_table, comparisons, token_sources
-from analysis.metrics.worker_load import workers_table
+from analysis.cost.run_cost import run_cost
+from analysis.metrics.token_counts import comparisons, token_sources
+from analysis.metrics.worker_load import workers_in_stages
 from analysis.runs.run_reader import Run, load_runs
 from analysis.verdicts.pooled_repeats import candidates_of
-from analysis.verdicts.stage_results import (
-    Result,
-    criteria_table,
-    failed_table,
-    intervals_table,
-    results_of,
-    steps_table,
-)
+from analysis.verdicts.stage_results import Result, results_of
 from locustfiles.contract.run_folder import NotARun
 from locustfiles.contract.scenario.price_book import HourlyPrice
 from locustfiles.contract.version import build
-
-RUN_COST_COLUMNS = [
-    "run",
-    "target",
-    "instance_type",
-    "price_basis",
-    "duration_s",
-    "usd_per_hour",
-    "instance_count",
-    "prompt_tokens",
-    "completion_tokens",
-    "cache_read_tokens",
-    "cache_write_tokens",
-    "usd_per_1k_input",
-    "usd_per_1k_output",
-    "usd_per_1k_cache_read",
-    "usd_per_1k_cache_write",
-    "usd",
-    "usd_low",
-    "usd_high",
-    "reason",
-]
 
 
 def analyse(
@@ -78,67 +49,51 @@ def analyse(
         raise NotARun(f"{runs[0].path}: no stage in its manifest, nothing was measured; give another run")
     candidates = [c for run in runs for c in candidates_of(run, prices[run.name].of_target, of_run[run.name])]
     instrument = {run.name: instrument_error(run, calibration) for run in runs}
+    return _report(runs, prices, results, candidates, instrument)
+
+
+def _report(
+    runs: list[Run],
+    prices: dict[str, Prices],
+    results: list[Result],
+    candidates: list[Result],
+    instrument: dict[str, str],
+) -> Report:
+    """prices, instrument: by run."""
     dataset, dataset_notes = dataset_of_interest(runs, results)
-    of_interest = [r for r in results if r.row["payload"] == dataset]
     warnings = (
         [c.warning for c in cut_short_runs(runs)]
-        + mixed_loads([r.row for r in of_interest])
+        + mixed_loads([r for r in results if r.payload == dataset])
         + comparability_warnings(runs, dataset, prices)
     )
     recommendation, hourly, compared = recommend(candidates, dataset, warnings), _hourly(prices), comparisons(runs)
     return Report(
+        runs={run.name: run.manifest for run in runs},
+        results=results,
+        candidates=candidates,
+        records=pd.concat([run.records.assign(run=run.name) for run in runs], ignore_index=True),
         dataset=dataset,
+        slo={run.name: _shared_limits(run) for run in runs},
         recommendation=recommendation,
-        failed=failed_table(of_interest),
-        findings=findings_of(runs, results),
+        sentences=sentences(candidates),
+        run_cost=[cost for run in runs for cost in run_cost(run, prices[run.name].of_target)],
+        knees=knees(candidates),
         tables=_tables(runs, candidates, recommendation, hourly),
         break_even=break_evens(candidates, dataset, hourly),
         notes=dataset_notes + instrument_notes(instrument) + notes_of(runs, results, compared),
-        instrument=instrument,
         pricing={name: p.book for name, p in prices.items()},
-        token_comparison=comparison_table(compared),
         made_at=datetime.datetime.now(datetime.UTC),
         made_by=build(),
-        **_of_runs(runs),
-        **_of_stages(results, candidates),
-        **_run_costs(runs, prices),
+        instrument=instrument,
+        token_sources=token_sources(runs),
+        token_comparison=compared,
+        workers=workers_in_stages({run.name: run.manifest for run in runs}),
+        retries={run.name: s for run in runs if (s := retry_sentence(run.name, run.scenario))},
+        findings=findings_of(runs, results),
+        repeats=repeated_levels(results),
+        open_loop=[s for run in runs if (s := open_sentence(run))],
+        cut=[c.text for c in cut_short_runs(runs)],
     )
-
-
-def _of_runs(runs: list[Run]) -> dict[str, typing.Any]:
-    """What is said of each run by itself, by the names of the Report's fields."""
-    return {
-        "runs": {run.name: run.manifest for run in runs},
-        "records": pd.concat([run.records.assign(run=run.name) for run in runs], ignore_index=True),
-        "slo": {run.name: _shared_limits(run) for run in runs},
-        "token_sources": token_sources(runs),
-        "workers": workers_table({run.name: run.manifest for run in runs}),
-        "retries": {run.name: s for run in runs if (s := retry_sentence(run.name, run.scenario))},
-        "cut": [c.text for c in cut_short_runs(runs)],
-        "open_loop": [s for run in runs if (s := open_sentence(run))],
-    }
-
-
-def _of_stages(results: list[Result], candidates: list[Result]) -> dict[str, typing.Any]:
-    """What is said of stages and levels on every dataset."""
-    repeats, pooled = repeats_table(results), len(candidates) < len(results)
-    return {
-        "steps": steps_table(results),
-        "criteria": criteria_table(results),
-        "intervals": intervals_table(results),
-        "candidates": steps_table(candidates) if pooled else pd.DataFrame(),
-        "candidate_intervals": intervals_table(candidates) if pooled else pd.DataFrame(),
-        "repeats": repeats,
-        "repeat_spread": spread_table(repeats),
-        "sentences": sentences(candidates),
-        "knees": knees(candidates),
-    }
-
-
-def _run_costs(runs: list[Run], prices: dict[str, Prices]) -> dict[str, typing.Any]:
-    rows = [row for run in runs for row in run_cost(run, prices[run.name].of_target)]
-    table = pd.DataFrame(rows, columns=RUN_COST_COLUMNS)
-    return {"run_cost": table, "total_cost": None if table["usd"].isna().any() else float(table["usd"].sum())}
 
 
 def _shared_limits(run: Run) -> dict[str, typing.Any]:
@@ -158,7 +113,7 @@ def _tables(
 
 def dataset_of_interest(runs: list[Run], results: list[Result]) -> tuple[str, list[str]]:
     """(payload stem, notes): the first run's `dataset` of its SLO that was measured, else the last payload that was."""
-    measured = list(dict.fromkeys(r.row["payload"] for r in results))
+    measured = list(dict.fromkeys(r.payload for r in results))
     named = {run.name: run.scenario.slo.dataset.removesuffix(".jsonl") for run in runs if run.scenario.slo.dataset}
     stems = [pathlib.PurePath(p).stem for run in runs for p in run.scenario.payloads]
     last = measured[-1] if named else next((s for s in reversed(stems) if s in measured), measured[-1])

@@ -9,19 +9,49 @@ H and C are of one instance: where several were measured together, each is taken
 added one by one.
 """
 
+import dataclasses
 import math
+import typing
 
 import numpy as np
 import pandas as pd
 
-from analysis.advice.recommend import choose, open_limits
-from analysis.advice.report_model import BreakEven
+from analysis.advice.choice import choose, priced, valid
+from analysis.advice.recommend import open_limits
 from analysis.verdicts.stage_results import Result
 from analysis.words import format as show
 from analysis.words.level import is_open, level_text
 
 MAX_INTERVALS = 10  # apart ones; beyond, only the volume above which hourly always wins is given
 CURVE_POINTS = 400
+
+Place = tuple[str, str]  # (run, target)
+
+
+class Sums(typing.NamedTuple):
+    """What is compared, of one instance; `even`: transactions/hour at which both cost the same."""
+
+    usd_per_hour: float
+    capacity_per_hour: float
+    usd_per_transaction: float
+    even: float
+
+
+@dataclasses.dataclass(slots=True)
+class BreakEven:
+    """At which volumes an hourly priced target is cheaper than a token priced one, on one dataset."""
+
+    dataset: str
+    hourly_run: str
+    hourly_target: str
+    token_run: str
+    token_target: str
+    usd_per_hour: float  # of one instance
+    capacity_per_hour: float | None  # successes/hour of one instance: its share of the hourly target's best stage
+    token_usd_per_transaction: float | None
+    intervals: list[tuple[float, float | None]]  # transactions/hour where hourly is cheaper; None: no upper end
+    curve: pd.DataFrame  # transactions_per_hour, usd_per_hour_hourly, usd_per_hour_tokens
+    text: str
 
 
 def intervals(usd_per_hour: float, capacity: float, usd_per_transaction: float) -> list[tuple[float, float | None]]:
@@ -55,11 +85,11 @@ def curve(usd_per_hour: float, capacity: float, usd_per_transaction: float, up_t
     )
 
 
-def break_evens(results: list[Result], dataset: str, hourly_prices: dict[tuple[str, str], float]) -> list[BreakEven]:
+def break_evens(results: list[Result], dataset: str, hourly_prices: dict[Place, float]) -> list[BreakEven]:
     """Every hourly target against every token target on one dataset. hourly_prices: (run, target) -> $/h in all."""
-    places: dict[tuple[str, str], list[Result]] = {}
+    places: dict[Place, list[Result]] = {}
     for r in results:
-        if r.row["payload"] == dataset:
+        if r.payload == dataset:
             places.setdefault(r.place, []).append(r)
     by_tokens = [p for p in places if p not in hourly_prices]
     return [
@@ -72,66 +102,60 @@ def break_evens(results: list[Result], dataset: str, hourly_prices: dict[tuple[s
 
 def capacity_stage(group: list[Result]) -> Result | None:
     """The stage of most successes that keeps the limits; VALID ones before SUSPECT, met before undecided."""
-    fit = [r for r in group if r.trusted and r.row["slo"] != "missed" and r.per_minute]
+    fit = [r for r in group if r.trusted and r.figures.limits.slo != "missed" and r.per_minute]
     return max(fit, key=lambda r: (_proven(r), r.per_minute), default=None)
 
 
 def _proven(result: Result) -> bool:
-    return result.row["verdict"] == "VALID" and result.row["slo"] in ("met", "none")
+    return valid(result) and result.figures.limits.slo in ("met", "none")
 
 
 def _pair(
-    dataset: str, hourly: tuple, ours: list[Result], usd_per_hour: float, token: tuple, theirs: list[Result]
+    dataset: str, hourly: Place, ours: list[Result], usd_per_hour: float, token: Place, theirs: list[Result]
 ) -> BreakEven:
     best, choice = capacity_stage(ours), choose(theirs)
-    empty = pd.DataFrame(
-        columns=["transactions_per_hour", "usd_per_hour_hourly", "usd_per_hour_tokens"], dtype="float64"
-    )
-    count = ours[0].row["instance_count"] or 1
-    found = BreakEven(dataset, *hourly, *token, round(usd_per_hour / count, 12), None, None, [], empty, "")
+    count = ours[0].figures.identity.instance_count or 1
+    each = round(usd_per_hour / count, 12)
     lead = f"{ours[0].who} against {theirs[0].who} on `{dataset}`: "
     if best is None or choice is None:
         who = (ours if best is None else theirs)[0].who
-        found.text = lead + f"no break-even, for no stage of {who} both keeps the limits and can be trusted and priced."
-        return found
-    found.capacity_per_hour, found.token_usd_per_transaction = best.per_minute * 60 / count, choice.pick.usd
-    sums = found.usd_per_hour, found.capacity_per_hour, choice.pick.usd
-    found.intervals = intervals(*sums)
-    even = found.usd_per_hour / choice.pick.usd if choice.pick.usd else math.inf
-    found.curve = curve(*sums, min(3 * max(found.capacity_per_hour, even), 20 * found.capacity_per_hour))
-    found.text = lead + _text(found, even, best, count) + _labels(best, choice.pick)
-    return found
+        text = lead + f"no break-even, for no stage of {who} both keeps the limits and can be trusted and priced."
+        return BreakEven(dataset, *hourly, *token, each, None, None, [], curve(each, 1.0, 0.0, up_to=0.0)[:0], text)
+    capacity, usd = best.per_minute * 60 / count, priced(choice.pick)
+    even = each / usd if usd else math.inf
+    found = intervals(each, capacity, usd)
+    drawn = curve(each, capacity, usd, min(3 * max(capacity, even), 20 * capacity))
+    text = lead + _text(Sums(each, capacity, usd, even), found, best, count) + _labels(best, choice.pick)
+    return BreakEven(dataset, *hourly, *token, each, capacity, usd, found, drawn, text)
 
 
-def _text(found: BreakEven, even: float, best: Result, count: int) -> str:
+def _text(sums: Sums, found: list[tuple[float, float | None]], best: Result, count: int) -> str:
     """The pair's finding in words."""
-    share, instance = even / found.capacity_per_hour, "" if count == 1 else " an instance"
-    sums = (
-        f"{show.price(found.usd_per_hour)}/h{instance} against {show.money(found.token_usd_per_transaction)} a transaction is "
-        f"even at {show.number(even / 60)} transactions per minute, {show.percent(share)} of {_capacity(found, best, count)}"
+    share, instance = sums.even / sums.capacity_per_hour, "" if count == 1 else " an instance"
+    numbers = (
+        f"{show.price(sums.usd_per_hour)}/h{instance} against {show.money(sums.usd_per_transaction)} a transaction is "
+        f"even at {show.number(sums.even / 60)} transactions per minute, {show.percent(share)} of {_capacity(sums, best, count)}"
     )
-    if not found.intervals:
-        return f"tokens are cheaper at every volume: {sums}."
-    above = f"above {'roughly ' if len(found.intervals) > 1 else ''}{show.number(found.intervals[-1][0] / 60)}"
-    parts = (
-        f" (from {show.number(found.intervals[0][0] / 60)} on in parts: see the plot)"
-        if len(found.intervals) > 1
-        else ""
-    )
+    if not found:
+        return f"tokens are cheaper at every volume: {numbers}."
+    above = f"above {'roughly ' if len(found) > 1 else ''}{show.number(found[-1][0] / 60)}"
+    parts = f" (from {show.number(found[0][0] / 60)} on in parts: see the plot)" if len(found) > 1 else ""
     return (
         f"hourly is cheaper {above} transactions per minute{parts}, with instances added as needed; else tokens "
-        f"are. By numbers: {sums}."
+        f"are. By numbers: {numbers}."
     )
 
 
-def _capacity(found: BreakEven, best: Result, count: int) -> str:
+def _capacity(sums: Sums, best: Result, count: int) -> str:
     """`374 at 5 users, the best VALID level that keeps the limits`"""
-    limits = {"met": " that keeps the limits", "none": ""}.get(best.row["slo"], " not known to miss a limit")
-    level = f"{level_text(best.row)}, the best {'VALID ' if _proven(best) else ''}level{limits}"
+    limits = {"met": " that keeps the limits", "none": ""}.get(
+        best.figures.limits.slo or "", " not known to miss a limit"
+    )
+    level = f"{level_text(best.figures)}, the best {'VALID ' if _proven(best) else ''}level{limits}"
     if count == 1:
-        return f"{show.number(found.capacity_per_hour / 60)} at {level}"
+        return f"{show.number(sums.capacity_per_hour / 60)} at {level}"
     return (
-        f"the {show.number(found.capacity_per_hour / 60)} that each of {count} instances is taken to carry "
+        f"the {show.number(sums.capacity_per_hour / 60)} that each of {count} instances is taken to carry "
         f"({show.number(best.per_minute)} together at {level})"
     )
 
@@ -139,10 +163,12 @@ def _capacity(found: BreakEven, best: Result, count: int) -> str:
 def _labels(best: Result, pick: Result) -> str:
     labels = []
     for r in (best, pick):
-        if r.row["verdict"] == "SUSPECT":
-            labels.append(f"{r.who} at {level_text(r.row)} is SUSPECT")
-        if r.row["slo"] in ("undecided", "unknown"):
-            labels.append(f"{r.who} at {level_text(r.row)} is {open_limits(r)}")
-    if is_open(best.row):
-        labels.append(f"{best.who} may have room above its planned {level_text(best.row)}, which are its capacity here")
+        if r.figures.trust.verdict == "SUSPECT":
+            labels.append(f"{r.who} at {level_text(r.figures)} is SUSPECT")
+        if r.figures.limits.slo in ("undecided", "unknown"):
+            labels.append(f"{r.who} at {level_text(r.figures)} is {open_limits(r)}")
+    if is_open(best.figures):
+        labels.append(
+            f"{best.who} may have room above its planned {level_text(best.figures)}, which are its capacity here"
+        )
     return f" Mind: {'; '.join(dict.fromkeys(labels))}." if labels else ""

@@ -9,8 +9,9 @@ import pandas as pd
 from analysis.cost.pricing import Prices, price_text
 from analysis.runs.run_reader import Run
 from analysis.runs.token_totals import prompt_total
+from analysis.verdicts.stage_results import Result
 from analysis.words import format as show
-from analysis.words.level import kind_of
+from analysis.words.level import LevelKind, kind_of
 
 MAX_OUTPUT_DIFFERENCE = 0.10
 MAX_COUNT_DIFFERENCE = 0.02
@@ -50,7 +51,7 @@ def _measured(run: Run, dataset: str) -> typing.Iterator[Measured]:
     records = run.of_stages
     good = records[(records["payload"] == dataset) & (records["phase"] == "measure") & records["error"].isna()]
     for target, some in good.groupby("target", sort=False):
-        yield Measured(run.named(target), _file(run, dataset), run.name, some)
+        yield Measured(run.named(str(target)), _file(run, dataset), run.name, some)
 
 
 def _output_lengths(measured: list[Measured]) -> list[str]:
@@ -66,7 +67,7 @@ def _output_lengths(measured: list[Measured]) -> list[str]:
 def _token_counts(measured: list[Measured]) -> list[str]:
     """Targets that count the same prompts differently have different tokenizers or chat templates."""
     warnings, counts = [], [_prompt_counts(m.good) for m in measured]
-    for (one, counted), (other, also) in itertools.combinations(zip(measured, counts), 2):
+    for (one, counted), (other, also) in itertools.combinations(zip(measured, counts, strict=True), 2):
         if one.run != other.run and (one.file is None or one.file != other.file):
             continue  # equal ids may be of other prompts
         both = pd.concat([counted, also], axis=1, keys=["one", "other"]).dropna()
@@ -109,13 +110,16 @@ def _prices(runs: list[Run], prices: dict[str, Prices]) -> list[str]:
     ]
 
 
-def mixed_loads(rows: list[dict[str, typing.Any]]) -> list[str]:
+def mixed_loads(results: list[Result]) -> list[str]:
     """A warning where stages of one dataset were loaded in both ways."""
-    names = {kind: sorted({f"`{r['target']}`" for r in rows if kind_of(r) == kind}) for kind in ("users", "rate")}
+    names: dict[LevelKind, set[str]] = {"users": set(), "rate": set()}
+    for r in results:
+        names[kind_of(r.figures)].add(f"`{r.figures.identity.target}`")
     if not all(names.values()):
         return []
+    closed, opened = (", ".join(sorted(some)) for some in names.values())
     warning = (
-        f"{', '.join(names['users'])} was loaded by users (closed loop), {', '.join(names['rate'])} by requests/s (open loop): a "
+        f"{closed} was loaded by users (closed loop), {opened} by requests/s (open loop): a "
         "closed loop slows down with its target, so compare their latencies at the same throughput only."
     )
     return [warning]

@@ -43,7 +43,7 @@ def _cut(run: Run) -> CutShort | None:
 
 def _how(run: Run, last: StageWindow | None) -> str:
     """`ended by its budget ($5.00) during stage 7 (`p4d`, `en`, 5 users), whose window is shorter than planned`"""
-    if last is None:
+    if last is None or last.ended_by is None:
         ends = {
             "running": "never closed: it was killed, its disk was full, or it is still running",
             "failed": "ended by a failure",
@@ -52,8 +52,7 @@ def _how(run: Run, last: StageWindow | None) -> str:
     how = ENDS[last.ended_by]
     if last.ended_by == "budget" and run.scenario.budget_usd is not None:
         how += f" ({show.money(run.scenario.budget_usd)})"
-    level = level_text({"users": last.users, "rate": last.rate})
-    where = f"{how} during stage {last.stage} (`{last.target}`, `{last.payload}`, {level})"
+    where = f"{how} during stage {last.stage} (`{last.target}`, `{last.payload}`, {level_text(last)})"
     if last.measure_from is None:
         return f"{where}, before its measured window"
     return f"{where}, whose window is shorter than planned"

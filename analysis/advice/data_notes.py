@@ -18,7 +18,10 @@ ASSUMPTIONS = (
     "Failures of these classes are taken to be billed nothing, unless output had come: "
     + ", ".join(error.value for error in ErrorClass if error in UNBILLED)
     + ".",
-    "Hourly prices are at full use, in the open loop at the planned rate: an endpoint is paid for when idle, see the prices at 10, 30 and 60 % of it.",
+    (
+        "Hourly prices are at full use, in the open loop at the planned rate: an endpoint is paid for when idle, see the prices at "
+        "10, 30 and 60 % of it."
+    ),
     "The run cost covers the time under load only, not deployment, idle time or storage.",
 )
 
@@ -27,16 +30,16 @@ def notes_of(runs: list[Run], results: list[Result], compared: list[Comparison])
     """Data quality first, then the assumptions that the costs rest on. compared: token counts, by tokens.comparisons."""
     notes = [note for run in runs for note in _run_notes(run)] + [c.warning for c in compared if c.warning]
     for r in results:
-        if r.row["ended_by"] == "abort":
-            rate, errors = show.percent(r.row["error_rate"]), r.row["errors"]
+        outcome = r.figures.outcome
+        if r.figures.ended_by == "abort":
             notes.append(
-                f"Stage {_named(r, len(runs) > 1)} was ended early by its error rate: {rate} of {r.row['requests']} "
-                f"requests ({errors}). That is its result; its figures are those of a shorter window."
+                f"Stage {_named(r, len(runs) > 1)} was ended early by its error rate: {show.percent(outcome.error_rate)} of "
+                f"{outcome.requests} requests ({outcome.errors}). That is its result; its figures are those of a shorter window."
             )
         if r.usd is None and r.cost_reason:
             notes.append(f"No cost for stage {_named(r, len(runs) > 1)}: {r.cost_reason}.")
     notes += _different_limits(runs)
-    basis = {r.row["price_basis"] for r in results}
+    basis = {r.figures.cost.price_basis for r in results}
     return notes + [a for a in ASSUMPTIONS if ("Hourly" not in a and "run cost" not in a) or "hourly" in basis]
 
 
@@ -52,7 +55,10 @@ def _run_notes(run: Run) -> typing.Iterator[str]:
             if manifest.abandoned
             else ""
         )
-        yield f"Run {run.name} was measured in {len(manifest.parts)} parts, the later ones by `--resume`; the time between them costs nothing here.{cut}"
+        yield (
+            f"Run {run.name} was measured in {len(manifest.parts)} parts, the later ones by `--resume`; the time between them costs "
+            f"nothing here.{cut}"
+        )
     yield from run.notes
     yield from _guardrail_notes(run)
     source = run.of_stages.loc[run.of_stages["error"].isna(), "token_source"]
@@ -82,8 +88,8 @@ def _guardrail_notes(run: Run) -> typing.Iterator[str]:
 
 
 def _named(r: Result, several: bool) -> str:
-    text = f"{r.row['stage']} (`{r.row['target']}`, `{r.row['payload']}`, {level_text(r.row)})"
-    return f"{text} of run {r.row['run']}" if several else text
+    text = f"{r.key.stage} (`{r.figures.identity.target}`, `{r.payload}`, {level_text(r.figures)})"
+    return f"{text} of run {r.figures.run}" if several else text
 
 
 def _different_limits(runs: list[Run]) -> list[str]:

@@ -12,7 +12,9 @@ import pandas as pd
 
 from analysis.verdicts.stage_results import Result, tie
 from analysis.words import format as show
+from analysis.words.columns import Column, column
 from analysis.words.level import is_open, level_text
+from analysis.words.spread import STATISTICS, Spread
 from analysis.words.value_text import instances_of
 
 
@@ -21,89 +23,86 @@ class Question(typing.NamedTuple):
 
     table: str
     users: int
-    column: str
+    column: Column
     lowest: bool
     rule: str
 
 
 QUESTIONS = (
-    Question("most_cost_effective", 5, "usd_per_1m_output_tokens", True, "lowest USD per 1M output tokens at 5 users"),
-    Question("best_throughput", 20, "completion_tokens_per_s", False, "most output tokens per second at 20 users"),
     Question(
-        "best_latency", 1, "latency_per_output_token_p50_ms", True, "lowest median latency per output token at 1 user"
+        "most_cost_effective",
+        5,
+        column(lambda f: f.cost.usd_per_1m_output_tokens),
+        True,
+        "lowest USD per 1M output tokens at 5 users",
+    ),
+    Question(
+        "best_throughput",
+        20,
+        column(lambda f: f.tokens.completion_tokens_per_s),
+        False,
+        "most output tokens per second at 20 users",
+    ),
+    Question(
+        "best_latency",
+        1,
+        column(lambda f: f.latency_per_output_token_p50_ms),
+        True,
+        "lowest median latency per output token at 1 user",
     ),
 )
 
 #: a level within this factor of the one asked for is near it
 NEAR = 2
 
-INFORMATION = (
-    "instance_type",
-    "concurrency",
-    "error_rate",
-    "prompt_token_count_mean",
-    "prompt_token_throughput",
-    "completion_token_count_mean",
-    "completion_token_throughput",
-    "latency_mean",
-    "latency_p50",
-    "latency_p95",
-    "latency_p99",
-    "ttft_mean",
-    "ttft_p50",
-    "ttft_p95",
-    "ttft_p99",
-    "tpot_mean_ms",
-    "tpot_p50_ms",
-    "tpot_p95_ms",
-    "tpot_p99_ms",
-    "transactions_per_minute",
-    "price_per_txn",
-)
-CALL_INFORMATION = (
-    "calls",
-    "call_error_rate",
-    "attempts_per_call_mean",
-    *(f"call_latency_{s}" for s in ("mean", "p50", "p95", "p99")),
-)
-_COLUMN = {
-    "concurrency": "users",
-    "prompt_token_count_mean": "prompt_tokens_mean",
-    "prompt_token_throughput": "prompt_tokens_per_s",
-    "completion_token_count_mean": "completion_tokens_mean",
-    "completion_token_throughput": "completion_tokens_per_s",
-    "price_per_txn": "usd_per_transaction",
-}
-
 
 def information(result: Result) -> pd.DataFrame:
     """`Information | Value` of one stage: the summary of a price-performance study."""
-    rows = [("experiment_name", result.row["target"]), ("payload_file", f"{result.row['payload']}.jsonl")]
-    for name in INFORMATION:
-        if name == "concurrency" and is_open(result.row):
-            rows.append(("rate", level_text(result.row)))
-            continue
-        column = _COLUMN.get(name, f"{name}_s" if name.startswith(("latency", "ttft")) else name)
-        rows.append((name, result.row[column]))
-    if result.row["calls"] is not None:  # requests are retried
-        rows += [(name, result.row[f"{name}_s" if "latency" in name else name]) for name in CALL_INFORMATION]
-    return pd.DataFrame(rows, columns=["Information", "Value"], dtype=object)
+    f = result.figures
+    rows = {
+        "experiment_name": f.identity.target,
+        "payload_file": f"{f.identity.payload}.jsonl",
+        "instance_type": f.identity.instance_type,
+        **({"rate": level_text(f)} if is_open(f) else {"concurrency": f.users}),
+        "error_rate": f.outcome.error_rate,
+        "prompt_token_count_mean": f.tokens.prompt_tokens_mean,
+        "prompt_token_throughput": f.tokens.prompt_tokens_per_s,
+        "completion_token_count_mean": f.tokens.completion_tokens_mean,
+        "completion_token_throughput": f.tokens.completion_tokens_per_s,
+        **_spread("latency_{}", f.latency),
+        **_spread("ttft_{}", f.ttft),
+        **_spread("tpot_{}_ms", f.tpot),
+        "transactions_per_minute": f.throughput.transactions_per_minute,
+        "price_per_txn": f.cost.usd_per_transaction,
+    }
+    if f.retried:
+        rows |= {
+            "calls": f.calls.calls,
+            "call_error_rate": f.calls.call_error_rate,
+            "attempts_per_call_mean": f.calls.attempts_per_call_mean,
+            **_spread("call_latency_{}", f.calls.call_latency),
+        }
+    return pd.DataFrame(list(rows.items()), columns=["Information", "Value"], dtype=object)
+
+
+def _spread(name: str, of: Spread) -> dict[str, float | None]:
+    return {name.format(s): of.at(s) for s in STATISTICS}
 
 
 def study_tables(
     results: list[Result], dataset: str, labels: dict[tuple[str, str], dict], hourly: dict[tuple[str, str], float]
 ) -> dict[str, pd.DataFrame]:
     """The three tables. labels: (run, target) -> its free columns; hourly: (run, target) -> $/h in all."""
-    of_dataset = [r for r in results if r.row["payload"] == dataset]
+    of_dataset = [r for r in results if r.payload == dataset]
     names = list(dict.fromkeys(name for r in of_dataset for name in labels.get(r.place, {})))
     models: dict[str, list[Result]] = {}
     for r in of_dataset:
-        models.setdefault(r.row["model"], []).append(r)
+        models.setdefault(r.figures.identity.model, []).append(r)
     tables = {}
     for question in QUESTIONS:
         rows = []
         for measured in models.values():
-            group = [r for r in measured if r.trusted and not is_open(r.row) and r.row[question.column]]
+            group = [r for r in measured if r.trusted and r.figures.users is not None and question.column.of(r.figures)]
             if group:
                 rows.append(_row(question, group, _note(question, group, measured), names, labels, hourly))
         tables[question.table] = pd.DataFrame(rows, columns=_columns(names))
@@ -136,7 +135,7 @@ def _levels(question: Question, group: list[Result]) -> dict[tuple[str, str], in
     the one asked for."""
     own: dict[tuple[str, str], set[int]] = {}
     for r in group:
-        own.setdefault(r.place, set()).add(r.row["users"])
+        own.setdefault(r.place, set()).add(r.figures.users or 0)
     shared = [u for u in set.intersection(*own.values()) if question.users / NEAR <= u <= question.users * NEAR]
     return {place: min(shared or users, key=lambda u: (abs(u - question.users), u)) for place, users in own.items()}
 
@@ -149,7 +148,7 @@ def _note(question: Question, group: list[Result], measured: list[Result]) -> st
         each = ", ".join(f"{who[place]} {level}" for place, level in levels.items())
         notes.append(f"the targets share no level near {asked} users; each at its nearest: {each}")
     elif asked not in levels.values():
-        everyone = "" if all(r.row["users"] != asked for r in group) else " of every target"
+        everyone = "" if all(r.figures.users != asked for r in group) else " of every target"
         notes.append(f"{asked} users were not measured{everyone}; nearest level shown")
     if left_out := [name for place, name in who.items() if place not in levels]:
         notes.append(f"left out, without such a figure that can be trusted: {', '.join(left_out)}")
@@ -160,25 +159,26 @@ def _row(
     question: Question, group: list[Result], note: str | None, names: list[str], labels: dict, hourly: dict
 ) -> list:
     levels = _levels(question, group)
-    compared = [r for r in group if r.row["users"] == levels[r.place]]
-    ranked = sorted(compared, key=lambda r: r.row[question.column], reverse=not question.lowest)
+    compared = [r for r in group if r.figures.users == levels[r.place]]
+    figure = question.column.of
+    ranked = sorted(compared, key=lambda r: figure(r.figures), reverse=not question.lowest)
     best = ranked[0]
     other = next((r for r in ranked if r.place != best.place), None)
-    margin = abs(other.row[question.column] / best.row[question.column] - 1) if other else None
-    row = best.row
+    margin = abs(figure(other.figures) / figure(best.figures) - 1) if other else None
+    found = best.figures
     return [
-        row["model"],
+        found.identity.model,
         *[labels.get(best.place, {}).get(n) for n in names],
-        instances_of(row),
-        row["users"],
-        row["latency_per_output_token_p50_ms"],
-        row["completion_tokens_per_s"],
+        instances_of(found),
+        found.users,
+        found.latency_per_output_token_p50_ms,
+        found.tokens.completion_tokens_per_s,
         hourly.get(best.place),
-        row["minutes_per_1m_output_tokens"],
-        row["usd_per_1m_output_tokens"],
-        row["target"],
-        row["run"],
-        row["verdict"],
+        found.cost.minutes_per_1m_output_tokens,
+        found.cost.usd_per_1m_output_tokens,
+        found.identity.target,
+        found.run,
+        found.trust.verdict,
         other.who.replace("`", "") if other else None,
         margin,
         tie(best, other, question.column) if other else None,

@@ -1,29 +1,45 @@
 """One sentence per dataset and target: its best level, or the true reason why there is none."""
 
-import pandas as pd
+import typing
 
-from analysis.advice.recommend import choose, open_limits, why_none
+from analysis.advice.choice import choose
+from analysis.advice.recommend import open_limits, why_none
 from analysis.verdicts.stage_results import Result
 from analysis.words import format as show
 from analysis.words.level import is_open, level_text, value_of
+from analysis.words.stage_figures import Slo
 from analysis.words.user_perceived import perceived, whose
 from analysis.words.value_text import instances_of, per_10k
 
-COLUMNS = ["run", "payload", "target", "instance_type", "positive", "users", "rate", "slo", "recommendation"]
+
+class Sentence(typing.NamedTuple):
+    """`positive`: a level is recommended, that of `users` or `rate`; `slo`: how it stands to the limits."""
+
+    run: str
+    payload: str
+    target: str
+    instance_type: str | None
+    positive: bool
+    users: int | None
+    rate: float | None
+    slo: Slo | None
+    recommendation: str
 
 
-def sentences(results: list[Result]) -> pd.DataFrame:
-    """A row per (run, payload, target), in the order they were measured."""
-    groups: dict[tuple, list[Result]] = {}
+def sentences(results: list[Result]) -> list[Sentence]:
+    """Of each (run, payload, target), in the order they were measured."""
+    groups: dict[tuple[str, str, str], list[Result]] = {}
     for r in results:
-        groups.setdefault((*r.place, r.row["payload"]), []).append(r)
-    rows = []
-    for (run, target, payload), group in groups.items():
-        best = _best(group)
-        text = negative(group) if best is None else positive(best, group)
-        found = [best.row[name] if best else None for name in ("users", "rate", "slo")]
-        rows.append([run, payload, target, group[0].row["instance_type"], best is not None, *found, text])
-    return pd.DataFrame(rows, columns=COLUMNS).astype({"users": "Int64", "rate": "float64"})
+        groups.setdefault((*r.place, r.payload), []).append(r)
+    return [_sentence(*who, group) for who, group in groups.items()]
+
+
+def _sentence(run: str, target: str, payload: str, group: list[Result]) -> Sentence:
+    best, instance = _best(group), group[0].figures.identity.instance_type
+    if best is None:
+        return Sentence(run, payload, target, instance, False, None, None, None, negative(group))
+    level, slo = best.figures, best.figures.limits.slo
+    return Sentence(run, payload, target, instance, True, level.users, level.rate, slo, positive(best, group))
 
 
 def _best(group: list[Result]) -> Result | None:
@@ -31,42 +47,45 @@ def _best(group: list[Result]) -> Result | None:
     choice = choose(group)
     if choice:
         return choice.pick
-    good = [r for r in group if r.trusted and r.row["slo"] in ("met", "none") and r.per_minute]
+    good = [r for r in group if r.trusted and r.figures.limits.slo in ("met", "none") and r.per_minute]
     return max(good, key=lambda r: r.per_minute, default=None)
 
 
 def positive(best: Result, group: list[Result]) -> str:
-    row = best.row
+    figures, latency = best.figures, perceived(best.figures).latency
     limits = ", ".join(f"`{c.criterion.text}`" for c in best.checks)
     if not best.checks:
         lead = "The best level"
-    elif row["slo"] == "met":
+    elif figures.limits.slo == "met":
         lead = f"Within {limits}, the best level"
     elif all(c.state == "undecided" for c in best.checks):
         lead = f"Within {limits} nothing is proven (undecided, too few samples), but the best level"
     else:
         lead = f"No limit of {limits} was missed, but not all are proven ({open_limits(best)}); the best level"
-    cost = per_10k(row) if best.usd is not None else f"cost not known ({best.cost_reason})"
-    mean, p95 = perceived(row, "latency_mean_s"), perceived(row, "latency_p95_s")
-    prompts, answers = show.count(row["prompt_tokens_mean"]), show.count(row["completion_tokens_mean"])
-    text = (
-        f"{lead} of `{row['target']}` ({instances_of(row)}) for `{row['payload']}` is `{level_text(row)}`: "
-        f"an average latency{whose(row)} of `{show.seconds(mean)}` (p95 {show.seconds(p95)}) "
-        f"with prompts of {prompts} and answers of {answers} tokens on average, "
-        f"`{show.number(row['transactions_per_minute'])} transactions per minute`, {cost}."
+    cost = per_10k(figures) if best.usd is not None else f"cost not known ({best.cost_reason})"
+    prompts, answers = (
+        show.count(n) for n in (figures.tokens.prompt_tokens_mean, figures.tokens.completion_tokens_mean)
     )
-    if row["verdict"] == "SUSPECT":
-        text += f" SUSPECT: {row['reasons']}."
-    if len(group) > 1 and value_of(row) == max(value_of(r.row) for r in group):
-        text += f" It is the highest level tested; {'a higher rate' if is_open(row) else 'more users'} may do better."
+    text = (
+        f"{lead} of `{figures.identity.target}` ({instances_of(figures)}) for `{best.payload}` is `{level_text(figures)}`: "
+        f"an average latency{whose(figures)} of `{show.seconds(latency.mean)}` (p95 {show.seconds(latency.p95)}) "
+        f"with prompts of {prompts} and answers of {answers} tokens on average, "
+        f"`{show.number(figures.throughput.transactions_per_minute)} transactions per minute`, {cost}."
+    )
+    if figures.trust.verdict == "SUSPECT":
+        text += f" SUSPECT: {figures.trust.reasons}."
+    if len(group) > 1 and value_of(figures) == max(value_of(r.figures) for r in group):
+        text += (
+            f" It is the highest level tested; {'a higher rate' if is_open(figures) else 'more users'} may do better."
+        )
     return text
 
 
 def negative(group: list[Result]) -> str:
-    row = group[0].row
-    lead = f"No level of `{row['target']}` ({instances_of(row)}) can be recommended for `{row['payload']}`: "
+    figures = group[0].figures
+    lead = f"No level of `{figures.identity.target}` ({instances_of(figures)}) can be recommended for `{group[0].payload}`: "
     trusted = [r for r in group if r.trusted]
-    if not trusted or any(r.row["slo"] != "missed" for r in trusted):
+    if not trusted or any(r.figures.limits.slo != "missed" for r in trusted):
         return lead + why_none(group)
     names = [c.criterion.name for c in trusted[0].checks]
     missed = [_missed(trusted, n) for n in names]
@@ -87,7 +106,7 @@ def _missed(group: list[Result], name: str) -> str | None:
     known = [(c.value, r) for c, r in missed if c.value is not None]
     if known:
         value, nearest = min(known, key=lambda pair: pair[0])
-        text += f" (nearest: {missed[0][0].criterion.show(value)} at {level_text(nearest.row)})"
+        text += f" (nearest: {missed[0][0].criterion.show(value)} at {level_text(nearest.figures)})"
     return text
 
 
@@ -95,4 +114,6 @@ def _kept(group: list[Result], name: str) -> str | None:
     checks = [c for r in group for c in r.checks if c.criterion.name == name]
     if any(c.state != "met" for c in checks):
         return None
-    return f"`{checks[0].criterion.text}` (at most {checks[0].criterion.show(max(c.value for c in checks))})"
+    criterion = checks[0].criterion
+    most = max((c.value for c in checks if c.value is not None), default=None)
+    return f"`{criterion.text}` (at most {criterion.show(most)})"

@@ -11,18 +11,18 @@ import numpy as np
 import pandas as pd
 
 from analysis.runs.run_reader import Run
-from analysis.words.level import level_text
+from analysis.words.level import is_open, level_text, value_of
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.error_classes import ErrorClass
 
+Figure = typing.Literal["ttft", "last_token", "latency"]
 #: figure -> (in words, the record's field, the truth's stamp that ends it)
-FIGURES = {
+FIGURES: dict[Figure, tuple[str, str, str]] = {
     "ttft": ("TTFT", "ttft_ms", "first_token"),
     "last_token": ("last token", "last_token_ms", "last_token"),
     "latency": ("latency", "latency_ms", "last_byte"),
 }
-BOUNDED = ("ttft", "latency")
-STATISTICS = ("mean", "p50", "p99", "max")
+BOUNDED: tuple[Figure, ...] = ("ttft", "latency")
 EARLY_MS = 0.1  # nothing arrives before it was sent: an error below minus this is a misreading
 
 
@@ -38,10 +38,36 @@ class Requests:
     other_runs: int  # in the truth log, outside the run's time
 
 
+class At(typing.NamedTuple):
+    """A level of the errors."""
+
+    users: float | None
+    rate: float | None
+
+
+class ErrorRow(typing.NamedTuple):
+    """The error of one figure at one stage (None: all), ms, and the endpoint's own lateness in these answers."""
+
+    stage: int | None
+    target: str
+    payload: str
+    users: float | None
+    rate: float | None
+    figure: Figure
+    n: int
+    mean: float
+    p50: float
+    p99: float
+    max: float
+    late_mean: float
+    late_p50: float
+    late_p99: float
+    late_max: float
+
+
 @dataclasses.dataclass(slots=True)
 class Calibration:
-    """One run's error. `rows`: stage (None: all), target, payload, users, figure, n, the STATISTICS of the error in ms and
-    those of the endpoint's own lateness (`late_…`). `errors`: a row a measured success, a column a figure, ms."""
+    """One run's error. `errors`: a row a measured success, a column a figure, ms."""
 
     run: str
     path: pathlib.Path
@@ -49,7 +75,7 @@ class Calibration:
     measured_at: float  # Unix seconds: when the run began
     bound_ms: float
     conditions: dict[str, typing.Any]  # how it was sent: transport, stamps, schemes, and in_flight, the most at once
-    rows: pd.DataFrame
+    rows: list[ErrorRow]
     errors: pd.DataFrame
     requests: Requests
     tokens_compared: int  # answers whose output tokens the service counted
@@ -160,51 +186,52 @@ def _errors(joined: pd.DataFrame) -> pd.DataFrame:
     return errors
 
 
-def _rows(errors: pd.DataFrame) -> pd.DataFrame:
+def levels_in(errors: pd.DataFrame) -> list[At]:
+    """The levels at which anything was compared, users before rates, each ascending."""
+    pairs = errors[["users", "rate"]].drop_duplicates().itertuples(index=False)
+    return sorted(
+        (At(_number(users), _number(rate)) for users, rate in pairs), key=lambda at: (is_open(at), value_of(at))
+    )
+
+
+def _rows(errors: pd.DataFrame) -> list[ErrorRow]:
     rows = []
-    stages = [
-        (keys, group) for keys, group in errors.groupby(["stage", "target", "payload", "users", "rate"], dropna=False)
+    where: list[tuple[tuple[typing.Any, str, str, float | None, float | None], pd.DataFrame]] = [
+        ((stage, str(target), str(payload), _number(users), _number(rate)), group)
+        for (stage, target, payload, users, rate), group in errors.groupby(
+            ["stage", "target", "payload", "users", "rate"], dropna=False
+        )
     ]
-    if len(stages) != 1:
-        stages.append(((None, "all", "", None, None), errors))
-    for (stage, target, payload, users, rate), group in stages:
-        where = {"stage": stage, "target": target, "payload": payload, "users": users, "rate": rate}
+    if len(where) != 1:
+        where.append(((None, "all", "", None, None), errors))
+    for stage, group in where:
         for figure in FIGURES:
             known = group[group[figure].notna()]
             if len(known):
-                late = {f"late_{name}": value for name, value in _statistics(known["late_ms"]).items()}
-                rows.append(where | {"figure": figure, "n": len(known)} | _statistics(known[figure]) | late)
-    names = [
-        "stage",
-        "target",
-        "payload",
-        "users",
-        "rate",
-        "figure",
-        "n",
-        *STATISTICS,
-        *(f"late_{s}" for s in STATISTICS),
-    ]
-    return pd.DataFrame(rows, columns=names)
+                rows.append(ErrorRow(*stage, figure, len(known), *_spread(known[figure]), *_spread(known["late_ms"])))
+    return rows
 
 
-def _statistics(values: pd.Series) -> dict[str, float]:
-    """Exact percentiles (numpy linear), like those of the report."""
+def _number(cell: typing.Any) -> float | None:
+    return None if pd.isna(cell) else float(cell)
+
+
+def _spread(values: pd.Series) -> tuple[float, float, float, float]:
+    """Mean, p50, p99 and maximum: exact percentiles (numpy linear), like those of the report."""
     p50, p99 = np.percentile(values, [50, 99])
-    return {"mean": float(values.mean()), "p50": float(p50), "p99": float(p99), "max": float(values.max())}
+    return float(values.mean()), float(p50), float(p99), float(values.max())
 
 
-def _beyond(rows: pd.DataFrame, errors: pd.DataFrame, bound_ms: float) -> list[str]:
+def _beyond(rows: list[ErrorRow], errors: pd.DataFrame, bound_ms: float) -> list[str]:
     """Stages whose p99 error is above the bound, and figures that nobody can have measured."""
     if errors.empty:
         return ["no request of a measured window succeeded, so nothing can be compared"]
-    problems = []
-    for row in rows[rows["stage"].notna() & rows["figure"].isin(BOUNDED) & (rows["p99"] > bound_ms)].itertuples():
-        words = FIGURES[row.figure][0]
-        problems.append(
-            f"the p99 {words} error of stage {row.stage:g} (`{row.target}`, {level_text(row._asdict())}) is {row.p99:.2f} ms, "
-            f"above the bound of {bound_ms:g} ms"
-        )
+    problems = [
+        f"the p99 {FIGURES[row.figure][0]} error of stage {row.stage} (`{row.target}`, {level_text(row)}) is {row.p99:.2f} ms, "
+        f"above the bound of {bound_ms:g} ms"
+        for row in rows
+        if row.stage is not None and row.figure in BOUNDED and row.p99 > bound_ms
+    ]
     for figure, (words, _, _) in FIGURES.items():
         early = int((errors[figure] < -EARLY_MS).sum())
         if early:

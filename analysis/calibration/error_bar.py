@@ -18,6 +18,16 @@ NOT_CALIBRATED = (
 )
 
 
+class _Told(typing.NamedTuple):
+    """What is read of a row of a calibration.json."""
+
+    stage: int | None
+    users: float | None
+    rate: float | None
+    figure: str
+    p99: float
+
+
 def instrument_error(run: Run, calibration: str | pathlib.Path | None = None) -> str:
     """What is known of the instrument's error in `run`, sentences: from `calibration`, else from the run's own
     calibration.json, else that there is none; and whose stamps it used. Raises BadInput for a file that is no calibration."""
@@ -41,24 +51,25 @@ def instrument_notes(sentences: dict[str, str]) -> list[str]:
 
 def _sentence(data: dict[str, typing.Any], run: Run) -> str:
     """Raises KeyError, TypeError, ValueError for data that is no calibration's."""
-    rows = [row for row in data["errors_ms"] if row["stage"] is not None]
+    told = [_Told(*(each[name] for name in _Told._fields)) for each in data["errors_ms"]]
+    rows = [row for row in told if row.stage is not None]
     when = datetime.datetime.fromtimestamp(data["measured_at"], datetime.UTC).strftime("%Y-%m-%d")
     where = f"measured on {when} on {data['host']}"
     if not rows:
         return f"Instrument error: not known, the calibration compared nothing ({where})."
     closed = [row for row in rows if not is_open(row)]
     top = max(closed or rows, key=value_of)
-    worst = {}
+    worst: dict[str, float] = {}
     for row in rows:
         if level_text(row) == level_text(top):
-            worst[row["figure"]] = max(row["p99"], worst.get(row["figure"], row["p99"]))
+            worst[row.figure] = max(row.p99, worst.get(row.figure, row.p99))
     parts = [
         f"p99 {worst[f]:.1f} ms of {words}" for f, words in (("ttft", "TTFT"), ("latency", "latency")) if f in worst
     ]
     text = f"Instrument error: {', '.join(parts)} at {level_text(top)}, {where}"
     if not data["passed"]:
         text += f", NOT within the bound of {data['bound_ms']:g} ms or not equal in requests or tokens ({data['problems'][0]})"
-    reached = max([data["conditions"]["in_flight"], *(row["users"] for row in closed)])
+    reached = max([data["conditions"]["in_flight"], *(row.users for row in closed if row.users is not None)])
     return text + "." + _reach(data, run, reached)
 
 
@@ -93,7 +104,7 @@ def _stamps(run: Run) -> str:
             if asked
             else ""
         )
-    p50, p99, most = (show.milliseconds(v) for v in (known.median(), known.quantile(0.99), known.max()))
+    p50, p99, most = (show.milliseconds(float(v)) for v in (known.median(), known.quantile(0.99), known.max()))
     share = "" if len(known) == len(delays) else f" in {len(known)} of {len(delays)} requests"
     return (
         f" The kernel's receive stamps were used{share}; the event loop's own would have been late by {p50} / {p99} / {most} "

@@ -29,7 +29,7 @@ def read_truth(path: str | pathlib.Path) -> tuple[pd.DataFrame, int]:
     if not rows:
         raise BadInput(f"--truth {path}: holds no request; give the log of the endpoint that the run was sent to")
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
-    return frame.astype({c: "float64" for c in COLUMNS[1:]}), torn
+    return frame.astype(dict.fromkeys(COLUMNS[1:], "float64")), torn
 
 
 def _row(path: pathlib.Path, number: int, line: str) -> dict:

@@ -8,9 +8,10 @@ import pathlib
 
 import pandas as pd
 
-from analysis.calibration.compare import FIGURES, STATISTICS, Calibration, calibrate
+from analysis.calibration.compare import FIGURES, Calibration, ErrorRow, calibrate
 from analysis.calibration.error_bar import FILE
 from analysis.calibration.truth_log import read_truth
+from analysis.report.frames import frame_of
 from analysis.report.markdown import table
 from analysis.report.summary_json import plain
 from analysis.runs.run_reader import load_run
@@ -84,16 +85,24 @@ def markdown(found: Calibration) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _shown(rows: pd.DataFrame) -> pd.DataFrame:
-    shown = []
-    for row in rows.to_dict("records"):
-        level = "" if row["stage"] is None or math.isnan(row["stage"]) else level_text(row)
-        cells = {"Target": row["target"], "Payload": row["payload"], "Level": level}
-        cells |= {"Error of": FIGURES[row["figure"]][0], "n": row["n"]}
-        cells |= {f"{name} (ms)": f"{row[name]:.2f}" for name in STATISTICS}
-        cells |= {f"endpoint late {name}": f"{row['late_' + name]:.2f}" for name in ("p50", "p99", "max")}
-        shown.append(cells)
-    return pd.DataFrame(shown)
+def _shown(rows: list[ErrorRow]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "Target": row.target,
+            "Payload": row.payload,
+            "Level": "" if row.stage is None else level_text(row),
+            "Error of": FIGURES[row.figure][0],
+            "n": row.n,
+            "mean (ms)": f"{row.mean:.2f}",
+            "p50 (ms)": f"{row.p50:.2f}",
+            "p99 (ms)": f"{row.p99:.2f}",
+            "max (ms)": f"{row.max:.2f}",
+            "endpoint late p50": f"{row.late_p50:.2f}",
+            "endpoint late p99": f"{row.late_p99:.2f}",
+            "endpoint late max": f"{row.late_max:.2f}",
+        }
+        for row in rows
+    )
 
 
 def _counts(found: Calibration) -> str:
@@ -121,7 +130,7 @@ def _write(found: Calibration, text: str, folder: pathlib.Path) -> None:
         "problems": found.problems,
         "requests": found.requests,
         "tokens_compared": found.tokens_compared,
-        "errors_ms": found.rows,
+        "errors_ms": frame_of(ErrorRow, found.rows),
         "notes": found.notes,
     }
     try:

@@ -14,7 +14,7 @@ from rich.table import Table
 from analysis.cost.pricing import price_text
 from analysis.words import format as show
 from locustfiles.contract.record import RequestRecord
-from locustfiles.contract.scenario.price_book import TOKENS, Price, TokenPrice
+from locustfiles.contract.scenario.price_book import TOKENS, HourlyPrice, Price, TokenPrice
 from locustfiles.contract.scenario.targets import BedrockTarget, OpenAITarget, Target
 
 #: where boto3 found the credentials, by the name that botocore gives the place
@@ -58,7 +58,7 @@ def target_table(sender, target: Target, price: Price, record: RequestRecord | N
         "model": served if target.model in (None, served) else f"{target.model} ({served})",
         "credentials": identity(sender, target),
         "price": price_text(price)
-        + (f" (x {price.instance_count})" if getattr(price, "instance_count", 1) > 1 else ""),
+        + (f" (x {price.instance_count})" if isinstance(price, HourlyPrice) and price.instance_count > 1 else ""),
     }
     if record:
         rows |= call_rows(record, price)

@@ -88,7 +88,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _write(table: pd.DataFrame, report: str, folder: Path) -> None:
     """Raises BadInput."""
-    whole = {column: "Int64" for column in ("step", "users")}
+    whole = dict.fromkeys(("step", "users"), "Int64")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         table.astype(whole).to_csv(folder / "cost.csv", index=False)
@@ -128,12 +128,12 @@ def _prices(args: argparse.Namespace) -> tuple[dict, str]:
             f"{several}; give one of --instance, --usd-per-hour, --model, "
             "or --input-usd-per-1k with --output-usd-per-1k"
         )
-    book, source = None, "given on the command line"
+    source = "given on the command line"
     if args.instance is not None or args.model is not None:
         book = load_price_book(args.pricing)
         source = f"{args.pricing}, {book.region}, {book.as_of}"
     if args.instance is not None or args.usd_per_hour is not None:
-        hourly = args.usd_per_hour or _instance_price(book, args)
+        hourly = args.usd_per_hour or _instance_price(load_price_book(args.pricing), args)
         what = args.instance or "instance"
         full_use = "at full use: an endpoint is paid for when idle, too"
         basis = f"Price: {args.instance_count} × {what} at {price(hourly)} an hour ({source}), {full_use}."
@@ -143,7 +143,7 @@ def _prices(args: argparse.Namespace) -> tuple[dict, str]:
             "cost: a token price needs token means; give --prompt-tokens and --completion-tokens, or --tokens FILE"
         )
     if args.model is not None:
-        found = _model_price(book, args)
+        found = _model_price(load_price_book(args.pricing), args)
         pair = (found.input, found.output)
     else:
         pair = (args.input_usd_per_1k, args.output_usd_per_1k)

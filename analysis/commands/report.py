@@ -12,8 +12,6 @@ from rich.table import Table
 
 from analysis.advice.analyse import analyse
 from analysis.advice.report_model import Report
-from analysis.report.markdown import markdown
-from analysis.report.summary_json import summary_of, write_data
 from analysis.report.text_tables import short_table
 from analysis.report.verdict_summary import doubts, total
 from locustfiles.contract.bad_input import BadInput
@@ -68,10 +66,12 @@ def default_folder(runs: typing.Sequence[str]) -> pathlib.Path:
 
 def write_report(report: Report, folder: pathlib.Path) -> pathlib.Path:
     """Write every file of the report; the path of report.html. Raises BadInput where that cannot be."""
+    # matplotlib takes a second to load, jinja2 a while
     from analysis.report.html import write_html
-    from analysis.report.plots.catalogue import draw_all  # matplotlib takes a second to load
+    from analysis.report.markdown import markdown
+    from analysis.report.plots.catalogue import draw_all
+    from analysis.report.summary_json import write_data
 
-    report.summary = summary_of(report)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         write_data(report, folder)
@@ -85,7 +85,7 @@ def write_report(report: Report, folder: pathlib.Path) -> pathlib.Path:
 
 def print_gist(report: Report, console: Console) -> None:
     """The stage table, why stages are not VALID, the run's cost and the recommendation."""
-    stages = short_table(report.steps, roomy=console.width >= ROOMY_WIDTH)
+    stages = short_table(report.results, roomy=console.width >= ROOMY_WIDTH)
     table = Table(box=rich.box.SIMPLE_HEAD, pad_edge=False)
     for column in stages.columns:
         table.add_column(column, justify="left" if column in LEFT else "right")

@@ -51,12 +51,12 @@ def interval_of(billed: Bill, successes: int) -> tuple[float, float] | None:
     None without an upper bound, under five successes, whose spread says next to nothing, and under twenty that are all alike:
     a rarer kind may not have come yet.
     """
-    n = successes
-    if billed.high is None or billed.standard_error is None or n < MIN_BILLS:
+    n, certain = successes, billed.successes
+    if billed.low is None or billed.high is None or certain is None or billed.standard_error is None or n < MIN_BILLS:
         return None
-    if n < MIN_VALUES and billed.standard_error <= 1e-9 * billed.successes:
+    if n < MIN_VALUES and billed.standard_error <= 1e-9 * certain:
         return None
-    mean = billed.successes / n
+    mean = certain / n
     low, high = interval_of_mean(mean, billed.standard_error / n, n)
     return billed.low / n - (mean - low), billed.high / n + (high - mean)
 

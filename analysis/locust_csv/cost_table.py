@@ -51,7 +51,7 @@ def cost_table(
     output = table["completion_tokens_mean"].where(lambda column: column > 0)
     if usd_per_hour is not None:
         table["cost_per_transaction"] = usd_per_hour * instance_count / (rate * 3600)
-    else:
+    elif input_usd_per_1k is not None and output_usd_per_1k is not None:
         cost = table["prompt_tokens_mean"] / 1000 * input_usd_per_1k
         cost += table["completion_tokens_mean"] / 1000 * output_usd_per_1k
         table["cost_per_transaction"] = cost.where(rate.notna())

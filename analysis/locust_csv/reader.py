@@ -5,6 +5,7 @@ nothing completes, so a step's figures come from differences of the cumulative c
 """
 
 import csv
+import typing
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -146,7 +147,7 @@ def _whole_run(path: Path) -> list[dict]:
         try:
             requests, rate = int(row["Request Count"]), float(row["Requests/s"])
             seconds = requests / rate if rate else None
-            step = {"step": None, "users": None, "type": row["Type"], "name": row["Name"]}
+            step: dict[str, typing.Any] = {"step": None, "users": None, "type": row["Type"], "name": row["Name"]}
             step |= figures(requests, int(row["Failure Count"]), seconds)
             step["latency_mean_s"] = float(row["Average Response Time"]) / 1000 if requests else None
             for name, column in PERCENTILES.items():

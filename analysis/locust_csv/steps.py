@@ -125,7 +125,7 @@ def _step_rows(first: Snapshot, last: Snapshot, rows: int, interval: float, rows
             "name": key[1],
             **figures(requests, failures, seconds),
             "latency_mean_s": (after.total_ms - before.total_ms) / requests / 1000 if requests else None,
-            **{name: value and value / 1000 for name, value in zip(PERCENTILES, percentiles)},
+            **{name: value and value / 1000 for name, value in zip(PERCENTILES, percentiles, strict=True)},
             "start_at": first.at,
             "end_at": last.at,
             "basis": "step of the history",

@@ -27,7 +27,7 @@ def goodput(stage: Stage) -> float | None:
     good = _good(stage, successes)
     if good is None:
         return None
-    a, b = stage.window
+    a, b = stage.known_window
     sent = successes["sent" if stage.calls is None else "own_sent"].to_numpy()
     return float(share(sent, successes["ended"].to_numpy(), a, b)[good].sum() / (b - a))
 

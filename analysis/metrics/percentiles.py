@@ -6,16 +6,16 @@ at most 2.5 % of error on each side. Where even the largest value does not bound
 no upper end ("wide"): p95 below 72 values, p99 below 368.
 """
 
-import dataclasses
 import functools
+import typing
 
 import numpy as np
 
+from analysis.words.spread import Spread, WithFailures
 from locustfiles.contract.statistics.binomial import ALPHA, LEVELS, probabilities
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Percentile:
+class Percentile(typing.NamedTuple):
     """A percentile by linear interpolation, and its 95 % interval; None where that end does not exist."""
 
     value: float
@@ -23,32 +23,16 @@ class Percentile:
     high: float | None
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Spread:
-    n: int
-    mean: float
-    percentiles: dict[str, Percentile]  # by LEVELS
-
-
-def spread(values: np.ndarray) -> Spread | None:
-    """Mean and percentiles of values without NaN; None when there are none."""
+def spread(values: np.ndarray) -> Spread:
+    """Mean and percentiles of values without NaN; of none only that it is none."""
     if not len(values):
-        return None
+        return Spread(n=0)
     ordered = np.sort(np.asarray(values, dtype=float))
-    return Spread(len(ordered), float(ordered.mean()), {name: percentile(ordered, q) for name, q in LEVELS.items()})
-
-
-def columns_of(name: str, unit: str, found: Spread | None) -> dict[str, float | int | None]:
-    """A Spread as its columns of the steps table: latency, s -> latency_mean_s, latency_n, latency_p95_low_s…"""
-    if found is None:
-        return {f"{name}_n": 0}
-    row: dict[str, float | int | None] = {f"{name}_mean_{unit}": found.mean, f"{name}_n": found.n}
-    for level in LEVELS:
-        at = found.percentiles[level]
-        row[f"{name}_{level}_{unit}"] = at.value
-        row[f"{name}_{level}_low_{unit}"] = at.low
-        row[f"{name}_{level}_high_{unit}"] = at.high
-    return row
+    p50, p95, p99 = (percentile(ordered, LEVELS[name]) for name in ("p50", "p95", "p99"))
+    return Spread(
+        mean=float(ordered.mean()), p50=p50.value, p95=p95.value, p99=p99.value, n=len(ordered), p50_low=p50.low,
+        p50_high=p50.high, p95_low=p95.low, p95_high=p95.high, p99_low=p99.low, p99_high=p99.high,
+    )  # fmt: skip
 
 
 def percentile(ordered: np.ndarray, q: float) -> Percentile:
@@ -78,19 +62,22 @@ def ranks(n: int, q: float) -> tuple[int | None, int | None]:
     return (low if low >= 1 else None), (high if high <= n else None)
 
 
-def with_failures(values: np.ndarray, failures: int) -> dict[str, float]:
+def with_failures(values: np.ndarray, failures: int) -> WithFailures:
     """Percentiles of successes' values and so many failures, which never ended well: each counts as infinity.
 
-    By LEVELS; infinity where the percentile, or the value above it between which one would interpolate, is a failure's.
+    Infinity where the percentile, or the value above it between which one would interpolate, is a failure's.
     """
     ordered, n = np.sort(np.asarray(values, dtype=float)), len(values) + failures
-    found = {}
-    for name, q in LEVELS.items() if n else ():
-        place = q * (n - 1)
-        # a millionth of a rank is rounding of q, not a place between two values
-        low, between = int(place + 1e-6), place - int(place + 1e-6) > 1e-6
-        if low + between >= len(ordered):
-            found[name] = float("inf")
-        else:
-            found[name] = float(ordered[low] + max(0.0, place - low) * (ordered[low + between] - ordered[low]))
-    return found
+    if not n:
+        return WithFailures()
+    p50, p95, p99 = (_among_failures(ordered, n, LEVELS[name]) for name in ("p50", "p95", "p99"))
+    return WithFailures(p50_all=p50, p95_all=p95, p99_all=p99)
+
+
+def _among_failures(ordered: np.ndarray, n: int, q: float) -> float:
+    place = q * (n - 1)
+    # a millionth of a rank is rounding of q, not a place between two values
+    low, between = int(place + 1e-6), place - int(place + 1e-6) > 1e-6
+    if low + between >= len(ordered):
+        return float("inf")
+    return float(ordered[low] + max(0.0, place - low) * (ordered[low + between] - ordered[low]))

@@ -1,6 +1,6 @@
 """Who counted the tokens, and whether a target's tokenizer counts as its service does."""
 
-import dataclasses
+import functools
 import typing
 
 import numpy as np
@@ -13,24 +13,28 @@ from locustfiles.contract.scenario.targets import Target
 
 PROMPT_SOURCES = ("service", "tokenizer", "payload", "none")
 OUTPUT_SOURCES = ("service", "tokenizer", "none")
-SOURCE_COLUMNS = [
-    "run",
-    "target",
-    "successes",
-    *(f"prompt_{source}_share" for source in PROMPT_SOURCES),
-    *(f"output_{source}_share" for source in OUTPUT_SOURCES),
-]
-
 MAX_DIFFERENCE = 0.05  # of the service's count, median, after the constant
 MIN_RECORDS = 10
+TOO_FEW: typing.Final = "too few to compare"
 MIN_COUNTS = 3  # different counts by the tokenizer: one count alone always fits a constant
-TOO_FEW = "too few to compare"
 #: stop reasons of answers whose output is not all text
 TOOL_STOPS = ("tool_use", "tool_calls")
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Comparison:
+Counts = typing.Literal["prompt", "output"]
+
+
+class Sources(typing.NamedTuple):
+    """One target of a run: the share of each source among its measured successes."""
+
+    run: str
+    target: str
+    successes: int
+    prompt: dict[str, float]  # by PROMPT_SOURCES
+    output: dict[str, float]  # by OUTPUT_SOURCES
+
+
+class Comparison(typing.NamedTuple):
     """Service against tokenizer counts of one target's prompts or outputs.
 
     constant = median(service - tokenizer): the chat template; for outputs the end-of-text token.
@@ -41,8 +45,8 @@ class Comparison:
 
     run: str
     target: str
-    tokenizer: str
-    counts: typing.Literal["prompt", "output"]
+    tokenizer: str | None
+    counts: Counts
     records: int  # that have both counts
     distinct: int  # different counts by the tokenizer
     constant_tokens: float | None
@@ -67,18 +71,18 @@ class Comparison:
         )
 
 
-def token_sources(runs: list[Run]) -> pd.DataFrame:
-    """A row per run and target: the share of each source among the measured successes."""
-    rows = []
+def token_sources(runs: list[Run]) -> list[Sources]:
+    """Of every target with successes."""
+    found = []
     for run in runs:
         good = run.of_stages[lambda r: r["error"].isna() & (r["phase"] == "measure")]
         for target in run.scenario.targets:
             mine = good[good["target"] == target.name]
             if len(mine):
-                prompt, output = mine["prompt_token_source"], mine["token_source"]
-                shares = [(prompt == s).mean() for s in PROMPT_SOURCES] + [(output == s).mean() for s in OUTPUT_SOURCES]
-                rows.append([run.name, target.name, len(mine), *shares])
-    return pd.DataFrame(rows, columns=SOURCE_COLUMNS)
+                prompt = {s: float((mine["prompt_token_source"] == s).mean()) for s in PROMPT_SOURCES}
+                output = {s: float((mine["token_source"] == s).mean()) for s in OUTPUT_SOURCES}
+                found.append(Sources(run.name, target.name, len(mine), prompt, output))
+    return found
 
 
 def comparisons(runs: list[Run]) -> list[Comparison]:
@@ -109,18 +113,19 @@ def _outputs(good: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     return good["completion_tokens"] - good["reasoning_tokens"].fillna(0), good["tokenizer_completion_tokens"]
 
 
-def _compare(run: Run, target: Target, counts: str, service: pd.Series, tokenizer: pd.Series) -> Comparison:
+def _compare(run: Run, target: Target, counts: Counts, service: pd.Series, tokenizer: pd.Series) -> Comparison:
     both = service.notna() & tokenizer.notna() & (service > 0)
     service, tokenizer = service[both], tokenizer[both]
-    who = (run.name, target.name, target.tokenizer, counts, len(service), int(tokenizer.nunique()))
-    if len(service) < MIN_RECORDS or tokenizer.nunique() < MIN_COUNTS:
-        return Comparison(*who, None, None, None, None, TOO_FEW)
+    n, distinct = len(service), int(tokenizer.nunique())
+    who = functools.partial(Comparison, run.name, target.name, target.tokenizer, counts, n, distinct)
+    if n < MIN_RECORDS or distinct < MIN_COUNTS:
+        return who(None, None, None, None, TOO_FEW)
     constant = float((service - tokenizer).median())
     residual = (service - tokenizer - constant).abs() / service
     middle, tail = float(residual.median()), float(residual.quantile(0.95))
     slope, error = _slope(tokenizer.to_numpy(), service.to_numpy()) if counts == "prompt" else (None, 0.0)
     off = middle > MAX_DIFFERENCE or (slope is not None and abs(slope - 1) - 2 * error > MAX_DIFFERENCE)
-    return Comparison(*who, constant, middle, tail, slope, "differ" if off else "equal")
+    return who(constant, middle, tail, slope, "differ" if off else "equal")
 
 
 def _slope(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
@@ -129,10 +134,3 @@ def _slope(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
     squares = float((dx**2).sum())
     slope = float((dx * dy).sum()) / squares
     return slope, float(np.sqrt(((dy - slope * dx) ** 2).sum() / (len(x) - 2) / squares))
-
-
-def comparison_table(found: list[Comparison]) -> pd.DataFrame:
-    """A row a comparison."""
-    return pd.DataFrame(
-        [dataclasses.astuple(c) for c in found], columns=[f.name for f in dataclasses.fields(Comparison)]
-    )

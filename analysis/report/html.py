@@ -16,6 +16,7 @@ import yaml
 from analysis.advice.report_model import Report
 from analysis.advice.study_tables import QUESTIONS, Question
 from analysis.report import html_stages
+from analysis.report.frames import failed_table
 from analysis.report.html_tables import Table, heading, table
 from analysis.report.plots.catalogue import PLOTS, by_rate_file
 from analysis.report.run_tables import shown_comparison, shown_evidence, shown_repeats, shown_sources, shown_workers
@@ -74,7 +75,7 @@ def write_html(report: Report, plots: typing.Sequence[pathlib.Path], path: str |
 
 def _content(report: Report, plots: typing.Sequence[pathlib.Path]) -> dict[str, typing.Any]:
     best = report.recommendation
-    picked = report.step(best.pick) if best and best.pick else None
+    picked = report.level(best.pick) if best.pick else None
     pictures = {p.file: p for p in _pictures(plots)}
     several = len(report.runs) > 1
     run = [] if several else ["run", "Run"]  # the columns that say nothing with one run
@@ -83,31 +84,27 @@ def _content(report: Report, plots: typing.Sequence[pathlib.Path]) -> dict[str, 
         "style": _style(),
         "names": ", ".join(dict.fromkeys(m.name for m in report.runs.values())),
         "best": best,
-        "figures": [] if picked is None else html_stages.key_figures(picked),
-        "summary": [] if picked is None else halves(html_stages.summary(report, picked)),
+        "figures": [] if picked is None else html_stages.key_figures(picked.figures),
+        "summary": [] if picked is None else halves(html_stages.summary(picked)),
         "doubts": [(verdict, remark) for verdict, remarks in doubts(report).items() for remark in remarks],
         "decides": pictures.pop(DECIDES),
         "break_even_picture": pictures.pop(BREAK_EVEN),
         "pictures": list(pictures.values()),
-        "failed": table(report.failed, skip=["payload", *run]),
+        "failed": table(failed_table(report.failed), skip=["payload", *run]),
         "total": total(report),
         "open_limits": open_limits(report),
         "run_cost": table(run_cost_table(report.run_cost), skip=run),
-        "sentences": report.sentences.to_dict("records"),
-        "knees": report.knees.to_dict("records"),
+        "sentences": report.sentences,
+        "knees": report.knees,
         "study": {_question(q): table(report.tables[q.table], skip=run) for q in QUESTIONS if q.table in report.tables},
         "stages": html_stages.stages(report),
         "calls": html_stages.calls(report) if report.retries else None,
         "open_loop": html_stages.open_loop(report) if report.open_loop else None,
         "findings": [(f, table(shown_evidence(f))) for f in report.findings],
-        "repeats": None
-        if report.repeats.empty
-        else table(shown_repeats(report.repeats, report.repeat_spread, several)),
-        "token_sources": None if report.token_sources.empty else table(shown_sources(report.token_sources, several)),
-        "token_comparison": None
-        if report.token_comparison.empty
-        else table(shown_comparison(report.token_comparison, several)),
-        "workers": None if report.workers.empty else table(shown_workers(report.workers, several)),
+        "repeats": _shown(report.repeats, shown_repeats, several),
+        "token_sources": _shown(report.token_sources, shown_sources, several),
+        "token_comparison": _shown(report.token_comparison, shown_comparison, several),
+        "workers": _shown(report.workers, shown_workers, several),
         "contents": contents(report),
         "metrics": METRICS,
         "run_tables": {name: stage_windows(manifest) for name, manifest in report.runs.items()},
@@ -115,14 +112,21 @@ def _content(report: Report, plots: typing.Sequence[pathlib.Path]) -> dict[str, 
     }
 
 
+Rows = typing.TypeVar("Rows", bound=typing.Sized)
+
+
+def _shown(rows: Rows, words: typing.Callable[[Rows, bool], pd.DataFrame], several: bool) -> Table | None:
+    return table(words(rows, several)) if len(rows) else None
+
+
 def contents(report: Report) -> list[tuple[str, str]]:
     """(id, words) of the page's sections that this report has."""
     optional = {
         "retries": bool(report.retries),
-        "tokens": not report.token_sources.empty,
+        "tokens": bool(report.token_sources),
         "findings": bool(report.findings),
     }
-    optional |= {"repetitions": not report.repeats.empty, "open-loop": bool(report.open_loop)}
+    optional |= {"repetitions": bool(report.repeats), "open-loop": bool(report.open_loop)}
     return [(id_, words) for id_, words in SECTIONS if optional.get(id_, True)]
 
 
@@ -170,7 +174,7 @@ def stage_windows(manifest: Manifest) -> Table:
             "stage": s.stage,
             "target": s.target,
             "payload": s.payload,
-            "level": level_text({"users": s.users, "rate": s.rate}),
+            "level": level_text(s),
         }
         rows.append(who | times | {"ended by": s.ended_by, "steady": s.steady, "whole": s.whole})
     return table(pd.DataFrame(rows))

@@ -17,21 +17,9 @@ MARKS = {"✓": "met", "✗": "missed", "?": "undecided"}
 VERDICTS = {"VALID": "met", "SUSPECT": "undecided", "INVALID": "missed"}
 
 #: headings that the rule in `heading` does not give
-HEADINGS = {
-    "usd": "cost", "usd_low": "cost, at least", "usd_high": "cost, at most", "slo": "SLO", "slo_failed": "SLO missed on", "slo_open": "SLO open on",
-    "usd_per_1k_input": "$ per 1k input tokens", "usd_per_1k_output": "$ per 1k output tokens", "in_flight_mean": "in flight",
-    "usd_per_1m_output_tokens": "$ per 1M output tokens", "usd_per_1m_tokens": "$ per 1M tokens",
-    "usd_per_10k_transactions": "$ per 10k transactions", "minutes_per_1m_output_tokens": "minutes per 1M output tokens",
-    "usd_per_transaction_at_10pct": "$ per transaction at 10 % use", "lag_ms_max": "event-loop lag while a request was under way, most (ms)",
-    "usd_per_transaction_at_30pct": "$ per transaction at 30 % use", "prompt_tokens_mean": "prompt tokens",
-    "usd_per_transaction_at_60pct": "$ per transaction at 60 % use", "completion_tokens_mean": "output tokens",
-    "prompt_tokens_per_s": "prompt tokens/s", "completion_tokens_per_s": "output tokens/s",
-    "throughput_per_s": "transactions/s", "transactions_per_minute": "transactions/min",
-    "goodput_per_s": "goodput/s", "usd_per_good_transaction": "$ per good transaction", "rate": "planned requests/s",
-    "rate_achieved_per_s": "achieved requests/s",
-    "reasoning_tokens_mean": "reasoning tokens", "call_error_rate": "call error rate", "attempts_per_call_mean": "attempts per call",
-    "worker_cpu_max": "worker's CPU, most", "worker_lag_ms_max": "worker's event-loop lag in the window, most (ms)",
-    "latency_per_output_token_p50_ms": "latency per output token, p50 (ms)",
+HEADINGS = {m.name: m.heading for m in METRICS if m.heading} | {
+    "usd": "cost", "usd_low": "cost, at least", "usd_high": "cost, at most", "usd_per_1k_input": "$ per 1k input tokens",
+    "usd_per_1k_output": "$ per 1k output tokens",
 }  # fmt: skip
 
 
@@ -123,9 +111,9 @@ def table(frame: pd.DataFrame, skip: typing.Iterable[str] = ()) -> Table:
     cells = [[shown(str(c), v) for v in frame[c]] for c in kept]
     heads = [
         Head(heading(str(c)), DEFINITIONS.get(str(c), ""), all(cell.number for cell in column))
-        for c, column in zip(kept, cells)
+        for c, column in zip(kept, cells, strict=True)
     ]
-    return Table(heads, [list(row) for row in zip(*cells)], left_out=[heading(str(c)) for c in empty])
+    return Table(heads, [list(row) for row in zip(*cells, strict=True)], left_out=[heading(str(c)) for c in empty])
 
 
 def pairs(rows: typing.Iterable[tuple[str, Cell]]) -> Table:

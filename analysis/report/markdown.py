@@ -1,5 +1,6 @@
 """report.md: the report as Markdown that a wiki takes as it is."""
 
+import collections
 import pathlib
 import typing
 
@@ -8,14 +9,16 @@ import pandas as pd
 
 from analysis.advice.report_model import Report
 from analysis.advice.study_tables import QUESTIONS
+from analysis.report.frames import failed_table
 from analysis.report.html_stages import summary
 from analysis.report.run_tables import shown_comparison, shown_evidence, shown_repeats, shown_sources, shown_workers
 from analysis.report.text_tables import call_table, cost_table, full_table, open_table, run_cost_table
 from analysis.report.verdict_summary import doubts, open_limits, total
 from analysis.verdicts.slo_checks import MARKS
+from analysis.verdicts.stage_results import Result
 from analysis.words import format as show
 from analysis.words.columns import METRICS
-from analysis.words.value_text import intervals_of
+from analysis.words.stage_figures import Verdict
 
 TEMPLATES = pathlib.Path(__file__).parent / "templates"
 
@@ -54,22 +57,22 @@ def markdown(report: Report, plots: list[pathlib.Path]) -> str:
 
 def _tables(report: Report) -> dict[str, typing.Any]:
     """The template's tables, None where there is nothing to show."""
-    steps, several, intervals = report.steps, len(report.runs) > 1, intervals_of(report.intervals)
+    results, several = report.results, len(report.runs) > 1
+    by_payload: dict[str, list[Result]] = {}
+    for r in results:
+        by_payload.setdefault(r.payload, []).append(r)
     return {
-        "intervals": intervals,
         "recommended": _recommended(report),
-        "failed": _marked(report.failed),
+        "failed": _marked(failed_table(report.failed)),
         "sentences": _sentences(report),
-        "by_payload": {p: steps[steps["payload"] == p] for p in steps["payload"].unique()},
-        "calls": call_table(steps, intervals, several),
-        "opened": open_table(steps, several),
+        "by_payload": by_payload,
+        "calls": call_table(results, several),
+        "opened": open_table(results, several),
         "findings": [(f, shown_evidence(f)) for f in report.findings],
-        "repeats": shown_repeats(report.repeats, report.repeat_spread, several) if len(report.repeats) else None,
-        "token_sources": shown_sources(report.token_sources, several) if len(report.token_sources) else None,
-        "token_comparison": shown_comparison(report.token_comparison, several)
-        if len(report.token_comparison)
-        else None,
-        "workers": shown_workers(report.workers, several) if len(report.workers) else None,
+        "repeats": shown_repeats(report.repeats, several) if report.repeats else None,
+        "token_sources": shown_sources(report.token_sources, several) if report.token_sources else None,
+        "token_comparison": shown_comparison(report.token_comparison, several) if report.token_comparison else None,
+        "workers": shown_workers(report.workers, several) if report.workers else None,
         "definitions": pd.DataFrame(
             [(m.name, m.unit, m.definition, m.better) for m in METRICS],
             columns=["Column", "Unit", "Definition", "Better"],
@@ -104,7 +107,7 @@ def rounded(frame: pd.DataFrame) -> pd.DataFrame:
     shown = frame.astype(object).map(text)
     if "Margin" in frame:
         shown["Margin"] = frame["Margin"].map(show.percent)
-    for column in frame.columns.intersection(show.PRICES):
+    for column in (c for c in frame.columns if c in show.PRICES):
         shown[column] = frame[column].map(show.exact)
     return shown
 
@@ -114,9 +117,9 @@ def failed_lead(report: Report) -> str:
     best = report.recommendation
     if not best.criteria:
         return "No limits were set, so no stage could miss one."
-    n = int((report.steps["payload"] == report.dataset).sum())
+    n = len(report.of_interest)
     limits = ", ".join(f"`{c}`" for c in best.criteria)
-    if report.failed.empty:
+    if not report.failed:
         return f"None of the {n} stages on `{report.dataset}` missed a limit ({limits})."
     return (
         f"{len(report.failed)} of the {n} stages on `{report.dataset}` missed at least one limit "
@@ -126,17 +129,20 @@ def failed_lead(report: Report) -> str:
 
 def not_valid(report: Report) -> str | None:
     """One line on stages that are not to be trusted, for the top."""
-    counts = report.steps["verdict"].value_counts()
-    parts = [f"{counts[verdict]} {verdict}" for verdict in ("INVALID", "SUSPECT") if verdict in counts]
-    return f"Of {len(report.steps)} stages {' and '.join(parts)}: see the reasons below the stages." if parts else None
+    counts = collections.Counter(r.figures.trust.verdict for r in report.results)
+    verdicts: tuple[Verdict, ...] = ("INVALID", "SUSPECT")
+    parts = [f"{counts[verdict]} {verdict}" for verdict in verdicts if counts[verdict]]
+    return (
+        f"Of {len(report.results)} stages {' and '.join(parts)}: see the reasons below the stages." if parts else None
+    )
 
 
 def _recommended(report: Report) -> pd.DataFrame | None:
     """The recommended stage as Information | Value."""
     best = report.recommendation
-    if not best or not best.pick:
+    if not best.pick:
         return None
-    rows = summary(report, report.step(best.pick)).rows
+    rows = summary(report.level(best.pick)).rows
     values = [f"{value.text} ({value.under})" if value.under else value.text for _, value in rows]
     return pd.DataFrame({"Information": [name.text for name, _ in rows], "Value": values})
 
@@ -148,7 +154,15 @@ def _marked(failed: pd.DataFrame) -> pd.DataFrame:
 
 
 def _sentences(report: Report) -> pd.DataFrame:
-    names = {"payload": "Dataset", "target": "Target", "instance_type": "Instance", "recommendation": "Recommendation"}
-    if len(report.runs) > 1:
-        names = {"run": "Run"} | names
-    return report.sentences[list(names)].rename(columns=names)
+    rows = [
+        {
+            "Run": s.run,
+            "Dataset": s.payload,
+            "Target": s.target,
+            "Instance": s.instance_type,
+            "Recommendation": s.recommendation,
+        }
+        for s in report.sentences
+    ]
+    table = pd.DataFrame(rows)
+    return table if len(report.runs) > 1 else table.drop(columns="Run")

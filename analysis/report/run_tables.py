@@ -1,99 +1,129 @@
 """Tables of a run as text cells, for HTML and Markdown."""
 
+import typing
+
 import pandas as pd
 
-from analysis.advice.repeats import FIGURES, WHO
-from analysis.advice.report_model import Found
-from analysis.metrics.token_counts import OUTPUT_SOURCES, PROMPT_SOURCES
+from analysis.advice.repeats import FIGURES, Apart, RepeatedLevel
+from analysis.advice.search_findings import Found
+from analysis.metrics.token_counts import Comparison, Sources
+from analysis.metrics.worker_load import WorkerInStage
+from analysis.report.text_tables import text_table
 from analysis.words import format as show
+from analysis.words.columns import Column, headed
 from analysis.words.level import level_text
-from analysis.words.value_text import cells
+
+Row = typing.Mapping[str, str | None]
 
 
-def shown_workers(workers: pd.DataFrame, several_runs: bool) -> pd.DataFrame:
-    """The same as text cells."""
-    shown = pd.DataFrame(
-        {
-            "Run": workers["run"],
-            "Stage": workers["stage"].map(show.count),
-            "Target": workers["target"],
-            "Dataset": workers["payload"],
-            "Level": [level_text(row) for _, row in workers.iterrows()],
-            "Worker": workers["worker"],
-            "Host": workers["host"],
-            "CPU, of one core": workers["cpu"].map(show.percent),
-            "Event-loop lag in the window, most": workers["lag_ms"].map(show.milliseconds),
-        }
-    )
-    return shown if several_runs else shown.drop(columns="Run")
-
-
-def shown_sources(sources: pd.DataFrame, several_runs: bool) -> pd.DataFrame:
-    """`token_sources` as text cells."""
-    shown = {"Run": sources["run"], "Target": sources["target"], "Successes": sources["successes"].map(show.count)}
-    for kind, names in (("prompt", PROMPT_SOURCES), ("output", OUTPUT_SOURCES)):
-        for name in names:
-            words = {"none": "nobody", "payload": "the payload file"}.get(name, f"the {name}")
-            shown[f"{kind.capitalize()}: by {words}"] = sources[f"{kind}_{name}_share"].map(show.percent)
-    return pd.DataFrame(shown).drop(columns=[] if several_runs else "Run")
-
-
-def shown_comparison(comparison: pd.DataFrame, several_runs: bool) -> pd.DataFrame:
-    """`comparison_table` as text cells."""
-    words = {"equal": "within 5 %", "differ": "not the model's tokenizer"}
-    shown = pd.DataFrame(
-        {
-            "Run": comparison["run"],
-            "Target": comparison["target"],
-            "Tokenizer": comparison["tokenizer"],
-            "Counts": comparison["counts"],
-            "Records with both": comparison["records"].map(show.count),
-            "Constant, tokens": comparison["constant_tokens"].map(show.number),
-            "Difference after it, median": comparison["residual_p50"].map(show.percent),
-            "p95": comparison["residual_p95"].map(show.percent),
-            "Service tokens per tokenizer token": comparison["slope"].map(show.number),
-            "Finding": comparison["state"].map(lambda s: words.get(s, s)),
-        }
-    )
-    return shown if several_runs else shown.drop(columns="Run")
-
-
-def shown_repeats(repeats: pd.DataFrame, spread: pd.DataFrame, several_runs: bool) -> pd.DataFrame:
-    """Text cells: each level's repetitions, then mean, standard deviation and range."""
-    rows = []
-    for who, group in repeats.groupby(WHO, sort=False, dropna=False):
-        named = dict(zip(WHO, who))
-        lead = {"Run": named["run"], "Target": named["target"], "Dataset": named["payload"], "Level": level_text(named)}
-        for _, row in group.iterrows():
-            cells = {words: form(row[name]) for name, (words, form) in FIGURES.items()}
-            what = {"Repetition": f"{row['repetition']} (stage {row['stage']})"}
-            rows.append(lead | what | cells | {"Limits": row["slo"], "Verdict": row["verdict"]})
-        same = [(spread[c] == v) | (spread[c].isna() & pd.isna(v)) for c, v in named.items()]
-        mine = spread[pd.concat(same, axis=1).fillna(False).all(axis=1)].set_index("figure")
-        for words in ("mean", "sd", "min to max") if len(mine) else ():
-            cells = {title: _spread(mine, name, words, form) for name, (title, form) in FIGURES.items()}
-            rows.append(lead | {"Repetition": words} | cells | {"Limits": "", "Verdict": ""})
-    table = pd.DataFrame(rows)
+def _frame(rows: typing.Iterable[Row], several_runs: bool) -> pd.DataFrame:
+    table = pd.DataFrame([dict(row) for row in rows])
     return table if several_runs or table.empty else table.drop(columns="Run")
 
 
-def _spread(mine: pd.DataFrame, figure: str, words: str, form) -> str:
-    if figure not in mine.index:
+def shown_workers(workers: list[WorkerInStage], several_runs: bool) -> pd.DataFrame:
+    """Each worker in each stage."""
+    rows = (
+        {
+            "Run": w.run,
+            "Stage": show.count(w.stage),
+            "Target": w.target,
+            "Dataset": w.payload,
+            "Level": level_text(w),
+            "Worker": w.worker,
+            "Host": w.host,
+            "CPU, of one core": show.percent(w.cpu),
+            "Event-loop lag in the window, most": show.milliseconds(w.lag_ms),
+        }
+        for w in workers
+    )
+    return _frame(rows, several_runs)
+
+
+def shown_sources(sources: list[Sources], several_runs: bool) -> pd.DataFrame:
+    """Who counted the tokens of each target."""
+    return _frame((_sources(s) for s in sources), several_runs)
+
+
+def _sources(of: Sources) -> Row:
+    row = {"Run": of.run, "Target": of.target, "Successes": show.count(of.successes)}
+    for kind, shares in (("Prompt", of.prompt), ("Output", of.output)):
+        for name, share in shares.items():
+            words = {"none": "nobody", "payload": "the payload file"}.get(name, f"the {name}")
+            row[f"{kind}: by {words}"] = show.percent(share)
+    return row
+
+
+def shown_comparison(comparisons: list[Comparison], several_runs: bool) -> pd.DataFrame:
+    """Each target's tokenizer against its service."""
+    words = {"equal": "within 5 %", "differ": "not the model's tokenizer"}
+    rows = (
+        {
+            "Run": c.run,
+            "Target": c.target,
+            "Tokenizer": c.tokenizer,
+            "Counts": c.counts,
+            "Records with both": show.count(c.records),
+            "Constant, tokens": show.number(c.constant_tokens),
+            "Difference after it, median": show.percent(c.residual_p50),
+            "p95": show.percent(c.residual_p95),
+            "Service tokens per tokenizer token": show.number(c.slope),
+            "Finding": words.get(c.state, c.state),
+        }
+        for c in comparisons
+    )
+    return _frame(rows, several_runs)
+
+
+HEADS = dict(zip(FIGURES, ("Transactions/s", "Latency p50", "Latency p95", "Price per transaction"), strict=True))
+
+
+def shown_repeats(levels: list[RepeatedLevel], several_runs: bool) -> pd.DataFrame:
+    """Each level's repetitions, then mean, standard deviation and range."""
+    return _frame((row for level in levels for row in _repeats(level)), several_runs)
+
+
+def _repeats(level: RepeatedLevel) -> typing.Iterator[Row]:
+    first = level.repetitions[0].figures
+    lead = {
+        "Run": first.run,
+        "Target": first.identity.target,
+        "Dataset": first.identity.payload,
+        "Level": level_text(first),
+    }
+    for number, r in enumerate(level.repetitions, 1):
+        cells = {head: _words(c)(c.of(r.figures)) for c, head in HEADS.items()}
+        outcome = {"Limits": show.text(r.figures.limits.slo), "Verdict": show.text(r.figures.trust.verdict)}
+        yield lead | {"Repetition": f"{number} (stage {r.key.stage})"} | cells | outcome
+    for words in ("mean", "sd", "min to max") if level.apart else ():
+        cells = {head: _apart(level.apart.get(c), words, _words(c)) for c, head in HEADS.items()}
+        yield lead | {"Repetition": words} | cells | {"Limits": "", "Verdict": ""}
+
+
+def _words(column: Column) -> typing.Callable[[float | None], str]:
+    return column.words
+
+
+def _apart(found: Apart | None, words: str, form: typing.Callable[[float | None], str]) -> str:
+    if found is None:
         return show.UNKNOWN
-    row = mine.loc[figure]
     if words == "min to max":
-        return f"{form(row['min'])} to {form(row['max'])}"
-    return form(row[words])
+        return f"{form(found.min)} to {form(found.max)}"
+    return form(found.mean if words == "mean" else found.sd)
 
 
-#: shown of it
-EVIDENCE = {
-    "Level": level_text, "Outcome": lambda row: show.text(row["outcome"]), "Stage": "stage", "Requests": "requests",
-    "Error rate": "error_rate", "Latency p50": "latency_p50_s", "p95": "latency_p95_s", "p99": "latency_p99_s",
-    "TTFT p95": "ttft_p95_s", "Transactions/s": "throughput_per_s", "Verdict": "verdict",
-}  # fmt: skip
+#: shown of a finding's evidence, beside the outcome of each visit
+EVIDENCE = headed(
+    lambda f: {
+        "Level": level_text, "Stage": f.identity.stage, "Requests": f.outcome.requests, "Error rate": f.outcome.error_rate,
+        "Latency p50": f.latency.p50, "p95": f.latency.p95, "p99": f.latency.p99, "TTFT p95": f.ttft.p95,
+        "Transactions/s": f.throughput.throughput_per_s, "Verdict": f.trust.verdict,
+    }
+)  # fmt: skip
 
 
 def shown_evidence(found: Found) -> pd.DataFrame:
-    """The evidence as text cells, a row a stage, by level."""
-    return cells(found.evidence, EVIDENCE)
+    """A row a stage, by level."""
+    table = text_table([e.result for e in found.evidence], EVIDENCE)
+    table.insert(1, "Outcome", [show.text(e.outcome) for e in found.evidence])
+    return table

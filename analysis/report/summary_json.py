@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.advice.report_model import Report
-from analysis.advice.search_findings import findings_table
+from analysis.advice.search_findings import Found
+from analysis.report.frames import evidence_table, findings_table, steps_table, tables_of
 from analysis.words.columns import METRICS
 
 
@@ -40,34 +41,30 @@ def plain(value: typing.Any) -> typing.Any:
     return value
 
 
-def summary_of(report: Report) -> dict:
+def summary_of(report: Report) -> dict[str, typing.Any]:
     """Everything that the report says, as one object."""
+    tables = tables_of(report)
+    first = ("candidates", "candidate_intervals", "repeats", "repeat_spread", "sentences", "failed")
     return plain(
         {
             "made_at": report.made_at,
             "made_by": report.made_by,
             "dataset": report.dataset,
-            "recommendation": report.recommendation
-            and plain(report.recommendation) | {"text": report.recommendation.text},
-            "findings": report.findings,
-            "candidates": report.candidates,
-            "candidate_intervals": report.candidate_intervals,
-            "repeats": report.repeats,
-            "repeat_spread": report.repeat_spread,
-            "sentences": report.sentences,
-            "failed": report.failed,
-            "steps": report.steps,
-            "criteria": report.criteria,
-            "intervals": report.intervals,
-            "knees": report.knees,
+            "recommendation": plain(report.recommendation) | {"text": report.recommendation.text},
+            "findings": [_finding(f) for f in report.findings],
+            **{name: tables[name] for name in first},
+            "steps": steps_table(report.results),
+            "criteria": tables["criteria"],
+            "intervals": tables["intervals"],
+            "knees": tables["knees"],
             "break_even": report.break_even,
-            "run_cost": report.run_cost,
+            "run_cost": tables["run_cost"],
             "total_cost_usd": report.total_cost,
             "total_cost_usd_low": report.total_cost_low,
             "total_cost_usd_high": report.total_cost,
-            "token_sources": report.token_sources,
-            "token_comparison": report.token_comparison,
-            "workers": report.workers,
+            "token_sources": tables["token_sources"],
+            "token_comparison": tables["token_comparison"],
+            "workers": tables["workers"],
             "retries": report.retries,
             "cut": report.cut,
             "open_loop": report.open_loop,
@@ -77,9 +74,14 @@ def summary_of(report: Report) -> dict:
             "slo": report.slo,
             "pricing": report.pricing,
             "runs": report.runs,
-            "metrics": [m._asdict() for m in METRICS],
+            "metrics": [m.told for m in METRICS],
         }
     )
+
+
+def _finding(found: Found) -> dict[str, typing.Any]:
+    names = [f.name for f in dataclasses.fields(found)]
+    return {name: getattr(found, name) for name in names} | {"evidence": evidence_table(found.evidence)}
 
 
 def write_data(report: Report, folder: pathlib.Path) -> None:
@@ -88,32 +90,18 @@ def write_data(report: Report, folder: pathlib.Path) -> None:
     tables.mkdir(parents=True, exist_ok=True)
     for old in tables.glob("*.csv"):
         old.unlink()
-    text = json.dumps(report.summary, indent=1, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(summary_of(report), indent=1, ensure_ascii=False, allow_nan=False)
     (folder / "summary.json").write_text(text + "\n", encoding="utf-8")
-    report.steps.to_csv(folder / "steps.csv", index=False)
+    steps_table(report.results).to_csv(folder / "steps.csv", index=False)
     for name, table in all_tables(report).items():
         table.to_csv(tables / f"{name}.csv", index=False)
 
 
 def all_tables(report: Report) -> dict[str, pd.DataFrame]:
     """name -> table, of every table beside the steps."""
-    tables = dict(report.tables)
-    tables |= {
-        "findings": findings_table(report.findings) if report.findings else pd.DataFrame(),
-        "candidates": report.candidates,
-        "candidate_intervals": report.candidate_intervals,
-        "repeats": report.repeats,
-        "repeat_spread": report.repeat_spread,
-        "sentences": report.sentences,
-        "criteria": report.criteria,
-        "failed": report.failed,
-        "run_cost": report.run_cost,
-        "knees": report.knees,
-        "intervals": report.intervals,
-        "token_sources": report.token_sources,
-        "token_comparison": report.token_comparison,
-        "workers": report.workers,
-    }
+    tables = report.tables | tables_of(report)
+    if report.findings:
+        tables["findings"] = findings_table(report.findings)
     for i, pair in enumerate(report.break_even, start=1):
         suffix = f"_{i}" if len(report.break_even) > 1 else ""
         tables[f"break_even_curve{suffix}"] = pair.curve

@@ -1,133 +1,168 @@
-"""The steps table as people read it: a few columns, formatted, with intervals."""
+"""Stages as people read them: a few columns of text, formatted, with intervals."""
 
-import functools
+import typing
 
 import pandas as pd
 
+from analysis.cost.run_cost import RunCost
+from analysis.verdicts.stage_results import Result
 from analysis.words import format as show
+from analysis.words.columns import Cell, Column, headed
 from analysis.words.level import level_text, short_level
-from analysis.words.value_text import Intervals, Row, bounds, cells, figure, instances_of, with_interval
-
-BILLED = (
-    ("prompt_tokens", "prompt tokens", "usd_per_1k_input"),
-    ("cache_read_tokens", "read from a cache", "usd_per_1k_cache_read"),
-    ("cache_write_tokens", "written to one", "usd_per_1k_cache_write"),
-    ("completion_tokens", "output tokens", "usd_per_1k_output"),
-)
+from analysis.words.spread import STATISTICS
+from analysis.words.stage_figures import StageFigures
+from analysis.words.value_text import bounds, figure, instances_of, with_interval
 
 
-def _errors(row: Row) -> str:
-    rate = show.percent(row["error_rate"])
-    rate = f"{rate} ({row['errors']})" if row["errors"] else rate
-    return f"{rate}, ended early by it" if row["ended_by"] == "abort" else rate
+def _errors(figures: StageFigures) -> str:
+    outcome = figures.outcome
+    rate = show.percent(outcome.error_rate)
+    rate = f"{rate} ({outcome.errors})" if outcome.errors else rate
+    return f"{rate}, ended early by it" if figures.ended_by == "abort" else rate
 
 
-#: every figure that the summary of a price-performance study has; with failures: a failure counts as infinity
-FULL = {
-    "Target": "target", "Instance": instances_of, "Level": level_text, "Requests": "requests", "Error rate": _errors,
-    "Prompt tokens": "prompt_tokens_mean", "Prompt tokens/s": "prompt_tokens_per_s", "Output tokens": "completion_tokens_mean",
-    "Output tokens/s": "completion_tokens_per_s", "Latency mean": "latency_mean_s", "p50": "latency_p50_s", "p95": "latency_p95_s",
-    "p99": "latency_p99_s", "p50 with failures": "latency_p50_all_s", "p95 with failures": "latency_p95_all_s",
-    "p99 with failures": "latency_p99_all_s", "TTFT p50": "ttft_p50_s", "TTFT p95": "ttft_p95_s", "TPOT p50": "tpot_p50_ms",
-    "TPOT p95": "tpot_p95_ms", "In flight": "in_flight_mean", "Transactions/min": "transactions_per_minute",
-    "Transactions/s": "throughput_per_s", "Goodput/s": "goodput_per_s", "Price per transaction": "usd_per_transaction",
-    "Limits": "slo", "Verdict": "verdict",
-}  # fmt: skip
-COST = {
-    "Target": "target", "Level": level_text, "Priced by": "price_basis", "Per transaction": "usd_per_transaction", "Bounds": bounds,
-    "Per good transaction": "usd_per_good_transaction", "Per 10,000": "usd_per_10k_transactions",
-    "Per 1M output tokens": "usd_per_1m_output_tokens", "Per 1M tokens": "usd_per_1m_tokens",
-    "Minutes per 1M output tokens": "minutes_per_1m_output_tokens", "At 10 % use": "usd_per_transaction_at_10pct",
-    "At 30 % use": "usd_per_transaction_at_30pct", "At 60 % use": "usd_per_transaction_at_60pct",
-}  # fmt: skip
-_WHERE = {"Run": "run", "Target": "target", "Dataset": "payload"}
+#: every figure that the summary of a price-performance study has
+FULL = headed(
+    lambda f: {
+        "Target": f.identity.target, "Instance": instances_of, "Level": level_text, "Requests": f.outcome.requests, "Error rate": _errors,
+        "Prompt tokens": f.tokens.prompt_tokens_mean, "Prompt tokens/s": f.tokens.prompt_tokens_per_s,
+        "Output tokens": f.tokens.completion_tokens_mean, "Output tokens/s": f.tokens.completion_tokens_per_s,
+        "Latency mean": f.latency.mean, "p50": f.latency.p50, "p95": f.latency.p95, "p99": f.latency.p99,
+        "p50 with failures": f.latency_with_failures.p50_all, "p95 with failures": f.latency_with_failures.p95_all,
+        "p99 with failures": f.latency_with_failures.p99_all,
+        "TTFT p50": f.ttft.p50, "TTFT p95": f.ttft.p95, "TPOT p50": f.tpot.p50, "TPOT p95": f.tpot.p95,
+        "In flight": f.throughput.in_flight_mean, "Transactions/min": f.throughput.transactions_per_minute,
+        "Transactions/s": f.throughput.throughput_per_s, "Goodput/s": f.throughput.goodput_per_s,
+        "Price per transaction": f.cost.usd_per_transaction, "Limits": f.limits.slo, "Verdict": f.trust.verdict,
+    }
+)  # fmt: skip
+WITH_FAILURES = ("p50 with failures", "p95 with failures", "p99 with failures")  # a failure counts as infinity
+COST = headed(
+    lambda f: {
+        "Target": f.identity.target, "Level": level_text, "Priced by": f.cost.price_basis,
+        "Per transaction": f.cost.usd_per_transaction, "Bounds": bounds, "Per good transaction": f.cost.usd_per_good_transaction,
+        "Per 10,000": f.cost.usd_per_10k_transactions, "Per 1M output tokens": f.cost.usd_per_1m_output_tokens,
+        "Per 1M tokens": f.cost.usd_per_1m_tokens, "Minutes per 1M output tokens": f.cost.minutes_per_1m_output_tokens,
+        "At 10 % use": f.cost.usd_per_transaction_at_10pct, "At 30 % use": f.cost.usd_per_transaction_at_30pct,
+        "At 60 % use": f.cost.usd_per_transaction_at_60pct,
+    }
+)  # fmt: skip
+
+
+def _where(f: StageFigures) -> dict[str, object]:
+    return {"Run": f.run, "Target": f.identity.target, "Dataset": f.identity.payload}
+
+
 #: first attempts beside what a user perceives
-CALLS = _WHERE | {
-    "Level": level_text, "Calls": "calls", "Failed": "calls_failed", "Call error rate": "call_error_rate",
-    "Attempts per call": "attempts_per_call_mean",
-    **{f"First attempt: latency {p}": f"first_attempt_latency_{p}_s" for p in ("mean", "p50", "p95", "p99")},
-    **{f"User-perceived: latency {p}": f"call_latency_{p}_s" for p in ("mean", "p50", "p95", "p99")},
-    **{f"User-perceived: TTFT {p}": f"call_ttft_{p}_s" for p in ("p50", "p95")},
-}  # fmt: skip
+CALLS = headed(
+    lambda f: {
+        **_where(f), "Level": level_text, "Calls": f.calls.calls, "Failed": f.calls.calls_failed,
+        "Call error rate": f.calls.call_error_rate, "Attempts per call": f.calls.attempts_per_call_mean,
+        **{f"First attempt: latency {p}": f.calls.first_attempt_latency.at(p) for p in STATISTICS},
+        **{f"User-perceived: latency {p}": f.calls.call_latency.at(p) for p in STATISTICS},
+        "User-perceived: TTFT p50": f.calls.call_ttft.p50, "User-perceived: TTFT p95": f.calls.call_ttft.p95,
+    }
+)  # fmt: skip
 #: planned and achieved rate, how late requests were sent, latency from both sends
-OPENED = _WHERE | {
-    "Planned": level_text, "Achieved, 1/s": "rate_achieved_per_s",
-    **{f"Schedule delay {p}": f"schedule_delay_{p}_ms" for p in ("p50", "p99", "max")},
-    **{f"From the send: latency {p}": f"latency_{p}_s" for p in ("p50", "p95", "p99")},
-    **{f"From when it was due: latency {p}": f"intended_latency_{p}_s" for p in ("p50", "p95", "p99")},
-}  # fmt: skip
+OPENED = headed(
+    lambda f: {
+        **_where(f), "Planned": level_text, "Achieved, 1/s": f.open_loop.rate_achieved_per_s,
+        "Schedule delay p50": f.open_loop.schedule_delay_p50_ms, "Schedule delay p99": f.open_loop.schedule_delay_p99_ms,
+        "Schedule delay max": f.open_loop.schedule_delay_max_ms,
+        **{f"From the send: latency {p}": f.latency.at(p) for p in STATISTICS[1:]},
+        **{f"From when it was due: latency {p}": f.open_loop.intended_latency.at(p) for p in STATISTICS[1:]},
+    }
+)  # fmt: skip
 
 
-def full_table(steps: pd.DataFrame, intervals: Intervals) -> pd.DataFrame:
+def text_table(
+    stages: typing.Sequence[Result],
+    columns: dict[str, Cell],
+    *,
+    intervals: bool = True,
+    without: typing.Iterable[str] = (),
+) -> pd.DataFrame:
+    """Text cells, a row a stage. columns: heading -> what stands under it. intervals: beside each figure, where one is known."""
+
+    def cell(stage: Result, of: Cell) -> str:
+        if not isinstance(of, Column):
+            return of(stage.figures)
+        return with_interval(stage, of) if intervals else figure(stage.figures, of)
+
+    wanted = {head: of for head, of in columns.items() if head not in set(without)}
+    return pd.DataFrame({head: [cell(stage, of) for stage in stages] for head, of in wanted.items()}, dtype=object)
+
+
+def full_table(stages: list[Result]) -> pd.DataFrame:
     """Every figure of stages of one dataset; percentiles with failures only where there are some."""
-    table = cells(steps, FULL, functools.partial(with_interval, intervals=intervals))
-    return table if (steps["failures"] > 0).any() else table.drop(columns=[c for c in table if "with failures" in c])
+    failures = any(r.figures.outcome.failures for r in stages)
+    return text_table(stages, FULL, without=() if failures else WITH_FAILURES)
 
 
-def cost_table(steps: pd.DataFrame, intervals: Intervals) -> pd.DataFrame:
+def cost_table(stages: list[Result]) -> pd.DataFrame:
     """Every cost figure of stages of one dataset; bounds only where they differ."""
-    table = cells(steps, COST, functools.partial(with_interval, intervals=intervals))
-    return table if table["Bounds"].any() else table.drop(columns="Bounds")
+    differ = any(bounds(r.figures) for r in stages)
+    return text_table(stages, COST, without=() if differ else ("Bounds",))
 
 
-def call_table(steps: pd.DataFrame, intervals: Intervals, several_runs: bool) -> pd.DataFrame:
+def call_table(stages: list[Result], several_runs: bool) -> pd.DataFrame:
     """Of the stages whose requests are retried."""
-    table = cells(steps[steps["calls"].notna()], CALLS, functools.partial(with_interval, intervals=intervals))
-    return table if several_runs else table.drop(columns="Run")
+    return text_table([r for r in stages if r.figures.retried], CALLS, without=() if several_runs else ("Run",))
 
 
-def open_table(steps: pd.DataFrame, several_runs: bool) -> pd.DataFrame:
+def open_table(stages: list[Result], several_runs: bool) -> pd.DataFrame:
     """Of the open-loop stages."""
-    table = cells(steps[steps["rate"].notna()], OPENED)
-    return table if several_runs else table.drop(columns="Run")
+    opened = [r for r in stages if r.figures.rate is not None]
+    return text_table(opened, OPENED, without=() if several_runs else ("Run",))
 
 
 #: left out of the short table where there is little room
 ROOMY = ["requests", "TPOT p50", "latency p50", "out tok/s"]
 
 
-def short_table(steps: pd.DataFrame, roomy: bool = True) -> pd.DataFrame:
+def short_table(stages: list[Result], roomy: bool = True) -> pd.DataFrame:
     """Text cells for a terminal; a run or payload that all stages share has no column."""
-    level = (
-        "users"
-        if steps["rate"].isna().all()
-        else "requests/s"
-        if steps["users"].isna().all()
-        else "users or requests/s"
-    )
-    columns = {
-        "run": "run", "target": "target", "payload": "payload", level: short_level, "requests": "requests", "errors": "error_rate",
-        "TTFT p50": "ttft_p50_s", "TPOT p50": "tpot_p50_ms", "latency p50": "latency_p50_s", "p95": "latency_p95_s",
-        "tx/min": "transactions_per_minute", "out tok/s": "completion_tokens_per_s", "$/10k tx": "usd_per_10k_transactions",
-        "limits": "slo", "verdict": "verdict",
-    }  # fmt: skip
-    shared = [name for name in ("run", "payload") if steps[name].nunique() == 1]
-    return cells(steps, columns, figure).drop(columns=shared + ([] if roomy else ROOMY))
+    units = {"users" if r.figures.rate is None else "requests/s" for r in stages}
+    level = units.pop() if len(units) == 1 else "users or requests/s"
+    columns = headed(
+        lambda f: {
+            "run": f.run, "target": f.identity.target, "payload": f.identity.payload, level: short_level,
+            "requests": f.outcome.requests, "errors": f.outcome.error_rate, "TTFT p50": f.ttft.p50, "TPOT p50": f.tpot.p50,
+            "latency p50": f.latency.p50, "p95": f.latency.p95, "tx/min": f.throughput.transactions_per_minute,
+            "out tok/s": f.tokens.completion_tokens_per_s, "$/10k tx": f.cost.usd_per_10k_transactions, "limits": f.limits.slo,
+            "verdict": f.trust.verdict,
+        }
+    )  # fmt: skip
+    shared = [] if len({r.figures.run for r in stages}) > 1 else ["run"]
+    shared += [] if len({r.payload for r in stages}) > 1 else ["payload"]
+    return text_table(stages, columns, intervals=False, without=shared + ([] if roomy else ROOMY))
 
 
-def run_cost_table(run_cost: pd.DataFrame) -> pd.DataFrame:
+def run_cost_table(costs: list[RunCost]) -> pd.DataFrame:
     """What the run cost, with both factors."""
-    rows = []
-    for _, row in run_cost.iterrows():
-        if not show.known(row["duration_s"]):
-            factors = "nothing was sent"
-        elif row["price_basis"] == "hourly":
-            instances = show.count(row["instance_count"])
-            factors = f"{show.number(row['duration_s'], 5)} s × {show.price(row['usd_per_hour'])}/h × {instances}"
-        else:
-            factors = " + ".join(
-                f"{show.count(row[count])} {words} × {show.price(row[price])}/1k"
-                for count, words, price in BILLED
-                if "cache" not in count or (show.known(row[count]) and row[count] > 0)
-            )
-        rows.append(
-            {
-                "Run": row["run"],
-                "Target": row["target"],
-                "Instance": show.text(row["instance_type"]),
-                "Duration": show.seconds(row["duration_s"]),
-                "Factors": factors,
-                "Cost": show.span(row["usd_low"], row["usd_high"]),
-            }
-        )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(
+        {
+            "Run": cost.run,
+            "Target": cost.target,
+            "Instance": show.text(cost.instance_type),
+            "Duration": show.seconds(cost.duration_s),
+            "Factors": _factors(cost),
+            "Cost": show.span(cost.usd_low, cost.usd_high),
+        }
+        for cost in costs
+    )
+
+
+def _factors(cost: RunCost) -> str:
+    if cost.duration_s is None:
+        return "nothing was sent"
+    if cost.price_basis == "hourly":
+        instances = show.count(cost.instance_count)
+        return f"{show.number(cost.duration_s, 5)} s × {show.price(cost.usd_per_hour)}/h × {instances}"
+    billed = [(cost.prompt_tokens, "prompt tokens", cost.usd_per_1k_input)]
+    if cost.cache_read_tokens:
+        billed.append((cost.cache_read_tokens, "read from a cache", cost.usd_per_1k_cache_read))
+    if cost.cache_write_tokens:
+        billed.append((cost.cache_write_tokens, "written to one", cost.usd_per_1k_cache_write))
+    billed.append((cost.completion_tokens, "output tokens", cost.usd_per_1k_output))
+    return " + ".join(f"{show.count(count)} {words} × {show.price(price)}/1k" for count, words, price in billed)

@@ -1,16 +1,17 @@
 """What both reports and the command say of all stages together: which are not VALID, whose limits are open, what it cost."""
 
+import dataclasses
 import re
-import typing
-
-import pandas as pd
 
 from analysis.advice.report_model import Report
+from analysis.verdicts.stage_results import Result
 from analysis.words import format as show
 from analysis.words.level import short_level
+from analysis.words.stage_figures import Verdict
 
 
-class Remark(typing.NamedTuple):
+@dataclasses.dataclass(frozen=True, slots=True)
+class Remark:
     """Stages of which the same is said."""
 
     stages: str  # `p4d en @1, 2; bedrock en @4`, of several runs `monday: p4d en @1`
@@ -23,30 +24,31 @@ FIGURE = re.compile(r"(?<![\w.@-])(\d+(?:,\d{3})*(?:\.\d+)?)( (?:%|ms|s)(?!\w))?
 IN_SECONDS = {" ms": 0.001}
 
 
-def doubts(report: Report) -> dict[str, list[Remark]]:
+def doubts(report: Report) -> dict[Verdict, list[Remark]]:
     """INVALID, SUSPECT -> why such stages are, a remark a kind of reason, most stages first; no key where there are none.
 
     Reasons are of a kind that differ only in their figures; these become ranges. A SUSPECT stage stands under each of its.
     """
-    found = {}
-    for verdict in ("INVALID", "SUSPECT"):
-        steps = report.steps[report.steps["verdict"] == verdict]
-        if len(steps):
+    found: dict[Verdict, list[Remark]] = {}
+    verdicts: tuple[Verdict, ...] = ("INVALID", "SUSPECT")
+    for verdict in verdicts:
+        kinds: dict[str, list[tuple[Result, str]]] = {}
+        for r in report.results:
+            if r.figures.trust.verdict != verdict:
+                continue
+            text = r.figures.trust.reasons or ""
             # what the load side found wrong is one text, which may have such a mark of its own
-            texts = steps["reasons"].fillna("")
-            texts = texts.str.split("; ") if verdict == "SUSPECT" else texts
-            steps = steps.assign(reasons=texts).explode("reasons", ignore_index=True)
-            kinds = steps["reasons"].map(lambda text: FIGURE.sub("\0", text))
-            groups = [
-                _remark(report, group, _ranges(list(group["reasons"]))) for _, group in steps.groupby(kinds, sort=False)
-            ]
+            for reason in text.split("; ") if verdict == "SUSPECT" else (text,):
+                kinds.setdefault(FIGURE.sub("\0", reason), []).append((r, reason))
+        groups = [_remark(report, [r for r, _ in some], _ranges([why for _, why in some])) for some in kinds.values()]
+        if groups:
             found[verdict] = sorted(groups, key=lambda remark: -remark.count)
     return found
 
 
 def _ranges(reasons: list[str]) -> str:
     """`only 7 successes`, `only 13 successes` -> `only 7 to 13 successes`, of reasons of one kind."""
-    figures = iter(list(zip(*(FIGURE.finditer(text) for text in reasons))))
+    figures = iter(list(zip(*(FIGURE.finditer(text) for text in reasons), strict=True)))
 
     def span(_: re.Match) -> str:
         some = sorted(next(figures), key=lambda m: float(m[1].replace(",", "")) * IN_SECONDS.get(m[2], 1))
@@ -57,17 +59,21 @@ def _ranges(reasons: list[str]) -> str:
 
 def open_limits(report: Report) -> list[Remark]:
     """The limits that are neither met nor missed, and why."""
-    steps, column = report.steps[report.steps["slo_open"].fillna("") != ""], "slo_open"
-    return [_remark(report, group, words) for words, group in steps.groupby(column, sort=False)]
+    same: dict[str, list[Result]] = {}
+    for r in report.results:
+        if words := r.figures.limits.slo_open:
+            same.setdefault(words, []).append(r)
+    return [_remark(report, some, words) for words, some in same.items()]
 
 
-def _remark(report: Report, steps: pd.DataFrame, words: str) -> Remark:
+def _remark(report: Report, stages: list[Result], words: str) -> Remark:
     levels: dict[str, list[str]] = {}
-    for _, row in steps.iterrows():
-        name = f"{row['target']} {row['payload']}"
-        levels.setdefault(f"{row['run']}: {name}" if len(report.runs) > 1 else name, []).append(short_level(row))
-    stages = "; ".join(f"{name} @{', '.join(some)}" for name, some in levels.items())
-    return Remark(stages, len(steps), words or "no reason was recorded")
+    for r in stages:
+        name = f"{r.figures.identity.target} {r.payload}"
+        name = f"{r.figures.run}: {name}" if len(report.runs) > 1 else name
+        levels.setdefault(name, []).append(short_level(r.figures))
+    where = "; ".join(f"{name} @{', '.join(some)}" for name, some in levels.items())
+    return Remark(where, len(stages), words or "no reason was recorded")
 
 
 def total(report: Report) -> str:

@@ -145,24 +145,24 @@ def _check_stages(folder: RunFolder, manifest: Manifest, targets: set[str]) -> N
 
 def read_records(text: bytes) -> tuple[pd.DataFrame, list[int]]:
     """requests.csv's text -> (records, line numbers of damaged lines, which are left out)."""
-    records = _read(text)
-    if records is not None:
-        return records, []
-    good, damaged = _whole_lines(text)
-    return _read(good, check=False), damaged
-
-
-def _read(text: bytes, check: bool = True) -> pd.DataFrame | None:
-    """None when any line is not a record's."""
-    kinds = {n: "str" if kind is str else "float64" for n, kind in KINDS.items()}
     try:
-        frame = pd.read_csv(io.BytesIO(text), dtype=kinds, keep_default_na=False, na_values=[""], index_col=False)
+        frame = _read(text)
+        if _sound(frame, text):
+            return _whole_numbers(frame), []
     except (ValueError, UnicodeDecodeError):  # pandas' ParserError is a ValueError
-        return None
-    if check and not _sound(frame, text):
-        return None
-    whole = {n: "int64" for n in REQUIRED if KINDS[n] is int}
-    return frame.astype(whole)
+        pass
+    good, damaged = _whole_lines(text)
+    return _whole_numbers(_read(good)), damaged
+
+
+def _read(text: bytes) -> pd.DataFrame:
+    """Raises ValueError where a line cannot be a record's."""
+    kinds = {n: "str" if kind is str else "float64" for n, kind in KINDS.items()}
+    return pd.read_csv(io.BytesIO(text), dtype=kinds, keep_default_na=False, na_values=[""], index_col=False)
+
+
+def _whole_numbers(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.astype({n: "int64" for n in REQUIRED if KINDS[n] is int})
 
 
 def _sound(frame: pd.DataFrame, text: bytes) -> bool:
@@ -192,7 +192,9 @@ def _whole_lines(text: bytes) -> tuple[bytes, list[int]]:
 def _is_record(line: bytes) -> bool:
     try:
         cells = next(csv.reader([line.decode("utf-8")], strict=True))
-        values = {n: KINDS[n](cell) if cell else None for n, cell in zip(FIELDS, cells, strict=True)}
+        values: dict[str, typing.Any] = {
+            n: KINDS[n](cell) if cell else None for n, cell in zip(FIELDS, cells, strict=True)
+        }
         if any(values[n] is None for n in REQUIRED):
             return False
         record = RequestRecord(**values)

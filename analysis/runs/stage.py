@@ -14,6 +14,8 @@ from locustfiles.contract.manifest import StageWindow
 from locustfiles.contract.scenario.price_book import Price
 from locustfiles.contract.scenario.targets import Target
 
+Window = tuple[float, float]  # [a, b), s from the run's epoch
+
 
 @dataclasses.dataclass(slots=True)
 class Stage:
@@ -24,11 +26,18 @@ class Stage:
     visit: StageWindow
     target: Target
     price: Price
-    window: tuple[float, float] | None
+    window: Window | None
     records: pd.DataFrame  # of every phase
     measured: pd.DataFrame  # those that began in the window
     good: pd.DataFrame  # its successes
     calls: Calls | None  # None where the scenario has no `retry:`, and a call is a request
+
+    @property
+    def known_window(self) -> Window:
+        """Of a stage that has one."""
+        if self.window is None:
+            raise ValueError(f"stage {self.visit.stage} has no window")
+        return self.window
 
     @property
     def why_no_window(self) -> str:
@@ -66,7 +75,9 @@ def stages_of(run: Run, prices: dict[str, Price]) -> typing.Iterator[Stage]:
         yield stage_of(run, [visit], prices[visit.target], positions)
 
 
-def stage_of(run: Run, visits: list[StageWindow], price: Price, positions: dict[int, np.ndarray]) -> Stage:
+def stage_of(
+    run: Run, visits: list[StageWindow], price: Price, positions: typing.Mapping[typing.Any, typing.Any]
+) -> Stage:
     """The records of these visits as one stage, the first one's. positions: where each stage's records stand."""
     rows = [positions.get(visit.stage, np.array([], dtype=int)) for visit in visits]
     records, first = run.records.take(np.concatenate(rows)), visits[0]

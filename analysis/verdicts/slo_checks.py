@@ -5,7 +5,8 @@ Undecided: more samples would tell. Unknown: the value is not known, and more sa
 They are judged on what a user perceives: with `retry:` latency, TTFT and error rate of calls, in the open loop times
 from when a request was due.
 Limits are inclusive. A limit on a percentile is decided by the exact binomial test on the share of
-requests above it, where a failure is above every limit: shedding load must not look fast (binomial.decide); limits on means, error rate and cost by plain comparison.
+requests above it, where a failure is above every limit: shedding load must not look fast (binomial.decide); limits on means,
+error rate and cost by plain comparison.
 """
 
 import dataclasses
@@ -18,22 +19,32 @@ import numpy as np
 from analysis.metrics.percentiles import LEVELS
 from analysis.runs.stage import Stage
 from analysis.words import format as show
+from analysis.words.spread import STATISTICS, Statistic
+from analysis.words.stage_figures import Limits, StageFigures
 from analysis.words.user_perceived import perceived
 from locustfiles.contract.scenario.slo import Slo
 from locustfiles.contract.statistics.binomial import decide
 
-MARKS = {"met": "✓", "missed": "✗", "undecided": "?", "unknown": "?"}
+State = typing.Literal["met", "missed", "undecided", "unknown"]
+Times = typing.Literal["latency", "ttft"]
+MARKS: dict[State, str] = {"met": "✓", "missed": "✗", "undecided": "?", "unknown": "?"}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Criterion:
-    """One limit of an SLO: `name` is latency_p95, ttft_mean, error_rate or cost_per_10k."""
+    """One limit of an SLO, on a statistic of a time or on another figure."""
 
-    name: str
+    of: Times | typing.Literal["error_rate", "cost_per_10k"]
+    statistic: Statistic | None
     words: str  # latency p95, with retries call latency p95
     limit: float
     limit_text: str  # 2 s
     show: typing.Callable[[float | None], str]
+
+    @property
+    def name(self) -> str:
+        """latency_p95, ttft_mean, error_rate or cost_per_10k."""
+        return self.of if self.statistic is None else f"{self.of}_{self.statistic}"
 
     @property
     def text(self) -> str:
@@ -46,7 +57,7 @@ class Check:
 
     criterion: Criterion
     value: float | None
-    state: typing.Literal["met", "missed", "undecided", "unknown"]
+    state: State
     why: str | None = None  # why it is undecided or unknown, or missed although the successes keep it
     beyond: bool = False  # undecided or unknown: its own figure, failures counted as above the limit, is beyond it
 
@@ -68,36 +79,39 @@ class Check:
 def criteria_of(slo: Slo, of_calls: bool = False, from_due: bool = False) -> list[Criterion]:
     """The limits that an SLO sets, in a fixed order. of_calls: they are judged on calls, and say so; from_due: so their times."""
     found, whose, since = [], "call " if of_calls else "", " from when it was due" if from_due else ""
-    for name, limits in (("latency", slo.latency_s), ("ttft", slo.ttft_s)):
-        for statistic in ("mean", *LEVELS):
+    times: tuple[Times, ...] = ("latency", "ttft")
+    for of, limits in zip(times, (slo.latency_s, slo.ttft_s), strict=True):
+        for statistic in STATISTICS:
             limit = getattr(limits, statistic, None)
             if limit is not None:
-                words = f"{whose}{'TTFT' if name == 'ttft' else name} {statistic}{since}"
-                found.append(Criterion(f"{name}_{statistic}", words, limit, f"{show.exact(limit)} s", show.seconds))
+                words = f"{whose}{'TTFT' if of == 'ttft' else of} {statistic}{since}"
+                found.append(Criterion(of, statistic, words, limit, f"{show.exact(limit)} s", show.seconds))
     if slo.error_rate is not None:
         limit_text = f"{show.exact(round(100 * slo.error_rate, 10))} %"
-        found.append(Criterion("error_rate", f"{whose}error rate", slo.error_rate, limit_text, show.percent))
+        found.append(Criterion("error_rate", None, f"{whose}error rate", slo.error_rate, limit_text, show.percent))
     most = slo.cost_per_10k_transactions_usd
     if most is not None:
-        found.append(Criterion("cost_per_10k", "cost per 10k transactions", most, show.price(most), show.money))
+        words = "cost per 10k transactions"
+        found.append(Criterion("cost_per_10k", None, words, most, show.price(most), show.money))
     return found
 
 
-def check(criterion: Criterion, stage: Stage, row: dict[str, typing.Any], cost_reason: str | None = None) -> Check:
-    """A criterion at the stage whose measurements and cost are in `row`. cost_reason: why its cost is empty."""
-    if criterion.name == "error_rate":
-        return _plain(criterion, perceived(row, "error_rate"), "no request was measured")
-    if criterion.name == "cost_per_10k":
-        return _cost(criterion, row, cost_reason)
-    times, statistic = criterion.name.split("_")
-    value = perceived(row, f"{times}_{statistic}_s")
-    failed = int(row["calls_failed"] if show.known(row["calls"]) else row["failures"])
-    only_failures = failed and stage.perceived.empty and (times == "latency" or stage.target.stream)
+def check(criterion: Criterion, stage: Stage, figures: StageFigures, cost_reason: str | None = None) -> Check:
+    """A criterion at the stage whose measurements and cost are in `figures`. cost_reason: why its cost is empty."""
+    if criterion.of == "cost_per_10k":
+        return _cost(criterion, figures, cost_reason)
+    user = perceived(figures)
+    if criterion.of == "error_rate" or criterion.statistic is None:
+        return _plain(criterion, user.error_rate, "no request was measured")
+    times, statistic, failed = criterion.of, criterion.statistic, user.failures
+    value = (user.latency if times == "latency" else user.ttft).at(statistic)
+    only_failures = failed > 0 and stage.perceived.empty and (times == "latency" or stage.target.stream)
     if statistic == "mean" or (value is None and not only_failures):
         return _plain(criterion, value, _why_no_time(times, stage))
-    seconds = stage.perceived[f"{times}_ms"].dropna().to_numpy() / 1000
+    field = "latency_ms" if times == "latency" else "ttft_ms"
+    seconds = stage.perceived[field].dropna().to_numpy() / 1000
     above, n = int(np.count_nonzero(seconds > criterion.limit)) + failed, len(seconds) + failed
-    state, why, beyond = decide(above, n, LEVELS[statistic]), None, False
+    state, why, beyond = typing.cast(State, decide(above, n, LEVELS[statistic])), None, False
     if state == "undecided":
         enough, beyond = needed(above, n, LEVELS[statistic])
         why = f"too few samples: {n}, {above} of them above; {enough} would do if {'all more' if beyond else 'no more'} are"
@@ -118,7 +132,7 @@ def needed(above: int, n: int, q: float) -> tuple[int, bool]:
     return next(m for m, state in states if state == ("missed" if beyond else "met")), beyond
 
 
-def _why_no_time(times: str, stage: Stage) -> str:
+def _why_no_time(times: Times, stage: Stage) -> str:
     if times == "ttft" and not stage.target.stream:
         return "TTFT is not known: the target does not stream"
     if stage.perceived.empty:
@@ -126,15 +140,15 @@ def _why_no_time(times: str, stage: Stage) -> str:
     return "TTFT is not known: no success has one"
 
 
-def overall(checks: list[Check]) -> dict[str, str]:
-    """The `slo` and `slo_failed` columns."""
+def overall(checks: list[Check]) -> Limits:
+    """All limits together."""
+    order: tuple[State, ...] = ("missed", "unknown", "undecided", "met")
     states = [c.state for c in checks]
-    state = next((s for s in ("missed", "unknown", "undecided", "met") if s in states), "none")
-    return {
-        "slo": state,
-        "slo_failed": ", ".join(c.criterion.name for c in checks if c.state == "missed"),
-        "slo_open": "; ".join(c.open_text for c in open_checks(checks)),
-    }
+    return Limits(
+        slo=next((s for s in order if s in states), "none"),
+        slo_failed=", ".join(c.criterion.name for c in checks if c.state == "missed"),
+        slo_open="; ".join(c.open_text for c in open_checks(checks)),
+    )
 
 
 def open_checks(checks: list[Check]) -> list[Check]:
@@ -148,10 +162,11 @@ def _plain(criterion: Criterion, value: float | None, why_unknown: str) -> Check
     return Check(criterion, value, "met" if value <= criterion.limit else "missed")
 
 
-def _cost(criterion: Criterion, row: dict[str, typing.Any], cost_reason: str | None) -> Check:
+def _cost(criterion: Criterion, figures: StageFigures, cost_reason: str | None) -> Check:
     """Decided where both bounds of the bill are on one side of the limit."""
-    low, high = row["usd_per_transaction_low"], row["usd_per_transaction_high"]
-    state, why = "unknown", None
+    low, high = figures.cost.usd_per_transaction_low, figures.cost.usd_per_transaction_high
+    state: State = "unknown"
+    why = None
     if low is not None and 10_000 * low > criterion.limit:
         state = "missed"
     elif high is not None and 10_000 * high <= criterion.limit:
@@ -160,5 +175,5 @@ def _cost(criterion: Criterion, row: dict[str, typing.Any], cost_reason: str | N
         why = f"known only to be {show.span(10_000 * low, 10_000 * high)}, for failures of unknown tokens may be billed"
     else:
         why = f"the cost is not known: {cost_reason}"
-    value = row["usd_per_10k_transactions"]
+    value = figures.cost.usd_per_10k_transactions
     return Check(criterion, value, state, why, state == "unknown" and value is not None)

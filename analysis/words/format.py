@@ -26,9 +26,10 @@ PRICES = (
     HOURLY_PRICE, "usd_per_hour", "usd_per_1k_input", "usd_per_1k_output", "usd_per_1k_cache_read", "usd_per_1k_cache_write",
 )  # fmt: skip
 FAILED = "∞ (failed)"
+Value = typing.TypeVar("Value")
 
 
-def known(value: object) -> bool:
+def known(value: Value | None) -> typing.TypeGuard[Value]:
     """True for a value that can be shown: not None, NaN, NA, NaT, an infinity or empty text."""
     if value is None or (isinstance(value, str) and not value):
         return False

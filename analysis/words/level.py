@@ -1,37 +1,47 @@
-"""A stage's level: users in the closed loop, planned requests/s in the open loop. The two are never compared as numbers.
-
-A row is any mapping with `users` and `rate`, one of which is known.
-"""
+"""A stage's level: users in the closed loop, planned requests/s in the open loop. The two are never compared as numbers."""
 
 import typing
 
 from analysis.words import format as show
 
-Row = typing.Mapping[str, typing.Any]
+LevelKind = typing.Literal["users", "rate"]
 
 
-def is_open(row: Row) -> bool:
+class Level(typing.Protocol):
+    """Whatever has `users` and `rate`, one of which is known: the figures of a stage, a stage of the manifest, a row of a table."""
+
+    @property
+    def users(self) -> float | None: ...
+
+    @property
+    def rate(self) -> float | None: ...
+
+
+def is_open(level: Level) -> bool:
     """Whether requests were sent when they were due (open loop), whatever became of those before."""
-    return not show.known(row["users"]) and show.known(row["rate"])
+    return level.users is None and level.rate is not None
 
 
-def value_of(row: Row) -> float:
+def value_of(level: Level) -> float:
     """The number alone: users or requests/s."""
-    return row["rate"] if is_open(row) else row["users"]
+    value = level.rate if level.users is None else level.users
+    if value is None:
+        raise ValueError("neither users nor a rate")
+    return value
 
 
-def kind_of(row: Row) -> str:
+def kind_of(level: Level) -> LevelKind:
     """users or rate."""
-    return "rate" if is_open(row) else "users"
+    return "rate" if is_open(level) else "users"
 
 
-def level_text(row: Row) -> str:
+def level_text(level: Level) -> str:
     """`1 user`, `5 users` or `2.5 requests/s`."""
-    if is_open(row):
-        return f"{row['rate']:g} request{'' if row['rate'] == 1 else 's'}/s"
-    return f"{show.count(row['users'])} user" + ("" if row["users"] == 1 else "s")
+    if is_open(level):
+        return f"{level.rate:g} request{'' if level.rate == 1 else 's'}/s"
+    return f"{show.count(level.users)} user" + ("" if level.users == 1 else "s")
 
 
-def short_level(row: Row) -> str:
+def short_level(level: Level) -> str:
     """`5` or `2.5/s`."""
-    return f"{row['rate']:g}/s" if is_open(row) else show.count(row["users"])
+    return f"{level.rate:g}/s" if is_open(level) else show.count(level.users)

@@ -1,21 +1,37 @@
-"""Which column says what a user perceives: of a request, of a call with its retries, or from when it was due."""
+"""Which figures say what a user perceives: of a request, of a call with its retries, or from when it was due."""
 
-import typing
+import dataclasses
 
-from analysis.words import format as show
 from analysis.words.level import is_open
-
-Row = typing.Mapping[str, typing.Any]
-
-
-def perceived(row: Row, column: str) -> typing.Any:
-    """A column of the steps table as a user perceives it: latency_p95_s, ttft_mean_s, error_rate."""
-    if is_open(row) and f"intended_{column}" in row:
-        return row[f"intended_{column}"]
-    return row[f"call_{column}"] if show.known(row["calls"]) else row[column]
+from analysis.words.spread import Spread
+from analysis.words.stage_figures import StageFigures
 
 
-def whose(row: Row) -> str:
+@dataclasses.dataclass(frozen=True, slots=True)
+class Perceived:
+    """Latency, TTFT and error rate of a stage as a user perceives them, and how many failures that were."""
+
+    latency: Spread
+    ttft: Spread
+    error_rate: float | None
+    failures: int
+
+
+def perceived(figures: StageFigures) -> Perceived:
+    """In the open loop times are from when a request was due; with `retry:` error rate and failures are of calls."""
+    calls, late = figures.calls, figures.open_loop
+    if calls.calls is None:
+        latency, ttft, error_rate = figures.latency, figures.ttft, figures.outcome.error_rate
+        failures = figures.outcome.failures
+    else:
+        latency, ttft, error_rate = calls.call_latency, calls.call_ttft, calls.call_error_rate
+        failures = calls.calls_failed or 0
+    if is_open(figures):
+        latency, ttft = late.intended_latency, late.intended_ttft
+    return Perceived(latency, ttft, error_rate, failures)
+
+
+def whose(figures: StageFigures) -> str:
     """What belongs behind `latency` in words: nothing, ` of a call, …`, ` from when it was due`."""
-    calls = " of a call, retries included," if show.known(row["calls"]) else ""
-    return calls + (" from when it was due" if is_open(row) else "")
+    calls = " of a call, retries included," if figures.retried else ""
+    return calls + (" from when it was due" if is_open(figures) else "")

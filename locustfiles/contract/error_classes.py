@@ -59,7 +59,8 @@ UNBILLED = frozenset(
 
 #: what to do where a target's first call ends so
 REMEDIES = {
-    ErrorClass.AUTH: "check the credentials (AWS_PROFILE, AWS_ACCESS_KEY_ID, session token, clock; of an OpenAI route the key in `api_key_env`) and the permissions",
+    ErrorClass.AUTH: "check the credentials (AWS_PROFILE, AWS_ACCESS_KEY_ID, session token, clock; of an OpenAI route the key in "
+    "`api_key_env`) and the permissions",
     ErrorClass.CLIENT: "check endpoint or model id, region and parameters",
     ErrorClass.THROTTLED: "wait, or have the quota raised",
     ErrorClass.NOT_READY: "wait until the model is loaded",

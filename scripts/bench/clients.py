@@ -135,10 +135,10 @@ def _fasthttp(load: Load, user: str) -> list[str]:
 
 def _llmeter_records(load: Load) -> dict[str, Answer]:
     """llmeter's own file; seconds."""
-    found = {}
+    found: dict[str, Answer] = {}
     for path in load.folder.glob("**/responses.jsonl"):
         for line in path.read_text(encoding="utf-8").splitlines(keepends=True):
-            row = json.loads(line) if line.endswith("\n") else {"id": None}
+            row: dict = json.loads(line) if line.endswith("\n") else {"id": None}
             if row["id"] and not row["error"]:
                 first = row["time_to_first_token"]
                 found[row["id"]] = Answer(None if first is None else first * 1000, row["time_to_last_token"] * 1000)

@@ -88,8 +88,8 @@ def table(f: Figures) -> str:
         "late (MB)",
         "exit code",
     )
-    row = (f"{f.made:,}", f"{f.received:,}", f"{f.rows:,}", f"{f.rows / f.seconds:,.0f}", f"{100 * f.master_cpu:.0f} %")
-    row += (f"{f.memory_early_mb:.0f}", f"{f.memory_late_mb:.0f}", str(f.exit_code))
+    row = [f"{f.made:,}", f"{f.received:,}", f"{f.rows:,}", f"{f.rows / f.seconds:,.0f}", f"{100 * f.master_cpu:.0f} %"]
+    row += [f"{f.memory_early_mb:.0f}", f"{f.memory_late_mb:.0f}", str(f.exit_code)]
     return markdown(head, [row])
 
 

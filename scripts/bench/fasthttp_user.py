@@ -61,11 +61,11 @@ class _Asker(FastHttpUser):
 
     def send(self, path: str, body: bytes, headers: dict[str, str]) -> None:
         start = time.perf_counter()
-        answer = self.client.post(path, data=body, headers=headers, stream=STREAM)
+        answer = self.client.post(path, data=body, headers=headers, stream=STREAM)  # type: ignore[arg-type]  # it takes bytes
         name = answer.headers.get(self.id_header) if answer.headers else None
         first = self.first(answer._response) if STREAM and answer.status_code == 200 else None
         error = None if answer.status_code == 200 else f"HTTP {answer.status_code}"
-        records.add(name, start, first, time.perf_counter(), error)
+        records.add(name if isinstance(name, str) else None, start, first, time.perf_counter(), error)
 
     def first(self, body) -> float | None:
         """Read to the end; when the first delta had come."""

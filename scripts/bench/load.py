@@ -1,7 +1,8 @@
 """How true and how cheap load clients are: each against the same local endpoint, whose truth log knows better.
 
 Every client has one core, the endpoint another. Streams: ConverseStream, or chat completions on the OpenAI route, 50 tokens at
-100 tokens/s, first token after 100 ms. Short calls: Converse or chat completions, 2 tokens at once. Errors are the client's figure minus the endpoint's, ms.
+100 tokens/s, first token after 100 ms. Short calls: Converse or chat completions, 2 tokens at once. Errors are the client's
+figure minus the endpoint's, ms.
 """
 
 import argparse
@@ -100,7 +101,7 @@ def _all(args, stream: bool, levels: list[int], folder: pathlib.Path, left_out: 
         for users in levels:
             print(f"{name}, {users} users, {kind} ...", file=sys.stderr, flush=True)
             try:
-                place = folder / f"{name}-{users}-{kind.split()[0]}"
+                place = folder / f"{name}-{users}-{kind.split(maxsplit=1)[0]}"
                 results.append((name, _quietest(args, CLIENTS[name], users, stream, place)))
             except Absent as e:
                 left_out.append(f"{name}: {e}.")
@@ -112,14 +113,12 @@ def _all(args, stream: bool, levels: list[int], folder: pathlib.Path, left_out: 
 
 def _quietest(args, client: Client, users: int, stream: bool, place: pathlib.Path) -> Figures:
     """The measurement that other programs disturbed least; chosen by their CPU alone, not by its result."""
-    best = None
+    found = []
     for attempt in range(args.tries):
-        found = measure(client, users, stream, args.seconds, args.tls, place / str(attempt))
-        if best is None or found.others < best.others:
-            best = found
-        if best.others <= QUIET:
+        found.append(measure(client, users, stream, args.seconds, args.tls, place / str(attempt)))
+        if found[-1].others <= QUIET:
             break
-    return best
+    return min(found, key=lambda figures: figures.others)
 
 
 def _report(args, streams: list, shorts: list, left_out: list[str]) -> str:

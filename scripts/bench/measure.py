@@ -47,7 +47,7 @@ class Figures:
     ttft: Spread | None
     latency: Spread | None
     requests_per_s: float
-    cpu_ms: float | None  # a request
+    cpu_ms: float  # a request
     client_core: float  # share of one core
     endpoint_core: float
     memory_mb: float  # peak

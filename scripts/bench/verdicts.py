@@ -21,8 +21,9 @@ from scripts.bench.command import parser_of, seconds
 from scripts.bench.endpoint import Endpoint, EndpointFailed, running_endpoint
 from scripts.bench.load import machine
 from scripts.bench.measure import ClientFailed, cores
-from scripts.bench.starve import Pause, Row, Sitting, rows_of, sit
+from scripts.bench.starve import Row, Sitting, rows_of, sit
 from scripts.bench.table import markdown
+from scripts.bench.watch import Pause
 
 EXAMPLE = """example:
   python -m scripts.bench.verdicts
@@ -43,8 +44,8 @@ STARVED = (
     Sitting((5, 20, 50, 100), pauses=MORE_PAUSES),
     Sitting((50, 80, 120), transport="boto3"),
 )
-WORDS = """Error: of the published p99 TTFT, against the endpoint's own. Others: what other programs took of the client's core / the endpoint's.
-An endpoint that waits for its core reads a request late, and its truth begins there: no client can see that."""
+WORDS = """Error: of the published p99 TTFT, against the endpoint's own. Others: what other programs took of the client's core
+/ the endpoint's. An endpoint that waits for its core reads a request late, and its truth begins there: no client can see that."""
 TRUTH_S = 1.5  # the truth log is a second behind
 
 

@@ -1,6 +1,7 @@
 """Command line of the local endpoint."""
 
 import asyncio
+import contextlib
 import gc
 import signal
 import ssl
@@ -83,7 +84,8 @@ def _listen(args, service, connections, tls) -> Listener:
 async def _run(args) -> None:
     settings, tls = config.load(args.config), _tls(args)
     truth = _truth(args.truth)
-    service, connections = Service(settings, truth), set()
+    service = Service(settings, truth)
+    connections: set[Connection] = set()
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -98,10 +100,8 @@ async def _run(args) -> None:
         print(f"listening on {'https' if tls else 'http'}://{host}:{listener.port}", flush=True)
         while not ended.is_set():
             truth.flush()
-            try:
+            with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(ended.wait(), 1)
-            except TimeoutError:
-                pass
         listener.close()
         for connection in list(connections):
             connection.shutdown()

@@ -4,7 +4,9 @@ Engines call `fits`, `started`, `token`, `finished`, or `fail`. Times named `due
 token to leave; the difference to when it left is the emulator's own lateness."""
 
 import time
+import typing
 import uuid
+from collections.abc import Callable
 
 from scripts.emulator import errors, frames
 from scripts.emulator.delivery import END, Delivery
@@ -21,13 +23,14 @@ class Answer:
     def __init__(self, service, connection, request, operation: Operation, name: str):
         self.app, self.request, self.operation, self.target_name = service, request, operation, name
         self.out = Delivery(self, connection, service.truth.late)
-        self.target = self.dialect = None
+        self.target: typing.Any = None  # its section of the configuration
+        self.dialect: typing.Any = None  # a module of dialects, or one of its objects
         self.request_id = str(uuid.uuid4())
         self.created = int(time.time())
         self.region = "us-east-1"
-        self.call: Call | None = None
+        self.call: Call  # what is asked, from `ask` on
         self.events = False  # the body is a stream of events (else one JSON value)
-        self.fault = None  # (name, Fault)
+        self.fault: tuple[str, typing.Any] | None = None  # name and Fault
         self.reports_usage, self.empty, self.struck = True, False, False
         self.blocked = False  # a guardrail stands before the model
         self.withheld = False  # a dialect keeps the last token for its closing line
@@ -39,7 +42,7 @@ class Answer:
         self.completion_tokens = 0
         self.tokens: list[tuple[str, int]] = []
         self.stop: str | None = None
-        self.settle = None  # called with the tokens used when the answer has ended
+        self.settle: Callable[[int], None] | None = None  # called with the tokens used when the answer has ended
         self._job = None
         self._error: str | None = None
         self._in_flight = service.truth.arrived()
@@ -65,7 +68,7 @@ class Answer:
 
     def input_tokens(self) -> int:
         """Prompt tokens that were neither read from nor written to the prompt cache."""
-        return max(0, self.prompt_tokens - (self.cache_read or 0) - (self.cache_write or 0))
+        return max(0, (self.prompt_tokens or 0) - (self.cache_read or 0) - (self.cache_write or 0))
 
     def at_limit(self) -> bool:
         return self.completion_tokens >= self.call.max_tokens
@@ -90,15 +93,16 @@ class Answer:
         """Whether prompt and answer fit the model's context; if not, the request is refused. Containers refuse
         what might not fit, Bedrock only a prompt that leaves no room, and shortens the answer's limit to what
         is left."""
+        prompt_tokens = self.prompt_tokens or 0  # the engine has counted them
         if self.operation.service == "bedrock":
-            room = context_tokens - self.prompt_tokens
+            room = context_tokens - prompt_tokens
             self.call.max_tokens = min(self.call.max_tokens, room)
             if room < 1:
-                self.fail(errors.too_long(self.prompt_tokens, context_tokens))
+                self.fail(errors.too_long(prompt_tokens, context_tokens))
             return room >= 1
-        fits = self.prompt_tokens + self.call.max_tokens <= context_tokens
+        fits = prompt_tokens + self.call.max_tokens <= context_tokens
         if not fits:
-            self.refuse(self.dialect.too_long(self.prompt_tokens, self.call.max_tokens, context_tokens))
+            self.refuse(self.dialect.too_long(prompt_tokens, self.call.max_tokens, context_tokens))
         return fits
 
     def started(self) -> None:

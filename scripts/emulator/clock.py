@@ -3,12 +3,14 @@
 Times are seconds of CLOCK_MONOTONIC, as `time.perf_counter` gives them on Linux and the event loop everywhere.
 """
 
+import contextlib
 import ctypes
 import heapq
 import itertools
 import os
 import sys
 import time
+from collections.abc import Callable
 
 _CLOCK_MONOTONIC, _ABSOLUTE = 1, 1
 _REST_S = 0.0002  # between two wake-ups, so that a busy clock does several callbacks at each
@@ -24,13 +26,13 @@ class TimerfdClock:
         if self._fd < 0:
             raise OSError(ctypes.get_errno(), "timerfd_create failed")
         self._spec = (ctypes.c_long * 4)()  # interval s, ns; value s, ns
-        self._heap: list[tuple[float, int, object]] = []
+        self._heap: list[tuple[float, int, Callable[[], None]]] = []
         self._order = itertools.count()
         self._armed: float | None = None
         self._loop = loop
         loop.add_reader(self._fd, self._fire)
 
-    def at(self, due: float, callback) -> None:
+    def at(self, due: float, callback: Callable[[], None]) -> None:
         """Call `callback()` at `due`, or as soon as possible after it. There is no cancelling: let the callback
         look."""
         heapq.heappush(self._heap, (due, next(self._order), callback))
@@ -44,10 +46,8 @@ class TimerfdClock:
         self._libc.timerfd_settime(self._fd, _ABSOLUTE, self._spec, None)
 
     def _fire(self) -> None:
-        try:
+        with contextlib.suppress(BlockingIOError):
             os.read(self._fd, 8)
-        except BlockingIOError:
-            pass
         heap, now = self._heap, time.perf_counter()
         self._armed = 0.0  # nothing is earlier: the timer is set once, after the callbacks
         try:
@@ -69,7 +69,7 @@ class LoopClock:
     def __init__(self, loop):
         self._loop = loop
 
-    def at(self, due: float, callback) -> None:
+    def at(self, due: float, callback: Callable[[], None]) -> None:
         self._loop.call_at(due, callback)
 
     def close(self) -> None:

@@ -50,7 +50,7 @@ class Output(Strict):
             raise ValueError(
                 f"distribution `{self.distribution}` also needs {' and '.join(f'`{m}:`' for m in missing)}"
             )
-        if self.distribution == "uniform" and self.low > self.high:
+        if self.distribution == "uniform" and (self.low or 0) > (self.high or 0):
             raise ValueError("`low` must not be above `high`")
         return self
 

@@ -2,6 +2,7 @@
 
 import collections
 import email.utils
+import functools
 import http
 import time
 import urllib.parse
@@ -15,7 +16,7 @@ _REASONS = {s.value: s.phrase for s in http.HTTPStatus} | {530: "Internal Depend
 class Request:
     """One request as received. `headers` has lower-case names; `arrived` is when its last byte was read."""
 
-    __slots__ = ("method", "raw_path", "query", "headers", "body", "arrived", "keep_alive")
+    __slots__ = ("arrived", "body", "headers", "keep_alive", "method", "query", "raw_path")
 
     def __init__(self, method, url, headers, body, arrived, keep_alive):
         parts = urllib.parse.urlsplit(url)
@@ -175,12 +176,7 @@ class Connection:
             self._next()
 
 
-_last_date = (0, "")
-
-
+@functools.lru_cache(maxsize=1)
 def http_date(second: int) -> str:
     """The Date header's value, made once a second."""
-    global _last_date
-    if _last_date[0] != second:
-        _last_date = (second, email.utils.formatdate(second, usegmt=True))
-    return _last_date[1]
+    return email.utils.formatdate(second, usegmt=True)

@@ -63,7 +63,7 @@ class Delivery:
 
     def _release(self) -> None:
         held, self._held = self._held, None
-        for piece in held:
+        for piece in held or ():
             self.emit(piece)
 
     def send_body(self, body: bytes) -> None:

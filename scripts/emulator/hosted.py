@@ -72,7 +72,7 @@ class Catalog:
 
     def __init__(self, config, engines):
         def hosted(section) -> dict[str, Hosted]:
-            found = {}
+            found: dict[str, Hosted] = {}
             for name, target in section.items():
                 found |= dict.fromkeys((name, *getattr(target, "aliases", ())), Hosted(target, engines[target.engine]))
             return found

@@ -36,12 +36,13 @@ _WORDS = {
     "ResourceNotFoundException": _Words(404, "invalid_request_error", "model_not_found"),
     "AccessDeniedException": _Words(403, "permission_denied_error", None, "You have no access to this model."),
 }
-_KEY = _Words(401, "invalid_request_error", "invalid_api_key", "Incorrect API key provided.")
+_NO_KEY = "Incorrect API key provided."
+_KEY = _Words(401, "invalid_request_error", "invalid_api_key", _NO_KEY)
 
 
 def no_key() -> AwsError:
     """Raised for a request without the configured key."""
-    return AwsError(401, "invalid_api_key", _KEY.message, authentication=True)
+    return AwsError(401, "invalid_api_key", _NO_KEY, authentication=True)
 
 
 def model_not_found(name: str) -> AwsError:

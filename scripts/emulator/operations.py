@@ -115,7 +115,9 @@ def route(method: str, raw_path: str) -> tuple[Operation, str] | None:
     if method == "POST" and raw_path in _OPENAI:
         return _OPENAI[raw_path][False], ""
     match = _ROUTE.fullmatch(raw_path)
-    operation = match and method == "POST" and _OPERATIONS.get((match[1], match[3]))
+    if match is None or method != "POST":
+        return None
+    operation = _OPERATIONS.get((match[1], match[3]))
     return (operation, urllib.parse.unquote(match[2])) if operation else None
 
 

@@ -50,10 +50,8 @@ class Sender:
 
     def send(self, piece: Piece, due: float | None) -> None:
         """One event, stamped if it carries output; `due` is when it should have left."""
-        if self.split_bytes or self.spoil_next:
-            now = self._damaged(piece)
-        else:
-            now = self.write(self._frame(piece.event, piece.payload))
+        damaged = self.split_bytes or self.spoil_next
+        now = self._damaged(piece) if damaged else self.write(self._frame(piece.event, piece.payload))
         if piece.kind in OUTPUT:
             self.deltas += 1
             self._last_token = now
@@ -75,7 +73,8 @@ class Sender:
         parts = [data[i : i + n] for i in range(0, len(data), n)]
         if self._parted:
             parts = [frame(piece.event, p) for p in parts]
-        return [self.write(p) for p in parts][0]
+        times = [self.write(p) for p in parts]
+        return times[0]
 
     def write(self, data: bytes) -> float:
         """Bytes of a stream's body, as they are; returns when they left."""

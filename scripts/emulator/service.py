@@ -5,6 +5,7 @@ import hmac
 import json
 import time
 import traceback
+import typing
 
 from scripts.emulator import errors, openai_errors
 from scripts.emulator.answer import Answer
@@ -70,7 +71,7 @@ class Service:
         self.account, self.truth = config.account, truth
         self._verifier = Verifier(config.credentials, config.bearer_tokens, config.region)
         self._api_key, self._guardrails = config.api_key, config.guardrails
-        self._engines = {name: ENGINES[e.kind](e) for name, e in config.engines.items()}
+        self._engines: dict[str, typing.Any] = {name: ENGINES[e.kind](e) for name, e in config.engines.items()}
         self._catalog = Catalog(config, self._engines)
 
     async def start(self) -> None:

@@ -34,8 +34,7 @@ class Truth:
         """A token left `ms` after it was due."""
         self._sends += 1
         self._bins[min(_LATENESS_BINS, int(ms / LATENESS_STEP_MS))] += 1
-        if ms > self._worst_ms:
-            self._worst_ms = ms
+        self._worst_ms = max(self._worst_ms, ms)
 
     def left(self, row: dict) -> None:
         """Count a request out and keep its row."""
@@ -48,7 +47,7 @@ class Truth:
 
     def flush(self) -> None:
         lines, self._lines = self._lines, []
-        if lines:
+        if self._file and lines:
             self._file.write("".join(lines))
             self._file.flush()
 

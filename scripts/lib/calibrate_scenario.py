@@ -50,7 +50,7 @@ def _url(scenario: Scenario, target: Target) -> str:
 def _most_users(load: Load) -> int:
     if load.users is not None:
         return max(load.users)
-    return load.max_users if load.open_loop else int(load.find.up_to)
+    return load.max_users if load.open_loop or load.find is None else int(load.find.up_to)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -49,7 +49,8 @@ def make_lines(file: PayloadFile, seed: int, tokenizer: Tokenizer) -> list[dict]
     """The file's lines, lengths spread evenly over the bucket and shuffled."""
     random = Random(f"{seed} {file.stem}")  # a string seeds by SHA-512: files do not depend on each other
     targets = _spread_targets(random, file)
-    lines, heads = [], set()
+    lines: list[dict] = []
+    heads: set[tuple[int, ...]] = set()
     while len(lines) < file.prompts:
         target = targets[len(lines)]
         prompt = short_prompt(random) if file.stem.endswith("demo") else long_prompt(random, target, tokenizer)
@@ -84,7 +85,9 @@ def long_prompt(random: Random, target: int, tokenizer: Tokenizer) -> str:
     """Titled passages of changing kinds that fill about `target` tokens, then a question about one of them."""
     room = target - QUESTION_RESERVE
     kinds = sorted(grammar()["kinds"])
-    blocks, questions, number = [], [], 0
+    blocks: list[str] = []
+    questions: list[str] = []
+    number = 0
     while True:
         if number % len(kinds) == 0:
             random.shuffle(kinds)
@@ -95,7 +98,7 @@ def long_prompt(random: Random, target: int, tokenizer: Tokenizer) -> str:
             break
         sentences, room = _fill_passage(random, passage, room, tokenizer)
         blocks.append(passage.title + "\n" + _paragraphs(random, sentences))
-        questions += [ask for say, ask in zip(passage.points, passage.questions) if say in sentences]
+        questions += [ask for say, ask in zip(passage.points, passage.questions, strict=True) if say in sentences]
         if room < 0:
             break
     instruction = random.choice(grammar()["instructions"])

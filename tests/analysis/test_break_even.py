@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from analysis.advice.break_even import curve, intervals
 from tests.analysis.test_recommend import run_of, stage_of, study
+from tests.helpers.flat import steps
 from tests.helpers.made_run import BEDROCK, P4D, PRICES
 
 
@@ -14,7 +15,7 @@ def test_the_first_studys_break_even_is_283_transactions_a_minute(tmp_path):
     tokens = {"target": "bedrock", "prompt_tokens": 2923, "completion_tokens": 24}
     stages = [stage_of(1, 100, 5, 374, 0, 0.802), stage_of(2, 200, 5, 190, 0, 1.56, **tokens)]
     report = run_of(tmp_path, stages)
-    assert report.steps["verdict"].tolist() == ["VALID", "VALID"]
+    assert steps(report)["verdict"].tolist() == ["VALID", "VALID"]
     (pair,) = report.break_even
     assert pair.capacity_per_hour == pytest.approx(374 * 60, rel=1e-6)
     # 37.688 / 0.00221625 = 17,005.3/h = 283.4/min; of 374/min: 75.8 %

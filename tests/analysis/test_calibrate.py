@@ -40,7 +40,7 @@ def requests():
     """Four streamed requests, recorded as the truth with known errors."""
     return [
         streamed(1 + n, 0.59 + latency / 1000, 0.1 + ttft / 1000, 50, request_id=f"r{n}", users=4, prompt_tokens=30)
-        for n, (ttft, latency) in enumerate(zip(TTFT_ERRORS, LATENCY_ERRORS))
+        for n, (ttft, latency) in enumerate(zip(TTFT_ERRORS, LATENCY_ERRORS, strict=True))
     ]
 
 
@@ -198,7 +198,7 @@ def test_a_run_without_streams_is_compared_by_latency_alone(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "text, said",
+    ("text", "said"),
     [
         (None, "cannot be read (No such file or directory); give the file that the endpoint's --truth wrote"),
         ("", "holds no request; give the log of the endpoint that the run was sent to"),

@@ -12,8 +12,9 @@ from analysis.report.plots.view import View
 from analysis.report.summary_json import summary_of
 from analysis.runs.retried_calls import calls_of
 from analysis.runs.run_reader import load_run
-from analysis.words.columns import CALL_METRICS
+from analysis.words.columns import METRICS
 from locustfiles.contract.record import FIELDS
+from tests.helpers.flat import steps, table
 from tests.helpers.made_run import BEDROCK, made_run, record, streamed, window
 
 RETRY = {"retry": {"attempts": 3, "base_s": 1.0, "max_s": 20.0}}
@@ -53,7 +54,7 @@ def analysed(path, records, **keys):
 
 
 def test_calls_by_hand(tmp_path):
-    row = analysed(tmp_path / "r", hand_made()).steps.iloc[0]
+    row = steps(analysed(tmp_path / "r", hand_made())).iloc[0]
     # requests are attempts that began in the window: 1b, 2, 3a 3b 3c, w2's 3a, 4a, 4b, 5
     assert (row["requests"], row["successes"], row["failures"]) == (9, 3, 6)
     # calls 2, 3, w2's 3, 4, 5; 4 and 5 never succeeded
@@ -74,7 +75,7 @@ def test_calls_by_hand(tmp_path):
 
 def test_without_retry_nothing_is_known_of_calls(tmp_path):
     report = analysed(tmp_path / "r", [record(12, 1)], scenario_keys={})
-    assert report.steps[[m.name for m in CALL_METRICS]].isna().all(axis=None)
+    assert steps(report)[[m.name for m in METRICS if m.path[0] == "calls"]].isna().all(axis=None)
     assert report.retries == {}
     assert "With retries" not in markdown(report, [])
 
@@ -85,7 +86,7 @@ def test_the_users_ttft_runs_from_the_first_attempts_send(tmp_path):
         streamed(14, 2, ttft=0.5, tokens=5, call=1, attempt=2),  # 14.5 - 12 = 2.5 s
         streamed(13, 2, ttft=0.7, tokens=5, call=2),
     ]
-    row = analysed(tmp_path / "r", records).steps.iloc[0]
+    row = steps(analysed(tmp_path / "r", records)).iloc[0]
     assert (row["call_ttft_n"], row["call_ttft_mean_s"]) == (2, pytest.approx((2.5 + 0.7) / 2))
     assert row["ttft_mean_s"] == pytest.approx(0.6)
 
@@ -97,14 +98,14 @@ def test_a_call_that_our_own_stop_ended_in_an_attempt_is_outside_the_call_error_
         throttled(14, call=2),
         record(15, 1, call=3),
     ]
-    row = analysed(tmp_path / "r", records).steps.iloc[0]
+    row = steps(analysed(tmp_path / "r", records)).iloc[0]
     # of three calls one was cancelled; of the other two one failed
     assert (row["calls"], row["calls_failed"], row["call_error_rate"]) == (3, 1, 0.5)
 
 
 def test_a_call_whose_first_attempt_is_missing_is_not_counted(tmp_path):
     report = analysed(tmp_path / "r", [record(12, 1, call=1, attempt=2), record(13, 1, call=2)])
-    assert report.steps["calls"].tolist() == [1]
+    assert steps(report)["calls"].tolist() == [1]
 
 
 def busy(good_at_once):
@@ -129,12 +130,12 @@ def test_limits_are_judged_on_calls_and_the_report_says_so(tmp_path):
         "prices": {"p4d": {"input": 0.1, "output": 0.1}},
     }
     report = analysed(tmp_path / "r", busy(60), **keys)
-    states = dict(zip(report.criteria["criterion"], report.criteria["state"]))
+    states = dict(zip(table(report, "criteria")["criterion"], table(report, "criteria")["state"], strict=True))
     # every attempt that succeeded took 1 s, but 30 of 90 calls took 4 s; their TTFT was 3.4 s. No call failed.
     assert states == {"latency_mean": "missed", "latency_p95": "missed", "ttft_p95": "missed", "error_rate": "met"}
     # (60 x 1 + 30 x 4) / 90
-    assert report.criteria["cell"].tolist() == ["2.00 s ✗", "4.00 s ✗", "3.40 s ✗", "0 % ✓"]
-    assert report.criteria["words"].tolist()[1:] == [
+    assert table(report, "criteria")["cell"].tolist() == ["2.00 s ✗", "4.00 s ✗", "3.40 s ✗", "0 % ✓"]
+    assert table(report, "criteria")["words"].tolist()[1:] == [
         "call latency p95 ≤ 2 s",
         "call TTFT p95 ≤ 0.5 s",
         "call error rate ≤ 0 %",
@@ -144,7 +145,7 @@ def test_limits_are_judged_on_calls_and_the_report_says_so(tmp_path):
     assert (
         "Its limits on latency, TTFT and error rate, and its plots, are of calls, as a user perceives them" in sentence
     )
-    assert "`call latency p95 ≤ 2 s` was missed" in report.sentences["recommendation"][0]
+    assert "`call latency p95 ≤ 2 s` was missed" in table(report, "sentences")["recommendation"][0]
 
 
 def test_a_recommendation_shows_what_a_user_waits(tmp_path):
@@ -156,8 +157,7 @@ def test_a_recommendation_shows_what_a_user_waits(tmp_path):
 
 def test_first_attempt_and_user_perceived_stand_side_by_side(tmp_path):
     report = analysed(tmp_path / "r", busy(60), stage=window(1, 10, 110))
-    report.summary = summary_of(report)
-    assert report.summary["retries"] == report.retries
+    assert summary_of(report)["retries"] == report.retries
     write_html(report, [], tmp_path / "r.html")
     page, text = (tmp_path / "r.html").read_text(), markdown(report, [])
     section = page[page.index('<section id="retries">') : page.index('<section id="tokens">')]
@@ -183,7 +183,7 @@ def test_plots_are_of_calls(tmp_path):
     assert len(view.points) == 90
     assert view.points["latency_ms"].mean() == pytest.approx(2000)
     # 30 of 120 attempts failed, and no call
-    assert (report.steps["error_rate"][0], view.steps["error_rate"][0]) == (0.25, 0.0)
+    assert (steps(report)["error_rate"][0], view.steps[0].user.error_rate) == (0.25, 0.0)
 
 
 def test_users_in_back_off_are_not_taken_for_a_generator_that_did_not_keep_up(tmp_path):
@@ -194,11 +194,11 @@ def test_users_in_back_off_are_not_taken_for_a_generator_that_did_not_keep_up(tm
         records += [throttled(at, 0.5, call=i + 1, phase=phase, prompt_id=str(i))]
         records += [record(at + 1.5, 0.5, call=i + 1, attempt=2, phase=phase, prompt_id=str(i))]
     report = analysed(tmp_path / "a", records, stage=window(1, 10, 86))
-    assert (report.steps["verdict"][0], report.steps["reasons"][0]) == ("VALID", "")
-    assert report.steps["in_flight_mean"][0] == pytest.approx(0.5)
+    assert (steps(report)["verdict"][0], steps(report)["reasons"][0]) == ("VALID", "")
+    assert steps(report)["in_flight_mean"][0] == pytest.approx(0.5)
     # two users were planned, one of them never came: (2 - 0.5 in the pause) were due
     report = analysed(tmp_path / "b", records, stage=window(1, 10, 86, users=2))
-    assert report.steps["reasons"][0] == "0.500 requests in flight where 1.50 were due"
+    assert steps(report)["reasons"][0] == "0.500 requests in flight where 1.50 were due"
 
 
 def test_every_billed_attempt_costs(tmp_path):
@@ -208,7 +208,7 @@ def test_every_billed_attempt_costs(tmp_path):
         record(13, 1, call=1, attempt=2, **spot, error="model_error"),  # its tokens are known: billed
         record(15, 1, call=1, attempt=3, **spot),
     ]
-    row = analysed(tmp_path / "r", records, targets=[BEDROCK], stage=window(1, 10, 20, target="bedrock")).steps.iloc[0]
+    row = steps(analysed(tmp_path / "r", records, targets=[BEDROCK], stage=window(1, 10, 20, target="bedrock"))).iloc[0]
     # 2 x (1 x 0.00075 + 0.1 x 0.001) for one success
     assert row["usd_per_transaction"] == pytest.approx(2 * 0.00085)
 

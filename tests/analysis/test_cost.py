@@ -8,6 +8,7 @@ from analysis.cost.transaction_cost import usd_per_transaction_hourly
 from analysis.runs.run_reader import load_run
 from analysis.verdicts.stage_results import results_of
 from locustfiles.contract.error_classes import UNBILLED, ErrorClass
+from tests.helpers.flat import ends, flat, steps
 from tests.helpers.made_run import BEDROCK, P4D, PRICES, made_run, record, window
 
 PROMPT, ANSWER = 2923, 24  # mean tokens of the first study's Bedrock row
@@ -34,7 +35,7 @@ def bedrock_row(tmp_path, records, targets=None, prices=None):
 
 
 def test_the_first_studys_token_price_per_transaction(tmp_path):
-    row = bedrock_row(tmp_path, [call(11), call(12)]).row
+    row = flat(bedrock_row(tmp_path, [call(11), call(12)]))
     assert row["usd_per_transaction"] == pytest.approx(PER_CALL)
     assert f"{row['usd_per_transaction']:.6f}" == "0.002216"
     assert row["usd_per_transaction_low"] == row["usd_per_transaction_high"] == row["usd_per_transaction"]
@@ -61,7 +62,7 @@ def test_an_hourly_stage_by_hand(tmp_path):
     records = [record(10 + i / 4, 0.2, prompt_tokens=10, completion_tokens=20) for i in range(30)]
     prices = {"p4d": {"usd_per_hour": 37.688, "instance_count": 2}}
     path = made_run(tmp_path / "r", records, [window(1, 10, 20)], targets=[P4D | {"instance_count": 2}], prices=prices)
-    (row,) = analyse([path]).steps.to_dict("records")
+    (row,) = steps(analyse([path])).to_dict("records")
     assert row["instance_count"] == 2
     assert row["usd_per_transaction"] == pytest.approx(75.376 / 10_800, rel=1e-6)
     assert row["usd_per_transaction_at_10pct"] == pytest.approx(753.76 / 10_800, rel=1e-6)
@@ -76,13 +77,13 @@ def test_an_hourly_stage_by_hand(tmp_path):
 
 @pytest.mark.parametrize("error", sorted(UNBILLED))
 def test_rejected_calls_are_billed_nothing_even_with_tokens(tmp_path, error):
-    row = bedrock_row(tmp_path, [call(11), call(12, error=error)]).row
+    row = flat(bedrock_row(tmp_path, [call(11), call(12, error=error)]))
     assert row["usd_per_transaction"] == pytest.approx(PER_CALL)  # one bill, one success
 
 
 def test_a_failure_of_known_tokens_is_billed_and_shared_by_the_successes(tmp_path):
     broken = call(12, error="stream_broken", completion_tokens=10)
-    row = bedrock_row(tmp_path, [call(11), call(13), broken]).row
+    row = flat(bedrock_row(tmp_path, [call(11), call(13), broken]))
     # (2 x 0.00221625 + 2923 x 0.00075 / 1000 + 10 x 0.001 / 1000) / 2 = (0.0044325 + 0.00220225) / 2
     assert row["usd_per_transaction"] == pytest.approx(0.003317375)
     assert row["usd_per_transaction_low"] == pytest.approx(0.003317375)
@@ -90,7 +91,7 @@ def test_a_failure_of_known_tokens_is_billed_and_shared_by_the_successes(tmp_pat
 
 @pytest.mark.parametrize("error", sorted(set(ErrorClass) - UNBILLED))
 def test_a_failure_of_unknown_tokens_costs_from_nothing_to_prompt_and_max_tokens(tmp_path, error):
-    row = bedrock_row(tmp_path, [call(11), failure(12, error)]).row
+    row = flat(bedrock_row(tmp_path, [call(11), failure(12, error)]))
     assert row["usd_per_transaction_low"] == pytest.approx(PER_CALL)
     # the same prompt has 2923 tokens, max_tokens is 100: + 0.00219225 + 0.0001
     assert row["usd_per_transaction_high"] == pytest.approx(0.0045085)
@@ -100,7 +101,7 @@ def test_a_failure_of_unknown_tokens_costs_from_nothing_to_prompt_and_max_tokens
 @pytest.mark.parametrize("error", ["stream_broken", "throttled"])
 def test_a_stream_that_broke_off_costs_from_what_it_had_counted_to_max_tokens(tmp_path, error):
     broken = call(12, error=error, ttft_ms=100.0, completion_tokens=10)
-    row = bedrock_row(tmp_path, [call(11), broken]).row
+    row = flat(bedrock_row(tmp_path, [call(11), broken]))
     # 0.00221625 and, of the broken one, 0.00219225 + 10 x 0.001 / 1000 at least and 0.00219225 + 100 x 0.001 / 1000 at most
     assert row["usd_per_transaction_low"] == pytest.approx(0.0044185)
     assert row["usd_per_transaction_high"] == row["usd_per_transaction"] == pytest.approx(0.0045085)
@@ -108,7 +109,7 @@ def test_a_stream_that_broke_off_costs_from_what_it_had_counted_to_max_tokens(tm
 
 def test_known_and_unknown_failures_add_up(tmp_path):
     broken = call(12, error="stream_broken", completion_tokens=10)
-    row = bedrock_row(tmp_path, [call(11), broken, failure(13, "server")]).row
+    row = flat(bedrock_row(tmp_path, [call(11), broken, failure(13, "server")]))
     # low: 0.00221625 + 0.00220225; high: + 2923 x 0.00075 / 1000 + 100 x 0.001 / 1000
     assert row["usd_per_transaction_low"] == pytest.approx(0.0044185)
     assert row["usd_per_transaction_high"] == pytest.approx(0.00671075)
@@ -121,31 +122,31 @@ def test_the_interval_of_a_token_cost_comes_from_the_spread_of_the_bills(tmp_pat
     assert result.usd == pytest.approx(0.001135)
     # each 0.000375 from the mean: sd = 0.000375 x sqrt(20 / 19), standard error sd / sqrt(20) = 0.0000860309
     # t of 19 degrees of freedom 2.0930: h = 2.0930 x 0.0000860309 / 0.001135 = 0.158647, h + h^2 / 2 = 0.171232
-    low, high = result.intervals["usd_per_transaction"]
+    low, high = ends(result)["usd_per_transaction"]
     assert (low, high) == pytest.approx((0.001135 * math.exp(-0.158647), 0.001135 * math.exp(0.171232)), rel=1e-5)
     # all answers are alike, so the dollars per output token scatter as much
-    assert result.intervals["usd_per_1m_output_tokens"] == pytest.approx((low * 1e5, high * 1e5))
+    assert ends(result)["usd_per_1m_output_tokens"] == pytest.approx((low * 1e5, high * 1e5))
 
 
 def test_five_different_bills_have_an_interval_and_four_have_none(tmp_path):
     # bills of 0.00076 and 0.00151 $ in turn: three and two of five, mean 0.00106, sd 0.000375 x sqrt(6 / 5) = 0.000410792
     records = [call(10 + i / 4, prompt_tokens=1000 * (1 + i % 2), completion_tokens=10) for i in range(5)]
-    found = bedrock_row(tmp_path / "5", records).intervals
+    found = ends(bedrock_row(tmp_path / "5", records))
     # t of 4 degrees of freedom 2.776: h = 2.776 x 0.000410792 / sqrt(5) / 0.00106 = 0.481118
     low, high = found["usd_per_transaction"]
     assert (low, high) == pytest.approx(
         (0.00106 * math.exp(-0.481118), 0.00106 * math.exp(0.481118 + 0.481118**2 / 2)), rel=1e-4
     )
     assert set(found) == {"usd_per_transaction", "usd_per_1m_output_tokens"}  # a rate needs twenty
-    assert bedrock_row(tmp_path / "4", records[:4]).intervals == {}
+    assert ends(bedrock_row(tmp_path / "4", records[:4])) == {}
 
 
 def test_fewer_than_twenty_bills_that_are_all_alike_have_no_interval(tmp_path):
     alike = [call(10 + i / 4) for i in range(20)]
     assert (
-        bedrock_row(tmp_path / "19", alike[:19]).intervals == {}
+        ends(bedrock_row(tmp_path / "19", alike[:19])) == {}
     )  # of one answer in ten that is long, 0.9^19 = 14 % see none
-    low, high = bedrock_row(tmp_path / "20", alike).intervals["usd_per_transaction"]
+    low, high = ends(bedrock_row(tmp_path / "20", alike))["usd_per_transaction"]
     assert low == pytest.approx(high)
 
 
@@ -155,7 +156,7 @@ def test_a_failed_prompt_that_no_success_counted_is_taken_at_the_longest_one(tmp
         call(12, prompt_tokens=3000, prompt_id="2"),
         failure(13, "server", prompt_id="3"),
     ]
-    row = bedrock_row(tmp_path, records).row
+    row = flat(bedrock_row(tmp_path, records))
     # low: (4000 x 0.00075 + 48 x 0.001) / 1000 / 2; high: + (3000 x 0.00075 + 100 x 0.001) / 1000 / 2
     assert row["usd_per_transaction_low"] == pytest.approx(0.001524)
     assert row["usd_per_transaction_high"] == pytest.approx(0.001524 + 0.001175)
@@ -164,14 +165,14 @@ def test_a_failed_prompt_that_no_success_counted_is_taken_at_the_longest_one(tmp
 def test_without_max_tokens_a_failure_of_unknown_tokens_leaves_the_cost_empty(tmp_path):
     result = bedrock_row(tmp_path, [call(11), failure(12, "server")], targets=[BEDROCK | {"parameters": {}}])
     assert result.usd is None
-    assert result.row["usd_per_transaction_low"] == pytest.approx(PER_CALL)
-    assert result.row["usd_per_transaction_high"] is None
+    assert flat(result)["usd_per_transaction_low"] == pytest.approx(PER_CALL)
+    assert flat(result)["usd_per_transaction_high"] is None
     assert "without `parameters.max_tokens` that has no bound" in result.cost_reason
 
 
 def test_one_in_a_hundred_successes_may_lack_usage_and_is_taken_at_the_mean(tmp_path):
     counted = [call(10 + i / 20) for i in range(99)]
-    row = bedrock_row(tmp_path, [*counted, call(19, completion_tokens=None)]).row
+    row = flat(bedrock_row(tmp_path, [*counted, call(19, completion_tokens=None)]))
     assert row["usd_per_transaction"] == pytest.approx(PER_CALL)
 
 
@@ -179,13 +180,13 @@ def test_more_than_one_in_a_hundred_without_usage_leaves_the_cost_empty_with_the
     counted = [call(10 + i / 20) for i in range(98)]
     result = bedrock_row(tmp_path, [*counted, call(19, completion_tokens=None), call(19.1, prompt_tokens=None)])
     assert result.usd is None
-    assert result.row["usd_per_transaction_low"] is None
+    assert flat(result)["usd_per_transaction_low"] is None
     assert result.cost_reason == "2 of 100 successes came without token counts (at most 1 % may)"
 
 
 def test_cached_prompt_tokens_are_billed_at_their_own_price(tmp_path):
     prices = {"bedrock": PRICES["bedrock"] | {"cache_read": 0.0001, "cache_write": 0.001}}
-    row = bedrock_row(tmp_path, [call(11, cache_read_tokens=1000, cache_write_tokens=200)], prices=prices).row
+    row = flat(bedrock_row(tmp_path, [call(11, cache_read_tokens=1000, cache_write_tokens=200)], prices=prices))
     # 0.00221625 + 1000 x 0.0001 / 1000 + 200 x 0.001 / 1000
     assert row["usd_per_transaction"] == pytest.approx(0.00251625)
 
@@ -198,13 +199,13 @@ def test_cached_tokens_without_a_price_leave_the_cost_empty(tmp_path):
 
 def test_only_calls_that_began_in_the_window_are_billed_to_it(tmp_path):
     records = [call(8, phase="settle"), call(11), call(21, phase="hold", error="server")]
-    assert bedrock_row(tmp_path, records).row["usd_per_transaction"] == pytest.approx(PER_CALL)
+    assert flat(bedrock_row(tmp_path, records))["usd_per_transaction"] == pytest.approx(PER_CALL)
 
 
 def test_a_stage_without_a_success_has_no_cost_and_says_so(tmp_path):
     path = made_run(tmp_path / "r", [failure(11, "server")], [window(1, 10, 20, target="bedrock")], targets=[BEDROCK])
     report = analyse([path])
-    assert report.steps["usd_per_transaction"].isna().all()
+    assert steps(report)["usd_per_transaction"].isna().all()
     assert "No cost for stage 1 (`bedrock`, `en`, 1 user): no success was measured." in report.notes
 
 
@@ -226,7 +227,7 @@ def test_a_guardrails_interventions_are_shared_out_and_its_charge_is_said_to_be_
         assert note.endswith("What AWS charges for the guardrail itself is in no cost here.")
         # 10 answers of 1000 x 0.00075 / 1000 + 500 x 0.001 / 1000 = 0.00125 USD over 12 successes; 3 cost nothing of the model's.
         # the failure's counts are known: it is billed like an answer
-        assert report.steps["usd_per_transaction"][0] == pytest.approx(10 * 0.00125 / 12)
+        assert steps(report)["usd_per_transaction"][0] == pytest.approx(10 * 0.00125 / 12)
 
 
 def test_without_a_guardrail_nothing_is_said_of_one_and_with_an_idle_one_its_charge_is(tmp_path):

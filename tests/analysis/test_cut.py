@@ -8,6 +8,7 @@ from analysis.advice.analyse import analyse
 from analysis.commands.report import print_gist
 from analysis.report.html import write_html
 from analysis.report.markdown import markdown
+from tests.helpers.flat import steps
 from tests.helpers.made_run import BEDROCK, P4D, made_run, steady, window
 
 LOAD = {"users": [1, 2, 4], "think_s": 0.0, "settle_s": 0.0, "measure_s": 30.0}
@@ -77,7 +78,7 @@ def test_a_stage_ended_by_its_error_rate_is_named_as_a_result(tmp_path):
     stages = [window(1, 10, 40), window(2, 60, 65, users=2, ended_by="abort")]
     report = analyse([made_run(tmp_path / "r", records, stages)])
     assert report.cut == []
-    assert report.steps["ended_by"].tolist() == ["time", "abort"]
+    assert steps(report)["ended_by"].tolist() == ["time", "abort"]
     # 2 users x 5 s / 0.5 s
     assert (
         "Stage 2 (`p4d`, `en`, 2 users) was ended early by its error rate: 100 % of 20 requests (server 20). "

@@ -13,6 +13,7 @@ from analysis.report.plots.view import View, lines
 from analysis.report.run_tables import shown_evidence
 from analysis.report.text_tables import full_table
 from locustfiles.contract.manifest import Finding
+from tests.helpers.flat import steps
 from tests.helpers.made_run import P4D, PRICES, made_run, steady, window
 
 LOAD = {"find": {"up_to": 8}, "measure_s": 60}
@@ -37,10 +38,10 @@ def test_a_finding_has_its_stages_by_level_with_outcomes_in_the_order_measured(t
         found.text
         == "`p4d` on `en`: 2 users keep the limits, 3 do not (not confirmed): above it the limits are missed."
     )
-    assert found.evidence["stage"].tolist() == [1, 2, 5, 4, 6, 3]
-    assert found.evidence["users"].tolist() == [1, 2, 2, 3, 3, 4]
-    assert found.evidence["outcome"].tolist() == ["met", "met", "met", "missed", "met", "missed"]
-    assert found.evidence["latency_p95_s"].tolist() == pytest.approx([0.4, 0.6, 0.6, 0.8, 0.8, 1.0])
+    assert [e.result.key.stage for e in found.evidence] == [1, 2, 5, 4, 6, 3]
+    assert [e.result.figures.users for e in found.evidence] == [1, 2, 2, 3, 3, 4]
+    assert [e.outcome for e in found.evidence] == ["met", "met", "met", "missed", "met", "missed"]
+    assert [e.result.figures.latency.p95 for e in found.evidence] == pytest.approx([0.4, 0.6, 0.6, 0.8, 0.8, 1.0])
     assert any(w.startswith("not confirmed") for w in found.warnings)
 
 
@@ -52,13 +53,13 @@ def test_an_interval_that_is_too_narrow_is_called_so_in_the_evidence_too(tmp_pat
     report = analyse([path])
     (shown,) = shown_evidence(report.findings[0])["Transactions/s"]
     assert shown.endswith(", too narrow)")
-    assert full_table(report.steps, {})["Transactions/s"].tolist() == [shown]
+    assert full_table(report.results)["Transactions/s"].tolist() == [shown]
 
 
 def test_a_search_is_one_line_in_the_picture_of_prices(tmp_path):
     view = View.of(analyse([searched(tmp_path)]))
     # 2 and 3 users were measured twice, and stand there once
-    assert [line["level"].tolist() for _, line in lines(view.candidates)] == [[1, 2, 3, 4]]
+    assert [[m.level for m in line] for _, line in lines(view.candidates)] == [[1, 2, 3, 4]]
 
 
 def test_a_confirmed_finding_on_valid_stages_has_no_warning(tmp_path):
@@ -109,10 +110,10 @@ def test_the_limits_of_a_search_judge_its_stages(tmp_path):
         prices=PRICES | {"other": PRICES["p4d"]},
     )
     report = analyse([tmp_path / "r"])
-    assert report.steps["slo"].tolist() == ["met", "missed"]
+    assert steps(report)["slo"].tolist() == ["met", "missed"]
     assert report.recommendation.pick.stage == 1  # the second is cheaper, for it carries 200/min and not 150/min
     assert report.recommendation.criteria == ["latency p95 ≤ 0.5 s"]
-    assert report.steps["goodput_per_s"].tolist()[1] == 0.0
+    assert steps(report)["goodput_per_s"].tolist()[1] == 0.0
     assert report.slo == {"r": {}}  # no limit holds for both targets
 
 

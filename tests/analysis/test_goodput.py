@@ -11,13 +11,14 @@ from analysis.advice.analyse import analyse
 from analysis.cost.pricing import prices_of_run
 from analysis.runs.run_reader import load_run
 from analysis.verdicts.stage_results import results_of
+from tests.helpers.flat import flat, steps
 from tests.helpers.made_run import BEDROCK, made_run, record, steady, streamed, window
 
 
 def row_of(path):
     run = load_run(path)
     (result,) = results_of(run, prices_of_run(run).of_target)
-    return result.row
+    return flat(result)
 
 
 def mixed():
@@ -123,8 +124,8 @@ def test_without_failures_nothing_is_said_of_them(tmp_path):
 
 
 def test_the_intervals_of_throughput_and_cost_are_columns(tmp_path):
-    steps = analyse([made_run(tmp_path / "r", steady(1, 10, 40, 2, 0.7, lead=2), [window(1, 10, 40, users=2)])]).steps
-    row = steps.iloc[0]
+    report = analyse([made_run(tmp_path / "r", steady(1, 10, 40, 2, 0.7, lead=2), [window(1, 10, 40, users=2)])])
+    row = steps(report).iloc[0]
     assert row["throughput_low"] <= row["throughput_per_s"] <= row["throughput_high"]
     # an hourly price: the cost at the highest throughput is the lowest
     assert row["usd_per_transaction_ci_low"] == pytest.approx(37.688 / 3600 / row["throughput_high"])

@@ -1,11 +1,19 @@
+"""Who imports whom, and that the analysis starts without Locust, gevent and boto3."""
+
 import ast
 import pathlib
 import subprocess
 import sys
 
+import pytest
+
+from analysis.__main__ import COMMANDS
+
 ROOT = pathlib.Path(__file__).parents[2]
 #: commands that do the load side's work: they call a target, and put records into a run folder
 LOAD_SIDE = {"check.py", "check_view.py", "merge.py"}
+#: what takes seconds to load, or patches the process
+HEAVY = {"gevent", "locust", "boto3", "botocore"}
 MODULES = sorted((ROOT / "analysis").rglob("*.py"))
 
 
@@ -43,9 +51,20 @@ def test_importing_the_analysis_loads_neither_locust_nor_gevent_nor_boto3():
     ]
     program = (
         f"import importlib, sys\nfor name in {['analysis', *names]!r}: importlib.import_module(name)\n"
-        "print(sorted({m.split('.')[0] for m in sys.modules} & {'gevent', 'locust', 'boto3', 'botocore'}))"
+        f"print(sorted({{m.split('.')[0] for m in sys.modules}} & {HEAVY}))"
     )
     run = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
     )
     assert run.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_no_help_loads_locust_gevent_or_boto3(command):
+    run = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "analysis", *command.split(), "--help"],
+        cwd=ROOT, capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    assert "usage: " in run.stdout
+    loaded = {line.rsplit("|", 1)[1].strip().split(".")[0] for line in run.stderr.splitlines() if "|" in line}
+    assert "argparse" in loaded and loaded & HEAVY == set()

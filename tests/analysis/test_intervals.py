@@ -8,9 +8,10 @@ import pytest
 from analysis.cost.pricing import prices_of_run
 from analysis.report.text_tables import call_table
 from analysis.runs.run_reader import load_run
-from analysis.verdicts.stage_results import results_of, steps_table
+from analysis.verdicts.stage_results import results_of
 from analysis.words import format as show
 from locustfiles.common.recording.stage_tally import Tally
+from tests.helpers.flat import ends, flat
 from tests.helpers.made_run import P4D, made_run, record, window
 
 
@@ -26,7 +27,7 @@ def intervals(path, records, **window_keys):
     targets = [P4D | {"load": {"rate": [2], "measure_s": 60}}] if "rate" in window_keys else None
     run = load_run(made_run(path, records, [window(1, 10, 70, ended_by="precision", **window_keys)], targets))
     (result,) = results_of(run, prices_of_run(run).of_target)
-    return result.row, result.intervals
+    return flat(result), ends(result)
 
 
 def told(records) -> Tally:
@@ -71,14 +72,13 @@ def test_with_retries_the_interval_of_calls_is_the_one_that_the_stage_was_ended_
     keys = {"retry": {"attempts": 3, "base_s": 0.2, "max_s": 1.0}}
     run = load_run(made_run(tmp_path / "r", records, [window(1, 10, 70, ended_by="precision")], scenario_keys=keys))
     (result,) = results_of(run, prices_of_run(run).of_target)
-    low, high = result.intervals["call_latency_mean_s"]
+    low, high = ends(result)["call_latency_mean_s"]
     assert (
         (low + high) / 2
         == pytest.approx((20 * 0.7 + 40 * 0.4) / 60)
-        == pytest.approx(result.row["call_latency_mean_s"])
+        == pytest.approx(flat(result)["call_latency_mean_s"])
     )
-    beside = {("r", 1, "call_latency_mean_s"): (low, high)}
-    words = call_table(steps_table([result]), beside, False)["User-perceived: latency mean"].tolist()
+    words = call_table([result], False)["User-perceived: latency mean"].tolist()
     assert words == [f"0.500 s ({show.seconds(low)} – {show.seconds(high)})"]
     tally = Tally(retry=run.scenario.retry)
     for one in sorted(records, key=lambda r: r.started_at + r.latency_ms / 1000):

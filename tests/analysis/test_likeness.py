@@ -3,6 +3,7 @@
 import pytest
 
 from analysis.advice.analyse import analyse
+from tests.helpers.flat import table
 from tests.helpers.made_run import BEDROCK, P4D, PRICES, made_run, steady, window
 
 BOOK = "region: us-east-1\ncurrency: USD\nas_of: 2024-04-15\nsource: made\ninstances: {ml.p4d.24xlarge: 30.0}\n"
@@ -111,14 +112,14 @@ def test_texts_name_the_run_where_there_are_several(tmp_path):
     ]
     made_run(flat, records, [window(n, 100.0 * n, 100.0 * n + 60, users=users) for n, users in enumerate((1, 2, 4), 1)])
     report = analyse([rising, flat])
-    assert report.knees["text"].tolist() == [
+    assert table(report, "knees")["text"].tolist() == [
         "`p4d` of run mon on `en`: no knee up to 4 users (238 transactions per minute there).",
         "`p4d` of run tue on `en`: the knee is at 1 user (60.0 transactions per minute; no later level brings 5 % more).",
     ]
     assert "is `p4d` of run mon (ml.p4d.24xlarge) at 4 users" in report.recommendation.text
     assert "Runner-up: `p4d` of run tue at 1 user" in report.recommendation.text
     alone = analyse([rising])
-    assert "of run" not in alone.recommendation.text + alone.knees["text"][0]
+    assert "of run" not in alone.recommendation.text + table(alone, "knees")["text"][0]
 
 
 def test_break_even_pairs_of_several_runs_name_them(tmp_path):

@@ -10,6 +10,7 @@ from analysis.runs.run_reader import load_run, load_runs, read_records
 from locustfiles.contract.manifest import WorkerEntry
 from locustfiles.contract.record import FIELDS
 from locustfiles.contract.run_folder import NotARun
+from tests.helpers.flat import steps
 from tests.helpers.made_run import START, made_run, record, steady, window
 
 
@@ -29,14 +30,14 @@ def test_a_missing_value_stays_missing_and_text_that_looks_missing_stays_text(tm
 
 def test_a_run_of_before_the_served_fields_is_read_as_one_that_does_not_know_them(tmp_path):
     path = made_run(tmp_path / "r", steady(1, 10, 40, 2, 0.5, lead=2), [window(1, 10, 40, users=2)])
-    new = analyse([path]).steps
+    new = steps(analyse([path]))
     lines = (path / "requests.csv").read_text().splitlines()
     assert all(line.endswith(",,") for line in lines[1:])  # neither is known
     lines = [lines[0].removesuffix(",served_latency,served_tier"), *(line[:-2] for line in lines[1:])]
     (path / "requests.csv").write_text("\n".join(lines) + "\n")
     run = load_run(path)
     assert run.lost == run.notes == [] and run.records["served_tier"].isna().all()
-    assert analyse([path]).steps.equals(new)
+    assert steps(analyse([path])).equals(new)
     assert new["verdict"].tolist() == ["VALID"]
     damaged = [*lines[:5], "torn,in,the,middle", *lines[5:]]
     (path / "requests.csv").write_text("\n".join(damaged) + "\n")
@@ -67,7 +68,7 @@ def test_a_torn_last_line_is_skipped_counted_and_reported(tmp_path):
     assert "the last line was torn" in run.notes[0]
     report = analyse([path])
     assert any("torn" in note for note in report.notes)
-    assert report.steps["verdict"].tolist() == ["VALID"]
+    assert steps(report)["verdict"].tolist() == ["VALID"]
 
 
 DAMAGE = {
@@ -95,7 +96,7 @@ def test_a_damaged_line_is_skipped_named_and_makes_the_run_invalid(tmp_path, dam
     assert len(run.records) == len(lines) - 3  # without the header, the damaged line and what follows the last newline
     assert run.lost == ["1 damaged lines in requests.csv were skipped (line 5)."]
     report = analyse([path])
-    assert report.steps["verdict"].tolist() == ["INVALID"]
+    assert steps(report)["verdict"].tolist() == ["INVALID"]
     assert report.invalid
 
 
@@ -128,14 +129,14 @@ def test_a_record_that_stands_twice_is_reported(tmp_path):
 )
 def test_lost_records_and_killed_workers_make_every_stage_invalid(tmp_path, worker, reason):
     report = analyse([made_run(tmp_path / "r", [record(11, 1)], [window(1, 10, 20)], workers=[worker])])
-    assert report.steps["verdict"].tolist() == ["INVALID"]
-    assert reason in report.steps["reasons"][0]
+    assert steps(report)["verdict"].tolist() == ["INVALID"]
+    assert reason in steps(report)["reasons"][0]
 
 
 def test_a_run_without_a_single_request_has_an_invalid_stage(tmp_path):
     report = analyse([made_run(tmp_path / "r", [], [window(1, 10, 20)])])
-    assert report.steps["reasons"].tolist() == ["no request began in its window"]
-    assert report.steps["error_rate"].isna().all()
+    assert steps(report)["reasons"].tolist() == ["no request began in its window"]
+    assert steps(report)["error_rate"].isna().all()
 
 
 def test_two_runs_of_one_name_are_told_apart(tmp_path):
@@ -143,17 +144,17 @@ def test_two_runs_of_one_name_are_told_apart(tmp_path):
         (tmp_path / parent).mkdir()
         made_run(tmp_path / parent / "r", [record(11, 1)], [window(1, 10, 20)])
     report = analyse([tmp_path / "a" / "r", tmp_path / "b" / "r"])
-    assert report.steps["run"].tolist() == ["a/r", "b/r"]
+    assert steps(report)["run"].tolist() == ["a/r", "b/r"]
     assert report.records["run"].tolist() == ["a/r", "b/r"]
 
 
 def test_names_get_as_many_folders_as_tell_them_apart(tmp_path):
     paths = [tmp_path / f"build-{n}" / "runs" / "demo" for n in (1, 2)] + [tmp_path / "other"]
-    for path, latency in zip(paths, (1.0, 2.0, 3.0)):
+    for path, latency in zip(paths, (1.0, 2.0, 3.0), strict=True):
         made_run(path, [record(11, latency)], [window(1, 10, 20)])
     report = analyse(paths)
-    assert report.steps["run"].tolist() == ["build-1/runs/demo", "build-2/runs/demo", "other"]
-    assert report.steps["latency_mean_s"].tolist() == [1.0, 2.0, 3.0]
+    assert steps(report)["run"].tolist() == ["build-1/runs/demo", "build-2/runs/demo", "other"]
+    assert steps(report)["latency_mean_s"].tolist() == [1.0, 2.0, 3.0]
     # 37.688 $/h over 1, 2 and 3 s
     assert report.total_cost == pytest.approx(37.688 * 6 / 3600)
 

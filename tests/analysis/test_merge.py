@@ -14,6 +14,7 @@ from locustfiles.contract import spool as spools
 from locustfiles.contract.manifest import Part, Problem, WorkerEntry, WorkerLoad
 from locustfiles.contract.run_folder import RunFolder
 from locustfiles.contract.spool import NotASpool, Spool, SpoolFile, missing, read_spool, write_spool
+from tests.helpers.flat import steps
 from tests.helpers.made_run import START, made_run, steady, window
 
 HAD = 40  # what the master had of the lost worker's records
@@ -53,7 +54,7 @@ def state(path: pathlib.Path) -> dict[str, bytes]:
 
 def test_only_what_the_run_does_not_have_is_added_and_the_verdict_follows(lost, tmp_path, capsys):
     path, records = lost
-    assert analyse([path]).steps["verdict"].tolist() == ["INVALID"]
+    assert steps(analyse([path]))["verdict"].tolist() == ["INVALID"]
     file = kept(tmp_path, records, first=30)  # ten of its rows had arrived: their acknowledgements were lost
     assert main(["merge", str(path), str(file)]) == 0
     assert (
@@ -66,7 +67,7 @@ def test_only_what_the_run_does_not_have_is_added_and_the_verdict_follows(lost, 
     assert manifest.problems == []
     assert manifest.workers[1] == WorkerEntry("b", "h", 0.0, SENT, SENT, 0)
     assert manifest.stages[0].whole  # both workers were there at its end
-    assert analyse([path]).steps["verdict"].tolist() == ["VALID"]
+    assert steps(analyse([path]))["verdict"].tolist() == ["VALID"]
 
 
 def test_merging_twice_changes_nothing_and_says_so(lost, tmp_path, capsys):
@@ -92,7 +93,7 @@ def test_a_worker_that_was_gone_before_the_stages_end_leaves_a_problem_though_it
     (problem,) = manifest.problems
     assert problem.stages == [1] and "worker b was gone before the stage's end" in problem.text
     assert not manifest.stages[0].whole
-    assert analyse([path]).steps["verdict"].tolist() == ["INVALID"]
+    assert steps(analyse([path]))["verdict"].tolist() == ["INVALID"]
 
 
 def test_a_torn_last_line_is_skipped_and_counted_and_its_record_stays_lost(lost, tmp_path, capsys):

@@ -13,6 +13,7 @@ from analysis.report.markdown import markdown
 from analysis.report.plots.catalogue import draw_all
 from analysis.runs.run_reader import load_run
 from analysis.verdicts.stage_results import results_of
+from tests.helpers.flat import flat, steps, table
 from tests.helpers.made_run import BEDROCK, P4D, made_run, record, steady, streamed, window
 
 OPEN = P4D | {"name": "open", "load": {"rate": [2, 4], "measure_s": 60, "max_users": 10}}
@@ -39,7 +40,7 @@ def one(tmp_path, made, **keys):
     values = {"targets": [OPEN], "prices": PRICES} | keys
     run = load_run(made_run(tmp_path / "r", made[0], [made[1]], **values))
     (result,) = results_of(run, prices_of_run(run).of_target)
-    return result.row
+    return flat(result)
 
 
 def test_the_achieved_rate_is_the_requests_sent_in_the_window_by_its_length(tmp_path):
@@ -71,8 +72,8 @@ def test_a_limit_says_that_it_is_judged_from_when_the_request_was_due(tmp_path):
     slo = {"latency_s": {"p95": 1.0}, "error_rate": 0.0}
     report = analyse([made_run(tmp_path / "r", records, [stage], targets=[OPEN], prices=PRICES, slo=slo)])
     # 0.5 s from the send, 2.5 s from when it was due
-    assert report.criteria["words"].tolist() == ["latency p95 from when it was due ≤ 1 s", "error rate ≤ 0 %"]
-    assert report.criteria["cell"].tolist() == ["2.50 s ✗", "0 % ✓"]
+    assert table(report, "criteria")["words"].tolist() == ["latency p95 from when it was due ≤ 1 s", "error rate ≤ 0 %"]
+    assert table(report, "criteria")["cell"].tolist() == ["2.50 s ✗", "0 % ✓"]
 
 
 def test_fewer_requests_than_planned_beyond_the_noise_of_arrivals_make_it_suspect(tmp_path):
@@ -117,7 +118,7 @@ def test_a_stage_that_never_settled_is_suspect_with_the_remedy(tmp_path):
     closed = window(1, 10, 40, users=2, steady=False)
     report = analyse([made_run(tmp_path / "b", steady(1, 10, 40, 2, 0.5, lead=2), [closed])])
     assert (
-        report.steps["reasons"][0]
+        steps(report)["reasons"][0]
         == "its latencies were still drifting after 10.0 s of settling: longer settle_at_most_s"
     )
 

@@ -5,6 +5,7 @@ import pytest
 from analysis.advice.analyse import analyse
 from analysis.report.text_tables import run_cost_table
 from locustfiles.contract.manifest import Part, WorkerEntry
+from tests.helpers.flat import steps, table
 from tests.helpers.made_run import START, made_run, record, steady, window
 
 PARTS = [Part("a", START, None, "broken off"), Part("b", START + 1000, START + 1100, "complete")]
@@ -23,7 +24,7 @@ def resumed(path, **keys):
 
 def test_the_time_between_two_parts_is_not_paid_for(tmp_path):
     path, records = resumed(tmp_path / "r")
-    (cost,) = analyse([path]).run_cost.to_dict("records")
+    (cost,) = table(analyse([path]), "run_cost").to_dict("records")
     ends = [r.started_at - START + r.latency_ms / 1000 for r in records]
     first, second = max(e for e in ends if e < 1000), max(ends)
     # from the first warm-up call to the last record before the kill, and from the second warm-up call to the end
@@ -35,11 +36,11 @@ def test_the_time_between_two_parts_is_not_paid_for(tmp_path):
 
 def test_a_stage_that_was_measured_again_is_no_stage_but_the_run_paid_for_it(tmp_path):
     report = analyse([resumed(tmp_path / "r")[0]])
-    assert report.steps["stage"].tolist() == [1, 3]
-    assert report.cut == [] and report.repeats.empty
+    assert steps(report)["stage"].tolist() == [1, 3]
+    assert report.cut == [] and table(report, "repeats").empty
     assert any(n.startswith("Run r was measured in 2 parts") and "1 stages were cut short" in n for n in report.notes)
     # stage 2's records reach to 75 s: without them the first part would end at 41 s
-    assert report.run_cost["duration_s"][0] > 100
+    assert table(report, "run_cost")["duration_s"][0] > 100
 
 
 def test_lost_records_concern_only_stages_that_are_not_whole(tmp_path):
@@ -47,8 +48,8 @@ def test_lost_records_concern_only_stages_that_are_not_whole(tmp_path):
     workers = [WorkerEntry("local", "h", 0.0, None, len(records), None)]
     stages = [window(1, 10, 40, whole=True), window(2, 60, 90, whole=False)]
     report = analyse([made_run(tmp_path / "r", records, stages, workers=workers)])
-    assert report.steps["verdict"].tolist() == ["VALID", "INVALID"]
-    assert "never handed in its last count" in report.steps["reasons"][1]
+    assert steps(report)["verdict"].tolist() == ["VALID", "INVALID"]
+    assert "never handed in its last count" in steps(report)["reasons"][1]
     assert any("never handed in its last count" in n for n in report.notes)
 
 
@@ -58,4 +59,4 @@ def test_damage_in_the_file_concerns_every_stage(tmp_path):
     lines = (path / "requests.csv").read_text().splitlines(keepends=True)
     (path / "requests.csv").write_text("".join([*lines[:5], "x,y\n", *lines[6:]]))
     report = analyse([path])
-    assert report.steps["verdict"][0] == "INVALID" and "damaged" in report.steps["reasons"][0]
+    assert steps(report)["verdict"][0] == "INVALID" and "damaged" in steps(report)["reasons"][0]

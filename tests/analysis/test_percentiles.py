@@ -1,3 +1,4 @@
+import dataclasses
 import math
 
 import numpy as np
@@ -6,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.metrics.percentiles import percentile, ranks, spread, with_failures
+from analysis.words.spread import Spread
 from locustfiles.contract.statistics.binomial import ALPHA, at_least, at_most, decide
 
 
@@ -56,9 +58,9 @@ def test_mean_and_percentiles_are_numpys_linear_ones():
     found = spread(values)
     assert (found.n, found.mean) == (4, 2.5)
     # position 0.95 x 3 = 2.85 between 3 and 4
-    assert found.percentiles["p95"].value == pytest.approx(3.85)
-    assert found.percentiles["p95"].high is None
-    assert spread(np.array([])) is None
+    assert found.p95 == pytest.approx(3.85)
+    assert found.p95_high is None
+    assert spread(np.array([])) == Spread(n=0)
 
 
 def test_a_limit_is_undecided_until_there_are_enough_values():
@@ -84,14 +86,19 @@ def test_the_test_and_the_interval_never_contradict_each_other(values, limit, q)
     assert (state == "missed") == (found.low is not None and found.low > limit)
 
 
+def all_of(values, failures):
+    """p50, p95 and p99 of successes and failures together."""
+    return dataclasses.astuple(with_failures(values, failures))
+
+
 def test_a_failure_counts_as_infinity_among_the_percentiles():
     # 100 values: p95 lies at 0.95 x 99 = 94.05, between the 95th and the 96th; with 5 failures the 96th is one
-    assert with_failures(np.arange(1.0, 101.0), 0) == pytest.approx({"p50": 50.5, "p95": 95.05, "p99": 99.01})
-    assert with_failures(np.arange(1.0, 96.0), 5) == {"p50": 50.5, "p95": math.inf, "p99": math.inf}
+    assert all_of(np.arange(1.0, 101.0), 0) == pytest.approx((50.5, 95.05, 99.01))
+    assert all_of(np.arange(1.0, 96.0), 5) == (50.5, math.inf, math.inf)
     # 101 values: p95 is exactly the 96th, which succeeded, whatever the 97th did
-    assert with_failures(np.arange(1.0, 97.0), 5) == {"p50": 51.0, "p95": 96.0, "p99": math.inf}
-    assert with_failures(np.array([]), 3) == {"p50": math.inf, "p95": math.inf, "p99": math.inf}
-    assert with_failures(np.array([]), 0) == {}
+    assert all_of(np.arange(1.0, 97.0), 5) == (51.0, 96.0, math.inf)
+    assert all_of(np.array([]), 3) == (math.inf, math.inf, math.inf)
+    assert all_of(np.array([]), 0) == (None, None, None)
 
 
 @settings(max_examples=100)
@@ -99,5 +106,5 @@ def test_a_failure_counts_as_infinity_among_the_percentiles():
 def test_percentiles_with_failures_are_those_of_very_slow_answers(values, failures):
     slow = 1e12  # stands for never
     plain = np.percentile(np.array([*values, *[slow] * failures], dtype=float), [50, 95, 99])
-    for found, expected in zip(with_failures(np.array(values, dtype=float), failures).values(), plain):
+    for found, expected in zip(all_of(np.array(values, dtype=float), failures), plain, strict=True):
         assert found == pytest.approx(expected) if expected < 1e6 else found == math.inf

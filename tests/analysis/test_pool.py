@@ -10,6 +10,8 @@ from analysis.cost.pricing import prices_of_run
 from analysis.runs.run_reader import load_run
 from analysis.verdicts.pooled_repeats import candidates_of
 from analysis.verdicts.stage_results import StageKey, by_count, results_of, tie
+from analysis.words.columns import STEP_COLUMNS
+from tests.helpers.flat import ends, flat, steps, table
 from tests.helpers.made_run import BEDROCK, made_run, record, steady, window
 
 TOKENS = {"prompt_tokens": 100, "completion_tokens": 10}
@@ -34,17 +36,17 @@ def pooled(path):
 
 def test_repetitions_of_a_level_are_one_candidate_of_all_their_requests(tmp_path):
     results, (candidate,) = pooled(repeated(tmp_path, [0.5, 0.75, 1.0]))
-    rows = [r.row for r in results]
+    rows = [flat(r) for r in results]
     assert candidate.stages == (1, 2, 3) and candidate.key == StageKey("r", 1)
-    assert candidate.row["requests"] == sum(r["requests"] for r in rows)
-    assert candidate.row["window_s"] == 180.0
+    assert flat(candidate)["requests"] == sum(r["requests"] for r in rows)
+    assert flat(candidate)["window_s"] == 180.0
     # 4/s, 2.667/s and 2/s over equal windows; its cost is all dollars over all transactions, not the mean of the three
-    assert candidate.row["throughput_per_s"] == pytest.approx((4 + 8 / 3 + 2) / 3, rel=1e-3)
-    assert candidate.usd == pytest.approx(37.688 / 3600 / candidate.row["throughput_per_s"])
+    assert flat(candidate)["throughput_per_s"] == pytest.approx((4 + 8 / 3 + 2) / 3, rel=1e-3)
+    assert candidate.usd == pytest.approx(37.688 / 3600 / flat(candidate)["throughput_per_s"])
     # 240, 160 and 120 requests: the 260th of 520 took 0.75 s, the 494th 1 s
-    assert (candidate.row["latency_p50_s"], candidate.row["latency_p95_s"]) == (0.75, 1.0)
+    assert (flat(candidate)["latency_p50_s"], flat(candidate)["latency_p95_s"]) == (0.75, 1.0)
     # the mean of all requests: (240 x 0.5 + 160 x 0.75 + 120 x 1.0) / 520
-    assert candidate.row["latency_mean_s"] == pytest.approx(360 / 520, rel=1e-3)
+    assert flat(candidate)["latency_mean_s"] == pytest.approx(360 / 520, rel=1e-3)
 
 
 def test_rates_of_unequal_windows_are_weighted_by_their_length(tmp_path):
@@ -52,8 +54,8 @@ def test_rates_of_unequal_windows_are_weighted_by_their_length(tmp_path):
     records = steady(1, 100, 190, 2, 0.5, lead=3, **TOKENS) + steady(2, 300, 330, 2, 1.0, lead=3, repeat=2, **TOKENS)
     stages = [window(1, 100, 190, users=2), window(2, 300, 330, users=2, repeat=2)]
     _, (candidate,) = pooled(made_run(tmp_path / "r", records, stages))
-    assert candidate.row["throughput_per_s"] == pytest.approx(3.5)
-    assert candidate.row["completion_tokens_per_s"] == pytest.approx(35.0)
+    assert flat(candidate)["throughput_per_s"] == pytest.approx(3.5)
+    assert flat(candidate)["completion_tokens_per_s"] == pytest.approx(35.0)
     assert candidate.usd == pytest.approx(37.688 / 3600 / 3.5)
 
 
@@ -64,13 +66,20 @@ def test_a_level_measured_once_is_its_stage(tmp_path):
 
 def test_the_interval_of_repetitions_that_differ_is_the_one_between_them(tmp_path):
     results, (candidate,) = pooled(repeated(tmp_path, [0.5, 0.75, 1.0]))
-    low, high = candidate.intervals["throughput_per_s"]
-    rates = [r.row["throughput_per_s"] for r in results]
+    low, high = ends(candidate)["throughput_per_s"]
+    rates = [flat(r)["throughput_per_s"] for r in results]
     # Student's t of 2 degrees of freedom: 4.303 x sd / sqrt(3), far wider than what each minute tells of itself
     half = 4.303 * statistics.stdev(rates) / math.sqrt(3)
     assert (high - low) / 2 == pytest.approx(half)
-    assert all(high - low > r.intervals["throughput_per_s"][1] - r.intervals["throughput_per_s"][0] for r in results)
-    assert (candidate.row["throughput_low"], candidate.row["throughput_high"]) == (low, high)
+    assert all(high - low > ends(r)["throughput_per_s"][1] - ends(r)["throughput_per_s"][0] for r in results)
+    assert (flat(candidate)["throughput_low"], flat(candidate)["throughput_high"]) == (low, high)
+
+
+def test_the_intervals_of_repetitions_are_in_the_order_of_the_columns(tmp_path):
+    """And not in that of a set of names, which changes from one process to the next."""
+    _, (candidate,) = pooled(repeated(tmp_path, [0.5, 0.51, 0.52]))
+    names = list(ends(candidate))
+    assert len(names) == 6 and names == [name for name in STEP_COLUMNS if name in names]
 
 
 def test_the_interval_of_repetitions_that_agree_is_the_one_within_them(tmp_path):
@@ -83,28 +92,28 @@ def test_the_interval_of_repetitions_that_agree_is_the_one_within_them(tmp_path)
         records += [record(t, 0.4, stage=number, repeat=number, prompt_id=str(t), **TOKENS) for t in at]
         stages.append(window(number, a, a + 60, repeat=number))
     results, (candidate,) = pooled(made_run(tmp_path / "r", records, stages))
-    low, high = candidate.intervals["throughput_per_s"]
-    own_low, own_high = results[0].intervals["throughput_per_s"]
+    low, high = ends(candidate)["throughput_per_s"]
+    own_low, own_high = ends(results[0])["throughput_per_s"]
     # two independent means of equal width: the half-width shrinks by sqrt(2)
     assert high - low == pytest.approx((own_high - own_low) / math.sqrt(2), rel=1e-6)
     # dollars go by one over the rate, at each end of its interval
-    assert candidate.intervals["usd_per_transaction"] == pytest.approx((37.688 / 3600 / high, 37.688 / 3600 / low))
+    assert ends(candidate)["usd_per_transaction"] == pytest.approx((37.688 / 3600 / high, 37.688 / 3600 / low))
 
 
 def test_the_cost_by_the_hour_of_repetitions_says_what_their_throughput_says(tmp_path):
     _, (candidate,) = pooled(repeated(tmp_path / "a", [0.5, 0.51, 0.52]))
-    ends = candidate.intervals
+    found = ends(candidate)
     # 4, 3.92 and 3.85 /s and ten tokens each: the ends of a rate's interval give those of its cost, the other way round
-    (low, high), (tokens_low, tokens_high) = ends["throughput_per_s"], ends["completion_tokens_per_s"]
+    (low, high), (tokens_low, tokens_high) = found["throughput_per_s"], found["completion_tokens_per_s"]
     assert 3.7 < low < 3.92 < high < 4.2
-    assert ends["usd_per_transaction"] == pytest.approx((37.688 / 3600 / high, 37.688 / 3600 / low))
-    assert ends["usd_per_1m_output_tokens"] == pytest.approx(
+    assert found["usd_per_transaction"] == pytest.approx((37.688 / 3600 / high, 37.688 / 3600 / low))
+    assert found["usd_per_1m_output_tokens"] == pytest.approx(
         (1e6 * 37.688 / 3600 / tokens_high, 1e6 * 37.688 / 3600 / tokens_low)
     )
     # 4 and 2.857 /s: 3.43 +- 12.7 x 0.808 / sqrt(2) = 7.26 reaches 0, so a transaction may cost anything from 37.688 / 3600 / 10.69 on
     _, (apart,) = pooled(repeated(tmp_path / "b", [0.5, 0.7]))
-    assert apart.intervals["throughput_per_s"] == pytest.approx((0.0, 10.69), abs=0.01)
-    assert "usd_per_transaction" not in apart.intervals and apart.row["usd_per_transaction_ci_low"] is None
+    assert ends(apart)["throughput_per_s"] == pytest.approx((0.0, 10.69), abs=0.01)
+    assert "usd_per_transaction" not in ends(apart) and flat(apart)["usd_per_transaction_ci_low"] is None
     assert by_count(apart) == (pytest.approx(37.688 / 3600 / 10.69, rel=1e-3), math.inf)
 
 
@@ -128,9 +137,9 @@ def lossy(tmp_path, lost, answers=(10, 10, 10, 10)):
 def test_the_interval_of_a_pooled_bill_is_no_narrower_than_its_bounds(tmp_path):
     # successes alike, and 20 lost in each of four: no sampling error at all, yet 0.000085 to 0.000085 + 0.2 x 0.000175 each
     alike = lossy(tmp_path / "a", [20, 20, 20, 20])
-    assert alike.intervals["usd_per_transaction"] == pytest.approx((0.000085, 0.00012))
-    assert alike.intervals["usd_per_1m_output_tokens"] == pytest.approx((8.5, 12.0))  # of ten tokens each
-    assert (alike.row["usd_per_transaction_ci_low"], alike.row["usd_per_transaction_ci_high"]) == pytest.approx(
+    assert ends(alike)["usd_per_transaction"] == pytest.approx((0.000085, 0.00012))
+    assert ends(alike)["usd_per_1m_output_tokens"] == pytest.approx((8.5, 12.0))  # of ten tokens each
+    assert (flat(alike)["usd_per_transaction_ci_low"], flat(alike)["usd_per_transaction_ci_high"]) == pytest.approx(
         (0.000085, 0.00012)
     )
 
@@ -140,12 +149,10 @@ def test_what_lies_between_the_bills_of_repetitions_is_added_outside_their_bound
     # at most 0.00012 and 0.0001025 each: sd 0.0000175 / sqrt(2), t of one degree 12.706: half 12.706 x 0.0000175 / 2 = 0.0001112;
     # of all 0.000085 + 0.15 x 0.000175 = 0.00011125. At least 0.000085 in both
     assert apart.usd == pytest.approx(0.00011125)
-    assert apart.intervals["usd_per_transaction"] == pytest.approx((0.000085, 0.00011125 + 0.00011118), rel=1e-4)
+    assert ends(apart)["usd_per_transaction"] == pytest.approx((0.000085, 0.00011125 + 0.00011118), rel=1e-4)
     # none lost, answers of 10 and 20 tokens: 0.000085 and 0.000095, half 12.706 x 0.00001 / 2 = 0.0000635 on either side of 0.00009
     unlike = lossy(tmp_path / "b", [0, 0], answers=(10, 20))
-    assert unlike.intervals["usd_per_transaction"] == pytest.approx(
-        (0.00009 - 0.00006353, 0.00009 + 0.00006353), rel=1e-4
-    )
+    assert ends(unlike)["usd_per_transaction"] == pytest.approx((0.00009 - 0.00006353, 0.00009 + 0.00006353), rel=1e-4)
 
 
 def test_a_figure_beyond_an_undecided_limit_in_one_repetition_is_so_of_the_level(tmp_path):
@@ -164,12 +171,12 @@ def test_a_figure_beyond_an_undecided_limit_in_one_repetition_is_so_of_the_level
 
 def test_a_limit_is_met_only_if_each_repetition_met_it(tmp_path):
     slo = {"latency_s": {"p50": 0.8}}
-    assert pooled(repeated(tmp_path / "a", [0.5, 0.7], slo=slo))[1][0].row["slo"] == "met"
-    assert pooled(repeated(tmp_path / "b", [0.9, 1.0], slo=slo))[1][0].row["slo"] == "missed"
+    assert flat(pooled(repeated(tmp_path / "a", [0.5, 0.7], slo=slo))[1][0])["slo"] == "met"
+    assert flat(pooled(repeated(tmp_path / "b", [0.9, 1.0], slo=slo))[1][0])["slo"] == "missed"
     mixed = pooled(repeated(tmp_path / "c", [0.5, 0.6, 0.9], slo=slo))[1][0]
     # all 493 requests together would keep it: their median is 0.6 s
-    assert mixed.row["latency_p50_s"] == 0.6
-    assert (mixed.row["slo"], mixed.row["slo_failed"]) == ("missed", "latency_p50")
+    assert flat(mixed)["latency_p50_s"] == 0.6
+    assert (flat(mixed)["slo"], flat(mixed)["slo_failed"]) == ("missed", "latency_p50")
     (check,) = mixed.checks
     assert (check.value, check.why) == (0.9, "of 3 repetitions met in 2, missed in 1")
 
@@ -178,12 +185,12 @@ def test_a_level_that_one_repetition_misses_is_not_recommended(tmp_path):
     report = analyse([repeated(tmp_path, [0.5, 0.9, 0.9], slo={"latency_s": {"mean": 0.8}})])
     assert report.recommendation.pick is None
     assert "1 of 1 stages missed a limit, most often latency mean ≤ 0.8 s (1 of 1)" in report.recommendation.text
-    assert not report.sentences["positive"].any()
+    assert not table(report, "sentences")["positive"].any()
 
 
 def test_the_interval_of_a_percentile_is_as_wide_as_the_repetitions_lie_apart(tmp_path):
     _, (candidate,) = pooled(repeated(tmp_path, [0.5, 0.75, 1.0]))
-    row = candidate.row
+    row = flat(candidate)
     # each repetition has one latency: within, the 260th of 520 is 0.75 s at every rank; between, 4.303 x 0.25 / sqrt(3) = 0.6211
     assert row["latency_p50_low_s"] == pytest.approx(0.75 - 4.303 * 0.25 / math.sqrt(3))
     assert row["latency_p50_high_s"] == pytest.approx(0.75 + 4.303 * 0.25 / math.sqrt(3))
@@ -191,7 +198,7 @@ def test_the_interval_of_a_percentile_is_as_wide_as_the_repetitions_lie_apart(tm
     assert row["latency_p95_high_s"] == pytest.approx(1.0 + 4.303 * 0.25 / math.sqrt(3))
     # two that agree: what the requests tell alone
     _, (same,) = pooled(repeated(tmp_path / "b", [0.5, 0.5]))
-    assert (same.row["latency_p50_low_s"], same.row["latency_p50_high_s"]) == pytest.approx((0.5, 0.5))
+    assert (flat(same)["latency_p50_low_s"], flat(same)["latency_p50_high_s"]) == pytest.approx((0.5, 0.5))
 
 
 def test_the_luckiest_repetition_is_never_picked(tmp_path):
@@ -202,12 +209,12 @@ def test_the_luckiest_repetition_is_never_picked(tmp_path):
         records += steady(number, a, a + 60, users, latency, lead=3, **TOKENS)
         stages.append(window(number, a, a + 60, users=users))
     report = analyse([made_run(tmp_path / "r", records, stages)])
-    cheapest = report.steps.loc[report.steps["usd_per_transaction"].idxmin()]
+    cheapest = steps(report).loc[steps(report)["usd_per_transaction"].idxmin()]
     assert (cheapest["stage"], cheapest["users"]) == (1, 2)
     best = report.recommendation
     assert (best.pick, best.stages) == (StageKey("r", 4), [4, 5, 6])
     assert "at 3 users (3 repetitions together)" in best.text
-    assert report.step(best.pick)["requests"] == report.steps["requests"][3:].sum()
+    assert report.level(best.pick).figures.outcome.requests == steps(report)["requests"][3:].sum()
     # 2 users: 6.67, 2 and 1.67 /s lie so far apart that 3 users cannot be told from them
     assert best.tie is True
 
@@ -218,8 +225,8 @@ def test_an_invalid_repetition_is_left_out_and_said(tmp_path):
     stages = [window(1, 100, 160, users=2), window(2, 200, 260, users=2)]
     _, (candidate,) = pooled(made_run(tmp_path / "r", records, stages))
     assert candidate.stages == (1,)
-    assert candidate.row["verdict"] == "SUSPECT"
-    assert candidate.row["reasons"].startswith("repetition 2 (INVALID, left out): 1 requests ended by a fault")
+    assert flat(candidate)["verdict"] == "SUSPECT"
+    assert flat(candidate)["reasons"].startswith("repetition 2 (INVALID, left out): 1 requests ended by a fault")
     # what is recommended then is the one that remains, and not several together
     assert "at 2 users: $" in analyse([tmp_path / "r"]).recommendation.facts[0]
 
@@ -233,17 +240,17 @@ def test_of_repetitions_the_headroom_is_the_worst_ones_and_says_so(tmp_path):
 
 def test_the_table_shows_each_repetition_and_how_far_they_lie_apart(tmp_path):
     report = analyse([repeated(tmp_path, [0.5, 0.75, 1.0])])
-    assert report.repeats["repetition"].tolist() == [1, 2, 3]
-    assert report.repeats["latency_p50_s"].tolist() == [0.5, 0.75, 1.0]
-    p50 = report.repeat_spread.set_index("figure").loc["latency_p50_s"]
+    assert table(report, "repeats")["repetition"].tolist() == [1, 2, 3]
+    assert table(report, "repeats")["latency_p50_s"].tolist() == [0.5, 0.75, 1.0]
+    p50 = table(report, "repeat_spread").set_index("figure").loc["latency_p50_s"]
     # sd with n - 1: sqrt((0.0625 + 0 + 0.0625) / 2)
     assert (p50["repetitions"], p50["mean"], p50["sd"], p50["min"], p50["max"]) == (3, 0.75, 0.25, 0.5, 1.0)
-    assert len(report.candidates) == 1 and len(report.steps) == 3
+    assert len(table(report, "candidates")) == 1 and len(steps(report)) == 3
 
 
 def test_stages_without_repetitions_have_no_such_table(tmp_path):
     report = analyse([repeated(tmp_path, [0.5])])
-    assert report.repeats.empty and report.repeat_spread.empty and report.candidates.empty
+    assert table(report, "repeats").empty and table(report, "repeat_spread").empty and table(report, "candidates").empty
 
 
 def test_two_repetitions_that_differ_tie_with_everything_near(tmp_path):

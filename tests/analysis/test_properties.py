@@ -20,6 +20,7 @@ from analysis.words.columns import STEP_COLUMNS
 from locustfiles.contract.manifest import WorkerEntry
 from locustfiles.contract.record import RequestRecord
 from tests.helpers import plain_metrics
+from tests.helpers.flat import flat
 from tests.helpers.made_run import BEDROCK, P4D, START, made_run, record, window
 from tests.helpers.plain_metrics import Setup
 
@@ -151,7 +152,7 @@ def run_of(path, records, asked: Setup, shift=0.0, scale=1.0):
     )
     run = load_run(folder)
     first, _ = results_of(run, prices_of_run(run).of_target)
-    return first.row
+    return flat(first)
 
 
 def same(found, expected) -> bool:

@@ -4,6 +4,7 @@ import pytest
 
 from analysis.advice.analyse import analyse
 from analysis.verdicts.stage_results import StageKey
+from tests.helpers.flat import steps, table
 from tests.helpers.made_run import BEDROCK, P4D, made_run, record, window
 
 #: the first study's p4d rows on its longest prompts: users, transactions/min, failures, latency mean s
@@ -67,7 +68,7 @@ def test_the_first_studys_recommendation(tmp_path):
 
 
 def test_the_first_studys_table_of_failed_stages(tmp_path):
-    failed = study(tmp_path).failed
+    failed = table(study(tmp_path), "failed")
     assert failed["users"].tolist() == [1, 2, 4, 6, 8, 10]
     assert failed["cost per 10k transactions ≤ $50"].tolist() == [
         f"${c} ✓" for c in ("43.32", "25.85", "24.93", "21.73", "16.80", "18.15")
@@ -82,7 +83,7 @@ def test_the_first_studys_table_of_failed_stages(tmp_path):
 
 def test_the_negative_sentence_names_the_errors_and_not_the_latency(tmp_path):
     report = study(tmp_path)
-    p4d, bedrock = report.sentences.to_dict("records")
+    p4d, bedrock = table(report, "sentences").to_dict("records")
     assert not p4d["positive"]
     assert p4d["recommendation"] == (
         "No level of `p4d` (ml.p4d.24xlarge) can be recommended for `payload_en_3000-3840`: `error rate ≤ 0 %` was "
@@ -126,7 +127,7 @@ def test_an_invalid_stage_is_never_recommended(tmp_path):
     report = study(tmp_path, problems=["a worker is missing"])
     assert report.recommendation.pick is None
     assert report.recommendation.text.endswith("all its 7 stages are INVALID (a worker is missing).")
-    assert "INVALID (a worker is missing)" in report.sentences["recommendation"][1]
+    assert "INVALID (a worker is missing)" in table(report, "sentences")["recommendation"][1]
 
 
 def run_of(tmp_path, stages, targets=(P4D, BEDROCK), **keys):
@@ -136,7 +137,7 @@ def run_of(tmp_path, stages, targets=(P4D, BEDROCK), **keys):
 
 def test_a_suspect_pick_carries_its_label(tmp_path):
     report = run_of(tmp_path, [stage_of(1, 100, 1, 10, 0, 5.9)])
-    assert report.steps["verdict"][0] == "SUSPECT"
+    assert steps(report)["verdict"][0] == "SUSPECT"
     assert report.recommendation.pick == StageKey("r", 1)
     assert report.recommendation.label == "SUSPECT: only 10 successes"
     assert "It is SUSPECT: only 10 successes." in report.recommendation.text
@@ -240,12 +241,12 @@ def test_a_cheaper_level_of_few_answers_does_not_win_by_noise(tmp_path):
     )
     many = with_tokens(stage_of(2, 200, 5, 360, 0, 0.83, **tokens), [5, 10, 15])  # mean 10: $0.00076, VALID
     report = run_of(tmp_path, [few, many], targets=[BEDROCK])
-    assert report.steps["verdict"].tolist() == ["SUSPECT", "VALID"]
+    assert steps(report)["verdict"].tolist() == ["SUSPECT", "VALID"]
     best = report.recommendation
     assert (best.pick, best.cheaper, best.label) == (StageKey("r", 2), [StageKey("r", 1)], None)
     assert "for these two costs are a tie, and of such a VALID one is taken." in best.text
     assert "a VALID stage is taken before a SUSPECT one" in best.rule
-    assert report.sentences["users"].tolist() == [5]
+    assert table(report, "sentences")["users"].tolist() == [5]
 
 
 def test_an_hourly_level_of_few_answers_ties_as_far_as_a_count_is_known(tmp_path):
@@ -289,7 +290,7 @@ def test_a_valid_target_that_is_certainly_dearer_than_another_is_not_taken_for_a
     ]  # repeated prompts: SUSPECT
     stages[1] = again, stages[1][1]
     report = run_of(tmp_path, stages, targets=[P4D | {"name": name} for name in prices], prices=prices)
-    assert report.steps["verdict"].tolist() == ["SUSPECT", "SUSPECT", "VALID"]
+    assert steps(report)["verdict"].tolist() == ["SUSPECT", "SUSPECT", "VALID"]
     # 1 / 240 = $0.0042 of 4 successes, known to 2 / 2 of itself: up to anything. 30 / 6,000 = $0.005 and 90 / 6,000 = $0.015 are
     # known well: VALID is taken first in a tie, but the two are none
     assert (report.recommendation.pick, report.recommendation.runner_up) == (StageKey("r", 1), StageKey("r", 2))
@@ -317,7 +318,7 @@ def test_many_successes_in_bursts_are_not_called_too_few(tmp_path):
     even = stage_of(2, 200, 2, 267, 0, 0.449, target="other")
     prices = {"p4d": {"usd_per_hour": 37.688}, "other": {"usd_per_hour": 37.688}}
     report = run_of(tmp_path, [burst, even], targets=[P4D, P4D | {"name": "other"}], prices=prices)
-    assert (report.steps["successes"].tolist(), report.steps["throughput_low"][0]) == ([250, 267], 0.0)
+    assert (steps(report)["successes"].tolist(), steps(report)["throughput_low"][0]) == ([250, 267], 0.0)
     assert report.recommendation.tie is True
     assert (
         "6.80 % more): the interval of a throughput reaches 0, too wide to tell them apart."
@@ -399,7 +400,7 @@ def levels(tmp_path, rates, **other):
         stages[-1][0].append(
             record(100 * len(rates) + 1, 0.1, stage=len(rates), payload=PAYLOAD, prompt_id="x", **other)
         )
-    return run_of(tmp_path, stages, targets=[P4D]).knees.to_dict("records")[0]
+    return table(run_of(tmp_path, stages, targets=[P4D]), "knees").to_dict("records")[0]
 
 
 def test_the_knee_is_the_lowest_level_that_no_later_level_beats_by_5_percent(tmp_path):
@@ -420,9 +421,9 @@ def refused(stage, start, users):
 
 def test_a_level_at_which_every_call_failed_ends_the_rise(tmp_path):
     stages = [stage_of(1, 100, 1, 60, 0, 0.3), stage_of(2, 200, 2, 110, 0, 0.3), refused(3, 300, 4)]
-    (knee,) = run_of(tmp_path, stages, targets=[P4D]).knees.to_dict("records")
+    (knee,) = table(run_of(tmp_path, stages, targets=[P4D]), "knees").to_dict("records")
     assert (knee["users"], knee["state"]) == (2, "quota-limited")
 
 
 def test_where_every_call_of_every_level_failed_there_is_no_knee(tmp_path):
-    assert run_of(tmp_path, [refused(1, 100, 1), refused(2, 200, 2)], targets=[P4D]).knees.empty
+    assert run_of(tmp_path, [refused(1, 100, 1), refused(2, 200, 2)], targets=[P4D]).knees == []

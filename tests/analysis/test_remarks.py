@@ -9,11 +9,11 @@ from tests.helpers import samples
 from tests.helpers.made_run import P4D, made_run, record, window
 
 
-def doubted(reasons):
+def doubted(reasons, verdict="SUSPECT"):
     """A report of a stage at 1, 2, 4 … users for each of these reasons; an empty one is VALID."""
     steps, records = samples.made_up(1, users=(1, 2, 4, 6, 8, 10)[: len(reasons)], payloads=("payload_en_1-500",), n=20)
     steps["reasons"] = reasons
-    steps["verdict"] = ["SUSPECT" if text else "VALID" for text in reasons]
+    steps["verdict"] = [verdict if text else "VALID" for text in reasons]
     return samples.report(steps, records, pick=1)
 
 
@@ -40,8 +40,7 @@ def test_numbers_inside_names_are_no_figures():
 
 
 def test_what_the_load_side_found_wrong_is_one_text_though_it_has_a_semicolon():
-    report = doubted(["7 records were lost; measure again"])
-    report.steps["verdict"] = "INVALID"
+    report = doubted(["7 records were lost; measure again"], "INVALID")
     (remark,) = doubts(report)["INVALID"]
     assert remark.words == "7 records were lost; measure again"
 

@@ -18,6 +18,7 @@ from analysis.report.verdict_summary import total
 from locustfiles.contract.bad_input import BadScenario
 from locustfiles.contract.scenario.price_book import TokenPrice
 from tests.analysis.test_cost import PER_CALL, call
+from tests.helpers.flat import steps, table
 from tests.helpers.made_run import BEDROCK, P4D, made_run, record, window
 
 
@@ -33,7 +34,7 @@ def test_the_first_studys_run_cost(tmp_path):
     ]
     stages = [window(1, 90, 110), window(2, 300, 310, target="bedrock")]
     report = analyse([made_run(tmp_path / "r", records, stages, targets=[P4D, BEDROCK])])
-    hourly, tokens = report.run_cost.to_dict("records")
+    hourly, tokens = table(report, "run_cost").to_dict("records")
     assert hourly["duration_s"] == pytest.approx(263.5475, abs=1e-5)
     assert f"{hourly['usd']:.5f}" == "2.75905"
     assert (hourly["usd_per_hour"], hourly["instance_count"]) == (37.688, 1)
@@ -55,9 +56,8 @@ def test_an_endpoint_is_charged_for_its_own_turns_alone(tmp_path):
     ]
     stages = [window(1, 49, 61), window(2, 99, 110, target="bedrock"), window(3, 199, 211, repeat=2)]
     stages.append(window(4, 299, 310, target="bedrock", repeat=2))
-    hourly, tokens = analyse([made_run(tmp_path / "r", records, stages, targets=[P4D, BEDROCK])]).run_cost.to_dict(
-        "records"
-    )
+    report = analyse([made_run(tmp_path / "r", records, stages, targets=[P4D, BEDROCK])])
+    hourly, tokens = table(report, "run_cost").to_dict("records")
     assert hourly["duration_s"] == pytest.approx(21.0, abs=1e-5)
     assert f"{hourly['usd']:.6f}" == "0.219847"
     assert tokens["duration_s"] == pytest.approx(1.5, abs=1e-5)  # three calls of half a second
@@ -74,7 +74,7 @@ def test_what_was_read_from_a_cache_is_part_of_the_prompt_and_has_its_own_factor
         tmp_path / "r", calls, [window(1, 10, 20, target="bedrock")], targets=[BEDROCK], prices={"bedrock": price}
     )
     report = analyse([path])
-    (row,) = report.steps.to_dict("records")
+    (row,) = steps(report).to_dict("records")
     assert row["prompt_tokens_mean"] == 2000
     assert row["cache_read_share"] == pytest.approx(0.95)
     assert row["usd_per_transaction"] == pytest.approx(0.000117)
@@ -90,7 +90,7 @@ def test_a_failure_may_cost_as_many_tokens_as_its_line_of_the_payload_asked_for(
     lost = call(302, stage=1, error="server", prompt_tokens=None, completion_tokens=None)
     stages = [window(1, 300, 310, target="bedrock")]
     path = made_run(tmp_path / "r", [call(301), lost], stages, targets=[BEDROCK], most_tokens={"bedrock": 800})
-    (row,) = analyse([path]).run_cost.to_dict("records")
+    (row,) = table(analyse([path]), "run_cost").to_dict("records")
     assert row["usd_high"] == pytest.approx(PER_CALL + 0.00219225 + 0.0008)
 
 
@@ -99,7 +99,8 @@ def test_a_failed_prompt_is_not_taken_for_another_payloads_of_the_same_id(tmp_pa
     lost = call(303, error="server", prompt_tokens=None, completion_tokens=None)
     calls = [call(301, prompt_tokens=1000), call(302, prompt_tokens=3000, payload="long"), lost]
     stages = [window(1, 300, 310, target="bedrock")]
-    (row,) = analyse([made_run(tmp_path / "r", calls, stages, targets=[BEDROCK])]).run_cost.to_dict("records")
+    report = analyse([made_run(tmp_path / "r", calls, stages, targets=[BEDROCK])])
+    (row,) = table(report, "run_cost").to_dict("records")
     assert row["usd_low"] == pytest.approx(4 * 0.00075 + 2 * 0.000024)
     assert row["usd_high"] - row["usd_low"] == pytest.approx(0.00085)
 
@@ -108,7 +109,7 @@ def test_the_tokens_of_a_run_are_those_that_were_billed(tmp_path):
     # a refused call's prompt was counted, but costs nothing: 1 x 2923 and 24 tokens, as the dollars have it
     stages = [window(1, 300, 310, target="bedrock")]
     path = made_run(tmp_path / "r", [call(301), call(302, error="throttled")], stages, targets=[BEDROCK])
-    (row,) = analyse([path]).run_cost.to_dict("records")
+    (row,) = table(analyse([path]), "run_cost").to_dict("records")
     assert (row["prompt_tokens"], row["completion_tokens"]) == (2923, 24)
     assert row["usd"] == pytest.approx(PER_CALL)
 
@@ -123,8 +124,8 @@ def test_an_unknown_part_makes_the_total_unknown(tmp_path):
     report = analyse([path])
     assert report.total_cost is None
     # nothing was sent to p4d: that part is known
-    assert report.run_cost["usd"].tolist()[0] == 0.0
-    assert report.run_cost["usd"].isna().tolist() == [False, True]
+    assert table(report, "run_cost")["usd"].tolist()[0] == 0.0
+    assert table(report, "run_cost")["usd"].isna().tolist() == [False, True]
 
 
 BOOK = """
@@ -145,7 +146,7 @@ def test_another_price_book_reprices_an_old_run(tmp_path):
         tmp_path / "r", records, [window(1, 10, 20), window(2, 29, 39, target="bedrock")], targets=[P4D, BEDROCK]
     )
     old, new = analyse([path]), analyse([path], pricing=book)
-    assert (new.steps["usd_per_transaction"] / old.steps["usd_per_transaction"]).tolist() == pytest.approx([2.0, 2.0])
+    assert (steps(new)["usd_per_transaction"] / steps(old)["usd_per_transaction"]).tolist() == pytest.approx([2.0, 2.0])
     assert new.pricing["r"] == {"file": str(book), "region": "eu-west-1", "as_of": "2025-01-01", "source": "made"}
     assert old.pricing["r"]["file"] == "configs/pricing/x.yaml"
 
@@ -184,9 +185,12 @@ def test_the_factors_are_the_prices_of_the_book(tmp_path):
     prices = {"p4d": {"usd_per_hour": 1.515, "instance_count": 3}, "bedrock": {"input": 0.00006, "output": 0.00024}}
     targets = [P4D | {"instance_count": 3}, BEDROCK]
     report = analyse([made_run(tmp_path / "r", records, stages, targets=targets, prices=prices)])
-    assert "`p4d` (3 × ml.p4d.24xlarge) " in report.sentences["recommendation"][0]
+    assert "`p4d` (3 × ml.p4d.24xlarge) " in table(report, "sentences")["recommendation"][0]
     # 4.545 / 3600 / (25 / 30) and three and a third of it at 30 % use
-    assert "$15.15 per 10,000 transactions at full use ($50.50 at 30 % use)" in report.sentences["recommendation"][0]
+    assert (
+        "$15.15 per 10,000 transactions at full use ($50.50 at 30 % use)"
+        in table(report, "sentences")["recommendation"][0]
+    )
     hourly, tokens = run_cost_table(report.run_cost)["Factors"]
     assert hourly.endswith("s × $1.515/h × 3")
     assert tokens == "2,923 prompt tokens × $0.00006/1k + 24 output tokens × $0.00024/1k"

@@ -17,11 +17,12 @@ import pytest
 from analysis.advice.analyse import analyse
 from analysis.cost.transaction_cost import usd_per_transaction_hourly
 from locustfiles.common.prompts.payloads import Draws, Prompt
+from tests.helpers.flat import steps
 from tests.helpers.made_run import made_run, record, steady, streamed, window
 
 
 def one_row(path, records, stage, **keys):
-    return analyse([made_run(path, records, [stage], **keys)]).steps.iloc[0]
+    return steps(analyse([made_run(path, records, [stage], **keys)])).iloc[0]
 
 
 def batches(latencies: list[list[float]], at: float = 10.0, failed=lambda n: False):

@@ -23,6 +23,7 @@ from locustfiles.common.dialects.response import parse_answer
 from locustfiles.common.prompts.payloads import load_payload
 from locustfiles.contract.scenario.price_book import load_price_book
 from locustfiles.contract.scenario.targets import SageMakerTarget
+from tests.helpers.flat import flat, steps, table
 from tests.helpers.made_run import BEDROCK, P4D, PRICES, made_run, record, steady, window
 
 LIMITS = {"latency_s": {"mean": 2.0}, "error_rate": 0.0}
@@ -46,11 +47,11 @@ def levels(tmp_path, latencies, slo=LIMITS):
 def test_the_highest_level_was_the_best_whatever_it_cost(tmp_path):
     # 4 users at 0.5 s: 8 transactions/s; 10 users at 1.9 s, inside 2 s: 5.26/s of the same instance
     report = levels(tmp_path / "r", {4: 0.5, 10: 1.9})
-    theirs = highest(report.steps)
+    theirs = highest(steps(report))
     assert theirs["stage"] == 2
     assert report.recommendation.pick.stage == 1
     # 37.688 / (3600 x 8) and 37.688 / (3600 x 10 / 1.9): theirs is half as dear again
-    assert theirs["usd_per_transaction"] / report.steps["usd_per_transaction"][0] == pytest.approx(
+    assert theirs["usd_per_transaction"] / steps(report)["usd_per_transaction"][0] == pytest.approx(
         8 / (10 / 1.9), rel=0.01
     )
 
@@ -58,10 +59,16 @@ def test_the_highest_level_was_the_best_whatever_it_cost(tmp_path):
 def test_its_nine_winners_were_all_at_the_top_level_saturated_or_not(tmp_path):
     rising = levels(tmp_path / "a", {1: 0.5, 2: 0.5, 4: 0.5})  # 2, 4 and 8 /s
     full = levels(tmp_path / "b", {1: 0.5, 2: 0.9, 4: 1.9})  # 2, 2.2 and 2.1 /s: full at 2 users
-    assert [highest(report.steps)["users"] for report in (rising, full)] == [4, 4]
-    assert (rising.knees["state"][0], full.knees["state"][0], full.knees["users"][0]) == ("not reached", "reached", 2)
-    assert rising.sentences["recommendation"][0].endswith("It is the highest level tested; more users may do better.")
-    assert full.recommendation.pick.stage == 2 and full.sentences["users"][0] == 2
+    assert [highest(steps(report))["users"] for report in (rising, full)] == [4, 4]
+    assert (table(rising, "knees")["state"][0], table(full, "knees")["state"][0], table(full, "knees")["users"][0]) == (
+        "not reached",
+        "reached",
+        2,
+    )
+    assert table(rising, "sentences")["recommendation"][0].endswith(
+        "It is the highest level tested; more users may do better."
+    )
+    assert full.recommendation.pick.stage == 2 and table(full, "sentences")["users"][0] == 2
 
 
 def test_its_bonus_for_a_low_price_was_the_same_for_every_price(tmp_path):
@@ -73,14 +80,14 @@ def test_its_bonus_for_a_low_price_was_the_same_for_every_price(tmp_path):
     slo = LIMITS | {"cost_per_10k_transactions_usd": 50.0}
     prices = PRICES | {"p4d": {"usd_per_hour": 176.4}}
     report = analyse([made_run(tmp_path / "r", records, stages, targets=[P4D, BEDROCK], prices=prices, slo=slo)])
-    steps = report.steps
-    assert steps["usd_per_10k_transactions"].tolist() == pytest.approx([49.0, 5.0], rel=1e-3)
+    found = steps(report)
+    assert found["usd_per_10k_transactions"].tolist() == pytest.approx([49.0, 5.0], rel=1e-3)
     # a point a limit kept, the level, (2 - latency) / 2, and (50 - dollars) / 50 with those of one transaction: 1 for both
-    bonus = (50.0 - steps["usd_per_transaction"]) / 50.0
+    bonus = (50.0 - found["usd_per_transaction"]) / 50.0
     assert bonus.tolist() == pytest.approx([0.9999, 0.99999], abs=1e-5)
-    theirs = 3 + steps["users"] + (2.0 - steps["latency_mean_s"]) / 2.0 + bonus
-    assert steps["target"][theirs.idxmax()] == "p4d"
-    assert report.step(report.recommendation.pick)["target"] == "bedrock"
+    theirs = 3 + found["users"] + (2.0 - found["latency_mean_s"]) / 2.0 + bonus
+    assert found["target"][theirs.idxmax()] == "p4d"
+    assert flat(report.level(report.recommendation.pick))["target"] == "bedrock"
     assert report.recommendation.margin == pytest.approx(8.8, rel=1e-3)  # 49 / 5 - 1
 
 
@@ -91,8 +98,8 @@ def test_its_budget_of_errors_was_not_asked_when_it_recommended(tmp_path):
     ]
     slo = LIMITS | {"error_rate": 0.05}
     report = analyse([made_run(tmp_path / "r", records, [window(1, 10, 60)], slo=slo)])
-    assert highest(report.steps) is None  # "did not find any combination"
-    (sentence,) = report.sentences.to_dict("records")
+    assert highest(steps(report)) is None  # "did not find any combination"
+    (sentence,) = table(report, "sentences").to_dict("records")
     assert sentence["positive"] and sentence["users"] == 1
     assert sentence["recommendation"].startswith(
         "Within `latency mean ≤ 2 s`, `error rate ≤ 5 %`, the best level of `p4d`"
@@ -104,13 +111,16 @@ def test_two_experiments_on_one_instance_type_were_one_row(tmp_path):
     records = steady(1, 10, 70, 2, 0.5, lead=2, target="trt") + steady(2, 100, 160, 4, 0.8, lead=2, target="plain")
     stages = [window(1, 10, 70, users=2, target="trt"), window(2, 100, 160, users=4, target="plain")]
     targets = [P4D | {"name": name} for name in ("trt", "plain")]
-    prices = {name: PRICES["p4d"] for name in ("trt", "plain")}
+    prices = dict.fromkeys(("trt", "plain"), PRICES["p4d"])
     report = analyse([made_run(tmp_path / "r", records, stages, targets=targets, prices=prices, slo=LIMITS)])
-    theirs = [highest(group)["target"] for _, group in report.steps.groupby("instance_type")]
+    theirs = [highest(group)["target"] for _, group in steps(report).groupby("instance_type")]
     assert theirs == ["plain"]  # of the other nothing is said
-    assert report.sentences[["target", "users", "positive"]].values.tolist() == [["trt", 2, True], ["plain", 4, True]]
+    assert table(report, "sentences")[["target", "users", "positive"]].values.tolist() == [
+        ["trt", 2, True],
+        ["plain", 4, True],
+    ]
     # 240 and 300 per minute of 37.688 $/h
-    assert report.steps["usd_per_transaction"].tolist() == pytest.approx([37.688 / 14_400, 37.688 / 18_000], rel=1e-3)
+    assert steps(report)["usd_per_transaction"].tolist() == pytest.approx([37.688 / 14_400, 37.688 / 18_000], rel=1e-3)
 
 
 # --- prices and tokens ---
@@ -131,7 +141,7 @@ def test_a_prompt_of_2923_tokens_stood_in_the_bucket_from_3000_on(tmp_path):
     ]
     stages = [window(1, 10, 50), window(2, 100, 140, target="bedrock")]
     report = analyse([made_run(tmp_path / "r", records, stages, targets=[P4D, BEDROCK])])
-    row = report.steps.iloc[1]
+    row = steps(report).iloc[1]
     assert row["prompt_tokens_mean"] == 2923.0
     # 2923 x 0.00075 / 1000 + 24 x 0.001 / 1000; by the bucket's count 3100 x 0.00075 / 1000 + 0.000024 = 0.002349
     assert row["usd_per_transaction"] == pytest.approx(0.00221625)
@@ -180,7 +190,7 @@ BOOK = "{{region: {}, currency: USD, as_of: 2024-04-15, source: made, instances:
 
 def test_every_region_was_priced_as_us_east_1(tmp_path):
     books = {region: tmp_path / f"{region}.yaml" for region in ("us-east-1", "ap-northeast-1")}
-    for (region, path), usd in zip(books.items(), (37.688, 50.88)):
+    for (region, path), usd in zip(books.items(), (37.688, 50.88), strict=True):
         path.write_text(BOOK.format(region, usd))
     # 4 users of 0.5 s: 480 a minute, 28,800 an hour
     path = made_run(
@@ -192,7 +202,7 @@ def test_every_region_was_priced_as_us_east_1(tmp_path):
     theirs = usd_per_transaction_hourly(load_price_book(books["us-east-1"]).instance("ml.p4d.24xlarge"), 480)
     assert theirs == pytest.approx(37.688 / 28_800)
     report = analyse([path], pricing=books["ap-northeast-1"])
-    assert report.steps["usd_per_transaction"][0] == pytest.approx(50.88 / 28_800, rel=1e-3)  # 35 % more
+    assert steps(report)["usd_per_transaction"][0] == pytest.approx(50.88 / 28_800, rel=1e-3)  # 35 % more
     assert report.pricing["r"]["region"] == "ap-northeast-1"
 
 
@@ -214,7 +224,7 @@ def test_the_line_of_its_budget_of_errors_was_drawn_a_thousand_times_too_high(tm
         record(10 + n / 4, 0.2, prompt_id=str(n), error="server" if n % 22 == 1 and n > 1 else None) for n in range(200)
     ]
     report = analyse([made_run(tmp_path / "r", records, [window(1, 10, 70)], slo={"error_rate": 0.05})])
-    assert report.steps["error_rate"][0] == 0.045
+    assert steps(report)["error_rate"][0] == 0.045
     (ax,) = error_rates(View.of(report)).axes
     theirs = 1000 * 0.05
     flat = {line.get_ydata()[0] for line in ax.lines if len(line.get_xdata()) == 2 and len(set(line.get_ydata())) == 1}

@@ -8,6 +8,7 @@ from analysis.runs.run_reader import load_run
 from analysis.verdicts.slo_checks import needed
 from analysis.verdicts.stage_results import results_of
 from locustfiles.contract.statistics.binomial import decide
+from tests.helpers.flat import steps, table
 from tests.helpers.made_run import BEDROCK, P4D, made_run, record, streamed, window
 
 
@@ -17,7 +18,7 @@ def judged(tmp_path, records, slo, **keys):
 
 
 def state(report):
-    return report.steps["slo"][0], report.steps["slo_failed"][0]
+    return steps(report)["slo"][0], steps(report)["slo_failed"][0]
 
 
 def successes(n, latency, **other):
@@ -40,7 +41,7 @@ def test_a_failure_is_above_every_limit_so_that_shedding_load_does_not_look_fast
     throttled = [record(10 + i / 10, 0.01, prompt_id=f"f{i}", error="throttled") for i in range(900)]
     report = judged(tmp_path / "a", successes(100, 0.5) + throttled, slo)
     assert state(report) == ("missed", "latency_p95")
-    assert report.criteria["cell"].tolist() == ["0.500 s, with 900 failures above it ✗"]
+    assert table(report, "criteria")["cell"].tolist() == ["0.500 s, with 900 failures above it ✗"]
     # 1 of 200 where 10 may be: one failure changes nothing; a request that we ended ourselves is none
     few = [*successes(199, 1.0), record(50, 0.1, error="server"), record(51, 0.1, error="cancelled")]
     assert state(judged(tmp_path / "b", few, slo)) == ("met", "")
@@ -61,9 +62,9 @@ def test_a_ttft_limit_without_streaming_is_unknown_whatever_the_samples_and_says
     report = judged(tmp_path / "a", successes(900, 1.0), TTFT, targets=[target])
     assert state(report) == ("unknown", "")
     why = "TTFT is not known: the target does not stream"
-    assert report.criteria["cell"].tolist() == [f"? {why}"]
-    assert report.steps["slo_open"][0] == f"TTFT p95 ≤ 0.5 s ({why})"
-    (sentence,) = report.sentences["recommendation"]
+    assert table(report, "criteria")["cell"].tolist() == [f"? {why}"]
+    assert steps(report)["slo_open"][0] == f"TTFT p95 ≤ 0.5 s ({why})"
+    (sentence,) = table(report, "sentences")["recommendation"]
     assert f"not all are proven (unknown: TTFT p95 ≤ 0.5 s ({why}))" in sentence
     assert "too few samples" not in sentence + report.recommendation.text + report.recommendation.label
     assert report.recommendation.label == "unknown against its limits"
@@ -79,10 +80,10 @@ def test_a_ttft_limit_without_streaming_is_unknown_whatever_the_samples_and_says
 def test_too_few_samples_are_the_reason_only_where_more_would_tell(tmp_path):
     report = judged(tmp_path / "a", successes(71, 1.0), {"latency_s": {"p95": 2.0}})
     assert (
-        report.steps["slo_open"][0]
+        steps(report)["slo_open"][0]
         == "latency p95 ≤ 2 s (too few samples: 71, 0 of them above; 72 would do if no more are)"
     )
-    assert "nothing is proven (undecided, too few samples)" in report.sentences["recommendation"][0]
+    assert "nothing is proven (undecided, too few samples)" in table(report, "sentences")["recommendation"][0]
 
 
 def test_where_every_request_failed_a_percentile_is_missed_and_a_mean_is_not_known(tmp_path):
@@ -90,7 +91,12 @@ def test_where_every_request_failed_a_percentile_is_missed_and_a_mean_is_not_kno
     slo = {"latency_s": {"p50": 2.0, "p95": 2.0, "mean": 1.0}, "ttft_s": {"p95": 1.0}}
     report = judged(tmp_path / "a", failed, slo)
     # 5 of 5 above: 0.5^5 = 0.031 > 0.025 for the median, 0.05^5 for p95; a mean of nothing is nothing
-    assert report.criteria["cell"].tolist() == ["? no success was measured", "– ?", "all 5 failed ✗", "all 5 failed ✗"]
+    assert table(report, "criteria")["cell"].tolist() == [
+        "? no success was measured",
+        "– ?",
+        "all 5 failed ✗",
+        "all 5 failed ✗",
+    ]
     assert state(report) == ("missed", "latency_p95, ttft_p95")
     assert len(report.failed) == 1 and "1 of 1 stages missed a limit" in report.recommendation.text
     # what is never known of a target is not missed by it
@@ -98,7 +104,7 @@ def test_where_every_request_failed_a_percentile_is_missed_and_a_mean_is_not_kno
     assert state(report) == ("unknown", "")
     # one request that we ended ourselves is no failure: nothing was measured
     report = judged(tmp_path / "c", [record(11, 1.0, error="cancelled")], {"latency_s": {"p95": 2.0}})
-    assert report.criteria["cell"].tolist() == ["? no success was measured"]
+    assert table(report, "criteria")["cell"].tolist() == ["? no success was measured"]
 
 
 def test_a_ttft_limit_is_decided_where_the_target_streams(tmp_path):
@@ -115,28 +121,33 @@ def test_a_cost_limit_between_the_bounds_of_the_bill_is_unknown(tmp_path):
     for limit, expected in ((17.01, "met"), (10, "unknown"), (8.49, "missed")):
         slo = {"cost_per_10k_transactions_usd": limit}
         report = judged(tmp_path / str(limit), records, slo, **keys)
-        assert report.steps["slo"][0] == expected
+        assert steps(report)["slo"][0] == expected
         run = load_run(tmp_path / str(limit) / "r")
         (found,) = results_of(run, prices_of_run(run).of_target)[0].checks
         assert found.beyond == (expected == "unknown")  # by its upper bound, which is what is shown as its cost
         if expected == "unknown":
-            assert "(known only to be $8.50 to $17.00, for failures of" in report.steps["slo_open"][0]
+            assert "(known only to be $8.50 to $17.00, for failures of" in steps(report)["slo_open"][0]
 
 
 def test_without_limits_the_state_is_none(tmp_path):
     report = judged(tmp_path, successes(3, 1.0), None)
     assert state(report) == ("none", "")
-    assert report.criteria.empty
+    assert table(report, "criteria").empty
 
 
 def test_every_limit_of_every_stage_is_in_the_criteria_table(tmp_path):
     slo = {"latency_s": {"mean": 2.0, "p99": 3.0}, "error_rate": 0.0, "cost_per_10k_transactions_usd": 50.0}
     report = judged(tmp_path, successes(10, 1.0), slo)
-    assert report.criteria["criterion"].tolist() == ["latency_mean", "latency_p99", "error_rate", "cost_per_10k"]
-    assert report.criteria["state"].tolist() == ["met", "undecided", "met", "missed"]
+    assert table(report, "criteria")["criterion"].tolist() == [
+        "latency_mean",
+        "latency_p99",
+        "error_rate",
+        "cost_per_10k",
+    ]
+    assert table(report, "criteria")["state"].tolist() == ["met", "undecided", "met", "missed"]
     # 10 in 100 s = 6/min: 37.688 / 360 x 10,000 = 1046.89
-    assert report.criteria["cell"].tolist() == ["1.00 s ✓", "1.00 s ?", "0 % ✓", "$1,046.89 ✗"]
-    assert report.criteria["value"].tolist()[3] == pytest.approx(1046.8889, rel=1e-6)
+    assert table(report, "criteria")["cell"].tolist() == ["1.00 s ✓", "1.00 s ?", "0 % ✓", "$1,046.89 ✗"]
+    assert table(report, "criteria")["value"].tolist()[3] == pytest.approx(1046.8889, rel=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -161,6 +172,6 @@ def test_the_samples_that_would_decide_stand_beside_those_that_were_too_few(tmp_
     slow = [record(10 + i, 3.0, prompt_id=f"s{i}") for i in range(4)]
     report = judged(tmp_path, slow, {"latency_s": {"p50": 2.0}})
     assert (
-        report.steps["slo_open"][0]
+        steps(report)["slo_open"][0]
         == "latency p50 ≤ 2 s (too few samples: 4, 4 of them above; 6 would do if all more are)"
     )

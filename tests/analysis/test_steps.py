@@ -12,13 +12,14 @@ from analysis.metrics.stage_metrics import tpot_ms
 from analysis.runs.run_reader import load_run
 from analysis.verdicts.stage_results import results_of
 from analysis.words.columns import METRICS, STEP_COLUMNS
+from tests.helpers.flat import flat, steps
 from tests.helpers.made_run import BEDROCK, P4D, START, made_run, record, steady, streamed, window
 
 
 def row_of(path):
     run = load_run(path)
     (result,) = results_of(run, prices_of_run(run).of_target)
-    return result.row
+    return flat(result)
 
 
 def test_a_stage_by_hand(tmp_path):
@@ -147,17 +148,17 @@ def test_other_stages_do_not_leak_into_a_stage(tmp_path):
     records = steady(1, 0, 30, 1, 0.5) + steady(2, 32, 62, 2, 2.0)
     stages = [window(1, 0, 30), window(2, 32, 62, users=2)]
     report = analyse([made_run(tmp_path / "r", records, stages)])
-    assert report.steps["latency_mean_s"].tolist() == [0.5, 2.0]
+    assert steps(report)["latency_mean_s"].tolist() == [0.5, 2.0]
     # 1 user / 0.5 s; 2 users / 2 s, the second of which starts half a cycle late: 30 - 1 of its 30 s
-    assert report.steps["throughput_per_s"].tolist() == pytest.approx([2.0, 15 / 30 + 14.5 / 30])
+    assert steps(report)["throughput_per_s"].tolist() == pytest.approx([2.0, 15 / 30 + 14.5 / 30])
 
 
 def test_the_steps_table_has_every_defined_column_in_order_and_typed(tmp_path):
     report = analyse([made_run(tmp_path / "r", [record(11, 1)], [window(1, 10, 20)])])
-    assert tuple(report.steps.columns) == STEP_COLUMNS
+    assert tuple(steps(report).columns) == STEP_COLUMNS
     assert len(set(STEP_COLUMNS)) == len(STEP_COLUMNS)
-    assert str(report.steps["requests"].dtype) == "Int64"
-    assert report.steps["ttft_mean_s"].isna().all()  # not streamed: not known, and not 0
+    assert str(steps(report)["requests"].dtype) == "Int64"
+    assert steps(report)["ttft_mean_s"].isna().all()  # not streamed: not known, and not 0
     assert all(m.definition and m.better in ("", "lower", "higher") for m in METRICS)
 
 

@@ -1,10 +1,11 @@
 import pytest
 
 from analysis.advice.analyse import analyse
-from analysis.metrics.token_counts import TOO_FEW, comparisons, token_sources
+from analysis.metrics.token_counts import TOO_FEW, comparisons
 from analysis.report.html import write_html
 from analysis.report.markdown import markdown
 from analysis.runs.run_reader import load_run
+from tests.helpers.flat import steps, table
 from tests.helpers.made_run import P4D, made_run, record, streamed, window
 
 TARGET = P4D | {"tokenizer": "configs/tokenizer.json"}
@@ -34,14 +35,14 @@ def test_the_shares_of_every_source_by_hand(tmp_path):
         record(15, 1, error="server", prompt_token_source="payload", token_source="none"),  # no success
     ]
     path = made_run(tmp_path / "r", records, [window(1, 10, 20)])
-    (row,) = token_sources([load_run(path)]).to_dict("records")
+    report = analyse([path])
+    (row,) = table(report, "token_sources").to_dict("records")
     assert row == {
         "run": "r", "target": "p4d", "successes": 4,
         "prompt_service_share": 0.25, "prompt_tokenizer_share": 0.25, "prompt_payload_share": 0.25, "prompt_none_share": 0.25,
         "output_service_share": 0.25, "output_tokenizer_share": 0.25, "output_none_share": 0.5,
     }  # fmt: skip
-    report = analyse([path])
-    step = report.steps.iloc[0]
+    step = steps(report).iloc[0]
     names = ("service", "tokenizer", "prompt_service", "prompt_tokenizer", "prompt_payload")
     assert [step[f"{n}_token_share"] for n in names] == [0.25] * 5
     assert "| p4d | 4 | 25 % | 25 % | 25 % | 25 % | 25 % | 25 % | 50 % |" in markdown(report, [])
@@ -74,7 +75,7 @@ def test_a_tokenizer_that_is_not_the_models_is_reported_loudly(tmp_path):
         "20 % (median; p95 175 %) after the constant of 300 tokens, and the service counts 2.00 for each further one of its tokens; what it alone counted is wrong by as much."
     )
     assert note in report.notes
-    assert report.token_comparison["state"].tolist() == ["differ", TOO_FEW]
+    assert table(report, "token_comparison")["state"].tolist() == ["differ", TOO_FEW]
     write_html(report, [], tmp_path / "r.html")
     page = (tmp_path / "r.html").read_text()
     assert "not the model's tokenizer" in page.replace("&#39;", "'") and "differ from the service" in page

@@ -6,12 +6,13 @@ from analysis.advice.analyse import analyse
 from analysis.verdicts.thresholds import THRESHOLDS
 from analysis.verdicts.verdict import expected_in_flight
 from locustfiles.contract.manifest import WorkerEntry, WorkerLoad
+from tests.helpers.flat import steps
 from tests.helpers.made_run import BEDROCK, P4D, PRICES, START, made_run, record, steady, streamed, window
 
 
 def verdict(tmp_path, records, stage=None, **keys):
     report = analyse([made_run(tmp_path / "r", records, [stage or window(1, 10, 40, users=2)], **keys)])
-    return report.steps["verdict"][0], report.steps["reasons"][0]
+    return steps(report)["verdict"][0], steps(report)["reasons"][0]
 
 
 def healthy(**other):
@@ -196,7 +197,7 @@ def test_a_run_that_was_never_closed_is_suspect_and_its_last_stage_invalid(tmp_p
     stages = [window(1, 10, 40, users=2), window(2, 60, 90, users=2, started_at=START + 58)]
     workers = [WorkerEntry("local", "h", 0.0, None, len(records), None)]
     report = analyse([made_run(tmp_path / "r", records, stages, status="running", ended_at=None, workers=workers)])
-    assert report.steps["verdict"].tolist() == ["SUSPECT", "INVALID"]
+    assert steps(report)["verdict"].tolist() == ["SUSPECT", "INVALID"]
     assert any(
         text.startswith("Run r was never closed: it was killed, its disk was full, or it is still running.")
         for text in report.cut
@@ -211,7 +212,7 @@ def test_a_window_that_a_kill_left_open_says_so_with_the_requests_so_far(tmp_pat
         "the run was killed, its disk was full, or it is still running, during its measured window, which so has no end "
         "(7 requests were measured so far)"
     )
-    assert report.steps["reasons"][0] == why
+    assert steps(report)["reasons"][0] == why
     assert f"No cost for stage 1 (`p4d`, `en`, 1 user): {why}." in report.notes
     assert "never got its measured window" not in " ".join(report.notes)
 
@@ -293,7 +294,7 @@ def test_tokens_counted_by_service_and_tokenizer_in_one_stage_make_it_suspect(tm
 
 def restart(users, broken_users, refused_each):
     """`users` users with requests of 0.5 s; at 20 s the streams of some break, then each of these is refused every 0.1 s."""
-    records = [r for r in steady(1, 10, 40, users, 0.5, lead=2)]
+    records = list(steady(1, 10, 40, users, 0.5, lead=2))
     back = 20 + 0.1 * (refused_each + 1)
     kept = [
         r for r in records if r.user >= broken_users or r.started_at - START + 0.5 <= 20 or r.started_at - START >= back
@@ -379,4 +380,4 @@ def test_a_window_shorter_than_its_calls_says_what_to_raise(tmp_path):
     records = [record(5, 30, phase="settle"), record(36, 31, phase="hold", prompt_id="2")]
     report = analyse([made_run(tmp_path / "r", records, [window(1, 10, 22)])])
     why = "no request began in its window of 12.0 s, for its longest call took 31.0 s: raise `measure_s` above that"
-    assert (report.steps["verdict"][0], report.steps["reasons"][0]) == ("INVALID", why)
+    assert (steps(report)["verdict"][0], steps(report)["reasons"][0]) == ("INVALID", why)

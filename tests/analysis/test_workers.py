@@ -3,8 +3,9 @@ import pytest
 from analysis.advice.analyse import analyse
 from analysis.report.html import write_html
 from analysis.report.markdown import markdown
-from analysis.verdicts.verdict import overloaded
+from analysis.verdicts.generator_reasons import overloaded
 from locustfiles.contract.manifest import WorkerEntry, WorkerLoad
+from tests.helpers.flat import steps, table
 from tests.helpers.made_run import made_run, record, steady, window
 
 
@@ -15,23 +16,23 @@ def analysed(path, loads, **keys):
 
 def test_the_worst_worker_of_a_window_is_its_figure(tmp_path):
     report = analysed(tmp_path / "r", [WorkerLoad("w1", 0.42, 3.5), WorkerLoad("w2", 0.30, 18.0)])
-    step = report.steps.iloc[0]
+    step = steps(report).iloc[0]
     assert (step["worker_cpu_max"], step["worker_lag_ms_max"], step["verdict"]) == (0.42, 18.0, "VALID")
 
 
 def test_a_load_that_nobody_handed_in_is_not_known(tmp_path):
     report = analysed(tmp_path / "r", [])
-    assert report.steps[["worker_cpu_max", "worker_lag_ms_max"]].isna().all(axis=None)
-    assert report.workers.empty and "Load of the workers" not in markdown(report, [])
+    assert steps(report)[["worker_cpu_max", "worker_lag_ms_max"]].isna().all(axis=None)
+    assert table(report, "workers").empty and "Load of the workers" not in markdown(report, [])
 
 
 def test_a_worker_above_nine_tenths_of_a_core_makes_the_stage_suspect_and_names_the_remedy(tmp_path):
     at_the_limit = analysed(tmp_path / "a", [WorkerLoad("w1", 0.90, 1.0)])
-    assert at_the_limit.steps["verdict"].tolist() == ["VALID"]
+    assert steps(at_the_limit)["verdict"].tolist() == ["VALID"]
     report = analysed(tmp_path / "b", [WorkerLoad("w1", 0.50, 1.0), WorkerLoad("w2", 0.9312, 1.0)])
-    assert report.steps["verdict"].tolist() == ["SUSPECT"]
+    assert steps(report)["verdict"].tolist() == ["SUSPECT"]
     assert (
-        report.steps["reasons"][0] == "worker used more than 90 % of a core in the window: w2 (93.12 %): add a worker"
+        steps(report)["reasons"][0] == "worker used more than 90 % of a core in the window: w2 (93.12 %): add a worker"
     )
 
 
@@ -51,7 +52,7 @@ def test_every_worker_of_every_stage_is_in_the_reports_table(tmp_path):
         window(2, 30, 40, users=2, workers=[WorkerLoad("w1", 1.08, 30.0)]),
     ]
     report = analyse([made_run(tmp_path / "r", records, stages, workers=workers)])
-    assert report.workers["cpu"].tolist() == [0.42, 0.5, 1.08]
+    assert table(report, "workers")["cpu"].tolist() == [0.42, 0.5, 1.08]
     text = markdown(report, [])
     end = text[text.index("## Load of the workers") :]
     assert "| 1 | p4d | en | 1 user | w2 | beta | 50 % | 2.00 ms |" in end

@@ -5,13 +5,17 @@ import re
 import pandas as pd
 import pytest
 
-from analysis.advice.analyse import RUN_COST_COLUMNS
+from analysis.cost.run_cost import RunCost
 from analysis.report import html as page
-from analysis.report.html_stages import CALL_GROUPS, GROUPS, OPEN_GROUPS, stages, summary
+from analysis.report.html_stages import stages, summary
 from analysis.report.html_tables import heading, shown, table
 from analysis.report.plots.catalogue import PLOTS, draw_all
+from analysis.report.stage_groups import CALL_GROUPS, GROUPS, OPEN_GROUPS
+from analysis.verdicts.slo_checks import Check, Criterion
+from analysis.words import format as show
 from analysis.words.columns import METRICS, STEP_COLUMNS
 from tests.helpers import samples
+from tests.helpers.flat import steps as steps_of
 
 VOID = {"meta", "img", "br", "hr", "input", "link"}
 HOSTILE = '<script>alert("x")</script>&amp;\'"`'
@@ -51,28 +55,22 @@ def full():
     steps.loc[steps["stage"] == 3, ["verdict", "reasons"]] = ["SUSPECT", "only 12 successes"]
     steps.loc[steps["stage"] == 4, ["verdict", "reasons"]] = ["INVALID", "7 records of worker w1 were lost"]
     costs = [
-        ["study", "llama2-13b-p4d-0", "ml.p4d.24xlarge", "hourly", 263.55, 37.688, 1, *[None] * 8, 2.75908, 2.75908, 2.75908, None],
-        ["study", "bedrock-llama2-13b-1", "m", "tokens", 536.69, None, None, 1.4e6, 9e4, None, None, 0.00075, 0.001, None, None, 1.14, 1.14, 1.14, None],
+        RunCost("study", "llama2-13b-p4d-0", "ml.p4d.24xlarge", "hourly", 263.55, 37.688, 1, *[None] * 8, 2.75908, 2.75908, 2.75908, None),
+        RunCost("study", "bedrock-llama2-13b-1", "m", "tokens", 536.69, None, None, 1.4e6, 9e4, None, None, 0.00075, 0.001, None, None, 1.14, 1.14, 1.14, None),
     ]  # fmt: skip
-    failed = pd.DataFrame(
-        [["study", 17, "llama2-13b-p4d-0", "payload_en_3000-3840", 8, "1.21 s ✓", "6.25 % ✗", "– ?"]],
-        columns=[
-            "run",
-            "stage",
-            "target",
-            "payload",
-            "users",
-            "latency p95 ≤ 2 s",
-            "error rate ≤ 0 %",
-            "cost per 10k transactions ≤ $50",
-        ],
-    )
+    checks = [
+        Check(Criterion("latency", "p95", "latency p95", 2.0, "2 s", show.seconds), 1.21, "met"),
+        Check(Criterion("error_rate", None, "error rate", 0.0, "0 %", show.percent), 0.0625, "missed"),
+        Check(Criterion("cost_per_10k", None, "cost per 10k transactions", 50.0, "$50", show.money), None, "undecided"),
+    ]
     found = samples.report(
         steps, records, pick=23, break_even=[samples.pair()], notes=["A torn last line was skipped."]
     )
-    return dataclasses.replace(
-        found, run_cost=pd.DataFrame(costs, columns=RUN_COST_COLUMNS), total_cost=3.90, failed=failed
-    )
+    results = [
+        dataclasses.replace(r, checks=checks) if r in found.failed and r.figures.users == 8 else r
+        for r in found.results
+    ]
+    return dataclasses.replace(found, run_cost=costs, results=results)
 
 
 def write(report, folder, plots=True):
@@ -117,27 +115,27 @@ def test_the_page_answers_first_and_explains_later(text):
 
 def test_every_stage_is_a_row_with_its_users_and_its_price(full, text):
     words = Reader(text).under("stages")
-    for row in full.steps.itertuples():
+    for row in steps_of(full).itertuples():
         users = "1 user " if row.users == 1 else f"{row.users} users "
         assert f"{row.target} {users}· {row.payload} · stage {row.stage} " in words
     # 37.688 $/h / (60 successes / 30 s x 3600 s = 7,200/h) = 0.005234 $
-    two = full.steps[(full.steps["users"] == 2) & (full.steps["price_basis"] == "hourly")].iloc[0]
+    steps = steps_of(full)
+    two = steps[(steps["users"] == 2) & (steps["price_basis"] == "hourly")].iloc[0]
     assert two["successes"] == 60 and "$0.005234" in words
 
 
 def test_each_column_of_the_steps_table_has_a_place_in_a_table_of_stages():
-    groups = [*GROUPS.values(), *CALL_GROUPS.values(), *OPEN_GROUPS.values()]
-    placed = {c.lstrip("+") for columns in groups for c, _ in columns}
+    placed = {c.name for group in (*GROUPS, *CALL_GROUPS, *OPEN_GROUPS) for c in group.columns.values()}
     placed |= {"run", "stage", "repeat", "target", "payload", "users", "rate"}  # in the cell that names the row
     # the ends of intervals stand under the figure that they belong to
     assert placed == {c for c in STEP_COLUMNS if "_low" not in c and "_high" not in c}
 
 
 def test_an_interval_stands_under_its_percentile_and_is_wide_without_an_upper_end(full):
-    steps = full.steps.copy()
+    steps = steps_of(full)
     steps.loc[0, ["latency_p95_s", "latency_p95_low_s", "latency_p95_high_s"]] = [2.514, 2.4, 2.631]
     steps.loc[1, ["latency_p95_s", "latency_p95_low_s", "latency_p95_high_s"]] = [2.514, 2.4, None]
-    found = stages(dataclasses.replace(full, steps=steps))
+    found = stages(samples.with_steps(full, steps))
     at = next(i for i, h in enumerate(found.heads) if h.title.startswith("latency_p95_s"))
     assert [(found.rows[i][at].text, found.rows[i][at].under) for i in (0, 1)] == [
         ("2.51", "2.40 – 2.63"),
@@ -146,9 +144,9 @@ def test_an_interval_stands_under_its_percentile_and_is_wide_without_an_upper_en
 
 
 def test_what_is_not_known_is_a_dash_that_says_so_and_never_0(full):
-    steps = full.steps.copy()
+    steps = steps_of(full)
     steps.loc[0, ["usd_per_transaction", "latency_p95_s"]] = None
-    row = stages(dataclasses.replace(full, steps=steps)).rows[0]
+    row = stages(samples.with_steps(full, steps)).rows[0]
     assert (
         [c.text for c in row if c.title == "not known"].count("–") == len([c for c in row if "unknown" in c.css]) >= 2
     )
@@ -213,7 +211,7 @@ def test_hostile_names_are_text_everywhere(tmp_path):
     report = samples.report(steps, records, pick=2, notes=[HOSTILE])
     report.recommendation.facts = [HOSTILE]
     report.recommendation.label = HOSTILE
-    report.sentences.loc[0, "recommendation"] = HOSTILE
+    report.sentences = [s._replace(recommendation=HOSTILE) for s in report.sentences]
     report.runs["study"].scenario["name"] = HOSTILE
     report.runs["study"].host = HOSTILE
     text = write(report, tmp_path, plots=False)
@@ -225,7 +223,7 @@ def test_hostile_names_are_text_everywhere(tmp_path):
 
 
 def test_without_a_recommendation_the_page_says_so_and_shows_no_key_figures(full, tmp_path):
-    report = samples.report(full.steps, full.records)
+    report = samples.report(steps_of(full), full.records)
     report.recommendation.facts = ["No stage can be recommended: 24 of 24 missed a limit."]
     report.recommendation.worst_criterion = "error rate ≤ 0 %"
     text = write(report, tmp_path, plots=False)
@@ -252,11 +250,11 @@ def test_two_runs_are_told_apart(full, tmp_path):
 
 
 def test_the_summary_is_that_of_the_recommended_stage_with_ttft_and_tpot_where_known(full):
-    row = full.steps[full.steps["stage"] == 23].iloc[0]
-    found = {line[0].text: line[1].text for line in summary(full, row).rows}
+    result = full.level(full.recommendation.pick)
+    found = {line[0].text: line[1].text for line in summary(result).rows}
     assert found["target"] == "bedrock-llama2-13b-1" and found["users"] == "8"
     # tokens: mean prompt x $0.75/M + 24 x $1/M, as made up
-    assert found["$ per transaction"] == f"${(row['prompt_tokens_mean'] * 0.75 + 24) / 1e6:.6f}"
+    assert found["$ per transaction"] == f"${(result.figures.tokens.prompt_tokens_mean * 0.75 + 24) / 1e6:.6f}"
     assert "TTFT p95 (s)" in found and "TPOT p95 (ms)" not in found
 
 

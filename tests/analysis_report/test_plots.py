@@ -64,7 +64,7 @@ def test_error_rates_are_drawn_in_percent_a_line_a_target_and_a_facet_a_payload(
     steps, records = tables
     fig = plots.error_rates(view(steps, records))
     assert [ax.get_title(loc="left") for ax in fig.axes] == ["payload_en_1-500", INTEREST]
-    for ax, payload in zip(fig.axes, ("payload_en_1-500", INTEREST)):
+    for ax, payload in zip(fig.axes, ("payload_en_1-500", INTEREST), strict=True):
         for target, (x, y) in drawn(ax).items():
             mine = steps[(steps["target"] == target) & (steps["payload"] == payload)]
             assert x == [1, 2, 4, 6, 8, 10]
@@ -166,7 +166,9 @@ def test_tokens_against_latency_draws_each_measured_success_once(tables):
     records.loc[10:19, "prompt_tokens"] = np.nan
     fig = plot_latency.tokens_vs_latency(view(steps, records))
     expected = records[(records["phase"] == "measure") & records["error"].isna()].dropna(subset=["prompt_tokens"])
-    for ax, target in zip(fig.axes, ("llama2-13b-p4d-0", "bedrock-llama2-13b-1")):
+    for ax, target in zip(
+        fig.axes, ("llama2-13b-p4d-0", "bedrock-llama2-13b-1"), strict=False
+    ):  # the last is the colour bar
         points = np.concatenate([np.asarray(c.get_offsets()) for c in ax.collections])
         mine = expected[expected["target"] == target]
         assert np.sort(points[:, 0]).tolist() == sorted(mine["prompt_tokens"])

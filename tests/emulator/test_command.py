@@ -158,9 +158,8 @@ def test_it_serves_https_with_a_certificate(certificate):
         client = e.client("bedrock-runtime", verify=str(cert))
         events = list(client.converse_stream(modelId=bodies.NOVA, **bodies.converse(5))["stream"])
         assert sum("contentBlockDelta" in ev for ev in events) == 5
-        with pytest.raises(ssl.SSLCertVerificationError):
-            with socket.create_connection(("127.0.0.1", e.port)) as sock:
-                ssl.create_default_context().wrap_socket(sock, server_hostname="127.0.0.1")
+        with pytest.raises(ssl.SSLCertVerificationError), socket.create_connection(("127.0.0.1", e.port)) as sock:
+            ssl.create_default_context().wrap_socket(sock, server_hostname="127.0.0.1")
 
 
 def test_a_key_without_its_certificate_is_bad_input(tmp_path):

@@ -1,5 +1,4 @@
-"""Every fault of the table, seen on the wire: what a Bedrock stream, a SageMaker stream and a whole answer look
-like under it."""
+"""Every fault of the table, seen on the wire: what a Bedrock stream, a SageMaker stream and a whole answer look like under it."""
 
 import json
 import random

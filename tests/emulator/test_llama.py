@@ -1,5 +1,4 @@
-"""The real model behind the wire: SmolLM2-135M-Instruct under llama.cpp. Skipped where its packages are not
-installed."""
+"""The real model behind the wire: SmolLM2-135M-Instruct under llama.cpp. Skipped where its packages are not installed."""
 
 import concurrent.futures
 import importlib.util
@@ -175,7 +174,6 @@ def test_a_file_that_is_no_model_is_told_in_one_line(tmp_path):
         "engines": {"s": {"kind": "llama", "gguf": str(tmp_path / "broken.gguf")}},
         "endpoints": {"e": {"engine": "s"}},
     }
-    with pytest.raises(RuntimeError, match="the model did not start") as told:
-        with running_emulator(config):
-            pass
+    with pytest.raises(RuntimeError, match="the model did not start") as told, running_emulator(config):
+        pass
     assert str(told.value).strip().count("\n") == 0

@@ -1,30 +1,38 @@
-"""The endpoint's README names every key, fault, column and option there is."""
+"""The endpoint's README names every key with its default, every fault, column of the truth, option and example there is."""
 
 import re
 
+import pytest
+
+from scripts.emulator import __main__ as program
 from scripts.emulator import config
 from scripts.emulator.faults import FAULTS
 from tests.helpers import bodies, raw_wire
-from tests.helpers.emulator_process import ROOT, running_emulator
+from tests.helpers.documents import ROOT, code, sections, table, text_of
+from tests.helpers.emulator_process import running_emulator
+from tests.helpers.key_tables import check_keys
 
-NAMED = set(re.findall(r"`([a-z0-9_./-]+)`", (ROOT / "scripts/emulator/README.md").read_text()))
+README = ROOT / "scripts/emulator/README.md"
+TITLE = next(iter(sections(README)))
+NAMED = set(re.findall(r"`([a-z0-9_./-]+)`", text_of(README)))
+MODELS = {
+    "Top level": config.Config,
+    "Credentials": config.Credential,
+    "Engine timed": config.Timed,
+    "Engine simulated": config.Batched,
+    "Engine llama": config.Llama,
+    "Output": config.Output,
+    "Every target": config.Target,
+    "Limit": config.Limit,
+    "Endpoints": config.Endpoint,
+    "Models": config.Model,
+    "OpenAI": config.Server,
+}
 
 
-def test_every_configuration_key_is_named():
-    sections = (
-        config.Config,
-        config.Credential,
-        config.Output,
-        config.Timed,
-        config.Batched,
-        config.Llama,
-        config.Limit,
-        config.Endpoint,
-        config.Model,
-        config.Server,
-    )
-    keys = {key for section in sections for key in section.model_fields}
-    assert keys - NAMED == set()
+@pytest.mark.parametrize("heading", MODELS)
+def test_a_table_has_every_key_with_its_default_and_no_other(heading):
+    check_keys(README, heading, MODELS[heading], base=config.Target)
 
 
 def test_every_fault_is_named():
@@ -37,6 +45,14 @@ def test_every_column_of_the_truth_is_named(tmp_path):
         e.stop()
         [row] = e.truth_rows()
     assert set(row) - NAMED == set()
+
+
+def test_every_option_is_explained_and_no_other(capsys):
+    with pytest.raises(SystemExit):
+        program.main(["--help"])
+    told = {code(row[0]).split()[0] for row in table(README, TITLE, "option")}
+    there = set(re.findall(r"^  (--[a-z-]+)", capsys.readouterr().out, re.MULTILINE))
+    assert told == there - {"--version"}
 
 
 def test_every_example_configuration_is_named():

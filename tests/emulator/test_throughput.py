@@ -1,5 +1,6 @@
-"""The endpoint must not be the bottleneck: 200 streams at 100 tokens/s, 20,000 tokens a second, on one core, plain and
-over TLS; and clients that connect must not make streams late."""
+"""The endpoint must not be the bottleneck: 200 streams at 100 tokens/s on one core, plain and over TLS.
+
+Nor may clients that connect make streams late."""
 
 import sys
 

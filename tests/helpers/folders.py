@@ -98,7 +98,9 @@ def rows(run: pathlib.Path) -> list[Row]:
         lines = list(csv.reader(file))
     assert tuple(lines[0]) == FIELDS
     assert all(len(line) == len(FIELDS) for line in lines)
-    return [Row({f: KINDS[f](cell) if cell else None for f, cell in zip(FIELDS, line)}) for line in lines[1:]]
+    return [
+        Row({f: KINDS[f](cell) if cell else None for f, cell in zip(FIELDS, line, strict=True)}) for line in lines[1:]
+    ]
 
 
 def manifest(run: pathlib.Path) -> dict:

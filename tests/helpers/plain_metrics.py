@@ -436,7 +436,7 @@ def by_tokens(row: dict, measured: list[dict], inside_limits: int, asked: Setup)
     if most is None:
         return unknown | {"usd_per_transaction_high": None}
     mean = sum(known) / len(known)
-    if n >= 20 or n >= 5 and deviation(known) > 1e-9 * mean:
+    if n >= 20 or (n >= 5 and deviation(known) > 1e-9 * mean):
         h = student(n - 1) * deviation(known) / math.sqrt(len(known)) / mean
         unknown["usd_per_transaction_ci_low"] = least / n - mean * (1 - math.exp(-h))
         unknown["usd_per_transaction_ci_high"] = most / n + mean * (math.exp(h + h * h / 2) - 1)

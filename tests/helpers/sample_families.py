@@ -55,8 +55,11 @@ EVENTS = {
         (10.0, 11.0),
     ),
     "cohere-command": (
-        [{"text": "Hel", "is_finished": False}, {"text": "lo", "is_finished": False}]
-        + [{"is_finished": True, "finish_reason": "COMPLETE"} | _LAST],
+        [
+            {"text": "Hel", "is_finished": False},
+            {"text": "lo", "is_finished": False},
+            {"is_finished": True, "finish_reason": "COMPLETE"} | _LAST,
+        ],
         (10.0, 11.0),
     ),
     "cohere-command-r": (

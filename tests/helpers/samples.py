@@ -6,10 +6,14 @@ import datetime
 import numpy as np
 import pandas as pd
 
-from analysis.advice.analyse import RUN_COST_COLUMNS
-from analysis.advice.report_model import BreakEven, Recommendation, Report
-from analysis.verdicts.stage_results import StageKey
+from analysis.advice.break_even import BreakEven
+from analysis.advice.knee import Knee
+from analysis.advice.recommend import Recommendation
+from analysis.advice.report_model import Report
+from analysis.advice.target_sentences import Sentence
+from analysis.verdicts.stage_results import Result, StageKey
 from analysis.words.columns import METRICS, STEP_COLUMNS
+from analysis.words.stage_figures import StageFigures
 from locustfiles.contract.manifest import Manifest, StageWindow, WorkerEntry
 from locustfiles.contract.version import Build
 
@@ -100,6 +104,33 @@ def frame(rows):
     return table.astype({m.name: KINDS[m.kind] for m in METRICS}).copy()
 
 
+def figures_of(row):
+    """A row of steps.csv, or a part of it, as the figures of a stage."""
+    values = {m.path: row.get(m.name) for m in METRICS}
+
+    def made(group, path):
+        fields = {f.name: (f.type, (*path, f.name)) for f in dataclasses.fields(group)}
+        return group(**{n: known(values[at]) if at in values else made(kind, at) for n, (kind, at) in fields.items()})
+
+    return made(StageFigures, ())
+
+
+def known(value):
+    """A cell's value; None where it is empty."""
+    return None if pd.isna(value) else value.item() if isinstance(value, np.generic) else value
+
+
+def result_of(row):
+    """A stage of which nothing is known but its figures."""
+    return Result(figures_of(row), [], {}, None, f"`{row.get('target')}`")
+
+
+def with_steps(found, steps):
+    """A Report with other stages."""
+    results = [result_of(row) for row in steps.to_dict("records")]
+    return dataclasses.replace(found, results=results, candidates=results)
+
+
 SLO = {"latency_s": {"p95": 2.0}, "error_rate": 0.0, "cost_per_10k_transactions_usd": 50.0}
 
 
@@ -149,32 +180,34 @@ def pair(hourly=37.688, capacity=20_760.0, tokens=0.002216, most=60_000.0):
 
 
 def report(steps, records, slo=SLO, pick=None, knees=(), break_even=(), notes=(), dataset="payload_en_3000-3840"):
-    """A Report around made-up tables. `pick`: stage number; `knees`: (target, users) pairs."""
+    """A Report around a made-up steps.csv and its requests. `pick`: stage number; `knees`: (target, users) pairs."""
     best = Recommendation(
         dataset, "the cheapest stage that meets every limit", ["latency p95 ≤ 2 s"], StageKey("study", pick) if pick else None,
         None, None, None, None, None, ["The best price-performance is this one."], [],
     )  # fmt: skip
-    knee_rows = [("study", t, dataset, users, "reached", "") for t, users in knees]
-    return Report(
-        runs={"study": manifest(steps)}, steps=steps, records=records, dataset=dataset, slo={"study": slo},
+    found = Report(
+        runs={"study": manifest(steps)}, results=[], candidates=[], records=records, dataset=dataset, slo={"study": slo},
         recommendation=best,
-        sentences=pd.DataFrame(
-            [("study", dataset, "llama2-13b-p4d-0", "ml.p4d.24xlarge", True, 10, "Ten users fit.")],
-            columns=["run", "payload", "target", "instance_type", "positive", "users", "recommendation"],
-        ),
-        criteria=pd.DataFrame(columns=["run", "stage", "criterion", "limit", "value", "state", "cell"]),
-        failed=pd.DataFrame(), run_cost=pd.DataFrame(columns=RUN_COST_COLUMNS), total_cost=None,
-        knees=pd.DataFrame(knee_rows, columns=["run", "target", "payload", "users", "state", "text"]),
+        sentences=[
+            Sentence(
+                "study", dataset, "llama2-13b-p4d-0", "ml.p4d.24xlarge", True, 10, None, "met", "Ten users fit."
+            )
+        ],
+        run_cost=[], knees=[Knee("study", t, dataset, users, None, "reached", None, "") for t, users in knees],
         tables={}, break_even=list(break_even), notes=list(notes),
         pricing={"study": {"file": "p.yaml", "region": "us-east-1", "as_of": "2024-04-15", "source": "AWS"}},
         made_at=datetime.datetime(2026, 1, 2, 3, 4, tzinfo=datetime.UTC), made_by=Build("0.0.1", "def5678"),
     )  # fmt: skip
+    return with_steps(found, steps)
 
 
 def second_run(found, name="later"):
     """The same stages once more, as another run's."""
-    steps = pd.concat([found.steps, found.steps.assign(run=name)], ignore_index=True)
+    more = [dataclasses.replace(r, figures=dataclasses.replace(r.figures, run=name)) for r in found.results]
+    results = [*found.results, *more]
     records = pd.concat([found.records, found.records.assign(run=name)], ignore_index=True)
     runs = found.runs | {name: found.runs["study"]}
     slo, pricing = (d | {name: d["study"]} for d in (found.slo, found.pricing))
-    return dataclasses.replace(found, steps=steps, records=records, runs=runs, slo=slo, pricing=pricing)
+    return dataclasses.replace(
+        found, results=results, candidates=results, records=records, runs=runs, slo=slo, pricing=pricing
+    )

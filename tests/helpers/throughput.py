@@ -117,8 +117,8 @@ def measure(
             finally:
                 os.sched_setaffinity(0, cores)
             stats = json.load(urllib.request.urlopen(f"{e.url}/-/stats", timeout=10, context=context))
-            ticks = open(f"/proc/{e.pid}/stat").read().rsplit(")", 1)[1].split()[11:13]
-            waited_s = int(open(f"/proc/{e.pid}/schedstat").read().split()[1]) / 1e9
+            ticks = pathlib.Path(f"/proc/{e.pid}/stat").read_text().rsplit(")", 1)[1].split()[11:13]
+            waited_s = int(pathlib.Path(f"/proc/{e.pid}/schedstat").read_text().split()[1]) / 1e9
             return {
                 "answers": answers,
                 "requests": stats["requests"],

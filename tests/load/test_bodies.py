@@ -149,13 +149,13 @@ def test_invoke_model_with_every_setting_is_what_boto3_sends(stream):
 @pytest.mark.parametrize("stream", [False, True])
 def test_a_session_and_custom_attributes_are_what_boto3_sends(stream):
     body = build(sagemaker(stream=stream, session_id="s-1", custom_attributes="c000b4f9,tenant=7"), HELLO)
-    arguments = dict(
-        EndpointName="llama2-13b",
-        ContentType="application/json",
-        SessionId="s-1",
-        CustomAttributes="c000b4f9,tenant=7",
-        Body=body.body,
-    ) | ({} if stream else {"Accept": "application/json"})
+    arguments = {
+        "EndpointName": "llama2-13b",
+        "ContentType": "application/json",
+        "SessionId": "s-1",
+        "CustomAttributes": "c000b4f9,tenant=7",
+        "Body": body.body,
+    } | ({} if stream else {"Accept": "application/json"})
     operation = "invoke_endpoint_with_response_stream" if stream else "invoke_endpoint"
     assert ours(body) == sent_by_boto3("sagemaker-runtime", operation, **arguments)
 

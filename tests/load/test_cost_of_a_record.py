@@ -33,7 +33,7 @@ PRECISE = Load.model_validate({"users": [1], "until": {"relative_ci": 1e-6, "at_
 def begun(folder):
     """A run of one target, priced by token."""
     book = PriceBook.model_construct(region="us-east-1", as_of=datetime.date(2026, 1, 1), source="made")
-    prompts = dict.fromkeys("ab", [Prompt("1", "Tell me of it.", None)])
+    prompts = {name: [Prompt("1", "Tell me of it.", None)] for name in "ab"}
     prices = {"one": TokenPrice(input=0.001, output=0.002)}
     return RunRecorder(
         Environment(), dataclasses.replace(inputs(ONE), book=book, prices=prices, payloads=prompts), folder, Clock()

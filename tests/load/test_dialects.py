@@ -22,13 +22,13 @@ def test_a_sagemaker_request_is_what_boto3_sends(dialect, stream):
         sagemaker(dialect=dialect, stream=stream, endpoint="my-Endpoint-1", inference_component="ic-1", variant="blue"),
         HELLO,
     )
-    arguments = dict(
-        EndpointName="my-Endpoint-1",
-        ContentType="application/json",
-        InferenceComponentName="ic-1",
-        TargetVariant="blue",
-        Body=body.body,
-    )
+    arguments = {
+        "EndpointName": "my-Endpoint-1",
+        "ContentType": "application/json",
+        "InferenceComponentName": "ic-1",
+        "TargetVariant": "blue",
+        "Body": body.body,
+    }
     if stream:
         assert body.operation == "InvokeEndpointWithResponseStream"
         assert ours(body) == sent_by_boto3("sagemaker-runtime", "invoke_endpoint_with_response_stream", **arguments)

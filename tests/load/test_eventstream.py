@@ -74,7 +74,7 @@ def test_every_header_type_is_skipped_to_the_string_after_it():
 def test_frames_split_anywhere_are_read_as_botocore_reads_them(messages, rng):
     data = b"".join(frame(payload, headers) for headers, payload in messages)
     cuts = sorted(rng.randrange(len(data) + 1) for _ in range(6)) if data else []
-    pieces = [data[a:b] for a, b in zip([0, *cuts], [*cuts, len(data)])]
+    pieces = [data[a:b] for a, b in zip([0, *cuts], [*cuts, len(data)], strict=True)]
     frames, broken = decode([(float(i), piece) for i, piece in enumerate(pieces)])
     assert broken is None
     assert [(f.headers, f.payload) for f in frames] == botocore_frames(data) == messages

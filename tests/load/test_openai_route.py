@@ -18,6 +18,7 @@ from tests.helpers.patience import up_to_three_times
 pytestmark = pytest.mark.alone
 
 TEXT = "List three rivers of Europe."
+PROMPT = Prompt("p1", TEXT, None)
 # the same answer every time: a sampled end-of-text as the first token is an answer without output
 ANSWER = {"max_tokens": 12, "temperature": 0, "ignore_eos": True}
 
@@ -28,7 +29,7 @@ def url():
         yield base_url
 
 
-def ask(url: str, monkeypatch, prompt: Prompt = Prompt("p1", TEXT, None), **target):
+def ask(url: str, monkeypatch, prompt: Prompt = PROMPT, **target):
     """The record of one call; no AWS credentials are there, and none are needed."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)

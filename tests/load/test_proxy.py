@@ -81,7 +81,7 @@ URLS = [
 ]
 
 
-@pytest.mark.parametrize("environment", ENVIRONMENTS, ids=lambda e: ",".join(e))
+@pytest.mark.parametrize("environment", ENVIRONMENTS, ids=",".join)
 def test_every_endpoint_goes_where_boto3_sends_it(environment, monkeypatch):
     """boto3's own client is asked, for every NO_PROXY and endpoint."""
     for name, value in environment.items():

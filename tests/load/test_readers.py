@@ -240,7 +240,7 @@ def test_a_carriage_return_that_comes_later_does_not_delay_its_line():
 def test_two_lines_in_one_part_comments_events_and_carriage_returns_are_read():
     body = (
         b": ping\r\n\r\nevent: message\r\nid: 7\r\nretry: 10\r\n"
-        + b"data: "
+        b"data: "
         + json.dumps(tgi_token("Hel")).encode()
         + b"\r\n\r\ndata:\n"
         + sse(tgi_token("lo", generated_text="Hello")).rstrip()  # no newline at the end

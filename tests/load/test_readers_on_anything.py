@@ -7,6 +7,7 @@ closing event. Where a stream is whole again is told by botocore's own decoder a
 import base64
 import dataclasses
 import functools
+import itertools
 import json
 import random
 import time
@@ -284,7 +285,7 @@ def test_without_its_closing_event_a_real_stream_is_broken_whatever_else_is_ther
 
 def _pieces(data: bytes, cuts: list[int]) -> list[bytes]:
     places = sorted({cut % (len(data) + 1) for cut in cuts} | {0, len(data)})
-    return [data[a:b] for a, b in zip(places, places[1:], strict=False)]
+    return [data[a:b] for a, b in itertools.pairwise(places)]
 
 
 def _timeless(reading: ParsedAnswer) -> dict:

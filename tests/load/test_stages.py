@@ -159,5 +159,5 @@ def test_an_undecided_search_measures_four_windows_whatever_the_holds_between_ta
     ended = [at for phase, at in told if phase == "hold"]
     # windows of 10, 10 and 20 s, 30 s of hold after each
     assert begun == pytest.approx([0, 40, 80], abs=0.5)
-    assert [b - a for a, b in zip(begun, ended)] == pytest.approx([10, 10, 20], abs=0.2)
+    assert [b - a for a, b in zip(begun, ended, strict=True)] == pytest.approx([10, 10, 20], abs=0.2)
     assert (stage.window.outcome, stage.window.ended_by) == ("undecided", "time")

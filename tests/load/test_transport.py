@@ -94,7 +94,7 @@ def test_pieces_are_stamped_when_they_arrive():
             connection.sendall(b"1\r\nx\r\n")
         connection.sendall(b"0\r\n\r\n")
 
-    for attempt in range(3):  # a machine that does other work meanwhile may be late once
+    for _ in range(3):  # a machine that does other work meanwhile may be late once
         sent.clear()
         with serving(script) as server:
             exchange = ask(server)

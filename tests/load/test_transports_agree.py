@@ -207,7 +207,7 @@ WIRE = {  # what a server writes after a request -> class, status of the record
     "bad-chunk": (CHUNKED + b"zz\r\n{}\r\n", "bad_response", 200),
 }
 WIRE_KINDS = {
-    "converse": lambda case: converse(case),
+    "converse": converse,
     "claude": lambda case: invoke(case, dialect="claude"),
     "claude, stream": lambda case: invoke(case, dialect="claude", stream=True),
     "tgi": lambda case: container(case, "tgi"),

@@ -223,7 +223,7 @@ def test_checking_an_endpoint_sends_nothing(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(15)
         scenario = folders.make_scenario(
-            tmp_path, "http://127.0.0.1:%d" % listener.getsockname()[1], [folders.sagemaker("quick")], LOAD
+            tmp_path, f"http://127.0.0.1:{listener.getsockname()[1]}", [folders.sagemaker("quick")], LOAD
         )
         port = free_port()
         with one_locust(scenario, tmp_path / "run", "--web-port", port, headless=False) as process:

@@ -29,7 +29,7 @@ def check(scenario, *more: object, env: dict[str, str] | None = None) -> subproc
 
 def value(text: str, name: str) -> list[str]:
     """The cells beside `name`, one of each target's table."""
-    return [found.strip() for found in re.findall(rf"^ {re.escape(name)} +(.*)$", text, re.M)]
+    return [found.strip() for found in re.findall(rf"^ {re.escape(name)} +(.*)$", text, re.MULTILINE)]
 
 
 def test_one_call_of_each_target_is_shown_with_its_tokens_price_and_cost(endpoint, tmp_path):
@@ -75,7 +75,9 @@ def test_one_call_of_each_target_is_shown_with_its_tokens_price_and_cost(endpoin
         3,
         8,
     )  # four stages of half a minute and a little, rounded up; twice 210.04 s
-    assert int(ahead[2].replace(",", "")) == pytest.approx(sum(u / s for u, s in zip(users_s, latencies)), abs=1)
+    assert int(ahead[2].replace(",", "")) == pytest.approx(
+        sum(u / s for u, s in zip(users_s, latencies, strict=True)), abs=1
+    )
     assert int(ahead[5].replace(",", "")) == pytest.approx(sum(2 * most_users_s / s + 5 for s in latencies), abs=1)
     call_usd = (n * 0.001 + 0.02) / 1000  # prompts of 31 and 32 characters: within 4 %
     usd = (60.04 + 7 * latencies[0]) * 0.001 + users_s[1] / latencies[1] * call_usd

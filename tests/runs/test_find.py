@@ -1,5 +1,7 @@
 """The search for the most that keeps the limits, against an endpoint whose capacity follows from its own formula."""
 
+import itertools
+
 import pytest
 
 from tests.helpers import folders
@@ -43,7 +45,7 @@ def searched(server, folder, find: dict, workers: int = 0, **load: object):
 
 def assert_drained(stages: list[dict], rows: list) -> None:
     """No request of a stage is in flight when the next stage begins."""
-    for before, after in zip(stages, stages[1:]):
+    for before, after in itertools.pairwise(stages):
         ends = max(r.started_at + r.latency_ms / 1000 for r in rows if r.stage == before["stage"])
         begins = min(r.started_at for r in rows if r.stage == after["stage"])
         assert ends < begins

@@ -1,5 +1,6 @@
 """A search whose limits are close, whose calls are retried, that is interrupted, or that loses a worker for a while."""
 
+import itertools
 import signal
 import time
 
@@ -8,6 +9,7 @@ import pytest
 from analysis.advice.analyse import analyse
 from tests.helpers import folders
 from tests.helpers.emulator_process import running_emulator
+from tests.helpers.flat import steps
 from tests.helpers.locust_process import cluster, one_locust
 
 ENDPOINTS = {
@@ -56,8 +58,8 @@ def test_a_search_measures_on_until_its_limits_are_decided_and_the_report_says_w
         assert 1 <= len(between) <= 20  # load went on while the look waited for what was under way
         assert stage["hold_until"] >= b
         sent = sorted(r.started_at for r in mine if a <= r.started_at < b)
-        assert max(y - x for x, y in zip(sent, sent[1:])) < 0.5
-    assert set(analyse([str(tmp_path / "run")], None, None).steps["slo"]) == {"met"}
+        assert max(y - x for x, y in itertools.pairwise(sent)) < 0.5
+    assert set(steps(analyse([str(tmp_path / "run")], None, None))["slo"]) == {"met"}
 
 
 def test_with_retries_search_and_report_judge_calls(server, tmp_path):
@@ -75,8 +77,8 @@ def test_with_retries_search_and_report_judge_calls(server, tmp_path):
     finding, manifest = the_finding(tmp_path / "run"), folders.manifest(tmp_path / "run")
     assert (finding["answer"], finding["fails_at"], finding["confirmed"]) == (2, None, True), finding
     assert {s["ended_by"] for s in manifest["stages"]} == {"time"}  # not one was aborted
-    steps = analyse([str(tmp_path / "run")], None, None).steps
-    assert list(steps["slo"]) == [s["outcome"] for s in manifest["stages"]] == ["met"] * 3
+    found = steps(analyse([str(tmp_path / "run")], None, None))
+    assert list(found["slo"]) == [s["outcome"] for s in manifest["stages"]] == ["met"] * 3
 
 
 def test_an_interrupted_search_goes_on_with_what_it_has(server, tmp_path):

@@ -1,6 +1,7 @@
 """Workers and masters that are paused, cut off or killed, and a line that loses messages: no record is lost or counted twice."""
 
 import contextlib
+import itertools
 import pathlib
 import signal
 import time
@@ -200,7 +201,7 @@ def test_a_worker_that_was_cut_off_for_12_s_idles_spools_comes_back_and_has_lost
     assert len(seen) == 1 and run.spools == []  # it was there, and went when the master had acknowledged everything
     assert f"python -m analysis merge {run.path}" in run.workers[1].text
     far = sorted(r.started_at for r in found if r.worker in seen[0])
-    gaps = [b - a for a, b in zip(far, far[1:])]
+    gaps = [b - a for a, b in itertools.pairwise(far)]
     assert 0.5 < max(gaps) < 10  # it idled from 10 s of silence until it was back
     assert len(seen[0].splitlines()) > 5 + 50  # ten seconds of its two users at 65 ms are some 300
 
@@ -214,7 +215,7 @@ def test_a_master_that_was_paused_for_12_s_says_that_its_workers_idled(endpoint,
     assert "has been silent for 10 s" in run.text()
     assert_the_records_are_the_truth(endpoint, "halted", found)
     sent = sorted(r.started_at for r in found if r.stage == 1)
-    assert max(b - a for a, b in zip(sent, sent[1:])) > 0.5  # four users of 65 ms: a gap that is theirs alone
+    assert max(b - a for a, b in itertools.pairwise(sent)) > 0.5  # four users of 65 ms: a gap that is theirs alone
     assert manifest["status"] == "complete" and all(s["whole"] for s in manifest["stages"])
 
 

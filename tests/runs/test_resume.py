@@ -10,6 +10,7 @@ import yaml
 
 from analysis.advice.analyse import analyse
 from tests.helpers import folders
+from tests.helpers.flat import steps
 from tests.helpers.locust_process import cluster, one_locust
 
 LOAD = {"users": [1, 2, 3], "settle_s": 0.3, "settle_at_most_s": 1, "measure_s": 2.5}
@@ -90,10 +91,10 @@ def test_locusts_own_files_of_the_first_part_stay_and_the_second_has_its_own(res
 def test_the_analysis_takes_the_parts_as_one_run(resumed):
     run = resumed[0]
     report = analyse([str(run)], None, None)
-    steps = report.steps
-    assert sorted(steps["users"]) == [1, 2, 3]
-    assert set(steps["verdict"]) <= {"VALID", "SUSPECT"}
-    reasons = " ".join(str(reason) for reason in steps["reasons"])
+    found = steps(report)
+    assert sorted(found["users"]) == [1, 2, 3]
+    assert set(found["verdict"]) <= {"VALID", "SUSPECT"}
+    reasons = " ".join(str(reason) for reason in found["reasons"])
     for word in ("never", "lost", "closed", "damaged", "more than once"):
         assert word not in reasons
 
@@ -201,4 +202,4 @@ def test_a_run_whose_master_was_killed_goes_on_with_new_workers(endpoint, tmp_pa
     assert len({r.worker for r in found if r.stage == 1}) == len({r.worker for r in found if r.stage == 3}) == 2
     assert not {r.worker for r in found if r.stage == 1} & {r.worker for r in found if r.stage == 3}
     report = analyse([str(run)], None, None)
-    assert sorted(report.steps["users"]) == [2, 3] and not report.invalid
+    assert sorted(steps(report)["users"]) == [2, 3] and not report.invalid

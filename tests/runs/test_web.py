@@ -104,7 +104,7 @@ def assert_apart(first: pathlib.Path, second: pathlib.Path, sent: int) -> None:
     ids = [{r.request_id for r in found} for found, _ in runs]
     assert not ids[0] & ids[1]
     assert runs[0][1]["run_id"] != runs[1][1]["run_id"]
-    for folder, (found, manifest) in zip((first, second), runs):
+    for folder, (found, manifest) in zip((first, second), runs, strict=True):
         assert found and (manifest["status"], manifest["problems"]) == ("stopped", [])
         assert all(manifest["started_at"] - 0.1 <= r.started_at <= manifest["ended_at"] for r in found)
         assert int(folders.total(folder)["Request Count"]) == len(found)

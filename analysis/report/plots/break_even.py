@@ -2,6 +2,7 @@
 
 import math
 
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -9,7 +10,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from analysis.advice.report_model import BreakEven
-from analysis.report.plots import style as style
+from analysis.report.plots import style
 from analysis.report.plots.view import View
 
 HOURLY, TOKENS = "#0b6bb8", "#d1491b"
@@ -36,7 +37,7 @@ def break_even(view: View) -> Figure | None:
     for name, pair in pairs.items():
         hourly, tokens = (style.literal(shown[end]) for end in _ends(pair, several))
         axes[name].set_title(f"{hourly}\nor {tokens}", fontsize=9, color=style.INK, loc="left")
-    handles = [
+    handles: list[Artist] = [
         Line2D([], [], color=HOURLY, linewidth=2, label="by the hour: one more instance at each step"),
         Line2D([], [], color=TOKENS, linewidth=2, linestyle="--", label="by tokens"),
     ]
@@ -55,14 +56,17 @@ def _ends(pair: BreakEven, several: bool) -> tuple[str, str]:
 
 
 def _pair(ax: Axes, pair: BreakEven, ticks: int) -> None:
+    capacity, usd = pair.capacity_per_hour, pair.token_usd_per_transaction
+    if capacity is None or usd is None:
+        return
     most = float(pair.curve["transactions_per_hour"].max())
-    ax.plot(*staircase(pair.usd_per_hour, pair.capacity_per_hour, most), color=HOURLY, linewidth=2, label="hourly")
-    ax.plot([0, most], [0, most * pair.token_usd_per_transaction], color=TOKENS, linewidth=2, linestyle="--",
+    ax.plot(*staircase(pair.usd_per_hour, capacity, most), color=HOURLY, linewidth=2, label="hourly")
+    ax.plot([0, most], [0, most * usd], color=TOKENS, linewidth=2, linestyle="--",
             label="tokens")  # fmt: skip
     for low, high in pair.intervals:
         if low < most:
             ax.axvspan(low, min(high if high is not None else most, most), color=style.FEASIBLE, zorder=0.5)
-    highest = max(most * pair.token_usd_per_transaction, ax.get_ylim()[1])
+    highest = max(most * usd, ax.get_ylim()[1])
     style.value_axis(ax.yaxis, [highest], log_above=math.inf)
     style.value_axis(ax.xaxis, [most], log_above=math.inf)
     ax.set_xlim(0, most)

@@ -2,13 +2,14 @@
 
 import numpy as np
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from analysis.calibration.compare import BOUNDED, FIGURES, Calibration
-from analysis.report.plots import style as style
+from analysis.calibration.compare import BOUNDED, FIGURES, Calibration, levels_in
+from analysis.report.plots import style
 from analysis.words.level import is_open, kind_of, short_level, value_of
 
 COLOUR = style.COLOURS[0]
@@ -20,11 +21,9 @@ def error_by_users(calibration: Calibration) -> Figure | None:
     figures = [f for f in BOUNDED if errors[f].notna().any()]
     if not figures:
         return None
-    levels = sorted(
-        errors[["users", "rate"]].drop_duplicates().to_dict("records"), key=lambda row: (is_open(row), value_of(row))
-    )
+    levels = levels_in(errors)
     fig, axes = style.figure(f"Instrument error by concurrency, {calibration.run}", 1, len(figures), 4.4)
-    for ax, figure in zip(axes, figures):
+    for ax, figure in zip(axes, figures, strict=True):
         for at, level in enumerate(levels):
             here = errors[errors[kind_of(level)] == value_of(level)]
             if here[figure].notna().any():
@@ -55,13 +54,15 @@ def _box(ax: Axes, at: int, errors: pd.Series, late: pd.Series) -> None:
     ax.plot([at], [np.percentile(late, 99)], "D", color=style.QUIET, markerfacecolor="white", markersize=5, zorder=3)
 
 
-def _handles() -> list:
-    def mark(shape: str, words: str, **more: str) -> Line2D:
-        return Line2D([], [], color=style.INK, marker=shape, linestyle="none", markersize=6, label=words, **more)
+def _handles() -> list[Artist]:
+    def mark(shape: str, words: str, face: str = style.INK) -> Line2D:
+        return Line2D(
+            [], [], color=style.INK, marker=shape, linestyle="none", markersize=6, label=words, markerfacecolor=face
+        )
 
     return [
         Patch(facecolor=COLOUR + "55", edgecolor=COLOUR, label="middle half; whiskers p5 to p95"),
         mark("^", "p99"),
         mark("x", "worst"),
-        mark("D", "p99 of the endpoint's own lateness", markerfacecolor="white"),
+        mark("D", "p99 of the endpoint's own lateness", "white"),
     ]

@@ -7,7 +7,6 @@
 import pathlib
 import typing
 
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -15,8 +14,8 @@ from analysis.advice.report_model import Report
 from analysis.report.plots import break_even as plot_break_even
 from analysis.report.plots import latency as plot_latency
 from analysis.report.plots import price as plot_price
-from analysis.report.plots import style as style
-from analysis.report.plots.view import View, lines, untrusted
+from analysis.report.plots import style
+from analysis.report.plots.view import Mark, View, lines, numbers
 
 
 class Plot(typing.NamedTuple):
@@ -52,22 +51,22 @@ def by_rate_file(plot: Plot) -> str:
 
 def error_rates(view: View) -> Figure | None:
     """Share of failed requests against users: facets are payloads, lines are targets."""
-    steps = view.steps.dropna(subset=["level", "error_rate"])
-    if not steps["error_rate"].any():
+    steps = [m for m in view.steps if m.user.error_rate is not None]
+    if not any(m.user.error_rate for m in steps):
         return None
-    fig, axes = style.facets(f"Error rate by {view.by_what}", list(steps["payload"].unique()))
+    fig, axes = style.facets(f"Error rate by {view.by_what}", list(dict.fromkeys(m.payload for m in steps)))
     order = list(view.looks)
     first = next(iter(axes.values()))
-    top = steps["error_rate"].max() * 100
+    top = max(_percent(steps))
     for payload, ax in axes.items():
-        here = steps[steps["payload"] == payload]
+        here = [m for m in steps if m.payload == payload]
         for series, line in lines(here):
             # lines at 0 % lie on each other: markers of falling size keep all of them in sight
             size = 6 + 1.2 * max(0, min(len(order), 8) - 1 - order.index(series))
-            _line(ax, view.looks[series], line["level"], line["error_rate"] * 100, untrusted(line), size)
+            _line(ax, view.looks[series], line, _percent(line), size)
         ax.annotate(_without_failures(here), (1, 1), xycoords="axes fraction", xytext=(0, 2), ha="right", va="top",
                     textcoords="offset points", fontsize=8, color=style.QUIET)  # fmt: skip
-        style.level_axis(ax, steps["level"])
+        style.level_axis(ax, [m.level for m in steps])
         bottom, left = style.edges(ax, list(axes.values()))
         style.label(ax, view.axis if bottom else None, "Failed requests (%)" if left else None)
     first.set_ylim(-0.05 * max(top, 1), min(max(top, 1) * 1.2, 106))
@@ -75,56 +74,69 @@ def error_rates(view: View) -> Figure | None:
     if limit and limit * 100 <= first.get_ylim()[1]:  # a limit of 0 is the axis itself
         for ax in axes.values():
             style.limit_line(ax, limit * 100, f"SLO {limit * 100:g} %" if ax is first else "")
-    style.legend(fig, style.target_handles(view.looks_in(steps), bool(untrusted(steps).any())))
+    style.legend(fig, style.target_handles(view.looks_in(steps), any(m.hollow for m in steps)))
     return fig
 
 
-def _without_failures(steps: pd.DataFrame) -> str:
+def _percent(marks: list[Mark]) -> list[float]:
+    return [100 * rate for rate in numbers(m.user.error_rate for m in marks)]
+
+
+def _without_failures(steps: list[Mark]) -> str:
     """`no failures: 9 of 10 targets`; empty when every one had some."""
-    worst = steps.groupby("series")["error_rate"].max()
-    clean = int((worst == 0).sum())
+    targets = {m.series for m in steps}
+    clean = len(targets - {m.series for m in steps if m.user.error_rate})
     if not clean:
         return ""
-    return "no failures" if clean == len(worst) else f"no failures: {clean} of {len(worst)} targets"
+    return "no failures" if clean == len(targets) else f"no failures: {clean} of {len(targets)} targets"
+
+
+class Panel(typing.NamedTuple):
+    """What one half of the picture of throughput shows."""
+
+    words: str
+    value: typing.Callable[[Mark], float | None]
+
+
+PANELS = (
+    Panel("Transactions per minute", lambda m: m.figures.throughput.transactions_per_minute),
+    Panel("Output tokens per second", lambda m: m.figures.tokens.completion_tokens_per_s),
+)
 
 
 def throughput(view: View) -> Figure | None:
     """Transactions a minute and output tokens a second against users, for the dataset of interest."""
     steps = view.of_interest
-    panels = {
-        "transactions_per_minute": "Transactions per minute",
-        "completion_tokens_per_s": "Output tokens per second",
-    }
-    panels = {column: words for column, words in panels.items() if steps[column].notna().any()}
+    panels = [p for p in PANELS if any(p.value(m) is not None for m in steps)]
     if not panels:
         return None
     fig, axes = style.figure(f"Throughput by {view.by_what}, {view.dataset}", 1, len(panels), 4.4)
     knees = 0
-    for ax, (column, words) in zip(axes, panels.items()):
-        drawn = steps.dropna(subset=[column])
+    for ax, panel in zip(axes, panels, strict=True):
+        drawn = [m for m in steps if panel.value(m) is not None]
         for series, line in lines(drawn):
-            look = view.looks[series]
-            _line(ax, look, line["level"], line[column], untrusted(line))
-            at = view.knee(line)
+            look, at = view.looks[series], view.knee(line)
+            _line(ax, look, line, numbers(panel.value(m) for m in line))
             knees += len(at)
-            ax.plot(at["level"], at[column], "o", markersize=14, markerfacecolor="none", markeredgecolor=look.colour,
-                    markeredgewidth=1.6, gid="knee")  # fmt: skip
-        style.level_axis(ax, steps["level"])
-        style.value_axis(ax.yaxis, drawn[column])
-        style.label(ax, view.axis, words)
-    handles = style.target_handles(view.looks_in(steps), bool(untrusted(steps).any()))
+            ax.plot([m.level for m in at], numbers(panel.value(m) for m in at), "o", markersize=14, markerfacecolor="none",
+                    markeredgecolor=look.colour, markeredgewidth=1.6, gid="knee")  # fmt: skip
+        style.level_axis(ax, [m.level for m in steps])
+        style.value_axis(ax.yaxis, numbers(panel.value(m) for m in drawn))
+        style.label(ax, view.axis, panel.words)
+    handles = style.target_handles(view.looks_in(steps), any(m.hollow for m in steps))
     if knees:
         handles.append(style.ring_handle("knee: no later level is more than 5 % faster"))
     style.legend(fig, handles)
     return fig
 
 
-def _line(ax: Axes, look: style.Look, x: pd.Series, y: pd.Series, hollow: pd.Series, size: float = 6.5) -> None:
+def _line(ax: Axes, look: style.Look, line: list[Mark], y: list[float], size: float = 6.5) -> None:
     """A target's line with filled markers, hollow where the stage is not to be trusted."""
-    ax.plot(x, y, color=look.colour, linestyle=look.dash, linewidth=1.6, label=look.name)
-    for mask, face in ((~hollow, look.colour), (hollow, "white")):
-        if mask.any():
-            ax.plot(x[mask], y[mask], look.marker, color=look.colour, markerfacecolor=face, markersize=size,
+    ax.plot([m.level for m in line], y, color=look.colour, linestyle=look.dash, linewidth=1.6, label=look.name)
+    for hollow, face in ((False, look.colour), (True, "white")):
+        some = [(m.level, value) for m, value in zip(line, y, strict=True) if m.hollow == hollow]
+        if some:
+            ax.plot(*zip(*some, strict=True), look.marker, color=look.colour, markerfacecolor=face, markersize=size,
                     markeredgewidth=1.4, label="_markers")  # fmt: skip
 
 

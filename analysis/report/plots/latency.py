@@ -1,9 +1,11 @@
 """The pictures that need every request: prompt tokens against latency, and latency by concurrency."""
 
 import math
+import typing
 
 import numpy as np
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import BoundaryNorm, LinearSegmentedColormap
@@ -11,8 +13,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from analysis.report.plots import style as style
-from analysis.report.plots.view import View, lines, untrusted
+from analysis.report.plots import style
+from analysis.report.plots.view import Mark, View, lines, numbers
+from analysis.words.spread import Spread
 
 MAX_POINTS = 20_000
 #: few users light, many dark; readable without colour
@@ -32,7 +35,7 @@ def tokens_vs_latency(view: View) -> Figure | None:
     norm = BoundaryNorm(np.arange(len(levels) + 1) - 0.5, SHADES.N)
     for series, ax in axes.items():
         here = points[points["series"] == series]
-        hollow = untrusted(here)
+        hollow = here["hollow"]
         _cloud(ax, here[~hollow], levels, norm, hollow=False)
         _cloud(ax, here[hollow], levels, norm, hollow=True)
     _tokens_axes(view, axes, points)
@@ -43,14 +46,14 @@ def tokens_vs_latency(view: View) -> Figure | None:
     bar.ax.minorticks_off()
     bar.outline.set_visible(False)
     words = f"{MAX_POINTS:,} of {found:,} requests, drawn at random" if found > MAX_POINTS else None
-    style.legend(fig, [style.suspect_handle()] if untrusted(points).any() else [], words)
+    style.legend(fig, [style.suspect_handle()] if points["hollow"].any() else [], words)
     return fig
 
 
 def _cloud(ax: Axes, points: pd.DataFrame, levels: list[float], norm: BoundaryNorm, hollow: bool) -> None:
     if points.empty:
         return
-    shade = SHADES(norm([levels.index(v) for v in points["level"]]))
+    shade: typing.Any = SHADES(norm([levels.index(v) for v in points["level"]]))  # an array of colours
     size = 14 if len(points) < 1000 else 6
     ax.scatter(points["prompt_tokens"], points["latency_ms"] / 1000, s=size, facecolors="none" if hollow else shade,
                edgecolors=shade, linewidths=0.8 if hollow else 0, alpha=0.75)  # fmt: skip
@@ -70,53 +73,71 @@ def _tokens_axes(view: View, axes: dict[str, Axes], points: pd.DataFrame) -> Non
             style.limit_line(ax, limit, f"SLO {statistic} {limit:g} s" if ax is first else "")
 
 
+class Time(typing.NamedTuple):
+    """One of a request's times: the points' column, the section of the SLO, and the stages' figures."""
+
+    title: str
+    column: str
+    limits: str
+    spread: typing.Callable[[Mark], Spread]
+
+
+LATENCY = Time("Latency", "latency_ms", "latency_s", lambda m: m.user.latency)
+TTFT = Time("Time to first token", "ttft_ms", "ttft_s", lambda m: m.user.ttft)
+
+
 def concurrency_vs_latency(view: View) -> Figure | None:
-    return _by_users(view, "Latency", "latency_ms", "latency")
+    return _by_users(view, LATENCY)
 
 
 def concurrency_vs_ttft(view: View) -> Figure | None:
-    return _by_users(view, "Time to first token", "ttft_ms", "ttft")
+    return _by_users(view, TTFT)
 
 
-def _by_users(view: View, title: str, column: str, prefix: str) -> Figure | None:
+def _by_users(view: View, of: Time) -> Figure | None:
     """Boxes (quartiles, whiskers p5 and p95) of the measured successes, with the stages' p50 and p95 as lines."""
-    points = view.points.dropna(subset=[column, "level"])
+    points = view.points.dropna(subset=[of.column, "level"])
     points = points[points["payload"] == view.report.dataset]
     if points.empty:
         return None
     steps = view.of_interest
-    fig, axes = style.facets(f"{title} by {view.by_what}, {view.dataset}", view.series_in(points))
-    levels = sorted(set(steps["level"]))
+    fig, axes = style.facets(f"{of.title} by {view.by_what}, {view.dataset}", view.series_in(points))
+    levels = sorted({m.level for m in steps})
     for series, ax in axes.items():
-        here, mine = steps[steps["series"] == series], points[points["series"] == series]
-        _boxes(ax, view.looks[series], levels, here, mine, column)
+        here, mine = [m for m in steps if m.series == series], points[points["series"] == series]
+        _boxes(ax, view.looks[series], levels, here, mine, of.column)
         for _, line in lines(here):
-            at = [levels.index(v) for v in line["level"]]
-            for statistic, dash, mark in (("p50", "-", "o"), ("p95", "--", "^")):
-                ax.plot(at, line[f"{prefix}_{statistic}_s"], color=style.INK, linestyle=dash, marker=mark, markersize=4,
-                        linewidth=1.1, label=statistic, zorder=3)  # fmt: skip
-    _by_users_axes(view, axes, levels, points[column] / 1000, title, prefix)
-    handles = [
+            at, spreads = [levels.index(m.level) for m in line], [of.spread(m) for m in line]
+            for name, values, dash, mark in (
+                ("p50", [s.p50 for s in spreads], "-", "o"), ("p95", [s.p95 for s in spreads], "--", "^"),
+            ):  # fmt: skip
+                ax.plot(at, numbers(values), color=style.INK, linestyle=dash, marker=mark, markersize=4,
+                        linewidth=1.1, label=name, zorder=3)  # fmt: skip
+    _by_users_axes(view, axes, levels, points[of.column] / 1000, of)
+    handles: list[Artist] = [
         Patch(facecolor="#c9d3de", edgecolor=style.QUIET, label="middle half; whiskers p5 to p95"),
         Line2D([], [], color=style.INK, marker="o", markersize=4, label="p50"),
         Line2D([], [], color=style.INK, marker="^", markersize=4, linestyle="--", label="p95"),
     ]
-    if untrusted(steps).any():
+    if any(m.hollow for m in steps):
         handles.append(style.suspect_handle())
     style.legend(fig, handles)
     return fig
 
 
-def _boxes(ax: Axes, look: style.Look, levels: list[float], steps: pd.DataFrame, points: pd.DataFrame, column: str):
-    for level, stages in steps.groupby("level"):
+def _boxes(
+    ax: Axes, look: style.Look, levels: list[float], steps: list[Mark], points: pd.DataFrame, column: str
+) -> None:
+    for level in sorted({m.level for m in steps}):
+        stages = [m for m in steps if m.level == level]
         at, times = levels.index(level), points.loc[points["level"] == level, column] / 1000
         if times.empty:
-            words = "all failed" if (stages["successes"] == 0).all() else "none known"
+            words = "all failed" if all(m.figures.outcome.successes == 0 for m in stages) else "none known"
             ax.annotate(words, (at, 0.01), xycoords=("data", "axes fraction"), rotation=90, fontsize=8,
                         color=style.LIMIT, ha="center", va="bottom")  # fmt: skip
             continue
         p5, q1, median, q3, p95 = np.percentile(times, [5, 25, 50, 75, 95])
-        hollow = untrusted(stages).any()
+        hollow = any(m.hollow for m in stages)
         ax.bxp(
             [{"whislo": p5, "q1": q1, "med": median, "q3": q3, "whishi": p95, "fliers": []}],
             positions=[at], widths=0.6, showfliers=False, patch_artist=True, manage_ticks=False, zorder=2,
@@ -126,10 +147,10 @@ def _boxes(ax: Axes, look: style.Look, levels: list[float], steps: pd.DataFrame,
         )  # fmt: skip
 
 
-def _by_users_axes(view: View, axes: dict, levels: list[float], times: pd.Series, title: str, prefix: str) -> None:
+def _by_users_axes(view: View, axes: dict, levels: list[float], times: pd.Series, of: Time) -> None:
     first = next(iter(axes.values()))
     style.value_axis(first.yaxis, times, log_above=20)
-    limits = view.limits(f"{prefix}_s")
+    limits = view.limits(of.limits)
     for limit in limits.values():
         style.make_room(first, limit)
     every = -(-len(levels) // (20 if len(axes) == 1 else 10))
@@ -138,7 +159,7 @@ def _by_users_axes(view: View, axes: dict, levels: list[float], times: pd.Series
         room = max(0.0, (4 - len(levels)) / 2)  # few boxes must not become wide
         ax.set_xlim(-0.6 - room, len(levels) - 0.4 + room)
         bottom, left = style.edges(ax, list(axes.values()))
-        style.label(ax, view.axis if bottom else None, f"{title} (s)" if left else None)
+        style.label(ax, view.axis if bottom else None, f"{of.title} (s)" if left else None)
         for statistic, limit in limits.items():
             if limit <= first.get_ylim()[1]:
                 style.limit_line(ax, limit, f"SLO {statistic} {limit:g} s" if ax is first else "")

@@ -3,21 +3,30 @@
 import math
 import typing
 
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
-from matplotlib.patheffects import withStroke
+from matplotlib.patheffects import AbstractPathEffect, withStroke
 
-from analysis.report.plots import style as style
-from analysis.report.plots.view import View, lines, untrusted
+from analysis.report.plots import style
+from analysis.report.plots.view import Mark, View, lines
 from analysis.words.format import money, number, seconds
-from analysis.words.level import level_text
+from analysis.words.level import kind_of, level_text
+from analysis.words.spread import Statistic
 
-PRICE, RATE = "usd_per_10k_transactions", "transactions_per_minute"
-HALO = [withStroke(linewidth=2.5, foreground="white")]
+HALO: list[AbstractPathEffect] = [withStroke(linewidth=2.5, foreground="white")]
 SMALLEST, LARGEST = 40.0, 900.0  # areas of the bubbles, square points
+
+
+class Bubble(typing.NamedTuple):
+    """A level in the picture: $ per 10,000 transactions against its latency; the area is transactions a minute."""
+
+    mark: Mark
+    latency: float
+    price: float
+    rate: float
+    area: float
 
 
 def price_performance(view: View) -> Figure | None:
@@ -26,62 +35,78 @@ def price_performance(view: View) -> Figure | None:
     The latency is the statistic that the SLO limits, p95 without one.
     """
     statistic, limit = view.latency_limit
-    latency = f"latency_{statistic}_s"
-    steps = view.candidates[view.candidates["payload"] == view.report.dataset].dropna(subset=[latency, PRICE, RATE])
-    if steps.empty:
+    bubbles = _bubbles([m for m in view.candidates if m.payload == view.report.dataset], statistic)
+    if not bubbles:
         return None
     fig, (ax,) = style.figure(f"Price against {statistic} latency, {view.dataset}", height_in=5.2)
-    style.value_axis(ax.xaxis, steps[latency], log_above=15)
-    style.value_axis(ax.yaxis, steps[PRICE], log_above=15)
-    crowded = len(steps) > 42
-    largest = LARGEST / 2 if crowded else LARGEST
-    steps = steps.assign(area=SMALLEST + (largest - SMALLEST) * steps[RATE] / steps[RATE].max())
-    for series, line in lines(steps):
-        _trace(ax, view.looks[series], line, latency, label_all=not crowded)
-    missed, best = steps[steps["slo"] == "missed"], view.chosen(steps)
-    ax.plot(missed[latency], missed[PRICE], "x", color=style.LIMIT, markersize=8, markeredgewidth=1.5, zorder=4,
-            gid="missed")  # fmt: skip
-    unproven = steps[steps["slo"].isin(["undecided", "unknown"])]
-    ax.plot(unproven[latency], unproven[PRICE], linestyle="none", marker="$?$", color=style.LIMIT, markersize=9, zorder=4,
-            gid="unproven")  # fmt: skip
-    ax.scatter(best[latency], best[PRICE], s=best["area"] * 1.5 + 90, facecolors="none", edgecolors=style.INK,
+    style.value_axis(ax.xaxis, [b.latency for b in bubbles], log_above=15)
+    style.value_axis(ax.yaxis, [b.price for b in bubbles], log_above=15)
+    crowded, shown = len(bubbles) > 42, {b.mark.key: b for b in bubbles}
+    marks = [b.mark for b in bubbles]
+    for series, line in lines(marks):
+        _trace(ax, view.looks[series], [shown[m.key] for m in line], label_all=not crowded)
+    missed = [b for b in bubbles if b.mark.figures.limits.slo == "missed"]
+    unproven = [b for b in bubbles if b.mark.figures.limits.slo in ("undecided", "unknown")]
+    best = [shown[m.key] for m in view.chosen(marks)]
+    ax.plot(*_places(missed), "x", color=style.LIMIT, markersize=8, markeredgewidth=1.5, zorder=4, gid="missed")
+    ax.plot(
+        *_places(unproven), linestyle="none", marker="$?$", color=style.LIMIT, markersize=9, zorder=4, gid="unproven"
+    )
+    ax.scatter(*_places(best), s=[b.area * 1.5 + 90 for b in best], facecolors="none", edgecolors=style.INK,
                linewidths=2, zorder=5, gid="chosen")  # fmt: skip
     shaded = _feasible(ax, limit, view.limit("cost_per_10k_transactions_usd"))
     style.label(ax, f"{statistic} latency (s)", "$ per 10,000 transactions")
-    style.legend(
-        fig,
-        _handles(view, steps, len(best) > 0, shaded, not missed.empty, not unproven.empty),
-        _words(view, steps, best, latency),
-    )
+    handles = _handles(view, marks, bool(best), shaded, bool(missed), bool(unproven))
+    style.legend(fig, handles, _words(bubbles, best))
     return fig
 
 
-def _words(view: View, steps: pd.DataFrame, best: pd.DataFrame, latency: str) -> str:
-    kinds = [words for kind, words in (("users", "users"), ("rate", "planned requests/s")) if steps[kind].notna().any()]
-    levels = " or ".join(kinds)
-    words = f"Numbers are {levels}; areas are transactions per minute, {number(steps[RATE].max())} at the largest."
-    for row in best.itertuples():
-        cost, time = money(getattr(row, PRICE)), seconds(getattr(row, latency))
-        name = style.short_names([row.series], 60)[row.series]
-        words += f"\nChosen: {name} at {level_text(row._asdict())}, {cost} per 10,000 transactions, {time}."
+def _bubbles(marks: list[Mark], statistic: Statistic) -> list[Bubble]:
+    """Of the levels that have a latency, a price and a rate."""
+    known = []
+    for m in marks:
+        latency, price = m.user.latency.at(statistic), m.figures.cost.usd_per_10k_transactions
+        rate = m.figures.throughput.transactions_per_minute
+        if latency is not None and price is not None and rate is not None:
+            known.append((m, latency, price, rate))
+    largest = LARGEST / 2 if len(known) > 42 else LARGEST
+    most = max((rate for *_, rate in known), default=0.0)
+    return [
+        Bubble(m, latency, price, rate, SMALLEST + (largest - SMALLEST) * rate / most)
+        for m, latency, price, rate in known
+    ]
+
+
+def _places(bubbles: list[Bubble]) -> tuple[list[float], list[float]]:
+    return [b.latency for b in bubbles], [b.price for b in bubbles]
+
+
+def _words(bubbles: list[Bubble], best: list[Bubble]) -> str:
+    kinds = {kind_of(b.mark.figures) for b in bubbles}
+    levels = " or ".join(words for kind, words in (("users", "users"), ("rate", "planned requests/s")) if kind in kinds)
+    words = f"Numbers are {levels}; areas are transactions per minute, {number(max(b.rate for b in bubbles))} at the largest."
+    for b in best:
+        name = style.short_names([b.mark.series], 60)[b.mark.series]
+        level = level_text(b.mark.figures)
+        words += f"\nChosen: {name} at {level}, {money(b.price)} per 10,000 transactions, {seconds(b.latency)}."
     return words
 
 
-def _trace(ax: Axes, look: style.Look, line: pd.DataFrame, latency: str, label_all: bool) -> None:
+def _trace(ax: Axes, look: style.Look, line: list[Bubble], label_all: bool) -> None:
     """A target's bubbles in the order of its levels, joined; hollow where not to be trusted; levels beside them."""
-    ax.plot(line[latency], line[PRICE], color=look.colour, linestyle=look.dash, linewidth=1.2, marker=look.marker,
+    ax.plot(*_places(line), color=look.colour, linestyle=look.dash, linewidth=1.2, marker=look.marker,
             markersize=4, zorder=3.5, label=look.name)  # fmt: skip
-    hollow = untrusted(line)
-    for mask, face in ((~hollow, look.colour + "66"), (hollow, "none")):
-        some = line[mask]
-        ax.scatter(some[latency], some[PRICE], s=some["area"], facecolors=face,
-                   edgecolors=look.colour, linewidths=1.3, zorder=3)  # fmt: skip
-    ends = {line["level"].min(), line["level"].max()}
-    for row in line.itertuples():
-        if label_all or row.level in ends:
+    for hollow, face in ((False, look.colour + "66"), (True, "none")):
+        some = [b for b in line if b.mark.hollow == hollow]
+        ax.scatter(
+            *_places(some), s=[b.area for b in some], facecolors=face, edgecolors=look.colour, linewidths=1.3, zorder=3
+        )
+    ends = {line[0].mark.level, line[-1].mark.level}
+    for b in line:
+        if label_all or b.mark.level in ends:
             # the radius of a circle of that area, in points, and a little air
-            up = (row.area / math.pi) ** 0.5 + 1.5
-            ax.annotate(row.level_text, (getattr(row, latency), getattr(row, PRICE)), xytext=(0, up), fontsize=7.5,
+            up = (b.area / math.pi) ** 0.5 + 1.5
+            ax.annotate(b.mark.level_text, (b.latency, b.price), xytext=(0, up), fontsize=7.5,
                         textcoords="offset points", ha="center", va="bottom", color=look.colour, zorder=6,
                         path_effects=HALO)  # fmt: skip
 
@@ -107,9 +132,9 @@ def _feasible(ax: Axes, latency_limit: float | None, price_limit: float | None) 
 
 
 def _handles(
-    view: View, steps: pd.DataFrame, chosen: bool, shaded: bool, missed: bool, unproven: bool
+    view: View, steps: list[Mark], chosen: bool, shaded: bool, missed: bool, unproven: bool
 ) -> list[typing.Any]:
-    handles: list[typing.Any] = style.target_handles(view.looks_in(steps), bool(untrusted(steps).any()))
+    handles: list[typing.Any] = style.target_handles(view.looks_in(steps), any(m.hollow for m in steps))
     if chosen:
         handles.append(style.ring_handle("chosen"))
     if missed:

@@ -10,9 +10,11 @@ import pathlib
 import typing
 
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
+from matplotlib.axis import Axis, XAxis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.gridspec import SubplotSpec
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 
@@ -21,7 +23,8 @@ INK, QUIET, GRID, LIMIT, FEASIBLE = "#1f2933", "#5f6b7a", "#e3e7ec", "#b3261e", 
 #: all at 3:1 or more against white
 COLOURS = ("#0b6bb8", "#d1491b", "#0e8a6a", "#8e3fa8", "#a87400", "#c2367c", "#3b3b3b", "#6b8e00", "#7a5230", "#2b8ba3")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "p", "<", ">")
-DASHES = ("-", "--", "-.", ":")
+Dash = typing.Literal["-", "--", "-.", ":"]
+DASHES: tuple[Dash, ...] = ("-", "--", "-.", ":")
 SUSPECT = "hollow: SUSPECT or INVALID stage"
 
 
@@ -32,7 +35,7 @@ class Look:
     name: str
     colour: str
     marker: str
-    dash: str
+    dash: Dash
 
 
 def looks(names: typing.Iterable[str]) -> dict[str, Look]:
@@ -65,9 +68,9 @@ def literal(words: str) -> str:
 
 def figure(title: str, rows: int = 1, columns: int = 1, height_in: float = 5.2) -> tuple[Figure, list[Axes]]:
     """An empty figure with a title and its axes, row by row."""
-    fig = Figure(figsize=(WIDTH_IN, height_in), dpi=DPI, layout="constrained", facecolor="white")
+    layout = ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.1, wspace=0.03, hspace=0.04)
+    fig = Figure(figsize=(WIDTH_IN, height_in), dpi=DPI, layout=layout, facecolor="white")
     FigureCanvasAgg(fig)
-    fig.get_layout_engine().set(w_pad=0.12, h_pad=0.1, wspace=0.03, hspace=0.04)
     axes = fig.subplots(rows, columns, squeeze=False).ravel().tolist()
     for ax in axes:
         _plain(ax)
@@ -84,7 +87,7 @@ def facets(
     fig, axes = figure(title, rows, columns, 4.4 if rows == 1 else 0.8 + height_in * rows)
     for spare in axes[len(names) :]:
         spare.remove()
-    used = dict(zip(names, axes))
+    used = dict(zip(names, axes, strict=False))
     shown = short_names(names, 90 // columns)
     for name, ax in used.items():
         if shared and ax is not axes[0]:
@@ -126,7 +129,7 @@ def level_axis(ax: Axes, values: typing.Iterable[float]) -> None:
 
 def _apart(levels: list[float], log: bool) -> list[float]:
     """The levels whose tick labels do not touch: first and last always, 5 % of the axis between two."""
-    place = (lambda v: math.log(v)) if log else float
+    place = math.log if log else float
     gap = (place(levels[-1]) - place(levels[0])) * 0.05
     kept = levels[:1]
     for level in levels[1:-1]:
@@ -140,10 +143,13 @@ def value_axis(axis: Axis, values: typing.Iterable[float], log_above: float = 40
     values = list(values)
     positive = [v for v in values if v > 0]
     log = bool(positive) and len(positive) == len(values) and max(positive) > log_above * min(positive)
-    ax, name = axis.axes, axis.axis_name
-    set_limits = {"x": ax.set_xlim, "y": ax.set_ylim}[name]
+    ax, across = axis.axes, isinstance(axis, XAxis)
+
+    def set_limits(low: float, high: float) -> None:
+        (ax.set_xlim if across else ax.set_ylim)(low, high)
+
     if log:
-        {"x": ax.set_xscale, "y": ax.set_yscale}[name]("log")
+        (ax.set_xscale if across else ax.set_yscale)("log")
         set_limits(min(positive) / 1.4, max(positive) * 1.4)
         decades = math.log10(max(positive) / min(positive))
         axis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades < 3 else (1,)))
@@ -173,11 +179,18 @@ def make_room(ax: Axes, value: float, name: str = "y", most: float = 1.6) -> Non
 
 def edges(ax: Axes, among: list[Axes]) -> tuple[bool, bool]:
     """Whether `ax` is the lowest of its column and the first of its row; inner tick labels are hidden."""
-    mine = ax.get_subplotspec()
-    below = [a for a in among if a.get_subplotspec().colspan == mine.colspan]
-    bottom = all(a.get_subplotspec().rowspan.start <= mine.rowspan.start for a in below)
+    mine = _place(ax)
+    below = [place for a in among if (place := _place(a)).colspan == mine.colspan]
+    bottom = all(place.rowspan.start <= mine.rowspan.start for place in below)
     ax.tick_params(labelbottom=bottom, labelleft=mine.is_first_col(), which="both")
     return bottom, mine.is_first_col()
+
+
+def _place(ax: Axes) -> SubplotSpec:
+    place = ax.get_subplotspec()
+    if place is None:
+        raise ValueError("axes outside a grid")
+    return place
 
 
 def suspect_handle() -> Line2D:

@@ -1,54 +1,87 @@
 """What the plots read of a Report, in the shape they want it."""
 
 import dataclasses
+import math
 import typing
 
 import pandas as pd
 
 from analysis.advice.report_model import Report
-from analysis.report.plots import style as style
+from analysis.report.plots import style
 from analysis.runs.due_times import from_due
 from analysis.runs.retried_calls import calls_of
-from analysis.words.level import short_level
+from analysis.verdicts.stage_results import Result, StageKey
+from analysis.words.level import LevelKind, kind_of, short_level, value_of
+from analysis.words.spread import STATISTICS, Statistic
+from analysis.words.stage_figures import StageFigures
+from analysis.words.user_perceived import Perceived, perceived
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Mark:
+    """A stage, or the repetitions of a level together, as it is drawn.
+
+    `series`: what gets a line and a colour of its own, the target (with its run where two runs have a target of that name).
+    `line`: the repetition of the sweep, each of which has a line. `level`: the number of users or the planned requests/s.
+    `user`: its times as a user perceives them.
+    """
+
+    key: StageKey
+    figures: StageFigures
+    user: Perceived
+    series: str
+    line: int | None
+    level: float
+
+    @property
+    def payload(self) -> str:
+        return self.figures.identity.payload
+
+    @property
+    def level_text(self) -> str:
+        """5 or 2.5/s."""
+        return short_level(self.figures)
+
+    @property
+    def hollow(self) -> bool:
+        """Whether it is SUSPECT or INVALID."""
+        return self.figures.trust.verdict in ("SUSPECT", "INVALID")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class View:
     """A Report's stages and requests, ready to be drawn.
 
-    The tables have a column `series`: what gets a line and a colour of its own, the target (with its run
-    where two runs have a target of that name); and `level`, the number of users or the planned requests/s, of one kind
-    in `steps` and `points`. Where a run retries, times and error rates are of calls; in the open loop times are from when
-    a request was due.
+    Points have the columns `series`, `level` and `hollow` of their stage's mark. Where a run retries, times and error rates are
+    of calls; in the open loop times are from when a request was due.
     """
 
     report: Report
-    steps: pd.DataFrame  # a row a stage
-    points: pd.DataFrame  # a row a measured success, with its stage's verdict
+    steps: list[Mark]  # a stage each, levels of one kind
+    points: pd.DataFrame  # a row a measured success, levels of one kind
     looks: dict[str, style.Look]  # by series
-    candidates: pd.DataFrame  # a row a level of either kind, its repetitions together; `level_text` is 5 or 2.5/s
-    all_steps: pd.DataFrame  # steps and points of either kind
+    candidates: list[Mark]  # a level each of either kind, its repetitions together
+    all_steps: list[Mark]  # steps and points of either kind
     all_points: pd.DataFrame
-    kind: typing.Literal["users", "rate"] = "users"
+    kind: LevelKind = "users"
 
     @classmethod
     def of(cls, report: Report) -> "View":
         """The view of the stages by users; by rate where all stages are open-loop ones."""
-        steps = _steps(report.steps, report)
+        named = _series(report.results)
+        steps = [_mark(r, named, r.figures.identity.repeat) for r in report.results]
+        levels = [_mark(r, named, 1) for r in report.candidates]  # one line: each level stands there once
         records = _perceived_records(report)
         points = records[(records["phase"] == "measure") & records["error"].isna()]
-        points = points.assign(series=_series(points, report.steps))
         points = points.drop(columns=["users", "rate"], errors="ignore")
-        points = points.merge(
-            steps[["run", "stage", "verdict", "users", "rate", "level"]], on=["run", "stage"], how="inner"
-        )
-        levels = _steps(report.pooled, report).assign(repeat=1)  # one line: each level stands there once
-        whole = cls(report, steps, points, style.looks(steps["series"]), levels, steps, points)
-        return whole.by("users" if steps["users"].notna().any() else "rate")
+        points = points.merge(_of_stages(steps), on=["run", "stage"], how="inner")
+        whole = cls(report, steps, points, style.looks(m.series for m in steps), levels, steps, points)
+        return whole.by("users" if any(m.figures.users is not None for m in steps) else "rate")
 
-    def by(self, kind: typing.Literal["users", "rate"]) -> "View":
+    def by(self, kind: LevelKind) -> "View":
         """The part of it whose levels are of one kind."""
-        steps, points = (t.dropna(subset=[kind]) for t in (self.all_steps, self.all_points))
+        steps = [m for m in self.all_steps if kind_of(m.figures) == kind]
+        points = self.all_points[self.all_points["kind"] == kind]
         return dataclasses.replace(self, steps=steps, points=points, kind=kind)
 
     @property
@@ -64,16 +97,19 @@ class View:
         return style.literal(str(self.report.dataset))
 
     @property
-    def of_interest(self) -> pd.DataFrame:
-        """The stages on the dataset of interest whose level is known."""
-        return self.steps[self.steps["payload"] == self.report.dataset].dropna(subset=["level"])
+    def of_interest(self) -> list[Mark]:
+        """The stages on the dataset of interest."""
+        return [m for m in self.steps if m.payload == self.report.dataset]
 
-    def series_in(self, table: pd.DataFrame) -> list[str]:
-        """The series that have a row in `table`, in the report's order."""
-        return [s for s in self.looks if (table["series"] == s).any()]
+    def looks_in(self, marks: list[Mark]) -> list[style.Look]:
+        """Of the series that have a mark, in the report's order."""
+        there = {m.series for m in marks}
+        return [look for series, look in self.looks.items() if series in there]
 
-    def looks_in(self, table: pd.DataFrame) -> list[style.Look]:
-        return [self.looks[s] for s in self.series_in(table)]
+    def series_in(self, points: pd.DataFrame) -> list[str]:
+        """The series that have a point, in the report's order."""
+        there = set(points["series"])
+        return [series for series in self.looks if series in there]
 
     def limit(self, name: str, statistic: str | None = None) -> float | None:
         """An SLO limit that all runs share: limit("error_rate"), limit("latency_s", "p95"); else None."""
@@ -83,36 +119,34 @@ class View:
             found.add((value or {}).get(statistic) if statistic else value)
         return found.pop() if len(found) == 1 else None
 
-    def limits(self, name: str) -> dict[str, float]:
+    def limits(self, name: str) -> dict[Statistic, float]:
         """The shared limits on `latency_s` or `ttft_s` by statistic."""
-        known = {s: self.limit(name, s) for s in ("mean", "p50", "p95", "p99")}
+        known = {s: self.limit(name, s) for s in STATISTICS}
         return {s: value for s, value in known.items() if value is not None}
 
     @property
-    def latency_limit(self) -> tuple[str, float | None]:
+    def latency_limit(self) -> tuple[Statistic, float | None]:
         """The latency statistic that decides and its limit: p95 where that is limited or nothing is."""
         limits = self.limits("latency_s")
-        for statistic in ("p95", "p99", "mean", "p50"):
+        order: tuple[Statistic, ...] = ("p95", "p99", "mean", "p50")
+        for statistic in order:
             if statistic in limits:
                 return statistic, limits[statistic]
         return "p95", None
 
-    def chosen(self, steps: pd.DataFrame) -> pd.DataFrame:
-        """The recommended stage's row, or none."""
-        best = self.report.recommendation
-        if best is None or best.pick is None:
-            return steps[:0]
-        return steps[(steps["run"] == best.pick.run) & (steps["stage"] == best.pick.stage)]
+    def chosen(self, marks: list[Mark]) -> list[Mark]:
+        """The recommended stage's, or none."""
+        return [m for m in marks if m.key == self.report.recommendation.pick]
 
-    def knee(self, line: pd.DataFrame) -> pd.DataFrame:
-        """The stage of a series' line at which its knee lies, or none."""
-        knees = self.report.knees
-        if line.empty or knees.empty:
-            return line[:0]
-        first = line.iloc[0]
-        same = (knees["run"] == first["run"]) & (knees["target"] == first["target"])
-        at = knees[same & (knees["payload"] == first["payload"])].dropna(subset=[self.kind])
-        return line[line["level"].isin(at[self.kind].astype("float64"))]
+    def knee(self, line: list[Mark]) -> list[Mark]:
+        """The mark of a series' line at which its knee lies, or none."""
+        at = {
+            (k.run, k.target, k.payload, value_of(k))
+            for k in self.report.knees
+            if k.users is not None or k.rate is not None
+            if kind_of(k) == self.kind
+        }
+        return [m for m in line if (m.key.run, m.figures.identity.target, m.payload, m.level) in at]
 
 
 def _perceived_records(report: Report) -> pd.DataFrame:
@@ -124,34 +158,37 @@ def _perceived_records(report: Report) -> pd.DataFrame:
     return from_due(records) if report.open_loop else records
 
 
-def _steps(table: pd.DataFrame, report: Report) -> pd.DataFrame:
-    level = table["users"].astype("float64").fillna(table["rate"])
-    texts = [short_level(row) for _, row in table.iterrows()]
-    return perceived_steps(table).assign(series=_series(table, report.steps), level=level, level_text=texts)
+def _of_stages(marks: list[Mark]) -> pd.DataFrame:
+    """What a point takes from its stage."""
+    rows = [(m.key.run, m.key.stage, m.series, m.level, m.hollow, kind_of(m.figures)) for m in marks]
+    return pd.DataFrame(rows, columns=["run", "stage", "series", "level", "hollow", "kind"])
 
 
-def _series(table: pd.DataFrame, steps: pd.DataFrame) -> pd.Series:
-    runs = steps.groupby("target")["run"].nunique()
-    shared = table["target"].map(runs) > 1
-    return table["target"].where(~shared, table["target"] + " (" + table["run"].astype(str) + ")")
+def _mark(result: Result, named: dict[tuple[str, str], str], line: int | None) -> Mark:
+    figures = result.figures
+    return Mark(result.key, figures, perceived(figures), named[result.place], line, float(value_of(figures)))
 
 
-def lines(steps: pd.DataFrame) -> typing.Iterator[tuple[str, pd.DataFrame]]:
+def _series(results: list[Result]) -> dict[tuple[str, str], str]:
+    """(run, target) -> what its line is called."""
+    runs: dict[str, set[str]] = {}
+    for run, target in (r.place for r in results):
+        runs.setdefault(target, set()).add(run)
+    return {
+        (run, target): f"{target} ({run})" if len(runs[target]) > 1 else target
+        for run, target in (r.place for r in results)
+    }
+
+
+def lines(marks: list[Mark]) -> typing.Iterator[tuple[str, list[Mark]]]:
     """(series, its stages by level), one for each repetition of a sweep."""
-    for (series, _repeat), line in steps.groupby(["series", "repeat"], sort=False, dropna=False):
-        yield series, line.sort_values("level")
+    found: dict[tuple[str, int | None], list[Mark]] = {}
+    for m in marks:
+        found.setdefault((m.series, m.line), []).append(m)
+    for (series, _repeat), line in found.items():
+        yield series, sorted(line, key=lambda m: m.level)
 
 
-def untrusted(steps: pd.DataFrame) -> pd.Series:
-    """True for SUSPECT and INVALID stages."""
-    return steps["verdict"].isin(["SUSPECT", "INVALID"])
-
-
-def perceived_steps(steps: pd.DataFrame) -> pd.DataFrame:
-    """The steps table with latency, TTFT and error rate as a user perceives them."""
-    changed = {}
-    for prefix, concerned in (("call_", steps["calls"].notna()), ("intended_", steps["rate"].notna())):
-        for c in steps.columns if concerned.any() else ():
-            if f"{prefix}{c}" in steps.columns:
-                changed[c] = steps[f"{prefix}{c}"].where(concerned, changed.get(c, steps[c]))
-    return steps.assign(**changed) if changed else steps
+def numbers(values: typing.Iterable[float | None]) -> list[float]:
+    """For Matplotlib: not a number where a value is not known."""
+    return [math.nan if value is None else value for value in values]

@@ -9,7 +9,8 @@ SCRIPT = """
     const notice = document.createElement("div");
     notice.id = "swarmledger-notice";
     notice.setAttribute("role", "alert");
-    notice.style.cssText = "position:fixed;left:0;right:0;bottom:0;z-index:9999;padding:16px 24px;background:#b71c1c;color:#fff;font:16px sans-serif";
+    notice.style.cssText = "position:fixed;left:0;right:0;bottom:0;z-index:9999;padding:16px 24px;"
+      + "background:#b71c1c;color:#fff;font:16px sans-serif";
     notice.hidden = true;
     document.body.append(notice);
     const look = async () => {

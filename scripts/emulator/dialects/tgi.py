@@ -37,18 +37,16 @@ def _generated(a) -> str:
 
 
 def _details(a) -> dict | None:
-    return (
-        {"finish_reason": _STOP[a.stop], "generated_tokens": a.completion_tokens, "seed": a.call.seed}
-        if a.reports_usage
-        else None
-    )
+    if not a.reports_usage:
+        return None
+    return {"finish_reason": _STOP[a.stop], "generated_tokens": a.completion_tokens, "seed": a.call.seed}
 
 
 def whole(a) -> list:
-    out = {"generated_text": _generated(a)}
-    if a.call.options["details"] and a.reports_usage:
+    out: dict = {"generated_text": _generated(a)}
+    if a.call.options["details"] and (details := _details(a)):
         tokens = [{"id": i, "text": t, "logprob": NO_LOGPROB, "special": False} for t, i in a.tokens]
-        out["details"] = {**_details(a), "prefill": [], "tokens": tokens}
+        out["details"] = {**details, "prefill": [], "tokens": tokens}
     return [out]
 
 
@@ -77,7 +75,8 @@ def delta(a, text: str, token_id: int) -> list[Piece]:
 
 def closing(a) -> list[Piece]:
     if a.withheld:
-        return [_line("last", a, *a.tokens[-1], False, True)]
+        text, token_id = a.tokens[-1]
+        return [_line("last", a, text, token_id, False, True)]
     if a.stop == "length":  # a last token without text of its own
         return [_line("close", a, "", 0, False, True)]
     return [_line("close", a, "</s>", 2, True, True)]

@@ -15,7 +15,7 @@ import collections
 class Sequence:
     """A request as the batch sees it. `owner` is the caller's own."""
 
-    __slots__ = ("prompt_tokens", "output_tokens", "made", "owner")
+    __slots__ = ("made", "output_tokens", "owner", "prompt_tokens")
 
     def __init__(self, prompt_tokens: int, output_tokens: int, owner=None):
         self.prompt_tokens, self.output_tokens, self.owner = prompt_tokens, output_tokens, owner

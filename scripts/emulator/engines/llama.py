@@ -60,6 +60,7 @@ class LlamaEngine:
                 start_new_session=True,
                 env={"OMP_WAIT_POLICY": "passive", **os.environ},
             )
+            assert self._process.stdout is not None  # a pipe
             try:
                 self._port = int(await asyncio.wait_for(self._process.stdout.readline(), START_TIMEOUT_S))
             except (TimeoutError, ValueError):

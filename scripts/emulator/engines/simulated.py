@@ -2,6 +2,7 @@
 
 import random
 import time
+from collections.abc import Callable
 
 from scripts.emulator import errors, text
 from scripts.emulator.engines.batching import Batch, Sequence
@@ -48,7 +49,9 @@ def _send(answer, tokens: list[tuple[str, int]], dues: list[float]) -> None:
 
 
 class _Simulated:
-    """An answer is planned when it comes and sent by the clock; `_job` says at which times."""
+    """An answer is planned when it comes and sent by the clock; `_job`, an engine's own, says at which times."""
+
+    _job: Callable
 
     def __init__(self, config):
         self._config = config
@@ -75,7 +78,7 @@ class TimedEngine(_Simulated):
 class _TimedJob:
     """Token k is due at arrival + ttft + k / rate; a late wake-up sends all that is due and shifts nothing."""
 
-    __slots__ = ("_clock", "_answer", "_tokens", "_stop", "_first", "_interval", "_next", "_cancelled")
+    __slots__ = ("_answer", "_cancelled", "_clock", "_first", "_interval", "_next", "_stop", "_tokens")
 
     def __init__(self, clock, answer, config, tokens, stop):
         self._clock, self._answer, self._tokens, self._stop = clock, answer, tokens, stop
@@ -88,7 +91,8 @@ class _TimedJob:
     def _wake(self) -> None:
         if self._cancelled:
             return
-        due, now, dues = self._due(), time.perf_counter(), []
+        due, now = self._due(), time.perf_counter()
+        dues: list[float] = []
         while self._next + len(dues) < len(self._tokens) and due <= now:
             dues.append(due)
             due = self._due(len(dues))
@@ -157,7 +161,7 @@ class BatchedEngine(_Simulated):
 class _BatchedJob:
     """A request in the batched engine. An answer without output takes one step all the same."""
 
-    __slots__ = ("_batch", "answer", "_tokens", "_stop", "sequence", "cancelled")
+    __slots__ = ("_batch", "_stop", "_tokens", "answer", "cancelled", "sequence")
 
     def __init__(self, batch, answer, tokens, stop):
         self._batch, self.answer, self._tokens, self._stop = batch, answer, tokens, stop

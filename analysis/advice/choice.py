@@ -1,0 +1,90 @@
+"""The rule of the best price-performance: the cheapest stage that keeps every limit."""
+
+import math
+import typing
+
+from analysis.verdicts.stage_results import Result, tie
+from analysis.words.stage_figures import Slo
+
+RULE = (
+    "the lowest cost per transaction among the stages that keep every limit and are not INVALID. Where none is known to keep them "
+    "all, those with an undecided limit take their place, then those with an unknown one; of either first those of which no such "
+    "figure, failures counted as above it, is beyond its limit. Costs whose 95 % intervals overlap are a tie; one without an "
+    "interval is taken as known to 2/√successes of itself, or as its throughput is where that is wider. A stage stands in a tie "
+    "only if it ties with every cheaper one. Of a tie a VALID stage is taken before a SUSPECT one, then, of one target's levels, the "
+    "one of most transactions per minute, of several targets the cheapest. Repetitions of a level are one stage, which keeps a limit "
+    "only if each of them does"
+)
+
+SAME = 1e-9  # prices closer than this share differ by the rounding of sums only
+
+
+class Choice(typing.NamedTuple):
+    """The stage that the rule picks, and the best other one; `open`: some of its limits are undecided or unknown."""
+
+    pick: Result
+    runner_up: Result | None
+    open: bool
+    pool: list[Result]  # what it was picked from
+    cheaper: list[Result]  # not picked, though they cost less or may, cheapest first
+
+
+#: states of the limits; a stage of a later row is picked only when there is none of an earlier one
+STATES: tuple[tuple[Slo, ...], ...] = (("met", "none"), ("undecided",), ("unknown",))
+
+
+def choose(results: list[Result]) -> Choice | None:
+    """Apply the rule to stages of one dataset; None when none can be picked."""
+    usable = [r for r in results if r.trusted and r.usd is not None]
+    pools = [
+        [r for r in usable if r.figures.limits.slo in states and within(r) is kept]
+        for states in STATES
+        for kept in (True, False)
+    ]
+    pool = next((p for p in pools if p), None)
+    if pool is None:
+        return None
+    pick = cheapest(pool)
+    others = [r for r in pool if r.place != pick.place] or [r for r in pool if r is not pick]
+    unmissed = [r for r in results if r.trusted and r.figures.limits.slo != "missed"]
+    cheaper = sorted((r for r in unmissed if least(r) < (1 - SAME) * priced(pick)), key=least)
+    return Choice(pick, cheapest(others) if others else None, pick.figures.limits.slo not in STATES[0], pool, cheaper)
+
+
+def within(result: Result) -> bool:
+    """Whether no limit that is undecided or unknown is exceeded by the stage's own figure, whatever the samples say."""
+    return not any(c.beyond for c in result.checks)
+
+
+def priced(result: Result) -> float:
+    """The cost of a transaction, of a stage that has one."""
+    if result.usd is None:
+        raise ValueError(f"{result.key} has no cost")
+    return result.usd
+
+
+def least(result: Result) -> float:
+    """The least that a transaction may cost; where the bill has no upper bound, its lower one."""
+    low = result.figures.cost.usd_per_transaction_low
+    return result.usd if result.usd is not None else math.inf if low is None else low
+
+
+def cheapest(pool: list[Result]) -> Result:
+    """By the rule: of each target the best of its levels that tie with its cheapest, then the cheapest of these."""
+    best = [best_level([r for r in pool if r.place == place]) for place in dict.fromkeys(r.place for r in pool)]
+    return min(_in_tie(best), key=lambda r: (not valid(r), priced(r)))
+
+
+def best_level(levels: list[Result]) -> Result:
+    """Of one target's."""
+    return max(_in_tie(levels), key=lambda r: (valid(r), r.per_minute))
+
+
+def _in_tie(some: list[Result]) -> list[Result]:
+    """Those that tie with every cheaper one: a wide interval of the cheapest hides no certain difference between others."""
+    return [r for r in some if all(tie(r, other) for other in some if priced(other) < priced(r))]
+
+
+def valid(result: Result) -> bool:
+    """Without any doubt."""
+    return result.figures.trust.verdict == "VALID"

@@ -1,0 +1,136 @@
+"""Which columns the tables of stages have, in groups and in the order of reading."""
+
+import typing
+
+from analysis.words.columns import Column, columns, headed
+from analysis.words.stage_figures import StageFigures
+
+
+class Group(typing.NamedTuple):
+    """Columns under one heading: short heading -> column; a `+` in front: also on paper."""
+
+    name: str
+    columns: dict[str, Column]
+
+
+def _group(name: str, pick: typing.Callable[[StageFigures], dict[str, object]]) -> Group:
+    return Group(name, {head: cell for head, cell in headed(pick).items() if isinstance(cell, Column)})
+
+
+GROUPS = (
+    _group("Outcome", lambda f: {
+        "+verdict": f.trust.verdict, "+SLO": f.limits.slo, "+requests": f.outcome.requests, "+error rate": f.outcome.error_rate,
+    }),
+    _group("Latency, s", lambda f: {
+        "+mean": f.latency.mean, "+p50": f.latency.p50, "+p95": f.latency.p95, "+p99": f.latency.p99, "n": f.latency.n,
+        "+p50 with failures as ∞": f.latency_with_failures.p50_all, "+p95 with failures as ∞": f.latency_with_failures.p95_all,
+        "+p99 with failures as ∞": f.latency_with_failures.p99_all,
+    }),
+    _group("Rate", lambda f: {
+        "+transactions /min": f.throughput.transactions_per_minute, "+output tokens/s": f.tokens.completion_tokens_per_s,
+        "prompt tokens/s": f.tokens.prompt_tokens_per_s, "transactions /s": f.throughput.throughput_per_s,
+        "its interval": f.throughput.batches, "+goodput /s": f.throughput.goodput_per_s, "in flight": f.throughput.in_flight_mean,
+    }),
+    _group("Cost", lambda f: {
+        "+per transaction": f.cost.usd_per_transaction, "per good transaction": f.cost.usd_per_good_transaction,
+        "+per 10k transactions": f.cost.usd_per_10k_transactions, "+per 1M output tokens": f.cost.usd_per_1m_output_tokens,
+        "per 1M tokens": f.cost.usd_per_1m_tokens, "minutes per 1M output tokens": f.cost.minutes_per_1m_output_tokens,
+        "per transaction at 10 % use": f.cost.usd_per_transaction_at_10pct, "at 30 %": f.cost.usd_per_transaction_at_30pct,
+        "at 60 %": f.cost.usd_per_transaction_at_60pct, "priced by": f.cost.price_basis,
+    }),
+    _group("TTFT, s", lambda f: {
+        "mean": f.ttft.mean, "+p50": f.ttft.p50, "+p95": f.ttft.p95, "p99": f.ttft.p99, "n": f.ttft.n,
+    }),
+    _group("TPOT, ms", lambda f: {
+        "mean": f.tpot.mean, "+p50": f.tpot.p50, "p95": f.tpot.p95, "p99": f.tpot.p99, "n": f.tpot.n,
+    }),
+    _group("Tokens", lambda f: {
+        "+prompt, mean": f.tokens.prompt_tokens_mean, "prompt read from a cache": f.tokens.cache_read_share,
+        "+output, mean": f.tokens.completion_tokens_mean, "reasoning, mean": f.tokens.reasoning_tokens_mean,
+        "ms per output token, p50": f.latency_per_output_token_p50_ms, "counted by the service": f.token_sources.service_token_share,
+        "by a tokenizer": f.token_sources.tokenizer_token_share,
+        "prompt counted by the service": f.token_sources.prompt_service_token_share,
+        "prompt by a tokenizer": f.token_sources.prompt_tokenizer_token_share,
+        "prompt by the payload file": f.token_sources.prompt_payload_token_share,
+    }),
+    _group("Requests", lambda f: {
+        "good": f.outcome.successes, "failed": f.outcome.failures, "by class": f.outcome.errors, "cancelled": f.outcome.cancelled,
+        "window, s": f.outcome.window_s, "limits missed": f.limits.slo_failed, "limits open": f.limits.slo_open,
+        "ended by": f.ended_by, "why not VALID": f.trust.reasons,
+    }),
+    _group("Target", lambda f: {
+        "model": f.identity.model, "service": f.identity.service, "price key": f.identity.instance_type,
+        "instances": f.identity.instance_count, "streamed": f.identity.stream,
+    }),
+    _group("Instrument", lambda f: {
+        "service's own latency p50, s": f.instrument.service_latency_p50_s,
+        "loop lag while a request was under way, most, ms": f.instrument.lag_ms_max,
+        "worker's CPU, most, of a core": f.instrument.worker_cpu_max,
+        "worker's loop lag in the window, most, ms": f.instrument.worker_lag_ms_max, "reconnects": f.instrument.reconnects,
+        "distinct prompts": f.instrument.prompts_distinct, "repeated prompts": f.instrument.prompt_repeat_share,
+    }),
+)  # fmt: skip
+#: the same for the table of calls, where requests are retried
+CALL_GROUPS = (
+    _group("Calls", lambda f: {
+        "+calls": f.calls.calls, "+failed": f.calls.calls_failed, "+error rate": f.calls.call_error_rate,
+        "+attempts per call": f.calls.attempts_per_call_mean,
+    }),
+    _group("First attempt, latency s", lambda f: {
+        "+mean": f.calls.first_attempt_latency.mean, "+p50": f.calls.first_attempt_latency.p50,
+        "+p95": f.calls.first_attempt_latency.p95, "+p99": f.calls.first_attempt_latency.p99, "n": f.calls.first_attempt_latency.n,
+    }),
+    _group("User-perceived, latency s", lambda f: {
+        "+mean": f.calls.call_latency.mean, "+p50": f.calls.call_latency.p50, "+p95": f.calls.call_latency.p95,
+        "+p99": f.calls.call_latency.p99, "n": f.calls.call_latency.n,
+    }),
+    _group("User-perceived, TTFT s", lambda f: {
+        "mean": f.calls.call_ttft.mean, "+p50": f.calls.call_ttft.p50, "+p95": f.calls.call_ttft.p95, "p99": f.calls.call_ttft.p99,
+        "n": f.calls.call_ttft.n,
+    }),
+)  # fmt: skip
+#: the same for the table of the open loop
+OPEN_GROUPS = (
+    _group("Requests/s", lambda f: {"+planned": f.rate, "+achieved": f.open_loop.rate_achieved_per_s}),
+    _group("Schedule delay, ms", lambda f: {
+        "+p50": f.open_loop.schedule_delay_p50_ms, "+p99": f.open_loop.schedule_delay_p99_ms,
+        "+most": f.open_loop.schedule_delay_max_ms,
+    }),
+    _group("Latency from the send, s", lambda f: {
+        "+mean": f.latency.mean, "+p50": f.latency.p50, "+p95": f.latency.p95, "+p99": f.latency.p99,
+    }),
+    _group("Latency from when it was due, s", lambda f: {
+        "+mean": f.open_loop.intended_latency.mean, "+p50": f.open_loop.intended_latency.p50,
+        "+p95": f.open_loop.intended_latency.p95, "+p99": f.open_loop.intended_latency.p99, "n": f.open_loop.intended_latency.n,
+    }),
+    _group("TTFT from when it was due, s", lambda f: {
+        "mean": f.open_loop.intended_ttft.mean, "+p50": f.open_loop.intended_ttft.p50, "+p95": f.open_loop.intended_ttft.p95,
+        "p99": f.open_loop.intended_ttft.p99, "n": f.open_loop.intended_ttft.n,
+    }),
+)  # fmt: skip
+#: groups without whose name a short heading says too little
+AMBIGUOUS = (
+    "Latency, s", "TTFT, s", "TPOT, ms", "Cost", "Tokens", *(g.name for g in CALL_GROUPS[1:]), *(g.name for g in OPEN_GROUPS),
+)  # fmt: skip
+
+#: of no interest where nothing failed
+WITH_FAILURES = columns(
+    lambda f: (f.latency_with_failures.p50_all, f.latency_with_failures.p95_all, f.latency_with_failures.p99_all)
+)
+
+#: of the recommended stage, in the first study's form
+SUMMARY = columns(
+    lambda f: (
+        f.identity.target, f.identity.model, f.identity.payload, f.identity.instance_type, f.identity.instance_count, f.users, f.rate,
+        f.open_loop.rate_achieved_per_s, f.throughput.in_flight_mean, f.outcome.requests, f.outcome.error_rate,
+        f.tokens.prompt_tokens_mean, f.tokens.prompt_tokens_per_s, f.tokens.completion_tokens_mean, f.tokens.completion_tokens_per_s,
+        f.latency.mean, f.latency.p50, f.latency.p95, f.latency.p99, f.ttft.mean, f.ttft.p50, f.ttft.p95, f.ttft.p99,
+        f.tpot.mean, f.tpot.p50, f.tpot.p95, f.tpot.p99, f.calls.calls, f.calls.call_error_rate, f.calls.attempts_per_call_mean,
+        f.calls.call_latency.mean, f.calls.call_latency.p50, f.calls.call_latency.p95, f.calls.call_latency.p99,
+        f.calls.call_ttft.p50, f.calls.call_ttft.p95, f.open_loop.intended_latency.p50, f.open_loop.intended_latency.p95,
+        f.open_loop.intended_latency.p99, f.throughput.transactions_per_minute, f.throughput.goodput_per_s,
+        f.cost.usd_per_transaction, f.cost.usd_per_good_transaction, f.cost.usd_per_10k_transactions,
+        f.cost.usd_per_1m_output_tokens, f.cost.usd_per_transaction_at_10pct, f.cost.usd_per_transaction_at_30pct,
+        f.cost.usd_per_transaction_at_60pct, f.trust.verdict, f.limits.slo,
+    )
+)  # fmt: skip

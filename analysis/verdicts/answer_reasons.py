@@ -1,0 +1,61 @@
+"""Why the answers of a stage are no even sample: their tokens counted or served in different ways, an endpoint that went away."""
+
+import typing
+
+from analysis.runs.stage import Stage
+from analysis.verdicts.thresholds import THRESHOLDS
+from analysis.words import format as show
+from locustfiles.contract.error_classes import ErrorClass
+from locustfiles.contract.scenario.price_book import TokenPrice
+
+#: what a request gets whose endpoint goes away, or is away
+CUT_OFF = (ErrorClass.CONNECT, ErrorClass.STREAM_BROKEN)
+
+
+def token_reasons(stage: Stage) -> typing.Iterator[str]:
+    counted, n = stage.good["token_source"].value_counts(), len(stage.good)
+    kind = getattr(stage.target, "family", None) or getattr(stage.target, "dialect", None) or ""
+    if not n or kind.endswith("embedding"):  # an embedding has no output tokens
+        return
+    none = int(counted.pop("none")) if "none" in counted else 0
+    by_tokens = isinstance(stage.price, TokenPrice)  # by the hour, a target that counts none at all costs what it costs
+    if none > THRESHOLDS["uncounted_tokens"].limit * n and (by_tokens or none < n):
+        yield f"{none} of {n} successes have no output-token count: set the target's `tokenizer:`"
+    fewer = int(counted.iloc[1:].sum())  # value_counts has the most frequent first
+    if fewer > THRESHOLDS["mixed_tokens"].limit * n:
+        sources = ", ".join(f"{source} {count}" for source, count in counted.items())
+        yield f"output tokens were counted in different ways ({sources})"
+
+
+def served_reasons(stage: Stage) -> typing.Iterator[str]:
+    """Where Bedrock says that it served another latency setting or tier than the target asks for."""
+    if stage.target.service != "bedrock":
+        return
+    for column, key, asked in (
+        ("served_latency", "latency", stage.target.latency or "standard"),
+        ("served_tier", "service_tier", stage.target.service_tier or "default"),
+    ):
+        served = stage.measured[column].dropna()
+        other = served[served != asked]
+        if len(other) > THRESHOLDS["served_otherwise"].limit * len(served):
+            found = ", ".join(f"`{name}`" for name in sorted(other.unique()))
+            yield f"{len(other)} of {len(served)} answers were served with {key} {found} where `{asked}` was asked for, and are billed so"
+
+
+def endpoint_reasons(stage: Stage) -> typing.Iterator[str]:
+    """Restarts: in the order in which requests ended, failures without a success in between that cut off most users."""
+    ended = stage.records.sort_values("ended", kind="stable")
+    good = ended["error"].isna()
+    cut = ended[ended["error"].isin(CUT_OFF) & (ended["phase"] == "measure")]
+    before = good.cumsum()[cut.index]  # successes before each: the same for failures without one in between
+    in_a_row = before.map(before.value_counts()) >= THRESHOLDS["restart_failures"].limit
+    between = (before > 0) & (before < good.sum())
+    users = len(stage.measured[["worker", "user"]].drop_duplicates())
+    for _, failures in cut[in_a_row & between].groupby(before):
+        hit = len(failures[["worker", "user"]].drop_duplicates())
+        if hit > THRESHOLDS["restart_users"].limit * users:
+            away_s = failures["ended"].max() - failures["ended"].min()
+            yield (
+                f"the endpoint went away and came back: {hit} of {users} users were cut off within {show.seconds(away_s)} "
+                f"({len(failures)} failures without a success in between)"
+            )

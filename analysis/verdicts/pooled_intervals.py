@@ -1,0 +1,97 @@
+"""The 95 % intervals of repetitions taken together: the wider of within and between them.
+
+Within is what the requests tell (of rates those of each repetition, of percentiles and bills all together), between what the
+difference between the repetitions tells (Student's t on their figures). Costs by the hour follow from the rates; of a bill both
+are added outside its bounds, which more requests do not narrow.
+"""
+
+import dataclasses
+import math
+import statistics
+
+from analysis.cost.bill import Bill
+from analysis.runs.stage import Stage
+from analysis.verdicts.intervals import USD, USD_PER_1M_OUTPUT, Intervals, cost_intervals
+from analysis.verdicts.stage_results import Result
+from analysis.words.columns import METRICS, Column
+from analysis.words.spread import Spread
+from analysis.words.stage_figures import StageFigures
+from analysis.words.value_text import Interval
+from locustfiles.contract.statistics.student_t import t_975
+
+COSTS = (USD, USD_PER_1M_OUTPUT)
+
+
+def pooled_intervals(stage: Stage, found: StageFigures, kept: list[Result], billed: Bill | None) -> Intervals:
+    """In the order of the columns."""
+    shared = [c for c in METRICS if c not in COSTS and all(c in r.intervals for r in kept)]
+    ends = {c: _interval(c.of(found), kept, c) for c in shared if c.of(found) is not None}
+    costs = cost_intervals(stage, billed, ends)
+    if billed is not None:
+        known = [c for c in costs if all(c.of(r.figures) is not None for r in kept)]
+        costs = {c: _of_bills(costs[c], found, kept, c) for c in known}
+    return ends | costs
+
+
+def _of_bills(ends: Interval, found: StageFigures, kept: list[Result], column: Column) -> Interval:
+    """ends: the bounds of all bills together, widened by the spread of the calls' bills. To each bound at least by what lies
+    between the repetitions' own such bounds."""
+    (low, high), each = _bounds(found, column), [_bounds(r.figures, column) for r in kept]
+    below, above = _between([own for own, _ in each]), _between([own for _, own in each])
+    return max(0.0, min(ends[0], low - below)), max(ends[1], high + above)
+
+
+def _bounds(figures: StageFigures, column: Column) -> Interval:
+    """What a cost would be if the bill were at its one or its other bound."""
+    cost, usd = figures.cost, column.of(figures)
+    if not cost.usd_per_transaction or cost.usd_per_transaction_low is None or cost.usd_per_transaction_high is None:
+        return 0.0, 0.0
+    return (
+        usd * cost.usd_per_transaction_low / cost.usd_per_transaction,
+        usd * cost.usd_per_transaction_high / cost.usd_per_transaction,
+    )
+
+
+def _between(figures: list[float]) -> float:
+    """95 % half-width of their mean."""
+    return t_975(len(figures) - 1) * statistics.stdev(figures) / math.sqrt(len(figures))
+
+
+def _interval(value: float, kept: list[Result], column: Column) -> Interval:
+    """The wider of within (the repetitions' own intervals, averaged as independent) and between (their figures)."""
+    n, own = len(kept), [(column.of(r.figures), *r.intervals[column]) for r in kept]
+    below = math.sqrt(sum((figure - low) ** 2 for figure, low, _ in own)) / n
+    above = math.sqrt(sum((high - figure) ** 2 for figure, _, high in own)) / n
+    between = _between([figure for figure, _, _ in own])
+    return max(0.0, value - max(below, between)), value + max(above, between)
+
+
+def wider(of_all: Spread, each: list[Spread]) -> Spread:
+    """The intervals of the percentiles of all requests, widened to what lies between the repetitions."""
+    p50, p95, p99 = [s.p50 for s in each], [s.p95 for s in each], [s.p99 for s in each]
+    p50_low, p50_high = _ends(of_all.p50, of_all.p50_low, of_all.p50_high, p50)
+    p95_low, p95_high = _ends(of_all.p95, of_all.p95_low, of_all.p95_high, p95)
+    p99_low, p99_high = _ends(of_all.p99, of_all.p99_low, of_all.p99_high, p99)
+    return dataclasses.replace(
+        of_all,
+        p50_low=p50_low,
+        p50_high=p50_high,
+        p95_low=p95_low,
+        p95_high=p95_high,
+        p99_low=p99_low,
+        p99_high=p99_high,
+    )
+
+
+def _ends(
+    value: float | None, low: float | None, high: float | None, each: list[float | None]
+) -> tuple[float | None, float | None]:
+    """An end that does not exist stays so."""
+    own = [v for v in each if v is not None]
+    if value is None or len(own) < 2:
+        return low, high
+    half = _between(own)
+    return (
+        None if low is None else min(low, max(0.0, value - half)),
+        None if high is None else max(high, value + half),
+    )

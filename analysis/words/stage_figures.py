@@ -1,0 +1,249 @@
+"""StageFigures: everything that is known of one stage, in groups; None is not known, and never 0.
+
+A field has the name of its column in steps.csv; the columns of a Spread are named by `prefix_field_unit`. The order of the
+fields is the order of the columns.
+"""
+
+# ruff: noqa: RUF009  a field is made by a function that tells of it
+
+import dataclasses
+import typing
+
+from analysis.words.cost_figures import Cost
+from analysis.words.figure_fields import count, flag, group, number, text
+from analysis.words.spread import Spread, WithFailures, spread
+from analysis.words.user_figures import CallFigures, OpenLoop
+
+Verdict = typing.Literal["VALID", "SUSPECT", "INVALID"]
+Slo = typing.Literal["met", "missed", "undecided", "unknown", "none"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Which visit of what it was."""
+
+    stage: int = count("number of the visit of (target, payload, users or rate)", required=True)
+    repeat: int | None = count("repetition of the sweep")
+    target: str = text("the scenario's target", required=True)
+    model: str = text("what groups targets that serve the same model", required=True)
+    service: str = text("sagemaker, bedrock or openai", required=True)
+    instance_type: str | None = text("the price key: the instance type, or the model id on Bedrock")
+    instance_count: int | None = count("instances of the target")
+    payload: str = text("the payload file's stem", required=True)
+    users: int | None = count(
+        "closed loop: planned concurrent users, each of which sends when its last answer has come; else empty"
+    )
+    rate: float | None = number(
+        "open loop: planned requests a second, sent when they are due; of a replay its mean; else empty",
+        "1/s",
+        heading="planned requests/s",
+    )
+    stream: bool = flag("whether answers are streamed", required=True)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How its requests ended."""
+
+    window_s: float | None = number("length of the measured window [a, b)", "s")
+    requests: int = count(
+        "requests that began in the window (of a search's not in its holds between looks); all are awaited",
+        required=True,
+    )
+    successes: int = count("those that ended whole, with output", "higher", required=True)
+    failures: int = count("those that failed, without the cancelled", "lower", required=True)
+    cancelled: int = count("those that our own stop ended; outside the error rate", required=True)
+    error_rate: float | None = number("failures / (requests - cancelled)", "", "lower")
+    errors: str | None = text("failures by class")
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Tokens:
+    """How many were read and written."""
+
+    prompt_tokens_mean: float | None = number(
+        "mean prompt tokens of successes, cached ones included, where known", "tokens", heading="prompt tokens"
+    )
+    cache_read_share: float | None = number(
+        "share of the prompt tokens of successes that were read from a prompt cache"
+    )
+    completion_tokens_mean: float | None = number(
+        "mean output tokens of successes, where known", "tokens", heading="output tokens"
+    )
+    reasoning_tokens_mean: float | None = number(
+        "mean reasoning tokens among the output tokens, where the service tells them",
+        "tokens",
+        heading="reasoning tokens",
+    )
+    prompt_tokens_per_s: float | None = number(
+        "prompt tokens of successes, each by the share of [send, first token] (without streaming [send, end]) that "
+        "lies in the window, / window; empty when over 1 % of them are not counted",
+        "tokens/s",
+        "higher",
+        heading="prompt tokens/s",
+    )
+    completion_tokens_per_s: float | None = number(
+        "output tokens of successes, each by the share of [first, last token] (without streaming [send, end]) that "
+        "lies in the window, / window; empty when over 1 % of them are not counted",
+        "tokens/s",
+        "higher",
+        heading="output tokens/s",
+    )
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Throughput:
+    """What was done in a second, and how much at once."""
+
+    throughput_per_s: float | None = number(
+        "successes, each by the share of [send, end] that lies in the window, / window; requests of the stage that "
+        "began before the window count with their share",
+        "1/s",
+        "higher",
+        ends="throughput",
+        heading="transactions/s",
+    )
+    throughput_low: float | None = number(
+        "lower end of the 95 % interval of throughput: means of twenty equal batches of the window, in the closed loop at least by "
+        "the spread of the requests; of repetitions together the wider of within and between them",
+        "1/s",
+    )
+    throughput_high: float | None = number("its upper end", "1/s")
+    batches: str | None = text(
+        "`too narrow` where p95 of latency is longer than a quarter of the window: it then holds too little of the requests' "
+        "course, and the intervals of throughput and hourly costs may claim too much"
+    )
+    transactions_per_minute: float | None = number("60 x throughput", "1/min", "higher", heading="transactions/min")
+    goodput_per_s: float | None = number(
+        "successes inside the limits on latency and TTFT, credited to the window like throughput. A request is inside when "
+        "each of the two, as a user perceives it, is at most the limit that the SLO sets on the highest percentile of it; "
+        "empty without such a limit",
+        "1/s",
+        "higher",
+        heading="goodput/s",
+    )
+    in_flight_mean: float | None = number(
+        "time-weighted mean of the stage's requests in flight over the window", heading="in flight"
+    )
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Instrument:
+    """Whether the load generator and the prompts were what the figures take them for."""
+
+    service_latency_p50_s: float | None = number(
+        "median of the latency that the service itself reports, successes", "s", "lower"
+    )
+    lag_ms_max: float | None = number(
+        "worst event-loop lag while a request that began in the window was under way, after the window too",
+        "ms",
+        "lower",
+        heading="event-loop lag while a request was under way, most (ms)",
+    )
+    worker_cpu_max: float | None = number(
+        "largest share of one core that a worker used in the window", better="lower", heading="worker's CPU, most"
+    )
+    worker_lag_ms_max: float | None = number(
+        "worst event-loop lag of a worker in the window, requests under way or not",
+        "ms",
+        "lower",
+        heading="worker's event-loop lag in the window, most (ms)",
+    )
+    reconnects: int | None = count(
+        "requests of the window that had to open a connection; empty where the transport does not tell", "lower"
+    )
+    prompts_distinct: int | None = count("different prompts sent in the window")
+    prompt_repeat_share: float | None = number(
+        "requests whose prompt had been sent in the window before / requests; attempts of one call count once",
+        better="lower",
+    )
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class TokenSources:
+    """Who counted the tokens of the successes."""
+
+    service_token_share: float | None = number(
+        "successes whose output tokens the service counted / successes", better="higher"
+    )
+    tokenizer_token_share: float | None = number("successes whose output tokens a tokenizer counted / successes")
+    prompt_service_token_share: float | None = number(
+        "successes whose prompt tokens the service counted / successes", better="higher"
+    )
+    prompt_tokenizer_token_share: float | None = number("successes whose prompt tokens a tokenizer counted / successes")
+    prompt_payload_token_share: float | None = number(
+        "successes whose prompt tokens the payload file states / successes"
+    )
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Trust:
+    """Whether the figures can be trusted."""
+
+    verdict: Verdict | None = text("VALID, SUSPECT or INVALID")
+    reasons: str | None = text("why it is not VALID")
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Whether the scenario's limits are kept."""
+
+    slo: Slo | None = text(
+        "all limits together, with `retry:` on calls, in the open loop on times from when a request was due: met, missed, "
+        "undecided (none was missed, and more samples would tell), unknown (a limited value is not known, and more samples would "
+        "not help) or none",
+        heading="SLO",
+    )
+    slo_failed: str | None = text("limits that were missed", heading="SLO missed on")
+    slo_open: str | None = text("limits that are undecided or unknown, and why", heading="SLO open on")
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class StageFigures:
+    """One stage, or the repetitions of one level together."""
+
+    identity: Identity
+    outcome: Outcome
+    tokens: Tokens = Tokens()
+    latency: Spread = spread("latency", "s", "the time from send to the last byte of the answer, successes")
+    latency_with_failures: WithFailures = group(WithFailures(), "latency", "s")
+    ttft: Spread = spread("ttft", "s", "the time from send to the first delta that carries output, streamed successes")
+    tpot: Spread = spread(
+        "tpot",
+        "ms",
+        "(last token - first token) / (output tokens - 1), streamed successes of two deltas or more that show all "
+        "reasoning they bill",
+    )
+    latency_per_output_token_p50_ms: float | None = number(
+        "median of latency / output tokens, successes",
+        "ms/token",
+        "lower",
+        heading="latency per output token, p50 (ms)",
+    )
+    throughput: Throughput = Throughput()
+    open_loop: OpenLoop = OpenLoop()
+    calls: CallFigures = CallFigures()
+    cost: Cost = Cost()
+    instrument: Instrument = Instrument()
+    token_sources: TokenSources = TokenSources()
+    trust: Trust = Trust()
+    limits: Limits = Limits()
+    ended_by: str | None = text(
+        "what ended the stage: time, requests, precision, abort (its error rate), budget or stop"
+    )
+    run: str = text("the run's name", required=True)
+
+    @property
+    def users(self) -> int | None:
+        """Of its level: planned users, None in the open loop."""
+        return self.identity.users
+
+    @property
+    def rate(self) -> float | None:
+        """Of its level: planned requests/s, None in the closed loop."""
+        return self.identity.rate
+
+    @property
+    def retried(self) -> bool:
+        """Whether the scenario has `retry:`, so that calls are known beside requests."""
+        return self.calls.calls is not None

@@ -1,0 +1,1 @@
+"""The documents: links, paths and sizes, keys and fields, options of commands."""
