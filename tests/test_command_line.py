@@ -62,6 +62,7 @@ MISTAKES = {
     "scripts/calibrate.sh --users": "--users",
     "scripts/calibrate.sh --user 1": "--user",
     "scripts/lock.sh --all": "--all",
+    "scripts/check.sh --fi": "--fi",
 }
 PROGRAMS = [
     ANALYSIS,
@@ -71,7 +72,7 @@ PROGRAMS = [
     TOKENIZER,
     SCENARIO,
     *(f"{BENCH}.{name}" for name in ("load", "verdicts", "collect", "boto3_loop")),
-    *(f"scripts/{name}.sh" for name in ("demo", "calibrate", "test", "lock")),
+    *(f"scripts/{name}.sh" for name in ("demo", "calibrate", "test", "check", "lock")),
 ]
 
 

@@ -617,7 +617,7 @@ def test_a_target_that_is_not_in_the_run_is_refused_with_those_that_are(tmp_path
     assert run_cost("--locust-csv", two_targets(tmp_path), "--usd-per-hour", 1, "--target", "p5") == 1
     assert "--target p5: no such target; give one of p4d, bedrock" in capsys.readouterr().err
     assert run_cost("--locust-csv", RUNS / "full", "--usd-per-hour", 1, "--target", "p5") == 1
-    assert "no such target; no manifest.json of a run is beside it" in capsys.readouterr().err
+    assert "no such target; give the PREFIX beside a run's manifest.json" in capsys.readouterr().err
 
 
 def test_stages_that_the_seconds_do_not_tell_apart_are_not_costed(tmp_path, capsys):
