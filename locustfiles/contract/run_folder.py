@@ -158,8 +158,11 @@ class RequestsFile:
         self.add_row(record.row())
 
     def add_row(self, row: typing.Sequence[str]) -> None:
-        self._writer.writerow(whole_lines(row))
-        self.rows += 1
+        self.add_rows((row,))
+
+    def add_rows(self, rows: typing.Sequence[typing.Sequence[str]]) -> None:
+        self._writer.writerows(map(whole_lines, rows))
+        self.rows += len(rows)
 
     def flush(self) -> None:
         """Hand the buffered rows to the system. Raises OSError (a full disk), keeping what was not written."""

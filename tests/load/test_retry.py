@@ -195,7 +195,7 @@ def test_the_sender_pauses_as_long_as_was_drawn(emulator):
 
 def announced(sender: Sender) -> list[tuple[int, str]]:
     clear: list[tuple[int, str]] = []
-    sender.on_clear = lambda stage, phase: clear.append((stage, phase))
+    sender.on_clear = lambda spec, phase: clear.append((spec.stage, phase))
     return clear
 
 

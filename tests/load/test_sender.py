@@ -273,7 +273,7 @@ def test_an_endpoint_that_accepts_no_connection_is_named_with_its_targets(emulat
 def test_a_stage_is_clear_when_its_measured_calls_have_ended(emulator):
     sender, _ = sender_for(emulator, tgi("stall"))  # 0.3 s a call
     clear: list[tuple[int, str]] = []
-    sender.on_clear = lambda stage, phase: clear.append((stage, phase))
+    sender.on_clear = lambda spec, phase: clear.append((spec.stage, phase))
     first, second = StageSpec(1, "t", "p", 1), StageSpec(2, "t", "p", 2)
     sender.announce(first, "settle")
     assert clear == [(1, "settle")]  # nothing was in flight
@@ -295,7 +295,7 @@ def test_how_a_process_kept_up_is_of_all_that_a_search_measured_of_a_stage(emula
     sender, _ = sender_for(emulator, tgi("stall"))
     first, on = StageSpec(1, "t", "p", 1), StageSpec(1, "t", "p", 1, look=1)
     clear: list[tuple[int, str]] = []
-    sender.on_clear = lambda stage, phase: clear.append((stage, phase))
+    sender.on_clear = lambda spec, phase: clear.append((spec.stage, phase))
     sender.announce(first, "settle")
     sender.announce(first, "measure")
     gevent.sleep(0.02)

@@ -14,7 +14,3 @@ class StageSpec:
     rate: float | None = None
     repeat: int = 1
     look: int = 0  # a search that looked at its limits so often found them undecided, and measures on
-
-
-def as_message(spec: StageSpec | None) -> dict | None:
-    return dataclasses.asdict(spec) if spec else None

@@ -17,7 +17,7 @@ from locustfiles.common.planning.inputs import Inputs
 from locustfiles.common.planning.plan import START_S, STOP_S, USERS_A_SECOND, Group
 from locustfiles.common.prompts.payloads import Prompt, texts_of
 from locustfiles.contract.scenario.loads import Find, Level
-from locustfiles.contract.scenario.price_book import TOKENS, HourlyPrice, Price, TokenPrice
+from locustfiles.contract.scenario.price_book import HourlyPrice, Price, TokenPrice
 
 QUICKER = 2  # at most so many times as quick as the first call, or without `max_tokens` so many times its answer
 CHARACTERS = 4  # a token, where a payload does not say its tokens; only ratios of them count
@@ -32,10 +32,27 @@ class Call(typing.NamedTuple):
     prompt_id: str | None = None  # of the payload's line; without it, one of the mean length
 
 
-def call_of(facts: typing.Mapping[str, typing.Any], price: Price) -> Call:
-    """From a record's fields, `latency_ms`, those of TOKENS and, where told, `prompt_id`."""
-    usd = price.usd(*(facts[name] for name in TOKENS)) if isinstance(price, TokenPrice) else None
-    return Call(facts["latency_ms"] / 1000, usd, facts["completion_tokens"], facts.get("prompt_id"))
+class Recorded(typing.Protocol):
+    """A record, or as much of it as an estimate needs."""
+
+    @property
+    def latency_ms(self) -> float: ...
+    @property
+    def prompt_id(self) -> str: ...
+    @property
+    def prompt_tokens(self) -> int | None: ...
+    @property
+    def completion_tokens(self) -> int | None: ...
+    @property
+    def cache_read_tokens(self) -> int | None: ...
+    @property
+    def cache_write_tokens(self) -> int | None: ...
+
+
+def call_of(made: Recorded, price: Price) -> Call:
+    tokens = made.prompt_tokens, made.completion_tokens, made.cache_read_tokens, made.cache_write_tokens
+    usd = price.usd(*tokens) if isinstance(price, TokenPrice) else None
+    return Call(made.latency_ms / 1000, usd, made.completion_tokens, made.prompt_id)
 
 
 class Amount(typing.NamedTuple):

@@ -9,10 +9,13 @@ import os
 import time
 
 import gevent
-from locust.runners import MasterRunner
+from locust.env import Environment
+from locust.runners import LocalRunner, MasterRunner
 
 from locustfiles.common.calls.clock import Clock
 from locustfiles.common.planning.inputs import Inputs
+from locustfiles.common.recording import messages
+from locustfiles.common.recording.messages import Hello, Ping, Pong, Refused
 from locustfiles.contract.exit_codes import BAD_INPUT, complain
 from locustfiles.contract.manifest import WorkerEntry
 
@@ -25,18 +28,22 @@ class WorkerRegistry:
     """`members`: the workers that fit, in the order they came. `on_new(worker)` is called for each of them."""
 
     def __init__(
-        self, environment, inputs: Inputs, clock: Clock, on_new: collections.abc.Callable[[str], None]
+        self,
+        environment: Environment,
+        runner: LocalRunner | MasterRunner,
+        inputs: Inputs,
+        clock: Clock,
+        on_new: collections.abc.Callable[[str], None],
     ) -> None:
-        self.environment, self.inputs, self.clock, self.on_new = environment, inputs, clock, on_new
-        self.runner = environment.runner
+        self.environment, self.runner, self.inputs, self.clock, self.on_new = environment, runner, inputs, clock, on_new
         self.members: dict[str, WorkerEntry] = {}
         self.expected = 1  # workers to wait for before a run
         self.begun = False  # a run has begun in this process
         self._heard: set[str] = set()  # workers that have introduced themselves, fit or not
         self._refusal: str | None = None  # a worker did not fit before the run began
         self._best_round_trip: dict[str, float] = {}
-        self.runner.register_message("ledger_hello", self._on_hello)
-        self.runner.register_message("ledger_pong", self._on_pong)
+        messages.register(runner, Hello, self._on_hello)
+        messages.register(runner, Pong, self._on_pong)
         environment.events.worker_connect.add_listener(self._on_connect)
 
     @property
@@ -51,18 +58,17 @@ class WorkerRegistry:
         here = {c.id for c in (*clients.ready, *clients.spawning, *clients.running)}
         return [worker for worker in self.members if worker in here]
 
-    def _on_hello(self, environment, msg, **_) -> None:
-        worker, hello = msg.node_id, msg.data
-        why = hello["problem"]
-        if hello["content"] != self.inputs.content:
+    def _on_hello(self, hello: Hello, worker: str) -> None:
+        why = hello.problem
+        if hello.content != self.inputs.content:
             why = (
                 f"worker {worker} has another scenario or other payload files than the master; copy the master's to it"
             )
         self._heard.add(worker)
         if why:
-            self._refuse(worker, why, hello["again"])
+            self._refuse(worker, why, hello.again)
             return
-        entry = WorkerEntry(worker, hello["host"], None if self.distributed else 0.0, None, 0, None)
+        entry = WorkerEntry(worker, hello.host, None if self.distributed else 0.0, None, 0, None)
         self.members.setdefault(worker, entry)
         if self.distributed:
             gevent.spawn(self._measure_offset, worker)
@@ -74,18 +80,18 @@ class WorkerRegistry:
         if not again and not self.begun and self.environment.parsed_options.headless:
             if self._refusal is None:  # nothing has been sent yet: one bad worker spoils the whole run
                 self._refusal = why
-                gevent.spawn(self._call_off)
+                gevent.spawn(self._call_off, why)
             return  # all leave together: Locust's master hears nothing more once its last worker has left
-        self.runner.send_message("ledger_refuse", {"why": why}, client_id=worker)
+        messages.send(self.runner, Refused(why), worker)
 
-    def _call_off(self) -> None:
+    def _call_off(self, why: str) -> None:
         """End master and workers before the run began, those that are still starting too."""
         over = time.monotonic() + INTRODUCE_S
         while len(self._heard) < self.environment.parsed_options.expect_workers and time.monotonic() < over:
             gevent.sleep(0.05)
-        self.runner.send_message("ledger_refuse", {"why": self._refusal})
+        messages.send(self.runner, Refused(why))
         gevent.sleep(0.5)
-        complain(self._refusal)
+        complain(why)
         os._exit(BAD_INPUT)  # Locust's wait for workers cannot be left otherwise
 
     def await_introductions(self) -> None:
@@ -107,20 +113,20 @@ class WorkerRegistry:
             return False
         return True
 
-    def _on_connect(self, client_id: str, **_) -> None:
+    def _on_connect(self, client_id: str, **_: object) -> None:
         """A worker that is ready again after a run."""
         if client_id in self.members:
             self.on_new(client_id)
 
     def _measure_offset(self, worker: str) -> None:
         for _ in range(PINGS):
-            self.runner.send_message("ledger_ping", {"sent": self.clock.now()}, client_id=worker)
+            messages.send(self.runner, Ping(self.clock.now()), worker)
             gevent.sleep(0.05)
 
-    def _on_pong(self, environment, msg, **_) -> None:
+    def _on_pong(self, pong: Pong, worker: str) -> None:
         """Of several pings the quickest bounds the offset best: worker clock minus the middle of the round trip."""
-        now, sent = self.clock.now(), msg.data["sent"]
-        best = self._best_round_trip.get(msg.node_id)
-        if msg.node_id in self.members and (best is None or now - sent < best):
-            self._best_round_trip[msg.node_id] = now - sent
-            self.members[msg.node_id].clock_offset_ms = round((msg.data["now"] - (sent + now) / 2) * 1000, 3)
+        now = self.clock.now()
+        best = self._best_round_trip.get(worker)
+        if worker in self.members and (best is None or now - pong.sent < best):
+            self._best_round_trip[worker] = now - pong.sent
+            self.members[worker].clock_offset_ms = round((pong.now - (pong.sent + now) / 2) * 1000, 3)

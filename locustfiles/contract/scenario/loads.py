@@ -1,5 +1,6 @@
 """The load of a target: closed loop (users), open loop (rate, replay), or a search for the most that keeps the limits."""
 
+import math
 import typing
 
 import pydantic
@@ -135,8 +136,8 @@ class Load(Strict):
         return [Level(None, rate) for rate in self.rate or ()]
 
     @property
-    def at_most_s(self) -> float | None:
-        """The longest a measured window may be, s; None for a replay."""
+    def at_most_s(self) -> float:
+        """The longest a measured window may be, s; a replay sets no limit, its trace does."""
         if self.until is not None:
             return self.until.at_most_s
-        return self.measure_s
+        return math.inf if self.measure_s is None else self.measure_s
