@@ -89,7 +89,8 @@ GUARDRAIL_STOP = "guardrail_intervened"
 def _kind(annotation: typing.Any) -> type:
     """int | None -> int"""
     plain = [t for t in typing.get_args(annotation) if t is not type(None)]
-    return plain[0] if plain else annotation
+    kind: type = plain[0] if plain else annotation
+    return kind
 
 
 #: field name -> int, float or str: how a cell is read back

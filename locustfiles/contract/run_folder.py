@@ -34,7 +34,7 @@ class FolderUsed(BadInput):
 class RunFolder:
     """Paths of one run's files."""
 
-    def __init__(self, path: str | os.PathLike) -> None:
+    def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = pathlib.Path(path)
         self.manifest = self.path / "manifest.json"
         self.requests = self.path / "requests.csv"

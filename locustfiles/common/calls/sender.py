@@ -134,7 +134,9 @@ class Sender:
     ) -> RequestRecord:
         body, retry = build(target, prompt), self.scenario.retry
         facts = self._facts(user, target, body, prompt, spec)
-        for attempt in itertools.count(1):
+        attempt = 0
+        while True:
+            attempt += 1
             in_flight = self.probe.count + 1
             with self._awaited(
                 spec.stage, phase

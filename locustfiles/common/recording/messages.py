@@ -12,16 +12,12 @@ Times are Unix seconds; `run` is the id of a run's part, so that nobody heeds a 
 
 import collections.abc
 import dataclasses
-import functools
-import logging
 import typing
 
 import pydantic
 
 from locustfiles.common.calls.stage_spec import StageSpec
 from locustfiles.contract.record import RequestRecord
-
-log = logging.getLogger("swarmledger")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -47,7 +43,6 @@ class Hello(Message):
     """
 
     KIND = "ledger_hello"
-
     content: str  # hash of its scenario, payloads, tokenizers and traces
     host: str
     problem: str | None  # why it cannot serve
@@ -64,7 +59,6 @@ class RunBegins(Message):
     """
 
     KIND = "ledger_run"
-
     run: str
     folder: str  # the run folder, as the master names it
 
@@ -78,7 +72,6 @@ class StageAnnounced(Message):
     """
 
     KIND = "ledger_stage"
-
     run: str
     visit: StageSpec | None  # the stage; None: nothing is to be sent
     phase: str
@@ -93,7 +86,6 @@ class ArrivalsDealt(Message):
     """
 
     KIND = "ledger_arrivals"
-
     run: str
     stage: int
     due: list[tuple[float, int | None, int | None]]  # when by the worker's clock, prompt tokens, max_tokens
@@ -108,7 +100,6 @@ class CallAsked(Message):
     """
 
     KIND = "ledger_call"
-
     run: str
     ask: int  # the number of the question
     target: str | None
@@ -123,7 +114,6 @@ class Called(Message):
     """
 
     KIND = "ledger_called"
-
     run: str
     ask: int
 
@@ -167,7 +157,6 @@ class StageClear(Message):
     """
 
     KIND = "ledger_clear"
-
     run: str
     stage: int
     phase: str
@@ -184,7 +173,6 @@ class Flush(Message):
     """
 
     KIND = "ledger_flush"
-
     run: str
 
 
@@ -196,7 +184,6 @@ class Ping(Message):
     """
 
     KIND = "ledger_ping"
-
     sent: float  # by the master's clock
 
 
@@ -205,7 +192,6 @@ class Pong(Message):
     """A worker's answer to `Ping`. The quickest round trip counts, so a late double changes nothing."""
 
     KIND = "ledger_pong"
-
     sent: float  # the ping's
     now: float  # by the worker's clock
 
@@ -219,7 +205,6 @@ class Acknowledged(Message):
     """
 
     KIND = "ledger_ack"
-
     run: str
     upto: int  # every record with a number below is here
     final: bool  # and so is the number of them all
@@ -234,7 +219,6 @@ class Refused(Message):
     """
 
     KIND = "ledger_refuse"
-
     why: str
 
 
@@ -259,73 +243,7 @@ class RecordsReport(Message):
     """
 
     KIND = "swarmledger"
-
     run: str
     first: int  # number of the first row
     rows: pydantic.SkipValidation[collections.abc.Sequence[collections.abc.Sequence[str]]]  # read in `arrived.read`
     produced: int | None  # records in all; None: more may come
-
-    @classmethod
-    def within(cls, report: collections.abc.Mapping[str, typing.Any], worker: str) -> "RecordsReport | None":
-        """The one in a report of Locust's, if there is one."""
-        return _read(cls, report[cls.KIND], worker) if cls.KIND in report else None
-
-
-class Runner(typing.Protocol):
-    """What is needed of Locust's runners."""
-
-    def send_message(self, msg_type: str, data: typing.Any = None, client_id: str | None = None) -> None: ...
-    def register_message(
-        self, msg_type: str, listener: collections.abc.Callable[..., None], concurrent: bool = False
-    ) -> None: ...
-
-
-M = typing.TypeVar("M", bound=Message)
-
-
-def send(runner: Runner, message: Message, worker: str | None = None) -> None:
-    """To the master or, from it, to one worker; None: to all."""
-    runner.send_message(message.KIND, message.data(), client_id=worker)
-
-
-def register(
-    runner: Runner, kind: type[M], handler: collections.abc.Callable[[M, str], None], concurrent: bool = False
-) -> None:
-    """handler(message, the worker's id) is called for every message of this kind; concurrent: in a greenlet of its own."""
-
-    _reader(kind)  # made now and not when the first message comes
-
-    def listen(environment: object, msg: typing.Any, **_: object) -> None:
-        message = _read(kind, msg.data, msg.node_id)
-        if message is not None:
-            handler(message, msg.node_id)
-
-    runner.register_message(kind.KIND, listen, concurrent)
-
-
-#: what a message that has several forms is read as
-_FORMS: dict[type[Message], typing.Any] = {Called: EndpointsChecked | CallMade}
-
-
-@functools.cache
-def _reader(kind: type[Message]) -> pydantic.TypeAdapter[typing.Any]:
-    return pydantic.TypeAdapter(_FORMS.get(kind, kind))
-
-
-def _read(kind: type[M], data: object, worker: str) -> M | None:
-    """None where it is not what this version sends."""
-    try:
-        message: M = _reader(kind).validate_python(data)
-        return message
-    except pydantic.ValidationError as e:
-        first = e.errors(include_input=False, include_url=False)[0]
-        ignored(kind, worker, f"{'.'.join(map(str, first['loc']))}: {first['msg']}")
-        return None
-
-
-def ignored(kind: type[Message], worker: str, why: object) -> None:
-    """The one place for what nobody can read: logged, and as good as lost."""
-    log.error(
-        "A message that this version does not know is ignored (%s, worker %s: %s); have master and workers run the same one",
-        *(kind.KIND, worker, why),
-    )

@@ -9,7 +9,7 @@ from locust.runners import Runner
 
 from locustfiles.common.calls.stage_spec import StageSpec
 from locustfiles.common.planning.plan import USERS_A_SECOND
-from locustfiles.common.recording import messages
+from locustfiles.common.recording import messenger
 from locustfiles.common.recording.messages import Message, StageAnnounced, StageClear
 from locustfiles.common.recording.run_recorder import RunRecorder
 
@@ -54,7 +54,7 @@ class Control:
 
     # what a stage asks for
     def send(self, message: Message, worker: str | None = None) -> None:
-        messages.send(self.runner, message, worker)
+        messenger.send(self.runner, message, worker)
 
     def announce(self, spec: StageSpec | None, phase: str) -> None:
         self.spec, self.phase = spec, phase

@@ -13,7 +13,7 @@ from locustfiles.common.planning.confirm import confirm
 from locustfiles.common.planning.estimate import Call, call_of, estimate
 from locustfiles.common.planning.plan import Group
 from locustfiles.common.planning.sample_sizes import too_small_samples
-from locustfiles.common.recording import messages
+from locustfiles.common.recording import messenger
 from locustfiles.common.recording.messages import CallAsked, Called, CallMade, EndpointsChecked
 from locustfiles.common.recording.run_recorder import RunRecorder
 from locustfiles.contract.error_classes import REMEDIES, ErrorClass
@@ -88,7 +88,7 @@ class Preflight:
         for worker in self.alive()[:1]:
             number, ask = next(self._numbers), Ask(worker, gevent.event.AsyncResult())
             self._asks[number] = ask
-            messages.send(self.runner, CallAsked(self.run.run_id, number, target, payload), worker)
+            messenger.send(self.runner, CallAsked(self.run.run_id, number, target, payload), worker)
             answer: Called | None = ask.answer.wait(timeout_s)
             return answer
         return None

@@ -9,7 +9,7 @@ import time
 from locust import runners
 from locust.runners import Runner
 
-from locustfiles.common.recording import messages
+from locustfiles.common.recording import messenger
 from locustfiles.common.recording.messages import RunBegins
 from locustfiles.common.recording.run_recorder import RunRecorder
 from locustfiles.common.stages.sweep import Sweep
@@ -33,7 +33,7 @@ class Attendance:
         """Tell a worker of the run."""
         self.run.members[worker] = self.registry.members[worker]
         self.run.inbox.account(worker)
-        messages.send(self.runner, RunBegins(self.run.run_id, str(self.run.folder.path)), worker)
+        messenger.send(self.runner, RunBegins(self.run.run_id, str(self.run.folder.path)), worker)
 
     def admit(self, worker: str) -> None:
         """Tell a worker of the run, and of the stage that is on: one that came late, or once more."""

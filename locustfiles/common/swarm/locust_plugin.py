@@ -18,7 +18,7 @@ from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 from locustfiles.common.calls.clock import Clock
 from locustfiles.common.planning.inputs import Inputs, load_inputs
 from locustfiles.common.planning.plan import STOP_S
-from locustfiles.common.recording import messages
+from locustfiles.common.recording import messenger
 from locustfiles.common.recording.messages import Hello
 from locustfiles.common.recording.resume import check_resumable
 from locustfiles.common.swarm import web_notice
@@ -126,7 +126,7 @@ def _on_init(environment, runner, services: tuple[str, ...], given: dict[str, st
             _begin_master(environment, runner, options, inputs, clock)
     except BadInput as e:
         if isinstance(runner, WorkerRunner):
-            messages.send(runner, Hello("", "", f"worker {runner.client_id}: {e}", again=False))
+            messenger.send(runner, Hello("", "", f"worker {runner.client_id}: {e}", again=False))
             gevent.sleep(0.2)
         _die(str(e))
     except KeyboardInterrupt:  # while the scenario was read: our own handler was not there yet
@@ -188,7 +188,7 @@ def _begin_master(
             environment.host or f"scenario://{inputs.scenario.name}"
         )  # Locust's page asks for one otherwise
         web_notice.show(environment.web_ui, master.refused)
-    if not options.master:
+    if isinstance(runner, LocalRunner):
         worker_side = environment.swarmledger = master.worker_side = Worker(environment, runner, inputs, clock)
         for problem in worker_side.sender.unreachable():
             raise BadInput(problem)

@@ -11,8 +11,8 @@ from locust.runners import LocalRunner, MasterRunner
 
 from locustfiles.common.calls.clock import Clock
 from locustfiles.common.planning.inputs import Inputs
-from locustfiles.common.recording import messages
-from locustfiles.common.recording.messages import Called, RecordsReport, StageClear, Stranger
+from locustfiles.common.recording import messenger
+from locustfiles.common.recording.messages import Called, StageClear, Stranger
 from locustfiles.common.recording.run_recorder import RunRecorder, default_path
 from locustfiles.common.swarm.run_under_way import RunUnderWay
 from locustfiles.common.swarm.shape import StageShape
@@ -39,7 +39,7 @@ class Master:
     ) -> None:
         self.environment, self.runner, self.options, self.shape = environment, runner, options, shape
         self.inputs, self.clock = inputs, clock
-        self.registry = WorkerRegistry(environment, runner, inputs, clock, self._on_new_worker)
+        self.registry = WorkerRegistry(environment, runner, options, inputs, clock, self._on_new_worker)
         self.shape.workers_ready = self.registry.ready
         self.worker_side: Worker | None = None
         self._under_way: RunUnderWay | None = None
@@ -47,8 +47,8 @@ class Master:
         self._refused: str | None = None  # why the last start came to nothing
         self._folders: set[pathlib.Path] = set()
         self._exit_code = OK
-        messages.register(runner, StageClear, self._on_clear)
-        messages.register(runner, Called, self._on_called)
+        messenger.register(runner, StageClear, self._on_clear)
+        messenger.register(runner, Called, self._on_called)
         events = environment.events
         events.test_start.add_listener(self._on_start)
         events.test_stopping.add_listener(self._on_stopping)
@@ -72,13 +72,13 @@ class Master:
             self._under_way.sweep.preflight.on_called(message)
 
     def _on_worker_report(self, client_id: str, data: dict[str, typing.Any], **_: object) -> None:
-        report = RecordsReport.within(data, client_id)
+        report = messenger.records_in(data, client_id)
         if report is None or not isinstance(self.runner, MasterRunner):
             return
         if client_id not in self.runner.clients:
             # of a master before this one, or silent for so long that Locust has forgotten it
             if client_id not in self.registry.members or self.runner.state in ("spawning", "running"):
-                messages.send(self.runner, Stranger(), client_id)
+                messenger.send(self.runner, Stranger(), client_id)
         elif self._under_way:
             self._under_way.take_in(report, client_id)
 

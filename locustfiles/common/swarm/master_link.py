@@ -10,9 +10,10 @@ import typing
 import gevent
 import locust
 from locust.env import Environment
+from locust.rpc import Message
 from locust.runners import WorkerRunner
 
-from locustfiles.common.recording import messages
+from locustfiles.common.recording import messenger
 from locustfiles.common.recording.messages import Acknowledged, Flush, RecordsReport, Refused, Stranger
 from locustfiles.common.swarm.worker import Worker
 from locustfiles.contract.exit_codes import BAD_INPUT, NOT_TRUSTED, complain
@@ -33,10 +34,10 @@ class MasterLink:
         self._left = False
         self._known_from = 0.0  # monotonic: a master that does not know this worker is heard from then on
         worker_side.report_now = self.report_now
-        messages.register(runner, Acknowledged, self._on_ack)
-        messages.register(runner, Flush, self._on_flush)
-        messages.register(runner, Refused, self._on_refuse)
-        messages.register(runner, Stranger, self._on_stranger, concurrent=True)
+        messenger.register(runner, Acknowledged, self._on_ack)
+        messenger.register(runner, Flush, self._on_flush)
+        messenger.register(runner, Refused, self._on_refuse)
+        messenger.register(runner, Stranger, self._on_stranger, concurrent=True)
         environment.events.report_to_master.add_listener(self._on_report)
         environment.events.quitting.add_listener(self.leave)
 
@@ -108,7 +109,7 @@ class MasterLink:
         self.worker_side.keep_records()
         self.runner.last_heartbeat_timestamp = time.time()  # it is there
         self.runner.worker_state = "ready"
-        self.runner.send_message("client_ready", locust.__version__)
+        self.runner.client.send(Message("client_ready", locust.__version__, self.runner.client_id))  # as Locust does
         self.worker_side.join(self.worker_side.sender.worker, again=True)
         self._known_from = time.monotonic() + REJOINED_S
 

@@ -8,7 +8,7 @@ from locust.env import Environment
 from locust.runners import LocalRunner, MasterRunner
 
 from locustfiles.common.planning.plan import USERS_A_SECOND
-from locustfiles.common.recording import messages
+from locustfiles.common.recording import messenger
 from locustfiles.common.recording.messages import Acknowledged, Flush, RecordsReport
 from locustfiles.common.recording.run_recorder import RunRecorder
 from locustfiles.common.stages.sweep import Sweep
@@ -50,7 +50,7 @@ class RunUnderWay:
         try:
             upto = self.run.inbox.receive(worker, report)
         except ValueError as e:
-            return messages.ignored(RecordsReport, worker, e)
+            return messenger.ignored(RecordsReport, worker, e)
         if upto is None:
             return
         try:
@@ -58,7 +58,7 @@ class RunUnderWay:
         except OSError:  # the worker keeps its records; the ticker ends the run
             return
         final = self.run.inbox.account(worker).produced is not None
-        messages.send(self.runner, Acknowledged(self.run.run_id, upto, final), worker)
+        messenger.send(self.runner, Acknowledged(self.run.run_id, upto, final), worker)
 
     def _collect_own(self) -> None:
         """Without workers the records of this process come the same way, by hand."""
@@ -117,7 +117,7 @@ class RunUnderWay:
         accounts = self.run.inbox.accounts
         while time.monotonic() < over and not all(accounts[w].settled for w in self.registry.alive() if w in accounts):
             if time.monotonic() - asked > 2:  # a message may be lost
-                messages.send(self.runner, Flush(self.run.run_id))
+                messenger.send(self.runner, Flush(self.run.run_id))
                 asked = time.monotonic()
             gevent.sleep(0.02)
 

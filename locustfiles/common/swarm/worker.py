@@ -17,7 +17,7 @@ from locustfiles.common.calls.clock import Clock
 from locustfiles.common.calls.sender import Sender
 from locustfiles.common.calls.stage_spec import StageSpec
 from locustfiles.common.planning.inputs import Inputs
-from locustfiles.common.recording import messages
+from locustfiles.common.recording import messenger
 from locustfiles.common.recording.hand_in import HandIn
 from locustfiles.common.recording.messages import (
     ArrivalsDealt,
@@ -55,16 +55,16 @@ class Worker:
         self.leaving = False  # users that the master may still send here idle
         self._clear: StageClear | None = None  # the last one
         self._numbers: set[int] = set()
-        messages.register(runner, RunBegins, self._on_run)
-        messages.register(runner, StageAnnounced, self._on_stage)
-        messages.register(runner, ArrivalsDealt, self._on_arrivals)
-        messages.register(runner, CallAsked, self._on_call, concurrent=True)
-        messages.register(runner, Ping, self._on_ping)
+        messenger.register(runner, RunBegins, self._on_run)
+        messenger.register(runner, StageAnnounced, self._on_stage)
+        messenger.register(runner, ArrivalsDealt, self._on_arrivals)
+        messenger.register(runner, CallAsked, self._on_call, concurrent=True)
+        messenger.register(runner, Ping, self._on_ping)
 
     def join(self, worker: str, again: bool = False) -> None:
         """Introduce this process to the master; `again`: it has served a run before."""
         self.sender.worker = worker
-        messages.send(self.runner, Hello(self.inputs.content, platform.node(), None, again))
+        messenger.send(self.runner, Hello(self.inputs.content, platform.node(), None, again))
 
     @property
     def seed_text(self) -> str:
@@ -96,7 +96,7 @@ class Worker:
     def _say_clear(self, spec: StageSpec, phase: str) -> None:
         run, produced = self.records.run_id, self.records.outbox.produced
         self._clear = StageClear(run, spec.stage, phase, spec.look, self.sender.load, produced)
-        messages.send(self.runner, self._clear)
+        messenger.send(self.runner, self._clear)
         if phase == "hold":
             self.report_now()
 
@@ -119,7 +119,7 @@ class Worker:
             self.sender.announce(spec, phase)
         elif spec and self._clear:  # said again, lest it was lost; so may our answer be
             if (self._clear.stage, self._clear.phase, self._clear.look) == (spec.stage, phase, spec.look):
-                messages.send(self.runner, self._clear)
+                messenger.send(self.runner, self._clear)
 
     def _on_arrivals(self, message: ArrivalsDealt, _: str) -> None:
         if message.run == self.records.run_id:
@@ -130,7 +130,7 @@ class Worker:
         if message.target is None or message.payload is None:
             schemes = {t.name: self.sender.session.origin(t).scheme for t in self.scenario.targets}
             checked = EndpointsChecked(message.run, message.ask, self.sender.unreachable(), schemes)
-            messages.send(self.runner, checked)
+            messenger.send(self.runner, checked)
             return
         target, prompts = self.scenario.target(message.target), self.payloads[message.payload]
         prompt = random.Random(f"{self.seed_text}/warmup/{message.ask}").choice(prompts)
@@ -138,7 +138,7 @@ class Worker:
         record = self.sender.call(0, target, prompt, spec, "warmup")
         if record.error == ErrorClass.CANCELLED:  # without workers this is the sweep's own greenlet: the run is stopped
             raise gevent.GreenletExit
-        messages.send(self.runner, CallMade.of(record, message))
+        messenger.send(self.runner, CallMade.of(record, message))
 
     def _on_ping(self, message: Ping, _: str) -> None:
-        messages.send(self.runner, Pong(message.sent, self.sender.clock.now()))
+        messenger.send(self.runner, Pong(message.sent, self.sender.clock.now()))

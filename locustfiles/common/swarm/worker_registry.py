@@ -3,6 +3,7 @@
 A run without workers has a registry of one, this process.
 """
 
+import argparse
 import collections.abc
 import logging
 import os
@@ -14,7 +15,7 @@ from locust.runners import LocalRunner, MasterRunner
 
 from locustfiles.common.calls.clock import Clock
 from locustfiles.common.planning.inputs import Inputs
-from locustfiles.common.recording import messages
+from locustfiles.common.recording import messenger
 from locustfiles.common.recording.messages import Hello, Ping, Pong, Refused
 from locustfiles.contract.exit_codes import BAD_INPUT, complain
 from locustfiles.contract.manifest import WorkerEntry
@@ -31,30 +32,32 @@ class WorkerRegistry:
         self,
         environment: Environment,
         runner: LocalRunner | MasterRunner,
+        options: argparse.Namespace,
         inputs: Inputs,
         clock: Clock,
         on_new: collections.abc.Callable[[str], None],
     ) -> None:
-        self.environment, self.runner, self.inputs, self.clock, self.on_new = environment, runner, inputs, clock, on_new
+        self.runner, self.options, self.inputs, self.clock, self.on_new = runner, options, inputs, clock, on_new
+        self._clients = runner.clients if isinstance(runner, MasterRunner) else None  # the workers that Locust knows
         self.members: dict[str, WorkerEntry] = {}
         self.expected = 1  # workers to wait for before a run
         self.begun = False  # a run has begun in this process
         self._heard: set[str] = set()  # workers that have introduced themselves, fit or not
         self._refusal: str | None = None  # a worker did not fit before the run began
         self._best_round_trip: dict[str, float] = {}
-        messages.register(runner, Hello, self._on_hello)
-        messages.register(runner, Pong, self._on_pong)
+        messenger.register(runner, Hello, self._on_hello)
+        messenger.register(runner, Pong, self._on_pong)
         environment.events.worker_connect.add_listener(self._on_connect)
 
     @property
     def distributed(self) -> bool:
-        return isinstance(self.runner, MasterRunner)
+        return self._clients is not None
 
     def alive(self) -> list[str]:
         """Ids of the workers that can send, the first to have joined first."""
-        if not self.distributed:
+        clients = self._clients
+        if clients is None:
             return list(self.members)
-        clients = self.runner.clients
         here = {c.id for c in (*clients.ready, *clients.spawning, *clients.running)}
         return [worker for worker in self.members if worker in here]
 
@@ -77,19 +80,19 @@ class WorkerRegistry:
     def _refuse(self, worker: str, why: str, again: bool) -> None:
         """again: a worker that an earlier master has left behind, which is no reason to call the run off."""
         log.error(why)
-        if not again and not self.begun and self.environment.parsed_options.headless:
+        if not again and not self.begun and self.options.headless:
             if self._refusal is None:  # nothing has been sent yet: one bad worker spoils the whole run
                 self._refusal = why
                 gevent.spawn(self._call_off, why)
             return  # all leave together: Locust's master hears nothing more once its last worker has left
-        messages.send(self.runner, Refused(why), worker)
+        messenger.send(self.runner, Refused(why), worker)
 
     def _call_off(self, why: str) -> None:
         """End master and workers before the run began, those that are still starting too."""
         over = time.monotonic() + INTRODUCE_S
-        while len(self._heard) < self.environment.parsed_options.expect_workers and time.monotonic() < over:
+        while len(self._heard) < self.options.expect_workers and time.monotonic() < over:
             gevent.sleep(0.05)
-        messages.send(self.runner, Refused(why))
+        messenger.send(self.runner, Refused(why))
         gevent.sleep(0.5)
         complain(why)
         os._exit(BAD_INPUT)  # Locust's wait for workers cannot be left otherwise
@@ -97,7 +100,7 @@ class WorkerRegistry:
     def await_introductions(self) -> None:
         """A worker that Locust counts as ready may still be reading its scenario."""
         over = time.monotonic() + INTRODUCE_S
-        while self.distributed and not set(self.runner.clients) <= self._heard and time.monotonic() < over:
+        while not set(self._clients or ()) <= self._heard and time.monotonic() < over:
             gevent.sleep(0.05)
         if self._refusal:
             gevent.sleep(2 * INTRODUCE_S)  # this process ends meanwhile
@@ -105,10 +108,12 @@ class WorkerRegistry:
 
     def ready(self) -> bool:
         """After a run a worker needs a second to be ready for the next. False when none is."""
-        over = time.monotonic() + INTRODUCE_S
-        while self.distributed and len(self.runner.clients.ready) < self.expected and time.monotonic() < over:
+        clients, over = self._clients, time.monotonic() + INTRODUCE_S
+        if clients is None:
+            return True
+        while len(clients.ready) < self.expected and time.monotonic() < over:
             gevent.sleep(0.05)
-        if self.distributed and not self.runner.clients.ready:
+        if not clients.ready:
             log.error("No worker is ready; start workers with --worker --master-host, then start again")
             return False
         return True
@@ -120,7 +125,7 @@ class WorkerRegistry:
 
     def _measure_offset(self, worker: str) -> None:
         for _ in range(PINGS):
-            messages.send(self.runner, Ping(self.clock.now()), worker)
+            messenger.send(self.runner, Ping(self.clock.now()), worker)
             gevent.sleep(0.05)
 
     def _on_pong(self, pong: Pong, worker: str) -> None:
