@@ -301,8 +301,8 @@ def test_how_a_process_kept_up_is_of_all_that_a_search_measured_of_a_stage(emula
     gevent.sleep(0.02)
     time.sleep(0.08)  # the loop stands still in the window's first part
     gevent.sleep(0.02)
-    for visit, phase in ((first, "hold"), (on, "measure"), (on, "hold")):
-        sender.announce(visit, phase)
+    for spec, phase in ((first, "hold"), (on, "measure"), (on, "hold")):
+        sender.announce(spec, phase)
     assert sender.load["lag_ms"] > 50
     assert clear == [(1, "settle"), (1, "hold"), (1, "hold")]  # each hold is told
     sender.announce(StageSpec(2, "t", "p", 1), "measure")  # another stage, its settling unheard

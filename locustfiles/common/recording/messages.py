@@ -38,8 +38,8 @@ class Hello(Message):
     """A worker introduces itself: once when it has read its scenario (or could not), and again to a master that did not
     know it (`Stranger`).
 
-    Lost: the master waits 10 s for it at the start of a run, then goes on without; the worker's users idle, and the planned
-    users are not reached. Twice: the worker is told of the run again, and its clock is compared again.
+    Lost: the master waits 10 s for it at the start of a run, then goes on without; the worker's users idle, and fewer send than
+    were planned, which the report shows. Twice: the worker is told of the run again, its clock is compared again.
     """
 
     KIND = "ledger_hello"
