@@ -91,6 +91,14 @@ def test_a_message_travels_as_its_fields_and_comes_as_it_was(message, fields):
     assert heard == [(message, "w")]
 
 
+def test_a_whole_rate_stays_whole():
+    line, heard = Line(), []
+    messenger.register(line, StageAnnounced, lambda message, worker: heard.append(message.visit.rate))
+    for rate in (1, 1.0):
+        messenger.send(line, StageAnnounced("r", StageSpec(1, "t", "p", None, rate), "settle"))
+    assert [repr(rate) for rate in heard] == ["1", "1.0"]  # requests.csv writes 1 and 1.000
+
+
 def test_a_warm_up_calls_answer_has_the_records_fields_and_all_that_is_billed():
     made = dataclasses.replace(record(1), error="client", error_code="X", http_status=400, prompt_tokens=5)
     answer = CallMade.of(made, CallAsked("r", 4, "t", "p"))

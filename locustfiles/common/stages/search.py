@@ -26,13 +26,8 @@ def find(
     run before has measured of it counts, with the time that it took."""
     scenario = run.inputs.scenario
     slo = scenario.slo_of(scenario.target(group.target))
-    search, numbers, spent_s = Search(asked.up_to, asked.of), list[int](), 0.0
-    for window in measured(run.manifest, group):  # before it was interrupted
-        before = window.rate if window.users is None else window.users
-        if before is not None and window.outcome and window.hold_until:  # `resumed` has kept no others
-            search.note(before, window.outcome)
-            numbers.append(window.stage)
-            spent_s += window.hold_until - window.started_at
+    search = Search(asked.up_to, asked.of)
+    numbers, spent_s = _measured_before(run, group, search)
     over = time.monotonic() + asked.at_most_s - spent_s
     in_time = True
     while (value := search.next()) is not None:
@@ -56,6 +51,18 @@ def find(
         outcomes={f"{level:g}": outcomes for level, outcomes in sorted(search.outcomes.items())},
         stages=numbers,
     )
+
+
+def _measured_before(run: RunRecorder, group: Group, search: Search) -> tuple[list[int], float]:
+    """Note what was measured before the run was interrupted: the stages, and the seconds that they took."""
+    numbers, spent_s = [], 0.0
+    for window in measured(run.manifest, group):
+        level = window.rate if window.users is None else window.users
+        if level is not None and window.outcome and window.hold_until:  # `resumed` has kept no others
+            search.note(level, window.outcome)
+            numbers.append(window.stage)
+            spent_s += window.hold_until - window.started_at
+    return numbers, spent_s
 
 
 def _too_few(percentile: str | None) -> str:
