@@ -216,7 +216,7 @@ def test_what_is_read_of_a_row_has_the_types_and_the_values_of_its_record():
 )
 def test_rows_that_are_no_records_are_not_taken_and_nothing_with_them(row):
     inbox, taken = inbox_of("r")
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="zip|convert"):
         inbox.receive("w", RecordsReport("r", 0, [record(1).row(), row], None))
     assert (taken, inbox.account("w")) == ([], Account())
     assert inbox.receive("w", RecordsReport("r", 0, [record(1).row()], None)) == 1  # as if they had been lost

@@ -145,4 +145,4 @@ def test_kinds_are_spelled_in_one_file_alone():
     quoted = [path.name for path in here if f'"{prefix}' in path.read_text() or f"'{prefix}" in path.read_text()]
     assert quoted == ["messages.py"]
     kinds = [cls.KIND for cls in (Called, *(type(m) for m, _ in SENT if not isinstance(m, Called)))]
-    assert len(set(kinds)) == len(set(type(m) for m, _ in SENT)) == 13
+    assert len(set(kinds)) == len({type(m) for m, _ in SENT}) == 13

@@ -44,7 +44,8 @@ def read(rows: collections.abc.Sequence[Row]) -> list[Arrived]:
     columns = list(zip(*rows, strict=True))
     if len(columns) != len(FIELDS):
         raise ValueError(f"rows of {len(columns)} cells instead of {len(FIELDS)}")
-    return list(map(Arrived._make, zip(*(_values(columns[at], kind, empty) for at, kind, empty in _AT))))
+    typed = (_values(columns[at], kind, may_be_empty) for at, kind, may_be_empty in _AT)
+    return list(map(Arrived._make, zip(*typed, strict=True)))
 
 
 def _values(cells: tuple[str, ...], kind: type, may_be_empty: bool) -> collections.abc.Iterable[typing.Any]:

@@ -164,6 +164,10 @@ class StageClear(Message):
     load: dict[str, float]  # how the process kept up in the window: `cpu`, `lag_ms`; empty where none was measured
     produced: int  # its records by now
 
+    @property
+    def of(self) -> tuple[int, str, int]:
+        return self.stage, self.phase, self.look
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Flush(Message):

@@ -46,7 +46,7 @@ class Control:
 
     def on_clear(self, message: StageClear, worker: str) -> None:
         if message.run == self.run.run_id:
-            self._clear.setdefault((message.stage, message.phase, message.look), {})[worker] = message
+            self._clear.setdefault(message.of, {})[worker] = message
 
     def say_stage(self, worker: str | None = None) -> None:
         """Which stage and phase is on, to one worker or to all."""

@@ -117,9 +117,8 @@ class Worker:
         if (spec, phase) != (self.sender.spec, self.sender.phase):
             self.due.begin(spec.stage if spec and spec.users is None else None)
             self.sender.announce(spec, phase)
-        elif spec and self._clear:  # said again, lest it was lost; so may our answer be
-            if (self._clear.stage, self._clear.phase, self._clear.look) == (spec.stage, phase, spec.look):
-                messenger.send(self.runner, self._clear)
+        elif spec and self._clear and self._clear.of == (spec.stage, phase, spec.look):
+            messenger.send(self.runner, self._clear)  # said again, lest it was lost; so may our answer be
 
     def _on_arrivals(self, message: ArrivalsDealt, _: str) -> None:
         if message.run == self.records.run_id:
