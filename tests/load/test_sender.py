@@ -273,7 +273,7 @@ def test_an_endpoint_that_accepts_no_connection_is_named_with_its_targets(emulat
 def test_a_stage_is_clear_when_its_measured_calls_have_ended(emulator):
     sender, _ = sender_for(emulator, tgi("stall"))  # 0.3 s a call
     clear: list[tuple[int, str]] = []
-    sender.on_clear = lambda stage, phase: clear.append((stage, phase))
+    sender.on_clear = lambda spec, phase: clear.append((spec.stage, phase))
     first, second = StageSpec(1, "t", "p", 1), StageSpec(2, "t", "p", 2)
     sender.announce(first, "settle")
     assert clear == [(1, "settle")]  # nothing was in flight
@@ -295,14 +295,14 @@ def test_how_a_process_kept_up_is_of_all_that_a_search_measured_of_a_stage(emula
     sender, _ = sender_for(emulator, tgi("stall"))
     first, on = StageSpec(1, "t", "p", 1), StageSpec(1, "t", "p", 1, look=1)
     clear: list[tuple[int, str]] = []
-    sender.on_clear = lambda stage, phase: clear.append((stage, phase))
+    sender.on_clear = lambda spec, phase: clear.append((spec.stage, phase))
     sender.announce(first, "settle")
     sender.announce(first, "measure")
     gevent.sleep(0.02)
     time.sleep(0.08)  # the loop stands still in the window's first part
     gevent.sleep(0.02)
-    for visit, phase in ((first, "hold"), (on, "measure"), (on, "hold")):
-        sender.announce(visit, phase)
+    for spec, phase in ((first, "hold"), (on, "measure"), (on, "hold")):
+        sender.announce(spec, phase)
     assert sender.load["lag_ms"] > 50
     assert clear == [(1, "settle"), (1, "hold"), (1, "hold")]  # each hold is told
     sender.announce(StageSpec(2, "t", "p", 1), "measure")  # another stage, its settling unheard

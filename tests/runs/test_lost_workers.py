@@ -28,9 +28,10 @@ import random
 import sys
 
 from locust.rpc import zmqrpc
+from locustfiles.common.recording.messages import Acknowledged, Flush, StageAnnounced, StageClear
 from locustfiles.sweep import StageShape, SweepUser  # noqa: F401  what Locust runs
 
-LOST = {"stats", "ledger_ack", "ledger_clear", "ledger_stage", "ledger_flush"}
+LOST = {"stats", *(kind.KIND for kind in (Acknowledged, StageClear, StageAnnounced, Flush))}
 draws, held = random.Random(len(sys.argv)), []
 counts = {"lost": 0, "doubled": 0, "late": 0}
 

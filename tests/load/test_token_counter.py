@@ -8,7 +8,7 @@ import pytest
 
 from locustfiles.common.calls.outcome import token_counts
 from locustfiles.common.dialects.parsed import ParsedAnswer
-from locustfiles.common.prompts import tokenizer_packages as vocabularies
+from locustfiles.common.prompts import tokenizer_packages
 from locustfiles.common.prompts.payloads import Prompt
 from locustfiles.common.prompts.token_counter import Counter, counter_of
 from locustfiles.common.prompts.tokenizer_packages import FAMILIES, from_ranks
@@ -313,7 +313,7 @@ KNOWN = {
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_real_vocabulary_encodes_as_its_package_does(family):
     try:
-        file = vocabularies.vocabulary_file(family)
+        file = tokenizer_packages.vocabulary_file(family)
     except BadInput as e:
         pytest.skip(str(e))
     text, ids = KNOWN[family]

@@ -7,7 +7,7 @@ import types
 import gevent
 import pytest
 
-from locustfiles.common.transport import kernel_stamps as stamps
+from locustfiles.common.transport import kernel_stamps
 from locustfiles.common.transport.connect import Origin
 from locustfiles.common.transport.connection_pool import ConnectionPool
 from locustfiles.common.transport.kernel_stamps import require_kernel_stamps
@@ -115,7 +115,7 @@ def test_a_wall_clock_that_is_set_in_mid_answer_leaves_the_loops_stamps(monkeypa
     with serving(script) as server, monkeypatch.context() as patch:
         transport = ConnectionPool(kernel_stamps=True)
         transport.open(http(server.port))
-        patch.setattr(stamps, "time", clocks)
+        patch.setattr(kernel_stamps, "time", clocks)
         job = gevent.spawn(run, http(server.port), REQUEST, 5, transport)
         gevent.sleep(0.03)
         assert job.value is None
@@ -128,13 +128,13 @@ def test_a_wall_clock_that_is_set_in_mid_answer_leaves_the_loops_stamps(monkeypa
 
 def stamp(seconds: float) -> list[tuple[int, int, bytes]]:
     whole = int(seconds)
-    return [(1, stamps.SO_TIMESTAMPNS, stamps.TIMESPEC.pack(whole, round((seconds - whole) * 1e9)))]
+    return [(1, kernel_stamps.SO_TIMESTAMPNS, kernel_stamps.TIMESPEC.pack(whole, round((seconds - whole) * 1e9)))]
 
 
 def test_a_stamp_that_cannot_be_true_gives_way_to_the_loops():
     witness = require_kernel_stamps()
     with witness:
-        kernel = stamps.KernelStamps(witness)
+        kernel = kernel_stamps.KernelStamps(witness)
         kernel.begin()
         kernel._lead, kernel._last = 1000.0, 5.0  # wall = perf + 1000 s; the request left at 5 s
         assert kernel._arrival(stamp(1006.0), 1006.5, 6.5) == pytest.approx(6.0)
@@ -156,7 +156,7 @@ def test_a_stamp_that_cannot_be_true_gives_way_to_the_loops():
     ("name", "value"), [("sys", types.SimpleNamespace(platform="darwin")), ("SO_TIMESTAMPNS", 9999)]
 )
 def test_a_system_without_such_stamps_is_refused_at_the_start(monkeypatch, name, value):
-    monkeypatch.setattr(stamps, name, value)
+    monkeypatch.setattr(kernel_stamps, name, value)
     with pytest.raises(BadInput, match=r"`stamps: kernel` needs Linux, .*; remove `stamps:`") as e:
         ConnectionPool(kernel_stamps=True)
     assert "\n" not in str(e.value)
