@@ -115,6 +115,17 @@ def test_the_deadline_ends_a_request_without_an_answer():
     assert 0.28 < exchange.done_at - exchange.sent_at < 0.6
 
 
+def test_the_deadline_counts_from_the_send_whatever_kept_the_loop_before():
+    """The loop's own time is then as old as what kept it: 0.8 s of the 1 s that the answer has."""
+    with serving(answering(0.4, ANSWER)) as server:
+        transport = ConnectionPool()
+        ask(server, transport=transport)  # connects
+        gevent.sleep(0.01)  # the loop wakes this greenlet ...
+        time.sleep(0.8)  # ... and is kept
+        exchange = ask(server, timeout_s=1.0, transport=transport)
+    assert (exchange.error, exchange.reconnect) == (None, 0)
+
+
 def test_the_deadline_ends_an_answer_that_keeps_coming_and_what_came_is_kept():
     pieces = [piece for _ in range(20) for piece in (b"1\r\nx\r\n", 0.05)]
     with serving(answering(CHUNKED, *pieces)) as server:

@@ -46,6 +46,10 @@ def _load(tokenizer: str) -> tokenizers.Tokenizer:
     family = FAMILIES.get(tokenizer)
     file: str | pathlib.Path = vocabulary_file(tokenizer) if family else tokenizer
     try:
-        return family.read(pathlib.Path(file)) if family else tokenizers.Tokenizer.from_file(tokenizer)
+        found = family.read(pathlib.Path(file)) if family else tokenizers.Tokenizer.from_file(tokenizer)
     except Exception as e:  # the library raises bare Exception for a missing or a bad file
         raise BadInput(f"{file}: not a tokenizer that can be read ({' '.join(str(e).split())})") from None
+    # a file keeps the limits of its training, which would cut and pad what is counted
+    found.no_truncation()
+    found.no_padding()
+    return found

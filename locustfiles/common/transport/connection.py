@@ -101,7 +101,10 @@ class Connection:
             self._stamps.begin()
         timer = get_hub().loop.timer(max(0.0, deadline - time.perf_counter()))
         self._watch.start(self._readable)
-        timer.start(self._finish, ErrorClass.READ_TIMEOUT, "the answer did not end within request_timeout_s")
+        # `update`: from now, not from the loop's cached time, which is older by all that ran since it woke
+        timer.start(
+            self._finish, ErrorClass.READ_TIMEOUT, "the answer did not end within request_timeout_s", update=True
+        )
         try:
             if self._tls:
                 self._tls.plain.write(request)
