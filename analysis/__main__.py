@@ -1,13 +1,12 @@
-"""`python -m analysis COMMAND`: everything that is done with a run after it."""
+"""`swarmledger COMMAND`, or `python -m analysis COMMAND`: everything that is done with a run after it."""
 
-import argparse
 import importlib
+import pathlib
 import sys
-import typing
 
-from locustfiles.contract.bad_input import BadInput
-from locustfiles.contract.exit_codes import BAD_INPUT
+from locustfiles.contract.command_line import Parser, ended
 
+MODULE, INSTALLED = "python -m analysis", "swarmledger"
 EXAMPLE = """examples:
   python -m analysis report runs/study
   python -m analysis cost --locust-csv results/chat --instance ml.p4d.24xlarge
@@ -16,6 +15,9 @@ EXAMPLE = """examples:
   python -m analysis merge runs/study swarmledger-spool-*.csv
 
 exit code: 0 fine, 1 bad input, 2 the data cannot be trusted, 3 a limit was missed."""
+SAME = f"""
+
+`{INSTALLED}` (after pip install -e .) and `{MODULE}` (in the repository) are the same command."""
 
 #: command -> (module with add_arguments and run, what it does)
 COMMANDS = {
@@ -30,33 +32,23 @@ COMMANDS = {
 }
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> typing.NoReturn:
-        self.exit(BAD_INPUT, f"{self.prog}: {message}; see {self.prog} --help\n")
-
-
 def main(argv: list[str] | None = None) -> int:
     """Run a command; its exit code."""
     argv = sys.argv[1:] if argv is None else argv
-    parser = _Parser(
-        prog="python -m analysis",
-        description="Analyse load test runs.",
-        epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    typed = INSTALLED if pathlib.Path(sys.argv[0]).stem == INSTALLED else MODULE
+    parser = Parser(prog=typed, description="Analyse load test runs.", epilog=EXAMPLE.replace(MODULE, typed) + SAME)
+    parser.add_version()
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     wanted = next((a for a in argv if a in COMMANDS), None)
     for name, (module, words) in COMMANDS.items():
         command = commands.add_parser(name, help=words, description=words[0].upper() + words[1:] + ".")
         if name == wanted:  # a command's libraries are loaded only for it
-            command.set_defaults(run=importlib.import_module(module).run)
-            importlib.import_module(module).add_arguments(command)
+            loaded = importlib.import_module(module)
+            command.set_defaults(run=loaded.run)
+            command.epilog = loaded.EXAMPLE.replace(MODULE, typed)
+            loaded.add_arguments(command)
     args = parser.parse_args(argv)
-    try:
-        return args.run(args)
-    except BadInput as e:
-        print(f"error: {e}", file=sys.stderr)
-        return BAD_INPUT
+    return ended(lambda: args.run(args))
 
 
 if __name__ == "__main__":

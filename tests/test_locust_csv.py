@@ -1,4 +1,3 @@
-import argparse
 import csv
 import json
 import math
@@ -9,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from analysis.commands import cost as cost_command
+from analysis.__main__ import main
 from analysis.locust_csv.cost_table import Limits, cost_table, recommend
 from analysis.locust_csv.reader import HISTORY_COLUMNS, BadLocustCsv, read_run
 from locustfiles.contract.scenario.price_book import load_price_book
@@ -43,9 +42,7 @@ def one_step(**figures):
 
 
 def run_cost(*options):
-    parser = argparse.ArgumentParser()
-    cost_command.add_arguments(parser)
-    return cost_command.run(parser.parse_args([str(option) for option in options]))
+    return main(["cost", *map(str, options)])
 
 
 # ---- real runs ----
@@ -456,7 +453,7 @@ def test_a_name_whose_requests_fell_into_a_ramp_is_not_denied(tmp_path, capsys):
         in error
     )
     assert run_cost("--locust-csv", prefix, "--usd-per-hour", 1, "--name", "/none") == 1
-    assert "--name /none: no such request; names in these files: /login" in capsys.readouterr().err
+    assert "--name /none: no such request; give a name of these files: /login" in capsys.readouterr().err
 
 
 def test_a_name_that_only_the_totals_file_has_gets_its_own_remedy(capsys):
@@ -499,17 +496,17 @@ BAD_TOKENS = "users,prompt_tokens_mean,completion_tokens_mean\n2,1000,\n"
             ["--locust-csv", "{run}", "--input-usd-per-1k", 0.1, "--prompt-tokens", 1, "--completion-tokens", 1],
             "half a token price",
         ),
-        (["--locust-csv", "{run}", "--usd-per-hour", 0], "--usd-per-hour 0: must be above 0"),
-        (["--locust-csv", "{run}", "--usd-per-hour", "nan"], "--usd-per-hour nan: must be above 0"),
+        (["--locust-csv", "{run}", "--usd-per-hour", 0], "--usd-per-hour 0: not above 0"),
+        (["--locust-csv", "{run}", "--usd-per-hour", "nan"], "--usd-per-hour nan: not above 0"),
         (
             ["--locust-csv", "{run}", "--usd-per-hour", 1, "--error-rate", 5],
-            "--error-rate 5: is a share of 1; 0.05 is 5 %",
+            "--error-rate 5: above 1, all requests; for 5 % give 0.05",
         ),
         (["--locust-csv", "{run}", "--usd-per-hour", 1, "--name", "/none"], "--name /none: no such request"),
         (["--locust-csv", "{run}", "--instance", "x", "--pricing", "no.yaml"], "no.yaml: cannot be read"),
         (
             ["--locust-csv", "{run}", "--usd-per-hour", 1, "--tokens", "{here}/tokens.csv"],
-            "tokens.csv:2: completion_tokens_mean must be",
+            "tokens.csv:2: completion_tokens_mean is no number",
         ),
         (["--locust-csv", "{run}", "--usd-per-hour", 1, "--tokens", "no.csv"], "no.csv: cannot be read"),
         (["--locust-csv", "{run}", "--usd-per-hour", 1, "--out", "{here}/other_stats.csv"], "cannot be written"),
@@ -521,7 +518,7 @@ def test_bad_input_gets_one_line_and_exit_code_1(options, message, tmp_path, cap
     places = {"here": tmp_path, "run": RUNS / "local"}
     assert run_cost(*[str(option).format(**places) for option in options]) == 1
     error = capsys.readouterr().err
-    assert len(error.splitlines()) == 1 and error.startswith("cost: ") and message in error
+    assert len(error.splitlines()) == 1 and error.startswith("error: ") and message in error
 
 
 def test_reading_locusts_files_needs_neither_gevent_nor_locust_nor_boto3():
@@ -618,7 +615,7 @@ def test_one_target_of_a_run_is_costed_by_its_own_stages(tmp_path, capsys):
 
 def test_a_target_that_is_not_in_the_run_is_refused_with_those_that_are(tmp_path, capsys):
     assert run_cost("--locust-csv", two_targets(tmp_path), "--usd-per-hour", 1, "--target", "p5") == 1
-    assert "--target p5: no such target; its targets: p4d, bedrock" in capsys.readouterr().err
+    assert "--target p5: no such target; give one of p4d, bedrock" in capsys.readouterr().err
     assert run_cost("--locust-csv", RUNS / "full", "--usd-per-hour", 1, "--target", "p5") == 1
     assert "no such target; no manifest.json of a run is beside it" in capsys.readouterr().err
 

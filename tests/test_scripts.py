@@ -24,7 +24,9 @@ def program(path: pathlib.Path, text: str) -> None:
 
 def installed(folder: pathlib.Path, *items: str) -> list[str]:
     """What pip was asked to install, a line each time; pip itself does not run."""
-    program(folder / ".venv/bin/python", 'echo "$@" | sed "s/.*check //" >>asked')
+    program(folder / ".venv/bin/python", 'echo "$@" | sed "s/.*check //; s/-c constraints.txt //" >>asked')
+    if not (folder / "constraints.txt").exists():
+        (folder / "constraints.txt").write_text("one==1\n")
     (folder / "asked").write_text("")
     done = bash(folder, f"make_venv {' '.join(items)}", "venv.sh")
     assert done.returncode == 0, done.stderr
@@ -37,6 +39,18 @@ def test_requirements_that_change_and_change_back_are_installed_each_time(tmp_pa
         file.write_text(text)
         assert installed(tmp_path, "a.txt") == ["-r a.txt"]
         assert installed(tmp_path, "a.txt") == []
+
+
+def test_what_is_installed_is_held_to_the_lock_and_a_changed_lock_installs_anew(tmp_path):
+    (tmp_path / "a.txt").write_text("one==1")
+    assert installed(tmp_path, "a.txt", "+c==1") == ["-r a.txt", "--no-deps c==1"]
+    (tmp_path / "constraints.txt").write_text("one==1\ntwo==2\n")
+    assert installed(tmp_path, "a.txt", "+c==1") == ["-r a.txt", "--no-deps c==1"]
+    assert installed(tmp_path, "a.txt", "+c==1") == []
+    program(tmp_path / ".venv/bin/python", 'echo "$@" >>asked')
+    (tmp_path / "a.txt").write_text("one==2")
+    assert bash(tmp_path, "make_venv a.txt", "venv.sh").returncode == 0
+    assert (tmp_path / "asked").read_text().splitlines()[-1].endswith(" -c constraints.txt -r a.txt")
 
 
 def test_a_package_of_another_version_is_installed_and_what_others_installed_stays_known(tmp_path):
@@ -57,7 +71,7 @@ def test_the_error_of_a_sweep_that_fails_is_shown_however_slow_the_way_of_its_li
     done = bash(tmp_path, f"PATH=$PWD:$PATH; run_dir=x; run_sweep {sweep}", "local_sweep.sh")
     assert done.returncode == 3
     assert done.stdout == "  Stage 1 of 1\n"
-    assert done.stderr == "error: no such file\nerror: the sweep ended with exit code 3\n"
+    assert done.stderr == "error: no such file\nerror: x: the sweep ended with exit code 3; see above\n"
 
 
 @pytest.mark.parametrize("pause", ["0", "0.4"])

@@ -27,6 +27,7 @@ from analysis.verdicts.pooled_repeats import candidates_of
 from analysis.verdicts.stage_results import Result, results_of
 from locustfiles.contract.run_folder import NotARun
 from locustfiles.contract.scenario.price_book import HourlyPrice
+from locustfiles.contract.version import build
 
 
 def analyse(
@@ -45,7 +46,7 @@ def analyse(
     of_run = {run.name: results_of(run, prices[run.name].of_target) for run in runs}
     results = [r for run in runs for r in of_run[run.name]]
     if not results:
-        raise NotARun(f"{runs[0].path} has no stages in its manifest: nothing was measured")
+        raise NotARun(f"{runs[0].path}: no stage in its manifest, nothing was measured; give another run")
     candidates = [c for run in runs for c in candidates_of(run, prices[run.name].of_target, of_run[run.name])]
     instrument = {run.name: instrument_error(run, calibration) for run in runs}
     return _report(runs, prices, results, candidates, instrument)
@@ -82,6 +83,7 @@ def _report(
         notes=dataset_notes + instrument_notes(instrument) + notes_of(runs, results, compared),
         pricing={name: p.book for name, p in prices.items()},
         made_at=datetime.datetime.now(datetime.UTC),
+        made_by=build(),
         instrument=instrument,
         token_sources=token_sources(runs),
         token_comparison=compared,

@@ -16,6 +16,7 @@ from analysis.metrics.token_counts import Comparison, Sources
 from analysis.metrics.worker_load import WorkerInStage
 from analysis.verdicts.stage_results import Result, StageKey
 from locustfiles.contract.manifest import Manifest
+from locustfiles.contract.version import Build
 
 
 @dataclasses.dataclass(slots=True)
@@ -45,6 +46,7 @@ class Report:
     notes: list[str]  # data quality and assumptions, a sentence each
     pricing: dict[str, dict]  # run -> price book used: file, region, as_of, source
     made_at: datetime.datetime
+    made_by: Build
     instrument: dict[str, str] = dataclasses.field(default_factory=dict)  # run -> the instrument's error, a sentence
     token_sources: list[Sources] = dataclasses.field(default_factory=list)
     token_comparison: list[Comparison] = dataclasses.field(default_factory=list)

@@ -94,7 +94,7 @@ def calibrate(run: Run, truth: pd.DataFrame, bound_ms: float) -> Calibration:
     common = set(ids) & set(truth["request_id"])
     if not common:
         raise BadInput(
-            f"{run.path} and the truth log have no request id in common; give the log of the endpoint that this run was sent to"
+            f"{run.path}: has no request id in common with the truth log; give the log of the endpoint that this run was sent to"
         )
     # a doubled id is reported; here each stands once
     joined = records.drop_duplicates("request_id").merge(truth, on="request_id", suffixes=("", "_truth"))

@@ -37,8 +37,6 @@ DEFINITIONS = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `calibrate`."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = EXAMPLE
     parser.add_argument("run_folder", metavar="RUN", help="folder of a run against the local endpoint")
     parser.add_argument("--truth", required=True, metavar="FILE", help="the endpoint's truth log")
     parser.add_argument(
@@ -54,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _bound(text: str) -> float:
     value = float(text)  # argparse tells of a ValueError
     if not (math.isfinite(value) and value > 0):
-        raise argparse.ArgumentTypeError(f"{text} is not a number of milliseconds above 0")
+        raise argparse.ArgumentTypeError(f"{text} is no number of milliseconds; give one above 0")
     return value
 
 
@@ -144,4 +142,4 @@ def _write(found: Calibration, text: str, folder: pathlib.Path) -> None:
         if (fig := error_by_users(found)) is not None:
             save(fig, picture)
     except OSError as e:
-        raise BadInput(f"{folder} cannot be written ({e.strerror}); choose another place with --out") from None
+        raise BadInput(f"{folder}: cannot be written ({e.strerror}); choose another place with --out") from None

@@ -32,8 +32,6 @@ SERVICES = ("bedrock", "sagemaker", "openai")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `check`."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = EXAMPLE
     parser.add_argument("scenario", metavar="SCENARIO", help="the scenario file (YAML)")
     parser.add_argument("--no-call", action="store_true", help="send nothing: files, credentials and connections only")
     parser.add_argument(
@@ -47,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         return _check(args)
     except KeyboardInterrupt:
-        complain("interrupted; nothing more was sent")
+        complain(f"{args.scenario}: interrupted; nothing more was sent, check again")
         return BAD_INPUT
 
 
@@ -127,7 +125,7 @@ def record_file(path: str) -> typing.Iterator[RequestsFile]:
             raise BadInput(f"{path}: its header is not that of requests.csv; choose another --record file")
         file = RequestsFile(there, append=begun)
     except OSError as e:
-        raise BadInput(f"{path} cannot be written ({e.strerror}); choose another --record file") from None
+        raise BadInput(f"{path}: cannot be written ({e.strerror}); choose another --record file") from None
     try:
         yield file
     finally:

@@ -3,19 +3,19 @@
 import argparse
 import difflib
 import math
-import sys
 from pathlib import Path
 
 import pandas as pd
 
 from analysis.locust_csv.cost_table import Limits, cost_table, recommend
 from analysis.locust_csv.markdown import markdown_table, remarks
-from analysis.locust_csv.reader import BadLocustCsv, LocustRun, names_in_stats, read_run
+from analysis.locust_csv.reader import LocustRun, names_in_stats, read_run
 from analysis.locust_csv.steps import SETTLE_S, SHORTEST_STEP_S, TOTAL, dropped_text
 from analysis.locust_csv.target import check_target, of_target
-from analysis.locust_csv.token_means import BadTokenMeans, attach_token_means
+from analysis.locust_csv.token_means import attach_token_means
 from analysis.words.format import price
-from locustfiles.contract.exit_codes import BAD_INPUT, OK
+from locustfiles.contract.bad_input import BadInput
+from locustfiles.contract.exit_codes import OK
 from locustfiles.contract.scenario.price_book import MAX_PER_1K, BadPriceBook, PriceBook, load_price_book
 
 EXAMPLE = """examples:
@@ -24,17 +24,14 @@ EXAMPLE = """examples:
   python -m analysis cost --locust-csv results/chat --model meta.llama2-13b-chat-v1 --tokens tokens.csv --out cost/
   python -m analysis cost --locust-csv runs/study/locust --target p4d --instance ml.p4d.24xlarge
 
-tokens.csv has the columns prompt_tokens_mean, completion_tokens_mean and users, name or both."""
+tokens.csv has the columns prompt_tokens_mean, completion_tokens_mean and users, name or both.
 
-
-class BadRequest(Exception):
-    """Options that cannot be used; one line with the remedy."""
+exit code: 0 fine, 1 bad input."""
+PRICE_BOOK = "configs/pricing/us-east-1.yaml"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `cost`."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = EXAMPLE
     parser.add_argument("--locust-csv", nargs="+", required=True, metavar="PREFIX", help="as given to `locust --csv`")
     price = parser.add_argument_group("price: by the hour or by the token, from the book or given")
     price.add_argument("--instance", metavar="TYPE", help="instance type in the price book")
@@ -43,9 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     price.add_argument("--model", metavar="ID", help="model id in the price book")
     price.add_argument("--input-usd-per-1k", type=float, metavar="USD", help="per 1,000 prompt tokens")
     price.add_argument("--output-usd-per-1k", type=float, metavar="USD", help="per 1,000 output tokens")
-    price.add_argument(
-        "--pricing", default="configs/pricing/us-east-1.yaml", metavar="FILE", help="default: %(default)s"
-    )
+    price.add_argument("--pricing", default=_price_book(), metavar="FILE", help=f"default: {PRICE_BOOK}")
     tokens = parser.add_argument_group("tokens of a mean call: Locust does not count them")
     tokens.add_argument("--tokens", metavar="FILE", help="CSV with means by users or name")
     tokens.add_argument("--prompt-tokens", type=float, metavar="MEAN")
@@ -63,75 +58,63 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", metavar="FOLDER", help="also write cost.csv and cost.md there")
 
 
+def _price_book() -> str:
+    """Of the working folder; from another folder, the one that the code came with."""
+    own = Path(__file__).parents[2] / PRICE_BOOK
+    return str(own) if own.is_file() and not Path(PRICE_BOOK).is_file() else PRICE_BOOK
+
+
 def run(args: argparse.Namespace) -> int:
-    """Print the cost table and the recommendation as Markdown; one line on stderr and exit code 1 on bad input."""
-    try:
-        _check_numbers(args)
-        prices, basis = _prices(args)
-        runs = [read_run(prefix, args.settle_s) for prefix in dict.fromkeys(args.locust_csv)]
-        for run in runs:
-            check_target(run.prefix, args.target, args.name)
-        notes = [f"{run.prefix}: {note}." for run in runs for note in run.notes]
-        steps = _with_tokens(pd.concat([run.steps for run in runs], ignore_index=True), args)
-        chosen = _chosen(steps, args, runs)
-        table = cost_table(chosen, **prices)
-        limits = Limits(args.latency_mean_s, args.error_rate, args.cost_per_10k)
-        lines = [
-            "# Cost of a Locust run",
-            "",
-            *markdown_table(table),
-            "",
-            f"**{recommend(table, limits, sum(len(run.dropped) for run in runs))}**",
-            "",
-        ]
-        report = (
-            "\n".join(
-                lines
-                + [
-                    f"- {note}"
-                    for note in [
-                        basis,
-                        *remarks(table, chosen[:0] if args.target else steps, args.name, args.settle_s),
-                        *notes,
-                    ]
-                ]
-            )
-            + "\n"
-        )
-        print(report, end="")
-        if args.out:
-            folder = Path(args.out)
-            folder.mkdir(parents=True, exist_ok=True)
-            whole = {column: "Int64" for column in ("step", "users")}
-            table.astype(whole).to_csv(folder / "cost.csv", index=False)
-            (folder / "cost.md").write_text(report, encoding="utf-8")
-    except (BadRequest, BadLocustCsv, BadTokenMeans, BadPriceBook) as error:
-        print(f"cost: {error}", file=sys.stderr)
-        return BAD_INPUT
-    except OSError as error:
-        print(f"cost: --out {args.out}: cannot be written ({error.strerror})", file=sys.stderr)
-        return BAD_INPUT
+    """Print the cost table and the recommendation as Markdown. Raises BadInput."""
+    _check_numbers(args)
+    prices, basis = _prices(args)
+    runs = [read_run(prefix, args.settle_s) for prefix in dict.fromkeys(args.locust_csv)]
+    for run in runs:
+        check_target(run.prefix, args.target, args.name)
+    steps = _with_tokens(pd.concat([run.steps for run in runs], ignore_index=True), args)
+    chosen = _chosen(steps, args, runs)
+    table = cost_table(chosen, **prices)
+    limits = Limits(args.latency_mean_s, args.error_rate, args.cost_per_10k)
+    found = recommend(table, limits, sum(len(run.dropped) for run in runs))
+    notes = [basis, *remarks(table, chosen[:0] if args.target else steps, args.name, args.settle_s)]
+    notes += [f"{run.prefix}: {note}." for run in runs for note in run.notes]
+    lines = ["# Cost of a Locust run", "", *markdown_table(table), "", f"**{found}**", ""]
+    report = "\n".join(lines + [f"- {note}" for note in notes]) + "\n"
+    print(report, end="")
+    if args.out:
+        _write(table, report, Path(args.out))
     return OK
+
+
+def _write(table: pd.DataFrame, report: str, folder: Path) -> None:
+    """Raises BadInput."""
+    whole = dict.fromkeys(("step", "users"), "Int64")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        table.astype(whole).to_csv(folder / "cost.csv", index=False)
+        (folder / "cost.md").write_text(report, encoding="utf-8")
+    except OSError as e:
+        raise BadInput(f"--out {folder}: cannot be written ({e.strerror}); choose another folder") from None
 
 
 def _check_numbers(args: argparse.Namespace) -> None:
     for option in ("usd_per_hour", "instance_count", "completion_tokens", "cost_per_10k", "latency_mean_s"):
         value = getattr(args, option)
         if value is not None and not (0 < value < math.inf):
-            raise BadRequest(f"--{option.replace('_', '-')} {value:g}: must be above 0")
+            raise BadInput(f"--{option.replace('_', '-')} {value:g}: not above 0; give a number above 0")
     for option in ("input_usd_per_1k", "output_usd_per_1k", "prompt_tokens", "error_rate", "settle_s"):
         value = getattr(args, option)
         if value is not None and not (0 <= value < math.inf):
-            raise BadRequest(f"--{option.replace('_', '-')} {value:g}: must not be below 0")
+            raise BadInput(f"--{option.replace('_', '-')} {value:g}: below 0; give a number of 0 or more")
     for option in ("input_usd_per_1k", "output_usd_per_1k"):
         if (getattr(args, option) or 0) > MAX_PER_1K:
-            raise BadRequest(
+            raise BadInput(
                 f"--{option.replace('_', '-')} {getattr(args, option):g}: above ${MAX_PER_1K:g} per 1,000 tokens "
                 "looks like a price per million; divide it by 1,000"
             )
     if (args.error_rate or 0) > 1:
-        raise BadRequest(
-            f"--error-rate {args.error_rate:g}: is a share of 1; {args.error_rate / 100:g} is {args.error_rate:g} %"
+        raise BadInput(
+            f"--error-rate {args.error_rate:g}: above 1, all requests; for {args.error_rate:g} % give {args.error_rate / 100:g}"
         )
 
 
@@ -140,8 +123,8 @@ def _prices(args: argparse.Namespace) -> tuple[dict, str]:
     by_token = args.input_usd_per_1k is not None or args.output_usd_per_1k is not None
     given = [args.instance is not None, args.usd_per_hour is not None, args.model is not None, by_token]
     if sum(given) != 1:
-        several = "more than one price" if any(given) else "no price"
-        raise BadRequest(
+        several = "cost: more than one price" if any(given) else "cost: no price"
+        raise BadInput(
             f"{several}; give one of --instance, --usd-per-hour, --model, "
             "or --input-usd-per-1k with --output-usd-per-1k"
         )
@@ -156,8 +139,8 @@ def _prices(args: argparse.Namespace) -> tuple[dict, str]:
         basis = f"Price: {args.instance_count} × {what} at {price(hourly)} an hour ({source}), {full_use}."
         return {"usd_per_hour": hourly, "instance_count": args.instance_count}, basis
     if args.tokens is None and None in (args.prompt_tokens, args.completion_tokens):
-        raise BadRequest(
-            "a token price needs token means; give --prompt-tokens and --completion-tokens, or --tokens FILE"
+        raise BadInput(
+            "cost: a token price needs token means; give --prompt-tokens and --completion-tokens, or --tokens FILE"
         )
     if args.model is not None:
         found = _model_price(load_price_book(args.pricing), args)
@@ -165,7 +148,8 @@ def _prices(args: argparse.Namespace) -> tuple[dict, str]:
     else:
         pair = (args.input_usd_per_1k, args.output_usd_per_1k)
         if None in pair:
-            raise BadRequest("half a token price; give both --input-usd-per-1k and --output-usd-per-1k")
+            half = "--input-usd-per-1k" if pair[1] is None else "--output-usd-per-1k"
+            raise BadInput(f"{half}: half a token price; give both --input-usd-per-1k and --output-usd-per-1k")
     each = f"{price(pair[0])} in, {price(pair[1])} out per 1,000"
     basis = f"Price: {args.model or 'tokens'} at {each} ({source}); failures are taken to bill nothing."
     return {"input_usd_per_1k": pair[0], "output_usd_per_1k": pair[1]}, basis
@@ -176,7 +160,7 @@ def _instance_price(book: PriceBook, args: argparse.Namespace) -> float:
         return book.instances[args.instance]
     close = difflib.get_close_matches(args.instance, book.instances, n=1)
     hint = f"did you mean {close[0]}? Else " if close else ""
-    raise BadRequest(
+    raise BadInput(
         f"{args.pricing}: no price for instance type {args.instance}; {hint}add it there, or give --usd-per-hour"
     )
 
@@ -188,14 +172,16 @@ def _model_price(book: PriceBook, args: argparse.Namespace):
         close = difflib.get_close_matches(args.model, book.models, n=1)
         hint = f"did you mean {close[0]}? Else " if close else ""
         remedy = "add it there, or give --input-usd-per-1k and --output-usd-per-1k"
-        raise BadRequest(f"{args.pricing}: no price for model {args.model}; {hint}{remedy}") from None
+        raise BadInput(f"{args.pricing}: no price for model {args.model}; {hint}{remedy}") from None
 
 
 def _with_tokens(steps: pd.DataFrame, args: argparse.Namespace) -> pd.DataFrame:
     if args.tokens is None:
         return steps.assign(prompt_tokens_mean=args.prompt_tokens, completion_tokens_mean=args.completion_tokens)
     if args.prompt_tokens is not None or args.completion_tokens is not None:
-        raise BadRequest("--tokens and --prompt-tokens/--completion-tokens exclude each other; give one")
+        raise BadInput(
+            f"--tokens {args.tokens}: excludes --prompt-tokens and --completion-tokens; give one of the two ways"
+        )
     return attach_token_means(steps, args.tokens)
 
 
@@ -205,10 +191,10 @@ def _chosen(steps: pd.DataFrame, args: argparse.Namespace, runs: list[LocustRun]
     chosen = of_target(steps, args.target) if args.target else steps
     chosen = chosen[chosen["name"] == (name or TOTAL)] if name or not args.target else chosen
     if chosen.empty:
-        raise BadRequest(f"--target {args.target}: none of its stages is a step of its own; use `python -m analysis report`"
+        raise BadInput(f"--target {args.target}: none of its stages is a step of its own; use `python -m analysis report`"
                          if args.target and not name else f"--name {name}: {_why_absent(name, runs)}")  # fmt: skip
     if args.target and hourly and chosen["step"].isna().any():
-        raise BadRequest(
+        raise BadInput(
             f"--target {args.target}: only sums over the whole run are known, and other stages' seconds are in them; use "
             "`python -m analysis report`, or hold each level longer"
         )
@@ -232,4 +218,4 @@ def _why_absent(name: str | None, runs: list[LocustRun]) -> str:
         if name in names_in_stats(run.prefix):
             return f"is in {run.prefix}_stats.csv, but the history has sums only; run Locust with --csv-full-history"
     names = ", ".join(sorted(set().union(*(run.by_name | names_in_stats(run.prefix) for run in runs))))
-    return f"no such request; names in these files: {names or 'none'}"
+    return f"no such request; give a name of these files: {names or 'there is none'}"

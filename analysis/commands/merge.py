@@ -27,8 +27,6 @@ STAGE = FIELDS.index("stage")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `merge`."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = EXAMPLE
     parser.add_argument("run_folder", metavar="RUN", help="folder of the run that the records belong to")
     parser.add_argument("files", nargs="+", metavar="FILE", help="what its workers left: swarmledger-spool-*.csv")
 
@@ -41,14 +39,14 @@ def run(args: argparse.Namespace) -> int:
     for path, spool in spools.items():
         if spool.run_id not in runs:
             raise BadInput(
-                f"{path} holds records of run {spool.run_id}, not of {folder.path} ({', '.join(runs)}); name its own run folder"
+                f"{path}: holds records of run {spool.run_id}, not of {folder.path} ({', '.join(runs)}); name its own run folder"
             )
     held = hold(folder.path)
     try:
         for path, spool in spools.items():
             print(merge(folder, spool).text(path))
     except OSError as e:
-        raise BadInput(f"{folder.path} cannot be written ({e.strerror}); mend that and merge again") from None
+        raise BadInput(f"{folder.path}: cannot be written ({e.strerror}); mend that and merge again") from None
     finally:
         os.close(held)
     return OK

@@ -30,8 +30,6 @@ ROOMY_WIDTH = 140
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `report`."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = EXAMPLE
     parser.add_argument("runs", nargs="+", metavar="RUN", help="a run's folder (--run-dir of the load test)")
     parser.add_argument("--pricing", metavar="FILE", help="price book to use in place of the run's own prices")
     parser.add_argument(
@@ -81,7 +79,7 @@ def write_report(report: Report, folder: pathlib.Path) -> pathlib.Path:
         (folder / "report.md").write_text(markdown(report, plots), encoding="utf-8")
         write_html(report, plots, folder / "report.html")
     except OSError as e:
-        raise BadInput(f"{folder} cannot be written ({e.strerror}); choose another place with --out") from None
+        raise BadInput(f"{folder}: cannot be written ({e.strerror}); choose another place with --out") from None
     return folder / "report.html"
 
 

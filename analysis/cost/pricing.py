@@ -40,12 +40,14 @@ def prices_of_run(run: Run, pricing: str | pathlib.Path | None = None) -> Prices
 def _recorded(run: Run, target: str) -> Price:
     data = run.manifest.prices.get(target)
     if data is None:
-        raise NotARun(f"{run.path}/manifest.json has no price for target `{target}`; give a price book with --pricing")
+        raise NotARun(f"{run.path}/manifest.json: no price for target `{target}`; give a price book with --pricing")
     try:
         return (HourlyPrice if "usd_per_hour" in data else TokenPrice).model_validate(data)
     except pydantic.ValidationError as e:
         message = e.errors()[0]["msg"]
-        raise NotARun(f"{run.path}/manifest.json: price of target `{target}` cannot be read ({message})") from None
+        raise NotARun(
+            f"{run.path}/manifest.json: price of target `{target}` cannot be read ({message}); give a price book with --pricing"
+        ) from None
 
 
 def price_text(price: Price) -> str:

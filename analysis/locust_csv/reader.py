@@ -24,6 +24,7 @@ from analysis.locust_csv.steps import (
     figures,
     history_steps,
 )
+from locustfiles.contract.bad_input import BadInput
 
 KEY = ["Type", "Name"]
 HISTORY_COLUMNS = ["Timestamp", "User Count", *KEY, *PERCENTILES.values()]
@@ -32,7 +33,7 @@ TEXT_AND_COUNTS = {"type", "name", "basis", "successes", "failures"}  # all othe
 STATS_COLUMNS = [*KEY, "Request Count", "Failure Count", "Average Response Time", "Requests/s", *PERCENTILES.values()]
 
 
-class BadLocustCsv(Exception):
+class BadLocustCsv(BadInput):
     """The files are missing or not Locust's; the text is one line that names the file and the remedy."""
 
 
@@ -108,13 +109,13 @@ def _rows(path: Path, columns: list[str]) -> Iterator[tuple[int, dict[str, str]]
             torn = None
             for row in reader:
                 if torn:
-                    raise BadLocustCsv(f"{path}:{torn}: fewer cells than the header; the file is damaged")
+                    raise BadLocustCsv(f"{path}:{torn}: fewer cells than the header; the file is damaged, give another")
                 if None in row.values():
                     torn = reader.line_num
                 else:
                     yield reader.line_num, row
     except (OSError, csv.Error) as error:
-        raise BadLocustCsv(f"{path}: cannot be read ({error})") from None
+        raise BadLocustCsv(f"{path}: cannot be read ({error}); give the files that Locust wrote") from None
 
 
 def _snapshots(path: Path) -> list[Snapshot]:
@@ -129,7 +130,9 @@ def _snapshots(path: Path) -> list[Snapshot]:
                 snapshots.append(Snapshot(int(row["Timestamp"]), int(row["User Count"]), counts))
                 counts = {}
         except ValueError as error:
-            raise BadLocustCsv(f"{path}:{line}: not a number where Locust writes one ({error})") from None
+            raise BadLocustCsv(
+                f"{path}:{line}: not a number where Locust writes one ({error}); give the file that Locust wrote"
+            ) from None
     return snapshots
 
 
@@ -152,5 +155,7 @@ def _whole_run(path: Path) -> list[dict]:
                 step[name] = value and value / 1000
             steps.append(step | {"start_at": None, "end_at": None, "basis": "whole run"})
         except ValueError as error:
-            raise BadLocustCsv(f"{path}:{line}: not a number where Locust writes one ({error})") from None
+            raise BadLocustCsv(
+                f"{path}:{line}: not a number where Locust writes one ({error}); give the file that Locust wrote"
+            ) from None
     return sorted(steps, key=lambda step: (step["type"], step["name"]) != EVERYTHING)

@@ -22,7 +22,7 @@ def check_target(prefix: str, target: str | None, name: str | None) -> None:
     """Several targets have several prices. Raises BadLocustCsv where they would be costed as one, or `target` is none of them."""
     targets = targets_beside(prefix)
     if target is not None and target not in targets:
-        known = f"its targets: {', '.join(targets)}" if targets else "no manifest.json of a run is beside it"
+        known = f"give one of {', '.join(targets)}" if targets else "give the PREFIX beside a run's manifest.json"
         raise BadLocustCsv(f"{prefix}: --target {target}: no such target; {known}")
     if len(targets) > 1 and target is None and name is None:
         raise BadLocustCsv(

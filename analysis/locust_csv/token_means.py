@@ -3,11 +3,12 @@
 import pandas as pd
 
 from analysis.locust_csv.steps import TOTAL
+from locustfiles.contract.bad_input import BadInput
 
 TOKEN_MEANS = ["prompt_tokens_mean", "completion_tokens_mean"]
 
 
-class BadTokenMeans(Exception):
+class BadTokenMeans(BadInput):
     """The token file cannot be used; one line with file, line and remedy."""
 
 
@@ -46,12 +47,12 @@ def _read(path: str) -> pd.DataFrame:
     keys = [column for column in ("users", "name") if column in means]
     missing = [column for column in TOKEN_MEANS if column not in means] + ([] if keys else ["users or name"])
     if missing:
-        raise BadTokenMeans(f"{path}:1: no column {missing[0]}; needed are users or name, {' and '.join(TOKEN_MEANS)}")
+        raise BadTokenMeans(f"{path}:1: no column {missing[0]}; give users or name, {' and '.join(TOKEN_MEANS)}")
     for column in TOKEN_MEANS + (["users"] if "users" in keys else []):
         means[column] = pd.to_numeric(means[column], errors="coerce").astype(float)
         wrong = means.index[~(means[column] >= 0)]
         if len(wrong):
-            raise BadTokenMeans(f"{path}:{wrong[0] + 2}: {column} must be a number of 0 or more")
+            raise BadTokenMeans(f"{path}:{wrong[0] + 2}: {column} is no number of 0 or more; mend the cell")
     doubled = means.index[means.duplicated(keys)]
     if len(doubled):
         raise BadTokenMeans(f"{path}:{doubled[0] + 2}: stands twice for the same {' and '.join(keys)}; keep one line")

@@ -48,6 +48,7 @@ def summary_of(report: Report) -> dict[str, typing.Any]:
     return plain(
         {
             "made_at": report.made_at,
+            "made_by": report.made_by,
             "dataset": report.dataset,
             "recommendation": plain(report.recommendation) | {"text": report.recommendation.text},
             "findings": [_finding(f) for f in report.findings],

@@ -75,7 +75,7 @@ def load_runs(paths: typing.Sequence[str | pathlib.Path]) -> list[Run]:
     folders = [pathlib.Path(p).resolve() for p in paths]
     for folder in folders:
         if folders.count(folder) > 1:
-            raise NotARun(f"{folder} is named twice; name each run once")
+            raise NotARun(f"{folder}: named twice; name each run once")
     names = _unique([f.parts for f in folders])
     return [load_run(path, name, len(names) > 1) for path, name in zip(paths, names, strict=True)]
 
@@ -99,7 +99,9 @@ def load_run(path: str | pathlib.Path, name: str | None = None, several: bool = 
     except pydantic.ValidationError as e:
         first = e.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise NotARun(f"{folder.manifest}: its scenario cannot be read ({where}: {first['msg']})") from None
+        raise NotARun(
+            f"{folder.manifest}: its scenario cannot be read ({where}: {first['msg']}); read it with the version that wrote it"
+        ) from None
     _check_stages(folder, manifest, {t.name for t in scenario.targets})
     records, damaged = read_records(text)
     notes, lost = [], []
@@ -115,7 +117,7 @@ def load_run(path: str | pathlib.Path, name: str | None = None, several: bool = 
     unknown = sorted(set(records["target"].unique()) - {t.name for t in scenario.targets})
     if unknown:
         raise NotARun(
-            f"{folder.requests} names target `{unknown[0]}`, which its manifest does not; not one run's files"
+            f"{folder.requests}: names target `{unknown[0]}`, which its manifest does not; put one run's files together"
         )
     notes += _correct_clocks(manifest, records)
     epoch = manifest.started_at
@@ -138,7 +140,7 @@ def _check_stages(folder: RunFolder, manifest: Manifest, targets: set[str]) -> N
     if missing := [key for key in PRICE_BOOK_KEYS if key not in manifest.price_book]:
         wrong = f"`price_book.{missing[0]}` is missing"
     if wrong:
-        raise NotARun(f"{folder.manifest} cannot be read: {wrong}; put back the file that the run wrote")
+        raise NotARun(f"{folder.manifest}: cannot be read: {wrong}; put back the file that the run wrote")
 
 
 def read_records(text: bytes) -> tuple[pd.DataFrame, list[int]]:

@@ -1,8 +1,22 @@
-"""What a user can get wrong: the exception tree of it. Each text is one line that names the place and the remedy."""
+"""What a user can get wrong: the exception tree of it. Each text is one line, `place: what; remedy`; exit code 1.
+
+BadInput                      usage, a file, an option, a package, the network: whatever has no class of its own below
+├── BadScenario               a scenario that cannot be run
+├── BadPriceBook              a price book that cannot be read, or has no price for a model or an instance
+├── BadPayload                a payload file, or a prompt for a target, that cannot be used
+├── BadTrace                  a trace of arrivals that cannot be replayed
+├── NoCredentials             AWS credentials that are missing or cannot be used
+├── FolderUsed                a folder that already holds a run
+├── NotARun                   a folder that holds no run that can be read
+├── NotASpool                 a file that is not what a worker left of its records
+├── BadLocustCsv              files that Locust did not write, or not whole
+├── BadTokenMeans             a table of token means that does not fit
+└── TokenizerUnavailable      weights that are not installed, or hold no tokenizer
+"""
 
 
 class BadInput(Exception):
-    """A user's mistake; its text is one line that names the place and the remedy. Exit code 1."""
+    """A user's mistake; its text is one line that names the place, what is wrong and the remedy."""
 
 
 class BadScenario(BadInput):

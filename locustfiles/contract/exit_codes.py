@@ -1,14 +1,27 @@
-"""The exit codes of every Swarmledger command, in one list, and the line that goes with the second."""
+"""The exit codes of every Swarmledger command, in one list, and the line that goes with the second.
+
+OK           locust: every stage ran to its end; failed requests alone are a finding, not a failure of the run
+             analysis: the result is there
+BAD_INPUT    locust: usage, scenario, payloads, prices, credentials; an endpoint that does not answer, or refuses a target's
+                 first calls; a cost that nobody confirmed
+             analysis: usage, a file that is not what it should be, a price that is missing; of `check` a call that failed
+             others: usage, a file or package that cannot be used
+NOT_TRUSTED  locust: records lost, a worker gone, an error inside Swarmledger, stopped before anything was sent
+             analysis: an INVALID stage, a calibration beyond its bound
+             scripts/bench: nothing was measured, or not what was promised
+GATE_MISSED  locust: the budget ended the run
+             analysis: a limit was missed
+"""
 
 import sys
 
-OK = 0  # fine; failed requests alone are a finding, not a failure of the run
-BAD_INPUT = 1  # config, payload, price, credentials, usage: mend the input and run again
-NOT_TRUSTED = 2  # the run or its data cannot be trusted: lost records, a killed worker, an INVALID stage
+OK = 0
+BAD_INPUT = 1  # mend the input and run again
+NOT_TRUSTED = 2  # the run or its data cannot be trusted
 GATE_MISSED = 3  # an SLO, budget or regression gate was missed (only where 2 does not hold)
 
 
 def complain(message: str) -> None:
-    """Tell the user of bad input: one line on stderr that begins with `error:`."""
-    sys.stderr.write(f"error: {message}\n")
+    """Tell the user of bad input: one line on stderr, `error: place: what; remedy`."""
+    sys.stderr.write(f"error: {' '.join(message.splitlines())}\n")
     sys.stderr.flush()

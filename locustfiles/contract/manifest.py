@@ -113,8 +113,10 @@ class Manifest:
         str, typing.Any
     ]  # the scenario as validated (Scenario.model_validate(manifest.scenario) gives it back)
     seed: int
-    versions: dict[str, str]  # swarmledger, locust, boto3, botocore, python
-    git_revision: str | None
+    versions: dict[
+        str, str
+    ]  # version.versions: swarmledger, python, openssl and what touches a request; of its first part
+    git_revision: str | None  # `-dirty` at its end: tracked files were changed
     host: str
     price_book: dict[str, typing.Any]  # file, region, as_of, source
     prices: dict[

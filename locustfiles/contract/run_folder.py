@@ -48,7 +48,7 @@ class RunFolder:
         """Raises FolderUsed if it holds a run. One that was refused before its first stage does not count."""
         if (self.manifest.exists() or self.requests.exists()) and not self._unbegun():
             raise FolderUsed(
-                f"{self.path} already holds a run; choose another --run-dir, or add --resume or --overwrite"
+                f"{self.path}: already holds a run; choose another --run-dir, or add --resume or --overwrite"
             )
 
     def _unbegun(self) -> bool:
@@ -73,7 +73,7 @@ class RunFolder:
             if used and self.report.exists():  # beside the new records it would be taken for theirs
                 shutil.rmtree(self.report)
         except OSError as e:
-            raise BadInput(f"{self.path} cannot be written ({e.strerror}); choose another --run-dir") from None
+            raise BadInput(f"{self.path}: cannot be written ({e.strerror}); choose another --run-dir") from None
 
     def write_manifest(self, manifest: Manifest) -> None:
         """Replace manifest.json in one step, so that a crash leaves the old or the new one. Where the disk is full, the new one,
@@ -94,20 +94,24 @@ class RunFolder:
     def read_manifest(self) -> Manifest:
         """Raises NotARun if there is none or it cannot be read."""
         if not self.manifest.is_file():
-            raise NotARun(f"{self.path} is no run folder: it has no manifest.json; give the folder named by --run-dir")
+            raise NotARun(f"{self.path}: no run folder, it has no manifest.json; give the folder named by --run-dir")
         try:
             data = json.loads(self.manifest.read_text(encoding="utf-8"))
             if data["schema"] != SCHEMA:
-                raise NotARun(f"{self.manifest} has schema {data['schema']}; this version reads {SCHEMA}")
+                raise NotARun(
+                    f"{self.manifest}: its schema is {data['schema']}, this version reads {SCHEMA}; use the version that wrote it"
+                )
             return manifest_of(data)
         except pydantic.ValidationError as e:
             first = e.errors(include_input=False)[0]
             where, message = ".".join(str(part) for part in first["loc"]), first["msg"][0].lower() + first["msg"][1:]
             raise NotARun(
-                f"{self.manifest} cannot be read ({where}: {message}); put back the file that the run wrote"
+                f"{self.manifest}: cannot be read ({where}: {message}); put back the file that the run wrote"
             ) from None
         except (OSError, ValueError, KeyError, TypeError) as e:
-            raise NotARun(f"{self.manifest} cannot be read ({e}); it is damaged or of another version") from None
+            raise NotARun(
+                f"{self.manifest}: cannot be read ({e}), damaged or of another version; put back the file that the run wrote"
+            ) from None
 
     def requests_text(self) -> tuple[bytes, int]:
         """requests.csv without a torn last line, and the number of lines so skipped (0 or 1).
@@ -115,7 +119,7 @@ class RunFolder:
         Raises NotARun if the file is missing or its header is not a record's.
         """
         if not self.requests.is_file():
-            raise NotARun(f"{self.path} has no requests.csv; was the run ended before its first request?")
+            raise NotARun(f"{self.path}: no requests.csv in it, nothing was sent; give another run")
         text = self.requests.read_bytes()
         whole = with_all_fields(text[: text.rfind(b"\n") + 1])
         if whole is None:

@@ -86,14 +86,14 @@ def read_spool(path: str | os.PathLike[str]) -> Spool:
         text = pathlib.Path(path).read_bytes()
     except OSError as e:
         raise NotASpool(
-            f"{path} cannot be read ({e.strerror}); give the swarmledger-spool-*.csv that a worker left"
+            f"{path}: cannot be read ({e.strerror}); give the swarmledger-spool-*.csv that a worker left"
         ) from None
     whole = text[: text.rfind(b"\n") + 1].decode("utf-8", errors="replace").split("\n")[:-1]
     lines = [next(csv.reader([line]), []) for line in whole]
     head, header, rows = lines[: len(FACTS)], lines[len(FACTS) : len(FACTS) + 1], lines[len(FACTS) + 1 :]
     facts = {line[0]: line[1] for line in head if len(line) == 2}
     if tuple(facts) != FACTS or not facts["first"].isdigit() or not (facts["produced"] or "0").isdigit():
-        raise NotASpool(f"{path} is no spool; give the swarmledger-spool-*.csv that a worker left")
+        raise NotASpool(f"{path}: no spool; give the swarmledger-spool-*.csv that a worker left")
     if header != [list(FIELDS)]:
         raise NotASpool(f"{path}: its header is not that of this version; merge it with the version that wrote it")
     good = next((n for n, row in enumerate(rows) if not _is_row(row, facts["worker"])), len(rows))
@@ -118,7 +118,7 @@ def hold(folder: pathlib.Path) -> int:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(held)
-        raise BadInput(f"{folder} is being written by a run that still goes on; wait until it has ended") from None
+        raise BadInput(f"{folder}: being written by a run that still goes on; wait until it has ended") from None
     except OSError:
         pass  # a file system without locks
     return held

@@ -5,17 +5,24 @@ The standard library alone: peers run in environments of their own.
 
 import argparse
 import json
+import pathlib
+import sys
 import typing
+
+from locustfiles.contract.command_line import Parser
 
 PROMPT = (
     "Tell me about rivers that flow into the northern seas, one after the other, and how long each of them is. " * 3
 )
+EXAMPLE = """example:
+  {prog} --url http://127.0.0.1:8800 --model bench --users 20 --tokens 50 --stream 1 --seconds 10 --out answers.jsonl"""
 JITTER_S = 0.6  # users that start in one instant stay in lockstep
 ACCESS_KEY, SECRET_KEY = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"  # AWS's own documentation's
 
 
 def arguments(description: str | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    prog = f"python -m scripts.bench.{pathlib.Path(sys.argv[0]).stem}"
+    parser = Parser(prog=prog, description=description, epilog=EXAMPLE.format(prog=prog))
     parser.add_argument("--url", required=True, help="the local endpoint")
     parser.add_argument("--model", required=True)
     parser.add_argument("--users", type=int, required=True)

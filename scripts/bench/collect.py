@@ -19,9 +19,9 @@ import typing
 import psutil
 import yaml
 
-from locustfiles.contract.exit_codes import BAD_INPUT, NOT_TRUSTED, OK
+from locustfiles.contract.exit_codes import BAD_INPUT, NOT_TRUSTED, OK, complain
 from scripts.bench.clients import LOCUST, plain_environment
-from scripts.bench.command import Parser
+from scripts.bench.command import parser_of
 from scripts.bench.endpoint import ROOT, SHORT_MODEL, EndpointFailed, running_endpoint
 from scripts.bench.measure import running
 from scripts.bench.table import markdown
@@ -51,25 +51,27 @@ class Figures:
 
 
 def _arguments(argv: list[str] | None) -> argparse.Namespace:
-    parser = Parser("collect", __doc__, EXAMPLE)
+    parser = parser_of("collect", __doc__, EXAMPLE)
     parser.add_argument(
         "--rate", type=float, default=5000, help="records a second, of all workers together (default: 5000)"
     )
-    parser.add_argument("--workers", type=int, default=4)
-    parser.add_argument("--seconds", type=float, default=600)
+    parser.add_argument("--workers", type=int, default=4, help="default: %(default)s")
+    parser.add_argument("--seconds", type=float, default=600, help="default: %(default)s")
     return parser.parse_args(argv)
 
 
 def main(argv: list[str] | None = None) -> int:
     args = _arguments(argv)
     if not (0 < args.rate <= 100_000 and 1 <= args.workers <= 32 and 1 <= args.seconds <= 3600):
-        print("error: give 1 to 32 workers, a rate up to 100000 and 1 to 3600 seconds", file=sys.stderr)
+        complain(
+            "scripts.bench.collect: a number out of range; give 1 to 32 workers, a rate up to 100000 and 1 to 3600 seconds"
+        )
         return BAD_INPUT
     with tempfile.TemporaryDirectory(prefix="collect-") as folder:
         try:
             found = collect(args.rate, args.workers, args.seconds, pathlib.Path(folder))
         except EndpointFailed as e:
-            print(f"error: {e}", file=sys.stderr)
+            complain(str(e))
             return BAD_INPUT
     print(table(found))
     return OK if found.kept else NOT_TRUSTED
@@ -162,7 +164,7 @@ def _watch(master: subprocess.Popen, requests: pathlib.Path, seconds: float) -> 
     over = time.monotonic() + START_S
     while not (requests.exists() and requests.stat().st_size > 20_000):
         if master.poll() is not None or time.monotonic() > over:
-            raise EndpointFailed("master and workers did not begin; see that no other Locust uses their port")
+            raise EndpointFailed("master and workers: did not begin; see that no other Locust uses their port")
         time.sleep(0.2)
     process, samples, began = psutil.Process(master.pid), [], time.monotonic()
     while time.monotonic() - began < seconds and master.poll() is None:

@@ -90,7 +90,9 @@ def _url(process: subprocess.Popen, log: pathlib.Path) -> str:
             if line.startswith("listening on "):
                 return line.removeprefix("listening on ").strip()
         time.sleep(0.05)
-    raise EndpointFailed(f"the local endpoint did not start: {log.read_text(errors='replace')[-500:]}")
+    raise EndpointFailed(
+        f"local endpoint: did not start: {log.read_text(errors='replace')[-500:]}; mend that, then measure again"
+    )
 
 
 def make_certificate(folder: pathlib.Path) -> tuple[pathlib.Path, pathlib.Path]:
@@ -114,6 +116,6 @@ def make_certificate(folder: pathlib.Path) -> tuple[pathlib.Path, pathlib.Path]:
         subprocess.run(command, check=True, capture_output=True, timeout=30)
     except (OSError, subprocess.SubprocessError) as e:
         raise EndpointFailed(
-            f"openssl could not make a certificate ({e}); install openssl, or measure without TLS"
+            f"openssl: could not make a certificate ({e}); install openssl, or measure without TLS"
         ) from None
     return certificate, key

@@ -14,9 +14,9 @@ import platform
 import sys
 import tempfile
 
-from locustfiles.contract.exit_codes import BAD_INPUT, NOT_TRUSTED, OK
+from locustfiles.contract.exit_codes import BAD_INPUT, NOT_TRUSTED, OK, complain
 from scripts.bench.clients import CLIENTS, Client
-from scripts.bench.command import Parser, seconds
+from scripts.bench.command import parser_of, seconds
 from scripts.bench.endpoint import EndpointFailed
 from scripts.bench.measure import ClientFailed, Figures, cores, measure
 from scripts.bench.table import short_table, stream_table
@@ -36,25 +36,27 @@ WORDS = """- Error: the client's time minus the endpoint's, of requests that arr
 def _levels(text: str) -> list[int]:
     levels = [int(part) for part in text.split(",")]
     if not levels or min(levels) < 0 or max(levels) > 2000:
-        raise argparse.ArgumentTypeError("give numbers of users from 1 to 2000, apart by commas")
+        raise argparse.ArgumentTypeError(
+            f"{text} users are too few or too many; give numbers from 0 to 2000, apart by commas"
+        )
     return [level for level in levels if level]
 
 
 def _peers(text: str) -> list[str]:
     names = text.split(",")
     if unknown := [name for name in names if name not in CLIENTS]:
-        raise argparse.ArgumentTypeError(f"unknown client {unknown[0]}; one of {', '.join(CLIENTS)}")
+        raise argparse.ArgumentTypeError(f"no client {unknown[0]}; give some of {', '.join(CLIENTS)}")
     return names
 
 
 def _tries(text: str) -> int:
     if not 1 <= int(text) <= 20:
-        raise argparse.ArgumentTypeError("give 1 to 20")
+        raise argparse.ArgumentTypeError(f"{text} tries are too few or too many; give 1 to 20")
     return int(text)
 
 
 def _arguments(argv: list[str] | None) -> argparse.Namespace:
-    parser = Parser("load", __doc__, EXAMPLE)
+    parser = parser_of("load", __doc__, EXAMPLE)
     parser.add_argument(
         "--users",
         type=_levels,
@@ -82,7 +84,7 @@ def main(argv: list[str] | None = None) -> int:
             streams = _all(args, True, args.users, pathlib.Path(folder), left_out)
             shorts = _all(args, False, args.short_users, pathlib.Path(folder), left_out)
         except EndpointFailed as e:
-            print(f"error: {e}", file=sys.stderr)
+            complain(str(e))
             return BAD_INPUT
     print(_report(args, streams, shorts, left_out))
     return OK if streams or shorts else NOT_TRUSTED

@@ -117,7 +117,7 @@ def _wait_for_load(process: subprocess.Popen, endpoint: Endpoint, users: int, lo
         if process.poll() is not None or time.monotonic() > over:
             raise ClientFailed(_said(log) or f"fewer than {users} requests within {START_S} s")
         if endpoint.process.poll() is not None:
-            raise EndpointFailed("the local endpoint stopped")
+            raise EndpointFailed("local endpoint: stopped in mid-measurement; measure again")
         time.sleep(0.1)
 
 

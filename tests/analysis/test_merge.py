@@ -161,16 +161,16 @@ def test_a_spool_of_another_run_is_refused_and_none_of_the_others_is_merged(lost
     good, other = kept(tmp_path, records, first=HAD), kept(tmp_path, records, first=HAD, run="elsewhere")
     before = state(path)
     assert main(["merge", str(path), str(good), str(other)]) == 1
-    assert "holds records of run elsewhere, not of" in one_line(capsys)
+    assert ": holds records of run elsewhere, not of" in one_line(capsys)
     assert state(path) == before
 
 
 def test_files_that_are_no_spools_are_refused(lost, tmp_path, capsys):
     path, records = lost
     assert main(["merge", str(path), str(tmp_path / "none.csv")]) == 1
-    assert "none.csv cannot be read (No such file or directory)" in one_line(capsys)
+    assert "none.csv: cannot be read (No such file or directory)" in one_line(capsys)
     assert main(["merge", str(path), str(path / "requests.csv")]) == 1
-    assert "requests.csv is no spool" in one_line(capsys)
+    assert "requests.csv: no spool" in one_line(capsys)
     file = kept(tmp_path, records, first=HAD)
     file.write_text(file.read_text().replace("started_at,", "began_at,", 1))
     with pytest.raises(NotASpool, match="its header is not that of this version"):
@@ -182,7 +182,7 @@ def test_a_run_that_still_goes_on_is_not_written_to(lost, tmp_path, capsys):
     held = spools.hold(path)
     before = state(path)
     assert main(["merge", str(path), str(kept(tmp_path, records, first=HAD))]) == 1
-    assert "is being written by a run that still goes on" in one_line(capsys)
+    assert ": being written by a run that still goes on" in one_line(capsys)
     assert state(path) == before
     spools.os.close(held)
     assert main(["merge", str(path), str(kept(tmp_path, records, first=HAD))]) == 0

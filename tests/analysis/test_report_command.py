@@ -9,6 +9,7 @@ import pytest
 
 from analysis.__main__ import COMMANDS, main
 from analysis.words.columns import STEP_COLUMNS
+from locustfiles.contract import version
 from locustfiles.contract.exit_codes import BAD_INPUT, NOT_TRUSTED, OK
 from tests.analysis.test_recommend import PAYLOAD, SLO, STUDY, stage_of
 from tests.helpers.made_run import BEDROCK, P4D, made_run, steady, window
@@ -86,6 +87,15 @@ def test_steps_csv_has_the_defined_columns_and_empty_cells_for_what_is_not_known
     assert steps["usd_per_transaction_at_10pct"].isna().tolist() == [False, False, True]
 
 
+def test_every_form_of_the_report_says_which_build_made_it(run):
+    (path, _), made_by = run, version.build()
+    summary = json.loads((path / "report" / "summary.json").read_text())
+    assert summary["made_by"]["version"] == made_by.version
+    assert (summary["made_by"]["git_revision"] or "")[:40] == (made_by.git_revision or "")[:40]
+    for name in ("report.md", "report.html"):
+        assert f" UTC by swarmledger {made_by.version}" in (path / "report" / name).read_text()
+
+
 def test_summary_json_is_one_document_with_all_that_the_report_says(run):
     path, _ = run
 
@@ -156,7 +166,7 @@ def test_an_invalid_stage_gives_exit_code_2(tmp_path, capsys):
     [
         (
             ["report", "/no/such/run"],
-            "error: /no/such/run is no run folder: it has no manifest.json; give the folder named by --run-dir\n",
+            "error: /no/such/run: no run folder, it has no manifest.json; give the folder named by --run-dir\n",
         ),
         (
             ["report", "{run}", "--pricing", "/no/book.yaml"],
@@ -164,7 +174,7 @@ def test_an_invalid_stage_gives_exit_code_2(tmp_path, capsys):
         ),
         (
             ["report", "{run}", "--out", "/proc/nowhere"],
-            "error: /proc/nowhere cannot be written (No such file or directory); choose another place with --out\n",
+            "error: /proc/nowhere: cannot be written (No such file or directory); choose another place with --out\n",
         ),
     ],
 )

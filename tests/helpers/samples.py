@@ -15,6 +15,7 @@ from analysis.verdicts.stage_results import Result, StageKey
 from analysis.words.columns import METRICS, STEP_COLUMNS
 from analysis.words.stage_figures import StageFigures
 from locustfiles.contract.manifest import Manifest, StageWindow, WorkerEntry
+from locustfiles.contract.version import Build
 
 PAYLOADS = {"payload_en_1-500": (60, 480, 24), "payload_en_3000-3840": (3050, 3800, 30)}
 
@@ -195,7 +196,7 @@ def report(steps, records, slo=SLO, pick=None, knees=(), break_even=(), notes=()
         run_cost=[], knees=[Knee("study", t, dataset, users, None, "reached", None, "") for t, users in knees],
         tables={}, break_even=list(break_even), notes=list(notes),
         pricing={"study": {"file": "p.yaml", "region": "us-east-1", "as_of": "2024-04-15", "source": "AWS"}},
-        made_at=datetime.datetime(2026, 1, 2, 3, 4, tzinfo=datetime.UTC),
+        made_at=datetime.datetime(2026, 1, 2, 3, 4, tzinfo=datetime.UTC), made_by=Build("0.0.1", "def5678"),
     )  # fmt: skip
     return with_steps(found, steps)
 

@@ -154,7 +154,7 @@ def test_a_trace_of_timestamps_alone_with_a_byte_order_mark_and_other_columns(tm
     assert load_trace(str(path)) == [Arrival(0.0, None, None), Arrival(1.25, None, None)]
 
 
-NO_SECONDS = "timestamp must be seconds, token counts whole numbers of at least 1"
+NO_SECONDS = "not seconds and token counts of at least 1; mend the line"
 BAD_LINES = {
     "text": ("timestamp\n1\nnoon\n3\n", 3),
     "a date": ("timestamp\n2024-04-15T12:00:00\n", 2),
@@ -187,8 +187,8 @@ NO_COLUMN = f":1: no column `timestamp`; the header must be {COLUMNS} (the last 
     [
         ("", NO_COLUMN),
         ("time\n1\n2\n", NO_COLUMN),
-        ("timestamp\n", ": fewer than two arrivals; there is no rate to replay"),
-        ("timestamp\n5\n", ": fewer than two arrivals; there is no rate to replay"),
+        ("timestamp\n", ": fewer than two arrivals, no rate to replay; give more"),
+        ("timestamp\n5\n", ": fewer than two arrivals, no rate to replay; give more"),
         ("timestamp\n5\n5\n5\n", ": all arrivals have one timestamp; give seconds with fractions"),
         (b"timestamp\n\xff\xfe\n", ": cannot be read (it is not UTF-8 text); check the path"),
     ],

@@ -227,6 +227,6 @@ def test_a_file_that_is_no_tokenizer_is_found_before_sending(tmp_path):
 def test_a_family_whose_package_is_not_installed_is_found_before_sending(tmp_path, monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     assert said(BadScenario, tmp_path, CONVERSE | {"tokenizer": "llama4"}) == (
-        "s.yaml:14: target `c`: tokenizer `llama4` is in the package llama-models, which is not installed; "
+        "s.yaml:14: target `c`: tokenizer `llama4`: its package llama-models is not installed; "
         "pip install --no-deps llama-models==0.3.0, or give the path of a tokenizer.json"
     )

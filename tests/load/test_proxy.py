@@ -309,7 +309,7 @@ def test_an_endpoint_behind_a_refusing_proxy_is_unreachable_with_the_proxys_reas
         monkeypatch.setenv("HTTPS_PROXY", f"http://m.user:{QUOTED}@127.0.0.1:{proxy.port}")
         (problem,) = Sender(scenario(), Clock(), print).unreachable()
     assert problem.startswith(
-        "https://bedrock-runtime.us-east-1.amazonaws.com:443 (t) accepts no connection: proxy 127.0.0.1:"
+        "https://bedrock-runtime.us-east-1.amazonaws.com:443 (t): accepts no connection: proxy 127.0.0.1:"
     )
     assert "407 Proxy Authentication Required; put a valid user and password into HTTPS_PROXY" in problem
     assert "s3cr3t" not in problem and "m.user" not in problem

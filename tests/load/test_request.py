@@ -255,7 +255,7 @@ def test_parameters_cannot_replace_the_prompt_or_the_streaming(key):
 
 
 def test_two_system_prompts_are_refused():
-    with pytest.raises(BadPayload, match="prompt `p2` has a system message and `parameters` a `system`"):
+    with pytest.raises(BadPayload, match="prompt `p2`: has a system message and `parameters` a `system`"):
         build(bedrock(parameters={"system": [{"text": "x"}]}), CHAT)
     assert document(bedrock(parameters={"system": [{"text": "x"}]}))["system"] == [{"text": "x"}]
 

@@ -73,7 +73,7 @@ def test_command_r_takes_a_conversation_as_its_history():
         "chat_history": [{"role": "USER", "message": "One?\nTwo?"}, {"role": "CHATBOT", "message": "One."}],
     }
     ends = Prompt("p3", None, [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}])
-    with pytest.raises(BadPayload, match="prompt `p3`: the last message must be of role user"):
+    with pytest.raises(BadPayload, match="prompt `p3`: its last message is not of role user"):
         build(target, ends)
 
 
@@ -192,7 +192,7 @@ def test_a_system_prompt_goes_where_each_family_has_one():
             {"role": "system", "content": "Be brief."},
             {"role": "user", "content": HELLO.text},
         ]
-    with pytest.raises(BadPayload, match="prompt `p2` has a system message and target `t` a `system`; keep one"):
+    with pytest.raises(BadPayload, match="prompt `p2`: has a system message and target `t` a `system`; keep one"):
         build(bedrock(system="x"), CHAT)
 
 

@@ -26,7 +26,7 @@ def test_the_same_run_may_be_gone_on_with():
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"status": "complete"}, "is complete: there is nothing to resume"),
+        ({"status": "complete"}, "is complete, nothing is left to measure"),
         ({"scenario": {"name": "other"}}, "begun with another scenario"),
         ({"prices": {"one": {"input": 1.0}}}, "begun with another price"),
         ({"payloads": {"a": {"sha256": "x"}}}, "begun with another payload"),

@@ -86,7 +86,7 @@ def test_a_used_folder_is_refused_and_overwriting_removes_the_old_run_alone(tmp_
     (folder.path / "locust_stats.csv").write_text("old")
     (folder.path / "notes.txt").write_text("mine")
     with pytest.raises(
-        FolderUsed, match="already holds a run; choose another --run-dir, or add --resume or --overwrite"
+        FolderUsed, match=": already holds a run; choose another --run-dir, or add --resume or --overwrite"
     ):
         folder.create()
     folder.create(overwrite=True)
@@ -156,7 +156,7 @@ def test_overwriting_removes_the_old_report_too(tmp_path):
 
 def test_a_folder_that_cannot_be_made_names_the_reason(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(BadInput, match=r"file/run cannot be written \(Not a directory\); choose another --run-dir"):
+    with pytest.raises(BadInput, match=r"file/run: cannot be written \(Not a directory\); choose another --run-dir"):
         RunFolder(tmp_path / "file" / "run").create()
 
 
@@ -184,11 +184,14 @@ def test_the_manifest_comes_back_as_it_was_written(tmp_path):
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (lambda f: None, "is no run folder: it has no manifest.json; give the folder named by --run-dir"),
+        (lambda f: None, ": no run folder, it has no manifest.json; give the folder named by --run-dir"),
         (lambda f: f.manifest.write_text('{"name": "n"'), "cannot be read"),
         (lambda f: f.manifest.write_text("[]"), "cannot be read"),
         (lambda f: f.manifest.write_text("{}"), "cannot be read"),
-        (lambda f: f.write_manifest(manifest(schema=99)), "has schema 99; this version reads 2"),
+        (
+            lambda f: f.write_manifest(manifest(schema=99)),
+            ": its schema is 99, this version reads 2; use the version that wrote it",
+        ),
         (lambda f: f.manifest.write_text(json.dumps(dataclasses.asdict(manifest()) | {"more": 1})), "cannot be read"),
     ],
 )
@@ -202,7 +205,7 @@ def test_a_folder_that_is_no_run_says_why(tmp_path, make, said):
 
 def test_requests_of_another_version_and_a_missing_file_are_refused(tmp_path):
     folder = RunFolder(tmp_path)
-    with pytest.raises(NotARun, match="has no requests.csv"):
+    with pytest.raises(NotARun, match=": no requests.csv in it, nothing was sent; give another run"):
         folder.requests_text()
     folder.requests.write_text("a,b\n1,2\n")
     with pytest.raises(NotARun, match="its header is not that of this version"):

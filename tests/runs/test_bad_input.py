@@ -75,7 +75,7 @@ MISTAKES = {
     ),
     "levels that do not ascend": (
         lambda d: change(d / "scenario.yaml", load={"users": [3, 1], "measure_s": 1}),
-        "scenario.yaml:{line}: load: `users` must ascend, each level once",
+        "scenario.yaml:{line}: load: `users` must ascend, each level once; mend it",
         "load:",
     ),
     "service of another locustfile": (
@@ -123,7 +123,7 @@ def test_a_missing_scenario_is_named_with_an_example(endpoint, tmp_path):
     with locust("-f", "locustfiles/sweep.py", "--headless", output=tmp_path / "log") as process:
         line = assert_refused(process, process.wait(20), endpoint, before)
     assert line.startswith(
-        "error: --scenario is missing; example: locust -f locustfiles/sweep.py --scenario configs/demo.yaml"
+        "error: --scenario: missing; give the scenario file, as in: locust -f locustfiles/sweep.py --scenario configs/demo.yaml"
     )
 
 
@@ -142,7 +142,7 @@ def test_without_credentials_nothing_is_sent(endpoint, tmp_path):
     with one_locust(scenario, tmp_path / "run", env=env) as process:
         line = assert_refused(process, process.wait(20), endpoint, before)
     assert line == (
-        "error: no AWS credentials found; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
+        "error: AWS credentials: none found; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
         "or sign in with `aws sso login`"
     )
 
@@ -158,11 +158,11 @@ def profile(folder, *lines: str) -> dict[str, str | None]:
 UNUSABLE = {
     "a credential_process that is not there": (
         lambda d: profile(d, f"credential_process = {d}/none"),
-        "AWS credentials cannot be used: [Errno 2] No such file or directory: '{folder}/none'; check AWS_PROFILE",
+        "AWS credentials: cannot be used: [Errno 2] No such file or directory: '{folder}/none'; check AWS_PROFILE",
     ),
     "a credential_process that says no JSON": (
         lambda d: profile(d, "credential_process = echo hello"),
-        "AWS credentials cannot be used: Expecting value: line 1 column 1 (char 0); check AWS_PROFILE",
+        "AWS credentials: cannot be used: Expecting value: line 1 column 1 (char 0); check AWS_PROFILE",
     ),
     "a CA bundle that is not there": (
         lambda d: {"AWS_CA_BUNDLE": f"{d}/none.pem"},
@@ -212,7 +212,7 @@ def test_an_endpoint_that_accepts_no_connection_is_found_before_anything_is_sent
     with one_locust(scenario, tmp_path / "run") as process:
         line = assert_refused(process, process.wait(20), endpoint, endpoint.stats()["requests"])
     assert line == (
-        f"error: http://127.0.0.1:{port} (on-quick) accepts no connection: Connection refused; "
+        f"error: http://127.0.0.1:{port} (on-quick): accepts no connection: Connection refused; "
         "check the region, `endpoint_url` and AWS_ENDPOINT_URL_*, and that the endpoint is up"
     )
     assert not (tmp_path / "run").exists()
@@ -274,7 +274,7 @@ def test_a_used_run_folder_is_refused_unless_overwritten(endpoint, tmp_path):
     first, before = folders.manifest(run)["run_id"], endpoint.stats()["requests"]
     with one_locust(scenario, run) as process:
         line = assert_refused(process, process.wait(20), endpoint, before)
-    assert line == f"error: {run} already holds a run; choose another --run-dir, or add --resume or --overwrite"
+    assert line == f"error: {run}: already holds a run; choose another --run-dir, or add --resume or --overwrite"
     assert RunFolder(run).read_manifest().run_id == first
     with one_locust(scenario, run, "--overwrite") as process:
         assert process.wait(30) == 0, process.text
@@ -288,4 +288,4 @@ def test_a_run_folder_that_cannot_be_made_is_an_error_of_the_input(endpoint, tmp
     (tmp_path / "file").write_text("")
     with one_locust(scenario, tmp_path / "file" / "run") as process:
         line = assert_refused(process, process.wait(20), endpoint, before)
-    assert line == f"error: {tmp_path}/file/run cannot be written (Not a directory); choose another --run-dir"
+    assert line == f"error: {tmp_path}/file/run: cannot be written (Not a directory); choose another --run-dir"

@@ -133,7 +133,7 @@ def test_all_targets_are_tried_before_the_failures_are_told_one_line_each(endpoi
     lines = run.stderr.splitlines()
     assert len(lines) == 3, run.stderr
     assert lines[0] == (
-        f"error: {away} (away) accepts no connection: Connection refused; check the region, `endpoint_url` and "
+        f"error: {away} (away): accepts no connection: Connection refused; check the region, `endpoint_url` and "
         "AWS_ENDPOINT_URL_*, and that the endpoint is up"
     )
     assert lines[1].startswith(
@@ -160,7 +160,7 @@ def test_refused_credentials_are_one_line_with_the_remedy(endpoint, tmp_path):
     none = check(scenario, env=environment(AWS_ACCESS_KEY_ID=None, AWS_SECRET_ACCESS_KEY=None))
     assert none.returncode == 1 and endpoint.stats()["requests"] == before
     assert none.stderr == (
-        "error: no AWS credentials found; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or sign in with `aws sso login`\n"
+        "error: AWS credentials: none found; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or sign in with `aws sso login`\n"
     )
 
 
@@ -200,7 +200,7 @@ def test_ctrl_c_ends_it_in_mid_call_without_a_traceback(endpoint, tmp_path, tran
         out, errors = process.communicate(timeout=15)
     finally:
         process.kill()
-    assert (process.returncode, errors) == (1, "error: interrupted; nothing more was sent\n")
+    assert (process.returncode, errors) == (1, f"error: {scenario}: interrupted; nothing more was sent, check again\n")
     assert out == ""
 
 

@@ -77,7 +77,7 @@ def test_a_worker_with_another_scenario_is_refused_before_anything_is_sent(endpo
     assert (code, workers) == (1, [1, 1]), crew.text()
     for process in (crew.master, *crew.workers):
         (line,) = process.errors
-        assert "has another scenario or other payload files than the master; copy the master's to it" in line
+        assert ": another scenario or other payload files than the master's; copy the master's to it" in line
     assert endpoint.stats()["requests"] == before
     assert not (tmp_path / "run").exists()
 
@@ -156,7 +156,7 @@ def changing(endpoint, tmp_path_factory):
             crew.join(theirs)
         stayed, *leavers, unfit = crew.workers
         assert unfit.wait(20) == 1
-        assert "has another scenario" in unfit.errors[0]
+        assert ": another scenario" in unfit.errors[0]
         for leaver in leavers:
             leaver.until_it_catches(signal.SIGTERM)
         over = time.monotonic() + 10

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from locustfiles.contract import version
 from tests.helpers import folders
 from tests.helpers.emulator_process import ROOT
 from tests.helpers.locust_process import environment, one_locust
@@ -56,6 +57,8 @@ def test_the_windows_of_the_manifest_hold_what_was_measured(run):
     folder = run[0]
     found, manifest = folders.rows(folder), folders.manifest(folder)
     assert manifest["status"] == "complete" and manifest["problems"] == []
+    assert manifest["versions"] == version.versions()
+    assert (manifest["git_revision"] or "")[:40] == (version.git_revision() or "")[:40]
     assert [(s["target"], s["users"]) for s in manifest["stages"]] == [
         ("on-throttled", 1), ("on-throttled", 3), ("by-quick-model", 1), ("by-quick-model", 3)
     ]  # fmt: skip

@@ -129,16 +129,19 @@ def test_what_cannot_be_resumed_is_one_line_and_sends_nothing(resumed, killed, e
     """The same run, with its manifest as if it had not ended, against inputs that have changed."""
     scenario, complete = killed
     line = refused(scenario, complete, endpoint)
-    assert line == "error: run tried is complete: there is nothing to resume; choose another --run-dir for a new run"
+    assert (
+        line
+        == "error: --resume: run tried is complete, nothing is left to measure; choose another --run-dir for a new run"
+    )
     assert (
         refused(scenario, complete, endpoint, "--overwrite")
         == refused(scenario, None, endpoint)
-        == ("error: --resume needs the --run-dir of the run to go on with, and no --overwrite")
+        == ("error: --resume: needs the run to go on with; give its --run-dir, and no --overwrite")
     )
     empty = tmp_path / "empty"
     empty.mkdir()
     assert refused(scenario, empty, endpoint) == (
-        f"error: {empty} is no run folder: it has no manifest.json; give the folder named by --run-dir"
+        f"error: {empty}: no run folder, it has no manifest.json; give the folder named by --run-dir"
     )
     stopped = tmp_path / "run"
     shutil.copytree(complete, stopped)

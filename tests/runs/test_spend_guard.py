@@ -40,7 +40,7 @@ def test_a_run_above_the_limit_is_refused_without_yes_and_runs_with_it(endpoint,
         line = refused(process, endpoint, before, tmp_path / "run")
         (ahead,) = re.findall(r"Ahead: (.*)", process.text)
     assert re.fullmatch(
-        r"error: the run may cost \$0\.05, above confirm_above_usd \(\$0\.001\); add --yes, or set a budget_usd or a "
+        r"error: confirm_above_usd: the run may cost \$0\.05, above \$0\.001; add --yes, or set a budget_usd or a "
         "higher confirm_above_usd in the scenario",
         line,
     )
@@ -118,7 +118,12 @@ def test_on_a_terminal_it_asks_and_takes_no_for_an_answer(endpoint, tmp_path, ty
         assert folders.manifest(tmp_path / "run")["status"] == "complete"
         assert len(folders.rows(tmp_path / "run")) == endpoint.stats()["requests"] - before
     else:
-        assert rest.count("error: not confirmed; nothing but one call of each target was sent") == 1
+        assert (
+            rest.count(
+                "error: confirm_above_usd: not confirmed, nothing but one call of each target was sent; answer y, or add --yes"
+            )
+            == 1
+        )
         assert endpoint.stats()["requests"] - before == 1
 
 

@@ -74,7 +74,7 @@ def test_a_run_that_has_no_stage_yet_is_not_replaced_while_it_goes_on(endpoint, 
         with one_locust(scenario, run, output=tmp_path / "second.log") as second:
             assert second.wait(20) == 1, second.text
             assert second.errors == [
-                f"error: {run} is being written by a run that still goes on; wait until it has ended"
+                f"error: {run}: being written by a run that still goes on; wait until it has ended"
             ]
             assert second.text.rstrip().splitlines()[-1] == second.errors[0]
         assert first.wait() == 0, (first.text, time.monotonic() - began)
@@ -86,4 +86,6 @@ def test_a_misspelt_option_is_told_its_right_name(tmp_path, endpoint, option):
     scenario = folders.make_scenario(tmp_path, endpoint.url, [folders.sagemaker("quick")], LOAD)
     with one_locust(scenario, None, option) as process:
         assert process.wait(20) == 1, process.text
-    assert process.errors == [f"error: unrecognized arguments: {option}; did you mean --run-dir?"]
+    assert process.errors == [
+        f"error: {option.split('=')[0]}: unknown option; did you mean --run-dir? Else see locust --help; Swarmledger adds --scenario, --run-dir, --resume, --yes, --overwrite"
+    ]

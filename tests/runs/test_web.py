@@ -191,7 +191,7 @@ def test_the_page_says_why_a_start_was_refused_and_asks_for_no_host(endpoint, tm
         assert "host attribute" not in text(chrome)
         assert not chrome.find_element(By.ID, "swarmledger-notice").is_displayed()
         press(chrome, "start")
-        notice = r"Refused: the run may cost \$0\.\d\d, above confirm_above_usd \(\$0\.001\); add --yes, or set a budget_usd or .*"
+        notice = r"Refused: confirm_above_usd: the run may cost \$0\.\d\d, above \$0\.001; add --yes, or set a budget_usd or .*"
         WebDriverWait(chrome, 20).until(
             lambda c: re.fullmatch(notice, c.find_element(By.ID, "swarmledger-notice").text)
         )
@@ -214,9 +214,9 @@ def test_a_folder_used_meanwhile_refuses_the_run_and_the_next_start_says_so_agai
         (tmp_path / "run").mkdir()
         (tmp_path / "run" / "manifest.json").write_text("{}")
         post(url, "/swarm", user_count=1, spawn_rate=1)
-        process.until("already holds a run; choose another --run-dir, or add --resume or --overwrite")
+        process.until(": already holds a run; choose another --run-dir, or add --resume or --overwrite")
         await_state(url, "stopped")
-        assert "already holds a run" in refused(url)
+        assert ": already holds a run" in refused(url)
         (tmp_path / "run" / "manifest.json").unlink()
         post(url, "/swarm", user_count=1, spawn_rate=1)
         folders.await_requests(endpoint, before + 20)

@@ -104,7 +104,7 @@ class Sender:
         for origin, names in origins.items():
             if message := self.transport.open(origin):
                 problems.append(
-                    f"{origin.scheme}://{origin.host}:{origin.port} ({', '.join(names)}) accepts no connection: {message}; "
+                    f"{origin.scheme}://{origin.host}:{origin.port} ({', '.join(names)}): accepts no connection: {message}; "
                     "check the region, `endpoint_url` and AWS_ENDPOINT_URL_*, and that the endpoint is up"
                 )
         return problems

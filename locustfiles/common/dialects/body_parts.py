@@ -27,7 +27,7 @@ def merged(document: dict, rest: dict, prompt: Prompt) -> dict:
     """`rest` over the document's top level; objects of one name are merged."""
     for key, value in rest.items():
         if key == "system" and key in document:
-            raise BadPayload(f"prompt `{prompt.id}` has a system message and `parameters` a `system`; keep one")
+            raise BadPayload(f"prompt `{prompt.id}`: has a system message and `parameters` a `system`; keep one")
         if isinstance(value, dict) and isinstance(document.get(key), dict):
             value = document[key] | value
         document[key] = value
@@ -43,7 +43,7 @@ def turns_of(target: Target, prompt: Prompt) -> tuple[list[str], list[dict]]:
     own, messages = [] if target.system is None else [target.system], messages_of(prompt)
     system = [text for m in messages if m["role"] == "system" for text in texts_of(m["content"])]
     if own and system:
-        raise BadPayload(f"prompt `{prompt.id}` has a system message and target `{target.name}` a `system`; keep one")
+        raise BadPayload(f"prompt `{prompt.id}`: has a system message and target `{target.name}` a `system`; keep one")
     return own or system, [m for m in messages if m["role"] != "system"]
 
 

@@ -20,7 +20,7 @@ def command_body(target: Target, prompt: Prompt, split: Split) -> dict:
 def command_r_body(target: Target, prompt: Prompt, split: Split) -> dict:
     system, turns = turns_of(target, prompt)
     if turns[-1]["role"] != "user":
-        raise BadPayload(f"prompt `{prompt.id}`: the last message must be of role user for cohere-command-r")
+        raise BadPayload(f"prompt `{prompt.id}`: its last message is not of role user; cohere-command-r needs one")
     *history, (_, message) = [
         ("USER" if m["role"] == "user" else "CHATBOT", "\n".join(texts_of(m["content"]))) for m in turns
     ]

@@ -124,7 +124,7 @@ def _check(dialect: AnswerDialect, target: Target, prompt: Prompt, parameters: d
         )
     if prompt.cached and not DIALECTS[dialect].caches:
         raise BadPayload(
-            f"target `{target.name}`: prompt `{prompt.id}` has a `cachePoint`, which {dialect} does not take"
+            f"target `{target.name}`: prompt `{prompt.id}` has a `cachePoint`, which {dialect} does not take; remove it"
         )
 
 

@@ -53,7 +53,7 @@ def load_trace(path: str | pathlib.Path) -> list[Arrival]:
     except csv.Error as e:
         raise BadTrace(f"{path}:{rows.line_num}: not CSV ({e}); write {','.join(_COLUMNS)} a line") from None
     if len(found) < 2:
-        raise BadTrace(f"{path}: fewer than two arrivals; there is no rate to replay")
+        raise BadTrace(f"{path}: fewer than two arrivals, no rate to replay; give more")
     found.sort(key=lambda arrival: arrival.at_s)
     if found[-1].at_s == found[0].at_s:
         raise BadTrace(f"{path}: all arrivals have one timestamp; give seconds with fractions")
@@ -67,5 +67,5 @@ def _arrival(path: str | pathlib.Path, line: int, row: dict) -> Arrival:
     except (TypeError, ValueError):
         at_s, prompt_tokens, max_tokens = float("nan"), None, None
     if not -1e12 < at_s < 1e12 or any(n is not None and n < 1 for n in (prompt_tokens, max_tokens)):
-        raise BadTrace(f"{path}:{line}: timestamp must be seconds, token counts whole numbers of at least 1")
+        raise BadTrace(f"{path}:{line}: not seconds and token counts of at least 1; mend the line")
     return Arrival(at_s, prompt_tokens, max_tokens)

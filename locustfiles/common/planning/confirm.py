@@ -36,7 +36,7 @@ def confirm(ahead: Estimate, scenario: Scenario, options) -> str | None:
     if most is None or options.yes:
         return None
     refusal = (
-        f"the run may cost {cost_text(most, ahead)}, above confirm_above_usd ({dollars(scenario.confirm_above_usd)}); add --yes, "
+        f"confirm_above_usd: the run may cost {cost_text(most, ahead)}, above {dollars(scenario.confirm_above_usd)}; add --yes, "
         "or set a budget_usd or a higher confirm_above_usd in the scenario"
     )
     if not options.headless or not sys.stdin.isatty():
@@ -46,7 +46,7 @@ def confirm(ahead: Estimate, scenario: Scenario, options) -> str | None:
     return (
         None
         if answer.strip().lower() in ("y", "yes")
-        else "not confirmed; nothing but one call of each target was sent"
+        else "confirm_above_usd: not confirmed, nothing but one call of each target was sent; answer y, or add --yes"
     )
 
 

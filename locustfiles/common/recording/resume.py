@@ -11,7 +11,7 @@ def check_resumable(old: Manifest, inputs: Inputs) -> None:
     """Raises BadInput where it would not be the same run."""
     if old.status == "complete" and len(_kept(old)) == len(old.stages):
         raise BadInput(
-            f"run {old.name} is complete: there is nothing to resume; choose another --run-dir for a new run"
+            f"--resume: run {old.name} is complete, nothing is left to measure; choose another --run-dir for a new run"
         )
     if everywhere := next((p.text for p in old.problems if p.stages is None), None):
         raise BadInput(

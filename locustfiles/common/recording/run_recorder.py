@@ -1,12 +1,10 @@
 """The life of one run on the master (or in the only process): its folder from first row to last."""
 
 import datetime
-import importlib.metadata
 import logging
 import os
 import pathlib
 import platform
-import subprocess
 import typing
 import uuid
 
@@ -26,25 +24,15 @@ from locustfiles.contract.exit_codes import BAD_INPUT, GATE_MISSED, NOT_TRUSTED,
 from locustfiles.contract.manifest import Manifest, Part, Problem, StageWindow, WorkerEntry
 from locustfiles.contract.run_folder import RequestsFile, RunFolder
 from locustfiles.contract.spool import hold, missing
+from locustfiles.contract.version import git_revision, versions
 
 log = logging.getLogger("swarmledger")
-LIBRARIES = ("locust", "boto3", "botocore", "gevent")
 
 
 def default_path(inputs: Inputs) -> pathlib.Path:
     """runs/<UTC time>-<scenario>"""
     stamp = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
     return pathlib.Path("runs") / f"{stamp}-{inputs.scenario.name}"
-
-
-def _git_revision() -> str | None:
-    try:
-        found = subprocess.run(
-            ["git", "rev-parse", "HEAD"], cwd=pathlib.Path(__file__).parent, capture_output=True, text=True, timeout=5
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return found.stdout.strip() or None
 
 
 class DiskFailed(OSError):
@@ -115,8 +103,8 @@ class RunRecorder:
             scenario_file=str(self.inputs.scenario_file),
             scenario=scenario.model_dump(mode="json"),
             seed=scenario.seed,
-            versions={"python": platform.python_version()} | {n: importlib.metadata.version(n) for n in LIBRARIES},
-            git_revision=_git_revision(),
+            versions=versions(),
+            git_revision=git_revision(),
             host=platform.node(),
             price_book={
                 "file": scenario.pricing,

@@ -58,7 +58,7 @@ class Preflight:
         """Endpoints, one call of each target, and the time and cost ahead."""
         answer = self._ask(None, None, 60)
         if not isinstance(answer, EndpointsChecked):
-            raise self._failed("no worker answered; start workers with --worker --master-host, then start again")
+            raise self._failed("workers: none answered; start some with --worker --master-host, then start again")
         for problem in answer.problems:
             raise self._failed(problem)
         self.run.manifest.schemes = answer.schemes

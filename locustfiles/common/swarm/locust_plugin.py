@@ -2,13 +2,11 @@
 
 import argparse
 import collections.abc
-import difflib
 import functools
 import itertools
 import logging
 import os
 import signal
-import sys
 
 import gevent
 import locust.runners
@@ -27,10 +25,11 @@ from locustfiles.common.swarm.master_link import MasterLink
 from locustfiles.common.swarm.shape import StageShape
 from locustfiles.common.swarm.worker import Worker
 from locustfiles.contract.bad_input import BadInput
+from locustfiles.contract.command_line import usage_error
 from locustfiles.contract.exit_codes import BAD_INPUT, NOT_TRUSTED, complain
 from locustfiles.contract.run_folder import RunFolder, check_header
 
-EXAMPLE = "example: locust -f locustfiles/sweep.py --scenario configs/demo.yaml --run-dir runs/demo --headless"
+COMMAND = "locust -f locustfiles/sweep.py --scenario configs/demo.yaml --run-dir runs/demo --headless"
 REPORT_INTERVAL_S = 1.0
 CALLS_A_PART = 10**9  # more than any process makes: call numbers of a run's parts do not meet
 log = logging.getLogger("swarmledger")
@@ -56,8 +55,7 @@ def _remember(given: dict[str, str]) -> type[argparse.Action]:
 
 
 def _add_options(parser, given: dict[str, str], **_) -> None:
-    add = functools.partial(parser.add_argument, include_in_web_ui=False)
-    parser.epilog = EXAMPLE
+    add, before = functools.partial(parser.add_argument, include_in_web_ui=False), len(parser._actions)
     add(
         "--scenario",
         default="",
@@ -85,14 +83,13 @@ def _add_options(parser, given: dict[str, str], **_) -> None:
     )
     add("--overwrite", action="store_true", default=False, help="Replace a run that --run-dir already holds")
 
-    def error(message: str) -> None:  # argparse's own exit code, 2, means something else here
-        parser.print_usage(sys.stderr)
+    ours = ", ".join(action.option_strings[0] for action in parser._actions[before:])
+    # Locust prints its help before it loads a locustfile: the options that are added here never stand in it
+    help_is = f"see locust --help; Swarmledger adds {ours}"
+
+    def error(message: str) -> None:  # Locust's own prints the usage and exits with 2, which means something else here
         known = [option for action in parser._actions for option in action.option_strings]
-        wrong = (
-            message.removeprefix("unrecognized arguments: ").split()[0] if message.startswith("unrecognized") else ""
-        )
-        close = difflib.get_close_matches(wrong.split("=")[0], known, n=1)
-        _die(f"{message}; did you mean {close[0]}?" if close else message)
+        _die(usage_error(message, "locust", known, help_is))
 
     parser.error = error
 
@@ -112,7 +109,7 @@ def _on_init(environment, runner, services: tuple[str, ...], given: dict[str, st
     logging.getLogger("swarmledger").setLevel(logging.INFO)  # its few lines are the progress in CI
     try:
         if not scenario:
-            raise BadInput(f"--scenario is missing; {EXAMPLE}")
+            raise BadInput(f"--scenario: missing; give the scenario file, as in: {COMMAND}")
         inputs = load_inputs(scenario, services)
         environment.stop_timeout = inputs.scenario.request_timeout_s + STOP_S
         clock = Clock()
@@ -130,7 +127,7 @@ def _on_init(environment, runner, services: tuple[str, ...], given: dict[str, st
             gevent.sleep(0.2)
         _die(str(e))
     except KeyboardInterrupt:  # while the scenario was read: our own handler was not there yet
-        complain("stopped before anything was sent")
+        complain(f"{scenario}: stopped before anything was sent; start again")
         raise SystemExit(NOT_TRUSTED) from None
 
 
@@ -170,9 +167,9 @@ def _begin_master(
 ) -> None:
     shape = environment.shape_class
     if not isinstance(shape, StageShape):
-        raise BadInput("no load shape; import StageShape into the locustfile")
+        raise BadInput("locustfile: no load shape; import StageShape into it")
     if options.resume and (options.overwrite or not options.run_dir):
-        raise BadInput("--resume needs the --run-dir of the run to go on with, and no --overwrite")
+        raise BadInput("--resume: needs the run to go on with; give its --run-dir, and no --overwrite")
     begun = None
     if options.resume:
         folder = RunFolder(options.run_dir)

@@ -102,8 +102,9 @@ class Master:
             resume = self.options.resume and not self._folders
             run = RunRecorder(self.environment, self.inputs, path, self.clock, self.options.overwrite, resume)
         except (BadInput, OSError) as e:
-            log.error("%s", e)
-            self._failure = self._refused = str(e)
+            unwritten = f"{path}: cannot be written ({e}); choose another --run-dir"
+            self._failure = self._refused = str(e) if isinstance(e, BadInput) else unwritten
+            log.error("%s", self._failure)
             self._exit_code, self.shape.refused = BAD_INPUT, True
             return
         self._folders.add(path)

@@ -64,9 +64,7 @@ class WorkerRegistry:
     def _on_hello(self, hello: Hello, worker: str) -> None:
         why = hello.problem
         if hello.content != self.inputs.content:
-            why = (
-                f"worker {worker} has another scenario or other payload files than the master; copy the master's to it"
-            )
+            why = f"worker {worker}: another scenario or other payload files than the master's; copy the master's to it"
         self._heard.add(worker)
         if why:
             self._refuse(worker, why, hello.again)

@@ -43,12 +43,12 @@ class AwsSession:
             self._credentials = self.boto3.get_credentials()
         except UNSIGNED as e:
             raise NoCredentials(
-                f"AWS credentials cannot be used: {e}; check AWS_PROFILE and where it takes them from"
+                f"AWS credentials: cannot be used: {e}; check AWS_PROFILE and where it takes them from"
             ) from None
         signed = {t.service for t in scenario.targets} - {"openai"} - ({"bedrock"} if self._bearer else set())
         if self._credentials is None and signed:
             raise NoCredentials(
-                "no AWS credentials found; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
+                "AWS credentials: none found; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
                 "or sign in with `aws sso login`"
             )
 

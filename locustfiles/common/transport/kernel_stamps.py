@@ -87,7 +87,7 @@ def require_kernel_stamps() -> socket.socket:
 
     Raises BadInput where a byte sent to ourselves comes without a stamp: macOS, and sandboxes with a network of their own.
     """
-    problem = "`stamps: kernel` needs Linux, whose sockets stamp what they receive; remove `stamps:`"
+    problem = "`stamps: kernel`: needs Linux, whose sockets stamp what they receive; remove `stamps:`"
     if sys.platform != "linux":
         raise BadInput(problem)
     try:

@@ -104,11 +104,13 @@ def load_scenario(path: str | pathlib.Path) -> Scenario:
 
 
 def find_file(named: str, scenario_path: str | pathlib.Path) -> pathlib.Path:
-    """A file that a scenario names, from the working folder, else from the scenario's folder.
+    """A file that a scenario names, from the working folder, else from the scenario's folder or the one above it: those in
+    configs/ name their files from the repository's root.
 
-    Raises BadScenario when it is in neither.
+    Raises BadScenario when it is in none of them.
     """
-    for base in (pathlib.Path(), pathlib.Path(scenario_path).parent):
+    folder = pathlib.Path(scenario_path).absolute().parent
+    for base in (pathlib.Path(), pathlib.Path(scenario_path).parent, folder.parent):
         if (base / named).is_file():
             return base / named
     raise BadScenario(

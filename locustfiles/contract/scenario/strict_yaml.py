@@ -63,9 +63,9 @@ def load_yaml(path: str | pathlib.Path, model: type[M], error: type[BadInput] = 
         line = e.problem_mark.line + 1 if e.problem_mark else 1
         raise error(f"{path}:{line}: not valid YAML: {e.problem}; check indentation and quotes") from None
     except yaml.YAMLError as e:
-        raise error(f"{path}: not valid YAML: {' '.join(str(e).split())}") from None
+        raise error(f"{path}: not valid YAML: {' '.join(str(e).split())}; check indentation and quotes") from None
     if root is None or not isinstance(data, dict):
-        raise error(f"{path}:1: expected `key: value` lines; found {type(data).__name__}")
+        raise error(f"{path}:1: {type(data).__name__} instead of `key: value` lines; write a key a line")
     try:
         return model.model_validate(data)
     except pydantic.ValidationError as e:
@@ -113,12 +113,11 @@ def _explain(path: pathlib.Path, root: yaml.Node, model: type[pydantic.BaseModel
     if first["type"] in ("union_tag_not_found", "union_tag_invalid"):  # a target's `service:` decides its keys
         key = first["ctx"]["discriminator"].strip("'")
         expected = first["ctx"].get("expected_tags")
-        return f"{where}: `{key}:` must be {expected.replace(', ', ' or ') if expected else 'there'}" + _got(
-            first["ctx"].get("tag")
-        )
+        must = expected.replace(", ", " or ") if expected else "there"
+        return f"{where}: `{key}:` must be {must}{_got(first['ctx'].get('tag'))}; mend it"
     message = first["msg"].removeprefix("Value error, ")
     got = "" if first["type"] == SECRET else _got(first.get("input"))
-    return f"{where}: {message[0].lower()}{message[1:]}{got}"
+    return f"{where}: {message[0].lower()}{message[1:]}{got}{'' if ';' in message else '; mend it'}"
 
 
 def _got(value: object) -> str:

