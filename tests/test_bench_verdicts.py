@@ -14,7 +14,7 @@ from scripts.bench.starve import Pause, Row, Sitting, rows_of, sit
 from scripts.bench.verdicts import STARVED, TRUTH_S, confusion, main, missed, report, summary
 from tests.helpers.made_run import BEDROCK, made_run, streamed, window
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.timed
 
 
 def row(starved, error, verdict):

@@ -13,7 +13,7 @@ from locustfiles.contract.scenario.scenario import load_scenario
 from scripts.lib.calibrate_scenario import main as make_scenario
 
 ROOT = pathlib.Path(__file__).parent.parent
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.timed
 
 
 def calibrate(*arguments):

@@ -12,9 +12,8 @@ from locustfiles.contract.record import RequestRecord
 from scripts.emulator.config import EXAMPLE_ACCESS_KEY, EXAMPLE_SECRET_KEY
 from tests.helpers.calls import TOKENS, call, converse, invoke, sender_for, tgi, truth_of
 from tests.helpers.emulator_process import ROOT, running_emulator
-from tests.helpers.patience import up_to_three_times
 
-pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("credentials")]
+pytestmark = [pytest.mark.timed, pytest.mark.usefixtures("credentials")]
 
 
 @pytest.fixture(scope="module")
@@ -184,7 +183,6 @@ GOOD = {
 }
 
 
-@up_to_three_times
 def test_tokens_and_times_are_those_of_the_endpoints_own_log(emulator):
     """Both clocks are the machine's monotonic one; the endpoint's own sends and this machine's other work cost a little."""
     sender, _ = sender_for(emulator, *({"name": kind.replace(" ", "-")} | target for kind, target in GOOD.items()))

@@ -10,7 +10,7 @@ from locustfiles.common.transport.connection_pool import ConnectionPool
 from tests.helpers.wire_client import ANSWER, CHUNKED, REQUEST, ask, big, body, http
 from tests.helpers.wire_server import answering, receive, reset, serving
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.timed
 
 
 def test_a_connection_is_kept_and_only_the_first_request_opens_one():
