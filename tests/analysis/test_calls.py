@@ -1,3 +1,5 @@
+"""Calls of several attempts: what a user waited for, and what is counted once."""
+
 import random
 import re
 import time

@@ -1,3 +1,5 @@
+"""Who imports whom, and that the analysis starts without Locust, gevent and boto3."""
+
 import ast
 import pathlib
 import subprocess

@@ -1,3 +1,5 @@
+"""What lies in a window: spans by their share, and how many were in flight."""
+
 import numpy as np
 import pytest
 from hypothesis import given

@@ -1,0 +1,1 @@
+"""What the report looks like: numbers in words, the page, the plots."""
