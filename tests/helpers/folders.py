@@ -2,6 +2,7 @@
 
 import collections
 import csv
+import io
 import json
 import pathlib
 import time
@@ -95,8 +96,18 @@ class Row(dict):
 
 
 def rows(run: pathlib.Path) -> list[Row]:
-    with open(run / "requests.csv", newline="", encoding="utf-8") as file:
-        lines = list(csv.reader(file))
+    return _rows((run / "requests.csv").read_text(encoding="utf-8"))
+
+
+def rows_so_far(run: pathlib.Path) -> list[Row]:
+    """Of a run that goes on: the whole lines, none where there is no file yet."""
+    file = run / "requests.csv"
+    whole = file.read_text(encoding="utf-8").rpartition("\n")[0] if file.exists() else ""
+    return _rows(whole) if whole else []
+
+
+def _rows(text: str) -> list[Row]:
+    lines = list(csv.reader(io.StringIO(text, newline="")))
     assert tuple(lines[0]) == FIELDS
     assert all(len(line) == len(FIELDS) for line in lines)
     return [Row({f: KINDS[f](cell) if cell else None for f, cell in zip(FIELDS, line)}) for line in lines[1:]]

@@ -18,6 +18,7 @@ from scripts.emulator.config import EXAMPLE_ACCESS_KEY, EXAMPLE_SECRET_KEY
 from tests.helpers.emulator_process import ROOT
 from tests.helpers.patience import LONGEST_S, until
 
+PATIENT = ROOT / "tests/helpers/patient_locust.py"
 LOCUST = str(pathlib.Path(sys.executable).parent / "locust")
 
 
@@ -123,7 +124,7 @@ def one_locust(
     **kw,
 ):
     """A run in one process, headless or with `more` naming the web UI's port."""
-    arguments = ["-f", ROOT / "locustfiles" / locustfile, "--scenario", scenario]
+    arguments = ["-f", f"{PATIENT},{ROOT / 'locustfiles' / locustfile}", "--scenario", scenario]
     arguments += ["--run-dir", run_dir] if run_dir else []
     arguments += ["--headless"] if headless else ["--web-host", "127.0.0.1"]
     kw.setdefault("output", scenario.parent / "locust.log")

@@ -7,7 +7,7 @@ import signal
 import pytest
 
 from tests.helpers import folders
-from tests.helpers.locust_process import cluster
+from tests.helpers.locust_process import cluster, environment
 from tests.helpers.patience import until
 
 TARGETS = [folders.sagemaker("quick"), folders.bedrock("quick-model")]
@@ -101,7 +101,7 @@ def test_a_worker_with_another_payload_file_is_refused(endpoint, tmp_path):
 def test_a_killed_worker_makes_the_run_untrustworthy_and_what_arrived_is_kept(endpoint, tmp_path):
     load, before = {"users": [4], "settle_s": 0, "measure_s": 6}, endpoint.stats()["requests"]
     scenario = folders.make_scenario(tmp_path, endpoint.url, [folders.sagemaker("quick")], load)
-    with cluster(scenario, tmp_path / "run") as crew:
+    with cluster(scenario, tmp_path / "run", env=environment(TEST_LIVENESS_S="3")) as crew:
         folders.await_requests(endpoint, before + 100)
         crew.workers[1].send(signal.SIGKILL)
         code = crew.master.wait()
@@ -162,8 +162,8 @@ def at_work(found: list, end: float | None = None) -> tuple[int, int]:
 
 def await_at_work(run: pathlib.Path, users_and_workers: tuple[int, int]) -> float:
     """The end of a second in which it was so many."""
-    until(lambda: at_work(folders.rows(run)) == users_and_workers, f"{users_and_workers} users and workers")
-    return max(r.started_at for r in folders.rows(run)) + 0.01
+    until(lambda: at_work(folders.rows_so_far(run)) == users_and_workers, f"{users_and_workers} users and workers")
+    return max(r.started_at for r in folders.rows_so_far(run)) + 0.01
 
 
 def test_a_worker_that_comes_late_takes_its_share_and_one_that_does_not_fit_is_sent_away(changing):

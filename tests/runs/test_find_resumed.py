@@ -8,7 +8,7 @@ import pytest
 from analysis.advice.analyse import analyse
 from tests.helpers import folders
 from tests.helpers.emulator_process import running_emulator
-from tests.helpers.locust_process import cluster, one_locust
+from tests.helpers.locust_process import cluster, environment, one_locust
 
 ENDPOINTS = {
     "quick": {"engine": "quick", "dialect": "tgi"},
@@ -108,7 +108,7 @@ def test_a_stage_whose_worker_was_away_decides_nothing_and_is_measured_again(ser
     """1 user, then 2 twice. The second worker is stopped for 5 s, in which Locust calls it missing, in the second stage."""
     scenario = made(tmp_path, server, {"up_to": 2, "slo": {"latency_s": {"p50": 0.5}}}, measure_s=8)
     run = tmp_path / "run"
-    with cluster(scenario, run) as crew:
+    with cluster(scenario, run, env=environment(TEST_LIVENESS_S="3")) as crew:
         crew.master.until("Stage 2")
         folders.await_requests(server, server.stats()["requests"] + 30)  # of its two users
         crew.workers[1].send(signal.SIGSTOP)

@@ -12,7 +12,7 @@ from analysis.__main__ import main as analysis
 from tests.helpers import folders
 from tests.helpers.delay_proxy import delaying
 from tests.helpers.emulator_process import ROOT, running_emulator
-from tests.helpers.locust_process import environment, free_port, locust
+from tests.helpers.locust_process import PATIENT, environment, free_port, locust
 from tests.helpers.patience import LONGEST_S, until
 
 NAMES = ("paused", "cut", "halted", "killed", "lossy")  # an endpoint for each run, so that its truth is its own
@@ -98,10 +98,10 @@ class Run:
         )
 
     def _start(self, name: str, *arguments: object):
-        command = ["-f", self.file, "--scenario", self.scenario, *arguments]
-        return self.stack.enter_context(
-            locust(*command, output=self.folder / f"{name}.log", env=environment(PYTHONPATH=str(ROOT)), cwd=self.folder)
-        )
+        command = ["-f", f"{PATIENT},{self.file}", "--scenario", self.scenario, *arguments]
+        env = environment(PYTHONPATH=str(ROOT), TEST_LIVENESS_S="6")  # a pause of 10 s is longer, a start is not
+        log = self.folder / f"{name}.log"
+        return self.stack.enter_context(locust(*command, output=log, env=env, cwd=self.folder))
 
     @property
     def spools(self) -> list[pathlib.Path]:
@@ -110,12 +110,8 @@ class Run:
     def text(self) -> str:
         return "\n".join(f"--- {p.name}\n{p.read_text(errors='replace')}" for p in sorted(self.folder.glob("*.log")))
 
-    def rows(self) -> list[folders.Row]:
-        """What the master has written so far."""
-        return folders.rows(self.path) if self.path.joinpath("requests.csv").exists() else []
-
     def await_rows(self, at_least: int) -> None:
-        until(lambda: len(self.rows()) >= at_least, lambda: self.text()[-4000:])
+        until(lambda: len(folders.rows_so_far(self.path)) >= at_least, lambda: self.text()[-4000:])
 
 
 def two_stages(
@@ -239,7 +235,7 @@ def test_workers_of_a_killed_master_join_its_successor_or_leave_a_file_and_what_
 ):
     with contextlib.ExitStack() as stack:
         run = Run(stack, two_stages(tmp_path, endpoint, "killed", first_s=1.5, second=(3, 3)), [free_port()] * 3)
-        until(lambda: sum(r.stage == 2 for r in run.rows()) > 20, run.text)
+        until(lambda: sum(r.stage == 2 for r in folders.rows_so_far(run.path)) > 20, run.text)
         run.master.send(signal.SIGKILL)
         run.master.popen.wait()
         run.workers[2].send(signal.SIGTERM)  # one leaves

@@ -14,7 +14,7 @@ import yaml
 from analysis.runs.run_reader import load_run
 from tests.helpers import folders
 from tests.helpers.emulator_process import ROOT
-from tests.helpers.locust_process import LOCUST, environment
+from tests.helpers.locust_process import LOCUST, PATIENT, environment
 from tests.helpers.patience import LONGEST_S, repeated, until
 
 HOSTS = ("hub", "endpoint", "master", "near", "ahead")
@@ -139,7 +139,7 @@ def swept(folder: pathlib.Path, seconds: float) -> tuple[pathlib.Path, list[dict
         scenario = folders.make_scenario(
             folder, f"http://{ADDRESS['endpoint']}:8800", [folders.sagemaker("quick")], load
         )
-        sweep = [LOCUST, "-f", ROOT / "locustfiles/sweep.py", "--scenario", scenario]
+        sweep = [LOCUST, "-f", f"{PATIENT},{ROOT / 'locustfiles/sweep.py'}", "--scenario", scenario]
         bind = [
             "--master",
             "--master-bind-host",

@@ -160,8 +160,9 @@ def test_too_few_users_show_as_a_growing_delay(stalling, tmp_path):
     found, _, truth = swept(stalling, tmp_path, folders.sagemaker("stalling"), load)
     found.sort(key=lambda r: r.started_at)
     delays = [r.schedule_delay_ms for r in found]
-    assert max(delays[:5]) < 300 + 1000 * folders.lag_s(found)
-    assert delays[-1] > 2000 and delays[-1] > max(delays) - 50
+    late_ms = 1000 * folders.lag_s(found)
+    assert max(delays[:5]) < 300 + late_ms
+    assert delays[-1] > 2000 and delays[-1] > max(delays) - 50 - late_ms
     assert max(r.in_flight for r in found) == 5
     rate = sum(r.phase == "measure" for r in found) / SECONDS
     assert rate < 6
