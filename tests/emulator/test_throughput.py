@@ -7,24 +7,24 @@ import pytest
 
 from tests.helpers import throughput
 
-SECONDS = 2
+SECONDS, CONTROLS = 2, 3
 pytestmark = [pytest.mark.alone, pytest.mark.skipif(sys.platform != "linux", reason="pins processes to cores")]
 
 
 def _on_time(limit_ms: float, streams: int, **load) -> None:
-    """Best of three. Where other processes took the emulator's core for more than a twentieth of the time, its lateness
-    is theirs and says nothing: skipped. `python -m tests.helpers.throughput` prints the figures."""
-    waited_s = []
-    for _ in range(3):
+    """Best of five, with a bare timer on the emulator's core as the control: its lateness is others' work. Where others take so
+    much that an emulator of half a core cannot keep up, the work it does is judged: it must leave a fifth of its core free.
+    `python -m tests.helpers.throughput` prints the figures."""
+    tries = []
+    for _ in range(5):
         seen = throughput.measure(streams, SECONDS, **load)
         assert seen["tokens"] == seen["answers"] * throughput.TOKENS  # nothing is lost, however busy the machine
         assert seen["answers"] >= streams
-        if seen["lateness_ms"]["p99"] <= limit_ms:
+        if seen["lateness_ms"]["p99"] <= limit_ms + CONTROLS * seen["control_ms"]["p99"]:
             return
-        waited_s.append(seen["waited_s"])
-    if min(waited_s) > SECONDS / 20:
-        pytest.skip(f"the machine is busy: the emulator waited {min(waited_s):.2f} s for its core")
-    pytest.fail(f"p99 of the emulator's own lateness is above {limit_ms} ms in three attempts: {seen}")
+        tries.append(seen)
+    shared = min(seen["waited_s"] for seen in tries) > SECONDS / 20
+    assert shared and min(seen["cpu_s"] for seen in tries) < 0.8 * SECONDS, tries
 
 
 @pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
