@@ -40,9 +40,9 @@ def test_two_hundred_handshakes_at_once_make_no_stream_late():
 
 def test_a_simulated_server_is_hardly_later_than_a_timetable_is():
     """All tokens of a step are due in one instant, so the last of 100 waits for 99 writes: about 3 ms where a timetable spreads
-    them. Both in turn, for the machine's other work is in both; best of three pairs."""
+    them. Both in turn, for the machine's other work is in both; best of five pairs."""
     seen = []
-    for _ in range(3):
+    for _ in range(5):
         pair = {engine: throughput.measure(100, SECONDS, engine=engine) for engine in ("timed", "simulated")}
         for load in pair.values():
             assert load["tokens"] == load["answers"] * throughput.TOKENS and load["answers"] >= 100
@@ -50,4 +50,4 @@ def test_a_simulated_server_is_hardly_later_than_a_timetable_is():
         if simulated <= 10 + 2 * timed:
             return
         seen.append((timed, simulated))
-    pytest.fail(f"p99 of lateness, timed and simulated, in three pairs: {seen} ms")
+    pytest.fail(f"p99 of lateness, timed and simulated, in five pairs: {seen} ms")
