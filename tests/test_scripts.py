@@ -72,3 +72,8 @@ def test_the_demos_help_names_the_levels_of_its_scenarios():
     said = [int(n) for n in re.search(r"sweeps ([\d, and]+) users", text)[1].replace("and", ",").split(",")]
     for name in ("demo", "demo-simulated"):
         assert yaml.safe_load((ROOT / f"configs/{name}.yaml").read_text())["load"]["users"] == said
+
+
+def test_the_tests_script_has_help_with_an_example():
+    done = subprocess.run([ROOT / "scripts/test.sh", "--help"], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0 and "example: scripts/test.sh tests/load -k ttft" in done.stdout
