@@ -40,14 +40,30 @@ if [ $# -gt 0 ]; then
 fi
 
 output=$(mktemp)
-trap 'rm -f "$output"' EXIT
+shower=
+trap 'rm -f "$output"; [ -z "$shower" ] || kill "$shower"' EXIT
+
+# On a terminal: how far the group is.
+show() {
+    while sleep 2; do
+        printf '\r%s ... %s' "$1" "$(grep -oE '[0-9]+%' "$output" | tail -n 1)"
+    done
+}
 
 # group NAME PYTEST_ARGUMENTS...: a line when it begins and one when it has passed; its whole output where it fails
 group() {
-    local name=$1 began=$SECONDS
+    local name=$1 began=$SECONDS failed=
     shift
-    echo "$name ..."
-    if ! .venv/bin/python -m pytest -q "$@" >"$output" 2>&1; then
+    printf '%s ...' "$name"
+    if [ -t 1 ]; then
+        show "$name" &
+        shower=$!
+    fi
+    .venv/bin/python -m pytest -q "$@" >"$output" 2>&1 || failed=yes
+    [ -z "$shower" ] || kill "$shower"
+    shower=
+    echo
+    if [ -n "$failed" ]; then
         cat "$output"
         echo "error: the tests of the group \`$name\` failed after $((SECONDS - began)) s" >&2
         exit 1

@@ -2,6 +2,8 @@
 
 with one_locust(scenario, run_dir) as process: process.wait() == 0
 with cluster(scenario, run_dir, workers=2) as crew: crew.master.wait() == 0
+
+Both are more patient than Locust with a worker that is silent: see patient_locust.py.
 """
 
 import collections.abc
