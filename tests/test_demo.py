@@ -79,6 +79,9 @@ def test_ctrl_c_ends_the_demo_its_sweep_and_its_endpoint_and_keeps_the_run(tmp_p
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,  # a terminal's Ctrl-C goes to the whole process group
+        preexec_fn=lambda: signal.signal(
+            signal.SIGINT, signal.SIG_DFL
+        ),  # a shell cannot trap what was ignored before it
     )
     requests = run_dir / "requests.csv"
     until(lambda: demo.poll() or requests.exists() and requests.read_bytes().count(b"\n") > 10, "ten records")
