@@ -12,12 +12,11 @@ from locustfiles.common.transport.connect import Origin
 from locustfiles.common.transport.connection_pool import ConnectionPool
 from locustfiles.common.transport.kernel_stamps import require_kernel_stamps
 from locustfiles.contract.bad_input import BadInput
-from tests.helpers.patience import up_to_three_times
 from tests.helpers.wire_client import CHUNKED, REQUEST, body, http, run
 from tests.helpers.wire_server import certificate, receive, serving, sleep
 
 pytestmark = [
-    pytest.mark.alone,
+    pytest.mark.timed,
     pytest.mark.skipif(sys.platform != "linux", reason="only Linux stamps what it receives"),
 ]
 
@@ -56,7 +55,6 @@ def blocked(origin: Origin, transport: ConnectionPool, after: float, seconds: fl
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
-@up_to_three_times
 def test_a_blocked_loop_does_not_make_a_kernel_stamp_late(authority, scheme):
     """The piece comes at 60 ms; the loop stands from 50 to 130 ms and looks 70 ms late."""
     ca, context = authority
@@ -77,7 +75,6 @@ def test_a_blocked_loop_does_not_make_a_kernel_stamp_late(authority, scheme):
     assert delay[False] is None
 
 
-@up_to_three_times
 def test_segments_that_waited_for_one_read_have_the_newest_ones_time():
     """At 60, 80 and 100 ms, with the loop standing from 50 to 130 ms: all three bear the third's time, 30 ms before the loop's."""
     script, sent = pieces_at(0.06, 0.02, 0.02)
@@ -91,7 +88,6 @@ def test_segments_that_waited_for_one_read_have_the_newest_ones_time():
     assert 0.01 < exchange.stamp_delay_s < 0.05
 
 
-@up_to_three_times
 def test_undisturbed_pieces_have_stamps_before_the_loops_and_in_order():
     script, sent = pieces_at(0.01, 0.01, 0.01, 0.01, 0.01)
     with serving(script) as server:
@@ -104,7 +100,6 @@ def test_undisturbed_pieces_have_stamps_before_the_loops_and_in_order():
 
 
 @pytest.mark.parametrize("step", [-30.0, -0.02, 0.02, 30.0])
-@up_to_three_times
 def test_a_wall_clock_that_is_set_in_mid_answer_leaves_the_loops_stamps(monkeypatch, step):
     """The loop reads at 130 ms or later what came at 60 ms, and says so: no stamp is bent by the step."""
     shift = [0.0]

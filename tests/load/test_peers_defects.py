@@ -42,7 +42,7 @@ from tests.helpers.lab import CHAT, CHUNKED, END, SURFACES, Lab, chunks, whole
 from tests.helpers.sample_answers import CLAUDE, CONVERSE, TGI, openai_chunk, sse, tgi_token
 from tests.helpers.surfaces import container, invoke
 
-pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("credentials")]
+pytestmark = [pytest.mark.timed, pytest.mark.usefixtures("credentials")]
 USERS = 20
 
 

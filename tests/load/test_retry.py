@@ -23,7 +23,7 @@ from tests.helpers.lab import CHUNKED, END, chunks, whole
 from tests.helpers.sample_answers import CONVERSE, WHOLES
 from tests.helpers.wire_server import in_turn, receive, serving
 
-pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("credentials")]
+pytestmark = [pytest.mark.timed, pytest.mark.usefixtures("credentials")]
 FAULTS = ["throttle", "quota", "not_ready", "model_timeout", "unavailable", "server", "drop", "reset"]
 FINAL = [
     "client",

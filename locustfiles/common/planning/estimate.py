@@ -99,7 +99,7 @@ def estimate(inputs: Inputs, groups: list[Group], calls: dict[str, Call]) -> Est
 
 
 def _sum(groups: list["_Ahead"]) -> Amount:
-    return Amount(*(sum(column) for column in zip((0.0, 0.0, 0.0), *(g.amount() for g in groups))))
+    return Amount(*(sum(column) for column in zip((0.0, 0.0, 0.0), *(g.amount() for g in groups), strict=True)))
 
 
 class _Ahead:
@@ -120,7 +120,7 @@ class _Ahead:
         paths = (
             _paths(self.load.find, self.most) if self.load.find else [self.group.levels]
         )  # of a search: whichever takes most
-        seconds, requests, slow = (max(column) for column in zip(*map(self._way, paths)))
+        seconds, requests, slow = (max(column) for column in zip(*map(self._way, paths), strict=True))
         if isinstance(self.price, HourlyPrice):
             return Amount(seconds, requests, self.price.usd_per_hour_in_all * seconds / 3600)
         if self.call.usd is None or self.call.answer_tokens is None:

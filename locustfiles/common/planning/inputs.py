@@ -142,12 +142,14 @@ def _with_tokenizers(scenario: Scenario, path: str, payloads: dict[str, list[Pro
     """
     targets, digests = [], []
     for target in scenario.targets:
-        if target.tokenizer:
-            target, file, counter = _with_tokenizer(target, target.tokenizer, path)
-            digests.append(hashlib.sha256(file.read_bytes()).hexdigest())
-            for prompt in (p for name in scenario.payloads_of(target) for p in payloads[pathlib.Path(name).stem]):
-                counter.prompt(target, prompt)
-        targets.append(target)
+        if not target.tokenizer:
+            targets.append(target)
+            continue
+        found, file, counter = _with_tokenizer(target, target.tokenizer, path)
+        targets.append(found)
+        digests.append(hashlib.sha256(file.read_bytes()).hexdigest())
+        for prompt in (p for name in scenario.payloads_of(found) for p in payloads[pathlib.Path(name).stem]):
+            counter.prompt(found, prompt)
     return scenario.model_copy(update={"targets": targets}), digests
 
 

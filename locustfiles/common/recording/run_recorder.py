@@ -178,7 +178,7 @@ class RunRecorder:
         known = next((p for p in self.manifest.problems if p.text == sentence), None)
         if known is None:
             self.manifest.problems.append(Problem(sentence, stages))
-        elif known.stages is None or stages is not None and set(stages) <= set(known.stages):
+        elif known.stages is None or (stages is not None and set(stages) <= set(known.stages)):
             return
         else:
             known.stages = None if stages is None else sorted({*known.stages, *stages})

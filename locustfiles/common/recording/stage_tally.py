@@ -33,8 +33,8 @@ class _Begun(typing.NamedTuple):
     late_s: float  # behind its due time
 
 
-def _numbers() -> typing.Any:
-    return dataclasses.field(default_factory=lambda: array.array("d"))
+def _numbers() -> "array.array[float]":
+    return array.array("d")
 
 
 @dataclasses.dataclass(slots=True)
@@ -44,8 +44,8 @@ class Tally:
     requests: int = 0
     failed: int = 0
     keep: bool = True  # times of measured requests too: a rule needs them
-    latencies: typing.MutableSequence[float] = _numbers()
-    ttfts: typing.MutableSequence[float] = _numbers()
+    latencies: typing.MutableSequence[float] = dataclasses.field(default_factory=_numbers)
+    ttfts: typing.MutableSequence[float] = dataclasses.field(default_factory=_numbers)
     settled: int = 0
     settling: list[float] = dataclasses.field(default_factory=list)  # latencies of successes
     first_sent: float = math.inf  # of the latencies: Unix seconds, by the workers' clocks
