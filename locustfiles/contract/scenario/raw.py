@@ -69,7 +69,7 @@ def check_raw(is_raw: bool, body: object, answer: RawAnswer | None, parameters: 
         return
     for key, value in (("body", body), ("answer", answer)):
         if value is None:
-            raise ValueError(f"`dialect: raw` needs `{key}:`; see the scenario reference in README.md")
+            raise ValueError(f"`dialect: raw` needs `{key}:`; see the scenario reference in configs/README.md")
     texts = list(_texts(body))
     if not any("{prompt}" in text or text == "{messages}" for text in texts):
         raise ValueError('`body` has no place for the prompt; write "{prompt}" or "{messages}" where it belongs')

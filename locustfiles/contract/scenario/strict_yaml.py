@@ -103,7 +103,7 @@ def _explain(path: pathlib.Path, root: yaml.Node, model: type[pydantic.BaseModel
         hint = (
             f"did you mean `{close[0]}`?"
             if close and close[0] != key
-            else "remove it, or see the scenario reference in README.md"
+            else "remove it, or see the scenario reference in configs/README.md"
         )
         return f"{where}: unknown key `{key}`; {hint}"
     if first["type"] == "missing":
