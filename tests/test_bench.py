@@ -12,7 +12,7 @@ from scripts.bench.clients import CLIENTS, Answer, Load
 from scripts.bench.load import main
 from scripts.bench.table import short_table, stream_table
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.timed
 
 
 def rows_of(text, first_head):

@@ -15,7 +15,7 @@ from scripts.bench.verdicts import STARVED, TRUTH_S, confusion, main, missed, re
 from scripts.bench.watch import Pause
 from tests.helpers.made_run import BEDROCK, made_run, streamed, window
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.timed
 
 
 def row(starved, error, verdict):

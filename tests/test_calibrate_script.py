@@ -13,12 +13,12 @@ from locustfiles.contract.scenario.scenario import load_scenario
 from scripts.lib.calibrate_scenario import main as make_scenario
 
 ROOT = pathlib.Path(__file__).parent.parent
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.timed
 
 
 def calibrate(*arguments):
     command = [ROOT / "scripts/calibrate.sh", *map(str, arguments)]
-    return subprocess.run(command, cwd="/", capture_output=True, text=True, timeout=90, check=False)
+    return subprocess.run(command, cwd="/", capture_output=True, text=True, timeout=300, check=False)
 
 
 def test_the_script_measures_the_error_of_this_machine_and_counts_every_request(tmp_path, capsys):

@@ -1,3 +1,5 @@
+"""The payload files that come with the project: lengths, prefixes, ids, variety."""
+
 import json
 import random
 import subprocess

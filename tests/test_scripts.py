@@ -13,7 +13,7 @@ ROOT = pathlib.Path(__file__).parent.parent
 
 def bash(folder: pathlib.Path, script: str, name: str, **more) -> subprocess.CompletedProcess:
     command = f"set -euo pipefail; . {ROOT}/scripts/lib/{name}; {script}"
-    return subprocess.run(["bash", "-c", command], cwd=folder, capture_output=True, text=True, timeout=30, **more)
+    return subprocess.run(["bash", "-c", command], cwd=folder, capture_output=True, text=True, timeout=300, **more)
 
 
 def program(path: pathlib.Path, text: str) -> None:
@@ -82,7 +82,12 @@ def test_a_sweep_that_ends_well_has_shown_all_its_stages(tmp_path, pause):
 
 
 def test_the_demos_help_names_the_levels_of_its_scenarios():
-    text = subprocess.run([ROOT / "scripts/demo.sh", "--help"], capture_output=True, text=True, timeout=10).stdout
+    text = subprocess.run([ROOT / "scripts/demo.sh", "--help"], capture_output=True, text=True, timeout=60).stdout
     said = [int(n) for n in re.search(r"sweeps ([\d, and]+) users", text)[1].replace("and", ",").split(",")]
     for name in ("demo", "demo-simulated"):
         assert yaml.safe_load((ROOT / f"configs/{name}.yaml").read_text())["load"]["users"] == said
+
+
+def test_the_tests_script_has_help_with_an_example():
+    done = subprocess.run([ROOT / "scripts/test.sh", "--help"], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0 and "example: scripts/test.sh tests/load -k ttft" in done.stdout

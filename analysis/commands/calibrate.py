@@ -28,10 +28,14 @@ scripts/calibrate.sh does all of it on this machine.
 
 exit code: 0 passed, 1 bad input, 2 a p99 error is above the bound, or requests or tokens differ."""
 DEFINITIONS = (
-    "Error: the client's time minus the endpoint's, ms, of successes that began in a measured window. The client's runs from the "
-    "send, the endpoint's from the arrival of the request's last byte, so the way there and back is part of the error.",
-    "Endpoint late: the worst lateness of the endpoint's own sends in an answer, ms. The errors do not contain it (a late send is "
-    "stamped late); where it is large, endpoint or machine was short of CPU, and the errors are the pair's, not the client's alone.",
+    (
+        "Error: the client's time minus the endpoint's, ms, of successes that began in a measured window. The client's runs from the "
+        "send, the endpoint's from the arrival of the request's last byte, so the way there and back is part of the error."
+    ),
+    (
+        "Endpoint late: the worst lateness of the endpoint's own sends in an answer, ms. The errors do not contain it (a late send is "
+        "stamped late); where it is large, endpoint or machine was short of CPU, and the errors are the pair's, not the client's alone."
+    ),
 )
 
 

@@ -3,7 +3,6 @@
 What belongs to the load side is imported when the command runs, not with the analysis.
 """
 
-import dataclasses
 import os
 
 import rich.box
@@ -121,7 +120,7 @@ def print_ahead(console: Console, inputs, calls: dict[str, RequestRecord]) -> No
     if any(t.name not in calls or calls[t.name].error for t in scenario.targets):
         console.print("Time and cost ahead are told when every target has answered a call.", highlight=False)
         return
-    made = {name: call_of(dataclasses.asdict(record), inputs.prices[name]) for name, record in calls.items()}
+    made = {name: call_of(record, inputs.prices[name]) for name, record in calls.items()}
     ahead = estimate(inputs, groups, made)
     console.print(f"Ahead: {ahead.text}.", highlight=False)
     for shortage in too_small_samples(inputs, groups, made):

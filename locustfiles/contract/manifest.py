@@ -5,6 +5,7 @@ An allow-list: only the fields below are written; no environment, no argv.
 
 import dataclasses
 import functools
+import typing
 
 import pydantic
 
@@ -108,16 +109,20 @@ class Manifest:
     started_at: float  # Unix seconds, the master's clock
     ended_at: float | None
     scenario_file: str
-    scenario: dict  # the scenario as validated (Scenario.model_validate(manifest.scenario) gives it back)
+    scenario: dict[
+        str, typing.Any
+    ]  # the scenario as validated (Scenario.model_validate(manifest.scenario) gives it back)
     seed: int
-    versions: dict  # version.versions: swarmledger, python, openssl and what touches a request; of its first part
+    versions: dict[
+        str, str
+    ]  # version.versions: swarmledger, python, openssl and what touches a request; of its first part
     git_revision: str | None  # `-dirty` at its end: tracked files were changed
     host: str
-    price_book: dict  # file, region, as_of, source
+    price_book: dict[str, typing.Any]  # file, region, as_of, source
     prices: dict[
-        str, dict
+        str, dict[str, typing.Any]
     ]  # target -> {"usd_per_hour", "instance_count"} or {"input", "output", "cache_read", "cache_write"} (USD per 1,000 tokens)
-    payloads: dict[str, dict]  # stem -> {"file", "sha256", "prompts"}
+    payloads: dict[str, dict[str, typing.Any]]  # stem -> {"file", "sha256", "prompts"}
     workers: list[WorkerEntry] = dataclasses.field(default_factory=list)
     stages: list[StageWindow] = dataclasses.field(default_factory=list)
     abandoned: list[StageWindow] = dataclasses.field(
@@ -127,7 +132,7 @@ class Manifest:
     problems: list[Problem] = dataclasses.field(default_factory=list)
     parts: list[Part] = dataclasses.field(default_factory=list)
     content: str = ""  # hash of scenario, payloads, tokenizers and traces
-    most_tokens: dict = dataclasses.field(
+    most_tokens: dict[str, int | None] = dataclasses.field(
         default_factory=dict
     )  # target -> the most output tokens a call asks for; None: no limit
     schemes: dict[str, str] = dataclasses.field(
@@ -141,6 +146,6 @@ def _reader() -> pydantic.TypeAdapter[Manifest]:
     return pydantic.TypeAdapter(Manifest)
 
 
-def manifest_of(data: dict) -> Manifest:
+def manifest_of(data: object) -> Manifest:
     """From manifest.json's content. Raises pydantic.ValidationError."""
     return _reader().validate_python(data)

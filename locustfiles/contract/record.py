@@ -89,15 +89,21 @@ GUARDRAIL_STOP = "guardrail_intervened"
 def _kind(annotation: typing.Any) -> type:
     """int | None -> int"""
     plain = [t for t in typing.get_args(annotation) if t is not type(None)]
-    return plain[0] if plain else annotation
+    kind: type = plain[0] if plain else annotation
+    return kind
 
 
 #: field name -> int, float or str: how a cell is read back
 KINDS: dict[str, type] = {f.name: _kind(f.type) for f in dataclasses.fields(RequestRecord)}
+#: fields that may be None: their cells may be empty
+OPTIONAL = frozenset(f.name for f in dataclasses.fields(RequestRecord) if type(None) in typing.get_args(f.type))
 
 
-def whole_lines(row: typing.Sequence[str]) -> list[str]:
+def whole_lines(row: typing.Sequence[str]) -> typing.Sequence[str]:
     """Cells without line breaks, inside of which a torn line of a file would look whole."""
+    text = "".join(row)
+    if "\n" not in text and "\r" not in text:
+        return row
     return [cell.replace("\n", " ").replace("\r", " ") for cell in row]
 
 

@@ -34,7 +34,7 @@ class FolderUsed(BadInput):
 class RunFolder:
     """Paths of one run's files."""
 
-    def __init__(self, path: str | os.PathLike) -> None:
+    def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = pathlib.Path(path)
         self.manifest = self.path / "manifest.json"
         self.requests = self.path / "requests.csv"
@@ -162,8 +162,11 @@ class RequestsFile:
         self.add_row(record.row())
 
     def add_row(self, row: typing.Sequence[str]) -> None:
-        self._writer.writerow(whole_lines(row))
-        self.rows += 1
+        self.add_rows((row,))
+
+    def add_rows(self, rows: typing.Sequence[typing.Sequence[str]]) -> None:
+        self._writer.writerows(map(whole_lines, rows))
+        self.rows += len(rows)
 
     def flush(self) -> None:
         """Hand the buffered rows to the system. Raises OSError (a full disk), keeping what was not written."""

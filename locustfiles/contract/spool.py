@@ -80,7 +80,7 @@ def write_spool(folder: pathlib.Path, spool: Spool) -> pathlib.Path:
     return path
 
 
-def read_spool(path: str | os.PathLike) -> Spool:
+def read_spool(path: str | os.PathLike[str]) -> Spool:
     """Raises NotASpool. A damaged line ends it: rows after it could not be numbered."""
     try:
         text = pathlib.Path(path).read_bytes()
@@ -131,7 +131,7 @@ class SpoolFile:
         """run_folder: what the master writes to, for the line that tells the command."""
         self._run_folder = run_folder
         self._path: pathlib.Path | None = None
-        self._holds: tuple | None = None
+        self._holds: tuple[int, int, int | None] | None = None
         self._full = False
 
     def keep(self, spool: Spool) -> None:

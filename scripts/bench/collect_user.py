@@ -26,20 +26,20 @@ class Maker(User):
     @task
     def make(self) -> None:
         sender = self.worker_side.sender
-        visit, phase = sender.spec, sender.phase
+        spec, phase = sender.spec, sender.phase
         gevent.sleep(EVERY_S)
-        if visit is None or self.number > 1:
+        if spec is None or self.number > 1:
             return
         due = int((time.perf_counter() - self._began) * RATE) - self._made
         for _ in range(due):
             self._made += 1
-            sender.sink(self.record(visit, phase))
+            sender.sink(self.record(spec, phase))
 
-    def record(self, visit, phase: str) -> RequestRecord:
+    def record(self, spec, phase: str) -> RequestRecord:
         return RequestRecord(
-            started_at=time.time(), worker=self.worker_side.sender.worker, user=self.number, target=visit.target, service="bedrock",
-            operation="ConverseStream", payload=visit.payload, prompt_id=str(self._made % 500), stage=visit.stage, repeat=1,
-            users=visit.users, phase=phase, call=self._made + 10, reconnect=0, latency_ms=612.345, ttft_ms=103.5, ttft_visible_ms=103.5,
+            started_at=time.time(), worker=self.worker_side.sender.worker, user=self.number, target=spec.target, service="bedrock",
+            operation="ConverseStream", payload=spec.payload, prompt_id=str(self._made % 500), stage=spec.stage, repeat=1,
+            users=spec.users, phase=phase, call=self._made + 10, reconnect=0, latency_ms=612.345, ttft_ms=103.5, ttft_visible_ms=103.5,
             last_token_ms=611.9, chunks=50, max_gap_ms=14.2, prompt_tokens=80, completion_tokens=50, prompt_token_source="service",
             token_source="service", response_bytes=9123, stop_reason="max_tokens", http_status=200,
             request_id=f"7a4e1c9e-0000-4000-8000-{self._made:012d}", service_latency_ms=601.0, in_flight=60, lag_ms=1.2,

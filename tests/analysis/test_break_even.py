@@ -1,3 +1,5 @@
+"""From how many transactions on an hourly endpoint is cheaper than a token price."""
+
 import math
 
 import pytest

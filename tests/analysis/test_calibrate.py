@@ -1,3 +1,5 @@
+"""Calibration: published times against the endpoint's own log."""
+
 import dataclasses
 import json
 

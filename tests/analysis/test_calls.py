@@ -1,3 +1,5 @@
+"""Calls of several attempts: what a user waited for, and what is counted once."""
+
 import random
 import re
 import time
@@ -257,9 +259,9 @@ def test_three_hundred_thousand_attempts_take_a_second_or_two():
     )
     records = records.assign(sent=[i / 100 for i in range(n)], latency_ms=10.0, phase="measure", error=None)
     records["ended"] = records["sent"] + 0.01
-    began = time.perf_counter()
+    began = time.process_time()  # what it does, not what it waits for a core
     found = calls_of(records)
-    assert time.perf_counter() - began < 3
+    assert time.process_time() - began < 3
     assert len(found.table) == n // 2 and len(found.pauses) == n // 2
     # each second attempt was sent two rows, 0.02 s, after the first, which had taken 0.01 s
     assert (found.pauses[:, 1] - found.pauses[:, 0]).mean() == pytest.approx(0.01)

@@ -1,3 +1,5 @@
+"""The price of a transaction, by the hour and by the token, with the studies' own numbers."""
+
 import math
 
 import pytest

@@ -13,6 +13,7 @@ from analysis.words import format as show
 from locustfiles.common.recording.stage_tally import Tally
 from tests.helpers.flat import ends, flat
 from tests.helpers.made_run import P4D, made_run, record, window
+from tests.helpers.run_parts import arrived
 
 
 def measured(n: int, **other) -> list:
@@ -34,7 +35,7 @@ def told(records) -> Tally:
     """What the rule that ends the stage has seen of them, in the order of their ends."""
     tally = Tally()
     for one in sorted(records, key=lambda r: r.started_at + r.latency_ms / 1000):
-        tally.take(one.row())
+        tally.take(arrived(one))
     return tally
 
 
@@ -82,7 +83,7 @@ def test_with_retries_the_interval_of_calls_is_the_one_that_the_stage_was_ended_
     assert words == [f"0.500 s ({show.seconds(low)} – {show.seconds(high)})"]
     tally = Tally(retry=run.scenario.retry)
     for one in sorted(records, key=lambda r: r.started_at + r.latency_ms / 1000):
-        tally.take(one.row())
+        tally.take(arrived(one))
     assert (high - low) / 2 / 0.5 == pytest.approx(tally.relative_ci())
 
 

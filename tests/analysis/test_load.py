@@ -1,3 +1,5 @@
+"""Reading a run folder: missing values, old runs, clocks, torn lines."""
+
 import json
 import re
 import shutil

@@ -1,3 +1,5 @@
+"""Percentiles and the ranks that bound them."""
+
 import dataclasses
 import math
 

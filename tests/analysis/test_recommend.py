@@ -1,3 +1,5 @@
+"""The recommendation: the cheapest stage that keeps the limits, and the sentence when none does."""
+
 import dataclasses
 
 import pytest

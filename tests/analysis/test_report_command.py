@@ -1,3 +1,5 @@
+"""`python -m analysis report`: its files, its terminal, its exit codes."""
+
 import json
 import math
 import pathlib

@@ -1,3 +1,5 @@
+"""What a whole run has cost."""
+
 import io
 import math
 

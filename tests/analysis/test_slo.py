@@ -1,3 +1,5 @@
+"""Limits that are met, missed or undecided."""
+
 import pytest
 
 from analysis.advice.analyse import analyse

@@ -1,3 +1,5 @@
+"""The figures of a stage, by hand."""
+
 import dataclasses
 import random
 

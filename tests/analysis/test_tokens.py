@@ -1,3 +1,5 @@
+"""Where token counts come from, and a tokenizer that is not the model's."""
+
 import pytest
 
 from analysis.advice.analyse import analyse

@@ -1,3 +1,5 @@
+"""What makes a stage VALID, SUSPECT or INVALID."""
+
 import dataclasses
 
 import pytest

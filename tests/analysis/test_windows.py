@@ -1,3 +1,7 @@
+"""What lies in a window: spans by their share, and how many were in flight."""
+
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -52,7 +56,6 @@ def test_in_flight_agrees_with_counting_at_every_change(spans, a, length):
     end = np.array([s + d for s, d in spans])
     edges = sorted({a, b, *(t for t in [*start, *end] if a < t < b)})
     area = sum(
-        (y - x) * sum(s <= x and y <= e for s, e in zip(start, end, strict=True))
-        for x, y in zip(edges, edges[1:], strict=False)
+        (y - x) * sum(s <= x and y <= e for s, e in zip(start, end, strict=True)) for x, y in itertools.pairwise(edges)
     )
     assert in_flight(start, end, a, b) == pytest.approx(area / length, abs=1e-9)

@@ -1,3 +1,5 @@
+"""How busy the workers were, stage by stage."""
+
 import pytest
 
 from analysis.advice.analyse import analyse

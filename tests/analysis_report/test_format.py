@@ -1,3 +1,5 @@
+"""Numbers in words: dashes, dollars, digits, shares, times."""
+
 import math
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""The page: well formed, complete in itself, answers before explanations."""
+
 import dataclasses
 import html.parser
 import re

@@ -1,3 +1,5 @@
+"""The plots: files, lines, marks and legends."""
+
 import dataclasses
 
 import numpy as np

@@ -21,8 +21,8 @@ def sagemaker(emulator):
 
 
 def _latency_is_plausible(ms) -> bool:
-    # first token at 20 ms, four more every 2 ms: 28 ms, and never a second
-    return isinstance(ms, int) and 28 <= ms < 1000
+    # first token at 20 ms, four more every 2 ms: 28 ms, on a busy machine never ten seconds
+    return isinstance(ms, int) and 28 <= ms < 10_000
 
 
 @pytest.mark.parametrize("model_id", [bodies.LLAMA, bodies.CLAUDE, bodies.NOVA])
@@ -93,7 +93,7 @@ def test_an_invoke_stream_ends_with_bedrocks_metrics_and_has_the_whole_text(bedr
     assert all("amazon-bedrock-invocationMetrics" not in v for v in values[:-1])
     metrics = values[-1]["amazon-bedrock-invocationMetrics"]
     assert (metrics["inputTokenCount"], metrics["outputTokenCount"]) == (8, N)
-    assert 20 <= metrics["firstByteLatency"] <= metrics["invocationLatency"] < 1000
+    assert 20 <= metrics["firstByteLatency"] <= metrics["invocationLatency"] < 10_000
     assert answer["contentType"] == "application/json"
 
 

@@ -15,6 +15,7 @@ from locustfiles.contract.bad_input import BadInput
 from scripts.emulator.config import load
 from tests.helpers import bodies, raw_wire
 from tests.helpers.emulator_process import ROOT, running_emulator
+from tests.helpers.patience import LONGEST_S
 
 GOOD = {
     "engines": {"e": {"kind": "timed", "ttft_ms": 1, "tokens_per_second": 1000}},
@@ -24,7 +25,11 @@ GOOD = {
 
 def _run(*arguments: str) -> subprocess.CompletedProcess:
     return subprocess.run(
-        [sys.executable, "-m", "scripts.emulator", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=20
+        [sys.executable, "-m", "scripts.emulator", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=LONGEST_S,
     )
 
 
@@ -105,7 +110,7 @@ def test_a_signal_ends_it_cleanly_and_the_log_is_whole(tmp_path, number):
     with running_emulator(GOOD, truth=tmp_path / "truth.jsonl") as e:
         raw_wire.send(e.url, "InvokeEndpoint", "tgi", bodies.tgi(1))
         e.process.send_signal(number)
-        assert e.process.wait(10) == exit_codes.OK
+        assert e.process.wait(LONGEST_S) == exit_codes.OK
         assert len(e.truth_rows()) == 1
 
 

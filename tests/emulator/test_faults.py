@@ -218,7 +218,7 @@ def test_a_stall_holds_the_rest_back_and_loses_nothing(faulty):
     for form in ("whole", "stream"):
         started = time.perf_counter()
         answer = _ask(faulty, "stall", "bedrock", form)
-        assert 0.330 <= time.perf_counter() - started < 2
+        assert 0.330 <= time.perf_counter() - started < 10
         assert answer.complete
     # Nova's start, 6 deltas, block stop, message stop, metadata
     assert len(answer.frames()) == 10

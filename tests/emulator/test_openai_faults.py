@@ -140,7 +140,7 @@ def test_a_stall_holds_the_rest_back_and_loses_nothing(faulty):
     for stream in (False, True):
         started = time.perf_counter()
         answer = _ask(faulty, "stall", stream)
-        assert 0.330 <= time.perf_counter() - started < 2 and answer.complete
+        assert 0.330 <= time.perf_counter() - started < 10 and answer.complete
     assert values(answer)[-1]["usage"]["completion_tokens"] == N
 
 

@@ -8,24 +8,24 @@ import pytest
 
 from tests.helpers import throughput
 
-SECONDS = 2
+SECONDS, CONTROLS = 2, 3
 pytestmark = [pytest.mark.alone, pytest.mark.skipif(sys.platform != "linux", reason="pins processes to cores")]
 
 
 def _on_time(limit_ms: float, streams: int, **load) -> None:
-    """Best of three. Where other processes took the emulator's core for more than a twentieth of the time, its lateness
-    is theirs and says nothing: skipped. `python -m tests.helpers.throughput` prints the figures."""
-    waited_s = []
-    for _ in range(3):
+    """Best of five, with a bare timer on the emulator's core as the control: its lateness is others' work. Where others take so
+    much that an emulator of half a core cannot keep up, the work it does is judged: it must leave a fifth of its core free.
+    `python -m tests.helpers.throughput` prints the figures."""
+    tries = []
+    for _ in range(5):
         seen = throughput.measure(streams, SECONDS, **load)
         assert seen["tokens"] == seen["answers"] * throughput.TOKENS  # nothing is lost, however busy the machine
         assert seen["answers"] >= streams
-        if seen["lateness_ms"]["p99"] <= limit_ms:
+        if seen["lateness_ms"]["p99"] <= limit_ms + CONTROLS * seen["control_ms"]["p99"]:
             return
-        waited_s.append(seen["waited_s"])
-    if min(waited_s) > SECONDS / 20:
-        pytest.skip(f"the machine is busy: the emulator waited {min(waited_s):.2f} s for its core")
-    pytest.fail(f"p99 of the emulator's own lateness is above {limit_ms} ms in three attempts: {seen}")
+        tries.append(seen)
+    shared = min(seen["waited_s"] for seen in tries) > SECONDS / 20
+    assert shared and min(seen["cpu_s"] for seen in tries) < 0.8 * SECONDS, tries
 
 
 @pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
@@ -41,9 +41,9 @@ def test_two_hundred_handshakes_at_once_make_no_stream_late():
 
 def test_a_simulated_server_is_hardly_later_than_a_timetable_is():
     """All tokens of a step are due in one instant, so the last of 100 waits for 99 writes: about 3 ms where a timetable spreads
-    them. Both in turn, for the machine's other work is in both; best of three pairs."""
+    them. Both in turn, for the machine's other work is in both; best of five pairs."""
     seen = []
-    for _ in range(3):
+    for _ in range(5):
         pair = {engine: throughput.measure(100, SECONDS, engine=engine) for engine in ("timed", "simulated")}
         for load in pair.values():
             assert load["tokens"] == load["answers"] * throughput.TOKENS and load["answers"] >= 100
@@ -51,4 +51,4 @@ def test_a_simulated_server_is_hardly_later_than_a_timetable_is():
         if simulated <= 10 + 2 * timed:
             return
         seen.append((timed, simulated))
-    pytest.fail(f"p99 of lateness, timed and simulated, in three pairs: {seen} ms")
+    pytest.fail(f"p99 of lateness, timed and simulated, in five pairs: {seen} ms")

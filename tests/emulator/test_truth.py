@@ -61,18 +61,19 @@ def test_times_are_of_the_clients_clock_and_in_their_order(log):
     row = rows[0]
     times = [sent, row["arrival"], row["first_byte"], row["first_token"], row["last_token"], row["last_byte"], received]
     assert times == sorted(times)
-    # first token at 100 ms, the eleventh 10 steps of 10 ms later
-    assert 0.100 <= row["first_token"] - row["arrival"] < 0.150
-    assert row["last_token"] - row["first_token"] == pytest.approx(0.100, abs=0.030)
+    # first token at 100 ms, the eleventh 10 steps of 10 ms later, each as late at the most as the log says
+    late = row["late_ms"] / 1000
+    assert 0.100 <= row["first_token"] - row["arrival"] < 0.110 + late
+    assert row["last_token"] - row["first_token"] == pytest.approx(0.100, abs=0.010 + late)
     # the stream opens at once: its first event is not the first token
-    assert row["first_byte"] - row["arrival"] < 0.050
+    assert row["first_byte"] - row["arrival"] < 0.050 + late
 
 
 def test_lateness_is_what_the_first_token_was_late(log):
     row = log[0][0]
     # a token is due 100 ms after the arrival; the worst of all is at least the first one's lateness
     assert row["late_ms"] >= ((row["first_token"] - row["arrival"]) - 0.100) * 1000 - 0.01
-    assert log[1]["lateness_ms"]["max"] < 100
+    assert log[1]["lateness_ms"]["max"] >= row["late_ms"] - 0.01
 
 
 def test_tokens_are_those_that_the_answer_reported(log):

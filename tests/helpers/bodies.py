@@ -45,7 +45,7 @@ CONFIG = {
         "completions": {"engine": "exact", "dialect": "openai-completions"},
         "embedding": {"engine": "exact", "dialect": "hf-embedding"},
         "multi": {"engine": "exact", "dialect": "tgi", "target_models": ["rivers.tar.gz", "lakes.tar.gz"]},
-        "stateful": {"engine": "exact", "dialect": "tgi", "session_s": 1.5},
+        "stateful": {"engine": "exact", "dialect": "tgi", "session_s": 4},
         "thinking": {"engine": "steady", "dialect": "openai-chat", "reasoning_tokens": 2},
     },
     "models": {

@@ -53,7 +53,7 @@ def invoke(model: str, family: str, stream: bool = True) -> dict:
 
 def truth_of(emulator, ids: set[str]) -> dict[str, dict]:
     """The endpoint's log by request id, once these are in it; it is written once a second."""
-    for _ in range(30):
+    for _ in range(300):
         truth = {row["request_id"]: row for row in emulator.truth_rows()}
         if ids <= set(truth):
             return truth

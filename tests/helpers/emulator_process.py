@@ -16,10 +16,9 @@ import yaml
 from botocore.config import Config
 
 from scripts.emulator.config import EXAMPLE_ACCESS_KEY, EXAMPLE_SECRET_KEY
+from tests.helpers.patience import LONGEST_S
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-START_TIMEOUT_S = 60
-STOP_TIMEOUT_S = 15
 
 
 @dataclasses.dataclass
@@ -41,13 +40,13 @@ class RunningEmulator:
 
     def client(self, service: str, **settings):
         """An unmodified boto3 client for `bedrock-runtime` or `sagemaker-runtime`, without retries."""
-        config = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=30)
+        config = Config(retries={"total_max_attempts": 1}, connect_timeout=60, read_timeout=60)
         keys = {"aws_access_key_id": EXAMPLE_ACCESS_KEY, "aws_secret_access_key": EXAMPLE_SECRET_KEY}
         settings = {"region_name": "us-east-1", "endpoint_url": self.url, "config": config, **keys, **settings}
         return boto3.session.Session().client(service, **settings)
 
     def stats(self) -> dict:
-        with urllib.request.urlopen(f"{self.url}/-/stats", timeout=10) as answer:
+        with urllib.request.urlopen(f"{self.url}/-/stats", timeout=60) as answer:
             return json.load(answer)
 
     def stop(self) -> int:
@@ -55,7 +54,7 @@ class RunningEmulator:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         try:
-            return self.process.wait(STOP_TIMEOUT_S)
+            return self.process.wait(LONGEST_S)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -71,7 +70,7 @@ def _first_line(process: subprocess.Popen) -> str:
     lines: list[str] = []
     reader = threading.Thread(target=lambda: lines.append(process.stdout.readline()), daemon=True)
     reader.start()
-    reader.join(START_TIMEOUT_S)
+    reader.join(LONGEST_S)
     return lines[0] if lines else ""
 
 

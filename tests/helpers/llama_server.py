@@ -8,6 +8,7 @@ import typing
 
 from scripts.emulator.engines.llama import weights
 from tests.helpers.emulator_process import ROOT
+from tests.helpers.patience import LONGEST_S
 
 
 @contextlib.contextmanager
@@ -35,4 +36,4 @@ def running_llama_server(slots: int = 4) -> typing.Iterator[str]:
             yield f"http://127.0.0.1:{int(process.stdout.readline())}/v1"
         finally:
             process.stdin.close()
-            process.wait(10)
+            process.wait(LONGEST_S)

@@ -2,6 +2,8 @@
 
 with one_locust(scenario, run_dir) as process: process.wait() == 0
 with cluster(scenario, run_dir, workers=2) as crew: crew.master.wait() == 0
+
+Both are more patient than Locust with a worker that is silent: see patient_locust.py.
 """
 
 import collections.abc
@@ -13,13 +15,13 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 
 from scripts.emulator.config import EXAMPLE_ACCESS_KEY, EXAMPLE_SECRET_KEY
 from tests.helpers.emulator_process import ROOT
+from tests.helpers.patience import LONGEST_S, until
 
+PATIENT = ROOT / "tests/helpers/patient_locust.py"
 LOCUST = str(pathlib.Path(sys.executable).parent / "locust")
-LONGEST_S = 60
 
 
 def free_port() -> int:
@@ -71,21 +73,20 @@ class LocustProcess:
     def send(self, number: signal.Signals) -> None:
         self.popen.send_signal(number)
 
-    def until(self, said: str, timeout_s: float = 30) -> None:
+    def until(self, said: str) -> None:
         """Wait until its output contains `said`."""
-        over = time.monotonic() + timeout_s
-        while said not in self.text:
-            if time.monotonic() > over or self.popen.poll() is not None:
-                raise TimeoutError(f"never said {said!r}:\n{self.text[-3000:]}")
-            time.sleep(0.05)
+        self._until(lambda: said in self.text, f"said {said!r}")
 
-    def until_it_catches(self, number: signal.Signals, timeout_s: float = 30) -> None:
+    def until_it_catches(self, number: signal.Signals) -> None:
         """Wait until it has a handler for that signal, which would end it before."""
-        over, status = time.monotonic() + timeout_s, pathlib.Path(f"/proc/{self.popen.pid}/status")
-        while not int(status.read_text().split("SigCgt:")[1].split()[0], 16) >> number - 1 & 1:
-            if time.monotonic() > over or self.popen.poll() is not None:
-                raise TimeoutError(f"never caught {number.name}:\n{self.text[-3000:]}")
-            time.sleep(0.05)
+        status = pathlib.Path(f"/proc/{self.popen.pid}/status")
+        caught = lambda: int(status.read_text().split("SigCgt:")[1].split()[0], 16) >> number - 1 & 1  # noqa: E731
+        self._until(caught, f"caught {number.name}")
+
+    def _until(self, fact: collections.abc.Callable[[], object], what: str) -> None:
+        """Not longer than it lives."""
+        until(lambda: self.popen.poll() is not None or fact(), lambda: f"never {what}:\n{self.text[-3000:]}")
+        assert fact(), f"ended, and never {what}:\n{self.text[-3000:]}"
 
 
 @contextlib.contextmanager
@@ -125,7 +126,7 @@ def one_locust(
     **kw,
 ):
     """A run in one process, headless or with `more` naming the web UI's port."""
-    arguments = ["-f", ROOT / "locustfiles" / locustfile, "--scenario", scenario]
+    arguments = ["-f", f"{PATIENT},{ROOT / 'locustfiles' / locustfile}", "--scenario", scenario]
     arguments += ["--run-dir", run_dir] if run_dir else []
     arguments += ["--headless"] if headless else ["--web-host", "127.0.0.1"]
     kw.setdefault("output", scenario.parent / "locust.log")
@@ -149,7 +150,7 @@ class Crew:
 
     def wait(self, timeout_s: float = LONGEST_S) -> tuple[int, list[int]]:
         """Exit codes of the master and of each worker."""
-        return self.master.wait(timeout_s), [w.wait(20) for w in self.workers]
+        return self.master.wait(timeout_s), [w.wait() for w in self.workers]
 
 
 @contextlib.contextmanager
@@ -165,7 +166,7 @@ def cluster(
     """A master that waits for `workers` workers; worker i reads `worker_scenarios[i]` if it is there."""
     port, folder = free_port(), scenario.parent
     master = ["--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", port, *more]
-    master += ["--expect-workers", workers, "--expect-workers-max-wait", 30] if headless else []
+    master += ["--expect-workers", workers, "--expect-workers-max-wait", LONGEST_S] if headless else []
     with contextlib.ExitStack() as stack:
         output = folder / "master.log"
 

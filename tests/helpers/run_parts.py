@@ -4,6 +4,7 @@ import dataclasses
 import pathlib
 
 from locustfiles.common.planning.inputs import Inputs
+from locustfiles.common.recording.arrived import Arrived, read
 from locustfiles.common.recording.stage_tally import Tally
 from locustfiles.contract.manifest import Manifest
 from locustfiles.contract.record import RequestRecord
@@ -41,6 +42,11 @@ def record(call: int, worker: str = "w") -> RequestRecord:
         prompt_id="1", stage=1, repeat=1, users=1, phase="measure", call=call, reconnect=0, latency_ms=1.0,
         prompt_token_source="none", token_source="none", response_bytes=0, in_flight=1, lag_ms=0.0,
     )  # fmt: skip
+
+
+def arrived(made: RequestRecord) -> Arrived:
+    """The record as the master reads it from its row."""
+    return read([made.row()])[0]
 
 
 def manifest(**more) -> Manifest:

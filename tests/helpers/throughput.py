@@ -7,10 +7,13 @@ python -m tests.helpers.throughput --engine simulated
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import pathlib
 import ssl
+import subprocess
+import sys
 import tempfile
 import urllib.request
 
@@ -75,6 +78,32 @@ async def _storm(port: int, tls: ssl.SSLContext | None, connections: int, after_
         transport.close()
 
 
+#: a bare timer: rings every 5 ms until it is told to end, then prints how late it was, ms
+TIMER = """
+import select, sys, time
+late, due = [], time.perf_counter()
+while not select.select([sys.stdin], [], [], max(0.0, due - time.perf_counter()))[0]:
+    late.append(max(0.0, time.perf_counter() - due) * 1000)
+    due = max(due + 0.005, time.perf_counter())
+late.sort()
+print(late[len(late) // 2], late[int(0.99 * len(late))])
+"""
+
+
+@contextlib.contextmanager
+def _control(core: int):
+    """How late a bare timer on that core was in the block: p50 and p99, ms, once it has ended."""
+    found: dict[str, float] = {}
+    command = [sys.executable, "-S", "-c", TIMER]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as timer:
+        os.sched_setaffinity(timer.pid, [core])
+        try:
+            yield found
+        finally:
+            said, _ = timer.communicate("end\n", timeout=60)
+            found["p50"], found["p99"] = map(float, said.split())
+
+
 async def _load(e, route: str, tls: ssl.SSLContext | None, streams: int, seconds: float, storm: int) -> int:
     loop, counts = asyncio.get_running_loop(), {"answers": 0, "running": True}
     request = _request(e.url, route)
@@ -86,7 +115,7 @@ async def _load(e, route: str, tls: ssl.SSLContext | None, streams: int, seconds
         loop.call_later(0.5 * i / streams, client.begin)
     await asyncio.gather(asyncio.sleep(seconds), _storm(e.port, tls, storm, seconds / 2))
     counts["running"] = False
-    await asyncio.wait_for(asyncio.gather(*(c.ended for c in clients)), 10)
+    await asyncio.wait_for(asyncio.gather(*(c.ended for c in clients)), 120)
     return counts["answers"]
 
 
@@ -99,7 +128,8 @@ def measure(
     streams: int, seconds: float, route: str = "converse", tls: bool = False, storm: int = 0, engine: str = "timed"
 ) -> dict:
     """Answers, tokens sent, the emulator's lateness (ms), its CPU seconds, and the seconds that it waited for its core
-    because others used it. Emulator and client have a core each where there are two. Half-way `storm` more connections
+    because others used it. `control_ms` is the lateness of a bare timer on
+    the emulator's core. Emulator and client have a core each where there are two. Half-way `storm` more connections
     are opened at once."""
     cores, context = sorted(os.sched_getaffinity(0)), None
     with tempfile.TemporaryDirectory() as folder:
@@ -113,7 +143,8 @@ def measure(
                 if len(cores) > 1:
                     os.sched_setaffinity(e.pid, cores[:1])
                     os.sched_setaffinity(0, cores[1:])
-                answers = asyncio.run(_load(e, route, context, streams, seconds, storm))
+                with _control(cores[0]) as control:
+                    answers = asyncio.run(_load(e, route, context, streams, seconds, storm))
             finally:
                 os.sched_setaffinity(0, cores)
             stats = json.load(urllib.request.urlopen(f"{e.url}/-/stats", timeout=10, context=context))
@@ -125,6 +156,7 @@ def measure(
                 "tokens": stats["token_sends"],
                 "lateness_ms": stats["lateness_ms"],
                 "cpu_s": sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK"),
+                "control_ms": control,
                 "waited_s": waited_s,
             }
 

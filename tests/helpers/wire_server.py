@@ -14,6 +14,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from gevent.monkey import get_original
 
+from tests.helpers.patience import thread_ends
+
 RealThread = get_original("threading", "Thread")
 RealSocket = get_original("socket", "socket")
 sleep = get_original("time", "sleep")
@@ -127,6 +129,7 @@ def serving(script, tls: ssl.SSLContext | None = None):
                 connection = tls.wrap_socket(connection, server_side=True)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             script(connection, server)
+        thread_ends()
 
     def accept() -> None:
         while True:

@@ -11,6 +11,7 @@ import pytest
 
 from locustfiles.common.planning.arrivals import Arrival, BadTrace, arrivals, load_trace
 from locustfiles.common.planning.plan import Group
+from locustfiles.common.recording.messages import ArrivalsDealt
 from locustfiles.common.stages.stage import Stage
 from locustfiles.contract.scenario.loads import Level, Load
 
@@ -32,12 +33,12 @@ def deal(times: list[float], offsets_s: dict[str, float], zero: float = 1000.0) 
     """What the master hands to each worker, by that worker's clock. All that is due within the 2 s that it deals ahead."""
     sent: dict[str, list[float]] = {worker: [] for worker in offsets_s}
 
-    def send(kind, data, worker):
-        assert (kind, data["stage"]) == ("ledger_arrivals", 3)
-        sent[worker] += [at for at, _, _ in data["due"]]
+    def send(message: ArrivalsDealt, worker: str) -> None:
+        assert (message.run, message.stage) == ("r", 3)
+        sent[worker] += [at for at, _, _ in message.due]
 
     control = types.SimpleNamespace(alive=lambda: list(offsets_s), offset_s=offsets_s.get, send=send)
-    run = types.SimpleNamespace(clock=types.SimpleNamespace(now=lambda: zero))
+    run = types.SimpleNamespace(run_id="r", clock=types.SimpleNamespace(now=lambda: zero))
     stage = types.SimpleNamespace(control=control, run=run, spec=types.SimpleNamespace(stage=3))
     Stage._deal(stage, (Arrival(at) for at in times), zero)
     return sent
@@ -113,9 +114,9 @@ def begun(repeat: int, seed: int = 7, target: str = "t", rate: float = 200.0) ->
     group = Group(target, "en", Load(rate=[rate], measure_s=2), [], repeat)
     sent: list[float] = []
     inputs = types.SimpleNamespace(scenario=types.SimpleNamespace(seed=seed, retry=None), traces={})
-    run = types.SimpleNamespace(inputs=inputs, tallies={}, clock=types.SimpleNamespace(now=lambda: 1000.0))
+    run = types.SimpleNamespace(run_id="r", inputs=inputs, tallies={}, clock=types.SimpleNamespace(now=lambda: 1000.0))
     control = types.SimpleNamespace(run=run, alive=lambda: ["w"], offset_s=lambda worker: 0.0)
-    control.send = lambda kind, data, worker: sent.extend(at for at, _, _ in data["due"])
+    control.send = lambda message, worker: sent.extend(at for at, _, _ in message.due)
     stage = Stage(control, group, Level(None, rate), 1)
     stage._begin_arrivals()
     gevent.sleep(0)

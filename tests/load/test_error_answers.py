@@ -26,14 +26,14 @@ EXCEPTIONS = {
 @pytest.mark.parametrize("kind", EXCEPTIONS)
 @pytest.mark.parametrize("dialect", STREAMS)
 def test_an_exception_event_in_mid_stream_decides_the_class(dialect, kind):
-    reading = streamed(dialect, *timed(STREAMS[dialect][0][0], exception(kind, {"message": "Slow down"})))
-    assert (reading.error, reading.error_code, reading.error_message) == (EXCEPTIONS[kind], kind, "Slow down")
+    parsed = streamed(dialect, *timed(STREAMS[dialect][0][0], exception(kind, {"message": "Slow down"})))
+    assert (parsed.error, parsed.error_code, parsed.error_message) == (EXCEPTIONS[kind], kind, "Slow down")
 
 
 def test_an_error_frame_is_classified_by_its_code():
     headers = {":message-type": "error", ":error-code": "InternalFailure", ":error-message": "Broke"}
-    reading = streamed("converse", *timed(CONVERSE[0], frame(b"", headers)))
-    assert (reading.error, reading.error_code, reading.error_message) == (ErrorClass.SERVER, "InternalFailure", "Broke")
+    parsed = streamed("converse", *timed(CONVERSE[0], frame(b"", headers)))
+    assert (parsed.error, parsed.error_code, parsed.error_message) == (ErrorClass.SERVER, "InternalFailure", "Broke")
 
 
 def test_what_the_container_said_is_in_a_model_stream_errors_message():
@@ -47,8 +47,8 @@ def test_what_the_container_said_is_in_a_model_stream_errors_message():
 
 def test_a_broken_checksum_in_mid_stream_is_a_bad_response():
     bad = CONVERSE[3][:-1] + bytes([CONVERSE[3][-1] ^ 1])
-    reading = streamed("converse", *timed(*CONVERSE[:3], bad, *CONVERSE[4:]))
-    assert (reading.error, reading.text) == (ErrorClass.BAD_RESPONSE, "Hel")
+    parsed = streamed("converse", *timed(*CONVERSE[:3], bad, *CONVERSE[4:]))
+    assert (parsed.error, parsed.text) == (ErrorClass.BAD_RESPONSE, "Hel")
 
 
 # --- error bodies inside a 200 ---
@@ -87,13 +87,13 @@ def test_a_200_that_cannot_be_read_is_a_bad_response(dialect):
 
 
 def test_an_answer_that_is_not_a_stream_where_one_was_asked_for_is_a_bad_response():
-    reading = streamed("converse", (1.0, b'{"output": {"message": {"content": [{"text": "Hi"}]}}}'))
-    assert reading.error == ErrorClass.BAD_RESPONSE
+    parsed = streamed("converse", (1.0, b'{"output": {"message": {"content": [{"text": "Hi"}]}}}'))
+    assert parsed.error == ErrorClass.BAD_RESPONSE
 
 
 def test_an_error_body_in_place_of_a_stream_is_a_bad_response_with_its_code():
-    reading = streamed("openai-chat", (1.0, b'{"error": {"message": "full", "type": "overloaded"}}'))
-    assert (reading.error, reading.error_code, reading.error_message) == (ErrorClass.BAD_RESPONSE, "overloaded", "full")
+    parsed = streamed("openai-chat", (1.0, b'{"error": {"message": "full", "type": "overloaded"}}'))
+    assert (parsed.error, parsed.error_code, parsed.error_message) == (ErrorClass.BAD_RESPONSE, "overloaded", "full")
 
 
 def test_garbage_lines_and_events_are_bad_responses():
@@ -118,9 +118,9 @@ def refused(status: int, headers: dict, body: bytes) -> ParsedAnswer:
 
 def test_the_header_names_the_error_before_the_body_does():
     headers = {"x-amzn-errortype": "ThrottlingException:http://internal.amazon.com/x", "x-amzn-requestid": "r"}
-    reading = refused(429, headers, b'{"__type": "Other", "message": "Too many requests"}')
-    assert (reading.error, reading.error_code) == (ErrorClass.THROTTLED, "ThrottlingException")
-    assert (reading.error_message, reading.request_id) == ("Too many requests", "r")
+    parsed = refused(429, headers, b'{"__type": "Other", "message": "Too many requests"}')
+    assert (parsed.error, parsed.error_code) == (ErrorClass.THROTTLED, "ThrottlingException")
+    assert (parsed.error_message, parsed.request_id) == ("Too many requests", "r")
 
 
 @pytest.mark.parametrize(
@@ -141,8 +141,8 @@ def test_the_header_names_the_error_before_the_body_does():
     ],
 )
 def test_without_the_header_body_and_status_decide(status, body, error, code):
-    reading = refused(status, {}, body)
-    assert (reading.error, reading.error_code) == (error, code)
+    parsed = refused(status, {}, body)
+    assert (parsed.error, parsed.error_code) == (error, code)
 
 
 def test_a_model_error_names_the_containers_status():
@@ -153,15 +153,15 @@ def test_a_model_error_names_the_containers_status():
         "OriginalMessage": '{"error":"too long","error_type":"validation"}',
         "OriginalStatusCode": 422,
     }
-    reading = refused(424, {"x-amzn-errortype": "ModelError"}, json.dumps(body).encode())
-    assert (reading.error, reading.error_code) == (ErrorClass.MODEL_ERROR, "ModelError")
+    parsed = refused(424, {"x-amzn-errortype": "ModelError"}, json.dumps(body).encode())
+    assert (parsed.error, parsed.error_code) == (ErrorClass.MODEL_ERROR, "ModelError")
     expected = 'CLIENT_ERROR_FROM_MODEL: container status 422: {"error":"too long","error_type":"validation"}'
-    assert reading.error_message == expected
+    assert parsed.error_message == expected
 
 
 def test_messages_are_one_redacted_line_that_a_csv_file_can_hold():
     text = "The Credential=AKIAABCDEFGHIJKLMNOP/x\n\x00 is \ud83d bad " + "x" * 5000
-    reading = refused(403, {}, json.dumps({"message": text}).encode())
-    assert "AKIA" not in reading.error_message and "[redacted]" in reading.error_message
-    assert len(reading.error_message) <= 200 and reading.error_message.isprintable()
-    reading.error_message.encode()
+    parsed = refused(403, {}, json.dumps({"message": text}).encode())
+    assert "AKIA" not in parsed.error_message and "[redacted]" in parsed.error_message
+    assert len(parsed.error_message) <= 200 and parsed.error_message.isprintable()
+    parsed.error_message.encode()

@@ -6,6 +6,7 @@ timeout of 15 s. Tokens cost $0.0001 in and $0.0006 out, so the prompt is $0.004
 
 import math
 import pathlib
+import types
 
 import pytest
 
@@ -270,10 +271,10 @@ def test_only_what_is_still_to_come_is_told():
 
 def test_a_call_is_read_from_its_records_fields():
     # 40 x 0.0001 + 10 x 0.0006
-    call = call_of(FACTS | {"prompt_id": "7"}, TOKENS)
+    call = call_of(types.SimpleNamespace(**FACTS, prompt_id="7"), TOKENS)
     assert call == Call(2.0, pytest.approx(0.01), 10, "7")
-    assert call_of(FACTS, HOURLY) == Call(2.0, None, 10, None)
-    assert call_of(FACTS | {"completion_tokens": None}, TOKENS).usd is None
+    assert call_of(types.SimpleNamespace(**FACTS, prompt_id="7"), HOURLY) == Call(2.0, None, 10, "7")
+    assert call_of(types.SimpleNamespace(**FACTS | {"completion_tokens": None}, prompt_id="7"), TOKENS).usd is None
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from locustfiles.common.transport.connection_pool import ConnectionPool
 from tests.helpers.wire_client import ANSWER, CHUNKED, ask, body, http
 from tests.helpers.wire_server import answering, receive, serving, sleep
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.timed
 
 
 def head(*lines: str) -> bytes:

@@ -13,9 +13,8 @@ from tests.helpers.bodies import CONFIG
 from tests.helpers.calls import SCENARIO, truth_of
 from tests.helpers.emulator_process import ROOT, running_emulator
 from tests.helpers.llama_server import running_llama_server
-from tests.helpers.patience import up_to_three_times
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.timed
 
 TEXT = "List three rivers of Europe."
 PROMPT = Prompt("p1", TEXT, None)
@@ -99,7 +98,6 @@ def faulty():
 
 @pytest.mark.parametrize("stream", [True, False])
 @pytest.mark.parametrize("dialect", ["openai-chat", "openai-completions"])
-@up_to_three_times
 def test_a_record_is_that_of_the_local_endpoints_log(local, monkeypatch, stream, dialect):
     record = ask(local.url + "/v1", monkeypatch, model_id="exact", stream=stream, dialect=dialect)
     row = truth_of(local, {record.request_id})[record.request_id]
@@ -115,7 +113,6 @@ def test_a_record_is_that_of_the_local_endpoints_log(local, monkeypatch, stream,
         assert -0.3 < record.last_token_ms - (row["last_token"] - row["arrival"]) * 1000 < 30
 
 
-@up_to_three_times
 def test_reasoning_starts_ttft_and_text_the_visible_one(local, monkeypatch):
     record = ask(local.url + "/v1", monkeypatch, model_id="thinking", stream=True)
     # two tokens of reasoning at 100 a second: the first text comes 20 ms after the first token

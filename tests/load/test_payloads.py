@@ -1,3 +1,5 @@
+"""Payload files: the kinds of line, the order in which prompts are drawn, and what is refused."""
+
 import itertools
 import json
 

@@ -13,8 +13,8 @@ Their defects that an equal test elsewhere covers already:
 | tokens written to the prompt cache are dropped | test_surfaces.py: cached_prompt_tokens_are_counted_apart |
 | a stall inside a stream leaves no trace | test_sender.py: split_parts_and_stalls_are_successes (max_gap_ms) |
 | latency ends with the headers | test_sender.py: tokens_and_times_are_those_of_the_endpoints_own_log |
-| other keys than the user's are in the body (`ignore_eos`, `stream`) | test_dialects.py: a_sagemaker_request_is_what_boto3_sends, and its like |
-| lines that come in two pieces are lost | test_readers_on_anything.py: where_a_real_answer_is_split |
+| other keys than the user's are in the body (`ignore_eos`, `stream`) | test_request.py: a_sagemaker_request_is_what_boto3_sends, and its like |
+| lines that come in two pieces are lost | test_response_on_anything.py: where_a_real_answer_is_split |
 | pseudo-requests dilute Locust's failure share | tests/runs/test_local.py: every_request_of_the_endpoint_is_one_row_and_one_of_locusts |
 | a level where all fail aborts the sweep, a throttle kills the run | tests/runs/test_endings.py: a_stage_ends_when_it_has_enough_requests_or_too_many_errors |
 | all users or workers send the same prompts in step | tests/runs/test_distributed.py: no_two_users_draw_the_same |
@@ -42,7 +42,7 @@ from tests.helpers.lab import CHAT, CHUNKED, END, SURFACES, Lab, chunks, whole
 from tests.helpers.sample_answers import CLAUDE, CONVERSE, TGI, openai_chunk, sse, tgi_token
 from tests.helpers.surfaces import container, invoke
 
-pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("credentials")]
+pytestmark = [pytest.mark.timed, pytest.mark.usefixtures("credentials")]
 USERS = 20
 
 

@@ -1,3 +1,5 @@
+"""Price books: what they must say, what is refused, and the ones that come with the project."""
+
 import datetime
 import pathlib
 
@@ -144,3 +146,30 @@ def test_an_hour_of_several_instances_costs_their_sum():
 @pytest.mark.parametrize("path", sorted((ROOT / "configs/pricing").glob("*.yaml")), ids=lambda p: p.name)
 def test_every_price_book_of_the_repository_can_be_read(path):
     assert load_price_book(path).source
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "us-west-2"])
+def test_a_price_book_holds_what_both_studies_and_the_models_need(region):
+    book = load_price_book(ROOT / "configs" / "pricing" / f"{region}.yaml")
+    hourly = {"ml.g5.2xlarge": 1.515, "ml.g5.12xlarge": 7.09, "ml.g5.48xlarge": 20.36, "ml.p4d.24xlarge": 37.688}
+    assert book.region == region and book.instances == hourly
+    assert (book.models["meta.llama2-13b-chat-v1"].input, book.models["meta.llama2-13b-chat-v1"].output) == (
+        0.00075,
+        0.001,
+    )
+    for model in book.models.values():
+        assert 0 < model.input <= model.output < 0.1
+    families = {name.split("-v")[0].split("-2024")[0] for name in book.models}
+    assert {
+        "anthropic.claude-3-haiku",
+        "anthropic.claude-3-5-sonnet",
+        "amazon.nova-pro",
+        "meta.llama3-70b-instruct",
+    } <= families
+
+
+def test_the_demos_price_book_says_that_its_prices_are_made_up():
+    path = ROOT / "configs" / "pricing" / "local-demo.yaml"
+    book = load_price_book(path)
+    assert "ml.local-cpu" in book.instances and "local.smollm2-135m-instruct-v1:0" in book.models
+    assert "made up" in book.source

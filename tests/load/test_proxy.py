@@ -23,7 +23,7 @@ from tests.helpers.signature import parts, signature_of
 from tests.helpers.wire_client import ANSWER, REQUEST, body, run
 from tests.helpers.wire_server import answering, certificate, receive, serving, sleep, tunnelling
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.timed
 SECRET = "s3cr3t/pässword"
 QUOTED = "s3cr3t%2Fp%C3%A4ssword"
 KEY = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"

@@ -34,10 +34,10 @@ def gpt_oss(*contents: str) -> list[bytes]:
     ],
 )
 def test_reasoning_in_tags_is_output_and_not_visible(contents, first, visible, chunks, text):
-    reading = streamed("bedrock openai-chat", *timed(*gpt_oss(*contents)))
-    assert (reading.error, reading.text, reading.stop_reason) == (None, text, "stop")
-    assert (reading.first_output, reading.first_visible, reading.output_chunks) == (first, visible, chunks)
-    assert reading.hidden_reasoning is False
+    parsed = streamed("bedrock openai-chat", *timed(*gpt_oss(*contents)))
+    assert (parsed.error, parsed.text, parsed.stop_reason) == (None, text, "stop")
+    assert (parsed.first_output, parsed.first_visible, parsed.output_chunks) == (first, visible, chunks)
+    assert parsed.hidden_reasoning is False
 
 
 def deepseek(*texts: str) -> list[bytes]:
@@ -59,14 +59,14 @@ def deepseek(*texts: str) -> list[bytes]:
 )
 def test_deepseeks_thinking_is_output_and_not_visible(prompt, texts, first, visible, chunks, text):
     target = bedrock(model_id="us.deepseek.r1-v1:0", api="invoke", stream=True, parameters={"max_tokens": 64})
-    reading = parse_answer(build(target, Prompt("1", prompt, None)), 200, {}, timed(*deepseek(*texts)), True)
-    assert (reading.error, reading.text, reading.stop_reason) == (None, text, "stop")
-    assert (reading.first_output, reading.first_visible, reading.output_chunks) == (first, visible, chunks)
+    parsed = parse_answer(build(target, Prompt("1", prompt, None)), 200, {}, timed(*deepseek(*texts)), True)
+    assert (parsed.error, parsed.text, parsed.stop_reason) == (None, text, "stop")
+    assert (parsed.first_output, parsed.first_visible, parsed.output_chunks) == (first, visible, chunks)
 
 
 def test_reasoning_in_tags_that_ends_in_the_middle_is_output_without_text():
-    reading = streamed("bedrock openai-chat", *timed(*gpt_oss("<reasoning>", "Hm", "m")))
-    assert (reading.error, reading.text, reading.first_output, reading.first_visible) == (None, "", 11.0, None)
+    parsed = streamed("bedrock openai-chat", *timed(*gpt_oss("<reasoning>", "Hm", "m")))
+    assert (parsed.error, parsed.text, parsed.first_output, parsed.first_visible) == (None, "", 11.0, None)
 
 
 def test_reasoning_in_tags_of_a_whole_answer_is_not_text():
@@ -77,8 +77,8 @@ def test_reasoning_in_tags_of_a_whole_answer_is_not_text():
         ("<reasoning></reasoning>", "", ErrorClass.EMPTY),
     ):
         data = json.dumps({"choices": [{"message": {"content": content}, "finish_reason": "stop"}]}).encode()
-        reading = parse_answer(call("bedrock openai-chat", stream=False), 200, {}, [(1.0, data)], True)
-        assert (reading.text, reading.error) == (text, error)
+        parsed = parse_answer(call("bedrock openai-chat", stream=False), 200, {}, [(1.0, data)], True)
+        assert (parsed.text, parsed.error) == (text, error)
 
 
 def test_a_bedrock_chat_without_its_last_chunk_is_broken():
@@ -91,11 +91,11 @@ def test_a_cohere_stream_in_one_piece_is_read_as_one_delta_and_an_error_of_the_m
         "is_finished": True,
         "finish_reason": "COMPLETE",
     }
-    reading = streamed("cohere-command", *timed(chunk(whole)))
-    assert (reading.error, reading.text, reading.first_output, reading.output_chunks) == (None, "Hello", 10.0, 1)
+    parsed = streamed("cohere-command", *timed(chunk(whole)))
+    assert (parsed.error, parsed.text, parsed.first_output, parsed.output_chunks) == (None, "Hello", 10.0, 1)
     toxic = {"is_finished": True, "finish_reason": "ERROR_TOXIC"}
-    reading = streamed("cohere-command", *timed(chunk({"text": "He", "is_finished": False}), chunk(toxic)))
-    assert (reading.error, reading.error_code, reading.text) == (ErrorClass.BAD_RESPONSE, "ERROR_TOXIC", "He")
+    parsed = streamed("cohere-command", *timed(chunk({"text": "He", "is_finished": False}), chunk(toxic)))
+    assert (parsed.error, parsed.error_code, parsed.text) == (ErrorClass.BAD_RESPONSE, "ERROR_TOXIC", "He")
 
 
 def raw_lines(*events: object) -> list[bytes]:
@@ -103,12 +103,12 @@ def raw_lines(*events: object) -> list[bytes]:
 
 
 def test_a_raw_error_is_what_the_scenario_says_and_nothing_else():
-    reading = streamed("raw", *timed(*raw_lines(EVENTS["raw"][0][0], {"trouble": {"why": "full"}})))
-    assert (reading.error, reading.error_message, reading.text) == (ErrorClass.BAD_RESPONSE, '{"why": "full"}', "Hel")
+    parsed = streamed("raw", *timed(*raw_lines(EVENTS["raw"][0][0], {"trouble": {"why": "full"}})))
+    assert (parsed.error, parsed.error_message, parsed.text) == (ErrorClass.BAD_RESPONSE, '{"why": "full"}', "Hel")
     not_one = {"error": "none", "trouble": "", "out": {"piece": "Hello"}}
     data = json.dumps(not_one).encode()
-    reading = parse_answer(call("raw", stream=False), 200, {}, [(1.0, data)], True)
-    assert (reading.error, reading.text) == (None, "Hello")
+    parsed = parse_answer(call("raw", stream=False), 200, {}, [(1.0, data)], True)
+    assert (parsed.error, parsed.text) == (None, "Hello")
 
 
 def test_raw_answers_that_are_lists_are_read_and_those_without_text_are_not():
@@ -119,9 +119,9 @@ def test_raw_answers_that_are_lists_are_read_and_those_without_text_are_not():
     }
     body = build(sagemaker(dialect="raw", body=RAW["body"], answer=answer, parameters={"max_tokens": 64}), HELLO)
     data = json.dumps([{"generated": ["Hel", "lo"]}]).encode()
-    reading = parse_answer(body, 200, {}, [(1.0, data)], True)
-    assert (reading.error, reading.text, reading.completion_tokens) == (None, "Hello", 2)
-    assert reading.prompt_tokens is None  # `sum` does not fit texts: unknown, not a crash
+    parsed = parse_answer(body, 200, {}, [(1.0, data)], True)
+    assert (parsed.error, parsed.text, parsed.completion_tokens) == (None, "Hello", 2)
+    assert parsed.prompt_tokens is None  # `sum` does not fit texts: unknown, not a crash
     assert parse_answer(body, 200, {}, [(1.0, b'{"a": 1}')], True).error == ErrorClass.BAD_RESPONSE
     assert parse_answer(body, 200, {}, [(1.0, b'{"error": "full"}')], True).error_message == "full"
 

@@ -1,3 +1,5 @@
+"""The record of a request: its header, its cells, its order of times, and the way back."""
+
 import csv
 import dataclasses
 import io

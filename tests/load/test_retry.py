@@ -23,7 +23,7 @@ from tests.helpers.lab import CHUNKED, END, chunks, whole
 from tests.helpers.sample_answers import CONVERSE, WHOLES
 from tests.helpers.wire_server import in_turn, receive, serving
 
-pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("credentials")]
+pytestmark = [pytest.mark.timed, pytest.mark.usefixtures("credentials")]
 FAULTS = ["throttle", "quota", "not_ready", "model_timeout", "unavailable", "server", "drop", "reset"]
 FINAL = [
     "client",
@@ -195,7 +195,7 @@ def test_the_sender_pauses_as_long_as_was_drawn(emulator):
 
 def announced(sender: Sender) -> list[tuple[int, str]]:
     clear: list[tuple[int, str]] = []
-    sender.on_clear = lambda stage, phase: clear.append((stage, phase))
+    sender.on_clear = lambda spec, phase: clear.append((spec.stage, phase))
     return clear
 
 
@@ -239,11 +239,11 @@ def test_a_stages_hold_waits_for_the_whole_call_with_its_pauses():
         sender, records = retrying(f"http://127.0.0.1:{server.port}", tgi("e", stream=False), base_s=0.2, max_s=0.2)
         longest(sender)
         clear = announced(sender)
-        visit = StageSpec(1, "t", "p", 1)
-        sender.announce(visit, "measure")
+        spec = StageSpec(1, "t", "p", 1)
+        sender.announce(spec, "measure")
         job = gevent.spawn(call, sender)
         gevent.sleep(0.1)
-        sender.announce(visit, "hold")  # in the pause
+        sender.announce(spec, "hold")  # in the pause
         gevent.sleep(0.15)
         assert clear == [] and sender.probe.count == 1  # in the second attempt
         job.join(5)
@@ -256,13 +256,13 @@ def test_an_attempt_that_starts_in_the_window_is_awaited_although_its_call_began
         sender, records = retrying(f"http://127.0.0.1:{server.port}", tgi("e", stream=False), base_s=0.2, max_s=0.2)
         longest(sender)
         clear = announced(sender)
-        visit = StageSpec(1, "t", "p", 1)
-        sender.announce(visit, "settle")
+        spec = StageSpec(1, "t", "p", 1)
+        sender.announce(spec, "settle")
         job = gevent.spawn(call, sender, "settle")
         gevent.sleep(0.1)
-        sender.announce(visit, "measure")  # in the pause
+        sender.announce(spec, "measure")  # in the pause
         gevent.sleep(0.2)
-        sender.announce(visit, "hold")  # in the second attempt, which is in the window
+        sender.announce(spec, "hold")  # in the second attempt, which is in the window
         assert clear == [(1, "settle")] and sender.probe.count == 1
         job.join(5)
     assert [(r.attempt, r.phase) for r in records] == [(1, "settle"), (2, "measure")]

@@ -12,9 +12,9 @@ from locustfiles.contract.record import RequestRecord
 from scripts.emulator.config import EXAMPLE_ACCESS_KEY, EXAMPLE_SECRET_KEY
 from tests.helpers.calls import TOKENS, call, converse, invoke, sender_for, tgi, truth_of
 from tests.helpers.emulator_process import ROOT, running_emulator
-from tests.helpers.patience import up_to_three_times
+from tests.helpers.patience import waits
 
-pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("credentials")]
+pytestmark = [pytest.mark.timed, pytest.mark.usefixtures("credentials")]
 
 
 @pytest.fixture(scope="module")
@@ -184,12 +184,12 @@ GOOD = {
 }
 
 
-@up_to_three_times
 def test_tokens_and_times_are_those_of_the_endpoints_own_log(emulator):
     """Both clocks are the machine's monotonic one; the endpoint's own sends and this machine's other work cost a little."""
     sender, _ = sender_for(emulator, *({"name": kind.replace(" ", "-")} | target for kind, target in GOOD.items()))
     call(sender, name="tgi")  # opens the connection
-    records = {kind: [call(sender, name=kind.replace(" ", "-")) for _ in range(5)] for kind in GOOD}
+    with waits(emulator.pid) as waited:
+        records = {kind: [call(sender, name=kind.replace(" ", "-")) for _ in range(5)] for kind in GOOD}
     truth = truth_of(emulator, {r.request_id for made in records.values() for r in made})
     late: list[float] = []
     for kind, made in records.items():
@@ -211,10 +211,12 @@ def test_tokens_and_times_are_those_of_the_endpoints_own_log(emulator):
                 late.append(r.last_token_ms - (row["last_token"] - row["arrival"]) * 1000)
                 assert r.chunks <= TOKENS
     late.sort()
-    # never earlier than the endpoint (its arrival is after our send, its stamp before its write), and by less than a few ms later
+    # never earlier than the endpoint (its arrival is after our send, its stamp before its write), and by less than a few ms later,
+    # and by what both stood in line for a core: on average a call, and for one in ten several times as long
+    waited_ms = 1000 * waited.s / (5 * len(GOOD))
     assert late[0] > -0.3
-    assert late[len(late) // 2] < 3
-    assert late[int(len(late) * 0.9)] < 10
+    assert late[len(late) // 2] < 3 + waited_ms
+    assert late[int(len(late) * 0.9)] < 10 + 3 * waited_ms
 
 
 def test_thirty_percent_throttles_are_recorded_as_such(emulator):
@@ -273,7 +275,7 @@ def test_an_endpoint_that_accepts_no_connection_is_named_with_its_targets(emulat
 def test_a_stage_is_clear_when_its_measured_calls_have_ended(emulator):
     sender, _ = sender_for(emulator, tgi("stall"))  # 0.3 s a call
     clear: list[tuple[int, str]] = []
-    sender.on_clear = lambda stage, phase: clear.append((stage, phase))
+    sender.on_clear = lambda spec, phase: clear.append((spec.stage, phase))
     first, second = StageSpec(1, "t", "p", 1), StageSpec(2, "t", "p", 2)
     sender.announce(first, "settle")
     assert clear == [(1, "settle")]  # nothing was in flight
@@ -295,14 +297,14 @@ def test_how_a_process_kept_up_is_of_all_that_a_search_measured_of_a_stage(emula
     sender, _ = sender_for(emulator, tgi("stall"))
     first, on = StageSpec(1, "t", "p", 1), StageSpec(1, "t", "p", 1, look=1)
     clear: list[tuple[int, str]] = []
-    sender.on_clear = lambda stage, phase: clear.append((stage, phase))
+    sender.on_clear = lambda spec, phase: clear.append((spec.stage, phase))
     sender.announce(first, "settle")
     sender.announce(first, "measure")
     gevent.sleep(0.02)
     time.sleep(0.08)  # the loop stands still in the window's first part
     gevent.sleep(0.02)
-    for visit, phase in ((first, "hold"), (on, "measure"), (on, "hold")):
-        sender.announce(visit, phase)
+    for spec, phase in ((first, "hold"), (on, "measure"), (on, "hold")):
+        sender.announce(spec, phase)
     assert sender.load["lag_ms"] > 50
     assert clear == [(1, "settle"), (1, "hold"), (1, "hold")]  # each hold is told
     sender.announce(StageSpec(2, "t", "p", 1), "measure")  # another stage, its settling unheard

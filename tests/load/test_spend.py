@@ -17,6 +17,7 @@ from locustfiles.common.recording.spend import RECENT, Spend
 from locustfiles.contract.record import KINDS, RequestRecord
 from locustfiles.contract.scenario.price_book import HourlyPrice, PriceBook, TokenPrice
 from locustfiles.contract.scenario.scenario import Scenario
+from tests.helpers.run_parts import arrived
 
 CACHED = TokenPrice(input=0.1, output=0.5, cache_read=0.01, cache_write=0.125)
 PLAIN = TokenPrice(input=0.1, output=0.5)
@@ -91,9 +92,9 @@ CALLS = {
 def test_a_call_counts_as_the_most_that_the_report_may_bill_it_at(name):
     call, usd = CALLS[name]
     found = spend()
-    found.take(record().row())
+    found.take(arrived(record()))
     assert found.usd() == pytest.approx(0.30)
-    found.take(call.row())
+    found.take(arrived(call))
     assert found.usd() == pytest.approx(0.30 + usd)
     rows = pd.DataFrame([{field: getattr(r, field) for field in KINDS} for r in (record(), call)])
     rows = rows.astype({field: float for field, kind in KINDS.items() if kind is not str})
@@ -104,42 +105,42 @@ def test_a_call_counts_as_the_most_that_the_report_may_bill_it_at(name):
 
 def test_cached_tokens_without_a_price_count_as_the_others():
     found = spend(PLAIN)
-    found.take(record(cache_read_tokens=2000).row())
+    found.take(arrived(record(cache_read_tokens=2000)))
     assert found.usd() == pytest.approx(0.3 + 0.2)  # 3,000 x 0.1 / 1,000 + 0.2
 
 
 def test_a_prompt_of_unknown_length_counts_as_the_longest_so_far_cached_tokens_included():
     found = spend()
-    found.take(record(cache_read_tokens=2000, cache_write_tokens=400).row())
-    found.take(record("server", **NO_COUNTS).row())
+    found.take(arrived(record(cache_read_tokens=2000, cache_write_tokens=400)))
+    found.take(arrived(record("server", **NO_COUNTS)))
     assert found.usd() == pytest.approx(0.37 + 0.425 + 0.25)  # 3,400 x 0.125 / 1,000
 
 
 def test_a_prompt_of_unknown_length_counts_as_the_longest_that_comes_after_it_too():
     found = spend()
-    found.take(record("server", **NO_COUNTS).row())
+    found.take(arrived(record("server", **NO_COUNTS)))
     assert found.usd() == pytest.approx(0.25)  # no prompt is known
-    found.take(record(cache_read_tokens=2000, cache_write_tokens=400).row())
+    found.take(arrived(record(cache_read_tokens=2000, cache_write_tokens=400)))
     assert found.usd() == pytest.approx(0.37 + 0.425 + 0.25)
 
 
 def test_a_line_of_the_payload_may_ask_for_more_than_the_target():
     found = spend(asked=800)
-    found.take(record(completion_tokens=None).row())
+    found.take(arrived(record(completion_tokens=None)))
     assert found.usd() == pytest.approx(0.1 + 0.4)
 
 
 def test_an_unlimited_answer_counts_as_the_longest_so_far():
     found = spend(limit=None)
-    found.take(record(completion_tokens=None).row())
+    found.take(arrived(record(completion_tokens=None)))
     assert found.usd() == pytest.approx(0.1)  # none was seen yet
-    found.take(record(completion_tokens=900).row())
-    found.take(record("stream_broken", **BEGAN, completion_tokens=2).row())
+    found.take(arrived(record(completion_tokens=900)))
+    found.take(arrived(record("stream_broken", **BEGAN, completion_tokens=2)))
     assert found.usd() == pytest.approx(0.1 + 0.55 + 0.55)
     # a limit on one of two lines is none on the target
     found = spend(limit=None, asked=800)
-    found.take(record(completion_tokens=900).row())
-    found.take(record(completion_tokens=None).row())
+    found.take(arrived(record(completion_tokens=900)))
+    found.take(arrived(record(completion_tokens=None)))
     assert found.usd() == pytest.approx(0.55 + 0.55)
 
 
@@ -149,7 +150,7 @@ def test_an_endpoint_costs_while_it_is_under_load_whatever_it_answers():
     assert found.usd() == 0.0
     found.load_begins("hours")
     clock.at_s += 10
-    found.take(record(target="hours").row())
+    found.take(arrived(record(target="hours")))
     assert found.usd() == pytest.approx(0.2)  # a spell that goes on counts: 10 x 0.02
     found.load_ends()
     clock.at_s += 100  # nothing, or another target, is under load
@@ -163,7 +164,7 @@ def test_an_endpoint_costs_while_it_is_under_load_whatever_it_answers():
     clock.at_s += 5
     assert found.usd() == pytest.approx(3.3)
     found.load_ends()
-    found.take(record().row())
+    found.take(arrived(record()))
     assert found.usd() == pytest.approx(3.6)  # both kinds add up
 
 
@@ -171,7 +172,7 @@ def loaded(*records: RequestRecord) -> Spend:
     found = spend()
     found.load_begins("tokens")
     for each in records:
-        found.take(each.row())
+        found.take(arrived(each))
     return found
 
 
@@ -201,6 +202,6 @@ def test_in_the_open_loop_twice_what_is_due_may_be_under_way_and_no_more_than_us
 def test_stopping_costs_an_endpoints_time_for_the_longest_call():
     found = spend()
     found.load_begins("hours")
-    found.take(record(target="hours", latency_s=4.0).row())
-    found.take(record(target="tokens", latency_s=1.0).row())
+    found.take(arrived(record(target="hours", latency_s=4.0)))
+    found.take(arrived(record(target="tokens", latency_s=1.0)))
     assert found.to_come_usd(50, None, 1.0) == pytest.approx(4 * 0.02)

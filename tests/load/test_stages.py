@@ -123,10 +123,10 @@ def test_a_stage_is_whole_only_if_every_worker_that_began_it_was_there_at_its_en
     )
     run.stage_begins, run.is_sound = (lambda window: None), (lambda window: True)
     control = types.SimpleNamespace(
-        run=run, announce=lambda visit, phase: said.append(phase), ask_for_users=lambda users: None
+        run=run, announce=lambda spec, phase: said.append(phase), ask_for_users=lambda users: None
     )
     control.alive = lambda: at_the_end if "hold" in said else ["a", "b"]
-    control.wait_until_clear, control.wait_for_records = (lambda visit, phase: {}), (lambda visit: True)
+    control.wait_until_clear, control.wait_for_records = (lambda spec, phase: {}), (lambda spec: True)
     load = Load(users=[1], settle_s=0, settle_at_most_s=0, measure_s=0.01)
     stage = Stage(control, Group("one", "a", load, []), Level(1, None), 1)
     stage.go()
@@ -147,10 +147,10 @@ def test_an_undecided_search_measures_four_windows_whatever_the_holds_between_ta
     )
     run.stage_begins, run.is_sound = (lambda window: None), (lambda window: True)
     control = types.SimpleNamespace(
-        run=run, announce=lambda visit, phase: told.append((phase, clock.at)), ask_for_users=lambda users: None
+        run=run, announce=lambda spec, phase: told.append((phase, clock.at)), ask_for_users=lambda users: None
     )
-    control.alive, control.wait_for_records = (lambda: ["a"]), (lambda visit: True)
-    control.wait_until_clear = lambda visit, phase: (passes(30.0 if phase == "hold" else 0.0), {})[1]
+    control.alive, control.wait_for_records = (lambda: ["a"]), (lambda spec: True)
+    control.wait_until_clear = lambda spec, phase: (passes(30.0 if phase == "hold" else 0.0), {})[1]
     limits = {"latency_s": {"p95": 1.0}}  # nothing comes: it stays undecided
     load = Load(find={"up_to": 4, "slo": limits}, settle_s=0, settle_at_most_s=0, measure_s=10)
     stage = Stage(control, Group("one", "a", load, []), Level(1, None), 1, Slo.model_validate(limits))

@@ -9,10 +9,9 @@ from locustfiles.contract.scenario.targets import BedrockTarget, SageMakerTarget
 from tests.helpers import bodies
 from tests.helpers.calls import PROMPT, TOKENS, sender_for, truth_of
 from tests.helpers.emulator_process import running_emulator
-from tests.helpers.patience import up_to_three_times
 from tests.helpers.surfaces import EMBEDDINGS, PARAMETERS, STREAMS, THINKING, WHOLES, container, converse
 
-pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("credentials")]
+pytestmark = [pytest.mark.timed, pytest.mark.usefixtures("credentials")]
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +62,6 @@ SURFACES = [(kind, True) for kind in STREAMS] + [(kind, False) for kind in WHOLE
 @pytest.mark.parametrize(
     ("kind", "stream"), SURFACES, ids=[f"{kind}, {'stream' if s else 'whole'}" for kind, s in SURFACES]
 )
-@up_to_three_times
 def test_tokens_reason_and_times_are_those_of_the_endpoints_log(measured, kind, stream):
     record, row = measured(kind, stream)
     assert (record.prompt_tokens, record.prompt_token_source) == (row["prompt_tokens"], "service")
@@ -91,7 +89,6 @@ def test_an_embedding_is_a_success_with_no_output_tokens(measured, kind):
 
 
 @pytest.mark.parametrize("kind", THINKING)
-@up_to_three_times
 def test_reasoning_starts_ttft_and_text_starts_the_visible_one(measured, sender, kind):
     record, row = measured(kind, True)
     assert -0.3 < record.ttft_ms - (row["first_token"] - row["arrival"]) * 1000 < 20

@@ -16,7 +16,7 @@ from tests.helpers.surfaces import PARAMETERS, container, converse, invoke
 from tests.helpers.tokenizer_files import characters
 from tests.helpers.wire_server import certificate, full, receive, serving
 
-pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("credentials")]
+pytestmark = [pytest.mark.timed, pytest.mark.usefixtures("credentials")]
 CACHES = [(api, stream) for api in ("converse", "invoke") for stream in (True, False)]
 FAULTY = [
     (fault, kind, stream)

@@ -1,3 +1,5 @@
+"""One endpoint for the runs of this folder that need none of their own."""
+
 import pytest
 
 from tests.helpers import folders

@@ -10,6 +10,7 @@ from locustfiles.contract.run_folder import RunFolder
 from scripts.emulator.config import EXAMPLE_SECRET_KEY
 from tests.helpers import folders
 from tests.helpers.locust_process import cluster, environment, free_port, locust, one_locust
+from tests.helpers.patience import LONGEST_S
 
 LOAD = {"users": [1], "settle_s": 0, "measure_s": 0.5}
 
@@ -110,7 +111,7 @@ def test_a_mistake_gets_one_line_with_place_and_remedy_and_nothing_is_sent(endpo
     make(tmp_path)
     locustfile = "bedrock.py" if "locustfile" in name else "sweep.py"
     with one_locust(scenario, tmp_path / "run", locustfile=locustfile) as process:
-        line = assert_refused(process, process.wait(20), endpoint, before)
+        line = assert_refused(process, process.wait(), endpoint, before)
     assert line == f"error: {tmp_path}/" + expected.format(line=line_of(tmp_path, start), folder=tmp_path)
     assert not (tmp_path / "run").exists()
 
@@ -118,10 +119,10 @@ def test_a_mistake_gets_one_line_with_place_and_remedy_and_nothing_is_sent(endpo
 def test_a_missing_scenario_is_named_with_an_example(endpoint, tmp_path):
     before = endpoint.stats()["requests"]
     with one_locust(tmp_path / "none.yaml", tmp_path / "run") as process:
-        line = assert_refused(process, process.wait(20), endpoint, before)
+        line = assert_refused(process, process.wait(), endpoint, before)
     assert line == f"error: {tmp_path}/none.yaml: cannot be read (No such file or directory); check the path"
     with locust("-f", "locustfiles/sweep.py", "--headless", output=tmp_path / "log") as process:
-        line = assert_refused(process, process.wait(20), endpoint, before)
+        line = assert_refused(process, process.wait(), endpoint, before)
     assert line.startswith(
         "error: --scenario: missing; give the scenario file, as in: locust -f locustfiles/sweep.py --scenario configs/demo.yaml"
     )
@@ -131,7 +132,7 @@ def test_a_misspelt_option_is_an_error_of_the_input(endpoint, tmp_path):
     before = endpoint.stats()["requests"]
     scenario = folders.make_scenario(tmp_path, endpoint.url, [folders.sagemaker("quick")], LOAD)
     with one_locust(scenario, None, "--rundir", tmp_path / "run") as process:
-        line = assert_refused(process, process.wait(20), endpoint, before)
+        line = assert_refused(process, process.wait(), endpoint, before)
     assert "--rundir" in line
 
 
@@ -140,7 +141,7 @@ def test_without_credentials_nothing_is_sent(endpoint, tmp_path):
     scenario = folders.make_scenario(tmp_path, endpoint.url, [folders.sagemaker("quick")], LOAD)
     env = environment(AWS_ACCESS_KEY_ID=None, AWS_SECRET_ACCESS_KEY=None)
     with one_locust(scenario, tmp_path / "run", env=env) as process:
-        line = assert_refused(process, process.wait(20), endpoint, before)
+        line = assert_refused(process, process.wait(), endpoint, before)
     assert line == (
         "error: AWS credentials: none found; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
         "or sign in with `aws sso login`"
@@ -181,7 +182,7 @@ def test_an_environment_that_cannot_be_used_is_named_and_nothing_is_sent(endpoin
     before = endpoint.stats()["requests"]
     scenario = folders.make_scenario(tmp_path, endpoint.url, [folders.sagemaker("quick")], LOAD)
     with one_locust(scenario, tmp_path / "run", env=environment(**make(tmp_path))) as process:
-        line = assert_refused(process, process.wait(20), endpoint, before)
+        line = assert_refused(process, process.wait(), endpoint, before)
     assert line.startswith("error: " + expected.format(folder=tmp_path)), line
 
 
@@ -201,7 +202,7 @@ def test_a_token_file_that_is_not_there_ends_the_run_as_a_fault_of_credentials(e
         else one_locust(scenario, tmp_path / "run", env=env) as started
     ):
         process = started.master if workers else started
-        line = assert_refused(process, process.wait(40), endpoint, before)
+        line = assert_refused(process, process.wait(), endpoint, before)
     assert f"FileNotFoundError: [Errno 2] No such file or directory: '{token}'; check the credentials" in line, line
     assert {(r.phase, r.error) for r in folders.rows(tmp_path / "run")} == {("warmup", "auth")}
 
@@ -210,7 +211,7 @@ def test_an_endpoint_that_accepts_no_connection_is_found_before_anything_is_sent
     port = free_port()
     scenario = folders.make_scenario(tmp_path, f"http://127.0.0.1:{port}", [folders.sagemaker("quick")], LOAD)
     with one_locust(scenario, tmp_path / "run") as process:
-        line = assert_refused(process, process.wait(20), endpoint, endpoint.stats()["requests"])
+        line = assert_refused(process, process.wait(), endpoint, endpoint.stats()["requests"])
     assert line == (
         f"error: http://127.0.0.1:{port} (on-quick): accepts no connection: Connection refused; "
         "check the region, `endpoint_url` and AWS_ENDPOINT_URL_*, and that the endpoint is up"
@@ -221,7 +222,7 @@ def test_an_endpoint_that_accepts_no_connection_is_found_before_anything_is_sent
 def test_checking_an_endpoint_sends_nothing(tmp_path):
     """Its only connection is closed without a byte: a scenario that then turns out to be too slow to answer never began."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        listener.settimeout(15)
+        listener.settimeout(LONGEST_S)
         scenario = folders.make_scenario(
             tmp_path, f"http://127.0.0.1:{listener.getsockname()[1]}", [folders.sagemaker("quick")], LOAD
         )
@@ -254,7 +255,7 @@ def test_what_only_the_service_can_know_ends_the_sweep_after_the_first_calls(end
     before = endpoint.stats()["requests"]
     scenario = folders.make_scenario(tmp_path, endpoint.url, [target], LOAD)
     with one_locust(scenario, tmp_path / "run", env=environment(**changes)) as process:
-        assert process.wait(20) == 1, process.text
+        assert process.wait() == 1, process.text
     (line,) = process.errors
     assert line.startswith(f"error: {said}") and "; check " in line, line
     assert process.text.rstrip().splitlines()[-1] == line  # after Locust's tables
@@ -270,14 +271,14 @@ def test_a_used_run_folder_is_refused_unless_overwritten(endpoint, tmp_path):
     scenario = folders.make_scenario(tmp_path, endpoint.url, [folders.sagemaker("quick")], LOAD)
     run = tmp_path / "run"
     with one_locust(scenario, run) as process:
-        assert process.wait(30) == 0, process.text
+        assert process.wait() == 0, process.text
     first, before = folders.manifest(run)["run_id"], endpoint.stats()["requests"]
     with one_locust(scenario, run) as process:
-        line = assert_refused(process, process.wait(20), endpoint, before)
+        line = assert_refused(process, process.wait(), endpoint, before)
     assert line == f"error: {run}: already holds a run; choose another --run-dir, or add --resume or --overwrite"
     assert RunFolder(run).read_manifest().run_id == first
     with one_locust(scenario, run, "--overwrite") as process:
-        assert process.wait(30) == 0, process.text
+        assert process.wait() == 0, process.text
     assert RunFolder(run).read_manifest().run_id != first
     assert len(folders.rows(run)) == endpoint.stats()["requests"] - before
 
@@ -287,5 +288,5 @@ def test_a_run_folder_that_cannot_be_made_is_an_error_of_the_input(endpoint, tmp
     scenario = folders.make_scenario(tmp_path, endpoint.url, [folders.sagemaker("quick")], LOAD)
     (tmp_path / "file").write_text("")
     with one_locust(scenario, tmp_path / "file" / "run") as process:
-        line = assert_refused(process, process.wait(20), endpoint, before)
+        line = assert_refused(process, process.wait(), endpoint, before)
     assert line == f"error: {tmp_path}/file/run: cannot be written (Not a directory); choose another --run-dir"

@@ -5,7 +5,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -14,13 +13,14 @@ from scripts.emulator.config import EXAMPLE_ACCESS_KEY, EXAMPLE_SECRET_KEY
 from tests.helpers import folders
 from tests.helpers.emulator_process import ROOT
 from tests.helpers.locust_process import environment, free_port
+from tests.helpers.patience import LONGEST_S, until
 
 LOAD = {"users": [1, 4], "settle_s": 1, "measure_s": 29}
 
 
 def check(scenario, *more: object, env: dict[str, str] | None = None) -> subprocess.CompletedProcess:
     command = [sys.executable, "-m", "analysis", "check", str(scenario), *map(str, more)]
-    run = subprocess.run(command, cwd=ROOT, env=env or environment(), capture_output=True, text=True, timeout=40)
+    run = subprocess.run(command, cwd=ROOT, env=env or environment(), capture_output=True, text=True, timeout=LONGEST_S)
     assert "Traceback" not in run.stdout + run.stderr
     for key in (EXAMPLE_ACCESS_KEY, EXAMPLE_SECRET_KEY):
         assert key not in run.stdout + run.stderr
@@ -192,12 +192,9 @@ def test_ctrl_c_ends_it_in_mid_call_without_a_traceback(endpoint, tmp_path, tran
         command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     try:
-        over = time.monotonic() + 20
-        while endpoint.stats()["in_flight"] == 0:
-            assert time.monotonic() < over
-            time.sleep(0.02)
+        until(lambda: endpoint.stats()["in_flight"], "a call in flight", every_s=0.02)
         process.send_signal(signal.SIGINT)
-        out, errors = process.communicate(timeout=15)
+        out, errors = process.communicate(timeout=LONGEST_S)
     finally:
         process.kill()
     assert (process.returncode, errors) == (1, f"error: {scenario}: interrupted; nothing more was sent, check again\n")

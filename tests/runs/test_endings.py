@@ -32,18 +32,19 @@ def test_a_stage_ends_when_it_has_enough_requests_or_too_many_errors_and_the_swe
     before = endpoint.stats()["requests"]
     scenario = folders.make_scenario(tmp_path, endpoint.url, targets, load)
     with one_locust(scenario, tmp_path / "run") as process:
-        assert process.wait(40) == 0, process.text
+        assert process.wait() == 0, process.text
     failing, enough = folders.manifest(tmp_path / "run")["stages"]
     found = folders.rows(tmp_path / "run")
     assert len(found) == endpoint.stats()["requests"] - before
     assert (failing["ended_by"], enough["ended_by"]) == ("abort", "requests")
     failed = [r for r in found if r.stage == 1 and r.phase == "measure"]
     assert len(failed) >= 10 and {r.error for r in failed} == {"server"}
-    # records are looked at once a second; a failing user pauses 0.1 s, a good call takes 65 ms
-    assert failing["measure_until"] - failing["measure_from"] < 2.5
-    assert len(failed) <= 2 * 2.5 / 0.1
+    # records are looked at once a second: each ends long before its 30 s, on a busy machine too
+    took = [stage["measure_until"] - stage["measure_from"] for stage in (failing, enough)]
+    assert max(took) < 10
+    assert len(failed) <= 2 * (took[0] / 0.1 + 1)  # a failing user pauses 0.1 s, and a good call takes 65 ms
     enough_rows = [r for r in found if r.stage == 2 and r.phase == "measure"]
-    assert 30 <= len(enough_rows) <= 2 * 3 / 0.065
+    assert 30 <= len(enough_rows) <= 2 * (took[1] / 0.065 + 1)
     assert folders.manifest(tmp_path / "run")["status"] == "complete"
 
 
@@ -53,12 +54,13 @@ def test_a_run_stops_itself_before_it_spends_more_than_its_budget(endpoint, tmp_
     load = {"users": [1, 2], "settle_s": 0.5, "measure_s": 10}
     scenario = folders.make_scenario(tmp_path, endpoint.url, [folders.sagemaker("quick")], load, budget_usd=0.003)
     with one_locust(scenario, tmp_path / "run") as process:
-        assert process.wait(30) == 3, process.text
+        assert process.wait() == 3, process.text
     found, manifest = folders.rows(tmp_path / "run"), folders.manifest(tmp_path / "run")
     (stage,) = manifest["stages"]
     assert (manifest["status"], manifest["problems"], stage["ended_by"]) == ("stopped", [], "budget")
     assert stage["hold_until"] >= stage["measure_until"] > stage["measure_from"]
-    assert 2.5 < manifest["ended_at"] - min(r.started_at for r in found) < 6
+    sent = [r.started_at for r in found]
+    assert 1.5 < max(sent) - min(sent) < 4.5 + 2 * folders.lag_s(found)
     assert len(found) == endpoint.stats()["requests"] - before
     assert not any(r.error for r in found)
 
@@ -69,7 +71,7 @@ def test_token_prices_count_towards_the_budget(endpoint, tmp_path):
     load = {"users": [2], "settle_s": 0, "measure_s": 30}
     scenario = folders.make_scenario(tmp_path, endpoint.url, [target], load, budget_usd=0.2)
     with one_locust(scenario, tmp_path / "run") as process:
-        assert process.wait(30) == 3, process.text
+        assert process.wait() == 3, process.text
     calls = len(folders.rows(tmp_path / "run"))
     # never more; what is in flight or not yet reported counts as spent: some 1.2 s of two users, 37 calls, at the most
     assert 3 <= calls <= 40
@@ -84,10 +86,10 @@ def test_no_secret_is_written_anywhere(tmp_path):
     with running_emulator(config) as emulator:
         scenario = folders.make_scenario(tmp_path, emulator.url, targets, {"users": [2], "settle_s": 0, "measure_s": 1})
         with cluster(scenario, tmp_path / "run", "--loglevel", "DEBUG", env=env) as crew:
-            assert crew.wait(40) == (0, [0, 0]), crew.text()
+            assert crew.wait() == (0, [0, 0]), crew.text()
         wrong = env | {"AWS_SECRET_ACCESS_KEY": secret[:-1] + "x"}
         with one_locust(scenario, tmp_path / "refused", "--loglevel", "DEBUG", env=wrong) as process:
-            assert process.wait(30) == 1, process.text
+            assert process.wait() == 1, process.text
     written = [p for p in tmp_path.rglob("*") if p.is_file()]
     assert {"requests.csv", "manifest.json", "master.log", "worker-0.log", "locust.log", "locust_stats.csv"} <= {
         p.name for p in written
@@ -112,11 +114,11 @@ def small_disk(folder: pathlib.Path):
 
 
 def test_a_full_disk_stops_the_run_and_what_was_written_can_be_read(endpoint, tmp_path):
-    load = {"users": [20], "settle_s": 0, "measure_s": 40}
+    load = {"users": [20], "settle_s": 0, "measure_s": 200}
     scenario = folders.make_scenario(tmp_path / "made", endpoint.url, [folders.sagemaker("quick")], load)
     with small_disk(tmp_path / "disk") as disk:
         with one_locust(scenario, disk / "run") as process:
-            assert process.wait(40) == 2, process.text
+            assert process.wait() == 2, process.text
         assert "cannot be written: No space left on device; the run stops, what it holds is kept" in process.text
         assert "Traceback" not in process.text
         text, torn = RunFolder(disk / "run").requests_text()
@@ -142,7 +144,7 @@ def test_a_second_ctrl_c_does_not_lose_what_was_measured(endpoint, tmp_path):
         process.send(signal.SIGINT)
         process.until("CTRL+C")
         process.send(signal.SIGINT)
-        assert process.wait(30) == 0, process.text
+        assert process.wait() == 0, process.text
     found, manifest = folders.rows(tmp_path / "run"), folders.manifest(tmp_path / "run")
     assert len(found) == endpoint.stats()["requests"] - before
     assert manifest["status"] == "stopped" and not any(r.error for r in found)
@@ -156,7 +158,7 @@ def test_a_ctrl_c_while_the_master_waits_for_workers_ends_it_without_a_trace(tmp
     with cluster(scenario, tmp_path / "run", "--expect-workers", 3) as crew:
         crew.master.until("2 workers connected")
         crew.interrupt()
-        crew.wait(30)
+        crew.wait()
     assert "Traceback" not in crew.text(), crew.text()
     assert not (tmp_path / "run").exists()
 
@@ -168,19 +170,20 @@ def test_an_endpoint_that_goes_away_in_mid_run_is_a_finding(tmp_path):
             tmp_path,
             emulator.url,
             [folders.sagemaker("quick")],
-            {"users": [2], "settle_s": 0, "measure_s": 3},
+            {"users": [2], "settle_s": 0, "measure_s": 5},
             error_pause_s=0.1,
         )
         with one_locust(scenario, tmp_path / "run") as process:
             folders.await_requests(emulator, 20)
             emulator.process.kill()
             emulator.process.wait()
-            assert process.wait(30) == 0, process.text  # failed requests are a finding
+            assert process.wait() == 0, process.text  # failed requests are a finding
     found = folders.rows(tmp_path / "run")
     classes = [r.error for r in sorted(found, key=lambda r: r.started_at)]
     assert set(classes) <= {None, "stream_broken", "connect"}
     assert classes[-1] == "connect" and classes[0] is None
-    # the pause after a failure keeps 2 users below 2 / 0.1 s = 20 calls a second for at most 3 s
-    assert 10 < classes.count("connect") <= 60
+    # the pause after a failure keeps 2 users below 2 / 0.1 s = 20 calls a second
+    refused = [r.started_at for r in found if r.error == "connect"]
+    assert 10 < len(refused) <= 2 * ((max(refused) - min(refused)) / 0.1 + 1)
     assert folders.each_once(found)
     assert {r.error_message for r in found if r.error == "connect"} == {"Connection refused"}

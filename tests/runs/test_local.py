@@ -62,18 +62,19 @@ def test_the_windows_of_the_manifest_hold_what_was_measured(run):
     assert [(s["target"], s["users"]) for s in manifest["stages"]] == [
         ("on-throttled", 1), ("on-throttled", 3), ("by-quick-model", 1), ("by-quick-model", 3)
     ]  # fmt: skip
+    slack = 0.05 + folders.lag_s(found)
     for stage in manifest["stages"]:
         a, b = stage["measure_from"], stage["measure_until"]
         assert stage["ended_by"] == "time"
-        assert 2.5 <= b - a < 3
+        assert 2.5 <= b - a < 3 + slack
         assert stage["started_at"] <= stage["settle_from"] <= a - 0.5 < b <= stage["hold_until"]
         mine = [r for r in found if r.stage == stage["stage"]]
         measured = [r for r in mine if r.phase == "measure"]
-        assert all(a - 0.05 <= r.started_at < b + 0.05 for r in measured)
-        assert all(r.started_at < a + 0.05 for r in mine if r.phase == "settle")
-        assert all(r.started_at >= b - 0.05 for r in mine if r.phase == "hold")
+        assert all(a - slack <= r.started_at < b + slack for r in measured)
+        assert all(r.started_at < a + slack for r in mine if r.phase == "settle")
+        assert all(r.started_at >= b - slack for r in mine if r.phase == "hold")
         # awaited: every measured request ended before the hold did
-        assert max(r.started_at + r.latency_ms / 1000 for r in measured) <= stage["hold_until"] + 0.05
+        assert max(r.started_at + r.latency_ms / 1000 for r in measured) <= stage["hold_until"] + slack
         assert {r.users for r in mine} == {stage["users"]}
         assert {r.user for r in measured} == set(range(1, stage["users"] + 1))
         assert max(r.in_flight for r in mine) == stage["users"]

@@ -1,5 +1,6 @@
 """Workers and masters that are paused, cut off or killed, and a line that loses messages: no record is lost or counted twice."""
 
+import concurrent.futures
 import contextlib
 import itertools
 import pathlib
@@ -12,7 +13,8 @@ from analysis.__main__ import main as analysis
 from tests.helpers import folders
 from tests.helpers.delay_proxy import delaying
 from tests.helpers.emulator_process import ROOT, running_emulator
-from tests.helpers.locust_process import environment, free_port, locust
+from tests.helpers.locust_process import PATIENT, environment, free_port, locust
+from tests.helpers.patience import LONGEST_S, until
 
 NAMES = ("paused", "cut", "halted", "killed", "lossy")  # an endpoint for each run, so that its truth is its own
 EMULATOR = {
@@ -28,9 +30,10 @@ import random
 import sys
 
 from locust.rpc import zmqrpc
+from locustfiles.common.recording.messages import Acknowledged, Flush, StageAnnounced, StageClear
 from locustfiles.sweep import StageShape, SweepUser  # noqa: F401  what Locust runs
 
-LOST = {"stats", "ledger_ack", "ledger_clear", "ledger_stage", "ledger_flush"}
+LOST = {"stats", *(kind.KIND for kind in (Acknowledged, StageClear, StageAnnounced, Flush))}
 draws, held = random.Random(len(sys.argv)), []
 counts = {"lost": 0, "doubled": 0, "late": 0}
 
@@ -92,13 +95,15 @@ class Run:
             self.path,
             *more,
         ]
-        return self._start(name, *arguments, "--headless", "--expect-workers", workers, "--expect-workers-max-wait", 60)
+        return self._start(
+            name, *arguments, "--headless", "--expect-workers", workers, "--expect-workers-max-wait", LONGEST_S
+        )
 
     def _start(self, name: str, *arguments: object):
-        command = ["-f", self.file, "--scenario", self.scenario, *arguments]
-        return self.stack.enter_context(
-            locust(*command, output=self.folder / f"{name}.log", env=environment(PYTHONPATH=str(ROOT)), cwd=self.folder)
-        )
+        command = ["-f", f"{PATIENT},{self.file}", "--scenario", self.scenario, *arguments]
+        env = environment(PYTHONPATH=str(ROOT), TEST_LIVENESS_S="6")  # a pause of 10 s is longer, a start is not
+        log = self.folder / f"{name}.log"
+        return self.stack.enter_context(locust(*command, output=log, env=env, cwd=self.folder))
 
     @property
     def spools(self) -> list[pathlib.Path]:
@@ -107,11 +112,8 @@ class Run:
     def text(self) -> str:
         return "\n".join(f"--- {p.name}\n{p.read_text(errors='replace')}" for p in sorted(self.folder.glob("*.log")))
 
-    def await_rows(self, at_least: int, timeout_s: float = 60) -> None:
-        over = time.monotonic() + timeout_s
-        while not self.path.joinpath("requests.csv").exists() or len(folders.rows(self.path)) < at_least:
-            assert time.monotonic() < over, self.text()[-4000:]
-            time.sleep(0.1)
+    def await_rows(self, at_least: int) -> None:
+        until(lambda: len(folders.rows_so_far(self.path)) >= at_least, lambda: self.text()[-4000:])
 
 
 def two_stages(
@@ -137,6 +139,28 @@ def assert_the_records_are_the_truth(endpoint, name: str, found: list[folders.Ro
     assert len({(r.worker, r.call, r.attempt) for r in found}) == len(found)
 
 
+def stopped(run: Run, process, seconds: float) -> None:
+    """One of the run's processes stands still for so long."""
+    run.await_rows(80)
+    process.send(signal.SIGSTOP)
+    time.sleep(seconds)
+    process.send(signal.SIGCONT)
+
+
+def cut_off(run: Run, proxy) -> list[str]:
+    """The second worker's line is cut for 12 s; what its spool holds towards their end."""
+    run.await_rows(80)
+    proxy.cut()
+    began = time.monotonic()
+    run.workers[1].until("has been silent for 10 s")
+    run.workers[1].until("has not acknowledged")
+    seen = [spool.read_text() for spool in run.spools]
+    assert proxy.relayed == 1
+    time.sleep(max(0.0, 12 - (time.monotonic() - began)))
+    proxy.restore()
+    return seen
+
+
 @pytest.fixture(scope="module")
 def away(endpoint, tmp_path_factory):
     """Four runs at once: in one a worker is stopped for 10 s, in the next a worker is cut off from its master for 12 s, in the
@@ -154,22 +178,11 @@ def away(endpoint, tmp_path_factory):
         scenario = two_stages(tmp_path_factory.mktemp("lossy"), endpoint, "lossy", first_s=4)
         (scenario.parent / "lossy.py").write_text(LOSSY)
         lossy = Run(stack, scenario, [free_port()] * 2, file=scenario.parent / "lossy.py")
-        for run in (paused, cut, halted):
-            run.await_rows(80)
-        paused.workers[1].send(signal.SIGSTOP)
-        halted.master.send(signal.SIGSTOP)
-        proxy.cut()
-        began = time.monotonic()
-        time.sleep(10)
-        paused.workers[1].send(signal.SIGCONT)
-        cut.workers[1].until("has been silent for 10 s", 8)
-        cut.workers[1].until("has not acknowledged", 3)
-        seen = [spool.read_text() for spool in cut.spools]
-        assert proxy.relayed == 1
-        time.sleep(max(0.0, 12 - (time.monotonic() - began)))
-        proxy.restore()
-        halted.master.send(signal.SIGCONT)
-        codes = {run: (run.master.wait(), [w.wait(20) for w in run.workers]) for run in (paused, cut, halted, lossy)}
+        with concurrent.futures.ThreadPoolExecutor() as pool:  # each as soon as it has begun, however late another does
+            pool.submit(stopped, paused, paused.workers[1], 10)
+            pool.submit(stopped, halted, halted.master, 12)
+            seen = pool.submit(cut_off, cut, proxy).result()
+        codes = {run: (run.master.wait(), [w.wait() for w in run.workers]) for run in (paused, cut, halted, lossy)}
         yield paused, cut, halted, lossy, codes, seen
 
 
@@ -224,15 +237,16 @@ def test_workers_of_a_killed_master_join_its_successor_or_leave_a_file_and_what_
 ):
     with contextlib.ExitStack() as stack:
         run = Run(stack, two_stages(tmp_path, endpoint, "killed", first_s=1.5, second=(3, 3)), [free_port()] * 3)
-        run.master.until("Stage 2 of 2", 60)
-        time.sleep(1.5)
+        until(lambda: sum(r.stage == 2 for r in folders.rows_so_far(run.path)) > 20, run.text)
         run.master.send(signal.SIGKILL)
         run.master.popen.wait()
         run.workers[2].send(signal.SIGTERM)  # one leaves
-        time.sleep(1.5)  # the others go on sending: nobody takes their records
+        folders.await_requests(
+            endpoint, endpoint.stats()["requests"] + 40
+        )  # the others go on: nobody takes their records
         before = len(folders.rows(run.path))
         second = run.start_master("master-again", 2, "--resume")
-        codes = second.wait(), [w.wait(20) for w in run.workers]
+        codes = second.wait(), [w.wait() for w in run.workers]
     assert codes == (0, [0, 0, 2]), run.text()
     assert "python -m analysis merge" in run.workers[2].text
     manifest, found = folders.manifest(run.path), folders.rows(run.path)

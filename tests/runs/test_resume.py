@@ -37,9 +37,9 @@ def killed(endpoint, tmp_path_factory):
     with one_locust(scenario, folder / "run") as process:
         process.until("Stage 2 of 3")
         before = endpoint.stats()["requests"]
-        folders.await_requests(endpoint, before + 40)  # 2 users make 30 a second: some 1.3 s into the stage
+        folders.await_requests(endpoint, before + 15)  # 2 users make 30 a second: in mid-stage
         process.send(signal.SIGKILL)
-        process.wait(10)
+        process.wait()
     with open(folder / "run" / "requests.csv", "ab") as file:
         file.write(b"1713177600.123456,local,2,by-quick-mo")
     return scenario, folder / "run"
@@ -106,7 +106,7 @@ def test_what_the_manifest_calls_whole_is_on_the_disk_when_the_process_is_killed
     with one_locust(scenario, tmp_path / "run") as process:
         process.until("Stage 2 of 2")
         process.send(signal.SIGKILL)
-        process.wait(10)
+        process.wait()
     first = folders.manifest(tmp_path / "run")["stages"][0]
     assert first["whole"]
     measured = [r for r in folders.rows(tmp_path / "run") if r.stage == 1 and r.phase == "measure"]
@@ -118,7 +118,7 @@ def refused(scenario, run, endpoint, *options: str) -> str:
     """The one line; nothing was sent, and the run's files are as they were."""
     before, files = endpoint.stats()["requests"], files_of(pathlib.Path(run), "*") if run else {}
     with one_locust(scenario, run, "--resume", *options, output=scenario.parent / "refused.log") as process:
-        assert process.wait(30) == 1, process.text
+        assert process.wait() == 1, process.text
     assert len(process.errors) == 1 and "Traceback" not in process.text
     assert endpoint.stats()["requests"] == before
     assert not run or files_of(pathlib.Path(run), "*") == files
@@ -192,7 +192,7 @@ def test_a_run_whose_master_was_killed_goes_on_with_new_workers(endpoint, tmp_pa
     with cluster(scenario, run) as crew:
         crew.master.until("Stage 2 of 2")
         os.killpg(crew.master.popen.pid, signal.SIGKILL)
-        crew.master.wait(10)
+        crew.master.wait()
     with cluster(scenario, run, "--resume") as crew:
         assert crew.wait() == (0, [0, 0]), crew.text()
     manifest, found = folders.manifest(run), folders.rows(run)

@@ -12,6 +12,7 @@ import pytest
 from tests.helpers import folders
 from tests.helpers.emulator_process import ROOT
 from tests.helpers.locust_process import LOCUST, cluster, environment, one_locust
+from tests.helpers.patience import LONGEST_S
 
 #: $3.6 an hour is $0.001 a second. Two levels of 0.2 s and two calls of 0.065 s, 1 s, a last call each and a drain are 0.29 cents; at
 #: most 1 s and then, for the first level's calls, 10 s of settling, 1 s, 10 s and 10 + 2 s of drain, 45 s, are 4.5 cents
@@ -25,7 +26,7 @@ def hourly(folder, endpoint, **more):
 
 def refused(process, endpoint, before: int, run) -> str:
     """Its one line; only one call of the target was sent, and it is in the run's folder."""
-    assert process.wait(30) == 1, process.text
+    assert process.wait() == 1, process.text
     assert len(process.errors) == 1 and "Traceback" not in process.text, process.text
     (row,) = folders.rows(run)
     assert endpoint.stats()["requests"] - before == 1 and row.phase == "warmup"
@@ -44,12 +45,13 @@ def test_a_run_above_the_limit_is_refused_without_yes_and_runs_with_it(endpoint,
         "higher confirm_above_usd in the scenario",
         line,
     )
-    # users 1 and 2, 0.33 + 1.075 s long, a call each 0.065 s: 22 and 43; at most 12 and 21 s, a call each 0.0325 s: 370 and 1,296
+    # users 1 and 2, 0.33 + 1.075 s long, a call each 0.065 s: 22 and 43; at most 12 and 21 s, a call each 0.0325 s: 370 and 1,296;
+    # fewer where a busy machine made the first call longer
     found = re.fullmatch(AHEAD, ahead)
-    assert found and 10 <= int(found[1]) <= 70 and 200 <= int(found[2].replace(",", "")) <= 1700
+    assert found and 10 <= int(found[1]) <= 70 and 40 <= int(found[2].replace(",", "")) <= 1700
     # the same folder goes on where nothing has been measured yet
     with one_locust(scenario, tmp_path / "run", "--resume", "--yes") as process:
-        assert process.wait(30) == 0, process.text
+        assert process.wait() == 0, process.text
     manifest = folders.manifest(tmp_path / "run")
     assert manifest["status"] == "complete" and [s["users"] for s in manifest["stages"]] == [1, 2]
 
@@ -57,7 +59,7 @@ def test_a_run_above_the_limit_is_refused_without_yes_and_runs_with_it(endpoint,
 def test_a_budget_below_the_limit_is_an_answer_already(endpoint, tmp_path):
     scenario = hourly(tmp_path, endpoint, confirm_above_usd=0.002, budget_usd=0.0019)
     with one_locust(scenario, tmp_path / "run") as process:
-        assert process.wait(30) == 3, process.text  # it begins, and ends at its budget
+        assert process.wait() == 3, process.text  # it begins, and ends at its budget
     assert folders.manifest(tmp_path / "run")["stages"][-1]["ended_by"] == "budget"
 
 
@@ -78,9 +80,9 @@ def on_a_terminal(scenario, run):
         os.close(ours)
 
 
-def shown(terminal: int, until: str | None, timeout_s: float = 30) -> str:
+def shown(terminal: int, until: str | None) -> str:
     """What the terminal shows, up to a text or (None) to the end."""
-    text, over = b"", time.monotonic() + timeout_s
+    text, over = b"", time.monotonic() + LONGEST_S
     os.set_blocking(terminal, False)
     while until is None or until.encode() not in text:
         assert time.monotonic() < over, text.decode(errors="replace")
@@ -112,7 +114,7 @@ def test_on_a_terminal_it_asks_and_takes_no_for_an_answer(endpoint, tmp_path, ty
         assert endpoint.stats()["requests"] - before == 1
         os.write(terminal, typed.encode() + b"\n")
         rest = shown(terminal, None)
-        assert process.wait(20) == (0 if goes_on else 1), asked + rest
+        assert process.wait() == (0 if goes_on else 1), asked + rest
     assert "Traceback" not in asked + rest
     if goes_on:
         assert folders.manifest(tmp_path / "run")["status"] == "complete"
@@ -133,7 +135,7 @@ def test_ctrl_c_at_the_question_ends_the_run(endpoint, tmp_path):
         asked = shown(terminal, "Go on? [y/N]")
         process.send_signal(2)
         rest = shown(terminal, None)
-        assert process.wait(20) == 0, asked + rest
+        assert process.wait() == 0, asked + rest
     assert "Traceback" not in rest
     assert endpoint.stats()["requests"] - before == 1
     assert folders.manifest(tmp_path / "run")["status"] == "stopped"
@@ -165,7 +167,7 @@ def test_a_run_ends_at_its_budget_and_never_spends_more(endpoint, tmp_path, kind
     target = folders.bedrock("quick-model", price={"input": 0.001, "output": 0.5})
     scenario = folders.make_scenario(tmp_path, endpoint.url, [target], LOADS[kind], budget_usd=0.5)
     with one_locust(scenario, tmp_path / "run") as process:
-        assert process.wait(40) == 3, process.text
+        assert process.wait() == 3, process.text
     assert len(re.findall(r"Budget: \$0\.[34]\d+ spent, up to \$0\.\d+ under way, of \$0\.5000", process.text)) == 1
     assert_kept(tmp_path / "run", endpoint, before, 0.5, 0.3)
 
@@ -176,7 +178,7 @@ def test_a_run_with_workers_never_spends_more_either(endpoint, tmp_path):
     target = folders.bedrock("quick-model", price={"input": 0.001, "output": 0.5})
     scenario = folders.make_scenario(tmp_path, endpoint.url, [target], LOADS["closed loop"], budget_usd=1)
     with cluster(scenario, tmp_path / "run") as crew:
-        assert crew.wait(40)[0] == 3, crew.text()
+        assert crew.wait()[0] == 3, crew.text()
     assert_kept(tmp_path / "run", endpoint, before, 1, 0.4)
 
 
@@ -187,6 +189,6 @@ def test_a_budget_that_the_next_level_alone_would_pass_stops_before_it(endpoint,
     load = {"users": [8], "settle_s": 0, "measure_s": 5}
     scenario = folders.make_scenario(tmp_path, endpoint.url, [target], load, budget_usd=0.04)
     with one_locust(scenario, tmp_path / "run") as process:
-        assert process.wait(30) == 3, process.text
+        assert process.wait() == 3, process.text
     assert endpoint.stats()["requests"] - before <= 7  # 8 at 0.5 cents are the budget
     assert folders.manifest(tmp_path / "run")["stages"][0]["ended_by"] == "budget"

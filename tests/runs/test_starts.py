@@ -8,6 +8,7 @@ import pytest
 from tests.helpers import folders
 from tests.helpers.emulator_process import running_emulator
 from tests.helpers.locust_process import one_locust
+from tests.helpers.patience import until
 
 USERS, RATES = 20, [10.0, 20.0]
 
@@ -69,12 +70,16 @@ def test_no_more_connections_are_opened_than_a_low_rate_can_need(endpoint, tmp_p
     scenario = folders.make_scenario(tmp_path, endpoint.url, [folders.sagemaker("steady")], load, request_timeout_s=2)
     with one_locust(scenario, tmp_path / "run") as process:
         process.until("Stage 1 of 1")
+        until(lambda: connections(process, endpoint) >= 2, "two connections")
         time.sleep(0.8)  # Locust starts all forty in one go
-        there = [
-            c for c in psutil.Process(process.popen.pid).net_connections() if c.raddr and c.raddr.port == endpoint.port
-        ]
+        there = connections(process, endpoint)
         assert process.wait() == 0, process.text
-    assert 2 <= len(there) <= 5
+    assert 2 <= there <= 5
+
+
+def connections(process, endpoint) -> int:
+    found = psutil.Process(process.popen.pid).net_connections()
+    return sum(bool(c.raddr) and c.raddr.port == endpoint.port for c in found)
 
 
 def test_the_manifest_says_how_each_target_was_reached(run):

@@ -24,9 +24,8 @@ def assert_whole(folder, sent: int, text: str) -> None:
     assert stage["ended_by"] == "stop"
     measured = [r for r in found if r.phase == "measure"]
     assert len({(r.worker, r.user) for r in measured}) == 20
-    assert all(
-        stage["measure_from"] - 0.25 <= r.started_at < stage["measure_until"] + 0.25 for r in measured
-    )  # of 2 s rounds
+    slack = 0.25 + 2 * folders.lag_s(found)  # of 2 s rounds
+    assert all(stage["measure_from"] - slack <= r.started_at < stage["measure_until"] + slack for r in measured)
     assert sum(w["received"] for w in manifest["workers"]) == sum(w["produced"] for w in manifest["workers"]) == sent
     assert int(folders.total(folder)["Request Count"]) == sent
     assert "Traceback" not in text
@@ -39,7 +38,7 @@ def test_a_signal_to_a_single_process_lets_everything_in_flight_end(endpoint, tm
     with one_locust(scenario, tmp_path / "run") as process:
         folders.await_requests(endpoint, before + 85)  # it has settled, and the fifth round of 20 is under way
         process.send(number)
-        code = process.wait(30)
+        code = process.wait()
     assert code == 0, process.text
     assert_whole(tmp_path / "run", endpoint.stats()["requests"] - before, process.text)
 
@@ -54,7 +53,7 @@ def test_a_signal_to_a_master_or_to_all_lets_everything_in_flight_end(endpoint, 
             crew.interrupt()
         else:
             crew.master.send(signal.SIGTERM)
-        code, workers = crew.wait(40)
+        code, workers = crew.wait()
     assert (code, workers) == (0, [0, 0]), crew.text()
     assert_whole(tmp_path / "run", endpoint.stats()["requests"] - before, crew.text())
 
@@ -65,7 +64,7 @@ def test_a_signal_in_a_warm_up_call_ends_the_run_before_its_first_stage(endpoint
     with one_locust(scenario, tmp_path / "run") as process:
         folders.await_requests(endpoint, before + 1)  # it takes 2 s
         process.send(signal.SIGINT)
-        assert process.wait(30) == 0, process.text
+        assert process.wait() == 0, process.text
     (warmup,) = folders.rows(tmp_path / "run")
     assert (warmup.phase, warmup.error) == ("warmup", "cancelled")
     manifest = folders.manifest(tmp_path / "run")
@@ -84,9 +83,11 @@ def test_users_that_end_first_are_not_started_again_while_the_others_drain(endpo
         crew.master.send(signal.SIGINT)
         crew.master.until("Draining")
         sent = endpoint.stats()["requests"]
-        code, workers = crew.wait(40)
+        code, workers = crew.wait()
     assert (code, workers) == (0, [0, 0]), crew.text()
-    assert endpoint.stats()["requests"] - sent <= 3  # on their way when it was counted
+    assert (
+        endpoint.stats()["requests"] - sent <= 6
+    )  # on their way when it was counted; users that come back would be some twenty
     found = folders.rows(tmp_path / "run")
     assert len(found) == endpoint.stats()["requests"] - before and folders.each_once(found)
     assert not list(tmp_path.glob("swarmledger-spool-*"))
@@ -111,6 +112,6 @@ def test_a_bug_in_a_user_makes_the_run_untrusted(endpoint, tmp_path):
         tmp_path, endpoint.url, [folders.sagemaker("quick")], LOAD | {"users": [2], "measure_s": 4}
     )
     with one_locust(scenario, tmp_path / "run", locustfile=tmp_path / "failing.py") as process:
-        assert process.wait(40) == 2, process.text
+        assert process.wait() == 2, process.text
     (problem,) = folders.manifest(tmp_path / "run")["problems"]
     assert problem["text"].startswith("users failed inside Swarmledger (") and "a bug" in problem["text"]

@@ -16,6 +16,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from tests.helpers import folders
 from tests.helpers.locust_process import cluster, free_port, one_locust
+from tests.helpers.patience import LONGEST_S, until
 
 TARGETS = [folders.sagemaker("throttled"), folders.sagemaker("quick")]
 LOAD = {"users": [2, 4], "settle_s": 0.3, "measure_s": 30}
@@ -37,7 +38,7 @@ def browser():
     ):
         options.add_argument(argument)
     chrome = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
-    chrome.set_page_load_timeout(30)
+    chrome.set_page_load_timeout(LONGEST_S)
     try:
         yield chrome
     finally:
@@ -47,7 +48,7 @@ def browser():
 def press(chrome, name: str) -> None:
     """Press the visible button of that name."""
     xpath = f"//button[translate(normalize-space(.), 'abcdefghijklmnopqrstuvwxyz', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ')='{name.upper()}']"
-    WebDriverWait(chrome, 20).until(lambda c: any(b.is_displayed() for b in c.find_elements(By.XPATH, xpath)))
+    WebDriverWait(chrome, LONGEST_S).until(lambda c: any(b.is_displayed() for b in c.find_elements(By.XPATH, xpath)))
     button = next(b for b in chrome.find_elements(By.XPATH, xpath) if b.is_displayed())
     chrome.execute_script("arguments[0].click()", button)
 
@@ -57,31 +58,27 @@ def text(chrome) -> str:
 
 
 def stats(url: str) -> dict:
-    with urllib.request.urlopen(f"{url}/stats/requests", timeout=10) as answer:
+    with urllib.request.urlopen(f"{url}/stats/requests", timeout=60) as answer:
         return json.load(answer)
 
 
 def refused(url: str) -> str | None:
     """What the page is told."""
-    with urllib.request.urlopen(f"{url}/swarmledger-notice", timeout=10) as answer:
+    with urllib.request.urlopen(f"{url}/swarmledger-notice", timeout=60) as answer:
         return json.load(answer)["refused"]
 
 
-def await_page(url: str, timeout_s: float = 20) -> None:
-    over = time.monotonic() + timeout_s
-    while True:
-        try:
-            return stats(url) and None
-        except OSError:
-            assert time.monotonic() < over
-            time.sleep(0.1)
+def await_page(url: str) -> None:
+    def answers() -> bool:
+        with contextlib.suppress(OSError):
+            return bool(stats(url))
+        return False
+
+    until(answers, f"{url} answers")
 
 
-def await_state(url: str, state: str, timeout_s: float = 30) -> None:
-    over = time.monotonic() + timeout_s
-    while (now := stats(url)["state"]) != state:
-        assert time.monotonic() < over, f"{now} instead of {state}"
-        time.sleep(0.1)
+def await_state(url: str, state: str) -> None:
+    until(lambda: stats(url)["state"] == state, lambda: f"{stats(url)['state']} instead of {state}")
 
 
 def post(url: str, path: str, **form: object) -> dict:
@@ -90,11 +87,9 @@ def post(url: str, path: str, **form: object) -> dict:
         return json.load(answer)
 
 
-def await_closed(run: pathlib.Path, timeout_s: float = 30) -> None:
-    over = time.monotonic() + timeout_s
-    while not (run / "manifest.json").exists() or folders.manifest(run)["ended_at"] is None:
-        assert time.monotonic() < over
-        time.sleep(0.1)
+def await_closed(run: pathlib.Path) -> None:
+    file = run / "manifest.json"
+    until(lambda: file.exists() and folders.manifest(run)["ended_at"] is not None, f"{run} is closed")
 
 
 def assert_apart(first: pathlib.Path, second: pathlib.Path, sent: int) -> None:
@@ -126,12 +121,12 @@ def test_start_stop_and_start_again_in_a_browser_make_two_runs_that_are_never_mi
         chrome.get(url)
         press(chrome, "start")
         folders.await_requests(endpoint, before + 40)
-        WebDriverWait(chrome, 20).until(lambda c: "on-throttled prompts @2" in text(c))
+        WebDriverWait(chrome, LONGEST_S).until(lambda c: "on-throttled prompts @2" in text(c))
         chrome.save_screenshot(str(tmp_path / "statistics.png"))
         chrome.find_element(
             By.XPATH, "//*[@role='tab'][contains(translate(., 'FAILURES', 'failures'), 'failures')]"
         ).click()
-        WebDriverWait(chrome, 20).until(lambda c: "throttled: ThrottlingException" in text(c))
+        WebDriverWait(chrome, LONGEST_S).until(lambda c: "throttled: ThrottlingException" in text(c))
         chrome.save_screenshot(str(tmp_path / "failures.png"))
         press(chrome, "stop")
         await_closed(tmp_path / "run")
@@ -142,7 +137,7 @@ def test_start_stop_and_start_again_in_a_browser_make_two_runs_that_are_never_mi
         press(chrome, "start")
         folders.await_requests(endpoint, before + first + 30)
         process.send(signal.SIGINT)  # Ctrl-C with the page open
-        assert process.wait(30) == 0, process.text
+        assert process.wait() == 0, process.text
     assert_apart(tmp_path / "run", tmp_path / "run-2", endpoint.stats()["requests"] - before)
     assert "Traceback" not in process.text
 
@@ -161,14 +156,11 @@ def test_start_stop_and_start_again_with_workers_make_two_runs_that_are_never_mi
         first = endpoint.stats()["requests"] - before
         assert len(folders.rows(tmp_path / "run")) == first
         time.sleep(0.3)  # a person's second click; the workers are not ready for another run yet
-        over = time.monotonic() + 20
-        while not (tmp_path / "run-2").exists():
-            post(url, "/swarm", user_count=1, spawn_rate=1)
-            assert time.monotonic() < over, crew.text()[-3000:]
-            time.sleep(0.5)
+        again = lambda: post(url, "/swarm", user_count=1, spawn_rate=1) and (tmp_path / "run-2").exists()  # noqa: E731
+        until(again, lambda: crew.text()[-3000:], every_s=0.5)
         folders.await_requests(endpoint, before + first + 60)
         crew.interrupt()
-        assert crew.wait(40) == (0, [0, 0]), crew.text()
+        assert crew.wait() == (0, [0, 0]), crew.text()
     assert_apart(tmp_path / "run", tmp_path / "run-2", endpoint.stats()["requests"] - before)
     for name in ("run", "run-2"):
         measured = [r for r in folders.rows(tmp_path / name) if r.phase == "measure" and r.users == 2]
@@ -187,20 +179,20 @@ def test_the_page_says_why_a_start_was_refused_and_asks_for_no_host(endpoint, tm
     with one_locust(scenario, tmp_path / "run", "--web-port", port, headless=False) as process, browser() as chrome:
         await_page(url)
         chrome.get(url)
-        WebDriverWait(chrome, 20).until(lambda c: "Start new load test" in text(c))
+        WebDriverWait(chrome, LONGEST_S).until(lambda c: "Start new load test" in text(c))
         assert "host attribute" not in text(chrome)
         assert not chrome.find_element(By.ID, "swarmledger-notice").is_displayed()
         press(chrome, "start")
         notice = r"Refused: confirm_above_usd: the run may cost \$0\.\d\d, above \$0\.001; add --yes, or set a budget_usd or .*"
-        WebDriverWait(chrome, 20).until(
+        WebDriverWait(chrome, LONGEST_S).until(
             lambda c: re.fullmatch(notice, c.find_element(By.ID, "swarmledger-notice").text)
         )
         await_state(url, "stopped")
         chrome.get(url)  # and still says so when it is opened anew
-        WebDriverWait(chrome, 20).until(lambda c: c.find_element(By.ID, "swarmledger-notice").is_displayed())
+        WebDriverWait(chrome, LONGEST_S).until(lambda c: c.find_element(By.ID, "swarmledger-notice").is_displayed())
         chrome.save_screenshot(str(tmp_path / "refused.png"))
         process.send(signal.SIGTERM)
-        assert process.wait(30) == 1, process.text
+        assert process.wait() == 1, process.text
     assert process.text.rstrip().splitlines()[-1] == process.errors[0] and len(process.errors) == 1
     assert endpoint.stats()["requests"] - before == 1  # the first call
 
@@ -222,6 +214,6 @@ def test_a_folder_used_meanwhile_refuses_the_run_and_the_next_start_says_so_agai
         folders.await_requests(endpoint, before + 20)
         assert refused(url) is None
         process.send(signal.SIGTERM)
-        assert process.wait(30) == 1, process.text  # one start was refused
+        assert process.wait() == 1, process.text  # one start was refused
     assert folders.manifest(tmp_path / "run")["status"] == "stopped"
     assert len(folders.rows(tmp_path / "run")) == endpoint.stats()["requests"] - before

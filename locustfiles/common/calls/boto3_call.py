@@ -41,7 +41,7 @@ from locustfiles.common.transport.connection import Exchange
 from locustfiles.common.transport.connection_pool import CONNECT_TIMEOUT_S
 from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.scenario.scenario import Scenario
-from locustfiles.contract.scenario.targets import BedrockTarget, Target
+from locustfiles.contract.scenario.targets import SageMakerTarget, Target
 
 _POOL = 4096  # connections that are kept; with more users than that some would connect anew each time
 _GRACE_S = 0.01  # the deadline is so much later than boto3's own timeouts, which know what they waited for
@@ -65,7 +65,7 @@ class _Counted:
 
     def stream(self) -> typing.Iterator[bytes]:
         for data in self._raw.stream():
-            self._exchange.received += len(data)
+            self._exchange.received = (self._exchange.received or 0) + len(data)
             yield data
 
     def close(self) -> None:
@@ -139,7 +139,7 @@ class Boto3Call:
         for piece in pieces:
             answer.pieces.append((time.perf_counter(), piece))
             if not body.stream:
-                exchange.received += len(piece)
+                exchange.received = (exchange.received or 0) + len(piece)
         exchange.ended = True
 
     # boto3's events: called in the greenlet that makes the call
@@ -169,7 +169,7 @@ def _arguments(operation: typing.Any, target: Target, body: Body) -> dict[str, t
     payload = shape.serialization.get("payload")
     arguments = {payload: body.body} if payload else json.loads(body.body)
     placed = {(m.serialization.get("location"), m.serialization.get("name")): name for name, m in shape.members.items()}
-    name = target.model_id if isinstance(target, BedrockTarget) else target.endpoint
+    name = target.endpoint if isinstance(target, SageMakerTarget) else target.model_id
     arguments |= {member: name for (location, _), member in placed.items() if location == "uri"}
     headers = body.headers if payload else body.headers.keys() - {"Content-Type"}  # boto3 writes JSON bodies itself
     return arguments | {placed["header", header]: body.headers[header] for header in headers}

@@ -32,7 +32,7 @@ from locustfiles.contract.scenario.targets import Target
 class Sender:
     """What one process sends with: session, transport, clock anchor, call numbers, and where records go.
 
-    `sink` gets every record. `on_clear(stage, phase)` is called once in a stage's settle phase, when no request
+    `sink` gets every record. `on_clear(spec, phase)` is called once in a stage's settle phase, when no request
     of an earlier stage is in flight any more, and once in its hold phase, when none of its measured window is.
     """
 
@@ -48,7 +48,7 @@ class Sender:
         self._boto3 = Boto3Call(self.session, scenario) if scenario.transport == "boto3" else None
         self.worker = "local"
         self.sink = sink
-        self.on_clear: collections.abc.Callable[[int, str], None] = lambda stage, phase: None
+        self.on_clear: collections.abc.Callable[[StageSpec, str], None] = lambda spec, phase: None
         self.load: dict[str, float] = {}  # how this process kept up in the last measured window: Probe.read
         self.spec: StageSpec | None = None
         self.phase = "settle"
@@ -67,7 +67,7 @@ class Sender:
         """Requests sent from now on belong to `spec` and `phase`."""
         if phase == "settle":
             self.load = {}
-        elif phase == "measure" and (self.phase == "settle" or not self.spec or self.spec.stage != spec.stage):
+        elif phase == "measure" and (self.phase == "settle" or not self._is_on(spec)):
             self.probe.begin()  # and not when a stage is measured on
         elif phase == "hold" and self.phase == "measure":
             self.load = self.probe.read()
@@ -75,18 +75,19 @@ class Sender:
         self._told = spec is None or phase == "measure"
         self._tell_when_clear()
 
+    def _is_on(self, spec: StageSpec | None) -> bool:
+        return spec is not None and self.spec is not None and self.spec.stage == spec.stage
+
     def _tell_when_clear(self) -> None:
-        if self._told:
+        spec = self.spec
+        if self._told or spec is None:
             return
-        stage = self.spec.stage
-        awaited = (
-            (n for (of, phase), n in self._open.items() if of != stage)
-            if self.phase == "settle"
-            else (self._open[stage, "measure"],)
-        )
+        awaited: typing.Iterable[int] = (self._open[spec.stage, "measure"],)
+        if self.phase == "settle":
+            awaited = (n for (of, phase), n in self._open.items() if of != spec.stage)
         if not any(awaited):
             self._told = True
-            self.on_clear(stage, self.phase)
+            self.on_clear(spec, self.phase)
 
     def warm(self, target: Target, users: int) -> None:
         """See that there is a connection for each of so many users ahead of their first requests, where connections are ours."""
@@ -133,7 +134,9 @@ class Sender:
     ) -> RequestRecord:
         body, retry = build(target, prompt), self.scenario.retry
         facts = self._facts(user, target, body, prompt, spec)
-        for attempt in itertools.count(1):
+        attempt = 0
+        while True:
+            attempt += 1
             in_flight = self.probe.count + 1
             with self._awaited(
                 spec.stage, phase
@@ -155,7 +158,7 @@ class Sender:
             gevent.sleep(retry.pause_s(attempt, self._jitter))
             if spec.stage and self._idle:  # draining, out of budget, or without a master: nothing is sent any more
                 return record
-            if self.spec and self.spec.stage == spec.stage:  # an attempt belongs where it starts, a call where it began
+            if self._is_on(spec):  # an attempt belongs where it starts, a call where it began
                 phase = self.phase
 
     def _facts(self, user: int, target: Target, body: Body, prompt: Prompt, spec: StageSpec) -> dict[str, typing.Any]:

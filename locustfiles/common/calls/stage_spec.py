@@ -11,10 +11,6 @@ class StageSpec:
     target: str
     payload: str
     users: int | None
-    rate: float | None = None
+    rate: int | float | None = None  # a search's whole rates stay whole on their way to a record
     repeat: int = 1
     look: int = 0  # a search that looked at its limits so often found them undecided, and measures on
-
-
-def as_message(spec: StageSpec | None) -> dict | None:
-    return dataclasses.asdict(spec) if spec else None

@@ -28,9 +28,8 @@ def merged(document: dict, rest: dict, prompt: Prompt) -> dict:
     for key, value in rest.items():
         if key == "system" and key in document:
             raise BadPayload(f"prompt `{prompt.id}`: has a system message and `parameters` a `system`; keep one")
-        if isinstance(value, dict) and isinstance(document.get(key), dict):
-            value = document[key] | value
-        document[key] = value
+        own = document.get(key)
+        document[key] = own | value if isinstance(value, dict) and isinstance(own, dict) else value
     return document
 
 

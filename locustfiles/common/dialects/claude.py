@@ -29,7 +29,7 @@ def _claude_system(target: BedrockTarget, prompt: Prompt, texts: list[str]) -> s
     if target.cache_system:
         return [{"type": "text", "text": target.system, "cache_control": {"type": "ephemeral"}}]
     if prompt.cached and target.system is None:
-        own = (m["content"] for m in prompt.messages if m["role"] == "system")
+        own = (m["content"] for m in prompt.messages or () if m["role"] == "system")
         return [part for content in own for part in _claude_parts(content, prompt)] or None
     return "\n\n".join(texts) or None
 
@@ -37,7 +37,8 @@ def _claude_system(target: BedrockTarget, prompt: Prompt, texts: list[str]) -> s
 def _claude_parts(content: str | list[dict], prompt: Prompt) -> list[dict]:
     """Content as Claude has it: a cache point is a mark on the part before it."""
     parts: list[dict] = []
-    for piece in [{"type": "text", "text": content}] if isinstance(content, str) else content:
+    pieces: list[dict] = [{"type": "text", "text": content}] if isinstance(content, str) else content
+    for piece in pieces:
         if "text" in piece:
             parts.append(piece)
             continue

@@ -28,12 +28,12 @@ def turn_blocks(messages: list[dict]) -> list[dict]:
 
 
 def converse_body(target: BedrockTarget, prompt: Prompt, split: Split) -> dict:
-    system, messages = turns_of(target, prompt)
+    texts, messages = turns_of(target, prompt)
     document: dict[str, typing.Any] = {"messages": turn_blocks(messages)}
     if target.system is None and prompt.messages is not None:
         system = [block for m in prompt.messages if m["role"] == "system" for block in _blocks(m["content"])]
     else:
-        system = [{"text": text} for text in system]
+        system = [{"text": text} for text in texts]
         if target.cache_system:
             system.append({"cachePoint": _DEFAULT_CACHE_POINT})
     document |= known(system=system or None, inferenceConfig=inference_config(split) or None)

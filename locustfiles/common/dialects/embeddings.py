@@ -32,6 +32,6 @@ def embedding_whole(builder: AnswerBuilder, answer: dict) -> None:
 
 def _has_number(value: object) -> bool:
     """Whether the innermost first item of nested lists, or of objects of them, is a number."""
-    while value and type(value) in (list, dict):
-        value = next(iter(value.values() if isinstance(value, dict) else value))  # type: ignore[union-attr, arg-type]
+    while value and isinstance(value, list | dict):
+        value = next(iter(value.values() if isinstance(value, dict) else value))
     return type(value) in (int, float)

@@ -28,7 +28,7 @@ def error_answer(builder: AnswerBuilder, status: int, headers: typing.Mapping[st
         builder.fail(classify(code, status), code or str(status), data[:4096].decode(errors="replace"))
 
 
-def refused(builder: AnswerBuilder, status: int, code: str | None, body: dict) -> None:
+def refused(builder: AnswerBuilder, status: int | None, code: str | None, body: dict) -> None:
     """A refusal by the service's code, with the message of its parsed body."""
     builder.fail(classify(code, status), code or str(status), _message(body))
 

@@ -11,10 +11,10 @@ from locustfiles.common.prompts.payloads import BadPayload, Prompt
 from locustfiles.contract.bad_input import BadScenario
 from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.scenario.raw import expression, fill, has_place
-from locustfiles.contract.scenario.targets import Target
+from locustfiles.contract.scenario.targets import SageMakerTarget
 
 
-def raw_body(target: Target, prompt: Prompt, split: Split) -> dict:
+def raw_body(target: SageMakerTarget, prompt: Prompt, split: Split) -> dict:
     values = {f"{{{name}}}": value for name, value in split.all.items()}
     if prompt.messages is None:
         values |= {"{prompt}": prompt.text, "{messages}": messages_of(prompt)}
@@ -26,7 +26,8 @@ def raw_body(target: Target, prompt: Prompt, split: Split) -> dict:
             'write it as `prompt`, or "{messages}" into `body`'
         )
     try:
-        return fill(target.body, values)
+        filled: dict = fill(target.body, values)
+        return filled
     except ValueError as e:
         raise BadScenario(f"target `{target.name}`: {e}") from None
 

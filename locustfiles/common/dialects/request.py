@@ -86,8 +86,8 @@ def build(target: Target, prompt: Prompt) -> Body:
     except (TypeError, ValueError) as e:
         what = f"target `{target.name}`: the body for prompt `{prompt.id}` is not JSON ({e})"
         raise BadScenario(f"{what}; put dates into quotes, and leave out .nan and .inf") from None
-    answer = target.answer if dialect == "raw" else None
-    thinks = dialect == "deepseek" and prompt.text.rstrip().endswith(THINK[0])
+    answer = target.answer if isinstance(target, SageMakerTarget) else None
+    thinks = dialect == "deepseek" and (prompt.text or "").rstrip().endswith(THINK[0])
     return Body(target.service, operation, path, headers, body, target.stream, dialect, echo, answer, thinks)
 
 
@@ -183,9 +183,10 @@ def _address(target: Target) -> tuple[str, str, dict[str, str]]:
 
 def _invoke_headers(target: BedrockTarget) -> dict[str, str]:
     """InvokeModel's settings, which are members of the body in Converse."""
+    guardrail = target.guardrail
     return _present(
-        ("X-Amzn-Bedrock-GuardrailIdentifier", target.guardrail and target.guardrail.id),
-        ("X-Amzn-Bedrock-GuardrailVersion", target.guardrail and target.guardrail.version),
+        ("X-Amzn-Bedrock-GuardrailIdentifier", guardrail.id if guardrail else None),
+        ("X-Amzn-Bedrock-GuardrailVersion", guardrail.version if guardrail else None),
         ("X-Amzn-Bedrock-PerformanceConfig-Latency", target.latency),
         ("X-Amzn-Bedrock-Service-Tier", target.service_tier),
     )

@@ -24,6 +24,11 @@ class Search:
     of: typing.Literal["users", "rate"] = "users"
     outcomes: dict[float, list[str]] = dataclasses.field(default_factory=dict)  # level -> met, missed or undecided
 
+    @property
+    def first(self) -> float:
+        """The level that it begins with."""
+        return min(self.up_to, 1)
+
     def note(self, level: float, outcome: str) -> None:
         self.outcomes.setdefault(level, []).append(outcome)
 
@@ -48,7 +53,7 @@ class Search:
         if high is None:
             if low is not None and low >= self.up_to:
                 return self._unconfirmed(low)
-            return min(self.up_to, 1 if low is None else 2 * low)
+            return self.first if low is None else min(self.up_to, 2 * low)
         between = self._between(low, high)
         return between if between is not None else self._unconfirmed(low, high)
 

@@ -15,9 +15,9 @@ import typing
 from locustfiles.common.planning.bisection import LOOKS, Search
 from locustfiles.common.planning.inputs import Inputs
 from locustfiles.common.planning.plan import START_S, STOP_S, USERS_A_SECOND, Group
-from locustfiles.common.prompts.payloads import Prompt, texts_of
+from locustfiles.common.prompts.payloads import Prompt
 from locustfiles.contract.scenario.loads import Find, Level
-from locustfiles.contract.scenario.price_book import TOKENS, HourlyPrice, Price, TokenPrice
+from locustfiles.contract.scenario.price_book import HourlyPrice, Price, TokenPrice
 
 QUICKER = 2  # at most so many times as quick as the first call, or without `max_tokens` so many times its answer
 CHARACTERS = 4  # a token, where a payload does not say its tokens; only ratios of them count
@@ -32,10 +32,27 @@ class Call(typing.NamedTuple):
     prompt_id: str | None = None  # of the payload's line; without it, one of the mean length
 
 
-def call_of(facts: typing.Mapping[str, typing.Any], price: Price) -> Call:
-    """From a record's fields, `latency_ms`, those of TOKENS and, where told, `prompt_id`."""
-    usd = price.usd(*(facts[name] for name in TOKENS)) if isinstance(price, TokenPrice) else None
-    return Call(facts["latency_ms"] / 1000, usd, facts["completion_tokens"], facts.get("prompt_id"))
+class Recorded(typing.Protocol):
+    """A record, or as much of it as an estimate needs."""
+
+    @property
+    def latency_ms(self) -> float: ...
+    @property
+    def prompt_id(self) -> str: ...
+    @property
+    def prompt_tokens(self) -> int | None: ...
+    @property
+    def completion_tokens(self) -> int | None: ...
+    @property
+    def cache_read_tokens(self) -> int | None: ...
+    @property
+    def cache_write_tokens(self) -> int | None: ...
+
+
+def call_of(made: Recorded, price: Price) -> Call:
+    tokens = made.prompt_tokens, made.completion_tokens, made.cache_read_tokens, made.cache_write_tokens
+    usd = price.usd(*tokens) if isinstance(price, TokenPrice) else None
+    return Call(made.latency_ms / 1000, usd, made.completion_tokens, made.prompt_id)
 
 
 class Amount(typing.NamedTuple):
@@ -82,7 +99,7 @@ def estimate(inputs: Inputs, groups: list[Group], calls: dict[str, Call]) -> Est
 
 
 def _sum(groups: list["_Ahead"]) -> Amount:
-    return Amount(*(sum(column) for column in zip((0.0, 0.0, 0.0), *(g.amount() for g in groups))))
+    return Amount(*(sum(column) for column in zip((0.0, 0.0, 0.0), *(g.amount() for g in groups), strict=True)))
 
 
 class _Ahead:
@@ -103,38 +120,33 @@ class _Ahead:
         paths = (
             _paths(self.load.find, self.most) if self.load.find else [self.group.levels]
         )  # of a search: whichever takes most
-        seconds, requests, slow = (max(column) for column in zip(*map(self._way, paths)))
+        seconds, requests, slow = (max(column) for column in zip(*map(self._way, paths), strict=True))
         if isinstance(self.price, HourlyPrice):
             return Amount(seconds, requests, self.price.usd_per_hour_in_all * seconds / 3600)
-        if self.call.usd is None:
+        if self.call.usd is None or self.call.answer_tokens is None:
             return Amount(seconds, requests, 0.0)
         sizes, answer = [self._size(p) for p in self.prompts], self.call.answer_tokens
+        usd = self._bill(self.price, self.call.usd, answer)
         if self.most:
             longest = max(answer, self.longest_answer or QUICKER * answer)
-            return Amount(
-                seconds, requests, max(requests * self._usd(max(sizes), answer), slow * self._usd(max(sizes), longest))
-            )
+            return Amount(seconds, requests, max(requests * usd(max(sizes), answer), slow * usd(max(sizes), longest)))
         sizes = [a.prompt_tokens for a in self.trace or () if a.prompt_tokens] or sizes
         answers = [a.max_tokens or answer for a in self.trace or ()] or [answer]
-        return Amount(seconds, requests, requests * self._usd(statistics.fmean(sizes), statistics.fmean(answers)))
+        return Amount(seconds, requests, requests * usd(statistics.fmean(sizes), statistics.fmean(answers)))
 
     def _size(self, prompt: Prompt) -> float:
-        texts = (
-            [prompt.text] if prompt.messages is None else [t for m in prompt.messages for t in texts_of(m["content"])]
-        )
         system = self.target.system or ""
-        return (prompt.prompt_tokens or max(1, sum(map(len, texts))) / CHARACTERS) + len(system) / CHARACTERS
+        return (prompt.prompt_tokens or max(1, sum(map(len, prompt.texts))) / CHARACTERS) + len(system) / CHARACTERS
 
-    def _usd(self, prompt_size: float, answer_tokens: float) -> float:
-        """Of a call: its prompt's part grows with the prompt, its answer's with the answer."""
+    def _bill(self, price: TokenPrice, called_usd: float, called_tokens: int) -> typing.Callable[[float, float], float]:
+        """(size of a prompt, tokens of its answer) -> USD: either part grows with its own, from those of the first call."""
         called = [p for p in self.called if p.id == self.call.prompt_id] or self.called
-        per_token = self.price.output / 1000
-        prompt_usd = (
-            (self.call.usd - self.call.answer_tokens * per_token)
-            * prompt_size
-            / statistics.fmean(map(self._size, called))
-        )
-        return prompt_usd + answer_tokens * per_token
+        called_size, per_token = statistics.fmean(map(self._size, called)), price.output / 1000
+
+        def usd(prompt_size: float, answer_tokens: float) -> float:
+            return (called_usd - called_tokens * per_token) * prompt_size / called_size + answer_tokens * per_token
+
+        return usd
 
     def _way(self, levels: list[Level]) -> tuple[float, float, float]:
         """(seconds, requests, requests with calls no quicker than the first) of these levels one after another."""
@@ -169,7 +181,7 @@ class _Ahead:
         round_s = (
             self.call.latency_s + load.think_s
         )  # a call of every user; in the open loop of as many as are in flight
-        each_s = round_s / level.users if level.users else 1 / level.rate
+        each_s = level.apart_s(round_s)
         steady_s = round_s + (
             max(round_s, 5 * each_s) if load.open_loop else round_s + min(load.settle_s, START_S)
         )  # Tally.steady
@@ -178,7 +190,7 @@ class _Ahead:
             steady_s = math.inf
             if load.find:
                 window_s = LOOKS[-1] * window_s + (len(LOOKS) - 1) * self.last_s  # with the holds between its looks
-        elif load.until and load.until.relative_ci is None:
+        elif load.until and load.until.requests and load.until.relative_ci is None:
             window_s = min(window_s, load.until.requests * each_s + self.call.latency_s)
         settle_s = max(load.settle_s, min(load.settle_at_most_s, steady_s), 0.0 if fresh else self.last_s)
         return settle_s + window_s + self.last_s
@@ -186,7 +198,7 @@ class _Ahead:
     def _requests(self, level: Level, seconds: float, quicker: float) -> float:
         if level.users is not None:
             return level.users * (seconds / (self.call.latency_s / quicker + self.load.think_s) + self.most)
-        mean = level.rate * seconds
+        mean = (level.rate or 0.0) * seconds
         return self.attempts * (len(self.trace) if self.trace else mean + (3 * math.sqrt(mean) + 1) * self.most)
 
 

@@ -7,7 +7,7 @@ import pathlib
 from locustfiles.common.dialects.request import build
 from locustfiles.common.planning.arrivals import Arrival, load_trace
 from locustfiles.common.prompts.payloads import BadPayload, Prompt, load_payload
-from locustfiles.common.prompts.token_counter import counter_of
+from locustfiles.common.prompts.token_counter import Counter, counter_of
 from locustfiles.common.prompts.tokenizer_packages import FAMILIES, vocabulary_file
 from locustfiles.contract.bad_input import BadInput, BadScenario
 from locustfiles.contract.scenario.loads import Level, Load
@@ -39,10 +39,11 @@ class Inputs:
         """The most output tokens that any call of it asks for; None where one has no limit."""
         limit = target.parameters.get("max_tokens")
         prompts = [p for stem in self.stems_of(target.name) for p in self.payloads[stem]]
-        asked = {p.parameters.get("max_tokens", limit) for p in prompts}
-        if trace := self.traces.get(self.scenario.load_of(target).replay):
+        asked: set[int | None] = {p.parameters.get("max_tokens", limit) for p in prompts}
+        if trace := self.traces.get(self.scenario.load_of(target).replay or ""):
             asked = {a.max_tokens or n for a in trace for n in asked}
-        return None if None in asked else max(asked)
+        known = [n for n in asked if n is not None]
+        return max(known) if len(known) == len(asked) else None
 
     @property
     def prices_as_json(self) -> dict[str, dict]:
@@ -141,28 +142,25 @@ def _with_tokenizers(scenario: Scenario, path: str, payloads: dict[str, list[Pro
     """
     targets, digests = [], []
     for target in scenario.targets:
-        if target.tokenizer:
-            target, file = _with_tokenizer(target, path)
-            digests.append(hashlib.sha256(file.read_bytes()).hexdigest())
-            for prompt in (p for name in scenario.payloads_of(target) for p in payloads[pathlib.Path(name).stem]):
-                counter_of(target.tokenizer).prompt(target, prompt)
-        targets.append(target)
+        if not target.tokenizer:
+            targets.append(target)
+            continue
+        found, file, counter = _with_tokenizer(target, target.tokenizer, path)
+        targets.append(found)
+        digests.append(hashlib.sha256(file.read_bytes()).hexdigest())
+        for prompt in (p for name in scenario.payloads_of(found) for p in payloads[pathlib.Path(name).stem]):
+            counter.prompt(found, prompt)
     return scenario.model_copy(update={"targets": targets}), digests
 
 
-def _with_tokenizer(target: Target, path: str) -> tuple[Target, pathlib.Path]:
-    """The target with its tokenizer's path as found, or its family's name, and the file. Raises BadScenario."""
-    named = target.tokenizer
+def _with_tokenizer(target: Target, named: str, path: str) -> tuple[Target, pathlib.Path, Counter]:
+    """The target with its tokenizer's path as found, or its family's name, the file and its counter. Raises BadScenario."""
     try:
-        if named in FAMILIES:
-            file = vocabulary_file(named)
-        else:
-            file = find_file(named, path)
-            target = target.model_copy(update={"tokenizer": str(file)})
-        counter_of(target.tokenizer)
+        file = vocabulary_file(named) if named in FAMILIES else find_file(named, path)
+        found = named if named in FAMILIES else str(file)
+        return target.model_copy(update={"tokenizer": found}), file, counter_of(found)
     except BadScenario:
         problem = f"no file `{named}`; give the path of a tokenizer.json from the working folder, or one of {', '.join(FAMILIES)}"
         raise BadScenario(f"{place_of(path, named)}: target `{target.name}`: {problem}") from None
     except BadInput as e:
         raise BadScenario(f"{place_of(path, named)}: target `{target.name}`: {e}") from None
-    return target, file

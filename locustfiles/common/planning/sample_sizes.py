@@ -31,7 +31,7 @@ def too_small_samples(inputs: Inputs, groups: list[Group], calls: dict[str, Call
 def _lowest(group: Group) -> Level:
     if not group.load.find:
         return group.levels[0]
-    first = Search(group.load.find.up_to, group.load.find.of).next()
+    first = Search(group.load.find.up_to, group.load.find.of).first
     return Level(int(first), None) if group.load.find.of == "users" else Level(None, first)
 
 
@@ -48,8 +48,9 @@ def _line(inputs: Inputs, group: Group, level: Level, call: Call) -> str | None:
     if percentile is None:
         return None
     needed = fewest(LEVELS[percentile])
-    each_s = 1 / level.rate if level.users is None else (call.latency_s + load.think_s) / level.users
+    each_s = level.apart_s(call.latency_s + load.think_s)
     times = LOOKS[-1] if load.find else 1
+    answers: float
     if load.replay:
         answers, window = len(inputs.traces[load.replay]), "the replay"
         remedy = "replay more arrivals"

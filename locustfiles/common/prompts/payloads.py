@@ -36,6 +36,13 @@ class Prompt:
     parameters: dict = dataclasses.field(default_factory=dict)  # these override the target's
 
     @property
+    def texts(self) -> list[str]:
+        """Its text, or those of its messages."""
+        if self.text is not None:
+            return [self.text]
+        return [text for m in self.messages or () for text in texts_of(m["content"])]
+
+    @property
     def cached(self) -> bool:
         """Whether a prompt-cache point is in the messages."""
         return any(
@@ -51,8 +58,8 @@ def load_payload(path: str | pathlib.Path) -> list[Prompt]:
     except OSError as e:
         raise BadPayload(f"{path}: cannot be read ({e.strerror}); check the path") from None
     except UnicodeDecodeError as e:
-        line = e.object[: e.start].count(b"\n") + 1
-        raise BadPayload(f"{path}:{line}: not UTF-8 text; save the file as UTF-8") from None
+        before = e.object[: e.start].count(b"\n")
+        raise BadPayload(f"{path}:{before + 1}: not UTF-8 text; save the file as UTF-8") from None
     prompts: list[Prompt] = []
     lines_of: dict[str, int] = {}
     for number, line in enumerate(lines, 1):

@@ -1,10 +1,11 @@
 """Token counts by a target's `tokenizer:`, beside those of the service, and instead of them where it has none."""
 
 import functools
+import pathlib
 
 import tokenizers
 
-from locustfiles.common.prompts.payloads import Prompt, texts_of
+from locustfiles.common.prompts.payloads import Prompt
 from locustfiles.common.prompts.tokenizer_packages import FAMILIES, vocabulary_file
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.scenario.targets import Target
@@ -38,18 +39,19 @@ def counter_of(tokenizer: str) -> Counter:
 
 def _sent(target: Target, prompt: Prompt) -> tuple[str, ...]:
     system = [] if target.system is None else [target.system]
-    if prompt.messages is None:
-        return (*system, prompt.text)
-    return (*system, *(text for m in prompt.messages for text in texts_of(m["content"])))
+    return (*system, *prompt.texts)
 
 
 def _load(tokenizer: str) -> tokenizers.Tokenizer:
-    file, read = tokenizer, tokenizers.Tokenizer.from_file
-    if tokenizer in FAMILIES:
-        file, read = vocabulary_file(tokenizer), FAMILIES[tokenizer].read
+    family = FAMILIES.get(tokenizer)
+    file: str | pathlib.Path = vocabulary_file(tokenizer) if family else tokenizer
     try:
-        return read(file)
+        found = family.read(pathlib.Path(file)) if family else tokenizers.Tokenizer.from_file(tokenizer)
     except Exception as e:  # the library raises bare Exception for a missing or a bad file
         raise BadInput(
             f"{file}: not a tokenizer that can be read ({' '.join(str(e).split())}); give a tokenizer.json"
         ) from None
+    # a file keeps the limits of its training, which would cut and pad what is counted
+    found.no_truncation()
+    found.no_padding()
+    return found

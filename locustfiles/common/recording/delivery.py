@@ -8,21 +8,13 @@ handed to the system, so that a killed master loses nothing that a worker has dr
 
 import collections.abc
 import dataclasses
-import typing
 
-from locustfiles.contract.record import FIELDS, RequestRecord
+from locustfiles.common.recording.arrived import Arrived, Row, read
+from locustfiles.common.recording.messages import RecordsReport
+from locustfiles.contract.record import RequestRecord
 from locustfiles.contract.spool import Spool
 
-KEY = "swarmledger"
 ROWS_A_REPORT = 5000
-
-Row = typing.Sequence[str]
-_COLUMN = {name: i for i, name in enumerate(FIELDS)}
-
-
-def cell(row: Row, field: str) -> str:
-    """One cell of a row by the field's name."""
-    return row[_COLUMN[field]]
 
 
 class Outbox:
@@ -38,11 +30,11 @@ class Outbox:
         self._rows.append(record.row())
         self.produced += 1
 
-    def report(self, final: bool, silent: bool = False) -> dict:
+    def report(self, final: bool, silent: bool = False) -> RecordsReport:
         """What goes into the worker's next report to the master; `final` adds how many it produced in all. To a silent
         master no rows: reports queue up until it is back."""
         rows = [] if silent else self._rows[:ROWS_A_REPORT]
-        return {"run": self.run_id, "first": self._first, "rows": rows, "produced": self.produced if final else None}
+        return RecordsReport(self.run_id, self._first, rows, self.produced if final else None)
 
     def acknowledge(self, run_id: str, upto: int) -> None:
         """The master has every row below `upto`."""
@@ -71,10 +63,13 @@ class Account:
         return self.produced is not None and self.received >= self.produced
 
 
-class Inbox:
-    """The master's side: rows in order, each once, to `take(row)`."""
+Take = collections.abc.Callable[[collections.abc.Sequence[Row], collections.abc.Sequence[Arrived]], None]
 
-    def __init__(self, run_id: str, take: collections.abc.Callable[[Row], None]) -> None:
+
+class Inbox:
+    """The master's side: records in order, each once, to `take(rows, records)`."""
+
+    def __init__(self, run_id: str, take: Take) -> None:
         self.run_id = run_id
         self.accounts: dict[str, Account] = {}
         self._take = take
@@ -82,20 +77,17 @@ class Inbox:
     def account(self, worker: str) -> Account:
         return self.accounts.setdefault(worker, Account())
 
-    def add(self, record: RequestRecord) -> None:
-        """A record of this process itself (a run without workers)."""
-        self._take(record.row())
-        self.account(record.worker).received += 1
-
-    def receive(self, worker: str, report: dict) -> int | None:
-        """Append a worker's new rows; the number to acknowledge, or None for a report of another run."""
-        if report["run"] != self.run_id:
+    def receive(self, worker: str, report: RecordsReport) -> int | None:
+        """Take in a worker's new rows; the number to acknowledge, or None for a report of another run. Raises ValueError,
+        having taken nothing, where the new ones are no records."""
+        if report.run != self.run_id:
             return None
         account = self.account(worker)
-        if report["first"] <= account.received:  # else a row is missing: it comes again with the next report
-            for row in report["rows"][account.received - report["first"] :]:
-                self._take(row)
-                account.received += 1
-        if report["produced"] is not None:
-            account.produced = report["produced"]
+        if report.first <= account.received:  # else a row is missing: it comes again with the next report
+            new = report.rows[account.received - report.first :]
+            records = read(new)
+            account.received += len(new)
+            self._take(new, records)
+        if report.produced is not None:
+            account.produced = report.produced
         return account.received

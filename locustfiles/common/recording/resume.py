@@ -1,8 +1,10 @@
 """Taking up a run that was cut short: what it has measured stays, what is missing follows as another part."""
 
 from locustfiles.common.planning.inputs import Inputs
+from locustfiles.common.planning.plan import Group
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.manifest import Manifest, StageWindow
+from locustfiles.contract.scenario.loads import Level
 
 
 def check_resumable(old: Manifest, inputs: Inputs) -> None:
@@ -58,3 +60,24 @@ def resumed(old: Manifest, new: Manifest) -> Manifest:
     old.parts += new.parts
     old.status, old.ended_at = new.status, None
     return old
+
+
+# what a run holds by now, of the parts before too
+def next_stage(run: Manifest) -> int:
+    return 1 + max((s.stage for s in (*run.stages, *run.abandoned)), default=0)
+
+
+def has(run: Manifest, group: Group, level: Level) -> bool:
+    """Whether this level is measured."""
+    wanted = (group.target, group.payload, level.users, level.rate, group.repeat)
+    return any((s.target, s.payload, s.users, s.rate, s.repeat) == wanted for s in run.stages)
+
+
+def measured(run: Manifest, group: Group) -> list[StageWindow]:
+    """The stages of a group's search."""
+    return [s for s in run.stages if (s.target, s.payload) == (group.target, group.payload)]
+
+
+def found(run: Manifest, group: Group) -> bool:
+    """Whether a group's search has ended."""
+    return any((f.target, f.payload) == (group.target, group.payload) for f in run.findings)

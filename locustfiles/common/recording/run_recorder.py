@@ -8,10 +8,12 @@ import platform
 import typing
 import uuid
 
+import locust.env
+
 from locustfiles.common.calls.clock import Clock
 from locustfiles.common.planning.inputs import Inputs
-from locustfiles.common.planning.plan import Group
-from locustfiles.common.recording.delivery import Inbox, Row, cell
+from locustfiles.common.recording.arrived import Arrived, Row
+from locustfiles.common.recording.delivery import Inbox
 from locustfiles.common.recording.locust_csv_writer import LocustCsv
 from locustfiles.common.recording.resume import check_resumable, resumed, sound
 from locustfiles.common.recording.spend import Spend
@@ -21,7 +23,6 @@ from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.exit_codes import BAD_INPUT, GATE_MISSED, NOT_TRUSTED, OK
 from locustfiles.contract.manifest import Manifest, Part, Problem, StageWindow, WorkerEntry
 from locustfiles.contract.run_folder import RequestsFile, RunFolder
-from locustfiles.contract.scenario.loads import Level
 from locustfiles.contract.spool import hold, missing
 from locustfiles.contract.version import git_revision, versions
 
@@ -43,7 +44,7 @@ class RunRecorder:
 
     def __init__(
         self,
-        environment,
+        environment: locust.env.Environment,
         inputs: Inputs,
         path: pathlib.Path,
         clock: Clock,
@@ -122,23 +123,6 @@ class RunRecorder:
         """Of this part."""
         return self.manifest.parts[-1].run_id
 
-    @property
-    def next_stage(self) -> int:
-        return 1 + max((s.stage for s in (*self.manifest.stages, *self.manifest.abandoned)), default=0)
-
-    def has(self, group: Group, level: Level) -> bool:
-        """Whether a part before has measured this level."""
-        wanted = (group.target, group.payload, level.users, level.rate, group.repeat)
-        return any((s.target, s.payload, s.users, s.rate, s.repeat) == wanted for s in self.manifest.stages)
-
-    def measured(self, group: Group) -> list[StageWindow]:
-        """The stages of a search so far, those of the parts before too."""
-        return [s for s in self.manifest.stages if (s.target, s.payload) == (group.target, group.payload)]
-
-    def found(self, group: Group) -> bool:
-        """Whether a part before has ended this group's search."""
-        return any((f.target, f.payload) == (group.target, group.payload) for f in self.manifest.findings)
-
     def save(self) -> None:
         """With what is known of the workers by now: a killed master leaves their clock offsets."""
         for worker, account in self.inbox.accounts.items():
@@ -149,15 +133,16 @@ class RunRecorder:
     def _entry(self, worker: str) -> WorkerEntry:
         return self.members.setdefault(worker, WorkerEntry(worker, "", None, None, 0, None))
 
-    def _take(self, row: Row) -> None:
-        self.requests.add_row(row)
-        error = cell(row, "error")
-        self.failed += bool(error) and error != ErrorClass.CANCELLED
-        if error == ErrorClass.INTERNAL:
-            self.broken.add(int(cell(row, "stage")))
-        if tally := self.tallies.get(int(cell(row, "stage"))):
-            tally.take(row)
-        self.spend.take(row)
+    def _take(self, rows: typing.Sequence[Row], records: typing.Sequence[Arrived]) -> None:
+        self.requests.add_rows(rows)
+        for record in records:
+            if record.error:
+                self.failed += record.error != ErrorClass.CANCELLED
+                if record.error == ErrorClass.INTERNAL:
+                    self.broken.add(record.stage)
+            if tally := self.tallies.get(record.stage):
+                tally.take(record)
+            self.spend.take(record)
 
     def tick(self) -> None:
         """Once a second: what has arrived goes to the disk. Raises OSError when the disk is full."""
@@ -193,7 +178,7 @@ class RunRecorder:
         known = next((p for p in self.manifest.problems if p.text == sentence), None)
         if known is None:
             self.manifest.problems.append(Problem(sentence, stages))
-        elif known.stages is None or stages is not None and set(stages) <= set(known.stages):
+        elif known.stages is None or (stages is not None and set(stages) <= set(known.stages)):
             return
         else:
             known.stages = None if stages is None else sorted({*known.stages, *stages})

@@ -5,16 +5,11 @@ import statistics
 
 from locustfiles.common.calls.clock import Clock
 from locustfiles.common.planning.inputs import Inputs
-from locustfiles.common.recording.delivery import Row, cell
+from locustfiles.common.recording.arrived import Arrived
 from locustfiles.contract.error_classes import UNBILLED
 from locustfiles.contract.scenario.price_book import HourlyPrice, TokenPrice
 
 RECENT = 50  # calls whose mean latency says how many a second there are
-
-
-def _count(row: Row, field: str) -> int | None:
-    text = cell(row, field)
-    return int(text) if text else None
 
 
 class Spend:
@@ -33,28 +28,31 @@ class Spend:
         self._seconds: dict[str, float] = {}  # target -> under load in spells that are over
         self._loaded: tuple[str, float] | None = None  # target under load, since when
 
-    def take(self, row: Row) -> None:
+    def take(self, record: Arrived) -> None:
         """One more record, billed at the upper end of what the report will say: unknown tokens, and those of a stream that
         broke off, are the most that they can be. Only what was refused before any output came is free."""
-        latency_s, target = float(cell(row, "latency_ms")) / 1000, cell(row, "target")
+        latency_s, price, began = (
+            record.latency_ms / 1000,
+            self._inputs.prices[record.target],
+            record.ttft_ms is not None,
+        )
         self._longest_s = max(self._longest_s, latency_s)
-        price, error, began = self._inputs.prices[target], cell(row, "error"), cell(row, "ttft_ms")
-        if not isinstance(price, TokenPrice) or (error in UNBILLED and not began):
+        if not isinstance(price, TokenPrice) or (record.error in UNBILLED and not began):
             return
-        self._recent_s.setdefault(target, collections.deque(maxlen=RECENT)).append(latency_s)
-        completion = _count(row, "completion_tokens")
+        self._recent_s.setdefault(record.target, collections.deque(maxlen=RECENT)).append(latency_s)
+        completion = record.completion_tokens
         self._most_completion_tokens = max(self._most_completion_tokens, completion or 0)
-        if completion is None or (error and began):  # its count may have grown after the break
-            completion = max(completion or 0, self._most_tokens(target))
+        if completion is None or (record.error and began):  # its count may have grown after the break
+            completion = max(completion or 0, self._most_tokens(record.target))
         output = completion / 1000 * price.output
-        usd = output + self._prompt_usd(row, price)
+        usd = output + self._prompt_usd(record, price)
         self._token_usd += usd
         self._dearest_usd = max(self._dearest_usd, usd, output + self._most_prompt_tokens / 1000 * price.input)
 
-    def _prompt_usd(self, row: Row, price: TokenPrice) -> float:
+    def _prompt_usd(self, record: Arrived, price: TokenPrice) -> float:
         """A prompt of unknown length counts, in `usd`, as the longest so far, in case all of it was written to a cache.
         Where cached tokens have no price, they count as others."""
-        prompt, read, write = (_count(row, f"{name}_tokens") for name in ("prompt", "cache_read", "cache_write"))
+        prompt, read, write = record.prompt_tokens, record.cache_read_tokens, record.cache_write_tokens
         if prompt is None:
             self._unknown_prompts += max(price.input, price.cache_write or 0.0)
             return 0.0
@@ -94,8 +92,8 @@ class Spend:
     def to_come_usd(self, users: int, rate: float | None, unseen_s: float) -> float:
         """What stopping now still costs: the calls in flight, those of the last `unseen_s`, of which no record has come, and
         the drain's time. A call counts as the dearest so far; twice as many as are due may be in flight in the open loop."""
-        target = self._loaded[0] if self._loaded else None
-        price = self._inputs.prices[target] if target else None
+        target = self._loaded[0] if self._loaded else ""
+        price = self._inputs.prices.get(target)
         if isinstance(price, HourlyPrice):
             return price.usd_per_hour_in_all * self._longest_s / 3600
         recent = self._recent_s.get(target)

@@ -8,12 +8,11 @@ import array
 import dataclasses
 import math
 import statistics
-import types
 import typing
 
 import numpy as np
 
-from locustfiles.common.recording.delivery import Row, cell
+from locustfiles.common.recording.arrived import Arrived
 from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.scenario.loads import Load
 from locustfiles.contract.scenario.retry import Retry
@@ -34,8 +33,8 @@ class _Begun(typing.NamedTuple):
     late_s: float  # behind its due time
 
 
-def _numbers() -> typing.Any:
-    return dataclasses.field(default_factory=lambda: array.array("d"))
+def _numbers() -> "array.array[float]":
+    return array.array("d")
 
 
 @dataclasses.dataclass(slots=True)
@@ -45,37 +44,32 @@ class Tally:
     requests: int = 0
     failed: int = 0
     keep: bool = True  # times of measured requests too: a rule needs them
-    latencies: typing.MutableSequence[float] = _numbers()
-    ttfts: typing.MutableSequence[float] = _numbers()
+    latencies: typing.MutableSequence[float] = dataclasses.field(default_factory=_numbers)
+    ttfts: typing.MutableSequence[float] = dataclasses.field(default_factory=_numbers)
     settled: int = 0
     settling: list[float] = dataclasses.field(default_factory=list)  # latencies of successes
     first_sent: float = math.inf  # of the latencies: Unix seconds, by the workers' clocks
     last_ended: float = -math.inf
     retry: Retry | None = None
-    _begun: dict[tuple[str, str], _Begun] = dataclasses.field(default_factory=dict)  # calls between two attempts
+    _begun: dict[tuple[str, int], _Begun] = dataclasses.field(default_factory=dict)  # calls between two attempts
     _look: tuple[int, float | None] | None = None  # the latest: at so many latencies, relative_ci
 
-    def take(self, row: Row) -> None:
+    def take(self, record: Arrived) -> None:
         """One more record of the stage."""
-        call, error = (cell(row, "worker"), cell(row, "call")), cell(row, "error")
-        sent = float(cell(row, "started_at"))
+        call = record.worker, record.call
         begun = self._begun.pop(call, None)
-        if cell(row, "attempt") == "1":
-            begun = _Begun(cell(row, "phase"), sent, float(cell(row, "schedule_delay_ms") or 0) / 1000)
+        if record.attempt == 1:
+            begun = _Begun(record.phase, record.started_at, (record.schedule_delay_ms or 0.0) / 1000)
         if begun is None:
             return
-        if self.retry and error and self._again(row):
+        if self.retry and record.error and self.retry.again(record):
             self._begun[call] = begun
-        elif error != ErrorClass.CANCELLED:
-            self._count(begun, sent - begun.sent, row)
+        elif record.error != ErrorClass.CANCELLED:
+            self._count(begun, record.started_at - begun.sent, record)
 
-    def _again(self, row: Row) -> bool:
-        facts = {name: cell(row, name) or None for name in ("error", "http_status", "ttft_ms")}
-        return self.retry.again(types.SimpleNamespace(attempt=int(cell(row, "attempt")), **facts))
-
-    def _count(self, begun: _Begun, before_s: float, row: Row) -> None:
+    def _count(self, begun: _Begun, before_s: float, record: Arrived) -> None:
         """A call that has ended with this record, whose attempt was sent `before_s` after the first."""
-        error, latency = cell(row, "error"), before_s + float(cell(row, "latency_ms")) / 1000
+        error, latency = record.error, before_s + record.latency_ms / 1000
         if begun.phase == "settle":
             self.settled += 1
             if not error:
@@ -90,8 +84,8 @@ class Tally:
             self.first_sent = min(self.first_sent, begun.sent)
             self.last_ended = max(self.last_ended, begun.sent + latency)
             self.latencies.append(latency + begun.late_s)  # a user waits from when the request was due
-            if ttft := cell(row, "ttft_ms"):
-                self.ttfts.append(before_s + float(ttft) / 1000 + begun.late_s)
+            if record.ttft_ms is not None:
+                self.ttfts.append(before_s + record.ttft_ms / 1000 + begun.late_s)
 
     def steady(self, at_once: int) -> bool:
         """Whether the stage has settled: as many requests have ended as are in flight at once, and of their latencies

@@ -21,16 +21,19 @@ class BudgetGuard:
         """end() ends the run as if its last stage was over."""
         self._control, self._run, self._end = control, control.run, end
         self._greenlet: gevent.Greenlet | None = None
-        if self._run.inputs.scenario.budget_usd is not None:
-            self._greenlet = gevent.spawn(self._watch)
+
+    def begin(self) -> None:
+        budget = self._run.inputs.scenario.budget_usd
+        if budget is not None:
+            self._greenlet = gevent.spawn(self._watch, budget)
             self._greenlet.link_exception(self._unwatched)
 
     def stop(self) -> None:
         if self._greenlet:
             self._greenlet.kill(block=False)
 
-    def _watch(self) -> None:
-        budget, spend, control = self._run.inputs.scenario.budget_usd, self._run.spend, self._control
+    def _watch(self, budget: float) -> None:
+        spend, control = self._run.spend, self._control
         lag_s = UNSEEN_S + (UNREPORTED_S if isinstance(control.runner, MasterRunner) else 0)
         while True:
             control.collect()

@@ -1,13 +1,16 @@
-"""What the sweep, its stages, its search and the budget's guard ask of the swarm: how many users, told what, and until when."""
+"""What the sweep, its stages, its search and the budget's guard ask of the swarm: how many users, in which stage, until when."""
 
 import time
 import typing
 
 import gevent
 import gevent.event
+from locust.runners import Runner
 
-from locustfiles.common.calls.stage_spec import StageSpec, as_message
+from locustfiles.common.calls.stage_spec import StageSpec
 from locustfiles.common.planning.plan import USERS_A_SECOND
+from locustfiles.common.recording import messenger
+from locustfiles.common.recording.messages import Message, StageAnnounced, StageClear
 from locustfiles.common.recording.run_recorder import RunRecorder
 
 POLL_S = 0.02
@@ -18,7 +21,11 @@ class Control:
     """The swarm of one run as the sweep steers it. `want` is what the load shape returns to Locust; None ends the run."""
 
     def __init__(
-        self, run: RunRecorder, runner, alive: typing.Callable[[], list[str]], collect: typing.Callable[[], None]
+        self,
+        run: RunRecorder,
+        runner: Runner,
+        alive: typing.Callable[[], list[str]],
+        collect: typing.Callable[[], None],
     ) -> None:
         """alive() -> ids of the workers that can be asked now, the first ready one first; collect() takes in this process's own records."""
         self.run, self.runner, self.alive, self.collect = run, runner, alive, collect
@@ -27,7 +34,9 @@ class Control:
         self.phase = "settle"
         self._latest: int | None = None  # number of the stage under way, or of the last one
         self.changed = gevent.event.Event()
-        self._clear: dict[tuple[int, str, int], dict[str, dict]] = {}  # stage, phase, look -> worker -> what it told
+        self._clear: dict[
+            tuple[int, str, int], dict[str, StageClear]
+        ] = {}  # stage, phase, look -> worker -> its message
 
     # what Locust's side calls
     def tick(self) -> tuple[int, float] | None:
@@ -35,21 +44,22 @@ class Control:
         self.changed.clear()
         return self.want
 
-    def on_clear(self, worker: str, data: dict) -> None:
-        if data["run"] == self.run.run_id:
-            self._clear.setdefault((data["stage"], data["phase"], data["look"]), {})[worker] = data
+    def on_clear(self, message: StageClear, worker: str) -> None:
+        if message.run == self.run.run_id:
+            self._clear.setdefault(message.of, {})[worker] = message
 
-    def state_message(self) -> dict:
-        return {"run": self.run.run_id, "visit": as_message(self.spec), "phase": self.phase}
+    def say_stage(self, worker: str | None = None) -> None:
+        """Which stage and phase is on, to one worker or to all."""
+        self.send(StageAnnounced(self.run.run_id, self.spec, self.phase), worker)
 
     # what a stage asks for
-    def send(self, kind: str, data: dict, worker: str | None = None) -> None:
-        self.runner.send_message(kind, {"run": self.run.run_id} | data, client_id=worker)
+    def send(self, message: Message, worker: str | None = None) -> None:
+        messenger.send(self.runner, message, worker)
 
     def announce(self, spec: StageSpec | None, phase: str) -> None:
         self.spec, self.phase = spec, phase
         self._latest = spec.stage if spec else self._latest
-        self.runner.send_message("ledger_stage", self.state_message())
+        self.say_stage()
 
     def offset_s(self, worker: str) -> float:
         """Worker's clock minus this one's, as far as it is known."""
@@ -86,24 +96,24 @@ class Control:
     def wait_until_clear(self, spec: StageSpec, phase: str) -> dict[str, dict[str, float]]:
         """Settle: until no request of an earlier level is in flight. Hold: until the measured ones have ended; how each
         worker kept up meanwhile."""
-        told = self._clear.setdefault((spec.stage, phase, spec.look), {})
+        clear = self._clear.setdefault((spec.stage, phase, spec.look), {})
         over = time.monotonic() + self.run.inputs.scenario.longest_call_s + 15
-        while not set(self.alive()) <= told.keys() and not self.run.over_budget:
+        while not set(self.alive()) <= clear.keys() and not self.run.over_budget:
             if time.monotonic() > over:
                 self.run.problem(
                     f"stage {spec.stage}: requests did not end within their timeout ({phase})", [spec.stage]
                 )
                 break
             gevent.sleep(POLL_S)
-        return {worker: data["load"] for worker, data in told.items()}
+        return {worker: message.load for worker, message in clear.items()}
 
     def wait_for_records(self, spec: StageSpec) -> bool:
         """Until every record that the workers had when their hold was clear is here; whether that came in time."""
-        told, accounts = self._clear[spec.stage, "hold", spec.look], self.run.inbox.accounts
+        clear, accounts = self._clear[spec.stage, "hold", spec.look], self.run.inbox.accounts
         over = time.monotonic() + RECORDS_S
         while True:
             self.collect()
-            late = [w for w in self.alive() if w in told and accounts[w].received < told[w]["produced"]]
+            late = [w for w in self.alive() if w in clear and accounts[w].received < clear[w].produced]
             if not late or time.monotonic() > over:
-                return not late and set(self.alive()) <= told.keys()
+                return not late and set(self.alive()) <= clear.keys()
             gevent.sleep(POLL_S)

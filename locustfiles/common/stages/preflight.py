@@ -7,11 +7,14 @@ import typing
 
 import gevent
 import gevent.event
+from locust.runners import Runner
 
 from locustfiles.common.planning.confirm import confirm
 from locustfiles.common.planning.estimate import Call, call_of, estimate
 from locustfiles.common.planning.plan import Group
 from locustfiles.common.planning.sample_sizes import too_small_samples
+from locustfiles.common.recording import messenger
+from locustfiles.common.recording.messages import CallAsked, Called, CallMade, EndpointsChecked
 from locustfiles.common.recording.run_recorder import RunRecorder
 from locustfiles.contract.error_classes import REMEDIES, ErrorClass
 from locustfiles.contract.scenario.price_book import HourlyPrice
@@ -28,37 +31,37 @@ class SweepEnds(Exception):
 class Ask:
     """One question to one worker, and its answer."""
 
-    client: str
-    answer: gevent.event.AsyncResult
+    worker: str
+    answer: gevent.event.AsyncResult  # Called, or None where the worker is gone
 
 
 class Preflight:
     """Every method raises SweepEnds where the run must not go on."""
 
-    def __init__(self, run: RunRecorder, runner, alive: typing.Callable[[], list[str]]) -> None:
+    def __init__(self, run: RunRecorder, runner: Runner, alive: typing.Callable[[], list[str]]) -> None:
         self.run, self.runner, self.alive = run, runner, alive
         self._asks: dict[int, Ask] = {}
         self._numbers = itertools.count(1)
         self._warm: set[tuple[str, str]] = set()
         self._broken: set[str] = set()  # targets that have failed a call here
 
-    def on_called(self, data: dict) -> None:
-        if data["run"] == self.run.run_id and data["ask"] in self._asks:
-            self._asks.pop(data["ask"]).answer.set(data)
+    def on_called(self, message: Called) -> None:
+        if message.run == self.run.run_id and message.ask in self._asks:
+            self._asks.pop(message.ask).answer.set(message)
 
     def on_worker_gone(self, worker: str) -> None:
         for number, ask in list(self._asks.items()):
-            if ask.client == worker:
+            if ask.worker == worker:
                 self._asks.pop(number).answer.set(None)
 
     def preflight(self, groups: list[Group]) -> None:
         """Endpoints, one call of each target, and the time and cost ahead."""
         answer = self._ask(None, None, 60)
-        if answer is None:
+        if not isinstance(answer, EndpointsChecked):
             raise self._failed("workers: none answered; start some with --worker --master-host, then start again")
-        for problem in answer["problems"]:
+        for problem in answer.problems:
             raise self._failed(problem)
-        self.run.manifest.schemes = answer["schemes"]
+        self.run.manifest.schemes = answer.schemes
         calls: dict[str, Call] = {}
         for group in groups:
             if group.target not in calls:
@@ -80,31 +83,23 @@ class Preflight:
         else:
             self._call(group)
 
-    def _ask(self, target: str | None, payload: str | None, timeout_s: float) -> dict | None:
+    def _ask(self, target: str | None, payload: str | None, timeout_s: float) -> Called | None:
         """Have the first worker check the endpoints (no target) or make a warm-up call. None: it never answered."""
-        for client in self.alive()[:1]:
-            number, ask = next(self._numbers), Ask(client, gevent.event.AsyncResult())
+        for worker in self.alive()[:1]:
+            number, ask = next(self._numbers), Ask(worker, gevent.event.AsyncResult())
             self._asks[number] = ask
-            data = {"run": self.run.run_id, "ask": number, "target": target, "payload": payload}
-            self.runner.send_message("ledger_call", data, client_id=client)
-            return ask.answer.wait(timeout_s)
+            messenger.send(self.runner, CallAsked(self.run.run_id, number, target, payload), worker)
+            answer: Called | None = ask.answer.wait(timeout_s)
+            return answer
         return None
 
-    def _warn(self, target: str, answer: dict) -> None:
-        """Once a target; its stages may tell more."""
-        if answer["error"] and target not in self._broken:
+    def _warn(self, target: str, made: CallMade) -> None:
+        """Once a target; its stages may say more."""
+        if made.error and target not in self._broken:
             self._broken.add(target)
-            code, remedy = (
-                answer["error_code"],
-                REMEDIES.get(answer["error"], "see whether the endpoint is in service, and its logs"),
-            )
-            log.warning(
-                "target `%s`: first call failed: %s%s; %s",
-                target,
-                answer["error"],
-                f" ({code})" if code else "",
-                remedy,
-            )
+            remedy = REMEDIES.get(ErrorClass(made.error), "see whether the endpoint is in service, and its logs")
+            code = f" ({made.error_code})" if made.error_code else ""
+            log.warning("target `%s`: first call failed: %s%s; %s", target, made.error, code, remedy)
 
     def _failed(self, sentence: str) -> SweepEnds:
         self.run.fail(sentence)
@@ -112,21 +107,22 @@ class Preflight:
 
     def _call(self, group: Group) -> Call:
         """One call; if the service refuses it as ours to mend, twice more, then the sweep ends."""
-        answer = None
+        made: Called | None = None
         if self.run.over_budget:
             raise SweepEnds
         for number in range(1, TRIES + 1):
-            answer = self._ask(group.target, group.payload, self.run.inputs.scenario.longest_call_s + 15)
-            if answer is None:  # the worker is gone: the next one is asked
+            made = self._ask(group.target, group.payload, self.run.inputs.scenario.longest_call_s + 15)
+            if not isinstance(made, CallMade):  # the worker is gone: the next one is asked
                 continue
-            if answer["error"] not in (ErrorClass.AUTH, ErrorClass.CLIENT):
+            if made.error not in (ErrorClass.AUTH, ErrorClass.CLIENT):
                 price = self.run.inputs.prices[group.target]
-                call = call_of(answer, price)
-                if call.usd is not None or isinstance(price, HourlyPrice) or not answer["error"] or number == TRIES:
-                    self._warn(group.target, answer)
+                call = call_of(made, price)
+                if call.usd is not None or isinstance(price, HourlyPrice) or not made.error or number == TRIES:
+                    self._warn(group.target, made)
                     return call
             gevent.sleep(self.run.inputs.scenario.error_pause_s)
-        if answer is None:
+        if not isinstance(made, CallMade) or made.error is None:
             raise self._failed(f"target `{group.target}`: no worker made its warm-up call; see that the workers are up")
-        code = answer["error_code"] or f"HTTP {answer['http_status']}"
-        raise self._failed(f"target `{group.target}`: {code}: {answer['error_message']}; {REMEDIES[answer['error']]}")
+        code = made.error_code or f"HTTP {made.http_status}"
+        remedy = REMEDIES[ErrorClass(made.error)]
+        raise self._failed(f"target `{group.target}`: {code}: {made.error_message}; {remedy}")

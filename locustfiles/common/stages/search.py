@@ -6,10 +6,11 @@ import typing
 from locustfiles.common.planning.bisection import Search
 from locustfiles.common.planning.plan import Group
 from locustfiles.common.planning.sample_sizes import strictest_percentile
+from locustfiles.common.recording.resume import measured
 from locustfiles.common.recording.run_recorder import RunRecorder
 from locustfiles.common.stages.stage import Stage
 from locustfiles.contract.manifest import Finding
-from locustfiles.contract.scenario.loads import Level
+from locustfiles.contract.scenario.loads import Find, Level
 from locustfiles.contract.scenario.slo import Slo
 from locustfiles.contract.statistics.binomial import LEVELS, fewest
 
@@ -17,18 +18,16 @@ from locustfiles.contract.statistics.binomial import LEVELS, fewest
 def find(
     run: RunRecorder,
     group: Group,
+    asked: Find,
     measure: typing.Callable[[Group, Level, Slo], Stage],
     drain: typing.Callable[[], None],
 ) -> Finding:
     """Measure the levels that the search asks for, each after a drain, until it is over or its time is. What a part of the
     run before has measured of it counts, with the time that it took."""
-    asked, scenario = group.load.find, run.inputs.scenario
+    scenario = run.inputs.scenario
     slo = scenario.slo_of(scenario.target(group.target))
-    search, numbers, spent_s = Search(asked.up_to, asked.of), [], 0.0
-    for window in run.measured(group):  # before it was interrupted
-        search.note(window.rate if window.users is None else window.users, window.outcome)
-        numbers.append(window.stage)
-        spent_s += window.hold_until - window.started_at
+    search = Search(asked.up_to, asked.of)
+    numbers, spent_s = _measured_before(run, group, search)
     over = time.monotonic() + asked.at_most_s - spent_s
     in_time = True
     while (value := search.next()) is not None:
@@ -40,7 +39,7 @@ def find(
         drain()
         search.note(value, stage.window.outcome or "undecided")
         numbers.append(stage.spec.stage)
-    unsound = [w.stage for w in run.measured(group) if not run.is_sound(w)]  # some of it may have shown since
+    unsound = [w.stage for w in measured(run.manifest, group) if not run.is_sound(w)]  # some of it may have shown since
     return Finding(
         target=group.target,
         payload=group.payload,
@@ -52,6 +51,18 @@ def find(
         outcomes={f"{level:g}": outcomes for level, outcomes in sorted(search.outcomes.items())},
         stages=numbers,
     )
+
+
+def _measured_before(run: RunRecorder, group: Group, search: Search) -> tuple[list[int], float]:
+    """Note what was measured before the run was interrupted: the stages, and the seconds that they took."""
+    numbers, spent_s = [], 0.0
+    for window in measured(run.manifest, group):
+        level = window.rate if window.users is None else window.users
+        if level is not None and window.outcome and window.hold_until:  # `resumed` has kept no others
+            search.note(level, window.outcome)
+            numbers.append(window.stage)
+            spent_s += window.hold_until - window.started_at
+    return numbers, spent_s
 
 
 def _too_few(percentile: str | None) -> str:

@@ -18,6 +18,7 @@ from locustfiles.common.calls.stage_spec import StageSpec
 from locustfiles.common.planning.arrivals import Arrival, arrivals
 from locustfiles.common.planning.bisection import LOOKS
 from locustfiles.common.planning.plan import Group
+from locustfiles.common.recording.messages import ArrivalsDealt
 from locustfiles.common.recording.stage_tally import Tally, window_ends
 from locustfiles.common.stages.control import POLL_S, Control
 from locustfiles.contract.manifest import StageWindow, WorkerLoad
@@ -32,7 +33,7 @@ LAST_S = 0.1  # from the last arrival of a trace to the end of its window: longe
 
 
 class Stage:
-    """One spec. `control` is asked for the run, the workers and what they have told."""
+    """One visit of (target, payload, level). `control` is asked for the run, the workers and what they have sent."""
 
     def __init__(self, control: Control, group: Group, level: Level, number: int, slo: Slo | None = None) -> None:
         """slo: of a search, which measures until it is decided, and sets `window.outcome`."""
@@ -58,14 +59,10 @@ class Stage:
     def at_most_s(self) -> float:
         return FIRST_S + self.trace[-1].at_s + LAST_S if self.trace else self.load.at_most_s
 
-    @property
-    def open_loop(self) -> bool:
-        return self.level.users is None
-
     def go(self) -> None:
         """Raises DiskFailed when the manifest cannot be written. After it, `window.ended_by` is set; `budget` ends the run."""
         self.run.stage_begins(self.window)
-        users = self.load.max_users if self.open_loop else self.level.users
+        users = self.load.max_users if self.level.users is None else self.level.users
         self.control.announce(self.spec, "settle")
         self.control.ask_for_users(users)
         self.window.settle_from = self.run.clock.now()
@@ -73,7 +70,8 @@ class Stage:
             self._begin_arrivals()
             self._settle()
         if self.run.over_budget:
-            return self._end("budget")
+            self._end("budget")
+            return
         self.window.measure_from = self.run.clock.now()
         for look, windows in enumerate(LOOKS if self.slo else (1,)):
             self._measure(look, windows * self.at_most_s)
@@ -87,21 +85,24 @@ class Stage:
         if self.window.ended_by is None:
             self._end("stop")
 
-    def _end(self, reason: str) -> None:
+    def _end(self, reason: str) -> float:
+        """When."""
         if reason == "budget":  # nothing is sent any more
             self._stop_arrivals()
         else:
             self.control.announce(self.spec, "hold")
+        now = self.run.clock.now()
         if self.window.measure_from is not None:
-            self.window.measure_until = self.run.clock.now()
+            self.window.measure_until = now
         self.window.ended_by = reason
+        return now
 
     def _at_once(self) -> int:
         """Requests in flight when settled: the users, or by Little's law."""
         if self.level.users is not None:
             return self.level.users
         recent = self.tally.settling[-50:]
-        return max(5, round(self.level.rate * sum(recent) / len(recent))) if recent else 5
+        return max(5, round((self.level.rate or 0.0) * sum(recent) / len(recent))) if recent else 5
 
     def _settle(self) -> None:
         load, began = self.load, time.monotonic()
@@ -123,8 +124,7 @@ class Stage:
         self.control.announce(self.spec, "measure")
         if self.trace:
             self._begin_arrivals()
-        self._end(self._until_over(began - self._measured_s, at_most_s))
-        self._measured_s += self.window.measure_until - began
+        self._measured_s += self._end(self._until_over(began - self._measured_s, at_most_s)) - began
         if not self.run.over_budget:  # holding would spend more: the requests in flight end under a falling load
             self._hold()
 
@@ -146,26 +146,27 @@ class Stage:
         self.window.workers = [WorkerLoad(worker, **load) for worker, load in sorted(loads.items()) if load]
         self.window.whole = self.control.wait_for_records(self.spec) and self._workers <= set(self.control.alive())
         if self.slo:
-            self.window.outcome = self._outcome()
+            self.window.outcome = self._outcome(self.slo)
 
-    def _outcome(self) -> str | None:
+    def _outcome(self, slo: Slo) -> str | None:
         """met, missed or undecided; missed, too, where the stage was aborted or fewer requests were sent than were due; None
         where its numbers cannot be trusted."""
         if not self.run.is_sound(self.window):
             return None
         if self.window.ended_by == "abort":
             return "missed"
-        due = self.level.rate * self._measured_s if self.open_loop else 0.0
+        due = (self.level.rate or 0.0) * self._measured_s  # 0 in the closed loop
         if self.tally.requests + 2 * math.sqrt(due) < 0.95 * due:
             return "missed"
-        return self.tally.keeps(self.slo)
+        return self.tally.keeps(slo)
 
     # open loop
     def _begin_arrivals(self) -> None:
-        if not self.open_loop:
+        rate = self.level.rate
+        if rate is None:
             return
-        seed_text = f"{self.run.inputs.scenario.seed}/{self.spec.target}/{self.spec.payload}/{self.level.rate}/{self.spec.repeat}"
-        due = iter(self.trace) if self.trace else arrivals(self.level.rate, self.load.arrivals, seed_text)
+        seed_text = f"{self.run.inputs.scenario.seed}/{self.spec.target}/{self.spec.payload}/{rate}/{self.spec.repeat}"
+        due = iter(self.trace) if self.trace else arrivals(rate, self.load.arrivals, seed_text)
         self._dealer = gevent.spawn(self._deal, due, self.run.clock.now() + FIRST_S)
 
     def _stop_arrivals(self) -> None:
@@ -177,7 +178,9 @@ class Stage:
         turn = 0
         upcoming = next(due, None)
         while upcoming is not None:
-            hands: dict[str, list[tuple]] = {worker: [] for worker in self.control.alive()}
+            hands: dict[str, list[tuple[float, int | None, int | None]]] = {
+                worker: [] for worker in self.control.alive()
+            }
             workers = list(hands)
             until = self.run.clock.now() - zero + DEAL_AHEAD_S
             while upcoming is not None and upcoming.at_s < until and workers:
@@ -187,5 +190,5 @@ class Stage:
                 upcoming = next(due, None)
             for worker, hand in hands.items():
                 if hand:
-                    self.control.send("ledger_arrivals", {"stage": self.spec.stage, "due": hand}, worker)
+                    self.control.send(ArrivalsDealt(self.run.run_id, self.spec.stage, hand), worker)
             gevent.sleep(DEAL_EVERY_S)

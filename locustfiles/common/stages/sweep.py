@@ -9,8 +9,10 @@ import logging
 import typing
 
 import gevent
+from locust.runners import Runner
 
 from locustfiles.common.planning.plan import USERS_A_SECOND, Group, plan
+from locustfiles.common.recording.resume import found, has, next_stage
 from locustfiles.common.recording.run_recorder import DiskFailed, RunRecorder
 from locustfiles.common.stages.budget import BudgetGuard
 from locustfiles.common.stages.control import Control
@@ -27,27 +29,35 @@ class Sweep:
     """Walks the stages of one run, steering the swarm by its Control."""
 
     def __init__(
-        self, run: RunRecorder, runner, alive: typing.Callable[[], list[str]], collect: typing.Callable[[], None]
+        self,
+        run: RunRecorder,
+        runner: Runner,
+        alive: typing.Callable[[], list[str]],
+        collect: typing.Callable[[], None],
     ) -> None:
         """alive() -> ids of the workers that can be asked now, the first ready one first; collect() takes in this process's own records."""
-        self.run, self.control = run, Control(run, runner, alive, collect)
-        self.groups = [g._replace(levels=[n for n in g.levels if not run.has(g, n)]) for g in plan(run.inputs)]
-        self.groups = [g for g in self.groups if g.levels or (g.load.find and not run.found(g))]
+        self.run, self.control, manifest = run, Control(run, runner, alive, collect), run.manifest
+        self.groups = [g._replace(levels=[n for n in g.levels if not has(manifest, g, n)]) for g in plan(run.inputs)]
+        self.groups = [g for g in self.groups if g.levels or (g.load.find and not found(manifest, g))]
         searches = any(g.load.find for g in self.groups)  # which decide their stages as they go
-        self.planned = 0 if searches else len(run.manifest.stages) + sum(len(g.levels) for g in self.groups)
+        self.planned = 0 if searches else len(manifest.stages) + sum(len(g.levels) for g in self.groups)
         self.planned_s = sum(run.inputs.stage_s(g.load) * len(g.levels) for g in self.groups)
         self._done_s = 0.0
         self.stage: Stage | None = None
         self.preflight = Preflight(run, runner, alive)
-        self._stage_numbers = itertools.count(run.next_stage)
+        self._stage_numbers = itertools.count(next_stage(manifest))
         self._guard = BudgetGuard(self.control, self.end)
+        self._greenlet: gevent.Greenlet | None = None
+
+    def begin(self) -> None:
+        self._guard.begin()
         self._greenlet = gevent.spawn(self._go)
 
     # what Locust's side calls
     def stop(self) -> None:
         """End the sweep where it stands."""
         self.control.want = (0, USERS_A_SECOND)  # or those that have gone would be started again
-        if self._greenlet is not gevent.getcurrent():
+        if self._greenlet and self._greenlet is not gevent.getcurrent():
             self._greenlet.kill(block=True)
         self._guard.stop()
         if self.stage:
@@ -55,9 +65,15 @@ class Sweep:
 
     def end(self) -> None:
         """End the run as if its last stage was over."""
-        self._greenlet.kill(block=False)
+        if self._greenlet:
+            self._greenlet.kill(block=False)
         self._guard.stop()
         self.control.set(None)
+
+    @property
+    def stage_number(self) -> int:
+        """Of the stage under way, or the last one; 0 before the first."""
+        return self.stage.spec.stage if self.stage else 0
 
     def done_s(self) -> float:
         """Planned seconds that are over: whole stages, and the part of the one under way."""
@@ -88,7 +104,7 @@ class Sweep:
         for level in group.levels:
             self.measure(group, level)
         if group.load.find:
-            finding = find(self.run, group, self.measure, self.control.drain)
+            finding = find(self.run, group, group.load.find, self.measure, self.control.drain)
             self.run.manifest.findings.append(finding)
             log.info("Found for %s, %s: %s", group.target, group.payload, finding.text)
         self.control.drain()

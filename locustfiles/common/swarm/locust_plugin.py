@@ -11,14 +11,18 @@ import signal
 import gevent
 import locust.runners
 from locust import events
-from locust.runners import MasterRunner, WorkerRunner
+from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
 from locustfiles.common.calls.clock import Clock
 from locustfiles.common.planning.inputs import Inputs, load_inputs
 from locustfiles.common.planning.plan import STOP_S
+from locustfiles.common.recording import messenger
+from locustfiles.common.recording.messages import Hello
 from locustfiles.common.recording.resume import check_resumable
 from locustfiles.common.swarm import web_notice
 from locustfiles.common.swarm.master import Master
+from locustfiles.common.swarm.master_link import MasterLink
+from locustfiles.common.swarm.shape import StageShape
 from locustfiles.common.swarm.worker import Worker
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.command_line import usage_error
@@ -114,15 +118,12 @@ def _on_init(environment, runner, services: tuple[str, ...], given: dict[str, st
         if options.headless and not options.worker:  # Locust's own handler comes after the shape has ended
             gevent.signal_handler(signal.SIGTERM, _interrupt, environment, times)
         if isinstance(runner, WorkerRunner):
-            _begin_worker(environment, inputs, clock)
+            _begin_worker(environment, runner, inputs, clock)
         else:
-            _begin_master(environment, inputs, clock)
+            _begin_master(environment, runner, options, inputs, clock)
     except BadInput as e:
         if isinstance(runner, WorkerRunner):
-            runner.send_message(
-                "ledger_hello",
-                {"content": "", "host": "", "problem": f"worker {runner.client_id}: {e}", "again": False},
-            )
+            messenger.send(runner, Hello("", "", f"worker {runner.client_id}: {e}", again=False))
             gevent.sleep(0.2)
         _die(str(e))
     except KeyboardInterrupt:  # while the scenario was read: our own handler was not there yet
@@ -152,21 +153,21 @@ def _interrupt(environment, times: collections.abc.Iterator[int]) -> None:
         os._exit(NOT_TRUSTED)
 
 
-def _begin_worker(environment, inputs: Inputs, clock: Clock) -> None:
+def _begin_worker(environment, runner: WorkerRunner, inputs: Inputs, clock: Clock) -> None:
     # while a worker stops its users it hears no heartbeat of the master's, for up to twice the timeout
     locust.runners.MASTER_HEARTBEAT_TIMEOUT = max(60, 2 * environment.stop_timeout + 60)
     locust.runners.WORKER_REPORT_INTERVAL = REPORT_INTERVAL_S
-    worker_side = environment.swarmledger = Worker(environment, inputs, clock)
-    environment.events.report_to_master.add_listener(worker_side.on_report)
-    environment.events.quitting.add_listener(worker_side.leave)
-    gevent.spawn(worker_side.watch_master)
-    worker_side.join(environment.runner.client_id)
+    worker_side = environment.swarmledger = Worker(environment, runner, inputs, clock)
+    gevent.spawn(MasterLink(environment, runner, worker_side).watch)
+    worker_side.join(runner.client_id)
 
 
-def _begin_master(environment, inputs: Inputs, clock: Clock) -> None:
-    if environment.shape_class is None:
+def _begin_master(
+    environment, runner: LocalRunner | MasterRunner, options: argparse.Namespace, inputs: Inputs, clock: Clock
+) -> None:
+    shape = environment.shape_class
+    if not isinstance(shape, StageShape):
         raise BadInput("locustfile: no load shape; import StageShape into it")
-    options = environment.parsed_options
     if options.resume and (options.overwrite or not options.run_dir):
         raise BadInput("--resume: needs the run to go on with; give its --run-dir, and no --overwrite")
     begun = None
@@ -178,14 +179,14 @@ def _begin_master(environment, inputs: Inputs, clock: Clock) -> None:
         check_resumable(begun, inputs)
     elif options.run_dir and not options.overwrite:
         RunFolder(options.run_dir).check_free()
-    master = Master(environment, inputs, clock)
+    master = Master(environment, runner, options, shape, inputs, clock)
     if environment.web_ui:
         environment.host = (
             environment.host or f"scenario://{inputs.scenario.name}"
         )  # Locust's page asks for one otherwise
         web_notice.show(environment.web_ui, master.refused)
-    if not options.master:
-        worker_side = environment.swarmledger = master.worker_side = Worker(environment, inputs, clock)
+    if isinstance(runner, LocalRunner):
+        worker_side = environment.swarmledger = master.worker_side = Worker(environment, runner, inputs, clock)
         for problem in worker_side.sender.unreachable():
             raise BadInput(problem)
         if begun:

@@ -3,16 +3,20 @@
 A run without workers has a registry of one, this process.
 """
 
+import argparse
 import collections.abc
 import logging
 import os
 import time
 
 import gevent
-from locust.runners import MasterRunner
+from locust.env import Environment
+from locust.runners import LocalRunner, MasterRunner
 
 from locustfiles.common.calls.clock import Clock
 from locustfiles.common.planning.inputs import Inputs
+from locustfiles.common.recording import messenger
+from locustfiles.common.recording.messages import Hello, Ping, Pong, Refused
 from locustfiles.contract.exit_codes import BAD_INPUT, complain
 from locustfiles.contract.manifest import WorkerEntry
 
@@ -25,42 +29,47 @@ class WorkerRegistry:
     """`members`: the workers that fit, in the order they came. `on_new(worker)` is called for each of them."""
 
     def __init__(
-        self, environment, inputs: Inputs, clock: Clock, on_new: collections.abc.Callable[[str], None]
+        self,
+        environment: Environment,
+        runner: LocalRunner | MasterRunner,
+        options: argparse.Namespace,
+        inputs: Inputs,
+        clock: Clock,
+        on_new: collections.abc.Callable[[str], None],
     ) -> None:
-        self.environment, self.inputs, self.clock, self.on_new = environment, inputs, clock, on_new
-        self.runner = environment.runner
+        self.runner, self.options, self.inputs, self.clock, self.on_new = runner, options, inputs, clock, on_new
+        self._clients = runner.clients if isinstance(runner, MasterRunner) else None  # the workers that Locust knows
         self.members: dict[str, WorkerEntry] = {}
         self.expected = 1  # workers to wait for before a run
         self.begun = False  # a run has begun in this process
         self._heard: set[str] = set()  # workers that have introduced themselves, fit or not
         self._refusal: str | None = None  # a worker did not fit before the run began
         self._best_round_trip: dict[str, float] = {}
-        self.runner.register_message("ledger_hello", self._on_hello)
-        self.runner.register_message("ledger_pong", self._on_pong)
+        messenger.register(runner, Hello, self._on_hello)
+        messenger.register(runner, Pong, self._on_pong)
         environment.events.worker_connect.add_listener(self._on_connect)
 
     @property
     def distributed(self) -> bool:
-        return isinstance(self.runner, MasterRunner)
+        return self._clients is not None
 
     def alive(self) -> list[str]:
         """Ids of the workers that can send, the first to have joined first."""
-        if not self.distributed:
+        clients = self._clients
+        if clients is None:
             return list(self.members)
-        clients = self.runner.clients
         here = {c.id for c in (*clients.ready, *clients.spawning, *clients.running)}
         return [worker for worker in self.members if worker in here]
 
-    def _on_hello(self, environment, msg, **_) -> None:
-        worker, hello = msg.node_id, msg.data
-        why = hello["problem"]
-        if hello["content"] != self.inputs.content:
+    def _on_hello(self, hello: Hello, worker: str) -> None:
+        why = hello.problem
+        if hello.content != self.inputs.content:
             why = f"worker {worker}: another scenario or other payload files than the master's; copy the master's to it"
         self._heard.add(worker)
         if why:
-            self._refuse(worker, why, hello["again"])
+            self._refuse(worker, why, hello.again)
             return
-        entry = WorkerEntry(worker, hello["host"], None if self.distributed else 0.0, None, 0, None)
+        entry = WorkerEntry(worker, hello.host, None if self.distributed else 0.0, None, 0, None)
         self.members.setdefault(worker, entry)
         if self.distributed:
             gevent.spawn(self._measure_offset, worker)
@@ -69,27 +78,27 @@ class WorkerRegistry:
     def _refuse(self, worker: str, why: str, again: bool) -> None:
         """again: a worker that an earlier master has left behind, which is no reason to call the run off."""
         log.error(why)
-        if not again and not self.begun and self.environment.parsed_options.headless:
+        if not again and not self.begun and self.options.headless:
             if self._refusal is None:  # nothing has been sent yet: one bad worker spoils the whole run
                 self._refusal = why
-                gevent.spawn(self._call_off)
+                gevent.spawn(self._call_off, why)
             return  # all leave together: Locust's master hears nothing more once its last worker has left
-        self.runner.send_message("ledger_refuse", {"why": why}, client_id=worker)
+        messenger.send(self.runner, Refused(why), worker)
 
-    def _call_off(self) -> None:
+    def _call_off(self, why: str) -> None:
         """End master and workers before the run began, those that are still starting too."""
         over = time.monotonic() + INTRODUCE_S
-        while len(self._heard) < self.environment.parsed_options.expect_workers and time.monotonic() < over:
+        while len(self._heard) < self.options.expect_workers and time.monotonic() < over:
             gevent.sleep(0.05)
-        self.runner.send_message("ledger_refuse", {"why": self._refusal})
+        messenger.send(self.runner, Refused(why))
         gevent.sleep(0.5)
-        complain(self._refusal)
+        complain(why)
         os._exit(BAD_INPUT)  # Locust's wait for workers cannot be left otherwise
 
     def await_introductions(self) -> None:
         """A worker that Locust counts as ready may still be reading its scenario."""
         over = time.monotonic() + INTRODUCE_S
-        while self.distributed and not set(self.runner.clients) <= self._heard and time.monotonic() < over:
+        while not set(self._clients or ()) <= self._heard and time.monotonic() < over:
             gevent.sleep(0.05)
         if self._refusal:
             gevent.sleep(2 * INTRODUCE_S)  # this process ends meanwhile
@@ -97,28 +106,30 @@ class WorkerRegistry:
 
     def ready(self) -> bool:
         """After a run a worker needs a second to be ready for the next. False when none is."""
-        over = time.monotonic() + INTRODUCE_S
-        while self.distributed and len(self.runner.clients.ready) < self.expected and time.monotonic() < over:
+        clients, over = self._clients, time.monotonic() + INTRODUCE_S
+        if clients is None:
+            return True
+        while len(clients.ready) < self.expected and time.monotonic() < over:
             gevent.sleep(0.05)
-        if self.distributed and not self.runner.clients.ready:
+        if not clients.ready:
             log.error("No worker is ready; start workers with --worker --master-host, then start again")
             return False
         return True
 
-    def _on_connect(self, client_id: str, **_) -> None:
+    def _on_connect(self, client_id: str, **_: object) -> None:
         """A worker that is ready again after a run."""
         if client_id in self.members:
             self.on_new(client_id)
 
     def _measure_offset(self, worker: str) -> None:
         for _ in range(PINGS):
-            self.runner.send_message("ledger_ping", {"sent": self.clock.now()}, client_id=worker)
+            messenger.send(self.runner, Ping(self.clock.now()), worker)
             gevent.sleep(0.05)
 
-    def _on_pong(self, environment, msg, **_) -> None:
+    def _on_pong(self, pong: Pong, worker: str) -> None:
         """Of several pings the quickest bounds the offset best: worker clock minus the middle of the round trip."""
-        now, sent = self.clock.now(), msg.data["sent"]
-        best = self._best_round_trip.get(msg.node_id)
-        if msg.node_id in self.members and (best is None or now - sent < best):
-            self._best_round_trip[msg.node_id] = now - sent
-            self.members[msg.node_id].clock_offset_ms = round((msg.data["now"] - (sent + now) / 2) * 1000, 3)
+        now = self.clock.now()
+        best = self._best_round_trip.get(worker)
+        if worker in self.members and (best is None or now - pong.sent < best):
+            self._best_round_trip[worker] = now - pong.sent
+            self.members[worker].clock_offset_ms = round((pong.now - (pong.sent + now) / 2) * 1000, 3)

@@ -86,7 +86,7 @@ class AwsSession:
             except BadInput as e:
                 raise BadInput(f"target `{target.name}`: {e}") from None
             self._origins[base] = Origin(
-                base.scheme, base.hostname, base.port or (443 if base.scheme == "https" else 80), proxy
+                base.scheme, base.hostname or "", base.port or (443 if base.scheme == "https" else 80), proxy
             )
         return self._origins[base]
 
@@ -119,6 +119,8 @@ class AwsSession:
 
 def _host(base: urllib.parse.SplitResult) -> str:
     """The Host header that botocore signs: lower case, without a default port."""
-    host = f"[{base.hostname}]" if ":" in base.hostname else base.hostname
+    host = base.hostname or ""
+    if ":" in host:
+        host = f"[{host}]"
     default = {"http": 80, "https": 443}[base.scheme]
     return host if base.port in (None, default) else f"{host}:{base.port}"

@@ -36,13 +36,19 @@ class Broken(Exception):
         self.error, self.message = error, message
 
 
+class Tls(typing.NamedTuple):
+    """TLS over memory BIOs, after its handshake."""
+
+    plain: ssl.SSLObject
+    incoming: ssl.MemoryBIO  # from the socket
+    outgoing: ssl.MemoryBIO  # to the socket
+
+
 class Wire(typing.NamedTuple):
-    """A connected non-blocking socket, and TLS over memory BIOs: (TLS, from the socket, to the socket), or Nones."""
+    """A connected non-blocking socket, and TLS where it was asked for."""
 
     sock: _socket.socket
-    tls: ssl.SSLObject | None = None
-    incoming: ssl.MemoryBIO | None = None
-    outgoing: ssl.MemoryBIO | None = None
+    tls: Tls | None = None
 
 
 def connect(origin: Origin, context: ssl.SSLContext | None, timeout: float) -> Wire:
@@ -133,7 +139,7 @@ def _shake_hands(sock: _socket.socket, host: str, context: ssl.SSLContext, early
         try:
             tls.do_handshake()
             _send_all(sock, outgoing.read())
-            return Wire(sock, tls, incoming, outgoing)
+            return Wire(sock, Tls(tls, incoming, outgoing))
         except ssl.SSLWantReadError:
             _send_all(sock, outgoing.read())
             data = _read(sock)

@@ -45,6 +45,10 @@ class Exchange:
         return self.received if self.received is not None else sum(len(data) for _, data in self.chunks)
 
 
+class OutOfStep(Exception):
+    """Something comes after the answer's end."""
+
+
 class Connection:
     """One keep-alive connection. Also the parser's callback object, for the exchange under way."""
 
@@ -52,14 +56,14 @@ class Connection:
         self, origin: Origin, context: ssl.SSLContext | None, timeout: float, kernel_stamps: bool = False
     ) -> None:
         """Connect, and shake hands if `context` is given. Raises Broken (class connect)."""
-        self._sock, self._tls, self._incoming, self._outgoing = connect(origin, context, timeout)
+        self._sock, self._tls = connect(origin, context, timeout)
         self._stamps = KernelStamps(self._sock) if kernel_stamps else None
         self._watch = get_hub().loop.io(self._sock.fileno(), 1)
         self._write_watch = get_hub().loop.io(self._sock.fileno(), 2)
         self._unsent = memoryview(b"")
         self._exchange: Exchange | None = None
-        self._waiter: Waiter | None = None
-        self._parser: httptools.HttpResponseParser | None = None
+        self._waiter = Waiter()
+        self._parser = httptools.HttpResponseParser(self)
         self._now = 0.0
         self._until_close = False
         self._closes_at: float | None = (
@@ -76,8 +80,8 @@ class Connection:
             while data := self._sock.recv(RECEIVE_BYTES):
                 if not self._tls:
                     return False
-                self._incoming.write(data)
-                if self._tls.read(1) is not None:
+                self._tls.incoming.write(data)
+                if self._tls.plain.read(1) is not None:
                     return False
         except (BlockingIOError, ssl.SSLWantReadError):
             return True
@@ -97,11 +101,14 @@ class Connection:
             self._stamps.begin()
         timer = get_hub().loop.timer(max(0.0, deadline - time.perf_counter()))
         self._watch.start(self._readable)
-        timer.start(self._finish, ErrorClass.READ_TIMEOUT, "the answer did not end within request_timeout_s")
+        # `update`: from now, not from the loop's cached time, which is older by all that ran since it woke
+        timer.start(
+            self._finish, ErrorClass.READ_TIMEOUT, "the answer did not end within request_timeout_s", update=True
+        )
         try:
             if self._tls:
-                self._tls.write(request)
-                request = self._outgoing.read()
+                self._tls.plain.write(request)
+                request = self._tls.outgoing.read()
             self._unsent = memoryview(request)
             self._writable()
             self._waiter.get()
@@ -154,8 +161,8 @@ class Connection:
             raise Broken(ErrorClass.STREAM_BROKEN, f"{e.strerror} {self._where()}") from None
         eof = not data
         if self._tls and data:
-            self._incoming.write(data)
-            data, eof = self._decrypt()
+            self._tls.incoming.write(data)
+            data, eof = self._decrypt(self._tls.plain)
         if data:
             try:
                 self._parser.feed_data(data)
@@ -170,10 +177,10 @@ class Connection:
                 return self.on_message_complete()
             raise Broken(ErrorClass.STREAM_BROKEN, f"connection closed {self._where()}")
 
-    def _decrypt(self) -> tuple[bytes, bool]:
+    def _decrypt(self, tls: ssl.SSLObject) -> tuple[bytes, bool]:
         plain = []
         try:
-            while piece := self._tls.read(RECEIVE_BYTES):
+            while piece := tls.read(RECEIVE_BYTES):
                 plain.append(piece)
             return b"".join(plain), True
         except ssl.SSLWantReadError:
@@ -197,12 +204,16 @@ class Connection:
         self._watch.stop()
         get_hub().loop.run_callback(self._waiter.switch, None)
 
-    # what httptools calls
+    # what httptools calls: an exception is raised where it was fed, and ends in `_finish`
     def on_header(self, name: bytes, value: bytes) -> None:
+        if self._exchange is None:
+            raise OutOfStep
         self._exchange.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:
         exchange = self._exchange
+        if exchange is None:
+            raise OutOfStep
         exchange.status = self._parser.get_status_code()
         self.keep_alive = self._parser.should_keep_alive()
         self._until_close = "content-length" not in exchange.headers and "transfer-encoding" not in exchange.headers
@@ -212,13 +223,18 @@ class Connection:
         )
 
     def on_body(self, body: bytes) -> None:
+        if self._exchange is None:
+            raise OutOfStep
         self._exchange.chunks.append((self._now, body))
 
     def on_message_complete(self) -> None:
-        if self._exchange.status < 200:  # 100 Continue and the like: the answer is still to come
-            self._exchange.status, self._exchange.headers, self._until_close = None, {}, False
+        exchange = self._exchange
+        if exchange is None:
+            raise OutOfStep
+        if exchange.status is not None and exchange.status < 200:  # 100 Continue and the like: the answer is to come
+            exchange.status, exchange.headers, self._until_close = None, {}, False
             return
-        self._exchange.ended = True
+        exchange.ended = True
         self._finish()
 
     def close(self) -> None:

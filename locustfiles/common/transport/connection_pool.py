@@ -31,10 +31,11 @@ class ConnectionPool:
 
     def standing(self, origin: Origin) -> int:
         """Connections that are in use, being opened, or idle and still stand."""
-        idle = self._idle.setdefault(origin, [])
-        idle[:] = [
-            c for c in idle if c.fresh() or c.close()
-        ]  # in place: one that is connecting will be put into this list
+        idle = self._idle.setdefault(origin, [])  # changed in place: one that is connecting will be put into this list
+        for connection in list(idle):
+            if not connection.fresh():
+                connection.close()
+                idle.remove(connection)
         return len(idle) + self._busy[origin]
 
     def run(self, exchange: Exchange, origin: Origin, request: bytes, timeout_s: float) -> None:

@@ -1,5 +1,6 @@
 """The load of a target: closed loop (users), open loop (rate, replay), or a search for the most that keeps the limits."""
 
+import math
 import typing
 
 import pydantic
@@ -56,6 +57,12 @@ class Level(typing.NamedTuple):
     users: int | None
     rate: float | None
 
+    def apart_s(self, call_s: float) -> float:
+        """Seconds from one request to the next, where a call and its pause take a user `call_s`."""
+        if self.users:
+            return call_s / self.users
+        return 1 / self.rate if self.rate else math.inf
+
     @property
     def text(self) -> str:
         if self.users is None:
@@ -66,7 +73,7 @@ class Level(typing.NamedTuple):
 def _levels(value: object) -> object:
     """`1..20`, or a list of numbers and such ranges -> the list of numbers. Raises ValueError for another text."""
     parts = value if isinstance(value, list) else [value]
-    users: list = []
+    users: list[object] = []
     for part in parts:
         ends = part.split("..") if isinstance(part, str) else []
         if len(ends) == 2 and all(e.strip().isdigit() for e in ends) and int(ends[1]) <= 100_000:
@@ -135,8 +142,8 @@ class Load(Strict):
         return [Level(None, rate) for rate in self.rate or ()]
 
     @property
-    def at_most_s(self) -> float | None:
-        """The longest a measured window may be, s; None for a replay."""
+    def at_most_s(self) -> float:
+        """The longest a measured window may be, s; a replay sets no limit, its trace does."""
         if self.until is not None:
             return self.until.at_most_s
-        return self.measure_s
+        return math.inf if self.measure_s is None else self.measure_s

@@ -124,7 +124,7 @@ class PriceBook(Strict):
         raise BadPriceBook(_absent("model", model_id, self.models))
 
 
-def _absent(kind: str, name: str, known: dict) -> str:
+def _absent(kind: str, name: str, known: typing.Iterable[str]) -> str:
     close = difflib.get_close_matches(name, known, n=1)
     hint = f"did you mean `{close[0]}`? Else add" if close else "add"
     return f"no price for {kind} `{name}`; {hint} it to the price book or give the target its own `price:`"

@@ -60,7 +60,7 @@ def _texts(value: typing.Any) -> typing.Iterator[str]:
             yield from _texts(inner)
 
 
-def check_raw(is_raw: bool, body: dict | None, answer: RawAnswer | None, parameters: dict) -> None:
+def check_raw(is_raw: bool, body: object, answer: RawAnswer | None, parameters: typing.Iterable[str]) -> None:
     """Raises ValueError for a target whose `dialect`, `body`, `answer` and `parameters` do not fit together."""
     if not is_raw:
         stray = next((key for key, value in (("body", body), ("answer", answer)) if value is not None), None)
@@ -69,7 +69,7 @@ def check_raw(is_raw: bool, body: dict | None, answer: RawAnswer | None, paramet
         return
     for key, value in (("body", body), ("answer", answer)):
         if value is None:
-            raise ValueError(f"`dialect: raw` needs `{key}:`; see the scenario reference in README.md")
+            raise ValueError(f"`dialect: raw` needs `{key}:`; see the scenario reference in configs/README.md")
     texts = list(_texts(body))
     if not any("{prompt}" in text or text == "{messages}" for text in texts):
         raise ValueError('`body` has no place for the prompt; write "{prompt}" or "{messages}" where it belongs')
@@ -78,7 +78,7 @@ def check_raw(is_raw: bool, body: dict | None, answer: RawAnswer | None, paramet
         raise ValueError(f'`parameters.{homeless}` has no place in `body`; write "{{{homeless}}}" where it belongs')
 
 
-def has_place(body: dict, placeholder: str) -> bool:
+def has_place(body: object, placeholder: str) -> bool:
     """Whether a value of the body is this placeholder and nothing else."""
     return placeholder in _texts(body)
 

@@ -12,7 +12,6 @@ import typing
 import pydantic
 
 from locustfiles.contract.error_classes import ErrorClass
-from locustfiles.contract.record import RequestRecord
 from locustfiles.contract.scenario.field_types import Positive
 from locustfiles.contract.scenario.strict_yaml import Strict
 
@@ -28,12 +27,25 @@ RETRIED = frozenset(
 )
 
 
+class Attempt(typing.Protocol):
+    """A record, or as much of it as the rule needs."""
+
+    @property
+    def attempt(self) -> int: ...
+    @property
+    def error(self) -> str | None: ...
+    @property
+    def http_status(self) -> int | None: ...
+    @property
+    def ttft_ms(self) -> float | None: ...
+
+
 class Retry(Strict):
     attempts: typing.Annotated[int, pydantic.Field(ge=2, le=20)]  # in all, the first one included
     base_s: Positive = 1.0
     max_s: Positive = 20.0
 
-    def again(self, record: RequestRecord) -> bool:
+    def again(self, record: Attempt) -> bool:
         """Whether another attempt follows this one."""
         dropped = record.error == ErrorClass.STREAM_BROKEN and record.http_status is None
         return record.attempt < self.attempts and (record.error in RETRIED or dropped) and record.ttft_ms is None

@@ -1,5 +1,6 @@
 """Strict YAML: a file becomes a pydantic model, or one line says what to mend and where."""
 
+import collections.abc
 import difflib
 import pathlib
 import typing
@@ -22,8 +23,10 @@ M = typing.TypeVar("M", bound=pydantic.BaseModel)
 
 
 class _UniqueKeyLoader(yaml.SafeLoader):
-    def construct_mapping(self, node, deep=False):
-        seen = set()
+    def construct_mapping(
+        self, node: yaml.MappingNode, deep: bool = False
+    ) -> dict[collections.abc.Hashable, typing.Any]:
+        seen: set[str] = set()
         for key, _ in node.value:
             if not isinstance(key, yaml.ScalarNode):
                 continue  # a list as a key: refused below
@@ -32,7 +35,7 @@ class _UniqueKeyLoader(yaml.SafeLoader):
             seen.add(key.value)
         return super().construct_mapping(node, deep)
 
-    def construct_object(self, node, deep=False):
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> typing.Any:
         try:
             return super().construct_object(node, deep)
         except (
@@ -61,7 +64,7 @@ def load_yaml(path: str | pathlib.Path, model: type[M], error: type[BadInput] = 
         raise error(f"{path}:{line}: not valid YAML: {e.problem}; check indentation and quotes") from None
     except yaml.YAMLError as e:
         raise error(f"{path}: not valid YAML: {' '.join(str(e).split())}; check indentation and quotes") from None
-    if not isinstance(data, dict):
+    if root is None or not isinstance(data, dict):
         raise error(f"{path}:1: {type(data).__name__} instead of `key: value` lines; write a key a line")
     try:
         return model.model_validate(data)
@@ -100,7 +103,7 @@ def _explain(path: pathlib.Path, root: yaml.Node, model: type[pydantic.BaseModel
         hint = (
             f"did you mean `{close[0]}`?"
             if close and close[0] != key
-            else "remove it, or see the scenario reference in README.md"
+            else "remove it, or see the scenario reference in configs/README.md"
         )
         return f"{where}: unknown key `{key}`; {hint}"
     if first["type"] == "missing":
@@ -121,7 +124,7 @@ def _got(value: object) -> str:
     return f" (got {value!r})" if isinstance(value, str | int | float | bool) or value is None else ""
 
 
-def keys_of(model: typing.Any, seen: set) -> set[str]:
+def keys_of(model: typing.Any, seen: set[type[pydantic.BaseModel]]) -> set[str]:
     """All field names below a model; `seen` keeps a model that holds itself from going on for ever."""
     names: set[str] = set()
     if isinstance(model, type) and issubclass(model, pydantic.BaseModel) and model not in seen:
@@ -133,7 +136,7 @@ def keys_of(model: typing.Any, seen: set) -> set[str]:
     return names
 
 
-def _place(node: yaml.Node, loc: tuple, missing: bool) -> tuple[int, str]:
+def _place(node: yaml.Node, loc: tuple[int | str, ...], missing: bool) -> tuple[int, str]:
     """Line number and spelling of an error's location; union tags in `loc` that name no key are passed over.
 
     missing: the last part is a key that is not there.

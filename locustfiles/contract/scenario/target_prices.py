@@ -6,7 +6,7 @@ from locustfiles.contract.bad_input import BadInput, BadScenario
 from locustfiles.contract.scenario.price_book import HourlyPrice, Price, PriceBook, TokenPrice, load_price_book
 from locustfiles.contract.scenario.scenario import Scenario, find_file
 from locustfiles.contract.scenario.strict_yaml import place_of
-from locustfiles.contract.scenario.targets import BedrockTarget, OpenAITarget, SageMakerTarget, Target
+from locustfiles.contract.scenario.targets import BedrockTarget, OpenAITarget, Target
 
 
 def price_of(target: Target, book: PriceBook) -> Price:
@@ -15,12 +15,12 @@ def price_of(target: Target, book: PriceBook) -> Price:
         return target.price or _on_demand(target, book)
     if isinstance(target.price, TokenPrice):
         return target.price
-    if isinstance(target, SageMakerTarget) and target.price is None and target.instance_type is None:
-        raise BadScenario("no price; add its `instance_type:` or a `price:`")
-    if isinstance(target, OpenAITarget) and target.price is None and target.instance_type is None:
-        return book.model(target.model_id)
     if target.price is None:
-        return HourlyPrice(usd_per_hour=book.instance(target.instance_type), instance_count=target.instance_count)
+        if target.instance_type is not None:
+            return HourlyPrice(usd_per_hour=book.instance(target.instance_type), instance_count=target.instance_count)
+        if isinstance(target, OpenAITarget):
+            return book.model(target.model_id)
+        raise BadScenario("no price; add its `instance_type:` or a `price:`")
     counts = {target.instance_count, target.price.instance_count} - {1}  # 1 is what is not said, in a manifest too
     if len(counts) > 1:
         raise BadScenario(

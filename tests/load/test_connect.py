@@ -12,7 +12,7 @@ from locustfiles.common.transport.connection_pool import CONNECT_TIMEOUT_S, Conn
 from tests.helpers.wire_client import ANSWER, CHUNKED, REQUEST, big, body, http, run
 from tests.helpers.wire_server import answering, certificate, full, receive, reset, serving
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.timed
 
 
 def test_a_refused_connection_is_of_class_connect():

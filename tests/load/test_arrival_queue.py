@@ -10,7 +10,7 @@ from locustfiles.common.calls.clock import Clock
 from locustfiles.common.planning.arrivals import arrivals
 from locustfiles.common.swarm.arrival_queue import ArrivalQueue
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.timed
 
 
 class Users:

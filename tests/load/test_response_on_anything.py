@@ -18,7 +18,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from locustfiles.common.calls import sender as sender_module
 from locustfiles.common.calls.stage_spec import StageSpec
 from locustfiles.common.dialects.parsed import ParsedAnswer
 from locustfiles.common.dialects.request import Body, build
@@ -85,9 +84,9 @@ def _mutated(value, rng: random.Random, junk):
 @settings(max_examples=200)
 def test_bodies_of_any_shape_are_read_without_an_exception(dialect, seed, junk):
     data = json.dumps(_mutated(WHOLES[dialect], random.Random(seed), junk)).encode()
-    reading = parse_answer(call(dialect, stream=False), 200, {}, [(1.0, data)], True)
-    reading.text.encode()
-    assert reading.error in (None, ErrorClass.BAD_RESPONSE, ErrorClass.EMPTY)
+    parsed = parse_answer(call(dialect, stream=False), 200, {}, [(1.0, data)], True)
+    parsed.text.encode()
+    assert parsed.error in (None, ErrorClass.BAD_RESPONSE, ErrorClass.EMPTY)
 
 
 EVENTS_OF = {
@@ -126,11 +125,11 @@ def test_events_of_any_shape_are_read_without_an_exception(dialect, seed, junk, 
             frames.append(chunk(inner))
         else:
             frames.append(part(b"data: " + json.dumps(_mutated(item, rng, junk)).encode() + b"\n"))
-    reading = streamed(dialect, *timed(*frames), ended=ended)
-    reading.text.encode()
-    assert ended or reading.error is not None
-    if reading.output_chunks:
-        assert 10.0 <= reading.first_output <= reading.last_output
+    parsed = streamed(dialect, *timed(*frames), ended=ended)
+    parsed.text.encode()
+    assert ended or parsed.error is not None
+    if parsed.output_chunks:
+        assert 10.0 <= parsed.first_output <= parsed.last_output
 
 
 # --- what the local endpoint really answered ---
@@ -198,7 +197,7 @@ def real(credentials) -> typing.Iterator[tuple[dict[str, Real], dict[str, Real]]
         raise AssertionError(f"no such text in {target}")
 
     with pytest.MonkeyPatch.context() as patch, running_emulator(bodies.CONFIG) as emulator:
-        patch.setattr(sender_module, "parse_answer", noted)
+        patch.setattr("locustfiles.common.calls.sender.parse_answer", noted)
         sender = sender_for(emulator, converse("m"), SURFACES["completions"] | {"name": "u"})[0]
         more = {"converse": converse(bodies.NOVA), "claude": THINKING["claude"], "thinking": THINKING["converse"]}
         more |= {"llama": converse(bodies.LLAMA, api="invoke"), "nova": converse(bodies.NOVA, api="invoke")}
@@ -233,11 +232,11 @@ def test_a_real_stream_cut_at_any_byte_is_never_a_success(real):
             at += len(raw)
             edges[at] = number
         for cut in range(len(answer.data)):
-            reading = answer.read(answer.data[: cut // 2], answer.data[cut // 2 : cut])
+            parsed = answer.read(answer.data[: cut // 2], answer.data[cut // 2 : cut])
             # whole again only between frames, once the closing one has come: what is lost is metadata
             whole = edges.get(cut, -1) >= answer.closing
-            assert (reading.error is None) == whole, (kind, cut, reading)
-            assert whole or reading.error == ErrorClass.STREAM_BROKEN, (kind, cut, reading)
+            assert (parsed.error is None) == whole, (kind, cut, parsed)
+            assert whole or parsed.error == ErrorClass.STREAM_BROKEN, (kind, cut, parsed)
         assert answer.read(answer.data).error is None
         assert answer.read(answer.data, ended=False).error == ErrorClass.STREAM_BROKEN
 
@@ -247,8 +246,8 @@ def test_a_real_stream_of_an_openai_route_cut_at_any_byte_is_never_a_success(rea
     answer = plain(real[0][kind], dialect)
     assert answer.data.rstrip().endswith(b"data: [DONE]")
     for cut in range(len(answer.data) + 1):
-        reading = answer.read(answer.data[: cut // 2], answer.data[cut // 2 : cut])
-        assert (reading.error is None) == (cut >= len(answer.data.rstrip())), (cut, reading)
+        parsed = answer.read(answer.data[: cut // 2], answer.data[cut // 2 : cut])
+        assert (parsed.error is None) == (cut >= len(answer.data.rstrip())), (cut, parsed)
         assert answer.read(answer.data[:cut], ended=False).error == ErrorClass.STREAM_BROKEN
 
 
@@ -258,8 +257,8 @@ def test_a_real_container_that_stops_at_any_byte_inside_whole_frames_is_never_a_
             continue
         lines = b"".join(payload for _, _, payload in answer.frames)
         for cut in range(len(lines)):
-            reading = answer.read(part(lines[: cut // 2]), part(lines[cut // 2 : cut]))
-            assert (reading.error is None) == (cut >= len(lines.rstrip())), (kind, cut, reading)
+            parsed = answer.read(part(lines[: cut // 2]), part(lines[cut // 2 : cut]))
+            assert (parsed.error is None) == (cut >= len(lines.rstrip())), (kind, cut, parsed)
 
 
 def test_a_flipped_bit_in_any_byte_of_a_real_stream_is_never_a_success(real):
@@ -288,9 +287,9 @@ def _pieces(data: bytes, cuts: list[int]) -> list[bytes]:
     return [data[a:b] for a, b in itertools.pairwise(places)]
 
 
-def _timeless(reading: ParsedAnswer) -> dict:
+def _timeless(parsed: ParsedAnswer) -> dict:
     times = ("first_output", "first_visible", "last_output", "max_gap_s")
-    return {name: value for name, value in dataclasses.asdict(reading).items() if name not in times}
+    return {name: value for name, value in dataclasses.asdict(parsed).items() if name not in times}
 
 
 @given(st.lists(st.integers(0, 10**6), max_size=12), st.lists(st.integers(0, 10**6), max_size=12))
@@ -328,9 +327,9 @@ def test_spliced_lines_are_read_without_an_exception_and_close_with_their_own_cl
         for at, length, new in splices:
             at %= len(lines) + 1
             lines[at : at + length] = new
-        reading = answer.read(part(bytes(lines)))
-        reading.text.encode()
-        if reading.error is None:
+        parsed = answer.read(part(bytes(lines)))
+        parsed.text.encode()
+        if parsed.error is None:
             assert (b"[DONE]" if kind in ("openai-chat", "completions") else b'"generated_text"') in lines
         if kind in ("openai-chat", "completions"):
             bare = plain(answer, "openai-chat" if kind == "openai-chat" else "openai-completions").read(bytes(lines))

@@ -1,3 +1,5 @@
+"""The request of each surface beside the one that boto3 sends."""
+
 import datetime
 import functools
 import json

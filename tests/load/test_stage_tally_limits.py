@@ -8,7 +8,7 @@ import pytest
 from locustfiles.common.recording.stage_tally import Tally
 from locustfiles.contract.scenario.slo import Limits, Slo
 from tests.helpers.made_run import record
-from tests.helpers.run_parts import measured
+from tests.helpers.run_parts import arrived, measured
 
 P95 = Slo(latency_s=Limits(p95=2.0))
 
@@ -72,7 +72,7 @@ def test_three_limits_on_a_million_requests_are_looked_at_in_no_time():
     """The loop that looks may be the one that sends."""
     tally = Tally()
     for latency in (1.0, 3.0):
-        tally.take(record(1, latency).row())
+        tally.take(arrived(record(1, latency)))
     tally.requests = 1_000_000
     tally.latencies *= 500_000
     took = []
@@ -102,7 +102,7 @@ def test_in_the_open_loop_a_time_runs_from_when_the_request_was_due():
         last_token_ms=400.0,
         schedule_delay_ms=4000.0,
     )
-    found.take(row.row())
+    found.take(arrived(row))
     assert (list(found.latencies), list(found.ttfts)) == (
         [4.5],
         [4.1],

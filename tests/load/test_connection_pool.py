@@ -1,5 +1,6 @@
 """The transport on real sockets: what it sends, when it stamps, and what each way of breaking is called."""
 
+import statistics
 import time
 
 import gevent
@@ -7,10 +8,11 @@ import pytest
 
 from locustfiles.common.transport.connection import Connection
 from locustfiles.common.transport.connection_pool import ConnectionPool
+from tests.helpers.patience import waits
 from tests.helpers.wire_client import ANSWER, CHUNKED, REQUEST, ask, big, body, http
 from tests.helpers.wire_server import answering, receive, reset, serving
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.timed
 
 
 def test_a_connection_is_kept_and_only_the_first_request_opens_one():
@@ -94,18 +96,16 @@ def test_pieces_are_stamped_when_they_arrive():
             connection.sendall(b"1\r\nx\r\n")
         connection.sendall(b"0\r\n\r\n")
 
-    for _ in range(3):  # a machine that does other work meanwhile may be late once
-        sent.clear()
-        with serving(script) as server:
-            exchange = ask(server)
-        assert body(exchange) == b"x" * 10
-        late = [arrived - left for (arrived, _), left in zip(exchange.chunks, sent, strict=True)]
-        assert min(late) >= 0
-        assert exchange.sent_at < exchange.chunks[0][0] <= exchange.chunks[-1][0] <= exchange.done_at
-        worst = max(*late, exchange.done_at - exchange.chunks[-1][0])
-        if worst < 0.003:
-            break
-    assert worst < 0.003
+    with serving(script) as server, waits() as waited:
+        exchange = ask(server)
+    assert body(exchange) == b"x" * 10
+    late = [arrived - left for (arrived, _), left in zip(exchange.chunks, sent, strict=True)]
+    assert min(late) >= 0
+    assert exchange.sent_at < exchange.chunks[0][0] <= exchange.chunks[-1][0] <= exchange.done_at
+    assert (
+        max(*late, exchange.done_at - exchange.chunks[-1][0]) < 0.003 + waited.s
+    )  # all that both sides stood in line for a core
+    assert statistics.median(late) < 0.003
 
 
 def test_the_deadline_ends_a_request_without_an_answer():
@@ -113,6 +113,17 @@ def test_the_deadline_ends_a_request_without_an_answer():
         exchange = ask(server, timeout_s=0.3)
     assert (exchange.error, exchange.status, exchange.ended) == ("read_timeout", None, False)
     assert 0.28 < exchange.done_at - exchange.sent_at < 0.6
+
+
+def test_the_deadline_counts_from_the_send_whatever_kept_the_loop_before():
+    """The loop's own time is then as old as what kept it: 0.8 s of the 1 s that the answer has."""
+    with serving(answering(0.4, ANSWER)) as server:
+        transport = ConnectionPool()
+        ask(server, transport=transport)  # connects
+        gevent.sleep(0.01)  # the loop wakes this greenlet ...
+        time.sleep(0.8)  # ... and is kept
+        exchange = ask(server, timeout_s=1.0, transport=transport)
+    assert (exchange.error, exchange.reconnect) == (None, 0)
 
 
 def test_the_deadline_ends_an_answer_that_keeps_coming_and_what_came_is_kept():

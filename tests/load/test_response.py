@@ -32,16 +32,16 @@ from tests.helpers.sample_answers import (
 @pytest.mark.parametrize("dialect", STREAMS)
 def test_a_whole_stream_is_read_with_its_times_and_usage(dialect):
     frames, _, (first, last) = STREAMS[dialect]
-    reading = streamed(dialect, *timed(*frames))
-    assert reading.error is None and reading.error_message is None
-    assert reading.text == "Hello"
-    assert (reading.first_output, reading.first_visible, reading.last_output) == (first, first, last)
-    assert (reading.output_chunks, reading.max_gap_s) == (2, last - first)
-    assert reading.completion_tokens == 3
-    assert reading.prompt_tokens == (None if dialect == "lmi" else 20)
-    assert reading.stop_reason in ("end_turn", "stop", "eos_token", "FINISH", "COMPLETE")
-    assert reading.request_id == "req-1"
-    assert not reading.hidden_reasoning
+    parsed = streamed(dialect, *timed(*frames))
+    assert parsed.error is None and parsed.error_message is None
+    assert parsed.text == "Hello"
+    assert (parsed.first_output, parsed.first_visible, parsed.last_output) == (first, first, last)
+    assert (parsed.output_chunks, parsed.max_gap_s) == (2, last - first)
+    assert parsed.completion_tokens == 3
+    assert parsed.prompt_tokens == (None if dialect == "lmi" else 20)
+    assert parsed.stop_reason in ("end_turn", "stop", "eos_token", "FINISH", "COMPLETE")
+    assert parsed.request_id == "req-1"
+    assert not parsed.hidden_reasoning
 
 
 @pytest.mark.parametrize(
@@ -57,19 +57,19 @@ def test_a_whole_stream_is_read_with_its_times_and_usage(dialect):
     ],
 )
 def test_bedrocks_own_times_are_kept(dialect, latency, ttft):
-    reading = streamed(dialect, *timed(*STREAMS[dialect][0]))
-    assert (reading.service_latency_ms, reading.service_ttft_ms) == (latency, ttft)
+    parsed = streamed(dialect, *timed(*STREAMS[dialect][0]))
+    assert (parsed.service_latency_ms, parsed.service_ttft_ms) == (latency, ttft)
 
 
 def test_cached_tokens_are_counted_apart():
     for dialect in ("converse", "claude"):
-        reading = streamed(dialect, *timed(*STREAMS[dialect][0]))
-        assert (reading.prompt_tokens, reading.cache_read_tokens, reading.cache_write_tokens) == (20, 128, 0)
-    reading = streamed("llama", *timed(*LLAMA))
-    assert (reading.cache_read_tokens, reading.cache_write_tokens) == (None, None)  # unknown is not 0
+        parsed = streamed(dialect, *timed(*STREAMS[dialect][0]))
+        assert (parsed.prompt_tokens, parsed.cache_read_tokens, parsed.cache_write_tokens) == (20, 128, 0)
+    parsed = streamed("llama", *timed(*LLAMA))
+    assert (parsed.cache_read_tokens, parsed.cache_write_tokens) == (None, None)  # unknown is not 0
     usage = {"prompt_tokens": 148, "completion_tokens": 3, "prompt_tokens_details": {"cached_tokens": 128}}
-    reading = streamed("openai-chat", *timed(*OPENAI[:4], part(sse({"choices": [], "usage": usage})), OPENAI[5]))
-    assert (reading.prompt_tokens, reading.cache_read_tokens) == (20, 128)  # 148 - 128
+    parsed = streamed("openai-chat", *timed(*OPENAI[:4], part(sse({"choices": [], "usage": usage})), OPENAI[5]))
+    assert (parsed.prompt_tokens, parsed.cache_read_tokens) == (20, 128)  # 148 - 128
 
 
 @pytest.mark.parametrize("dialect", STREAMS)
@@ -79,11 +79,11 @@ def test_a_stream_cut_at_any_byte_is_never_a_success(dialect):
     whole_at = [sum(len(f) for f in frames[:n]) for n in range(needed, len(frames) + 1)]  # cuts that only lose usage
     for cut in range(len(data)):
         pieces = [(1.0, data[: cut // 2]), (2.0, data[cut // 2 : cut])]
-        reading = parse_answer(call(dialect), 200, {}, pieces, ended=True)
+        parsed = parse_answer(call(dialect), 200, {}, pieces, ended=True)
         if cut in whole_at:
-            assert reading.error is None
+            assert parsed.error is None
         else:
-            assert reading.error == ErrorClass.STREAM_BROKEN, cut
+            assert parsed.error == ErrorClass.STREAM_BROKEN, cut
         assert parse_answer(call(dialect), 200, {}, pieces, ended=False).error == ErrorClass.STREAM_BROKEN, cut
     assert parse_answer(call(dialect), 200, {}, [(1.0, data)], ended=False).error == ErrorClass.STREAM_BROKEN
 
@@ -98,17 +98,17 @@ def test_a_container_that_ends_early_inside_whole_frames_is_never_a_success(dial
     }[dialect]
     needed = len(text.rstrip())
     for cut in range(1, len(text) + 1):
-        reading = streamed(dialect, (1.0, part(text[:cut])))
-        assert reading.error == (None if cut >= needed else ErrorClass.STREAM_BROKEN), cut
+        parsed = streamed(dialect, (1.0, part(text[:cut])))
+        assert parsed.error == (None if cut >= needed else ErrorClass.STREAM_BROKEN), cut
 
 
 @pytest.mark.parametrize("dialect", STREAMS)
 def test_a_partial_stream_keeps_its_text_and_times(dialect):
     frames, _, (first, last) = STREAMS[dialect]
     until = int(last - 10) + 1
-    reading = streamed(dialect, *timed(*frames[:until]), ended=False)
-    assert reading.error == ErrorClass.STREAM_BROKEN
-    assert (reading.text, reading.first_output, reading.last_output, reading.output_chunks) == ("Hello", first, last, 2)
+    parsed = streamed(dialect, *timed(*frames[:until]), ended=False)
+    assert parsed.error == ErrorClass.STREAM_BROKEN
+    assert (parsed.text, parsed.first_output, parsed.last_output, parsed.output_chunks) == ("Hello", first, last, 2)
 
 
 def test_a_partial_stream_keeps_the_counts_that_came_and_invents_none():
@@ -122,9 +122,9 @@ def test_a_partial_stream_keeps_the_counts_that_came_and_invents_none():
 
 def test_usage_that_came_before_an_exception_is_kept():
     error = exception("internalServerException", {"message": "Oops"})
-    reading = streamed("converse", *timed(*CONVERSE, error))
-    assert reading.error == ErrorClass.SERVER
-    assert (reading.prompt_tokens, reading.completion_tokens, reading.error_message) == (20, 3, "Oops")
+    parsed = streamed("converse", *timed(*CONVERSE, error))
+    assert parsed.error == ErrorClass.SERVER
+    assert (parsed.prompt_tokens, parsed.completion_tokens, parsed.error_message) == (20, 3, "Oops")
 
 
 def test_half_characters_of_two_deltas_become_one_and_a_single_half_is_replaced():
@@ -144,7 +144,7 @@ def converse_delta(delta: dict) -> bytes:
 
 
 def test_reasoning_is_output_but_not_visible():
-    reading = streamed(
+    parsed = streamed(
         "converse",
         *timed(
             CONVERSE[0],
@@ -154,17 +154,17 @@ def test_reasoning_is_output_but_not_visible():
             *CONVERSE[5:],
         ),
     )
-    assert (reading.first_output, reading.first_visible, reading.last_output) == (11.0, 13.0, 13.0)
-    assert (reading.output_chunks, reading.max_gap_s, reading.text) == (2, 2.0, "Hi")
-    assert reading.hidden_reasoning is False
+    assert (parsed.first_output, parsed.first_visible, parsed.last_output) == (11.0, 13.0, 13.0)
+    assert (parsed.output_chunks, parsed.max_gap_s, parsed.text) == (2, 2.0, "Hi")
+    assert parsed.hidden_reasoning is False
 
 
 @pytest.mark.parametrize("content", [{"redactedContent": "AAAA"}, {"signature": "abc"}])
 def test_reasoning_that_is_not_shown_is_hidden(content):
     delta = converse_delta({"reasoningContent": content})
-    reading = streamed("converse", *timed(CONVERSE[0], delta, *CONVERSE[2:]))
-    assert reading.hidden_reasoning is True
-    assert reading.first_output == 12.0
+    parsed = streamed("converse", *timed(CONVERSE[0], delta, *CONVERSE[2:]))
+    assert parsed.hidden_reasoning is True
+    assert parsed.first_output == 12.0
 
 
 def test_claudes_thinking_is_read_like_converses():
@@ -173,8 +173,8 @@ def test_claudes_thinking_is_read_like_converses():
 
     thinking = delta(type="thinking_delta", thinking="Hmm")
     signature = delta(type="signature_delta", signature="abc")
-    reading = streamed("claude", *timed(CLAUDE[0], thinking, signature, *CLAUDE[2:]))
-    assert (reading.first_output, reading.first_visible, reading.hidden_reasoning) == (11.0, 13.0, False)
+    parsed = streamed("claude", *timed(CLAUDE[0], thinking, signature, *CLAUDE[2:]))
+    assert (parsed.first_output, parsed.first_visible, parsed.hidden_reasoning) == (11.0, 13.0, False)
     redacted = chunk({"type": "content_block_start", "content_block": {"type": "redacted_thinking", "data": "x"}})
     assert streamed("claude", *timed(CLAUDE[0], redacted, *CLAUDE[2:])).hidden_reasoning is True
 
@@ -182,40 +182,40 @@ def test_claudes_thinking_is_read_like_converses():
 @pytest.mark.parametrize("key", ["reasoning_content", "reasoning"])
 def test_openai_reasoning_is_output_and_is_hidden_when_only_counted(key):
     first = part(sse(openai_chunk({"role": "assistant", key: "Hmm"})))
-    reading = streamed("openai-chat", *timed(first, *OPENAI[1:]))
-    assert (reading.first_output, reading.first_visible, reading.hidden_reasoning) == (10.0, 11.0, False)
+    parsed = streamed("openai-chat", *timed(first, *OPENAI[1:]))
+    assert (parsed.first_output, parsed.first_visible, parsed.hidden_reasoning) == (10.0, 11.0, False)
     usage = {"prompt_tokens": 20, "completion_tokens": 90, "completion_tokens_details": {"reasoning_tokens": 87}}
     counted = part(sse({"choices": [], "usage": usage}))
-    reading = streamed("openai-chat", *timed(*OPENAI[:4], counted, OPENAI[5]))
-    assert (reading.completion_tokens, reading.hidden_reasoning) == (90, True)
+    parsed = streamed("openai-chat", *timed(*OPENAI[:4], counted, OPENAI[5]))
+    assert (parsed.completion_tokens, parsed.hidden_reasoning) == (90, True)
 
 
 def test_tool_input_is_output_and_not_text():
     start = event("contentBlockStart", {"contentBlockIndex": 0, "start": {"toolUse": {"toolUseId": "1", "name": "f"}}})
-    reading = streamed("converse", *timed(start, converse_delta({"toolUse": {"input": '{"a"'}}), *CONVERSE[5:]))
-    assert (reading.error, reading.first_output, reading.first_visible, reading.text) == (None, 11.0, None, "")
+    parsed = streamed("converse", *timed(start, converse_delta({"toolUse": {"input": '{"a"'}}), *CONVERSE[5:]))
+    assert (parsed.error, parsed.first_output, parsed.first_visible, parsed.text) == (None, 11.0, None, "")
     calls = [{"index": 0, "function": {"name": "f", "arguments": ""}}], [{"index": 0, "function": {"arguments": "{}"}}]
-    reading = streamed("openai-chat", *timed(*(part(sse(openai_chunk({"tool_calls": c}))) for c in calls), *OPENAI[3:]))
-    assert (reading.error, reading.first_output, reading.output_chunks) == (None, 11.0, 1)
+    parsed = streamed("openai-chat", *timed(*(part(sse(openai_chunk({"tool_calls": c}))) for c in calls), *OPENAI[3:]))
+    assert (parsed.error, parsed.first_output, parsed.output_chunks) == (None, 11.0, 1)
     tool = chunk({"type": "content_block_delta", "delta": {"type": "input_json_delta", "partial_json": "{"}})
     assert streamed("claude", *timed(CLAUDE[0], tool, *CLAUDE[5:])).first_output == 11.0
 
 
 def test_a_tool_call_without_input_is_not_empty():
     start = event("contentBlockStart", {"contentBlockIndex": 0, "start": {"toolUse": {"toolUseId": "1", "name": "f"}}})
-    reading = streamed("converse", *timed(start, *CONVERSE[5:]))
-    assert (reading.error, reading.first_output) == (None, None)
+    parsed = streamed("converse", *timed(start, *CONVERSE[5:]))
+    assert (parsed.error, parsed.first_output) == (None, None)
     named = part(sse(openai_chunk({"tool_calls": [{"index": 0, "function": {"name": "f", "arguments": ""}}]})))
-    reading = streamed("openai-chat", *timed(named, *OPENAI[3:]))
-    assert (reading.error, reading.first_output) == (None, None)
+    parsed = streamed("openai-chat", *timed(named, *OPENAI[3:]))
+    assert (parsed.error, parsed.first_output) == (None, None)
 
 
 def test_a_stream_without_output_is_empty_and_keeps_its_usage():
-    reading = streamed("converse", *timed(CONVERSE[0], CONVERSE[1], *CONVERSE[4:]))
-    assert (reading.error, reading.completion_tokens, reading.output_chunks) == (ErrorClass.EMPTY, 3, None)
+    parsed = streamed("converse", *timed(CONVERSE[0], CONVERSE[1], *CONVERSE[4:]))
+    assert (parsed.error, parsed.completion_tokens, parsed.output_chunks) == (ErrorClass.EMPTY, 3, None)
     only_special = sse(tgi_token("</s>", special=True, generated_text="", details={"generated_tokens": 1}))
-    reading = streamed("tgi", *timed(part(only_special)))
-    assert (reading.error, reading.completion_tokens, reading.first_output) == (ErrorClass.EMPTY, 1, None)
+    parsed = streamed("tgi", *timed(part(only_special)))
+    assert (parsed.error, parsed.completion_tokens, parsed.first_output) == (ErrorClass.EMPTY, 1, None)
 
 
 # --- payload parts of SageMaker, split anywhere ---
@@ -226,10 +226,10 @@ def test_a_lines_time_is_that_of_the_part_with_its_last_character():
     one = one.replace(b"H\\u00e9\\ud83c\\udf0d", "Hé🌍".encode())
     inside_emoji = one.index("🌍".encode()) + 2
     parts = [one[:inside_emoji], one[inside_emoji:-2], b"\n", b"\n" + two[:5], b"", two[5:-3], two[-3:]]
-    reading = streamed("tgi", *timed(*map(part, parts)))
+    parsed = streamed("tgi", *timed(*map(part, parts)))
     # the first line's "}" is in the second part (11), its newline in the third; the last line's is in the seventh (16)
-    assert (reading.error, reading.text) == (None, "Hé🌍b")
-    assert (reading.first_output, reading.last_output, reading.max_gap_s) == (11.0, 16.0, 5.0)
+    assert (parsed.error, parsed.text) == (None, "Hé🌍b")
+    assert (parsed.first_output, parsed.last_output, parsed.max_gap_s) == (11.0, 16.0, 5.0)
 
 
 def test_a_carriage_return_that_comes_later_does_not_delay_its_line():
@@ -245,8 +245,8 @@ def test_two_lines_in_one_part_comments_events_and_carriage_returns_are_read():
         + b"\r\n\r\ndata:\n"
         + sse(tgi_token("lo", generated_text="Hello")).rstrip()  # no newline at the end
     )
-    reading = streamed("tgi", (3.0, part(body)))
-    assert (reading.error, reading.text, reading.output_chunks, reading.max_gap_s) == (None, "Hello", 2, 0.0)
+    parsed = streamed("tgi", (3.0, part(body)))
+    assert (parsed.error, parsed.text, parsed.output_chunks, parsed.max_gap_s) == (None, "Hello", 2, 0.0)
 
 
 @given(st.sampled_from(["tgi", "lmi", "openai-chat"]), st.lists(st.integers(0, 2000), max_size=8), st.booleans())
@@ -259,8 +259,8 @@ def test_the_split_into_parts_changes_nothing_but_times(dialect, cuts, final_new
     }[dialect]
     container = container if final_newline else container.rstrip()
     places = sorted({min(c, len(container)) for c in cuts} | {0, len(container)})
-    reading = streamed(dialect, *timed(*(part(container[a:b]) for a, b in itertools.pairwise(places))))
-    assert (reading.error, reading.text) == (None, "Hello é")
+    parsed = streamed(dialect, *timed(*(part(container[a:b]) for a, b in itertools.pairwise(places))))
+    assert (parsed.error, parsed.text) == (None, "Hello é")
 
 
 def test_chat_in_json_lines_without_data_prefix_ends_with_its_finish_reason():
@@ -275,8 +275,8 @@ def test_server_sent_chat_without_done_is_broken_although_it_has_a_finish_reason
 
 def test_a_container_that_did_not_stream_is_read_as_one_chunk():
     answer = [{"generated_text": "Hello", "details": {"finish_reason": "length", "generated_tokens": 3}}]
-    reading = streamed("tgi", *timed(part(json.dumps(answer).encode())))
-    assert (reading.error, reading.text, reading.first_output, reading.output_chunks) == (None, "Hello", 10.0, 1)
+    parsed = streamed("tgi", *timed(part(json.dumps(answer).encode())))
+    assert (parsed.error, parsed.text, parsed.first_output, parsed.output_chunks) == (None, "Hello", 10.0, 1)
 
 
 def test_a_container_that_repeats_the_prompt_in_its_one_piece_has_it_taken_off():
@@ -284,8 +284,8 @@ def test_a_container_that_repeats_the_prompt_in_its_one_piece_has_it_taken_off()
     echoing = call("tgi", return_full_text=True)
     assert parse_answer(echoing, 200, {}, timed(part(data)), True).text == " to her"
     line = sse(tgi_token(" to her", generated_text="Say hello to her"))
-    reading = parse_answer(echoing, 200, {}, timed(part(line)), True)
-    assert (reading.text, reading.output_chunks) == (
+    parsed = parse_answer(echoing, 200, {}, timed(part(line)), True)
+    assert (parsed.text, parsed.output_chunks) == (
         " to her",
         1,
     )  # the token was the output, its line's text repeats it
@@ -299,8 +299,8 @@ def test_a_count_that_is_no_count_is_unknown(value):
     usage = event(
         "metadata", {"usage": {"inputTokens": value, "outputTokens": value}, "metrics": {"latencyMs": 10**400}}
     )
-    reading = streamed("converse", *timed(*CONVERSE[:6], usage))
-    assert (reading.prompt_tokens, reading.completion_tokens, reading.service_latency_ms) == (None, None, None)
+    parsed = streamed("converse", *timed(*CONVERSE[:6], usage))
+    assert (parsed.prompt_tokens, parsed.completion_tokens, parsed.service_latency_ms) == (None, None, None)
 
 
 @pytest.mark.parametrize("dialect", ["converse", "llama", "tgi"])
@@ -325,9 +325,9 @@ def test_a_generation_that_the_server_gave_up_is_no_success(dialect, reason):
         details = {"finish_reason": reason, "generated_tokens": 1}
         lines = [sse(tgi_token("Hel")), sse(tgi_token("", generated_text="Hel", details=details))]
         whole = {"generated_text": "Hel", "details": details}
-    for reading in (
+    for parsed in (
         streamed(dialect, *timed(*(part(line) for line in lines))),
         parse_answer(call(dialect, stream=False), 200, {}, [(1.0, json.dumps(whole).encode())], True),
     ):
-        assert (reading.error, reading.error_code, reading.text) == (ErrorClass.BAD_RESPONSE, reason, "Hel")
-        assert reading.error_message == f"the container ended the generation with finish_reason {reason}"
+        assert (parsed.error, parsed.error_code, parsed.text) == (ErrorClass.BAD_RESPONSE, reason, "Hel")
+        assert parsed.error_message == f"the container ended the generation with finish_reason {reason}"

@@ -12,7 +12,7 @@ from locustfiles.common.recording.stage_tally import Tally
 from locustfiles.contract.scenario.retry import Retry
 from locustfiles.contract.scenario.slo import Limits, Slo
 from tests.helpers.made_run import record, streamed
-from tests.helpers.run_parts import measured
+from tests.helpers.run_parts import arrived, measured
 
 
 def settling(*latencies: float, failures: int = 0) -> Tally:
@@ -35,7 +35,7 @@ def test_successes_failures_and_phases_are_told_apart():
         record(14, 9.0, error="cancelled"),
         record(20, 3.0, phase="hold"),
     ):
-        tally.take(one.row())
+        tally.take(arrived(one))
     assert (tally.settled, tally.settling) == (2, [0.25])
     assert (tally.requests, tally.failed) == (3, 1)
     assert (list(tally.latencies), list(tally.ttfts)) == ([2.0, 1.0], [0.5])  # s
@@ -45,7 +45,7 @@ def test_successes_failures_and_phases_are_told_apart():
 
 
 def attempt(at: float, latency: float, number: int, call: int = 1, **more):
-    return record(at, latency, attempt=number, call=call, **more).row()
+    return arrived(record(at, latency, attempt=number, call=call, **more))
 
 
 def test_with_retries_a_call_is_one_request_from_its_first_send_to_its_last_byte():
@@ -55,7 +55,7 @@ def test_with_retries_a_call_is_one_request_from_its_first_send_to_its_last_byte
     tally.take(attempt(0.25, 9.0, 1, call=2))
     tally.take(attempt(0.5, 9.0, 1, worker="other"))  # with the same number
     tally.take(attempt(2.0, 0.5, 2, error="server"))
-    tally.take(streamed(4.0, 1.0, ttft=0.25, tokens=9, attempt=3, call=1).row())
+    tally.take(arrived(streamed(4.0, 1.0, ttft=0.25, tokens=9, attempt=3, call=1)))
     # 4 + 1 s after the first send; its first output after 4 + 0.25 s
     assert (tally.requests, tally.failed) == (3, 0)
     assert (list(tally.latencies), list(tally.ttfts)) == (pytest.approx([9.0, 9.0, 5.0]), pytest.approx([4.25]))
@@ -180,7 +180,7 @@ def test_nothing_is_said_of_a_window_whose_tenth_is_shorter_than_requests_are_lo
         tally = Tally()
         for at in range(0, seconds, 2):
             for _ in range(5):
-                tally.take(record(at, 2.0).row())
+                tally.take(arrived(record(at, 2.0)))
         return tally
 
     assert after(18).relative_ci() is None  # 45 requests

@@ -13,12 +13,12 @@ from tests.helpers.sample_families import EMBEDDINGS, UNCOUNTED
 @pytest.mark.parametrize("dialect", WHOLES)
 def test_an_answer_in_one_piece_has_text_and_usage_and_no_stream_times(dialect):
     data = json.dumps(WHOLES[dialect]).encode()
-    reading = parse_answer(call(dialect, stream=False), 200, {}, [(1.0, data[:30]), (2.0, data[30:])], True)
+    parsed = parse_answer(call(dialect, stream=False), 200, {}, [(1.0, data[:30]), (2.0, data[30:])], True)
     counts = (None, None) if dialect in UNCOUNTED else (20, 3)
-    assert (reading.error, reading.text, reading.prompt_tokens, reading.completion_tokens) == (None, "Hello", *counts)
-    assert (reading.first_output, reading.last_output, reading.output_chunks, reading.max_gap_s) == (None,) * 4
-    assert reading.stop_reason in ("end_turn", "stop", "FINISH", "COMPLETE")
-    assert reading.service_latency_ms == (345.0 if dialect == "converse" else None)
+    assert (parsed.error, parsed.text, parsed.prompt_tokens, parsed.completion_tokens) == (None, "Hello", *counts)
+    assert (parsed.first_output, parsed.last_output, parsed.output_chunks, parsed.max_gap_s) == (None,) * 4
+    assert parsed.stop_reason in ("end_turn", "stop", "FINISH", "COMPLETE")
+    assert parsed.service_latency_ms == (345.0 if dialect == "converse" else None)
 
 
 @pytest.mark.parametrize("dialect", WHOLES)
@@ -40,27 +40,27 @@ def test_bedrocks_token_headers_go_before_the_bodys_counts():
         "x-amzn-bedrock-cache-write-input-token-count": "x",
         "x-amzn-bedrock-invocation-latency": "512",
     }
-    reading = parse_answer(
+    parsed = parse_answer(
         call("llama", stream=False), 200, headers, [(1.0, json.dumps(WHOLES["llama"]).encode())], True
     )
-    assert (reading.prompt_tokens, reading.completion_tokens, reading.cache_read_tokens) == (21, 4, 7)
-    assert (reading.cache_write_tokens, reading.service_latency_ms) == (None, 512.0)
+    assert (parsed.prompt_tokens, parsed.completion_tokens, parsed.cache_read_tokens) == (21, 4, 7)
+    assert (parsed.cache_write_tokens, parsed.service_latency_ms) == (None, 512.0)
 
 
 @pytest.mark.parametrize("dialect", UNCOUNTED)
 def test_bedrocks_headers_count_for_the_families_whose_bodies_do_not(dialect):
     headers = {"x-amzn-bedrock-input-token-count": "20", "x-amzn-bedrock-output-token-count": "3"}
-    reading = parse_answer(
+    parsed = parse_answer(
         call(dialect, stream=False), 200, headers, [(1.0, json.dumps(WHOLES[dialect]).encode())], True
     )
-    assert (reading.error, reading.prompt_tokens, reading.completion_tokens) == (None, 20, 3)
+    assert (parsed.error, parsed.prompt_tokens, parsed.completion_tokens) == (None, 20, 3)
 
 
 @pytest.mark.parametrize("dialect", EMBEDDINGS)
 def test_an_embedding_has_no_output_and_is_not_empty(dialect):
     data = json.dumps(EMBEDDINGS[dialect]).encode()
-    reading = parse_answer(call(dialect), 200, {"x-amzn-bedrock-input-token-count": "20"}, [(1.0, data)], True)
-    assert (reading.error, reading.text, reading.prompt_tokens, reading.completion_tokens) == (None, "", 20, 0)
+    parsed = parse_answer(call(dialect), 200, {"x-amzn-bedrock-input-token-count": "20"}, [(1.0, data)], True)
+    assert (parsed.error, parsed.text, parsed.prompt_tokens, parsed.completion_tokens) == (None, "", 20, 0)
 
 
 @pytest.mark.parametrize(
@@ -94,10 +94,10 @@ EMPTY_WHOLES = {
 
 @pytest.mark.parametrize("dialect", EMPTY_WHOLES)
 def test_an_answer_without_output_is_empty_and_its_usage_is_kept(dialect):
-    reading = parse_answer(
+    parsed = parse_answer(
         call(dialect, stream=False), 200, {}, [(1.0, json.dumps(EMPTY_WHOLES[dialect]).encode())], True
     )
-    assert (reading.error, reading.prompt_tokens, reading.completion_tokens) == (ErrorClass.EMPTY, 20, 0)
+    assert (parsed.error, parsed.prompt_tokens, parsed.completion_tokens) == (ErrorClass.EMPTY, 20, 0)
 
 
 def test_hidden_reasoning_in_one_piece_is_seen():
@@ -107,8 +107,8 @@ def test_hidden_reasoning_in_one_piece_is_seen():
     ).hidden_reasoning
     shown = [{"reasoningContent": {"reasoningText": {"text": "Hmm", "signature": "s"}}}, {"text": "Hi"}]
     data = json.dumps({"output": {"message": {"content": shown}}}).encode()
-    reading = parse_answer(call("converse", stream=False), 200, {}, [(1.0, data)], True)
-    assert (reading.hidden_reasoning, reading.text) == (False, "Hi")
+    parsed = parse_answer(call("converse", stream=False), 200, {}, [(1.0, data)], True)
+    assert (parsed.hidden_reasoning, parsed.text) == (False, "Hi")
 
 
 def test_a_repeated_prompt_is_taken_off_only_where_it_was_asked_for():

@@ -5,10 +5,11 @@ import importlib.util
 import json
 
 import pytest
+import tokenizers
 
 from locustfiles.common.calls.outcome import token_counts
 from locustfiles.common.dialects.parsed import ParsedAnswer
-from locustfiles.common.prompts import tokenizer_packages as vocabularies
+from locustfiles.common.prompts import tokenizer_packages
 from locustfiles.common.prompts.payloads import Prompt
 from locustfiles.common.prompts.token_counter import Counter, counter_of
 from locustfiles.common.prompts.tokenizer_packages import FAMILIES, from_ranks
@@ -110,6 +111,15 @@ def test_the_same_texts_are_encoded_once(words):
     for _ in range(3):
         assert counter_of(words).prompt(BRIEF, Prompt("1", "Hello there", None)) == 5
     assert encoded == ["You are brief.", "Hello there"]
+
+
+def test_the_limits_of_a_files_training_neither_cut_nor_pad_what_is_counted(words, tmp_path):
+    limited = tokenizers.Tokenizer.from_file(words)
+    limited.enable_truncation(4)
+    limited.enable_padding(length=4)
+    limited.save(str(tmp_path / "limited.json"))
+    counter = Counter(str(tmp_path / "limited.json"))
+    assert [counter.text("one"), counter.text("one " * 300)] == [1, 300]
 
 
 def test_a_file_that_is_no_tokenizer_is_named(tmp_path):
@@ -313,7 +323,7 @@ KNOWN = {
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_real_vocabulary_encodes_as_its_package_does(family):
     try:
-        file = vocabularies.vocabulary_file(family)
+        file = tokenizer_packages.vocabulary_file(family)
     except BadInput as e:
         pytest.skip(str(e))
     text, ids = KNOWN[family]

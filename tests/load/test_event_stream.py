@@ -1,3 +1,5 @@
+"""Event-stream frames: when each came, cut anywhere, and broken ones as botocore takes them."""
+
 import random
 import zlib
 

@@ -7,17 +7,16 @@ import types
 import gevent
 import pytest
 
-from locustfiles.common.transport import kernel_stamps as stamps
+from locustfiles.common.transport import kernel_stamps
 from locustfiles.common.transport.connect import Origin
 from locustfiles.common.transport.connection_pool import ConnectionPool
 from locustfiles.common.transport.kernel_stamps import require_kernel_stamps
 from locustfiles.contract.bad_input import BadInput
-from tests.helpers.patience import up_to_three_times
 from tests.helpers.wire_client import CHUNKED, REQUEST, body, http, run
 from tests.helpers.wire_server import certificate, receive, serving, sleep
 
 pytestmark = [
-    pytest.mark.alone,
+    pytest.mark.timed,
     pytest.mark.skipif(sys.platform != "linux", reason="only Linux stamps what it receives"),
 ]
 
@@ -56,7 +55,6 @@ def blocked(origin: Origin, transport: ConnectionPool, after: float, seconds: fl
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
-@up_to_three_times
 def test_a_blocked_loop_does_not_make_a_kernel_stamp_late(authority, scheme):
     """The piece comes at 60 ms; the loop stands from 50 to 130 ms and looks 70 ms late."""
     ca, context = authority
@@ -77,7 +75,6 @@ def test_a_blocked_loop_does_not_make_a_kernel_stamp_late(authority, scheme):
     assert delay[False] is None
 
 
-@up_to_three_times
 def test_segments_that_waited_for_one_read_have_the_newest_ones_time():
     """At 60, 80 and 100 ms, with the loop standing from 50 to 130 ms: all three bear the third's time, 30 ms before the loop's."""
     script, sent = pieces_at(0.06, 0.02, 0.02)
@@ -91,7 +88,6 @@ def test_segments_that_waited_for_one_read_have_the_newest_ones_time():
     assert 0.01 < exchange.stamp_delay_s < 0.05
 
 
-@up_to_three_times
 def test_undisturbed_pieces_have_stamps_before_the_loops_and_in_order():
     script, sent = pieces_at(0.01, 0.01, 0.01, 0.01, 0.01)
     with serving(script) as server:
@@ -104,7 +100,6 @@ def test_undisturbed_pieces_have_stamps_before_the_loops_and_in_order():
 
 
 @pytest.mark.parametrize("step", [-30.0, -0.02, 0.02, 30.0])
-@up_to_three_times
 def test_a_wall_clock_that_is_set_in_mid_answer_leaves_the_loops_stamps(monkeypatch, step):
     """The loop reads at 130 ms or later what came at 60 ms, and says so: no stamp is bent by the step."""
     shift = [0.0]
@@ -115,7 +110,7 @@ def test_a_wall_clock_that_is_set_in_mid_answer_leaves_the_loops_stamps(monkeypa
     with serving(script) as server, monkeypatch.context() as patch:
         transport = ConnectionPool(kernel_stamps=True)
         transport.open(http(server.port))
-        patch.setattr(stamps, "time", clocks)
+        patch.setattr(kernel_stamps, "time", clocks)
         job = gevent.spawn(run, http(server.port), REQUEST, 5, transport)
         gevent.sleep(0.03)
         assert job.value is None
@@ -128,13 +123,13 @@ def test_a_wall_clock_that_is_set_in_mid_answer_leaves_the_loops_stamps(monkeypa
 
 def stamp(seconds: float) -> list[tuple[int, int, bytes]]:
     whole = int(seconds)
-    return [(1, stamps.SO_TIMESTAMPNS, stamps.TIMESPEC.pack(whole, round((seconds - whole) * 1e9)))]
+    return [(1, kernel_stamps.SO_TIMESTAMPNS, kernel_stamps.TIMESPEC.pack(whole, round((seconds - whole) * 1e9)))]
 
 
 def test_a_stamp_that_cannot_be_true_gives_way_to_the_loops():
     witness = require_kernel_stamps()
     with witness:
-        kernel = stamps.KernelStamps(witness)
+        kernel = kernel_stamps.KernelStamps(witness)
         kernel.begin()
         kernel._lead, kernel._last = 1000.0, 5.0  # wall = perf + 1000 s; the request left at 5 s
         assert kernel._arrival(stamp(1006.0), 1006.5, 6.5) == pytest.approx(6.0)
@@ -156,7 +151,7 @@ def test_a_stamp_that_cannot_be_true_gives_way_to_the_loops():
     ("name", "value"), [("sys", types.SimpleNamespace(platform="darwin")), ("SO_TIMESTAMPNS", 9999)]
 )
 def test_a_system_without_such_stamps_is_refused_at_the_start(monkeypatch, name, value):
-    monkeypatch.setattr(stamps, name, value)
+    monkeypatch.setattr(kernel_stamps, name, value)
     with pytest.raises(BadInput, match=r"`stamps: kernel` needs Linux, .*; remove `stamps:`") as e:
         ConnectionPool(kernel_stamps=True)
     assert "\n" not in str(e.value)

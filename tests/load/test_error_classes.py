@@ -1,3 +1,5 @@
+"""The class of an error from what the service said, what it bills, and messages without secrets."""
+
 import pytest
 
 from locustfiles.contract.error_classes import UNBILLED, ErrorClass, classify, redact, type_name

@@ -10,7 +10,7 @@ from locustfiles.common.transport.connection import Exchange
 from tests.helpers.wire_client import ANSWER, ask
 from tests.helpers.wire_server import answering, serving
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.timed
 
 
 def busy(seconds: float) -> None:

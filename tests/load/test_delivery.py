@@ -1,18 +1,34 @@
 """Records from a worker to the master over a line that loses and doubles messages."""
 
 import collections
+import dataclasses
 import random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from locustfiles.common.recording import delivery as collect
-from locustfiles.common.recording.delivery import Account, Inbox, Outbox, cell
+from locustfiles.common.recording import delivery
+from locustfiles.common.recording.arrived import Arrived, read
+from locustfiles.common.recording.delivery import Account, Inbox, Outbox
+from locustfiles.common.recording.messages import RecordsReport
+from locustfiles.contract.record import FIELDS, RequestRecord
 from tests.helpers.run_parts import record
 
 
-def calls(rows) -> list[int]:
-    return [int(cell(row, "call")) for row in rows]
+def calls(records: list[Arrived]) -> list[int]:
+    return [record.call for record in records]
+
+
+def inbox_of(run_id: str) -> tuple[Inbox, list[Arrived]]:
+    """An inbox, and what it takes."""
+    taken: list[Arrived] = []
+
+    def take(rows, records) -> None:
+        assert len(rows) == len(records)
+        taken.extend(records)
+
+    return Inbox(run_id, take), taken
 
 
 class Line:
@@ -34,7 +50,7 @@ class Line:
     def report(self, final: bool, silent: bool = False) -> None:
         self._carry(self._at_master, self.outbox.report(final, silent))
 
-    def _at_master(self, report: dict) -> None:
+    def _at_master(self, report: RecordsReport) -> None:
         upto = self.inbox.receive(self.worker, report)
         self._carry(self._at_worker, (upto, self.inbox.account(self.worker).settled))
 
@@ -56,10 +72,10 @@ class Line:
             held(earlier)
 
 
-def by_worker(rows) -> dict[str, list[int]]:
+def by_worker(records: list[Arrived]) -> dict[str, list[int]]:
     found = collections.defaultdict(list)
-    for row in rows:
-        found[cell(row, "worker")].append(int(cell(row, "call")))
+    for each in records:
+        found[each.worker].append(each.call)
     return found
 
 
@@ -70,10 +86,9 @@ STEPS = st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 12), st.boolea
 @given(seed=st.integers(0, 10**9), steps=STEPS, cap=st.integers(1, 20))
 def test_every_record_of_several_workers_arrives_exactly_once_and_in_order_whatever_the_line_loses(seed, steps, cap):
     """steps: this worker makes so many records and reports, as to a silent master (without rows) or not."""
-    taken: list = []
-    inbox, draws = Inbox("r", taken.append), random.Random(seed)
-    lines, before = {w: Line(draws, w, inbox) for w in "abc"}, collect.ROWS_A_REPORT
-    collect.ROWS_A_REPORT = cap  # so that one report does not hold all
+    (inbox, taken), draws = inbox_of("r"), random.Random(seed)
+    lines, before = {w: Line(draws, w, inbox) for w in "abc"}, delivery.ROWS_A_REPORT
+    delivery.ROWS_A_REPORT = cap  # so that one report does not hold all
     try:
         for worker, count, silent in steps:
             for _ in range(count):
@@ -87,14 +102,14 @@ def test_every_record_of_several_workers_arrives_exactly_once_and_in_order_whate
             if all(line.settled and line.outbox.empty for line in lines.values()):
                 break
     finally:
-        collect.ROWS_A_REPORT = before
+        delivery.ROWS_A_REPORT = before
     assert by_worker(taken) == {w: list(range(1, line.sent + 1)) for w, line in lines.items() if line.sent}
     assert inbox.accounts == {w: Account(received=line.sent, produced=line.sent) for w, line in lines.items()}
     assert all(line.settled and line.outbox.empty for line in lines.values())
 
 
 def test_the_line_of_these_tests_loses_and_doubles_what_it_says():
-    line = Line(random.Random(1), "a", Inbox("r", lambda row: None))
+    line = Line(random.Random(1), "a", inbox_of("r")[0])
     for _ in range(4000):
         line.report(final=False)
     total = sum(line.fates.values())
@@ -105,8 +120,7 @@ def test_the_line_of_these_tests_loses_and_doubles_what_it_says():
 
 
 def test_what_is_spooled_is_what_is_not_acknowledged():
-    taken: list = []
-    inbox, outbox = Inbox("r", taken.append), Outbox("r")
+    (inbox, _), outbox = inbox_of("r"), Outbox("r")
     for number in (1, 2, 3):
         outbox.add(record(number))
     outbox.acknowledge("r", inbox.receive("w", outbox.report(final=False)))
@@ -114,24 +128,22 @@ def test_what_is_spooled_is_what_is_not_acknowledged():
         outbox.add(record(number))
     spool = outbox.spool("w", final=True)
     assert (spool.run_id, spool.worker, spool.first, spool.produced, spool.known) == ("r", "w", 3, 5, 5)
-    assert calls(spool.rows) == [4, 5]
+    assert calls(read(spool.rows)) == [4, 5]
     assert outbox.spool("w", final=False).produced is None  # more may come
 
 
 def test_a_silent_master_is_sent_no_rows_and_gets_them_all_when_it_is_back():
     """Reports queue up on the way to it: with the rows in each, a minute of them would fill the memory."""
-    taken: list = []
-    inbox, outbox = Inbox("r", taken.append), Outbox("r")
+    (inbox, _), outbox = inbox_of("r"), Outbox("r")
     outbox.add(record(1))
     report = outbox.report(final=False, silent=True)
-    assert report["rows"] == []
+    assert report.rows == []
     assert inbox.receive("w", report) == 0
     assert inbox.receive("w", outbox.report(final=False)) == 1
 
 
 def test_a_report_of_another_run_is_ignored():
-    taken: list = []
-    inbox, old = Inbox("new", taken.append), Outbox("old")
+    (inbox, taken), old = inbox_of("new"), Outbox("old")
     old.add(record(1))
     assert inbox.receive("w", old.report(final=True)) is None
     assert (taken, inbox.accounts) == ([], {})
@@ -141,12 +153,11 @@ def test_a_report_of_another_run_is_ignored():
 
 def test_a_gap_is_not_filled_with_what_comes_after_it():
     """Row 0 was lost on the way: rows 1 and 2 wait, and nothing beyond row 0 is acknowledged."""
-    taken: list = []
-    inbox, outbox = Inbox("r", taken.append), Outbox("r")
+    (inbox, taken), outbox = inbox_of("r"), Outbox("r")
     for number in (1, 2, 3):
         outbox.add(record(number))
     report = outbox.report(final=False)
-    later = report | {"first": 1, "rows": report["rows"][1:]}
+    later = dataclasses.replace(report, first=1, rows=report.rows[1:])
     assert inbox.receive("w", later) == 0
     assert taken == []
     assert inbox.receive("w", report) == 3
@@ -156,21 +167,56 @@ def test_a_gap_is_not_filled_with_what_comes_after_it():
 
 
 def test_accounts_of_workers_are_kept_apart():
-    taken: list = []
-    inbox, boxes = Inbox("r", taken.append), {w: Outbox("r") for w in "ab"}
+    (inbox, taken), boxes = inbox_of("r"), {w: Outbox("r") for w in "ab"}
     for worker, box in boxes.items():
         box.add(record(1, worker))
         assert inbox.receive(worker, box.report(final=worker == "a")) == 1
-    assert [cell(row, "worker") for row in taken] == ["a", "b"]
+    assert [record.worker for record in taken] == ["a", "b"]
     assert inbox.account("a").settled
     assert not inbox.account("b").settled  # it has not said how many there are in all
     assert not inbox.account("never heard of").settled
 
 
 def test_a_worker_that_produced_more_than_arrived_is_not_settled():
-    inbox, outbox = Inbox("r", lambda row: None), Outbox("r")
+    (inbox, _), outbox = inbox_of("r"), Outbox("r")
     outbox.add(record(1))
     outbox.add(record(2))
-    inbox.receive("w", outbox.report(final=True) | {"rows": []})
+    inbox.receive("w", dataclasses.replace(outbox.report(final=True), rows=[]))
     assert inbox.account("w") == Account(received=0, produced=2)
     assert not inbox.account("w").settled
+
+
+def test_what_is_read_of_a_row_has_the_types_and_the_values_of_its_record():
+    types = {field.name: field.type for field in dataclasses.fields(RequestRecord)}
+    assert {name: types[name] for name in Arrived._fields} == Arrived.__annotations__
+    made = dataclasses.replace(
+        record(7),
+        schedule_delay_ms=1.23456,
+        latency_ms=2.0,
+        ttft_ms=0.0,
+        completion_tokens=0,
+        http_status=200,
+        error="client",
+    )
+    (found, other) = read([made.row(), record(8).row()])
+    as_in_the_file = {name: getattr(made, name) for name in Arrived._fields} | {"schedule_delay_ms": 1.235}
+    assert found._asdict() == as_in_the_file  # 0 is not empty
+    assert (other.ttft_ms, other.completion_tokens, other.http_status, other.error) == (None, None, None, None)
+    assert read([]) == []
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        [],
+        ["1"] * (len(FIELDS) - 1),
+        ["x"] * len(FIELDS),  # no number
+        [""] * len(FIELDS),  # no record lacks its start
+    ],
+)
+def test_rows_that_are_no_records_are_not_taken_and_nothing_with_them(row):
+    inbox, taken = inbox_of("r")
+    with pytest.raises(ValueError, match="zip|convert"):
+        inbox.receive("w", RecordsReport("r", 0, [record(1).row(), row], None))
+    assert (taken, inbox.account("w")) == ([], Account())
+    assert inbox.receive("w", RecordsReport("r", 0, [record(1).row()], None)) == 1  # as if they had been lost

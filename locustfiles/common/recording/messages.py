@@ -1,0 +1,253 @@
+"""The protocol of master and workers: every message that one sends to the other, a dataclass each.
+
+A run without workers speaks it with itself: Locust's local runner hands each message to the same process. Messages travel
+as Locust's own do, over ZeroMQ on TCP; a worker that is cut off, paused or started anew loses some of them. What is said
+below of a message that is lost or comes twice is what the run then does, and who finds it out.
+
+    worker -> master   Hello, Called (EndpointsChecked, CallMade), StageClear, Pong, and RecordsReport inside Locust's own report
+    master -> worker   RunBegins, StageAnnounced, ArrivalsDealt, CallAsked, Flush, Ping, Acknowledged, Refused, Stranger
+
+Times are Unix seconds; `run` is the id of a run's part, so that nobody heeds a message of another one.
+"""
+
+import collections.abc
+import dataclasses
+import typing
+
+import pydantic
+
+from locustfiles.common.calls.stage_spec import StageSpec
+from locustfiles.contract.record import RequestRecord
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Message:
+    """Its class says the kind that Locust calls it by; its fields are what is sent."""
+
+    KIND: typing.ClassVar[str]
+    __pydantic_config__: typing.ClassVar = pydantic.ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    def data(self) -> dict[str, typing.Any]:
+        """As it travels. A report's rows are not copied."""
+        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return {k: dataclasses.asdict(v) if isinstance(v, StageSpec) else v for k, v in values.items()}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Hello(Message):
+    """A worker introduces itself: once when it has read its scenario (or could not), and again to a master that did not
+    know it (`Stranger`).
+
+    Lost: the master waits 10 s for it at the start of a run, then goes on without; the worker's users idle, and fewer send than
+    were planned, which the report shows. Twice: the worker is told of the run again, its clock is compared again.
+    """
+
+    KIND = "ledger_hello"
+    content: str  # hash of its scenario, payloads, tokenizers and traces
+    host: str
+    problem: str | None  # why it cannot serve
+    again: bool  # it has served a run before
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class RunBegins(Message):
+    """The master tells a worker of the run under way: all at its begin, later ones when they introduce themselves, and those
+    that were silent when they are back.
+
+    Lost: the worker heeds nothing of the run and idles; the first stage says that its requests did not end in time, which
+    makes it untrustworthy. Twice: ignored.
+    """
+
+    KIND = "ledger_run"
+    run: str
+    folder: str  # the run folder, as the master names it
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class StageAnnounced(Message):
+    """The master tells all workers which stage and phase is on: when one begins, to a late worker at once, and to every
+    worker again each second.
+
+    Lost: heard a second later. Twice: no effect, but that a worker that is clear says so again.
+    """
+
+    KIND = "ledger_stage"
+    run: str
+    visit: StageSpec | None  # the stage; None: nothing is to be sent
+    phase: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ArrivalsDealt(Message):
+    """Open loop: the master hands a worker its share of the requests that are due in the next seconds, twice a second.
+
+    Lost: they are never sent, and the stage's requests fall short of its rate, which the report shows. Twice: they would be
+    sent twice; TCP doubles nothing. Those of a stage that is over are dropped.
+    """
+
+    KIND = "ledger_arrivals"
+    run: str
+    stage: int
+    due: list[tuple[float, int | None, int | None]]  # when by the worker's clock, prompt tokens, max_tokens
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class CallAsked(Message):
+    """The master asks one worker, before there is load, whether the endpoints answer (no target), or for a warm-up call.
+
+    Lost: no answer comes; the check of the endpoints fails the run after 60 s, a call is asked for twice more, of whoever is
+    the first worker then. Twice: the call is made twice, both are recorded as warm-up, the second answer is ignored.
+    """
+
+    KIND = "ledger_call"
+    run: str
+    ask: int  # the number of the question
+    target: str | None
+    payload: str | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Called(Message):
+    """A worker's answer to `CallAsked`, in one of two forms.
+
+    Lost: as if the question was. Twice: ignored, the question is answered.
+    """
+
+    KIND = "ledger_called"
+    run: str
+    ask: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class EndpointsChecked(Called):
+    """Which endpoints accept a connection."""
+
+    problems: list[str]  # a sentence for each that does not
+    schemes: dict[str, str]  # target -> http or https
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class CallMade(Called):
+    """What became of a warm-up call, ahead of its record: RequestRecord's fields of these names."""
+
+    error: str | None
+    error_code: str | None
+    error_message: str | None
+    http_status: int | None
+    latency_ms: float
+    prompt_id: str
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    cache_read_tokens: int | None
+    cache_write_tokens: int | None
+
+    @classmethod
+    def of(cls, record: RequestRecord, asked: CallAsked) -> "CallMade":
+        own = [field.name for field in dataclasses.fields(cls)[len(dataclasses.fields(Called)) :]]
+        return cls(asked.run, asked.ask, *(getattr(record, name) for name in own))
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class StageClear(Message):
+    """A worker has no request in flight any more that the phase waits for: of earlier stages in `settle`, of the measured
+    window in `hold`.
+
+    Lost: said again when the master announces the stage again, a second later; a worker that never says it makes the stage
+    untrustworthy. Twice: no effect.
+    """
+
+    KIND = "ledger_clear"
+    run: str
+    stage: int
+    phase: str
+    look: int
+    load: dict[str, float]  # how the process kept up in the window: `cpu`, `lag_ms`; empty where none was measured
+    produced: int  # its records by now
+
+    @property
+    def of(self) -> tuple[int, str, int]:
+        return self.stage, self.phase, self.look
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Flush(Message):
+    """The master asks all workers for their last records, after the users are gone; again every 2 s until all are here.
+
+    Lost: said again; after 10 s the run is closed without, and says whose records are missing. Twice: they report again.
+    """
+
+    KIND = "ledger_flush"
+    run: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Ping(Message):
+    """The master asks a new worker for its clock, ten times.
+
+    Lost: the others do; without any, the offset is empty and taken for 0. Twice: answered twice.
+    """
+
+    KIND = "ledger_ping"
+    sent: float  # by the master's clock
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Pong(Message):
+    """A worker's answer to `Ping`. The quickest round trip counts, so a late double changes nothing."""
+
+    KIND = "ledger_pong"
+    sent: float  # the ping's
+    now: float  # by the worker's clock
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Acknowledged(Message):
+    """The master has handed a worker's records to the system: sent for every report of the run.
+
+    Lost: the worker reports the same records again, which are dropped by their numbers and acknowledged again; at the end it
+    keeps them in a spool. Twice, or overtaken by a later one: no effect.
+    """
+
+    KIND = "ledger_ack"
+    run: str
+    upto: int  # every record with a number below is here
+    final: bool  # and so is the number of them all
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Refused(Message):
+    """The master wants nothing of a worker, which ends with exit code 1: it does not fit (`Hello`), or, to all, one of them
+    does not before a headless run began.
+
+    Lost: the worker stays, and idles. Twice: it has ended.
+    """
+
+    KIND = "ledger_refuse"
+    why: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Stranger(Message):
+    """The master got a report of a worker that it does not know: of an earlier master, or silent for so long that Locust has
+    given it up. The worker joins anew.
+
+    Lost: sent for its next report. Twice: ignored until 5 s after it has joined.
+    """
+
+    KIND = "ledger_stranger"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class RecordsReport(Message):
+    """A worker's records, inside Locust's report under `KIND`: once a second while it serves a run, at the end of each hold
+    and when asked to flush. It carries all rows that the master has not acknowledged, capped.
+
+    Lost: the next one carries them. Twice, or overtaken: rows that are here already are dropped by their numbers; where one
+    is missing in between nothing is taken.
+    """
+
+    KIND = "swarmledger"
+    run: str
+    first: int  # number of the first row
+    rows: pydantic.SkipValidation[collections.abc.Sequence[collections.abc.Sequence[str]]]  # read in `arrived.read`
+    produced: int | None  # records in all; None: more may come
