@@ -61,11 +61,9 @@ def _report(
 ) -> Report:
     """prices, instrument: by run."""
     dataset, dataset_notes = dataset_of_interest(runs, results)
-    warnings = (
-        [c.warning for c in cut_short_runs(runs)]
-        + mixed_loads([r for r in results if r.payload == dataset])
-        + comparability_warnings(runs, dataset, prices)
-    )
+    cut = cut_short_runs(runs)
+    warnings = [c.warning for c in cut] + mixed_loads([r for r in results if r.payload == dataset])
+    warnings += comparability_warnings(runs, dataset, prices)
     recommendation, hourly, compared = recommend(candidates, dataset, warnings), _hourly(prices), comparisons(runs)
     return Report(
         runs={run.name: run.manifest for run in runs},
@@ -92,7 +90,7 @@ def _report(
         findings=findings_of(runs, results),
         repeats=repeated_levels(results),
         open_loop=[s for run in runs if (s := open_sentence(run))],
-        cut=[c.text for c in cut_short_runs(runs)],
+        cut=[c.text for c in cut],
     )
 
 

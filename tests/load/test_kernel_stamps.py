@@ -152,7 +152,7 @@ def test_a_stamp_that_cannot_be_true_gives_way_to_the_loops():
 )
 def test_a_system_without_such_stamps_is_refused_at_the_start(monkeypatch, name, value):
     monkeypatch.setattr(kernel_stamps, name, value)
-    with pytest.raises(BadInput, match=r"`stamps: kernel` needs Linux, .*; remove `stamps:`") as e:
+    with pytest.raises(BadInput, match=r"`stamps: kernel`: needs Linux, .*; remove `stamps:`") as e:
         ConnectionPool(kernel_stamps=True)
     assert "\n" not in str(e.value)
     ConnectionPool()

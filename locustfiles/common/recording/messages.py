@@ -229,10 +229,7 @@ class Refused(Message):
 @dataclasses.dataclass(frozen=True, slots=True)
 class Stranger(Message):
     """The master got a report of a worker that it does not know: of an earlier master, or silent for so long that Locust has
-    given it up. The worker joins anew.
-
-    Lost: sent for its next report. Twice: ignored until 5 s after it has joined.
-    """
+    given it up. The worker joins anew. Lost: sent for its next report. Twice: ignored until 5 s after it has joined."""
 
     KIND = "ledger_stranger"
 
