@@ -71,9 +71,7 @@ def _missing(run: Run) -> tuple[str, int]:
         load = run.scenario.load_of(target)
         if load.find:
             n += len(stems)
-            parts += [
-                f"the search of `{target.name}` on `{stem}`" for stem in stems if (target.name, stem) not in found
-            ]
+            parts += [f"the search of `{target.name}` on `{s}`" for s in stems if (target.name, s) not in found]
             continue
         repeats = range(1, load.repeat + 1)
         if load.replay:

@@ -101,19 +101,7 @@ def print_ahead(console: Console, inputs, calls: dict[str, RequestRecord]) -> No
     from locustfiles.common.planning.sample_sizes import too_small_samples
 
     groups = plan(inputs)
-    table = Table(title="the run ahead", title_justify="left", box=rich.box.SIMPLE_HEAD, pad_edge=False)
-    for column in ("target", "payload", "repeat", "stages", "planned, each"):
-        table.add_column(column)
-    for group in groups:
-        row = (
-            group.target,
-            group.payload,
-            str(group.repeat),
-            stages_text(group),
-            show.seconds(inputs.stage_s(group.load)),
-        )
-        table.add_row(*map(escape, row))
-    console.print(table)
+    console.print(_stages_table(inputs, groups))
     scenario = inputs.scenario
     if scenario.budget_usd is not None:
         console.print(f"Budget: the run stops itself before it spends {dollars(scenario.budget_usd)}.", highlight=False)
@@ -136,6 +124,16 @@ def print_ahead(console: Console, inputs, calls: dict[str, RequestRecord]) -> No
             f"It may cost {cost_text(most, ahead)}, above confirm_above_usd ({limit}): it asks first, or needs --yes.",
             highlight=False,
         )
+
+
+def _stages_table(inputs, groups) -> Table:
+    table = Table(title="the run ahead", title_justify="left", box=rich.box.SIMPLE_HEAD, pad_edge=False)
+    for column in ("target", "payload", "repeat", "stages", "planned, each"):
+        table.add_column(column)
+    for group in groups:
+        each = show.seconds(inputs.stage_s(group.load))
+        table.add_row(*map(escape, (group.target, group.payload, str(group.repeat), stages_text(group), each)))
+    return table
 
 
 def stages_text(group) -> str:

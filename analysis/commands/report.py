@@ -26,6 +26,15 @@ exit code: 0 fine, 1 bad input, 2 when a stage is INVALID."""
 LEFT = ("target", "payload", "run", "verdict", "limits")
 WIDTH = 170  # columns where there is no terminal
 ROOMY_WIDTH = 140
+COLOURS = {
+    "VALID": "green",
+    "SUSPECT": "yellow",
+    "INVALID": "red",
+    "met": "green",
+    "missed": "red",
+    "undecided": "yellow",
+    "unknown": "yellow",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -85,22 +94,7 @@ def write_report(report: Report, folder: pathlib.Path) -> pathlib.Path:
 
 def print_gist(report: Report, console: Console) -> None:
     """The stage table, why stages are not VALID, the run's cost and the recommendation."""
-    stages = short_table(report.results, roomy=console.width >= ROOMY_WIDTH)
-    table = Table(box=rich.box.SIMPLE_HEAD, pad_edge=False)
-    for column in stages.columns:
-        table.add_column(column, justify="left" if column in LEFT else "right")
-    colours = {
-        "VALID": "green",
-        "SUSPECT": "yellow",
-        "INVALID": "red",
-        "met": "green",
-        "missed": "red",
-        "undecided": "yellow",
-        "unknown": "yellow",
-    }
-    for row in stages.itertuples(index=False):
-        table.add_row(*(f"[{colours[c]}]{c}[/]" if c in colours else escape(c) for c in row))
-    console.print(table)
+    console.print(_stages_table(report, roomy=console.width >= ROOMY_WIDTH))
     for found in report.findings:
         mind = f" Mind: {'; '.join(found.warnings)}." if found.warnings else ""
         console.print(f"Found: {found.text}{mind}", highlight=False, markup=False)
@@ -124,6 +118,16 @@ def print_gist(report: Report, console: Console) -> None:
         console.print(f"Mind: {warning}", highlight=False, markup=False)
     for pair in report.break_even:
         console.print(f"Break-even: {pair.text}", highlight=False, markup=False)
+
+
+def _stages_table(report: Report, roomy: bool) -> Table:
+    stages = short_table(report.results, roomy)
+    table = Table(box=rich.box.SIMPLE_HEAD, pad_edge=False)
+    for column in stages.columns:
+        table.add_column(column, justify="left" if column in LEFT else "right")
+    for row in stages.itertuples(index=False):
+        table.add_row(*(f"[{COLOURS[c]}]{c}[/]" if c in COLOURS else escape(c) for c in row))
+    return table
 
 
 def _progress(console: Console, what: str) -> contextlib.AbstractContextManager:

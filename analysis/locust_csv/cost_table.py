@@ -40,10 +40,8 @@ def cost_table(
     if (usd_per_hour is None) == (input_usd_per_1k is None or output_usd_per_1k is None):
         raise ValueError("give usd_per_hour, or input_usd_per_1k and output_usd_per_1k")
     table = steps.copy()
-    for column, value in (
-        ("prompt_tokens_mean", prompt_tokens_mean),
-        ("completion_tokens_mean", completion_tokens_mean),
-    ):
+    means = {"prompt_tokens_mean": prompt_tokens_mean, "completion_tokens_mean": completion_tokens_mean}
+    for column, value in means.items():
         if value is not None or column not in table:
             table[column] = value
         table[column] = table[column].astype(float)
