@@ -108,7 +108,7 @@ def test_it_is_sent_as_the_scenario_that_is_named_is(tmp_path, targets, keys, op
 def test_a_mistake_gets_one_line_and_exit_code_1(tmp_path, capsys):
     for options, said in (
         (["--users", "none"], "--users none: not a whole number; give 1 or more"),
-        (["--measure-s", "-1"], "--measure-s -1: not a number of seconds above 0"),
+        (["--measure-s", "-1"], "--measure-s -1: not a number of seconds; give more than 0"),
         (["--scenario", str(tmp_path / "missing.yaml")], "missing.yaml"),
     ):
         assert make_scenario([*options, "--out", str(tmp_path / "out.yaml")]) == BAD_INPUT
