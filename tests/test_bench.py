@@ -1,6 +1,7 @@
 """The bench: a short real one, and its arithmetic."""
 
 import math
+import shutil
 import sys
 
 import pytest
@@ -9,6 +10,7 @@ from locustfiles.contract.exit_codes import BAD_INPUT, OK
 from scripts.bench import measure as bench
 from scripts.bench import venvs
 from scripts.bench.clients import CLIENTS, Answer, Load
+from scripts.bench.endpoint import ROOT
 from scripts.bench.load import main
 from scripts.bench.table import short_table, stream_table
 
@@ -56,6 +58,21 @@ def test_our_path_and_the_boto3_loop_are_measured_for_real(capsys):
         assert numbers(row["CPU ms/request"])[0] > 0.3
         assert 20 < numbers(row["memory MB"])[0] < 1000
     assert "Not measured" not in text
+
+
+def test_another_checkout_runs_its_own_code_beside_ours(tmp_path, capsys):
+    """A checkout whose sweep.py takes no Bedrock target fails at this one, and ours does not."""
+    other = tmp_path / "older"
+    for folder in ("locustfiles", "configs"):
+        shutil.copytree(ROOT / folder, other / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    sweep = other / "locustfiles/sweep.py"
+    sweep.write_text(sweep.read_text().replace('SERVICES = ("bedrock", ', "SERVICES = ("))
+    assert (
+        main(["--users", "2", "--seconds", "1", "--short-users", "0", "--peers", "ours", "--before", str(other)]) == OK
+    )
+    text = capsys.readouterr().out
+    assert [row["client"] for row in rows_of(text, "TTFT error mean / p50 / p99 (ms)")] == ["ours"]
+    assert "- Not measured: before, 2 users, streams: ClientFailed: error: " in text
 
 
 def test_the_openai_route_is_measured_with_locusts_own_client_beside_ours(capsys):
@@ -124,7 +141,15 @@ def test_a_client_that_fails_is_named_with_what_it_said_and_the_others_go_on(tmp
 
 
 @pytest.mark.parametrize(
-    "options", [["--peers", "wrk"], ["--users", "x"], ["--seconds", "0"], ["--tries", "0"], ["--users", "5000"]]
+    "options",
+    [
+        ["--peers", "wrk"],
+        ["--users", "x"],
+        ["--seconds", "0"],
+        ["--tries", "0"],
+        ["--users", "5000"],
+        ["--before", "tests"],
+    ],
 )
 def test_a_usage_error_is_exit_code_1(capsys, options):
     with pytest.raises(SystemExit) as end:

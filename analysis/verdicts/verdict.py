@@ -8,8 +8,8 @@ import typing
 
 from analysis.runs.stage import Stage
 from analysis.runs.window_share import in_flight
-from analysis.verdicts.answer_reasons import endpoint_reasons, served_reasons, token_reasons
-from analysis.verdicts.generator_reasons import clock_reasons, lag_reasons, late_workers, open_reasons, overloaded
+from analysis.verdicts.answer_cautions import endpoint_cautions, served_cautions, token_cautions
+from analysis.verdicts.generator_cautions import clock_cautions, lag_cautions, late_workers, open_cautions, overloaded
 from analysis.verdicts.thresholds import THRESHOLDS
 from analysis.words import format as show
 from analysis.words.stage_figures import StageFigures, Trust
@@ -22,15 +22,15 @@ def verdict_of(stage: Stage, found: StageFigures) -> Trust:
     invalid = _broken_run(stage) + _broken_stage(stage)
     if invalid:
         return Trust(verdict="INVALID", reasons="; ".join(invalid))
-    suspect = [*_load_reasons(stage, found), *clock_reasons(stage), *lag_reasons(stage), *_sample_reasons(found)]
+    suspect = [*_load_cautions(stage, found), *clock_cautions(stage), *lag_cautions(stage), *_sample_cautions(found)]
     suspect += [
-        *token_reasons(stage),
-        *served_reasons(stage),
-        *endpoint_reasons(stage),
-        *_settle_reasons(stage.visit),
+        *token_cautions(stage),
+        *served_cautions(stage),
+        *endpoint_cautions(stage),
+        *_settle_cautions(stage.visit),
     ]
     if stage.open_loop:
-        suspect += open_reasons(stage)
+        suspect += open_cautions(stage)
     if full := overloaded(stage.visit, THRESHOLDS["worker_cpu"].limit):
         suspect.append(full)
     if stage.run.manifest.status == "running":
@@ -93,7 +93,7 @@ def _due(stage: Stage, found: StageFigures) -> float | None:
     return expected_in_flight(sending, attempts * mean_s, think_s, scenario.error_pause_s, rate)
 
 
-def _load_reasons(stage: Stage, found: StageFigures) -> typing.Iterator[str]:
+def _load_cautions(stage: Stage, found: StageFigures) -> typing.Iterator[str]:
     own, due = found.throughput.in_flight_mean or 0.0, _due(stage, found)
     if due is not None and own < (1 - THRESHOLDS["users_missing"].limit) * due:
         yield f"{show.number(own)} requests in flight where {show.number(due)} were due"
@@ -105,14 +105,14 @@ def _load_reasons(stage: Stage, found: StageFigures) -> typing.Iterator[str]:
         yield f"worker {worker} joined in mid-stage: its first request came {show.seconds(after_s)} after the window began"
 
 
-def _settle_reasons(visit: StageWindow) -> typing.Iterator[str]:
+def _settle_cautions(visit: StageWindow) -> typing.Iterator[str]:
     if visit.steady is False and visit.measure_from is not None:
         settled = show.seconds(visit.measure_from - (visit.settle_from or visit.started_at))
         why = "longer settle_at_most_s" + (", or the rate is above capacity" if visit.users is None else "")
         yield f"its latencies were still drifting after {settled} of settling: {why}"
 
 
-def _sample_reasons(found: StageFigures) -> typing.Iterator[str]:
+def _sample_cautions(found: StageFigures) -> typing.Iterator[str]:
     outcome, prompts, reads = found.outcome, found.instrument, found.tokens.cache_read_share or 0.0
     if outcome.successes < THRESHOLDS["successes"].limit:
         yield f"only {outcome.successes} successes"

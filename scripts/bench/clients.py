@@ -56,6 +56,7 @@ class Client(typing.NamedTuple):
     read: typing.Callable[[Load], dict[str, Answer]]
     streams_only: bool = False
     drain_s: float = 0.0  # how long to let it end by itself: it writes its records late
+    root: pathlib.Path = ROOT  # whose code it runs
 
 
 def plain_environment(endpoint: Endpoint) -> dict[str, str]:
@@ -75,15 +76,17 @@ def plain_environment(endpoint: Endpoint) -> dict[str, str]:
     return kept
 
 
-def environment(endpoint: Endpoint, load: Load) -> dict[str, str]:
-    """A measured client's, with what its program is told."""
+def environment(endpoint: Endpoint, load: Load, root: pathlib.Path) -> dict[str, str]:
+    """A measured client's, with what its program is told. root: whose code it runs."""
     return plain_environment(endpoint) | {
-        "BENCH_URL": endpoint.url, "BENCH_MODEL": load.model, "BENCH_TOKENS": str(load.tokens),
+        "PYTHONPATH": str(root), "BENCH_URL": endpoint.url, "BENCH_MODEL": load.model, "BENCH_TOKENS": str(load.tokens),
         "BENCH_STREAM": str(int(load.stream)), "BENCH_OUT": str(load.out),
     }  # fmt: skip
 
 
-def _ours(load: Load, url: str, transport: str | None = None, openai: bool = False) -> list[str]:
+def _ours(
+    load: Load, url: str, transport: str | None = None, openai: bool = False, root: pathlib.Path = ROOT
+) -> list[str]:
     target = {
         "name": "exact", "model_id": load.model, "stream": load.stream,
         "price": {"input": 0.0001, "output": 0.0004}, "parameters": {"max_tokens": load.tokens},
@@ -93,13 +96,13 @@ def _ours(load: Load, url: str, transport: str | None = None, openai: bool = Fal
     scenario = {
         "name": "bench", "targets": [target], "region": "us-east-1", "payloads": [str(load.folder / "prompts.jsonl")],
         "load": {"users": [load.users], "settle_s": 1, "measure_s": load.seconds}, "request_timeout_s": 30,
-        "pricing": str(ROOT / "configs/pricing/local-demo.yaml"), "confirm_above_usd": 1e6,
+        "pricing": str(root / "configs/pricing/local-demo.yaml"), "confirm_above_usd": 1e6,
     }  # fmt: skip
     if transport:
         scenario["transport"] = transport
     path = load.folder / "scenario.yaml"
     path.write_text(yaml.safe_dump(scenario), encoding="utf-8")
-    command = [LOCUST, "-f", str(ROOT / "locustfiles/sweep.py"), "--scenario", str(path)]
+    command = [LOCUST, "-f", str(root / "locustfiles/sweep.py"), "--scenario", str(path)]
     return [*command, "--run-dir", str(load.folder / "run"), "--headless", "--only-summary"]
 
 
@@ -143,6 +146,12 @@ def _llmeter_records(load: Load) -> dict[str, Answer]:
                 first = row["time_to_first_token"]
                 found[row["id"]] = Answer(None if first is None else first * 1000, row["time_to_last_token"] * 1000)
     return found
+
+
+def before(checkout: pathlib.Path) -> Client:
+    """Swarmledger as another checkout has it, with the libraries of this environment."""
+    words = f"Swarmledger as in {checkout.name}, with this environment's libraries"
+    return Client(words, lambda load, url: _ours(load, url, root=checkout), _our_records, root=checkout)
 
 
 CLIENTS = {

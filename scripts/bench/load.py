@@ -15,7 +15,7 @@ import sys
 import tempfile
 
 from locustfiles.contract.exit_codes import BAD_INPUT, NOT_TRUSTED, OK, complain
-from scripts.bench.clients import CLIENTS, Client
+from scripts.bench.clients import CLIENTS, Client, before
 from scripts.bench.command import parser_of, seconds
 from scripts.bench.endpoint import EndpointFailed
 from scripts.bench.measure import ClientFailed, Figures, cores, measure
@@ -24,7 +24,8 @@ from scripts.bench.venvs import Absent
 
 EXAMPLE = """example:
   python -m scripts.bench.load --users 20,100 --peers ours,boto3-loop
-  python -m scripts.bench.load --tls --peers ours --short-users 0"""
+  python -m scripts.bench.load --tls --peers ours --short-users 0
+  python -m scripts.bench.load --peers ours --users 200 --before ../swarmledger-0.1.0"""
 QUIET = 0.05  # of a core, taken by other programs on the two that are used
 WORDS = """- Error: the client's time minus the endpoint's, of requests that arrived in the window; the way there and back is part of it.
 - Endpoint late: how late the endpoint's own sends were, by its own timetable (the worst of each answer). The errors do not
@@ -55,6 +56,13 @@ def _tries(text: str) -> int:
     return int(text)
 
 
+def _checkout(text: str) -> pathlib.Path:
+    path = pathlib.Path(text).resolve()
+    if not (path / "locustfiles/sweep.py").is_file():
+        raise argparse.ArgumentTypeError(f"{text} has no locustfiles/sweep.py; give the folder of a checkout")
+    return path
+
+
 def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = parser_of("load", __doc__, EXAMPLE)
     parser.add_argument(
@@ -72,8 +80,18 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
         "--tries", type=_tries, default=1, metavar="N",
         help=f"measure again, N times at most, while other programs take over {QUIET:g} of a core; the quietest counts (default: 1)",
     )  # fmt: skip
+    parser.add_argument(
+        "--before",
+        type=_checkout,
+        metavar="CHECKOUT",
+        help="another checkout of Swarmledger, measured first, as `before`",
+    )
     parser.add_argument("--tls", action="store_true", help="over HTTPS, with a certificate made for the purpose")
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    args.clients = {name: CLIENTS[name] for name in args.peers}
+    if args.before:
+        args.clients = {"before": before(args.before)} | args.clients
+    return args
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -94,15 +112,15 @@ def _all(args, stream: bool, levels: list[int], folder: pathlib.Path, left_out: 
     """Every client at every level; what could not be measured is noted in `left_out`, and the rest goes on."""
     results = []
     kind = "streams" if stream else "short calls"
-    for name in args.peers:
-        if not stream and levels and CLIENTS[name].streams_only:
+    for name, client in args.clients.items():
+        if not stream and levels and client.streams_only:
             left_out.append(f"{name}, short calls: it has no way to ask for a whole answer.")
             continue
         for users in levels:
             print(f"{name}, {users} users, {kind} ...", file=sys.stderr, flush=True)
             try:
                 place = folder / f"{name}-{users}-{kind.split(maxsplit=1)[0]}"
-                results.append((name, _quietest(args, CLIENTS[name], users, stream, place)))
+                results.append((name, _quietest(args, client, users, stream, place)))
             except Absent as e:
                 left_out.append(f"{name}: {e}.")
                 break
@@ -136,7 +154,7 @@ def _report(args, streams: list, shorts: list, left_out: list[str]) -> str:
     if shorts:
         lines += ["Short calls, 2 tokens at once:", "", short_table(shorts), ""]
     names = dict.fromkeys(name for name, _ in streams + shorts)
-    lines += [f"- {name}: {CLIENTS[name].words}." for name in names]
+    lines += [f"- {name}: {args.clients[name].words}." for name in names]
     lines += [WORDS, *(f"- Not measured: {words}" for words in dict.fromkeys(left_out))]
     return "\n".join(lines)
 

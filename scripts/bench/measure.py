@@ -68,7 +68,7 @@ def measure(client: Client, users: int, stream: bool, seconds: float, tls: bool,
     load = Load(users, stream, seconds + SETTLE_S + GRACE_S + 5, folder)
     with running_endpoint(folder, endpoint_core, tls) as endpoint:
         command = client.command(load, endpoint.url)
-        with running(command, environment(endpoint, load), client_core, folder / "client.log") as process:
+        with running(command, environment(endpoint, load, client.root), client_core, folder / "client.log") as process:
             _wait_for_load(process, endpoint, users, folder / "client.log")
             time.sleep(SETTLE_S)
             pair = (process.pid, endpoint.process.pid)

@@ -96,7 +96,7 @@ def sit(sitting: Sitting, endpoint: Endpoint, folder: pathlib.Path, seconds: flo
         client = subprocess.Popen(
             command,
             cwd=folder,
-            env=environment(endpoint, load),
+            env=environment(endpoint, load, ROOT),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

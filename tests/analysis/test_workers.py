@@ -5,7 +5,7 @@ import pytest
 from analysis.advice.analyse import analyse
 from analysis.report.html import write_html
 from analysis.report.markdown import markdown
-from analysis.verdicts.generator_reasons import overloaded
+from analysis.verdicts.generator_cautions import overloaded
 from locustfiles.contract.manifest import WorkerEntry, WorkerLoad
 from tests.helpers.flat import steps, table
 from tests.helpers.made_run import made_run, record, steady, window

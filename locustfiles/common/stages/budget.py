@@ -6,7 +6,7 @@ import typing
 import gevent
 from locust.runners import MasterRunner
 
-from locustfiles.common.stages.control import Control
+from locustfiles.common.stages.worker_control import WorkerControl
 
 log = logging.getLogger("swarmledger")
 GUARD_S = 0.1  # how often the budget is looked at
@@ -17,7 +17,7 @@ UNREPORTED_S = 1.25  # ... and workers report once a second
 class BudgetGuard:
     """Whatever the sweep does: when the budget would be spent by what is under way, nothing new is sent."""
 
-    def __init__(self, control: Control, end: typing.Callable[[], None]) -> None:
+    def __init__(self, control: WorkerControl, end: typing.Callable[[], None]) -> None:
         """end() ends the run as if its last stage was over."""
         self._control, self._run, self._end = control, control.run, end
         self._greenlet: gevent.Greenlet | None = None

@@ -20,7 +20,7 @@ from locustfiles.common.planning.bisection import LOOKS
 from locustfiles.common.planning.plan import Group
 from locustfiles.common.recording.messages import ArrivalsDealt
 from locustfiles.common.recording.stage_tally import Tally, window_ends
-from locustfiles.common.stages.control import POLL_S, Control
+from locustfiles.common.stages.worker_control import POLL_S, WorkerControl
 from locustfiles.contract.manifest import StageWindow, WorkerLoad
 from locustfiles.contract.scenario.loads import Level
 from locustfiles.contract.scenario.slo import Slo
@@ -35,7 +35,7 @@ LAST_S = 0.1  # from the last arrival of a trace to the end of its window: longe
 class Stage:
     """One visit of (target, payload, level). `control` is asked for the run, the workers and what they have sent."""
 
-    def __init__(self, control: Control, group: Group, level: Level, number: int, slo: Slo | None = None) -> None:
+    def __init__(self, control: WorkerControl, group: Group, level: Level, number: int, slo: Slo | None = None) -> None:
         """slo: of a search, which measures until it is decided, and sets `window.outcome`."""
         self.control, self.run, self.load, self.level, self.slo = control, control.run, group.load, level, slo
         self.spec = StageSpec(number, group.target, group.payload, level.users, level.rate, group.repeat)

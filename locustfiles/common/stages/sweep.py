@@ -15,10 +15,10 @@ from locustfiles.common.planning.plan import USERS_A_SECOND, Group, plan
 from locustfiles.common.recording.resume import found, has, next_stage
 from locustfiles.common.recording.run_recorder import DiskFailed, RunRecorder
 from locustfiles.common.stages.budget import BudgetGuard
-from locustfiles.common.stages.control import Control
 from locustfiles.common.stages.preflight import Preflight, SweepEnds
 from locustfiles.common.stages.search import find
 from locustfiles.common.stages.stage import Stage
+from locustfiles.common.stages.worker_control import WorkerControl
 from locustfiles.contract.scenario.loads import Level
 from locustfiles.contract.scenario.slo import Slo
 
@@ -26,7 +26,7 @@ log = logging.getLogger("swarmledger")
 
 
 class Sweep:
-    """Walks the stages of one run, steering the swarm by its Control."""
+    """Walks the stages of one run, steering the swarm by its WorkerControl."""
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class Sweep:
         collect: typing.Callable[[], None],
     ) -> None:
         """alive() -> ids of the workers that can be asked now, the first ready one first; collect() takes in this process's own records."""
-        self.run, self.control, manifest = run, Control(run, runner, alive, collect), run.manifest
+        self.run, self.control, manifest = run, WorkerControl(run, runner, alive, collect), run.manifest
         self.groups = [g._replace(levels=[n for n in g.levels if not has(manifest, g, n)]) for g in plan(run.inputs)]
         self.groups = [g for g in self.groups if g.levels or (g.load.find and not found(manifest, g))]
         searches = any(g.load.find for g in self.groups)  # which decide their stages as they go

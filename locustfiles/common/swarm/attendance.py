@@ -13,7 +13,7 @@ from locustfiles.common.recording import messenger
 from locustfiles.common.recording.messages import RunBegins
 from locustfiles.common.recording.run_recorder import RunRecorder
 from locustfiles.common.stages.sweep import Sweep
-from locustfiles.common.swarm.master_link import MASTER_SILENT_S
+from locustfiles.common.swarm.link_to_master import MASTER_SILENT_S
 from locustfiles.common.swarm.worker_registry import WorkerRegistry
 
 log = logging.getLogger("swarmledger")

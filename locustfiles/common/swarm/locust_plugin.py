@@ -20,8 +20,8 @@ from locustfiles.common.recording import messenger
 from locustfiles.common.recording.messages import Hello
 from locustfiles.common.recording.resume import check_resumable
 from locustfiles.common.swarm import web_notice
+from locustfiles.common.swarm.link_to_master import MasterLink
 from locustfiles.common.swarm.master import Master
-from locustfiles.common.swarm.master_link import MasterLink
 from locustfiles.common.swarm.shape import StageShape
 from locustfiles.common.swarm.worker import Worker
 from locustfiles.contract.bad_input import BadInput

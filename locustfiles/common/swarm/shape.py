@@ -1,17 +1,17 @@
-"""Locust's load shape, which asks the run's Control for users."""
+"""Locust's load shape, which asks the run's WorkerControl for users."""
 
 import typing
 
 from locust import LoadTestShape
 
 from locustfiles.common.planning.plan import USERS_A_SECOND
-from locustfiles.common.stages.control import Control
+from locustfiles.common.stages.worker_control import WorkerControl
 
 
 class StageShape(LoadTestShape):
-    """Locust asks it once a second how many users there should be; the run's Control knows."""
+    """Locust asks it once a second how many users there should be; the run's WorkerControl knows."""
 
-    control: Control | None = None
+    control: WorkerControl | None = None
     refused = False  # no run could be begun
     workers_ready: typing.Callable[[], bool] = staticmethod(lambda: True)
 

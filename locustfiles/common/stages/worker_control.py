@@ -1,4 +1,4 @@
-"""What the sweep, its stages, its search and the budget's guard ask of the swarm: how many users, in which stage, until when."""
+"""Tells the workers which stage and phase is on, asks Locust for users, and waits for both: how the sweep steers the swarm."""
 
 import time
 import typing
@@ -17,7 +17,7 @@ POLL_S = 0.02
 RECORDS_S = 15.0  # for the records of a stage to arrive
 
 
-class Control:
+class WorkerControl:
     """The swarm of one run as the sweep steers it. `want` is what the load shape returns to Locust; None ends the run."""
 
     def __init__(

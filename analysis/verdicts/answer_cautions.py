@@ -12,7 +12,7 @@ from locustfiles.contract.scenario.price_book import TokenPrice
 CUT_OFF = (ErrorClass.CONNECT, ErrorClass.STREAM_BROKEN)
 
 
-def token_reasons(stage: Stage) -> typing.Iterator[str]:
+def token_cautions(stage: Stage) -> typing.Iterator[str]:
     counted, n = stage.good["token_source"].value_counts(), len(stage.good)
     kind = getattr(stage.target, "family", None) or getattr(stage.target, "dialect", None) or ""
     if not n or kind.endswith("embedding"):  # an embedding has no output tokens
@@ -27,7 +27,7 @@ def token_reasons(stage: Stage) -> typing.Iterator[str]:
         yield f"output tokens were counted in different ways ({sources})"
 
 
-def served_reasons(stage: Stage) -> typing.Iterator[str]:
+def served_cautions(stage: Stage) -> typing.Iterator[str]:
     """Where Bedrock says that it served another latency setting or tier than the target asks for."""
     if stage.target.service != "bedrock":
         return
@@ -42,7 +42,7 @@ def served_reasons(stage: Stage) -> typing.Iterator[str]:
             yield f"{len(other)} of {len(served)} answers were served with {key} {found} where `{asked}` was asked for, and are billed so"
 
 
-def endpoint_reasons(stage: Stage) -> typing.Iterator[str]:
+def endpoint_cautions(stage: Stage) -> typing.Iterator[str]:
     """Restarts: in the order in which requests ended, failures without a success in between that cut off most users."""
     ended = stage.records.sort_values("ended", kind="stable")
     good = ended["error"].isna()

@@ -26,7 +26,7 @@ def late_workers(stage: Stage) -> typing.Iterator[tuple[str, float]]:
             yield str(worker), sent - a
 
 
-def clock_reasons(stage: Stage) -> typing.Iterator[str]:
+def clock_cautions(stage: Stage) -> typing.Iterator[str]:
     (a, b), sent = stage.known_window, stage.measured["sent"]
     outside = int(((sent < a - CLOCK_TOLERANCE_S) | (sent >= b + CLOCK_TOLERANCE_S)).sum())
     if outside > THRESHOLDS["outside_window"].limit * len(sent):
@@ -44,7 +44,7 @@ def clock_reasons(stage: Stage) -> typing.Iterator[str]:
             yield f"the clock of worker {worker} was off by {show.seconds(abs(offset_s))}, {share} of the window"
 
 
-def lag_reasons(stage: Stage) -> typing.Iterator[str]:
+def lag_cautions(stage: Stage) -> typing.Iterator[str]:
     lag = stage.measured["lag_ms"]
     base = stage.good["ttft_ms"].median() if stage.target.stream else stage.good["latency_ms"].median()
     tail = float(lag.quantile(0.99))
@@ -65,7 +65,7 @@ def lag_reasons(stage: Stage) -> typing.Iterator[str]:
         yield f"requests were sent up to {show.milliseconds(late)} (p99) later than they were due"
 
 
-def open_reasons(stage: Stage) -> typing.Iterator[str]:
+def open_cautions(stage: Stage) -> typing.Iterator[str]:
     """Why an open-loop stage's load was not the planned one."""
     a, b = stage.known_window
     rate, sent = stage.visit.rate or 0.0, sent_requests(stage)
