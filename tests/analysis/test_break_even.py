@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.advice.break_even import curve, intervals
-from tests.analysis.test_recommend import run_of, stage_of, study
+from tests.helpers.first_study import run_of, stage_of, study
 from tests.helpers.flat import steps
 from tests.helpers.made_run import BEDROCK, P4D, PRICES
 

@@ -4,8 +4,8 @@ from analysis.advice.analyse import analyse
 from analysis.report.html import write_html
 from analysis.report.markdown import markdown
 from analysis.report.verdict_summary import doubts
-from tests.analysis.test_recommend import run_of, stage_of
 from tests.helpers import samples
+from tests.helpers.first_study import run_of, stage_of
 from tests.helpers.made_run import P4D, made_run, record, window
 
 

@@ -13,7 +13,7 @@ from analysis.__main__ import COMMANDS, main
 from analysis.words.columns import STEP_COLUMNS
 from locustfiles.contract import version
 from locustfiles.contract.exit_codes import BAD_INPUT, NOT_TRUSTED, OK
-from tests.analysis.test_recommend import PAYLOAD, SLO, STUDY, stage_of
+from tests.helpers.first_study import PAYLOAD, SLO, STUDY, stage_of
 from tests.helpers.made_run import BEDROCK, P4D, made_run, steady, window
 
 ROOT = pathlib.Path(__file__).parents[2]

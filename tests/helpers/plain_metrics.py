@@ -4,52 +4,12 @@ A record is a dict: a field of RequestRecord -> its value, None where it is miss
 the run's start. A function returns None where the figure is not known.
 """
 
-import csv
 import itertools
 import math
-import pathlib
-import typing
 
-TEXTS = {
-    *(
-        "worker",
-        "target",
-        "service",
-        "operation",
-        "payload",
-        "prompt_id",
-        "phase",
-        "prompt_token_source",
-        "token_source",
-    ),
-    *("stop_reason", "request_id", "error", "error_code", "error_message"),
-}
-UNBILLED = {"throttled", "not_ready", "auth", "client", "connect", "unavailable"}
-PERCENTILES = {"p50": 50, "p95": 95, "p99": 99}
-Z = 1.959964  # normal, 97.5 %
-T = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262157)  # Student's t, 97.5 %, by degrees of freedom
-
-
-class Setup(typing.NamedTuple):
-    """What a stage was asked for."""
-
-    price: dict  # usd_per_hour and instance_count, or input and output (USD per 1,000 tokens)
-    max_tokens: int | None
-    retry: bool
-    slo: dict
-    open_loop: bool
-
-
-def read(path: pathlib.Path, start: float, offsets_ms: dict[str, float]) -> list[dict]:
-    """requests.csv; offsets_ms: worker -> its clock minus the master's."""
-    records = []
-    with open(path, encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            r = {name: (cell if name in TEXTS else float(cell)) if cell else None for name, cell in row.items()}
-            r["sent"] = r["started_at"] - offsets_ms.get(r["worker"], 0.0) / 1000 - start
-            r["ended"] = r["sent"] + r["latency_ms"] / 1000
-            records.append(r)
-    return records
+from tests.helpers.plain_costs import by_the_hour, by_tokens
+from tests.helpers.plain_records import Setup
+from tests.helpers.plain_statistics import PERCENTILES, deviation, quantile, spread, student
 
 
 def step(records: list[dict], a: float, b: float, asked: Setup) -> dict:
@@ -100,39 +60,6 @@ def counts(measured: list[dict], retry: bool) -> dict:
         "prompts_distinct": len(seen),
         "prompt_repeat_share": repeated / len(asked) if n else None,
     }
-
-
-def quantile(values: list[float], percent: int) -> float:
-    """Linear between the two values around position percent / 100 x (n - 1) of the ascending ones."""
-    ordered = sorted(values)
-    under, hundredths = divmod(percent * (len(ordered) - 1), 100)
-    if not hundredths:
-        return ordered[under]
-    if math.isinf(ordered[under + 1]):
-        return math.inf
-    return ordered[under] + hundredths / 100 * (ordered[under + 1] - ordered[under])
-
-
-def ends(values: list[float], percent: int) -> tuple[float | None, float | None]:
-    """The values of the tightest ranks that are wrong about the percentile at most 2.5 % of the time on each side."""
-    ordered, n, below, q = sorted(values), len(values), 0.0, percent / 100
-    low = high = None
-    for rank in range(1, n + 1):  # below: P(fewer than `rank` values under the percentile)
-        below += math.comb(n, rank - 1) * q ** (rank - 1) * (1 - q) ** (n - rank + 1)
-        if below <= 0.025:
-            low = ordered[rank - 1]
-        if high is None and 1 - below <= 0.025:
-            high = ordered[rank - 1]
-    return low, high
-
-
-def spread(name: str, unit: str, values: list[float]) -> dict:
-    row = {f"{name}_n": len(values), f"{name}_mean_{unit}": sum(values) / len(values) if values else None}
-    for level, percent in PERCENTILES.items():
-        low, high = ends(values, percent)
-        row |= {f"{name}_{level}_{unit}": quantile(values, percent) if values else None}
-        row |= {f"{name}_{level}_low_{unit}": low, f"{name}_{level}_high_{unit}": high}
-    return row
 
 
 def times(measured: list[dict]) -> dict:
@@ -309,23 +236,6 @@ def calls(wishes: list[dict]) -> dict:
     )
 
 
-def deviation(values: list[float]) -> float:
-    mean = sum(values) / len(values)
-    return math.sqrt(sum((v - mean) ** 2 for v in values) / (len(values) - 1))
-
-
-def student(freedom: int) -> float:
-    """Student's t, 97.5 %: above 9 degrees of freedom by Abramowitz & Stegun 26.7.5."""
-    if freedom < 10:
-        return T[freedom - 1]
-    return (
-        Z
-        + (Z**3 + Z) / 4 / freedom
-        + (5 * Z**5 + 16 * Z**3 + 3 * Z) / 96 / freedom**2
-        + (3 * Z**7 + 19 * Z**5 + 17 * Z**3 - 15 * Z) / 384 / freedom**3
-    )
-
-
 def throughput_interval(records: list[dict], good: list[dict], a: float, b: float, open_loop: bool) -> dict:
     """Twenty equal batches of the window, as many as they are independent ones; in the closed loop at least the spread of the
     latencies. good: the successes that began in the window; nothing under 20."""
@@ -348,105 +258,3 @@ def throughput_interval(records: list[dict], good: list[dict], a: float, b: floa
         apart = deviation(latencies) / (sum(latencies) / len(good))
         half = max(half, student(len(good) - 1) * apart / math.sqrt(len(good)) * mean)
     return {"throughput_low": max(0.0, mean - half), "throughput_high": mean + half}
-
-
-def by_the_hour(row: dict, price: dict) -> dict:
-    if not row["successes"]:
-        return {"price_basis": "hourly", "usd_per_transaction": None, "usd_per_1m_output_tokens": None}
-    usd_per_s = price["usd_per_hour"] * price["instance_count"] / 3600
-    usd = usd_per_s / row["throughput_per_s"]
-    out, prompt = row["completion_tokens_per_s"], row["prompt_tokens_per_s"]
-    slow, fast = row["throughput_low"], row["throughput_high"]
-    return {
-        "price_basis": "hourly",
-        "usd_per_transaction_ci_low": usd_per_s / fast if slow is not None and slow > 0 else None,
-        "usd_per_transaction_ci_high": usd_per_s / slow if slow is not None and slow > 0 else None,
-        "usd_per_good_transaction": usd_per_s / row["goodput_per_s"] if row["goodput_per_s"] else None,
-        "usd_per_transaction": usd,
-        "usd_per_transaction_low": usd,
-        "usd_per_transaction_high": usd,
-        "usd_per_10k_transactions": 10_000 * usd,
-        "usd_per_transaction_at_10pct": usd / 0.1,
-        "usd_per_transaction_at_30pct": usd / 0.3,
-        "usd_per_transaction_at_60pct": usd / 0.6,
-        "usd_per_1m_output_tokens": usd_per_s / out * 1e6 if out else None,
-        "usd_per_1m_tokens": usd_per_s / (out + prompt) * 1e6 if out and prompt is not None else None,
-        "minutes_per_1m_output_tokens": 1e6 / out / 60 if out else None,
-    }
-
-
-def usd_of(r: dict, price: dict) -> float | None:
-    if r["prompt_tokens"] is None or r["completion_tokens"] is None:
-        return None
-    usd = (r["prompt_tokens"] * price["input"] + r["completion_tokens"] * price["output"]) / 1000
-    for kind in ("cache_read", "cache_write"):
-        if r[f"{kind}_tokens"]:
-            if price.get(kind) is None:
-                return None
-            usd += r[f"{kind}_tokens"] * price[kind] / 1000
-    return usd
-
-
-def failed_usd(r: dict, measured: list[dict], price: dict, max_tokens: int | None) -> tuple[float, float | None]:
-    """(least, most) that a failure is billed; most is None where nothing bounds it.
-
-    A class of UNBILLED costs nothing, known tokens cost what they cost. Once output had come the count may have grown
-    after it was read, whatever the class: from what was counted to prompt and max_tokens, as with unknown tokens.
-    """
-    began, usd = r["ttft_ms"] is not None, usd_of(r, price)
-    if r["error"] in UNBILLED and not began:
-        return 0.0, 0.0
-    least = usd or 0.0
-    if usd is not None and not began:
-        return least, least
-    prompt = prompt_usd_of(r, price)
-    if prompt is None:
-        known = [(o, prompt_usd_of(o, price)) for o in measured]
-        same = [usd for o, usd in known if usd is not None and o["prompt_id"] == r["prompt_id"]]
-        anyone = [usd for _, usd in known if usd is not None]
-        prompt = max(same or anyone, default=None)
-    if max_tokens is None or prompt is None:
-        return least, None
-    return least, max(least, prompt + max_tokens * price["output"] / 1000)
-
-
-def prompt_usd_of(r: dict, price: dict) -> float | None:
-    """The prompt with what was read from and written to a cache."""
-    return usd_of(r | {"completion_tokens": 0}, price)
-
-
-def by_tokens(row: dict, measured: list[dict], inside_limits: int, asked: Setup) -> dict:
-    price, max_tokens = asked.price, asked.max_tokens
-    unknown = {"price_basis": "tokens", "usd_per_transaction": None, "usd_per_1m_output_tokens": None}
-    n = row["successes"]
-    if not n:
-        return unknown
-    rate = row["completion_tokens_per_s"]
-    unknown["minutes_per_1m_output_tokens"] = 1e6 / rate / 60 if rate else None
-    bills = [usd_of(r, price) for r in measured if r["error"] is None]
-    known = [usd for usd in bills if usd is not None]
-    if n - len(known) > 0.01 * n:
-        return unknown | {"usd_per_transaction_low": None, "usd_per_transaction_high": None}
-    least = most = sum(known) / len(known) * n  # one in a hundred may lack its count: taken at the mean
-    for r in measured:
-        if r["error"] is not None:
-            low, high = failed_usd(r, measured, price, max_tokens)
-            least, most = least + low, None if most is None or high is None else most + high
-    unknown["usd_per_transaction_low"] = least / n
-    if most is None:
-        return unknown | {"usd_per_transaction_high": None}
-    mean = sum(known) / len(known)
-    if n >= 20 or (n >= 5 and deviation(known) > 1e-9 * mean):
-        h = student(n - 1) * deviation(known) / math.sqrt(len(known)) / mean
-        unknown["usd_per_transaction_ci_low"] = least / n - mean * (1 - math.exp(-h))
-        unknown["usd_per_transaction_ci_high"] = most / n + mean * (math.exp(h + h * h / 2) - 1)
-    if row["goodput_per_s"] is not None:
-        unknown["usd_per_good_transaction"] = most / inside_limits if inside_limits else None
-    usd, prompt, out = most / n, row["prompt_tokens_mean"], row["completion_tokens_mean"]
-    return unknown | {
-        "usd_per_transaction": usd,
-        "usd_per_transaction_high": usd,
-        "usd_per_10k_transactions": 10_000 * usd,
-        "usd_per_1m_output_tokens": usd / out * 1e6 if out else None,
-        "usd_per_1m_tokens": usd / (prompt + out) * 1e6 if prompt is not None and out else None,
-    }

@@ -5,6 +5,7 @@ import os
 import pytest
 
 from scripts.emulator.config import EXAMPLE_ACCESS_KEY, EXAMPLE_SECRET_KEY
+from tests.helpers.proxies import KEY
 
 
 @pytest.fixture(scope="module")
@@ -16,3 +17,13 @@ def credentials():
         patch.setenv("AWS_ACCESS_KEY_ID", EXAMPLE_ACCESS_KEY)
         patch.setenv("AWS_SECRET_ACCESS_KEY", EXAMPLE_SECRET_KEY)
         yield
+
+
+@pytest.fixture
+def no_proxies(monkeypatch):
+    """An environment that names no proxy, and nothing of AWS's but a key."""
+    for name in list(os.environ):
+        if name.lower().endswith("_proxy") or name.startswith("AWS_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", KEY)

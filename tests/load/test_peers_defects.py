@@ -1,6 +1,6 @@
-"""What other load testers of LLM endpoints record wrong, each provoked with real traffic and recorded right.
+"""What other load testers of LLM endpoints record wrong, each provoked with real traffic and recorded right: tokens and times.
 
-Their defects that an equal test elsewhere covers already:
+Those of many calls are in test_peers_defects_in_number.py. Their defects that an equal test elsewhere covers already:
 
 | a peer's defect | test |
 |---|---|
@@ -8,13 +8,13 @@ Their defects that an equal test elsewhere covers already:
 | a stream cut in the middle, or ended by an exception event, is a success | test_failures_table.py: drop_mid_stream, missing_close, ModelStreamError |
 | an error body inside a 200 is a success, or escapes as neither | test_failures_table.py: error_in_200, garbage_body |
 | without usage, tokens are made up from the text | test_failures_table.py: no_usage |
-| a killed request is a success | test_failures_table.py: killed; test_sender.py: a_killed_call_is_recorded_as_cancelled |
+| a killed request is a success | test_failures_table.py: killed; test_sender_faults.py: a_killed_call_is_recorded_as_cancelled |
 | thinking is dropped, or shown as the first visible token | test_surfaces.py: reasoning_starts_ttft_and_text_starts_the_visible_one |
 | tokens written to the prompt cache are dropped | test_surfaces.py: cached_prompt_tokens_are_counted_apart |
-| a stall inside a stream leaves no trace | test_sender.py: split_parts_and_stalls_are_successes (max_gap_ms) |
+| a stall inside a stream leaves no trace | test_sender_faults.py: split_parts_and_stalls_are_successes (max_gap_ms) |
 | latency ends with the headers | test_sender.py: tokens_and_times_are_those_of_the_endpoints_own_log |
 | other keys than the user's are in the body (`ignore_eos`, `stream`) | test_request.py: a_sagemaker_request_is_what_boto3_sends, and its like |
-| lines that come in two pieces are lost | test_response_on_anything.py: where_a_real_answer_is_split |
+| lines that come in two pieces are lost | test_real_answers_broken.py: where_a_real_answer_is_split |
 | pseudo-requests dilute Locust's failure share | tests/runs/test_local.py: every_request_of_the_endpoint_is_one_row_and_one_of_locusts |
 | a level where all fail aborts the sweep, a throttle kills the run | tests/runs/test_endings.py: a_stage_ends_when_it_has_enough_requests_or_too_many_errors |
 | all users or workers send the same prompts in step | tests/runs/test_distributed.py: no_two_users_draw_the_same |
@@ -22,7 +22,6 @@ Their defects that an equal test elsewhere covers already:
 | secrets are written to disk | tests/runs/test_endings.py: no_secret_is_written_anywhere |
 """
 
-import collections
 import json
 import subprocess
 import sys
@@ -38,27 +37,18 @@ from tests.helpers import bodies
 from tests.helpers.aws_frames import event, part
 from tests.helpers.calls import PROMPT, converse, sender_for, tgi, truth_of
 from tests.helpers.emulator_process import ROOT, running_emulator
-from tests.helpers.lab import CHAT, CHUNKED, END, SURFACES, Lab, chunks, whole
+from tests.helpers.lab import CHAT, CHUNKED, END, SURFACES, Lab, chunks
 from tests.helpers.sample_answers import CLAUDE, CONVERSE, TGI, openai_chunk, sse, tgi_token
 from tests.helpers.surfaces import container, invoke
 
 pytestmark = [pytest.mark.timed, pytest.mark.usefixtures("credentials")]
-USERS = 20
 
 
 @pytest.fixture(scope="module")
 def emulator(tmp_path_factory):
-    config = bodies.CONFIG | {"endpoints": dict(bodies.CONFIG["endpoints"]), "models": dict(bodies.CONFIG["models"])}
-    config["engines"] = bodies.CONFIG["engines"] | {
-        "slow": {"kind": "timed", "ttft_ms": 200, "tokens_per_second": 1000}
-    }
-    config["endpoints"]["slow"] = {"engine": "slow", "dialect": "tgi"}
-    config["models"]["throttled.nova"] = {
-        "engine": "exact",
-        "family": "nova",
-        "faults": {"throttle": 0.31},
-        "fault_seed": 3,
-    }
+    slow = {"kind": "timed", "ttft_ms": 200, "tokens_per_second": 1000}
+    config = bodies.CONFIG | {"engines": bodies.CONFIG["engines"] | {"slow": slow}}
+    config |= {"endpoints": bodies.CONFIG["endpoints"] | {"slow": {"engine": "slow", "dialect": "tgi"}}}
     with running_emulator(config, truth=tmp_path_factory.mktemp("peers") / "truth.jsonl") as e:
         yield e
 
@@ -68,8 +58,8 @@ def lab(emulator, tmp_path_factory, credentials):
     return Lab(emulator, tmp_path_factory.mktemp("lab"))
 
 
-def call(sender: Sender, user: int = 1) -> RequestRecord:
-    return sender.call(user, sender.scenario.targets[0], PROMPT, StageSpec(1, "t", "p", USERS), "measure")
+def call(sender: Sender) -> RequestRecord:
+    return sender.call(1, sender.scenario.targets[0], PROMPT, StageSpec(1, "t", "p", 1), "measure")
 
 
 def once(emulator, target: dict) -> RequestRecord:
@@ -254,59 +244,3 @@ def test_bedrocks_own_times_are_recorded_beside_ours(emulator, api, stream):
         assert abs(record.service_ttft_ms - (row["first_token"] - row["arrival"]) * 1000) < 5
     else:
         assert record.service_ttft_ms is None  # Converse and whole answers do not say
-
-
-# --- retries, failures ---
-
-
-def test_throttles_are_not_hidden_behind_retries_nor_inside_latency(emulator):
-    """A peer turned 75 throttles of 239 requests into 4 errors and a TTFT of 391 ms for 100."""
-    sender, records = sender_for(emulator, converse("throttled.nova"))
-    before = emulator.stats()["requests"]
-    gevent.joinall([gevent.spawn(lambda: [call(sender) for _ in range(12)]) for _ in range(5)], raise_error=True)
-    assert len(records) == emulator.stats()["requests"] - before == 60
-    truth = truth_of(emulator, {r.request_id for r in records})
-    for record in records:
-        assert (record.error == "throttled") == (truth[record.request_id]["error"] == "ThrottlingException")
-        if record.error:
-            assert (record.error_code, record.http_status, record.ttft_ms) == ("ThrottlingException", 429, None)
-        else:
-            assert 19 < record.ttft_ms < 120  # 20 ms at the endpoint; one hidden retry would have paused longer
-    assert 6 < sum(r.error is not None for r in records) < 33  # 18.6 expected, four deviations are 14.3
-
-
-def test_a_gap_longer_than_the_timeout_is_one_failure_and_the_requests_after_it_are_recorded(lab):
-    """A peer stops collecting: 0 of 6 recorded, 0 failures."""
-    slow = lab.wire("InvokeEndpoint", 1.0, timeout_s=0.2)
-    later = [lab.wire("InvokeEndpoint", whole(200, [{"generated_text": "Hello"}]), timeout_s=0.2) for _ in range(3)]
-    assert [slow.error, *(r.error for r in later)] == ["read_timeout", None, None, None]
-    assert 190 < slow.latency_ms < 400
-
-
-# --- connections ---
-
-
-def test_twenty_users_that_think_open_twenty_connections_and_keep_them(emulator):
-    """The SDK's pool of ten opened 47 for 20 users; another peer opens one for each request, inside TTFT."""
-    sender, records = sender_for(emulator, tgi("tgi"))
-
-    def user(number: int) -> None:
-        sender.warm(sender.scenario.targets[0], USERS)
-        for _ in range(4):
-            call(sender, number)
-            gevent.sleep(0.03)
-
-    gevent.joinall([gevent.spawn(user, n) for n in range(USERS)], raise_error=True)
-    assert len(records) == USERS * 4 and {r.error for r in records} == {None}
-    assert collections.Counter(r.reconnect for r in records) == {0: USERS * 4}  # opened before, and kept
-
-
-def test_the_first_requests_of_twenty_users_wait_for_no_client_to_be_built(emulator):
-    """A peer builds a session and a client for each user on the loop: TTFT of the first calls 2,865 ms for 104."""
-    sender, records = sender_for(emulator, converse(bodies.NOVA))
-    gevent.joinall([gevent.spawn(call, sender, n) for n in range(USERS)], raise_error=True)
-    truth = truth_of(emulator, {r.request_id for r in records})
-    late = [r.ttft_ms - (row["first_token"] - row["arrival"]) * 1000 for r in records for row in [truth[r.request_id]]]
-    assert (
-        len(late) == USERS and max(late) < 200
-    )  # signing twenty and connecting, at once, on a machine that does other work too

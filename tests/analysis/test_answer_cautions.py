@@ -1,0 +1,128 @@
+"""Cautions on what was answered: served otherwise than asked, tokens counted in different ways, an endpoint that restarts."""
+
+import dataclasses
+
+import pytest
+
+from tests.helpers.made_run import BEDROCK, P4D, PRICES, START, record, steady, window
+from tests.helpers.verdicts import healthy, verdict
+
+
+@pytest.mark.parametrize(
+    ("asked", "served", "n", "why"),
+    [
+        # 2 users x 30 s / 0.5 s = 120 requests begin in the window; 1 % of them are 1.2
+        ({"latency": "optimized"}, {"served_latency": "optimized"}, 120, ""),
+        ({"latency": "optimized"}, {"served_latency": "standard"}, 1, ""),
+        (
+            {"latency": "optimized"},
+            {"served_latency": "standard"},
+            2,
+            "2 of 120 answers were served with latency `standard` where `optimized` was asked for, and are billed so",
+        ),
+        (
+            {"service_tier": "flex"},
+            {"served_tier": "default"},
+            120,
+            "120 of 120 answers were served with service_tier `default` where `flex` was asked for, and are billed so",
+        ),
+        ({}, {"served_tier": "default", "served_latency": "standard"}, 120, ""),
+        (
+            {},
+            {"served_tier": "priority"},
+            3,
+            "3 of 120 answers were served with service_tier `priority` where `default` was asked for, and are billed so",
+        ),
+    ],
+)
+def test_what_was_served_otherwise_than_asked_makes_it_suspect(tmp_path, asked, served, n, why):
+    target = BEDROCK | {"stream": False} | asked
+    usual = {"served_latency": asked.get("latency", "standard"), "served_tier": asked.get("service_tier", "default")}
+    counted = {"target": "bedrock", "service": "bedrock", "prompt_tokens": 10, "completion_tokens": 5} | usual
+    records = healthy(**counted)
+    begun = [i for i, r in enumerate(records) if r.phase == "measure"]
+    assert len(begun) == 120
+    for i in begun[:n]:
+        records[i] = dataclasses.replace(records[i], **served)
+    keys = {"targets": [target], "prices": PRICES}
+    assert verdict(tmp_path, records, window(1, 10, 40, users=2, target="bedrock"), **keys) == (
+        "SUSPECT" if why else "VALID",
+        why,
+    )
+
+
+def test_successes_without_a_token_count_make_it_suspect(tmp_path):
+    records = [dataclasses.replace(r, token_source="none") if i % 10 == 0 else r for i, r in enumerate(healthy())]
+    n = sum(r.phase == "measure" for r in records)
+    none = sum(r.phase == "measure" and r.token_source == "none" for r in records)
+    why = f"{none} of {n} successes have no output-token count: set the target's `tokenizer:`"
+    assert n / 12 < none < n / 8
+    assert verdict(tmp_path, records) == ("SUSPECT", why)
+
+
+def test_an_embedding_has_no_output_tokens_to_count(tmp_path):
+    target = P4D | {"dialect": "hf-embedding", "stream": False, "parameters": {}}
+    assert verdict(tmp_path, healthy(token_source="none"), targets=[target]) == ("VALID", "")
+
+
+def test_tokens_counted_by_service_and_tokenizer_in_one_stage_make_it_suspect(tmp_path):
+    records = [dataclasses.replace(r, token_source="tokenizer") if i % 4 == 0 else r for i, r in enumerate(healthy())]
+    by = [
+        sum(r.phase == "measure" and r.token_source == source for r in records) for source in ("service", "tokenizer")
+    ]
+    state, why = verdict(tmp_path, records)
+    assert (state, why) == (
+        "SUSPECT",
+        f"output tokens were counted in different ways (service {by[0]}, tokenizer {by[1]})",
+    )
+
+
+def restart(users, broken_users, refused_each):
+    """`users` users with requests of 0.5 s; at 20 s the streams of some break, then each of these is refused every 0.1 s."""
+    records = list(steady(1, 10, 40, users, 0.5, lead=2))
+    back = 20 + 0.1 * (refused_each + 1)
+    kept = [
+        r for r in records if r.user >= broken_users or r.started_at - START + 0.5 <= 20 or r.started_at - START >= back
+    ]
+    cut = [
+        record(19.81, 0.2, user=u, users=users, prompt_id=f"cut{u}", error="stream_broken") for u in range(broken_users)
+    ]
+    refused = [
+        record(
+            20.05 + 0.1 * i + 0.001 * u,
+            0.001,
+            user=u,
+            users=users,
+            prompt_id=f"refused{u}-{i}",
+            error="connect",
+            http_status=None,
+        )
+        for u in range(broken_users)
+        for i in range(refused_each)
+    ]
+    return [*kept, *cut, *refused]
+
+
+def test_an_endpoint_that_restarts_makes_it_suspect(tmp_path):
+    state, why = verdict(tmp_path, restart(4, 4, 10), window(1, 10, 40, users=4))
+    # 4 streams break at 20.01 s; 40 refusals, the last at 20.95 + 0.003 + 0.001 s
+    assert state == "SUSPECT"
+    assert (
+        "the endpoint went away and came back: 4 of 4 users were cut off within 0.944 s (44 failures without a success in between)"
+        in why
+    )
+
+
+def test_one_broken_stream_is_no_restart(tmp_path):
+    assert "went away" not in verdict(tmp_path, restart(4, 1, 0), window(1, 10, 40, users=4))[1]
+
+
+def test_failures_among_successes_are_no_restart(tmp_path):
+    # every fourth request breaks, of whichever user: never five in a row
+    records = [dataclasses.replace(r, error="stream_broken") if i % 4 == 0 else r for i, r in enumerate(healthy())]
+    assert "went away" not in verdict(tmp_path, records)[1]
+
+
+def test_an_endpoint_that_never_came_back_did_not_restart(tmp_path):
+    records = [dataclasses.replace(r, error="connect") if r.started_at - START > 25 else r for r in healthy()]
+    assert "went away" not in verdict(tmp_path, records)[1]

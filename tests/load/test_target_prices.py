@@ -1,0 +1,110 @@
+"""What a target costs: its own price, else the price book's, and the line that a target without one gets."""
+
+import pathlib
+import textwrap
+
+import pytest
+
+from locustfiles.contract.bad_input import BadScenario
+from locustfiles.contract.scenario.price_book import HourlyPrice, TokenPrice
+from locustfiles.contract.scenario.scenario import load_scenario
+from locustfiles.contract.scenario.target_prices import prices_of
+from tests.helpers.scenario_text import BEDROCK, GOOD, SAGEMAKER, write
+
+ROOT = pathlib.Path(__file__).parents[2]
+
+
+def priced(tmp_path, text: str):
+    path = write(tmp_path, text)
+    return prices_of(load_scenario(path), path)[1]["a"]
+
+
+def test_a_targets_price_is_its_own_else_the_books(tmp_path):
+    own = "    price: {input: 0.01, output: 0.02}\n"
+    assert priced(tmp_path, GOOD) == TokenPrice(input=0.0003, output=0.0006)
+    assert priced(tmp_path, GOOD.replace(BEDROCK, BEDROCK + own)) == TokenPrice(input=0.01, output=0.02)
+    on_demand = GOOD.replace(BEDROCK, SAGEMAKER + "    instance_count: 3\n")
+    assert priced(tmp_path, on_demand) == HourlyPrice(usd_per_hour=1.515, instance_count=3)
+    assert priced(tmp_path, on_demand).usd_per_hour_in_all == pytest.approx(4.545)  # 3 * 1.515
+    hourly = on_demand.replace("region", "    price: {usd_per_hour: 2.0}\nregion", 1)
+    assert priced(tmp_path, hourly) == HourlyPrice(usd_per_hour=2.0, instance_count=3)
+
+
+@pytest.mark.parametrize(
+    "target",
+    [SAGEMAKER, "  - {name: a, service: openai, base_url: http://h/v1, model_id: m, INSTANCES\n"],
+    ids=["sagemaker", "openai"],
+)
+def test_the_instances_of_an_own_price_count(tmp_path, target):
+    def of(price: str, instances: str | None = None) -> str:
+        more = f"price: {price}" + (f", instance_count: {instances}" if instances else "")
+        block = (
+            target.replace("INSTANCES", more + "}")
+            if "INSTANCES" in target
+            else target + "".join(f"    {m}\n" for m in more.replace("}, i", "}\ni").split("\n"))
+        )
+        return GOOD.replace(BEDROCK, block)
+
+    four = "{usd_per_hour: 1.5, instance_count: 4}"
+    assert priced(tmp_path, of(four)).usd_per_hour_in_all == 6.0  # 4 * 1.5
+    assert priced(tmp_path, of(four, "4")).usd_per_hour_in_all == 6.0
+    assert priced(tmp_path, of("{usd_per_hour: 1.5}", "4")).usd_per_hour_in_all == 6.0
+    with pytest.raises(BadScenario, match="target `a`: `instance_count` is 3, in its `price:` 4; keep one"):
+        priced(tmp_path, of(four, "3"))
+
+
+def test_a_target_without_a_price_names_it_and_the_book(tmp_path):
+    with pytest.raises(BadScenario) as e:
+        priced(tmp_path, GOOD.replace("llama3-8b", "llama3-9b"))
+    assert str(e.value) == (
+        f"{tmp_path}/s.yaml:5: target `a`: no price for model `meta.llama3-9b-instruct-v1:0`; did you mean "
+        "`meta.llama3-8b-instruct-v1:0`? Else add it to the price book or give the target its own `price:` (book.yaml)"
+    )
+    with pytest.raises(
+        BadScenario, match=r"target `a`: no price; add its `instance_type:` or a `price:` \(book.yaml\)"
+    ):
+        priced(tmp_path, GOOD.replace(BEDROCK, SAGEMAKER.replace("    instance_type: ml.g5.2xlarge\n", "")))
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("service_tier: flex", "`service_tier: flex` has a price of its own, which no price book has; add `price:`"),
+        ("latency: optimized", "`latency: optimized` has a price of its own, which no price book has; add `price:`"),
+    ],
+)
+def test_what_aws_bills_otherwise_needs_its_own_price(tmp_path, line, said):
+    with pytest.raises(BadScenario) as e:
+        priced(tmp_path, GOOD.replace(BEDROCK, BEDROCK + f"    {line}\n"))
+    assert f"target `a`: {said} (book.yaml)" in str(e.value)
+    own = f"    {line}\n    price: {{input: 0.01, output: 0.02}}\n"
+    assert priced(tmp_path, GOOD.replace(BEDROCK, BEDROCK + own)) == TokenPrice(input=0.01, output=0.02)
+    assert priced(tmp_path, GOOD.replace(BEDROCK, BEDROCK + "    service_tier: default\n    latency: standard\n"))
+
+
+@pytest.mark.parametrize(
+    ("resource", "said"),
+    [
+        (
+            "provisioned-model/abc",
+            "provisioned throughput is billed by the hour and model unit; add `price: {usd_per_hour: ",
+        ),
+        ("imported-model/abc", "an imported model is billed by the hour and model unit; add `price: {usd_per_hour: "),
+        ("application-inference-profile/abc", "add it to the price book or give the target its own `price:`"),
+    ],
+)
+def test_an_arn_that_does_not_name_its_model_needs_its_own_price(tmp_path, resource, said):
+    arn = f"arn:aws:bedrock:us-east-1:123456789012:{resource}"
+    other = GOOD.replace("meta.llama3-8b-instruct-v1:0", arn)
+    with pytest.raises(BadScenario) as e:
+        priced(tmp_path, other)
+    assert said in str(e.value)
+    unit = other.replace("region", "    price: {usd_per_hour: 24.0, instance_count: 2}\nregion", 1)
+    assert priced(tmp_path, unit).usd_per_hour_in_all == 48.0  # 2 * 24
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda p: p.name)
+def test_every_scenario_of_the_repository_can_be_read_and_priced(path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    assert prices_of(load_scenario(path), path)[1]
+    assert textwrap.dedent(path.read_text()).startswith("#")  # each says what it is
