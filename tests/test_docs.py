@@ -35,7 +35,7 @@ PACKAGES = {family.package for family in FAMILIES.values()} | {"."}
 #: variables that an `export` may set, where no code of ours names them
 EXPORTED = {"AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", "AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "AWS_CA_BUNDLE", "HTTPS_PROXY"}
 EXPORTED |= {"NO_PROXY", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
-LONGEST_S = 300
+LONGEST_S = 600
 
 
 class Desk:
