@@ -22,15 +22,19 @@ DISTRIBUTIONS = (
 
 @functools.cache
 def product_version() -> str:
-    """Of pyproject.toml where the code runs from a checkout: what was installed from it may be older. Else as installed."""
+    """Of pyproject.toml where the code runs from a checkout: what was installed from it may be older. Else as installed;
+    `unknown` where its folders were copied alone."""
     import tomllib
 
     try:
         return str(tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"])
-    except FileNotFoundError:
+    except (FileNotFoundError, tomllib.TOMLDecodeError, KeyError):
         import importlib.metadata  # takes longer to load than all else here
 
-        return importlib.metadata.version("swarmledger")
+        try:
+            return importlib.metadata.version("swarmledger")
+        except importlib.metadata.PackageNotFoundError:
+            return "unknown"
 
 
 @functools.cache

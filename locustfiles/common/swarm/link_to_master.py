@@ -64,20 +64,20 @@ class MasterLink:
 
     def leave(self, **_: object) -> None:
         """On the way out for whatever reason: let requests in flight end, hand everything in or keep it in a file."""
-        records = self.worker_side.records
-        if not records.run_id or self._left:
+        if not self.worker_side.records.run_id or self._left:
             return
         self.worker_side.leaving = self._left = True
-        if not records.final:
+        if not self.worker_side.records.final:
             self.worker_side.sender.announce(None, "settle")
             self.runner.stop()
-            records.final = True
+            self.worker_side.records.final = True  # another run's, if the master has begun one meanwhile
         over = time.monotonic() + HAND_IN_S
-        while records.owes and self.runner.greenlet and time.monotonic() < over:  # without greenlets no answer is heard
+        # without greenlets no answer is heard
+        while self.worker_side.records.owes and self.runner.greenlet and time.monotonic() < over:
             self.report_now()
             gevent.sleep(0.5)
         self.worker_side.keep_records()
-        if not records.outbox.empty:
+        if not self.worker_side.records.outbox.empty:
             self.environment.process_exit_code = NOT_TRUSTED
 
     def watch(self) -> None:
