@@ -34,7 +34,10 @@ COMMANDS = {
 
 def main(argv: list[str] | None = None) -> int:
     """Run a command; its exit code."""
-    argv = sys.argv[1:] if argv is None else argv
+    return ended(lambda: _run(sys.argv[1:] if argv is None else argv))
+
+
+def _run(argv: list[str]) -> int:
     typed = INSTALLED if pathlib.Path(sys.argv[0]).stem == INSTALLED else MODULE
     parser = Parser(prog=typed, description="Analyse load test runs.", epilog=EXAMPLE.replace(MODULE, typed) + SAME)
     parser.add_version()
@@ -48,7 +51,7 @@ def main(argv: list[str] | None = None) -> int:
             command.epilog = loaded.EXAMPLE.replace(MODULE, typed)
             loaded.add_arguments(command)
     args = parser.parse_args(argv)
-    return ended(lambda: args.run(args))
+    return int(args.run(args))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@ import sys
 import pytest
 
 from locustfiles.contract import bad_input
-from locustfiles.contract.command_line import Parser, usage_error
+from locustfiles.contract.command_line import Parser, ended, usage_error
+from locustfiles.contract.exit_codes import BAD_INPUT
 from tests.helpers.emulator_process import ROOT
 from tests.helpers.locust_process import LOCUST, environment
 
@@ -122,6 +123,22 @@ def test_what_is_misspelt_is_told_its_right_name():
 )
 def test_whatever_argparse_says_gets_a_place_and_a_remedy(message, line):
     assert usage_error(message, "p", ["--a"], "see p --help") == line
+
+
+def test_a_python_without_the_libraries_is_told_which_one_has_them():
+    command = [sys.executable, "-S", "-m", "analysis", "report", "runs/x"]  # -S: none of site-packages
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == BAD_INPUT
+    found = SHAPE.fullmatch(done.stderr)
+    assert found["place"] == sys.executable and found["remedy"].startswith("use .venv/bin/python, or pip install")
+
+
+def test_a_module_of_ours_that_is_missing_is_no_mistake_of_the_users():
+    def command():
+        raise ModuleNotFoundError("No module named 'analysis.gone'", name="analysis.gone")
+
+    with pytest.raises(ModuleNotFoundError):
+        ended(command)
 
 
 def test_an_option_of_a_sub_command_is_not_suggested_to_another(capsys):

@@ -7,6 +7,7 @@ import argparse
 import collections.abc
 import difflib
 import re
+import sys
 import typing
 
 from locustfiles.contract.bad_input import BadInput
@@ -81,9 +82,15 @@ def _nearest(given: str, known: collections.abc.Iterable[str], help_is: str) -> 
 
 
 def ended(command: collections.abc.Callable[[], int]) -> int:
-    """The command's exit code; for a user's mistake the line that tells of it and its code."""
+    """The command's exit code; for a user's mistake, a Python without our libraries among them, the line that tells of it."""
     try:
         return command()
     except BadInput as e:
         complain(str(e))
-        return BAD_INPUT
+    except ModuleNotFoundError as e:
+        if (e.name or "").split(".")[0] in ("analysis", "locustfiles", "scripts", ""):
+            raise  # our own bug
+        complain(
+            f"{sys.executable}: no package {e.name}; use .venv/bin/python, or pip install -c constraints.txt -e . with this one"
+        )
+    return BAD_INPUT
