@@ -1,7 +1,7 @@
 """More workers than users: who has sent nothing owes nothing, and says so."""
 
 from tests.helpers import folders
-from tests.helpers.locust_process import cluster, one_locust
+from tests.helpers.locust_process import cluster, free_port, one_locust
 
 LOAD = {"settle_s": 0.2, "settle_at_most_s": 0.5, "measure_s": 1.2}
 
@@ -30,7 +30,9 @@ def test_workers_without_a_user_are_no_loss(endpoint, tmp_path):
 
 def test_processes_without_a_user_are_no_loss(endpoint, tmp_path):
     scenario = folders.make_scenario(tmp_path, endpoint.url, [folders.sagemaker("quick")], {"users": [1, 2]} | LOAD)
-    with one_locust(scenario, tmp_path / "run", "--processes", 4) as process:
+    port = free_port()  # Locust's own may be another test's
+    ports = ("--master-bind-port", port, "--master-port", port)
+    with one_locust(scenario, tmp_path / "run", "--processes", 4, *ports) as process:
         assert process.wait() == 0, process.text
     idle = 4 - len({r.worker for r in folders.rows(tmp_path / "run")})
     assert 1 <= idle <= 2  # two users, and the warm-up call's
