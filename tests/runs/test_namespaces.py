@@ -211,5 +211,7 @@ def test_corrected_start_times_agree_with_the_endpoints_arrivals(run):
     late = [started - arrived[i] for i, started in zip(records["request_id"], records["started_at"], strict=True)]
     assert len(late) == len(truth)
     late.sort()
-    # one that is sent late by a busy machine is no error of the clocks, which shifts all of a worker's: a third of them and more
-    assert -0.05 < late[0] and late[int(0.75 * len(late))] < 0.05 and late[-1] < AHEAD_S / 2, (late[:5], late[-5:])
+    # A busy machine holds up a single call on its way in or out; an error of the clocks shifts all of a worker's, a third and more.
+    quarter = len(late) // 4
+    assert -0.05 < late[quarter] and late[-quarter - 1] < 0.05, (late[:5], late[-5:])
+    assert -AHEAD_S / 2 < late[0] and late[-1] < AHEAD_S / 2, (late[:5], late[-5:])
