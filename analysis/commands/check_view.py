@@ -113,6 +113,8 @@ def print_ahead(console: Console, inputs, calls: dict[str, RequestRecord]) -> No
     console.print(f"Ahead: {ahead.text}.", highlight=False)
     for shortage in too_small_samples(inputs, groups, made):
         console.print(f"Too few answers: {escape(shortage)}.", highlight=False)
+    for far in inputs.far_replays:
+        console.print(f"Other lengths: {escape(far)}.", highlight=False)
     most = needs_yes(ahead, scenario)
     if most is None:
         console.print(

@@ -58,6 +58,10 @@ THRESHOLDS: dict[str, Threshold] = {
         "Open loop: more than 5 % fewer requests were sent than planned, beyond the noise of Poisson arrivals: the load was "
         "another.",
     ),
+    "trace_lengths": Threshold(
+        0.10,
+        "A replay's prompts are more than 10 % off the lengths of its trace, in sum: the work was another.",
+    ),
     "late_worker": Threshold(
         0.05,
         "A worker without a request in the settle phase sent its first one later than 5 % into the window: it joined "

@@ -34,6 +34,23 @@ class WorkerLoad:
 
 
 @dataclasses.dataclass(slots=True)
+class TraceFit:
+    """How near the prompts of a replayed stage come to the lengths that its trace has."""
+
+    asked_tokens: float  # mean prompt tokens of the trace's arrivals
+    sent_tokens: float  # mean `prompt_tokens` of the payload's nearest lines, which are sent in their place
+    off: float  # sum of |asked - sent| over the sum of asked
+
+    @property
+    def text(self) -> str:
+        """`asks for 3,676 prompt tokens on average, the nearest lines have 56 (98 % off in sum)`"""
+        return (
+            f"asks for {self.asked_tokens:,.0f} prompt tokens on average, the nearest lines have {self.sent_tokens:,.0f} "
+            f"({100 * self.off:.2g} % off in sum)"
+        )
+
+
+@dataclasses.dataclass(slots=True)
 class StageWindow:
     """One visit of (target, payload, users or rate): Unix seconds by the master's clock, None if not reached."""
 
@@ -51,6 +68,7 @@ class StageWindow:
     ended_by: str | None = None  # time, requests, precision, abort (its error rate), budget, stop (Ctrl-C, SIGTERM, UI)
     steady: bool | None = None  # whether its latencies drifted no more when the window began; None: not looked at
     outcome: str | None = None  # of a search's stage: met, missed or undecided; None: not to be trusted
+    trace_fit: TraceFit | None = None  # of a replay whose trace has prompt lengths
     whole: bool = False  # every record of it has arrived, and every worker that began it was there at its end
     workers: list[WorkerLoad] = dataclasses.field(default_factory=list)  # those that were there at its end
 

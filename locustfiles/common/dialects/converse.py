@@ -5,6 +5,7 @@ import typing
 from locustfiles.common.dialects.answer_parts import objects, part
 from locustfiles.common.dialects.body_parts import Split, known, merged, turns_of
 from locustfiles.common.dialects.parsed import AnswerBuilder
+from locustfiles.common.prompts.images import image_in
 from locustfiles.common.prompts.payloads import Prompt
 from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.scenario.targets import BedrockTarget
@@ -17,10 +18,14 @@ _DEFAULT_CACHE_POINT = {"type": "default"}
 
 
 def _blocks(content: str | list[dict]) -> list[dict]:
-    """Content as Converse has it: texts and cache points."""
-    if isinstance(content, str):
-        return [{"text": content}]
-    return [{"text": part["text"]} if "text" in part else part for part in content]
+    """Content as Converse has it: texts, images and cache points."""
+    return [{"text": content}] if isinstance(content, str) else [_block(part) for part in content]
+
+
+def _block(part: dict) -> dict:
+    if image := image_in(part):
+        return {"image": {"format": image.format, "source": {"bytes": image.base64}}}
+    return {"text": part["text"]} if "text" in part else part
 
 
 def turn_blocks(messages: list[dict]) -> list[dict]:

@@ -122,6 +122,11 @@ def _check(dialect: AnswerDialect, target: Target, prompt: Prompt, parameters: d
             f"target `{target.name}`: prompt `{prompt.id}` has `messages`, but {dialect} takes text; "
             f"write it as `prompt`, or use one of {', '.join(name for name, row in DIALECTS.items() if row.chat)}"
         )
+    if prompt.pictured and not DIALECTS[dialect].images and dialect != "raw":
+        raise BadPayload(
+            f"target `{target.name}`: prompt `{prompt.id}` has an image, which {dialect} does not take; remove it, or use one of "
+            f"{', '.join(name for name, row in DIALECTS.items() if row.images)}"
+        )
     if prompt.cached and not DIALECTS[dialect].caches:
         raise BadPayload(
             f"target `{target.name}`: prompt `{prompt.id}` has a `cachePoint`, which {dialect} does not take; remove it"

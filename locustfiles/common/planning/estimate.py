@@ -15,6 +15,7 @@ import typing
 from locustfiles.common.planning.bisection import LOOKS, Search
 from locustfiles.common.planning.inputs import Inputs
 from locustfiles.common.planning.plan import START_S, STOP_S, USERS_A_SECOND, Group
+from locustfiles.common.planning.trace_fit import fit
 from locustfiles.common.prompts.payloads import Prompt
 from locustfiles.contract.scenario.loads import Find, Level
 from locustfiles.contract.scenario.price_book import HourlyPrice, Price, TokenPrice
@@ -130,7 +131,8 @@ class _Ahead:
         if self.most:
             longest = max(answer, self.longest_answer or QUICKER * answer)
             return Amount(seconds, requests, max(requests * usd(max(sizes), answer), slow * usd(max(sizes), longest)))
-        sizes = [a.prompt_tokens for a in self.trace or () if a.prompt_tokens] or sizes
+        if found := fit(self.trace or (), self.prompts):
+            sizes = [found.sent_tokens + len(self.target.system or "") / CHARACTERS]
         answers = [a.max_tokens or answer for a in self.trace or ()] or [answer]
         return Amount(seconds, requests, requests * usd(statistics.fmean(sizes), statistics.fmean(answers)))
 

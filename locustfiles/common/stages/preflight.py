@@ -73,6 +73,8 @@ class Preflight:
             self.run.inputs, groups, {t: call for t, call in calls.items() if t not in self._broken}
         ):
             log.warning("%s", shortage)
+        for far in self.run.inputs.far_replays:
+            log.warning("%s", far)
         if refusal := confirm(ahead, self.run.inputs.scenario, self.run.environment.parsed_options):
             raise self._failed(refusal)
 

@@ -50,6 +50,8 @@ class Stage:
         self.window = StageWindow(
             number, group.repeat, group.target, group.payload, level.users, level.rate, started_at=now
         )
+        if self.trace:
+            self.window.trace_fit = self.run.inputs.trace_fit(group.target, group.payload)
 
     @property
     def _times_needed(self) -> bool:
