@@ -7,7 +7,6 @@ What sends is the load side's; it is imported when the command runs, not with th
 import argparse
 import contextlib
 import pathlib
-import random
 import signal
 import typing
 
@@ -93,11 +92,12 @@ def _check(args: argparse.Namespace) -> int:
 
 
 def call(sender, inputs, target: Target) -> None:
-    """One call with a seeded prompt of the target's first payload; its record goes to the sender's sink."""
+    """One call with the typical prompt of the target's first payload, as a run makes it; its record goes to the sender's sink."""
     from locustfiles.common.calls.stage_spec import StageSpec
+    from locustfiles.common.planning.first_call import typical
 
     payload = inputs.stems_of(target.name)[0]
-    prompt = random.Random(f"{inputs.scenario.seed}/check/{target.name}").choice(inputs.payloads[payload])
+    prompt = typical(target, inputs.payloads[payload])
     sender.call(0, target, prompt, StageSpec(stage=0, target=target.name, payload=payload, users=None), "warmup")
 
 

@@ -96,7 +96,8 @@ def _tokens(count: int | None, source: str) -> str:
 def print_ahead(console: Console, inputs, calls: dict[str, RequestRecord]) -> None:
     """The stages, and the run's time and cost where every target has answered."""
     from locustfiles.common.planning.confirm import cost_text, needs_yes
-    from locustfiles.common.planning.estimate import call_of, dollars, estimate
+    from locustfiles.common.planning.estimate import dollars, estimate
+    from locustfiles.common.planning.first_call import call_of
     from locustfiles.common.planning.plan import plan
     from locustfiles.common.planning.sample_sizes import too_small_samples
 

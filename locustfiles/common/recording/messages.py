@@ -135,6 +135,7 @@ class CallMade(Called):
     error_message: str | None
     http_status: int | None
     latency_ms: float
+    ttft_ms: float | None
     prompt_id: str
     prompt_tokens: int | None
     completion_tokens: int | None

@@ -10,7 +10,8 @@ import gevent.event
 from locust.runners import Runner
 
 from locustfiles.common.planning.confirm import confirm
-from locustfiles.common.planning.estimate import Call, call_of, estimate
+from locustfiles.common.planning.estimate import estimate
+from locustfiles.common.planning.first_call import Call, call_of
 from locustfiles.common.planning.plan import Group
 from locustfiles.common.planning.sample_sizes import too_small_samples
 from locustfiles.common.recording import messenger

@@ -7,7 +7,6 @@ that prepare it, and hands in its records.
 import collections.abc
 import gc
 import platform
-import random
 
 import gevent
 from locust.env import Environment
@@ -16,6 +15,7 @@ from locust.runners import LocalRunner, WorkerRunner
 from locustfiles.common.calls.clock import Clock
 from locustfiles.common.calls.sender import Sender
 from locustfiles.common.calls.stage_spec import StageSpec
+from locustfiles.common.planning.first_call import typical
 from locustfiles.common.planning.inputs import Inputs
 from locustfiles.common.recording import messenger
 from locustfiles.common.recording.hand_in import HandIn
@@ -132,7 +132,7 @@ class Worker:
             messenger.send(self.runner, checked)
             return
         target, prompts = self.scenario.target(message.target), self.payloads[message.payload]
-        prompt = random.Random(f"{self.seed_text}/warmup/{message.ask}").choice(prompts)
+        prompt = typical(target, prompts)
         spec = StageSpec(stage=0, target=target.name, payload=message.payload, users=None)
         record = self.sender.call(0, target, prompt, spec, "warmup")
         if record.error == ErrorClass.CANCELLED:  # without workers this is the sweep's own greenlet: the run is stopped
