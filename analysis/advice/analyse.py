@@ -11,6 +11,7 @@ from analysis.advice.comparability import comparability_warnings, mixed_loads
 from analysis.advice.cut_short import cut_short_runs
 from analysis.advice.data_notes import notes_of, open_sentence, retry_sentence
 from analysis.advice.knee import knees
+from analysis.advice.not_compared import not_compared
 from analysis.advice.recommend import Recommendation, recommend
 from analysis.advice.repeats import repeated_levels
 from analysis.advice.report_model import Report
@@ -65,6 +66,8 @@ def _report(
     warnings = [c.warning for c in cut] + mixed_loads([r for r in results if r.payload == dataset])
     warnings += comparability_warnings(runs, dataset, prices)
     recommendation, hourly, compared = recommend(candidates, dataset, warnings), _hourly(prices), comparisons(runs)
+    without = not_compared(runs)
+    recommendation.facts[0] = " ".join([recommendation.facts[0], *without])
     return Report(
         runs={run.name: run.manifest for run in runs},
         results=results,
@@ -91,6 +94,7 @@ def _report(
         repeats=repeated_levels(results),
         open_loop=[s for run in runs if (s := open_sentence(run))],
         cut=[c.text for c in cut],
+        not_compared=without,
     )
 
 

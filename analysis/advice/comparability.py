@@ -35,7 +35,7 @@ def comparability_warnings(runs: list[Run], dataset: str, prices: dict[str, Pric
         warnings.append(
             f"`{dataset}` is not the same file in every run (SHA-256 {differ}): their targets were asked other prompts."
         )
-    if differ := _differing({run.name: run.scenario.region for run in runs}):
+    if differ := _differing({run.name: run.scenario.region for run in runs if run.scenario.region}):
         warnings.append(
             f"The runs are of different regions ({differ}), where prices and the way to the endpoint differ."
         )

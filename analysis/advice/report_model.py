@@ -56,6 +56,7 @@ class Report:
     repeats: list[RepeatedLevel] = dataclasses.field(default_factory=list)
     open_loop: list[str] = dataclasses.field(default_factory=list)  # what it means that runs have open-loop stages
     cut: list[str] = dataclasses.field(default_factory=list)  # runs that were cut short and what they never measured
+    not_compared: list[str] = dataclasses.field(default_factory=list)  # targets without a success, and why
 
     def level(self, key: StageKey) -> Result:
         """A candidate: a stage, or a level's repetitions together, named by the first of them."""

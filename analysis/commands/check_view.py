@@ -106,10 +106,10 @@ def print_ahead(console: Console, inputs, calls: dict[str, RequestRecord]) -> No
     scenario = inputs.scenario
     if scenario.budget_usd is not None:
         console.print(f"Budget: the run stops itself before it spends {dollars(scenario.budget_usd)}.", highlight=False)
-    if any(t.name not in calls or calls[t.name].error for t in scenario.targets):
-        console.print("Time and cost ahead are told when every target has answered a call.", highlight=False)
+    made = {name: call_of(record, inputs.prices[name]) for name, record in calls.items() if record.error is None}
+    if not made:
+        console.print("Time and cost ahead are told when a target has answered a call.", highlight=False)
         return
-    made = {name: call_of(record, inputs.prices[name]) for name, record in calls.items()}
     ahead = estimate(inputs, groups, made)
     console.print(f"Ahead: {ahead.text}.", highlight=False)
     for shortage in too_small_samples(inputs, groups, made):

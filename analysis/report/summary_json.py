@@ -67,6 +67,7 @@ def summary_of(report: Report) -> dict[str, typing.Any]:
             "workers": tables["workers"],
             "retries": report.retries,
             "cut": report.cut,
+            "not_compared": report.not_compared,
             "open_loop": report.open_loop,
             "tables": report.tables,
             "notes": report.notes,

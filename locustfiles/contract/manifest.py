@@ -109,6 +109,21 @@ class Problem:
 
 
 @dataclasses.dataclass(slots=True)
+class LeftOut:
+    """A target, or one of its payloads, that was not measured, for its first calls failed."""
+
+    target: str
+    payload: str | None  # None: all of the target
+    error: str  # the first call's error class
+    text: str  # what the service said: code and message
+    remedy: str
+
+    @property
+    def what(self) -> str:
+        return f"target `{self.target}`" + (f" on `{self.payload}`" if self.payload else "")
+
+
+@dataclasses.dataclass(slots=True)
 class Part:
     """One process's share of a run; a resumed run has several. Unix seconds."""
 
@@ -148,6 +163,7 @@ class Manifest:
     )  # cut short, and measured again after --resume
     findings: list[Finding] = dataclasses.field(default_factory=list)
     problems: list[Problem] = dataclasses.field(default_factory=list)
+    left_out: list[LeftOut] = dataclasses.field(default_factory=list)
     parts: list[Part] = dataclasses.field(default_factory=list)
     content: str = ""  # hash of scenario, payloads, tokenizers and traces
     most_tokens: dict[str, int | None] = dataclasses.field(

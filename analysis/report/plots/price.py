@@ -57,7 +57,7 @@ def price_performance(view: View) -> Figure | None:
     shaded = _feasible(ax, limit, view.limit("cost_per_10k_transactions_usd"))
     style.label(ax, f"{statistic} latency (s)", "$ per 10,000 transactions")
     handles = _handles(view, marks, bool(best), shaded, bool(missed), bool(unproven))
-    style.legend(fig, handles, _words(bubbles, best))
+    style.legend(fig, handles, "\n".join([_words(bubbles, best), *map(_short, view.report.not_compared)]))
     return fig
 
 
@@ -90,6 +90,11 @@ def _words(bubbles: list[Bubble], best: list[Bubble]) -> str:
         level = level_text(b.mark.figures)
         words += f"\nChosen: {name} at {level}, {money(b.price)} per 10,000 transactions, {seconds(b.latency)}."
     return words
+
+
+def _short(sentence: str) -> str:
+    """As much of a long sentence as a line under the picture holds."""
+    return sentence if len(sentence) <= 130 else f"{sentence[:129].rstrip()}…"
 
 
 def _trace(ax: Axes, look: style.Look, line: list[Bubble], label_all: bool) -> None:

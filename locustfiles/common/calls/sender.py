@@ -28,6 +28,8 @@ from locustfiles.contract.record import RequestRecord
 from locustfiles.contract.scenario.scenario import Scenario
 from locustfiles.contract.scenario.targets import Target
 
+AWS_ADDRESS = "the region, `endpoint_url` and AWS_ENDPOINT_URL_*"
+
 
 class Sender:
     """What one process sends with: session, transport, clock anchor, call numbers, and where records go.
@@ -95,18 +97,17 @@ class Sender:
         if not self._boto3 and self.transport.standing(origin) < users:
             self.transport.open(origin)
 
-    def unreachable(self) -> list[str]:
-        """Connect to every target's endpoint, send nothing; one sentence per endpoint that did not answer."""
+    def unreachable(self) -> dict[str, list[str]]:
+        """Connect to every target's endpoint, send nothing; a sentence for each that did not answer -> its targets."""
         origins: dict = {}
         for target in self.scenario.targets:
             origins.setdefault(self.session.origin(target), []).append(target.name)
-        problems = []
+        problems = {}
         for origin, names in origins.items():
             if message := self.transport.open(origin):
-                problems.append(
-                    f"{origin.scheme}://{origin.host}:{origin.port} ({', '.join(names)}): accepts no connection: {message}; "
-                    "check the region, `endpoint_url` and AWS_ENDPOINT_URL_*, and that the endpoint is up"
-                )
+                where = "`base_url`" if self.scenario.target(names[0]).service == "openai" else AWS_ADDRESS
+                sentence = f"{origin.scheme}://{origin.host}:{origin.port} ({', '.join(names)}): accepts no connection: {message}; "
+                problems[f"{sentence}check {where}, and that the endpoint is up"] = names
         return problems
 
     def call(

@@ -30,7 +30,7 @@ class Inputs:
     scenario_file: pathlib.Path
     payloads: dict[str, list[Prompt]]  # stem -> prompts
     payload_files: dict[str, dict]  # stem -> {"file", "sha256", "prompts"}
-    book: PriceBook
+    book: PriceBook | None  # None: each target has its own price
     prices: dict[str, Price]  # target -> price
     content: str  # hash of scenario, payloads, tokenizers and traces: equal on every worker
     traces: dict[str, list[Arrival]] = dataclasses.field(

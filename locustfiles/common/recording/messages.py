@@ -122,7 +122,7 @@ class Called(Message):
 class EndpointsChecked(Called):
     """Which endpoints accept a connection."""
 
-    problems: list[str]  # a sentence for each that does not
+    problems: dict[str, list[str]]  # a sentence for each that does not -> its targets
     schemes: dict[str, str]  # target -> http or https
 
 

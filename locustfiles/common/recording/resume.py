@@ -9,7 +9,7 @@ from locustfiles.contract.scenario.loads import Level
 
 def check_resumable(old: Manifest, inputs: Inputs) -> None:
     """Raises BadInput where it would not be the same run."""
-    if old.status == "complete" and len(_kept(old)) == len(old.stages):
+    if old.status == "complete" and len(_kept(old)) == len(old.stages) and not old.left_out:
         raise BadInput(
             f"--resume: run {old.name} is complete, nothing is left to measure; choose another --run-dir for a new run"
         )
@@ -55,7 +55,7 @@ def resumed(old: Manifest, new: Manifest) -> Manifest:
         old.parts[-1].status = "broken off"
     old.abandoned += [s for s in old.stages if s not in done]
     old.stages = done
-    old.problems = []
+    old.problems, old.left_out = [], []
     old.findings = [f for f in old.findings if numbers.issuperset(f.stages)]
     old.parts += new.parts
     old.status, old.ended_at = new.status, None

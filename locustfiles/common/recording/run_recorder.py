@@ -20,12 +20,13 @@ from locustfiles.common.recording.spend import Spend
 from locustfiles.common.recording.stage_tally import Tally
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.error_classes import ErrorClass
-from locustfiles.contract.exit_codes import BAD_INPUT, GATE_MISSED, NOT_TRUSTED, OK
-from locustfiles.contract.manifest import Manifest, Part, Problem, StageWindow, WorkerEntry
+from locustfiles.contract.exit_codes import BAD_INPUT, GATE_MISSED, NOT_TRUSTED, OK, STOPPED
+from locustfiles.contract.manifest import LeftOut, Manifest, Part, Problem, StageWindow, WorkerEntry
 from locustfiles.contract.run_folder import RequestsFile, RunFolder
 from locustfiles.contract.spool import hold, missing
 from locustfiles.contract.version import git_revision, versions
 
+OWN_PRICES = "each target's own price"
 log = logging.getLogger("swarmledger")
 
 
@@ -108,9 +109,9 @@ class RunRecorder:
             host=platform.node(),
             price_book={
                 "file": scenario.pricing,
-                "region": book.region,
-                "as_of": book.as_of.isoformat(),
-                "source": book.source,
+                "region": book and book.region,
+                "as_of": book and book.as_of.isoformat(),
+                "source": book.source if book else OWN_PRICES,
             },
             prices=self.inputs.prices_as_json,
             payloads=self.inputs.payload_files,
@@ -197,6 +198,17 @@ class RunRecorder:
         self.failure = sentence
         log.error(sentence)
 
+    @property
+    def complaint(self) -> str | None:
+        """What the exit code 1 is for."""
+        left = [f"{one.what} is left out: {one.text}; {one.remedy}" for one in self.manifest.left_out]
+        return self.failure or (left[0] if left else None)
+
+    def leave_out(self, one: LeftOut) -> None:
+        """A target, or one of its payloads, is not measured; the others are: exit code 1 at the end."""
+        self.manifest.left_out.append(one)
+        log.error("%s is left out: %s; %s", one.what, one.text, one.remedy)
+
     def _settle_accounts(self) -> None:
         for worker, account in self.inbox.accounts.items():
             entry = self._entry(worker)
@@ -231,4 +243,8 @@ class RunRecorder:
             return BAD_INPUT
         if self.untrusted:
             return NOT_TRUSTED
-        return GATE_MISSED if self.over_budget else OK
+        if self.manifest.left_out:
+            return BAD_INPUT
+        if self.over_budget:
+            return GATE_MISSED
+        return STOPPED if self.manifest.status == "stopped" else OK

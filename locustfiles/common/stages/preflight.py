@@ -12,16 +12,18 @@ from locust.runners import Runner
 from locustfiles.common.planning.confirm import confirm
 from locustfiles.common.planning.estimate import estimate
 from locustfiles.common.planning.first_call import Call, call_of
+from locustfiles.common.planning.first_failure import remedy, what_failed
 from locustfiles.common.planning.plan import Group
 from locustfiles.common.planning.sample_sizes import too_small_samples
 from locustfiles.common.recording import messenger
 from locustfiles.common.recording.messages import CallAsked, Called, CallMade, EndpointsChecked
 from locustfiles.common.recording.run_recorder import RunRecorder
-from locustfiles.contract.error_classes import REMEDIES, ErrorClass
-from locustfiles.contract.scenario.price_book import HourlyPrice
+from locustfiles.contract.error_classes import ErrorClass
+from locustfiles.contract.manifest import LeftOut
 
 log = logging.getLogger("swarmledger")
-TRIES = 3
+#: failures in a row after which a target is left out; a refusal is one each time, and a timeout takes its time
+TRIES, TRIES_OF = 5, {ErrorClass.AUTH: 3, ErrorClass.CLIENT: 3, ErrorClass.READ_TIMEOUT: 2}
 
 
 class SweepEnds(Exception):
@@ -44,7 +46,8 @@ class Preflight:
         self._asks: dict[int, Ask] = {}
         self._numbers = itertools.count(1)
         self._warm: set[tuple[str, str]] = set()
-        self._broken: set[str] = set()  # targets that have failed a call here
+        self._broken: set[str] = set()  # targets whose first calls were throttled
+        self._left_out: set[tuple[str, str | None]] = set()
 
     def on_called(self, message: Called) -> None:
         if message.run == self.run.run_id and message.ask in self._asks:
@@ -56,28 +59,46 @@ class Preflight:
                 self._asks.pop(number).answer.set(None)
 
     def preflight(self, groups: list[Group]) -> None:
-        """Endpoints, one call of each target, and the time and cost ahead."""
+        """Endpoints, the first calls of each target, and the time and cost ahead."""
         answer = self._ask(None, None, 60)
         if not isinstance(answer, EndpointsChecked):
             raise self._failed("workers: none answered; start some with --worker --master-host, then start again")
-        for problem in answer.problems:
-            raise self._failed(problem)
         self.run.manifest.schemes = answer.schemes
+        targets = dict.fromkeys(g.target for g in groups)
+        away = {name: problem for problem, names in answer.problems.items() for name in names if name in targets}
+        if away and len(away) == len(targets):
+            raise self._failed(next(iter(away.values())))
+        for name, problem in away.items():
+            text, _, remedy = problem.partition("; ")
+            self._leave_out(LeftOut(name, None, ErrorClass.CONNECT, text, remedy))
         calls: dict[str, Call] = {}
         for group in groups:
-            if group.target not in calls:
-                calls[group.target] = self._call(group)
+            if group.target not in calls and not self.left_out(group) and (call := self._call(group)):
+                calls[group.target] = call
                 self._warm.add((group.target, group.payload))
-        ahead = estimate(self.run.inputs, groups, calls)
+        if groups and not calls:
+            first = self.run.manifest.left_out.pop(0)
+            raise self._failed(f"{first.what}: {first.text}; {first.remedy}")
+        self._tell(groups, calls)
+
+    def _tell(self, groups: list[Group], calls: dict[str, Call]) -> None:
+        """What lies ahead. Raises SweepEnds where it must be confirmed and is not."""
+        inputs = self.run.inputs
+        ahead = estimate(inputs, groups, calls)
         log.info("Ahead: %s", ahead.text)
-        for shortage in too_small_samples(
-            self.run.inputs, groups, {t: call for t, call in calls.items() if t not in self._broken}
-        ):
-            log.warning("%s", shortage)
-        for far in self.run.inputs.far_replays:
-            log.warning("%s", far)
-        if refusal := confirm(ahead, self.run.inputs.scenario, self.run.environment.parsed_options):
+        worked = {t: call for t, call in calls.items() if t not in self._broken}
+        for line in (*too_small_samples(inputs, groups, worked), *inputs.far_replays):
+            log.warning("%s", line)
+        if refusal := confirm(ahead, inputs.scenario, self.run.environment.parsed_options):
             raise self._failed(refusal)
+
+    def left_out(self, group: Group) -> bool:
+        """Whether its target, or this payload of it, is not to be measured."""
+        return (group.target, None) in self._left_out or (group.target, group.payload) in self._left_out
+
+    def _leave_out(self, one: LeftOut) -> None:
+        self._left_out.add((one.target, one.payload))
+        self.run.leave_out(one)
 
     def warm_up(self, group: Group) -> None:
         """One call before a group's load, unless the preflight has just made it."""
@@ -96,36 +117,42 @@ class Preflight:
             return answer
         return None
 
-    def _warn(self, target: str, made: CallMade) -> None:
-        """Once a target; its stages may say more."""
-        if made.error and target not in self._broken:
-            self._broken.add(target)
-            remedy = REMEDIES.get(ErrorClass(made.error), "see whether the endpoint is in service, and its logs")
-            code = f" ({made.error_code})" if made.error_code else ""
-            log.warning("target `%s`: first call failed: %s%s; %s", target, made.error, code, remedy)
-
     def _failed(self, sentence: str) -> SweepEnds:
         self.run.fail(sentence)
         return SweepEnds()
 
-    def _call(self, group: Group) -> Call:
-        """One call; if the service refuses it as ours to mend, twice more, then the sweep ends."""
-        made: Called | None = None
+    def _call(self, group: Group) -> Call | None:
+        """One call; where it fails, up to two more. None: all failed, the target (later: this payload) is left out."""
+        failures: list[CallMade] = []
         if self.run.over_budget:
             raise SweepEnds
-        for number in range(1, TRIES + 1):
+        for _ in range(TRIES):
+            if failures and len(failures) >= TRIES_OF.get(ErrorClass(failures[0].error or ErrorClass.INTERNAL), TRIES):
+                break
             made = self._ask(group.target, group.payload, self.run.inputs.scenario.longest_call_s + 15)
-            if not isinstance(made, CallMade):  # the worker is gone: the next one is asked
-                continue
-            if made.error not in (ErrorClass.AUTH, ErrorClass.CLIENT):
-                price = self.run.inputs.prices[group.target]
-                call = call_of(made, price)
-                if call.usd is not None or isinstance(price, HourlyPrice) or not made.error or number == TRIES:
-                    self._warn(group.target, made)
-                    return call
+            if isinstance(made, CallMade):  # else the worker is gone: the next one is asked
+                if made.error is None:
+                    return call_of(made, self.run.inputs.prices[group.target])
+                failures.append(made)
             gevent.sleep(self.run.inputs.scenario.error_pause_s)
-        if not isinstance(made, CallMade) or made.error is None:
+        if not failures:
             raise self._failed(f"target `{group.target}`: no worker made its warm-up call; see that the workers are up")
-        code = made.error_code or f"HTTP {made.http_status}"
-        remedy = REMEDIES[ErrorClass(made.error)]
-        raise self._failed(f"target `{group.target}`: {code}: {made.error_message}; {remedy}")
+        return self._all_failed(group, failures)
+
+    def _all_failed(self, group: Group, failures: list[CallMade]) -> Call | None:
+        """Throttles alone may be what is to be measured; what else fails every time is not. The first failure tells why:
+        gateways answer a refusal that is repeated with a throttle."""
+        first = failures[0]
+        if all(made.error == ErrorClass.THROTTLED for made in failures):
+            self._broken.add(group.target)
+            log.warning("target `%s`: first calls failed: %s", group.target, what_failed(first))
+            return call_of(first, self.run.inputs.prices[group.target])
+        target = self.run.inputs.scenario.target(group.target)
+        payload = group.payload if self._worked(group.target) else None
+        one = LeftOut(group.target, payload, first.error or "", what_failed(first), remedy(target, first))
+        self._leave_out(one)
+        return None
+
+    def _worked(self, target: str) -> bool:
+        """Whether a call of it, or a stage, has worked before."""
+        return any(s.target == target for s in self.run.manifest.stages)

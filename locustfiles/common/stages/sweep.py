@@ -86,7 +86,8 @@ class Sweep:
         try:
             self.preflight.preflight(self.groups)
             for group in self.groups:
-                self._group(group)
+                if not self.preflight.left_out(group):
+                    self._group(group)
             self.run.manifest.status = "complete"
         except SweepEnds:
             pass
@@ -99,8 +100,10 @@ class Sweep:
         self.control.set(None)  # not when killed by `stop`: Locust is then stopping already
 
     def _group(self, group: Group) -> None:
-        self.run.spend.load_begins(group.target)
         self.preflight.warm_up(group)
+        if self.preflight.left_out(group):
+            return
+        self.run.spend.load_begins(group.target)
         for level in group.levels:
             self.measure(group, level)
         if group.load.find:

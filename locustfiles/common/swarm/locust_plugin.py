@@ -26,7 +26,7 @@ from locustfiles.common.swarm.shape import StageShape
 from locustfiles.common.swarm.worker import Worker
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.command_line import usage_error
-from locustfiles.contract.exit_codes import BAD_INPUT, NOT_TRUSTED, complain
+from locustfiles.contract.exit_codes import BAD_INPUT, NOT_TRUSTED, STOPPED, complain
 from locustfiles.contract.run_folder import RunFolder, check_header
 
 COMMAND = "locust -f locustfiles/sweep.py --scenario configs/demo.yaml --run-dir runs/demo --headless"
@@ -128,7 +128,7 @@ def _on_init(environment, runner, services: tuple[str, ...], given: dict[str, st
         _die(str(e))
     except KeyboardInterrupt:  # while the scenario was read: our own handler was not there yet
         complain(f"{scenario}: stopped before anything was sent; start again")
-        raise SystemExit(NOT_TRUSTED) from None
+        raise SystemExit(STOPPED) from None
 
 
 def _interrupt(environment, times: collections.abc.Iterator[int]) -> None:
@@ -142,7 +142,7 @@ def _interrupt(environment, times: collections.abc.Iterator[int]) -> None:
     ):
         log.error("Stopped while waiting for workers; nothing was sent")
         runner.quit()
-        os._exit(NOT_TRUSTED)  # Locust's wait for workers cannot be left otherwise
+        os._exit(STOPPED)  # Locust's wait for workers cannot be left otherwise
     elif time == 1:
         gevent.get_hub().handle_system_error(KeyboardInterrupt, KeyboardInterrupt())
     elif time == 2:
@@ -187,8 +187,9 @@ def _begin_master(
         web_notice.show(environment.web_ui, master.refused)
     if isinstance(runner, LocalRunner):
         worker_side = environment.swarmledger = master.worker_side = Worker(environment, runner, inputs, clock)
-        for problem in worker_side.sender.unreachable():
-            raise BadInput(problem)
+        problems = worker_side.sender.unreachable()
+        if len([*itertools.chain(*problems.values())]) == len(inputs.scenario.targets):  # all; one alone is left out
+            raise BadInput(next(iter(problems)))
         if begun:
             worker_side.sender.count_from(len(begun.parts) * CALLS_A_PART)
         worker_side.join("local")

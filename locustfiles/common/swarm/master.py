@@ -19,10 +19,10 @@ from locustfiles.common.swarm.shape import StageShape
 from locustfiles.common.swarm.worker import Worker
 from locustfiles.common.swarm.worker_registry import WorkerRegistry
 from locustfiles.contract.bad_input import BadInput
-from locustfiles.contract.exit_codes import BAD_INPUT, GATE_MISSED, NOT_TRUSTED, OK, complain
+from locustfiles.contract.exit_codes import BAD_INPUT, GATE_MISSED, NOT_TRUSTED, OK, STOPPED, complain
 
 log = logging.getLogger("swarmledger")
-GRAVEST_FIRST = (NOT_TRUSTED, BAD_INPUT, GATE_MISSED, OK)  # of several runs in one web UI
+GRAVEST_FIRST = (NOT_TRUSTED, BAD_INPUT, GATE_MISSED, STOPPED, OK)  # of several runs in one web UI
 
 
 class Master:
@@ -121,7 +121,7 @@ class Master:
             return
         self._under_way.close()
         run = self._under_way.run
-        self._failure, self._refused = self._failure or run.failure, run.failure
+        self._failure, self._refused = self._failure or run.complaint, run.failure
         self._exit_code = min(self._exit_code, run.exit_code(), key=GRAVEST_FIRST.index)
         self.shape.control = self._under_way = None
 

@@ -22,7 +22,7 @@ class Scenario(Strict):
     targets: typing.Annotated[
         list[typing.Annotated[Target, pydantic.Field(discriminator="service")]], pydantic.Field(min_length=1)
     ]
-    region: Text
+    region: Text | None = None  # AWS's targets need it
     endpoint_url: Address | None = None
     payloads: Files
     load: Load
@@ -33,7 +33,7 @@ class Scenario(Strict):
     stamps: typing.Literal["loop", "kernel"] = "loop"  # who notes when an answer's pieces arrive
     seed: int = 0
     slo: Slo = Slo()
-    pricing: Text
+    pricing: Text | None = None  # the price book; targets without a `price:` need it
     budget_usd: Positive | None = None
     confirm_above_usd: Positive = 10.0  # a run that may cost more is confirmed, or needs --yes
 
@@ -43,6 +43,18 @@ class Scenario(Strict):
         twice = next((n for n in names if names.count(n) > 1), None)
         if twice:
             raise ValueError(f"two targets are named `{twice}`; give each its own name")
+        return self
+
+    @pydantic.model_validator(mode="after")
+    def _says_what_its_targets_need(self) -> typing.Self:
+        aws = next((t for t in self.targets if t.service != "openai"), None)
+        if aws and self.region is None:
+            raise ValueError(
+                f"`region` is missing, which target `{aws.name}` of service {aws.service} needs; add `region:`"
+            )
+        unpriced = next((t.name for t in self.targets if t.price is None), None)
+        if unpriced and self.pricing is None:
+            raise ValueError(f"`pricing` is missing, and target `{unpriced}` has no `price:`; add one of them")
         return self
 
     @pydantic.model_validator(mode="after")

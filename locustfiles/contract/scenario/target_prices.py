@@ -1,6 +1,7 @@
 """What a scenario's targets are billed by: their own `price:`, else the price book's."""
 
 import pathlib
+import typing
 
 from locustfiles.contract.bad_input import BadInput, BadScenario
 from locustfiles.contract.scenario.price_book import HourlyPrice, Price, PriceBook, TokenPrice, load_price_book
@@ -9,13 +10,16 @@ from locustfiles.contract.scenario.strict_yaml import place_of
 from locustfiles.contract.scenario.targets import BedrockTarget, OpenAITarget, Target
 
 
-def price_of(target: Target, book: PriceBook) -> Price:
+def price_of(target: Target, book: PriceBook | None) -> Price:
     """What a target is billed by: its own `price:`, else the book's. Raises BadScenario or BadPriceBook."""
+    if target.price is None and book is None:
+        raise BadScenario("no price; add its `price:`, or a price book as `pricing:`")
     if isinstance(target, BedrockTarget):
-        return target.price or _on_demand(target, book)
+        return target.price or _on_demand(target, typing.cast(PriceBook, book))
     if isinstance(target.price, TokenPrice):
         return target.price
     if target.price is None:
+        book = typing.cast(PriceBook, book)
         if target.instance_type is not None:
             return HourlyPrice(usd_per_hour=book.instance(target.instance_type), instance_count=target.instance_count)
         if isinstance(target, OpenAITarget):
@@ -44,14 +48,17 @@ def _on_demand(target: BedrockTarget, book: PriceBook) -> TokenPrice:
     return book.model(target.model_id)
 
 
-def prices_of(scenario: Scenario, path: str | pathlib.Path) -> tuple[PriceBook, dict[str, Price]]:
-    """The scenario's price book and every target's price. Raises BadScenario or BadPriceBook."""
-    book = load_price_book(find_file(scenario.pricing, path))
+def prices_of(scenario: Scenario, path: str | pathlib.Path) -> tuple[PriceBook | None, dict[str, Price]]:
+    """The scenario's price book (None: each target has its own price) and every target's price. Raises BadScenario or
+    BadPriceBook."""
+    book = load_price_book(find_file(scenario.pricing, path)) if scenario.pricing else None
     prices = {}
     for target in scenario.targets:
         try:
             prices[target.name] = price_of(target, book)
         except BadInput as e:
             where = place_of(path, target.price_key or target.name)
-            raise BadScenario(f"{where}: target `{target.name}`: {e} ({scenario.pricing})") from None
+            raise BadScenario(
+                f"{where}: target `{target.name}`: {e}{f' ({scenario.pricing})' if scenario.pricing else ''}"
+            ) from None
     return book, prices

@@ -1,0 +1,92 @@
+"""What is said of a target whose first call failed: the service's own words, and what to mend."""
+
+import re
+import typing
+
+from locustfiles.contract.error_classes import REMEDIES, ErrorClass
+from locustfiles.contract.scenario.targets import OpenAITarget, SageMakerTarget, Target
+
+DIALECTS_ARE_IN = "which container speaks which dialect: locustfiles/README.md"
+IN_SERVICE = "see whether the endpoint is in service, and its logs"
+#: what servers say of a body that lacks their own first key -> dialects whose body has it
+_WANTED = {"inputs": "tgi or lmi", "messages": "openai-chat", "prompt": "openai-completions"}
+_MISSING = re.compile(r"(?i)missing|required|not be empty|cannot be empty|must be (?:provided|specified|present)|expected|keyerror|none is not")
+#: how servers name a field that they do not know
+_UNKNOWN = re.compile(
+    r"(?i)(?:unsupported|unknown|unrecognized|unexpected|extra|additional)[^'\"`]{0,60}['\"`](?P<a>\w+)['\"`]"
+    r"|['\"`](?P<b>\w+)['\"`][^'\"`]{0,40}(?:extra|not (?:permitted|supported|allowed)|unknown|unexpected|unrecognized)"
+)
+_FORBIDDEN = re.compile(r"(?i)extra_forbidden.*?loc[^\[(]*[\[(][^\])]*['\"](?P<a>\w+)['\"][,)\]]")
+
+
+class Failed(typing.Protocol):
+    """A failed call's record, or as much of it as a sentence needs."""
+
+    @property
+    def error(self) -> str | None: ...
+    @property
+    def error_code(self) -> str | None: ...
+    @property
+    def error_message(self) -> str | None: ...
+    @property
+    def http_status(self) -> int | None: ...
+
+
+def what_failed(made: Failed) -> str:
+    """`ValidationException: The model does not exist`, in the service's own words."""
+    what = made.error_code or (f"HTTP {made.http_status}" if made.http_status else made.error or "no answer")
+    words = made.error_message.rstrip(".") if made.error_message else ""
+    return f"{what}: {words}" if words else what
+
+
+def sentence(target: Target, made: Failed) -> str:
+    """What failed and what to mend, in one line."""
+    return f"target `{target.name}`: {what_failed(made)}; {remedy(target, made)}"
+
+
+def remedy(target: Target, made: Failed) -> str:
+    """The class's remedy, with what the service's words tell besides."""
+    error = ErrorClass(made.error) if made.error else None
+    words = made.error_message or ""
+    if error == ErrorClass.CONNECT:
+        found = f"check {_address(target)}, and that the endpoint is up"
+    elif error == ErrorClass.CLIENT and isinstance(target, OpenAITarget):
+        found = f"check `model_id`, `parameters:` and `base_url` (asked was {asked_url(target)})"
+    else:
+        found = REMEDIES.get(error, IN_SERVICE) if error else IN_SERVICE
+    refused = error in (ErrorClass.CLIENT, ErrorClass.MODEL_ERROR, ErrorClass.BAD_RESPONSE, ErrorClass.SERVER)
+    if refused and (field := _unknown_field(words)):
+        return f"leave the field out by `parameters: {{{field}: null}}`, or {found}"
+    if refused and not isinstance(target, SageMakerTarget | OpenAITarget):
+        return found
+    if refused and (dialects := _other_dialects(target.dialect, words)):
+        return f"the server asks for another body: try `dialect: {dialects}` ({DIALECTS_ARE_IN}), or {found}"
+    if error in (ErrorClass.BAD_RESPONSE, ErrorClass.EMPTY, ErrorClass.STREAM_BROKEN, ErrorClass.MODEL_ERROR):
+        return f"{found} ({DIALECTS_ARE_IN})" if isinstance(target, SageMakerTarget | OpenAITarget) else found
+    return found
+
+
+def asked_url(target: OpenAITarget) -> str:
+    path = "/chat/completions" if target.dialect == "openai-chat" else "/completions"
+    return target.base_url.rstrip("/") + path
+
+
+def _address(target: Target) -> str:
+    if isinstance(target, OpenAITarget):
+        return f"`base_url` ({target.base_url})"
+    return "the region, `endpoint_url` and AWS_ENDPOINT_URL_*"
+
+
+def _unknown_field(words: str) -> str | None:
+    found = _FORBIDDEN.search(words) or _UNKNOWN.search(words)
+    if "stream_options" in words:
+        return "stream_options"
+    return found and next((name for name in found.groupdict().values() if name), None)
+
+
+def _other_dialects(own: object, words: str) -> str | None:
+    """The dialects whose body has the key that the server misses, if ours is none of them."""
+    if not _MISSING.search(words):
+        return None
+    asked = (d for key, d in _WANTED.items() if re.search(rf"\b{key}\b", words) and str(own) not in d.split(" or "))
+    return next(asked, None)
