@@ -6,7 +6,7 @@ import typing
 from locustfiles.contract.error_classes import REMEDIES, ErrorClass
 from locustfiles.contract.scenario.targets import OpenAITarget, SageMakerTarget, Target
 
-DIALECTS_ARE_IN = "which container speaks which dialect: locustfiles/README.md"
+DIALECTS_ARE_IN = "which container speaks which dialect: configs/README.md"
 IN_SERVICE = "see whether the endpoint is in service, and its logs"
 #: what servers say of a body that lacks their own first key -> dialects whose body has it
 _WANTED = {"inputs": "tgi or lmi", "messages": "openai-chat", "prompt": "openai-completions"}

@@ -76,10 +76,11 @@ class Preflight:
             if group.target not in calls and not self.left_out(group) and (call := self._call(group)):
                 calls[group.target] = call
                 self._warm.add((group.target, group.payload))
-        if groups and not calls:
-            first = self.run.manifest.left_out.pop(0)
+        if groups and not calls and not self.run.manifest.stages:  # else a resumed run has what it could measure
+            first = self.run.manifest.left_out[0]
             raise self._failed(f"{first.what}: {first.text}; {first.remedy}")
-        self._tell(groups, calls)
+        if calls:
+            self._tell(groups, calls)
 
     def _tell(self, groups: list[Group], calls: dict[str, Call]) -> None:
         """What lies ahead. Raises SweepEnds where it must be confirmed and is not."""

@@ -1,0 +1,70 @@
+"""What is said of a target whose first call failed: the service's words, the URL, and what the words tell to mend."""
+
+import types
+
+import pytest
+
+from locustfiles.common.planning.first_failure import sentence
+from locustfiles.contract.scenario.targets import BedrockTarget, OpenAITarget, SageMakerTarget
+
+CHAT = OpenAITarget(name="t", service="openai", base_url="http://127.0.0.1:9/v1", model_id="m")
+TGI = SageMakerTarget(name="t", service="sagemaker", endpoint="e", dialect="tgi", instance_type="ml.x")
+ON_CHAT = TGI.model_copy(update={"dialect": "openai-chat"})
+CONVERSE = BedrockTarget(name="t", service="bedrock", model_id="meta.llama3-8b-instruct-v1:0")
+
+
+def made(error: str, code: str | None, message: str | None, status: int | None = 400):
+    return types.SimpleNamespace(error=error, error_code=code, error_message=message, http_status=status)
+
+
+def test_a_server_of_ones_own_that_has_no_such_path_is_told_with_the_url_that_was_asked():
+    assert sentence(CHAT, made("client", "404", "Not Found.", 404)) == (
+        "target `t`: 404: Not Found; check `model_id`, `parameters:` and `base_url` (asked was http://127.0.0.1:9/v1/chat/completions)"
+    )
+    assert "None" not in sentence(CHAT, made("client", None, None, 404))
+
+
+#: words as servers have them -> the field that they do not know
+UNKNOWN_FIELDS = {
+    "[{'type': 'extra_forbidden', 'loc': ('body', 'stream_options'), 'msg': 'Extra inputs are not permitted'}]": "stream_options",
+    "Unsupported parameter: 'max_tokens' is not supported with this model.": "max_tokens",
+    "Unrecognized request argument supplied: 'top_k'": "top_k",
+    "Additional properties are not allowed ('seed' was unexpected)": "seed",
+}
+
+
+@pytest.mark.parametrize(("words", "field"), UNKNOWN_FIELDS.items(), ids=UNKNOWN_FIELDS.values())
+def test_a_field_that_the_server_does_not_know_can_be_left_out(words, field):
+    assert f"; leave the field out by `parameters: {{{field}: null}}`, or check" in sentence(
+        CHAT, made("client", "400", words)
+    )
+
+
+#: (target, what its container says) -> the dialect to try
+BODIES = [
+    (TGI, 'container status 422: {"detail":[{"loc":["body","messages"],"msg":"field required"}]}', "openai-chat"),
+    (TGI, "container status 400: 'messages' is a required property", "openai-chat"),
+    (
+        ON_CHAT,
+        "Failed to deserialize the JSON body into the target type: missing field `inputs` at line 1",
+        "tgi or lmi",
+    ),
+    (ON_CHAT, "Input validation error: `inputs` cannot be empty", "tgi or lmi"),
+    (ON_CHAT, "container status 400: KeyError: 'prompt'", "openai-completions"),
+]
+
+
+@pytest.mark.parametrize(("target", "words", "dialect"), BODIES)
+def test_a_container_that_asks_for_another_body_is_told_the_dialect_to_try(target, words, dialect):
+    told = sentence(target, made("model_error", "ModelError", words, 424))
+    assert (
+        f"; the server asks for another body: try `dialect: {dialect}` (which container speaks which dialect: configs/"
+        in told
+    )
+
+
+@pytest.mark.parametrize(
+    ("target", "words"), [(TGI, "`inputs` must have less than 1024 tokens"), (CONVERSE, "messages: required")]
+)
+def test_words_that_tell_of_no_other_body_lead_to_no_other_dialect(target, words):
+    assert "another body" not in sentence(target, made("client", "ValidationException", words))
