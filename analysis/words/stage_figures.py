@@ -55,6 +55,13 @@ class Outcome:
     cancelled: int = count("those that our own stop ended; outside the error rate", required=True)
     error_rate: float | None = number("failures / (requests - cancelled)", "", "lower")
     errors: str | None = text("failures by class")
+    bad_stop_share: float | None = number(
+        "share of the successes with a stop reason by which the answer is not what was asked for: filtered, refused, malformed, "
+        "out of context; empty where none has a stop reason",
+        "",
+        "lower",
+    )
+    bad_stops: str | None = text("those successes by stop reason")
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

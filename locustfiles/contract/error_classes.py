@@ -68,6 +68,7 @@ REMEDIES = {
     ErrorClass.READ_TIMEOUT: "raise `request_timeout_s`, or ask for fewer tokens",
     ErrorClass.EMPTY: "raise `max_tokens`, or check the dialect",
     ErrorClass.BAD_RESPONSE: "check the dialect and `stream:`",
+    ErrorClass.STREAM_BROKEN: "see its logs, and what may cut the answer on the way: a proxy's or a container's own time limit",
 }
 
 _BY_TYPE = {

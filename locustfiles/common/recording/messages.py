@@ -140,6 +140,7 @@ class CallMade(Called):
     completion_tokens: int | None
     cache_read_tokens: int | None
     cache_write_tokens: int | None
+    ttft_ms: float | None
 
     @classmethod
     def of(cls, record: RequestRecord, asked: CallAsked) -> "CallMade":
