@@ -35,7 +35,7 @@ def stream_cautions(stage: Stage) -> typing.Iterator[str]:
         at_once = int(came_at_once(streams).sum())
         yield (
             f"the tokens of {at_once} of {len(streams)} streams came in one piece, held back by a proxy or the container: TTFT is the "
-            "time of the whole answer, TPOT is not known; turn buffering off on the way"
+            "time of the whole answer, TPOT is not known (turn buffering off on the way)"
         )
 
 

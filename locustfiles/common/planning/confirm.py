@@ -28,7 +28,7 @@ def cost_text(most: float, ahead: Estimate) -> str:
     """`$12.50`, or that it cannot be told."""
     if most < float("inf"):
         return dollars(most)
-    return f"more than can be told (the first call of {', '.join(ahead.unknown)} has no token counts: {NO_COUNTS})"
+    return f"more than can be told ({', '.join(ahead.unknown)}: {NO_COUNTS})"
 
 
 def confirm(ahead: Estimate, scenario: Scenario, options) -> str | None:

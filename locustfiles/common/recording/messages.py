@@ -144,8 +144,7 @@ class CallMade(Called):
 
     @classmethod
     def of(cls, record: RequestRecord, asked: CallAsked) -> "CallMade":
-        own = [field.name for field in dataclasses.fields(cls)[len(dataclasses.fields(Called)) :]]
-        return cls(asked.run, asked.ask, *(getattr(record, name) for name in own))
+        return cls(asked.run, asked.ask, *(getattr(record, own.name) for own in dataclasses.fields(cls)[2:]))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
