@@ -8,7 +8,8 @@ import typing
 
 from analysis.runs.stage import Stage
 from analysis.runs.window_share import in_flight
-from analysis.verdicts.answer_cautions import endpoint_cautions, served_cautions, token_cautions
+from analysis.verdicts.answer_cautions import endpoint_cautions, served_cautions, stream_cautions, token_cautions
+from analysis.verdicts.cache_purpose import caches_on_purpose
 from analysis.verdicts.generator_cautions import clock_cautions, lag_cautions, late_workers, open_cautions, overloaded
 from analysis.verdicts.thresholds import THRESHOLDS
 from analysis.words import format as show
@@ -22,9 +23,15 @@ def verdict_of(stage: Stage, found: StageFigures) -> Trust:
     invalid = _broken_run(stage) + _broken_stage(stage)
     if invalid:
         return Trust(verdict="INVALID", reasons="; ".join(invalid))
-    suspect = [*_load_cautions(stage, found), *clock_cautions(stage), *lag_cautions(stage), *_sample_cautions(found)]
+    suspect = [
+        *_load_cautions(stage, found),
+        *clock_cautions(stage),
+        *lag_cautions(stage),
+        *_sample_cautions(stage, found),
+    ]
     suspect += [
         *token_cautions(stage),
+        *stream_cautions(stage),
         *served_cautions(stage),
         *endpoint_cautions(stage),
         *_settle_cautions(stage.visit),
@@ -112,14 +119,17 @@ def _settle_cautions(visit: StageWindow) -> typing.Iterator[str]:
         yield f"its latencies were still drifting after {settled} of settling: {why}"
 
 
-def _sample_cautions(found: StageFigures) -> typing.Iterator[str]:
+def _sample_cautions(stage: Stage, found: StageFigures) -> typing.Iterator[str]:
     outcome, prompts, reads = found.outcome, found.instrument, found.tokens.cache_read_share or 0.0
     if outcome.successes < THRESHOLDS["successes"].limit:
         yield f"only {outcome.successes} successes"
-    if (prompts.prompt_repeat_share or 0.0) > THRESHOLDS["prompt_repeats"].limit:
+    warm = caches_on_purpose(
+        stage.run, stage.target, stage.visit.payload
+    )  # which is what is measured, and said in a note
+    if not warm and (prompts.prompt_repeat_share or 0.0) > THRESHOLDS["prompt_repeats"].limit:
         share = show.percent(prompts.prompt_repeat_share)
         yield f"{share} of the prompts were repeats ({prompts.prompts_distinct} different ones)"
-    if reads > THRESHOLDS["cache_reads"].limit:
+    if not warm and reads > THRESHOLDS["cache_reads"].limit:
         yield f"{show.percent(reads)} of the prompt tokens were read from a cache"
     if (prompts.reconnects or 0) > THRESHOLDS["reconnects"].limit * outcome.requests:
         yield f"{prompts.reconnects} of {outcome.requests} requests had to open a connection"

@@ -140,7 +140,9 @@ class Manifest:
     prices: dict[
         str, dict[str, typing.Any]
     ]  # target -> {"usd_per_hour", "instance_count"} or {"input", "output", "cache_read", "cache_write"} (USD per 1,000 tokens)
-    payloads: dict[str, dict[str, typing.Any]]  # stem -> {"file", "sha256", "prompts"}
+    payloads: dict[
+        str, dict[str, typing.Any]
+    ]  # stem -> {"file", "sha256", "prompts"}, "cache_points": prompts that have some
     workers: list[WorkerEntry] = dataclasses.field(default_factory=list)
     stages: list[StageWindow] = dataclasses.field(default_factory=list)
     abandoned: list[StageWindow] = dataclasses.field(

@@ -141,11 +141,11 @@ class CallMade(Called):
     completion_tokens: int | None
     cache_read_tokens: int | None
     cache_write_tokens: int | None
+    ttft_ms: float | None
 
     @classmethod
     def of(cls, record: RequestRecord, asked: CallAsked) -> "CallMade":
-        own = [field.name for field in dataclasses.fields(cls)[len(dataclasses.fields(Called)) :]]
-        return cls(asked.run, asked.ask, *(getattr(record, name) for name in own))
+        return cls(asked.run, asked.ask, *(getattr(record, own.name) for own in dataclasses.fields(cls)[2:]))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
