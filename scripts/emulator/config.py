@@ -119,6 +119,7 @@ class Target(Strict):
     fault_after_tokens: Count = 2  # where a fault in mid-stream strikes
     stall_ms: Positive = 500.0
     reasoning_tokens: Annotated[int, pydantic.Field(ge=0)] = 0  # the first so many tokens of every answer are reasoning
+    tool_calls: Annotated[int, pydantic.Field(ge=0)] = 0  # calls of tools in an answer, where a request leaves it open
     ready_after_s: NotNegative = 0.0  # until so long after the start the model is not ready
 
     @pydantic.field_validator("faults")
@@ -151,6 +152,8 @@ class Model(Target):
 
     family: Family
     aliases: list[str] = []
+    anthropic_versions: list[str] = ["bedrock-2023-05-31"]  # that the bodies of a Claude may name
+    max_output_tokens: Count | None = None  # the most that a request may ask for; none means the published limit
     cache_minimum_tokens: Count = 1024  # a cache point after fewer prompt tokens caches nothing
     standard_only: bool = (
         False  # every latency setting and tier that is asked for is served, and answered, as the standard one
@@ -172,6 +175,7 @@ class Config(Strict):
     credentials: list[Credential] = [Credential(access_key=EXAMPLE_ACCESS_KEY, secret_key=EXAMPLE_SECRET_KEY)]
     bearer_tokens: list[str] = []  # Bedrock's API keys
     api_key: str | None = None  # of the OpenAI routes; none asks for none
+    openai_paths: list[str] = ["/v1"]  # what stands before /chat/completions, /completions and /models
     guardrails: list[str] = []  # those that exist, as `id:version`; a request with another is refused
     engines: dict[str, Engine]
     endpoints: dict[str, Endpoint] = {}
