@@ -71,7 +71,8 @@ class Answer:
         self.reasoning_tokens = self.target.reasoning_tokens
         for one in call.parts or (call,):
             choose(one, self.target.tool_calls)
-        self.events = call.stream if self.operation.service == "sagemaker" else self.operation.streams
+        by_operation = self.operation.service != "sagemaker" or getattr(self.dialect, "BY_OPERATION", False)
+        self.events = self.operation.streams if by_operation else call.stream
 
     # --- for dialects
 

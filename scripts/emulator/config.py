@@ -8,13 +8,16 @@ import pydantic
 
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.scenario.families import Family
+from locustfiles.contract.scenario.raw import RawAnswer
 from locustfiles.contract.scenario.strict_yaml import Strict, load_yaml
+from scripts.emulator.dialects.raw import Raw
 from scripts.emulator.faults import FAULTS
 
 Positive = Annotated[float, pydantic.Field(gt=0)]
 NotNegative = Annotated[float, pydantic.Field(ge=0)]
 Count = Annotated[int, pydantic.Field(gt=0)]
 Share = Annotated[float, pydantic.Field(ge=0, le=1)]
+Container = Literal["tgi", "openai-chat", "openai-completions", "lmi", "hf-embedding", "raw"]
 
 EXAMPLE_ACCESS_KEY = "AKIAIOSFODNN7EXAMPLE"  # the pair of AWS's own documentation: no real account has it
 EXAMPLE_SECRET_KEY = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
@@ -136,8 +139,11 @@ class Target(Strict):
 class Endpoint(Target):
     """A SageMaker endpoint and the container behind it."""
 
-    dialect: Literal["tgi", "openai-chat", "openai-completions", "lmi", "hf-embedding"] = "tgi"
+    dialect: Container = "tgi"
+    more_dialects: list[Container] = []  # that the container takes as well, told apart by what a body has
+    answer: RawAnswer | None = None  # `raw` alone: where things are in the answer
     variant: str = "AllTraffic"
+    more_variants: list[str] = []  # which a request may name
     inference_components: list[str] = []
     split_bytes: Count | None = (
         None  # cut the container's stream into payload parts of so many bytes; else one event a part
@@ -145,6 +151,14 @@ class Endpoint(Target):
     target_models: list[str] = []  # a multi-model endpoint: a request must name one of these
     session_s: Positive | None = None  # a stateful container: how long a session lives; none keeps no sessions
     report_input_length: bool = False  # TGI 2.2 and later name the prompt's tokens in a stream's last line
+
+    @pydantic.model_validator(mode="after")
+    def _raw_whole(self):
+        if (self.dialect == "raw") != (self.answer is not None):
+            raise ValueError("`dialect: raw` and `answer:` belong together; give both or neither")
+        if self.answer is not None:
+            Raw(self.answer)
+        return self
 
 
 class Model(Target):

@@ -60,6 +60,11 @@ FAMILIES = {
     "deepseek": bedrock_completions.DEEPSEEK,
     "openai-chat": bedrock_chat.OPENAI,
 }
+#: what a body of a dialect has and the bodies of the others have not
+_MARKS = dict.fromkeys(("tgi", "lmi", "hf-embedding"), b'"inputs"') | {
+    "openai-chat": b'"messages"',
+    "openai-completions": b'"prompt"',
+}
 OPENAI = {"ChatCompletions": openai_chat, "Completions": openai_completions}
 
 
@@ -90,7 +95,7 @@ class Service:
             return connection.respond(200, [("Content-Type", "application/json")], compact(self.truth.stats()))
         if request.method == "GET" and (found := models.answer(request, self._config, self._started)):
             return connection.respond(*found)
-        routed = route(request.method, request.raw_path)
+        routed = route(request.method, request.raw_path, self._config.openai_paths)
         if routed is None:
             error = errors.unknown_operation(request.raw_path)
             headers = [("Content-Type", "application/json"), ("x-amzn-ErrorType", error.code)]
@@ -113,7 +118,7 @@ class Service:
         self._authenticate(a)
         body = self._named(a) if a.operation.openai else None
         hosted = self._catalog.find(a)
-        a.take(hosted.config, _dialect(a.operation, hosted.config))
+        a.take(hosted.config, hosted.raw or _dialect(a, hosted.config))
         if time.perf_counter() < self._started + hosted.config.ready_after_s:
             raise errors.not_ready(a.operation.service)
         a.fault = hosted.fault(a.operation)
@@ -145,7 +150,7 @@ class Service:
         only = next(iter(self._config.openai)) if len(self._config.openai) == 1 else None
         own = only if a.operation.service == "openai" else None  # a server of one model needs no name
         model = want(body, "model", str, own, required=own is None)
-        a.name(model, streaming(a.request.raw_path) if want(body, "stream", bool, False) else a.operation)
+        a.name(model, streaming(a.operation) if want(body, "stream", bool, False) else a.operation)
         return body
 
     def _prepare(self, a: Answer, hosted: Hosted) -> None:
@@ -170,12 +175,15 @@ class Service:
         a.settle = lambda used: quota.settle(tokens, used)
 
 
-def _dialect(operation, config):
-    """What the target speaks in this operation."""
+def _dialect(a: Answer, config):
+    """What the target speaks in this operation; where a container speaks several, what the body looks like."""
+    operation = a.operation
     if operation.openai:
         return OPENAI[operation.name] if operation.service == "openai" else bedrock_openai
     if operation.service == "sagemaker":
-        return CONTAINERS[config.dialect]
+        marks = [_MARKS[name] for name in config.more_dialects]
+        spoken = zip(marks, config.more_dialects, strict=True)
+        return CONTAINERS[next((name for mark, name in spoken if mark in a.request.body), config.dialect)]
     return converse if operation.converse else FAMILIES[config.family]
 
 
