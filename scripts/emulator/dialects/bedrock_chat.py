@@ -33,7 +33,7 @@ class Chat:
         return Call(
             prompt=prompt,
             messages=messages,
-            max_tokens=positive(body, self._limit, _DEFAULT_MAX_TOKENS),
+            max_tokens=positive(body, self._limit if self._limit in body else "max_tokens", _DEFAULT_MAX_TOKENS),
             temperature=want(body, "temperature", NUMBER),
             top_p=want(body, "top_p", NUMBER),
             stop=stops(body, "stop"),
