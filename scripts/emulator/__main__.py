@@ -27,7 +27,7 @@ _EXAMPLE = """example:
   export AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY
   (OpenAI's routes: base URL http://127.0.0.1:8800/v1)
 
-  python -m scripts.emulator --scenario configs/bedrock-claude.yaml
+  python -m scripts.emulator --scenario configs/bedrock-claude.yaml --port 8800
   (serves the targets of a scenario at plausible speeds, and says how to run the scenario against them)
 
 GET /-/stats tells how many requests there were, by status, and how late the endpoint's own sends are."""

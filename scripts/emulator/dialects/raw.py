@@ -7,6 +7,7 @@ each with the next piece of text, the last one with what closes it.
 import typing
 
 import jmespath
+import jmespath.exceptions
 import jmespath.parser
 
 from locustfiles.contract.scenario.raw import RawAnswer
@@ -43,7 +44,10 @@ class Raw:
         if text is None:
             return into
         made = _joined(into, _turned(jmespath.parser.Parser().parse(text).parsed, value))
-        found = jmespath.search(text, made)
+        try:
+            found = jmespath.search(text, made)
+        except jmespath.exceptions.JMESPathError:
+            found = None
         if not found if key == "done" else found != value and found != [value]:
             raise ValueError(f"answer.{key}: `{text}` cannot be turned round into an answer")
         return made
@@ -114,7 +118,8 @@ def _turned(node: dict, value: typing.Any) -> typing.Any:
                 value = _turned(child, value)
             return value
         case "projection":
-            return _turned(children[0], [_turned(children[1], value)])
+            items = value if isinstance(value, list) else [value]
+            return _turned(children[0], [_turned(children[1], item) for item in items])
         case "filter_projection":
             return _turned(children[0], [_joined(_turned(children[1], value), _turned(children[2], True))])
         case "value_projection":
