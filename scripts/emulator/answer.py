@@ -70,7 +70,7 @@ class Answer:
         self.call = call
         self.reasoning_tokens = self.target.reasoning_tokens
         for one in call.parts or (call,):
-            choose(one, self.target.tool_calls)
+            choose(one, self.target)
         by_operation = self.operation.service != "sagemaker" or getattr(self.dialect, "BY_OPERATION", False)
         self.events = self.operation.streams if by_operation else call.stream
 

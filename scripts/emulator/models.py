@@ -3,7 +3,7 @@
 import time
 import urllib.parse
 
-from locustfiles.contract.version import build
+from locustfiles.contract.version import product_version
 from scripts.emulator import openai_errors
 from scripts.emulator.frames import compact
 
@@ -19,7 +19,7 @@ def answer(request, config, started: float) -> Whole | None:
     if path in ("/health", "/ping"):
         return 200, [], b""
     if path == "/version":
-        return 200, _JSON, compact({"version": build()})
+        return 200, _JSON, compact({"version": product_version()})
     prefix = next((f"{p}/models" for p in config.openai_paths if path.startswith(f"{p}/models")), None)
     if prefix is None or path[len(prefix) : len(prefix) + 1] not in ("", "/"):
         return None

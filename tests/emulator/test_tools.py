@@ -96,6 +96,14 @@ def _send(url, operation, target, body):
     return raw_wire.send(url, operation, target, body)
 
 
+def test_a_family_that_takes_no_choice_calls_what_is_offered(url):
+    body = body_of("converse", TOOLS, None)
+    del body["toolConfig"]["toolChoice"]
+    told = tool_calls.called("converse", raw_wire.send(url, "Converse", "mistral.mistral-7b-instruct-v0:2", body))
+    assert [name for name, _ in told.calls] == ["look"]
+    assert tool_calls.called("converse", raw_wire.send(url, "Converse", tool_calls.GPT, body)).calls == []
+
+
 def test_one_tool_at_a_time_where_the_request_says_so(url):
     body = {"model": "two", **body_of("openai", TOOLS, "any"), "parallel_tool_calls": False}
     assert len(tool_calls.called("openai", openai_wire.ask(url, CHAT, body)).calls) == 1

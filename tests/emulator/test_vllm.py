@@ -165,6 +165,16 @@ def test_json_without_a_form_is_an_object_and_follows_a_schema_that_the_prompt_s
     jsonschema.validate(json.loads(shown.json()["choices"][0]["message"]["content"]), SCHEMA)
 
 
+def test_a_schema_in_the_prompt_is_enough_and_one_that_is_none_changes_nothing(url):
+    example = '{"properties": {"foo": {"type": "string"}}}'
+    prompt = f"As an example, {example} is one. Answer with JSON of\n{json.dumps(SCHEMA, indent=2)}\nand nothing else."
+    jsonschema.validate(
+        json.loads(_chat(url, _user(prompt), max_tokens=50).json()["choices"][0]["message"]["content"]), SCHEMA
+    )
+    for text in ('Mind the "properties" {', 'so {"properties": 5}'):
+        assert _chat(url, _user(text)).json()["choices"][0]["finish_reason"] == "length"
+
+
 def test_a_choice_or_a_pattern_is_the_text_itself(url):
     said = [
         _chat(url, _user("a"), **form).json()["choices"][0]["message"]["content"]

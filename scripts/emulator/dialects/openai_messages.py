@@ -5,6 +5,7 @@ import typing
 
 from scripts.emulator.dialects import VERBATIM, chat, want
 from scripts.emulator.errors import BadBody
+from scripts.emulator.schemas.shown import shown
 
 #: roles beside those of every chat, and what the model's template knows them as
 _ROLES = {"developer": "system", "function": "tool"}
@@ -55,7 +56,7 @@ def wanted_schema(body: dict, prompt: str) -> dict | bool | None:
             named = want(form, "json_schema", dict, required=True)
             return _schema(named.get("schema", {"type": "object"}), "response_format")
         case "json_object":
-            return shown_schema(prompt)
+            return shown(prompt) or {"type": "object"}
         case None | "text":
             return {"type": "object"} if outputs.get("json_object") else None
     raise BadBody(f"#/response_format: {form.get('type')} is not one of text, json_object and json_schema")
@@ -71,18 +72,3 @@ def _schema(value: typing.Any, key: str) -> dict | bool:
     if not isinstance(value, dict | bool):
         raise BadBody(f"#/{key}: expected type: JSONObject")
     return value
-
-
-def shown_schema(prompt: str) -> dict:
-    """The JSON schema of an object that a prompt shows, where a client asks for JSON and describes it in words; the last one."""
-    decoder, at, found = json.JSONDecoder(), prompt.find("{"), {"type": "object"}
-    for _ in range(50):
-        if at < 0:
-            break
-        try:
-            value, end = decoder.raw_decode(prompt, at)
-            found = value if "properties" in value else found
-        except (ValueError, RecursionError):
-            end = at + 1
-        at = prompt.find("{", end)
-    return found

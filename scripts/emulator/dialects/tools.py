@@ -1,6 +1,7 @@
 """Calls of tools: which of those that a request offers an answer calls, and what of its tokens belongs to which call.
 
-A tool that is demanded is called; where the request leaves it open, the target's `tool_calls` decides. Tools that the
+A tool that is demanded is called; where the request leaves it open, the target's `tool_calls` decides, but families that
+know no demand call what is offered. Tools that the
 conversation has called already come last, so that a client which goes on until no tool is called comes to an end.
 """
 
@@ -26,9 +27,13 @@ class Made(typing.NamedTuple):
             return {}
 
 
-def choose(call: Call, freely: int) -> None:
-    """Decide which tools the answer calls. freely: calls of an answer where the request leaves it open."""
-    offer = call.offer
+#: families of Bedrock that take no `toolChoice`: what is offered to them is meant to be called
+_NO_CHOICE = ("llama", "mistral", "cohere-command", "cohere-command-r")
+
+
+def choose(call: Call, target) -> None:
+    """Decide which tools the answer calls."""
+    offer, freely = call.offer, target.tool_calls or int(getattr(target, "family", None) in _NO_CHOICE)
     if offer is None or not offer.tools:
         return
     fresh = [tool for tool in offer.tools if tool.name not in offer.called]

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from scripts.emulator import errors, text
 from scripts.emulator.engines.batching import Batch, Sequence
 from scripts.emulator.engines.written import Token, Written, asked_for_json, json_text, words
+from scripts.emulator.schemas.shown import shown
 
 
 def output_tokens(output, limit: int, number: int, least: int = 0) -> tuple[int, str]:
@@ -37,6 +38,8 @@ def _plan(config, answer) -> Written | None:
         return Written([], "stop")
     number = text.digest(config.seed if call.seed is None else config.seed ^ call.seed, call.prompt)
     count, stop = output_tokens(config.output, call.max_tokens, number, call.min_tokens)
+    if call.schema is None and call.offer is None:
+        call.schema = shown(call.prompt)
     if asked_for_json(call):
         return json_text(call, number, count, answer.reasoning_tokens)
     return words(call, number, count, stop, answer.reasoning_tokens)
