@@ -6,7 +6,7 @@ import time
 import traceback
 import typing
 
-from scripts.emulator import errors, model_limits, models, openai_errors
+from scripts.emulator import errors, model_limits, models, openai_errors, service_model
 from scripts.emulator.answer import Answer
 from scripts.emulator.clock import clock
 from scripts.emulator.dialects import (
@@ -77,6 +77,8 @@ class Service:
         self._guardrails = config.guardrails
         self._engines: dict[str, typing.Any] = {name: ENGINES[e.kind](e) for name, e in config.engines.items()}
         self._catalog = Catalog(config, self._engines)
+        if config.models:
+            service_model.prepare()
 
     async def start(self) -> None:
         self.clock = clock(asyncio.get_running_loop())

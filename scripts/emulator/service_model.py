@@ -22,6 +22,14 @@ def _input(operation: str) -> botocore.model.StructureShape:
     return botocore.model.ServiceModel(description, "bedrock-runtime").operation_model(operation).input_shape
 
 
+def prepare() -> None:
+    """Load the description, which takes a tenth of a second: before the first request, or every stream would be late."""
+    content = [{"text": "Hello"}]
+    settings = {"maxTokens": 1, "temperature": 0.0, "topP": 1.0, "stopSequences": ["."]}
+    body = {"messages": [{"role": "user", "content": content}], "system": content, "inferenceConfig": settings}
+    check("Converse", body)
+
+
 def check(operation: str, body: dict) -> None:
     """Raises BadBody for a value of the wrong type, AwsError with all other violations."""
     found: list[str] = []
