@@ -44,7 +44,7 @@ def _arguments(argv):
     return parser.parse_args(argv)
 
 
-def _tls(args, http2) -> ssl.SSLContext | None:
+def _tls(args) -> ssl.SSLContext | None:
     """Raises BadInput."""
     if not args.tls_cert and not args.tls_key:
         return None
@@ -58,17 +58,8 @@ def _tls(args, http2) -> ssl.SSLContext | None:
             f"--tls-cert {args.tls_cert}, --tls-key {args.tls_key}: cannot be used ({e}); "
             "give PEM files that belong together"
         ) from None
-    context.set_alpn_protocols(["h2", "http/1.1"] if http2 else ["http/1.1"])
+    context.set_alpn_protocols(Connection.versions())
     return context
-
-
-def _http2():
-    """The connections of HTTP/2. None without their library: nobody else needs it."""
-    try:
-        from scripts.emulator import http2
-    except ModuleNotFoundError:
-        return None
-    return http2.Connection
 
 
 def _truth(path: str | None) -> Truth:
@@ -79,10 +70,12 @@ def _truth(path: str | None) -> Truth:
         raise BadInput(f"--truth {path}: cannot be written ({e.strerror}); choose another file") from None
 
 
-def _listen(args, tls, make) -> Listener:
+def _listen(args, service, connections, tls) -> Listener:
     """Raises BadInput."""
     try:
-        return Listener(asyncio.get_running_loop(), args.host, args.port, tls, make)
+        return Listener(
+            asyncio.get_running_loop(), args.host, args.port, tls, lambda: Connection(service.serve, connections)
+        )
     except OSError as e:
         raise BadInput(
             f"--host {args.host} --port {args.port}: cannot listen ({e.strerror}); choose another, or 0 for a free one"
@@ -90,18 +83,17 @@ def _listen(args, tls, make) -> Listener:
 
 
 async def _run(args) -> None:
-    settings, http2 = config.load(args.config), _http2()
-    tls = _tls(args, http2)
+    settings, tls = config.load(args.config), _tls(args)
     truth = _truth(args.truth)
     service = Service(settings, truth)
-    connections: set = set()
+    connections: set[Connection] = set()
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
     try:
         await service.start()
-        listener = _listen(args, tls, lambda: Connection(service.serve, connections, http2))
+        listener = _listen(args, service, connections, tls)
         gc.collect()
         gc.freeze()
         gc.set_threshold(100_000, 50, 100)  # a collection in mid-stream makes every stream late

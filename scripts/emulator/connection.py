@@ -9,14 +9,30 @@ PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"  # what every HTTP/2 client says f
 _NOT_INSTALLED = "error: an HTTP/2 client: h2 is not installed; pip install -r scripts/emulator/requirements.txt"
 
 
+def _http2():
+    """Makes connections of HTTP/2. None where its library is missing: other clients do without."""
+    try:
+        from scripts.emulator import http2
+    except ModuleNotFoundError:
+        return None
+    return http2.Connection
+
+
+_HTTP2 = _http2()  # not when the first client comes: streams would wait for the import
+
+
 class Connection:
     """`serve(request, exchange)` is called for each request and must end in `respond`, `finish` or `drop` of the exchange;
-    what it returns has `disconnected(reason)`, which is called when the client leaves first. `http2` makes a connection of
-    that version; None where its library is missing."""
+    what it returns has `disconnected(reason)`, which is called when the client leaves first."""
 
-    def __init__(self, serve, connections: set, http2):
-        self._serve, self._connections, self._http2 = serve, connections, http2
+    def __init__(self, serve, connections: set):
+        self._serve, self._connections = serve, connections
         self._first = b""
+
+    @staticmethod
+    def versions() -> list[str]:
+        """What is spoken, by its names in TLS."""
+        return ["h2", "http/1.1"] if _HTTP2 else ["http/1.1"]
 
     def connection_made(self, transport) -> None:
         self._transport = transport
@@ -29,7 +45,7 @@ class Connection:
         self._first += data
         if len(self._first) < len(PREFACE) and PREFACE.startswith(self._first):
             return  # either may follow
-        make = self._http2 if self._first.startswith(PREFACE) else http1.Connection
+        make = _HTTP2 if self._first.startswith(PREFACE) else http1.Connection
         if make is None:
             print(_NOT_INSTALLED, file=sys.stderr, flush=True)
             self._transport.write(b"HTTP/1.1 505 HTTP Version Not Supported\r\nContent-Length: 0\r\n\r\n")
