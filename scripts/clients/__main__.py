@@ -17,7 +17,7 @@ _EXAMPLE = """example:
   python -m scripts.clients --keep /tmp/clients      environments and logs stay there
 
 exit code: 0 fine, 1 bad input. A client that fails is a row of the table, not an error."""
-_MOST_CHARACTERS = 90  # of an outcome, in the table
+_MOST_CHARACTERS = 80  # of an outcome, in the table
 
 
 def _arguments(argv: list[str] | None) -> argparse.Namespace:

@@ -44,7 +44,7 @@ CLIENTS = (
     Client("instructor", "instructor_client.py", ("instructor[bedrock]", "anthropic[bedrock]", "openai", "boto3")),
     Client("strands-agents", "strands_client.py", ("strands-agents",)),
     Client("sagemaker", "sagemaker_client.py", ("sagemaker",), "SageMaker Python SDK"),
-    Client("llmeter", "llmeter_client.py", ("llmeter", "boto3", "openai")),
+    Client("llmeter", "llmeter_client.py", ("llmeter[openai]", "httpx")),
     Client("genai-bench", "genai_bench_client.py", ("genai-bench", "boto3")),
     Client("guidellm", "guidellm_client.py", ("guidellm",)),
     Client("aiperf", "aiperf_client.py", ("aiperf",)),

@@ -32,8 +32,12 @@ CONFIG = {
         "throttled-ep": {"engine": "e", "faults": {"throttle": 1.0}},
     },
     "models": {
-        # curl signs an id with a colon in its path as no other client does
-        CLAUDE.removeprefix("us."): {"engine": "e", "family": "claude", "aliases": ["claude"]},
+        CLAUDE.removeprefix("us."): {
+            "engine": "e",
+            "family": "claude",
+            "aliases": ["claude"],  # curl signs an id with a colon in its path as no other client does
+            "anthropic_versions": ["bedrock-2023-05-31", "2026-10-21"],  # the second is what anthropic 2.14 names
+        },
         "local.llama-v1:0": {"engine": "e", "family": "llama"},
         EMBEDDING: {"engine": "e", "family": "titan-embedding"},
         "openai.gpt-oss-20b-1:0": {"engine": "e", "family": "openai-chat"},
@@ -102,9 +106,10 @@ def made(client: Client, folder: pathlib.Path) -> tuple[list[str], str]:
         shutil.copy(CHECKS / client.script, folder)  # modules are looked for beside the script
         shutil.copy(CHECKS / "reporting.mjs", folder)
         return ["node", str(folder / client.script)], json.loads(package.read_text(encoding="utf-8"))["version"]
-    _install([sys.executable, "-m", "venv", "--clear", folder])
     python = str(folder / "bin/python")
-    _install([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *client.packages])
+    uv = [sys.executable, "-m", "uv"]  # pip searches for minutes where packages pin each other's botocore
+    _install([*uv, "venv", "--quiet", "--clear", "--python", sys.executable, folder])
+    _install([*uv, "pip", "install", "--quiet", "--python", python, *client.packages])
     name = re.split(r"[\[=<>]", client.packages[0])[0]
     asked = f"from importlib.metadata import version; print(version({name!r}))"
     return [python, str(CHECKS / client.script)], _run([python, "-c", asked], TRY_TIMEOUT_S).stdout.strip()

@@ -34,5 +34,6 @@ async def endpoint():
     is_text(value["choices"][0]["message"]["content"], value["usage"]["completion_tokens"])
 
 
-for column, body in {"plain": plain, "stream": stream, "SageMaker": endpoint}.items():
-    check(column, lambda body=body: asyncio.run(body()))
+check("plain", lambda: asyncio.run(plain()))
+check("stream", lambda: asyncio.run(stream()))
+check("SageMaker", lambda: asyncio.run(endpoint()))

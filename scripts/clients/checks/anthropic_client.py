@@ -26,5 +26,6 @@ def tools():
     is_forecast(next(block.input for block in answer.content if block.type == "tool_use"))
 
 
-for column, body in {"plain": plain, "stream": stream, "tools": tools}.items():
-    check(column, body)
+check("plain", plain)
+check("stream", stream)
+check("tools", tools)

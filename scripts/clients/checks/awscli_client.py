@@ -61,5 +61,7 @@ def embeddings():
     is_vector(saved("bedrock-runtime", "invoke-model", "--model-id", EMBEDDING, "--body", body)["embedding"])
 
 
-for column, body in {"plain": plain, "tools": tools, "SageMaker": endpoint, "embeddings": embeddings}.items():
-    check(column, body)
+check("plain", plain)
+check("tools", tools)
+check("SageMaker", endpoint)
+check("embeddings", embeddings)

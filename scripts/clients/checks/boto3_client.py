@@ -56,7 +56,8 @@ def embeddings():
     is_vector(json.load(answer["body"])["embedding"])
 
 
-for column, body in {
-    "plain": plain, "stream": stream, "tools": tools, "SageMaker": endpoint, "embeddings": embeddings,
-}.items():  # fmt: skip
-    check(column, body)
+check("plain", plain)
+check("stream", stream)
+check("tools", tools)
+check("SageMaker", endpoint)
+check("embeddings", embeddings)

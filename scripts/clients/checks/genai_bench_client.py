@@ -16,7 +16,7 @@ def run(*options):
     with tempfile.TemporaryDirectory() as folder:
         make_tokenizer(f"{folder}/tokenizer")
         ran(
-            "genai-bench", "benchmark", "--api-base", URL, "--task", "text-to-text", *options,
+            "genai-bench", "benchmark", *options, "--api-base", URL, "--task", "text-to-text",
             "--model-tokenizer", f"{folder}/tokenizer", "--traffic-scenario", f"D(20,{TOKENS})",
             "--num-concurrency", "2", "--max-requests-per-run", str(REQUESTS), "--max-time-per-run", "1",
             "--experiment-base-dir", folder, "--experiment-folder-name", "out",

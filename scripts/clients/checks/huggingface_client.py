@@ -42,5 +42,7 @@ def structured():
     is_forecast(json.loads(answer.choices[0].message.content))
 
 
-for column, body in {"plain": plain, "stream": stream, "tools": tools, "structured": structured}.items():
-    check(column, body)
+check("plain", plain)
+check("stream", stream)
+check("tools", tools)
+check("structured", structured)

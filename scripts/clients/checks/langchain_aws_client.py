@@ -78,8 +78,9 @@ def embeddings():
     is_vector(BedrockEmbeddings(model_id=EMBEDDING, endpoint_url=URL).embed_query(PROMPT))
 
 
-for column, body in {
-    "plain": plain, "stream": stream, "tools": tools, "structured": structured, "SageMaker": endpoint,
-    "embeddings": embeddings,
-}.items():  # fmt: skip
-    check(column, body)
+check("plain", plain)
+check("stream", stream)
+check("tools", tools)
+check("structured", structured)
+check("SageMaker", endpoint)
+check("embeddings", embeddings)

@@ -61,8 +61,9 @@ def embeddings():
     is_vector(litellm.embedding(model=f"bedrock/{EMBEDDING}", input=[PROMPT]).data[0]["embedding"])
 
 
-for column, body in {
-    "plain": plain, "stream": stream, "tools": tools, "structured": structured, "SageMaker": endpoint,
-    "embeddings": embeddings,
-}.items():  # fmt: skip
-    check(column, body)
+check("plain", plain)
+check("stream", stream)
+check("tools", tools)
+check("structured", structured)
+check("SageMaker", endpoint)
+check("embeddings", embeddings)

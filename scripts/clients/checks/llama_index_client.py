@@ -49,5 +49,7 @@ def structured():
     is_forecast(model(500).structured_predict(Forecast, PromptTemplate(PROMPT)))
 
 
-for column, body in {"plain": plain, "stream": stream, "tools": tools, "structured": structured}.items():
-    check(column, body)
+check("plain", plain)
+check("stream", stream)
+check("tools", tools)
+check("structured", structured)

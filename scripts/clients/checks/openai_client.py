@@ -59,7 +59,8 @@ def models():
     assert OPENAI in [model.id for model in client.models.list()]
 
 
-for column, body in {
-    "plain": plain, "stream": stream, "tools": tools, "structured": structured, "models": models,
-}.items():  # fmt: skip
-    check(column, body)
+check("plain", plain)
+check("stream", stream)
+check("tools", tools)
+check("structured", structured)
+check("models", models)

@@ -42,5 +42,6 @@ async def structured():
         is_forecast((await Agent(model, output_type=Forecast).run(PROMPT)).output)
 
 
-for column, body in {"plain": plain, "stream": stream, "structured": structured}.items():
-    check(column, lambda body=body: asyncio.run(body()))
+check("plain", lambda: asyncio.run(plain()))
+check("stream", lambda: asyncio.run(stream()))
+check("structured", lambda: asyncio.run(structured()))
