@@ -6,7 +6,10 @@ import { embed, generateObject, generateText, jsonSchema, streamText, tool } fro
 import { check, claude, isForecast, isStream, isText, must, prompt, schema, sim, tokens, url } from "./reporting.mjs";
 
 const bedrock = createAmazonBedrock({ region: "us-east-1", baseURL: url });
-const openai = createOpenAICompatible({ name: "local", baseURL: `${url}/v1`, apiKey: "none" });
+// without supportsStructuredOutputs it sends no schema at all
+const openai = createOpenAICompatible({
+  name: "local", baseURL: `${url}/v1`, apiKey: "none", supportsStructuredOutputs: true,
+});
 const models = [bedrock(claude), openai(sim)], once = { prompt, maxRetries: 0 };
 
 await check("plain", async () => {
