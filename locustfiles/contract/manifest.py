@@ -22,6 +22,7 @@ class WorkerEntry:
     produced: int | None  # None: it never handed in its last count (a killed worker)
     received: int
     lost: int | None
+    versions: dict[str, str] = dataclasses.field(default_factory=dict)  # that differ there from the manifest's
 
 
 @dataclasses.dataclass(slots=True)

@@ -1,0 +1,99 @@
+"""The token that a run's workers show its master, so that nobody else reports to it, or ends it.
+
+It is SWARMLEDGER_TOKEN. Without one the master makes its own and leaves it in a file that its user alone can read: workers
+of the same user on the same machine find it there by the master's port, others are given it by hand.
+"""
+
+import contextlib
+import functools
+import hashlib
+import hmac
+import os
+import pathlib
+import secrets
+import stat
+import tempfile
+
+VARIABLE = "SWARMLEDGER_TOKEN"
+
+
+@functools.cache
+def made_here() -> str:
+    """This process's own; the processes of `--processes` are forked after it was made, and share it."""
+    return secrets.token_hex(16)
+
+
+def given() -> str | None:
+    """By the environment."""
+    return os.environ.get(VARIABLE, "").strip() or None
+
+
+def of_master(port: int) -> str:
+    """A master that follows a killed one on its port goes on with that one's token: its workers know it."""
+    token = given() or _left(port)
+    if token is None:
+        token = made_here()
+        _leave(port, token)
+    return token
+
+
+def of_worker(port: int) -> str:
+    return given() or _left(port) or made_here()
+
+
+def proof(token: str, challenge: str, worker: str) -> str:
+    """What a worker answers: the token itself never travels."""
+    return hmac.new(token.encode(), f"{challenge}/{worker}".encode(), hashlib.sha256).hexdigest()
+
+
+def proves(token: str, challenge: str, worker: str, answer: str) -> bool:
+    return hmac.compare_digest(proof(token, challenge, worker).encode(), answer.encode())
+
+
+def _folder() -> pathlib.Path:
+    return pathlib.Path(tempfile.gettempdir()) / f"swarmledger-{os.getuid()}"
+
+
+def _is_ours(path: pathlib.Path) -> bool:
+    """Nobody else can have put it there, or can read it."""
+    try:
+        found = path.lstat()
+    except OSError:
+        return False
+    return found.st_uid == os.getuid() and not stat.S_ISLNK(found.st_mode) and not found.st_mode & 0o077
+
+
+def _file(port: int) -> pathlib.Path:
+    return _folder() / f"master-{port}.token"
+
+
+def _left(port: int) -> str | None:
+    path = _file(port)
+    if not (_is_ours(path.parent) and _is_ours(path)):
+        return None
+    try:
+        return path.read_text(encoding="ascii").strip() or None
+    except (OSError, ValueError):
+        return None
+
+
+def _leave(port: int, token: str) -> None:
+    """Where it cannot be written every worker is given the token by hand."""
+    path = _file(port)
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        if not _is_ours(path.parent):
+            return
+        draft = path.with_suffix(f".{os.getpid()}")
+        file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(file, "w", encoding="ascii") as opened:
+            opened.write(token + "\n")
+        draft.replace(path)
+
+
+def forget(port: int, token: str) -> None:
+    """At a master's end."""
+    path = _file(port)
+    with contextlib.suppress(OSError):
+        if _left(port) == token:
+            path.unlink()
