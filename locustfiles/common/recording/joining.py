@@ -43,7 +43,9 @@ class Proof(Message):
     """
 
     KIND = "ledger_proof"
-    answer: str
+    answers: list[
+        str
+    ]  # one for each token that it may be: of a worker that was given none, those of this machine's masters
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

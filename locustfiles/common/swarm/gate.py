@@ -9,6 +9,7 @@ import atexit
 import collections.abc
 import dataclasses
 import logging
+import math
 import secrets
 import sys
 import time
@@ -29,6 +30,7 @@ from locustfiles.common.swarm.guarded_port import SAID, shown
 
 UNANSWERED = 5  # heartbeats, a second apart: whoever sends so many has a loop that runs, and would have answered
 ASK_AGAIN = 5  # heartbeats, of a worker whose `Hello` may be lost
+SILENT_S = 2.0  # twice what lies between two heartbeats
 ANSWER_S = 3.0  # for a worker of an earlier master, which may report before it has been asked for the token
 REMEMBERED = 1000  # clients that have not been let in
 START = "locust -f locustfiles/sweep.py --scenario FILE --worker --master-host HOST"
@@ -49,13 +51,14 @@ class Client:
 
 
 class Gate:
-    """In front of a master's `handle_message`. `heard` says when each worker was, monotonic seconds."""
+    """In front of a master's `handle_message`. `heard` says when each worker was, `back` when after a silence; perf_counter seconds."""
 
     def __init__(self, runner: MasterRunner) -> None:
         self.runner = runner
         self.token = run_token.of_master(runner.master_bind_port)
         self.workers: set[str] = set()  # that have introduced themselves
         self.heard: dict[str, float] = {}
+        self.back: dict[str, float] = {}
         self.on_stray: collections.abc.Callable[[str], None] = lambda worker: None  # one that an earlier master had
         atexit.register(run_token.forget, runner.master_bind_port, self.token)
         self._challenge = secrets.token_hex(16)
@@ -105,7 +108,10 @@ class Gate:
         elif sender not in self.workers:
             self._from_outside(sender, message, self._client(sender))
         else:
-            self.heard[sender] = time.monotonic()
+            now = time.perf_counter()
+            if now - self.heard.get(sender, -math.inf) > SILENT_S:
+                self.back[sender] = now
+            self.heard[sender] = now
             if message.type not in (Knock.KIND, Proof.KIND):
                 self._pass_on(sender, message)
             return
@@ -182,10 +188,10 @@ class Gate:
 
     def _check(self, sender: str, message: Message, client: Client) -> None:
         try:
-            answer = pydantic.TypeAdapter(Proof).validate_python(message.data).answer
+            answers = pydantic.TypeAdapter(Proof).validate_python(message.data).answers
         except pydantic.ValidationError:
-            answer = ""
-        client.proved = run_token.proves(self.token, self._challenge, sender, answer)
+            answers = []
+        client.proved = run_token.proves(self.token, self._challenge, sender, answers)
         client.heartbeats = 0
         if not client.proved:
             given = f"start it with {run_token.VARIABLE} set to the master's"

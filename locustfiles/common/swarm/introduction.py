@@ -33,8 +33,8 @@ class Introduction:
 
     def _on_challenge(self, message: Challenge, _: str) -> None:
         worker = self.runner.client_id
-        token = run_token.of_worker(self.runner.master_port)
-        messenger.send(self.runner, Proof(run_token.proof(token, message.challenge, worker)))
+        tokens = run_token.of_worker()
+        messenger.send(self.runner, Proof([run_token.proof(token, message.challenge, worker) for token in tokens]))
         if self._hello:
             messenger.send(self.runner, self._hello)
         self._answered = True

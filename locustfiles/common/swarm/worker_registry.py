@@ -67,6 +67,17 @@ class WorkerRegistry:
         here = {c.id for c in (*clients.ready, *clients.spawning, *clients.running)}
         return [worker for worker in self.members if worker in here]
 
+    def heard_at(self, worker: str) -> float:
+        """When it was last heard, Unix seconds; now where that is not known."""
+        return self._at(self.gate.heard.get(worker) if self.gate else None)
+
+    def back_at(self, worker: str) -> float:
+        """When it was heard again after its last silence."""
+        return self._at(self.gate.back.get(worker) if self.gate else None)
+
+    def _at(self, moment: float | None) -> float:
+        return self.clock.now() if moment is None else self.clock.at(moment)
+
     def _on_hello(self, hello: Hello, worker: str) -> None:
         why = hello.problem
         if hello.content != self.inputs.content:
