@@ -106,7 +106,12 @@ class Gate:
                 "let nothing but this run's workers reach the master's port"
             )
         elif sender not in self.workers:
-            self._from_outside(sender, message, self._client(sender))
+            try:
+                self._from_outside(sender, message, self._client(sender))
+            except (TypeError, ValueError, AttributeError) as e:  # a message of a known kind and another form
+                self._say(
+                    f"client {shown(sender)} sent `{shown(message.type)}` in no known form: ignored ({type(e).__name__})"
+                )
         else:
             now = time.perf_counter()
             if now - self.heard.get(sender, -math.inf) > SILENT_S:
@@ -167,11 +172,10 @@ class Gate:
     def _drop(self, sender: str, message: Message, client: Client) -> None:
         """A worker of an earlier master reports before it has been asked for the token; others have no business here."""
         self._ask(sender, client)
-        if message.type not in client.dropped and len(client.dropped) < 3 and not client.knocked:
-            client.dropped.append(message.type)
-            gevent.spawn_later(
-                ANSWER_S if message.type == "stats" else 0, self._tell_unless_known, sender, message.type
-            )
+        kind = message.type[:60]
+        if kind not in client.dropped and len(client.dropped) < 3 and not client.knocked:
+            client.dropped.append(kind)
+            gevent.spawn_later(ANSWER_S if kind == "stats" else 0, self._tell_unless_known, sender, kind)
 
     def _tell_unless_known(self, sender: str, kind: str) -> None:
         client = self._clients.get(sender)
