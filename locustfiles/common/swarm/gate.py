@@ -4,14 +4,12 @@ Locust itself believes whoever connects: it gives users to a client that never r
 ends a run when a client says that it quits.
 """
 
-import argparse
 import atexit
 import collections.abc
 import dataclasses
 import logging
 import math
 import secrets
-import sys
 import time
 
 import gevent
@@ -20,7 +18,7 @@ import pydantic
 from locust import log as locust_log
 from locust.exception import StopTest
 from locust.rpc import Message
-from locust.runners import MasterRunner
+from locust.runners import STATE_MISSING, STATE_RUNNING, MasterRunner
 
 from locustfiles.common.recording import messenger
 from locustfiles.common.recording.joining import Challenge, Hello, Knock, Proof, Refused
@@ -117,10 +115,24 @@ class Gate:
             if now - self.heard.get(sender, -math.inf) > SILENT_S:
                 self.back[sender] = now
             self.heard[sender] = now
+            if message.type.startswith("spawning"):
+                self._give_back(sender)
             if message.type not in (Knock.KIND, Proof.KIND):
                 self._pass_on(sender, message)
             return
         gevent.sleep(0)  # a flood of such must not keep the others from running
+
+    def _give_back(self, worker: str) -> None:
+        """Locust deals users again to a missing worker that is back by its heartbeat alone. What it was told while it was away
+        it answers first, which ends its being missing: it would keep the users that it has, and get no others."""
+        node = self.runner.clients.get(worker)
+        if node is not None and node.state == STATE_MISSING:
+            beat = {
+                "state": STATE_RUNNING,
+                "current_cpu_usage": node.cpu_usage,
+                "current_memory_usage": node.memory_usage,
+            }
+            self._pass_on(worker, Message("heartbeat", beat, worker))
 
     def _pass_on(self, worker: str, message: Message) -> None:
         """What Locust makes of a message in an unexpected form must not end the greenlet that listens to all workers."""
@@ -229,18 +241,3 @@ class Gate:
         self._told += 1
         if self._told <= SAID:
             log.error(line)
-
-
-def show_token(gate: Gate, options: argparse.Namespace) -> None:
-    """How other workers are started, once, on stderr alone: what is logged stands in log files and the web UI."""
-    if options.processes or run_token.given():
-        return
-    host, port = options.master_bind_host, options.master_bind_port
-    local = host in ("127.0.0.1", "localhost", "::1")
-    where = f"--master-host {host if local else 'HOST'} --master-port {port}"
-    more = " (on this machine; --master-bind-host 0.0.0.0 lets in others)" if local else ""
-    sys.stderr.write(
-        f"Workers of this user on this machine join by themselves; others with {run_token.VARIABLE}={gate.token} locust -f ... "
-        f"--scenario FILE --worker {where}{more}\n"
-    )
-    sys.stderr.flush()

@@ -18,8 +18,8 @@ from locustfiles.common.planning.inputs import Inputs, load_inputs
 from locustfiles.common.planning.plan import STOP_S
 from locustfiles.common.recording.joining import Hello
 from locustfiles.common.recording.resume import check_resumable
-from locustfiles.common.swarm import guarded_port, web_notice
-from locustfiles.common.swarm.gate import Gate, show_token
+from locustfiles.common.swarm import guarded_port, run_token, web_notice
+from locustfiles.common.swarm.gate import Gate
 from locustfiles.common.swarm.introduction import Introduction
 from locustfiles.common.swarm.link_to_master import MasterLink
 from locustfiles.common.swarm.master import Master
@@ -129,7 +129,7 @@ def _on_init(environment, runner, services: tuple[str, ...], given: dict[str, st
             _begin_master(environment, runner, options, inputs, clock, gate)
         if gate:
             gate.open()
-            show_token(gate, options)
+            run_token.show(gate.token, options)
     except BadInput as e:
         if introduction:
             introduction.say(Hello("", "", f"worker {runner.client_id}: {e}", again=False), wait_s=2)

@@ -4,6 +4,7 @@ It is SWARMLEDGER_TOKEN. Without one the master makes its own and leaves it in a
 of the same user on the same machine find it there, others are given it by hand.
 """
 
+import argparse
 import contextlib
 import functools
 import hashlib
@@ -12,6 +13,7 @@ import os
 import pathlib
 import secrets
 import stat
+import sys
 import tempfile
 
 VARIABLE = "SWARMLEDGER_TOKEN"
@@ -31,10 +33,10 @@ def given() -> str | None:
 
 def of_master(port: int) -> str:
     """A master that follows a killed one on its port goes on with that one's token: its workers know it."""
-    token = given() or _left(port)
-    if token is None:
-        token = made_here()
-        _leave(port, token)
+    if token := given():
+        return token
+    token = _left(port) or made_here()
+    _leave(port, token)
     return token
 
 
@@ -42,8 +44,7 @@ def of_worker() -> list[str]:
     """Those that may be its master's: it may reach it by another port than the master's own, as through a tunnel."""
     if token := given():
         return [token]
-    found = [_read(path) for path in sorted(_folder().glob("master-*.token"))[:MOST]] if _is_ours(_folder()) else []
-    return [*(token for token in found if token), made_here()]
+    return [*filter(None, map(_read, _newest_first()[:MOST])), made_here()]
 
 
 def proof(token: str, challenge: str, worker: str) -> str:
@@ -72,6 +73,15 @@ def _is_ours(path: pathlib.Path) -> bool:
 
 def _file(port: int) -> pathlib.Path:
     return _folder() / f"master-{port}.token"
+
+
+def _newest_first() -> list[pathlib.Path]:
+    """Files of masters that were killed stay."""
+    found: list[tuple[float, pathlib.Path]] = []
+    for path in _folder().glob("master-*.token") if _is_ours(_folder()) else ():
+        with contextlib.suppress(OSError):  # its master has just ended
+            found.append((path.stat().st_mtime, path))
+    return [path for _, path in sorted(found, reverse=True)]
 
 
 def _left(port: int) -> str | None:
@@ -107,3 +117,18 @@ def forget(port: int, token: str) -> None:
     with contextlib.suppress(OSError):
         if _left(port) == token:
             path.unlink()
+
+
+def show(token: str, options: argparse.Namespace) -> None:
+    """How other workers are started, once, on stderr alone: what is logged stands in log files and the web UI."""
+    if options.processes or given():
+        return
+    host, port = options.master_bind_host, options.master_bind_port
+    local = host in ("127.0.0.1", "localhost", "::1")
+    where = f"--master-host {host if local else 'HOST'} --master-port {port}"
+    more = " (on this machine; --master-bind-host 0.0.0.0 lets in others)" if local else ""
+    sys.stderr.write(
+        f"Workers of this user on this machine join by themselves; others with {VARIABLE}={token} locust -f ... "
+        f"--scenario FILE --worker {where}{more}\n"
+    )
+    sys.stderr.flush()
