@@ -52,7 +52,7 @@ class StageWindow:
     ended_by: str | None = None  # time, requests, precision, abort (its error rate), budget, stop (Ctrl-C, SIGTERM, UI)
     steady: bool | None = None  # whether its latencies drifted no more when the window began; None: not looked at
     outcome: str | None = None  # of a search's stage: met, missed or undecided; None: not to be trusted
-    whole: bool = False  # every record of it has arrived, and every worker that began it was there at its end
+    whole: bool = False  # every record of it has arrived, and every worker that began it was there all the time
     workers: list[WorkerLoad] = dataclasses.field(default_factory=list)  # those that were there at its end
 
 
