@@ -20,7 +20,7 @@ from locustfiles.contract.manifest import StageWindow
 
 def verdict_of(stage: Stage, found: StageFigures) -> Trust:
     """The verdict on a stage whose measurements are in `found`."""
-    invalid = _broken_run(stage) + _broken_stage(stage)
+    invalid = _broken_run(stage) + _broken_stage(stage) or _not_whole(stage.visit)
     if invalid:
         return Trust(verdict="INVALID", reasons="; ".join(invalid))
     suspect = [
@@ -40,9 +40,23 @@ def verdict_of(stage: Stage, found: StageFigures) -> Trust:
         suspect += open_cautions(stage)
     if full := overloaded(stage.visit, THRESHOLDS["worker_cpu"].limit):
         suspect.append(full)
+    if _cut_short(stage.visit):
+        suspect.append("it was cut short: what was under way in its window ended under a falling load")
     if stage.run.manifest.status == "running":
         suspect.append("the run was never closed (killed, its disk full, or still running)")
     return Trust(verdict="SUSPECT" if suspect else "VALID", reasons="; ".join(suspect))
+
+
+def _not_whole(visit: StageWindow) -> list[str]:
+    """Where nothing says why."""
+    if visit.whole or _cut_short(visit):
+        return []
+    return ["it is not whole: records of it did not arrive in time, or a worker that began it was gone by its end"]
+
+
+def _cut_short(visit: StageWindow) -> bool:
+    """By the run's end: its window or its hold."""
+    return not visit.whole and (visit.ended_by in ("budget", "stop") or visit.hold_until is None)
 
 
 def _broken_run(stage: Stage) -> list[str]:
