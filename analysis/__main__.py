@@ -14,7 +14,7 @@ EXAMPLE = """examples:
   python -m analysis calibrate runs/x --truth truth.jsonl
   python -m analysis merge runs/study swarmledger-spool-*.csv
 
-exit code: 0 fine, 1 bad input, 2 the data cannot be trusted, 3 a limit was missed."""
+exit code: 0 fine, 1 bad input, 2 the data cannot be trusted."""
 SAME = f"""
 
 `{INSTALLED}` (after pip install -e .) and `{MODULE}` (in the repository) are the same command."""

@@ -47,7 +47,8 @@ def analyse(
     of_run = {run.name: results_of(run, prices[run.name].of_target) for run in runs}
     results = [r for run in runs for r in of_run[run.name]]
     if not results:
-        raise NotARun(f"{runs[0].path}: no stage in its manifest, nothing was measured; give another run")
+        why = "".join(f" ({sentence.rstrip('.')})" for sentence in not_compared(runs)[:1])
+        raise NotARun(f"{runs[0].path}: no stage in its manifest, nothing was measured{why}; give another run")
     candidates = [c for run in runs for c in candidates_of(run, prices[run.name].of_target, of_run[run.name])]
     instrument = {run.name: instrument_error(run, calibration) for run in runs}
     return _report(runs, prices, results, candidates, instrument)
@@ -62,12 +63,8 @@ def _report(
 ) -> Report:
     """prices, instrument: by run."""
     dataset, dataset_notes = dataset_of_interest(runs, results)
-    cut = cut_short_runs(runs)
-    warnings = [c.warning for c in cut] + mixed_loads([r for r in results if r.payload == dataset])
-    warnings += comparability_warnings(runs, dataset, prices)
-    recommendation, hourly, compared = recommend(candidates, dataset, warnings), _hourly(prices), comparisons(runs)
-    without = not_compared(runs)
-    recommendation.facts[0] = " ".join([recommendation.facts[0], *without])
+    without, hourly, compared = not_compared(runs), _hourly(prices), comparisons(runs)
+    recommendation = recommend(candidates, dataset, _warnings(runs, prices, results, dataset), without)
     return Report(
         runs={run.name: run.manifest for run in runs},
         results=results,
@@ -93,9 +90,15 @@ def _report(
         findings=findings_of(runs, results),
         repeats=repeated_levels(results),
         open_loop=[s for run in runs if (s := open_sentence(run))],
-        cut=[c.text for c in cut],
+        cut=[c.text for c in cut_short_runs(runs)],
         not_compared=without,
     )
+
+
+def _warnings(runs: list[Run], prices: dict[str, Prices], results: list[Result], dataset: str) -> list[str]:
+    """Why a comparison on the dataset needs care."""
+    found = [c.warning for c in cut_short_runs(runs)] + mixed_loads([r for r in results if r.payload == dataset])
+    return found + comparability_warnings(runs, dataset, prices)
 
 
 def _shared_limits(run: Run) -> dict[str, typing.Any]:

@@ -2,6 +2,7 @@
 
 import typing
 
+from analysis.metrics.token_times import HELD_BACK
 from analysis.runs.token_totals import MAX_UNCOUNTED
 
 
@@ -79,6 +80,11 @@ THRESHOLDS: dict[str, Threshold] = {
     "mixed_tokens": Threshold(
         0.01,
         "More than 1 % of the successes have their output tokens from another counter than the rest: two measures in one mean.",
+    ),
+    "held_back": Threshold(
+        HELD_BACK,
+        "More than half of the streams came at once: a proxy or the container held their tokens back until the end. Their "
+        "TTFT is the time of the whole answer, and how fast the tokens were written is not known.",
     ),
     "served_otherwise": Threshold(
         0.01,

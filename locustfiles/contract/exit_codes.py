@@ -10,7 +10,6 @@ NOT_TRUSTED  locust: records lost, a worker gone, an error inside Swarmledger, k
              analysis: an INVALID stage, a calibration beyond its bound
              scripts/bench: nothing was measured, or not what was promised
 GATE_MISSED  locust: the budget ended the run
-             analysis: a limit was missed
 STOPPED      locust: stopped before its end by Ctrl-C, SIGTERM or the web UI; what was measured is kept, --resume goes on
 """
 

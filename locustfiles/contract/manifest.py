@@ -22,6 +22,7 @@ class WorkerEntry:
     produced: int | None  # None: it never handed in its last count (a killed worker)
     received: int
     lost: int | None
+    versions: dict[str, str] = dataclasses.field(default_factory=dict)  # that differ there from the manifest's
 
 
 @dataclasses.dataclass(slots=True)
@@ -69,7 +70,7 @@ class StageWindow:
     steady: bool | None = None  # whether its latencies drifted no more when the window began; None: not looked at
     outcome: str | None = None  # of a search's stage: met, missed or undecided; None: not to be trusted
     trace_fit: TraceFit | None = None  # of a replay whose trace has prompt lengths
-    whole: bool = False  # every record of it has arrived, and every worker that began it was there at its end
+    whole: bool = False  # every record of it has arrived, and every worker that began it was there all the time
     workers: list[WorkerLoad] = dataclasses.field(default_factory=list)  # those that were there at its end
 
 
@@ -155,7 +156,9 @@ class Manifest:
     prices: dict[
         str, dict[str, typing.Any]
     ]  # target -> {"usd_per_hour", "instance_count"} or {"input", "output", "cache_read", "cache_write"} (USD per 1,000 tokens)
-    payloads: dict[str, dict[str, typing.Any]]  # stem -> {"file", "sha256", "prompts"}
+    payloads: dict[
+        str, dict[str, typing.Any]
+    ]  # stem -> {"file", "sha256", "prompts"}, "cache_points": prompts that have some
     workers: list[WorkerEntry] = dataclasses.field(default_factory=list)
     stages: list[StageWindow] = dataclasses.field(default_factory=list)
     abandoned: list[StageWindow] = dataclasses.field(

@@ -151,6 +151,19 @@ def test_every_error_class_and_exit_code_is_named():
     assert told == codes
 
 
+COMMANDS = sorted((ROOT / "analysis/commands").glob("[a-z]*.py"))
+
+
+@pytest.mark.parametrize("path", [p for p in COMMANDS if "exit code:" in p.read_text()], ids=lambda p: p.stem)
+def test_a_commands_help_names_the_exit_codes_that_it_has_and_no_other(path):
+    """1 is of every command: a BadInput that it raises."""
+    text = path.read_text()
+    imported = re.search(r"exit_codes import ([\w, ]+)", text)
+    names = {name.strip() for name in imported[1].split(",")} - {"complain"}
+    told = re.search(r"exit code: (.*?)\"\"\"", text, re.DOTALL)[1]
+    assert {int(code) for code in re.findall(r"\b\d\b", told)} == {1} | {getattr(exit_codes, name) for name in names}
+
+
 def test_every_option_of_the_load_side_is_explained_and_no_other():
     from locustfiles.common.swarm import locust_plugin
 

@@ -38,6 +38,7 @@ EMULATOR = {
             "faults": {"throttle": 0.3, "drop_mid_stream": 0.1},
             "fault_seed": 5,
         },
+        "busy": {"engine": "quick", "dialect": "tgi", "faults": {"throttle": 1.0}},
         "failing": {"engine": "quick", "dialect": "tgi", "faults": {"server": 1.0}},
     },
     "models": {

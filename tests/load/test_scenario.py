@@ -2,9 +2,11 @@
 
 import pydantic
 import pytest
+import yaml
 
 from locustfiles.contract.bad_input import BadScenario
 from locustfiles.contract.scenario.scenario import Scenario, find_file, load_scenario
+from locustfiles.contract.scenario.target_prices import prices_of
 from tests.helpers.scenario_text import BEDROCK, GOOD, SAGEMAKER, write
 
 
@@ -132,15 +134,49 @@ def test_a_mistake_is_one_line_with_file_line_and_key(tmp_path, written):
     assert said in message, message
 
 
-@pytest.mark.parametrize("key", ["name", "targets", "region", "payloads", "load", "pricing"])
+@pytest.mark.parametrize("key", ["name", "targets", "payloads", "load"])
 def test_a_missing_key_is_named(tmp_path, key):
+    with pytest.raises(BadScenario, match=rf"s\.yaml:\d+: {key}: missing; add `{key}:`"):
+        load_scenario(write(tmp_path, without(key)))
+
+
+def without(*keys: str) -> str:
     lines, skipping = [], False
     for line in GOOD.splitlines(keepends=True):
-        skipping = line.startswith(f"{key}:") or (skipping and line.startswith(" "))
+        skipping = line.startswith(tuple(f"{key}:" for key in keys)) or (skipping and line.startswith(" "))
         if not skipping:
             lines.append(line)
-    with pytest.raises(BadScenario, match=rf"s\.yaml:\d+: {key}: missing; add `{key}:`"):
-        load_scenario(write(tmp_path, "".join(lines)))
+    return "".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("region", "`region` is missing, which target `a` of service bedrock needs; add `region:`"),
+        ("pricing", "`pricing` is missing, and target `a` has no `price:`; add one of them"),
+    ],
+)
+def test_what_awss_targets_and_a_price_book_are_needed_for_is_said(tmp_path, key, said):
+    with pytest.raises(BadScenario) as refused:
+        load_scenario(write(tmp_path, without(key)))
+    assert said in str(refused.value)
+
+
+def test_a_server_of_ones_own_with_its_own_price_needs_neither_region_nor_price_book(tmp_path):
+    text = yaml.safe_load(without("region", "pricing"))
+    text["targets"] = [
+        {
+            "name": "t",
+            "service": "openai",
+            "base_url": "http://127.0.0.1:1/v1",
+            "model_id": "m",
+            "price": {"usd_per_hour": 1.0},
+        }
+    ]
+    found = load_scenario(write(tmp_path, yaml.safe_dump(text)))
+    assert (found.region, found.pricing) == (None, None)
+    book, prices = prices_of(found, tmp_path / "s.yaml")
+    assert (book, prices["t"].usd_per_hour_in_all) == (None, 1.0)
 
 
 ROUTE = "  - name: a\n    service: openai\n    base_url: http://10.0.0.7:8000/v1\n    model_id: m\n    api_key_env: MY_KEY\n"

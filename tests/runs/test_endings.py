@@ -18,7 +18,7 @@ from tests.helpers.locust_process import cluster, environment, one_locust
 def test_a_stage_ends_when_it_has_enough_requests_or_too_many_errors_and_the_sweep_goes_on(endpoint, tmp_path):
     targets = [
         folders.sagemaker(
-            "failing",
+            "busy",  # throttles alone are no reason to leave a target out
             load={
                 "users": [2],
                 "settle_s": 0,
@@ -38,7 +38,7 @@ def test_a_stage_ends_when_it_has_enough_requests_or_too_many_errors_and_the_swe
     assert len(found) == endpoint.stats()["requests"] - before
     assert (failing["ended_by"], enough["ended_by"]) == ("abort", "requests")
     failed = [r for r in found if r.stage == 1 and r.phase == "measure"]
-    assert len(failed) >= 10 and {r.error for r in failed} == {"server"}
+    assert len(failed) >= 10 and {r.error for r in failed} == {"throttled"}
     # records are looked at once a second: each ends long before its 30 s, on a busy machine too
     took = [stage["measure_until"] - stage["measure_from"] for stage in (failing, enough)]
     assert max(took) < 10
@@ -144,7 +144,7 @@ def test_a_second_ctrl_c_does_not_lose_what_was_measured(endpoint, tmp_path):
         process.send(signal.SIGINT)
         process.until("CTRL+C")
         process.send(signal.SIGINT)
-        assert process.wait() == 0, process.text
+        assert process.wait() == 4, process.text
     found, manifest = folders.rows(tmp_path / "run"), folders.manifest(tmp_path / "run")
     assert len(found) == endpoint.stats()["requests"] - before
     assert manifest["status"] == "stopped" and not any(r.error for r in found)

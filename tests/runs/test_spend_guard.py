@@ -135,7 +135,7 @@ def test_ctrl_c_at_the_question_ends_the_run(endpoint, tmp_path):
         asked = shown(terminal, "Go on? [y/N]")
         process.send_signal(2)
         rest = shown(terminal, None)
-        assert process.wait() == 0, asked + rest
+        assert process.wait() == 4, asked + rest
     assert "Traceback" not in rest
     assert endpoint.stats()["requests"] - before == 1
     assert folders.manifest(tmp_path / "run")["status"] == "stopped"

@@ -39,7 +39,7 @@ def test_a_signal_to_a_single_process_lets_everything_in_flight_end(endpoint, tm
         folders.await_requests(endpoint, before + 85)  # it has settled, and the fifth round of 20 is under way
         process.send(number)
         code = process.wait()
-    assert code == 0, process.text
+    assert code == 4, process.text
     assert_whole(tmp_path / "run", endpoint.stats()["requests"] - before, process.text)
 
 
@@ -54,7 +54,7 @@ def test_a_signal_to_a_master_or_to_all_lets_everything_in_flight_end(endpoint, 
         else:
             crew.master.send(signal.SIGTERM)
         code, workers = crew.wait()
-    assert (code, workers) == (0, [0, 0]), crew.text()
+    assert (code, workers) == (4, [0, 0]), crew.text()
     assert_whole(tmp_path / "run", endpoint.stats()["requests"] - before, crew.text())
 
 
@@ -64,7 +64,7 @@ def test_a_signal_in_a_warm_up_call_ends_the_run_before_its_first_stage(endpoint
     with one_locust(scenario, tmp_path / "run") as process:
         folders.await_requests(endpoint, before + 1)  # it takes 2 s
         process.send(signal.SIGINT)
-        assert process.wait() == 0, process.text
+        assert process.wait() == 4, process.text
     (warmup,) = folders.rows(tmp_path / "run")
     assert (warmup.phase, warmup.error) == ("warmup", "cancelled")
     manifest = folders.manifest(tmp_path / "run")
@@ -84,7 +84,7 @@ def test_users_that_end_first_are_not_started_again_while_the_others_drain(endpo
         crew.master.until("Draining")
         sent = endpoint.stats()["requests"]
         code, workers = crew.wait()
-    assert (code, workers) == (0, [0, 0]), crew.text()
+    assert (code, workers) == (4, [0, 0]), crew.text()
     assert (
         endpoint.stats()["requests"] - sent <= 6
     )  # on their way when it was counted; users that come back would be some twenty

@@ -137,7 +137,7 @@ def test_start_stop_and_start_again_in_a_browser_make_two_runs_that_are_never_mi
         press(chrome, "start")
         folders.await_requests(endpoint, before + first + 30)
         process.send(signal.SIGINT)  # Ctrl-C with the page open
-        assert process.wait() == 0, process.text
+        assert process.wait() == 4, process.text
     assert_apart(tmp_path / "run", tmp_path / "run-2", endpoint.stats()["requests"] - before)
     assert "Traceback" not in process.text
 
@@ -160,7 +160,7 @@ def test_start_stop_and_start_again_with_workers_make_two_runs_that_are_never_mi
         until(again, lambda: crew.text()[-3000:], every_s=0.5)
         folders.await_requests(endpoint, before + first + 60)
         crew.interrupt()
-        assert crew.wait() == (0, [0, 0]), crew.text()
+        assert crew.wait() == (4, [0, 0]), crew.text()
     assert_apart(tmp_path / "run", tmp_path / "run-2", endpoint.stats()["requests"] - before)
     for name in ("run", "run-2"):
         measured = [r for r in folders.rows(tmp_path / name) if r.phase == "measure" and r.users == 2]

@@ -24,10 +24,12 @@ def known(**values: typing.Any) -> dict[str, typing.Any]:
 
 
 def merged(document: dict, rest: dict, prompt: Prompt) -> dict:
-    """`rest` over the document's top level; objects of one name are merged."""
+    """`rest` over the document's top level; objects of one name are merged, and null takes away what would be sent."""
     for key, value in rest.items():
         if key == "system" and key in document:
             raise BadPayload(f"prompt `{prompt.id}`: has a system message and `parameters` a `system`; keep one")
+        if value is None and document.pop(key, None) is not None:
+            continue
         own = document.get(key)
         document[key] = own | value if isinstance(value, dict) and isinstance(own, dict) else value
     return document

@@ -93,7 +93,8 @@ def claude_whole(builder: AnswerBuilder, answer: dict) -> None:
 
 def _claude_block(builder: AnswerBuilder, block: dict) -> None:
     kind = block.get("type")
-    builder.produced |= kind == "tool_use"
+    # tools, the service's own tools and their results: an answer of nothing else is not empty
+    builder.produced |= isinstance(kind, str) and kind not in ("text", "thinking", "redacted_thinking")
     builder.redacted |= kind == "redacted_thinking"
 
 

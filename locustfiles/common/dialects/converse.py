@@ -12,8 +12,11 @@ from locustfiles.contract.scenario.targets import BedrockTarget
 
 _CONVERSE_MEMBERS = frozenset(
     "system inferenceConfig toolConfig guardrailConfig additionalModelRequestFields promptVariables "
-    "additionalModelResponseFieldPaths requestMetadata performanceConfig serviceTier outputConfig".split()
+    "additionalModelResponseFieldPaths requestMetadata projectIdentifier performanceConfig serviceTier outputConfig".split()
 )
+#: members of a content block that are read by themselves, or are no output
+_TOLD = frozenset("text reasoningContent citationsContent cachePoint".split())
+_SERVED = frozenset("toolUse toolResult".split())  # whole in the event that begins a block
 _DEFAULT_CACHE_POINT = {"type": "default"}
 
 
@@ -72,8 +75,10 @@ def converse_event(builder: AnswerBuilder, kind: str | None, event: dict, time: 
             builder.reason(content.get("text"), time)
             builder.concealed |= "signature" in content
             builder.redacted |= "redactedContent" in content
+        elif "citation" not in delta:  # which says where a text is from
+            _other_content(builder, delta, time)
     elif kind == "contentBlockStart":
-        builder.produced |= "toolUse" in part(event, "start")
+        builder.produced |= any(key in part(event, "start") for key in _SERVED)
     elif kind == "messageStop":
         builder.closed = True
         builder.stop(event.get("stopReason"))
@@ -89,12 +94,26 @@ def converse_whole(builder: AnswerBuilder, answer: dict) -> None:
         builder.fail(ErrorClass.BAD_RESPONSE, None, "no `output.message.content` in the answer")
     for block in objects(message, "content"):
         builder.say(block.get("text"), None)
-        builder.produced |= "toolUse" in block
+        for cited in objects(part(block, "citationsContent"), "content"):
+            builder.say(cited.get("text"), None)
+        _other_content(builder, block, None)
         if "reasoningContent" in block:
             content = part(block, "reasoningContent")
             builder.reason(part(content, "reasoningText").get("text"), None)
             builder.concealed |= "signature" in part(content, "reasoningText")
             builder.redacted |= "redactedContent" in content
+
+
+def _other_content(builder: AnswerBuilder, block: dict, time: float | None) -> None:
+    """What is neither text nor reasoning: tools, images, sound, video, and what nobody knows yet; one that failed is none.
+
+    What the service puts in by itself (the result of its own tool) has no time: the model did not write it."""
+    for kind, content in block.items():
+        if kind in _TOLD or not content or (type(content) is dict and content.get("error")):
+            continue
+        builder.produced = True
+        if time is not None and kind not in _SERVED:
+            builder.times.append(time)
 
 
 def _converse_usage(builder: AnswerBuilder, holder: dict) -> None:

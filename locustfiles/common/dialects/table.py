@@ -52,6 +52,7 @@ DIALECTS: dict[str, Dialect] = {
     "deepseek": Dialect(completions.completion_body, completions.deepseek_whole, completions.deepseek_event),
     "titan-text": Dialect(titan.titan_body, titan.titan_whole, titan.titan_event),
     "titan-embedding": Dialect(embeddings.embedding_body("inputText"), embeddings.embedding_whole),
+    "nova-embedding": Dialect(embeddings.nova_embedding_body, embeddings.embedding_whole),
     "cohere-embedding": Dialect(
         embeddings.embedding_body("texts", as_list=True, input_type="search_document"), embeddings.embedding_whole
     ),

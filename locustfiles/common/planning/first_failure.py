@@ -3,14 +3,16 @@
 import re
 import typing
 
-from locustfiles.contract.error_classes import REMEDIES, ErrorClass
+from locustfiles.contract.error_classes import ErrorClass
+from locustfiles.contract.scenario.remedies import LOOK, remedy_of
 from locustfiles.contract.scenario.targets import OpenAITarget, SageMakerTarget, Target
 
 DIALECTS_ARE_IN = "which container speaks which dialect: configs/README.md"
-IN_SERVICE = "see whether the endpoint is in service, and its logs"
 #: what servers say of a body that lacks their own first key -> dialects whose body has it
 _WANTED = {"inputs": "tgi or lmi", "messages": "openai-chat", "prompt": "openai-completions"}
-_MISSING = re.compile(r"(?i)missing|required|not be empty|cannot be empty|must be (?:provided|specified|present)|expected|keyerror|none is not")
+_MISSING = re.compile(
+    r"(?i)missing|required|(?:not|cannot) be empty|must be (?:provided|specified|present)|expected|keyerror|none is not"
+)
 #: how servers name a field that they do not know
 _UNKNOWN = re.compile(
     r"(?i)(?:unsupported|unknown|unrecognized|unexpected|extra|additional)[^'\"`]{0,60}['\"`](?P<a>\w+)['\"`]"
@@ -50,10 +52,8 @@ def remedy(target: Target, made: Failed) -> str:
     words = made.error_message or ""
     if error == ErrorClass.CONNECT:
         found = f"check {_address(target)}, and that the endpoint is up"
-    elif error == ErrorClass.CLIENT and isinstance(target, OpenAITarget):
-        found = f"check `model_id`, `parameters:` and `base_url` (asked was {asked_url(target)})"
     else:
-        found = REMEDIES.get(error, IN_SERVICE) if error else IN_SERVICE
+        found = remedy_of(target, error, made.http_status) if error else LOOK
     refused = error in (ErrorClass.CLIENT, ErrorClass.MODEL_ERROR, ErrorClass.BAD_RESPONSE, ErrorClass.SERVER)
     if refused and (field := _unknown_field(words)):
         return f"leave the field out by `parameters: {{{field}: null}}`, or {found}"
@@ -64,11 +64,6 @@ def remedy(target: Target, made: Failed) -> str:
     if error in (ErrorClass.BAD_RESPONSE, ErrorClass.EMPTY, ErrorClass.STREAM_BROKEN, ErrorClass.MODEL_ERROR):
         return f"{found} ({DIALECTS_ARE_IN})" if isinstance(target, SageMakerTarget | OpenAITarget) else found
     return found
-
-
-def asked_url(target: OpenAITarget) -> str:
-    path = "/chat/completions" if target.dialect == "openai-chat" else "/completions"
-    return target.base_url.rstrip("/") + path
 
 
 def _address(target: Target) -> str:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import json
 import pathlib
 
 from locustfiles.common.dialects.request import build
@@ -29,7 +30,7 @@ class Inputs:
     scenario: Scenario  # a `tokenizer:` that is a file has the path where it was found
     scenario_file: pathlib.Path
     payloads: dict[str, list[Prompt]]  # stem -> prompts
-    payload_files: dict[str, dict]  # stem -> {"file", "sha256", "prompts"}
+    payload_files: dict[str, dict]  # stem -> {"file", "sha256", "prompts"}, "cache_points": prompts that have some
     book: PriceBook | None  # None: each target has its own price
     prices: dict[str, Price]  # target -> price
     content: str  # hash of scenario, payloads, tokenizers and traces: equal on every worker
@@ -104,6 +105,8 @@ def load_inputs(path: str, services: tuple[str, ...]) -> Inputs:
         payloads[found.stem] = load_payload(found)
         digest = hashlib.sha256(found.read_bytes()).hexdigest()
         files[found.stem] = {"file": str(found), "sha256": digest, "prompts": len(payloads[found.stem])}
+        if points := sum(_asks_for_a_cache(p) for p in payloads[found.stem]):
+            files[found.stem]["cache_points"] = points
     for target in scenario.targets:
         for name in scenario.payloads_of(target):
             _check_bodies(path, target, name, payloads[pathlib.Path(name).stem])
@@ -153,6 +156,12 @@ def _takes_lengths(target: Target, prompt: Prompt) -> bool:
         return len({build(target, p).body for p in lengths}) == 2
     except BadInput:  # the dialect refuses it
         return False
+
+
+def _asks_for_a_cache(prompt: Prompt) -> bool:
+    """Whether a prompt marks what shall be cached, in its messages or among its parameters."""
+    marked = json.dumps(prompt.parameters)
+    return prompt.cached or '"cachePoint"' in marked or '"cache_control"' in marked
 
 
 def _check_bodies(path: str, target: Target, payload: str, prompts: list[Prompt]) -> None:

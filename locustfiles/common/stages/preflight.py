@@ -20,6 +20,7 @@ from locustfiles.common.recording.messages import CallAsked, Called, CallMade, E
 from locustfiles.common.recording.run_recorder import RunRecorder
 from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.manifest import LeftOut
+from locustfiles.contract.scenario.remedies import IN_ONE_PIECE
 
 log = logging.getLogger("swarmledger")
 #: failures in a row after which a target is left out; a refusal is one each time, and a timeout takes its time
@@ -48,6 +49,7 @@ class Preflight:
         self._warm: set[tuple[str, str]] = set()
         self._broken: set[str] = set()  # targets whose first calls were throttled
         self._left_out: set[tuple[str, str | None]] = set()
+        self._whole: set[str] = set()  # targets that do not stream although they are asked to
 
     def on_called(self, message: Called) -> None:
         if message.run == self.run.run_id and message.ask in self._asks:
@@ -118,6 +120,12 @@ class Preflight:
             return answer
         return None
 
+    def _note(self, target: str, made: CallMade) -> None:
+        """A success that is not what was asked for; once a target."""
+        if made.ttft_ms is None and self.run.inputs.scenario.target(target).stream and target not in self._whole:
+            self._whole.add(target)
+            log.warning("target `%s`: %s", target, IN_ONE_PIECE)
+
     def _failed(self, sentence: str) -> SweepEnds:
         self.run.fail(sentence)
         return SweepEnds()
@@ -133,6 +141,7 @@ class Preflight:
             made = self._ask(group.target, group.payload, self.run.inputs.scenario.longest_call_s + 15)
             if isinstance(made, CallMade):  # else the worker is gone: the next one is asked
                 if made.error is None:
+                    self._note(group.target, made)
                     return call_of(made, self.run.inputs.prices[group.target])
                 failures.append(made)
             gevent.sleep(self.run.inputs.scenario.error_pause_s)
