@@ -119,7 +119,7 @@ def load_run(path: str | pathlib.Path, name: str | None = None, several: bool = 
         raise NotARun(
             f"{folder.requests}: names target `{unknown[0]}`, which its manifest does not; put one run's files together"
         )
-    notes += _correct_clocks(manifest, records)
+    notes += _correct_clocks(manifest, records) + _other_versions(manifest)
     epoch = manifest.started_at
     records["sent"] = records["started_at"] - epoch
     records["ended"] = records["sent"] + records["latency_ms"] / 1000
@@ -225,6 +225,17 @@ def _lost_at_workers(manifest: Manifest) -> list[str]:
             missing = worker.produced - worker.received
             lost.append(f"{missing} records of worker {worker.id} on {worker.host} never arrived.")
     return lost
+
+
+def _other_versions(manifest: Manifest) -> list[str]:
+    notes = []
+    for worker in (w for w in manifest.workers if w.versions):
+        unlike = (
+            f"{name} {version} (master: {manifest.versions.get(name, 'none')})"
+            for name, version in worker.versions.items()
+        )
+        notes.append(f"Worker {worker.id} on {worker.host} ran other versions than the master: {', '.join(unlike)}.")
+    return notes
 
 
 def _correct_clocks(manifest: Manifest, records: pd.DataFrame) -> list[str]:

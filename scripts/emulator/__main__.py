@@ -78,6 +78,7 @@ def _tls(args) -> ssl.SSLContext | None:
             f"--tls-cert {args.tls_cert}, --tls-key {args.tls_key}: cannot be used ({e}); "
             "give PEM files that belong together"
         ) from None
+    context.set_alpn_protocols(Connection.versions())
     return context
 
 

@@ -53,7 +53,10 @@ def read(body: dict) -> Call:
 
 
 def _form(body: dict) -> dict | bool | None:
-    """The schema of the JSON that `outputConfig` asks for."""
+    """The schema of the JSON that `outputConfig` asks for, or Claude's own `output_config`."""
+    own = want(want(body, "additionalModelRequestFields", dict, {}), "output_config", dict, {})
+    if claude := want(own, "format", dict):
+        return want(claude, "schema", dict, required=True)
     form = want(want(body, "outputConfig", dict, {}), "textFormat", dict, {})
     if not form:
         return None

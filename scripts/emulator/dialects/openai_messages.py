@@ -56,7 +56,8 @@ def wanted_schema(body: dict, prompt: str) -> dict | bool | None:
             named = want(form, "json_schema", dict, required=True)
             return _schema(named.get("schema", {"type": "object"}), "response_format")
         case "json_object":
-            return shown(prompt) or {"type": "object"}
+            own = form.get("schema", form.get("value"))  # of llama.cpp, and of TGI
+            return shown(prompt) or {"type": "object"} if own is None else _schema(own, "response_format")
         case None | "text":
             return {"type": "object"} if outputs.get("json_object") else None
     raise BadBody(f"#/response_format: {form.get('type')} is not one of text, json_object and json_schema")
