@@ -17,7 +17,8 @@ Positive = Annotated[float, pydantic.Field(gt=0)]
 NotNegative = Annotated[float, pydantic.Field(ge=0)]
 Count = Annotated[int, pydantic.Field(gt=0)]
 Share = Annotated[float, pydantic.Field(ge=0, le=1)]
-Container = Literal["tgi", "openai-chat", "openai-completions", "lmi", "hf-embedding", "raw"]
+Known = Literal["tgi", "openai-chat", "openai-completions", "lmi", "hf-embedding"]
+Container = Known | Literal["raw"]
 
 EXAMPLE_ACCESS_KEY = "AKIAIOSFODNN7EXAMPLE"  # the pair of AWS's own documentation: no real account has it
 EXAMPLE_SECRET_KEY = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
@@ -140,7 +141,7 @@ class Endpoint(Target):
     """A SageMaker endpoint and the container behind it."""
 
     dialect: Container = "tgi"
-    more_dialects: list[Container] = []  # that the container takes as well, told apart by what a body has
+    more_dialects: list[Known] = []  # that the container takes as well, told apart by what a body has
     answer: RawAnswer | None = None  # `raw` alone: where things are in the answer
     variant: str = "AllTraffic"
     more_variants: list[str] = []  # which a request may name

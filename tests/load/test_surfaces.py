@@ -103,11 +103,7 @@ def test_tool_input_is_output_that_is_not_visible(sender):
     tool = {"toolSpec": {"name": "lookup", "inputSchema": {"json": {"type": "object"}}}}
     parameters = PARAMETERS | {"toolConfig": {"tools": [tool], "toolChoice": {"any": {}}}}
     [record] = send(sender, converse(bodies.NOVA, stream=True, parameters=parameters))
-    assert (record.stop_reason, record.chunks, record.ttft_visible_ms) == (
-        "tool_use",
-        TOKENS + 1,
-        None,
-    )  # + the closing brace
+    assert (record.stop_reason, record.chunks, record.ttft_visible_ms) == ("tool_use", TOKENS, None)
     assert 19 <= record.ttft_ms <= record.last_token_ms <= record.latency_ms
 
 

@@ -15,6 +15,7 @@ from scripts.emulator.dialects import (
     want,
 )
 from scripts.emulator.dialects.converse import tool_id, tool_uses
+from scripts.emulator.dialects.reasoning import thinks
 from scripts.emulator.dialects.tools import converse_offer, newest
 
 _STOP = {"length": "max_tokens", "stop": "end_turn", "stop_sequence": "stop_sequence", "tool": "tool_use"}
@@ -68,7 +69,7 @@ def opening(a) -> list[Piece]:
 
 def delta(a, text: str, token_id: int) -> list[Piece]:
     if a.call.tools:
-        return _call_delta(a, text)
+        return [] if thinks(a) else _call_delta(a, text)
     return [chunk("delta", {"contentBlockDelta": {"delta": {"text": text}, "contentBlockIndex": 0}})]
 
 

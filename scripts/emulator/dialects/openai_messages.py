@@ -47,15 +47,15 @@ def wanted_schema(body: dict, prompt: str) -> dict | bool | None:
     guided = next((v for v in (body.get("guided_json"), outputs.get("json")) if v is not None), None)
     if guided is not None:
         return _schema(guided, "guided_json")
-    if choices := body.get("guided_choice") or outputs.get("choice"):
+    if choices := want(body, "guided_choice", list) or want(outputs, "choice", list):
         return {"enum": choices, VERBATIM: True}
-    if pattern := body.get("guided_regex") or outputs.get("regex"):
+    if pattern := want(body, "guided_regex", str) or want(outputs, "regex", str):
         return {"type": "string", "pattern": f"^(?:{pattern})$", VERBATIM: True}
     match form.get("type"):
         case "json_schema":
             named = want(form, "json_schema", dict, required=True)
             return _schema(named.get("schema", {"type": "object"}), "response_format")
-        case "json_object":
+        case "json_object" | "json":
             own = form.get("schema", form.get("value"))  # of llama.cpp, and of TGI
             return shown(prompt) or {"type": "object"} if own is None else _schema(own, "response_format")
         case None | "text":
