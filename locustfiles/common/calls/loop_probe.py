@@ -6,7 +6,7 @@ import typing
 
 from gevent.hub import get_hub
 
-from locustfiles.common.transport.connection import Exchange
+from locustfiles.common.transport.exchange import Exchange
 
 EVERY_S = 0.01
 

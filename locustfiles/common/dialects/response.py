@@ -171,7 +171,7 @@ def lines(builder: AnswerBuilder, dialect: str, parts: Chunks) -> None:
     """Lines may be split anywhere; a line's time is the arrival of its last character before the newline."""
     event_of = DIALECTS[dialect].event
     assert event_of is not None  # of those whose stream has lines
-    blob = b"".join([data for _, data in parts])
+    blob = builder.joined(parts)
     ends = list(itertools.accumulate(len(data) for _, data in parts))
     start = 0
     for line in blob.split(b"\n"):
