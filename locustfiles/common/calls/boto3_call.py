@@ -40,6 +40,7 @@ from locustfiles.common.dialects.request import Body
 from locustfiles.common.transport.aws_session import SERVICES, AwsSession
 from locustfiles.common.transport.connection_pool import CONNECT_TIMEOUT_S
 from locustfiles.common.transport.exchange import Exchange
+from locustfiles.common.transport.header_lines import check
 from locustfiles.common.transport.limits import MAX_PIECES, Broken, beside_the_loop, too_many_pieces
 from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.scenario.scenario import Scenario
@@ -148,7 +149,8 @@ class Boto3Call:
 
     # boto3's events: called in the greenlet that makes the call
 
-    def _leaves(self, **_: object) -> None:
+    def _leaves(self, request: typing.Any, **_: object) -> None:
+        check(request.headers)
         call: _Call = self._local.call
         call.deadline.start()
         call.exchange.sent_at = time.perf_counter()

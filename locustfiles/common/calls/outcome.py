@@ -6,7 +6,8 @@ from locustfiles.common.dialects.parsed import ParsedAnswer
 from locustfiles.common.prompts.payloads import Prompt
 from locustfiles.common.prompts.token_counter import Counter
 from locustfiles.common.transport.exchange import Exchange
-from locustfiles.contract.error_classes import ErrorClass, redact
+from locustfiles.contract.error_classes import ErrorClass
+from locustfiles.contract.keys import redact
 from locustfiles.contract.record import GUARDRAIL_STOP
 from locustfiles.contract.scenario.targets import Target
 

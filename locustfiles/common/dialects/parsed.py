@@ -5,7 +5,8 @@ import operator
 import typing
 
 from locustfiles.common.transport.limits import MAX_TOKENS, TOO_LARGE, unreadable_lines
-from locustfiles.contract.error_classes import ErrorClass, redact, type_name
+from locustfiles.contract.error_classes import ErrorClass, type_name
+from locustfiles.contract.keys import redact
 from locustfiles.contract.record import GUARDRAIL_STOP
 from locustfiles.contract.scenario.raw import RawAnswer
 
