@@ -14,6 +14,7 @@ from analysis.locust_csv.steps import SETTLE_S, SHORTEST_STEP_S, TOTAL, dropped_
 from analysis.locust_csv.target import check_target, of_target
 from analysis.locust_csv.token_means import attach_token_means
 from analysis.words.format import price
+from analysis.words.safe_text import for_spreadsheets, markdown_text
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.exit_codes import OK
 from locustfiles.contract.scenario.price_book import MAX_PER_1K, BadPriceBook, PriceBook, load_price_book
@@ -79,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
     notes = [basis, *remarks(table, chosen[:0] if args.target else steps, args.name, args.settle_s)]
     notes += [f"{run.prefix}: {note}." for run in runs for note in run.notes]
     lines = ["# Cost of a Locust run", "", *markdown_table(table), "", f"**{found}**", ""]
-    report = "\n".join(lines + [f"- {note}" for note in notes]) + "\n"
+    report = "\n".join(lines + [f"- {markdown_text(note)}" for note in notes]) + "\n"
     print(report, end="")
     if args.out:
         _write(table, report, Path(args.out))
@@ -91,7 +92,7 @@ def _write(table: pd.DataFrame, report: str, folder: Path) -> None:
     whole = dict.fromkeys(("step", "users"), "Int64")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        table.astype(whole).to_csv(folder / "cost.csv", index=False)
+        for_spreadsheets(table.astype(whole)).to_csv(folder / "cost.csv", index=False)
         (folder / "cost.md").write_text(report, encoding="utf-8")
     except OSError as e:
         raise BadInput(f"--out {folder}: cannot be written ({e.strerror}); choose another folder") from None

@@ -4,6 +4,7 @@ import pandas as pd
 
 from analysis.locust_csv.steps import TOTAL
 from analysis.words.format import count, money, number, percent, seconds, text
+from analysis.words.safe_text import markdown_text
 
 COLUMNS = {  # of the printed table; a column without any value is left out
     "run": ("run", text),
@@ -36,7 +37,7 @@ def markdown_table(table: pd.DataFrame) -> list[str]:
     lines = ["| " + " | ".join(COLUMNS[column][0] for column in shown) + " |"]
     lines.append("|" + "|".join("---" if column in ("run", "name") else "---:" for column in shown) + "|")
     for _, row in table.iterrows():
-        cells = [COLUMNS[column][1](row[column]).replace("|", "\\|") for column in shown]
+        cells = [markdown_text(COLUMNS[column][1](row[column])).replace("|", "\\|") for column in shown]
         lines.append("| " + " | ".join(cells) + " |")
     return lines
 

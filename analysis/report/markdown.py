@@ -6,6 +6,7 @@ import typing
 
 import jinja2
 import pandas as pd
+from markupsafe import Markup
 
 from analysis.advice.report_model import Report
 from analysis.advice.study_tables import QUESTIONS
@@ -18,6 +19,7 @@ from analysis.verdicts.slo_checks import MARKS
 from analysis.verdicts.stage_results import Result
 from analysis.words import format as show
 from analysis.words.columns import METRICS
+from analysis.words.safe_text import finalized, markdown_text
 from analysis.words.stage_figures import Verdict
 
 TEMPLATES = pathlib.Path(__file__).parent / "templates"
@@ -32,6 +34,7 @@ def markdown(report: Report, plots: list[pathlib.Path]) -> str:
         undefined=jinja2.StrictUndefined,
         autoescape=False,
         keep_trailing_newline=True,
+        finalize=finalized,
     )
     environment.globals.update(
         table=table,
@@ -80,20 +83,20 @@ def _tables(report: Report) -> dict[str, typing.Any]:
     }
 
 
-def table(frame: pd.DataFrame) -> str:
+def table(frame: pd.DataFrame) -> Markup:
     """A Markdown table; what is not known is an en dash."""
 
     def line(cells) -> str:
         return "| " + " | ".join(_cell(c) for c in cells) + " |"
 
     rows = [line(frame.columns), "|" + "---|" * len(frame.columns)]
-    return "\n".join([*rows, *(line(row) for row in frame.itertuples(index=False))])
+    return Markup("\n".join([*rows, *(line(row) for row in frame.itertuples(index=False))]))
 
 
 def _cell(value: object) -> str:
     if value == "":
         return ""
-    return show.text(value).replace("|", "\\|").replace("\n", " ")
+    return markdown_text(show.text(value)).replace("|", "\\|")
 
 
 def rounded(frame: pd.DataFrame) -> pd.DataFrame:

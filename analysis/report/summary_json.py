@@ -14,6 +14,7 @@ from analysis.advice.report_model import Report
 from analysis.advice.search_findings import Found
 from analysis.report.frames import evidence_table, findings_table, steps_table, tables_of
 from analysis.words.columns import METRICS
+from analysis.words.safe_text import for_spreadsheets
 
 
 def plain(value: typing.Any) -> typing.Any:
@@ -93,9 +94,9 @@ def write_data(report: Report, folder: pathlib.Path) -> None:
         old.unlink()
     text = json.dumps(summary_of(report), indent=1, ensure_ascii=False, allow_nan=False)
     (folder / "summary.json").write_text(text + "\n", encoding="utf-8")
-    steps_table(report.results).to_csv(folder / "steps.csv", index=False)
+    for_spreadsheets(steps_table(report.results)).to_csv(folder / "steps.csv", index=False)
     for name, table in all_tables(report).items():
-        table.to_csv(tables / f"{name}.csv", index=False)
+        for_spreadsheets(table).to_csv(tables / f"{name}.csv", index=False)
 
 
 def all_tables(report: Report) -> dict[str, pd.DataFrame]:

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pydantic
 
+from locustfiles.contract.cells import original
 from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.manifest import Manifest, StageWindow
 from locustfiles.contract.record import FIELDS, KINDS, RequestRecord
@@ -158,7 +159,11 @@ def read_records(text: bytes) -> tuple[pd.DataFrame, list[int]]:
 def _read(text: bytes) -> pd.DataFrame:
     """Raises ValueError where a line cannot be a record's."""
     kinds = {n: "str" if kind is str else "float64" for n, kind in KINDS.items()}
-    return pd.read_csv(io.BytesIO(text), dtype=kinds, keep_default_na=False, na_values=[""], index_col=False)
+    frame = pd.read_csv(io.BytesIO(text), dtype=kinds, keep_default_na=False, na_values=[""], index_col=False)
+    if b",'" in text or b",\"'" in text:  # texts that look like formulas: rare
+        texts = [name for name, kind in kinds.items() if kind == "str"]
+        frame = frame.assign(**{name: frame[name].map(original, na_action="ignore") for name in texts})
+    return frame
 
 
 def _whole_numbers(frame: pd.DataFrame) -> pd.DataFrame:

@@ -25,7 +25,6 @@ named by them directly with the class.
 """
 
 import enum
-import re
 
 
 class ErrorClass(enum.StrEnum):
@@ -147,17 +146,3 @@ def classify(exception_type: str | None, status: int | None) -> ErrorClass:
         return ErrorClass.SERVER
     # an exception event of a name nobody knows: the model's stream failed
     return ErrorClass.MODEL_ERROR if name else ErrorClass.BAD_RESPONSE
-
-
-_SECRETS = re.compile(
-    r"(AKIA|ASIA)[A-Z0-9]{12,}"  # access key ids
-    r"|(?i:basic)\s+[A-Za-z0-9+/=]{8,}"
-    r"|(?i:(signature|credential|security-token|authorization|bearer|secret\w*)\s*[=:]?\s*)['\"]?[A-Za-z0-9/+=_.-]{16,}"
-)
-
-
-def redact(message: str | None) -> str | None:
-    """A message of at most 200 characters on one line, with credentials and signatures blanked."""
-    if message is None:
-        return None
-    return _SECRETS.sub("[redacted]", " ".join(message.split()))[:200] or None

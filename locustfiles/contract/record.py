@@ -8,6 +8,8 @@ empty cell in the file, never 0. Units are in the names (`_ms`: milliseconds, mo
 import dataclasses
 import typing
 
+from locustfiles.contract.cells import neutral_row
+
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class RequestRecord:
@@ -95,6 +97,7 @@ def _kind(annotation: typing.Any) -> type:
 
 #: field name -> int, float or str: how a cell is read back
 KINDS: dict[str, type] = {f.name: _kind(f.type) for f in dataclasses.fields(RequestRecord)}
+TEXTS = frozenset(n for n, name in enumerate(FIELDS) if KINDS[name] is str)  # numbers of the cells that are text
 #: fields that may be None: their cells may be empty
 OPTIONAL = frozenset(f.name for f in dataclasses.fields(RequestRecord) if type(None) in typing.get_args(f.type))
 
@@ -105,6 +108,11 @@ def whole_lines(row: typing.Sequence[str]) -> typing.Sequence[str]:
     if "\n" not in text and "\r" not in text:
         return row
     return [cell.replace("\n", " ").replace("\r", " ") for cell in row]
+
+
+def csv_cells(row: typing.Sequence[str]) -> typing.Sequence[str]:
+    """A row as requests.csv holds it: whole lines, no formulas."""
+    return neutral_row(whole_lines(row), TEXTS)
 
 
 def with_all_fields(text: bytes) -> bytes | None:

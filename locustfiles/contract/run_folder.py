@@ -20,7 +20,7 @@ import pydantic
 
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.manifest import SCHEMA, Manifest, manifest_of
-from locustfiles.contract.record import FIELDS, RequestRecord, whole_lines, with_all_fields
+from locustfiles.contract.record import FIELDS, RequestRecord, csv_cells, with_all_fields
 
 
 class NotARun(BadInput):
@@ -165,7 +165,7 @@ class RequestsFile:
         self.add_rows((row,))
 
     def add_rows(self, rows: typing.Sequence[typing.Sequence[str]]) -> None:
-        self._writer.writerows(map(whole_lines, rows))
+        self._writer.writerows(map(csv_cells, rows))
         self.rows += len(rows)
 
     def flush(self) -> None:

@@ -1,8 +1,8 @@
 """Requests through the transport at a scripted server: what the transport's tests share."""
 
 from locustfiles.common.transport.connect import Origin
-from locustfiles.common.transport.connection import Exchange
 from locustfiles.common.transport.connection_pool import ConnectionPool
+from locustfiles.common.transport.exchange import Exchange
 
 REQUEST = b"POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nhi"
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-Amzn-RequestId: r1\r\n\r\nhello"

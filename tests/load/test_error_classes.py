@@ -2,7 +2,8 @@
 
 import pytest
 
-from locustfiles.contract.error_classes import UNBILLED, ErrorClass, classify, redact, type_name
+from locustfiles.contract.error_classes import UNBILLED, ErrorClass, classify, type_name
+from locustfiles.contract.keys import redact
 
 
 @pytest.mark.parametrize(

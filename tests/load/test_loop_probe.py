@@ -6,7 +6,7 @@ import gevent
 import pytest
 
 from locustfiles.common.calls.loop_probe import EVERY_S, Probe
-from locustfiles.common.transport.connection import Exchange
+from locustfiles.common.transport.exchange import Exchange
 from tests.helpers.wire_client import ANSWER, ask
 from tests.helpers.wire_server import answering, serving
 

@@ -13,7 +13,8 @@ from locustfiles.common.dialects.error_answers import error_answer, refused
 from locustfiles.common.dialects.parsed import AnswerBuilder, ParsedAnswer
 from locustfiles.common.dialects.request import Body
 from locustfiles.common.transport.aws_session import UNSIGNED
-from locustfiles.common.transport.connection import Exchange
+from locustfiles.common.transport.exchange import Exchange
+from locustfiles.common.transport.limits import Broken, too_many_headers
 from locustfiles.contract.error_classes import ErrorClass, classify
 
 
@@ -30,6 +31,7 @@ class Answer:
     fault: tuple[ErrorClass, str | None, str] | None = None  # what botocore says of arguments or bytes
 
 
+_KEPT_READS, _KEPT_EVENTS = 16, 10_000  # of an answer that passed a limit
 _MISTAKES = (boto.ParamValidationError, boto.InvalidEndpointConfigurationError)  # of the scenario
 #: what kept the request from getting there, or the answer from coming whole
 _ON_THE_WAY: dict[ErrorClass, tuple[type[Exception], ...]] = {
@@ -52,7 +54,13 @@ _ON_THE_WAY: dict[ErrorClass, tuple[type[Exception], ...]] = {
 
 def fail(exchange: Exchange, answer: Answer, error: Exception) -> None:
     """Note what boto3 raised."""
-    if isinstance(error, boto.EventStreamError):
+    if isinstance(broken := _cause(error), Broken):
+        exchange.fail(broken)
+        whole = answer.pieces and isinstance(answer.pieces[0][1], bytes)
+        del answer.pieces[_KEPT_READS if whole else _KEPT_EVENTS :]
+    elif _too_many_headers(broken):
+        exchange.fail(too_many_headers())
+    elif isinstance(error, boto.EventStreamError):
         answer.exception = error.response
     elif isinstance(error, boto.ClientError):
         answer.refused = error.response
@@ -82,6 +90,13 @@ def _on_the_way(error: Exception) -> ErrorClass | None:
     if isinstance(cause, urllib3.exceptions.LocationParseError):
         return ErrorClass.CONNECT  # no host can have this name
     return found
+
+
+def _too_many_headers(cause: BaseException | None) -> bool:
+    """http.client takes a hundred header lines of 64 KiB; urllib3 reads as much of a chunk's first line."""
+    if isinstance(cause, http.client.LineTooLong) or "exceeded maximum allowed length" in str(cause):
+        return True
+    return type(cause) is http.client.HTTPException and "headers" in str(cause)
 
 
 def _cause(error: BaseException) -> BaseException | None:

@@ -1,4 +1,4 @@
-"""`transport: boto3`: the same calls by unmodified boto3 clients, the reference that the fast path is tested against.
+"""`transport: boto3`: the same calls by boto3 clients, the reference that the fast path is tested against.
 
 boto3 finds credentials, bearer token, region, endpoint, proxies and CA bundle, signs, sends and reads; its own
 events `before-send` and `before-parse` say when a request leaves and what HTTP answered. What boto3 does not tell:
@@ -35,11 +35,14 @@ import gevent
 import gevent.local
 
 from locustfiles.common.calls.boto3_answers import Answer, fail, parse_answer
+from locustfiles.common.calls.boto3_limits import limit
 from locustfiles.common.dialects.parsed import ParsedAnswer
 from locustfiles.common.dialects.request import Body
 from locustfiles.common.transport.aws_session import SERVICES, AwsSession
-from locustfiles.common.transport.connection import Exchange
 from locustfiles.common.transport.connection_pool import CONNECT_TIMEOUT_S
+from locustfiles.common.transport.exchange import Exchange
+from locustfiles.common.transport.header_lines import check
+from locustfiles.common.transport.limits import MAX_PIECES, Broken, beside_the_loop, too_many_pieces
 from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.scenario.scenario import Scenario
 from locustfiles.contract.scenario.targets import SageMakerTarget, Target
@@ -96,6 +99,7 @@ class Boto3Call:
         key = (target.service, url)
         if key not in self._clients:
             client = self._session.client(SERVICES[target.service][0], endpoint_url=url, config=self._config)
+            limit(client)
             client.meta.events.register("before-send", self._leaves)
             client.meta.events.register("before-parse", self._answered)
             self._clients[key] = client
@@ -112,8 +116,7 @@ class Boto3Call:
         except gevent.Timeout as e:
             if e is not deadline:
                 raise
-            exchange.error = ErrorClass.READ_TIMEOUT
-            exchange.error_message = "the answer did not end within request_timeout_s"
+            exchange.fail(Broken(ErrorClass.READ_TIMEOUT, "the answer did not end within request_timeout_s"))
         except Exception as e:
             fail(exchange, answer, e)
         finally:
@@ -123,7 +126,7 @@ class Boto3Call:
             if answer.stream is not None:
                 answer.stream.close()
         try:
-            return parse_answer(body, exchange, answer)
+            return beside_the_loop(exchange.response_bytes, parse_answer, body, exchange, answer)
         except Exception as e:  # our own bug: recorded as such, and the stage becomes INVALID
             return ParsedAnswer(error=ErrorClass.INTERNAL, error_message=f"reader: {type(e).__name__}: {e}")
 
@@ -139,13 +142,16 @@ class Boto3Call:
         pieces = answer.stream if body.stream else answer.stream.iter_chunks(_READ_BYTES)
         for piece in pieces:
             answer.pieces.append((time.perf_counter(), piece))
+            if len(answer.pieces) > MAX_PIECES:
+                raise too_many_pieces()
             if not body.stream:
                 exchange.received = (exchange.received or 0) + len(piece)
         exchange.ended = True
 
     # boto3's events: called in the greenlet that makes the call
 
-    def _leaves(self, **_: object) -> None:
+    def _leaves(self, request: typing.Any, **_: object) -> None:
+        check(request.headers)
         call: _Call = self._local.call
         call.deadline.start()
         call.exchange.sent_at = time.perf_counter()

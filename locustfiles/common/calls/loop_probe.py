@@ -6,7 +6,7 @@ import typing
 
 from gevent.hub import get_hub
 
-from locustfiles.common.transport.connection import Exchange
+from locustfiles.common.transport.exchange import Exchange
 
 EVERY_S = 0.01
 GAP_S = 1.0  # a loop that is called so late stood still: its process was paused, or kept from running

@@ -5,8 +5,9 @@ import typing
 from locustfiles.common.dialects.parsed import ParsedAnswer
 from locustfiles.common.prompts.payloads import Prompt
 from locustfiles.common.prompts.token_counter import Counter
-from locustfiles.common.transport.connection import Exchange
-from locustfiles.contract.error_classes import ErrorClass, redact
+from locustfiles.common.transport.exchange import Exchange
+from locustfiles.contract.error_classes import ErrorClass
+from locustfiles.contract.keys import redact
 from locustfiles.contract.record import GUARDRAIL_STOP
 from locustfiles.contract.scenario.targets import Target
 
@@ -77,11 +78,18 @@ def token_counts(
 
 
 def _why(exchange: Exchange, parsed: ParsedAnswer) -> tuple[ErrorClass | None, str | None, str | None]:
-    """What broke on the way decides, unless the service itself said why before it hung up."""
+    """What broke on the way decides, unless the service itself said why before it hung up, or nobody can read it."""
+    encoding = exchange.headers.get("content-encoding", "").strip()
+    if parsed.error is not None and exchange.error is None and encoding.lower() not in ("", "identity"):
+        message = f"the answer is compressed (Content-Encoding: {encoding[:20]}), which was not asked for"
+        message += "; have the server, or a proxy before it, send it plain"
+        if exchange.status is not None and exchange.status >= 300:
+            return parsed.error, parsed.error_code, message
+        return ErrorClass.BAD_RESPONSE, "ContentEncoding", message
     told = exchange.error == ErrorClass.STREAM_BROKEN and parsed.error_code is not None
     if exchange.error is None or told:
         return parsed.error, parsed.error_code, parsed.error_message
-    return exchange.error, None, exchange.error_message
+    return exchange.error, exchange.error_code, exchange.error_message
 
 
 def elapsed_ms(since: float, at: float | None) -> float | None:

@@ -21,8 +21,9 @@ from locustfiles.common.dialects.response import parse_answer
 from locustfiles.common.prompts.payloads import Prompt
 from locustfiles.common.prompts.token_counter import counter_of
 from locustfiles.common.transport.aws_session import UNSIGNED, AwsSession
-from locustfiles.common.transport.connection import Exchange
 from locustfiles.common.transport.connection_pool import ConnectionPool
+from locustfiles.common.transport.exchange import Exchange
+from locustfiles.common.transport.limits import beside_the_loop
 from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.record import RequestRecord
 from locustfiles.contract.scenario.scenario import Scenario
@@ -203,6 +204,7 @@ class Sender:
         if exchange.status is None:
             return ParsedAnswer()
         try:
-            return parse_answer(body, exchange.status, exchange.headers, exchange.chunks, exchange.ended)
+            facts = body, exchange.status, exchange.headers, exchange.chunks, exchange.ended
+            return beside_the_loop(exchange.response_bytes, parse_answer, *facts)
         except Exception as e:  # our own bug: recorded as such, and the stage becomes INVALID
             return ParsedAnswer(error=ErrorClass.INTERNAL, error_message=f"reader: {type(e).__name__}: {e}")

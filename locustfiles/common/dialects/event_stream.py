@@ -9,6 +9,7 @@ import struct
 import typing
 import zlib
 
+from locustfiles.common.transport.limits import MAX_PIECES
 from locustfiles.contract.error_classes import ErrorClass
 
 Chunks = typing.Sequence[tuple[float, bytes]]  # (arrival time in perf_counter seconds, bytes)
@@ -40,6 +41,7 @@ class Damage:
     error: ErrorClass
 
 
+_MANY = Damage(f"the stream has more than {MAX_PIECES:,} frames", ErrorClass.BAD_RESPONSE)
 _CUT = Damage("the stream ends inside a frame", ErrorClass.STREAM_BROKEN)
 _PRELUDE_CRC = Damage("a frame's prelude CRC does not match", ErrorClass.BAD_RESPONSE)
 _MESSAGE_CRC = Damage("a frame's message CRC does not match", ErrorClass.BAD_RESPONSE)
@@ -57,6 +59,8 @@ def decode(chunks: Chunks) -> tuple[list[Frame], Damage | None]:
     known: dict[bytes, dict[str, str]] = {}  # a stream repeats a handful of header blocks
     view = memoryview(blob)
     while start < size:
+        if len(frames) >= MAX_PIECES:
+            return frames, _MANY
         if size - start < 12:
             return frames, _CUT
         total, headers_size, prelude_crc = _prelude(blob, start)

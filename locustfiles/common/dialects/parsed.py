@@ -2,14 +2,17 @@
 
 import dataclasses
 import operator
+import typing
 
-from locustfiles.contract.error_classes import ErrorClass, redact, type_name
+from locustfiles.common.transport.limits import MAX_TOKENS, TOO_LARGE, unreadable_lines
+from locustfiles.contract.error_classes import ErrorClass, type_name
+from locustfiles.contract.keys import redact
 from locustfiles.contract.record import GUARDRAIL_STOP
 from locustfiles.contract.scenario.raw import RawAnswer
 
 _REASONING = ("<reasoning>", "</reasoning>")  # gpt-oss on Bedrock
 THINK = ("<think>", "</think>")  # DeepSeek
-_MAX = 2**53  # a number above this is no count and no time
+_MAX_MS = 86_400_000  # a time above a day is none of an answer
 _MAX_MESSAGE = 2000  # characters of an error message that are looked at; far fewer are kept
 
 
@@ -130,6 +133,15 @@ class AnswerBuilder:
     def all_choices_ended(self) -> bool:
         return bool(self.ended_choices) and not self.open_choices
 
+    def joined(self, parts: typing.Sequence[tuple[float, bytes]]) -> bytes:
+        """A stream's lines; none, and the answer fails, where they are too many or too long to be read."""
+        blob = b"".join([data for _, data in parts])
+        why = unreadable_lines(blob)
+        if why is None:
+            return blob
+        self.fail(ErrorClass.BAD_RESPONSE, TOO_LARGE, why)
+        return b""
+
     def fail(self, error: ErrorClass, code: object = None, message: object = None) -> None:
         """Set the error; the first one counts."""
         parsed = self.parsed
@@ -158,14 +170,20 @@ class AnswerBuilder:
         return parsed
 
     def count(self, **tokens: object) -> None:
-        """Set token counts from what the service says; what is no count leaves them as they are."""
+        """Set token counts from what the service says; what is no count leaves them as they are. One that no model can have
+        counted is an answer that cannot be read: nothing is priced by it."""
         for name, value in tokens.items():
-            if type(value) is int and 0 <= value <= _MAX:
+            if type(value) is not int or value < 0:
+                continue
+            if value > MAX_TOKENS:
+                what = f"`{name}` of the answer is {value:.3g}, more than a model can count"
+                self.fail(ErrorClass.BAD_RESPONSE, "ImplausibleUsage", f"{what}; check what counts at this address")
+            else:
                 setattr(self.parsed, name, value)
 
     def service_times(self, latency_ms: object, ttft_ms: object = None) -> None:
         for name, value in (("service_latency_ms", latency_ms), ("service_ttft_ms", ttft_ms)):
-            if type(value) in (int, float) and 0 <= value <= _MAX:  # type: ignore[operator]
+            if type(value) in (int, float) and 0 <= value <= _MAX_MS:  # type: ignore[operator]
                 setattr(self.parsed, name, float(value))  # type: ignore[arg-type]
 
     def serve(self, latency: object, tier: object) -> None:

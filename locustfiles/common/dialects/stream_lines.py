@@ -23,10 +23,11 @@ def lines(builder: AnswerBuilder, dialect: str, parts: Chunks, ended: bool = Tru
     """Lines may be split anywhere; an event's time is the arrival of its last character before the newline.
 
     ended: whether the body that they are in ended properly; then a stream of OpenAI's whose choices have all ended is whole."""
-    blob = b"".join([data for _, data in parts])
     if builder.raw and builder.raw.plain_text:
-        _bare_text(builder, blob, parts)
-    elif came_whole(builder, dialect, blob):
+        _bare_text(builder, b"".join([data for _, data in parts]), parts)
+        return
+    blob = builder.joined(parts)
+    if came_whole(builder, dialect, blob):
         whole(builder, dialect, blob, ended)
         builder.closed = True
     elif page := page_text(blob):

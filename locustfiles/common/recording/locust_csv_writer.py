@@ -7,8 +7,25 @@ stage ends and at the end of the run. Columns and values are Locust's own.
 
 import pathlib
 import time
+import typing
 
 from locust.stats import PERCENTILES_TO_REPORT, StatsCSVFileWriter
+
+from locustfiles.contract.cells import neutral
+
+
+class _Cells:
+    """A writer whose texts, an endpoint's messages among them, are no formulas."""
+
+    def __init__(self, writer: typing.Any) -> None:
+        self._writer = writer
+
+    def writerow(self, row: typing.Iterable[object]) -> None:
+        self._writer.writerow([neutral(cell) if isinstance(cell, str) else cell for cell in row])
+
+    def writerows(self, rows: typing.Iterable[typing.Iterable[object]]) -> None:
+        for row in rows:
+            self.writerow(row)
 
 
 class LocustCsv(StatsCSVFileWriter):
@@ -52,7 +69,7 @@ class LocustCsv(StatsCSVFileWriter):
         ):
             handle.seek(0)
             writer.writerow(columns)
-            rows(writer)
+            rows(_Cells(writer))
             handle.truncate()
             handle.flush()
 

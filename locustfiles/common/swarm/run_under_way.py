@@ -16,7 +16,7 @@ from locustfiles.common.swarm.attendance import Attendance
 from locustfiles.common.swarm.progress import Progress
 from locustfiles.common.swarm.worker import Worker
 from locustfiles.common.swarm.worker_registry import WorkerRegistry
-from locustfiles.contract.error_classes import redact
+from locustfiles.contract.keys import redact
 from locustfiles.contract.record import FIELDS
 
 log = logging.getLogger("swarmledger")

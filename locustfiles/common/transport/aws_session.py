@@ -10,8 +10,10 @@ import botocore.exceptions
 import botocore.httpsession
 
 from locustfiles.common.transport.connect import Origin
+from locustfiles.common.transport.header_lines import check
 from locustfiles.common.transport.proxy import proxy_for
 from locustfiles.contract.bad_input import BadInput
+from locustfiles.contract.keys import redact
 from locustfiles.contract.scenario.scenario import Scenario
 from locustfiles.contract.scenario.targets import OpenAITarget, Target
 
@@ -43,8 +45,12 @@ class AwsSession:
             self._credentials = self.boto3.get_credentials()
         except UNSIGNED as e:
             raise NoCredentials(
-                f"AWS credentials: cannot be used: {e}; check AWS_PROFILE and where it takes them from"
+                f"AWS credentials: cannot be used: {redact(str(e))}; check AWS_PROFILE and where it takes them from"
             ) from None
+        for target in scenario.targets:
+            if isinstance(target, OpenAITarget):
+                _check_key(target.api_key_env)
+        _check_key("AWS_BEARER_TOKEN_BEDROCK")
         signed = {t.service for t in scenario.targets} - {"openai"} - ({"bedrock"} if self._bearer else set())
         if self._credentials is None and signed:
             raise NoCredentials(
@@ -73,7 +79,9 @@ class AwsSession:
                 ):  # a bad port raises ValueError
                     raise ValueError(f"{client.meta.endpoint_url} is no http or https URL")
             except (ValueError, botocore.exceptions.BotoCoreError) as e:
-                raise BadInput(f"target `{target.name}`: no endpoint: {e}; check `endpoint_url` and `region`") from None
+                raise BadInput(
+                    f"target `{target.name}`: no endpoint: {redact(str(e))}; check `endpoint_url` and `region`"
+                ) from None
             self._bases[key] = base
         return self._bases[key]
 
@@ -113,8 +121,18 @@ class AwsSession:
         lines = [f"POST {place} HTTP/1.1", f"Host: {_host(base)}", f"Content-Length: {len(body)}"]
         if proxy and proxy.authorization:
             lines.append(f"Proxy-Authorization: {proxy.authorization}")
+        check(signed.headers)
         lines += [f"{name}: {value}" for name, value in signed.headers.items()]
         return "\r\n".join([*lines, "User-Agent: swarmledger", "", ""]).encode() + body
+
+
+def _check_key(variable: str) -> None:
+    """Raises NoCredentials for a key that no header can hold."""
+    key = os.environ.get(variable, "").strip()
+    if not (key.isascii() and key.isprintable()):
+        raise NoCredentials(
+            f"{variable}: holds a line break or other characters that no key has; set it to the key alone"
+        )
 
 
 def _host(base: urllib.parse.SplitResult) -> str:

@@ -10,6 +10,7 @@ import typing
 import gevent
 import gevent.socket
 
+from locustfiles.common.transport.limits import Broken
 from locustfiles.common.transport.proxy import Proxy, refusal, tunnel_request, tunnel_status
 from locustfiles.contract.error_classes import ErrorClass
 
@@ -27,13 +28,6 @@ class Origin(typing.NamedTuple):
     host: str
     port: int
     proxy: Proxy | None = None
-
-
-class Broken(Exception):
-    """Why an exchange failed: its class and a sentence."""
-
-    def __init__(self, error: ErrorClass, message: str) -> None:
-        self.error, self.message = error, message
 
 
 class Tls(typing.NamedTuple):

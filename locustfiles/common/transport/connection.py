@@ -7,42 +7,18 @@ never delays another's stamps. TLS runs through memory BIOs in the same callback
 """
 
 import _socket
-import dataclasses
-import math
-import re
 import ssl
 import time
 
 import httptools
 from gevent.hub import Waiter, get_hub
 
-from locustfiles.common.transport.connect import RECEIVE_BYTES, Broken, Origin, connect
+from locustfiles.common.transport import limits
+from locustfiles.common.transport.connect import RECEIVE_BYTES, Origin, connect
+from locustfiles.common.transport.exchange import Exchange, idle_seconds
 from locustfiles.common.transport.kernel_stamps import KernelStamps
+from locustfiles.common.transport.limits import Broken
 from locustfiles.contract.error_classes import ErrorClass
-
-KEEP_ALIVE_MARGIN_S = 0.5  # an idle connection is given up so long before the server said it would close it
-
-
-@dataclasses.dataclass(slots=True)
-class Exchange:
-    """One request and what came back. Times are perf_counter seconds."""
-
-    sent_at: float = 0.0
-    done_at: float = 0.0
-    status: int | None = None
-    headers: dict[str, str] = dataclasses.field(default_factory=dict)  # names in lower case
-    chunks: list[tuple[float, bytes]] = dataclasses.field(default_factory=list)  # body pieces as they arrived
-    ended: bool = False  # the body came whole, by HTTP's own framing
-    error: ErrorClass | None = None
-    error_message: str | None = None
-    reconnect: int | None = 0
-    lag_s: float = 0.0  # worst lateness of the event loop meanwhile
-    stamp_delay_s: float | None = None  # worst of the loop's stamps minus the kernel's, where those are taken
-    received: int | None = None  # body bytes, where the pieces are not kept
-
-    @property
-    def response_bytes(self) -> int:
-        return self.received if self.received is not None else sum(len(data) for _, data in self.chunks)
 
 
 class OutOfStep(Exception):
@@ -65,6 +41,8 @@ class Connection:
         self._waiter = Waiter()
         self._parser = httptools.HttpResponseParser(self)
         self._now = 0.0
+        self._came = 0  # bytes of the answer under way, headers and framing included
+        self._body: list[bytes] = []  # what one read brought of the body
         self._until_close = False
         self._closes_at: float | None = (
             None  # when the server will close this connection if it is idle, as it said itself
@@ -95,7 +73,7 @@ class Connection:
         A kept connection that breaks before the answer began is a broken stream like any other. Browsers send such a
         request again; here it would be a second call that nobody asked for, which a model may run and a bill may show.
         """
-        self._exchange, self._waiter = exchange, Waiter()
+        self._exchange, self._waiter, self._came = exchange, Waiter(), 0
         self._parser, self._until_close = httptools.HttpResponseParser(self), False
         if self._stamps is not None:
             self._stamps.begin()
@@ -103,7 +81,9 @@ class Connection:
         self._watch.start(self._readable)
         # `update`: from now, not from the loop's cached time, which is older by all that ran since it woke
         timer.start(
-            self._finish, ErrorClass.READ_TIMEOUT, "the answer did not end within request_timeout_s", update=True
+            self._finish,
+            Broken(ErrorClass.READ_TIMEOUT, "the answer did not end within request_timeout_s"),
+            update=True,
         )
         try:
             if self._tls:
@@ -131,7 +111,7 @@ class Connection:
         except OSError as e:
             self._write_watch.stop()
             if not self._unread():  # else the answer says why the other side stopped listening
-                self._finish(ErrorClass.STREAM_BROKEN, f"sending failed: {e.strerror}")
+                self._finish(Broken(ErrorClass.STREAM_BROKEN, f"sending failed: {e.strerror}"))
 
     def _unread(self) -> bool:
         try:
@@ -144,9 +124,9 @@ class Connection:
         try:
             self._receive()
         except Broken as e:
-            self._finish(e.error, e.message)
+            self._finish(e)
         except Exception as e:
-            self._finish(ErrorClass.INTERNAL, f"{type(e).__name__}: {e}")
+            self._finish(Broken(ErrorClass.INTERNAL, f"{type(e).__name__}: {e}"))
 
     def _receive(self) -> None:
         try:
@@ -164,18 +144,33 @@ class Connection:
             self._tls.incoming.write(data)
             data, eof = self._decrypt(self._tls.plain)
         if data:
-            try:
-                self._parser.feed_data(data)
-            except httptools.HttpParserCallbackError as e:  # a bug of ours, not the server's
-                raise e.__context__ or e from None
-            except httptools.HttpParserError as e:
-                raise Broken(ErrorClass.BAD_RESPONSE, f"not HTTP: {e}") from None
-            except httptools.HttpParserUpgrade:
-                raise Broken(ErrorClass.BAD_RESPONSE, "101 Switching Protocols, which nobody asked for") from None
+            self._feed(data)
         if eof and self._exchange is not None:
             if self._until_close:
                 return self.on_message_complete()
             raise Broken(ErrorClass.STREAM_BROKEN, f"connection closed {self._where()}")
+
+    def _feed(self, data: bytes) -> None:
+        exchange = self._exchange
+        self._came += len(data)
+        try:
+            if self._came > limits.MAX_ANSWER_BYTES:
+                raise limits.too_many_bytes()
+            self._parser.feed_data(data)
+            if exchange is not None and exchange.status is None and self._came > limits.MAX_HEAD_BYTES:
+                raise limits.too_many_headers()
+        except httptools.HttpParserCallbackError as e:  # a limit, or a bug of ours, not the server's
+            raise e.__context__ or e from None
+        except httptools.HttpParserError as e:
+            raise Broken(ErrorClass.BAD_RESPONSE, f"not HTTP: {e}") from None
+        except httptools.HttpParserUpgrade:
+            raise Broken(ErrorClass.BAD_RESPONSE, "101 Switching Protocols, which nobody asked for") from None
+        finally:
+            if self._body and exchange is not None:  # in one piece: a server may send a byte a chunk
+                exchange.chunks.append((self._now, self._body[0] if len(self._body) == 1 else b"".join(self._body)))
+                self._body.clear()
+        if exchange is not None and len(exchange.chunks) > limits.MAX_PIECES:
+            raise limits.too_many_pieces()
 
     def _decrypt(self, tls: ssl.SSLObject) -> tuple[bytes, bool]:
         plain = []
@@ -191,14 +186,15 @@ class Connection:
     def _where(self) -> str:
         return "in mid-answer" if self._exchange and self._exchange.status else "before the answer began"
 
-    def _finish(self, error: ErrorClass | None = None, message: str | None = None) -> None:
+    def _finish(self, why: Broken | None = None) -> None:
         exchange, self._exchange = self._exchange, None
         if exchange is None:  # something came after the answer's end: this connection is out of step
             self.keep_alive = False
             return
         self.keep_alive = self.keep_alive and not self._unsent
-        exchange.error, exchange.error_message = error, message
-        exchange.done_at = time.perf_counter() if error else self._now
+        exchange.done_at = time.perf_counter() if why else self._now
+        if why:
+            exchange.fail(why)
         if self._stamps is not None:
             exchange.stamp_delay_s = self._stamps.worst_s
         self._watch.stop()
@@ -206,9 +202,14 @@ class Connection:
 
     # what httptools calls: an exception is raised where it was fed, and ends in `_finish`
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self._exchange is None:
+        exchange = self._exchange
+        if exchange is None:
             raise OutOfStep
-        self._exchange.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+        if exchange.status is not None:  # a trailer: nothing that the headers said may change after them
+            return
+        if len(exchange.headers) >= limits.MAX_HEADERS:
+            raise limits.too_many_headers()
+        exchange.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:
         exchange = self._exchange
@@ -219,13 +220,13 @@ class Connection:
         self._until_close = "content-length" not in exchange.headers and "transfer-encoding" not in exchange.headers
 
         self._closes_at = (
-            self._now + _idle_seconds(exchange.headers["keep-alive"]) if "keep-alive" in exchange.headers else None
+            self._now + idle_seconds(exchange.headers["keep-alive"]) if "keep-alive" in exchange.headers else None
         )
 
     def on_body(self, body: bytes) -> None:
         if self._exchange is None:
             raise OutOfStep
-        self._exchange.chunks.append((self._now, body))
+        self._body.append(body)
 
     def on_message_complete(self) -> None:
         exchange = self._exchange
@@ -242,9 +243,3 @@ class Connection:
             watch.stop()
             watch.close()
         self._sock.close()
-
-
-def _idle_seconds(keep_alive: str) -> float:
-    """How long a connection may be idle by `Keep-Alive: timeout=5, max=100`, less a margin."""
-    found = re.search(r"timeout=(\d{1,6})", keep_alive)
-    return max(0.0, int(found[1]) - KEEP_ALIVE_MARGIN_S) if found else math.inf

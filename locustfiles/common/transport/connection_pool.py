@@ -4,9 +4,11 @@ import collections
 import ssl
 import time
 
-from locustfiles.common.transport.connect import Broken, Origin
-from locustfiles.common.transport.connection import Connection, Exchange
+from locustfiles.common.transport.connect import Origin
+from locustfiles.common.transport.connection import Connection
+from locustfiles.common.transport.exchange import Exchange
 from locustfiles.common.transport.kernel_stamps import require_kernel_stamps
+from locustfiles.common.transport.limits import Broken
 from locustfiles.common.transport.proxy import refusal
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.error_classes import ErrorClass
@@ -54,7 +56,7 @@ class ConnectionPool:
             ):  # a proxy's own word, never the endpoint's
                 raise Broken(ErrorClass.CONNECT, refusal(origin.proxy, 407, origin.host, origin.port))
         except Broken as e:
-            exchange.error, exchange.error_message = e.error, e.message
+            exchange.fail(e)
             exchange.done_at = time.perf_counter()
         finally:
             self._busy[origin] -= 1

@@ -32,6 +32,20 @@ def _variable(name: str) -> str:
     return name
 
 
+def _one_line(text: str) -> str:
+    """A line break in what becomes part of a header would begin another header."""
+    if not text.isprintable():
+        raise ValueError("no line breaks or other control characters in it; write it on one line")
+    return text
+
+
+def _in_header(text: str) -> str:
+    """AWS's own pattern for what it reads from headers."""
+    if not (text.isascii() and text == text.strip()):
+        raise ValueError("it is sent in a header: plain ASCII without spaces around it; mend it")
+    return text
+
+
 def _each_once(names: list[str]) -> list[str]:
     twice = next((n for n in names if names.count(n) > 1), None)
     if twice:
@@ -40,7 +54,10 @@ def _each_once(names: list[str]) -> list[str]:
 
 
 Name = typing.Annotated[str, pydantic.Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
-Text = typing.Annotated[str, pydantic.Field(min_length=1)]
+Prose = typing.Annotated[str, pydantic.Field(min_length=1)]  # may have several lines
+Text = typing.Annotated[Prose, pydantic.AfterValidator(_one_line)]
+Line = typing.Annotated[str, pydantic.AfterValidator(_one_line)]  # may be empty
+HeaderText = typing.Annotated[Text, pydantic.AfterValidator(_in_header)]
 Seconds = typing.Annotated[float, pydantic.Field(ge=0, allow_inf_nan=False)]
 Positive = typing.Annotated[float, pydantic.Field(gt=0, allow_inf_nan=False)]
 Address = typing.Annotated[Text, pydantic.AfterValidator(_without_secrets)]

@@ -112,7 +112,7 @@ class Scenario(Strict):
 
 def load_scenario(path: str | pathlib.Path) -> Scenario:
     """Read a scenario. Raises BadScenario with file, line and remedy."""
-    return load_yaml(path, Scenario, BadScenario)
+    return load_yaml(path, Scenario, BadScenario, keyless=True)
 
 
 def find_file(named: str, scenario_path: str | pathlib.Path) -> pathlib.Path:

@@ -9,6 +9,7 @@ import pydantic
 import yaml
 
 from locustfiles.contract.bad_input import BadInput
+from locustfiles.contract.keys import kind_of_key
 
 
 class Strict(pydantic.BaseModel):
@@ -22,7 +23,38 @@ SECRET = "secret"
 M = typing.TypeVar("M", bound=pydantic.BaseModel)
 
 
+MAX_BYTES = 4 * 2**20
+MAX_DEPTH = 50
+MAX_NODES = 200_000  # with what aliases stand for
+
+
 class _UniqueKeyLoader(yaml.SafeLoader):
+    """Bounded: nesting, and what aliases expand to, are counted while the nodes are composed."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._depth = 0
+        self._sizes: dict[int, int] = {}  # node -> nodes that it stands for
+
+    def compose_node(self, parent: yaml.Node | None, index: typing.Any) -> yaml.Node | None:
+        alias, mark = self.check_event(yaml.AliasEvent), self.peek_event().start_mark  # type: ignore[no-untyped-call]
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise yaml.MarkedYAMLError(problem=f"nested more than {MAX_DEPTH} deep", problem_mark=mark)
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        if node is not None and id(node) not in self._sizes:
+            if alias:
+                raise yaml.MarkedYAMLError(problem="an alias stands inside its own anchor", problem_mark=mark)
+            pairs = node.value if isinstance(node, yaml.CollectionNode) else []
+            parts = [part for pair in pairs for part in (pair if isinstance(pair, tuple) else (pair,))]
+            size = self._sizes[id(node)] = 1 + sum(self._sizes[id(part)] for part in parts)
+            if size > MAX_NODES:
+                raise yaml.MarkedYAMLError(
+                    problem=f"more than {MAX_NODES:,} values, aliases included", problem_mark=mark
+                )
+        return node
+
     def construct_mapping(
         self, node: yaml.MappingNode, deep: bool = False
     ) -> dict[collections.abc.Hashable, typing.Any]:
@@ -43,14 +75,16 @@ class _UniqueKeyLoader(yaml.SafeLoader):
             KeyError,
             AttributeError,
         ) as e:  # it looks like a date or a number, or is tagged as one, but is none
-            problem = f"`{node.value}` cannot be read ({e})" if isinstance(node, yaml.ScalarNode) else str(e)
+            problem = f"`{node.value[:60]}` cannot be read ({e})" if isinstance(node, yaml.ScalarNode) else str(e)
             raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark) from None
 
 
-def load_yaml(path: str | pathlib.Path, model: type[M], error: type[BadInput] = BadInput) -> M:
-    """Read `path` as `model`. Raises `error` with file, line, key and remedy."""
+def load_yaml(path: str | pathlib.Path, model: type[M], error: type[BadInput] = BadInput, keyless: bool = False) -> M:
+    """Read `path` as `model`. Raises `error` with file, line, key and remedy; with `keyless` also for what looks like a key."""
     path = pathlib.Path(path)
     try:
+        if path.is_file() and path.stat().st_size > MAX_BYTES:
+            raise error(f"{path}: larger than {MAX_BYTES >> 20} MiB; give the scenario or price book, not data")
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as e:
         reason = e.strerror if isinstance(e, OSError) else "it is not UTF-8 text"
@@ -59,10 +93,12 @@ def load_yaml(path: str | pathlib.Path, model: type[M], error: type[BadInput] = 
         loader = _UniqueKeyLoader(text)
         root = loader.get_single_node()
         data = loader.construct_document(root) if root is not None else None
+        if keyless and root is not None:
+            _refuse_keys(path, root, error)
     except yaml.MarkedYAMLError as e:
         line = e.problem_mark.line + 1 if e.problem_mark else 1
         raise error(f"{path}:{line}: not valid YAML: {e.problem}; check indentation and quotes") from None
-    except yaml.YAMLError as e:
+    except (yaml.YAMLError, RecursionError) as e:
         raise error(f"{path}: not valid YAML: {' '.join(str(e).split())}; check indentation and quotes") from None
     if root is None or not isinstance(data, dict):
         raise error(f"{path}:1: {type(data).__name__} instead of `key: value` lines; write a key a line")
@@ -70,6 +106,28 @@ def load_yaml(path: str | pathlib.Path, model: type[M], error: type[BadInput] = 
         return model.model_validate(data)
     except pydantic.ValidationError as e:
         raise error(_explain(path, root, model, e)) from None
+
+
+def _refuse_keys(path: pathlib.Path, root: yaml.Node, error: type[BadInput]) -> None:
+    """Raises `error` for the first scalar that has the form of a key; it is not repeated."""
+    seen: set[int] = set()
+    nodes = [("", root)]
+    while nodes:
+        name, node = nodes.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            nodes += [(name, child) for child in node.value]
+        elif isinstance(node, yaml.MappingNode):
+            nodes += [pair for key, child in node.value for pair in (("", key), (str(key.value), child))]
+        elif isinstance(node, yaml.ScalarNode) and (kind := kind_of_key(node.value, name)):
+            if name in ("base_url", "endpoint_url"):  # an address says itself what it may hold
+                continue
+            raise error(
+                f"{path}:{node.start_mark.line + 1}: {name or 'a key of the file'}: holds what looks like {kind}; take it out: "
+                "it would reach manifest and report (keys belong into environment variables)"
+            )
 
 
 def place_of(path: str | pathlib.Path, value: str) -> str:
@@ -94,18 +152,15 @@ def _explain(path: pathlib.Path, root: yaml.Node, model: type[pydantic.BaseModel
     """The first mistake as `file:line: key: what is wrong; remedy`; unknown keys go first, they explain the rest."""
     errors = sorted(e.errors(), key=lambda x: x["type"] != "extra_forbidden")
     first = errors[0]
+    unknown = [x for x in errors if x["type"] == "extra_forbidden"]
+    if len(unknown) > 1:
+        return _unknown_keys(path, root, model, [x["loc"] for x in unknown])
     line, spelled = _place(root, first["loc"], first["type"] == "missing")
     where = f"{path}:{line}: {spelled}" if spelled else f"{path}:{line}"
     if first["type"] == "extra_forbidden":
-        key = str(first["loc"][-1])
-        known = sorted(keys_of(model, set()))
-        close = difflib.get_close_matches(key, known, n=1)
-        hint = (
-            f"did you mean `{close[0]}`?"
-            if close and close[0] != key
-            else "remove it, or see the scenario reference in configs/README.md"
-        )
-        return f"{where}: unknown key `{key}`; {hint}"
+        close = _close(model, str(first["loc"][-1]))
+        hint = f"did you mean `{close}`?" if close else "remove it, or see the scenario reference in configs/README.md"
+        return f"{where}: unknown key `{first['loc'][-1]}`; {hint}"
     if first["type"] == "missing":
         return f"{where}: missing; add `{first['loc'][-1]}:`"
     if first["type"] == "too_short":
@@ -118,6 +173,24 @@ def _explain(path: pathlib.Path, root: yaml.Node, model: type[pydantic.BaseModel
     message = first["msg"].removeprefix("Value error, ")
     got = "" if first["type"] == SECRET else _got(first.get("input"))
     return f"{where}: {message[0].lower()}{message[1:]}{got}{'' if ';' in message else '; mend it'}"
+
+
+def _close(model: type[pydantic.BaseModel], key: str) -> str | None:
+    """The key that may have been meant."""
+    close = difflib.get_close_matches(key, sorted(keys_of(model, set())), n=1)
+    return close[0] if close and close[0] != key else None
+
+
+def _unknown_keys(
+    path: pathlib.Path, root: yaml.Node, model: type[pydantic.BaseModel], locs: list[tuple[int | str, ...]]
+) -> str:
+    """All of them in one line, in the order of the file."""
+    told = []
+    for line, spelled, key in sorted((*_place(root, loc, False), str(loc[-1])) for loc in locs):
+        close = _close(model, key)
+        told.append(f"`{spelled or key}` in line {line}" + (f" (did you mean `{close}`?)" if close else ""))
+    first = min(_place(root, loc, False)[0] for loc in locs)
+    return f"{path}:{first}: unknown keys: {', '.join(told)}; mend or remove them, see the scenario reference in configs/README.md"
 
 
 def _got(value: object) -> str:

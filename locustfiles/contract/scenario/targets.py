@@ -5,7 +5,18 @@ import typing
 import pydantic
 
 from locustfiles.contract.scenario.families import EMBEDDINGS, FAMILY_NAMES, Family, family_of, not_text
-from locustfiles.contract.scenario.field_types import Address, Count, Files, Name, Text, Variable, WebAddress
+from locustfiles.contract.scenario.field_types import (
+    Address,
+    Count,
+    Files,
+    HeaderText,
+    Line,
+    Name,
+    Prose,
+    Text,
+    Variable,
+    WebAddress,
+)
 from locustfiles.contract.scenario.loads import Load
 from locustfiles.contract.scenario.price_book import HourlyPrice, TokenPrice
 from locustfiles.contract.scenario.raw import RawAnswer, check_raw
@@ -29,10 +40,10 @@ _OwnPrice = typing.Annotated[
 class _Target(Strict):
     name: Name
     model: Text | None = None
-    labels: dict[str, str | int | float | bool] = {}
+    labels: dict[Line, Line | int | float | bool] = {}
     stream: bool = False
     tokenizer: Text | None = None
-    system: Text | None = None  # before every prompt
+    system: Prose | None = None  # before every prompt
     payloads: Files | None = None
     load: Load | None = None
     parameters: dict[str, typing.Any] = {}
@@ -50,11 +61,11 @@ class _Target(Strict):
 class SageMakerTarget(_Target):
     service: typing.Literal["sagemaker"]
     endpoint: Text
-    inference_component: Text | None = None
-    variant: Text | None = None
-    target_model: Text | None = None
-    session_id: Text | None = None  # of a stateful model; NEW_SESSION asks for one with every request
-    custom_attributes: Text | None = None  # handed to the container as they are
+    inference_component: HeaderText | None = None
+    variant: HeaderText | None = None
+    target_model: HeaderText | None = None
+    session_id: HeaderText | None = None  # of a stateful model; NEW_SESSION asks for one with every request
+    custom_attributes: HeaderText | None = None  # handed to the container as they are
     dialect: Dialect
     body: dict[str, typing.Any] | None = None  # `raw` alone: the body, with {prompt}, {messages} and {parameter} in it
     answer: RawAnswer | None = None  # `raw` alone: where things are in the answer
@@ -76,7 +87,7 @@ class SageMakerTarget(_Target):
 class Guardrail(Strict):
     """A Bedrock guardrail by its id or ARN."""
 
-    id: Text
+    id: HeaderText
     version: typing.Annotated[str, pydantic.Field(pattern=r"^([1-9][0-9]{0,7}|DRAFT)$")]
 
 
