@@ -89,6 +89,32 @@ def test_the_answers_own_id_is_the_request_id_where_no_header_has_one(lab):
     assert lab.wire(STREAM, CLOSING + b"".join(CHAT), "drop").request_id == "c"
 
 
+def usage(*counts: int) -> bytes:
+    """Six deltas and an end, each with its own count of output tokens, or the last alone."""
+    events = [openai_chunk({"content": "a"}) for _ in range(6)] + [openai_chunk({}, "stop")]
+    told = [None] * (7 - len(counts)) + list(counts)
+    return b"".join(
+        sse(e | ({} if n is None else {"usage": {"prompt_tokens": 9, "completion_tokens": n}}))
+        for e, n in zip(events, told, strict=True)
+    )
+
+
+@pytest.mark.parametrize(
+    ("counts", "tokens"),
+    [
+        ((6,), 6),
+        ((1, 2, 3, 4, 5, 6, 6), 6),  # vLLM: of the answer so far
+        ((1, 1, 1, 1, 1, 1, 0), None),  # of each event alone: 6 in all, and the last says 0
+        ((1, 1, 1, 1, 1, 1, 1), None),
+        ((6, 6, 6), 6),
+    ],
+)
+def test_counts_of_single_events_are_no_count_of_the_answer(lab, counts, tokens):
+    record = lab.wire(STREAM, CHUNKED + chunks(usage(*counts)) + END)
+    assert (record.error, record.completion_tokens) == (None, tokens)
+    assert record.token_source == ("none" if tokens is None else "service")
+
+
 #: an event of a stream -> class, a part of the message
 ERRORS = {
     "vLLM, queue full": (
