@@ -42,6 +42,16 @@ def test_a_limit_on_p99_needs_368_and_one_on_the_median_6():
     assert measured([1.0] * 6).keeps(Slo(latency_s=Limits(p50=2.0))) == "met"
 
 
+def test_bad_stop_reasons_are_a_share_of_the_successes():
+    tally = Tally()
+    for reason in ["end_turn"] * 97 + ["malformed_tool_use", "CONTENT_FILTERED", "refusal"]:
+        tally.take(arrived(record(11, 1, phase="measure", stop_reason=reason)))
+    tally.take(arrived(record(11, 1, phase="measure", stop_reason="refusal", error="empty")))
+    # 3 of 100; the empty one is a failure
+    assert tally.keeps(Slo(bad_stop_share=0.03)) == "met"
+    assert tally.keeps(Slo(bad_stop_share=0.029)) == "missed"
+
+
 def test_means_and_error_rates_are_compared_as_they_are():
     mean, errors = Slo(latency_s=Limits(mean=1.5)), Slo(error_rate=0.01)
     assert measured([1.0, 2.0]).keeps(mean) == "met"

@@ -29,6 +29,9 @@ def _event(builder: AnswerBuilder, event: dict) -> list[dict]:
     """The choices of a stream's event, each noted as begun or ended; id and usage are read."""
     builder.identify(event.get("id"))
     _openai_usage(builder, event)
+    told = part(event, "usage").get("completion_tokens")
+    if type(told) is int:
+        builder.usages.append(told)
     choices = objects(event, "choices")
     for place, choice in enumerate(choices):
         index = choice.get("index", place)

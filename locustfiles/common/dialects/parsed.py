@@ -60,6 +60,7 @@ class AnswerBuilder:
         self.closed = False  # the closing event came
         self.open_choices: set[object] = set()  # OpenAI's choices that have begun and have no finish_reason yet
         self.ended_choices: set[object] = set()  # those that have one
+        self.usages: list[int] = []  # the counts of output tokens that a stream told on its way
         self.reasoned = False  # reasoning was shown
         self.concealed = False  # reasoning was there: a signature, a token count
         self.redacted = False  # some of it was encrypted
@@ -168,6 +169,15 @@ class AnswerBuilder:
         if len(times) > 1:
             parsed.max_gap_s = max(map(operator.sub, times[1:], times))
         return parsed
+
+    def forget_partial_counts(self) -> None:
+        """Some servers tell with each event the tokens of that event alone: the last of them is no count of the answer.
+
+        Counts of an answer so far never fall, and do not stay at less than half of the deltas that came."""
+        told = self.usages
+        alike = len(told) >= 3 and len(set(told)) == 1 and 2 * told[0] <= len(self.times)
+        if told and (told[-1] < max(told) or alike):
+            self.parsed.prompt_tokens = self.parsed.completion_tokens = None
 
     def count(self, **tokens: object) -> None:
         """Set token counts from what the service says; what is no count leaves them as they are. One that no model can have

@@ -38,8 +38,9 @@ def lines(builder: AnswerBuilder, dialect: str, parts: Chunks, ended: bool = Tru
         )
     else:
         _read(builder, dialect, blob, parts)
-        if dialect in OPENAI and ended:
-            builder.closed |= builder.all_choices_ended
+        if dialect in OPENAI:
+            builder.closed |= ended and builder.all_choices_ended
+            builder.forget_partial_counts()
 
 
 def _has_lines(blob: bytes) -> bool:
