@@ -32,7 +32,6 @@ from locustfiles.contract.run_folder import RunFolder, check_header
 
 COMMAND = "locust -f locustfiles/sweep.py --scenario configs/demo.yaml --run-dir runs/demo --headless"
 REPORT_INTERVAL_S = 1.0
-LOOPBACK = "127.0.0.1"
 CALLS_A_PART = 10**9  # more than any process makes: call numbers of a run's parts do not meet
 log = logging.getLogger("swarmledger")
 
@@ -58,7 +57,9 @@ def _remember(given: dict[str, str]) -> type[argparse.Action]:
 
 def _add_options(parser, given: dict[str, str], **_) -> None:
     guarded_port.guard()
-    parser.set_defaults(master_bind_host=LOOPBACK, web_host=LOOPBACK)  # Locust's are all interfaces
+    parser.set_defaults(
+        master_bind_host=guarded_port.LOOPBACK, web_host=guarded_port.LOOPBACK
+    )  # Locust's are all interfaces
     add, before = functools.partial(parser.add_argument, include_in_web_ui=False), len(parser._actions)
     add(
         "--scenario",
