@@ -1,5 +1,6 @@
 """The master's port, which anybody may reach who reaches its machine: what is no message of Locust's form is dropped here."""
 
+import argparse
 import contextlib
 import logging
 
@@ -66,6 +67,8 @@ class GuardedServer(zmqrpc.Server):
             )
 
 
-def guard() -> None:
-    """Every master that Locust makes from now on in this process has such a port."""
+def guard(parser: argparse.ArgumentParser, **_: object) -> None:
+    """While Locust's arguments are read: every master made from now on in this process has such a port, and it and the web UI
+    are this machine's alone where nothing else is asked for. Locust's own defaults are all interfaces."""
     zmqrpc.Server = GuardedServer  # type: ignore[misc]
+    parser.set_defaults(master_bind_host=LOOPBACK, web_host=LOOPBACK)
