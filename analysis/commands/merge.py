@@ -143,7 +143,8 @@ def _account(manifest: Manifest, entry: WorkerEntry, spool: Spool, began: dict[i
             manifest.problems.append(Problem(text, stages))
     if all(w.received == w.produced for w in manifest.workers):
         for stage in manifest.stages:
-            stage.whole = stage.whole or (stage.hold_until is not None and began[stage.stage] <= _at_end(stage))
+            if stage.hold_until is not None and not any(stage.stage in (p.stages or ()) for p in manifest.problems):
+                stage.whole = stage.whole or began[stage.stage] <= _at_end(stage)
 
 
 def _at_end(stage: StageWindow) -> set[str]:

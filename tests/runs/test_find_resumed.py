@@ -124,8 +124,8 @@ def test_a_stage_whose_worker_was_away_decides_nothing_and_is_measured_again(ser
     manifest, finding = folders.manifest(run), the_finding(run)
     (problem,) = manifest["problems"]
     assert problem["stages"] == [2]
-    silent_s = int(problem["text"].split("silent for ")[1].split()[0])
-    assert away_s - 1 <= silent_s <= away_s + 2 + 2 * folders.lag_s([r for r in folders.rows(run) if r.stage == 1])
+    still_s = float(problem["text"].split("stood still for ")[1].split()[0])
+    assert away_s - 0.2 <= still_s <= away_s + 2 + 2 * folders.lag_s([r for r in folders.rows(run) if r.stage == 1])
     assert [s["outcome"] for s in manifest["stages"]][:2] == ["met", None]
     assert finding["outcomes"]["2"][0] == "undecided"
     assert finding["confirmed"] is False

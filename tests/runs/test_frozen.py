@@ -1,6 +1,8 @@
 """Workers that are stopped for a while (SIGSTOP): what they miss is charged to the stages that it touched, by its time."""
 
+import pathlib
 import signal
+import tempfile
 import time
 
 import pytest
@@ -54,60 +56,51 @@ def await_measured(run, stage: int, process) -> float:
     return min(seen())
 
 
-@pytest.fixture(scope="module")
-def frozen(endpoint, tmp_path_factory):
-    """A run of two workers; one is stopped at the end of the first window, and again while the second stage settles.
-    (its folder, what the processes said, the code of the master, both times)"""
-    folder = tmp_path_factory.mktemp("frozen")
-    loads = {"first": (0.3, 6), "second": (FROZEN_S + 6, 2)}
+@pytest.mark.timed
+def test_a_worker_stopped_at_a_windows_end_makes_that_stage_invalid_and_not_the_next(endpoint, tmp_path):
+    """It is stopped at the end of the first window, and again while the second stage settles. A busy machine may keep it from
+    running for longer than that."""
+    folder = pathlib.Path(tempfile.mkdtemp(dir=tmp_path))  # of this try
+    loads, run = {"first": (0.3, 6), "second": (FROZEN_S + 6, 2)}, folder / "run"
     targets = [
         folders.sagemaker("quick", name=name, load={"users": [4], "settle_s": s, "measure_s": m, "think_s": 0.1})
         for name, (s, m) in loads.items()
     ]
     load = {"users": [1], "measure_s": 1}
     scenario = folders.make_scenario(folder, endpoint.url, targets, load, request_timeout_s=20)
-    with cluster(scenario, folder / "run", env=environment(TEST_LIVENESS_S=str(LIVENESS_S))) as crew:
-        began = await_measured(folder / "run", 1, crew.master)
+    with cluster(scenario, run, env=environment(TEST_LIVENESS_S=str(LIVENESS_S))) as crew:
+        began = await_measured(run, 1, crew.master)
         time.sleep(max(0.0, began + 4 - time.time()))
         times = [freeze(crew.workers[1])]
         crew.master.until("Stage 2 of 2")
-        crew.master.until("stood still for 7")
+        crew.master.until("stood still for")
         times.append(freeze(crew.workers[1]))
         code, _ = crew.wait()
-    return folder / "run", crew.text(), code, times
-
-
-def test_a_worker_stopped_at_a_windows_end_makes_that_stage_invalid_and_not_the_next(frozen):
-    run, said, code, times = frozen
+        said = crew.text()
     manifest = folders.manifest(run)
+    assert folders.each_once(folders.rows(run))
+    assert [w["produced"] == w["received"] > 0 for w in manifest["workers"]] == [True, True], said[-3000:]
     stages = [StageWindow(**s) for s in manifest["stages"]]
-    concerned = [touched(stages, *absence) for absence in times]
-    assert concerned == [[1], []], said[-6000:]
-    assert code == 2
-    (problem,) = manifest["problems"]
-    assert "stood still for 7" in problem["text"] and problem["stages"] == [1]
+    assert [touched(stages, *absence) for absence in times] == [[1], []], said[-6000:]
+    assert [p["stages"] for p in manifest["problems"]] == [[1]], manifest["problems"]
+    assert "stood still for 7" in manifest["problems"][0]["text"] and code == 2
     assert [s.whole for s in stages] == [False, True]
     assert "nothing was being measured" in said  # the second time
     verdicts = steps(analyse([run]))["verdict"].tolist()
     assert verdicts[0] == "INVALID" and verdicts[1] != "INVALID"
 
 
-def test_records_of_a_stopped_worker_are_all_there(frozen):
-    run, said, _, _ = frozen
-    assert folders.each_once(folders.rows(run))
-    workers = folders.manifest(run)["workers"]
-    assert [w["produced"] == w["received"] > 0 for w in workers] == [True, True], said[-3000:]
-
-
+@pytest.mark.timed
 def test_a_single_process_that_was_stopped_in_a_window_says_so(endpoint, tmp_path):
-    load = {"users": [2], "settle_s": 0.2, "measure_s": 3, "think_s": 0.1}
-    scenario = folders.make_scenario(tmp_path, endpoint.url, [folders.sagemaker("quick")], load)
+    folder = pathlib.Path(tempfile.mkdtemp(dir=tmp_path))  # of this try
+    load = {"users": [2], "settle_s": 0.2, "measure_s": 7, "think_s": 0.1}
+    scenario = folders.make_scenario(folder, endpoint.url, [folders.sagemaker("quick")], load)
     env = environment(TEST_LIVENESS_S="3")
-    with one_locust(scenario, tmp_path / "run", env=env) as process:
-        await_measured(tmp_path / "run", 1, process)
+    with one_locust(scenario, folder / "run", env=env) as process:
+        await_measured(folder / "run", 1, process)
         process.send(signal.SIGSTOP)
         time.sleep(4)
         process.send(signal.SIGCONT)
         assert process.wait() == 2, process.text
-    (problem,) = folders.manifest(tmp_path / "run")["problems"]
-    assert problem["text"].startswith("this process stood still for 4") and problem["stages"] == [1]
+    problem = folders.manifest(folder / "run")["problems"][0]
+    assert problem["text"].startswith("this process stood still for ") and problem["stages"] == [1]

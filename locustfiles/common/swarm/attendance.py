@@ -140,8 +140,9 @@ class Attendance:
         for silence in [s for s in self._back if s.until < before]:
             self._back.remove(silence)
             _, since, until = silence
-            still = (min(g.until, until) - max(g.since, since) for g in self._gaps.get(silence.worker, {}).values())
-            if until - since - sum(s for s in still if s > 0) > UNNOTICED_S:
+            gaps = self._gaps.get(silence.worker, {}).values()
+            still = sum(max(0.0, min(gap.until, until) - max(gap.since, since)) for gap in gaps)
+            if until - since - still > max(UNNOTICED_S, still):
                 text = f"worker {silence.worker} was silent for {until - since:.0f} s (cut off or paused); repeat these stages"
                 self._touched.update(self._charge(text, since, until))
 

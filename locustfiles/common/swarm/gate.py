@@ -30,6 +30,7 @@ UNANSWERED = 5  # heartbeats, a second apart: whoever sends so many has a loop t
 ASK_AGAIN = 5  # heartbeats, of a worker whose `Hello` may be lost
 SILENT_S = 2.0  # twice what lies between two heartbeats
 ANSWER_S = 3.0  # for a worker of an earlier master, which may report before it has been asked for the token
+INTRODUCED_S = 15.0  # to read its scenario
 REMEMBERED = 1000  # clients that have not been let in
 START = "locust -f locustfiles/sweep.py --scenario FILE --worker --master-host HOST"
 log = logging.getLogger("swarmledger")
@@ -93,7 +94,7 @@ class Gate:
 
     def _client(self, sender: str) -> Client:
         if sender not in self._clients and len(self._clients) >= REMEMBERED:
-            del self._clients[next((c for c, client in self._clients.items() if not client.proved), sender)]
+            self._clients.pop(next((c for c, client in self._clients.items() if not client.proved), sender), None)
         return self._clients.setdefault(sender, Client())
 
     def _on_message(self, sender: str, message: Message) -> None:
@@ -107,9 +108,7 @@ class Gate:
             try:
                 self._from_outside(sender, message, self._client(sender))
             except (TypeError, ValueError, AttributeError) as e:  # a message of a known kind and another form
-                self._say(
-                    f"client {shown(sender)} sent `{shown(message.type)}` in no known form: ignored ({type(e).__name__})"
-                )
+                self._say(f"client {shown(sender)} sent `{shown(message.type)}` in no known form: {type(e).__name__}")
         else:
             now = time.perf_counter()
             if now - self.heard.get(sender, -math.inf) > SILENT_S:
@@ -119,6 +118,8 @@ class Gate:
                 self._give_back(sender)
             if message.type not in (Knock.KIND, Proof.KIND):
                 self._pass_on(sender, message)
+            if message.type == "quit":  # its last one
+                self.workers.discard(sender)
             return
         gevent.sleep(0)  # a flood of such must not keep the others from running
 
@@ -154,10 +155,9 @@ class Gate:
             case "client_ready":
                 version = message.data if isinstance(message.data, (str, int)) and len(str(message.data)) < 60 else None
                 client.ready = Message("client_ready", version, sender)
-                self.runner.send_message(
-                    "ack", client_id=sender
-                )  # it starts; its index follows when Locust knows of it
+                self.runner.send_message("ack", client_id=sender)  # its index follows when Locust knows of it
                 gevent.spawn_later(ANSWER_S, self._tell_unless_known, sender, message.type)
+                gevent.spawn_later(INTRODUCED_S, self._tell_if_pending, sender)
             case Knock.KIND:
                 client.knocked = True
                 self._ask(sender, client)
@@ -195,6 +195,13 @@ class Gate:
             self._say(
                 f"client {shown(sender)} sent `{shown(kind)}` and has not shown this run's token: ignored; "
                 f"start a worker with {START}, and let nothing else reach the master's port"
+            )
+
+    def _tell_if_pending(self, sender: str) -> None:
+        client = self._clients.get(sender)
+        if client and client.knocked and not client.refused:
+            self._say(
+                f"worker {shown(sender)} has not introduced itself for {INTRODUCED_S:.0f} s: paused, or reading; it gets no users"
             )
 
     def _ask(self, sender: str, client: Client) -> None:

@@ -1,5 +1,7 @@
 """The master's port, which anybody may reach who reaches its machine: what is no message of Locust's form is dropped here."""
 
+import argparse
+import contextlib
 import logging
 
 import gevent
@@ -7,6 +9,7 @@ import zmq
 from locust.exception import RPCError
 from locust.rpc import Message, zmqrpc
 
+LOOPBACK = "127.0.0.1"
 MOST_BYTES = 16 << 20  # of a message; a report of 5,000 records has some 2 MiB
 SAID = 20  # lines about what is dropped, of one master
 log = logging.getLogger("swarmledger")
@@ -21,6 +24,13 @@ class GuardedServer(zmqrpc.Server):
     """Locust's socket. A message that cannot be read is told and dropped, where it would end the greenlet that listens."""
 
     _dropped = 0
+
+    def __init__(self, host: str, port: int) -> None:
+        super().__init__(host, port)
+        if host == LOOPBACK:  # `localhost` is the other one on many machines
+            with contextlib.suppress(zmq.ZMQError):
+                self.socket.setsockopt(zmq.IPV6, 1)
+                self.socket.bind(f"tcp://[::1]:{self.port}")
 
     @property
     def socket(self) -> zmq.Socket:
@@ -57,6 +67,8 @@ class GuardedServer(zmqrpc.Server):
             )
 
 
-def guard() -> None:
-    """Every master that Locust makes from now on in this process has such a port."""
+def guard(parser: argparse.ArgumentParser, **_: object) -> None:
+    """While Locust's arguments are read: every master made from now on in this process has such a port, and it and the web UI
+    are this machine's alone where nothing else is asked for. Locust's own defaults are all interfaces."""
     zmqrpc.Server = GuardedServer  # type: ignore[misc]
+    parser.set_defaults(master_bind_host=LOOPBACK, web_host=LOOPBACK)

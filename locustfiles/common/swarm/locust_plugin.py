@@ -32,7 +32,6 @@ from locustfiles.contract.run_folder import RunFolder, check_header
 
 COMMAND = "locust -f locustfiles/sweep.py --scenario configs/demo.yaml --run-dir runs/demo --headless"
 REPORT_INTERVAL_S = 1.0
-LOOPBACK = "127.0.0.1"
 CALLS_A_PART = 10**9  # more than any process makes: call numbers of a run's parts do not meet
 log = logging.getLogger("swarmledger")
 
@@ -40,6 +39,7 @@ log = logging.getLogger("swarmledger")
 def register(services: tuple[str, ...]) -> None:
     """Add Swarmledger's options and listeners to Locust; `services` are those that the locustfile's user sends to."""
     given: dict[str, str] = {}
+    events.init_command_line_parser.add_listener(guarded_port.guard)
     events.init_command_line_parser.add_listener(functools.partial(_add_options, given=given))
     events.init.add_listener(functools.partial(_on_init, services=services, given=given))
 
@@ -57,8 +57,6 @@ def _remember(given: dict[str, str]) -> type[argparse.Action]:
 
 
 def _add_options(parser, given: dict[str, str], **_) -> None:
-    guarded_port.guard()
-    parser.set_defaults(master_bind_host=LOOPBACK, web_host=LOOPBACK)  # Locust's are all interfaces
     add, before = functools.partial(parser.add_argument, include_in_web_ui=False), len(parser._actions)
     add(
         "--scenario",
