@@ -6,8 +6,7 @@ import json
 import pandas as pd
 import pytest
 
-from analysis.locust_csv.reader import HISTORY_COLUMNS
-from tests.helpers.locust_csv import RUNS, run_cost
+from tests.helpers.locust_csv import HISTORY_COLUMNS, RUNS, run_cost
 
 STAGES = [("p4d", 2), ("p4d", 4), ("bedrock", 2), ("bedrock", 4)]
 
@@ -20,7 +19,7 @@ def two_targets(folder, stages=STAGES):
         writer.writeheader()
 
         def row(users, name, kind, requests):
-            cells = [1_700_000_000 + second, users, kind, name, 310, 680, 990, requests, 0, 500]
+            cells = [1_700_000_000 + second, users, kind, name, 310, 680, 990, requests, 0, 90, 500.0]
             writer.writerow(dict(zip(HISTORY_COLUMNS, cells, strict=True)))
 
         for i, (target, users) in enumerate(stages):
@@ -67,10 +66,12 @@ def test_a_target_that_is_not_in_the_run_is_refused_with_those_that_are(tmp_path
     assert "no such target; give the PREFIX beside a run's manifest.json" in capsys.readouterr().err
 
 
-def test_stages_that_the_seconds_do_not_tell_apart_are_not_costed(tmp_path, capsys):
-    prefix = two_targets(tmp_path, [("p4d", 2), ("bedrock", 2)])  # no user less between them: one step
-    assert run_cost("--locust-csv", prefix, "--usd-per-hour", 1, "--target", "p4d") == 1
-    assert "its step 1 holds several stages" in capsys.readouterr().err
+def test_stages_that_users_do_not_tell_apart_end_where_the_next_one_s_answers_begin(tmp_path, capsys):
+    prefix = two_targets(tmp_path, [("p4d", 2), ("bedrock", 2)])  # no user less between them
+    for target in ("p4d", "bedrock"):
+        assert run_cost("--locust-csv", prefix, "--usd-per-hour", 7.2, "--target", target, "--out", tmp_path) == 0
+        # 2 a second at $7.2 an hour: 7.2 / 7,200
+        assert pd.read_csv(tmp_path / "cost.csv")["cost_per_transaction"].tolist() == pytest.approx([0.001])
 
 
 def test_by_the_hour_a_target_is_not_costed_from_sums_over_the_whole_run(tmp_path, capsys):
