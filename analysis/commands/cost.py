@@ -80,7 +80,8 @@ def run(args: argparse.Namespace) -> int:
     runs = [read_run(prefix, args.settle_s, wanted, args.target) for prefix, _ in priced]
     prices = [price for _, price in priced]
     for found, price in zip(runs, prices, strict=True):
-        _check_stages(found, price)
+        if args.target is not None:
+            _check_stages(found, price)
     table = _table(runs, prices, args)
     limits = Limits(args.latency_mean_s, args.error_rate, args.cost_per_10k)
     best = recommend(table, limits, sum(len(run.dropped) for run in runs))
@@ -96,7 +97,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _check_stages(run: LocustRun, price: Price) -> None:
     """Raises BadInput where stages' seconds are not known, by which an hour is shared."""
-    if price.hourly and run.staged and any(step.step is None for step in run.steps):
+    if price.hourly and run.stages > 1 and any(step.step is None for step in run.steps):
         raise BadInput(
             f"{run.prefix}: only sums over the whole run are known, and other stages' seconds are in them; use "
             f"`python -m analysis report {Path(run.prefix).parent}`, or hold each level longer"

@@ -71,7 +71,7 @@ def _visits(history: History, stages: dict[Stage, list[Key]]) -> list[tuple[int,
 
     Users and names do not say when a stage ended: its late answers come during the next, and are not another visit.
     """
-    moves = {stage: history.moves(keys) for stage, keys in stages.items()}
+    moves = {stage: history.moves(key for key in keys if key in history.series) for stage, keys in stages.items()}
     begun: list[tuple[int, Stage]] = []
     for stage, own in moves.items():
         others = sorted(row for other, rows in moves.items() if other != stage for row in rows)

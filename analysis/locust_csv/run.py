@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from analysis.locust_csv.counts import TOTAL, BadLocustCsv, History, Key, Totals
 from analysis.locust_csv.doubts import (
@@ -32,7 +33,7 @@ class LocustRun:
     notes: list[str]
     dropped: list[Dropped]
     choice: Choice
-    staged: bool  # a Swarmledger run, row by stage
+    stages: int  # of a Swarmledger run, of all its targets; 0 for any other
 
 
 def read_run(given: str, settle_s: float = SETTLE_S, wanted: Wanted = ALL, target: str | None = None) -> LocustRun:
@@ -92,7 +93,7 @@ class _Reading:
         notes += [] if self.stages else choice_words(self.choice)
         if history and not history.keys and totals is None:
             notes.append("What kinds of requests are summed is not known without _stats.csv")
-        return LocustRun(self.files.prefix, steps, notes, dropped, self.choice, bool(self.stages))
+        return LocustRun(self.files.prefix, steps, notes, dropped, self.choice, len(self._all_stages()))
 
     def _keys(self, history: History | None) -> tuple[list[Key], str]:
         """The history's rows that are to be summed; none, and why, where it has no such."""
@@ -107,7 +108,7 @@ class _Reading:
         return [], f"the history has sums only, which do not tell {what} apart (--csv-full-history does)"
 
     def _steps(self, history: History, keys: list[Key]) -> tuple[list[Step], list[str], list[Dropped]]:
-        levels = levels_of(history, self._all_stages(history))
+        levels = levels_of(history, self._all_stages())
         reports = reports_of(history)
         measured: list[Measured] = []
         dropped: list[Dropped] = []
@@ -140,15 +141,9 @@ class _Reading:
                 f"{SHORTEST_STEP_S:g} s or longer, or use a smaller --settle-s"
             )
 
-    def _all_stages(self, history: History) -> dict[Stage, list[Key]]:
+    def _all_stages(self) -> dict[Stage, list[Key]]:
         """Those of other targets, too: a stage ends where the next begins."""
-        if not self.stages:
-            return {}
-        found: dict[Stage, list[Key]] = {}
-        for key in history.keys:
-            if stage := stage_of(key, targets_beside(self.files.prefix)):
-                found.setdefault(stage, []).append(key)
-        return found
+        return _stages(self.files, targets_beside(self.files.prefix), None) if self.stages else {}
 
     def _notes(
         self, history: History, keys: list[Key], measured: Sequence[Measured], dropped: list[Dropped], reports: Reports
@@ -183,6 +178,12 @@ class _Reading:
             raise BadLocustCsv(f"{path}: no level of users was held for {SHORTEST_STEP_S:g} s; run longer steps")
         note = [f"{why}: one row over the whole run, start and end included"]
         if self.stages:
+            if len(self._all_stages()) > 1:  # the seconds of the whole run are not a stage's
+                totals = replace(totals, seconds=None)
+                note.append(
+                    "seconds of its stages are not in these files, so what an hour of them costs is left empty; use "
+                    f"`python -m analysis report {Path(prefix).parent}`, or hold each level longer"
+                )
             rows = [
                 whole_run(prefix, totals, [key], _users(stage)) for stage, keys in self.stages.items() for key in keys
             ]
