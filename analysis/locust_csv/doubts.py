@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from analysis.locust_csv.counts import TOTAL, History, Key, Totals
+from analysis.locust_csv.counts import TOTAL, Counts, History, Key, Totals
 from analysis.locust_csv.levels import Level
 from analysis.locust_csv.steps import Step, users_text
 from analysis.locust_csv.windows import Window
@@ -89,7 +89,7 @@ def failures_outside(
     outside = all_of + late - in_steps
     if outside <= 0:
         return []
-    after = sum(one.step.failures_after for one in measured)
+    after = sum(one.step.after.failures for one in measured)
     settling = sum(
         (history.at(one.window.first, keys) - history.at(max(one.level.first - 1, 0), keys)).failures
         for one in measured
@@ -99,22 +99,24 @@ def failures_outside(
     rest = outside - after - settling
     where = {
         "at steps' starts": settling,
-        "after steps' ends, with no user left": after,
+        "after steps' ends": after,
         "in levels that are no steps": rest,
     }
     told = ", ".join(f"{count(n)} {place}" for place, n in where.items() if n > 0)
     return [f"{count(outside)} of {count(all_of + late)} failures ended outside every step: {told}"]
 
 
-def failures_after(history: History, totals: Totals | None, keys: Sequence[Key], level: Level) -> int:
-    """Failures of a level's calls that ended when its users were gone: those of the rows without users right after it."""
+def ended_after(history: History, totals: Totals | None, keys: Sequence[Key], level: Level) -> Counts:
+    """What ended when a level's users were gone, in the rows without users right after it, or when the history had ended."""
     row, seconds = level.last, history.seconds
     while row + 1 < len(seconds) and seconds[row + 1].users == 0 and seconds[row + 1].resets == seconds[row].resets:
         row += 1
-    found = (history.at(row, keys) - history.at(level.last, keys)).failures
+    found = history.at(row, keys) - history.at(level.last, keys)
     if row == len(seconds) - 1 and totals and len(history.ends()) == 1:
-        written = sum(totals.rows[key].failures for key in keys if key in totals.rows)
-        found += max(written - history.at(row, keys).failures, 0)  # the history ends before its last second
+        late = Counts()
+        for key in keys:  # Locust does not write the history's last seconds
+            late += totals.rows.get(key, Counts()) - history.at(row, [key])
+        found += late if late.requests > 0 and late.failures >= 0 else Counts()
     return found
 
 

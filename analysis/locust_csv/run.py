@@ -7,7 +7,7 @@ from pathlib import Path
 from analysis.locust_csv.counts import TOTAL, BadLocustCsv, History, Key, Totals
 from analysis.locust_csv.doubts import (
     Measured,
-    failures_after,
+    ended_after,
     failures_outside,
     littles_law,
     silences,
@@ -127,8 +127,8 @@ class _Reading:
             visits += 1
             step = step_of(self.files.prefix, visits, history, level, window, own)
             if step.requests or not level.stage:
-                after = failures_after(history, self.files.totals, own, level)
-                measured.append(Measured(replace(step, failures_after=after), level, window))
+                after = ended_after(history, self.files.totals, own, level)
+                measured.append(Measured(replace(step, after=after), level, window))
         notes = self._notes(history, keys, measured, dropped, reports)
         return [one.step for one in measured], notes, dropped
 

@@ -4,7 +4,7 @@ import typing
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from analysis.locust_csv.counts import TOTAL, Counts, History, Key, Percentiles, Totals
+from analysis.locust_csv.counts import NOTHING, TOTAL, Counts, History, Key, Percentiles, Totals
 from analysis.locust_csv.levels import Level
 from analysis.locust_csv.windows import SHORTEST_STEP_S, Window
 from locustfiles.contract.statistics.counts import count_error
@@ -38,7 +38,7 @@ class Step:
     end_at: float | None = None
     basis: str = "step of the history"
     edge_error: float = 0.0  # relative: what the window's ends, or rounding, leave open of the rate
-    failures_after: int = 0  # ended after the step's last row, when no user was left
+    after: Counts = NOTHING  # what ended after the level's last row, when no user was left or the history had ended
     parts: dict[Key, int] = field(default_factory=dict)  # successes of each name that is in it
 
     @property
@@ -71,9 +71,10 @@ class Step:
 
     @property
     def error_rate_at_most(self) -> float | None:
-        """With the failures that ended just after it, to which its limits apply."""
-        failures = self.failures + self.failures_after
-        return failures / (self.successes + failures) if self.successes + failures else None
+        """With what ended just after it, where that failed more: to this its limits apply."""
+        requests = self.requests + self.after.requests
+        with_after = (self.failures + self.after.failures) / requests if requests else None
+        return None if with_after is None else max(with_after, self.error_rate or 0)
 
     @property
     def successes_per_s(self) -> float | None:

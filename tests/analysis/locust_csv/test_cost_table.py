@@ -2,6 +2,7 @@
 
 import pytest
 
+from analysis.locust_csv.counts import Counts
 from analysis.locust_csv.recommendation import Limits, recommend
 from tests.helpers.locust_csv import cost_cells, cost_rows, one_step
 
@@ -156,6 +157,6 @@ def test_no_request_and_only_failures_are_said_as_that():
 
 def test_failures_that_ended_just_after_a_step_count_for_its_limit():
     # 0 of 90 failed in it, 10 when its users were gone: 10 / 100
-    table = cost_rows([one_step(successes=90, failures_after=10)], usd_per_hour=1.0)
+    table = cost_rows([one_step(successes=90, after=Counts(10, 10))], usd_per_hour=1.0)
     assert "error rate ≤ 5 % failed in 1 of 1" in recommend(table, Limits(error_rate=0.05))
     assert recommend(table, Limits(error_rate=0.1)).startswith("Only step")
