@@ -13,11 +13,13 @@ CALLS = re.compile(
     r"(GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS|TRACE|CONNECT|QUERY|HTTPS?|REST)|(Invoke|Converse)\w*", re.IGNORECASE
 )
 _EDGE, _EDGES = r"(?<![a-z])", r"(?![a-z])"
-#: words that only a measurement's name has; no path of a service does
-_MEASURED = (
+#: words that no call is named by
+_SURELY = (
     r"ttft|tpot|itl|e2el|time.?to.?first|first.?token|inter.?token|per.?(output.?)?token|tokens?.?(per|/).?s\w*"
-    r"|(num|prompt|completion|input|output|total|generated|response).?tokens|tps|queue.?time|prefill|decode"
+    r"|(num|prompt|completion|input|output|total|generated|response).?tokens"
 )
+_MEASURED = rf"{_SURELY}|tps|queue.?time|prefill|decode"
+METRIC_OF_CALL = re.compile(f"{_EDGE}({_SURELY}){_EDGES}", re.IGNORECASE)
 METRIC_NAME = re.compile(f"{_EDGE}({_MEASURED}){_EDGES}", re.IGNORECASE)
 METRIC_TYPE = re.compile(
     rf"(\w*[ _-])?(metrics?|measure(ment)?s?|stats?|gauges?|counters?|tokens?|throughput|latency|timings?|{_MEASURED})([ _-]\w*)?",
@@ -60,8 +62,9 @@ class Choice:
 
 def is_metric(key: Key) -> bool:
     """Whether a row is a measurement rather than a call."""
-    if CALLS.fullmatch(key.type) and key.name.startswith(("/", "http")) and "ttft" not in key.name.lower():
-        return False
+    if CALLS.fullmatch(key.type):
+        path = key.name.startswith(("/", "http"))
+        return "ttft" in key.name.lower() if path else bool(METRIC_OF_CALL.search(key.name))
     return bool(METRIC_TYPE.fullmatch(key.type)) or bool(METRIC_NAME.search(key.name))
 
 
