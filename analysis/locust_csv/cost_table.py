@@ -9,11 +9,10 @@ from analysis.locust_csv.token_means import Tokens
 #: columns of cost.csv that stand in the step itself, and those of its cost
 STEP_COLUMNS = (
     "run", "step", "users", "type", "name", "seconds", "successes", "failures", "error_rate", "successes_per_s",
-    "failures_per_s", "latency_mean_s", "p50_s", "p95_s", "p99_s", "start_at", "end_at", "basis", "rate_error",
-    "not_comparable",
+    "failures_per_s", "latency_mean_s", "p50_s", "p95_s", "p99_s", "start_at", "end_at", "basis", "not_comparable",
 )  # fmt: skip
 COST_COLUMNS = (
-    "price", "prompt_tokens_mean", "completion_tokens_mean", "cost_per_transaction", "priced_by", "cost_per_10k_transactions",
+    "known_to", "price", "prompt_tokens_mean", "completion_tokens_mean", "cost_per_transaction", "priced_by", "cost_per_10k_transactions",
     "cost_per_1m_output_tokens", "minutes_per_1m_output_tokens", "ms_per_output_token",
 )  # fmt: skip
 
@@ -76,6 +75,11 @@ class CostRow:
         """Mean latency / mean output tokens: of a whole call, its first token and its failures included."""
         latency = self.step.latency_mean_s
         return latency * 1000 / self.tokens.completion if latency is not None and self.tokens.completion else None
+
+    @property
+    def known_to(self) -> float | None:
+        """How far the rate, and by the hour the cost, may be off, relative; None where nothing succeeded."""
+        return round(self.step.rate_error, 2) if self.step.successes_per_s else None
 
     def interval(self) -> tuple[float, float]:
         """The cost per transaction, by the hour as well as the rate is known; by the token it does not depend on the rate."""

@@ -17,6 +17,7 @@ COLUMNS: dict[str, tuple[str, Callable]] = {  # of the printed table; a column w
     "failures": ("failures", count),
     "error_rate": ("error rate", percent),
     "successes_per_s": ("successes/s", number),
+    "known_to": ("known to", percent),
     "latency_mean_s": ("mean latency", seconds),
     "p50_s": ("p50 (rounded)", seconds),
     "p95_s": ("p95 (rounded)", seconds),

@@ -125,7 +125,7 @@ def _runner_up(best: CostRow, second: CostRow, table: Sequence[CostRow]) -> str:
     name = f"the runner-up, {_named(second, table)},"
     margin = _cost(second) / _cost(best) - 1
     if abs(margin) <= SAME:
-        fewer = 1 - _rate(second) / _rate(best)
+        fewer = 1 - _rate(second) / _rate(best) if _rate(best) else 0.0
         return f"{name} costs the same" + (f" with {percent(fewer)} fewer transactions" if fewer > SAME else ": a tie")
     words = f"{name} costs {percent(abs(margin))} {'more' if margin > 0 else 'less'}"
     if _tie(best, second):

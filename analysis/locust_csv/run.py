@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from analysis.locust_csv.counts import TOTAL, BadLocustCsv, History, Key, Totals
+from analysis.locust_csv.counts import NOTHING, TOTAL, BadLocustCsv, History, Key, Totals
 from analysis.locust_csv.doubts import (
     Measured,
     ended_after,
@@ -88,7 +88,9 @@ class _Reading:
             steps, more = self._whole_run(history, totals, why)
             notes = more + notes
         surplus = uneven_sums(history, totals)
-        total = history.whole([TOTAL]).requests if history else totals.rows[TOTAL].requests if totals else 0
+        total = (
+            history.whole([TOTAL]).requests if history else totals.rows.get(TOTAL, NOTHING).requests if totals else 0
+        )
         notes += [] if self.stages else uneven_words(surplus, total, TOTAL not in keys and bool(steps[0].parts))
         notes += [] if self.stages else choice_words(self.choice)
         if history and not history.keys and totals is None:
@@ -184,14 +186,18 @@ class _Reading:
                     "seconds of its stages are not in these files, so what an hour of them costs is left empty; use "
                     f"`python -m analysis report {Path(prefix).parent}`, or hold each level longer"
                 )
-            rows = [
-                whole_run(prefix, totals, [key], _users(stage)) for stage, keys in self.stages.items() for key in keys
-            ]
-            return rows, note
+            named = [(key, stage) for stage, keys in self.stages.items() for key in keys if key in totals.rows]
+            if named:
+                return [whole_run(prefix, totals, [key], _users(stage)) for key, stage in named], note
         keys = [key for key in self.choice.keys if key in totals.rows]
         if self.choice.is_all and TOTAL in totals.rows and not uneven_sums(None, totals):
             keys = [*keys] if len(keys) == 1 else [TOTAL]
-        return [whole_run(prefix, totals, keys or list(totals.rows)[:1])], note
+        if not keys and not self.choice.keys and TOTAL in totals.rows:
+            keys = [TOTAL]  # no request at all
+        if not keys:
+            what = listed(self.choice.keys) or TOTAL
+            raise BadLocustCsv(f"{totals.path}: has no row of {what}; give both files of one run, as Locust wrote them")
+        return [whole_run(prefix, totals, keys)], note
 
 
 def _users(stage: Stage) -> int | None:

@@ -30,7 +30,7 @@ def test_a_comma_before_the_decimals_and_whole_numbers_as_decimals_are_read(tmp_
     lines = path.read_text().replace(".", ",").splitlines()
     path.write_text("sep=;\n" + "\n".join(lines))
     assert rates(prefix, tmp_path) == [1, 5]
-    assert "| 1 | 24.0 | 24 | 0 | 0 % | 1.00 | 0.900 s |" in capsys.readouterr().out
+    assert "| 1 | 24.0 | 24 | 0 | 0 % | 1.00 | 41 % | 0.900 s |" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("columns", [[50, 90, 99], [99], []])
