@@ -129,6 +129,13 @@ def uneven_sums(history: History | None, totals: Totals | None) -> int:
     return 0
 
 
+def uncounted_in(history: History, window: Window) -> int:
+    """Of a window, the total's requests that no name has."""
+    total = history.at(window.last, [TOTAL]) - history.at(window.first, [TOTAL])
+    named = history.at(window.last, history.keys) - history.at(window.first, history.keys)
+    return max(total.requests - named.requests, 0)
+
+
 def uneven_words(surplus: int, of: int, by_names: bool) -> list[str]:
     """What to make of it."""
     if not surplus:
@@ -136,5 +143,9 @@ def uneven_words(surplus: int, of: int, by_names: bool) -> list[str]:
     what = f"has {count(abs(surplus))} of {count(of)} requests that no name has" if surplus > 0 else (
         f"lacks {count(-surplus)} requests that names have"
     )  # fmt: skip
-    how = "costed is the sum of the names" if by_names else "the cost holds only if those succeeded"
+    how = (
+        "costed is the sum of the names, and the others count for --error-rate"
+        if by_names
+        else "the cost holds only if those succeeded"
+    )
     return [f"Aggregated is not the sum of its rows: it {what}, as when a request event breaks off half counted; {how}"]

@@ -11,6 +11,7 @@ from analysis.locust_csv.doubts import (
     failures_outside,
     littles_law,
     silences,
+    uncounted_in,
     uneven_sums,
     uneven_words,
 )
@@ -130,7 +131,8 @@ class _Reading:
             step = step_of(self.files.prefix, visits, history, level, window, own)
             if step.requests or not level.stage:
                 after = ended_after(history, self.files.totals, own, level)
-                measured.append(Measured(replace(step, after=after), level, window))
+                uncounted = 0 if level.stage or TOTAL in own else uncounted_in(history, window)
+                measured.append(Measured(replace(step, after=after, uncounted=uncounted), level, window))
         notes = self._notes(history, keys, measured, dropped, reports)
         return [one.step for one in measured], notes, dropped
 

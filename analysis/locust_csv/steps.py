@@ -39,6 +39,7 @@ class Step:
     basis: str = "step of the history"
     edge_error: float = 0.0  # relative: what the window's ends, or rounding, leave open of the rate
     after: Counts = NOTHING  # what ended after the level's last row, when no user was left or the history had ended
+    uncounted: int = 0  # requests of the total that no name has: whether they succeeded is not known
     parts: dict[Key, int] = field(default_factory=dict)  # successes of each name that is in it
 
     @property
@@ -71,10 +72,12 @@ class Step:
 
     @property
     def error_rate_at_most(self) -> float | None:
-        """With what ended just after it, where that failed more: to this its limits apply."""
-        requests = self.requests + self.after.requests
-        with_after = (self.failures + self.after.failures) / requests if requests else None
-        return None if with_after is None else max(with_after, self.error_rate or 0)
+        """With what ended just after it, where that failed more, and what no name has: to this its limits apply."""
+        failures, requests = self.failures + self.uncounted, self.requests + self.uncounted
+        if not requests + self.after.requests:
+            return None
+        with_after = (failures + self.after.failures) / (requests + self.after.requests)
+        return max(with_after, failures / requests if requests else 0.0)
 
     @property
     def successes_per_s(self) -> float | None:

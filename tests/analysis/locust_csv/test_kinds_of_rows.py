@@ -98,7 +98,8 @@ def test_a_total_that_is_not_the_sum_of_its_rows_is_costed_by_its_rows_and_said(
                 row[column] = str(2 * int(row[column]))
             csv.writer(file).writerow(row)
     # 4 calls a second by name, 8 in the total
-    assert costed(prefix, tmp_path)["successes_per_s"].tolist() == [4]
+    assert costed(prefix, tmp_path, "--error-rate", 0.4)["successes_per_s"].tolist() == [4]
     said = capsys.readouterr().out
     assert "Aggregated is not the sum of its rows: it has 120 of 240 requests that no name has" in said
-    assert "costed is the sum of the names" in said
+    assert "costed is the sum of the names, and the others count for --error-rate" in said
+    assert "error rate ≤ 40 % failed in 1 of 1" in said  # 4 of 8 may have failed
