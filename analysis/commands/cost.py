@@ -1,30 +1,31 @@
 """`python -m analysis cost`: cost per transaction of any Locust run, from nothing but its CSV files."""
 
 import argparse
-import difflib
+import csv
 import math
 from pathlib import Path
 
-import pandas as pd
-
-from analysis.locust_csv.cost_table import Limits, cost_table, recommend
-from analysis.locust_csv.markdown import markdown_table, remarks
-from analysis.locust_csv.reader import LocustRun, names_in_stats, read_run
-from analysis.locust_csv.steps import SETTLE_S, SHORTEST_STEP_S, TOTAL, dropped_text
-from analysis.locust_csv.target import check_target, of_target
-from analysis.locust_csv.token_means import attach_token_means
-from analysis.words.format import price
-from analysis.words.safe_text import for_spreadsheets, markdown_text
+from analysis.locust_csv.cost_table import COST_COLUMNS, STEP_COLUMNS, CostRow
+from analysis.locust_csv.kinds import Wanted
+from analysis.locust_csv.markdown import markdown_table, notes_of, remarks
+from analysis.locust_csv.prices import Price, Pricer
+from analysis.locust_csv.recommendation import Limits, recommend
+from analysis.locust_csv.run import LocustRun, read_run
+from analysis.locust_csv.token_means import Tokens, read_token_means
+from analysis.locust_csv.windows import SETTLE_S
+from analysis.words.safe_text import cell, markdown_text
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.exit_codes import OK
-from locustfiles.contract.scenario.price_book import MAX_PER_1K, BadPriceBook, PriceBook, load_price_book
+from locustfiles.contract.scenario.price_book import MAX_PER_1K
 
 EXAMPLE = """examples:
   python -m analysis cost --locust-csv results/chat --instance ml.p4d.24xlarge
-  python -m analysis cost --locust-csv a b --usd-per-hour 7.09 --completion-tokens 50 --latency-mean-s 2
+  python -m analysis cost --locust-csv g5:1.515 p4d:ml.p4d.24xlarge --completion-tokens 50 --latency-mean-s 2
   python -m analysis cost --locust-csv results/chat --model meta.llama2-13b-chat-v1 --tokens tokens.csv --out cost/
   python -m analysis cost --locust-csv runs/study/locust --target p4d --instance ml.p4d.24xlarge
 
+PREFIX is what `locust --csv` was given; a file itself does, too. PREFIX:PRICE gives one its own price: USD an hour for all
+its instances, an instance type or a model id of the price book.
 tokens.csv has the columns prompt_tokens_mean, completion_tokens_mean and users, name or both.
 
 exit code: 0 fine, 1 bad input."""
@@ -33,7 +34,13 @@ PRICE_BOOK = "configs/pricing/us-east-1.yaml"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `cost`."""
-    parser.add_argument("--locust-csv", nargs="+", required=True, metavar="PREFIX", help="as given to `locust --csv`")
+    parser.add_argument(
+        "--locust-csv",
+        nargs="+",
+        required=True,
+        metavar="PREFIX[:PRICE]",
+        help="as given to `locust --csv`; one or several, each with its own price if need be",
+    )
     price = parser.add_argument_group("price: by the hour or by the token, from the book or given")
     price.add_argument("--instance", metavar="TYPE", help="instance type in the price book")
     price.add_argument("--usd-per-hour", type=float, metavar="USD")
@@ -49,6 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     steps = parser.add_argument_group("steps")
     steps.add_argument("--target", metavar="NAME", help="cost this target of a Swarmledger run, stage by stage")
     steps.add_argument("--name", help="cost the requests of this name instead of all together")
+    steps.add_argument("--type", help="cost the requests of this type, such as POST")
     steps.add_argument(
         "--settle-s", type=float, default=SETTLE_S, metavar="S", help="left out of a step; default: %(default)g"
     )
@@ -68,18 +76,19 @@ def _price_book() -> str:
 def run(args: argparse.Namespace) -> int:
     """Print the cost table and the recommendation as Markdown. Raises BadInput."""
     _check_numbers(args)
-    prices, basis = _prices(args)
-    runs = [read_run(prefix, args.settle_s) for prefix in dict.fromkeys(args.locust_csv)]
-    for run in runs:
-        check_target(run.prefix, args.target, args.name)
-    steps = _with_tokens(pd.concat([run.steps for run in runs], ignore_index=True), args)
-    chosen = _chosen(steps, args, runs)
-    table = cost_table(chosen, **prices)
+    priced = _priced(args)
+    wanted = Wanted(args.type, args.name)
+    runs = [read_run(prefix, args.settle_s, wanted, args.target) for prefix, _ in priced]
+    prices = [price for _, price in priced]
+    for found, price in zip(runs, prices, strict=True):
+        if args.target is not None:
+            _check_stages(found, price)
+    table = _table(runs, prices, args)
     limits = Limits(args.latency_mean_s, args.error_rate, args.cost_per_10k)
-    found = recommend(table, limits, sum(len(run.dropped) for run in runs))
-    notes = [basis, *remarks(table, chosen[:0] if args.target else steps, args.name, args.settle_s)]
-    notes += [f"{run.prefix}: {note}." for run in runs for note in run.notes]
-    lines = ["# Cost of a Locust run", "", *markdown_table(table), "", f"**{found}**", ""]
+    best = recommend(table, limits, sum(len(run.dropped) for run in runs))
+    notes = [f"{words}." for words in dict.fromkeys(price.words for price in prices)]
+    notes += remarks(table, runs, args.settle_s) + notes_of(runs)
+    lines = ["# Cost of a Locust run", "", *markdown_table(table), "", f"**{best}**", ""]
     report = "\n".join(lines + [f"- {markdown_text(note)}" for note in notes]) + "\n"
     print(report, end="")
     if args.out:
@@ -87,12 +96,40 @@ def run(args: argparse.Namespace) -> int:
     return OK
 
 
-def _write(table: pd.DataFrame, report: str, folder: Path) -> None:
+def _check_stages(run: LocustRun, price: Price) -> None:
+    """Raises BadInput where stages' seconds are not known, by which an hour is shared."""
+    if price.hourly and run.stages > 1 and any(step.step is None for step in run.steps):
+        raise BadInput(
+            f"{run.prefix}: only sums over the whole run are known, and other stages' seconds are in them; use "
+            f"`python -m analysis report {Path(run.prefix).parent}`, or hold each level longer"
+        )
+
+
+def _table(runs: list[LocustRun], prices: list[Price], args: argparse.Namespace) -> list[CostRow]:
+    given = Tokens(args.prompt_tokens, args.completion_tokens)
+    means = None
+    if args.tokens is not None:
+        if given != Tokens():
+            raise BadInput(
+                f"--tokens {args.tokens}: excludes --prompt-tokens and --completion-tokens; give one of the two ways"
+            )
+        means = read_token_means(args.tokens)
+        means.check([step for run in runs for step in run.steps])
+    return [
+        CostRow(step, price, means.of(step) if means else given)
+        for run, price in zip(runs, prices, strict=True)
+        for step in run.steps
+    ]
+
+
+def _write(table: list[CostRow], report: str, folder: Path) -> None:
     """Raises BadInput."""
-    whole = dict.fromkeys(("step", "users"), "Int64")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for_spreadsheets(table.astype(whole)).to_csv(folder / "cost.csv", index=False)
+        with open(folder / "cost.csv", "w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(STEP_COLUMNS + COST_COLUMNS)
+            writer.writerows([cell(row.value(column)) for column in STEP_COLUMNS + COST_COLUMNS] for row in table)
         (folder / "cost.md").write_text(report, encoding="utf-8")
     except OSError as e:
         raise BadInput(f"--out {folder}: cannot be written ({e.strerror}); choose another folder") from None
@@ -119,104 +156,45 @@ def _check_numbers(args: argparse.Namespace) -> None:
         )
 
 
-def _prices(args: argparse.Namespace) -> tuple[dict, str]:
-    """The arguments for cost_table, and one line that says where the price comes from."""
-    by_token = args.input_usd_per_1k is not None or args.output_usd_per_1k is not None
-    given = [args.instance is not None, args.usd_per_hour is not None, args.model is not None, by_token]
-    if sum(given) != 1:
-        several = "cost: more than one price" if any(given) else "cost: no price"
+def _priced(args: argparse.Namespace) -> list[tuple[str, Price]]:
+    """Each prefix with its price: its own, or the one for all. Raises BadInput."""
+    pricer = Pricer(args.pricing, args.instance_count)
+    split = [pricer.split(given) for given in dict.fromkeys(args.locust_csv)]
+    common = _price(args, pricer)
+    lacking = [prefix for prefix, price in split if price is None]
+    if lacking and common is None:
+        many = f"{lacking[0]}: " if len(lacking) < len(split) else ""
         raise BadInput(
-            f"{several}; give one of --instance, --usd-per-hour, --model, "
-            "or --input-usd-per-1k with --output-usd-per-1k"
+            f"cost: {many}no price; give one of --instance, --usd-per-hour, --model, or --input-usd-per-1k with "
+            "--output-usd-per-1k, or PREFIX:PRICE"
         )
-    source = "given on the command line"
-    if args.instance is not None or args.model is not None:
-        book = load_price_book(args.pricing)
-        source = f"{args.pricing}, {book.region}, {book.as_of}"
-    if args.instance is not None or args.usd_per_hour is not None:
-        hourly = args.usd_per_hour or _instance_price(load_price_book(args.pricing), args)
-        what = args.instance or "instance"
-        full_use = "at full use: an endpoint is paid for when idle, too"
-        basis = f"Price: {args.instance_count} × {what} at {price(hourly)} an hour ({source}), {full_use}."
-        return {"usd_per_hour": hourly, "instance_count": args.instance_count}, basis
-    if args.tokens is None and None in (args.prompt_tokens, args.completion_tokens):
+    if common is not None and not lacking:
+        raise BadInput("cost: more than one price; give PREFIX:PRICE, or one price for all")
+    found = [(prefix, price or common) for prefix, price in split]
+    by_token = any(price is not None and not price.hourly for _, price in found)
+    if by_token and args.tokens is None and None in (args.prompt_tokens, args.completion_tokens):
         raise BadInput(
             "cost: a token price needs token means; give --prompt-tokens and --completion-tokens, or --tokens FILE"
         )
+    return [(prefix, price) for prefix, price in found if price is not None]
+
+
+def _price(args: argparse.Namespace, pricer: Pricer) -> Price | None:
+    """The one that options give; None where they give none. Raises BadInput."""
+    pair = (args.input_usd_per_1k, args.output_usd_per_1k)
+    by_token = pair != (None, None)
+    if sum([args.instance is not None, args.usd_per_hour is not None, args.model is not None, by_token]) > 1:
+        raise BadInput(
+            "cost: more than one price; give one of --instance, --usd-per-hour, --model, "
+            "or --input-usd-per-1k with --output-usd-per-1k"
+        )
+    if args.instance is not None:
+        return pricer.instance(args.instance)
+    if args.usd_per_hour is not None:
+        return pricer.per_hour(args.usd_per_hour)
     if args.model is not None:
-        found = _model_price(load_price_book(args.pricing), args)
-        pair = (found.input, found.output)
-    else:
-        pair = (args.input_usd_per_1k, args.output_usd_per_1k)
-        if None in pair:
-            half = "--input-usd-per-1k" if pair[1] is None else "--output-usd-per-1k"
-            raise BadInput(f"{half}: half a token price; give both --input-usd-per-1k and --output-usd-per-1k")
-    each = f"{price(pair[0])} in, {price(pair[1])} out per 1,000"
-    basis = f"Price: {args.model or 'tokens'} at {each} ({source}); failures are taken to bill nothing."
-    return {"input_usd_per_1k": pair[0], "output_usd_per_1k": pair[1]}, basis
-
-
-def _instance_price(book: PriceBook, args: argparse.Namespace) -> float:
-    if args.instance in book.instances:
-        return book.instances[args.instance]
-    close = difflib.get_close_matches(args.instance, book.instances, n=1)
-    hint = f"did you mean {close[0]}? Else " if close else ""
-    raise BadInput(
-        f"{args.pricing}: no price for instance type {args.instance}; {hint}add it there, or give --usd-per-hour"
-    )
-
-
-def _model_price(book: PriceBook, args: argparse.Namespace):
-    try:
-        return book.model(args.model)
-    except BadPriceBook:
-        close = difflib.get_close_matches(args.model, book.models, n=1)
-        hint = f"did you mean {close[0]}? Else " if close else ""
-        remedy = "add it there, or give --input-usd-per-1k and --output-usd-per-1k"
-        raise BadInput(f"{args.pricing}: no price for model {args.model}; {hint}{remedy}") from None
-
-
-def _with_tokens(steps: pd.DataFrame, args: argparse.Namespace) -> pd.DataFrame:
-    if args.tokens is None:
-        return steps.assign(prompt_tokens_mean=args.prompt_tokens, completion_tokens_mean=args.completion_tokens)
-    if args.prompt_tokens is not None or args.completion_tokens is not None:
-        raise BadInput(
-            f"--tokens {args.tokens}: excludes --prompt-tokens and --completion-tokens; give one of the two ways"
-        )
-    return attach_token_means(steps, args.tokens)
-
-
-def _chosen(steps: pd.DataFrame, args: argparse.Namespace, runs: list[LocustRun]) -> pd.DataFrame:
-    """The rows to cost: those of --target, of --name, or the sums."""
-    name, hourly = args.name, args.instance is not None or args.usd_per_hour is not None
-    chosen = of_target(steps, args.target) if args.target else steps
-    chosen = chosen[chosen["name"] == (name or TOTAL)] if name or not args.target else chosen
-    if chosen.empty:
-        raise BadInput(f"--target {args.target}: none of its stages is a step of its own; use `python -m analysis report`"
-                         if args.target and not name else f"--name {name}: {_why_absent(name, runs)}")  # fmt: skip
-    if args.target and hourly and chosen["step"].isna().any():
-        raise BadInput(
-            f"--target {args.target}: only sums over the whole run are known, and other stages' seconds are in them; use "
-            "`python -m analysis report`, or hold each level longer"
-        )
-    return chosen.reset_index(drop=True)
-
-
-def _why_absent(name: str | None, runs: list[LocustRun]) -> str:
-    """Why no step has requests of this name, and what to do."""
-    for run in runs:
-        if name in run.by_name and run.dropped:
-            held = f"held for less than {SHORTEST_STEP_S:g} s: {dropped_text(run.dropped)}"
-            return (
-                f"is in {run.prefix}_stats_history.csv, but only outside its steps (left out, {held}); hold each level "
-                f"for {SHORTEST_STEP_S:g} s or longer"
-            )
-        if name in run.by_name:
-            return (
-                f"is in {run.prefix}_stats_history.csv, but all its requests fell into what is left out of a step; use "
-                "a smaller --settle-s, or hold each level longer"
-            )
-        if name in names_in_stats(run.prefix):
-            return f"is in {run.prefix}_stats.csv, but the history has sums only; run Locust with --csv-full-history"
-    names = ", ".join(sorted(set().union(*(run.by_name | names_in_stats(run.prefix) for run in runs))))
-    return f"no such request; give a name of these files: {names or 'there is none'}"
+        return pricer.model(args.model)
+    if by_token and None in pair:
+        half = "--input-usd-per-1k" if pair[1] is None else "--output-usd-per-1k"
+        raise BadInput(f"{half}: half a token price; give both --input-usd-per-1k and --output-usd-per-1k")
+    return pricer.per_token(pair) if by_token else None

@@ -1,161 +1,194 @@
-"""Steps of the load from the CSV files that any Locust run leaves: PREFIX_stats.csv and PREFIX_stats_history.csv.
+"""The two files of a Locust run that costs can be told from, whatever version wrote them.
 
-The history has about one row a second with *cumulative* counts; its Requests/s is a sliding mean that freezes when
-nothing completes, so a step's figures come from differences of the cumulative columns between two of its rows.
+PREFIX_stats_history.csv has about one row a second with *cumulative* counts; its Requests/s is a sliding mean that freezes
+when nothing completes, so figures come from differences of the cumulative columns. PREFIX_stats.csv has the whole run.
 """
 
-import csv
-import typing
-from collections.abc import Iterator
+import difflib
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
-
-from analysis.locust_csv.steps import (
-    EVERYTHING,
+from analysis.locust_csv.counts import (
+    NOTHING,
     PERCENTILES,
-    SETTLE_S,
-    SHORTEST_STEP_S,
     TOTAL,
+    BadLocustCsv,
     Counts,
-    Dropped,
-    Snapshot,
-    figures,
-    history_steps,
+    History,
+    Key,
+    Percentiles,
+    Second,
+    Series,
+    Totals,
 )
-from locustfiles.contract.bad_input import BadInput
+from analysis.locust_csv.percentiles import WholeRun
+from analysis.locust_csv.sheets import HISTORY, STATS, Sheet, look_at, number, whole
 
-KEY = ["Type", "Name"]
-HISTORY_COLUMNS = ["Timestamp", "User Count", *KEY, *PERCENTILES.values()]
-HISTORY_COLUMNS += ["Total Request Count", "Total Failure Count", "Total Average Response Time"]
-TEXT_AND_COUNTS = {"type", "name", "basis", "successes", "failures"}  # all other columns of a step are floats
-STATS_COLUMNS = [*KEY, "Request Count", "Failure Count", "Average Response Time", "Requests/s", *PERCENTILES.values()]
-
-
-class BadLocustCsv(BadInput):
-    """The files are missing or not Locust's; the text is one line that names the file and the remedy."""
+ENDINGS = ("_stats_history.csv", "_requests_full_history.csv", "_stats.csv", "_requests.csv")
+NO_COSTS = ("_distribution.csv", "_failures.csv", "_exceptions.csv")
 
 
 @dataclass(frozen=True, slots=True)
-class LocustRun:
-    """What the files of one run hold: see `read_run`."""
+class LocustFiles:
+    """What the files of one run hold; `why_no_history` is words where there is none to use."""
 
     prefix: str
-    steps: pd.DataFrame
-    notes: list[str]
-    dropped: list[Dropped]
-    by_name: set[str]  # request names in the history
+    history: History | None
+    totals: Totals | None
+    why_no_history: str
+
+    @property
+    def known(self) -> dict[Key, Counts]:
+        """Every name with a request, over the whole run: of both files the one that counted more."""
+        found = {key: self.history.whole([key]) for key in self.history.keys} if self.history else {}
+        for key in self.totals.keys if self.totals else ():
+            counts = self.totals.rows[key] if self.totals else NOTHING
+            if counts.requests > found.get(key, NOTHING).requests:
+                found[key] = counts
+        return {key: counts for key, counts in sorted(found.items()) if counts.requests}
 
 
-def read_run(prefix: str | Path, settle_s: float = SETTLE_S) -> LocustRun:
-    """The steps of one Locust run, notes on what was left out, levels too short for a step, and every request name.
-
-    One row per step and request name; name "Aggregated", type "", is the sum. Columns: run, step (number of the visit,
-    empty for a whole run), users, type, name, seconds, successes, failures, error_rate (share of requests),
-    successes_per_s, failures_per_s, latency_mean_s (failures included, as Locust counts them), p50_s, p95_s, p99_s
-    (rounded to two digits by Locust, over its last ~10 s of the step; empty without --csv-full-history or in a step
-    shorter than 20 s), start_at, end_at (Unix seconds), basis. Without a history: one row per name over the whole run.
-    Raises BadLocustCsv.
-    """
-    prefix = _prefix(prefix)
-    history, stats = Path(f"{prefix}_stats_history.csv"), Path(f"{prefix}_stats.csv")
-    if not history.exists() and not stats.exists():
-        inside = sorted(Path(prefix).glob("*_stats.csv"))
-        if inside:
-            raise BadLocustCsv(f"{prefix}: is a folder; give the PREFIX of its files, such as {_prefix(inside[0])}")
-        raise BadLocustCsv(f"{stats}: no such file, nor {history.name}; give the PREFIX of `locust --csv PREFIX`")
-    rows: list[dict] = []
-    notes: list[str] = []
-    dropped: list[Dropped] = []
-    snapshots = _snapshots(history) if history.exists() else []
-    if snapshots:
-        rows, notes, dropped = history_steps(snapshots, settle_s)
-    if not rows and stats.exists():
-        why = "no step in the history" if history.exists() else f"no {history.name}"
-        notes.append(f"{why}: one row over the whole run, start and end included")
-        rows = _whole_run(stats)
-    if not rows:
-        raise BadLocustCsv(f"{history}: no level of users was held for {SHORTEST_STEP_S:g} s; run longer steps")
-    table = pd.DataFrame(rows)
-    table = table.astype({column: float for column in table if column not in TEXT_AND_COUNTS})
-    table.insert(0, "run", prefix)
-    by_name = {name for snapshot in snapshots for _, name in snapshot.counts} - {TOTAL}
-    return LocustRun(prefix, table, notes, dropped, by_name)
+def read_files(given: str | Path) -> LocustFiles:
+    """The run whose PREFIX, or one of whose files, is given. Raises BadLocustCsv."""
+    prefix, sheets = _found(str(given))
+    history = sheets.get("history")
+    totals = _totals(sheets["stats"]) if "stats" in sheets else None
+    seconds = _history(history) if history else None
+    if seconds is None and totals is None:
+        first = next(iter(sheets.values()))
+        remedy = "give the run's PREFIX with its _stats.csv" if first.kind != "history" else "give a longer run"
+        what = first.told if first.kind != "history" else "has a header and no row; Locust writes a few seconds late"
+        raise BadLocustCsv(f"{first.path}: {what}; {remedy}")
+    if totals is not None and not totals.rows and seconds is None:
+        by = " as Locust 0.12 and older write it" if sheets["stats"].before_1_0 else ""
+        raise BadLocustCsv(f"{totals.path}: has a header{by} and no row: the run ended before the first; run it again")
+    why = f"no {Path(prefix).name}_stats_history.csv"
+    if "history without users" in sheets:
+        why = "the history is Locust 0.13's or 0.14's, without a user count"
+    elif history:
+        why = "no row in the history"
+    return LocustFiles(prefix, seconds, totals, why)
 
 
-def names_in_stats(prefix: str) -> set[str]:
-    """Request names in PREFIX_stats.csv; none without one. Raises BadLocustCsv."""
-    path = Path(f"{prefix}_stats.csv")
-    return {row["Name"] for _, row in _rows(path, STATS_COLUMNS)} - {TOTAL} if path.exists() else set()
+def _found(given: str) -> tuple[str, dict[str, Sheet]]:
+    """The prefix, and its files by what they are."""
+    sheets: dict[str, Sheet] = {}
+    prefix = next((given.removesuffix(end) for end in (*ENDINGS, *NO_COSTS) if given.endswith(end)), given)
+    paths = [Path(given)] if Path(given).is_file() else []
+    paths += [Path(f"{prefix}{ending}") for ending in ENDINGS]
+    others = []
+    for path in paths:
+        if path.is_file():
+            sheet = look_at(path)
+            if sheet.kind in ("stats", "history", "history without users"):
+                sheets.setdefault(sheet.kind, sheet)
+            else:
+                others.append(sheet)
+    if not sheets:
+        others += [look_at(path) for path in (Path(f"{prefix}{end}") for end in NO_COSTS) if path.is_file()]
+        raise BadLocustCsv(_why_none(given, others))
+    return prefix, sheets
 
 
-def _prefix(given: str | Path) -> str:
-    # People paste the file's name as often as the prefix.
-    for ending in ("_stats_history.csv", "_stats.csv"):
-        if str(given).endswith(ending):
-            return str(given).removesuffix(ending)
-    return str(given)
+def _why_none(given: str, others: list[Sheet]) -> str:
+    if others:
+        sheet = others[0]
+        if sheet.kind == "unknown":
+            lacks = min(sheet.missing(STATS), sheet.missing(HISTORY), key=len)[0]
+            return f"{sheet.path}:1: not written by Locust (no column `{lacks.title()}`); give the run's PREFIX"
+        return f"{sheet.path}: is {sheet.told}; give the run's PREFIX with its _stats.csv and _stats_history.csv"
+    if Path(given).is_dir():
+        inside = sorted(path for end in ENDINGS for path in Path(given).glob(f"*{end}"))
+        such = f", such as {_bare(inside[0])}" if inside else "; there is none in it"
+        return f"{given}: is a folder; give the PREFIX of its files{such}"
+    beside = {_bare(path) for end in ENDINGS for path in Path(given).parent.glob(f"*{end}")}
+    close = difflib.get_close_matches(given, sorted(beside), n=1)
+    hint = f"did you mean {close[0]}? Else give" if close else "give"
+    return f"{given}_stats.csv: no such file, nor {Path(given).name}_stats_history.csv; {hint} the PREFIX of `locust --csv PREFIX`"
 
 
-def _rows(path: Path, columns: list[str]) -> Iterator[tuple[int, dict[str, str]]]:
-    """Line number and cells of each whole row; a torn last line is passed over."""
-    try:
-        with open(path, newline="", encoding="utf-8", errors="replace") as file:
-            reader = csv.DictReader(file)
-            missing = [column for column in columns if column not in (reader.fieldnames or [])]
-            if missing:
-                raise BadLocustCsv(f"{path}:1: not written by Locust (no column `{missing[0]}`); give the run's PREFIX")
-            torn = None
-            for row in reader:
-                if torn:
-                    raise BadLocustCsv(f"{path}:{torn}: fewer cells than the header; the file is damaged, give another")
-                if None in row.values():
-                    torn = reader.line_num
-                else:
-                    yield reader.line_num, row
-    except (OSError, csv.Error) as error:
-        raise BadLocustCsv(f"{path}: cannot be read ({error}); give the files that Locust wrote") from None
+def _bare(path: Path) -> str:
+    return next(str(path).removesuffix(end) for end in ENDINGS if str(path).endswith(end))
 
 
-def _snapshots(path: Path) -> list[Snapshot]:
-    snapshots, counts = [], {}
-    for line, row in _rows(path, HISTORY_COLUMNS):
-        try:
-            requests = int(row["Total Request Count"])
-            total_ms = float(row["Total Average Response Time"]) * requests
-            percentiles = tuple(_percentile(row[column]) for column in PERCENTILES.values())
-            counts[row["Type"], row["Name"]] = Counts(requests, int(row["Total Failure Count"]), total_ms, percentiles)
-            if (row["Type"], row["Name"]) == EVERYTHING:  # Locust writes it last of its second
-                snapshots.append(Snapshot(int(row["Timestamp"]), int(row["User Count"]), counts))
-                counts = {}
-        except ValueError as error:
-            raise BadLocustCsv(
-                f"{path}:{line}: not a number where Locust writes one ({error}); give the file that Locust wrote"
-            ) from None
-    return snapshots
+def _key(row: dict[str, str]) -> Key:
+    kind = "" if row["type"] in ("None", "nan") else row["type"]
+    return TOTAL if not kind and row["name"] in (TOTAL.name, "Total") else Key(kind, row["name"])
 
 
-def _percentile(cell: str) -> float | None:
+def _percentiles(row: dict[str, str]) -> Percentiles:
     # Locust writes N/A before the first request, and 0 when nothing completed lately.
-    return None if cell == "N/A" or float(cell) == 0 else float(cell)
+    cells = {column: row.get(column, "") for column in PERCENTILES}
+    return {column: number(cell) or None for column, cell in cells.items() if cell not in ("", "N/A")}
 
 
-def _whole_run(path: Path) -> list[dict]:
-    steps = []
-    for line, row in _rows(path, STATS_COLUMNS):
+def _needs(sheet: Sheet, columns: tuple[str, ...]) -> None:
+    if missing := sheet.missing(columns):
+        raise BadLocustCsv(
+            f"{sheet.path}:1: has no column `{missing[0].title()}`, which Locust writes; give the file as Locust wrote it"
+        )
+
+
+def _history(sheet: Sheet) -> History | None:
+    """None where it has no row of the total. Raises BadLocustCsv."""
+    _needs(sheet, HISTORY)
+    seconds: list[Second] = []
+    series: dict[Key, Series] = {}
+    whole_run, whole_ms, before = WholeRun(), True, NOTHING
+    for line, row in sheet.rows():
         try:
-            requests, rate = int(row["Request Count"]), float(row["Requests/s"])
-            seconds = requests / rate if rate else None
-            step: dict[str, typing.Any] = {"step": None, "users": None, "type": row["Type"], "name": row["Name"]}
-            step |= figures(requests, int(row["Failure Count"]), seconds)
-            step["latency_mean_s"] = float(row["Average Response Time"]) / 1000 if requests else None
-            for name, column in PERCENTILES.items():
-                value = _percentile(row[column])
-                step[name] = value and value / 1000
-            steps.append(step | {"start_at": None, "end_at": None, "basis": "whole run"})
+            counts = Counts(whole(row["total request count"]), whole(row["total failure count"]))
+            mean = number(row["total average response time"]) if counts.requests else 0.0
+            key = _key(row)
+            whole_ms = whole_ms and "." not in row["total average response time"]
+            counts = Counts(counts.requests, counts.failures, mean * counts.requests)
+            percentiles = _percentiles(row)
+            whole_run.see(row, counts.requests)
+            series.setdefault(key, Series()).add(len(seconds), counts, percentiles)
+            if key != TOTAL:
+                continue  # Locust writes the total last of its second
+            at = int(number(row["timestamp"]))
+            resets = (seconds[-1].resets if seconds else 0) + (counts.requests < before.requests)
+            seconds.append(Second(at, whole(row["user count"]), resets))
+            before = counts
         except ValueError as error:
-            raise BadLocustCsv(
-                f"{path}:{line}: not a number where Locust writes one ({error}); give the file that Locust wrote"
-            ) from None
-    return sorted(steps, key=lambda step: (step["type"], step["name"]) != EVERYTHING)
+            raise _no_number(sheet, line, error) from None
+    if not seconds:
+        return None
+    for entries in series.values():  # of a second that was not written to its end
+        while entries.rows and entries.rows[-1] >= len(seconds):
+            for column in (entries.rows, entries.counts, entries.percentiles):
+                column.pop()
+    kept = {key: entries for key, entries in series.items() if entries.rows}
+    return History(sheet.path, seconds, kept, whole_ms, len(kept) < 2 or not whole_run.disproved)
+
+
+def _no_number(sheet: Sheet, line: int, error: ValueError) -> BadLocustCsv:
+    what = f"not a number where Locust writes one ({error})"
+    return BadLocustCsv(f"{sheet.path}:{line}: {what}; give the file that Locust wrote")
+
+
+def _totals(sheet: Sheet) -> Totals:
+    """Raises BadLocustCsv."""
+    _needs(sheet, STATS)
+    rows: dict[Key, Counts] = {}
+    percentiles: dict[Key, Percentiles] = {}
+    seconds, error = None, 0.0
+    for line, row in sheet.rows():
+        try:
+            key, requests = _key(row), whole(row["request count"])
+            if key in rows:
+                raise BadLocustCsv(
+                    f"{sheet.path}:{line}: {key} stands twice, as if files were joined; give one run's file"
+                )
+            mean = number(row["average response time"]) if requests else 0.0
+            rows[key] = Counts(requests, whole(row["failure count"]), mean * requests)
+            percentiles[key] = _percentiles(row)
+            rate = number(row["requests/s"]) if requests else 0.0
+            if rate and (seconds is None or key == TOTAL):
+                seconds = requests / rate
+                decimals = len(row["requests/s"].partition(".")[2])
+                error = 0.5 * 10**-decimals / rate if decimals <= 2 else 0.0  # up to 1.0 it is cut to two decimals
+        except ValueError as cause:
+            raise _no_number(sheet, line, cause) from None
+    return Totals(sheet.path, rows, percentiles, seconds, error)

@@ -1,39 +1,17 @@
-"""Steps of the load from the seconds of a Locust run's history.
+"""Steps of the load: a level of users that was held, measured by differences of the cumulative counts; or the whole run."""
 
-A step is a level of users that was held; its figures are differences of the cumulative counts between two of its seconds.
-"""
-
-import math
 import typing
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
-TOTAL = "Aggregated"
-SETTLE_S = 5.0  # left out at a step's start: rows of a distributed run are up to 3 s old, and slow calls lag behind
-SHORTEST_STEP_S = 5.0  # a level held for less belongs to a ramp
-MAX_NAMED = 8  # levels of a ramp, in a note
+from analysis.locust_csv.counts import NOTHING, TOTAL, Counts, History, Key, Percentiles, Totals
+from analysis.locust_csv.levels import Level
+from analysis.locust_csv.windows import SHORTEST_STEP_S, Window
+from locustfiles.contract.statistics.counts import count_error
+
 PERCENTILES_AFTER_S = 20.0  # Locust's percentiles look back 10 s, at worst 19
-REPORT_INTERVAL_S = 3  # workers report every 3 s: windows of whole multiples begin and end equally stale
-PERCENTILES = {"p50_s": "50%", "p95_s": "95%", "p99_s": "99%"}
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """Cumulative counts of one name; response times are milliseconds, over successes and failures."""
-
-    requests: int
-    failures: int
-    total_ms: float
-    percentiles_ms: tuple[float | None, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """One second of the history; counts by (type, name), the total under ("", "Aggregated")."""
-
-    at: int
-    users: int
-    counts: dict[tuple[str, str], Counts]
+MAX_NAMED = 8  # levels of a ramp, in a note
+COARSE = 0.1  # of a mean latency, which whole milliseconds do not tell any better
 
 
 class Dropped(typing.NamedTuple):
@@ -43,102 +21,167 @@ class Dropped(typing.NamedTuple):
     held_s: float
 
 
-NOTHING = Counts(0, 0, 0.0, (None,) * len(PERCENTILES))
-EVERYTHING = ("", TOTAL)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A row of the cost table, before its price; None is not known."""
+
+    run: str
+    step: int | None = None  # number of the visit; None for a whole run
+    users: int | None = None
+    key: Key = TOTAL  # of several names together the total's
+    seconds: float | None
+    successes: int
+    failures: int
+    latency_mean_s: float | None  # failures included, as Locust counts them
+    percentiles_ms: Percentiles = field(default_factory=dict)  # by column, rounded to two digits by Locust
+    start_at: float | None = None
+    end_at: float | None = None
+    basis: str = "step of the history"
+    edge_error: float = 0.0  # relative: what the window's ends, or rounding, leave open of the rate
+    after: Counts = NOTHING  # what ended after the level's last row, when no user was left or the history had ended
+    uncounted: int = 0  # requests of the total that no name has: whether they succeeded is not known
+    parts: dict[Key, int] = field(default_factory=dict)  # successes of each name that is in it
+
+    @property
+    def type(self) -> str:
+        return self.key.type
+
+    @property
+    def name(self) -> str:
+        return self.key.name
+
+    @property
+    def p50_s(self) -> float | None:
+        return _seconds(self.percentiles_ms.get("50%"))
+
+    @property
+    def p95_s(self) -> float | None:
+        return _seconds(self.percentiles_ms.get("95%"))
+
+    @property
+    def p99_s(self) -> float | None:
+        return _seconds(self.percentiles_ms.get("99%"))
+
+    @property
+    def requests(self) -> int:
+        return self.successes + self.failures
+
+    @property
+    def error_rate(self) -> float | None:
+        return self.failures / self.requests if self.requests else None
+
+    @property
+    def error_rate_at_most(self) -> float | None:
+        """With what ended just after it, where that failed more, and what no name has: to this its limits apply."""
+        failures, requests = self.failures + self.uncounted, self.requests + self.uncounted
+        if not requests + self.after.requests:
+            return None
+        with_after = (failures + self.after.failures) / (requests + self.after.requests)
+        return max(with_after, failures / requests if requests else 0.0)
+
+    @property
+    def successes_per_s(self) -> float | None:
+        return self.successes / self.seconds if self.seconds else None
+
+    @property
+    def failures_per_s(self) -> float | None:
+        return self.failures / self.seconds if self.seconds else None
+
+    @property
+    def rate_error(self) -> float:
+        """Relative: 2 / sqrt(n) of a count of n, or what the ends leave open, where that is more."""
+        return max(count_error(self.successes), self.edge_error)
+
+    @property
+    def not_comparable(self) -> str:
+        """Why its rate cannot be set beside others'; nothing where it can."""
+        if self.successes and self.rate_error >= 1:
+            return f"{self.successes} success{'' if self.successes == 1 else 'es'} only"
+        if self.step is not None and self.latency_mean_s and self.seconds and self.latency_mean_s > self.seconds:
+            return "its window is shorter than a mean call"
+        return ""
 
 
-def history_steps(snapshots: list[Snapshot], settle_s: float) -> tuple[list[dict], list[str], list[Dropped]]:
-    """(rows of `locust_csv.read_run`'s table, notes on what was left out, levels held too briefly to be a step)."""
-    if len(snapshots) < 2:
-        return [], [], []
-    interval = (snapshots[-1].at - snapshots[0].at) / (len(snapshots) - 1)
-    rows, dropped, short, visit = [], [], [], 0
-    for level in _levels(snapshots):
-        # n rows stand for n intervals of a level, though only n - 1 lie between its first and its last row
-        held_s = len(level) * interval
-        if held_s < SHORTEST_STEP_S - interval / 4 or len(level) < 3:
-            dropped.append(Dropped(level[0].users, held_s))
-            continue
-        visit += 1
-        end = len(level) - 1
-        wanted = math.ceil(settle_s / interval)
-        skip = min(wanted, end // 2)  # at least half of a short step is measured
-        if skip < wanted:
-            short.append(f"{_users(level[0].users)} ({held_s:.0f} s, its first {skip * interval:.0f} s left out)")
-        if interval < 1.5 and end - skip >= 2 * REPORT_INTERVAL_S:
-            end -= (end - skip) % REPORT_INTERVAL_S
-        rows += [{"step": visit, **row} for row in _step_rows(level[skip], level[end], end - skip, interval, end)]
-    notes = [f"the first {settle_s:g} s of every step are left out"] if visit > len(short) and settle_s else []
-    if short:
-        notes.append(
-            f"too short to leave out {settle_s:g} s, so measured over about their second half: {', '.join(short)}"
-        )
-    if dropped:
-        notes.append(f"left out, held for less than {SHORTEST_STEP_S:g} s: {dropped_text(dropped)}")
-    return rows, notes, dropped
+def held_s(history: History, level: Level) -> float:
+    # n rows stand for n intervals of a level, though only n - 1 lie between its first and its last row
+    by_rows = (level.last - level.first + 1) * history.interval
+    return max(by_rows, history.seconds[level.last].at - history.seconds[level.first].at)
 
 
-def dropped_text(dropped: list[Dropped]) -> str:
+def too_short(history: History, level: Level) -> bool:
+    return held_s(history, level) < SHORTEST_STEP_S - history.interval / 4 or level.last - level.first < 2
+
+
+def step_of(run: str, number: int, history: History, level: Level, window: Window, keys: Sequence[Key]) -> Step:
+    """What ended between the window's first row and its last."""
+    gained = history.at(window.last, keys) - history.at(window.first, keys)
+    parts = {}
+    for key in keys:
+        own = history.at(window.last, [key]) - history.at(window.first, [key])
+        if own.requests and key != TOTAL:
+            parts[key] = own.requests - own.failures
+    long_enough = (window.last - level.first) * history.interval >= PERCENTILES_AFTER_S
+    shown: Percentiles = {}
+    if (
+        long_enough
+        and gained.requests
+        and not history.of_whole_run
+        and (len(keys) == 1 or len(keys) == len(history.keys))
+    ):
+        shown = history.percentiles(window.last, keys[0] if len(keys) == 1 else TOTAL)
+    mean = gained.total_ms / gained.requests / 1000 if gained.requests else None
+    if history.whole_ms and mean is not None:
+        # each mean is cut to a millisecond, of as many requests as there had been
+        open_ms = (history.at(window.last, keys).requests + history.at(window.first, keys).requests) / gained.requests
+        mean = mean if open_ms / 2000 <= COARSE * mean else None
+    return Step(
+        run=run,
+        step=number,
+        users=level.users,
+        key=keys[0] if len(keys) == 1 else TOTAL,
+        seconds=window.seconds,
+        successes=gained.requests - gained.failures,
+        failures=gained.failures,
+        latency_mean_s=mean,
+        percentiles_ms=shown,
+        start_at=history.seconds[window.first].at,
+        end_at=history.seconds[window.last].at,
+        edge_error=window.edge_s / window.seconds if window.seconds else 0.0,
+        parts=parts,
+    )
+
+
+def whole_run(run: str, totals: Totals, keys: Sequence[Key], users: int | None = None) -> Step:
+    """The rows of these names together, over the whole run."""
+    counts = Counts()
+    for key in keys:
+        counts += totals.rows[key]
+    return Step(
+        run=run,
+        users=users,
+        key=keys[0] if len(keys) == 1 else TOTAL,
+        seconds=totals.seconds,
+        successes=counts.requests - counts.failures,
+        failures=counts.failures,
+        latency_mean_s=counts.total_ms / counts.requests / 1000 if counts.requests else None,
+        percentiles_ms=totals.percentiles[keys[0]] if len(keys) == 1 else {},
+        basis="whole run",
+        edge_error=totals.seconds_error,
+        parts={key: totals.rows[key].requests - totals.rows[key].failures for key in keys if key != TOTAL},
+    )
+
+
+def _seconds(ms: float | None) -> float | None:
+    return ms / 1000 if ms else None
+
+
+def dropped_text(dropped: Sequence[Dropped]) -> str:
     """`1 user (2 s), 2 users (2 s)`; of many the longest held, and how many more."""
     longest = sorted(dropped, key=lambda d: -d.held_s)[:MAX_NAMED]
-    shown = [f"{_users(d.users)} ({d.held_s:.0f} s)" for d in dropped if d in longest][:MAX_NAMED]
+    shown = [f"{users_text(d.users)} ({d.held_s:.0f} s)" for d in dropped if d in longest][:MAX_NAMED]
     rest = len(dropped) - len(shown)
     return ", ".join(shown) + (f" and {rest} more" if rest else "")
 
 
-def _users(users: int) -> str:
-    return f"{users} user" + ("" if users == 1 else "s")
-
-
-def _levels(snapshots: list[Snapshot]) -> Iterator[list[Snapshot]]:
-    """Stretches at one level of users; counters that went back (a reset, a new run) begin a new stretch."""
-    level: list[Snapshot] = []
-    for snapshot in snapshots:
-        if level:
-            before = level[-1]
-            reset = snapshot.counts[EVERYTHING].requests < before.counts[EVERYTHING].requests
-            if snapshot.users != before.users or reset:
-                yield level
-                level = []
-        if snapshot.users > 0:
-            level.append(snapshot)
-    if level:
-        yield level
-
-
-def _step_rows(first: Snapshot, last: Snapshot, rows: int, interval: float, rows_before_end: int) -> Iterator[dict]:
-    # Timestamps are whole seconds: counting rows is closer, unless a stall of the writer makes the two disagree.
-    by_stamp, by_rows = last.at - first.at, rows * interval
-    seconds = by_rows if abs(by_stamp - by_rows) <= 1 else by_stamp
-    full_history = len(last.counts) > 1
-    names = sorted(last.counts, key=lambda key: (key != EVERYTHING, key))
-    for key in names:
-        before, after = first.counts.get(key, NOTHING), last.counts[key]
-        requests, failures = after.requests - before.requests, after.failures - before.failures
-        if requests == 0 and key != EVERYTHING:
-            continue
-        shown = full_history and requests > 0 and rows_before_end * interval >= PERCENTILES_AFTER_S
-        percentiles = after.percentiles_ms if shown else NOTHING.percentiles_ms
-        yield {
-            "users": last.users,
-            "type": key[0],
-            "name": key[1],
-            **figures(requests, failures, seconds),
-            "latency_mean_s": (after.total_ms - before.total_ms) / requests / 1000 if requests else None,
-            **{name: value and value / 1000 for name, value in zip(PERCENTILES, percentiles, strict=True)},
-            "start_at": first.at,
-            "end_at": last.at,
-            "basis": "step of the history",
-        }
-
-
-def figures(requests: int, failures: int, seconds: float | None) -> dict:
-    """What a step's counts say."""
-    return {
-        "seconds": seconds,
-        "successes": requests - failures,
-        "failures": failures,
-        "error_rate": failures / requests if requests else None,
-        "successes_per_s": (requests - failures) / seconds if seconds else None,
-        "failures_per_s": failures / seconds if seconds else None,
-    }
+def users_text(users: int | None) -> str:
+    return "the whole run" if users is None else "1 user" if users == 1 else f"{users} users"

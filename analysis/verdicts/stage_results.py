@@ -14,6 +14,7 @@ from analysis.words.columns import Column
 from analysis.words.stage_figures import StageFigures
 from analysis.words.value_text import Interval
 from locustfiles.contract.scenario.price_book import Price
+from locustfiles.contract.statistics.counts import count_error
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ def by_count(result: Result) -> Interval:
     usd, throughput = result.usd, result.figures.throughput.throughput_per_s
     if usd is None:
         raise ValueError(f"{result.key} has no cost")
-    wide = 2 / math.sqrt(result.figures.outcome.successes)
+    wide = count_error(result.figures.outcome.successes)
     if throughput and THROUGHPUT in result.intervals:
         wide = max(wide, result.intervals[THROUGHPUT][1] / throughput - 1)
     return usd / (1 + wide), usd / (1 - wide) if wide < 1 else math.inf

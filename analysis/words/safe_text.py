@@ -47,7 +47,12 @@ def finalized(value: object) -> object:
     return markdown_text(value) if isinstance(value, str) else value
 
 
+def cell(value: object) -> object:
+    """A value as a cell of a CSV file that no spreadsheet takes for a formula; a number as it is."""
+    return neutral(value) if isinstance(value, str) else value
+
+
 def for_spreadsheets(frame: pd.DataFrame) -> pd.DataFrame:
     """The frame with its texts as cells that no spreadsheet takes for a formula; numbers as they are."""
     columns = [c for c in frame.columns if frame[c].dtype == object or pd.api.types.is_string_dtype(frame[c])]
-    return frame.assign(**{str(c): frame[c].map(lambda v: neutral(v) if isinstance(v, str) else v) for c in columns})
+    return frame.assign(**{str(c): frame[c].map(cell) for c in columns})

@@ -8,8 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from analysis.locust_csv.reader import HISTORY_COLUMNS
-from tests.helpers.locust_csv import ROOT, RUNS, read_steps, run_cost, write_history
+from tests.helpers.locust_csv import HISTORY_COLUMNS, ROOT, RUNS, read_steps, run_cost, write_history
 
 
 def test_the_command_prints_a_table_and_writes_it(tmp_path, capsys):
@@ -51,19 +50,17 @@ def test_token_means_by_name_are_weighted_by_the_successes_of_each_name(tmp_path
     tokens.write_text("name,prompt_tokens_mean,completion_tokens_mean\n/chat,1000,100\n/login,0,0\n")
     options = ["--input-usd-per-1k", 0.001, "--output-usd-per-1k", 0.001, "--tokens", tokens, "--out", tmp_path]
     assert run_cost("--locust-csv", RUNS / "full", *options) == 0
-    table, steps = pd.read_csv(tmp_path / "cost.csv"), read_steps(RUNS / "full")[0]
-    for number in (1, 2, 3):
-        step = steps[steps["step"] == number].set_index("name")["successes"]
-        # a /chat costs 1.1 x 0.001, a /login nothing
-        expected = 0.0011 * step["/chat"] / (step["/chat"] + step["/login"])
-        assert table[table["step"] == number]["cost_per_transaction"].item() == pytest.approx(expected)
+    table = pd.read_csv(tmp_path / "cost.csv")
+    chats, logins = (read_steps(RUNS / "full", name=name)[0]["successes"] for name in ("/chat", "/login"))
+    # a /chat costs 1.1 x 0.001, a /login nothing
+    assert list(table["cost_per_transaction"]) == pytest.approx(list(0.0011 * chats / (chats + logins)))
 
 
 def test_a_name_can_be_costed_alone(tmp_path, capsys):
     assert run_cost("--locust-csv", RUNS / "full", "--usd-per-hour", 3.6, "--name", "/chat", "--out", tmp_path) == 0
-    assert "The whole hourly price is charged to /chat; other requests ran as well: /login." in capsys.readouterr().out
-    steps = read_steps(RUNS / "full")[0]
-    rates = steps[steps["name"] == "/chat"]["successes_per_s"]
+    printed = capsys.readouterr().out
+    assert "The whole hourly price is charged to GET /chat; other requests ran as well: GET /login." in printed
+    rates = read_steps(RUNS / "full", name="/chat")[0]["successes_per_s"]
     assert list(pd.read_csv(tmp_path / "cost.csv")["cost_per_transaction"]) == pytest.approx(list(0.001 / rates))
 
 
@@ -106,18 +103,22 @@ def test_a_name_whose_requests_fell_into_a_ramp_is_not_denied(tmp_path, capsys):
     assert run_cost("--locust-csv", prefix, "--usd-per-hour", 1, "--name", "/login") == 1
     error = capsys.readouterr().err
     assert f"--name /login: is in {prefix}_stats_history.csv, but only outside its steps" in error
-    assert (
-        "held for less than 5 s: 1 user (4 s), 2 users (4 s), 3 users (4 s)); hold each level for 5 s or longer"
-        in error
-    )
+    held = "held for less than 5 s: 1 user (4 s), 2 users (4 s), 3 users (4 s)); hold each level for 5 s or longer"
+    assert held in error
     assert run_cost("--locust-csv", prefix, "--usd-per-hour", 1, "--name", "/none") == 1
     assert "--name /none: no such request; give a name of these files: /login" in capsys.readouterr().err
 
 
-def test_a_name_that_only_the_totals_file_has_gets_its_own_remedy(capsys):
-    assert run_cost("--locust-csv", RUNS / "local", "--usd-per-hour", 1, "--name", "/chat") == 1
-    error = capsys.readouterr().err
-    assert "local_stats.csv, but the history has sums only; run Locust with --csv-full-history" in error
+def test_a_name_that_only_the_totals_file_has_is_costed_over_the_whole_run(tmp_path, capsys):
+    assert run_cost("--locust-csv", RUNS / "local", "--usd-per-hour", 3.6, "--name", "/chat", "--out", tmp_path) == 0
+    assert (
+        "the history has sums only, which do not tell GET /chat apart (--csv-full-history does)"
+        in capsys.readouterr().out
+    )
+    # local_stats.csv: 1,587 /chat, 159 of them failures, in 1,979 / 26.358 per s = 75.08 s
+    row = pd.read_csv(tmp_path / "cost.csv").iloc[0]
+    assert (row["successes"], row["basis"]) == (1428, "whole run")
+    assert row["cost_per_transaction"] == pytest.approx(0.001 * 75.08 / 1428, rel=1e-4)
 
 
 def test_prices_are_printed_with_every_digit_and_no_exponent(tmp_path, capsys):

@@ -1,12 +1,10 @@
 """Steps to costs and a recommendation, by hand: by the hour, by the token, within limits."""
 
-import math
-
-import pandas as pd
 import pytest
 
-from analysis.locust_csv.cost_table import Limits, cost_table, recommend
-from tests.helpers.locust_csv import one_step
+from analysis.locust_csv.counts import Counts
+from analysis.locust_csv.recommendation import Limits, recommend
+from tests.helpers.locust_csv import cost_cells, cost_rows, one_step
 
 # ---- cost, by hand ----
 
@@ -29,44 +27,36 @@ from tests.helpers.locust_csv import one_step
 def test_minutes_and_dollars_per_million_output_tokens_follow_from_the_throughput(
     tokens_per_s, hourly, minutes, dollars
 ):
-    steps = pd.DataFrame([one_step(successes_per_s=tokens_per_s / 50)])  # 50 output tokens a call
-    row = cost_table(steps, usd_per_hour=hourly, completion_tokens_mean=50).iloc[0]
+    row = cost_cells(
+        one_step(successes_per_s=tokens_per_s / 50), usd_per_hour=hourly, completion=50
+    )  # 50 tokens a call
     assert row["minutes_per_1m_output_tokens"] == pytest.approx(minutes, abs=0.006)
     assert row["cost_per_1m_output_tokens"] == pytest.approx(dollars, abs=0.006)
 
 
 def test_a_transaction_by_the_hour_costs_the_hour_shared_by_its_successes():
-    steps = pd.DataFrame([one_step(successes_per_s=2.5, failures_per_s=1.0)])
-    row = cost_table(steps, usd_per_hour=37.688, instance_count=2).iloc[0]
-    # 2 x 37.688 / (2.5 x 3600) = 75.376 / 9000 = 0.0083751; failures share nothing
+    row = cost_cells(one_step(successes_per_s=2.5, failures=4000), usd_per_hour=75.376)
+    # 75.376 / (2.5 x 3600) = 75.376 / 9000 = 0.0083751; failures share nothing
     assert row["cost_per_transaction"] == pytest.approx(0.00837511, abs=1e-8)
     assert row["cost_per_10k_transactions"] == pytest.approx(83.7511, abs=1e-4)
-    assert math.isnan(row["cost_per_1m_output_tokens"]) and math.isnan(row["minutes_per_1m_output_tokens"])
+    assert row["cost_per_1m_output_tokens"] is None and row["minutes_per_1m_output_tokens"] is None
 
 
 def test_a_transaction_by_the_token_costs_its_mean_tokens():
-    steps = pd.DataFrame([one_step(successes_per_s=2.0)])
     prices = {"input_usd_per_1k": 0.00075, "output_usd_per_1k": 0.001}
-    row = cost_table(steps, **prices, prompt_tokens_mean=2923, completion_tokens_mean=24).iloc[0]
+    row = cost_cells(one_step(successes_per_s=2.0, latency_mean_s=1.2), **prices, prompt=2923, completion=24)
     # 2.923 x 0.00075 + 0.024 x 0.001 = 0.00219225 + 0.000024 = 0.00221625
     assert row["cost_per_transaction"] == pytest.approx(0.00221625, abs=1e-12)
     assert row["cost_per_10k_transactions"] == pytest.approx(22.1625, abs=1e-8)
-    # 0.00221625 / 24 x 1e6 = 92.34; 1e6 / (2 x 24) / 60 = 347.22 min
+    # 0.00221625 / 24 x 1e6 = 92.34; 1e6 / (2 x 24) / 60 = 347.22 min; 1,200 ms / 24 = 50 ms a token
     assert row["cost_per_1m_output_tokens"] == pytest.approx(92.34375)
     assert row["minutes_per_1m_output_tokens"] == pytest.approx(347.222, abs=1e-3)
+    assert row["ms_per_output_token"] == pytest.approx(50)
 
 
 def test_unknown_token_means_leave_a_token_cost_empty_and_not_zero():
-    row = cost_table(
-        pd.DataFrame([one_step()]), input_usd_per_1k=0.001, output_usd_per_1k=0.001, prompt_tokens_mean=10
-    ).iloc[0]
-    assert math.isnan(row["cost_per_transaction"])
-
-
-@pytest.mark.parametrize("prices", [{}, {"usd_per_hour": 1.0, "input_usd_per_1k": 0.1, "output_usd_per_1k": 0.1}])
-def test_no_price_and_both_kinds_of_price_are_refused(prices):
-    with pytest.raises(ValueError, match="give usd_per_hour, or"):
-        cost_table(pd.DataFrame([one_step()]), **prices)
+    row = cost_cells(one_step(), input_usd_per_1k=0.001, output_usd_per_1k=0.001, prompt=10)
+    assert row["cost_per_transaction"] is None and row["ms_per_output_token"] is None
 
 
 # ---- recommendation ----
@@ -78,7 +68,7 @@ def three_steps(**prices):
         one_step(step=2, users=5, successes_per_s=4.0, latency_mean_s=1.25),
         one_step(step=3, users=20, successes_per_s=5.0, latency_mean_s=4.0, error_rate=0.02),
     ]
-    return cost_table(pd.DataFrame(steps), **(prices or {"usd_per_hour": 3.6}))
+    return cost_rows(steps, **(prices or {"usd_per_hour": 3.6}))
 
 
 def test_the_cheapest_step_within_the_limits_is_recommended_with_its_margin():
@@ -105,9 +95,7 @@ def test_no_step_within_the_limits_names_the_limit_that_failed_most():
 
 
 def test_token_prices_that_cost_the_same_everywhere_rank_by_throughput():
-    table = three_steps(
-        input_usd_per_1k=0.001, output_usd_per_1k=0.001, prompt_tokens_mean=100, completion_tokens_mean=100
-    )
+    table = three_steps(input_usd_per_1k=0.001, output_usd_per_1k=0.001, prompt=100, completion=100)
     # 4 against 5 a second is 20 % fewer
     sentence = recommend(table)
     assert "20 users" in sentence and sentence.endswith("5 users, costs the same with 20 % fewer transactions.")
@@ -115,18 +103,60 @@ def test_token_prices_that_cost_the_same_everywhere_rank_by_throughput():
 
 def test_a_step_whose_cost_is_not_known_is_not_recommended():
     # priced by token, and only the second has token means: 100 x 0.001 / 1000 twice
-    steps = [one_step(), one_step(step=2, users=9, prompt_tokens_mean=100.0, completion_tokens_mean=100.0)]
     prices = {"input_usd_per_1k": 0.001, "output_usd_per_1k": 0.001}
-    unknown = cost_table(pd.DataFrame(steps[:1]), **prices)
+    unknown = cost_rows([one_step()], **prices)
     assert recommend(unknown) == "No recommendation: no step passes; a known cost failed in 1 of 1."
-    assert recommend(cost_table(pd.DataFrame(steps), **prices)).startswith(
-        "Only step: 9 users, at $0.0002 per transaction"
+    both = unknown + cost_rows([one_step(step=2, users=9)], **prices, prompt=100, completion=100)
+    assert "9 users, at $0.0002 per transaction" in recommend(both)
+
+
+def test_a_margin_below_what_counts_can_tell_is_called_a_tie():
+    steps = [
+        one_step(users=1, successes=400, successes_per_s=1.0),
+        one_step(step=2, users=2, successes=400, successes_per_s=1.02),
+    ]
+    # 2 / sqrt(400) = 10 % either way, the margin is 2 %
+    sentence = recommend(cost_rows(steps, usd_per_hour=1.0))
+    assert "costs 2 % more, a tie: their rates are known to 10 % and 10 % only" in sentence
+
+
+def test_a_step_of_two_answers_does_not_beat_one_of_thirty_three():
+    steps = [
+        one_step(users=10, successes=2, seconds=5.0),  # 0.4 a second, known to 2 / sqrt(2) = 141 %
+        one_step(step=2, users=20, successes=33, seconds=100.0),  # 0.33 a second, known to 35 %
+    ]
+    sentence = recommend(cost_rows(steps, usd_per_hour=3.6))
+    assert sentence.startswith("No comparison: only one step has enough answers: 20 users, at $0.00303")
+    assert sentence.endswith("Not compared: 10 users (2 successes only).")
+
+
+def test_of_a_tie_the_step_with_most_answers_is_taken():
+    steps = [
+        one_step(users=10, successes=6, seconds=15.0),  # 0.4 a second, known to 82 %
+        one_step(step=2, users=20, successes=33, seconds=100.0),  # 0.33: 0.4 / 0.33 = 21 % dearer
+    ]
+    sentence = recommend(cost_rows(steps, usd_per_hour=3.6))
+    # 1 - 0.33 / 0.4 = 17.5 % less
+    assert sentence.startswith("Chosen of 2 steps: 20 users")
+    assert "10 users, costs 17.5 % less, a tie: their rates are known to 35 % and 82 % only" in sentence
+
+
+def test_a_window_shorter_than_a_call_is_not_compared():
+    steps = [one_step(users=1, latency_mean_s=61.0), one_step(step=2, users=2)]
+    assert "Not compared: 1 user (its window is shorter than a mean call)." in recommend(
+        cost_rows(steps, usd_per_hour=1.0)
     )
 
 
-def test_a_margin_below_what_the_rows_can_tell_is_called_a_tie():
-    steps = [one_step(users=1, successes_per_s=1.0), one_step(step=2, users=2, successes_per_s=1.02)]
-    # a second in 60 at either step: 1 / 60 + 1 / 60 = 3.33 %, the margin is 2 %
-    assert "costs 2 % more, a tie: rows a second apart tell them apart to 3.33 % only" in recommend(
-        cost_table(pd.DataFrame(steps), usd_per_hour=1.0)
-    )
+def test_no_request_and_only_failures_are_said_as_that():
+    nothing = cost_rows([one_step(successes=0, latency_mean_s=None)], usd_per_hour=1.0)
+    assert recommend(nothing).startswith("No recommendation: no request ended in any of these steps")
+    failed = cost_rows([one_step(successes=0, failures=120)], usd_per_hour=1.0)
+    assert recommend(failed) == "No recommendation: all 120 requests failed."
+
+
+def test_failures_that_ended_just_after_a_step_count_for_its_limit():
+    # 0 of 90 failed in it, 10 when its users were gone: 10 / 100
+    table = cost_rows([one_step(successes=90, after=Counts(10, 10))], usd_per_hour=1.0)
+    assert "error rate ≤ 5 % failed in 1 of 1" in recommend(table, Limits(error_rate=0.05))
+    assert recommend(table, Limits(error_rate=0.1)).startswith("Only step")

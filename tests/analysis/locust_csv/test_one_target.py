@@ -6,8 +6,7 @@ import json
 import pandas as pd
 import pytest
 
-from analysis.locust_csv.reader import HISTORY_COLUMNS
-from tests.helpers.locust_csv import RUNS, run_cost
+from tests.helpers.locust_csv import HISTORY_COLUMNS, RUNS, run_cost
 
 STAGES = [("p4d", 2), ("p4d", 4), ("bedrock", 2), ("bedrock", 4)]
 
@@ -20,7 +19,7 @@ def two_targets(folder, stages=STAGES):
         writer.writeheader()
 
         def row(users, name, kind, requests):
-            cells = [1_700_000_000 + second, users, kind, name, 310, 680, 990, requests, 0, 500]
+            cells = [1_700_000_000 + second, users, kind, name, 310, 680, 990, requests, 0, 90, 500.0]
             writer.writerow(dict(zip(HISTORY_COLUMNS, cells, strict=True)))
 
         for i, (target, users) in enumerate(stages):
@@ -67,10 +66,12 @@ def test_a_target_that_is_not_in_the_run_is_refused_with_those_that_are(tmp_path
     assert "no such target; give the PREFIX beside a run's manifest.json" in capsys.readouterr().err
 
 
-def test_stages_that_the_seconds_do_not_tell_apart_are_not_costed(tmp_path, capsys):
-    prefix = two_targets(tmp_path, [("p4d", 2), ("bedrock", 2)])  # no user less between them: one step
-    assert run_cost("--locust-csv", prefix, "--usd-per-hour", 1, "--target", "p4d") == 1
-    assert "its step 1 holds several stages" in capsys.readouterr().err
+def test_stages_that_users_do_not_tell_apart_end_where_the_next_one_s_answers_begin(tmp_path, capsys):
+    prefix = two_targets(tmp_path, [("p4d", 2), ("bedrock", 2)])  # no user less between them
+    for target in ("p4d", "bedrock"):
+        assert run_cost("--locust-csv", prefix, "--usd-per-hour", 7.2, "--target", target, "--out", tmp_path) == 0
+        # 2 a second at $7.2 an hour: 7.2 / 7,200
+        assert pd.read_csv(tmp_path / "cost.csv")["cost_per_transaction"].tolist() == pytest.approx([0.001])
 
 
 def test_by_the_hour_a_target_is_not_costed_from_sums_over_the_whole_run(tmp_path, capsys):
@@ -94,3 +95,49 @@ def test_by_the_hour_a_target_is_not_costed_from_sums_over_the_whole_run(tmp_pat
     table = pd.read_csv(tmp_path / "cost.csv")
     # 1,000 x 0.001 / 1,000 + 50 x 0.002 / 1,000
     assert (table["users"].tolist(), table["cost_per_transaction"].tolist()) == ([2], [pytest.approx(0.0011)])
+
+
+def open_loop(folder, rates=(1, 2, 4), held=30):
+    """Stages of one target at rates, 20 users at all of them; a name without a new request in a second has no row in it."""
+    counts, second = {}, 0
+    with open(folder / "locust_stats_history.csv", "w", newline="") as file:
+        writer = csv.DictWriter(file, HISTORY_COLUMNS)
+        writer.writeheader()
+        for rate in rates:
+            for i in range(held):
+                name = f"sm en @{rate}/s"
+                came = rate if i % 2 else 0  # every other second
+                counts[name] = counts.get(name, 0) + 2 * came
+                rows = [(name, "InvokeEndpoint", counts[name])] if came else []
+                for label, kind, n in [*rows, ("Aggregated", "", sum(counts.values()))]:
+                    cells = [1_700_000_000 + second, 20, kind, label, 310, 680, 990, n, 0, 90, 500.0]
+                    writer.writerow(dict(zip(HISTORY_COLUMNS, cells, strict=True)))
+                second += 1
+    (folder / "manifest.json").write_text(json.dumps({"stages": [{"target": "sm"} for _ in rates]}))
+    return folder / "locust"
+
+
+@pytest.mark.parametrize("options", [(), ("--target", "sm")])
+def test_rates_of_an_open_loop_are_rows_of_their_own(tmp_path, options):
+    assert run_cost("--locust-csv", open_loop(tmp_path), "--usd-per-hour", 3.6, "--out", tmp_path, *options) == 0
+    table = pd.read_csv(tmp_path / "cost.csv")
+    # 1, 2 and 4 a second on average, $0.001 a second
+    assert table["cost_per_transaction"].tolist() == pytest.approx([0.001, 0.0005, 0.00025])
+
+
+@pytest.mark.parametrize("settle", [3, 4, 5, 6, 7])
+def test_a_name_without_a_row_in_a_second_keeps_its_counts(tmp_path, settle):
+    prefix = open_loop(tmp_path, rates=(2,))
+    assert run_cost("--locust-csv", prefix, "--usd-per-hour", 3.6, "--settle-s", settle, "--out", tmp_path) == 0
+    # 4 answers every other second
+    assert pd.read_csv(tmp_path / "cost.csv")["successes_per_s"].tolist() == pytest.approx([2])
+
+
+def test_stages_too_short_to_be_seen_have_no_price_by_the_hour(tmp_path, capsys):
+    prefix = open_loop(tmp_path, held=4)
+    (tmp_path / "locust_stats.csv").write_text(
+        (RUNS / "full_stats.csv").read_text().replace("GET,/chat", "InvokeEndpoint,sm en @1/s")
+    )
+    assert run_cost("--locust-csv", prefix, "--usd-per-hour", 3.6, "--out", tmp_path) == 0
+    assert pd.read_csv(tmp_path / "cost.csv")["cost_per_transaction"].isna().all()
+    assert "seconds of its stages are not in these files" in capsys.readouterr().out

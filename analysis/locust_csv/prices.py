@@ -1,0 +1,99 @@
+"""Prices of what ran: by the hour or by the token, from the book or given, one for all prefixes or each its own."""
+
+import difflib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from analysis.words.format import price as price_text
+from locustfiles.contract.bad_input import BadInput
+from locustfiles.contract.scenario.price_book import BadPriceBook, PriceBook, load_price_book
+
+NUMBER = re.compile(r"[0-9]*\.?[0-9]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """USD per hour of all instances together, or per 1,000 tokens; `words` is a sentence without its full stop."""
+
+    short: str  # for a table: $1.212/h, ml.g5.2xlarge
+    words: str
+    usd_per_hour: float | None = None
+    input_usd_per_1k: float | None = None
+    output_usd_per_1k: float | None = None
+
+    @property
+    def hourly(self) -> bool:
+        return self.usd_per_hour is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Pricer:
+    """Makes prices of what was typed, with one price book and one number of instances."""
+
+    pricing: str
+    instance_count: int
+
+    def per_hour(self, usd: float, what: str = "instance", source: str = "given on the command line") -> Price:
+        words = (
+            f"Price: {self.instance_count} × {what} at {price_text(usd)} an hour ({source}), at full use: an endpoint is "
+            "paid for when idle, too"
+        )
+        short = f"{price_text(usd)}/h" if what == "instance" else what
+        times = f"{self.instance_count} × " if self.instance_count > 1 else ""
+        return Price(times + short, words, usd_per_hour=usd * self.instance_count)
+
+    def per_token(
+        self, each: tuple[float, float], what: str = "tokens", source: str = "given on the command line"
+    ) -> Price:
+        told = f"{price_text(each[0])} in, {price_text(each[1])} out per 1,000"
+        words = f"Price: {what} at {told} ({source}); failures are taken to bill nothing"
+        return Price(told if what == "tokens" else what, words, input_usd_per_1k=each[0], output_usd_per_1k=each[1])
+
+    def instance(self, name: str) -> Price:
+        """Raises BadInput."""
+        book = load_price_book(self.pricing)
+        if name in book.instances:
+            return self.per_hour(book.instances[name], name, self._source(book))
+        hint = _hint(name, list(book.instances))
+        raise BadInput(f"{self.pricing}: no price for instance type {name}; {hint}add it there, or give --usd-per-hour")
+
+    def model(self, name: str) -> Price:
+        """Raises BadInput."""
+        book = load_price_book(self.pricing)
+        try:
+            found = book.model(name)
+        except BadPriceBook:
+            remedy = "add it there, or give --input-usd-per-1k and --output-usd-per-1k"
+            raise BadInput(
+                f"{self.pricing}: no price for model {name}; {_hint(name, list(book.models))}{remedy}"
+            ) from None
+        return self.per_token((found.input, found.output), name, self._source(book))
+
+    def _source(self, book: PriceBook) -> str:
+        return f"{self.pricing}, {book.region}, {book.as_of}"
+
+    def split(self, given: str) -> tuple[str, Price | None]:
+        """PREFIX:PRICE -> both; a price is USD per hour, an instance type or a model id. Raises BadInput.
+
+        A file whose own name has a colon is taken for the prefix that it is.
+        """
+        if ":" not in given or any(Path(f"{given}{end}").exists() for end in ("", "_stats.csv", "_stats_history.csv")):
+            return given, None
+        prefix, _, tail = given.rpartition(":")
+        if NUMBER.fullmatch(tail.removeprefix("$")) and prefix:
+            usd = float(tail.removeprefix("$"))
+            if usd <= 0:
+                raise BadInput(f"--locust-csv {given}: a price of 0; give USD per hour above 0")
+            return prefix, self.per_hour(usd)
+        if re.fullmatch(r"ml\.\w+\.\w+", tail):
+            return prefix, self.instance(tail)
+        for at in (i for i, character in enumerate(given) if character == ":" and i):
+            if "." in given[at + 1 :] and Path(f"{given[:at]}_stats.csv").exists():
+                return given[:at], self.model(given[at + 1 :])
+        return given, None
+
+
+def _hint(name: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {close[0]}? Else " if close else ""
