@@ -138,7 +138,7 @@ def test_a_worker_of_a_killed_master_that_the_manifest_does_not_know_is_entered(
     manifest.parts = [Part("first", START, None, "broken off"), Part("second", START, START + 9, "complete")]
     folder.write_manifest(manifest)
     main(["merge", str(path), str(kept(tmp_path, records, first=HAD, run="first"))])
-    assert folder.read_manifest().workers[1] == WorkerEntry("b", "", None, SENT, SENT, 0)
+    assert folder.read_manifest().workers[1] == WorkerEntry("b", "", None, SENT, SENT, 0, "first")
     assert len(load_run(path).records) == 2 * SENT
 
 
@@ -218,6 +218,7 @@ def test_a_full_disk_costs_one_line_and_what_was_there_stays(lost, tmp_path, mon
     """/dev/full takes no byte, as a full disk."""
     _, records = lost
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(spools, "places", list)  # there is nowhere else
     outbox, file = Outbox("run"), SpoolFile("runs/x")
     outbox.add(records[0])
     file.keep(outbox.spool("b", final=False))

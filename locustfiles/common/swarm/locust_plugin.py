@@ -17,8 +17,9 @@ from locustfiles.common.calls.clock import Clock
 from locustfiles.common.planning.inputs import Inputs, load_inputs
 from locustfiles.common.planning.plan import STOP_S
 from locustfiles.common.recording import messenger
+from locustfiles.common.recording.begun_manifest import default_path
 from locustfiles.common.recording.messages import Hello
-from locustfiles.common.recording.resume import check_resumable
+from locustfiles.common.recording.resume import parts_so_far
 from locustfiles.common.swarm import web_notice
 from locustfiles.common.swarm.link_to_master import MasterLink
 from locustfiles.common.swarm.master import Master
@@ -26,8 +27,8 @@ from locustfiles.common.swarm.shape import StageShape
 from locustfiles.common.swarm.worker import Worker
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.command_line import usage_error
-from locustfiles.contract.exit_codes import BAD_INPUT, NOT_TRUSTED, complain
-from locustfiles.contract.run_folder import RunFolder, check_header
+from locustfiles.contract.exit_codes import BAD_INPUT, NOT_TRUSTED, OK, complain
+from locustfiles.contract.run_folder import RunFolder
 
 COMMAND = "locust -f locustfiles/sweep.py --scenario configs/demo.yaml --run-dir runs/demo --headless"
 REPORT_INTERVAL_S = 1.0
@@ -170,14 +171,15 @@ def _begin_master(
         raise BadInput("locustfile: no load shape; import StageShape into it")
     if options.resume and (options.overwrite or not options.run_dir):
         raise BadInput("--resume: needs the run to go on with; give its --run-dir, and no --overwrite")
-    begun = None
+    parts = 0
     if options.resume:
-        folder = RunFolder(options.run_dir)
-        begun = folder.read_manifest()
-        if folder.requests.exists():
-            check_header(folder.requests)
-        check_resumable(begun, inputs)
-    elif options.run_dir and not options.overwrite:
+        so_far = parts_so_far(RunFolder(options.run_dir), inputs)
+        if so_far is None:
+            raise SystemExit(OK)
+        parts = so_far
+    elif options.overwrite or not options.run_dir:
+        RunFolder(options.run_dir or default_path(inputs)).check_name()
+    else:
         RunFolder(options.run_dir).check_free()
     master = Master(environment, runner, options, shape, inputs, clock)
     if environment.web_ui:
@@ -189,6 +191,5 @@ def _begin_master(
         worker_side = environment.swarmledger = master.worker_side = Worker(environment, runner, inputs, clock)
         for problem in worker_side.sender.unreachable():
             raise BadInput(problem)
-        if begun:
-            worker_side.sender.count_from(len(begun.parts) * CALLS_A_PART)
+        worker_side.sender.count_from(parts * CALLS_A_PART)
         worker_side.join("local")
