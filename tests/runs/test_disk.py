@@ -172,6 +172,7 @@ def test_a_run_whose_file_or_folder_is_gone_stops_and_every_record_is_where_it_s
     assert len(found) == sent and folders.each_once(found)
     assert manifest["status"] == "stopped" and said.format(folder=home.parent) in manifest["problems"][0]["text"]
     assert manifest["parts"][0]["rows"] == sum(w["received"] for w in manifest["workers"]) == sent
+    assert int(folders.total(home)["Request Count"]) == sent  # Locust's own files are there, too
 
 
 def test_a_file_that_is_cut_keeps_what_had_not_reached_the_disk_and_the_run_stops(disturbed):

@@ -16,7 +16,7 @@ from locustfiles.common.recording.bookkeeping import add_problem, book, cut_shor
 from locustfiles.common.recording.delivery import Inbox
 from locustfiles.common.recording.locust_csv_writer import LocustCsv
 from locustfiles.common.recording.resume import pick_up, resumed, sound
-from locustfiles.common.recording.safekeeping import Safekeeping
+from locustfiles.common.recording.safekeeping import Safekeeping, bring_back
 from locustfiles.common.recording.spend import Spend
 from locustfiles.common.recording.stage_tally import Tally
 from locustfiles.common.recording.take_up import forget_manifest, keep_manifest
@@ -68,9 +68,8 @@ class RunRecorder:
             self.manifest = resumed(old, self.manifest)
         else:
             self.folder.create(overwrite)
-        part = len(self.manifest.parts)
         self.files = Safekeeping(self.folder, self.run_id, held, append=resume)
-        self.csv = LocustCsv(self.environment, self.folder.locust_prefix(part))
+        self.csv = LocustCsv(self.environment, self.folder.locust_prefix(len(self.manifest.parts)))
         self.inbox = Inbox(self.run_id, self._take)
         self.tallies: dict[int, Tally] = {}
         self.spend = Spend(self.inputs, self.clock)
@@ -79,11 +78,10 @@ class RunRecorder:
         self._records: collections.Counter[int] = collections.Counter()  # of each stage, in this part
         self.untrusted = False  # this part has had a problem
         self.failure: str | None = None  # why it ended with exit code 1
-        self.over_budget = False
+        self.over_budget = self.closed = False
         self.broken_off = False  # its folder could not be written
         self.failed = 0
         self.broken: set[int] = set()  # stages with requests of class internal
-        self.closed = False
         for problem in gone:  # the stages that it concerns are measured again
             self.problem("".join(f"stage {n}: " for n in problem.stages or ()) + problem.text, [])
         self.save()
@@ -225,6 +223,8 @@ class RunRecorder:
         self._keep()
         self._settle_accounts()
         try:
+            if self.broken_off:
+                bring_back(self.csv, self.folder)
             self.csv.close()
         except OSError as e:
             self.problem(f"Locust's own CSV files are not whole ({e.strerror}): use requests.csv", [])

@@ -7,13 +7,16 @@ beside it, else into a temporary folder, as a run folder that can be read and go
 
 import collections
 import collections.abc
+import contextlib
 import os
 import pathlib
+import shutil
 
 import gevent
 import gevent.lock
 
 from locustfiles.common.recording.delivery import Account
+from locustfiles.common.recording.locust_csv_writer import LocustCsv
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.manifest import Kept, Manifest
 from locustfiles.contract.merging import run_ids
@@ -141,6 +144,22 @@ class Safekeeping:
         """Raises nothing: what was not synced is kept."""
         self.requests.let_go()
         os.close(self._held)
+
+
+def bring_back(csv: LocustCsv, folder: RunFolder) -> None:
+    """Locust's own files into a folder that lacks them, where the system lets one read what was removed. Raises OSError."""
+    csv.totals()
+    for handle in (
+        csv.requests_csv_filehandle,
+        csv.stats_history_csv_filehandle,
+        csv.failures_csv_filehandle,
+        csv.exceptions_csv_filehandle,
+    ):
+        file = folder.path / pathlib.Path(handle.name).name
+        if not file.exists():
+            handle.flush()
+            with contextlib.suppress(FileNotFoundError):
+                shutil.copyfile(f"/proc/self/fd/{handle.fileno()}", file)
 
 
 def _runs_of(folder: RunFolder) -> list[str]:
