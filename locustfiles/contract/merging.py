@@ -1,6 +1,7 @@
 """Adding to a run the records that were kept elsewhere: what a worker could not hand in, or a full disk did not take."""
 
 import collections
+import collections.abc
 import csv
 import dataclasses
 import os
@@ -9,6 +10,7 @@ import typing
 from locustfiles.contract.manifest import Manifest, Part, Problem, StageWindow, WorkerEntry
 from locustfiles.contract.record import FIELDS
 from locustfiles.contract.requests_file import STAGE, RequestsFile
+from locustfiles.contract.row_counts import rows_by_stage
 from locustfiles.contract.run_folder import RunFolder
 from locustfiles.contract.spool import Spool, missing
 
@@ -53,7 +55,7 @@ def merge(folder: RunFolder, spool: Spool) -> Merged:
         began[int(row[STAGE])].add(spool.worker)
     entry = _entry(manifest, spool)
     _account(manifest, entry, spool, began)
-    _count(manifest, spool, list(new.values()))
+    _count(manifest, spool, list(new.values()), rows_by_stage(folder.requests))
     changed = bool(new) or dataclasses.asdict(manifest) != before
     if changed:
         folder.write_manifest(manifest)
@@ -134,18 +136,28 @@ def _kept(manifest: Manifest, entry: WorkerEntry, spool: Spool) -> None:
         manifest.problems = [p for p in manifest.problems if p.kept_of != part.run_id]
 
 
-def _count(manifest: Manifest, spool: Spool, rows: list[typing.Sequence[str]]) -> None:
-    """Count rows where rows are counted."""
-    part = _part(manifest, spool)
-    if part is not None and part.rows is not None:
-        part.rows += len(rows)
-        workers = [w for w in manifest.workers if w.run_id == part.run_id]
-        part.received = max(part.received or 0, part.rows)
-        produced = [w.produced for w in workers if w.produced is not None]
-        part.produced = sum(produced) if len(produced) == len(workers) else None
+def _count(
+    manifest: Manifest,
+    spool: Spool,
+    new: list[typing.Sequence[str]],
+    by_stage: collections.abc.Mapping[int, int],
+) -> None:
+    """Count the new rows, and those that a merge has added which was killed before it said so: as many more as the file has.
+    by_stage: of the file, with them."""
+    mine, added = (collections.Counter(int(row[STAGE]) for row in rows) for rows in (spool.rows, new))
     for stage in (*manifest.stages, *manifest.abandoned):
         if stage.records is not None:
-            stage.records += sum(row[STAGE] == str(stage.stage) for row in rows)
+            more = by_stage.get(stage.stage, 0) - stage.records
+            stage.records += max(added[stage.stage], min(more, mine[stage.stage]))
+    part = _part(manifest, spool)
+    if part is None or part.rows is None:
+        return
+    uncounted = sum(by_stage.values()) - sum(p.rows or 0 for p in manifest.parts)
+    part.rows += max(len(new), min(uncounted, len(spool.rows)))
+    part.received = max(part.received or 0, part.rows)
+    workers = [w for w in manifest.workers if w.run_id == part.run_id]
+    produced = [w.produced for w in workers if w.produced is not None]
+    part.produced = sum(produced) if len(produced) == len(workers) else None
 
 
 def _at_end(stage: StageWindow) -> set[str]:

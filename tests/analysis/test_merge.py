@@ -241,3 +241,20 @@ def test_help_shows_an_example(capsys):
         main(["merge", "--help"])
     assert ended.value.code == 0
     assert "python -m analysis merge runs/study swarmledger-spool-" in capsys.readouterr().out
+
+
+def test_a_merge_that_was_killed_before_it_said_so_is_counted_by_the_next_one(lost, tmp_path):
+    """40 + 60 rows were counted, 20 are added, and the manifest of before is what the killed one leaves."""
+    path, records = lost
+    folder = RunFolder(path)
+    manifest = folder.read_manifest()
+    manifest.parts = [Part("run", START, START + 60, "complete", produced=None, received=100, rows=100)]
+    manifest.stages[0].records = 100
+    folder.write_manifest(manifest)
+    file, before = kept(tmp_path, records, first=HAD), folder.manifest.read_bytes()
+    for _ in range(2):
+        assert main(["merge", str(path), str(file)]) == 0
+        after = folder.read_manifest()
+        assert (after.parts[0].rows, after.stages[0].records) == (120, 120)
+        assert load_run(path).lost == [] and load_run(path).manifest.problems == []
+        folder.manifest.write_bytes(before)
