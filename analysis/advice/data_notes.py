@@ -5,13 +5,13 @@ That a run was cut short, retries or has an open loop is said elsewhere: at the 
 
 import typing
 
+from analysis.advice.answer_notes import answer_notes
 from analysis.metrics.token_counts import Comparison
 from analysis.runs.run_reader import Run
 from analysis.verdicts.stage_results import Result
 from analysis.words import format as show
 from analysis.words.level import level_text
 from locustfiles.contract.error_classes import UNBILLED, ErrorClass
-from locustfiles.contract.record import GUARDRAIL_STOP
 from locustfiles.contract.scenario.scenario import Scenario
 
 ASSUMPTIONS = (
@@ -60,31 +60,13 @@ def _run_notes(run: Run) -> typing.Iterator[str]:
             f"nothing here.{cut}"
         )
     yield from run.notes
-    yield from _guardrail_notes(run)
+    yield from answer_notes(run)
     source = run.of_stages.loc[run.of_stages["error"].isna(), "token_source"]
     other = source[source != "service"]
     if len(other):
         counts = ", ".join(f"{name} {count}" for name, count in other.value_counts().items())
         what = f"output tokens of {len(other)} of {len(source)} successes"
         yield f"Run {run.name}: {what} were not counted by the service ({counts})."
-
-
-def _guardrail_notes(run: Run) -> typing.Iterator[str]:
-    """A sentence for each target that has a guardrail, or whose answers show one."""
-    measured = run.of_stages[lambda r: r["error"].isna() & (r["phase"] == "measure")]
-    for target in run.scenario.targets:
-        stops = measured.loc[measured["target"] == target.name, "stop_reason"]
-        blocked = int((stops == GUARDRAIL_STOP).sum())
-        if blocked or getattr(target, "guardrail", None) or "guardrailConfig" in target.parameters:
-            share = (
-                f" ({show.percent(blocked / len(stops))}): a blocked answer is not the model's work, and faster"
-                if blocked
-                else ""
-            )
-            yield (
-                f"Run {run.name}, `{target.name}`: its guardrail intervened in {blocked} of {len(stops)} successes{share}. "
-                "What AWS charges for the guardrail itself is in no cost here."
-            )
 
 
 def _named(r: Result, several: bool) -> str:

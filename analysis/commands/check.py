@@ -7,7 +7,6 @@ What sends is the load side's; it is imported when the command runs, not with th
 import argparse
 import contextlib
 import pathlib
-import random
 import signal
 import typing
 
@@ -15,10 +14,11 @@ from rich.console import Console
 
 from analysis.commands.check_view import print_ahead, target_table
 from locustfiles.contract.bad_input import BadInput
-from locustfiles.contract.error_classes import REMEDIES, ErrorClass
+from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.exit_codes import BAD_INPUT, OK, complain
 from locustfiles.contract.record import FIELDS, RequestRecord
 from locustfiles.contract.requests_file import RequestsFile
+from locustfiles.contract.scenario.remedies import remedy_of
 from locustfiles.contract.scenario.targets import Target
 
 EXAMPLE = """examples:
@@ -82,7 +82,7 @@ def _check(args: argparse.Namespace) -> int:
                     call(sender, inputs, target)
                 if kept:
                     kept.add(records[-1])
-                problems += problem_of(records[-1], problems)
+                problems += problem_of(target, records[-1], problems)
         calls = {r.target: r for r in records}
         for target in inputs.scenario.targets:
             console.print(target_table(sender, target, inputs.prices[target.name], calls.get(target.name)))
@@ -93,24 +93,23 @@ def _check(args: argparse.Namespace) -> int:
 
 
 def call(sender, inputs, target: Target) -> None:
-    """One call with a seeded prompt of the target's first payload; its record goes to the sender's sink."""
+    """One call with the typical prompt of the target's first payload, as a run makes it; its record goes to the sender's sink."""
     from locustfiles.common.calls.stage_spec import StageSpec
+    from locustfiles.common.planning.first_call import typical
 
     payload = inputs.stems_of(target.name)[0]
-    prompt = random.Random(f"{inputs.scenario.seed}/check/{target.name}").choice(inputs.payloads[payload])
+    prompt = typical(target, inputs.payloads[payload])
     sender.call(0, target, prompt, StageSpec(stage=0, target=target.name, payload=payload, users=None), "warmup")
 
 
-def problem_of(record: RequestRecord, known: list[str]) -> list[str]:
+def problem_of(target: Target, record: RequestRecord, known: list[str]) -> list[str]:
     """One sentence for a call that failed; none if its endpoint is known to be away."""
     if record.error is None:
         return []
     if record.error == ErrorClass.CONNECT and any(record.target in problem for problem in known):
         return []
     what = record.error_code or (f"HTTP {record.http_status}" if record.http_status else record.error)
-    remedy = REMEDIES.get(
-        ErrorClass(record.error), "see whether the endpoint is in service and its logs, then check again"
-    )
+    remedy = remedy_of(target, ErrorClass(record.error), record.http_status)
     message = f": {record.error_message.rstrip('.')}" if record.error_message else ""
     return [f"target `{record.target}`: {what}{message}; {remedy}"]
 

@@ -14,6 +14,7 @@ from analysis.cost.pricing import price_text
 from analysis.words import format as show
 from locustfiles.contract.record import RequestRecord
 from locustfiles.contract.scenario.price_book import TOKENS, HourlyPrice, Price, TokenPrice
+from locustfiles.contract.scenario.remedies import IN_ONE_PIECE, NO_COUNTS
 from locustfiles.contract.scenario.targets import BedrockTarget, OpenAITarget, Target
 
 #: where boto3 found the credentials, by the name that botocore gives the place
@@ -60,7 +61,7 @@ def target_table(sender, target: Target, price: Price, record: RequestRecord | N
         + (f" (x {price.instance_count})" if isinstance(price, HourlyPrice) and price.instance_count > 1 else ""),
     }
     if record:
-        rows |= call_rows(record, price)
+        rows |= call_rows(record, price, target.stream)
     table = Table(
         title=f"target {target.name}", title_justify="left", box=rich.box.SIMPLE_HEAD, show_header=False, pad_edge=False
     )
@@ -71,7 +72,7 @@ def target_table(sender, target: Target, price: Price, record: RequestRecord | N
     return table
 
 
-def call_rows(record: RequestRecord, price: Price) -> dict[str, str]:
+def call_rows(record: RequestRecord, price: Price, stream: bool) -> dict[str, str]:
     """What one call was like, in words."""
     shown = {
         "answer": "well" if record.error is None else " ".join(filter(None, (record.error, record.error_code))),
@@ -82,6 +83,14 @@ def call_rows(record: RequestRecord, price: Price) -> dict[str, str]:
     }
     if record.error is not None and record.ttft_ms is None:
         shown["TTFT"] = show.UNKNOWN
+    elif stream and record.ttft_ms is None:
+        shown["remark"] = f"it {IN_ONE_PIECE}"
+    if (
+        record.error is None
+        and isinstance(price, TokenPrice)
+        and "none" in (record.token_source, record.prompt_token_source)
+    ):
+        shown["tokens"] = NO_COUNTS
     if isinstance(price, TokenPrice):
         shown["cost of this call"] = show.money(price.usd(*(getattr(record, name) for name in TOKENS)))
     else:
@@ -96,7 +105,8 @@ def _tokens(count: int | None, source: str) -> str:
 def print_ahead(console: Console, inputs, calls: dict[str, RequestRecord]) -> None:
     """The stages, and the run's time and cost where every target has answered."""
     from locustfiles.common.planning.confirm import cost_text, needs_yes
-    from locustfiles.common.planning.estimate import call_of, dollars, estimate
+    from locustfiles.common.planning.estimate import dollars, estimate
+    from locustfiles.common.planning.first_call import call_of
     from locustfiles.common.planning.plan import plan
     from locustfiles.common.planning.sample_sizes import too_small_samples
 
@@ -113,6 +123,8 @@ def print_ahead(console: Console, inputs, calls: dict[str, RequestRecord]) -> No
     console.print(f"Ahead: {ahead.text}.", highlight=False)
     for shortage in too_small_samples(inputs, groups, made):
         console.print(f"Too few answers: {escape(shortage)}.", highlight=False)
+    for far in inputs.far_replays:
+        console.print(f"Other lengths: {escape(far)}.", highlight=False)
     most = needs_yes(ahead, scenario)
     if most is None:
         console.print(

@@ -8,6 +8,7 @@ import pandas as pd
 from analysis.runs.token_totals import MAX_UNCOUNTED
 from locustfiles.contract.error_classes import UNBILLED
 from locustfiles.contract.scenario.price_book import TokenPrice
+from locustfiles.contract.scenario.remedies import NO_COUNTS
 from locustfiles.contract.statistics.batch_means import MIN_VALUES
 from locustfiles.contract.statistics.student_t import interval_of_mean
 
@@ -111,7 +112,8 @@ def _why_unbilled(good: pd.DataFrame, price: TokenPrice, lacking: int, n: int) -
     for column, per_1k in (("cache_read", price.cache_read), ("cache_write", price.cache_write)):
         if per_1k is None and (good[f"{column}_tokens"] > 0).any():
             return f"{lacking} of {n} successes used {column} tokens, for which there is no `{column}` price"
-    return f"{lacking} of {n} successes came without token counts (at most 1 % may)"
+    counts = f"{lacking} of {n} successes came without token counts"
+    return f"{counts} (at most 1 % may)" if lacking < n else f"{counts}: {NO_COUNTS}"
 
 
 def _why_unbounded(max_tokens: int | None) -> str:

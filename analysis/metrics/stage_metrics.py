@@ -9,6 +9,7 @@ from analysis.metrics.call_metrics import call_figures
 from analysis.metrics.goodput import goodput
 from analysis.metrics.open_loop import achieved_rate, open_figures
 from analysis.metrics.percentiles import spread, with_failures
+from analysis.metrics.token_times import tpot_ms
 from analysis.runs.stage import Stage
 from analysis.runs.token_totals import MAX_UNCOUNTED, prompt_total
 from analysis.runs.window_share import in_flight, share
@@ -23,6 +24,7 @@ from analysis.words.stage_figures import (
 )
 from analysis.words.user_figures import CallFigures, OpenLoop
 from locustfiles.contract.error_classes import ErrorClass
+from locustfiles.contract.stop_reasons import BAD_STOPS
 
 
 def measurements(stage: Stage) -> StageFigures:
@@ -82,6 +84,10 @@ def _outcome(stage: Stage) -> Outcome:
     cancelled = int((stage.measured["error"] == ErrorClass.CANCELLED).sum())
     classes = stage.failed["error"].value_counts().sort_index().sort_values(ascending=False, kind="stable")
     failures, counted = int(classes.sum()), n - cancelled
+    stops = stage.good["stop_reason"].dropna()
+    bad = (
+        stops[stops.str.lower().isin(BAD_STOPS)].value_counts().sort_index().sort_values(ascending=False, kind="stable")
+    )
     return Outcome(
         requests=n,
         successes=len(stage.good),
@@ -89,6 +95,8 @@ def _outcome(stage: Stage) -> Outcome:
         cancelled=cancelled,
         error_rate=failures / counted if counted else None,
         errors=", ".join(f"{name} {count}" for name, count in classes.items()),
+        bad_stop_share=int(bad.sum()) / len(stage.good) if len(stops) else None,
+        bad_stops=", ".join(f"{name} {count}" for name, count in bad.items()),
     )
 
 
@@ -105,17 +113,6 @@ def _instrument(stage: Stage) -> Instrument:
         prompts_distinct=distinct,
         prompt_repeat_share=1 - distinct / asked if n else None,
     )
-
-
-def tpot_ms(records: pd.DataFrame) -> pd.Series:
-    """Time per output token after the first, ms: (last_token - ttft) / (completion_tokens - 1).
-
-    NaN with fewer than two deltas or tokens, and where reasoning was billed that the answer does not show:
-    its tokens are in the count but not in the time.
-    """
-    known = (records["chunks"] >= 2) & (records["completion_tokens"] >= 2) & (records["hidden_reasoning"] != 1)
-    tokens = (records["completion_tokens"] - 1).where(known)
-    return (records["last_token_ms"] - records["ttft_ms"]) / tokens
 
 
 def _with_rates(stage: Stage, found: StageFigures) -> StageFigures:

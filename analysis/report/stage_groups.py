@@ -55,6 +55,7 @@ GROUPS = (
     }),
     _group("Requests", lambda f: {
         "good": f.outcome.successes, "failed": f.outcome.failures, "by class": f.outcome.errors, "cancelled": f.outcome.cancelled,
+        "ended by a bad stop reason": f.outcome.bad_stop_share, "by reason": f.outcome.bad_stops,
         "window, s": f.outcome.window_s, "limits missed": f.limits.slo_failed, "limits open": f.limits.slo_open,
         "ended by": f.ended_by, "why not VALID": f.trust.reasons,
     }),

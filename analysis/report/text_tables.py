@@ -18,6 +18,10 @@ def _errors(figures: StageFigures) -> str:
     outcome = figures.outcome
     rate = show.percent(outcome.error_rate)
     rate = f"{rate} ({outcome.errors})" if outcome.errors else rate
+    if outcome.bad_stops:
+        rate += (
+            f"; of the successes {show.percent(outcome.bad_stop_share)} with a bad stop reason ({outcome.bad_stops})"
+        )
     return f"{rate}, ended early by it" if figures.ended_by == "abort" else rate
 
 

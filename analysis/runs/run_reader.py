@@ -121,7 +121,7 @@ def load_run(path: str | pathlib.Path, name: str | None = None, several: bool = 
         raise NotARun(
             f"{folder.requests}: names target `{unknown[0]}`, which its manifest does not; put one run's files together"
         )
-    notes += _correct_clocks(manifest, records)
+    notes += _correct_clocks(manifest, records) + _other_versions(manifest)
     epoch = manifest.started_at
     records["sent"] = records["started_at"] - epoch
     records["ended"] = records["sent"] + records["latency_ms"] / 1000
@@ -204,6 +204,17 @@ def _is_record(line: bytes) -> bool:
         return False
     finite = np.isfinite([record.started_at, record.latency_ms]).all()
     return bool(finite) and record.phase in PHASES and (record.error is None or record.error in list(ErrorClass))
+
+
+def _other_versions(manifest: Manifest) -> list[str]:
+    notes = []
+    for worker in (w for w in manifest.workers if w.versions):
+        unlike = (
+            f"{name} {version} (master: {manifest.versions.get(name, 'none')})"
+            for name, version in worker.versions.items()
+        )
+        notes.append(f"Worker {worker.id} on {worker.host} ran other versions than the master: {', '.join(unlike)}.")
+    return notes
 
 
 def _correct_clocks(manifest: Manifest, records: pd.DataFrame) -> list[str]:

@@ -2,6 +2,7 @@
 
 import typing
 
+from analysis.metrics.token_times import came_at_once, held_back
 from analysis.runs.stage import Stage
 from analysis.verdicts.thresholds import THRESHOLDS
 from analysis.words import format as show
@@ -25,6 +26,17 @@ def token_cautions(stage: Stage) -> typing.Iterator[str]:
     if fewer > THRESHOLDS["mixed_tokens"].limit * n:
         sources = ", ".join(f"{source} {count}" for source, count in counted.items())
         yield f"output tokens were counted in different ways ({sources})"
+
+
+def stream_cautions(stage: Stage) -> typing.Iterator[str]:
+    """Where streams were held back on their way; answers of one delta cannot tell."""
+    streams = stage.good[stage.good["chunks"] >= 2]
+    if held_back(streams):
+        at_once = int(came_at_once(streams).sum())
+        yield (
+            f"the tokens of {at_once} of {len(streams)} streams came in one piece, held back by a proxy or the container: TTFT is the "
+            "time of the whole answer, TPOT is not known (turn buffering off on the way)"
+        )
 
 
 def served_cautions(stage: Stage) -> typing.Iterator[str]:

@@ -75,6 +75,9 @@ def open_cautions(stage: Stage) -> typing.Iterator[str]:
             f"{show.number(sent / (b - a))} requests/s were sent where {rate:g} were planned "
             f"({show.percent(1 - sent / planned)} fewer)"
         )
+    fit = stage.visit.trace_fit
+    if fit and fit.off > THRESHOLDS["trace_lengths"].limit:
+        yield f"the trace {fit.text}"
     most = stage.run.scenario.load_of(stage.target).max_users
     at_once = int(stage.measured.groupby("worker")["in_flight"].max().sum())
     if at_once >= most:

@@ -6,7 +6,7 @@ They are judged on what a user perceives: with `retry:` latency, TTFT and error 
 from when a request was due.
 Limits are inclusive. A limit on a percentile is decided by the exact binomial test on the share of
 requests above it, where a failure is above every limit: shedding load must not look fast (binomial.decide); limits on means,
-error rate and cost by plain comparison.
+shares and cost by plain comparison.
 """
 
 import dataclasses
@@ -34,7 +34,7 @@ MARKS: dict[State, str] = {"met": "✓", "missed": "✗", "undecided": "?", "unk
 class Criterion:
     """One limit of an SLO, on a statistic of a time or on another figure."""
 
-    of: Times | typing.Literal["error_rate", "cost_per_10k"]
+    of: Times | typing.Literal["error_rate", "bad_stop_share", "cost_per_10k"]
     statistic: Statistic | None
     words: str  # latency p95, with retries call latency p95
     limit: float
@@ -43,7 +43,7 @@ class Criterion:
 
     @property
     def name(self) -> str:
-        """latency_p95, ttft_mean, error_rate or cost_per_10k."""
+        """latency_p95, ttft_mean, error_rate, bad_stop_share or cost_per_10k."""
         return self.of if self.statistic is None else f"{self.of}_{self.statistic}"
 
     @property
@@ -89,6 +89,10 @@ def criteria_of(slo: Slo, of_calls: bool = False, from_due: bool = False) -> lis
     if slo.error_rate is not None:
         limit_text = f"{show.exact(round(100 * slo.error_rate, 10))} %"
         found.append(Criterion("error_rate", None, f"{whose}error rate", slo.error_rate, limit_text, show.percent))
+    if slo.bad_stop_share is not None:
+        limit_text = f"{show.exact(round(100 * slo.bad_stop_share, 10))} %"
+        words = "share of bad stop reasons"
+        found.append(Criterion("bad_stop_share", None, words, slo.bad_stop_share, limit_text, show.percent))
     most = slo.cost_per_10k_transactions_usd
     if most is not None:
         words = "cost per 10k transactions"
@@ -100,6 +104,9 @@ def check(criterion: Criterion, stage: Stage, figures: StageFigures, cost_reason
     """A criterion at the stage whose measurements and cost are in `figures`. cost_reason: why its cost is empty."""
     if criterion.of == "cost_per_10k":
         return _cost(criterion, figures, cost_reason)
+    if criterion.of == "bad_stop_share":
+        unknown = "no success has a stop reason" if figures.outcome.successes else "no success was measured"
+        return _plain(criterion, figures.outcome.bad_stop_share, unknown)
     user = perceived(figures)
     if criterion.of == "error_rate" or criterion.statistic is None:
         return _plain(criterion, user.error_rate, "no request was measured")

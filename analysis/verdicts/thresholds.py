@@ -2,6 +2,7 @@
 
 import typing
 
+from analysis.metrics.token_times import HELD_BACK
 from analysis.runs.token_totals import MAX_UNCOUNTED
 
 
@@ -58,6 +59,10 @@ THRESHOLDS: dict[str, Threshold] = {
         "Open loop: more than 5 % fewer requests were sent than planned, beyond the noise of Poisson arrivals: the load was "
         "another.",
     ),
+    "trace_lengths": Threshold(
+        0.10,
+        "A replay's prompts are more than 10 % off the lengths of its trace, in sum: the work was another.",
+    ),
     "late_worker": Threshold(
         0.05,
         "A worker without a request in the settle phase sent its first one later than 5 % into the window: it joined "
@@ -75,6 +80,11 @@ THRESHOLDS: dict[str, Threshold] = {
     "mixed_tokens": Threshold(
         0.01,
         "More than 1 % of the successes have their output tokens from another counter than the rest: two measures in one mean.",
+    ),
+    "held_back": Threshold(
+        HELD_BACK,
+        "More than half of the streams came at once: a proxy or the container held their tokens back until the end. Their "
+        "TTFT is the time of the whole answer, and how fast the tokens were written is not known.",
     ),
     "served_otherwise": Threshold(
         0.01,

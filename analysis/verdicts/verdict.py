@@ -8,7 +8,8 @@ import typing
 
 from analysis.runs.stage import Stage
 from analysis.runs.window_share import in_flight
-from analysis.verdicts.answer_cautions import endpoint_cautions, served_cautions, token_cautions
+from analysis.verdicts.answer_cautions import endpoint_cautions, served_cautions, stream_cautions, token_cautions
+from analysis.verdicts.cache_purpose import caches_on_purpose
 from analysis.verdicts.generator_cautions import clock_cautions, lag_cautions, late_workers, open_cautions, overloaded
 from analysis.verdicts.thresholds import THRESHOLDS
 from analysis.words import format as show
@@ -19,12 +20,18 @@ from locustfiles.contract.manifest import StageWindow
 
 def verdict_of(stage: Stage, found: StageFigures) -> Trust:
     """The verdict on a stage whose measurements are in `found`."""
-    invalid = _broken_run(stage) + _broken_stage(stage)
+    invalid = _broken_run(stage) + _broken_stage(stage) or _not_whole(stage.visit)
     if invalid:
         return Trust(verdict="INVALID", reasons="; ".join(invalid))
-    suspect = [*_load_cautions(stage, found), *clock_cautions(stage), *lag_cautions(stage), *_sample_cautions(found)]
+    suspect = [
+        *_load_cautions(stage, found),
+        *clock_cautions(stage),
+        *lag_cautions(stage),
+        *_sample_cautions(stage, found),
+    ]
     suspect += [
         *token_cautions(stage),
+        *stream_cautions(stage),
         *served_cautions(stage),
         *endpoint_cautions(stage),
         *_settle_cautions(stage.visit),
@@ -33,9 +40,23 @@ def verdict_of(stage: Stage, found: StageFigures) -> Trust:
         suspect += open_cautions(stage)
     if full := overloaded(stage.visit, THRESHOLDS["worker_cpu"].limit):
         suspect.append(full)
+    if _cut_short(stage.visit):
+        suspect.append("it was cut short: what was under way in its window ended under a falling load")
     if stage.run.manifest.status == "running":
         suspect.append("the run was never closed (killed, its disk full, or still running)")
     return Trust(verdict="SUSPECT" if suspect else "VALID", reasons="; ".join(suspect))
+
+
+def _not_whole(visit: StageWindow) -> list[str]:
+    """Where nothing says why."""
+    if visit.whole or _cut_short(visit):
+        return []
+    return ["it is not whole: records of it did not arrive in time, or a worker that began it was gone by its end"]
+
+
+def _cut_short(visit: StageWindow) -> bool:
+    """By the run's end: its window or its hold."""
+    return not visit.whole and (visit.ended_by in ("budget", "stop") or visit.hold_until is None)
 
 
 def _broken_run(stage: Stage) -> list[str]:
@@ -112,14 +133,17 @@ def _settle_cautions(visit: StageWindow) -> typing.Iterator[str]:
         yield f"its latencies were still drifting after {settled} of settling: {why}"
 
 
-def _sample_cautions(found: StageFigures) -> typing.Iterator[str]:
+def _sample_cautions(stage: Stage, found: StageFigures) -> typing.Iterator[str]:
     outcome, prompts, reads = found.outcome, found.instrument, found.tokens.cache_read_share or 0.0
     if outcome.successes < THRESHOLDS["successes"].limit:
         yield f"only {outcome.successes} successes"
-    if (prompts.prompt_repeat_share or 0.0) > THRESHOLDS["prompt_repeats"].limit:
+    warm = caches_on_purpose(
+        stage.run, stage.target, stage.visit.payload
+    )  # which is what is measured, and said in a note
+    if not warm and (prompts.prompt_repeat_share or 0.0) > THRESHOLDS["prompt_repeats"].limit:
         share = show.percent(prompts.prompt_repeat_share)
         yield f"{share} of the prompts were repeats ({prompts.prompts_distinct} different ones)"
-    if reads > THRESHOLDS["cache_reads"].limit:
+    if not warm and reads > THRESHOLDS["cache_reads"].limit:
         yield f"{show.percent(reads)} of the prompt tokens were read from a cache"
     if (prompts.reconnects or 0) > THRESHOLDS["reconnects"].limit * outcome.requests:
         yield f"{prompts.reconnects} of {outcome.requests} requests had to open a connection"

@@ -55,6 +55,8 @@ class Outcome:
     cancelled: int = count("those that our own stop ended; outside the error rate", required=True)
     error_rate: float | None = number("failures / (requests - cancelled)", "", "lower")
     errors: str | None = text("failures by class")
+    bad_stop_share: float | None = number("share of the successes that ended by a bad stop reason", "", "lower")
+    bad_stops: str | None = text("those, by reason: filtered, refused, malformed, out of context")
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,9 +66,7 @@ class Tokens:
     prompt_tokens_mean: float | None = number(
         "mean prompt tokens of successes, cached ones included, where known", "tokens", heading="prompt tokens"
     )
-    cache_read_share: float | None = number(
-        "share of the prompt tokens of successes that were read from a prompt cache"
-    )
+    cache_read_share: float | None = number("share of successes' prompt tokens that were read from a prompt cache")
     completion_tokens_mean: float | None = number(
         "mean output tokens of successes, where known", "tokens", heading="output tokens"
     )

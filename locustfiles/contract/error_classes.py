@@ -1,6 +1,7 @@
 """Error classes of a request, from protocol facts, never from message text.
 
-The first fact that decides wins: the service's exception type, then the HTTP status. What the
+The first fact that decides wins: the service's exception type, then the HTTP status; of an error inside an answer of
+status 200 it is the status that the error's body carries. What the
 transport or a reader saw (a refused connection, a broken stream, a body that cannot be read) is
 named by them directly with the class.
 
@@ -17,7 +18,7 @@ named by them directly with the class.
 | connect | no connection: refused, DNS, connect timeout, TLS handshake |
 | read_timeout | the request's deadline passed before the last byte |
 | stream_broken | socket or frame ended early; a stream without its closing event |
-| bad_response | an answer of status 200 that cannot be read, an error body inside it, a bad CRC |
+| bad_response | an answer of status 200 that cannot be read, an error body without a status inside it, a bad CRC |
 | empty | a text operation that ended well without output |
 | cancelled | our own stop; outside the error rate |
 | internal | our own bug; makes the stage INVALID |
@@ -67,6 +68,7 @@ REMEDIES = {
     ErrorClass.READ_TIMEOUT: "raise `request_timeout_s`, or ask for fewer tokens",
     ErrorClass.EMPTY: "raise `max_tokens`, or check the dialect",
     ErrorClass.BAD_RESPONSE: "check the dialect and `stream:`",
+    ErrorClass.STREAM_BROKEN: "see its logs, and what may cut the answer on the way: a proxy's or a container's own time limit",
 }
 
 _BY_TYPE = {
@@ -121,6 +123,11 @@ def type_name(raw: str | None) -> str | None:
     if not raw:
         return None
     return raw.split(":", 1)[0].rsplit("#", 1)[-1].strip() or None
+
+
+def is_known(exception_type: str | None) -> bool:
+    """Whether a type of this name decides the class by itself."""
+    return (type_name(exception_type) or "").lower() in _BY_TYPE
 
 
 def classify(exception_type: str | None, status: int | None) -> ErrorClass:

@@ -23,6 +23,7 @@ class WorkerEntry:
     received: int  # those that are in requests.csv
     lost: int | None
     run_id: str = ""  # of the part that it served
+    versions: dict[str, str] = dataclasses.field(default_factory=dict)  # that differ there from the manifest's
 
 
 @dataclasses.dataclass(slots=True)
@@ -32,6 +33,23 @@ class WorkerLoad:
     worker: str
     cpu: float  # its share of one core, 0..1 (threads may take it above)
     lag_ms: float  # the event loop's worst lag
+
+
+@dataclasses.dataclass(slots=True)
+class TraceFit:
+    """How near the prompts of a replayed stage come to the lengths that its trace has."""
+
+    asked_tokens: float  # mean prompt tokens of the trace's arrivals
+    sent_tokens: float  # mean `prompt_tokens` of the payload's nearest lines, which are sent in their place
+    off: float  # sum of |asked - sent| over the sum of asked
+
+    @property
+    def text(self) -> str:
+        """`asks for 3,676 prompt tokens on average, the nearest lines have 56 (98 % off in sum)`"""
+        return (
+            f"asks for {self.asked_tokens:,.0f} prompt tokens on average, the nearest lines have {self.sent_tokens:,.0f} "
+            f"({100 * self.off:.2g} % off in sum)"
+        )
 
 
 @dataclasses.dataclass(slots=True)
@@ -52,7 +70,8 @@ class StageWindow:
     ended_by: str | None = None  # time, requests, precision, abort (its error rate), budget, stop (Ctrl-C, SIGTERM, UI)
     steady: bool | None = None  # whether its latencies drifted no more when the window began; None: not looked at
     outcome: str | None = None  # of a search's stage: met, missed or undecided; None: not to be trusted
-    whole: bool = False  # every record of it has arrived, and every worker that began it was there at its end
+    trace_fit: TraceFit | None = None  # of a replay whose trace has prompt lengths
+    whole: bool = False  # every record of it has arrived, and every worker that began it was there all the time
     workers: list[WorkerLoad] = dataclasses.field(default_factory=list)  # those that were there at its end
     records: int | None = None  # of all its phases, that are in requests.csv
 
@@ -138,7 +157,9 @@ class Manifest:
     prices: dict[
         str, dict[str, typing.Any]
     ]  # target -> {"usd_per_hour", "instance_count"} or {"input", "output", "cache_read", "cache_write"} (USD per 1,000 tokens)
-    payloads: dict[str, dict[str, typing.Any]]  # stem -> {"file", "sha256", "prompts"}
+    payloads: dict[
+        str, dict[str, typing.Any]
+    ]  # stem -> {"file", "sha256", "prompts"}, "cache_points": prompts that have some
     workers: list[WorkerEntry] = dataclasses.field(default_factory=list)
     stages: list[StageWindow] = dataclasses.field(default_factory=list)
     abandoned: list[StageWindow] = dataclasses.field(

@@ -9,16 +9,20 @@ import uuid
 from collections.abc import Callable
 
 from scripts.emulator import errors, frames
+from scripts.emulator.choices import choices
 from scripts.emulator.delivery import END, Delivery
 from scripts.emulator.dialects import Call, Piece, guardrail_action
+from scripts.emulator.dialects.tools import choose
 from scripts.emulator.operations import Operation
 
 BLOCKED = "Sorry, the model cannot answer this question."  # as a guardrail words it by default
 
 
 class Answer:
-    """Dialects read: call, target, target_name, request_id, created, prompt_tokens, completion_tokens, tokens,
-    stop, reports_usage. Faults set: reports_usage, empty, struck. `out` is its delivery."""
+    """Dialects read: call, target, target_name, request_id, created, prompt_tokens, completion_tokens, tokens, call_ends,
+    reasoning_tokens, stop, matched, reports_usage. Faults set: reports_usage, empty, struck. `out` is its delivery."""
+
+    index = 0  # among the choices of its body
 
     def __init__(self, service, connection, request, operation: Operation, name: str):
         self.app, self.request, self.operation, self.target_name = service, request, operation, name
@@ -41,9 +45,14 @@ class Answer:
         self.cache_write: int | None = None
         self.completion_tokens = 0
         self.tokens: list[tuple[str, int]] = []
+        self.reasoning_tokens = 0  # the first so many tokens are reasoning
+        self.call_ends: list[
+            int
+        ] = []  # where the tokens of each tool's call end; from the engine, before the first token
         self.stop: str | None = None
+        self.matched: str | None = None  # the stop sequence that ended it
         self.settle: Callable[[int], None] | None = None  # called with the tokens used when the answer has ended
-        self._job = None
+        self._jobs: list = []
         self._error: str | None = None
         self._in_flight = service.truth.arrived()
 
@@ -59,7 +68,11 @@ class Answer:
     def ask(self, call: Call) -> None:
         """What the request asks for. A container streams when its body says so, everything else when the operation does."""
         self.call = call
-        self.events = call.stream if self.operation.service == "sagemaker" else self.operation.streams
+        self.reasoning_tokens = self.target.reasoning_tokens
+        for one in call.parts or (call,):
+            choose(one, self.target)
+        by_operation = self.operation.service != "sagemaker" or getattr(self.dialect, "BY_OPERATION", False)
+        self.events = self.operation.streams if by_operation else call.stream
 
     # --- for dialects
 
@@ -87,7 +100,9 @@ class Answer:
     # --- from engines
 
     def submit(self, engine) -> None:
-        self._job = engine.submit(self)
+        for one in choices(self) if self.call.parts else (self,):
+            if not self.out.ended:  # not refused with the one before
+                self._jobs.append(engine.submit(one))
 
     def fits(self, context_tokens: int) -> bool:
         """Whether prompt and answer fit the model's context; if not, the request is refused. Containers refuse
@@ -122,16 +137,18 @@ class Answer:
             for piece in self.dialect.delta(self, text, token_id):
                 self.out.emit(piece, due)
 
-    def finished(self, due: float, stop: str, count: int | None = None) -> None:
-        """`stop`: length, stop, stop_sequence."""
+    def finished(self, due: float, stop: str, count: int | None = None, matched: str | None = None) -> None:
+        """`stop`: length, stop, stop_sequence (which was `matched`), tool."""
         if self.out.ended:
             return
         self.completion_tokens = self.completion_tokens if count is None else count
-        self.stop = stop
-        if self.events:
-            pieces = self.dialect.closing(self)
-        else:
-            value = self.dialect.whole(self)
+        self.stop, self.matched = stop, matched
+        self.close(due, self.dialect.closing(self) if self.events else None)
+
+    def close(self, due: float, pieces: list[Piece] | None, value: typing.Any = None) -> None:
+        """The end of a stream, or without `pieces` the whole body, which is `value` or the dialect's."""
+        if pieces is None:
+            value = value or self.dialect.whole(self)
             body = frames.compact(value | guardrail_action(self) if self.call.guardrail else value)
             if not self.operation.streams:
                 return self.out.send_body(body)
@@ -146,6 +163,7 @@ class Answer:
     def block(self) -> None:
         """The guardrail answers at once, and no model counts tokens."""
         now, self.prompt_tokens = time.perf_counter(), 0
+        self.call.tools = []
         self.started()
         self.token(now, BLOCKED, 0)
         self.finished(now, "stop", count=0)
@@ -191,9 +209,10 @@ class Answer:
 
     def ended(self) -> None:
         """The delivery is over, in whatever way."""
-        if self._job is not None:
-            self._job.cancel()
-            self._job = None  # or answer and job would keep each other for the garbage collector
+        jobs, self._jobs = self._jobs, []  # or answer and jobs would keep each other for the garbage collector
+        for job in jobs:
+            if job is not None:
+                job.cancel()
         if self.settle:
             self.settle((self.prompt_tokens or 0) + self.completion_tokens)
         self.app.truth.left(self._row())

@@ -8,13 +8,16 @@ import pydantic
 
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.scenario.families import Family
+from locustfiles.contract.scenario.raw import RawAnswer
 from locustfiles.contract.scenario.strict_yaml import Strict, load_yaml
+from scripts.emulator.dialects.raw import Raw
 from scripts.emulator.faults import FAULTS
 
 Positive = Annotated[float, pydantic.Field(gt=0)]
 NotNegative = Annotated[float, pydantic.Field(ge=0)]
 Count = Annotated[int, pydantic.Field(gt=0)]
 Share = Annotated[float, pydantic.Field(ge=0, le=1)]
+Container = Literal["tgi", "openai-chat", "openai-completions", "lmi", "hf-embedding", "raw"]
 
 EXAMPLE_ACCESS_KEY = "AKIAIOSFODNN7EXAMPLE"  # the pair of AWS's own documentation: no real account has it
 EXAMPLE_SECRET_KEY = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
@@ -119,6 +122,7 @@ class Target(Strict):
     fault_after_tokens: Count = 2  # where a fault in mid-stream strikes
     stall_ms: Positive = 500.0
     reasoning_tokens: Annotated[int, pydantic.Field(ge=0)] = 0  # the first so many tokens of every answer are reasoning
+    tool_calls: Annotated[int, pydantic.Field(ge=0)] = 0  # calls of tools in an answer, where a request leaves it open
     ready_after_s: NotNegative = 0.0  # until so long after the start the model is not ready
 
     @pydantic.field_validator("faults")
@@ -135,8 +139,11 @@ class Target(Strict):
 class Endpoint(Target):
     """A SageMaker endpoint and the container behind it."""
 
-    dialect: Literal["tgi", "openai-chat", "openai-completions", "lmi", "hf-embedding"] = "tgi"
+    dialect: Container = "tgi"
+    more_dialects: list[Container] = []  # that the container takes as well, told apart by what a body has
+    answer: RawAnswer | None = None  # `raw` alone: where things are in the answer
     variant: str = "AllTraffic"
+    more_variants: list[str] = []  # which a request may name
     inference_components: list[str] = []
     split_bytes: Count | None = (
         None  # cut the container's stream into payload parts of so many bytes; else one event a part
@@ -145,12 +152,22 @@ class Endpoint(Target):
     session_s: Positive | None = None  # a stateful container: how long a session lives; none keeps no sessions
     report_input_length: bool = False  # TGI 2.2 and later name the prompt's tokens in a stream's last line
 
+    @pydantic.model_validator(mode="after")
+    def _raw_whole(self):
+        if (self.dialect == "raw") != (self.answer is not None):
+            raise ValueError("`dialect: raw` and `answer:` belong together; give both or neither")
+        if self.answer is not None:
+            Raw(self.answer)
+        return self
+
 
 class Model(Target):
     """A Bedrock model; `aliases` are further ids and ARNs (inference profiles, provisioned throughput) for the same."""
 
     family: Family
     aliases: list[str] = []
+    anthropic_versions: list[str] = ["bedrock-2023-05-31"]  # that the bodies of a Claude may name
+    max_output_tokens: Count | None = None  # the most that a request may ask for; none means the published limit
     cache_minimum_tokens: Count = 1024  # a cache point after fewer prompt tokens caches nothing
     standard_only: bool = (
         False  # every latency setting and tier that is asked for is served, and answered, as the standard one
@@ -172,6 +189,7 @@ class Config(Strict):
     credentials: list[Credential] = [Credential(access_key=EXAMPLE_ACCESS_KEY, secret_key=EXAMPLE_SECRET_KEY)]
     bearer_tokens: list[str] = []  # Bedrock's API keys
     api_key: str | None = None  # of the OpenAI routes; none asks for none
+    openai_paths: list[str] = ["/v1"]  # what stands before /chat/completions, /completions and /models
     guardrails: list[str] = []  # those that exist, as `id:version`; a request with another is refused
     engines: dict[str, Engine]
     endpoints: dict[str, Endpoint] = {}

@@ -112,6 +112,29 @@ def malformed_request(reason: str) -> AwsError:
     )
 
 
+def refused(text: str) -> AwsError:
+    """Bedrock's answer to a body that is well formed and yet not to be answered."""
+    return AwsError(400, "ValidationException", text)
+
+
+def invalid(violations: list[str]) -> AwsError:
+    """Bedrock's answer to a body that breaks its description."""
+    count = f"{len(violations)} validation error{'s' if len(violations) > 1 else ''} detected"
+    return refused(f"{count}: {'; '.join(violations)}")
+
+
+def too_many(asked: int, limit: int, claude: str | None) -> AwsError:
+    """More output is asked for than the model gives; Claude's own body is refused in its own words."""
+    if claude:
+        return refused(
+            f"max_tokens: {asked} > {limit}, which is the maximum allowed number of output tokens for {claude}"
+        )
+    return refused(
+        f"The maximum tokens you requested exceeds the model limit of {limit}. Try again with a maximum tokens value "
+        f"that is lower than {limit}."
+    )
+
+
 def unknown_operation(path: str) -> AwsError:
     return AwsError(404, "UnknownOperationException", f"no operation at {path}")
 

@@ -5,6 +5,7 @@ import re
 import time
 
 from scripts.emulator import errors, openai_errors
+from scripts.emulator.dialects.raw import Raw
 from scripts.emulator.faults import FAULTS, Fault
 from scripts.emulator.limits import Quota
 from scripts.emulator.operations import model_ids
@@ -20,6 +21,7 @@ class Hosted:
 
     def __init__(self, config, engine):
         self.config, self.engine = config, engine
+        self.raw = Raw(config.answer) if getattr(config, "answer", None) else None
         self.quota = Quota(config.limit)
         self._cached: dict[str, float] = {}  # prompt prefix -> last use
         self._sessions: dict[str, float] = {}  # id -> end of its life, Unix seconds
@@ -99,7 +101,7 @@ class Catalog:
         if component and component not in hosted.config.inference_components:
             raise errors.component_not_found(component)
         variant = a.request.headers.get("x-amzn-sagemaker-target-variant")
-        if variant and variant != hosted.config.variant:
+        if variant and variant not in (hosted.config.variant, *hosted.config.more_variants):
             raise errors.variant_not_found(variant)
         self._check_target_model(a, hosted.config.target_models)
         return hosted

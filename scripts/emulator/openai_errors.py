@@ -2,6 +2,7 @@
 
 Everything goes wrong under its AWS name first; the table says what that is here. None keeps what is already there."""
 
+import hmac
 from typing import NamedTuple
 
 from scripts.emulator.errors import AwsError
@@ -43,6 +44,12 @@ _KEY = _Words(401, "invalid_request_error", "invalid_api_key", _NO_KEY)
 def no_key() -> AwsError:
     """Raised for a request without the configured key."""
     return AwsError(401, "invalid_api_key", _NO_KEY, authentication=True)
+
+
+def has_key(request, key: str | None) -> bool:
+    """Whether a request brings the configured key; where none is configured, none is asked for."""
+    given = request.headers.get("authorization", "").encode()
+    return key is None or hmac.compare_digest(given, f"Bearer {key}".encode())
 
 
 def model_not_found(name: str) -> AwsError:

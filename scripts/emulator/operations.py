@@ -79,7 +79,8 @@ def _counts(a) -> list[tuple[str, str]]:
 
 def _container_headers(a) -> list[tuple[str, str]]:
     """The variant, and custom attributes, which the containers here hand back."""
-    headers = [("x-Amzn-Invoked-Production-Variant", a.target.variant)]
+    variant = a.request.headers.get("x-amzn-sagemaker-target-variant", a.target.variant)
+    headers = [("x-Amzn-Invoked-Production-Variant", variant)]
     name = "X-Amzn-SageMaker-Custom-Attributes"
     return headers + [(name, a.request.headers[n]) for n in (name.lower(),) if n in a.request.headers]
 
@@ -100,20 +101,20 @@ _OPERATIONS = {
     ("model", "invoke-with-response-stream"): Operation("InvokeModelWithResponseStream", "bedrock", True),
 }
 _OPENAI = {
-    path: {streams: Operation(name, service, streams, openai=True) for streams in (False, True)}
-    for path, name, service in (
-        ("/v1/chat/completions", "ChatCompletions", "openai"),
-        ("/v1/completions", "Completions", "openai"),
-        ("/openai/v1/chat/completions", "ChatCompletions", "bedrock"),
-    )
+    "/chat/completions": Operation("ChatCompletions", "openai", False, openai=True),
+    "/completions": Operation("Completions", "openai", False, openai=True),
 }
+_BEDROCK_OPENAI = {"/openai/v1/chat/completions": Operation("ChatCompletions", "bedrock", False, openai=True)}
+_STREAMING = {o: dataclasses.replace(o, streams=True) for o in (*_OPENAI.values(), *_BEDROCK_OPENAI.values())}
 
 
-def route(method: str, raw_path: str) -> tuple[Operation, str] | None:
+def route(method: str, raw_path: str, openai_paths=("/v1",)) -> tuple[Operation, str] | None:
     """Operation and decoded endpoint name or model id (on an OpenAI route empty: the body names it); None when no
-    operation has this path."""
-    if method == "POST" and raw_path in _OPENAI:
-        return _OPENAI[raw_path][False], ""
+    operation has this path. openai_paths: what stands before OpenAI's own routes."""
+    if method == "POST" and raw_path.endswith("/completions"):
+        own = (_OPENAI.get(raw_path.removeprefix(path)) for path in openai_paths if raw_path.startswith(path))
+        operation = next((o for o in own if o), None) or _BEDROCK_OPENAI.get(raw_path)
+        return (operation, "") if operation else None
     match = _ROUTE.fullmatch(raw_path)
     if match is None or method != "POST":
         return None
@@ -121,9 +122,9 @@ def route(method: str, raw_path: str) -> tuple[Operation, str] | None:
     return (operation, urllib.parse.unquote(match[2])) if operation else None
 
 
-def streaming(raw_path: str) -> Operation:
+def streaming(operation: Operation) -> Operation:
     """The operation of an OpenAI route when the body asks for a stream."""
-    return _OPENAI[raw_path][True]
+    return _STREAMING[operation]
 
 
 _GEOGRAPHY = re.compile(r"(us|us-gov|eu|apac|jp|au|ca|global)\.")

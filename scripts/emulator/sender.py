@@ -4,6 +4,7 @@ write."""
 import time
 
 from scripts.emulator.dialects import Piece
+from scripts.emulator.exchange import Exchange
 
 OUTPUT = ("delta", "last")  # kinds of pieces that carry output
 
@@ -11,33 +12,35 @@ OUTPUT = ("delta", "last")  # kinds of pieces that carry output
 class Sender:
     """Writes one answer, whole or as a stream of frames. `late` is told each token's lateness in milliseconds."""
 
-    def __init__(self, connection, operation, late):
-        self._connection, self._frame, self._late = connection, operation.frame, late
+    def __init__(self, exchange: Exchange, operation, late):
+        self._exchange, self._frame, self._late = exchange, operation.frame, late
         self._parted = operation.service == "sagemaker"  # its payload may be cut into parts anywhere
         self.status: int | None = None
         self.streaming = False
-        self.cork, self.uncork = connection.cork, connection.uncork  # what is sent between leaves in one write
+        self.cork, self.uncork = exchange.cork, exchange.uncork  # what is sent between leaves in one write
         self.split_bytes: int | None = None
         self.spoil_next = False  # the next frame gets a wrong checksum
         self.deltas = 0
         self.first_token: float | None = None
-        self._first_byte = self._last_byte = self._last_token = None
+        self._first_byte: float | None = None
+        self._last_byte: float | None = None
+        self._last_token: float | None = None
         self._late_ms = 0.0
 
     def whole(self, status: int, headers, body: bytes) -> None:
         self.status = status
         self._first_byte = self._last_byte = time.perf_counter()
-        self._connection.respond(status, headers, body)
+        self._exchange.respond(status, headers, body)
 
     def cut(self, headers, body: bytes, reset: bool) -> None:
         """A 200 that breaks off at half its body."""
         self.status = 200
         self._first_byte = self._last_byte = time.perf_counter()
-        self._connection.respond_cut(200, headers, body, len(body) // 2, reset)
+        self._exchange.respond_cut(200, headers, body, len(body) // 2, reset)
 
     def drop(self, reset: bool) -> None:
         self._last_byte = time.perf_counter()
-        self._connection.drop(reset)
+        self._exchange.drop(reset)
 
     def lost(self) -> None:
         """The connection has ended."""
@@ -46,7 +49,7 @@ class Sender:
     def open(self, headers) -> None:
         """The head of a stream; it leaves with the first bytes of the body."""
         self.streaming, self.status = True, 200
-        self._connection.start_chunked(200, headers)
+        self._exchange.start_chunked(200, headers)
 
     def send(self, piece: Piece, due: float | None) -> None:
         """One event, stamped if it carries output; `due` is when it should have left."""
@@ -81,12 +84,12 @@ class Sender:
         now = time.perf_counter()
         if self._first_byte is None:
             self._first_byte = now
-        self._connection.chunk(data)
+        self._exchange.chunk(data)
         return now
 
     def finish(self) -> None:
         self._last_byte = time.perf_counter()
-        self._connection.finish()
+        self._exchange.finish()
 
     def stamps(self) -> dict:
         """Monotonic seconds; None where nothing of the kind was sent."""

@@ -1,13 +1,12 @@
 """From a request to its answer: route, signature, target, quota, fault, body, engine."""
 
 import asyncio
-import hmac
 import json
 import time
 import traceback
 import typing
 
-from scripts.emulator import errors, openai_errors
+from scripts.emulator import errors, model_limits, models, openai_errors, service_model
 from scripts.emulator.answer import Answer
 from scripts.emulator.clock import clock
 from scripts.emulator.dialects import (
@@ -61,6 +60,11 @@ FAMILIES = {
     "deepseek": bedrock_completions.DEEPSEEK,
     "openai-chat": bedrock_chat.OPENAI,
 }
+#: what a body of a dialect has and the bodies of the others have not
+_MARKS = dict.fromkeys(("tgi", "lmi", "hf-embedding"), b'"inputs"') | {
+    "openai-chat": b'"messages"',
+    "openai-completions": b'"prompt"',
+}
 OPENAI = {"ChatCompletions": openai_chat, "Completions": openai_completions}
 
 
@@ -68,11 +72,13 @@ class Service:
     """The whole emulator behind the HTTP connections. `start` before serving, `stop` after."""
 
     def __init__(self, config, truth: Truth):
-        self.account, self.truth = config.account, truth
+        self.account, self.truth, self._config = config.account, truth, config
         self._verifier = Verifier(config.credentials, config.bearer_tokens, config.region)
-        self._api_key, self._guardrails = config.api_key, config.guardrails
+        self._guardrails = config.guardrails
         self._engines: dict[str, typing.Any] = {name: ENGINES[e.kind](e) for name, e in config.engines.items()}
         self._catalog = Catalog(config, self._engines)
+        if config.models:
+            service_model.prepare()
 
     async def start(self) -> None:
         self.clock = clock(asyncio.get_running_loop())
@@ -89,7 +95,9 @@ class Service:
         """Answer a request, now or later; returns the Answer in progress, or None."""
         if request.raw_path == "/-/stats":
             return connection.respond(200, [("Content-Type", "application/json")], compact(self.truth.stats()))
-        routed = route(request.method, request.raw_path)
+        if request.method == "GET" and (found := models.answer(request, self._config, self._started)):
+            return connection.respond(*found)
+        routed = route(request.method, request.raw_path, self._config.openai_paths)
         if routed is None:
             error = errors.unknown_operation(request.raw_path)
             headers = [("Content-Type", "application/json"), ("x-amzn-ErrorType", error.code)]
@@ -112,7 +120,7 @@ class Service:
         self._authenticate(a)
         body = self._named(a) if a.operation.openai else None
         hosted = self._catalog.find(a)
-        a.take(hosted.config, _dialect(a.operation, hosted.config))
+        a.take(hosted.config, hosted.raw or _dialect(a, hosted.config))
         if time.perf_counter() < self._started + hosted.config.ready_after_s:
             raise errors.not_ready(a.operation.service)
         a.fault = hosted.fault(a.operation)
@@ -135,16 +143,16 @@ class Service:
         AwsError."""
         if a.operation.service != "openai":
             a.region = self._verifier.check(a.request, a.operation.service)
-        elif self._api_key is not None:
-            given = a.request.headers.get("authorization", "").encode()
-            if not hmac.compare_digest(given, f"Bearer {self._api_key}".encode()):
-                raise openai_errors.no_key()
+        elif not openai_errors.has_key(a.request, self._config.api_key):
+            raise openai_errors.no_key()
 
     def _named(self, a: Answer) -> dict:
         """The body of an OpenAI route, which names the model and says whether to stream. Raises BadBody."""
         body = _json(a.request.body)
-        model = want(body, "model", str, required=True)
-        a.name(model, streaming(a.request.raw_path) if want(body, "stream", bool, False) else a.operation)
+        only = next(iter(self._config.openai)) if len(self._config.openai) == 1 else None
+        own = only if a.operation.service == "openai" else None  # a server of one model needs no name
+        model = want(body, "model", str, own, required=own is None)
+        a.name(model, streaming(a.operation) if want(body, "stream", bool, False) else a.operation)
         return body
 
     def _prepare(self, a: Answer, hosted: Hosted) -> None:
@@ -156,24 +164,28 @@ class Service:
             raise errors.guardrail_not_found()
         if a.operation.streams and not getattr(a.dialect, "STREAMS", True):
             raise errors.no_streaming()
+        model_limits.check(a, hosted.config)
         a.blocked = a.call.guardrail is not None and hosted.config.blocked
         if not a.blocked:
             hosted.cache(a)
 
     def _reserve(self, a: Answer, quota: Quota) -> None:
         """Take the request's share of the quota: the prompt by the simple rule, and the whole of its token limit."""
-        tokens = count_tokens(a.call.prompt) + a.call.max_tokens
+        tokens = count_tokens(a.call.prompt) + a.call.max_tokens * max(1, len(a.call.parts))
         if unit := quota.exceeded(tokens, time.perf_counter()):
             raise errors.throttled(a.operation.service, unit)
         a.settle = lambda used: quota.settle(tokens, used)
 
 
-def _dialect(operation, config):
-    """What the target speaks in this operation."""
+def _dialect(a: Answer, config):
+    """What the target speaks in this operation; where a container speaks several, what the body looks like."""
+    operation = a.operation
     if operation.openai:
         return OPENAI[operation.name] if operation.service == "openai" else bedrock_openai
     if operation.service == "sagemaker":
-        return CONTAINERS[config.dialect]
+        marks = [_MARKS[name] for name in config.more_dialects]
+        spoken = zip(marks, config.more_dialects, strict=True)
+        return CONTAINERS[next((name for mark, name in spoken if mark in a.request.body), config.dialect)]
     return converse if operation.converse else FAMILIES[config.family]
 
 

@@ -169,10 +169,11 @@ class Verifier:
 
     def _expected(self, request, parts: dict[str, str], stamp: str, key: bytes) -> str:
         signed = parts["SignedHeaders"].split(";")
-        if "host" not in signed or "x-amz-date" not in signed or not all(name in request.headers for name in signed):
+        named = "host" in signed or ":authority" in signed  # HTTP/2 has the one in place of the other
+        if not named or "x-amz-date" not in signed or not all(name in request.headers for name in signed):
             raise _refuse(
                 "InvalidSignatureException",
-                "'Host' and 'X-Amz-Date' must be signed headers, and every signed header must be sent.",
+                "'Host' or ':authority', and 'X-Amz-Date', must be signed headers, and every signed header must be sent.",
             )
         body_hash = hashlib.sha256(request.body).hexdigest()
         claimed = request.headers.get("x-amz-content-sha256", body_hash)

@@ -26,6 +26,11 @@ class Transport:
         protocol.connection_made(self)
         loop.add_reader(sock, self._read)
 
+    def hand_over(self, protocol) -> None:
+        """To another protocol from now on."""
+        self._protocol = protocol
+        protocol.connection_made(self)
+
     def is_closing(self) -> bool:
         return self._closing
 

@@ -130,7 +130,7 @@ def test_a_record_that_stands_twice_is_reported(tmp_path):
     ],
 )
 def test_lost_records_and_killed_workers_make_every_stage_invalid(tmp_path, worker, reason):
-    report = analyse([made_run(tmp_path / "r", [record(11, 1)], [window(1, 10, 20)], workers=[worker])])
+    report = analyse([made_run(tmp_path / "r", [record(11, 1)], [window(1, 10, 20, whole=False)], workers=[worker])])
     assert steps(report)["verdict"].tolist() == ["INVALID"]
     assert reason in steps(report)["reasons"][0]
 

@@ -54,7 +54,9 @@ def test_a_whole_resumed_run_has_nothing_missing(tmp_path):
 
 def test_a_worker_that_is_gone_names_the_file_that_it_may_have_left(tmp_path):
     workers = [WorkerEntry("w", "h", 0.0, None, 20, None, "r1")]
-    path = made_run(tmp_path / "r", steady(1, 10, 19.5, 1, 0.5, worker="w")[:20], [window(1, 10, 19)], workers=workers)
+    path = made_run(
+        tmp_path / "r", steady(1, 10, 19.5, 1, 0.5, worker="w")[:20], [window(1, 10, 19, whole=False)], workers=workers
+    )
     reason = steps(analyse([path]))["reasons"][0]
     assert "never handed in its last count" in reason
     assert (
@@ -68,7 +70,7 @@ def test_records_that_are_kept_elsewhere_are_told_once_and_not_as_lost(tmp_path)
     path = made_run(
         tmp_path / "r",
         steady(1, 10, 19.5, 1, 0.5)[:20],
-        [window(1, 10, 19, records=20)],
+        [window(1, 10, 19, records=20, whole=False)],
         workers=[WorkerEntry("local", "h", 0.0, 25, 20, 5, "r1")],
         parts=[part],
         run_id="r1",

@@ -13,6 +13,7 @@ from analysis.report.markdown import markdown
 from analysis.report.plots.catalogue import draw_all
 from analysis.runs.run_reader import load_run
 from analysis.verdicts.stage_results import results_of
+from locustfiles.contract.manifest import TraceFit
 from tests.helpers.flat import flat, steps, table
 from tests.helpers.made_run import BEDROCK, P4D, made_run, record, steady, streamed, window
 
@@ -35,8 +36,9 @@ def open_stage(stage, a, rate, n, latency=0.5, delay_ms=0.0, in_flight=2, **othe
     return records, window(stage, a, a + 60, target="open", users=None, rate=rate, settle_from=None, whole=True)
 
 
-def one(tmp_path, made, **keys):
+def one(tmp_path, made, trace_fit=None, **keys):
     """The row of a run of one open-loop stage."""
+    made[1].trace_fit = trace_fit
     values = {"targets": [OPEN], "prices": PRICES} | keys
     run = load_run(made_run(tmp_path / "r", made[0], [made[1]], **values))
     (result,) = results_of(run, prices_of_run(run).of_target)
@@ -58,6 +60,15 @@ def test_latency_from_when_it_was_due_stands_beside_latency_from_the_send(tmp_pa
     assert row["intended_ttft_p50_s"] == pytest.approx(0.108)
     delays = [row[f"schedule_delay_{p}_ms"] for p in ("p50", "p99", "max")]
     assert delays == pytest.approx([8.0, 8.0, 8.0])
+
+
+@pytest.mark.parametrize(("off", "verdict"), [(0.1, "VALID"), (0.12, "SUSPECT")])
+def test_a_replay_of_other_lengths_than_its_trace_asks_for_is_suspect(tmp_path, off, verdict):
+    row = one(tmp_path, open_stage(1, 10, 2.0, 120), trace_fit=TraceFit(500.0, 440.0, off))
+    assert row["verdict"] == verdict
+    assert row["reasons"] == (verdict == "SUSPECT") * (
+        "the trace asks for 500 prompt tokens on average, the nearest lines have 440 (12 % off in sum)"
+    )
 
 
 def test_a_limit_is_judged_on_the_time_from_when_the_request_was_due(tmp_path):

@@ -10,7 +10,7 @@ import pytest
 
 from scripts.emulator import service as emulator
 from scripts.emulator.config import Config
-from scripts.emulator.connection import Connection
+from scripts.emulator.http1 import Connection
 from scripts.emulator.truth import Truth
 from tests.helpers import openai_wire, throughput
 

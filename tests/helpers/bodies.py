@@ -1,5 +1,8 @@
 """One request body for every operation and model family, each asking for `n` tokens."""
 
+import base64
+import json
+
 CLAUDE = "anthropic.claude-3-haiku-20240307-v1:0"
 LLAMA = "meta.llama3-8b-instruct-v1:0"
 NOVA = "amazon.nova-lite-v1:0"
@@ -135,3 +138,8 @@ def every_surface(n: int) -> list[tuple[str, str, dict]]:
             ("InvokeEndpointWithResponseStream", target, body(n, stream=True)),
         ]
     return surfaces
+
+
+def chunks_of(answer) -> list[dict]:
+    """The JSON inside the chunks of an InvokeModel stream."""
+    return [json.loads(base64.b64decode(json.loads(f.payload)["bytes"])) for f in answer.frames()]

@@ -45,6 +45,17 @@ class RunningEmulator:
         settings = {"region_name": "us-east-1", "endpoint_url": self.url, "config": config, **keys, **settings}
         return boto3.session.Session().client(service, **settings)
 
+    def said_to_type(self) -> list[str]:
+        """The lines after `in another shell:`, which the endpoint of a scenario prints; the last one is the run."""
+        said = iter(self.process.stdout.readline, "")
+        for line in said:
+            if line.startswith("in another shell"):
+                break
+        lines: list[str] = []
+        while not lines or not lines[-1].startswith("locust "):
+            lines.append(next(said).strip())
+        return lines
+
     def stats(self) -> dict:
         with urllib.request.urlopen(f"{self.url}/-/stats", timeout=60) as answer:
             return json.load(answer)
@@ -76,9 +87,13 @@ def _first_line(process: subprocess.Popen) -> str:
 
 @contextlib.contextmanager
 def running_emulator(
-    config: dict | str | pathlib.Path, truth: str | pathlib.Path | None = None, arguments: tuple[str, ...] = ()
+    config: dict | str | pathlib.Path,
+    truth: str | pathlib.Path | None = None,
+    arguments: tuple[str, ...] = (),
+    option: str = "--config",
 ):
     """Start with a configuration (a dict is written to a file first) on a free port and stop it at the end.
+    option: `--scenario`, where `config` is one.
     Raises RuntimeError, with what it said, if it does not start or does not end with code 0."""
     with tempfile.TemporaryDirectory() as folder, open(pathlib.Path(folder) / "errors", "wb") as errors:
         if isinstance(config, dict):
@@ -86,7 +101,7 @@ def running_emulator(
             path.write_text(yaml.safe_dump(config), encoding="utf-8")
         else:
             path = pathlib.Path(config)
-        command = [sys.executable, "-m", "scripts.emulator", "--config", str(path), "--port", "0", *arguments]
+        command = [sys.executable, "-m", "scripts.emulator", option, str(path), "--port", "0", *arguments]
         if truth:
             command += ["--truth", str(truth)]
         process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=errors, text=True)

@@ -80,6 +80,7 @@ def window(stage: int, a: float | None, b: float | None, **other) -> StageWindow
         "measure_until": None if b is None else START + b,
         "hold_until": None if b is None else START + b + 1,
         "ended_by": "time",
+        "whole": b is not None,
     }
     return StageWindow(**(values | other))
 

@@ -7,6 +7,7 @@ the run's start. A function returns None where the figure is not known.
 import itertools
 import math
 
+from locustfiles.contract.stop_reasons import BAD_STOPS
 from tests.helpers.plain_costs import by_the_hour, by_tokens
 from tests.helpers.plain_records import Setup
 from tests.helpers.plain_statistics import PERCENTILES, deviation, quantile, spread, student
@@ -48,8 +49,10 @@ def counts(measured: list[dict], retry: bool) -> dict:
             repeated += r["prompt_id"] in seen
         asked.add(call)
         seen.add(r["prompt_id"])
-    n = len(measured)
+    n, stops = len(measured), [r["stop_reason"] for r in measured if r["error"] is None and r["stop_reason"]]
+    bad = sum(stop.lower() in BAD_STOPS for stop in stops)
     return {
+        "bad_stop_share": bad / successes if stops else None,
         "requests": n,
         "successes": successes,
         "failures": failures,
@@ -62,8 +65,15 @@ def counts(measured: list[dict], retry: bool) -> dict:
     }
 
 
+def at_once(r: dict) -> bool:
+    """Whether its deltas came as one: less than 0.1 ms for each after the first."""
+    return r["last_token_ms"] - r["ttft_ms"] < 0.1 * (r["chunks"] - 1)
+
+
 def times(measured: list[dict]) -> dict:
     latencies, ttfts, tpots, per_token, service, all_of_them = [], [], [], [], [], []
+    streams = [r for r in measured if r["error"] is None and (r["chunks"] or 0) >= 2]
+    held_back = 2 * sum(map(at_once, streams)) > len(streams)
     for r in measured:
         if r["error"] != "cancelled":
             all_of_them.append(math.inf if r["error"] else r["latency_ms"] / 1000)
@@ -73,7 +83,8 @@ def times(measured: list[dict]) -> dict:
         latencies.append(r["latency_ms"] / 1000)
         if r["ttft_ms"] is not None:
             ttfts.append(r["ttft_ms"] / 1000)
-        if (r["chunks"] or 0) >= 2 and (tokens or 0) >= 2 and not r["hidden_reasoning"]:
+        known = (r["chunks"] or 0) >= 2 and (tokens or 0) >= 2 and not r["hidden_reasoning"]
+        if known and not (at_once(r) if held_back else r["last_token_ms"] <= r["ttft_ms"]):
             tpots.append((r["last_token_ms"] - r["ttft_ms"]) / (tokens - 1))
         if tokens:
             per_token.append(r["latency_ms"] / tokens)

@@ -176,7 +176,7 @@ STREAMS = {
     "llama": (LLAMA, 4, (11.0, 12.0)),
     "tgi": (TGI, 3, (10.0, 11.0)),
     "lmi": (LMI, 3, (10.0, 11.0)),
-    "openai-chat": (OPENAI, 6, (11.0, 12.0)),
+    "openai-chat": (OPENAI, 4, (11.0, 12.0)),
 } | sample_families.STREAMS
 
 WHOLES = {

@@ -128,7 +128,11 @@ def _frames(dialect: str, events: list[dict]) -> list[bytes]:
 
 #: dialect -> frames, frames needed until the closing event, times of its two deltas; as in sample_answers
 STREAMS = {
-    dialect: (frames, len(frames), times)
+    dialect: (
+        frames,
+        2 if dialect == "openai-completions" else len(frames),
+        times,
+    )  # its second one has a finish_reason
     for dialect, (events, times) in EVENTS.items()
     for frames in [_frames(dialect, events)]
 }

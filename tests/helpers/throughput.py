@@ -3,6 +3,7 @@
 python -m tests.helpers.throughput --streams 200 --seconds 8
 python -m tests.helpers.throughput --tls --route openai
 python -m tests.helpers.throughput --engine simulated
+python -m tests.helpers.throughput --http2 1
 """
 
 import argparse
@@ -20,6 +21,7 @@ import urllib.request
 from scripts.bench.endpoint import make_certificate
 from tests.helpers import bodies, openai_wire, raw_wire
 from tests.helpers.emulator_process import running_emulator
+from tests.helpers.http2_wire import Client
 
 TOKENS = 50
 ENGINES = {
@@ -60,13 +62,44 @@ class _Stream(asyncio.Protocol):
             self.ended.set_exception(ConnectionError("the emulator closed a stream"))
 
 
-def _request(url: str, route: str) -> bytes:
-    """`converse` or `openai`."""
+class _Streams(asyncio.Protocol):
+    """The same over HTTP/2: `many` streams of one connection at a time."""
+
+    def __init__(self, request: tuple, counts: dict, many: int):
+        self._request, self._counts, self._many = request, counts, many
+        self.ended = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport):
+        self._transport, self._client = transport, Client(transport.write)
+
+    def begin(self):
+        for i in range(self._many):
+            asyncio.get_running_loop().call_later(0.5 * i / self._many, self._ask)
+
+    def _ask(self):
+        self._client.ask(*self._request)
+
+    def data_received(self, data):
+        for _ in self._client.receive(data):
+            self._counts["answers"] += 1
+            if self._counts["running"]:
+                self._ask()
+            elif not self._client.under_way() and not self.ended.done():
+                self._transport.close()
+                self.ended.set_result(None)
+
+    def connection_lost(self, exc):
+        if not self.ended.done():
+            self.ended.set_exception(ConnectionError("the emulator closed a connection"))
+
+
+def _request(url: str, route: str) -> tuple[str, dict, bytes]:
+    """Path, headers and body of `converse` or `openai`."""
     if route == "converse":
         body = json.dumps(bodies.converse(TOKENS)).encode()
-        return raw_wire.request_bytes(*raw_wire.signed(url, "ConverseStream", "m.nova", body), body)
+        return *raw_wire.signed(url, "ConverseStream", "m.nova", body), body
     body = json.dumps(openai_wire.chat("exact", TOKENS, stream=True)).encode()
-    return raw_wire.request_bytes(openai_wire.CHAT, {"Host": "localhost", "Content-Length": str(len(body))}, body)
+    return openai_wire.CHAT, {"Host": "localhost", "Content-Length": str(len(body))}, body
 
 
 async def _storm(port: int, tls: ssl.SSLContext | None, connections: int, after_s: float) -> None:
@@ -104,15 +137,14 @@ def _control(core: int):
             found["p50"], found["p99"] = map(float, said.split())
 
 
-async def _load(e, route: str, tls: ssl.SSLContext | None, streams: int, seconds: float, storm: int) -> int:
+async def _load(e, make, tls: ssl.SSLContext | None, connections: int, seconds: float, storm: int) -> int:
     loop, counts = asyncio.get_running_loop(), {"answers": 0, "running": True}
-    request = _request(e.url, route)
     clients = [
-        (await loop.create_connection(lambda: _Stream(request, counts), "127.0.0.1", e.port, ssl=tls))[1]
-        for _ in range(streams)
+        (await loop.create_connection(lambda: make(counts), "127.0.0.1", e.port, ssl=tls))[1]
+        for _ in range(connections)
     ]
     for i, client in enumerate(clients):  # spread over half a second, or all streams would tick together
-        loop.call_later(0.5 * i / streams, client.begin)
+        loop.call_later(0.5 * i / connections, client.begin)
     await asyncio.gather(asyncio.sleep(seconds), _storm(e.port, tls, storm, seconds / 2))
     counts["running"] = False
     await asyncio.wait_for(asyncio.gather(*(c.ended for c in clients)), 120)
@@ -125,12 +157,18 @@ def _config(engine: str) -> dict:
 
 
 def measure(
-    streams: int, seconds: float, route: str = "converse", tls: bool = False, storm: int = 0, engine: str = "timed"
+    streams: int,
+    seconds: float,
+    route: str = "converse",
+    tls: bool = False,
+    storm: int = 0,
+    engine: str = "timed",
+    http2: int = 0,
 ) -> dict:
     """Answers, tokens sent, the emulator's lateness (ms), its CPU seconds, and the seconds that it waited for its core
     because others used it. `control_ms` is the lateness of a bare timer on
     the emulator's core. Emulator and client have a core each where there are two. Half-way `storm` more connections
-    are opened at once."""
+    are opened at once. `http2`: so many connections have all the streams; without it each has one of its own, of HTTP/1.1."""
     cores, context = sorted(os.sched_getaffinity(0)), None
     with tempfile.TemporaryDirectory() as folder:
         arguments = ()
@@ -143,8 +181,15 @@ def measure(
                 if len(cores) > 1:
                     os.sched_setaffinity(e.pid, cores[:1])
                     os.sched_setaffinity(0, cores[1:])
+                request = _request(e.url, route)
+
+                def make(counts):
+                    if http2:
+                        return _Streams(request, counts, streams // http2)
+                    return _Stream(raw_wire.request_bytes(*request), counts)
+
                 with _control(cores[0]) as control:
-                    answers = asyncio.run(_load(e, route, context, streams, seconds, storm))
+                    answers = asyncio.run(_load(e, make, context, http2 or streams, seconds, storm))
             finally:
                 os.sched_setaffinity(0, cores)
             stats = json.load(urllib.request.urlopen(f"{e.url}/-/stats", timeout=10, context=context))
@@ -169,5 +214,5 @@ if __name__ == "__main__":
     parser.add_argument("--engine", choices=sorted(ENGINES), default="timed")
     parser.add_argument("--tls", action="store_true")
     parser.add_argument("--storm", type=int, default=0, metavar="N", help="open N more connections at once, half-way")
-    args = parser.parse_args()
-    print(json.dumps(measure(args.streams, args.seconds, args.route, args.tls, args.storm, args.engine)))
+    parser.add_argument("--http2", type=int, default=0, metavar="N", help="HTTP/2, all streams on N connections")
+    print(json.dumps(measure(**vars(parser.parse_args()))))

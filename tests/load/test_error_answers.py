@@ -54,24 +54,40 @@ def test_a_broken_checksum_in_mid_stream_is_a_bad_response():
 # --- error bodies inside a 200 ---
 
 ERROR_BODIES = [
-    ("tgi", {"error": "Request failed during generation", "error_type": "generation"}, "generation"),
-    ("lmi", {"error": "bad", "code": 424}, "424"),
-    ("openai-chat", {"error": {"message": "full", "type": "overloaded", "code": None}}, "overloaded"),
-    ("openai-chat", {"error": {"message": "full", "code": 500}}, "500"),
-    ("openai-chat", {"object": "error", "message": "long", "type": "BadRequestError", "code": 400}, "BadRequestError"),
-    ("claude", {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}, "overloaded_error"),
-    ("lmi", {"generated_text": "", "details": {"finish_reason": "error", "generated_tokens": None}}, "error"),
+    ("tgi", {"error": "Request failed", "error_type": "generation"}, "generation", "model_error"),  # TGI's own 424
+    ("lmi", {"error": "bad", "code": 424}, "424", "model_error"),
+    ("openai-chat", {"error": {"message": "full", "type": "overloaded", "code": None}}, "overloaded", "throttled"),
+    ("openai-chat", {"error": {"message": "full", "code": 500}}, "500", "server"),
+    (
+        "openai-chat",
+        {"object": "error", "message": "l", "type": "BadRequestError", "code": 400},
+        "BadRequestError",
+        "client",
+    ),
+    (
+        "claude",
+        {"type": "error", "error": {"type": "overloaded_error", "message": "m"}},
+        "overloaded_error",
+        "unavailable",
+    ),
+    (
+        "lmi",
+        {"generated_text": "", "details": {"finish_reason": "error", "generated_tokens": None}},
+        "error",
+        "bad_response",
+    ),
+    ("openai-chat", {"error": {"message": "m", "type": "nobody_knows", "code": "x"}}, "x", "bad_response"),
 ]
 
 
-@pytest.mark.parametrize(("dialect", "body", "code"), ERROR_BODIES)
-def test_an_error_body_inside_a_200_is_a_bad_response_with_its_code(dialect, body, code):
+@pytest.mark.parametrize(("dialect", "body", "code", "error_class"), ERROR_BODIES)
+def test_an_error_body_inside_a_200_is_classed_by_the_status_that_it_carries_or_names(dialect, body, code, error_class):
     whole = parse_answer(call(dialect, stream=False), 200, {}, [(1.0, json.dumps(body).encode())], True)
-    assert (whole.error, whole.error_code) == (ErrorClass.BAD_RESPONSE, code)
+    assert (whole.error, whole.error_code) == (error_class, code)
     frames = STREAMS[dialect][0]
     error = chunk(body) if dialect == "claude" else part(sse(body))
     in_stream = streamed(dialect, *timed(*frames[:3], error, *frames[3:]))
-    assert (in_stream.error, in_stream.error_code) == (ErrorClass.BAD_RESPONSE, code)
+    assert (in_stream.error, in_stream.error_code) == (error_class, code)
     assert in_stream.text.startswith("Hel")
 
 
@@ -91,9 +107,9 @@ def test_an_answer_that_is_not_a_stream_where_one_was_asked_for_is_a_bad_respons
     assert parsed.error == ErrorClass.BAD_RESPONSE
 
 
-def test_an_error_body_in_place_of_a_stream_is_a_bad_response_with_its_code():
+def test_an_error_body_in_place_of_a_stream_is_that_error():
     parsed = streamed("openai-chat", (1.0, b'{"error": {"message": "full", "type": "overloaded"}}'))
-    assert (parsed.error, parsed.error_code, parsed.error_message) == (ErrorClass.BAD_RESPONSE, "overloaded", "full")
+    assert (parsed.error, parsed.error_code, parsed.error_message) == (ErrorClass.THROTTLED, "overloaded", "full")
 
 
 def test_garbage_lines_and_events_are_bad_responses():

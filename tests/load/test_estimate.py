@@ -12,7 +12,8 @@ import pytest
 
 from locustfiles.common.planning.arrivals import Arrival
 from locustfiles.common.planning.bisection import Search
-from locustfiles.common.planning.estimate import Amount, Call, Estimate, call_of, dollars, estimate
+from locustfiles.common.planning.estimate import Amount, Estimate, dollars, estimate
+from locustfiles.common.planning.first_call import Call, call_of
 from locustfiles.common.planning.inputs import Inputs
 from locustfiles.common.planning.plan import plan
 from locustfiles.common.prompts.payloads import Prompt
@@ -23,6 +24,7 @@ TOKENS = TokenPrice(input=0.1, output=0.6)  # a thousand
 HOURLY = HourlyPrice(usd_per_hour=36.0, instance_count=2)  # 0.02 $/s
 FACTS = {
     "latency_ms": 2000.0,
+    "ttft_ms": 500.0,
     "prompt_tokens": 40,
     "completion_tokens": 10,
     "cache_read_tokens": None,
@@ -266,14 +268,14 @@ def test_only_what_is_still_to_come_is_told():
     (group,) = plan(made)
     left = [group._replace(levels=group.levels[1:])]
     assert estimate(made, left, {"tokens": CALL}).about.requests == pytest.approx(4 * 18.04 / 2)
-    assert estimate(made, [], {}) == Estimate(Amount(0.0, 0.0, 0.0), Amount(0.0, 0.0, 0.0), [], [])
+    assert estimate(made, [], {}) == Estimate(Amount(0.0, 0.0, 0.0), Amount(0.0, 0.0, 0.0), [], [], [])
 
 
 def test_a_call_is_read_from_its_records_fields():
     # 40 x 0.0001 + 10 x 0.0006
     call = call_of(types.SimpleNamespace(**FACTS, prompt_id="7"), TOKENS)
-    assert call == Call(2.0, pytest.approx(0.01), 10, "7")
-    assert call_of(types.SimpleNamespace(**FACTS, prompt_id="7"), HOURLY) == Call(2.0, None, 10, "7")
+    assert call == Call(2.0, pytest.approx(0.01), 10, "7", 0.5)
+    assert call_of(types.SimpleNamespace(**FACTS, prompt_id="7"), HOURLY) == Call(2.0, None, 10, "7", 0.5)
     assert call_of(types.SimpleNamespace(**FACTS | {"completion_tokens": None}, prompt_id="7"), TOKENS).usd is None
 
 
@@ -287,3 +289,10 @@ def test_dollars_are_never_rounded_to_nothing(usd, text):
 
 def test_minutes_are_rounded_up_and_thousands_set_apart():
     assert Amount(61.0, 3000.4, 1.25).text == "2 min, 3,000 requests and $1.25"
+
+
+def test_a_target_whose_first_call_failed_is_in_nothing_and_is_named():
+    load = {"users": [1]} | TIMES
+    both = ahead(load, BEDROCK, ENDPOINT, calls={"tokens": CALL})
+    assert both[:2] == ahead(load, BEDROCK)[:2]
+    assert both.text.endswith("; without hours, whose first call failed")

@@ -9,6 +9,7 @@ import pytest
 
 from locustfiles.common.calls.stage_spec import StageSpec
 from locustfiles.common.recording import messenger
+from locustfiles.common.recording.joining import Challenge, Hello, Knock, Ping, Pong, Proof, Refused, Stranger
 from locustfiles.common.recording.messages import (
     Acknowledged,
     ArrivalsDealt,
@@ -17,16 +18,12 @@ from locustfiles.common.recording.messages import (
     CallMade,
     EndpointsChecked,
     Flush,
-    Hello,
     Message,
-    Ping,
-    Pong,
+    Raised,
     RecordsReport,
-    Refused,
     RunBegins,
     StageAnnounced,
     StageClear,
-    Stranger,
 )
 from locustfiles.contract.record import RequestRecord
 from locustfiles.contract.scenario.price_book import TOKENS
@@ -35,7 +32,13 @@ from tests.helpers.run_parts import record
 
 #: each message, and its fields as they travel
 SENT: list[tuple[Message, dict]] = [
-    (Hello("c", "host", None, False), {"content": "c", "host": "host", "problem": None, "again": False}),
+    (Knock(), {}),
+    (Challenge("c"), {"challenge": "c"}),
+    (Proof(["a"]), {"answers": ["a"]}),
+    (
+        Hello("c", "host", None, False, {"locust": "2.47.0"}),
+        {"content": "c", "host": "host", "problem": None, "again": False, "versions": {"locust": "2.47.0"}},
+    ),
     (RunBegins("r", "runs/x"), {"run": "r", "folder": "runs/x"}),
     (StageAnnounced("r", None, "settle"), {"run": "r", "visit": None, "phase": "settle"}),
     (
@@ -62,6 +65,7 @@ SENT: list[tuple[Message, dict]] = [
     (Acknowledged("r", 7, True), {"run": "r", "upto": 7, "final": True}),
     (Refused("no"), {"why": "no"}),
     (Stranger(), {}),
+    (Raised(), {}),
 ]  # fmt: skip
 
 
@@ -117,7 +121,7 @@ def test_a_warm_up_calls_answer_has_the_records_fields_and_all_that_is_billed():
 def test_records_ride_in_locusts_report_and_rows_are_not_copied():
     rows = [record(1).row()]
     report = RecordsReport("r", 0, rows, None)
-    assert report.data() == {"run": "r", "first": 0, "rows": rows, "produced": None}
+    assert report.data() == {"run": "r", "first": 0, "rows": rows, "produced": None, "gaps": []}
     assert messenger.records_in({"stats": [], "swarmledger": report.data()}, "w").rows is rows
     assert messenger.records_in({"stats": []}, "w") is None
 
@@ -139,10 +143,10 @@ def test_what_another_version_sends_is_said_and_not_heard(data, caplog):
     )
 
 
-def test_kinds_are_spelled_in_one_file_alone():
+def test_kinds_are_spelled_in_their_two_files_alone():
     here = [path for folder in ("locustfiles", "scripts", "tests") for path in sorted((ROOT / folder).rglob("*.py"))]
     prefix = Hello.KIND.partition("_")[0] + "_"
     quoted = [path.name for path in here if f'"{prefix}' in path.read_text() or f"'{prefix}" in path.read_text()]
-    assert quoted == ["messages.py"]
+    assert quoted == ["joining.py", "messages.py"]
     kinds = [cls.KIND for cls in (Called, *(type(m) for m, _ in SENT if not isinstance(m, Called)))]
-    assert len(set(kinds)) == len({type(m) for m, _ in SENT}) == 13
+    assert len(set(kinds)) == len({type(m) for m, _ in SENT}) == 17

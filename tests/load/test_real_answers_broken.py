@@ -60,6 +60,13 @@ class Real:
         return found
 
     @functools.cached_property
+    def signs(self) -> list[int]:
+        """The frames of which one is enough: of OpenAI's lines that with a finish_reason, and [DONE]."""
+        if self.body.service != "sagemaker" or not self.body.dialect.startswith("openai"):
+            return [self.closing]
+        return [n for n, (_, _, lines) in enumerate(self.frames) if finished(lines)]
+
+    @functools.cached_property
     def closing(self) -> int:
         """Which frame closes the stream."""
         for number, (_, headers, payload) in enumerate(self.frames):
@@ -70,6 +77,16 @@ class Real:
             ):
                 return number
         return len(self.frames) - 1
+
+
+def finished(lines: bytes) -> bool:
+    """Whether server-sent events end between two lines, and say that the answer has ended."""
+    events = [line.removeprefix(b"data:").strip() for line in lines.split(b"\n") if line.strip()]
+    try:
+        said = [event == b"[DONE]" or json.loads(event) for event in events]
+    except ValueError:
+        return False
+    return any(e is True or any(c["finish_reason"] for c in e.get("choices", ())) for e in said)
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +148,7 @@ def test_a_real_stream_cut_at_any_byte_is_never_a_success(real):
         for cut in range(len(answer.data)):
             parsed = answer.read(answer.data[: cut // 2], answer.data[cut // 2 : cut])
             # whole again only between frames, once the closing one has come: what is lost is metadata
-            whole = edges.get(cut, -1) >= answer.closing
+            whole = edges.get(cut, -1) >= answer.signs[0]
             assert (parsed.error is None) == whole, (kind, cut, parsed)
             assert whole or parsed.error == ErrorClass.STREAM_BROKEN, (kind, cut, parsed)
         assert answer.read(answer.data).error is None
@@ -144,7 +161,7 @@ def test_a_real_stream_of_an_openai_route_cut_at_any_byte_is_never_a_success(rea
     assert answer.data.rstrip().endswith(b"data: [DONE]")
     for cut in range(len(answer.data) + 1):
         parsed = answer.read(answer.data[: cut // 2], answer.data[cut // 2 : cut])
-        assert (parsed.error is None) == (cut >= len(answer.data.rstrip())), (cut, parsed)
+        assert (parsed.error is None) == finished(answer.data[:cut]), (cut, parsed)
         assert answer.read(answer.data[:cut], ended=False).error == ErrorClass.STREAM_BROKEN
 
 
@@ -155,7 +172,8 @@ def test_a_real_container_that_stops_at_any_byte_inside_whole_frames_is_never_a_
         lines = b"".join(payload for _, _, payload in answer.frames)
         for cut in range(len(lines)):
             parsed = answer.read(part(lines[: cut // 2]), part(lines[cut // 2 : cut]))
-            assert (parsed.error is None) == (cut >= len(lines.rstrip())), (kind, cut, parsed)
+            whole = finished(lines[:cut]) if len(answer.signs) > 1 else cut >= len(lines.rstrip())
+            assert (parsed.error is None) == whole, (kind, cut, parsed)
 
 
 def test_a_flipped_bit_in_any_byte_of_a_real_stream_is_never_a_success(real):
@@ -169,13 +187,13 @@ def test_a_flipped_bit_in_any_byte_of_a_real_stream_is_never_a_success(real):
 def test_without_its_closing_event_a_real_stream_is_broken_whatever_else_is_there(real):
     for kind, answer in real[0].items():
         frames = [raw for raw, _, _ in answer.frames]
-        without = frames[: answer.closing] + frames[answer.closing + 1 :]
+        without = [frame for number, frame in enumerate(frames) if number not in answer.signs]
         for pieces in (without, without * 2, without[::-1]):
             assert answer.read(*pieces).error == ErrorClass.STREAM_BROKEN, kind
         for lost in range(
             len(frames)
         ):  # of the others only what was in them is lost, and the answer is as far as anybody can tell whole
-            if lost != answer.closing:
+            if [lost] != answer.signs:
                 assert answer.read(*frames[:lost], *frames[lost + 1 :]).error is None, (kind, lost)
 
 
@@ -227,7 +245,8 @@ def test_spliced_lines_are_read_without_an_exception_and_close_with_their_own_cl
         parsed = answer.read(part(bytes(lines)))
         parsed.text.encode()
         if parsed.error is None:
-            assert (b"[DONE]" if kind in ("openai-chat", "completions") else b'"generated_text"') in lines
+            signs = (b"[DONE]", b"finish_reason") if kind in ("openai-chat", "completions") else (b'"generated_text"',)
+            assert any(sign in lines for sign in signs)
         if kind in ("openai-chat", "completions"):
             bare = plain(answer, "openai-chat" if kind == "openai-chat" else "openai-completions").read(bytes(lines))
-            assert bare.error is not None or b"[DONE]" in lines
+            assert bare.error is not None or b"[DONE]" in lines or b"finish_reason" in lines

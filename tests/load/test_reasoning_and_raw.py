@@ -85,14 +85,14 @@ def test_a_bedrock_chat_without_its_last_chunk_is_broken():
     assert streamed("bedrock openai-chat", *timed(*gpt_oss("Hi")[:-1])).error == ErrorClass.STREAM_BROKEN
 
 
-def test_a_cohere_stream_in_one_piece_is_read_as_one_delta_and_an_error_of_the_model_is_one():
+def test_a_cohere_stream_in_one_piece_is_whole_without_times_and_an_error_of_the_model_is_one():
     whole = {
         "generations": [{"text": "Hello", "finish_reason": "COMPLETE"}],
         "is_finished": True,
         "finish_reason": "COMPLETE",
     }
     parsed = streamed("cohere-command", *timed(chunk(whole)))
-    assert (parsed.error, parsed.text, parsed.first_output, parsed.output_chunks) == (None, "Hello", 10.0, 1)
+    assert (parsed.error, parsed.text, parsed.first_output, parsed.output_chunks) == (None, "Hello", None, None)
     toxic = {"is_finished": True, "finish_reason": "ERROR_TOXIC"}
     parsed = streamed("cohere-command", *timed(chunk({"text": "He", "is_finished": False}), chunk(toxic)))
     assert (parsed.error, parsed.error_code, parsed.text) == (ErrorClass.BAD_RESPONSE, "ERROR_TOXIC", "He")

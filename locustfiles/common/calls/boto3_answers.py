@@ -121,7 +121,7 @@ def _stream(builder: AnswerBuilder, call: Body, exchange: Exchange, answer: Answ
         parts = [
             (time, event["PayloadPart"].get("Bytes", b"")) for time, event in answer.pieces if "PayloadPart" in event
         ]
-        response.lines(builder, call.dialect, parts)
+        response.lines(builder, call.dialect, parts, exchange.ended)
     for time, event in answer.pieces:
         for kind, inner in event.items():
             if call.dialect == "converse":
@@ -131,7 +131,7 @@ def _stream(builder: AnswerBuilder, call: Body, exchange: Exchange, answer: Answ
     _exception(builder, answer)
     if answer.fault is not None:
         builder.fail(*answer.fault)
-    response.end_of_stream(builder, None, exchange.ended)
+    response.end_of_stream(builder, None, exchange.ended, call.dialect)
 
 
 def _exception(builder: AnswerBuilder, answer: Answer) -> None:

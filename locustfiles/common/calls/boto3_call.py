@@ -22,6 +22,7 @@ What boto3 itself refuses to send (arguments, a bearer token without TLS) is cla
 as the code. Its latency includes reading the CA file, which urllib3 does for every new TLS connection.
 """
 
+import base64
 import dataclasses
 import json
 import time
@@ -167,9 +168,16 @@ def _arguments(operation: typing.Any, target: Target, body: Body) -> dict[str, t
     """The request as arguments of its API operation, whose model says which is where."""
     shape = operation.input_shape
     payload = shape.serialization.get("payload")
-    arguments = {payload: body.body} if payload else json.loads(body.body)
+    arguments = {payload: body.body} if payload else json.loads(body.body, object_hook=_as_bytes)
     placed = {(m.serialization.get("location"), m.serialization.get("name")): name for name, m in shape.members.items()}
     name = target.endpoint if isinstance(target, SageMakerTarget) else target.model_id
     arguments |= {member: name for (location, _), member in placed.items() if location == "uri"}
     headers = body.headers if payload else body.headers.keys() - {"Content-Type"}  # boto3 writes JSON bodies itself
     return arguments | {placed["header", header]: body.headers[header] for header in headers}
+
+
+def _as_bytes(value: dict[str, typing.Any]) -> dict[str, typing.Any]:
+    """An image's source: boto3 writes the base64 itself."""
+    if value.keys() == {"bytes"} and isinstance(value["bytes"], str):
+        return {"bytes": base64.b64decode(value["bytes"])}
+    return value

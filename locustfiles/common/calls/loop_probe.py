@@ -9,6 +9,8 @@ from gevent.hub import get_hub
 from locustfiles.common.transport.connection import Exchange
 
 EVERY_S = 0.01
+GAP_S = 1.0  # a loop that is called so late stood still: its process was paused, or kept from running
+MOST_GAPS = 1000
 
 
 class Probe:
@@ -19,12 +21,15 @@ class Probe:
         self._worst_s = 0.0
         self._began = (time.perf_counter(), time.process_time())
         self._probed = time.perf_counter()
+        self.gaps: list[tuple[float, float]] = []  # perf_counter seconds, since the process began
         self._timer = get_hub().loop.timer(EVERY_S, EVERY_S)
         self._timer.start(self._measure)
 
     def _measure(self) -> None:
         now = time.perf_counter()
         lag = now - self._probed - EVERY_S
+        if lag > GAP_S and len(self.gaps) < MOST_GAPS:
+            self.gaps.append((self._probed, now))
         self._probed = now
         if lag > self._worst_s:
             self._worst_s = lag

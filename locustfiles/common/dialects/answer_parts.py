@@ -25,8 +25,8 @@ def needs(builder: AnswerBuilder, holder: dict, key: str, kind: type) -> None:
 
 
 def closes(builder: AnswerBuilder, reason: object) -> None:
-    """The families whose stream ends with the event that has a stop reason."""
-    if reason is not None:
+    """The families whose stream ends with the event that has a stop reason; an empty text is none."""
+    if isinstance(reason, str) and reason:
         builder.closed = True
         builder.stop(reason)
 

@@ -3,6 +3,7 @@
 from locustfiles.common.dialects.answer_parts import objects, part
 from locustfiles.common.dialects.body_parts import Split, known, merged, turns_of
 from locustfiles.common.dialects.parsed import AnswerBuilder
+from locustfiles.common.prompts.images import image_in
 from locustfiles.common.prompts.payloads import BadPayload, Prompt
 from locustfiles.contract.bad_input import BadScenario
 from locustfiles.contract.error_classes import ErrorClass
@@ -13,7 +14,7 @@ def claude_body(target: BedrockTarget, prompt: Prompt, split: Split) -> dict:
     if split.max_tokens is None:
         raise BadScenario(f"target `{target.name}`: Claude's body needs `max_tokens`; add it to `parameters:`")
     system, messages = turns_of(target, prompt)
-    if prompt.cached:
+    if prompt.cached or prompt.pictured:
         messages = [{"role": m["role"], "content": _claude_parts(m["content"], prompt)} for m in messages]
     document = {"anthropic_version": "bedrock-2023-05-31", "max_tokens": split.max_tokens, "messages": messages}
     document |= known(
@@ -41,6 +42,10 @@ def _claude_parts(content: str | list[dict], prompt: Prompt) -> list[dict]:
     for piece in pieces:
         if "text" in piece:
             parts.append(piece)
+            continue
+        if image := image_in(piece):
+            source = {"type": "base64", "media_type": f"image/{image.format}", "data": image.base64}
+            parts.append({"type": "image", "source": source})
             continue
         if not parts:
             raise BadPayload(f"prompt `{prompt.id}` has a `cachePoint` with no text before it; move it behind one")
@@ -88,7 +93,8 @@ def claude_whole(builder: AnswerBuilder, answer: dict) -> None:
 
 def _claude_block(builder: AnswerBuilder, block: dict) -> None:
     kind = block.get("type")
-    builder.produced |= kind == "tool_use"
+    # tools, the service's own tools and their results: an answer of nothing else is not empty
+    builder.produced |= isinstance(kind, str) and kind not in ("text", "thinking", "redacted_thinking")
     builder.redacted |= kind == "redacted_thinking"
 
 

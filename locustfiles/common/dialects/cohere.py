@@ -37,7 +37,7 @@ def command_event(builder: AnswerBuilder, event: dict, time: float) -> None:
     builder.say(event.get("text"), time)
     for generation in objects(event, "generations"):
         if not builder.times:
-            builder.say(generation.get("text"), time)
+            builder.say(generation.get("text"), None)
         _cohere_end(builder, generation)
     if event.get("is_finished") is True:
         builder.closed = True

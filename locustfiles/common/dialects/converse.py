@@ -5,22 +5,30 @@ import typing
 from locustfiles.common.dialects.answer_parts import objects, part
 from locustfiles.common.dialects.body_parts import Split, known, merged, turns_of
 from locustfiles.common.dialects.parsed import AnswerBuilder
+from locustfiles.common.prompts.images import image_in
 from locustfiles.common.prompts.payloads import Prompt
 from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.scenario.targets import BedrockTarget
 
 _CONVERSE_MEMBERS = frozenset(
     "system inferenceConfig toolConfig guardrailConfig additionalModelRequestFields promptVariables "
-    "additionalModelResponseFieldPaths requestMetadata performanceConfig serviceTier outputConfig".split()
+    "additionalModelResponseFieldPaths requestMetadata projectIdentifier performanceConfig serviceTier outputConfig".split()
 )
+#: members of a content block that are read by themselves, or are no output
+_TOLD = frozenset("text reasoningContent citationsContent cachePoint".split())
+_SERVED = frozenset("toolUse toolResult".split())  # whole in the event that begins a block
 _DEFAULT_CACHE_POINT = {"type": "default"}
 
 
 def _blocks(content: str | list[dict]) -> list[dict]:
-    """Content as Converse has it: texts and cache points."""
-    if isinstance(content, str):
-        return [{"text": content}]
-    return [{"text": part["text"]} if "text" in part else part for part in content]
+    """Content as Converse has it: texts, images and cache points."""
+    return [{"text": content}] if isinstance(content, str) else [_block(part) for part in content]
+
+
+def _block(part: dict) -> dict:
+    if image := image_in(part):
+        return {"image": {"format": image.format, "source": {"bytes": image.base64}}}
+    return {"text": part["text"]} if "text" in part else part
 
 
 def turn_blocks(messages: list[dict]) -> list[dict]:
@@ -67,8 +75,10 @@ def converse_event(builder: AnswerBuilder, kind: str | None, event: dict, time: 
             builder.reason(content.get("text"), time)
             builder.concealed |= "signature" in content
             builder.redacted |= "redactedContent" in content
+        elif "citation" not in delta:  # which says where a text is from
+            _other_content(builder, delta, time)
     elif kind == "contentBlockStart":
-        builder.produced |= "toolUse" in part(event, "start")
+        builder.produced |= any(key in part(event, "start") for key in _SERVED)
     elif kind == "messageStop":
         builder.closed = True
         builder.stop(event.get("stopReason"))
@@ -84,12 +94,26 @@ def converse_whole(builder: AnswerBuilder, answer: dict) -> None:
         builder.fail(ErrorClass.BAD_RESPONSE, None, "no `output.message.content` in the answer")
     for block in objects(message, "content"):
         builder.say(block.get("text"), None)
-        builder.produced |= "toolUse" in block
+        for cited in objects(part(block, "citationsContent"), "content"):
+            builder.say(cited.get("text"), None)
+        _other_content(builder, block, None)
         if "reasoningContent" in block:
             content = part(block, "reasoningContent")
             builder.reason(part(content, "reasoningText").get("text"), None)
             builder.concealed |= "signature" in part(content, "reasoningText")
             builder.redacted |= "redactedContent" in content
+
+
+def _other_content(builder: AnswerBuilder, block: dict, time: float | None) -> None:
+    """What is neither text nor reasoning: tools, images, sound, video, and what nobody knows yet; one that failed is none.
+
+    What the service puts in by itself (the result of its own tool) has no time: the model did not write it."""
+    for kind, content in block.items():
+        if kind in _TOLD or not content or (type(content) is dict and content.get("error")):
+            continue
+        builder.produced = True
+        if time is not None and kind not in _SERVED:
+            builder.times.append(time)
 
 
 def _converse_usage(builder: AnswerBuilder, holder: dict) -> None:

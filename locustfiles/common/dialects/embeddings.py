@@ -1,4 +1,4 @@
-"""Embedding models: Titan's, Cohere's and Hugging Face's containers."""
+"""Embedding models: Titan's, Nova's, Cohere's and Hugging Face's containers."""
 
 import typing
 
@@ -12,12 +12,24 @@ from locustfiles.contract.scenario.targets import Target
 
 def embedding_body(key: str, as_list: bool = False, **defaults: str) -> typing.Callable[[Target, Prompt, Split], dict]:
     def body(target: Target, prompt: Prompt, split: Split) -> dict:
-        stray = next((name for name in ("max_tokens", "temperature", "top_p", "stop") if name in split.all), None)
-        if stray:
-            raise BadScenario(f"target `{target.name}`: an embedding has no `{stray}`; remove it from `parameters:`")
+        _refuse_sampling(target, split)
         return merged({key: [prompt.text] if as_list else prompt.text} | defaults, split.rest, prompt)
 
     return body
+
+
+def nova_embedding_body(target: Target, prompt: Prompt, split: Split) -> dict:
+    """One text, embedded for a general index, as long as the model's default; `singleEmbeddingParams` says otherwise."""
+    _refuse_sampling(target, split)
+    text = {"truncationMode": "END", "value": prompt.text}
+    own = {"embeddingPurpose": "GENERIC_INDEX", "text": text}
+    return merged({"taskType": "SINGLE_EMBEDDING", "singleEmbeddingParams": own}, split.rest, prompt)
+
+
+def _refuse_sampling(target: Target, split: Split) -> None:
+    stray = next((name for name in ("max_tokens", "temperature", "top_p", "stop") if name in split.all), None)
+    if stray:
+        raise BadScenario(f"target `{target.name}`: an embedding has no `{stray}`; remove it from `parameters:`")
 
 
 def embedding_whole(builder: AnswerBuilder, answer: dict) -> None:
@@ -31,7 +43,8 @@ def embedding_whole(builder: AnswerBuilder, answer: dict) -> None:
 
 
 def _has_number(value: object) -> bool:
-    """Whether the innermost first item of nested lists, or of objects of them, is a number."""
+    """Whether the innermost first item of nested lists, or of objects of them, is a number. Nova's stands under `embedding`."""
     while value and isinstance(value, list | dict):
-        value = next(iter(value.values() if isinstance(value, dict) else value))
+        first = next(iter(value.values() if isinstance(value, dict) else value))
+        value = value.get("embedding", first) if isinstance(value, dict) else first
     return type(value) in (int, float)

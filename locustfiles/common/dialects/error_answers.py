@@ -1,17 +1,28 @@
 """Answers that are errors: another status than 2xx, an exception frame, an error body inside a 200."""
 
-import json
 import typing
 
-from locustfiles.common.dialects.answer_parts import part
+from locustfiles.common.dialects.error_bodies import (
+    NO_JSON,
+    code_of,
+    describe,
+    message_of,
+    status_of,
+    to_json,
+)
 from locustfiles.common.dialects.event_stream import Frame
 from locustfiles.common.dialects.parsed import AnswerBuilder
-from locustfiles.contract.error_classes import ErrorClass, classify
+from locustfiles.contract.error_classes import ErrorClass, classify, is_known
 
-#: what `to_json` raises: bad JSON, bad UTF-8, a number or a depth beyond the decoder's limits
-NO_JSON = (ValueError, RecursionError)
-_BARE = {"message", "Message", "__type", "code", "type"}
-to_json = json.JSONDecoder().decode
+_BARE = {"message", "Message", "__type", "code", "type"}  # the keys of an error that is nothing but that
+_BARE_DETAIL = {
+    "detail",
+    "status",
+    "status_code",
+    "title",
+    "type",
+    "code",
+}  # FastAPI's, and the problem documents of HTTP
 
 
 def error_answer(builder: AnswerBuilder, status: int, headers: typing.Mapping[str, str], data: bytes) -> None:
@@ -20,17 +31,18 @@ def error_answer(builder: AnswerBuilder, status: int, headers: typing.Mapping[st
         body = to_json(data.decode())
     except NO_JSON:
         body = None
+    if type(body) is list and body:  # Google's routes put the error into a list
+        body = body[0]
     body = body if type(body) is dict else {}
-    code = headers.get("x-amzn-errortype") or _code(body)
-    if body:
-        refused(builder, status, code, body)
-    else:
-        builder.fail(classify(code, status), code or str(status), data[:4096].decode(errors="replace"))
+    code = headers.get("x-amzn-errortype") or code_of(body)
+    message = message_of(body) or describe(status, headers, data)
+    builder.fail(classify(code, status), code or str(status), message)
 
 
 def refused(builder: AnswerBuilder, status: int | None, code: str | None, body: dict) -> None:
-    """A refusal by the service's code, with the message of its parsed body."""
-    builder.fail(classify(code, status), code or str(status), _message(body))
+    """A refusal by the service's code, with the message of its body, which somebody else has parsed."""
+    message = message_of(body) or describe(status, {}, b"")
+    builder.fail(classify(code, status), code or str(status), message)
 
 
 def exception(builder: AnswerBuilder, frame: Frame) -> None:
@@ -40,7 +52,7 @@ def exception(builder: AnswerBuilder, frame: Frame) -> None:
         body = to_json(frame.payload.decode())
     except NO_JSON:
         body = None
-    builder.fail(classify(code, None), code, _message(body) if isinstance(body, dict) else None)
+    builder.fail(classify(code, None), code, message_of(body) if isinstance(body, dict) else None)
 
 
 def plain_error(builder: AnswerBuilder, data: bytes) -> None:
@@ -55,33 +67,16 @@ def plain_error(builder: AnswerBuilder, data: bytes) -> None:
 
 def error_body(builder: AnswerBuilder, body: dict) -> bool:
     """True for an error inside a 200: `{"error": …}` (TGI, LMI, OpenAI, Claude), `{"object": "error"}` (vLLM), or
-    nothing but a message (Bedrock)."""
-    if not body.get("error") and body.get("object") != "error" and not (body.keys() <= _BARE and _message(body)):
+    nothing but a message (Bedrock, Dynamo) or a detail (FastAPI)."""
+    bare = body.keys() <= _BARE or ("detail" in body and body.keys() <= _BARE_DETAIL)
+    if not body.get("error") and body.get("object") != "error" and not (bare and message_of(body)):
         return False
-    builder.fail(ErrorClass.BAD_RESPONSE, _code(body) or "error", _message(body))
+    error_event(builder, body)
     return True
 
 
-def _code(body: dict) -> str | None:
-    """The most telling code of an error body: a name before a number."""
-    error = part(body, "error")
-    candidates = [body.get(key) for key in ("__type", "error_type")]
-    candidates += [error.get(key) for key in ("code", "type")]
-    candidates += [body.get(key) for key in ("code", "Code", "type")]
-    names = [c for c in candidates if isinstance(c, str) and c]
-    numbers = [str(c) for c in candidates if type(c) is int and abs(c) < 10**9]
-    return next(iter(names + numbers), None)
-
-
-def _message(body: dict) -> str | None:
-    """The message of an error body, a container's own status and error code in front of it."""
-    error = body.get("error")
-    inner = error if isinstance(error, dict) else {}
-    texts = [body.get("OriginalMessage"), body.get("message"), body.get("Message"), inner.get("message"), error]
-    message = next((t for t in texts if isinstance(t, str) and t), None)
-    status = body.get("OriginalStatusCode", body.get("originalStatusCode"))
-    if type(status) is int and 0 <= status < 1000:
-        message = f"container status {status}: {message or ''}"
-    if isinstance(body.get("ErrorCode"), str):
-        message = f"{body['ErrorCode']}: {message or ''}"
-    return message
+def error_event(builder: AnswerBuilder, body: dict) -> None:
+    """An error inside a 200, classed by the HTTP status that it carries; without any, it is a bad response."""
+    code, status = code_of(body), status_of(body)
+    error = classify(code, status) if status is not None or is_known(code) else ErrorClass.BAD_RESPONSE
+    builder.fail(error, code or (str(status) if status else "error"), message_of(body) or describe(None, {}, b""))

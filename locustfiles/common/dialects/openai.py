@@ -8,6 +8,7 @@ from locustfiles.common.dialects.body_parts import (
     model_of,
     sampling,
 )
+from locustfiles.common.dialects.error_answers import error_event
 from locustfiles.common.dialects.parsed import AnswerBuilder
 from locustfiles.common.prompts.payloads import Prompt
 from locustfiles.contract.error_classes import ErrorClass
@@ -15,12 +16,28 @@ from locustfiles.contract.scenario.targets import Target
 
 
 def openai_event(builder: AnswerBuilder, event: dict, time: float) -> None:
-    for choice in objects(event, "choices"):
-        _openai_choice(builder, choice, "delta", time)
+    """A stream's event; the stream is whole when every choice that began has ended, which the reader of its lines looks at."""
+    for choice in _event(builder, event):
+        if "message" in choice and "delta" not in choice:  # a whole answer in one event
+            if not builder.times:
+                _openai_choice(builder, choice, "message", None)
+        else:
+            _openai_choice(builder, choice, "delta", time)
+
+
+def _event(builder: AnswerBuilder, event: dict) -> list[dict]:
+    """The choices of a stream's event, each noted as begun or ended; id and usage are read."""
+    builder.identify(event.get("id"))
     _openai_usage(builder, event)
+    choices = objects(event, "choices")
+    for place, choice in enumerate(choices):
+        index = choice.get("index", place)
+        builder.begin_or_end_choice(index if type(index) is int else place, _reason(choice))
+    return choices
 
 
 def openai_whole(builder: AnswerBuilder, answer: dict) -> None:
+    builder.identify(answer.get("id"))
     choices = objects(answer, "choices")
     if not any("message" in choice or "text" in choice for choice in choices):
         builder.fail(ErrorClass.BAD_RESPONSE, None, "neither `message` nor `text` in `choices[0]` of the answer")
@@ -30,28 +47,48 @@ def openai_whole(builder: AnswerBuilder, answer: dict) -> None:
 
 
 def bedrock_chat_event(builder: AnswerBuilder, event: dict, time: float) -> None:
-    """On Bedrock a stream ends with the chunk that has a finish reason; Mistral's has `message` for `delta`."""
-    for choice in objects(event, "choices"):
+    """On Bedrock a stream ends with the chunk that has the last finish reason; Mistral's has `message` for `delta`."""
+    for choice in _event(builder, event):
         _openai_choice(builder, choice, "message" if "message" in choice else "delta", time)
-    _openai_usage(builder, event)
-    builder.closed |= builder.parsed.stop_reason is not None
+    builder.closed |= builder.all_choices_ended
 
 
 def _openai_choice(builder: AnswerBuilder, choice: dict, key: str, time: float | None) -> None:
     """One choice of a chat (`key`: where its message is) or of completions (`text`)."""
     builder.say(choice.get("text"), time)
     _openai_message(builder, part(choice, key), time)
-    ends(builder, choice.get("finish_reason") or choice.get("stop_reason"))
+    if part(choice, "error"):  # a gateway's, of this choice alone
+        error_event(builder, choice)
+    ends(builder, _reason(choice))
+
+
+def _reason(choice: dict) -> object:
+    return choice.get("finish_reason") or choice.get("stop_reason")
 
 
 def _openai_message(builder: AnswerBuilder, message: dict, time: float | None) -> None:
     if "reasoning_content" in message or "reasoning" in message:
         builder.reason(message.get("reasoning_content") or message.get("reasoning"), time)
-    builder.say_tagged(message.get("content") or message.get("refusal"), time)
-    if "tool_calls" in message:
-        for call in objects(message, "tool_calls"):
-            builder.produce(part(call, "function").get("arguments"), time)
-            builder.produced = True
+    content = message.get("content")
+    if type(content) is list:  # Mistral's reasoning models answer in parts
+        _openai_parts(builder, message, time)
+    else:
+        builder.say_tagged(content or message.get("refusal"), time)
+    if "audio" in message:
+        audio = part(message, "audio")
+        builder.produce(audio.get("transcript") or audio.get("data"), time)
+    calls = [part(message, "function_call")] if "function_call" in message else []
+    for call in calls + objects(message, "tool_calls"):
+        function = part(call, "function") or part(call, "custom") or call
+        builder.produce(function.get("arguments") or function.get("input"), time)
+        builder.produced |= bool(call)
+
+
+def _openai_parts(builder: AnswerBuilder, message: dict, time: float | None) -> None:
+    for piece in objects(message, "content"):
+        builder.say(piece.get("text") or piece.get("refusal"), time)
+        for thought in objects(piece, "thinking"):
+            builder.reason(thought.get("text"), time)
 
 
 def _openai_usage(builder: AnswerBuilder, holder: dict) -> None:

@@ -55,6 +55,8 @@ class AnswerBuilder:
         self.texts: list[str] = []
         self.produced = False  # any output, a tool call without input included
         self.closed = False  # the closing event came
+        self.open_choices: set[object] = set()  # OpenAI's choices that have begun and have no finish_reason yet
+        self.ended_choices: set[object] = set()  # those that have one
         self.reasoned = False  # reasoning was shown
         self.concealed = False  # reasoning was there: a signature, a token count
         self.redacted = False  # some of it was encrypted
@@ -116,6 +118,18 @@ class AnswerBuilder:
         elif fresh:
             self.reason(reasoning, time)
 
+    def begin_or_end_choice(self, index: object, reason: object) -> None:
+        """A choice of a stream said something, or why it ended."""
+        if isinstance(reason, str) and reason:
+            self.ended_choices.add(index)
+            self.open_choices.discard(index)
+        elif index not in self.ended_choices:
+            self.open_choices.add(index)
+
+    @property
+    def all_choices_ended(self) -> bool:
+        return bool(self.ended_choices) and not self.open_choices
+
     def fail(self, error: ErrorClass, code: object = None, message: object = None) -> None:
         """Set the error; the first one counts."""
         parsed = self.parsed
@@ -130,7 +144,8 @@ class AnswerBuilder:
         if self._tagged and not self._in_tag:  # the answer ended inside what could have become a tag
             self.say(self._tagged, None)
         if parsed.error is None and not self.produced:
-            self.fail(ErrorClass.EMPTY, None, "the answer ended well without output")
+            why = f" ({parsed.stop_reason})" if parsed.stop_reason else ""
+            self.fail(ErrorClass.EMPTY, None, f"the answer ended well without output{why}")
         if self.intervened:  # the model's own reason says nothing of it
             parsed.stop_reason = GUARDRAIL_STOP
         parsed.text = _encodable("".join(self.texts))
@@ -158,8 +173,10 @@ class AnswerBuilder:
             if isinstance(value, str) and value:
                 setattr(self.parsed, name, _line(value, 64))
 
-    def identify(self, request_id: str | None) -> None:
-        self.parsed.request_id = _line(request_id, 128)
+    def identify(self, request_id: object) -> None:
+        """The first id counts: a header's goes before the answer's own."""
+        if isinstance(request_id, str) and self.parsed.request_id is None:
+            self.parsed.request_id = _line(request_id, 128)
 
     def stop(self, reason: object) -> None:
         if isinstance(reason, str) and reason:

@@ -10,7 +10,7 @@ from locustfiles.common.dialects.parsed import AnswerBuilder
 from locustfiles.common.prompts.payloads import BadPayload, Prompt
 from locustfiles.contract.bad_input import BadScenario
 from locustfiles.contract.error_classes import ErrorClass
-from locustfiles.contract.scenario.raw import expression, fill, has_place
+from locustfiles.contract.scenario.raw import RawAnswer, expression, fill, has_place
 from locustfiles.contract.scenario.targets import SageMakerTarget
 
 
@@ -39,9 +39,7 @@ def raw_event(builder: AnswerBuilder, event: object, time: float | None) -> None
     if error := _found(raw.error, event):
         builder.fail(ErrorClass.BAD_RESPONSE, "error", error if isinstance(error, str) else json.dumps(error))
         return
-    text = _found(raw.text, event)
-    if isinstance(text, list):
-        text = "".join(t for t in text if isinstance(t, str))
+    text = text_in(raw, event)
     builder.say(text, time)
     if time is None and not isinstance(text, str):
         builder.fail(ErrorClass.BAD_RESPONSE, None, f"no text at `{raw.text}` in the answer")
@@ -50,6 +48,12 @@ def raw_event(builder: AnswerBuilder, event: object, time: float | None) -> None
     )
     builder.stop(_found(raw.stop_reason, event))
     builder.closed |= bool(_found(raw.done, event))
+
+
+def text_in(raw: RawAnswer, value: object) -> typing.Any:
+    """What is at `text`; of a list its texts together."""
+    text = _found(raw.text, value)
+    return "".join(t for t in text if isinstance(t, str)) if isinstance(text, list) else text
 
 
 def raw_whole(builder: AnswerBuilder, answer: object) -> None:

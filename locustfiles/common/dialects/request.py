@@ -18,14 +18,15 @@ the body as it is, at the level named last:
 | openai-chat | max_tokens; on Bedrock | temperature | top_p | stop | top |
 | | max_completion_tokens | | | | |
 | openai-completions | max_tokens | temperature | top_p | stop | top |
-| titan-embedding, cohere-embedding, hf-embedding | refused, as the other three | | | | top |
+| titan-, nova-, cohere- and hf-embedding | refused, as the other three | | | | top |
 | raw | where `body` has "{max_tokens}" | and so on | | | refused |
 
 An object among the other keys is merged into an object of the same name (`inferenceConfig: {topK: 20}`).
 TGI and LMI: temperature 0 means greedy, sent as `do_sample: false` without temperature and top_p
 (either would turn sampling on again); another temperature, or a top_p below 1, sends `do_sample: true`.
-A Bedrock target's `guardrail`, `latency` and `service_tier` are members of Converse's body, headers of InvokeModel. The
-last two have prices of their own, so among the parameters they are refused.
+A Bedrock target's `guardrail`, `latency` and `service_tier` are members of Converse's body, headers of InvokeModel, and so
+are `projectIdentifier`, `requestMetadata` and InvokeModel's `trace` among the parameters. Latency and tier have prices of
+their own, so among the parameters they are refused.
 """
 
 import dataclasses
@@ -76,11 +77,14 @@ def build(target: Target, prompt: Prompt) -> Body:
     parameters = target.parameters | prompt.parameters if prompt.parameters else target.parameters
     dialect = dialect_of(target)
     _check(dialect, target, prompt, parameters)
+    operation, path, headers = _address(target)
+    if isinstance(target, BedrockTarget) and target.api == "invoke":
+        beside, parameters = _beside_the_body(target, parameters)
+        headers |= beside
     document = DIALECTS[dialect].body(target, prompt, Split(parameters))
     echo = None
     if dialect in ("tgi", "lmi") and document["parameters"]["return_full_text"] is True:
         echo = prompt.text
-    operation, path, headers = _address(target)
     try:
         body = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
     except (TypeError, ValueError) as e:
@@ -121,6 +125,11 @@ def _check(dialect: AnswerDialect, target: Target, prompt: Prompt, parameters: d
         raise BadPayload(
             f"target `{target.name}`: prompt `{prompt.id}` has `messages`, but {dialect} takes text; "
             f"write it as `prompt`, or use one of {', '.join(name for name, row in DIALECTS.items() if row.chat)}"
+        )
+    if prompt.pictured and not DIALECTS[dialect].images and dialect != "raw":
+        raise BadPayload(
+            f"target `{target.name}`: prompt `{prompt.id}` has an image, which {dialect} does not take; remove it, or use one of "
+            f"{', '.join(name for name, row in DIALECTS.items() if row.images)}"
         )
     if prompt.cached and not DIALECTS[dialect].caches:
         raise BadPayload(
@@ -190,6 +199,29 @@ def _invoke_headers(target: BedrockTarget) -> dict[str, str]:
         ("X-Amzn-Bedrock-PerformanceConfig-Latency", target.latency),
         ("X-Amzn-Bedrock-Service-Tier", target.service_tier),
     )
+
+
+#: parameters that InvokeModel takes beside the model's body, which Converse has as members
+_HEADERS = {
+    "projectIdentifier": "X-Amzn-Bedrock-ProjectIdentifier",
+    "requestMetadata": "X-Amzn-Bedrock-Request-Metadata",
+    "trace": "X-Amzn-Bedrock-Trace",
+}
+
+
+def _beside_the_body(target: BedrockTarget, parameters: dict) -> tuple[dict[str, str], dict]:
+    """(headers, the other parameters). Raises BadScenario."""
+    headers: dict[str, str] = {}
+    for key in _HEADERS.keys() & parameters.keys():
+        value = parameters[key]
+        text = json.dumps(value, separators=(",", ":")) if isinstance(value, dict) else value
+        if not isinstance(text, str) or not text.isascii() or not text.isprintable():
+            kind = "an object of texts" if key == "requestMetadata" else "a text"
+            raise BadScenario(
+                f"target `{target.name}`: `parameters.{key}` must be {kind} of ASCII characters; it is a header"
+            )
+        headers[_HEADERS[key]] = text
+    return headers, {key: value for key, value in parameters.items() if key not in _HEADERS}
 
 
 def _present(*headers: tuple[str, str | None]) -> dict[str, str]:

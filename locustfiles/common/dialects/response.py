@@ -10,29 +10,34 @@ A stream is whole when its closing event came and nothing broke after it:
 | titan-text | an event with a completionReason |
 | cohere-command, cohere-command-r | an event with is_finished; stream-end |
 | tgi, lmi | a line with generated_text |
-| openai-chat, openai-completions | `data: [DONE]`; a finish_reason in Bedrock's chunks and in JSON lines without |
-| | `data:`, which have no such line |
-| raw | `data: [DONE]`, or the line where the scenario's `answer.done` finds something |
+| openai-chat, openai-completions | `data: [DONE]`, or a finish_reason of every choice that began and a proper end of |
+| | the body, for many servers, and Bedrock's chunks, have no such line |
+| raw | `data: [DONE]`, or the line where the scenario's `answer.done` finds something; with `plain_text` none |
+
+A server that ignores `stream: true` answers with one JSON document: such an answer is whole, and has no times.
 """
 
 import base64
-import bisect
-import itertools
 import typing
 
 from locustfiles.common.dialects.answer_parts import part
 from locustfiles.common.dialects.converse import converse_event
-from locustfiles.common.dialects.error_answers import NO_JSON, error_answer, error_body, exception, plain_error, to_json
+from locustfiles.common.dialects.error_answers import error_answer, error_body, exception, plain_error
+from locustfiles.common.dialects.error_bodies import NO_JSON, to_json
 from locustfiles.common.dialects.event_stream import Chunks, Damage, Frame, decode
 from locustfiles.common.dialects.parsed import AnswerBuilder, ParsedAnswer
 from locustfiles.common.dialects.request import Body
-from locustfiles.common.dialects.table import CHUNK_EVENTS, DIALECTS
+from locustfiles.common.dialects.stream_lines import OPENAI, lines
+from locustfiles.common.dialects.table import CHUNK_EVENTS
+from locustfiles.common.dialects.whole_answers import GUARDRAIL, header_counts, whole
 from locustfiles.contract.error_classes import ErrorClass, classify
 
-_OPENAI = ("openai-chat", "openai-completions")
 _REQUEST_IDS = ("x-amzn-requestid", "x-amzn-request-id", "x-request-id")
+_NO_LINE = " (neither a finish_reason of every choice nor `data: [DONE]`)"
+_CLOSING = dict.fromkeys(OPENAI, _NO_LINE) | {
+    "raw": " (neither `data: [DONE]` nor what `answer.done` finds; of bare text, say `plain_text: true`)"
+}
 _METRICS = "amazon-bedrock-invocationMetrics"
-_GUARDRAIL = "amazon-bedrock-guardrailAction"  # INTERVENED or NONE
 
 
 def parse_answer(
@@ -54,8 +59,8 @@ def parse_answer(
         header_counts(builder, headers)
         return builder.finish()
     if call.service == "openai":  # server-sent events straight from the HTTP body
-        lines(builder, dialect, chunks)
-        end_of_stream(builder, None, ended)
+        lines(builder, dialect, chunks, ended)
+        end_of_stream(builder, None, ended, dialect)
         return builder.finish()
     frames, broken = decode(chunks)
     if broken is not None and not frames:
@@ -65,8 +70,8 @@ def parse_answer(
     elif call.service == "bedrock":
         _chunk_frames(builder, dialect, frames)
     else:
-        lines(builder, dialect, _parts(builder, frames))
-    end_of_stream(builder, broken, ended)
+        lines(builder, dialect, _parts(builder, frames), ended and broken is None)
+    end_of_stream(builder, broken, ended, dialect)
     return builder.finish()
 
 
@@ -79,14 +84,15 @@ def identify(builder: AnswerBuilder, headers: typing.Mapping[str, str]) -> None:
     builder.serve(headers.get("x-amzn-bedrock-performanceconfig-latency"), headers.get("x-amzn-bedrock-service-tier"))
 
 
-def end_of_stream(builder: AnswerBuilder, broken: Damage | None, ended: bool) -> None:
+def end_of_stream(builder: AnswerBuilder, broken: Damage | None, ended: bool, dialect: str) -> None:
     """Fails a stream that broke, was cut short, or came without its closing event."""
     if broken is not None:
         builder.fail(broken.error, None, broken.reason)
     if not ended:
         builder.fail(ErrorClass.STREAM_BROKEN, None, "the connection broke before the end of the answer")
     if not builder.closed:
-        builder.fail(ErrorClass.STREAM_BROKEN, None, "the stream ended without its closing event")
+        sign = _CLOSING.get(dialect, "")
+        builder.fail(ErrorClass.STREAM_BROKEN, None, f"the stream ended without its closing event{sign}")
 
 
 # --- frames ---
@@ -133,7 +139,7 @@ def chunk(builder: AnswerBuilder, dialect: str, data: bytes, time: float) -> Non
     event = _object(builder, data)
     if event is not None and not error_body(builder, event):
         CHUNK_EVENTS[dialect](builder, event, time)
-        builder.intervened |= event.get(_GUARDRAIL) == "INTERVENED"
+        builder.intervened |= event.get(GUARDRAIL) == "INTERVENED"
         if _METRICS in event:
             _invocation_metrics(builder, part(event, _METRICS))
 
@@ -160,91 +166,5 @@ def _object(builder: AnswerBuilder, data: bytes) -> dict | None:
     return None
 
 
-# --- lines: server-sent events and JSON lines ---
-
-
 def _parts(builder: AnswerBuilder, frames: list[Frame]) -> list[tuple[float, bytes]]:
     return [(f.time, f.payload) for f in _events(builder, frames) if f.headers.get(":event-type") == "PayloadPart"]
-
-
-def lines(builder: AnswerBuilder, dialect: str, parts: Chunks) -> None:
-    """Lines may be split anywhere; a line's time is the arrival of its last character before the newline."""
-    event_of = DIALECTS[dialect].event
-    assert event_of is not None  # of those whose stream has lines
-    blob = b"".join([data for _, data in parts])
-    ends = list(itertools.accumulate(len(data) for _, data in parts))
-    start = 0
-    for line in blob.split(b"\n"):
-        content = line.rstrip()
-        content_end, start = start + len(content), start + len(line) + 1
-        if not content or content.startswith((b":", b"event:", b"id:", b"retry:")):
-            continue
-        is_event = content.startswith(b"data:")
-        data = content[5:].strip() if is_event else content
-        if not data:
-            continue
-        if data == b"[DONE]":
-            builder.closed |= dialect in _OPENAI or dialect == "raw"
-            continue
-        try:
-            event = to_json(data.decode())
-        except NO_JSON:
-            if start > len(blob):  # no newline after it: the stream was cut inside this line
-                builder.fail(ErrorClass.STREAM_BROKEN, None, "the stream ends inside a line")
-            else:
-                builder.fail(ErrorClass.BAD_RESPONSE, None, "a line of the stream is not JSON")
-            continue
-        if type(event) is list and len(event) == 1 and dialect != "raw":
-            event = event[0]  # TGI answers in a list when it does not stream
-        if type(event) is not dict and dialect != "raw":
-            builder.fail(ErrorClass.BAD_RESPONSE, None, "a line of the stream is not a JSON object")
-        elif not _is_error(builder, event):
-            event_of(builder, event, parts[bisect.bisect_left(ends, content_end)][0])
-            if dialect in _OPENAI and not is_event and builder.parsed.stop_reason:
-                builder.closed = True
-
-
-def _is_error(builder: AnswerBuilder, event: typing.Any) -> bool:
-    """True for an error body; where the scenario says what an error is, that alone decides."""
-    if type(event) is not dict or (builder.raw and builder.raw.error):
-        return False
-    return error_body(builder, event)
-
-
-# --- whole bodies ---
-
-
-def whole(builder: AnswerBuilder, dialect: str, data: bytes, ended: bool) -> None:
-    """A body that was not streamed; `ended`: False if the connection broke before its end."""
-    if not ended:
-        builder.fail(ErrorClass.STREAM_BROKEN, None, "the connection broke before the end of the answer")
-    try:
-        answer = to_json(data.decode())
-    except NO_JSON:
-        builder.fail(ErrorClass.BAD_RESPONSE, None, "the answer is not JSON")
-        return
-    if type(answer) is list and answer and dialect in ("tgi", "lmi"):
-        answer = answer[0]
-    elif type(answer) is list and dialect == "hf-embedding":
-        answer = {"embeddings": answer}
-    if type(answer) is not dict and dialect != "raw":
-        builder.fail(ErrorClass.BAD_RESPONSE, None, "the answer is not a JSON object")
-    elif not _is_error(builder, answer):
-        DIALECTS[dialect].whole(builder, answer)
-        builder.intervened |= type(answer) is dict and answer.get(_GUARDRAIL) == "INTERVENED"
-
-
-def header_counts(builder: AnswerBuilder, headers: typing.Mapping[str, str]) -> None:
-    """What the headers of an InvokeModel answer count; header names in lower case."""
-
-    def number(name: str) -> int | None:
-        value = headers.get(name, "").strip()
-        return int(value) if value.isdecimal() and len(value) <= 15 else None
-
-    builder.count(
-        prompt_tokens=number("x-amzn-bedrock-input-token-count"),
-        completion_tokens=number("x-amzn-bedrock-output-token-count"),
-        cache_read_tokens=number("x-amzn-bedrock-cache-read-input-token-count"),
-        cache_write_tokens=number("x-amzn-bedrock-cache-write-input-token-count"),
-    )
-    builder.service_times(number("x-amzn-bedrock-invocation-latency"))

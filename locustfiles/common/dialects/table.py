@@ -32,14 +32,19 @@ class Dialect(typing.NamedTuple):
     )
     chat: bool = False  # takes `messages`, and has a place for a system prompt
     caches: bool = False  # takes cache points
+    images: bool = False  # takes images
 
 
 DIALECTS: dict[str, Dialect] = {
-    "converse": Dialect(converse.converse_body, converse.converse_whole, chat=True, caches=True),
-    "claude": Dialect(claude.claude_body, claude.claude_whole, claude.claude_event, chat=True, caches=True),
-    "nova": Dialect(nova.nova_body, converse.converse_whole, nova.nova_event, chat=True),
-    "openai-chat": Dialect(openai.openai_chat_body, openai.openai_whole, openai.openai_event, chat=True),
-    "mistral-chat": Dialect(openai.mistral_chat_body, openai.openai_whole, openai.bedrock_chat_event, chat=True),
+    "converse": Dialect(converse.converse_body, converse.converse_whole, chat=True, caches=True, images=True),
+    "claude": Dialect(
+        claude.claude_body, claude.claude_whole, claude.claude_event, chat=True, caches=True, images=True
+    ),
+    "nova": Dialect(nova.nova_body, converse.converse_whole, nova.nova_event, chat=True, images=True),
+    "openai-chat": Dialect(openai.openai_chat_body, openai.openai_whole, openai.openai_event, chat=True, images=True),
+    "mistral-chat": Dialect(
+        openai.mistral_chat_body, openai.openai_whole, openai.bedrock_chat_event, chat=True, images=True
+    ),
     "cohere-command-r": Dialect(cohere.command_r_body, cohere.command_r_whole, cohere.command_r_event, chat=True),
     "cohere-command": Dialect(cohere.command_body, cohere.command_whole, cohere.command_event),
     "llama": Dialect(llama.llama_body, llama.llama_whole, llama.llama_event),
@@ -47,6 +52,7 @@ DIALECTS: dict[str, Dialect] = {
     "deepseek": Dialect(completions.completion_body, completions.deepseek_whole, completions.deepseek_event),
     "titan-text": Dialect(titan.titan_body, titan.titan_whole, titan.titan_event),
     "titan-embedding": Dialect(embeddings.embedding_body("inputText"), embeddings.embedding_whole),
+    "nova-embedding": Dialect(embeddings.nova_embedding_body, embeddings.embedding_whole),
     "cohere-embedding": Dialect(
         embeddings.embedding_body("texts", as_list=True, input_type="search_document"), embeddings.embedding_whole
     ),

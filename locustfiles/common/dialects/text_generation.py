@@ -39,7 +39,7 @@ def text_generation_event(builder: AnswerBuilder, event: dict, time: float) -> N
     if type(generated) is str:
         builder.closed = True
         if not builder.times:  # a container that answered a streamed request in one piece
-            builder.say(_without_echo(builder, generated), time)
+            builder.say(_without_echo(builder, generated), None)
     _text_generation_details(builder, event)
 
 

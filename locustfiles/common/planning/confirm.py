@@ -10,6 +10,7 @@ import typing
 import gevent
 
 from locustfiles.common.planning.estimate import Estimate, dollars
+from locustfiles.contract.scenario.remedies import NO_COUNTS
 from locustfiles.contract.scenario.scenario import Scenario
 
 ANSWER_BYTES = 1024
@@ -27,7 +28,7 @@ def cost_text(most: float, ahead: Estimate) -> str:
     """`$12.50`, or that it cannot be told."""
     if most < float("inf"):
         return dollars(most)
-    return f"more than can be told (the first call of {', '.join(ahead.unknown)} says no price)"
+    return f"more than can be told ({', '.join(ahead.unknown)}: {NO_COUNTS})"
 
 
 def confirm(ahead: Estimate, scenario: Scenario, options) -> str | None:

@@ -1,6 +1,7 @@
 """What a run will take and cost, told before it: from one recorded call of each target, without load.
 
-"About" takes every call to be as quick as the first one and its answer as long; a search finds its answer half way up.
+"About" takes every call to be as the first one: its answer as long, or where that ran into `max_tokens`, as long as each line's
+own; the time after the first token in proportion. A search finds its answer half way up.
 "At most" takes every wait to its end: settling to `settle_at_most_s`, windows to their longest, the last call of a window
 and of a drain to its timeout, a search to its longest way or `find.at_most_s`. Then users either send twice as fast, or
 every answer is as long as `max_tokens` allows; where requests come by their rate, all answers are that long, Poisson
@@ -13,46 +14,14 @@ import statistics
 import typing
 
 from locustfiles.common.planning.bisection import LOOKS, Search
+from locustfiles.common.planning.first_call import CHARACTERS, Call, answers, size_of
 from locustfiles.common.planning.inputs import Inputs
 from locustfiles.common.planning.plan import START_S, STOP_S, USERS_A_SECOND, Group
-from locustfiles.common.prompts.payloads import Prompt
+from locustfiles.common.planning.trace_fit import fit
 from locustfiles.contract.scenario.loads import Find, Level
-from locustfiles.contract.scenario.price_book import HourlyPrice, Price, TokenPrice
+from locustfiles.contract.scenario.price_book import HourlyPrice, TokenPrice
 
 QUICKER = 2  # at most so many times as quick as the first call, or without `max_tokens` so many times its answer
-CHARACTERS = 4  # a token, where a payload does not say its tokens; only ratios of them count
-
-
-class Call(typing.NamedTuple):
-    """What a target's recorded call was like; `usd` is None where its tokens are not known."""
-
-    latency_s: float
-    usd: float | None
-    answer_tokens: int | None = None
-    prompt_id: str | None = None  # of the payload's line; without it, one of the mean length
-
-
-class Recorded(typing.Protocol):
-    """A record, or as much of it as an estimate needs."""
-
-    @property
-    def latency_ms(self) -> float: ...
-    @property
-    def prompt_id(self) -> str: ...
-    @property
-    def prompt_tokens(self) -> int | None: ...
-    @property
-    def completion_tokens(self) -> int | None: ...
-    @property
-    def cache_read_tokens(self) -> int | None: ...
-    @property
-    def cache_write_tokens(self) -> int | None: ...
-
-
-def call_of(made: Recorded, price: Price) -> Call:
-    tokens = made.prompt_tokens, made.completion_tokens, made.cache_read_tokens, made.cache_write_tokens
-    usd = price.usd(*tokens) if isinstance(price, TokenPrice) else None
-    return Call(made.latency_ms / 1000, usd, made.completion_tokens, made.prompt_id)
 
 
 class Amount(typing.NamedTuple):
@@ -71,6 +40,7 @@ class Estimate(typing.NamedTuple):
     most: Amount
     unknown: list[str]  # targets whose calls' price is not known: they are not in `usd`
     unlimited: list[str]  # targets that may answer more than is assumed
+    failed: list[str]  # targets without a call that worked: they are in nothing
 
     @property
     def text(self) -> str:
@@ -78,7 +48,9 @@ class Estimate(typing.NamedTuple):
         text += "answers as long as max_tokens"
         if self.unlimited:
             text += f" ({', '.join(self.unlimited)} without max_tokens: twice the first answer)"
-        return text + (f"; without {', '.join(self.unknown)}, whose tokens are not known" if self.unknown else "")
+        if self.unknown:
+            text += f"; without {', '.join(self.unknown)}, whose tokens are not known"
+        return text + (f"; without {', '.join(self.failed)}, whose first call failed" if self.failed else "")
 
 
 def dollars(usd: float) -> str:
@@ -87,7 +59,9 @@ def dollars(usd: float) -> str:
 
 
 def estimate(inputs: Inputs, groups: list[Group], calls: dict[str, Call]) -> Estimate:
-    """Of the groups that are still to come; `calls` by target, each with a prompt of its first group."""
+    """Of the groups that are still to come; `calls` by target, those that worked, each with a prompt of its first group."""
+    failed = dict.fromkeys(g.target for g in groups if g.target not in calls)
+    groups = [g for g in groups if g.target in calls]
     first: dict[str, Group] = {}
     for group in groups:
         first.setdefault(group.target, group)
@@ -95,7 +69,7 @@ def estimate(inputs: Inputs, groups: list[Group], calls: dict[str, Call]) -> Est
     by_token = [a for a in about if isinstance(a.price, TokenPrice)]
     unknown = dict.fromkeys(a.group.target for a in by_token if a.call.usd is None)
     unlimited = dict.fromkeys(a.group.target for a in by_token if a.call.answer_tokens and a.longest_answer is None)
-    return Estimate(_sum(about), _sum(most), list(unknown), list(unlimited))
+    return Estimate(_sum(about), _sum(most), list(unknown), list(unlimited), list(failed))
 
 
 def _sum(groups: list["_Ahead"]) -> Amount:
@@ -112,9 +86,13 @@ class _Ahead:
         self.trace = inputs.traces[self.load.replay] if self.load.replay else None
         self.target, scenario = inputs.scenario.target(group.target), inputs.scenario
         self.longest_answer = inputs.most_tokens(self.target)
+        self.answers = answers(self.target, call, self.called, self.prompts, self.trace)
+        self.call_s = call.lasting(statistics.fmean(self.answers) if self.answers else None)
+        if most:
+            self.call_s = min(self.call_s, call.latency_s)
         self.attempts = scenario.retry.attempts if most and scenario.retry else 1
-        self.last_s = scenario.longest_call_s if most else call.latency_s  # until what is awaited has ended
-        self.drain_s = scenario.request_timeout_s + STOP_S if most else call.latency_s
+        self.last_s = scenario.longest_call_s if most else self.call_s  # until what is awaited has ended
+        self.drain_s = scenario.request_timeout_s + STOP_S if most else self.call_s
 
     def amount(self) -> Amount:
         paths = (
@@ -125,23 +103,19 @@ class _Ahead:
             return Amount(seconds, requests, self.price.usd_per_hour_in_all * seconds / 3600)
         if self.call.usd is None or self.call.answer_tokens is None:
             return Amount(seconds, requests, 0.0)
-        sizes, answer = [self._size(p) for p in self.prompts], self.call.answer_tokens
+        sizes, answer = [size_of(self.target, p) for p in self.prompts], self.call.answer_tokens
         usd = self._bill(self.price, self.call.usd, answer)
         if self.most:
             longest = max(answer, self.longest_answer or QUICKER * answer)
             return Amount(seconds, requests, max(requests * usd(max(sizes), answer), slow * usd(max(sizes), longest)))
-        sizes = [a.prompt_tokens for a in self.trace or () if a.prompt_tokens] or sizes
-        answers = [a.max_tokens or answer for a in self.trace or ()] or [answer]
-        return Amount(seconds, requests, requests * usd(statistics.fmean(sizes), statistics.fmean(answers)))
-
-    def _size(self, prompt: Prompt) -> float:
-        system = self.target.system or ""
-        return (prompt.prompt_tokens or max(1, sum(map(len, prompt.texts))) / CHARACTERS) + len(system) / CHARACTERS
+        if found := fit(self.trace or (), self.prompts):
+            sizes = [found.sent_tokens + len(self.target.system or "") / CHARACTERS]
+        return Amount(seconds, requests, requests * usd(statistics.fmean(sizes), statistics.fmean(self.answers)))
 
     def _bill(self, price: TokenPrice, called_usd: float, called_tokens: int) -> typing.Callable[[float, float], float]:
         """(size of a prompt, tokens of its answer) -> USD: either part grows with its own, from those of the first call."""
-        called = [p for p in self.called if p.id == self.call.prompt_id] or self.called
-        called_size, per_token = statistics.fmean(map(self._size, called)), price.output / 1000
+        called_size = statistics.fmean(size_of(self.target, p) for p in self.call.of(self.called))
+        per_token = price.output / 1000
 
         def usd(prompt_size: float, answer_tokens: float) -> float:
             return (called_usd - called_tokens * per_token) * prompt_size / called_size + answer_tokens * per_token
@@ -178,9 +152,7 @@ class _Ahead:
         load = self.load
         if self.trace:
             return self.trace[-1].at_s + self.last_s
-        round_s = (
-            self.call.latency_s + load.think_s
-        )  # a call of every user; in the open loop of as many as are in flight
+        round_s = self.call_s + load.think_s  # a call of every user; in the open loop of as many as are in flight
         each_s = level.apart_s(round_s)
         steady_s = round_s + (
             max(round_s, 5 * each_s) if load.open_loop else round_s + min(load.settle_s, START_S)
@@ -191,13 +163,13 @@ class _Ahead:
             if load.find:
                 window_s = LOOKS[-1] * window_s + (len(LOOKS) - 1) * self.last_s  # with the holds between its looks
         elif load.until and load.until.requests and load.until.relative_ci is None:
-            window_s = min(window_s, load.until.requests * each_s + self.call.latency_s)
+            window_s = min(window_s, load.until.requests * each_s + self.call_s)
         settle_s = max(load.settle_s, min(load.settle_at_most_s, steady_s), 0.0 if fresh else self.last_s)
         return settle_s + window_s + self.last_s
 
     def _requests(self, level: Level, seconds: float, quicker: float) -> float:
         if level.users is not None:
-            return level.users * (seconds / (self.call.latency_s / quicker + self.load.think_s) + self.most)
+            return level.users * (seconds / (self.call_s / quicker + self.load.think_s) + self.most)
         mean = (level.rate or 0.0) * seconds
         return self.attempts * (len(self.trace) if self.trace else mean + (3 * math.sqrt(mean) + 1) * self.most)
 

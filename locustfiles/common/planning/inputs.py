@@ -2,14 +2,17 @@
 
 import dataclasses
 import hashlib
+import json
 import pathlib
 
 from locustfiles.common.dialects.request import build
 from locustfiles.common.planning.arrivals import Arrival, load_trace
+from locustfiles.common.planning.trace_fit import REFUSED_ABOVE, TOLD_ABOVE, fit
 from locustfiles.common.prompts.payloads import BadPayload, Prompt, load_payload
 from locustfiles.common.prompts.token_counter import Counter, counter_of
 from locustfiles.common.prompts.tokenizer_packages import FAMILIES, vocabulary_file
 from locustfiles.contract.bad_input import BadInput, BadScenario
+from locustfiles.contract.manifest import TraceFit
 from locustfiles.contract.scenario.loads import Level, Load
 from locustfiles.contract.scenario.price_book import Price, PriceBook
 from locustfiles.contract.scenario.scenario import Scenario, find_file, load_scenario
@@ -17,13 +20,17 @@ from locustfiles.contract.scenario.strict_yaml import place_of
 from locustfiles.contract.scenario.target_prices import prices_of
 from locustfiles.contract.scenario.targets import Target
 
+LINES_OF_SUCH_LENGTHS = (
+    "add lines of such lengths to the payload, with their `prompt_tokens`, or remove the trace's column"
+)
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Inputs:
     scenario: Scenario  # a `tokenizer:` that is a file has the path where it was found
     scenario_file: pathlib.Path
     payloads: dict[str, list[Prompt]]  # stem -> prompts
-    payload_files: dict[str, dict]  # stem -> {"file", "sha256", "prompts"}
+    payload_files: dict[str, dict]  # stem -> {"file", "sha256", "prompts"}, "cache_points": prompts that have some
     book: PriceBook
     prices: dict[str, Price]  # target -> price
     content: str  # hash of scenario, payloads, tokenizers and traces: equal on every worker
@@ -56,6 +63,24 @@ class Inputs:
         trace = self.traces[load.replay]
         return [Level(None, round((len(trace) - 1) / trace[-1].at_s, 6))]
 
+    def trace_fit(self, target: str, payload: str) -> TraceFit | None:
+        """Of a target that replays a trace with prompt lengths, else None."""
+        named = self.scenario.load_of(self.scenario.target(target)).replay
+        return fit(self.traces[named], self.payloads[payload]) if named else None
+
+    @property
+    def far_replays(self) -> list[str]:
+        """A line for each (target, payload) whose prompts are not those that its trace asks for."""
+        lines = []
+        for target in self.scenario.targets:
+            for stem in self.stems_of(target.name):
+                if (found := self.trace_fit(target.name, stem)) and found.off > TOLD_ABOVE:
+                    named = self.scenario.load_of(target).replay
+                    lines.append(
+                        f"target `{target.name}`, payload `{stem}`: {named} {found.text}; {LINES_OF_SUCH_LENGTHS}"
+                    )
+        return lines
+
     def stage_s(self, load: Load) -> float:
         """How long a stage is planned to take, s: at least settling and measuring."""
         return self.traces[load.replay][-1].at_s if load.replay else load.settle_s + load.at_most_s
@@ -80,6 +105,8 @@ def load_inputs(path: str, services: tuple[str, ...]) -> Inputs:
         payloads[found.stem] = load_payload(found)
         digest = hashlib.sha256(found.read_bytes()).hexdigest()
         files[found.stem] = {"file": str(found), "sha256": digest, "prompts": len(payloads[found.stem])}
+        if points := sum(_asks_for_a_cache(p) for p in payloads[found.stem]):
+            files[found.stem]["cache_points"] = points
     for target in scenario.targets:
         for name in scenario.payloads_of(target):
             _check_bodies(path, target, name, payloads[pathlib.Path(name).stem])
@@ -107,6 +134,13 @@ def _traces(path: str, scenario: Scenario, payloads: dict[str, list[Prompt]]) ->
                 f"{place_of(path, named)}: {named} has prompt lengths, but not every payload line of target `{target.name}` has "
                 "`prompt_tokens`; add them, or remove the column"
             )
+        for stem in (pathlib.Path(name).stem for name in scenario.payloads_of(target)):
+            found = fit(traces[named], payloads[stem])
+            if found and found.off > REFUSED_ABOVE:
+                raise BadScenario(
+                    f"{place_of(path, named)}: {named} {found.text.replace('lines', f'lines of payload `{stem}`')}; "
+                    f"{LINES_OF_SUCH_LENGTHS}"
+                )
         if any(a.max_tokens for a in traces[named]) and not _takes_lengths(target, prompts[0]):
             raise BadScenario(
                 f"{place_of(path, named)}: {named} has answer lengths, but the body of target `{target.name}` has no place for "
@@ -122,6 +156,12 @@ def _takes_lengths(target: Target, prompt: Prompt) -> bool:
         return len({build(target, p).body for p in lengths}) == 2
     except BadInput:  # the dialect refuses it
         return False
+
+
+def _asks_for_a_cache(prompt: Prompt) -> bool:
+    """Whether a prompt marks what shall be cached, in its messages or among its parameters."""
+    marked = json.dumps(prompt.parameters)
+    return prompt.cached or '"cachePoint"' in marked or '"cache_control"' in marked
 
 
 def _check_bodies(path: str, target: Target, payload: str, prompts: list[Prompt]) -> None:

@@ -7,7 +7,7 @@ calls are taken to be as quick as the first one.
 import math
 
 from locustfiles.common.planning.bisection import LOOKS, Search
-from locustfiles.common.planning.estimate import Call
+from locustfiles.common.planning.first_call import Call
 from locustfiles.common.planning.inputs import Inputs
 from locustfiles.common.planning.plan import Group
 from locustfiles.contract.scenario.loads import Level

@@ -1,9 +1,10 @@
 """Payload files: JSON lines in, prompts out, and each user's own seeded order of them.
 
 One line is one prompt, `{"prompt": "…"}`, `{"inputs": "…"}` or
-`{"messages": [{"role": "user", "content": "…"}]}` (a content may be parts, `{"type": "text", "text": "…"}` and, as a
-prompt-cache point, `{"cachePoint": {"type": "default"}}`), with optional `id`, `prompt_tokens`,
-`parameters` and `ground_truth` (kept in the file for other tools, not sent).
+`{"messages": [{"role": "user", "content": "…"}]}` (a content may be parts: `{"type": "text", "text": "…"}`, images as
+`images` has them and, as a prompt-cache point, `{"cachePoint": {"type": "default"}}`), with optional `id`,
+`prompt_tokens`, `parameters`, `base64_img` (an image that is sent behind the text) and `ground_truth` and `question`
+(kept in the file for other tools, not sent).
 """
 
 import dataclasses
@@ -12,10 +13,13 @@ import pathlib
 import random
 import typing
 
+from locustfiles.common.prompts.foreign_lines import foreign
+from locustfiles.common.prompts.images import image_in, image_of
 from locustfiles.contract.bad_input import BadInput
 
 _TEXT_KEYS = ("prompt", "inputs")
-_KEYS = (*_TEXT_KEYS, "messages", "id", "prompt_tokens", "parameters", "ground_truth")
+_IMAGE_KEY = "base64_img"
+_KEYS = (*_TEXT_KEYS, "messages", "id", "prompt_tokens", "parameters", _IMAGE_KEY, "ground_truth", "question")
 _ROLES = ("system", "user", "assistant")
 _CACHE_POINTS = [{"cachePoint": {"type": "default"} | ttl} for ttl in ({}, {"ttl": "5m"}, {"ttl": "1h"})]
 
@@ -30,7 +34,7 @@ class Prompt:
 
     id: str
     text: str | None
-    # {"role": system | user | assistant, "content": str | [{"type": "text", "text": str} | {"cachePoint": {…}}]}
+    # {"role": system | user | assistant, "content": str | [{"type": "text", "text": str} | image_url | {"cachePoint": {…}}]}
     messages: list[dict] | None
     prompt_tokens: int | None = None  # what the file says; a service's own count goes before it
     parameters: dict = dataclasses.field(default_factory=dict)  # these override the target's
@@ -45,9 +49,15 @@ class Prompt:
     @property
     def cached(self) -> bool:
         """Whether a prompt-cache point is in the messages."""
-        return any(
-            "cachePoint" in part for m in self.messages or () if type(m["content"]) is list for part in m["content"]
-        )
+        return self._has("cachePoint")
+
+    @property
+    def pictured(self) -> bool:
+        """Whether an image is in the messages."""
+        return self._has("image_url")
+
+    def _has(self, key: str) -> bool:
+        return any(key in part for m in self.messages or () if type(m["content"]) is list for part in m["content"])
 
 
 def load_payload(path: str | pathlib.Path) -> list[Prompt]:
@@ -117,7 +127,7 @@ def _prompt(line: str, number: int) -> Prompt:
     row = _object(line)
     unknown = next((key for key in row if key not in _KEYS), None)
     if unknown is not None:
-        raise ValueError(f"unknown key `{unknown}`; known are {', '.join(_KEYS)}")
+        raise ValueError(foreign(row) or f"unknown key `{unknown}`; known are {', '.join(_KEYS)}")
     kinds = [key for key in (*_TEXT_KEYS, "messages") if key in row]
     if not kinds:
         raise ValueError('no prompt text; add `"prompt": "…"`')
@@ -127,10 +137,20 @@ def _prompt(line: str, number: int) -> Prompt:
         text, messages = None, _messages(row["messages"])
     else:
         text, messages = _text(row[kinds[0]], kinds[0]), None
+    if row.get(_IMAGE_KEY) is not None:
+        text, messages = None, _with_image(row, text)
     tokens = row.get("prompt_tokens")
     if tokens is not None and (type(tokens) is not int or tokens < 1):
         raise ValueError("`prompt_tokens` must be a whole number of at least 1")
     return Prompt(_id(row.get("id"), number), text, messages, tokens, _parameters(row.get("parameters")))
+
+
+def _with_image(row: dict, text: str | None) -> list[dict]:
+    """One message of the line's text and the image behind it, as FMBench sends them."""
+    if text is None or not isinstance(row[_IMAGE_KEY], str):
+        raise ValueError(f"`{_IMAGE_KEY}` must be the base64 of an image beside `inputs` or `prompt`")
+    parts = [{"type": "text", "text": text}, image_of(row[_IMAGE_KEY]).part]
+    return [{"role": "user", "content": parts}]
 
 
 def _object(line: str) -> dict:
@@ -190,9 +210,10 @@ def _messages(value: object) -> list[dict]:
 def _part(part: object, where: str) -> None:
     if isinstance(part, dict) and set(part) == {"type", "text"} and part["type"] == "text":
         _text(part["text"], where)
-    elif part not in _CACHE_POINTS:
+    elif part not in _CACHE_POINTS and not (isinstance(part, dict) and image_in(part)):
         raise ValueError(
-            f'`{where}` takes a text or parts like {{"type": "text", "text": "…"}} and {{"cachePoint": {{"type": "default"}}}}'
+            f'`{where}` takes a text or parts like {{"type": "text", "text": "…"}}, {{"type": "image_url", "image_url": '
+            '{"url": "data:image/png;base64,…"}} and {"cachePoint": {"type": "default"}}'
         )
 
 

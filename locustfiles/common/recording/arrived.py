@@ -30,6 +30,7 @@ class Arrived(typing.NamedTuple):
     completion_tokens: int | None
     cache_read_tokens: int | None
     cache_write_tokens: int | None
+    stop_reason: str | None
     http_status: int | None
     error: str | None
 

@@ -1,11 +1,13 @@
-"""The protocol of master and workers: every message that one sends to the other, a dataclass each.
+"""The protocol of master and workers: every message that one sends to the other in a run, a dataclass each.
 
 A run without workers speaks it with itself: Locust's local runner hands each message to the same process. Messages travel
 as Locust's own do, over ZeroMQ on TCP; a worker that is cut off, paused or started anew loses some of them. What is said
 below of a message that is lost or comes twice is what the run then does, and who finds it out.
 
-    worker -> master   Hello, Called (EndpointsChecked, CallMade), StageClear, Pong, and RecordsReport inside Locust's own report
-    master -> worker   RunBegins, StageAnnounced, ArrivalsDealt, CallAsked, Flush, Ping, Acknowledged, Refused, Stranger
+    worker -> master   Called (EndpointsChecked, CallMade), StageClear, Raised, and RecordsReport inside Locust's own report
+    master -> worker   RunBegins, StageAnnounced, ArrivalsDealt, CallAsked, Flush, Acknowledged
+
+and those of `joining`, by which a worker comes to take part, without which nothing of it is heard.
 
 Times are Unix seconds; `run` is the id of a run's part, so that nobody heeds a message of another one.
 """
@@ -31,22 +33,6 @@ class Message:
         """As it travels. A report's rows are not copied."""
         values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         return {k: dataclasses.asdict(v) if isinstance(v, StageSpec) else v for k, v in values.items()}
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Hello(Message):
-    """A worker introduces itself: once when it has read its scenario (or could not), and again to a master that did not
-    know it (`Stranger`).
-
-    Lost: the master waits 10 s for it at the start of a run, then goes on without; the worker's users idle, and fewer send than
-    were planned, which the report shows. Twice: the worker is told of the run again, its clock is compared again.
-    """
-
-    KIND = "ledger_hello"
-    content: str  # hash of its scenario, payloads, tokenizers and traces
-    host: str
-    problem: str | None  # why it cannot serve
-    again: bool  # it has served a run before
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -135,6 +121,7 @@ class CallMade(Called):
     error_message: str | None
     http_status: int | None
     latency_ms: float
+    ttft_ms: float | None
     prompt_id: str
     prompt_tokens: int | None
     completion_tokens: int | None
@@ -143,8 +130,7 @@ class CallMade(Called):
 
     @classmethod
     def of(cls, record: RequestRecord, asked: CallAsked) -> "CallMade":
-        own = [field.name for field in dataclasses.fields(cls)[len(dataclasses.fields(Called)) :]]
-        return cls(asked.run, asked.ask, *(getattr(record, name) for name in own))
+        return cls(asked.run, asked.ask, *(getattr(record, own.name) for own in dataclasses.fields(cls)[2:]))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -181,26 +167,6 @@ class Flush(Message):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Ping(Message):
-    """The master asks a new worker for its clock, ten times.
-
-    Lost: the others do; without any, the offset is empty and taken for 0. Twice: answered twice.
-    """
-
-    KIND = "ledger_ping"
-    sent: float  # by the master's clock
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Pong(Message):
-    """A worker's answer to `Ping`. The quickest round trip counts, so a late double changes nothing."""
-
-    KIND = "ledger_pong"
-    sent: float  # the ping's
-    now: float  # by the worker's clock
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
 class Acknowledged(Message):
     """The master has handed a worker's records to the system: sent for every report of the run.
 
@@ -215,23 +181,13 @@ class Acknowledged(Message):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Refused(Message):
-    """The master wants nothing of a worker, which ends with exit code 1: it does not fit (`Hello`), or, to all, one of them
-    does not before a headless run began.
+class Raised(Message):
+    """An exception that nobody handled, of an event listener or a greenlet, in a worker: Locust tells only its own process.
 
-    Lost: the worker stays, and idles. Twice: it has ended.
+    Sent once, ahead of a report. Lost: the worker's own exit code says it alone. Twice: no effect.
     """
 
-    KIND = "ledger_refuse"
-    why: str
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Stranger(Message):
-    """The master got a report of a worker that it does not know: of an earlier master, or silent for so long that Locust has
-    given it up. The worker joins anew. Lost: sent for its next report. Twice: ignored until 5 s after it has joined."""
-
-    KIND = "ledger_stranger"
+    KIND = "ledger_raised"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -248,3 +204,6 @@ class RecordsReport(Message):
     first: int  # number of the first row
     rows: pydantic.SkipValidation[collections.abc.Sequence[collections.abc.Sequence[str]]]  # read in `arrived.read`
     produced: int | None  # records in all; None: more may come
+    gaps: list[tuple[float, float]] = dataclasses.field(
+        default_factory=list
+    )  # of the worker's loop, by its clock: all so far

@@ -19,6 +19,7 @@ from locustfiles.contract.scenario.retry import Retry
 from locustfiles.contract.scenario.slo import Slo
 from locustfiles.contract.statistics.batch_means import mean_half_width, too_narrow
 from locustfiles.contract.statistics.binomial import LEVELS, decide
+from locustfiles.contract.stop_reasons import is_bad
 
 LOOKS_APART = 1.05  # the interval is looked at whenever there are 5 % more latencies
 RECENT = 20_000  # latencies of a long settling that are looked at
@@ -43,6 +44,7 @@ class Tally:
 
     requests: int = 0
     failed: int = 0
+    bad_stops: int = 0  # successes whose stop reason says that they are not what was asked for
     keep: bool = True  # times of measured requests too: a rule needs them
     latencies: typing.MutableSequence[float] = dataclasses.field(default_factory=_numbers)
     ttfts: typing.MutableSequence[float] = dataclasses.field(default_factory=_numbers)
@@ -80,6 +82,7 @@ class Tally:
             return
         self.requests += 1
         self.failed += bool(error)
+        self.bad_stops += not error and is_bad(record.stop_reason)
         if self.keep and not error:
             self.first_sent = min(self.first_sent, begun.sent)
             self.last_ended = max(self.last_ended, begun.sent + latency)
@@ -138,6 +141,8 @@ class Tally:
                 states.append("undecided" if not len(values) else "met" if values.mean() <= mean else "missed")
         if slo.error_rate is not None:
             states.append("met" if self.failed <= slo.error_rate * self.requests else "missed")
+        if slo.bad_stop_share is not None:
+            states.append("met" if self.bad_stops <= slo.bad_stop_share * (self.requests - self.failed) else "missed")
         return next((state for state in ("missed", "undecided") if state in states), "met")
 
 

@@ -10,14 +10,16 @@ import gevent.event
 from locust.runners import Runner
 
 from locustfiles.common.planning.confirm import confirm
-from locustfiles.common.planning.estimate import Call, call_of, estimate
+from locustfiles.common.planning.estimate import estimate
+from locustfiles.common.planning.first_call import Call, call_of
 from locustfiles.common.planning.plan import Group
 from locustfiles.common.planning.sample_sizes import too_small_samples
 from locustfiles.common.recording import messenger
 from locustfiles.common.recording.messages import CallAsked, Called, CallMade, EndpointsChecked
 from locustfiles.common.recording.run_recorder import RunRecorder
-from locustfiles.contract.error_classes import REMEDIES, ErrorClass
+from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.scenario.price_book import HourlyPrice
+from locustfiles.contract.scenario.remedies import IN_ONE_PIECE, remedy_of
 
 log = logging.getLogger("swarmledger")
 TRIES = 3
@@ -44,6 +46,7 @@ class Preflight:
         self._numbers = itertools.count(1)
         self._warm: set[tuple[str, str]] = set()
         self._broken: set[str] = set()  # targets that have failed a call here
+        self._whole: set[str] = set()  # targets that do not stream although they are asked to
 
     def on_called(self, message: Called) -> None:
         if message.run == self.run.run_id and message.ask in self._asks:
@@ -73,6 +76,8 @@ class Preflight:
             self.run.inputs, groups, {t: call for t, call in calls.items() if t not in self._broken}
         ):
             log.warning("%s", shortage)
+        for far in self.run.inputs.far_replays:
+            log.warning("%s", far)
         if refusal := confirm(ahead, self.run.inputs.scenario, self.run.environment.parsed_options):
             raise self._failed(refusal)
 
@@ -95,11 +100,21 @@ class Preflight:
 
     def _warn(self, target: str, made: CallMade) -> None:
         """Once a target; its stages may say more."""
-        if made.error and target not in self._broken:
+        if target in self._broken:
+            return
+        if made.error:
             self._broken.add(target)
-            remedy = REMEDIES.get(ErrorClass(made.error), "see whether the endpoint is in service, and its logs")
             code = f" ({made.error_code})" if made.error_code else ""
-            log.warning("target `%s`: first call failed: %s%s; %s", target, made.error, code, remedy)
+            log.warning(
+                "target `%s`: first call failed: %s%s; %s", target, made.error, code, self._remedy(target, made)
+            )
+        elif made.ttft_ms is None and self.run.inputs.scenario.target(target).stream and target not in self._whole:
+            self._whole.add(target)
+            log.warning("target `%s`: %s", target, IN_ONE_PIECE)
+
+    def _remedy(self, target: str, made: CallMade) -> str:
+        error = ErrorClass(made.error or ErrorClass.INTERNAL)
+        return remedy_of(self.run.inputs.scenario.target(target), error, made.http_status)
 
     def _failed(self, sentence: str) -> SweepEnds:
         self.run.fail(sentence)
@@ -124,5 +139,5 @@ class Preflight:
         if not isinstance(made, CallMade) or made.error is None:
             raise self._failed(f"target `{group.target}`: no worker made its warm-up call; see that the workers are up")
         code = made.error_code or f"HTTP {made.http_status}"
-        remedy = REMEDIES[ErrorClass(made.error)]
-        raise self._failed(f"target `{group.target}`: {code}: {made.error_message}; {remedy}")
+        message = f": {made.error_message}" if made.error_message else ""
+        raise self._failed(f"target `{group.target}`: {code}{message}; {self._remedy(group.target, made)}")

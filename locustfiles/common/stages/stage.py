@@ -50,6 +50,8 @@ class Stage:
         self.window = StageWindow(
             number, group.repeat, group.target, group.payload, level.users, level.rate, started_at=now
         )
+        if self.trace:
+            self.window.trace_fit = self.run.inputs.trace_fit(group.target, group.payload)
 
     @property
     def _times_needed(self) -> bool:
@@ -145,6 +147,8 @@ class Stage:
             return
         self.window.workers = [WorkerLoad(worker, **load) for worker, load in sorted(loads.items()) if load]
         self.window.whole = self.control.wait_for_records(self.spec) and self._workers <= set(self.control.alive())
+        if not self.window.whole and self._workers <= loads.keys():  # its records may come later
+            self.control.late.append(self.window)
         if self.slo:
             self.window.outcome = self._outcome(self.slo)
 

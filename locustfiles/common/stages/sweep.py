@@ -70,11 +70,6 @@ class Sweep:
         self._guard.stop()
         self.control.set(None)
 
-    @property
-    def stage_number(self) -> int:
-        """Of the stage under way, or the last one; 0 before the first."""
-        return self.stage.spec.stage if self.stage else 0
-
     def done_s(self) -> float:
         """Planned seconds that are over: whole stages, and the part of the one under way."""
         window = self.stage.window if self.stage else None

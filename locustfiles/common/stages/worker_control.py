@@ -12,6 +12,7 @@ from locustfiles.common.planning.plan import USERS_A_SECOND
 from locustfiles.common.recording import messenger
 from locustfiles.common.recording.messages import Message, StageAnnounced, StageClear
 from locustfiles.common.recording.run_recorder import RunRecorder
+from locustfiles.contract.manifest import StageWindow
 
 POLL_S = 0.02
 RECORDS_S = 15.0  # for the records of a stage to arrive
@@ -33,6 +34,9 @@ class WorkerControl:
         self.spec: StageSpec | None = None
         self.phase = "settle"
         self._latest: int | None = None  # number of the stage under way, or of the last one
+        self.late: list[
+            StageWindow
+        ] = []  # stages whose workers were all clear, and whose records were not all here in time
         self.changed = gevent.event.Event()
         self._clear: dict[
             tuple[int, str, int], dict[str, StageClear]

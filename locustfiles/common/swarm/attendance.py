@@ -4,7 +4,8 @@ A run without workers has one, this process.
 """
 
 import logging
-import time
+import math
+import typing
 
 from locust import runners
 from locust.runners import Runner
@@ -14,20 +15,48 @@ from locustfiles.common.recording.messages import RunBegins
 from locustfiles.common.recording.run_recorder import RunRecorder
 from locustfiles.common.stages.sweep import Sweep
 from locustfiles.common.swarm.link_to_master import MASTER_SILENT_S
+from locustfiles.common.swarm.worker import Worker
 from locustfiles.common.swarm.worker_registry import WorkerRegistry
+from locustfiles.contract.manifest import StageWindow
 
 log = logging.getLogger("swarmledger")
 UNNOTICED_S = (
     runners.HEARTBEAT_LIVENESS * runners.HEARTBEAT_INTERVAL
 )  # Locust calls a worker missing when it was silent for longer
+REPORTED_S = 2.0  # a worker that is back has told by then why it was silent
+
+
+class Silence(typing.NamedTuple):
+    """In which nothing was heard of a worker; Unix seconds, this process's clock."""
+
+    worker: str
+    since: float
+    until: float
+
+
+def touched(stages: list[StageWindow], since: float, until: float) -> list[int]:
+    """Numbers of those that had measured requests under way in that time: from the window's begin to the hold's end."""
+    begun = [(s.stage, s.measure_from, s.hold_until or math.inf) for s in stages if s.measure_from is not None]
+    return [stage for stage, begin, end in begun if begin < until and since < end]
 
 
 class Attendance:
-    """Of one run; `look` is called once a second."""
+    """Of one run; `look` is called once a second.
 
-    def __init__(self, run: RunRecorder, sweep: Sweep, runner: Runner, registry: WorkerRegistry) -> None:
+    An absence is charged to the stages whose measured requests it touches, from the window's begin to the hold's end,
+    whenever it is noticed: one that is over by then was recorded before.
+    """
+
+    def __init__(
+        self, run: RunRecorder, sweep: Sweep, runner: Runner, registry: WorkerRegistry, worker_side: Worker | None
+    ) -> None:
+        """worker_side: this process's own (a run without workers)."""
         self.run, self.sweep, self.runner, self.registry = run, sweep, runner, registry
-        self._gone: dict[str, tuple[float, int]] = {}  # worker -> since when, and the stage of then
+        self.worker_side = worker_side
+        self._gone: dict[str, float] = {}  # worker -> when it was last heard
+        self._back: list[Silence] = []  # of which it is not known yet whether the worker stood still meanwhile
+        self._gaps: dict[str, dict[tuple[float, float], Silence]] = {}  # worker -> by its clock -> by this one's
+        self._touched: set[int] = set()  # stages without a worker for a while
 
     def introduce(self, worker: str) -> None:
         """Tell a worker of the run."""
@@ -41,7 +70,10 @@ class Attendance:
         self.sweep.control.say_stage(worker)
 
     def look(self) -> None:
+        if self.worker_side:
+            self.take_gaps("local", self.worker_side.gaps)
         self._notice_gone()
+        self._judge(self.run.clock.now() - REPORTED_S)
         for worker in self.registry.alive() if self.registry.distributed else ():
             if worker in self.run.members:  # one that was cut off, for however short, has missed what was announced
                 self.sweep.control.say_stage(worker)
@@ -56,27 +88,72 @@ class Attendance:
             and self.runner.user_count < want[0]
         )
 
-    def notice_pause(self, late_s: float, stage: int) -> None:
-        """stage: the one under way before. Workers that hear nothing for MASTER_SILENT_S idle; their last heartbeat may be a
-        second older than the pause, which may have begun a second before this process was due to wake."""
+    def notice_pause(self, late_s: float) -> None:
+        """Workers that hear nothing for MASTER_SILENT_S idle; their last heartbeat may be a second older than the pause, which
+        may have begun a second before this process was due to wake. They are told again within a second."""
         if self.registry.distributed and late_s > MASTER_SILENT_S - 2:
             text = f"the master was paused for {late_s:.0f} s: its workers idle after {MASTER_SILENT_S} s of silence; repeat these stages"
-            if stages := list(
-                range(max(1, stage), self.sweep.stage_number + 1)
-            ):  # before the first nothing is measured
-                self.run.problem(text, stages)
+            now = self.run.clock.now()
+            self._charge(text, now - late_s - 1, now + 1)
+
+    def take_gaps(self, worker: str, gaps: typing.Iterable[tuple[float, float]]) -> None:
+        """What a worker says of itself: when its event loop stood still, by its own clock; all that there were."""
+        known, offset_s = self._gaps.setdefault(worker, {}), self.sweep.control.offset_s(worker)
+        for since, until in gaps:
+            if (since, until) in known:
+                continue
+            gap = known[since, until] = Silence(worker, since - offset_s, until - offset_s)
+            if until - since > UNNOTICED_S:
+                who = "this process" if worker == "local" else f"worker {worker}"
+                text = (
+                    f"{who} stood still for {until - since:.1f} s (paused, or kept from running); repeat these stages"
+                )
+                self._touched.update(self._charge(text, gap.since, gap.until))
+
+    def amend(self) -> None:
+        """At the end, when all that there is has been handed in: whether each stage is whole."""
+        if self.worker_side:
+            self.take_gaps("local", self.worker_side.gaps)
+        self._judge(math.inf)
+        settled = all(account.settled for account in self.run.inbox.accounts.values())
+        for window in self.sweep.control.late if settled else ():
+            window.whole = True
+        for window in self.run.manifest.stages:
+            if window.stage in self._touched:
+                window.whole, window.outcome = False, None
+            elif settled and not window.whole and window.hold_until and window.ended_by != "budget":
+                text = f"stage {window.stage}: a worker that began it had left by its end: its load was not as planned; repeat it"
+                self.run.problem(text, [window.stage])
+
+    def _charge(self, text: str, since: float, until: float) -> list[int]:
+        """The stages that it concerns."""
+        stages = touched(self.run.manifest.stages, since, until)
+        if stages:
+            self.run.problem(text, stages)
+        else:
+            log.warning("%s: nothing was being measured", text.partition(";")[0])
+        return stages
+
+    def _judge(self, before: float) -> None:
+        """Silences that ended before then. What a worker spent standing still it has told, and that is charged already; in what
+        is left it was cut off: it may not have heard which stage was on, or idled."""
+        for silence in [s for s in self._back if s.until < before]:
+            self._back.remove(silence)
+            _, since, until = silence
+            still = (min(g.until, until) - max(g.since, since) for g in self._gaps.get(silence.worker, {}).values())
+            if until - since - sum(s for s in still if s > 0) > UNNOTICED_S:
+                text = f"worker {silence.worker} was silent for {until - since:.0f} s (cut off or paused); repeat these stages"
+                self._touched.update(self._charge(text, since, until))
 
     def _notice_gone(self) -> None:
         """A worker may leave with all its records, come back (it was paused, or cut off), or never be heard again, which
         the run's end finds out."""
-        alive, now = set(self.registry.alive()), time.monotonic()
+        alive = set(self.registry.alive())
         for worker in self._gone.keys() & alive:
-            since, stage = self._gone.pop(worker)
             self.admit(worker)
-            silent = f"worker {worker} was silent for {now - since + UNNOTICED_S:.0f} s (paused or cut off)"
-            self.run.problem(silent, list(range(stage, self.sweep.stage_number + 1)))
+            self._back.append(Silence(worker, self._gone.pop(worker), self.registry.back_at(worker)))
         for worker in set(self.run.members) - alive - self._gone.keys():
-            self._gone[worker] = (now, self.sweep.stage_number)
+            self._gone[worker] = self.registry.heard_at(worker)
             self.sweep.preflight.on_worker_gone(worker)
             settled = self.run.inbox.account(worker).settled
             log.warning("Worker %s has left%s", worker, "; all its records are here" if settled else " or is silent")

@@ -3,20 +3,23 @@
 A run without workers has none: its process takes its own records in.
 """
 
+import dataclasses
 import logging
 import time
 import typing
 
 import gevent
 import locust
+from locust import log as locust_log
 from locust.env import Environment
 from locust.rpc import Message
 from locust.runners import WorkerRunner
 
 from locustfiles.common.recording import messenger
-from locustfiles.common.recording.messages import Acknowledged, Flush, RecordsReport, Refused, Stranger
+from locustfiles.common.recording.joining import Stranger
+from locustfiles.common.recording.messages import Acknowledged, Flush, Raised, RecordsReport
 from locustfiles.common.swarm.worker import Worker
-from locustfiles.contract.exit_codes import BAD_INPUT, NOT_TRUSTED, complain
+from locustfiles.contract.exit_codes import NOT_TRUSTED
 
 HAND_IN_S = 10.0
 MASTER_SILENT_S = 10
@@ -31,12 +34,11 @@ class MasterLink:
     def __init__(self, environment: Environment, runner: WorkerRunner, worker_side: Worker) -> None:
         self.environment, self.runner, self.worker_side = environment, runner, worker_side
         self.silent = False  # the master is
-        self._left = False
+        self._left = self._raised = False
         self._known_from = 0.0  # monotonic: a master that does not know this worker is heard from then on
         worker_side.report_now = self.report_now
         messenger.register(runner, Acknowledged, self._on_ack)
         messenger.register(runner, Flush, self._on_flush)
-        messenger.register(runner, Refused, self._on_refuse)
         messenger.register(runner, Stranger, self._on_stranger, concurrent=True)
         environment.events.report_to_master.add_listener(self._on_report)
         environment.events.quitting.add_listener(self.leave)
@@ -46,9 +48,12 @@ class MasterLink:
         self.runner._send_stats()
 
     def _on_report(self, client_id: str, data: dict[str, typing.Any], **_: object) -> None:
-        """Locust's report to the master takes the records along."""
+        """Locust's report to the master takes the records along, and ahead of it what the master must know of them."""
+        if locust_log.unhandled_greenlet_exception and not self._raised:
+            self._raised = True
+            messenger.send(self.runner, Raised())
         if report := self.worker_side.records.report(self.silent):
-            data[RecordsReport.KIND] = report.data()
+            data[RecordsReport.KIND] = dataclasses.replace(report, gaps=self.worker_side.gaps).data()
 
     def _on_ack(self, message: Acknowledged, _: str) -> None:
         records = self.worker_side.records
@@ -112,8 +117,3 @@ class MasterLink:
         self.runner.client.send(Message("client_ready", locust.__version__, self.runner.client_id))  # as Locust does
         self.worker_side.join(self.worker_side.sender.worker, again=True)
         self._known_from = time.monotonic() + REJOINED_S
-
-    def _on_refuse(self, message: Refused, _: str) -> None:
-        complain(message.why)
-        self.environment.process_exit_code = BAD_INPUT
-        self.runner.quit()

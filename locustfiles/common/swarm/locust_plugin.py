@@ -16,11 +16,12 @@ from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 from locustfiles.common.calls.clock import Clock
 from locustfiles.common.planning.inputs import Inputs, load_inputs
 from locustfiles.common.planning.plan import STOP_S
-from locustfiles.common.recording import messenger
 from locustfiles.common.recording.begun_manifest import default_path
-from locustfiles.common.recording.messages import Hello
+from locustfiles.common.recording.joining import Hello
 from locustfiles.common.recording.resume import parts_so_far
-from locustfiles.common.swarm import web_notice
+from locustfiles.common.swarm import guarded_port, run_token, web_notice
+from locustfiles.common.swarm.gate import Gate
+from locustfiles.common.swarm.introduction import Introduction
 from locustfiles.common.swarm.link_to_master import MasterLink
 from locustfiles.common.swarm.master import Master
 from locustfiles.common.swarm.shape import StageShape
@@ -32,6 +33,7 @@ from locustfiles.contract.run_folder import RunFolder
 
 COMMAND = "locust -f locustfiles/sweep.py --scenario configs/demo.yaml --run-dir runs/demo --headless"
 REPORT_INTERVAL_S = 1.0
+LOOPBACK = "127.0.0.1"
 CALLS_A_PART = 10**9  # more than any process makes: call numbers of a run's parts do not meet
 log = logging.getLogger("swarmledger")
 
@@ -56,6 +58,8 @@ def _remember(given: dict[str, str]) -> type[argparse.Action]:
 
 
 def _add_options(parser, given: dict[str, str], **_) -> None:
+    guarded_port.guard()
+    parser.set_defaults(master_bind_host=LOOPBACK, web_host=LOOPBACK)  # Locust's are all interfaces
     add, before = functools.partial(parser.add_argument, include_in_web_ui=False), len(parser._actions)
     add(
         "--scenario",
@@ -108,6 +112,8 @@ def _on_init(environment, runner, services: tuple[str, ...], given: dict[str, st
     )  # what it warns of, with a traceback, it raises as well
     logging.getLogger("urllib3").setLevel(logging.INFO)
     logging.getLogger("swarmledger").setLevel(logging.INFO)  # its few lines are the progress in CI
+    gate = Gate(runner) if isinstance(runner, MasterRunner) else None
+    introduction = Introduction(environment, runner) if isinstance(runner, WorkerRunner) else None
     try:
         if not scenario:
             raise BadInput(f"--scenario: missing; give the scenario file, as in: {COMMAND}")
@@ -118,13 +124,16 @@ def _on_init(environment, runner, services: tuple[str, ...], given: dict[str, st
         gevent.signal_handler(signal.SIGINT, _interrupt, environment, times)
         if options.headless and not options.worker:  # Locust's own handler comes after the shape has ended
             gevent.signal_handler(signal.SIGTERM, _interrupt, environment, times)
-        if isinstance(runner, WorkerRunner):
-            _begin_worker(environment, runner, inputs, clock)
+        if introduction:
+            _begin_worker(environment, introduction, inputs, clock)
         else:
-            _begin_master(environment, runner, options, inputs, clock)
+            _begin_master(environment, runner, options, inputs, clock, gate)
+        if gate:
+            gate.open()
+            run_token.show(gate.token, options)
     except BadInput as e:
-        if isinstance(runner, WorkerRunner):
-            messenger.send(runner, Hello("", "", f"worker {runner.client_id}: {e}", again=False))
+        if introduction:
+            introduction.say(Hello("", "", f"worker {runner.client_id}: {e}", again=False), wait_s=2)
             gevent.sleep(0.2)
         _die(str(e))
     except KeyboardInterrupt:  # while the scenario was read: our own handler was not there yet
@@ -154,17 +163,24 @@ def _interrupt(environment, times: collections.abc.Iterator[int]) -> None:
         os._exit(NOT_TRUSTED)
 
 
-def _begin_worker(environment, runner: WorkerRunner, inputs: Inputs, clock: Clock) -> None:
+def _begin_worker(environment, introduction: Introduction, inputs: Inputs, clock: Clock) -> None:
+    runner = introduction.runner
     # while a worker stops its users it hears no heartbeat of the master's, for up to twice the timeout
     locust.runners.MASTER_HEARTBEAT_TIMEOUT = max(60, 2 * environment.stop_timeout + 60)
     locust.runners.WORKER_REPORT_INTERVAL = REPORT_INTERVAL_S
     worker_side = environment.swarmledger = Worker(environment, runner, inputs, clock)
+    worker_side.introduce = introduction.say
     gevent.spawn(MasterLink(environment, runner, worker_side).watch)
     worker_side.join(runner.client_id)
 
 
 def _begin_master(
-    environment, runner: LocalRunner | MasterRunner, options: argparse.Namespace, inputs: Inputs, clock: Clock
+    environment,
+    runner: LocalRunner | MasterRunner,
+    options: argparse.Namespace,
+    inputs: Inputs,
+    clock: Clock,
+    gate: Gate | None,
 ) -> None:
     shape = environment.shape_class
     if not isinstance(shape, StageShape):
@@ -181,7 +197,7 @@ def _begin_master(
         RunFolder(options.run_dir or default_path(inputs)).check_name()
     else:
         RunFolder(options.run_dir).check_free()
-    master = Master(environment, runner, options, shape, inputs, clock)
+    master = Master(environment, runner, options, shape, inputs, clock, gate)
     if environment.web_ui:
         environment.host = (
             environment.host or f"scenario://{inputs.scenario.name}"

@@ -5,6 +5,7 @@ import logging
 import pathlib
 import typing
 
+import gevent.lock
 from locust import log as locust_log
 from locust.env import Environment
 from locust.runners import LocalRunner, MasterRunner
@@ -13,8 +14,10 @@ from locustfiles.common.calls.clock import Clock
 from locustfiles.common.planning.inputs import Inputs
 from locustfiles.common.recording import messenger
 from locustfiles.common.recording.begun_manifest import default_path
-from locustfiles.common.recording.messages import Called, StageClear, Stranger
+from locustfiles.common.recording.joining import Stranger
+from locustfiles.common.recording.messages import Called, Raised, StageClear
 from locustfiles.common.recording.run_recorder import RunRecorder
+from locustfiles.common.swarm.gate import Gate
 from locustfiles.common.swarm.run_under_way import RunUnderWay
 from locustfiles.common.swarm.shape import StageShape
 from locustfiles.common.swarm.worker import Worker
@@ -25,6 +28,17 @@ from locustfiles.contract.run_folder import RunFolder
 
 log = logging.getLogger("swarmledger")
 GRAVEST_FIRST = (NOT_TRUSTED, BAD_INPUT, GATE_MISSED, OK)  # of several runs in one web UI
+
+
+def stop_one_at_a_time(runner: LocalRunner | MasterRunner) -> None:
+    """Locust begins a second stop, as by a button that is pressed twice, while the first still drains; here it waits for that."""
+    lock, stop = gevent.lock.RLock(), runner.stop
+
+    def stopping(*arguments: typing.Any, **named: typing.Any) -> None:
+        with lock:
+            stop(*arguments, **named)
+
+    runner.stop = stopping  # type: ignore[method-assign]
 
 
 class Master:
@@ -38,10 +52,11 @@ class Master:
         shape: StageShape,
         inputs: Inputs,
         clock: Clock,
+        gate: Gate | None = None,
     ) -> None:
         self.environment, self.runner, self.options, self.shape = environment, runner, options, shape
         self.inputs, self.clock = inputs, clock
-        self.registry = WorkerRegistry(environment, runner, options, inputs, clock, self._on_new_worker)
+        self.registry = WorkerRegistry(environment, runner, options, inputs, clock, self._on_new_worker, gate)
         self.shape.workers_ready = self.registry.ready
         self.worker_side: Worker | None = None
         self._under_way: RunUnderWay | None = None
@@ -49,8 +64,13 @@ class Master:
         self._refused: str | None = None  # why the last start came to nothing
         self._folders: set[pathlib.Path] = set()
         self._exit_code = OK
+        self._raised: list[str] = []  # workers that had an exception nobody handled
+        stop_one_at_a_time(runner)
         messenger.register(runner, StageClear, self._on_clear)
         messenger.register(runner, Called, self._on_called)
+        messenger.register(runner, Raised, self._on_raised)
+        if gate:
+            gate.on_stray = self._on_stray
         events = environment.events
         events.test_start.add_listener(self._on_start)
         events.test_stopping.add_listener(self._on_stopping)
@@ -73,13 +93,21 @@ class Master:
         if self._under_way:
             self._under_way.sweep.preflight.on_called(message)
 
+    def _on_raised(self, _: Raised, worker: str) -> None:
+        if worker not in self._raised:
+            self._raised.append(worker)
+            log.error("worker %s: an event listener or a greenlet raised there (see its log): exit code 2", worker)
+
+    def _on_stray(self, worker: str) -> None:
+        """Of a master before this one."""
+        messenger.send(self.runner, Stranger(), worker)
+
     def _on_worker_report(self, client_id: str, data: dict[str, typing.Any], **_: object) -> None:
         report = messenger.records_in(data, client_id)
         if report is None or not isinstance(self.runner, MasterRunner):
             return
         if client_id not in self.runner.clients:
-            # of a master before this one, or silent for so long that Locust has forgotten it
-            if client_id not in self.registry.members or self.runner.state in ("spawning", "running"):
+            if self.runner.state in ("spawning", "running"):  # silent for so long that Locust has forgotten it
                 messenger.send(self.runner, Stranger(), client_id)
         elif self._under_way:
             self._under_way.take_in(report, client_id)
@@ -132,7 +160,7 @@ class Master:
             self.runner.quit()
         else:
             self.runner.stop()
-        untold = locust_log.unhandled_greenlet_exception and self._exit_code == OK
+        untold = (locust_log.unhandled_greenlet_exception or self._raised) and self._exit_code == OK
         self.environment.process_exit_code = NOT_TRUSTED if untold else self._exit_code
 
     def _on_quit(self, **_: object) -> None:

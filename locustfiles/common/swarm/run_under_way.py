@@ -17,10 +17,12 @@ from locustfiles.common.swarm.progress import Progress
 from locustfiles.common.swarm.worker import Worker
 from locustfiles.common.swarm.worker_registry import WorkerRegistry
 from locustfiles.contract.error_classes import redact
+from locustfiles.contract.record import FIELDS
 
 log = logging.getLogger("swarmledger")
 ACKNOWLEDGE_S = 10.0
 USERS_BACK_AFTER_S = 3
+OF_WORKER = FIELDS.index("worker")
 
 
 class RunUnderWay:
@@ -37,7 +39,7 @@ class RunUnderWay:
         self.run, self.environment, self.runner, self.registry = run, environment, runner, registry
         self.worker_side = worker_side
         self.sweep = Sweep(run, runner, registry.alive, self._collect_own)
-        self.attendance = Attendance(run, self.sweep, runner, registry)
+        self.attendance = Attendance(run, self.sweep, runner, registry, worker_side)
         self._ticker: gevent.Greenlet | None = None
 
     def begin(self) -> None:
@@ -48,11 +50,14 @@ class RunUnderWay:
 
     def take_in(self, report: RecordsReport, worker: str) -> None:
         try:
+            if any(row[OF_WORKER] != worker for row in report.rows):
+                raise ValueError("records of another worker")
             upto = self.run.inbox.receive(worker, report)
-        except ValueError as e:
+        except (ValueError, IndexError) as e:
             return messenger.ignored(RecordsReport, worker, e)
         if upto is None:
             return
+        self.attendance.take_gaps(worker, report.gaps)
         try:
             self.run.files.flush()  # acknowledged is what outlives this process, and is where the run's records belong
         except OSError:  # the worker keeps its records; the ticker ends the run
@@ -77,9 +82,9 @@ class RunUnderWay:
         progress = Progress(self.sweep.planned, self.sweep.planned_s)
         try:
             while True:
-                before, stage = time.monotonic(), self.sweep.stage_number
+                before = time.monotonic()
                 gevent.sleep(1)
-                self.attendance.notice_pause(time.monotonic() - before - 1, stage)
+                self.attendance.notice_pause(time.monotonic() - before - 1)
                 self._collect_own()
                 self.run.tick()
                 if self.run.broken_off:
@@ -132,5 +137,6 @@ class RunUnderWay:
             self.run.problem(
                 f"users failed inside Swarmledger ({failed['count']} times): {redact(failed['msg'])}; see locust_exceptions.csv"
             )
+        self.attendance.amend()
         status = self.run.manifest.status
         self.run.close("stopped" if status == "running" else status)

@@ -12,6 +12,7 @@ from locustfiles.common.calls.sender import Sender
 from locustfiles.common.calls.stage_spec import StageSpec
 from locustfiles.common.planning.arrivals import Arrival
 from locustfiles.common.planning.plan import START_S
+from locustfiles.common.planning.trace_fit import nearest
 from locustfiles.common.prompts.payloads import Draws, Prompt
 from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.record import RequestRecord
@@ -134,11 +135,7 @@ class LLMUser(User):
         """The next prompt; where a trace has token lengths, one of the nearest length, asked for so many tokens."""
         prompt = self.draw(payload)
         if arrival.prompt_tokens is not None:
-            prompts = self.worker_side.payloads[payload]
-            nearest = min(abs(p.prompt_tokens - arrival.prompt_tokens) for p in prompts)
-            prompt = self._random.choice(
-                [p for p in prompts if abs(p.prompt_tokens - arrival.prompt_tokens) == nearest]
-            )
+            prompt = self._random.choice(nearest(self.worker_side.payloads[payload], arrival.prompt_tokens))
         if arrival.max_tokens is not None:
             prompt = dataclasses.replace(prompt, parameters=prompt.parameters | {"max_tokens": arrival.max_tokens})
         return prompt

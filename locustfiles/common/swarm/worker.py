@@ -5,9 +5,9 @@ that prepare it, and hands in its records.
 """
 
 import collections.abc
+import functools
 import gc
 import platform
-import random
 
 import gevent
 from locust.env import Environment
@@ -16,17 +16,16 @@ from locust.runners import LocalRunner, WorkerRunner
 from locustfiles.common.calls.clock import Clock
 from locustfiles.common.calls.sender import Sender
 from locustfiles.common.calls.stage_spec import StageSpec
+from locustfiles.common.planning.first_call import typical
 from locustfiles.common.planning.inputs import Inputs
 from locustfiles.common.recording import messenger
 from locustfiles.common.recording.hand_in import HandIn
+from locustfiles.common.recording.joining import Hello, Ping, Pong
 from locustfiles.common.recording.messages import (
     ArrivalsDealt,
     CallAsked,
     CallMade,
     EndpointsChecked,
-    Hello,
-    Ping,
-    Pong,
     RunBegins,
     StageAnnounced,
     StageClear,
@@ -35,6 +34,7 @@ from locustfiles.common.swarm.arrival_queue import ArrivalQueue
 from locustfiles.common.swarm.user import tell_locust
 from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.record import RequestRecord
+from locustfiles.contract.version import versions
 
 
 class Worker:
@@ -52,6 +52,7 @@ class Worker:
         self.due = ArrivalQueue(clock)
         self.records = HandIn()
         self.report_now: collections.abc.Callable[[], None] = lambda: None  # to a master, where there is one
+        self.introduce: collections.abc.Callable[[Hello], None] = functools.partial(messenger.send, runner)
         self.leaving = False  # users that the master may still send here idle
         self._clear: StageClear | None = None  # the last one
         self._numbers: set[int] = set()
@@ -64,7 +65,7 @@ class Worker:
     def join(self, worker: str, again: bool = False) -> None:
         """Introduce this process to the master; `again`: it has served a run before."""
         self.sender.worker = worker
-        messenger.send(self.runner, Hello(self.inputs.content, platform.node(), None, again))
+        self.introduce(Hello(self.inputs.content, platform.node(), None, again, versions()))
 
     @property
     def seed_text(self) -> str:
@@ -76,6 +77,11 @@ class Worker:
         number = next(n for n in range(1, len(self._numbers) + 2) if n not in self._numbers)
         self._numbers.add(number)
         return number
+
+    @property
+    def gaps(self) -> list[tuple[float, float]]:
+        """When this process stood still, by its clock (Unix seconds)."""
+        return [(self.sender.clock.at(since), self.sender.clock.at(until)) for since, until in self.sender.probe.gaps]
 
     @property
     def users(self) -> int:
@@ -132,7 +138,7 @@ class Worker:
             messenger.send(self.runner, checked)
             return
         target, prompts = self.scenario.target(message.target), self.payloads[message.payload]
-        prompt = random.Random(f"{self.seed_text}/warmup/{message.ask}").choice(prompts)
+        prompt = typical(target, prompts)
         spec = StageSpec(stage=0, target=target.name, payload=message.payload, users=None)
         record = self.sender.call(0, target, prompt, spec, "warmup")
         if record.error == ErrorClass.CANCELLED:  # without workers this is the sweep's own greenlet: the run is stopped

@@ -16,13 +16,15 @@ from locust.runners import LocalRunner, MasterRunner
 from locustfiles.common.calls.clock import Clock
 from locustfiles.common.planning.inputs import Inputs
 from locustfiles.common.recording import messenger
-from locustfiles.common.recording.messages import Hello, Ping, Pong, Refused
+from locustfiles.common.recording.joining import Hello, Ping, Pong
+from locustfiles.common.swarm.gate import Gate
 from locustfiles.contract.exit_codes import BAD_INPUT, complain
 from locustfiles.contract.manifest import WorkerEntry
+from locustfiles.contract.version import versions
 
 log = logging.getLogger("swarmledger")
 PINGS = 10
-INTRODUCE_S = 10.0  # for a worker that Locust counts as ready to read its scenario
+INTRODUCE_S = 10.0  # for a worker that has shown the token to read its scenario
 
 
 class WorkerRegistry:
@@ -36,8 +38,11 @@ class WorkerRegistry:
         inputs: Inputs,
         clock: Clock,
         on_new: collections.abc.Callable[[str], None],
+        gate: Gate | None,
     ) -> None:
+        """gate: what lets workers in; None without any."""
         self.runner, self.options, self.inputs, self.clock, self.on_new = runner, options, inputs, clock, on_new
+        self.gate = gate
         self._clients = runner.clients if isinstance(runner, MasterRunner) else None  # the workers that Locust knows
         self.members: dict[str, WorkerEntry] = {}
         self.expected = 1  # workers to wait for before a run
@@ -45,6 +50,7 @@ class WorkerRegistry:
         self._heard: set[str] = set()  # workers that have introduced themselves, fit or not
         self._refusal: str | None = None  # a worker did not fit before the run began
         self._best_round_trip: dict[str, float] = {}
+        self._versions = versions()
         messenger.register(runner, Hello, self._on_hello)
         messenger.register(runner, Pong, self._on_pong)
         environment.events.worker_connect.add_listener(self._on_connect)
@@ -61,6 +67,17 @@ class WorkerRegistry:
         here = {c.id for c in (*clients.ready, *clients.spawning, *clients.running)}
         return [worker for worker in self.members if worker in here]
 
+    def heard_at(self, worker: str) -> float:
+        """When it was last heard, Unix seconds; now where that is not known."""
+        return self._at(self.gate.heard.get(worker) if self.gate else None)
+
+    def back_at(self, worker: str) -> float:
+        """When it was heard again after its last silence."""
+        return self._at(self.gate.back.get(worker) if self.gate else None)
+
+    def _at(self, moment: float | None) -> float:
+        return self.clock.now() if moment is None else self.clock.at(moment)
+
     def _on_hello(self, hello: Hello, worker: str) -> None:
         why = hello.problem
         if hello.content != self.inputs.content:
@@ -70,10 +87,21 @@ class WorkerRegistry:
             self._refuse(worker, why, hello.again)
             return
         entry = WorkerEntry(worker, hello.host, None if self.distributed else 0.0, None, 0, None)
+        entry.versions = self._unlike(worker, hello.versions)
         self.members.setdefault(worker, entry)
-        if self.distributed:
+        if self.gate:
+            self.gate.admit(worker)
             gevent.spawn(self._measure_offset, worker)
         self.on_new(worker)
+
+    def _unlike(self, worker: str, theirs: dict[str, str]) -> dict[str, str]:
+        """What of them differs from the master's, and with it from what the manifest says."""
+        own = self._versions
+        unlike = {name: version for name, version in sorted(theirs.items()) if version != own.get(name)}
+        if unlike:
+            said = ", ".join(f"{name} {version} (here {own.get(name, 'none')})" for name, version in unlike.items())
+            log.warning("worker %s runs other versions than the master: %s; install the same on both", worker, said)
+        return unlike
 
     def _refuse(self, worker: str, why: str, again: bool) -> None:
         """again: a worker that an earlier master has left behind, which is no reason to call the run off."""
@@ -83,23 +111,27 @@ class WorkerRegistry:
                 self._refusal = why
                 gevent.spawn(self._call_off, why)
             return  # all leave together: Locust's master hears nothing more once its last worker has left
-        messenger.send(self.runner, Refused(why), worker)
+        if self.gate:
+            self.gate.refuse(worker, why)
 
     def _call_off(self, why: str) -> None:
         """End master and workers before the run began, those that are still starting too."""
         over = time.monotonic() + INTRODUCE_S
         while len(self._heard) < self.options.expect_workers and time.monotonic() < over:
             gevent.sleep(0.05)
-        messenger.send(self.runner, Refused(why))
+        if self.gate:
+            self.gate.refuse_all(why)
         gevent.sleep(0.5)
         complain(why)
         os._exit(BAD_INPUT)  # Locust's wait for workers cannot be left otherwise
 
     def await_introductions(self) -> None:
-        """A worker that Locust counts as ready may still be reading its scenario."""
+        """A worker that has come may still be reading its scenario."""
         over = time.monotonic() + INTRODUCE_S
-        while not set(self._clients or ()) <= self._heard and time.monotonic() < over:
+        while self.gate and self.gate.awaited and time.monotonic() < over:
             gevent.sleep(0.05)
+        for worker in self.gate.awaited if self.gate else ():
+            log.warning("worker %s has not introduced itself yet: the run begins without it", worker)
         if self._refusal:
             gevent.sleep(2 * INTRODUCE_S)  # this process ends meanwhile
         self.begun = True

@@ -10,17 +10,20 @@ Family = typing.Literal[
     "mistral-chat",
     "titan-text",
     "titan-embedding",
+    "nova-embedding",
     "cohere-command",
     "cohere-command-r",
     "cohere-embedding",
     "deepseek",
     "openai-chat",
 ]
+EMBEDDINGS: frozenset[Family] = frozenset({"titan-embedding", "nova-embedding", "cohere-embedding"})
 FAMILY_NAMES = ", ".join(typing.get_args(Family))
 
 #: what a model id contains -> its family; the first that is found
 _BY_ID: dict[str, Family] = {
     "anthropic.": "claude",
+    "amazon.nova-2-multimodal-embeddings": "nova-embedding",
     "amazon.nova": "nova",
     "meta.llama": "llama",
     "mistral.mistral-7b": "mistral",
@@ -39,10 +42,31 @@ _BY_ID: dict[str, Family] = {
 }
 
 
+#: what a model id contains -> what such a model is, whose answers are no text
+_NO_TEXT = {
+    "nova-sonic": "a speech model, which answers over a stream in both directions",
+    "nova-2-sonic": "a speech model, which answers over a stream in both directions",
+    "nova-canvas": "a model that makes images",
+    "nova-reel": "a model that makes videos, asynchronously",
+    "amazon.titan-image": "a model that makes images",
+    "stability.": "a model that makes images",
+    "luma.": "a model that makes videos, asynchronously",
+    "twelvelabs.marengo": "a model that embeds videos",
+    "rerank": "a model that ranks documents",
+}
+
+
+def not_text(model_id: str) -> str | None:
+    """What a model is that neither writes text nor embeds it, by its id; None for any other."""
+    return next((what for part, what in _NO_TEXT.items() if part in model_id), None)
+
+
 def family_of(model_id: str) -> Family | None:
     """The family of a model id, of an inference profile's id, or of an ARN that ends in one.
 
     None where the id does not tell: application inference profiles, provisioned throughput, imported and
     custom models have ARNs of random letters.
     """
+    if not_text(model_id):
+        return None
     return next((family for part, family in _BY_ID.items() if part in model_id), None)

@@ -7,7 +7,9 @@ In `body`, `{prompt}` is the prompt's text, `{messages}` its messages, `{max_tok
 these names. A value that is nothing but a placeholder takes the value as it is, a number stays a number; inside a
 longer text, `{prompt}` alone is replaced.
 
-Each expression of `answer` is evaluated on the whole answer or, when streaming, on each line of it.
+Each expression of `answer` is evaluated on the whole answer or, when streaming, on each line of it. An answer that is no
+JSON but bare text is read by `answer: {plain_text: true}`: when streaming, every piece that arrives is a delta, and the
+proper end of the stream closes it.
 """
 
 import functools
@@ -41,14 +43,27 @@ Expression = typing.Annotated[str, pydantic.Field(min_length=1), pydantic.AfterV
 
 
 class RawAnswer(Strict):
-    """Where things are in an answer, or in each line of a stream."""
+    """Where things are in an answer, or in each line of a stream; or that the answer is nothing but text."""
 
-    text: Expression
+    text: Expression | None = None
+    plain_text: bool = False
     prompt_tokens: Expression | None = None
     completion_tokens: Expression | None = None
     stop_reason: Expression | None = None
     error: Expression | None = None  # something there, not false and not empty: the answer is an error
     done: Expression | None = None  # the same in a stream's last line; without it `data: [DONE]` closes the stream
+
+    @pydantic.model_validator(mode="after")
+    def _one_of_both(self) -> typing.Self:
+        if not self.plain_text and self.text is None:
+            raise ValueError(
+                "`text` is missing; say where the text is, or `plain_text: true` of an answer that is no JSON"
+            )
+        if self.plain_text and (
+            key := next((k for k in type(self).model_fields if k != "plain_text" and getattr(self, k)), None)
+        ):
+            raise ValueError(f"`{key}` finds nothing in plain text; remove it, or `plain_text:`")
+        return self
 
 
 def _texts(value: typing.Any) -> typing.Iterator[str]:

@@ -29,5 +29,8 @@ class Slo(Strict):
     latency_s: Limits | None = None
     ttft_s: Limits | None = None
     error_rate: typing.Annotated[float, pydantic.Field(ge=0, le=1)] | None = None
+    bad_stop_share: typing.Annotated[float, pydantic.Field(ge=0, le=1)] | None = (
+        None  # of successes: contract/stop_reasons.py
+    )
     cost_per_10k_transactions_usd: Positive | None = None
     dataset: Text | None = None  # the payload file's stem that the recommendation is for

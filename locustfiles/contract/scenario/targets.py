@@ -4,7 +4,7 @@ import typing
 
 import pydantic
 
-from locustfiles.contract.scenario.families import FAMILY_NAMES, Family, family_of
+from locustfiles.contract.scenario.families import EMBEDDINGS, FAMILY_NAMES, Family, family_of, not_text
 from locustfiles.contract.scenario.field_types import Address, Count, Files, Name, Text, Variable, WebAddress
 from locustfiles.contract.scenario.loads import Load
 from locustfiles.contract.scenario.price_book import HourlyPrice, TokenPrice
@@ -92,11 +92,17 @@ class BedrockTarget(_Target):
 
     @pydantic.model_validator(mode="after")
     def _family_known(self) -> typing.Self:
+        if self.dialect is None and (what := not_text(self.model_id)):
+            raise ValueError(f"`{self.model_id}` is {what}; choose a model that answers with text or embeds it")
+        if self.api == "converse" and self.family in EMBEDDINGS:
+            raise ValueError(
+                f"`{self.model_id}` is a model that embeds texts, which Converse does not; add `api: invoke`"
+            )
         if self.api == "invoke" and self.family is None:
             raise ValueError(
                 f"the body of `{self.model_id}` is not known; add `dialect:` ({FAMILY_NAMES}), or use `api: converse`"
             )
-        if self.stream and self.api == "invoke" and self.family in ("titan-embedding", "cohere-embedding"):
+        if self.stream and self.api == "invoke" and self.family in EMBEDDINGS:
             raise ValueError("embeddings do not stream; remove `stream:`")
         if self.cache_system and self.system is None:
             raise ValueError("`cache_system` caches nothing without `system:`; add it")

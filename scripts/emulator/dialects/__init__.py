@@ -9,8 +9,11 @@ A dialect is a module with these functions (`a` is the Answer in progress):
 `STREAM_TYPE` is the content type that a SageMaker container gives its stream.
 """
 
+from __future__ import annotations
+
 import base64
 import dataclasses
+import typing
 from typing import NamedTuple
 
 from scripts.emulator.errors import BadBody
@@ -23,6 +26,26 @@ class Piece(NamedTuple):
     kind: str
     event: str
     payload: bytes
+
+
+VERBATIM = "x-verbatim"  # in a schema: the answer is the text itself, no JSON of it
+
+
+class Tool(NamedTuple):
+    """A tool that a request offers. `schema`: of its input."""
+
+    name: str
+    schema: typing.Any
+
+
+class Offer(NamedTuple):
+    """The tools of a request. `demanded`: an answer must call one; `parallel`: it may call several; `called`: the names
+    of those that the conversation has called already."""
+
+    tools: list[Tool]
+    demanded: bool
+    parallel: bool
+    called: frozenset[str]
 
 
 @dataclasses.dataclass(slots=True)
@@ -38,6 +61,12 @@ class Call:
     seed: int | None = None
     stream: bool = False
     options: dict = dataclasses.field(default_factory=dict)
+    offer: Offer | None = None  # the tools that it may be answered with
+    tools: list[Tool] = dataclasses.field(default_factory=list)  # those that it is answered with a call of
+    schema: dict | bool | None = None  # the answer's text is JSON that follows it
+    token_ids: list[int] | None = None  # the prompt, where it came as tokens
+    min_tokens: int = 0
+    parts: list[Call] = dataclasses.field(default_factory=list)  # several prompts, or several choices: a call for each
     cache_prefix: str | None = None  # the text before the last cache point
     guardrail: str | None = None  # id:version
 
@@ -70,17 +99,40 @@ def positive(body: dict, key: str, default: int) -> int:
     return value
 
 
+def stops(body: dict, key: str) -> list[str]:
+    """Stop sequences: a string or a list of some. Raises BadBody."""
+    value = want(body, key, (str, list), [])
+    values = [value] if isinstance(value, str) else value
+    if not all(isinstance(v, str) for v in values):
+        raise BadBody(f"#/{key}: expected type: String")
+    return [v for v in values if v]
+
+
 def content_text(content) -> str:
-    """The text of a message's content: a string, or a list of blocks of which those with `text` count."""
+    """The text of a message's content: a string, or a list of blocks, with what tools were given and answered."""
     if isinstance(content, str):
         return content
     if isinstance(content, list) and all(isinstance(b, dict) for b in content):
-        return "".join(want(b, "text", str, "") for b in content)
+        return "".join(map(_block_text, content))
     raise BadBody("#/messages: content must be a string or a list of blocks")
 
 
-def chat(messages, system: str = "") -> tuple[str, list[dict]]:
-    """All text of a conversation, and its messages as {role, content}. Raises BadBody."""
+def _block_text(block: dict) -> str:
+    """Of a block: its text, a tool's input, or what a tool answered (Converse's shapes, and Claude's)."""
+    text = want(block, "text", str, "")
+    used = block.get("toolUse") or (block if block.get("type") == "tool_use" else None)
+    given = block.get("toolResult") or (block if block.get("type") == "tool_result" else None)
+    if isinstance(used, dict):
+        text += compact(used.get("input")).decode()
+    if isinstance(given, dict) and given.get("content"):
+        inner = given["content"]
+        text += content_text(inner)
+        text += "".join(compact(b["json"]).decode() for b in inner if isinstance(b, dict) and "json" in b)
+    return text
+
+
+def chat(messages, system: str = "", tools=None) -> tuple[str, list[dict]]:
+    """All text of a conversation, its tools' too, and its messages as {role, content}. Raises BadBody."""
     if not isinstance(messages, list) or not messages or not all(isinstance(m, dict) for m in messages):
         raise BadBody("#/messages: at least one message is required")
     out = [{"role": "system", "content": system}] if system else []
@@ -88,15 +140,24 @@ def chat(messages, system: str = "") -> tuple[str, list[dict]]:
         if m.get("role") not in ("user", "assistant", "system", "tool"):
             raise BadBody(f"#/messages: {m.get('role')} is not a valid role")
         out.append({"role": m["role"], "content": content_text(m.get("content"))})
-    return "\n".join(m["content"] for m in out), out
+    said = [m["content"] for m in out]
+    return "\n".join([*tool_text(tools), *said]), out
 
 
-def cache_prefix(system, messages) -> str | None:
-    """All text before the last cache point: Converse's block, or Claude's mark on a block. None without one."""
-    text, prefix = "", None
+def tool_text(tools) -> list[str]:
+    """What the tools of a request add to its prompt."""
+    return [compact(tools).decode()] if tools else []
+
+
+def cache_prefix(system, messages, tools=None) -> str | None:
+    """All text before the last cache point: Converse's block, or Claude's mark on a block. None without one. Tools stand
+    before the system prompt."""
+    text, prefix = "".join(tool_text(tools)), None
+    if any("cachePoint" in t or "cache_control" in t for t in tools or ()):
+        prefix = text
     contents = [system, *(m.get("content") for m in messages or ())]
     for block in (b for content in contents if isinstance(content, list) for b in content):
-        text += want(block, "text", str, "")
+        text += _block_text(block)
         if "cachePoint" in block or "cache_control" in block:
             prefix = text
     return prefix

@@ -3,10 +3,22 @@
 OpenAI's reasoning stands in tags before the text. A stream has no `[DONE]`; its last chunk has the reason.
 """
 
-from scripts.emulator.dialects import NUMBER, Call, Piece, chat, chunk, invocation_metrics, positive, want
-from scripts.emulator.dialects.reasoning import first_said, said, thought
+from scripts.emulator.dialects import (
+    NUMBER,
+    Call,
+    Piece,
+    chunk,
+    invocation_metrics,
+    openai_chat,
+    openai_messages,
+    positive,
+    stops,
+    want,
+)
+from scripts.emulator.dialects.reasoning import first_said, said, thinks, thought
+from scripts.emulator.dialects.tools import openai_offer
 
-_STOP = {"length": "length", "stop": "stop", "stop_sequence": "stop"}
+_STOP = {"length": "length", "stop": "stop", "stop_sequence": "stop", "tool": "tool_calls"}
 _DEFAULT_MAX_TOKENS = 512
 
 
@@ -17,15 +29,16 @@ class Chat:
         self._message, self._stop, self._limit = message, stop, limit
 
     def read(self, body: dict) -> Call:
-        prompt, messages = chat(body.get("messages"))
-        stop = want(body, "stop", (str, list), [])
+        prompt, messages = openai_messages.conversation(body)
         return Call(
             prompt=prompt,
             messages=messages,
-            max_tokens=positive(body, self._limit, _DEFAULT_MAX_TOKENS),
+            max_tokens=positive(body, self._limit if self._limit in body else "max_tokens", _DEFAULT_MAX_TOKENS),
             temperature=want(body, "temperature", NUMBER),
             top_p=want(body, "top_p", NUMBER),
-            stop=[stop] if isinstance(stop, str) else stop,
+            stop=stops(body, "stop"),
+            offer=openai_offer(body),
+            schema=openai_messages.wanted_schema(body, prompt),
         )
 
     def _body(self, a, kind: str, key: str, message: dict, stop: str | None) -> dict:
@@ -39,7 +52,7 @@ class Chat:
 
     def whole(self, a) -> dict:
         text = f"<reasoning>{thought(a)}</reasoning>{said(a)}" if thought(a) else said(a)
-        body = self._body(a, "chat.completion", "message", {"role": "assistant", "content": text}, _STOP[a.stop])
+        body = self._body(a, "chat.completion", "message", openai_chat.message(a, text), _STOP[a.stop])
         if a.reports_usage:
             body["usage"] = {
                 "prompt_tokens": a.prompt_tokens,
@@ -53,10 +66,13 @@ class Chat:
         return chunk(kind, self._body(a, "chat.completion.chunk", self._message, message, stop) | (more or {}))
 
     def opening(self, a) -> list[Piece]:
-        return [self._chunk(a, "start", "<reasoning>")] if a.target.reasoning_tokens else []
+        return [self._chunk(a, "start", "<reasoning>")] if a.reasoning_tokens else []
 
     def delta(self, a, text: str, token_id: int) -> list[Piece]:
         pieces = [self._chunk(a, "start", "</reasoning>")] if first_said(a) else []
+        if a.call.tools and not thinks(a):
+            body = self._body(a, "chat.completion.chunk", self._message, openai_chat.call_delta(a, text), None)
+            return [*pieces, chunk("delta", body)]
         return [*pieces, self._chunk(a, "delta", text)]
 
     def closing(self, a) -> list[Piece]:

@@ -1,5 +1,7 @@
 """Anthropic Claude's Messages bodies of InvokeModel."""
 
+import typing
+
 from scripts.emulator.dialects import (
     NUMBER,
     Call,
@@ -9,33 +11,45 @@ from scripts.emulator.dialects import (
     chat,
     chunk,
     content_text,
+    conversation,
     invocation_metrics,
     positive,
+    stops,
     want,
 )
 from scripts.emulator.dialects.converse import SIGNATURE
 from scripts.emulator.dialects.reasoning import first_said, said, thinks, thought
-from scripts.emulator.errors import BadBody
+from scripts.emulator.dialects.tools import claude_offer, made, newest
 
-_STOP = {"length": "max_tokens", "stop": "end_turn", "stop_sequence": "stop_sequence"}
+_STOP = {"length": "max_tokens", "stop": "end_turn", "stop_sequence": "stop_sequence", "tool": "tool_use"}
 _TEXT = {"type": "text", "text": ""}
 _THINKING = {"type": "thinking", "thinking": "", "signature": ""}
 
 
 def read(body: dict) -> Call:
-    if want(body, "anthropic_version", str, required=True) != "bedrock-2023-05-31":
-        raise BadBody("#/anthropic_version: bedrock-2023-05-31 is the only version")
+    version = want(body, "anthropic_version", str, required=True)
     want(body, "max_tokens", int, required=True)
-    prompt, messages = chat(body.get("messages"), content_text(body.get("system", "")))
+    conversation.check_claude(body)
+    tools = want(body, "tools", list)
+    prompt, messages = chat(body.get("messages"), content_text(body.get("system", "")), tools)
     return Call(
         prompt=prompt,
         messages=messages,
         max_tokens=positive(body, "max_tokens", 1),
         temperature=want(body, "temperature", NUMBER),
         top_p=want(body, "top_p", NUMBER),
-        stop=want(body, "stop_sequences", list, []),
-        cache_prefix=cache_prefix(body.get("system"), body["messages"]),
+        stop=stops(body, "stop_sequences"),
+        options={"anthropic_version": version},
+        offer=claude_offer(body),
+        schema=_form(body),
+        cache_prefix=cache_prefix(body.get("system"), body["messages"], tools),
     )
+
+
+def _form(body: dict) -> dict | bool | None:
+    """The schema of the JSON that is asked for."""
+    form = want(body, "output_format", dict) or want(want(body, "output_config", dict, {}), "format", dict)
+    return want(form, "schema", dict, required=True) if form else None
 
 
 def _message(a, content: list, stop: str | None, output_tokens: int) -> dict:
@@ -46,7 +60,7 @@ def _message(a, content: list, stop: str | None, output_tokens: int) -> dict:
         "role": "assistant",
         "content": content,
         "stop_reason": stop,
-        "stop_sequence": None,
+        "stop_sequence": a.matched,
     }
     if a.reports_usage:
         out["usage"] = {
@@ -58,12 +72,20 @@ def _message(a, content: list, stop: str | None, output_tokens: int) -> dict:
 
 
 def whole(a) -> dict:
-    content = []
+    content: list[dict] = []
     if thought(a):
         content.append({"type": "thinking", "thinking": thought(a), "signature": SIGNATURE})
-    if said(a):
+    calls = made(a)
+    if said(a) and not calls:
         content.append({"type": "text", "text": said(a)})
+    content += [{**_tool(a, m.number), "input": m.value()} for m in calls]
     return _message(a, content, _STOP[a.stop], a.completion_tokens)
+
+
+def _tool(a, index: int) -> dict[str, typing.Any]:
+    """The head of a call."""
+    tool_id = f"toolu_bdrk_{a.request_id.replace('-', '')[:22]}{index:02}"
+    return {"type": "tool_use", "id": tool_id, "name": a.call.tools[index].name, "input": {}}
 
 
 def _start(index: int, block: dict) -> Piece:
@@ -84,21 +106,39 @@ def _sign() -> Piece:
 
 def opening(a) -> list[Piece]:
     start = chunk("start", {"type": "message_start", "message": _message(a, [], None, 1)})
-    return [start, _start(0, _THINKING if a.target.reasoning_tokens else _TEXT)]
+    if a.reasoning_tokens:
+        return [start, _start(0, _THINKING)]
+    return [start] if a.call.tools else [start, _start(0, _TEXT)]
 
 
 def delta(a, text: str, token_id: int) -> list[Piece]:
     if thinks(a):
         return [_delta("delta", 0, {"type": "thinking_delta", "thinking": text})]
-    pieces = [_sign(), _stop(0), _start(1, _TEXT)] if first_said(a) else []
-    index = 1 if a.target.reasoning_tokens else 0
+    pieces = [_sign(), _stop(0)] if first_said(a) else []
+    index = 1 if a.reasoning_tokens else 0
+    if a.call.tools:
+        return pieces + _call_delta(a, index, text)
+    pieces += [_start(1, _TEXT)] if first_said(a) else []
     return [*pieces, _delta("delta", index, {"type": "text_delta", "text": text})]
 
 
+def _call_delta(a, index: int, text: str) -> list[Piece]:
+    """Of a call's input; its first piece opens a block. index: of the first call's block."""
+    call, first = newest(a)
+    pieces = []
+    if first:
+        pieces = [_stop(index + call - 1)] if call else []
+        pieces.append(_start(index + call, _tool(a, call)))
+    return [*pieces, _delta("delta", index + call, {"type": "input_json_delta", "partial_json": text})]
+
+
 def closing(a) -> list[Piece]:
-    end = {"type": "message_delta", "delta": {"stop_reason": _STOP[a.stop], "stop_sequence": None}}
+    end = {"type": "message_delta", "delta": {"stop_reason": _STOP[a.stop], "stop_sequence": a.matched}}
     if a.reports_usage:
         end["usage"] = {"output_tokens": a.completion_tokens}
-    only_thought = a.target.reasoning_tokens and thinks(a)
-    last = [_sign(), _stop(0)] if only_thought else [_stop(1 if a.target.reasoning_tokens else 0)]
+    only_thought = a.reasoning_tokens and thinks(a)
+    call = newest(a)[0] if a.call.tools and a.tokens and not only_thought else 0
+    last = [_sign(), _stop(0)] if only_thought else [_stop((1 if a.reasoning_tokens else 0) + call)]
+    if a.call.tools and not a.tokens and not only_thought:
+        last = []  # no block was opened
     return [*last, chunk("start", end), chunk("close", {"type": "message_stop", **invocation_metrics(a)})]

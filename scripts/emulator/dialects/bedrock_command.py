@@ -1,6 +1,6 @@
 """Cohere Command's bodies of InvokeModel. A stream comes in pieces only when the body says `stream: true`."""
 
-from scripts.emulator.dialects import NUMBER, Call, Piece, chunk, invocation_metrics, positive, want
+from scripts.emulator.dialects import NUMBER, Call, Piece, chunk, invocation_metrics, positive, stops, want
 
 STOP = {"length": "MAX_TOKENS", "stop": "COMPLETE", "stop_sequence": "COMPLETE"}
 _DEFAULT_MAX_TOKENS = 20
@@ -13,7 +13,7 @@ def call(body: dict, key: str, default: int) -> Call:
         max_tokens=positive(body, "max_tokens", default),
         temperature=want(body, "temperature", NUMBER),
         top_p=want(body, "p", NUMBER),
-        stop=want(body, "stop_sequences", list, []),
+        stop=stops(body, "stop_sequences"),
         stream=want(body, "stream", bool, False),
     )
 

@@ -1,6 +1,6 @@
 """Mistral's text completion and DeepSeek-R1 on InvokeModel: a raw prompt, answers as a list of pieces, no counts."""
 
-from scripts.emulator.dialects import NUMBER, Call, Piece, chunk, invocation_metrics, positive, want
+from scripts.emulator.dialects import NUMBER, Call, Piece, chunk, invocation_metrics, positive, stops, want
 
 _STOP = {"length": "length", "stop": "stop", "stop_sequence": "stop"}
 _DEFAULT_MAX_TOKENS = 512
@@ -18,7 +18,7 @@ class Completions:
             max_tokens=positive(body, "max_tokens", _DEFAULT_MAX_TOKENS),
             temperature=want(body, "temperature", NUMBER),
             top_p=want(body, "top_p", NUMBER),
-            stop=want(body, "stop", list, []),
+            stop=stops(body, "stop"),
         )
 
     def _body(self, text: str, stop: str | None) -> dict:

@@ -1,6 +1,6 @@
 """Amazon Titan Text's bodies of InvokeModel."""
 
-from scripts.emulator.dialects import NUMBER, Call, Piece, chunk, invocation_metrics, positive, want
+from scripts.emulator.dialects import NUMBER, Call, Piece, chunk, invocation_metrics, positive, stops, want
 
 _STOP = {"length": "LENGTH", "stop": "FINISH", "stop_sequence": "STOP_CRITERIA_MET"}
 _DEFAULT_MAX_TOKENS = 512
@@ -13,7 +13,7 @@ def read(body: dict) -> Call:
         max_tokens=positive(config, "maxTokenCount", _DEFAULT_MAX_TOKENS),
         temperature=want(config, "temperature", NUMBER),
         top_p=want(config, "topP", NUMBER),
-        stop=want(config, "stopSequences", list, []),
+        stop=stops(config, "stopSequences"),
     )
 
 

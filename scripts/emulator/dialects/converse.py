@@ -1,6 +1,6 @@
 """Bedrock's Converse and ConverseStream, which are the same for every model family.
 
-A request whose `toolChoice` demands a tool is answered with a call of it: the text is the tool's input.
+A request whose `toolChoice` demands a tool is answered with a call of it, whose input follows the tool's schema.
 """
 
 import functools
@@ -14,14 +14,17 @@ from scripts.emulator.dialects import (
     cache_prefix,
     chat,
     content_text,
+    conversation,
     positive,
+    stops,
     want,
 )
 from scripts.emulator.dialects.reasoning import first_said, said, thinks, thought
+from scripts.emulator.dialects.tools import converse_offer, made, newest
 from scripts.emulator.errors import BadBody
 from scripts.emulator.frames import padded
 
-_STOP = {"length": "max_tokens", "stop": "end_turn", "stop_sequence": "stop_sequence"}
+_STOP = {"length": "max_tokens", "stop": "end_turn", "stop_sequence": "stop_sequence", "tool": "tool_use"}
 _DEFAULT_MAX_TOKENS = 512
 _STANDARD = {"performanceConfig": {"latency": "standard"}, "serviceTier": {"type": "default"}}
 SIGNATURE = "c2lnbmF0dXJl"  # of reasoning; opaque to clients
@@ -30,7 +33,8 @@ SIGNATURE = "c2lnbmF0dXJl"  # of reasoning; opaque to clients
 def read(body: dict) -> Call:
     config = want(body, "inferenceConfig", dict, {})
     system = want(body, "system", list, [])
-    prompt, messages = chat(body.get("messages"), content_text(system))
+    conversation.check(body)
+    prompt, messages = chat(body.get("messages"), content_text(system), want(body, "toolConfig", dict, {}).get("tools"))
     guardrail = want(body, "guardrailConfig", dict, {})
     options = {k: body[k] for k in ("performanceConfig", "serviceTier") if isinstance(body.get(k), dict)}
     return Call(
@@ -39,22 +43,27 @@ def read(body: dict) -> Call:
         max_tokens=positive(config, "maxTokens", _DEFAULT_MAX_TOKENS),
         temperature=want(config, "temperature", NUMBER),
         top_p=want(config, "topP", NUMBER),
-        stop=want(config, "stopSequences", list, []),
-        options={"served": options, "tool": _demanded(want(body, "toolConfig", dict, {}))},
-        cache_prefix=cache_prefix(system, body["messages"]),
+        stop=stops(config, "stopSequences"),
+        options={"served": options},
+        offer=converse_offer(body),
+        schema=_form(body),
+        cache_prefix=cache_prefix(system, body["messages"], body.get("toolConfig", {}).get("tools")),
         guardrail=f"{guardrail.get('guardrailIdentifier')}:{guardrail.get('guardrailVersion')}" if guardrail else None,
     )
 
 
-def _demanded(config: dict) -> str | None:
-    """The name of the tool that `toolChoice` demands."""
-    choice = want(config, "toolChoice", dict, {})
+def _form(body: dict) -> dict | bool | None:
+    """The schema of the JSON that `outputConfig` asks for, or Claude's own `output_config`."""
+    own = want(want(body, "additionalModelRequestFields", dict, {}), "output_config", dict, {})
+    if claude := want(own, "format", dict):
+        return want(claude, "schema", dict, required=True)
+    form = want(want(body, "outputConfig", dict, {}), "textFormat", dict, {})
+    if not form:
+        return None
     try:
-        if "any" in choice:
-            return config["tools"][0]["toolSpec"]["name"]
-        return choice["tool"]["name"] if "tool" in choice else None
-    except (LookupError, TypeError):
-        raise BadBody("#/toolConfig: toolChoice names no tool") from None
+        return json.loads(form["structure"]["jsonSchema"]["schema"])
+    except (LookupError, TypeError, ValueError):
+        raise BadBody("#/outputConfig/textFormat: no JSON schema") from None
 
 
 def _usage(a) -> dict:
@@ -66,14 +75,14 @@ def _usage(a) -> dict:
     }
 
 
-def _tool_id(a) -> str:
-    return f"tooluse_{a.request_id.replace('-', '')[:22]}"
+def tool_id(a, index: int) -> str:
+    return f"tooluse_{a.request_id.replace('-', '')[:20]}{index:02}"
 
 
 def _stop(a) -> str:
     if a.blocked:
         return "guardrail_intervened"
-    return "tool_use" if a.call.options["tool"] else _STOP[a.stop]
+    return _STOP[a.stop]
 
 
 def _served(a) -> dict:
@@ -86,9 +95,12 @@ def _content(a) -> list[dict]:
     content = []
     if thought(a):
         content.append({"reasoningContent": {"reasoningText": {"text": thought(a), "signature": SIGNATURE}}})
-    if name := a.call.options["tool"]:
-        return [*content, {"toolUse": {"toolUseId": _tool_id(a), "name": name, "input": {"text": said(a)}}}]
-    return [*content, {"text": said(a)}]
+    return content + (tool_uses(a) or [{"text": said(a)}])
+
+
+def tool_uses(a) -> list[dict]:
+    """The calls of tools, as blocks."""
+    return [{"toolUse": {"toolUseId": tool_id(a, m.number), "name": m.tool.name, "input": m.value()}} for m in made(a)]
 
 
 def whole(a) -> dict:
@@ -124,22 +136,23 @@ def _after_reasoning() -> list[Piece]:
 
 
 def _index(a) -> int:
-    return 1 if a.target.reasoning_tokens else 0
+    return 1 if a.reasoning_tokens else 0
 
 
 def delta(a, text: str, token_id: int) -> list[Piece]:
     if thinks(a):
         return [_delta(0, "reasoningContent", text)]
     pieces = _after_reasoning() if first_said(a) else []
-    name = a.call.options["tool"]
-    if not name:
+    if not a.call.tools:
         return [*pieces, _delta(_index(a), "text", text)]
-    escaped = json.dumps(text, ensure_ascii=False)[1:-1]
-    if len(a.tokens) == a.target.reasoning_tokens + 1:
-        start = {"contentBlockIndex": _index(a), "start": {"toolUse": {"toolUseId": _tool_id(a), "name": name}}}
+    call, first = newest(a)
+    index = _index(a) + call
+    if first:
+        pieces += [_block_stop(index - 1)] if call else []
+        tool = {"toolUseId": tool_id(a, call), "name": a.call.tools[call].name}
+        start = {"contentBlockIndex": index, "start": {"toolUse": tool}}
         pieces.append(Piece("start", "contentBlockStart", padded(start)))
-        escaped = '{"text": "' + escaped
-    return [*pieces, _delta(_index(a), "toolUse", escaped)]
+    return [*pieces, _delta(index, "toolUse", text)]
 
 
 def closing(a) -> list[Piece]:
@@ -147,9 +160,7 @@ def closing(a) -> list[Piece]:
     if a.tokens and thinks(a):
         pieces += _after_reasoning()
     elif a.tokens:
-        if a.call.options["tool"]:
-            pieces.append(_delta(_index(a), "toolUse", '"}'))
-        pieces.append(_block_stop(_index(a)))
+        pieces.append(_block_stop(_index(a) + (newest(a)[0] if a.call.tools else 0)))
     pieces.append(Piece("close", "messageStop", padded({"stopReason": _stop(a)})))
     if a.reports_usage:
         metadata = {"metrics": {"latencyMs": a.elapsed_ms()}, "usage": _usage(a), **_served(a)}

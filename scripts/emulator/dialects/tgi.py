@@ -5,7 +5,7 @@ The last line carries `generated_text` and the details. A stream counts its outp
 `report_input_length`. Without streaming, counts come only when `details` is asked for, as in TGI.
 """
 
-from scripts.emulator.dialects import NUMBER, Call, Piece, positive, want
+from scripts.emulator.dialects import NUMBER, Call, Piece, positive, stops, want
 from scripts.emulator.errors import BadBody
 from scripts.emulator.frames import compact
 
@@ -25,11 +25,20 @@ def read(body: dict) -> Call:
         max_tokens=positive(parameters, "max_new_tokens", _DEFAULT_MAX_NEW_TOKENS),
         temperature=want(parameters, "temperature", NUMBER),
         top_p=want(parameters, "top_p", NUMBER),
-        stop=want(parameters, "stop", list, []),
+        stop=stops(parameters, "stop") or stops(parameters, "stop_sequences"),
+        schema=_grammar(parameters),
         seed=want(parameters, "seed", int),
         stream=want(body, "stream", bool, False),
         options={k: want(parameters, k, bool, False) for k in ("details", "return_full_text")},
     )
+
+
+def _grammar(parameters: dict) -> dict | bool | None:
+    """The JSON schema that the answer is to follow."""
+    grammar = want(parameters, "grammar", dict, {})
+    if grammar.get("type") not in ("json", "json_schema"):
+        return None
+    return want(grammar, "value", dict, required=True)
 
 
 def _generated(a) -> str:

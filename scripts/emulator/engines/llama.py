@@ -12,6 +12,7 @@ import time
 import httptools
 
 from scripts.emulator import errors
+from scripts.emulator.dialects import VERBATIM
 
 START_TIMEOUT_S = 120
 _STOPS = {"eos": "stop", "limit": "length", "word": "stop_sequence"}
@@ -92,10 +93,14 @@ class LlamaEngine:
             if answer.fits(self._config.slot_tokens):
                 await self._complete(answer, tokens)
         except (OSError, EOFError, ValueError, EngineFailed):
+            if answer.call.tools or answer.call.schema is not None:  # what it cannot make a grammar of
+                return answer.refuse("the model cannot follow this JSON schema")
             answer.fail(errors.server_error(answer.operation.service))
 
     async def _tokenize(self, call) -> list[int]:
         """The prompt's tokens; a conversation goes through the model's chat template first."""
+        if call.token_ids:
+            return call.token_ids
         prompt = call.prompt
         if call.messages:
             prompt = (await self._json("/apply-template", {"messages": call.messages}))["prompt"]
@@ -109,14 +114,17 @@ class LlamaEngine:
 
     async def _complete(self, answer, tokens: list[int]) -> None:
         call = answer.call
+        self._constrain(answer)
         if answer.empty:
             answer.started()
             return answer.finished(time.perf_counter(), "stop")
         body = {
             "prompt": tokens, "n_predict": call.max_tokens, "stream": True, "return_tokens": True,
-            "cache_prompt": False, "ignore_eos": self._config.ignore_eos,
+            "cache_prompt": False, "ignore_eos": self._config.ignore_eos or call.min_tokens >= call.max_tokens,
             "seed": self._config.seed if call.seed is None else call.seed, "stop": call.stop,
         }  # fmt: skip
+        if call.tools or call.schema is not None:
+            body |= {"stop": [], **_form(call.tools[0].schema if call.tools else call.schema)}
         body |= {k: v for k, v in (("temperature", call.temperature), ("top_p", call.top_p)) if v is not None}
         rest = b""
         async for part in self._post("/completion", body):
@@ -124,6 +132,13 @@ class LlamaEngine:
             for line in lines:
                 if line.startswith(b"data: "):
                     self._event(answer, json.loads(line[6:]))
+
+    def _constrain(self, answer) -> None:
+        """One tool at a time, and no reasoning before its input."""
+        call = answer.call
+        if call.tools or call.schema is not None:
+            call.tools, answer.reasoning_tokens = call.tools[:1], 0
+            answer.call_ends = [sys.maxsize] * len(call.tools)
 
     def _event(self, answer, event: dict) -> None:
         now = time.perf_counter()
@@ -136,7 +151,9 @@ class LlamaEngine:
                 now, event["content"], event["tokens"][-1] if event["tokens"] else 0, event["tokens_predicted"]
             )
         if event["stop"]:
-            answer.finished(now, _STOPS[event["stop_type"]], event["tokens_predicted"])
+            stop, matched = _STOPS[event["stop_type"]], event.get("stopping_word") or None
+            stop = "tool" if stop == "stop" and answer.call.tools else stop
+            answer.finished(now, stop, event["tokens_predicted"], matched)
 
     async def _post(self, path: str, body: dict):
         """Yield the parts of the answer's body as they come. Raises EngineFailed for any status but 200."""
@@ -158,6 +175,13 @@ class LlamaEngine:
                     yield received.parts.pop(0)
         finally:
             writer.close()
+
+
+def _form(schema) -> dict:
+    """What holds the model to a schema: a grammar where a text itself is to be one of some."""
+    if isinstance(schema, dict) and VERBATIM in schema and "enum" in schema:
+        return {"grammar": f"root ::= {' | '.join(json.dumps(text) for text in schema['enum'])}"}
+    return {"json_schema": schema}
 
 
 class _Received:

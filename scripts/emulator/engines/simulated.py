@@ -6,11 +6,13 @@ from collections.abc import Callable
 
 from scripts.emulator import errors, text
 from scripts.emulator.engines.batching import Batch, Sequence
+from scripts.emulator.engines.written import Token, Written, asked_for_json, json_text, words
+from scripts.emulator.schemas.shown import shown
 
 
-def output_tokens(output, limit: int, number: int) -> tuple[int, str]:
-    """Length and stop reason of an answer with at most `limit` tokens; the same `number` always draws the same
-    length."""
+def output_tokens(output, limit: int, number: int, least: int = 0) -> tuple[int, str]:
+    """Length and stop reason of an answer with at most `limit` tokens and at least `least`; the same `number` always
+    draws the same length."""
     draw = random.Random(number)
     match output.distribution:
         case "max":
@@ -21,29 +23,35 @@ def output_tokens(output, limit: int, number: int) -> tuple[int, str]:
             n = draw.randint(output.low, output.high)
         case "normal":
             n = max(1, round(draw.gauss(output.mean, output.deviation)))
+    n = max(n, least)
     return (limit, "length") if n >= limit else (n, "stop")
 
 
-def _plan(config, answer) -> tuple[list[tuple[str, int]], str] | None:
-    """Count the prompt and fix the whole answer: tokens and stop reason. None when the prompt does not fit; the
-    answer is then given."""
+def _plan(config, answer) -> Written | None:
+    """Count the prompt and fix the whole answer. None when the prompt does not fit; the answer is then given. Raises
+    BadBody for a schema that nothing follows."""
     call = answer.call
-    answer.prompt_tokens = text.count_tokens(call.prompt, config.tokenizer)
+    answer.prompt_tokens = len(call.token_ids or ()) or text.count_tokens(call.prompt, config.tokenizer)
     if config.context_tokens and not answer.fits(config.context_tokens):
         return None
     if answer.empty:
-        return [], "stop"
+        return Written([], "stop")
     number = text.digest(config.seed if call.seed is None else config.seed ^ call.seed, call.prompt)
-    count, stop = output_tokens(config.output, call.max_tokens, number)
-    return text.words(number, count), stop
+    count, stop = output_tokens(config.output, call.max_tokens, number, call.min_tokens)
+    if call.schema is None and call.offer is None:
+        call.schema = shown(call.prompt)
+    if asked_for_json(call):
+        return json_text(call, number, count, answer.reasoning_tokens)
+    return words(call, number, count, stop, answer.reasoning_tokens)
 
 
-def _send(answer, tokens: list[tuple[str, int]], dues: list[float]) -> None:
+def _send(answer, tokens: list[Token | None], dues: list[float]) -> None:
     """The tokens that are due, several of them in one write, or the next streams are later still."""
     if len(dues) > 1:
         answer.out.wire.cork()
     for token, due in zip(tokens, dues, strict=True):
-        answer.token(due, *token)
+        if token is not None:
+            answer.token(due, *token)
     if len(dues) > 1:
         answer.out.wire.uncork()
 
@@ -64,24 +72,28 @@ class _Simulated:
 
     def submit(self, answer):
         plan = _plan(self._config, answer)
-        return None if plan is None else self._job(answer, *plan)
+        if plan is None:
+            return None
+        if plan.call_ends:
+            answer.call_ends, answer.reasoning_tokens = [*plan.call_ends], plan.reasoning
+        return self._job(answer, plan)
 
 
 class TimedEngine(_Simulated):
     """Every stream has the same times, whatever the load: for tests of clocks."""
 
-    def _job(self, answer, tokens, stop):
+    def _job(self, answer, plan: Written):
         answer.started()
-        return _TimedJob(self._clock, answer, self._config, tokens, stop)
+        return _TimedJob(self._clock, answer, self._config, plan)
 
 
 class _TimedJob:
     """Token k is due at arrival + ttft + k / rate; a late wake-up sends all that is due and shifts nothing."""
 
-    __slots__ = ("_answer", "_cancelled", "_clock", "_first", "_interval", "_next", "_stop", "_tokens")
+    __slots__ = ("_answer", "_cancelled", "_clock", "_first", "_interval", "_next", "_plan", "_tokens")
 
-    def __init__(self, clock, answer, config, tokens, stop):
-        self._clock, self._answer, self._tokens, self._stop = clock, answer, tokens, stop
+    def __init__(self, clock, answer, config, plan: Written):
+        self._clock, self._answer, self._plan, self._tokens = clock, answer, plan, plan.tokens
         self._first = answer.request.arrived + config.ttft_ms / 1000
         self._interval = 1 / config.tokens_per_second
         self._next = 0
@@ -101,7 +113,7 @@ class _TimedJob:
         if self._next < len(self._tokens):
             self._clock.at(due, self._wake)
         else:
-            self._answer.finished(due - self._interval, self._stop)
+            self._answer.finished(due - self._interval, self._plan.stop, len(self._tokens), self._plan.matched)
 
     def _due(self, further: int = 0) -> float:
         return self._first + (self._next + further) * self._interval
@@ -119,8 +131,8 @@ class BatchedEngine(_Simulated):
         self._stepping = False
         self._owed: dict[_BatchedJob, list[float]] = {}  # when tokens that have not left were due
 
-    def _job(self, answer, tokens, stop):
-        job = _BatchedJob(self._batch, answer, tokens, stop)
+    def _job(self, answer, plan: Written):
+        job = _BatchedJob(self._batch, answer, plan)
         self._clock.at(answer.request.arrived + self._config.overhead_ms / 1000, lambda: self._join(job))
         return job
 
@@ -161,11 +173,11 @@ class BatchedEngine(_Simulated):
 class _BatchedJob:
     """A request in the batched engine. An answer without output takes one step all the same."""
 
-    __slots__ = ("_batch", "_stop", "_tokens", "answer", "cancelled", "sequence")
+    __slots__ = ("_batch", "_plan", "_tokens", "answer", "cancelled", "sequence")
 
-    def __init__(self, batch, answer, tokens, stop):
-        self._batch, self.answer, self._tokens, self._stop = batch, answer, tokens, stop
-        self.sequence = Sequence(answer.prompt_tokens, max(1, len(tokens)), self)
+    def __init__(self, batch, answer, plan: Written):
+        self._batch, self.answer, self._plan, self._tokens = batch, answer, plan, plan.tokens
+        self.sequence = Sequence(answer.prompt_tokens, max(1, len(plan.tokens)), self)
         self.cancelled = False
 
     def send(self, dues: list[float]) -> None:
@@ -174,7 +186,7 @@ class _BatchedJob:
         if self._tokens:
             _send(self.answer, self._tokens[made - len(dues) : made], dues)
         if made >= len(self._tokens):
-            self.answer.finished(dues[-1], self._stop)
+            self.answer.finished(dues[-1], self._plan.stop, len(self._tokens), self._plan.matched)
 
     def cancel(self) -> None:
         self.cancelled = True

@@ -1,0 +1,80 @@
+"""What a reader must know of the answers of a run's targets: how they ended, whether they streamed, what a cache gave."""
+
+import typing
+
+import pandas as pd
+
+from analysis.runs.run_reader import Run
+from analysis.runs.token_totals import prompt_total
+from analysis.verdicts.cache_purpose import caches_on_purpose
+from analysis.words import format as show
+from locustfiles.contract.record import GUARDRAIL_STOP
+from locustfiles.contract.scenario.remedies import IN_ONE_PIECE
+from locustfiles.contract.scenario.targets import Target
+from locustfiles.contract.stop_reasons import BAD_STOPS
+
+
+def answer_notes(run: Run) -> typing.Iterator[str]:
+    """Of each target, where there is something to say."""
+    measured = run.of_stages[lambda r: r["error"].isna() & (r["phase"] == "measure")]
+    for target in run.scenario.targets:
+        good = measured[measured["target"] == target.name]
+        for note in (_guardrail(target, good), _stops(good), _in_one_piece(target, good), _cache(run, target, good)):
+            if note:
+                yield f"Run {run.name}, `{target.name}`: {note}"
+
+
+def _guardrail(target: Target, good: pd.DataFrame) -> str | None:
+    """Of a target that has a guardrail, or whose answers show one."""
+    blocked = int((good["stop_reason"] == GUARDRAIL_STOP).sum())
+    if not (blocked or getattr(target, "guardrail", None) or "guardrailConfig" in target.parameters):
+        return None
+    share = (
+        f" ({show.percent(blocked / len(good))}): a blocked answer is not the model's work, and faster"
+        if blocked
+        else ""
+    )
+    return (
+        f"its guardrail intervened in {blocked} of {len(good)} successes{share}. "
+        "What AWS charges for the guardrail itself is in no cost here."
+    )
+
+
+def _stops(good: pd.DataFrame) -> str | None:
+    stops = good["stop_reason"].dropna().str.lower()
+    bad = stops[stops.isin(BAD_STOPS - {GUARDRAIL_STOP})].value_counts().sort_index()
+    if bad.empty:
+        return None
+    named = ", ".join(f"{name} {count}" for name, count in bad.items())
+    return (
+        f"{int(bad.sum())} of {len(good)} successes ({show.percent(int(bad.sum()) / len(good))}) ended by a stop reason that says that "
+        f"they are not what was asked for ({named}); `bad_stop_share` in the `slo:` sets a limit on them."
+    )
+
+
+def _in_one_piece(target: Target, good: pd.DataFrame) -> str | None:
+    whole = int((good["ttft_ms"].isna() & good["chunks"].isna()).sum())
+    if not (target.stream and whole):
+        return None
+    if whole == len(good):
+        return f"it {IN_ONE_PIECE}."
+    return f"{whole} of {len(good)} answers came in one piece although `stream: true` is asked: they have no TTFT and no TPOT."
+
+
+def _cache(run: Run, target: Target, good: pd.DataFrame) -> str | None:
+    """Of a target that uses a prompt cache on purpose."""
+    stems = [p for p in good["payload"].unique() if caches_on_purpose(run, target, p)]
+    good = good[good["payload"].isin(stems)]
+    whole = float(prompt_total(good).sum())
+    if not whole:
+        return None
+    share = float(good["cache_read_tokens"].sum()) / whole
+    if not share:
+        return (
+            "it asks for a prompt cache, and no prompt token was read from one: the part to cache may be shorter than the least that "
+            "the model caches, or the service does not say."
+        )
+    return (
+        f"it uses a prompt cache on purpose: {show.percent(share)} of the prompt tokens were read from it. Latency, TTFT and cost "
+        "are those of warm prompts, repeated prompts included."
+    )

@@ -1,0 +1,95 @@
+"""Answers in one piece: bodies that were not streamed, asked for or not, and what their headers count."""
+
+import typing
+
+from locustfiles.common.dialects.answer_parts import objects
+from locustfiles.common.dialects.error_answers import error_body
+from locustfiles.common.dialects.error_bodies import NO_JSON, describe, page_text, to_json
+from locustfiles.common.dialects.parsed import AnswerBuilder
+from locustfiles.common.dialects.raw_container import text_in
+from locustfiles.common.dialects.table import DIALECTS
+from locustfiles.contract.error_classes import ErrorClass
+
+GUARDRAIL = "amazon-bedrock-guardrailAction"  # INTERVENED or NONE
+
+
+def whole(builder: AnswerBuilder, dialect: str, data: bytes, ended: bool) -> None:
+    """A body that was not streamed; `ended`: False if the connection broke before its end."""
+    if not ended:
+        builder.fail(ErrorClass.STREAM_BROKEN, None, "the connection broke before the end of the answer")
+    try:
+        answer = to_json(data.decode())
+    except NO_JSON:
+        if builder.raw and builder.raw.plain_text:
+            builder.say(data.decode(errors="replace"), None)
+        else:
+            builder.fail(ErrorClass.BAD_RESPONSE, None, not_json(data))
+        return
+    if builder.raw and builder.raw.plain_text:
+        if type(answer) is not dict or not error_body(builder, answer):
+            builder.say(data.decode(), None)
+        return
+    if type(answer) is list and answer and dialect in ("tgi", "lmi"):
+        answer = answer[0]
+    elif type(answer) is list and dialect == "hf-embedding":
+        answer = {"embeddings": answer}
+    if type(answer) is not dict and dialect != "raw":
+        builder.fail(ErrorClass.BAD_RESPONSE, None, "the answer is not a JSON object")
+    elif not is_error(builder, answer):
+        DIALECTS[dialect].whole(builder, answer)
+        builder.intervened |= type(answer) is dict and answer.get(GUARDRAIL) == "INTERVENED"
+
+
+def not_json(data: bytes) -> str:
+    """`the answer is not JSON`, and what it is instead."""
+    if page := page_text(data):
+        return f"the answer is not JSON but {page}"
+    return (
+        f"the answer is not JSON: {describe(None, {}, data)}" if data.strip() else "the answer is not JSON: it is empty"
+    )
+
+
+def is_error(builder: AnswerBuilder, event: typing.Any) -> bool:
+    """True for an error body; where the scenario says what an error is, that alone decides."""
+    if type(event) is not dict or (builder.raw and builder.raw.error):
+        return False
+    if builder.raw and not event.get("error") and text_in(builder.raw, event):
+        return False  # the container's own `message` may be its text
+    return error_body(builder, event)
+
+
+def came_whole(builder: AnswerBuilder, dialect: str, data: bytes) -> bool:
+    """Whether the bytes of a stream are one JSON document that answers in one piece, as a server does that ignores
+    `stream: true`; an event that happens to be the only one of a stream is none."""
+    if data.lstrip()[:1] not in (b"{", b"["):
+        return False
+    try:
+        answer = to_json(data.decode())
+    except NO_JSON:
+        return False
+    if dialect == "raw":
+        return builder.raw is not None and builder.raw.done is None
+    answer = answer[0] if type(answer) is list and answer else answer
+    if type(answer) is not dict:
+        return False
+    if dialect in ("tgi", "lmi"):
+        return type(answer.get("generated_text")) is str and "token" not in answer
+    choices = objects(answer, "choices")
+    ended = (c.get("finish_reason") or c.get("stop_reason") for c in choices)
+    return bool(choices) and (any("message" in c for c in choices) or ("delta" not in choices[0] and all(ended)))
+
+
+def header_counts(builder: AnswerBuilder, headers: typing.Mapping[str, str]) -> None:
+    """What the headers of an InvokeModel answer count; header names in lower case."""
+
+    def number(name: str) -> int | None:
+        value = headers.get(name, "").strip()
+        return int(value) if value.isdecimal() and len(value) <= 15 else None
+
+    builder.count(
+        prompt_tokens=number("x-amzn-bedrock-input-token-count"),
+        completion_tokens=number("x-amzn-bedrock-output-token-count"),
+        cache_read_tokens=number("x-amzn-bedrock-cache-read-input-token-count"),
+        cache_write_tokens=number("x-amzn-bedrock-cache-write-input-token-count"),
+    )
+    builder.service_times(number("x-amzn-bedrock-invocation-latency"))

@@ -1,0 +1,56 @@
+"""Lines of data sets and tools that are no payload lines of ours: each named, with the way to make them so."""
+
+#: (keys by which a line is known, what it is, where its prompt stands)
+_FORMS = (
+    ({"turns", "question_id"}, "MT-bench", 'write its first turn as `"prompt"`'),
+    ({"turns"}, "a conversation", 'write its first turn as `"prompt"`, or all so far as `"messages"`'),
+    (
+        {"conversations"},
+        "ShareGPT",
+        'write its first `value` as `"prompt"`, or all so far as `"messages"`',
+    ),
+    ({"body", "custom_id"}, "OpenAI's batch API", 'write `body.messages` as `"messages"`'),
+    (
+        {"modelInput"},
+        "Bedrock's batch inference",
+        'write the texts of `modelInput` as `"prompt"` or `"messages"`',
+    ),
+    ({"input", "context"}, "LongBench", 'write `context` and `input` into one `"prompt"`'),
+    ({"instruction", "output"}, "Alpaca", 'write `instruction` and `input` into one `"prompt"`'),
+    (
+        {"question", "tok_input_length"},
+        "llm-load-test",
+        'write `question` as `"prompt"`, `tok_input_length` as `"prompt_tokens"`',
+    ),
+    (
+        {"captureData"},
+        "SageMaker's data capture",
+        'write `captureData.endpointInput.data` as `"prompt"` or `"messages"`',
+    ),
+)
+#: keys that hold a prompt elsewhere, the likelier first
+_PROMPTS = (
+    "question",
+    "instruction",
+    "input",
+    "text",
+    "query",
+    "content",
+    "inputText",
+    "user_input",
+    "problem",
+    "turns",
+)
+
+
+def foreign(row: dict) -> str | None:
+    """What the line is and which key holds its prompt; None where that cannot be told, or it has a prompt already."""
+    for keys, what, remedy in _FORMS:
+        if keys <= row.keys():
+            return f"this is a line of {what}; {remedy}, and leave the other keys out"
+    if row.keys() & {"prompt", "inputs", "messages"}:
+        return None
+    found = next((key for key in _PROMPTS if isinstance(row.get(key), str)), None)
+    return (
+        found and f'no prompt text; it seems to be in `{found}`: write it as `"prompt"`, and leave the other keys out'
+    )

@@ -1,0 +1,243 @@
+"""The master's gate: what comes in is handed to Locust only from workers that have shown the run's token and introduced themselves.
+
+Locust itself believes whoever connects: it gives users to a client that never reads its scenario, adds up any report, and
+ends a run when a client says that it quits.
+"""
+
+import atexit
+import collections.abc
+import dataclasses
+import logging
+import math
+import secrets
+import time
+
+import gevent
+import gevent.event
+import pydantic
+from locust import log as locust_log
+from locust.exception import StopTest
+from locust.rpc import Message
+from locust.runners import STATE_MISSING, STATE_RUNNING, MasterRunner
+
+from locustfiles.common.recording import messenger
+from locustfiles.common.recording.joining import Challenge, Hello, Knock, Proof, Refused
+from locustfiles.common.recording.messages import RecordsReport
+from locustfiles.common.swarm import run_token
+from locustfiles.common.swarm.guarded_port import SAID, shown
+
+UNANSWERED = 5  # heartbeats, a second apart: whoever sends so many has a loop that runs, and would have answered
+ASK_AGAIN = 5  # heartbeats, of a worker whose `Hello` may be lost
+SILENT_S = 2.0  # twice what lies between two heartbeats
+ANSWER_S = 3.0  # for a worker of an earlier master, which may report before it has been asked for the token
+REMEMBERED = 1000  # clients that have not been let in
+START = "locust -f locustfiles/sweep.py --scenario FILE --worker --master-host HOST"
+log = logging.getLogger("swarmledger")
+
+
+@dataclasses.dataclass(slots=True)
+class Client:
+    """One that is connected and not (yet) a worker of this run."""
+
+    ready: Message | None = None  # its `client_ready`, which Locust hears of once it has introduced itself
+    knocked: bool = False  # it has our locustfile
+    proved: bool = False
+    refused: bool = False
+    heartbeats: int = 0
+    asked_at: float = float("-inf")  # monotonic, for the token
+    dropped: list[str] = dataclasses.field(default_factory=list)  # kinds of its messages, a few
+
+
+class Gate:
+    """In front of a master's `handle_message`. `heard` says when each worker was, `back` when after a silence; perf_counter seconds."""
+
+    def __init__(self, runner: MasterRunner) -> None:
+        self.runner = runner
+        self.token = run_token.of_master(runner.master_bind_port)
+        self.workers: set[str] = set()  # that have introduced themselves
+        self.heard: dict[str, float] = {}
+        self.back: dict[str, float] = {}
+        self.on_stray: collections.abc.Callable[[str], None] = lambda worker: None  # one that an earlier master had
+        atexit.register(run_token.forget, runner.master_bind_port, self.token)
+        self._challenge = secrets.token_hex(16)
+        self._clients: dict[str, Client] = {}
+        self._told = 0
+        self._open = gevent.event.Event()  # until then messages wait: nobody has registered for them
+        self._handle = runner.handle_message
+        runner.handle_message = self._on_message  # type: ignore[method-assign, assignment]
+
+    def open(self) -> None:
+        self._open.set()
+
+    @property
+    def awaited(self) -> list[str]:
+        """Workers that have shown the token and are still reading their scenario."""
+        return [worker for worker, client in self._clients.items() if client.proved and not client.refused]
+
+    def admit(self, worker: str) -> None:
+        """It has introduced itself, and fits: Locust learns of it."""
+        self.workers.add(worker)
+        client = self._clients.pop(worker, None)
+        if client and client.ready:
+            self._pass_on(worker, client.ready)
+
+    def refuse(self, worker: str, why: str) -> None:
+        """Send it away; nothing of it is heard any more."""
+        self._client(worker).refused = True
+        self.workers.discard(worker)
+        messenger.send(self.runner, Refused(why), worker)
+
+    def refuse_all(self, why: str) -> None:
+        for worker in {*self.workers, *self._clients}:
+            messenger.send(self.runner, Refused(why), worker)
+
+    def _client(self, sender: str) -> Client:
+        if sender not in self._clients and len(self._clients) >= REMEMBERED:
+            del self._clients[next((c for c, client in self._clients.items() if not client.proved), sender)]
+        return self._clients.setdefault(sender, Client())
+
+    def _on_message(self, sender: str, message: Message) -> None:
+        self._open.wait()
+        if message.node_id != sender:
+            self._say(
+                f"client {shown(sender)} sent `{shown(message.type)}` in the name of {shown(message.node_id)}: ignored; "
+                "let nothing but this run's workers reach the master's port"
+            )
+        elif sender not in self.workers:
+            try:
+                self._from_outside(sender, message, self._client(sender))
+            except (TypeError, ValueError, AttributeError) as e:  # a message of a known kind and another form
+                self._say(
+                    f"client {shown(sender)} sent `{shown(message.type)}` in no known form: ignored ({type(e).__name__})"
+                )
+        else:
+            now = time.perf_counter()
+            if now - self.heard.get(sender, -math.inf) > SILENT_S:
+                self.back[sender] = now
+            self.heard[sender] = now
+            if message.type.startswith("spawning"):
+                self._give_back(sender)
+            if message.type not in (Knock.KIND, Proof.KIND):
+                self._pass_on(sender, message)
+            return
+        gevent.sleep(0)  # a flood of such must not keep the others from running
+
+    def _give_back(self, worker: str) -> None:
+        """Locust deals users again to a missing worker that is back by its heartbeat alone. What it was told while it was away
+        it answers first, which ends its being missing: it would keep the users that it has, and get no others."""
+        node = self.runner.clients.get(worker)
+        if node is not None and node.state == STATE_MISSING:
+            beat = {
+                "state": STATE_RUNNING,
+                "current_cpu_usage": node.cpu_usage,
+                "current_memory_usage": node.memory_usage,
+            }
+            self._pass_on(worker, Message("heartbeat", beat, worker))
+
+    def _pass_on(self, worker: str, message: Message) -> None:
+        """What Locust makes of a message in an unexpected form must not end the greenlet that listens to all workers."""
+        try:
+            self._handle(worker, message)
+        except StopTest:
+            raise
+        except Exception as e:
+            log.error(
+                "worker %s: its message `%s` failed here (%s: %s); have master and workers run the same versions",
+                *(worker, shown(message.type), type(e).__name__, e),
+            )
+            locust_log.unhandled_greenlet_exception = True
+
+    def _from_outside(self, sender: str, message: Message, client: Client) -> None:
+        match message.type:
+            case _ if client.refused:
+                return
+            case "client_ready":
+                version = message.data if isinstance(message.data, (str, int)) and len(str(message.data)) < 60 else None
+                client.ready = Message("client_ready", version, sender)
+                self.runner.send_message(
+                    "ack", client_id=sender
+                )  # it starts; its index follows when Locust knows of it
+                gevent.spawn_later(ANSWER_S, self._tell_unless_known, sender, message.type)
+            case Knock.KIND:
+                client.knocked = True
+                self._ask(sender, client)
+            case Proof.KIND:
+                self._check(sender, message, client)
+            case Hello.KIND if client.proved and client.ready:
+                self._pass_on(sender, message)
+            case "heartbeat":
+                self._on_heartbeat(sender, client)
+            case _ if client.proved:
+                if message.type == Hello.KIND or (
+                    message.type == "stats" and RecordsReport.KIND in (message.data or ())
+                ):
+                    self.on_stray(sender)
+            case "locustfile":
+                why = f"this master hands out no locustfile; start the worker with its own: {START}"
+                self.runner.send_message("locustfile", {"error": why}, sender)
+                self._say(
+                    f"client {shown(sender)} asked for the locustfile and did not get it; start a worker with its own: {START}"
+                )
+            case _:
+                self._drop(sender, message, client)
+
+    def _drop(self, sender: str, message: Message, client: Client) -> None:
+        """A worker of an earlier master reports before it has been asked for the token; others have no business here."""
+        self._ask(sender, client)
+        kind = message.type[:60]
+        if kind not in client.dropped and len(client.dropped) < 3 and not client.knocked:
+            client.dropped.append(kind)
+            gevent.spawn_later(ANSWER_S if kind == "stats" else 0, self._tell_unless_known, sender, kind)
+
+    def _tell_unless_known(self, sender: str, kind: str) -> None:
+        client = self._clients.get(sender)
+        if client and not (client.knocked or client.proved or client.refused):
+            self._say(
+                f"client {shown(sender)} sent `{shown(kind)}` and has not shown this run's token: ignored; "
+                f"start a worker with {START}, and let nothing else reach the master's port"
+            )
+
+    def _ask(self, sender: str, client: Client) -> None:
+        if time.monotonic() - client.asked_at > 0.9:
+            client.asked_at = time.monotonic()
+            messenger.send(self.runner, Challenge(self._challenge), sender)
+
+    def _check(self, sender: str, message: Message, client: Client) -> None:
+        try:
+            answers = pydantic.TypeAdapter(Proof).validate_python(message.data).answers
+        except pydantic.ValidationError:
+            answers = []
+        client.proved = run_token.proves(self.token, self._challenge, sender, answers)
+        client.heartbeats = 0
+        if not client.proved:
+            given = f"start it with {run_token.VARIABLE} set to the master's"
+            self._say(f"worker {shown(sender)} is refused: it has not this run's token; {given}")
+            self.refuse(
+                sender,
+                f"worker {sender}: has not the token of this master; {given}, which a master that made its own shows",
+            )
+
+    def _on_heartbeat(self, sender: str, client: Client) -> None:
+        """Once a second, of a client whose own loop runs."""
+        client.heartbeats += 1
+        if not client.proved or client.heartbeats % ASK_AGAIN == 0:
+            self._ask(sender, client)
+        if not client.proved and client.heartbeats > UNANSWERED:
+            self._send_away(sender, client)
+
+    def _send_away(self, sender: str, client: Client) -> None:
+        """Locust's own worker says of which message it does not know the type, and ends when it is told to."""
+        version = shown(client.ready.data) if client.ready else "of unknown version"
+        why = "it runs without Swarmledger's locustfile, or with another version of it"
+        self._say(f"worker {shown(sender)} (Locust {version}) is refused: {why}; start it with {START}")
+        self.runner.send_message(f"refused by the master: {why}; start it with {START}", client_id=sender)
+        if Hello.KIND in client.dropped:
+            self.refuse(sender, f"worker {sender}: {why}; have master and workers run the same version")
+        client.refused = True
+        self.runner.send_message("quit", client_id=sender)
+
+    def _say(self, line: str) -> None:
+        """Not for ever: whoever reaches the port can have it said."""
+        self._told += 1
+        if self._told <= SAID:
+            log.error(line)

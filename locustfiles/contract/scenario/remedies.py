@@ -1,0 +1,39 @@
+"""What to do about a target's call, in words that `check` and the run share: its class's remedy, and what its settings add."""
+
+from locustfiles.contract.error_classes import REMEDIES, ErrorClass
+from locustfiles.contract.scenario.targets import OpenAITarget, SageMakerTarget, Target
+
+LOOK = "see whether the endpoint is in service, and its logs"
+#: of a target that is asked to stream and answers in one piece
+IN_ONE_PIECE = "answers in one piece although `stream: true` is asked: there is no TTFT and no TPOT; set `stream: false`, or have it stream"
+NO_COUNTS = "the service reports no token counts; add the target's `tokenizer:`, which counts them"
+
+
+def remedy_of(target: Target, error: ErrorClass, http_status: int | None) -> str:
+    """Of a first call that ended in this class."""
+    remedy = REMEDIES.get(error, LOOK)
+    if isinstance(target, OpenAITarget):
+        return _of_route(target, error, http_status) or remedy
+    if error == ErrorClass.BAD_RESPONSE and isinstance(target, SageMakerTarget) and target.dialect != "raw":
+        return f"{remedy}; a container that answers with bare text is read by `dialect: raw` with `answer: {{plain_text: true}}`"
+    return remedy
+
+
+def _of_route(target: OpenAITarget, error: ErrorClass, http_status: int | None) -> str | None:
+    """A server of one's own has no region; what was asked is the first thing to look at."""
+    asked = f"POST {url_of(target)} was asked"
+    if error == ErrorClass.AUTH:
+        return f"check the key in {target.api_key_env} (`api_key_env`) and what it may call; {asked}"
+    if error == ErrorClass.CLIENT and http_status in (404, 405):
+        return f"check `base_url`, which ends before /chat/completions or /completions, most often in /v1, and `model_id`; {asked}"
+    if error == ErrorClass.CLIENT:
+        return f"check `model_id`, `parameters` and `base_url`; {asked}"
+    if error == ErrorClass.BAD_RESPONSE:
+        return f"check `base_url`, the dialect and `stream:`; {asked}"
+    return None
+
+
+def url_of(target: OpenAITarget) -> str:
+    """Where its calls go."""
+    route = "/chat/completions" if target.dialect == "openai-chat" else "/completions"
+    return target.base_url.rstrip("/") + route

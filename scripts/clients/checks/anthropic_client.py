@@ -1,0 +1,31 @@
+"""anthropic: its Bedrock client, which signs InvokeModel itself."""
+
+import anthropic
+
+from scripts.clients.reporting import CLAUDE, MESSAGES, SCHEMA, TOKENS, URL, check, is_forecast, is_stream, is_text
+
+client = anthropic.AnthropicBedrock(base_url=URL, aws_region="us-east-1", max_retries=0)
+TOOL = {"name": "forecast", "description": "The weather to come", "input_schema": SCHEMA}
+
+
+def plain():
+    answer = client.messages.create(model=CLAUDE, messages=MESSAGES, max_tokens=TOKENS)
+    is_text(answer.content[0].text, answer.usage.output_tokens)
+
+
+def stream():
+    with client.messages.stream(model=CLAUDE, messages=MESSAGES, max_tokens=TOKENS) as events:
+        is_stream(list(events.text_stream))
+        assert events.get_final_message().usage.output_tokens == TOKENS
+
+
+def tools():
+    choice = {"type": "tool", "name": "forecast"}
+    answer = client.messages.create(model=CLAUDE, messages=MESSAGES, max_tokens=500, tools=[TOOL], tool_choice=choice)
+    assert answer.stop_reason == "tool_use"
+    is_forecast(next(block.input for block in answer.content if block.type == "tool_use"))
+
+
+check("plain", plain)
+check("stream", stream)
+check("tools", tools)
