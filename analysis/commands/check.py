@@ -17,7 +17,7 @@ from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.exit_codes import BAD_INPUT, OK, complain
 from locustfiles.contract.record import FIELDS, RequestRecord
-from locustfiles.contract.run_folder import RequestsFile
+from locustfiles.contract.requests_file import RequestsFile
 from locustfiles.contract.scenario.targets import Target
 
 EXAMPLE = """examples:

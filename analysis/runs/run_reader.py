@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pydantic
 
+from analysis.runs.lost_records import lost_at_workers, lost_in_file, rows_gone_from
 from locustfiles.contract.cells import original
 from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.manifest import Manifest, StageWindow
@@ -114,7 +115,8 @@ def load_run(path: str | pathlib.Path, name: str | None = None, several: bool = 
     doubled = int(records.duplicated(["worker", "call", "attempt"]).sum())
     if doubled:
         lost.append(f"{doubled} records stand more than once in requests.csv (same worker, call and attempt).")
-    lost += _lost_in_file(manifest, records)
+    lost += lost_in_file(manifest, records)
+    manifest.problems += rows_gone_from(manifest, records, len(damaged))
     unknown = sorted(set(records["target"].unique()) - {t.name for t in scenario.targets})
     if unknown:
         raise NotARun(
@@ -125,7 +127,7 @@ def load_run(path: str | pathlib.Path, name: str | None = None, several: bool = 
     records["sent"] = records["started_at"] - epoch
     records["ended"] = records["sent"] + records["latency_ms"] / 1000
     name = name or folder.path.resolve().name
-    return Run(name, folder.path, manifest, scenario, records, epoch, notes, lost, _lost_at_workers(manifest), several)
+    return Run(name, folder.path, manifest, scenario, records, epoch, notes, lost, lost_at_workers(manifest), several)
 
 
 def _check_stages(folder: RunFolder, manifest: Manifest, targets: set[str]) -> None:
@@ -207,29 +209,6 @@ def _is_record(line: bytes) -> bool:
         return False
     finite = np.isfinite([record.started_at, record.latency_ms]).all()
     return bool(finite) and record.phase in PHASES and (record.error is None or record.error in list(ErrorClass))
-
-
-def _lost_in_file(manifest: Manifest, records: pd.DataFrame) -> list[str]:
-    rows = records["worker"].value_counts()
-    short = [(w.id, w.received - int(rows.get(w.id, 0))) for w in manifest.workers]
-    return [
-        f"{n} records of worker {worker} were received but are not in requests.csv." for worker, n in short if n > 0
-    ]
-
-
-def _lost_at_workers(manifest: Manifest) -> list[str]:
-    lost = []
-    for worker in manifest.workers:
-        if worker.lost:
-            lost.append(f"{worker.lost} records of worker {worker.id} on {worker.host} were lost.")
-        elif worker.produced is None and manifest.status != "running":
-            lost.append(
-                f"worker {worker.id} on {worker.host} never handed in its last count (it was killed or cut off)."
-            )
-        elif worker.produced is not None and worker.received < worker.produced:
-            missing = worker.produced - worker.received
-            lost.append(f"{missing} records of worker {worker.id} on {worker.host} never arrived.")
-    return lost
 
 
 def _other_versions(manifest: Manifest) -> list[str]:

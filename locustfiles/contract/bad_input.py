@@ -8,6 +8,7 @@ BadInput                      usage, a file, an option, a package, the network: 
 ├── NoCredentials             AWS credentials that are missing or cannot be used
 ├── FolderUsed                a folder that already holds a run
 ├── NotARun                   a folder that holds no run that can be read
+├── Complete                  a run of which nothing is left to measure
 ├── NotASpool                 a file that is not what a worker left of its records
 ├── BadLocustCsv              files that Locust did not write, or not whole
 ├── BadTokenMeans             a table of token means that does not fit

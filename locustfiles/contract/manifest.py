@@ -20,8 +20,9 @@ class WorkerEntry:
     host: str
     clock_offset_ms: float | None  # worker clock minus master clock; the analysis subtracts it from started_at
     produced: int | None  # None: it never handed in its last count (a killed worker)
-    received: int
+    received: int  # those that are in requests.csv
     lost: int | None
+    run_id: str = ""  # of the part that it served
     versions: dict[str, str] = dataclasses.field(default_factory=dict)  # that differ there from the manifest's
 
 
@@ -72,6 +73,7 @@ class StageWindow:
     trace_fit: TraceFit | None = None  # of a replay whose trace has prompt lengths
     whole: bool = False  # every record of it has arrived, and every worker that began it was there all the time
     workers: list[WorkerLoad] = dataclasses.field(default_factory=list)  # those that were there at its end
+    records: int | None = None  # of all its phases, that are in requests.csv
 
 
 @dataclasses.dataclass(slots=True)
@@ -107,6 +109,16 @@ class Problem:
 
     text: str
     stages: list[int] | None = None
+    kept_of: str | None = None  # it is solved when the records that this part has kept elsewhere are in the run
+
+
+@dataclasses.dataclass(slots=True)
+class Kept:
+    """A file with a worker's records that could not be written to requests.csv."""
+
+    worker: str
+    upto: int  # every record of it with a number below is in requests.csv or here
+    file: str
 
 
 @dataclasses.dataclass(slots=True)
@@ -132,6 +144,10 @@ class Part:
     started_at: float
     ended_at: float | None
     status: str
+    produced: int | None = None  # records of its workers; None: one of them never handed in its last count
+    received: int | None = None  # of these, by the process that writes
+    rows: int | None = None  # of these, in requests.csv
+    kept: list[Kept] = dataclasses.field(default_factory=list)  # the others, where they were kept
 
 
 @pydantic.with_config(pydantic.ConfigDict(extra="forbid", allow_inf_nan=False))  # of its parts as well

@@ -1,4 +1,4 @@
-"""A run's folder: its file names, its manifest, and how requests.csv is written and read.
+"""A run's folder: its file names, its manifest, and how requests.csv is read.
 
 runs/<name>/manifest.json   what the run was: scenario, prices, versions, workers, stage windows
             requests.csv    one RequestRecord a row
@@ -6,6 +6,7 @@ runs/<name>/manifest.json   what the run was: scenario, prices, versions, worker
             report/         written by the analysis alone
 """
 
+import contextlib
 import csv
 import dataclasses
 import errno
@@ -14,13 +15,17 @@ import json
 import os
 import pathlib
 import shutil
-import typing
+import stat
 
 import pydantic
 
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.manifest import SCHEMA, Manifest, manifest_of
-from locustfiles.contract.record import FIELDS, RequestRecord, csv_cells, with_all_fields
+from locustfiles.contract.record import with_all_fields
+from locustfiles.contract.requests_file import HEADER
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # of what a disk or a quota holds
+SHUT = (errno.EACCES, errno.EPERM)  # a folder that nothing may be added to
 
 
 class NotARun(BadInput):
@@ -45,55 +50,92 @@ class RunFolder:
         return self.path / ("locust" if part == 1 else f"locust-{part}")
 
     def check_free(self) -> None:
-        """Raises FolderUsed if it holds a run. One that was refused before its first stage does not count."""
+        """Raises FolderUsed if it holds a run, BadInput if it cannot be one. A run that was refused before its first stage, or
+        killed as it was begun, does not count."""
+        self.check_name()
         if (self.manifest.exists() or self.requests.exists()) and not self._unbegun():
             raise FolderUsed(
                 f"{self.path}: already holds a run; choose another --run-dir, or add --resume or --overwrite"
             )
 
+    def check_name(self) -> None:
+        """Raises BadInput if no folder can be there: a name that is too long, a file."""
+        try:
+            if not stat.S_ISDIR(self.path.stat().st_mode):
+                raise BadInput(f"{self.path}: is no folder; choose another --run-dir")
+        except FileNotFoundError:
+            if self.path.is_symlink():
+                raise BadInput(
+                    f"{self.path}: is a link to a folder that is not there; make that, or choose another --run-dir"
+                ) from None
+        except OSError as e:
+            raise self.unusable(e) from None
+
+    def unusable(self, e: OSError) -> BadInput:
+        """What is to be said of a folder that cannot be written."""
+        if e.errno in FULL:
+            return BadInput(
+                f"{self.path}: cannot be written ({e.strerror}); free space there, or choose another --run-dir"
+            )
+        name = str(self.path) if len(str(self.path)) < 200 else f"{str(self.path)[:60]}…"
+        return BadInput(f"{name}: cannot be written ({e.strerror}); choose another --run-dir")
+
     def _unbegun(self) -> bool:
         try:
+            if not self.manifest.exists():
+                with open(self.requests, "rb") as file:
+                    return HEADER.startswith(file.read(len(HEADER) + 1))
             manifest = self.read_manifest()
             if manifest.stages or manifest.abandoned:
                 return False
             text = self.requests_text()[0].decode(errors="replace") if self.requests.exists() else ""
-        except NotARun:  # who knows what it is
-            return False
+        except (NotARun, OSError):  # who knows what it is
+            return not self.requests.exists() and not self.manifest.stat().st_size
         return all(row["phase"] == "warmup" for row in csv.DictReader(io.StringIO(text, newline="")))
 
-    def create(self, overwrite: bool = False) -> None:
-        """Make the folder. Raises FolderUsed if it holds a run and `overwrite` is false."""
-        if not overwrite:
-            self.check_free()
-        used = [f for f in (self.manifest, self.requests) if f.exists()]
+    def make(self) -> None:
+        """The folder itself. Raises BadInput."""
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            for old in [*used, *self.path.glob("locust*_*.csv")]:
+        except OSError as e:
+            raise self.unusable(e) from None
+
+    def create(self, overwrite: bool = False) -> None:
+        """Make it, without an earlier run's files. Raises FolderUsed if it holds a run and `overwrite` is false, BadInput."""
+        if not overwrite:
+            self.check_free()
+        self.make()
+        used = [f for f in (self.manifest, self.requests) if f.exists()]
+        try:
+            for old in [*used, *self.path.glob("locust*_*.csv"), *self.path.glob("manifest.tmp")]:
                 old.unlink()
             if used and self.report.exists():  # beside the new records it would be taken for theirs
                 shutil.rmtree(self.report)
         except OSError as e:
-            raise BadInput(f"{self.path}: cannot be written ({e.strerror}); choose another --run-dir") from None
+            raise self.unusable(e) from None
 
-    def write_manifest(self, manifest: Manifest) -> None:
-        """Replace manifest.json in one step, so that a crash leaves the old or the new one. Where the disk is full, the new one,
-        without its indentation, goes into the room of the old one. Raises OSError."""
-        draft, document = self.manifest.with_suffix(".tmp"), dataclasses.asdict(manifest)
+    def write_manifest(self, manifest: Manifest, path: pathlib.Path | None = None) -> None:
+        """Replace manifest.json (path: another file) in one step, so that a crash leaves the old or the new one. Where the disk is full, or
+        nothing new may be put into the folder, the new one, without its indentation, goes into the room of the old one.
+        Raises OSError."""
+        path = path or self.manifest
+        draft, document = path.with_suffix(".tmp"), dataclasses.asdict(manifest)
         try:
             draft.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-            draft.replace(self.manifest)
+            draft.replace(path)
         except OSError as e:
-            draft.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                draft.unlink(missing_ok=True)
             text = json.dumps(document, separators=(",", ":")).encode() + b"\n"
-            room = 512 * self.manifest.stat().st_blocks if self.manifest.exists() else 0
-            if e.errno not in (errno.ENOSPC, errno.EDQUOT) or len(text) > room:
+            room = 512 * path.stat().st_blocks if path.exists() else 0
+            if not (e.errno in FULL and len(text) <= room) and e.errno not in SHUT:
                 raise
-            with open(self.manifest, "r+b", buffering=0) as file:
+            with open(path, "r+b", buffering=0) as file:
                 file.truncate(file.write(text))
 
     def read_manifest(self) -> Manifest:
         """Raises NotARun if there is none or it cannot be read."""
-        if not self.manifest.is_file():
+        if not os.path.isfile(self.manifest):  # noqa: PTH113  a name that is too long is none
             raise NotARun(f"{self.path}: no run folder, it has no manifest.json; give the folder named by --run-dir")
         try:
             data = json.loads(self.manifest.read_text(encoding="utf-8"))
@@ -118,7 +160,7 @@ class RunFolder:
 
         Raises NotARun if the file is missing or its header is not a record's.
         """
-        if not self.requests.is_file():
+        if not os.path.isfile(self.requests):  # noqa: PTH113
             raise NotARun(f"{self.path}: no requests.csv in it, nothing was sent; give another run")
         text = self.requests.read_bytes()
         whole = with_all_fields(text[: text.rfind(b"\n") + 1])
@@ -127,57 +169,3 @@ class RunFolder:
                 f"{self.requests}: its header is not that of this version; analyse it with the one that wrote it"
             )
         return whole, int(not text.endswith(b"\n"))
-
-
-def check_header(path: pathlib.Path) -> None:
-    """Raises BadInput where a requests.csv is another version's, to which nothing can be added."""
-    with open(path, "rb") as file:
-        header = file.readline()
-    if header.decode(errors="replace").strip() != ",".join(FIELDS):
-        raise BadInput(
-            f"{path}: another version began it, nothing can be added; go on with that one, or begin a new run"
-        )
-
-
-class RequestsFile:
-    """requests.csv, append only; `add` rows, `flush` them in one write."""
-
-    def __init__(self, path: pathlib.Path, append: bool = False) -> None:
-        """append: go on after the last whole line of a file that is there. Raises BadInput where its header is another."""
-        if append:
-            check_header(path)
-        self._file: typing.BinaryIO = open(path, "r+b" if append else "wb", buffering=0)
-        self._text = io.StringIO(newline="")
-        self._writer = csv.writer(self._text, lineterminator="\n")
-        self._unwritten = b""
-        self.rows = 0
-        if append:
-            self._file.seek(self._file.read().rfind(b"\n") + 1)
-            self._file.truncate()
-        else:
-            self._writer.writerow(FIELDS)
-            self.flush()
-
-    def add(self, record: RequestRecord) -> None:
-        self.add_row(record.row())
-
-    def add_row(self, row: typing.Sequence[str]) -> None:
-        self.add_rows((row,))
-
-    def add_rows(self, rows: typing.Sequence[typing.Sequence[str]]) -> None:
-        self._writer.writerows(map(csv_cells, rows))
-        self.rows += len(rows)
-
-    def flush(self) -> None:
-        """Hand the buffered rows to the system. Raises OSError (a full disk), keeping what was not written."""
-        self._unwritten += self._text.getvalue().encode()
-        self._text.seek(0)
-        self._text.truncate()
-        while self._unwritten:
-            self._unwritten = self._unwritten[self._file.write(self._unwritten) :]
-
-    def close(self) -> None:
-        try:
-            self.flush()
-        finally:
-            self._file.close()

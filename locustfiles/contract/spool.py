@@ -1,4 +1,5 @@
 """Records that a worker could not hand in: a file in its working folder, until the master is back or for `python -m analysis merge`.
+So are those that the process that writes the run cannot write to requests.csv, in a temporary folder.
 
 run,<run id>
 worker,<id>
@@ -8,8 +9,10 @@ produced,<records of this worker in all; empty: it was still sending>
 <rows>
 """
 
+import contextlib
 import csv
 import dataclasses
+import errno
 import fcntl
 import io
 import logging
@@ -38,10 +41,11 @@ class Spool:
     produced: int | None
     rows: typing.Sequence[typing.Sequence[str]]
     skipped: int = 0  # a torn last line and all that follows a damaged one
+    ending: str = ""  # of its name
 
     @property
     def name(self) -> str:
-        return f"swarmledger-spool-{self.run_id}-{self.worker}.csv"
+        return f"swarmledger-spool-{self.run_id}-{self.worker}{self.ending}.csv"
 
     @property
     def known(self) -> int:
@@ -52,10 +56,48 @@ class Spool:
 def missing(worker: str, received: int, produced: int | None) -> str | None:
     """What a run's manifest says of a worker whose records are not all there; None where they are."""
     if produced is None:
-        return f"worker {worker} never handed in its last records (killed or cut off): some are lost; --resume measures their stages again"
+        return f"worker {worker} never handed in its last records (killed or cut off): some are lost"
     if received < produced:
         return f"{produced - received} records of worker {worker} were lost on the way to the master"
     return None
+
+
+def missing_remedy(run_id: str, worker: str, run_folder: pathlib.Path, of_stages: bool) -> str:
+    """What follows `missing`. of_stages: records of a stage may be among them."""
+    file = f"swarmledger-spool-{run_id}-{worker}.csv"
+    again = "; --resume measures their stages again" if of_stages else "; every stage has all of its own"
+    return f"; if it has left {file}: python -m analysis merge {run_folder} {file}{again}"
+
+
+def places() -> list[pathlib.Path]:
+    """Folders where a file may be kept that its own place does not take: the temporary ones, the home, and memory."""
+    named = [
+        *(os.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP")),
+        "/tmp",
+        "/var/tmp",
+        os.environ.get("HOME"),
+        "/dev/shm",
+    ]
+    return list(dict.fromkeys(pathlib.Path(folder) for folder in named if folder))
+
+
+def working_folder() -> list[pathlib.Path]:
+    """None where it has been removed."""
+    try:
+        return [pathlib.Path.cwd()]
+    except OSError:
+        return []
+
+
+def keep_somewhere(spool: Spool, folders: typing.Iterable[pathlib.Path]) -> pathlib.Path:
+    """Write it to the first of them that takes it. Raises the first one's OSError where none does."""
+    failed: OSError | None = None
+    for folder in folders:
+        try:
+            return write_spool(folder, spool)
+        except OSError as e:
+            failed = failed or e
+    raise failed or FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
 
 
 def write_spool(folder: pathlib.Path, spool: Spool) -> pathlib.Path:
@@ -75,7 +117,8 @@ def write_spool(folder: pathlib.Path, spool: Spool) -> pathlib.Path:
             os.fsync(file.fileno())
         draft.replace(path)
     except OSError:
-        draft.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)
         raise
     return path
 
@@ -130,7 +173,8 @@ class SpoolFile:
     def __init__(self, run_folder: str) -> None:
         """run_folder: what the master writes to, for the line that tells the command."""
         self._run_folder = run_folder
-        self._path: pathlib.Path | None = None
+        self._path: pathlib.Path | None = None  # the latest
+        self._paths: set[pathlib.Path] = set()
         self._holds: tuple[int, int, int | None] | None = None
         self._full = False
 
@@ -140,28 +184,30 @@ class SpoolFile:
         if holds == self._holds:
             return
         try:
-            path = write_spool(pathlib.Path.cwd(), spool)
+            path = keep_somewhere(spool, [*working_folder(), *places()])
         except OSError as e:
             if not self._full:
                 log.error(
-                    "%d records cannot be kept in %s (%s): they are lost unless the master comes back",
-                    len(spool.rows),
-                    pathlib.Path.cwd(),
-                    e.strerror,
+                    "%d records cannot be kept in %s (%s), nor elsewhere: they are lost unless the master comes back",
+                    *(len(spool.rows), *(working_folder() or places())[:1], e.strerror),
                 )
             self._full = True
             return
-        if self._path is None:
+        if path != self._path:
             log.warning(
                 "The master has not acknowledged %s; unless it comes back, add them: python -m analysis merge %s %s",
                 *(f"{len(spool.rows)} records" if spool.rows else "the number of the records", self._run_folder, path),
             )
         self._path, self._holds = path, holds
+        self._paths.add(path)
 
     def remove(self) -> None:
         """The master has them all."""
         if self._path is None:
             return
-        self._path.unlink(missing_ok=True)
+        for path in self._paths:
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
+        self._paths.clear()
         log.info("The master has acknowledged every record; %s is removed", self._path.name)
         self._path = self._holds = None

@@ -138,7 +138,7 @@ def test_a_worker_of_a_killed_master_that_the_manifest_does_not_know_is_entered(
     manifest.parts = [Part("first", START, None, "broken off"), Part("second", START, START + 9, "complete")]
     folder.write_manifest(manifest)
     main(["merge", str(path), str(kept(tmp_path, records, first=HAD, run="first"))])
-    assert folder.read_manifest().workers[1] == WorkerEntry("b", "", None, SENT, SENT, 0)
+    assert folder.read_manifest().workers[1] == WorkerEntry("b", "", None, SENT, SENT, 0, "first")
     assert len(load_run(path).records) == 2 * SENT
 
 
@@ -218,6 +218,7 @@ def test_a_full_disk_costs_one_line_and_what_was_there_stays(lost, tmp_path, mon
     """/dev/full takes no byte, as a full disk."""
     _, records = lost
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(spools, "places", list)  # there is nowhere else
     outbox, file = Outbox("run"), SpoolFile("runs/x")
     outbox.add(records[0])
     file.keep(outbox.spool("b", final=False))
@@ -240,3 +241,20 @@ def test_help_shows_an_example(capsys):
         main(["merge", "--help"])
     assert ended.value.code == 0
     assert "python -m analysis merge runs/study swarmledger-spool-" in capsys.readouterr().out
+
+
+def test_a_merge_that_was_killed_before_it_said_so_is_counted_by_the_next_one(lost, tmp_path):
+    """40 + 60 rows were counted, 20 are added, and the manifest of before is what the killed one leaves."""
+    path, records = lost
+    folder = RunFolder(path)
+    manifest = folder.read_manifest()
+    manifest.parts = [Part("run", START, START + 60, "complete", produced=None, received=100, rows=100)]
+    manifest.stages[0].records = 100
+    folder.write_manifest(manifest)
+    file, before = kept(tmp_path, records, first=HAD), folder.manifest.read_bytes()
+    for _ in range(2):
+        assert main(["merge", str(path), str(file)]) == 0
+        after = folder.read_manifest()
+        assert (after.parts[0].rows, after.stages[0].records) == (120, 120)
+        assert load_run(path).lost == [] and load_run(path).manifest.problems == []
+        folder.manifest.write_bytes(before)

@@ -6,7 +6,8 @@ import typing
 
 from locustfiles.contract.manifest import Manifest, Problem, StageWindow, WorkerEntry
 from locustfiles.contract.record import RequestRecord
-from locustfiles.contract.run_folder import RequestsFile, RunFolder
+from locustfiles.contract.requests_file import RequestsFile
+from locustfiles.contract.run_folder import RunFolder
 
 START = 1_700_000_000.0  # Unix seconds at which every made run starts
 

@@ -5,11 +5,13 @@ import types
 
 import pytest
 
-from locustfiles.common.recording.resume import check_resumable, resumed
+from locustfiles.common.recording.resume import check_resumable, count_rows, resumed
 from locustfiles.common.recording.run_recorder import RunRecorder
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.manifest import Finding, Part, Problem, StageWindow
-from tests.helpers.run_parts import ONE, TWO, inputs, manifest
+from locustfiles.contract.requests_file import RequestsFile
+from locustfiles.contract.run_folder import RunFolder
+from tests.helpers.run_parts import ONE, TWO, inputs, manifest, record
 
 
 def begun(**more):
@@ -81,6 +83,23 @@ def test_a_whole_stage_that_a_problem_names_is_missing():
     check_resumable(old, made)
     new = resumed(old, manifest(parts=[Part("s", 9.0, None, "running")]))
     assert ([s.stage for s in new.stages], [s.stage for s in new.abandoned], new.problems) == ([2], [1, 3], [])
+
+
+def test_a_stage_whose_rows_are_gone_is_measured_again_and_a_killed_parts_rows_are_counted(tmp_path):
+    """5 rows of stage 1 and 4 of stage 2 were written in a first part; the second was killed after 6 more of stage 3, of
+    which its manifest knew 2. One row of stage 1 is gone."""
+    folder = RunFolder(tmp_path)
+    file = RequestsFile(folder.requests)
+    for number, stage in enumerate([1] * 4 + [2] * 4 + [3] * 6, start=1):
+        file.add(dataclasses.replace(record(number), stage=stage))
+    file.close()
+    windows = [StageWindow(n, 1, "one", "a", n, None, 1.0, whole=n < 3, records=r) for n, r in ((1, 5), (2, 4), (3, 2))]
+    parts = [Part("r", 1.0, 5.0, "stopped", rows=9), Part("s", 6.0, None, "running", rows=2)]
+    old = manifest(stages=windows, parts=parts)
+    gone = count_rows(old, folder)
+    assert [(p.text.split()[0], p.stages) for p in gone] == [("1", [1])]
+    assert [s.whole for s in old.stages] == [False, True, False]
+    assert old.parts[1].rows == 5  # 14 in the file, 9 of the first part's: the missing one stays missing
 
 
 def found(stages: list[int]) -> Finding:

@@ -12,7 +12,8 @@ import pytest
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.manifest import Finding, Part, Problem, StageWindow, WorkerEntry, WorkerLoad
 from locustfiles.contract.record import FIELDS
-from locustfiles.contract.run_folder import FolderUsed, NotARun, RequestsFile, RunFolder
+from locustfiles.contract.requests_file import RequestsFile
+from locustfiles.contract.run_folder import FolderUsed, NotARun, RunFolder
 from tests.helpers.run_parts import manifest, record
 
 
@@ -152,6 +153,37 @@ def test_overwriting_removes_the_old_report_too(tmp_path):
     (folder.report / "tables").mkdir()
     folder.create(overwrite=True)
     assert not folder.report.exists()
+
+
+@pytest.mark.parametrize("text", ["", "started_at,wor", ",".join(FIELDS), ",".join(FIELDS) + "\n"])
+def test_a_run_that_was_killed_at_its_folders_birth_can_be_started_again(tmp_path, text):
+    folder = RunFolder(tmp_path / "run")
+    folder.path.mkdir()
+    folder.requests.write_text(text)
+    (folder.path / "manifest.tmp").write_text("{")
+    folder.create()
+    assert list(folder.path.iterdir()) == []
+    folder.requests.write_text(",".join(FIELDS) + "\n1")  # a row was begun
+    with pytest.raises(FolderUsed):
+        folder.create()
+
+
+def test_what_can_be_no_folder_is_one_line_with_its_reason(tmp_path):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    (tmp_path / "nowhere").symlink_to(tmp_path / "not there")
+    for name, said in {
+        "x" * 300: "cannot be written (File name too long); choose another --run-dir",
+        "file": "is no folder; choose another --run-dir",
+        "loop": "cannot be written (Too many levels of symbolic links); choose another --run-dir",
+        "nowhere": "is a link to a folder that is not there; make that, or choose another --run-dir",
+    }.items():
+        for check in (RunFolder(tmp_path / name).check_name, RunFolder(tmp_path / name).check_free):
+            with pytest.raises(BadInput) as e:
+                check()
+            assert str(e.value).endswith(said) and len(str(e.value)) < 250
+        with pytest.raises(NotARun):
+            RunFolder(tmp_path / name).read_manifest()
 
 
 def test_a_folder_that_cannot_be_made_names_the_reason(tmp_path):

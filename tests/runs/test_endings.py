@@ -117,7 +117,7 @@ def test_a_full_disk_stops_the_run_and_what_was_written_can_be_read(endpoint, tm
     load = {"users": [20], "settle_s": 0, "measure_s": 200}
     scenario = folders.make_scenario(tmp_path / "made", endpoint.url, [folders.sagemaker("quick")], load)
     with small_disk(tmp_path / "disk") as disk:
-        with one_locust(scenario, disk / "run") as process:
+        with one_locust(scenario, disk / "run", env=environment(TMPDIR=str(tmp_path / "made"))) as process:
             assert process.wait() == 2, process.text
         assert "cannot be written: No space left on device; the run stops, what it holds is kept" in process.text
         assert "Traceback" not in process.text
@@ -132,6 +132,8 @@ def test_a_full_disk_stops_the_run_and_what_was_written_can_be_read(endpoint, tm
             and manifest["ended_at"] is not None
             and said in [p["text"] for p in manifest["problems"]]
         )
+        (kept,) = (tmp_path / "made").glob("swarmledger-spool-*-local-kept.csv")
+        assert str(kept) in process.text
 
 
 def test_a_second_ctrl_c_does_not_lose_what_was_measured(endpoint, tmp_path):

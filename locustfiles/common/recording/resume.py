@@ -1,16 +1,62 @@
 """Taking up a run that was cut short: what it has measured stays, what is missing follows as another part."""
 
+import logging
+import os
+
 from locustfiles.common.planning.inputs import Inputs
 from locustfiles.common.planning.plan import Group
+from locustfiles.common.recording.take_up import take_up
 from locustfiles.contract.bad_input import BadInput
-from locustfiles.contract.manifest import Manifest, StageWindow
+from locustfiles.contract.manifest import Manifest, Problem, StageWindow
+from locustfiles.contract.requests_file import check_header
+from locustfiles.contract.row_counts import rows_by_stage, rows_gone
+from locustfiles.contract.run_folder import RunFolder
 from locustfiles.contract.scenario.loads import Level
+from locustfiles.contract.spool import hold
+
+log = logging.getLogger("swarmledger")
+
+
+class Complete(BadInput):
+    """A run of which nothing is left to measure."""
+
+
+def pick_up(folder: RunFolder, inputs: Inputs) -> tuple[Manifest, list[Problem]]:
+    """The run so far, with what its parts had to keep elsewhere, and what is gone from it. The folder must be held. Raises
+    NotARun, Complete or BadInput."""
+    for sentence in take_up(folder):
+        log.warning(sentence)
+    old = folder.read_manifest()
+    gone = count_rows(old, folder)
+    check_resumable(old, inputs)
+    return old, gone
+
+
+def parts_so_far(folder: RunFolder, inputs: Inputs) -> int | None:
+    """How many parts a run has that may be gone on with; None where what had been kept elsewhere has completed it. Raises
+    NotARun or BadInput."""
+    folder.read_manifest()
+    held = hold(folder.path)
+    try:
+        added = take_up(folder)
+        for sentence in added:
+            log.warning(sentence)
+        if folder.requests.exists():
+            check_header(folder.requests)
+        return len(pick_up(folder, inputs)[0].parts)
+    except Complete as e:
+        if not added:
+            raise
+        log.info("%s", e)
+        return None
+    finally:
+        os.close(held)
 
 
 def check_resumable(old: Manifest, inputs: Inputs) -> None:
     """Raises BadInput where it would not be the same run."""
     if old.status == "complete" and len(_kept(old)) == len(old.stages) and not old.left_out:
-        raise BadInput(
+        raise Complete(
             f"--resume: run {old.name} is complete, nothing is left to measure; choose another --run-dir for a new run"
         )
     if everywhere := next((p.text for p in old.problems if p.stages is None), None):
@@ -31,6 +77,20 @@ def check_resumable(old: Manifest, inputs: Inputs) -> None:
         raise BadInput(
             "--resume: a trace or a tokenizer has changed since the run was begun; restore it, or begin a new run"
         )
+
+
+def count_rows(old: Manifest, folder: RunFolder) -> list[Problem]:
+    """Compare what the manifest counts with requests.csv, stage by stage; those of which records are gone are whole no more.
+    What a killed part has written is counted here, for it could not."""
+    by_stage = rows_by_stage(folder.requests)
+    if old.parts and (last := old.parts[-1]).ended_at is None and all(p.rows is not None for p in old.parts):
+        last.rows = max(last.rows or 0, sum(by_stage.values()) - sum(p.rows or 0 for p in old.parts[:-1]))
+        last.received = max(last.received or 0, last.rows)
+    gone = rows_gone(old, by_stage)
+    for problem in gone:
+        for stage in old.stages:
+            stage.whole = stage.whole and not (problem.stages is None or stage.stage in problem.stages)
+    return gone
 
 
 def sound(manifest: Manifest) -> list[StageWindow]:

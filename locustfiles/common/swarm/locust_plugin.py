@@ -16,8 +16,9 @@ from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 from locustfiles.common.calls.clock import Clock
 from locustfiles.common.planning.inputs import Inputs, load_inputs
 from locustfiles.common.planning.plan import STOP_S
+from locustfiles.common.recording.begun_manifest import default_path
 from locustfiles.common.recording.joining import Hello
-from locustfiles.common.recording.resume import check_resumable
+from locustfiles.common.recording.resume import parts_so_far
 from locustfiles.common.swarm import guarded_port, run_token, web_notice
 from locustfiles.common.swarm.gate import Gate
 from locustfiles.common.swarm.introduction import Introduction
@@ -27,8 +28,8 @@ from locustfiles.common.swarm.shape import StageShape
 from locustfiles.common.swarm.worker import Worker
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.command_line import usage_error
-from locustfiles.contract.exit_codes import BAD_INPUT, NOT_TRUSTED, STOPPED, complain
-from locustfiles.contract.run_folder import RunFolder, check_header
+from locustfiles.contract.exit_codes import BAD_INPUT, NOT_TRUSTED, OK, STOPPED, complain
+from locustfiles.contract.run_folder import RunFolder
 
 COMMAND = "locust -f locustfiles/sweep.py --scenario configs/demo.yaml --run-dir runs/demo --headless"
 REPORT_INTERVAL_S = 1.0
@@ -184,14 +185,15 @@ def _begin_master(
         raise BadInput("locustfile: no load shape; import StageShape into it")
     if options.resume and (options.overwrite or not options.run_dir):
         raise BadInput("--resume: needs the run to go on with; give its --run-dir, and no --overwrite")
-    begun = None
+    parts = 0
     if options.resume:
-        folder = RunFolder(options.run_dir)
-        begun = folder.read_manifest()
-        if folder.requests.exists():
-            check_header(folder.requests)
-        check_resumable(begun, inputs)
-    elif options.run_dir and not options.overwrite:
+        so_far = parts_so_far(RunFolder(options.run_dir), inputs)
+        if so_far is None:
+            raise SystemExit(OK)
+        parts = so_far
+    elif options.overwrite or not options.run_dir:
+        RunFolder(options.run_dir or default_path(inputs)).check_name()
+    else:
         RunFolder(options.run_dir).check_free()
     master = Master(environment, runner, options, shape, inputs, clock, gate)
     if environment.web_ui:
@@ -204,6 +206,5 @@ def _begin_master(
         problems = worker_side.sender.unreachable()
         if len([*itertools.chain(*problems.values())]) == len(inputs.scenario.targets):  # all; one alone is left out
             raise BadInput(next(iter(problems)))
-        if begun:
-            worker_side.sender.count_from(len(begun.parts) * CALLS_A_PART)
+        worker_side.sender.count_from(parts * CALLS_A_PART)
         worker_side.join("local")

@@ -13,9 +13,10 @@ from locust.runners import LocalRunner, MasterRunner
 from locustfiles.common.calls.clock import Clock
 from locustfiles.common.planning.inputs import Inputs
 from locustfiles.common.recording import messenger
+from locustfiles.common.recording.begun_manifest import default_path
 from locustfiles.common.recording.joining import Stranger
 from locustfiles.common.recording.messages import Called, Raised, StageClear
-from locustfiles.common.recording.run_recorder import RunRecorder, default_path
+from locustfiles.common.recording.run_recorder import RunRecorder
 from locustfiles.common.swarm.gate import Gate
 from locustfiles.common.swarm.run_under_way import RunUnderWay
 from locustfiles.common.swarm.shape import StageShape
@@ -23,6 +24,7 @@ from locustfiles.common.swarm.worker import Worker
 from locustfiles.common.swarm.worker_registry import WorkerRegistry
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.exit_codes import BAD_INPUT, GATE_MISSED, NOT_TRUSTED, OK, STOPPED, complain
+from locustfiles.contract.run_folder import RunFolder
 
 log = logging.getLogger("swarmledger")
 GRAVEST_FIRST = (NOT_TRUSTED, BAD_INPUT, GATE_MISSED, STOPPED, OK)  # of several runs in one web UI
@@ -130,8 +132,7 @@ class Master:
             resume = self.options.resume and not self._folders
             run = RunRecorder(self.environment, self.inputs, path, self.clock, self.options.overwrite, resume)
         except (BadInput, OSError) as e:
-            unwritten = f"{path}: cannot be written ({e}); choose another --run-dir"
-            self._failure = self._refused = str(e) if isinstance(e, BadInput) else unwritten
+            self._failure = self._refused = str(e if isinstance(e, BadInput) else RunFolder(path).unusable(e))
             log.error("%s", self._failure)
             self._exit_code, self.shape.refused = BAD_INPUT, True
             return

@@ -59,7 +59,7 @@ class RunUnderWay:
             return
         self.attendance.take_gaps(worker, report.gaps)
         try:
-            self.run.requests.flush()  # acknowledged is what outlives this process
+            self.run.files.flush()  # acknowledged is what outlives this process, and is where the run's records belong
         except OSError:  # the worker keeps its records; the ticker ends the run
             return
         final = self.run.inbox.account(worker).produced is not None
@@ -87,6 +87,9 @@ class RunUnderWay:
                 self.attendance.notice_pause(time.monotonic() - before - 1)
                 self._collect_own()
                 self.run.tick()
+                if self.run.broken_off:
+                    self.sweep.end()
+                    continue
                 stages = len(self.run.manifest.stages) if self.sweep.control.spec else 0
                 progress.show(stages, self.sweep.done_s(), f"{self.run.requests.rows} requests")
                 self.attendance.look()
@@ -94,9 +97,6 @@ class RunUnderWay:
                 if short_s == USERS_BACK_AFTER_S and self.sweep.control.want:
                     short_s = 0
                     gevent.spawn(self.runner.start, *self.sweep.control.want)
-        except OSError as e:
-            self.run.disk_failed(e)
-            self.sweep.end()
         finally:
             progress.close()
 

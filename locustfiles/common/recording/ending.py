@@ -1,0 +1,23 @@
+"""How a run ended, for the shell: its exit code, and the line that goes with code 1."""
+
+from locustfiles.contract.exit_codes import BAD_INPUT, GATE_MISSED, NOT_TRUSTED, OK, STOPPED
+from locustfiles.contract.manifest import Manifest
+
+
+def complaint(failure: str | None, manifest: Manifest) -> str | None:
+    """failure: what ended the run early; else the first target that was left out."""
+    left = [f"{one.what} is left out: {one.text}; {one.remedy}" for one in manifest.left_out]
+    return failure or next(iter(left), None)
+
+
+def exit_code(failure: str | None, untrusted: bool, over_budget: bool, manifest: Manifest) -> int:
+    """Of one part of a run."""
+    if failure:
+        return BAD_INPUT
+    if untrusted:
+        return NOT_TRUSTED
+    if manifest.left_out:
+        return BAD_INPUT
+    if over_budget:
+        return GATE_MISSED
+    return STOPPED if manifest.status == "stopped" else OK
