@@ -55,7 +55,7 @@ def test_over_tls_a_client_that_offers_http2_gets_it(secure, certificate, offere
 
 @pytest.mark.parametrize("offered", [("http/1.1",), ()], ids=["http/1.1", "nothing"])
 def test_over_tls_a_client_that_does_not_gets_http_1_1(secure, certificate, offered):
-    raw = socket.create_connection(("127.0.0.1", secure.port), 10)
+    raw = socket.create_connection(("127.0.0.1", secure.port), 60)
     with _tls(certificate, *offered).wrap_socket(raw, server_hostname="127.0.0.1") as sock:
         assert sock.selected_alpn_protocol() == (offered[0] if offered else None)
         sock.sendall(_http1(4))
@@ -66,7 +66,7 @@ def test_over_tls_a_client_that_does_not_gets_http_1_1(secure, certificate, offe
 def test_the_version_is_told_however_the_first_bytes_come(emulator, first):
     """Both begin with P."""
     if first == "post":
-        with socket.create_connection(("127.0.0.1", emulator.port), 10) as sock:
+        with socket.create_connection(("127.0.0.1", emulator.port), 60) as sock:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             for byte in _http1(3):
                 sock.sendall(bytes([byte]))
@@ -80,7 +80,7 @@ def test_the_version_is_told_however_the_first_bytes_come(emulator, first):
             c.sock.sendall(bytes([byte]))
         c.client._send = c.sock.sendall
         assert _tokens(c.answer(number)) == 3
-    with socket.create_connection(("127.0.0.1", emulator.port), 10) as sock:
+    with socket.create_connection(("127.0.0.1", emulator.port), 60) as sock:
         for byte in PREFACE:
             sock.sendall(bytes([byte]))
         assert sock.recv(9)[3] == 4  # a SETTINGS frame
@@ -92,7 +92,7 @@ def test_an_upgrade_from_http_1_1_is_declined_and_the_connection_goes_on():
     path, headers, body = _chat(3)
     upgrading = raw_wire.request_bytes(path, {**headers, **offer, "Content-Length": str(len(body))}, body)
     with running_emulator(bodies.CONFIG) as e:
-        with socket.create_connection(("127.0.0.1", e.port), 10) as sock:
+        with socket.create_connection(("127.0.0.1", e.port), 60) as sock:
             for request, tokens in ((upgrading, 3), (_http1(2), 2), (upgrading, 3)):
                 sock.sendall(request)
                 assert _tokens(raw_wire.read_answer(sock)) == tokens
@@ -196,10 +196,10 @@ def test_without_its_library_an_http2_client_is_told_what_to_install(tmp_path, m
     (tmp_path / "h2.py").write_text("raise ModuleNotFoundError(\"No module named 'h2'\", name='h2')\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with running_emulator(bodies.CONFIG) as e:
-        with socket.create_connection(("127.0.0.1", e.port), 10) as sock:
+        with socket.create_connection(("127.0.0.1", e.port), 60) as sock:
             sock.sendall(PREFACE)
             assert sock.recv(65536).startswith(b"HTTP/1.1 505 ")
-        with socket.create_connection(("127.0.0.1", e.port), 10) as sock:
+        with socket.create_connection(("127.0.0.1", e.port), 60) as sock:
             sock.sendall(_http1(2))
             assert _tokens(raw_wire.read_answer(sock)) == 2
         assert e.errors.read_text() == (

@@ -78,8 +78,11 @@ class Client:
 
     def receive(self, data: bytes) -> list[int]:
         """The streams that ended in these bytes."""
-        ended = []
-        for event in self.h2.receive_data(data):
+        ended, events = [], self.h2.receive_data(data)
+        for event in events:  # what was still to send of these streams is not wanted
+            if isinstance(event, StreamReset):
+                self._bodies.pop(event.stream_id, None)
+        for event in events:
             answer = self.answers.get(getattr(event, "stream_id", None))
             match event:
                 case ResponseReceived():
@@ -106,7 +109,7 @@ class Connection:
     """A client on a socket of its own; `closed` once the server has ended it, `reset` if with RST."""
 
     def __init__(self, port: int, tls: ssl.SSLContext | None = None, **client):
-        sock = socket.create_connection(("127.0.0.1", port), 10)
+        sock = socket.create_connection(("127.0.0.1", port), 60)
         self.sock = tls.wrap_socket(sock, server_hostname="127.0.0.1") if tls else sock
         self.closed = self.reset = False
         self.client = Client(self.sock.sendall, **client)
@@ -116,11 +119,11 @@ class Connection:
         """What comes next; False when the connection has ended."""
         try:
             data = self.sock.recv(65536)
-        except ConnectionResetError:
+            if data:
+                self.client.receive(data)  # which may answer
+        except (ConnectionResetError, BrokenPipeError):
             self.reset, data = True, b""
         self.closed = not data
-        if data:
-            self.client.receive(data)
         return bool(data)
 
     def answer(self, number: int) -> Answer:
