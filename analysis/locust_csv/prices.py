@@ -78,20 +78,24 @@ class Pricer:
 
         A file whose own name has a colon is taken for the prefix that it is.
         """
-        if ":" not in given or any(Path(f"{given}{end}").exists() for end in ("", "_stats.csv", "_stats_history.csv")):
+        colons = [i for i, character in enumerate(given) if character == ":" and i]
+        if not colons or _is_there(given):
             return given, None
-        prefix, _, tail = given.rpartition(":")
-        if NUMBER.fullmatch(tail.removeprefix("$")) and prefix:
-            usd = float(tail.removeprefix("$"))
+        # a model id has colons of its own
+        at = next((i for i in colons if _is_there(given[:i])), colons[-1])
+        prefix, price = given[:at], given[at + 1 :]
+        if NUMBER.fullmatch(price.removeprefix("$")):
+            usd = float(price.removeprefix("$"))
             if usd <= 0:
                 raise BadInput(f"--locust-csv {given}: a price of 0; give USD per hour above 0")
             return prefix, self.per_hour(usd)
-        if re.fullmatch(r"ml\.\w+\.\w+", tail):
-            return prefix, self.instance(tail)
-        for at in (i for i, character in enumerate(given) if character == ":" and i):
-            if "." in given[at + 1 :] and Path(f"{given[:at]}_stats.csv").exists():
-                return given[:at], self.model(given[at + 1 :])
-        return given, None
+        if re.fullmatch(r"ml\.[\w-]+\.\w+", price):
+            return prefix, self.instance(price)
+        return (prefix, self.model(price)) if _is_there(prefix) else (given, None)
+
+
+def _is_there(prefix: str) -> bool:
+    return any(Path(f"{prefix}{end}").exists() for end in ("", "_stats.csv", "_stats_history.csv", "_requests.csv"))
 
 
 def _hint(name: str, known: list[str]) -> str:

@@ -108,12 +108,21 @@ def test_each_run_is_priced_by_its_own_price(tmp_path):
     assert table["ms_per_output_token"].tolist() == [20, 20]
 
 
+def test_a_model_id_with_a_colon_is_a_price(tmp_path):
+    a = write_history(tmp_path, [(s, 2, 4 * s, 0, 400) for s in range(40)], "a")
+    tokens = ["--prompt-tokens", 1000, "--completion-tokens", 100, "--out", tmp_path]
+    assert run_cost("--locust-csv", f"{a}:amazon.nova-lite-v1:0", *tokens) == 0
+    # $0.00006 in and $0.00024 out per 1,000: 0.00006 + 0.1 x 0.00024
+    assert pd.read_csv(tmp_path / "cost.csv")["cost_per_transaction"].tolist() == pytest.approx([0.000084])
+
+
 @pytest.mark.parametrize(
     ("pairs", "options", "told"),
     [
         (["{a}:1", "{a}"], [], "a: no price; give one of --instance"),
         (["{a}:1"], ["--usd-per-hour", 1], "more than one price; give PREFIX:PRICE, or one price for all"),
         (["{a}:0"], [], "a price of 0; give USD per hour above 0"),
+        (["{a}:no.such-model"], [], "no price for model no.such-model"),
         (["{a}:ml.g5.none"], [], "no price for instance type ml.g5.none"),
     ],
 )
