@@ -14,7 +14,7 @@ from locustfiles.common.recording.arrived import Arrived, Row
 from locustfiles.common.recording.begun_manifest import begun_manifest
 from locustfiles.common.recording.bookkeeping import add_problem, book, cut_short, kept_elsewhere, lacking, unfinished
 from locustfiles.common.recording.delivery import Inbox
-from locustfiles.common.recording.ending import complaint, exit_code
+from locustfiles.common.recording.ending import exit_code
 from locustfiles.common.recording.locust_csv_writer import LocustCsv
 from locustfiles.common.recording.resume import pick_up, resumed, sound
 from locustfiles.common.recording.safekeeping import Safekeeping, bring_back
@@ -194,11 +194,6 @@ class RunRecorder:
         """The user's input stops the run: exit code 1."""
         self.failure = sentence
         log.error(sentence)
-
-    @property
-    def complaint(self) -> str | None:
-        """What the exit code 1 is for."""
-        return complaint(self.failure, self.manifest)
 
     def leave_out(self, one: LeftOut) -> None:
         """A target, or one of its payloads, is not measured; the others are: exit code 1 at the end."""

@@ -14,6 +14,7 @@ from locustfiles.common.calls.clock import Clock
 from locustfiles.common.planning.inputs import Inputs
 from locustfiles.common.recording import messenger
 from locustfiles.common.recording.begun_manifest import default_path
+from locustfiles.common.recording.ending import complaint
 from locustfiles.common.recording.joining import Stranger
 from locustfiles.common.recording.messages import Called, Raised, StageClear
 from locustfiles.common.recording.run_recorder import RunRecorder
@@ -150,7 +151,7 @@ class Master:
             return
         self._under_way.close()
         run = self._under_way.run
-        self._failure, self._refused = self._failure or run.complaint, run.failure
+        self._failure, self._refused = self._failure or complaint(run.failure, run.manifest), run.failure
         self._exit_code = min(self._exit_code, run.exit_code(), key=GRAVEST_FIRST.index)
         self.shape.control = self._under_way = None
 
