@@ -145,15 +145,17 @@ def _count(
     """Count the new rows, and those that a merge has added which was killed before it said so: as many more as the file has.
     by_stage: of the file, with them."""
     mine, added = (collections.Counter(int(row[STAGE]) for row in rows) for rows in (spool.rows, new))
+    part = _part(manifest, spool)
+    if part is None or part.ended_at is None:  # of a part that was killed more may be there than it could count
+        mine = collections.Counter()
     for stage in (*manifest.stages, *manifest.abandoned):
         if stage.records is not None:
             more = by_stage.get(stage.stage, 0) - stage.records
             stage.records += max(added[stage.stage], min(more, mine[stage.stage]))
-    part = _part(manifest, spool)
     if part is None or part.rows is None:
         return
     uncounted = sum(by_stage.values()) - sum(p.rows or 0 for p in manifest.parts)
-    part.rows += max(len(new), min(uncounted, len(spool.rows)))
+    part.rows += max(len(new), min(uncounted, mine.total()))
     part.received = max(part.received or 0, part.rows)
     workers = [w for w in manifest.workers if w.run_id == part.run_id]
     produced = [w.produced for w in workers if w.produced is not None]
