@@ -114,6 +114,8 @@ def _priced(result: Result) -> str:
 def _speed(figures: StageFigures) -> str:
     latency = perceived(figures).latency
     rate = f"{show.number(figures.throughput.transactions_per_minute)} transactions per minute"
+    if figures.outcome.error_rate:
+        rate += f", {show.percent(figures.outcome.error_rate)} errors"
     return f"{rate}, latency{whose(figures)} mean {show.seconds(latency.mean)}, p95 {show.seconds(latency.p95)}."
 
 

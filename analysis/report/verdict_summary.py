@@ -40,7 +40,11 @@ def doubts(report: Report) -> dict[Verdict, list[Remark]]:
             # what the load side found wrong is one text, which may have such a mark of its own
             for reason in text.split("; ") if verdict == "SUSPECT" else (text,):
                 kinds.setdefault(FIGURE.sub("\0", reason), []).append((r, reason))
-        groups = [_remark(report, [r for r, _ in some], _ranges([why for _, why in some])) for some in kinds.values()]
+        groups = [
+            # a stage may have two reasons of a kind, and is one stage all the same
+            _remark(report, list({id(r): r for r, _ in some}.values()), _ranges([why for _, why in some]))
+            for some in kinds.values()
+        ]
         if groups:
             found[verdict] = sorted(groups, key=lambda remark: -remark.count)
     return found

@@ -55,7 +55,8 @@ def served_cautions(stage: Stage) -> typing.Iterator[str]:
 
 
 def endpoint_cautions(stage: Stage) -> typing.Iterator[str]:
-    """Restarts: in the order in which requests ended, failures without a success in between that cut off most users."""
+    """Restarts: in the order in which requests ended, failures without a success in between that cut off most users, more
+    of them than the stage's other failures would put in a row by chance."""
     ended = stage.records.sort_values("ended", kind="stable")
     good = ended["error"].isna()
     cut = ended[ended["error"].isin(CUT_OFF) & (ended["phase"] == "measure")]
@@ -63,11 +64,23 @@ def endpoint_cautions(stage: Stage) -> typing.Iterator[str]:
     in_a_row = before.map(before.value_counts()) >= THRESHOLDS["restart_failures"].limit
     between = (before > 0) & (before < good.sum())
     users = len(stage.measured[["worker", "user"]].drop_duplicates())
+    away: list[tuple[int, float, int]] = []  # failures in a row, s, users that were cut off
     for _, failures in cut[in_a_row & between].groupby(before):
         hit = len(failures[["worker", "user"]].drop_duplicates())
-        if hit > THRESHOLDS["restart_users"].limit * users:
-            away_s = failures["ended"].max() - failures["ended"].min()
-            yield (
-                f"the endpoint went away and came back: {hit} of {users} users were cut off within {show.seconds(away_s)} "
-                f"({len(failures)} failures without a success in between)"
-            )
+        by_chance = rows_by_chance(len(failures), len(cut) - len(failures), len(ended) - len(failures))
+        if hit > THRESHOLDS["restart_users"].limit * users and by_chance < THRESHOLDS["restart_by_chance"].limit:
+            away.append((len(failures), float(failures["ended"].max() - failures["ended"].min()), hit))
+    if away:
+        count, away_s, hit = max(away)
+        times = f", {len(away)} times; the longest one: " if len(away) > 1 else ": "
+        yield (
+            f"the endpoint went away and came back{times}{hit} of {users} users were cut off within {show.seconds(away_s)} "
+            f"({count} failures without a success in between)"
+        )
+
+
+def rows_by_chance(length: int, failed: int, n: int) -> float:
+    """How many rows of at least `length` failures n independent requests have on average, of which `failed` fail:
+    n (1 - p) p^length, p = failed / n (a row begins behind a success)."""
+    p = failed / n if n else 0.0
+    return n * (1 - p) * p**length

@@ -97,6 +97,11 @@ THRESHOLDS: dict[str, Threshold] = {
         "succeeded: the endpoint was away, and the window mixes two states of it.",
     ),
     "restart_failures": Threshold(5, "Fewer failures in a row than 5 are no sign of a restart, whoever had them."),
+    "restart_by_chance": Threshold(
+        0.01,
+        "Failures at random come in rows, too. A row is a restart where the stage's other failures would have led to fewer than "
+        "0.01 rows so long.",
+    ),
     "outside_window": Threshold(
         0.01,
         "More than 1 % of the requests that workers counted to the window were sent over 0.25 s outside it by the "

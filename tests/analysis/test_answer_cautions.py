@@ -1,9 +1,11 @@
 """Cautions on what was answered: served otherwise than asked, tokens counted in different ways, an endpoint that restarts."""
 
 import dataclasses
+import random
 
 import pytest
 
+from analysis.verdicts.answer_cautions import rows_by_chance
 from tests.helpers.made_run import BEDROCK, P4D, PRICES, START, record, steady, window
 from tests.helpers.verdicts import healthy, verdict
 
@@ -121,6 +123,24 @@ def test_failures_among_successes_are_no_restart(tmp_path):
     # every fourth request breaks, of whichever user: never five in a row
     records = [dataclasses.replace(r, error="stream_broken") if i % 4 == 0 else r for i, r in enumerate(healthy())]
     assert "went away" not in verdict(tmp_path, records)[1]
+
+
+def test_half_of_the_requests_failing_at_random_is_no_restart(tmp_path):
+    """Of 240 requests with p = 1/2, rows of five are on average 240 x 1/2 x 1/32 = 3.75, and some cut off all 4 users."""
+    draw = random.Random(1)
+    records = [
+        dataclasses.replace(r, error="stream_broken") if draw.random() < 0.5 else r
+        for r in steady(1, 10, 40, 4, 0.5, lead=2)
+    ]
+    assert "went away" not in verdict(tmp_path, records, window(1, 10, 40, users=4))[1]
+
+
+@pytest.mark.parametrize(
+    ("length", "failed", "n", "by_chance"), [(5, 120, 240, 3.75), (44, 0, 240, 0.0), (2, 1, 10, 0.09)]
+)
+def test_rows_of_failures_by_chance_by_hand(length, failed, n, by_chance):
+    # 240 x 1/2 x (1/2)^5; 10 x 9/10 x (1/10)^2
+    assert rows_by_chance(length, failed, n) == pytest.approx(by_chance)
 
 
 def test_an_endpoint_that_never_came_back_did_not_restart(tmp_path):

@@ -147,7 +147,7 @@ def test_the_headline_is_one_short_fact_after_the_other_with_the_price_of_10_000
     assert best.facts == [
         f"The best price-performance for `{PAYLOAD}` is `p4d` (ml.p4d.24xlarge) at 8 users: $16.80 per 10,000 transactions at "
         "full use ($55.98 at 30 % use).",
-        "374 transactions per minute, latency mean 0.920 s, p95 0.920 s.",
+        "374 transactions per minute, 12 % errors, latency mean 0.920 s, p95 0.920 s.",
         "It keeps every limit: latency mean ≤ 2 s (0.920 s, 54.0 % below).",
         "It is SUSPECT: 5.74 requests in flight where 7.88 were due.",
         "Runner-up: `bedrock` at 10 users ($22.16 per 10,000, 32.0 % more).",
