@@ -77,26 +77,28 @@ def _check(args: argparse.Namespace) -> int:
             problems = list(sender.unreachable())
         if not args.no_call:
             for target in inputs.scenario.targets:
-                with _waiting(console, f"one call of {target.name}"):
-                    call(sender, inputs, target)
-                if kept:
-                    kept.add(records[-1])
-                problems += problem_of(target, records[-1], problems)
-        calls = {r.target: r for r in records}
+                for payload in inputs.stems_of(target.name):
+                    with _waiting(console, f"one call of {target.name} with {payload}"):
+                        call(sender, inputs, target, payload)
+                    if kept:
+                        kept.add(records[-1])
+                    problems += problem_of(target, records[-1], problems)
+                    if records[-1].error:
+                        break
+        calls = {r.target: r for r in reversed(records)}
         for target in inputs.scenario.targets:
             console.print(target_table(sender, target, inputs.prices[target.name], calls.get(target.name)))
-    print_ahead(console, inputs, calls)
+    print_ahead(console, inputs, records)
     for problem in problems:
         complain(problem)
     return BAD_INPUT if problems else OK
 
 
-def call(sender, inputs, target: Target) -> None:
-    """One call with the typical prompt of the target's first payload, as a run makes it; its record goes to the sender's sink."""
+def call(sender, inputs, target: Target, payload: str) -> None:
+    """One call with the typical prompt of a payload, as a run makes it; its record goes to the sender's sink."""
     from locustfiles.common.calls.stage_spec import StageSpec
     from locustfiles.common.planning.first_call import typical
 
-    payload = inputs.stems_of(target.name)[0]
     prompt = typical(target, inputs.payloads[payload])
     sender.call(0, target, prompt, StageSpec(stage=0, target=target.name, payload=payload, users=None), "warmup")
 

@@ -102,8 +102,8 @@ def _tokens(count: int | None, source: str) -> str:
     return f"{count:,} ({source})" if count is not None else f"{show.UNKNOWN} (not known)"
 
 
-def print_ahead(console: Console, inputs, calls: dict[str, RequestRecord]) -> None:
-    """The stages, and the run's time and cost where every target has answered."""
+def print_ahead(console: Console, inputs, records: list[RequestRecord]) -> None:
+    """The stages, and the run's time and cost by the first calls that were answered."""
     from locustfiles.common.planning.confirm import cost_text, needs_yes
     from locustfiles.common.planning.estimate import dollars, estimate
     from locustfiles.common.planning.first_call import call_of
@@ -115,13 +115,15 @@ def print_ahead(console: Console, inputs, calls: dict[str, RequestRecord]) -> No
     scenario = inputs.scenario
     if scenario.budget_usd is not None:
         console.print(f"Budget: the run stops itself before it spends {dollars(scenario.budget_usd)}.", highlight=False)
-    made = {name: call_of(record, inputs.prices[name]) for name, record in calls.items() if record.error is None}
+    failed = {(r.target, r.payload) for r in records if r.error}
+    made = {(r.target, r.payload): call_of(r, inputs.prices[r.target]) for r in records if not r.error}
     if not made:
         console.print("Time and cost ahead are told when a target has answered a call.", highlight=False)
         return
-    ahead = estimate(inputs, groups, made)
+    ahead = estimate(inputs, groups, made, failed)
     console.print(f"Ahead: {ahead.text}.", highlight=False)
-    for shortage in too_small_samples(inputs, groups, made):
+    first = {target: call for (target, _), call in reversed(made.items())}
+    for shortage in too_small_samples(inputs, groups, first):
         console.print(f"Too few answers: {escape(shortage)}.", highlight=False)
     for far in inputs.far_replays:
         console.print(f"Other lengths: {escape(far)}.", highlight=False)

@@ -56,9 +56,8 @@ def inputs(load: dict, *targets: dict, payloads=("a.jsonl",), trace=None, prompt
 
 def ahead(load: dict, *targets: dict, calls: dict | None = None, **more) -> Estimate:
     made = inputs(load, *targets, **more)
-    return estimate(
-        made, plan(made), calls or {t["name"]: CALL if t["service"] == "bedrock" else HOURS for t in targets}
-    )
+    calls = calls or {t["name"]: CALL if t["service"] == "bedrock" else HOURS for t in targets}
+    return estimate(made, plan(made), {(name, made.stems_of(name)[0]): call for name, call in calls.items()})
 
 
 def test_users_send_back_to_back():
@@ -267,7 +266,7 @@ def test_only_what_is_still_to_come_is_told():
     made = inputs({"users": [1, 4]} | TIMES, BEDROCK)
     (group,) = plan(made)
     left = [group._replace(levels=group.levels[1:])]
-    assert estimate(made, left, {"tokens": CALL}).about.requests == pytest.approx(4 * 18.04 / 2)
+    assert estimate(made, left, {("tokens", "a"): CALL}).about.requests == pytest.approx(4 * 18.04 / 2)
     assert estimate(made, [], {}) == Estimate(Amount(0.0, 0.0, 0.0), Amount(0.0, 0.0, 0.0), [], [], [])
 
 

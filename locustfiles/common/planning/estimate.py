@@ -9,6 +9,7 @@ arrivals three standard deviations above their mean, and every retry is sent and
 It does not hold where calls fail faster than they answer, or a searched level that is repeated says something else.
 """
 
+import collections.abc
 import math
 import statistics
 import typing
@@ -22,6 +23,9 @@ from locustfiles.contract.scenario.loads import Find, Level
 from locustfiles.contract.scenario.price_book import HourlyPrice, TokenPrice
 
 QUICKER = 2  # at most so many times as quick as the first call, or without `max_tokens` so many times its answer
+
+
+Calls = dict[tuple[str, str], Call]  # (target, payload) -> what a first call was like
 
 
 class Amount(typing.NamedTuple):
@@ -40,7 +44,7 @@ class Estimate(typing.NamedTuple):
     most: Amount
     unknown: list[str]  # targets whose calls' price is not known: they are not in `usd`
     unlimited: list[str]  # targets that may answer more than is assumed
-    failed: list[str]  # targets without a call that worked: they are in nothing
+    failed: list[str]  # targets, or payloads of them, without a call that worked: they are in nothing
 
     @property
     def text(self) -> str:
@@ -58,31 +62,49 @@ def dollars(usd: float) -> str:
     return f"${usd:,.2f}" if usd >= 0.01 or usd == 0 else f"${usd:.2g}"
 
 
-def estimate(inputs: Inputs, groups: list[Group], calls: dict[str, Call]) -> Estimate:
-    """Of the groups that are still to come; `calls` by target, those that worked, each with a prompt of its first group."""
-    failed = dict.fromkeys(g.target for g in groups if g.target not in calls)
-    groups = [g for g in groups if g.target in calls]
-    first: dict[str, Group] = {}
+def estimate(
+    inputs: Inputs, groups: list[Group], calls: Calls, failed: collections.abc.Collection[tuple[str, str]] = ()
+) -> Estimate:
+    """Of the groups that are still to come. calls: those that worked, for a target with one payload or with each; failed:
+    (target, payload) of those that did not."""
+    worked = {target for target, _ in calls}
+    without = dict.fromkeys(
+        f"{g.target} on {g.payload}" if g.target in worked else g.target
+        for g in groups
+        if g.target not in worked or (g.target, g.payload) in failed
+    )
+    groups = [g for g in groups if g.target in worked and (g.target, g.payload) not in failed]
+    warm: dict[tuple[str, str], Group] = {}  # whose warm-up call has been made
     for group in groups:
-        first.setdefault(group.target, group)
-    about, most = ([_Ahead(inputs, g, calls[g.target], first[g.target], m) for g in groups] for m in (False, True))
+        if (group.target, group.payload) in calls:
+            warm.setdefault((group.target, group.payload), group)
+    about, most = ([_Ahead(inputs, g, calls, g in warm.values(), m) for g in groups] for m in (False, True))
     by_token = [a for a in about if isinstance(a.price, TokenPrice)]
     unknown = dict.fromkeys(a.group.target for a in by_token if a.call.usd is None)
     unlimited = dict.fromkeys(a.group.target for a in by_token if a.call.answer_tokens and a.longest_answer is None)
-    return Estimate(_sum(about), _sum(most), list(unknown), list(unlimited), list(failed))
+    return Estimate(_sum(about), _sum(most), list(unknown), list(unlimited), list(without))
 
 
 def _sum(groups: list["_Ahead"]) -> Amount:
     return Amount(*(sum(column) for column in zip((0.0, 0.0, 0.0), *(g.amount() for g in groups), strict=True)))
 
 
-class _Ahead:
-    """One group, seen from its target's first call: about, or at most."""
+def _nearest(group: Group, calls: Calls) -> tuple[str, str] | None:
+    """The call to go by: with the group's own payload, else the target's first with another."""
+    own = (group.target, group.payload)
+    return own if own in calls else next((key for key in calls if key[0] == group.target), None)
 
-    def __init__(self, inputs: Inputs, group: Group, call: Call, first: Group, most: bool) -> None:
-        self.most, self.load, self.group, self.call, self.first = most, group.load, group, call, first
+
+class _Ahead:
+    """One group, seen from a first call of its target: about, or at most."""
+
+    def __init__(self, inputs: Inputs, group: Group, calls: Calls, warm: bool, most: bool) -> None:
+        key = _nearest(group, calls)
+        assert key is not None  # the others are not counted
+        call = calls[key]
+        self.most, self.load, self.group, self.call, self.warm = most, group.load, group, call, warm
         self.price, self.planned_s = inputs.prices[group.target], inputs.stage_s(group.load)
-        self.prompts, self.called = inputs.payloads[group.payload], inputs.payloads[first.payload]
+        self.prompts, self.called = inputs.payloads[group.payload], inputs.payloads[key[1]]
         self.trace = inputs.traces[self.load.replay] if self.load.replay else None
         self.target, scenario = inputs.scenario.target(group.target), inputs.scenario
         self.longest_answer = inputs.most_tokens(self.target)
@@ -143,7 +165,7 @@ class _Ahead:
             share = min(1.0, over * busiest / requests)
             seconds, requests, slow = over, requests * share, slow * share
         seconds += 0.0 if find else self.drain_s
-        if self.group is self.first:  # its warm-up call has been made
+        if self.warm:  # its warm-up call has been made
             return seconds, requests, slow
         return seconds + self.last_s, requests + self.attempts, slow + self.attempts
 

@@ -10,7 +10,7 @@ import gevent.event
 from locust.runners import Runner
 
 from locustfiles.common.planning.confirm import confirm
-from locustfiles.common.planning.estimate import estimate
+from locustfiles.common.planning.estimate import Calls, estimate
 from locustfiles.common.planning.first_call import Call, call_of
 from locustfiles.common.planning.first_failure import remedy, what_failed
 from locustfiles.common.planning.plan import Group
@@ -73,23 +73,27 @@ class Preflight:
         for name, problem in away.items():
             text, _, remedy = problem.partition("; ")
             self._leave_out(LeftOut(name, None, ErrorClass.CONNECT, text, remedy))
-        calls: dict[str, Call] = {}
+        calls: Calls = {}
         for group in groups:
-            if group.target not in calls and not self.left_out(group) and (call := self._call(group)):
-                calls[group.target] = call
-                self._warm.add((group.target, group.payload))
+            key = (group.target, group.payload)
+            if key not in calls and not self.left_out(group) and (call := self._call(group)):
+                calls[key] = call
+                self._warm.add(key)
         if groups and not calls and not self.run.manifest.stages:  # else a resumed run has what it could measure
             first = self.run.manifest.left_out[0]
             raise self._failed(f"{first.what}: {first.text}; {first.remedy}")
         if calls:
             self._tell(groups, calls)
 
-    def _tell(self, groups: list[Group], calls: dict[str, Call]) -> None:
+    def _tell(self, groups: list[Group], calls: Calls) -> None:
         """What lies ahead. Raises SweepEnds where it must be confirmed and is not."""
-        inputs = self.run.inputs
-        ahead = estimate(inputs, groups, calls)
+        inputs, worked = self.run.inputs, dict[str, Call]()
+        failed = [(g.target, g.payload) for g in groups if self.left_out(g)]
+        ahead = estimate(inputs, groups, calls, failed)
         log.info("Ahead: %s", ahead.text)
-        worked = {t: call for t, call in calls.items() if t not in self._broken}
+        for (target, _), call in calls.items():
+            if target not in self._broken:
+                worked.setdefault(target, call)
         for line in (*too_small_samples(inputs, groups, worked), *inputs.far_replays):
             log.warning("%s", line)
         if refusal := confirm(ahead, inputs.scenario, self.run.environment.parsed_options):
@@ -165,4 +169,4 @@ class Preflight:
 
     def _worked(self, target: str) -> bool:
         """Whether a call of it, or a stage, has worked before."""
-        return any(s.target == target for s in self.run.manifest.stages)
+        return any(t == target for t, _ in self._warm) or any(s.target == target for s in self.run.manifest.stages)
