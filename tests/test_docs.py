@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from locustfiles.common.prompts.tokenizer_packages import FAMILIES
+from locustfiles.contract.exit_codes import OK, STOPPED
 from locustfiles.contract.run_folder import RunFolder
 from locustfiles.contract.spool import Spool, write_spool
 from scripts.emulator.config import EXAMPLE_ACCESS_KEY, EXAMPLE_SECRET_KEY
@@ -108,7 +109,7 @@ class Desk:
         process = self.start(again.replace(" --resume", ""))
         until((self.folder / "runs/again/manifest.json").exists, "the run began")
         process.send_signal(signal.SIGINT)
-        finish(process)
+        finish(process, STOPPED)
         finish(self.start(again))
 
     def merge(self, command: str) -> None:
@@ -187,13 +188,13 @@ def check_install(command: str) -> None:
     assert named <= PACKAGES, command
 
 
-def finish(process: subprocess.Popen) -> str:
-    """Its output, once it has ended well."""
+def finish(process: subprocess.Popen, code: int = OK) -> str:
+    """Its output, once it has ended as it should."""
     try:
         output, _ = process.communicate(timeout=LONGEST_S)
     finally:
         process.kill()
-    assert process.returncode == 0, f"{process.args} ended with {process.returncode}:\n{output}"
+    assert process.returncode == code, f"{process.args} ended with {process.returncode}:\n{output}"
     return output
 
 

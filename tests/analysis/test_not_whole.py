@@ -38,7 +38,7 @@ def test_what_a_problem_says_of_a_stage_is_not_said_twice(tmp_path):
 
 def test_other_versions_on_a_worker_are_a_note(tmp_path):
     records = steady(1, 10, 40, 2, 0.5, lead=2, **TOKENS)
-    worker = WorkerEntry("local", "far", 0.0, len(records), len(records), 0, {"locust": "2.43.0"})
+    worker = WorkerEntry("local", "far", 0.0, len(records), len(records), 0, versions={"locust": "2.43.0"})
     run = load_run(made_run(tmp_path / "r", records, [window(1, 10, 40, users=2)], workers=[worker]))
     (note,) = run.notes
     assert note.startswith("Worker local on far ran other versions than the master: locust 2.43.0 (master: ")
