@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+from analysis.locust_csv import windows
 from tests.helpers.locust_csv import read_steps, run_cost, write_history
 
 
@@ -131,3 +132,9 @@ def test_pairs_that_cannot_be_priced_get_one_line(tmp_path, capsys, pairs, optio
     assert run_cost("--locust-csv", *[pair.format(a=a) for pair in pairs], *options) == 1
     error = capsys.readouterr().err
     assert told in error and len(error.splitlines()) == 1
+
+
+def test_reports_that_slip_by_a_row_bring_a_workers_three_seconds_more_or_fewer():
+    """Two workers at the second and third row of every three; then both at the third: the second's counts are in it twice."""
+    assert windows._in_step([2, 3, 5, 6], 0, 6)
+    assert not windows._in_step([2, 3, 6], 0, 6)
