@@ -154,9 +154,9 @@ class Preflight:
         return self._all_failed(group, failures)
 
     def _all_failed(self, group: Group, failures: list[CallMade]) -> Call | None:
-        """Throttles alone may be what is to be measured; what else fails every time is not. The first failure tells why:
-        gateways answer a refusal that is repeated with a throttle."""
-        first = failures[0]
+        """Throttles alone may be what is to be measured; what else fails every time is not. The first failure that is no
+        throttle tells why: gateways answer a refusal that is repeated with a throttle, and throttle what they would refuse."""
+        first = next((made for made in failures if made.error != ErrorClass.THROTTLED), failures[0])
         if all(made.error == ErrorClass.THROTTLED for made in failures):
             self._broken.add(group.target)
             log.warning("target `%s`: first calls failed: %s", group.target, what_failed(first))
