@@ -181,3 +181,10 @@ def test_messages_are_one_redacted_line_that_a_csv_file_can_hold():
     assert "AKIA" not in parsed.error_message and "[redacted]" in parsed.error_message
     assert len(parsed.error_message) <= 200 and parsed.error_message.isprintable()
     parsed.error_message.encode()
+
+
+@pytest.mark.parametrize("detail", ["no room", ["no room"]])
+def test_a_null_error_beside_a_detail_does_not_hide_its_words(detail):
+    body = json.dumps({"error": None, "detail": detail}).encode()
+    parsed = parse_answer(call("openai-chat", stream=False), 200, {}, [(0.0, body)], True)
+    assert (parsed.error, parsed.error_message) == (ErrorClass.BAD_RESPONSE, "no room")

@@ -68,7 +68,8 @@ def plain_error(builder: AnswerBuilder, data: bytes) -> None:
 def error_body(builder: AnswerBuilder, body: dict) -> bool:
     """True for an error inside a 200: `{"error": …}` (TGI, LMI, OpenAI, Claude), `{"object": "error"}` (vLLM), or
     nothing but a message (Bedrock, Dynamo) or a detail (FastAPI)."""
-    bare = body.keys() <= _BARE or ("detail" in body and body.keys() <= _BARE_DETAIL)
+    keys = body.keys() - {"error"} if body.get("error", "") is None else body.keys()  # a null one says nothing
+    bare = keys <= _BARE or ("detail" in body and keys <= _BARE_DETAIL)
     if not body.get("error") and body.get("object") != "error" and not (bare and message_of(body)):
         return False
     error_event(builder, body)

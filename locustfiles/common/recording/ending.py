@@ -5,9 +5,12 @@ from locustfiles.contract.manifest import Manifest
 
 
 def complaint(failure: str | None, manifest: Manifest) -> str | None:
-    """failure: what ended the run early; else the first target that was left out."""
-    left = [f"{one.what} is left out: {one.text}; {one.remedy}" for one in manifest.left_out]
-    return failure or next(iter(left), None)
+    """failure: what ended the run early; else the first target that was left out, and the names of the others."""
+    if failure or not manifest.left_out:
+        return failure
+    first, *others = manifest.left_out
+    also = f" (and so {'is' if len(others) == 1 else 'are'} {', '.join(one.what for one in others)})" if others else ""
+    return f"{first.what} is left out{also}: {first.text}; {first.remedy}"
 
 
 def exit_code(failure: str | None, untrusted: bool, over_budget: bool, manifest: Manifest) -> int:
