@@ -1,39 +1,25 @@
 """Run folders -> records as a DataFrame, with the manifest and what was wrong with the data.
 
-A damaged line inside requests.csv is skipped, counted and named (its line number); it is a lost
+A damaged line inside requests.csv is skipped, counted and named (its line, column and reason); it is a lost
 record, so the run's stages are INVALID. A torn last line (a crash in mid-write) is skipped and counted.
 """
 
-import csv
 import dataclasses
-import io
 import pathlib
-import types
 import typing
 
-import numpy as np
 import pandas as pd
 import pydantic
 
 from analysis.runs.lost_records import lost_at_workers, lost_in_file, rows_gone_from
-from locustfiles.contract.cells import original
-from locustfiles.contract.error_classes import ErrorClass
+from analysis.runs.records_file import SOURCES, read_records
 from locustfiles.contract.manifest import Manifest, StageWindow
-from locustfiles.contract.record import FIELDS, KINDS, RequestRecord
 from locustfiles.contract.run_folder import NotARun, RunFolder
 from locustfiles.contract.scenario.scenario import Scenario
 from locustfiles.contract.scenario.targets import Target
 
 PRICE_BOOK_KEYS = ("file", "region", "as_of", "source")
-PHASES = ("warmup", "settle", "measure", "hold")
-
-
-def _optional(annotation: object) -> bool:
-    return isinstance(annotation, types.UnionType)
-
-
-#: fields that every record has: an empty cell there is damage
-REQUIRED = tuple(f.name for f in dataclasses.fields(RequestRecord) if not _optional(f.type))
+STATUSES = ("running", "complete", "stopped", "failed")
 
 
 @dataclasses.dataclass(slots=True)
@@ -110,8 +96,11 @@ def load_run(path: str | pathlib.Path, name: str | None = None, several: bool = 
     if torn:
         notes.append(f"{folder.requests}: the last line was torn (a crash in mid-write); it was skipped.")
     if damaged:
-        shown = ", ".join(str(n) for n in damaged[:5]) + ("…" if len(damaged) > 5 else "")
-        lost.append(f"{len(damaged)} damaged lines in requests.csv were skipped (line {shown}).")
+        shown = "; ".join(f"line {number}: {why}" for number, why in damaged[:5]) + ("; …" if len(damaged) > 5 else "")
+        lines = "damaged lines" if len(damaged) > 1 else "damaged line"
+        lost.append(
+            f"{len(damaged)} {lines} in requests.csv {'were' if len(damaged) > 1 else 'was'} skipped ({shown})."
+        )
     doubled = int(records.duplicated(["worker", "call", "attempt"]).sum())
     if doubled:
         lost.append(f"{doubled} records stand more than once in requests.csv (same worker, call and attempt).")
@@ -122,12 +111,31 @@ def load_run(path: str | pathlib.Path, name: str | None = None, several: bool = 
         raise NotARun(
             f"{folder.requests}: names target `{unknown[0]}`, which its manifest does not; put one run's files together"
         )
-    notes += _correct_clocks(manifest, records) + _other_versions(manifest)
+    notes += _unknown_words(folder, manifest, records) + _correct_clocks(manifest, records) + _other_versions(manifest)
     epoch = manifest.started_at
     records["sent"] = records["started_at"] - epoch
     records["ended"] = records["sent"] + records["latency_ms"] / 1000
     name = name or folder.path.resolve().name
     return Run(name, folder.path, manifest, scenario, records, epoch, notes, lost, lost_at_workers(manifest), several)
+
+
+def _unknown_words(folder: RunFolder, manifest: Manifest, records: pd.DataFrame) -> list[str]:
+    """Words that no version wrote, which are not counted as any of the known ones, and facts that every version wrote."""
+    notes = []
+    if manifest.status not in STATUSES:
+        notes.append(f"{folder.manifest}: `status` is `{manifest.status}`, which is none of {', '.join(STATUSES)}.")
+    notes += [
+        f"{folder.manifest}: `sha256` of `{stem}` is not there: whether other runs sent the same prompts is not known."
+        for stem, facts in manifest.payloads.items()
+        if not facts.get("sha256")
+    ]
+    for column in ("prompt_token_source", "token_source"):
+        words = records.loc[~records[column].isin(SOURCES), column].value_counts()
+        notes += [
+            f"{folder.requests}: `{column}` of {n} records is `{word}`, which is none of {', '.join(SOURCES)}."
+            for word, n in words.items()
+        ]
+    return notes
 
 
 def _check_stages(folder: RunFolder, manifest: Manifest, targets: set[str]) -> None:
@@ -144,71 +152,6 @@ def _check_stages(folder: RunFolder, manifest: Manifest, targets: set[str]) -> N
         wrong = f"`price_book.{missing[0]}` is missing"
     if wrong:
         raise NotARun(f"{folder.manifest}: cannot be read: {wrong}; put back the file that the run wrote")
-
-
-def read_records(text: bytes) -> tuple[pd.DataFrame, list[int]]:
-    """requests.csv's text -> (records, line numbers of damaged lines, which are left out)."""
-    try:
-        frame = _read(text)
-        if _sound(frame, text):
-            return _whole_numbers(frame), []
-    except (ValueError, UnicodeDecodeError):  # pandas' ParserError is a ValueError
-        pass
-    good, damaged = _whole_lines(text)
-    return _whole_numbers(_read(good)), damaged
-
-
-def _read(text: bytes) -> pd.DataFrame:
-    """Raises ValueError where a line cannot be a record's."""
-    kinds = {n: "str" if kind is str else "float64" for n, kind in KINDS.items()}
-    frame = pd.read_csv(io.BytesIO(text), dtype=kinds, keep_default_na=False, na_values=[""], index_col=False)
-    if b",'" in text or b",\"'" in text:  # texts that look like formulas: rare
-        texts = [name for name, kind in kinds.items() if kind == "str"]
-        frame = frame.assign(**{name: frame[name].map(original, na_action="ignore") for name in texts})
-    return frame
-
-
-def _whole_numbers(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame.astype({n: "int64" for n in REQUIRED if KINDS[n] is int})
-
-
-def _sound(frame: pd.DataFrame, text: bytes) -> bool:
-    """Whether every line became one row that a RequestRecord could hold."""
-    if len(frame) != text.count(b"\n") - 1 or frame[list(REQUIRED)].isna().any(axis=None):
-        return False
-    first = frame["ttft_ms"].fillna(0.0)
-    last = frame["last_token_ms"].fillna(first)
-    ordered = (first >= 0) & (last >= first) & (frame["latency_ms"] >= last)
-    known = frame["phase"].isin(PHASES) & (frame["error"].isna() | frame["error"].isin(list(ErrorClass)))
-    finite = np.isfinite(frame["started_at"]) & np.isfinite(frame["latency_ms"])
-    return bool((ordered & known & finite).all())
-
-
-def _whole_lines(text: bytes) -> tuple[bytes, list[int]]:
-    """The text without its damaged lines, and their numbers (the header is line 1). Slow: for damaged files only."""
-    header, *lines = text.splitlines(keepends=True)
-    good, damaged = [header], []
-    for number, line in enumerate(lines, start=2):
-        if _is_record(line):
-            good.append(line)
-        else:
-            damaged.append(number)
-    return b"".join(good), damaged
-
-
-def _is_record(line: bytes) -> bool:
-    try:
-        cells = next(csv.reader([line.decode("utf-8")], strict=True))
-        values: dict[str, typing.Any] = {
-            n: KINDS[n](cell) if cell else None for n, cell in zip(FIELDS, cells, strict=True)
-        }
-        if any(values[n] is None for n in REQUIRED):
-            return False
-        record = RequestRecord(**values)
-    except (ValueError, csv.Error, StopIteration):
-        return False
-    finite = np.isfinite([record.started_at, record.latency_ms]).all()
-    return bool(finite) and record.phase in PHASES and (record.error is None or record.error in list(ErrorClass))
 
 
 def _other_versions(manifest: Manifest) -> list[str]:

@@ -44,7 +44,7 @@ def verdict_of(stage: Stage, found: StageFigures) -> Trust:
         suspect.append("it was cut short: what was under way in its window ended under a falling load")
     if stage.run.manifest.status == "running":
         suspect.append("the run was never closed (killed, its disk full, or still running)")
-    return Trust(verdict="SUSPECT" if suspect else "VALID", reasons="; ".join(suspect))
+    return Trust(verdict="SUSPECT" if suspect else "VALID", reasons="; ".join(dict.fromkeys(suspect)))
 
 
 def _not_whole(visit: StageWindow) -> list[str]:

@@ -12,6 +12,21 @@ import pydantic
 SCHEMA = 2
 
 
+_PAYLOAD = {"file": str, "sha256": str, "prompts": int, "cache_points": int}
+
+
+def _payload_facts(payloads: dict[str, dict[str, typing.Any]]) -> dict[str, dict[str, typing.Any]]:
+    """Raises ValueError for a fact of another kind than the writer's; null is not known."""
+    for stem, facts in payloads.items():
+        for name, kind in _PAYLOAD.items():
+            if facts.get(name) is not None and type(facts[name]) is not kind:
+                raise ValueError(f"`{name}` of `{stem}` is no {'number' if kind is int else 'text'}")
+    return payloads
+
+
+Payloads = typing.Annotated[dict[str, dict[str, typing.Any]], pydantic.AfterValidator(_payload_facts)]
+
+
 @dataclasses.dataclass(slots=True)
 class WorkerEntry:
     """One process that sent requests, and whether all it recorded arrived."""
@@ -172,8 +187,8 @@ class Manifest:
     prices: dict[
         str, dict[str, typing.Any]
     ]  # target -> {"usd_per_hour", "instance_count"} or {"input", "output", "cache_read", "cache_write"} (USD per 1,000 tokens)
-    payloads: dict[
-        str, dict[str, typing.Any]
+    payloads: typing.Annotated[
+        dict[str, dict[str, typing.Any]], pydantic.AfterValidator(_payload_facts)
     ]  # stem -> {"file", "sha256", "prompts"}, "cache_points": prompts that have some
     workers: list[WorkerEntry] = dataclasses.field(default_factory=list)
     stages: list[StageWindow] = dataclasses.field(default_factory=list)

@@ -146,7 +146,8 @@ class RunFolder:
             return manifest_of(data)
         except pydantic.ValidationError as e:
             first = e.errors(include_input=False)[0]
-            where, message = ".".join(str(part) for part in first["loc"]), first["msg"][0].lower() + first["msg"][1:]
+            where, message = ".".join(str(part) for part in first["loc"]), first["msg"].removeprefix("Value error, ")
+            message = message[0].lower() + message[1:]
             raise NotARun(
                 f"{self.manifest}: cannot be read ({where}: {message}); put back the file that the run wrote"
             ) from None

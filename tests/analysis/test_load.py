@@ -43,7 +43,9 @@ def test_a_run_of_before_the_served_fields_is_read_as_one_that_does_not_know_the
     assert new["verdict"].tolist() == ["VALID"]
     damaged = [*lines[:5], "torn,in,the,middle", *lines[5:]]
     (path / "requests.csv").write_text("\n".join(damaged) + "\n")
-    assert load_run(path).lost == ["1 damaged lines in requests.csv were skipped (line 6)."]
+    assert load_run(path).lost == [
+        f"1 damaged line in requests.csv was skipped (line 6: 6 cells instead of {len(FIELDS)})."
+    ]
 
 
 def test_a_workers_clock_offset_is_subtracted_once(tmp_path):
@@ -86,6 +88,19 @@ DAMAGE = {
 }
 
 
+WHY = {
+    "cut": f"cells instead of {len(FIELDS)}",
+    "a word where a number is": "latency_ms is `fast`, which is no number",
+    "a cell too many": f"{len(FIELDS) + 1} cells instead of {len(FIELDS)}",
+    "an open quote": "not CSV",
+    "no UTF-8": "not UTF-8 text",
+    "a phase nobody knows": "phase is `pause`, which is none of warmup, settle, measure, hold",
+    "an error class nobody knows": "error is `slow`, which is no class",
+    "a latency that is not a number": "latency_ms is `nan`, which is no number",
+    "empty": f"cells instead of {len(FIELDS)}",
+}
+
+
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_a_damaged_line_is_skipped_named_and_makes_the_run_invalid(tmp_path, damage):
     path = made_run(tmp_path / "r", steady(1, 10, 20, 1, 0.5), [window(1, 10, 20)], workers=[])
@@ -96,7 +111,9 @@ def test_a_damaged_line_is_skipped_named_and_makes_the_run_invalid(tmp_path, dam
     (path / "requests.csv").write_bytes(b"\n".join(lines))
     run = load_run(path)
     assert len(run.records) == len(lines) - 3  # without the header, the damaged line and what follows the last newline
-    assert run.lost == ["1 damaged lines in requests.csv were skipped (line 5)."]
+    assert len(run.lost) == 1
+    assert run.lost[0].startswith("1 damaged line in requests.csv was skipped (line 5: ")
+    assert WHY[damage] in run.lost[0]
     report = analyse([path])
     assert steps(report)["verdict"].tolist() == ["INVALID"]
     assert report.invalid
@@ -105,7 +122,8 @@ def test_a_damaged_line_is_skipped_named_and_makes_the_run_invalid(tmp_path, dam
 def test_times_out_of_order_are_damage(tmp_path):
     path = made_run(tmp_path / "r", [record(11, 1, ttft_ms=100.0)], [window(1, 10, 20)])
     text = (path / "requests.csv").read_bytes().replace(b",100.000,", b",2000.000,")  # first token after the end
-    assert read_records(text)[1] == [2]
+    [(line, why)] = read_records(text)[1]
+    assert line == 2 and "times out of order" in why
 
 
 def test_a_record_that_stands_twice_is_reported(tmp_path):
