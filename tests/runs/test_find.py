@@ -87,6 +87,7 @@ def test_a_budget_of_time_that_is_too_small_is_said_to_be_so(server, tmp_path):
     assert "(not confirmed): the search's 4 s were too few" in text
 
 
+@pytest.mark.timed
 def test_the_highest_rate_is_found_as_well(server, tmp_path):
     """A request alone takes 10 (4 + 16) ms = 0.2 s. Evenly spaced at less than 5/s none meets another: the median is 0.2 s. At
     5.8/s one comes each 172 ms, the server is never empty, and latencies rise towards 0.04 / (1 - 0.16 x 5.8) = 0.56 s."""

@@ -106,6 +106,7 @@ def test_an_interrupted_search_goes_on_with_what_it_has(server, tmp_path):
     assert "Stage 3 (number 4): " in process.text and "Stage 4 (number 5): " in process.text
 
 
+@pytest.mark.timed
 def test_a_stage_whose_worker_was_away_decides_nothing_and_is_measured_again(server, tmp_path):
     """1 user, then 2 twice. The second worker is stopped for 5 s, in which Locust calls it missing, in the second stage."""
     scenario = made(tmp_path, server, {"up_to": 2, "slo": {"latency_s": {"p50": 0.5}}}, measure_s=8)

@@ -232,6 +232,7 @@ def test_a_master_that_was_paused_for_12_s_says_that_its_workers_idled(endpoint,
     assert manifest["status"] == "complete" and all(s["whole"] for s in manifest["stages"])
 
 
+@pytest.mark.timed
 def test_workers_of_a_killed_master_join_its_successor_or_leave_a_file_and_what_they_kept_is_merged(
     endpoint, tmp_path, capsys
 ):
