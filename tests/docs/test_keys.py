@@ -123,7 +123,7 @@ def test_the_readmes_yaml_means_what_is_said_of_it(tmp_path):
 
 
 def _dataclasses(annotation: typing.Any) -> set[type]:
-    if dataclasses.is_dataclass(annotation):
+    if isinstance(annotation, type) and dataclasses.is_dataclass(annotation):  # a validator is an instance of one
         return {annotation}.union(*(_dataclasses(f.type) for f in dataclasses.fields(annotation)))
     return set().union(*map(_dataclasses, typing.get_args(annotation)))
 
