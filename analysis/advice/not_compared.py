@@ -33,7 +33,7 @@ def _named(run: Run, target: str, payload: str | None) -> str:
 
 
 def _why_left_out(one: LeftOut) -> str:
-    return f"its first calls failed, {one.error}: {one.text}; {one.remedy}"
+    return f"its first calls failed, {one.error}: {one.why}"
 
 
 def _why_failed(failed: typing.Any) -> str:

@@ -4,6 +4,7 @@ import typing
 
 from analysis.metrics.token_times import HELD_BACK
 from analysis.runs.token_totals import MAX_UNCOUNTED
+from locustfiles.contract.manifest import TraceFit
 
 
 class Threshold(typing.NamedTuple):
@@ -60,7 +61,7 @@ THRESHOLDS: dict[str, Threshold] = {
         "another.",
     ),
     "trace_lengths": Threshold(
-        0.10,
+        TraceFit.OFF_AT_MOST,
         "A replay's prompts are more than 10 % off the lengths of its trace, in sum: the work was another.",
     ),
     "late_worker": Threshold(

@@ -54,6 +54,9 @@ class WorkerLoad:
 class TraceFit:
     """How near the prompts of a replayed stage come to the lengths that its trace has."""
 
+    #: above so much the work was another: said before the run, and the stage is SUSPECT
+    OFF_AT_MOST: typing.ClassVar[float] = 0.10
+
     asked_tokens: float  # mean prompt tokens of the trace's arrivals
     sent_tokens: float  # mean `prompt_tokens` of the payload's nearest lines, which are sent in their place
     off: float  # sum of |asked - sent| over the sum of asked
@@ -147,6 +150,10 @@ class LeftOut:
     remedy: str
 
     @property
+    def why(self) -> str:
+        return f"{self.text}; {self.remedy}"
+
+    @property
     def what(self) -> str:
         return f"target `{self.target}`" + (f" on `{self.payload}`" if self.payload else "")
 
@@ -187,9 +194,7 @@ class Manifest:
     prices: dict[
         str, dict[str, typing.Any]
     ]  # target -> {"usd_per_hour", "instance_count"} or {"input", "output", "cache_read", "cache_write"} (USD per 1,000 tokens)
-    payloads: typing.Annotated[
-        dict[str, dict[str, typing.Any]], pydantic.AfterValidator(_payload_facts)
-    ]  # stem -> {"file", "sha256", "prompts"}, "cache_points": prompts that have some
+    payloads: Payloads  # stem -> {"file", "sha256", "prompts"}, "cache_points": prompts that have some
     workers: list[WorkerEntry] = dataclasses.field(default_factory=list)
     stages: list[StageWindow] = dataclasses.field(default_factory=list)
     abandoned: list[StageWindow] = dataclasses.field(

@@ -26,10 +26,9 @@ from locustfiles.common.transport.exchange import Exchange
 from locustfiles.common.transport.limits import beside_the_loop
 from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.record import RequestRecord
+from locustfiles.contract.scenario.remedies import address_of
 from locustfiles.contract.scenario.scenario import Scenario
 from locustfiles.contract.scenario.targets import Target
-
-AWS_ADDRESS = "the region, `endpoint_url` and AWS_ENDPOINT_URL_*"
 
 
 class Sender:
@@ -106,7 +105,7 @@ class Sender:
         problems = {}
         for origin, names in origins.items():
             if message := self.transport.open(origin):
-                where = "`base_url`" if self.scenario.target(names[0]).service == "openai" else AWS_ADDRESS
+                where = address_of(self.scenario.target(names[0]))
                 sentence = f"{origin.scheme}://{origin.host}:{origin.port} ({', '.join(names)}): accepts no connection: {message}; "
                 problems[f"{sentence}check {where}, and that the endpoint is up"] = names
         return problems

@@ -18,7 +18,6 @@ from locustfiles.common.planning.bisection import LOOKS, Search
 from locustfiles.common.planning.first_call import CHARACTERS, Call, answers, size_of
 from locustfiles.common.planning.inputs import Inputs
 from locustfiles.common.planning.plan import START_S, STOP_S, USERS_A_SECOND, Group
-from locustfiles.common.planning.trace_fit import fit
 from locustfiles.contract.scenario.loads import Find, Level
 from locustfiles.contract.scenario.price_book import HourlyPrice, TokenPrice
 
@@ -106,6 +105,7 @@ class _Ahead:
         self.price, self.planned_s = inputs.prices[group.target], inputs.stage_s(group.load)
         self.prompts, self.called = inputs.payloads[group.payload], inputs.payloads[key[1]]
         self.trace = inputs.traces[self.load.replay] if self.load.replay else None
+        self.trace_fit = None if most else inputs.trace_fit(group.target, group.payload)
         self.target, scenario = inputs.scenario.target(group.target), inputs.scenario
         self.longest_answer = inputs.most_tokens(self.target)
         self.answers = answers(self.target, call, self.called, self.prompts, self.trace)
@@ -130,7 +130,7 @@ class _Ahead:
         if self.most:
             longest = max(answer, self.longest_answer or QUICKER * answer)
             return Amount(seconds, requests, max(requests * usd(max(sizes), answer), slow * usd(max(sizes), longest)))
-        if found := fit(self.trace or (), self.prompts):
+        if found := self.trace_fit:
             sizes = [found.sent_tokens + len(self.target.system or "") / CHARACTERS]
         return Amount(seconds, requests, requests * usd(statistics.fmean(sizes), statistics.fmean(self.answers)))
 

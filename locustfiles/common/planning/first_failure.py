@@ -4,7 +4,7 @@ import re
 import typing
 
 from locustfiles.contract.error_classes import ErrorClass
-from locustfiles.contract.scenario.remedies import LOOK, remedy_of
+from locustfiles.contract.scenario.remedies import LOOK, address_of, remedy_of
 from locustfiles.contract.scenario.targets import OpenAITarget, SageMakerTarget, Target
 
 DIALECTS_ARE_IN = "which container speaks which dialect: configs/README.md"
@@ -51,7 +51,8 @@ def remedy(target: Target, made: Failed) -> str:
     error = ErrorClass(made.error) if made.error else None
     words = made.error_message or ""
     if error == ErrorClass.CONNECT:
-        found = f"check {_address(target)}, and that the endpoint is up"
+        where = f" ({target.base_url})" if isinstance(target, OpenAITarget) else ""
+        found = f"check {address_of(target)}{where}, and that the endpoint is up"
     else:
         found = remedy_of(target, error, made.http_status) if error else LOOK
     refused = error in (ErrorClass.CLIENT, ErrorClass.MODEL_ERROR, ErrorClass.BAD_RESPONSE, ErrorClass.SERVER)
@@ -64,12 +65,6 @@ def remedy(target: Target, made: Failed) -> str:
     if error in (ErrorClass.BAD_RESPONSE, ErrorClass.EMPTY, ErrorClass.STREAM_BROKEN, ErrorClass.MODEL_ERROR):
         return f"{found} ({DIALECTS_ARE_IN})" if isinstance(target, SageMakerTarget | OpenAITarget) else found
     return found
-
-
-def _address(target: Target) -> str:
-    if isinstance(target, OpenAITarget):
-        return f"`base_url` ({target.base_url})"
-    return "the region, `endpoint_url` and AWS_ENDPOINT_URL_*"
 
 
 def _unknown_field(words: str) -> str | None:

@@ -7,7 +7,7 @@ import pathlib
 
 from locustfiles.common.dialects.request import build
 from locustfiles.common.planning.arrivals import Arrival, load_trace
-from locustfiles.common.planning.trace_fit import REFUSED_ABOVE, TOLD_ABOVE, fit
+from locustfiles.common.planning.trace_fit import REFUSED_ABOVE, fit
 from locustfiles.common.prompts.payloads import BadPayload, Prompt, load_payload
 from locustfiles.common.prompts.token_counter import Counter, counter_of
 from locustfiles.common.prompts.tokenizer_packages import FAMILIES, vocabulary_file
@@ -74,7 +74,7 @@ class Inputs:
         lines = []
         for target in self.scenario.targets:
             for stem in self.stems_of(target.name):
-                if (found := self.trace_fit(target.name, stem)) and found.off > TOLD_ABOVE:
+                if (found := self.trace_fit(target.name, stem)) and found.off > TraceFit.OFF_AT_MOST:
                     named = self.scenario.load_of(target).replay
                     lines.append(
                         f"target `{target.name}`, payload `{stem}`: {named} {found.text}; {LINES_OF_SUCH_LENGTHS}"

@@ -6,7 +6,6 @@ from locustfiles.common.planning.arrivals import Arrival
 from locustfiles.common.prompts.payloads import Prompt
 from locustfiles.contract.manifest import TraceFit
 
-TOLD_ABOVE = 0.10  # as the analysis' threshold `trace_lengths`
 REFUSED_ABOVE = 0.50
 
 

@@ -10,7 +10,7 @@ def complaint(failure: str | None, manifest: Manifest) -> str | None:
         return failure
     first, *others = manifest.left_out
     also = f" (and so {'is' if len(others) == 1 else 'are'} {', '.join(one.what for one in others)})" if others else ""
-    return f"{first.what} is left out{also}: {first.text}; {first.remedy}"
+    return f"{first.what} is left out{also}: {first.why}"
 
 
 def exit_code(failure: str | None, untrusted: bool, over_budget: bool, manifest: Manifest) -> int:

@@ -198,7 +198,7 @@ class RunRecorder:
     def leave_out(self, one: LeftOut) -> None:
         """A target, or one of its payloads, is not measured; the others are: exit code 1 at the end."""
         self.manifest.left_out.append(one)
-        log.error("%s is left out: %s; %s", one.what, one.text, one.remedy)
+        log.error("%s is left out: %s", one.what, one.why)
 
     def _settle_accounts(self) -> None:
         for worker, account in self.inbox.accounts.items():

@@ -48,7 +48,6 @@ class Preflight:
         self._numbers = itertools.count(1)
         self._warm: set[tuple[str, str]] = set()
         self._broken: set[str] = set()  # targets whose first calls were throttled
-        self._left_out: set[tuple[str, str | None]] = set()
         self._whole: set[str] = set()  # targets that do not stream although they are asked to
 
     def on_called(self, message: Called) -> None:
@@ -71,8 +70,8 @@ class Preflight:
         if away and len(away) == len(targets):
             raise self._failed(next(iter(away.values())))
         for name, problem in away.items():
-            text, _, remedy = problem.partition("; ")
-            self._leave_out(LeftOut(name, None, ErrorClass.CONNECT, text, remedy))
+            text, _, mend = problem.partition("; ")
+            self.run.leave_out(LeftOut(name, None, ErrorClass.CONNECT, text, mend))
         calls: Calls = {}
         for group in groups:
             key = (group.target, group.payload)
@@ -81,7 +80,7 @@ class Preflight:
                 self._warm.add(key)
         if groups and not calls and not self.run.manifest.stages:  # else a resumed run has what it could measure
             first = self.run.manifest.left_out[0]
-            raise self._failed(f"{first.what}: {first.text}; {first.remedy}")
+            raise self._failed(f"{first.what}: {first.why}")
         if calls:
             self._tell(groups, calls)
 
@@ -101,11 +100,9 @@ class Preflight:
 
     def left_out(self, group: Group) -> bool:
         """Whether its target, or this payload of it, is not to be measured."""
-        return (group.target, None) in self._left_out or (group.target, group.payload) in self._left_out
-
-    def _leave_out(self, one: LeftOut) -> None:
-        self._left_out.add((one.target, one.payload))
-        self.run.leave_out(one)
+        return any(
+            one.target == group.target and one.payload in (None, group.payload) for one in self.run.manifest.left_out
+        )
 
     def warm_up(self, group: Group) -> None:
         """One call before a group's load, unless the preflight has just made it."""
@@ -135,7 +132,7 @@ class Preflight:
         return SweepEnds()
 
     def _call(self, group: Group) -> Call | None:
-        """One call; where it fails, up to two more. None: all failed, the target (later: this payload) is left out."""
+        """One call; where it fails, more, up to TRIES. None: all failed, the target (later: this payload) is left out."""
         failures: list[CallMade] = []
         if self.run.over_budget:
             raise SweepEnds
@@ -163,8 +160,7 @@ class Preflight:
             return call_of(first, self.run.inputs.prices[group.target])
         target = self.run.inputs.scenario.target(group.target)
         payload = group.payload if self._worked(group.target) else None
-        one = LeftOut(group.target, payload, first.error or "", what_failed(first), remedy(target, first))
-        self._leave_out(one)
+        self.run.leave_out(LeftOut(group.target, payload, first.error or "", what_failed(first), remedy(target, first)))
         return None
 
     def _worked(self, target: str) -> bool:

@@ -161,7 +161,7 @@ class Master:
             self.runner.quit()
         else:
             self.runner.stop()
-        untold = (locust_log.unhandled_greenlet_exception or self._raised) and self._exit_code == OK
+        untold = (locust_log.unhandled_greenlet_exception or self._raised) and self._exit_code in (OK, STOPPED)
         self.environment.process_exit_code = NOT_TRUSTED if untold else self._exit_code
 
     def _on_quit(self, **_: object) -> None:

@@ -9,6 +9,11 @@ IN_ONE_PIECE = "answers in one piece although `stream: true` is asked: there is 
 NO_COUNTS = "the service reports no token counts; add the target's `tokenizer:`, which counts them"
 
 
+def address_of(target: Target) -> str:
+    """What says where the target's endpoint is."""
+    return "`base_url`" if isinstance(target, OpenAITarget) else "the region, `endpoint_url` and AWS_ENDPOINT_URL_*"
+
+
 def remedy_of(target: Target, error: ErrorClass, http_status: int | None) -> str:
     """Of a first call that ended in this class."""
     remedy = REMEDIES.get(error, LOOK)
