@@ -13,7 +13,7 @@ from rich.table import Table
 from analysis.cost.pricing import price_text
 from analysis.words import format as show
 from locustfiles.contract.record import RequestRecord
-from locustfiles.contract.scenario.price_book import TOKENS, HourlyPrice, Price, TokenPrice
+from locustfiles.contract.prices.price_book import TOKENS, HourlyPrice, Price, TokenPrice
 from locustfiles.contract.scenario.remedies import IN_ONE_PIECE, NO_COUNTS
 from locustfiles.contract.scenario.targets import BedrockTarget, OpenAITarget, Target
 

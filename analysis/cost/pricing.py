@@ -9,7 +9,7 @@ from analysis.runs.run_reader import Run
 from analysis.words import format as show
 from locustfiles.contract.bad_input import BadInput, BadScenario
 from locustfiles.contract.run_folder import NotARun
-from locustfiles.contract.scenario.price_book import HourlyPrice, Price, TokenPrice, load_price_book
+from locustfiles.contract.prices.price_book import HourlyPrice, Price, TokenPrice, load_price_book
 from locustfiles.contract.scenario.target_prices import price_of
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from analysis.words.format import price as price_text
 from locustfiles.contract.bad_input import BadInput
-from locustfiles.contract.scenario.price_book import BadPriceBook, PriceBook, load_price_book
+from locustfiles.contract.prices.price_book import BadPriceBook, PriceBook, load_price_book
 
 NUMBER = re.compile(r"[0-9]*\.?[0-9]+")
 

@@ -9,7 +9,7 @@ import pydantic
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.scenario.families import Family
 from locustfiles.contract.scenario.raw import RawAnswer
-from locustfiles.contract.scenario.strict_yaml import Strict, load_yaml
+from locustfiles.contract.strict_yaml import Strict, load_yaml
 from scripts.emulator.dialects.raw import Raw
 from scripts.emulator.faults import FAULTS
 

@@ -21,7 +21,7 @@ from analysis.report.plots.view import View
 from locustfiles.common.dialects.request import build
 from locustfiles.common.dialects.response import parse_answer
 from locustfiles.common.prompts.payloads import load_payload
-from locustfiles.contract.scenario.price_book import load_price_book
+from locustfiles.contract.prices.price_book import load_price_book
 from locustfiles.contract.scenario.targets import SageMakerTarget
 from tests.helpers.flat import flat, steps, table
 from tests.helpers.made_run import BEDROCK, P4D, PRICES, made_run, record, steady, window

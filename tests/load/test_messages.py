@@ -26,7 +26,7 @@ from locustfiles.common.recording.messages import (
     StageClear,
 )
 from locustfiles.contract.record import RequestRecord
-from locustfiles.contract.scenario.price_book import TOKENS
+from locustfiles.contract.prices.price_book import TOKENS
 from tests.helpers.emulator_process import ROOT
 from tests.helpers.run_parts import record
 

@@ -5,7 +5,7 @@ import pathlib
 
 import pytest
 
-from locustfiles.contract.scenario.price_book import BadPriceBook, HourlyPrice, PriceBook, TokenPrice, load_price_book
+from locustfiles.contract.prices.price_book import BadPriceBook, HourlyPrice, PriceBook, TokenPrice, load_price_book
 
 ROOT = pathlib.Path(__file__).parents[2]
 GOOD = """\

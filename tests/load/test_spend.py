@@ -15,7 +15,7 @@ from locustfiles.common.planning.inputs import Inputs
 from locustfiles.common.prompts.payloads import Prompt
 from locustfiles.common.recording.spend import RECENT, Spend
 from locustfiles.contract.record import KINDS, RequestRecord
-from locustfiles.contract.scenario.price_book import HourlyPrice, PriceBook, TokenPrice
+from locustfiles.contract.prices.price_book import HourlyPrice, PriceBook, TokenPrice
 from locustfiles.contract.scenario.scenario import Scenario
 from tests.helpers.run_parts import arrived
 

@@ -6,7 +6,7 @@ import typing
 
 from locustfiles.common.planning.arrivals import Arrival
 from locustfiles.common.prompts.payloads import Prompt
-from locustfiles.contract.scenario.price_book import Price, TokenPrice
+from locustfiles.contract.prices.price_book import Price, TokenPrice
 from locustfiles.contract.scenario.targets import Target
 
 CHARACTERS = 4  # a token, where a payload does not say its tokens; only ratios of them count

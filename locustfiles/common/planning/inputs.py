@@ -14,9 +14,9 @@ from locustfiles.common.prompts.tokenizer_packages import FAMILIES, vocabulary_f
 from locustfiles.contract.bad_input import BadInput, BadScenario
 from locustfiles.contract.manifest import TraceFit
 from locustfiles.contract.scenario.loads import Level, Load
-from locustfiles.contract.scenario.price_book import Price, PriceBook
+from locustfiles.contract.prices.price_book import Price, PriceBook
 from locustfiles.contract.scenario.scenario import Scenario, find_file, load_scenario
-from locustfiles.contract.scenario.strict_yaml import place_of
+from locustfiles.contract.strict_yaml import place_of
 from locustfiles.contract.scenario.target_prices import prices_of
 from locustfiles.contract.scenario.targets import Target
 

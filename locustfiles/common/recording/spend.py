@@ -7,7 +7,7 @@ from locustfiles.common.calls.clock import Clock
 from locustfiles.common.planning.inputs import Inputs
 from locustfiles.common.recording.arrived import Arrived
 from locustfiles.contract.error_classes import UNBILLED
-from locustfiles.contract.scenario.price_book import HourlyPrice, TokenPrice
+from locustfiles.contract.prices.price_book import HourlyPrice, TokenPrice
 
 RECENT = 50  # calls whose mean latency says how many a second there are
 

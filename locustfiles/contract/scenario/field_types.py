@@ -6,7 +6,7 @@ import typing
 import pydantic
 import pydantic_core
 
-from locustfiles.contract.scenario.strict_yaml import SECRET
+from locustfiles.contract.strict_yaml import SECRET
 
 
 def _without_secrets(url: str) -> str:

@@ -7,7 +7,7 @@ import pydantic
 
 from locustfiles.contract.scenario.field_types import Count, Positive, Seconds, Text
 from locustfiles.contract.scenario.slo import Slo
-from locustfiles.contract.scenario.strict_yaml import Strict
+from locustfiles.contract.strict_yaml import Strict
 
 SETTLE_AT_MOST_S = 60.0
 

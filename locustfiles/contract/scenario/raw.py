@@ -20,7 +20,7 @@ import jmespath
 import jmespath.exceptions
 import pydantic
 
-from locustfiles.contract.scenario.strict_yaml import Strict
+from locustfiles.contract.strict_yaml import Strict
 
 _PLACEHOLDER = re.compile(r"\{[A-Za-z_][A-Za-z0-9_]*\}")
 

@@ -13,7 +13,7 @@ import pydantic
 
 from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.scenario.field_types import Positive
-from locustfiles.contract.scenario.strict_yaml import Strict
+from locustfiles.contract.strict_yaml import Strict
 
 RETRIED = frozenset(
     {

@@ -13,7 +13,7 @@ from locustfiles.contract.scenario.field_types import Address, Files, Name, Posi
 from locustfiles.contract.scenario.loads import Load
 from locustfiles.contract.scenario.retry import Retry
 from locustfiles.contract.scenario.slo import Slo
-from locustfiles.contract.scenario.strict_yaml import Strict, load_yaml, place_of
+from locustfiles.contract.strict_yaml import Strict, load_yaml, place_of
 from locustfiles.contract.scenario.targets import Target
 
 

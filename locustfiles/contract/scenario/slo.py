@@ -5,7 +5,7 @@ import typing
 import pydantic
 
 from locustfiles.contract.scenario.field_types import Positive, Text
-from locustfiles.contract.scenario.strict_yaml import Strict
+from locustfiles.contract.strict_yaml import Strict
 
 
 class Limits(Strict):

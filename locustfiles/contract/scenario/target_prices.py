@@ -1,64 +1,80 @@
-"""What a scenario's targets are billed by: their own `price:`, else the price book's."""
+"""What a scenario's targets are billed by: their own `price:`, else a price book's, else the library's."""
 
+import datetime
 import pathlib
+import re
 import typing
+import urllib.parse
 
 from locustfiles.contract.bad_input import BadInput, BadScenario
-from locustfiles.contract.scenario.price_book import HourlyPrice, Price, PriceBook, TokenPrice, load_price_book
+from locustfiles.contract.prices.find_price import Asked, Book, books_of, instance_price, model_price
+from locustfiles.contract.prices.price import HourlyPrice
+from locustfiles.contract.prices.price_book import Variant
+from locustfiles.contract.prices.sourced import Source, Sourced
 from locustfiles.contract.scenario.scenario import Scenario, find_file
-from locustfiles.contract.scenario.strict_yaml import place_of
 from locustfiles.contract.scenario.targets import BedrockTarget, OpenAITarget, Target
+from locustfiles.contract.strict_yaml import place_of
+
+OWN = "the target's own `price:`"
+_BEDROCK_HOST = re.compile(r"(bedrock-runtime|bedrock-mantle)[.-]([a-z0-9-]+)\.(amazonaws\.com(\.cn)?|api\.aws)")
 
 
-def price_of(target: Target, book: PriceBook | None) -> Price:
-    """What a target is billed by: its own `price:`, else the book's. Raises BadScenario or BadPriceBook."""
-    if target.price is None and book is None:
-        raise BadScenario("no price; add its `price:`, or a price book as `pricing:`")
-    if isinstance(target, BedrockTarget):
-        return target.price or _on_demand(target, typing.cast(PriceBook, book))
-    if isinstance(target.price, TokenPrice):
-        return target.price
-    if target.price is None:
-        book = typing.cast(PriceBook, book)
-        if target.instance_type is not None:
-            return HourlyPrice(usd_per_hour=book.instance(target.instance_type), instance_count=target.instance_count)
-        if isinstance(target, OpenAITarget):
-            return book.model(target.model_id)
+def price_of(target: Target, region: str | None, on: datetime.date, books: list[Book]) -> Sourced:
+    """What a target is billed by on a day. Raises BadScenario, NoPrice or BadPriceBook."""
+    if target.price is not None:
+        found = Sourced(target.price, Source(origin="scenario", name=OWN))
+    elif isinstance(target, BedrockTarget):
+        found = model_price(target.model_id, Asked(region, on, _variant(target)), books)
+    elif target.instance_type is not None:
+        found = instance_price(target.instance_type, on, books)
+    elif isinstance(target, OpenAITarget):
+        found = model_price(target.model_id, Asked(_bedrock_region(target.base_url), on), books)
+    else:
         raise BadScenario("no price; add its `instance_type:` or a `price:`")
-    counts = {target.instance_count, target.price.instance_count} - {1}  # 1 is what is not said, in a manifest too
+    if isinstance(found.price, HourlyPrice) and not isinstance(target, BedrockTarget):
+        return found._replace(price=_counted(target, found.price))
+    return found
+
+
+def _variant(target: BedrockTarget) -> Variant | None:
+    """Whose price is not the standard one."""
+    if target.service_tier not in (None, "default"):
+        return typing.cast(Variant, target.service_tier)
+    return "latency_optimized" if target.latency == "optimized" else None
+
+
+def _bedrock_region(base_url: str) -> str:
+    """Raises BadScenario for a host that is not Bedrock's: it has no price per token."""
+    host = urllib.parse.urlsplit(base_url).hostname or ""
+    if found := _BEDROCK_HOST.fullmatch(host):
+        return found[2]
+    raise BadScenario(
+        f"{host} is not Bedrock, and costs what its machine costs; add `instance_type:`, or a `price:` per hour or token"
+    )
+
+
+def _counted(target: Target, price: HourlyPrice) -> HourlyPrice:
+    """With the target's count of instances. Raises BadScenario where two counts differ."""
+    count = getattr(target, "instance_count", 1)
+    counts = {count, price.instance_count} - {1}  # 1 is what is not said, in a manifest too
     if len(counts) > 1:
-        raise BadScenario(
-            f"`instance_count` is {target.instance_count}, in its `price:` {target.price.instance_count}; keep one"
-        )
-    return target.price.model_copy(update={"instance_count": max(counts, default=1)})
+        raise BadScenario(f"`instance_count` is {count}, in its `price:` {price.instance_count}; keep one")
+    return price.model_copy(update={"instance_count": max(counts, default=1)})
 
 
-def _on_demand(target: BedrockTarget, book: PriceBook) -> TokenPrice:
-    """The book's price, which is the standard one. Raises BadScenario where AWS bills another."""
-    for key, standard in (("service_tier", "default"), ("latency", "standard")):
-        if getattr(target, key) not in (None, standard):
-            raise BadScenario(
-                f"`{key}: {getattr(target, key)}` has a price of its own, which no price book has; add `price:`"
-            )
-    for part, what in (("provisioned-model/", "provisioned throughput"), (":imported-model/", "an imported model")):
-        if part in target.model_id and target.model_id not in book.models:
-            raise BadScenario(
-                f"{what} is billed by the hour and model unit; add `price: {{usd_per_hour: …, instance_count: model units}}`"
-            )
-    return book.model(target.model_id)
-
-
-def prices_of(scenario: Scenario, path: str | pathlib.Path) -> tuple[PriceBook | None, dict[str, Price]]:
-    """The scenario's price book (None: each target has its own price) and every target's price. Raises BadScenario or
-    BadPriceBook."""
-    book = load_price_book(find_file(scenario.pricing, path)) if scenario.pricing else None
+def prices_of(
+    scenario: Scenario, path: str | pathlib.Path, on: datetime.date
+) -> tuple[list[Book], dict[str, Sourced]]:
+    """The books that were looked into and every target's price. Raises BadScenario or BadPriceBook."""
+    named = find_file(scenario.pricing, path) if scenario.pricing else None
+    books = books_of(named, scenario.region)
     prices = {}
     for target in scenario.targets:
         try:
-            prices[target.name] = price_of(target, book)
+            prices[target.name] = price_of(target, scenario.region, on, books)
         except BadInput as e:
             where = place_of(path, target.price_key or target.name)
             raise BadScenario(
                 f"{where}: target `{target.name}`: {e}{f' ({scenario.pricing})' if scenario.pricing else ''}"
             ) from None
-    return book, prices
+    return books, prices

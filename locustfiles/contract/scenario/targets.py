@@ -18,9 +18,9 @@ from locustfiles.contract.scenario.field_types import (
     WebAddress,
 )
 from locustfiles.contract.scenario.loads import Load
-from locustfiles.contract.scenario.price_book import HourlyPrice, TokenPrice
+from locustfiles.contract.prices.price_book import HourlyPrice, TokenPrice
 from locustfiles.contract.scenario.raw import RawAnswer, check_raw
-from locustfiles.contract.scenario.strict_yaml import Strict
+from locustfiles.contract.strict_yaml import Strict
 
 Dialect = typing.Literal["tgi", "lmi", "openai-chat", "openai-completions", "hf-embedding", "raw"]
 

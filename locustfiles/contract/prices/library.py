@@ -1,0 +1,75 @@
+"""Token prices as the package genai-prices keeps them: one adapter, imported where a price is asked for."""
+
+import datetime
+import decimal
+import functools
+import importlib.metadata
+import typing
+
+from locustfiles.contract.prices.price import Step, TokenPrice
+
+#: the rates' names there; USD per million tokens
+_KEYS = {
+    "input": "input_mtok",
+    "output": "output_mtok",
+    "cache_read": "cache_read_mtok",
+    "cache_write": "cache_write_mtok",
+    "cache_write_1h": "cache_write_1h_mtok",
+}
+#: a kind without a price of its own is billed there as this one
+_FALLS_BACK = {"cache_read": "input", "cache_write": "input", "cache_write_1h": "cache_write"}
+
+
+class Found(typing.NamedTuple):
+    price: TokenPrice
+    entry: str  # the model's id there
+    rules: tuple[str, ...]
+
+
+def name() -> str:
+    """`genai-prices 0.2.3`"""
+    return f"genai-prices {importlib.metadata.version('genai-prices')}"
+
+
+def find(model_id: str, on: datetime.date, provider: str = "aws") -> Found | None:
+    """The price of a model id on a day; None where the library does not know it."""
+    model = _model(model_id, provider)
+    if model is None:
+        return None
+    noon = datetime.datetime.combine(on, datetime.time(12), datetime.UTC)
+    prices = model.get_prices(noon)
+    own = {kind: value for kind, key in _KEYS.items() if (value := getattr(prices, key)) is not None}
+    if "input" not in own:
+        return None
+    rules = [f"{kind} at the {other} price: it has none of its own" for kind, other in _FALLS_BACK.items() if kind not in own]
+    return Found(_token_price(own), model.id, tuple(rules))
+
+
+@functools.cache
+def _model(model_id: str, provider: str) -> typing.Any:
+    from genai_prices.data_snapshot import get_snapshot
+
+    try:
+        return get_snapshot().find_provider_model(model_id, None, provider, None)[1]
+    except LookupError:
+        return None
+
+
+def _token_price(own: dict[str, typing.Any]) -> TokenPrice:
+    starts = sorted({tier.start for value in own.values() for tier in getattr(value, "tiers", ())})
+    steps = tuple(Step(above=start, **_rates(own, start)) for start in starts)
+    return TokenPrice(**_rates(own, 0), steps=steps)
+
+
+def _rates(own: dict[str, typing.Any], start: int) -> dict[str, float]:
+    """USD per 1,000 tokens of every kind from a prompt length on."""
+    rates = {kind: _per_1k(value, start) for kind, value in own.items()}
+    for kind, other in _FALLS_BACK.items():
+        rates.setdefault(kind, rates[other])
+    return {"output": 0.0, **rates}  # an embedding has no output tokens, and no price for them
+
+
+def _per_1k(value: typing.Any, start: int) -> float:
+    reached = [tier.price for tier in getattr(value, "tiers", ()) if tier.start <= start]
+    base: decimal.Decimal = reached[-1] if reached else getattr(value, "base", value)
+    return float(base / 1000)

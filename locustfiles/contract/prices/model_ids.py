@@ -1,0 +1,50 @@
+"""What a Bedrock model id or ARN names: a model, a profile of it in a geography, or what is billed otherwise."""
+
+import re
+import typing
+
+GEOGRAPHIES = ("global", "us", "us-gov", "eu", "apac", "jp", "au", "ca", "in", "sa")
+
+#: part of an ARN -> how what it names is billed
+_BY_THE_HOUR = "is billed by the hour and model unit; add `price: {usd_per_hour: …, instance_count: model units}`"
+_BY_ITS_MODEL = "does not name its model; add `price:` with that of the model behind it (`python -m analysis prices MODEL` tells it)"
+OTHERWISE = {
+    ":provisioned-model/": f"provisioned throughput {_BY_THE_HOUR}",
+    ":imported-model/": f"an imported model {_BY_THE_HOUR}",
+    ":custom-model-deployment/": f"a custom model's on-demand deployment {_BY_ITS_MODEL}",
+    ":custom-model/": f"a custom model {_BY_THE_HOUR}",
+    ":application-inference-profile/": f"an application inference profile {_BY_ITS_MODEL}",
+    ":prompt-router/": "a prompt router bills whichever model it chose; add `price:` with that of its dearest model",
+    ":default-prompt-router/": "a prompt router bills whichever model it chose; add `price:` with that of its dearest model",
+    ":prompt/": f"a managed prompt {_BY_ITS_MODEL}",
+    ":sagemaker:": "a marketplace endpoint is billed by its instances; add `price: {usd_per_hour: …, instance_count: …}`",
+}
+
+
+class ModelId(typing.NamedTuple):
+    bare: str  # amazon.nova-lite-v1:0
+    geography: str | None  # us, eu, global, …: of a cross-region inference profile
+    region: str | None  # an ARN's
+
+    @property
+    def profile(self) -> str:
+        """The id with its geography: `us.amazon.nova-lite-v1:0`."""
+        return f"{self.geography}.{self.bare}" if self.geography else self.bare
+
+
+def billed_otherwise(model_id: str) -> str | None:
+    """How what an ARN names is billed, where it is not by a model's token price; None for any other id."""
+    if not model_id.startswith("arn:"):
+        return None
+    return next((how for part, how in OTHERWISE.items() if part in model_id), None)
+
+
+def parse(model_id: str) -> ModelId:
+    """Of a model id, an inference profile's id, or an ARN that ends in one."""
+    region = None
+    if arn := re.fullmatch(r"arn:aws[a-z-]*:bedrock:([a-z0-9-]*):[0-9]*:[a-z-]+/(.+)", model_id):
+        region, model_id = arn[1] or None, arn[2]
+    geography, dot, rest = model_id.partition(".")
+    if dot and geography in GEOGRAPHIES and "." in rest:
+        return ModelId(rest, geography, region)
+    return ModelId(model_id, None, region)

@@ -1,0 +1,94 @@
+"""Price books: dated, sourced YAML files of what AWS bills in one region.
+
+region: us-east-1
+currency: USD
+as_of: 2024-04-15
+source: https://aws.amazon.com/bedrock/pricing/
+instances: {ml.p4d.24xlarge: 37.688}                             # USD per hour, on demand
+models: {meta.llama2-13b-chat-v1: {input: 0.00075, output: 0.001}}  # USD per 1,000 tokens
+"""
+
+import datetime
+import pathlib
+import typing
+
+import pydantic
+
+from locustfiles.contract.bad_input import BadInput
+from locustfiles.contract.prices.price import Hourly, Rates, TokenPrice, Usd
+from locustfiles.contract.strict_yaml import Strict, load_yaml
+
+Factor = typing.Annotated[float, pydantic.Field(gt=0, allow_inf_nan=False)]
+Variant = typing.Literal["priority", "flex", "reserved", "batch", "latency_optimized"]
+
+
+class BadPriceBook(BadInput):
+    """A price book that cannot be used; the text names file, line and remedy."""
+
+
+class _Dated(Strict):
+    """Where one entry is from, if not from where its book is, and from when on it holds."""
+
+    as_of: datetime.date | None = None
+    source: str | None = None
+    effective: datetime.date | None = None  # the first day that it is billed by; None: ever
+
+
+class InstanceEntry(_Dated):
+    usd_per_hour: Hourly
+
+
+class ModelEntry(_Dated, TokenPrice):
+    """A token price, and those of its variants: a factor of the entry's own rates, or rates."""
+
+    variants: dict[Variant, Factor | Rates] = {}
+
+
+
+def _listed(value: object) -> list[object]:
+    return value if isinstance(value, list) else [value]
+
+
+def _as_entries(value: object) -> object:
+    """A bare figure is an instance's price per hour."""
+    return [{"usd_per_hour": each} if isinstance(each, int | float) else each for each in _listed(value)]
+
+
+Instances = dict[str, typing.Annotated[list[InstanceEntry], pydantic.BeforeValidator(_as_entries)]]
+Models = dict[str, typing.Annotated[list[ModelEntry], pydantic.BeforeValidator(_listed)]]
+_E = typing.TypeVar("_E", bound=_Dated)
+
+
+class PriceBook(Strict):
+    """Prices of one region at one date. An entry may be a list of entries with `effective:` dates."""
+
+    region: str
+    currency: typing.Literal["USD"]
+    as_of: datetime.date
+    source: str
+    instances: Instances = {}
+    models: Models = {}
+    guardrail: dict[str, Usd] = {}  # USD per unit of a guardrail's policy
+
+    @pydantic.model_validator(mode="after")
+    def _not_empty(self) -> typing.Self:
+        if not self.instances and not self.models and not self.guardrail:
+            raise ValueError("no price in it; add `instances:` or `models:`")
+        return self
+
+    def instance(self, instance_type: str, on: datetime.date) -> InstanceEntry | None:
+        return _in_force(self.instances.get(instance_type, []), on)
+
+    def model(self, key: str, on: datetime.date) -> ModelEntry | None:
+        return _in_force(self.models.get(key, []), on)
+
+
+def _in_force(entries: list[_E], on: datetime.date) -> _E | None:
+    """The entry that holds on a day: of those that have begun the last to begin."""
+    begun = [e for e in entries if e.effective is None or e.effective <= on]
+    return max(begun, key=lambda e: e.effective or datetime.date.min, default=None)
+
+
+def load_price_book(path: str | pathlib.Path) -> PriceBook:
+    """Read a price book. Raises BadPriceBook with file, line and remedy."""
+    return load_yaml(path, PriceBook, BadPriceBook)

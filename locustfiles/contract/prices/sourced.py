@@ -1,0 +1,31 @@
+"""A price with where it is from: shown wherever the price is."""
+
+import datetime
+import typing
+
+from locustfiles.contract.prices.price import AnyPrice
+from locustfiles.contract.strict_yaml import Strict
+
+
+class Source(Strict):
+    """Where a target's price is from, and how it came about."""
+
+    origin: typing.Literal["scenario", "book", "library"]
+    name: str  # the file, or package and version
+    entry: str | None = None  # the key that was taken
+    region: str | None = None
+    as_of: datetime.date | None = None  # None: not said, as with a price of the scenario's own
+    source: str | None = None  # what the book says of itself
+    rules: tuple[str, ...] = ()  # what was done with the entry's figures, a line each: tier, discount, date
+    cautions: tuple[str, ...] = ()  # what speaks against it, a line each
+
+    @property
+    def text(self) -> str:
+        """`configs/pricing/us-east-1.yaml, us-east-1, 2026-11-28`"""
+        dated = self.as_of.isoformat() if self.as_of else None
+        return ", ".join(part for part in (self.name, self.region, dated) if part)
+
+
+class Sourced(typing.NamedTuple):
+    price: AnyPrice
+    source: Source
