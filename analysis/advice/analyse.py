@@ -26,8 +26,8 @@ from analysis.metrics.worker_load import workers_in_stages
 from analysis.runs.run_reader import Run, load_runs
 from analysis.verdicts.pooled_repeats import candidates_of
 from analysis.verdicts.stage_results import Result, results_of
+from locustfiles.contract.prices.price import HourlyPrice
 from locustfiles.contract.run_folder import NotARun
-from locustfiles.contract.prices.price_book import HourlyPrice
 from locustfiles.contract.version import build
 
 

@@ -12,8 +12,9 @@ from rich.table import Table
 
 from analysis.cost.pricing import price_text
 from analysis.words import format as show
+from locustfiles.contract.prices.charge import charge, usage_of
+from locustfiles.contract.prices.price import HourlyPrice, Price, TokenPrice
 from locustfiles.contract.record import RequestRecord
-from locustfiles.contract.prices.price_book import TOKENS, HourlyPrice, Price, TokenPrice
 from locustfiles.contract.scenario.remedies import IN_ONE_PIECE, NO_COUNTS
 from locustfiles.contract.scenario.targets import BedrockTarget, OpenAITarget, Target
 
@@ -92,7 +93,9 @@ def call_rows(record: RequestRecord, price: Price, stream: bool) -> dict[str, st
     ):
         shown["tokens"] = NO_COUNTS
     if isinstance(price, TokenPrice):
-        shown["cost of this call"] = show.money(price.usd(*(getattr(record, name) for name in TOKENS)))
+        shown["cost of this call"] = show.money(
+            None if (usd := charge(usage_of(record), price).usd) is None else float(usd)
+        )
     else:
         shown["cost of this call"] = "none of its own: paid by the hour"
     return shown | {"request id": show.text(record.request_id)}

@@ -16,7 +16,7 @@ from analysis.locust_csv.windows import SETTLE_S
 from analysis.words.safe_text import cell, markdown_text
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.exit_codes import OK
-from locustfiles.contract.prices.price_book import MAX_PER_1K
+from locustfiles.contract.prices.guards import MAX_PER_1K
 
 EXAMPLE = """examples:
   python -m analysis cost --locust-csv results/chat --instance ml.p4d.24xlarge

@@ -7,7 +7,7 @@ import pandas as pd
 
 from analysis.runs.token_totals import MAX_UNCOUNTED
 from locustfiles.contract.error_classes import UNBILLED
-from locustfiles.contract.prices.price_book import TokenPrice
+from locustfiles.contract.prices.price import TokenPrice
 from locustfiles.contract.scenario.remedies import NO_COUNTS
 from locustfiles.contract.statistics.batch_means import MIN_VALUES
 from locustfiles.contract.statistics.student_t import interval_of_mean

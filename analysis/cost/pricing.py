@@ -1,5 +1,6 @@
 """What each target of a run costs: by the run's own manifest, or by another price book."""
 
+import datetime
 import pathlib
 import typing
 
@@ -8,8 +9,10 @@ import pydantic
 from analysis.runs.run_reader import Run
 from analysis.words import format as show
 from locustfiles.contract.bad_input import BadInput, BadScenario
+from locustfiles.contract.prices.find_price import Book
+from locustfiles.contract.prices.price import HourlyPrice, Price, TokenPrice
+from locustfiles.contract.prices.price_book import load_price_book
 from locustfiles.contract.run_folder import NotARun
-from locustfiles.contract.prices.price_book import HourlyPrice, Price, TokenPrice, load_price_book
 from locustfiles.contract.scenario.target_prices import price_of
 
 
@@ -28,13 +31,19 @@ def prices_of_run(run: Run, pricing: str | pathlib.Path | None = None) -> Prices
     if pricing is None:
         return Prices({t.name: _recorded(run, t.name) for t in run.scenario.targets}, run.manifest.price_book)
     book, prices = load_price_book(pricing), {}
+    books = [Book(str(pricing), book)]
     for target in run.scenario.targets:
         try:
-            prices[target.name] = price_of(target, book)
+            prices[target.name] = price_of(target, run.scenario.region, _day(run), books).price
         except BadInput as e:
             raise BadScenario(f"{pricing}: target `{target.name}` of run {run.name}: {e}") from None
     as_of = book.as_of.isoformat()
     return Prices(prices, {"file": str(pricing), "region": book.region, "as_of": as_of, "source": book.source})
+
+
+def _day(run: Run) -> datetime.date:
+    """On which it began, UTC."""
+    return datetime.datetime.fromtimestamp(run.manifest.started_at, datetime.UTC).date()
 
 
 def _recorded(run: Run, target: str) -> Price:

@@ -8,7 +8,7 @@ import pandas as pd
 from analysis.cost.bill import bill, unbilled
 from analysis.cost.transaction_cost import basis, most_tokens
 from analysis.runs.run_reader import Run
-from locustfiles.contract.prices.price_book import HourlyPrice, Price, TokenPrice
+from locustfiles.contract.prices.price import HourlyPrice, Price, TokenPrice
 
 CLOCK_TOLERANCE_S = 0.25  # a worker's clock, corrected, may be early by that
 

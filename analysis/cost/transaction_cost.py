@@ -13,7 +13,7 @@ from analysis.runs.run_reader import Run
 from analysis.runs.stage import Stage
 from analysis.words.cost_figures import Cost
 from analysis.words.stage_figures import StageFigures
-from locustfiles.contract.prices.price_book import HourlyPrice, Price, TokenPrice
+from locustfiles.contract.prices.price import HourlyPrice, Price, TokenPrice
 from locustfiles.contract.scenario.targets import Target
 
 

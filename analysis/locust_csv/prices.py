@@ -1,5 +1,6 @@
 """Prices of what ran: by the hour or by the token, from the book or given, one for all prefixes or each its own."""
 
+import datetime
 import difflib
 import re
 from dataclasses import dataclass
@@ -7,7 +8,9 @@ from pathlib import Path
 
 from analysis.words.format import price as price_text
 from locustfiles.contract.bad_input import BadInput
-from locustfiles.contract.prices.price_book import BadPriceBook, PriceBook, load_price_book
+from locustfiles.contract.prices.find_price import Asked, Book, NoPrice, model_price
+from locustfiles.contract.prices.price import TokenPrice
+from locustfiles.contract.prices.price_book import PriceBook, load_price_book
 
 NUMBER = re.compile(r"[0-9]*\.?[0-9]+")
 
@@ -53,8 +56,8 @@ class Pricer:
     def instance(self, name: str) -> Price:
         """Raises BadInput."""
         book = load_price_book(self.pricing)
-        if name in book.instances:
-            return self.per_hour(book.instances[name], name, self._source(book))
+        if found := book.instance(name, _today()):
+            return self.per_hour(found.usd_per_hour, name, self._source(book))
         hint = _hint(name, list(book.instances))
         raise BadInput(f"{self.pricing}: no price for instance type {name}; {hint}add it there, or give --usd-per-hour")
 
@@ -62,13 +65,12 @@ class Pricer:
         """Raises BadInput."""
         book = load_price_book(self.pricing)
         try:
-            found = book.model(name)
-        except BadPriceBook:
-            remedy = "add it there, or give --input-usd-per-1k and --output-usd-per-1k"
-            raise BadInput(
-                f"{self.pricing}: no price for model {name}; {_hint(name, list(book.models))}{remedy}"
-            ) from None
-        return self.per_token((found.input, found.output), name, self._source(book))
+            found = model_price(name, Asked(book.region, _today()), [Book(self.pricing, book)])
+        except NoPrice as e:
+            remedy = "or give --input-usd-per-1k and --output-usd-per-1k"
+            raise BadInput(f"{self.pricing}: {e}; {remedy}") from None
+        assert isinstance(found.price, TokenPrice)
+        return self.per_token((found.price.input, found.price.output), name, found.source.text)
 
     def _source(self, book: PriceBook) -> str:
         return f"{self.pricing}, {book.region}, {book.as_of}"
@@ -96,6 +98,10 @@ class Pricer:
 
 def _is_there(prefix: str) -> bool:
     return any(Path(f"{prefix}{end}").exists() for end in ("", "_stats.csv", "_stats_history.csv", "_requests.csv"))
+
+
+def _today() -> datetime.date:
+    return datetime.datetime.now(datetime.UTC).date()
 
 
 def _hint(name: str, known: list[str]) -> str:

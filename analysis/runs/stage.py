@@ -11,7 +11,7 @@ from analysis.runs.retried_calls import Calls, calls_of
 from analysis.runs.run_reader import Run
 from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.manifest import StageWindow
-from locustfiles.contract.prices.price_book import Price
+from locustfiles.contract.prices.price import Price
 from locustfiles.contract.scenario.targets import Target
 
 Window = tuple[float, float]  # [a, b), s from the run's epoch

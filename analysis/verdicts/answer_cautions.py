@@ -7,7 +7,7 @@ from analysis.runs.stage import Stage
 from analysis.verdicts.thresholds import THRESHOLDS
 from analysis.words import format as show
 from locustfiles.contract.error_classes import ErrorClass
-from locustfiles.contract.prices.price_book import TokenPrice
+from locustfiles.contract.prices.price import TokenPrice
 
 #: what a request gets whose endpoint goes away, or is away
 CUT_OFF = (ErrorClass.CONNECT, ErrorClass.STREAM_BROKEN)

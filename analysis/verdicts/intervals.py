@@ -20,7 +20,7 @@ from analysis.runs.window_share import share
 from analysis.words.columns import Column, column
 from analysis.words.stage_figures import StageFigures
 from analysis.words.value_text import Interval
-from locustfiles.contract.prices.price_book import HourlyPrice, TokenPrice
+from locustfiles.contract.prices.price import HourlyPrice, TokenPrice
 from locustfiles.contract.statistics.batch_means import BATCHES, MIN_VALUES, mean_half_width, rate_half_width
 from locustfiles.contract.statistics.student_t import interval_of_mean, t_975
 

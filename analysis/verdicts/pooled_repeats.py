@@ -20,7 +20,7 @@ from analysis.verdicts.slo_checks import Check, State, overall
 from analysis.verdicts.stage_results import Result
 from analysis.words.spread import Spread
 from analysis.words.stage_figures import StageFigures, Throughput, Trust, Verdict
-from locustfiles.contract.prices.price_book import Price
+from locustfiles.contract.prices.price import Price
 
 Value = typing.Callable[[StageFigures], float | None]
 

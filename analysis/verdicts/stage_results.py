@@ -13,7 +13,7 @@ from analysis.verdicts.verdict import verdict_of
 from analysis.words.columns import Column
 from analysis.words.stage_figures import StageFigures
 from analysis.words.value_text import Interval
-from locustfiles.contract.prices.price_book import Price
+from locustfiles.contract.prices.price import Price
 from locustfiles.contract.statistics.counts import count_error
 
 

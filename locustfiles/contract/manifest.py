@@ -204,6 +204,9 @@ class Manifest:
     problems: list[Problem] = dataclasses.field(default_factory=list)
     left_out: list[LeftOut] = dataclasses.field(default_factory=list)
     parts: list[Part] = dataclasses.field(default_factory=list)
+    price_sources: dict[str, dict[str, typing.Any]] = dataclasses.field(
+        default_factory=dict
+    )  # target -> prices.sourced.Source: where its price is from
     content: str = ""  # hash of scenario, payloads, tokenizers and traces
     most_tokens: dict[str, int | None] = dataclasses.field(
         default_factory=dict

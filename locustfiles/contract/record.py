@@ -65,6 +65,10 @@ class RequestRecord:
         None  # the latency setting and the tier that Bedrock says it served, whatever was asked
     )
     served_tier: str | None = None
+    cache_write_1h_tokens: int | None = None  # of cache_write_tokens: those kept for an hour, which cost more
+    invoked_model: str | None = None  # the model that answered, where a prompt router chose it
+    billed_units: float | None = None  # queries, images, seconds or pages that the service says it bills
+    guardrail_units: str | None = None  # `contentPolicyUnits=2 topicPolicyUnits=2`: text units by policy
 
     def __post_init__(self) -> None:
         times = [0.0, self.ttft_ms, self.last_token_ms, self.latency_ms]
@@ -81,8 +85,8 @@ class RequestRecord:
 
 
 FIELDS: tuple[str, ...] = tuple(f.name for f in dataclasses.fields(RequestRecord))
-#: those of files from before `served_latency`
-_FIRST_FIELDS = FIELDS[: FIELDS.index("served_latency")]
+#: those of files from before a field was added
+_EARLIER_FIELDS = tuple(FIELDS[: FIELDS.index(added)] for added in ("served_latency", "cache_write_1h_tokens"))
 
 #: `stop_reason` of an answer that a guardrail blocked or masked
 GUARDRAIL_STOP = "guardrail_intervened"
@@ -116,15 +120,15 @@ def csv_cells(row: typing.Sequence[str]) -> typing.Sequence[str]:
 
 
 def with_all_fields(text: bytes) -> bytes | None:
-    """requests.csv's whole lines with a cell for every field: a file of the first version lacks the last ones, which are
+    """requests.csv's whole lines with a cell for every field: a file of an earlier version lacks the last ones, which are
     then empty. None where the header is not a record's."""
     header, _, rows = text.partition(b"\n")
     names = tuple(header.decode(errors="replace").strip().split(","))
     if names == FIELDS:
         return text
-    if names != _FIRST_FIELDS:
+    if names not in _EARLIER_FIELDS:
         return None
-    empty = b"," * (len(FIELDS) - len(_FIRST_FIELDS))
+    empty = b"," * (len(FIELDS) - len(names))
     return ",".join(FIELDS).encode() + b"\n" + rows.replace(b"\n", empty + b"\n")
 
 

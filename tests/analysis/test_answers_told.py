@@ -8,7 +8,7 @@ from analysis.advice.answer_notes import answer_notes
 from analysis.runs.run_reader import load_run
 from analysis.verdicts.slo_checks import check, criteria_of
 from analysis.verdicts.stage_results import results_of
-from locustfiles.contract.prices.price_book import HourlyPrice, TokenPrice
+from locustfiles.contract.prices.price import HourlyPrice, TokenPrice
 from locustfiles.contract.scenario.slo import Slo
 from tests.helpers.made_run import BEDROCK, P4D, PRICES, made_run, window
 from tests.helpers.verdicts import healthy, verdict

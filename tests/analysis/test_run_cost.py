@@ -18,7 +18,7 @@ from analysis.report.summary_json import summary_of
 from analysis.report.text_tables import run_cost_table
 from analysis.report.verdict_summary import total
 from locustfiles.contract.bad_input import BadScenario
-from locustfiles.contract.prices.price_book import TokenPrice
+from locustfiles.contract.prices.price import TokenPrice
 from tests.analysis.test_cost import PER_CALL, call
 from tests.helpers.flat import steps, table
 from tests.helpers.made_run import BEDROCK, P4D, made_run, record, window

@@ -7,8 +7,8 @@ from locustfiles.common.planning.inputs import Inputs
 from locustfiles.common.recording.arrived import Arrived, read
 from locustfiles.common.recording.stage_tally import Tally
 from locustfiles.contract.manifest import Manifest
-from locustfiles.contract.record import RequestRecord
 from locustfiles.contract.prices.price_book import PriceBook
+from locustfiles.contract.record import RequestRecord
 from locustfiles.contract.scenario.scenario import Scenario
 
 ONE = {"service": "bedrock", "model_id": "m", "name": "one"}

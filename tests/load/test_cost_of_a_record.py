@@ -13,8 +13,9 @@ from locustfiles.common.recording.delivery import Outbox
 from locustfiles.common.recording.run_recorder import RunRecorder
 from locustfiles.common.recording.stage_tally import Tally, window_ends
 from locustfiles.common.swarm.user import tell_locust
+from locustfiles.contract.prices.price import TokenPrice
+from locustfiles.contract.prices.price_book import PriceBook
 from locustfiles.contract.scenario.loads import Load
-from locustfiles.contract.prices.price_book import PriceBook, TokenPrice
 from tests.helpers.run_parts import ONE, inputs, record
 
 BLOCK, BLOCKS = 1000, 200

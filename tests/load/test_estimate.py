@@ -17,7 +17,8 @@ from locustfiles.common.planning.first_call import Call, call_of
 from locustfiles.common.planning.inputs import Inputs
 from locustfiles.common.planning.plan import plan
 from locustfiles.common.prompts.payloads import Prompt
-from locustfiles.contract.prices.price_book import HourlyPrice, PriceBook, TokenPrice
+from locustfiles.contract.prices.price import HourlyPrice, TokenPrice
+from locustfiles.contract.prices.price_book import PriceBook
 from locustfiles.contract.scenario.scenario import Scenario
 
 TOKENS = TokenPrice(input=0.1, output=0.6)  # a thousand

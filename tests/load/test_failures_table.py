@@ -15,8 +15,8 @@ import pytest
 
 from analysis.cost.bill import bill, usd_by_tokens
 from locustfiles.contract.error_classes import UNBILLED, ErrorClass
+from locustfiles.contract.prices.price import TokenPrice
 from locustfiles.contract.record import KINDS, RequestRecord
-from locustfiles.contract.prices.price_book import TokenPrice
 from scripts.emulator.config import EXAMPLE_ACCESS_KEY, EXAMPLE_SECRET_KEY
 from scripts.emulator.faults import FAULTS
 from tests.helpers.calls import TOKENS

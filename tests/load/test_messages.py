@@ -25,8 +25,8 @@ from locustfiles.common.recording.messages import (
     StageAnnounced,
     StageClear,
 )
-from locustfiles.contract.record import RequestRecord
 from locustfiles.contract.prices.price_book import TOKENS
+from locustfiles.contract.record import RequestRecord
 from tests.helpers.emulator_process import ROOT
 from tests.helpers.run_parts import record
 

@@ -5,7 +5,8 @@ import pathlib
 
 import pytest
 
-from locustfiles.contract.prices.price_book import BadPriceBook, HourlyPrice, PriceBook, TokenPrice, load_price_book
+from locustfiles.contract.prices.price import HourlyPrice, TokenPrice
+from locustfiles.contract.prices.price_book import BadPriceBook, PriceBook, load_price_book
 
 ROOT = pathlib.Path(__file__).parents[2]
 GOOD = """\

@@ -14,8 +14,9 @@ from locustfiles.common.calls.clock import Clock
 from locustfiles.common.planning.inputs import Inputs
 from locustfiles.common.prompts.payloads import Prompt
 from locustfiles.common.recording.spend import RECENT, Spend
+from locustfiles.contract.prices.price import HourlyPrice, TokenPrice
+from locustfiles.contract.prices.price_book import PriceBook
 from locustfiles.contract.record import KINDS, RequestRecord
-from locustfiles.contract.prices.price_book import HourlyPrice, PriceBook, TokenPrice
 from locustfiles.contract.scenario.scenario import Scenario
 from tests.helpers.run_parts import arrived
 

@@ -6,7 +6,7 @@ import textwrap
 import pytest
 
 from locustfiles.contract.bad_input import BadScenario
-from locustfiles.contract.prices.price_book import HourlyPrice, TokenPrice
+from locustfiles.contract.prices.price import HourlyPrice, TokenPrice
 from locustfiles.contract.scenario.scenario import load_scenario
 from locustfiles.contract.scenario.target_prices import prices_of
 from tests.helpers.scenario_text import BEDROCK, GOOD, SAGEMAKER, write

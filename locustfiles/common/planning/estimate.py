@@ -18,8 +18,8 @@ from locustfiles.common.planning.bisection import LOOKS, Search
 from locustfiles.common.planning.first_call import CHARACTERS, Call, answers, size_of
 from locustfiles.common.planning.inputs import Inputs
 from locustfiles.common.planning.plan import START_S, STOP_S, USERS_A_SECOND, Group
+from locustfiles.contract.prices.price import HourlyPrice, TokenPrice
 from locustfiles.contract.scenario.loads import Find, Level
-from locustfiles.contract.prices.price_book import HourlyPrice, TokenPrice
 
 QUICKER = 2  # at most so many times as quick as the first call, or without `max_tokens` so many times its answer
 

@@ -6,7 +6,8 @@ import typing
 
 from locustfiles.common.planning.arrivals import Arrival
 from locustfiles.common.prompts.payloads import Prompt
-from locustfiles.contract.prices.price_book import Price, TokenPrice
+from locustfiles.contract.prices.charge import charge, usage_of
+from locustfiles.contract.prices.price import Price, TokenPrice
 from locustfiles.contract.scenario.targets import Target
 
 CHARACTERS = 4  # a token, where a payload does not say its tokens; only ratios of them count
@@ -53,8 +54,8 @@ class Recorded(typing.Protocol):
 
 
 def call_of(made: Recorded, price: Price) -> Call:
-    tokens = made.prompt_tokens, made.completion_tokens, made.cache_read_tokens, made.cache_write_tokens
-    usd = price.usd(*tokens) if isinstance(price, TokenPrice) else None
+    found = charge(usage_of(made), price).usd if isinstance(price, TokenPrice) else None
+    usd = None if found is None else float(found)
     ttft_s = None if made.ttft_ms is None else made.ttft_ms / 1000
     return Call(made.latency_ms / 1000, usd, made.completion_tokens, made.prompt_id, ttft_s)
 

@@ -1,6 +1,7 @@
 """All that a run reads before it sends anything: scenario, payloads, price book. Every mistake is found here."""
 
 import dataclasses
+import datetime
 import hashlib
 import json
 import pathlib
@@ -13,12 +14,13 @@ from locustfiles.common.prompts.token_counter import Counter, counter_of
 from locustfiles.common.prompts.tokenizer_packages import FAMILIES, vocabulary_file
 from locustfiles.contract.bad_input import BadInput, BadScenario
 from locustfiles.contract.manifest import TraceFit
+from locustfiles.contract.prices.price import Price
+from locustfiles.contract.prices.sourced import Source
 from locustfiles.contract.scenario.loads import Level, Load
-from locustfiles.contract.prices.price_book import Price, PriceBook
 from locustfiles.contract.scenario.scenario import Scenario, find_file, load_scenario
-from locustfiles.contract.strict_yaml import place_of
 from locustfiles.contract.scenario.target_prices import prices_of
 from locustfiles.contract.scenario.targets import Target
+from locustfiles.contract.strict_yaml import place_of
 
 LINES_OF_SUCH_LENGTHS = (
     "add lines of such lengths to the payload, with their `prompt_tokens`, or remove the trace's column"
@@ -31,8 +33,8 @@ class Inputs:
     scenario_file: pathlib.Path
     payloads: dict[str, list[Prompt]]  # stem -> prompts
     payload_files: dict[str, dict]  # stem -> {"file", "sha256", "prompts"}, "cache_points": prompts that have some
-    book: PriceBook | None  # None: each target has its own price
     prices: dict[str, Price]  # target -> price
+    sources: dict[str, Source]  # target -> where its price is from
     content: str  # hash of scenario, payloads, tokenizers and traces: equal on every worker
     traces: dict[str, list[Arrival]] = dataclasses.field(
         default_factory=dict
@@ -55,6 +57,10 @@ class Inputs:
     @property
     def prices_as_json(self) -> dict[str, dict]:
         return {name: price.model_dump(mode="json") for name, price in self.prices.items()}
+
+    @property
+    def sources_as_json(self) -> dict[str, dict]:
+        return {name: source.model_dump(mode="json") for name, source in self.sources.items()}
 
     def levels_of(self, load: Load) -> list[Level]:
         """The stages of a load that are known beforehand."""
@@ -110,14 +116,16 @@ def load_inputs(path: str, services: tuple[str, ...]) -> Inputs:
     for target in scenario.targets:
         for name in scenario.payloads_of(target):
             _check_bodies(path, target, name, payloads[pathlib.Path(name).stem])
-    book, prices = prices_of(scenario, path)
+    _, priced = prices_of(scenario, path, datetime.datetime.now(datetime.UTC).date())
+    prices = {target: found.price for target, found in priced.items()}
+    sources = {target: found.source for target, found in priced.items()}
     digests = [hashlib.sha256(scenario.model_dump_json().encode()).hexdigest(), *(f["sha256"] for f in files.values())]
     traces = _traces(path, scenario, payloads)
     digests += [hashlib.sha256(repr(trace).encode()).hexdigest() for trace in traces.values()]
     scenario, tokenizer_digests = _with_tokenizers(scenario, path, payloads)
     digests += tokenizer_digests
     content = hashlib.sha256(" ".join(digests).encode()).hexdigest()
-    return Inputs(scenario, pathlib.Path(path), payloads, files, book, prices, content, traces)
+    return Inputs(scenario, pathlib.Path(path), payloads, files, prices, sources, content, traces)
 
 
 def _traces(path: str, scenario: Scenario, payloads: dict[str, list[Prompt]]) -> dict[str, list[Arrival]]:

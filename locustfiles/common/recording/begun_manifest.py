@@ -9,7 +9,7 @@ from locustfiles.common.planning.inputs import Inputs
 from locustfiles.contract.manifest import Manifest, Part
 from locustfiles.contract.version import git_revision, versions
 
-OWN_PRICES = "each target's own price"
+OWN_PRICES = "no price book: see each target's source"
 
 
 def default_path(inputs: Inputs) -> pathlib.Path:
@@ -20,7 +20,7 @@ def default_path(inputs: Inputs) -> pathlib.Path:
 
 def begun_manifest(inputs: Inputs, now: float) -> Manifest:
     """now: Unix seconds, this process's clock."""
-    scenario, book = inputs.scenario, inputs.book
+    scenario, book = inputs.scenario, next((s for s in inputs.sources.values() if s.origin == "book"), None)
     run_id = uuid.uuid4().hex
     return Manifest(
         name=scenario.name,
@@ -36,11 +36,12 @@ def begun_manifest(inputs: Inputs, now: float) -> Manifest:
         git_revision=git_revision(),
         host=platform.node(),
         price_book={
-            "file": scenario.pricing,
+            "file": book.name if book else None,
             "region": book and book.region,
-            "as_of": book and book.as_of.isoformat(),
+            "as_of": book.as_of.isoformat() if book and book.as_of else None,
             "source": book.source if book else OWN_PRICES,
         },
+        price_sources=inputs.sources_as_json,
         prices=inputs.prices_as_json,
         payloads=inputs.payload_files,
         content=inputs.content,

@@ -7,7 +7,8 @@ from locustfiles.common.calls.clock import Clock
 from locustfiles.common.planning.inputs import Inputs
 from locustfiles.common.recording.arrived import Arrived
 from locustfiles.contract.error_classes import UNBILLED
-from locustfiles.contract.prices.price_book import HourlyPrice, TokenPrice
+from locustfiles.contract.prices.charge import charge, usage_of
+from locustfiles.contract.prices.price import HourlyPrice, TokenPrice
 
 RECENT = 50  # calls whose mean latency says how many a second there are
 
@@ -58,8 +59,8 @@ class Spend:
             return 0.0
         whole = prompt + (read or 0) + (write or 0)
         self._most_prompt_tokens = max(self._most_prompt_tokens, whole)
-        usd = price.usd(prompt, 0, read, write)
-        return whole / 1000 * price.input if usd is None else usd
+        usd = charge(usage_of(record)._replace(completion_tokens=0), price).usd
+        return whole / 1000 * price.rates(whole).input if usd is None else float(usd)
 
     def _most_tokens(self, target_name: str) -> int:
         """The most output tokens that any call of a target asks for; without a limit, the most seen."""

@@ -29,11 +29,24 @@ class Usage(typing.NamedTuple):
         return self.prompt_tokens + (self.cache_read_tokens or 0) + (self.cache_write_tokens or 0)
 
 
+def usage_of(record: typing.Any) -> Usage:
+    """Of a record, or of as much of one as is known."""
+    counts = {name: getattr(record, name, None) for name in Usage._fields if name.endswith("_tokens")}
+    policies = guardrail_units(getattr(record, "guardrail_units", None))
+    return Usage(**counts, units=getattr(record, "billed_units", None), guardrail=policies)
+
+
+def guardrail_units(text: str | None) -> dict[str, int]:
+    """`contentPolicyUnits=2 topicPolicyUnits=2`, as a record has it, -> policy: units."""
+    pairs = (each.partition("=") for each in (text or "").split())
+    return {policy: int(units) for policy, _, units in pairs if units.isdigit()}
+
+
 class Part(typing.NamedTuple):
-    """One line of a bill: `count` of a kind at `usd_per` for each `per` of them."""
+    """One line of a bill: an amount of a kind at `usd_per` for each `per` of them."""
 
     kind: str
-    count: float
+    amount: float
     usd_per: float
     per: int
     usd: decimal.Decimal
@@ -49,8 +62,8 @@ class Charge(typing.NamedTuple):
         return None if self.unknown else sum((part.usd for part in self.parts), decimal.Decimal(0))
 
 
-#: kinds of tokens by the rates' names, each with how many a call has
 def _counts(usage: Usage) -> dict[str, int | None]:
+    """Kinds of tokens by the rates' names, each with how many a call has."""
     hour = usage.cache_write_1h_tokens or 0
     return {
         "input": usage.prompt_tokens,

@@ -8,7 +8,13 @@ from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.prices import library
 from locustfiles.contract.prices.model_ids import billed_otherwise, parse
 from locustfiles.contract.prices.price import HourlyPrice, Rates, TokenPrice
-from locustfiles.contract.prices.price_book import BadPriceBook, InstanceEntry, ModelEntry, PriceBook, Variant, load_price_book
+from locustfiles.contract.prices.price_book import (
+    InstanceEntry,
+    ModelEntry,
+    PriceBook,
+    Variant,
+    load_price_book,
+)
 from locustfiles.contract.prices.sourced import Source, Sourced
 
 SHIPPED = pathlib.Path(__file__).parents[3] / "configs" / "pricing"
@@ -44,9 +50,8 @@ def books_of(named: str | pathlib.Path | None, region: str | None) -> list[Book]
 
 def model_price(model_id: str, asked: Asked, books: list[Book]) -> Sourced:
     """Raises NoPrice, with how it is billed where it is not by tokens."""
-    if how := billed_otherwise(model_id):
-        if not any(model_id in book.content.models for book in books):
-            raise NoPrice(how)
+    if (how := billed_otherwise(model_id)) and not any(model_id in book.content.models for book in books):
+        raise NoPrice(how)
     named = parse(model_id)
     known = library.find(named.profile, asked.on)
     standing_in = None  # an entry of the bare model, which a profile of a geography need not cost the same as
@@ -63,14 +68,19 @@ def model_price(model_id: str, asked: Asked, books: list[Book]) -> Sourced:
         raise NoPrice(_absent("model", model_id, [k for b in books for k in b.content.models]))
     if asked.variant:
         raise NoPrice(_no_variant(asked.variant, f"{library.name()}, {known.entry}"))
-    cautions = ()
+    cautions: tuple[str, ...] = ()
     if standing_in:
         book, key = standing_in
         cautions = (
             f"`{key}` in {book.name} is not taken: calls of another geography are billed apart; add `{named.profile}` to it",
         )
     source = Source(
-        origin="library", name=library.name(), entry=known.entry, region=asked.region, rules=known.rules, cautions=cautions
+        origin="library",
+        name=library.name(),
+        entry=known.entry,
+        region=asked.region,
+        rules=known.rules,
+        cautions=cautions,
     )
     return Sourced(known.price, source)
 

@@ -41,7 +41,9 @@ def find(model_id: str, on: datetime.date, provider: str = "aws") -> Found | Non
     own = {kind: value for kind, key in _KEYS.items() if (value := getattr(prices, key)) is not None}
     if "input" not in own:
         return None
-    rules = [f"{kind} at the {other} price: it has none of its own" for kind, other in _FALLS_BACK.items() if kind not in own]
+    rules = [
+        f"{kind} at the {other} price: it has none of its own" for kind, other in _FALLS_BACK.items() if kind not in own
+    ]
     return Found(_token_price(own), model.id, tuple(rules))
 
 
@@ -58,7 +60,7 @@ def _model(model_id: str, provider: str) -> typing.Any:
 def _token_price(own: dict[str, typing.Any]) -> TokenPrice:
     starts = sorted({tier.start for value in own.values() for tier in getattr(value, "tiers", ())})
     steps = tuple(Step(above=start, **_rates(own, start)) for start in starts)
-    return TokenPrice(**_rates(own, 0), steps=steps)
+    return TokenPrice.model_validate({**_rates(own, 0), "steps": steps})
 
 
 def _rates(own: dict[str, typing.Any], start: int) -> dict[str, float]:

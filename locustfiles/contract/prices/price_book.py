@@ -44,7 +44,6 @@ class ModelEntry(_Dated, TokenPrice):
     variants: dict[Variant, Factor | Rates] = {}
 
 
-
 def _listed(value: object) -> list[object]:
     return value if isinstance(value, list) else [value]
 

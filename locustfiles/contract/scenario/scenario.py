@@ -13,8 +13,8 @@ from locustfiles.contract.scenario.field_types import Address, Files, Name, Posi
 from locustfiles.contract.scenario.loads import Load
 from locustfiles.contract.scenario.retry import Retry
 from locustfiles.contract.scenario.slo import Slo
-from locustfiles.contract.strict_yaml import Strict, load_yaml, place_of
 from locustfiles.contract.scenario.targets import Target
+from locustfiles.contract.strict_yaml import Strict, load_yaml, place_of
 
 
 class Scenario(Strict):
@@ -33,7 +33,7 @@ class Scenario(Strict):
     stamps: typing.Literal["loop", "kernel"] = "loop"  # who notes when an answer's pieces arrive
     seed: int = 0
     slo: Slo = Slo()
-    pricing: Text | None = None  # the price book; targets without a `price:` need it
+    pricing: Text | None = None  # a price book; it goes before the shipped one of the region and before the library
     budget_usd: Positive | None = None
     confirm_above_usd: Positive = 10.0  # a run that may cost more is confirmed, or needs --yes
 
@@ -52,9 +52,6 @@ class Scenario(Strict):
             raise ValueError(
                 f"`region` is missing, which target `{aws.name}` of service {aws.service} needs; add `region:`"
             )
-        unpriced = next((t.name for t in self.targets if t.price is None), None)
-        if unpriced and self.pricing is None:
-            raise ValueError(f"`pricing` is missing, and target `{unpriced}` has no `price:`; add one of them")
         return self
 
     @pydantic.model_validator(mode="after")

@@ -62,9 +62,7 @@ def _counted(target: Target, price: HourlyPrice) -> HourlyPrice:
     return price.model_copy(update={"instance_count": max(counts, default=1)})
 
 
-def prices_of(
-    scenario: Scenario, path: str | pathlib.Path, on: datetime.date
-) -> tuple[list[Book], dict[str, Sourced]]:
+def prices_of(scenario: Scenario, path: str | pathlib.Path, on: datetime.date) -> tuple[list[Book], dict[str, Sourced]]:
     """The books that were looked into and every target's price. Raises BadScenario or BadPriceBook."""
     named = find_file(scenario.pricing, path) if scenario.pricing else None
     books = books_of(named, scenario.region)

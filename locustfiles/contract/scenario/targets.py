@@ -4,6 +4,7 @@ import typing
 
 import pydantic
 
+from locustfiles.contract.prices.price import AnyPrice
 from locustfiles.contract.scenario.families import EMBEDDINGS, FAMILY_NAMES, Family, family_of, not_text
 from locustfiles.contract.scenario.field_types import (
     Address,
@@ -18,23 +19,10 @@ from locustfiles.contract.scenario.field_types import (
     WebAddress,
 )
 from locustfiles.contract.scenario.loads import Load
-from locustfiles.contract.prices.price_book import HourlyPrice, TokenPrice
 from locustfiles.contract.scenario.raw import RawAnswer, check_raw
 from locustfiles.contract.strict_yaml import Strict
 
 Dialect = typing.Literal["tgi", "lmi", "openai-chat", "openai-completions", "hf-embedding", "raw"]
-
-
-def _kind_of_price(value: object) -> str:
-    hourly = "usd_per_hour" in value if isinstance(value, dict) else isinstance(value, HourlyPrice)
-    return "hourly" if hourly else "tokens"
-
-
-# told apart by a key, so that a mistake is explained for the kind that was meant
-_OwnPrice = typing.Annotated[
-    typing.Annotated[TokenPrice, pydantic.Tag("tokens")] | typing.Annotated[HourlyPrice, pydantic.Tag("hourly")],
-    pydantic.Discriminator(_kind_of_price),
-]
 
 
 class _Target(Strict):
@@ -47,7 +35,7 @@ class _Target(Strict):
     payloads: Files | None = None
     load: Load | None = None
     parameters: dict[str, typing.Any] = {}
-    price: _OwnPrice | None = None
+    price: AnyPrice | None = None
     endpoint_url: Address | None = None
 
     @pydantic.model_validator(mode="after")
