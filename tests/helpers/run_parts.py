@@ -7,7 +7,6 @@ from locustfiles.common.planning.inputs import Inputs
 from locustfiles.common.recording.arrived import Arrived, read
 from locustfiles.common.recording.stage_tally import Tally
 from locustfiles.contract.manifest import Manifest
-from locustfiles.contract.prices.price_book import PriceBook
 from locustfiles.contract.record import RequestRecord
 from locustfiles.contract.scenario.scenario import Scenario
 
@@ -32,8 +31,7 @@ def inputs(*targets: dict, payloads=("x/a.jsonl", "b.jsonl"), users=(1, 3)) -> I
             "pricing": "book.yaml",
         }
     )
-    book = PriceBook.model_construct(region="us-east-1")
-    return Inputs(scenario, pathlib.Path("s.yaml"), {}, {}, book, {}, "")
+    return Inputs(scenario, pathlib.Path("s.yaml"), {}, {}, {}, {}, "")
 
 
 def record(call: int, worker: str = "w") -> RequestRecord:

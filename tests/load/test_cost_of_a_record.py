@@ -1,7 +1,6 @@
 """What a record costs the worker that hands it in and the master that takes it does not grow with the run."""
 
 import dataclasses
-import datetime
 import statistics
 import time
 
@@ -14,7 +13,6 @@ from locustfiles.common.recording.run_recorder import RunRecorder
 from locustfiles.common.recording.stage_tally import Tally, window_ends
 from locustfiles.common.swarm.user import tell_locust
 from locustfiles.contract.prices.price import TokenPrice
-from locustfiles.contract.prices.price_book import PriceBook
 from locustfiles.contract.scenario.loads import Load
 from tests.helpers.run_parts import ONE, inputs, record
 
@@ -33,11 +31,10 @@ PRECISE = Load.model_validate({"users": [1], "until": {"relative_ci": 1e-6, "at_
 
 def begun(folder):
     """A run of one target, priced by token."""
-    book = PriceBook.model_construct(region="us-east-1", as_of=datetime.date(2026, 1, 1), source="made")
     prompts = {name: [Prompt("1", "Tell me of it.", None)] for name in "ab"}
     prices = {"one": TokenPrice(input=0.001, output=0.002)}
     return RunRecorder(
-        Environment(), dataclasses.replace(inputs(ONE), book=book, prices=prices, payloads=prompts), folder, Clock()
+        Environment(), dataclasses.replace(inputs(ONE), prices=prices, payloads=prompts), folder, Clock()
     )
 
 

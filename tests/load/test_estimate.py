@@ -18,7 +18,6 @@ from locustfiles.common.planning.inputs import Inputs
 from locustfiles.common.planning.plan import plan
 from locustfiles.common.prompts.payloads import Prompt
 from locustfiles.contract.prices.price import HourlyPrice, TokenPrice
-from locustfiles.contract.prices.price_book import PriceBook
 from locustfiles.contract.scenario.scenario import Scenario
 
 TOKENS = TokenPrice(input=0.1, output=0.6)  # a thousand
@@ -50,9 +49,7 @@ def inputs(load: dict, *targets: dict, payloads=("a.jsonl",), trace=None, prompt
     scenario = Scenario.model_validate(scenario | {"load": load, "request_timeout_s": 15.0} | more)
     prices = {t["name"]: TOKENS if t["service"] == "bedrock" else HOURLY for t in targets}
     traces = {} if trace is None else {"t.csv": trace}
-    return Inputs(
-        scenario, pathlib.Path("s.yaml"), prompts, {}, PriceBook.model_construct(region="us-east-1"), prices, "", traces
-    )
+    return Inputs(scenario, pathlib.Path("s.yaml"), prompts, {}, prices, {}, "", traces)
 
 
 def ahead(load: dict, *targets: dict, calls: dict | None = None, **more) -> Estimate:

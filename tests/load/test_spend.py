@@ -15,7 +15,6 @@ from locustfiles.common.planning.inputs import Inputs
 from locustfiles.common.prompts.payloads import Prompt
 from locustfiles.common.recording.spend import RECENT, Spend
 from locustfiles.contract.prices.price import HourlyPrice, TokenPrice
-from locustfiles.contract.prices.price_book import PriceBook
 from locustfiles.contract.record import KINDS, RequestRecord
 from locustfiles.contract.scenario.scenario import Scenario
 from tests.helpers.run_parts import arrived
@@ -52,8 +51,7 @@ def spend(price=CACHED, limit: int | None = 500, asked: int | None = None, clock
     scenario = Scenario.model_validate(scenario | {"load": {"users": [1], "measure_s": 10}})
     prompts = [Prompt("1", "x", None), Prompt("2", "x", None, parameters={"max_tokens": asked} if asked else {})]
     prices = {"tokens": price, "hours": HOURLY, "more": HourlyPrice(usd_per_hour=3600.0)}
-    book = PriceBook.model_construct(region="us-east-1")
-    return Spend(Inputs(scenario, pathlib.Path("s.yaml"), {"a": prompts}, {}, book, prices, ""), clock or HandClock())
+    return Spend(Inputs(scenario, pathlib.Path("s.yaml"), {"a": prompts}, {}, prices, {}, ""), clock or HandClock())
 
 
 def record(error: str | None = None, latency_s: float = 2.0, **more) -> RequestRecord:
