@@ -11,6 +11,7 @@ from analysis.locust_csv.levels import Level
 SHORTEST_STEP_S = 5.0  # a level held for less belongs to a ramp
 SETTLE_S = 5.0  # left out at a step's start: rows of a distributed run are up to 3 s old, and slow calls lag behind
 REPORT_S = 3  # workers report every 3 s: windows of whole multiples begin and end equally stale
+JUMP_S = 5.0  # from one row to the next: a busy writer is late by less
 DENSE = 0.6  # share of rows in which answers came; below it they come in batches
 
 #: how counts come to the history: row by row, or with workers' reports, all at once or each at its own second
@@ -27,6 +28,7 @@ class Window:
     edge_s: float  # to which its length and its counts fit each other
     settle_rows: int
     settled: bool  # all of the settle time was left out
+    jumps_s: float = 0.0  # of the timestamps, while no more was counted than in a row: the clock's, or all stood still
 
 
 def reports_of(history: History) -> Reports:
@@ -79,8 +81,10 @@ def window_of(
         first, last = _from_answer_to_answer(inside, own, first, last)
         if reports == "none":
             first = _whole_rounds(history, level, keys, inside, first, last)
-    seconds = _seconds(history, first, last)
-    return Window(first, last, seconds, edge, first - level.first, skip == wanted)
+    seconds, jumps = _seconds(history, keys, first, last)
+    if jumps:  # how long it really was lies between the two
+        edge = max(edge, jumps / (seconds + jumps) * seconds)
+    return Window(first, last, seconds, edge, first - level.first, skip == wanted, jumps)
 
 
 def _in_step(moves: list[int], first: int, last: int) -> bool:
@@ -112,7 +116,18 @@ def _whole_rounds(history: History, level: Level, keys: list[Key], inside: list[
     return first
 
 
-def _seconds(history: History, first: int, last: int) -> float:
+def _seconds(history: History, keys: list[Key], first: int, last: int) -> tuple[float, float]:
+    """The length of a window without the jumps of its timestamps, and these."""
     # Timestamps are whole seconds: counting rows is closer, unless a stall of the writer makes the two disagree.
     by_stamp, by_rows = history.seconds[last].at - history.seconds[first].at, (last - first) * history.interval
-    return by_rows if abs(by_stamp - by_rows) <= max(1.0, history.interval / 2) else float(by_stamp)
+    if abs(by_stamp - by_rows) <= max(1.0, history.interval / 2):
+        return by_rows, 0.0
+    usual = (history.at(last, keys) - history.at(first, keys)).requests / (last - first)
+    seconds, jumps = float(by_stamp), 0.0
+    for row in range(first, last):
+        span = history.seconds[row + 1].at - history.seconds[row].at
+        gained = (history.at(row + 1, keys) - history.at(row, keys)).requests
+        if span < 0 or (span > max(JUMP_S, 3 * history.interval) and gained <= 2 * usual):
+            seconds -= span - history.interval
+            jumps += max(span - history.interval, 0.0)  # that a clock went back is certain
+    return seconds, jumps

@@ -43,7 +43,7 @@ def test_a_mixture_of_kinds_is_refused_until_one_is_named(tmp_path, capsys):
     prefix = write_files(tmp_path / "a", [("GET", "/login", 1, 50, 0), ("LLM", "chat", 2, 900, 0)], LEVELS)
     assert run_cost("--locust-csv", prefix, "--usd-per-hour", 3.6) == 1
     error = capsys.readouterr().err
-    assert "holds rows of several kinds (GET 180, LLM 360), which are not all transactions; give --type GET" in error
+    assert "holds rows of several kinds (GET 180, LLM 360), which may not all be transactions; give --type GET" in error
     assert costed(prefix, tmp_path, "--type", "LLM")["successes_per_s"].tolist() == [2, 10]
     assert costed(prefix, tmp_path, "--name", "/login")["successes_per_s"].tolist() == [1, 5]
 
