@@ -46,7 +46,7 @@ def silences(history: History, measured: Sequence[Measured], moves: Sequence[int
 
 
 def clock_jumps(measured: Sequence[Measured]) -> list[str]:
-    """Timestamps that jump ahead while no more was counted than in any row."""
+    """Timestamps that jump ahead while far too little was counted for it."""
     told = [f"{users_text(one.step.users)} ({one.window.jumps_s:.0f} s)" for one in measured if one.window.jumps_s]
     if not told:
         return []

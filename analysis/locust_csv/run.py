@@ -182,7 +182,11 @@ class _Reading:
             )
         if dropped:
             notes.append(f"left out, {_too_short(reports)}: {dropped_text(dropped)}")
-        if reports != "none":
+        if reports == "perhaps" and measured:
+            notes.append(
+                "too short to tell whether counts come with workers' reports, every 3 s: rates are known to 3 s"
+            )
+        elif reports != "none":
             notes.append("counts come with workers' reports, every 3 s, to which windows are aligned")
         moves = history.moves(keys)
         notes += silences(history, measured, moves) + clock_jumps(measured)
@@ -218,7 +222,7 @@ class _Reading:
 
 def _too_short(reports: Reports) -> str:
     alone = f"held for less than {SHORTEST_STEP_S:g} s"
-    return alone if reports == "none" else f"{alone} or two reports of the workers"
+    return alone if reports in ("none", "perhaps") else f"{alone} or two reports of the workers"
 
 
 def _users(stage: Stage) -> int | None:
