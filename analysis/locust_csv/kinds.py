@@ -61,10 +61,7 @@ class Choice:
     metrics: tuple[Key, ...] = ()  # left out, for they are measurements of the calls
     others: tuple[Key, ...] = ()  # left out, for others were asked for
     upkeep: tuple[Key, ...] = ()  # left out, for by their names they are health checks and the like
-
-    @property
-    def is_all(self) -> bool:
-        return not self.metrics and not self.others and not self.upkeep
+    is_all: bool = True  # that the files hold
 
 
 def is_metric(key: Key) -> bool:
@@ -80,7 +77,6 @@ def choose(prefix: str, known: Mapping[Key, Counts], wanted: Wanted) -> Choice:
     matching = [key for key in known if wanted.fits(key)]
     if wanted.given and not matching:
         raise BadLocustCsv(f"{wanted}: {_why_absent(known, wanted)}")
-    others = tuple(key for key in known if key not in matching)
     # what is named in full is meant, a measurement, too; so is a type of nothing else
     in_full = None not in (wanted.type, wanted.name)
     metrics = [] if in_full else [key for key in matching if is_metric(key)]
@@ -97,7 +93,10 @@ def choose(prefix: str, known: Mapping[Key, Counts], wanted: Wanted) -> Choice:
             f"{what} rows of several kinds ({_by_type(calls, known)}), which may not all be transactions; give "
             f"{', '.join(ways[:-1])} or {ways[-1]}"
         )
-    return Choice(tuple(calls), tuple(metrics), others, tuple(upkeep))
+    others = [key for key in known if key not in matching]
+    if not any(is_metric(key) for key in calls):  # measurements beside it are no other calls
+        others = [key for key in others if not is_metric(key)]
+    return Choice(tuple(calls), tuple(metrics), tuple(others), tuple(upkeep), len(calls) == len(known))
 
 
 def _upkeep(calls: list[Key], known: Mapping[Key, Counts]) -> list[Key]:
