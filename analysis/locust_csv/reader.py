@@ -57,7 +57,11 @@ def read_files(given: str | Path) -> LocustFiles:
     if seconds is None and totals is None:
         first = next(iter(sheets.values()))
         remedy = "give the run's PREFIX with its _stats.csv" if first.kind != "history" else "give a longer run"
-        what = first.told if first.kind != "history" else "has a header and no row; Locust writes a few seconds late"
+        what = first.told
+        if first.kind == "history" and any(True for _ in first.rows()):
+            what, remedy = "has no row of Aggregated", "give the file as Locust wrote it"
+        elif first.kind == "history":
+            what = "has a header and no row; Locust writes a few seconds late"
         raise BadLocustCsv(f"{first.path}: {what}; {remedy}")
     if totals is not None and not totals.rows:
         if seconds is not None:
@@ -68,7 +72,7 @@ def read_files(given: str | Path) -> LocustFiles:
     if "history without users" in sheets:
         why = "the history is Locust 0.13's or 0.14's, without a user count"
     elif history:
-        why = "no row in the history"
+        why = "no row of Aggregated in the history"
     return LocustFiles(prefix, seconds, totals, why)
 
 

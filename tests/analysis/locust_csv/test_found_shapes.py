@@ -39,6 +39,14 @@ def test_sums_without_a_row_are_no_sums(tmp_path):
     assert steps["successes_per_s"].tolist() == [8]
 
 
+def test_a_history_whose_totals_were_taken_out_is_not_called_empty(tmp_path):
+    prefix = write_history(tmp_path, [(second, 4, 8 * second, 0, 400) for second in range(30)], names=["/chat"])
+    path = tmp_path / "run_stats_history.csv"
+    path.write_text("".join(line for line in path.open() if "Aggregated" not in line))
+    with pytest.raises(BadLocustCsv, match="has no row of Aggregated; give the file as Locust wrote it"):
+        read_run(str(prefix))
+
+
 def jumping(seconds_ahead, at=20):
     """4 users, 8 calls a second for 40 s, and a clock that is set."""
     return [(s + (seconds_ahead if s >= at else 0), 4, 8 * s, 0, 400) for s in range(40)]
