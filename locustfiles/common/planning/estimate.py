@@ -1,7 +1,7 @@
-"""What a run will take and cost, told before it: from one recorded call of each target, without load.
+"""What a run will take and cost, told before it: from a recorded call or a few of each target, without load.
 
-"About" takes every call to be as the first one: its answer as long, or where that ran into `max_tokens`, as long as each line's
-own; the time after the first token in proportion. A search finds its answer half way up.
+"About" takes every call to be as the first ones: its answer as long as theirs on average, or where they ran into `max_tokens`,
+as long as each line's own; the time after the first token in proportion. A search finds its answer half way up.
 "At most" takes every wait to its end: settling to `settle_at_most_s`, windows to their longest, the last call of a window
 and of a drain to its timeout, a search to its longest way or `find.at_most_s`. Then users either send twice as fast, or
 every answer is as long as `max_tokens` allows; where requests come by their rate, all answers are that long, Poisson
@@ -44,10 +44,12 @@ class Estimate(typing.NamedTuple):
     unknown: list[str]  # targets whose calls' price is not known: they are not in `usd`
     unlimited: list[str]  # targets that may answer more than is assumed
     failed: list[str]  # targets, or payloads of them, without a call that worked: they are in nothing
+    spread: tuple[str, ...] = ()  # what is said of targets of which several calls were made
 
     @property
     def text(self) -> str:
-        text = f"about {self.about.text} with calls like the first; at most {self.most.text} even if calls are twice as quick or "
+        like = f"calls like the first ({', '.join(self.spread)})" if self.spread else "calls like the first"
+        text = f"about {self.about.text} with {like}; at most {self.most.text} even if calls are twice as quick or "
         text += "answers as long as max_tokens"
         if self.unlimited:
             text += f" ({', '.join(self.unlimited)} without max_tokens: twice the first answer)"
@@ -81,7 +83,22 @@ def estimate(
     by_token = [a for a in about if isinstance(a.price, TokenPrice)]
     unknown = dict.fromkeys(a.group.target for a in by_token if a.call.usd is None)
     unlimited = dict.fromkeys(a.group.target for a in by_token if a.call.answer_tokens and a.longest_answer is None)
-    return Estimate(_sum(about), _sum(most), list(unknown), list(unlimited), list(without))
+    spread = (_spread(name, calls) for name in dict.fromkeys(g.target for g in groups))
+    return Estimate(
+        _sum(about), _sum(most), list(unknown), list(unlimited), list(without), tuple(s for s in spread if s)
+    )
+
+
+def _spread(target: str, calls: Calls) -> str:
+    """`answers of 12 to 61 tokens in 3 calls of NAME`; empty where one call of each payload was enough."""
+    found = [call for (name, _), call in calls.items() if name == target]
+    made = [one for call in found for one in call.singles]
+    lengths = [one.answer_tokens for one in made if one.answer_tokens is not None]
+    if len(made) == len(found) or not lengths:
+        return ""
+    low, high = min(lengths), max(lengths)
+    tokens = f"{low:g}" if low == high else f"{low:g} to {high:g}"
+    return f"answers of {tokens} tokens in {len(lengths)} calls of {target}"
 
 
 def _sum(groups: list["_Ahead"]) -> Amount:
@@ -125,24 +142,31 @@ class _Ahead:
             return Amount(seconds, requests, self.price.usd_per_hour_in_all * seconds / 3600)
         if self.call.usd is None or self.call.answer_tokens is None:
             return Amount(seconds, requests, 0.0)
-        sizes, answer = [size_of(self.target, p) for p in self.prompts], self.call.answer_tokens
-        usd = self._bill(self.price, self.call.usd, answer)
+        sizes, singles = [size_of(self.target, p) for p in self.prompts], self.call.singles
         if self.most:
+            answer = max(c.answer_tokens or 0 for c in singles)
             longest = max(answer, self.longest_answer or QUICKER * answer)
-            return Amount(seconds, requests, max(requests * usd(max(sizes), answer), slow * usd(max(sizes), longest)))
+            usd = max(self._prompt_usd(self.price, c, max(sizes)) for c in singles)
+            output = self.price.output / 1000
+            return Amount(seconds, requests, max(requests * (usd + answer * output), slow * (usd + longest * output)))
         if found := self.trace_fit:
             sizes = [found.sent_tokens + len(self.target.system or "") / CHARACTERS]
-        return Amount(seconds, requests, requests * usd(statistics.fmean(sizes), statistics.fmean(self.answers)))
+        size, answer = statistics.fmean(sizes), statistics.fmean(self.answers)
+        usd = requests * (self._prompt_usd(self.price, self.call, size) + answer * self.price.output / 1000)
+        return Amount(seconds, requests, usd + self._writing_usd(self.price, requests, size))
 
-    def _bill(self, price: TokenPrice, called_usd: float, called_tokens: int) -> typing.Callable[[float, float], float]:
-        """(size of a prompt, tokens of its answer) -> USD: either part grows with its own, from those of the first call."""
-        called_size = statistics.fmean(size_of(self.target, p) for p in self.call.of(self.called))
-        per_token = price.output / 1000
+    def _prompt_usd(self, price: TokenPrice, call: Call, size: float) -> float:
+        """USD of a prompt of such a size, in proportion to those of a call whose tokens are known."""
+        called = statistics.fmean(size_of(self.target, p) for p in call.of(self.called))
+        return ((call.usd or 0.0) - (call.answer_tokens or 0) * price.output / 1000) * size / called
 
-        def usd(prompt_size: float, answer_tokens: float) -> float:
-            return (called_usd - called_tokens * per_token) * prompt_size / called_size + answer_tokens * per_token
-
-        return usd
+    def _writing_usd(self, price: TokenPrice, requests: float, size: float) -> float:
+        """What lines cost beyond others when each is sent first: where those of further calls wrote a prompt cache, too."""
+        writing = [c for c in self.call.singles if c.wrote_cache]
+        if self.call.wrote_cache or len(writing) < 2:
+            return 0.0
+        more = statistics.fmean(self._prompt_usd(price, c, size) for c in writing)
+        return min(requests, len(self.prompts)) * (more - self._prompt_usd(price, self.call, size))
 
     def _way(self, levels: list[Level]) -> tuple[float, float, float]:
         """(seconds, requests, requests with calls no quicker than the first) of these levels one after another."""
