@@ -75,3 +75,22 @@ def test_a_call_that_wrote_a_cache_is_none_of_the_usual_ones():
         found = ahead({"rate": [1]} | TIMES, BEDROCK, prompts=lines, calls={"tokens": averaged(calls)})
         assert found.about.usd == pytest.approx(found.about.requests * 0.01 + more_usd)
         assert found.most.usd >= found.most.requests * 0.05  # all of them may write
+
+
+def test_a_search_is_taken_to_end_where_no_level_can_be_decided():
+    find = {"find": {"up_to": 8, "slo": {"latency_s": {"p95": 5.0}}}} | TIMES
+    # one user has an answer each 2 s: 20 in the last look's four windows of 10 s; p95 needs 72. Undecided twice at 1 user:
+    # 0.01 s for it to come, 6 s of settling, 40 s, 2 s for the last answer and 2 s of drain
+    found = ahead(find, BEDROCK)
+    assert found.about[:2] == pytest.approx((2 * 50.01, 48.01))
+    # windows of 36 s have 72 by the last look: 1, 2, 4, 8, 6, 5, 4, 5 users
+    assert ahead(find | {"measure_s": 36.0}, BEDROCK).about.seconds == pytest.approx(8 * 46 + 0.35)
+
+
+def test_a_search_is_taken_to_fail_at_once_where_the_first_call_was_beyond_a_limit():
+    find = {"find": {"up_to": 8, "slo": {"latency_s": {"p50": 1.9}}}} | TIMES
+    # missed at 1 user, twice: 0.01 s, 6 s, 10 s, 2 s and 2 s of drain
+    assert ahead(find, BEDROCK).about.seconds == pytest.approx(2 * 20.01)
+    early = {"find": {"up_to": 8, "slo": {"ttft_s": {"p50": 0.4}}}} | TIMES
+    calls = {"tokens": CALL._replace(ttft_s=0.5)}
+    assert ahead(early, BEDROCK | {"stream": True}, calls=calls).about.seconds == pytest.approx(2 * 20.01)

@@ -1,7 +1,8 @@
 """What a run will take and cost, told before it: from a recorded call or a few of each target, without load.
 
 "About" takes every call to be as the first ones: its answer as long as theirs on average, or where they ran into `max_tokens`,
-as long as each line's own; the time after the first token in proportion. A search finds its answer half way up.
+as long as each line's own; the time after the first token in proportion. A search finds its answer half way up,
+where its windows have answers enough to tell.
 "At most" takes every wait to its end: settling to `settle_at_most_s`, windows to their longest, the last call of a window
 and of a drain to its timeout, a search to its longest way or `find.at_most_s`. Then users either send twice as fast, or
 every answer is as long as `max_tokens` allows; where requests come by their rate, all answers are that long, Poisson
@@ -18,6 +19,7 @@ from locustfiles.common.planning.bisection import LOOKS, Search
 from locustfiles.common.planning.first_call import CHARACTERS, Call, answers, size_of
 from locustfiles.common.planning.inputs import Inputs
 from locustfiles.common.planning.plan import START_S, STOP_S, USERS_A_SECOND, Group
+from locustfiles.common.planning.sample_sizes import beyond_limits, search_decides
 from locustfiles.contract.scenario.loads import Find, Level
 from locustfiles.contract.scenario.price_book import HourlyPrice, TokenPrice
 
@@ -59,8 +61,8 @@ class Estimate(typing.NamedTuple):
 
 
 def dollars(usd: float) -> str:
-    """Cents, or more digits below one."""
-    return f"${usd:,.2f}" if usd >= 0.01 or usd == 0 else f"${usd:.2g}"
+    """Cents, or below ten of them two digits."""
+    return f"${usd:,.2f}" if usd >= 0.0995 or usd == 0 else f"${usd:.2g}"
 
 
 def estimate(
@@ -123,7 +125,8 @@ class _Ahead:
         self.prompts, self.called = inputs.payloads[group.payload], inputs.payloads[key[1]]
         self.trace = inputs.traces[self.load.replay] if self.load.replay else None
         self.trace_fit = None if most else inputs.trace_fit(group.target, group.payload)
-        self.target, scenario = inputs.scenario.target(group.target), inputs.scenario
+        self.scenario = scenario = inputs.scenario
+        self.target = scenario.target(group.target)
         self.longest_answer = inputs.most_tokens(self.target)
         self.answers = answers(self.target, call, self.called, self.prompts, self.trace)
         self.call_s = call.lasting(statistics.fmean(self.answers) if self.answers else None)
@@ -134,9 +137,7 @@ class _Ahead:
         self.drain_s = scenario.request_timeout_s + STOP_S if most else self.call_s
 
     def amount(self) -> Amount:
-        paths = (
-            _paths(self.load.find, self.most) if self.load.find else [self.group.levels]
-        )  # of a search: whichever takes most
+        paths = self._paths(self.load.find) if self.load.find else [self.group.levels]  # of a search: what takes most
         seconds, requests, slow = (max(column) for column in zip(*map(self._way, paths), strict=True))
         if isinstance(self.price, HourlyPrice):
             return Amount(seconds, requests, self.price.usd_per_hour_in_all * seconds / 3600)
@@ -208,6 +209,8 @@ class _Ahead:
             steady_s = math.inf
             if load.find:
                 window_s = LOOKS[-1] * window_s + (len(LOOKS) - 1) * self.last_s  # with the holds between its looks
+        elif load.find and not self._decides(level):
+            window_s *= LOOKS[-1]
         elif load.until and load.until.requests and load.until.relative_ci is None:
             window_s = min(window_s, load.until.requests * each_s + self.call_s)
         settle_s = max(load.settle_s, min(load.settle_at_most_s, steady_s), 0.0 if fresh else self.last_s)
@@ -219,19 +222,23 @@ class _Ahead:
         mean = (level.rate or 0.0) * seconds
         return self.attempts * (len(self.trace) if self.trace else mean + (3 * math.sqrt(mean) + 1) * self.most)
 
+    def _decides(self, level: Level) -> bool:
+        return search_decides(self.scenario, self.group.target, level, self.call_s)
 
-def _paths(find: Find, most: bool) -> list[list[Level]]:
-    """The levels of a search whose limits hold up to half way; at most: of all that may be longest or highest, which end
-    just below a level."""
-    ends = [find.up_to / 2]
-    if most:
-        ends = [0.0, find.up_to, *(0.9999 * n for end in (0.0, find.up_to) for n in _path(find, end))]
-    return [[Level(int(n), None) if find.of == "users" else Level(None, n) for n in _path(find, end)] for end in ends]
+    def _paths(self, find: Find) -> list[list[Level]]:
+        """The levels of a search whose limits hold up to half way, where there are answers enough to tell, and at none if the
+        first call was beyond them; at most: of all that may be longest or highest, which end just below a level."""
+        if not self.most:
+            end = 0.0 if beyond_limits(self.scenario, self.group.target, self.call) else find.up_to / 2
+            return [_path(find, end, self._decides)]
+        ends = (0.0, find.up_to)
+        below = [0.9999 * (level.users or level.rate or 0.0) for end in ends for level in _path(find, end)]
+        return [_path(find, end) for end in (*ends, *below)]
 
 
-def _path(find: Find, end: float) -> list[float]:
-    search, levels = Search(find.up_to, find.of), []
-    while (level := search.next()) is not None:
-        search.note(level, "met" if level <= end else "missed")
-        levels.append(level)
+def _path(find: Find, end: float, decides: typing.Callable[[Level], bool] = lambda level: True) -> list[Level]:
+    search, levels = Search(find.up_to, find.of), list[Level]()
+    while (n := search.next()) is not None:
+        levels.append(Level(int(n), None) if find.of == "users" else Level(None, n))
+        search.note(n, "undecided" if not decides(levels[-1]) else "met" if n <= end else "missed")
     return levels
