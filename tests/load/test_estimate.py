@@ -280,15 +280,7 @@ def test_a_call_is_read_from_its_records_fields():
 
 @pytest.mark.parametrize(
     ("usd", "text"),
-    [
-        (0.0, "$0.00"),
-        (0.001234, "$0.0012"),
-        (0.01, "$0.01"),
-        (0.0147, "$0.015"),
-        (0.0996, "$0.10"),
-        (3.902828, "$3.90"),
-        (1234.5, "$1,234.50"),
-    ],
+    [(0.0, "$0.00"), (0.001234, "$0.0012"), (0.0147, "$0.015"), (0.0996, "$0.10"), (1234.567, "$1,234.57")],
 )
 def test_dollars_are_never_rounded_to_nothing(usd, text):
     assert dollars(usd) == text
