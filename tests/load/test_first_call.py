@@ -83,8 +83,8 @@ def test_a_search_is_taken_to_end_where_no_level_can_be_decided():
     # 0.01 s for it to come, 6 s of settling, 40 s, 2 s for the last answer and 2 s of drain
     found = ahead(find, BEDROCK)
     assert found.about[:2] == pytest.approx((2 * 50.01, 48.01))
-    # windows of 36 s have 72 by the last look: 1, 2, 4, 8, 6, 5, 4, 5 users
-    assert ahead(find | {"measure_s": 36.0}, BEDROCK).about.seconds == pytest.approx(8 * 46 + 0.35)
+    # windows of 36 s have 72 by the last look: 1, 2, 4, 3, 2, 3 users
+    assert ahead(find | {"measure_s": 36.0}, BEDROCK).about.seconds == pytest.approx(6 * 46 + 0.15)
 
 
 def test_a_search_is_taken_to_fail_at_once_where_the_first_call_was_beyond_a_limit():

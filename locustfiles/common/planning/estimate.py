@@ -1,8 +1,8 @@
 """What a run will take and cost, told before it: from a recorded call or a few of each target, without load.
 
 "About" takes every call to be as the first ones: its answer as long as theirs on average, or where they ran into `max_tokens`,
-as long as each line's own; the time after the first token in proportion. A search finds its answer half way up,
-where its windows have answers enough to tell.
+as long as each line's own; the time after the first token in proportion. A search, which doubles, finds its answer
+half way up in doublings, the geometric mean of 1 and `up_to`, where its windows have answers enough to tell.
 "At most" takes every wait to its end: settling to `settle_at_most_s`, windows to their longest, the last call of a window
 and of a drain to its timeout, a search to its longest way or `find.at_most_s`. Then users either send twice as fast, or
 every answer is as long as `max_tokens` allows; where requests come by their rate, all answers are that long, Poisson
@@ -226,10 +226,10 @@ class _Ahead:
         return search_decides(self.scenario, self.group.target, level, self.call_s)
 
     def _paths(self, find: Find) -> list[list[Level]]:
-        """The levels of a search whose limits hold up to half way, where there are answers enough to tell, and at none if the
+        """The levels of a search whose limits hold up to half way in doublings, where there are answers enough to tell, and at none if the
         first call was beyond them; at most: of all that may be longest or highest, which end just below a level."""
         if not self.most:
-            end = 0.0 if beyond_limits(self.scenario, self.group.target, self.call) else find.up_to / 2
+            end = 0.0 if beyond_limits(self.scenario, self.group.target, self.call) else math.sqrt(find.up_to)
             return [_path(find, end, self._decides)]
         ends = (0.0, find.up_to)
         below = [0.9999 * (level.users or level.rate or 0.0) for end in ends for level in _path(find, end)]
