@@ -53,7 +53,10 @@ SENT: list[tuple[Message, dict]] = [
         ArrivalsDealt("r", 3, [(1.5, None, None), (2.0, 10, 20)]),
         {"run": "r", "stage": 3, "due": [(1.5, None, None), (2.0, 10, 20)]},
     ),
-    (CallAsked("r", 1, None, None), {"run": "r", "ask": 1, "target": None, "payload": None}),
+    (
+        CallAsked("r", 1, "t", "p", "7"),
+        {"run": "r", "ask": 1, "target": "t", "payload": "p", "prompt_id": "7"},
+    ),
     (
         EndpointsChecked("r", 1, {"no": ["t"]}, {"t": "https"}),
         {"run": "r", "ask": 1, "problems": {"no": ["t"]}, "schemes": {"t": "https"}},

@@ -90,6 +90,7 @@ class CallAsked(Message):
     ask: int  # the number of the question
     target: str | None
     payload: str | None
+    prompt_id: str | None = None  # the payload's line; the typical one if absent
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
