@@ -25,7 +25,7 @@ from locustfiles.common.recording.messages import (
     StageAnnounced,
     StageClear,
 )
-from locustfiles.contract.prices.price_book import TOKENS
+from locustfiles.contract.prices.charge import Usage
 from locustfiles.contract.record import RequestRecord
 from tests.helpers.emulator_process import ROOT
 from tests.helpers.run_parts import record
@@ -114,7 +114,8 @@ def test_a_warm_up_calls_answer_has_the_records_fields_and_all_that_is_billed():
     assert all(getattr(answer, name) == getattr(made, name) for name in fields[2:])
     types_of = {f.name: f.type for f in dataclasses.fields(RequestRecord)}
     assert all(f.type == types_of[f.name] for f in dataclasses.fields(answer)[2:])
-    assert set(TOKENS) < set(fields)
+    billed = {name for name in Usage._fields if name.endswith("_tokens")} | {"billed_units", "guardrail_units"}
+    assert billed < set(fields)
     line, heard = Line(), []
     messenger.register(line, Called, lambda *got: heard.append(got))
     messenger.send(line, answer)

@@ -13,7 +13,8 @@ from analysis.cost.bill import bill
 from locustfiles.common.calls.clock import Clock
 from locustfiles.common.planning.inputs import Inputs
 from locustfiles.common.prompts.payloads import Prompt
-from locustfiles.common.recording.spend import RECENT, Spend
+from locustfiles.common.recording.spend import Spend
+from locustfiles.common.recording.token_spend import RECENT
 from locustfiles.contract.prices.price import HourlyPrice, TokenPrice
 from locustfiles.contract.record import KINDS, RequestRecord
 from locustfiles.contract.scenario.scenario import Scenario

@@ -30,6 +30,9 @@ class Arrived(typing.NamedTuple):
     completion_tokens: int | None
     cache_read_tokens: int | None
     cache_write_tokens: int | None
+    cache_write_1h_tokens: int | None
+    billed_units: float | None
+    guardrail_units: str | None
     stop_reason: str | None
     http_status: int | None
     error: str | None

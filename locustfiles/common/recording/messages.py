@@ -128,6 +128,9 @@ class CallMade(Called):
     completion_tokens: int | None
     cache_read_tokens: int | None
     cache_write_tokens: int | None
+    cache_write_1h_tokens: int | None
+    billed_units: float | None
+    guardrail_units: str | None
 
     @classmethod
     def of(cls, record: RequestRecord, asked: CallAsked) -> "CallMade":

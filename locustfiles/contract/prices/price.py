@@ -20,6 +20,9 @@ def exact(figure: float) -> decimal.Decimal:
     return decimal.Decimal(repr(figure))
 
 
+KINDS = ("input", "output", "cache_read", "cache_write", "cache_write_1h")
+
+
 class Rates(Strict):
     """USD per 1,000 tokens of each kind; None: not known, and never 0."""
 
@@ -31,8 +34,7 @@ class Rates(Strict):
 
     def times(self, factor: float) -> typing.Self:
         """A copy with every rate multiplied, exactly."""
-        kinds = ("input", "output", "cache_read", "cache_write", "cache_write_1h")
-        rates = {kind: getattr(self, kind) for kind in kinds}
+        rates = {kind: getattr(self, kind) for kind in KINDS}
         multiplied = {k: float(exact(v) * exact(factor)) for k, v in rates.items() if v is not None}
         return self.model_copy(update=multiplied)
 
@@ -69,6 +71,12 @@ class TokenPrice(Rates):
         """Those of a prompt of so many tokens, cached ones counted. None: not known, and then those of the first step."""
         reached = [s for s in self.steps if whole_prompt is not None and whole_prompt > s.above]
         return reached[-1] if reached else self
+
+    def dearest(self, longest: float | None) -> Rates:
+        """The most that each kind costs at a prompt of up to so many tokens, cached ones counted. None: of any length."""
+        reached = [self, *(step for step in self.steps if longest is None or longest > step.above)]
+        known = {kind: [r for rates in reached if (r := getattr(rates, kind)) is not None] for kind in KINDS}
+        return Rates(**{kind: max(rates) for kind, rates in known.items() if rates})
 
     def times(self, factor: float) -> typing.Self:
         """A copy with every rate multiplied, those of its steps and units as well."""
