@@ -1,6 +1,7 @@
 """Everything OpenAI-shaped: chats on containers, OpenAI's routes and Bedrock (Mistral's too), and their answers."""
 
 from locustfiles.common.dialects.answer_parts import ends, objects, part
+from locustfiles.common.dialects.billed import cache_creation
 from locustfiles.common.dialects.body_parts import (
     Split,
     chat_turns,
@@ -95,16 +96,30 @@ def _openai_parts(builder: AnswerBuilder, message: dict, time: float | None) -> 
 
 
 def _openai_usage(builder: AnswerBuilder, holder: dict) -> None:
+    builder.tier_in_body = holder.get("service_tier") or builder.tier_in_body
     usage = part(holder, "usage")
     if not usage:
         return
-    prompt, cached = usage.get("prompt_tokens"), part(usage, "prompt_tokens_details").get("cached_tokens")
-    if type(prompt) is int and type(cached) is int and 0 < cached <= prompt:
-        prompt -= cached  # counted apart, as everywhere in the record
-    builder.count(prompt_tokens=prompt, completion_tokens=usage.get("completion_tokens"), cache_read_tokens=cached)
+    details, prompt = part(usage, "prompt_tokens_details"), usage.get("prompt_tokens")
+    read = _most(details.get("cached_tokens"), usage.get("prompt_cache_hit_tokens"))  # DeepSeek's name
+    written = _most(details.get("cache_write_tokens"), details.get("cache_creation_tokens"))  # LiteLLM's
+    if type(prompt) is int and 0 < (read or 0) + (written or 0) <= prompt:
+        prompt -= (read or 0) + (written or 0)  # counted apart, as everywhere in the record
+    builder.count(
+        prompt_tokens=prompt,
+        completion_tokens=usage.get("completion_tokens"),
+        cache_read_tokens=read,
+        cache_write_tokens=written,
+    )
+    cache_creation(builder, part(details, "cache_creation_token_details"))
     hidden = part(usage, "completion_tokens_details").get("reasoning_tokens")
     builder.count(reasoning_tokens=hidden)
     builder.concealed |= type(hidden) is int and hidden > 0
+
+
+def _most(*counts: object) -> int | None:
+    """The same count under several names, of which a gateway may leave some at 0."""
+    return max((n for n in counts if type(n) is int), default=None)
 
 
 def mistral_chat_body(target: Target, prompt: Prompt, split: Split) -> dict:

@@ -1,9 +1,12 @@
 """What one answer was, and what builds it while it is read: the rules that hold for every dialect."""
 
+import collections
 import dataclasses
 import operator
 import typing
 
+from locustfiles.common.dialects.guardrail_usage import units_of
+from locustfiles.common.dialects.texts import encodable, one_line
 from locustfiles.common.transport.limits import MAX_TOKENS, TOO_LARGE, unreadable_lines
 from locustfiles.contract.error_classes import ErrorClass, type_name
 from locustfiles.contract.keys import redact
@@ -12,6 +15,7 @@ from locustfiles.contract.scenario.raw import RawAnswer
 
 _REASONING = ("<reasoning>", "</reasoning>")  # gpt-oss on Bedrock
 THINK = ("<think>", "</think>")  # DeepSeek
+IMPLAUSIBLE = "ImplausibleUsage"  # code of an answer whose counts nobody can believe
 _MAX_MS = 86_400_000  # a time above a day is none of an answer
 _MAX_MESSAGE = 2000  # characters of an error message that are looked at; far fewer are kept
 
@@ -33,6 +37,7 @@ class ParsedAnswer:
     completion_tokens: int | None = None
     cache_read_tokens: int | None = None
     cache_write_tokens: int | None = None
+    cache_write_1h_tokens: int | None = None  # of cache_write_tokens
     reasoning_tokens: int | None = None  # of completion_tokens, where the service says so
     hidden_reasoning: bool = False  # reasoning was billed that the answer does not show
     stop_reason: str | None = None
@@ -40,6 +45,9 @@ class ParsedAnswer:
     service_ttft_ms: float | None = None
     served_latency: str | None = None  # what Bedrock says it served
     served_tier: str | None = None
+    invoked_model: str | None = None  # where a router chose it
+    billed_units: float | None = None  # a model's own, as the service counts them
+    guardrail_units: str | None = None
     request_id: str | None = None
     error: ErrorClass | None = None  # None is success
     error_code: str | None = None
@@ -67,6 +75,8 @@ class AnswerBuilder:
         self._tagged: str | None = ""  # text that a reasoning tag may begin or end in; None: there is none any more
         self._in_tag = in_reasoning
         self.intervened = False  # a guardrail did
+        self.assessed: collections.Counter[str] = collections.Counter()  # by guardrails: what each assessment took
+        self.tier_in_body: object = None  # what OpenAI's routes say; a header goes before it
 
     def say(self, text: object, time: float | None) -> None:
         """Visible text; `time` is None in an unstreamed answer."""
@@ -148,8 +158,8 @@ class AnswerBuilder:
         parsed = self.parsed
         if parsed.error is None:
             parsed.error = error
-            parsed.error_code = _line(type_name(str(code)), 64) if code is not None else None
-            parsed.error_message = _line(redact(str(message)[:_MAX_MESSAGE]), 200) if message is not None else None
+            parsed.error_code = one_line(type_name(str(code)), 64) if code is not None else None
+            parsed.error_message = one_line(redact(str(message)[:_MAX_MESSAGE]), 200) if message is not None else None
 
     def finish(self) -> ParsedAnswer:
         """The parsed answer, one without any output marked `empty`."""
@@ -161,7 +171,8 @@ class AnswerBuilder:
             self.fail(ErrorClass.EMPTY, None, f"the answer ended well without output{why}")
         if self.intervened:  # the model's own reason says nothing of it
             parsed.stop_reason = GUARDRAIL_STOP
-        parsed.text = _encodable("".join(self.texts))
+        self._end_of_billing()
+        parsed.text = encodable("".join(self.texts))
         parsed.hidden_reasoning = self.redacted or (self.concealed and not self.reasoned)
         times = self.times
         if times:
@@ -169,6 +180,17 @@ class AnswerBuilder:
         if len(times) > 1:
             parsed.max_gap_s = max(map(operator.sub, times[1:], times))
         return parsed
+
+    def _end_of_billing(self) -> None:
+        parsed = self.parsed
+        parsed.guardrail_units = units_of(self.assessed)
+        if parsed.served_tier is None:
+            self.serve(None, self.tier_in_body)
+        hour, written = parsed.cache_write_1h_tokens or 0, parsed.cache_write_tokens or 0
+        if hour > written:
+            what = f"{hour} tokens were written to a cache for an hour, of {written} in all"
+            self.fail(ErrorClass.BAD_RESPONSE, IMPLAUSIBLE, f"{what}; check what counts at this address")
+            parsed.prompt_tokens = parsed.cache_write_tokens = parsed.cache_write_1h_tokens = None
 
     def forget_partial_counts(self) -> None:
         """Some servers tell with each event the tokens of that event alone: the last of them is no count of the answer.
@@ -187,7 +209,7 @@ class AnswerBuilder:
                 continue
             if value > MAX_TOKENS:
                 what = f"`{name}` of the answer is {value:.3g}, more than a model can count"
-                self.fail(ErrorClass.BAD_RESPONSE, "ImplausibleUsage", f"{what}; check what counts at this address")
+                self.fail(ErrorClass.BAD_RESPONSE, IMPLAUSIBLE, f"{what}; check what counts at this address")
             else:
                 setattr(self.parsed, name, value)
 
@@ -199,29 +221,21 @@ class AnswerBuilder:
     def serve(self, latency: object, tier: object) -> None:
         for name, value in (("served_latency", latency), ("served_tier", tier)):
             if isinstance(value, str) and value:
-                setattr(self.parsed, name, _line(value, 64))
+                setattr(self.parsed, name, one_line(value, 64))
+
+    def invoke(self, model_id: object) -> None:
+        if isinstance(model_id, str) and model_id:
+            self.parsed.invoked_model = one_line(model_id, 256)
+
+    def bill(self, units: object) -> None:
+        if type(units) in (int, float) and 0 <= units <= MAX_TOKENS:  # type: ignore[operator]
+            self.parsed.billed_units = float(units)  # type: ignore[arg-type]
 
     def identify(self, request_id: object) -> None:
         """The first id counts: a header's goes before the answer's own."""
         if isinstance(request_id, str) and self.parsed.request_id is None:
-            self.parsed.request_id = _line(request_id, 128)
+            self.parsed.request_id = one_line(request_id, 128)
 
     def stop(self, reason: object) -> None:
         if isinstance(reason, str) and reason:
-            self.parsed.stop_reason = _line(reason, 64)
-
-
-def _line(text: str | None, most: int) -> str | None:
-    """One line that a CSV file can hold."""
-    if text is None:
-        return None
-    return "".join(c if c.isprintable() else " " for c in _encodable(text[:most])).strip() or None
-
-
-def _encodable(text: str) -> str:
-    """JSON can carry half a surrogate pair; two halves from two deltas become their character, one alone U+FFFD."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text
+            self.parsed.stop_reason = one_line(reason, 64)

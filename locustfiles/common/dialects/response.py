@@ -21,6 +21,7 @@ import base64
 import typing
 
 from locustfiles.common.dialects.answer_parts import part
+from locustfiles.common.dialects.billed import TRACE, coheres_units, trace
 from locustfiles.common.dialects.converse import converse_event
 from locustfiles.common.dialects.error_answers import error_answer, error_body, exception, plain_error
 from locustfiles.common.dialects.error_bodies import NO_JSON, to_json
@@ -140,6 +141,8 @@ def chunk(builder: AnswerBuilder, dialect: str, data: bytes, time: float) -> Non
     if event is not None and not error_body(builder, event):
         CHUNK_EVENTS[dialect](builder, event, time)
         builder.intervened |= event.get(GUARDRAIL) == "INTERVENED"
+        trace(builder, part(event, TRACE))
+        coheres_units(builder, event)
         if _METRICS in event:
             _invocation_metrics(builder, part(event, _METRICS))
 
