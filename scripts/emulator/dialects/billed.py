@@ -115,7 +115,7 @@ def _arn(a, model_id: str) -> str:
 
 
 def _id(a) -> str:
-    return a.call.guardrail.partition(":")[0] if not a.call.guardrail.startswith("arn:") else "guardrail"
+    return a.call.guardrail.rpartition(":")[0].rpartition("/")[2]
 
 
 def _assessments(a) -> tuple[dict, list[dict]]:
