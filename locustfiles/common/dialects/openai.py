@@ -111,7 +111,8 @@ def _openai_usage(builder: AnswerBuilder, holder: dict) -> None:
         cache_read_tokens=read,
         cache_write_tokens=written,
     )
-    cache_creation(builder, part(details, "cache_creation_token_details"))
+    if written is not None:
+        cache_creation(builder, part(details, "cache_creation_token_details"))
     hidden = part(usage, "completion_tokens_details").get("reasoning_tokens")
     builder.count(reasoning_tokens=hidden)
     builder.concealed |= type(hidden) is int and hidden > 0
