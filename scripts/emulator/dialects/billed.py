@@ -39,10 +39,9 @@ def _ttls(block: dict) -> list[str]:
 
 
 def whole_blocks(call: Call) -> list[tuple[str, str]]:
-    """As OpenAI's routes cache by themselves: the whole blocks of a prompt."""
+    """As OpenAI's routes cache by themselves: the whole blocks of a prompt, if there are any."""
     characters = _BLOCK_TOKENS * CHARACTERS_PER_TOKEN
-    prefix = call.prompt[: len(call.prompt) // characters * characters]
-    return [(prefix, FIVE_MINUTES)] if prefix else []
+    return [(call.prompt[: len(call.prompt) // characters * characters], FIVE_MINUTES)]
 
 
 def cache_counts(a, read: str, write: str) -> dict:
