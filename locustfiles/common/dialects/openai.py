@@ -1,6 +1,6 @@
 """Everything OpenAI-shaped: chats on containers, OpenAI's routes and Bedrock (Mistral's too), and their answers."""
 
-from locustfiles.common.dialects.answer_parts import ends, objects, part
+from locustfiles.common.dialects.answer_parts import begins_or_ends, ends, objects, part
 from locustfiles.common.dialects.body_parts import (
     Split,
     chat_turns,
@@ -34,8 +34,7 @@ def _event(builder: AnswerBuilder, event: dict) -> list[dict]:
         builder.usages.append(told)
     choices = objects(event, "choices")
     for place, choice in enumerate(choices):
-        index = choice.get("index", place)
-        builder.begin_or_end_choice(index if type(index) is int else place, _reason(choice))
+        begins_or_ends(builder, place, choice, _reason(choice))
     return choices
 
 

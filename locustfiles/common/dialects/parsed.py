@@ -58,8 +58,8 @@ class AnswerBuilder:
         self.texts: list[str] = []
         self.produced = False  # any output, a tool call without input included
         self.closed = False  # the closing event came
-        self.open_choices: set[object] = set()  # OpenAI's choices that have begun and have no finish_reason yet
-        self.ended_choices: set[object] = set()  # those that have one
+        self.open_choices: set[int] = set()  # a stream's choices that have begun and have no reason to end yet
+        self.ended_choices: set[int] = set()  # those that have one
         self.usages: list[int] = []  # the counts of output tokens that a stream told on its way
         self.reasoned = False  # reasoning was shown
         self.concealed = False  # reasoning was there: a signature, a token count
@@ -122,7 +122,7 @@ class AnswerBuilder:
         elif fresh:
             self.reason(reasoning, time)
 
-    def begin_or_end_choice(self, index: object, reason: object) -> None:
+    def begin_or_end_choice(self, index: int, reason: object) -> None:
         """A choice of a stream said something, or why it ended."""
         if isinstance(reason, str) and reason:
             self.ended_choices.add(index)
@@ -133,6 +133,11 @@ class AnswerBuilder:
     @property
     def all_choices_ended(self) -> bool:
         return bool(self.ended_choices) and not self.open_choices
+
+    @property
+    def left_choices(self) -> list[int]:
+        """The choices without an end in a stream that gives ends: a server that never gives one leaves none."""
+        return sorted(self.open_choices) if self.ended_choices else []
 
     def joined(self, parts: typing.Sequence[tuple[float, bytes]]) -> bytes:
         """A stream's lines; none, and the answer fails, where they are too many or too long to be read."""
