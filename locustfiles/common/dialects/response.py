@@ -20,7 +20,6 @@ A server that ignores `stream: true` answers with one JSON document: such an ans
 import base64
 import typing
 
-from locustfiles.common.dialects.answer_parts import part
 from locustfiles.common.dialects.converse import converse_event
 from locustfiles.common.dialects.error_answers import error_answer, error_body, exception, plain_error
 from locustfiles.common.dialects.error_bodies import NO_JSON, to_json
@@ -145,7 +144,7 @@ def chunk(builder: AnswerBuilder, dialect: str, data: bytes, time: float) -> Non
         CHUNK_EVENTS[dialect](builder, event, time)
         builder.intervened |= event.get(GUARDRAIL) == "INTERVENED"
         if _METRICS in event:
-            _invocation_metrics(builder, part(event, _METRICS))
+            _invocation_metrics(builder, builder.usage(event, _METRICS))
 
 
 def _invocation_metrics(builder: AnswerBuilder, metrics: dict) -> None:

@@ -49,6 +49,7 @@ class Preflight:
         self._warm: set[tuple[str, str]] = set()
         self._broken: set[str] = set()  # targets whose first calls were throttled
         self._whole: set[str] = set()  # targets that do not stream although they are asked to
+        self._uncounted: set[str] = set()  # targets whose token counts cannot be read
 
     def on_called(self, message: Called) -> None:
         if message.run == self.run.run_id and message.ask in self._asks:
@@ -126,6 +127,9 @@ class Preflight:
         if made.ttft_ms is None and self.run.inputs.scenario.target(target).stream and target not in self._whole:
             self._whole.add(target)
             log.warning("target `%s`: %s", target, IN_ONE_PIECE)
+        if made.error_code and target not in self._uncounted:  # of a success: its counts cannot be read
+            self._uncounted.add(target)
+            log.warning("target `%s`: %s: those counts are left empty", target, made.error_message)
 
     def _failed(self, sentence: str) -> SweepEnds:
         self.run.fail(sentence)
