@@ -67,12 +67,11 @@ class Preflight:
             raise self._failed("workers: none answered; start some with --worker --master-host, then start again")
         self.run.manifest.schemes = answer.schemes
         targets = dict.fromkeys(g.target for g in groups)
-        away = {name: problem for problem, names in answer.problems.items() for name in names if name in targets}
+        away = {name: problem for problem in answer.problems for name in problem.targets if name in targets}
         if away and len(away) == len(targets):
-            raise self._failed(next(iter(away.values())))
+            raise self._failed(answer.problems[0].text)
         for name, problem in away.items():
-            text, _, mend = problem.partition("; ")
-            self.run.leave_out(LeftOut(name, None, ErrorClass.CONNECT, text, mend))
+            self.run.leave_out(LeftOut(name, None, ErrorClass.CONNECT, problem.what, problem.remedy))
         calls: Calls = {}
         for group in groups:
             key = (group.target, group.payload)

@@ -204,7 +204,7 @@ def _begin_master(
     if isinstance(runner, LocalRunner):
         worker_side = environment.swarmledger = master.worker_side = Worker(environment, runner, inputs, clock)
         problems = worker_side.sender.unreachable()
-        if len([*itertools.chain(*problems.values())]) == len(inputs.scenario.targets):  # all; one alone is left out
-            raise BadInput(next(iter(problems)))
+        if sum(len(one.targets) for one in problems) == len(inputs.scenario.targets):  # all; one alone is left out
+            raise BadInput(problems[0].text)
         worker_side.sender.count_from(parts * CALLS_A_PART)
         worker_side.join("local")
