@@ -5,7 +5,6 @@ import collections.abc
 import functools
 import itertools
 import logging
-import os
 import signal
 
 import gevent
@@ -150,7 +149,7 @@ def _interrupt(environment, times: collections.abc.Iterator[int]) -> None:
     ):
         log.error("Stopped while waiting for workers; nothing was sent")
         runner.quit()
-        os._exit(STOPPED)  # Locust's wait for workers cannot be left otherwise
+        run_token.end_at_once(STOPPED)  # Locust's wait for workers cannot be left otherwise
     elif time == 1:
         gevent.get_hub().handle_system_error(KeyboardInterrupt, KeyboardInterrupt())
     elif time == 2:
@@ -158,7 +157,7 @@ def _interrupt(environment, times: collections.abc.Iterator[int]) -> None:
             "Already stopping: requests in flight may take %g s; Ctrl-C again loses them", environment.stop_timeout
         )
     else:
-        os._exit(NOT_TRUSTED)
+        run_token.end_at_once(NOT_TRUSTED)
 
 
 def _begin_worker(environment, introduction: Introduction, inputs: Inputs, clock: Clock) -> None:
