@@ -12,6 +12,7 @@ from rich.table import Table
 
 from analysis.cost.pricing import price_text
 from analysis.words import format as show
+from locustfiles.contract.error_classes import OwnCode
 from locustfiles.contract.record import RequestRecord
 from locustfiles.contract.scenario.price_book import TOKENS, HourlyPrice, Price, TokenPrice
 from locustfiles.contract.scenario.remedies import IN_ONE_PIECE, NO_COUNTS
@@ -91,6 +92,8 @@ def call_rows(record: RequestRecord, price: Price, stream: bool) -> dict[str, st
         and "none" in (record.token_source, record.prompt_token_source)
     ):
         shown["tokens"] = NO_COUNTS
+    if record.error is None and record.error_code == OwnCode.UNREADABLE_USAGE:
+        shown["usage"] = f"{record.error_message}: those counts are left empty"
     if isinstance(price, TokenPrice):
         shown["cost of this call"] = show.money(price.usd(*(getattr(record, name) for name in TOKENS)))
     else:
