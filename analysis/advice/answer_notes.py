@@ -8,6 +8,7 @@ from analysis.runs.run_reader import Run
 from analysis.runs.token_totals import prompt_total
 from analysis.verdicts.cache_purpose import caches_on_purpose
 from analysis.words import format as show
+from locustfiles.contract.error_classes import OwnCode
 from locustfiles.contract.record import GUARDRAIL_STOP
 from locustfiles.contract.scenario.remedies import IN_ONE_PIECE
 from locustfiles.contract.scenario.targets import Target
@@ -19,7 +20,13 @@ def answer_notes(run: Run) -> typing.Iterator[str]:
     measured = run.of_stages[lambda r: r["error"].isna() & (r["phase"] == "measure")]
     for target in run.scenario.targets:
         good = measured[measured["target"] == target.name]
-        for note in (_guardrail(target, good), _stops(good), _in_one_piece(target, good), _cache(run, target, good)):
+        for note in (
+            _guardrail(target, good),
+            _stops(good),
+            _unreadable(good),
+            _in_one_piece(target, good),
+            _cache(run, target, good),
+        ):
             if note:
                 yield f"Run {run.name}, `{target.name}`: {note}"
 
@@ -49,6 +56,17 @@ def _stops(good: pd.DataFrame) -> str | None:
     return (
         f"{int(bad.sum())} of {len(good)} successes ({show.percent(int(bad.sum()) / len(good))}) ended by a stop reason that says that "
         f"they are not what was asked for ({named}); `bad_stop_share` in the `slo:` sets a limit on them."
+    )
+
+
+def _unreadable(good: pd.DataFrame) -> str | None:
+    """Where the service counts tokens and nobody can read it, which is not the same as no count."""
+    odd = good.loc[good["error_code"] == OwnCode.UNREADABLE_USAGE, "error_message"].dropna()
+    if odd.empty:
+        return None
+    return (
+        f"{len(odd)} of {len(good)} successes have token counts that cannot be read ({odd.mode()[0]}): they are left empty, and are no 0; "
+        "mend what the server writes, or add the target's `tokenizer:`, which counts instead."
     )
 
 

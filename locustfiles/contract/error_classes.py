@@ -45,6 +45,15 @@ class ErrorClass(enum.StrEnum):
     INTERNAL = "internal"
 
 
+class OwnCode(enum.StrEnum):
+    """The `error_code` of what nobody but the reader of an answer sees; all others are the service's."""
+
+    ANSWER_TOO_LARGE = "AnswerTooLarge"
+    CONTENT_ENCODING = "ContentEncoding"
+    IMPLAUSIBLE_USAGE = "ImplausibleUsage"
+    UNREADABLE_USAGE = "UnreadableUsage"  # of a success: its `error_message` says what stands where a count should
+
+
 #: classes of which the service bills nothing (an assumption that the report states)
 UNBILLED = frozenset(
     {

@@ -56,6 +56,13 @@ ENDS = {
         END,
         "stream_broken",
     ),
+    "the second choice has no end before [DONE]": (
+        CHUNKED,
+        [choice(0, "a"), choice(1, "b"), choice(0, None, "stop"), CHAT[5]],
+        END,
+        "stream_broken",
+    ),
+    "no choice has an end before [DONE]": (CHUNKED, [choice(0, "a"), choice(1, "b"), CHAT[5]], END, None),
     "an empty finish_reason is none": (CHUNKED, [choice(0, "a", ""), choice(0, "b", "")], END, "stream_broken"),
     "no end at all": (CHUNKED, CHAT[:3], END, "stream_broken"),
     "no last chunk of HTTP": (CHUNKED, CHAT[:5], b"", "stream_broken"),

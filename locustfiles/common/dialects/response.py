@@ -10,8 +10,8 @@ A stream is whole when its closing event came and nothing broke after it:
 | titan-text | an event with a completionReason |
 | cohere-command, cohere-command-r | an event with is_finished; stream-end |
 | tgi, lmi | a line with generated_text |
-| openai-chat, openai-completions | `data: [DONE]`, or a finish_reason of every choice that began and a proper end of |
-| | the body, for many servers, and Bedrock's chunks, have no such line |
+| openai-chat, openai-completions | a finish_reason of every choice that began and a proper end of the body, for many |
+| | servers, and Bedrock's chunks, have no `data: [DONE]`; or that line, where no choice has a finish_reason |
 | raw | `data: [DONE]`, or the line where the scenario's `answer.done` finds something; with `plain_text` none |
 
 A server that ignores `stream: true` answers with one JSON document: such an answer is whole, and has no times.
@@ -20,7 +20,6 @@ A server that ignores `stream: true` answers with one JSON document: such an ans
 import base64
 import typing
 
-from locustfiles.common.dialects.answer_parts import part
 from locustfiles.common.dialects.converse import converse_event
 from locustfiles.common.dialects.error_answers import error_answer, error_body, exception, plain_error
 from locustfiles.common.dialects.error_bodies import NO_JSON, to_json
@@ -90,6 +89,10 @@ def end_of_stream(builder: AnswerBuilder, broken: Damage | None, ended: bool, di
         builder.fail(broken.error, None, broken.reason)
     if not ended:
         builder.fail(ErrorClass.STREAM_BROKEN, None, "the connection broke before the end of the answer")
+    if left := builder.left_choices:
+        named = ", ".join(map(str, left[:5])) + (", …" if left[5:] else "")
+        what = f"the stream ended without a finish_reason of choice {named}, which had begun; others have one"
+        builder.fail(ErrorClass.STREAM_BROKEN, None, what)
     if not builder.closed:
         sign = _CLOSING.get(dialect, "")
         builder.fail(ErrorClass.STREAM_BROKEN, None, f"the stream ended without its closing event{sign}")
@@ -141,7 +144,7 @@ def chunk(builder: AnswerBuilder, dialect: str, data: bytes, time: float) -> Non
         CHUNK_EVENTS[dialect](builder, event, time)
         builder.intervened |= event.get(GUARDRAIL) == "INTERVENED"
         if _METRICS in event:
-            _invocation_metrics(builder, part(event, _METRICS))
+            _invocation_metrics(builder, builder.usage(event, _METRICS))
 
 
 def _invocation_metrics(builder: AnswerBuilder, metrics: dict) -> None:

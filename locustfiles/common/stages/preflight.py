@@ -50,6 +50,7 @@ class Preflight:
         self._broken: set[tuple[str, str]] = set()  # whose first calls were throttled
         self._first: list[Call] = []  # all that worked
         self._whole: set[str] = set()  # targets that do not stream although they are asked to
+        self._uncounted: set[str] = set()  # targets whose token counts cannot be read
 
     def on_called(self, message: Called) -> None:
         if message.run == self.run.run_id and message.ask in self._asks:
@@ -67,12 +68,11 @@ class Preflight:
             raise self._failed("workers: none answered; start some with --worker --master-host, then start again")
         self.run.manifest.schemes = answer.schemes
         targets = dict.fromkeys(g.target for g in groups)
-        away = {name: problem for problem, names in answer.problems.items() for name in names if name in targets}
+        away = {name: problem for problem in answer.problems for name in problem.targets if name in targets}
         if away and len(away) == len(targets):
-            raise self._failed(next(iter(away.values())))
+            raise self._failed(answer.problems[0].text)
         for name, problem in away.items():
-            text, _, mend = problem.partition("; ")
-            self.run.leave_out(LeftOut(name, None, ErrorClass.CONNECT, text, mend))
+            self.run.leave_out(LeftOut(name, None, ErrorClass.CONNECT, problem.what, problem.remedy))
         calls: Calls = {}
         for group in groups:
             key = (group.target, group.payload)
@@ -144,6 +144,9 @@ class Preflight:
         if made.ttft_ms is None and self.run.inputs.scenario.target(target).stream and target not in self._whole:
             self._whole.add(target)
             log.warning("target `%s`: %s", target, IN_ONE_PIECE)
+        if made.error_code and target not in self._uncounted:  # of a success: its counts cannot be read
+            self._uncounted.add(target)
+            log.warning("target `%s`: %s: those counts are left empty", target, made.error_message)
 
     def _failed(self, sentence: str) -> SweepEnds:
         self.run.fail(sentence)
