@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from locustfiles.contract.scenario.price_book import TokenPrice
+from locustfiles.contract.prices.price import TokenPrice
 
 from analysis.commands.check_view import call_rows
 from tests.helpers import bodies
