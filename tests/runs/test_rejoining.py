@@ -1,0 +1,57 @@
+"""Workers whose master hears of them again: heartbeats that waited for it, and workers that Locust has forgotten."""
+
+import signal
+
+from locustfiles.common.recording.joining import Challenge, Hello, Proof, Stranger
+from locustfiles.common.swarm.gate import UNANSWERED
+from locustfiles.common.swarm.run_token import proof
+from tests.helpers import folders
+from tests.helpers.locust_process import cluster, environment, free_port
+from tests.helpers.patience import until
+from tests.helpers.zmq_client import connected
+from tests.runs.test_web import await_closed, await_page, post, stats
+
+BEAT = {"state": "running", "current_cpu_usage": 1.0, "current_memory_usage": 1}
+
+
+def assert_it_is_let_in_after_a_silence(port: int, token: str) -> None:
+    """A worker of an earlier master: what it sent while nobody listened comes at once, before it can have answered."""
+    with connected(port, "returned") as worker:
+        for _ in range(4 * UNANSWERED):
+            worker.send("heartbeat", BEAT)
+        kind, data = worker.hear()
+        assert kind == Challenge.KIND
+        worker.send(Proof.KIND, {"answers": [proof(token, data["challenge"], "returned")]})
+        worker.send(Hello.KIND, Hello("content", "host", None, True).data())
+        while (heard := worker.hear()[0]) == Challenge.KIND:  # the master's loop may have been late between two of them
+            pass
+        assert heard == Stranger.KIND  # and neither `quit` nor why it is refused
+        worker.send("quit")
+
+
+def test_workers_that_were_silent_are_let_in_again_and_serve_the_next_run(endpoint, tmp_path):
+    load = {"users": [4], "settle_s": 0.2, "settle_at_most_s": 0.5, "measure_s": 1}
+    scenario = folders.make_scenario(tmp_path, endpoint.url, [folders.sagemaker("quick")], load)
+    web, run = free_port(), tmp_path / "run"
+    url, env = (
+        f"http://127.0.0.1:{web}",
+        environment(TEST_LIVENESS_S="5", TEST_FORGOTTEN_S="1", SWARMLEDGER_TOKEN="t0ken"),
+    )
+    with cluster(scenario, run, "--web-port", web, headless=False, env=env) as crew:
+        await_page(url)
+        here = lambda: len([w for w in stats(url)["workers"] if w["state"] == "ready"])  # noqa: E731
+        until(lambda: here() == 2, crew.text)
+        assert_it_is_let_in_after_a_silence(crew.port, "t0ken")
+        crew.workers[1].send(signal.SIGSTOP)
+        until(lambda: len(stats(url)["workers"]) == 1, crew.text)  # forgotten
+        crew.workers[1].send(signal.SIGCONT)
+        until(lambda: here() == 2, crew.text)
+        assert "The master does not know this worker (any more): joining it anew" in crew.workers[1].text
+        assert post(url, "/swarm", user_count=1, spawn_rate=1)["success"]
+        await_closed(run)
+        crew.master.send(signal.SIGTERM)
+        assert crew.wait()[1] == [0, 0], crew.text()
+    manifest, found = folders.manifest(run), folders.rows(run)
+    assert manifest["status"] == "complete", crew.text()
+    assert len({r.worker for r in found if r.phase != "warmup"}) == 2 and folders.each_once(found)  # two users each
+    assert [w["produced"] == w["received"] > 0 for w in manifest["workers"]] == [True, True]
