@@ -1,8 +1,12 @@
-"""Workers whose master hears of them again: heartbeats that waited for it, and workers that Locust has forgotten."""
+"""Workers whose master hears of them again: heartbeats that waited for it, workers that Locust has forgotten, and all silent at once."""
 
 import signal
 
+import locust.env
+from locust import argument_parser
+
 from locustfiles.common.recording.joining import Challenge, Hello, Proof, Stranger
+from locustfiles.common.swarm import patient_master
 from locustfiles.common.swarm.gate import UNANSWERED
 from locustfiles.common.swarm.run_token import proof
 from tests.helpers import folders
@@ -55,3 +59,50 @@ def test_workers_that_were_silent_are_let_in_again_and_serve_the_next_run(endpoi
     assert manifest["status"] == "complete", crew.text()
     assert len({r.worker for r in found if r.phase != "warmup"}) == 2 and folders.each_once(found)  # two users each
     assert [w["produced"] == w["received"] > 0 for w in manifest["workers"]] == [True, True]
+
+
+def test_a_run_goes_on_when_all_its_workers_were_silent_for_a_while(endpoint, tmp_path):
+    """A host that was paused or overloaded. Locust ends a test in that moment."""
+    before = endpoint.stats()["requests"]
+    load = {"users": [2, 4], "settle_s": 0.2, "settle_at_most_s": 0.5, "measure_s": 2}
+    scenario = folders.make_scenario(tmp_path, endpoint.url, [folders.sagemaker("quick")], load)
+    run = tmp_path / "run"
+    with cluster(scenario, run, env=environment(TEST_LIVENESS_S="3")) as crew:
+        until(lambda: len(folders.rows_so_far(run)) > 5, crew.text)
+        for worker in crew.workers:
+            worker.send(signal.SIGSTOP)
+        until(lambda: crew.master.text.count("setting state to missing") >= 2, crew.text)
+        for worker in crew.workers:
+            worker.send(signal.SIGCONT)
+        code, workers = crew.wait()
+    manifest, found = folders.manifest(run), folders.rows(run)
+    assert (manifest["status"], workers) == ("complete", [0, 0]), crew.text()
+    assert [s["users"] for s in manifest["stages"]] == [2, 4] and folders.each_once(found)
+    assert [w["produced"] == w["received"] > 0 for w in manifest["workers"]] == [True, True]
+    assert len(found) == endpoint.stats()["requests"] - before
+
+
+def test_a_run_whose_workers_are_all_gone_ends_and_says_so(endpoint, tmp_path):
+    load = {"users": [2], "settle_s": 0.2, "settle_at_most_s": 0.5, "measure_s": 600}
+    scenario = folders.make_scenario(tmp_path, endpoint.url, [folders.sagemaker("quick")], load)
+    run = tmp_path / "run"
+    with cluster(scenario, run, workers=1, env=environment(TEST_LIVENESS_S="5")) as crew:
+        until(lambda: len(folders.rows_so_far(run)) > 5, crew.text)
+        crew.workers[0].send(signal.SIGKILL)
+        assert crew.master.wait() == 2, crew.text()
+    texts = [p["text"] for p in folders.manifest(run)["problems"]]
+    assert "no worker was heard for 30 s: the run ends; see that the workers are up, then go on with --resume" in texts
+    assert crew.master.text.count("no worker was heard for 30 s") == 1
+    assert folders.manifest(run)["status"] == "stopped"
+
+
+def test_a_worker_builds_one_argument_parser_and_not_one_for_each_option_of_each_spawn(monkeypatch):
+    monkeypatch.setattr(locust.env, "MasterRunner", locust.env.MasterRunner)  # both are put back
+    monkeypatch.setattr(argument_parser, "default_args_dict", argument_parser.default_args_dict)
+    built, build = [], argument_parser.setup_parser_arguments
+    monkeypatch.setattr(argument_parser, "setup_parser_arguments", lambda parser: built.append(parser) or build(parser))
+    patient_master._default_arguments.cache_clear()
+    patient_master.use()
+    options = argument_parser.default_args_dict()
+    assert [o for o in options if o not in argument_parser.default_args_dict()] == [] and len(options) > 50
+    assert len(built) == 1

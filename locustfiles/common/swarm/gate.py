@@ -179,7 +179,7 @@ class Gate:
         kind = message.type[:60]
         if kind not in client.dropped and len(client.dropped) < 3 and not client.knocked:
             client.dropped.append(kind)
-            gevent.spawn_later(ANSWER_S if kind == "stats" else 0, self._tell_unless_known, sender, kind)
+            gevent.spawn_later(ANSWER_S, self._tell_unless_known, sender, kind)
 
     def _tell_unless_known(self, sender: str, kind: str) -> None:
         client = self._clients.get(sender)
