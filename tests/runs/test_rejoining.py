@@ -8,6 +8,7 @@ from locust import argument_parser
 from locustfiles.common.recording.joining import Challenge, Hello, Proof, Stranger
 from locustfiles.common.swarm import patient_master
 from locustfiles.common.swarm.gate import UNANSWERED
+from locustfiles.common.swarm.outsider import Outsider
 from locustfiles.common.swarm.run_token import proof
 from tests.helpers import folders
 from tests.helpers.locust_process import cluster, environment, free_port
@@ -15,7 +16,7 @@ from tests.helpers.patience import until
 from tests.helpers.zmq_client import connected
 from tests.runs.test_web import await_closed, await_page, post, stats
 
-BEAT = {"state": "running", "current_cpu_usage": 1.0, "current_memory_usage": 1}
+BEAT = {"state": "ready", "current_cpu_usage": 1.0, "current_memory_usage": 1}
 
 
 def assert_it_is_let_in_after_a_silence(port: int, token: str) -> None:
@@ -106,3 +107,9 @@ def test_a_worker_builds_one_argument_parser_and_not_one_for_each_option_of_each
     options = argument_parser.default_args_dict()
     assert [o for o in options if o not in argument_parser.default_args_dict()] == [] and len(options) > 50
     assert len(built) == 1
+
+
+def test_heartbeats_count_against_a_client_only_one_at_a_time_and_while_it_listens():
+    client = Outsider()
+    assert [client.beats("running"), client.beats("spawning")] == [False, False]  # it may be ending its users
+    assert [client.beats("ready"), client.beats("ready"), client.heartbeats] == [True, False, 1]  # the second at once

@@ -98,7 +98,12 @@ class Gate:
         elif sender not in self.workers:
             try:
                 self._from_outside(sender, message, self._client(sender))
-            except (TypeError, ValueError, AttributeError) as e:  # a message of a known kind and another form
+            except (
+                TypeError,
+                LookupError,
+                ValueError,
+                AttributeError,
+            ) as e:  # a message of a known kind and another form
                 self._say(f"client {shown(sender)} sent `{shown(message.type)}` in no known form: {type(e).__name__}")
         else:
             self.presence.note(sender, message.type)
@@ -158,7 +163,7 @@ class Gate:
             case Hello.KIND if client.proved and client.ready:
                 self._pass_on(sender, message)
             case "heartbeat":
-                self._on_heartbeat(sender, client)
+                self._on_heartbeat(sender, client, message.data["state"])
             case _ if client.proved:
                 if message.type == Hello.KIND or (
                     message.type == "stats" and RecordsReport.KIND in (message.data or ())
@@ -215,8 +220,10 @@ class Gate:
                 f"worker {sender}: has not the token of this master; {given}, which a master that made its own shows",
             )
 
-    def _on_heartbeat(self, sender: str, client: Outsider) -> None:
-        if not client.beats():
+    def _on_heartbeat(self, sender: str, client: Outsider, state: object) -> None:
+        if not client.beats(state):
+            if not client.proved:
+                self._ask(sender, client)
             return
         if not client.proved or client.heartbeats % ASK_AGAIN == 0:
             self._ask(sender, client)

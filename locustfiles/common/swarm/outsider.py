@@ -4,6 +4,7 @@ import dataclasses
 import time
 
 from locust.rpc import Message
+from locust.runners import STATE_INIT
 
 APART_S = 0.9  # a little less than what lies between two heartbeats
 
@@ -29,11 +30,12 @@ class Outsider:
         self._asked_at = now
         return True
 
-    def beats(self) -> bool:
+    def beats(self, state: object) -> bool:
         """Whether a heartbeat that comes now counts. ZeroMQ keeps those that were sent while nobody listened, as after a master's
-        kill, or while this process stood still, and hands them over at once: no answer can lie between them."""
+        kill, or while this process stood still, and hands them over at once: no answer can lie between them. A worker that ends
+        its users, as an earlier master has told it, listens to nobody until it is ready."""
         now = time.monotonic()
-        if now - self._beat_at < APART_S:
+        if state != STATE_INIT or now - self._beat_at < APART_S:
             return False
         self._beat_at, self.heartbeats = now, self.heartbeats + 1
         return True
