@@ -36,9 +36,16 @@ class Failed(typing.Protocol):
 
 def what_failed(made: Failed) -> str:
     """`ValidationException: The model does not exist`, in the service's own words."""
+    if _is_silent(made):
+        return f"{made.error}: the connection is accepted, and no byte of an answer came within request_timeout_s"
     what = made.error_code or (f"HTTP {made.http_status}" if made.http_status else made.error or "no answer")
     words = made.error_message.rstrip(".") if made.error_message else ""
     return f"{what}: {words}" if words else what
+
+
+def _is_silent(made: Failed) -> bool:
+    """A server, or what stands before it, that takes a request and says nothing."""
+    return made.error == ErrorClass.READ_TIMEOUT and made.http_status is None
 
 
 def sentence(target: Target, made: Failed) -> str:
@@ -53,6 +60,8 @@ def remedy(target: Target, made: Failed) -> str:
     if error == ErrorClass.CONNECT:
         where = f" ({target.base_url})" if isinstance(target, OpenAITarget) else ""
         found = f"check {address_of(target)}{where}, and that the endpoint is up"
+    elif _is_silent(made):
+        found = f"check {address_of(target)}, and that the server serves and is not stuck, or raise `request_timeout_s`"
     else:
         found = remedy_of(target, error, made.http_status) if error else LOOK
     refused = error in (ErrorClass.CLIENT, ErrorClass.MODEL_ERROR, ErrorClass.BAD_RESPONSE, ErrorClass.SERVER)

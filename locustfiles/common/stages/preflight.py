@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 import logging
+import time
 import typing
 
 import gevent
@@ -25,6 +26,7 @@ from locustfiles.contract.scenario.remedies import IN_ONE_PIECE
 log = logging.getLogger("swarmledger")
 #: failures in a row after which a target is left out; a refusal is one each time, and a timeout takes its time
 TRIES, TRIES_OF = 5, {ErrorClass.AUTH: 3, ErrorClass.CLIENT: 3, ErrorClass.READ_TIMEOUT: 2}
+WORKER_S = 15.0  # for a worker to be heard again, where all are silent
 
 
 class SweepEnds(Exception):
@@ -63,7 +65,7 @@ class Preflight:
 
     def preflight(self, groups: list[Group]) -> None:
         """Endpoints, the first calls of each target, and the time and cost ahead."""
-        answer = self._ask(None, None, 60)
+        answer = self._ask(None, None, 60) or self._ask(None, None, 60)
         if not isinstance(answer, EndpointsChecked):
             raise self._failed("workers: none answered; start some with --worker --master-host, then start again")
         self.run.manifest.schemes = answer.schemes
@@ -131,6 +133,9 @@ class Preflight:
         self, target: str | None, payload: str | None, timeout_s: float, prompt_id: str | None = None
     ) -> Called | None:
         """Have the first worker check the endpoints (no target) or make a warm-up call. None: it never answered."""
+        over = time.monotonic() + WORKER_S
+        while not self.alive() and time.monotonic() < over:
+            gevent.sleep(0.1)
         for worker in self.alive()[:1]:
             number, ask = next(self._numbers), Ask(worker, gevent.event.AsyncResult())
             self._asks[number] = ask

@@ -18,7 +18,7 @@ from locustfiles.common.planning.plan import STOP_S
 from locustfiles.common.recording.begun_manifest import default_path
 from locustfiles.common.recording.joining import Hello
 from locustfiles.common.recording.resume import parts_so_far
-from locustfiles.common.swarm import guarded_port, run_token, web_notice
+from locustfiles.common.swarm import guarded_port, patient_master, run_token, web_notice
 from locustfiles.common.swarm.gate import Gate
 from locustfiles.common.swarm.introduction import Introduction
 from locustfiles.common.swarm.link_to_master import MasterLink
@@ -40,6 +40,7 @@ def register(services: tuple[str, ...]) -> None:
     """Add Swarmledger's options and listeners to Locust; `services` are those that the locustfile's user sends to."""
     given: dict[str, str] = {}
     events.init_command_line_parser.add_listener(guarded_port.guard)
+    events.init_command_line_parser.add_listener(patient_master.use)
     events.init_command_line_parser.add_listener(functools.partial(_add_options, given=given))
     events.init.add_listener(functools.partial(_on_init, services=services, given=given))
 

@@ -69,11 +69,11 @@ class WorkerRegistry:
 
     def heard_at(self, worker: str) -> float:
         """When it was last heard, Unix seconds; now where that is not known."""
-        return self._at(self.gate.heard.get(worker) if self.gate else None)
+        return self._at(self.gate.presence.heard.get(worker) if self.gate else None)
 
     def back_at(self, worker: str) -> float:
         """When it was heard again after its last silence."""
-        return self._at(self.gate.back.get(worker) if self.gate else None)
+        return self._at(self.gate.presence.back.get(worker) if self.gate else None)
 
     def _at(self, moment: float | None) -> float:
         return self.clock.now() if moment is None else self.clock.at(moment)
