@@ -3,9 +3,9 @@
 import json
 
 import pytest
-from locustfiles.contract.prices.price import TokenPrice
 
 from analysis.commands.check_view import call_rows
+from locustfiles.contract.prices.price import TokenPrice
 from tests.helpers import bodies
 from tests.helpers.aws_frames import chunk
 from tests.helpers.emulator_process import running_emulator
