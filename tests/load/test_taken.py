@@ -110,3 +110,17 @@ def test_a_kept_connection_that_broke_says_how_long_it_was_idle():
         second = ask(server, transport=transport)
     assert second.error == "stream_broken"
     assert "before the answer began, idle for 0.6" in second.error_message
+
+
+def test_a_connection_that_is_closed_before_it_took_anything_is_no_connection():
+    class LateToSend(ConnectionPool):
+        def _connect(self, *args):
+            connection = super()._connect(*args)
+            gevent.sleep(0.1)  # meanwhile the server closes
+            return connection
+
+    with serving(lambda connection, server: None) as server:
+        exchange = ask(server, transport=LateToSend())
+    assert (exchange.error, exchange.reconnect, exchange.status) == ("connect", 1, None)
+    assert "closed before it took anything" in exchange.error_message
+    assert server.connections == 1  # one that nobody had used is not tried again

@@ -61,10 +61,10 @@ def parse_answer(
         whole(builder, dialect, b"".join(data for _, data in chunks), ended)
         header_counts(builder, headers)
         return builder.finish()
-    if ended and not any(data for _, data in chunks):
-        builder.fail(ErrorClass.STREAM_BROKEN, None, "the answer has no body")
     if call.service == "openai":  # server-sent events straight from the HTTP body
         lines(builder, dialect, chunks, ended)
+        if ended and not any(data for _, data in chunks) and not builder.closed:
+            builder.fail(ErrorClass.STREAM_BROKEN, None, "the answer has no body")
         end_of_stream(builder, None, ended, dialect)
         return builder.finish()
     frames, broken = decode(chunks)
