@@ -21,7 +21,21 @@ pytestmark = [
 @pytest.fixture
 def unseen(monkeypatch):
     """The close is on its way when the connection is looked at, as over any line that is longer than a look."""
-    monkeypatch.setattr(Connection, "fresh", lambda _: True)
+    look = Connection.fresh
+
+    def once_it_is_closed(connection):
+        wait_while(look, connection)
+        return True
+
+    monkeypatch.setattr(Connection, "fresh", once_it_is_closed)
+
+
+def wait_while(look, connection):
+    for _ in range(500):
+        if not look(connection):
+            return
+        gevent.sleep(0.01)
+    raise AssertionError("the server has not closed")
 
 
 def once_a_connection(connection, server):
@@ -32,7 +46,6 @@ def once_a_connection(connection, server):
 
 def twice(server, transport, request=None):
     first = ask(server, transport=transport)
-    gevent.sleep(0.1)
     second = ask(server, transport=transport, **({"request": request} if request else {}))
     assert (first.error, first.reconnect) == (None, 1)
     return second
@@ -53,14 +66,13 @@ def test_the_same_over_tls(unseen, tmp_path):
         transport = ConnectionPool(ca_file=str(ca_file))
         origin = Origin("https", "127.0.0.1", server.port)
         first = run(origin, transport=transport)
-        gevent.sleep(0.1)
         second = run(origin, transport=transport)
     assert (first.error, second.error, second.reconnect) == (None, None, 1)
     assert len(server.requests) == 2
 
 
 @pytest.mark.parametrize("how", ["close", "reset"])
-def test_what_was_taken_is_not_sent_again(unseen, how):
+def test_what_was_taken_is_not_sent_again(how):
     def script(connection, server):
         server.requests.append(receive(connection))
         connection.sendall(ANSWER)
@@ -91,7 +103,6 @@ def test_a_new_connection_that_cannot_be_had_is_no_connection(unseen):
     with serving(once_a_connection) as server:
         transport = ConnectionPool()
         first = ask(server, transport=transport)
-        gevent.sleep(0.1)
     second = ask(server, transport=transport)  # nobody listens any more
     assert (first.error, second.error, second.reconnect) == (None, "connect", 1)
     assert "refused" in second.error_message
@@ -116,7 +127,7 @@ def test_a_connection_that_is_closed_before_it_took_anything_is_no_connection():
     class LateToSend(ConnectionPool):
         def _connect(self, *args):
             connection = super()._connect(*args)
-            gevent.sleep(0.1)  # meanwhile the server closes
+            wait_while(Connection.fresh, connection)
             return connection
 
     with serving(lambda connection, server: None) as server:
