@@ -69,3 +69,34 @@ def test_a_container_that_asks_for_another_body_is_told_the_dialect_to_try(targe
 )
 def test_words_that_tell_of_no_other_body_lead_to_no_other_dialect(target, words):
     assert "another body" not in sentence(target, made("client", "ValidationException", words))
+
+
+#: status -> what its remedy names, whatever the words
+LIMITS = {
+    413: "send shorter prompts, or raise the greatest size of a request's body",
+    414: "first line",
+    431: "raise the greatest size of headers",
+    504: "raise its time limit",
+}
+
+
+@pytest.mark.parametrize(("status", "remedy"), LIMITS.items(), ids=LIMITS)
+def test_a_limit_of_what_stands_before_the_model_is_what_is_to_be_raised(status, remedy):
+    error = "server" if status == 504 else "client"
+    words = f"an HTML page: {status} nginx/1.22.1"
+    told = sentence(CHAT, made(error, str(status), words, status))
+    assert (
+        remedy in told
+        and "model_id" not in told
+        and told.endswith("POST http://127.0.0.1:9/v1/chat/completions was asked")
+    )
+    assert remedy in sentence(TGI, made(error, str(status), words, status))
+
+
+def test_a_page_in_the_place_of_aws_points_at_the_address():
+    told = sentence(TGI, made("client", "404", "an HTML page: 404 Not Found", 404))
+    assert (
+        "AWS answers with no such page: check the region, `endpoint_url` and AWS_ENDPOINT_URL_*, or check endpoint"
+        in told
+    )
+    assert "AWS answers" not in sentence(CHAT, made("client", "404", "an HTML page: 404 Not Found", 404))

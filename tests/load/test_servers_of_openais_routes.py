@@ -185,6 +185,12 @@ REFUSALS = [
         b"<html><head><title>502 Bad Gateway</title></head><body><h1>nginx</h1></body></html>",
         "an HTML page: 502 Bad Gateway nginx",
     ),
+    (
+        413,
+        b"<html>\r\n<head><title>413 Request Entity Too Large</title></head>\r\n<body>\r\n"
+        b"<center><h1>413 Request Entity Too Large</h1></center>\r\n<hr><center>nginx/1.22.1</center>\r\n</body>\r\n</html>",
+        "an HTML page: 413 Request Entity Too Large nginx/1.22.1",  # its title said once
+    ),
     (404, b"", "HTTP 404 Not Found without a word in the body"),
     (500, b"null", "HTTP 500 Internal Server Error"),
     (429, b"upstream busy", "upstream busy"),
@@ -203,3 +209,17 @@ def test_a_page_in_place_of_an_answer_is_named(lab):
     for surface in (STREAM, "ChatCompletions"):
         record = lab.wire(surface, whole(200, page, "Content-Type: text/html"))
         assert (record.error, "an HTML page: My gateway" in record.error_message) == ("bad_response", True), record
+
+
+@pytest.mark.parametrize(
+    ("head", "error", "message"),
+    [
+        (b"HTTP/1.1 204 No Content\r\n\r\n", "bad_response", "HTTP 204 No Content without a word in the body"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "stream_broken", "the answer has no body"),
+        (CHUNKED + END, "stream_broken", "the answer has no body"),
+    ],
+    ids=["204", "length 0", "no chunk"],
+)
+def test_an_answer_without_a_body_is_told_as_that(lab, head, error, message):
+    record = lab.wire(STREAM, head)
+    assert (record.error, record.error_message) == (error, message)

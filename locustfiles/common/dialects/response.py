@@ -22,7 +22,7 @@ import typing
 
 from locustfiles.common.dialects.converse import converse_event
 from locustfiles.common.dialects.error_answers import error_answer, error_body, exception, plain_error
-from locustfiles.common.dialects.error_bodies import NO_JSON, to_json
+from locustfiles.common.dialects.error_bodies import NO_JSON, describe, to_json
 from locustfiles.common.dialects.event_stream import Chunks, Damage, Frame, decode
 from locustfiles.common.dialects.parsed import AnswerBuilder, ParsedAnswer
 from locustfiles.common.dialects.request import Body
@@ -53,12 +53,17 @@ def parse_answer(
     if not 200 <= status < 300:
         error_answer(builder, status, headers, b"".join(data for _, data in chunks))
         return builder.finish()
+    if status in (204, 205):  # a success of HTTP's, and no answer
+        builder.fail(ErrorClass.BAD_RESPONSE, str(status), describe(status, headers, b""))
+        return builder.finish()
     if not call.stream:
         whole(builder, dialect, b"".join(data for _, data in chunks), ended)
         header_counts(builder, headers)
         return builder.finish()
     if call.service == "openai":  # server-sent events straight from the HTTP body
         lines(builder, dialect, chunks, ended)
+        if ended and not any(data for _, data in chunks) and not builder.closed:
+            builder.fail(ErrorClass.STREAM_BROKEN, None, "the answer has no body")
         end_of_stream(builder, None, ended, dialect)
         return builder.finish()
     frames, broken = decode(chunks)

@@ -3,6 +3,7 @@
 import re
 import typing
 
+from locustfiles.common.dialects.error_bodies import PAGE
 from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.scenario.remedies import LOOK, address_of, remedy_of
 from locustfiles.contract.scenario.targets import OpenAITarget, SageMakerTarget, Target
@@ -64,6 +65,8 @@ def remedy(target: Target, made: Failed) -> str:
         found = f"check {address_of(target)}, and that the server serves and is not stuck, or raise `request_timeout_s`"
     else:
         found = remedy_of(target, error, made.http_status) if error else LOOK
+    if PAGE in words and not isinstance(target, OpenAITarget):
+        found = f"AWS answers with no such page: check {address_of(target)}, or {found}"
     refused = error in (ErrorClass.CLIENT, ErrorClass.MODEL_ERROR, ErrorClass.BAD_RESPONSE, ErrorClass.SERVER)
     if refused and (field := _unknown_field(words)):
         return f"leave the field out by `parameters: {{{field}: null}}`, or {found}"
