@@ -25,6 +25,18 @@ def test_a_server_of_ones_own_that_has_no_such_path_is_told_with_the_url_that_wa
     assert "None" not in sentence(CHAT, made("client", None, None, 404))
 
 
+def test_a_server_of_ones_own_that_fails_or_refuses_is_told_with_what_servers_mean_by_it():
+    asked = "; POST http://127.0.0.1:9/v1/chat/completions was asked"
+    # `transformers serve` 5.19 of a model id that it cannot load
+    assert sentence(CHAT, made("server", "500", "Internal Server Error", 500)) == (
+        f"target `t`: 500: Internal Server Error; see its logs; some servers answer so where they lack the model of `model_id`{asked}"
+    )
+    # vLLM 0.32 of a prompt that is too long
+    words = "This model's maximum context length is 1024 tokens."
+    told = sentence(CHAT, made("client", "BadRequestError", words))
+    assert told.endswith(f"; check `model_id`, `parameters`, the length of the prompts and `base_url`{asked}")
+
+
 #: words as servers have them -> the field that they do not know
 UNKNOWN_FIELDS = {
     "[{'type': 'extra_forbidden', 'loc': ('body', 'stream_options'), 'msg': 'Extra inputs are not permitted'}]": "stream_options",
@@ -52,6 +64,11 @@ BODIES = [
     ),
     (ON_CHAT, "Input validation error: `inputs` cannot be empty", "tgi or lmi"),
     (ON_CHAT, "container status 400: KeyError: 'prompt'", "openai-completions"),
+    (  # vLLM 0.32 of a body with `inputs`: its /invocations takes `messages`, too, and names `prompt` alone
+        TGI,
+        'container status 400: {"error":{"message":"Either prompt or prompt_embeds must be provided and non-empty."}}',
+        "openai-chat or openai-completions",
+    ),
 ]
 
 

@@ -10,6 +10,9 @@ from locustfiles.contract.scenario.targets import OpenAITarget, SageMakerTarget,
 DIALECTS_ARE_IN = "which container speaks which dialect: configs/README.md"
 #: what servers say of a body that lacks their own first key -> dialects whose body has it
 _WANTED = {"inputs": "tgi or lmi", "messages": "openai-chat", "prompt": "openai-completions"}
+_BOTH = (
+    "openai-chat or openai-completions"  # of a body with neither key vLLM's /invocations says that `prompt` is missing
+)
 _MISSING = re.compile(
     r"(?i)missing|required|(?:not|cannot) be empty|must be (?:provided|specified|present)|expected|keyerror|none is not"
 )
@@ -79,4 +82,5 @@ def _other_dialects(own: object, words: str) -> str | None:
     if not _MISSING.search(words):
         return None
     asked = (d for key, d in _WANTED.items() if re.search(rf"\b{key}\b", words) and str(own) not in d.split(" or "))
-    return next(asked, None)
+    found = next(asked, None)
+    return _BOTH if found == "openai-completions" and own != "openai-chat" else found
