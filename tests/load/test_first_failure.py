@@ -10,6 +10,7 @@ from locustfiles.contract.scenario.targets import BedrockTarget, OpenAITarget, S
 CHAT = OpenAITarget(name="t", service="openai", base_url="http://127.0.0.1:9/v1", model_id="m")
 TGI = SageMakerTarget(name="t", service="sagemaker", endpoint="e", dialect="tgi", instance_type="ml.x")
 ON_CHAT = TGI.model_copy(update={"dialect": "openai-chat"})
+EMBEDDING = TGI.model_copy(update={"dialect": "hf-embedding"})
 CONVERSE = BedrockTarget(name="t", service="bedrock", model_id="meta.llama3-8b-instruct-v1:0")
 
 
@@ -81,8 +82,19 @@ def test_a_container_that_asks_for_another_body_is_told_the_dialect_to_try(targe
     )
 
 
+#: infinity-emb 0.0.78, which wants `input` and shows what it was sent
+WANTS_INPUT = 'container status 422: {"detail":[{"type":"missing","loc":["body","text","input"],"msg":"Field required","input":%s}]}'
+
+
 @pytest.mark.parametrize(
-    ("target", "words"), [(TGI, "`inputs` must have less than 1024 tokens"), (CONVERSE, "messages: required")]
+    ("target", "words"),
+    [
+        (TGI, "`inputs` must have less than 1024 tokens"),
+        (CONVERSE, "messages: required"),
+        (EMBEDDING, WANTS_INPUT % '{"inputs":"On 5 July"}'),
+        (EMBEDDING, "container status 400: inputs: field required"),
+        (TGI, WANTS_INPUT % '{"inputs":"a prompt without messages"}'),
+    ],
 )
 def test_words_that_tell_of_no_other_body_lead_to_no_other_dialect(target, words):
     assert "another body" not in sentence(target, made("client", "ValidationException", words))
