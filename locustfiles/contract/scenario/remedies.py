@@ -42,9 +42,11 @@ def _of_route(target: OpenAITarget, error: ErrorClass, http_status: int | None) 
     if error == ErrorClass.CLIENT and http_status in (404, 405):
         return f"check `base_url`, which ends before /chat/completions or /completions, most often in /v1, and `model_id`; {asked}"
     if error == ErrorClass.CLIENT:
-        return f"check `model_id`, `parameters` and `base_url`; {asked}"
+        return f"check `model_id`, `parameters`, the length of the prompts and `base_url`; {asked}"
     if error == ErrorClass.BAD_RESPONSE:
         return f"check `base_url`, the dialect and `stream:`; {asked}"
+    if error == ErrorClass.SERVER:
+        return f"see its logs; some servers answer so where they lack the model of `model_id`; {asked}"
     return None
 
 
