@@ -70,7 +70,12 @@ ENDS = {
 
 
 #: of them, those whose deltas are of several choices, side by side: they are not counted
-SEVERAL = ("two choices", "the second choice has no end")
+SEVERAL = (
+    "two choices",
+    "the second choice has no end",
+    "the second choice has no end before [DONE]",
+    "no choice has an end before [DONE]",
+)
 
 
 @pytest.mark.parametrize("how", ENDS)
@@ -96,7 +101,7 @@ def test_a_stream_without_a_byte_is_told_to_be_asked_for_without_streaming(lab):
     # llama-cpp-python of a prompt that is too long: 200, chunked, and no chunk
     for surface in (STREAM, "InvokeEndpointWithResponseStream"):
         record = lab.wire(surface, CHUNKED + END)
-        assert record.error == "stream_broken" and "without a single byte" in record.error_message
+        assert record.error == "stream_broken" and "the answer has no body" in record.error_message
         assert "`stream: false`" in record.error_message
 
 
@@ -250,4 +255,4 @@ def test_a_page_in_place_of_an_answer_is_named(lab):
 )
 def test_an_answer_without_a_body_is_told_as_that(lab, head, error, message):
     record = lab.wire(STREAM, head)
-    assert (record.error, record.error_message) == (error, message)
+    assert record.error == error and record.error_message.startswith(message)
