@@ -38,7 +38,7 @@ FIVE, HOUR = {"ttl": "5m", "inputTokens": 300}, {"ttl": "1h", "inputTokens": 700
         ({"cacheWriteInputTokens": 1000}, (1000, None)),  # not told is not 0
         ({"cacheWriteInputTokens": 1000, "cacheDetails": []}, (1000, None)),
         ({"cacheWriteInputTokens": 1000, "cacheDetails": None}, (1000, None)),
-        ({"cacheWriteInputTokens": 1000, "cacheDetails": [{"ttl": "1h", "inputTokens": "700"}]}, (1000, None)),
+        ({"cacheWriteInputTokens": 1000, "cacheDetails": [{"ttl": "1h", "inputTokens": "700"}]}, (1000, 700)),
     ],
 )
 def test_converse_tells_how_long_written_tokens_are_kept(usage, expected):
@@ -46,6 +46,16 @@ def test_converse_tells_how_long_written_tokens_are_kept(usage, expected):
     told = {"inputTokens": 20, "outputTokens": 3, "totalTokens": 23} | usage
     metadata = event("metadata", {"usage": told, "metrics": {"latencyMs": 345}})
     assert written(streamed("converse", *timed(*CONVERSE[:-1], metadata)))[2:] == expected
+
+
+@pytest.mark.parametrize("count", [-1, 0.5, "many", None, [700]])
+def test_a_count_of_an_hours_writes_that_is_none_is_told(count):
+    parsed = whole(
+        "converse", {"usage": {"cacheWriteInputTokens": 1000, "cacheDetails": [FIVE, HOUR | {"inputTokens": count}]}}
+    )
+    assert (parsed.error, parsed.cache_write_tokens, parsed.cache_write_1h_tokens) == (None, 1000, None)
+    told = (parsed.error_code, (parsed.error_message or "").partition(" ")[0])
+    assert told == ((None, "") if count is None else ("UnreadableUsage", "`cache_write_1h_tokens`"))
 
 
 def claudes_start(usage: dict) -> bytes:

@@ -1,4 +1,4 @@
-"""Texts of answers, made such that a file can hold them."""
+"""Text of a service as a record keeps it."""
 
 
 def one_line(text: str | None, most: int) -> str | None:
