@@ -11,7 +11,9 @@ import signal
 import typing
 
 from rich.console import Console
+from rich.markup import escape
 
+from analysis.commands.check_counts import Counts, counted
 from analysis.commands.check_view import print_ahead, target_table
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.error_classes import ErrorClass
@@ -75,7 +77,10 @@ def _check(args: argparse.Namespace) -> int:
         sender = Sender(once, Clock(), records.append)
         with _waiting(console, "connecting"):
             problems = [one.text for one in sender.unreachable()]
+        counts, lines = Counts(), list[str]()
         if not args.no_call:
+            with _waiting(console, "counting prompts"):
+                counts, lines = counted(sender, inputs, problems)
             for target in inputs.scenario.targets:
                 for payload in inputs.stems_of(target.name):
                     with _waiting(console, f"first calls of {target.name} with {payload}"):
@@ -89,7 +94,9 @@ def _check(args: argparse.Namespace) -> int:
         calls = {r.target: r for r in reversed(records)}
         for target in inputs.scenario.targets:
             console.print(target_table(sender, target, inputs.prices[target.name], calls.get(target.name)))
-    print_ahead(console, inputs, records)
+    for line in lines:
+        console.print(escape(line), highlight=False)
+    print_ahead(console, inputs, records, counts)
     for problem in problems:
         complain(problem)
     return BAD_INPUT if problems else OK

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from analysis.commands.check_counts import Counts
 from analysis.cost.pricing import price_text
 from analysis.words import format as show
 from locustfiles.contract.error_classes import OwnCode
@@ -108,12 +109,13 @@ def _tokens(count: int | None, source: str) -> str:
     return f"{count:,} ({source})" if count is not None else f"{show.UNKNOWN} (not known)"
 
 
-def print_ahead(console: Console, inputs, records: list[RequestRecord]) -> None:
+def print_ahead(console: Console, inputs, records: list[RequestRecord], counts: Counts) -> None:
     """The stages, and the run's time and cost by the first calls that were answered."""
     from locustfiles.common.planning.confirm import cost_text, needs_yes
     from locustfiles.common.planning.estimate import dollars, estimate
     from locustfiles.common.planning.first_call import averaged, call_of
     from locustfiles.common.planning.plan import plan
+    from locustfiles.common.planning.prompt_tokens import steps_reached
     from locustfiles.common.planning.sample_sizes import too_small_samples
 
     groups = plan(inputs)
@@ -127,10 +129,12 @@ def print_ahead(console: Console, inputs, records: list[RequestRecord]) -> None:
             worked.setdefault((r.target, r.payload), []).append(call_of(r, inputs.prices[r.target]))
     failed = {(r.target, r.payload) for r in records} - worked.keys()
     made = {key: averaged(calls) for key, calls in worked.items()}
+    for dearer in steps_reached(inputs, made, counts):
+        console.print(f"Dearer: {escape(dearer)}.", highlight=False)
     if not made:
         console.print("Time and cost ahead are told when a target has answered a call.", highlight=False)
         return
-    ahead = estimate(inputs, groups, made, failed)
+    ahead = estimate(inputs, groups, made, failed, counts)
     console.print(f"Ahead: {ahead.text}.", highlight=False)
     first = {target: call for (target, _), call in reversed(made.items())}
     for shortage in too_small_samples(inputs, groups, first):

@@ -177,6 +177,7 @@ class Model(Target):
     standard_only: bool = (
         False  # every latency setting and tier that is asked for is served, and answered, as the standard one
     )
+    counts_tokens: bool | None = None  # whether CountTokens takes it; none means as on Bedrock: Claude alone
     blocked: bool = False  # a guardrail blocks every prompt, of requests that name one
 
 

@@ -84,6 +84,10 @@ def guardrail_not_found() -> AwsError:
     )
 
 
+def no_counting() -> AwsError:
+    return AwsError(400, "ValidationException", "The provided model doesn't support counting tokens.")
+
+
 def no_streaming() -> AwsError:
     return AwsError(400, "ValidationException", "The model is unsupported for streaming")
 

@@ -97,6 +97,7 @@ _OPERATIONS = {
     ("endpoints", "invocations-response-stream"): Operation("InvokeEndpointWithResponseStream", "sagemaker", True),
     ("model", "converse"): Operation("Converse", "bedrock", False, True),
     ("model", "converse-stream"): Operation("ConverseStream", "bedrock", True, True),
+    ("model", "count-tokens"): Operation("CountTokens", "bedrock", False, True),
     ("model", "invoke"): Operation("InvokeModel", "bedrock", False),
     ("model", "invoke-with-response-stream"): Operation("InvokeModelWithResponseStream", "bedrock", True),
 }

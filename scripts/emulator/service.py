@@ -6,7 +6,7 @@ import time
 import traceback
 import typing
 
-from scripts.emulator import errors, model_limits, models, openai_errors, service_model
+from scripts.emulator import counting, errors, model_limits, models, openai_errors, service_model
 from scripts.emulator.answer import Answer
 from scripts.emulator.clock import clock
 from scripts.emulator.dialects import (
@@ -123,6 +123,8 @@ class Service:
         a.take(hosted.config, hosted.raw or _dialect(a, hosted.config))
         if time.perf_counter() < self._started + hosted.config.ready_after_s:
             raise errors.not_ready(a.operation.service)
+        if a.operation.name == "CountTokens":  # without quota and faults, which are those of the model
+            return self._count(a, hosted)
         a.fault = hosted.fault(a.operation)
         if a.fault and a.fault[1].stage == "request":
             return a.fault[1].apply(a)
@@ -139,6 +141,16 @@ class Service:
         if a.blocked:
             return a.block()
         a.submit(hosted.engine)
+
+    def _count(self, a: Answer, hosted: Hosted) -> None:
+        """Answer what the prompt of a request would have. Raises AwsError or BadBody."""
+        family = hosted.config.family
+        counts = family == "claude" if hosted.config.counts_tokens is None else hosted.config.counts_tokens
+        if not counts or not hasattr(hosted.engine, "count"):
+            raise errors.no_counting()
+        a.ask(counting.read(_json(a.request.body), FAMILIES[family]))
+        a.prompt_tokens = hosted.engine.count(a.call)
+        a.close(time.perf_counter(), None, {"inputTokens": a.prompt_tokens})
 
     def _authenticate(self, a: Answer) -> None:
         """A signature or one of Bedrock's tokens; on OpenAI's own routes the key, if one is configured. Raises

@@ -17,6 +17,7 @@ from locustfiles.common.planning.first_call import Call, call_of
 from locustfiles.common.planning.inputs import Inputs
 from locustfiles.common.planning.plan import plan
 from locustfiles.common.prompts.payloads import Prompt
+from locustfiles.contract.prices.charge import Usage
 from locustfiles.contract.prices.price import HourlyPrice, TokenPrice
 from locustfiles.contract.scenario.scenario import Scenario
 
@@ -30,7 +31,7 @@ FACTS = {
     "cache_read_tokens": None,
     "cache_write_tokens": None,
 }
-CALL = Call(latency_s=2.0, usd=0.01, answer_tokens=10)
+CALL = Call(latency_s=2.0, usd=0.01, answer_tokens=10, usage=Usage(40, 10))
 HOURS = Call(latency_s=2.0, usd=None)
 BEDROCK = {"name": "tokens", "service": "bedrock", "model_id": "m", "parameters": {"max_tokens": 10}}
 ENDPOINT = {"name": "hours", "service": "sagemaker", "endpoint": "e", "dialect": "tgi", "instance_type": "ml.x"}
@@ -38,7 +39,9 @@ TIMES = {"settle_s": 3.0, "settle_at_most_s": 20.0, "measure_s": 10.0}
 PROMPTS = {"a": [Prompt("1", "x" * 160, None)], "b": [Prompt("1", "x" * 160, None)]}
 
 
-def inputs(load: dict, *targets: dict, payloads=("a.jsonl",), trace=None, prompts=PROMPTS, **more: object) -> Inputs:
+def inputs(
+    load: dict, *targets: dict, payloads=("a.jsonl",), trace=None, prompts=PROMPTS, price=TOKENS, **more: object
+) -> Inputs:
     scenario = {
         "name": "s",
         "targets": list(targets),
@@ -47,7 +50,7 @@ def inputs(load: dict, *targets: dict, payloads=("a.jsonl",), trace=None, prompt
         "pricing": "b.yaml",
     }
     scenario = Scenario.model_validate(scenario | {"load": load, "request_timeout_s": 15.0} | more)
-    prices = {t["name"]: TOKENS if t["service"] == "bedrock" else HOURLY for t in targets}
+    prices = {t["name"]: price if t["service"] == "bedrock" else HOURLY for t in targets}
     traces = {} if trace is None else {"t.csv": trace}
     return Inputs(scenario, pathlib.Path("s.yaml"), prompts, {}, prices, {}, "", traces)
 
@@ -93,7 +96,7 @@ def test_without_max_tokens_twice_the_first_answer_is_assumed_and_said():
     assert found.most.usd == pytest.approx((94 + 3 * math.sqrt(94) + 1) * 0.016)
     assert found.unlimited == ["tokens"]
     assert found.text.endswith("as long as max_tokens (tokens without max_tokens: twice the first answer)")
-    embedding = ahead(load, BEDROCK | {"parameters": {}}, calls={"tokens": Call(2.0, 0.004, 0)})
+    embedding = ahead(load, BEDROCK | {"parameters": {}}, calls={"tokens": Call(2.0, 0.004, 0, usage=Usage(40, 0))})
     assert embedding.unlimited == []  # it answers no tokens
     assert embedding.most.usd == pytest.approx((94 + 3 * math.sqrt(94) + 1) * 0.004)
 
@@ -271,8 +274,8 @@ def test_only_what_is_still_to_come_is_told():
 def test_a_call_is_read_from_its_records_fields():
     # 40 x 0.0001 + 10 x 0.0006
     call = call_of(types.SimpleNamespace(**FACTS, prompt_id="7"), TOKENS)
-    assert call == Call(2.0, pytest.approx(0.01), 10, "7", 0.5)
-    assert call_of(types.SimpleNamespace(**FACTS, prompt_id="7"), HOURLY) == Call(2.0, None, 10, "7", 0.5)
+    assert call == Call(2.0, pytest.approx(0.01), 10, "7", 0.5, usage=Usage(40, 10))
+    assert call_of(types.SimpleNamespace(**FACTS, prompt_id="7"), HOURLY)[:5] == (2.0, None, 10, "7", 0.5)
     assert call_of(types.SimpleNamespace(**FACTS | {"completion_tokens": None}, prompt_id="7"), TOKENS).usd is None
 
 

@@ -4,7 +4,8 @@ import pytest
 
 from locustfiles.common.planning.first_call import averaged, next_line, typical
 from locustfiles.common.prompts.payloads import Prompt
-from tests.load.test_estimate import BEDROCK, CALL, TIMES, ahead, inputs
+from locustfiles.contract.prices.charge import Usage
+from tests.load.test_estimate import BEDROCK, CALL, TIMES, TOKENS, ahead, inputs
 
 
 def test_answers_that_ran_into_max_tokens_are_as_long_as_each_line_asks_for():
@@ -63,7 +64,8 @@ def test_the_estimate_goes_by_the_average_of_several_calls_and_says_how_far_they
 
 
 def test_a_call_that_wrote_a_cache_is_none_of_the_usual_ones():
-    writing, reading = ENDED._replace(usd=0.05, answer_tokens=10, wrote_cache=True), CALL._replace(prompt_id="10")
+    writing = ENDED._replace(usd=0.05, answer_tokens=10, wrote_cache=True, usage=Usage(0, 10, 0, 40, 0))
+    reading = CALL._replace(prompt_id="10")
     assert next_line(TARGET, LINES, [writing], 0.0, None) == LINES[9]  # the same again, which reads
     assert averaged([writing, reading]).usd == 0.01
     lines = {"a": [Prompt("10", "x" * 160, None), Prompt("11", "x" * 160, None)]}
@@ -72,9 +74,10 @@ def test_a_call_that_wrote_a_cache_is_none_of_the_usual_ones():
         # each of the two lines writes its own, once: its prompt is $0.044, that of a reading call $0.004
         ([writing, reading, writing._replace(prompt_id="11")], 2 * (0.044 - 0.004)),
     ):
-        found = ahead({"rate": [1]} | TIMES, BEDROCK, prompts=lines, calls={"tokens": averaged(calls)})
+        price = TOKENS.model_copy(update={"cache_write": 1.1})
+        found = ahead({"rate": [1]} | TIMES, BEDROCK, prompts=lines, calls={"tokens": averaged(calls)}, price=price)
         assert found.about.usd == pytest.approx(found.about.requests * 0.01 + more_usd)
-        assert found.most.usd >= found.most.requests * 0.05  # all of them may write
+        assert found.most.usd >= found.most.requests * 0.04999  # all of them may write
 
 
 def test_a_search_is_taken_to_end_where_no_level_can_be_decided():

@@ -161,7 +161,7 @@ def _address(target: Target) -> tuple[str, str, dict[str, str]]:
             return "ChatCompletions", "/chat/completions", headers
         return "Completions", "/completions", headers
     if isinstance(target, BedrockTarget):
-        base = f"/model/{_quote(target.model_id)}"
+        base = f"/model/{quoted(target.model_id)}"
         if target.api == "converse":
             if target.stream:
                 return "ConverseStream", f"{base}/converse-stream", headers
@@ -179,7 +179,7 @@ def _address(target: Target) -> tuple[str, str, dict[str, str]]:
         ("X-Amzn-SageMaker-Target-Model", target.target_model),
         ("X-Amzn-SageMaker-Session-Id", target.session_id),
     )
-    path = f"/endpoints/{_quote(target.endpoint)}/invocations"
+    path = f"/endpoints/{quoted(target.endpoint)}/invocations"
     if not target.stream:
         headers["Accept"] = "application/json"
         return "InvokeEndpoint", path, headers
@@ -230,5 +230,5 @@ def _present(*headers: tuple[str, str | None]) -> dict[str, str]:
 
 
 @functools.lru_cache(maxsize=256)
-def _quote(name: str) -> str:
+def quoted(name: str) -> str:
     return urllib.parse.quote(name, safe="-._~")

@@ -16,16 +16,16 @@ import statistics
 import typing
 
 from locustfiles.common.planning.bisection import LOOKS, Search
-from locustfiles.common.planning.first_call import CHARACTERS, Call, answers, size_of
+from locustfiles.common.planning.call_bill import CallBill
+from locustfiles.common.planning.first_call import Call, answers
 from locustfiles.common.planning.inputs import Inputs
 from locustfiles.common.planning.plan import START_S, STOP_S, USERS_A_SECOND, Group
+from locustfiles.common.planning.prompt_tokens import Counts, PromptTokens, tokens_of_trace
 from locustfiles.common.planning.sample_sizes import beyond_limits, search_decides
 from locustfiles.contract.prices.price import HourlyPrice, TokenPrice
 from locustfiles.contract.scenario.loads import Find, Level
 
 QUICKER = 2  # at most so many times as quick as the first call, or without `max_tokens` so many times its answer
-
-
 Calls = dict[tuple[str, str], Call]  # (target, payload) -> what a first call was like
 
 
@@ -66,10 +66,14 @@ def dollars(usd: float) -> str:
 
 
 def estimate(
-    inputs: Inputs, groups: list[Group], calls: Calls, failed: collections.abc.Collection[tuple[str, str]] = ()
+    inputs: Inputs,
+    groups: list[Group],
+    calls: Calls,
+    failed: collections.abc.Collection[tuple[str, str]] = (),
+    counts: Counts | None = None,
 ) -> Estimate:
     """Of the groups that are still to come. calls: those that worked, for a target with one payload or with each; failed:
-    (target, payload) of those that did not."""
+    (target, payload) of those that did not; counts: prompts' tokens by the service's own count."""
     worked = {target for target, _ in calls}
     without = dict.fromkeys(
         f"{g.target} on {g.payload}" if g.target in worked else g.target
@@ -81,7 +85,9 @@ def estimate(
     for group in groups:
         if (group.target, group.payload) in calls:
             warm.setdefault((group.target, group.payload), group)
-    about, most = ([_Ahead(inputs, g, calls, g in warm.values(), m) for g in groups] for m in (False, True))
+    about, most = (
+        [_Ahead(inputs, g, calls, g in warm.values(), m, counts or {}) for g in groups] for m in (False, True)
+    )
     by_token = [a for a in about if isinstance(a.price, TokenPrice)]
     unknown = dict.fromkeys(a.group.target for a in by_token if a.call.usd is None)
     unlimited = dict.fromkeys(a.group.target for a in by_token if a.call.answer_tokens and a.longest_answer is None)
@@ -116,19 +122,21 @@ def _nearest(group: Group, calls: Calls) -> tuple[str, str] | None:
 class _Ahead:
     """One group, seen from a first call of its target: about, or at most."""
 
-    def __init__(self, inputs: Inputs, group: Group, calls: Calls, warm: bool, most: bool) -> None:
+    def __init__(self, inputs: Inputs, group: Group, calls: Calls, warm: bool, most: bool, counts: Counts) -> None:
         key = _nearest(group, calls)
         assert key is not None  # the others are not counted
         call = calls[key]
         self.most, self.load, self.group, self.call, self.warm = most, group.load, group, call, warm
         self.price, self.planned_s = inputs.prices[group.target], inputs.stage_s(group.load)
-        self.prompts, self.called = inputs.payloads[group.payload], inputs.payloads[key[1]]
+        self.prompts, called = inputs.payloads[group.payload], inputs.payloads[key[1]]
         self.trace = inputs.traces[self.load.replay] if self.load.replay else None
         self.trace_fit = None if most else inputs.trace_fit(group.target, group.payload)
         self.scenario = scenario = inputs.scenario
         self.target = scenario.target(group.target)
         self.longest_answer = inputs.most_tokens(self.target)
-        self.answers = answers(self.target, call, self.called, self.prompts, self.trace)
+        self.answers = answers(self.target, call, called, self.prompts, self.trace)
+        counted = counts.get((group.target, group.payload), {})
+        self.tokens = PromptTokens(self.target, self.prompts, call.usual, called, counted)
         self.call_s = call.lasting(statistics.fmean(self.answers) if self.answers else None)
         if most:
             self.call_s = min(self.call_s, call.latency_s)
@@ -143,31 +151,28 @@ class _Ahead:
             return Amount(seconds, requests, self.price.usd_per_hour_in_all * seconds / 3600)
         if self.call.usd is None or self.call.answer_tokens is None:
             return Amount(seconds, requests, 0.0)
-        sizes, singles = [size_of(self.target, p) for p in self.prompts], self.call.singles
+        bill = CallBill(self.price)
         if self.most:
+            singles, tokens = self.call.singles, max(self.tokens.all)
             answer = max(c.answer_tokens or 0 for c in singles)
             longest = max(answer, self.longest_answer or QUICKER * answer)
-            usd = max(self._prompt_usd(self.price, c, max(sizes)) for c in singles)
-            output = self.price.output / 1000
-            return Amount(seconds, requests, max(requests * (usd + answer * output), slow * (usd + longest * output)))
+            usd, long_usd = (bill.at_most(singles, tokens, self.tokens.longest, n) for n in (answer, longest))
+            return Amount(seconds, requests, max(requests * usd, slow * long_usd))
         if found := self.trace_fit:
-            sizes = [found.sent_tokens + len(self.target.system or "") / CHARACTERS]
-        size, answer = statistics.fmean(sizes), statistics.fmean(self.answers)
-        usd = requests * (self._prompt_usd(self.price, self.call, size) + answer * self.price.output / 1000)
-        return Amount(seconds, requests, usd + self._writing_usd(self.price, requests, size))
-
-    def _prompt_usd(self, price: TokenPrice, call: Call, size: float) -> float:
-        """USD of a prompt of such a size, in proportion to those of a call whose tokens are known."""
-        called = statistics.fmean(size_of(self.target, p) for p in call.of(self.called))
-        return ((call.usd or 0.0) - (call.answer_tokens or 0) * price.output / 1000) * size / called
-
-    def _writing_usd(self, price: TokenPrice, requests: float, size: float) -> float:
-        """What lines cost beyond others when each is sent first: where those of further calls wrote a prompt cache, too."""
-        writing = [c for c in self.call.singles if c.wrote_cache]
-        if self.call.wrote_cache or len(writing) < 2:
-            return 0.0
-        more = statistics.fmean(self._prompt_usd(price, c, size) for c in writing)
-        return min(requests, len(self.prompts)) * (more - self._prompt_usd(price, self.call, size))
+            tokens = self.tokens.of_size(tokens_of_trace(self.target, found.sent_tokens))
+            lines = [(tokens, statistics.fmean(self.answers))]
+        elif self.trace:
+            lines = [(tokens, statistics.fmean(self.answers)) for tokens in self.tokens.all]
+        else:
+            lines = list(zip(self.tokens.all, self.answers, strict=True))
+        usual, writing = self.call.usual, [c for c in self.call.singles if c.wrote_cache]
+        usd = statistics.fmean(bill.about(usual, *line) for line in lines) * requests
+        if (len(writing) > 1 and not self.call.wrote_cache) or (
+            writing and not self.call.made
+        ):  # each line does, when first
+            more = statistics.fmean(bill.about(writing, *line) - bill.about(usual, *line) for line in lines)
+            usd += min(requests, len(self.prompts)) * more
+        return Amount(seconds, requests, usd)
 
     def _way(self, levels: list[Level]) -> tuple[float, float, float]:
         """(seconds, requests, requests with calls no quicker than the first) of these levels one after another."""

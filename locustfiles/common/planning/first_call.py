@@ -10,7 +10,7 @@ import typing
 
 from locustfiles.common.planning.arrivals import Arrival
 from locustfiles.common.prompts.payloads import Prompt
-from locustfiles.contract.prices.charge import charge, usage_of
+from locustfiles.contract.prices.charge import Usage, charge, usage_of
 from locustfiles.contract.prices.price import Price, TokenPrice
 from locustfiles.contract.scenario.targets import Target
 
@@ -29,6 +29,17 @@ class Call(typing.NamedTuple):
     ttft_s: float | None = None
     wrote_cache: bool = False  # more tokens into a prompt cache than it read from there
     made: tuple["Call", ...] = ()  # of several: all that were made
+    usage: Usage | None = None  # what is billed of it; of several, each has its own
+
+    @property
+    def usual(self) -> tuple["Call", ...]:
+        """Those like most calls to come. Of a single one that wrote into a prompt cache, how it would be when it reads."""
+        if not self.made and self.wrote_cache and self.usage is not None:
+            usage = self.usage
+            cached = (usage.cache_read_tokens or 0) + (usage.cache_write_tokens or 0)
+            reading = usage._replace(cache_read_tokens=cached, cache_write_tokens=0, cache_write_1h_tokens=0)
+            return (self._replace(usage=reading),)
+        return tuple(_usual(self.singles))
 
     @property
     def singles(self) -> tuple["Call", ...]:
@@ -90,7 +101,8 @@ def call_of(made: Recorded, price: Price) -> Call:
     usd = None if found is None else float(found)
     ttft_s = None if made.ttft_ms is None else made.ttft_ms / 1000
     wrote = (made.cache_write_tokens or 0) > (made.cache_read_tokens or 0)
-    return Call(made.latency_ms / 1000, usd, made.completion_tokens, made.prompt_id, ttft_s, wrote)
+    usage = usage_of(made)
+    return Call(made.latency_ms / 1000, usd, usage.completion_tokens, made.prompt_id, ttft_s, wrote, usage=usage)
 
 
 def typical(target: Target, prompts: list[Prompt]) -> Prompt:

@@ -7,6 +7,7 @@ import decimal
 
 from locustfiles.common.recording.arrived import Arrived
 from locustfiles.contract.error_classes import UNBILLED
+from locustfiles.contract.prices.at_most import at_most
 from locustfiles.contract.prices.charge import Usage, charge, usage_of
 from locustfiles.contract.prices.price import Rates, TokenPrice
 
@@ -60,7 +61,7 @@ class TokenSpend:
             )
         else:
             self._seen.prompt_tokens = max(self._seen.prompt_tokens, whole)
-            usage = _dearest(usage._replace(completion_tokens=completion), self._price.rates(whole))
+            usage = at_most(usage._replace(completion_tokens=completion), self._price.rates(whole))
         usd = _usd(usage, self._price, self._price.rates(whole))
         self._sum += usd
         self._dearest = max(self._dearest, usd)
@@ -100,22 +101,6 @@ class TokenSpend:
         most = _usd(longest, self._price, self._price.rates(longest.prompt_tokens))
         units = self._units_usd(int(bool(self._price.units)), int(self._guarded))
         return float(max(self._dearest, most + units)) if self.recent_s else 0.0
-
-
-def _dearest(usage: Usage, rates: Rates) -> Usage:
-    """With cached tokens that have no price among the others, and written ones of which it is not known for how long they
-    are kept at the dearer of both prices."""
-    write, hour = usage.cache_write_tokens or 0, usage.cache_write_1h_tokens
-    if hour is None:
-        hour = write if (rates.cache_write_1h or 0.0) > (rates.cache_write or 0.0) else 0
-    counts = {"cache_read": usage.cache_read_tokens or 0, "cache_write": write - hour, "cache_write_1h": hour}
-    kept = {kind: 0 if getattr(rates, kind) is None else count for kind, count in counts.items()}
-    return usage._replace(
-        prompt_tokens=(usage.prompt_tokens or 0) + sum(counts.values()) - sum(kept.values()),
-        cache_read_tokens=kept["cache_read"],
-        cache_write_tokens=kept["cache_write"] + kept["cache_write_1h"],
-        cache_write_1h_tokens=kept["cache_write_1h"],
-    )
 
 
 def _usd(usage: Usage, price: TokenPrice, rates: Rates) -> decimal.Decimal:

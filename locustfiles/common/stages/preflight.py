@@ -15,6 +15,7 @@ from locustfiles.common.planning.estimate import Calls, estimate
 from locustfiles.common.planning.first_call import Call, averaged, call_of, next_line
 from locustfiles.common.planning.first_failure import remedy, what_failed
 from locustfiles.common.planning.plan import Group
+from locustfiles.common.planning.prompt_tokens import steps_reached
 from locustfiles.common.planning.sample_sizes import too_small_samples
 from locustfiles.common.recording import messenger
 from locustfiles.common.recording.messages import CallAsked, Called, CallMade, EndpointsChecked
@@ -96,7 +97,7 @@ class Preflight:
         log.info("Ahead: %s", told.text if worked else "not known, for all first calls were throttled")
         for (target, _), call in worked.items():
             first.setdefault(target, call)
-        for line in (*too_small_samples(inputs, groups, first), *inputs.far_replays):
+        for line in (*too_small_samples(inputs, groups, first), *inputs.far_replays, *steps_reached(inputs, worked)):
             log.warning("%s", line)
         ahead = estimate(inputs, groups, calls, failed)  # throttled calls say nothing, and may become dear ones
         if refusal := confirm(ahead, inputs.scenario, self.run.environment.parsed_options):

@@ -31,7 +31,7 @@ def _plan(config, answer) -> Written | None:
     """Count the prompt and fix the whole answer. None when the prompt does not fit; the answer is then given. Raises
     BadBody for a schema that nothing follows."""
     call = answer.call
-    answer.prompt_tokens = len(call.token_ids or ()) or text.count_tokens(call.prompt, config.tokenizer)
+    answer.prompt_tokens = _prompt_tokens(config, call)
     if config.context_tokens and not answer.fits(config.context_tokens):
         return None
     if answer.empty:
@@ -43,6 +43,10 @@ def _plan(config, answer) -> Written | None:
     if asked_for_json(call):
         return json_text(call, number, count, answer.reasoning_tokens)
     return words(call, number, count, stop, answer.reasoning_tokens)
+
+
+def _prompt_tokens(config, call) -> int:
+    return len(call.token_ids or ()) or text.count_tokens(call.prompt, config.tokenizer)
 
 
 def _send(answer, tokens: list[Token | None], dues: list[float]) -> None:
@@ -69,6 +73,10 @@ class _Simulated:
 
     async def stop(self) -> None:
         pass
+
+    def count(self, call) -> int:
+        """Prompt tokens of a call."""
+        return _prompt_tokens(self._config, call)
 
     def submit(self, answer):
         plan = _plan(self._config, answer)
