@@ -78,9 +78,9 @@ def target_table(sender, target: Target, price: Price, source: Source, record: R
 def source_rows(source: Source) -> dict[str, str]:
     """Where the price is from, what was done with it, and what speaks against it."""
     entry = f", entry {source.entry}" if source.entry else ""
-    rows = {"price from": source.text + entry}
-    rows |= {"price rules": "; ".join(source.rules)} if source.rules else {}
-    return rows | ({"price caution": "\n".join(source.cautions)} if source.cautions else {})
+    rows = {"priced by": source.text + entry}
+    rows |= {"priced with": "; ".join(source.rules)} if source.rules else {}
+    return rows | ({"price: mind": "\n".join(source.cautions)} if source.cautions else {})
 
 
 def call_rows(record: RequestRecord, price: Price, stream: bool) -> dict[str, str]:

@@ -44,6 +44,15 @@ class ModelEntry(_Dated, TokenPrice):
     variants: dict[Variant, Factor | Rates] = {}
 
 
+def _dollars(value: object) -> object:
+    if value != "USD":
+        raise ValueError("input should be 'USD', without tax; convert the prices, and say the rate in `source:`")
+    return value
+
+
+Dollars = typing.Annotated[typing.Literal["USD"], pydantic.BeforeValidator(_dollars)]
+
+
 def _listed(value: object) -> list[object]:
     return value if isinstance(value, list) else [value]
 
@@ -62,7 +71,7 @@ class PriceBook(Strict):
     """Prices of one region at one date. An entry may be a list of entries with `effective:` dates."""
 
     region: str
-    currency: typing.Literal["USD"]
+    currency: Dollars
     as_of: datetime.date
     source: str
     instances: Instances = {}
