@@ -11,7 +11,7 @@ from analysis.advice.comparability import comparability_warnings, mixed_loads
 from analysis.advice.cut_short import cut_short_runs
 from analysis.advice.data_notes import notes_of, open_sentence, retry_sentence
 from analysis.advice.knee import knees
-from analysis.advice.not_compared import not_compared
+from analysis.advice.not_compared import in_headline, not_compared
 from analysis.advice.recommend import Recommendation, recommend
 from analysis.advice.repeats import repeated_levels
 from analysis.advice.report_model import Report
@@ -47,7 +47,7 @@ def analyse(
     of_run = {run.name: results_of(run, prices[run.name].of_target) for run in runs}
     results = [r for run in runs for r in of_run[run.name]]
     if not results:
-        why = "".join(f" ({sentence.rstrip('.')})" for sentence in not_compared(runs)[:1])
+        why = "".join(f" ({one.text.rstrip('.')})" for one in not_compared(runs)[:1])
         raise NotARun(f"{runs[0].path}: no stage in its manifest, nothing was measured{why}; give another run")
     candidates = [c for run in runs for c in candidates_of(run, prices[run.name].of_target, of_run[run.name])]
     instrument = {run.name: instrument_error(run, calibration) for run in runs}
@@ -64,7 +64,7 @@ def _report(
     """prices, instrument: by run."""
     dataset, dataset_notes = dataset_of_interest(runs, results)
     without, hourly, compared = not_compared(runs), _hourly(prices), comparisons(runs)
-    recommendation = recommend(candidates, dataset, _warnings(runs, prices, results, dataset), without)
+    recommendation = recommend(candidates, dataset, _warnings(runs, prices, results, dataset), in_headline(without))
     return Report(
         runs={run.name: run.manifest for run in runs},
         results=results,
@@ -91,7 +91,7 @@ def _report(
         repeats=repeated_levels(results),
         open_loop=[s for run in runs if (s := open_sentence(run))],
         cut=[c.text for c in cut_short_runs(runs)],
-        not_compared=without,
+        not_compared=[one.text for one in without],
     )
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 
 from analysis.advice.break_even import BreakEven
 from analysis.advice.knee import Knee
+from analysis.advice.not_compared import IN_FULL
 from analysis.advice.recommend import Recommendation
 from analysis.advice.repeats import RepeatedLevel
 from analysis.advice.search_findings import Found
@@ -66,6 +67,11 @@ class Report:
     def pooled(self) -> bool:
         """Whether a level was measured more than once, so that the candidates are not the stages."""
         return len(self.candidates) < len(self.results)
+
+    @property
+    def not_in_headline(self) -> list[str]:
+        """What could not be compared, where it is more than the headline tells in full."""
+        return self.not_compared if len(self.not_compared) > IN_FULL else []
 
     @property
     def of_interest(self) -> list[Result]:

@@ -74,7 +74,7 @@ def _check(args: argparse.Namespace) -> int:
         once = inputs.scenario.model_copy(update={"retry": None})
         sender = Sender(once, Clock(), records.append)
         with _waiting(console, "connecting"):
-            problems = list(sender.unreachable())
+            problems = [one.text for one in sender.unreachable()]
         if not args.no_call:
             for target in inputs.scenario.targets:
                 for payload in inputs.stems_of(target.name):

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from analysis.cost.pricing import price_text
 from analysis.words import format as show
+from locustfiles.contract.error_classes import OwnCode
 from locustfiles.contract.prices.charge import charge, usage_of
 from locustfiles.contract.prices.price import HourlyPrice, Price, TokenPrice
 from locustfiles.contract.prices.sourced import Source
@@ -102,6 +103,8 @@ def call_rows(record: RequestRecord, price: Price, stream: bool) -> dict[str, st
         and "none" in (record.token_source, record.prompt_token_source)
     ):
         shown["tokens"] = NO_COUNTS
+    if record.error is None and record.error_code == OwnCode.UNREADABLE_USAGE:
+        shown["usage"] = f"{record.error_message}: those counts are left empty"
     if isinstance(price, TokenPrice):
         shown["cost of this call"] = show.money(
             None if (usd := charge(usage_of(record), price).usd) is None else float(usd)

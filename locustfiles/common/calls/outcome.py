@@ -6,10 +6,10 @@ from locustfiles.common.dialects.parsed import ParsedAnswer
 from locustfiles.common.prompts.payloads import Prompt
 from locustfiles.common.prompts.token_counter import Counter
 from locustfiles.common.transport.exchange import Exchange
-from locustfiles.contract.error_classes import ErrorClass
+from locustfiles.contract.error_classes import ErrorClass, OwnCode
 from locustfiles.contract.keys import redact
 from locustfiles.contract.record import GUARDRAIL_STOP
-from locustfiles.contract.scenario.targets import Target
+from locustfiles.contract.scenario.targets import BedrockTarget, Target
 
 
 def outcome(exchange: Exchange, parsed: ParsedAnswer) -> dict[str, typing.Any]:
@@ -32,6 +32,9 @@ def outcome(exchange: Exchange, parsed: ParsedAnswer) -> dict[str, typing.Any]:
         "service_ttft_ms": parsed.service_ttft_ms,
         "served_latency": parsed.served_latency,
         "served_tier": parsed.served_tier,
+        "invoked_model": parsed.invoked_model,
+        "billed_units": parsed.billed_units,
+        "guardrail_units": parsed.guardrail_units,
         "error": error.value if error else None,
         "error_code": code,
         "error_message": redact(message),
@@ -61,7 +64,9 @@ def token_counts(
     if prompt_tokens is None:
         prompt_tokens, prompt_source = prompt.prompt_tokens, "payload"
     completion_tokens, source = parsed.completion_tokens, "service"
-    if completion_tokens is None or (completion_tokens == 0 and spoken and (parsed.text or parsed.output_chunks)):
+    if completion_tokens is None or (
+        completion_tokens == 0 and spoken and (parsed.text or parsed.first_output is not None)
+    ):
         completion_tokens, source = counted_text, "tokenizer"
     return {
         "prompt_tokens": prompt_tokens,
@@ -70,11 +75,26 @@ def token_counts(
         "token_source": source if completion_tokens is not None else "none",
         "cache_read_tokens": parsed.cache_read_tokens,
         "cache_write_tokens": parsed.cache_write_tokens,
+        "cache_write_1h_tokens": _written_for_an_hour(target, prompt, parsed),
         "reasoning_tokens": parsed.reasoning_tokens,
         "hidden_reasoning": int(parsed.hidden_reasoning),
         "tokenizer_prompt_tokens": counted_prompt,
         "tokenizer_completion_tokens": counted_text,
     }
+
+
+def _written_for_an_hour(target: Target, prompt: Prompt, parsed: ParsedAnswer) -> int | None:
+    """As the service says. Where it says only how much was written, all of it if the request asks for nothing else."""
+    told, written = parsed.cache_write_1h_tokens, parsed.cache_write_tokens
+    if told is not None or not written:
+        return told
+    asked = prompt.cache_ttls | (
+        {target.cache_ttl} if isinstance(target, BedrockTarget) and target.cache_system else set()
+    )
+    elsewhere = {"tools", "toolConfig"} & (
+        target.parameters.keys() | prompt.parameters.keys()
+    )  # may have some of their own
+    return written if asked == {"1h"} and not elsewhere else None
 
 
 def _why(exchange: Exchange, parsed: ParsedAnswer) -> tuple[ErrorClass | None, str | None, str | None]:
@@ -85,8 +105,8 @@ def _why(exchange: Exchange, parsed: ParsedAnswer) -> tuple[ErrorClass | None, s
         message += "; have the server, or a proxy before it, send it plain"
         if exchange.status is not None and exchange.status >= 300:
             return parsed.error, parsed.error_code, message
-        return ErrorClass.BAD_RESPONSE, "ContentEncoding", message
-    told = exchange.error == ErrorClass.STREAM_BROKEN and parsed.error_code is not None
+        return ErrorClass.BAD_RESPONSE, OwnCode.CONTENT_ENCODING, message
+    told = exchange.error == ErrorClass.STREAM_BROKEN and parsed.error is not None and parsed.error_code is not None
     if exchange.error is None or told:
         return parsed.error, parsed.error_code, parsed.error_message
     return exchange.error, exchange.error_code, exchange.error_message

@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 import logging
+import time
 import typing
 
 import gevent
@@ -25,6 +26,7 @@ from locustfiles.contract.scenario.remedies import IN_ONE_PIECE
 log = logging.getLogger("swarmledger")
 #: failures in a row after which a target is left out; a refusal is one each time, and a timeout takes its time
 TRIES, TRIES_OF = 5, {ErrorClass.AUTH: 3, ErrorClass.CLIENT: 3, ErrorClass.READ_TIMEOUT: 2}
+WORKER_S = 15.0  # for a worker to be heard again, where all are silent
 
 
 class SweepEnds(Exception):
@@ -50,6 +52,7 @@ class Preflight:
         self._broken: set[tuple[str, str]] = set()  # whose first calls were throttled
         self._first: list[Call] = []  # all that worked
         self._whole: set[str] = set()  # targets that do not stream although they are asked to
+        self._uncounted: set[str] = set()  # targets whose token counts cannot be read
 
     def on_called(self, message: Called) -> None:
         if message.run == self.run.run_id and message.ask in self._asks:
@@ -64,17 +67,16 @@ class Preflight:
         """What speaks against a price, endpoints, the first calls of each target, and the time and cost ahead."""
         for line in self.run.inputs.price_cautions:
             log.warning("Price of %s", line)
-        answer = self._ask(None, None, 60)
+        answer = self._ask(None, None, 60) or self._ask(None, None, 60)
         if not isinstance(answer, EndpointsChecked):
             raise self._failed("workers: none answered; start some with --worker --master-host, then start again")
         self.run.manifest.schemes = answer.schemes
         targets = dict.fromkeys(g.target for g in groups)
-        away = {name: problem for problem, names in answer.problems.items() for name in names if name in targets}
+        away = {name: problem for problem in answer.problems for name in problem.targets if name in targets}
         if away and len(away) == len(targets):
-            raise self._failed(next(iter(away.values())))
+            raise self._failed(answer.problems[0].text)
         for name, problem in away.items():
-            text, _, mend = problem.partition("; ")
-            self.run.leave_out(LeftOut(name, None, ErrorClass.CONNECT, text, mend))
+            self.run.leave_out(LeftOut(name, None, ErrorClass.CONNECT, problem.what, problem.remedy))
         calls: Calls = {}
         for group in groups:
             key = (group.target, group.payload)
@@ -133,6 +135,9 @@ class Preflight:
         self, target: str | None, payload: str | None, timeout_s: float, prompt_id: str | None = None
     ) -> Called | None:
         """Have the first worker check the endpoints (no target) or make a warm-up call. None: it never answered."""
+        over = time.monotonic() + WORKER_S
+        while not self.alive() and time.monotonic() < over:
+            gevent.sleep(0.1)
         for worker in self.alive()[:1]:
             number, ask = next(self._numbers), Ask(worker, gevent.event.AsyncResult())
             self._asks[number] = ask
@@ -146,6 +151,9 @@ class Preflight:
         if made.ttft_ms is None and self.run.inputs.scenario.target(target).stream and target not in self._whole:
             self._whole.add(target)
             log.warning("target `%s`: %s", target, IN_ONE_PIECE)
+        if made.error_code and target not in self._uncounted:  # of a success: its counts cannot be read
+            self._uncounted.add(target)
+            log.warning("target `%s`: %s: those counts are left empty", target, made.error_message)
 
     def _failed(self, sentence: str) -> SweepEnds:
         self.run.fail(sentence)

@@ -10,6 +10,8 @@ OLD_DAYS = 90
 DISAGREE = 0.02
 #: regions of books that no region of AWS is compared with: a model of one's own, and a price that holds everywhere
 NO_REGION = ("local", "every")
+#: where the library's prices hold: it knows no regions
+OF_THE_LIBRARY = ("us-east-1", "us-east-2", "us-west-2")
 
 
 def cautions(
@@ -32,7 +34,7 @@ def _of_region(source: Source, region: str | None, price: Price | None, elsewher
     if source.origin != "book" or region is None or source.region in (None, region, *NO_REGION):
         return None
     told = f"the price is of {source.region} ({source.name}), and calls go to {region}"
-    if elsewhere is None:
+    if elsewhere is None or (elsewhere.source.origin == "library" and region not in OF_THE_LIBRARY):
         return f"{told}, where it may differ; use a book of {region}, or add `price:`"
     by = elsewhere.source.name
     apart = difference(price, elsewhere.price) if price else None
