@@ -91,7 +91,7 @@ def kinds(tmp_path):
     (tmp_path / "book.yaml").write_text(text)
     data = yaml.safe_load(KINDS)
     for target in data["targets"]:
-        target["price"] = {"usd_per_hour": 1.0} if target["service"] != "bedrock" else {"input": 0.1, "output": 0.1}
+        target["price"] = {"usd_per_hour": 1.0} if target["service"] != "bedrock" else {"input": 0.001, "output": 0.001}
     path.write_text(yaml.safe_dump(data, sort_keys=False))
     return path
 

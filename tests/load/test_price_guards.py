@@ -30,7 +30,9 @@ def test_a_book_of_the_region_and_of_the_day_has_nothing_against_it():
 
 
 def test_a_book_of_another_region_says_what_it_costs_there():
-    shipped = Sourced(LONDON, BOOK_OF.model_copy(update={"name": "configs/pricing/eu-west-2.yaml"}))
+    shipped = Sourced(
+        LONDON, BOOK_OF.model_copy(update={"name": "configs/pricing/eu-west-2.yaml", "region": "eu-west-2"})
+    )
     assert told(region="eu-west-2", elsewhere=shipped) == (
         "the price is of us-east-1 (book.yaml), and calls go to eu-west-2, where it is $0.00039 in, $0.00078 out per 1,000 tokens "
         "by configs/pricing/eu-west-2.yaml, 30 % more; use that",
@@ -46,7 +48,9 @@ def test_a_book_of_another_region_says_what_it_costs_there():
 
 def test_an_instance_hour_of_another_region_is_compared_too():
     """4 / 3.2 = 1.25"""
-    there = Sourced(HourlyPrice(usd_per_hour=4.0), BOOK_OF.model_copy(update={"name": "eu.yaml"}))
+    there = Sourced(
+        HourlyPrice(usd_per_hour=4.0), BOOK_OF.model_copy(update={"name": "eu.yaml", "region": "eu-west-1"})
+    )
     found = told(region="eu-west-1", price=HourlyPrice(usd_per_hour=3.2), elsewhere=there)
     assert found[0].endswith("where it is $4 per hour by eu.yaml, 25 % more; use that")
 

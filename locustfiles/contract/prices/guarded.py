@@ -35,10 +35,10 @@ def noted(found: Sourced, rules: typing.Iterable[str] = (), cautions: typing.Ite
 
 
 def _elsewhere(found: Sourced, model_id: str | None, asked: Asked, books: list[Book]) -> Sourced | None:
-    """The same by the other sources: the other books, the shipped one of the region that is called, the library."""
+    """The same by the other sources: the shipped book of the region that is called, the other books, the library."""
     if found.source.origin == "library":
         return None
-    others = [book for book in (*books, *books_of(None, asked.region)) if not _same(book.name, found.source.name)]
+    others = [book for book in (*books_of(None, asked.region), *books) if not _same(book.name, found.source.name)]
     try:
         if isinstance(found.price, HourlyPrice):
             return instance_price(found.source.entry, asked.on, others) if found.source.entry else None

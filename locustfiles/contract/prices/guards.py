@@ -34,7 +34,7 @@ def _of_region(source: Source, region: str | None, price: Price | None, elsewher
     if source.origin != "book" or region is None or source.region in (None, region, *NO_REGION):
         return None
     told = f"the price is of {source.region} ({source.name}), and calls go to {region}"
-    if elsewhere is None or (elsewhere.source.origin == "library" and region not in OF_THE_LIBRARY):
+    if elsewhere is None or not _holds_in(elsewhere.source, region):
         return f"{told}, where it may differ; use a book of {region}, or add `price:`"
     by = elsewhere.source.name
     apart = difference(price, elsewhere.price) if price else None
@@ -43,6 +43,12 @@ def _of_region(source: Source, region: str | None, price: Price | None, elsewher
     if abs(apart) <= DISAGREE:
         return None  # it costs the same there
     return f"{told}, where it is {price_words(elsewhere.price)} by {by}, {_apart(apart)}; use that"
+
+
+def _holds_in(source: Source, region: str) -> bool:
+    if source.origin == "library":
+        return region in OF_THE_LIBRARY
+    return source.region in (region, *NO_REGION)
 
 
 def _of_another_source(source: Source, price: Price, elsewhere: Sourced) -> str | None:
