@@ -5,6 +5,7 @@ import typing
 
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.prices import library
+from locustfiles.contract.prices.amended import cautioned, discounted, ruled, with_rule
 from locustfiles.contract.prices.books import Book, books_of, for_models
 from locustfiles.contract.prices.model_ids import ModelId, billed_otherwise, parse
 from locustfiles.contract.prices.price import HourlyPrice, Rates, TokenPrice
@@ -70,7 +71,7 @@ def instance_price(instance_type: str, on: datetime.date, books: list[Book]) -> 
     for book in books:
         if entry := book.content.instance(instance_type, on):
             price = HourlyPrice(usd_per_hour=entry.usd_per_hour)
-            return _discounted(Sourced(price, _source(book, instance_type, entry)), entry.discount_percent)
+            return discounted(Sourced(price, _source(book, instance_type, entry)), entry.discount_percent)
     hint = meant(instance_type, [key for book in books for key in book.content.instances])
     raise NoPrice(_absent("instance type", instance_type, hint))
 
@@ -97,10 +98,21 @@ def _of_the_model(search: _Search) -> Sourced | None:
         if apart or (search.govcloud and book.shipped):
             return None
         if found := book.content.model(search.named.bare, search.asked.on):
-            caution = f"no source has a price of `{search.named.profile}`: it is taken to cost what `{found[0]}` does"
-            known = library.find(search.named.profile, search.asked.on)
-            return _cautioned(_of_book(book, *found), None if known and not search.govcloud else caution)
+            return cautioned(_of_book(book, *found), _standing_in(search, book, *found))
     return None
+
+
+def _standing_in(search: _Search, book: Book, key: str, entry: ModelEntry) -> str | None:
+    """What to say of an entry of a model that a profile is priced by."""
+    profile = search.named.profile
+    known = None if search.govcloud else library.find(profile, search.asked.on)
+    if known is None:
+        return f"no source has a price of `{profile}`: it is taken to cost what `{key}` does"
+    theirs = (known.price.input, known.price.output)
+    if book.shipped or theirs == (entry.input, entry.output):
+        return None
+    told = f"{library.name()} has ${theirs[0]:g} in, ${theirs[1]:g} out per 1,000 tokens of `{profile}`"
+    return f"`{key}` stands for it, and {told}; add that id to {book.name} if its price is another"
 
 
 def _billed_apart(search: _Search) -> bool:
@@ -131,7 +143,7 @@ def _of_the_library(search: _Search) -> Sourced | None:
         as_of=library.published(),
         rules=known.rules,
     )
-    return _passed_over(search, _cautioned(Sourced(known.price, source), caution), upto=None)
+    return _passed_over(search, cautioned(Sourced(known.price, source), caution), upto=None)
 
 
 def _passed_over(search: _Search, found: Sourced, upto: Book | None) -> Sourced:
@@ -143,13 +155,13 @@ def _passed_over(search: _Search, found: Sourced, upto: Book | None) -> Sourced:
             break
         if entry := book.content.model(search.named.bare, search.asked.on):
             told = f"`{entry[0]}` in {book.name} is not taken: calls of another geography are billed apart"
-            return _cautioned(found, f"{told}; add `{search.named.profile}` to it")
+            return cautioned(found, f"{told}; add `{search.named.profile}` to it")
     return found
 
 
 def _of_book(book: Book, key: str, entry: ModelEntry) -> Sourced:
     price = TokenPrice.model_validate(entry.model_dump(include=set(TokenPrice.model_fields)))
-    return _discounted(Sourced(price, _source(book, key, entry)), entry.discount_percent)
+    return discounted(Sourced(price, _source(book, key, entry)), entry.discount_percent)
 
 
 def _topped(search: _Search, found: Sourced) -> Sourced:
@@ -159,7 +171,7 @@ def _topped(search: _Search, found: Sourced) -> Sourced:
             if top := book.content.on_top(key, search.asked.on):
                 factor = top[1].factor
                 rule = f"× {factor:g}: `{top[0]}` in {book.name}" if factor != 1 else None
-                return _discounted(_ruled(found, factor, rule), top[1].discount_percent)
+                return discounted(ruled(found, factor, rule), top[1].discount_percent)
     return found
 
 
@@ -175,12 +187,12 @@ def _varied(search: _Search, found: Sourced) -> Sourced:
         own = found.source.name == book.name and found.source.entry == key
         where = "" if own else f" (`{key}` in {book.name})"
         if not isinstance(value, Rates):
-            return _ruled(found, value, f"{variant}: × {value:g}{where}")
+            return ruled(found, value, f"{variant}: × {value:g}{where}")
         if own or (
             key in search.keys and found.source.origin == "library"
         ):  # rates of one price, not of another region's
             price = found.price.model_copy(update=value.model_dump() | {"steps": ()})
-            return _with_rule(found._replace(price=price), f"{variant}: its own rates{where}")
+            return with_rule(found._replace(price=price), f"{variant}: its own rates{where}")
     where = f"{found.source.name}, {found.source.entry}"
     raise NoPrice(
         f"`{variant}` has a price of its own, which is not in {where}; add it under `variants:` of a price book, or add `price:`"
@@ -201,24 +213,6 @@ def _guarded(search: _Search, found: Sourced) -> Sourced:
     if not prices or not isinstance(found.price, TokenPrice) or found.price.guardrail:
         return found
     return found._replace(price=found.price.model_copy(update={"guardrail": prices[0]}))
-
-
-def _discounted(found: Sourced, percent: float) -> Sourced:
-    return _ruled(found, (100 - percent) / 100, f"less {percent:g} %") if percent else found
-
-
-def _ruled(found: Sourced, factor: float, rule: str | None) -> Sourced:
-    return _with_rule(found._replace(price=found.price.times(factor)), rule) if rule else found
-
-
-def _with_rule(found: Sourced, rule: str) -> Sourced:
-    return found._replace(source=found.source.model_copy(update={"rules": (*found.source.rules, rule)}))
-
-
-def _cautioned(found: Sourced, caution: str | None) -> Sourced:
-    if caution is None:
-        return found
-    return found._replace(source=found.source.model_copy(update={"cautions": (*found.source.cautions, caution)}))
 
 
 def _source(book: Book, key: str, entry: ModelEntry | InstanceEntry) -> Source:
