@@ -98,21 +98,10 @@ def _of_the_model(search: _Search) -> Sourced | None:
         if apart or (search.govcloud and book.shipped):
             return None
         if found := book.content.model(search.named.bare, search.asked.on):
-            return cautioned(_of_book(book, *found), _standing_in(search, book, *found))
+            known = None if search.govcloud else library.find(search.named.profile, search.asked.on)
+            caution = f"no source has a price of `{search.named.profile}`: it is taken to cost what `{found[0]}` does"
+            return cautioned(_of_book(book, *found), None if known else caution)
     return None
-
-
-def _standing_in(search: _Search, book: Book, key: str, entry: ModelEntry) -> str | None:
-    """What to say of an entry of a model that a profile is priced by."""
-    profile = search.named.profile
-    known = None if search.govcloud else library.find(profile, search.asked.on)
-    if known is None:
-        return f"no source has a price of `{profile}`: it is taken to cost what `{key}` does"
-    theirs = (known.price.input, known.price.output)
-    if book.shipped or theirs == (entry.input, entry.output):
-        return None
-    told = f"{library.name()} has ${theirs[0]:g} in, ${theirs[1]:g} out per 1,000 tokens of `{profile}`"
-    return f"`{key}` stands for it, and {told}; add that id to {book.name} if its price is another"
 
 
 def _billed_apart(search: _Search) -> bool:
