@@ -105,12 +105,16 @@ REFUSED = {
     "us.nobody.knows-this-v1:0": f"no price for model `us.nobody.knows-this-v1:0`; {ADD}",
     # a slip of the keyboard
     "meta.llama3-8b-instrcut-v1:0": "did you mean `meta.llama3-8b-instruct-v1:0`? Else add it",
+    "us.meta.llama3-3-70b-instrutc-v1:0": "did you mean `us.meta.llama3-3-70b-instruct-v1:0`? Else add it",
+    "claude-sonnet-4-5-20250929-v1:0": "did you mean `anthropic.claude-sonnet-4-5-20250929-v1:0`? Else add it",
     "claude-3-haiku-20240307-v1:0": "did you mean `anthropic.claude-3-haiku-20240307-v1:0`? Else add it",
     # other prices than those that are known
     "us-gov.anthropic.claude-3-haiku-20240307-v1:0": "in AWS GovCloud, which bills about 20 % more than other regions; add it",
     "arn:aws-us-gov:bedrock:us-gov-west-1::foundation-model/deepseek.v3-v1:0": "in AWS GovCloud",
     "arn:aws-cn:bedrock:cn-north-1::foundation-model/amazon.nova-lite-v1:0": "AWS bills there in CNY",
     # billed otherwise
+    "stability.sd3-5-large-v1:0": "it is billed by the image: add `price: {units: {image: USD}}`",
+    "us.twelvelabs.pegasus-1-2-v1:0": "it is billed by the second: add `price: {units: {second: USD}}`, with `input:` and `output:`",
     f"{ARN}provisioned-model/abc": "provisioned throughput is billed by the hour and model unit; add `price: {usd_per_hour",
     f"{ARN}imported-model/abc": "an imported model is billed by the hour and model unit; add `price: {usd_per_hour",
     f"{ARN}custom-model/amazon.nova-lite-v1:0:300k/abc": "a custom model is billed by the hour",
@@ -162,6 +166,12 @@ def test_a_query_of_reranking_has_a_price_and_its_tokens_none():
         ),
         ("mistral.mistral-large-2402-v1:0", "eu-west-1", "for all regions, and eu-west-1 may cost more"),
         ("eu.meta.llama3-3-70b-instruct-v1:0", "eu-west-1", "for all regions, and `eu.` may cost more"),
+        (
+            "deepseek.v3-v1:0",
+            "ap-northeast-1",
+            "every-region.yaml has one price of `deepseek.v3-v1:0` for all regions, and ap-",
+        ),
+        ("deepseek.v3-v1:0", "us-west-2", None),
         ("us.meta.llama3-3-70b-instruct-v1:0", "us-east-1", None),
         ("eu.anthropic.claude-sonnet-5-5", "eu-west-1", None),
         ("eu.amazon.nova-pro-v1:0", "eu-west-1", None),

@@ -7,7 +7,7 @@ from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.prices import library
 from locustfiles.contract.prices.amended import cautioned, discounted, ruled, with_rule
 from locustfiles.contract.prices.books import Book, books_of, for_models
-from locustfiles.contract.prices.model_ids import ModelId, billed_otherwise, parse
+from locustfiles.contract.prices.model_ids import ModelId, billed_by_the_unit, billed_otherwise, parse
 from locustfiles.contract.prices.price import HourlyPrice, Rates, TokenPrice
 from locustfiles.contract.prices.price_book import EVERYWHERE, InstanceEntry, ModelEntry, OnTop, Variant
 from locustfiles.contract.prices.slips import meant
@@ -85,7 +85,9 @@ def _of_its_own(search: _Search) -> Sourced | None:
         for key in keys:
             everywhere = book.content.region == EVERYWHERE and search.govcloud and not key.startswith("us-gov.")
             if not everywhere and (found := book.content.model(key, search.asked.on)):
-                return _passed_over(search, _of_book(book, *found), upto=book)
+                for_all = book.content.region == EVERYWHERE and not search.named.geography
+                caution = _of_all_regions(search, book.name) if for_all else None
+                return _passed_over(search, cautioned(_of_book(book, *found), caution), upto=book)
     return None
 
 
@@ -120,10 +122,8 @@ def _of_the_library(search: _Search) -> Sourced | None:
         caution = f"{library.name()} has no price of `{named.profile}`: it is taken to cost what `{named.bare}` does"
     if known is None:
         return None
-    everywhere = search.asked.region in _AS_IN_THE_LIBRARY if not named.geography else named.geography in _AS_GEOGRAPHY
-    if caution is None and not everywhere and not known.entry.startswith("regional."):
-        where = f"`{named.geography}.`" if named.geography else search.asked.region
-        caution = f"{library.name()} has one price of `{named.bare}` for all regions, and {where} may cost more"
+    if caution is None and not known.entry.startswith("regional."):
+        caution = _of_all_regions(search, library.name())
     source = Source(
         origin="library",
         name=library.name(),
@@ -133,6 +133,15 @@ def _of_the_library(search: _Search) -> Sourced | None:
         rules=known.rules,
     )
     return _passed_over(search, cautioned(Sourced(known.price, source), caution), upto=None)
+
+
+def _of_all_regions(search: _Search, name: str) -> str | None:
+    """What to say of a source without a region, where calls go to one that may cost more."""
+    geography, region = search.named.geography, search.asked.region
+    if search.govcloud or (geography in _AS_GEOGRAPHY if geography else region in _AS_IN_THE_LIBRARY):
+        return None
+    where = f"`{geography}.`" if geography else region
+    return f"{name} has one price of `{search.named.bare}` for all regions, and {where} may cost more"
 
 
 def _passed_over(search: _Search, found: Sourced, upto: Book | None) -> Sourced:
@@ -220,8 +229,11 @@ def _absent_model(search: _Search) -> str:
     if search.govcloud:
         remedy = "which bills about 20 % more than other regions; add it to the price book or give the target its own `price:`"
         return f"no price for model `{search.model_id}` in AWS GovCloud, {remedy}"
-    known = [key for book in search.books for key in book.content.models]
-    return _absent("model", search.model_id, meant(search.model_id, [*known, *library.ids()]))
+    if by_unit := billed_by_the_unit(search.named.bare):
+        return f"no price for model `{search.model_id}`; {by_unit}"
+    known = [parse(key).bare for book in search.books for key in book.content.models]
+    hint = meant(search.named.bare, [*known, *library.ids()])
+    return _absent("model", search.model_id, hint and search.named._replace(bare=hint).profile)
 
 
 def _absent(kind: str, name: str, hint: str | None) -> str:
