@@ -8,7 +8,10 @@ from analysis.verdicts.thresholds import THRESHOLDS
 from analysis.words import format as show
 from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.prices.price import TokenPrice
+from locustfiles.contract.scenario.targets import Target
 
+#: what servers call the tier that nobody asked for
+_STANDARD = ("default", "standard", "on_demand")
 #: what a request gets whose endpoint goes away, or is away
 CUT_OFF = (ErrorClass.CONNECT, ErrorClass.STREAM_BROKEN)
 
@@ -40,18 +43,29 @@ def stream_cautions(stage: Stage) -> typing.Iterator[str]:
 
 
 def served_cautions(stage: Stage) -> typing.Iterator[str]:
-    """Where Bedrock says that it served another latency setting or tier than the target asks for."""
-    if stage.target.service != "bedrock":
+    """Where the service says that it served another latency setting or tier than the target asks for."""
+    if stage.target.service not in ("bedrock", "openai"):
         return
     for column, key, asked in (
-        ("served_latency", "latency", stage.target.latency or "standard"),
-        ("served_tier", "service_tier", stage.target.service_tier or "default"),
+        ("served_latency", "latency", getattr(stage.target, "latency", None) or "standard"),
+        ("served_tier", "service_tier", asked_tier(stage.target)),
     ):
         served = stage.measured[column].dropna()
-        other = served[served != asked]
+        # `auto` is what the account is set to: one tier, whichever
+        meant = served.mode().iloc[0] if asked == "auto" and len(served) else asked
+        other = served[~served.isin(_STANDARD if meant in _STANDARD else (meant,))]
         if len(other) > THRESHOLDS["served_otherwise"].limit * len(served):
             found = ", ".join(f"`{name}`" for name in sorted(other.unique()))
             yield f"{len(other)} of {len(served)} answers were served with {key} {found} where `{asked}` was asked for, and are billed so"
+
+
+def asked_tier(target: Target) -> str:
+    """The service tier that a target asks for, on OpenAI's routes among its parameters."""
+    parameters = target.parameters
+    places = (parameters, *(parameters.get(key) for key in ("extra_body", "additionalModelRequestFields")))
+    told = (place.get("service_tier") for place in places if isinstance(place, dict))
+    asked = getattr(target, "service_tier", None) or next((name for name in told if isinstance(name, str)), None)
+    return asked or "default"
 
 
 def endpoint_cautions(stage: Stage) -> typing.Iterator[str]:

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from scripts.emulator import errors, frames
 from scripts.emulator.choices import choices
 from scripts.emulator.delivery import END, Delivery
-from scripts.emulator.dialects import Call, Piece, guardrail_action
+from scripts.emulator.dialects import Call, Piece
+from scripts.emulator.dialects.billed import guardrail_action
 from scripts.emulator.dialects.tools import choose
 from scripts.emulator.operations import Operation
 
@@ -43,6 +44,7 @@ class Answer:
         self.prompt_tokens: int | None = None
         self.cache_read: int | None = None  # prompt tokens by the prompt cache; None: the request has no cache point
         self.cache_write: int | None = None
+        self.cache_write_1h = 0  # of these
         self.completion_tokens = 0
         self.tokens: list[tuple[str, int]] = []
         self.reasoning_tokens = 0  # the first so many tokens are reasoning

@@ -19,6 +19,7 @@ Count = Annotated[int, pydantic.Field(gt=0)]
 Share = Annotated[float, pydantic.Field(ge=0, le=1)]
 Known = Literal["tgi", "openai-chat", "openai-completions", "lmi", "hf-embedding"]
 Container = Known | Literal["raw"]
+Policy = Literal["topic", "content", "word", "sensitiveInformation", "contextualGrounding"]
 
 EXAMPLE_ACCESS_KEY = "AKIAIOSFODNN7EXAMPLE"  # the pair of AWS's own documentation: no real account has it
 EXAMPLE_SECRET_KEY = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
@@ -125,6 +126,9 @@ class Target(Strict):
     reasoning_tokens: Annotated[int, pydantic.Field(ge=0)] = 0  # the first so many tokens of every answer are reasoning
     tool_calls: Annotated[int, pydantic.Field(ge=0)] = 0  # calls of tools in an answer, where a request leaves it open
     ready_after_s: NotNegative = 0.0  # until so long after the start the model is not ready
+    cache_minimum_tokens: Count = 1024  # a cache point after fewer prompt tokens caches nothing
+    caches_prompts: bool = False  # on OpenAI's routes: without cache points, by whole blocks of 128 tokens
+    serves_tier: str | None = None  # on OpenAI's routes: what answers say, whatever tier was asked for
 
     @pydantic.field_validator("faults")
     @classmethod
@@ -169,7 +173,7 @@ class Model(Target):
     aliases: list[str] = []
     anthropic_versions: list[str] = ["bedrock-2023-05-31"]  # that the bodies of a Claude may name
     max_output_tokens: Count | None = None  # the most that a request may ask for; none means the published limit
-    cache_minimum_tokens: Count = 1024  # a cache point after fewer prompt tokens caches nothing
+    routes_to: list[str] = []  # a prompt router: the models it chooses from
     standard_only: bool = (
         False  # every latency setting and tier that is asked for is served, and answered, as the standard one
     )
@@ -192,6 +196,7 @@ class Config(Strict):
     api_key: str | None = None  # of the OpenAI routes; none asks for none
     openai_paths: list[str] = ["/v1"]  # what stands before /chat/completions, /completions and /models
     guardrails: list[str] = []  # those that exist, as `id:version`; a request with another is refused
+    guardrail_policies: list[Policy] = ["content", "topic"]  # of each of them; they count a unit a thousand characters
     engines: dict[str, Engine]
     endpoints: dict[str, Endpoint] = {}
     models: dict[str, Model] = {}

@@ -5,13 +5,14 @@ import re
 import time
 
 from scripts.emulator import errors, openai_errors
+from scripts.emulator.dialects.billed import FIVE_MINUTES, HOUR, whole_blocks
 from scripts.emulator.dialects.raw import Raw
 from scripts.emulator.faults import FAULTS, Fault
 from scripts.emulator.limits import Quota
 from scripts.emulator.operations import model_ids
 from scripts.emulator.text import count_tokens
 
-CACHE_S = 300.0  # how long a cached prompt lives after its last use
+CACHE_S = {FIVE_MINUTES: 300.0, HOUR: 3600.0}  # how long a cached prompt lives after its last use
 _SESSION = "^[a-zA-Z0-9](-*[a-zA-Z0-9])*$"  # as SageMaker declares it
 _NEW_OR_SESSION = "^(NEW_SESSION)$|" + _SESSION
 
@@ -23,22 +24,28 @@ class Hosted:
         self.config, self.engine = config, engine
         self.raw = Raw(config.answer) if getattr(config, "answer", None) else None
         self.quota = Quota(config.limit)
-        self._cached: dict[str, float] = {}  # prompt prefix -> last use
+        self._cached: dict[str, float] = {}  # prompt prefix -> end of its life
         self._sessions: dict[str, float] = {}  # id -> end of its life, Unix seconds
         self._draws = random.Random(config.fault_seed)
 
     def cache(self, a) -> None:
-        """Count the tokens before the last cache point as written, or as read where they were there lately."""
-        prefix, now = a.call.cache_prefix, time.perf_counter()
-        if prefix is None:
+        """Count the tokens up to the last cache point that was there lately as read, those up to the others as written."""
+        now, points = time.perf_counter(), list(a.call.cache_points)
+        if self.config.caches_prompts and a.operation.openai:
+            points = whole_blocks(a.call)
+        if not points:
             return
-        tokens = count_tokens(prefix)
-        if tokens < self.config.cache_minimum_tokens:
-            tokens = 0
-        hit = self._cached.get(prefix, -CACHE_S) > now - CACHE_S
-        a.cache_read, a.cache_write = (tokens, 0) if hit else (0, tokens)
-        if tokens:
-            self._cached[prefix] = now
+        a.cache_read = a.cache_write = 0
+        counted = [(prefix, ttl, count_tokens(prefix)) for prefix, ttl in points]
+        kept = [point for point in counted if point[2] >= self.config.cache_minimum_tokens]
+        there = [tokens for prefix, _, tokens in kept if self._cached.get(prefix, now) > now]
+        reached = a.cache_read = max(there, default=0)
+        for prefix, ttl, tokens in kept:
+            written = max(0, tokens - reached)
+            a.cache_write += written
+            a.cache_write_1h += written if ttl == HOUR else 0
+            reached = max(reached, tokens)
+            self._cached[prefix] = now + CACHE_S[ttl]
 
     def session(self, a) -> None:
         """Open the session that the request asks for, or find the one that it names. A session lives in the container,

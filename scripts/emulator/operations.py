@@ -127,7 +127,7 @@ def streaming(operation: Operation) -> Operation:
     return _STREAMING[operation]
 
 
-_GEOGRAPHY = re.compile(r"(us|us-gov|eu|apac|jp|au|ca|global)\.")
+_GEOGRAPHY = re.compile(r"(us|us-gov|eu|apac|jp|au|ca|in|sa|global)\.")
 _ARN = re.compile(r"arn:aws[a-z-]*:bedrock:[a-z0-9-]*:\d*:(?:foundation-model|inference-profile)/(.+)")
 
 

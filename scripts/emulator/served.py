@@ -14,6 +14,12 @@ from scripts.emulator.config import Config, Engine, Timed
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1", "0.0.0.0")
 _SESSION_S = 3600.0
+#: what a default prompt router's id contains -> two models that it may choose
+_ROUTED = {
+    "anthropic": ["anthropic.claude-3-haiku-20240307-v1:0", "anthropic.claude-3-5-sonnet-20240620-v1:0"],
+    "meta": ["meta.llama3-1-8b-instruct-v1:0", "meta.llama3-1-70b-instruct-v1:0"],
+    "": ["amazon.nova-lite-v1:0", "amazon.nova-pro-v1:0"],
+}
 
 
 def config_of(path: str, scenario: Scenario, ttft_ms: float | None, tokens_per_second: float | None) -> Config:
@@ -83,6 +89,8 @@ def _add(entry: dict, key: str, value: str | None) -> None:
 def _add_model(path: str, models: dict[str, dict], target) -> None:
     family = target.family or "llama"  # Converse is the same for all
     entry = models.setdefault(target.model_id, {"engine": target.name, "family": family})
+    if "prompt-router/" in target.model_id:
+        entry["routes_to"] = next(routed for name, routed in _ROUTED.items() if name in target.model_id)
     if target.api == "invoke" and entry["family"] != family:
         if entry.get("invoked"):
             raise BadInput(

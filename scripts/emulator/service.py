@@ -74,7 +74,7 @@ class Service:
     def __init__(self, config, truth: Truth):
         self.account, self.truth, self._config = config.account, truth, config
         self._verifier = Verifier(config.credentials, config.bearer_tokens, config.region)
-        self._guardrails = config.guardrails
+        self._guardrails, self.guardrail_policies = config.guardrails, config.guardrail_policies
         self._engines: dict[str, typing.Any] = {name: ENGINES[e.kind](e) for name, e in config.engines.items()}
         self._catalog = Catalog(config, self._engines)
         if config.models:
@@ -131,6 +131,8 @@ class Service:
             self._prepare(a, hosted)
         elif a.operation.service == "sagemaker":
             hosted.session(a)
+        else:
+            hosted.cache(a)
         self._reserve(a, hosted.quota)
         if a.fault and a.fault[1].stage == "call":
             a.fault[1].apply(a)
@@ -160,6 +162,7 @@ class Service:
         headers = a.request.headers
         if identifier := headers.get("x-amzn-bedrock-guardrailidentifier"):
             a.call.guardrail = f"{identifier}:{headers.get('x-amzn-bedrock-guardrailversion')}"
+            a.call.guardrail_trace = headers.get("x-amzn-bedrock-trace") in ("ENABLED", "ENABLED_FULL")
         if a.call.guardrail and a.call.guardrail not in self._guardrails:
             raise errors.guardrail_not_found()
         if a.operation.streams and not getattr(a.dialect, "STREAMS", True):

@@ -53,6 +53,50 @@ def test_what_was_served_otherwise_than_asked_makes_it_suspect(tmp_path, asked, 
     )
 
 
+ROUTE = {"name": "route", "service": "openai", "base_url": "http://127.0.0.1:1/v1", "model_id": "m"}
+TIER = "answers were served with service_tier"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "served", "why"),
+    [
+        # 120 requests begin in the window; every fourth one of them, 30, is served as `served`, the others as asked
+        ({}, "default", ""),
+        ({}, "on_demand", ""),  # another server's word for the same
+        ({}, "priority", f"30 of 120 {TIER} `priority` where `default` was asked for, and are billed so"),
+        (
+            {"service_tier": "flex"},
+            "default",
+            f"30 of 120 {TIER} `default` where `flex` was asked for, and are billed so",
+        ),
+        ({"service_tier": "flex"}, "flex", ""),
+        ({"extra_body": {"service_tier": "priority"}}, "priority", ""),
+        (
+            {"extra_body": {"service_tier": "priority"}},
+            "default",
+            f"30 of 120 {TIER} `default` where `priority` was asked for, and are billed so",
+        ),
+        (
+            {"service_tier": "auto"},
+            "auto's own",
+            f"30 of 120 {TIER} `auto's own` where `auto` was asked for, and are billed so",
+        ),
+    ],
+)
+def test_a_tier_served_otherwise_makes_a_stage_of_openais_routes_suspect(tmp_path, parameters, served, why):
+    price = {"input": 0.001, "output": 0.002}
+    target = ROUTE | {"parameters": parameters, "price": price}
+    asked = parameters.get("service_tier") or parameters.get("extra_body", {}).get("service_tier") or "default"
+    usual = {"served_tier": "priority" if asked == "auto" else asked}
+    records = healthy(target="route", service="openai", prompt_tokens=10, completion_tokens=5, **usual)
+    begun = [i for i, r in enumerate(records) if r.phase == "measure"]
+    for i in begun[::4]:
+        records[i] = dataclasses.replace(records[i], served_tier=served)
+    keys = {"targets": [target], "prices": {"route": price}}
+    got = verdict(tmp_path, records, window(1, 10, 40, users=2, target="route"), **keys)
+    assert got == ("SUSPECT" if why else "VALID", why)
+
+
 def test_successes_without_a_token_count_make_it_suspect(tmp_path):
     records = [dataclasses.replace(r, token_source="none") if i % 10 == 0 else r for i, r in enumerate(healthy())]
     n = sum(r.phase == "measure" for r in records)

@@ -5,6 +5,7 @@ import typing
 from locustfiles.common.calls.clock import Clock
 from locustfiles.common.calls.sender import Sender
 from locustfiles.common.calls.stage_spec import StageSpec
+from locustfiles.common.prompts.payloads import Prompt
 from locustfiles.contract.record import FIELDS, RequestRecord
 from locustfiles.contract.scenario.scenario import Scenario
 from scripts.emulator.config import EXAMPLE_ACCESS_KEY, EXAMPLE_SECRET_KEY
@@ -55,10 +56,10 @@ class Pair:
         made = [Scenario.model_validate(scenario | {"transport": transport}) for transport in ("fast", "boto3")]
         self.senders = [Sender(s, Clock(), lambda record: None) for s in made]
 
-    def ask(self, transport: int, name: str) -> RequestRecord:
+    def ask(self, transport: int, name: str, prompt: Prompt = PROMPT) -> RequestRecord:
         """A call to a target by the fast path (0) or boto3 (1)."""
         sender, number = self.senders[transport], self._numbers[name]
-        return sender.call(1, sender.scenario.target(number), PROMPT, StageSpec(1, number, "p", 1), "measure")
+        return sender.call(1, sender.scenario.target(number), prompt, StageSpec(1, number, "p", 1), "measure")
 
     def records(self, name: str) -> tuple[RequestRecord, RequestRecord]:
         return self.ask(0, name), self.ask(1, name)

@@ -116,7 +116,7 @@ def test_a_converse_request_is_what_boto3_sends(model_id, stream):
         inferenceConfig={"maxTokens": 64, "temperature": 0.5, "topP": 0.9, "stopSequences": ["END"]},
         additionalModelRequestFields={"top_k": 20},
         performanceConfig={"latency": "optimized"},
-        guardrailConfig={"guardrailIdentifier": "gr-12345", "guardrailVersion": "1"},
+        guardrailConfig={"guardrailIdentifier": "gr-12345", "guardrailVersion": "1", "trace": "enabled"},
     )
     assert ours(body)[:2] == (path, headers)
     assert json.loads(body.body) == json.loads(raw)

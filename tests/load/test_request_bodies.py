@@ -119,7 +119,7 @@ def test_converse_with_every_setting_is_what_boto3_sends(stream):
         inferenceConfig={"maxTokens": 9},
         toolConfig=tools,
         additionalModelRequestFields={"thinking": {"type": "enabled", "budget_tokens": 1024}},
-        guardrailConfig={"guardrailIdentifier": "gr12345", "guardrailVersion": "DRAFT"},
+        guardrailConfig={"guardrailIdentifier": "gr12345", "guardrailVersion": "DRAFT", "trace": "enabled"},
         performanceConfig={"latency": "optimized"},
         serviceTier={"type": "priority"},
     )
@@ -139,6 +139,7 @@ def test_invoke_model_with_every_setting_is_what_boto3_sends(stream):
         accept="application/json",
         guardrailIdentifier="gr12345",
         guardrailVersion="DRAFT",
+        trace="ENABLED",
         performanceConfigLatency="optimized",
         serviceTier="priority",
         body=body.body,

@@ -1,6 +1,7 @@
 """Claude's messages: a body made of blocks with cache points as marks on them, and the events of its answer."""
 
 from locustfiles.common.dialects.answer_parts import objects, part
+from locustfiles.common.dialects.billed import cache_creation
 from locustfiles.common.dialects.body_parts import Split, known, merged, turns_of
 from locustfiles.common.dialects.parsed import AnswerBuilder
 from locustfiles.common.prompts.images import image_in
@@ -28,7 +29,8 @@ def claude_body(target: BedrockTarget, prompt: Prompt, split: Split) -> dict:
 
 def _claude_system(target: BedrockTarget, prompt: Prompt, texts: list[str]) -> str | list[dict] | None:
     if target.cache_system:
-        return [{"type": "text", "text": target.system, "cache_control": {"type": "ephemeral"}}]
+        mark = {"type": "ephemeral"} | known(ttl=target.cache_ttl)
+        return [{"type": "text", "text": target.system, "cache_control": mark}]
     if prompt.cached and target.system is None:
         own = (m["content"] for m in prompt.messages or () if m["role"] == "system")
         return [part for content in own for part in _claude_parts(content, prompt)] or None
@@ -105,3 +107,4 @@ def _claude_usage(builder: AnswerBuilder, usage: dict, final: bool) -> None:
         cache_read_tokens=usage.get("cache_read_input_tokens"),
         cache_write_tokens=usage.get("cache_creation_input_tokens"),
     )
+    cache_creation(builder, part(usage, "cache_creation"))

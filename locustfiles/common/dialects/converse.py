@@ -3,6 +3,7 @@
 import typing
 
 from locustfiles.common.dialects.answer_parts import objects, part
+from locustfiles.common.dialects.billed import cache_details, trace
 from locustfiles.common.dialects.body_parts import Split, known, merged, turns_of
 from locustfiles.common.dialects.parsed import AnswerBuilder
 from locustfiles.common.prompts.images import image_in
@@ -17,7 +18,6 @@ _CONVERSE_MEMBERS = frozenset(
 #: members of a content block that are read by themselves, or are no output
 _TOLD = frozenset("text reasoningContent citationsContent cachePoint".split())
 _SERVED = frozenset("toolUse toolResult".split())  # whole in the event that begins a block
-_DEFAULT_CACHE_POINT = {"type": "default"}
 
 
 def _blocks(content: str | list[dict]) -> list[dict]:
@@ -43,7 +43,7 @@ def converse_body(target: BedrockTarget, prompt: Prompt, split: Split) -> dict:
     else:
         system = [{"text": text} for text in texts]
         if target.cache_system:
-            system.append({"cachePoint": _DEFAULT_CACHE_POINT})
+            system.append({"cachePoint": {"type": "default"} | known(ttl=target.cache_ttl)})
     document |= known(system=system or None, inferenceConfig=inference_config(split) or None)
     if target.guardrail:
         named = {"guardrailIdentifier": target.guardrail.id, "guardrailVersion": target.guardrail.version}
@@ -56,7 +56,10 @@ def converse_body(target: BedrockTarget, prompt: Prompt, split: Split) -> dict:
     models_own = {key: value for key, value in split.rest.items() if key not in _CONVERSE_MEMBERS}
     if models_own:
         document["additionalModelRequestFields"] = models_own
-    return merged(document, members, prompt)
+    document = merged(document, members, prompt)
+    if guard := part(document, "guardrailConfig"):
+        document["guardrailConfig"] = {"trace": "enabled"} | guard  # it says what the guardrail bills
+    return document
 
 
 def inference_config(split: Split) -> dict:
@@ -125,5 +128,7 @@ def _converse_usage(builder: AnswerBuilder, holder: dict) -> None:
         cache_read_tokens=usage.get("cacheReadInputTokens", usage.get("cacheReadInputTokenCount")),
         cache_write_tokens=usage.get("cacheWriteInputTokens", usage.get("cacheWriteInputTokenCount")),
     )
+    cache_details(builder, usage)
+    trace(builder, part(holder, "trace"))
     builder.service_times(part(holder, "metrics").get("latencyMs"))
     builder.serve(part(holder, "performanceConfig").get("latency"), part(holder, "serviceTier").get("type"))

@@ -1,6 +1,7 @@
 """Everything OpenAI-shaped: chats on containers, OpenAI's routes and Bedrock (Mistral's too), and their answers."""
 
 from locustfiles.common.dialects.answer_parts import begins_or_ends, ends, objects, part
+from locustfiles.common.dialects.billed import cache_creation
 from locustfiles.common.dialects.body_parts import (
     Split,
     chat_turns,
@@ -95,15 +96,34 @@ def _openai_parts(builder: AnswerBuilder, message: dict, time: float | None) -> 
 
 
 def _openai_usage(builder: AnswerBuilder, holder: dict) -> None:
+    builder.billing.tier = holder.get("service_tier") or builder.billing.tier
     usage = builder.usage(holder)
-    prompt, cached = usage.get("prompt_tokens"), part(usage, "prompt_tokens_details").get("cached_tokens")
-    whole, read = whole_number(prompt), whole_number(cached)
-    if whole is not None and read is not None and 0 < read <= whole:
-        prompt = whole - read  # counted apart, as everywhere in the record
-    builder.count(prompt_tokens=prompt, completion_tokens=usage.get("completion_tokens"), cache_read_tokens=cached)
+    details, prompt = part(usage, "prompt_tokens_details"), usage.get("prompt_tokens")
+    cached = _most(details.get("cached_tokens"), usage.get("prompt_cache_hit_tokens"))  # DeepSeek's name
+    written = _most(details.get("cache_write_tokens"), details.get("cache_creation_tokens"))  # LiteLLM's
+    whole, beside = whole_number(prompt), (whole_number(cached) or 0) + (whole_number(written) or 0)
+    if whole is not None and 0 < beside <= whole:
+        prompt = whole - beside  # counted apart, as everywhere in the record
+    builder.count(
+        prompt_tokens=prompt,
+        completion_tokens=usage.get("completion_tokens"),
+        cache_read_tokens=cached,
+        cache_write_tokens=written,
+    )
+    if written is not None:
+        cache_creation(builder, part(details, "cache_creation_token_details"))
     hidden = part(usage, "completion_tokens_details").get("reasoning_tokens")
     builder.count(reasoning_tokens=hidden)
     builder.concealed |= bool(whole_number(hidden))
+
+
+def _most(*counts: object) -> object:
+    """The same count under several names, of which a gateway may leave some at 0; one that is no count, so that it is told."""
+    given = [count for count in counts if count is not None]
+    numbers = [number for count in given if (number := whole_number(count)) is not None]
+    return (
+        max(numbers, default=None) if len(numbers) == len(given) else next(c for c in given if whole_number(c) is None)
+    )
 
 
 def mistral_chat_body(target: Target, prompt: Prompt, split: Split) -> dict:

@@ -4,6 +4,7 @@ import dataclasses
 import operator
 import typing
 
+from locustfiles.common.dialects.billing import Billing
 from locustfiles.common.dialects.one_line import encodable, one_line
 from locustfiles.common.dialects.token_counts import implausible, unreadable, whole_number
 from locustfiles.common.transport.limits import MAX_TOKENS, unreadable_lines
@@ -35,6 +36,7 @@ class ParsedAnswer:
     completion_tokens: int | None = None
     cache_read_tokens: int | None = None
     cache_write_tokens: int | None = None
+    cache_write_1h_tokens: int | None = None  # of cache_write_tokens
     reasoning_tokens: int | None = None  # of completion_tokens, where the service says so
     hidden_reasoning: bool = False  # reasoning was billed that the answer does not show
     stop_reason: str | None = None
@@ -42,6 +44,9 @@ class ParsedAnswer:
     service_ttft_ms: float | None = None
     served_latency: str | None = None  # what Bedrock says it served
     served_tier: str | None = None
+    invoked_model: str | None = None  # where a router chose it
+    billed_units: float | None = None  # a model's own
+    guardrail_units: str | None = None
     request_id: str | None = None
     error: ErrorClass | None = None  # None is success
     error_code: str | None = None  # of a success: what of it could not be read
@@ -69,6 +74,7 @@ class AnswerBuilder:
         self._tagged: str | None = ""  # text that a reasoning tag may begin or end in; None: there is none any more
         self._in_tag = in_reasoning
         self.intervened = False  # a guardrail did
+        self.billing = Billing()
         self.unreadable: dict[str, object] = {}  # counts that are none, by name, as they stand in the answer
 
     def say(self, text: object, time: float | None) -> None:
@@ -164,6 +170,8 @@ class AnswerBuilder:
         parsed = self.parsed
         if self._tagged and not self._in_tag:  # the answer ended inside what could have become a tag
             self.say(self._tagged, None)
+        if why := self.billing.finish(parsed):
+            self.fail(ErrorClass.BAD_RESPONSE, OwnCode.IMPLAUSIBLE_USAGE, why)
         if parsed.error is None and not self.produced:
             why = f" ({parsed.stop_reason})" if parsed.stop_reason else ""
             self.fail(ErrorClass.EMPTY, None, f"the answer ended well without output{why}")

@@ -46,6 +46,7 @@ def raw_event(builder: AnswerBuilder, event: object, time: float | None) -> None
     builder.count(
         prompt_tokens=_found(raw.prompt_tokens, event), completion_tokens=_found(raw.completion_tokens, event)
     )
+    builder.billing.take(_found(raw.units, event))
     builder.stop(_found(raw.stop_reason, event))
     builder.closed |= bool(_found(raw.done, event))
 

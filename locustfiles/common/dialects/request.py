@@ -196,6 +196,7 @@ def _invoke_headers(target: BedrockTarget) -> dict[str, str]:
     return _present(
         ("X-Amzn-Bedrock-GuardrailIdentifier", guardrail.id if guardrail else None),
         ("X-Amzn-Bedrock-GuardrailVersion", guardrail.version if guardrail else None),
+        ("X-Amzn-Bedrock-Trace", "ENABLED" if guardrail else None),  # which says what the guardrail bills
         ("X-Amzn-Bedrock-PerformanceConfig-Latency", target.latency),
         ("X-Amzn-Bedrock-Service-Tier", target.service_tier),
     )

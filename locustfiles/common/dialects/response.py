@@ -20,6 +20,8 @@ A server that ignores `stream: true` answers with one JSON document: such an ans
 import base64
 import typing
 
+from locustfiles.common.dialects.answer_parts import part
+from locustfiles.common.dialects.billed import TRACE, coheres_units, trace
 from locustfiles.common.dialects.converse import converse_event
 from locustfiles.common.dialects.error_answers import error_answer, error_body, exception, plain_error
 from locustfiles.common.dialects.error_bodies import NO_JSON, describe, to_json
@@ -153,6 +155,8 @@ def chunk(builder: AnswerBuilder, dialect: str, data: bytes, time: float) -> Non
     if event is not None and not error_body(builder, event):
         CHUNK_EVENTS[dialect](builder, event, time)
         builder.intervened |= event.get(GUARDRAIL) == "INTERVENED"
+        trace(builder, part(event, TRACE))
+        coheres_units(builder, event)
         if _METRICS in event:
             _invocation_metrics(builder, builder.usage(event, _METRICS))
 

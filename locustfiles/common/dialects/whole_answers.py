@@ -2,7 +2,8 @@
 
 import typing
 
-from locustfiles.common.dialects.answer_parts import objects
+from locustfiles.common.dialects.answer_parts import objects, part
+from locustfiles.common.dialects.billed import TRACE, coheres_units, trace
 from locustfiles.common.dialects.error_answers import error_body
 from locustfiles.common.dialects.error_bodies import NO_JSON, describe, page_text, to_json
 from locustfiles.common.dialects.parsed import AnswerBuilder
@@ -37,7 +38,11 @@ def whole(builder: AnswerBuilder, dialect: str, data: bytes, ended: bool) -> Non
         builder.fail(ErrorClass.BAD_RESPONSE, None, "the answer is not a JSON object")
     elif not is_error(builder, answer):
         DIALECTS[dialect].whole(builder, answer)
-        builder.intervened |= type(answer) is dict and answer.get(GUARDRAIL) == "INTERVENED"
+        if type(answer) is dict:
+            builder.intervened |= answer.get(GUARDRAIL) == "INTERVENED"
+            trace(builder, part(answer, TRACE))
+            if dialect != "raw":  # whose scenario says where its units are
+                coheres_units(builder, answer)
 
 
 def not_json(data: bytes) -> str:

@@ -49,6 +49,7 @@ class RawAnswer(Strict):
     plain_text: bool = False
     prompt_tokens: Expression | None = None
     completion_tokens: Expression | None = None
+    units: Expression | None = None  # queries, images, seconds or pages that are billed
     stop_reason: Expression | None = None
     error: Expression | None = None  # something there, not false and not empty: the answer is an error
     done: Expression | None = None  # the same in a stream's last line; without it `data: [DONE]` closes the stream

@@ -85,6 +85,7 @@ class BedrockTarget(_Target):
     api: typing.Literal["converse", "invoke"] = "converse"
     dialect: Family | None = None
     cache_system: bool = False  # a prompt-cache point after `system`
+    cache_ttl: typing.Literal["5m", "1h"] | None = None  # for how long its tokens are kept
     guardrail: Guardrail | None = None
     latency: typing.Literal["standard", "optimized"] | None = None
     service_tier: typing.Literal["priority", "default", "flex", "reserved"] | None = None
@@ -105,6 +106,8 @@ class BedrockTarget(_Target):
             raise ValueError("embeddings do not stream; remove `stream:`")
         if self.cache_system and self.system is None:
             raise ValueError("`cache_system` caches nothing without `system:`; add it")
+        if self.cache_ttl and not self.cache_system:
+            raise ValueError("`cache_ttl` is for how long `cache_system` keeps its tokens; add `cache_system: true`")
         return self
 
     @property

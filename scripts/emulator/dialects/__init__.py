@@ -67,8 +67,9 @@ class Call:
     token_ids: list[int] | None = None  # the prompt, where it came as tokens
     min_tokens: int = 0
     parts: list[Call] = dataclasses.field(default_factory=list)  # several prompts, or several choices: a call for each
-    cache_prefix: str | None = None  # the text before the last cache point
+    cache_points: list[tuple[str, str]] = dataclasses.field(default_factory=list)  # the text before each, and its ttl
     guardrail: str | None = None  # id:version
+    guardrail_trace: bool = False
 
 
 def want(body: dict, key: str, kind: type | tuple, default=None, required: bool = False):
@@ -113,11 +114,11 @@ def content_text(content) -> str:
     if isinstance(content, str):
         return content
     if isinstance(content, list) and all(isinstance(b, dict) for b in content):
-        return "".join(map(_block_text, content))
+        return "".join(map(block_text, content))
     raise BadBody("#/messages: content must be a string or a list of blocks")
 
 
-def _block_text(block: dict) -> str:
+def block_text(block: dict) -> str:
     """Of a block: its text, a tool's input, or what a tool answered (Converse's shapes, and Claude's)."""
     text = want(block, "text", str, "")
     used = block.get("toolUse") or (block if block.get("type") == "tool_use" else None)
@@ -149,47 +150,6 @@ def tool_text(tools) -> list[str]:
     return [compact(tools).decode()] if tools else []
 
 
-def cache_prefix(system, messages, tools=None) -> str | None:
-    """All text before the last cache point: Converse's block, or Claude's mark on a block. None without one. Tools stand
-    before the system prompt."""
-    text, prefix = "".join(tool_text(tools)), None
-    if any("cachePoint" in t or "cache_control" in t for t in tools or ()):
-        prefix = text
-    contents = [system, *(m.get("content") for m in messages or ())]
-    for block in (b for content in contents if isinstance(content, list) for b in content):
-        text += _block_text(block)
-        if "cachePoint" in block or "cache_control" in block:
-            prefix = text
-    return prefix
-
-
 def chunk(kind: str, value: dict) -> Piece:
     """One event of InvokeModelWithResponseStream: the family's JSON in base64."""
     return Piece(kind, "chunk", padded({"bytes": base64.b64encode(compact(value)).decode()}))
-
-
-def cache_counts(a, read: str, write: str) -> dict:
-    """The counts of the prompt cache, if the request had a cache point."""
-    return {} if a.cache_read is None else {read: a.cache_read, write: a.cache_write}
-
-
-def guardrail_action(a) -> dict:
-    """What a guardrail did, in the bodies of InvokeModel; nothing where the request names none."""
-    if a.call.guardrail is None or a.operation.converse or a.operation.openai:
-        return {}
-    return {"amazon-bedrock-guardrailAction": "INTERVENED" if a.blocked else "NONE"}
-
-
-def invocation_metrics(a) -> dict:
-    """What Bedrock adds to the last chunk of every family; no metrics when usage is not reported."""
-    if not a.reports_usage:
-        return guardrail_action(a)
-    return guardrail_action(a) | {
-        "amazon-bedrock-invocationMetrics": {
-            "inputTokenCount": a.input_tokens(),
-            "outputTokenCount": a.completion_tokens,
-            "invocationLatency": a.elapsed_ms(),
-            "firstByteLatency": a.first_token_ms(),
-            **cache_counts(a, "cacheReadInputTokenCount", "cacheWriteInputTokenCount"),
-        }
-    }

@@ -3,18 +3,8 @@
 OpenAI's reasoning stands in tags before the text. A stream has no `[DONE]`; its last chunk has the reason.
 """
 
-from scripts.emulator.dialects import (
-    NUMBER,
-    Call,
-    Piece,
-    chunk,
-    invocation_metrics,
-    openai_chat,
-    openai_messages,
-    positive,
-    stops,
-    want,
-)
+from scripts.emulator.dialects import NUMBER, Call, Piece, chunk, openai_chat, openai_messages, positive, stops, want
+from scripts.emulator.dialects.billed import invocation_metrics, prompt_details
 from scripts.emulator.dialects.reasoning import first_said, said, thinks, thought
 from scripts.emulator.dialects.tools import openai_offer
 
@@ -58,6 +48,7 @@ class Chat:
                 "prompt_tokens": a.prompt_tokens,
                 "completion_tokens": a.completion_tokens,
                 "total_tokens": a.prompt_tokens + a.completion_tokens,
+                **prompt_details(a),
             }
         return body
 

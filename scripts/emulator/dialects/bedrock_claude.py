@@ -6,17 +6,15 @@ from scripts.emulator.dialects import (
     NUMBER,
     Call,
     Piece,
-    cache_counts,
-    cache_prefix,
     chat,
     chunk,
     content_text,
     conversation,
-    invocation_metrics,
     positive,
     stops,
     want,
 )
+from scripts.emulator.dialects.billed import cache_counts, cache_creation, cache_points, invocation_metrics
 from scripts.emulator.dialects.converse import SIGNATURE
 from scripts.emulator.dialects.reasoning import first_said, said, thinks, thought
 from scripts.emulator.dialects.tools import claude_offer, made, newest
@@ -42,7 +40,7 @@ def read(body: dict) -> Call:
         options={"anthropic_version": version},
         offer=claude_offer(body),
         schema=_form(body),
-        cache_prefix=cache_prefix(body.get("system"), body["messages"], tools),
+        cache_points=cache_points(body.get("system"), body["messages"], tools),
     )
 
 
@@ -66,6 +64,7 @@ def _message(a, content: list, stop: str | None, output_tokens: int) -> dict:
         out["usage"] = {
             "input_tokens": a.input_tokens(),
             **cache_counts(a, "cache_read_input_tokens", "cache_creation_input_tokens"),
+            **cache_creation(a),
             "output_tokens": output_tokens,
         }
     return out

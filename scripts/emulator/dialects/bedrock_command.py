@@ -1,6 +1,7 @@
 """Cohere Command's bodies of InvokeModel. A stream comes in pieces only when the body says `stream: true`."""
 
-from scripts.emulator.dialects import NUMBER, Call, Piece, chunk, invocation_metrics, positive, stops, want
+from scripts.emulator.dialects import NUMBER, Call, Piece, chunk, positive, stops, want
+from scripts.emulator.dialects.billed import invocation_metrics
 
 STOP = {"length": "MAX_TOKENS", "stop": "COMPLETE", "stop_sequence": "COMPLETE"}
 _DEFAULT_MAX_TOKENS = 20

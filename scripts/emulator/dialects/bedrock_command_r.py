@@ -1,6 +1,7 @@
 """Cohere Command R's chat bodies of InvokeModel."""
 
-from scripts.emulator.dialects import Call, Piece, bedrock_command, chunk, invocation_metrics, want
+from scripts.emulator.dialects import Call, Piece, bedrock_command, chunk, want
+from scripts.emulator.dialects.billed import invocation_metrics
 from scripts.emulator.errors import BadBody
 
 _DEFAULT_MAX_TOKENS = 4000

@@ -1,6 +1,7 @@
 """Mistral's text completion and DeepSeek-R1 on InvokeModel: a raw prompt, answers as a list of pieces, no counts."""
 
-from scripts.emulator.dialects import NUMBER, Call, Piece, chunk, invocation_metrics, positive, stops, want
+from scripts.emulator.dialects import NUMBER, Call, Piece, chunk, positive, stops, want
+from scripts.emulator.dialects.billed import invocation_metrics
 
 _STOP = {"length": "length", "stop": "stop", "stop_sequence": "stop"}
 _DEFAULT_MAX_TOKENS = 512

@@ -1,6 +1,7 @@
 """Meta Llama bodies of InvokeModel: a raw prompt, `max_gen_len`, counts in every chunk."""
 
-from scripts.emulator.dialects import NUMBER, Call, Piece, chunk, invocation_metrics, positive, want
+from scripts.emulator.dialects import NUMBER, Call, Piece, chunk, positive, want
+from scripts.emulator.dialects.billed import invocation_metrics
 
 _STOP = {"length": "length", "stop": "stop", "stop_sequence": "stop"}
 _DEFAULT_MAX_GEN_LEN = 512

@@ -4,16 +4,15 @@ from scripts.emulator.dialects import (
     NUMBER,
     Call,
     Piece,
-    cache_prefix,
     chat,
     chunk,
     content_text,
     conversation,
-    invocation_metrics,
     positive,
     stops,
     want,
 )
+from scripts.emulator.dialects.billed import cache_points, invocation_metrics
 from scripts.emulator.dialects.converse import tool_id, tool_uses
 from scripts.emulator.dialects.reasoning import thinks
 from scripts.emulator.dialects.tools import converse_offer, newest
@@ -37,7 +36,7 @@ def read(body: dict) -> Call:
         top_p=want(config, "topP", NUMBER, want(config, "top_p", NUMBER)),
         stop=stops(config, "stopSequences"),
         offer=converse_offer(body),
-        cache_prefix=cache_prefix(system, body["messages"], tools),
+        cache_points=cache_points(system, body["messages"], tools),
     )
 
 

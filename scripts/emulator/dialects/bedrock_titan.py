@@ -1,6 +1,7 @@
 """Amazon Titan Text's bodies of InvokeModel."""
 
-from scripts.emulator.dialects import NUMBER, Call, Piece, chunk, invocation_metrics, positive, stops, want
+from scripts.emulator.dialects import NUMBER, Call, Piece, chunk, positive, stops, want
+from scripts.emulator.dialects.billed import invocation_metrics
 
 _STOP = {"length": "LENGTH", "stop": "FINISH", "stop_sequence": "STOP_CRITERIA_MET"}
 _DEFAULT_MAX_TOKENS = 512

@@ -6,19 +6,8 @@ A request whose `toolChoice` demands a tool is answered with a call of it, whose
 import functools
 import json
 
-from scripts.emulator.dialects import (
-    NUMBER,
-    Call,
-    Piece,
-    cache_counts,
-    cache_prefix,
-    chat,
-    content_text,
-    conversation,
-    positive,
-    stops,
-    want,
-)
+from scripts.emulator.dialects import NUMBER, Call, Piece, chat, content_text, conversation, positive, stops, want
+from scripts.emulator.dialects.billed import cache_counts, cache_details, cache_points, converse_trace
 from scripts.emulator.dialects.reasoning import first_said, said, thinks, thought
 from scripts.emulator.dialects.tools import converse_offer, made, newest
 from scripts.emulator.errors import BadBody
@@ -47,8 +36,9 @@ def read(body: dict) -> Call:
         options={"served": options},
         offer=converse_offer(body),
         schema=_form(body),
-        cache_prefix=cache_prefix(system, body["messages"], body.get("toolConfig", {}).get("tools")),
+        cache_points=cache_points(system, body["messages"], body.get("toolConfig", {}).get("tools")),
         guardrail=f"{guardrail.get('guardrailIdentifier')}:{guardrail.get('guardrailVersion')}" if guardrail else None,
+        guardrail_trace=guardrail.get("trace") in ("enabled", "enabled_full"),
     )
 
 
@@ -72,6 +62,7 @@ def _usage(a) -> dict:
         "outputTokens": a.completion_tokens,
         "totalTokens": a.prompt_tokens + a.completion_tokens,
         **cache_counts(a, "cacheReadInputTokens", "cacheWriteInputTokens"),
+        **cache_details(a),
     }
 
 
@@ -110,6 +101,7 @@ def whole(a) -> dict:
         "stopReason": _stop(a),
         "usage": _usage(a),
         **_served(a),
+        **converse_trace(a),
     }
     if not a.reports_usage:
         del out["usage"]
@@ -163,6 +155,6 @@ def closing(a) -> list[Piece]:
         pieces.append(_block_stop(_index(a) + (newest(a)[0] if a.call.tools else 0)))
     pieces.append(Piece("close", "messageStop", padded({"stopReason": _stop(a)})))
     if a.reports_usage:
-        metadata = {"metrics": {"latencyMs": a.elapsed_ms()}, "usage": _usage(a), **_served(a)}
+        metadata = {"metrics": {"latencyMs": a.elapsed_ms()}, "usage": _usage(a), **_served(a), **converse_trace(a)}
         pieces.append(Piece("usage", "metadata", padded(metadata)))
     return pieces

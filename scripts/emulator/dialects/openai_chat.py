@@ -4,6 +4,7 @@ vLLM tells it apart."""
 import functools
 
 from scripts.emulator.dialects import NUMBER, Call, Piece, positive, stops, want
+from scripts.emulator.dialects.billed import prompt_details, tier
 from scripts.emulator.dialects.openai_messages import conversation, wanted_schema
 from scripts.emulator.dialects.parts import split
 from scripts.emulator.dialects.reasoning import said, thinks, thought
@@ -59,7 +60,8 @@ def sampling(body: dict) -> dict:
         "seed": want(body, "seed", int),
         "min_tokens": 10**9 if want(body, "ignore_eos", bool, False) else want(body, "min_tokens", int, 0),
         "stream": stream,
-        "options": {name: bool(options.get(name)) for name in ("include_usage", "continuous_usage_stats")},
+        "options": {name: bool(options.get(name)) for name in ("include_usage", "continuous_usage_stats")}
+        | {"service_tier": want(body, "service_tier", str)},
     }
 
 
@@ -70,6 +72,7 @@ def _frame(a, kind: str, choices: list) -> dict:
         "created": a.created,
         "model": a.target_name,
         "choices": choices,
+        **tier(a),
     }
 
 
@@ -79,6 +82,7 @@ def usage(a) -> dict:
             "prompt_tokens": a.prompt_tokens,
             "completion_tokens": a.completion_tokens,
             "total_tokens": a.prompt_tokens + a.completion_tokens,
+            **prompt_details(a),
         }
     }
 

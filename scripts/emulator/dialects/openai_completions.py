@@ -1,6 +1,7 @@
 """OpenAI's text completions as vLLM serves them, by itself and in containers on SageMaker."""
 
 from scripts.emulator.dialects import Call, Piece, openai_chat, positive, want
+from scripts.emulator.dialects.billed import tier
 from scripts.emulator.dialects.openai_messages import wanted_schema
 from scripts.emulator.dialects.parts import split
 from scripts.emulator.errors import BadBody
@@ -41,6 +42,7 @@ def _body(a, text: str, finish: str | None) -> dict:
         "created": a.created,
         "model": a.target_name,
         "choices": [{"index": a.index, "text": text, "logprobs": None, "finish_reason": finish, **reason}],
+        **tier(a),
     }
 
 

@@ -1,0 +1,40 @@
+"""What an answer bills beside plain tokens, collected while it is read."""
+
+import collections
+import typing
+
+from locustfiles.common.dialects.guardrail_usage import units_of
+from locustfiles.common.dialects.one_line import one_line
+from locustfiles.common.transport.limits import MAX_TOKENS
+
+
+class Billing:
+    """Of one answer."""
+
+    def __init__(self) -> None:
+        self.assessed: collections.Counter[str] = collections.Counter()  # by guardrails: what each assessment took
+        self.tier: object = None  # what a body of OpenAI's routes says; a header goes before it
+        self.invoked_model: str | None = None
+        self.units: float | None = None
+
+    def invoke(self, model_id: object) -> None:
+        if isinstance(model_id, str) and model_id:
+            self.invoked_model = one_line(model_id, 256)
+
+    def take(self, units: object) -> None:
+        """A model's own units; what is no number leaves them as they are."""
+        if type(units) in (int, float) and 0 <= units <= MAX_TOKENS:  # type: ignore[operator]
+            self.units = float(units)  # type: ignore[arg-type]
+
+    def finish(self, parsed: typing.Any) -> str | None:
+        """Put it into a ParsedAnswer; why its counts of what was written to a cache are not believed, if so: none are kept."""
+        parsed.invoked_model, parsed.billed_units = self.invoked_model, self.units
+        parsed.guardrail_units = units_of(self.assessed)
+        if parsed.served_tier is None and isinstance(self.tier, str):
+            parsed.served_tier = one_line(self.tier, 64)
+        hour, written = parsed.cache_write_1h_tokens or 0, parsed.cache_write_tokens or 0
+        if hour <= written:
+            return None
+        parsed.prompt_tokens = parsed.cache_write_tokens = parsed.cache_write_1h_tokens = None
+        what = f"{hour} tokens were written to a cache for an hour, of {written} in all"
+        return f"{what}; check what counts at this address"
