@@ -74,6 +74,8 @@ PRICED = {
     "nvidia.nemotron-super-3-120b": (0.15, 0.65),
     "amazon.titan-embed-text-v2:0": (0.02, 0.0),
     "amazon.titan-embed-text-v2:0:8k": (0.02, 0.0),
+    "amazon.titan-embed-text-v1:2:8k": (0.1, 0.0),
+    "anthropic.claude-v2:0:18k": (8.0, 24.0),
     "cohere.embed-english-v3": (0.1, 0.0),
     "cohere.embed-english-v3:0:512": (0.1, 0.0),
     "us.cohere.embed-v4:0": (0.12, 0.0),
@@ -105,6 +107,8 @@ REFUSED = {
     "us.nobody.knows-this-v1:0": f"no price for model `us.nobody.knows-this-v1:0`; {ADD}",
     # a slip of the keyboard
     "meta.llama3-8b-instrcut-v1:0": "did you mean `meta.llama3-8b-instruct-v1:0`? Else add it",
+    "us.anthropic.claude-sonnet-5.5": "did you mean `us.anthropic.claude-sonnet-5-5`? Else add it",
+    "US.anthropic.claude-sonnet-5-5": "did you mean `us.anthropic.claude-sonnet-5-5`? Else add it",
     "us.meta.llama3-3-70b-instrutc-v1:0": "did you mean `us.meta.llama3-3-70b-instruct-v1:0`? Else add it",
     "claude-sonnet-4-5-20250929-v1:0": "did you mean `anthropic.claude-sonnet-4-5-20250929-v1:0`? Else add it",
     "claude-3-haiku-20240307-v1:0": "did you mean `anthropic.claude-3-haiku-20240307-v1:0`? Else add it",

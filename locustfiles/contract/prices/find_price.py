@@ -232,8 +232,9 @@ def _absent_model(search: _Search) -> str:
     if by_unit := billed_by_the_unit(search.named.bare):
         return f"no price for model `{search.model_id}`; {by_unit}"
     known = [parse(key).bare for book in search.books for key in book.content.models]
-    hint = meant(search.named.bare, [*known, *library.ids()])
-    return _absent("model", search.model_id, hint and search.named._replace(bare=hint).profile)
+    typed = parse(search.model_id.lower())
+    hint = meant(typed.bare, [*known, *library.ids()], itself=typed != search.named)
+    return _absent("model", search.model_id, hint and typed._replace(bare=hint).profile)
 
 
 def _absent(kind: str, name: str, hint: str | None) -> str:
