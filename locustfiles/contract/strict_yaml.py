@@ -133,7 +133,8 @@ def _explain(path: pathlib.Path, root: yaml.Node, model: type[pydantic.BaseModel
         return f"{where}: {meant}"
     message = first["msg"].removeprefix("Value error, ")
     got = "" if first["type"] == SECRET else _got(first.get("input"))
-    return f"{where}: {message[0].lower()}{message[1:]}{got}{'' if ';' in message else '; mend it'}"
+    what, _, mend = message.partition("; ")
+    return f"{where}: {what[0].lower()}{what[1:]}{got}; {mend or 'mend it'}"
 
 
 def _close(model: type[pydantic.BaseModel], key: str) -> str | None:

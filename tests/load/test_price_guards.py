@@ -65,6 +65,7 @@ def test_a_book_older_than_90_days_is_said_to_be(days, expected):
 def test_a_price_of_a_day_to_come_or_after_the_run_is_said_to_be():
     assert told(as_of=datetime.date(2099, 1, 1)) == ("book.yaml is dated 2099-01-01, a day to come; mend its `as_of:`",)
     past = datetime.date(2024, 5, 1)
+    assert told(on=past, as_of=DAY, effective=datetime.date(2024, 4, 1)) == ()  # an entry of that time
     assert told(on=past, as_of=datetime.date(2025, 7, 20)) == (
         "the price is of 2025-07-20, after the run of 2024-05-01; what held then may differ",
     )

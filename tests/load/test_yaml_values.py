@@ -83,5 +83,7 @@ def test_what_yaml_reads_as_a_person_does_is_taken(tmp_path):
 def test_another_currency_is_refused_with_what_to_do(tmp_path):
     path = tmp_path / "book.yaml"
     path.write_text(BOOK.format(as_of="2026-11-28", hour=1, figure=0.001).replace("USD", "CNY"))
-    with pytest.raises(BadPriceBook, match="2: currency: input should be 'USD', without tax; convert the prices"):
+    with pytest.raises(
+        BadPriceBook, match=r"2: currency: input should be 'USD' \(got 'CNY'\); convert the prices, without tax,"
+    ):
         load_price_book(path)

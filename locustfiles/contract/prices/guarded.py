@@ -1,8 +1,8 @@
 """A price that was found, held against what other sources know: refused in a wrong unit, else with its cautions."""
 
 import pathlib
-import typing
 
+from locustfiles.contract.prices.amended import cautioned
 from locustfiles.contract.prices.find_price import Asked, Book, NoPrice, books_of, instance_price, model_price
 from locustfiles.contract.prices.guards import cautions
 from locustfiles.contract.prices.price import HourlyPrice, TokenPrice
@@ -24,14 +24,9 @@ def guarded(found: Sourced, model_id: str | None, asked: Asked, books: list[Book
         except WrongUnit as e:
             raise WrongUnit(f"{_place(found.source)}: {e}") from None
     told += cautions(found.source, asked.region, asked.on, found.price, elsewhere)
-    return noted(found, cautions=filter(None, told))
-
-
-def noted(found: Sourced, rules: typing.Iterable[str] = (), cautions: typing.Iterable[str] = ()) -> Sourced:
-    """With more lines on how the price came about, and on what speaks against it."""
-    source = found.source
-    more = {"rules": (*source.rules, *rules), "cautions": (*source.cautions, *cautions)}
-    return found._replace(source=source.model_copy(update=more))
+    for caution in told:
+        found = cautioned(found, caution)
+    return found
 
 
 def _elsewhere(found: Sourced, model_id: str | None, asked: Asked, books: list[Book]) -> Sourced | None:

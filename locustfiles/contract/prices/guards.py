@@ -65,7 +65,7 @@ def _of_time(source: Source, on: datetime.date) -> str | None:
     if source.as_of > datetime.datetime.now(datetime.UTC).date():
         return f"{source.name} is dated {source.as_of}, a day to come; mend its `as_of:`"
     if source.as_of > on:
-        if source.origin == "library":
+        if source.origin == "library" or source.effective:
             return None  # it keeps what held before
         return f"the price is of {source.as_of}, after the run of {on}; what held then may differ"
     days = (on - source.as_of).days

@@ -8,8 +8,9 @@ import urllib.parse
 
 from locustfiles.contract.bad_input import BadInput, BadScenario
 from locustfiles.contract.prices import library
+from locustfiles.contract.prices.amended import cautioned, ruled, with_rule
 from locustfiles.contract.prices.find_price import Asked, Book, books_of, instance_price, model_price
-from locustfiles.contract.prices.guarded import guarded, noted
+from locustfiles.contract.prices.guarded import guarded
 from locustfiles.contract.prices.model_ids import parse
 from locustfiles.contract.prices.price import HourlyPrice, exact
 from locustfiles.contract.prices.price_book import Variant
@@ -81,7 +82,7 @@ def _discounted(target: Target, found: Sourced) -> Sourced:
         return found
     factor = 1 - exact(target.discount_percent) / 100
     rule = f"discount_percent {target.discount_percent:g}: × {factor.normalize():f}"
-    return noted(found._replace(price=found.price.times(float(factor))), rules=[rule])
+    return ruled(found, float(factor), rule)
 
 
 def _shared(target: Target, found: Sourced) -> Sourced:
@@ -94,13 +95,13 @@ def _shared(target: Target, found: Sourced) -> Sourced:
             f"component `{target.inference_component}` is priced as all of its endpoint's instances; add `instance_share:`, "
             "its part of them, where others run beside it"
         )
-        return noted(found, cautions=[told])
+        return cautioned(found, told)
     if share is None or share == own:
         return found
     if own != 1:
         raise BadScenario(f"`instance_share` is {share:g}, `share` in its `price:` {own:g}; keep one")
     price = found.price.model_copy(update={"share": share})
-    return noted(found._replace(price=price), rules=[f"instance_share: × {share:g}"])
+    return with_rule(found._replace(price=price), f"instance_share: × {share:g}")
 
 
 def _variant(target: BedrockTarget) -> Variant | None:
