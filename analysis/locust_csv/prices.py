@@ -1,7 +1,6 @@
 """Prices of what ran: by the hour or by the token, from the book or given, one for all prefixes or each its own."""
 
 import datetime
-import difflib
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from locustfiles.contract.prices.find_price import Asked, Book, NoPrice, instanc
 from locustfiles.contract.prices.guarded import guarded
 from locustfiles.contract.prices.price import HourlyPrice, TokenPrice
 from locustfiles.contract.prices.price_book import load_price_book
+from locustfiles.contract.prices.slips import meant
 from locustfiles.contract.prices.sourced import Source
 from locustfiles.contract.prices.units import Known, unit_caution
 
@@ -135,20 +135,6 @@ def _notes(source: Source) -> tuple[str, ...]:
 
 
 def _hint(name: str, known: list[str]) -> str:
-    """For a slip of the keyboard alone: the same letters and digits, or one letter more, less or other in a word of letters.
-
-    Another size, version or family is another price.
-    """
-    meant = [other for other in known if _slip(name, other)]
-    return f"did you mean {meant[0]}? Else " if len(meant) == 1 else ""
-
-
-def _slip(name: str, other: str) -> bool:
-    typed, right = (re.findall(r"[a-z]+|[0-9]+", text.lower()) for text in (name, other))
-    if typed == right or "".join(typed) == "".join(right):
-        return True
-    differ = [(a, b) for a, b in zip(typed, right, strict=False) if a != b]
-    if len(typed) != len(right) or len(differ) != 1 or not differ[0][0].isalpha():
-        return False
-    shorter, longer = sorted(differ[0], key=len)
-    return len(shorter) >= 5 and difflib.SequenceMatcher(None, shorter, longer).ratio() >= 0.8
+    """For a slip of the keyboard alone: another size, version or family is another price."""
+    close = meant(name, known)
+    return f"did you mean {close}? Else " if close else ""
