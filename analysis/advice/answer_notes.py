@@ -20,13 +20,15 @@ def answer_notes(run: Run) -> typing.Iterator[str]:
     measured = run.of_stages[lambda r: r["error"].isna() & (r["phase"] == "measure")]
     for target in run.scenario.targets:
         good = measured[measured["target"] == target.name]
-        for note in (
+        notes = (
             _guardrail(target, good),
             _stops(good),
-            _unreadable(good),
             _in_one_piece(target, good),
+            _several_choices(good),
+            _unreadable(good),
             _cache(run, target, good),
-        ):
+        )
+        for note in notes:
             if note:
                 yield f"Run {run.name}, `{target.name}`: {note}"
 
@@ -77,6 +79,14 @@ def _in_one_piece(target: Target, good: pd.DataFrame) -> str | None:
     if whole == len(good):
         return f"it {IN_ONE_PIECE}."
     return f"{whole} of {len(good)} answers came in one piece although `stream: true` is asked: they have no TTFT and no TPOT."
+
+
+def _several_choices(good: pd.DataFrame) -> str | None:
+    """Streams of several choices, whose deltas are not counted (`requests.csv`)."""
+    several = int((good["ttft_ms"].notna() & good["chunks"].isna()).sum())
+    if not several:
+        return None
+    return f"{several} of {len(good)} answers had several choices, whose tokens come side by side: they have no TPOT."
 
 
 def _cache(run: Run, target: Target, good: pd.DataFrame) -> str | None:

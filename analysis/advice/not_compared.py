@@ -59,7 +59,8 @@ def _named(run: Run, target: str, payload: str | None) -> str:
 
 
 def _why_left_out(one: LeftOut) -> str:
-    return f"its first calls failed, {one.error}: {one.why}"
+    why = one.why.removeprefix(f"{one.error}: ")  # of a failure without a code or status it begins with the class
+    return f"its first calls failed, {one.error}: {why}"
 
 
 def _why_failed(failed: pd.DataFrame) -> tuple[str, str]:

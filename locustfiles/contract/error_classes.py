@@ -70,7 +70,7 @@ UNBILLED = frozenset(
 REMEDIES = {
     ErrorClass.AUTH: "check the credentials (AWS_PROFILE, AWS_ACCESS_KEY_ID, session token, clock; of an OpenAI route the key in "
     "`api_key_env`) and the permissions",
-    ErrorClass.CLIENT: "check endpoint or model id, region and parameters",
+    ErrorClass.CLIENT: "check endpoint or model id, region, parameters and the length of the prompts",
     ErrorClass.THROTTLED: "wait, or have the quota raised",
     ErrorClass.NOT_READY: "wait until the model is loaded",
     ErrorClass.READ_TIMEOUT: "raise `request_timeout_s`, or ask for fewer tokens",

@@ -72,6 +72,13 @@ def test_token_counts_that_cannot_be_read_are_said_of_their_target(tmp_path):
     )
 
 
+def test_streams_of_several_choices_have_no_tpot_and_it_is_said(tmp_path):
+    records = [dataclasses.replace(r, chunks=None) for r in streamed(0, 0.0)]
+    run, found = figures(tmp_path, records)
+    assert (found.tpot.n, found.ttft.n) == (0, found.outcome.successes)
+    assert any(f"{found.ttft.n} of {found.ttft.n} answers had several choices" in note for note in answer_notes(run))
+
+
 def test_bad_stop_reasons_have_their_share_and_a_limit(tmp_path):
     records = [
         dataclasses.replace(r, ttft_ms=1.0, last_token_ms=2.0, chunks=2, stop_reason="end_turn") for r in healthy()

@@ -45,6 +45,15 @@ def test_a_target_that_was_left_out_stands_in_all_reports(tmp_path, capsys):
         assert "could not be compared: its first calls failed" in (run / "report" / name).read_text()
 
 
+def test_the_class_of_a_target_that_was_left_out_is_said_once(tmp_path):
+    left = LeftOut("bedrock", None, "stream_broken", "stream_broken: connection closed before the answer began", "see")
+    run = made_run(
+        tmp_path / "r", steady(1, 10, 70, users=1, latency=1.0), [window(1, 10, 70)], [P4D, BEDROCK], left_out=[left]
+    )
+    (sentence,) = analyse([run]).not_compared
+    assert sentence.count("stream_broken") == 1 and "closed before the answer began; see" in sentence
+
+
 def test_a_target_with_a_success_is_compared(tmp_path):
     bad = [record(100 + i, 0.1, stage=2, target="bedrock", prompt_id=str(i), **WRONG) for i in range(30)]
     good = [record(131, 0.1, stage=2, target="bedrock")]

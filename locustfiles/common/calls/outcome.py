@@ -61,7 +61,9 @@ def token_counts(
     if prompt_tokens is None:
         prompt_tokens, prompt_source = prompt.prompt_tokens, "payload"
     completion_tokens, source = parsed.completion_tokens, "service"
-    if completion_tokens is None or (completion_tokens == 0 and spoken and (parsed.text or parsed.output_chunks)):
+    if completion_tokens is None or (
+        completion_tokens == 0 and spoken and (parsed.text or parsed.first_output is not None)
+    ):
         completion_tokens, source = counted_text, "tokenizer"
     return {
         "prompt_tokens": prompt_tokens,

@@ -28,7 +28,7 @@ class ParsedAnswer:
     first_output: float | None = None  # first delta with text, reasoning or tool input
     first_visible: float | None = None  # first delta with text
     last_output: float | None = None
-    output_chunks: int | None = None  # deltas with output
+    output_chunks: int | None = None  # deltas with output; None of several choices, whose deltas come side by side
     max_gap_s: float | None = None  # longest gap between two of them
     text: str = ""  # the visible text
     prompt_tokens: int | None = None  # without those read from or written to a cache
@@ -176,8 +176,12 @@ class AnswerBuilder:
         parsed.hidden_reasoning = self.redacted or (self.concealed and not self.reasoned)
         times = self.times
         if times:
-            parsed.first_output, parsed.last_output, parsed.output_chunks = times[0], times[-1], len(times)
-        if len(times) > 1:
+            parsed.first_output, parsed.last_output = times[0], times[-1]
+        if (
+            times and len(self.ended_choices | self.open_choices) < 2
+        ):  # of several, none has a time per token of its own
+            parsed.output_chunks = len(times)
+        if (parsed.output_chunks or 0) > 1:
             parsed.max_gap_s = max(map(operator.sub, times[1:], times))
         return parsed
 

@@ -22,7 +22,7 @@ import typing
 
 from locustfiles.common.dialects.converse import converse_event
 from locustfiles.common.dialects.error_answers import error_answer, error_body, exception, plain_error
-from locustfiles.common.dialects.error_bodies import NO_JSON, to_json
+from locustfiles.common.dialects.error_bodies import NO_JSON, describe, to_json
 from locustfiles.common.dialects.event_stream import Chunks, Damage, Frame, decode
 from locustfiles.common.dialects.parsed import AnswerBuilder, ParsedAnswer
 from locustfiles.common.dialects.request import Body
@@ -36,6 +36,7 @@ _NO_LINE = " (neither a finish_reason of every choice nor `data: [DONE]`)"
 _CLOSING = dict.fromkeys(OPENAI, _NO_LINE) | {
     "raw": " (neither `data: [DONE]` nor what `answer.done` finds; of bare text, say `plain_text: true`)"
 }
+_NOTHING = "the answer has no body: the server gave up after it had answered 200; with `stream: false` it may say why"
 _METRICS = "amazon-bedrock-invocationMetrics"
 
 
@@ -53,13 +54,17 @@ def parse_answer(
     if not 200 <= status < 300:
         error_answer(builder, status, headers, b"".join(data for _, data in chunks))
         return builder.finish()
+    if status in (204, 205):  # a success of HTTP's, and no answer
+        builder.fail(ErrorClass.BAD_RESPONSE, str(status), describe(status, headers, b""))
+        return builder.finish()
     if not call.stream:
         whole(builder, dialect, b"".join(data for _, data in chunks), ended)
         header_counts(builder, headers)
         return builder.finish()
+    came = any(data for _, data in chunks)
     if call.service == "openai":  # server-sent events straight from the HTTP body
         lines(builder, dialect, chunks, ended)
-        end_of_stream(builder, None, ended, dialect)
+        end_of_stream(builder, None, ended, dialect, came)
         return builder.finish()
     frames, broken = decode(chunks)
     if broken is not None and not frames:
@@ -70,7 +75,7 @@ def parse_answer(
         _chunk_frames(builder, dialect, frames)
     else:
         lines(builder, dialect, _parts(builder, frames), ended and broken is None)
-    end_of_stream(builder, broken, ended, dialect)
+    end_of_stream(builder, broken, ended, dialect, came)
     return builder.finish()
 
 
@@ -83,8 +88,11 @@ def identify(builder: AnswerBuilder, headers: typing.Mapping[str, str]) -> None:
     builder.serve(headers.get("x-amzn-bedrock-performanceconfig-latency"), headers.get("x-amzn-bedrock-service-tier"))
 
 
-def end_of_stream(builder: AnswerBuilder, broken: Damage | None, ended: bool, dialect: str) -> None:
-    """Fails a stream that broke, was cut short, or came without its closing event."""
+def end_of_stream(builder: AnswerBuilder, broken: Damage | None, ended: bool, dialect: str, came: bool = True) -> None:
+    """Fails a stream that broke, was cut short, or came without its closing event.
+
+    came: whether a byte of it did. Many servers begin a stream before they look at what is asked, and have no other way to
+    refuse it than to end it (llama-cpp-python: a prompt that is too long)."""
     if broken is not None:
         builder.fail(broken.error, None, broken.reason)
     if not ended:
@@ -93,6 +101,8 @@ def end_of_stream(builder: AnswerBuilder, broken: Damage | None, ended: bool, di
         named = ", ".join(map(str, left[:5])) + (", …" if left[5:] else "")
         what = f"the stream ended without a finish_reason of choice {named}, which had begun; others have one"
         builder.fail(ErrorClass.STREAM_BROKEN, None, what)
+    if not builder.closed and not came:
+        builder.fail(ErrorClass.STREAM_BROKEN, None, _NOTHING)
     if not builder.closed:
         sign = _CLOSING.get(dialect, "")
         builder.fail(ErrorClass.STREAM_BROKEN, None, f"the stream ended without its closing event{sign}")
