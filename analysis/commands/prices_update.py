@@ -12,9 +12,10 @@ from analysis.prices.offered import Offered, known_ids, offered
 from analysis.prices.update_view import Changes, changes
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.exit_codes import OK
-from locustfiles.contract.prices.find_price import SHIPPED
 from locustfiles.contract.prices.price_book import load_price_book
 
+#: of the code, where the working folder has none
+SHIPPED = pathlib.Path(__file__).parents[2] / "configs/pricing"
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d{1,2}")
 
 
@@ -76,9 +77,7 @@ def _text(path: pathlib.Path, region: str, found: Changes, writes: bool) -> list
     lines += [f"? {line}" for line in found.wanted.left_out]
     if found.wanted.unmatched:
         names = found.wanted.unmatched
-        lines.append(
-            f"? {len(names)} names whose model id is not known: {', '.join(names[:8])}{', …' if len(names) > 8 else ''}"
-        )
+        lines.append(f"? model ids not known of {len(names)}: {', '.join(names[:8])}{', …' if len(names) > 8 else ''}")
     counts = f"{found.new} new, {found.changed} changed, {found.same} the same, {found.kept} yours and otherwise"
     lines.append(counts + (f", {found.unlisted} of before not listed now and kept" if found.unlisted else ""))
     if not writes and (found.new or found.changed or found.same):

@@ -56,7 +56,7 @@ def _flow(value: typing.Any) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(map(_flow, value)) + "]"
     if isinstance(value, decimal.Decimal):
-        return f"{value:f}" if value != value.to_integral() else f"{value:.1f}"
+        return f"{value.normalize():f}" if value != value.to_integral() else f"{value:.1f}"
     return str(value)
 
 

@@ -39,7 +39,7 @@ def offered(reads: list[Read], ids: set[str], on: datetime.date) -> Offered:
     own = {row.model_id for row in rows if row.model_id}
     names = Names(ids | own)
     result = Offered(
-        {name: {"usd_per_hour": usd} for name, usd in sorted(hours.items())},
+        {name: {"usd_per_hour": usd.normalize()} for name, usd in sorted(hours.items())},
         {},
         [line for read in reads for line in read.unclear],
         [],

@@ -1,5 +1,6 @@
 """A second table of prices, read into one form: a price book of ours, or a file as litellm's model_prices_and_context_window.json."""
 
+import contextlib
 import datetime
 import decimal
 import json
@@ -8,6 +9,7 @@ import re
 import typing
 
 from locustfiles.contract.bad_input import BadInput
+from locustfiles.contract.prices.find_price import Asked, Book, NoPrice, model_price
 from locustfiles.contract.prices.model_ids import parse
 from locustfiles.contract.prices.price import Rates, TokenPrice
 from locustfiles.contract.prices.price_book import PriceBook, load_price_book
@@ -58,7 +60,7 @@ def read_table(path: str, region: str | None, on: datetime.date) -> Table:
             raise BadInput(
                 f"{path}: a book of {book.region}, not of {region}; leave --region out, or give that region's book"
             )
-        return Table(path, book.region, _of_book(book, on), 0, 0)
+        return Table(path, book.region, _of_book(path, book, on), 0, 0)
     try:
         if pathlib.Path(path).stat().st_size > MAX_BYTES:
             raise BadInput(f"{path}: larger than {MAX_BYTES >> 20} MiB; give a table of prices")
@@ -110,15 +112,17 @@ def _tiers(value: dict) -> Tiers:
     return tiers if {"input", "output"} <= priced.keys() and any(priced.values()) else {}
 
 
-def _of_book(book: PriceBook, on: datetime.date) -> list[Entry]:
+def _of_book(path: str, book: PriceBook, on: datetime.date) -> list[Entry]:
+    """As a run would be billed by it."""
     hours = {name: hour.usd_per_hour for name in book.instances if (hour := book.instance(name, on)) is not None}
     entries = [Entry(name, name, {}, decimal.Decimal(repr(usd))) for name, usd in hours.items()]
-    for name in book.models:
-        if (entry := book.model(name, on)) is not None:
-            price = TokenPrice.model_validate(entry.model_dump(include=set(TokenPrice.model_fields)))
-            tiers = {"standard": flat(price)}
-            for tier, variant in entry.variants.items():
-                tiers[tier] = {0: _known(variant)} if isinstance(variant, Rates) else flat(price.times(variant))
+    for name, listed in book.models.items():
+        tiers: Tiers = {}
+        for tier in (None, *dict.fromkeys(tier for entry in listed for tier in entry.variants)):
+            with contextlib.suppress(NoPrice):
+                price = model_price(name, Asked(book.region, on, tier), [Book(path, book)]).price
+                tiers[tier or "standard"] = flat(price) if isinstance(price, TokenPrice) else {}
+        if tiers.get("standard"):
             entries.append(Entry(name, name, tiers))
     return entries
 

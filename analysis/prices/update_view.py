@@ -54,20 +54,30 @@ def _verdict(key: str, offer: dict, old: list, on: datetime.date) -> tuple[str, 
     differing = [what for what in dict.fromkeys((*before, *new)) if before.get(what) != new.get(what)]
     if not differing:
         return "same", []
-    told = ", ".join(f"{what} {_change(before.get(what), new.get(what))}" for what in differing)
+    told = ", ".join(f"{what} {_change(what, before.get(what), new.get(what))}" for what in differing)
     if all(map(is_ours, old)):
         return "changed", [f"~ {key}: {told}"]
     return "kept", [f"! {key}: yours and kept ({entry.source or 'the source of the book'}); AWS lists {told}"]
 
 
 def _told(figures: Figures) -> str:
-    return ", ".join(f"{what} {shown(float(usd)) if what[0] != '×' else usd}" for what, usd in figures.items())
+    return ", ".join(f"{what} {_figure(what, usd)}" for what, usd in figures.items())
 
 
-def _change(before: decimal.Decimal | None, now: decimal.Decimal | None) -> str:
-    old, new = (shown(float(usd)) if usd is not None else "none" for usd in (before, now))
-    share = f" ({'+' if now > before else ''}{percent(float(now / before - 1))})" if before and now is not None else ""
-    return f"{old} -> {new}{share}"
+def _figure(what: str, usd: decimal.Decimal | None) -> str:
+    """A price, or the factor of a tier."""
+    if usd is None:
+        return "none"
+    return f"{usd.normalize():f}" if what.endswith("×") else shown(float(usd))
+
+
+def _change(what: str, before: decimal.Decimal | None, now: decimal.Decimal | None) -> str:
+    if before is None:
+        return f"{_figure(what, now)}, which is not in the book"
+    if now is None:
+        return f"no price; the book has {_figure(what, before)}"
+    share = f" ({'+' if now > before else ''}{percent(float(now / before - 1))})" if before else ""
+    return f"{_figure(what, before)} -> {_figure(what, now)}{share}"
 
 
 def figures_of_offer(offer: dict) -> Figures:
