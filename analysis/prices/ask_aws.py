@@ -40,7 +40,9 @@ def reads_of(region: str) -> list[Read]:
         raise BadInput(f"pricing: {_refusal(e.response.get('Error', {}))}") from None
     except botocore.exceptions.BotoCoreError as e:
         raise BadInput(f"pricing: {' '.join(str(e).split()).rstrip('.')}; {_remedy(e)}") from None
-    except ValueError as e:  # an endpoint or an answer that is none
+    except (UnicodeDecodeError, json.JSONDecodeError):
+        raise BadInput("pricing: an answer is no price list; check AWS_ENDPOINT_URL_PRICING and the proxy") from None
+    except ValueError as e:  # an endpoint that is none
         raise BadInput(f"pricing: {' '.join(str(e).split())}; check AWS_ENDPOINT_URL_PRICING") from None
     return reads
 
@@ -56,7 +58,7 @@ def _items(client: typing.Any, offer: str, region: str) -> typing.Iterator[dict]
         for text in page.get("PriceList", ()):
             item = json.loads(text)
             if not isinstance(item, dict):
-                raise ValueError("an item of the price list is no JSON object")
+                raise json.JSONDecodeError("not an object", text, 0)
             yield item
 
 
