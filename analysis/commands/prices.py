@@ -4,6 +4,7 @@ import argparse
 import datetime
 
 from locustfiles.contract.bad_input import BadInput
+from locustfiles.contract.exit_codes import NOT_TRUSTED, OK
 
 EXAMPLE = """examples:
   python -m analysis prices --region eu-west-1
@@ -88,16 +89,18 @@ def run(args: argparse.Namespace) -> int:
             raise BadInput(f"{spelled}: belongs to {_words(belongs)}; leave it out")
     args.on = args.on or datetime.datetime.now(datetime.UTC).date()
     if work == "compare":
-        from analysis.commands.prices_compare import run_compare
+        from analysis.commands.prices_compare import differs
 
-        return run_compare(args)
+        return NOT_TRUSTED if differs(args) else OK
     if work == "update":
-        from analysis.commands.prices_update import run_update
+        from analysis.commands.prices_update import update
 
-        return run_update(args)
-    from analysis.commands.prices_explain import run_explain, run_list
+        update(args)
+    else:
+        from analysis.commands.prices_explain import explain, list_all
 
-    return run_explain(args) if work == "explain" else run_list(args)
+        explain(args) if work == "explain" else list_all(args)
+    return OK
 
 
 def _words(works: tuple[str, ...]) -> str:

@@ -7,12 +7,11 @@ from analysis.prices.comparing import Comparison, compare
 from analysis.prices.second_table import Table, read_table
 from analysis.words.format import percent
 from locustfiles.contract.bad_input import BadInput
-from locustfiles.contract.exit_codes import NOT_TRUSTED, OK
 from locustfiles.contract.prices.find_price import books_of
 
 
-def run_compare(args: argparse.Namespace) -> int:
-    """Print what differs; NOT_TRUSTED where something does. Raises BadInput."""
+def differs(args: argparse.Namespace) -> bool:
+    """Print what does, if anything. Raises BadInput."""
     if not args.with_file:
         raise BadInput("prices compare: nothing to compare with; give --with FILE, litellm's JSON or a price book")
     table = read_table(args.with_file, args.region, args.on)
@@ -25,7 +24,7 @@ def run_compare(args: argparse.Namespace) -> int:
         print(json.dumps(_json(table, found), indent=2, ensure_ascii=False))
     else:
         print("\n".join(_text(table, found)))
-    return NOT_TRUSTED if found.differences else OK
+    return bool(found.differences)
 
 
 def _json(table: Table, found: Comparison) -> dict:

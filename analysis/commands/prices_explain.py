@@ -9,7 +9,6 @@ from analysis.prices.explain import Explained, as_json, as_text
 from analysis.prices.offered import known_ids
 from analysis.words.format import price as shown
 from locustfiles.contract.bad_input import BadInput
-from locustfiles.contract.exit_codes import OK
 from locustfiles.contract.prices.charge import Usage, guardrail_units
 from locustfiles.contract.prices.find_price import Asked, Book, NoPrice, books_of, instance_price, model_price
 from locustfiles.contract.prices.model_ids import parse
@@ -33,7 +32,7 @@ def region_of(args: argparse.Namespace, arn: str | None = None) -> str:
     return args.region or arn or (own.region if own else HOME)
 
 
-def run_explain(args: argparse.Namespace) -> int:
+def explain(args: argparse.Namespace) -> None:
     """Raises BadInput."""
     usage = _usage(args)
     if args.what.endswith(_SCENARIO) or pathlib.Path(args.what).is_file():
@@ -48,7 +47,6 @@ def run_explain(args: argparse.Namespace) -> int:
         print(json.dumps([as_json(each) for each in found], indent=2, ensure_ascii=False))
     else:
         print("\n\n".join("\n".join(as_text(each)) for each in found))
-    return OK
 
 
 def _of_name(args: argparse.Namespace, region: str) -> Sourced:
@@ -102,7 +100,7 @@ def _usage(args: argparse.Namespace) -> Usage:
     )
 
 
-def run_list(args: argparse.Namespace) -> int:
+def list_all(args: argparse.Namespace) -> None:
     """Every price that is known of a region. Raises BadInput."""
     region = region_of(args)
     looked_into = books(args, region)
@@ -120,9 +118,8 @@ def run_list(args: argparse.Namespace) -> int:
     if args.json:
         known = {name: as_json(Explained(name, found, None)) for name, found in (hours | models).items()}
         print(json.dumps({"region": region, "on": args.on.isoformat(), "prices": known}, indent=2, ensure_ascii=False))
-        return OK
+        return
     print("\n".join(_listed(region, args, hours, models)))
-    return OK
 
 
 def _listed(region: str, args: argparse.Namespace, hours: dict[str, Sourced], models: dict[str, Sourced]) -> list[str]:

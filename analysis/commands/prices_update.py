@@ -11,7 +11,6 @@ from analysis.prices.book_text import save, written
 from analysis.prices.offered import Offered, known_ids, offered
 from analysis.prices.update_view import Changes, changes
 from locustfiles.contract.bad_input import BadInput
-from locustfiles.contract.exit_codes import OK
 from locustfiles.contract.prices.price_book import load_price_book
 
 #: of the code, where the working folder has none
@@ -19,7 +18,7 @@ SHIPPED = pathlib.Path(__file__).parents[2] / "configs/pricing"
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d{1,2}")
 
 
-def run_update(args: argparse.Namespace) -> int:
+def update(args: argparse.Namespace) -> None:
     """Show what AWS lists otherwise than the book, and write it if asked to. Raises BadInput."""
     if args.region is None and args.book is None:
         raise BadInput("prices update: no region; give --region, as us-east-1")
@@ -44,7 +43,6 @@ def run_update(args: argparse.Namespace) -> int:
             raise BadInput(f"{path}: {e}") from None
         save(path, text, book)
         print(f"written: {path}")
-    return OK
 
 
 def _shipped(region: str) -> pathlib.Path:

@@ -187,11 +187,11 @@ class Item(Strict):
 
     service: str
     region: str
-    family: str = ""
+    family: str = "Amazon Bedrock"
     attributes: dict[str, str]  # `usagetype` among them
     unit: str
     usd: str
-    description: str = ""
+    description: str | None = None
 
 
 class Pricing(Strict):

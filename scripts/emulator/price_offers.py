@@ -53,7 +53,7 @@ class Product(typing.NamedTuple):
     attributes: dict[str, str]
     unit: str
     usd: str
-    description: str = ""
+    description: str | None = None
 
     def item(self) -> dict:
         """As GetProducts has it."""
