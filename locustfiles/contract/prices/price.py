@@ -48,7 +48,7 @@ class TokenPrice(Rates):
 
     steps: typing.Annotated[
         tuple[Step, ...], pydantic.Field(strict=False)
-    ] = ()  # by prompt length, rising; a list in YAML
+    ] = ()  # by prompt length, rising; a list in files
     units: dict[Unit, Usd] = {}  # USD per unit; a call that reports none is one `query`
     guardrail: dict[str, Usd] = {}  # USD per unit of a guardrail's policy, by botocore's names (contentPolicyUnits, …)
 
