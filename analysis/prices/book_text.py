@@ -21,7 +21,7 @@ _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*(:[0-9a-z]+)*")
 
 def is_ours(entry: typing.Any) -> bool:
     """Whether an entry of a book is this command's own, and may be written anew."""
-    return (entry.source or "").startswith(SOURCE)
+    return bool(entry.source == SOURCE)
 
 
 def written(old: str, offers: Offered, region: str, on: datetime.date) -> str:

@@ -77,9 +77,8 @@ def _rate_lines(price: TokenPrice) -> list[str]:
     for span, rates in zip(spans, (price, *price.steps), strict=True):
         lines.append(f"    {span}: {_rates(rates)}")
     lines += [f"  USD per {unit}: {shown(usd)}" for unit, usd in price.units.items()]
-    return lines + [
-        f"  USD per unit of the guardrail's {policy}: {shown(usd)}" for policy, usd in price.guardrail.items()
-    ]
+    policies = ", ".join(f"{policy} {shown(usd)}" for policy, usd in price.guardrail.items())
+    return lines + ([f"  USD per unit of a guardrail: {policies}"] if policies else [])
 
 
 def _rates(rates: Rates) -> str:

@@ -10,7 +10,7 @@ from locustfiles.contract.prices import library
 from locustfiles.contract.prices.model_ids import parse
 
 #: what an entry of this command's says of its source; anything else is somebody's own
-SOURCE = "AWS Price List API"
+SOURCE = "AWS Price List API (prices update)"
 KINDS = ("input", "output", "cache_read", "cache_write", "cache_write_1h")
 Rates = dict[str, decimal.Decimal]
 #: tier, of a global profile, above the model's step -> rates
@@ -28,8 +28,7 @@ class Offered(typing.NamedTuple):
 
 def known_ids(more: typing.Iterable[str]) -> set[str]:
     """Without geography: the library's, and those of books."""
-    ids = {model_id.removeprefix("regional.") for model_id in library.model_ids()} | set(more)
-    return {parse(model_id).bare for model_id in ids}
+    return {parse(model_id).bare for model_id in (*library.ids(), *more)}
 
 
 def offered(reads: list[Read], ids: set[str], on: datetime.date) -> Offered:

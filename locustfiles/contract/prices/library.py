@@ -4,7 +4,6 @@ import datetime
 import decimal
 import functools
 import importlib.metadata
-import re
 import typing
 
 from locustfiles.contract.prices.model_ids import GEOGRAPHIES, canonical, undated
@@ -23,9 +22,6 @@ _KEYS = {
 }
 #: a kind without a price of its own is billed there as this one
 _FALLS_BACK = {"cache_read": "input", "cache_write": "input", "cache_write_1h": "cache_write"}
-
-#: an id with its maker; what ends in a release's date or first version is the beginning of one
-_WHOLE = re.compile(r"([a-z-]+\.)?[a-z0-9]+\.[a-z](?!.*(-20\d{6}|-v1)$).*", re.ASCII)
 
 
 class Found(typing.NamedTuple):
@@ -130,15 +126,3 @@ def _per_1k(value: typing.Any, start: int) -> float:
     reached = [tier.price for tier in getattr(value, "tiers", ()) if tier.start <= start]
     base: decimal.Decimal = reached[-1] if reached else getattr(value, "base", value)
     return float(base / 1000)
-
-
-def model_ids() -> set[str]:
-    """The ids that the library spells whole: of its models, with `regional.` before some, and of its rules for others."""
-    from genai_prices.data_snapshot import get_snapshot
-
-    models = next(provider.models for provider in get_snapshot().providers if provider.id == "aws")
-    found = {model.id for model in models}
-    for model in models:
-        for clause in getattr(model.match, "or_", [model.match]):
-            found |= {text for key in ("equals", "starts_with", "ends_with") if (text := getattr(clause, key, None))}
-    return {text for text in found if _WHOLE.fullmatch(text)}

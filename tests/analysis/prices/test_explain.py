@@ -2,10 +2,13 @@
 
 import decimal
 import json
+import subprocess
+import sys
 
 import pytest
 
 from analysis.__main__ import main
+from tests.helpers.emulator_process import ROOT
 
 BOOK = """\
 region: us-east-1
@@ -159,3 +162,11 @@ def test_what_cannot_be_told_is_one_line(arguments, said, book, capsys):
         code = e.code
     error = capsys.readouterr().err
     assert code == 1 and error.startswith("error: ") and error.count("\n") == 1 and said in error
+
+
+def test_a_reader_that_has_seen_enough_ends_it_quietly():
+    with subprocess.Popen(
+        [sys.executable, "-m", "analysis", "prices"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        process.stdout.close()  # as `| head` does, here before the first line
+        assert (process.stderr.read(), process.wait(60)) == (b"", 0)

@@ -19,7 +19,7 @@ BOOK = (
     HEAD
     + """instances: # by the hour
   ml.p4d.24xlarge: 37.688  # checked by hand
-  ml.g5.xlarge: {usd_per_hour: 1, as_of: 2026-01-01, source: AWS Price List API}
+  ml.g5.xlarge: {usd_per_hour: 1, as_of: 2026-01-01, source: AWS Price List API (prices update)}
 
 models:
   amazon.nova-lite-v1:0:
@@ -89,9 +89,11 @@ def test_it_writes_its_own_entries_and_keeps_every_other_line(aws, tmp_path, cap
     book.chmod(0o640)
     assert update("--region", "us-east-1", "--book", book, "--write") == 0
     text, today = book.read_text(), datetime.datetime.now(datetime.UTC).date()
-    mine = [line for line in BOOK.splitlines() if "Price List API" not in line]
-    assert [line for line in text.splitlines() if "AWS Price List API" not in line] == mine
-    assert f"  ml.g5.xlarge: {{usd_per_hour: 1.408, as_of: {today}, source: AWS Price List API}}\n" in text
+    mine = [line for line in BOOK.splitlines() if "(prices update)" not in line]
+    assert [line for line in text.splitlines() if "(prices update)" not in line] == mine
+    assert (
+        f"  ml.g5.xlarge: {{usd_per_hour: 1.408, as_of: {today}, source: AWS Price List API (prices update)}}\n" in text
+    )
     assert book.stat().st_mode & 0o777 == 0o640 and list(tmp_path.iterdir()) == [book]
     haiku = load_price_book(book).models["anthropic.claude-haiku-5-5"][0]
     assert (haiku.steps[0].above, haiku.steps[0].input) == (100_000, 0.00055)
