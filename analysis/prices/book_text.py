@@ -63,30 +63,39 @@ def _flow(value: typing.Any) -> str:
 def _with_section(text: str, section: str, entries: dict[str, str]) -> str:
     """With the section's lines of these entries replaced where they stand, and the others put below it."""
     root = yaml.compose(text, Loader=yaml.SafeLoader)
-    found = next((value for key, value in getattr(root, "value", ()) if key.value == section), None)
+    assert isinstance(root, yaml.MappingNode)  # it has been read as a book
+    found = next((value for key, value in root.value if key.value == section), None)
     lines = text.removesuffix("\n").split("\n")
-    if found is None or (isinstance(found, yaml.MappingNode) and not found.value):
-        kept = [line for line in lines if not re.match(rf"{section}:\s*(\{{\s*\}})?\s*(#.*)?$", line)]
-        return "\n".join([*kept, "", f"{section}:", *(f"  {line}" for line in entries.values())]) + "\n"
-    if not isinstance(found, yaml.MappingNode) or found.flow_style:
+    empty = isinstance(found, yaml.MappingNode) and not found.value
+    if root.flow_style or (isinstance(found, yaml.MappingNode) and found.flow_style and not empty):
         raise BadInput(f"`{section}:` is written in braces, into which nothing is put; write an entry a line")
+    if not isinstance(found, yaml.MappingNode) or empty:
+        end = _last_line(root) + 1  # before `...`, the end of a document
+        lines[end:end] = ["", f"{section}:", *(f"  {line}" for line in entries.values())]
+        kept = (line for line in lines if not re.match(rf"{section}:\s*\{{\s*\}}\s*(#.*)?$", line))
+        return "\n".join(kept) + "\n"
     left = dict(entries)
     indent, places = " " * found.start_mark.column, []
     for key, value in found.value:
         if key.value in left:
-            places.append((key.start_mark.line, _last_line(value), left.pop(key.value)))
-    end = max(_last_line(value) for _, value in found.value) + 1
+            places.append((key.start_mark.line, _end(key, value), left.pop(key.value)))
+    end = max(_end(key, value) for key, value in found.value) + 1
     lines[end:end] = [indent + line for line in left.values()]
     for first, last, line in reversed(places):
         lines[first : last + 1] = [indent + line]
     return "\n".join(lines) + "\n"
 
 
+def _end(key: yaml.Node, value: yaml.Node) -> int:
+    """The last line of an entry. An alias has the place of what it stands for, which is before it."""
+    return int(key.start_mark.line) if value.start_mark.index < key.start_mark.index else _last_line(value)
+
+
 def _last_line(node: yaml.Node) -> int:
     """On which a value ends; the mark of a block lies at the beginning of what follows it."""
     if isinstance(node, yaml.CollectionNode) and node.value and not node.flow_style:
         last = node.value[-1]
-        return _last_line(last[1] if isinstance(last, tuple) else last)
+        return _end(*last) if isinstance(last, tuple) else _last_line(last)
     return int(node.end_mark.line) - (node.end_mark.column == 0 and node.end_mark.line > node.start_mark.line)
 
 

@@ -1,6 +1,7 @@
 """`prices update` against the local endpoint: pages, throttling and refusals, what it shows, and what it writes and leaves."""
 
 import datetime
+import decimal
 import os
 import pathlib
 import subprocess
@@ -10,10 +11,13 @@ import pytest
 import yaml
 
 from analysis.__main__ import main
+from analysis.prices.book_text import written
+from analysis.prices.offered import Offered
 from locustfiles.contract.prices.price_book import load_price_book
 from scripts.emulator.config import EXAMPLE_ACCESS_KEY, EXAMPLE_SECRET_KEY
 from tests.helpers.emulator_process import ROOT, running_emulator
 
+D = decimal.Decimal
 HEAD = "region: us-east-1\ncurrency: USD\nas_of: 2026-11-01\nsource: mine\n"
 BOOK = (
     HEAD
@@ -121,6 +125,35 @@ def test_a_book_in_dos_lines_stays_one(aws, tmp_path):
     assert update("--region", "us-east-1", "--book", book, "--write", "--only", "ml.*") == 0
     written = book.read_bytes()
     assert written.count(b"\n") == written.count(b"\r\n") == BOOK.count("\n") + 3
+
+
+#: books in other hands: what of them may go is this command's own
+HANDS = {
+    "no line at the end": "instances:\n  ml.q: 3",
+    "an end of the document": "instances:\n  ml.q: 3\n...\n",
+    "no section": "guardrail: {contentPolicyUnits: 0.1}\n",
+    "an empty section": "instances: {}\nmodels:\n  c.d: {input: 0.1, output: 0.2}\n",
+    "quotes, blocks and a tail": 'instances:\n    "ml.q":\n        usd_per_hour: 3  # x\n\n    # tail\nmodels:\n  c.d: {input: 1, output: 2}\n# end\n',
+    "a list": "instances:\n  ml.q:\n  - 3\n  - {usd_per_hour: 4, effective: 2026-01-01}\n  # why\n",
+    "an anchor": "instances:\n  ml.q: &q {usd_per_hour: 3}\n  ml.r: *q\n",
+    "text over lines": "instances:\n  ml.q:\n    usd_per_hour: 3\n    source: |\n      a\n      b\n\nmodels:\n  c.d: {input: 0.1, output: 0.2}\n",
+}
+
+
+@pytest.mark.parametrize("case", HANDS)
+def test_whatever_the_hand_its_lines_stay_in_their_order(case):
+    offers = Offered(
+        {"ml.g5.xlarge": {"usd_per_hour": D("1.408")}}, {"a.b-v1:0": {"input": D("1E-7"), "output": D("0.5")}}, [], []
+    )
+    old, day = HEAD + HANDS[case], datetime.date(2026, 11, 28)
+    text = written(old, offers, "us-east-1", day)
+    kept = [line for line in text.splitlines() if "(prices update)" not in line]
+    hand = [line for line in old.splitlines() if line != "instances: {}"]
+    rest = iter(kept)
+    assert all(line in rest for line in hand)  # each after the one before
+    assert set(kept) - set(hand) <= {"", "instances:", "models:"}
+    assert "a.b-v1:0: {input: 0.0000001, output: 0.5, as_of: 2026-11-28," in text
+    assert written(text, offers, "us-east-1", day) == text
 
 
 def test_braces_are_not_written_into(aws, tmp_path, capsys):
