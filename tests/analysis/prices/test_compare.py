@@ -101,6 +101,12 @@ def test_what_is_of_another_region_or_service_is_counted_and_not_compared(book, 
     assert "not priced here: 1 entries (maker.unknown-v1)" in shown
 
 
+def test_a_row_of_the_region_goes_before_one_of_none(book, tmp_path, capsys):
+    both = OURS | {"maker.tier-v1": OURS["maker.same-v1"] | {"input_cost_per_token": 9e-06}}
+    code, shown = compared(capsys, "--with", table(tmp_path, both), "--pricing", book)
+    assert code == 0 and "3 entries compared" in shown and "not looked at: 1 entries of other regions" in shown
+
+
 def test_another_book_is_compared_with_its_instances(book, tmp_path, capsys):
     other = tmp_path / "other.yaml"
     other.write_text(BOOK.replace("1.5", "3").replace("flex: 0.5", "flex: 0.6"))
