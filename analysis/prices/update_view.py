@@ -4,11 +4,13 @@ import datetime
 import decimal
 import typing
 
+import pydantic
+
 from analysis.prices.book_text import SECTIONS, is_ours
 from analysis.prices.offered import Offered
 from analysis.words.format import percent
 from analysis.words.format import price as shown
-from locustfiles.contract.prices.price_book import InstanceEntry, ModelEntry, PriceBook, _Dated
+from locustfiles.contract.prices.price_book import PriceBook
 
 Figures = dict[str, decimal.Decimal]
 
@@ -31,7 +33,7 @@ def changes(book: PriceBook | None, offers: Offered, on: datetime.date) -> Chang
     lines: list[str] = []
     counts = dict.fromkeys(("new", "changed", "same", "kept", "unlisted"), 0)
     for section in SECTIONS:
-        held: dict[str, list[_Dated]] = getattr(book, section) if book else {}
+        held: dict[str, list[typing.Any]] = getattr(book, section) if book else {}
         for key, offer in getattr(offers, section).items():
             old = held.get(key, [])
             verdict, told = _verdict(key, offer, old, on)
@@ -97,7 +99,7 @@ def figures_of_offer(offer: dict) -> Figures:
     return figures
 
 
-def figures_of_entry(entry: InstanceEntry | ModelEntry | _Dated) -> Figures:
+def figures_of_entry(entry: pydantic.BaseModel) -> Figures:
     """The same of an entry that was read."""
     keep = {"usd_per_hour", "input", "output", "cache_read", "cache_write", "cache_write_1h", "steps", "variants"}
     data = entry.model_dump(exclude_none=True, include=keep)
