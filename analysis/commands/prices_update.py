@@ -34,6 +34,7 @@ def update(args: argparse.Namespace) -> None:
     today = datetime.datetime.now(datetime.UTC).date()
     offers = _only(offered(reads_of(region), known_ids(book.models if book else ()), today), args.only)
     found = changes(book, offers, today)
+    found = found._replace(unlisted=0) if args.only else found  # the others were not looked at
     print("\n".join(_text(path, region, found, args.write)))
     if args.write and (found.wanted.instances or found.wanted.models):
         old = path.read_text(encoding="utf-8") if book else ""

@@ -106,7 +106,7 @@ def test_it_writes_its_own_entries_and_keeps_every_other_line(aws, tmp_path, cap
     assert "0 new, 0 changed" in capsys.readouterr().out
 
 
-def test_a_book_that_is_not_there_is_made(aws, tmp_path):
+def test_a_book_that_is_not_there_is_made(aws, tmp_path, capsys):
     book = tmp_path / "new.yaml"
     assert update("--region", "eu-west-1", "--book", book, "--write", "--only", "ml.g*") == 0
     made = load_price_book(book)
@@ -117,6 +117,15 @@ def test_a_book_that_is_not_there_is_made(aws, tmp_path):
     )
     assert update("--book", book, "--write") == 0  # whose region is known
     assert "ml.inf2.xlarge" in load_price_book(book).instances
+    book.write_text(book.read_text().replace("ml.inf2.xlarge:", "ml.inf0.xlarge:"))
+    capsys.readouterr()
+    assert update("--book", book) == 0
+    assert (
+        "1 new, 0 changed, 9 the same, 0 yours and otherwise, 1 of before not listed now and kept"
+        in capsys.readouterr().out
+    )
+    assert update("--book", book, "--only", "ml.g*") == 0
+    assert "0 new, 0 changed, 3 the same, 0 yours and otherwise\n" in capsys.readouterr().out
 
 
 def test_a_book_in_dos_lines_stays_one(aws, tmp_path):
