@@ -47,6 +47,12 @@ def test_calls_of_another_geography_are_not_priced_as_their_model(tmp_path):
     )
 
 
+def test_a_model_stands_for_its_profile_where_both_have_one_price(tmp_path):
+    """Calls in a region and in a geography cost the same by the library: 3.3 and 16.5."""
+    found = price(f"us.{SONNET}", book(tmp_path, f"{SONNET}: {{input: 0.0033, output: 0.0165}}"))
+    assert (found.source.name, found.source.entry, found.source.cautions) == ("mine.yaml", SONNET, ())
+
+
 def test_a_shipped_price_of_a_geography_goes_before_the_named_books_model(tmp_path):
     found = price(f"eu.{NOVA}", book(tmp_path, f"{NOVA}: {{input: 0.0007, output: 0.003}}"))
     assert (found.price.input, found.source.name) == (0.00105, "configs/pricing/every-region.yaml")

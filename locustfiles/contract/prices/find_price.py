@@ -5,8 +5,9 @@ import typing
 
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.prices import library
+from locustfiles.contract.prices.amended import cautioned, discounted, ruled, with_rule
 from locustfiles.contract.prices.books import Book, books_of, for_models
-from locustfiles.contract.prices.model_ids import ModelId, billed_otherwise, parse
+from locustfiles.contract.prices.model_ids import ModelId, billed_by_the_unit, billed_otherwise, parse
 from locustfiles.contract.prices.price import HourlyPrice, Rates, TokenPrice
 from locustfiles.contract.prices.price_book import EVERYWHERE, InstanceEntry, ModelEntry, OnTop, Variant
 from locustfiles.contract.prices.slips import meant
@@ -70,7 +71,7 @@ def instance_price(instance_type: str, on: datetime.date, books: list[Book]) -> 
     for book in books:
         if entry := book.content.instance(instance_type, on):
             price = HourlyPrice(usd_per_hour=entry.usd_per_hour)
-            return _discounted(Sourced(price, _source(book, instance_type, entry)), entry.discount_percent)
+            return discounted(Sourced(price, _source(book, instance_type, entry)), entry.discount_percent)
     hint = meant(instance_type, [key for book in books for key in book.content.instances])
     raise NoPrice(_absent("instance type", instance_type, hint))
 
@@ -84,7 +85,9 @@ def _of_its_own(search: _Search) -> Sourced | None:
         for key in keys:
             everywhere = book.content.region == EVERYWHERE and search.govcloud and not key.startswith("us-gov.")
             if not everywhere and (found := book.content.model(key, search.asked.on)):
-                return _passed_over(search, _of_book(book, *found), upto=book)
+                for_all = book.content.region == EVERYWHERE and not search.named.geography
+                caution = _of_all_regions(search, book.name) if for_all else None
+                return _passed_over(search, cautioned(_of_book(book, *found), caution), upto=book)
     return None
 
 
@@ -97,9 +100,9 @@ def _of_the_model(search: _Search) -> Sourced | None:
         if apart or (search.govcloud and book.shipped):
             return None
         if found := book.content.model(search.named.bare, search.asked.on):
+            known = None if search.govcloud else library.find(search.named.profile, search.asked.on)
             caution = f"no source has a price of `{search.named.profile}`: it is taken to cost what `{found[0]}` does"
-            known = library.find(search.named.profile, search.asked.on)
-            return _cautioned(_of_book(book, *found), None if known and not search.govcloud else caution)
+            return cautioned(_of_book(book, *found), None if known else caution)
     return None
 
 
@@ -119,10 +122,8 @@ def _of_the_library(search: _Search) -> Sourced | None:
         caution = f"{library.name()} has no price of `{named.profile}`: it is taken to cost what `{named.bare}` does"
     if known is None:
         return None
-    everywhere = search.asked.region in _AS_IN_THE_LIBRARY if not named.geography else named.geography in _AS_GEOGRAPHY
-    if caution is None and not everywhere and not known.entry.startswith("regional."):
-        where = f"`{named.geography}.`" if named.geography else search.asked.region
-        caution = f"{library.name()} has one price of `{named.bare}` for all regions, and {where} may cost more"
+    if caution is None and not known.entry.startswith("regional."):
+        caution = _of_all_regions(search, library.name())
     source = Source(
         origin="library",
         name=library.name(),
@@ -131,7 +132,16 @@ def _of_the_library(search: _Search) -> Sourced | None:
         as_of=library.published(),
         rules=known.rules,
     )
-    return _passed_over(search, _cautioned(Sourced(known.price, source), caution), upto=None)
+    return _passed_over(search, cautioned(Sourced(known.price, source), caution), upto=None)
+
+
+def _of_all_regions(search: _Search, name: str) -> str | None:
+    """What to say of a source without a region, where calls go to one that may cost more."""
+    geography, region = search.named.geography, search.asked.region
+    if search.govcloud or (geography in _AS_GEOGRAPHY if geography else region in _AS_IN_THE_LIBRARY):
+        return None
+    where = f"`{geography}.`" if geography else region
+    return f"{name} has one price of `{search.named.bare}` for all regions, and {where} may cost more"
 
 
 def _passed_over(search: _Search, found: Sourced, upto: Book | None) -> Sourced:
@@ -143,13 +153,13 @@ def _passed_over(search: _Search, found: Sourced, upto: Book | None) -> Sourced:
             break
         if entry := book.content.model(search.named.bare, search.asked.on):
             told = f"`{entry[0]}` in {book.name} is not taken: calls of another geography are billed apart"
-            return _cautioned(found, f"{told}; add `{search.named.profile}` to it")
+            return cautioned(found, f"{told}; add `{search.named.profile}` to it")
     return found
 
 
 def _of_book(book: Book, key: str, entry: ModelEntry) -> Sourced:
     price = TokenPrice.model_validate(entry.model_dump(include=set(TokenPrice.model_fields)))
-    return _discounted(Sourced(price, _source(book, key, entry)), entry.discount_percent)
+    return discounted(Sourced(price, _source(book, key, entry)), entry.discount_percent)
 
 
 def _topped(search: _Search, found: Sourced) -> Sourced:
@@ -159,7 +169,7 @@ def _topped(search: _Search, found: Sourced) -> Sourced:
             if top := book.content.on_top(key, search.asked.on):
                 factor = top[1].factor
                 rule = f"× {factor:g}: `{top[0]}` in {book.name}" if factor != 1 else None
-                return _discounted(_ruled(found, factor, rule), top[1].discount_percent)
+                return discounted(ruled(found, factor, rule), top[1].discount_percent)
     return found
 
 
@@ -175,12 +185,12 @@ def _varied(search: _Search, found: Sourced) -> Sourced:
         own = found.source.name == book.name and found.source.entry == key
         where = "" if own else f" (`{key}` in {book.name})"
         if not isinstance(value, Rates):
-            return _ruled(found, value, f"{variant}: × {value:g}{where}")
+            return ruled(found, value, f"{variant}: × {value:g}{where}")
         if own or (
             key in search.keys and found.source.origin == "library"
         ):  # rates of one price, not of another region's
             price = found.price.model_copy(update=value.model_dump() | {"steps": ()})
-            return _with_rule(found._replace(price=price), f"{variant}: its own rates{where}")
+            return with_rule(found._replace(price=price), f"{variant}: its own rates{where}")
     where = f"{found.source.name}, {found.source.entry}"
     raise NoPrice(
         f"`{variant}` has a price of its own, which is not in {where}; add it under `variants:` of a price book, or add `price:`"
@@ -203,24 +213,6 @@ def _guarded(search: _Search, found: Sourced) -> Sourced:
     return found._replace(price=found.price.model_copy(update={"guardrail": prices[0]}))
 
 
-def _discounted(found: Sourced, percent: float) -> Sourced:
-    return _ruled(found, (100 - percent) / 100, f"less {percent:g} %") if percent else found
-
-
-def _ruled(found: Sourced, factor: float, rule: str | None) -> Sourced:
-    return _with_rule(found._replace(price=found.price.times(factor)), rule) if rule else found
-
-
-def _with_rule(found: Sourced, rule: str) -> Sourced:
-    return found._replace(source=found.source.model_copy(update={"rules": (*found.source.rules, rule)}))
-
-
-def _cautioned(found: Sourced, caution: str | None) -> Sourced:
-    if caution is None:
-        return found
-    return found._replace(source=found.source.model_copy(update={"cautions": (*found.source.cautions, caution)}))
-
-
 def _source(book: Book, key: str, entry: ModelEntry | InstanceEntry) -> Source:
     content = book.content
     return Source(
@@ -237,8 +229,12 @@ def _absent_model(search: _Search) -> str:
     if search.govcloud:
         remedy = "which bills about 20 % more than other regions; add it to the price book or give the target its own `price:`"
         return f"no price for model `{search.model_id}` in AWS GovCloud, {remedy}"
-    known = [key for book in search.books for key in book.content.models]
-    return _absent("model", search.model_id, meant(search.model_id, [*known, *library.ids()]))
+    if by_unit := billed_by_the_unit(search.named.bare):
+        return f"no price for model `{search.model_id}`; {by_unit}"
+    known = [parse(key).bare for book in search.books for key in book.content.models]
+    typed = parse(search.model_id.lower())
+    hint = meant(typed.bare, [*known, *library.ids()], itself=typed != search.named)
+    return _absent("model", search.model_id, hint and typed._replace(bare=hint).profile)
 
 
 def _absent(kind: str, name: str, hint: str | None) -> str:

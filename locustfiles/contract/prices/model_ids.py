@@ -22,6 +22,15 @@ OTHERWISE = {
     ":marketplace/": _BY_INSTANCE,
     ":endpoint/": _BY_INSTANCE,
 }
+#: beginning of a bare id -> the unit that it is billed by, instead of or beside tokens
+_UNITS = {
+    "stability.": "image",
+    "amazon.nova-canvas": "image",
+    "amazon.titan-image": "image",
+    "amazon.nova-reel": "second",
+    "luma.": "second",
+    "twelvelabs.": "second",
+}
 _NAMES_A_MODEL = ("foundation-model", "inference-profile")
 
 _CONTEXT = re.compile(r"(?<=:\d):(\d+k|\d{3,}|mm)$")  # amazon.nova-pro-v1:0:300k, cohere.embed-english-v3:0:512
@@ -51,6 +60,15 @@ def billed_otherwise(model_id: str) -> str | None:
     if not re.fullmatch(rf"arn:aws[a-z-]*:bedrock:[a-z0-9-]*:[0-9]*:({'|'.join(_NAMES_A_MODEL)})/.+", model_id):
         return f"this ARN names neither a {' nor an '.join(_NAMES_A_MODEL)}; check it, or add `price:` with what it is billed by"
     return None
+
+
+def billed_by_the_unit(bare: str) -> str | None:
+    """What to write for a model of images or films; None for any other."""
+    unit = next((unit for beginning, unit in _UNITS.items() if bare.startswith(beginning)), None)
+    return (
+        unit
+        and f"it is billed by the {unit}: add `price: {{units: {{{unit}: USD}}}}`, with `input:` and `output:` where tokens cost as well"
+    )
 
 
 def parse(model_id: str) -> ModelId:

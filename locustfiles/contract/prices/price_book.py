@@ -32,7 +32,7 @@ class BadPriceBook(BadInput):
     """A price book that cannot be used; the text names file, line and remedy."""
 
 
-class _Dated(Strict):
+class Dated(Strict):
     """Where one entry is from, if not from where its book is, and from when on it holds."""
 
     as_of: datetime.date | None = None
@@ -41,17 +41,17 @@ class _Dated(Strict):
     discount_percent: Percent = 0.0  # private, or a savings plan's
 
 
-class InstanceEntry(_Dated):
+class InstanceEntry(Dated):
     usd_per_hour: Hourly
 
 
-class ModelEntry(_Dated, TokenPrice):
+class ModelEntry(Dated, TokenPrice):
     """A token price, and those of its variants: a factor of the entry's own rates, or rates."""
 
     variants: dict[Variant, Factor | Rates] = {}
 
 
-class OnTop(_Dated):
+class OnTop(Dated):
     """What is billed on top of a price that is known from elsewhere: a factor of all its rates, and variants of it."""
 
     factor: Factor = 1.0
@@ -82,7 +82,7 @@ def _as_entries(value: object) -> object:
 
 Instances = dict[str, typing.Annotated[list[InstanceEntry], pydantic.BeforeValidator(_as_entries)]]
 Models = dict[str, typing.Annotated[list[AnyEntry], pydantic.BeforeValidator(_listed)]]
-_E = typing.TypeVar("_E", bound=_Dated)
+_E = typing.TypeVar("_E", bound=Dated)
 
 
 class PriceBook(Strict):

@@ -8,9 +8,15 @@ from locustfiles.contract.prices.model_ids import canonical
 _SHORTEST = 5  # a shorter word with another letter is another family: g6 and g6e, p5 and p5en, lite and pro
 
 
-def meant(name: str, known: collections.abc.Iterable[str]) -> str | None:
-    """The one name that `name` differs from by a missing prefix or suffix, or by a letter or two of one word."""
-    names = [each for each in dict.fromkeys(known) if each != name]
+def meant(name: str, known: collections.abc.Iterable[str], itself: bool = False) -> str | None:
+    """The one name that `name` differs from by a missing prefix or suffix, by a separator, or by a letter or two of one word.
+
+    itself: `name` was mended already, and may be known.
+    """
+    names = list(dict.fromkeys(known))
+    if itself and name in names:
+        return name
+    names = [each for each in names if each != name]
     words = {word for each in names for word in _words(each)}
     found = [each for each in names if _same_but_for_ends(name, each) or _slip(name, each, words)]
     return found[0] if len(found) == 1 else None
@@ -30,7 +36,9 @@ def _slip(name: str, other: str, words: set[str]) -> bool:
     if len(_words(name)) != len(_words(other)):
         return False
     differing = [(a, b) for a, b in pairs if a != b]
-    if len(differing) != 1:
+    if not differing:
+        return True  # `5.5` for `5-5`
+    if len(differing) > 1:
         return False
     typed, right = differing[0]
     return (
