@@ -19,6 +19,7 @@ from analysis.advice.search_findings import findings_of
 from analysis.advice.study_tables import information, study_tables
 from analysis.advice.target_sentences import sentences
 from analysis.calibration.error_bar import instrument_error, instrument_notes
+from analysis.cost.price_rows import price_cautions, price_rows
 from analysis.cost.pricing import Prices, prices_of_run
 from analysis.cost.run_cost import run_cost
 from analysis.metrics.token_counts import comparisons, token_sources
@@ -62,8 +63,10 @@ def _report(
     instrument: dict[str, str],
 ) -> Report:
     """prices, instrument: by run."""
-    dataset, dataset_notes = dataset_of_interest(runs, results)
+    dataset, notes = dataset_of_interest(runs, results)
     without, hourly, compared = not_compared(runs), _hourly(prices), comparisons(runs)
+    rows = [row for run in runs for row in price_rows(run, prices[run.name])]
+    notes += instrument_notes(instrument) + price_cautions(rows) + notes_of(runs, results, compared, prices)
     recommendation = recommend(candidates, dataset, _warnings(runs, prices, results, dataset), without)
     return Report(
         runs={run.name: run.manifest for run in runs},
@@ -78,21 +81,29 @@ def _report(
         knees=knees(candidates),
         tables=_tables(runs, candidates, recommendation, hourly),
         break_even=break_evens(candidates, dataset, hourly),
-        notes=dataset_notes + instrument_notes(instrument) + notes_of(runs, results, compared),
+        notes=notes,
         pricing={name: p.book for name, p in prices.items()},
+        prices=rows,
         made_at=datetime.datetime.now(datetime.UTC),
         made_by=build(),
         instrument=instrument,
         token_sources=token_sources(runs),
         token_comparison=compared,
         workers=workers_in_stages({run.name: run.manifest for run in runs}),
-        retries={run.name: s for run in runs if (s := retry_sentence(run.name, run.scenario))},
         findings=findings_of(runs, results),
         repeats=repeated_levels(results),
-        open_loop=[s for run in runs if (s := open_sentence(run))],
-        cut=[c.text for c in cut_short_runs(runs)],
         not_compared=without,
+        **_of_the_runs(runs),
     )
+
+
+def _of_the_runs(runs: list[Run]) -> dict[str, typing.Any]:
+    """What is said of runs as such, at the report's top and in sections of their own."""
+    return {
+        "retries": {run.name: s for run in runs if (s := retry_sentence(run.name, run.scenario))},
+        "open_loop": [s for run in runs if (s := open_sentence(run))],
+        "cut": [c.text for c in cut_short_runs(runs)],
+    }
 
 
 def _warnings(runs: list[Run], prices: dict[str, Prices], results: list[Result], dataset: str) -> list[str]:

@@ -37,7 +37,9 @@ class Bill(typing.NamedTuple):
     standard_error: float | None  # of the successes' part
     reason: str | None
     parts: tuple[StepPart, ...] = ()  # of the calls whose dollars are known, exact: `low` but for `at_the_mean`
-    at_the_mean: float = 0.0  # of successes without counts
+    uncounted: int = 0  # successes without counts, at the mean of the others
+    at_the_mean: float = 0.0
+    unsure: int = 0  # failures between `low` and `high`
 
 
 def bill(records: pd.DataFrame, price: TokenPrice, max_tokens: int | None) -> Bill:
@@ -63,10 +65,12 @@ def bill(records: pd.DataFrame, price: TokenPrice, max_tokens: int | None) -> Bi
     may_bill = ~good & ~unbilled(records)
     failed = exact_charge(counts, may_bill & known)
     low = float(sure + mean + _usd(failed))
-    more = _most_more(records, may_bill, by_tokens, counts, max_tokens)
+    unsure = may_bill & ~_whole(records, counts, known)
+    more = _most_more(records, unsure, by_tokens, counts, max_tokens)
     high = None if more is None else low + more
     reason = None if high is not None else _why_unbounded(max_tokens)
-    return Bill(low, high, float(sure + mean), error, reason, _merged(billed + failed), float(mean))
+    parts = _merged(billed + failed)
+    return Bill(low, high, float(sure + mean), error, reason, parts, n - counted, float(mean), int(unsure.sum()))
 
 
 def interval_of(billed: Bill, successes: int) -> tuple[float, float] | None:
@@ -116,20 +120,22 @@ def _merged(parts: list[StepPart]) -> tuple[StepPart, ...]:
     return tuple(found.values())
 
 
+def _whole(records: pd.DataFrame, counts: Counts, known: np.ndarray) -> np.ndarray:
+    """Which failures are known in full: a stream's count may have grown after the break, and who says no units may have some."""
+    whole = known & ~records["ttft_ms"].notna().to_numpy()
+    return whole if counts.units is None else whole & records["billed_units"].notna().to_numpy()
+
+
 def _most_more(
-    records: pd.DataFrame, may_bill: np.ndarray, by_tokens: np.ndarray, least: Counts, max_tokens: int | None
+    records: pd.DataFrame, unsure: np.ndarray, by_tokens: np.ndarray, least: Counts, max_tokens: int | None
 ) -> float | None:
-    """USD that the failures may have been billed beyond what is known of them; None: that has no bound."""
-    began = records["ttft_ms"].notna().to_numpy()  # a stream's count may have grown after the break
-    whole = ~np.isnan(by_tokens) & ~began
-    if least.units is not None:
-        whole &= records["billed_units"].notna().to_numpy()
-    if not (may_bill & ~whole).any():
+    """USD that these failures may have been billed beyond what is known of them; None: that has no bound."""
+    if not unsure.any():
         return 0.0
     if max_tokens is None and any(rates.output for rates in least.steps):
         return None
     most = _most_usd(records, counts_of(records, least.price), max_tokens or 0)
-    more = np.maximum(most - np.nan_to_num(by_tokens), 0.0)[may_bill & ~whole]
+    more = np.maximum(most - np.nan_to_num(by_tokens), 0.0)[unsure]
     return None if np.isnan(more).any() else float(more.sum())
 
 

@@ -60,6 +60,7 @@ def summary_of(report: Report) -> dict[str, typing.Any]:
             "knees": tables["knees"],
             "break_even": report.break_even,
             "run_cost": tables["run_cost"],
+            "cost_parts": tables["cost_parts"],
             "total_cost_usd": report.total_cost,
             "total_cost_usd_low": report.total_cost_low,
             "total_cost_usd_high": report.total_cost,
@@ -75,6 +76,7 @@ def summary_of(report: Report) -> dict[str, typing.Any]:
             "instrument": report.instrument,
             "slo": report.slo,
             "pricing": report.pricing,
+            "prices": tables["prices"],
             "runs": report.runs,
             "metrics": [m.told for m in METRICS],
         }
