@@ -10,6 +10,7 @@ from analysis.advice.break_even import break_evens
 from analysis.advice.comparability import comparability_warnings, mixed_loads
 from analysis.advice.cut_short import cut_short_runs
 from analysis.advice.data_notes import notes_of, open_sentence, retry_sentence
+from analysis.advice.even_lines import even_lines
 from analysis.advice.knee import knees
 from analysis.advice.not_compared import not_compared
 from analysis.advice.recommend import Recommendation, recommend
@@ -67,6 +68,7 @@ def _report(
     without, hourly, compared = not_compared(runs), _hourly(prices), comparisons(runs)
     rows = [row for run in runs for row in price_rows(run, prices[run.name])]
     notes += instrument_notes(instrument) + price_cautions(rows) + notes_of(runs, results, compared, prices)
+    pairs = break_evens(candidates, dataset, hourly)
     recommendation = recommend(candidates, dataset, _warnings(runs, prices, results, dataset), without)
     return Report(
         runs={run.name: run.manifest for run in runs},
@@ -80,7 +82,8 @@ def _report(
         run_cost=[cost for run in runs for cost in run_cost(run, prices[run.name].of_target)],
         knees=knees(candidates),
         tables=_tables(runs, candidates, recommendation, hourly),
-        break_even=break_evens(candidates, dataset, hourly),
+        break_even=pairs,
+        even_lines=even_lines(pairs, runs, prices, datetime.datetime.now(datetime.UTC).date()),
         notes=notes,
         pricing={name: p.book for name, p in prices.items()},
         prices=rows,

@@ -6,6 +6,7 @@ import datetime
 import pandas as pd
 
 from analysis.advice.break_even import BreakEven
+from analysis.advice.even_lines import EvenLine
 from analysis.advice.knee import Knee
 from analysis.advice.recommend import Recommendation
 from analysis.advice.repeats import RepeatedLevel
@@ -48,6 +49,7 @@ class Report:
     pricing: dict[str, dict]  # run -> the price book among its sources: file, region, as_of, source
     made_at: datetime.datetime
     made_by: Build
+    even_lines: list[EvenLine] = dataclasses.field(default_factory=list)  # break-even by other prices that are known
     prices: list[PriceRow] = dataclasses.field(default_factory=list)  # of every target, with its own source
     instrument: dict[str, str] = dataclasses.field(default_factory=dict)  # run -> the instrument's error, a sentence
     token_sources: list[Sources] = dataclasses.field(default_factory=list)

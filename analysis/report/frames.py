@@ -5,6 +5,7 @@ import typing
 
 import pandas as pd
 
+from analysis.advice.even_lines import EvenLine
 from analysis.advice.knee import Knee
 from analysis.advice.repeats import FIGURES, RepeatedLevel
 from analysis.advice.report_model import Report
@@ -151,6 +152,7 @@ def tables_of(report: Report) -> dict[str, pd.DataFrame]:
         "knees": frame_of(Knee, report.knees, **LEVEL),
         "run_cost": frame_of(RunCost, report.run_cost).drop(columns="parts"),
         "cost_parts": frame_of(CostPart, [part for cost in report.run_cost for part in cost.parts], above="Int64"),
+        "break_even_prices": frame_of(EvenLine, report.even_lines),
         "prices": frame_of(PriceRow, report.prices),
         "token_sources": sources_table(report.token_sources),
         "token_comparison": frame_of(Comparison, report.token_comparison),

@@ -21,6 +21,7 @@ from analysis.report.html_tables import Table, heading, table
 from analysis.report.plots.catalogue import PLOTS, by_rate_file
 from analysis.report.run_tables import (
     shown_comparison,
+    shown_even_lines,
     shown_evidence,
     shown_prices,
     shown_repeats,
@@ -101,6 +102,7 @@ def _content(report: Report, plots: typing.Sequence[pathlib.Path]) -> dict[str, 
         "total": total(report),
         "open_limits": open_limits(report),
         "run_cost": table(run_cost_table(report.run_cost), skip=run),
+        "even_lines": table(shown_even_lines(report.even_lines, several)),
         "prices": table(shown_prices(report.prices, several)),
         "sentences": report.sentences,
         "knees": report.knees,

@@ -14,6 +14,7 @@ from analysis.report.frames import failed_table
 from analysis.report.html_stages import summary
 from analysis.report.run_tables import (
     shown_comparison,
+    shown_even_lines,
     shown_evidence,
     shown_prices,
     shown_repeats,
@@ -79,6 +80,7 @@ def _tables(report: Report) -> dict[str, typing.Any]:
         "calls": call_table(results, several),
         "opened": open_table(results, several),
         "findings": [(f, shown_evidence(f)) for f in report.findings],
+        "even_lines": shown_even_lines(report.even_lines, several),
         "prices": shown_prices(report.prices, several),
         "repeats": shown_repeats(report.repeats, several) if report.repeats else None,
         "token_sources": shown_sources(report.token_sources, several) if report.token_sources else None,

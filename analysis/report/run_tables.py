@@ -4,6 +4,7 @@ import typing
 
 import pandas as pd
 
+from analysis.advice.even_lines import EvenLine, texts
 from analysis.advice.repeats import FIGURES, Apart, RepeatedLevel
 from analysis.advice.search_findings import Found
 from analysis.cost.price_rows import PriceRow
@@ -74,6 +75,11 @@ def shown_comparison(comparisons: list[Comparison], several_runs: bool) -> pd.Da
         for c in comparisons
     )
     return _frame(rows, several_runs)
+
+
+def shown_even_lines(lines: list[EvenLine], several_runs: bool) -> pd.DataFrame:
+    """Break-even by each price that is known; empty where none is beside those that were billed."""
+    return _frame(texts(lines), several_runs)
 
 
 def shown_prices(prices: list[PriceRow], several_runs: bool) -> pd.DataFrame:

@@ -59,6 +59,7 @@ def summary_of(report: Report) -> dict[str, typing.Any]:
             "intervals": tables["intervals"],
             "knees": tables["knees"],
             "break_even": report.break_even,
+            "break_even_prices": tables["break_even_prices"],
             "run_cost": tables["run_cost"],
             "cost_parts": tables["cost_parts"],
             "total_cost_usd": report.total_cost,
