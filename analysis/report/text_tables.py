@@ -194,11 +194,11 @@ def _by_kinds(cost: RunCost) -> list[str]:
 
 
 def _by_steps(cost: RunCost) -> list[str]:
+    of_tokens = [part for part in cost.parts if part.kind in KINDS]
     return [
         _term(part.amount, part.kind, part.usd_per)
         + (f" of prompts above {show.count(part.above)}" if part.above else "")
-        for part in cost.parts
-        if part.kind in KINDS
+        for part in sorted(of_tokens, key=lambda part: (part.above or 0, list(KINDS).index(part.kind)))
     ]
 
 
