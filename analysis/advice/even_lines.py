@@ -94,11 +94,12 @@ def _hourly_prices(pair: BreakEven, run: Run, prices: Prices, today: datetime.da
 
 
 def _dates(begins: datetime.date | None, ends: datetime.date | None, today: datetime.date, book: str) -> str:
-    dates = f"from {begins} on" if begins else f"before {ends}" if ends else "of today"
-    if begins and ends:
-        dates = f"from {begins} to {ends}"
+    """`list price from 2025-06-01 on, which is today's (configs/pricing/us-east-1.yaml)`"""
+    dates = f" from {begins}" if begins else ""
+    dates += f" until {ends}" if ends else " on" if begins else ""
     now = (begins is None or begins <= today) and (ends is None or today < ends)
-    return f"{dates}{', which is the price today' if now and dates != 'of today' else ''} ({book})"
+    today_s = ", which is today's" if now else ""
+    return f"list price{dates}{today_s} ({book})"
 
 
 def _token_prices(pair: BreakEven, run: Run, prices: Prices) -> list[tuple[str, float]]:
