@@ -12,7 +12,7 @@ from analysis.advice.cut_short import cut_short_runs
 from analysis.advice.data_notes import notes_of, open_sentence, retry_sentence
 from analysis.advice.even_lines import even_lines
 from analysis.advice.knee import knees
-from analysis.advice.not_compared import not_compared
+from analysis.advice.not_compared import in_headline, not_compared
 from analysis.advice.recommend import Recommendation, recommend
 from analysis.advice.repeats import repeated_levels
 from analysis.advice.report_model import Report
@@ -49,7 +49,7 @@ def analyse(
     of_run = {run.name: results_of(run, prices[run.name].of_target) for run in runs}
     results = [r for run in runs for r in of_run[run.name]]
     if not results:
-        why = "".join(f" ({sentence.rstrip('.')})" for sentence in not_compared(runs)[:1])
+        why = "".join(f" ({one.text.rstrip('.')})" for one in not_compared(runs)[:1])
         raise NotARun(f"{runs[0].path}: no stage in its manifest, nothing was measured{why}; give another run")
     candidates = [c for run in runs for c in candidates_of(run, prices[run.name].of_target, of_run[run.name])]
     instrument = {run.name: instrument_error(run, calibration) for run in runs}
@@ -66,10 +66,9 @@ def _report(
     """prices, instrument: by run."""
     dataset, notes = dataset_of_interest(runs, results)
     without, hourly, compared = not_compared(runs), _hourly(prices), comparisons(runs)
-    rows = [row for run in runs for row in price_rows(run, prices[run.name])]
+    rows, pairs = price_rows(runs, prices), break_evens(candidates, dataset, hourly)
     notes += instrument_notes(instrument) + price_cautions(rows) + notes_of(runs, results, compared, prices)
-    pairs = break_evens(candidates, dataset, hourly)
-    recommendation = recommend(candidates, dataset, _warnings(runs, prices, results, dataset), without)
+    recommendation = recommend(candidates, dataset, _warnings(runs, prices, results, dataset), in_headline(without))
     return Report(
         runs={run.name: run.manifest for run in runs},
         results=results,
@@ -83,7 +82,7 @@ def _report(
         knees=knees(candidates),
         tables=_tables(runs, candidates, recommendation, hourly),
         break_even=pairs,
-        even_lines=even_lines(pairs, runs, prices, datetime.datetime.now(datetime.UTC).date()),
+        even_lines=even_lines(pairs, runs, prices),
         notes=notes,
         pricing={name: p.book for name, p in prices.items()},
         prices=rows,
@@ -92,17 +91,17 @@ def _report(
         instrument=instrument,
         token_sources=token_sources(runs),
         token_comparison=compared,
-        workers=workers_in_stages({run.name: run.manifest for run in runs}),
         findings=findings_of(runs, results),
         repeats=repeated_levels(results),
-        not_compared=without,
+        not_compared=[one.text for one in without],
         **_of_the_runs(runs),
     )
 
 
 def _of_the_runs(runs: list[Run]) -> dict[str, typing.Any]:
-    """What is said of runs as such, at the report's top and in sections of their own."""
+    """What is known of runs as such, and said at the report's top or in sections of their own."""
     return {
+        "workers": workers_in_stages({run.name: run.manifest for run in runs}),
         "retries": {run.name: s for run in runs if (s := retry_sentence(run.name, run.scenario))},
         "open_loop": [s for run in runs if (s := open_sentence(run))],
         "cut": [c.text for c in cut_short_runs(runs)],

@@ -8,6 +8,7 @@ from analysis.runs.run_reader import Run
 from analysis.runs.token_totals import prompt_total
 from analysis.verdicts.cache_purpose import caches_on_purpose
 from analysis.words import format as show
+from locustfiles.contract.error_classes import OwnCode
 from locustfiles.contract.prices.price import Price, TokenPrice
 from locustfiles.contract.record import GUARDRAIL_STOP
 from locustfiles.contract.scenario.remedies import IN_ONE_PIECE
@@ -20,9 +21,16 @@ def answer_notes(run: Run, prices: dict[str, Price] | None = None) -> typing.Ite
     measured = run.of_stages[lambda r: r["error"].isna() & (r["phase"] == "measure")]
     for target in run.scenario.targets:
         good = measured[measured["target"] == target.name]
-        priced = None if prices is None else prices[target.name]
-        notes = (_guardrail(target, good, priced), _router(good), _stops(good), _in_one_piece(target, good))
-        for note in (*notes, _cache(run, target, good)):
+        notes = (
+            _guardrail(target, good, None if prices is None else prices[target.name]),
+            _router(good),
+            _stops(good),
+            _in_one_piece(target, good),
+            _several_choices(good),
+            _unreadable(good),
+            _cache(run, target, good),
+        )
+        for note in notes:
             if note:
                 yield f"Run {run.name}, `{target.name}`: {note}"
 
@@ -78,6 +86,17 @@ def _stops(good: pd.DataFrame) -> str | None:
     )
 
 
+def _unreadable(good: pd.DataFrame) -> str | None:
+    """Where the service counts tokens and nobody can read it, which is not the same as no count."""
+    odd = good.loc[good["error_code"] == OwnCode.UNREADABLE_USAGE, "error_message"].dropna()
+    if odd.empty:
+        return None
+    return (
+        f"{len(odd)} of {len(good)} successes have token counts that cannot be read ({odd.mode()[0]}): they are left empty, and are no 0; "
+        "mend what the server writes, or add the target's `tokenizer:`, which counts instead."
+    )
+
+
 def _in_one_piece(target: Target, good: pd.DataFrame) -> str | None:
     whole = int((good["ttft_ms"].isna() & good["chunks"].isna()).sum())
     if not (target.stream and whole):
@@ -85,6 +104,14 @@ def _in_one_piece(target: Target, good: pd.DataFrame) -> str | None:
     if whole == len(good):
         return f"it {IN_ONE_PIECE}."
     return f"{whole} of {len(good)} answers came in one piece although `stream: true` is asked: they have no TTFT and no TPOT."
+
+
+def _several_choices(good: pd.DataFrame) -> str | None:
+    """Streams of several choices, whose deltas are not counted (`requests.csv`)."""
+    several = int((good["ttft_ms"].notna() & good["chunks"].isna()).sum())
+    if not several:
+        return None
+    return f"{several} of {len(good)} answers had several choices, whose tokens come side by side: they have no TPOT."
 
 
 def _cache(run: Run, target: Target, good: pd.DataFrame) -> str | None:

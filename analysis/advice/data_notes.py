@@ -77,7 +77,12 @@ def _run_notes(run: Run, prices: Prices) -> typing.Iterator[str]:
     if len(other):
         counts = ", ".join(f"{name} {count}" for name, count in other.value_counts().items())
         what = f"output tokens of {len(other)} of {len(source)} successes"
-        yield f"Run {run.name}: {what} were not counted by the service ({counts})."
+        lacking = (
+            ": what no one counted has no TPOT and no tokens/s; the target's `tokenizer:` counts it"
+            if "none" in set(other)
+            else ""
+        )
+        yield f"Run {run.name}: {what} were not counted by the service ({counts}){lacking}."
 
 
 def _named(r: Result, several: bool) -> str:

@@ -46,10 +46,9 @@ class EvenLine(typing.NamedTuple):
     hourly_above_per_minute: float | None  # above it hourly is always cheaper
 
 
-def even_lines(
-    pairs: list[BreakEven], runs: list[Run], prices: dict[str, Prices], today: datetime.date
-) -> list[EvenLine]:
-    """Of every pair that has figures; a pair of which no other price is known has one line."""
+def even_lines(pairs: list[BreakEven], runs: list[Run], prices: dict[str, Prices]) -> list[EvenLine]:
+    """Of every pair that has figures; a pair of which no other price is known has one line. prices: by run."""
+    today = datetime.datetime.now(datetime.UTC).date()
     by_name, found = {run.name: run for run in runs}, []
     for pair in pairs:
         if pair.capacity_per_hour is None or pair.token_usd_per_transaction is None:

@@ -2,7 +2,6 @@
 
 import collections
 import dataclasses
-import typing
 
 from analysis.advice.choice import RULE, SAME, Choice, best_level, cheapest, choose, least, priced, valid
 from analysis.verdicts.intervals import THROUGHPUT, USD
@@ -42,23 +41,21 @@ class Recommendation:
         return " ".join(self.facts)
 
 
-def recommend(
-    results: list[Result], dataset: str, warnings: list[str], without: typing.Sequence[str] = ()
-) -> Recommendation:
+def recommend(results: list[Result], dataset: str, warnings: list[str], without: str = "") -> Recommendation:
     """The recommendation for one dataset among all its stages. without: what could not be compared, which its first fact says."""
     here = [r for r in results if r.payload == dataset]
     criteria = list(dict.fromkeys(c.criterion.text for r in here for c in r.checks))
     worst = most_missed(here)
     choice = choose(here)
     if choice is None:
-        text = " ".join([f"No stage can be recommended for `{dataset}`: {why_none(here)}", *without])
+        text = f"No stage can be recommended for `{dataset}`: {why_none(here)} {without}".rstrip()
         return Recommendation(dataset, RULE, criteria, None, None, None, None, None, worst, [text], warnings)
     pick, runner_up = choice.pick, choice.runner_up
     margin = (priced(runner_up) - priced(pick)) / priced(pick) if runner_up and pick.usd else None
     tied = tie(pick, runner_up) if runner_up else None
     label = _label(choice)
     facts = [
-        " ".join([f"The best price-performance for `{dataset}` is {_priced(pick)}.", *without]),
+        f"The best price-performance for `{dataset}` is {_priced(pick)}. {without}".rstrip(),
         _speed(pick.figures),
         _standing(choice, criteria),
         f"It is {label}." if label else "",

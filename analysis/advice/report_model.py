@@ -8,6 +8,7 @@ import pandas as pd
 from analysis.advice.break_even import BreakEven
 from analysis.advice.even_lines import EvenLine
 from analysis.advice.knee import Knee
+from analysis.advice.not_compared import IN_FULL
 from analysis.advice.recommend import Recommendation
 from analysis.advice.repeats import RepeatedLevel
 from analysis.advice.search_findings import Found
@@ -75,6 +76,11 @@ class Report:
     def priced_by(self) -> dict[str, str]:
         """Run -> where its prices are from, in words."""
         return {run: priced_by(row for row in self.prices if row.run == run) for run in self.runs}
+
+    @property
+    def not_in_headline(self) -> list[str]:
+        """What could not be compared, where it is more than the headline tells in full."""
+        return self.not_compared if len(self.not_compared) > IN_FULL else []
 
     @property
     def of_interest(self) -> list[Result]:

@@ -74,16 +74,17 @@ def _check(args: argparse.Namespace) -> int:
         once = inputs.scenario.model_copy(update={"retry": None})
         sender = Sender(once, Clock(), records.append)
         with _waiting(console, "connecting"):
-            problems = list(sender.unreachable())
+            problems = [one.text for one in sender.unreachable()]
         if not args.no_call:
             for target in inputs.scenario.targets:
                 for payload in inputs.stems_of(target.name):
-                    with _waiting(console, f"one call of {target.name} with {payload}"):
-                        call(sender, inputs, target, payload)
-                    if kept:
-                        kept.add(records[-1])
-                    problems += problem_of(target, records[-1], problems)
-                    if records[-1].error:
+                    with _waiting(console, f"first calls of {target.name} with {payload}"):
+                        made = first_calls(sender, inputs, target, payload, records)
+                    for record in made:
+                        if kept:
+                            kept.add(record)
+                    problems += problem_of(target, made[-1], problems)
+                    if made[0].error:
                         break
         calls = {r.target: r for r in reversed(records)}
         for target in inputs.scenario.targets:
@@ -94,13 +95,20 @@ def _check(args: argparse.Namespace) -> int:
     return BAD_INPUT if problems else OK
 
 
-def call(sender, inputs, target: Target, payload: str) -> None:
-    """One call with the typical prompt of a payload, as a run makes it; its record goes to the sender's sink."""
+def first_calls(sender, inputs, target: Target, payload: str, records: list[RequestRecord]) -> list[RequestRecord]:
+    """The calls that a run makes of a payload before its load. records: of all calls so far, where the sender puts its own."""
     from locustfiles.common.calls.stage_spec import StageSpec
-    from locustfiles.common.planning.first_call import typical
+    from locustfiles.common.planning.first_call import Call, call_of, next_line
 
-    prompt = typical(target, inputs.payloads[payload])
-    sender.call(0, target, prompt, StageSpec(stage=0, target=target.name, payload=payload, users=None), "warmup")
+    prompts, spec = inputs.payloads[payload], StageSpec(stage=0, target=target.name, payload=payload, users=None)
+    before, made = len(records), list[Call]()
+    spent_usd = sum(call_of(r, inputs.prices[r.target]).usd or 0.0 for r in records if not r.error)
+    while prompt := next_line(target, prompts, made, spent_usd, inputs.scenario.budget_usd):
+        sender.call(0, target, prompt, spec, "warmup")
+        if records[-1].error:
+            break
+        made.append(call_of(records[-1], inputs.prices[target.name]))
+    return records[before:]
 
 
 def problem_of(target: Target, record: RequestRecord, known: list[str]) -> list[str]:

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from analysis.cost.pricing import price_text
 from analysis.words import format as show
+from locustfiles.contract.error_classes import OwnCode
 from locustfiles.contract.prices.charge import charge, usage_of
 from locustfiles.contract.prices.price import HourlyPrice, Price, TokenPrice
 from locustfiles.contract.record import RequestRecord
@@ -92,6 +93,8 @@ def call_rows(record: RequestRecord, price: Price, stream: bool) -> dict[str, st
         and "none" in (record.token_source, record.prompt_token_source)
     ):
         shown["tokens"] = NO_COUNTS
+    if record.error is None and record.error_code == OwnCode.UNREADABLE_USAGE:
+        shown["usage"] = f"{record.error_message}: those counts are left empty"
     if isinstance(price, TokenPrice):
         shown["cost of this call"] = show.money(
             None if (usd := charge(usage_of(record), price).usd) is None else float(usd)
@@ -109,7 +112,7 @@ def print_ahead(console: Console, inputs, records: list[RequestRecord]) -> None:
     """The stages, and the run's time and cost by the first calls that were answered."""
     from locustfiles.common.planning.confirm import cost_text, needs_yes
     from locustfiles.common.planning.estimate import dollars, estimate
-    from locustfiles.common.planning.first_call import call_of
+    from locustfiles.common.planning.first_call import averaged, call_of
     from locustfiles.common.planning.plan import plan
     from locustfiles.common.planning.sample_sizes import too_small_samples
 
@@ -118,8 +121,12 @@ def print_ahead(console: Console, inputs, records: list[RequestRecord]) -> None:
     scenario = inputs.scenario
     if scenario.budget_usd is not None:
         console.print(f"Budget: the run stops itself before it spends {dollars(scenario.budget_usd)}.", highlight=False)
-    failed = {(r.target, r.payload) for r in records if r.error}
-    made = {(r.target, r.payload): call_of(r, inputs.prices[r.target]) for r in records if not r.error}
+    worked: dict = {}
+    for r in records:
+        if not r.error:
+            worked.setdefault((r.target, r.payload), []).append(call_of(r, inputs.prices[r.target]))
+    failed = {(r.target, r.payload) for r in records} - worked.keys()
+    made = {key: averaged(calls) for key, calls in worked.items()}
     if not made:
         console.print("Time and cost ahead are told when a target has answered a call.", highlight=False)
         return

@@ -114,6 +114,8 @@ def print_gist(report: Report, console: Console) -> None:
     console.print(f"\n[bold]{escape(first)}[/]", highlight=False)
     for fact in facts:
         console.print(fact, highlight=False, markup=False)
+    for one in report.not_in_headline:
+        console.print(f"- {one}", highlight=False, markup=False)
     for warning in report.recommendation.warnings:
         console.print(f"Mind: {warning}", highlight=False, markup=False)
     for pair in report.break_even:

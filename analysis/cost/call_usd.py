@@ -42,11 +42,11 @@ class Counts:
 
 def counts_of(records: pd.DataFrame, price: TokenPrice) -> Counts:
     """Of records as requests.csv has them."""
-    written, hour = (records[c].fillna(0).to_numpy() for c in ("cache_write_tokens", "cache_write_1h_tokens"))
+    read, written, hour = (_cached(records[f"cache_{kind}_tokens"]) for kind in ("read", "write", "write_1h"))
     tokens = {
         "input": records["prompt_tokens"].to_numpy(),
-        "cache_read": records["cache_read_tokens"].fillna(0).to_numpy(),
-        "cache_write": np.maximum(written - hour, 0),
+        "cache_read": read,
+        "cache_write": np.maximum(written - hour, 0) if hour.any() else written,
         "cache_write_1h": hour,
         "output": records["completion_tokens"].to_numpy(),
     }
@@ -58,6 +58,11 @@ def counts_of(records: pd.DataFrame, price: TokenPrice) -> Counts:
         said.to_numpy() if said is not None and said.notna().any() else None,
         _step(prompt_total(records).to_numpy(), price) if price.steps else None,
     )
+
+
+def _cached(tokens: pd.Series) -> np.ndarray:
+    """0 where nothing is said; without any of its kind, in no memory."""
+    return tokens.fillna(0).to_numpy() if tokens.notna().any() else np.broadcast_to(0.0, len(tokens))
 
 
 def _step(whole_prompt: np.ndarray, price: TokenPrice) -> np.ndarray:
@@ -78,7 +83,8 @@ def prompt_usd(counts: Counts) -> np.ndarray:
     """The prompt's part of it, tokens read from and written to a cache included."""
     usd = _tokens_usd(counts, "input")
     for kind in PROMPT_KINDS[1:]:
-        usd = usd + np.where(counts.tokens[kind] > 0, _tokens_usd(counts, kind), 0.0)
+        if counts.tokens[kind].any():
+            usd = usd + np.where(counts.tokens[kind] > 0, _tokens_usd(counts, kind), 0.0)
     return usd
 
 

@@ -24,15 +24,15 @@ class PriceRow(typing.NamedTuple):
     cautions: str  # what speaks against it
 
 
-def price_rows(run: Run, prices: Prices) -> list[PriceRow]:
-    """Of a run's targets, in the scenario's order."""
+def price_rows(runs: list[Run], prices: dict[str, Prices]) -> list[PriceRow]:
+    """Of the runs' targets, in the scenarios' order. prices: by run."""
     found = []
-    for target in run.scenario.targets:
-        price, source = prices.of_target[target.name], prices.sources[target.name]
-        text = price_text(price)
-        if isinstance(price, HourlyPrice) and price.instance_count > 1:
-            text += f" × {price.instance_count}"
-        found.append(_row(run.name, target.name, text, source))
+    for run in runs:
+        for target, price in prices[run.name].of_target.items():
+            text = price_text(price)
+            if isinstance(price, HourlyPrice) and price.instance_count > 1:
+                text += f" × {price.instance_count}"
+            found.append(_row(run.name, target, text, prices[run.name].sources[target]))
     return found
 
 

@@ -82,16 +82,30 @@ def _recorded(run: Run, target: Target) -> Sourced:
 
 def _recorded_source(run: Run, target: Target) -> Source:
     """As the manifest has it. One of before sources were recorded knows the run's book alone."""
-    book, data = run.manifest.price_book, run.manifest.price_sources.get(target.name)
-    if data is None and target.price is not None:
-        return Source(origin="scenario", name=OWN)
+    data = run.manifest.price_sources.get(target.name)
     if data is None:
-        named = {key: book[key] for key in ("region", "as_of", "source")}
-        data = {"origin": "book", "name": book["file"] or "a price book without a name", **named}
+        own = target.price is not None
+        return Source(origin="scenario", name=OWN) if own else _of_the_runs_book(run.manifest.price_book)
     try:
         return Source.model_validate_json(json.dumps(data))
     except pydantic.ValidationError as e:
         raise _unreadable(run, f"source of the price of target `{target.name}`", e) from None
+
+
+def _of_the_runs_book(book: dict[str, typing.Any]) -> Source:
+    """Whatever stands there; what is no date is told as it is."""
+    file, region, as_of, source = (book[key] and str(book[key]) for key in ("file", "region", "as_of", "source"))
+    try:
+        date = datetime.date.fromisoformat(as_of) if as_of else None
+    except ValueError:
+        date, source = None, f"{source}, as of {as_of}"
+    return Source(
+        origin="book",
+        name=file or "a price book without a name",
+        region=region or None,
+        as_of=date,
+        source=source or None,
+    )
 
 
 def _unreadable(run: Run, what: str, e: pydantic.ValidationError) -> NotARun:

@@ -91,8 +91,9 @@ class History:
 
     @property
     def interval(self) -> float:
-        """Seconds from row to row, but for gaps in which the writer stood still."""
+        """Seconds from row to row, but for gaps in which the writer stood still, and for the first, which is out of step."""
         spans = [b.at - a.at for a, b in itertools.pairwise(self.seconds)]
+        spans = spans[1:] if len(spans) > 4 else spans
         usual = sorted(spans)[len(spans) // 2] if spans else 1
         kept = [span for span in spans if 0 <= span <= 2 * max(usual, 1)]
         return max(sum(kept) / len(kept), 0.1) if kept else 1.0

@@ -45,6 +45,17 @@ def silences(history: History, measured: Sequence[Measured], moves: Sequence[int
     ]
 
 
+def clock_jumps(measured: Sequence[Measured]) -> list[str]:
+    """Timestamps that jump ahead while far too little was counted for it."""
+    told = [f"{users_text(one.step.users)} ({one.window.jumps_s:.0f} s)" for one in measured if one.window.jumps_s]
+    if not told:
+        return []
+    why = "as when a clock is set or a machine sleeps"
+    return [
+        f"Timestamps jump at {', '.join(told)}, {why}: left out of the seconds, and no rate is known better than to that"
+    ]
+
+
 def littles_law(measured: Sequence[Measured]) -> list[str]:
     """Users = completions per second x (latency + wait): what is left over is waiting, or calls that did not end."""
     waits = {}

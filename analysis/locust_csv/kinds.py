@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from analysis.locust_csv.counts import BadLocustCsv, Counts, Key
 from analysis.words.format import count
+from locustfiles.contract.statistics.counts import count_error
 
 #: types that stand for one kind, calls: HTTP's methods, and the operations of AWS's services for models
 CALLS = re.compile(
@@ -15,7 +16,8 @@ CALLS = re.compile(
 _EDGE, _EDGES = r"(?<![a-z])", r"(?![a-z])"
 #: words that no call is named by
 _SURELY = (
-    r"ttft|tpot|itl|e2el|time.?to.?first|first.?token|inter.?token|per.?(output.?)?token|tokens?.?(per|/).?s\w*"
+    r"ttft|ttfb|tpot|itl|e2el|time.?to.?first|first.?(token|chunk|byte|delta)|inter.?token|per.?(output.?)?token"
+    r"|tokens?.?(per|/).?s\w*"
     r"|(num|prompt|completion|input|output|total|generated|response).?tokens"
 )
 _MEASURED = rf"{_SURELY}|tps|queue.?time|prefill|decode"
@@ -24,6 +26,10 @@ METRIC_NAME = re.compile(f"{_EDGE}({_MEASURED}){_EDGES}", re.IGNORECASE)
 METRIC_TYPE = re.compile(
     rf"(\w*[ _-])?(metrics?|measure(ment)?s?|stats?|gauges?|counters?|tokens?|throughput|latency|timings?|{_MEASURED})([ _-]\w*)?",
     re.IGNORECASE,
+)
+#: calls that keep a service going rather than use it
+UPKEEP = re.compile(
+    r"(.*/)?(health\w*|livez?|liveness|readyz?|readiness|ping|heartbeat|metrics)(\?.*)?|.*\bwarm.?up\b.*", re.IGNORECASE
 )
 MAX_NAMED = 8
 
@@ -54,17 +60,15 @@ class Choice:
     keys: tuple[Key, ...]
     metrics: tuple[Key, ...] = ()  # left out, for they are measurements of the calls
     others: tuple[Key, ...] = ()  # left out, for others were asked for
-
-    @property
-    def is_all(self) -> bool:
-        return not self.metrics and not self.others
+    upkeep: tuple[Key, ...] = ()  # left out, for by their names they are health checks and the like
+    is_all: bool = True  # that the files hold
 
 
 def is_metric(key: Key) -> bool:
     """Whether a row is a measurement rather than a call."""
     if CALLS.fullmatch(key.type):
-        path = key.name.startswith(("/", "http"))
-        return "ttft" in key.name.lower() if path else bool(METRIC_OF_CALL.search(key.name))
+        path, _, rest = key.name.partition(" ") if key.name.startswith(("/", "http")) else ("", "", key.name)
+        return "ttft" in path.lower() or bool(METRIC_OF_CALL.search(rest))
     return bool(METRIC_TYPE.fullmatch(key.type)) or bool(METRIC_NAME.search(key.name))
 
 
@@ -73,19 +77,34 @@ def choose(prefix: str, known: Mapping[Key, Counts], wanted: Wanted) -> Choice:
     matching = [key for key in known if wanted.fits(key)]
     if wanted.given and not matching:
         raise BadLocustCsv(f"{wanted}: {_why_absent(known, wanted)}")
-    others = tuple(key for key in known if key not in matching)
-    # what is named in full is meant, a measurement, too
-    metrics = [] if wanted.type is not None else [key for key in matching if is_metric(key)]
+    # what is named in full is meant, a measurement, too; so is a type of nothing else
+    in_full = None not in (wanted.type, wanted.name)
+    metrics = [] if in_full else [key for key in matching if is_metric(key)]
     calls = [key for key in matching if key not in metrics] or matching
     metrics = [key for key in metrics if key not in calls]
+    upkeep = _upkeep(calls, known) if wanted.name is None else []
+    calls = [key for key in calls if key not in upkeep]
     kinds = {"call" if CALLS.fullmatch(key.type) else key.type.lower() for key in calls}
     if len(kinds) > 1 or (wanted.name is not None and wanted.type is None and len({key.type for key in calls}) > 1):
         what = f"--name {wanted.name}: stands for" if wanted.name else f"{prefix}: holds"
+        types = [f"--type {kind or repr(kind)}" for kind in dict.fromkeys(key.type for key in calls)]
+        ways = types if wanted.name else [*types, "--name NAME"]
         raise BadLocustCsv(
-            f"{what} rows of several kinds ({_by_type(calls, known)}), which are not all transactions; give "
-            f"--type {calls[0].type or 'TYPE'}{'' if wanted.name else ' or --name NAME'}"
+            f"{what} rows of several kinds ({_by_type(calls, known)}), which may not all be transactions; give "
+            f"{', '.join(ways[:-1])} or {ways[-1]}"
         )
-    return Choice(tuple(calls), tuple(metrics), others)
+    others = [key for key in known if key not in matching]
+    if not any(is_metric(key) for key in calls):  # measurements beside it are no other calls
+        others = [key for key in others if not is_metric(key)]
+    return Choice(tuple(calls), tuple(metrics), tuple(others), tuple(upkeep), len(calls) == len(known))
+
+
+def _upkeep(calls: list[Key], known: Mapping[Key, Counts]) -> list[Key]:
+    """Those beside other calls, where they are so many that more than chance of the counts would hang on them."""
+    found = [key for key in calls if UPKEEP.fullmatch(key.name)]
+    many = sum(known[key].requests for key in found)
+    rest = sum(known[key].requests for key in calls) - many
+    return found if rest and many > count_error(rest) * rest else []
 
 
 def _by_type(keys: list[Key], known: Mapping[Key, Counts]) -> str:
@@ -114,7 +133,7 @@ def listed(names: Iterable[object]) -> str:
     return ", ".join(shown[:MAX_NAMED]) + (f" and {rest} more" if rest > 0 else "")
 
 
-def choice_words(choice: Choice) -> list[str]:
+def choice_words(choice: Choice, known: Mapping[Key, Counts]) -> list[str]:
     """What a reader has to know of the rows that were costed."""
     said = []
     if choice.metrics:
@@ -122,8 +141,13 @@ def choice_words(choice: Choice) -> list[str]:
             f"Costed are calls only ({listed(choice.keys)}); left out are rows that measure them: {listed(choice.metrics)}; "
             "--type and --name cost others"
         )
-    if choice.is_all and len(choice.keys) > 1:
+    if choice.upkeep:
+        told = listed(f"{key} {count(known[key].requests)}" for key in choice.upkeep)
         said.append(
-            f"Requests of {len(choice.keys)} names are taken together; --name costs one of them: {listed(choice.keys)}"
+            f"Left out are rows that by their names keep a service up, and are no transactions: {told}; --name costs one"
         )
+    if len(choice.keys) > 1 and not choice.others:
+        most = sorted(choice.keys, key=lambda key: -known[key].requests)
+        told = listed(f"{key} {count(known[key].requests)}" for key in most)
+        said.append(f"Requests of {len(most)} names count alike as transactions; --name costs one of them: {told}")
     return said

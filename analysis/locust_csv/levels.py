@@ -57,10 +57,7 @@ def _at_one_number(history: History) -> Iterator[Level]:
     seconds, first = history.seconds, 0
     for i, second in enumerate(seconds):
         after = seconds[i + 1] if i + 1 < len(seconds) else None
-        goes_on = (
-            after is not None and (after.users, after.resets) == (second.users, second.resets) and after.at >= second.at
-        )
-        if not goes_on:
+        if after is None or (after.users, after.resets) != (second.users, second.resets):
             if second.users > 0:
                 yield Level(first, i, second.users)
             first = i + 1

@@ -62,7 +62,7 @@ def remarks(table: Sequence[CostRow], runs: Sequence[LocustRun], settle_s: float
     if slow:
         said.append(
             f"In {slow} of {len(steps)} steps the mean latency is above the {settle_s:g} s left out at the start,"
-            " so answers to calls of the level before are counted; use a larger --settle-s."
+            " so answers to calls that began before its window are counted; use a larger --settle-s."
         )
     others = sorted({str(key) for run in runs for key in run.choice.others})
     if others and any(row.priced.hourly for row in table):

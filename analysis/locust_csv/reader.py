@@ -57,16 +57,22 @@ def read_files(given: str | Path) -> LocustFiles:
     if seconds is None and totals is None:
         first = next(iter(sheets.values()))
         remedy = "give the run's PREFIX with its _stats.csv" if first.kind != "history" else "give a longer run"
-        what = first.told if first.kind != "history" else "has a header and no row; Locust writes a few seconds late"
+        what = first.told
+        if first.kind == "history" and any(True for _ in first.rows()):
+            what, remedy = "has no row of Aggregated", "give the file as Locust wrote it"
+        elif first.kind == "history":
+            what = "has a header and no row; Locust writes a few seconds late"
         raise BadLocustCsv(f"{first.path}: {what}; {remedy}")
-    if totals is not None and not totals.rows and seconds is None:
+    if totals is not None and not totals.rows:
+        if seconds is not None:
+            return LocustFiles(prefix, seconds, None, "")
         by = " as Locust 0.12 and older write it" if sheets["stats"].before_1_0 else ""
         raise BadLocustCsv(f"{totals.path}: has a header{by} and no row: the run ended before the first; run it again")
     why = f"no {Path(prefix).name}_stats_history.csv"
     if "history without users" in sheets:
         why = "the history is Locust 0.13's or 0.14's, without a user count"
     elif history:
-        why = "no row in the history"
+        why = "no row of Aggregated in the history"
     return LocustFiles(prefix, seconds, totals, why)
 
 

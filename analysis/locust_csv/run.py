@@ -7,6 +7,7 @@ from pathlib import Path
 from analysis.locust_csv.counts import NOTHING, TOTAL, BadLocustCsv, History, Key, Totals
 from analysis.locust_csv.doubts import (
     Measured,
+    clock_jumps,
     ended_after,
     failures_outside,
     littles_law,
@@ -21,6 +22,7 @@ from analysis.locust_csv.reader import LocustFiles, read_files
 from analysis.locust_csv.steps import Dropped, Step, dropped_text, held_s, step_of, too_short, users_text, whole_run
 from analysis.locust_csv.target import check_target, targets_beside
 from analysis.locust_csv.windows import SETTLE_S, SHORTEST_STEP_S, Reports, reports_of, window_of
+from analysis.words.format import count
 
 ALL = Wanted()
 
@@ -83,17 +85,17 @@ class _Reading:
         dropped: list[Dropped] = []
         if history and keys:
             steps, notes, dropped = self._steps(history, keys)
-            why = "no step in the history"
+            why = self._why_no_step(history, dropped)
             self._check_any(history, keys, steps, dropped)
-        if not steps:
-            steps, more = self._whole_run(history, totals, why)
-            notes = more + notes
+        if not steps:  # and no level is left out of the whole run
+            steps, notes = self._whole_run(history, totals, why)
+            dropped = []
         surplus = uneven_sums(history, totals)
         total = (
             history.whole([TOTAL]).requests if history else totals.rows.get(TOTAL, NOTHING).requests if totals else 0
         )
         notes += [] if self.stages else uneven_words(surplus, total, TOTAL not in keys and bool(steps[0].parts))
-        notes += [] if self.stages else choice_words(self.choice)
+        notes += [] if self.stages else choice_words(self.choice, self.files.known)
         if history and not history.keys and totals is None:
             notes.append("What kinds of requests are summed is not known without _stats.csv")
         return LocustRun(self.files.prefix, steps, notes, dropped, self.choice, len(self._all_stages()))
@@ -139,11 +141,24 @@ class _Reading:
     def _check_any(self, history: History, keys: list[Key], steps: list[Step], dropped: list[Dropped]) -> None:
         """Raises BadLocustCsv where what was asked for ended outside every step."""
         if self.wanted.given and steps and not any(step.requests for step in steps) and history.whole(keys).requests:
-            held = f" (left out, held for less than {SHORTEST_STEP_S:g} s: {dropped_text(dropped)})" if dropped else ""
+            held = f" (left out, {_too_short(reports_of(history))}: {dropped_text(dropped)})" if dropped else ""
             raise BadLocustCsv(
                 f"{self.wanted}: is in {history.path}, but only outside its steps{held}; hold each level for "
                 f"{SHORTEST_STEP_S:g} s or longer, or use a smaller --settle-s"
             )
+
+    def _why_no_step(self, history: History, dropped: list[Dropped]) -> str:
+        if not dropped:
+            return "no users in the history" if not any(s.users for s in history.seconds) else "no step in the history"
+        return f"no step in the history, whose levels of users were {_too_short(reports_of(history))}: {dropped_text(dropped)}"
+
+    def _nothing_to_cost(self, history: History | None, why: str) -> str:
+        ended = history.whole([TOTAL]) if history else NOTHING
+        if not ended.requests:
+            return "no request ended in this run, nothing was measured; run it again"
+        stats = f"{Path(self.files.prefix).name}_stats.csv"
+        counts = f"{count(ended.requests)} requests ended, {count(ended.failures)} of them failed"
+        return f"{why}; {counts}; hold levels longer, or give {stats}, too, for one row over the whole run"
 
     def _all_stages(self) -> dict[Stage, list[Key]]:
         """Those of other targets, too: a stage ends where the next begins."""
@@ -166,20 +181,23 @@ class _Reading:
                 f"too short to leave out {self.settle_s:g} s, so measured over about their second half: {told}"
             )
         if dropped:
-            notes.append(f"left out, held for less than {SHORTEST_STEP_S:g} s: {dropped_text(dropped)}")
-        if reports != "none":
+            notes.append(f"left out, {_too_short(reports)}: {dropped_text(dropped)}")
+        if reports == "perhaps" and measured:
+            notes.append(
+                "too short to tell whether counts come with workers' reports, every 3 s: rates are known to 3 s"
+            )
+        elif reports != "none":
             notes.append("counts come with workers' reports, every 3 s, to which windows are aligned")
         moves = history.moves(keys)
-        notes += silences(history, measured, moves)
-        if not self.choice.others:  # of users that make other calls, too, these say nothing
+        notes += silences(history, measured, moves) + clock_jumps(measured)
+        if not self.choice.others and not self.choice.upkeep:  # of users that make other calls, too, these say nothing
             notes += littles_law(measured)
         return notes + failures_outside(history, self.files.totals, keys, measured)
 
     def _whole_run(self, history: History | None, totals: Totals | None, why: str) -> tuple[list[Step], list[str]]:
         prefix = self.files.prefix
         if totals is None:
-            path = history.path if history else prefix
-            raise BadLocustCsv(f"{path}: no level of users was held for {SHORTEST_STEP_S:g} s; run longer steps")
+            raise BadLocustCsv(f"{history.path if history else prefix}: {self._nothing_to_cost(history, why)}")
         note = [f"{why}: one row over the whole run, start and end included"]
         if self.stages:
             if len(self._all_stages()) > 1:  # the seconds of the whole run are not a stage's
@@ -200,6 +218,11 @@ class _Reading:
             what = listed(self.choice.keys) or TOTAL
             raise BadLocustCsv(f"{totals.path}: has no row of {what}; give both files of one run, as Locust wrote them")
         return [whole_run(prefix, totals, keys)], note
+
+
+def _too_short(reports: Reports) -> str:
+    alone = f"held for less than {SHORTEST_STEP_S:g} s"
+    return alone if reports in ("none", "perhaps") else f"{alone} or two reports of the workers"
 
 
 def _users(stage: Stage) -> int | None:

@@ -11,7 +11,7 @@ def targets_beside(prefix: str) -> list[str]:
     try:
         stages = json.loads((Path(prefix).parent / "manifest.json").read_text(encoding="utf-8"))["stages"]
         return list(dict.fromkeys(str(stage["target"]) for stage in stages))
-    except (OSError, ValueError, KeyError, TypeError):  # no run of ours
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):  # no run of ours
         return []
 
 

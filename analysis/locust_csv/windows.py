@@ -11,10 +11,13 @@ from analysis.locust_csv.levels import Level
 SHORTEST_STEP_S = 5.0  # a level held for less belongs to a ramp
 SETTLE_S = 5.0  # left out at a step's start: rows of a distributed run are up to 3 s old, and slow calls lag behind
 REPORT_S = 3  # workers report every 3 s: windows of whole multiples begin and end equally stale
+JUMP_S = 5.0  # from one row to the next: a busy writer is late by less
+MOSTLY = 0.8  # with two workers a third of the rows brings nothing
 DENSE = 0.6  # share of rows in which answers came; below it they come in batches
 
-#: how counts come to the history: row by row, or with workers' reports, all at once or each at its own second
-Reports = typing.Literal["none", "together", "apart"]
+#: how counts come to the history: row by row, or with workers' reports, all at once or each at its own second; or too few
+#: rows to tell, some of them without an answer
+Reports = typing.Literal["none", "together", "apart", "perhaps"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,7 @@ class Window:
     edge_s: float  # to which its length and its counts fit each other
     settle_rows: int
     settled: bool  # all of the settle time was left out
+    jumps_s: float = 0.0  # of the timestamps, while too little was counted for it: the clock's, or all stood still
 
 
 def reports_of(history: History) -> Reports:
@@ -40,14 +44,14 @@ def reports_of(history: History) -> Reports:
     busy = [gain for gain, (held, _) in zip(gains, users, strict=True) if held > 0]
     if not busy or sum(busy) < 2 * len(busy):
         return "none"
-    changes = []
+    changes, fewest = [], len(gains)
     for lag in (1, 2, REPORT_S):
         alike = [i for i in range(lag, len(gains)) if users[i] == users[i - lag] and users[i][0] > 0]
-        if len(alike) < 2 * REPORT_S:
-            return "none"
-        changes.append(sum((gains[i] - gains[i - lag]) ** 2 for i in alike) / len(alike))
-    if changes[2] >= 0.5 * min(changes[:2]):
-        return "none"
+        changes.append(sum((gains[i] - gains[i - lag]) ** 2 for i in alike) / max(len(alike), 1))
+        fewest = min(fewest, len(alike))
+    if fewest < 2 * REPORT_S or changes[2] >= 0.5 * min(changes[:2]):
+        some_without = sum(gain > 0 for gain in busy) < MOSTLY * len(busy)
+        return "perhaps" if fewest < 4 * REPORT_S and some_without else "none"
     return "together" if sum(gain > 0 for gain in busy) < DENSE * len(busy) else "apart"
 
 
@@ -63,13 +67,13 @@ def window_of(
     inside = [row for row in own if row >= first]
     edge = interval
     if reports == "apart" or len(inside) > DENSE * (last - first):
-        if interval < 1.5 and last - first >= 2 * REPORT_S:
+        of_workers = reports in ("apart", "together")
+        long_enough = interval < 1.5 and last - first >= 2 * REPORT_S
+        if long_enough:
             first += (last - first) % REPORT_S
-            if reports == "apart" and not _in_step(inside, first, last):
-                edge = float(REPORT_S)
-        elif reports == "apart":
+        if of_workers and not (long_enough and _in_step(inside, first, last)):
             edge = float(REPORT_S)
-        if reports == "apart" and last - first < REPORT_S:
+        if of_workers and last - first < REPORT_S:
             return None
     elif reports == "together" and len(inside) < 2:
         first, last = (own[-2], own[-1]) if len(own) > 1 else (last, last)  # be it the first report of the level
@@ -77,10 +81,13 @@ def window_of(
             return None
     else:
         first, last = _from_answer_to_answer(inside, own, first, last)
-        if reports == "none":
+        if reports in ("none", "perhaps"):
             first = _whole_rounds(history, level, keys, inside, first, last)
-    seconds = _seconds(history, first, last)
-    return Window(first, last, seconds, edge, first - level.first, skip == wanted)
+    edge = float(REPORT_S) if reports == "perhaps" else edge
+    seconds, jumps = _seconds(history, keys, first, last)
+    if jumps:  # how long it really was lies between the two
+        edge = max(edge, jumps / (seconds + jumps) * seconds)
+    return Window(first, last, seconds, edge, first - level.first, skip == wanted, jumps)
 
 
 def _in_step(moves: list[int], first: int, last: int) -> bool:
@@ -112,7 +119,18 @@ def _whole_rounds(history: History, level: Level, keys: list[Key], inside: list[
     return first
 
 
-def _seconds(history: History, first: int, last: int) -> float:
+def _seconds(history: History, keys: list[Key], first: int, last: int) -> tuple[float, float]:
+    """The length of a window without the jumps of its timestamps, and these."""
     # Timestamps are whole seconds: counting rows is closer, unless a stall of the writer makes the two disagree.
     by_stamp, by_rows = history.seconds[last].at - history.seconds[first].at, (last - first) * history.interval
-    return by_rows if abs(by_stamp - by_rows) <= max(1.0, history.interval / 2) else float(by_stamp)
+    if abs(by_stamp - by_rows) <= max(1.0, history.interval / 2):
+        return by_rows, 0.0
+    usual = (history.at(last, keys) - history.at(first, keys)).requests / (last - first)
+    seconds, jumps = float(by_stamp), 0.0
+    for row in range(first, last):
+        span = history.seconds[row + 1].at - history.seconds[row].at
+        gained = (history.at(row + 1, keys) - history.at(row, keys)).requests
+        if span < 0 or (span > max(JUMP_S, 3 * history.interval) and gained < usual * span / history.interval / 2):
+            seconds -= span - history.interval
+            jumps += max(span - history.interval, 0.0)  # that a clock went back is certain
+    return seconds, jumps

@@ -33,7 +33,9 @@ from analysis.report.verdict_summary import doubts, open_limits, total
 from analysis.words import format as show
 from analysis.words.columns import METRICS
 from analysis.words.level import level_text
+from analysis.words.safe_text import shown as shown_text
 from locustfiles.contract.manifest import Manifest
+from locustfiles.contract.visible import visible
 
 DECIDES = "price_performance.png"  # stands beside the answer, not with the other plots
 BREAK_EVEN = "break_even.png"
@@ -71,7 +73,12 @@ def write_html(report: Report, plots: typing.Sequence[pathlib.Path], path: str |
     """Write a report as one HTML file. `plots`: the PNGs that `plots.draw_all` wrote."""
     loader = jinja2.FileSystemLoader(pathlib.Path(__file__).parent / "templates")
     page = jinja2.Environment(
-        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=loader,
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_finalized,
     )
     page.filters |= {
         "ticks": ticks, "money": show.money, "count": show.count, "number": show.number, "percent": show.percent,
@@ -165,13 +172,20 @@ def _pictures(plots: typing.Sequence[pathlib.Path]) -> typing.Iterator[Picture]:
             )
 
 
-def _data(path: pathlib.Path | None) -> str | None:
-    return None if path is None else "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()
+def _data(path: pathlib.Path | None) -> markupsafe.Markup | None:
+    if path is None:
+        return None
+    return markupsafe.Markup("data:image/png;base64,") + base64.b64encode(path.read_bytes()).decode()
+
+
+def _finalized(value: object) -> object:
+    """What the template puts out: whatever is not Markup of ours is somebody's text."""
+    return shown_text(value) if type(value) is str else value
 
 
 def ticks(words: str) -> markupsafe.Markup:
     """Escape, then set what stands between backticks as code."""
-    return markupsafe.Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(markupsafe.escape(words))))
+    return markupsafe.Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(markupsafe.escape(shown_text(words)))))
 
 
 def stage_windows(manifest: Manifest) -> Table:
@@ -190,5 +204,6 @@ def stage_windows(manifest: Manifest) -> Table:
     return table(pd.DataFrame(rows))
 
 
-def _yaml(scenario: dict) -> str:
-    return yaml.safe_dump(scenario, sort_keys=False, allow_unicode=True)
+def _yaml(scenario: dict) -> markupsafe.Markup:
+    """All of it: a prompt may be long."""
+    return markupsafe.escape(visible(yaml.safe_dump(scenario, sort_keys=False, allow_unicode=True)))

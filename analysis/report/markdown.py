@@ -2,6 +2,7 @@
 
 import collections
 import pathlib
+import re
 import typing
 
 import jinja2
@@ -106,7 +107,10 @@ def table(frame: pd.DataFrame) -> Markup:
 def _cell(value: object) -> str:
     if value == "":
         return ""
-    return markdown_text(show.text(value)).replace("|", "\\|")
+    text = markdown_text(show.text(value))
+    return re.sub(r"(?<=\\)\|", "&#124;", text).replace(
+        "|", "\\|"
+    )  # a backslash before it would take the next one away
 
 
 def rounded(frame: pd.DataFrame) -> pd.DataFrame:

@@ -13,6 +13,7 @@ import pandas as pd
 from locustfiles.contract.cells import original
 from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.record import FIELDS, KINDS, RequestRecord
+from locustfiles.contract.visible import hides, visible
 
 SOURCES = ("service", "tokenizer", "payload", "none")  # who counted tokens
 PHASES = ("warmup", "settle", "measure", "hold")
@@ -53,6 +54,9 @@ def _read(text: bytes) -> pd.DataFrame:
     if b",'" in text or b",\"'" in text:  # texts that look like formulas: rare
         texts = [name for name, kind in kinds.items() if kind == "str"]
         frame = frame.assign(**{name: frame[name].map(original, na_action="ignore") for name in texts})
+    if hides(text):  # no writer of ours lets them through
+        texts = [name for name, kind in kinds.items() if kind == "str"]
+        frame = frame.assign(**{name: frame[name].map(visible, na_action="ignore") for name in texts})
     return frame
 
 

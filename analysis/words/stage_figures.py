@@ -211,8 +211,8 @@ class StageFigures:
     tpot: Spread = spread(
         "tpot",
         "ms",
-        "(last token - first token) / (output tokens - 1), streamed successes of two deltas or more that show all "
-        "reasoning they bill",
+        "(last token - first token) / (output tokens - 1), streamed successes of one choice and two deltas or more "
+        "that show all reasoning they bill",
     )
     latency_per_output_token_p50_ms: float | None = number(
         "median of latency / output tokens, successes",

@@ -45,6 +45,15 @@ class ErrorClass(enum.StrEnum):
     INTERNAL = "internal"
 
 
+class OwnCode(enum.StrEnum):
+    """The `error_code` of what nobody but the reader of an answer sees; all others are the service's."""
+
+    ANSWER_TOO_LARGE = "AnswerTooLarge"
+    CONTENT_ENCODING = "ContentEncoding"
+    IMPLAUSIBLE_USAGE = "ImplausibleUsage"
+    UNREADABLE_USAGE = "UnreadableUsage"  # of a success: its `error_message` says what stands where a count should
+
+
 #: classes of which the service bills nothing (an assumption that the report states)
 UNBILLED = frozenset(
     {
@@ -61,7 +70,7 @@ UNBILLED = frozenset(
 REMEDIES = {
     ErrorClass.AUTH: "check the credentials (AWS_PROFILE, AWS_ACCESS_KEY_ID, session token, clock; of an OpenAI route the key in "
     "`api_key_env`) and the permissions",
-    ErrorClass.CLIENT: "check endpoint or model id, region and parameters",
+    ErrorClass.CLIENT: "check endpoint or model id, region, parameters and the length of the prompts",
     ErrorClass.THROTTLED: "wait, or have the quota raised",
     ErrorClass.NOT_READY: "wait until the model is loaded",
     ErrorClass.READ_TIMEOUT: "raise `request_timeout_s`, or ask for fewer tokens",

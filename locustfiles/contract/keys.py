@@ -39,6 +39,8 @@ _SECRETS = re.compile(
     r"|(?<![A-Za-z0-9/+=])(?=[^a-z\s]*[a-z])(?=[^A-Z\s]*[A-Z])(?=[^0-9\s]*[0-9])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])"
 )
 
+_MOST = 200  # characters of a message that are kept
+
 
 def kind_of_key(text: str, name: str = "") -> str | None:
     """What kind of key `text` holds, None where it looks like none. name: the one under which it stands."""
@@ -51,7 +53,7 @@ def kind_of_key(text: str, name: str = "") -> str | None:
 
 
 def redact(message: str | None) -> str | None:
-    """A message of at most 200 characters on one line, with credentials and signatures blanked."""
+    """A message of at most 200 characters on one line, with credentials and signatures blanked; one that was cut shows it."""
     if message is None:
         return None
     text = re.sub(
@@ -61,4 +63,4 @@ def redact(message: str | None) -> str | None:
         flags=re.DOTALL,
     )
     text = _FORM.sub("[redacted]", _SECRETS.sub("[redacted]", " ".join(text.split())))
-    return text[:200] or None
+    return (text if len(text) <= _MOST else f"{text[: _MOST - 1]}…") or None

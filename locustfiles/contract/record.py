@@ -55,7 +55,7 @@ class RequestRecord:
     service_latency_ms: float | None = None  # what the service itself reports
     service_ttft_ms: float | None = None
     error: str | None = None  # an errors.ErrorClass; empty means success
-    error_code: str | None = None  # the service's own code
+    error_code: str | None = None  # the service's own code; or an OwnCode
     error_message: str | None = None  # at most 200 characters, redacted
     in_flight: int  # this worker's requests in flight at send, this one included
     lag_ms: float  # worst event-loop lag seen during the request

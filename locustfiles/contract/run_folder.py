@@ -23,6 +23,7 @@ from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.manifest import SCHEMA, Manifest, manifest_of
 from locustfiles.contract.record import with_all_fields
 from locustfiles.contract.requests_file import HEADER
+from locustfiles.contract.visible import storable, visible_lines
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # of what a disk or a quota holds
 SHUT = (errno.EACCES, errno.EPERM)  # a folder that nothing may be added to
@@ -143,7 +144,9 @@ class RunFolder:
                 raise NotARun(
                     f"{self.manifest}: its schema is {data['schema']}, this version reads {SCHEMA}; use the version that wrote it"
                 )
-            return manifest_of(data)
+            # the scenario has texts of several lines, which are checked where they are read
+            told = visible_lines({key: value for key, value in data.items() if key != "scenario"})
+            return manifest_of(told | ({"scenario": storable(data["scenario"])} if "scenario" in data else {}))
         except pydantic.ValidationError as e:
             first = e.errors(include_input=False)[0]
             where, message = ".".join(str(part) for part in first["loc"]), first["msg"].removeprefix("Value error, ")
@@ -151,7 +154,7 @@ class RunFolder:
             raise NotARun(
                 f"{self.manifest}: cannot be read ({where}: {message}); put back the file that the run wrote"
             ) from None
-        except (OSError, ValueError, KeyError, TypeError) as e:
+        except (OSError, ValueError, LookupError, TypeError, RecursionError) as e:
             raise NotARun(
                 f"{self.manifest}: cannot be read ({e}), damaged or of another version; put back the file that the run wrote"
             ) from None

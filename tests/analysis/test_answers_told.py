@@ -57,6 +57,28 @@ def test_answers_in_one_piece_are_said_of_their_target(tmp_path):
     assert "answers in one piece although `stream: true` is asked" in note
 
 
+def test_token_counts_that_cannot_be_read_are_said_of_their_target(tmp_path):
+    odd = {
+        "error_code": "UnreadableUsage",
+        "error_message": "`completion_tokens` of the answer is NaN, which is no count",
+    }
+    odd |= {"completion_tokens": None, "token_source": "none", "ttft_ms": 1.0, "last_token_ms": 2.0, "chunks": 2}
+    run, found = figures(tmp_path, [dataclasses.replace(r, **odd) for r in healthy()])
+    assert (found.outcome.successes, found.outcome.failures) == (120, 0)
+    (note,) = answer_notes(run)
+    # the 120 requests that begin in the window
+    assert (
+        "120 of 120 successes have token counts that cannot be read (`completion_tokens` of the answer is NaN" in note
+    )
+
+
+def test_streams_of_several_choices_have_no_tpot_and_it_is_said(tmp_path):
+    records = [dataclasses.replace(r, chunks=None) for r in streamed(0, 0.0)]
+    run, found = figures(tmp_path, records)
+    assert (found.tpot.n, found.ttft.n) == (0, found.outcome.successes)
+    assert any(f"{found.ttft.n} of {found.ttft.n} answers had several choices" in note for note in answer_notes(run))
+
+
 def test_bad_stop_reasons_have_their_share_and_a_limit(tmp_path):
     records = [
         dataclasses.replace(r, ttft_ms=1.0, last_token_ms=2.0, chunks=2, stop_reason="end_turn") for r in healthy()

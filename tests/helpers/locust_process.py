@@ -140,6 +140,7 @@ class Crew:
     master: LocustProcess
     workers: list[LocustProcess]
     join: collections.abc.Callable[[pathlib.Path], None]  # start one more worker, with this scenario
+    port: int  # the master's
 
     def interrupt(self) -> None:
         """SIGINT to all at once, as a terminal's Ctrl-C does."""
@@ -178,7 +179,7 @@ def cluster(
             crew.workers.append(stack.enter_context(worker))
 
         first = one_locust(scenario, run_dir, *master, headless=headless, env=env, output=output)
-        crew = Crew(stack.enter_context(first), [], join)
+        crew = Crew(stack.enter_context(first), [], join, port)
         for number in range(workers):
             join((worker_scenarios or {}).get(number, scenario))
         yield crew

@@ -1,8 +1,10 @@
 """A locustfile that is loaded before the one under test: Locust calls a worker missing after 20 s of silence instead of 3. On a
-busy machine a worker is silent for as long while it starts, and then the run rightly says so. Tests of silence set their own."""
+busy machine a worker is silent for as long while it starts, and then the run rightly says so. Tests of silence set their own, and
+how long after that Locust forgets it."""
 
 import os
 
 from locust import runners
 
 runners.HEARTBEAT_LIVENESS = int(os.environ.get("TEST_LIVENESS_S", "20"))
+runners.HEARTBEAT_DEAD_INTERNAL = -int(os.environ.get("TEST_FORGOTTEN_S", "60"))

@@ -1,5 +1,6 @@
 """What makes a record of every row of FAILURES.md, by the row's key."""
 
+import gzip
 import socket
 import sys
 import typing
@@ -105,6 +106,21 @@ def _raising(name: str, message: str):
     return lambda lab, surface: lab.wire(surface, begun(surface) + chunks(exception(name, {"message": message})) + END)
 
 
+def _counting(prompt: object, output: object) -> typing.Callable[[Lab, str], RequestRecord]:
+    """A good answer in one piece with these counts."""
+
+    def provoke(lab: Lab, surface: str) -> RequestRecord:
+        chat = {"choices": [{"message": {"content": "Hello"}, "finish_reason": "stop"}]}
+        said = {"output": {"message": {"content": [{"text": "Hello"}]}}, "stopReason": "end_turn"}
+        body = {
+            "ChatCompletions": chat | {"usage": {"prompt_tokens": prompt, "completion_tokens": output}},
+            "Converse": said | {"usage": {"inputTokens": prompt, "outputTokens": output}},
+        }[surface]
+        return lab.wire(surface, whole(200, body))
+
+    return provoke
+
+
 VLLM_ERROR = {"object": "error", "message": "max_tokens is too large.", "type": "BadRequestError", "code": 400}
 PROVOKE: dict[str, typing.Callable[[Lab, str], RequestRecord]] = {
     name: (lambda lab, surface, name=name: lab.ask(surface, name)) for name in FAULTS
@@ -158,6 +174,10 @@ PROVOKE |= {
         surface, CHUNKED + chunks(exception("throttlingException", {"message": "Wait."})) + END
     ),
     "exception_unknown": _raising("brandNewException", "Nobody knows this one yet."),
+    "too_many_headers": lambda lab, surface: lab.wire(surface, whole(200, b"", *(f"x-{n}: y" for n in range(101)))),
+    "compressed": lambda lab, surface: lab.wire(surface, whole(200, gzip.compress(b"{}"), "Content-Encoding: gzip")),
+    "implausible_usage": _counting(None, 900_000_000_000),
+    "unreadable_usage": _counting(20, float("nan")),
     "killed": _killed,
     "bug": _bug,
 }

@@ -91,7 +91,7 @@ def test_credentials_are_blanked_in_messages(text):
 def test_a_message_is_one_line_of_at_most_200_characters():
     assert redact(None) is redact("") is redact(" \n ") is None
     assert redact("a\n b\t c") == "a b c"
-    assert redact("ab " * 100) == ("ab " * 100)[:200]
+    assert redact("ab " * 100) == ("ab " * 100)[:199] + "…"
     assert redact("Model is not ready for inference. Wait and try your request again.") == (
         "Model is not ready for inference. Wait and try your request again."
     )

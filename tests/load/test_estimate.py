@@ -211,8 +211,8 @@ def test_a_trace_says_how_long_prompts_and_answers_are():
 
 def test_a_search_is_taken_to_end_half_way_up_and_at_most_just_below_the_top():
     found = ahead({"find": {"up_to": 8, "slo": {"error_rate": 0.0}}} | TIMES, BEDROCK)
-    # limits that hold up to 4: 1, 2, 4, 8, 6, 5, 4, 5, together 35, their squares 187; 18 + n / 100 s and 2 s of drain each
-    assert found.about[:2] == pytest.approx((8 * 20 + 0.35, (35 * 18 + 1.87) / 2))
+    # limits that hold up to the root of 8: 1, 2, 4, 3, 2, 3, together 15, squares 43; 18 + n / 100 s and 2 s of drain each
+    assert found.about[:2] == pytest.approx((6 * 20 + 0.15, (15 * 18 + 0.43) / 2))
     # up to 7: 1, 2, 4, 8, 6, 7, 7, 8, together 43, squares 283; 20 s, a window four times as long with two holds of 15 s in it,
     # 15 s, and 17 s of drain
     assert found.most[:2] == pytest.approx((8 * 122 + 0.43, 43 * 106 + 2.83))
@@ -278,7 +278,7 @@ def test_a_call_is_read_from_its_records_fields():
 
 @pytest.mark.parametrize(
     ("usd", "text"),
-    [(0.0, "$0.00"), (0.001234, "$0.0012"), (0.01, "$0.01"), (3.902828, "$3.90"), (1234.5, "$1,234.50")],
+    [(0.0, "$0.00"), (0.001234, "$0.0012"), (0.0147, "$0.015"), (0.0996, "$0.10"), (1234.567, "$1,234.57")],
 )
 def test_dollars_are_never_rounded_to_nothing(usd, text):
     assert dollars(usd) == text

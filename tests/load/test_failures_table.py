@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from analysis.cost.bill import bill, usd_by_tokens
-from locustfiles.contract.error_classes import UNBILLED, ErrorClass
+from locustfiles.contract.error_classes import UNBILLED, ErrorClass, OwnCode
 from locustfiles.contract.prices.price import TokenPrice
 from locustfiles.contract.record import KINDS, RequestRecord
 from scripts.emulator.config import EXAMPLE_ACCESS_KEY, EXAMPLE_SECRET_KEY
@@ -170,6 +170,7 @@ def test_every_fault_of_the_local_endpoint_is_in_the_table_on_every_surface_that
 def test_every_provocation_and_every_class_has_a_row_and_no_case_has_two():
     assert set(PROVOKE) == {row.key for row in ROWS}
     assert {row.error for row in ROWS} - {DASH} == set(ErrorClass)
+    assert {row.code for row in ROWS} >= set(OwnCode)
     cases = [(row.key, surface) for row in ROWS for surface in surfaces(row.surfaces)]
     assert len(cases) == len(set(cases))
 

@@ -8,6 +8,7 @@ import msgpack
 import pytest
 
 from locustfiles.common.calls.stage_spec import StageSpec
+from locustfiles.common.calls.unreachable import Unreachable
 from locustfiles.common.recording import messenger
 from locustfiles.common.recording.joining import Challenge, Hello, Knock, Ping, Pong, Proof, Refused, Stranger
 from locustfiles.common.recording.messages import (
@@ -53,10 +54,13 @@ SENT: list[tuple[Message, dict]] = [
         ArrivalsDealt("r", 3, [(1.5, None, None), (2.0, 10, 20)]),
         {"run": "r", "stage": 3, "due": [(1.5, None, None), (2.0, 10, 20)]},
     ),
-    (CallAsked("r", 1, None, None), {"run": "r", "ask": 1, "target": None, "payload": None}),
     (
-        EndpointsChecked("r", 1, {"no": ["t"]}, {"t": "https"}),
-        {"run": "r", "ask": 1, "problems": {"no": ["t"]}, "schemes": {"t": "https"}},
+        CallAsked("r", 1, "t", "p", "7"),
+        {"run": "r", "ask": 1, "target": "t", "payload": "p", "prompt_id": "7"},
+    ),
+    (
+        EndpointsChecked("r", 1, [Unreachable("no; none", "check it", ["t"])], {"t": "https"}),
+        {"run": "r", "ask": 1, "problems": [("no; none", "check it", ["t"])], "schemes": {"t": "https"}},
     ),
     (StageClear("r", 3, "hold", 1, {"cpu": 0.5}, 9), {"run": "r", "stage": 3, "phase": "hold", "look": 1, "load": {"cpu": 0.5}, "produced": 9}),
     (Flush("r"), {"run": "r"}),

@@ -203,7 +203,9 @@ def test_an_endpoint_behind_a_refusing_proxy_is_unreachable_with_the_proxys_reas
     refuse = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"
     with serving(answering(refuse)) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://m.user:{QUOTED}@127.0.0.1:{proxy.port}")
-        (problem,) = Sender(scenario(), Clock(), print).unreachable()
+        (found,) = Sender(scenario(), Clock(), print).unreachable()
+    problem = found.what  # all of it, with the `;` in the proxy's own words
+    assert found.remedy.startswith("check ") and found.targets == ["t"]
     assert problem.startswith(
         "https://bedrock-runtime.us-east-1.amazonaws.com:443 (t): accepts no connection: proxy 127.0.0.1:"
     )

@@ -208,7 +208,7 @@ def test_a_container_that_repeats_the_prompt_in_its_one_piece_has_it_taken_off()
     )  # the token was the output, its line's text repeats it
 
 
-BAD_COUNTS = [-1, 1.5, "7", True, None, [], 10**300, float("nan")]
+BAD_COUNTS = [-1, 1.5, "7 tokens", True, None, [], 10**300, float("nan")]
 
 
 @pytest.mark.parametrize("value", BAD_COUNTS, ids=repr)

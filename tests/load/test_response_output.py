@@ -84,3 +84,33 @@ def test_a_stream_without_output_is_empty_and_keeps_its_usage():
     only_special = sse(tgi_token("</s>", special=True, generated_text="", details={"generated_tokens": 1}))
     parsed = streamed("tgi", *timed(part(only_special)))
     assert (parsed.error, parsed.completion_tokens, parsed.first_output) == (ErrorClass.EMPTY, 1, None)
+
+
+def _chat(index: int, text: str, reason: str | None = None) -> dict:
+    return {"choices": [{"index": index, "delta": {"content": text}, "finish_reason": reason}]}
+
+
+TWO = [_chat(0, "a"), _chat(0, "", "stop"), _chat(1, "b")]  # the first has ended before the second begins
+LINES = [part(sse(event)) for event in TWO]
+DONE = part(b"data: [DONE]\n\n")
+HALF = {  # dialect -> a stream in which one of two choices has no end
+    "openai-chat": [*LINES, DONE],
+    "openai-completions": [*LINES, DONE],
+    "mistral-chat": [chunk(event) for event in TWO],
+    "mistral": [chunk({"outputs": [{"text": "a", "stop_reason": "stop"}, {"text": "b", "stop_reason": None}]})],
+    "deepseek": [chunk({"choices": [{"text": "a", "stop_reason": "stop"}, {"text": "b", "stop_reason": None}]})],
+}
+
+
+@pytest.mark.parametrize("dialect", HALF)
+def test_a_stream_that_leaves_one_of_its_choices_without_an_end_is_broken(dialect):
+    parsed = streamed(dialect, *timed(*HALF[dialect]))
+    assert (parsed.error, parsed.text) == (ErrorClass.STREAM_BROKEN, "ab"), parsed
+    assert "without a finish_reason of choice 1, which had begun; others have one" in parsed.error_message
+
+
+@pytest.mark.parametrize("dialect", ["openai-chat", "mistral-chat"])
+def test_a_stream_is_whole_once_its_second_choice_has_ended_too(dialect):
+    last = _chat(1, "", "length")
+    frames = [*LINES, part(sse(last)), DONE] if dialect == "openai-chat" else [*HALF[dialect], chunk(last)]
+    assert streamed(dialect, *timed(*frames)).error is None

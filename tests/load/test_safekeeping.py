@@ -162,3 +162,19 @@ def test_a_manifest_that_its_folder_does_not_take_is_kept_and_taken_up_unless_a_
     assert take_up(files.folder) == [] and files.folder.read_manifest().status == "complete"
     forget_manifest(RUN)
     assert not file.exists()
+
+
+@pytest.mark.parametrize(
+    ("left", "why"),
+    [(b"{", "cannot be read"), (b"[" * 10**5, "cannot be read"), (b"\xff", "cannot be read"), (b'{"parts": []}', "cannot be read"),
+     (b'{"parts": [{"run_id": "another"}]}', "it is of the part `another`")],
+)  # fmt: skip
+def test_a_kept_manifest_that_cannot_be_taken_up_is_said_and_left(files, tmp_path, left, why):
+    made = begun(files.folder)
+    keep_manifest(files.folder, made, OSError(28, "No space left on device"))
+    file = tmp_path / "temporary" / f"swarmledger-manifest-{RUN}.json"
+    file.write_bytes(left)
+    before = files.folder.manifest.read_bytes()
+    (said,) = take_up(files.folder)
+    assert said.startswith(str(file)) and why in said and "measured again" in said and "\n" not in said
+    assert (files.folder.manifest.read_bytes(), file.read_bytes()) == (before, left)

@@ -105,13 +105,13 @@ def test_thirty_percent_throttles_are_recorded_as_such(emulator):
 def test_an_endpoint_that_accepts_no_connection_is_named_with_its_targets(emulator):
     sender, records = sender_for(emulator, tgi("good-tgi"))
     before = emulator.stats()["requests"]
-    assert sender.unreachable() == {}
+    assert sender.unreachable() == []
     assert emulator.stats()["requests"] == before and records == []
     sender, _ = sender_for(emulator, tgi("good-tgi") | {"endpoint_url": "http://127.0.0.1:1"})
-    assert sender.unreachable() == {
-        "http://127.0.0.1:1 (t): accepts no connection: Connection refused; "
-        "check the region, `endpoint_url` and AWS_ENDPOINT_URL_*, and that the endpoint is up": ["t"]
-    }
+    (found,) = sender.unreachable()
+    assert found.what == "http://127.0.0.1:1 (t): accepts no connection: Connection refused"
+    assert found.remedy == "check the region, `endpoint_url` and AWS_ENDPOINT_URL_*, and that the endpoint is up"
+    assert (found.targets, found.text) == (["t"], f"{found.what}; {found.remedy}")
 
 
 def test_a_stage_is_clear_when_its_measured_calls_have_ended(emulator):

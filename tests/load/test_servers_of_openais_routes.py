@@ -56,10 +56,26 @@ ENDS = {
         END,
         "stream_broken",
     ),
+    "the second choice has no end before [DONE]": (
+        CHUNKED,
+        [choice(0, "a"), choice(1, "b"), choice(0, None, "stop"), CHAT[5]],
+        END,
+        "stream_broken",
+    ),
+    "no choice has an end before [DONE]": (CHUNKED, [choice(0, "a"), choice(1, "b"), CHAT[5]], END, None),
     "an empty finish_reason is none": (CHUNKED, [choice(0, "a", ""), choice(0, "b", "")], END, "stream_broken"),
     "no end at all": (CHUNKED, CHAT[:3], END, "stream_broken"),
     "no last chunk of HTTP": (CHUNKED, CHAT[:5], b"", "stream_broken"),
 }
+
+
+#: of them, those whose deltas are of several choices, side by side: they are not counted
+SEVERAL = (
+    "two choices",
+    "the second choice has no end",
+    "the second choice has no end before [DONE]",
+    "no choice has an end before [DONE]",
+)
 
 
 @pytest.mark.parametrize("how", ENDS)
@@ -68,7 +84,31 @@ def test_a_stream_is_whole_when_every_choice_has_ended_and_the_body_too(lab, how
     sent = b"".join(events) if head is CLOSING else chunks(*events)
     record = lab.wire(STREAM, head + sent + end, *(["drop"] if not end else []))
     assert record.error == error, record.error_message
-    assert (record.ttft_ms or 0) > 0 and record.chunks in (1, 2)
+    assert (record.ttft_ms or 0) > 0 and record.chunks in ((None,) if how in SEVERAL else (1, 2))
+
+
+def test_of_several_choices_side_by_side_no_time_per_token_can_be_told(lab):
+    # 2 choices of 2 tokens: the 4 tokens of `usage` over one span would be half of what either took
+    counts = sse({"choices": [], "usage": {"prompt_tokens": 9, "completion_tokens": 4}})
+    events = [choice(0, "a"), choice(1, "b"), choice(0, "c", "stop"), choice(1, "d", "length"), counts, CHAT[5]]
+    record = lab.wire(STREAM, CHUNKED + chunks(*events) + END)
+    assert (record.error, record.completion_tokens) == (None, 4)
+    assert record.chunks is None and record.max_gap_ms is None
+    assert 0 < record.ttft_ms <= record.last_token_ms
+
+
+def test_a_stream_without_a_byte_is_told_to_be_asked_for_without_streaming(lab):
+    # llama-cpp-python of a prompt that is too long: 200, chunked, and no chunk
+    for surface in (STREAM, "InvokeEndpointWithResponseStream"):
+        record = lab.wire(surface, CHUNKED + END)
+        assert record.error == "stream_broken" and "the answer has no body" in record.error_message
+        assert "`stream: false`" in record.error_message
+
+
+def test_a_message_that_is_cut_shows_it(lab):
+    for length, told in ((200, "x" * 200), (201, "x" * 199 + "…")):
+        body = {"error": {"message": "x" * length, "code": 400}}
+        assert lab.wire(STREAM, whole(400, body)).error_message == told
 
 
 def test_an_answer_in_one_piece_to_a_streamed_call_is_a_success_without_times(lab):
@@ -178,6 +218,12 @@ REFUSALS = [
         b"<html><head><title>502 Bad Gateway</title></head><body><h1>nginx</h1></body></html>",
         "an HTML page: 502 Bad Gateway nginx",
     ),
+    (
+        413,
+        b"<html>\r\n<head><title>413 Request Entity Too Large</title></head>\r\n<body>\r\n"
+        b"<center><h1>413 Request Entity Too Large</h1></center>\r\n<hr><center>nginx/1.22.1</center>\r\n</body>\r\n</html>",
+        "an HTML page: 413 Request Entity Too Large nginx/1.22.1",  # its title said once
+    ),
     (404, b"", "HTTP 404 Not Found without a word in the body"),
     (500, b"null", "HTTP 500 Internal Server Error"),
     (429, b"upstream busy", "upstream busy"),
@@ -196,3 +242,17 @@ def test_a_page_in_place_of_an_answer_is_named(lab):
     for surface in (STREAM, "ChatCompletions"):
         record = lab.wire(surface, whole(200, page, "Content-Type: text/html"))
         assert (record.error, "an HTML page: My gateway" in record.error_message) == ("bad_response", True), record
+
+
+@pytest.mark.parametrize(
+    ("head", "error", "message"),
+    [
+        (b"HTTP/1.1 204 No Content\r\n\r\n", "bad_response", "HTTP 204 No Content without a word in the body"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "stream_broken", "the answer has no body"),
+        (CHUNKED + END, "stream_broken", "the answer has no body"),
+    ],
+    ids=["204", "length 0", "no chunk"],
+)
+def test_an_answer_without_a_body_is_told_as_that(lab, head, error, message):
+    record = lab.wire(STREAM, head)
+    assert record.error == error and record.error_message.startswith(message)

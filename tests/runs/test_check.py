@@ -139,7 +139,7 @@ def test_all_targets_are_tried_before_the_failures_are_told_one_line_each(endpoi
     assert lines[1].startswith(
         "error: target `on-no-such-endpoint`: ValidationError: Endpoint no-such-endpoint of account"
     )
-    assert lines[1].endswith("; check endpoint or model id, region and parameters")
+    assert lines[1].endswith("; check endpoint or model id, region, parameters and the length of the prompts")
     assert (
         lines[2].startswith("error: target `on-failing`: ") and "; see whether the endpoint is in service" in lines[2]
     )

@@ -1,6 +1,7 @@
 """A target whose first calls fail is left out, the others are measured; where none is left, nothing is."""
 
 import pathlib
+import socket
 
 from tests.helpers import folders
 from tests.helpers.locust_process import cluster, one_locust
@@ -59,3 +60,17 @@ def test_what_was_left_out_is_asked_again_by_resume(endpoint, tmp_path):
     manifest = folders.manifest(tmp_path / "run")
     assert (len(manifest["parts"]), [one["target"] for one in manifest["left_out"]]) == (2, ["gone"])
     assert [s["target"] for s in manifest["stages"]] == ["on-quick"]  # once
+
+
+def test_a_target_that_accepts_and_never_answers_is_left_out_as_that(endpoint, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # the kernel accepts for it
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        targets = [folders.sagemaker("quick", name="silent", endpoint_url=url), folders.sagemaker("quick")]
+        scenario = folders.make_scenario(tmp_path, endpoint.url, targets, LOAD, request_timeout_s=1)
+        code, text = ran(scenario, tmp_path / "run")
+    manifest, found = folders.manifest(tmp_path / "run"), folders.rows(tmp_path / "run")
+    (left,) = manifest["left_out"]
+    assert (code, manifest["status"], left["target"], left["error"]) == (1, "complete", "silent", "read_timeout")
+    assert "no byte of an answer came within request_timeout_s; check the region, `endpoint_url`" in text
+    assert [s["target"] for s in manifest["stages"]] == ["on-quick"]
+    assert [(r.error, r.http_status) for r in found if r.target == "silent"] == [("read_timeout", None)] * 2

@@ -17,7 +17,7 @@ from tests.helpers.patience import LONGEST_S
 #: $3.6 an hour is $0.001 a second. Two levels of 0.2 s and two calls of 0.065 s, 1 s, a last call each and a drain are 0.29 cents; at
 #: most 1 s and then, for the first level's calls, 10 s of settling, 1 s, 10 s and 10 + 2 s of drain, 45 s, are 4.5 cents
 LOAD = {"users": [1, 2], "settle_s": 0.2, "settle_at_most_s": 1, "measure_s": 1}
-AHEAD = r"about 1 min, (\d+) requests and \$0\.00\d\d? with calls like the first; at most 1 min, ([\d,]+) requests and \$0\.05 even .*"
+AHEAD = r"about 1 min, (\d+) requests and \$0\.00\d\d? with calls like the first; at most 1 min, ([\d,]+) requests and \$0\.045 even .*"
 
 
 def hourly(folder, endpoint, **more):
@@ -41,7 +41,7 @@ def test_a_run_above_the_limit_is_refused_without_yes_and_runs_with_it(endpoint,
         line = refused(process, endpoint, before, tmp_path / "run")
         (ahead,) = re.findall(r"Ahead: (.*)", process.text)
     assert re.fullmatch(
-        r"error: confirm_above_usd: the run may cost \$0\.05, above \$0\.001; add --yes, or set a budget_usd or a "
+        r"error: confirm_above_usd: the run may cost \$0\.045, above \$0\.001; add --yes, or set a budget_usd or a "
         "higher confirm_above_usd in the scenario",
         line,
     )
@@ -122,7 +122,7 @@ def test_on_a_terminal_it_asks_and_takes_no_for_an_answer(endpoint, tmp_path, ty
     else:
         assert (
             rest.count(
-                "error: confirm_above_usd: not confirmed, nothing but one call of each target was sent; answer y, or add --yes"
+                "error: confirm_above_usd: not confirmed, nothing but first calls was sent; answer y, or add --yes"
             )
             == 1
         )

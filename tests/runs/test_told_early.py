@@ -29,6 +29,7 @@ def test_first_calls_that_were_throttled_and_limits_that_cannot_be_decided_are_w
         warnings[0],
     )
     assert re.fullmatch(TOO_FEW, warnings[1])
+    assert "; without on-busy, whose first call failed" in process.text  # what was refused in 2 ms says nothing of load
     assert "on-quick, prompts, 1 user (so far" in process.text
 
 

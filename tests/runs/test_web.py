@@ -183,7 +183,7 @@ def test_the_page_says_why_a_start_was_refused_and_asks_for_no_host(endpoint, tm
         assert "host attribute" not in text(chrome)
         assert not chrome.find_element(By.ID, "swarmledger-notice").is_displayed()
         press(chrome, "start")
-        notice = r"Refused: confirm_above_usd: the run may cost \$0\.\d\d, above \$0\.001; add --yes, or set a budget_usd or .*"
+        notice = r"Refused: confirm_above_usd: the run may cost \$0\.\d\d+, above \$0\.001; add --yes, or set a budget_usd or .*"
         WebDriverWait(chrome, LONGEST_S).until(
             lambda c: re.fullmatch(notice, c.find_element(By.ID, "swarmledger-notice").text)
         )

@@ -9,6 +9,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.patheffects import AbstractPathEffect, withStroke
 
+from analysis.advice.not_compared import IN_FULL
 from analysis.report.plots import style
 from analysis.report.plots.view import Mark, View, lines
 from analysis.words.format import money, number, seconds
@@ -57,7 +58,7 @@ def price_performance(view: View) -> Figure | None:
     shaded = _feasible(ax, limit, view.limit("cost_per_10k_transactions_usd"))
     style.label(ax, f"{statistic} latency (s)", "$ per 10,000 transactions")
     handles = _handles(view, marks, bool(best), shaded, bool(missed), bool(unproven))
-    style.legend(fig, handles, "\n".join([_words(bubbles, best), *map(_short, view.report.not_compared)]))
+    style.legend(fig, handles, "\n".join([_words(bubbles, best), *caption_lines(view.report.not_compared)]))
     return fig
 
 
@@ -90,6 +91,15 @@ def _words(bubbles: list[Bubble], best: list[Bubble]) -> str:
         level = level_text(b.mark.figures)
         words += f"\nChosen: {name} at {level}, {money(b.price)} per 10,000 transactions, {seconds(b.latency)}."
     return words
+
+
+def caption_lines(sentences: list[str]) -> list[str]:
+    """Lines under the picture: the first of them, and how many more there are."""
+    more = len(sentences) - IN_FULL
+    return [
+        *map(_short, sentences[:IN_FULL]),
+        *([f"{more} more could not be compared: see the report."] if more > 0 else []),
+    ]
 
 
 def _short(sentence: str) -> str:

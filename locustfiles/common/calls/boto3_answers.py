@@ -146,7 +146,7 @@ def _stream(builder: AnswerBuilder, call: Body, exchange: Exchange, answer: Answ
     _exception(builder, answer)
     if answer.fault is not None:
         builder.fail(*answer.fault)
-    response.end_of_stream(builder, None, exchange.ended, call.dialect)
+    response.end_of_stream(builder, None, exchange.ended, call.dialect, bool(answer.pieces))
 
 
 def _exception(builder: AnswerBuilder, answer: Answer) -> None:

@@ -6,7 +6,7 @@ from locustfiles.common.dialects.parsed import ParsedAnswer
 from locustfiles.common.prompts.payloads import Prompt
 from locustfiles.common.prompts.token_counter import Counter
 from locustfiles.common.transport.exchange import Exchange
-from locustfiles.contract.error_classes import ErrorClass
+from locustfiles.contract.error_classes import ErrorClass, OwnCode
 from locustfiles.contract.keys import redact
 from locustfiles.contract.record import GUARDRAIL_STOP
 from locustfiles.contract.scenario.targets import Target
@@ -61,7 +61,9 @@ def token_counts(
     if prompt_tokens is None:
         prompt_tokens, prompt_source = prompt.prompt_tokens, "payload"
     completion_tokens, source = parsed.completion_tokens, "service"
-    if completion_tokens is None or (completion_tokens == 0 and spoken and (parsed.text or parsed.output_chunks)):
+    if completion_tokens is None or (
+        completion_tokens == 0 and spoken and (parsed.text or parsed.first_output is not None)
+    ):
         completion_tokens, source = counted_text, "tokenizer"
     return {
         "prompt_tokens": prompt_tokens,
@@ -85,8 +87,8 @@ def _why(exchange: Exchange, parsed: ParsedAnswer) -> tuple[ErrorClass | None, s
         message += "; have the server, or a proxy before it, send it plain"
         if exchange.status is not None and exchange.status >= 300:
             return parsed.error, parsed.error_code, message
-        return ErrorClass.BAD_RESPONSE, "ContentEncoding", message
-    told = exchange.error == ErrorClass.STREAM_BROKEN and parsed.error_code is not None
+        return ErrorClass.BAD_RESPONSE, OwnCode.CONTENT_ENCODING, message
+    told = exchange.error == ErrorClass.STREAM_BROKEN and parsed.error is not None and parsed.error_code is not None
     if exchange.error is None or told:
         return parsed.error, parsed.error_code, parsed.error_message
     return exchange.error, exchange.error_code, exchange.error_message

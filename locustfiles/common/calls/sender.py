@@ -15,6 +15,7 @@ from locustfiles.common.calls.clock import Clock
 from locustfiles.common.calls.loop_probe import Probe
 from locustfiles.common.calls.outcome import elapsed_ms, outcome, token_counts
 from locustfiles.common.calls.stage_spec import StageSpec
+from locustfiles.common.calls.unreachable import Unreachable
 from locustfiles.common.dialects.parsed import ParsedAnswer
 from locustfiles.common.dialects.request import Body, build
 from locustfiles.common.dialects.response import parse_answer
@@ -97,17 +98,17 @@ class Sender:
         if not self._boto3 and self.transport.standing(origin) < users:
             self.transport.open(origin)
 
-    def unreachable(self) -> dict[str, list[str]]:
-        """Connect to every target's endpoint, send nothing; a sentence for each that did not answer -> its targets."""
+    def unreachable(self) -> list[Unreachable]:
+        """Connect to every target's endpoint, send nothing; those that did not answer."""
         origins: dict = {}
         for target in self.scenario.targets:
             origins.setdefault(self.session.origin(target), []).append(target.name)
-        problems = {}
+        problems = []
         for origin, names in origins.items():
             if message := self.transport.open(origin):
                 where = address_of(self.scenario.target(names[0]))
-                sentence = f"{origin.scheme}://{origin.host}:{origin.port} ({', '.join(names)}): accepts no connection: {message}; "
-                problems[f"{sentence}check {where}, and that the endpoint is up"] = names
+                what = f"{origin.scheme}://{origin.host}:{origin.port} ({', '.join(names)}): accepts no connection: {message}"
+                problems.append(Unreachable(what, f"check {where}, and that the endpoint is up", names))
         return problems
 
     def call(

@@ -31,6 +31,12 @@ def closes(builder: AnswerBuilder, reason: object) -> None:
         builder.stop(reason)
 
 
+def begins_or_ends(builder: AnswerBuilder, place: int, choice: dict, reason: object) -> None:
+    """A choice of a stream's event says something, or with a `reason` why it ended; without an index it is the one at its place."""
+    index = choice.get("index")
+    builder.begin_or_end_choice(index if type(index) is int else place, reason)
+
+
 _FAILED = ("error", "abort")  # how TGI, LMI, vLLM and SGLang name an end that is none
 
 

@@ -71,16 +71,16 @@ def claude_event(builder: AnswerBuilder, event: dict, time: float) -> None:
         _claude_block(builder, part(event, "content_block"))
     elif kind == "message_start":
         # its output_tokens is a placeholder, the count comes with message_delta
-        _claude_usage(builder, part(part(event, "message"), "usage"), final=False)
+        _claude_usage(builder, builder.usage(part(event, "message")), final=False)
     elif kind == "message_delta":
         builder.stop(part(event, "delta").get("stop_reason"))
-        _claude_usage(builder, part(event, "usage"), final=True)
+        _claude_usage(builder, builder.usage(event), final=True)
     elif kind == "message_stop":
         builder.closed = True
 
 
 def claude_whole(builder: AnswerBuilder, answer: dict) -> None:
-    _claude_usage(builder, part(answer, "usage"), final=True)
+    _claude_usage(builder, builder.usage(answer), final=True)
     builder.stop(answer.get("stop_reason"))
     if type(answer.get("content")) is not list:
         builder.fail(ErrorClass.BAD_RESPONSE, None, "no `content` in the answer")

@@ -1,6 +1,6 @@
 """Text completions: Mistral's and DeepSeek's on Bedrock, and the body of OpenAI's. The first two count no tokens in the body."""
 
-from locustfiles.common.dialects.answer_parts import closes, needs, objects
+from locustfiles.common.dialects.answer_parts import begins_or_ends, closes, needs, objects
 from locustfiles.common.dialects.body_parts import Split, merged, model_of, sampling
 from locustfiles.common.dialects.parsed import THINK, AnswerBuilder
 from locustfiles.common.prompts.payloads import Prompt
@@ -16,8 +16,9 @@ def completion_body(target: Target, prompt: Prompt, split: Split) -> dict:
 
 
 def mistral_event(builder: AnswerBuilder, event: dict, time: float | None) -> None:
-    for piece in objects(event, "outputs"):
+    for place, piece in enumerate(objects(event, "outputs")):
         builder.say(piece.get("text"), time)
+        begins_or_ends(builder, place, piece, piece.get("stop_reason"))
         closes(builder, piece.get("stop_reason"))
 
 
@@ -27,8 +28,9 @@ def mistral_whole(builder: AnswerBuilder, answer: dict) -> None:
 
 
 def deepseek_event(builder: AnswerBuilder, event: dict, time: float | None) -> None:
-    for piece in objects(event, "choices"):
+    for place, piece in enumerate(objects(event, "choices")):
         builder.say_tagged(piece.get("text"), time, THINK)
+        begins_or_ends(builder, place, piece, piece.get("stop_reason"))
         closes(builder, piece.get("stop_reason"))
 
 

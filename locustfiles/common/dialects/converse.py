@@ -118,7 +118,7 @@ def _other_content(builder: AnswerBuilder, block: dict, time: float | None) -> N
 
 def _converse_usage(builder: AnswerBuilder, holder: dict) -> None:
     """What it took, and what was served."""
-    usage = part(holder, "usage")
+    usage = builder.usage(holder)
     builder.count(
         prompt_tokens=usage.get("inputTokens"),
         completion_tokens=usage.get("outputTokens"),

@@ -29,6 +29,7 @@ _NAMED = {re.sub(r"[^a-z]", "", s.phrase.lower()): s.value for s in http.HTTPSta
 }  # fmt: skip
 _MESSAGE_KEYS = ("message", "Message", "detail", "msg", "error_message", "reason", "error", "errors", "title")
 _CODES = ("__type", "type", "code", "Code")  # told as the code
+PAGE = "an HTML page"
 _MOST = 4096  # bytes or characters of a body that are looked at for a message
 
 
@@ -115,5 +116,11 @@ def page_text(data: bytes) -> str | None:
         return None
     text = data[:_MOST].decode(errors="replace")
     text = re.sub(r"(?is)<!--.*?-->|<(script|style)\b.*?(</\1\s*>|\Z)", " ", text)
-    words = " ".join(html.unescape(re.sub(r"<[^>]*>?", " ", text)).split())
-    return f"an HTML page: {words}" if words else "an HTML page without text"
+    before, title, after = re.split(r"(?is)<title\b[^>]*>(.*?)</title\s*>", f"{text}<title></title>", maxsplit=1)
+    title, rest = _words(title), _words(before + after)
+    words = rest if title in rest else f"{title} {rest}".strip()  # most pages say their title once more
+    return f"{PAGE}: {words}" if words else f"{PAGE} without text"
+
+
+def _words(markup: str) -> str:
+    return " ".join(html.unescape(re.sub(r"<[^>]*>?", " ", markup)).split())

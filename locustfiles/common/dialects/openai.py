@@ -1,6 +1,6 @@
 """Everything OpenAI-shaped: chats on containers, OpenAI's routes and Bedrock (Mistral's too), and their answers."""
 
-from locustfiles.common.dialects.answer_parts import ends, objects, part
+from locustfiles.common.dialects.answer_parts import begins_or_ends, ends, objects, part
 from locustfiles.common.dialects.body_parts import (
     Split,
     chat_turns,
@@ -10,6 +10,7 @@ from locustfiles.common.dialects.body_parts import (
 )
 from locustfiles.common.dialects.error_answers import error_event
 from locustfiles.common.dialects.parsed import AnswerBuilder
+from locustfiles.common.dialects.token_counts import whole_number
 from locustfiles.common.prompts.payloads import Prompt
 from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.scenario.targets import Target
@@ -29,13 +30,12 @@ def _event(builder: AnswerBuilder, event: dict) -> list[dict]:
     """The choices of a stream's event, each noted as begun or ended; id and usage are read."""
     builder.identify(event.get("id"))
     _openai_usage(builder, event)
-    told = part(event, "usage").get("completion_tokens")
-    if type(told) is int:
+    told = whole_number(part(event, "usage").get("completion_tokens"))
+    if told is not None:
         builder.usages.append(told)
     choices = objects(event, "choices")
     for place, choice in enumerate(choices):
-        index = choice.get("index", place)
-        builder.begin_or_end_choice(index if type(index) is int else place, _reason(choice))
+        begins_or_ends(builder, place, choice, _reason(choice))
     return choices
 
 
@@ -95,16 +95,15 @@ def _openai_parts(builder: AnswerBuilder, message: dict, time: float | None) -> 
 
 
 def _openai_usage(builder: AnswerBuilder, holder: dict) -> None:
-    usage = part(holder, "usage")
-    if not usage:
-        return
+    usage = builder.usage(holder)
     prompt, cached = usage.get("prompt_tokens"), part(usage, "prompt_tokens_details").get("cached_tokens")
-    if type(prompt) is int and type(cached) is int and 0 < cached <= prompt:
-        prompt -= cached  # counted apart, as everywhere in the record
+    whole, read = whole_number(prompt), whole_number(cached)
+    if whole is not None and read is not None and 0 < read <= whole:
+        prompt = whole - read  # counted apart, as everywhere in the record
     builder.count(prompt_tokens=prompt, completion_tokens=usage.get("completion_tokens"), cache_read_tokens=cached)
     hidden = part(usage, "completion_tokens_details").get("reasoning_tokens")
     builder.count(reasoning_tokens=hidden)
-    builder.concealed |= type(hidden) is int and hidden > 0
+    builder.concealed |= bool(whole_number(hidden))
 
 
 def mistral_chat_body(target: Target, prompt: Prompt, split: Split) -> dict:

@@ -4,8 +4,10 @@ import dataclasses
 import operator
 import typing
 
-from locustfiles.common.transport.limits import MAX_TOKENS, TOO_LARGE, unreadable_lines
-from locustfiles.contract.error_classes import ErrorClass, type_name
+from locustfiles.common.dialects.one_line import encodable, one_line
+from locustfiles.common.dialects.token_counts import implausible, unreadable, whole_number
+from locustfiles.common.transport.limits import MAX_TOKENS, unreadable_lines
+from locustfiles.contract.error_classes import ErrorClass, OwnCode, type_name
 from locustfiles.contract.keys import redact
 from locustfiles.contract.record import GUARDRAIL_STOP
 from locustfiles.contract.scenario.raw import RawAnswer
@@ -26,7 +28,7 @@ class ParsedAnswer:
     first_output: float | None = None  # first delta with text, reasoning or tool input
     first_visible: float | None = None  # first delta with text
     last_output: float | None = None
-    output_chunks: int | None = None  # deltas with output
+    output_chunks: int | None = None  # deltas with output; None of several choices, whose deltas come side by side
     max_gap_s: float | None = None  # longest gap between two of them
     text: str = ""  # the visible text
     prompt_tokens: int | None = None  # without those read from or written to a cache
@@ -42,7 +44,7 @@ class ParsedAnswer:
     served_tier: str | None = None
     request_id: str | None = None
     error: ErrorClass | None = None  # None is success
-    error_code: str | None = None
+    error_code: str | None = None  # of a success: what of it could not be read
     error_message: str | None = None
 
 
@@ -58,8 +60,8 @@ class AnswerBuilder:
         self.texts: list[str] = []
         self.produced = False  # any output, a tool call without input included
         self.closed = False  # the closing event came
-        self.open_choices: set[object] = set()  # OpenAI's choices that have begun and have no finish_reason yet
-        self.ended_choices: set[object] = set()  # those that have one
+        self.open_choices: set[int] = set()  # a stream's choices that have begun and have no reason to end yet
+        self.ended_choices: set[int] = set()  # those that have one
         self.usages: list[int] = []  # the counts of output tokens that a stream told on its way
         self.reasoned = False  # reasoning was shown
         self.concealed = False  # reasoning was there: a signature, a token count
@@ -67,6 +69,7 @@ class AnswerBuilder:
         self._tagged: str | None = ""  # text that a reasoning tag may begin or end in; None: there is none any more
         self._in_tag = in_reasoning
         self.intervened = False  # a guardrail did
+        self.unreadable: dict[str, object] = {}  # counts that are none, by name, as they stand in the answer
 
     def say(self, text: object, time: float | None) -> None:
         """Visible text; `time` is None in an unstreamed answer."""
@@ -122,7 +125,7 @@ class AnswerBuilder:
         elif fresh:
             self.reason(reasoning, time)
 
-    def begin_or_end_choice(self, index: object, reason: object) -> None:
+    def begin_or_end_choice(self, index: int, reason: object) -> None:
         """A choice of a stream said something, or why it ended."""
         if isinstance(reason, str) and reason:
             self.ended_choices.add(index)
@@ -134,13 +137,18 @@ class AnswerBuilder:
     def all_choices_ended(self) -> bool:
         return bool(self.ended_choices) and not self.open_choices
 
+    @property
+    def left_choices(self) -> list[int]:
+        """The choices without an end in a stream that gives ends: a server that never gives one leaves none."""
+        return sorted(self.open_choices) if self.ended_choices else []
+
     def joined(self, parts: typing.Sequence[tuple[float, bytes]]) -> bytes:
         """A stream's lines; none, and the answer fails, where they are too many or too long to be read."""
         blob = b"".join([data for _, data in parts])
         why = unreadable_lines(blob)
         if why is None:
             return blob
-        self.fail(ErrorClass.BAD_RESPONSE, TOO_LARGE, why)
+        self.fail(ErrorClass.BAD_RESPONSE, OwnCode.ANSWER_TOO_LARGE, why)
         return b""
 
     def fail(self, error: ErrorClass, code: object = None, message: object = None) -> None:
@@ -148,8 +156,8 @@ class AnswerBuilder:
         parsed = self.parsed
         if parsed.error is None:
             parsed.error = error
-            parsed.error_code = _line(type_name(str(code)), 64) if code is not None else None
-            parsed.error_message = _line(redact(str(message)[:_MAX_MESSAGE]), 200) if message is not None else None
+            parsed.error_code = one_line(type_name(str(code)), 64) if code is not None else None
+            parsed.error_message = one_line(redact(str(message)[:_MAX_MESSAGE]), 200) if message is not None else None
 
     def finish(self) -> ParsedAnswer:
         """The parsed answer, one without any output marked `empty`."""
@@ -159,14 +167,21 @@ class AnswerBuilder:
         if parsed.error is None and not self.produced:
             why = f" ({parsed.stop_reason})" if parsed.stop_reason else ""
             self.fail(ErrorClass.EMPTY, None, f"the answer ended well without output{why}")
+        if parsed.error is None and self.unreadable:  # the answer is good, its bill unknown
+            told = "; ".join(unreadable(*pair) for pair in self.unreadable.items())
+            parsed.error_code, parsed.error_message = OwnCode.UNREADABLE_USAGE, one_line(redact(told), 200)
         if self.intervened:  # the model's own reason says nothing of it
             parsed.stop_reason = GUARDRAIL_STOP
-        parsed.text = _encodable("".join(self.texts))
+        parsed.text = encodable("".join(self.texts))
         parsed.hidden_reasoning = self.redacted or (self.concealed and not self.reasoned)
         times = self.times
         if times:
-            parsed.first_output, parsed.last_output, parsed.output_chunks = times[0], times[-1], len(times)
-        if len(times) > 1:
+            parsed.first_output, parsed.last_output = times[0], times[-1]
+        if (
+            times and len(self.ended_choices | self.open_choices) < 2
+        ):  # of several, none has a time per token of its own
+            parsed.output_chunks = len(times)
+        if (parsed.output_chunks or 0) > 1:
             parsed.max_gap_s = max(map(operator.sub, times[1:], times))
         return parsed
 
@@ -180,16 +195,31 @@ class AnswerBuilder:
             self.parsed.prompt_tokens = self.parsed.completion_tokens = None
 
     def count(self, **tokens: object) -> None:
-        """Set token counts from what the service says; what is no count leaves them as they are. One that no model can have
-        counted is an answer that cannot be read: nothing is priced by it."""
+        """Set token counts from what the service says; None leaves them as they are. What is no count makes them unknown, and
+        is told at the end. One that no model can have counted is an answer that cannot be read: nothing is priced by it."""
         for name, value in tokens.items():
-            if type(value) is not int or value < 0:
+            number = whole_number(value)
+            if value is None:
                 continue
-            if value > MAX_TOKENS:
-                what = f"`{name}` of the answer is {value:.3g}, more than a model can count"
-                self.fail(ErrorClass.BAD_RESPONSE, "ImplausibleUsage", f"{what}; check what counts at this address")
+            if number is None:
+                self.unreadable[name] = value
+                setattr(self.parsed, name, None)
+            elif number > MAX_TOKENS:
+                self.fail(ErrorClass.BAD_RESPONSE, OwnCode.IMPLAUSIBLE_USAGE, implausible(name, number))
             else:
-                setattr(self.parsed, name, value)
+                self.unreadable.pop(name, None)
+                setattr(self.parsed, name, number)
+
+    def usage(self, holder: dict, key: str = "usage") -> dict:
+        """The counts in an answer, empty where there are none; of a stream the last ones count, readable or not."""
+        value = holder.get(key)
+        if type(value) is dict and value:
+            self.unreadable.pop(key, None)
+            return value
+        if value:
+            self.unreadable[key] = value
+            self.parsed.prompt_tokens = self.parsed.completion_tokens = None
+        return {}
 
     def service_times(self, latency_ms: object, ttft_ms: object = None) -> None:
         for name, value in (("service_latency_ms", latency_ms), ("service_ttft_ms", ttft_ms)):
@@ -199,29 +229,13 @@ class AnswerBuilder:
     def serve(self, latency: object, tier: object) -> None:
         for name, value in (("served_latency", latency), ("served_tier", tier)):
             if isinstance(value, str) and value:
-                setattr(self.parsed, name, _line(value, 64))
+                setattr(self.parsed, name, one_line(value, 64))
 
     def identify(self, request_id: object) -> None:
         """The first id counts: a header's goes before the answer's own."""
         if isinstance(request_id, str) and self.parsed.request_id is None:
-            self.parsed.request_id = _line(request_id, 128)
+            self.parsed.request_id = one_line(request_id, 128)
 
     def stop(self, reason: object) -> None:
         if isinstance(reason, str) and reason:
-            self.parsed.stop_reason = _line(reason, 64)
-
-
-def _line(text: str | None, most: int) -> str | None:
-    """One line that a CSV file can hold."""
-    if text is None:
-        return None
-    return "".join(c if c.isprintable() else " " for c in _encodable(text[:most])).strip() or None
-
-
-def _encodable(text: str) -> str:
-    """JSON can carry half a surrogate pair; two halves from two deltas become their character, one alone U+FFFD."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text
+            self.parsed.stop_reason = one_line(reason, 64)

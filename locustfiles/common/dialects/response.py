@@ -10,8 +10,8 @@ A stream is whole when its closing event came and nothing broke after it:
 | titan-text | an event with a completionReason |
 | cohere-command, cohere-command-r | an event with is_finished; stream-end |
 | tgi, lmi | a line with generated_text |
-| openai-chat, openai-completions | `data: [DONE]`, or a finish_reason of every choice that began and a proper end of |
-| | the body, for many servers, and Bedrock's chunks, have no such line |
+| openai-chat, openai-completions | a finish_reason of every choice that began and a proper end of the body, for many |
+| | servers, and Bedrock's chunks, have no `data: [DONE]`; or that line, where no choice has a finish_reason |
 | raw | `data: [DONE]`, or the line where the scenario's `answer.done` finds something; with `plain_text` none |
 
 A server that ignores `stream: true` answers with one JSON document: such an answer is whole, and has no times.
@@ -20,10 +20,9 @@ A server that ignores `stream: true` answers with one JSON document: such an ans
 import base64
 import typing
 
-from locustfiles.common.dialects.answer_parts import part
 from locustfiles.common.dialects.converse import converse_event
 from locustfiles.common.dialects.error_answers import error_answer, error_body, exception, plain_error
-from locustfiles.common.dialects.error_bodies import NO_JSON, to_json
+from locustfiles.common.dialects.error_bodies import NO_JSON, describe, to_json
 from locustfiles.common.dialects.event_stream import Chunks, Damage, Frame, decode
 from locustfiles.common.dialects.parsed import AnswerBuilder, ParsedAnswer
 from locustfiles.common.dialects.request import Body
@@ -37,6 +36,7 @@ _NO_LINE = " (neither a finish_reason of every choice nor `data: [DONE]`)"
 _CLOSING = dict.fromkeys(OPENAI, _NO_LINE) | {
     "raw": " (neither `data: [DONE]` nor what `answer.done` finds; of bare text, say `plain_text: true`)"
 }
+_NOTHING = "the answer has no body: the server gave up after it had answered 200; with `stream: false` it may say why"
 _METRICS = "amazon-bedrock-invocationMetrics"
 
 
@@ -54,13 +54,17 @@ def parse_answer(
     if not 200 <= status < 300:
         error_answer(builder, status, headers, b"".join(data for _, data in chunks))
         return builder.finish()
+    if status in (204, 205):  # a success of HTTP's, and no answer
+        builder.fail(ErrorClass.BAD_RESPONSE, str(status), describe(status, headers, b""))
+        return builder.finish()
     if not call.stream:
         whole(builder, dialect, b"".join(data for _, data in chunks), ended)
         header_counts(builder, headers)
         return builder.finish()
+    came = any(data for _, data in chunks)
     if call.service == "openai":  # server-sent events straight from the HTTP body
         lines(builder, dialect, chunks, ended)
-        end_of_stream(builder, None, ended, dialect)
+        end_of_stream(builder, None, ended, dialect, came)
         return builder.finish()
     frames, broken = decode(chunks)
     if broken is not None and not frames:
@@ -71,7 +75,7 @@ def parse_answer(
         _chunk_frames(builder, dialect, frames)
     else:
         lines(builder, dialect, _parts(builder, frames), ended and broken is None)
-    end_of_stream(builder, broken, ended, dialect)
+    end_of_stream(builder, broken, ended, dialect, came)
     return builder.finish()
 
 
@@ -84,12 +88,21 @@ def identify(builder: AnswerBuilder, headers: typing.Mapping[str, str]) -> None:
     builder.serve(headers.get("x-amzn-bedrock-performanceconfig-latency"), headers.get("x-amzn-bedrock-service-tier"))
 
 
-def end_of_stream(builder: AnswerBuilder, broken: Damage | None, ended: bool, dialect: str) -> None:
-    """Fails a stream that broke, was cut short, or came without its closing event."""
+def end_of_stream(builder: AnswerBuilder, broken: Damage | None, ended: bool, dialect: str, came: bool = True) -> None:
+    """Fails a stream that broke, was cut short, or came without its closing event.
+
+    came: whether a byte of it did. Many servers begin a stream before they look at what is asked, and have no other way to
+    refuse it than to end it (llama-cpp-python: a prompt that is too long)."""
     if broken is not None:
         builder.fail(broken.error, None, broken.reason)
     if not ended:
         builder.fail(ErrorClass.STREAM_BROKEN, None, "the connection broke before the end of the answer")
+    if left := builder.left_choices:
+        named = ", ".join(map(str, left[:5])) + (", …" if left[5:] else "")
+        what = f"the stream ended without a finish_reason of choice {named}, which had begun; others have one"
+        builder.fail(ErrorClass.STREAM_BROKEN, None, what)
+    if not builder.closed and not came:
+        builder.fail(ErrorClass.STREAM_BROKEN, None, _NOTHING)
     if not builder.closed:
         sign = _CLOSING.get(dialect, "")
         builder.fail(ErrorClass.STREAM_BROKEN, None, f"the stream ended without its closing event{sign}")
@@ -141,7 +154,7 @@ def chunk(builder: AnswerBuilder, dialect: str, data: bytes, time: float) -> Non
         CHUNK_EVENTS[dialect](builder, event, time)
         builder.intervened |= event.get(GUARDRAIL) == "INTERVENED"
         if _METRICS in event:
-            _invocation_metrics(builder, part(event, _METRICS))
+            _invocation_metrics(builder, builder.usage(event, _METRICS))
 
 
 def _invocation_metrics(builder: AnswerBuilder, metrics: dict) -> None:

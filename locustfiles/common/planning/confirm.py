@@ -47,7 +47,7 @@ def confirm(ahead: Estimate, scenario: Scenario, options) -> str | None:
     return (
         None
         if answer.strip().lower() in ("y", "yes")
-        else "confirm_above_usd: not confirmed, nothing but one call of each target was sent; answer y, or add --yes"
+        else "confirm_above_usd: not confirmed, nothing but first calls was sent; answer y, or add --yes"
     )
 
 

@@ -1,7 +1,8 @@
-"""What a run will take and cost, told before it: from one recorded call of each target, without load.
+"""What a run will take and cost, told before it: from a recorded call or a few of each target, without load.
 
-"About" takes every call to be as the first one: its answer as long, or where that ran into `max_tokens`, as long as each line's
-own; the time after the first token in proportion. A search finds its answer half way up.
+"About" takes every call to be as the first ones: its answer as long as theirs on average, or where they ran into `max_tokens`,
+as long as each line's own; the time after the first token in proportion. A search, which doubles, finds its answer
+half way up in doublings, the geometric mean of 1 and `up_to`, where its windows have answers enough to tell.
 "At most" takes every wait to its end: settling to `settle_at_most_s`, windows to their longest, the last call of a window
 and of a drain to its timeout, a search to its longest way or `find.at_most_s`. Then users either send twice as fast, or
 every answer is as long as `max_tokens` allows; where requests come by their rate, all answers are that long, Poisson
@@ -18,6 +19,7 @@ from locustfiles.common.planning.bisection import LOOKS, Search
 from locustfiles.common.planning.first_call import CHARACTERS, Call, answers, size_of
 from locustfiles.common.planning.inputs import Inputs
 from locustfiles.common.planning.plan import START_S, STOP_S, USERS_A_SECOND, Group
+from locustfiles.common.planning.sample_sizes import beyond_limits, search_decides
 from locustfiles.contract.prices.price import HourlyPrice, TokenPrice
 from locustfiles.contract.scenario.loads import Find, Level
 
@@ -44,10 +46,12 @@ class Estimate(typing.NamedTuple):
     unknown: list[str]  # targets whose calls' price is not known: they are not in `usd`
     unlimited: list[str]  # targets that may answer more than is assumed
     failed: list[str]  # targets, or payloads of them, without a call that worked: they are in nothing
+    spread: tuple[str, ...] = ()  # what is said of targets of which several calls were made
 
     @property
     def text(self) -> str:
-        text = f"about {self.about.text} with calls like the first; at most {self.most.text} even if calls are twice as quick or "
+        like = f"calls like the first ({', '.join(self.spread)})" if self.spread else "calls like the first"
+        text = f"about {self.about.text} with {like}; at most {self.most.text} even if calls are twice as quick or "
         text += "answers as long as max_tokens"
         if self.unlimited:
             text += f" ({', '.join(self.unlimited)} without max_tokens: twice the first answer)"
@@ -57,8 +61,8 @@ class Estimate(typing.NamedTuple):
 
 
 def dollars(usd: float) -> str:
-    """Cents, or more digits below one."""
-    return f"${usd:,.2f}" if usd >= 0.01 or usd == 0 else f"${usd:.2g}"
+    """Cents, or below ten of them two digits."""
+    return f"${usd:,.2f}" if usd >= 0.0995 or usd == 0 else f"${usd:.2g}"
 
 
 def estimate(
@@ -81,7 +85,22 @@ def estimate(
     by_token = [a for a in about if isinstance(a.price, TokenPrice)]
     unknown = dict.fromkeys(a.group.target for a in by_token if a.call.usd is None)
     unlimited = dict.fromkeys(a.group.target for a in by_token if a.call.answer_tokens and a.longest_answer is None)
-    return Estimate(_sum(about), _sum(most), list(unknown), list(unlimited), list(without))
+    spread = (_spread(name, calls) for name in dict.fromkeys(g.target for g in groups))
+    return Estimate(
+        _sum(about), _sum(most), list(unknown), list(unlimited), list(without), tuple(s for s in spread if s)
+    )
+
+
+def _spread(target: str, calls: Calls) -> str:
+    """`answers of 12 to 61 tokens in 3 calls of NAME`; empty where one call of each payload was enough."""
+    found = [call for (name, _), call in calls.items() if name == target]
+    made = [one for call in found for one in call.singles]
+    lengths = [one.answer_tokens for one in made if one.answer_tokens is not None]
+    if len(made) == len(found) or not lengths:
+        return ""
+    low, high = min(lengths), max(lengths)
+    tokens = f"{low:g}" if low == high else f"{low:g} to {high:g}"
+    return f"answers of {tokens} tokens in {len(lengths)} calls of {target}"
 
 
 def _sum(groups: list["_Ahead"]) -> Amount:
@@ -106,7 +125,8 @@ class _Ahead:
         self.prompts, self.called = inputs.payloads[group.payload], inputs.payloads[key[1]]
         self.trace = inputs.traces[self.load.replay] if self.load.replay else None
         self.trace_fit = None if most else inputs.trace_fit(group.target, group.payload)
-        self.target, scenario = inputs.scenario.target(group.target), inputs.scenario
+        self.scenario = scenario = inputs.scenario
+        self.target = scenario.target(group.target)
         self.longest_answer = inputs.most_tokens(self.target)
         self.answers = answers(self.target, call, self.called, self.prompts, self.trace)
         self.call_s = call.lasting(statistics.fmean(self.answers) if self.answers else None)
@@ -117,32 +137,37 @@ class _Ahead:
         self.drain_s = scenario.request_timeout_s + STOP_S if most else self.call_s
 
     def amount(self) -> Amount:
-        paths = (
-            _paths(self.load.find, self.most) if self.load.find else [self.group.levels]
-        )  # of a search: whichever takes most
+        paths = self._paths(self.load.find) if self.load.find else [self.group.levels]  # of a search: what takes most
         seconds, requests, slow = (max(column) for column in zip(*map(self._way, paths), strict=True))
         if isinstance(self.price, HourlyPrice):
             return Amount(seconds, requests, self.price.usd_per_hour_in_all * seconds / 3600)
         if self.call.usd is None or self.call.answer_tokens is None:
             return Amount(seconds, requests, 0.0)
-        sizes, answer = [size_of(self.target, p) for p in self.prompts], self.call.answer_tokens
-        usd = self._bill(self.price, self.call.usd, answer)
+        sizes, singles = [size_of(self.target, p) for p in self.prompts], self.call.singles
         if self.most:
+            answer = max(c.answer_tokens or 0 for c in singles)
             longest = max(answer, self.longest_answer or QUICKER * answer)
-            return Amount(seconds, requests, max(requests * usd(max(sizes), answer), slow * usd(max(sizes), longest)))
+            usd = max(self._prompt_usd(self.price, c, max(sizes)) for c in singles)
+            output = self.price.output / 1000
+            return Amount(seconds, requests, max(requests * (usd + answer * output), slow * (usd + longest * output)))
         if found := self.trace_fit:
             sizes = [found.sent_tokens + len(self.target.system or "") / CHARACTERS]
-        return Amount(seconds, requests, requests * usd(statistics.fmean(sizes), statistics.fmean(self.answers)))
+        size, answer = statistics.fmean(sizes), statistics.fmean(self.answers)
+        usd = requests * (self._prompt_usd(self.price, self.call, size) + answer * self.price.output / 1000)
+        return Amount(seconds, requests, usd + self._writing_usd(self.price, requests, size))
 
-    def _bill(self, price: TokenPrice, called_usd: float, called_tokens: int) -> typing.Callable[[float, float], float]:
-        """(size of a prompt, tokens of its answer) -> USD: either part grows with its own, from those of the first call."""
-        called_size = statistics.fmean(size_of(self.target, p) for p in self.call.of(self.called))
-        per_token = price.output / 1000
+    def _prompt_usd(self, price: TokenPrice, call: Call, size: float) -> float:
+        """USD of a prompt of such a size, in proportion to those of a call whose tokens are known."""
+        called = statistics.fmean(size_of(self.target, p) for p in call.of(self.called))
+        return ((call.usd or 0.0) - (call.answer_tokens or 0) * price.output / 1000) * size / called
 
-        def usd(prompt_size: float, answer_tokens: float) -> float:
-            return (called_usd - called_tokens * per_token) * prompt_size / called_size + answer_tokens * per_token
-
-        return usd
+    def _writing_usd(self, price: TokenPrice, requests: float, size: float) -> float:
+        """What lines cost beyond others when each is sent first: where those of further calls wrote a prompt cache, too."""
+        writing = [c for c in self.call.singles if c.wrote_cache]
+        if self.call.wrote_cache or len(writing) < 2:
+            return 0.0
+        more = statistics.fmean(self._prompt_usd(price, c, size) for c in writing)
+        return min(requests, len(self.prompts)) * (more - self._prompt_usd(price, self.call, size))
 
     def _way(self, levels: list[Level]) -> tuple[float, float, float]:
         """(seconds, requests, requests with calls no quicker than the first) of these levels one after another."""
@@ -184,6 +209,8 @@ class _Ahead:
             steady_s = math.inf
             if load.find:
                 window_s = LOOKS[-1] * window_s + (len(LOOKS) - 1) * self.last_s  # with the holds between its looks
+        elif load.find and not self._decides(level):
+            window_s *= LOOKS[-1]
         elif load.until and load.until.requests and load.until.relative_ci is None:
             window_s = min(window_s, load.until.requests * each_s + self.call_s)
         settle_s = max(load.settle_s, min(load.settle_at_most_s, steady_s), 0.0 if fresh else self.last_s)
@@ -195,19 +222,23 @@ class _Ahead:
         mean = (level.rate or 0.0) * seconds
         return self.attempts * (len(self.trace) if self.trace else mean + (3 * math.sqrt(mean) + 1) * self.most)
 
+    def _decides(self, level: Level) -> bool:
+        return search_decides(self.scenario, self.group.target, level, self.call_s)
 
-def _paths(find: Find, most: bool) -> list[list[Level]]:
-    """The levels of a search whose limits hold up to half way; at most: of all that may be longest or highest, which end
-    just below a level."""
-    ends = [find.up_to / 2]
-    if most:
-        ends = [0.0, find.up_to, *(0.9999 * n for end in (0.0, find.up_to) for n in _path(find, end))]
-    return [[Level(int(n), None) if find.of == "users" else Level(None, n) for n in _path(find, end)] for end in ends]
+    def _paths(self, find: Find) -> list[list[Level]]:
+        """The levels of a search whose limits hold up to half way in doublings, where there are answers enough to tell, and at none if the
+        first call was beyond them; at most: of all that may be longest or highest, which end just below a level."""
+        if not self.most:
+            end = 0.0 if beyond_limits(self.scenario, self.group.target, self.call) else math.sqrt(find.up_to)
+            return [_path(find, end, self._decides)]
+        ends = (0.0, find.up_to)
+        below = [0.9999 * (level.users or level.rate or 0.0) for end in ends for level in _path(find, end)]
+        return [_path(find, end) for end in (*ends, *below)]
 
 
-def _path(find: Find, end: float) -> list[float]:
-    search, levels = Search(find.up_to, find.of), []
-    while (level := search.next()) is not None:
-        search.note(level, "met" if level <= end else "missed")
-        levels.append(level)
+def _path(find: Find, end: float, decides: typing.Callable[[Level], bool] = lambda level: True) -> list[Level]:
+    search, levels = Search(find.up_to, find.of), list[Level]()
+    while (n := search.next()) is not None:
+        levels.append(Level(int(n), None) if find.of == "users" else Level(None, n))
+        search.note(n, "undecided" if not decides(levels[-1]) else "met" if n <= end else "missed")
     return levels

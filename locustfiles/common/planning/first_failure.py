@@ -3,6 +3,7 @@
 import re
 import typing
 
+from locustfiles.common.dialects.error_bodies import PAGE
 from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.scenario.remedies import LOOK, address_of, remedy_of
 from locustfiles.contract.scenario.targets import OpenAITarget, SageMakerTarget, Target
@@ -10,6 +11,11 @@ from locustfiles.contract.scenario.targets import OpenAITarget, SageMakerTarget,
 DIALECTS_ARE_IN = "which container speaks which dialect: configs/README.md"
 #: what servers say of a body that lacks their own first key -> dialects whose body has it
 _WANTED = {"inputs": "tgi or lmi", "messages": "openai-chat", "prompt": "openai-completions"}
+_BOTH = (
+    "openai-chat or openai-completions"  # of a body with neither key vLLM's /invocations says that `prompt` is missing
+)
+_ALREADY = {"hf-embedding": "inputs"}  # dialects that nothing above leads to, and their key
+_ECHO = re.compile(r"['\"]input['\"]\s*:")  # FastAPI shows after this what it was sent, the prompt's own words included
 _MISSING = re.compile(
     r"(?i)missing|required|(?:not|cannot) be empty|must be (?:provided|specified|present)|expected|keyerror|none is not"
 )
@@ -36,9 +42,16 @@ class Failed(typing.Protocol):
 
 def what_failed(made: Failed) -> str:
     """`ValidationException: The model does not exist`, in the service's own words."""
+    if _is_silent(made):
+        return f"{made.error}: the connection is accepted, and no byte of an answer came within request_timeout_s"
     what = made.error_code or (f"HTTP {made.http_status}" if made.http_status else made.error or "no answer")
     words = made.error_message.rstrip(".") if made.error_message else ""
     return f"{what}: {words}" if words else what
+
+
+def _is_silent(made: Failed) -> bool:
+    """A server, or what stands before it, that takes a request and says nothing."""
+    return made.error == ErrorClass.READ_TIMEOUT and made.http_status is None
 
 
 def sentence(target: Target, made: Failed) -> str:
@@ -53,8 +66,12 @@ def remedy(target: Target, made: Failed) -> str:
     if error == ErrorClass.CONNECT:
         where = f" ({target.base_url})" if isinstance(target, OpenAITarget) else ""
         found = f"check {address_of(target)}{where}, and that the endpoint is up"
+    elif _is_silent(made):
+        found = f"check {address_of(target)}, and that the server serves and is not stuck, or raise `request_timeout_s`"
     else:
         found = remedy_of(target, error, made.http_status) if error else LOOK
+    if PAGE in words and not isinstance(target, OpenAITarget):
+        found = f"AWS answers with no such page: check {address_of(target)}, or {found}"
     refused = error in (ErrorClass.CLIENT, ErrorClass.MODEL_ERROR, ErrorClass.BAD_RESPONSE, ErrorClass.SERVER)
     if refused and (field := _unknown_field(words)):
         return f"leave the field out by `parameters: {{{field}: null}}`, or {found}"
@@ -76,7 +93,13 @@ def _unknown_field(words: str) -> str | None:
 
 def _other_dialects(own: object, words: str) -> str | None:
     """The dialects whose body has the key that the server misses, if ours is none of them."""
+    words = _ECHO.split(words)[0]
     if not _MISSING.search(words):
         return None
-    asked = (d for key, d in _WANTED.items() if re.search(rf"\b{key}\b", words) and str(own) not in d.split(" or "))
-    return next(asked, None)
+    asked = (
+        d
+        for key, d in _WANTED.items()
+        if re.search(rf"\b{key}\b", words) and str(own) not in d.split(" or ") and _ALREADY.get(str(own)) != key
+    )
+    found = next(asked, None)
+    return _BOTH if found == "openai-completions" and own != "openai-chat" else found

@@ -12,6 +12,7 @@ from locustfiles.common.planning.inputs import Inputs
 from locustfiles.common.planning.plan import Group
 from locustfiles.contract.scenario.loads import Level
 from locustfiles.contract.scenario.scenario import Scenario
+from locustfiles.contract.scenario.slo import Limits
 from locustfiles.contract.statistics.binomial import LEVELS, fewest
 
 SPARE = 1.1  # on a window's length: calls are not all as quick as the first
@@ -41,6 +42,24 @@ def strictest_percentile(scenario: Scenario, name: str) -> str | None:
     limits = [slo.latency_s, slo.ttft_s if target.stream else None]
     named = [level for level in LEVELS if any(getattr(limit, level, None) is not None for limit in limits)]
     return max(named, key=LEVELS.__getitem__, default=None)
+
+
+def search_decides(scenario: Scenario, name: str, level: Level, call_s: float) -> bool:
+    """Whether a searched level has answers enough for its limits by the last look, with calls as quick as that."""
+    percentile, load = strictest_percentile(scenario, name), scenario.load_of(scenario.target(name))
+    answers = LOOKS[-1] * load.at_most_s / level.apart_s(call_s + load.think_s)
+    return percentile is None or answers >= fewest(LEVELS[percentile])
+
+
+def beyond_limits(scenario: Scenario, name: str, call: Call) -> bool:
+    """Whether a call without load takes longer than any limit allows: no level will keep it."""
+    slo, target = scenario.slo_of(scenario.target(name)), scenario.target(name)
+    timed = [(slo.latency_s, call.latency_s), (slo.ttft_s if target.stream else None, call.ttft_s)]
+    return any(took is not None and limits is not None and _below(limits, took) for limits, took in timed)
+
+
+def _below(limits: Limits, took_s: float) -> bool:
+    return any(limit is not None and limit < took_s for limit in limits.model_dump().values())
 
 
 def _line(inputs: Inputs, group: Group, level: Level, call: Call) -> str | None:

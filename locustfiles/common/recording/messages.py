@@ -19,6 +19,7 @@ import typing
 import pydantic
 
 from locustfiles.common.calls.stage_spec import StageSpec
+from locustfiles.common.calls.unreachable import Unreachable
 from locustfiles.contract.record import RequestRecord
 
 
@@ -90,6 +91,7 @@ class CallAsked(Message):
     ask: int  # the number of the question
     target: str | None
     payload: str | None
+    prompt_id: str | None = None  # the payload's line; the typical one if absent
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ class Called(Message):
 class EndpointsChecked(Called):
     """Which endpoints accept a connection."""
 
-    problems: dict[str, list[str]]  # a sentence for each that does not -> its targets
+    problems: list[Unreachable]  # those that do not
     schemes: dict[str, str]  # target -> http or https
 
 

@@ -10,6 +10,8 @@ from locustfiles.contract.merging import merge, run_ids
 from locustfiles.contract.run_folder import RunFolder
 from locustfiles.contract.spool import NotASpool, places, read_spool, working_folder
 
+_NOT_TOLD = "the stages that it alone had are measured again; remove it, or mend it before --resume"
+
 
 def _manifest_file(run_id: str) -> str:
     return f"swarmledger-manifest-{run_id}.json"
@@ -55,19 +57,22 @@ def _manifests(folder: RunFolder) -> list[str]:
     last = old.parts[-1].run_id
     for file in _found(_manifest_file(glob.escape(last))):
         try:
-            ours = json.loads(file.read_text(encoding="utf-8"))["parts"][-1]["run_id"] == last
-        except (ValueError, LookupError, TypeError):
+            kept = json.loads(file.read_text(encoding="utf-8"))["parts"][-1]["run_id"]
+        except (ValueError, LookupError, TypeError, RecursionError) as e:
+            said.append(f"{file}: what was kept for {folder.manifest} cannot be read ({e}): {_NOT_TOLD}")
             continue
-        if ours:
-            before = folder.manifest.read_bytes()
-            folder.manifest.write_bytes(file.read_bytes())
-            try:
-                folder.read_manifest()
-            except Exception:
-                folder.manifest.write_bytes(before)
-                raise
-            file.unlink()
-            said.append(f"{folder.manifest} is what it should have been: {file} was kept for it")
+        if kept != last:
+            said.append(f"{file}: it is of the part `{kept}`, not of `{last}`: {_NOT_TOLD}")
+            continue
+        before = folder.manifest.read_bytes()
+        folder.manifest.write_bytes(file.read_bytes())
+        try:
+            folder.read_manifest()
+        except Exception:
+            folder.manifest.write_bytes(before)
+            raise
+        file.unlink()
+        said.append(f"{folder.manifest} is what it should have been: {file} was kept for it")
     return said
 
 

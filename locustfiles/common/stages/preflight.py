@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 import logging
+import time
 import typing
 
 import gevent
@@ -11,7 +12,7 @@ from locust.runners import Runner
 
 from locustfiles.common.planning.confirm import confirm
 from locustfiles.common.planning.estimate import Calls, estimate
-from locustfiles.common.planning.first_call import Call, call_of
+from locustfiles.common.planning.first_call import Call, averaged, call_of, next_line
 from locustfiles.common.planning.first_failure import remedy, what_failed
 from locustfiles.common.planning.plan import Group
 from locustfiles.common.planning.sample_sizes import too_small_samples
@@ -25,6 +26,7 @@ from locustfiles.contract.scenario.remedies import IN_ONE_PIECE
 log = logging.getLogger("swarmledger")
 #: failures in a row after which a target is left out; a refusal is one each time, and a timeout takes its time
 TRIES, TRIES_OF = 5, {ErrorClass.AUTH: 3, ErrorClass.CLIENT: 3, ErrorClass.READ_TIMEOUT: 2}
+WORKER_S = 15.0  # for a worker to be heard again, where all are silent
 
 
 class SweepEnds(Exception):
@@ -47,8 +49,10 @@ class Preflight:
         self._asks: dict[int, Ask] = {}
         self._numbers = itertools.count(1)
         self._warm: set[tuple[str, str]] = set()
-        self._broken: set[str] = set()  # targets whose first calls were throttled
+        self._broken: set[tuple[str, str]] = set()  # whose first calls were throttled
+        self._first: list[Call] = []  # all that worked
         self._whole: set[str] = set()  # targets that do not stream although they are asked to
+        self._uncounted: set[str] = set()  # targets whose token counts cannot be read
 
     def on_called(self, message: Called) -> None:
         if message.run == self.run.run_id and message.ask in self._asks:
@@ -61,22 +65,21 @@ class Preflight:
 
     def preflight(self, groups: list[Group]) -> None:
         """Endpoints, the first calls of each target, and the time and cost ahead."""
-        answer = self._ask(None, None, 60)
+        answer = self._ask(None, None, 60) or self._ask(None, None, 60)
         if not isinstance(answer, EndpointsChecked):
             raise self._failed("workers: none answered; start some with --worker --master-host, then start again")
         self.run.manifest.schemes = answer.schemes
         targets = dict.fromkeys(g.target for g in groups)
-        away = {name: problem for problem, names in answer.problems.items() for name in names if name in targets}
+        away = {name: problem for problem in answer.problems for name in problem.targets if name in targets}
         if away and len(away) == len(targets):
-            raise self._failed(next(iter(away.values())))
+            raise self._failed(answer.problems[0].text)
         for name, problem in away.items():
-            text, _, mend = problem.partition("; ")
-            self.run.leave_out(LeftOut(name, None, ErrorClass.CONNECT, text, mend))
+            self.run.leave_out(LeftOut(name, None, ErrorClass.CONNECT, problem.what, problem.remedy))
         calls: Calls = {}
         for group in groups:
             key = (group.target, group.payload)
             if key not in calls and not self.left_out(group) and (call := self._call(group)):
-                calls[key] = call
+                calls[key] = call if key in self._broken else averaged(self._further(group, call))
                 self._warm.add(key)
         if groups and not calls and not self.run.manifest.stages:  # else a resumed run has what it could measure
             first = self.run.manifest.left_out[0]
@@ -86,15 +89,16 @@ class Preflight:
 
     def _tell(self, groups: list[Group], calls: Calls) -> None:
         """What lies ahead. Raises SweepEnds where it must be confirmed and is not."""
-        inputs, worked = self.run.inputs, dict[str, Call]()
+        inputs, first = self.run.inputs, dict[str, Call]()
         failed = [(g.target, g.payload) for g in groups if self.left_out(g)]
-        ahead = estimate(inputs, groups, calls, failed)
-        log.info("Ahead: %s", ahead.text)
-        for (target, _), call in calls.items():
-            if target not in self._broken:
-                worked.setdefault(target, call)
-        for line in (*too_small_samples(inputs, groups, worked), *inputs.far_replays):
+        worked = {key: call for key, call in calls.items() if key not in self._broken}
+        told = estimate(inputs, groups, worked, [*failed, *self._broken])
+        log.info("Ahead: %s", told.text if worked else "not known, for all first calls were throttled")
+        for (target, _), call in worked.items():
+            first.setdefault(target, call)
+        for line in (*too_small_samples(inputs, groups, first), *inputs.far_replays):
             log.warning("%s", line)
+        ahead = estimate(inputs, groups, calls, failed)  # throttled calls say nothing, and may become dear ones
         if refusal := confirm(ahead, inputs.scenario, self.run.environment.parsed_options):
             raise self._failed(refusal)
 
@@ -111,12 +115,31 @@ class Preflight:
         else:
             self._call(group)
 
-    def _ask(self, target: str | None, payload: str | None, timeout_s: float) -> Called | None:
+    def _further(self, group: Group, call: Call) -> list[Call]:
+        """A group's first calls: as many as it takes to tell what lies ahead. One that fails is the last."""
+        scenario, prompts, made = self.run.inputs.scenario, self.run.inputs.payloads[group.payload], [call]
+        target, price = scenario.target(group.target), self.run.inputs.prices[group.target]
+        spent_usd = sum(c.usd or 0.0 for c in self._first)
+        while not self.run.over_budget:
+            prompt = next_line(target, prompts, made, spent_usd, scenario.budget_usd)
+            answer = prompt and self._ask(group.target, group.payload, scenario.longest_call_s + 15, prompt.id)
+            if not isinstance(answer, CallMade) or answer.error is not None:
+                break
+            made.append(call_of(answer, price))
+        self._first += made
+        return made
+
+    def _ask(
+        self, target: str | None, payload: str | None, timeout_s: float, prompt_id: str | None = None
+    ) -> Called | None:
         """Have the first worker check the endpoints (no target) or make a warm-up call. None: it never answered."""
+        over = time.monotonic() + WORKER_S
+        while not self.alive() and time.monotonic() < over:
+            gevent.sleep(0.1)
         for worker in self.alive()[:1]:
             number, ask = next(self._numbers), Ask(worker, gevent.event.AsyncResult())
             self._asks[number] = ask
-            messenger.send(self.runner, CallAsked(self.run.run_id, number, target, payload), worker)
+            messenger.send(self.runner, CallAsked(self.run.run_id, number, target, payload, prompt_id), worker)
             answer: Called | None = ask.answer.wait(timeout_s)
             return answer
         return None
@@ -126,6 +149,9 @@ class Preflight:
         if made.ttft_ms is None and self.run.inputs.scenario.target(target).stream and target not in self._whole:
             self._whole.add(target)
             log.warning("target `%s`: %s", target, IN_ONE_PIECE)
+        if made.error_code and target not in self._uncounted:  # of a success: its counts cannot be read
+            self._uncounted.add(target)
+            log.warning("target `%s`: %s: those counts are left empty", target, made.error_message)
 
     def _failed(self, sentence: str) -> SweepEnds:
         self.run.fail(sentence)
@@ -155,7 +181,7 @@ class Preflight:
         throttle tells why: gateways answer a refusal that is repeated with a throttle, and throttle what they would refuse."""
         first = next((made for made in failures if made.error != ErrorClass.THROTTLED), failures[0])
         if all(made.error == ErrorClass.THROTTLED for made in failures):
-            self._broken.add(group.target)
+            self._broken.add((group.target, group.payload))
             log.warning("target `%s`: first calls failed: %s", group.target, what_failed(first))
             return call_of(first, self.run.inputs.prices[group.target])
         target = self.run.inputs.scenario.target(group.target)

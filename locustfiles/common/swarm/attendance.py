@@ -5,6 +5,7 @@ A run without workers has one, this process.
 
 import logging
 import math
+import time
 import typing
 
 from locust import runners
@@ -23,6 +24,7 @@ log = logging.getLogger("swarmledger")
 UNNOTICED_S = (
     runners.HEARTBEAT_LIVENESS * runners.HEARTBEAT_INTERVAL
 )  # Locust calls a worker missing when it was silent for longer
+ALONE_S = 30.0  # without any worker a run is given up
 REPORTED_S = 2.0  # a worker that is back has told by then why it was silent
 
 
@@ -56,6 +58,7 @@ class Attendance:
         self._gone: dict[str, float] = {}  # worker -> when it was last heard
         self._back: list[Silence] = []  # of which it is not known yet whether the worker stood still meanwhile
         self._gaps: dict[str, dict[tuple[float, float], Silence]] = {}  # worker -> by its clock -> by this one's
+        self._alone_since: float | None = None  # monotonic: no worker is heard
         self._touched: set[int] = set()  # stages without a worker for a while
 
     def introduce(self, worker: str) -> None:
@@ -73,6 +76,7 @@ class Attendance:
         if self.worker_side:
             self.take_gaps("local", self.worker_side.gaps)
         self._notice_gone()
+        self._notice_alone()
         self._judge(self.run.clock.now() - REPORTED_S)
         for worker in self.registry.alive() if self.registry.distributed else ():
             if worker in self.run.members:  # one that was cut off, for however short, has missed what was announced
@@ -124,6 +128,17 @@ class Attendance:
             elif settled and not window.whole and window.hold_until and window.ended_by != "budget":
                 text = f"stage {window.stage}: a worker that began it had left by its end: its load was not as planned; repeat it"
                 self.run.problem(text, [window.stage])
+
+    def _notice_alone(self) -> None:
+        """Workers that are all silent may be back in a moment; for ever they are not waited for."""
+        if not self.registry.distributed or self.registry.alive():
+            self._alone_since = None
+            return
+        self._alone_since = self._alone_since or time.monotonic()
+        if time.monotonic() - self._alone_since > ALONE_S:
+            text = f"no worker was heard for {ALONE_S:.0f} s: the run ends; see that the workers are up, then go on with --resume"
+            self.run.problem(text, self.run.unfinished())
+            self.sweep.end()
 
     def _charge(self, text: str, since: float, until: float) -> list[int]:
         """The stages that it concerns."""

@@ -6,11 +6,8 @@ ends a run when a client says that it quits.
 
 import atexit
 import collections.abc
-import dataclasses
 import logging
-import math
 import secrets
-import time
 
 import gevent
 import gevent.event
@@ -25,10 +22,11 @@ from locustfiles.common.recording.joining import Challenge, Hello, Knock, Proof,
 from locustfiles.common.recording.messages import RecordsReport
 from locustfiles.common.swarm import run_token
 from locustfiles.common.swarm.guarded_port import SAID, shown
+from locustfiles.common.swarm.outsider import Outsider
+from locustfiles.common.swarm.presence import Presence
 
 UNANSWERED = 5  # heartbeats, a second apart: whoever sends so many has a loop that runs, and would have answered
 ASK_AGAIN = 5  # heartbeats, of a worker whose `Hello` may be lost
-SILENT_S = 2.0  # twice what lies between two heartbeats
 ANSWER_S = 3.0  # for a worker of an earlier master, which may report before it has been asked for the token
 INTRODUCED_S = 15.0  # to read its scenario
 REMEMBERED = 1000  # clients that have not been let in
@@ -36,32 +34,20 @@ START = "locust -f locustfiles/sweep.py --scenario FILE --worker --master-host H
 log = logging.getLogger("swarmledger")
 
 
-@dataclasses.dataclass(slots=True)
-class Client:
-    """One that is connected and not (yet) a worker of this run."""
-
-    ready: Message | None = None  # its `client_ready`, which Locust hears of once it has introduced itself
-    knocked: bool = False  # it has our locustfile
-    proved: bool = False
-    refused: bool = False
-    heartbeats: int = 0
-    asked_at: float = float("-inf")  # monotonic, for the token
-    dropped: list[str] = dataclasses.field(default_factory=list)  # kinds of its messages, a few
-
-
 class Gate:
-    """In front of a master's `handle_message`. `heard` says when each worker was, `back` when after a silence; perf_counter seconds."""
+    """In front of a master's `handle_message`."""
 
     def __init__(self, runner: MasterRunner) -> None:
         self.runner = runner
         self.token = run_token.of_master(runner.master_bind_port)
         self.workers: set[str] = set()  # that have introduced themselves
-        self.heard: dict[str, float] = {}
-        self.back: dict[str, float] = {}
-        self.on_stray: collections.abc.Callable[[str], None] = lambda worker: None  # one that an earlier master had
+        self.presence = Presence(runner.clients)
+        self.on_stray: collections.abc.Callable[[str], None] = lambda worker: (
+            None
+        )  # one of an earlier master, or that Locust has forgotten
         atexit.register(run_token.forget, runner.master_bind_port, self.token)
         self._challenge = secrets.token_hex(16)
-        self._clients: dict[str, Client] = {}
+        self._clients: dict[str, Outsider] = {}
         self._told = 0
         self._open = gevent.event.Event()  # until then messages wait: nobody has registered for them
         self._handle = runner.handle_message
@@ -92,10 +78,15 @@ class Gate:
         for worker in {*self.workers, *self._clients}:
             messenger.send(self.runner, Refused(why), worker)
 
-    def _client(self, sender: str) -> Client:
+    def dismiss(self) -> None:
+        """At the master's end: Locust tells those that it lists, and not one that is not ready yet, or again."""
+        for worker in {*self.workers, *self.awaited} - self.runner.clients.keys():
+            self.runner.send_message("quit", client_id=worker)
+
+    def _client(self, sender: str) -> Outsider:
         if sender not in self._clients and len(self._clients) >= REMEMBERED:
             self._clients.pop(next((c for c, client in self._clients.items() if not client.proved), sender), None)
-        return self._clients.setdefault(sender, Client())
+        return self._clients.setdefault(sender, Outsider())
 
     def _on_message(self, sender: str, message: Message) -> None:
         self._open.wait()
@@ -107,16 +98,20 @@ class Gate:
         elif sender not in self.workers:
             try:
                 self._from_outside(sender, message, self._client(sender))
-            except (TypeError, ValueError, AttributeError) as e:  # a message of a known kind and another form
+            except (
+                TypeError,
+                LookupError,
+                ValueError,
+                AttributeError,
+            ) as e:  # a message of a known kind and another form
                 self._say(f"client {shown(sender)} sent `{shown(message.type)}` in no known form: {type(e).__name__}")
         else:
-            now = time.perf_counter()
-            if now - self.heard.get(sender, -math.inf) > SILENT_S:
-                self.back[sender] = now
-            self.heard[sender] = now
+            self.presence.note(sender, message.type)
             if message.type.startswith("spawning"):
                 self._give_back(sender)
-            if message.type not in (Knock.KIND, Proof.KIND):
+            if self.presence.is_forgotten(sender, message.type):
+                self.on_stray(sender)
+            elif message.type not in (Knock.KIND, Proof.KIND):
                 self._pass_on(sender, message)
             if message.type == "quit":  # its last one
                 self.workers.discard(sender)
@@ -148,7 +143,7 @@ class Gate:
             )
             locust_log.unhandled_greenlet_exception = True
 
-    def _from_outside(self, sender: str, message: Message, client: Client) -> None:
+    def _from_outside(self, sender: str, message: Message, client: Outsider) -> None:
         match message.type:
             case _ if client.refused:
                 return
@@ -163,10 +158,12 @@ class Gate:
                 self._ask(sender, client)
             case Proof.KIND:
                 self._check(sender, message, client)
+            case "quit" if client.proved:  # while it read its scenario
+                self._clients.pop(sender)
             case Hello.KIND if client.proved and client.ready:
                 self._pass_on(sender, message)
             case "heartbeat":
-                self._on_heartbeat(sender, client)
+                self._on_heartbeat(sender, client, message.data["state"])
             case _ if client.proved:
                 if message.type == Hello.KIND or (
                     message.type == "stats" and RecordsReport.KIND in (message.data or ())
@@ -181,13 +178,13 @@ class Gate:
             case _:
                 self._drop(sender, message, client)
 
-    def _drop(self, sender: str, message: Message, client: Client) -> None:
+    def _drop(self, sender: str, message: Message, client: Outsider) -> None:
         """A worker of an earlier master reports before it has been asked for the token; others have no business here."""
         self._ask(sender, client)
         kind = message.type[:60]
         if kind not in client.dropped and len(client.dropped) < 3 and not client.knocked:
             client.dropped.append(kind)
-            gevent.spawn_later(ANSWER_S if kind == "stats" else 0, self._tell_unless_known, sender, kind)
+            gevent.spawn_later(ANSWER_S, self._tell_unless_known, sender, kind)
 
     def _tell_unless_known(self, sender: str, kind: str) -> None:
         client = self._clients.get(sender)
@@ -204,12 +201,11 @@ class Gate:
                 f"worker {shown(sender)} has not introduced itself for {INTRODUCED_S:.0f} s: paused, or reading; it gets no users"
             )
 
-    def _ask(self, sender: str, client: Client) -> None:
-        if time.monotonic() - client.asked_at > 0.9:
-            client.asked_at = time.monotonic()
+    def _ask(self, sender: str, client: Outsider) -> None:
+        if client.may_be_asked():
             messenger.send(self.runner, Challenge(self._challenge), sender)
 
-    def _check(self, sender: str, message: Message, client: Client) -> None:
+    def _check(self, sender: str, message: Message, client: Outsider) -> None:
         try:
             answers = pydantic.TypeAdapter(Proof).validate_python(message.data).answers
         except pydantic.ValidationError:
@@ -224,15 +220,17 @@ class Gate:
                 f"worker {sender}: has not the token of this master; {given}, which a master that made its own shows",
             )
 
-    def _on_heartbeat(self, sender: str, client: Client) -> None:
-        """Once a second, of a client whose own loop runs."""
-        client.heartbeats += 1
+    def _on_heartbeat(self, sender: str, client: Outsider, state: object) -> None:
+        if not client.beats(state):
+            if not client.proved:
+                self._ask(sender, client)
+            return
         if not client.proved or client.heartbeats % ASK_AGAIN == 0:
             self._ask(sender, client)
         if not client.proved and client.heartbeats > UNANSWERED:
             self._send_away(sender, client)
 
-    def _send_away(self, sender: str, client: Client) -> None:
+    def _send_away(self, sender: str, client: Outsider) -> None:
         """Locust's own worker says of which message it does not know the type, and ends when it is told to."""
         version = shown(client.ready.data) if client.ready else "of unknown version"
         why = "it runs without Swarmledger's locustfile, or with another version of it"

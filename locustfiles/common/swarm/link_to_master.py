@@ -109,11 +109,15 @@ class MasterLink:
             return
         self._known_from = float("inf")  # one at a time
         log.warning("The master does not know this worker (any more): joining it anew")
-        self.worker_side.sender.announce(None, "settle")
-        self.runner.stop()  # requests in flight end
-        self.worker_side.keep_records()
-        self.runner.last_heartbeat_timestamp = time.time()  # it is there
-        self.runner.worker_state = "ready"
-        self.runner.client.send(Message("client_ready", locust.__version__, self.runner.client_id))  # as Locust does
-        self.worker_side.join(self.worker_side.sender.worker, again=True)
-        self._known_from = time.monotonic() + REJOINED_S
+        try:
+            self.worker_side.sender.announce(None, "settle")
+            self.runner.stop()  # requests in flight end
+            self.worker_side.keep_records()
+            self.runner.last_heartbeat_timestamp = time.time()  # it is there
+            self.runner.worker_state = "ready"
+            self.runner.client.send(
+                Message("client_ready", locust.__version__, self.runner.client_id)
+            )  # as Locust does
+            self.worker_side.join(self.worker_side.sender.worker, again=True)
+        finally:  # or it would never try again
+            self._known_from = time.monotonic() + REJOINED_S

@@ -5,7 +5,6 @@ import collections.abc
 import functools
 import itertools
 import logging
-import os
 import signal
 
 import gevent
@@ -19,7 +18,7 @@ from locustfiles.common.planning.plan import STOP_S
 from locustfiles.common.recording.begun_manifest import default_path
 from locustfiles.common.recording.joining import Hello
 from locustfiles.common.recording.resume import parts_so_far
-from locustfiles.common.swarm import guarded_port, run_token, web_notice
+from locustfiles.common.swarm import guarded_port, patient_master, run_token, web_notice
 from locustfiles.common.swarm.gate import Gate
 from locustfiles.common.swarm.introduction import Introduction
 from locustfiles.common.swarm.link_to_master import MasterLink
@@ -41,6 +40,7 @@ def register(services: tuple[str, ...]) -> None:
     """Add Swarmledger's options and listeners to Locust; `services` are those that the locustfile's user sends to."""
     given: dict[str, str] = {}
     events.init_command_line_parser.add_listener(guarded_port.guard)
+    events.init_command_line_parser.add_listener(patient_master.use)
     events.init_command_line_parser.add_listener(functools.partial(_add_options, given=given))
     events.init.add_listener(functools.partial(_on_init, services=services, given=given))
 
@@ -150,7 +150,7 @@ def _interrupt(environment, times: collections.abc.Iterator[int]) -> None:
     ):
         log.error("Stopped while waiting for workers; nothing was sent")
         runner.quit()
-        os._exit(STOPPED)  # Locust's wait for workers cannot be left otherwise
+        run_token.end_at_once(STOPPED)  # Locust's wait for workers cannot be left otherwise
     elif time == 1:
         gevent.get_hub().handle_system_error(KeyboardInterrupt, KeyboardInterrupt())
     elif time == 2:
@@ -158,7 +158,7 @@ def _interrupt(environment, times: collections.abc.Iterator[int]) -> None:
             "Already stopping: requests in flight may take %g s; Ctrl-C again loses them", environment.stop_timeout
         )
     else:
-        os._exit(NOT_TRUSTED)
+        run_token.end_at_once(NOT_TRUSTED)
 
 
 def _begin_worker(environment, introduction: Introduction, inputs: Inputs, clock: Clock) -> None:
@@ -204,7 +204,7 @@ def _begin_master(
     if isinstance(runner, LocalRunner):
         worker_side = environment.swarmledger = master.worker_side = Worker(environment, runner, inputs, clock)
         problems = worker_side.sender.unreachable()
-        if len([*itertools.chain(*problems.values())]) == len(inputs.scenario.targets):  # all; one alone is left out
-            raise BadInput(next(iter(problems)))
+        if sum(len(one.targets) for one in problems) == len(inputs.scenario.targets):  # all; one alone is left out
+            raise BadInput(problems[0].text)
         worker_side.sender.count_from(parts * CALLS_A_PART)
         worker_side.join("local")

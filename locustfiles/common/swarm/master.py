@@ -157,6 +157,8 @@ class Master:
 
     def _on_quitting(self, **_: object) -> None:
         """Fires on every way out, sometimes twice."""
+        if self.registry.gate:
+            self.registry.gate.dismiss()
         if self.registry.distributed:
             self.runner.quit()
         else:

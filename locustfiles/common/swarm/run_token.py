@@ -15,9 +15,11 @@ import secrets
 import stat
 import sys
 import tempfile
+import typing
 
 VARIABLE = "SWARMLEDGER_TOKEN"
 MOST = 100  # masters of one user on one machine
+_LEFT_HERE: dict[int, str] = {}  # port -> the token that this process has left for its workers
 
 
 @functools.cache
@@ -109,6 +111,7 @@ def _leave(port: int, token: str) -> None:
         with os.fdopen(file, "w", encoding="ascii") as opened:
             opened.write(token + "\n")
         draft.replace(path)
+        _LEFT_HERE[port] = token
 
 
 def forget(port: int, token: str) -> None:
@@ -117,6 +120,13 @@ def forget(port: int, token: str) -> None:
     with contextlib.suppress(OSError):
         if _left(port) == token:
             path.unlink()
+
+
+def end_at_once(code: int) -> typing.NoReturn:
+    """End the process where nothing else can be waited for; what runs at a usual end does not run then."""
+    for port, token in _LEFT_HERE.items():
+        forget(port, token)
+    os._exit(code)
 
 
 def show(token: str, options: argparse.Namespace) -> None:

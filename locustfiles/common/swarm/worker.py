@@ -138,7 +138,7 @@ class Worker:
             messenger.send(self.runner, checked)
             return
         target, prompts = self.scenario.target(message.target), self.payloads[message.payload]
-        prompt = typical(target, prompts)
+        prompt = next((p for p in prompts if p.id == message.prompt_id), None) or typical(target, prompts)
         spec = StageSpec(stage=0, target=target.name, payload=message.payload, users=None)
         record = self.sender.call(0, target, prompt, spec, "warmup")
         if record.error == ErrorClass.CANCELLED:  # without workers this is the sweep's own greenlet: the run is stopped

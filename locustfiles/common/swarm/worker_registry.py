@@ -6,7 +6,6 @@ A run without workers has a registry of one, this process.
 import argparse
 import collections.abc
 import logging
-import os
 import time
 
 import gevent
@@ -17,6 +16,7 @@ from locustfiles.common.calls.clock import Clock
 from locustfiles.common.planning.inputs import Inputs
 from locustfiles.common.recording import messenger
 from locustfiles.common.recording.joining import Hello, Ping, Pong
+from locustfiles.common.swarm import run_token
 from locustfiles.common.swarm.gate import Gate
 from locustfiles.contract.exit_codes import BAD_INPUT, complain
 from locustfiles.contract.manifest import WorkerEntry
@@ -69,11 +69,11 @@ class WorkerRegistry:
 
     def heard_at(self, worker: str) -> float:
         """When it was last heard, Unix seconds; now where that is not known."""
-        return self._at(self.gate.heard.get(worker) if self.gate else None)
+        return self._at(self.gate.presence.heard.get(worker) if self.gate else None)
 
     def back_at(self, worker: str) -> float:
         """When it was heard again after its last silence."""
-        return self._at(self.gate.back.get(worker) if self.gate else None)
+        return self._at(self.gate.presence.back.get(worker) if self.gate else None)
 
     def _at(self, moment: float | None) -> float:
         return self.clock.now() if moment is None else self.clock.at(moment)
@@ -123,7 +123,7 @@ class WorkerRegistry:
             self.gate.refuse_all(why)
         gevent.sleep(0.5)
         complain(why)
-        os._exit(BAD_INPUT)  # Locust's wait for workers cannot be left otherwise
+        run_token.end_at_once(BAD_INPUT)  # Locust's wait for workers cannot be left otherwise
 
     def await_introductions(self) -> None:
         """A worker that has come may still be reading its scenario."""

@@ -154,3 +154,14 @@ def _send_all(sock: _socket.socket, data: bytes) -> None:
             view = view[sock.send(view) :]
         except BlockingIOError:
             gevent.socket.wait_write(sock.fileno())
+
+
+def decrypted(tls: ssl.SSLObject) -> tuple[bytes, bool]:
+    """What can be read, and whether the other side ended the conversation. Raises ssl.SSLError."""
+    plain = []
+    try:
+        while piece := tls.read(RECEIVE_BYTES):
+            plain.append(piece)
+        return b"".join(plain), True
+    except ssl.SSLWantReadError:
+        return b"".join(plain), False

@@ -7,6 +7,7 @@ never delays another's stamps. TLS runs through memory BIOs in the same callback
 """
 
 import _socket
+import errno
 import ssl
 import time
 
@@ -14,11 +15,14 @@ import httptools
 from gevent.hub import Waiter, get_hub
 
 from locustfiles.common.transport import limits
-from locustfiles.common.transport.connect import RECEIVE_BYTES, Origin, connect
+from locustfiles.common.transport.connect import RECEIVE_BYTES, Origin, connect, decrypted
 from locustfiles.common.transport.exchange import Exchange, idle_seconds
 from locustfiles.common.transport.kernel_stamps import KernelStamps
 from locustfiles.common.transport.limits import Broken
+from locustfiles.common.transport.taken import Ledger
 from locustfiles.contract.error_classes import ErrorClass
+
+TOLD_IDLE_S = 0.5  # of a kept connection that broke: nobody closes one that was idle for less
 
 
 class OutOfStep(Exception):
@@ -28,12 +32,11 @@ class OutOfStep(Exception):
 class Connection:
     """One keep-alive connection. Also the parser's callback object, for the exchange under way."""
 
-    def __init__(
-        self, origin: Origin, context: ssl.SSLContext | None, timeout: float, kernel_stamps: bool = False
-    ) -> None:
+    def __init__(self, origin: Origin, context: ssl.SSLContext | None, timeout: float, kernel_stamps: bool = False):
         """Connect, and shake hands if `context` is given. Raises Broken (class connect)."""
         self._sock, self._tls = connect(origin, context, timeout)
         self._stamps = KernelStamps(self._sock) if kernel_stamps else None
+        self._ledger = Ledger(self._sock, self._tls is not None)
         self._watch = get_hub().loop.io(self._sock.fileno(), 1)
         self._write_watch = get_hub().loop.io(self._sock.fileno(), 2)
         self._unsent = memoryview(b"")
@@ -44,10 +47,9 @@ class Connection:
         self._came = 0  # bytes of the answer under way, headers and framing included
         self._body: list[bytes] = []  # what one read brought of the body
         self._until_close = False
-        self._closes_at: float | None = (
-            None  # when the server will close this connection if it is idle, as it said itself
-        )
-        self.keep_alive = True
+        self._closes_at: float | None = None  # when the server will close it if it is idle, as it said itself
+        self._idle_since, self._idle_s = time.perf_counter(), 0.0
+        self.keep_alive, self.untaken = True, False  # untaken: closed before it had taken a byte of the request
 
     def fresh(self) -> bool:
         """Whether an idle connection still stands: nothing to read (but TLS session tickets), not closed by the other side, nor
@@ -71,9 +73,12 @@ class Connection:
         """Send `request` and sleep until the answer ended, broke, or `deadline` (perf_counter) passed.
 
         A kept connection that breaks before the answer began is a broken stream like any other. Browsers send such a
-        request again; here it would be a second call that nobody asked for, which a model may run and a bill may show.
+        request again; here it would be a second call that nobody asked for, which a model may run and a bill may show;
+        but for one that is proven to have been taken by nobody (`untaken`).
         """
-        self._exchange, self._waiter, self._came = exchange, Waiter(), 0
+        self._exchange, self._waiter, self._came, self.untaken = exchange, Waiter(), 0, False
+        self._idle_s = time.perf_counter() - self._idle_since
+        self._ledger.begin()
         self._parser, self._until_close = httptools.HttpResponseParser(self), False
         if self._stamps is not None:
             self._stamps.begin()
@@ -98,12 +103,13 @@ class Connection:
             self._write_watch.stop()
             timer.stop()
             timer.close()
+            self._idle_since = time.perf_counter()
 
     def _writable(self) -> None:
         """Send what the socket takes now; the rest when it takes more, so that an early answer or the deadline is not missed."""
         try:
             while self._unsent:
-                self._unsent = self._unsent[self._sock.send(self._unsent) :]
+                self._unsent = self._unsent[self._ledger.add(self._sock.send(self._unsent)) :]
             self._write_watch.stop()
         except BlockingIOError:
             if not self._write_watch.active:
@@ -111,6 +117,7 @@ class Connection:
         except OSError as e:
             self._write_watch.stop()
             if not self._unread():  # else the answer says why the other side stopped listening
+                self.untaken = e.errno == errno.EPIPE and self._nothing_taken()  # EPIPE: it had been closed by a FIN
                 self._finish(Broken(ErrorClass.STREAM_BROKEN, f"sending failed: {e.strerror}"))
 
     def _unread(self) -> bool:
@@ -142,12 +149,16 @@ class Connection:
         eof = not data
         if self._tls and data:
             self._tls.incoming.write(data)
-            data, eof = self._decrypt(self._tls.plain)
+            try:
+                data, eof = decrypted(self._tls.plain)
+            except ssl.SSLError as e:
+                raise Broken(ErrorClass.STREAM_BROKEN, f"TLS failed {self._where()}: {e.reason}") from None
         if data:
             self._feed(data)
         if eof and self._exchange is not None:
             if self._until_close:
                 return self.on_message_complete()
+            self.untaken = self._nothing_taken()
             raise Broken(ErrorClass.STREAM_BROKEN, f"connection closed {self._where()}")
 
     def _feed(self, data: bytes) -> None:
@@ -172,19 +183,14 @@ class Connection:
         if exchange is not None and len(exchange.chunks) > limits.MAX_PIECES:
             raise limits.too_many_pieces()
 
-    def _decrypt(self, tls: ssl.SSLObject) -> tuple[bytes, bool]:
-        plain = []
-        try:
-            while piece := tls.read(RECEIVE_BYTES):
-                plain.append(piece)
-            return b"".join(plain), True
-        except ssl.SSLWantReadError:
-            return b"".join(plain), False
-        except ssl.SSLError as e:
-            raise Broken(ErrorClass.STREAM_BROKEN, f"TLS failed {self._where()}: {e.reason}") from None
+    def _nothing_taken(self) -> bool:
+        return not self._came and self._ledger.nothing_taken(self._sock)
 
     def _where(self) -> str:
-        return "in mid-answer" if self._exchange and self._exchange.status else "before the answer began"
+        if self._exchange and self._exchange.status:
+            return "in mid-answer"
+        kept = f", idle for {self._idle_s:.3g} s until then" if self._idle_s >= TOLD_IDLE_S else ""
+        return f"before the answer began{kept}"
 
     def _finish(self, why: Broken | None = None) -> None:
         exchange, self._exchange = self._exchange, None
@@ -218,7 +224,6 @@ class Connection:
         exchange.status = self._parser.get_status_code()
         self.keep_alive = self._parser.should_keep_alive()
         self._until_close = "content-length" not in exchange.headers and "transfer-encoding" not in exchange.headers
-
         self._closes_at = (
             self._now + idle_seconds(exchange.headers["keep-alive"]) if "keep-alive" in exchange.headers else None
         )

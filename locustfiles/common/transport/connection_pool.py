@@ -51,6 +51,15 @@ class ConnectionPool:
                 exchange.reconnect = 1
                 connection = self._connect(origin, min(CONNECT_TIMEOUT_S, timeout_s))
             connection.run(exchange, request, exchange.sent_at + timeout_s)
+            if connection.untaken and not exchange.reconnect:  # it was closed as the request was sent into it
+                connection.close()
+                connection, exchange.reconnect = None, 1
+                left = exchange.sent_at + timeout_s - time.perf_counter()
+                connection = self._connect(origin, min(CONNECT_TIMEOUT_S, max(0.001, left)))
+                exchange.begin_again()
+                connection.run(exchange, request, exchange.sent_at + timeout_s)
+            if connection.untaken:
+                raise Broken(ErrorClass.CONNECT, "the connection was closed before it took anything of the request")
             if (
                 exchange.status == 407 and origin.proxy and origin.scheme == "http"
             ):  # a proxy's own word, never the endpoint's

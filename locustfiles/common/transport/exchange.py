@@ -42,6 +42,10 @@ class Exchange:
                 del self.chunks[number:]
                 break
 
+    def begin_again(self) -> None:
+        """As if nothing had been sent: what it was sent into was closed, and nobody took it. `sent_at` stays."""
+        self.error = self.error_code = self.error_message = self.received = self.stamp_delay_s = None
+
 
 def idle_seconds(keep_alive: str) -> float:
     """How long a connection may be idle by `Keep-Alive: timeout=5, max=100`, less a margin."""

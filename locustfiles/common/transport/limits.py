@@ -15,7 +15,7 @@ import typing
 
 from gevent.hub import get_hub
 
-from locustfiles.contract.error_classes import ErrorClass
+from locustfiles.contract.error_classes import ErrorClass, OwnCode
 
 MAX_ANSWER_BYTES = 64 * 2**20
 MAX_HEAD_BYTES = 256 * 2**10
@@ -28,7 +28,6 @@ KEPT_OF_TOO_LARGE = 2**20  # bytes that are still read of an answer that passed 
 KEPT_OF_BROKEN = 8 * 2**20  # and of one that broke, or that its deadline ended
 ON_THE_LOOP = 2**20  # bytes: a larger answer is read beside the event loop, which would stand still meanwhile
 
-TOO_LARGE = "AnswerTooLarge"  # error_code
 T = typing.TypeVar("T")
 
 
@@ -41,7 +40,11 @@ class Broken(Exception):
 
 def too_large(what: str) -> Broken:
     """The answer passed a limit."""
-    return Broken(ErrorClass.BAD_RESPONSE, f"{what}; broken off there: check what answers at this address", TOO_LARGE)
+    return Broken(
+        ErrorClass.BAD_RESPONSE,
+        f"{what}; broken off there: check what answers at this address",
+        OwnCode.ANSWER_TOO_LARGE,
+    )
 
 
 def too_many_bytes() -> Broken:

@@ -8,6 +8,14 @@ LOOK = "see whether the endpoint is in service, and its logs"
 IN_ONE_PIECE = "answers in one piece although `stream: true` is asked: there is no TTFT and no TPOT; set `stream: false`, or have it stream"
 NO_COUNTS = "the service reports no token counts; add the target's `tokenizer:`, which counts them"
 
+#: of a status that says it all: limits of servers, and of proxies and gateways before them
+_LIMITS = {
+    413: "send shorter prompts, or raise the greatest size of a request's body, in the server or in a proxy before it",
+    414: "raise the greatest length of a request's first line, in the server or in a proxy before it",
+    431: "shorten the key that the request carries, or raise the greatest size of headers, in the server or in a proxy before it",
+    504: "a proxy or gateway gave up waiting: raise its time limit, or ask for fewer tokens; then see the logs of the server behind it",
+}
+
 
 def address_of(target: Target) -> str:
     """What says where the target's endpoint is."""
@@ -17,6 +25,8 @@ def address_of(target: Target) -> str:
 def remedy_of(target: Target, error: ErrorClass, http_status: int | None) -> str:
     """Of a first call that ended in this class."""
     remedy = REMEDIES.get(error, LOOK)
+    if limit := _LIMITS.get(http_status or 0):
+        return f"{limit}; POST {url_of(target)} was asked" if isinstance(target, OpenAITarget) else limit
     if isinstance(target, OpenAITarget):
         return _of_route(target, error, http_status) or remedy
     if error == ErrorClass.BAD_RESPONSE and isinstance(target, SageMakerTarget) and target.dialect != "raw":
@@ -32,9 +42,11 @@ def _of_route(target: OpenAITarget, error: ErrorClass, http_status: int | None) 
     if error == ErrorClass.CLIENT and http_status in (404, 405):
         return f"check `base_url`, which ends before /chat/completions or /completions, most often in /v1, and `model_id`; {asked}"
     if error == ErrorClass.CLIENT:
-        return f"check `model_id`, `parameters` and `base_url`; {asked}"
+        return f"check `model_id`, `parameters`, the length of the prompts and `base_url`; {asked}"
     if error == ErrorClass.BAD_RESPONSE:
         return f"check `base_url`, the dialect and `stream:`; {asked}"
+    if error == ErrorClass.SERVER:
+        return f"see its logs; some servers answer so where they lack the model of `model_id`; {asked}"
     return None
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from analysis.locust_csv.counts import Key
 from analysis.locust_csv.kinds import is_metric
-from tests.helpers.locust_csv import run_cost
-from tests.helpers.locust_files import write_files
+from tests.helpers.locust_csv import run_cost, write_history
+from tests.helpers.locust_files import Names, write_files, write_stats
 
 CALL = ("POST", "/v1/chat/completions", 1, 900, 0)
 TTFT, PER_TOKEN = ("METRIC", "time_to_first_token", 1, 200, 0), ("METRIC", "latency_per_token", 1, 12, 0)
@@ -36,14 +36,19 @@ def test_where_the_history_has_sums_only_calls_are_costed_over_the_whole_run(tmp
     # 30 x 1 + 30 x 5 = 180 POSTs in 60 s: 3 a second
     assert (table["successes"].tolist(), table["basis"].tolist()) == ([180], ["whole run"])
     assert table["cost_per_transaction"].tolist() == pytest.approx([0.001 / 3])
-    assert "the history has sums only, which do not tell POST /v1/chat/completions apart" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "the history has sums only, which do not tell POST /v1/chat/completions apart" in said
+    assert "other requests ran as well" not in said  # measurements are none
 
 
 def test_a_mixture_of_kinds_is_refused_until_one_is_named(tmp_path, capsys):
     prefix = write_files(tmp_path / "a", [("GET", "/login", 1, 50, 0), ("LLM", "chat", 2, 900, 0)], LEVELS)
     assert run_cost("--locust-csv", prefix, "--usd-per-hour", 3.6) == 1
     error = capsys.readouterr().err
-    assert "holds rows of several kinds (GET 180, LLM 360), which are not all transactions; give --type GET" in error
+    assert (
+        "holds rows of several kinds (GET 180, LLM 360), which may not all be transactions; give --type GET, " in error
+    )
+    assert "--type LLM or --name NAME" in error
     assert costed(prefix, tmp_path, "--type", "LLM")["successes_per_s"].tolist() == [2, 10]
     assert costed(prefix, tmp_path, "--name", "/login")["successes_per_s"].tolist() == [1, 5]
 
@@ -60,6 +65,53 @@ def test_a_measurement_that_is_named_in_full_is_meant(tmp_path, capsys):
     assert costed(prefix, tmp_path, "--type", "METRIC")["latency_mean_s"].tolist() == [0.2, 0.2]
 
 
+def test_a_type_that_is_asked_for_is_costed_without_its_measurements(tmp_path, capsys):
+    # a stream's own type holds its whole calls, 1 a second and user, and the first token of each
+    calls = [("STREAM", "E2E", 1, 900, 0), ("STREAM", "TTFT", 1, 200, 0), ("POST", "chat (headers)", 1, 100, 0)]
+    prefix = write_files(tmp_path / "a", calls, LEVELS)
+    assert costed(prefix, tmp_path, "--type", "STREAM")["successes_per_s"].tolist() == [1, 5]
+    assert "Costed are calls only (STREAM E2E); left out are rows that measure them: STREAM TTFT" in (
+        capsys.readouterr().out
+    )
+
+
+def test_a_first_chunk_beside_its_whole_answer_is_no_second_transaction(tmp_path):
+    calls = [("POST", "ask", 3, 900, 0), ("POST", "ask_stream: whole answer", 1, 900, 0)]
+    prefix = write_files(tmp_path / "a", [*calls, ("POST", "ask_stream: first chunk", 1, 300, 0)], [(2, 30)])
+    row = costed(prefix, tmp_path).iloc[0]
+    # 2 users x (3 + 1) calls a second
+    assert (row["successes_per_s"], row["latency_mean_s"]) == (8, pytest.approx(0.9))
+
+
+HEALTH, CHAT = ("GET", "/health", 4, 5, 0), ("POST", "/chat", 1, 900, 0)
+
+
+@pytest.mark.parametrize("full", [True, False])
+def test_health_checks_beside_calls_are_no_transactions(tmp_path, capsys, full):
+    # 2 chats a second for 60 s, and 480 health checks, which would make a chat cost a fifth
+    row = costed(write_files(tmp_path / "a", [HEALTH, CHAT], [(2, 60)], full=full), tmp_path).iloc[0]
+    assert row["cost_per_transaction"] == pytest.approx(0.001 / 2)
+    assert "by their names keep a service up, and are no transactions: GET /health 480" in capsys.readouterr().out
+
+
+def test_a_health_check_now_and_then_costs_no_step(tmp_path, capsys):
+    # 600 chats are known to 2 / sqrt(600), which is 8 %: 30 checks more are within that
+    history = [(s, 10, 10 * s + s // 2, 0, 900) for s in range(61)]
+    prefix = write_history(tmp_path, history)
+    write_stats(prefix, Names({("POST", "/chat"): [600, 0, 9e5], ("GET", "/health"): [30, 0, 100]}), 60, ["50%"])
+    row = costed(prefix, tmp_path).iloc[0]
+    assert (row["basis"], row["users"]) == ("step of the history", 10)
+    assert "Requests of 2 names count alike as transactions; --name costs one of them: POST /chat 600, GET /health" in (
+        capsys.readouterr().out
+    )
+
+
+def test_health_checks_alone_are_what_was_called(tmp_path):
+    assert costed(write_files(tmp_path / "a", [HEALTH], LEVELS), tmp_path)["successes_per_s"].tolist() == [4, 20]
+    both = write_files(tmp_path / "b", [HEALTH, CHAT], LEVELS)
+    assert costed(both, tmp_path, "--name", "/health")["successes_per_s"].tolist() == [4, 20]
+
+
 def test_a_type_or_name_that_is_not_there_is_answered_with_those_that_are(tmp_path, capsys):
     prefix = write_files(tmp_path / "a", [CALL], LEVELS)
     assert run_cost("--locust-csv", prefix, "--usd-per-hour", 1, "--type", "GRPC") == 1
@@ -70,11 +122,12 @@ def test_a_type_or_name_that_is_not_there_is_answered_with_those_that_are(tmp_pa
 
 @pytest.mark.parametrize(
     "row",
-    "METRIC|x TTFT|/chat custom_metric|itl LLM|ttft POST|ttft tokens|/chat LLM|tokens_per_second latency|/chat "
-    "stream|time-to-first-token POST|inter-token-latency bedrock|output_tokens".split(),
+    "METRIC|x TTFT|/chat custom_metric|itl LLM|ttft POST|ttft tokens|/chat LLM|tokens_per_second latency|/chat stream|"
+    "time-to-first-token POST|inter-token-latency bedrock|output_tokens POST|chat_first_chunk POST|ttfb "
+    "POST|/chat\t(first\ttoken) POST|chat:\tfirst\tbyte".split(" "),
 )
 def test_rows_that_measure_calls_are_known_by_type_or_name(row):
-    assert is_metric(Key(*row.split("|")))
+    assert is_metric(Key(*row.replace("\t", " ").split("|")))
 
 
 @pytest.mark.parametrize(
