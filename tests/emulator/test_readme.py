@@ -32,7 +32,7 @@ MODELS = {
 
 @pytest.mark.parametrize("heading", MODELS)
 def test_a_table_has_every_key_with_its_default_and_no_other(heading):
-    check_keys(README, heading, MODELS[heading], base=config.Target)
+    check_keys(README, heading, MODELS[heading], bases=(config.Target,))
 
 
 def test_every_fault_is_named():

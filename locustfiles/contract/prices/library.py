@@ -6,7 +6,11 @@ import functools
 import importlib.metadata
 import typing
 
+from locustfiles.contract.prices.model_ids import GEOGRAPHIES, canonical, undated
 from locustfiles.contract.prices.price import Step, TokenPrice
+
+#: version -> the day that it was published: the package has no date of its prices
+_PUBLISHED = {"0.2.3": datetime.date(2026, 11, 10)}
 
 #: the rates' names there; USD per million tokens
 _KEYS = {
@@ -31,6 +35,11 @@ def name() -> str:
     return f"genai-prices {importlib.metadata.version('genai-prices')}"
 
 
+def published() -> datetime.date | None:
+    """The day of the release, which its prices are not younger than; None for a version that is not known here."""
+    return _PUBLISHED.get(importlib.metadata.version("genai-prices"))
+
+
 def find(model_id: str, on: datetime.date, provider: str = "aws") -> Found | None:
     """The price of a model id on a day; None where the library does not know it."""
     model = _model(model_id, provider)
@@ -41,20 +50,62 @@ def find(model_id: str, on: datetime.date, provider: str = "aws") -> Found | Non
     own = {kind: value for kind, key in _KEYS.items() if (value := getattr(prices, key)) is not None}
     if "input" not in own:
         return None
-    rules = [
-        f"{kind} at the {other} price: it has none of its own" for kind, other in _FALLS_BACK.items() if kind not in own
-    ]
-    return Found(_token_price(own), model.id, tuple(rules))
+    return Found(_token_price(own), model.id, _fallbacks(own))
+
+
+def _fallbacks(own: dict[str, typing.Any]) -> tuple[str, ...]:
+    """A line for each price that others are billed by, having none of their own."""
+    billed_as: dict[str, list[str]] = {}
+    for kind, other in _FALLS_BACK.items():
+        if kind not in own:
+            billed_as.setdefault(other if other in own else _FALLS_BACK[other], []).append(kind)
+    return tuple(
+        f"{', '.join(kinds)}: at the {other} price, without one of their own" for other, kinds in billed_as.items()
+    )
 
 
 @functools.cache
 def _model(model_id: str, provider: str) -> typing.Any:
+    """The library's entry of this very model. Its own search takes an id that contains another's for that one, as
+    `…nova-lite-v9:0` for `…nova-lite-v1:0`, and misses other spellings of an id."""
     from genai_prices.data_snapshot import get_snapshot
 
     try:
-        return get_snapshot().find_provider_model(model_id, None, provider, None)[1]
+        found = get_snapshot().find_provider_model(model_id, None, provider, None)[1]
     except LookupError:
-        return None
+        return _spelled(provider).get(canonical(model_id))
+    return found if _is(found.id, model_id) else None
+
+
+@functools.cache
+def _spelled(provider: str) -> dict[str, typing.Any]:
+    from genai_prices.data_snapshot import get_snapshot
+
+    models = next(each.models for each in get_snapshot().providers if each.id == provider)
+    by_id = {canonical(model.id): model for model in models}
+    in_region = {_bare(key): model for key, model in by_id.items() if key.startswith("regional.")}
+    without_date = {undated(key): model for key, model in in_region.items()}
+    return without_date | in_region | by_id
+
+
+@functools.cache
+def ids(provider: str = "aws") -> tuple[str, ...]:
+    """Of all models that it knows, without the geography."""
+    return tuple(dict.fromkeys(_bare(model.id) for model in _spelled(provider).values()))
+
+
+def _bare(model_id: str) -> str:
+    geography, _, rest = model_id.partition(".")
+    return rest if geography in (*GEOGRAPHIES, "regional") and "." in rest else model_id
+
+
+def _is(entry: str, model_id: str) -> bool:
+    """Whether an entry is of the model asked for: the same id but for its spelling, and the date that one may lack."""
+    entry, asked = _bare(entry), _bare(model_id)
+    if canonical(entry) == canonical(asked):
+        return True
+    one_lacks_it = (undated(entry) == canonical(entry)) != (undated(asked) == canonical(asked))
+    return one_lacks_it and undated(entry) == undated(asked)
 
 
 def _token_price(own: dict[str, typing.Any]) -> TokenPrice:
