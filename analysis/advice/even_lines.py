@@ -19,13 +19,14 @@ from analysis.runs.run_reader import Run
 from analysis.runs.stage import stage_of
 from analysis.words import format as show
 from locustfiles.contract.bad_input import BadInput
-from locustfiles.contract.prices.find_price import Asked, Book, books_of, model_price
-from locustfiles.contract.prices.price import HourlyPrice, TokenPrice
+from locustfiles.contract.prices.find_price import Asked, Book, books_of, instance_price, model_price
+from locustfiles.contract.prices.price import HourlyPrice, TokenPrice, exact
 from locustfiles.contract.prices.price_book import Variant
 from locustfiles.contract.prices.sourced import Source
-from locustfiles.contract.scenario.targets import BedrockTarget
+from locustfiles.contract.scenario.targets import BedrockTarget, Target
 
 BILLED = "as billed"
+UNDISCOUNTED = "without its discount"
 SAME = 1e-9  # prices closer than this share are one
 
 
@@ -77,53 +78,70 @@ def _hourly_prices(pair: BreakEven, run: Run, prices: Prices, today: datetime.da
     """The instance's other prices in the book that has it, of one instance: those of before, and the one of today."""
     price, target = prices.of_target[pair.hourly_target], run.target(pair.hourly_target)
     source = prices.sources[pair.hourly_target]
+    whole = [(UNDISCOUNTED, pair.usd_per_hour / _paid(target))] if _paid(target) < 1 else []
     if source.origin != "book" or not isinstance(price, HourlyPrice) or target.price_key is None:
-        return []
+        return whole
+    paid = _paid(target) * price.share
     for book in _books(run, source):
-        entries = book.content.instances.get(target.price_key, [])
-        dated = sorted(entries, key=lambda e: e.effective or datetime.date.min)
-        ends = [later.effective for later in dated[1:]]
-        if entries:
-            return [
-                (_dates(entry.effective, until, today, book.name), entry.usd_per_hour * price.share)
-                for entry, until in zip(dated, [*ends, None], strict=True)
-                if not math.isclose(entry.usd_per_hour * price.share, pair.usd_per_hour, rel_tol=SAME)
-            ]
-    return []
+        starts = [entry.effective for entry in book.content.instances.get(target.price_key, [])]
+        if starts:
+            return whole + list(_dated(sorted(starts, key=_first), pair, target.price_key, book, paid, today))
+    return whole
+
+
+def _paid(target: Target) -> float:
+    """What part of a price the target's own discount leaves."""
+    return float(1 - exact(target.discount_percent or 0.0) / 100)
+
+
+def _first(begins: datetime.date | None) -> datetime.date:
+    return begins or datetime.date.min
+
+
+def _dated(
+    starts: list[datetime.date | None], pair: BreakEven, key: str, book: Book, paid: float, today: datetime.date
+) -> typing.Iterator[tuple[str, float]]:
+    """What a book has of an instance, but for what was billed."""
+    for begins, ends in zip(starts, [*starts[1:], None], strict=True):
+        found = instance_price(key, _first(begins), [book]).price
+        if not isinstance(found, HourlyPrice):
+            continue
+        usd = found.times(paid).usd_per_hour
+        if not math.isclose(usd, pair.usd_per_hour, rel_tol=SAME):
+            yield _dates(begins, ends, today, book.name), usd
 
 
 def _dates(begins: datetime.date | None, ends: datetime.date | None, today: datetime.date, book: str) -> str:
-    """`list price from 2025-06-01 on, which is today's (configs/pricing/us-east-1.yaml)`"""
-    dates = f" from {begins}" if begins else ""
-    dates += f" until {ends}" if ends else " on" if begins else ""
-    now = (begins is None or begins <= today) and (ends is None or today < ends)
-    today_s = ", which is today's" if now else ""
-    return f"list price{dates}{today_s} ({book})"
+    """`from 2025-06-01 on, today's (configs/pricing/us-east-1.yaml)`"""
+    words = [f"from {begins} {f'until {ends}' if ends else 'on'}"] if begins else [f"until {ends}"] if ends else []
+    if (begins is None or begins <= today) and (ends is None or today < ends):
+        words.append("today's")
+    return f"{', '.join(words)} ({book})"
 
 
 def _token_prices(pair: BreakEven, run: Run, prices: Prices) -> list[tuple[str, float]]:
     """The model's price in its other variants: USD of a transaction."""
     target, source = run.target(pair.token_target), prices.sources[pair.token_target]
-    if source.origin != "book" or not isinstance(target, BedrockTarget):
+    if source.origin == "scenario" or not isinstance(target, BedrockTarget):
         return []
     books = _books(run, source)
-    keys = {target.model_id, source.entry}
-    entries = [e for book in books for key, es in book.content.models.items() if key in keys for e in es]
-    if not any(entry.variants for entry in entries):
-        return []
-    found: dict[str, float] = {}
+    found: dict[str, tuple[float | None, TokenPrice]] = {}
     for variant in (None, *typing.get_args(Variant)):
         try:
             price = model_price(target.model_id, Asked(run.scenario.region, day_of(run), variant), books).price
         except BadInput:
             continue
-        usd = _usd(pair, run, price) if isinstance(price, TokenPrice) else None
-        if usd is not None:
-            found[variant.replace("_", " ") if variant else "standard"] = usd
+        if isinstance(price, TokenPrice):
+            words = variant.replace("_", " ") if variant else "standard"
+            found[words] = (_usd(pair, run, price.times(_paid(target))), price)
     billed = pair.token_usd_per_transaction or 0.0
-    same = [words for words, usd in found.items() if math.isclose(usd, billed, rel_tol=SAME)]
-    # of a book that has changed since the run the variants are of other prices
-    return [(words, usd) for words, usd in found.items() if words not in same] if same else []
+    own = [words for words, (usd, _) in found.items() if usd and math.isclose(usd, billed, rel_tol=SAME)]
+    if not own:  # the book has changed since the run: these are variants of other prices
+        return []
+    others = {words: usd for words, (usd, _) in found.items() if words not in own}
+    if _paid(target) < 1:
+        others[UNDISCOUNTED] = _usd(pair, run, found[own[0]][1])
+    return [(words, usd) for words, usd in others.items() if usd is not None]
 
 
 def _usd(pair: BreakEven, run: Run, price: TokenPrice) -> float | None:

@@ -11,6 +11,7 @@ from analysis.runs.run_reader import Run
 from analysis.words import format as show
 from locustfiles.contract.bad_input import BadInput, BadScenario
 from locustfiles.contract.prices.find_price import Book
+from locustfiles.contract.prices.guards import cautions
 from locustfiles.contract.prices.price import HourlyPrice, Price, Rates, Reserved, TokenPrice
 from locustfiles.contract.prices.price_book import load_price_book
 from locustfiles.contract.prices.sourced import Source, Sourced
@@ -59,9 +60,9 @@ def day_of(run: Run) -> datetime.date:
 def _by_book(run: Run, target: Target, book: Book, before: Source) -> Sourced:
     try:
         found = price_of(target, run.scenario.region, day_of(run), [book])
-        if found.source.origin == "library" != before.origin:
-            why = "; ".join(found.source.cautions) or f"no price for `{target.price_key}`; add it to the price book"
-            raise BadInput(why)
+        if found.source.origin != "scenario" and found.source.name != book.name and before.origin != "library":
+            told = [caution for caution in found.source.cautions if book.name in caution]
+            raise BadInput("; ".join(told) or f"no price for `{target.price_key}`; add it to the price book")
     except BadInput as e:
         raise BadScenario(f"{book.name}: target `{target.name}` of run {run.name}: {e}") from None
     return found
@@ -84,8 +85,10 @@ def _recorded_source(run: Run, target: Target) -> Source:
     """As the manifest has it. One of before sources were recorded knows the run's book alone."""
     data = run.manifest.price_sources.get(target.name)
     if data is None:
-        own = target.price is not None
-        return Source(origin="scenario", name=OWN) if own else _of_the_runs_book(run.manifest.price_book)
+        if target.price is not None:
+            return Source(origin="scenario", name=OWN)
+        source = _of_the_runs_book(run.manifest.price_book)
+        return source.model_copy(update={"cautions": cautions(source, run.scenario.region, day_of(run))})
     try:
         return Source.model_validate_json(json.dumps(data))
     except pydantic.ValidationError as e:

@@ -7,7 +7,7 @@ from analysis.report.html import write_html
 from analysis.report.markdown import markdown
 from analysis.report.summary_json import summary_of
 from tests.helpers.first_study import stage_of
-from tests.helpers.made_run import BEDROCK, P4D, made_run
+from tests.helpers.made_run import BEDROCK, P4D, PRICES, made_run
 
 BOOK = """region: us-east-1
 currency: USD
@@ -22,21 +22,23 @@ models:
 """
 
 
-def report_of(tmp_path, book=BOOK, source="b.yaml", targets=(P4D, BEDROCK)):
+def report_of(tmp_path, book=BOOK, source="b.yaml", targets=(P4D, BEDROCK), prices=PRICES):
     """The first study's two stages: 346/min by the hour, 2923 + 24 tokens for 0.00221625 $ by tokens."""
     (tmp_path / "b.yaml").write_text(book)
     tokens = {"target": "bedrock", "prompt_tokens": 2923, "completion_tokens": 24}
     stages = [stage_of(1, 100, 5, 346, 0, 0.86), stage_of(2, 200, 5, 190, 0, 1.56, **tokens)]
     records, windows = [r for made, _ in stages for r in made], [w for _, w in stages]
     book_used = {"file": str(tmp_path / source), "region": "nowhere-1", "as_of": "2024-04-15", "source": "made"}
-    return analyse([made_run(tmp_path / "r", records, windows, targets=list(targets), price_book=book_used)])
+    return analyse(
+        [made_run(tmp_path / "r", records, windows, targets=list(targets), price_book=book_used, prices=prices)]
+    )
 
 
 def test_the_study_stands_at_the_price_of_its_day_and_at_that_of_today(tmp_path):
     report = report_of(tmp_path)
     lines = summary_of(report)["break_even_prices"]
     found = [(p["hourly_price"].split(" (")[0], p["token_price"], p["usd_per_hour"]) for p in lines]
-    later = "list price from 2025-06-01 on, which is today's"
+    later = "from 2025-06-01 on, today's"
     assert found == [
         ("as billed", "as billed", 37.688),
         ("as billed", "priority", 37.688),
@@ -75,3 +77,12 @@ def test_a_book_that_is_gone_and_a_price_of_the_scenario_have_no_other_prices(tm
     own = [P4D | {"price": {"usd_per_hour": 37.688}}, BEDROCK | {"price": {"input": 0.00075, "output": 0.001}}]
     (tmp_path / "own").mkdir()
     assert len(report_of(tmp_path / "own", targets=own).even_lines) == 1
+
+
+def test_a_target_with_a_discount_stands_beside_itself_without_it_and_other_prices_have_it_too(tmp_path):
+    targets = [P4D | {"discount_percent": 20.0}, BEDROCK]
+    prices = PRICES | {"p4d": {"usd_per_hour": 30.1504, "instance_count": 1}}
+    lines = report_of(tmp_path, targets=targets, prices=prices).even_lines
+    # 0.8 x 37.688 = 30.1504 was billed; 0.8 x 25.25 = 20.2
+    assert [line.usd_per_hour for line in lines] == pytest.approx([30.1504, 30.1504, 30.1504, 37.688, 20.2])
+    assert lines[3].hourly_price == "without its discount"
