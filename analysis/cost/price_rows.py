@@ -66,4 +66,8 @@ def _source(row: PriceRow) -> str:
 
 def price_cautions(rows: typing.Iterable[PriceRow]) -> list[str]:
     """What speaks against the prices, a sentence each."""
-    return [f"Run {row.run}, price of `{row.target}`: {row.cautions}." for row in rows if row.cautions]
+    targets: dict[tuple[str, str], list[str]] = {}
+    for row in rows:
+        if row.cautions:
+            targets.setdefault((row.run, row.cautions), []).append(f"`{row.target}`")
+    return [f"Run {run}, price of {', '.join(names)}: {why}." for (run, why), names in targets.items()]

@@ -182,3 +182,15 @@ def test_a_share_of_an_instance_is_a_share_of_its_cost(tmp_path):
     # 1 s of 36 $/h is 0.01 $, of which a quarter
     assert report.run_cost[0].usd == pytest.approx(0.0025)
     assert "× $36/h × 1 × 25 % of it" in markdown(report, [])
+
+
+def test_a_book_of_another_region_or_of_after_the_run_is_cautioned_of(tmp_path):
+    """The run is of 2023-11-14 in us-east-1; it recorded no sources. Its book is of 2024-04-15."""
+    path = run_of(tmp_path / "r")
+    own = analyse([path])
+    later = "Run r, price of `p4d`, `bedrock`: the price is of 2024-04-15, after the run of 2023-11-14; what held then may differ."
+    assert later in own.notes
+    assert own.prices[0].cautions in markdown(own, [])
+    other = analyse([path], pricing=book_at(tmp_path / "b.yaml"))
+    assert "and calls go to us-east-1" in other.prices[0].cautions
+    assert "the price is of 2025-01-01, after the run of 2023-11-14" in other.prices[0].cautions
