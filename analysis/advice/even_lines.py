@@ -19,7 +19,9 @@ from analysis.runs.run_reader import Run
 from analysis.runs.stage import stage_of
 from analysis.words import format as show
 from locustfiles.contract.bad_input import BadInput
+from locustfiles.contract.prices.books import SHIPPED
 from locustfiles.contract.prices.find_price import Asked, Book, books_of, instance_price, model_price
+from locustfiles.contract.prices.model_ids import parse
 from locustfiles.contract.prices.price import HourlyPrice, TokenPrice, exact
 from locustfiles.contract.prices.price_book import Variant
 from locustfiles.contract.prices.sourced import Source
@@ -122,7 +124,7 @@ def _dates(begins: datetime.date | None, ends: datetime.date | None, today: date
 def _token_prices(pair: BreakEven, run: Run, prices: Prices) -> list[tuple[str, float]]:
     """The model's price in its other variants: USD of a transaction."""
     target, source = run.target(pair.token_target), prices.sources[pair.token_target]
-    if source.origin == "scenario" or not isinstance(target, BedrockTarget):
+    if source.origin == "scenario" or not isinstance(target, BedrockTarget) or not _named(target.model_id, source):
         return []
     books = _books(run, source)
     found: dict[str, tuple[float | None, TokenPrice]] = {}
@@ -142,6 +144,13 @@ def _token_prices(pair: BreakEven, run: Run, prices: Prices) -> list[tuple[str, 
     if _paid(target) < 1:
         others[UNDISCOUNTED] = _usd(pair, run, found[own[0]][1])
     return [(words, usd) for words, usd in others.items() if usd is not None]
+
+
+def _named(model_id: str, source: Source) -> bool:
+    """Whether a book that has variants names the model at all: to read them all takes a tenth of a second."""
+    files = [*SHIPPED.glob("*.yaml"), *([path] if (path := pathlib.Path(source.name)).is_file() else [])]
+    texts = (file.read_text(encoding="utf-8", errors="replace") for file in files)
+    return any("variants" in text and parse(model_id).bare in text for text in texts)
 
 
 def _usd(pair: BreakEven, run: Run, price: TokenPrice) -> float | None:
