@@ -64,7 +64,9 @@ class Preflight:
                 self._asks.pop(number).answer.set(None)
 
     def preflight(self, groups: list[Group]) -> None:
-        """Endpoints, the first calls of each target, and the time and cost ahead."""
+        """What speaks against a price, endpoints, the first calls of each target, and the time and cost ahead."""
+        for line in self.run.inputs.price_cautions:
+            log.warning("Price of %s", line)
         answer = self._ask(None, None, 60) or self._ask(None, None, 60)
         if not isinstance(answer, EndpointsChecked):
             raise self._failed("workers: none answered; start some with --worker --master-host, then start again")

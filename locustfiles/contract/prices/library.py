@@ -45,9 +45,7 @@ def find(model_id: str, on: datetime.date, provider: str = "aws") -> Found | Non
     model = _model(model_id, provider)
     if model is None:
         return None
-    noon = datetime.datetime.combine(on, datetime.time(12), datetime.UTC)
-    prices = model.get_prices(noon)
-    own = {kind: value for kind, key in _KEYS.items() if (value := getattr(prices, key)) is not None}
+    own = _own(model, on)
     if "input" not in own:
         return None
     return Found(_token_price(own), model.id, _fallbacks(own))
@@ -126,3 +124,38 @@ def _per_1k(value: typing.Any, start: int) -> float:
     reached = [tier.price for tier in getattr(value, "tiers", ()) if tier.start <= start]
     base: decimal.Decimal = reached[-1] if reached else getattr(value, "base", value)
     return float(base / 1000)
+
+
+def _own(model: typing.Any, on: datetime.date) -> dict[str, typing.Any]:
+    noon = datetime.datetime.combine(on, datetime.time(12), datetime.UTC)
+    prices = model.get_prices(noon)
+    return {kind: value for kind, key in _KEYS.items() if (value := getattr(prices, key)) is not None}
+
+
+def provider_of(url: str) -> str | None:
+    """Whose address it is, of the public services that sell tokens; None for any other."""
+    from genai_prices.data_snapshot import get_snapshot
+
+    try:
+        return str(get_snapshot().find_provider(None, None, url).id)
+    except LookupError:
+        return None
+
+
+@functools.cache
+def spread(on: datetime.date, provider: str | None = "aws") -> dict[str, tuple[float, float]]:
+    """Of every kind the least and the most USD per 1,000 tokens that any model costs, at a provider or (None) at all of them.
+
+    What answers with vectors, or not at all, has an input price of its own kind, `embedded`.
+    """
+    from genai_prices.data_snapshot import get_snapshot
+
+    found: dict[str, list[float]] = {}
+    for each in get_snapshot().providers:
+        for model in each.models if provider in (None, each.id) else ():
+            own = _own(model, on)
+            for kind, value in own.items():
+                rates = (_per_1k(value, start) for start in (0, *(tier.start for tier in getattr(value, "tiers", ()))))
+                named = "embedded" if kind == "input" and "output" not in own else kind
+                found.setdefault(named, []).extend(rate for rate in rates if rate)
+    return {kind: (min(rates), max(rates)) for kind, rates in found.items() if rates}
