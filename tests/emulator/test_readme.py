@@ -27,6 +27,8 @@ MODELS = {
     "Endpoints": config.Endpoint,
     "Models": config.Model,
     "OpenAI": config.Server,
+    "Pricing": config.Pricing,
+    "Product": config.Item,
 }
 
 
