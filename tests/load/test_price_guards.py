@@ -107,6 +107,20 @@ def test_a_slip_of_the_unit_names_its_place_before_anything_is_sent(tmp_path, wh
     assert "write {input: 0.0003, output: 0.0006}" in str(e.value)
 
 
+def test_a_tiers_own_price_is_compared_with_the_standard_one_where_no_other_is_known(tmp_path):
+    """Nova Micro's $0.035 and $0.14 per million; half of them is a price of the flex tier."""
+    target = (
+        BEDROCK.replace("meta.llama3-8b-instruct-v1:0", "amazon.nova-micro-v1:0")
+        + "    latency: optimized\n    price: "
+    )
+    with pytest.raises(BadScenario, match="looks like USD per million tokens"):
+        priced(tmp_path, GOOD.replace(BEDROCK, target + "{input: 0.035, output: 0.14}\n"))
+    assert (
+        priced(tmp_path, GOOD.replace(BEDROCK, target + "{input: 0.0000175, output: 0.00007}\n")).price.input
+        == 0.0000175
+    )
+
+
 def test_a_component_without_a_share_is_said_to_be_priced_as_the_whole(tmp_path):
     text = GOOD.replace(BEDROCK, SAGEMAKER + "    inference_component: c\n")
     found = priced(tmp_path, text)

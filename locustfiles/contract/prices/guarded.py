@@ -1,6 +1,7 @@
 """A price that was found, held against what other sources know: refused in a wrong unit, else with its cautions."""
 
 import pathlib
+import typing
 
 from locustfiles.contract.prices.amended import cautioned
 from locustfiles.contract.prices.find_price import Asked, Book, NoPrice, books_of, instance_price, model_price
@@ -34,10 +35,21 @@ def _elsewhere(found: Sourced, model_id: str | None, asked: Asked, books: list[B
     if found.source.origin == "library":
         return None
     others = [book for book in (*books_of(None, asked.region), *books) if not _same(book.name, found.source.name)]
+    if isinstance(found.price, HourlyPrice):
+        return _tried(instance_price, found.source.entry, asked.on, others) if found.source.entry else None
+    if model_id is None:
+        return None
+    other = _tried(model_price, model_id, asked, others)
+    if (
+        other is None and asked.variant and found.source.origin == "scenario"
+    ):  # the unit can be told by the standard price
+        return _tried(model_price, model_id, asked._replace(variant=None), others)
+    return other
+
+
+def _tried(find: typing.Callable[..., Sourced], *of: typing.Any) -> Sourced | None:
     try:
-        if isinstance(found.price, HourlyPrice):
-            return instance_price(found.source.entry, asked.on, others) if found.source.entry else None
-        return model_price(model_id, asked, others) if model_id else None
+        return find(*of)
     except NoPrice:
         return None
 
