@@ -11,6 +11,7 @@ from analysis.words.format import price as shown
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.prices.charge import Usage, guardrail_units
 from locustfiles.contract.prices.find_price import Asked, Book, NoPrice, books_of, instance_price, model_price
+from locustfiles.contract.prices.guarded import guarded
 from locustfiles.contract.prices.model_ids import parse
 from locustfiles.contract.prices.price import HourlyPrice, TokenPrice
 from locustfiles.contract.prices.price_book import PriceBook, load_price_book
@@ -56,9 +57,10 @@ def _of_name(args: argparse.Namespace, region: str) -> Sourced:
         if args.what.startswith("ml."):
             if args.tier not in (None, "default"):
                 raise BadInput(f"--tier {args.tier}: an instance has none; leave it out")
-            return instance_price(args.what, args.on, looked_into)
-        variant = None if args.tier == "default" else args.tier
-        return model_price(args.what, Asked(region, args.on, variant), looked_into)
+            found = instance_price(args.what, args.on, looked_into)
+            return guarded(found, None, Asked(region, args.on), looked_into)
+        asked = Asked(region, args.on, None if args.tier == "default" else args.tier)
+        return guarded(model_price(args.what, asked, looked_into), args.what, asked, looked_into)
     except NoPrice as e:
         raise BadInput(f"prices {args.what} in {region}: {e}") from None
 
