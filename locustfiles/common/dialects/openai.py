@@ -29,11 +29,14 @@ def openai_event(builder: AnswerBuilder, event: dict, time: float) -> None:
 def _event(builder: AnswerBuilder, event: dict) -> list[dict]:
     """The choices of a stream's event, each noted as begun or ended; id and usage are read."""
     builder.identify(event.get("id"))
-    _openai_usage(builder, event)
-    told = whole_number(part(event, "usage").get("completion_tokens"))
+    choices = objects(event, "choices")
+    holder = event
+    if not event.get("usage"):  # Moonshot counts in the choice, Groq in a part of its own
+        holder = next((h for h in (*choices, part(event, "x_groq")) if h.get("usage")), event)
+    _openai_usage(builder, holder)
+    told = whole_number(part(holder, "usage").get("completion_tokens"))
     if told is not None:
         builder.usages.append(told)
-    choices = objects(event, "choices")
     for place, choice in enumerate(choices):
         begins_or_ends(builder, place, choice, _reason(choice))
     return choices
@@ -97,6 +100,8 @@ def _openai_parts(builder: AnswerBuilder, message: dict, time: float | None) -> 
 def _openai_usage(builder: AnswerBuilder, holder: dict) -> None:
     usage = builder.usage(holder)
     prompt, cached = usage.get("prompt_tokens"), part(usage, "prompt_tokens_details").get("cached_tokens")
+    if cached is None:  # DeepSeek's name and Moonshot's
+        cached = usage.get("prompt_cache_hit_tokens", usage.get("cached_tokens"))
     whole, read = whole_number(prompt), whole_number(cached)
     if whole is not None and read is not None and 0 < read <= whole:
         prompt = whole - read  # counted apart, as everywhere in the record
