@@ -142,7 +142,7 @@ class RunFolder:
             data = json.loads(self.manifest.read_text(encoding="utf-8"))
             if data["schema"] != SCHEMA:
                 raise NotARun(
-                    f"{self.manifest}: its schema is {data['schema']}, this version reads {SCHEMA}; use the version that wrote it"
+                    f"{self.manifest}: its schema is {json.dumps(data['schema'])}, this version reads {SCHEMA}; use the version that wrote it"
                 )
             # the scenario has texts of several lines, which are checked where they are read
             told = visible_lines({key: value for key, value in data.items() if key != "scenario"})
