@@ -187,14 +187,11 @@ class AnswerBuilder:
             parsed.stop_reason = GUARDRAIL_STOP
         parsed.text = encodable("".join(self.texts))
         parsed.hidden_reasoning = self.redacted or (self.concealed and not self.reasoned)
-        times = self.times
-        if times:
+        if times := self.times:
             parsed.first_output, parsed.last_output = times[0], times[-1]
-        choices = self.ended_choices | self.open_choices
-        if times and len(choices) < 2:  # of several, none has a time per token of its own
-            parsed.output_chunks = len(times)
-        if (parsed.output_chunks or 0) > 1:
-            parsed.max_gap_s = max(map(operator.sub, times[1:], times))
+            if len(self.ended_choices | self.open_choices) < 2:  # of several, none has a time per token of its own
+                parsed.output_chunks = len(times)
+                parsed.max_gap_s = max(map(operator.sub, times[1:], times), default=None)
         return parsed
 
     def forget_partial_counts(self) -> None:
