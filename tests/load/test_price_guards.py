@@ -8,7 +8,7 @@ import pytest
 
 from locustfiles.contract.bad_input import BadScenario
 from locustfiles.contract.prices.guards import cautions
-from locustfiles.contract.prices.price import HourlyPrice, TokenPrice
+from locustfiles.contract.prices.price import HourlyPrice, Step, TokenPrice
 from locustfiles.contract.prices.sourced import Source, Sourced
 from locustfiles.contract.scenario.scenario import load_scenario
 from locustfiles.contract.scenario.target_prices import prices_of
@@ -80,6 +80,13 @@ def test_two_sources_that_disagree_by_more_than_a_fiftieth_are_told():
     assert told(elsewhere=Sourced(TokenPrice(input=0.0003, output=0.000611), LIBRARY)) == ()  # 1.8 % more
     own = Source(origin="scenario", name="the target's own `price:`")
     assert told(source=own, elsewhere=other) == ()  # a private price may differ
+
+
+def test_a_step_by_prompt_length_that_a_book_lacks_is_told():
+    step = Step(above=100_000, input=0.0015, output=0.003)  # five times 0.0003
+    (line,) = told(elsewhere=Sourced(TokenPrice(input=0.0003, output=0.0006, steps=(step,)), LIBRARY))
+    assert line.startswith("genai-prices 1 bills a prompt of more than 100,000 tokens at 5 times the input price")
+    assert "add it to the entry as `steps: [{above: 100000," in line
 
 
 def priced(tmp_path, text: str, book: str = BOOK) -> Sourced:

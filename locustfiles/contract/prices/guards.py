@@ -27,7 +27,8 @@ def cautions(
     found = _of_region(source, region, price, elsewhere)
     if found is None and source.origin == "book" and price and elsewhere:
         found = _of_another_source(source, price, elsewhere)
-    return tuple(filter(None, (*([found] if found else []), _of_time(source, on))))
+    steps = _of_steps(source, price, elsewhere) if source.origin == "book" and elsewhere else None
+    return tuple(filter(None, (found, steps, _of_time(source, on))))
 
 
 def _of_region(source: Source, region: str | None, price: Price | None, elsewhere: Sourced | None) -> str | None:
@@ -57,6 +58,21 @@ def _of_another_source(source: Source, price: Price, elsewhere: Sourced) -> str 
         return None
     here, there = f"{price_words(price)} by {source.name}", f"{price_words(elsewhere.price)} by {elsewhere.source.name}"
     return f"two sources disagree: {here}, {there}, {_apart(apart)}; check which holds"
+
+
+def _of_steps(source: Source, price: Price | None, elsewhere: Sourced) -> str | None:
+    """A step by prompt length that the other source has and this one lacks."""
+    other = elsewhere.price
+    if not (isinstance(price, TokenPrice) and isinstance(other, TokenPrice)):
+        return None
+    lacking = [step for step in other.steps if step.above not in {mine.above for mine in price.steps}]
+    if not lacking or not other.input:
+        return None
+    step, by = lacking[0], elsewhere.source.name
+    return (
+        f"{by} bills a prompt of more than {step.above:,} tokens at {plain(round(step.input / other.input, 4))} times the input "
+        f"price, which {source.name} does not say; add it to the entry as `steps: [{{above: {step.above}, input: …, output: …}}]`"
+    )
 
 
 def _of_time(source: Source, on: datetime.date) -> str | None:
