@@ -139,6 +139,7 @@ def desk(tmp_path_factory, llama):
         "engines": {"quick": {"kind": "timed", "ttft_ms": 20, "tokens_per_second": 2000}},
         "endpoints": {},
         "models": {},
+        "pricing": {},
     }
     for source in ROOT.glob("configs/**/*.yaml"):
         copy = folder / source.relative_to(ROOT)

@@ -10,6 +10,7 @@ from analysis.advice.break_even import break_evens
 from analysis.advice.comparability import comparability_warnings, mixed_loads
 from analysis.advice.cut_short import cut_short_runs
 from analysis.advice.data_notes import notes_of, open_sentence, retry_sentence
+from analysis.advice.even_lines import even_lines
 from analysis.advice.knee import knees
 from analysis.advice.not_compared import in_headline, not_compared
 from analysis.advice.recommend import Recommendation, recommend
@@ -19,6 +20,7 @@ from analysis.advice.search_findings import findings_of
 from analysis.advice.study_tables import information, study_tables
 from analysis.advice.target_sentences import sentences
 from analysis.calibration.error_bar import instrument_error, instrument_notes
+from analysis.cost.price_rows import price_cautions, price_rows
 from analysis.cost.pricing import Prices, prices_of_run
 from analysis.cost.run_cost import run_cost
 from analysis.metrics.token_counts import comparisons, token_sources
@@ -62,8 +64,10 @@ def _report(
     instrument: dict[str, str],
 ) -> Report:
     """prices, instrument: by run."""
-    dataset, dataset_notes = dataset_of_interest(runs, results)
+    dataset, notes = dataset_of_interest(runs, results)
     without, hourly, compared = not_compared(runs), _hourly(prices), comparisons(runs)
+    rows, pairs = price_rows(runs, prices), break_evens(candidates, dataset, hourly)
+    notes += instrument_notes(instrument) + price_cautions(rows) + notes_of(runs, results, compared, prices)
     recommendation = recommend(candidates, dataset, _warnings(runs, prices, results, dataset), in_headline(without))
     return Report(
         runs={run.name: run.manifest for run in runs},
@@ -77,22 +81,31 @@ def _report(
         run_cost=[cost for run in runs for cost in run_cost(run, prices[run.name].of_target)],
         knees=knees(candidates),
         tables=_tables(runs, candidates, recommendation, hourly),
-        break_even=break_evens(candidates, dataset, hourly),
-        notes=dataset_notes + instrument_notes(instrument) + notes_of(runs, results, compared),
+        break_even=pairs,
+        even_lines=even_lines(pairs, runs, prices),
+        notes=notes,
         pricing={name: p.book for name, p in prices.items()},
+        prices=rows,
         made_at=datetime.datetime.now(datetime.UTC),
         made_by=build(),
         instrument=instrument,
         token_sources=token_sources(runs),
         token_comparison=compared,
-        workers=workers_in_stages({run.name: run.manifest for run in runs}),
-        retries={run.name: s for run in runs if (s := retry_sentence(run.name, run.scenario))},
         findings=findings_of(runs, results),
         repeats=repeated_levels(results),
-        open_loop=[s for run in runs if (s := open_sentence(run))],
-        cut=[c.text for c in cut_short_runs(runs)],
         not_compared=[one.text for one in without],
+        **_of_the_runs(runs),
     )
+
+
+def _of_the_runs(runs: list[Run]) -> dict[str, typing.Any]:
+    """What is known of runs as such, and said at the report's top or in sections of their own."""
+    return {
+        "workers": workers_in_stages({run.name: run.manifest for run in runs}),
+        "retries": {run.name: s for run in runs if (s := retry_sentence(run.name, run.scenario))},
+        "open_loop": [s for run in runs if (s := open_sentence(run))],
+        "cut": [c.text for c in cut_short_runs(runs)],
+    }
 
 
 def _warnings(runs: list[Run], prices: dict[str, Prices], results: list[Result], dataset: str) -> list[str]:

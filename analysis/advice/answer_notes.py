@@ -9,19 +9,21 @@ from analysis.runs.token_totals import prompt_total
 from analysis.verdicts.cache_purpose import caches_on_purpose
 from analysis.words import format as show
 from locustfiles.contract.error_classes import OwnCode
+from locustfiles.contract.prices.price import Price, TokenPrice
 from locustfiles.contract.record import GUARDRAIL_STOP
 from locustfiles.contract.scenario.remedies import IN_ONE_PIECE
 from locustfiles.contract.scenario.targets import Target
 from locustfiles.contract.stop_reasons import BAD_STOPS
 
 
-def answer_notes(run: Run) -> typing.Iterator[str]:
+def answer_notes(run: Run, prices: dict[str, Price] | None = None) -> typing.Iterator[str]:
     """Of each target, where there is something to say."""
     measured = run.of_stages[lambda r: r["error"].isna() & (r["phase"] == "measure")]
     for target in run.scenario.targets:
         good = measured[measured["target"] == target.name]
         notes = (
-            _guardrail(target, good),
+            _guardrail(target, good, None if prices is None else prices[target.name]),
+            _router(good),
             _stops(good),
             _in_one_piece(target, good),
             _several_choices(good),
@@ -33,10 +35,11 @@ def answer_notes(run: Run) -> typing.Iterator[str]:
                 yield f"Run {run.name}, `{target.name}`: {note}"
 
 
-def _guardrail(target: Target, good: pd.DataFrame) -> str | None:
+def _guardrail(target: Target, good: pd.DataFrame, price: Price | None) -> str | None:
     """Of a target that has a guardrail, or whose answers show one."""
     blocked = int((good["stop_reason"] == GUARDRAIL_STOP).sum())
-    if not (blocked or getattr(target, "guardrail", None) or "guardrailConfig" in target.parameters):
+    units = good["guardrail_units"].notna()
+    if not (blocked or units.any() or getattr(target, "guardrail", None) or "guardrailConfig" in target.parameters):
         return None
     share = (
         f" ({show.percent(blocked / len(good))}): a blocked answer is not the model's work, and faster"
@@ -45,8 +48,30 @@ def _guardrail(target: Target, good: pd.DataFrame) -> str | None:
     )
     return (
         f"its guardrail intervened in {blocked} of {len(good)} successes{share}. "
-        "What AWS charges for the guardrail itself is in no cost here."
+        f"What AWS charges for the guardrail itself is {_guardrails_charge(int(units.sum()), len(good), price)}."
     )
+
+
+def _guardrails_charge(reported: int, answers: int, price: Price | None) -> str:
+    priced = isinstance(price, TokenPrice) and bool(price.guardrail)
+    if priced and reported:
+        return f"in the cost of the {reported} of {answers} answers that report its units"
+    if priced:
+        return "in no cost here, for no answer reports its units, as its trace does"
+    if reported:
+        return (
+            "in no cost here: its units are reported, and their price is not known; add `guardrail:` to the price book"
+        )
+    return "in no cost here"
+
+
+def _router(good: pd.DataFrame) -> str | None:
+    """Of a target behind which several models answer."""
+    models = good["invoked_model"].dropna().value_counts()
+    if models.empty:
+        return None
+    named = ", ".join(f"`{model}` {show.percent(n / len(good))}" for model, n in models.items())
+    return f"a prompt router chose who answered ({named}); all are billed by the one price of the target."
 
 
 def _stops(good: pd.DataFrame) -> str | None:

@@ -52,6 +52,7 @@ class BreakEven:
     intervals: list[tuple[float, float | None]]  # transactions/hour where hourly is cheaper; None: no upper end
     curve: pd.DataFrame  # transactions_per_hour, usd_per_hour_hourly, usd_per_hour_tokens
     text: str
+    token_stages: tuple[int, ...] = ()  # whose calls the token cost is of; repetitions of a level are several
 
 
 def intervals(usd_per_hour: float, capacity: float, usd_per_transaction: float) -> list[tuple[float, float | None]]:
@@ -126,7 +127,8 @@ def _pair(
     found = intervals(each, capacity, usd)
     drawn = curve(each, capacity, usd, min(3 * max(capacity, even), 20 * capacity))
     text = lead + _text(Sums(each, capacity, usd, even), found, best, count) + _labels(best, choice.pick)
-    return BreakEven(dataset, *hourly, *token, each, capacity, usd, found, drawn, text)
+    stages = choice.pick.stages or (choice.pick.key.stage,)
+    return BreakEven(dataset, *hourly, *token, each, capacity, usd, found, drawn, text, stages)
 
 
 def _text(sums: Sums, found: list[tuple[float, float | None]], best: Result, count: int) -> str:

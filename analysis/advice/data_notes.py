@@ -6,6 +6,7 @@ That a run was cut short, retries or has an open loop is said elsewhere: at the 
 import typing
 
 from analysis.advice.answer_notes import answer_notes
+from analysis.cost.pricing import Prices
 from analysis.metrics.token_counts import Comparison
 from analysis.runs.run_reader import Run
 from analysis.verdicts.stage_results import Result
@@ -22,13 +23,23 @@ ASSUMPTIONS = (
         "Hourly prices are at full use, in the open loop at the planned rate: an endpoint is paid for when idle, see the prices at "
         "10, 30 and 60 % of it."
     ),
-    "The run cost covers the time under load only, not deployment, idle time or storage.",
+    (
+        "Idle time before and after is in no cost here: what is billed by the hour is paid for from its deployment to its "
+        "deletion; the run cost covers the time under load alone."
+    ),
+    "Tax is in no cost here: prices are without it.",
+    "Data transfer is in no cost here, neither out of AWS nor between regions.",
+    "Storage is in no cost here: of models, volumes, logs and captured data.",
 )
 
 
-def notes_of(runs: list[Run], results: list[Result], compared: list[Comparison]) -> list[str]:
+def notes_of(
+    runs: list[Run], results: list[Result], compared: list[Comparison], prices: dict[str, Prices]
+) -> list[str]:
     """Data quality first, then the assumptions that the costs rest on. compared: token counts, by tokens.comparisons."""
-    notes = [note for run in runs for note in _run_notes(run)] + [c.warning for c in compared if c.warning]
+    notes = [note for run in runs for note in _run_notes(run, prices[run.name])] + [
+        c.warning for c in compared if c.warning
+    ]
     for r in results:
         outcome = r.figures.outcome
         if r.figures.ended_by == "abort":
@@ -40,10 +51,10 @@ def notes_of(runs: list[Run], results: list[Result], compared: list[Comparison])
             notes.append(f"No cost for stage {_named(r, len(runs) > 1)}: {r.cost_reason}.")
     notes += _different_limits(runs)
     basis = {r.figures.cost.price_basis for r in results}
-    return notes + [a for a in ASSUMPTIONS if ("Hourly" not in a and "run cost" not in a) or "hourly" in basis]
+    return notes + [a for a in ASSUMPTIONS if "Hourly" not in a or "hourly" in basis]
 
 
-def _run_notes(run: Run) -> typing.Iterator[str]:
+def _run_notes(run: Run, prices: Prices) -> typing.Iterator[str]:
     manifest = run.manifest
     yield from (
         f"Run {run.name}: {sentence}"
@@ -60,7 +71,7 @@ def _run_notes(run: Run) -> typing.Iterator[str]:
             f"nothing here.{cut}"
         )
     yield from run.notes
-    yield from answer_notes(run)
+    yield from answer_notes(run, prices.of_target)
     source = run.of_stages.loc[run.of_stages["error"].isna(), "token_source"]
     other = source[source != "service"]
     if len(other):

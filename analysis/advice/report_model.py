@@ -6,12 +6,14 @@ import datetime
 import pandas as pd
 
 from analysis.advice.break_even import BreakEven
+from analysis.advice.even_lines import EvenLine
 from analysis.advice.knee import Knee
 from analysis.advice.not_compared import IN_FULL
 from analysis.advice.recommend import Recommendation
 from analysis.advice.repeats import RepeatedLevel
 from analysis.advice.search_findings import Found
 from analysis.advice.target_sentences import Sentence
+from analysis.cost.price_rows import PriceRow, priced_by
 from analysis.cost.run_cost import RunCost, total_of
 from analysis.metrics.token_counts import Comparison, Sources
 from analysis.metrics.worker_load import WorkerInStage
@@ -45,9 +47,11 @@ class Report:
     ]  # the study's: most_cost_effective, best_throughput, best_latency, recommended_stage
     break_even: list[BreakEven]
     notes: list[str]  # data quality and assumptions, a sentence each
-    pricing: dict[str, dict]  # run -> price book used: file, region, as_of, source
+    pricing: dict[str, dict]  # run -> the price book among its sources: file, region, as_of, source
     made_at: datetime.datetime
     made_by: Build
+    even_lines: list[EvenLine] = dataclasses.field(default_factory=list)  # break-even by other prices that are known
+    prices: list[PriceRow] = dataclasses.field(default_factory=list)  # of every target, with its own source
     instrument: dict[str, str] = dataclasses.field(default_factory=dict)  # run -> the instrument's error, a sentence
     token_sources: list[Sources] = dataclasses.field(default_factory=list)
     token_comparison: list[Comparison] = dataclasses.field(default_factory=list)
@@ -67,6 +71,11 @@ class Report:
     def pooled(self) -> bool:
         """Whether a level was measured more than once, so that the candidates are not the stages."""
         return len(self.candidates) < len(self.results)
+
+    @property
+    def priced_by(self) -> dict[str, str]:
+        """Run -> where its prices are from, in words."""
+        return {run: priced_by(row for row in self.prices if row.run == run) for run in self.runs}
 
     @property
     def not_in_headline(self) -> list[str]:

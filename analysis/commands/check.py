@@ -93,7 +93,8 @@ def _check(args: argparse.Namespace) -> int:
                         break
         calls = {r.target: r for r in reversed(records)}
         for target in inputs.scenario.targets:
-            console.print(target_table(sender, target, inputs.prices[target.name], calls.get(target.name)))
+            price, source = inputs.prices[target.name], inputs.sources[target.name]
+            console.print(target_table(sender, target, price, source, calls.get(target.name)))
     for line in lines:
         console.print(escape(line), highlight=False)
     print_ahead(console, inputs, records, counts)

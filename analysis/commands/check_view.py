@@ -16,6 +16,7 @@ from analysis.words import format as show
 from locustfiles.contract.error_classes import OwnCode
 from locustfiles.contract.prices.charge import charge, usage_of
 from locustfiles.contract.prices.price import HourlyPrice, Price, TokenPrice
+from locustfiles.contract.prices.sourced import Source
 from locustfiles.contract.record import RequestRecord
 from locustfiles.contract.scenario.remedies import IN_ONE_PIECE, NO_COUNTS
 from locustfiles.contract.scenario.targets import BedrockTarget, OpenAITarget, Target
@@ -52,7 +53,7 @@ def identity(sender, target: Target) -> str:
     return f"{place}, profile {session.profile_name}" + (f", role {role}" if role else "")
 
 
-def target_table(sender, target: Target, price: Price, record: RequestRecord | None) -> Table:
+def target_table(sender, target: Target, price: Price, source: Source, record: RequestRecord | None) -> Table:
     """Endpoint, identity and price of a target, and what its call was like."""
     origin = sender.session.origin(target)
     served = target.endpoint if target.service == "sagemaker" else target.model_id
@@ -63,6 +64,7 @@ def target_table(sender, target: Target, price: Price, record: RequestRecord | N
         "price": price_text(price)
         + (f" (x {price.instance_count})" if isinstance(price, HourlyPrice) and price.instance_count > 1 else ""),
     }
+    rows |= source_rows(source)
     if record:
         rows |= call_rows(record, price, target.stream)
     table = Table(
@@ -73,6 +75,14 @@ def target_table(sender, target: Target, price: Price, record: RequestRecord | N
     for name, value in rows.items():
         table.add_row(name, escape(value))
     return table
+
+
+def source_rows(source: Source) -> dict[str, str]:
+    """Where the price is from, what was done with it, and what speaks against it."""
+    entry = f", entry {source.entry}" if source.entry else ""
+    rows = {"priced by": source.text + entry}
+    rows |= {"priced with": "; ".join(source.rules)} if source.rules else {}
+    return rows | ({"price: mind": "\n".join(source.cautions)} if source.cautions else {})
 
 
 def call_rows(record: RequestRecord, price: Price, stream: bool) -> dict[str, str]:

@@ -16,7 +16,6 @@ from analysis.locust_csv.windows import SETTLE_S
 from analysis.words.safe_text import cell, markdown_text
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.exit_codes import OK
-from locustfiles.contract.prices.guards import MAX_PER_1K
 
 EXAMPLE = """examples:
   python -m analysis cost --locust-csv results/chat --instance ml.p4d.24xlarge
@@ -86,7 +85,7 @@ def run(args: argparse.Namespace) -> int:
     table = _table(runs, prices, args)
     limits = Limits(args.latency_mean_s, args.error_rate, args.cost_per_10k)
     best = recommend(table, limits, sum(len(run.dropped) for run in runs))
-    notes = [f"{words}." for words in dict.fromkeys(price.words for price in prices)]
+    notes = [f"{words}." for words in dict.fromkeys(words for price in prices for words in (price.words, *price.notes))]
     notes += remarks(table, runs, args.settle_s) + notes_of(runs)
     lines = ["# Cost of a Locust run", "", *markdown_table(table), "", f"**{best}**", ""]
     report = "\n".join(lines + [f"- {markdown_text(note)}" for note in notes]) + "\n"
@@ -144,12 +143,6 @@ def _check_numbers(args: argparse.Namespace) -> None:
         value = getattr(args, option)
         if value is not None and not (0 <= value < math.inf):
             raise BadInput(f"--{option.replace('_', '-')} {value:g}: below 0; give a number of 0 or more")
-    for option in ("input_usd_per_1k", "output_usd_per_1k"):
-        if (getattr(args, option) or 0) > MAX_PER_1K:
-            raise BadInput(
-                f"--{option.replace('_', '-')} {getattr(args, option):g}: above ${MAX_PER_1K:g} per 1,000 tokens "
-                "looks like a price per million; divide it by 1,000"
-            )
     if (args.error_rate or 0) > 1:
         raise BadInput(
             f"--error-rate {args.error_rate:g}: above 1, all requests; for {args.error_rate:g} % give {args.error_rate / 100:g}"
@@ -197,4 +190,4 @@ def _price(args: argparse.Namespace, pricer: Pricer) -> Price | None:
     if by_token and None in pair:
         half = "--input-usd-per-1k" if pair[1] is None else "--output-usd-per-1k"
         raise BadInput(f"{half}: half a token price; give both --input-usd-per-1k and --output-usd-per-1k")
-    return pricer.per_token(pair) if by_token else None
+    return pricer.given((pair[0], pair[1])) if pair[0] is not None and pair[1] is not None else None

@@ -1,12 +1,25 @@
 """What a token priced service bills for each call, in USD, with bounds where it cannot be known."""
 
+import dataclasses
+import decimal
 import typing
 
 import numpy as np
 import pandas as pd
 
+from analysis.cost.call_usd import (
+    Counts,
+    StepPart,
+    counts_of,
+    exact_charge,
+    guardrail_usd,
+    prompt_usd,
+    units_usd,
+    usd_of,
+)
 from analysis.runs.token_totals import MAX_UNCOUNTED
 from locustfiles.contract.error_classes import UNBILLED
+from locustfiles.contract.prices.charge import guardrail_units
 from locustfiles.contract.prices.price import TokenPrice
 from locustfiles.contract.scenario.remedies import NO_COUNTS
 from locustfiles.contract.statistics.batch_means import MIN_VALUES
@@ -23,6 +36,10 @@ class Bill(typing.NamedTuple):
     successes: float | None  # the successes' part, alike in both
     standard_error: float | None  # of the successes' part
     reason: str | None
+    parts: tuple[StepPart, ...] = ()  # of the calls whose dollars are known, exact: `low` but for `at_the_mean`
+    uncounted: int = 0  # successes without counts, at the mean of the others
+    at_the_mean: float = 0.0
+    unsure: int = 0  # failures between `low` and `high`
 
 
 def bill(records: pd.DataFrame, price: TokenPrice, max_tokens: int | None) -> Bill:
@@ -33,17 +50,27 @@ def bill(records: pd.DataFrame, price: TokenPrice, max_tokens: int | None) -> Bi
     known, else 0 to prompt + max_tokens; a broken stream from what it had counted on. A cancelled call counts as a failure
     of unknown tokens.
     """
-    by_tokens = usd_by_tokens(records, price)
     good = records["error"].isna().to_numpy()
-    known = by_tokens[good & ~np.isnan(by_tokens)]
-    n = int(good.sum())
-    if n and (n - len(known)) > MAX_UNCOUNTED * n:
-        return Bill(None, None, None, None, _why_unbilled(records[good], price, n - len(known), n))
-    successes = float(known.mean() * n) if n else 0.0
-    error = float(known.std(ddof=1) / np.sqrt(len(known)) * n) if len(known) > 1 else None
-    low, high = _failures(records, ~good, by_tokens, price, max_tokens)
+    counts = _least(counts_of(records, price), ~good)
+    by_tokens = usd_of(counts)
+    known = ~np.isnan(by_tokens)
+    n, counted = int(good.sum()), int((good & known).sum())
+    if n and (n - counted) > MAX_UNCOUNTED * n:
+        return Bill(None, None, None, None, _why_unbilled(counts, good & ~known, n))
+    billed = exact_charge(counts, good & known)
+    sure = _usd(billed)
+    mean = sure * (n - counted) / counted if counted else decimal.Decimal(0)
+    of_good = by_tokens[good & known]
+    error = float(of_good.std(ddof=1) / np.sqrt(counted) * n) if counted > 1 else None
+    may_bill = ~good & ~unbilled(records)
+    failed = exact_charge(counts, may_bill & known)
+    low = float(sure + mean + _usd(failed))
+    unsure = may_bill & ~_whole(records, counts, known)
+    more = _most_more(records, unsure, by_tokens, counts, max_tokens)
+    high = None if more is None else low + more
     reason = None if high is not None else _why_unbounded(max_tokens)
-    return Bill(successes + low, None if high is None else successes + high, successes, error, reason)
+    parts = _merged(billed + failed)
+    return Bill(low, high, float(sure + mean), error, reason, parts, n - counted, float(mean), int(unsure.sum()))
 
 
 def interval_of(billed: Bill, successes: int) -> tuple[float, float] | None:
@@ -68,52 +95,98 @@ def unbilled(records: pd.DataFrame) -> np.ndarray:
 
 
 def usd_by_tokens(records: pd.DataFrame, price: TokenPrice) -> np.ndarray:
-    """USD of each call by its token counts; NaN where a count, or the price of a counted kind, is not known."""
-    return prompt_usd(records, price) + records["completion_tokens"].to_numpy() / 1000 * price.output
+    """USD of each call by its counts; NaN where a count, or the price of a counted kind, is not known."""
+    return usd_of(counts_of(records, price))
 
 
-def prompt_usd(records: pd.DataFrame, price: TokenPrice) -> np.ndarray:
-    """The prompt's part of it, tokens read from and written to a cache included."""
-    usd = records["prompt_tokens"].to_numpy() / 1000 * price.input
-    for column, per_1k in (("cache_read_tokens", price.cache_read), ("cache_write_tokens", price.cache_write)):
-        tokens = records[column].fillna(0).to_numpy()
-        usd = usd + np.where(tokens > 0, tokens / 1000 * (np.nan if per_1k is None else per_1k), 0.0)
-    return usd
+def _least(counts: Counts, failed: np.ndarray) -> Counts:
+    """With failures that report no units billed none: whether one was is not known."""
+    if counts.units is None:
+        return counts
+    return dataclasses.replace(counts, units=np.where(failed, np.nan_to_num(counts.units), counts.units))
 
 
-def _failures(
-    records: pd.DataFrame, failed: np.ndarray, by_tokens: np.ndarray, price: TokenPrice, max_tokens: int | None
-) -> tuple[float, float | None]:
-    """(low, high) USD of the failed calls together."""
-    began, refused = records["ttft_ms"].notna().to_numpy(), unbilled(records)
-    counted, whole = (
-        np.nan_to_num(by_tokens),
-        ~np.isnan(by_tokens) & ~began,
-    )  # a stream's count may have grown after the break
-    may_bill = failed & ~refused
-    low = float(counted[may_bill].sum())
-    if not (may_bill & ~whole).any():
-        return low, low
-    if max_tokens is None:
-        return low, None
-    most = _prompt_usd(records, price) + max_tokens / 1000 * price.output
-    more = np.maximum(most - counted, 0.0)[may_bill & ~whole]
-    return low, (None if np.isnan(more).any() else low + float(more.sum()))
+def _usd(parts: list[StepPart]) -> decimal.Decimal:
+    return sum((each.part.usd for each in parts), decimal.Decimal(0))
 
 
-def _prompt_usd(records: pd.DataFrame, price: TokenPrice) -> np.ndarray:
-    """USD of each call's prompt, cached tokens included: its own, else of the same prompt, else of the dearest."""
-    usd = pd.Series(prompt_usd(records, price), index=records.index)
-    same = usd.groupby([records["payload"], records["prompt_id"]]).transform("max")
-    return usd.fillna(same).fillna(usd.max()).to_numpy()
+def _merged(parts: list[StepPart]) -> tuple[StepPart, ...]:
+    """A line a step and kind."""
+    found: dict[tuple[int | None, str], StepPart] = {}
+    for above, part in parts:
+        _, other = found.get((above, part.kind), (above, part._replace(amount=0, usd=decimal.Decimal(0))))
+        both = part._replace(amount=part.amount + other.amount, usd=part.usd + other.usd)
+        found[above, part.kind] = StepPart(above, both)
+    return tuple(found.values())
 
 
-def _why_unbilled(good: pd.DataFrame, price: TokenPrice, lacking: int, n: int) -> str:
-    for column, per_1k in (("cache_read", price.cache_read), ("cache_write", price.cache_write)):
-        if per_1k is None and (good[f"{column}_tokens"] > 0).any():
-            return f"{lacking} of {n} successes used {column} tokens, for which there is no `{column}` price"
-    counts = f"{lacking} of {n} successes came without token counts"
-    return f"{counts} (at most 1 % may)" if lacking < n else f"{counts}: {NO_COUNTS}"
+def _whole(records: pd.DataFrame, counts: Counts, known: np.ndarray) -> np.ndarray:
+    """Which failures are known in full: a stream's count may have grown after the break, and who says no units may have some."""
+    whole = known & ~records["ttft_ms"].notna().to_numpy()
+    return whole if counts.units is None else whole & records["billed_units"].notna().to_numpy()
+
+
+def _most_more(
+    records: pd.DataFrame, unsure: np.ndarray, by_tokens: np.ndarray, least: Counts, max_tokens: int | None
+) -> float | None:
+    """USD that these failures may have been billed beyond what is known of them; None: that has no bound."""
+    if not unsure.any():
+        return 0.0
+    if max_tokens is None and any(rates.output for rates in least.steps):
+        return None
+    most = _most_usd(records, counts_of(records, least.price), max_tokens or 0)
+    more = np.maximum(most - np.nan_to_num(by_tokens), 0.0)[unsure]
+    return None if np.isnan(more).any() else float(more.sum())
+
+
+def _most_usd(records: pd.DataFrame, counts: Counts, max_tokens: int) -> np.ndarray:
+    """USD that each call may cost, cached tokens included: by its own prompt, else by the same one in other calls, else by the
+    dearest one at the rates of the dearest step."""
+    prompts = [records["payload"], records["prompt_id"]]
+
+    def filled(usd: np.ndarray, dearest: float) -> np.ndarray:
+        each = pd.Series(usd, index=records.index)
+        return each.fillna(each.groupby(prompts).transform("max")).fillna(dearest).to_numpy()
+
+    def at(of: Counts) -> np.ndarray:
+        usd = prompt_usd(of) + max_tokens / 1000 * of.per_1k("output")
+        return usd if of.units is None else usd + units_usd(of)
+
+    most = at(counts)
+    dearest = most if counts.step is None else at(dataclasses.replace(counts, price=_dearest(counts.price), step=None))
+    most = filled(most, _largest(dearest))
+    if counts.guardrail is None:
+        return most
+    guardrail = guardrail_usd(counts)
+    return most + filled(guardrail, _largest(guardrail))
+
+
+def _largest(usd: np.ndarray) -> float:
+    return float(np.fmax.reduce(usd, initial=np.nan))
+
+
+def _dearest(price: TokenPrice) -> TokenPrice:
+    """With each rate that of its dearest step; None where a step has none."""
+    rates: dict[str, float | None] = {}
+    for kind in ("input", "output", "cache_read", "cache_write", "cache_write_1h"):
+        each = [getattr(step, kind) for step in (price, *price.steps)]
+        rates[kind] = None if None in each else max(each)
+    return price.model_copy(update=rates | {"steps": ()})
+
+
+def _why_unbilled(counts: Counts, lacking: np.ndarray, n: int) -> str:
+    of_all = f"{int(lacking.sum())} of {n} successes"
+    for kind in ("cache_read", "cache_write", "cache_write_1h"):
+        if ((counts.tokens[kind] > 0) & np.isnan(counts.per_1k(kind)))[lacking].any():
+            return f"{of_all} used {kind} tokens, for which there is no `{kind}` price"
+    if counts.units is not None and np.isnan(units_usd(counts)[lacking]).any():
+        return f"{of_all} came without a count of what they are billed by ({', '.join(counts.price.units)})"
+    if counts.guardrail is not None and np.isinf(guardrail_usd(counts)[lacking]).any():
+        policies = guardrail_units(" ".join(map(str, counts.guardrail[lacking])))
+        unpriced = next(policy for policy in policies if policy not in counts.price.guardrail)
+        return f"{of_all} had a guardrail's {unpriced}, for which there is no price"
+    words = f"{of_all} came without token counts"
+    return f"{words} (at most 1 % may)" if lacking.sum() < n else f"{words}: {NO_COUNTS}"
 
 
 def _why_unbounded(max_tokens: int | None) -> str:

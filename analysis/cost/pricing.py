@@ -1,6 +1,7 @@
-"""What each target of a run costs: by the run's own manifest, or by another price book."""
+"""What each target of a run costs, and where that price is from: by the run's own manifest, or by another price book."""
 
 import datetime
+import json
 import pathlib
 import typing
 
@@ -10,65 +11,141 @@ from analysis.runs.run_reader import Run
 from analysis.words import format as show
 from locustfiles.contract.bad_input import BadInput, BadScenario
 from locustfiles.contract.prices.find_price import Book
-from locustfiles.contract.prices.price import HourlyPrice, Price, TokenPrice
+from locustfiles.contract.prices.guards import cautions
+from locustfiles.contract.prices.price import HourlyPrice, Price, Rates, Reserved, TokenPrice
 from locustfiles.contract.prices.price_book import load_price_book
+from locustfiles.contract.prices.sourced import Source, Sourced
 from locustfiles.contract.run_folder import NotARun
-from locustfiles.contract.scenario.target_prices import price_of
+from locustfiles.contract.scenario.target_prices import OWN, price_of
+from locustfiles.contract.scenario.targets import Target
+
+NO_BOOK = "no price book: see each target's source"
 
 
 class Prices(typing.NamedTuple):
-    """Prices of a run's targets, and where they are from (file, region, as_of, source)."""
+    """Of a run's targets, each with its own source."""
 
     of_target: dict[str, Price]
-    book: dict
+    sources: dict[str, Source]
+
+    @property
+    def book(self) -> dict[str, str | None]:
+        """The price book among the sources: file, region, as_of, source."""
+        book = next((s for s in self.sources.values() if s.origin == "book"), None)
+        if book is None:
+            return {"file": None, "region": None, "as_of": None, "source": NO_BOOK}
+        as_of = book.as_of.isoformat() if book.as_of else None
+        return {"file": book.name, "region": book.region, "as_of": as_of, "source": book.source}
 
 
 def prices_of_run(run: Run, pricing: str | pathlib.Path | None = None) -> Prices:
-    """The prices in the run's manifest; with `pricing`, those of that book (a target's own `price:` stays).
+    """The prices in the run's manifest; with `pricing`, those of that book: a target's own `price:` stays, and a model that the
+    run priced by the library is priced by it where the book lacks it.
 
     Raises BadPriceBook, or BadScenario naming the target that the book has no price for.
     """
-    if pricing is None:
-        return Prices({t.name: _recorded(run, t.name) for t in run.scenario.targets}, run.manifest.price_book)
-    book, prices = load_price_book(pricing), {}
-    books = [Book(str(pricing), book)]
-    for target in run.scenario.targets:
-        try:
-            prices[target.name] = price_of(target, run.scenario.region, _day(run), books).price
-        except BadInput as e:
-            raise BadScenario(f"{pricing}: target `{target.name}` of run {run.name}: {e}") from None
-    as_of = book.as_of.isoformat()
-    return Prices(prices, {"file": str(pricing), "region": book.region, "as_of": as_of, "source": book.source})
+    book = Book(str(pricing), load_price_book(pricing)) if pricing else None
+    found = {
+        t.name: _recorded(run, t) if book is None else _by_book(run, t, book, _recorded_source(run, t))
+        for t in run.scenario.targets
+    }
+    return Prices({name: f.price for name, f in found.items()}, {name: f.source for name, f in found.items()})
 
 
-def _day(run: Run) -> datetime.date:
+def day_of(run: Run) -> datetime.date:
     """On which it began, UTC."""
     return datetime.datetime.fromtimestamp(run.manifest.started_at, datetime.UTC).date()
 
 
-def _recorded(run: Run, target: str) -> Price:
-    data = run.manifest.prices.get(target)
-    if data is None:
-        raise NotARun(f"{run.path}/manifest.json: no price for target `{target}`; give a price book with --pricing")
+def _by_book(run: Run, target: Target, book: Book, before: Source) -> Sourced:
     try:
-        return (HourlyPrice if "usd_per_hour" in data else TokenPrice).model_validate(data)
-    except pydantic.ValidationError as e:
-        message = e.errors()[0]["msg"]
+        found = price_of(target, run.scenario.region, day_of(run), [book])
+        if found.source.origin != "scenario" and found.source.name != book.name and before.origin != "library":
+            told = [caution for caution in found.source.cautions if book.name in caution]
+            raise BadInput("; ".join(told) or f"no price for `{target.price_key}`; add it to the price book")
+    except BadInput as e:
+        raise BadScenario(f"{book.name}: target `{target.name}` of run {run.name}: {e}") from None
+    return found
+
+
+def _recorded(run: Run, target: Target) -> Sourced:
+    data = run.manifest.prices.get(target.name)
+    if data is None:
         raise NotARun(
-            f"{run.path}/manifest.json: price of target `{target}` cannot be read ({message}); give a price book with --pricing"
-        ) from None
+            f"{run.path}/manifest.json: no price for target `{target.name}`; give a price book with --pricing"
+        )
+    try:
+        price = (HourlyPrice if "usd_per_hour" in data else TokenPrice).model_validate(data)
+    except pydantic.ValidationError as e:
+        raise _unreadable(run, f"price of target `{target.name}`", e) from None
+    return Sourced(price, _recorded_source(run, target))
+
+
+def _recorded_source(run: Run, target: Target) -> Source:
+    """As the manifest has it. One of before sources were recorded knows the run's book alone."""
+    data = run.manifest.price_sources.get(target.name)
+    if data is None:
+        if target.price is not None:
+            return Source(origin="scenario", name=OWN)
+        source = _of_the_runs_book(run.manifest.price_book)
+        return source.model_copy(update={"cautions": cautions(source, run.scenario.region, day_of(run))})
+    try:
+        return Source.model_validate_json(json.dumps(data))
+    except pydantic.ValidationError as e:
+        raise _unreadable(run, f"source of the price of target `{target.name}`", e) from None
+
+
+def _of_the_runs_book(book: dict[str, typing.Any]) -> Source:
+    """Whatever stands there; what is no date is told as it is."""
+    file, region, as_of, source = (book[key] and str(book[key]) for key in ("file", "region", "as_of", "source"))
+    try:
+        date = datetime.date.fromisoformat(as_of) if as_of else None
+    except ValueError:
+        date, source = None, f"{source}, as of {as_of}"
+    return Source(
+        origin="book",
+        name=file or "a price book without a name",
+        region=region or None,
+        as_of=date,
+        source=source or None,
+    )
+
+
+def _unreadable(run: Run, what: str, e: pydantic.ValidationError) -> NotARun:
+    why = e.errors()[0]["msg"]
+    return NotARun(f"{run.path}/manifest.json: {what} cannot be read ({why}); give a price book with --pricing")
 
 
 def price_text(price: Price) -> str:
-    """`$37.688 per hour` of one instance, or `$0.003 in, $0.015 out per 1,000 tokens`, and of a cache where it has a price."""
+    """`$37.688 per hour` of one instance, or `$0.003 in, $0.015 out per 1,000 tokens`, with all that it knows besides."""
     if isinstance(price, HourlyPrice):
-        return f"{show.price(price.usd_per_hour)} per hour"
+        parts = [f"{show.price(price.usd_per_hour)} per hour"]
+        if price.reserved:
+            parts.append(f"reserved: {_reserved(price.reserved)}")
+        if price.share < 1:
+            parts.append(f"{show.percent(price.share)} of it this target's share")
+        return ", ".join(parts)
+    parts = [f"{show.price(usd)} per {unit}" for unit, usd in price.units.items()]
+    if price.input or price.output or not price.units:
+        parts.insert(0, f"{_rates(price)} per 1,000 tokens")
+        parts += [f"above {show.count(s.above)} prompt tokens {_rates(s)}" for s in price.steps]
+    return "; ".join(parts)
+
+
+def _rates(rates: Rates) -> str:
     kinds = {
-        "in": price.input,
-        "out": price.output,
-        "read from a cache": price.cache_read,
-        "written to one": price.cache_write,
+        "in": rates.input,
+        "out": rates.output,
+        "read from a cache": rates.cache_read,
+        "written to one": rates.cache_write,
+        "written for an hour": rates.cache_write_1h,
     }
-    return (
-        ", ".join(f"{show.price(usd)} {kind}" for kind, usd in kinds.items() if usd is not None) + " per 1,000 tokens"
-    )
+    return ", ".join(f"{show.price(usd)} {kind}" for kind, usd in kinds.items() if usd is not None)
+
+
+def _reserved(of: Reserved) -> str:
+    """Input and output tokens a minute and their prices."""
+    each = [("input", of.input_tpm, of.input_usd_per_1k_tpm_month)]
+    each += [("output", of.output_tpm, of.output_usd_per_1k_tpm_month)] if of.output_tpm else []
+    words = (f"{show.count(tpm)} {kind} tokens/min at {show.price(usd)}" for kind, tpm, usd in each)
+    return f"{' and '.join(words)} per 1,000 a minute and month"

@@ -5,12 +5,33 @@ import typing
 import numpy as np
 import pandas as pd
 
-from analysis.cost.bill import bill, unbilled
+from analysis.cost.bill import Bill, bill, unbilled
+from analysis.cost.call_usd import counts_of
 from analysis.cost.transaction_cost import basis, most_tokens
 from analysis.runs.run_reader import Run
-from locustfiles.contract.prices.price import HourlyPrice, Price, TokenPrice
+from locustfiles.contract.prices.price import HourlyPrice, Price, Rates, TokenPrice
 
 CLOCK_TOLERANCE_S = 0.25  # a worker's clock, corrected, may be early by that
+
+
+#: of a record, what is billed of a call
+COUNTED = (
+    "prompt_tokens", "completion_tokens", "cache_read_tokens", "cache_write_tokens", "cache_write_1h_tokens", "billed_units",
+    "guardrail_units",
+)  # fmt: skip
+
+
+class CostPart(typing.NamedTuple):
+    """A line of what a target cost: an amount of a kind at `usd_per` for each `per` of them. Together they are `usd_high`."""
+
+    run: str
+    target: str
+    kind: str  # hours, a kind of tokens, a unit, a guardrail's policy; of calls without counts what they are taken at
+    above: int | None  # of prompts above so many tokens: their price step
+    amount: float
+    per: int | None
+    usd_per: float | None
+    usd: float
 
 
 class RunCost(typing.NamedTuple):
@@ -35,6 +56,16 @@ class RunCost(typing.NamedTuple):
     usd_low: float | None = None
     usd_high: float | None = None
     reason: str | None = None  # why it is not known
+    share: float | None = (
+        None  # of an instance that is this target's to pay; of this and what follows None: there is none
+    )
+    cache_write_1h_tokens: float | None = None  # of cache_write_tokens
+    usd_per_1k_cache_write_1h: float | None = None
+    unit: str | None = None
+    billed_units: float | None = None
+    usd_per_unit: float | None = None
+    guardrail_usd: float | None = None
+    parts: tuple[CostPart, ...] = ()
 
 
 def run_cost(run: Run, prices: dict[str, Price]) -> list[RunCost]:
@@ -88,28 +119,66 @@ def part_of(run: Run, sent: np.ndarray) -> np.ndarray:
 
 
 def _by_hours(cost: RunCost, price: HourlyPrice, duration_s: float) -> RunCost:
-    usd = duration_s / 3600 * price.usd_per_hour_in_all
+    usd, hours = duration_s / 3600 * price.usd_per_hour_in_all, duration_s / 3600 * price.instance_count * price.share
     return cost._replace(
-        usd_per_hour=price.usd_per_hour, instance_count=price.instance_count, usd=usd, usd_low=usd, usd_high=usd
+        usd_per_hour=price.usd_per_hour,
+        instance_count=price.instance_count,
+        share=price.share if price.share < 1 else None,
+        usd=usd,
+        usd_low=usd,
+        usd_high=usd,
+        parts=(CostPart(cost.run, cost.target, "hours", None, hours, 1, price.usd_per_hour, usd),),
     )
 
 
 def _by_tokens(cost: RunCost, records: pd.DataFrame, price: TokenPrice, asked: int | None) -> RunCost:
-    found, billed = bill(records, price, asked), records[~unbilled(records)]
+    found, billed = bill(records, price, asked), records.loc[~unbilled(records), list(COUNTED)]
+    step = counts_of(billed, price).step
+    used: list[Rates] = [price] if step is None else [(price, *price.steps)[n] for n in np.unique(step)]
+    rates = used[0] if len(used) == 1 else None  # of several steps the parts tell
     return cost._replace(
         prompt_tokens=_known_sum(billed["prompt_tokens"]),
         completion_tokens=_known_sum(billed["completion_tokens"]),
         cache_read_tokens=_known_sum(billed["cache_read_tokens"]),
         cache_write_tokens=_known_sum(billed["cache_write_tokens"]),
-        usd_per_1k_input=price.input,
-        usd_per_1k_output=price.output,
-        usd_per_1k_cache_read=price.cache_read,
-        usd_per_1k_cache_write=price.cache_write,
+        cache_write_1h_tokens=_known_sum(billed["cache_write_1h_tokens"]),
+        usd_per_1k_input=rates.input if rates else None,
+        usd_per_1k_output=rates.output if rates else None,
+        usd_per_1k_cache_read=rates.cache_read if rates else None,
+        usd_per_1k_cache_write=rates.cache_write if rates else None,
+        usd_per_1k_cache_write_1h=rates.cache_write_1h if rates else None,
         usd=found.high,
         usd_low=found.low,
         usd_high=found.high,
         reason=found.reason,
+        **_beside_tokens(found, price),
+        parts=tuple(_parts(cost, found)),
     )
+
+
+def _beside_tokens(found: Bill, price: TokenPrice) -> dict[str, typing.Any]:
+    """Units, where they are of one kind, and the guardrail's charge."""
+    units = [part for _, part in found.parts if part.kind in price.units]
+    policies = [part.usd for _, part in found.parts if part.kind.startswith("guardrail ")]
+    said: dict[str, typing.Any] = {"guardrail_usd": float(sum(policies))} if policies else {}
+    if len(price.units) == 1 and units:
+        amount = sum(part.amount for part in units)
+        said |= {"unit": units[0].kind, "billed_units": amount, "usd_per_unit": units[0].usd_per}
+    return said
+
+
+def _parts(cost: RunCost, found: Bill) -> typing.Iterator[CostPart]:
+    who = (cost.run, cost.target)
+    for above, part in found.parts:
+        yield CostPart(*who, part.kind, above, part.amount, part.per, part.usd_per, float(part.usd))
+    if found.uncounted:
+        yield CostPart(
+            *who, "successes without counts, at the mean", None, found.uncounted, None, None, found.at_the_mean
+        )
+    if found.high is not None and found.low is not None and found.high > found.low:
+        yield CostPart(
+            *who, "failures of unknown tokens, at most", None, found.unsure, None, None, found.high - found.low
+        )
 
 
 def _known_sum(tokens: pd.Series) -> float | None:

@@ -1,16 +1,20 @@
 """Prices of what ran: by the hour or by the token, from the book or given, one for all prefixes or each its own."""
 
 import datetime
-import difflib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from analysis.words.format import count
 from analysis.words.format import price as price_text
 from locustfiles.contract.bad_input import BadInput
-from locustfiles.contract.prices.find_price import Asked, Book, NoPrice, model_price
-from locustfiles.contract.prices.price import TokenPrice
-from locustfiles.contract.prices.price_book import PriceBook, load_price_book
+from locustfiles.contract.prices.find_price import Asked, Book, NoPrice, instance_price, model_price
+from locustfiles.contract.prices.guarded import guarded
+from locustfiles.contract.prices.price import HourlyPrice, TokenPrice
+from locustfiles.contract.prices.price_book import load_price_book
+from locustfiles.contract.prices.slips import meant
+from locustfiles.contract.prices.sourced import Source
+from locustfiles.contract.prices.units import Known, unit_caution
 
 NUMBER = re.compile(r"[0-9]*\.?[0-9]+")
 
@@ -24,6 +28,7 @@ class Price:
     usd_per_hour: float | None = None
     input_usd_per_1k: float | None = None
     output_usd_per_1k: float | None = None
+    notes: tuple[str, ...] = ()  # rules and cautions, a sentence each without its full stop
 
     @property
     def hourly(self) -> bool:
@@ -53,27 +58,47 @@ class Pricer:
         words = f"Price: {what} at {told} ({source}); failures are taken to bill nothing"
         return Price(told if what == "tokens" else what, words, input_usd_per_1k=each[0], output_usd_per_1k=each[1])
 
+    def given(self, each: tuple[float, float]) -> Price:
+        """Of two figures that were typed. Raises BadInput for those of another unit."""
+        typed = TokenPrice(input=each[0], output=each[1])
+        try:
+            odd = unit_caution(typed, Known(None, None, _today()))
+        except BadInput as e:
+            raise BadInput(f"--input-usd-per-1k and --output-usd-per-1k: {e}") from None
+        return replace(self.per_token(each), notes=(f"Mind the price: {odd}",) if odd else ())
+
     def instance(self, name: str) -> Price:
         """Raises BadInput."""
         book = load_price_book(self.pricing)
-        if found := book.instance(name, _today()):
-            return self.per_hour(found.usd_per_hour, name, self._source(book))
-        hint = _hint(name, list(book.instances))
-        raise BadInput(f"{self.pricing}: no price for instance type {name}; {hint}add it there, or give --usd-per-hour")
+        books = [Book(self.pricing, book)]
+        try:
+            found = instance_price(name, _today(), books)
+        except NoPrice:
+            hint = _hint(name, list(book.instances))
+            raise BadInput(
+                f"{self.pricing}: no price for instance type {name}; {hint}add it there, or give --usd-per-hour"
+            ) from None
+        found = guarded(found, None, Asked(book.region, _today()), books)
+        assert isinstance(found.price, HourlyPrice)
+        return replace(self.per_hour(found.price.usd_per_hour, name, found.source.text), notes=_notes(found.source))
 
     def model(self, name: str) -> Price:
         """Raises BadInput."""
         book = load_price_book(self.pricing)
+        asked, books = Asked(book.region, _today()), [Book(self.pricing, book)]
         try:
-            found = model_price(name, Asked(book.region, _today()), [Book(self.pricing, book)])
-        except NoPrice as e:
-            remedy = "or give --input-usd-per-1k and --output-usd-per-1k"
-            raise BadInput(f"{self.pricing}: {e}; {remedy}") from None
+            found = guarded(model_price(name, asked, books), name, asked, books)
+        except BadInput as e:
+            remedy = ", or give --input-usd-per-1k and --output-usd-per-1k" if isinstance(e, NoPrice) else ""
+            raise BadInput(f"{self.pricing}: {e}{remedy}") from None
         assert isinstance(found.price, TokenPrice)
-        return self.per_token((found.price.input, found.price.output), name, found.source.text)
-
-    def _source(self, book: PriceBook) -> str:
-        return f"{self.pricing}, {book.region}, {book.as_of}"
+        priced = self.per_token((found.price.input, found.price.output), name, found.source.text)
+        steps = [
+            f"Not counted here: above {count(step.above)} prompt tokens {name} costs {price_text(step.input)} in, "
+            f"{price_text(step.output)} out per 1,000"
+            for step in found.price.steps
+        ]
+        return replace(priced, notes=(*steps, *_notes(found.source)))
 
     def split(self, given: str) -> tuple[str, Price | None]:
         """PREFIX:PRICE -> both; a price is USD per hour, an instance type or a model id. Raises BadInput.
@@ -104,6 +129,12 @@ def _today() -> datetime.date:
     return datetime.datetime.now(datetime.UTC).date()
 
 
+def _notes(source: Source) -> tuple[str, ...]:
+    rules = (f"The price of {source.entry}: {rule}" for rule in source.rules)
+    return (*rules, *(f"Mind the price of {source.entry}: {caution}" for caution in source.cautions))
+
+
 def _hint(name: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean {close[0]}? Else " if close else ""
+    """For a slip of the keyboard alone: another size, version or family is another price."""
+    close = meant(name, known)
+    return f"did you mean {close}? Else " if close else ""

@@ -25,6 +25,7 @@ from analysis.locust_csv.percentiles import WholeRun
 from analysis.locust_csv.sheets import HISTORY, STATS, Sheet, look_at, number, whole
 
 ENDINGS = ("_stats_history.csv", "_requests_full_history.csv", "_stats.csv", "_requests.csv")
+MILLISECONDS = 10**11  # no time in seconds is above: that would be the year 5138
 NO_COSTS = ("_distribution.csv", "_failures.csv", "_exceptions.csv")
 
 
@@ -99,6 +100,8 @@ def _found(given: str) -> tuple[str, dict[str, Sheet]]:
 def _why_none(given: str, others: list[Sheet]) -> str:
     if others:
         sheet = others[0]
+        if sheet.packed:
+            return f"{sheet.path}: is packed ({sheet.packed}); unpack it, or save it as CSV"
         if sheet.kind == "unknown":
             lacks = min(sheet.missing(STATS), sheet.missing(HISTORY), key=len)[0]
             return f"{sheet.path}:1: not written by Locust (no column `{lacks.title()}`); give the run's PREFIX"
@@ -154,6 +157,7 @@ def _history(sheet: Sheet) -> History | None:
             if key != TOTAL:
                 continue  # Locust writes the total last of its second
             at = int(number(row["timestamp"]))
+            at = at // 1000 if at > MILLISECONDS else at
             resets = (seconds[-1].resets if seconds else 0) + (counts.requests < before.requests)
             seconds.append(Second(at, whole(row["user count"]), resets))
             before = counts

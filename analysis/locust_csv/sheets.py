@@ -41,6 +41,16 @@ IS = {
 }
 
 
+#: what files begin with that are no text
+PACKED = {
+    b"\x1f\x8b": "gzip",
+    b"PK\x03\x04": "ZIP or a spreadsheet",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ": "xz",
+    b"(\xb5/\xfd": "Zstandard",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Sheet:
     """What a file's first line says of it."""
@@ -52,6 +62,7 @@ class Sheet:
     delimiter: str
     header_line: int  # lines up to and with the header
     before_1_0: bool = False  # of Locust, by its columns' names
+    packed: str = ""  # how, where it is no text
 
     @property
     def told(self) -> str:
@@ -94,7 +105,7 @@ def look_at(path: Path) -> Sheet:
     """What a file is, by its first line. Raises BadLocustCsv."""
     try:
         with open(path, "rb") as raw:
-            start = raw.read(4)
+            start = raw.read(6)
         encoding = "utf-16" if start[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig"
         with open(path, newline="", encoding=encoding, errors="replace") as file:
             header, lines = file.readline(), 1
@@ -104,6 +115,9 @@ def look_at(path: Path) -> Sheet:
                 header, lines = file.readline(), lines + 1
     except OSError as error:
         raise BadLocustCsv(f"{path}: cannot be read ({error.strerror}); give the files that Locust wrote") from None
+    packed = next((name for magic, name in PACKED.items() if start.startswith(magic)), "")
+    if packed:
+        return Sheet(path, "unknown", [], encoding, ",", lines, packed=packed)
     delimiter = max(",;\t", key=header.count)
     names = [name.strip().lower() for name in next(csv.reader([header], delimiter=delimiter))]
     kind, columns = _kind(names)

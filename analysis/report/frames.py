@@ -5,12 +5,14 @@ import typing
 
 import pandas as pd
 
+from analysis.advice.even_lines import EvenLine
 from analysis.advice.knee import Knee
 from analysis.advice.repeats import FIGURES, RepeatedLevel
 from analysis.advice.report_model import Report
 from analysis.advice.search_findings import Evidence, Found
 from analysis.advice.target_sentences import Sentence
-from analysis.cost.run_cost import RunCost
+from analysis.cost.price_rows import PriceRow
+from analysis.cost.run_cost import CostPart, RunCost
 from analysis.metrics.token_counts import OUTPUT_SOURCES, PROMPT_SOURCES, Comparison, Sources
 from analysis.metrics.worker_load import WorkerInStage
 from analysis.verdicts.stage_results import Result
@@ -148,7 +150,10 @@ def tables_of(report: Report) -> dict[str, pd.DataFrame]:
         "criteria": criteria_table(report.results),
         "intervals": intervals_table(report.results),
         "knees": frame_of(Knee, report.knees, **LEVEL),
-        "run_cost": frame_of(RunCost, report.run_cost),
+        "run_cost": frame_of(RunCost, report.run_cost).drop(columns="parts"),
+        "cost_parts": frame_of(CostPart, [part for cost in report.run_cost for part in cost.parts], above="Int64"),
+        "break_even_prices": frame_of(EvenLine, report.even_lines),
+        "prices": frame_of(PriceRow, report.prices),
         "token_sources": sources_table(report.token_sources),
         "token_comparison": frame_of(Comparison, report.token_comparison),
         "workers": frame_of(WorkerInStage, report.workers),

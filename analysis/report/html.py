@@ -19,7 +19,15 @@ from analysis.report import html_stages
 from analysis.report.frames import failed_table
 from analysis.report.html_tables import Table, heading, table
 from analysis.report.plots.catalogue import PLOTS, by_rate_file
-from analysis.report.run_tables import shown_comparison, shown_evidence, shown_repeats, shown_sources, shown_workers
+from analysis.report.run_tables import (
+    shown_comparison,
+    shown_even_lines,
+    shown_evidence,
+    shown_prices,
+    shown_repeats,
+    shown_sources,
+    shown_workers,
+)
 from analysis.report.text_tables import run_cost_table
 from analysis.report.verdict_summary import doubts, open_limits, total
 from analysis.words import format as show
@@ -101,6 +109,8 @@ def _content(report: Report, plots: typing.Sequence[pathlib.Path]) -> dict[str, 
         "total": total(report),
         "open_limits": open_limits(report),
         "run_cost": table(run_cost_table(report.run_cost), skip=run),
+        "even_lines": table(shown_even_lines(report.even_lines, several)),
+        "prices": table(shown_prices(report.prices, several)),
         "sentences": report.sentences,
         "knees": report.knees,
         "study": {_question(q): table(report.tables[q.table], skip=run) for q in QUESTIONS if q.table in report.tables},

@@ -13,7 +13,15 @@ from analysis.advice.report_model import Report
 from analysis.advice.study_tables import QUESTIONS
 from analysis.report.frames import failed_table
 from analysis.report.html_stages import summary
-from analysis.report.run_tables import shown_comparison, shown_evidence, shown_repeats, shown_sources, shown_workers
+from analysis.report.run_tables import (
+    shown_comparison,
+    shown_even_lines,
+    shown_evidence,
+    shown_prices,
+    shown_repeats,
+    shown_sources,
+    shown_workers,
+)
 from analysis.report.text_tables import call_table, cost_table, full_table, open_table, run_cost_table
 from analysis.report.verdict_summary import doubts, open_limits, total
 from analysis.verdicts.slo_checks import MARKS
@@ -73,6 +81,8 @@ def _tables(report: Report) -> dict[str, typing.Any]:
         "calls": call_table(results, several),
         "opened": open_table(results, several),
         "findings": [(f, shown_evidence(f)) for f in report.findings],
+        "even_lines": shown_even_lines(report.even_lines, several),
+        "prices": shown_prices(report.prices, several),
         "repeats": shown_repeats(report.repeats, several) if report.repeats else None,
         "token_sources": shown_sources(report.token_sources, several) if report.token_sources else None,
         "token_comparison": shown_comparison(report.token_comparison, several) if report.token_comparison else None,

@@ -4,8 +4,10 @@ import typing
 
 import pandas as pd
 
+from analysis.advice.even_lines import EvenLine, texts
 from analysis.advice.repeats import FIGURES, Apart, RepeatedLevel
 from analysis.advice.search_findings import Found
+from analysis.cost.price_rows import PriceRow
 from analysis.metrics.token_counts import Comparison, Sources
 from analysis.metrics.worker_load import WorkerInStage
 from analysis.report.text_tables import text_table
@@ -73,6 +75,32 @@ def shown_comparison(comparisons: list[Comparison], several_runs: bool) -> pd.Da
         for c in comparisons
     )
     return _frame(rows, several_runs)
+
+
+def shown_even_lines(lines: list[EvenLine], several_runs: bool) -> pd.DataFrame:
+    """Break-even by each price that is known; empty where none is beside those that were billed."""
+    return _frame(texts(lines), several_runs)
+
+
+def shown_prices(prices: list[PriceRow], several_runs: bool) -> pd.DataFrame:
+    """What each target is priced by; rules and cautions only where there are some."""
+    rows = pd.DataFrame(
+        {
+            "Run": p.run,
+            "Target": p.target,
+            "Price": p.price,
+            "By": p.name,
+            "Entry": show.text(p.entry),
+            "Region": show.text(p.region),
+            "As of": show.text(p.as_of),
+            "Source": show.text(p.source),
+            "Rules": p.rules,
+            "Mind": p.cautions,
+        }
+        for p in prices
+    )
+    empty = [c for c in ("Rules", "Mind") if c in rows and not rows[c].any()]
+    return rows.drop(columns=empty + ([] if several_runs or rows.empty else ["Run"]))
 
 
 HEADS = dict(zip(FIGURES, ("Transactions/s", "Latency p50", "Latency p95", "Price per transaction"), strict=True))

@@ -59,7 +59,9 @@ def summary_of(report: Report) -> dict[str, typing.Any]:
             "intervals": tables["intervals"],
             "knees": tables["knees"],
             "break_even": report.break_even,
+            "break_even_prices": tables["break_even_prices"],
             "run_cost": tables["run_cost"],
+            "cost_parts": tables["cost_parts"],
             "total_cost_usd": report.total_cost,
             "total_cost_usd_low": report.total_cost_low,
             "total_cost_usd_high": report.total_cost,
@@ -75,6 +77,7 @@ def summary_of(report: Report) -> dict[str, typing.Any]:
             "instrument": report.instrument,
             "slo": report.slo,
             "pricing": report.pricing,
+            "prices": tables["prices"],
             "runs": report.runs,
             "metrics": [m.told for m in METRICS],
         }

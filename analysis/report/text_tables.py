@@ -157,16 +157,50 @@ def run_cost_table(costs: list[RunCost]) -> pd.DataFrame:
     )
 
 
+KINDS = {
+    "input": "prompt tokens", "cache_read": "read from a cache", "cache_write": "written to one",
+    "cache_write_1h": "written for an hour", "output": "output tokens",
+}  # fmt: skip
+PLURAL = {"query": "queries", "image": "images", "second": "seconds", "page": "pages"}
+
+
 def _factors(cost: RunCost) -> str:
     if cost.duration_s is None:
         return "nothing was sent"
     if cost.price_basis == "hourly":
-        instances = show.count(cost.instance_count)
+        instances = show.count(cost.instance_count) + (f" × {show.percent(cost.share)} of it" if cost.share else "")
         return f"{show.number(cost.duration_s, 5)} s × {show.price(cost.usd_per_hour)}/h × {instances}"
-    billed = [(cost.prompt_tokens, "prompt tokens", cost.usd_per_1k_input)]
-    if cost.cache_read_tokens:
-        billed.append((cost.cache_read_tokens, "read from a cache", cost.usd_per_1k_cache_read))
-    if cost.cache_write_tokens:
-        billed.append((cost.cache_write_tokens, "written to one", cost.usd_per_1k_cache_write))
-    billed.append((cost.completion_tokens, "output tokens", cost.usd_per_1k_output))
-    return " + ".join(f"{show.count(count)} {words} × {show.price(price)}/1k" for count, words, price in billed)
+    in_steps = len({part.above for part in cost.parts}) > 1
+    terms = _by_steps(cost) if in_steps else _by_kinds(cost)
+    if cost.unit:
+        units = show.exact(cost.billed_units) if cost.unit == "second" else show.count(cost.billed_units)
+        terms.append(f"{units} {PLURAL[cost.unit]} × {show.price(cost.usd_per_unit)}")
+    if cost.guardrail_usd is not None:
+        terms.append(f"{show.money(cost.guardrail_usd)} of its guardrail")
+    return " + ".join(terms)
+
+
+def _by_kinds(cost: RunCost) -> list[str]:
+    if cost.unit and not (cost.usd_per_1k_input or cost.usd_per_1k_output):
+        return []
+    hour = cost.cache_write_1h_tokens or 0
+    billed = [(cost.prompt_tokens, "input", cost.usd_per_1k_input)]
+    beside = [(cost.cache_read_tokens, "cache_read", cost.usd_per_1k_cache_read)]
+    beside.append(((cost.cache_write_tokens or 0) - hour, "cache_write", cost.usd_per_1k_cache_write))
+    beside.append((hour, "cache_write_1h", cost.usd_per_1k_cache_write_1h))
+    billed += [(tokens, kind, price) for tokens, kind, price in beside if tokens]
+    billed.append((cost.completion_tokens, "output", cost.usd_per_1k_output))
+    return [_term(count, kind, price) for count, kind, price in billed]
+
+
+def _by_steps(cost: RunCost) -> list[str]:
+    of_tokens = [part for part in cost.parts if part.kind in KINDS]
+    return [
+        _term(part.amount, part.kind, part.usd_per)
+        + (f" of prompts above {show.count(part.above)}" if part.above else "")
+        for part in sorted(of_tokens, key=lambda part: (part.above or 0, list(KINDS).index(part.kind)))
+    ]
+
+
+def _term(count: float | None, kind: str, price: float | None) -> str:
+    return f"{show.count(count)} {KINDS[kind]} × {show.price(price)}/1k"

@@ -165,9 +165,9 @@ def _token_costs(stage: Stage, price: TokenPrice, billed: Bill) -> Intervals:
         ratio, known = usd.sum() / tokens.sum(), len(tokens)
         error = np.sqrt(((usd - ratio * tokens) ** 2).sum() * known / (known - 1)) / tokens.sum()
         low, high = interval_of_mean(ratio, error, known)
-        all_tokens = tokens.mean() * n
+        mean = tokens.mean()
         found[USD_PER_1M_OUTPUT] = (
-            (billed.low / all_tokens - (ratio - low)) * 1e6,
-            (billed.high / all_tokens + (high - ratio)) * 1e6,
+            (billed.low / n / mean - (ratio - low)) * 1e6,
+            (billed.high / n / mean + (high - ratio)) * 1e6,
         )
     return found

@@ -34,7 +34,7 @@ def verdict_of(stage: Stage, found: StageFigures) -> Trust:
         *stream_cautions(stage),
         *served_cautions(stage),
         *endpoint_cautions(stage),
-        *_settle_cautions(stage.visit),
+        *_settle_cautions(stage),
     ]
     if stage.open_loop:
         suspect += open_cautions(stage)
@@ -126,17 +126,31 @@ def _load_cautions(stage: Stage, found: StageFigures) -> typing.Iterator[str]:
         yield f"worker {worker} joined in mid-stage: its first request came {show.seconds(after_s)} after the window began"
 
 
-def _settle_cautions(visit: StageWindow) -> typing.Iterator[str]:
-    if visit.steady is False and visit.measure_from is not None:
-        settled = show.seconds(visit.measure_from - (visit.settle_from or visit.started_at))
+def _settle_cautions(stage: Stage) -> typing.Iterator[str]:
+    visit = stage.visit
+    if visit.steady is not False or visit.measure_from is None:
+        return
+    after = f"after {show.seconds(visit.measure_from - (visit.settle_from or visit.started_at))} of settling"
+    begun = stage.records[stage.records["phase"] == "settle"].sort_values("ended")
+    later = begun["error"].iloc[len(begun) // 2 :]
+    failed, ended = int(later.notna().sum()), int((begun["ended"] < stage.known_window[0]).sum())
+    if 2 * failed > len(later):
+        yield f"its calls still failed {after} ({failed} of the last {len(later)}): see why; if it was starting up, longer settle_at_most_s"
+    elif visit.users is not None and ended < visit.users:
+        yield f"only {ended} of the first {visit.users} calls had ended {after}: longer settle_at_most_s"
+    else:
         why = "longer settle_at_most_s" + (", or the rate is above capacity" if visit.users is None else "")
-        yield f"its latencies were still drifting after {settled} of settling: {why}"
+        yield f"its latencies were still drifting {after}: {why}"
+
+
+def _few(successes: int) -> str:
+    return "no success" if not successes else f"only {successes} success{'' if successes == 1 else 'es'}"
 
 
 def _sample_cautions(stage: Stage, found: StageFigures) -> typing.Iterator[str]:
     outcome, prompts, reads = found.outcome, found.instrument, found.tokens.cache_read_share or 0.0
     if outcome.successes < THRESHOLDS["successes"].limit:
-        yield f"only {outcome.successes} successes"
+        yield _few(outcome.successes)
     warm = caches_on_purpose(
         stage.run, stage.target, stage.visit.payload
     )  # which is what is measured, and said in a note

@@ -2,7 +2,9 @@
 
 BadInput                      usage, a file, an option, a package, the network: whatever has no class of its own below
 ├── BadScenario               a scenario that cannot be run
-├── BadPriceBook              a price book that cannot be read, or has no price for a model or an instance
+├── BadPriceBook              a price book that cannot be read
+├── NoPrice                   a model or an instance that no source has a price for
+├── WrongUnit                 a price that is in another unit than USD per 1,000 tokens, by all that is known
 ├── BadPayload                a payload file, or a prompt for a target, that cannot be used
 ├── BadTrace                  a trace of arrivals that cannot be replayed
 ├── NoCredentials             AWS credentials that are missing or cannot be used

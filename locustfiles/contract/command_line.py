@@ -6,6 +6,7 @@ What argparse finds wrong becomes one line, `error: place: what; remedy`, and ex
 import argparse
 import collections.abc
 import difflib
+import os
 import re
 import sys
 import typing
@@ -84,7 +85,12 @@ def _nearest(given: str, known: collections.abc.Iterable[str], help_is: str) -> 
 def ended(command: collections.abc.Callable[[], int]) -> int:
     """The command's exit code; for a user's mistake, a Python without our libraries among them, the line that tells of it."""
     try:
-        return command()
+        code = command()
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:  # who read it has what he wanted (`| head`), and Python must not try again at the end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
     except BadInput as e:
         complain(str(e))
     except ModuleNotFoundError as e:

@@ -141,9 +141,8 @@ class RunFolder:
         try:
             data = json.loads(self.manifest.read_text(encoding="utf-8"))
             if data["schema"] != SCHEMA:
-                raise NotARun(
-                    f"{self.manifest}: its schema is {data['schema']}, this version reads {SCHEMA}; use the version that wrote it"
-                )
+                other = f"its schema is {json.dumps(data['schema'])}, this version reads {SCHEMA}"
+                raise NotARun(f"{self.manifest}: {other}; use the version that wrote it")
             # the scenario has texts of several lines, which are checked where they are read
             told = visible_lines({key: value for key, value in data.items() if key != "scenario"})
             return manifest_of(told | ({"scenario": storable(data["scenario"])} if "scenario" in data else {}))

@@ -1,6 +1,5 @@
 """Strict YAML: a file becomes a pydantic model, or one line says what to mend and where."""
 
-import collections.abc
 import difflib
 import pathlib
 import typing
@@ -10,6 +9,8 @@ import yaml
 
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.keys import kind_of_key
+from locustfiles.contract.yaml_loader import UniqueKeyLoader
+from locustfiles.contract.yaml_values import take_quoted_dates, what_to_write
 
 
 class Strict(pydantic.BaseModel):
@@ -24,59 +25,6 @@ M = typing.TypeVar("M", bound=pydantic.BaseModel)
 
 
 MAX_BYTES = 4 * 2**20
-MAX_DEPTH = 50
-MAX_NODES = 200_000  # with what aliases stand for
-
-
-class _UniqueKeyLoader(yaml.SafeLoader):
-    """Bounded: nesting, and what aliases expand to, are counted while the nodes are composed."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
-        self._depth = 0
-        self._sizes: dict[int, int] = {}  # node -> nodes that it stands for
-
-    def compose_node(self, parent: yaml.Node | None, index: typing.Any) -> yaml.Node | None:
-        alias, mark = self.check_event(yaml.AliasEvent), self.peek_event().start_mark  # type: ignore[no-untyped-call]
-        self._depth += 1
-        if self._depth > MAX_DEPTH:
-            raise yaml.MarkedYAMLError(problem=f"nested more than {MAX_DEPTH} deep", problem_mark=mark)
-        node = super().compose_node(parent, index)
-        self._depth -= 1
-        if node is not None and id(node) not in self._sizes:
-            if alias:
-                raise yaml.MarkedYAMLError(problem="an alias stands inside its own anchor", problem_mark=mark)
-            pairs = node.value if isinstance(node, yaml.CollectionNode) else []
-            parts = [part for pair in pairs for part in (pair if isinstance(pair, tuple) else (pair,))]
-            size = self._sizes[id(node)] = 1 + sum(self._sizes[id(part)] for part in parts)
-            if size > MAX_NODES:
-                raise yaml.MarkedYAMLError(
-                    problem=f"more than {MAX_NODES:,} values, aliases included", problem_mark=mark
-                )
-        return node
-
-    def construct_mapping(
-        self, node: yaml.MappingNode, deep: bool = False
-    ) -> dict[collections.abc.Hashable, typing.Any]:
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if not isinstance(key, yaml.ScalarNode):
-                continue  # a list as a key: refused below
-            if key.value in seen:
-                raise yaml.MarkedYAMLError(problem=f"key `{key.value}` stands twice", problem_mark=key.start_mark)
-            seen.add(key.value)
-        return super().construct_mapping(node, deep)
-
-    def construct_object(self, node: yaml.Node, deep: bool = False) -> typing.Any:
-        try:
-            return super().construct_object(node, deep)
-        except (
-            ValueError,
-            KeyError,
-            AttributeError,
-        ) as e:  # it looks like a date or a number, or is tagged as one, but is none
-            problem = f"`{node.value[:60]}` cannot be read ({e})" if isinstance(node, yaml.ScalarNode) else str(e)
-            raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark) from None
 
 
 def load_yaml(path: str | pathlib.Path, model: type[M], error: type[BadInput] = BadInput, keyless: bool = False) -> M:
@@ -90,22 +38,33 @@ def load_yaml(path: str | pathlib.Path, model: type[M], error: type[BadInput] = 
         reason = e.strerror if isinstance(e, OSError) else "it is not UTF-8 text"
         raise error(f"{path}: cannot be read ({reason}); check the path") from None
     try:
-        loader = _UniqueKeyLoader(text)
+        loader = UniqueKeyLoader(text)
         root = loader.get_single_node()
         data = loader.construct_document(root) if root is not None else None
         if keyless and root is not None:
             _refuse_keys(path, root, error)
     except yaml.MarkedYAMLError as e:
         line = e.problem_mark.line + 1 if e.problem_mark else 1
-        raise error(f"{path}:{line}: not valid YAML: {e.problem}; check indentation and quotes") from None
+        told = e.problem if ";" in (e.problem or "") else f"not valid YAML: {e.problem}; check indentation and quotes"
+        raise error(f"{path}:{line}: {told}") from None
     except (yaml.YAMLError, RecursionError) as e:
         raise error(f"{path}: not valid YAML: {' '.join(str(e).split())}; check indentation and quotes") from None
     if root is None or not isinstance(data, dict):
         raise error(f"{path}:1: {type(data).__name__} instead of `key: value` lines; write a key a line")
     try:
-        return model.model_validate(data)
+        return _validated(model, data)
     except pydantic.ValidationError as e:
         raise error(_explain(path, root, model, e)) from None
+
+
+def _validated(model: type[M], data: dict[str, typing.Any]) -> M:
+    """Quoted dates are dates. Raises pydantic.ValidationError."""
+    try:
+        return model.model_validate(data)
+    except pydantic.ValidationError as e:
+        if not take_quoted_dates(data, e):
+            raise
+    return model.model_validate(data)
 
 
 def _refuse_keys(path: pathlib.Path, root: yaml.Node, error: type[BadInput]) -> None:
@@ -170,9 +129,12 @@ def _explain(path: pathlib.Path, root: yaml.Node, model: type[pydantic.BaseModel
         expected = first["ctx"].get("expected_tags")
         must = expected.replace(", ", " or ") if expected else "there"
         return f"{where}: `{key}:` must be {must}{_got(first['ctx'].get('tag'))}; mend it"
+    if meant := what_to_write(first):
+        return f"{where}: {meant}"
     message = first["msg"].removeprefix("Value error, ")
     got = "" if first["type"] == SECRET else _got(first.get("input"))
-    return f"{where}: {message[0].lower()}{message[1:]}{got}{'' if ';' in message else '; mend it'}"
+    what, _, mend = message.partition("; ")
+    return f"{where}: {what[0].lower()}{what[1:]}{got}; {mend or 'mend it'}"
 
 
 def _close(model: type[pydantic.BaseModel], key: str) -> str | None:

@@ -187,6 +187,28 @@ class Server(Target):
     aliases: list[str] = []
 
 
+class Item(Strict):
+    """One product of the price list."""
+
+    service: str
+    region: str
+    family: str = "Amazon Bedrock"
+    attributes: dict[str, str]  # `usagetype` among them
+    unit: str
+    usd: str
+    description: str | None = None
+
+
+class Pricing(Strict):
+    """AWS's Price List API."""
+
+    products: list[Item] | None = None  # in place of the table that it comes with
+    page_size: Annotated[int, pydantic.Field(ge=1, le=100)] = 100  # products on a page, at most
+    limit: Limit = Limit()
+    faults: dict[Literal["throttle", "access_denied", "server", "drop", "reset", "garbage_body"], Share] = {}
+    fault_seed: int = 0
+
+
 class Config(Strict):
     """A whole emulator."""
 
@@ -202,6 +224,7 @@ class Config(Strict):
     endpoints: dict[str, Endpoint] = {}
     models: dict[str, Model] = {}
     openai: dict[str, Server] = {}
+    pricing: Pricing | None = None
 
     @pydantic.model_validator(mode="after")
     def _engines_exist(self):
@@ -210,8 +233,8 @@ class Config(Strict):
                 if target.engine not in self.engines:
                     known = ", ".join(self.engines)
                     raise ValueError(f"{section}.{name}.engine: no engine `{target.engine}`; one of {known}")
-        if not (self.endpoints or self.models or self.openai):
-            raise ValueError("none of `endpoints:`, `models:` and `openai:`; name at least one")
+        if not (self.endpoints or self.models or self.openai or self.pricing):
+            raise ValueError("none of `endpoints:`, `models:`, `openai:` and `pricing:`; name at least one")
         return self
 
 

@@ -23,6 +23,8 @@ class Operation:
     openai: bool = False
 
     def whole_headers(self, a) -> list[tuple[str, str]]:
+        if self.service == "pricing":
+            return [self.request_id(a), ("Content-Type", "application/x-amz-json-1.1")]
         headers = [self.request_id(a), ("Content-Type", a.content_type())]
         if self.service == "sagemaker":
             headers += _container_headers(a)
@@ -53,6 +55,13 @@ class Operation:
         if self.openai:
             status, body = openai_errors.status_and_body(error)
             return status, headers, body
+        if self.service == "pricing":  # JSON 1.1 names the error in the body
+            key = "message" if error.authentication else "Message"
+            return (
+                400 if error.status < 500 else 500,
+                self.whole_headers(a),
+                frames.compact({"__type": error.code, key: error.message}),
+            )
         return error.status, [*headers, ("x-amzn-ErrorType", error.type_header(self.service))], error.body(self.service)
 
     def frame(self, event: str, payload: bytes) -> bytes:

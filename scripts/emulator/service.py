@@ -6,7 +6,7 @@ import time
 import traceback
 import typing
 
-from scripts.emulator import counting, errors, model_limits, models, openai_errors, service_model
+from scripts.emulator import counting, errors, model_limits, models, openai_errors, price_list, service_model
 from scripts.emulator.answer import Answer
 from scripts.emulator.clock import clock
 from scripts.emulator.dialects import (
@@ -77,6 +77,7 @@ class Service:
         self._guardrails, self.guardrail_policies = config.guardrails, config.guardrail_policies
         self._engines: dict[str, typing.Any] = {name: ENGINES[e.kind](e) for name, e in config.engines.items()}
         self._catalog = Catalog(config, self._engines)
+        self._prices = price_list.PriceList(config, Hosted(config.pricing, None)) if config.pricing else None
         if config.models:
             service_model.prepare()
 
@@ -98,6 +99,7 @@ class Service:
         if request.method == "GET" and (found := models.answer(request, self._config, self._started)):
             return connection.respond(*found)
         routed = route(request.method, request.raw_path, self._config.openai_paths)
+        routed = routed or (price_list.route(request) if self._prices else None)
         if routed is None:
             error = errors.unknown_operation(request.raw_path)
             headers = [("Content-Type", "application/json"), ("x-amzn-ErrorType", error.code)]
@@ -117,6 +119,9 @@ class Service:
 
     def _begin(self, a: Answer) -> None:
         """Raises AwsError or BadBody."""
+        if self._prices and a.operation.service == "pricing":
+            self._prices.answer(a)
+            return
         self._authenticate(a)
         body = self._named(a) if a.operation.openai else None
         hosted = self._catalog.find(a)

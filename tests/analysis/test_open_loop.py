@@ -134,6 +134,22 @@ def test_a_stage_that_never_settled_is_suspect_with_the_remedy(tmp_path):
     )
 
 
+def test_a_stage_that_never_settled_says_where_its_calls_failed_or_had_not_ended(tmp_path):
+    def reasons(name: str, *settling, users: int) -> str:
+        stage = window(1, 10, 40, users=users, steady=False)
+        run = made_run(tmp_path / name, [*settling, *steady(1, 10, 40, users, 0.5)], [stage])
+        return steps(analyse([run]))["reasons"][0]
+
+    began = [record(at, 0.5, stage=1, phase="settle", error="connect" if at > 3 else None) for at in range(10)]
+    # the later half of ten are those at 5 to 9 s
+    assert (
+        "its calls still failed after 10.0 s of settling (5 of the last 5): see why; if it was starting up"
+        in reasons("failing", *began, users=2)
+    )
+    slow = [record(at, 60 if at else 2, stage=1, phase="settle") for at in range(3)]
+    assert "only 1 of the first 3 calls had ended after 10.0 s of settling" in reasons("slow", *slow, users=3)
+
+
 @pytest.fixture(scope="module")
 def both(tmp_path_factory):
     """A run of one open-loop target at 2 and 4 requests/s and one closed-loop target at 2 and 4 users, with its report."""

@@ -1,24 +1,18 @@
 """What a whole run has cost."""
 
 import io
-import math
 
-import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from rich.console import Console
 
 from analysis.advice.analyse import analyse
 from analysis.commands.report import print_gist
-from analysis.cost.bill import usd_by_tokens
 from analysis.report.html import write_html
 from analysis.report.markdown import markdown
 from analysis.report.summary_json import summary_of
 from analysis.report.text_tables import run_cost_table
 from analysis.report.verdict_summary import total
 from locustfiles.contract.bad_input import BadScenario
-from locustfiles.contract.prices.price import TokenPrice
 from tests.analysis.test_cost import PER_CALL, call
 from tests.helpers.flat import steps, table
 from tests.helpers.made_run import BEDROCK, P4D, made_run, record, window
@@ -204,17 +198,3 @@ def test_the_factors_are_the_prices_of_the_book(tmp_path):
     write_html(report, [], tmp_path / "r.html")
     page = (tmp_path / "r.html").read_text()
     assert "$4.545<" in page and "$1.515/h" in page and "6e-05" not in page and "6e-05" not in text
-
-
-COUNTS = st.one_of(st.none(), st.integers(0, 10**6))
-PER_1K = st.floats(0, 1)
-
-
-@given(COUNTS, COUNTS, COUNTS, COUNTS, PER_1K, PER_1K, st.one_of(st.none(), PER_1K), st.one_of(st.none(), PER_1K))
-def test_the_bill_of_a_table_and_the_price_of_a_call_are_one_arithmetic(
-    p, c, read, written, i, o, cache_read, cache_write
-):
-    price = TokenPrice(input=i, output=o, cache_read=cache_read, cache_write=cache_write)
-    counts = {"prompt_tokens": p, "completion_tokens": c, "cache_read_tokens": read, "cache_write_tokens": written}
-    (billed,) = usd_by_tokens(pd.DataFrame([counts], dtype="float64"), price)
-    assert billed == pytest.approx(math.nan if (one := price.usd(p, c, read, written)) is None else one, nan_ok=True)

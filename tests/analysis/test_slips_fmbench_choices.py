@@ -10,6 +10,7 @@ Slips that an equal test shows already:
 | an unknown price, found after the load was paid for | ../load/test_inputs.py: a_price_that_is_not_in_the_book |
 """
 
+import datetime
 import json
 
 import pytest
@@ -199,7 +200,8 @@ def test_every_region_was_priced_as_us_east_1(tmp_path):
         [window(1, 10, 70, users=4)],
         scenario_keys={"region": "ap-northeast-1"},
     )
-    theirs = usd_per_transaction_hourly(load_price_book(books["us-east-1"]).instance("ml.p4d.24xlarge"), 480)
+    entry = load_price_book(books["us-east-1"]).instance("ml.p4d.24xlarge", datetime.date(2026, 1, 1))
+    theirs = usd_per_transaction_hourly(entry.usd_per_hour, 480)
     assert theirs == pytest.approx(37.688 / 28_800)
     report = analyse([path], pricing=books["ap-northeast-1"])
     assert steps(report)["usd_per_transaction"][0] == pytest.approx(50.88 / 28_800, rel=1e-3)  # 35 % more

@@ -14,13 +14,16 @@ from locustfiles.common.dialects.request import build
 from locustfiles.common.prompts import payloads, tokenizer_packages
 from locustfiles.common.prompts.payloads import Prompt
 from locustfiles.contract import error_classes, exit_codes, manifest, record
-from locustfiles.contract.scenario import families, loads, price_book, raw, retry, scenario, slo, targets
+from locustfiles.contract.prices import price, price_book
+from locustfiles.contract.scenario import families, loads, raw, retry, scenario, slo, targets
 from scripts.emulator import config as emulator
 from tests.helpers.documents import MANUAL, ROOT, blocks, code, inline_codes, sections, table, text_of
 from tests.helpers.key_tables import check_keys
 
 CONFIGS, LOCUSTFILES = ROOT / "configs/README.md", ROOT / "locustfiles/README.md"
 COMMON = targets.SageMakerTarget.__mro__[1]
+#: whose keys have a table of their own, which those of other models do not repeat
+BASES = (COMMON, price_book.Dated, price.Rates, price.TokenPrice)
 #: heading of configs/README.md -> the model whose keys its table lists
 MODELS: dict[str, type[pydantic.BaseModel]] = {
     "Scenario": scenario.Scenario,
@@ -37,8 +40,15 @@ MODELS: dict[str, type[pydantic.BaseModel]] = {
     "SLO": slo.Slo,
     "Limits": slo.Limits,
     "Book": price_book.PriceBook,
-    "Price by token": price_book.TokenPrice,
-    "Price by the hour": price_book.HourlyPrice,
+    "Entries": price_book.Dated,
+    "Instances": price_book.InstanceEntry,
+    "Models": price_book.ModelEntry,
+    "On top of a known price": price_book.OnTop,
+    "Price by token": price.Rates,
+    "Steps and units": price.TokenPrice,
+    "A step": price.Step,
+    "Price by the hour": price.HourlyPrice,
+    "Reserved tier": price.Reserved,
     "Any other container: raw": raw.RawAnswer,
 }
 #: a scenario to which a README's YAML adds what it shows
@@ -67,7 +77,7 @@ def test_every_model_of_a_scenario_and_a_price_book_has_its_table():
 
 @pytest.mark.parametrize("heading", MODELS)
 def test_a_table_has_every_key_with_its_default_and_no_other(heading):
-    check_keys(CONFIGS, heading, MODELS[heading], base=COMMON)
+    check_keys(CONFIGS, heading, MODELS[heading], BASES)
 
 
 def test_every_choice_of_a_key_is_named():

@@ -91,7 +91,7 @@ def kinds(tmp_path):
     (tmp_path / "book.yaml").write_text(text)
     data = yaml.safe_load(KINDS)
     for target in data["targets"]:
-        target["price"] = {"usd_per_hour": 1.0} if target["service"] != "bedrock" else {"input": 0.1, "output": 0.1}
+        target["price"] = {"usd_per_hour": 1.0} if target["service"] != "bedrock" else {"input": 0.001, "output": 0.001}
     path.write_text(yaml.safe_dump(data, sort_keys=False))
     return path
 
@@ -195,3 +195,13 @@ def test_the_answers_of_two_dialects_at_one_endpoint_go_by_the_body(kinds):
     assert (made.dialect, made.more_dialects, made.variant, json.dumps(made.inference_components)) == (
         "openai-chat", ["openai-completions"], "B", '["c1"]',
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["default-prompt-router/anthropic.claude:1", "prompt-router/abc123"])
+def test_a_prompt_router_of_a_scenario_chooses_between_models(tmp_path, kind):
+    router = f"arn:aws:bedrock:us-east-1:123456789012:{kind}"
+    target = f"  - {{name: r, service: bedrock, model_id: '{router}', price: {{input: 0.1, output: 0.2}}}}\n"
+    path = write(tmp_path, KINDS.replace("region: eu-west-1", target + "region: eu-west-1"))
+    served = config_of(str(path), load_scenario(path), None, None).models[router]
+    family = "anthropic" if "anthropic" in kind else "amazon"
+    assert len(served.routes_to) == 2 and all(name.startswith(f"{family}.") for name in served.routes_to)

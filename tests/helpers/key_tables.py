@@ -10,11 +10,14 @@ from tests.helpers.documents import code, table
 
 
 def check_keys(
-    readme: pathlib.Path, heading: str, model: type[pydantic.BaseModel], base: type[pydantic.BaseModel] | None = None
+    readme: pathlib.Path,
+    heading: str,
+    model: type[pydantic.BaseModel],
+    bases: tuple[type[pydantic.BaseModel], ...] = (),
 ) -> None:
     """The table below `heading` has a row for every key of the model with its meaning and default, and no other; the keys of
-    `base` have a table of their own."""
-    inherited = set(base.model_fields) if base is not None and model is not base and issubclass(model, base) else set()
+    `bases` have tables of their own."""
+    inherited = {name for base in bases if model is not base and issubclass(model, base) for name in base.model_fields}
     fields = {name: field for name, field in model.model_fields.items() if name not in inherited}
     rows = table(readme, heading, "key")
     assert {code(row[0]) for row in rows} == set(fields) and len(rows) == len(fields), heading

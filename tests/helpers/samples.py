@@ -11,6 +11,7 @@ from analysis.advice.knee import Knee
 from analysis.advice.recommend import Recommendation
 from analysis.advice.report_model import Report
 from analysis.advice.target_sentences import Sentence
+from analysis.cost.price_rows import PriceRow
 from analysis.verdicts.stage_results import Result, StageKey
 from analysis.words.columns import METRICS, STEP_COLUMNS
 from analysis.words.stage_figures import StageFigures
@@ -196,6 +197,7 @@ def report(steps, records, slo=SLO, pick=None, knees=(), break_even=(), notes=()
         run_cost=[], knees=[Knee("study", t, dataset, users, None, "reached", None, "") for t, users in knees],
         tables={}, break_even=list(break_even), notes=list(notes),
         pricing={"study": {"file": "p.yaml", "region": "us-east-1", "as_of": "2024-04-15", "source": "AWS"}},
+        prices=[PriceRow("study", "t", "$1 per hour", "book", "p.yaml", "t", "us-east-1", "2024-04-15", "AWS", "", "")],
         made_at=datetime.datetime(2026, 1, 2, 3, 4, tzinfo=datetime.UTC), made_by=Build("0.0.1", "def5678"),
     )  # fmt: skip
     return with_steps(found, steps)

@@ -186,7 +186,17 @@ NO_COLUMN = f":1: no column `timestamp`; the header must be {COLUMNS} (the last 
     ("text", "said"),
     [
         ("", NO_COLUMN),
-        ("time\n1\n2\n", NO_COLUMN),
+        (  # Azure's published traces
+            "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:17:03.97,4808,10\n",
+            ":1: columns of other names; rename `TIMESTAMP` to `timestamp`, `ContextTokens` to `prompt_tokens`, "
+            "`GeneratedTokens` to `completion_tokens` (the time in seconds)",
+        ),
+        (  # would be replayed without its lengths
+            "timestamp,input_length,output_length\n0,50,5\n1000,50,6\n",
+            ":1: columns of other names; rename `input_length` to `prompt_tokens`, `output_length` to `completion_tokens` "
+            "(the time in seconds)",
+        ),
+        ("time\n1\n2\n", ":1: columns of other names; rename `time` to `timestamp` (the time in seconds)"),
         ("timestamp\n", ": fewer than two arrivals, no rate to replay; give more"),
         ("timestamp\n5\n", ": fewer than two arrivals, no rate to replay; give more"),
         ("timestamp\n5\n5\n5\n", ": all arrivals have one timestamp; give seconds with fractions"),

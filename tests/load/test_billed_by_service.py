@@ -1,10 +1,14 @@
 """What is billed beside plain tokens, over real sockets: the records of both transports of the endpoint's answers."""
 
+import json
+
 import pytest
 
 from locustfiles.common.calls.stage_spec import StageSpec
+from locustfiles.common.dialects.request import build
 from locustfiles.common.prompts.payloads import Prompt
 from locustfiles.contract.record import RequestRecord
+from locustfiles.contract.scenario.targets import BedrockTarget
 from tests.helpers.both_transports import Pair
 from tests.helpers.calls import PROMPT, sender_for
 from tests.helpers.emulator_process import running_emulator
@@ -90,6 +94,22 @@ def test_tokens_written_for_an_hour_are_counted_apart(caches, transport, api, st
     # another prompt: the system is there, 10 tokens are written, for an hour where the line says so
     assert written(ask(caches, transport, name, marked("y" * 40, {"ttl": "5m"}))) == (12, 10, 0)
     assert written(ask(caches, transport, name, marked("z" * 40, {"ttl": "1h"}))) == (12, 10, 10)
+
+
+def test_a_time_to_live_belongs_to_a_cached_system():
+    target = {"name": "t", "service": "bedrock", "model_id": "m", "system": "Be brief."}
+    with pytest.raises(
+        ValueError, match="`cache_ttl` is for how long `cache_system` keeps its tokens; add `cache_system: true`"
+    ):
+        BedrockTarget.model_validate(target | {"cache_ttl": "1h"})
+    with pytest.raises(ValueError, match="cache_ttl"):
+        BedrockTarget.model_validate(target | {"cache_system": True, "cache_ttl": "2h"})
+    points = []
+    for ttl in ({"cache_ttl": "1h"}, {"cache_ttl": "5m"}, {}):
+        converse_target = BedrockTarget.model_validate(target | {"cache_system": True} | ttl)
+        points.append(json.loads(build(converse_target, PROMPT).body)["system"][-1])
+    kinds = ({"type": "default", "ttl": "1h"}, {"type": "default", "ttl": "5m"}, {"type": "default"})
+    assert points == [{"cachePoint": kind} for kind in kinds]
 
 
 @pytest.fixture(scope="module")

@@ -4,9 +4,12 @@ import json
 
 import pytest
 
+from locustfiles.common.calls.outcome import token_counts
 from locustfiles.common.dialects.parsed import ParsedAnswer
 from locustfiles.common.dialects.response import parse_answer
+from locustfiles.common.prompts.payloads import Prompt
 from locustfiles.contract.error_classes import ErrorClass
+from locustfiles.contract.scenario.targets import BedrockTarget
 from tests.helpers.aws_frames import chunk, event, part
 from tests.helpers.sample_answers import CLAUDE, CONVERSE, WHOLES, call, openai_chunk, sse, streamed, timed
 
@@ -215,3 +218,26 @@ def test_units_that_nobody_tells_are_none(told, expected):
 )
 def test_coheres_own_units_are_read(units, expected):
     assert whole("cohere-command-r", {"meta": {"billed_units": units}}).billed_units == expected
+
+
+@pytest.mark.parametrize(
+    ("target", "points", "told", "expected"),
+    [
+        ({"cache_system": True, "cache_ttl": "1h"}, [], None, 900),  # nothing else can have been written
+        ({"cache_system": True, "cache_ttl": "1h"}, [{"ttl": "1h"}], None, 900),
+        ({}, [{"ttl": "1h"}], None, 900),
+        ({"cache_system": True, "cache_ttl": "1h"}, [{}], None, None),  # both: how much of each is not known
+        ({"cache_system": True}, [{"ttl": "1h"}], None, None),
+        ({"parameters": {"toolConfig": {}}}, [{"ttl": "1h"}], None, None),
+        ({"cache_system": True}, [], None, None),
+        ({"cache_system": True, "cache_ttl": "1h"}, [], 0, 0),  # what the service says counts
+    ],
+)
+def test_writes_of_a_request_that_asks_for_an_hour_alone_are_an_hours(target, points, told, expected):
+    made = BedrockTarget.model_validate({"name": "t", "service": "bedrock", "model_id": "m", "system": "s"} | target)
+    content = [{"type": "text", "text": "x"}, *({"cachePoint": {"type": "default"} | point} for point in points)]
+    parsed = ParsedAnswer(prompt_tokens=5, completion_tokens=1, cache_write_tokens=900, cache_write_1h_tokens=told)
+    counts = token_counts(None, made, Prompt("p", None, [{"role": "user", "content": content}]), parsed)
+    assert counts["cache_write_1h_tokens"] == expected
+    parsed = ParsedAnswer(prompt_tokens=5, completion_tokens=1, cache_write_tokens=0)
+    assert token_counts(None, made, Prompt("p", "x", None), parsed)["cache_write_1h_tokens"] is None

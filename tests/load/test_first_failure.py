@@ -122,6 +122,31 @@ def test_a_limit_of_what_stands_before_the_model_is_what_is_to_be_raised(status,
     assert remedy in sentence(TGI, made(error, str(status), words, status))
 
 
+#: a container's own status -> what its remedy names
+OF_CONTAINERS = {
+    400: "refuses the request as it is: check the dialect, `parameters` and the length of the prompts",
+    401: "wants a key or a token",
+    404: "no such path or model",
+    413: "send shorter prompts",
+    429: "too busy",
+    500: "see whether the endpoint is in service, and its logs",
+}
+
+
+@pytest.mark.parametrize(("status", "remedy"), OF_CONTAINERS.items(), ids=OF_CONTAINERS)
+def test_what_a_container_refuses_is_told_by_its_own_status(status, remedy):
+    words = f"CLIENT_ERROR_FROM_MODEL: container status {status}: No"
+    assert remedy in sentence(TGI, made("model_error", "ModelError", words, 424))
+
+
+def test_a_quota_that_is_used_up_is_not_to_be_waited_for():
+    used_up = sentence(CHAT, made("throttled", "insufficient_quota", "You exceeded your current quota.", 429))
+    assert "which no waiting mends" in used_up
+    assert "; wait, or have the quota raised" in sentence(
+        CHAT, made("throttled", "rate_limit_exceeded", "Slow down.", 429)
+    )
+
+
 def test_a_page_in_the_place_of_aws_points_at_the_address():
     told = sentence(TGI, made("client", "404", "an HTML page: 404 Not Found", 404))
     assert (

@@ -18,7 +18,7 @@ TGI = {"name": "t", "service": "sagemaker", "endpoint": "e", "dialect": "tgi", "
 CLAUDE = {"name": "k", "service": "bedrock", "api": "invoke", "model_id": "anthropic.claude-3-haiku-20240307-v1:0"}
 BOOK = """\
 {region: us-east-1, currency: USD, as_of: 2024-04-15, source: a test, instances: {ml.x: 1.0},
- models: {"meta.llama3-8b-instruct-v1:0": {input: 0.1, output: 0.1}, anthropic.claude-3-haiku-20240307-v1:0: {input: 0.1, output: 0.1}}}
+ models: {"meta.llama3-8b-instruct-v1:0": {input: 0.0003, output: 0.0006}, anthropic.claude-3-haiku-20240307-v1:0: {input: 0.0003, output: 0.0013}}}
 """
 
 
@@ -43,7 +43,7 @@ def test_everything_that_a_run_needs_is_read(tmp_path):
     assert [p.text for p in inputs.payloads["p"]] == ["Hello", "Hi"]
     assert inputs.payload_files["p"]["prompts"] == 2 and len(inputs.payload_files["p"]["sha256"]) == 64
     assert inputs.stems_of("c") == inputs.stems_of("t") == ["p"]
-    assert inputs.prices["t"].usd_per_hour == 1.0 and inputs.prices["c"].input == 0.1
+    assert inputs.prices["t"].usd_per_hour == 1.0 and inputs.prices["c"].input == 0.0003
 
 
 def test_the_hash_is_of_contents_not_of_places(tmp_path):
@@ -118,7 +118,17 @@ BILLED_APART = {  # a parameter that AWS prices by -> the target's key for it
     "serviceTier": ({"type": "priority"}, "service_tier"),
     "service_tier": ("flex", "service_tier"),
     "performanceConfig": ({"latency": "optimized"}, "latency"),
+    "additionalModelRequestFields.service_tier": ("flex", "service_tier"),
+    "extra_body.extra_body.serviceTier": ("flex", "service_tier"),
+    "extra_headers.X-Amzn-Bedrock-Service-Tier": ("priority", "service_tier"),
+    "headers.X-Amzn-Bedrock-PerformanceConfig-Latency": ("optimized", "latency"),
 }
+
+
+def nested(name: str, value) -> dict:
+    """`a.b` and 1 -> {"a": {"b": 1}}"""
+    first, _, rest = name.partition(".")
+    return {first: nested(rest, value) if rest else value}
 
 
 @pytest.mark.parametrize("name", BILLED_APART)
@@ -130,14 +140,26 @@ def test_a_tier_or_latency_among_the_parameters_does_not_pass_the_price_by(tmp_p
         "api": api,
         "price": {"input": 0.001, "output": 0.002},
     }  # the one price cannot be for two tiers either
-    assert said(BadScenario, tmp_path, target | {"parameters": {name: value}}).endswith(f"target `c`: {why}")
-    lines = (json.dumps({"id": "x", "prompt": "Hello", "parameters": {name: value}}),)
+    assert said(BadScenario, tmp_path, target | {"parameters": nested(name, value)}).endswith(f"target `c`: {why}")
+    lines = (json.dumps({"id": "x", "prompt": "Hello", "parameters": nested(name, value)}),)
     assert said(BadPayload, tmp_path, target, lines=lines).endswith(f"target `c`: prompt `x`: {why}")
 
 
-def test_a_tier_of_an_openai_route_priced_by_the_book_needs_its_own_price(tmp_path):
-    target = {"name": "o", "service": "openai", "base_url": "http://127.0.0.1:9/v1", "model_id": CONVERSE["model_id"]}
-    tier = {"parameters": {"service_tier": "flex"}}
+def test_a_tool_whose_input_is_called_so_decides_no_price(tmp_path):
+    tool = {"toolSpec": {"name": "t", "inputSchema": {"json": {"properties": {"service_tier": {"type": "string"}}}}}}
+    assert load_inputs(make(tmp_path, CONVERSE | {"parameters": {"toolConfig": {"tools": [tool]}}}), BOTH).prices["c"]
+
+
+@pytest.mark.parametrize("name", ["service_tier", "extra_body.service_tier"])
+def test_a_tier_of_an_openai_route_priced_by_the_book_needs_its_own_price(tmp_path, name):
+    route = "https://bedrock-runtime.us-east-1.amazonaws.com/openai/v1"
+    target = {"name": "o", "service": "openai", "base_url": route, "model_id": CONVERSE["model_id"]}
+    for free in ("default", None):
+        assert (
+            load_inputs(make(tmp_path, target | {"parameters": nested(name, free)}), ("openai",)).prices["o"].input
+            == 0.0003
+        )
+    tier = {"parameters": nested(name, "flex")}
     assert said(BadScenario, tmp_path, target | tier, services=("openai",)).endswith("has; add the target's `price:`")
     own = {"price": {"input": 0.001, "output": 0.002}}
     assert load_inputs(make(tmp_path, target | tier | own), ("openai",)).prices["o"].output == 0.002
@@ -188,7 +210,7 @@ def test_two_payload_files_of_one_stem_are_refused(tmp_path):
 
 def test_a_price_that_is_not_in_the_book(tmp_path):
     message = said(BadScenario, tmp_path, TGI | {"instance_type": "ml.y"})
-    assert message.startswith("s.yaml:13: target `t`: no price for instance type `ml.y`; did you mean `ml.x`?")
+    assert message.startswith("s.yaml:13: target `t`: no price for instance type `ml.y`; add it to the price book")
 
 
 def test_a_tokenizer_is_found_beside_the_scenario_and_counts_the_prompts_before_anything_is_sent(tmp_path, monkeypatch):

@@ -6,9 +6,11 @@ import pathlib
 import pytest
 
 from locustfiles.contract.prices.price import HourlyPrice, TokenPrice
-from locustfiles.contract.prices.price_book import BadPriceBook, PriceBook, load_price_book
+from locustfiles.contract.prices.price_book import BadPriceBook, OnTop, PriceBook, load_price_book
 
 ROOT = pathlib.Path(__file__).parents[2]
+SHIPPED = sorted((ROOT / "configs/pricing").glob("*.yaml"))
+TODAY = datetime.date(2026, 11, 28)
 GOOD = """\
 region: us-east-1
 currency: USD
@@ -35,49 +37,44 @@ def test_a_book_has_a_date_a_region_a_source_and_prices(tmp_path):
         datetime.date(2024, 4, 15),
         "https://aws.amazon.com/bedrock/pricing/",
     )
-    assert book.instance("ml.p4d.24xlarge") == 37.688
-    assert book.model("meta.llama2-13b-chat-v1") == TokenPrice(input=0.00075, output=0.001)
+    assert book.instance("ml.p4d.24xlarge", TODAY).usd_per_hour == 37.688
+    key, entry = book.model("meta.llama2-13b-chat-v1", TODAY)
+    assert key == "meta.llama2-13b-chat-v1" and (entry.input, entry.output) == (0.00075, 0.001)
+    assert book.instance("ml.p4d.24xlage", TODAY) is None and book.model("zzz", TODAY) is None
 
 
-@pytest.mark.parametrize(
-    "model_id",
-    [
-        "meta.llama2-13b-chat-v1",
-        "us.meta.llama2-13b-chat-v1",
-        "apac.meta.llama2-13b-chat-v1",
-        "global.meta.llama2-13b-chat-v1",
-        "arn:aws:bedrock:us-east-1::foundation-model/meta.llama2-13b-chat-v1",
-        "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.meta.llama2-13b-chat-v1",
-    ],
-)
-def test_an_inference_profile_or_arn_costs_what_its_model_costs(tmp_path, model_id):
-    assert load(tmp_path).model(model_id).input == 0.00075
+@pytest.mark.parametrize("spelled", ["meta.llama2-13b-chat-v1", "meta.llama2-13b-chat-v1:0", "meta.llama2-13b-chat"])
+def test_other_spellings_of_an_id_find_its_entry(tmp_path, spelled):
+    assert load(tmp_path).model(spelled, TODAY)[0] == "meta.llama2-13b-chat-v1"
 
 
-def test_a_profile_with_a_price_of_its_own_has_that(tmp_path):
-    assert load(tmp_path).model("us.only-as-profile-v1").output == 1.0
-    with pytest.raises(BadPriceBook, match="no price for model `only-as-profile-v1`"):
-        load(tmp_path).model("only-as-profile-v1")
+@pytest.mark.parametrize("other", ["meta.llama2-13b-chat-v2", "meta.llama2-70b-chat-v1", "us.meta.llama2-13b-chat-v1"])
+def test_another_version_size_or_geography_is_another_entry(tmp_path, other):
+    assert load(tmp_path).model(other, TODAY) is None
 
 
-def test_an_unknown_name_is_not_free(tmp_path):
-    with pytest.raises(
-        BadPriceBook, match=r"no price for instance type `ml.p4d.24xlage`; did you mean `ml.p4d.24xlarge`\? Else add it"
-    ):
-        load(tmp_path).instance("ml.p4d.24xlage")
-    with pytest.raises(
-        BadPriceBook, match="no price for model `zzz`; add it to the price book or give the target its own `price:`"
-    ):
-        load(tmp_path).model("zzz")
+def test_of_a_list_the_entry_in_force_on_the_day_holds(tmp_path):
+    dated = "[{usd_per_hour: 37.688}, {usd_per_hour: 25.25, effective: 2025-06-01}, {usd_per_hour: 9, effective: 2099-01-01}]"
+    book = load(tmp_path, GOOD.replace("37.688", dated))
+    for day, price in [("2024-04-15", 37.688), ("2025-05-31", 37.688), ("2025-06-01", 25.25), ("2026-11-28", 25.25)]:
+        assert book.instance("ml.p4d.24xlarge", datetime.date.fromisoformat(day)).usd_per_hour == price
+
+
+def test_what_is_billed_on_top_of_a_price_needs_none_of_its_own(tmp_path):
+    text = GOOD.replace("{input: 0.00075, output: 0.001}", "{variants: {flex: 0.5}, discount_percent: 12}")
+    key, entry = load(tmp_path, text).on_top("meta.llama2-13b-chat-v1", TODAY)
+    assert isinstance(entry, OnTop) and (entry.variants, entry.discount_percent) == ({"flex": 0.5}, 12)
+    assert load(tmp_path, text).model("meta.llama2-13b-chat-v1", TODAY) is None
+
+
+def test_steps_by_prompt_length_are_a_list(tmp_path):
+    steps = "steps: [{above: 100000, input: 0.5, output: 2.5}, {above: 200000, input: 0.7, output: 3}]"
+    book = load(tmp_path, GOOD.replace("output: 0.001", f"output: 0.001, {steps}"))
+    price = book.model("meta.llama2-13b-chat-v1", TODAY)[1]
+    assert [price.rates(tokens).input for tokens in (100_000, 100_001, 200_001)] == [0.00075, 0.5, 0.7]
 
 
 MISTAKES = {
-    "a price per million": (
-        ("input: 0.00075", "input: 0.75, cache_read: 1.01"),
-        8,
-        "models.meta.llama2-13b-chat-v1.cache_read: above $1 per 1,000 tokens: this looks like a price per million; "
-        "divide it by 1,000 (got 1.01)",
-    ),
     "a negative price": (
         ("output: 0.001", "output: -0.001"),
         8,
@@ -88,25 +85,27 @@ MISTAKES = {
         8,
         "models.meta.llama2-13b-chat-v1.output: input should be a finite number",
     ),
-    "a price as text": (
-        ("37.688", "'37.688'"),
-        6,
-        "instances.ml.p4d.24xlarge: input should be a valid number (got '37.688')",
-    ),
+    "a price as text": (("37.688", "'37.688'"), 6, "instances.ml.p4d.24xlarge: "),
+    "a date that is none": (("2024-04-15", "2024-02-30"), 3, "2024-02-30"),
+    "no date": (("2024-04-15", "lately"), 3, "as_of: "),
     "an instance for nothing": (
         ("37.688", "0"),
         6,
         "instances.ml.p4d.24xlarge: input should be greater than 0 (got 0)",
     ),
-    "a missing price": ((", output: 0.001}", "}"), 8, "models.meta.llama2-13b-chat-v1.output: missing; add `output:`"),
-    "an unknown key": (("{input: 0.00075", "{imput: 0.00075"), 8, "unknown key `imput`; did you mean `input`?"),
-    "another currency": (("USD", "EUR"), 2, "currency: input should be 'USD' (got 'EUR')"),
-    "a date that is none": (
-        ("2024-04-15", "2024-02-30"),
-        3,
-        "not valid YAML: `2024-02-30` cannot be read (day is out of range for month)",
+    "a discount of all": (
+        ("output: 0.001", "output: 0.001, discount_percent: 100"),
+        8,
+        "discount_percent: input should be less than 100 (got 100)",
     ),
-    "no date": (("2024-04-15", "lately"), 3, "as_of: input should be a valid date (got 'lately')"),
+    "a missing price": ((", output: 0.001}", "}"), 8, "output: missing; add `output:`"),
+    "an unknown key": (("{input: 0.00075", "{imput: 0.00075"), 8, "unknown key `imput`; did you mean `input`?"),
+    "an unknown variant": (
+        ("output: 0.001", "output: 0.001, variants: {cheap: 0.5}"),
+        8,
+        "input should be 'priority', 'flex', 'reserved', 'batch' or 'latency_optimized' (got 'cheap')",
+    ),
+    "another currency": (("USD", "EUR"), 2, "currency: input should be 'USD' (got 'EUR')"),
 }
 
 
@@ -125,52 +124,44 @@ def test_a_book_without_a_price_is_refused(tmp_path):
         load(tmp_path, GOOD[: GOOD.index("instances")])
 
 
-def test_one_dollar_per_1000_tokens_is_the_most(tmp_path):
-    assert load(tmp_path, GOOD.replace("0.00075", "1.0")).model("meta.llama2-13b-chat-v1").input == 1.0
-
-
-def test_tokens_cost_by_kind_and_unknown_is_none():
-    price = TokenPrice(input=0.003, output=0.015, cache_read=0.0003)
-    assert price.usd(1000, 100) == pytest.approx(0.0045)  # 1 * 0.003 + 0.1 * 0.015
-    assert price.usd(0, 0) == 0
-    assert price.usd(1000, 100, cache_read_tokens=2000) == pytest.approx(0.0051)  # + 2 * 0.0003
-    assert price.usd(None, 100) is None
-    assert price.usd(1000, None) is None
-    assert price.usd(1000, 100, cache_write_tokens=5) is None  # counted, but its price is not known
-    assert price.usd(1000, 100, 0, 0) == pytest.approx(0.0045)
-
-
 def test_an_hour_of_several_instances_costs_their_sum():
     assert HourlyPrice(usd_per_hour=7.09, instance_count=4).usd_per_hour_in_all == pytest.approx(28.36)
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "configs/pricing").glob("*.yaml")), ids=lambda p: p.name)
-def test_every_price_book_of_the_repository_can_be_read(path):
-    assert load_price_book(path).source
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda p: p.name)
+def test_every_price_of_the_repository_has_a_source_and_a_date_that_is_past(path):
+    book = load_price_book(path)
+    entries = [e for each in (book.instances, book.models) for listed in each.values() for e in listed]
+    assert entries
+    for entry in entries:
+        assert (entry.source or book.source) and (entry.as_of or book.as_of) <= TODAY
+    assert book.region == {"every-region": "every", "local-demo": "local"}.get(path.stem, path.stem)
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda p: p.name)
+def test_every_token_price_of_the_repository_is_per_1000(path):
+    """The dearest there is costs $0.1375 per 1,000, the cheapest output $0.00004."""
+    for name, listed in load_price_book(path).models.items():
+        for entry in listed:
+            if isinstance(entry, TokenPrice) and not entry.units:
+                assert 0.00001 < entry.input < 0.15 and (entry.output == 0 or 0.00003 < entry.output < 0.15), name
+                assert entry.cache_read is None or entry.cache_read < entry.input, name
+                assert all(step.input > entry.input for step in entry.steps), name
 
 
 @pytest.mark.parametrize("region", ["us-east-1", "us-west-2"])
-def test_a_price_book_holds_what_both_studies_and_the_models_need(region):
+def test_the_books_hold_the_studys_prices_of_its_day_and_todays(region):
     book = load_price_book(ROOT / "configs" / "pricing" / f"{region}.yaml")
-    hourly = {"ml.g5.2xlarge": 1.515, "ml.g5.12xlarge": 7.09, "ml.g5.48xlarge": 20.36, "ml.p4d.24xlarge": 37.688}
-    assert book.region == region and book.instances == hourly
-    assert (book.models["meta.llama2-13b-chat-v1"].input, book.models["meta.llama2-13b-chat-v1"].output) == (
-        0.00075,
-        0.001,
-    )
-    for model in book.models.values():
-        assert 0 < model.input <= model.output < 0.1
-    families = {name.split("-v")[0].split("-2024")[0] for name in book.models}
-    assert {
-        "anthropic.claude-3-haiku",
-        "anthropic.claude-3-5-sonnet",
-        "amazon.nova-pro",
-        "meta.llama3-70b-instruct",
-    } <= families
+    study = datetime.date(2024, 4, 15)
+    for name, usd in {"ml.g5.2xlarge": 1.515, "ml.g5.12xlarge": 7.09, "ml.g5.48xlarge": 20.36}.items():
+        assert book.instance(name, study).usd_per_hour == book.instance(name, TODAY).usd_per_hour == usd
+    assert book.instance("ml.p4d.24xlarge", study).usd_per_hour == 37.688
+    assert book.instance("ml.p4d.24xlarge", TODAY).usd_per_hour == pytest.approx(25.2513, abs=1e-4)
+    llama = book.model("meta.llama2-13b-chat-v1", study)[1]
+    assert (llama.input, llama.output) == (0.00075, 0.001)
 
 
 def test_the_demos_price_book_says_that_its_prices_are_made_up():
-    path = ROOT / "configs" / "pricing" / "local-demo.yaml"
-    book = load_price_book(path)
+    book = load_price_book(ROOT / "configs" / "pricing" / "local-demo.yaml")
     assert "ml.local-cpu" in book.instances and "local.smollm2-135m-instruct-v1:0" in book.models
     assert "made up" in book.source

@@ -56,9 +56,10 @@ def test_a_torn_last_line_is_skipped_and_counted(tmp_path):
         assert [r[FIELDS.index("call")] for r in csv.reader(io.StringIO(text.decode()))] == ["call", "1", "2"]
 
 
-def test_rows_of_before_the_served_fields_are_read_with_these_empty_and_nothing_is_added_to_them(tmp_path):
+@pytest.mark.parametrize("added", ["served_latency", "cache_write_1h_tokens"])
+def test_rows_of_before_fields_were_added_are_read_with_these_empty_and_nothing_is_added_to_them(tmp_path, added):
     folder = written(tmp_path)
-    fields = len(FIELDS) - 2  # without served_latency and served_tier
+    fields = FIELDS.index(added)  # how many there were before
     old = b"".join(b",".join(line.split(b",")[:fields]) + b"\n" for line in folder.requests.read_bytes().splitlines())
     folder.requests.write_bytes(old + b"17000")  # torn, too
     assert folder.requests_text()[1] == 1

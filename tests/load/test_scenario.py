@@ -1,5 +1,7 @@
 """Scenarios: what is read, and the one line that each mistake gets."""
 
+import datetime
+
 import pydantic
 import pytest
 import yaml
@@ -76,11 +78,6 @@ MISTAKES = {
         5,
         "targets[0].api: input should be 'converse' or 'invoke' (got 'converze')",
     ),
-    "price: {input: 3.0, output: 15.0}": (
-        "    model_id",
-        5,
-        "targets[0].price.input: above $1 per 1,000 tokens: this looks like a price per million",
-    ),
     "price: {input: 0.1}": ("    model_id", 5, "targets[0].price.output: missing; add `output:`"),
     "price: {usd_per_hour: 0}": ("    model_id", 5, "targets[0].price.usd_per_hour: input should be greater than 0"),
     "price: {usd_per_hour: 1, input: 1}": ("    model_id", 5, "targets[0].price.input: unknown key `input`"),
@@ -134,12 +131,6 @@ def test_a_mistake_is_one_line_with_file_line_and_key(tmp_path, written):
     assert said in message, message
 
 
-@pytest.mark.parametrize("key", ["name", "targets", "payloads", "load"])
-def test_a_missing_key_is_named(tmp_path, key):
-    with pytest.raises(BadScenario, match=rf"s\.yaml:\d+: {key}: missing; add `{key}:`"):
-        load_scenario(write(tmp_path, without(key)))
-
-
 def without(*keys: str) -> str:
     lines, skipping = [], False
     for line in GOOD.splitlines(keepends=True):
@@ -149,17 +140,39 @@ def without(*keys: str) -> str:
     return "".join(lines)
 
 
+SHARES = """\
+  - {name: s1, service: sagemaker, endpoint: e, dialect: tgi, price: {usd_per_hour: 2}, inference_component: one, instance_share: 0.75}
+  - {name: s2, service: sagemaker, endpoint: e, dialect: tgi, price: {usd_per_hour: 2}, inference_component: two, instance_share: 0.5}
+"""
+
+
+@pytest.mark.parametrize("key", ["name", "targets", "payloads", "load"])
+def test_a_missing_key_is_named(tmp_path, key):
+    with pytest.raises(BadScenario, match=rf"s\.yaml:\d+: {key}: missing; add `{key}:`"):
+        load_scenario(write(tmp_path, without(key)))
+
+
 @pytest.mark.parametrize(
-    ("key", "said"),
+    ("text", "said"),
     [
-        ("region", "`region` is missing, which target `a` of service bedrock needs; add `region:`"),
-        ("pricing", "`pricing` is missing, and target `a` has no `price:`; add one of them"),
+        (without("region"), "`region` is missing, which target `a` of service bedrock needs; add `region:`"),
+        (
+            GOOD.replace(BEDROCK, SHARES),
+            "`instance_share` on endpoint `e` is 0.75 of `one` + 0.5 of `two` = 1.25, more than 1; mend one",
+        ),
     ],
 )
-def test_what_awss_targets_and_a_price_book_are_needed_for_is_said(tmp_path, key, said):
+def test_what_targets_need_and_share_is_said(tmp_path, text, said):
     with pytest.raises(BadScenario) as refused:
-        load_scenario(write(tmp_path, without(key)))
+        load_scenario(write(tmp_path, text))
     assert said in str(refused.value)
+
+
+def test_a_component_that_two_targets_ask_shares_its_endpoint_once(tmp_path):
+    """0.75 + 0.25 = 1, however often `one` is asked; another endpoint's share is apart."""
+    fits = SHARES.replace("0.5", "0.25") + SHARES.split("\n", maxsplit=1)[0].replace("s1", "s3") + "\n"
+    other = SHARES.split("\n")[1].replace("s2", "s4").replace("endpoint: e", "endpoint: f") + "\n"
+    assert len(load_scenario(write(tmp_path, GOOD.replace(BEDROCK, fits + other))).targets) == 4
 
 
 def test_a_server_of_ones_own_with_its_own_price_needs_neither_region_nor_price_book(tmp_path):
@@ -175,8 +188,8 @@ def test_a_server_of_ones_own_with_its_own_price_needs_neither_region_nor_price_
     ]
     found = load_scenario(write(tmp_path, yaml.safe_dump(text)))
     assert (found.region, found.pricing) == (None, None)
-    book, prices = prices_of(found, tmp_path / "s.yaml")
-    assert (book, prices["t"].usd_per_hour_in_all) == (None, 1.0)
+    books, prices = prices_of(found, tmp_path / "s.yaml", datetime.date(2026, 11, 28))
+    assert (books, prices["t"].price.usd_per_hour_in_all) == ([], 1.0)
 
 
 ROUTE = "  - name: a\n    service: openai\n    base_url: http://10.0.0.7:8000/v1\n    model_id: m\n    api_key_env: MY_KEY\n"

@@ -16,7 +16,7 @@ from tests.helpers.run_parts import arrived, measured
 
 
 def settling(*latencies: float, failures: int = 0) -> Tally:
-    return Tally(settled=len(latencies) + failures, settling=list(latencies))
+    return Tally(settled=len(latencies) + failures, settling=list(latencies), failing=failures)
 
 
 # --- what is taken in ---
@@ -94,6 +94,19 @@ def test_nothing_is_steady_before_as_many_have_ended_as_are_in_flight():
     assert not settling(*[1.0] * 7).steady(8)
     assert settling(*[1.0] * 8).steady(8)
     assert settling(*[1.0] * 6, failures=2).steady(8)  # a failure is an end too
+
+
+def test_a_server_that_is_gone_while_it_settles_is_not_waited_for():
+    slower = [1.0, 2.0] * 2  # drifts for ever, for nothing more comes
+    assert not settling(1.0, 2.0, failures=9).steady(1)
+    assert settling(1.0, 2.0, failures=10).steady(1)
+    assert not settling(*slower, *[9.0] * 4, failures=15).steady(8)
+    assert settling(*slower, *[9.0] * 4, failures=16).steady(8)
+    assert settling(failures=2).steady(1)  # nothing has ever worked
+    tally = Tally()
+    for at in range(12):  # the second call of two works: ten failures since
+        tally.take(arrived(record(at, 0.5, phase="settle", error=None if at == 1 else "connect")))
+    assert (tally.failing, tally.steady(1)) == (10, True)
 
 
 @pytest.mark.parametrize("factor", [0.5, 0.8, 1.25, 2.0])

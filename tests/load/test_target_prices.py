@@ -1,5 +1,6 @@
 """What a target costs: its own price, else the price book's, and the line that a target without one gets."""
 
+import datetime
 import pathlib
 import textwrap
 
@@ -12,22 +13,50 @@ from locustfiles.contract.scenario.target_prices import prices_of
 from tests.helpers.scenario_text import BEDROCK, GOOD, SAGEMAKER, write
 
 ROOT = pathlib.Path(__file__).parents[2]
+TODAY = datetime.date(2026, 11, 28)
+
+
+def sourced(tmp_path, text: str):
+    path = write(tmp_path, text)
+    return prices_of(load_scenario(path), path, TODAY)[1]["a"]
 
 
 def priced(tmp_path, text: str):
-    path = write(tmp_path, text)
-    return prices_of(load_scenario(path), path)[1]["a"]
+    return sourced(tmp_path, text).price
 
 
 def test_a_targets_price_is_its_own_else_the_books(tmp_path):
     own = "    price: {input: 0.01, output: 0.02}\n"
-    assert priced(tmp_path, GOOD) == TokenPrice(input=0.0003, output=0.0006)
+    booked = priced(tmp_path, GOOD)
+    assert (booked.input, booked.output, booked.steps) == (0.0003, 0.0006, ())
     assert priced(tmp_path, GOOD.replace(BEDROCK, BEDROCK + own)) == TokenPrice(input=0.01, output=0.02)
     on_demand = GOOD.replace(BEDROCK, SAGEMAKER + "    instance_count: 3\n")
     assert priced(tmp_path, on_demand) == HourlyPrice(usd_per_hour=1.515, instance_count=3)
     assert priced(tmp_path, on_demand).usd_per_hour_in_all == pytest.approx(4.545)  # 3 * 1.515
     hourly = on_demand.replace("region", "    price: {usd_per_hour: 2.0}\nregion", 1)
     assert priced(tmp_path, hourly) == HourlyPrice(usd_per_hour=2.0, instance_count=3)
+
+
+def test_a_price_has_the_source_that_it_is_from(tmp_path):
+    own = "    price: {input: 0.01, output: 0.02}\n"
+    source = sourced(tmp_path, GOOD).source
+    assert (source.origin, source.name, source.as_of) == (
+        "book",
+        str(tmp_path / "book.yaml"),
+        datetime.date(2024, 4, 15),
+    )
+    source = sourced(tmp_path, GOOD.replace(BEDROCK, BEDROCK + own)).source
+    assert (source.origin, source.name, source.as_of) == ("scenario", "the target's own `price:`", None)
+    source = sourced(tmp_path, GOOD.replace("meta.llama3-8b-instruct-v1:0", "us.amazon.nova-lite-v1:0")).source
+    assert (source.origin, source.entry, source.region) == ("library", "amazon.nova-lite-v1:0", "us-east-1")
+    assert source.name.startswith("genai-prices ")
+
+
+def test_without_a_book_the_shipped_ones_and_the_library_have_the_price(tmp_path):
+    text = GOOD.replace("pricing: book.yaml\n", "")
+    assert priced(tmp_path, text).input == 0.0003
+    source = sourced(tmp_path, text.replace(BEDROCK, SAGEMAKER)).source
+    assert (source.name, source.as_of) == ("configs/pricing/us-east-1.yaml", datetime.date(2026, 4, 21))
 
 
 @pytest.mark.parametrize(
@@ -55,9 +84,9 @@ def test_the_instances_of_an_own_price_count(tmp_path, target):
 
 def test_a_target_without_a_price_names_it_and_the_book(tmp_path):
     with pytest.raises(BadScenario) as e:
-        priced(tmp_path, GOOD.replace("llama3-8b", "llama3-9b"))
+        priced(tmp_path, GOOD.replace("instruct", "instrcut"))
     assert str(e.value) == (
-        f"{tmp_path}/s.yaml:5: target `a`: no price for model `meta.llama3-9b-instruct-v1:0`; did you mean "
+        f"{tmp_path}/s.yaml:5: target `a`: no price for model `meta.llama3-8b-instrcut-v1:0`; did you mean "
         "`meta.llama3-8b-instruct-v1:0`? Else add it to the price book or give the target its own `price:` (book.yaml)"
     )
     with pytest.raises(
@@ -69,17 +98,28 @@ def test_a_target_without_a_price_names_it_and_the_book(tmp_path):
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("service_tier: flex", "`service_tier: flex` has a price of its own, which no price book has; add `price:`"),
-        ("latency: optimized", "`latency: optimized` has a price of its own, which no price book has; add `price:`"),
+        ("service_tier: flex", "`flex` has a price of its own, which is not in"),
+        ("service_tier: reserved", "`reserved` has a price of its own, which is not in"),
+        ("latency: optimized", "`latency_optimized` has a price of its own, which is not in"),
     ],
 )
 def test_what_aws_bills_otherwise_needs_its_own_price(tmp_path, line, said):
     with pytest.raises(BadScenario) as e:
         priced(tmp_path, GOOD.replace(BEDROCK, BEDROCK + f"    {line}\n"))
-    assert f"target `a`: {said} (book.yaml)" in str(e.value)
+    assert f"target `a`: {said}" in str(e.value) and "under `variants:` of a price book" in str(e.value)
     own = f"    {line}\n    price: {{input: 0.01, output: 0.02}}\n"
     assert priced(tmp_path, GOOD.replace(BEDROCK, BEDROCK + own)) == TokenPrice(input=0.01, output=0.02)
     assert priced(tmp_path, GOOD.replace(BEDROCK, BEDROCK + "    service_tier: default\n    latency: standard\n"))
+
+
+def test_a_tier_that_the_books_know_needs_no_price(tmp_path):
+    """Nova Pro's $0.0008 per 1,000 times 1.75 is $0.0014."""
+    nova = GOOD.replace("meta.llama3-8b-instruct-v1:0", "amazon.nova-pro-v1:0\n    service_tier: priority")
+    found = sourced(tmp_path, nova)
+    assert found.price.input == 0.0014
+    assert found.source.rules[-1].startswith(
+        "priority: × 1.75 (`amazon.nova-pro-v1:0` in configs/pricing/every-region.yaml)"
+    )
 
 
 @pytest.mark.parametrize(
@@ -90,7 +130,10 @@ def test_what_aws_bills_otherwise_needs_its_own_price(tmp_path, line, said):
             "provisioned throughput is billed by the hour and model unit; add `price: {usd_per_hour: ",
         ),
         ("imported-model/abc", "an imported model is billed by the hour and model unit; add `price: {usd_per_hour: "),
-        ("application-inference-profile/abc", "add it to the price book or give the target its own `price:`"),
+        (
+            "application-inference-profile/abc",
+            "an application inference profile does not name its model; add `price:` with that of the model behind it",
+        ),
     ],
 )
 def test_an_arn_that_does_not_name_its_model_needs_its_own_price(tmp_path, resource, said):
@@ -106,5 +149,5 @@ def test_an_arn_that_does_not_name_its_model_needs_its_own_price(tmp_path, resou
 @pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda p: p.name)
 def test_every_scenario_of_the_repository_can_be_read_and_priced(path, monkeypatch):
     monkeypatch.chdir(ROOT)
-    assert prices_of(load_scenario(path), path)[1]
+    assert prices_of(load_scenario(path), path, TODAY)[1]
     assert textwrap.dedent(path.read_text()).startswith("#")  # each says what it is

@@ -70,9 +70,10 @@ MISTAKES = {
     ),
     "price per million": (
         lambda d: change(d / "book.yaml", models={"quick-model": {"input": 3.0, "output": 0.1}}),
-        "book.yaml:{line}: models.quick-model.input: above $1 per 1,000 tokens: this looks like a price per million; "
-        "divide it by 1,000 (got 3.0)",
-        "    input: 3.0",
+        "scenario.yaml:{line}: target `by-quick-model`: {folder}/book.yaml:8: models.quick-model: input 3, output 0.1 looks like USD "
+        "per million tokens: known prices of input are 0.00000688 to 0.15 per 1,000 tokens; write {{input: 0.003, output: 0.0001}}, in USD "
+        "per 1,000 tokens ({folder}/book.yaml)",
+        "model_id: quick-model",
     ),
     "levels that do not ascend": (
         lambda d: change(d / "scenario.yaml", load={"users": [3, 1], "measure_s": 1}),

@@ -9,7 +9,7 @@ from locustfiles.common.transport.exchange import Exchange
 from locustfiles.contract.error_classes import ErrorClass, OwnCode
 from locustfiles.contract.keys import redact
 from locustfiles.contract.record import GUARDRAIL_STOP
-from locustfiles.contract.scenario.targets import Target
+from locustfiles.contract.scenario.targets import BedrockTarget, Target
 
 
 def outcome(exchange: Exchange, parsed: ParsedAnswer) -> dict[str, typing.Any]:
@@ -75,12 +75,26 @@ def token_counts(
         "token_source": source if completion_tokens is not None else "none",
         "cache_read_tokens": parsed.cache_read_tokens,
         "cache_write_tokens": parsed.cache_write_tokens,
-        "cache_write_1h_tokens": parsed.cache_write_1h_tokens,
+        "cache_write_1h_tokens": _written_for_an_hour(target, prompt, parsed),
         "reasoning_tokens": parsed.reasoning_tokens,
         "hidden_reasoning": int(parsed.hidden_reasoning),
         "tokenizer_prompt_tokens": counted_prompt,
         "tokenizer_completion_tokens": counted_text,
     }
+
+
+def _written_for_an_hour(target: Target, prompt: Prompt, parsed: ParsedAnswer) -> int | None:
+    """As the service says. Where it says only how much was written, all of it if the request asks for nothing else."""
+    told, written = parsed.cache_write_1h_tokens, parsed.cache_write_tokens
+    if told is not None or not written:
+        return told
+    asked = prompt.cache_ttls | (
+        {target.cache_ttl} if isinstance(target, BedrockTarget) and target.cache_system else set()
+    )
+    elsewhere = {"tools", "toolConfig"} & (
+        target.parameters.keys() | prompt.parameters.keys()
+    )  # may have some of their own
+    return written if asked == {"1h"} and not elsewhere else None
 
 
 def _why(exchange: Exchange, parsed: ParsedAnswer) -> tuple[ErrorClass | None, str | None, str | None]:

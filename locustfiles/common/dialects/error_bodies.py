@@ -29,7 +29,10 @@ _NAMED = {re.sub(r"[^a-z]", "", s.phrase.lower()): s.value for s in http.HTTPSta
 }  # fmt: skip
 _MESSAGE_KEYS = ("message", "Message", "detail", "msg", "error_message", "reason", "error", "errors", "title")
 _CODES = ("__type", "type", "code", "Code")  # told as the code
-PAGE = "an HTML page"
+_ADDRESS = re.compile(r"[a-z]+://|about:")  # the type of a problem document, which names none
+PAGE, DOCUMENT = "an HTML page", "an XML document"
+_HTML = re.compile(rb"(?i)<(?:!doctype\s+html|html|head|body|title|center|h1|pre|p|div)\b")
+_XML = re.compile(rb"(?s)\s*(?:<\?xml.*|<([A-Za-z][\w:.-]*)[^>]*(?:/>|>.*</\1\s*>)\s*)\Z")
 _MOST = 4096  # bytes or characters of a body that are looked at for a message
 
 
@@ -39,7 +42,7 @@ def code_of(body: dict) -> str | None:
     candidates = [body.get(key) for key in ("__type", "error_type")]
     candidates += [error.get(key) for key in ("code", "type", "status")]
     candidates += [body.get(key) for key in ("code", "Code", "type")]
-    texts = [c for c in candidates if isinstance(c, str) and c]
+    texts = [c for c in candidates if isinstance(c, str) and c and not _ADDRESS.match(c)]
     numbers = [str(c) for c in candidates if type(c) is int and abs(c) < 10**9]
     return next(iter(sorted(texts, key=str.isdecimal) + numbers), None)
 
@@ -111,15 +114,25 @@ def _phrase(status: int | None) -> str:
 
 
 def page_text(data: bytes) -> str | None:
-    """`an HTML page: 404 Not Found nginx` for a page; None for anything else."""
+    """`an HTML page: 404 Not Found nginx` for a page, or what an XML document says; None for anything else."""
     if data.lstrip()[:1] != b"<":
         return None
+    head = data[:_MOST]
+    if not _HTML.search(head):
+        return _document_text(head) if _XML.match(head) else None
     text = data[:_MOST].decode(errors="replace")
     text = re.sub(r"(?is)<!--.*?-->|<(script|style)\b.*?(</\1\s*>|\Z)", " ", text)
     before, title, after = re.split(r"(?is)<title\b[^>]*>(.*?)</title\s*>", f"{text}<title></title>", maxsplit=1)
     title, rest = _words(title), _words(before + after)
     words = rest if title in rest else f"{title} {rest}".strip()  # most pages say their title once more
     return f"{PAGE}: {words}" if words else f"{PAGE} without text"
+
+
+def _document_text(data: bytes) -> str:
+    """AWS answers so where it does not know what is asked: `<UnknownOperationException/>`."""
+    text = data.decode(errors="replace")
+    root = re.search(r"<([A-Za-z][\w:.-]*)", text)
+    return f"{DOCUMENT}: {' '.join(filter(None, (root and root[1], _words(text))))}"
 
 
 def _words(markup: str) -> str:

@@ -30,11 +30,14 @@ def openai_event(builder: AnswerBuilder, event: dict, time: float) -> None:
 def _event(builder: AnswerBuilder, event: dict) -> list[dict]:
     """The choices of a stream's event, each noted as begun or ended; id and usage are read."""
     builder.identify(event.get("id"))
-    _openai_usage(builder, event)
-    told = whole_number(part(event, "usage").get("completion_tokens"))
+    choices = objects(event, "choices")
+    holder = event
+    if not event.get("usage"):  # Moonshot counts in the choice, Groq in a part of its own
+        holder = next((h for h in (*choices, part(event, "x_groq")) if h.get("usage")), event)
+    _openai_usage(builder, holder)
+    told = whole_number(part(holder, "usage").get("completion_tokens"))
     if told is not None:
         builder.usages.append(told)
-    choices = objects(event, "choices")
     for place, choice in enumerate(choices):
         begins_or_ends(builder, place, choice, _reason(choice))
     return choices
@@ -99,7 +102,8 @@ def _openai_usage(builder: AnswerBuilder, holder: dict) -> None:
     builder.billing.tier = holder.get("service_tier") or builder.billing.tier
     usage = builder.usage(holder)
     details, prompt = part(usage, "prompt_tokens_details"), usage.get("prompt_tokens")
-    cached = _most(details.get("cached_tokens"), usage.get("prompt_cache_hit_tokens"))  # DeepSeek's name
+    # DeepSeek's name, and Moonshot's
+    cached = _most(details.get("cached_tokens"), usage.get("prompt_cache_hit_tokens"), usage.get("cached_tokens"))
     written = _most(details.get("cache_write_tokens"), details.get("cache_creation_tokens"))  # LiteLLM's
     whole, beside = whole_number(prompt), (whole_number(cached) or 0) + (whole_number(written) or 0)
     if whole is not None and 0 < beside <= whole:

@@ -144,6 +144,11 @@ class AnswerBuilder:
         return bool(self.ended_choices) and not self.open_choices
 
     @property
+    def has_choices(self) -> bool:
+        """Whether any has begun or ended."""
+        return bool(self.ended_choices or self.open_choices)
+
+    @property
     def left_choices(self) -> list[int]:
         """The choices without an end in a stream that gives ends: a server that never gives one leaves none."""
         return sorted(self.open_choices) if self.ended_choices else []
@@ -182,15 +187,11 @@ class AnswerBuilder:
             parsed.stop_reason = GUARDRAIL_STOP
         parsed.text = encodable("".join(self.texts))
         parsed.hidden_reasoning = self.redacted or (self.concealed and not self.reasoned)
-        times = self.times
-        if times:
+        if times := self.times:
             parsed.first_output, parsed.last_output = times[0], times[-1]
-        if (
-            times and len(self.ended_choices | self.open_choices) < 2
-        ):  # of several, none has a time per token of its own
-            parsed.output_chunks = len(times)
-        if (parsed.output_chunks or 0) > 1:
-            parsed.max_gap_s = max(map(operator.sub, times[1:], times))
+            if len(self.ended_choices | self.open_choices) < 2:  # of several, none has a time per token of its own
+                parsed.output_chunks = len(times)
+                parsed.max_gap_s = max(map(operator.sub, times[1:], times), default=None)
         return parsed
 
     def forget_partial_counts(self) -> None:

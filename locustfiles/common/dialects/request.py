@@ -37,6 +37,7 @@ import urllib.parse
 
 from locustfiles.common.dialects.body_parts import Split
 from locustfiles.common.dialects.parsed import THINK
+from locustfiles.common.dialects.priced_parameters import check_price
 from locustfiles.common.dialects.table import DIALECTS
 from locustfiles.common.prompts.payloads import BadPayload, Prompt
 from locustfiles.contract.bad_input import BadScenario
@@ -49,8 +50,6 @@ AnswerDialect = typing.Literal["converse"] | Family | Dialect
 _OURS = frozenset(
     {"stream", "inputs", "messages", "prompt", "inputText", "texts", "message"}
 )  # scenario and payload decide
-#: parameter that decides a price -> the target's key for it
-_PRICED = {"serviceTier": "service_tier", "service_tier": "service_tier", "performanceConfig": "latency"}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -113,7 +112,7 @@ def _check(dialect: AnswerDialect, target: Target, prompt: Prompt, parameters: d
             f"target `{target.name}`: `parameters.{min(ours)}` is not for the body; "
             "remove it (`stream:` belongs to the target, prompts to the payload file)"
         )
-    _check_price(target, prompt, parameters)
+    check_price(target, prompt, parameters)
     if target.system is not None and not DIALECTS[dialect].chat:
         other = ", or use `api: converse`" if isinstance(target, BedrockTarget) else ""
         raise BadScenario(f"target `{target.name}`: {dialect} has no system prompt; write it into the prompts{other}")
@@ -134,22 +133,6 @@ def _check(dialect: AnswerDialect, target: Target, prompt: Prompt, parameters: d
     if prompt.cached and not DIALECTS[dialect].caches:
         raise BadPayload(
             f"target `{target.name}`: prompt `{prompt.id}` has a `cachePoint`, which {dialect} does not take; remove it"
-        )
-
-
-def _check_price(target: Target, prompt: Prompt, parameters: dict) -> None:
-    """Raises BadPayload or BadScenario for a tier or latency that would pass the price by."""
-    key = next((key for key in _PRICED if key in parameters), None)
-    if isinstance(target, BedrockTarget):
-        remedy = key and f"write it as the target's `{_PRICED[key]}:`"
-    elif isinstance(target, OpenAITarget) and target.price is None and target.instance_type is None:
-        remedy = parameters.get("service_tier", "default") != "default" and "add the target's `price:`"
-    else:
-        return
-    if remedy:
-        bad, place = (BadPayload, f"prompt `{prompt.id}`: ") if key in prompt.parameters else (BadScenario, "")
-        raise bad(
-            f"target `{target.name}`: {place}`parameters.{key}` decides the price, which no price book has; {remedy}"
         )
 
 

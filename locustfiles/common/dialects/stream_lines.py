@@ -3,6 +3,7 @@
 import bisect
 import codecs
 import itertools
+import re
 import typing
 
 from locustfiles.common.dialects.error_answers import error_event
@@ -17,6 +18,7 @@ OPENAI = ("openai-chat", "openai-completions")
 _FIELDS = (b"data:", b"event:", b"id:", b"retry:", b"error:")  # of server-sent events; the last one is llama.cpp's own
 _CUT = "the stream ends inside a line"
 _NOT_JSON = "a line of the stream is not JSON"
+_ALONE = re.compile(rb"\r(?!\n)")  # ends a line, too, by the standard of server-sent events
 
 
 def lines(builder: AnswerBuilder, dialect: str, parts: Chunks, ended: bool = True) -> None:
@@ -37,8 +39,12 @@ def lines(builder: AnswerBuilder, dialect: str, parts: Chunks, ended: bool = Tru
             ErrorClass.BAD_RESPONSE, None, "the stream is neither server-sent events nor JSON lines but bare text"
         )
     else:
+        if blob.count(b"\r") != blob.count(b"\r\n"):
+            blob = _ALONE.sub(b"\n", blob)
         _read(builder, dialect, blob, parts)
         if dialect in OPENAI:
+            if ended and not builder.closed and not builder.has_choices:
+                _say_what_it_is(builder, blob)
             builder.closed |= ended and builder.all_choices_ended
             builder.forget_partial_counts()
 
@@ -49,6 +55,16 @@ def _has_lines(blob: bytes) -> bool:
     if not first or first[:1] in b":{[":
         return True
     return any(first.startswith(field) or field.startswith(first) for field in _FIELDS)
+
+
+def _say_what_it_is(builder: AnswerBuilder, blob: bytes) -> None:
+    """Of a stream that ended properly without a choice: another protocol's (Ollama's own, Google's) has events all the same."""
+    first = next((event.data for event in _events(builder, blob)), b"")
+    if first:
+        begin = first[:60].decode(errors="replace")
+        builder.fail(
+            ErrorClass.BAD_RESPONSE, None, f"no event of the stream has `choices`; the first one begins with {begin}"
+        )
 
 
 class _Event(typing.NamedTuple):

@@ -4,6 +4,7 @@ import collections.abc
 import csv
 import pathlib
 import random
+import re
 import typing
 
 from locustfiles.contract.bad_input import BadInput
@@ -33,6 +34,16 @@ def arrivals(
 
 
 _COLUMNS = ("timestamp", "prompt_tokens", "completion_tokens")
+#: names that published traces have for these, letters alone
+_OTHERS = {
+    "timestamp": ("timestamp", "arrivaltime", "arrivedat", "time"),
+    "prompt_tokens": (
+        "prompttokens", "contexttokens", "inputlength", "inputtokens", "numprefilltokens", "requesttokens", "promptlength",
+    ),
+    "completion_tokens": (
+        "completiontokens", "generatedtokens", "outputlength", "outputtokens", "numdecodetokens", "responsetokens",
+    ),
+}  # fmt: skip
 
 
 def load_trace(path: str | pathlib.Path) -> list[Arrival]:
@@ -41,10 +52,7 @@ def load_trace(path: str | pathlib.Path) -> list[Arrival]:
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
             rows = csv.DictReader(file)
-            if "timestamp" not in (rows.fieldnames or ()):
-                raise BadTrace(
-                    f"{path}:1: no column `timestamp`; the header must be {','.join(_COLUMNS)} (the last two are optional)"
-                )
+            _check_header(path, rows.fieldnames or ())
             found = [_arrival(path, rows.line_num, row) for row in rows]
     except (OSError, UnicodeDecodeError) as e:
         raise BadTrace(
@@ -58,6 +66,24 @@ def load_trace(path: str | pathlib.Path) -> list[Arrival]:
     if found[-1].at_s == found[0].at_s:
         raise BadTrace(f"{path}: all arrivals have one timestamp; give seconds with fractions")
     return [arrival._replace(at_s=arrival.at_s - found[0].at_s) for arrival in found]
+
+
+def _check_header(path: str | pathlib.Path, names: collections.abc.Sequence[str]) -> None:
+    """A trace whose lengths stand under other names must not be replayed without them. Raises BadTrace."""
+    letters = {re.sub("[^a-z]", "", name.lower()): name for name in names if name}
+    renamed = [
+        f"`{letters[other]}` to `{ours}`"
+        for ours in _COLUMNS
+        if ours not in names
+        for other in _OTHERS[ours]
+        if other in letters
+    ]
+    if renamed:
+        raise BadTrace(f"{path}:1: columns of other names; rename {', '.join(renamed)} (the time in seconds)")
+    if "timestamp" not in names:
+        raise BadTrace(
+            f"{path}:1: no column `timestamp`; the header must be {','.join(_COLUMNS)} (the last two are optional)"
+        )
 
 
 def _arrival(path: str | pathlib.Path, line: int, row: dict) -> Arrival:

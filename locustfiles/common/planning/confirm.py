@@ -24,20 +24,24 @@ def needs_yes(ahead: Estimate, scenario: Scenario) -> float | None:
     return most if most > scenario.confirm_above_usd else None
 
 
-def cost_text(most: float, ahead: Estimate) -> str:
-    """`$12.50`, or that it cannot be told."""
+def cost_text(most: float, ahead: Estimate, throttled: typing.Container[str] = ()) -> str:
+    """`$12.50`, or that it cannot be told. throttled: targets of which that is because no first call got through."""
     if most < float("inf"):
         return dollars(most)
-    return f"more than can be told ({', '.join(ahead.unknown)}: {NO_COUNTS})"
+    without = [name for name in ahead.unknown if name in throttled]
+    uncounted = [name for name in ahead.unknown if name not in throttled]
+    why = [f"{', '.join(without)}: all first calls were throttled"] if without else []
+    why += [f"{', '.join(uncounted)}: {NO_COUNTS}"] if uncounted else []
+    return f"more than can be told ({'; '.join(why)})"
 
 
-def confirm(ahead: Estimate, scenario: Scenario, options) -> str | None:
+def confirm(ahead: Estimate, scenario: Scenario, options, throttled: typing.Container[str] = ()) -> str | None:
     """Why the run must not begin, or None."""
     most = needs_yes(ahead, scenario)
     if most is None or options.yes:
         return None
     refusal = (
-        f"confirm_above_usd: the run may cost {cost_text(most, ahead)}, above {dollars(scenario.confirm_above_usd)}; add --yes, "
+        f"confirm_above_usd: the run may cost {cost_text(most, ahead, throttled)}, above {dollars(scenario.confirm_above_usd)}; add --yes, "
         "or set a budget_usd or a higher confirm_above_usd in the scenario"
     )
     if not options.headless or not sys.stdin.isatty():

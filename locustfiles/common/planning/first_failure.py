@@ -5,12 +5,28 @@ import typing
 
 from locustfiles.common.dialects.error_bodies import PAGE
 from locustfiles.contract.error_classes import ErrorClass
-from locustfiles.contract.scenario.remedies import LOOK, address_of, remedy_of
+from locustfiles.contract.scenario.remedies import LIMITS, LOOK, address_of, remedy_of
 from locustfiles.contract.scenario.targets import OpenAITarget, SageMakerTarget, Target
 
 DIALECTS_ARE_IN = "which container speaks which dialect: configs/README.md"
 #: what servers say of a body that lacks their own first key -> dialects whose body has it
 _WANTED = {"inputs": "tgi or lmi", "messages": "openai-chat", "prompt": "openai-completions"}
+_CONTAINER = re.compile(r"container status (\d{3})\b")
+_CONTAINER_REMEDIES = {
+    (
+        401,
+        403,
+    ): "the container itself wants a key or a token: look into its environment, and whether its model is gated",
+    (404, 405): "the container has no such path or model: check the dialect and `target_model`, and its logs",
+    (408, 429): "the container is too busy, or not ready: try again, and see its queue's and time limits",
+    (
+        400,
+        415,
+        422,
+    ): "the container refuses the request as it is: check the dialect, `parameters` and the length of the prompts",
+}
+#: codes of a throttle that no waiting ends
+_USED_UP = ("insufficient_quota", "billing_not_active")
 _BOTH = (
     "openai-chat or openai-completions"  # of a body with neither key vLLM's /invocations says that `prompt` is missing
 )
@@ -49,6 +65,11 @@ def what_failed(made: Failed) -> str:
     return f"{what}: {words}" if words else what
 
 
+def is_used_up(made: Failed) -> bool:
+    """A throttle by an account's quota that has nothing left."""
+    return made.error == ErrorClass.THROTTLED and made.error_code in _USED_UP
+
+
 def _is_silent(made: Failed) -> bool:
     """A server, or what stands before it, that takes a request and says nothing."""
     return made.error == ErrorClass.READ_TIMEOUT and made.http_status is None
@@ -66,10 +87,14 @@ def remedy(target: Target, made: Failed) -> str:
     if error == ErrorClass.CONNECT:
         where = f" ({target.base_url})" if isinstance(target, OpenAITarget) else ""
         found = f"check {address_of(target)}{where}, and that the endpoint is up"
+    elif is_used_up(made):
+        found = "nothing of the account's quota is left, which no waiting mends: have it raised, or see to its billing"
     elif _is_silent(made):
         found = f"check {address_of(target)}, and that the server serves and is not stuck, or raise `request_timeout_s`"
     else:
         found = remedy_of(target, error, made.http_status) if error else LOOK
+    if error == ErrorClass.MODEL_ERROR and (of := _CONTAINER.search(words)):
+        found = _of_container(int(of[1])) or found
     if PAGE in words and not isinstance(target, OpenAITarget):
         found = f"AWS answers with no such page: check {address_of(target)}, or {found}"
     refused = error in (ErrorClass.CLIENT, ErrorClass.MODEL_ERROR, ErrorClass.BAD_RESPONSE, ErrorClass.SERVER)
@@ -82,6 +107,14 @@ def remedy(target: Target, made: Failed) -> str:
     if error in (ErrorClass.BAD_RESPONSE, ErrorClass.EMPTY, ErrorClass.STREAM_BROKEN, ErrorClass.MODEL_ERROR):
         return f"{found} ({DIALECTS_ARE_IN})" if isinstance(target, SageMakerTarget | OpenAITarget) else found
     return found
+
+
+def _of_container(status: int) -> str | None:
+    """SageMaker tells every failure of a container as its own 424; by the container's status they are not alike."""
+    for of, what in _CONTAINER_REMEDIES.items():
+        if status in of:
+            return what
+    return LIMITS.get(status)
 
 
 def _unknown_field(words: str) -> str | None:

@@ -69,6 +69,11 @@ class Inputs:
     def sources_as_json(self) -> dict[str, dict]:
         return {name: source.model_dump(mode="json") for name, source in self.sources.items()}
 
+    @property
+    def price_cautions(self) -> list[str]:
+        """A line for whatever speaks against a target's price."""
+        return [f"target `{name}`: {caution}" for name, source in self.sources.items() for caution in source.cautions]
+
     def levels_of(self, load: Load) -> list[Level]:
         """The stages of a load that are known beforehand."""
         if load.replay is None:

@@ -15,6 +15,17 @@ _FORMS = (
         "Bedrock's batch inference",
         'write the texts of `modelInput` as `"prompt"` or `"messages"`',
     ),
+    (
+        {"schemaVersion", "messages"},
+        "Bedrock's fine-tuning",
+        'write the texts of `messages` as `"prompt"` or `"messages"`',
+    ),
+    ({"contents"}, "Google's API", 'write the texts of `contents` as `"prompt"` or `"messages"`'),
+    (
+        {"timestamp", "input_length"},
+        "a trace, which has no prompt",
+        "write its times and lengths as CSV for `load: {replay: FILE}`",
+    ),
     ({"input", "context"}, "LongBench", 'write `context` and `input` into one `"prompt"`'),
     ({"instruction", "output"}, "Alpaca", 'write `instruction` and `input` into one `"prompt"`'),
     (
@@ -39,6 +50,10 @@ _PROMPTS = (
     "inputText",
     "user_input",
     "problem",
+    "text_input",
+    "prompt",
+    "user",
+    "src",
     "turns",
 )
 
@@ -50,7 +65,8 @@ def foreign(row: dict) -> str | None:
             return f"this is a line of {what}; {remedy}, and leave the other keys out"
     if row.keys() & {"prompt", "inputs", "messages"}:
         return None
-    found = next((key for key in _PROMPTS if isinstance(row.get(key), str)), None)
+    named = {key.lower(): key for key, value in row.items() if isinstance(value, str)}  # `Prompt` is a prompt's, too
+    found = next((named[key.lower()] for key in _PROMPTS if key.lower() in named), None)
     return (
         found and f'no prompt text; it seems to be in `{found}`: write it as `"prompt"`, and leave the other keys out'
     )

@@ -52,6 +52,12 @@ class Prompt:
         return self._has("cachePoint")
 
     @property
+    def cache_ttls(self) -> set[str | None]:
+        """For how long its cache points keep what is before them; None is the service's usual time."""
+        contents = (m["content"] for m in self.messages or () if type(m["content"]) is list)
+        return {part["cachePoint"].get("ttl") for content in contents for part in content if "cachePoint" in part}
+
+    @property
     def pictured(self) -> bool:
         """Whether an image is in the messages."""
         return self._has("image_url")

@@ -1,5 +1,6 @@
 """Taking up a run that was cut short: what it has measured stays, what is missing follows as another part."""
 
+import functools
 import logging
 import os
 
@@ -21,11 +22,16 @@ class Complete(BadInput):
     """A run of which nothing is left to measure."""
 
 
+@functools.cache  # a run is looked at more than once before it goes on
+def _warn(sentence: str) -> None:
+    log.warning("%s", sentence)
+
+
 def pick_up(folder: RunFolder, inputs: Inputs) -> tuple[Manifest, list[Problem]]:
     """The run so far, with what its parts had to keep elsewhere, and what is gone from it. The folder must be held. Raises
     NotARun, Complete or BadInput."""
     for sentence in take_up(folder):
-        log.warning(sentence)
+        _warn(sentence)
     old = folder.read_manifest()
     gone = count_rows(old, folder)
     check_resumable(old, inputs)
@@ -40,7 +46,7 @@ def parts_so_far(folder: RunFolder, inputs: Inputs) -> int | None:
     try:
         added = take_up(folder)
         for sentence in added:
-            log.warning(sentence)
+            _warn(sentence)
         if folder.requests.exists():
             check_header(folder.requests)
         return len(pick_up(folder, inputs)[0].parts)

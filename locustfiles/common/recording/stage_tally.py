@@ -24,6 +24,7 @@ from locustfiles.contract.stop_reasons import is_bad
 LOOKS_APART = 1.05  # the interval is looked at whenever there are 5 % more latencies
 RECENT = 20_000  # latencies of a long settling that are looked at
 STEADY = 0.10  # a drift of the mean latency below this is none
+ENOUGH = 10  # failures in a row after successes: they go on
 
 
 class _Begun(typing.NamedTuple):
@@ -50,6 +51,7 @@ class Tally:
     ttfts: typing.MutableSequence[float] = dataclasses.field(default_factory=_numbers)
     settled: int = 0
     settling: list[float] = dataclasses.field(default_factory=list)  # latencies of successes
+    failing: int = 0  # failures since the last of these
     first_sent: float = math.inf  # of the latencies: Unix seconds, by the workers' clocks
     last_ended: float = -math.inf
     retry: Retry | None = None
@@ -74,6 +76,7 @@ class Tally:
         error, latency = record.error, before_s + record.latency_ms / 1000
         if begun.phase == "settle":
             self.settled += 1
+            self.failing = self.failing + 1 if error else 0
             if not error:
                 self.settling.append(latency)
             if len(self.settling) > 2 * RECENT:
@@ -95,8 +98,8 @@ class Tally:
         the later half's mean differs from the earlier half's by less than 10 %, or than two standard errors."""
         if self.settled < at_once:
             return False
-        if not self.settling:  # it fails steadily
-            return self.settled >= 2 * at_once
+        if self.failing >= max(2 * at_once, ENOUGH if self.settling else 0):  # it fails steadily
+            return True
         half = min(len(self.settling) // 2, max(at_once, 10))
         if half < 1:
             return False

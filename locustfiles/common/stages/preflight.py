@@ -13,7 +13,7 @@ from locust.runners import Runner
 from locustfiles.common.planning.confirm import confirm
 from locustfiles.common.planning.estimate import Calls, estimate
 from locustfiles.common.planning.first_call import Call, averaged, call_of, next_line
-from locustfiles.common.planning.first_failure import remedy, what_failed
+from locustfiles.common.planning.first_failure import is_used_up, remedy, what_failed
 from locustfiles.common.planning.plan import Group
 from locustfiles.common.planning.prompt_tokens import steps_reached
 from locustfiles.common.planning.sample_sizes import too_small_samples
@@ -65,7 +65,9 @@ class Preflight:
                 self._asks.pop(number).answer.set(None)
 
     def preflight(self, groups: list[Group]) -> None:
-        """Endpoints, the first calls of each target, and the time and cost ahead."""
+        """What speaks against a price, endpoints, the first calls of each target, and the time and cost ahead."""
+        for line in self.run.inputs.price_cautions:
+            log.warning("Price of %s", line)
         answer = self._ask(None, None, 60) or self._ask(None, None, 60)
         if not isinstance(answer, EndpointsChecked):
             raise self._failed("workers: none answered; start some with --worker --master-host, then start again")
@@ -100,7 +102,8 @@ class Preflight:
         for line in (*too_small_samples(inputs, groups, first), *inputs.far_replays, *steps_reached(inputs, worked)):
             log.warning("%s", line)
         ahead = estimate(inputs, groups, calls, failed)  # throttled calls say nothing, and may become dear ones
-        if refusal := confirm(ahead, inputs.scenario, self.run.environment.parsed_options):
+        throttled = {target for target, _ in self._broken}
+        if refusal := confirm(ahead, inputs.scenario, self.run.environment.parsed_options, throttled):
             raise self._failed(refusal)
 
     def left_out(self, group: Group) -> bool:
@@ -124,7 +127,12 @@ class Preflight:
         while not self.run.over_budget:
             prompt = next_line(target, prompts, made, spent_usd, scenario.budget_usd)
             answer = prompt and self._ask(group.target, group.payload, scenario.longest_call_s + 15, prompt.id)
-            if not isinstance(answer, CallMade) or answer.error is not None:
+            if not isinstance(answer, CallMade):
+                break
+            if answer.error is not None:
+                log.warning(
+                    "target `%s`: a first call worked, another one failed: %s", target.name, what_failed(answer)
+                )
                 break
             made.append(call_of(answer, price))
         self._first += made
@@ -181,11 +189,12 @@ class Preflight:
         """Throttles alone may be what is to be measured; what else fails every time is not. The first failure that is no
         throttle tells why: gateways answer a refusal that is repeated with a throttle, and throttle what they would refuse."""
         first = next((made for made in failures if made.error != ErrorClass.THROTTLED), failures[0])
-        if all(made.error == ErrorClass.THROTTLED for made in failures):
-            self._broken.add((group.target, group.payload))
-            log.warning("target `%s`: first calls failed: %s", group.target, what_failed(first))
-            return call_of(first, self.run.inputs.prices[group.target])
         target = self.run.inputs.scenario.target(group.target)
+        if all(made.error == ErrorClass.THROTTLED for made in failures) and not is_used_up(first):
+            self._broken.add((group.target, group.payload))
+            told = "target `%s`: all %d first calls were throttled, it is measured all the same: %s; %s"
+            log.warning(told, group.target, len(failures), what_failed(first), remedy(target, first))
+            return call_of(first, self.run.inputs.prices[group.target])
         payload = group.payload if self._worked(group.target) else None
         self.run.leave_out(LeftOut(group.target, payload, first.error or "", what_failed(first), remedy(target, first)))
         return None

@@ -69,7 +69,7 @@ def _counts(usage: Usage) -> dict[str, int | None]:
         "input": usage.prompt_tokens,
         "output": usage.completion_tokens,
         "cache_read": usage.cache_read_tokens or 0,
-        "cache_write": (usage.cache_write_tokens or 0) - hour,
+        "cache_write": max((usage.cache_write_tokens or 0) - hour, 0),
         "cache_write_1h": hour,
     }
 
@@ -81,7 +81,8 @@ def charge(usage: Usage, price: TokenPrice, calls: int = 1, rates: Rates | None 
     for kind, count in _counts(usage).items():
         per_1k = getattr(rates, kind)
         if count is None:
-            unknown = unknown or f"no count of {kind} tokens"
+            if per_1k or price.steps:  # of what costs nothing no count is needed
+                unknown = unknown or f"no count of {kind} tokens"
         elif count and per_1k is None:
             unknown = unknown or f"no `{kind}` price"
         elif count and per_1k:

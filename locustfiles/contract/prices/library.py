@@ -6,7 +6,11 @@ import functools
 import importlib.metadata
 import typing
 
+from locustfiles.contract.prices.model_ids import GEOGRAPHIES, canonical, undated
 from locustfiles.contract.prices.price import Step, TokenPrice
+
+#: version -> the day that it was published: the package has no date of its prices
+_PUBLISHED = {"0.2.3": datetime.date(2026, 11, 10)}
 
 #: the rates' names there; USD per million tokens
 _KEYS = {
@@ -31,30 +35,75 @@ def name() -> str:
     return f"genai-prices {importlib.metadata.version('genai-prices')}"
 
 
+def published() -> datetime.date | None:
+    """The day of the release, which its prices are not younger than; None for a version that is not known here."""
+    return _PUBLISHED.get(importlib.metadata.version("genai-prices"))
+
+
 def find(model_id: str, on: datetime.date, provider: str = "aws") -> Found | None:
     """The price of a model id on a day; None where the library does not know it."""
     model = _model(model_id, provider)
     if model is None:
         return None
-    noon = datetime.datetime.combine(on, datetime.time(12), datetime.UTC)
-    prices = model.get_prices(noon)
-    own = {kind: value for kind, key in _KEYS.items() if (value := getattr(prices, key)) is not None}
+    own = _own(model, on)
     if "input" not in own:
         return None
-    rules = [
-        f"{kind} at the {other} price: it has none of its own" for kind, other in _FALLS_BACK.items() if kind not in own
-    ]
-    return Found(_token_price(own), model.id, tuple(rules))
+    return Found(_token_price(own), model.id, _fallbacks(own))
+
+
+def _fallbacks(own: dict[str, typing.Any]) -> tuple[str, ...]:
+    """A line for each price that others are billed by, having none of their own."""
+    billed_as: dict[str, list[str]] = {}
+    for kind, other in _FALLS_BACK.items():
+        if kind not in own:
+            billed_as.setdefault(other if other in own else _FALLS_BACK[other], []).append(kind)
+    return tuple(
+        f"{', '.join(kinds)}: at the {other} price, without one of their own" for other, kinds in billed_as.items()
+    )
 
 
 @functools.cache
 def _model(model_id: str, provider: str) -> typing.Any:
+    """The library's entry of this very model. Its own search takes an id that contains another's for that one, as
+    `…nova-lite-v9:0` for `…nova-lite-v1:0`, and misses other spellings of an id."""
     from genai_prices.data_snapshot import get_snapshot
 
     try:
-        return get_snapshot().find_provider_model(model_id, None, provider, None)[1]
+        found = get_snapshot().find_provider_model(model_id, None, provider, None)[1]
     except LookupError:
-        return None
+        return _spelled(provider).get(canonical(model_id))
+    return found if _is(found.id, model_id) else None
+
+
+@functools.cache
+def _spelled(provider: str) -> dict[str, typing.Any]:
+    from genai_prices.data_snapshot import get_snapshot
+
+    models = next(each.models for each in get_snapshot().providers if each.id == provider)
+    by_id = {canonical(model.id): model for model in models}
+    in_region = {_bare(key): model for key, model in by_id.items() if key.startswith("regional.")}
+    without_date = {undated(key): model for key, model in in_region.items()}
+    return without_date | in_region | by_id
+
+
+@functools.cache
+def ids(provider: str = "aws") -> tuple[str, ...]:
+    """Of all models that it knows, without the geography."""
+    return tuple(dict.fromkeys(_bare(model.id) for model in _spelled(provider).values()))
+
+
+def _bare(model_id: str) -> str:
+    geography, _, rest = model_id.partition(".")
+    return rest if geography in (*GEOGRAPHIES, "regional") and "." in rest else model_id
+
+
+def _is(entry: str, model_id: str) -> bool:
+    """Whether an entry is of the model asked for: the same id but for its spelling, and the date that one may lack."""
+    entry, asked = _bare(entry), _bare(model_id)
+    if canonical(entry) == canonical(asked):
+        return True
+    one_lacks_it = (undated(entry) == canonical(entry)) != (undated(asked) == canonical(asked))
+    return one_lacks_it and undated(entry) == undated(asked)
 
 
 def _token_price(own: dict[str, typing.Any]) -> TokenPrice:
@@ -75,3 +124,38 @@ def _per_1k(value: typing.Any, start: int) -> float:
     reached = [tier.price for tier in getattr(value, "tiers", ()) if tier.start <= start]
     base: decimal.Decimal = reached[-1] if reached else getattr(value, "base", value)
     return float(base / 1000)
+
+
+def _own(model: typing.Any, on: datetime.date) -> dict[str, typing.Any]:
+    noon = datetime.datetime.combine(on, datetime.time(12), datetime.UTC)
+    prices = model.get_prices(noon)
+    return {kind: value for kind, key in _KEYS.items() if (value := getattr(prices, key)) is not None}
+
+
+def provider_of(url: str) -> str | None:
+    """Whose address it is, of the public services that sell tokens; None for any other."""
+    from genai_prices.data_snapshot import get_snapshot
+
+    try:
+        return str(get_snapshot().find_provider(None, None, url).id)
+    except LookupError:
+        return None
+
+
+@functools.cache
+def spread(on: datetime.date, provider: str | None = "aws") -> dict[str, tuple[float, float]]:
+    """Of every kind the least and the most USD per 1,000 tokens that any model costs, at a provider or (None) at all of them.
+
+    What answers with vectors, or not at all, has an input price of its own kind, `embedded`.
+    """
+    from genai_prices.data_snapshot import get_snapshot
+
+    found: dict[str, list[float]] = {}
+    for each in get_snapshot().providers:
+        for model in each.models if provider in (None, each.id) else ():
+            own = _own(model, on)
+            for kind, value in own.items():
+                rates = (_per_1k(value, start) for start in (0, *(tier.start for tier in getattr(value, "tiers", ()))))
+                named = "embedded" if kind == "input" and "output" not in own else kind
+                found.setdefault(named, []).extend(rate for rate in rates if rate)
+    return {kind: (min(rates), max(rates)) for kind, rates in found.items() if rates}

@@ -8,17 +8,34 @@ GEOGRAPHIES = ("global", "us", "us-gov", "eu", "apac", "jp", "au", "ca", "in", "
 #: part of an ARN -> how what it names is billed
 _BY_THE_HOUR = "is billed by the hour and model unit; add `price: {usd_per_hour: …, instance_count: model units}`"
 _BY_ITS_MODEL = "does not name its model; add `price:` with that of the model behind it (`python -m analysis prices MODEL` tells it)"
+_BY_CHOICE = "a prompt router bills whichever model it chose; add `price:` with that of its dearest model"
+_BY_INSTANCE = "a marketplace endpoint is billed by its instances; add `price: {usd_per_hour: …, instance_count: …}`"
 OTHERWISE = {
     ":provisioned-model/": f"provisioned throughput {_BY_THE_HOUR}",
     ":imported-model/": f"an imported model {_BY_THE_HOUR}",
     ":custom-model-deployment/": f"a custom model's on-demand deployment {_BY_ITS_MODEL}",
     ":custom-model/": f"a custom model {_BY_THE_HOUR}",
     ":application-inference-profile/": f"an application inference profile {_BY_ITS_MODEL}",
-    ":prompt-router/": "a prompt router bills whichever model it chose; add `price:` with that of its dearest model",
-    ":default-prompt-router/": "a prompt router bills whichever model it chose; add `price:` with that of its dearest model",
+    ":default-prompt-router/": _BY_CHOICE,
+    ":prompt-router/": _BY_CHOICE,
     ":prompt/": f"a managed prompt {_BY_ITS_MODEL}",
-    ":sagemaker:": "a marketplace endpoint is billed by its instances; add `price: {usd_per_hour: …, instance_count: …}`",
+    ":marketplace/": _BY_INSTANCE,
+    ":endpoint/": _BY_INSTANCE,
 }
+#: beginning of a bare id -> the unit that it is billed by, instead of or beside tokens
+_UNITS = {
+    "stability.": "image",
+    "amazon.nova-canvas": "image",
+    "amazon.titan-image": "image",
+    "amazon.nova-reel": "second",
+    "luma.": "second",
+    "twelvelabs.": "second",
+}
+_NAMES_A_MODEL = ("foundation-model", "inference-profile")
+
+_CONTEXT = re.compile(r"(?<=:\d):(\d+k|\d{3,}|mm)$")  # amazon.nova-pro-v1:0:300k, cohere.embed-english-v3:0:512
+_FIRST_VERSION = re.compile(r"-v1$|(?<=[a-z])-1$")  # openai.gpt-oss-120b-1:0 is openai.gpt-oss-120b on the mantle route
+_DATE = re.compile(r"-20\d{6}(?=-|$)")
 
 
 class ModelId(typing.NamedTuple):
@@ -36,7 +53,22 @@ def billed_otherwise(model_id: str) -> str | None:
     """How what an ARN names is billed, where it is not by a model's token price; None for any other id."""
     if not model_id.startswith("arn:"):
         return None
-    return next((how for part, how in OTHERWISE.items() if part in model_id), None)
+    if model_id.startswith("arn:aws-cn:"):
+        return "Bedrock is not offered in China's regions, and AWS bills there in CNY; check the ARN, or add `price:` in USD"
+    if how := next((how for part, how in OTHERWISE.items() if part in model_id), None):
+        return how
+    if not re.fullmatch(rf"arn:aws[a-z-]*:bedrock:[a-z0-9-]*:[0-9]*:({'|'.join(_NAMES_A_MODEL)})/.+", model_id):
+        return f"this ARN names neither a {' nor an '.join(_NAMES_A_MODEL)}; check it, or add `price:` with what it is billed by"
+    return None
+
+
+def billed_by_the_unit(bare: str) -> str | None:
+    """What to write for a model of images or films; None for any other."""
+    unit = next((unit for beginning, unit in _UNITS.items() if bare.startswith(beginning)), None)
+    return (
+        unit
+        and f"it is billed by the {unit}: add `price: {{units: {{{unit}: USD}}}}`, with `input:` and `output:` where tokens cost as well"
+    )
 
 
 def parse(model_id: str) -> ModelId:
@@ -44,7 +76,18 @@ def parse(model_id: str) -> ModelId:
     region = None
     if arn := re.fullmatch(r"arn:aws[a-z-]*:bedrock:([a-z0-9-]*):[0-9]*:[a-z-]+/(.+)", model_id):
         region, model_id = arn[1] or None, arn[2]
+    model_id = _CONTEXT.sub("", model_id)
     geography, dot, rest = model_id.partition(".")
     if dot and geography in GEOGRAPHIES and "." in rest:
         return ModelId(rest, geography, region)
     return ModelId(model_id, None, region)
+
+
+def canonical(model_id: str) -> str:
+    """The same text for all spellings of one model: without context length, `:0`, and the first version's `-v1`."""
+    return _FIRST_VERSION.sub("", _CONTEXT.sub("", model_id).removesuffix(":0"))
+
+
+def undated(model_id: str) -> str:
+    """`canonical`, without a release date: ids of some models are written with one and without."""
+    return canonical(_DATE.sub("", model_id))

@@ -48,7 +48,9 @@ class Step(Rates):
 class TokenPrice(Rates):
     """What a call is billed by its tokens, and by its units where a model is billed by these."""
 
-    steps: tuple[Step, ...] = ()  # by prompt length, rising
+    steps: typing.Annotated[
+        tuple[Step, ...], pydantic.Field(strict=False)
+    ] = ()  # by prompt length, rising; a list in files
     units: dict[Unit, Usd] = {}  # USD per unit; a call that reports none is one `query`
     guardrail: dict[str, Usd] = {}  # USD per unit of a guardrail's policy, by botocore's names (contentPolicyUnits, …)
 

@@ -1,4 +1,4 @@
-"""Price books: dated, sourced YAML files of what AWS bills in one region.
+"""Price books: dated, sourced YAML files of what AWS bills in one region, or in every one.
 
 region: us-east-1
 currency: USD
@@ -6,6 +6,9 @@ as_of: 2024-04-15
 source: https://aws.amazon.com/bedrock/pricing/
 instances: {ml.p4d.24xlarge: 37.688}                             # USD per hour, on demand
 models: {meta.llama2-13b-chat-v1: {input: 0.00075, output: 0.001}}  # USD per 1,000 tokens
+
+An entry without `input:` and `output:` holds what is billed on top of the price that is known from elsewhere:
+  amazon.nova-pro-v1:0: {variants: {flex: 0.5, priority: 1.75}, discount_percent: 12}
 """
 
 import datetime
@@ -15,10 +18,13 @@ import typing
 import pydantic
 
 from locustfiles.contract.bad_input import BadInput
+from locustfiles.contract.prices.model_ids import canonical
 from locustfiles.contract.prices.price import Hourly, Rates, TokenPrice, Usd
 from locustfiles.contract.strict_yaml import Strict, load_yaml
 
+EVERYWHERE = "every"  # the region of a book whose prices hold in every region
 Factor = typing.Annotated[float, pydantic.Field(gt=0, allow_inf_nan=False)]
+Percent = typing.Annotated[float, pydantic.Field(ge=0, lt=100, allow_inf_nan=False)]
 Variant = typing.Literal["priority", "flex", "reserved", "batch", "latency_optimized"]
 
 
@@ -26,22 +32,52 @@ class BadPriceBook(BadInput):
     """A price book that cannot be used; the text names file, line and remedy."""
 
 
-class _Dated(Strict):
+class Dated(Strict):
     """Where one entry is from, if not from where its book is, and from when on it holds."""
 
     as_of: datetime.date | None = None
     source: str | None = None
     effective: datetime.date | None = None  # the first day that it is billed by; None: ever
+    discount_percent: Percent = 0.0  # private, or a savings plan's
 
 
-class InstanceEntry(_Dated):
+class InstanceEntry(Dated):
     usd_per_hour: Hourly
 
 
-class ModelEntry(_Dated, TokenPrice):
+class ModelEntry(Dated, TokenPrice):
     """A token price, and those of its variants: a factor of the entry's own rates, or rates."""
 
     variants: dict[Variant, Factor | Rates] = {}
+
+
+class OnTop(Dated):
+    """What is billed on top of a price that is known from elsewhere: a factor of all its rates, and variants of it."""
+
+    factor: Factor = 1.0
+    variants: dict[Variant, Factor | Rates] = {}
+
+
+def _kind_of_entry(value: object) -> str:
+    """Without a figure of its own, an entry that names one of `OnTop`'s is meant as such."""
+    keys = value.keys() if isinstance(value, dict) else set()
+    on_top = {"factor", "variants", "discount_percent"} & keys and not {"input", "output", "units"} & keys
+    return "on_top" if on_top or isinstance(value, OnTop) else "price"
+
+
+AnyEntry = typing.Annotated[
+    typing.Annotated[ModelEntry, pydantic.Tag("price")] | typing.Annotated[OnTop, pydantic.Tag("on_top")],
+    pydantic.Discriminator(_kind_of_entry),
+]
+
+
+def _dollars(value: object) -> object:
+    if value != "USD":
+        raise ValueError("input should be 'USD'; convert the prices, without tax, and say the rate in `source:`")
+    return value
+
+
+Dollars = typing.Annotated[typing.Literal["USD"], pydantic.BeforeValidator(_dollars)]
 
 
 def _listed(value: object) -> list[object]:
@@ -54,15 +90,15 @@ def _as_entries(value: object) -> object:
 
 
 Instances = dict[str, typing.Annotated[list[InstanceEntry], pydantic.BeforeValidator(_as_entries)]]
-Models = dict[str, typing.Annotated[list[ModelEntry], pydantic.BeforeValidator(_listed)]]
-_E = typing.TypeVar("_E", bound=_Dated)
+Models = dict[str, typing.Annotated[list[AnyEntry], pydantic.BeforeValidator(_listed)]]
+_E = typing.TypeVar("_E", bound=Dated)
 
 
 class PriceBook(Strict):
     """Prices of one region at one date. An entry may be a list of entries with `effective:` dates."""
 
     region: str
-    currency: typing.Literal["USD"]
+    currency: Dollars
     as_of: datetime.date
     source: str
     instances: Instances = {}
@@ -78,8 +114,20 @@ class PriceBook(Strict):
     def instance(self, instance_type: str, on: datetime.date) -> InstanceEntry | None:
         return _in_force(self.instances.get(instance_type, []), on)
 
-    def model(self, key: str, on: datetime.date) -> ModelEntry | None:
-        return _in_force(self.models.get(key, []), on)
+    def model(self, key: str, on: datetime.date) -> tuple[str, ModelEntry] | None:
+        """The key as it stands here, and its price on a day. Another spelling of the same id will do."""
+        return self._entry(key, on, ModelEntry)
+
+    def on_top(self, key: str, on: datetime.date) -> tuple[str, OnTop] | None:
+        return self._entry(key, on, OnTop)
+
+    def _entry(self, key: str, on: datetime.date, kind: type[_E]) -> tuple[str, _E] | None:
+        spellings = [key, *(k for k in self.models if k != key and canonical(k) == canonical(key))]
+        for each in spellings:
+            entry = _in_force([e for e in self.models.get(each, []) if isinstance(e, kind)], on)
+            if entry is not None:
+                return each, entry
+        return None
 
 
 def _in_force(entries: list[_E], on: datetime.date) -> _E | None:

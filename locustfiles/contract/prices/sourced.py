@@ -15,6 +15,7 @@ class Source(Strict):
     entry: str | None = None  # the key that was taken
     region: str | None = None
     as_of: datetime.date | None = None  # None: not said, as with a price of the scenario's own
+    effective: datetime.date | None = None  # the first day that it is billed by, where the entry says it
     source: str | None = None  # what the book says of itself
     rules: tuple[str, ...] = ()  # what was done with the entry's figures, a line each: tier, discount, date
     cautions: tuple[str, ...] = ()  # what speaks against it, a line each

@@ -9,7 +9,7 @@ IN_ONE_PIECE = "answers in one piece although `stream: true` is asked: there is 
 NO_COUNTS = "the service reports no token counts; add the target's `tokenizer:`, which counts them"
 
 #: of a status that says it all: limits of servers, and of proxies and gateways before them
-_LIMITS = {
+LIMITS = {
     413: "send shorter prompts, or raise the greatest size of a request's body, in the server or in a proxy before it",
     414: "raise the greatest length of a request's first line, in the server or in a proxy before it",
     431: "shorten the key that the request carries, or raise the greatest size of headers, in the server or in a proxy before it",
@@ -25,7 +25,7 @@ def address_of(target: Target) -> str:
 def remedy_of(target: Target, error: ErrorClass, http_status: int | None) -> str:
     """Of a first call that ended in this class."""
     remedy = REMEDIES.get(error, LOOK)
-    if limit := _LIMITS.get(http_status or 0):
+    if limit := LIMITS.get(http_status or 0):
         return f"{limit}; POST {url_of(target)} was asked" if isinstance(target, OpenAITarget) else limit
     if isinstance(target, OpenAITarget):
         return _of_route(target, error, http_status) or remedy

@@ -9,11 +9,12 @@ import typing
 import pydantic
 
 from locustfiles.contract.bad_input import BadScenario
+from locustfiles.contract.prices.price import exact
 from locustfiles.contract.scenario.field_types import Address, Files, Name, Positive, Seconds, Text
 from locustfiles.contract.scenario.loads import Load
 from locustfiles.contract.scenario.retry import Retry
 from locustfiles.contract.scenario.slo import Slo
-from locustfiles.contract.scenario.targets import Target
+from locustfiles.contract.scenario.targets import SageMakerTarget, Target
 from locustfiles.contract.strict_yaml import Strict, load_yaml, place_of
 
 
@@ -52,6 +53,23 @@ class Scenario(Strict):
             raise ValueError(
                 f"`region` is missing, which target `{aws.name}` of service {aws.service} needs; add `region:`"
             )
+        return self
+
+    @pydantic.model_validator(mode="after")
+    def _shares_fit(self) -> typing.Self:
+        """Those of components of one endpoint; a component that several targets ask counts once."""
+        shares: dict[str, dict[str, float]] = {}
+        for target in self.targets:
+            if isinstance(target, SageMakerTarget) and target.instance_share:
+                component = target.inference_component or target.name
+                of = shares.setdefault(target.endpoint, {})
+                of[component] = max(of.get(component, 0.0), target.instance_share)
+        for endpoint, of in shares.items():
+            if (whole := sum(map(exact, of.values()))) > 1:
+                told = " + ".join(f"{share:g} of `{component}`" for component, share in of.items())
+                raise ValueError(
+                    f"`instance_share` on endpoint `{endpoint}` is {told} = {whole}, more than 1; mend one"
+                )
         return self
 
     @pydantic.model_validator(mode="after")

@@ -7,12 +7,16 @@ import typing
 import urllib.parse
 
 from locustfiles.contract.bad_input import BadInput, BadScenario
+from locustfiles.contract.prices import library
+from locustfiles.contract.prices.amended import cautioned, ruled, with_rule
 from locustfiles.contract.prices.find_price import Asked, Book, books_of, instance_price, model_price
-from locustfiles.contract.prices.price import HourlyPrice
+from locustfiles.contract.prices.guarded import guarded
+from locustfiles.contract.prices.model_ids import parse
+from locustfiles.contract.prices.price import HourlyPrice, exact
 from locustfiles.contract.prices.price_book import Variant
 from locustfiles.contract.prices.sourced import Source, Sourced
 from locustfiles.contract.scenario.scenario import Scenario, find_file
-from locustfiles.contract.scenario.targets import BedrockTarget, OpenAITarget, Target
+from locustfiles.contract.scenario.targets import BedrockTarget, OpenAITarget, SageMakerTarget, Target
 from locustfiles.contract.strict_yaml import place_of
 
 OWN = "the target's own `price:`"
@@ -20,20 +24,84 @@ _BEDROCK_HOST = re.compile(r"(bedrock-runtime|bedrock-mantle)[.-]([a-z0-9-]+)\.(
 
 
 def price_of(target: Target, region: str | None, on: datetime.date, books: list[Book]) -> Sourced:
-    """What a target is billed by on a day. Raises BadScenario, NoPrice or BadPriceBook."""
-    if target.price is not None:
-        found = Sourced(target.price, Source(origin="scenario", name=OWN))
-    elif isinstance(target, BedrockTarget):
-        found = model_price(target.model_id, Asked(region, on, _variant(target)), books)
-    elif target.instance_type is not None:
-        found = instance_price(target.instance_type, on, books)
-    elif isinstance(target, OpenAITarget):
-        found = model_price(target.model_id, Asked(_bedrock_region(target.base_url), on), books)
-    else:
-        raise BadScenario("no price; add its `instance_type:` or a `price:`")
+    """What a target is billed by on a day, with what speaks against it.
+
+    Raises BadScenario, NoPrice, BadPriceBook, or WrongUnit for figures that are no USD per 1,000 tokens.
+    """
+    model_id, asked = _asked(target, region, on)
+    found = guarded(_found(target, model_id, asked, books), model_id, asked, books)
     if isinstance(found.price, HourlyPrice) and not isinstance(target, BedrockTarget):
-        return found._replace(price=_counted(target, found.price))
-    return found
+        found = found._replace(price=_counted(target, found.price))
+    return _shared(target, _discounted(target, found))
+
+
+def _asked(target: Target, region: str | None, on: datetime.date) -> tuple[str | None, Asked]:
+    """The model that Bedrock bills, None where it is another who does; and where, when and by which variant."""
+    if isinstance(target, BedrockTarget):
+        return target.model_id, Asked(parse(target.model_id).region or region, on, _variant(target))
+    if isinstance(target, OpenAITarget) and (called_in := _bedrock_region(target.base_url)):
+        return target.model_id, Asked(called_in, on)
+    return None, Asked(region, on)
+
+
+def _found(target: Target, model_id: str | None, asked: Asked, books: list[Book]) -> Sourced:
+    """The price as its source has it."""
+    if target.price is not None:
+        return Sourced(target.price, Source(origin="scenario", name=OWN))
+    if not isinstance(target, BedrockTarget) and target.instance_type is not None:
+        return instance_price(target.instance_type, asked.on, books)
+    if model_id is not None:
+        return model_price(model_id, asked, books)
+    if isinstance(target, OpenAITarget):
+        return _of_a_public_service(target.base_url, target.model_id, asked.on)
+    raise BadScenario("no price; add its `instance_type:` or a `price:`")
+
+
+def _of_a_public_service(base_url: str, model_id: str, on: datetime.date) -> Sourced:
+    """Raises BadScenario for a host that sells no tokens, as far as is known."""
+    host = urllib.parse.urlsplit(base_url).hostname or ""
+    provider = library.provider_of(base_url)
+    if provider is None:
+        raise BadScenario(
+            f"{host} is not Bedrock, and costs what its machine costs; add `instance_type:`, or a `price:` per hour or token"
+        )
+    known = library.find(model_id, on, provider)
+    if known is None:
+        raise BadScenario(f"{library.name()} has no price of `{model_id}` at {host}; add a `price:` per token")
+    source = Source(
+        origin="library",
+        name=library.name(),
+        entry=f"{provider}/{known.entry}",
+        rules=(f"as {provider} sells it ({host})", *known.rules),
+    )
+    return Sourced(known.price, source)
+
+
+def _discounted(target: Target, found: Sourced) -> Sourced:
+    if not target.discount_percent:
+        return found
+    factor = 1 - exact(target.discount_percent) / 100
+    rule = f"discount_percent {target.discount_percent:g}: × {factor.normalize():f}"
+    return ruled(found, float(factor), rule)
+
+
+def _shared(target: Target, found: Sourced) -> Sourced:
+    """With the target's share of its instances. Raises BadScenario where its `price:` has another."""
+    if not isinstance(target, SageMakerTarget) or not isinstance(found.price, HourlyPrice):
+        return found
+    own, share = found.price.share, target.instance_share
+    if share is None and own == 1 and target.inference_component:
+        told = (
+            f"component `{target.inference_component}` is priced as all of its endpoint's instances; add `instance_share:`, "
+            "its part of them, where others run beside it"
+        )
+        return cautioned(found, told)
+    if share is None or share == own:
+        return found
+    if own != 1:
+        raise BadScenario(f"`instance_share` is {share:g}, `share` in its `price:` {own:g}; keep one")
+    price = found.price.model_copy(update={"share": share})
+    return with_rule(found._replace(price=price), f"instance_share: × {share:g}")
 
 
 def _variant(target: BedrockTarget) -> Variant | None:
@@ -43,14 +111,10 @@ def _variant(target: BedrockTarget) -> Variant | None:
     return "latency_optimized" if target.latency == "optimized" else None
 
 
-def _bedrock_region(base_url: str) -> str:
-    """Raises BadScenario for a host that is not Bedrock's: it has no price per token."""
-    host = urllib.parse.urlsplit(base_url).hostname or ""
-    if found := _BEDROCK_HOST.fullmatch(host):
-        return found[2]
-    raise BadScenario(
-        f"{host} is not Bedrock, and costs what its machine costs; add `instance_type:`, or a `price:` per hour or token"
-    )
+def _bedrock_region(base_url: str) -> str | None:
+    """Of Bedrock's OpenAI route; None for any other host."""
+    found = _BEDROCK_HOST.fullmatch(urllib.parse.urlsplit(base_url).hostname or "")
+    return found[2] if found else None
 
 
 def _counted(target: Target, price: HourlyPrice) -> HourlyPrice:

@@ -13,7 +13,9 @@ from locustfiles.contract.scenario.field_types import (
     HeaderText,
     Line,
     Name,
+    Percent,
     Prose,
+    Share,
     Text,
     Variable,
     WebAddress,
@@ -36,6 +38,7 @@ class _Target(Strict):
     load: Load | None = None
     parameters: dict[str, typing.Any] = {}
     price: AnyPrice | None = None
+    discount_percent: Percent = 0.0  # off its price: a savings plan's, or a private one
     endpoint_url: Address | None = None
 
     @pydantic.model_validator(mode="after")
@@ -59,6 +62,7 @@ class SageMakerTarget(_Target):
     answer: RawAnswer | None = None  # `raw` alone: where things are in the answer
     instance_type: Text | None = None
     instance_count: Count = 1
+    instance_share: Share | None = None  # of its instances, where other components run on them
 
     @pydantic.model_validator(mode="after")
     def _raw_whole(self) -> typing.Self:

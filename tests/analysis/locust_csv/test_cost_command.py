@@ -147,10 +147,13 @@ BAD_TOKENS = "users,prompt_tokens_mean,completion_tokens_mean\n2,1000,\n"
         (["--locust-csv", "{run}", "--instance", "ml.p4d.24xlarg"], "did you mean ml.p4d.24xlarge?"),
         (
             ["--locust-csv", "{run}", "--model", "no.such", "--prompt-tokens", 1, "--completion-tokens", 1],
-            "no price for model no.such",
+            "no price for model `no.such`",
         ),
         (["--locust-csv", "{run}", "--model", "meta.llama2-13b-chat-v1"], "a token price needs token means"),
-        (["--locust-csv", "{run}", "--input-usd-per-1k", 3, "--output-usd-per-1k", 0.1], "above $1 per 1,000 tokens"),
+        (
+            ["--locust-csv", "{run}", "--input-usd-per-1k", 3, "--output-usd-per-1k", 0.1],
+            "looks like USD per million tokens",
+        ),
         (
             ["--locust-csv", "{run}", "--input-usd-per-1k", 0.1, "--prompt-tokens", 1, "--completion-tokens", 1],
             "half a token price",

@@ -123,7 +123,7 @@ def test_a_model_id_with_a_colon_is_a_price(tmp_path):
         (["{a}:1", "{a}"], [], "a: no price; give one of --instance"),
         (["{a}:1"], ["--usd-per-hour", 1], "more than one price; give PREFIX:PRICE, or one price for all"),
         (["{a}:0"], [], "a price of 0; give USD per hour above 0"),
-        (["{a}:no.such-model"], [], "no price for model no.such-model"),
+        (["{a}:no.such-model"], [], "no price for model `no.such-model`"),
         (["{a}:ml.g5.none"], [], "no price for instance type ml.g5.none"),
     ],
 )

@@ -1,6 +1,7 @@
 """Files as people have them: other versions, the web UI's download, spreadsheets; read, or refused with what they are."""
 
 import csv
+import gzip
 
 import pandas as pd
 import pytest
@@ -31,6 +32,22 @@ def test_a_comma_before_the_decimals_and_whole_numbers_as_decimals_are_read(tmp_
     path.write_text("sep=;\n" + "\n".join(lines))
     assert rates(prefix, tmp_path) == [1, 5]
     assert "| 1 | 24.0 | 24 | 0 | 0 % | 1.00 | 41 % | 0.900 s |" in capsys.readouterr().out
+
+
+def test_timestamps_in_milliseconds_are_read_as_that(tmp_path):
+    prefix = write_files(tmp_path / "a", [CALL], LEVELS)
+    path = tmp_path / "a_stats_history.csv"
+    header, *rows = path.read_text().splitlines()
+    path.write_text("\n".join([header, *(row.replace(",", "000,", 1) for row in rows)]) + "\n")
+    assert rates(prefix, tmp_path) == [1, 5]
+
+
+def test_a_packed_file_is_told_to_be_unpacked(tmp_path, capsys):
+    path = tmp_path / "a_stats_history.csv"
+    for data, name in ((gzip.compress(b"Timestamp"), "gzip"), (b"PK\x03\x04\x14\0", "ZIP or a spreadsheet")):
+        path.write_bytes(data)
+        assert run_cost("--locust-csv", tmp_path / "a", "--usd-per-hour", 3.6) == 1
+        assert f"{path}: is packed ({name}); unpack it, or save it as CSV" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("columns", [[50, 90, 99], [99], []])

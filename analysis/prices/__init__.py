@@ -1,0 +1,1 @@
+"""Price tables beside the project's own: AWS's Price List API, another's file, and what differs from ours."""
