@@ -22,7 +22,8 @@ def test_first_calls_that_were_throttled_and_limits_that_cannot_be_decided_are_w
     scenario = folders.make_scenario(tmp_path, endpoint.url, targets, LOAD, slo={"latency_s": {"p95": 1.0}})
     with one_locust(scenario, tmp_path / "run") as process:
         assert process.wait() == 0, process.text  # failures are a finding
-    warnings = re.findall(r"WARNING/swarmledger: (.*)", process.text)
+    # the book of these tests is dated 2024, which is said of each target, too
+    warnings = re.findall(r"WARNING/swarmledger: (?!Price of target)(.*)", process.text)
     assert len(warnings) == 2, process.text
     assert re.fullmatch(
         r"target `on-busy`: all 5 first calls were throttled, it is measured all the same: ThrottlingException: .*; wait, or .*",
