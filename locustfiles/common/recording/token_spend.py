@@ -46,7 +46,8 @@ class TokenSpend:
             return
         self.recent_s.append(record.latency_ms / 1000)
         completion, whole = usage.completion_tokens, usage.whole_prompt
-        vague = record.error and usage.units is None and self._price.units.keys() - {"query"}
+        rates = self._price.rates(whole)
+        vague = record.error and self._vague(usage, rates)  # the report takes it as the dearest call
         if completion is None or (record.error and (began or vague)):
             completion = max(completion or 0, self._limit or self._seen.completion_tokens)
         self._most_completion = max(self._most_completion, completion)
@@ -59,7 +60,6 @@ class TokenSpend:
         else:
             self._uncounted += counts_units and usage.units is None
             usage = usage._replace(completion_tokens=completion, units=usage.units or 0.0)
-        rates = self._price.rates(whole)
         usd = _usd(at_most(usage, rates), self._price, rates)
         self._sum += usd
         self._dearest = max(self._dearest, usd)
@@ -73,6 +73,11 @@ class TokenSpend:
         for policy, units in guardrail.items():
             self._most_guardrail[policy] = max(units, self._most_guardrail.get(policy, 0))
         return usage._replace(guardrail=guardrail)
+
+    def _vague(self, usage: Usage, rates: Rates) -> bool:
+        """Whether its units, or the price of a kind of its tokens, are not known."""
+        unpriced = at_most(usage, rates).prompt_tokens != (usage.prompt_tokens or 0)
+        return unpriced or (usage.units is None and bool(self._price.units.keys() - {"query"}))
 
     def usd(self) -> float:
         """Accrued so far."""
