@@ -3,6 +3,7 @@
 What sends is the load side's; it is imported when the command runs.
 """
 
+from analysis.words import format as show
 from locustfiles.contract.prices.charge import Usage, charge
 from locustfiles.contract.prices.price import TokenPrice
 
@@ -34,11 +35,9 @@ def counted(sender, inputs, problems: list[str]) -> tuple[Counts, list[str]]:
 
 def _said(target: str, stem: str, tokens: dict[str, int], lines: int, price: TokenPrice) -> str:
     """`Counted: t, long: 20 of 40 lines, 11 to 162,848 prompt tokens, $0.0011 to $0.081 each without a cache.`"""
-    from locustfiles.common.planning.estimate import dollars
-
     low, high = min(tokens.values()), max(tokens.values())
     usd = [charge(Usage(n, 0, units=0.0), price).usd for n in (low, high)]
-    costs = " to ".join(dict.fromkeys(dollars(float(each)) for each in usd if each is not None))
+    costs = " to ".join(dict.fromkeys(show.money(float(each)) for each in usd if each is not None))
     span = f"{low:,}" if low == high else f"{low:,} to {high:,}"
     share = f"all {lines} lines" if len(tokens) == lines > 1 else f"{len(tokens)} of {lines} lines"
     return f"Counted: {target}, {stem}: {share}, {span} prompt tokens, {costs} each without a cache."

@@ -54,13 +54,6 @@ class Inputs:
         known = [n for n in asked if n is not None]
         return max(known) if len(known) == len(asked) else None
 
-    def guarded(self, target: Target) -> bool:
-        """Whether a guardrail looks at calls of it: of its own, or one that its parameters or a prompt's name."""
-        prompts = [p for stem in self.stems_of(target.name) for p in self.payloads[stem]]
-        return getattr(target, "guardrail", None) is not None or any(
-            "guardrailConfig" in parameters for parameters in (target.parameters, *(p.parameters for p in prompts))
-        )
-
     @property
     def prices_as_json(self) -> dict[str, dict]:
         return {name: price.model_dump(mode="json") for name, price in self.prices.items()}

@@ -34,7 +34,7 @@ class Spend:
         if target_name not in self._by_token:
             target = self._inputs.scenario.target(target_name)
             limit = self._inputs.most_tokens(target) or 0
-            self._by_token[target_name] = TokenSpend(price, limit, self._inputs.guarded(target), self._seen)
+            self._by_token[target_name] = TokenSpend(price, limit, self._seen)
         return self._by_token[target_name]
 
     def load_begins(self, target: str) -> None:

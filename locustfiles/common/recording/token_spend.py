@@ -24,18 +24,16 @@ class Seen:
 
 
 class TokenSpend:
-    """Of one target. limit: the most output tokens that it is asked for, 0 where it has no limit; guarded: whether a
-    guardrail looks at its calls."""
+    """Of one target. limit: the most output tokens that it is asked for, 0 where it has no limit."""
 
-    def __init__(self, price: TokenPrice, limit: int, guarded: bool, seen: Seen) -> None:
+    def __init__(self, price: TokenPrice, limit: int, seen: Seen) -> None:
         self._price, self._limit, self._seen = price, limit, seen
-        self._guarded = guarded and bool(price.guardrail)
         self._sum = NOTHING  # of all that is known
         self._dearest = NOTHING  # of one call, as far as it is known
         self._most_completion = 0  # of one call, billed
-        self._unmeasured, self._their_completion = 0, 0  # calls whose prompt's length is not known
+        self._unmeasured, self._their_completion = 0, 0  # calls of which too little is known
         self._uncounted = 0  # calls whose units are not known
-        self._unguarded = 0  # calls whose guardrail's units are not known
+        self._unguarded = 0  # calls of which no guardrail's units are known
         self._most_units = 1.0 if "query" in price.units else 0.0
         self._most_guardrail: dict[str, int] = {}
         self.recent_s: collections.deque[float] = collections.deque(maxlen=RECENT)  # latencies of the last billed calls
@@ -43,48 +41,49 @@ class TokenSpend:
     def take(self, record: Arrived) -> None:
         """One more record, billed at the upper end of what the report will say. Only what was refused before any output
         came is free; the count of a stream that broke off may have grown after the break."""
-        began = record.ttft_ms is not None
+        began, usage = record.ttft_ms is not None, self._note(usage_of(record))
         if record.error in UNBILLED and not began:
             return
         self.recent_s.append(record.latency_ms / 1000)
-        usage = self._with_units(usage_of(record), record.guardrail_units is None)
         completion, whole = usage.completion_tokens, usage.whole_prompt
-        self._seen.completion_tokens = max(self._seen.completion_tokens, completion or 0)
-        if completion is None or (record.error and began):
+        rates = self._price.rates(whole)
+        vague = record.error and self._vague(usage, rates)  # the report takes it as the dearest call
+        if completion is None or (record.error and (began or vague)):
             completion = max(completion or 0, self._limit or self._seen.completion_tokens)
         self._most_completion = max(self._most_completion, completion)
-        if whole is None:
+        counts_units, self._unguarded = bool(self._price.units), self._unguarded + (record.guardrail_units is None)
+        if whole is None or vague:
             self._unmeasured += 1
             self._their_completion += completion
-            usage = usage._replace(
-                prompt_tokens=0, cache_read_tokens=0, cache_write_tokens=0, cache_write_1h_tokens=0, completion_tokens=0
-            )
+            self._uncounted += counts_units
+            usage = Usage(0, 0, units=0.0, guardrail=usage.guardrail)
         else:
-            self._seen.prompt_tokens = max(self._seen.prompt_tokens, whole)
-            usage = at_most(usage._replace(completion_tokens=completion), self._price.rates(whole))
-        usd = _usd(usage, self._price, self._price.rates(whole))
+            self._uncounted += counts_units and usage.units is None
+            usage = usage._replace(completion_tokens=completion, units=usage.units or 0.0)
+        usd = _usd(at_most(usage, rates), self._price, rates)
         self._sum += usd
         self._dearest = max(self._dearest, usd)
 
-    def _with_units(self, usage: Usage, untraced: bool) -> Usage:
-        """With those that have a price; what is not known is counted apart, as the most that one call had."""
-        units, price = usage.units, self._price
-        if price.units and units is None:
-            self._uncounted += 1
-        self._most_units = max(self._most_units, units or 0.0)
-        if self._guarded and untraced:
-            self._unguarded += 1
-        guardrail = {policy: n for policy, n in usage.guardrail.items() if policy in price.guardrail}
-        if guardrail:
-            both = guardrail.keys() | self._most_guardrail.keys()
-            self._most_guardrail = {p: max(guardrail.get(p, 0), self._most_guardrail.get(p, 0)) for p in both}
-        return usage._replace(units=units or 0.0, guardrail=guardrail)
+    def _note(self, usage: Usage) -> Usage:
+        """Its counts are among those that unknown ones are taken at; with the guardrail's units that have a price."""
+        guardrail = {policy: n for policy, n in usage.guardrail.items() if policy in self._price.guardrail}
+        self._seen.prompt_tokens = max(self._seen.prompt_tokens, usage.whole_prompt or 0)
+        self._seen.completion_tokens = max(self._seen.completion_tokens, usage.completion_tokens or 0)
+        self._most_units = max(self._most_units, usage.units or 0.0)
+        for policy, units in guardrail.items():
+            self._most_guardrail[policy] = max(units, self._most_guardrail.get(policy, 0))
+        return usage._replace(guardrail=guardrail)
+
+    def _vague(self, usage: Usage, rates: Rates) -> bool:
+        """Whether its units, or the price of a kind of its tokens, are not known."""
+        unpriced = at_most(usage, rates).prompt_tokens != (usage.prompt_tokens or 0)
+        return unpriced or (usage.units is None and bool(self._price.units.keys() - {"query"}))
 
     def usd(self) -> float:
         """Accrued so far."""
         known, longest = self._sum, self._seen.prompt_tokens
-        if self._unmeasured:  # in case all of it was written to a cache
-            rates = self._price.dearest(longest or None)
+        if self._unmeasured:  # as the longest, in case all of it was written to a cache, at the dearest step
+            rates = self._price.dearest(None)
             dearest = max(r for kind, r in rates if kind != "output" and r is not None)
             prompts = Usage(longest * self._unmeasured, self._their_completion, units=0.0)
             known += _usd(prompts, self._price, rates.model_copy(update={"input": dearest}))
@@ -99,7 +98,7 @@ class TokenSpend:
         """What one call may cost: as the dearest so far, or with the longest prompt, the longest answer and the most units."""
         longest = Usage(self._seen.prompt_tokens, self._most_completion, units=0.0)
         most = _usd(longest, self._price, self._price.rates(longest.prompt_tokens))
-        units = self._units_usd(int(bool(self._price.units)), int(self._guarded))
+        units = self._units_usd(int(bool(self._price.units)), 1)
         return float(max(self._dearest, most + units)) if self.recent_s else 0.0
 
 
