@@ -121,6 +121,7 @@ def _tokens(count: int | None, source: str) -> str:
 
 def print_ahead(console: Console, inputs, records: list[RequestRecord], counts: Counts) -> None:
     """The stages, and the run's time and cost by the first calls that were answered."""
+    from locustfiles.common.planning.confirm import cost_text, needs_yes
     from locustfiles.common.planning.estimate import dollars, estimate
     from locustfiles.common.planning.first_call import averaged, call_of
     from locustfiles.common.planning.plan import plan
@@ -150,25 +151,12 @@ def print_ahead(console: Console, inputs, records: list[RequestRecord], counts: 
         console.print(f"Too few answers: {escape(shortage)}.", highlight=False)
     for far in inputs.far_replays:
         console.print(f"Other lengths: {escape(far)}.", highlight=False)
-    _print_confirmation(console, ahead, scenario)
-
-
-def _print_confirmation(console: Console, ahead, scenario) -> None:
-    """Whether the run will ask before it spends that much."""
-    from locustfiles.common.planning.confirm import cost_text, needs_yes
-    from locustfiles.common.planning.estimate import dollars
-
-    most = needs_yes(ahead, scenario)
-    if most is None:
-        console.print(
-            f"No confirmation is needed (confirm_above_usd: {dollars(scenario.confirm_above_usd)}).", highlight=False
-        )
-    else:
-        limit = dollars(scenario.confirm_above_usd)
-        console.print(
-            f"It may cost {cost_text(most, ahead)}, above confirm_above_usd ({limit}): it asks first, or needs --yes.",
-            highlight=False,
-        )
+    most, limit = needs_yes(ahead, scenario), dollars(scenario.confirm_above_usd)
+    text = f"No confirmation is needed (confirm_above_usd: {limit})."
+    if most is not None:
+        may_cost = f"It may cost {cost_text(most, ahead)}, above confirm_above_usd ({limit})"
+        text = f"{may_cost}: it asks first, or needs --yes."
+    console.print(text, highlight=False)
 
 
 def _stages_table(inputs, groups) -> Table:

@@ -11,7 +11,7 @@ from analysis.__main__ import COMMANDS
 
 ROOT = pathlib.Path(__file__).parents[2]
 #: commands that do the load side's work: they call a target, and put records into a run folder
-LOAD_SIDE = {"check.py", "check_view.py", "merge.py"}
+LOAD_SIDE = {"check.py", "check_counts.py", "check_view.py", "merge.py"}
 #: what takes seconds to load, or patches the process
 HEAVY = {"gevent", "locust", "boto3", "botocore", "genai_prices"}
 MODULES = sorted((ROOT / "analysis").rglob("*.py"))
