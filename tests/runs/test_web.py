@@ -11,6 +11,7 @@ import urllib.parse
 import urllib.request
 
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException, TimeoutException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
@@ -51,6 +52,20 @@ def press(chrome, name: str) -> None:
     WebDriverWait(chrome, LONGEST_S).until(lambda c: any(b.is_displayed() for b in c.find_elements(By.XPATH, xpath)))
     button = next(b for b in chrome.find_elements(By.XPATH, xpath) if b.is_displayed())
     chrome.execute_script("arguments[0].click()", button)
+
+
+def shown(chrome, name: str) -> bool:
+    """Whether a button of that name is there."""
+    return any(b.is_displayed() and b.text.upper() == name.upper() for b in chrome.find_elements(By.TAG_NAME, "button"))
+
+
+def press_new(chrome) -> None:
+    """Press New until its form is there: the page redraws itself as a state comes in, and a click may meet the old one."""
+    for _ in range(5):
+        press(chrome, "new")
+        with contextlib.suppress(TimeoutException, StaleElementReferenceException):
+            WebDriverWait(chrome, LONGEST_S / 10).until(lambda c: shown(c, "start"))
+            return
 
 
 def text(chrome) -> str:
@@ -133,7 +148,7 @@ def test_start_stop_and_start_again_in_a_browser_make_two_runs_that_are_never_mi
         first = endpoint.stats()["requests"] - before
         assert len(folders.rows(tmp_path / "run")) == first
         await_state(url, "stopped")
-        press(chrome, "new")
+        press_new(chrome)
         press(chrome, "start")
         folders.await_requests(endpoint, before + first + 30)
         process.send(signal.SIGINT)  # Ctrl-C with the page open
