@@ -166,8 +166,9 @@ def cluster(
 ):
     """A master that waits for `workers` workers; worker i reads `worker_scenarios[i]` if it is there."""
     port, folder = free_port(), scenario.parent
-    master = ["--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", port, *more]
+    master = ["--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", port]
     master += ["--expect-workers", workers, "--expect-workers-max-wait", LONGEST_S] if headless else []
+    master += more  # the last of two counts
     with contextlib.ExitStack() as stack:
         output = folder / "master.log"
 

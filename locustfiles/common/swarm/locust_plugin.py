@@ -6,6 +6,7 @@ import functools
 import itertools
 import logging
 import signal
+import sys
 
 import gevent
 import locust.runners
@@ -149,6 +150,7 @@ def _interrupt(environment, times: collections.abc.Iterator[int]) -> None:
         and runner.state == "ready"
     ):
         log.error("Stopped while waiting for workers; nothing was sent")
+        environment.parsed_options.expect_workers = sys.maxsize  # while they leave, Locust looks whether all have come
         runner.quit()
         run_token.end_at_once(STOPPED)  # Locust's wait for workers cannot be left otherwise
     elif time == 1:
