@@ -1,6 +1,7 @@
 """The prices that AWS bills by: per token and unit of a call, or per hour of what serves it."""
 
 import decimal
+import functools
 import typing
 
 import pydantic
@@ -15,6 +16,7 @@ Per1k = Usd  # USD per 1,000 tokens
 Hourly = typing.Annotated[float, pydantic.Field(gt=0, allow_inf_nan=False)]
 
 
+@functools.lru_cache(4096, typed=True)  # a call is charged by the same few figures again and again
 def exact(figure: float) -> decimal.Decimal:
     """The decimal figure that was written: 0.1, not the binary fraction beside it."""
     return decimal.Decimal(repr(figure))
