@@ -46,17 +46,16 @@ def browser():
         chrome.quit()
 
 
+def buttons(chrome, name: str) -> list:
+    """The visible ones of that name."""
+    xpath = f"//button[translate(normalize-space(.), 'abcdefghijklmnopqrstuvwxyz', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ')='{name.upper()}']"
+    return [b for b in chrome.find_elements(By.XPATH, xpath) if b.is_displayed()]
+
+
 def press(chrome, name: str) -> None:
     """Press the visible button of that name."""
-    xpath = f"//button[translate(normalize-space(.), 'abcdefghijklmnopqrstuvwxyz', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ')='{name.upper()}']"
-    WebDriverWait(chrome, LONGEST_S).until(lambda c: any(b.is_displayed() for b in c.find_elements(By.XPATH, xpath)))
-    button = next(b for b in chrome.find_elements(By.XPATH, xpath) if b.is_displayed())
+    button, *_ = WebDriverWait(chrome, LONGEST_S).until(lambda c: buttons(c, name))
     chrome.execute_script("arguments[0].click()", button)
-
-
-def shown(chrome, name: str) -> bool:
-    """Whether a button of that name is there."""
-    return any(b.is_displayed() and b.text.upper() == name.upper() for b in chrome.find_elements(By.TAG_NAME, "button"))
 
 
 def press_new(chrome) -> None:
@@ -64,7 +63,7 @@ def press_new(chrome) -> None:
     for _ in range(5):
         press(chrome, "new")
         with contextlib.suppress(TimeoutException, StaleElementReferenceException):
-            WebDriverWait(chrome, LONGEST_S / 10).until(lambda c: shown(c, "start"))
+            WebDriverWait(chrome, LONGEST_S / 10).until(lambda c: buttons(c, "start"))
             return
 
 
