@@ -17,7 +17,7 @@ import typing
 
 from locustfiles.common.planning.bisection import LOOKS, Search
 from locustfiles.common.planning.call_bill import CallBill
-from locustfiles.common.planning.first_call import Call, answers
+from locustfiles.common.planning.first_call import Call, answers, nearest
 from locustfiles.common.planning.inputs import Inputs
 from locustfiles.common.planning.plan import START_S, STOP_S, USERS_A_SECOND, Group
 from locustfiles.common.planning.prompt_tokens import Counts, PromptTokens, tokens_of_trace
@@ -113,17 +113,11 @@ def _sum(groups: list["_Ahead"]) -> Amount:
     return Amount(*(sum(column) for column in zip((0.0, 0.0, 0.0), *(g.amount() for g in groups), strict=True)))
 
 
-def _nearest(group: Group, calls: Calls) -> tuple[str, str] | None:
-    """The call to go by: with the group's own payload, else the target's first with another."""
-    own = (group.target, group.payload)
-    return own if own in calls else next((key for key in calls if key[0] == group.target), None)
-
-
 class _Ahead:
     """One group, seen from a first call of its target: about, or at most."""
 
     def __init__(self, inputs: Inputs, group: Group, calls: Calls, warm: bool, most: bool, counts: Counts) -> None:
-        key = _nearest(group, calls)
+        key = nearest(group.target, group.payload, calls)
         assert key is not None  # the others are not counted
         call = calls[key]
         self.most, self.load, self.group, self.call, self.warm = most, group.load, group, call, warm

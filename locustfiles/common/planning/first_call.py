@@ -105,6 +105,12 @@ def call_of(made: Recorded, price: Price) -> Call:
     return Call(made.latency_ms / 1000, usd, usage.completion_tokens, made.prompt_id, ttft_s, wrote, usage=usage)
 
 
+def nearest(target: str, payload: str, calls: collections.abc.Iterable[tuple[str, str]]) -> tuple[str, str] | None:
+    """The call to go by: with that payload, else the target's first with another."""
+    of_target = [key for key in calls if key[0] == target]
+    return (target, payload) if (target, payload) in of_target else next(iter(of_target), None)
+
+
 def typical(target: Target, prompts: list[Prompt]) -> Prompt:
     """The line that a first call sends: of the mean size, so that `check` and a run tell the same of one scenario."""
     mean = statistics.fmean(size_of(target, p) for p in prompts)

@@ -3,7 +3,7 @@
 import collections.abc
 import statistics
 
-from locustfiles.common.planning.first_call import CHARACTERS, Call, size_of
+from locustfiles.common.planning.first_call import CHARACTERS, Call, nearest, size_of
 from locustfiles.common.planning.inputs import Inputs
 from locustfiles.common.prompts.payloads import Prompt
 from locustfiles.contract.prices.price import Step, TokenPrice
@@ -80,9 +80,7 @@ def steps_reached(
         if not isinstance(price, TokenPrice) or not price.steps:
             continue
         for stem in inputs.stems_of(target.name):
-            key = next((k for k in calls if k == (target.name, stem)), None) or next(
-                (k for k in calls if k[0] == target.name), None
-            )
+            key = nearest(target.name, stem, calls)
             made, called = (calls[key].singles, inputs.payloads[key[1]]) if key else ((), [])
             counted = counts.get((target.name, stem), {})
             tokens = PromptTokens(target, inputs.payloads[stem], made, called, counted)
