@@ -19,8 +19,8 @@ from analysis.runs.run_reader import Run
 from analysis.runs.stage import stage_of
 from analysis.words import format as show
 from locustfiles.contract.bad_input import BadInput
-from locustfiles.contract.prices.books import SHIPPED
-from locustfiles.contract.prices.find_price import Asked, Book, books_of, instance_price, model_price
+from locustfiles.contract.prices.books import SHIPPED, Book, books_of
+from locustfiles.contract.prices.find_price import Asked, instance_price, model_price
 from locustfiles.contract.prices.model_ids import parse
 from locustfiles.contract.prices.price import HourlyPrice, TokenPrice, exact
 from locustfiles.contract.prices.price_book import Variant

@@ -7,7 +7,7 @@ from analysis.prices.comparing import Comparison, compare
 from analysis.prices.second_table import Table, read_table
 from analysis.words.format import percent
 from locustfiles.contract.bad_input import BadInput
-from locustfiles.contract.prices.find_price import books_of
+from locustfiles.contract.prices.books import books_of
 
 
 def differs(args: argparse.Namespace) -> bool:

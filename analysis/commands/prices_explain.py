@@ -9,8 +9,9 @@ from analysis.prices.explain import Explained, as_json, as_text
 from analysis.prices.offered import known_ids
 from analysis.words.format import price as shown
 from locustfiles.contract.bad_input import BadInput
+from locustfiles.contract.prices.books import Book, books_of
 from locustfiles.contract.prices.charge import Usage, guardrail_units
-from locustfiles.contract.prices.find_price import Asked, Book, NoPrice, books_of, instance_price, model_price
+from locustfiles.contract.prices.find_price import Asked, NoPrice, instance_price, model_price
 from locustfiles.contract.prices.guarded import guarded
 from locustfiles.contract.prices.model_ids import parse
 from locustfiles.contract.prices.price import HourlyPrice, TokenPrice

@@ -20,7 +20,7 @@ from analysis.cost.call_usd import (
 from analysis.runs.token_totals import MAX_UNCOUNTED
 from locustfiles.contract.error_classes import UNBILLED
 from locustfiles.contract.prices.charge import guardrail_units
-from locustfiles.contract.prices.price import TokenPrice
+from locustfiles.contract.prices.price import KINDS, TokenPrice
 from locustfiles.contract.scenario.remedies import NO_COUNTS
 from locustfiles.contract.statistics.batch_means import MIN_VALUES
 from locustfiles.contract.statistics.student_t import interval_of_mean
@@ -168,7 +168,7 @@ def _largest(usd: np.ndarray) -> float:
 def _dearest(price: TokenPrice) -> TokenPrice:
     """With each rate that of its dearest step; None where a step has none."""
     rates: dict[str, float | None] = {}
-    for kind in ("input", "output", "cache_read", "cache_write", "cache_write_1h"):
+    for kind in KINDS:
         each = [getattr(step, kind) for step in (price, *price.steps)]
         rates[kind] = None if None in each else max(each)
     return price.model_copy(update=rates | {"steps": ()})

@@ -10,16 +10,14 @@ import pydantic
 from analysis.runs.run_reader import Run
 from analysis.words import format as show
 from locustfiles.contract.bad_input import BadInput, BadScenario
-from locustfiles.contract.prices.find_price import Book
+from locustfiles.contract.prices.books import Book
 from locustfiles.contract.prices.guards import cautions
 from locustfiles.contract.prices.price import HourlyPrice, Price, Rates, Reserved, TokenPrice
 from locustfiles.contract.prices.price_book import load_price_book
-from locustfiles.contract.prices.sourced import Source, Sourced
+from locustfiles.contract.prices.sourced import Source, Sourced, book_among
 from locustfiles.contract.run_folder import NotARun
 from locustfiles.contract.scenario.target_prices import OWN, price_of
 from locustfiles.contract.scenario.targets import Target
-
-NO_BOOK = "no price book: see each target's source"
 
 
 class Prices(typing.NamedTuple):
@@ -31,11 +29,7 @@ class Prices(typing.NamedTuple):
     @property
     def book(self) -> dict[str, str | None]:
         """The price book among the sources: file, region, as_of, source."""
-        book = next((s for s in self.sources.values() if s.origin == "book"), None)
-        if book is None:
-            return {"file": None, "region": None, "as_of": None, "source": NO_BOOK}
-        as_of = book.as_of.isoformat() if book.as_of else None
-        return {"file": book.name, "region": book.region, "as_of": as_of, "source": book.source}
+        return book_among(self.sources.values())
 
 
 def prices_of_run(run: Run, pricing: str | pathlib.Path | None = None) -> Prices:

@@ -5,7 +5,8 @@ import decimal
 import typing
 
 from analysis.prices.second_table import Entry, Table, flat
-from locustfiles.contract.prices.find_price import Asked, Book, NoPrice, instance_price, model_price
+from locustfiles.contract.prices.books import Book
+from locustfiles.contract.prices.find_price import Asked, NoPrice, instance_price, model_price
 from locustfiles.contract.prices.price import HourlyPrice, TokenPrice
 from locustfiles.contract.prices.price_book import Variant
 

@@ -8,10 +8,10 @@ from analysis.prices.model_names import Names
 from analysis.prices.price_list import MARKETPLACE, Read, TokenRow
 from locustfiles.contract.prices import library
 from locustfiles.contract.prices.model_ids import parse
+from locustfiles.contract.prices.price import KINDS
 
 #: what an entry of this command's says of its source; anything else is somebody's own
 SOURCE = "AWS Price List API (prices update)"
-KINDS = ("input", "output", "cache_read", "cache_write", "cache_write_1h")
 Rates = dict[str, decimal.Decimal]
 #: tier, of a global profile, above the model's step -> rates
 Rated = dict[tuple[str, bool, bool], Rates]

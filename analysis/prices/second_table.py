@@ -9,7 +9,8 @@ import re
 import typing
 
 from locustfiles.contract.bad_input import BadInput
-from locustfiles.contract.prices.find_price import Asked, Book, NoPrice, model_price
+from locustfiles.contract.prices.books import Book
+from locustfiles.contract.prices.find_price import Asked, NoPrice, model_price
 from locustfiles.contract.prices.model_ids import parse
 from locustfiles.contract.prices.price import Rates, TokenPrice
 from locustfiles.contract.prices.price_book import PriceBook, load_price_book

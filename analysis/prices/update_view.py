@@ -10,6 +10,7 @@ from analysis.prices.book_text import SECTIONS, is_ours
 from analysis.prices.offered import Offered
 from analysis.words.format import percent
 from analysis.words.format import price as shown
+from locustfiles.contract.prices.price import KINDS
 from locustfiles.contract.prices.price_book import PriceBook
 
 Figures = dict[str, decimal.Decimal]
@@ -101,7 +102,7 @@ def figures_of_offer(offer: dict) -> Figures:
 
 def figures_of_entry(entry: pydantic.BaseModel) -> Figures:
     """The same of an entry that was read."""
-    keep = {"usd_per_hour", "input", "output", "cache_read", "cache_write", "cache_write_1h", "steps", "variants"}
+    keep = {"usd_per_hour", *KINDS, "steps", "variants"}
     data = entry.model_dump(exclude_none=True, include=keep)
     return figures_of_offer(_exact({key: value for key, value in data.items() if value != () and value != {}}))
 

@@ -7,9 +7,8 @@ import uuid
 
 from locustfiles.common.planning.inputs import Inputs
 from locustfiles.contract.manifest import Manifest, Part
+from locustfiles.contract.prices.sourced import book_among
 from locustfiles.contract.version import git_revision, versions
-
-OWN_PRICES = "no price book: see each target's source"
 
 
 def default_path(inputs: Inputs) -> pathlib.Path:
@@ -20,7 +19,7 @@ def default_path(inputs: Inputs) -> pathlib.Path:
 
 def begun_manifest(inputs: Inputs, now: float) -> Manifest:
     """now: Unix seconds, this process's clock."""
-    scenario, book = inputs.scenario, next((s for s in inputs.sources.values() if s.origin == "book"), None)
+    scenario = inputs.scenario
     run_id = uuid.uuid4().hex
     return Manifest(
         name=scenario.name,
@@ -35,12 +34,7 @@ def begun_manifest(inputs: Inputs, now: float) -> Manifest:
         versions=versions(),
         git_revision=git_revision(),
         host=platform.node(),
-        price_book={
-            "file": book.name if book else None,
-            "region": book and book.region,
-            "as_of": book.as_of.isoformat() if book and book.as_of else None,
-            "source": book.source if book else OWN_PRICES,
-        },
+        price_book=book_among(inputs.sources.values()),
         price_sources=inputs.sources_as_json,
         prices=inputs.prices_as_json,
         payloads=inputs.payload_files,

@@ -1,5 +1,6 @@
 """A price with what was done to it, or speaks against it, told in its source."""
 
+from locustfiles.contract.prices.price import exact
 from locustfiles.contract.prices.sourced import Sourced
 
 
@@ -8,8 +9,11 @@ def ruled(found: Sourced, factor: float, rule: str | None) -> Sourced:
     return with_rule(found._replace(price=found.price.times(factor)), rule) if rule else found
 
 
-def discounted(found: Sourced, percent: float) -> Sourced:
-    return ruled(found, (100 - percent) / 100, f"less {percent:g} %") if percent else found
+def discounted(found: Sourced, percent: float, rule: str = "less {percent:g} %") -> Sourced:
+    """By so many percent, exactly; the rule may name `percent` and the `factor` that is left."""
+    factor = 1 - exact(percent) / 100
+    told = rule.format(percent=percent, factor=f"{factor.normalize():f}")
+    return ruled(found, float(factor), told) if percent else found
 
 
 def with_rule(found: Sourced, rule: str) -> Sourced:

@@ -6,14 +6,12 @@ import typing
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.prices import library
 from locustfiles.contract.prices.amended import cautioned, discounted, ruled, with_rule
-from locustfiles.contract.prices.books import Book, books_of, for_models
+from locustfiles.contract.prices.books import Book, for_models
 from locustfiles.contract.prices.model_ids import ModelId, billed_by_the_unit, billed_otherwise, parse
 from locustfiles.contract.prices.price import HourlyPrice, Rates, TokenPrice
 from locustfiles.contract.prices.price_book import EVERYWHERE, InstanceEntry, ModelEntry, OnTop, Variant
 from locustfiles.contract.prices.slips import meant
 from locustfiles.contract.prices.sourced import Source, Sourced
-
-__all__ = ["Asked", "Book", "NoPrice", "books_of", "instance_price", "model_price"]
 
 #: where the library's prices are those of every model; elsewhere it has only the geographies' of newer ones
 _AS_IN_THE_LIBRARY = ("us-east-1", "us-east-2", "us-west-2", None)

@@ -4,7 +4,8 @@ import pathlib
 import typing
 
 from locustfiles.contract.prices.amended import cautioned
-from locustfiles.contract.prices.find_price import Asked, Book, NoPrice, books_of, instance_price, model_price
+from locustfiles.contract.prices.books import Book, books_of
+from locustfiles.contract.prices.find_price import Asked, NoPrice, instance_price, model_price
 from locustfiles.contract.prices.guards import cautions
 from locustfiles.contract.prices.price import HourlyPrice, TokenPrice
 from locustfiles.contract.prices.sourced import Source, Sourced

@@ -2,9 +2,9 @@
 
 import datetime
 
-from locustfiles.contract.prices.price import HourlyPrice, Price, TokenPrice
+from locustfiles.contract.prices.price import KINDS, HourlyPrice, Price, TokenPrice
 from locustfiles.contract.prices.sourced import Source, Sourced
-from locustfiles.contract.prices.units import KINDS, plain
+from locustfiles.contract.prices.units import plain
 
 OLD_DAYS = 90
 DISAGREE = 0.02

@@ -1,5 +1,6 @@
 """A price with where it is from: shown wherever the price is."""
 
+import collections.abc
 import datetime
 import typing
 
@@ -25,6 +26,18 @@ class Source(Strict):
         """`configs/pricing/us-east-1.yaml, us-east-1, 2026-11-28`"""
         dated = self.as_of.isoformat() if self.as_of else None
         return ", ".join(part for part in (self.name, self.region, dated) if part)
+
+
+NO_BOOK = "no price book: see each target's source"
+
+
+def book_among(sources: collections.abc.Iterable[Source]) -> dict[str, str | None]:
+    """The first price book of several sources: file, region, as_of, source."""
+    book = next((s for s in sources if s.origin == "book"), None)
+    if book is None:
+        return {"file": None, "region": None, "as_of": None, "source": NO_BOOK}
+    as_of = book.as_of.isoformat() if book.as_of else None
+    return {"file": book.name, "region": book.region, "as_of": as_of, "source": book.source}
 
 
 class Sourced(typing.NamedTuple):

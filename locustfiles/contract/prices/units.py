@@ -12,10 +12,9 @@ import typing
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.prices import library
 from locustfiles.contract.prices.model_ids import parse
-from locustfiles.contract.prices.price import Rates, TokenPrice, exact
+from locustfiles.contract.prices.price import KINDS, Rates, TokenPrice, exact
 from locustfiles.contract.prices.sourced import Sourced
 
-KINDS = ("input", "output", "cache_read", "cache_write", "cache_write_1h")
 #: a price so many times another of the same model, or more, is in another unit: between them lies a factor of 1,000
 OTHER_UNIT = 300.0
 FAR = 10.0  # a price so many times another of the same model, or more, is told

@@ -8,11 +8,12 @@ import urllib.parse
 
 from locustfiles.contract.bad_input import BadInput, BadScenario
 from locustfiles.contract.prices import library
-from locustfiles.contract.prices.amended import cautioned, ruled, with_rule
-from locustfiles.contract.prices.find_price import Asked, Book, books_of, instance_price, model_price
+from locustfiles.contract.prices.amended import cautioned, discounted, with_rule
+from locustfiles.contract.prices.books import Book, books_of
+from locustfiles.contract.prices.find_price import Asked, instance_price, model_price
 from locustfiles.contract.prices.guarded import guarded
 from locustfiles.contract.prices.model_ids import parse
-from locustfiles.contract.prices.price import HourlyPrice, exact
+from locustfiles.contract.prices.price import HourlyPrice
 from locustfiles.contract.prices.price_book import Variant
 from locustfiles.contract.prices.sourced import Source, Sourced
 from locustfiles.contract.scenario.scenario import Scenario, find_file
@@ -20,6 +21,7 @@ from locustfiles.contract.scenario.targets import BedrockTarget, OpenAITarget, S
 from locustfiles.contract.strict_yaml import place_of
 
 OWN = "the target's own `price:`"
+_DISCOUNT = "discount_percent {percent:g}: × {factor}"
 _BEDROCK_HOST = re.compile(r"(bedrock-runtime|bedrock-mantle)[.-]([a-z0-9-]+)\.(amazonaws\.com(\.cn)?|api\.aws)")
 
 
@@ -32,7 +34,7 @@ def price_of(target: Target, region: str | None, on: datetime.date, books: list[
     found = guarded(_found(target, model_id, asked, books), model_id, asked, books)
     if isinstance(found.price, HourlyPrice) and not isinstance(target, BedrockTarget):
         found = found._replace(price=_counted(target, found.price))
-    return _shared(target, _discounted(target, found))
+    return _shared(target, discounted(found, target.discount_percent, _DISCOUNT))
 
 
 def _asked(target: Target, region: str | None, on: datetime.date) -> tuple[str | None, Asked]:
@@ -75,14 +77,6 @@ def _of_a_public_service(base_url: str, model_id: str, on: datetime.date) -> Sou
         rules=(f"as {provider} sells it ({host})", *known.rules),
     )
     return Sourced(known.price, source)
-
-
-def _discounted(target: Target, found: Sourced) -> Sourced:
-    if not target.discount_percent:
-        return found
-    factor = 1 - exact(target.discount_percent) / 100
-    rule = f"discount_percent {target.discount_percent:g}: × {factor.normalize():f}"
-    return ruled(found, float(factor), rule)
 
 
 def _shared(target: Target, found: Sourced) -> Sourced:
