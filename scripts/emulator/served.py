@@ -11,6 +11,7 @@ from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.scenario.scenario import Scenario
 from scripts.emulator import speeds
 from scripts.emulator.config import Config, Engine, Timed
+from scripts.emulator.operations import model_ids
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1", "0.0.0.0")
 _SESSION_S = 3600.0
@@ -35,6 +36,7 @@ def config_of(path: str, scenario: Scenario, ttft_ms: float | None, tokens_per_s
                 _add_model(path, parts["models"], target)
             case "openai":
                 parts["openai"].setdefault(target.model_id, {"engine": target.name})
+    _name_models(parts["models"])
     guards = [t.guardrail for t in scenario.targets if t.service == "bedrock" and t.guardrail]
     paths = [urllib.parse.urlsplit(t.base_url).path.rstrip("/") for t in scenario.targets if t.service == "openai"]
     used = {entry["engine"] for part in parts.values() for entry in part.values()}
@@ -97,6 +99,16 @@ def _add_model(path: str, models: dict[str, dict], target) -> None:
                 f"{path}: target `{target.name}`: model `{target.model_id}` has two families; mend its `dialect:`"
             )
         entry["family"] = family
+
+
+def _name_models(models: dict[str, dict]) -> None:
+    """By their own ids, too, where a profile is named: CountTokens asks for the model itself."""
+    named = set(models)
+    for model_id, entry in models.items():
+        bare = model_ids(model_id)[-1]
+        if "." in bare and bare not in named:
+            entry["aliases"] = [bare]
+            named.add(bare)
 
 
 def ports_of(scenario: Scenario) -> list[int]:

@@ -21,6 +21,7 @@ class Truth:
         self.requests = 0
         self.in_flight = 0
         self._by_status: collections.Counter = collections.Counter()
+        self._by_operation: collections.Counter = collections.Counter()
         self._by_fault: collections.Counter = collections.Counter()
 
     def arrived(self) -> int:
@@ -40,6 +41,7 @@ class Truth:
         """Count a request out and keep its row."""
         self.in_flight -= 1
         self._by_status[str(row["status"]) if row["status"] is not None else "dropped"] += 1
+        self._by_operation[row["operation"]] += 1
         if row["fault"]:
             self._by_fault[row["fault"]] += 1
         if self._file:
@@ -66,11 +68,12 @@ class Truth:
         return None
 
     def stats(self) -> dict:
-        """Requests ended (by status and by fault), in flight, and the lateness of the endpoint's own token sends."""
+        """Requests ended (by status, by operation and by fault), in flight, and the lateness of the endpoint's own token sends."""
         return {
             "requests": self.requests,
             "in_flight": self.in_flight,
             "by_status": dict(sorted(self._by_status.items())),
+            "by_operation": dict(sorted(self._by_operation.items())),
             "by_fault": dict(sorted(self._by_fault.items())),
             "token_sends": self._sends,
             "lateness_ms": {

@@ -54,6 +54,7 @@ def test_every_request_is_there_once_with_the_id_that_the_client_saw(log):
     assert rows[0]["request_id"] == stream.headers["x-amzn-requestid"]
     assert len({r["request_id"] for r in rows}) == stats["requests"] == 4
     assert stats["by_status"] == {"200": 3, "400": 1}
+    assert stats["by_operation"] == {"Converse": 1, "ConverseStream": 2, "InvokeEndpoint": 1}
 
 
 def test_times_are_of_the_clients_clock_and_in_their_order(log):
