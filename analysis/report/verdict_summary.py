@@ -4,6 +4,7 @@ import dataclasses
 import re
 
 from analysis.advice.report_model import Report
+from analysis.cost.run_cost import FAILED, UNSPLIT
 from analysis.verdicts.stage_results import Result
 from analysis.words import format as show
 from analysis.words.level import short_level
@@ -88,4 +89,9 @@ def total(report: Report) -> str:
     words = show.span(low, high)
     if words == show.money(high):
         return f"Total: {words}."
-    return f"Total: {words}, for failures of unknown tokens may have been billed, or not."
+    kinds = {part.kind for cost in report.run_cost for part in cost.parts}
+    whys = (
+        ["failures of unknown tokens may have been billed, or not"] if FAILED in kinds or UNSPLIT not in kinds else []
+    )
+    whys += ["how long a cache keeps what was written is not known"] if UNSPLIT in kinds else []
+    return f"Total: {words}, for {', and '.join(whys)}."

@@ -179,7 +179,8 @@ def _cost(criterion: Criterion, figures: StageFigures, cost_reason: str | None) 
     elif high is not None and 10_000 * high <= criterion.limit:
         state = "met"
     elif low is not None and high is not None:
-        why = f"known only to be {show.span(10_000 * low, 10_000 * high)}, for failures of unknown tokens may be billed"
+        bounds = show.span(10_000 * low, 10_000 * high)
+        why = f"known only to be {bounds}, for failures of unknown tokens, or a cache's longer time, may be billed"
     else:
         why = f"the cost is not known: {cost_reason}"
     value = figures.cost.usd_per_10k_transactions
