@@ -13,7 +13,7 @@ from locustfiles.contract.prices.books import Book, books_of
 from locustfiles.contract.prices.find_price import Asked, instance_price, model_price
 from locustfiles.contract.prices.guarded import guarded
 from locustfiles.contract.prices.model_ids import parse
-from locustfiles.contract.prices.price import HourlyPrice
+from locustfiles.contract.prices.price import HourlyPrice, TokenPrice
 from locustfiles.contract.prices.price_book import Variant
 from locustfiles.contract.prices.sourced import Source, Sourced
 from locustfiles.contract.scenario.scenario import Scenario, find_file
@@ -134,3 +134,13 @@ def prices_of(scenario: Scenario, path: str | pathlib.Path, on: datetime.date) -
                 f"{where}: target `{target.name}`: {e}{f' ({scenario.pricing})' if scenario.pricing else ''}"
             ) from None
     return books, prices
+
+
+def price_of_model(model_id: str, scenario: Scenario, path: str | pathlib.Path, on: datetime.date) -> TokenPrice | None:
+    """Of a model that a prompt router chose for a target; None where no source has a price of it."""
+    try:
+        books = books_of(find_file(scenario.pricing, path) if scenario.pricing else None, scenario.region)
+        price = model_price(model_id, Asked(scenario.region, on), books).price
+    except BadInput:
+        return None
+    return price if isinstance(price, TokenPrice) else None
