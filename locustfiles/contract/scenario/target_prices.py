@@ -16,6 +16,7 @@ from locustfiles.contract.prices.model_ids import parse
 from locustfiles.contract.prices.price import HourlyPrice, TokenPrice
 from locustfiles.contract.prices.price_book import Variant
 from locustfiles.contract.prices.sourced import Source, Sourced
+from locustfiles.contract.prices.whole_book import odd_entries
 from locustfiles.contract.scenario.scenario import Scenario, find_file
 from locustfiles.contract.scenario.targets import BedrockTarget, OpenAITarget, SageMakerTarget, Target
 from locustfiles.contract.strict_yaml import place_of
@@ -31,7 +32,8 @@ def price_of(target: Target, region: str | None, on: datetime.date, books: list[
     Raises BadScenario, NoPrice, BadPriceBook, or WrongUnit for figures that are no USD per 1,000 tokens.
     """
     model_id, asked = _asked(target, region, on)
-    found = guarded(_found(target, model_id, asked, books), model_id, asked, books)
+    instance = None if isinstance(target, BedrockTarget) else target.instance_type
+    found = guarded(_found(target, model_id, asked, books), model_id, asked, books, instance)
     if isinstance(found.price, HourlyPrice) and not isinstance(target, BedrockTarget):
         found = found._replace(price=_counted(target, found.price))
     return _shared(target, discounted(found, target.discount_percent, _DISCOUNT))
@@ -144,3 +146,8 @@ def price_of_model(model_id: str, scenario: Scenario, path: str | pathlib.Path, 
     except BadInput:
         return None
     return price if isinstance(price, TokenPrice) else None
+
+
+def odd_entries_of(scenario: Scenario, path: str | pathlib.Path, on: datetime.date) -> list[str]:
+    """A line for each entry of the scenario's price book, used or not, that is not in the unit it should be. Raises BadInput."""
+    return odd_entries(books_of(find_file(scenario.pricing, path), scenario.region), on) if scenario.pricing else []
