@@ -5,11 +5,12 @@ import json
 import os
 import typing
 
-from analysis.prices.price_list import BEDROCK, HOSTING, MARKETPLACE, Read, read
+from analysis.prices.price_list import BEDROCK, HOSTING, MARKETPLACE, SERVICE, Read, read
 from locustfiles.contract.bad_input import BadInput
 
 HOME = "us-east-1"  # the API's; its prices are of all regions
-_FILTERS = {HOSTING: {"component": "Hosting"}, BEDROCK: {}, MARKETPLACE: {}}
+_FILTERS = {HOSTING: {"component": "Hosting"}, BEDROCK: {}, SERVICE: {}, MARKETPLACE: {}}
+_SMALL = (SERVICE,)  # an offer that need not be there
 #: what went wrong, by AWS's code -> what to do
 _REMEDIES = {
     "AccessDenied": "allow the action pricing:GetProducts to whom the credentials belong",
@@ -33,8 +34,8 @@ def reads_of(region: str) -> list[Read]:
     settings = botocore.config.Config(connect_timeout=10, read_timeout=60, **patient)
     try:
         client = boto3.session.Session().client("pricing", region_name=HOME, config=settings)
-        reads = [read(offer, _items(client, offer, region)) for offer in _FILTERS]
-        if not any(found.hours or found.tokens for found in reads):
+        reads = [_read(client, offer, region) for offer in _FILTERS]
+        if not any(found.hours or found.tokens or found.searches for found in reads):
             raise BadInput(_nothing(region, boto3.session.Session()))
     except botocore.exceptions.ClientError as e:
         raise BadInput(f"pricing: {_refusal(e.response.get('Error', {}))}") from None
@@ -45,6 +46,16 @@ def reads_of(region: str) -> list[Read]:
     except ValueError as e:  # an endpoint that is none
         raise BadInput(f"pricing: {' '.join(str(e).split())}; check AWS_ENDPOINT_URL_PRICING") from None
     return reads
+
+
+def _read(client: typing.Any, offer: str, region: str) -> Read:
+    """What an offer says; nothing, of a small one that AWS has not."""
+    try:
+        return read(offer, _items(client, offer, region))
+    except client.exceptions.InvalidParameterException:
+        if offer not in _SMALL:
+            raise
+        return read(offer, ())
 
 
 def _items(client: typing.Any, offer: str, region: str) -> typing.Iterator[dict]:
