@@ -5,9 +5,8 @@ import json
 import pathlib
 import re
 
-from analysis.prices.explain import Explained, as_json, as_text
+from analysis.prices.explain import Explained, as_json, as_text, shown
 from analysis.prices.offered import known_ids
-from analysis.words.format import price as shown
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.prices.books import Book, books_of
 from locustfiles.contract.prices.charge import Usage, guardrail_units

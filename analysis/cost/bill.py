@@ -184,7 +184,8 @@ def _largest(usd: np.ndarray) -> float:
 
 
 def _dearest(price: TokenPrice) -> TokenPrice:
-    """With each rate that of its dearest step; None where a step has none."""
+    """With each rate that of its dearest step; None where a step has none: a bound of what is not known is none. The budget's
+    `TokenPrice.dearest` goes by the steps that have one, for it must count with something."""
     rates: dict[str, float | None] = {}
     for kind in KINDS:
         each = [getattr(step, kind) for step in (price, *price.steps)]

@@ -1,12 +1,12 @@
 """AWS's Price List API, asked with the user's credentials: offers of a region, page by page."""
 
-import difflib
 import json
 import os
 import typing
 
 from analysis.prices.price_list import BEDROCK, HOSTING, MARKETPLACE, SERVICE, Read, read
 from locustfiles.contract.bad_input import BadInput
+from locustfiles.contract.nearest import nearest
 
 HOME = "us-east-1"  # the API's; its prices are of all regions
 _FILTERS = {HOSTING: {"component": "Hosting"}, BEDROCK: {}, SERVICE: {}, MARKETPLACE: {}}
@@ -94,8 +94,8 @@ def _nothing(region: str, session: typing.Any) -> str:
     known = {name for partition in session.get_available_partitions() for name in _regions(session, partition)}
     if region in known:
         return f"--region {region}: AWS lists no hosting or token price there; choose another region"
-    close = difflib.get_close_matches(region, sorted(known), n=1)
-    return f"--region {region}: no such region; {f'did you mean {close[0]}?' if close else 'give one as us-east-1'}"
+    close = nearest(region, known)
+    return f"--region {region}: no such region; {f'did you mean {close}?' if close else 'give one as us-east-1'}"
 
 
 def _regions(session: typing.Any, partition: str) -> list[str]:

@@ -60,6 +60,7 @@ def test_a_book_older_than_90_days_is_said_to_be(days, expected):
     found = told(as_of=DAY - datetime.timedelta(days=days))
     assert len(found) == expected
     assert all(f"is {days} days old (book.yaml, 2026-08-29); check it at its source" in each for each in found)
+    assert all("or ask AWS: `python -m analysis prices update --region us-east-1`" in each for each in found)
 
 
 def test_a_price_of_a_day_to_come_or_after_the_run_is_said_to_be():
