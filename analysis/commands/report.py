@@ -105,7 +105,7 @@ def print_gist(report: Report, console: Console) -> None:
     for verdict, remarks in doubts(report).items():
         for some in remarks:
             console.print(
-                f"{verdict}, {some.count} stage{'s' if some.count > 1 else ''}: {some.words} ({some.stages})",
+                f"{verdict}, {some.count} stage{'s' if some.count > 1 else ''}: {some.words} ({some.brief})",
                 highlight=False,
                 markup=False,
             )
