@@ -1,4 +1,4 @@
-"""report.html: the whole report in one file, its style and pictures inside, without scripts or links to follow.
+"""report.html: the whole report in one file, its style, pictures and script inside, without links to follow.
 
 The template is analysis/report/templates/report.html.j2; every value in it is escaped by jinja2.
 """
@@ -16,6 +16,7 @@ import yaml
 from analysis.advice.report_model import Report
 from analysis.advice.study_tables import QUESTIONS, Question
 from analysis.report import html_stages
+from analysis.report.explorer import explorer
 from analysis.report.frames import failed_table
 from analysis.report.html_tables import Table, heading, table
 from analysis.report.plots.alt_text import alt_text
@@ -105,6 +106,7 @@ def _content(report: Report, plots: typing.Sequence[pathlib.Path]) -> dict[str, 
         "summary": [] if picked is None else halves(html_stages.summary(picked)),
         "doubts": [(verdict, remark) for verdict, remarks in doubts(report).items() for remark in remarks],
         "decides": pictures.pop(DECIDES),
+        "explorer": explorer(report),
         "break_even_picture": pictures.pop(BREAK_EVEN),
         "pictures": list(pictures.values()),
         "failed": table(failed_table(report.failed), skip=["payload", *run]),
