@@ -18,28 +18,30 @@ def _group(name: str, pick: typing.Callable[[StageFigures], dict[str, object]]) 
 
 
 GROUPS = (
-    _group("Outcome", lambda f: {
-        "+verdict": f.trust.verdict, "+SLO": f.limits.slo, "+requests": f.outcome.requests, "+error rate": f.outcome.error_rate,
+    _group("What decides", lambda f: {
+        "+verdict": f.trust.verdict, "+SLO": f.limits.slo, "+$ per 10k transactions": f.cost.usd_per_10k_transactions,
+        "+$ per 1M output tokens": f.cost.usd_per_1m_output_tokens, "+latency p95, s": f.latency.p95, "+TTFT p95, s": f.ttft.p95,
+        "+transactions /min": f.throughput.transactions_per_minute, "+error rate": f.outcome.error_rate,
+        "+requests": f.outcome.requests,
     }),
     _group("Latency, s", lambda f: {
-        "+mean": f.latency.mean, "+p50": f.latency.p50, "+p95": f.latency.p95, "+p99": f.latency.p99, "n": f.latency.n,
+        "+mean": f.latency.mean, "+p50": f.latency.p50, "+p99": f.latency.p99, "n": f.latency.n,
         "+p50 with failures as ∞": f.latency_with_failures.p50_all, "+p95 with failures as ∞": f.latency_with_failures.p95_all,
         "+p99 with failures as ∞": f.latency_with_failures.p99_all,
     }),
     _group("Rate", lambda f: {
-        "+transactions /min": f.throughput.transactions_per_minute, "+output tokens/s": f.tokens.completion_tokens_per_s,
+        "+output tokens/s": f.tokens.completion_tokens_per_s,
         "prompt tokens/s": f.tokens.prompt_tokens_per_s, "transactions /s": f.throughput.throughput_per_s,
         "its interval": f.throughput.batches, "+goodput /s": f.throughput.goodput_per_s, "in flight": f.throughput.in_flight_mean,
     }),
     _group("Cost", lambda f: {
         "+per transaction": f.cost.usd_per_transaction, "per good transaction": f.cost.usd_per_good_transaction,
-        "+per 10k transactions": f.cost.usd_per_10k_transactions, "+per 1M output tokens": f.cost.usd_per_1m_output_tokens,
         "per 1M tokens": f.cost.usd_per_1m_tokens, "minutes per 1M output tokens": f.cost.minutes_per_1m_output_tokens,
         "per transaction at 10 % use": f.cost.usd_per_transaction_at_10pct, "at 30 %": f.cost.usd_per_transaction_at_30pct,
         "at 60 %": f.cost.usd_per_transaction_at_60pct, "priced by": f.cost.price_basis,
     }),
     _group("TTFT, s", lambda f: {
-        "mean": f.ttft.mean, "+p50": f.ttft.p50, "+p95": f.ttft.p95, "p99": f.ttft.p99, "n": f.ttft.n,
+        "mean": f.ttft.mean, "+p50": f.ttft.p50, "p99": f.ttft.p99, "n": f.ttft.n,
     }),
     _group("TPOT, ms", lambda f: {
         "mean": f.tpot.mean, "+p50": f.tpot.p50, "p95": f.tpot.p95, "p99": f.tpot.p99, "n": f.tpot.n,

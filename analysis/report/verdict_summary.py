@@ -10,6 +10,8 @@ from analysis.words import format as show
 from analysis.words.level import short_level
 from analysis.words.stage_figures import Verdict
 
+MOST_BRIEF = 3
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Remark:
@@ -18,6 +20,12 @@ class Remark:
     stages: str  # `p4d en @1, 2; bedrock en @4`, of several runs `monday: p4d en @1`
     count: int
     words: str
+
+    @property
+    def brief(self) -> str:
+        """The stages for a terminal, where many targets share one reason: the first of them and how many more."""
+        first, others = self.stages.split("; ")[:MOST_BRIEF], self.stages.split("; ")[MOST_BRIEF:]
+        return "; ".join(first) + (f" and {len(others)} more" if others else "")
 
 
 #: a figure in a reason, with its unit
