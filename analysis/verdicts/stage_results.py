@@ -8,7 +8,8 @@ from analysis.metrics.stage_metrics import measurements
 from analysis.runs.run_reader import Run
 from analysis.runs.stage import stages_of
 from analysis.verdicts.intervals import THROUGHPUT, USD, Intervals, batches_of, intervals_of, with_intervals
-from analysis.verdicts.slo_checks import Check, check, criteria_of, overall
+from analysis.verdicts.slo_checks import Check, check, overall
+from analysis.verdicts.slo_criteria import criteria_of
 from analysis.verdicts.verdict import verdict_of
 from analysis.words.columns import Column
 from analysis.words.stage_figures import StageFigures
@@ -94,7 +95,11 @@ def results_of(run: Run, prices: dict[str, Price]) -> list[Result]:
     """The run's stages in the order of its manifest."""
     retried, results = run.scenario.retry is not None, []
     for stage in stages_of(run, prices):
-        criteria = criteria_of(run.scenario.slo_of(stage.target), of_calls=retried, from_due=stage.open_loop)
+        criteria = [
+            one
+            for name, slo in run.slos_of(stage.visit).items()
+            for one in criteria_of(slo, of_calls=retried, from_due=stage.open_loop, slo_class=name)
+        ]
         found = measurements(stage)
         cost = stage_cost(stage, found)
         found = dataclasses.replace(found, cost=cost.figures)
