@@ -80,8 +80,8 @@ class Difference:
     def at(self, confidence: float) -> "Difference":
         """The same with an interval of another confidence."""
         if self.shares is not None:
-            low, high = apart(*self.shares, z=NORMAL.inv_cdf(0.5 + confidence / 2))
-            return dataclasses.replace(self, low=low, high=high)
+            ends = apart(*self.shares, z=NORMAL.inv_cdf(0.5 + confidence / 2))
+            return dataclasses.replace(self, low=ends[0], high=ends[1])
         factor, ratio = widening(confidence), self.ratio
         if not ratio:
             return self
