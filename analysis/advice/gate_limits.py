@@ -3,6 +3,7 @@
 import typing
 
 from analysis.advice.cut_short import cut_short_runs
+from analysis.advice.gate_baseline import stage_text
 from analysis.advice.gate_case import LIMITS, RUN, Case, GateState
 from analysis.advice.not_compared import not_compared
 from analysis.runs.run_reader import Run, model_of
@@ -69,9 +70,7 @@ def run_cases(run: Run, results: list[Result]) -> typing.Iterator[Case]:
 
 def without_limits(candidates: list[Result]) -> list[str]:
     """`p4d on en at 5 users`: what no limit is set for."""
-    return [
-        f"{r.figures.identity.target} on {r.payload} at {level_text(r.figures)}" for r in candidates if not r.checks
-    ]
+    return [stage_text(r) for r in candidates if not r.checks]
 
 
 def _case(result: Result, check: Check, strict: bool) -> Case:

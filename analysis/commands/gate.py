@@ -1,12 +1,13 @@
 """`python -m analysis gate`: a run judged by its limits and against a baseline, for CI: one line a case, and an exit code."""
 
 import argparse
+import math
 import os
 import pathlib
 
 from rich.console import Console
 
-from analysis.advice.gate import gate
+from analysis.advice.gate import Against, gate
 from analysis.advice.gate_case import Gate, GateState
 from analysis.report.gate_junit import junit
 from analysis.report.gate_texts import gate_json, gate_markdown
@@ -32,6 +33,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `gate`."""
     parser.add_argument("folder", metavar="RUN", help="a run's folder (--run-dir of the load test)")
     parser.add_argument("--slo", metavar="FILE", help="limits in place of the scenario's, as in configs/slo/")
+    parser.add_argument("--baseline", metavar="RUN", help="a run's folder that this one must not be worse than")
+    parser.add_argument(
+        "--tolerance", type=float, default=5.0, metavar="PERCENT", help="how much worse a figure may be; default 5"
+    )
+    parser.add_argument(
+        "--figure",
+        action="append",
+        default=[],
+        metavar="COLUMN",
+        help="of --baseline: a column of steps.csv to compare; repeatable; default: latency and TTFT p50 and p95, "
+        "throughput, error rate, cost by the token",
+    )
     parser.add_argument("--pricing", metavar="FILE", help="price book to use in place of the run's own prices")
     parser.add_argument("--strict", action="store_true", help="a stage that is SUSPECT meets no limit: it is undecided")
     parser.add_argument("--junit", metavar="FILE", help="write the cases as JUnit XML")
@@ -43,12 +56,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Judge, write, print. Raises BadInput."""
-    found = gate(args.folder, args.slo, args.pricing, args.strict)
+    found = gate(args.folder, args.slo, _against(args), args.pricing, args.strict)
     for path, written in ((args.junit, junit), (args.markdown, gate_markdown), (args.json, gate_json)):
         if path:
             _write(path, written(found))
     _print(found, Console(soft_wrap=True, highlight=False, markup=False))
     return CODES[found.outcome]
+
+
+def _against(args: argparse.Namespace) -> Against | None:
+    """Raises BadInput."""
+    if not 0 <= args.tolerance < math.inf:
+        raise BadInput(f"--tolerance {args.tolerance:g}: no share in percent; give 0 or more")
+    if args.baseline is None:
+        if args.figure:
+            raise BadInput("--figure: compares with a baseline, and there is none; give --baseline RUN")
+        return None
+    return Against(args.baseline, args.tolerance / 100, tuple(args.figure))
 
 
 def _write(path: str, text: str) -> None:
