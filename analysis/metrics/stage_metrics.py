@@ -6,10 +6,12 @@ import numpy as np
 import pandas as pd
 
 from analysis.metrics.call_metrics import call_figures
+from analysis.metrics.gaps import inter_token
 from analysis.metrics.goodput import goodput
 from analysis.metrics.open_loop import achieved_rate, open_figures
 from analysis.metrics.percentiles import spread, with_failures
 from analysis.metrics.token_times import tpot_ms
+from analysis.runs.run_reader import model_of
 from analysis.runs.stage import Stage
 from analysis.runs.token_totals import MAX_UNCOUNTED, prompt_total
 from analysis.runs.window_share import in_flight, share
@@ -20,8 +22,8 @@ from analysis.words.stage_figures import (
     StageFigures,
     Throughput,
     Tokens,
-    TokenSources,
 )
+from analysis.words.token_sources import TokenSources
 from analysis.words.user_figures import CallFigures, OpenLoop
 from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.stop_reasons import BAD_STOPS
@@ -52,6 +54,7 @@ def without_window(stage: Stage) -> StageFigures:
         latency_with_failures=with_failures(seconds, len(stage.failed)),
         ttft=spread(good["ttft_ms"].dropna().to_numpy() / 1000),
         tpot=spread(tpot_ms(good).dropna().to_numpy()),
+        itl=inter_token(good),
         latency_per_output_token_p50_ms=per_token.median() if per_token.notna().any() else None,
         open_loop=open_figures(stage) if stage.open_loop else OpenLoop(),
         calls=CallFigures() if stage.calls is None else call_figures(stage.calls),
@@ -68,7 +71,7 @@ def _identity(stage: Stage) -> Identity:
         stage=visit.stage,
         repeat=visit.repeat,
         target=target.name,
-        model=target.model or getattr(target, "model_id", None) or target.name,
+        model=model_of(target),
         service=target.service,
         instance_type=target.price_key,
         instance_count=getattr(stage.price, "instance_count", None),

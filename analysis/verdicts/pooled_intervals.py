@@ -8,15 +8,18 @@ are added outside its bounds, which more requests do not narrow.
 import dataclasses
 import math
 import statistics
+import typing
 
 from analysis.cost.bill import Bill
 from analysis.runs.stage import Stage
 from analysis.verdicts.intervals import USD, USD_PER_1M_OUTPUT, Intervals, cost_intervals
+from analysis.verdicts.serial_intervals import series_intervals
 from analysis.verdicts.stage_results import Result
 from analysis.words.columns import METRICS, Column
 from analysis.words.spread import Spread
 from analysis.words.stage_figures import StageFigures
 from analysis.words.value_text import Interval
+from locustfiles.contract.statistics.binomial import LEVELS
 from locustfiles.contract.statistics.student_t import t_975
 
 COSTS = (USD, USD_PER_1M_OUTPUT)
@@ -31,6 +34,16 @@ def pooled_intervals(stage: Stage, found: StageFigures, kept: list[Result], bill
         known = [c for c in costs if all(c.of(r.figures) is not None for r in kept)]
         costs = {c: _of_bills(costs[c], found, kept, c) for c in known}
     return ends | costs
+
+
+def pooled_series(stage: Stage, found: StageFigures, kept: list[Result]) -> Intervals:
+    """Of all requests one after the other, widened to what lies between the repetitions."""
+    widened = {}
+    for column, (low, high) in series_intervals(stage).items():
+        value, own = column.of(found), [v for r in kept if (v := column.of(r.figures)) is not None]
+        half = _between(own) if value is not None and len(own) > 1 else 0.0
+        widened[column] = (min(low, max(0.0, value - half)), max(high, value + half)) if half else (low, high)
+    return widened
 
 
 def _of_bills(ends: Interval, found: StageFigures, kept: list[Result], column: Column) -> Interval:
@@ -68,19 +81,11 @@ def _interval(value: float, kept: list[Result], column: Column) -> Interval:
 
 def wider(of_all: Spread, each: list[Spread]) -> Spread:
     """The intervals of the percentiles of all requests, widened to what lies between the repetitions."""
-    p50, p95, p99 = [s.p50 for s in each], [s.p95 for s in each], [s.p99 for s in each]
-    p50_low, p50_high = _ends(of_all.p50, of_all.p50_low, of_all.p50_high, p50)
-    p95_low, p95_high = _ends(of_all.p95, of_all.p95_low, of_all.p95_high, p95)
-    p99_low, p99_high = _ends(of_all.p99, of_all.p99_low, of_all.p99_high, p99)
-    return dataclasses.replace(
-        of_all,
-        p50_low=p50_low,
-        p50_high=p50_high,
-        p95_low=p95_low,
-        p95_high=p95_high,
-        p99_low=p99_low,
-        p99_high=p99_high,
-    )
+    ends: dict[str, typing.Any] = {}
+    for name in LEVELS:
+        value, low, high = (getattr(of_all, field) for field in (name, f"{name}_low", f"{name}_high"))
+        ends[f"{name}_low"], ends[f"{name}_high"] = _ends(value, low, high, [getattr(s, name) for s in each])
+    return dataclasses.replace(of_all, **ends)
 
 
 def _ends(
