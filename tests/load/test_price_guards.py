@@ -115,6 +115,30 @@ def test_a_slip_of_the_unit_names_its_place_before_anything_is_sent(tmp_path, wh
     assert "write {input: 0.0003, output: 0.0006}" in str(e.value)
 
 
+@pytest.mark.parametrize(
+    ("own", "said"),
+    [
+        (
+            "0.00005",
+            "targets[0].price: a price has keys (got 5e-05); write {input: USD, output: USD}, per 1,000 tokens",
+        ),
+        ("$0.00005", "a price has keys (got '$0.00005'); write {input: USD"),
+        (
+            "{input: 0.1, output: 0.1, usd_per_hour: 3}",
+            "a price is per hour or per token; keep `usd_per_hour:` or `input:`",
+        ),
+        (
+            "{units: {query: 0.1}, usd_per_hour: 3}",
+            "a price is per hour or per token; keep `usd_per_hour:` or `units:`",
+        ),
+    ],
+)
+def test_a_price_of_no_kind_or_of_two_says_what_to_write(tmp_path, own, said):
+    with pytest.raises(BadScenario) as e:
+        priced(tmp_path, GOOD.replace(BEDROCK, f"{BEDROCK}    price: {own}\n"))
+    assert said in str(e.value)
+
+
 def test_a_tiers_own_price_is_compared_with_the_standard_one_where_no_other_is_known(tmp_path):
     """Nova Micro's $0.035 and $0.14 per million; half of them is a price of the flex tier."""
     target = (
