@@ -128,7 +128,7 @@ def _table(group: Group, run: str, reference: str) -> Table:
     table = Table(
         box=rich.box.SIMPLE_HEAD, pad_edge=False, title=escape(title), title_justify="left", title_style="bold"
     )
-    table.add_column("level")
+    table.add_column("level", no_wrap=True)
     for column in columns:
         table.add_column(SHORT[column], justify="right")
     for level, cells in gist_rows(group, run, columns):

@@ -11,6 +11,7 @@ from analysis.metrics.token_counts import token_sources
 from analysis.runs.run_reader import Run
 from analysis.verdicts.stage_results import Result
 from analysis.words import format as show
+from analysis.words.safe_text import shown
 from analysis.words.stage_figures import Verdict
 from locustfiles.contract.scenario.targets import Target
 
@@ -52,7 +53,7 @@ def conditions(
     differing: dict[tuple, list[str]] = {}
     same: list[str] = []
     for kind, what, who in every:
-        values = tuple(of_run.get((kind, what, who)) for of_run in facts.values())
+        values = tuple(_readable(of_run.get((kind, what, who))) for of_run in facts.values())
         if len(set(values)) > 1 or values[0] == NOT_KNOWN:
             differing.setdefault((kind, what, values), []).append(who)
         else:
@@ -64,10 +65,14 @@ def conditions(
     return rows, same
 
 
+def _readable(value: str | None) -> str | None:
+    return None if value is None else shown(value)
+
+
 def _named(what: str, whose: list[str]) -> str:
     """price of p4d, bedrock"""
     targets = ", ".join(who for who in whose if who)
-    return f"{what} of {targets}" if targets else what
+    return shown(f"{what} of {targets}" if targets else what)
 
 
 def _facts(run: Run, prices: dict[str, Prices], results: list[Result], pairs: dict[str, str], instrument: str) -> Facts:
@@ -136,5 +141,5 @@ def _trust(run: Run, results: list[Result], pairs: dict[str, str], instrument: s
 
 
 def _text(value: typing.Any) -> str:
-    shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}… ({len(shown):,} characters)"
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text):,} characters)"
