@@ -128,10 +128,10 @@ def unseen(difference: Difference | None) -> str:
 
 
 def sentence(column: Column, difference: Difference | None) -> str:
-    """`worse`, `no difference seen (12 % would have been)`, `not told by so few requests`, `not known`."""
+    """`worse`, `no difference seen (12 % would have been)`, `not told: too few independent requests`, `not known`."""
     what = said(column, difference)
     if what == "not known" and difference is not None:
-        return "not told by so few requests"
+        return "not told: too few independent requests"
     if what != "no difference seen":
         return what
     return f"{what} ({unseen(difference)} would have been)"

@@ -174,7 +174,7 @@ def test_differences_in_words():
     assert (change(unsure), sentence(P50, unsure)) == ("0.0 %", "no difference seen (12 % would have been)")
     few = Difference(2.0, 7.0, 1.5, None, None, "made")
     assert (change(few), interval(few), unseen(few)) == ("×3.50", "+50.0 % to wide", "–")
-    assert sentence(P50, Difference(2.0, 2.1, None, None, None, "made")) == "not told by so few requests"
+    assert sentence(P50, Difference(2.0, 2.1, None, None, None, "made")) == "not told: too few independent requests"
     rates = Difference(0.01, 0.04, 0.01, 0.05, 0.02, "made", (Share(0.01, 100), Share(0.04, 100)))
     assert (change(rates), interval(rates), unseen(rates)) == ("+3.0 pts", "+1.0 to +5.0 pts", "2.0 pts")
     assert (change(None), interval(None), sentence(P50, None)) == ("–", "", "not known")
