@@ -3,13 +3,18 @@
 import pathlib
 import types
 
-from analysis.peers import aiperf, guidellm, vllm_bench
+from analysis.peers import aiperf, guidellm, inference_perf, vllm_bench
 from analysis.peers.imported import Imported
 from analysis.peers.nodes import NotFromHere
 from locustfiles.contract.bad_input import BadInput
 
 #: a module has `read`, `files_of` (what looks like the tool's) and READ (the versions whose files are known)
-TOOLS: dict[str, types.ModuleType] = {"aiperf": aiperf, "guidellm": guidellm, "vllm-bench": vllm_bench}
+TOOLS: dict[str, types.ModuleType] = {
+    "aiperf": aiperf,
+    "guidellm": guidellm,
+    "inference-perf": inference_perf,
+    "vllm-bench": vllm_bench,
+}
 
 
 def read(tool: str, path: pathlib.Path) -> Imported:

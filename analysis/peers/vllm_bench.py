@@ -119,7 +119,7 @@ def _starts(
         ended = datetime.datetime.strptime(text, "%Y%m%d-%H%M%S").replace(tzinfo=datetime.UTC).timestamp()
     except ValueError:
         raise document.origin.misshapen(f"`date` is {text[:30]!r}, no time") from None
-    said = "Start times are placed by the file's `date` (its time zone is not known, taken as UTC): right to a second, exact among each other."
+    said = "Start times are placed by the file's `date` (taken as UTC): right to a second, exact among each other."
     if len(clock) == len(streams):
         return [ended - (clock[0] + duration) + each for each in clock], said
     latencies = [s.latency_s for s in streams]
