@@ -195,6 +195,7 @@ def _notes(found: Imported, torn: int) -> typing.Iterator[str]:
     own = sum(r.token_source == "tokenizer" for r in good)
     if own:
         yield f"Tokens of {own} of {len(good)} successes are the tokenizer's of aiperf, not the service's."
+        yield "An answer that ends in an error event is a success to aiperf, and cannot be told: its error rate is a lower bound."
     elif any(r.tokenizer_completion_tokens != r.completion_tokens for r in good):
         yield "aiperf's own tokens/s and inter-token latency count by its tokenizer; here they are by the service's usage."
     yield "TTFT includes connecting, where a request opened its connection."

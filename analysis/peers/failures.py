@@ -26,6 +26,7 @@ _BY_WORDS: tuple[tuple[ErrorClass, str], ...] = (
     ),
     (ErrorClass.STREAM_BROKEN, r"transferencoding|clientoserror|broken pipe|connection ?(was )?(closed|aborted|lost)"),
     (ErrorClass.BAD_RESPONSE, r"jsondecode|returned an error|error in stream|sse error|invalid json|expecting value"),
+    (ErrorClass.BAD_RESPONSE, r"unsupported openai object"),
 )
 
 

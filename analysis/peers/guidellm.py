@@ -51,7 +51,7 @@ def _before(document: Node) -> str | None:
 
 
 def _level(benchmark: Node, document: Node) -> Level:
-    strategy = benchmark.get("config", "strategy") or benchmark.need("args", "strategy")
+    strategy = benchmark.get("args", "strategy") or benchmark.need("config", "strategy")
     lists = benchmark.need("requests")
     rows = [(row, kind) for kind in _LISTS for row in lists.get(kind).items()]
     if not rows:
@@ -219,6 +219,10 @@ def _notes(found: Imported) -> typing.Iterator[str]:
         yield "A level without a limit on what is in flight is taken as that many users as requests were sent."
     if found.version and found.version.startswith("0.2"):
         yield (
-            "guidellm before 0.4 counts with the tokenizer where the service sends no usage, and does not say which of the two: "
-            "its counts are taken as the service's."
+            "guidellm before 0.4 takes the tokenizer's prompt tokens and the output length that was asked for where the service "
+            "sends no usage, and does not say so: its counts are taken as the service's."
+        )
+        yield (
+            "An answer that ends in an error event is a success to guidellm before 0.4, with the output length that was asked "
+            "for: its error rate is a lower bound."
         )

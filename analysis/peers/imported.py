@@ -104,10 +104,12 @@ def request(
 ) -> RequestRecord:
     """A record of what is known of one request; whose it is (target, stage, number) the writer fills in. Times that contradict
     each other by more than rounding are left out, which `error_message` says. Raises ValueError for a latency below 0."""
+    if latency_ms < 0:
+        raise ValueError(f"a request ends {-latency_ms:g} ms before it starts")
     last_token_ms = _at_most(last_token_ms, latency_ms)
     ttft_ms = _at_most(ttft_ms, latency_ms if last_token_ms is None else last_token_ms)
     times = [0.0, *(t for t in (ttft_ms, last_token_ms) if t is not None), latency_ms]
-    if times != sorted(times) and latency_ms >= 0:
+    if times != sorted(times):
         told = f"{CONTRADICTORY}: first token {ttft_ms}, last token {last_token_ms}, latency {latency_ms} ms"
         known = {"error_message": told} | known
         ttft_ms = last_token_ms = None

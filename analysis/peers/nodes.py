@@ -8,6 +8,8 @@ import typing
 
 from locustfiles.contract.bad_input import BadInput
 
+MOST = 2**53  # a number above it is no count
+
 
 class Misshapen(BadInput):
     """A file of another form than its tool's versions that are read: damaged, or of another version."""
@@ -70,7 +72,7 @@ class Node:
 
     def count(self) -> int | None:
         found = self.number()
-        if found is not None and (found < 0 or found != int(found)):
+        if found is not None and not (0 <= found <= MOST and found == int(found)):
             raise self._wrong("count")
         return None if found is None else int(found)
 

@@ -26,6 +26,8 @@ def read(tool: str, path: pathlib.Path) -> Imported:
     try:
         if TOOLS[tool].files_of(path):
             return TOOLS[tool].read(path)
+    except ValueError as e:  # of one request's record
+        raise BadInput(f"{path}: {e}: damaged, or not of {tool}; copy it again") from None
     except NotFromHere as e:
         raise BadInput(f"{path}: no results of {tool} ({e}); give the folder that it wrote") from None
     others = [name for name, module in TOOLS.items() if name != tool and module.files_of(path)]
