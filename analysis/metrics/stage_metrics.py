@@ -22,13 +22,17 @@ from analysis.words.stage_figures import (
     Tokens,
     TokenSources,
 )
+from analysis.words.told import told_figures
 from analysis.words.user_figures import CallFigures, OpenLoop
 from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.stop_reasons import BAD_STOPS
 
 
 def measurements(stage: Stage) -> StageFigures:
-    """Every figure that the records alone decide."""
+    """Every figure that the records alone decide; of a stage without any those that its tool or table told."""
+    if stage.visit.aggregates is not None:
+        nothing = StageFigures(identity=_identity(stage), outcome=Outcome(), run=stage.run.name)
+        return told_figures(nothing, stage.visit.aggregates)
     found, loads = without_window(stage), stage.visit.workers
     instrument = dataclasses.replace(
         found.instrument,

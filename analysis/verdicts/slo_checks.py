@@ -110,7 +110,7 @@ def check(criterion: Criterion, stage: Stage, figures: StageFigures, cost_reason
     user = perceived(figures)
     if criterion.of == "error_rate" or criterion.statistic is None:
         return _plain(criterion, user.error_rate, "no request was measured")
-    times, statistic, failed = criterion.of, criterion.statistic, user.failures
+    times, statistic, failed = criterion.of, criterion.statistic, user.failures or 0
     value = (user.latency if times == "latency" else user.ttft).at(statistic)
     only_failures = failed > 0 and stage.perceived.empty and (times == "latency" or stage.target.stream)
     if statistic == "mean" or (value is None and not only_failures):

@@ -1,0 +1,57 @@
+"""Figures of a stage whose requests nobody kept: what another tool or a published table tells of it, under the names of
+steps.csv's columns, and what follows from that by definition alone.
+"""
+
+import dataclasses
+import typing
+
+from analysis.words.columns import METRICS, Column, Path
+from analysis.words.stage_figures import StageFigures
+
+_GROUPS = ("outcome", "tokens", "latency", "ttft", "tpot", "latency_per_output_token_p50_ms", "throughput", "itl")
+
+#: column name -> the column: what may be told of a stage; its costs follow from prices, its verdict from what is known
+TELLABLE: dict[str, Column] = {c.name: c for c in METRICS if c.path[0] in _GROUPS and c.name != "batches"}
+
+
+def told_figures(empty: StageFigures, values: typing.Mapping[str, float | str]) -> StageFigures:
+    """`empty` with these values, and with what they imply. Raises KeyError for a name that is not in TELLABLE."""
+    found = empty
+    for name, value in (dict(values) | implied(values)).items():
+        column = TELLABLE[name]
+        found = _with(found, column.path, int(value) if column.kind == "count" else value)
+    return found
+
+
+def implied(values: typing.Mapping[str, float | str]) -> dict[str, float]:
+    """What is not told but follows: counts from counts, rates from each other, in flight by Little's law (errors apart)."""
+    known = {name: float(v) for name, v in values.items() if not isinstance(v, str)}
+    found: dict[str, float] = {}
+
+    def follows(name: str, sources: tuple[str, ...], of: typing.Callable[..., float]) -> None:
+        if name not in known and all(s in known for s in sources):
+            known[name] = found[name] = of(*(known[s] for s in sources))
+
+    follows("requests", ("successes", "failures"), lambda good, bad: good + bad)
+    follows("successes", ("requests", "failures"), lambda n, bad: n - bad)
+    follows("failures", ("requests", "successes"), lambda n, good: n - good)
+    if known.get("requests"):
+        follows("error_rate", ("failures", "requests"), lambda bad, n: bad / (n - known.get("cancelled", 0.0)))
+    follows("throughput_per_s", ("transactions_per_minute",), lambda per_minute: per_minute / 60)
+    if known.get("window_s"):
+        follows("throughput_per_s", ("successes", "window_s"), lambda good, window_s: good / window_s)
+    if known.get("completion_tokens_mean"):
+        tokens = ("completion_tokens_per_s", "completion_tokens_mean")
+        follows("throughput_per_s", tokens, lambda per_s, mean: per_s / mean)
+    follows("transactions_per_minute", ("throughput_per_s",), lambda per_s: 60 * per_s)
+    for kind in ("prompt", "completion"):
+        parts = ("throughput_per_s", f"{kind}_tokens_mean")
+        follows(f"{kind}_tokens_per_s", parts, lambda per_s, mean: per_s * mean)
+    if not known.get("error_rate"):
+        follows("in_flight_mean", ("throughput_per_s", "latency_mean_s"), lambda per_s, mean_s: per_s * mean_s)
+    return found
+
+
+def _with(group: typing.Any, path: Path, value: float | str) -> typing.Any:
+    first, *rest = path
+    return dataclasses.replace(group, **{first: _with(getattr(group, first), tuple(rest), value) if rest else value})
