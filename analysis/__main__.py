@@ -30,6 +30,7 @@ COMMANDS = {
     ),
     "prices": ("analysis.commands.prices", "what a transaction costs and why; a region's price book kept up to date"),
     "calibrate": ("analysis.commands.calibrate", "the instrument's own error, from the local endpoint's truth log"),
+    "import": ("analysis.commands.import_", "result files of another load tester become a run folder"),
     "merge": ("analysis.commands.merge", "add the records that workers kept when they had lost their master"),
 }
 

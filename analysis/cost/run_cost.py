@@ -9,7 +9,7 @@ from analysis.cost.bill import COUNTED, Bill, bill, unbilled
 from analysis.cost.call_usd import counts_of
 from analysis.cost.transaction_cost import basis, most_tokens
 from analysis.runs.run_reader import Run
-from locustfiles.contract.prices.price import HourlyPrice, Price, Rates, TokenPrice
+from locustfiles.contract.prices.price import HourlyPrice, Price, Rates, TokenPrice, UnknownPrice
 
 CLOCK_TOLERANCE_S = 0.25  # a worker's clock, corrected, may be early by that
 
@@ -33,7 +33,7 @@ class RunCost(typing.NamedTuple):
     run: str
     target: str
     instance_type: str | None
-    price_basis: typing.Literal["hourly", "tokens"]
+    price_basis: typing.Literal["hourly", "tokens"] | None  # None: no price is known
     duration_s: float | None = None  # under load; None: nothing was sent
     usd_per_hour: float | None = None
     instance_count: int | None = None
@@ -80,6 +80,9 @@ def run_cost(run: Run, prices: dict[str, Price]) -> list[RunCost]:
             continue
         duration_s = float(loaded[target.name])
         cost = cost._replace(duration_s=duration_s)
+        if isinstance(price, UnknownPrice):
+            found.append(cost._replace(reason=price.why))
+            continue
         found.append(
             _by_hours(cost, price, duration_s)
             if isinstance(price, HourlyPrice)

@@ -17,7 +17,7 @@ from analysis.runs.stage import Stage
 from analysis.words import format as show
 from analysis.words.cost_figures import Cost
 from analysis.words.stage_figures import StageFigures
-from locustfiles.contract.prices.price import HourlyPrice, Price, TokenPrice
+from locustfiles.contract.prices.price import HourlyPrice, Price, TokenPrice, UnknownPrice
 from locustfiles.contract.scenario.targets import Target
 
 
@@ -49,12 +49,17 @@ def stage_cost(stage: Stage, found: StageFigures) -> StageCost:
     if stage.window is None or not found.outcome.successes or not found.throughput.transactions_per_minute:
         reason = stage.why_no_window if stage.window is None else "no success was measured"
         return StageCost(Cost(price_basis=basis(stage.price)), None, reason)
+    if isinstance(stage.price, UnknownPrice):
+        return StageCost(Cost(), None, stage.price.why)
     if isinstance(stage.price, HourlyPrice):
         return StageCost(_hourly(stage.price, found, found.throughput.transactions_per_minute), None, None)
     return _tokens(stage, stage.price, found)
 
 
-def basis(price: Price) -> typing.Literal["hourly", "tokens"]:
+def basis(price: Price) -> typing.Literal["hourly", "tokens"] | None:
+    """None: no price is known."""
+    if isinstance(price, UnknownPrice):
+        return None
     return "hourly" if isinstance(price, HourlyPrice) else "tokens"
 
 

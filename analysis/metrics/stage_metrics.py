@@ -106,7 +106,7 @@ def _outcome(stage: Stage) -> Outcome:
 
 def _instrument(stage: Stage) -> Instrument:
     measured, n = stage.measured, len(stage.measured)
-    distinct = int(measured["prompt_id"].nunique())
+    distinct = int(measured["prompt_id"].nunique()) if measured["prompt_id"].notna().all() else None  # imported files
     # a prompt that is tried again is no repeat
     asked = n if stage.calls is None else len(measured[["worker", "call"]].drop_duplicates())
     service = stage.good["service_latency_ms"].dropna()
@@ -115,7 +115,7 @@ def _instrument(stage: Stage) -> Instrument:
         lag_ms_max=float(measured["lag_ms"].max()) if n else None,
         reconnects=None if n and measured["reconnect"].isna().all() else int((measured["reconnect"] == 1).sum()),
         prompts_distinct=distinct,
-        prompt_repeat_share=1 - distinct / asked if n else None,
+        prompt_repeat_share=1 - distinct / asked if n and distinct is not None else None,
     )
 
 
