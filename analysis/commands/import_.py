@@ -145,7 +145,9 @@ def _tell(manifest: Manifest, folder: RunFolder) -> None:
     told = sum(stage.aggregates is not None for stage in manifest.stages)
     alone = f", of {told} figures alone," if told else ""
     version = imported.version or "of a version that its files do not say"
-    print(f"{imported.tool} {version}: {requests} requests in {levels} level{'s' * (levels != 1)}{alone} -> {folder.path}")
+    print(
+        f"{imported.tool} {version}: {requests} requests in {levels} level{'s' * (levels != 1)}{alone} -> {folder.path}"
+    )
     for note in [*imported.notes, *(problem.text for problem in manifest.problems)]:
         print(f"- {note}")
     print(f"Next: {MODULE} report {folder.path}")

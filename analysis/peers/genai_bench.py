@@ -56,7 +56,7 @@ def _in_order(files: list[pathlib.Path]) -> list[tuple[Node, Node]]:
         metadata = read_json(beside, origin) if beside.is_file() else Node(None, "", origin)
         origin.version = metadata.get("benchmark_version").text()
         pairs.append((read_json(file, origin), metadata))
-    return sorted(pairs, key=lambda pair: (pair[0].get("aggregated_metrics", "num_concurrency").number() or 0.0))
+    return sorted(pairs, key=lambda pair: pair[0].get("aggregated_metrics", "num_concurrency").number() or 0.0)
 
 
 def _level(document: Node, metadata: Node, start: float) -> tuple[Level, float]:

@@ -3,13 +3,18 @@
 import pathlib
 import types
 
-from analysis.peers import genai_bench, guidellm
+from analysis.peers import evalscope, genai_bench, guidellm, llmeter
 from analysis.peers.imported import Imported
 from analysis.peers.nodes import NotFromHere
 from locustfiles.contract.bad_input import BadInput
 
 #: a module has `read`, `files_of` (what looks like the tool's) and READ (the versions whose files are known)
-TOOLS: dict[str, types.ModuleType] = {"genai-bench": genai_bench, "guidellm": guidellm}
+TOOLS: dict[str, types.ModuleType] = {
+    "evalscope": evalscope,
+    "genai-bench": genai_bench,
+    "guidellm": guidellm,
+    "llmeter": llmeter,
+}
 
 
 def read(tool: str, path: pathlib.Path) -> Imported:

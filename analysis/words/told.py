@@ -15,9 +15,10 @@ TELLABLE: dict[str, Column] = {c.name: c for c in METRICS if c.path[0] in _GROUP
 
 
 def told_figures(empty: StageFigures, values: typing.Mapping[str, float | str]) -> StageFigures:
-    """`empty` with these values, and with what they imply. Raises KeyError for a name that is not in TELLABLE."""
+    """`empty` with these values, and with what they imply. A name that is not in TELLABLE is one of another version."""
     found = empty
-    for name, value in (dict(values) | implied(values)).items():
+    known = {name: value for name, value in (dict(values) | implied(values)).items() if name in TELLABLE}
+    for name, value in known.items():
         column = TELLABLE[name]
         found = _with(found, column.path, int(value) if column.kind == "count" else value)
     return found
