@@ -44,13 +44,13 @@ def usd_per_1m_tokens_hourly(usd_per_hour: float, tokens_per_s: float) -> float:
 
 def stage_cost(stage: Stage, found: StageFigures) -> StageCost:
     """What the transactions of a stage cost whose measurements are in `found`."""
+    if isinstance(stage.price, UnknownPrice):
+        return StageCost(Cost(), None, stage.price.why)
     if stage.visit.aggregates is not None:
-        return _told(stage, found)
+        return _told(stage.price, found)
     if stage.window is None or not found.outcome.successes or not found.throughput.transactions_per_minute:
         reason = stage.why_no_window if stage.window is None else "no success was measured"
         return StageCost(Cost(price_basis=basis(stage.price)), None, reason)
-    if isinstance(stage.price, UnknownPrice):
-        return StageCost(Cost(), None, stage.price.why)
     if isinstance(stage.price, HourlyPrice):
         return StageCost(_hourly(stage.price, found, found.throughput.transactions_per_minute), None, None)
     return _tokens(stage, stage.price, found)
@@ -110,9 +110,9 @@ def _tokens(stage: Stage, price: TokenPrice, found: StageFigures) -> StageCost:
     return StageCost(cost, billed, None)
 
 
-def _told(stage: Stage, found: StageFigures) -> StageCost:
+def _told(price: HourlyPrice | TokenPrice, found: StageFigures) -> StageCost:
     """Of a stage without records: by the hour from its throughput, by tokens a call with the mean counts."""
-    price, tokens, failed = stage.price, found.tokens, found.outcome.error_rate
+    tokens, failed = found.tokens, found.outcome.error_rate
     if isinstance(price, HourlyPrice):
         per_minute = found.throughput.transactions_per_minute
         if not per_minute:

@@ -9,8 +9,9 @@ HELD_BACK = 0.5  # of the streams: the rule, not chance
 def tpot_ms(records: pd.DataFrame) -> pd.Series:
     """Time per output token after the first, ms: (last_token - ttft) / (completion_tokens - 1).
 
-    NaN with fewer than two deltas (where an imported file does not count them: no time between first and last) or tokens, where all deltas came in one read, and where reasoning was billed that the answer
-    does not show: its tokens are in the count but not in the time. Where most streams came at once, all that did are out.
+    NaN with fewer than two deltas or tokens (where deltas were not counted: no time between first and last), where all deltas came
+    in one read, and where reasoning was billed that the answer does not show: its tokens are in the count but not in the time.
+    Where most streams came at once, all that did are out.
     """
     several = (records["chunks"] >= 2) | (records["chunks"].isna() & (records["last_token_ms"] > records["ttft_ms"]))
     known = several & (records["completion_tokens"] >= 2) & (records["hidden_reasoning"] != 1)

@@ -231,9 +231,15 @@ def _dated(levels: list[Level], start: float) -> None:
 def _notes(found: Imported, said_by: str) -> typing.Iterator[str]:
     records = [r for level in found.levels for r in level.records]
     yield NO_DATE.format(of=said_by)
-    yield "evalscope's warm-up requests are not in its files. Its token counts are the service's where it sent usage, else its tokenizer's, which nothing marks."
+    yield (
+        "evalscope's warm-up requests are not in its files. Its token counts are the service's where it sent usage, else its "
+        "tokenizer's, which nothing marks."
+    )
     if any(r.error for r in records):
-        yield "evalscope keeps no reason of a failure: whether it was refused, broken or timed out is not known, nor how long it took (0 here)."
+        yield (
+            "evalscope keeps no reason of a failure: whether it was refused, broken or timed out is not known, nor how long it took "
+            "(0 here)."
+        )
     if any(r.ttft_ms is not None and r.chunks is None for r in records):
         yield "evalscope before 1.3 times the first event of a stream, with or without text in it; its deltas are not known."
     if any(level.aggregates is not None for level in found.levels):

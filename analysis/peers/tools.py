@@ -3,7 +3,7 @@
 import pathlib
 import types
 
-from analysis.peers import evalscope, genai_bench, guidellm, llmeter
+from analysis.peers import evalscope, fmbench, genai_bench, guidellm, llmeter
 from analysis.peers.imported import Imported
 from analysis.peers.nodes import NotFromHere
 from locustfiles.contract.bad_input import BadInput
@@ -11,6 +11,7 @@ from locustfiles.contract.bad_input import BadInput
 #: a module has `read`, `files_of` (what looks like the tool's) and READ (the versions whose files are known)
 TOOLS: dict[str, types.ModuleType] = {
     "evalscope": evalscope,
+    "fmbench": fmbench,
     "genai-bench": genai_bench,
     "guidellm": guidellm,
     "llmeter": llmeter,

@@ -27,9 +27,10 @@ def began_at(path: pathlib.Path, files: typing.Sequence[pathlib.Path]) -> tuple[
     text = path.resolve().as_posix()
     for form in (_PARTS, _STAMP):
         if found := list(form.finditer(text)):
-            numbers = [int(part or 0) for part in found[-1].groups()]
+            year, month, day, hour, minute, second = (*(int(part or 0) for part in found[-1].groups()), 0)[:6]
             try:
-                return datetime.datetime(*numbers, tzinfo=datetime.UTC).timestamp(), "the folder's name"
+                at = datetime.datetime(year, month, day, hour, minute, second, tzinfo=datetime.UTC)
+                return at.timestamp(), "the folder's name"
             except ValueError:
                 continue
     return min(file.stat().st_mtime for file in files), "the file itself"
