@@ -143,8 +143,12 @@ def _tell(manifest: Manifest, folder: RunFolder) -> None:
         raise ValueError("not an imported run")
     requests = sum(stage.records or 0 for stage in manifest.stages)
     told = sum(stage.aggregates is not None for stage in manifest.stages)
-    alone = f", of {told} figures alone," if told else ""
-    version = imported.version or "of a version that its files do not say"
+    what = f"figures alone of {told} level{'s' * (told != 1)}" if told else ""
+    if kept := levels - told:
+        what = f"{requests} requests in {kept} level{'s' * (kept != 1)}" + (f", {what}" if what else "")
+    version = imported.version or (
+        "of levels" if imported.tool == "table" else "of a version that its files do not say"
+    )
     print(
         f"{imported.tool} {version}: {requests} requests in {levels} level{'s' * (levels != 1)}{alone} -> {folder.path}"
     )

@@ -200,4 +200,7 @@ def _notes(found: Imported) -> typing.Iterator[str]:
         "failed it keeps no reason and no length."
     )
     if any(not re.search(r"bedrock", level.subject.service) for level in found.levels):
-        yield "Tokens are counted by FMBench's tokenizer (without one: 1.33 of a word), never by the service."
+        yield (
+            "Tokens are counted by FMBench's tokenizer (without one: 1.33 of a word), never by the service; tokens per second and times "
+            "per token are of these."
+        )

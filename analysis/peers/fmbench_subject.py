@@ -7,6 +7,7 @@ from analysis.peers.imported import Subject
 
 _INSTANCE = re.compile(r"(ml\.)?[a-z]+\d+[a-z]*(-[a-z0-9]+)?\.(\d*x?large|medium|small|metal\S*|nano|micro)")
 _OF_A_DAY = re.compile(r"-20\d\d(-\d+)+$")  # behind the name of a model that SageMaker was given at a deployment
+_REGION = re.compile(r"\b(us|eu|ap|sa|ca|me|af|il|mx)(-gov)?-[a-z]+-\d\b")  # of the container's image
 _OF_BEDROCK = re.compile(
     r"(?:[a-z]{2,6}\.)?(amazon|anthropic|meta|mistral|cohere|ai21|deepseek|qwen|openai|writer)\.[a-z0-9.:-]+"
 )
@@ -24,9 +25,11 @@ def subject_of(row: typing.Mapping[str, str], stream: bool) -> Subject:
     if not _INSTANCE.fullmatch(key):
         return known
     count = row.get("instance_count") or ""
+    region = _REGION.search(f"{row.get('Image')} {row.get('S3Uri')}")
     return Subject(
         name=name,
         model=known.model,
+        region=region[0] if region else None,
         stream=stream,
         service="sagemaker" if key.startswith("ml.") else "openai",
         endpoint=endpoint if key.startswith("ml.") else None,

@@ -31,9 +31,11 @@ def scenario_of(
     except pydantic.ValidationError as e:
         first = e.errors(include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise BadInput(
-            f"{found.tool}: its run makes no scenario ({where}: {first['msg']}); give what is wrong by its option"
-        ) from None
+        why = f"{where + ': ' if where else ''}{first['msg'].removeprefix('Value error, ')}"
+        if data["region"] is None and "`region`" in why:
+            why = f"its files do not say in which region `{next(iter(names.values()))}` is; add --region"
+            raise BadInput(f"{found.tool}: {why}") from None
+        raise BadInput(f"{found.tool}: its run makes no scenario ({why}); give what is wrong by its option") from None
 
 
 def payload_of(level: Level, found: Imported) -> str:

@@ -3,7 +3,7 @@
 import pathlib
 import types
 
-from analysis.peers import evalscope, fmbench, genai_bench, guidellm, llmeter
+from analysis.peers import evalscope, fmbench, genai_bench, guidellm, llmeter, table
 from analysis.peers.imported import Imported
 from analysis.peers.nodes import NotFromHere
 from locustfiles.contract.bad_input import BadInput
@@ -15,6 +15,7 @@ TOOLS: dict[str, types.ModuleType] = {
     "genai-bench": genai_bench,
     "guidellm": guidellm,
     "llmeter": llmeter,
+    "table": table,
 }
 
 
