@@ -149,9 +149,7 @@ def _tell(manifest: Manifest, folder: RunFolder) -> None:
     version = imported.version or (
         "of levels" if imported.tool == "table" else "of a version that its files do not say"
     )
-    print(
-        f"{imported.tool} {version}: {requests} requests in {levels} level{'s' * (levels != 1)}{alone} -> {folder.path}"
-    )
+    print(f"{imported.tool} {version}: {what} -> {folder.path}")
     for note in [*imported.notes, *(problem.text for problem in manifest.problems)]:
         print(f"- {note}")
     print(f"Next: {MODULE} report {folder.path}")
