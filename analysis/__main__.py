@@ -24,6 +24,10 @@ SAME = f"""
 COMMANDS = {
     "report": ("analysis.commands.report", "report of one run or several: metrics, costs, recommendations"),
     "cost": ("analysis.commands.cost", "cost per transaction from any Locust run's CSV files"),
+    "compare": (
+        "analysis.commands.compare",
+        "runs side by side: what differs, by how much, and what could have stayed unseen",
+    ),
     "check": (
         "analysis.commands.check",
         "a scenario before its run: files, credentials, one call of each target, time and cost",

@@ -15,7 +15,7 @@ from analysis.metrics.stage_metrics import without_window
 from analysis.runs.run_reader import Run
 from analysis.runs.stage import Stage, stage_of
 from analysis.verdicts.intervals import with_intervals
-from analysis.verdicts.pooled_intervals import pooled_intervals, wider
+from analysis.verdicts.pooled_intervals import pooled_intervals, pooled_series, wider
 from analysis.verdicts.slo_checks import Check, State, overall
 from analysis.verdicts.stage_results import Result
 from analysis.words.spread import Spread
@@ -61,7 +61,8 @@ def _pooled(stage: Stage, kept: list[Result], group: list[Result]) -> Result:
     found = dataclasses.replace(found, trust=_trust(kept, group), limits=overall(checks))
     batches = (f.throughput.batches for f in each)
     found = with_intervals(found, intervals, next((words for words in batches if words), ""))
-    return Result(found, checks, intervals, cost.reason, kept[0].who, tuple(r.key.stage for r in kept))
+    series = kept[0].series if len(kept) == 1 else pooled_series(stage, found, kept)
+    return Result(found, checks, intervals, cost.reason, kept[0].who, tuple(r.key.stage for r in kept), series)
 
 
 def _together(of_all: StageFigures, each: list[StageFigures]) -> StageFigures:

@@ -8,6 +8,7 @@ from analysis.metrics.stage_metrics import measurements
 from analysis.runs.run_reader import Run
 from analysis.runs.stage import stages_of
 from analysis.verdicts.intervals import THROUGHPUT, USD, Intervals, batches_of, intervals_of, with_intervals
+from analysis.verdicts.serial_intervals import series_intervals
 from analysis.verdicts.slo_checks import Check, check, criteria_of, overall
 from analysis.verdicts.told_stages import told_check, told_intervals
 from analysis.verdicts.verdict import verdict_of
@@ -38,6 +39,7 @@ class Result:
     stages: tuple[
         int, ...
     ] = ()  # of repetitions taken together: their numbers, the first of which is that of `figures`
+    series: Intervals = dataclasses.field(default_factory=dict)  # 95 %, by which differences go (serial_intervals.py)
 
     @property
     def key(self) -> StageKey:
@@ -108,5 +110,6 @@ def results_of(run: Run, prices: dict[str, Price]) -> list[Result]:
         rate = found.tokens.completion_tokens_per_s
         intervals = told_intervals(stage, found) if told else intervals_of(stage, cost.billed, rate)
         found = with_intervals(found, intervals, batches_of(stage))
-        results.append(Result(found, checks, intervals, cost.reason, run.named(stage.target.name)))
+        series, who = series_intervals(stage), run.named(stage.target.name)
+        results.append(Result(found, checks, intervals, cost.reason, who, series=series))
     return results
