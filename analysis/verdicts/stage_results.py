@@ -9,7 +9,8 @@ from analysis.runs.run_reader import Run
 from analysis.runs.stage import stages_of
 from analysis.verdicts.intervals import THROUGHPUT, USD, Intervals, batches_of, intervals_of, with_intervals
 from analysis.verdicts.serial_intervals import series_intervals
-from analysis.verdicts.slo_checks import Check, check, criteria_of, overall
+from analysis.verdicts.slo_checks import Check, check, overall
+from analysis.verdicts.slo_criteria import criteria_of
 from analysis.verdicts.told_stages import told_check, told_intervals
 from analysis.verdicts.verdict import verdict_of
 from analysis.words.columns import Column
@@ -89,7 +90,7 @@ def by_count(result: Result) -> Interval:
         raise ValueError(f"{result.key} has no cost")
     successes = result.figures.outcome.successes
     if successes is None:  # not told: how well it is known is not, either
-        return usd, usd
+        return 0.0, math.inf
     wide = count_error(successes)
     if throughput and THROUGHPUT in result.intervals:
         wide = max(wide, result.intervals[THROUGHPUT][1] / throughput - 1)
@@ -100,7 +101,11 @@ def results_of(run: Run, prices: dict[str, Price]) -> list[Result]:
     """The run's stages in the order of its manifest."""
     retried, results = run.scenario.retry is not None, []
     for stage in stages_of(run, prices):
-        criteria = criteria_of(run.scenario.slo_of(stage.target), of_calls=retried, from_due=stage.open_loop)
+        criteria = [
+            one
+            for name, slo in run.slos_of(stage.visit).items()
+            for one in criteria_of(slo, of_calls=retried, from_due=stage.open_loop, slo_class=name)
+        ]
         found = measurements(stage)
         cost = stage_cost(stage, found)
         found = dataclasses.replace(found, cost=cost.figures)

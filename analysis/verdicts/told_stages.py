@@ -8,7 +8,8 @@ import typing
 
 from analysis.runs.stage import Stage
 from analysis.verdicts.intervals import Intervals, cost_intervals
-from analysis.verdicts.slo_checks import Check, Criterion, check
+from analysis.verdicts.slo_checks import Check, check, plain
+from analysis.verdicts.slo_criteria import Criterion
 from analysis.verdicts.thresholds import THRESHOLDS
 from analysis.words import format as show
 from analysis.words.stage_figures import StageFigures
@@ -44,14 +45,27 @@ def told_intervals(stage: Stage, found: StageFigures) -> Intervals:
 
 
 def told_check(criterion: Criterion, stage: Stage, figures: StageFigures, cost_reason: str | None) -> Check:
-    """A limit at such a stage: means, shares and costs by plain comparison, percentiles not at all."""
-    statistic = criterion.statistic
-    if statistic is None:
+    """A limit at such a stage: means, shares, rates and costs by plain comparison, percentiles not at all."""
+    if criterion.of.startswith("cost"):
         return check(criterion, stage, figures, cost_reason)
-    user = perceived(figures)
-    value = (user.latency if criterion.of == "latency" else user.ttft).at(statistic)
-    if value is None:
-        return Check(criterion, None, "unknown", "it is not told")
-    if statistic == "mean":
-        return check(criterion, stage, figures, cost_reason)
-    return Check(criterion, value, "undecided", OWN_PERCENTILE, beyond=value > criterion.limit)
+    value, n = _told_value(criterion, figures), figures.outcome.requests
+    if value is not None and criterion.statistic not in (None, "mean"):
+        return Check(criterion, value, "undecided", OWN_PERCENTILE, n, beyond=not criterion.kept(value))
+    return plain(criterion, value, "it is not told", n)
+
+
+def _told_value(criterion: Criterion, figures: StageFigures) -> float | None:
+    user, rates = perceived(figures), figures.throughput
+    if criterion.statistic is not None:
+        times = {"latency": user.latency, "ttft": user.ttft, "tpot": figures.tpot}
+        return times[criterion.of].at(criterion.statistic) if criterion.of in times else None
+    if criterion.failure is not None:  # of one class: without any failure none of it
+        return 0.0 if user.error_rate == 0 else None
+    known = {
+        "error_rate": user.error_rate,
+        "bad_stop_share": figures.outcome.bad_stop_share,
+        "throughput": rates.throughput_per_s,
+        "output_tokens": figures.tokens.completion_tokens_per_s,
+        "goodput": rates.goodput_per_s,
+    }
+    return known.get(criterion.of)
