@@ -27,6 +27,7 @@ from analysis.words.user_perceived import perceived
 from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.statistics.binomial import decide
 
+OWN_PERCENTILE = "the tool's own percentile, by its own rule and of no known number of requests"
 State = typing.Literal["met", "missed", "undecided", "unknown"]
 MARKS: dict[State, str] = {"met": "✓", "missed": "✗", "undecided": "?", "unknown": "?"}
 
@@ -61,12 +62,36 @@ def check(criterion: Criterion, stage: Stage, figures: StageFigures, cost_reason
     """A criterion at the stage whose measurements and cost are in `figures`. cost_reason: why its cost is empty."""
     if criterion.of in _COSTS:
         return _cost(criterion, figures, cost_reason)
+    if stage.visit.aggregates is not None:
+        return _told(criterion, figures)
     if criterion.statistic is not None:
         return _time(criterion, criterion.statistic, stage, figures)
     if criterion.of == "error_rate":
         return _error_rate(criterion, stage, figures)
     value, why = _figure(criterion, stage, figures)
     return plain(criterion, value, why, figures.outcome.successes or 0)
+
+
+def _told(criterion: Criterion, figures: StageFigures) -> Check:
+    """At a stage without records: means, shares and rates by plain comparison, percentiles not at all."""
+    value, n = _told_value(criterion, figures), figures.outcome.requests
+    if value is not None and criterion.statistic not in (None, "mean"):
+        return Check(criterion, value, "undecided", OWN_PERCENTILE, n, beyond=not criterion.kept(value))
+    return plain(criterion, value, "it is not told", n)
+
+
+def _told_value(criterion: Criterion, figures: StageFigures) -> float | None:
+    user, rates = perceived(figures), figures.throughput
+    if criterion.statistic is not None:
+        times = {"latency": user.latency, "ttft": user.ttft, "tpot": figures.tpot}
+        return times[criterion.of].at(criterion.statistic) if criterion.of in times else None
+    if criterion.failure is not None:  # of one class: without any failure none of it
+        return 0.0 if user.error_rate == 0 else None
+    known = {
+        "error_rate": user.error_rate, "bad_stop_share": figures.outcome.bad_stop_share, "throughput": rates.throughput_per_s,
+        "output_tokens": figures.tokens.completion_tokens_per_s, "goodput": rates.goodput_per_s,
+    }  # fmt: skip
+    return known.get(criterion.of)
 
 
 class _Sample(typing.NamedTuple):

@@ -11,7 +11,7 @@ from analysis.verdicts.intervals import THROUGHPUT, USD, Intervals, batches_of, 
 from analysis.verdicts.serial_intervals import series_intervals
 from analysis.verdicts.slo_checks import Check, check, overall
 from analysis.verdicts.slo_criteria import criteria_of
-from analysis.verdicts.told_stages import told_check, told_intervals
+from analysis.verdicts.told_stages import told_intervals
 from analysis.verdicts.verdict import verdict_of
 from analysis.words.columns import Column
 from analysis.words.stage_figures import StageFigures
@@ -110,7 +110,7 @@ def results_of(run: Run, prices: dict[str, Price]) -> list[Result]:
         cost = stage_cost(stage, found)
         found = dataclasses.replace(found, cost=cost.figures)
         told = stage.visit.aggregates is not None
-        checks = [(told_check if told else check)(criterion, stage, found, cost.reason) for criterion in criteria]
+        checks = [check(criterion, stage, found, cost.reason) for criterion in criteria]
         found = dataclasses.replace(found, trust=verdict_of(stage, found), limits=overall(checks))
         rate = found.tokens.completion_tokens_per_s
         intervals = told_intervals(stage, found) if told else intervals_of(stage, cost.billed, rate)

@@ -8,17 +8,13 @@ import typing
 
 from analysis.runs.stage import Stage
 from analysis.verdicts.intervals import Intervals, cost_intervals
-from analysis.verdicts.slo_checks import Check, check, plain
-from analysis.verdicts.slo_criteria import Criterion
 from analysis.verdicts.thresholds import THRESHOLDS
 from analysis.words import format as show
 from analysis.words.stage_figures import StageFigures
 from analysis.words.told import TELLABLE
-from analysis.words.user_perceived import perceived
 from locustfiles.contract.prices.price import TokenPrice
 
 NO_RECORDS = "its figures are as its tool or table prints them: no request of it can be counted again, and nothing is known of the client"
-OWN_PERCENTILE = "the tool's own percentile, by its own rule and of no known number of requests"
 
 
 def few(successes: int) -> str:
@@ -42,30 +38,3 @@ def told_intervals(stage: Stage, found: StageFigures) -> Intervals:
     ends = {c: c.ends_in(found) for c in TELLABLE.values() if c.path[0] == "throughput"}
     known = {c: (low, high) for c, (low, high) in ends.items() if low is not None and high is not None}
     return known | cost_intervals(stage, None, known)
-
-
-def told_check(criterion: Criterion, stage: Stage, figures: StageFigures, cost_reason: str | None) -> Check:
-    """A limit at such a stage: means, shares, rates and costs by plain comparison, percentiles not at all."""
-    if criterion.of.startswith("cost"):
-        return check(criterion, stage, figures, cost_reason)
-    value, n = _told_value(criterion, figures), figures.outcome.requests
-    if value is not None and criterion.statistic not in (None, "mean"):
-        return Check(criterion, value, "undecided", OWN_PERCENTILE, n, beyond=not criterion.kept(value))
-    return plain(criterion, value, "it is not told", n)
-
-
-def _told_value(criterion: Criterion, figures: StageFigures) -> float | None:
-    user, rates = perceived(figures), figures.throughput
-    if criterion.statistic is not None:
-        times = {"latency": user.latency, "ttft": user.ttft, "tpot": figures.tpot}
-        return times[criterion.of].at(criterion.statistic) if criterion.of in times else None
-    if criterion.failure is not None:  # of one class: without any failure none of it
-        return 0.0 if user.error_rate == 0 else None
-    known = {
-        "error_rate": user.error_rate,
-        "bad_stop_share": figures.outcome.bad_stop_share,
-        "throughput": rates.throughput_per_s,
-        "output_tokens": figures.tokens.completion_tokens_per_s,
-        "goodput": rates.goodput_per_s,
-    }
-    return known.get(criterion.of)

@@ -3,12 +3,15 @@ steps.csv's columns, and what follows from that by definition alone.
 """
 
 import dataclasses
+import re
 import typing
 
 from analysis.words.columns import METRICS, Column, Path
 from analysis.words.stage_figures import StageFigures
 
 _GROUPS = ("outcome", "tokens", "latency", "ttft", "tpot", "latency_per_output_token_p50_ms", "throughput", "itl")
+
+_PERCENTILE = re.compile(r"_p\d")
 
 #: column name -> the column: what may be told of a stage; its costs follow from prices, its verdict from what is known
 TELLABLE: dict[str, Column] = {c.name: c for c in METRICS if c.path[0] in _GROUPS and c.name != "batches"}
@@ -53,6 +56,28 @@ def implied(values: typing.Mapping[str, float | str]) -> dict[str, float]:
     return found
 
 
-def _with(group: typing.Any, path: Path, value: float | str) -> typing.Any:
+def told_together(each: list[StageFigures]) -> StageFigures:
+    """Of repetitions: counts and windows in sum, means and rates by the successes where all tell them, of percentiles the worst."""
+    weights = [float(f.outcome.successes or 0) for f in each]
+    if not all(weights):
+        weights = [1.0] * len(each)
+    found = each[0]
+    for column in TELLABLE.values():
+        known = [value for f in each if (value := column.of(f)) is not None]
+        together: typing.Any = None
+        if column.kind == "text":
+            together = ", ".join(dict.fromkeys(known)) or None
+        elif len(known) == len(each):
+            if column.kind == "count" or column.name == "window_s":
+                together = sum(known)
+            elif _PERCENTILE.search(column.name):
+                together = max(known)
+            else:
+                together = sum(w * v for w, v in zip(weights, known, strict=True)) / sum(weights)
+        found = _with(found, column.path, together)
+    return found
+
+
+def _with(group: typing.Any, path: Path, value: typing.Any) -> typing.Any:
     first, *rest = path
     return dataclasses.replace(group, **{first: _with(getattr(group, first), tuple(rest), value) if rest else value})

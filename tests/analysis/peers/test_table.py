@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+from analysis.__main__ import main
 from analysis.advice.analyse import analyse
 from locustfiles.contract.run_folder import RunFolder
 from tests.helpers.flat import flat, steps
@@ -117,3 +118,26 @@ def test_what_is_wrong_in_a_table_is_named_by_line_and_column(tmp_path, capsys, 
 def test_one_name_for_two_targets_is_refused(tmp_path, capsys):
     table = table_of(tmp_path, ROW, ROW.replace("3.6", "7.2"))
     assert ":3: `box` was another target above" in refusal(capsys, "table", table, tmp_path / "run")
+
+
+def test_a_level_that_is_told_twice_is_one_candidate_of_both(tmp_path):
+    report = analysed(tmp_path, ROW, ROW.replace(",60,2,3,", ",120,4,9,"))
+    (candidate,) = report.candidates
+    found = flat(candidate)
+    # without counts both weigh alike: (60 + 120) / 2 a minute, (2 + 4) / 2 s, of the two p95 the worse; 3.6 / 60 / 90
+    assert (found["transactions_per_minute"], found["latency_mean_s"], found["latency_p95_s"]) == (90.0, 3.0, 9.0)
+    assert found["usd_per_transaction"] == pytest.approx(3.6 / 60 / 90)
+    assert found["verdict"] == "SUSPECT" and len(report.results) == 2
+
+
+def test_figures_alone_go_through_gate_and_compare(tmp_path, capsys):
+    run = run_of("table", table_of(tmp_path, ROW), tmp_path / "run")
+    other = run_of("table", table_of(tmp_path, ROW.replace(",60,", ",80,")), tmp_path / "other")
+    limits = tmp_path / "slo.yaml"
+    for text, code in (("latency_s: {mean: 2.5}", 0), ("latency_s: {mean: 1.5}", 3), ("latency_s: {p95: 9}", 2)):
+        limits.write_text(f"slo: {{{text}}}\n")
+        assert main(["gate", str(run), "--slo", str(limits)]) == code, text
+    assert main(["gate", str(run), "--baseline", str(other)]) == 2  # no interval: whether it is worse is not known
+    capsys.readouterr()
+    assert main(["compare", str(run), str(other)]) == 0
+    assert "not known" in capsys.readouterr().out
