@@ -122,16 +122,19 @@ def _price(args: argparse.Namespace) -> dict[str, typing.Any] | None:
 
 
 def _prices(scenario: Scenario, found: Imported, args: argparse.Namespace) -> dict[str, Sourced]:
-    """None where no price is known and none was asked for. Raises BadInput."""
+    """Of the targets of which one is known; of all of them where one was asked for. Raises BadInput."""
     day = datetime.datetime.fromtimestamp(began(found), datetime.UTC).date()
     asked = [args.instance, args.usd_per_hour, args.model, args.input_usd_per_1k, args.pricing]
-    try:
-        return prices_of(scenario, pathlib.Path(args.path), day)[1]
-    except BadInput as e:
-        if any(each is not None for each in asked):
-            where = "" if args.region else "; --region says whose prices"
-            raise BadInput(f"{e}{where}") from None
-        return {}
+    known: dict[str, Sourced] = {}
+    for target in scenario.targets:
+        alone = scenario.model_copy(update={"targets": [target]})
+        try:
+            known |= prices_of(alone, pathlib.Path(args.path), day)[1]
+        except BadInput as e:
+            if any(each is not None for each in asked):
+                where = "" if args.region else "; --region says whose prices"
+                raise BadInput(f"{e}{where}") from None
+    return known
 
 
 def _tell(manifest: Manifest, folder: RunFolder) -> None:
@@ -139,8 +142,14 @@ def _tell(manifest: Manifest, folder: RunFolder) -> None:
     if imported is None:
         raise ValueError("not an imported run")
     requests = sum(stage.records or 0 for stage in manifest.stages)
-    version = imported.version or "of a version that its files do not say"
-    print(f"{imported.tool} {version}: {requests} requests in {levels} level{'s' * (levels != 1)} -> {folder.path}")
+    told = sum(stage.aggregates is not None for stage in manifest.stages)
+    what = f"figures alone of {told} level{'s' * (told != 1)}" if told else ""
+    if kept := levels - told:
+        what = f"{requests} requests in {kept} level{'s' * (kept != 1)}" + (f", {what}" if what else "")
+    version = imported.version or (
+        "of levels" if imported.tool == "table" else "of a version that its files do not say"
+    )
+    print(f"{imported.tool} {version}: {what} -> {folder.path}")
     for note in [*imported.notes, *(problem.text for problem in manifest.problems)]:
         print(f"- {note}")
     print(f"Next: {MODULE} report {folder.path}")

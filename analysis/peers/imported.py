@@ -36,17 +36,20 @@ _ROUNDING_MS = 1.0  # that a tool's times of one request may contradict each oth
 class Subject:
     """What was asked. Which instance it ran on, no tool's files but FMBench's know."""
 
+    name: str | None = None  # what the tool calls it, where it has a name of its own
     model: str | None = None
     url: str | None = None  # as the tool was given it, without `/chat/completions`
     service: typing.Literal["openai", "sagemaker", "bedrock"] = "openai"
     dialect: typing.Literal["openai-chat", "openai-completions"] = "openai-chat"
     stream: bool = True
     max_tokens: int | None = None
-    endpoint: str | None = None  # of SageMaker
+    endpoint: str | None = None  # of SageMaker; of Bedrock its model id, where `model` is another name
     instance_type: str | None = None
     instance_count: int = 1
     region: str | None = None
     container: str = "lmi"  # the dialect of SageMaker's container
+    labels: tuple[tuple[str, str], ...] = ()
+    price: tuple[tuple[str, float], ...] = ()  # as a scenario's `price:` has it
 
     @property
     def operation(self) -> str:
@@ -64,8 +67,9 @@ class Level:
 
     users: int | None = None
     rate: float | None = None
-    records: list[RequestRecord]
+    records: list[RequestRecord] = dataclasses.field(default_factory=list)
     subject: Subject
+    aggregates: dict[str, float | str] | None = None  # where no request was kept: by the names of steps.csv's columns
     payload: str | None = None  # what the tool calls the prompts
     window: tuple[float, float] | None = None  # Unix s, the tool's own; None: first start to last end
     problems: list[str] = dataclasses.field(default_factory=list)  # why its figures cannot be trusted: INVALID

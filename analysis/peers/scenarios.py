@@ -19,7 +19,7 @@ def scenario_of(
     payloads = dict.fromkeys(payload_of(level, found) for level in found.levels)
     data: dict[str, typing.Any] = {
         "name": slug(f"{found.tool}-{next(iter(names.values()))}"),
-        "targets": [_target(subject, name) | ({"price": price} if price else {}) for subject, name in names.items()],
+        "targets": [_target(subject, name) | _priced(subject, price) for subject, name in names.items()],
         "region": next((s.region for s in names if s.region), None),
         "payloads": [f"{stem}.jsonl" for stem in payloads],
         "load": _load(found.levels),
@@ -31,9 +31,11 @@ def scenario_of(
     except pydantic.ValidationError as e:
         first = e.errors(include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise BadInput(
-            f"{found.tool}: its run makes no scenario ({where}: {first['msg']}); give what is wrong by its option"
-        ) from None
+        why = f"{where + ': ' if where else ''}{first['msg'].removeprefix('Value error, ')}"
+        if data["region"] is None and "`region`" in why:
+            why = f"its files do not say in which region `{next(iter(names.values()))}` is; add --region"
+            raise BadInput(f"{found.tool}: {why}") from None
+        raise BadInput(f"{found.tool}: its run makes no scenario ({why}); give what is wrong by its option") from None
 
 
 def payload_of(level: Level, found: Imported) -> str:
@@ -46,7 +48,7 @@ def target_names(found: Imported) -> Names:
     names: Names = {}
     for subject in (level.subject for level in found.levels):
         if subject not in names:
-            base = slug(subject.endpoint or subject.model or found.tool)
+            base = slug(subject.name or subject.endpoint or subject.model or found.tool)
             others = [name for name in names.values() if re.fullmatch(re.escape(base) + r"(-\d+)?", name)]
             names[subject] = f"{base}-{len(others) + 1}" if others else base
     return names
@@ -57,14 +59,21 @@ def slug(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-._") or "target"
 
 
+def _priced(subject: Subject, price: dict[str, typing.Any] | None) -> dict[str, typing.Any]:
+    found = price or dict(subject.price)
+    return {"price": found} if found else {}
+
+
 def _target(subject: Subject, name: str) -> dict[str, typing.Any]:
     known: dict[str, typing.Any] = {"name": name, "service": subject.service, "stream": subject.stream}
+    if subject.labels:
+        known["labels"] = dict(subject.labels)
     if subject.max_tokens:
         known["parameters"] = {"max_tokens": subject.max_tokens}
-    if subject.model and subject.service != "bedrock":
+    if subject.model and (subject.service != "bedrock" or subject.endpoint):
         known["model"] = subject.model
     if subject.service == "bedrock":
-        return known | {"model_id": subject.model, "api": "converse"}
+        return known | {"model_id": subject.endpoint or subject.model, "api": "converse"}
     if subject.instance_type:
         known |= {"instance_type": subject.instance_type, "instance_count": subject.instance_count}
     if subject.service == "sagemaker":

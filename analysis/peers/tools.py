@@ -3,7 +3,17 @@
 import pathlib
 import types
 
-from analysis.peers import aiperf, guidellm, inference_perf, vllm_bench
+from analysis.peers import (
+    aiperf,
+    evalscope,
+    fmbench,
+    genai_bench,
+    guidellm,
+    inference_perf,
+    llmeter,
+    table,
+    vllm_bench,
+)  # fmt: skip
 from analysis.peers.imported import Imported
 from analysis.peers.nodes import NotFromHere
 from locustfiles.contract.bad_input import BadInput
@@ -11,8 +21,13 @@ from locustfiles.contract.bad_input import BadInput
 #: a module has `read`, `files_of` (what looks like the tool's) and READ (the versions whose files are known)
 TOOLS: dict[str, types.ModuleType] = {
     "aiperf": aiperf,
+    "evalscope": evalscope,
+    "fmbench": fmbench,
+    "genai-bench": genai_bench,
     "guidellm": guidellm,
     "inference-perf": inference_perf,
+    "llmeter": llmeter,
+    "table": table,
     "vllm-bench": vllm_bench,
 }
 

@@ -68,7 +68,7 @@ def _numbered(level: Level, number: int, names: Names, found: Imported) -> list[
 
 def _window(level: Level, number: int, names: Names, found: Imported, records: list[RequestRecord]) -> StageWindow:
     a, b = level.bounds
-    return StageWindow(
+    stage = StageWindow(
         stage=number,
         repeat=1,
         target=names[level.subject],
@@ -76,6 +76,12 @@ def _window(level: Level, number: int, names: Names, found: Imported, records: l
         users=level.users,
         rate=level.rate,
         started_at=a,
+        aggregates=level.aggregates,
+    )
+    if level.aggregates is not None:
+        return dataclasses.replace(stage, whole=True, records=0)
+    return dataclasses.replace(
+        stage,
         settle_from=a,
         measure_from=a,
         measure_until=b,

@@ -92,6 +92,8 @@ class StageWindow:
     whole: bool = False  # every record of it has arrived, and every worker that began it was there all the time
     workers: list[WorkerLoad] = dataclasses.field(default_factory=list)  # those that were there at its end
     records: int | None = None  # of all its phases, that are in requests.csv
+    # imported without requests, what its tool or table tells: names of steps.csv's columns -> value; what is not told is not there
+    aggregates: dict[str, float | str] | None = None
 
 
 @dataclasses.dataclass(slots=True)
