@@ -11,12 +11,14 @@ import typing
 from analysis.peers.failures import failure
 from analysis.peers.imported import Imported, Level, Subject, request
 from analysis.peers.nodes import Misshapen, Node, NotFromHere, Origin, read_json, read_lines, seek
-from analysis.peers.reconstructed import closed_loop, open_loop
+from analysis.peers.undated import LAID_OUT, laid_out
+from analysis.peers.vllm_aggregates import aggregates_of
 from analysis.peers.vllm_streams import Stream, streams_of
 from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.record import RequestRecord
 
-READ = "vllm bench serve, and of benchmark_serving.py, that have the lists of `--save-detailed`"
+READ = "vllm bench serve and of benchmark_serving.py, vllm 0.6 to 0.32"
+ALONE = "The file keeps no requests (`--save-detailed` would): its figures are as vllm bench worked them out, failures left out."
 CUT = "no closing event came, which the other answers have: taken as broken off by an error event, which vllm counts as a success"
 
 
@@ -58,29 +60,30 @@ def _documents(file: pathlib.Path, origin: Origin) -> list[Node]:
 
 
 def _level(document: Node) -> tuple[Level, list[str]]:
-    """A level, and what is to be said of it."""
+    """A level, and what is to be said of it. Raises Misshapen."""
     if document.get("total_input_sequences"):
         raise document.origin.misshapen("it is of an embedding benchmark, which is not read")
-    if not document.get("latencies") and not document.get("ttfts"):
-        raise document.origin.misshapen(
-            "it has no per-request lists (`latencies`, `ttfts`, …): run it with --save-detailed"
-        )
     backend = document.get("backend").text() or document.get("endpoint_type").text() or ""
     chat = "chat" in backend
+    subject = Subject(
+        model=document.get("model_id").text(), dialect="openai-chat" if chat else "openai-completions", stream=True
+    )
+    ended, duration = _ended(document), document.need("duration").number() or 0.0
+    window = (ended - duration, ended)
+    if not document.get("ttfts"):
+        users, rate, notes = _load(document, document.need("num_prompts").count() or 1)
+        figures, told = aggregates_of(document, chat)
+        level = Level(users=users, rate=rate, subject=subject, window=window, aggregates=figures)
+        return level, [ALONE, *notes, *told]
     streams = streams_of(document, chat)
     users, rate, notes = _load(document, len(streams))
-    starts, told = _starts(document, streams, users, rate)
+    starts, said = _starts(document, streams, users, rate, window)
     delays = document.get("queue_times").numbers() if rate is not None else []
     records = [
         _record(document, n, stream, starts[n], delays[n] if n < len(delays) else None)
         for n, stream in enumerate(streams)
     ]
-    subject = Subject(
-        model=document.get("model_id").text(),
-        dialect="openai-chat" if chat else "openai-completions",
-        stream=any(s.ttft_s is not None for s in streams),
-    )
-    notes += [told] if told else []
+    notes.append(said)
     if any(s.early_role for s in streams):
         notes.append(
             "vllm's own TTFT ends at the empty role event, which this server sent at once; here it is to the first token, and "
@@ -109,25 +112,28 @@ def _numeric(value: object) -> bool:
     return isinstance(value, str) and value.replace(".", "", 1).isdigit()
 
 
-def _starts(
-    document: Node, streams: list[Stream], users: int | None, rate: float | None
-) -> tuple[list[float], str | None]:
-    """Unix s of each request, and what is to be said of it. The file is named when the level has ended, by a clock of whole seconds."""
-    clock, duration = document.get("start_times").numbers(), document.need("duration").number() or 0.0
+def _ended(document: Node) -> float:
+    """Unix s: the file is named when the level has ended, by the local clock, in whole seconds."""
     text = document.need("date").text() or ""
     try:
-        ended = datetime.datetime.strptime(text, "%Y%m%d-%H%M%S").replace(tzinfo=datetime.UTC).timestamp()
+        return datetime.datetime.strptime(text, "%Y%m%d-%H%M%S").replace(tzinfo=datetime.UTC).timestamp()
     except ValueError:
         raise document.origin.misshapen(f"`date` is {text[:30]!r}, no time") from None
-    said = "Start times are placed by the file's `date` (taken as UTC): right to a second, exact among each other."
+
+
+def _starts(
+    document: Node, streams: list[Stream], users: int | None, rate: float | None, window: tuple[float, float]
+) -> tuple[list[float], str]:
+    """Unix s of each request, and what is to be said of it."""
+    clock, (begin, end) = document.get("start_times").numbers(), window
     if len(clock) == len(streams):
-        return [ended - (clock[0] + duration) + each for each in clock], said
-    latencies = [s.latency_s for s in streams]
-    starts = closed_loop(latencies, users) if users else open_loop(len(streams), rate or 1.0)
-    how = "as if each was sent when one of the users was free" if users else "evenly, by the rate"
-    return [
-        ended - duration + each for each in starts
-    ], f"The file has no start times: requests are placed {how}, from its `date` on."
+        said = "Start times are placed by the file's `date` (taken as UTC): right to a second, exact among each other."
+        return [begin + each - clock[0] for each in clock], said
+    if users is None:
+        apart = 1 / (rate or 1.0)
+        said = "The file has no start times: requests are placed evenly, by the rate, before its `date`."
+        return [begin + n * apart for n in range(len(streams))], said
+    return laid_out([s.latency_s for s in streams], users, begin, end - begin), LAID_OUT.format(tool="This version")
 
 
 def _record(document: Node, n: int, stream: Stream, start: float, waited_s: float | None) -> RequestRecord:
@@ -184,5 +190,5 @@ def _notes(found: Imported) -> typing.Iterator[str]:
     if cut:
         yield f"{cut} answers ended without the closing event that others have: counted as failures, by vllm as successes."
     yield "An answer that ends in an error event is a success to vllm bench: its error rate is a lower bound."
-    if any(r.token_source == "service" for r in records):
+    if any(r.token_source == "service" for r in records) or any(level.aggregates for level in found.levels):
         yield "Token counts are the service's usage where it sent that, else vllm bench's tokenizer's; the file does not say which."

@@ -77,14 +77,6 @@ def test_a_value_of_another_kind_is_named_by_its_place(tmp_path, capsys):
     assert '`benchmarks[0].requests.successful[2].prompt_tokens` is "46", no number' in told
 
 
-def test_aggregates_alone_of_vllm_bench_name_the_option_that_keeps_requests(tmp_path, capsys):
-    folder = copied("vllm-bench", tmp_path)
-    lists = ("input_lens", "output_lens", "ttfts", "itls", "latencies", "start_times", "queue_times", "generated_texts")
-    for path in folder.glob("*.json"):
-        changed(path, lambda d: [d.pop(name) for name in (*lists, "errors")])
-    assert "--save-detailed" in refused("vllm-bench", folder, tmp_path, capsys)
-
-
 def test_requests_of_which_no_one_says_the_stage_are_not_mixed(tmp_path, capsys):
     folder = copied("inference-perf", tmp_path)
     (folder / "stage_1_lifecycle_metrics.json").unlink()

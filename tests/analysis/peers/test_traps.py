@@ -48,19 +48,19 @@ def test_a_role_event_that_is_held_back_to_the_first_token_is_no_token(tmp_path)
     assert "role event" not in notes(run)
 
 
-def test_start_times_that_a_file_lacks_are_those_of_users_who_send_when_they_are_free(tmp_path):
+def test_start_times_that_a_file_lacks_are_laid_out_by_its_users(tmp_path):
     folder = copied("vllm-bench", tmp_path)
     before = imported("vllm-bench", folder, tmp_path / "before").records["started_at"]
     for path in folder.glob("*.json"):
         changed(path, lambda d: [d.pop(name) for name in ("start_times", "queue_times", "latencies", "failed")])
     run = imported("vllm-bench", folder, tmp_path / "run")
     apart = (run.records["started_at"] - run.records["started_at"].min()) - (before - before.min())
-    assert apart.abs().median() < 0.05  # s; of a few failures the time is not known, and they end at once
+    assert apart.abs().median() < 0.1  # s; of failures the time is not known, and they end at once
     assert set(run.records["prompt_token_source"]) == {
         "tokenizer",
         "none",
     }  # versions without start times counted themselves
-    assert "no start times" in notes(run)
+    assert "does not keep when a request began" in notes(run)
 
 
 def test_an_answer_without_the_usage_of_the_others_is_a_failure(tmp_path):
