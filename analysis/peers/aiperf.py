@@ -4,9 +4,11 @@ Times are Unix nanoseconds; metrics carry their unit. `input_sequence_length` an
 counts unless the server's were asked for; `usage_*` are the service's.
 """
 
+import datetime
 import pathlib
 import typing
 
+from analysis.peers.aiperf_aggregates import ALONE, MS, aggregates_of
 from analysis.peers.failures import failure
 from analysis.peers.imported import Imported, Level, Subject, request, route
 from analysis.peers.nodes import Node, NotFromHere, Origin, read_json, read_lines, seek
@@ -14,7 +16,6 @@ from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.record import RequestRecord
 
 READ = "aiperf 0.2 to 0.13"
-_MS = {"ns": 1e-6, "us": 1e-3, "ms": 1.0, "sec": 1e3, "s": 1e3}
 CUT = "no usage came, which the other answers have: taken as broken off by an error event, which aiperf counts as a success"
 
 
@@ -22,13 +23,14 @@ def files_of(path: pathlib.Path) -> list[pathlib.Path]:
     """Those that look like this tool's: the record files."""
     if path.is_file():
         path = path.parent
-    return [p for p in seek(path, "profile_export.jsonl", "*.jsonl") if _looks_so(p)]
+    records = [p for p in seek(path, "profile_export.jsonl", "*.jsonl") if _looks_so(p)]
+    return records or [p for p in seek(path, "profile_export_aiperf.json", "*aiperf*.json") if _looks_so(p)]
 
 
 def _looks_so(path: pathlib.Path) -> bool:
     with open(path, "rb") as file:
         head = file.read(1 << 16)
-    return b'"metadata"' in head and b'"request_start_ns"' in head
+    return (b'"metadata"' in head and b'"request_start_ns"' in head) or path.name.endswith("_aiperf.json")
 
 
 def read(path: pathlib.Path) -> Imported:
@@ -36,6 +38,9 @@ def read(path: pathlib.Path) -> Imported:
     found, torn = Imported(tool="aiperf", version=None, levels=[]), 0
     for file in files_of(path):
         origin = Origin("aiperf", file, READ)
+        if file.suffix == ".json":
+            found.levels.append(_alone(read_json(file, origin), found))
+            continue
         summary = _summary(file, origin)
         found.version = origin.version = summary.get("aiperf_version").text() or found.version
         rows, cut = read_lines(file, origin)
@@ -44,7 +49,25 @@ def read(path: pathlib.Path) -> Imported:
     if not found.levels:
         raise NotFromHere("no profile_export.jsonl with a request in it; `--export-level summary` writes none")
     found.notes = list(_notes(found, torn))
+    if any(level.aggregates for level in found.levels):
+        found.notes = [ALONE]
     return found
+
+
+def _alone(summary: Node, found: Imported) -> Level:
+    """A level of the summary's own figures. Raises Misshapen."""
+    config = summary.need("input_config")
+    found.version = summary.origin.version = summary.get("aiperf_version").text() or found.version
+    users, rate = _load(config, "")
+    figures = aggregates_of(summary)
+    try:  # without a zone, and of the machine's own
+        start = datetime.datetime.fromisoformat(summary.need("start_time").text() or "").replace(tzinfo=datetime.UTC)
+    except ValueError:
+        raise summary.origin.misshapen("`start_time` is no time") from None
+    begin = start.timestamp()
+    level = Level(users=users, rate=rate, subject=_subject(config, []), payload=_data(config), aggregates=figures)
+    level.window = (begin, begin + float(figures.get("window_s", 1.0)))
+    return level
 
 
 def _summary(file: pathlib.Path, origin: Origin) -> Node:
@@ -121,9 +144,9 @@ def _metric(row: Node, name: str) -> float | None:
 def _ms(row: Node, name: str) -> float | None:
     """A time, by its unit. Raises Misshapen for one that is none."""
     value, unit = _metric(row, name), row.get("metrics", name, "unit").text() or "ms"
-    if value is not None and unit not in _MS:
+    if value is not None and unit not in MS:
         raise row.origin.misshapen(f"`metrics.{name}` is in `{unit}`, no unit of time")
-    return None if value is None else value * _MS[unit]
+    return None if value is None else value * MS[unit]
 
 
 def _record(row: Node, counted: bool, server: bool, due: bool) -> RequestRecord:
@@ -132,7 +155,7 @@ def _record(row: Node, counted: bool, server: bool, due: bool) -> RequestRecord:
     start_ns, end_ns = meta.need("request_start_ns").number() or 0.0, meta.need("request_end_ns").number() or 0.0
     issued_ns = meta.get("credit_issued_ns").number()
     gaps = row.get("metrics", "inter_chunk_latency", "value").numbers()
-    factor = _MS.get(row.get("metrics", "inter_chunk_latency", "unit").text() or "ms", 1.0)
+    factor = MS.get(row.get("metrics", "inter_chunk_latency", "unit").text() or "ms", 1.0)
     ttft, visible = _ms(row, "time_to_first_token"), _ms(row, "time_to_first_output_token")
     reused = _metric(row, "http_req_connection_reused")
     latency_ms, last, outcome = (end_ns - start_ns) / 1e6, _ms(row, "request_latency"), _outcome(row, counted)

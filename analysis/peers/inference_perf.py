@@ -14,12 +14,14 @@ import yaml
 
 from analysis.peers.failures import failure
 from analysis.peers.imported import Imported, Level, Subject, prompt_id, request, route
+from analysis.peers.inference_perf_aggregates import ALONE, aggregates_of
 from analysis.peers.inference_perf_streams import Events, events_of
 from analysis.peers.nodes import Node, NotFromHere, Origin, read_json, seek
+from analysis.peers.undated import NO_DATE, began_at
 from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.record import RequestRecord
 
-READ = "inference-perf 0.1 to 0.7 with report.request_lifecycle.per_request"
+READ = "inference-perf 0.1 to 0.7"
 RECORDS = "per_request_lifecycle_metrics.json"
 CUT = "no usage came, which the other answers have: taken as broken off by an error event, which inference-perf counts as a success"
 _ANSWER = re.compile(r'"id": ?"(?:chatcmpl|cmpl)-([^"]+)"')
@@ -35,13 +37,36 @@ def files_of(path: pathlib.Path) -> list[pathlib.Path]:
 def read(path: pathlib.Path) -> Imported:
     """Raises NotFromHere, Misshapen."""
     found = Imported(tool="inference-perf", version=None, levels=[])
-    for file in files_of(path):
-        if not file.name.endswith(RECORDS):
-            raise NotFromHere("its files hold no requests; run it with report.request_lifecycle.per_request: true")
+    files = files_of(path)
+    if not files[0].name.endswith(RECORDS):
+        found.levels = list(_alone([file for file in files if _number(file)]))
+        found.notes = [ALONE, NO_DATE.format(of=began_at(path, files)[1])]
+        if not found.levels:
+            raise NotFromHere("it keeps neither requests nor stages; run it with report.request_lifecycle.per_stage")
+        return found
+    for file in files:
         levels, notes = _run(file)
         found.levels += levels
-        found.notes += notes
+        found.notes += [note for note in notes if note not in found.notes]
     return found
+
+
+def _alone(files: list[pathlib.Path]) -> typing.Iterator[Level]:
+    """A level of each stage's own figures, one after the other."""
+    for file in sorted(files, key=lambda f: (f.parent, int(str(f.name).partition("stage_")[2].partition("_")[0]))):
+        origin = Origin("inference-perf", file, READ)
+        load, figures = aggregates_of(file, origin)
+        config = _config(file, origin)
+        begin, length = began_at(file.parent, [file])[0], float(figures.get("window_s", 1.0))
+        users = load.get("concurrency").count()
+        yield Level(
+            users=users,
+            rate=None if users else load.get("requested_rate").number(),
+            subject=_subject(config, config.get("api", "type").text() == "chat", "ttft_p50_s" in figures),
+            payload=_data(config),
+            window=(begin, begin + length),
+            aggregates=figures,
+        )
 
 
 def _run(file: pathlib.Path) -> tuple[list[Level], list[str]]:
@@ -61,7 +86,11 @@ def _run(file: pathlib.Path) -> tuple[list[Level], list[str]]:
         records = [_record(row, events, offset, counted) for row, events in zip(own, streams, strict=True)]
         levels.append(
             Level(
-                users=users, rate=rate, records=records, subject=_subject(config, chat, streams), payload=_data(config)
+                users=users,
+                rate=rate,
+                records=records,
+                subject=_subject(config, chat, any(events.ttft_s is not None for events in streams)),
+                payload=_data(config),
             )
         )
     return levels, [anchored, *_notes(levels, counted)]
@@ -130,12 +159,12 @@ def _anchor(file: pathlib.Path, rows: list[Node]) -> tuple[float, str]:
     )
 
 
-def _subject(config: Node, chat: bool, streams: list[Events]) -> Subject:
+def _subject(config: Node, chat: bool, stream: bool) -> Subject:
     return Subject(
         model=config.get("server", "model_name").text(),
         url=route(config.get("server", "base_url").text()),
         dialect="openai-chat" if chat else "openai-completions",
-        stream=any(events.ttft_s is not None for events in streams),
+        stream=stream,
         max_tokens=config.get("data", "output_distribution", "max").count(),
     )
 
