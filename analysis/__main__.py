@@ -10,13 +10,15 @@ MODULE, INSTALLED = "python -m analysis", "swarmledger"
 EXAMPLE = """examples:
   python -m analysis report runs/study
   python -m analysis compare runs/monday runs/tuesday
+  python -m analysis gate runs/study --slo configs/slo/chat.yaml
   python -m analysis cost --locust-csv results/chat --instance ml.p4d.24xlarge
   python -m analysis check configs/demo.yaml
   python -m analysis prices us.amazon.nova-lite-v1:0
+  python -m analysis plan runs/study --transactions-per-minute 600
   python -m analysis calibrate runs/x --truth truth.jsonl
   python -m analysis merge runs/study swarmledger-spool-*.csv
 
-exit code: 0 fine, 1 bad input, 2 the data cannot be trusted."""
+exit code: 0 fine, 1 bad input, 2 the data cannot be trusted, 3 a limit of `gate` was missed."""
 SAME = f"""
 
 `{INSTALLED}` (after pip install -e .) and `{MODULE}` (in the repository) are the same command."""
@@ -24,6 +26,7 @@ SAME = f"""
 #: command -> (module with add_arguments and run, what it does)
 COMMANDS = {
     "report": ("analysis.commands.report", "report of one run or several: metrics, costs, recommendations"),
+    "gate": ("analysis.commands.gate", "a run judged by its limits and against a baseline: for CI, by exit code"),
     "cost": ("analysis.commands.cost", "cost per transaction from any Locust run's CSV files"),
     "compare": (
         "analysis.commands.compare",
@@ -34,7 +37,9 @@ COMMANDS = {
         "a scenario before its run: files, credentials, one call of each target, time and cost",
     ),
     "prices": ("analysis.commands.prices", "what a transaction costs and why; a region's price book kept up to date"),
+    "plan": ("analysis.commands.plan", "what a wanted load will cost in a month, by every option that was measured"),
     "calibrate": ("analysis.commands.calibrate", "the instrument's own error, from the local endpoint's truth log"),
+    "import": ("analysis.commands.import_", "result files of another load tester become a run folder"),
     "merge": ("analysis.commands.merge", "add the records that workers kept when they had lost their master"),
 }
 

@@ -115,7 +115,9 @@ def _warnings(runs: list[Run], prices: dict[str, Prices], results: list[Result],
 
 
 def _shared_limits(run: Run) -> dict[str, typing.Any]:
-    """The limits that all of the run's targets have to keep; a search may have limits of its own."""
+    """The limits that all of the run's targets have to keep; a search may have limits of its own, a class of a file too."""
+    if run.limits is not None:
+        return run.limits.slo.model_dump(exclude_none=True)
     first, *others = [run.scenario.slo_of(t).model_dump(exclude_none=True) for t in run.scenario.targets]
     return {name: limit for name, limit in first.items() if all(other.get(name) == limit for other in others)}
 

@@ -13,7 +13,7 @@ from rich.table import Table
 from analysis.advice.analyse import analyse
 from analysis.advice.report_model import Report
 from analysis.report.text_tables import short_table
-from analysis.report.verdict_summary import doubts, total
+from analysis.report.verdict_summary import doubts_lines, total
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.exit_codes import NOT_TRUSTED, OK
 
@@ -102,13 +102,8 @@ def print_gist(report: Report, console: Console) -> None:
         console.print(text, style="yellow", highlight=False, markup=False)
     for text in report.retries.values():
         console.print(text, highlight=False, markup=False)
-    for verdict, remarks in doubts(report).items():
-        for some in remarks:
-            console.print(
-                f"{verdict}, {some.count} stage{'s' if some.count > 1 else ''}: {some.words} ({some.stages})",
-                highlight=False,
-                markup=False,
-            )
+    for text in doubts_lines(report):
+        console.print(text, highlight=False, markup=False)
     console.print(f"Cost of the run. {total(report)}", highlight=False, markup=False)
     first, *facts = report.recommendation.facts
     console.print(f"\n[bold]{escape(first)}[/]", highlight=False)

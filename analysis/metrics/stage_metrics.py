@@ -10,6 +10,7 @@ from analysis.metrics.goodput import goodput
 from analysis.metrics.open_loop import achieved_rate, open_figures
 from analysis.metrics.percentiles import spread, with_failures
 from analysis.metrics.token_times import tpot_ms
+from analysis.runs.run_reader import model_of
 from analysis.runs.stage import Stage
 from analysis.runs.token_totals import MAX_UNCOUNTED, prompt_total
 from analysis.runs.window_share import in_flight, share
@@ -22,13 +23,17 @@ from analysis.words.stage_figures import (
     Tokens,
     TokenSources,
 )
+from analysis.words.told import told_figures
 from analysis.words.user_figures import CallFigures, OpenLoop
 from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.stop_reasons import BAD_STOPS
 
 
 def measurements(stage: Stage) -> StageFigures:
-    """Every figure that the records alone decide."""
+    """Every figure that the records alone decide; of a stage without any those that its tool or table told."""
+    if stage.visit.aggregates is not None:
+        nothing = StageFigures(identity=_identity(stage), outcome=Outcome(), run=stage.run.name)
+        return told_figures(nothing, stage.visit.aggregates)
     found, loads = without_window(stage), stage.visit.workers
     instrument = dataclasses.replace(
         found.instrument,
@@ -68,7 +73,7 @@ def _identity(stage: Stage) -> Identity:
         stage=visit.stage,
         repeat=visit.repeat,
         target=target.name,
-        model=target.model or getattr(target, "model_id", None) or target.name,
+        model=model_of(target),
         service=target.service,
         instance_type=target.price_key,
         instance_count=getattr(stage.price, "instance_count", None),
@@ -102,7 +107,7 @@ def _outcome(stage: Stage) -> Outcome:
 
 def _instrument(stage: Stage) -> Instrument:
     measured, n = stage.measured, len(stage.measured)
-    distinct = int(measured["prompt_id"].nunique())
+    distinct = int(measured["prompt_id"].nunique()) if measured["prompt_id"].notna().all() else None  # imported files
     # a prompt that is tried again is no repeat
     asked = n if stage.calls is None else len(measured[["worker", "call"]].drop_duplicates())
     service = stage.good["service_latency_ms"].dropna()
@@ -111,7 +116,7 @@ def _instrument(stage: Stage) -> Instrument:
         lag_ms_max=float(measured["lag_ms"].max()) if n else None,
         reconnects=None if n and measured["reconnect"].isna().all() else int((measured["reconnect"] == 1).sum()),
         prompts_distinct=distinct,
-        prompt_repeat_share=1 - distinct / asked if n else None,
+        prompt_repeat_share=1 - distinct / asked if n and distinct is not None else None,
     )
 
 

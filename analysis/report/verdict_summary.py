@@ -12,13 +12,13 @@ from analysis.words.stage_figures import Verdict
 
 
 class Judged(typing.Protocol):
-    """A report, or whatever else has stages of runs."""
+    """Stages of one run or several: a report, a gate."""
 
     @property
     def results(self) -> list[Result]: ...
 
     @property
-    def runs(self) -> typing.Sized: ...
+    def runs(self) -> typing.Collection[str]: ...
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -70,6 +70,15 @@ def _ranges(reasons: list[str]) -> str:
         return some[0][0] if some[0][0] == some[-1][0] else f"{some[0][0]} to {some[-1][0]}"
 
     return FIGURE.sub(span, reasons[0])
+
+
+def doubts_lines(report: Judged) -> list[str]:
+    """`SUSPECT, 2 stages: only 7 to 13 successes (p4d en @1, 2)`"""
+    return [
+        f"{verdict}, {some.count} stage{'' if some.count == 1 else 's'}: {some.words} ({some.stages})"
+        for verdict, remarks in doubts(report).items()
+        for some in remarks
+    ]
 
 
 def open_limits(report: Report) -> list[Remark]:

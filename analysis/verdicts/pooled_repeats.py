@@ -20,6 +20,7 @@ from analysis.verdicts.slo_checks import Check, State, overall
 from analysis.verdicts.stage_results import Result
 from analysis.words.spread import Spread
 from analysis.words.stage_figures import StageFigures, Throughput, Trust, Verdict
+from analysis.words.told import told_together
 from locustfiles.contract.prices.price import Price
 
 Value = typing.Callable[[StageFigures], float | None]
@@ -51,7 +52,7 @@ def candidates_of(run: Run, prices: dict[str, Price], results: list[Result]) -> 
 
 def _pooled(stage: Stage, kept: list[Result], group: list[Result]) -> Result:
     each = [r.figures for r in kept]
-    found = _together(without_window(stage), each)
+    found = told_together(each) if stage.visit.aggregates is not None else _together(without_window(stage), each)
     if stage.window is not None:
         stage = dataclasses.replace(stage, window=(0.0, found.outcome.window_s or 0.0))
     cost = stage_cost(stage, found)
@@ -146,15 +147,16 @@ def _check(same: list[Check]) -> Check:
     states = [c.state for c in same]
     values = [c.value for c in same]
     known, beyond = [v for v in values if v is not None], any(c.beyond for c in same)
-    worst = max(known) if len(known) == len(values) else None
+    worst = same[0].criterion.worst(known) if len(known) == len(values) else None
+    n = sum(c.n or 0 for c in same)
     if len(set(states)) == 1:
-        return dataclasses.replace(same[0], value=worst, beyond=beyond)
+        return dataclasses.replace(same[0], value=worst, n=n, beyond=beyond)
     counts = ", ".join(
         f"{state} in {states.count(state)}" for state in ("met", "missed", "undecided", "unknown") if state in states
     )
     order: tuple[State, ...] = ("missed", "unknown", "undecided")
     state = next(s for s in order if s in states)
-    return Check(same[0].criterion, worst, state, f"of {len(same)} repetitions {counts}", beyond)
+    return Check(same[0].criterion, worst, state, f"of {len(same)} repetitions {counts}", n, beyond)
 
 
 def _trust(kept: list[Result], group: list[Result]) -> Trust:

@@ -46,13 +46,13 @@ class Outcome:
     """How its requests ended."""
 
     window_s: float | None = number("length of the measured window [a, b)", "s")
-    requests: int = count(
-        "requests that began in the window (of a search's not in its holds between looks); all are awaited",
-        required=True,
+    requests: int | None = count(
+        "requests that began in the window (of a search's not in its holds between looks); all are awaited; empty where a stage "
+        "was imported from a table that does not tell it"
     )
-    successes: int = count("those that ended whole, with output", "higher", required=True)
-    failures: int = count("those that failed, without the cancelled", "lower", required=True)
-    cancelled: int = count("those that our own stop ended; outside the error rate", required=True)
+    successes: int | None = count("those that ended whole, with output", "higher")
+    failures: int | None = count("those that failed, without the cancelled", "lower")
+    cancelled: int | None = count("those that our own stop ended; outside the error rate")
     error_rate: float | None = number("failures / (requests - cancelled)", "", "lower")
     errors: str | None = text("failures by class")
     bad_stop_share: float | None = number("share of the successes that ended by a bad stop reason", "", "lower")
@@ -115,8 +115,8 @@ class Throughput:
     )
     transactions_per_minute: float | None = number("60 x throughput", "1/min", "higher", heading="transactions/min")
     goodput_per_s: float | None = number(
-        "successes inside the limits on latency and TTFT, credited to the window like throughput. A request is inside when "
-        "each of the two, as a user perceives it, is at most the limit that the SLO sets on the highest percentile of it; "
+        "successes inside the limits on latency, TTFT and TPOT, credited to the window like throughput. A request is inside when "
+        "each of them, as a user perceives it, is at most the limit that the SLO sets on the highest percentile of it; "
         "empty without such a limit",
         "1/s",
         "higher",
