@@ -47,11 +47,7 @@ def compare(
     reference = _reference(runs, baseline)
     prices = {run.name: prices_of_run(run, pricing) for run in runs}
     levels: Candidates = {run.name: _levels(run, prices[run.name]) for run in runs}
-    both, only_in = aligned(levels, reference)
-    if not both:
-        raise BadInput(
-            f"compare: no stage of run {reference} has a partner of the same target or model, payload and level; {' '.join(only_in)}"
-        )
+    both, only_in = _partners(levels, reference)
     pairs = {name: _pairs(levels, reference, name, both) for name in levels}
     compared = {name: [some[name] for some in both.values() if name in some] for name in levels}
     instrument = {run.name: instrument_error(run, calibration) for run in runs}
@@ -71,6 +67,15 @@ def compare(
         made_at=datetime.datetime.now(datetime.UTC),
         made_by=build(),
     )
+
+
+def _partners(levels: Candidates, reference: str) -> tuple[dict[Key, dict[str, Result]], list[str]]:
+    """Raises BadInput where there are none."""
+    both, only_in = aligned(levels, reference)
+    if not both:
+        what = f"no stage of run {reference} has a partner of the same target or model, payload and level"
+        raise BadInput(f"compare: {what}; {' '.join(only_in)}")
+    return both, only_in
 
 
 def _levels(run: Run, prices: Prices) -> list[Result]:
