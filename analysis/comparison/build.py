@@ -5,7 +5,7 @@ import pathlib
 import typing
 
 from analysis.calibration.error_bar import instrument_error
-from analysis.comparison.align import Candidates, Key, aligned, targets_of
+from analysis.comparison.align import Candidates, Hashes, Key, aligned, targets_of
 from analysis.comparison.cautions import cautions
 from analysis.comparison.conditions import conditions
 from analysis.comparison.figures import compared_columns
@@ -47,7 +47,7 @@ def compare(
     reference = _reference(runs, baseline)
     prices = {run.name: prices_of_run(run, pricing) for run in runs}
     levels: Candidates = {run.name: _levels(run, prices[run.name]) for run in runs}
-    both, only_in = _partners(levels, reference)
+    both, only_in = _partners(levels, reference, runs)
     pairs = {name: _pairs(levels, reference, name, both) for name in levels}
     compared = {name: [some[name] for some in both.values() if name in some] for name in levels}
     instrument = {run.name: instrument_error(run, calibration) for run in runs}
@@ -69,9 +69,14 @@ def compare(
     )
 
 
-def _partners(levels: Candidates, reference: str) -> tuple[dict[Key, dict[str, Result]], list[str]]:
+def _partners(levels: Candidates, reference: str, runs: list[Run]) -> tuple[dict[Key, dict[str, Result]], list[str]]:
     """Raises BadInput where there are none."""
-    both, only_in = aligned(levels, reference)
+    payloads = {name: dict.fromkeys(r.payload for r in some) for name, some in levels.items()}
+    hashes: dict[str, Hashes] = {
+        run.name: {stem: run.manifest.payloads.get(stem, {}).get("sha256") for stem in payloads[run.name]}
+        for run in runs
+    }
+    both, only_in = aligned(levels, reference, hashes)
     if not both:
         what = f"no stage of run {reference} has a partner of the same target or model, payload and level"
         raise BadInput(f"compare: {what}; {' '.join(only_in)}")
