@@ -9,6 +9,7 @@ from locustfiles.contract.command_line import Parser, ended
 MODULE, INSTALLED = "python -m analysis", "swarmledger"
 EXAMPLE = """examples:
   python -m analysis report runs/study
+  python -m analysis compare runs/monday runs/tuesday
   python -m analysis gate runs/study --slo configs/slo/chat.yaml
   python -m analysis cost --locust-csv results/chat --instance ml.p4d.24xlarge
   python -m analysis check configs/demo.yaml
@@ -27,6 +28,10 @@ COMMANDS = {
     "report": ("analysis.commands.report", "report of one run or several: metrics, costs, recommendations"),
     "gate": ("analysis.commands.gate", "a run judged by its limits and against a baseline: for CI, by exit code"),
     "cost": ("analysis.commands.cost", "cost per transaction from any Locust run's CSV files"),
+    "compare": (
+        "analysis.commands.compare",
+        "runs side by side: what differs, by how much, and what could have stayed unseen",
+    ),
     "check": (
         "analysis.commands.check",
         "a scenario before its run: files, credentials, one call of each target, time and cost",
@@ -34,6 +39,7 @@ COMMANDS = {
     "prices": ("analysis.commands.prices", "what a transaction costs and why; a region's price book kept up to date"),
     "plan": ("analysis.commands.plan", "what a wanted load will cost in a month, by every option that was measured"),
     "calibrate": ("analysis.commands.calibrate", "the instrument's own error, from the local endpoint's truth log"),
+    "import": ("analysis.commands.import_", "result files of another load tester become a run folder"),
     "merge": ("analysis.commands.merge", "add the records that workers kept when they had lost their master"),
 }
 

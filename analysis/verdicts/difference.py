@@ -14,8 +14,8 @@ import math
 import typing
 
 from analysis.verdicts.intervals import THROUGHPUT, USD
-from analysis.verdicts.proportions import Share, apart, effective, smallest_seen
-from analysis.verdicts.quantiles import NORMAL, POWER, T_95, widening
+from analysis.verdicts.proportions import Share, apart, effective, p_above, smallest_seen
+from analysis.verdicts.quantiles import NORMAL, POWER, T_95, beyond, widening
 from analysis.verdicts.serial_intervals import CALL_ERROR_RATE, ERROR_RATE
 from analysis.verdicts.stage_results import Result, by_count
 from analysis.words.columns import Column, column, columns
@@ -76,6 +76,24 @@ class Difference:
             return "lower"
         return "not known" if self.low is None or self.high is None else "no difference seen"
 
+    @property
+    def p(self) -> float | None:
+        """Two-sided p-value of there being no difference; None where no interval is known on the side that would tell."""
+        if self.shares is not None:
+            one, other = self.shares
+            return min(1.0, 2 * min(p_above(one, other), p_above(other, one)))
+        ratio = self.ratio
+        if not ratio:
+            return None
+        below, above = logs(ratio, self.low, self.high)
+        half = below if ratio > 1 else above
+        if half is None:
+            return None
+        apart_by = abs(math.log(ratio))
+        if half <= 0:  # known exactly
+            return 0.0 if apart_by > 1e-12 else 1.0
+        return min(1.0, 2 * beyond(apart_by / half))
+
     def at(self, confidence: float) -> "Difference":
         """The same with an interval of another confidence."""
         if self.shares is not None:
@@ -94,7 +112,9 @@ def difference(one: Result, other: Result, column: Column) -> Difference | None:
     if any(not isinstance(v, int | float) or not math.isfinite(v) for v in (was, now)):
         return None
     if column in SHARES:
-        return of_shares(shares_of(one, column), shares_of(other, column))
+        shares = shares_of(one, column), shares_of(other, column)
+        known = all(share.n for share in shares)  # of how many requests
+        return of_shares(*shares) if known else Difference(was, now, None, None, None, BY_SHARES)
     if math.isclose(was, now, rel_tol=1e-9) and was <= 0:
         return Difference(was, now, 1.0, 1.0, None, BY_INTERVALS)
     if was <= 0 or now <= 0:
@@ -164,7 +184,7 @@ def _ends(result: Result, column: Column) -> tuple[Ends, str]:
 
 #: shares of requests -> of how many
 SHARES: dict[Column, typing.Callable[[Result], int | None]] = {
-    ERROR_RATE: lambda r: r.figures.outcome.requests - r.figures.outcome.cancelled,
+    ERROR_RATE: lambda r: (r.figures.outcome.requests or 0) - (r.figures.outcome.cancelled or 0),
     CALL_ERROR_RATE: lambda r: r.figures.calls.calls,
     BAD_STOP_SHARE: lambda r: r.figures.outcome.successes,
 }
