@@ -27,10 +27,10 @@ def gap_text(gaps_s: typing.Iterable[float]) -> str | None:
 
 def gap_counts(text: str) -> dict[int, int]:
     """`156*2 175` -> {156: 2, 175: 1}. Raises ValueError."""
-    found = {}
+    found: dict[int, int] = {}
     for cell in text.split():
         k, star, n = cell.partition("*")
-        found[int(k)] = int(n) if star else 1
+        found[int(k)] = found.get(int(k), 0) + (int(n) if star else 1)
     if any(k < 0 or n < 1 for k, n in found.items()):
         raise ValueError(f"`{text[:40]}` has no counts of gaps")
     return found
