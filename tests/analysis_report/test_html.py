@@ -13,7 +13,7 @@ from analysis.report.html_stages import stages, summary
 from analysis.report.html_tables import heading, shown, table
 from analysis.report.plots.catalogue import PLOTS, draw_all
 from analysis.report.stage_groups import CALL_GROUPS, GROUPS, OPEN_GROUPS
-from analysis.verdicts.slo_check import Check
+from analysis.verdicts.check import Check
 from analysis.verdicts.slo_criteria import Criterion
 from analysis.words import format as show
 from analysis.words.columns import METRICS, STEP_COLUMNS

@@ -1,4 +1,4 @@
-"""A limit at one stage: what its figure is, and whether it keeps the limit."""
+"""A limit at one stage: met, missed, undecided or unknown."""
 
 import dataclasses
 import typing
@@ -34,6 +34,13 @@ class Check:
     def open_text(self) -> str:
         """`latency p95 ≤ 2 s (too few samples: 60, 0 of them above; 72 would do if no more are)`"""
         return f"{self.criterion.text} ({self.why})"
+
+
+def plain(criterion: Criterion, value: float | None, why_unknown: str, n: int | None) -> Check:
+    """By plain comparison. n: of how many values it is."""
+    if value is None:
+        return Check(criterion, None, "unknown", why_unknown, n)
+    return Check(criterion, value, "met" if criterion.kept(value) else "missed", None, n)
 
 
 def overall(checks: list[Check]) -> Limits:
