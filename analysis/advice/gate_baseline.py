@@ -136,11 +136,20 @@ def _state(pooled: Regression | None, levels: list[Regression]) -> GateState:
     each = {r.state for r in levels}
     if "regressed" in each or (pooled and pooled.state == "regressed"):
         return "missed"
-    if "not known" in each:
+    if any(r.state == "not known" and _hides_a_worse_one(r) for r in levels):
         return "undecided"
     if pooled:
         return "met" if pooled.state == "not worse" else "undecided"
     return "met" if each == {"not worse"} else "undecided"
+
+
+def _hides_a_worse_one(level: Regression) -> bool:
+    """Where no interval is known: whether the figure is missing, or worse by more than the tolerance for all that is known."""
+    found = level.difference
+    if found is None or not found.ratio:
+        return True
+    worse = found.ratio if level.column.better == "lower" else 1 / found.ratio
+    return worse - 1 > level.tolerance
 
 
 def _told(pooled: Regression | None, levels: list[Regression]) -> str:
