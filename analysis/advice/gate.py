@@ -62,8 +62,8 @@ def gate(
     else:
         _has_limits(run, limits, slo)
     return Gate(
-        run=run.name,
-        baseline=base[0].name if base else None,
+        run=run.path.resolve().name,
+        baseline=str(against.path) if against else None,
         limits_from=None if slo is None else str(slo),
         cases=whole + limits + compared,
         notes=notes,

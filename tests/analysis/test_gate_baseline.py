@@ -60,7 +60,7 @@ def test_a_run_like_its_baseline_is_met_and_one_that_takes_a_quarter_longer_is_m
         "latency p50": "", "latency p95": "", "TTFT p50": "", "TTFT p95": "", "transactions/s": "", "error rate": ", or 1 point",
     }.items()}  # fmt: skip
     code, cases, found = gate(tmp_path, run_of(tmp_path / "slow", seed=3, times=1.25), base, *TEN)
-    assert code == GATE_MISSED and found["baseline"] == "base"
+    assert code == GATE_MISSED and (found["run"], found["baseline"]) == ("slow", str(base))
     assert cases["2 to 4 users", P50]["state"] == cases["2 to 4 users", P95]["state"] == "missed"
     assert cases["2 to 4 users", P50]["told"].startswith("+2")  # of 25 %
     assert cases["2 to 4 users", "error rate not worse by more than 10 %, or 1 point"]["state"] == "met"
