@@ -5,16 +5,19 @@ import difflib
 import pathlib
 import typing
 
-from analysis.advice.comparability import comparability_warnings
-from analysis.advice.gate_baseline import Aligned, align, baseline_cases, stage_text
-from analysis.advice.gate_case import Case, Gate
-from analysis.advice.gate_limits import limit_cases, run_cases, without_limits
+from analysis.comparison.cautions import cautions
+from analysis.comparison.conditions import conditions
+from analysis.comparison.model import Condition, Group, Level
 from analysis.cost.pricing import Prices, prices_of_run
+from analysis.gate.baseline import Aligned, align, baseline_cases, stage_text
+from analysis.gate.case import Case, Gate
+from analysis.gate.limits import limit_cases, run_cases, without_limits
 from analysis.runs.run_reader import Run, load_runs
 from analysis.verdicts.pooled_repeats import candidates_of
 from analysis.verdicts.regressions import ASSUMPTIONS
 from analysis.verdicts.stage_results import Result, results_of
 from analysis.words.columns import METRICS, Column
+from analysis.words.level import level_text
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.run_folder import NotARun
 from locustfiles.contract.scenario.slo_file import load_slo
@@ -22,6 +25,8 @@ from locustfiles.contract.scenario.slo_file import load_slo
 Path = str | pathlib.Path
 #: stages without a limit, or without a counterpart, that a note names
 _NAMED = 5
+#: what may differ from a baseline and has to be told; software is told by the report, and changes from night to night
+_TOLD = ("measured", "prices", "load")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -92,14 +97,36 @@ def _measured(run: Run, pricing: Path | None) -> tuple[list[Result], list[Result
 
 def _baseline_notes(aligned: Aligned, runs: tuple[Run, Run], prices: dict[str, Prices]) -> list[str]:
     """Why the comparison needs care."""
-    payloads = dict.fromkeys(now.payload for _, now in aligned.pairs)
-    notes = [w for payload in payloads for w in comparability_warnings(list(runs), payload, prices)]
+    (base, now), pairs = runs, aligned.pairs
+    names = {
+        now.name: {_target(b): _target(a) for a, b in pairs},
+        base.name: {_target(a): _target(a) for a, _ in pairs},
+    }
+    compared = {base.name: [a for a, _ in pairs], now.name: [b for _, b in pairs]}
+    unlike, _ = conditions([base, now], prices, compared, names, dict.fromkeys(names, ""))
+    notes = [
+        f"Not as in the baseline: {c.what}: {_values(c, base)} → {_values(c, now)}." for c in unlike if c.kind in _TOLD
+    ]
+    groups: dict[tuple[str, str], list[Level]] = {}
+    for pair in pairs:
+        level = Level(level_text(pair[1].figures), {base.name: pair[0], now.name: pair[1]}, {})
+        groups.setdefault((_target(pair[1]), pair[1].payload), []).append(level)
+    told = [Group(f"`{who}`", payload, levels, {now.name: []}) for (who, payload), levels in groups.items()]
+    notes += cautions(told, base.name)
     if aligned.new:
         notes.append(f"Not in the baseline: {_some([stage_text(r) for r in aligned.new])}.")
-    doubtful = [base for base, _ in aligned.pairs if base.figures.trust.verdict == "SUSPECT"]
+    doubtful = [a for a, _ in pairs if a.figures.trust.verdict == "SUSPECT"]
     if doubtful:
-        notes.append(f"Of the baseline {len(doubtful)} of {len(aligned.pairs)} levels are SUSPECT.")
-    return list(dict.fromkeys(notes)) + [ASSUMPTIONS[0]] * bool(aligned.pairs)
+        notes.append(f"Of the baseline {len(doubtful)} of {len(pairs)} levels are SUSPECT.")
+    return notes + [ASSUMPTIONS[0]] * bool(pairs)
+
+
+def _values(of: Condition, run: Run) -> str:
+    return of.values[run.name] or "none"
+
+
+def _target(result: Result) -> str:
+    return result.figures.identity.target
 
 
 def _some(names: list[str]) -> str:
