@@ -50,31 +50,52 @@ def gate(
     Raises BadInput where there is nothing to judge by, NotARun where there is nothing to judge.
     """
     asked = columns_named(against.figures) if against else []
-    run, *base = load_runs([run_path, *([against.path] if against else [])])
+    run, *bases = load_runs([run_path, *([against.path] if against else [])])
     run.limits = None if slo is None else load_slo(slo)
     results, candidates, prices = _measured(run, pricing)
     whole, limits = list(run_cases(run, results)), list(limit_cases(run, candidates, strict))
     if not results and not whole:
         raise NotARun(f"{run.path}: no stage in its manifest, nothing was measured; give another run")
-    notes = without_limits(candidates) if limits else []
-    notes = [f"No limit is set for {_some(notes)}."] if notes else []
-    compared: list[Case] = []
+    bare, compared = without_limits(candidates) if limits else [], _Compared()
     if against:
-        of_base, base_prices = _measured(base[0], pricing)[1:]
-        aligned = align(of_base, candidates)
-        compared = list(baseline_cases(aligned, (base[0], run), asked, against.tolerance))
-        notes += _baseline_notes(aligned, (base[0], run), {base[0].name: base_prices, run.name: prices})
+        compared = _compared(against, asked, bases[0], run, (candidates, prices), pricing)
     else:
         _has_limits(run, limits, slo)
     return Gate(
         run=run.path.resolve().name,
         baseline=str(against.path) if against else None,
         limits_from=None if slo is None else str(slo),
-        cases=whole + limits + compared,
-        notes=notes,
+        cases=whole + limits + compared.cases,
+        notes=[f"No limit is set for {_some(bare)}."] * bool(bare) + compared.notes,
         results=results,
         started_at=run.manifest.started_at,
     )
+
+
+class _Compared(typing.NamedTuple):
+    """With a baseline."""
+
+    cases: list[Case] = []
+    notes: list[str] = []
+
+
+def _compared(
+    against: Against,
+    asked: list[Column],
+    base: Run,
+    run: Run,
+    measured: tuple[list[Result], Prices],
+    pricing: Path | None,
+) -> _Compared:
+    """measured: the run's levels, and by which prices. Raises BadInput."""
+    if run.manifest.run_id == base.manifest.run_id:
+        raise BadInput(
+            f"--baseline {against.path}: holds the same run (run_id {base.manifest.run_id}); give an earlier one"
+        )
+    (candidates, prices), (of_base, base_prices) = measured, _measured(base, pricing)[1:]
+    aligned = align(of_base, candidates)
+    cases = list(baseline_cases(aligned, (base, run), asked, against.tolerance))
+    return _Compared(cases, _baseline_notes(aligned, (base, run), {base.name: base_prices, run.name: prices}))
 
 
 def columns_named(names: typing.Iterable[str]) -> list[Column]:
