@@ -57,7 +57,8 @@ def even_lines(pairs: list[BreakEven], runs: list[Run], prices: dict[str, Prices
         if pair.capacity_per_hour is None or pair.token_usd_per_transaction is None:
             continue
         hourly = _hourly_prices(pair, by_name[pair.hourly_run], prices[pair.hourly_run], today)
-        tokens = _token_prices(pair, by_name[pair.token_run], prices[pair.token_run])
+        billed_by = by_name[pair.token_run], prices[pair.token_run], pair.token_target
+        tokens = token_prices(*billed_by, pair.token_stages, pair.token_usd_per_transaction)
         found.append(_line(pair, (BILLED, pair.usd_per_hour), (BILLED, pair.token_usd_per_transaction)))
         found += [_line(pair, (BILLED, pair.usd_per_hour), other) for other in tokens]
         found += [_line(pair, other, (BILLED, pair.token_usd_per_transaction)) for other in hourly]
@@ -121,9 +122,11 @@ def _dates(begins: datetime.date | None, ends: datetime.date | None, today: date
     return f"{', '.join(words)} ({book})"
 
 
-def _token_prices(pair: BreakEven, run: Run, prices: Prices) -> list[tuple[str, float]]:
-    """The model's price in its other variants: USD of a transaction."""
-    target, source = run.target(pair.token_target), prices.sources[pair.token_target]
+def token_prices(
+    run: Run, prices: Prices, target_name: str, stages: tuple[int, ...], billed: float
+) -> list[tuple[str, float]]:
+    """The model's price in its other variants, in words: USD of a transaction of these stages. billed: what it cost there."""
+    target, source = run.target(target_name), prices.sources[target_name]
     if source.origin == "scenario" or not isinstance(target, BedrockTarget) or not _named(target.model_id, source):
         return []
     books = _books(run, source)
@@ -135,14 +138,13 @@ def _token_prices(pair: BreakEven, run: Run, prices: Prices) -> list[tuple[str, 
             continue
         if isinstance(price, TokenPrice):
             words = variant.replace("_", " ") if variant else "standard"
-            found[words] = (_usd(pair, run, price.times(_paid(target))), price)
-    billed = pair.token_usd_per_transaction or 0.0
+            found[words] = (_usd(stages, run, target, price.times(_paid(target))), price)
     own = [words for words, (usd, _) in found.items() if usd and math.isclose(usd, billed, rel_tol=SAME)]
     if not own:  # the book has changed since the run: these are variants of other prices
         return []
     others = {words: usd for words, (usd, _) in found.items() if words not in own}
     if _paid(target) < 1:
-        others[UNDISCOUNTED] = _usd(pair, run, found[own[0]][1])
+        others[UNDISCOUNTED] = _usd(stages, run, target, found[own[0]][1])
     return [(words, usd) for words, usd in others.items() if usd is not None]
 
 
@@ -153,12 +155,12 @@ def _named(model_id: str, source: Source) -> bool:
     return any("variants" in text and parse(model_id).bare in text for text in texts)
 
 
-def _usd(pair: BreakEven, run: Run, price: TokenPrice) -> float | None:
-    """Of a transaction of the pair's stage, the failures' bill at most, as in its own cost."""
-    visits = [visit for visit in run.manifest.stages if visit.stage in pair.token_stages]
-    positions = {n: np.flatnonzero(run.records["stage"] == n) for n in pair.token_stages}
+def _usd(stages: tuple[int, ...], run: Run, target: Target, price: TokenPrice) -> float | None:
+    """Of a transaction of the stages, the failures' bill at most, as in its own cost."""
+    visits = [visit for visit in run.manifest.stages if visit.stage in stages]
+    positions = {n: np.flatnonzero(run.records["stage"] == n) for n in stages}
     stage = stage_of(run, visits, price, positions)
-    billed = bill(stage.measured, price, most_tokens(run, stage.target))
+    billed = bill(stage.measured, price, most_tokens(run, target))
     return None if billed.high is None or not len(stage.good) else billed.high / len(stage.good)
 
 

@@ -12,13 +12,13 @@ from analysis.words.stage_figures import Verdict
 
 
 class Judged(typing.Protocol):
-    """A report, or whatever else has stages of runs."""
+    """Stages of one run or several: a report, a gate."""
 
     @property
     def results(self) -> list[Result]: ...
 
     @property
-    def runs(self) -> typing.Sized: ...
+    def runs(self) -> typing.Collection[str]: ...
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from analysis.verdicts.slo_checks import Check, State, overall
 from analysis.verdicts.stage_results import Result
 from analysis.words.spread import Spread
 from analysis.words.stage_figures import StageFigures, Throughput, Trust, Verdict
+from analysis.words.told import told_together
 from locustfiles.contract.prices.price import Price
 
 Value = typing.Callable[[StageFigures], float | None]
@@ -51,7 +52,7 @@ def candidates_of(run: Run, prices: dict[str, Price], results: list[Result]) -> 
 
 def _pooled(stage: Stage, kept: list[Result], group: list[Result]) -> Result:
     each = [r.figures for r in kept]
-    found = _together(without_window(stage), each)
+    found = told_together(each) if stage.visit.aggregates is not None else _together(without_window(stage), each)
     if stage.window is not None:
         stage = dataclasses.replace(stage, window=(0.0, found.outcome.window_s or 0.0))
     cost = stage_cost(stage, found)

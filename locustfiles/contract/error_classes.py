@@ -43,6 +43,7 @@ class ErrorClass(enum.StrEnum):
     EMPTY = "empty"
     CANCELLED = "cancelled"
     INTERNAL = "internal"
+    UNKNOWN = "unknown"
 
 
 class OwnCode(enum.StrEnum):
