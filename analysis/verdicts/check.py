@@ -57,10 +57,3 @@ def overall(checks: list[Check]) -> Limits:
 def open_checks(checks: list[Check]) -> list[Check]:
     """The limits that are neither met nor missed."""
     return [c for c in checks if c.state in ("undecided", "unknown")]
-
-
-def plain(criterion: Criterion, value: float | None, why_unknown: str, n: int | None) -> Check:
-    """By plain comparison. n: of how many values it is."""
-    if value is None:
-        return Check(criterion, None, "unknown", why_unknown, n)
-    return Check(criterion, value, "met" if criterion.kept(value) else "missed", None, n)
