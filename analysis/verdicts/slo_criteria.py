@@ -4,7 +4,7 @@ import dataclasses
 import typing
 
 from analysis.words import format as show
-from analysis.words.spread import STATISTICS, Statistic
+from analysis.words.spread import STATISTICS, Statistic, named
 from locustfiles.contract.scenario.slo import Slo
 
 Words = typing.Callable[[float | None], str]
@@ -111,7 +111,7 @@ def criteria_of(slo: Slo, of_calls: bool = False, from_due: bool = False, slo_cl
         for statistic in STATISTICS:
             limit = getattr(getattr(slo, key), statistic, None)
             if limit is not None:
-                words = f"{time.words} {statistic}"
+                words = f"{time.words} {named(statistic)}"
                 words = f"{whose}{words}{since}" if time.perceived else words
                 found.append(Criterion(time.of, statistic, words, limit, f"{show.exact(limit)} {time.unit}", time.show))
     rates = {None: slo.error_rate} | (slo.error_rate_by_class or {})
