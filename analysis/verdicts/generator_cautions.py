@@ -65,6 +65,16 @@ def lag_cautions(stage: Stage) -> typing.Iterator[str]:
         yield f"requests were sent up to {show.milliseconds(late)} (p99) later than they were due"
 
 
+def unwatched_client(stage: Stage) -> typing.Iterator[str]:
+    """Where no tool looked after itself, as in imported runs: whether it kept up is not known."""
+    if (
+        len(stage.measured)
+        and not stage.visit.workers
+        and stage.measured[["lag_ms", "in_flight"]].isna().all(axis=None)
+    ):
+        yield "nothing is known of the client: neither its event loop's lag nor its CPU was recorded, and times may be its own"
+
+
 def open_cautions(stage: Stage) -> typing.Iterator[str]:
     """Why an open-loop stage's load was not the planned one."""
     a, b = stage.known_window
