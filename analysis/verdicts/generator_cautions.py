@@ -44,6 +44,16 @@ def clock_cautions(stage: Stage) -> typing.Iterator[str]:
             yield f"the clock of worker {worker} was off by {show.seconds(abs(offset_s))}, {share} of the window"
 
 
+def unknown_client(stage: Stage) -> typing.Iterator[str]:
+    """Where neither the records nor the stage tell how its client kept up, as imported files do not."""
+    told = stage.measured[["lag_ms", "stamp_delay_ms"]].notna().any(axis=None)
+    if not told and not stage.visit.workers:
+        yield (
+            "nothing is known of the client (its event-loop lag, its CPU): were it slow, times would be too long and rates too "
+            "low, so see that it had CPU to spare"
+        )
+
+
 def lag_cautions(stage: Stage) -> typing.Iterator[str]:
     lag = stage.measured["lag_ms"]
     base = stage.good["ttft_ms"].median() if stage.target.stream else stage.good["latency_ms"].median()
@@ -63,16 +73,6 @@ def lag_cautions(stage: Stage) -> typing.Iterator[str]:
     late = float(stage.measured["schedule_delay_ms"].dropna().quantile(0.99))  # NaN in the closed loop
     if base > 0 and late > THRESHOLDS["late_sends"].limit * base:
         yield f"requests were sent up to {show.milliseconds(late)} (p99) later than they were due"
-
-
-def unwatched_client(stage: Stage) -> typing.Iterator[str]:
-    """Where no tool looked after itself, as in imported runs: whether it kept up is not known."""
-    if (
-        len(stage.measured)
-        and not stage.visit.workers
-        and stage.measured[["lag_ms", "in_flight"]].isna().all(axis=None)
-    ):
-        yield "nothing is known of the client: neither its event loop's lag nor its CPU was recorded, and times may be its own"
 
 
 def open_cautions(stage: Stage) -> typing.Iterator[str]:

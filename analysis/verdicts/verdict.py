@@ -16,7 +16,7 @@ from analysis.verdicts.generator_cautions import (
     late_workers,
     open_cautions,
     overloaded,
-    unwatched_client,
+    unknown_client,
 )
 from analysis.verdicts.thresholds import THRESHOLDS
 from analysis.verdicts.told_stages import few, told_cautions
@@ -35,9 +35,9 @@ def verdict_of(stage: Stage, found: StageFigures) -> Trust:
         return Trust(verdict="INVALID", reasons="; ".join(invalid))
     suspect = [
         *_load_cautions(stage, found),
+        *unknown_client(stage),
         *clock_cautions(stage),
         *lag_cautions(stage),
-        *unwatched_client(stage),
         *_sample_cautions(stage, found),
     ]
     suspect += [

@@ -170,17 +170,3 @@ def test_requests_sent_later_than_due_make_an_open_loop_suspect(tmp_path):
     state, why = open_verdict("late", 80.0, 0.05)
     assert (state, why) == ("SUSPECT", "requests were sent up to 80.0 ms (p99) later than they were due")
     assert open_verdict("a little", 40.0, 0.05) == ("VALID", "")
-
-
-def test_a_client_of_which_nothing_is_known_makes_it_suspect(tmp_path):
-    def imported(**known):
-        records = [
-            dataclasses.replace(streamed(10 + i * 0.5, 0.5, ttft=0.1, tokens=5, prompt_id=str(i)), **known)
-            for i in range(60)
-        ]
-        return verdict(tmp_path / str(known), records, window(1, 10, 40, users=1))
-
-    state, why = imported(lag_ms=None, in_flight=None, response_bytes=None)
-    assert state == "SUSPECT"
-    assert why.startswith("nothing is known of the client")
-    assert imported(response_bytes=None) == ("VALID", "")  # its loop was watched
