@@ -19,6 +19,7 @@ from analysis.advice.report_model import Report
 from analysis.advice.search_findings import findings_of
 from analysis.advice.study_tables import information, study_tables
 from analysis.advice.target_sentences import sentences
+from analysis.advice.unlike_runs import apart, other_limits
 from analysis.calibration.error_bar import instrument_error, instrument_notes
 from analysis.cost.price_rows import price_cautions, price_rows
 from analysis.cost.pricing import Prices, prices_of_run
@@ -26,7 +27,7 @@ from analysis.cost.run_cost import run_cost
 from analysis.metrics.token_counts import comparisons, token_sources
 from analysis.metrics.worker_load import workers_in_stages
 from analysis.runs.run_reader import Run, load_runs
-from analysis.verdicts.pooled_repeats import candidates_of
+from analysis.verdicts.pooled_repeats import candidates_among
 from analysis.verdicts.stage_results import Result, results_of
 from locustfiles.contract.prices.price import HourlyPrice
 from locustfiles.contract.run_folder import NotARun
@@ -51,7 +52,7 @@ def analyse(
     if not results:
         why = "".join(f" ({one.text.rstrip('.')})" for one in not_compared(runs)[:1])
         raise NotARun(f"{runs[0].path}: no stage in its manifest, nothing was measured{why}; give another run")
-    candidates = [c for run in runs for c in candidates_of(run, prices[run.name].of_target, of_run[run.name])]
+    candidates = candidates_among(runs, {name: p.of_target for name, p in prices.items()}, results)
     instrument = {run.name: instrument_error(run, calibration) for run in runs}
     return _report(runs, prices, results, candidates, instrument)
 
@@ -110,8 +111,9 @@ def _of_the_runs(runs: list[Run]) -> dict[str, typing.Any]:
 
 def _warnings(runs: list[Run], prices: dict[str, Prices], results: list[Result], dataset: str) -> list[str]:
     """Why a comparison on the dataset needs care."""
-    found = [c.warning for c in cut_short_runs(runs)] + mixed_loads([r for r in results if r.payload == dataset])
-    return found + comparability_warnings(runs, dataset, prices)
+    here = [r for r in results if r.payload == dataset]
+    found = [c.warning for c in cut_short_runs(runs)] + mixed_loads(here)
+    return found + apart(here) + other_limits(runs) + comparability_warnings(runs, dataset, prices)
 
 
 def _shared_limits(run: Run) -> dict[str, typing.Any]:

@@ -9,6 +9,7 @@ import pandas as pd
 from analysis.cost.pricing import Prices, price_text
 from analysis.runs.run_reader import Run
 from analysis.runs.token_totals import prompt_total
+from analysis.verdicts.place import prompts_of
 from analysis.verdicts.stage_results import Result
 from analysis.words import format as show
 from analysis.words.level import LevelKind, kind_of
@@ -42,16 +43,11 @@ def comparability_warnings(runs: list[Run], dataset: str, prices: dict[str, Pric
     return warnings + _prices(runs, prices)
 
 
-def _file(run: Run, dataset: str) -> str | None:
-    digest = run.manifest.payloads.get(dataset, {}).get("sha256")
-    return None if digest is None else str(digest)
-
-
 def _measured(run: Run, dataset: str) -> typing.Iterator[Measured]:
     records = run.of_stages
     good = records[(records["payload"] == dataset) & (records["phase"] == "measure") & records["error"].isna()]
     for target, some in good.groupby("target", sort=False):
-        yield Measured(run.named(str(target)), _file(run, dataset), run.name, some)
+        yield Measured(run.named(str(target)), prompts_of(run, dataset), run.name, some)
 
 
 def _output_lengths(measured: list[Measured]) -> list[str]:
@@ -103,8 +99,8 @@ def _prices(runs: list[Run], prices: dict[str, Prices]) -> list[str]:
             text = price_text(prices[run.name].of_target[target.name])
             found.setdefault(target.price_key or target.name, {})[run.name] = text
     return [
-        f"`{key}` is not priced alike ({', '.join(f'run {run}: {text}' for run, text in texts.items())}); to compare by the same "
-        "prices, give a price book with --pricing."
+        f"`{key}` is not priced alike ({', '.join(f'run {run}: {text}' for run, text in texts.items())}), so its runs are not "
+        "taken together; to compare by the same prices, give a price book with --pricing."
         for key, texts in found.items()
         if len(set(texts.values())) > 1
     ]

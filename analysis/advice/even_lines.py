@@ -57,7 +57,7 @@ def even_lines(pairs: list[BreakEven], runs: list[Run], prices: dict[str, Prices
         if pair.capacity_per_hour is None or pair.token_usd_per_transaction is None:
             continue
         hourly = _hourly_prices(pair, by_name[pair.hourly_run], prices[pair.hourly_run], today)
-        tokens = _token_prices(pair, by_name[pair.token_run], prices[pair.token_run])
+        tokens = _token_prices(pair, by_name, prices[pair.token_run])
         found.append(_line(pair, (BILLED, pair.usd_per_hour), (BILLED, pair.token_usd_per_transaction)))
         found += [_line(pair, (BILLED, pair.usd_per_hour), other) for other in tokens]
         found += [_line(pair, other, (BILLED, pair.token_usd_per_transaction)) for other in hourly]
@@ -121,9 +121,10 @@ def _dates(begins: datetime.date | None, ends: datetime.date | None, today: date
     return f"{', '.join(words)} ({book})"
 
 
-def _token_prices(pair: BreakEven, run: Run, prices: Prices) -> list[tuple[str, float]]:
+def _token_prices(pair: BreakEven, runs: dict[str, Run], prices: Prices) -> list[tuple[str, float]]:
     """The model's price in its other variants: USD of a transaction."""
-    target, source = run.target(pair.token_target), prices.sources[pair.token_target]
+    run, source = runs[pair.token_run], prices.sources[pair.token_target]
+    target = run.target(pair.token_target)
     if source.origin == "scenario" or not isinstance(target, BedrockTarget) or not _named(target.model_id, source):
         return []
     books = _books(run, source)
@@ -135,14 +136,14 @@ def _token_prices(pair: BreakEven, run: Run, prices: Prices) -> list[tuple[str, 
             continue
         if isinstance(price, TokenPrice):
             words = variant.replace("_", " ") if variant else "standard"
-            found[words] = (_usd(pair, run, price.times(_paid(target))), price)
+            found[words] = (_usd(pair, runs, price.times(_paid(target))), price)
     billed = pair.token_usd_per_transaction or 0.0
     own = [words for words, (usd, _) in found.items() if usd and math.isclose(usd, billed, rel_tol=SAME)]
     if not own:  # the book has changed since the run: these are variants of other prices
         return []
     others = {words: usd for words, (usd, _) in found.items() if words not in own}
     if _paid(target) < 1:
-        others[UNDISCOUNTED] = _usd(pair, run, found[own[0]][1])
+        others[UNDISCOUNTED] = _usd(pair, runs, found[own[0]][1])
     return [(words, usd) for words, usd in others.items() if usd is not None]
 
 
@@ -153,13 +154,19 @@ def _named(model_id: str, source: Source) -> bool:
     return any("variants" in text and parse(model_id).bare in text for text in texts)
 
 
-def _usd(pair: BreakEven, run: Run, price: TokenPrice) -> float | None:
+def _usd(pair: BreakEven, runs: dict[str, Run], price: TokenPrice) -> float | None:
     """Of a transaction of the pair's stage, the failures' bill at most, as in its own cost."""
-    visits = [visit for visit in run.manifest.stages if visit.stage in pair.token_stages]
-    positions = {n: np.flatnonzero(run.records["stage"] == n) for n in pair.token_stages}
-    stage = stage_of(run, visits, price, positions)
-    billed = bill(stage.measured, price, most_tokens(run, stage.target))
-    return None if billed.high is None or not len(stage.good) else billed.high / len(stage.good)
+    usd, successes = 0.0, 0
+    for name in dict.fromkeys(key.run for key in pair.token_stages):
+        run, numbers = runs[name], [key.stage for key in pair.token_stages if key.run == name]
+        visits = [visit for visit in run.manifest.stages if visit.stage in numbers]
+        positions = {n: np.flatnonzero(run.records["stage"] == n) for n in numbers}
+        stage = stage_of(run, visits, price, positions)
+        billed = bill(stage.measured, price, most_tokens(run, stage.target))
+        if billed.high is None:
+            return None
+        usd, successes = usd + billed.high, successes + len(stage.good)
+    return usd / successes if successes else None
 
 
 def _books(run: Run, source: Source) -> list[Book]:

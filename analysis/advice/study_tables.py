@@ -10,6 +10,7 @@ import typing
 
 import pandas as pd
 
+from analysis.verdicts.place import Place
 from analysis.verdicts.stage_results import Result, tie
 from analysis.words import format as show
 from analysis.words.columns import Column, column
@@ -94,7 +95,7 @@ def study_tables(
 ) -> dict[str, pd.DataFrame]:
     """The three tables. labels: (run, target) -> its free columns; hourly: (run, target) -> $/h in all."""
     of_dataset = [r for r in results if r.payload == dataset]
-    names = list(dict.fromkeys(name for r in of_dataset for name in labels.get(r.place, {})))
+    names = list(dict.fromkeys(name for r in of_dataset for name in labels.get(r.seat, {})))
     models: dict[str, list[Result]] = {}
     for r in of_dataset:
         models.setdefault(r.figures.identity.model, []).append(r)
@@ -130,10 +131,10 @@ def _columns(names: list[str]) -> list[str]:
     ]
 
 
-def _levels(question: Question, group: list[Result]) -> dict[tuple[str, str], int]:
-    """(run, target) -> the users at which it is compared: unlike loads are compared only where the targets share no level near
+def _levels(question: Question, group: list[Result]) -> dict[Place, int]:
+    """Place -> the users at which it is compared: unlike loads are compared only where the targets share no level near
     the one asked for."""
-    own: dict[tuple[str, str], set[int]] = {}
+    own: dict[Place, set[int]] = {}
     for r in group:
         own.setdefault(r.place, set()).add(r.figures.users or 0)
     shared = [u for u in set.intersection(*own.values()) if question.users / NEAR <= u <= question.users * NEAR]
@@ -168,12 +169,12 @@ def _row(
     found = best.figures
     return [
         found.identity.model,
-        *[labels.get(best.place, {}).get(n) for n in names],
+        *[labels.get(best.seat, {}).get(n) for n in names],
         instances_of(found),
         found.users,
         found.latency_per_output_token_p50_ms,
         found.tokens.completion_tokens_per_s,
-        hourly.get(best.place),
+        hourly.get(best.seat),
         found.cost.minutes_per_1m_output_tokens,
         found.cost.usd_per_1m_output_tokens,
         found.identity.target,

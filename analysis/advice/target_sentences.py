@@ -4,6 +4,7 @@ import typing
 
 from analysis.advice.choice import choose
 from analysis.advice.recommend import open_limits, why_none
+from analysis.verdicts.place import Place
 from analysis.verdicts.stage_results import Result
 from analysis.words import format as show
 from analysis.words.level import is_open, level_text, value_of
@@ -13,7 +14,7 @@ from analysis.words.value_text import instances_of, per_10k
 
 
 class Sentence(typing.NamedTuple):
-    """`positive`: a level is recommended, that of `users` or `rate`; `slo`: how it stands to the limits."""
+    """`run`: its run or runs; `positive`: a level is recommended, that of `users` or `rate`; `slo`: how it stands to the limits."""
 
     run: str
     payload: str
@@ -27,15 +28,16 @@ class Sentence(typing.NamedTuple):
 
 
 def sentences(results: list[Result]) -> list[Sentence]:
-    """Of each (run, payload, target), in the order they were measured."""
-    groups: dict[tuple[str, str, str], list[Result]] = {}
+    """Of each payload and place, in the order they were measured."""
+    groups: dict[tuple[Place, str], list[Result]] = {}
     for r in results:
-        groups.setdefault((*r.place, r.payload), []).append(r)
-    return [_sentence(*who, group) for who, group in groups.items()]
+        groups.setdefault((r.place, r.payload), []).append(r)
+    return [_sentence(payload, group) for (_, payload), group in groups.items()]
 
 
-def _sentence(run: str, target: str, payload: str, group: list[Result]) -> Sentence:
-    best, instance = _best(group), group[0].figures.identity.instance_type
+def _sentence(payload: str, group: list[Result]) -> Sentence:
+    run = ", ".join(dict.fromkeys(key.run for r in group for key in (r.members or (r.key,))))
+    best, target, instance = _best(group), group[0].figures.identity.target, group[0].figures.identity.instance_type
     if best is None:
         return Sentence(run, payload, target, instance, False, None, None, None, negative(group))
     level, slo = best.figures, best.figures.limits.slo

@@ -8,6 +8,7 @@ from analysis.metrics.stage_metrics import measurements
 from analysis.runs.run_reader import Run
 from analysis.runs.stage import stages_of
 from analysis.verdicts.intervals import THROUGHPUT, USD, Intervals, batches_of, intervals_of, with_intervals
+from analysis.verdicts.place import Place, place_of, prompts_of
 from analysis.verdicts.slo_checks import Check, check, criteria_of, overall
 from analysis.verdicts.verdict import verdict_of
 from analysis.words.columns import Column
@@ -34,18 +35,31 @@ class Result:
     intervals: Intervals  # 95 %, of the figures of which one is known
     cost_reason: str | None  # why its cost is empty
     who: str  # its target in texts: `p4d`, of several runs `p4d` of run monday
-    stages: tuple[
-        int, ...
-    ] = ()  # of repetitions taken together: their numbers, the first of which is that of `figures`
+    members: tuple[
+        StageKey, ...
+    ] = ()  # of repetitions taken together: all of them, the first of which is that of `figures`
+    measured_at: Place | None = None
+    prompts: str | None = None  # SHA-256 of its payload file
 
     @property
     def key(self) -> StageKey:
         return StageKey(self.figures.run, self.figures.identity.stage)
 
     @property
-    def place(self) -> tuple[str, str]:
-        """(run, target): what stands behind one endpoint."""
+    def place(self) -> Place:
+        """What is chosen, or not: stages of one place are never rivals. One that is not known is its run's own target."""
+        found = self.figures.identity
+        return self.measured_at or Place(found.service, self.seat, None, found.instance_type)
+
+    @property
+    def seat(self) -> tuple[str, str]:
+        """(run, target), of repetitions the first one's."""
         return self.figures.run, self.figures.identity.target
+
+    @property
+    def stages(self) -> tuple[int, ...]:
+        """The numbers of the repetitions taken together."""
+        return tuple(key.stage for key in self.members)
 
     @property
     def payload(self) -> str:
@@ -102,5 +116,7 @@ def results_of(run: Run, prices: dict[str, Price]) -> list[Result]:
         found = dataclasses.replace(found, trust=verdict_of(stage, found), limits=overall(checks))
         intervals = intervals_of(stage, cost.billed, found.tokens.completion_tokens_per_s)
         found = with_intervals(found, intervals, batches_of(stage))
-        results.append(Result(found, checks, intervals, cost.reason, run.named(stage.target.name)))
+        place, prompts = place_of(run, stage.target, stage.price), prompts_of(run, stage.visit.payload)
+        who = run.named(stage.target.name)
+        results.append(Result(found, checks, intervals, cost.reason, who, measured_at=place, prompts=prompts))
     return results
