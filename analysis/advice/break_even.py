@@ -16,8 +16,8 @@ import typing
 import numpy as np
 import pandas as pd
 
-from analysis.advice.choice import choose, priced, valid
-from analysis.advice.recommend import open_limits
+from analysis.advice.choice import choose, few_errors, priced, too_many_errors, valid
+from analysis.advice.recommendation_texts import open_limits
 from analysis.verdicts.place import Place
 from analysis.verdicts.pooled_repeats import who_of
 from analysis.verdicts.stage_results import Result, StageKey
@@ -100,9 +100,9 @@ def break_evens(results: list[Result], dataset: str, hourly_prices: dict[Seat, f
 
 
 def capacity_stage(group: list[Result]) -> Result | None:
-    """The stage of most successes that keeps the limits; VALID ones before SUSPECT, met before undecided."""
+    """The stage of most successes that keeps the limits; of few errors before others, VALID ones before SUSPECT, met before undecided."""
     fit = [r for r in group if r.trusted and r.figures.limits.slo != "missed" and r.per_minute]
-    return max(fit, key=lambda r: (_proven(r), r.per_minute), default=None)
+    return max(fit, key=lambda r: (few_errors(r), _proven(r), r.per_minute), default=None)
 
 
 def _proven(result: Result) -> bool:
@@ -164,6 +164,8 @@ def _labels(best: Result, pick: Result) -> str:
     for r in (best, pick):
         if r.figures.trust.verdict == "SUSPECT":
             labels.append(f"{r.who} at {level_text(r.figures)} is SUSPECT")
+        if not few_errors(r):
+            labels.append(f"{r.who} at {level_text(r.figures)} has {too_many_errors(r)}")
         if r.figures.limits.slo in ("undecided", "unknown"):
             labels.append(f"{r.who} at {level_text(r.figures)} is {open_limits(r)}")
     if is_open(best.figures):

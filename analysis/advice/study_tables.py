@@ -10,8 +10,9 @@ import typing
 
 import pandas as pd
 
+from analysis.advice.tie import tie
 from analysis.verdicts.place import Place
-from analysis.verdicts.stage_results import Result, tie
+from analysis.verdicts.stage_results import Result
 from analysis.words import format as show
 from analysis.words.columns import Column, column
 from analysis.words.level import is_open, level_text

@@ -15,7 +15,8 @@ import typing
 
 from analysis.verdicts.intervals import THROUGHPUT, USD
 from analysis.verdicts.proportions import Share, apart, effective, smallest_seen
-from analysis.verdicts.quantiles import CONFIDENCE, NORMAL, POWER, T_95, widening
+from analysis.verdicts.quantiles import NORMAL, POWER, T_95, widening
+from analysis.verdicts.serial_intervals import CALL_ERROR_RATE, ERROR_RATE
 from analysis.verdicts.stage_results import Result, by_count
 from analysis.words.columns import Column, column, columns
 from analysis.words.value_text import ends_of
@@ -27,8 +28,6 @@ BY_INTERVALS = "the stages' 95 % intervals, combined on the log scale"
 BY_COUNTS = "the numbers of successes, as counts"
 BY_SHARES = "difference of two shares by their Wilson intervals"
 
-ERROR_RATE = column(lambda f: f.outcome.error_rate)
-CALL_ERROR_RATE = column(lambda f: f.calls.call_error_rate)
 BAD_STOP_SHARE = column(lambda f: f.outcome.bad_stop_share)
 #: figures that are a fixed multiple of another one, whose interval is theirs
 MULTIPLES: dict[Column, Column] = {column(lambda f: f.throughput.transactions_per_minute): THROUGHPUT} | dict.fromkeys(
@@ -95,7 +94,7 @@ def difference(one: Result, other: Result, column: Column) -> Difference | None:
     if any(not isinstance(v, int | float) or not math.isfinite(v) for v in (was, now)):
         return None
     if column in SHARES:
-        return _of_shares(shares_of(one, column), shares_of(other, column))
+        return of_shares(shares_of(one, column), shares_of(other, column))
     if math.isclose(was, now, rel_tol=1e-9) and was <= 0:
         return Difference(was, now, 1.0, 1.0, None, BY_INTERVALS)
     if was <= 0 or now <= 0:
@@ -133,15 +132,20 @@ def logs(value: float, low: float | None, high: float | None) -> Ends:
 def shares_of(result: Result, column: Column) -> Share:
     """A share of requests with its number of requests: fewer than were sent, where failures came in rows."""
     value = float(column.of(result.figures))
-    low, high = ends_of(result, column)
+    low, high = ends_known(result, column)
     if low is None or high is None:
         return Share(value, float(SHARES[column](result) or 0))
     return Share(value, effective(value, low, high))
 
 
-def _of_shares(one: Share, other: Share) -> Difference:
+def ends_known(result: Result, column: Column) -> Ends:
+    """The 95 % interval of a figure: that which allows for requests that are alike, else the one that is shown beside it."""
+    return result.series[column] if column in result.series else ends_of(result, column)
+
+
+def of_shares(one: Share, other: Share) -> Difference:
     low, high = apart(one, other)
-    least = smallest_seen(one, other.n, z=NORMAL.inv_cdf(0.5 + CONFIDENCE / 2))
+    least = smallest_seen(one, other.n)
     smallest = None if least is None else least - one.value
     return Difference(one.value, other.value, low, high, smallest, BY_SHARES, (one, other))
 
@@ -149,7 +153,7 @@ def _of_shares(one: Share, other: Share) -> Difference:
 def _ends(result: Result, column: Column) -> tuple[Ends, str]:
     """Of the figure's own interval, else of the one that it is a multiple of; of a cost without any, by the successes' number."""
     base = MULTIPLES.get(column, column)
-    low, high = ends_of(result, base)
+    low, high = ends_known(result, base)
     by = BY_INTERVALS
     if base == USD and low is None and high is None and result.usd:
         (low, high), by = by_count(result), BY_COUNTS

@@ -45,8 +45,15 @@ class Place(typing.NamedTuple):
         return self._replace(conditions=())
 
 
-def place_of(run: Run, target: Target, price: Price) -> Place:
-    """Of a run's target."""
+def place_of(run: Run, target: Target, prices: dict[str, Price]) -> Place:
+    """Of a run's target. Targets of one run are told apart by their names, for whoever wrote them wants them compared."""
+    own = _place(run, target, prices[target.name])
+    before = [t for t in run.scenario.targets[: run.scenario.targets.index(target)] if t.service == target.service]
+    alike = sum(_place(run, other, prices[other.name]) == own for other in before)
+    return own._replace(conditions=(*own.conditions, ("again in its run", str(alike)))) if alike else own
+
+
+def _place(run: Run, target: Target, price: Price) -> Place:
     region = None if target.service == "openai" else run.scenario.region
     called = tuple(str(getattr(target, key) or "") for key in _CALLED[target.service])
     return Place(target.service, called, region, _instances(target, price), _conditions(run, target, price))

@@ -12,6 +12,7 @@ import statistics
 from analysis.cost.bill import Bill
 from analysis.runs.stage import Stage
 from analysis.verdicts.intervals import USD, USD_PER_1M_OUTPUT, Intervals, cost_intervals
+from analysis.verdicts.serial_intervals import series_intervals
 from analysis.verdicts.stage_results import Result
 from analysis.words.columns import METRICS, Column
 from analysis.words.spread import Spread
@@ -31,6 +32,16 @@ def pooled_intervals(stage: Stage, found: StageFigures, kept: list[Result], bill
         known = [c for c in costs if all(c.of(r.figures) is not None for r in kept)]
         costs = {c: _of_bills(costs[c], found, kept, c) for c in known}
     return ends | costs
+
+
+def pooled_series(stage: Stage, found: StageFigures, kept: list[Result]) -> Intervals:
+    """Of all requests one after the other, widened to what lies between the repetitions."""
+    widened = {}
+    for column, (low, high) in series_intervals(stage).items():
+        value, own = column.of(found), [v for r in kept if (v := column.of(r.figures)) is not None]
+        half = _between(own) if value is not None and len(own) > 1 else 0.0
+        widened[column] = (min(low, max(0.0, value - half)), max(high, value + half)) if half else (low, high)
+    return widened
 
 
 def _of_bills(ends: Interval, found: StageFigures, kept: list[Result], column: Column) -> Interval:

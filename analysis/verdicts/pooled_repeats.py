@@ -15,7 +15,8 @@ from analysis.metrics.stage_metrics import without_window
 from analysis.runs.run_reader import Run
 from analysis.runs.stage import Stage, joined, stage_of
 from analysis.verdicts.intervals import with_intervals
-from analysis.verdicts.pooled_intervals import pooled_intervals, wider
+from analysis.verdicts.pooled_intervals import pooled_intervals, pooled_series, wider
+from analysis.verdicts.price_bias import combined
 from analysis.verdicts.slo_checks import Check, State, check, overall
 from analysis.verdicts.stage_results import Result
 from analysis.words.spread import Spread
@@ -88,7 +89,8 @@ def _pooled(stages: StagesAgain, group: list[Result]) -> Result:
     batches = (f.throughput.batches for f in each)
     found = with_intervals(found, intervals, next((words for words in batches if words), ""))
     members, who = tuple(r.key for r in kept), who_of(kept)
-    return Result(found, checks, intervals, cost.reason, who, members, kept[0].place, kept[0].prompts)
+    series = kept[0].series if len(kept) == 1 else pooled_series(stage, found, kept)
+    return Result(found, checks, intervals, cost.reason, who, members, series, kept[0].place, kept[0].prompts)
 
 
 def _same_checks(stages: StagesAgain, kept: list[Result]) -> list[list[Check]]:
@@ -223,4 +225,6 @@ def _trust(kept: list[Result], group: list[Result]) -> Trust:
             numbers.setdefault((left_out, why), []).append(str(number))
     reasons = [f"repetition {', '.join(n)}{left_out}: {why}" for (left_out, why), n in numbers.items()]
     verdict: Verdict = "INVALID" if all_invalid else "SUSPECT" if reasons else "VALID"
-    return Trust(verdict=verdict, reasons="; ".join(reasons))
+    return Trust(
+        verdict=verdict, reasons="; ".join(reasons), price_bias=combined([r.figures.trust.price_bias for r in kept])
+    )

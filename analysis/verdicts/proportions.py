@@ -1,7 +1,6 @@
 """Shares of requests (error rates) and how two of them differ, also where one is 0, and so without a ratio.
 
-Wilson's interval of each share; their difference by Newcombe's hybrid (Statistics in Medicine 17, 1998, 873-890, method 10),
-and `other - factor x one` by the same rule (Zou & Donner, Statistics in Medicine 27, 2008).
+Wilson's interval of each share; their difference by Newcombe's hybrid (Statistics in Medicine 17, 1998, 873-890, method 10).
 """
 
 import math
@@ -11,6 +10,7 @@ from analysis.verdicts.quantiles import NORMAL, POWER
 
 Z_95 = NORMAL.inv_cdf(0.975)
 _STEPS = 60  # of a bisection
+_FARTHEST = 12.0  # standard errors: no chance brings about more
 
 
 class Share(typing.NamedTuple):
@@ -31,39 +31,38 @@ def wilson(share: Share, z: float = Z_95) -> tuple[float, float]:
     return low, 1.0 if p == 1 else min(1.0, middle + half)
 
 
-def apart(one: Share, other: Share, z: float = Z_95, factor: float = 1.0) -> tuple[float, float]:
-    """The interval of other - factor x one."""
+def apart(one: Share, other: Share, z: float = Z_95) -> tuple[float, float]:
+    """The interval of other - one."""
     (low_1, high_1), (low_2, high_2) = wilson(one, z), wilson(other, z)
-    middle = other.value - factor * one.value
-    low = middle - math.hypot(other.value - low_2, factor * (high_1 - one.value))
-    return low, middle + math.hypot(high_2 - other.value, factor * (one.value - low_1))
+    middle = other.value - one.value
+    low = middle - math.hypot(other.value - low_2, high_1 - one.value)
+    return low, middle + math.hypot(high_2 - other.value, one.value - low_1)
 
 
-def p_above(one: Share, other: Share, factor: float = 1.0) -> float:
-    """One-sided p-value of `other` being no more than factor x one: by the widest interval that still lies above 0."""
-    if other.value <= factor * one.value:
-        return 1.0 - NORMAL.cdf(0.0)
-    low, high = 0.0, 12.0
+def p_above(one: Share, other: Share, by: float = 0.0) -> float:
+    """One-sided p-value of other - one being at most `by`: from the widest interval that still lies above it."""
+    if other.value - one.value <= by:
+        return 0.5
+    low, high = 0.0, _FARTHEST
     for _ in range(_STEPS):
         z = (low + high) / 2
-        low, high = (z, high) if apart(one, other, z, factor)[0] > 0 else (low, z)
+        low, high = (z, high) if apart(one, other, z)[0] > by else (low, z)
     return 1.0 - NORMAL.cdf(low)
 
 
-def smallest_seen(one: Share, n: float, z: float = Z_95, factor: float = 1.0) -> float | None:
-    """The smallest share of n that would be seen to lie above factor x one, four times of five; None: not even all of them.
+def smallest_seen(one: Share, n: float, z: float = Z_95, by: float = 0.0) -> float | None:
+    """The smallest share of n that would be seen to lie more than `by` above `one`, four times of five; None: not even 100 %.
 
     It is taken where chance may have moved the difference down by POWER standard errors.
     """
 
     def seen(share: float) -> bool:
-        spread = math.sqrt(share * (1 - share) / n + factor * factor * one.value * (1 - one.value) / one.n)
-        unlucky = max(0.0, share - POWER * spread)
-        return apart(one, Share(unlucky, n), z, factor)[0] > 0
+        spread = math.sqrt(share * (1 - share) / n + one.value * (1 - one.value) / one.n)
+        return apart(one, Share(max(0.0, share - POWER * spread), n), z)[0] > by
 
     if n <= 0 or one.n <= 0 or not seen(1.0):
         return None
-    low, high = min(1.0, factor * one.value), 1.0
+    low, high = min(1.0, one.value + by), 1.0
     for _ in range(_STEPS):
         middle = (low + high) / 2
         low, high = (low, middle) if seen(middle) else (middle, high)
@@ -78,3 +77,16 @@ def effective(value: float, low: float, high: float) -> float:
         ends = wilson(Share(value, n))
         few, many = (n, many) if ends[1] - ends[0] > high - low else (few, n)
     return math.sqrt(few * many)
+
+
+def together(pairs: typing.Sequence[tuple[Share, Share]]) -> tuple[Share, Share]:
+    """The shares of several pairs as one pair, each pair weighted by what it tells (Mantel & Haenszel), so that a level that one
+    side measured longer does not shift it."""
+    weights = [one.n * other.n / (one.n + other.n) for one, other in pairs]
+
+    def of(shares: list[Share]) -> Share:
+        whole = sum(weights)
+        value = sum(w * share.value for w, share in zip(weights, shares, strict=True)) / whole
+        return Share(value, whole**2 / sum(w * w / share.n for w, share in zip(weights, shares, strict=True)))
+
+    return of([one for one, _ in pairs]), of([other for _, other in pairs])

@@ -9,23 +9,35 @@ POWER = NORMAL.inv_cdf(0.80)  # a difference is "the smallest that would be seen
 CONFIDENCE = 0.95
 
 
-def t_of(z: float) -> float:
-    """Student's t with FREEDOM degrees that is as rare as the normal z (Wallace, Annals of Mathematical Statistics 30, 1959)."""
-    return math.copysign(math.sqrt(FREEDOM * math.expm1((z / _SHRINK) ** 2 / FREEDOM)), z)
+def t_of(z: float, freedom: float = FREEDOM) -> float:
+    """Student's t that is as rare as the normal z (Wallace, Annals of Mathematical Statistics 30, 1959, 1124-1130)."""
+    return math.copysign(math.sqrt(freedom * math.expm1((z / _shrink(freedom)) ** 2 / freedom)), z)
 
 
 def z_of(t: float) -> float:
     """The normal z that is as rare as t."""
-    return math.copysign(_SHRINK * math.sqrt(FREEDOM * math.log1p(t * t / FREEDOM)), t)
+    return math.copysign(_shrink(FREEDOM) * math.sqrt(FREEDOM * math.log1p(t * t / FREEDOM)), t)
 
 
-_SHRINK = (8 * FREEDOM + 1) / (8 * FREEDOM + 3)
+def _shrink(freedom: float) -> float:
+    return (8 * freedom + 1) / (8 * freedom + 3)
+
+
 T_95 = t_of(NORMAL.inv_cdf(0.5 + CONFIDENCE / 2))
 
 
 def widening(confidence: float) -> float:
     """By how much the half-width of an interval grows from 95 % confidence to another."""
     return t_of(NORMAL.inv_cdf(0.5 + confidence / 2)) / T_95
+
+
+def half_width(error: float, freedom: float) -> float:
+    """Of a 95 % interval that may be widened to the 99.9 % that a family of fifty questions needs, as if FREEDOM were its own.
+
+    With fewer degrees of freedom it is wider than 95 % ask for: the tails of t are long then.
+    """
+    far = NORMAL.inv_cdf(0.999)
+    return error * T_95 * max(1.0, t_of(far, freedom) / t_of(far))
 
 
 def beyond(half_widths: float) -> float:

@@ -7,11 +7,11 @@ from analysis.cost.transaction_cost import stage_cost
 from analysis.metrics.stage_metrics import measurements
 from analysis.runs.run_reader import Run
 from analysis.runs.stage import stages_of
-from analysis.verdicts.intervals import THROUGHPUT, USD, Intervals, batches_of, intervals_of, with_intervals
+from analysis.verdicts.intervals import THROUGHPUT, Intervals, batches_of, intervals_of, with_intervals
 from analysis.verdicts.place import Place, place_of, prompts_of
+from analysis.verdicts.serial_intervals import series_intervals
 from analysis.verdicts.slo_checks import Check, check, criteria_of, overall
 from analysis.verdicts.verdict import verdict_of
-from analysis.words.columns import Column
 from analysis.words.stage_figures import StageFigures
 from analysis.words.value_text import Interval
 from locustfiles.contract.prices.price import Price
@@ -35,9 +35,8 @@ class Result:
     intervals: Intervals  # 95 %, of the figures of which one is known
     cost_reason: str | None  # why its cost is empty
     who: str  # its target in texts: `p4d`, of several runs `p4d` of run monday
-    members: tuple[
-        StageKey, ...
-    ] = ()  # of repetitions taken together: all of them, the first of which is that of `figures`
+    members: tuple[StageKey, ...] = ()  # of repetitions taken together: all, the first of which is that of `figures`
+    series: Intervals = dataclasses.field(default_factory=dict)  # 95 %, by which differences go (serial_intervals.py)
     measured_at: Place | None = None
     prompts: str | None = None  # SHA-256 of its payload file
 
@@ -80,18 +79,6 @@ class Result:
         return self.figures.trust.verdict != "INVALID"
 
 
-def tie(one: Result, other: Result, column: Column = USD) -> bool | None:
-    """Whether two stages' intervals of a column overlap; None when one of them is not known, which is never so of costs."""
-    if math.isclose(column.of(one.figures), column.of(other.figures), rel_tol=1e-9):
-        return True
-    if column != USD and (column not in one.intervals or column not in other.intervals):
-        return None
-    (low, high), (other_low, other_high) = (
-        r.intervals[column] if column in r.intervals else by_count(r) for r in (one, other)
-    )
-    return low <= other_high and other_low <= high
-
-
 def by_count(result: Result) -> Interval:
     """The cost of a transaction where it has no interval: successes known to 2 / sqrt(n) of their number, as a count is, or
     to what the interval of the throughput says where that is wider."""
@@ -107,6 +94,7 @@ def by_count(result: Result) -> Interval:
 def results_of(run: Run, prices: dict[str, Price]) -> list[Result]:
     """The run's stages in the order of its manifest."""
     retried, results = run.scenario.retry is not None, []
+    places = {t.name: place_of(run, t, prices) for t in run.scenario.targets}
     for stage in stages_of(run, prices):
         criteria = criteria_of(run.scenario.slo_of(stage.target), of_calls=retried, from_due=stage.open_loop)
         found = measurements(stage)
@@ -116,7 +104,9 @@ def results_of(run: Run, prices: dict[str, Price]) -> list[Result]:
         found = dataclasses.replace(found, trust=verdict_of(stage, found), limits=overall(checks))
         intervals = intervals_of(stage, cost.billed, found.tokens.completion_tokens_per_s)
         found = with_intervals(found, intervals, batches_of(stage))
-        place, prompts = place_of(run, stage.target, stage.price), prompts_of(run, stage.visit.payload)
-        who = run.named(stage.target.name)
-        results.append(Result(found, checks, intervals, cost.reason, who, measured_at=place, prompts=prompts))
+        place, prompts = places[stage.target.name], prompts_of(run, stage.visit.payload)
+        who, series = run.named(stage.target.name), series_intervals(stage)
+        results.append(
+            Result(found, checks, intervals, cost.reason, who, series=series, measured_at=place, prompts=prompts)
+        )
     return results

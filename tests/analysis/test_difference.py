@@ -148,7 +148,7 @@ def test_the_p_value_of_shares_is_where_the_interval_just_holds_0():
     while apart(one, other, z)[0] > 0:
         z += 0.001
     assert p == pytest.approx(0.5 * math.erfc(z / 2**0.5), rel=0.01)
-    assert p_above(one, other, factor=4) == 0.5 < p_above(other, one) + 1e-9
+    assert p_above(one, other, by=0.03) == p_above(other, one) == 0.5 and p < p_above(one, other, by=0.01) < 0.5
 
 
 def test_how_many_independent_requests_an_interval_stands_for_is_found_again():

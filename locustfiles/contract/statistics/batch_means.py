@@ -19,7 +19,13 @@ MAX_AUTOCORRELATION_OF_RATES = 0.8  # leaves twenty batches two degrees of freed
 
 
 def rate_half_width(rates: typing.Sequence[float]) -> float:
-    """Half the width of the interval of the mean of the rates of a window's equal batches.
+    """Half the width of the interval of the mean of the rates of a window's equal batches."""
+    error, freedom = rate_error(rates)
+    return t_975(freedom) * error
+
+
+def rate_error(rates: typing.Sequence[float]) -> tuple[float, int]:
+    """(standard error, degrees of freedom) of the mean of the rates of a window's equal batches.
 
     Batches that are alike, for they share requests or times were slow, tell less: k of them as much as k / q independent
     ones, q = (1 + r) / (1 - r), r their lag-1 correlation; so in the variance and in t's degrees of freedom. r is estimated
@@ -29,11 +35,11 @@ def rate_half_width(rates: typing.Sequence[float]) -> float:
     off = np.asarray(rates, dtype=float) - np.mean(rates)
     squares = float(off @ off)
     if not squares:
-        return 0.0
+        return 0.0, k - 1
     r = float(off[1:] @ off[:-1]) / squares
     r = min(max(0.0, r + (1 + 4 * r) / k), MAX_AUTOCORRELATION_OF_RATES)
     q = (1 + r) / (1 - r)
-    return t_975(round((k - 1) / q)) * math.sqrt(squares / (k - 1) / k * q)
+    return math.sqrt(squares / (k - 1) / k * q), round((k - 1) / q)
 
 
 def mean_half_width(values: typing.Sequence[float]) -> float | None:
