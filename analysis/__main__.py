@@ -9,13 +9,14 @@ from locustfiles.contract.command_line import Parser, ended
 MODULE, INSTALLED = "python -m analysis", "swarmledger"
 EXAMPLE = """examples:
   python -m analysis report runs/study
+  python -m analysis gate runs/study --slo configs/slo/chat.yaml
   python -m analysis cost --locust-csv results/chat --instance ml.p4d.24xlarge
   python -m analysis check configs/demo.yaml
   python -m analysis prices us.amazon.nova-lite-v1:0
   python -m analysis calibrate runs/x --truth truth.jsonl
   python -m analysis merge runs/study swarmledger-spool-*.csv
 
-exit code: 0 fine, 1 bad input, 2 the data cannot be trusted."""
+exit code: 0 fine, 1 bad input, 2 the data cannot be trusted, 3 a limit of `gate` was missed."""
 SAME = f"""
 
 `{INSTALLED}` (after pip install -e .) and `{MODULE}` (in the repository) are the same command."""
@@ -23,6 +24,7 @@ SAME = f"""
 #: command -> (module with add_arguments and run, what it does)
 COMMANDS = {
     "report": ("analysis.commands.report", "report of one run or several: metrics, costs, recommendations"),
+    "gate": ("analysis.commands.gate", "a run judged by its limits and against a baseline: for CI, by exit code"),
     "cost": ("analysis.commands.cost", "cost per transaction from any Locust run's CSV files"),
     "check": (
         "analysis.commands.check",

@@ -25,6 +25,8 @@ MISTAKES = {
     f"{ANALYSIS} report": f"{ANALYSIS} report",
     f"{ANALYSIS} report runs/x --otu y": "--otu",
     f"{ANALYSIS} report /no/run": "/no/run",
+    f"{ANALYSIS} gate": f"{ANALYSIS} gate",
+    f"{ANALYSIS} gate /no/run": "/no/run",
     f"{ANALYSIS} check": f"{ANALYSIS} check",
     f"{ANALYSIS} check none.yaml": "none.yaml",
     f"{ANALYSIS} cost --locust-csv x --usd-per-hour abc": "--usd-per-hour abc",
@@ -67,7 +69,7 @@ MISTAKES = {
 }
 PROGRAMS = [
     ANALYSIS,
-    *(f"{ANALYSIS} {name}" for name in ("report", "cost", "check", "calibrate", "merge")),
+    *(f"{ANALYSIS} {name}" for name in ("report", "gate", "cost", "check", "calibrate", "merge")),
     EMULATOR,
     PAYLOADS,
     TOKENIZER,

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from locustfiles.common.prompts.tokenizer_packages import FAMILIES
-from locustfiles.contract.exit_codes import OK, STOPPED
+from locustfiles.contract.exit_codes import GATE_MISSED, NOT_TRUSTED, OK, STOPPED
 from locustfiles.contract.run_folder import RunFolder
 from locustfiles.contract.spool import Spool, write_spool
 from scripts.emulator.config import EXAMPLE_ACCESS_KEY, EXAMPLE_SECRET_KEY
@@ -62,6 +62,8 @@ class Desk:
             self.resume(command)
         elif " merge " in command:
             self.merge(command)
+        elif " analysis gate " in command:  # so short a run decides little
+            finish(self.start(command), OK, NOT_TRUSTED, GATE_MISSED)
         else:
             wide = " --bound-ms 1000" if " calibrate " in command else ""  # tests may run on a busy machine
             finish(self.start(command + wide))
@@ -189,13 +191,13 @@ def check_install(command: str) -> None:
     assert named <= PACKAGES, command
 
 
-def finish(process: subprocess.Popen, code: int = OK) -> str:
-    """Its output, once it has ended as it should."""
+def finish(process: subprocess.Popen, *codes: int) -> str:
+    """Its output, once it has ended as it should: by one of these codes, with 0 if none is given."""
     try:
         output, _ = process.communicate(timeout=LONGEST_S)
     finally:
         process.kill()
-    assert process.returncode == code, f"{process.args} ended with {process.returncode}:\n{output}"
+    assert process.returncode in (codes or (OK,)), f"{process.args} ended with {process.returncode}:\n{output}"
     return output
 
 

@@ -10,6 +10,7 @@ from analysis.advice.break_even import break_evens
 from analysis.advice.comparability import comparability_warnings, mixed_loads
 from analysis.advice.cut_short import cut_short_runs
 from analysis.advice.data_notes import notes_of, open_sentence, retry_sentence
+from analysis.advice.dataset import Asked, dataset_of_interest
 from analysis.advice.even_lines import even_lines
 from analysis.advice.knee import knees
 from analysis.advice.not_compared import in_headline, not_compared
@@ -38,14 +39,20 @@ def analyse(
     run_paths: typing.Sequence[str | pathlib.Path],
     pricing: str | pathlib.Path | None = None,
     calibration: str | pathlib.Path | None = None,
+    asked: Asked | None = None,
 ) -> Report:
     """Read run folders and work out everything that a report says.
 
     pricing: a price book to use in place of the prices in the runs' manifests.
     calibration: a calibration.json to take the instrument's error from, in place of the runs' own.
-    Raises NotARun for a folder without a readable run, BadPriceBook or BadScenario for `pricing`, BadInput for `calibration`.
+    asked: the data set of interest and the limits, in place of those in the runs' manifests.
+    Raises NotARun for a folder without a readable run, BadPriceBook or BadScenario for `pricing`, BadInput for `calibration` and
+    `asked`.
     """
     runs = load_runs(run_paths)
+    asked = asked or Asked()
+    for run in runs:
+        run.limits = asked.limits
     prices = {run.name: prices_of_run(run, pricing) for run in runs}
     of_run = {run.name: results_of(run, prices[run.name].of_target) for run in runs}
     results = [r for run in runs for r in of_run[run.name]]
@@ -54,7 +61,8 @@ def analyse(
         raise NotARun(f"{runs[0].path}: no stage in its manifest, nothing was measured{why}; give another run")
     candidates = candidates_among(runs, {name: p.of_target for name, p in prices.items()}, results)
     instrument = {run.name: instrument_error(run, calibration) for run in runs}
-    return _report(runs, prices, results, candidates, instrument)
+    interest = dataset_of_interest(runs, results, asked.dataset)
+    return _report(runs, prices, results, candidates, instrument, interest)
 
 
 def _report(
@@ -63,9 +71,10 @@ def _report(
     results: list[Result],
     candidates: list[Result],
     instrument: dict[str, str],
+    interest: tuple[str, list[str]],
 ) -> Report:
-    """prices, instrument: by run."""
-    dataset, notes = dataset_of_interest(runs, results)
+    """prices, instrument: by run. interest: the data set of interest, and notes on how it was found."""
+    dataset, notes = interest
     without, hourly, compared = not_compared(runs), _hourly(prices), comparisons(runs)
     rows, pairs = price_rows(runs, prices), break_evens(candidates, dataset, hourly)
     notes += instrument_notes(instrument) + price_cautions(rows) + notes_of(runs, results, compared, prices)
@@ -117,7 +126,9 @@ def _warnings(runs: list[Run], prices: dict[str, Prices], results: list[Result],
 
 
 def _shared_limits(run: Run) -> dict[str, typing.Any]:
-    """The limits that all of the run's targets have to keep; a search may have limits of its own."""
+    """The limits that all of the run's targets have to keep; a search may have limits of its own, a class of a file too."""
+    if run.limits is not None:
+        return run.limits.slo.model_dump(exclude_none=True)
     first, *others = [run.scenario.slo_of(t).model_dump(exclude_none=True) for t in run.scenario.targets]
     return {name: limit for name, limit in first.items() if all(other.get(name) == limit for other in others)}
 
@@ -129,24 +140,6 @@ def _tables(
     tables = study_tables(candidates, best.dataset, labels, hourly)
     picked = next((c for c in candidates if c.key == best.pick), None)
     return tables | ({"recommended_stage": information(picked)} if picked else {})
-
-
-def dataset_of_interest(runs: list[Run], results: list[Result]) -> tuple[str, list[str]]:
-    """(payload stem, notes): the first run's `dataset` of its SLO that was measured, else the last payload that was."""
-    measured = list(dict.fromkeys(r.payload for r in results))
-    named = {run.name: run.scenario.slo.dataset.removesuffix(".jsonl") for run in runs if run.scenario.slo.dataset}
-    stems = [pathlib.PurePath(p).stem for run in runs for p in run.scenario.payloads]
-    last = measured[-1] if named else next((s for s in reversed(stems) if s in measured), measured[-1])
-    found = next((stem for stem in named.values() if stem in measured), last)
-    notes = [
-        f"The dataset of interest `{stem}` was not measured; `{found}` takes its place."
-        for stem in dict.fromkeys(named.values())
-        if stem not in measured
-    ]
-    if len(set(named.values())) > 1:
-        each = ", ".join(f"run {run} `{stem}`" for run, stem in named.items())
-        notes.append(f"The runs name different datasets of interest ({each}); the recommendation is for `{found}`.")
-    return found, notes
 
 
 def _hourly(prices: dict[str, Prices]) -> dict[tuple[str, str], float]:

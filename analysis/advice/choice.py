@@ -62,7 +62,7 @@ def choose(results: list[Result]) -> Choice | None:
 
 def few_errors(result: Result) -> bool:
     """Whether no more failed than is taken for granted; a limit of its own decides where there is one."""
-    if any(c.criterion.of == "error_rate" for c in result.checks):
+    if any(c.criterion.of == "error_rate" and c.criterion.failure is None for c in result.checks):
         return True
     return (perceived(result.figures).error_rate or 0.0) <= MOST_ERRORS
 

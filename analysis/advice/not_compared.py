@@ -20,6 +20,9 @@ class NotCompared(typing.NamedTuple):
     who: str
     error: str  # the class of its failures, of most of them
     why: str
+    target: str
+    payload: str | None  # None: all of its
+    measured: bool  # there was load, and all of it failed
 
     @property
     def text(self) -> str:
@@ -43,7 +46,8 @@ def in_headline(found: typing.Sequence[NotCompared]) -> str:
 def _of(run: Run) -> typing.Iterator[NotCompared]:
     left_out = {(one.target, one.payload): one for one in run.manifest.left_out}
     for one in left_out.values():
-        yield NotCompared(_named(run, one.target, one.payload), one.error, _why_left_out(one))
+        who = _named(run, one.target, one.payload)
+        yield NotCompared(who, one.error, _why_left_out(one), one.target, one.payload, measured=False)
     measured = run.of_stages[lambda r: r["phase"] == "measure"]
     for target in run.scenario.targets:
         some = measured[measured["target"] == target.name]
@@ -51,7 +55,7 @@ def _of(run: Run) -> typing.Iterator[NotCompared]:
             continue
         failed = some[some["error"] != ErrorClass.CANCELLED]
         if len(failed):
-            yield NotCompared(_named(run, target.name, None), *_why_failed(failed))
+            yield NotCompared(_named(run, target.name, None), *_why_failed(failed), target.name, None, measured=True)
 
 
 def _named(run: Run, target: str, payload: str | None) -> str:

@@ -83,10 +83,8 @@ def open_limits(result: Result) -> str:
 
 def _headroom(check: Check, at_worst: str) -> str:
     """`latency p95 ≤ 2 s (1.50 s, 25.0 % below)`; at_worst: what is said before a figure that is the worst repetition's."""
-    limit, shown = check.criterion.limit, at_worst + check.criterion.show(check.value)
-    if not limit or check.value is None:
-        return f"{check.criterion.text} ({shown})"
-    return f"{check.criterion.text} ({shown}, {show.number(100 * (1 - check.value / limit))} % below)"
+    parts = (at_worst + check.criterion.show(check.value), check.criterion.headroom(check.value))
+    return f"{check.criterion.text} ({', '.join(part for part in parts if part)})"
 
 
 def label_of(choice: Choice) -> str | None:

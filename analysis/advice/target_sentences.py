@@ -112,7 +112,8 @@ def _missed(group: list[Result], name: str) -> str | None:
     text = f"`{missed[0][0].criterion.text}` was missed at {len(missed)} of {len(group)} levels"
     known = [(c.value, r) for c, r in missed if c.value is not None]
     if known:
-        value, nearest = min(known, key=lambda pair: pair[0])
+        best = max if missed[0][0].criterion.at_least else min
+        value, nearest = best(known, key=lambda pair: pair[0])
         text += f" (nearest: {missed[0][0].criterion.show(value)} at {level_text(nearest.figures)})"
     return text
 
@@ -122,5 +123,5 @@ def _kept(group: list[Result], name: str) -> str | None:
     if any(c.state != "met" for c in checks):
         return None
     criterion = checks[0].criterion
-    most = max((c.value for c in checks if c.value is not None), default=None)
-    return f"`{criterion.text}` (at most {criterion.show(most)})"
+    worst = criterion.worst(c.value for c in checks if c.value is not None)
+    return f"`{criterion.text}` (at {'least' if criterion.at_least else 'most'} {criterion.show(worst)})"

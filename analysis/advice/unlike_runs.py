@@ -38,7 +38,7 @@ def _at_most(sentences: list[str]) -> list[str]:
 
 def other_limits(runs: list[Run]) -> list[str]:
     """Where the runs' scenarios do not set the same limits."""
-    limits = {run.name: _limits(run) for run in runs}
+    limits = {run.name: _limits(run) for run in runs if run.limits is None}  # a file's are the same for all
     if len(set(limits.values())) < 2:
         return []
     each = "; ".join(f"{name} {limits[name] or 'none'}" for name in limits)
@@ -54,6 +54,6 @@ def _limits(run: Run) -> str:
     found: dict[str, typing.Any] = run.scenario.slo.model_dump(exclude_none=True, exclude={"dataset"})
     parts = []
     for name, limit in found.items():
-        of = [f"{k} {v:g}" for k, v in limit.items()] if isinstance(limit, dict) else [f"{limit:g}"]
+        of = [f"{key} {value}" for key, value in limit.items()] if isinstance(limit, dict) else [f"{limit}"]
         parts += [f"{name} {words}" for words in of]
     return ", ".join(parts)

@@ -11,9 +11,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from analysis.advice.analyse import analyse
+from analysis.advice.dataset import asked_for
 from analysis.advice.report_model import Report
 from analysis.report.text_tables import short_table
-from analysis.report.verdict_summary import doubts, total
+from analysis.report.verdict_summary import doubts_lines, total
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.exit_codes import NOT_TRUSTED, OK
 
@@ -21,6 +22,7 @@ EXAMPLE = """examples:
   python -m analysis report runs/study
   python -m analysis report runs/monday runs/tuesday --out reports/week
   python -m analysis report runs/study --pricing configs/pricing/eu-west-1.yaml
+  python -m analysis report runs/study --slo configs/slo/chat.yaml --dataset payload_en_1-500
 
 exit code: 0 fine, 1 bad input, 2 when a stage is INVALID."""
 LEFT = ("target", "payload", "run", "verdict", "limits")
@@ -47,6 +49,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="calibration.json made on this machine; default: the run's own, if it has one",
     )
     parser.add_argument(
+        "--dataset", metavar="STEM", help="payload file that the recommendation is for; default: the scenario's"
+    )
+    parser.add_argument("--slo", metavar="FILE", help="limits in place of the runs' own, as in configs/slo/")
+    parser.add_argument(
         "--out", metavar="FOLDER", help="default: RUN/report; with several runs report-A-B beside the first of them"
     )
 
@@ -58,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
         console = Console(width=WIDTH)
     folder = pathlib.Path(args.out) if args.out else default_folder(args.runs)
     with _progress(console, "reading records"):
-        report = analyse(args.runs, args.pricing, args.calibration)
+        report = analyse(args.runs, args.pricing, args.calibration, asked_for(args.dataset, args.slo))
     with _progress(console, "writing the report"):
         html = write_report(report, folder)
     print_gist(report, console)
@@ -102,13 +108,8 @@ def print_gist(report: Report, console: Console) -> None:
         console.print(text, style="yellow", highlight=False, markup=False)
     for text in report.retries.values():
         console.print(text, highlight=False, markup=False)
-    for verdict, remarks in doubts(report).items():
-        for some in remarks:
-            console.print(
-                f"{verdict}, {some.count} stage{'s' if some.count > 1 else ''}: {some.words} ({some.stages})",
-                highlight=False,
-                markup=False,
-            )
+    for text in doubts_lines(report):
+        console.print(text, highlight=False, markup=False)
     console.print(f"Cost of the run. {total(report)}", highlight=False, markup=False)
     first, *facts = report.recommendation.facts
     console.print(f"\n[bold]{escape(first)}[/]", highlight=False)

@@ -1,22 +1,39 @@
-"""Goodput: successes that a user would call good, those inside the limits on latency and TTFT."""
+"""Goodput: successes that a user would call good, those inside the limits on latency, TTFT and TPOT."""
+
+import math
+import typing
 
 import numpy as np
 import pandas as pd
 
 from analysis.metrics.percentiles import LEVELS
+from analysis.metrics.token_times import tpot_ms
 from analysis.runs.due_times import from_due
 from analysis.runs.stage import Stage
+from analysis.runs.token_totals import MAX_UNCOUNTED
 from analysis.runs.window_share import share
 from locustfiles.contract.scenario.slo import Slo
 
+TPOT = "tpot_ms"
+#: key of an SLO -> the time of a request that its limits are on, and what makes ms of them
+_TIMES = {
+    "latency_s": ("latency_ms", 1000.0),
+    "ttft_s": ("ttft_ms", 1000.0),
+    "ttft_visible_s": ("ttft_visible_ms", 1000.0),
+    "tpot_ms": (TPOT, 1.0),
+}
 
-def request_limits(slo: Slo) -> dict[str, float]:
-    """latency_ms, ttft_ms -> what a request must keep: the limit on the highest of its percentiles that has one, ms."""
-    found = {}
-    for column, limits in (("latency_ms", slo.latency_s), ("ttft_ms", slo.ttft_s)):
-        stated = [limit for p in LEVELS if (limit := getattr(limits, p, None)) is not None]  # p50 first
-        if stated:
-            found[column] = stated[-1] * 1000
+
+def request_limits(slos: typing.Iterable[Slo]) -> dict[str, float]:
+    """latency_ms, ttft_ms, … -> what a request must keep: the limit on the highest of its percentiles that has one, ms; of
+    several classes of limits the strictest."""
+    found: dict[str, float] = {}
+    for slo in slos:
+        for key, (column, ms) in _TIMES.items():
+            limits = getattr(slo, key)
+            stated = [limit for p in LEVELS if (limit := getattr(limits, p, None)) is not None]  # p50 first
+            if stated:
+                found[column] = min(stated[-1] * ms, found.get(column, math.inf))
     return found
 
 
@@ -39,8 +56,18 @@ def good_measured(stage: Stage) -> int | None:
 
 
 def _good(stage: Stage, successes: pd.DataFrame) -> np.ndarray | None:
-    limits = request_limits(stage.run.scenario.slo_of(stage.target))
-    if not limits or ("ttft_ms" in limits and not stage.target.stream):
+    limits = request_limits(stage.run.slos_of(stage.visit).values())
+    if not limits or (set(limits) != {"latency_ms"} and not stage.target.stream):
         return None
     user = from_due(successes)
+    if TPOT in limits:
+        user = user.assign(**{TPOT: _time_per_token(user)})
+        if user[TPOT].isna().sum() > MAX_UNCOUNTED * len(user):
+            return None
     return np.all([user[column].to_numpy() <= limit for column, limit in limits.items()], axis=0)
+
+
+def _time_per_token(successes: pd.DataFrame) -> pd.Series:
+    """0 of an answer of one token or piece, after whose first there was nothing to wait for."""
+    short = (successes["completion_tokens"] < 2) | (successes["chunks"] < 2)
+    return tpot_ms(successes).mask(short, 0.0)

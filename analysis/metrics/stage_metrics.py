@@ -10,6 +10,7 @@ from analysis.metrics.goodput import goodput
 from analysis.metrics.open_loop import achieved_rate, open_figures
 from analysis.metrics.percentiles import spread, with_failures
 from analysis.metrics.token_times import tpot_ms
+from analysis.runs.run_reader import model_of
 from analysis.runs.stage import Stage
 from analysis.runs.token_totals import MAX_UNCOUNTED, prompt_total
 from analysis.runs.window_share import in_flight, share
@@ -68,7 +69,7 @@ def _identity(stage: Stage) -> Identity:
         stage=visit.stage,
         repeat=visit.repeat,
         target=target.name,
-        model=target.model or getattr(target, "model_id", None) or target.name,
+        model=model_of(target),
         service=target.service,
         instance_type=target.price_key,
         instance_count=getattr(stage.price, "instance_count", None),

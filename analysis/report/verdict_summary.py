@@ -2,12 +2,23 @@
 
 import dataclasses
 import re
+import typing
 
 from analysis.advice.report_model import Report
 from analysis.verdicts.stage_results import Result
 from analysis.words import format as show
 from analysis.words.level import short_level
 from analysis.words.stage_figures import Verdict
+
+
+class Judged(typing.Protocol):
+    """Stages of one run or several: a report, a gate."""
+
+    @property
+    def results(self) -> list[Result]: ...
+
+    @property
+    def runs(self) -> typing.Collection[str]: ...
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -24,7 +35,7 @@ FIGURE = re.compile(r"(?<![\w.@-])(\d+(?:,\d{3})*(?:\.\d+)?)( (?:%|ms|s)(?!\w))?
 IN_SECONDS = {" ms": 0.001}
 
 
-def doubts(report: Report) -> dict[Verdict, list[Remark]]:
+def doubts(report: Judged) -> dict[Verdict, list[Remark]]:
     """INVALID, SUSPECT -> why such stages are, a remark a kind of reason, most stages first; no key where there are none.
 
     Reasons are of a kind that differ only in their figures; these become ranges. A SUSPECT stage stands under each of its.
@@ -61,6 +72,15 @@ def _ranges(reasons: list[str]) -> str:
     return FIGURE.sub(span, reasons[0])
 
 
+def doubts_lines(report: Judged) -> list[str]:
+    """`SUSPECT, 2 stages: only 7 to 13 successes (p4d en @1, 2)`"""
+    return [
+        f"{verdict}, {some.count} stage{'' if some.count == 1 else 's'}: {some.words} ({some.stages})"
+        for verdict, remarks in doubts(report).items()
+        for some in remarks
+    ]
+
+
 def open_limits(report: Report) -> list[Remark]:
     """The limits that are neither met nor missed, and why."""
     same: dict[str, list[Result]] = {}
@@ -70,7 +90,7 @@ def open_limits(report: Report) -> list[Remark]:
     return [_remark(report, some, words) for words, some in same.items()]
 
 
-def _remark(report: Report, stages: list[Result], words: str) -> Remark:
+def _remark(report: Judged, stages: list[Result], words: str) -> Remark:
     levels: dict[str, list[str]] = {}
     for r in stages:
         name = f"{r.figures.identity.target} {r.payload}"

@@ -52,12 +52,17 @@ def _read(text: bytes) -> pd.DataFrame:
     kinds = {n: "str" if kind is str else "float64" for n, kind in KINDS.items()}
     frame = pd.read_csv(io.BytesIO(text), dtype=kinds, keep_default_na=False, na_values=[""], index_col=False)
     if b",'" in text or b",\"'" in text:  # texts that look like formulas: rare
-        texts = [name for name, kind in kinds.items() if kind == "str"]
-        frame = frame.assign(**{name: frame[name].map(original, na_action="ignore") for name in texts})
+        frame = _with_texts(frame, original)
     if hides(text):  # no writer of ours lets them through
-        texts = [name for name, kind in kinds.items() if kind == "str"]
-        frame = frame.assign(**{name: frame[name].map(visible, na_action="ignore") for name in texts})
+        frame = _with_texts(frame, visible)
     return frame
+
+
+def _with_texts(frame: pd.DataFrame, change: typing.Callable[[str], str]) -> pd.DataFrame:
+    """Every text changed; a column of no text at all stays one of texts, which `map` would make numbers."""
+    texts = [name for name, kind in KINDS.items() if kind is str]
+    changed = {name: frame[name].map(change, na_action="ignore").astype(frame[name].dtype) for name in texts}
+    return frame.assign(**changed)
 
 
 def _whole_numbers(frame: pd.DataFrame) -> pd.DataFrame:

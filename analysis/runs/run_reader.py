@@ -16,6 +16,8 @@ from analysis.runs.records_file import SOURCES, read_records
 from locustfiles.contract.manifest import Manifest, StageWindow
 from locustfiles.contract.run_folder import NotARun, RunFolder
 from locustfiles.contract.scenario.scenario import Scenario
+from locustfiles.contract.scenario.slo import Slo
+from locustfiles.contract.scenario.slo_file import SloFile
 from locustfiles.contract.scenario.targets import Target
 
 PRICE_BOOK_KEYS = ("file", "region", "as_of", "source")
@@ -37,9 +39,15 @@ class Run:
     lost: list[str]  # why records are missing or doubled in the file: no stage can be trusted
     lost_at_workers: list[str]  # why workers' records never arrived: stages that are not whole cannot be trusted
     several: bool = False  # it is analysed together with others, so texts name it
+    limits: SloFile | None = None  # in place of those of its scenario
 
     def target(self, name: str) -> Target:
         return self.scenario.target(name)
+
+    def slos_of(self, visit: StageWindow) -> dict[str, Slo]:
+        """Class -> the limits that a stage has to keep. Those of a scenario, and of a file those of every stage, have no class: ``."""
+        target = self.target(visit.target)
+        return {"": self.scenario.slo_of(target)} if self.limits is None else self.limits.of(visit, model_of(target))
 
     def named(self, target: str) -> str:
         """A target in texts: `p4d`, where there are several runs `p4d` of run monday."""
@@ -56,6 +64,11 @@ class Run:
         """The records of the manifest's stages: without warm-up calls, and without stages that were cut short and measured
         again after `--resume`."""
         return self.records[self.records["stage"].isin([s.stage for s in self.manifest.stages])]
+
+
+def model_of(target: Target) -> str:
+    """What groups targets that serve the same model."""
+    return target.model or getattr(target, "model_id", None) or target.name
 
 
 def load_runs(paths: typing.Sequence[str | pathlib.Path]) -> list[Run]:

@@ -204,15 +204,16 @@ def _check(same: list[Check]) -> Check:
     states = [c.state for c in same]
     values = [c.value for c in same]
     known, beyond = [v for v in values if v is not None], any(c.beyond for c in same)
-    worst = max(known) if len(known) == len(values) else None
+    worst = same[0].criterion.worst(known) if len(known) == len(values) else None
+    n = sum(c.n or 0 for c in same)
     if len(set(states)) == 1:
-        return dataclasses.replace(same[0], value=worst, beyond=beyond)
+        return dataclasses.replace(same[0], value=worst, n=n, beyond=beyond)
     counts = ", ".join(
         f"{state} in {states.count(state)}" for state in ("met", "missed", "undecided", "unknown") if state in states
     )
     order: tuple[State, ...] = ("missed", "unknown", "undecided")
     state = next(s for s in order if s in states)
-    return Check(same[0].criterion, worst, state, f"of {len(same)} repetitions {counts}", beyond)
+    return Check(same[0].criterion, worst, state, f"of {len(same)} repetitions {counts}", n, beyond)
 
 
 def _trust(kept: list[Result], group: list[Result]) -> Trust:

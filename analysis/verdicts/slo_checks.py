@@ -1,12 +1,12 @@
-"""Whether a stage keeps the scenario's limits: each met, missed, undecided or unknown.
+"""Whether a stage keeps the limits that are set for it: each met, missed, undecided or unknown.
 
 Undecided: more samples would tell. Unknown: the value is not known, and more samples would not help.
 
-They are judged on what a user perceives: with `retry:` latency, TTFT and error rate of calls, in the open loop times
+They are judged on what a user perceives: with `retry:` latency, TTFT and error rates of calls, in the open loop times
 from when a request was due.
 Limits are inclusive. A limit on a percentile is decided by the exact binomial test on the share of
 requests above it, where a failure is above every limit: shedding load must not look fast (binomial.decide); limits on means,
-shares and cost by plain comparison.
+shares, rates and costs by plain comparison.
 """
 
 import dataclasses
@@ -16,39 +16,19 @@ import typing
 
 import numpy as np
 
-from analysis.metrics.percentiles import LEVELS
+from analysis.metrics.percentiles import LEVELS, spread
+from analysis.metrics.token_times import tpot_ms
 from analysis.runs.stage import Stage
+from analysis.verdicts.slo_criteria import Criterion
 from analysis.words import format as show
-from analysis.words.spread import STATISTICS, Statistic
+from analysis.words.spread import Spread, Statistic
 from analysis.words.stage_figures import Limits, StageFigures
 from analysis.words.user_perceived import perceived
-from locustfiles.contract.scenario.slo import Slo
+from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.statistics.binomial import decide
 
 State = typing.Literal["met", "missed", "undecided", "unknown"]
-Times = typing.Literal["latency", "ttft"]
 MARKS: dict[State, str] = {"met": "✓", "missed": "✗", "undecided": "?", "unknown": "?"}
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Criterion:
-    """One limit of an SLO, on a statistic of a time or on another figure."""
-
-    of: Times | typing.Literal["error_rate", "bad_stop_share", "cost_per_10k"]
-    statistic: Statistic | None
-    words: str  # latency p95, with retries call latency p95
-    limit: float
-    limit_text: str  # 2 s
-    show: typing.Callable[[float | None], str]
-
-    @property
-    def name(self) -> str:
-        """latency_p95, ttft_mean, error_rate, bad_stop_share or cost_per_10k."""
-        return self.of if self.statistic is None else f"{self.of}_{self.statistic}"
-
-    @property
-    def text(self) -> str:
-        return f"{self.words} ≤ {self.limit_text}"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -59,6 +39,7 @@ class Check:
     value: float | None
     state: State
     why: str | None = None  # why it is undecided or unknown, or missed although the successes keep it
+    n: int | None = None  # of how many values it is; None where nothing was counted
     beyond: bool = False  # undecided or unknown: its own figure, failures counted as above the limit, is beyond it
 
     @property
@@ -76,55 +57,55 @@ class Check:
         return f"{self.criterion.text} ({self.why})"
 
 
-def criteria_of(slo: Slo, of_calls: bool = False, from_due: bool = False) -> list[Criterion]:
-    """The limits that an SLO sets, in a fixed order. of_calls: they are judged on calls, and say so; from_due: so their times."""
-    found, whose, since = [], "call " if of_calls else "", " from when it was due" if from_due else ""
-    times: tuple[Times, ...] = ("latency", "ttft")
-    for of, limits in zip(times, (slo.latency_s, slo.ttft_s), strict=True):
-        for statistic in STATISTICS:
-            limit = getattr(limits, statistic, None)
-            if limit is not None:
-                words = f"{whose}{'TTFT' if of == 'ttft' else of} {statistic}{since}"
-                found.append(Criterion(of, statistic, words, limit, f"{show.exact(limit)} s", show.seconds))
-    if slo.error_rate is not None:
-        limit_text = f"{show.exact(round(100 * slo.error_rate, 10))} %"
-        found.append(Criterion("error_rate", None, f"{whose}error rate", slo.error_rate, limit_text, show.percent))
-    if slo.bad_stop_share is not None:
-        limit_text = f"{show.exact(round(100 * slo.bad_stop_share, 10))} %"
-        words = "share of bad stop reasons"
-        found.append(Criterion("bad_stop_share", None, words, slo.bad_stop_share, limit_text, show.percent))
-    most = slo.cost_per_10k_transactions_usd
-    if most is not None:
-        words = "cost per 10k transactions"
-        found.append(Criterion("cost_per_10k", None, words, most, show.price(most), show.money))
-    return found
-
-
 def check(criterion: Criterion, stage: Stage, figures: StageFigures, cost_reason: str | None = None) -> Check:
     """A criterion at the stage whose measurements and cost are in `figures`. cost_reason: why its cost is empty."""
-    if criterion.of == "cost_per_10k":
+    if criterion.of in _COSTS:
         return _cost(criterion, figures, cost_reason)
-    if criterion.of == "bad_stop_share":
-        unknown = "no success has a stop reason" if figures.outcome.successes else "no success was measured"
-        return _plain(criterion, figures.outcome.bad_stop_share, unknown)
+    if criterion.statistic is not None:
+        return _time(criterion, criterion.statistic, stage, figures)
+    if criterion.of == "error_rate":
+        return _error_rate(criterion, stage, figures)
+    value, why = _figure(criterion, stage, figures)
+    return _plain(criterion, value, why, figures.outcome.successes)
+
+
+class _Sample(typing.NamedTuple):
+    """The values of a time, and the requests without one, for they failed."""
+
+    values: np.ndarray
+    spread: Spread
+    failed: int
+
+    @property
+    def n(self) -> int:
+        return len(self.values) + self.failed
+
+
+def _sample(of: str, stage: Stage, figures: StageFigures) -> _Sample:
+    """In the unit of its limits. TPOT is the requests' own: no waiting before them, with `retry:` too, is in it."""
+    if of == "tpot":
+        return _Sample(tpot_ms(stage.good).dropna().to_numpy(), figures.tpot, figures.outcome.failures)
     user = perceived(figures)
-    if criterion.of == "error_rate" or criterion.statistic is None:
-        return _plain(criterion, user.error_rate, "no request was measured")
-    times, statistic, failed = criterion.of, criterion.statistic, user.failures
-    value = (user.latency if times == "latency" else user.ttft).at(statistic)
-    only_failures = failed > 0 and stage.perceived.empty and (times == "latency" or stage.target.stream)
+    values = stage.perceived[f"{of}_ms"].dropna().to_numpy() / 1000
+    known = {"latency": user.latency, "ttft": user.ttft}
+    return _Sample(values, known[of] if of in known else spread(values), user.failures)
+
+
+def _time(criterion: Criterion, statistic: Statistic, stage: Stage, figures: StageFigures) -> Check:
+    sample = _sample(criterion.of, stage, figures)
+    value, failed, n = sample.spread.at(statistic), sample.failed, sample.n
+    none = stage.perceived.empty if criterion.of != "tpot" else stage.good.empty
+    only_failures = failed > 0 and none and (criterion.of == "latency" or stage.target.stream)
     if statistic == "mean" or (value is None and not only_failures):
-        return _plain(criterion, value, _why_no_time(times, stage))
-    field = "latency_ms" if times == "latency" else "ttft_ms"
-    seconds = stage.perceived[field].dropna().to_numpy() / 1000
-    above, n = int(np.count_nonzero(seconds > criterion.limit)) + failed, len(seconds) + failed
+        return _plain(criterion, value, _why_no_time(criterion.of, stage), len(sample.values))
+    above = int(np.count_nonzero(sample.values > criterion.limit)) + failed
     state, why, beyond = typing.cast(State, decide(above, n, LEVELS[statistic])), None, False
     if state == "undecided":
         enough, beyond = needed(above, n, LEVELS[statistic])
         why = f"too few samples: {n}, {above} of them above; {enough} would do if {'all more' if beyond else 'no more'} are"
     elif state == "missed" and decide(above - failed, n - failed, LEVELS[statistic]) != "missed":
         why = f"all {failed} failed" if only_failures else f"with {failed} failures above it"
-    return Check(criterion, value, state, why, beyond)
+    return Check(criterion, value, state, why, n, beyond)
 
 
 @functools.lru_cache(maxsize=1024)
@@ -139,12 +120,44 @@ def needed(above: int, n: int, q: float) -> tuple[int, bool]:
     return next(m for m, state in states if state == ("missed" if beyond else "met")), beyond
 
 
-def _why_no_time(times: Times, stage: Stage) -> str:
-    if times == "ttft" and not stage.target.stream:
-        return "TTFT is not known: the target does not stream"
+#: times of which only streams have any, by what they are called
+_STREAMED = {"ttft": "TTFT", "ttft_visible": "visible TTFT", "tpot": "TPOT"}
+
+
+def _why_no_time(of: str, stage: Stage) -> str:
+    if of in _STREAMED and not stage.target.stream:
+        return f"{_STREAMED[of]} is not known: the target does not stream"
     if stage.perceived.empty:
         return "no success was measured"
-    return "TTFT is not known: no success has one"
+    return f"{_STREAMED.get(of, of)} is not known: no success has one"
+
+
+def _error_rate(criterion: Criterion, stage: Stage, figures: StageFigures) -> Check:
+    """Of requests, with `retry:` of calls; of one class alone where the criterion names it."""
+    asked = stage.measured if stage.calls is None else stage.calls.measured
+    ended = asked[asked["error"] != ErrorClass.CANCELLED]
+    rate = perceived(figures).error_rate
+    if criterion.failure is not None and rate is not None:
+        rate = int((ended["error"] == criterion.failure).sum()) / len(ended)
+    return _plain(criterion, rate, "no request was measured", len(ended))
+
+
+def _figure(criterion: Criterion, stage: Stage, figures: StageFigures) -> tuple[float | None, str]:
+    """(value, why it is not known where it is None)."""
+    some = figures.outcome.successes > 0
+    if criterion.of == "bad_stop_share":
+        unknown = "no success has a stop reason" if some else "no success was measured"
+        return figures.outcome.bad_stop_share, unknown
+    no_window = stage.why_no_window if stage.window is None else ""
+    if criterion.of == "throughput":
+        return figures.throughput.throughput_per_s, no_window
+    if criterion.of == "output_tokens":
+        return (
+            figures.tokens.completion_tokens_per_s,
+            no_window or "more than 1 % of the answers' tokens are not counted",
+        )
+    unknown = "which answers were good is not known: a time that is limited is not known of them"
+    return figures.throughput.goodput_per_s, no_window or unknown
 
 
 def overall(checks: list[Check]) -> Limits:
@@ -163,24 +176,47 @@ def open_checks(checks: list[Check]) -> list[Check]:
     return [c for c in checks if c.state in ("undecided", "unknown")]
 
 
-def _plain(criterion: Criterion, value: float | None, why_unknown: str) -> Check:
+def _plain(criterion: Criterion, value: float | None, why_unknown: str, n: int) -> Check:
     if value is None:
-        return Check(criterion, None, "unknown", why_unknown)
-    return Check(criterion, value, "met" if value <= criterion.limit else "missed")
+        return Check(criterion, None, "unknown", why_unknown, n)
+    return Check(criterion, value, "met" if criterion.kept(value) else "missed", None, n)
+
+
+#: of what a cost is
+_COSTS: dict[str, typing.Callable[[StageFigures], float | None]] = {
+    "cost_per_transaction": lambda f: f.cost.usd_per_transaction,
+    "cost_per_10k": lambda f: f.cost.usd_per_10k_transactions,
+    "cost_per_1m_output_tokens": lambda f: f.cost.usd_per_1m_output_tokens,
+    "cost_per_1m_tokens": lambda f: f.cost.usd_per_1m_tokens,
+}
 
 
 def _cost(criterion: Criterion, figures: StageFigures, cost_reason: str | None) -> Check:
     """Decided where both bounds of the bill are on one side of the limit."""
-    low, high = figures.cost.usd_per_transaction_low, figures.cost.usd_per_transaction_high
+    value, n = _COSTS[criterion.of](figures), figures.outcome.successes
+    low, high = _bounds(criterion, value, figures)
     state: State = "unknown"
     why = None
-    if low is not None and 10_000 * low > criterion.limit:
+    if low is not None and low > criterion.limit:
         state = "missed"
-    elif high is not None and 10_000 * high <= criterion.limit:
+    elif high is not None and high <= criterion.limit:
         state = "met"
     elif low is not None and high is not None:
-        why = f"known only to be {show.span(10_000 * low, 10_000 * high)}, for failures of unknown tokens may be billed"
+        why = f"known only to be {show.span(low, high)}, for failures of unknown tokens may be billed"
     else:
-        why = f"the cost is not known: {cost_reason}"
-    value = figures.cost.usd_per_10k_transactions
-    return Check(criterion, value, state, why, state == "unknown" and value is not None)
+        why = f"the cost is not known: {cost_reason or 'tokens are not counted'}"
+    return Check(criterion, value, state, why, n, state == "unknown" and value is not None)
+
+
+def _bounds(criterion: Criterion, value: float | None, figures: StageFigures) -> tuple[float | None, float | None]:
+    """Of the bill, for so much as the criterion is on."""
+    cost = figures.cost
+    if value is not None and cost.usd_per_transaction:
+        times: float | None = value / cost.usd_per_transaction
+    else:  # without an upper bound it may still be known to be too much
+        times = {"cost_per_transaction": 1.0, "cost_per_10k": 10_000.0}.get(criterion.of)
+    if times is None:
+        return None, None
+    ends = (cost.usd_per_transaction_low, cost.usd_per_transaction_high)
+    low, high = (None if end is None else times * end for end in ends)
+    return low, high

@@ -10,7 +10,8 @@ from analysis.runs.stage import stages_of
 from analysis.verdicts.intervals import THROUGHPUT, Intervals, batches_of, intervals_of, with_intervals
 from analysis.verdicts.place import Place, place_of, prompts_of
 from analysis.verdicts.serial_intervals import series_intervals
-from analysis.verdicts.slo_checks import Check, check, criteria_of, overall
+from analysis.verdicts.slo_checks import Check, check, overall
+from analysis.verdicts.slo_criteria import criteria_of
 from analysis.verdicts.verdict import verdict_of
 from analysis.words.stage_figures import StageFigures
 from analysis.words.value_text import Interval
@@ -96,7 +97,11 @@ def results_of(run: Run, prices: dict[str, Price]) -> list[Result]:
     retried, results = run.scenario.retry is not None, []
     places = {t.name: place_of(run, t, prices) for t in run.scenario.targets}
     for stage in stages_of(run, prices):
-        criteria = criteria_of(run.scenario.slo_of(stage.target), of_calls=retried, from_due=stage.open_loop)
+        criteria = [
+            one
+            for name, slo in run.slos_of(stage.visit).items()
+            for one in criteria_of(slo, of_calls=retried, from_due=stage.open_loop, slo_class=name)
+        ]
         found = measurements(stage)
         cost = stage_cost(stage, found)
         found = dataclasses.replace(found, cost=cost.figures)

@@ -115,8 +115,8 @@ class Throughput:
     )
     transactions_per_minute: float | None = number("60 x throughput", "1/min", "higher", heading="transactions/min")
     goodput_per_s: float | None = number(
-        "successes inside the limits on latency and TTFT, credited to the window like throughput. A request is inside when "
-        "each of the two, as a user perceives it, is at most the limit that the SLO sets on the highest percentile of it; "
+        "successes inside the limits on latency, TTFT and TPOT, credited to the window like throughput. A request is inside when "
+        "each of them, as a user perceives it, is at most the limit that the SLO sets on the highest percentile of it; "
         "empty without such a limit",
         "1/s",
         "higher",

@@ -7,9 +7,10 @@ BAD_INPUT    locust: usage, scenario, payloads, prices, credentials; an endpoint
              analysis: usage, a file that is not what it should be, a price that is missing; of `check` a call that failed
              others: usage, a file or package that cannot be used
 NOT_TRUSTED  locust: records lost, a worker gone, an error inside Swarmledger, killed by a third Ctrl-C
-             analysis: an INVALID stage, a calibration beyond its bound, two tables of prices that differ
+             analysis: an INVALID stage, a gate that is undecided, a calibration beyond its bound, two tables of prices that differ
              scripts/bench: nothing was measured, or not what was promised
 GATE_MISSED  locust: the budget ended the run
+             analysis: a limit that was missed, a run that is worse than its baseline (of `gate`)
 STOPPED      locust: stopped before its end by Ctrl-C, SIGTERM or the web UI; what was measured is kept, --resume goes on
 """
 

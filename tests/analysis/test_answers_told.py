@@ -6,7 +6,8 @@ import pytest
 
 from analysis.advice.answer_notes import answer_notes
 from analysis.runs.run_reader import load_run
-from analysis.verdicts.slo_checks import check, criteria_of
+from analysis.verdicts.slo_checks import check
+from analysis.verdicts.slo_criteria import criteria_of
 from analysis.verdicts.stage_results import results_of
 from locustfiles.contract.prices.price import HourlyPrice, TokenPrice
 from locustfiles.contract.scenario.slo import Slo

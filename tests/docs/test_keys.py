@@ -15,7 +15,7 @@ from locustfiles.common.prompts import payloads, tokenizer_packages
 from locustfiles.common.prompts.payloads import Prompt
 from locustfiles.contract import error_classes, exit_codes, manifest, record
 from locustfiles.contract.prices import price, price_book
-from locustfiles.contract.scenario import families, loads, raw, retry, scenario, slo, targets
+from locustfiles.contract.scenario import families, loads, raw, retry, scenario, slo, slo_file, targets
 from scripts.emulator import config as emulator
 from tests.helpers.documents import MANUAL, ROOT, blocks, code, inline_codes, sections, table, text_of
 from tests.helpers.key_tables import check_keys
@@ -23,7 +23,7 @@ from tests.helpers.key_tables import check_keys
 CONFIGS, LOCUSTFILES = ROOT / "configs/README.md", ROOT / "locustfiles/README.md"
 COMMON = targets.SageMakerTarget.__mro__[1]
 #: whose keys have a table of their own, which those of other models do not repeat
-BASES = (COMMON, price_book.Dated, price.Rates, price.TokenPrice)
+BASES = (COMMON, price_book.Dated, price.Rates, price.TokenPrice, slo.Slo)
 #: heading of configs/README.md -> the model whose keys its table lists
 MODELS: dict[str, type[pydantic.BaseModel]] = {
     "Scenario": scenario.Scenario,
@@ -39,6 +39,9 @@ MODELS: dict[str, type[pydantic.BaseModel]] = {
     "Retry": retry.Retry,
     "SLO": slo.Slo,
     "Limits": slo.Limits,
+    "Files of limits": slo_file.SloFile,
+    "Classes": slo_file.SloClass,
+    "Where": slo_file.Where,
     "Book": price_book.PriceBook,
     "Entries": price_book.Dated,
     "Instances": price_book.InstanceEntry,
@@ -119,6 +122,8 @@ def test_every_key_of_a_yaml_block_is_accepted(text, tmp_path):
         emulator.load(tmp_path / "file.yaml")
     elif "\ncurrency:" in text:
         price_book.load_price_book(tmp_path / "file.yaml")
+    elif "\nclasses:" in text:
+        slo_file.load_slo(tmp_path / "file.yaml")
     else:
         _scenario(text, tmp_path)
 

@@ -36,17 +36,21 @@ def _lowest(group: Group) -> Level:
     return Level(int(first), None) if group.load.find.of == "users" else Level(None, first)
 
 
-def strictest_percentile(scenario: Scenario, name: str) -> str | None:
+#: limits that a search goes by, and that a report judges besides
+_SEARCHED, _JUDGED = ("latency_s", "ttft_s"), ("latency_s", "ttft_s", "ttft_visible_s", "tpot_ms")
+
+
+def strictest_percentile(scenario: Scenario, name: str, keys: tuple[str, ...] = _JUDGED) -> str | None:
     """The highest percentile that a target's limits name: it needs the most answers."""
     target, slo = scenario.target(name), scenario.slo_of(scenario.target(name))
-    limits = [slo.latency_s, slo.ttft_s if target.stream else None]
+    limits = [getattr(slo, key) for key in keys if target.stream or key == "latency_s"]
     named = [level for level in LEVELS if any(getattr(limit, level, None) is not None for limit in limits)]
     return max(named, key=LEVELS.__getitem__, default=None)
 
 
 def search_decides(scenario: Scenario, name: str, level: Level, call_s: float) -> bool:
     """Whether a searched level has answers enough for its limits by the last look, with calls as quick as that."""
-    percentile, load = strictest_percentile(scenario, name), scenario.load_of(scenario.target(name))
+    percentile, load = strictest_percentile(scenario, name, _SEARCHED), scenario.load_of(scenario.target(name))
     answers = LOOKS[-1] * load.at_most_s / level.apart_s(call_s + load.think_s)
     return percentile is None or answers >= fewest(LEVELS[percentile])
 

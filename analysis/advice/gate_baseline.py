@@ -1,0 +1,225 @@
+"""The cases of a gate that compare a run with a baseline: figure by figure, over the levels of each target and payload.
+
+A figure is missed where it is worse by more than the tolerance, at one level or over all; it is met where the levels together are
+not; what can be neither said nor denied is undecided, and so is a level that has the figure in one of the runs alone. All that is
+asked has one error rate (regressions.py).
+"""
+
+import dataclasses
+import re
+import typing
+
+from analysis.advice.gate_case import BASELINE, Case, GateState
+from analysis.runs.run_reader import Run
+from analysis.verdicts.difference import SHARES, Difference
+from analysis.verdicts.regressions import FAMILY_ERROR, SHARE_TOLERANCE, Pair, Regression, holm, regressions
+from analysis.verdicts.stage_results import Result
+from analysis.words import format as show
+from analysis.words.columns import Column, columns
+from analysis.words.level import is_open, level_text, short_level, value_of
+
+#: what is asked where nobody names figures, as a user perceives them; costs by the hour follow from the throughput
+_CLOSED = columns(lambda f: (f.latency.p50, f.latency.p95, f.ttft.p50, f.ttft.p95))
+_OF_CALLS = columns(
+    lambda f: (f.calls.call_latency.p50, f.calls.call_latency.p95, f.calls.call_ttft.p50, f.calls.call_ttft.p95)
+)
+_OPEN = columns(
+    lambda f: (
+        f.open_loop.intended_latency.p50,
+        f.open_loop.intended_latency.p95,
+        f.open_loop.intended_ttft.p50,
+        f.open_loop.intended_ttft.p95,
+    )
+)
+_THROUGHPUT = columns(lambda f: (f.throughput.throughput_per_s,))
+_ERRORS, _CALL_ERRORS = columns(lambda f: (f.outcome.error_rate,)), columns(lambda f: (f.calls.call_error_rate,))
+_USD = columns(lambda f: (f.cost.usd_per_transaction,))
+
+Key = tuple[str, str, int | None, float | None]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Aligned:
+    """pairs: (baseline, now) of one level; missing: the baseline's stages that this run lacks; new: the other way round."""
+
+    pairs: list[Pair]
+    missing: list[Result]
+    new: list[Result]
+
+
+def align(base: list[Result], now: list[Result]) -> Aligned:
+    """By target, payload and level; a target that the baseline lacks by its model, where only one target has that."""
+    known = {_key(r, _target(r)): r for r in base}
+    pairs: list[Pair] = []
+    for result in now:
+        found = known.pop(_key(result, _target(result)), None)
+        if found is not None:
+            pairs.append((found, result))
+    paired = {id(result) for _, result in pairs}
+    rest, unpaired = list(known.values()), [r for r in now if id(r) not in paired]
+    for result in unpaired:
+        alike = [[r for r in some if _key(r, _model(r)) == _key(result, _model(result))] for some in (rest, unpaired)]
+        if [len(some) for some in alike] == [1, 1]:
+            pairs.append((alike[0][0], result))
+    paired = {id(result) for pair in pairs for result in pair}
+    missing, new = ([r for r in some if id(r) not in paired] for some in (base, now))
+    return Aligned(pairs, missing, new)
+
+
+def baseline_cases(
+    aligned: Aligned, runs: tuple[Run, Run], asked: typing.Sequence[Column], tolerance: float
+) -> typing.Iterator[Case]:
+    """asked: the figures, none: those of every kind of stage; tolerance: as a share; runs: the baseline and this one."""
+    if not aligned.pairs:
+        yield Case(BASELINE, "has stages in common", "undecided", "no stage of this run is in the baseline")
+    if aligned.missing:
+        told = f"not in this run: {'; '.join(map(stage_text, aligned.missing))}"
+        yield Case(BASELINE, "measured as the baseline was", "undecided", told)
+    for payload in dict.fromkeys(now.payload for _, now in aligned.pairs):
+        files = [run.manifest.payloads.get(payload, {}).get("sha256") for run in runs]
+        if all(files) and files[0] != files[1]:
+            told = "the payload file is another one: its prompts differ from the baseline's; make a new baseline"
+            yield Case(BASELINE, "asked the same prompts", "undecided", told, payload=payload)
+    sound = [pair for pair in aligned.pairs if all(r.trusted for r in pair)]
+    for base, now in aligned.pairs:
+        if not base.trusted:
+            why = f"INVALID: {base.figures.trust.reasons or 'no reason was recorded'}"
+            yield Case(
+                BASELINE, "the baseline can be trusted", "undecided", why, _target(now), now.payload, _level([now])
+            )
+    yield from _cases(judged(sound, asked, tolerance), tolerance)
+
+
+def judged(pairs: list[Pair], asked: typing.Sequence[Column], tolerance: float) -> list[Regression]:
+    """All figures at all levels, as one family whatever the kinds of its stages."""
+    kinds: dict[tuple[Column, ...], list[Pair]] = {}
+    for pair in pairs:
+        kinds.setdefault(tuple(asked) or _columns_of(pair[1]), []).append(pair)
+    found = [r for some, group in kinds.items() for r in regressions(group, some, tolerance)]
+    adjusted = holm([r.p for r in found])
+    return [
+        dataclasses.replace(r, adjusted=q, state="undecided")
+        if r.state == "regressed" and q is not None and q > FAMILY_ERROR
+        else dataclasses.replace(r, adjusted=q)
+        for r, q in zip(found, adjusted, strict=True)
+    ]
+
+
+def _columns_of(result: Result) -> tuple[Column, ...]:
+    figures = result.figures
+    times = _OPEN if is_open(figures) else _OF_CALLS if figures.retried else _CLOSED
+    costs = _USD if figures.cost.price_basis == "tokens" else ()
+    return (*times, *_THROUGHPUT, *(_CALL_ERRORS if figures.retried else _ERRORS), *costs)
+
+
+def _cases(found: list[Regression], tolerance: float) -> typing.Iterator[Case]:
+    groups: dict[tuple, list[Regression]] = {}
+    for one in found:
+        now = one.pairs[0][1]
+        groups.setdefault((_target(now), now.payload, is_open(now.figures), one.column), []).append(one)
+    for (target, payload, _, column), some in groups.items():
+        levels = [r.pairs[0][1] for r in some if r.pair]
+        pooled = next((r for r in some if not r.pair), None)
+        yield Case(
+            group=BASELINE,
+            name=_name(column, tolerance),
+            state=_state(pooled, [r for r in some if r.pair]),
+            told=_told(pooled, [r for r in some if r.pair]),
+            target=target,
+            payload=payload,
+            level=_level(levels),
+            limit=tolerance,
+        )
+
+
+def _state(pooled: Regression | None, levels: list[Regression]) -> GateState:
+    each = {r.state for r in levels}
+    if "regressed" in each or (pooled and pooled.state == "regressed"):
+        return "missed"
+    if any(r.state == "not known" and _hides_a_worse_one(r) for r in levels):
+        return "undecided"
+    if pooled:
+        return "met" if pooled.state == "not worse" else "undecided"
+    return "met" if each == {"not worse"} else "undecided"
+
+
+def _hides_a_worse_one(level: Regression) -> bool:
+    """Where no interval is known: whether the figure is missing, or worse by more than the tolerance for all that is known."""
+    found = level.difference
+    if found is None or not found.ratio:
+        return True
+    worse = found.ratio if level.column.better == "lower" else 1 / found.ratio
+    return worse - 1 > level.tolerance
+
+
+def _told(pooled: Regression | None, levels: list[Regression]) -> str:
+    """The change over all levels, then of those that matter by themselves."""
+    parts = [] if pooled is None else [f"{_change(pooled.difference)} over {len(levels)} levels"]
+    for one in levels:
+        at = "" if len(levels) == 1 else f"at {level_text(one.pairs[0][1].figures)} "
+        if pooled is None or one.state in ("regressed", "not known"):
+            parts.append(at + (_change(one.difference) if one.difference else "not known in one of the runs"))
+    of = pooled or (levels[0] if len(levels) == 1 else None)
+    if of is not None and of.state == "undecided" and of.smallest is not None:
+        shares = of.difference is not None and of.difference.shares is not None
+        least = f"{_points(of.smallest)} points" if shares else _percent(of.smallest)
+        parts.append(f"too few samples to tell: these would show {least} four times of five")
+    return "; ".join(parts)
+
+
+def _change(found: Difference | None) -> str:
+    """`+8.1 % (+6 % to +10.2 %)`; of shares `0 % → 1.2 % (+0.4 to +2.1 points)`"""
+    if found is None:
+        return "not known"
+    if found.shares is not None:
+        change = f"{show.percent(found.one)} → {show.percent(found.other)}"
+        if found.low is None or found.high is None:
+            return change
+        return f"{change} ({_points(found.low)} to {_points(found.high)} points)"
+    if found.ratio is None:
+        return "no ratio, one of the two is 0"
+    change = _percent(found.ratio - 1)
+    if found.low is None or found.high is None:
+        return f"{change} (too few samples for an interval)"
+    return f"{change} ({_percent(found.low - 1)} to {_percent(found.high - 1)})"
+
+
+def _points(share: float) -> str:
+    """In hundredths: +0.4"""
+    return f"{100 * share:+.3g}" if share else "0"
+
+
+def _percent(share: float) -> str:
+    """`+8.1 %`"""
+    return f"{_points(share)} %"
+
+
+def _name(column: Column, tolerance: float) -> str:
+    """`latency p95 not worse by more than 5 %`"""
+    words = column.heading or column.name.removesuffix(f"_{column.unit}").replace("_", " ")
+    words = re.sub(r"\b(ttft|tpot|usd)\b", lambda found: found[0].upper(), words)
+    points = f", or {100 * SHARE_TOLERANCE:g} point" if column in SHARES else ""
+    return f"{words} not worse by more than {show.percent(tolerance)}{points}"
+
+
+def _key(result: Result, who: str) -> Key:
+    return who, result.payload, result.figures.users, result.figures.rate
+
+
+def _target(result: Result) -> str:
+    return result.figures.identity.target
+
+
+def _model(result: Result) -> str:
+    return result.figures.identity.model
+
+
+def _level(results: list[Result]) -> str:
+    """`5 users`, of several `1 to 20 users`"""
+    figures = sorted((r.figures for r in results), key=value_of)
+    last = level_text(figures[-1])
+    return last if len(figures) == 1 else f"{short_level(figures[0])} to {last}"
+
+
+def stage_text(result: Result) -> str:
+    return f"{_target(result)} on {result.payload} at {level_text(result.figures)}"
