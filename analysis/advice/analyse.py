@@ -13,7 +13,9 @@ from analysis.advice.data_notes import notes_of, open_sentence, retry_sentence
 from analysis.advice.dataset import Asked, dataset_of_interest
 from analysis.advice.even_lines import even_lines
 from analysis.advice.knee import knees
+from analysis.advice.model_table import model_table
 from analysis.advice.not_compared import in_headline, not_compared
+from analysis.advice.pareto import Front, deciding_latency, pareto, pareto_table, quality_text
 from analysis.advice.recommend import Recommendation, recommend
 from analysis.advice.repeats import repeated_levels
 from analysis.advice.report_model import Report
@@ -78,7 +80,12 @@ def _report(
     without, hourly, compared = not_compared(runs), _hourly(prices), comparisons(runs)
     rows, pairs = price_rows(runs, prices), break_evens(candidates, dataset, hourly)
     notes += instrument_notes(instrument) + price_cautions(rows) + notes_of(runs, results, compared, prices)
-    recommendation = recommend(candidates, dataset, _warnings(runs, prices, results, dataset), in_headline(without))
+    labels = {(run.name, t.name): t.labels for run in runs for t in run.scenario.targets}
+    warnings = _warnings(runs, prices, results, dataset)
+    recommendation = recommend(
+        candidates, dataset, warnings, in_headline(without), lambda r: quality_text(labels[r.seat])
+    )
+    front = pareto(candidates, dataset, labels, deciding_latency(candidates, dataset))
     return Report(
         runs={run.name: run.manifest for run in runs},
         results=results,
@@ -90,7 +97,8 @@ def _report(
         sentences=sentences(candidates),
         run_cost=[cost for run in runs for cost in run_cost(run, prices[run.name].of_target)],
         knees=knees(candidates),
-        tables=_tables(runs, candidates, recommendation, hourly),
+        tables=_tables(candidates, recommendation, front, labels, hourly),
+        pareto=front,
         break_even=pairs,
         even_lines=even_lines(pairs, runs, prices),
         notes=notes,
@@ -104,6 +112,7 @@ def _report(
         findings=findings_of(runs, results),
         repeats=repeated_levels(results),
         not_compared=[one.text for one in without],
+        silent=without,
         **_of_the_runs(runs),
     )
 
@@ -134,10 +143,15 @@ def _shared_limits(run: Run) -> dict[str, typing.Any]:
 
 
 def _tables(
-    runs: list[Run], candidates: list[Result], best: Recommendation, hourly: dict[tuple[str, str], float]
+    candidates: list[Result],
+    best: Recommendation,
+    front: Front,
+    labels: dict[tuple[str, str], dict],
+    hourly: dict[tuple[str, str], float],
 ) -> dict[str, pd.DataFrame]:
-    labels = {(run.name, t.name): t.labels for run in runs for t in run.scenario.targets}
     tables = study_tables(candidates, best.dataset, labels, hourly)
+    tables["pareto"] = pareto_table(front, best.pick)
+    tables["recommended_per_model"] = model_table(best, candidates)
     picked = next((c for c in candidates if c.key == best.pick), None)
     return tables | ({"recommended_stage": information(picked)} if picked else {})
 

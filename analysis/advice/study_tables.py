@@ -10,6 +10,9 @@ import typing
 
 import pandas as pd
 
+from analysis.advice.choice import few_errors
+from analysis.advice.comparability import MAX_OUTPUT_DIFFERENCE
+from analysis.advice.models import NOT_NAMED, model_of
 from analysis.advice.tie import tie
 from analysis.verdicts.place import Place
 from analysis.verdicts.stage_results import Result
@@ -17,6 +20,7 @@ from analysis.words import format as show
 from analysis.words.columns import Column, column
 from analysis.words.level import is_open, level_text
 from analysis.words.spread import STATISTICS, Spread
+from analysis.words.user_perceived import perceived
 from analysis.words.value_text import instances_of
 
 
@@ -99,7 +103,7 @@ def study_tables(
     names = list(dict.fromkeys(name for r in of_dataset for name in labels.get(r.seat, {})))
     models: dict[str, list[Result]] = {}
     for r in of_dataset:
-        models.setdefault(r.figures.identity.model, []).append(r)
+        models.setdefault(_row_of(r), []).append(r)
     tables = {}
     for question in QUESTIONS:
         rows = []
@@ -111,9 +115,19 @@ def study_tables(
     return tables
 
 
+def _row_of(result: Result) -> str:
+    """The model, of one that is not named the target."""
+    model = model_of(result)
+    return result.figures.identity.model if model == NOT_NAMED else model
+
+
 def _columns(names: list[str]) -> list[str]:
     return [
         "Model",
+        "Target",
+        "Run",
+        "Verdict",
+        "Note",
         *[n.capitalize() for n in names],
         "Instance",
         "Concurrent requests",
@@ -122,13 +136,9 @@ def _columns(names: list[str]) -> list[str]:
         show.HOURLY_PRICE,
         "Minutes per 1M output tokens",
         "USD per 1M output tokens",
-        "Target",
-        "Run",
-        "Verdict",
         "Runner-up",
         "Margin",
         "Tie",
-        "Note",
     ]
 
 
@@ -163,13 +173,22 @@ def _row(
     levels = _levels(question, group)
     compared = [r for r in group if r.figures.users == levels[r.place]]
     figure = question.column.of
-    ranked = sorted(compared, key=lambda r: figure(r.figures), reverse=not question.lowest)
+
+    def rank(r: Result) -> tuple[bool, bool, float]:
+        """What echoes its prompt or fails is best only where nothing else is there."""
+        return r.echo is not None, not few_errors(r), figure(r.figures) * (1 if question.lowest else -1)
+
+    ranked = sorted(compared, key=rank)
     best = ranked[0]
     other = next((r for r in ranked if r.place != best.place), None)
     margin = abs(figure(other.figures) / figure(best.figures) - 1) if other else None
     found = best.figures
     return [
-        found.identity.model,
+        _row_of(best),
+        found.identity.target,
+        ", ".join(dict.fromkeys(key.run for key in (best.members or (best.key,)))),
+        found.trust.verdict,
+        "; ".join(filter(None, (*_cautions(best, compared), note))) or None,
         *[labels.get(best.seat, {}).get(n) for n in names],
         instances_of(found),
         found.users,
@@ -178,11 +197,24 @@ def _row(
         hourly.get(best.seat),
         found.cost.minutes_per_1m_output_tokens,
         found.cost.usd_per_1m_output_tokens,
-        found.identity.target,
-        found.run,
-        found.trust.verdict,
         other.who.replace("`", "") if other else None,
         margin,
         tie(best, other, question.column) if other else None,
-        note,
     ]
+
+
+def _cautions(best: Result, compared: list[Result]) -> typing.Iterator[str]:
+    """Why a row's figures are not what they seem, or its options not alike."""
+    for r in compared:
+        mine = "" if r is best else f"{r.who}: "
+        if r.echo is not None:
+            usd, beyond = r.figures.cost.usd_per_1m_output_tokens, r.echo.beyond
+            price = usd and beyond and usd * r.echo.output / beyond
+            own = f"; by the {show.count(beyond)} tokens beyond it about {show.money(price)} per 1M" if price else ""
+            yield f"{mine}{r.echo.text}{own}"
+        if not few_errors(r):
+            yield f"{mine}{show.percent(perceived(r.figures).error_rate)} errors"
+    outputs = {r.who: mean for r in compared if (mean := r.figures.tokens.completion_tokens_mean)}
+    if len(outputs) > 1 and max(outputs.values()) > (1 + MAX_OUTPUT_DIFFERENCE) * min(outputs.values()):
+        each = ", ".join(f"{who} {show.number(mean)}" for who, mean in outputs.items())
+        yield f"output tokens differ by more than {show.percent(MAX_OUTPUT_DIFFERENCE)} ({each}): compare them per transaction"

@@ -23,6 +23,7 @@ from analysis.report.run_tables import (
     shown_comparison,
     shown_even_lines,
     shown_evidence,
+    shown_front,
     shown_prices,
     shown_repeats,
     shown_sources,
@@ -114,6 +115,8 @@ def _content(report: Report, plots: typing.Sequence[pathlib.Path]) -> dict[str, 
         "sentences": report.sentences,
         "knees": report.knees,
         "study": {_question(q): table(report.tables[q.table], skip=run) for q in QUESTIONS if q.table in report.tables},
+        "per_model": _filled(report, "recommended_per_model"),
+        "pareto": table(shown_front(report)),
         "stages": html_stages.stages(report),
         "calls": html_stages.calls(report) if report.retries else None,
         "open_loop": html_stages.open_loop(report) if report.open_loop else None,
@@ -134,6 +137,11 @@ Rows = typing.TypeVar("Rows", bound=typing.Sized)
 
 def _shown(rows: Rows, words: typing.Callable[[Rows, bool], pd.DataFrame], several: bool) -> Table | None:
     return table(words(rows, several)) if len(rows) else None
+
+
+def _filled(report: Report, name: str) -> Table | None:
+    frame = report.tables.get(name, pd.DataFrame())
+    return table(frame) if len(frame) else None
 
 
 def contents(report: Report) -> list[tuple[str, str]]:

@@ -14,6 +14,7 @@ from analysis.cost.transaction_cost import stage_cost
 from analysis.metrics.stage_metrics import without_window
 from analysis.runs.run_reader import Run
 from analysis.runs.stage import Stage, joined, stage_of
+from analysis.verdicts.echoes import echo_of
 from analysis.verdicts.intervals import with_intervals
 from analysis.verdicts.pooled_intervals import pooled_intervals, pooled_series, wider
 from analysis.verdicts.price_bias import combined
@@ -90,7 +91,8 @@ def _pooled(stages: StagesAgain, group: list[Result]) -> Result:
     found = with_intervals(found, intervals, next((words for words in batches if words), ""))
     members, who = tuple(r.key for r in kept), who_of(kept)
     series = kept[0].series if len(kept) == 1 else pooled_series(stage, found, kept)
-    return Result(found, checks, intervals, cost.reason, who, members, series, kept[0].place, kept[0].prompts)
+    place, prompts, echo = kept[0].place, kept[0].prompts, echo_of(stage)
+    return Result(found, checks, intervals, cost.reason, who, members, series, place, prompts, echo)
 
 
 def _same_checks(stages: StagesAgain, kept: list[Result]) -> list[list[Check]]:

@@ -7,6 +7,7 @@ from analysis.cost.transaction_cost import stage_cost
 from analysis.metrics.stage_metrics import measurements
 from analysis.runs.run_reader import Run
 from analysis.runs.stage import stages_of
+from analysis.verdicts.echoes import Echo, echo_of
 from analysis.verdicts.intervals import THROUGHPUT, Intervals, batches_of, intervals_of, with_intervals
 from analysis.verdicts.place import Place, place_of, prompts_of
 from analysis.verdicts.serial_intervals import series_intervals
@@ -40,6 +41,7 @@ class Result:
     series: Intervals = dataclasses.field(default_factory=dict)  # 95 %, by which differences go (serial_intervals.py)
     measured_at: Place | None = None
     prompts: str | None = None  # SHA-256 of its payload file
+    echo: Echo | None = None  # where its answers give the prompt back
 
     @property
     def key(self) -> StageKey:
@@ -112,6 +114,16 @@ def results_of(run: Run, prices: dict[str, Price]) -> list[Result]:
         place, prompts = places[stage.target.name], prompts_of(run, stage.visit.payload)
         who, series = run.named(stage.target.name), series_intervals(stage)
         results.append(
-            Result(found, checks, intervals, cost.reason, who, series=series, measured_at=place, prompts=prompts)
+            Result(
+                found,
+                checks,
+                intervals,
+                cost.reason,
+                who,
+                series=series,
+                measured_at=place,
+                prompts=prompts,
+                echo=echo_of(stage),
+            )
         )
     return results

@@ -10,6 +10,7 @@ from analysis.runs.stage import Stage
 from analysis.runs.window_share import in_flight
 from analysis.verdicts.answer_cautions import endpoint_cautions, served_cautions, stream_cautions, token_cautions
 from analysis.verdicts.cache_purpose import caches_on_purpose
+from analysis.verdicts.echoes import echo_cautions
 from analysis.verdicts.generator_cautions import (
     clock_cautions,
     lag_cautions,
@@ -37,7 +38,7 @@ def verdict_of(stage: Stage, found: StageFigures) -> Trust:
         *doubted("fewer", lag_cautions(stage)),
         *_sample_cautions(stage, found),
     ]
-    for cautions in (token_cautions, stream_cautions, served_cautions):
+    for cautions in (token_cautions, echo_cautions, stream_cautions, served_cautions):
         suspect += doubted("", cautions(stage))
     suspect += doubted("fewer", endpoint_cautions(stage)) + doubted("", _settle_cautions(stage))
     if stage.open_loop:
