@@ -85,7 +85,7 @@ def echo_cautions(stage: Stage) -> typing.Iterator[str]:
     """Why figures by the output token are not those of its answers, with the remedy."""
     if (echo := echo_of(stage)) and not _asked_for(stage):
         yield (
-            f"{echo.text}: throughput and prices by the output token count the prompt; leave it out of the answer (TGI and LMI: "
+            f"{echo.text}: throughput and prices by the output token count the prompt (leave it out of the answer, of TGI and LMI by "
             "`return_full_text: false`)"
         )
 

@@ -242,7 +242,7 @@ def test_a_run_in_which_nothing_succeeded_still_gets_its_page(tmp_path):
     report = samples.report(samples.frame(rows), records.assign(target="t"))
     words = Reader(write(report, tmp_path)).text()
     # drawn are the error rates, and the throughput, which is known to be 0
-    assert "100 %" in words and words.count("is not drawn:") == 5
+    assert "100 %" in words and words.count("is not drawn:") == 6
     assert "$0" not in Reader((tmp_path / "report.html").read_text(encoding="utf-8")).under("stages")
 
 
