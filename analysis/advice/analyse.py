@@ -15,8 +15,8 @@ from analysis.advice.even_lines import even_lines
 from analysis.advice.knee import knees
 from analysis.advice.model_table import model_table
 from analysis.advice.not_compared import in_headline, not_compared
-from analysis.advice.pareto import Front, deciding_latency, pareto, pareto_table, quality_text
-from analysis.advice.recommend import Recommendation, recommend
+from analysis.advice.pareto import deciding_latency, pareto, pareto_table, quality_text
+from analysis.advice.recommend import recommend
 from analysis.advice.repeats import repeated_levels
 from analysis.advice.report_model import Report
 from analysis.advice.search_findings import findings_of
@@ -80,12 +80,7 @@ def _report(
     without, hourly, compared = not_compared(runs), _hourly(prices), comparisons(runs)
     rows, pairs = price_rows(runs, prices), break_evens(candidates, dataset, hourly)
     notes += instrument_notes(instrument) + price_cautions(rows) + notes_of(runs, results, compared, prices)
-    labels = {(run.name, t.name): t.labels for run in runs for t in run.scenario.targets}
     warnings = _warnings(runs, prices, results, dataset)
-    recommendation = recommend(
-        candidates, dataset, warnings, in_headline(without), lambda r: quality_text(labels[r.seat])
-    )
-    front = pareto(candidates, dataset, labels, deciding_latency(candidates, dataset))
     return Report(
         runs={run.name: run.manifest for run in runs},
         results=results,
@@ -93,12 +88,10 @@ def _report(
         records=pd.concat([run.records.assign(run=run.name) for run in runs], ignore_index=True),
         dataset=dataset,
         slo={run.name: _shared_limits(run) for run in runs},
-        recommendation=recommendation,
+        **_choices(runs, candidates, dataset, hourly, warnings, in_headline(without)),
         sentences=sentences(candidates),
         run_cost=[cost for run in runs for cost in run_cost(run, prices[run.name].of_target)],
         knees=knees(candidates),
-        tables=_tables(candidates, recommendation, front, labels, hourly),
-        pareto=front,
         break_even=pairs,
         even_lines=even_lines(pairs, runs, prices),
         notes=notes,
@@ -142,18 +135,23 @@ def _shared_limits(run: Run) -> dict[str, typing.Any]:
     return {name: limit for name, limit in first.items() if all(other.get(name) == limit for other in others)}
 
 
-def _tables(
+def _choices(
+    runs: list[Run],
     candidates: list[Result],
-    best: Recommendation,
-    front: Front,
-    labels: dict[tuple[str, str], dict],
+    dataset: str,
     hourly: dict[tuple[str, str], float],
-) -> dict[str, pd.DataFrame]:
-    tables = study_tables(candidates, best.dataset, labels, hourly)
-    tables["pareto"] = pareto_table(front, best.pick)
-    tables["recommended_per_model"] = model_table(best, candidates)
+    warnings: list[str],
+    without: str,
+) -> dict[str, typing.Any]:
+    """What is chosen among the candidates: the recommendation, the front, and the tables of both."""
+    labels = {(run.name, t.name): t.labels for run in runs for t in run.scenario.targets}
+    best = recommend(candidates, dataset, warnings, without, lambda r: quality_text(labels[r.seat]))
+    front = pareto(candidates, dataset, labels, deciding_latency(candidates, dataset))
+    tables = study_tables(candidates, dataset, labels, hourly)
+    tables |= {"pareto": pareto_table(front, best.pick), "recommended_per_model": model_table(best, candidates)}
     picked = next((c for c in candidates if c.key == best.pick), None)
-    return tables | ({"recommended_stage": information(picked)} if picked else {})
+    tables |= {"recommended_stage": information(picked)} if picked else {}
+    return {"recommendation": best, "pareto": front, "tables": tables}
 
 
 def _hourly(prices: dict[str, Prices]) -> dict[tuple[str, str], float]:

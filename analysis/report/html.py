@@ -115,8 +115,7 @@ def _content(report: Report, plots: typing.Sequence[pathlib.Path]) -> dict[str, 
         "sentences": report.sentences,
         "knees": report.knees,
         "study": {_question(q): table(report.tables[q.table], skip=run) for q in QUESTIONS if q.table in report.tables},
-        "per_model": _filled(report, "recommended_per_model"),
-        "pareto": table(shown_front(report)),
+        **_chosen_among(report),
         "stages": html_stages.stages(report),
         "calls": html_stages.calls(report) if report.retries else None,
         "open_loop": html_stages.open_loop(report) if report.open_loop else None,
@@ -139,9 +138,10 @@ def _shown(rows: Rows, words: typing.Callable[[Rows, bool], pd.DataFrame], sever
     return table(words(rows, several)) if len(rows) else None
 
 
-def _filled(report: Report, name: str) -> Table | None:
-    frame = report.tables.get(name, pd.DataFrame())
-    return table(frame) if len(frame) else None
+def _chosen_among(report: Report) -> dict[str, Table | None]:
+    """The recommendation of each model, where there are several, and what nothing beats."""
+    models = report.tables.get("recommended_per_model", pd.DataFrame())
+    return {"per_model": table(models) if len(models) else None, "pareto": table(shown_front(report))}
 
 
 def contents(report: Report) -> list[tuple[str, str]]:

@@ -183,8 +183,7 @@ class Trust:
     verdict: Verdict | None = text("VALID, SUSPECT or INVALID")
     reasons: str | None = text("why it is not VALID")
     price_bias: str | None = text(
-        "which way these reasons put the price of a transaction: `too high`, `too low` or `too high or too low`; empty where they "
-        "do not tell"
+        "whether they make the price too high, too low, or either; empty where they do not tell"
     )
 
 
