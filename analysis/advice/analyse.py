@@ -14,7 +14,7 @@ from analysis.advice.dataset import Asked, dataset_of_interest
 from analysis.advice.even_lines import even_lines
 from analysis.advice.knee import knees
 from analysis.advice.model_table import model_table
-from analysis.advice.not_compared import in_headline, not_compared
+from analysis.advice.not_compared import NotCompared, in_headline, not_compared
 from analysis.advice.pareto import deciding_latency, pareto, pareto_table, quality_text
 from analysis.advice.recommend import recommend
 from analysis.advice.repeats import repeated_levels
@@ -80,7 +80,6 @@ def _report(
     without, hourly, compared = not_compared(runs), _hourly(prices), comparisons(runs)
     rows, pairs = price_rows(runs, prices), break_evens(candidates, dataset, hourly)
     notes += instrument_notes(instrument) + price_cautions(rows) + notes_of(runs, results, compared, prices)
-    warnings = _warnings(runs, prices, results, dataset)
     return Report(
         runs={run.name: run.manifest for run in runs},
         results=results,
@@ -88,7 +87,7 @@ def _report(
         records=pd.concat([run.records.assign(run=run.name) for run in runs], ignore_index=True),
         dataset=dataset,
         slo={run.name: _shared_limits(run) for run in runs},
-        **_choices(runs, candidates, dataset, hourly, warnings, in_headline(without)),
+        **_choices(runs, candidates, dataset, hourly, _warnings(runs, prices, results, dataset), without),
         sentences=sentences(candidates),
         run_cost=[cost for run in runs for cost in run_cost(run, prices[run.name].of_target)],
         knees=knees(candidates),
@@ -141,11 +140,11 @@ def _choices(
     dataset: str,
     hourly: dict[tuple[str, str], float],
     warnings: list[str],
-    without: str,
+    without: list[NotCompared],
 ) -> dict[str, typing.Any]:
     """What is chosen among the candidates: the recommendation, the front, and the tables of both."""
     labels = {(run.name, t.name): t.labels for run in runs for t in run.scenario.targets}
-    best = recommend(candidates, dataset, warnings, without, lambda r: quality_text(labels[r.seat]))
+    best = recommend(candidates, dataset, warnings, in_headline(without), lambda r: quality_text(labels[r.seat]))
     front = pareto(candidates, dataset, labels, deciding_latency(candidates, dataset))
     tables = study_tables(candidates, dataset, labels, hourly)
     tables |= {"pareto": pareto_table(front, best.pick), "recommended_per_model": model_table(best, candidates)}
