@@ -10,6 +10,7 @@ MODULE, INSTALLED = "python -m analysis", "swarmledger"
 EXAMPLE = """examples:
   python -m analysis report runs/study
   python -m analysis gate runs/study --slo configs/slo/chat.yaml
+  python -m analysis compare runs/monday runs/tuesday
   python -m analysis cost --locust-csv results/chat --instance ml.p4d.24xlarge
   python -m analysis check configs/demo.yaml
   python -m analysis prices us.amazon.nova-lite-v1:0
@@ -26,6 +27,10 @@ COMMANDS = {
     "report": ("analysis.commands.report", "report of one run or several: metrics, costs, recommendations"),
     "gate": ("analysis.commands.gate", "a run judged by its limits and against a baseline: for CI, by exit code"),
     "cost": ("analysis.commands.cost", "cost per transaction from any Locust run's CSV files"),
+    "compare": (
+        "analysis.commands.compare",
+        "runs side by side: what differs, by how much, and what could have stayed unseen",
+    ),
     "check": (
         "analysis.commands.check",
         "a scenario before its run: files, credentials, one call of each target, time and cost",

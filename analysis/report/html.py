@@ -72,6 +72,12 @@ class Picture(typing.NamedTuple):
 
 def write_html(report: Report, plots: typing.Sequence[pathlib.Path], path: str | pathlib.Path) -> None:
     """Write a report as one HTML file. `plots`: the PNGs that `plots.draw_all` wrote."""
+    text = pages().get_template("report.html.j2").render(_content(report, plots))
+    pathlib.Path(path).write_text(text, encoding="utf-8")
+
+
+def pages() -> jinja2.Environment:
+    """What pages are made with: everything that a template puts out is escaped, but for Markup of ours."""
     loader = jinja2.FileSystemLoader(pathlib.Path(__file__).parent / "templates")
     page = jinja2.Environment(
         loader=loader,
@@ -85,8 +91,7 @@ def write_html(report: Report, plots: typing.Sequence[pathlib.Path], path: str |
         "ticks": ticks, "money": show.money, "count": show.count, "number": show.number, "percent": show.percent,
         "seconds": show.seconds, "utc": show.utc, "text": show.text, "heading": heading,
     }  # fmt: skip
-    text = page.get_template("report.html.j2").render(_content(report, plots))
-    pathlib.Path(path).write_text(text, encoding="utf-8")
+    return page
 
 
 def _content(report: Report, plots: typing.Sequence[pathlib.Path]) -> dict[str, typing.Any]:
@@ -97,7 +102,7 @@ def _content(report: Report, plots: typing.Sequence[pathlib.Path]) -> dict[str, 
     run = [] if several else ["run", "Run"]  # the columns that say nothing with one run
     return {
         "report": report,
-        "style": _style(),
+        "style": style(),
         "names": ", ".join(dict.fromkeys(m.name for m in report.runs.values())),
         "best": best,
         "figures": [] if picked is None else html_stages.key_figures(picked.figures),
@@ -166,7 +171,7 @@ def _question(question: Question) -> str:
     return f"{question.table.replace('_', ' ').capitalize()}: {question.rule}"
 
 
-def _style() -> markupsafe.Markup:
+def style() -> markupsafe.Markup:
     return markupsafe.Markup((pathlib.Path(__file__).parent / "templates" / "report.css").read_text(encoding="utf-8"))
 
 

@@ -3,7 +3,9 @@
 import typing
 
 from analysis.words.columns import Column, columns, headed
+from analysis.words.spread import STATISTICS, Spread, named
 from analysis.words.stage_figures import StageFigures
+from locustfiles.contract.statistics.binomial import LEVELS
 
 
 class Group(typing.NamedTuple):
@@ -17,14 +19,28 @@ def _group(name: str, pick: typing.Callable[[StageFigures], dict[str, object]]) 
     return Group(name, {head: cell for head, cell in headed(pick).items() if isinstance(cell, Column)})
 
 
+def _times(name: str, pick: typing.Callable[[StageFigures], Spread], on_paper: str = "mean p50 p95 p99") -> Group:
+    """Mean and percentiles of a time, and of how many values."""
+    paper = on_paper.split()
+
+    def columns_of(f: StageFigures) -> dict[str, object]:
+        times = pick(f)
+        found: dict[str, object] = {f"{'+' if s in paper else ''}{named(s)}": times.at(s) for s in STATISTICS}
+        return found | {"n": times.n}
+
+    return _group(name, columns_of)
+
+
 GROUPS = (
     _group("Outcome", lambda f: {
         "+verdict": f.trust.verdict, "+SLO": f.limits.slo, "+requests": f.outcome.requests, "+error rate": f.outcome.error_rate,
     }),
     _group("Latency, s", lambda f: {
-        "+mean": f.latency.mean, "+p50": f.latency.p50, "+p95": f.latency.p95, "+p99": f.latency.p99, "n": f.latency.n,
-        "+p50 with failures as ∞": f.latency_with_failures.p50_all, "+p95 with failures as ∞": f.latency_with_failures.p95_all,
+        "+mean": f.latency.mean, "+p50": f.latency.p50, "p90": f.latency.p90, "+p95": f.latency.p95, "+p99": f.latency.p99,
+        "p99.9": f.latency.p99_9, "n": f.latency.n, "+p50 with failures as ∞": f.latency_with_failures.p50_all,
+        "p90 with failures as ∞": f.latency_with_failures.p90_all, "+p95 with failures as ∞": f.latency_with_failures.p95_all,
         "+p99 with failures as ∞": f.latency_with_failures.p99_all,
+        "p99.9 with failures as ∞": f.latency_with_failures.p99_9_all,
     }),
     _group("Rate", lambda f: {
         "+transactions /min": f.throughput.transactions_per_minute, "+output tokens/s": f.tokens.completion_tokens_per_s,
@@ -38,11 +54,11 @@ GROUPS = (
         "per transaction at 10 % use": f.cost.usd_per_transaction_at_10pct, "at 30 %": f.cost.usd_per_transaction_at_30pct,
         "at 60 %": f.cost.usd_per_transaction_at_60pct, "priced by": f.cost.price_basis,
     }),
-    _group("TTFT, s", lambda f: {
-        "mean": f.ttft.mean, "+p50": f.ttft.p50, "+p95": f.ttft.p95, "p99": f.ttft.p99, "n": f.ttft.n,
-    }),
-    _group("TPOT, ms", lambda f: {
-        "mean": f.tpot.mean, "+p50": f.tpot.p50, "p95": f.tpot.p95, "p99": f.tpot.p99, "n": f.tpot.n,
+    _times("TTFT, s", lambda f: f.ttft, "p50 p95"),
+    _times("TPOT, ms", lambda f: f.tpot, "p50"),
+    _group("ITL, ms", lambda f: {
+        "mean": f.itl.mean, "+p50": f.itl.p50, "p90": f.itl.p90, "p95": f.itl.p95, "+p99": f.itl.p99, "p99.9": f.itl.p99_9,
+        "most": f.itl.max, "gaps": f.itl.gaps,
     }),
     _group("Tokens", lambda f: {
         "+prompt, mean": f.tokens.prompt_tokens_mean, "prompt read from a cache": f.tokens.cache_read_share,
@@ -77,18 +93,9 @@ CALL_GROUPS = (
         "+calls": f.calls.calls, "+failed": f.calls.calls_failed, "+error rate": f.calls.call_error_rate,
         "+attempts per call": f.calls.attempts_per_call_mean,
     }),
-    _group("First attempt, latency s", lambda f: {
-        "+mean": f.calls.first_attempt_latency.mean, "+p50": f.calls.first_attempt_latency.p50,
-        "+p95": f.calls.first_attempt_latency.p95, "+p99": f.calls.first_attempt_latency.p99, "n": f.calls.first_attempt_latency.n,
-    }),
-    _group("User-perceived, latency s", lambda f: {
-        "+mean": f.calls.call_latency.mean, "+p50": f.calls.call_latency.p50, "+p95": f.calls.call_latency.p95,
-        "+p99": f.calls.call_latency.p99, "n": f.calls.call_latency.n,
-    }),
-    _group("User-perceived, TTFT s", lambda f: {
-        "mean": f.calls.call_ttft.mean, "+p50": f.calls.call_ttft.p50, "+p95": f.calls.call_ttft.p95, "p99": f.calls.call_ttft.p99,
-        "n": f.calls.call_ttft.n,
-    }),
+    _times("First attempt, latency s", lambda f: f.calls.first_attempt_latency),
+    _times("User-perceived, latency s", lambda f: f.calls.call_latency),
+    _times("User-perceived, TTFT s", lambda f: f.calls.call_ttft, "p50 p95"),
 )  # fmt: skip
 #: the same for the table of the open loop
 OPEN_GROUPS = (
@@ -100,24 +107,16 @@ OPEN_GROUPS = (
     _group("Latency from the send, s", lambda f: {
         "+mean": f.latency.mean, "+p50": f.latency.p50, "+p95": f.latency.p95, "+p99": f.latency.p99,
     }),
-    _group("Latency from when it was due, s", lambda f: {
-        "+mean": f.open_loop.intended_latency.mean, "+p50": f.open_loop.intended_latency.p50,
-        "+p95": f.open_loop.intended_latency.p95, "+p99": f.open_loop.intended_latency.p99, "n": f.open_loop.intended_latency.n,
-    }),
-    _group("TTFT from when it was due, s", lambda f: {
-        "mean": f.open_loop.intended_ttft.mean, "+p50": f.open_loop.intended_ttft.p50, "+p95": f.open_loop.intended_ttft.p95,
-        "p99": f.open_loop.intended_ttft.p99, "n": f.open_loop.intended_ttft.n,
-    }),
+    _times("Latency from when it was due, s", lambda f: f.open_loop.intended_latency),
+    _times("TTFT from when it was due, s", lambda f: f.open_loop.intended_ttft, "p50 p95"),
 )  # fmt: skip
 #: groups without whose name a short heading says too little
 AMBIGUOUS = (
-    "Latency, s", "TTFT, s", "TPOT, ms", "Cost", "Tokens", *(g.name for g in CALL_GROUPS[1:]), *(g.name for g in OPEN_GROUPS),
+    "Latency, s", "TTFT, s", "TPOT, ms", "ITL, ms", "Cost", "Tokens", *(g.name for g in CALL_GROUPS[1:]), *(g.name for g in OPEN_GROUPS),
 )  # fmt: skip
 
 #: of no interest where nothing failed
-WITH_FAILURES = columns(
-    lambda f: (f.latency_with_failures.p50_all, f.latency_with_failures.p95_all, f.latency_with_failures.p99_all)
-)
+WITH_FAILURES = columns(lambda f: [getattr(f.latency_with_failures, f"{name}_all") for name in LEVELS])
 
 #: of the recommended stage, in the first study's form
 SUMMARY = columns(

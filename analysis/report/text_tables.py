@@ -9,7 +9,7 @@ from analysis.verdicts.stage_results import Result
 from analysis.words import format as show
 from analysis.words.columns import Cell, Column, headed
 from analysis.words.level import level_text, short_level
-from analysis.words.spread import STATISTICS
+from analysis.words.spread import STATISTICS, named
 from analysis.words.stage_figures import StageFigures
 from analysis.words.value_text import bounds, figure, instances_of, with_interval
 
@@ -31,7 +31,8 @@ FULL = headed(
         "Target": f.identity.target, "Instance": instances_of, "Level": level_text, "Requests": f.outcome.requests, "Error rate": _errors,
         "Prompt tokens": f.tokens.prompt_tokens_mean, "Prompt tokens/s": f.tokens.prompt_tokens_per_s,
         "Output tokens": f.tokens.completion_tokens_mean, "Output tokens/s": f.tokens.completion_tokens_per_s,
-        "Latency mean": f.latency.mean, "p50": f.latency.p50, "p95": f.latency.p95, "p99": f.latency.p99,
+        "Latency mean": f.latency.mean, "p50": f.latency.p50, "p90": f.latency.p90, "p95": f.latency.p95, "p99": f.latency.p99,
+        "p99.9": f.latency.p99_9,
         "p50 with failures": f.latency_with_failures.p50_all, "p95 with failures": f.latency_with_failures.p95_all,
         "p99 with failures": f.latency_with_failures.p99_all,
         "TTFT p50": f.ttft.p50, "TTFT p95": f.ttft.p95, "TPOT p50": f.tpot.p50, "TPOT p95": f.tpot.p95,
@@ -62,8 +63,8 @@ CALLS = headed(
     lambda f: {
         **_where(f), "Level": level_text, "Calls": f.calls.calls, "Failed": f.calls.calls_failed,
         "Call error rate": f.calls.call_error_rate, "Attempts per call": f.calls.attempts_per_call_mean,
-        **{f"First attempt: latency {p}": f.calls.first_attempt_latency.at(p) for p in STATISTICS},
-        **{f"User-perceived: latency {p}": f.calls.call_latency.at(p) for p in STATISTICS},
+        **{f"First attempt: latency {named(p)}": f.calls.first_attempt_latency.at(p) for p in STATISTICS},
+        **{f"User-perceived: latency {named(p)}": f.calls.call_latency.at(p) for p in STATISTICS},
         "User-perceived: TTFT p50": f.calls.call_ttft.p50, "User-perceived: TTFT p95": f.calls.call_ttft.p95,
     }
 )  # fmt: skip
@@ -73,8 +74,8 @@ OPENED = headed(
         **_where(f), "Planned": level_text, "Achieved, 1/s": f.open_loop.rate_achieved_per_s,
         "Schedule delay p50": f.open_loop.schedule_delay_p50_ms, "Schedule delay p99": f.open_loop.schedule_delay_p99_ms,
         "Schedule delay max": f.open_loop.schedule_delay_max_ms,
-        **{f"From the send: latency {p}": f.latency.at(p) for p in STATISTICS[1:]},
-        **{f"From when it was due: latency {p}": f.open_loop.intended_latency.at(p) for p in STATISTICS[1:]},
+        **{f"From the send: latency {named(p)}": f.latency.at(p) for p in STATISTICS[1:]},
+        **{f"From when it was due: latency {named(p)}": f.open_loop.intended_latency.at(p) for p in STATISTICS[1:]},
     }
 )  # fmt: skip
 

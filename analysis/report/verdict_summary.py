@@ -12,13 +12,13 @@ from analysis.words.stage_figures import Verdict
 
 
 class Judged(typing.Protocol):
-    """Stages of one run or several: a report, a gate."""
+    """A report, or whatever else has stages of runs."""
 
     @property
     def results(self) -> list[Result]: ...
 
     @property
-    def runs(self) -> typing.Collection[str]: ...
+    def runs(self) -> typing.Sized: ...
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

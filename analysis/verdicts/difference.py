@@ -14,8 +14,8 @@ import math
 import typing
 
 from analysis.verdicts.intervals import THROUGHPUT, USD
-from analysis.verdicts.proportions import Share, apart, effective, smallest_seen
-from analysis.verdicts.quantiles import NORMAL, POWER, T_95, widening
+from analysis.verdicts.proportions import Share, apart, effective, p_above, smallest_seen
+from analysis.verdicts.quantiles import NORMAL, POWER, T_95, beyond, widening
 from analysis.verdicts.serial_intervals import CALL_ERROR_RATE, ERROR_RATE
 from analysis.verdicts.stage_results import Result, by_count
 from analysis.words.columns import Column, column, columns
@@ -75,6 +75,24 @@ class Difference:
         if self.high is not None and self.high < self.same_at:
             return "lower"
         return "not known" if self.low is None or self.high is None else "no difference seen"
+
+    @property
+    def p(self) -> float | None:
+        """Two-sided p-value of there being no difference; None where no interval is known on the side that would tell."""
+        if self.shares is not None:
+            one, other = self.shares
+            return min(1.0, 2 * min(p_above(one, other), p_above(other, one)))
+        ratio = self.ratio
+        if not ratio:
+            return None
+        below, above = logs(ratio, self.low, self.high)
+        half = below if ratio > 1 else above
+        if half is None:
+            return None
+        apart_by = abs(math.log(ratio))
+        if half <= 0:  # known exactly
+            return 0.0 if apart_by > 1e-12 else 1.0
+        return min(1.0, 2 * beyond(apart_by / half))
 
     def at(self, confidence: float) -> "Difference":
         """The same with an interval of another confidence."""

@@ -8,6 +8,7 @@ are added outside its bounds, which more requests do not narrow.
 import dataclasses
 import math
 import statistics
+import typing
 
 from analysis.cost.bill import Bill
 from analysis.runs.stage import Stage
@@ -18,6 +19,7 @@ from analysis.words.columns import METRICS, Column
 from analysis.words.spread import Spread
 from analysis.words.stage_figures import StageFigures
 from analysis.words.value_text import Interval
+from locustfiles.contract.statistics.binomial import LEVELS
 from locustfiles.contract.statistics.student_t import t_975
 
 COSTS = (USD, USD_PER_1M_OUTPUT)
@@ -79,19 +81,11 @@ def _interval(value: float, kept: list[Result], column: Column) -> Interval:
 
 def wider(of_all: Spread, each: list[Spread]) -> Spread:
     """The intervals of the percentiles of all requests, widened to what lies between the repetitions."""
-    p50, p95, p99 = [s.p50 for s in each], [s.p95 for s in each], [s.p99 for s in each]
-    p50_low, p50_high = _ends(of_all.p50, of_all.p50_low, of_all.p50_high, p50)
-    p95_low, p95_high = _ends(of_all.p95, of_all.p95_low, of_all.p95_high, p95)
-    p99_low, p99_high = _ends(of_all.p99, of_all.p99_low, of_all.p99_high, p99)
-    return dataclasses.replace(
-        of_all,
-        p50_low=p50_low,
-        p50_high=p50_high,
-        p95_low=p95_low,
-        p95_high=p95_high,
-        p99_low=p99_low,
-        p99_high=p99_high,
-    )
+    ends: dict[str, typing.Any] = {}
+    for name in LEVELS:
+        value, low, high = (getattr(of_all, field) for field in (name, f"{name}_low", f"{name}_high"))
+        ends[f"{name}_low"], ends[f"{name}_high"] = _ends(value, low, high, [getattr(s, name) for s in each])
+    return dataclasses.replace(of_all, **ends)
 
 
 def _ends(

@@ -25,6 +25,7 @@ from analysis.words.spread import Spread, Statistic
 from analysis.words.stage_figures import Limits, StageFigures
 from analysis.words.user_perceived import perceived
 from locustfiles.contract.error_classes import ErrorClass
+from locustfiles.contract.gap_counts import KNOWN_TO
 from locustfiles.contract.statistics.binomial import decide
 
 State = typing.Literal["met", "missed", "undecided", "unknown"]
@@ -61,12 +62,29 @@ def check(criterion: Criterion, stage: Stage, figures: StageFigures, cost_reason
     """A criterion at the stage whose measurements and cost are in `figures`. cost_reason: why its cost is empty."""
     if criterion.of in _COSTS:
         return _cost(criterion, figures, cost_reason)
+    if criterion.of == "itl":
+        return _gaps(criterion, figures, stage)
     if criterion.statistic is not None:
         return _time(criterion, criterion.statistic, stage, figures)
     if criterion.of == "error_rate":
         return _error_rate(criterion, stage, figures)
     value, why = _figure(criterion, stage, figures)
     return _plain(criterion, value, why, figures.outcome.successes)
+
+
+def _gaps(criterion: Criterion, figures: StageFigures, stage: Stage) -> Check:
+    """By the counts of gaps, in which a percentile is known to 2.5 %. Gaps depend on each other, so there is no test."""
+    statistic = criterion.statistic or "mean"
+    value, n = figures.itl.at(statistic), figures.itl.gaps or 0
+    if (
+        value is None
+        or statistic == "mean"
+        or not criterion.limit / (1 + KNOWN_TO) < value <= criterion.limit * (1 + KNOWN_TO)
+    ):
+        return _plain(criterion, value, _why_no_time(criterion.of, stage), n)
+    return Check(
+        criterion, value, "undecided", f"known to {show.percent(KNOWN_TO)} of itself, and so near to the limit", n
+    )
 
 
 class _Sample(typing.NamedTuple):
@@ -121,7 +139,7 @@ def needed(above: int, n: int, q: float) -> tuple[int, bool]:
 
 
 #: times of which only streams have any, by what they are called
-_STREAMED = {"ttft": "TTFT", "ttft_visible": "visible TTFT", "tpot": "TPOT"}
+_STREAMED = {"ttft": "TTFT", "ttft_visible": "visible TTFT", "tpot": "TPOT", "itl": "ITL"}
 
 
 def _why_no_time(of: str, stage: Stage) -> str:

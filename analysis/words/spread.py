@@ -6,18 +6,24 @@ import typing
 from analysis.words.figure_fields import count as count_field
 from analysis.words.figure_fields import group, number
 
-Statistic = typing.Literal["mean", "p50", "p95", "p99"]
+Statistic = typing.Literal["mean", "p50", "p90", "p95", "p99", "p99_9"]
 STATISTICS: tuple[Statistic, ...] = typing.get_args(Statistic)
+
+
+def named(statistic: str) -> str:
+    """p99_9 -> p99.9: as people write it, and scenarios."""
+    return statistic.replace("_", ".")
+
 
 _HIGH = "its upper end; empty (wide) when even the largest of n values is none"
 
 
 def _percentile(p: str) -> typing.Any:
-    return number(f"{p} of {{what}}, exact from the records, linear between two values", better="lower", ends=p)
+    return number(f"{named(p)} of {{what}}, exact from the records, linear between two values", better="lower", ends=p)
 
 
 def _low(p: str) -> typing.Any:
-    return number(f"lower end of the 95 % order-statistic interval of {{name}} {p}")
+    return number(f"lower end of the 95 % order-statistic interval of {{name}} {named(p)}")
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,19 +32,26 @@ class Spread:
 
     mean: float | None = number("mean of {what}", better="lower")
     p50: float | None = _percentile("p50")
+    p90: float | None = _percentile("p90")
     p95: float | None = _percentile("p95")
     p99: float | None = _percentile("p99")
+    p99_9: float | None = _percentile("p99_9")
     n: int | None = count_field("how many successes {name} is known of", "higher")
     p50_low: float | None = _low("p50")
     p50_high: float | None = number(_HIGH)
+    p90_low: float | None = _low("p90")
+    p90_high: float | None = number(_HIGH)
     p95_low: float | None = _low("p95")
     p95_high: float | None = number(_HIGH)
     p99_low: float | None = _low("p99")
     p99_high: float | None = number(_HIGH)
+    p99_9_low: float | None = _low("p99_9")
+    p99_9_high: float | None = number(_HIGH)
 
     def at(self, statistic: Statistic) -> float | None:
         """The figure that a limit of that name is set on."""
-        return {"mean": self.mean, "p50": self.p50, "p95": self.p95, "p99": self.p99}[statistic]
+        value: float | None = getattr(self, statistic)
+        return value
 
 
 NOT_ASKED = Spread()
@@ -51,7 +64,7 @@ def spread(prefix: str, unit: str, what: str) -> typing.Any:
 
 def _all(p: str) -> typing.Any:
     return number(
-        f"{p} of successes and failures together, a failure counting as infinity, so that shed load does not look fast; "
+        f"{named(p)} of successes and failures together, a failure counting as infinity, so that shed load does not look fast; "
         "`inf` where it falls among the failures",
         better="lower",
     )
@@ -62,5 +75,7 @@ class WithFailures:
     """Percentiles of successes and failures together."""
 
     p50_all: float | None = _all("p50")
+    p90_all: float | None = _all("p90")
     p95_all: float | None = _all("p95")
     p99_all: float | None = _all("p99")
+    p99_9_all: float | None = _all("p99_9")

@@ -174,7 +174,7 @@ def test_first_attempt_and_user_perceived_stand_side_by_side(tmp_path):
     # 60 calls of 1 s and 30 of 4 s; p99 of 90 has no upper end. The mean: forty batches of two, 25 of 1 s, then 15 of 4 s, mean
     # 2.125, squares 84.4, products of neighbours 77.5, r = 0.918; 2.023 x sqrt(84.4 / 39 / 40 x 1.918 / 0.082) = 2.28
     assert (
-        "| 2.00 s (0 s – 4.28 s) | 1.00 s (1.00 s – 1.00 s) | 4.00 s (4.00 s – 4.00 s) | 4.00 s (4.00 s – wide) |"
+        "| 2.00 s (0 s – 4.28 s) | 1.00 s (1.00 s – 1.00 s) | 4.00 s (4.00 s – 4.00 s) | 4.00 s (4.00 s – 4.00 s) | 4.00 s (4.00 s – wide) |"
         in row
     )
 

@@ -28,8 +28,9 @@ def test_a_field_is_a_column_with_its_name_unit_and_definition():
     found = {c.name: c for c in columns_of(Kitchen)}
     assert list(found) == [
         "eggs",
-        *("boiling_mean_min", "boiling_p50_min", "boiling_p95_min", "boiling_p99_min", "boiling_n"),
-        *(f"boiling_{p}_{end}_min" for p in ("p50", "p95", "p99") for end in ("low", "high")),
+        *(f"boiling_{p}_min" for p in ("mean", "p50", "p90", "p95", "p99", "p99_9")),
+        "boiling_n",
+        *(f"boiling_{p}_{end}_min" for p in ("p50", "p90", "p95", "p99", "p99_9") for end in ("low", "high")),
         "heat_share",
     ]
     assert (found["eggs"].kind, found["eggs"].better, found["eggs"].definition) == (

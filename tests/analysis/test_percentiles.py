@@ -89,24 +89,24 @@ def test_the_test_and_the_interval_never_contradict_each_other(values, limit, q)
 
 
 def all_of(values, failures):
-    """p50, p95 and p99 of successes and failures together."""
+    """p50, p90, p95, p99 and p99.9 of successes and failures together."""
     return dataclasses.astuple(with_failures(values, failures))
 
 
 def test_a_failure_counts_as_infinity_among_the_percentiles():
     # 100 values: p95 lies at 0.95 x 99 = 94.05, between the 95th and the 96th; with 5 failures the 96th is one
-    assert all_of(np.arange(1.0, 101.0), 0) == pytest.approx((50.5, 95.05, 99.01))
-    assert all_of(np.arange(1.0, 96.0), 5) == (50.5, math.inf, math.inf)
+    assert all_of(np.arange(1.0, 101.0), 0) == pytest.approx((50.5, 90.1, 95.05, 99.01, 99.901))
+    assert all_of(np.arange(1.0, 96.0), 5) == (50.5, pytest.approx(90.1), math.inf, math.inf, math.inf)
     # 101 values: p95 is exactly the 96th, which succeeded, whatever the 97th did
-    assert all_of(np.arange(1.0, 97.0), 5) == (51.0, 96.0, math.inf)
-    assert all_of(np.array([]), 3) == (math.inf, math.inf, math.inf)
-    assert all_of(np.array([]), 0) == (None, None, None)
+    assert all_of(np.arange(1.0, 97.0), 5) == (51.0, 91.0, 96.0, math.inf, math.inf)
+    assert all_of(np.array([]), 3) == (math.inf,) * 5
+    assert all_of(np.array([]), 0) == (None,) * 5
 
 
 @settings(max_examples=100)
 @given(values=st.lists(st.integers(0, 50), min_size=1, max_size=60), failures=st.integers(0, 30))
 def test_percentiles_with_failures_are_those_of_very_slow_answers(values, failures):
     slow = 1e12  # stands for never
-    plain = np.percentile(np.array([*values, *[slow] * failures], dtype=float), [50, 95, 99])
+    plain = np.percentile(np.array([*values, *[slow] * failures], dtype=float), [50, 90, 95, 99, 99.9])
     for found, expected in zip(all_of(np.array(values, dtype=float), failures), plain, strict=True):
         assert found == pytest.approx(expected) if expected < 1e6 else found == math.inf

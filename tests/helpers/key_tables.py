@@ -18,7 +18,9 @@ def check_keys(
     """The table below `heading` has a row for every key of the model with its meaning and default, and no other; the keys of
     `bases` have tables of their own."""
     inherited = {name for base in bases if model is not base and issubclass(model, base) for name in base.model_fields}
-    fields = {name: field for name, field in model.model_fields.items() if name not in inherited}
+    fields = {
+        name.replace("p99_9", "p99.9"): field for name, field in model.model_fields.items() if name not in inherited
+    }
     rows = table(readme, heading, "key")
     assert {code(row[0]) for row in rows} == set(fields) and len(rows) == len(fields), heading
     for key, meaning, told in rows:

@@ -2,25 +2,25 @@
 
 import math
 
-PERCENTILES = {"p50": 50, "p95": 95, "p99": 99}
+PERCENTILES = {"p50": 500, "p90": 900, "p95": 950, "p99": 990, "p99_9": 999}  # per thousand
 Z = 1.959964  # normal, 97.5 %
 T = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262157)  # Student's t, 97.5 %, by degrees of freedom
 
 
-def quantile(values: list[float], percent: int) -> float:
-    """Linear between the two values around position percent / 100 x (n - 1) of the ascending ones."""
+def quantile(values: list[float], per_thousand: int) -> float:
+    """Linear between the two values around position per_thousand / 1,000 x (n - 1) of the ascending ones."""
     ordered = sorted(values)
-    under, hundredths = divmod(percent * (len(ordered) - 1), 100)
-    if not hundredths:
+    under, thousandths = divmod(per_thousand * (len(ordered) - 1), 1000)
+    if not thousandths:
         return ordered[under]
     if math.isinf(ordered[under + 1]):
         return math.inf
-    return ordered[under] + hundredths / 100 * (ordered[under + 1] - ordered[under])
+    return ordered[under] + thousandths / 1000 * (ordered[under + 1] - ordered[under])
 
 
-def ends(values: list[float], percent: int) -> tuple[float | None, float | None]:
+def ends(values: list[float], per_thousand: int) -> tuple[float | None, float | None]:
     """The values of the tightest ranks that are wrong about the percentile at most 2.5 % of the time on each side."""
-    ordered, n, below, q = sorted(values), len(values), 0.0, percent / 100
+    ordered, n, below, q = sorted(values), len(values), 0.0, per_thousand / 1000
     low = high = None
     for rank in range(1, n + 1):  # below: P(fewer than `rank` values under the percentile)
         below += math.comb(n, rank - 1) * q ** (rank - 1) * (1 - q) ** (n - rank + 1)
@@ -33,9 +33,9 @@ def ends(values: list[float], percent: int) -> tuple[float | None, float | None]
 
 def spread(name: str, unit: str, values: list[float]) -> dict:
     row = {f"{name}_n": len(values), f"{name}_mean_{unit}": sum(values) / len(values) if values else None}
-    for level, percent in PERCENTILES.items():
-        low, high = ends(values, percent)
-        row |= {f"{name}_{level}_{unit}": quantile(values, percent) if values else None}
+    for level, per_thousand in PERCENTILES.items():
+        low, high = ends(values, per_thousand)
+        row |= {f"{name}_{level}_{unit}": quantile(values, per_thousand) if values else None}
         row |= {f"{name}_{level}_low_{unit}": low, f"{name}_{level}_high_{unit}": high}
     return row
 

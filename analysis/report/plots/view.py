@@ -132,7 +132,7 @@ class View:
     def latency_limit(self) -> tuple[Statistic, float | None]:
         """The latency statistic that decides and its limit: p95 where that is limited or nothing is."""
         limits = self.limits("latency_s")
-        order: tuple[Statistic, ...] = ("p95", "p99", "mean", "p50")
+        order: tuple[Statistic, ...] = ("p95", "p99", "p99_9", "p90", "mean", "p50")
         for statistic in order:
             if statistic in limits:
                 return statistic, limits[statistic]

@@ -14,16 +14,22 @@ class Limits(Strict):
 
     mean: Positive | None = None
     p50: Positive | None = None
+    p90: Positive | None = None
     p95: Positive | None = None
     p99: Positive | None = None
+    p99_9: Positive | None = None  # in files `p99.9`
 
     @pydantic.model_validator(mode="before")
     @classmethod
     def _known(cls, limits: object) -> object:
-        unknown = [name for name in limits if name not in cls.model_fields] if isinstance(limits, dict) else []
+        if not isinstance(limits, dict):
+            return limits
+        named = {"p99_9" if name == "p99.9" else name: limit for name, limit in limits.items()}
+        unknown = [name for name in named if name not in cls.model_fields]
         if unknown:
-            raise ValueError(f"`{unknown[0]}` is no limit; a limit is on one of {', '.join(cls.model_fields)}")
-        return limits
+            known = ", ".join(cls.model_fields).replace("_", ".")
+            raise ValueError(f"`{unknown[0]}` is no limit; a limit is on one of {known}")
+        return named
 
 
 #: what a request can fail by: not our own stop, which is outside the error rate, nor our own fault, which makes a stage INVALID
@@ -47,6 +53,7 @@ class Slo(Strict):
     ttft_s: Limits | None = None
     ttft_visible_s: Limits | None = None  # to the first visible text, where reasoning comes first
     tpot_ms: Limits | None = None
+    itl_ms: Limits | None = None  # gaps between deltas, of all streams together
     error_rate: Rate | None = None
     error_rate_by_class: (
         typing.Annotated[dict[str, Rate], pydantic.BeforeValidator(_of_failures), pydantic.Field(min_length=1)] | None

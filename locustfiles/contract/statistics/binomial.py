@@ -7,7 +7,7 @@ import numpy as np
 
 ALPHA = 0.025  # on each side
 #: the percentiles that are published and limited
-LEVELS = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
+LEVELS = {"p50": 0.50, "p90": 0.90, "p95": 0.95, "p99": 0.99, "p99_9": 0.999}
 
 
 def at_most(k: int, n: int, p: float) -> float:

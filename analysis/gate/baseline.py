@@ -9,7 +9,8 @@ import dataclasses
 import re
 import typing
 
-from analysis.advice.gate_case import BASELINE, Case, GateState
+from analysis.comparison.align import key_of, targets_of
+from analysis.gate.case import BASELINE, Case, GateState
 from analysis.runs.run_reader import Run
 from analysis.verdicts.difference import SHARES, Difference
 from analysis.verdicts.regressions import FAMILY_ERROR, SHARE_TOLERANCE, Pair, Regression, holm, regressions
@@ -35,8 +36,6 @@ _THROUGHPUT = columns(lambda f: (f.throughput.throughput_per_s,))
 _ERRORS, _CALL_ERRORS = columns(lambda f: (f.outcome.error_rate,)), columns(lambda f: (f.calls.call_error_rate,))
 _USD = columns(lambda f: (f.cost.usd_per_transaction,))
 
-Key = tuple[str, str, int | None, float | None]
-
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Aligned:
@@ -48,19 +47,11 @@ class Aligned:
 
 
 def align(base: list[Result], now: list[Result]) -> Aligned:
-    """By target, payload and level; a target that the baseline lacks by its model, where only one target has that."""
-    known = {_key(r, _target(r)): r for r in base}
-    pairs: list[Pair] = []
-    for result in now:
-        found = known.pop(_key(result, _target(result)), None)
-        if found is not None:
-            pairs.append((found, result))
-    paired = {id(result) for _, result in pairs}
-    rest, unpaired = list(known.values()), [r for r in now if id(r) not in paired]
-    for result in unpaired:
-        alike = [[r for r in some if _key(r, _model(r)) == _key(result, _model(result))] for some in (rest, unpaired)]
-        if [len(some) for some in alike] == [1, 1]:
-            pairs.append((alike[0][0], result))
+    """By target (else by model), payload and level, as `compare` does."""
+    names = targets_of(base, now)
+    ours = {key_of(r, _target(r)): r for r in base}
+    theirs = {key_of(r, names[_target(r)]): r for r in now if _target(r) in names}
+    pairs = [(ours[key], result) for key, result in theirs.items() if key in ours]
     paired = {id(result) for pair in pairs for result in pair}
     missing, new = ([r for r in some if id(r) not in paired] for some in (base, now))
     return Aligned(pairs, missing, new)
@@ -202,16 +193,8 @@ def _name(column: Column, tolerance: float) -> str:
     return f"{words} not worse by more than {show.percent(tolerance)}{points}"
 
 
-def _key(result: Result, who: str) -> Key:
-    return who, result.payload, result.figures.users, result.figures.rate
-
-
 def _target(result: Result) -> str:
     return result.figures.identity.target
-
-
-def _model(result: Result) -> str:
-    return result.figures.identity.model
 
 
 def _level(results: list[Result]) -> str:

@@ -1,0 +1,78 @@
+"""Which stages of several runs stand beside each other: the same target (else the same model), payload and level."""
+
+import collections
+import typing
+
+from analysis.verdicts.stage_results import Result
+from analysis.words.level import level_text, value_of
+
+Candidates = dict[str, list[Result]]  # by run: a Result a level
+Key = tuple[str, str, str, float]  # target as the reference calls it, payload, users or rate, how many
+
+
+def targets_of(reference: list[Result], other: list[Result]) -> dict[str, str]:
+    """Target of `other` -> the reference's that it stands beside: of the same name, else the only two left of the same model."""
+    ours, theirs = ({r.figures.identity.target: r.figures.identity.model for r in some} for some in (reference, other))
+    found = {name: name for name in theirs if name in ours}
+    left = {name: model for name, model in ours.items() if name not in found.values()}
+    rest = {name: model for name, model in theirs.items() if name not in found}
+    counts, own = collections.Counter(rest.values()), collections.Counter(left.values())
+    for name, model in rest.items():
+        if counts[model] == own[model] == 1:
+            found[name] = next(n for n, m in left.items() if m == model)
+    return found
+
+
+def aligned(candidates: Candidates, reference: str) -> tuple[dict[Key, dict[str, Result]], list[str]]:
+    """(stages by run, of each key that the reference and another run have; sentences on those without a partner)."""
+    by_key: dict[Key, dict[str, Result]] = {}
+    strangers: dict[str, list[Result]] = {}
+    names = [reference, *(run for run in candidates if run != reference)]
+    for run in names:
+        known = targets_of(candidates[reference], candidates[run])
+        for r in candidates[run]:
+            target = r.figures.identity.target
+            if target in known:
+                by_key.setdefault(key_of(r, known[target]), {})[run] = r
+            else:
+                strangers.setdefault(run, []).append(r)
+    both = {key: some for key, some in by_key.items() if reference in some and len(some) > 1}
+    for key, some in by_key.items():
+        if key not in both:
+            for run, r in some.items():
+                strangers.setdefault(run, []).append(r)
+    missing = [(run, key) for key, some in both.items() for run in names if run not in some]
+    return both, [*_only_in(strangers), *_not_in(missing)]
+
+
+def key_of(r: Result, target: str) -> Key:
+    kind = "users" if r.figures.users is not None else "rate"
+    return target, r.payload, kind, value_of(r.figures)
+
+
+def _only_in(strangers: dict[str, list[Result]]) -> list[str]:
+    """`Only run b has `chat` on `en`: 4 users, 8 users.`"""
+    found = []
+    for run, results in strangers.items():
+        for (target, payload), some in _by_place(results).items():
+            levels = ", ".join(level_text(r.figures) for r in some)
+            found.append(f"Only run {run} has `{target}` on `{payload}` at {levels}.")
+    return found
+
+
+def _by_place(results: typing.Iterable[Result]) -> dict[tuple[str, str], list[Result]]:
+    found: dict[tuple[str, str], list[Result]] = {}
+    for r in sorted(results, key=lambda r: value_of(r.figures)):
+        found.setdefault((r.figures.identity.target, r.payload), []).append(r)
+    return found
+
+
+def _not_in(missing: list[tuple[str, Key]]) -> list[str]:
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for run, (target, payload, kind, value) in missing:
+        unit = "requests/s" if kind == "rate" else "users"
+        found.setdefault((run, target, payload), []).append(f"{value:g} {unit}")
+    return [
+        f"Run {run} has no `{target}` on `{payload}` at {', '.join(levels)}."
+        for (run, target, payload), levels in found.items()
+    ]

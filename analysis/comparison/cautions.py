@@ -1,0 +1,54 @@
+"""What keeps the figures of two runs from being compared as they are: answers or prompts of other lengths."""
+
+from analysis.comparison.model import Group
+from analysis.verdicts.stage_results import Result
+from analysis.words import format as show
+from analysis.words.columns import Column, column
+
+MAX_OUTPUT_DIFFERENCE = 0.10  # of mean tokens: above it a transaction is another one
+MAX_PROMPT_DIFFERENCE = 0.02
+_OUTPUT = column(lambda f: f.tokens.completion_tokens_mean)
+_PROMPT = column(lambda f: f.tokens.prompt_tokens_mean)
+
+
+def cautions(groups: list[Group], reference: str) -> list[str]:
+    """A sentence each."""
+    return [text for group in groups for text in _lengths(group, reference)]
+
+
+def _lengths(group: Group, reference: str) -> list[str]:
+    texts = []
+    for run in group.together:
+        for of, most, words, mind in (
+            (
+                _OUTPUT,
+                MAX_OUTPUT_DIFFERENCE,
+                "output",
+                "a transaction is not the same work; compare costs per token, too",
+            ),
+            (_PROMPT, MAX_PROMPT_DIFFERENCE, "prompt", "other prompts, or another tokenizer or chat template"),
+        ):
+            if worst := _worst(group, reference, run, of, most):
+                level, one, other = worst
+                more = f"{show.percent(abs(other / one - 1))} {'more' if other > one else 'fewer'}"
+                texts.append(
+                    f"{group.who} on `{group.payload}` at {level}: mean {words} tokens {show.number(one)} in run {reference}, "
+                    f"{show.number(other)} in run {run} ({more}): {mind}."
+                )
+    return texts
+
+
+def _worst(group: Group, reference: str, run: str, of: Column, most: float) -> tuple[str, float, float] | None:
+    """(level, the reference's mean, the run's) where they are furthest apart, if by more than `most`."""
+    found: list[tuple[float, str, float, float]] = []
+    for level in group.levels:
+        if run in level.results:
+            one, other = (_mean(level.results[name], of) for name in (reference, run))
+            if one and other and abs(other / one - 1) > most:
+                found.append((abs(other / one - 1), level.words, one, other))
+    return max(found)[1:] if found else None
+
+
+def _mean(result: Result, of: Column) -> float | None:
+    value: float | None = of.of(result.figures)
+    return value

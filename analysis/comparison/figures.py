@@ -1,0 +1,146 @@
+"""Which figures of two stages are compared, and what their differences say in words."""
+
+import typing
+
+from analysis.verdicts.difference import Difference
+from analysis.words import format as show
+from analysis.words.columns import Column, columns
+from analysis.words.level import is_open
+from analysis.words.spread import Spread
+from analysis.words.stage_figures import StageFigures
+
+#: a difference is sure where it holds among all that is compared, and seen where it holds for itself
+Said = typing.Literal["worse", "better", "other", "no difference seen", "not known"]
+
+STATISTICS = ("mean", "p50", "p95", "p99")
+_GIST = (1, 2)  # of those, the ones of a table that has room for a few
+
+
+def _of(pick: typing.Callable[[StageFigures], Spread]) -> tuple[Column, ...]:
+    return columns(lambda f: [getattr(pick(f), s) for s in STATISTICS])
+
+
+LATENCY, TTFT, TPOT = _of(lambda f: f.latency), _of(lambda f: f.ttft), _of(lambda f: f.tpot)
+CALL_LATENCY, CALL_TTFT = _of(lambda f: f.calls.call_latency), _of(lambda f: f.calls.call_ttft)
+DUE_LATENCY, DUE_TTFT = _of(lambda f: f.open_loop.intended_latency), _of(lambda f: f.open_loop.intended_ttft)
+RATES = columns(lambda f: (f.throughput.throughput_per_s, f.tokens.completion_tokens_per_s))
+ERRORS, CALL_ERRORS = columns(lambda f: (f.outcome.error_rate,)), columns(lambda f: (f.calls.call_error_rate,))
+COSTS = columns(lambda f: (f.cost.usd_per_10k_transactions, f.cost.usd_per_1m_output_tokens))
+_SPREADS = {
+    "latency": LATENCY,
+    "call latency": CALL_LATENCY,
+    "latency from due": DUE_LATENCY,
+    "TTFT": TTFT,
+    "call TTFT": CALL_TTFT,
+    "TTFT from due": DUE_TTFT,
+    "TPOT": TPOT,
+}
+#: what each is called in tables
+NAMES: dict[Column, str] = {
+    c: f"{words} {s}" for words, some in _SPREADS.items() for c, s in zip(some, STATISTICS, strict=True)
+} | dict(
+    zip(
+        (*RATES, *ERRORS, *CALL_ERRORS, *COSTS),
+        (
+            "transactions/s",
+            "output tokens/s",
+            "error rate",
+            "error rate of calls",
+            "$ per 10k transactions",
+            "$ per 1M output tokens",
+        ),
+        strict=True,
+    )
+)
+
+
+#: the same where columns are narrow
+SHORT: dict[Column, str] = {
+    c: name.replace("transactions/s", "per s")
+    .replace("error rate", "errors")
+    .replace("$ per 10k transactions", "$ per 10k")
+    for c, name in NAMES.items()
+}
+
+
+def compared_columns(one: StageFigures, other: StageFigures) -> list[Column]:
+    """In the order of the tables."""
+    latency, ttft, errors = _perceived(one, other)
+    return [*latency, *ttft, *TPOT, *RATES, *errors, *COSTS]
+
+
+def gist_columns(one: StageFigures, other: StageFigures) -> list[Column]:
+    """The few of a narrow table: latency and TTFT p50 and p95, transactions/s, error rate, cost."""
+    latency, ttft, errors = _perceived(one, other)
+    return [*(latency[i] for i in _GIST), *(ttft[i] for i in _GIST), RATES[0], errors[-1], COSTS[0]]
+
+
+def _perceived(one: StageFigures, other: StageFigures) -> tuple[tuple[Column, ...], ...]:
+    """What a user perceives, where both stages tell it: of calls where both retry, from when requests were due in the open loop."""
+    if one.retried and other.retried:
+        errors, times = (*ERRORS, *CALL_ERRORS), (CALL_LATENCY, CALL_TTFT)
+    else:
+        errors, times = ERRORS, (LATENCY, TTFT)
+    if is_open(one) and is_open(other):
+        times = (DUE_LATENCY, DUE_TTFT)
+    return *times, errors
+
+
+def said(column: Column, difference: Difference | None) -> Said:
+    """What the interval of a difference lets one say."""
+    if difference is None or difference.state == "not known":
+        return "not known"
+    if difference.state == "no difference seen":
+        return "no difference seen"
+    if not column.better:
+        return "other"
+    return "worse" if (difference.state == "higher") == (column.better == "lower") else "better"
+
+
+def change(difference: Difference | None) -> str:
+    """`+8.1 %`, `-3.0 %`, `×3.4`, `+1.2 pts` (percentage points) of shares of requests."""
+    if difference is None:
+        return show.UNKNOWN
+    if difference.shares is not None:
+        return f"{_signed(100 * (difference.other - difference.one))} pts"
+    if difference.ratio is None:
+        return "none before" if difference.other else "+0.0 %"
+    return _times(difference.ratio)
+
+
+def interval(difference: Difference | None) -> str:
+    """`+5.2 % to +11.1 %`; an end that is not known is `wide`; nothing where none is."""
+    if difference is None or (difference.low is None and difference.high is None):
+        return ""
+    if difference.shares is not None:
+        ends = [_signed(100 * end) for end in (difference.low, difference.high) if end is not None]
+        return f"{' to '.join(ends)} pts"
+    return " to ".join("wide" if end is None else _times(end) for end in (difference.low, difference.high))
+
+
+def unseen(difference: Difference | None) -> str:
+    """`12 %`: the smallest difference that samples like these would have shown; – where that is not known."""
+    if difference is None or difference.smallest is None:
+        return show.UNKNOWN
+    if difference.shares is not None:
+        return f"{show.number(100 * difference.smallest, 2)} pts"
+    return "0 %" if difference.smallest == 0 else f"{show.number(100 * difference.smallest, 2)} %"
+
+
+def sentence(column: Column, difference: Difference | None) -> str:
+    """`worse`, `no difference seen (12 % would have been)`, `not told by so few requests`, `not known`."""
+    what = said(column, difference)
+    if what == "not known" and difference is not None:
+        return "not told by so few requests"
+    if what != "no difference seen":
+        return what
+    return f"{what} ({unseen(difference)} would have been)"
+
+
+def _signed(value: float) -> str:
+    shown = f"{value:+.1f}" if abs(value) < 100 else f"{value:+,.0f}"
+    return "0.0" if shown in ("+0.0", "-0.0") else shown
+
+
+def _times(ratio: float) -> str:
+    return f"×{show.number(ratio)}" if ratio >= 3 else f"{_signed(100 * (ratio - 1))} %"

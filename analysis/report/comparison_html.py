@@ -1,0 +1,45 @@
+"""compare.html: a comparison in one file, in the report's style; every value in it is escaped by jinja2."""
+
+import dataclasses
+
+from analysis.comparison.gist import gist_sentences
+from analysis.comparison.model import Comparison
+from analysis.report.comparison_tables import conditions_table, level_table, over_levels_table
+from analysis.report.html import pages, style
+from analysis.report.html_tables import Table
+from analysis.report.verdict_summary import doubts
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Shown:
+    """A target on a payload."""
+
+    words: str
+    whole: Table | None
+    levels: list[Table]
+
+
+def comparison_html(comparison: Comparison) -> str:
+    """The page."""
+    groups = [
+        _Shown(
+            f"{group.who} on `{group.payload}`",
+            over_levels_table(group),
+            [level_table(level, comparison.reference) for level in group.levels],
+        )
+        for group in comparison.groups
+    ]
+    each = [c for g in comparison.groups for some in g.together.values() for c in some]
+    each += [c for g in comparison.groups for level in g.levels for some in level.compared.values() for c in some]
+    content = {
+        "comparison": comparison,
+        "title": f"{', '.join(comparison.others)} beside {comparison.reference}",
+        "style": style(),
+        "doubts": [(verdict, remark) for verdict, remarks in doubts(comparison).items() for remark in remarks],
+        "gist": gist_sentences(comparison),
+        "worse": any(c.sure and c.said == "worse" for c in each),
+        "levels": sum(len(g.levels) for g in groups),
+        "conditions": conditions_table(comparison.conditions, comparison.runs),
+        "groups": groups,
+    }
+    return pages().get_template("compare.html.j2").render(content)
