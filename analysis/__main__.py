@@ -14,6 +14,7 @@ EXAMPLE = """examples:
   python -m analysis cost --locust-csv results/chat --instance ml.p4d.24xlarge
   python -m analysis check configs/demo.yaml
   python -m analysis prices us.amazon.nova-lite-v1:0
+  python -m analysis plan runs/study --transactions-per-minute 600
   python -m analysis calibrate runs/x --truth truth.jsonl
   python -m analysis merge runs/study swarmledger-spool-*.csv
 
@@ -36,7 +37,9 @@ COMMANDS = {
         "a scenario before its run: files, credentials, one call of each target, time and cost",
     ),
     "prices": ("analysis.commands.prices", "what a transaction costs and why; a region's price book kept up to date"),
+    "plan": ("analysis.commands.plan", "what a wanted load will cost in a month, by every option that was measured"),
     "calibrate": ("analysis.commands.calibrate", "the instrument's own error, from the local endpoint's truth log"),
+    "import": ("analysis.commands.import_", "result files of another load tester become a run folder"),
     "merge": ("analysis.commands.merge", "add the records that workers kept when they had lost their master"),
 }
 

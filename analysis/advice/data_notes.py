@@ -56,6 +56,10 @@ def notes_of(
 
 def _run_notes(run: Run, prices: Prices) -> typing.Iterator[str]:
     manifest = run.manifest
+    if manifest.imported:
+        made = f"{manifest.imported.tool} {manifest.imported.version or '(its files do not say which version)'}"
+        yield f"Run {run.name} was measured by {made}, and imported; what its files do not hold is empty here."
+        yield from (f"Run {run.name}: {note}" for note in manifest.imported.notes)
     yield from (
         f"Run {run.name}: {sentence}"
         for sentence in dict.fromkeys([*(p.text for p in manifest.problems), *run.lost, *run.lost_at_workers])

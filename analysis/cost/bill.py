@@ -26,6 +26,11 @@ from locustfiles.contract.statistics.batch_means import MIN_VALUES
 from locustfiles.contract.statistics.student_t import interval_of_mean
 
 MIN_BILLS = 5  # of which an interval is told
+#: of a record, what is billed of a call
+COUNTED = (
+    "prompt_tokens", "completion_tokens", "cache_read_tokens", "cache_write_tokens", "cache_write_1h_tokens", "billed_units",
+    "guardrail_units",
+)  # fmt: skip
 
 
 class Bill(typing.NamedTuple):

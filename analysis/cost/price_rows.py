@@ -14,7 +14,7 @@ class PriceRow(typing.NamedTuple):
     run: str
     target: str
     price: str
-    origin: typing.Literal["scenario", "book", "library"]
+    origin: typing.Literal["scenario", "book", "library", "none"]
     name: str  # the file, or package and version
     entry: str | None
     region: str | None
@@ -53,7 +53,7 @@ def priced_by(rows: typing.Iterable[PriceRow]) -> str:
 
 
 def _source(row: PriceRow) -> str:
-    if row.origin == "scenario":
+    if row.origin in ("scenario", "none"):
         return row.name
     parts = (
         f"`{row.name}`",

@@ -12,12 +12,17 @@ from analysis.words import format as show
 from locustfiles.contract.bad_input import BadInput, BadScenario
 from locustfiles.contract.prices.books import Book
 from locustfiles.contract.prices.guards import cautions
-from locustfiles.contract.prices.price import HourlyPrice, Price, Rates, Reserved, TokenPrice
+from locustfiles.contract.prices.price import HourlyPrice, Price, Rates, Reserved, TokenPrice, UnknownPrice
 from locustfiles.contract.prices.price_book import load_price_book
 from locustfiles.contract.prices.sourced import Source, Sourced, book_among
 from locustfiles.contract.run_folder import NotARun
 from locustfiles.contract.scenario.target_prices import OWN, price_of
 from locustfiles.contract.scenario.targets import Target
+
+_UNPRICED = (
+    "the files of {} name no price; import them again with --instance, --model or --usd-per-hour, or give a price book "
+    "that has the target with --pricing"
+)
 
 
 class Prices(typing.NamedTuple):
@@ -43,7 +48,7 @@ def prices_of_run(run: Run, pricing: str | pathlib.Path | None = None) -> Prices
         t.name: _recorded(run, t) if book is None else _by_book(run, t, book, _recorded_source(run, t))
         for t in run.scenario.targets
     }
-    return Prices({name: f.price for name, f in found.items()}, {name: f.source for name, f in found.items()})
+    return Prices({name: price for name, (price, _) in found.items()}, {name: s for name, (_, s) in found.items()})
 
 
 def day_of(run: Run) -> datetime.date:
@@ -62,8 +67,10 @@ def _by_book(run: Run, target: Target, book: Book, before: Source) -> Sourced:
     return found
 
 
-def _recorded(run: Run, target: Target) -> Sourced:
+def _recorded(run: Run, target: Target) -> tuple[Price, Source]:
     data = run.manifest.prices.get(target.name)
+    if data is None and (imported := run.manifest.imported):
+        return UnknownPrice(why=_UNPRICED.format(imported.tool)), Source(origin="none", name="no price is known")
     if data is None:
         raise NotARun(
             f"{run.path}/manifest.json: no price for target `{target.name}`; give a price book with --pricing"
@@ -112,6 +119,8 @@ def _unreadable(run: Run, what: str, e: pydantic.ValidationError) -> NotARun:
 
 def price_text(price: Price) -> str:
     """`$37.688 per hour` of one instance, or `$0.003 in, $0.015 out per 1,000 tokens`, with all that it knows besides."""
+    if isinstance(price, UnknownPrice):
+        return "not known"
     if isinstance(price, HourlyPrice):
         parts = [f"{show.price(price.usd_per_hour)} per hour"]
         if price.reserved:

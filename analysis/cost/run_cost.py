@@ -5,20 +5,13 @@ import typing
 import numpy as np
 import pandas as pd
 
-from analysis.cost.bill import Bill, bill, unbilled
+from analysis.cost.bill import COUNTED, Bill, bill, unbilled
 from analysis.cost.call_usd import counts_of
 from analysis.cost.transaction_cost import basis, most_tokens
 from analysis.runs.run_reader import Run
-from locustfiles.contract.prices.price import HourlyPrice, Price, Rates, TokenPrice
+from locustfiles.contract.prices.price import HourlyPrice, Price, Rates, TokenPrice, UnknownPrice
 
 CLOCK_TOLERANCE_S = 0.25  # a worker's clock, corrected, may be early by that
-
-
-#: of a record, what is billed of a call
-COUNTED = (
-    "prompt_tokens", "completion_tokens", "cache_read_tokens", "cache_write_tokens", "cache_write_1h_tokens", "billed_units",
-    "guardrail_units",
-)  # fmt: skip
 
 
 class CostPart(typing.NamedTuple):
@@ -40,7 +33,7 @@ class RunCost(typing.NamedTuple):
     run: str
     target: str
     instance_type: str | None
-    price_basis: typing.Literal["hourly", "tokens"]
+    price_basis: typing.Literal["hourly", "tokens"] | None  # None: no price is known
     duration_s: float | None = None  # under load; None: nothing was sent
     usd_per_hour: float | None = None
     instance_count: int | None = None
@@ -78,17 +71,33 @@ def run_cost(run: Run, prices: dict[str, Price]) -> list[RunCost]:
     for target in run.scenario.targets:
         records, price = run.records[run.records["target"] == target.name], prices[target.name]
         cost = RunCost(run.name, target.name, target.price_key, basis(price))
+        told = [v.aggregates for v in run.manifest.stages if v.target == target.name and v.aggregates is not None]
+        if records.empty and told:
+            found.append(_of_told(cost, price, told))
+            continue
         if records.empty:
             found.append(cost._replace(usd=0.0, usd_low=0.0, usd_high=0.0, reason="nothing was sent"))
             continue
         duration_s = float(loaded[target.name])
         cost = cost._replace(duration_s=duration_s)
+        if isinstance(price, UnknownPrice):
+            found.append(cost._replace(reason=price.why))
+            continue
         found.append(
             _by_hours(cost, price, duration_s)
             if isinstance(price, HourlyPrice)
             else _by_tokens(cost, records, price, most_tokens(run, target))
         )
     return found
+
+
+def _of_told(cost: RunCost, price: Price, told: list[dict[str, float | str]]) -> RunCost:
+    """Of stages without records: by the hour, where the window of each is told."""
+    windows = [float(each["window_s"]) for each in told if "window_s" in each]
+    if not isinstance(price, HourlyPrice) or len(windows) < len(told):
+        return cost._replace(reason="its requests were not kept, and how long it was under load is not told")
+    duration_s = sum(windows)
+    return _by_hours(cost._replace(duration_s=duration_s), price, duration_s)
 
 
 def total_of(costs: list[RunCost]) -> tuple[float | None, float | None]:

@@ -7,13 +7,17 @@ tokens:  usd per transaction = dollars billed for the calls that began in the wi
 import dataclasses
 import typing
 
-from analysis.cost.bill import Bill, bill
+import numpy as np
+import pandas as pd
+
+from analysis.cost.bill import COUNTED, Bill, bill, usd_by_tokens
 from analysis.metrics.goodput import good_measured
 from analysis.runs.run_reader import Run
 from analysis.runs.stage import Stage
+from analysis.words import format as show
 from analysis.words.cost_figures import Cost
 from analysis.words.stage_figures import StageFigures
-from locustfiles.contract.prices.price import HourlyPrice, Price, TokenPrice
+from locustfiles.contract.prices.price import HourlyPrice, Price, TokenPrice, UnknownPrice
 from locustfiles.contract.scenario.targets import Target
 
 
@@ -40,6 +44,10 @@ def usd_per_1m_tokens_hourly(usd_per_hour: float, tokens_per_s: float) -> float:
 
 def stage_cost(stage: Stage, found: StageFigures) -> StageCost:
     """What the transactions of a stage cost whose measurements are in `found`."""
+    if isinstance(stage.price, UnknownPrice):
+        return StageCost(Cost(), None, stage.price.why)
+    if stage.visit.aggregates is not None:
+        return _told(stage.price, found)
     if stage.window is None or not found.outcome.successes or not found.throughput.transactions_per_minute:
         reason = stage.why_no_window if stage.window is None else "no success was measured"
         return StageCost(Cost(price_basis=basis(stage.price)), None, reason)
@@ -48,7 +56,10 @@ def stage_cost(stage: Stage, found: StageFigures) -> StageCost:
     return _tokens(stage, stage.price, found)
 
 
-def basis(price: Price) -> typing.Literal["hourly", "tokens"]:
+def basis(price: Price) -> typing.Literal["hourly", "tokens"] | None:
+    """None: no price is known."""
+    if isinstance(price, UnknownPrice):
+        return None
     return "hourly" if isinstance(price, HourlyPrice) else "tokens"
 
 
@@ -76,7 +87,7 @@ def _hourly(price: HourlyPrice, found: StageFigures, per_minute: float) -> Cost:
 
 
 def _tokens(stage: Stage, price: TokenPrice, found: StageFigures) -> StageCost:
-    n, rate = found.outcome.successes, found.tokens.completion_tokens_per_s
+    n, rate = found.outcome.successes or 0, found.tokens.completion_tokens_per_s
     billed = bill(stage.measured, price, most_tokens(stage.run, stage.target))
     cost = Cost(
         usd_per_transaction_low=None if billed.low is None else billed.low / n,
@@ -97,6 +108,44 @@ def _tokens(stage: Stage, price: TokenPrice, found: StageFigures) -> StageCost:
         usd_per_1m_tokens=usd / (prompt + out) * 1e6 if prompt is not None and out else None,
     )
     return StageCost(cost, billed, None)
+
+
+def _told(price: HourlyPrice | TokenPrice, found: StageFigures) -> StageCost:
+    """Of a stage without records: by the hour from its throughput, by tokens a call with the mean counts."""
+    tokens, failed = found.tokens, found.outcome.error_rate
+    if isinstance(price, HourlyPrice):
+        per_minute = found.throughput.transactions_per_minute
+        if not per_minute:
+            return StageCost(Cost(price_basis="hourly"), None, "no throughput is told of it")
+        return StageCost(_hourly(price, found, per_minute), None, None)
+    rate = tokens.completion_tokens_per_s
+    cost = Cost(minutes_per_1m_output_tokens=minutes_per_1m_tokens(rate) if rate else None, price_basis="tokens")
+    usd = usd_of_means(price, tokens.prompt_tokens_mean, tokens.completion_tokens_mean)
+    if usd is None:
+        return StageCost(cost, None, "its mean tokens are not told")
+    cost = dataclasses.replace(cost, usd_per_transaction_low=usd)
+    if failed is None or failed > 0:
+        share = (
+            "it is not told whether some failed" if failed is None else f"{show.percent(failed)} of its requests failed"
+        )
+        return StageCost(cost, None, f"{share}, and what those were billed is not known")
+    prompt, out = tokens.prompt_tokens_mean or 0.0, tokens.completion_tokens_mean or 0.0
+    whole = dataclasses.replace(
+        cost,
+        usd_per_transaction=usd,
+        usd_per_transaction_high=usd,
+        usd_per_10k_transactions=10_000 * usd,
+        usd_per_1m_output_tokens=usd / out * 1e6 if out else None,
+        usd_per_1m_tokens=usd / (prompt + out) * 1e6 if prompt + out else None,
+    )
+    return StageCost(whole, None, None)
+
+
+def usd_of_means(price: TokenPrice, prompt_tokens: float | None, completion_tokens: float | None) -> float | None:
+    """What one call with these counts is billed; None where one of them, or its price, is not known."""
+    call = dict.fromkeys(COUNTED, np.nan) | {"prompt_tokens": prompt_tokens, "completion_tokens": completion_tokens}
+    (usd,) = usd_by_tokens(pd.DataFrame([call], dtype="float64"), price)
+    return None if np.isnan(usd) else float(usd)
 
 
 def most_tokens(run: Run, target: Target) -> int | None:

@@ -24,13 +24,17 @@ from analysis.words.stage_figures import (
     Tokens,
 )
 from analysis.words.token_sources import TokenSources
+from analysis.words.told import told_figures
 from analysis.words.user_figures import CallFigures, OpenLoop
 from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.stop_reasons import BAD_STOPS
 
 
 def measurements(stage: Stage) -> StageFigures:
-    """Every figure that the records alone decide."""
+    """Every figure that the records alone decide; of a stage without any those that its tool or table told."""
+    if stage.visit.aggregates is not None:
+        nothing = StageFigures(identity=_identity(stage), outcome=Outcome(), run=stage.run.name)
+        return told_figures(nothing, stage.visit.aggregates)
     found, loads = without_window(stage), stage.visit.workers
     instrument = dataclasses.replace(
         found.instrument,
@@ -105,16 +109,16 @@ def _outcome(stage: Stage) -> Outcome:
 
 def _instrument(stage: Stage) -> Instrument:
     measured, n = stage.measured, len(stage.measured)
-    distinct = int(measured["prompt_id"].nunique())
+    distinct = int(measured["prompt_id"].nunique()) if measured["prompt_id"].notna().all() else None  # imported files
     # a prompt that is tried again is no repeat
     asked = n if stage.calls is None else len(measured[["worker", "call"]].drop_duplicates())
     service = stage.good["service_latency_ms"].dropna()
     return Instrument(
         service_latency_p50_s=float(service.median()) / 1000 if len(service) else None,
-        lag_ms_max=float(measured["lag_ms"].max()) if n else None,
+        lag_ms_max=float(measured["lag_ms"].max()) if measured["lag_ms"].notna().any() else None,
         reconnects=None if n and measured["reconnect"].isna().all() else int((measured["reconnect"] == 1).sum()),
         prompts_distinct=distinct,
-        prompt_repeat_share=1 - distinct / asked if n else None,
+        prompt_repeat_share=1 - distinct / asked if n and distinct is not None else None,
     )
 
 

@@ -112,7 +112,9 @@ def difference(one: Result, other: Result, column: Column) -> Difference | None:
     if any(not isinstance(v, int | float) or not math.isfinite(v) for v in (was, now)):
         return None
     if column in SHARES:
-        return of_shares(shares_of(one, column), shares_of(other, column))
+        shares = shares_of(one, column), shares_of(other, column)
+        known = all(share.n for share in shares)  # of how many requests
+        return of_shares(*shares) if known else Difference(was, now, None, None, None, BY_SHARES)
     if math.isclose(was, now, rel_tol=1e-9) and was <= 0:
         return Difference(was, now, 1.0, 1.0, None, BY_INTERVALS)
     if was <= 0 or now <= 0:
@@ -182,7 +184,7 @@ def _ends(result: Result, column: Column) -> tuple[Ends, str]:
 
 #: shares of requests -> of how many
 SHARES: dict[Column, typing.Callable[[Result], int | None]] = {
-    ERROR_RATE: lambda r: r.figures.outcome.requests - r.figures.outcome.cancelled,
+    ERROR_RATE: lambda r: (r.figures.outcome.requests or 0) - (r.figures.outcome.cancelled or 0),
     CALL_ERROR_RATE: lambda r: r.figures.calls.calls,
     BAD_STOP_SHARE: lambda r: r.figures.outcome.successes,
 }

@@ -66,7 +66,9 @@ def cost_intervals(stage: Stage, billed: Bill | None, rates: Intervals) -> Inter
         per_s = stage.price.usd_per_hour_in_all / 3600
         tokens = _inverse(rates, OUTPUT_TOKENS, USD_PER_1M_OUTPUT, per_s * 1e6)
         return _inverse(rates, THROUGHPUT, USD, per_s) | tokens
-    return {} if billed is None else _token_costs(stage, stage.price, billed)
+    if billed is None or not isinstance(stage.price, TokenPrice):
+        return {}
+    return _token_costs(stage, stage.price, billed)
 
 
 def with_intervals(figures: StageFigures, found: Intervals, batches: str) -> StageFigures:

@@ -22,6 +22,7 @@ from analysis.verdicts.slo_checks import Check, State, check, overall
 from analysis.verdicts.stage_results import Result
 from analysis.words.spread import Spread
 from analysis.words.stage_figures import StageFigures, Throughput, Trust, Verdict
+from analysis.words.told import told_together
 from locustfiles.contract.prices.price import Price
 
 MOST_NAMED = 3  # runs that a candidate's name names
@@ -79,7 +80,7 @@ class StagesAgain:
 def _pooled(stages: StagesAgain, group: list[Result]) -> Result:
     kept = [r for r in group if r.trusted] or group
     stage, each = stages.of(kept), [r.figures for r in kept]
-    found = _together(without_window(stage), each)
+    found = told_together(each) if stage.visit.aggregates is not None else _together(without_window(stage), each)
     if stage.window is not None:
         stage = dataclasses.replace(stage, window=(0.0, found.outcome.window_s or 0.0))
     cost = stage_cost(stage, found)

@@ -9,7 +9,6 @@ requests above it, where a failure is above every limit: shedding load must not 
 shares, rates and costs by plain comparison.
 """
 
-import dataclasses
 import functools
 import itertools
 import typing
@@ -19,6 +18,7 @@ import numpy as np
 from analysis.metrics.percentiles import LEVELS, spread
 from analysis.metrics.token_times import tpot_ms
 from analysis.runs.stage import Stage
+from analysis.verdicts.check import Check, State, plain
 from analysis.verdicts.slo_criteria import Criterion
 from analysis.words import format as show
 from analysis.words.spread import Spread, Statistic
@@ -28,40 +28,15 @@ from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.gap_counts import KNOWN_TO
 from locustfiles.contract.statistics.binomial import decide
 
-State = typing.Literal["met", "missed", "undecided", "unknown"]
-MARKS: dict[State, str] = {"met": "✓", "missed": "✗", "undecided": "?", "unknown": "?"}
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Check:
-    """A criterion at one stage."""
-
-    criterion: Criterion
-    value: float | None
-    state: State
-    why: str | None = None  # why it is undecided or unknown, or missed although the successes keep it
-    n: int | None = None  # of how many values it is; None where nothing was counted
-    beyond: bool = False  # undecided or unknown: its own figure, failures counted as above the limit, is beyond it
-
-    @property
-    def cell(self) -> str:
-        """`1.21 s ✓`, `0.50 s, with 900 failures above it ✗`, `all 240 failed ✗`, `? why the value is not known`."""
-        if self.state == "unknown":
-            return f"{MARKS[self.state]} {self.why}"
-        why = self.why if self.state == "missed" else None
-        value = None if why and self.value is None else self.criterion.show(self.value)
-        return f"{', '.join(filter(None, (value, why)))} {MARKS[self.state]}"
-
-    @property
-    def open_text(self) -> str:
-        """`latency p95 ≤ 2 s (too few samples: 60, 0 of them above; 72 would do if no more are)`"""
-        return f"{self.criterion.text} ({self.why})"
+OWN_PERCENTILE = "the tool's own percentile, by its own rule and of no known number of requests"
 
 
 def check(criterion: Criterion, stage: Stage, figures: StageFigures, cost_reason: str | None = None) -> Check:
     """A criterion at the stage whose measurements and cost are in `figures`. cost_reason: why its cost is empty."""
     if criterion.of in _COSTS:
         return _cost(criterion, figures, cost_reason)
+    if stage.visit.aggregates is not None:
+        return _told(criterion, figures)
     if criterion.of == "itl":
         return _gaps(criterion, figures, stage)
     if criterion.statistic is not None:
@@ -69,7 +44,29 @@ def check(criterion: Criterion, stage: Stage, figures: StageFigures, cost_reason
     if criterion.of == "error_rate":
         return _error_rate(criterion, stage, figures)
     value, why = _figure(criterion, stage, figures)
-    return _plain(criterion, value, why, figures.outcome.successes)
+    return plain(criterion, value, why, figures.outcome.successes or 0)
+
+
+def _told(criterion: Criterion, figures: StageFigures) -> Check:
+    """At a stage without records: means, shares and rates by plain comparison, percentiles not at all."""
+    value, n = _told_value(criterion, figures), figures.outcome.requests
+    if value is not None and criterion.statistic not in (None, "mean"):
+        return Check(criterion, value, "undecided", OWN_PERCENTILE, n, beyond=not criterion.kept(value))
+    return plain(criterion, value, "it is not told", n)
+
+
+def _told_value(criterion: Criterion, figures: StageFigures) -> float | None:
+    user, rates = perceived(figures), figures.throughput
+    if criterion.statistic is not None:
+        times = {"latency": user.latency, "ttft": user.ttft, "tpot": figures.tpot}
+        return times[criterion.of].at(criterion.statistic) if criterion.of in times else None
+    if criterion.failure is not None:  # of one class: without any failure none of it
+        return 0.0 if user.error_rate == 0 else None
+    known = {
+        "error_rate": user.error_rate, "bad_stop_share": figures.outcome.bad_stop_share, "throughput": rates.throughput_per_s,
+        "output_tokens": figures.tokens.completion_tokens_per_s, "goodput": rates.goodput_per_s,
+    }  # fmt: skip
+    return known.get(criterion.of)
 
 
 def _gaps(criterion: Criterion, figures: StageFigures, stage: Stage) -> Check:
@@ -81,7 +78,7 @@ def _gaps(criterion: Criterion, figures: StageFigures, stage: Stage) -> Check:
         or statistic == "mean"
         or not criterion.limit / (1 + KNOWN_TO) < value <= criterion.limit * (1 + KNOWN_TO)
     ):
-        return _plain(criterion, value, _why_no_time(criterion.of, stage), n)
+        return plain(criterion, value, _why_no_time(criterion.of, stage), n)
     return Check(
         criterion, value, "undecided", f"known to {show.percent(KNOWN_TO)} of itself, and so near to the limit", n
     )
@@ -102,11 +99,11 @@ class _Sample(typing.NamedTuple):
 def _sample(of: str, stage: Stage, figures: StageFigures) -> _Sample:
     """In the unit of its limits. TPOT is the requests' own: no waiting before them, with `retry:` too, is in it."""
     if of == "tpot":
-        return _Sample(tpot_ms(stage.good).dropna().to_numpy(), figures.tpot, figures.outcome.failures)
+        return _Sample(tpot_ms(stage.good).dropna().to_numpy(), figures.tpot, figures.outcome.failures or 0)
     user = perceived(figures)
     values = stage.perceived[f"{of}_ms"].dropna().to_numpy() / 1000
     known = {"latency": user.latency, "ttft": user.ttft}
-    return _Sample(values, known[of] if of in known else spread(values), user.failures)
+    return _Sample(values, known[of] if of in known else spread(values), user.failures or 0)
 
 
 def _time(criterion: Criterion, statistic: Statistic, stage: Stage, figures: StageFigures) -> Check:
@@ -115,7 +112,7 @@ def _time(criterion: Criterion, statistic: Statistic, stage: Stage, figures: Sta
     none = stage.perceived.empty if criterion.of != "tpot" else stage.good.empty
     only_failures = failed > 0 and none and (criterion.of == "latency" or stage.target.stream)
     if statistic == "mean" or (value is None and not only_failures):
-        return _plain(criterion, value, _why_no_time(criterion.of, stage), len(sample.values))
+        return plain(criterion, value, _why_no_time(criterion.of, stage), len(sample.values))
     above = int(np.count_nonzero(sample.values > criterion.limit)) + failed
     state, why, beyond = typing.cast(State, decide(above, n, LEVELS[statistic])), None, False
     if state == "undecided":
@@ -157,12 +154,12 @@ def _error_rate(criterion: Criterion, stage: Stage, figures: StageFigures) -> Ch
     rate = perceived(figures).error_rate
     if criterion.failure is not None and rate is not None:
         rate = int((ended["error"] == criterion.failure).sum()) / len(ended)
-    return _plain(criterion, rate, "no request was measured", len(ended))
+    return plain(criterion, rate, "no request was measured", len(ended))
 
 
 def _figure(criterion: Criterion, stage: Stage, figures: StageFigures) -> tuple[float | None, str]:
     """(value, why it is not known where it is None)."""
-    some = figures.outcome.successes > 0
+    some = bool(figures.outcome.successes)
     if criterion.of == "bad_stop_share":
         unknown = "no success has a stop reason" if some else "no success was measured"
         return figures.outcome.bad_stop_share, unknown
@@ -192,12 +189,6 @@ def overall(checks: list[Check]) -> Limits:
 def open_checks(checks: list[Check]) -> list[Check]:
     """The limits that are neither met nor missed."""
     return [c for c in checks if c.state in ("undecided", "unknown")]
-
-
-def _plain(criterion: Criterion, value: float | None, why_unknown: str, n: int) -> Check:
-    if value is None:
-        return Check(criterion, None, "unknown", why_unknown, n)
-    return Check(criterion, value, "met" if criterion.kept(value) else "missed", None, n)
 
 
 #: of what a cost is

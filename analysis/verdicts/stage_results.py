@@ -13,6 +13,7 @@ from analysis.verdicts.place import Place, place_of, prompts_of
 from analysis.verdicts.serial_intervals import series_intervals
 from analysis.verdicts.slo_checks import Check, check, overall
 from analysis.verdicts.slo_criteria import criteria_of
+from analysis.verdicts.told_stages import told_intervals
 from analysis.verdicts.verdict import verdict_of
 from analysis.words.stage_figures import StageFigures
 from analysis.words.value_text import Interval
@@ -88,7 +89,10 @@ def by_count(result: Result) -> Interval:
     usd, throughput = result.usd, result.figures.throughput.throughput_per_s
     if usd is None:
         raise ValueError(f"{result.key} has no cost")
-    wide = count_error(result.figures.outcome.successes)
+    successes = result.figures.outcome.successes
+    if successes is None:  # not told: how well it is known is not, either
+        return 0.0, math.inf
+    wide = count_error(successes)
     if throughput and THROUGHPUT in result.intervals:
         wide = max(wide, result.intervals[THROUGHPUT][1] / throughput - 1)
     return usd / (1 + wide), usd / (1 - wide) if wide < 1 else math.inf
@@ -107,9 +111,11 @@ def results_of(run: Run, prices: dict[str, Price]) -> list[Result]:
         found = measurements(stage)
         cost = stage_cost(stage, found)
         found = dataclasses.replace(found, cost=cost.figures)
+        told = stage.visit.aggregates is not None
         checks = [check(criterion, stage, found, cost.reason) for criterion in criteria]
         found = dataclasses.replace(found, trust=verdict_of(stage, found), limits=overall(checks))
-        intervals = intervals_of(stage, cost.billed, found.tokens.completion_tokens_per_s)
+        rate = found.tokens.completion_tokens_per_s
+        intervals = told_intervals(stage, found) if told else intervals_of(stage, cost.billed, rate)
         found = with_intervals(found, intervals, batches_of(stage))
         place, prompts = places[stage.target.name], prompts_of(run, stage.visit.payload)
         who, series = run.named(stage.target.name), series_intervals(stage)

@@ -18,9 +18,11 @@ from analysis.verdicts.generator_cautions import (
     open_cautions,
     overloaded,
     trace_cautions,
+    unknown_client,
 )
 from analysis.verdicts.price_bias import Doubt, doubted, price_bias
 from analysis.verdicts.thresholds import THRESHOLDS
+from analysis.verdicts.told_stages import few, told_cautions
 from analysis.words import format as show
 from analysis.words.stage_figures import StageFigures, Trust
 from locustfiles.contract.error_classes import ErrorClass
@@ -29,11 +31,14 @@ from locustfiles.contract.manifest import StageWindow
 
 def verdict_of(stage: Stage, found: StageFigures) -> Trust:
     """The verdict on a stage whose measurements are in `found`."""
+    if stage.visit.aggregates is not None:
+        return Trust(verdict="SUSPECT", reasons="; ".join(told_cautions(stage, found)))
     invalid = _broken_run(stage) + _broken_stage(stage) or _not_whole(stage.visit)
     if invalid:
         return Trust(verdict="INVALID", reasons="; ".join(invalid))
     suspect = [
         *doubted("fewer", _load_cautions(stage, found)),
+        *doubted("", unknown_client(stage)),
         *doubted("", clock_cautions(stage)),
         *doubted("fewer", lag_cautions(stage)),
         *_sample_cautions(stage, found),
@@ -152,14 +157,10 @@ def _settle_cautions(stage: Stage) -> typing.Iterator[str]:
         yield f"its latencies were still drifting {after}: {why}"
 
 
-def _few(successes: int) -> str:
-    return "no success" if not successes else f"only {successes} success{'' if successes == 1 else 'es'}"
-
-
 def _sample_cautions(stage: Stage, found: StageFigures) -> typing.Iterator[Doubt]:
     outcome, prompts, reads = found.outcome, found.instrument, found.tokens.cache_read_share or 0.0
-    if outcome.successes < THRESHOLDS["successes"].limit:
-        yield _few(outcome.successes), ""
+    if (outcome.successes or 0) < THRESHOLDS["successes"].limit:
+        yield few(outcome.successes or 0), ""
     warm = caches_on_purpose(
         stage.run, stage.target, stage.visit.payload
     )  # which is what is measured, and said in a note
@@ -168,5 +169,5 @@ def _sample_cautions(stage: Stage, found: StageFigures) -> typing.Iterator[Doubt
         yield f"{share} of the prompts were repeats ({prompts.prompts_distinct} different ones)", "warm"
     if not warm and reads > THRESHOLDS["cache_reads"].limit:
         yield f"{show.percent(reads)} of the prompt tokens were read from a cache", "cached"
-    if (prompts.reconnects or 0) > THRESHOLDS["reconnects"].limit * outcome.requests:
+    if (prompts.reconnects or 0) > THRESHOLDS["reconnects"].limit * (outcome.requests or 0):
         yield f"{prompts.reconnects} of {outcome.requests} requests had to open a connection", "fewer"

@@ -48,13 +48,13 @@ class Outcome:
     """How its requests ended."""
 
     window_s: float | None = number("length of the measured window [a, b)", "s")
-    requests: int = count(
-        "requests that began in the window (of a search's not in its holds between looks); all are awaited",
-        required=True,
+    requests: int | None = count(
+        "requests that began in the window (of a search's not in its holds between looks); all are awaited; empty where a stage "
+        "was imported from a table that does not tell it"
     )
-    successes: int = count("those that ended whole, with output", "higher", required=True)
-    failures: int = count("those that failed, without the cancelled", "lower", required=True)
-    cancelled: int = count("those that our own stop ended; outside the error rate", required=True)
+    successes: int | None = count("those that ended whole, with output", "higher")
+    failures: int | None = count("those that failed, without the cancelled", "lower")
+    cancelled: int | None = count("those that our own stop ended; outside the error rate")
     error_rate: float | None = number("failures / (requests - cancelled)", "", "lower")
     errors: str | None = text("failures by class")
     bad_stop_share: float | None = number("share of the successes that ended by a bad stop reason", "", "lower")

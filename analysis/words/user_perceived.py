@@ -14,7 +14,7 @@ class Perceived:
     latency: Spread
     ttft: Spread
     error_rate: float | None
-    failures: int
+    failures: int | None
 
 
 def perceived(figures: StageFigures) -> Perceived:
@@ -25,7 +25,7 @@ def perceived(figures: StageFigures) -> Perceived:
         failures = figures.outcome.failures
     else:
         latency, ttft, error_rate = calls.call_latency, calls.call_ttft, calls.call_error_rate
-        failures = calls.calls_failed or 0
+        failures = calls.calls_failed
     if is_open(figures):
         latency, ttft = late.intended_latency, late.intended_ttft
     return Perceived(latency, ttft, error_rate, failures)

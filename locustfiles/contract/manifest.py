@@ -92,6 +92,8 @@ class StageWindow:
     whole: bool = False  # every record of it has arrived, and every worker that began it was there all the time
     workers: list[WorkerLoad] = dataclasses.field(default_factory=list)  # those that were there at its end
     records: int | None = None  # of all its phases, that are in requests.csv
+    # imported without requests, what its tool or table tells: names of steps.csv's columns -> value; what is not told is not there
+    aggregates: dict[str, float | str] | None = None
 
 
 @dataclasses.dataclass(slots=True)
@@ -172,6 +174,15 @@ class Part:
     kept: list[Kept] = dataclasses.field(default_factory=list)  # the others, where they were kept
 
 
+@dataclasses.dataclass(slots=True)
+class ImportedFrom:
+    """The load tester whose result files a run folder was made of, and what its numbers are not."""
+
+    tool: str
+    version: str | None  # None: its files do not say
+    notes: list[str]
+
+
 @pydantic.with_config(pydantic.ConfigDict(extra="forbid", allow_inf_nan=False))  # of its parts as well
 @dataclasses.dataclass(slots=True)
 class Manifest:
@@ -214,6 +225,7 @@ class Manifest:
     schemes: dict[str, str] = dataclasses.field(
         default_factory=dict
     )  # target -> http or https, as the first worker resolved it
+    imported: ImportedFrom | None = None  # None: measured by Swarmledger itself
     schema: int = SCHEMA
 
 

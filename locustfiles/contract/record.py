@@ -22,7 +22,7 @@ class RequestRecord:
     service: str  # bedrock, sagemaker, openai
     operation: str  # the API operation's name
     payload: str  # the payload file's stem
-    prompt_id: str  # the payload line's `id`, else its line number
+    prompt_id: str | None  # the payload line's `id`, else its line number; empty where imported files do not tell
     stage: int  # visit number; 0 for a warm-up call
     repeat: int
     users: int | None  # planned users of the stage
@@ -48,7 +48,7 @@ class RequestRecord:
     tokenizer_completion_tokens: int | None = None  # of the visible text
     prompt_token_source: str  # service, tokenizer, payload, none
     token_source: str  # the same for completion_tokens
-    response_bytes: int
+    response_bytes: int | None = None  # this, in_flight and lag_ms are empty only of imported files
     stop_reason: str | None = None
     http_status: int | None = None
     request_id: str | None = None
@@ -57,8 +57,8 @@ class RequestRecord:
     error: str | None = None  # an errors.ErrorClass; empty means success
     error_code: str | None = None  # the service's own code; or an OwnCode
     error_message: str | None = None  # at most 200 characters, redacted
-    in_flight: int  # this worker's requests in flight at send, this one included
-    lag_ms: float  # worst event-loop lag seen during the request
+    in_flight: int | None = None  # this worker's requests in flight at send, this one included
+    lag_ms: float | None = None  # worst event-loop lag seen during the request
     stamp_delay_ms: float | None = None  # worst of the loop's stamps minus the kernel's; `stamps: kernel` only
     # added later, so optional and last: requests.csv without them stays readable
     served_latency: str | None = (

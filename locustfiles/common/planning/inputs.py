@@ -14,7 +14,7 @@ from locustfiles.common.prompts.token_counter import Counter, counter_of
 from locustfiles.common.prompts.tokenizer_packages import FAMILIES, vocabulary_file
 from locustfiles.contract.bad_input import BadInput, BadScenario
 from locustfiles.contract.manifest import TraceFit
-from locustfiles.contract.prices.price import Price
+from locustfiles.contract.prices.price import AnyPrice
 from locustfiles.contract.prices.sourced import Source
 from locustfiles.contract.scenario.loads import Level, Load
 from locustfiles.contract.scenario.scenario import Scenario, find_file, load_scenario
@@ -33,7 +33,7 @@ class Inputs:
     scenario_file: pathlib.Path
     payloads: dict[str, list[Prompt]]  # stem -> prompts
     payload_files: dict[str, dict]  # stem -> {"file", "sha256", "prompts"}, "cache_points": prompts that have some
-    prices: dict[str, Price]  # target -> price
+    prices: dict[str, AnyPrice]  # target -> price
     sources: dict[str, Source]  # target -> where its price is from
     content: str  # hash of scenario, payloads, tokenizers and traces: equal on every worker
     traces: dict[str, list[Arrival]] = dataclasses.field(

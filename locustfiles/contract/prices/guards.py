@@ -2,7 +2,7 @@
 
 import datetime
 
-from locustfiles.contract.prices.price import KINDS, HourlyPrice, Price, TokenPrice
+from locustfiles.contract.prices.price import KINDS, AnyPrice, HourlyPrice, TokenPrice
 from locustfiles.contract.prices.sourced import Source, Sourced
 from locustfiles.contract.prices.units import plain
 
@@ -18,7 +18,7 @@ def cautions(
     source: Source,
     region: str | None,
     on: datetime.date,
-    price: Price | None = None,
+    price: AnyPrice | None = None,
     elsewhere: Sourced | None = None,
 ) -> tuple[str, ...]:
     """A line each. region: where the calls go; on: the day that they are billed; elsewhere: the price by other sources."""
@@ -31,7 +31,7 @@ def cautions(
     return tuple(filter(None, (found, steps, _of_time(source, on))))
 
 
-def _of_region(source: Source, region: str | None, price: Price | None, elsewhere: Sourced | None) -> str | None:
+def _of_region(source: Source, region: str | None, price: AnyPrice | None, elsewhere: Sourced | None) -> str | None:
     if source.origin != "book" or region is None or source.region in (None, region, *NO_REGION):
         return None
     told = f"the price is of {source.region} ({source.name}), and calls go to {region}"
@@ -52,7 +52,7 @@ def _holds_in(source: Source, region: str) -> bool:
     return source.region in (region, *NO_REGION)
 
 
-def _of_another_source(source: Source, price: Price, elsewhere: Sourced) -> str | None:
+def _of_another_source(source: Source, price: AnyPrice, elsewhere: Sourced) -> str | None:
     apart = difference(price, elsewhere.price)
     if apart is None or abs(apart) <= DISAGREE:
         return None
@@ -60,7 +60,7 @@ def _of_another_source(source: Source, price: Price, elsewhere: Sourced) -> str 
     return f"two sources disagree: {here}, {there}, {_apart(apart)}; check which holds"
 
 
-def _of_steps(source: Source, price: Price | None, elsewhere: Sourced) -> str | None:
+def _of_steps(source: Source, price: AnyPrice | None, elsewhere: Sourced) -> str | None:
     """A step by prompt length that the other source has and this one lacks."""
     other = elsewhere.price
     if not (isinstance(price, TokenPrice) and isinstance(other, TokenPrice)):
@@ -91,7 +91,7 @@ def _of_time(source: Source, on: datetime.date) -> str | None:
     return f"the price is {days} days old ({source.name}, {source.as_of}); {mend}"
 
 
-def difference(price: Price, other: Price) -> float | None:
+def difference(price: AnyPrice, other: AnyPrice) -> float | None:
     """By how much the other is dearer, as a share of the price, where they differ most; None: not to be compared."""
     if isinstance(price, HourlyPrice) and isinstance(other, HourlyPrice):
         return other.usd_per_hour / price.usd_per_hour - 1
@@ -102,7 +102,7 @@ def difference(price: Price, other: Price) -> float | None:
     return max(shares, key=abs, default=None)
 
 
-def price_words(price: Price) -> str:
+def price_words(price: AnyPrice) -> str:
     """`$0.0003 in, $0.0006 out per 1,000 tokens`, or `$1.515 per hour`"""
     if isinstance(price, HourlyPrice):
         return f"${plain(price.usd_per_hour)} per hour"

@@ -128,7 +128,13 @@ class HourlyPrice(Strict):
         return self.model_copy(update={"usd_per_hour": float(exact(self.usd_per_hour) * exact(factor))})
 
 
-Price = TokenPrice | HourlyPrice
+class UnknownPrice(Strict):
+    """No price is known, as of runs of which the files of another tool are all that there is."""
+
+    why: str  # and the remedy
+
+
+Price = TokenPrice | HourlyPrice | UnknownPrice
 
 
 def kind_of_price(value: object) -> str:

@@ -11,7 +11,7 @@ from locustfiles.contract.strict_yaml import Strict
 class Source(Strict):
     """Where a target's price is from, and how it came about."""
 
-    origin: typing.Literal["scenario", "book", "library"]
+    origin: typing.Literal["scenario", "book", "library", "none"]  # none: no price is known
     name: str  # the file, or package and version
     entry: str | None = None  # the key that was taken
     region: str | None = None

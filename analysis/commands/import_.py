@@ -1,0 +1,155 @@
+"""`python -m analysis import`: the result files of another load tester become a run folder."""
+
+import argparse
+import dataclasses
+import datetime
+import pathlib
+import typing
+import uuid
+
+from analysis.peers.imported import Imported, route
+from analysis.peers.scenarios import scenario_of, target_names
+from analysis.peers.tools import TOOLS, read
+from analysis.peers.written import began, write
+from locustfiles.contract.bad_input import BadInput
+from locustfiles.contract.exit_codes import OK
+from locustfiles.contract.manifest import Manifest
+from locustfiles.contract.prices.sourced import Sourced
+from locustfiles.contract.run_folder import RunFolder
+from locustfiles.contract.scenario.scenario import Scenario
+from locustfiles.contract.scenario.target_prices import prices_of
+
+MODULE = "python -m analysis"
+EXAMPLE = """examples:
+  python -m analysis import guidellm benchmarks.json --run-dir runs/guidellm --instance ml.g5.xlarge
+  python -m analysis import aiperf artifacts --run-dir runs/aiperf --payload chat
+  python -m analysis import vllm-bench results --run-dir runs/vllm --model us.amazon.nova-lite-v1:0 --region us-east-1
+
+What a tool's files do not hold is left empty, what its numbers are not is said; the run folder is then read by `report` and
+the other commands like any other. analysis/README.md has a table of the tools, their versions, and what is taken.
+
+exit code: 0 fine, 1 bad input."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `import`."""
+    parser.add_argument("tool", metavar="TOOL", choices=sorted(TOOLS), help=f"one of {', '.join(sorted(TOOLS))}")
+    parser.add_argument("path", metavar="PATH", help="what the tool wrote: its folder, or one of its files")
+    parser.add_argument("--run-dir", required=True, metavar="DIR", help="the run folder to write")
+    parser.add_argument("--overwrite", action="store_true", help="replace the run that is in it")
+    known = parser.add_argument_group("what the files do not hold")
+    known.add_argument("--payload", metavar="NAME", help="what the prompts are called; runs are compared by it")
+    known.add_argument("--users", type=_users, metavar="N,N", help="users of the levels, where the files do not say")
+    known.add_argument("--url", metavar="URL", help="the server's address, where the files do not say")
+    known.add_argument("--region", metavar="REGION", help="of AWS, for its prices")
+    price = parser.add_argument_group("price: by the hour or by the token, from the books or given")
+    price.add_argument("--instance", metavar="TYPE", help="instance type that served")
+    price.add_argument("--instance-count", type=int, metavar="N", help="how many; default: 1")
+    price.add_argument("--usd-per-hour", type=float, metavar="USD", help="of one instance")
+    price.add_argument("--model", metavar="ID", help="Bedrock's model id, where that answered")
+    price.add_argument("--input-usd-per-1k", type=float, metavar="USD", help="per 1,000 prompt tokens")
+    price.add_argument("--output-usd-per-1k", type=float, metavar="USD", help="per 1,000 output tokens")
+    price.add_argument("--pricing", metavar="FILE", help="a price book that goes before the shipped one")
+
+
+def _users(text: str) -> list[int]:
+    users = [int(part) for part in text.split(",")]  # argparse tells of a ValueError
+    if min(users) < 1:
+        raise argparse.ArgumentTypeError(f"{text} has a number below 1; give users as 1,2,4")
+    return users
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the run folder and say what is in it. Raises BadInput."""
+    folder, path = RunFolder(args.run_dir), pathlib.Path(args.path)
+    if not args.overwrite:
+        folder.check_free()
+    found = completed(read(args.tool, path), args)
+    names = target_names(found)
+    scenario = scenario_of(found, names, _price(args), args.pricing)
+    prices = _prices(scenario, found, args)
+    folder.create(args.overwrite)
+    manifest = write(folder, found, scenario, names, prices, str(path))
+    _tell(manifest, folder)
+    return OK
+
+
+def completed(found: Imported, args: argparse.Namespace) -> Imported:
+    """With what the options say. Raises BadInput for what nobody says."""
+    told: dict[str, typing.Any] = {"region": args.region, "instance_type": args.instance}
+    told |= {"instance_count": args.instance_count, "url": route(args.url)}
+    if args.model:
+        told |= {"model": args.model, "service": "bedrock"}
+    told = {key: value for key, value in told.items() if value is not None}
+    unknown = f"http://{uuid.uuid4().hex[:8]}.unknown.invalid/v1"  # another one with every import: no two are one place
+    for level in found.levels:
+        subject = dataclasses.replace(level.subject, **told)
+        level.subject = subject if subject.url else dataclasses.replace(subject, url=unknown)
+        level.payload = args.payload or level.payload
+    _level(found, args.users)
+    return found
+
+
+def _level(found: Imported, users: list[int] | None) -> None:
+    lacking = [level for level in found.levels if level.users is None and level.rate is None]
+    if users is not None and len(users) != len(lacking):
+        raise BadInput(
+            f"--users: {len(users)} given, {len(lacking)} of {len(found.levels)} levels need them; give one for each"
+        )
+    if lacking and users is None:
+        raise BadInput(
+            f"{found.tool}: its files do not say how many users {len(lacking)} of {len(found.levels)} levels had; add --users"
+        )
+    for level, number in zip(lacking, users or [], strict=True):
+        level.users = number
+
+
+def _price(args: argparse.Namespace) -> dict[str, typing.Any] | None:
+    """The one that options give in figures. Raises BadInput."""
+    pair = (args.input_usd_per_1k, args.output_usd_per_1k)
+    ways = [args.usd_per_hour is not None, pair != (None, None), args.model is not None]
+    if sum(ways) > 1 or (args.instance and any(ways[1:])):
+        raise BadInput(
+            "import: more than one price; give --instance, --usd-per-hour, --model, or the two per 1,000 tokens"
+        )
+    if args.usd_per_hour is not None:
+        return {"usd_per_hour": args.usd_per_hour}
+    if None not in pair:
+        return {"input": pair[0], "output": pair[1]}
+    if pair != (None, None):
+        raise BadInput("import: half a token price; give both --input-usd-per-1k and --output-usd-per-1k")
+    return None
+
+
+def _prices(scenario: Scenario, found: Imported, args: argparse.Namespace) -> dict[str, Sourced]:
+    """Of the targets of which one is known; of all of them where one was asked for. Raises BadInput."""
+    day = datetime.datetime.fromtimestamp(began(found), datetime.UTC).date()
+    asked = [args.instance, args.usd_per_hour, args.model, args.input_usd_per_1k, args.pricing]
+    known: dict[str, Sourced] = {}
+    for target in scenario.targets:
+        alone = scenario.model_copy(update={"targets": [target]})
+        try:
+            known |= prices_of(alone, pathlib.Path(args.path), day)[1]
+        except BadInput as e:
+            if any(each is not None for each in asked):
+                where = "" if args.region else "; --region says whose prices"
+                raise BadInput(f"{e}{where}") from None
+    return known
+
+
+def _tell(manifest: Manifest, folder: RunFolder) -> None:
+    imported, levels = manifest.imported, len(manifest.stages)
+    if imported is None:
+        raise ValueError("not an imported run")
+    requests = sum(stage.records or 0 for stage in manifest.stages)
+    told = sum(stage.aggregates is not None for stage in manifest.stages)
+    what = f"figures alone of {told} level{'s' * (told != 1)}" if told else ""
+    if kept := levels - told:
+        what = f"{requests} requests in {kept} level{'s' * (kept != 1)}" + (f", {what}" if what else "")
+    version = imported.version or (
+        "of levels" if imported.tool == "table" else "of a version that its files do not say"
+    )
+    print(f"{imported.tool} {version}: {what} -> {folder.path}")
+    for note in [*imported.notes, *(problem.text for problem in manifest.problems)]:
+        print(f"- {note}")
+    print(f"Next: {MODULE} report {folder.path}")

@@ -1,0 +1,206 @@
+"""llmeter: `responses.jsonl` (a request a line, in the order in which they ended), summary.json, run_config.json.
+
+A LoadTest leaves all its levels in one folder and the summary of the last: its requests are the last `total_requests` lines.
+What is before them has no level. Start times are cut to whole seconds, and before 0.1.9 not there.
+"""
+
+import datetime
+import pathlib
+import re
+import typing
+
+from analysis.peers.failures import failure
+from analysis.peers.imported import Imported, Level, Subject, prompt_id, request, route
+from analysis.peers.nodes import Node, NotFromHere, Origin, read_json, read_lines, seek
+from analysis.peers.undated import LAID_OUT, NO_DATE, began_at, laid_out
+from locustfiles.contract.error_classes import ErrorClass
+from locustfiles.contract.record import RequestRecord
+
+READ = "llmeter 0.1 to 0.2"
+_STATUS = re.compile(r"(?:Error code: |\bstatus(?: code)?:? |\bHTTP )([45]\d{2})\b")
+_CODE = re.compile(r"An error occurred \((\w+)\)")
+_MADE_UP = re.compile(r"[0-9a-f]{32}")  # an id of llmeter's own, where no answer came
+
+
+def files_of(path: pathlib.Path) -> list[pathlib.Path]:
+    """Those that look like this tool's."""
+    return [p for p in seek(path, "responses.jsonl", "*.jsonl") if _looks_so(p)]
+
+
+def _looks_so(path: pathlib.Path) -> bool:
+    with open(path, "rb") as file:
+        head = file.read(1 << 20).partition(b"\n")[0]
+    return b'"response_text"' in head and b'"time_to_last_token"' in head
+
+
+def read(path: pathlib.Path) -> Imported:
+    """Raises NotFromHere, Misshapen."""
+    files, notes = files_of(path), dict[str, None]()
+    if not files:
+        raise NotFromHere("no responses.jsonl with a request in it")
+    found = Imported(tool="llmeter", version=None, levels=[])
+    start, said_by = began_at(path, files)
+    for file in files:
+        origin = Origin("llmeter", file, READ)
+        rows, torn = read_lines(file, origin)
+        summary, config = (_beside(file, name, origin) for name in ("summary.json", "run_config.json"))
+        for level, undated in _levels(rows, summary, config, start):
+            start = level.bounds[1] + 1.0
+            found.levels.append(level)
+            notes |= dict.fromkeys(_notes(level, config, said_by if undated else None, torn))
+        if (earlier := len(rows) - (summary.get("total_requests").count() or len(rows))) > 0:
+            notes[
+                f"{earlier} of {len(rows)} lines of {file.name} are of levels before the one that summary.json is of, and nothing "
+                "says which: they are taken as one level of as many users as --users says."
+            ] = None
+    found.levels.sort(key=lambda level: level.bounds)
+    found.notes = list(notes)
+    return found
+
+
+def _beside(file: pathlib.Path, name: str, origin: Origin) -> Node:
+    beside = file.with_name(name)
+    return read_json(beside, origin) if beside.is_file() else Node(None, "", origin)
+
+
+def _levels(rows: list[Node], summary: Node, config: Node, start: float) -> typing.Iterator[tuple[Level, bool]]:
+    """Those before the last, as one without a number of users, and the last; and whether their requests have no times."""
+    total, clients = summary.get("total_requests").count(), summary.get("clients").count()
+    cut = max(0, len(rows) - total) if total is not None else 0
+    length = summary.get("total_test_time").number()
+    for part, users, seconds in ((rows[:cut], None, None), (rows[cut:], clients, length)):
+        if not part:
+            continue
+        level, undated = _level(part, users, seconds, start, config)
+        if part is not rows[:cut] and total is not None and len(rows) < total:
+            level.problems.append(f"{len(rows)} of {total} requests are in responses.jsonl")
+        start = level.bounds[1] + 1.0
+        yield level, undated
+
+
+def _level(
+    rows: list[Node], users: int | None, seconds: float | None, start: float, config: Node
+) -> tuple[Level, bool]:
+    lengths = [_length_s(row) for row in rows]
+    began = [_unix(row.get("request_time")) for row in rows]
+    known = [at for at in began if at is not None]
+    undated = len(known) < len(rows)
+    if undated:
+        seconds = seconds or sum(lengths) / (users or 1)
+        starts = laid_out(lengths, users or 1, start, seconds)
+    else:
+        start, starts = min(known), known
+    records = [_record(row, at, length) for row, at, length in zip(rows, starts, lengths, strict=True)]
+    level = Level(users=users, records=records, subject=_subject(rows, config))
+    if seconds:
+        level.window = (start, start + seconds)
+    return level, undated
+
+
+def _length_s(row: Node) -> float:
+    """To the last token, which for llmeter is the end; of a failure what is known of it."""
+    return row.get("time_to_last_token").number() or row.get("time_to_first_token").number() or 0.0
+
+
+def _unix(node: Node) -> float | None:
+    text = node.text()
+    if text is None:
+        return None
+    try:
+        at = datetime.datetime.fromisoformat(text)
+    except ValueError:
+        raise node.origin.misshapen(f"`{node.place}` is {text[:30]}, no time") from None
+    return (at if at.tzinfo else at.replace(tzinfo=datetime.UTC)).timestamp()
+
+
+def _record(row: Node, started_at: float, length_s: float) -> RequestRecord:
+    error, first = row.get("error").text(), row.get("time_to_first_token").number()
+    if error is None and row.get("time_to_last_token").number() is None:
+        raise row.origin.misshapen(f"`{row.place}.time_to_last_token` is missing, though it did not fail")
+    reasoning = row.get("num_tokens_output_reasoning").count()
+    first_ms = None if first is None else 1000 * first
+    visible = bool(reasoning)  # then the time to the first of the reasoning is not known
+    answer = row.get("id").text() or ""
+    return request(
+        started_at=started_at,
+        latency_ms=1000 * length_s,
+        ttft_ms=None if visible else first_ms,
+        ttft_visible_ms=first_ms if visible else None,
+        last_token_ms=None if first is None else 1000 * length_s,
+        prompt_id=prompt_id(_prompt(row)),
+        request_id=None if _MADE_UP.fullmatch(answer) else answer.removeprefix("chatcmpl-") or None,
+        **_tokens(row, reasoning),
+        **_outcome(error, first is not None),
+    )
+
+
+def _prompt(row: Node) -> str | None:
+    said = row.get("input_prompt").value or row.get("input_payload").value
+    return None if said is None else str(said)
+
+
+def _tokens(row: Node, reasoning: int | None) -> dict[str, typing.Any]:
+    """By the service where its usage was asked for, else nothing says by whom."""
+    prompt, output = (_whole(row.get(f"num_tokens_{name}")) for name in ("input", "output"))
+    asked = row.get("input_payload", "stream_options", "include_usage").value is True
+    source = "service" if asked else "none"
+    return {
+        "prompt_tokens": prompt,
+        "completion_tokens": output,
+        "prompt_token_source": "none" if prompt is None else source,
+        "token_source": "none" if output is None else source,
+        "cache_read_tokens": row.get("num_tokens_input_cached").count(),
+        "reasoning_tokens": reasoning,
+    }
+
+
+def _whole(node: Node) -> int | None:
+    number = node.number()
+    return None if number is None else round(number)
+
+
+def _outcome(error: str | None, begun: bool) -> dict[str, typing.Any]:
+    """In a stream that had begun, what is no connection's error is one that the service sent inside it."""
+    if error is None:
+        return {}
+    status, code = _STATUS.search(error), _CODE.search(error)
+    found = failure(error, int(status[1]) if status else None, code[1] if code else None)
+    return found | ({"error": ErrorClass.BAD_RESPONSE} if begun and found["error"] == ErrorClass.UNKNOWN else {})
+
+
+def _subject(rows: list[Node], config: Node) -> Subject:
+    endpoint = config.get("endpoint", "__llmeter_state__") or config.get("endpoint")
+    kind = (config.get("endpoint", "__llmeter_class__").text() or endpoint.get("endpoint_type").text() or "").lower()
+    provider = (endpoint.get("provider").text() or "").lower()
+    service = next((s for s in ("bedrock", "sagemaker") if s in f"{kind} {provider}"), "openai")
+    model = endpoint.get("model_id").text() or rows[0].get("input_payload", "model").text()
+    return Subject(
+        model=model,
+        url=route(endpoint.get("base_url").text()) if service == "openai" else None,
+        service=typing.cast(typing.Any, service),
+        stream=any(row.get("time_to_first_token") for row in rows),
+        max_tokens=rows[0].get("input_payload", "max_tokens").count(),
+        endpoint=endpoint.get("endpoint_name").text() if service == "sagemaker" else None,
+        region=endpoint.get("region").text() or endpoint.get("region_name").text(),
+    )
+
+
+def _notes(level: Level, config: Node, undated: str | None, torn: bool) -> typing.Iterator[str]:
+    retries = config.get("endpoint", "__llmeter_state__", "max_retries") or config.get("endpoint", "max_retries")
+    tries = retries.count()
+    if tries:
+        yield f"llmeter's client tried up to {tries} times again: a request's times hold these tries, failed ones are not told."
+    elif tries is None:
+        yield "Whether llmeter's client tried failed requests again is not told; a request's times hold what it tried."
+    if undated:
+        yield LAID_OUT.format(tool="This version of llmeter")
+        yield NO_DATE.format(of=undated)
+    else:
+        yield "llmeter cuts start times to whole seconds: what was in flight at which moment is known to a second only."
+    yield "llmeter's first request of a run may have waited a second or two in the client itself, which is in its times."
+    if any(r.ttft_visible_ms is not None for r in level.records):
+        yield "llmeter times the first visible text: where reasoning came before it, the time to the first token is not known."
+    if any(r.token_source == "none" and r.completion_tokens for r in level.records):
+        yield "Token counts are the service's where it sent usage, else its tokenizer's (by default words); the files do not say which."
+    if torn:
+        yield "The last line of responses.jsonl was torn, and left out."

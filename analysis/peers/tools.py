@@ -1,0 +1,51 @@
+"""The tools whose files are read, by the names that `import` has for them."""
+
+import pathlib
+import types
+
+from analysis.peers import (
+    aiperf,
+    evalscope,
+    fmbench,
+    genai_bench,
+    guidellm,
+    inference_perf,
+    llmeter,
+    table,
+    vllm_bench,
+)  # fmt: skip
+from analysis.peers.imported import Imported
+from analysis.peers.nodes import NotFromHere
+from locustfiles.contract.bad_input import BadInput
+
+#: a module has `read`, `files_of` (what looks like the tool's) and READ (the versions whose files are known)
+TOOLS: dict[str, types.ModuleType] = {
+    "aiperf": aiperf,
+    "evalscope": evalscope,
+    "fmbench": fmbench,
+    "genai-bench": genai_bench,
+    "guidellm": guidellm,
+    "inference-perf": inference_perf,
+    "llmeter": llmeter,
+    "table": table,
+    "vllm-bench": vllm_bench,
+}
+
+
+def read(tool: str, path: pathlib.Path) -> Imported:
+    """Raises BadInput: no such path, files of another tool, of a version that is not known, or damaged ones."""
+    if not path.exists():
+        raise BadInput(f"{path}: not there; give the folder or file that {tool} wrote")
+    if path.is_dir() and not any(path.iterdir()):
+        raise BadInput(f"{path}: an empty folder; give the one that {tool} wrote its results to")
+    try:
+        if TOOLS[tool].files_of(path):
+            return TOOLS[tool].read(path)
+    except ValueError as e:  # of one request's record
+        raise BadInput(f"{path}: {e}: damaged, or not of {tool}; copy it again") from None
+    except NotFromHere as e:
+        raise BadInput(f"{path}: no results of {tool} ({e}); give the folder that it wrote") from None
+    others = [name for name, module in TOOLS.items() if name != tool and module.files_of(path)]
+    if others:
+        raise BadInput(f"{path}: looks like files of {others[0]}, not of {tool}; use `import {others[0]}`")
+    raise BadInput(f"{path}: no results of {tool} in it; read are the files of {TOOLS[tool].READ}")

@@ -1,0 +1,1 @@
+"""Plans: demand, months, quotas, the command."""

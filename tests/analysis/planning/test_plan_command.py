@@ -1,0 +1,119 @@
+"""`plan` on run folders: the options of a study, months, files, and what is refused."""
+
+import json
+
+import pytest
+
+from analysis.__main__ import main
+from tests.helpers.first_study import PAYLOAD, run_of, stage_of
+
+TOKENS = {"target": "bedrock", "service": "bedrock", "prompt_tokens": 2923, "completion_tokens": 24}
+
+
+@pytest.fixture
+def run(tmp_path):
+    """p4d carries 374 transactions a minute at five users, Bedrock's cost $0.00221625 each."""
+    run_of(tmp_path, [stage_of(1, 100, 5, 374, 0, 0.802), stage_of(2, 200, 5, 190, 0, 1.56, **TOKENS)])
+    return str(tmp_path / "r")
+
+
+def planned(run, tmp_path, *options):
+    path = tmp_path / "plan.json"
+    assert main(["plan", run, *options, "--json", str(path)]) == 0
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def test_a_study_is_planned_by_every_option_cheapest_first(run, tmp_path, capsys):
+    plan = planned(run, tmp_path, "--transactions-per-minute", "600", "--savings-plan", "27")
+    months = {o["name"].split(":", 1)[1].strip(): (o["usd_a_month"], o["instances"]) for o in plan["options"]}
+    # 26,280,000 x $0.00221625; 600 / (374 x 0.8) = 2.01, so 3 and one to spare: 4 x 37.688 x 730, 27 % less
+    assert months == {
+        "meta.llama2-13b-chat-v1, as billed": (pytest.approx(58_243.05), None),
+        "ml.p4d.24xlarge, savings plan, 27 % off, at the peak all month": (pytest.approx(80_335.74, abs=0.01), [4, 4]),
+        "ml.p4d.24xlarge, on demand, at the peak all month": (pytest.approx(110_048.96, abs=0.01), [4, 4]),
+    }
+    assert next(iter(months)).startswith("meta.llama2")
+    out = capsys.readouterr().out
+    assert "The cheapest for 600 transactions a minute" in out and "N+1" in out and "Not in it: tax" in out
+
+
+def test_above_the_crossing_another_option_is_the_cheapest(run, tmp_path):
+    plan = planned(run, tmp_path, "--transactions-per-minute", "600", "--headroom", "0", "--spare", "0")
+    # one carries 374 a minute at $37.688, even at 37.688 / 0.00221625 / 60 = 283.42 a minute
+    first = plan["crossings"][0]
+    assert first["peak_per_minute"] == pytest.approx(283.42, abs=0.01)
+    assert "p4d" in first["cheapest"] and "bedrock" in first["before"]
+
+
+def test_growth_is_planned_month_by_month(run, tmp_path, capsys):
+    plan = planned(run, tmp_path, "--transactions-per-minute", "600", "--growth", "10")
+    assert len(plan["months"]) == 12
+    # 1.1 ^ 11 = 2.853
+    assert plan["months"][11][0]["usd"] == pytest.approx(58_243.05 * 1.1**11)
+    assert "Growth: 10 % a month, for 12 months." in capsys.readouterr().out
+
+
+def test_hourly_rates_come_from_a_file_and_markdown_goes_to_one(run, tmp_path):
+    rates, markdown = tmp_path / "day.csv", tmp_path / "plan.md"
+    rates.write_text("hour,requests_per_second\n" + "".join(f"{h},{10 if h > 7 else 0}\n" for h in range(24)))
+    plan = planned(run, tmp_path, "--rates", str(rates), "--markdown", str(markdown))
+    assert plan["demand"]["peak_per_minute"] == 600
+    assert {o["scaled"] for o in plan["options"]} == {"peak", "hourly", "to zero"}
+    text = markdown.read_text(encoding="utf-8")
+    assert text.startswith("# Plan") and "## Assumptions" in text and "scaled to zero" in text
+
+
+@pytest.mark.parametrize(
+    ("lines", "why"),
+    [
+        ("", "needs a header"),
+        ("rate\n1\n", "needs a header"),
+        ("transactions_per_minute\n1\n2\n", "has 2 hours; give 24"),
+        ("transactions_per_minute\n" + "0\n" * 24, "every rate is 0"),
+        ("transactions_per_minute\n" + "1\n" * 23 + "1,5\n", "hour 24: has 2 cells where the header has 1"),
+        ('transactions_per_minute\n"' + '1"\n"' * 23 + '1,5"\n', "hour 24: `1,5` is no rate"),
+        ("transactions_per_minute\n" + "1\n" * 23 + "-1\n", "hour 24: `-1` is no rate"),
+        ("transactions_per_minute\n" + "1\n" * 23 + "many\n", "hour 24: `many` is no rate"),
+    ],
+)
+def test_a_file_of_rates_that_is_none_is_refused(run, tmp_path, capsys, lines, why):
+    path = tmp_path / "rates.csv"
+    path.write_text(lines)
+    assert main(["plan", run, "--rates", str(path)]) == 1
+    assert why in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        (["--transactions-per-minute", "5", "--dataset", "other"], f"was not measured; give one of {PAYLOAD}"),
+        (["--transactions-per-minute", "5", "--markdown", "/nowhere/plan.md"], "cannot be written"),
+    ],
+)
+def test_what_cannot_be_planned_says_why(run, capsys, options, why):
+    assert main(["plan", run, *options]) == 1
+    assert why in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        (["--transactions-per-minute", "0"], "no number above 0"),
+        ([], "is required"),
+        (["--transactions-per-minute", "5", "--headroom", "100"], "no percentage"),
+        (["--transactions-per-minute", "5", "--months", "0"], "no whole number from 1 to 120"),
+        (["--transactions-per-minute", "5", "--start-up-minutes", "-1"], "no number of 0 or more"),
+    ],
+)
+def test_options_out_of_their_range_are_usage_errors(run, capsys, options, why):
+    with pytest.raises(SystemExit, match="1"):
+        main(["plan", run, *options])
+    assert why in capsys.readouterr().err
+
+
+def test_a_target_without_a_stage_that_keeps_its_limits_is_named(tmp_path, capsys):
+    stages = [stage_of(1, 100, 5, 374, 0, 0.802), stage_of(2, 200, 5, 190, 0, 1.56, **TOKENS)]
+    run_of(tmp_path, stages, slo={"latency_s": {"mean": 1.0}})
+    assert main(["plan", str(tmp_path / "r"), "--transactions-per-minute", "5"]) == 0
+    out = capsys.readouterr().out
+    assert "Not planned" in out and "`bedrock`: 1 of 1 stages missed a limit" in out
