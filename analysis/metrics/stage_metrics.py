@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.metrics.call_metrics import call_figures
+from analysis.metrics.gaps import inter_token
 from analysis.metrics.goodput import goodput
 from analysis.metrics.open_loop import achieved_rate, open_figures
 from analysis.metrics.percentiles import spread, with_failures
@@ -21,8 +22,8 @@ from analysis.words.stage_figures import (
     StageFigures,
     Throughput,
     Tokens,
-    TokenSources,
 )
+from analysis.words.token_sources import TokenSources
 from analysis.words.told import told_figures
 from analysis.words.user_figures import CallFigures, OpenLoop
 from locustfiles.contract.error_classes import ErrorClass
@@ -57,6 +58,7 @@ def without_window(stage: Stage) -> StageFigures:
         latency_with_failures=with_failures(seconds, len(stage.failed)),
         ttft=spread(good["ttft_ms"].dropna().to_numpy() / 1000),
         tpot=spread(tpot_ms(good).dropna().to_numpy()),
+        itl=inter_token(good),
         latency_per_output_token_p50_ms=per_token.median() if per_token.notna().any() else None,
         open_loop=open_figures(stage) if stage.open_loop else OpenLoop(),
         calls=CallFigures() if stage.calls is None else call_figures(stage.calls),
@@ -113,7 +115,7 @@ def _instrument(stage: Stage) -> Instrument:
     service = stage.good["service_latency_ms"].dropna()
     return Instrument(
         service_latency_p50_s=float(service.median()) / 1000 if len(service) else None,
-        lag_ms_max=float(measured["lag_ms"].max()) if n else None,
+        lag_ms_max=float(measured["lag_ms"].max()) if measured["lag_ms"].notna().any() else None,
         reconnects=None if n and measured["reconnect"].isna().all() else int((measured["reconnect"] == 1).sum()),
         prompts_distinct=distinct,
         prompt_repeat_share=1 - distinct / asked if n and distinct is not None else None,

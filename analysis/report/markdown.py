@@ -24,7 +24,7 @@ from analysis.report.run_tables import (
 )
 from analysis.report.text_tables import call_table, cost_table, full_table, open_table, run_cost_table
 from analysis.report.verdict_summary import doubts, open_limits, total
-from analysis.verdicts.slo_checks import MARKS
+from analysis.verdicts.check import MARKS
 from analysis.verdicts.stage_results import Result
 from analysis.words import format as show
 from analysis.words.columns import METRICS

@@ -56,6 +56,10 @@ GROUPS = (
     }),
     _times("TTFT, s", lambda f: f.ttft, "p50 p95"),
     _times("TPOT, ms", lambda f: f.tpot, "p50"),
+    _group("ITL, ms", lambda f: {
+        "mean": f.itl.mean, "+p50": f.itl.p50, "p90": f.itl.p90, "p95": f.itl.p95, "+p99": f.itl.p99, "p99.9": f.itl.p99_9,
+        "most": f.itl.max, "gaps": f.itl.gaps,
+    }),
     _group("Tokens", lambda f: {
         "+prompt, mean": f.tokens.prompt_tokens_mean, "prompt read from a cache": f.tokens.cache_read_share,
         "+output, mean": f.tokens.completion_tokens_mean, "reasoning, mean": f.tokens.reasoning_tokens_mean,
@@ -108,7 +112,7 @@ OPEN_GROUPS = (
 )  # fmt: skip
 #: groups without whose name a short heading says too little
 AMBIGUOUS = (
-    "Latency, s", "TTFT, s", "TPOT, ms", "Cost", "Tokens", *(g.name for g in CALL_GROUPS[1:]), *(g.name for g in OPEN_GROUPS),
+    "Latency, s", "TTFT, s", "TPOT, ms", "ITL, ms", "Cost", "Tokens", *(g.name for g in CALL_GROUPS[1:]), *(g.name for g in OPEN_GROUPS),
 )  # fmt: skip
 
 #: of no interest where nothing failed

@@ -9,7 +9,6 @@ requests above it, where a failure is above every limit: shedding load must not 
 shares, rates and costs by plain comparison.
 """
 
-import dataclasses
 import functools
 import itertools
 import typing
@@ -19,43 +18,17 @@ import numpy as np
 from analysis.metrics.percentiles import LEVELS, spread
 from analysis.metrics.token_times import tpot_ms
 from analysis.runs.stage import Stage
+from analysis.verdicts.check import Check, State, plain
 from analysis.verdicts.slo_criteria import Criterion
 from analysis.words import format as show
 from analysis.words.spread import Spread, Statistic
 from analysis.words.stage_figures import Limits, StageFigures
 from analysis.words.user_perceived import perceived
 from locustfiles.contract.error_classes import ErrorClass
+from locustfiles.contract.gap_counts import KNOWN_TO
 from locustfiles.contract.statistics.binomial import decide
 
 OWN_PERCENTILE = "the tool's own percentile, by its own rule and of no known number of requests"
-State = typing.Literal["met", "missed", "undecided", "unknown"]
-MARKS: dict[State, str] = {"met": "✓", "missed": "✗", "undecided": "?", "unknown": "?"}
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Check:
-    """A criterion at one stage."""
-
-    criterion: Criterion
-    value: float | None
-    state: State
-    why: str | None = None  # why it is undecided or unknown, or missed although the successes keep it
-    n: int | None = None  # of how many values it is; None where nothing was counted
-    beyond: bool = False  # undecided or unknown: its own figure, failures counted as above the limit, is beyond it
-
-    @property
-    def cell(self) -> str:
-        """`1.21 s ✓`, `0.50 s, with 900 failures above it ✗`, `all 240 failed ✗`, `? why the value is not known`."""
-        if self.state == "unknown":
-            return f"{MARKS[self.state]} {self.why}"
-        why = self.why if self.state == "missed" else None
-        value = None if why and self.value is None else self.criterion.show(self.value)
-        return f"{', '.join(filter(None, (value, why)))} {MARKS[self.state]}"
-
-    @property
-    def open_text(self) -> str:
-        """`latency p95 ≤ 2 s (too few samples: 60, 0 of them above; 72 would do if no more are)`"""
-        return f"{self.criterion.text} ({self.why})"
 
 
 def check(criterion: Criterion, stage: Stage, figures: StageFigures, cost_reason: str | None = None) -> Check:
@@ -64,6 +37,8 @@ def check(criterion: Criterion, stage: Stage, figures: StageFigures, cost_reason
         return _cost(criterion, figures, cost_reason)
     if stage.visit.aggregates is not None:
         return _told(criterion, figures)
+    if criterion.of == "itl":
+        return _gaps(criterion, figures, stage)
     if criterion.statistic is not None:
         return _time(criterion, criterion.statistic, stage, figures)
     if criterion.of == "error_rate":
@@ -92,6 +67,21 @@ def _told_value(criterion: Criterion, figures: StageFigures) -> float | None:
         "output_tokens": figures.tokens.completion_tokens_per_s, "goodput": rates.goodput_per_s,
     }  # fmt: skip
     return known.get(criterion.of)
+
+
+def _gaps(criterion: Criterion, figures: StageFigures, stage: Stage) -> Check:
+    """By the counts of gaps, in which a percentile is known to 2.5 %. Gaps depend on each other, so there is no test."""
+    statistic = criterion.statistic or "mean"
+    value, n = figures.itl.at(statistic), figures.itl.gaps or 0
+    if (
+        value is None
+        or statistic == "mean"
+        or not criterion.limit / (1 + KNOWN_TO) < value <= criterion.limit * (1 + KNOWN_TO)
+    ):
+        return plain(criterion, value, _why_no_time(criterion.of, stage), n)
+    return Check(
+        criterion, value, "undecided", f"known to {show.percent(KNOWN_TO)} of itself, and so near to the limit", n
+    )
 
 
 class _Sample(typing.NamedTuple):
@@ -146,7 +136,7 @@ def needed(above: int, n: int, q: float) -> tuple[int, bool]:
 
 
 #: times of which only streams have any, by what they are called
-_STREAMED = {"ttft": "TTFT", "ttft_visible": "visible TTFT", "tpot": "TPOT"}
+_STREAMED = {"ttft": "TTFT", "ttft_visible": "visible TTFT", "tpot": "TPOT", "itl": "ITL"}
 
 
 def _why_no_time(of: str, stage: Stage) -> str:
@@ -199,13 +189,6 @@ def overall(checks: list[Check]) -> Limits:
 def open_checks(checks: list[Check]) -> list[Check]:
     """The limits that are neither met nor missed."""
     return [c for c in checks if c.state in ("undecided", "unknown")]
-
-
-def plain(criterion: Criterion, value: float | None, why_unknown: str, n: int | None) -> Check:
-    """By plain comparison. n: of how many values it is."""
-    if value is None:
-        return Check(criterion, None, "unknown", why_unknown, n)
-    return Check(criterion, value, "met" if criterion.kept(value) else "missed", None, n)
 
 
 #: of what a cost is

@@ -8,7 +8,7 @@ from analysis.words.spread import STATISTICS, Statistic, named
 from locustfiles.contract.scenario.slo import Slo
 
 Words = typing.Callable[[float | None], str]
-Times = typing.Literal["latency", "ttft", "ttft_visible", "tpot"]
+Times = typing.Literal["latency", "ttft", "ttft_visible", "tpot", "itl"]
 Figures = typing.Literal[
     "error_rate", "bad_stop_share", "throughput", "output_tokens", "goodput", "cost_per_transaction", "cost_per_10k",
     "cost_per_1m_output_tokens", "cost_per_1m_tokens",
@@ -89,6 +89,7 @@ _TIMES = {
     "ttft_s": _Time("ttft", "TTFT", show.seconds, "s", True),
     "ttft_visible_s": _Time("ttft_visible", "visible TTFT", show.seconds, "s", True),
     "tpot_ms": _Time("tpot", "TPOT", show.milliseconds, "ms", False),
+    "itl_ms": _Time("itl", "ITL", show.milliseconds, "ms", False),
 }
 _RATES = (_in("/s", show.number), _in("/s", show.exact))
 _FIGURES = {

@@ -11,7 +11,9 @@ import typing
 
 from analysis.words.cost_figures import Cost
 from analysis.words.figure_fields import count, flag, group, number, text
+from analysis.words.gap_figures import InterToken
 from analysis.words.spread import Spread, WithFailures, spread
+from analysis.words.token_sources import TokenSources
 from analysis.words.user_figures import CallFigures, OpenLoop
 
 Verdict = typing.Literal["VALID", "SUSPECT", "INVALID"]
@@ -160,23 +162,6 @@ class Instrument:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class TokenSources:
-    """Who counted the tokens of the successes."""
-
-    service_token_share: float | None = number(
-        "successes whose output tokens the service counted / successes", better="higher"
-    )
-    tokenizer_token_share: float | None = number("successes whose output tokens a tokenizer counted / successes")
-    prompt_service_token_share: float | None = number(
-        "successes whose prompt tokens the service counted / successes", better="higher"
-    )
-    prompt_tokenizer_token_share: float | None = number("successes whose prompt tokens a tokenizer counted / successes")
-    prompt_payload_token_share: float | None = number(
-        "successes whose prompt tokens the payload file states / successes"
-    )
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Trust:
     """Whether the figures can be trusted."""
 
@@ -213,6 +198,12 @@ class StageFigures:
         "ms",
         "(last token - first token) / (output tokens - 1), streamed successes of one choice and two deltas or more "
         "that show all reasoning they bill",
+    )
+    itl: InterToken = group(
+        InterToken(),
+        "itl",
+        "ms",
+        "the gaps between two deltas with output of a stream, which may hold several tokens, successes",
     )
     latency_per_output_token_p50_ms: float | None = number(
         "median of latency / output tokens, successes",

@@ -48,7 +48,7 @@ class RequestRecord:
     tokenizer_completion_tokens: int | None = None  # of the visible text
     prompt_token_source: str  # service, tokenizer, payload, none
     token_source: str  # the same for completion_tokens
-    response_bytes: int | None = None
+    response_bytes: int | None = None  # this, in_flight and lag_ms are empty only of imported files
     stop_reason: str | None = None
     http_status: int | None = None
     request_id: str | None = None
@@ -69,6 +69,7 @@ class RequestRecord:
     invoked_model: str | None = None  # the model that answered, where a prompt router chose it
     billed_units: float | None = None  # queries, images, seconds or pages that the service says it bills
     guardrail_units: str | None = None  # `contentPolicyUnits=2 topicPolicyUnits=2`: text units by policy
+    gaps: str | None = None  # `156*2 175`: how many gaps between deltas with output were of which length: gap_counts.py
 
     def __post_init__(self) -> None:
         times = [0.0, self.ttft_ms, self.last_token_ms, self.latency_ms]
@@ -86,7 +87,7 @@ class RequestRecord:
 
 FIELDS: tuple[str, ...] = tuple(f.name for f in dataclasses.fields(RequestRecord))
 #: those of files from before a field was added
-_EARLIER_FIELDS = tuple(FIELDS[: FIELDS.index(added)] for added in ("served_latency", "cache_write_1h_tokens"))
+_EARLIER_FIELDS = tuple(FIELDS[: FIELDS.index(added)] for added in ("served_latency", "cache_write_1h_tokens", "gaps"))
 
 #: `stop_reason` of an answer that a guardrail blocked or masked
 GUARDRAIL_STOP = "guardrail_intervened"

@@ -66,7 +66,7 @@ POWER |= {
     "intended_latency_p95_s": 1,
     "call_latency_p50_s": 1,
 }
-POWER |= {f"latency_{level}_all_s": 1 for level in LEVELS}
+POWER |= {f"latency_{level}_all_s": 1 for level in LEVELS} | {"itl_mean_ms": 1, "itl_gaps": 0}
 for _name, _unit in (("latency", "s"), ("ttft", "s"), ("tpot", "ms")):
     POWER |= {f"{_name}_{level}_{_unit}": 1 for level in ("mean", "p50", "p95", "p99", "p50_low", "p95_low")}
 COSTS = ["usd_per_transaction", "usd_per_transaction_low", "usd_per_1m_output_tokens", "usd_per_good_transaction"]

@@ -94,10 +94,29 @@ def times(measured: list[dict]) -> dict:
         spread("latency", "s", latencies)
         | spread("ttft", "s", ttfts)
         | spread("tpot", "ms", tpots)
+        | gaps(measured)
         | {f"latency_{p}_all_s": quantile(all_of_them, n) if all_of_them else None for p, n in PERCENTILES.items()}
-        | {"latency_per_output_token_p50_ms": quantile(per_token, 50) if per_token else None}
-        | {"service_latency_p50_s": quantile(service, 50) if service else None}
+        | {"latency_per_output_token_p50_ms": quantile(per_token, 500) if per_token else None}
+        | {"service_latency_p50_s": quantile(service, 500) if service else None}
     )
+
+
+def gaps(measured: list[dict]) -> dict:
+    """Between deltas, of all streams together: each gap the middle of its bin, percentiles by rank."""
+    streams = [r for r in measured if r["error"] is None and (r["chunks"] or 0) >= 2 and r["gaps"]]
+    each = []
+    for r in streams:
+        for cell in r["gaps"].split():
+            k, _, n = cell.partition("*")
+            each += [0.01 * 1.05 ** (int(k) - 0.5) if int(k) else 0.0] * int(n or 1)
+    each.sort()
+    ranks = {p: -(-share * len(each) // 1000) for p, share in PERCENTILES.items()}
+    return {
+        **{f"itl_{p}_ms": each[rank - 1] if each else None for p, rank in ranks.items()},
+        "itl_mean_ms": sum(r["last_token_ms"] - r["ttft_ms"] for r in streams) / len(each) if each else None,
+        "itl_max_ms": max((r["max_gap_ms"] for r in streams), default=None),
+        "itl_gaps": len(each) or None,
+    }
 
 
 def shares(measured: list[dict]) -> dict:
@@ -215,7 +234,7 @@ def of_wishes(wishes: list[dict], a: float, b: float, asked: Setup) -> dict:
     good = [w for w in begun if w["error"] is None]
     delays = [w["first"]["schedule_delay_ms"] for w in begun if w["first"]["schedule_delay_ms"] is not None]
     row["rate_achieved_per_s"] = len(begun) / (b - a)
-    row |= {f"schedule_delay_p{n}_ms": quantile(delays, n) if delays else None for n in (50, 99)}
+    row |= {f"schedule_delay_p{n}_ms": quantile(delays, 10 * n) if delays else None for n in (50, 99)}
     row["schedule_delay_max_ms"] = max(delays, default=None)
     row |= spread("intended_latency", "s", [w["delay"] + w["waited"] for w in good])
     return row | spread("intended_ttft", "s", [w["delay"] + w["ttft"] for w in good if w["ttft"] is not None])

@@ -16,7 +16,7 @@ TEXTS = {
         "prompt_token_source",
         "token_source",
     ),
-    *("stop_reason", "request_id", "error", "error_code", "error_message"),
+    *("stop_reason", "request_id", "error", "error_code", "error_message", "gaps"),
 }
 
 

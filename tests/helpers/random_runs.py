@@ -52,7 +52,13 @@ def attempts(draw):
     }
     if draw(st.booleans()) and error in (None, "stream_broken", "throttled"):
         first = draw(st.integers(0, length))
-        fields |= {"first": first, "last": draw(st.integers(first, length)), "chunks": draw(st.integers(1, 9))}
+        chunks = draw(st.integers(1, 9))
+        bins = sorted(draw(st.lists(st.integers(0, 300), min_size=chunks - 1, max_size=chunks - 1)))
+        fields |= {"first": first, "last": draw(st.integers(first, length)), "chunks": chunks}
+        fields |= {
+            "gaps": " ".join(map(str, bins)) or None,
+            "max_gap_ms": draw(st.integers(1, 900)) / 4 if bins else None,
+        }
         fields |= {
             "hidden_reasoning": draw(st.integers(0, 3)) // 3,
             "reasoning_tokens": draw(st.sampled_from([None, 4])),

@@ -23,6 +23,7 @@ def outcome(exchange: Exchange, parsed: ParsedAnswer) -> dict[str, typing.Any]:
         "last_token_ms": elapsed_ms(sent, parsed.last_output),
         "chunks": parsed.output_chunks,
         "max_gap_ms": None if parsed.max_gap_s is None else parsed.max_gap_s * 1000,
+        "gaps": parsed.gaps,
         "reconnect": exchange.reconnect,
         "response_bytes": exchange.response_bytes,
         "stop_reason": parsed.stop_reason,

@@ -1,11 +1,11 @@
 """What one answer was, and what builds it while it is read: the rules that hold for every dialect."""
 
 import dataclasses
-import operator
 import typing
 
 from locustfiles.common.dialects.billing import Billing
 from locustfiles.common.dialects.one_line import encodable, one_line
+from locustfiles.common.dialects.spaced import spaced
 from locustfiles.common.dialects.token_counts import implausible, unreadable, whole_number
 from locustfiles.common.transport.limits import MAX_TOKENS, unreadable_lines
 from locustfiles.contract.error_classes import ErrorClass, OwnCode, type_name
@@ -31,6 +31,7 @@ class ParsedAnswer:
     last_output: float | None = None
     output_chunks: int | None = None  # deltas with output; None of several choices, whose deltas come side by side
     max_gap_s: float | None = None  # longest gap between two of them
+    gaps: str | None = None  # how many there were of which length: contract/gap_counts.py
     text: str = ""  # the visible text
     prompt_tokens: int | None = None  # without those read from or written to a cache
     completion_tokens: int | None = None
@@ -190,8 +191,7 @@ class AnswerBuilder:
         if times := self.times:
             parsed.first_output, parsed.last_output = times[0], times[-1]
             if len(self.ended_choices | self.open_choices) < 2:  # of several, none has a time per token of its own
-                parsed.output_chunks = len(times)
-                parsed.max_gap_s = max(map(operator.sub, times[1:], times), default=None)
+                parsed.output_chunks, parsed.max_gap_s, parsed.gaps = spaced(times)
         return parsed
 
     def forget_partial_counts(self) -> None:

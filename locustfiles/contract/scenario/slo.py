@@ -53,6 +53,7 @@ class Slo(Strict):
     ttft_s: Limits | None = None
     ttft_visible_s: Limits | None = None  # to the first visible text, where reasoning comes first
     tpot_ms: Limits | None = None
+    itl_ms: Limits | None = None  # gaps between deltas, of all streams together
     error_rate: Rate | None = None
     error_rate_by_class: (
         typing.Annotated[dict[str, Rate], pydantic.BeforeValidator(_of_failures), pydantic.Field(min_length=1)] | None

@@ -1,0 +1,32 @@
+"""Inter-token latency: the gaps between the deltas of streams, from the counts that each record has of its own."""
+
+import collections
+
+import numpy as np
+import pandas as pd
+
+from analysis.words.gap_figures import InterToken
+from locustfiles.contract.gap_counts import gap_counts, middle_ms
+from locustfiles.contract.statistics.binomial import LEVELS
+
+
+def inter_token(successes: pd.DataFrame) -> InterToken:
+    """Of all gaps of the streamed successes together; nothing is known of files that have no counts of them, or where one of
+    the counts cannot be read."""
+    streamed = successes[(successes["chunks"] >= 2) & successes["gaps"].notna()]
+    if streamed.empty:
+        return InterToken()
+    bins: collections.Counter[int] = collections.Counter()
+    try:
+        for text, times in streamed["gaps"].value_counts().items():
+            for k, n in gap_counts(str(text)).items():
+                bins[k] += n * times
+    except ValueError:
+        return InterToken()
+    middles = np.array([middle_ms(k) for k in sorted(bins)])
+    up_to = np.cumsum([bins[k] for k in sorted(bins)])
+    gaps = int(up_to[-1])
+    span_ms = float((streamed["last_token_ms"] - streamed["ttft_ms"]).sum())
+    # the value at rank ceil(q n): the least that so large a share of the gaps does not exceed
+    found = {name: float(middles[np.searchsorted(up_to, np.ceil(q * gaps - 1e-9))]) for name, q in LEVELS.items()}
+    return InterToken(mean=span_ms / gaps, max=float(streamed["max_gap_ms"].max()), gaps=gaps, **found)
