@@ -27,7 +27,7 @@ COLOURS = {"worse": "red", "better": "green", "no difference seen": "dim"}
 MOST_CONDITIONS = 12
 LEGEND = (
     "Change of the second run beside the first; ! holds among all that is compared, (in parentheses) no difference seen, ? not told by "
-    "these samples; seen from: the smallest change that would have been seen four times of five. A level marked ? is SUSPECT."
+    "these samples; seen from: the smallest change that would be seen for itself four times of five. A level marked ? is SUSPECT."
 )
 
 
@@ -128,7 +128,7 @@ def _table(group: Group, run: str, reference: str) -> Table:
     table = Table(
         box=rich.box.SIMPLE_HEAD, pad_edge=False, title=escape(title), title_justify="left", title_style="bold"
     )
-    table.add_column("level")
+    table.add_column("level", no_wrap=True)
     for column in columns:
         table.add_column(SHORT[column], justify="right")
     for level, cells in gist_rows(group, run, columns):

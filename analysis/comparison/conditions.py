@@ -11,6 +11,7 @@ from analysis.metrics.token_counts import token_sources
 from analysis.runs.run_reader import Run
 from analysis.verdicts.stage_results import Result
 from analysis.words import format as show
+from analysis.words.safe_text import shown
 from analysis.words.stage_figures import Verdict
 from locustfiles.contract.scenario.targets import Target
 
@@ -52,7 +53,7 @@ def conditions(
     differing: dict[tuple, list[str]] = {}
     same: list[str] = []
     for kind, what, who in every:
-        values = tuple(of_run.get((kind, what, who)) for of_run in facts.values())
+        values = tuple(_readable(of_run.get((kind, what, who))) for of_run in facts.values())
         if len(set(values)) > 1 or values[0] == NOT_KNOWN:
             differing.setdefault((kind, what, values), []).append(who)
         else:
@@ -64,10 +65,14 @@ def conditions(
     return rows, same
 
 
+def _readable(value: str | None) -> str | None:
+    return None if value is None else shown(value)
+
+
 def _named(what: str, whose: list[str]) -> str:
     """price of p4d, bedrock"""
     targets = ", ".join(who for who in whose if who)
-    return f"{what} of {targets}" if targets else what
+    return shown(f"{what} of {targets}" if targets else what)
 
 
 def _facts(run: Run, prices: dict[str, Prices], results: list[Result], pairs: dict[str, str], instrument: str) -> Facts:
@@ -80,7 +85,7 @@ def _facts(run: Run, prices: dict[str, Prices], results: list[Result], pairs: di
     for target, who in pairs.items():
         facts |= _of_target(run, run.target(target), who)
     facts |= _prices(run, prices, pairs)
-    facts |= _payloads(run, {r.payload for r in results})
+    facts |= _payloads(run, list(dict.fromkeys(r.payload for r in results)))
     facts |= _trust(run, results, pairs, instrument)
     versions = run.manifest.versions | {"git revision": run.manifest.git_revision or NOT_KNOWN}
     facts |= {("software", name, ""): str(version) for name, version in versions.items()}
@@ -114,12 +119,12 @@ def _prices(run: Run, prices: dict[str, Prices], pairs: dict[str, str]) -> Facts
     return facts
 
 
-def _payloads(run: Run, payloads: set[str]) -> Facts:
-    """The prompts by the hash of their file."""
-    found: Facts = {}
-    for stem in sorted(payloads):
-        digest = run.manifest.payloads.get(stem, {}).get("sha256")
-        found["measured", f"prompts of {stem} (SHA-256)", ""] = str(digest)[:12] if digest else NOT_KNOWN
+def _payloads(run: Run, payloads: list[str]) -> Facts:
+    """The prompts by name and by the hash of their file; payloads: those that are compared, in the reference's order."""
+    found: Facts = {("measured", "payloads", ""): ", ".join(payloads)}
+    hashes = [run.manifest.payloads.get(stem, {}).get("sha256") for stem in payloads]
+    known = [str(digest)[:12] if digest else NOT_KNOWN for digest in hashes]
+    found["measured", "prompts (SHA-256)", ""] = NOT_KNOWN if None in hashes else ", ".join(known)
     return found
 
 
@@ -136,5 +141,5 @@ def _trust(run: Run, results: list[Result], pairs: dict[str, str], instrument: s
 
 
 def _text(value: typing.Any) -> str:
-    shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}… ({len(shown):,} characters)"
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text):,} characters)"

@@ -1,9 +1,10 @@
-"""A limit at one stage: met, missed, undecided or unknown."""
+"""A limit at one stage: what its figure is, and whether it keeps the limit."""
 
 import dataclasses
 import typing
 
 from analysis.verdicts.slo_criteria import Criterion
+from analysis.words.stage_figures import Limits
 
 State = typing.Literal["met", "missed", "undecided", "unknown"]
 MARKS: dict[State, str] = {"met": "✓", "missed": "✗", "undecided": "?", "unknown": "?"}
@@ -33,6 +34,22 @@ class Check:
     def open_text(self) -> str:
         """`latency p95 ≤ 2 s (too few samples: 60, 0 of them above; 72 would do if no more are)`"""
         return f"{self.criterion.text} ({self.why})"
+
+
+def overall(checks: list[Check]) -> Limits:
+    """All limits together."""
+    order: tuple[State, ...] = ("missed", "unknown", "undecided", "met")
+    states = [c.state for c in checks]
+    return Limits(
+        slo=next((s for s in order if s in states), "none"),
+        slo_failed=", ".join(c.criterion.name for c in checks if c.state == "missed"),
+        slo_open="; ".join(c.open_text for c in open_checks(checks)),
+    )
+
+
+def open_checks(checks: list[Check]) -> list[Check]:
+    """The limits that are neither met nor missed."""
+    return [c for c in checks if c.state in ("undecided", "unknown")]
 
 
 def plain(criterion: Criterion, value: float | None, why_unknown: str, n: int | None) -> Check:
