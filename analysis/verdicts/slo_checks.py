@@ -180,10 +180,16 @@ def _error_rate(criterion: Criterion, stage: Stage, figures: StageFigures) -> Ch
     """Of requests, with `retry:` of calls; of one class alone where the criterion names it."""
     asked = stage.measured if stage.calls is None else stage.calls.measured
     ended = asked[asked["error"] != ErrorClass.CANCELLED]
-    rate = perceived(figures).error_rate
-    if criterion.failure is not None and rate is not None:
-        rate = int((ended["error"] == criterion.failure).sum()) / len(ended)
-    return plain(criterion, rate, "no request was measured", len(ended))
+    rate, n = perceived(figures).error_rate, len(ended)
+    if criterion.failure is None or rate is None:
+        return plain(criterion, rate, "no request was measured", n)
+    of_class, unnamed = (int((ended["error"] == kind).sum()) for kind in (criterion.failure, ErrorClass.UNKNOWN))
+    named = plain(criterion, of_class / n, "", n)
+    if criterion.failure == ErrorClass.UNKNOWN or criterion.kept((of_class + unnamed) / n) or named.state == "missed":
+        return named
+    return dataclasses.replace(
+        named, state="unknown", why=f"of {unnamed} of {n} requests it is not known why they failed"
+    )
 
 
 def _figure(criterion: Criterion, stage: Stage, figures: StageFigures) -> tuple[float | None, str]:
