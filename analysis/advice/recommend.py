@@ -5,7 +5,7 @@ import dataclasses
 
 from analysis.advice.choice import RULE, SAME, Choice, best_level, cheapest, choose, least, priced, valid
 from analysis.verdicts.intervals import THROUGHPUT, USD
-from analysis.verdicts.slo_checks import Check, open_checks
+from analysis.verdicts.slo_check import Check, open_checks
 from analysis.verdicts.stage_results import Result, StageKey, tie
 from analysis.words import format as show
 from analysis.words.level import level_text

@@ -9,7 +9,7 @@ from analysis.locust_csv.token_means import Tokens
 #: columns of cost.csv that stand in the step itself, and those of its cost
 STEP_COLUMNS = (
     "run", "step", "users", "type", "name", "seconds", "successes", "failures", "error_rate", "successes_per_s",
-    "failures_per_s", "latency_mean_s", "p50_s", "p95_s", "p99_s", "start_at", "end_at", "basis", "not_comparable",
+    "failures_per_s", "latency_mean_s", "p50_s", "p90_s", "p95_s", "p99_s", "p99_9_s", "start_at", "end_at", "basis", "not_comparable",
 )  # fmt: skip
 COST_COLUMNS = (
     "known_to", "price", "prompt_tokens_mean", "completion_tokens_mean", "cost_per_transaction", "priced_by", "cost_per_10k_transactions",

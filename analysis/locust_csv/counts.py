@@ -9,7 +9,7 @@ from pathlib import Path
 
 from locustfiles.contract.bad_input import BadInput
 
-PERCENTILES = ("50%", "95%", "99%")  # the columns that are shown, where the file has them
+PERCENTILES = ("50%", "90%", "95%", "99%", "99.9%")  # the columns that are shown, where the file has them
 
 
 class BadLocustCsv(BadInput):

@@ -55,12 +55,20 @@ class Step:
         return _seconds(self.percentiles_ms.get("50%"))
 
     @property
+    def p90_s(self) -> float | None:
+        return _seconds(self.percentiles_ms.get("90%"))
+
+    @property
     def p95_s(self) -> float | None:
         return _seconds(self.percentiles_ms.get("95%"))
 
     @property
     def p99_s(self) -> float | None:
         return _seconds(self.percentiles_ms.get("99%"))
+
+    @property
+    def p99_9_s(self) -> float | None:
+        return _seconds(self.percentiles_ms.get("99.9%"))
 
     @property
     def requests(self) -> int:

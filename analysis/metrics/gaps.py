@@ -9,6 +9,8 @@ from analysis.words.gap_figures import InterToken
 from locustfiles.contract.gap_counts import gap_counts, middle_ms
 from locustfiles.contract.statistics.binomial import LEVELS
 
+AT_ONCE = 1000  # cells, whose words are in memory together
+
 
 def inter_token(successes: pd.DataFrame) -> InterToken:
     """Of all gaps of the streamed successes together; nothing is known of files that have no counts of them, or where one of
@@ -16,11 +18,8 @@ def inter_token(successes: pd.DataFrame) -> InterToken:
     streamed = successes[(successes["chunks"] >= 2) & successes["gaps"].notna()]
     if streamed.empty:
         return InterToken()
-    bins: collections.Counter[int] = collections.Counter()
     try:
-        for text, times in streamed["gaps"].value_counts().items():
-            for k, n in gap_counts(str(text)).items():
-                bins[k] += n * times
+        bins = _added(streamed["gaps"])
     except ValueError:
         return InterToken()
     middles = np.array([middle_ms(k) for k in sorted(bins)])
@@ -30,3 +29,19 @@ def inter_token(successes: pd.DataFrame) -> InterToken:
     # the value at rank ceil(q n): the least that so large a share of the gaps does not exceed
     found = {name: float(middles[np.searchsorted(up_to, np.ceil(q * gaps - 1e-9))]) for name, q in LEVELS.items()}
     return InterToken(mean=span_ms / gaps, max=float(streamed["max_gap_ms"].max()), gaps=gaps, **found)
+
+
+def _added(cells: pd.Series) -> collections.Counter[int]:
+    """Bin -> how many gaps, of all cells. Raises ValueError.
+
+    Hardly two cells are alike, but a million of them hold some thousand different counts: each of these is read once.
+    """
+    words: collections.Counter[str] = collections.Counter()
+    texts = cells.to_numpy(dtype=object)
+    for at in range(0, len(texts), AT_ONCE):
+        words.update(" ".join(texts[at : at + AT_ONCE]).split())
+    bins: collections.Counter[int] = collections.Counter()
+    for word, times in words.items():
+        for k, n in gap_counts(word).items():
+            bins[k] += n * times
+    return bins

@@ -115,7 +115,7 @@ def _instrument(stage: Stage) -> Instrument:
     service = stage.good["service_latency_ms"].dropna()
     return Instrument(
         service_latency_p50_s=float(service.median()) / 1000 if len(service) else None,
-        lag_ms_max=float(measured["lag_ms"].max()) if n else None,
+        lag_ms_max=float(measured["lag_ms"].max()) if measured["lag_ms"].notna().any() else None,
         reconnects=None if n and measured["reconnect"].isna().all() else int((measured["reconnect"] == 1).sum()),
         prompts_distinct=distinct,
         prompt_repeat_share=1 - distinct / asked if n and distinct is not None else None,

@@ -24,7 +24,7 @@ from analysis.report.run_tables import (
 )
 from analysis.report.text_tables import call_table, cost_table, full_table, open_table, run_cost_table
 from analysis.report.verdict_summary import doubts, open_limits, total
-from analysis.verdicts.slo_checks import MARKS
+from analysis.verdicts.slo_check import MARKS
 from analysis.verdicts.stage_results import Result
 from analysis.words import format as show
 from analysis.words.columns import METRICS
@@ -108,9 +108,8 @@ def _cell(value: object) -> str:
     if value == "":
         return ""
     text = markdown_text(show.text(value))
-    return re.sub(r"(?<=\\)\|", "&#124;", text).replace(
-        "|", "\\|"
-    )  # a backslash before it would take the next one away
+    # a backslash before it would take the next one away
+    return re.sub(r"(?<=\\)\|", "&#124;", text).replace("|", "\\|")
 
 
 def rounded(frame: pd.DataFrame) -> pd.DataFrame:

@@ -44,6 +44,16 @@ def clock_cautions(stage: Stage) -> typing.Iterator[str]:
             yield f"the clock of worker {worker} was off by {show.seconds(abs(offset_s))}, {share} of the window"
 
 
+def unknown_client(stage: Stage) -> typing.Iterator[str]:
+    """Where neither the records nor the stage tell how its client kept up, as imported files do not."""
+    told = stage.measured[["lag_ms", "stamp_delay_ms"]].notna().any(axis=None)
+    if not told and not stage.visit.workers:
+        yield (
+            "nothing is known of the client (its event-loop lag, its CPU): were it slow, times would be too long and rates too "
+            "low, so see that it had CPU to spare"
+        )
+
+
 def lag_cautions(stage: Stage) -> typing.Iterator[str]:
     lag = stage.measured["lag_ms"]
     base = stage.good["ttft_ms"].median() if stage.target.stream else stage.good["latency_ms"].median()

@@ -16,7 +16,7 @@ from analysis.runs.run_reader import Run
 from analysis.runs.stage import Stage, stage_of
 from analysis.verdicts.intervals import with_intervals
 from analysis.verdicts.pooled_intervals import pooled_intervals, pooled_series, wider
-from analysis.verdicts.slo_checks import Check, State, overall
+from analysis.verdicts.slo_check import Check, State, overall
 from analysis.verdicts.stage_results import Result
 from analysis.words.spread import Spread
 from analysis.words.stage_figures import StageFigures, Throughput, Trust, Verdict

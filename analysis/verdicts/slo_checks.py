@@ -19,51 +19,27 @@ import numpy as np
 from analysis.metrics.percentiles import LEVELS, spread
 from analysis.metrics.token_times import tpot_ms
 from analysis.runs.stage import Stage
-from analysis.verdicts.slo_costs import COSTS, cost_state
-from analysis.verdicts.slo_criteria import Criterion, State
+from analysis.verdicts.slo_check import Check, State, plain
+from analysis.verdicts.slo_costs import COSTS, cost_check
+from analysis.verdicts.slo_criteria import Criterion
 from analysis.words import format as show
 from analysis.words.spread import Spread, Statistic
-from analysis.words.stage_figures import Limits, StageFigures
+from analysis.words.stage_figures import StageFigures
 from analysis.words.user_perceived import perceived
 from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.gap_counts import KNOWN_TO
 from locustfiles.contract.statistics.binomial import decide
 
 OWN_PERCENTILE = "the tool's own percentile, by its own rule and of no known number of requests"
-MARKS: dict[State, str] = {"met": "✓", "missed": "✗", "undecided": "?", "unknown": "?"}
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Check:
-    """A criterion at one stage."""
-
-    criterion: Criterion
-    value: float | None
-    state: State
-    why: str | None = None  # why it is undecided or unknown, or missed although the successes keep it
-    n: int | None = None  # of how many values it is; None where nothing was counted
-    beyond: bool = False  # undecided or unknown: its own figure, failures counted as above the limit, is beyond it
-
-    @property
-    def cell(self) -> str:
-        """`1.21 s ✓`, `0.50 s, with 900 failures above it ✗`, `all 240 failed ✗`, `? why the value is not known`."""
-        if self.state == "unknown":
-            return f"{MARKS[self.state]} {self.why}"
-        why = self.why if self.state == "missed" else None
-        value = None if why and self.value is None else self.criterion.show(self.value)
-        return f"{', '.join(filter(None, (value, why)))} {MARKS[self.state]}"
-
-    @property
-    def open_text(self) -> str:
-        """`latency p95 ≤ 2 s (too few samples: 60, 0 of them above; 72 would do if no more are)`"""
-        return f"{self.criterion.text} ({self.why})"
 
 
 def check(criterion: Criterion, stage: Stage, figures: StageFigures, cost_reason: str | None = None) -> Check:
     """A criterion at the stage whose measurements and cost are in `figures`. cost_reason: why its cost is empty."""
     if criterion.of in COSTS:
-        value, state, why = cost_state(criterion, figures, cost_reason)
-        return Check(criterion, value, state, why, figures.outcome.successes, state == "unknown" and value is not None)
+        return cost_check(criterion, figures, cost_reason)
+    if criterion.of == "bad_stop_share":
+        unknown = "no success has a stop reason" if figures.outcome.successes else "no success was measured"
+        return plain(criterion, figures.outcome.bad_stop_share, unknown, figures.outcome.successes or 0)
     if stage.visit.aggregates is not None:
         return _told(criterion, figures)
     if criterion.of == "itl":
@@ -88,6 +64,8 @@ def _told_value(criterion: Criterion, figures: StageFigures) -> float | None:
     user, rates = perceived(figures), figures.throughput
     if criterion.statistic is not None:
         times = {"latency": user.latency, "ttft": user.ttft, "tpot": figures.tpot}
+        if criterion.of == "itl":
+            return figures.itl.at(criterion.statistic)
         return times[criterion.of].at(criterion.statistic) if criterion.of in times else None
     if criterion.failure is not None:  # of one class: without any failure none of it
         return 0.0 if user.error_rate == 0 else None
@@ -194,10 +172,6 @@ def _error_rate(criterion: Criterion, stage: Stage, figures: StageFigures) -> Ch
 
 def _figure(criterion: Criterion, stage: Stage, figures: StageFigures) -> tuple[float | None, str]:
     """(value, why it is not known where it is None)."""
-    some = bool(figures.outcome.successes)
-    if criterion.of == "bad_stop_share":
-        unknown = "no success has a stop reason" if some else "no success was measured"
-        return figures.outcome.bad_stop_share, unknown
     no_window = stage.why_no_window if stage.window is None else ""
     if criterion.of == "throughput":
         return figures.throughput.throughput_per_s, no_window
@@ -208,26 +182,3 @@ def _figure(criterion: Criterion, stage: Stage, figures: StageFigures) -> tuple[
         )
     unknown = "which answers were good is not known: a time that is limited is not known of them"
     return figures.throughput.goodput_per_s, no_window or unknown
-
-
-def overall(checks: list[Check]) -> Limits:
-    """All limits together."""
-    order: tuple[State, ...] = ("missed", "unknown", "undecided", "met")
-    states = [c.state for c in checks]
-    return Limits(
-        slo=next((s for s in order if s in states), "none"),
-        slo_failed=", ".join(c.criterion.name for c in checks if c.state == "missed"),
-        slo_open="; ".join(c.open_text for c in open_checks(checks)),
-    )
-
-
-def open_checks(checks: list[Check]) -> list[Check]:
-    """The limits that are neither met nor missed."""
-    return [c for c in checks if c.state in ("undecided", "unknown")]
-
-
-def plain(criterion: Criterion, value: float | None, why_unknown: str, n: int | None) -> Check:
-    """By plain comparison. n: of how many values it is."""
-    if value is None:
-        return Check(criterion, None, "unknown", why_unknown, n)
-    return Check(criterion, value, "met" if criterion.kept(value) else "missed", None, n)

@@ -1,8 +1,9 @@
-"""Limits on what a stage costs: a bill may have bounds only, for failures whose tokens nobody knows may be billed, or not."""
+"""Limits on costs, which may be known between bounds only."""
 
 import typing
 
-from analysis.verdicts.slo_criteria import Criterion, State
+from analysis.verdicts.slo_check import Check, State
+from analysis.verdicts.slo_criteria import Criterion
 from analysis.words import format as show
 from analysis.words.stage_figures import StageFigures
 
@@ -15,12 +16,9 @@ COSTS: dict[str, typing.Callable[[StageFigures], float | None]] = {
 }
 
 
-def cost_state(
-    criterion: Criterion, figures: StageFigures, cost_reason: str | None
-) -> tuple[float | None, State, str | None]:
-    """(value, state, why it is not known). cost_reason: why there is no cost. Decided where both bounds of the bill are on one
-    side of the limit."""
-    value = COSTS[criterion.of](figures)
+def cost_check(criterion: Criterion, figures: StageFigures, cost_reason: str | None) -> Check:
+    """Decided where both bounds of the bill are on one side of the limit."""
+    value, n = COSTS[criterion.of](figures), figures.outcome.successes
     low, high = _bounds(criterion, value, figures)
     state: State = "unknown"
     why = None
@@ -29,10 +27,11 @@ def cost_state(
     elif high is not None and high <= criterion.limit:
         state = "met"
     elif low is not None and high is not None:
-        why = f"known only to be {show.span(low, high)}, for failures of unknown tokens may be billed"
+        bounds = show.span(low, high)
+        why = f"known only to be {bounds}, for failures of unknown tokens, or a cache's longer time, may be billed"
     else:
         why = f"the cost is not known: {cost_reason or 'tokens are not counted'}"
-    return value, state, why
+    return Check(criterion, value, state, why, n, state == "unknown" and value is not None)
 
 
 def _bounds(criterion: Criterion, value: float | None, figures: StageFigures) -> tuple[float | None, float | None]:

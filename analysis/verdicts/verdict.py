@@ -10,7 +10,14 @@ from analysis.runs.stage import Stage
 from analysis.runs.window_share import in_flight
 from analysis.verdicts.answer_cautions import endpoint_cautions, served_cautions, stream_cautions, token_cautions
 from analysis.verdicts.cache_purpose import caches_on_purpose
-from analysis.verdicts.generator_cautions import clock_cautions, lag_cautions, late_workers, open_cautions, overloaded
+from analysis.verdicts.generator_cautions import (
+    clock_cautions,
+    lag_cautions,
+    late_workers,
+    open_cautions,
+    overloaded,
+    unknown_client,
+)
 from analysis.verdicts.thresholds import THRESHOLDS
 from analysis.verdicts.told_stages import few, told_cautions
 from analysis.words import format as show
@@ -28,6 +35,7 @@ def verdict_of(stage: Stage, found: StageFigures) -> Trust:
         return Trust(verdict="INVALID", reasons="; ".join(invalid))
     suspect = [
         *_load_cautions(stage, found),
+        *unknown_client(stage),
         *clock_cautions(stage),
         *lag_cautions(stage),
         *_sample_cautions(stage, found),

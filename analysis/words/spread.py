@@ -5,6 +5,7 @@ import typing
 
 from analysis.words.figure_fields import count as count_field
 from analysis.words.figure_fields import group, number
+from locustfiles.contract.statistics.binomial import written
 
 Statistic = typing.Literal["mean", "p50", "p90", "p95", "p99", "p99_9"]
 STATISTICS: tuple[Statistic, ...] = typing.get_args(Statistic)
@@ -12,7 +13,7 @@ STATISTICS: tuple[Statistic, ...] = typing.get_args(Statistic)
 
 def named(statistic: str) -> str:
     """p99_9 -> p99.9: as people write it, and scenarios."""
-    return statistic.replace("_", ".")
+    return written(statistic)
 
 
 _HIGH = "its upper end; empty (wide) when even the largest of n values is none"

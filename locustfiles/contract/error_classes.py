@@ -22,6 +22,7 @@ named by them directly with the class.
 | empty | a text operation that ended well without output |
 | cancelled | our own stop; outside the error rate |
 | internal | our own bug; makes the stage INVALID |
+| unknown | a failure of which an imported file does not say the class; a load test never records it |
 """
 
 import enum

@@ -7,10 +7,13 @@ middle of a bin (geometric) is within 2.5 % of each of its gaps. Ten minutes are
 
 import collections
 import math
+import re
 import typing
 
 LEAST_MS, RATIO = 0.01, 1.05
 KNOWN_TO = RATIO**0.5 - 1  # a percentile's relative error, at most
+_COUNT = re.compile(r"([0-9]{1,4})(?:\*([1-9][0-9]{0,9}))?")  # a bin and how often, as gap_text writes them
+_LAST = 500  # no call takes the 100 hours of that bin
 _PER_LOG = 1 / math.log(RATIO)
 _SHIFT = 1 - math.log(LEAST_MS / 1000) * _PER_LOG
 
@@ -27,12 +30,12 @@ def gap_text(gaps_s: typing.Iterable[float]) -> str | None:
 
 def gap_counts(text: str) -> dict[int, int]:
     """`156*2 175` -> {156: 2, 175: 1}. Raises ValueError."""
-    found = {}
+    found: dict[int, int] = {}
     for cell in text.split():
-        k, star, n = cell.partition("*")
-        found[int(k)] = int(n) if star else 1
-    if any(k < 0 or n < 1 for k, n in found.items()):
-        raise ValueError(f"`{text[:40]}` has no counts of gaps")
+        count = _COUNT.fullmatch(cell)
+        if not count or int(count[1]) > _LAST:
+            raise ValueError(f"`{cell[:40]}` is no count of gaps")
+        found[int(count[1])] = found.get(int(count[1]), 0) + int(count[2] or 1)
     return found
 
 

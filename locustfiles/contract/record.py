@@ -48,7 +48,7 @@ class RequestRecord:
     tokenizer_completion_tokens: int | None = None  # of the visible text
     prompt_token_source: str  # service, tokenizer, payload, none
     token_source: str  # the same for completion_tokens
-    response_bytes: int | None = None
+    response_bytes: int | None = None  # this, in_flight and lag_ms are empty only of imported files
     stop_reason: str | None = None
     http_status: int | None = None
     request_id: str | None = None

@@ -155,6 +155,16 @@ def result(target, model):
     return dataclasses.replace(made, figures=dataclasses.replace(made.figures, identity=identity))
 
 
+def test_which_way_doubts_put_a_price_is_told_where_the_verdict_knows(tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        "analysis.comparison.cautions.price_bias", lambda figures: "too high" if figures.run == "b" else None
+    )
+    comparison = compare([drawn_run(tmp_path / "a"), drawn_run(tmp_path / "b")])
+    assert comparison.cautions == [
+        "`p4d` on `en` in run b at 2 users, 5 users: what makes it SUSPECT makes its price too high."
+    ]
+
+
 def test_repetitions_are_compared_as_one_level(tmp_path):
     a, b = (drawn_run(tmp_path / n, users=(2, 2, 2), seed=s) for n, s in (("a", 1), ("b", 2)))
     comparison = compare([a, b])

@@ -31,9 +31,11 @@ def test_no_gap_is_lost_and_each_is_known_to_its_bin(gaps):
         assert abs(middle / (gap * 1000) - 1) <= KNOWN_TO * 1.001
 
 
-@pytest.mark.parametrize("text", ["x", "5*", "-1", "5*0", "5*x"])
+@pytest.mark.parametrize(
+    "text", ["x", "5*", "-1", "5*0", "5*x", "1_0", "+5", "5*1e3", "9999", "5*99999999999", "5*2*3", "\u0665"]
+)
 def test_what_is_no_count_of_gaps_is_refused(text):
-    with pytest.raises(ValueError, match="invalid literal|no counts of gaps"):
+    with pytest.raises(ValueError, match="is no count of gaps"):
         gap_counts(text)
 
 

@@ -169,7 +169,9 @@ def test_every_fault_of_the_local_endpoint_is_in_the_table_on_every_surface_that
 
 def test_every_provocation_and_every_class_has_a_row_and_no_case_has_two():
     assert set(PROVOKE) == {row.key for row in ROWS}
-    assert {row.error for row in ROWS} - {DASH} == set(ErrorClass)
+    assert {row.error for row in ROWS} - {DASH} == set(ErrorClass) - {
+        ErrorClass.UNKNOWN
+    }  # which imported files alone have
     assert {row.code for row in ROWS} >= set(OwnCode)
     cases = [(row.key, surface) for row in ROWS for surface in surfaces(row.surfaces)]
     assert len(cases) == len(set(cases))

@@ -45,6 +45,7 @@ def test_enough_answers_are_not_mentioned():
         ({"latency_s": {"mean": 1.0}, "error_rate": 0.0}, None),  # no percentile
         ({"latency_s": {"p50": 1.0}}, "p50 needs 6,"),
         ({"latency_s": {"p99": 1.0, "p50": 0.5}}, "p99 needs 368,"),  # the strictest_percentile
+        ({"latency_s": {"p99.9": 1.0, "p90": 0.5}}, "p99.9 needs 3,688,"),
         ({"ttft_s": {"p99": 1.0}}, None),  # it does not stream
         ({"ttft_s": {"p99": 1.0}, "latency_s": {"p95": 1.0}}, "p95 needs 72,"),
     ],

@@ -13,7 +13,7 @@ from locustfiles.common.planning.plan import Group
 from locustfiles.contract.scenario.loads import Level
 from locustfiles.contract.scenario.scenario import Scenario
 from locustfiles.contract.scenario.slo import Limits
-from locustfiles.contract.statistics.binomial import LEVELS, fewest
+from locustfiles.contract.statistics.binomial import LEVELS, fewest, written
 
 SPARE = 1.1  # on a window's length: calls are not all as quick as the first
 
@@ -94,4 +94,5 @@ def _line(inputs: Inputs, group: Group, level: Level, call: Call) -> str | None:
     if answers >= needed:
         return None
     count = f"about {math.floor(answers)} answers in {window}"
-    return f"target `{group.target}` at {level.text}: {count}; {percentile} needs {needed}, all of them inside its limit: {remedy}"
+    needs = f"{written(percentile)} needs {needed:,}, all of them inside its limit"
+    return f"target `{group.target}` at {level.text}: {count}; {needs}: {remedy}"

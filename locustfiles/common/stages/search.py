@@ -12,7 +12,7 @@ from locustfiles.common.stages.stage import Stage
 from locustfiles.contract.manifest import Finding
 from locustfiles.contract.scenario.loads import Find, Level
 from locustfiles.contract.scenario.slo import Slo
-from locustfiles.contract.statistics.binomial import LEVELS, fewest
+from locustfiles.contract.statistics.binomial import LEVELS, fewest, written
 
 
 def find(
@@ -66,7 +66,7 @@ def _measured_before(run: RunRecorder, group: Group, search: Search) -> tuple[li
 
 
 def _too_few(percentile: str | None) -> str:
-    needs = f" ({percentile} needs at least {fewest(LEVELS[percentile])})" if percentile else ""
+    needs = f" ({written(percentile)} needs at least {fewest(LEVELS[percentile]):,})" if percentile else ""
     return f"the samples were too few to decide{needs}; measure longer"
 
 

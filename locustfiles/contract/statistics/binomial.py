@@ -10,6 +10,11 @@ ALPHA = 0.025  # on each side
 LEVELS = {"p50": 0.50, "p90": 0.90, "p95": 0.95, "p99": 0.99, "p99_9": 0.999}
 
 
+def written(level: str) -> str:
+    """p99_9 -> p99.9: as people write it, and scenarios."""
+    return level.replace("_", ".")
+
+
 def at_most(k: int, n: int, p: float) -> float:
     """P(B <= k), B binomial (n, p)."""
     first, pmf = probabilities(n, p)
