@@ -10,15 +10,19 @@ from analysis.advice.break_even import break_evens
 from analysis.advice.comparability import comparability_warnings, mixed_loads
 from analysis.advice.cut_short import cut_short_runs
 from analysis.advice.data_notes import notes_of, open_sentence, retry_sentence
+from analysis.advice.dataset import Asked, dataset_of_interest
 from analysis.advice.even_lines import even_lines
 from analysis.advice.knee import knees
-from analysis.advice.not_compared import in_headline, not_compared
-from analysis.advice.recommend import Recommendation, recommend
+from analysis.advice.model_table import model_table
+from analysis.advice.not_compared import NotCompared, in_headline, not_compared
+from analysis.advice.pareto import deciding_latency, pareto, pareto_table, quality_text
+from analysis.advice.recommend import recommend
 from analysis.advice.repeats import repeated_levels
 from analysis.advice.report_model import Report
 from analysis.advice.search_findings import findings_of
 from analysis.advice.study_tables import information, study_tables
 from analysis.advice.target_sentences import sentences
+from analysis.advice.unlike_runs import apart, other_limits
 from analysis.calibration.error_bar import instrument_error, instrument_notes
 from analysis.cost.price_rows import price_cautions, price_rows
 from analysis.cost.pricing import Prices, prices_of_run
@@ -26,7 +30,7 @@ from analysis.cost.run_cost import run_cost
 from analysis.metrics.token_counts import comparisons, token_sources
 from analysis.metrics.worker_load import workers_in_stages
 from analysis.runs.run_reader import Run, load_runs
-from analysis.verdicts.pooled_repeats import candidates_of
+from analysis.verdicts.pooled_repeats import candidates_among
 from analysis.verdicts.stage_results import Result, results_of
 from locustfiles.contract.prices.price import HourlyPrice
 from locustfiles.contract.run_folder import NotARun
@@ -37,23 +41,30 @@ def analyse(
     run_paths: typing.Sequence[str | pathlib.Path],
     pricing: str | pathlib.Path | None = None,
     calibration: str | pathlib.Path | None = None,
+    asked: Asked | None = None,
 ) -> Report:
     """Read run folders and work out everything that a report says.
 
     pricing: a price book to use in place of the prices in the runs' manifests.
     calibration: a calibration.json to take the instrument's error from, in place of the runs' own.
-    Raises NotARun for a folder without a readable run, BadPriceBook or BadScenario for `pricing`, BadInput for `calibration`.
+    asked: the data set of interest and the limits, in place of those in the runs' manifests.
+    Raises NotARun for a folder without a readable run, BadPriceBook or BadScenario for `pricing`, BadInput for `calibration` and
+    `asked`.
     """
     runs = load_runs(run_paths)
+    asked = asked or Asked()
+    for run in runs:
+        run.limits = asked.limits
     prices = {run.name: prices_of_run(run, pricing) for run in runs}
     of_run = {run.name: results_of(run, prices[run.name].of_target) for run in runs}
     results = [r for run in runs for r in of_run[run.name]]
     if not results:
         why = "".join(f" ({one.text.rstrip('.')})" for one in not_compared(runs)[:1])
         raise NotARun(f"{runs[0].path}: no stage in its manifest, nothing was measured{why}; give another run")
-    candidates = [c for run in runs for c in candidates_of(run, prices[run.name].of_target, of_run[run.name])]
+    candidates = candidates_among(runs, {name: p.of_target for name, p in prices.items()}, results)
     instrument = {run.name: instrument_error(run, calibration) for run in runs}
-    return _report(runs, prices, results, candidates, instrument)
+    interest = dataset_of_interest(runs, results, asked.dataset)
+    return _report(runs, prices, results, candidates, instrument, interest)
 
 
 def _report(
@@ -62,13 +73,13 @@ def _report(
     results: list[Result],
     candidates: list[Result],
     instrument: dict[str, str],
+    interest: tuple[str, list[str]],
 ) -> Report:
-    """prices, instrument: by run."""
-    dataset, notes = dataset_of_interest(runs, results)
+    """prices, instrument: by run. interest: the data set of interest, and notes on how it was found."""
+    dataset, notes = interest
     without, hourly, compared = not_compared(runs), _hourly(prices), comparisons(runs)
     rows, pairs = price_rows(runs, prices), break_evens(candidates, dataset, hourly)
     notes += instrument_notes(instrument) + price_cautions(rows) + notes_of(runs, results, compared, prices)
-    recommendation = recommend(candidates, dataset, _warnings(runs, prices, results, dataset), in_headline(without))
     return Report(
         runs={run.name: run.manifest for run in runs},
         results=results,
@@ -76,11 +87,10 @@ def _report(
         records=pd.concat([run.records.assign(run=run.name) for run in runs], ignore_index=True),
         dataset=dataset,
         slo={run.name: _shared_limits(run) for run in runs},
-        recommendation=recommendation,
+        **_choices(runs, candidates, dataset, hourly, _warnings(runs, prices, results, dataset), without),
         sentences=sentences(candidates),
         run_cost=[cost for run in runs for cost in run_cost(run, prices[run.name].of_target)],
         knees=knees(candidates),
-        tables=_tables(runs, candidates, recommendation, hourly),
         break_even=pairs,
         even_lines=even_lines(pairs, runs, prices),
         notes=notes,
@@ -94,6 +104,7 @@ def _report(
         findings=findings_of(runs, results),
         repeats=repeated_levels(results),
         not_compared=[one.text for one in without],
+        silent=without,
         **_of_the_runs(runs),
     )
 
@@ -110,8 +121,9 @@ def _of_the_runs(runs: list[Run]) -> dict[str, typing.Any]:
 
 def _warnings(runs: list[Run], prices: dict[str, Prices], results: list[Result], dataset: str) -> list[str]:
     """Why a comparison on the dataset needs care."""
-    found = [c.warning for c in cut_short_runs(runs)] + mixed_loads([r for r in results if r.payload == dataset])
-    return found + comparability_warnings(runs, dataset, prices)
+    here = [r for r in results if r.payload == dataset]
+    found = [c.warning for c in cut_short_runs(runs)] + mixed_loads(here)
+    return found + apart(here) + other_limits(runs) + comparability_warnings(runs, dataset, prices)
 
 
 def _shared_limits(run: Run) -> dict[str, typing.Any]:
@@ -122,31 +134,23 @@ def _shared_limits(run: Run) -> dict[str, typing.Any]:
     return {name: limit for name, limit in first.items() if all(other.get(name) == limit for other in others)}
 
 
-def _tables(
-    runs: list[Run], candidates: list[Result], best: Recommendation, hourly: dict[tuple[str, str], float]
-) -> dict[str, pd.DataFrame]:
+def _choices(
+    runs: list[Run],
+    candidates: list[Result],
+    dataset: str,
+    hourly: dict[tuple[str, str], float],
+    warnings: list[str],
+    without: list[NotCompared],
+) -> dict[str, typing.Any]:
+    """What is chosen among the candidates: the recommendation, the front, and the tables of both."""
     labels = {(run.name, t.name): t.labels for run in runs for t in run.scenario.targets}
-    tables = study_tables(candidates, best.dataset, labels, hourly)
+    best = recommend(candidates, dataset, warnings, in_headline(without), lambda r: quality_text(labels[r.seat]))
+    front = pareto(candidates, dataset, labels, deciding_latency(candidates, dataset))
+    tables = study_tables(candidates, dataset, labels, hourly)
+    tables |= {"pareto": pareto_table(front, best.pick), "recommended_per_model": model_table(best, candidates)}
     picked = next((c for c in candidates if c.key == best.pick), None)
-    return tables | ({"recommended_stage": information(picked)} if picked else {})
-
-
-def dataset_of_interest(runs: list[Run], results: list[Result]) -> tuple[str, list[str]]:
-    """(payload stem, notes): the first run's `dataset` of its SLO that was measured, else the last payload that was."""
-    measured = list(dict.fromkeys(r.payload for r in results))
-    named = {run.name: run.scenario.slo.dataset.removesuffix(".jsonl") for run in runs if run.scenario.slo.dataset}
-    stems = [pathlib.PurePath(p).stem for run in runs for p in run.scenario.payloads]
-    last = measured[-1] if named else next((s for s in reversed(stems) if s in measured), measured[-1])
-    found = next((stem for stem in named.values() if stem in measured), last)
-    notes = [
-        f"The dataset of interest `{stem}` was not measured; `{found}` takes its place."
-        for stem in dict.fromkeys(named.values())
-        if stem not in measured
-    ]
-    if len(set(named.values())) > 1:
-        each = ", ".join(f"run {run} `{stem}`" for run, stem in named.items())
-        notes.append(f"The runs name different datasets of interest ({each}); the recommendation is for `{found}`.")
-    return found, notes
+    tables |= {"recommended_stage": information(picked)} if picked else {}
+    return {"recommendation": best, "pareto": front, "tables": tables}
 
 
 def _hourly(prices: dict[str, Prices]) -> dict[tuple[str, str], float]:

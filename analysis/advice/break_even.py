@@ -16,16 +16,18 @@ import typing
 import numpy as np
 import pandas as pd
 
-from analysis.advice.choice import choose, priced, valid
-from analysis.advice.recommend import open_limits
-from analysis.verdicts.stage_results import Result
+from analysis.advice.choice import choose, few_errors, priced, too_many_errors, valid
+from analysis.advice.recommendation_texts import open_limits
+from analysis.verdicts.place import Place
+from analysis.verdicts.pooled_repeats import who_of
+from analysis.verdicts.stage_results import Result, StageKey
 from analysis.words import format as show
 from analysis.words.level import is_open, level_text
 
 MAX_INTERVALS = 10  # apart ones; beyond, only the volume above which hourly always wins is given
 CURVE_POINTS = 400
 
-Place = tuple[str, str]  # (run, target)
+Seat = tuple[str, str]  # (run, target)
 
 
 class Sums(typing.NamedTuple):
@@ -52,7 +54,7 @@ class BreakEven:
     intervals: list[tuple[float, float | None]]  # transactions/hour where hourly is cheaper; None: no upper end
     curve: pd.DataFrame  # transactions_per_hour, usd_per_hour_hourly, usd_per_hour_tokens
     text: str
-    token_stages: tuple[int, ...] = ()  # whose calls the token cost is of; repetitions of a level are several
+    token_stages: tuple[StageKey, ...] = ()  # whose calls the token cost is of; repetitions of a level are several
 
 
 def intervals(usd_per_hour: float, capacity: float, usd_per_transaction: float) -> list[tuple[float, float | None]]:
@@ -86,40 +88,35 @@ def curve(usd_per_hour: float, capacity: float, usd_per_transaction: float, up_t
     )
 
 
-def break_evens(results: list[Result], dataset: str, hourly_prices: dict[Place, float]) -> list[BreakEven]:
+def break_evens(results: list[Result], dataset: str, hourly_prices: dict[Seat, float]) -> list[BreakEven]:
     """Every hourly target against every token target on one dataset. hourly_prices: (run, target) -> $/h in all."""
     places: dict[Place, list[Result]] = {}
     for r in results:
         if r.payload == dataset:
             places.setdefault(r.place, []).append(r)
-    by_tokens = [p for p in places if p not in hourly_prices]
-    return [
-        _pair(dataset, hourly, places[hourly], hourly_prices[hourly], token, places[token])
-        for hourly in places
-        if hourly in hourly_prices
-        for token in by_tokens
-    ]
+    by_tokens = [group for group in places.values() if group[0].seat not in hourly_prices]
+    by_hour = [group for group in places.values() if group[0].seat in hourly_prices]
+    return [_pair(dataset, hourly, hourly_prices[hourly[0].seat], tokens) for hourly in by_hour for tokens in by_tokens]
 
 
 def capacity_stage(group: list[Result]) -> Result | None:
-    """The stage of most successes that keeps the limits; VALID ones before SUSPECT, met before undecided."""
+    """The stage of most successes that keeps the limits; of few errors before others, VALID ones before SUSPECT, met before undecided."""
     fit = [r for r in group if r.trusted and r.figures.limits.slo != "missed" and r.per_minute]
-    return max(fit, key=lambda r: (_proven(r), r.per_minute), default=None)
+    return max(fit, key=lambda r: (few_errors(r), _proven(r), r.per_minute), default=None)
 
 
 def _proven(result: Result) -> bool:
     return valid(result) and result.figures.limits.slo in ("met", "none")
 
 
-def _pair(
-    dataset: str, hourly: Place, ours: list[Result], usd_per_hour: float, token: Place, theirs: list[Result]
-) -> BreakEven:
+def _pair(dataset: str, ours: list[Result], usd_per_hour: float, theirs: list[Result]) -> BreakEven:
+    hourly, token = ours[0].seat, theirs[0].seat
     best, choice = capacity_stage(ours), choose(theirs)
     count = ours[0].figures.identity.instance_count or 1
     each = round(usd_per_hour / count, 12)
-    lead = f"{ours[0].who} against {theirs[0].who} on `{dataset}`: "
+    lead = f"{who_of(ours)} against {who_of(theirs)} on `{dataset}`: "
     if best is None or choice is None:
-        who = (ours if best is None else theirs)[0].who
+        who = who_of(ours if best is None else theirs)
         text = lead + f"no break-even, for no stage of {who} both keeps the limits and can be trusted and priced."
         return BreakEven(dataset, *hourly, *token, each, None, None, [], curve(each, 1.0, 0.0, up_to=0.0)[:0], text)
     capacity, usd = best.per_minute * 60 / count, priced(choice.pick)
@@ -127,7 +124,7 @@ def _pair(
     found = intervals(each, capacity, usd)
     drawn = curve(each, capacity, usd, min(3 * max(capacity, even), 20 * capacity))
     text = lead + _text(Sums(each, capacity, usd, even), found, best, count) + _labels(best, choice.pick)
-    stages = choice.pick.stages or (choice.pick.key.stage,)
+    stages = choice.pick.members or (choice.pick.key,)
     return BreakEven(dataset, *hourly, *token, each, capacity, usd, found, drawn, text, stages)
 
 
@@ -167,6 +164,8 @@ def _labels(best: Result, pick: Result) -> str:
     for r in (best, pick):
         if r.figures.trust.verdict == "SUSPECT":
             labels.append(f"{r.who} at {level_text(r.figures)} is SUSPECT")
+        if not few_errors(r):
+            labels.append(f"{r.who} at {level_text(r.figures)} has {too_many_errors(r)}")
         if r.figures.limits.slo in ("undecided", "unknown"):
             labels.append(f"{r.who} at {level_text(r.figures)} is {open_limits(r)}")
     if is_open(best.figures):

@@ -3,20 +3,28 @@
 import math
 import typing
 
-from analysis.verdicts.stage_results import Result, tie
+from analysis.advice.tie import SAME, tie
+from analysis.verdicts.stage_results import Result
+from analysis.words import format as show
 from analysis.words.stage_figures import Slo
+from analysis.words.user_perceived import perceived
+
+#: the most errors of a stage that may go before others, where no limit on errors is set. One failure in a hundred is what a retry
+#: mends without being felt; above it the price leaves out what the failures cost those who asked, and shedding load looks cheap
+MOST_ERRORS = 0.01
 
 RULE = (
     "the lowest cost per transaction among the stages that keep every limit and are not INVALID. Where none is known to keep them "
     "all, those with an undecided limit take their place, then those with an unknown one; of either first those of which no such "
-    "figure, failures counted as above it, is beyond its limit. Costs whose 95 % intervals overlap are a tie; one without an "
-    "interval is taken as known to 2/√successes of itself, or as its throughput is where that is wider. A stage stands in a tie "
-    "only if it ties with every cheaper one. Of a tie a VALID stage is taken before a SUSPECT one, then, of one target's levels, the "
-    "one of most transactions per minute, of several targets the cheapest. Repetitions of a level are one stage, which keeps a limit "
-    "only if each of them does"
+    f"figure, failures counted as above it, is beyond its limit. Where no limit on errors is set, stages of more than "
+    f"{show.percent(MOST_ERRORS)} errors are taken only if nothing else qualifies. Two costs are a tie where the 95 % interval of their "
+    "ratio holds 1: the half-widths of both, on the log scale, combined as those of independent estimates; a cost without an interval "
+    "is taken as known to 2/√successes of itself, or as its throughput is where that is wider. A stage stands in a tie only if it ties "
+    "with every cheaper one. Of a tie a VALID stage is taken before a SUSPECT one, then, of one place's levels, the one of most "
+    "transactions per minute, of several places the cheapest. A place is what is called (endpoint or model id), its region, instances, "
+    "price and parameters; repetitions of a level there, in one run or several, are one stage, which keeps a limit only if each of "
+    "them does. Models are compared within themselves first"
 )
-
-SAME = 1e-9  # prices closer than this share differ by the rounding of sums only
 
 
 class Choice(typing.NamedTuple):
@@ -37,7 +45,8 @@ def choose(results: list[Result]) -> Choice | None:
     """Apply the rule to stages of one dataset; None when none can be picked."""
     usable = [r for r in results if r.trusted and r.usd is not None]
     pools = [
-        [r for r in usable if r.figures.limits.slo in states and within(r) is kept]
+        [r for r in usable if few_errors(r) is few and r.figures.limits.slo in states and within(r) is kept]
+        for few in (True, False)
         for states in STATES
         for kept in (True, False)
     ]
@@ -49,6 +58,19 @@ def choose(results: list[Result]) -> Choice | None:
     unmissed = [r for r in results if r.trusted and r.figures.limits.slo != "missed"]
     cheaper = sorted((r for r in unmissed if least(r) < (1 - SAME) * priced(pick)), key=least)
     return Choice(pick, cheapest(others) if others else None, pick.figures.limits.slo not in STATES[0], pool, cheaper)
+
+
+def few_errors(result: Result) -> bool:
+    """Whether no more failed than is taken for granted; a limit of its own decides where there is one."""
+    if any(c.criterion.of == "error_rate" and c.criterion.failure is None for c in result.checks):
+        return True
+    return (perceived(result.figures).error_rate or 0.0) <= MOST_ERRORS
+
+
+def too_many_errors(result: Result) -> str:
+    """`58 % errors, above the 1 % that are taken where no limit is set`"""
+    rate = show.percent(perceived(result.figures).error_rate)
+    return f"{rate} errors, above the {show.percent(MOST_ERRORS)} that are let pass where no limit on errors is set"
 
 
 def within(result: Result) -> bool:
@@ -70,13 +92,13 @@ def least(result: Result) -> float:
 
 
 def cheapest(pool: list[Result]) -> Result:
-    """By the rule: of each target the best of its levels that tie with its cheapest, then the cheapest of these."""
+    """By the rule: of each place the best of its levels that tie with its cheapest, then the cheapest of these."""
     best = [best_level([r for r in pool if r.place == place]) for place in dict.fromkeys(r.place for r in pool)]
     return min(_in_tie(best), key=lambda r: (not valid(r), priced(r)))
 
 
 def best_level(levels: list[Result]) -> Result:
-    """Of one target's."""
+    """Of one place's."""
     return max(_in_tie(levels), key=lambda r: (valid(r), r.per_minute))
 
 

@@ -9,12 +9,14 @@ import pandas as pd
 from analysis.cost.pricing import Prices, price_text
 from analysis.runs.run_reader import Run
 from analysis.runs.token_totals import prompt_total
+from analysis.verdicts.place import prompts_of
 from analysis.verdicts.stage_results import Result
 from analysis.words import format as show
 from analysis.words.level import LevelKind, kind_of
 
 MAX_OUTPUT_DIFFERENCE = 0.10
 MAX_COUNT_DIFFERENCE = 0.02
+PAIRS = 5  # of targets that are told; of more their number
 
 
 class Measured(typing.NamedTuple):
@@ -42,16 +44,11 @@ def comparability_warnings(runs: list[Run], dataset: str, prices: dict[str, Pric
     return warnings + _prices(runs, prices)
 
 
-def _file(run: Run, dataset: str) -> str | None:
-    digest = run.manifest.payloads.get(dataset, {}).get("sha256")
-    return None if digest is None else str(digest)
-
-
 def _measured(run: Run, dataset: str) -> typing.Iterator[Measured]:
     records = run.of_stages
     good = records[(records["payload"] == dataset) & (records["phase"] == "measure") & records["error"].isna()]
     for target, some in good.groupby("target", sort=False):
-        yield Measured(run.named(str(target)), _file(run, dataset), run.name, some)
+        yield Measured(run.named(str(target)), prompts_of(run, dataset), run.name, some)
 
 
 def _output_lengths(measured: list[Measured]) -> list[str]:
@@ -81,7 +78,8 @@ def _token_counts(measured: list[Measured]) -> list[str]:
                 f"{other.who} counts {change} tokens than {one.who} in the same prompts (another tokenizer or chat "
                 "template): compare them per transaction, not per token."
             )
-    return warnings
+    more = len(warnings) - PAIRS
+    return warnings if more <= 0 else [*warnings[:PAIRS], f"So do {more} more pairs of targets."]
 
 
 def _prompt_counts(good: pd.DataFrame) -> pd.Series:
@@ -103,8 +101,8 @@ def _prices(runs: list[Run], prices: dict[str, Prices]) -> list[str]:
             text = price_text(prices[run.name].of_target[target.name])
             found.setdefault(target.price_key or target.name, {})[run.name] = text
     return [
-        f"`{key}` is not priced alike ({', '.join(f'run {run}: {text}' for run, text in texts.items())}); to compare by the same "
-        "prices, give a price book with --pricing."
+        f"`{key}` is not priced alike ({', '.join(f'run {run}: {text}' for run, text in texts.items())}), so its runs are not "
+        "taken together; to compare by the same prices, give a price book with --pricing."
         for key, texts in found.items()
         if len(set(texts.values())) > 1
     ]

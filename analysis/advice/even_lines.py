@@ -17,6 +17,7 @@ from analysis.cost.pricing import Prices, day_of
 from analysis.cost.transaction_cost import most_tokens
 from analysis.runs.run_reader import Run
 from analysis.runs.stage import stage_of
+from analysis.verdicts.stage_results import StageKey
 from analysis.words import format as show
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.prices.books import SHIPPED, Book, books_of
@@ -57,8 +58,8 @@ def even_lines(pairs: list[BreakEven], runs: list[Run], prices: dict[str, Prices
         if pair.capacity_per_hour is None or pair.token_usd_per_transaction is None:
             continue
         hourly = _hourly_prices(pair, by_name[pair.hourly_run], prices[pair.hourly_run], today)
-        billed_by = by_name[pair.token_run], prices[pair.token_run], pair.token_target
-        tokens = token_prices(*billed_by, pair.token_stages, pair.token_usd_per_transaction)
+        billed = pair.token_stages, pair.token_usd_per_transaction
+        tokens = token_prices(by_name, prices[pair.token_run], pair.token_target, *billed)
         found.append(_line(pair, (BILLED, pair.usd_per_hour), (BILLED, pair.token_usd_per_transaction)))
         found += [_line(pair, (BILLED, pair.usd_per_hour), other) for other in tokens]
         found += [_line(pair, other, (BILLED, pair.token_usd_per_transaction)) for other in hourly]
@@ -123,10 +124,12 @@ def _dates(begins: datetime.date | None, ends: datetime.date | None, today: date
 
 
 def token_prices(
-    run: Run, prices: Prices, target_name: str, stages: tuple[int, ...], billed: float
+    runs: dict[str, Run], prices: Prices, target_name: str, stages: tuple[StageKey, ...], billed: float
 ) -> list[tuple[str, float]]:
-    """The model's price in its other variants, in words: USD of a transaction of these stages. billed: what it cost there."""
-    target, source = run.target(target_name), prices.sources[target_name]
+    """The model's price in its other variants, in words: USD of a transaction of these stages. prices, target_name: of the first
+    one's run. billed: what it cost there."""
+    run, source = runs[stages[0].run], prices.sources[target_name]
+    target = run.target(target_name)
     if source.origin == "scenario" or not isinstance(target, BedrockTarget) or not _named(target.model_id, source):
         return []
     books = _books(run, source)
@@ -138,13 +141,13 @@ def token_prices(
             continue
         if isinstance(price, TokenPrice):
             words = variant.replace("_", " ") if variant else "standard"
-            found[words] = (_usd(stages, run, target, price.times(_paid(target))), price)
+            found[words] = (_usd(stages, runs, price.times(_paid(target))), price)
     own = [words for words, (usd, _) in found.items() if usd and math.isclose(usd, billed, rel_tol=SAME)]
     if not own:  # the book has changed since the run: these are variants of other prices
         return []
     others = {words: usd for words, (usd, _) in found.items() if words not in own}
     if _paid(target) < 1:
-        others[UNDISCOUNTED] = _usd(stages, run, target, found[own[0]][1])
+        others[UNDISCOUNTED] = _usd(stages, runs, found[own[0]][1])
     return [(words, usd) for words, usd in others.items() if usd is not None]
 
 
@@ -155,13 +158,19 @@ def _named(model_id: str, source: Source) -> bool:
     return any("variants" in text and parse(model_id).bare in text for text in texts)
 
 
-def _usd(stages: tuple[int, ...], run: Run, target: Target, price: TokenPrice) -> float | None:
+def _usd(stages: tuple[StageKey, ...], runs: dict[str, Run], price: TokenPrice) -> float | None:
     """Of a transaction of the stages, the failures' bill at most, as in its own cost."""
-    visits = [visit for visit in run.manifest.stages if visit.stage in stages]
-    positions = {n: np.flatnonzero(run.records["stage"] == n) for n in stages}
-    stage = stage_of(run, visits, price, positions)
-    billed = bill(stage.measured, price, most_tokens(run, target))
-    return None if billed.high is None or not len(stage.good) else billed.high / len(stage.good)
+    usd, successes = 0.0, 0
+    for name in dict.fromkeys(key.run for key in stages):
+        run, numbers = runs[name], [key.stage for key in stages if key.run == name]
+        visits = [visit for visit in run.manifest.stages if visit.stage in numbers]
+        positions = {n: np.flatnonzero(run.records["stage"] == n) for n in numbers}
+        stage = stage_of(run, visits, price, positions)
+        billed = bill(stage.measured, price, most_tokens(run, stage.target))
+        if billed.high is None:
+            return None
+        usd, successes = usd + billed.high, successes + len(stage.good)
+    return usd / successes if successes else None
 
 
 def _books(run: Run, source: Source) -> list[Book]:

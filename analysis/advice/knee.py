@@ -2,6 +2,8 @@
 
 import typing
 
+from analysis.verdicts.place import Place
+from analysis.verdicts.pooled_repeats import who_of
 from analysis.verdicts.stage_results import Result
 from analysis.words import format as show
 from analysis.words.level import LevelKind, kind_of, level_text, value_of
@@ -32,17 +34,19 @@ def knee_of(levels: list[tuple[float, float]]) -> float | None:
 
 
 def knees(candidates: list[Result]) -> list[Knee]:
-    """Of each (run, target, payload) with two levels or more and a success.
+    """Of each place and payload with two levels or more and a success.
 
     Repetitions of a level are one; INVALID stages are left out. Where calls were throttled at the knee or above it (at the
     top level, if there is none), a quota was measured and not the endpoint.
     """
-    groups: dict[tuple[str, str, str, LevelKind], list[Result]] = {}
+    groups: dict[tuple[Place, str, LevelKind], list[Result]] = {}
     for c in candidates:
         if c.trusted and c.figures.throughput.throughput_per_s is not None:
-            groups.setdefault((*c.place, c.payload, kind_of(c.figures)), []).append(c)
+            groups.setdefault((c.place, c.payload, kind_of(c.figures)), []).append(c)
     return [
-        _knee(*who, sorted(group, key=lambda c: value_of(c.figures))) for who, group in groups.items() if _enough(group)
+        _knee(*group[0].seat, payload, kind, sorted(group, key=lambda c: value_of(c.figures)))
+        for (_, payload, kind), group in groups.items()
+        if _enough(group)
     ]
 
 
@@ -56,7 +60,7 @@ def _knee(run: str, target: str, payload: str, kind: LevelKind, levels: list[Res
     level = knee_of([(value_of(c.figures), c.figures.throughput.throughput_per_s or 0.0) for c in levels])
     at = levels[-1] if level is None else next(c for c in levels if value_of(c.figures) == level)
     limited = any("throttled" in (c.figures.outcome.errors or "") for c in levels[levels.index(at) :])
-    what, per_minute = f"{at.who} on `{payload}`", f"{show.number(at.per_minute)} transactions per minute"
+    what, per_minute = f"{who_of(levels)} on `{payload}`", f"{show.number(at.per_minute)} transactions per minute"
     if level is None:
         text = f"{what}: no knee up to {level_text(at.figures)} ({per_minute} there)"
     else:

@@ -8,7 +8,8 @@ import pandas as pd
 from analysis.advice.break_even import BreakEven
 from analysis.advice.even_lines import EvenLine
 from analysis.advice.knee import Knee
-from analysis.advice.not_compared import IN_FULL
+from analysis.advice.not_compared import IN_FULL, NotCompared
+from analysis.advice.pareto import Front
 from analysis.advice.recommend import Recommendation
 from analysis.advice.repeats import RepeatedLevel
 from analysis.advice.search_findings import Found
@@ -62,6 +63,8 @@ class Report:
     open_loop: list[str] = dataclasses.field(default_factory=list)  # what it means that runs have open-loop stages
     cut: list[str] = dataclasses.field(default_factory=list)  # runs that were cut short and what they never measured
     not_compared: list[str] = dataclasses.field(default_factory=list)  # targets without a success, and why
+    silent: list[NotCompared] = dataclasses.field(default_factory=list)  # the same one by one
+    pareto: Front = Front("p95", (), [])  # noqa: RUF009  immutable
 
     def level(self, key: StageKey) -> Result:
         """A candidate: a stage, or a level's repetitions together, named by the first of them."""

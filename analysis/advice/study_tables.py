@@ -10,11 +10,17 @@ import typing
 
 import pandas as pd
 
-from analysis.verdicts.stage_results import Result, tie
+from analysis.advice.choice import few_errors
+from analysis.advice.comparability import MAX_OUTPUT_DIFFERENCE
+from analysis.advice.models import NOT_NAMED, model_of
+from analysis.advice.tie import tie
+from analysis.verdicts.place import Place
+from analysis.verdicts.stage_results import Result
 from analysis.words import format as show
 from analysis.words.columns import Column, column
 from analysis.words.level import is_open, level_text
 from analysis.words.spread import STATISTICS, Spread
+from analysis.words.user_perceived import perceived
 from analysis.words.value_text import instances_of
 
 
@@ -94,10 +100,10 @@ def study_tables(
 ) -> dict[str, pd.DataFrame]:
     """The three tables. labels: (run, target) -> its free columns; hourly: (run, target) -> $/h in all."""
     of_dataset = [r for r in results if r.payload == dataset]
-    names = list(dict.fromkeys(name for r in of_dataset for name in labels.get(r.place, {})))
+    names = list(dict.fromkeys(name for r in of_dataset for name in labels.get(r.seat, {})))
     models: dict[str, list[Result]] = {}
     for r in of_dataset:
-        models.setdefault(r.figures.identity.model, []).append(r)
+        models.setdefault(_row_of(r), []).append(r)
     tables = {}
     for question in QUESTIONS:
         rows = []
@@ -109,9 +115,19 @@ def study_tables(
     return tables
 
 
+def _row_of(result: Result) -> str:
+    """The model, of one that is not named the target."""
+    model = model_of(result)
+    return result.figures.identity.model if model == NOT_NAMED else model
+
+
 def _columns(names: list[str]) -> list[str]:
     return [
         "Model",
+        "Target",
+        "Run",
+        "Verdict",
+        "Note",
         *[n.capitalize() for n in names],
         "Instance",
         "Concurrent requests",
@@ -120,20 +136,16 @@ def _columns(names: list[str]) -> list[str]:
         show.HOURLY_PRICE,
         "Minutes per 1M output tokens",
         "USD per 1M output tokens",
-        "Target",
-        "Run",
-        "Verdict",
         "Runner-up",
         "Margin",
         "Tie",
-        "Note",
     ]
 
 
-def _levels(question: Question, group: list[Result]) -> dict[tuple[str, str], int]:
-    """(run, target) -> the users at which it is compared: unlike loads are compared only where the targets share no level near
+def _levels(question: Question, group: list[Result]) -> dict[Place, int]:
+    """Place -> the users at which it is compared: unlike loads are compared only where the targets share no level near
     the one asked for."""
-    own: dict[tuple[str, str], set[int]] = {}
+    own: dict[Place, set[int]] = {}
     for r in group:
         own.setdefault(r.place, set()).add(r.figures.users or 0)
     shared = [u for u in set.intersection(*own.values()) if question.users / NEAR <= u <= question.users * NEAR]
@@ -161,26 +173,48 @@ def _row(
     levels = _levels(question, group)
     compared = [r for r in group if r.figures.users == levels[r.place]]
     figure = question.column.of
-    ranked = sorted(compared, key=lambda r: figure(r.figures), reverse=not question.lowest)
+
+    def rank(r: Result) -> tuple[bool, bool, float]:
+        """What echoes its prompt or fails is best only where nothing else is there."""
+        return r.echo is not None, not few_errors(r), figure(r.figures) * (1 if question.lowest else -1)
+
+    ranked = sorted(compared, key=rank)
     best = ranked[0]
     other = next((r for r in ranked if r.place != best.place), None)
     margin = abs(figure(other.figures) / figure(best.figures) - 1) if other else None
     found = best.figures
     return [
-        found.identity.model,
-        *[labels.get(best.place, {}).get(n) for n in names],
+        _row_of(best),
+        found.identity.target,
+        ", ".join(dict.fromkeys(key.run for key in (best.members or (best.key,)))),
+        found.trust.verdict,
+        "; ".join(filter(None, (*_cautions(best, compared), note))) or None,
+        *[labels.get(best.seat, {}).get(n) for n in names],
         instances_of(found),
         found.users,
         found.latency_per_output_token_p50_ms,
         found.tokens.completion_tokens_per_s,
-        hourly.get(best.place),
+        hourly.get(best.seat),
         found.cost.minutes_per_1m_output_tokens,
         found.cost.usd_per_1m_output_tokens,
-        found.identity.target,
-        found.run,
-        found.trust.verdict,
         other.who.replace("`", "") if other else None,
         margin,
         tie(best, other, question.column) if other else None,
-        note,
     ]
+
+
+def _cautions(best: Result, compared: list[Result]) -> typing.Iterator[str]:
+    """Why a row's figures are not what they seem, or its options not alike."""
+    for r in compared:
+        mine = "" if r is best else f"{r.who}: "
+        if r.echo is not None:
+            usd, beyond = r.figures.cost.usd_per_1m_output_tokens, r.echo.beyond
+            price = usd and beyond and usd * r.echo.output / beyond
+            own = f"; by the {show.count(beyond)} tokens beyond it about {show.money(price)} per 1M" if price else ""
+            yield f"{mine}{r.echo.text}{own}"
+        if not few_errors(r):
+            yield f"{mine}{show.percent(perceived(r.figures).error_rate)} errors"
+    outputs = {r.who: mean for r in compared if (mean := r.figures.tokens.completion_tokens_mean)}
+    if len(outputs) > 1 and max(outputs.values()) > (1 + MAX_OUTPUT_DIFFERENCE) * min(outputs.values()):
+        each = ", ".join(f"{who} {show.number(mean)}" for who, mean in outputs.items())
+        yield f"output tokens differ by more than {show.percent(MAX_OUTPUT_DIFFERENCE)} ({each}): compare them per transaction"

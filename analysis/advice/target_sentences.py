@@ -2,8 +2,9 @@
 
 import typing
 
-from analysis.advice.choice import choose
-from analysis.advice.recommend import open_limits, why_none
+from analysis.advice.choice import Choice, choose, few_errors, too_many_errors
+from analysis.advice.recommendation_texts import cheaper_ones, open_limits, suspect, why_none
+from analysis.verdicts.place import Place
 from analysis.verdicts.stage_results import Result
 from analysis.words import format as show
 from analysis.words.level import is_open, level_text, value_of
@@ -13,7 +14,7 @@ from analysis.words.value_text import instances_of, per_10k
 
 
 class Sentence(typing.NamedTuple):
-    """`positive`: a level is recommended, that of `users` or `rate`; `slo`: how it stands to the limits."""
+    """`run`: its run or runs; `positive`: a level is recommended, that of `users` or `rate`; `slo`: how it stands to the limits."""
 
     run: str
     payload: str
@@ -27,34 +28,37 @@ class Sentence(typing.NamedTuple):
 
 
 def sentences(results: list[Result]) -> list[Sentence]:
-    """Of each (run, payload, target), in the order they were measured."""
-    groups: dict[tuple[str, str, str], list[Result]] = {}
+    """Of each payload and place, in the order they were measured."""
+    groups: dict[tuple[Place, str], list[Result]] = {}
     for r in results:
-        groups.setdefault((*r.place, r.payload), []).append(r)
-    return [_sentence(*who, group) for who, group in groups.items()]
+        groups.setdefault((r.place, r.payload), []).append(r)
+    return [_sentence(payload, group) for (_, payload), group in groups.items()]
 
 
-def _sentence(run: str, target: str, payload: str, group: list[Result]) -> Sentence:
-    best, instance = _best(group), group[0].figures.identity.instance_type
+def _sentence(payload: str, group: list[Result]) -> Sentence:
+    run = ", ".join(dict.fromkeys(key.run for r in group for key in (r.members or (r.key,))))
+    target, instance = group[0].figures.identity.target, group[0].figures.identity.instance_type
+    choice = choose(group)
+    best = choice.pick if choice else _fastest(group)
     if best is None:
         return Sentence(run, payload, target, instance, False, None, None, None, negative(group))
     level, slo = best.figures, best.figures.limits.slo
-    return Sentence(run, payload, target, instance, True, level.users, level.rate, slo, positive(best, group))
+    return Sentence(run, payload, target, instance, True, level.users, level.rate, slo, positive(best, group, choice))
 
 
-def _best(group: list[Result]) -> Result | None:
-    """By the rule of recommend.py; where no stage has a cost, the one of most transactions that keeps the limits."""
-    choice = choose(group)
-    if choice:
-        return choice.pick
+def _fastest(group: list[Result]) -> Result | None:
+    """Where no stage has a cost: the one of most transactions that keeps the limits, of few errors if there is one."""
     good = [r for r in group if r.trusted and r.figures.limits.slo in ("met", "none") and r.per_minute]
-    return max(good, key=lambda r: r.per_minute, default=None)
+    return max(good, key=lambda r: (few_errors(r), r.per_minute), default=None)
 
 
-def positive(best: Result, group: list[Result]) -> str:
+def positive(best: Result, group: list[Result], choice: Choice | None) -> str:
+    """choice: None where no stage has a cost."""
     figures, latency = best.figures, perceived(best.figures).latency
     limits = ", ".join(f"`{c.criterion.text}`" for c in best.checks)
-    if not best.checks:
+    if not few_errors(best):
+        lead = f"With {too_many_errors(best)}, and only because nothing else qualifies, the best level"
+    elif not best.checks:
         lead = "The best level"
     elif figures.limits.slo == "met":
         lead = f"Within {limits}, the best level"
@@ -72,8 +76,11 @@ def positive(best: Result, group: list[Result]) -> str:
         f"with prompts of {prompts} and answers of {answers} tokens on average, "
         f"`{show.number(figures.throughput.transactions_per_minute)} transactions per minute`, {cost}."
     )
+    if few_errors(best) and (failed := perceived(figures).error_rate):
+        text += f" {show.percent(failed)} of its {'calls' if figures.retried else 'requests'} failed."
     if figures.trust.verdict == "SUSPECT":
-        text += f" SUSPECT: {figures.trust.reasons}."
+        text += f" {suspect(best)}."
+    text += "".join(f" {words}" for words in cheaper_ones(choice)) if choice else ""
     if len(group) > 1 and value_of(figures) == max(value_of(r.figures) for r in group):
         text += (
             f" It is the highest level tested; {'a higher rate' if is_open(figures) else 'more users'} may do better."

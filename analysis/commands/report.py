@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from analysis.advice.analyse import analyse
+from analysis.advice.dataset import asked_for
 from analysis.advice.report_model import Report
 from analysis.report.text_tables import short_table
 from analysis.report.verdict_summary import doubts_lines, total
@@ -21,6 +22,7 @@ EXAMPLE = """examples:
   python -m analysis report runs/study
   python -m analysis report runs/monday runs/tuesday --out reports/week
   python -m analysis report runs/study --pricing configs/pricing/eu-west-1.yaml
+  python -m analysis report runs/study --slo configs/slo/chat.yaml --dataset payload_en_1-500
 
 exit code: 0 fine, 1 bad input, 2 when a stage is INVALID."""
 LEFT = ("target", "payload", "run", "verdict", "limits")
@@ -47,6 +49,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="calibration.json made on this machine; default: the run's own, if it has one",
     )
     parser.add_argument(
+        "--dataset", metavar="STEM", help="payload file that the recommendation is for; default: the scenario's"
+    )
+    parser.add_argument("--slo", metavar="FILE", help="limits in place of the runs' own, as in configs/slo/")
+    parser.add_argument(
         "--out", metavar="FOLDER", help="default: RUN/report; with several runs report-A-B beside the first of them"
     )
 
@@ -58,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
         console = Console(width=WIDTH)
     folder = pathlib.Path(args.out) if args.out else default_folder(args.runs)
     with _progress(console, "reading records"):
-        report = analyse(args.runs, args.pricing, args.calibration)
+        report = analyse(args.runs, args.pricing, args.calibration, asked_for(args.dataset, args.slo))
     with _progress(console, "writing the report"):
         html = write_report(report, folder)
     print_gist(report, console)

@@ -7,7 +7,7 @@ from analysis.advice.analyse import dataset_of_interest
 from analysis.cost.pricing import Prices, prices_of_run
 from analysis.cost.transaction_cost import most_tokens
 from analysis.runs.run_reader import Run, load_runs
-from analysis.verdicts.pooled_repeats import candidates_of
+from analysis.verdicts.pooled_repeats import candidates_among
 from analysis.verdicts.stage_results import Result, results_of
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.prices.price import Price
@@ -25,10 +25,9 @@ class Measured(typing.NamedTuple):
     def price_of(self, result: Result) -> Price:
         return self.prices[result.figures.run].of_target[result.figures.identity.target]
 
-    def billed_by(self, result: Result) -> tuple[Run, Prices, str]:
-        """Its run, that run's prices, and its target."""
-        run = result.figures.run
-        return self.runs[run], self.prices[run], result.figures.identity.target
+    def billed_by(self, result: Result) -> tuple[dict[str, Run], Prices, str]:
+        """The runs, its own run's prices, and its target."""
+        return self.runs, self.prices[result.figures.run], result.figures.identity.target
 
     def most_tokens(self, result: Result) -> int | None:
         """The most output tokens that a call was asked for."""
@@ -48,7 +47,7 @@ def measured_in(paths: typing.Sequence[str | pathlib.Path], pricing: str | None)
     every = [r for run in runs for r in results[run.name]]
     if not every:
         raise NotARun(f"{runs[0].path}: no stage in its manifest, nothing was measured; give another run")
-    candidates = [c for run in runs for c in candidates_of(run, prices[run.name].of_target, results[run.name])]
+    candidates = candidates_among(runs, {name: found.of_target for name, found in prices.items()}, every)
     return Measured({run.name: run for run in runs}, prices, every, candidates)
 
 

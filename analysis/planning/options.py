@@ -6,7 +6,7 @@ import typing
 from analysis.advice.break_even import capacity_stage
 from analysis.advice.choice import choose, priced
 from analysis.advice.even_lines import BILLED, token_prices
-from analysis.advice.recommend import open_limits, why_none
+from analysis.advice.recommendation_texts import open_limits, why_none
 from analysis.planning.demand import Demand
 from analysis.planning.option import Option
 from analysis.planning.quota import Need, need_of
@@ -121,7 +121,7 @@ def _tokens(found: Options, group: list[Result], measured: "Measured") -> None:
     found.some.append(
         Option(f"{what}, {BILLED}", who, "tokens", usd_per_transaction=priced(pick), uncertainty=half, doubts=doubts)
     )
-    for words, usd in token_prices(*measured.billed_by(pick), pick.stages or (pick.key.stage,), priced(pick)):
+    for words, usd in token_prices(*measured.billed_by(pick), pick.members or (pick.key,), priced(pick)):
         unmeasured = next((why for kind, why in UNMEASURED.items() if kind in words), "it was not measured as such")
         found.some.append(
             Option(

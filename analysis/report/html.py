@@ -25,6 +25,7 @@ from analysis.report.run_tables import (
     shown_comparison,
     shown_even_lines,
     shown_evidence,
+    shown_front,
     shown_prices,
     shown_repeats,
     shown_sources,
@@ -123,6 +124,7 @@ def _content(report: Report, plots: typing.Sequence[pathlib.Path]) -> dict[str, 
         "sentences": report.sentences,
         "knees": report.knees,
         "study": {_question(q): table(report.tables[q.table], skip=run) for q in QUESTIONS if q.table in report.tables},
+        **_chosen_among(report),
         "stages": html_stages.stages(report),
         "calls": html_stages.calls(report) if report.retries else None,
         "open_loop": html_stages.open_loop(report) if report.open_loop else None,
@@ -143,6 +145,12 @@ Rows = typing.TypeVar("Rows", bound=typing.Sized)
 
 def _shown(rows: Rows, words: typing.Callable[[Rows, bool], pd.DataFrame], several: bool) -> Table | None:
     return table(words(rows, several)) if len(rows) else None
+
+
+def _chosen_among(report: Report) -> dict[str, Table | None]:
+    """The recommendation of each model, where there are several, and what nothing beats."""
+    models = report.tables.get("recommended_per_model", pd.DataFrame())
+    return {"per_model": table(models) if len(models) else None, "pareto": table(shown_front(report))}
 
 
 def contents(report: Report) -> list[tuple[str, str]]:

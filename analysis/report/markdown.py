@@ -17,6 +17,7 @@ from analysis.report.run_tables import (
     shown_comparison,
     shown_even_lines,
     shown_evidence,
+    shown_front,
     shown_prices,
     shown_repeats,
     shown_sources,
@@ -24,7 +25,7 @@ from analysis.report.run_tables import (
 )
 from analysis.report.text_tables import call_table, cost_table, full_table, open_table, run_cost_table
 from analysis.report.verdict_summary import doubts, open_limits, total
-from analysis.verdicts.slo_check import MARKS
+from analysis.verdicts.check import MARKS
 from analysis.verdicts.stage_results import Result
 from analysis.words import format as show
 from analysis.words.columns import METRICS
@@ -83,6 +84,8 @@ def _tables(report: Report) -> dict[str, typing.Any]:
         "findings": [(f, shown_evidence(f)) for f in report.findings],
         "even_lines": shown_even_lines(report.even_lines, several),
         "prices": shown_prices(report.prices, several),
+        "per_model": report.tables.get("recommended_per_model", pd.DataFrame()),
+        "front": shown_front(report),
         "repeats": shown_repeats(report.repeats, several) if report.repeats else None,
         "token_sources": shown_sources(report.token_sources, several) if report.token_sources else None,
         "token_comparison": shown_comparison(report.token_comparison, several) if report.token_comparison else None,

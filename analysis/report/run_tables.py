@@ -6,6 +6,7 @@ import pandas as pd
 
 from analysis.advice.even_lines import EvenLine, texts
 from analysis.advice.repeats import FIGURES, Apart, RepeatedLevel
+from analysis.advice.report_model import Report
 from analysis.advice.search_findings import Found
 from analysis.cost.price_rows import PriceRow
 from analysis.metrics.token_counts import Comparison, Sources
@@ -155,3 +156,9 @@ def shown_evidence(found: Found) -> pd.DataFrame:
     table = text_table([e.result for e in found.evidence], EVIDENCE)
     table.insert(1, "Outcome", [show.text(e.outcome) for e in found.evidence])
     return table
+
+
+def shown_front(report: Report) -> pd.DataFrame:
+    """The Pareto front and what is recommended; the options that are beaten are in tables/pareto.csv."""
+    whole = report.tables.get("pareto", pd.DataFrame())
+    return whole[whole["Number"].notna() | (whole["Recommended"] != "")] if len(whole) else whole

@@ -61,3 +61,9 @@ def calls_of(records: pd.DataFrame) -> Calls:
     table["first_latency_ms"] = opening["latency_ms"].where(opening["error"].isna()).to_numpy()
     whole = opening["attempt"].to_numpy() == 1
     return Calls(table[whole], np.column_stack([ended[:-1][same], sent[1:][same]]))
+
+
+def joined_calls(each: list[Calls]) -> Calls:
+    """Those of several runs."""
+    tables, pauses = [calls.table for calls in each], [calls.pauses for calls in each]
+    return Calls(pd.concat(tables, ignore_index=True), np.concatenate(pauses))

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.runs.due_times import from_due
-from analysis.runs.retried_calls import Calls, calls_of
+from analysis.runs.retried_calls import Calls, calls_of, joined_calls
 from analysis.runs.run_reader import Run
 from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.manifest import StageWindow
@@ -93,3 +93,31 @@ def stage_of(
         good=measured[measured["error"].isna()],
         calls=None if run.scenario.retry is None else calls_of(records),
     )
+
+
+def joined(stages: list[Stage]) -> Stage:
+    """Stages of several runs as one, the first one's, one run behind the other: what their clocks say of each other is not known."""
+    records: list[pd.DataFrame] = []
+    calls: list[Calls] = []
+    end = 0.0
+    for stage in stages:
+        later = end - float(stage.records["sent"].min()) if len(stage.records) else 0.0
+        records.append(_moved(stage.records, later, stage.run.name))
+        end = float(records[-1]["ended"].max()) if len(stage.records) else end
+        if stage.calls is not None:
+            calls.append(Calls(_moved(stage.calls.table, later, stage.run.name), stage.calls.pauses + later))
+    whole = pd.concat(records, ignore_index=True)
+    measured = whole[whole["phase"] == "measure"]
+    return dataclasses.replace(
+        stages[0],
+        records=whole,
+        measured=measured,
+        good=measured[measured["error"].isna()],
+        calls=joined_calls(calls) if calls else None,
+    )
+
+
+def _moved(table: pd.DataFrame, later: float, run: str) -> pd.DataFrame:
+    """Workers of one name in two runs are two."""
+    times = {name: table[name] + later for name in ("sent", "ended", "own_sent") if name in table}
+    return table.assign(worker=f"{run}/" + table["worker"], **times)

@@ -85,13 +85,17 @@ def open_cautions(stage: Stage) -> typing.Iterator[str]:
             f"{show.number(sent / (b - a))} requests/s were sent where {rate:g} were planned "
             f"({show.percent(1 - sent / planned)} fewer)"
         )
-    fit = stage.visit.trace_fit
-    if fit and fit.off > THRESHOLDS["trace_lengths"].limit:
-        yield f"the trace {fit.text}"
     most = stage.run.scenario.load_of(stage.target).max_users
     at_once = int(stage.measured.groupby("worker")["in_flight"].max().sum())
     if at_once >= most:
         yield f"max_users ({most}) was reached, requests that were due waited for a user: raise `max_users`"
+
+
+def trace_cautions(stage: Stage) -> typing.Iterator[str]:
+    """Where the prompts of a replay were not as long as its trace has them."""
+    fit = stage.visit.trace_fit
+    if fit and fit.off > THRESHOLDS["trace_lengths"].limit:
+        yield f"the trace {fit.text}"
 
 
 def overloaded(visit: StageWindow, limit: float) -> str | None:

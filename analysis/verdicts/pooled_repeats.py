@@ -1,7 +1,7 @@
 """The repetitions of a level as one candidate: all their requests together, so that no lucky one is picked.
 
-Stages of the same run, target, payload and level are repetitions of each other, by `repeat:` or by a search that measured a
-level twice. INVALID ones are left out where others remain, and the candidate says so.
+Stages of the same place, payload and level are repetitions of each other: by `repeat:`, by a search that measured a level
+twice, or by several runs. INVALID ones are left out where others remain, and the candidate says so.
 
 Percentiles, means and counts are those of all requests, rates those over all windows, a limit is met only if each repetition
 met it, and missed if one missed it.
@@ -13,57 +13,118 @@ import typing
 from analysis.cost.transaction_cost import stage_cost
 from analysis.metrics.stage_metrics import without_window
 from analysis.runs.run_reader import Run
-from analysis.runs.stage import Stage, stage_of
+from analysis.runs.stage import Stage, joined, stage_of
+from analysis.verdicts.check import Check, State, overall
+from analysis.verdicts.echoes import echo_of
 from analysis.verdicts.intervals import with_intervals
 from analysis.verdicts.pooled_intervals import pooled_intervals, pooled_series, wider
-from analysis.verdicts.slo_check import Check, State, overall
+from analysis.verdicts.price_bias import combined
+from analysis.verdicts.slo_checks import check
 from analysis.verdicts.stage_results import Result
 from analysis.words.spread import Spread
 from analysis.words.stage_figures import StageFigures, Throughput, Trust, Verdict
 from analysis.words.told import told_together
 from locustfiles.contract.prices.price import Price
 
+MOST_NAMED = 3  # runs that a candidate's name names
 Value = typing.Callable[[StageFigures], float | None]
 
 
 def groups_of(results: list[Result]) -> list[list[Result]]:
-    """The stages by level, each level's repetitions in the order measured."""
+    """The stages by level of a place, each level's repetitions in the order measured. Prompts are taken to be the same where no
+    two payload files of the name are known to differ."""
+    files: dict[tuple, set[str | None]] = {}
+    for r in results:
+        files.setdefault((r.place, r.payload), set()).add(r.prompts)
     found: dict[tuple, list[Result]] = {}
     for r in results:
-        found.setdefault((*r.place, r.payload, r.figures.users, r.figures.rate), []).append(r)
+        prompts = r.prompts if len(files[r.place, r.payload] - {None}) > 1 else None
+        found.setdefault((r.place, r.payload, prompts, r.figures.users, r.figures.rate), []).append(r)
     return list(found.values())
 
 
 def candidates_of(run: Run, prices: dict[str, Price], results: list[Result]) -> list[Result]:
     """One Result a level of a run: the stage itself where it was measured once."""
-    positions: typing.Mapping[typing.Any, typing.Any] | None = None
-    visits = {v.stage: v for v in run.manifest.stages}
-    found: list[Result] = []
-    for group in groups_of(results):
-        if len(group) == 1:
-            found += group
-            continue
-        positions = positions or run.records.groupby("stage").indices
-        kept = [r for r in group if r.trusted] or group
-        stage = stage_of(run, [visits[r.key.stage] for r in kept], prices[group[0].figures.identity.target], positions)
-        found.append(_pooled(stage, kept, group))
-    return found
+    return candidates_among([run], {run.name: prices}, results)
 
 
-def _pooled(stage: Stage, kept: list[Result], group: list[Result]) -> Result:
-    each = [r.figures for r in kept]
+def candidates_among(runs: list[Run], prices: dict[str, dict[str, Price]], results: list[Result]) -> list[Result]:
+    """The same of several runs, whose stages of one place are repetitions of each other. prices: run -> target -> its price."""
+    stages = StagesAgain(runs, prices)
+    return [group[0] if len(group) == 1 else _pooled(stages, group) for group in groups_of(results)]
+
+
+class StagesAgain:
+    """The stages behind results, read from their runs' records once more."""
+
+    def __init__(self, runs: list[Run], prices: dict[str, dict[str, Price]]) -> None:
+        self._runs = {run.name: run for run in runs}
+        self._prices = prices
+        self._positions: dict[str, dict[typing.Any, typing.Any]] = {}
+
+    def of(self, results: list[Result]) -> Stage:
+        """All of them as one stage."""
+        by_run: dict[str, list[Result]] = {}
+        for r in results:
+            by_run.setdefault(r.key.run, []).append(r)
+        each = [self._of_run(self._runs[name], some) for name, some in by_run.items()]
+        return each[0] if len(each) == 1 else joined(each)
+
+    def _of_run(self, run: Run, results: list[Result]) -> Stage:
+        if run.name not in self._positions:
+            self._positions[run.name] = dict(run.records.groupby("stage").indices)
+        visits = {v.stage: v for v in run.manifest.stages}
+        price = self._prices[run.name][results[0].figures.identity.target]
+        return stage_of(run, [visits[r.key.stage] for r in results], price, self._positions[run.name])
+
+
+def _pooled(stages: StagesAgain, group: list[Result]) -> Result:
+    kept = [r for r in group if r.trusted] or group
+    stage, each = stages.of(kept), [r.figures for r in kept]
     found = told_together(each) if stage.visit.aggregates is not None else _together(without_window(stage), each)
     if stage.window is not None:
         stage = dataclasses.replace(stage, window=(0.0, found.outcome.window_s or 0.0))
     cost = stage_cost(stage, found)
     found = dataclasses.replace(found, cost=cost.figures)
-    checks = [_check(list(same)) for same in zip(*(r.checks for r in kept), strict=True)]
+    checks = [_check(list(same)) for same in zip(*_same_checks(stages, kept), strict=True)]
     intervals = kept[0].intervals if len(kept) == 1 else pooled_intervals(stage, found, kept, cost.billed)
     found = dataclasses.replace(found, trust=_trust(kept, group), limits=overall(checks))
     batches = (f.throughput.batches for f in each)
     found = with_intervals(found, intervals, next((words for words in batches if words), ""))
+    members, who = tuple(r.key for r in kept), who_of(kept)
     series = kept[0].series if len(kept) == 1 else pooled_series(stage, found, kept)
-    return Result(found, checks, intervals, cost.reason, kept[0].who, tuple(r.key.stage for r in kept), series)
+    place, prompts, echo = kept[0].place, kept[0].prompts, echo_of(stage)
+    return Result(found, checks, intervals, cost.reason, who, members, series, place, prompts, echo)
+
+
+def _same_checks(stages: StagesAgain, kept: list[Result]) -> list[list[Check]]:
+    """Each repetition's checks of all limits that one of them has: runs may disagree on them, and what was measured keeps all."""
+    criteria = {c.criterion.text: c.criterion for r in kept for c in r.checks}
+    every = []
+    for r in kept:
+        own = {c.criterion.text: c for c in r.checks}
+        missing = {text for text in criteria if text not in own}
+        stage = stages.of([r]) if missing else None
+        every.append(
+            [
+                own[text] if stage is None or text in own else check(criterion, stage, r.figures, r.cost_reason)
+                for text, criterion in criteria.items()
+            ]
+        )
+    return every
+
+
+def who_of(some: list[Result]) -> str:
+    """Results of one place in texts: `p4d`, of several runs `p4d` of runs monday and tuesday; `p4d` of run monday and `old` of
+    run tuesday."""
+    runs = list(dict.fromkeys(key.run for r in some for key in (r.members or (r.key,))))
+    names = list(dict.fromkeys(r.figures.identity.target for r in some))
+    if len(runs) == 1 or len(names) > 1:
+        return " and ".join(dict.fromkeys(r.who for r in some))
+    listed = (
+        f"{', '.join(runs[:-1])} and {runs[-1]}" if len(runs) <= MOST_NAMED else f"{runs[0]} and {len(runs) - 1} more"
+    )
+    return f"`{names[0]}` of runs {listed}"
 
 
 def _together(of_all: StageFigures, each: list[StageFigures]) -> StageFigures:
@@ -169,4 +230,6 @@ def _trust(kept: list[Result], group: list[Result]) -> Trust:
             numbers.setdefault((left_out, why), []).append(str(number))
     reasons = [f"repetition {', '.join(n)}{left_out}: {why}" for (left_out, why), n in numbers.items()]
     verdict: Verdict = "INVALID" if all_invalid else "SUSPECT" if reasons else "VALID"
-    return Trust(verdict=verdict, reasons="; ".join(reasons))
+    return Trust(
+        verdict=verdict, reasons="; ".join(reasons), price_bias=combined([r.figures.trust.price_bias for r in kept])
+    )

@@ -19,10 +19,11 @@ import numpy as np
 from analysis.metrics.percentiles import LEVELS, spread
 from analysis.metrics.token_times import tpot_ms
 from analysis.runs.stage import Stage
-from analysis.verdicts.slo_check import Check, State, plain
+from analysis.verdicts.check import Check, State, plain
 from analysis.verdicts.slo_costs import COSTS, cost_check
 from analysis.verdicts.slo_criteria import Criterion
 from analysis.words import format as show
+from analysis.words.gap_figures import InterToken
 from analysis.words.spread import Spread, Statistic
 from analysis.words.stage_figures import StageFigures
 from analysis.words.user_perceived import perceived
@@ -63,9 +64,8 @@ def _told(criterion: Criterion, figures: StageFigures) -> Check:
 def _told_value(criterion: Criterion, figures: StageFigures) -> float | None:
     user, rates = perceived(figures), figures.throughput
     if criterion.statistic is not None:
-        times = {"latency": user.latency, "ttft": user.ttft, "tpot": figures.tpot}
-        if criterion.of == "itl":
-            return figures.itl.at(criterion.statistic)
+        times: dict[str, Spread | InterToken] = {"latency": user.latency, "ttft": user.ttft, "tpot": figures.tpot}
+        times["itl"] = figures.itl
         return times[criterion.of].at(criterion.statistic) if criterion.of in times else None
     if criterion.failure is not None:  # of one class: without any failure none of it
         return 0.0 if user.error_rate == 0 else None

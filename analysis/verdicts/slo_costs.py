@@ -2,7 +2,7 @@
 
 import typing
 
-from analysis.verdicts.slo_check import Check, State
+from analysis.verdicts.check import Check, State
 from analysis.verdicts.slo_criteria import Criterion
 from analysis.words import format as show
 from analysis.words.stage_figures import StageFigures

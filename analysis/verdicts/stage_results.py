@@ -7,14 +7,15 @@ from analysis.cost.transaction_cost import stage_cost
 from analysis.metrics.stage_metrics import measurements
 from analysis.runs.run_reader import Run
 from analysis.runs.stage import stages_of
-from analysis.verdicts.intervals import THROUGHPUT, USD, Intervals, batches_of, intervals_of, with_intervals
+from analysis.verdicts.check import Check, overall
+from analysis.verdicts.echoes import Echo, echo_of
+from analysis.verdicts.intervals import THROUGHPUT, Intervals, batches_of, intervals_of, with_intervals
+from analysis.verdicts.place import Place, place_of, prompts_of
 from analysis.verdicts.serial_intervals import series_intervals
-from analysis.verdicts.slo_check import Check, overall
 from analysis.verdicts.slo_checks import check
 from analysis.verdicts.slo_criteria import criteria_of
 from analysis.verdicts.told_stages import told_intervals
 from analysis.verdicts.verdict import verdict_of
-from analysis.words.columns import Column
 from analysis.words.stage_figures import StageFigures
 from analysis.words.value_text import Interval
 from locustfiles.contract.prices.price import Price
@@ -38,19 +39,31 @@ class Result:
     intervals: Intervals  # 95 %, of the figures of which one is known
     cost_reason: str | None  # why its cost is empty
     who: str  # its target in texts: `p4d`, of several runs `p4d` of run monday
-    stages: tuple[
-        int, ...
-    ] = ()  # of repetitions taken together: their numbers, the first of which is that of `figures`
+    members: tuple[StageKey, ...] = ()  # of repetitions taken together: all, the first of which is that of `figures`
     series: Intervals = dataclasses.field(default_factory=dict)  # 95 %, by which differences go (serial_intervals.py)
+    measured_at: Place | None = None
+    prompts: str | None = None  # SHA-256 of its payload file
+    echo: Echo | None = None  # where its answers give the prompt back
 
     @property
     def key(self) -> StageKey:
         return StageKey(self.figures.run, self.figures.identity.stage)
 
     @property
-    def place(self) -> tuple[str, str]:
-        """(run, target): what stands behind one endpoint."""
+    def place(self) -> Place:
+        """What is chosen, or not: stages of one place are never rivals. One that is not known is its run's own target."""
+        found = self.figures.identity
+        return self.measured_at or Place(found.service, self.seat, None, found.instance_type)
+
+    @property
+    def seat(self) -> tuple[str, str]:
+        """(run, target), of repetitions the first one's."""
         return self.figures.run, self.figures.identity.target
+
+    @property
+    def stages(self) -> tuple[int, ...]:
+        """The numbers of the repetitions taken together."""
+        return tuple(key.stage for key in self.members)
 
     @property
     def payload(self) -> str:
@@ -71,18 +84,6 @@ class Result:
         return self.figures.trust.verdict != "INVALID"
 
 
-def tie(one: Result, other: Result, column: Column = USD) -> bool | None:
-    """Whether two stages' intervals of a column overlap; None when one of them is not known, which is never so of costs."""
-    if math.isclose(column.of(one.figures), column.of(other.figures), rel_tol=1e-9):
-        return True
-    if column != USD and (column not in one.intervals or column not in other.intervals):
-        return None
-    (low, high), (other_low, other_high) = (
-        r.intervals[column] if column in r.intervals else by_count(r) for r in (one, other)
-    )
-    return low <= other_high and other_low <= high
-
-
 def by_count(result: Result) -> Interval:
     """The cost of a transaction where it has no interval: successes known to 2 / sqrt(n) of their number, as a count is, or
     to what the interval of the throughput says where that is wider."""
@@ -101,6 +102,7 @@ def by_count(result: Result) -> Interval:
 def results_of(run: Run, prices: dict[str, Price]) -> list[Result]:
     """The run's stages in the order of its manifest."""
     retried, results = run.scenario.retry is not None, []
+    places = {t.name: place_of(run, t, prices) for t in run.scenario.targets}
     for stage in stages_of(run, prices):
         criteria = [
             one
@@ -116,6 +118,19 @@ def results_of(run: Run, prices: dict[str, Price]) -> list[Result]:
         rate = found.tokens.completion_tokens_per_s
         intervals = told_intervals(stage, found) if told else intervals_of(stage, cost.billed, rate)
         found = with_intervals(found, intervals, batches_of(stage))
-        series, who = series_intervals(stage), run.named(stage.target.name)
-        results.append(Result(found, checks, intervals, cost.reason, who, series=series))
+        place, prompts = places[stage.target.name], prompts_of(run, stage.visit.payload)
+        who, series = run.named(stage.target.name), series_intervals(stage)
+        results.append(
+            Result(
+                found,
+                checks,
+                intervals,
+                cost.reason,
+                who,
+                series=series,
+                measured_at=place,
+                prompts=prompts,
+                echo=echo_of(stage),
+            )
+        )
     return results

@@ -10,14 +10,17 @@ from analysis.runs.stage import Stage
 from analysis.runs.window_share import in_flight
 from analysis.verdicts.answer_cautions import endpoint_cautions, served_cautions, stream_cautions, token_cautions
 from analysis.verdicts.cache_purpose import caches_on_purpose
+from analysis.verdicts.echoes import echo_cautions
 from analysis.verdicts.generator_cautions import (
     clock_cautions,
     lag_cautions,
     late_workers,
     open_cautions,
     overloaded,
+    trace_cautions,
     unknown_client,
 )
+from analysis.verdicts.price_bias import Doubt, doubted, price_bias
 from analysis.verdicts.thresholds import THRESHOLDS
 from analysis.verdicts.told_stages import few, told_cautions
 from analysis.words import format as show
@@ -34,28 +37,28 @@ def verdict_of(stage: Stage, found: StageFigures) -> Trust:
     if invalid:
         return Trust(verdict="INVALID", reasons="; ".join(invalid))
     suspect = [
-        *_load_cautions(stage, found),
-        *unknown_client(stage),
-        *clock_cautions(stage),
-        *lag_cautions(stage),
+        *doubted("fewer", _load_cautions(stage, found)),
+        *doubted("", unknown_client(stage)),
+        *doubted("", clock_cautions(stage)),
+        *doubted("fewer", lag_cautions(stage)),
         *_sample_cautions(stage, found),
     ]
-    suspect += [
-        *token_cautions(stage),
-        *stream_cautions(stage),
-        *served_cautions(stage),
-        *endpoint_cautions(stage),
-        *_settle_cautions(stage),
-    ]
+    for cautions in (token_cautions, echo_cautions, stream_cautions, served_cautions):
+        suspect += doubted("", cautions(stage))
+    suspect += doubted("fewer", endpoint_cautions(stage)) + doubted("", _settle_cautions(stage))
     if stage.open_loop:
-        suspect += open_cautions(stage)
+        suspect += doubted("fewer", open_cautions(stage)) + doubted("", trace_cautions(stage))
     if full := overloaded(stage.visit, THRESHOLDS["worker_cpu"].limit):
-        suspect.append(full)
+        suspect += doubted("fewer", [full])
     if _cut_short(stage.visit):
-        suspect.append("it was cut short: what was under way in its window ended under a falling load")
+        suspect.append(("it was cut short: what was under way in its window ended under a falling load", "fewer"))
     if stage.run.manifest.status == "running":
-        suspect.append("the run was never closed (killed, its disk full, or still running)")
-    return Trust(verdict="SUSPECT" if suspect else "VALID", reasons="; ".join(dict.fromkeys(suspect)))
+        suspect.append(("the run was never closed (killed, its disk full, or still running)", ""))
+    return Trust(
+        verdict="SUSPECT" if suspect else "VALID",
+        reasons="; ".join(dict.fromkeys(reason for reason, _ in suspect)),
+        price_bias=price_bias(suspect, stage.price),
+    )
 
 
 def _not_whole(visit: StageWindow) -> list[str]:
@@ -154,17 +157,17 @@ def _settle_cautions(stage: Stage) -> typing.Iterator[str]:
         yield f"its latencies were still drifting {after}: {why}"
 
 
-def _sample_cautions(stage: Stage, found: StageFigures) -> typing.Iterator[str]:
+def _sample_cautions(stage: Stage, found: StageFigures) -> typing.Iterator[Doubt]:
     outcome, prompts, reads = found.outcome, found.instrument, found.tokens.cache_read_share or 0.0
     if (outcome.successes or 0) < THRESHOLDS["successes"].limit:
-        yield few(outcome.successes or 0)
+        yield few(outcome.successes or 0), ""
     warm = caches_on_purpose(
         stage.run, stage.target, stage.visit.payload
     )  # which is what is measured, and said in a note
     if not warm and (prompts.prompt_repeat_share or 0.0) > THRESHOLDS["prompt_repeats"].limit:
         share = show.percent(prompts.prompt_repeat_share)
-        yield f"{share} of the prompts were repeats ({prompts.prompts_distinct} different ones)"
+        yield f"{share} of the prompts were repeats ({prompts.prompts_distinct} different ones)", "warm"
     if not warm and reads > THRESHOLDS["cache_reads"].limit:
-        yield f"{show.percent(reads)} of the prompt tokens were read from a cache"
+        yield f"{show.percent(reads)} of the prompt tokens were read from a cache", "cached"
     if (prompts.reconnects or 0) > THRESHOLDS["reconnects"].limit * (outcome.requests or 0):
-        yield f"{prompts.reconnects} of {outcome.requests} requests had to open a connection"
+        yield f"{prompts.reconnects} of {outcome.requests} requests had to open a connection", "fewer"

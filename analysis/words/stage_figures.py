@@ -167,6 +167,7 @@ class Trust:
 
     verdict: Verdict | None = text("VALID, SUSPECT or INVALID")
     reasons: str | None = text("why it is not VALID")
+    price_bias: str | None = text("whether they make the price too high, too low, or either; empty: not told")
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

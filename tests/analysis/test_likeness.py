@@ -67,7 +67,7 @@ def test_cached_prompt_tokens_are_tokens_of_the_prompt(tmp_path):
 def test_prices_that_differ_between_runs_are_named_until_one_book_prices_them_all(tmp_path):
     paths = run(tmp_path / "mon"), run(tmp_path / "tue", usd=30.0)
     assert warnings(*paths) == [
-        "`ml.p4d.24xlarge` is not priced alike (run mon: $37.688 per hour, run tue: $30 per hour); to compare by the same prices, give a price "
+        "`ml.p4d.24xlarge` is not priced alike (run mon: $37.688 per hour, run tue: $30 per hour), so its runs are not taken together; to compare by the same prices, give a price "
         "book with --pricing."
     ]
     (tmp_path / "book.yaml").write_text(BOOK)
@@ -90,7 +90,7 @@ def test_a_price_of_a_cache_is_part_of_the_price(tmp_path):
     (said,) = warnings(*paths)
     mon = "$0.001 in, $0.005 out per 1,000 tokens"
     tue = "$0.001 in, $0.005 out, $0.0001 read from a cache, $0.00125 written to one per 1,000 tokens"
-    assert said.startswith(f"`meta.llama2-13b-chat-v1` is not priced alike (run mon: {mon}, run tue: {tue}); ")
+    assert said.startswith(f"`meta.llama2-13b-chat-v1` is not priced alike (run mon: {mon}, run tue: {tue}), so ")
 
 
 def test_a_stage_that_a_resumed_run_measured_again_counts_once(tmp_path):
@@ -110,7 +110,8 @@ def test_texts_name_the_run_where_there_are_several(tmp_path):
     records = [
         r for n, users in enumerate((1, 2, 4), 1) for r in steady(n, 100.0 * n, 100.0 * n + 60, users, float(users))
     ]
-    made_run(flat, records, [window(n, 100.0 * n, 100.0 * n + 60, users=users) for n, users in enumerate((1, 2, 4), 1)])
+    stages = [window(n, 100.0 * n, 100.0 * n + 60, users=users) for n, users in enumerate((1, 2, 4), 1)]
+    made_run(flat, records, stages, targets=[P4D | {"endpoint": "another"}])
     report = analyse([rising, flat])
     assert table(report, "knees")["text"].tolist() == [
         "`p4d` of run mon on `en`: no knee up to 4 users (238 transactions per minute there).",
@@ -126,6 +127,7 @@ def test_break_even_pairs_of_several_runs_name_them(tmp_path):
     tokens = {"target": "bedrock", "service": "bedrock", "prompt_tokens": 2923, "completion_tokens": 24}
     targets = [P4D, {"name": "bedrock", "model": "Llama 2 13B", "service": "bedrock", "model_id": "m", "stream": True}]
     for name in ("mon", "tue"):
+        targets = [target | {"system": f"It is {name}."} for target in targets]  # two options, no repetitions
         records = steady(1, 100, 160, 4, 1.0, prompt_tokens=2923, completion_tokens=24) + steady(
             2, 200, 260, 4, 1.0, **tokens
         )

@@ -6,10 +6,11 @@ import statistics
 import pytest
 
 from analysis.advice.analyse import analyse
+from analysis.advice.tie import tie
 from analysis.cost.pricing import prices_of_run
 from analysis.runs.run_reader import load_run
 from analysis.verdicts.pooled_repeats import candidates_of
-from analysis.verdicts.stage_results import StageKey, by_count, results_of, tie
+from analysis.verdicts.stage_results import StageKey, by_count, results_of
 from analysis.words.columns import STEP_COLUMNS
 from tests.helpers.flat import ends, flat, steps, table
 from tests.helpers.made_run import BEDROCK, made_run, record, steady, window

@@ -79,7 +79,7 @@ def test_when_none_passes_the_criterion_that_failed_most_is_named(tmp_path):
 
 
 def test_the_cheapest_stage_wins_with_runner_up_and_margin(tmp_path):
-    report = study(tmp_path, slo={"latency_s": {"mean": 2.0}, "dataset": PAYLOAD})
+    report = study(tmp_path, slo={"latency_s": {"mean": 2.0}, "error_rate": 0.2, "dataset": PAYLOAD})
     best = report.recommendation
     # p4d at 8 users: 37.688 / (60 x 374) = 0.00167950; bedrock: 95 % interval of 190 equal bills has no width
     assert best.pick == StageKey("r", 5)
@@ -136,11 +136,12 @@ def test_a_cheaper_stage_that_is_also_suspect_says_both(tmp_path):
         "for it is undecided: latency p95 ≤ 2 s (too few samples: 12, 0 of them above; 72 would do if no more are); and SUSPECT: "
         in best.text
     )
-    assert "due; only 12 successes." in best.text
+    assert "due; only 12 successes (which makes its price too high)." in best.text
 
 
 def test_the_headline_is_one_short_fact_after_the_other_with_the_price_of_10_000_first(tmp_path):
-    best = study(tmp_path, slo={"latency_s": {"mean": 2.0}, "dataset": PAYLOAD}).recommendation
+    slo = {"latency_s": {"mean": 2.0}, "error_rate": 0.15, "dataset": PAYLOAD}
+    best = study(tmp_path, slo=slo).recommendation
     # p4d at 8 users: 37.688 / (60 x 374) = 0.0016795; / 0.3 = 0.0055983; bedrock 0.00221625 is 32 % more; at 1
     # user 37.688 / 8,700. In flight (374 x 0.92 + 51 x 0.01) / 60; of 425 requests of 0.811 s in the mean 12 % pause 0.1 s
     # after them: 8 x 0.811 / (0.811 + 0.012) were due
@@ -148,8 +149,8 @@ def test_the_headline_is_one_short_fact_after_the_other_with_the_price_of_10_000
         f"The best price-performance for `{PAYLOAD}` is `p4d` (ml.p4d.24xlarge) at 8 users: $16.80 per 10,000 transactions at "
         "full use ($55.98 at 30 % use).",
         "374 transactions per minute, 12 % errors, latency mean 0.920 s, p95 0.920 s.",
-        "It keeps every limit: latency mean ≤ 2 s (0.920 s, 54.0 % below).",
-        "It is SUSPECT: 5.74 requests in flight where 7.88 were due.",
+        "It keeps every limit: latency mean ≤ 2 s (0.920 s, 54.0 % below), error rate ≤ 15 % (12 %, 20.0 % below).",
+        "It is SUSPECT: 5.74 requests in flight where 7.88 were due (which makes its price too high).",
         "Runner-up: `bedrock` at 10 users ($22.16 per 10,000, 32.0 % more).",
         "The cheapest VALID one is `p4d` at 1 user ($43.32 per 10,000).",
     ]

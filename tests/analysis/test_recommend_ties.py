@@ -39,11 +39,15 @@ def test_costs_inside_each_others_intervals_are_a_tie(tmp_path):
     other = P4D | {"name": "other"}
     prices = {"p4d": {"usd_per_hour": 37.688}, "other": {"usd_per_hour": 37.688}}
     best = run_of(tmp_path, bursts, targets=[P4D, other], prices=prices).recommendation
-    # 105 against 100 successes: 5 % apart, each known to +-2.26 x 1.05 / sqrt(10) / 1.7 = 44 %
+    # 105 against 100 successes: 5 % apart, each known to +-2.26 x 1.05 / sqrt(10) / 1.7 = 44 %, and so their ratio to far more
     assert best.pick == StageKey("r", 2)
     assert best.margin == pytest.approx(0.05, abs=1e-6)
     assert best.tie is True
-    assert "A tie with `p4d` at 1 user ($62.81 per 10,000, 5.00 % more): the 95 % intervals overlap." in best.text
+    assert (
+        "A tie with `p4d` at 1 user ($62.81 per 10,000, 5.00 % more): the 95 % interval of the ratio of their costs, "
+        in best.text
+    )
+    assert best.text.endswith(", holds 1.")
 
 
 def test_of_levels_that_cost_the_same_the_one_of_most_transactions_is_picked(tmp_path):
@@ -76,7 +80,10 @@ def test_a_cheaper_level_of_few_answers_does_not_win_by_noise(tmp_path):
     assert steps(report)["verdict"].tolist() == ["SUSPECT", "VALID"]
     best = report.recommendation
     assert (best.pick, best.cheaper, best.label) == (StageKey("r", 2), [StageKey("r", 1)], None)
-    assert "for these two costs are a tie, and of such a VALID one is taken." in best.text
+    assert (
+        "for these two costs are a tie, and of such a VALID one is taken (it is SUSPECT: only 12 successes)."
+        in best.text
+    )
     assert "a VALID stage is taken before a SUSPECT one" in best.rule
     assert table(report, "sentences")["users"].tolist() == [5]
 
@@ -89,9 +96,10 @@ def test_an_hourly_level_of_few_answers_ties_as_far_as_a_count_is_known(tmp_path
     inside = run_of(tmp_path / "a", [few, stage_of(2, 200, 2, 130, 0, 0.91, **dear)]).recommendation
     assert (inside.pick, inside.runner_up, inside.tie) == (StageKey("r", 2), StageKey("r", 1), True)
     assert (
-        "A tie with `p4d` at 1 user ($392.58 per 10,000, 41.9 % less): too few successes to tell them apart."
+        "A tie with `p4d` at 1 user ($392.58 per 10,000, 41.9 % less): the 95 % interval of the ratio of their costs, "
         in inside.text
     )
+    assert ", holds 1: too few successes to tell them apart." in inside.text
     beyond = run_of(tmp_path / "b", [few, stage_of(2, 200, 2, 130, 0, 0.91, **dearer)]).recommendation
     assert (beyond.pick, beyond.tie) == (StageKey("r", 1), False)
 

@@ -13,7 +13,7 @@ from analysis.report.html_stages import stages, summary
 from analysis.report.html_tables import heading, shown, table
 from analysis.report.plots.catalogue import PLOTS, draw_all
 from analysis.report.stage_groups import CALL_GROUPS, GROUPS, OPEN_GROUPS
-from analysis.verdicts.slo_check import Check
+from analysis.verdicts.check import Check
 from analysis.verdicts.slo_criteria import Criterion
 from analysis.words import format as show
 from analysis.words.columns import METRICS, STEP_COLUMNS
@@ -191,7 +191,8 @@ def test_all_plots_are_inside_and_each_absent_one_is_explained(text, tmp_path):
     assert len(images) == len(PLOTS) and all(a["alt"] for a in images)
     steps, records = samples.made_up(1, users=(4,), stream=False, n=20)
     words = Reader(write(samples.report(steps, records), tmp_path)).text()
-    absent = [p for p in PLOTS if p.file in ("error_rates.png", "concurrency_vs_ttft.png", "break_even.png")]
+    files = ("pareto_front.png", "error_rates.png", "concurrency_vs_ttft.png", "break_even.png")
+    absent = [p for p in PLOTS if p.file in files]
     assert words.count("is not drawn:") == len(absent)
     for plot in absent:
         assert f"{plot.title} is not drawn: {plot.absent}." in words
@@ -244,7 +245,7 @@ def test_a_run_in_which_nothing_succeeded_still_gets_its_page(tmp_path):
     report = samples.report(samples.frame(rows), records.assign(target="t"))
     words = Reader(write(report, tmp_path)).text()
     # drawn are the error rates, and the throughput, which is known to be 0
-    assert "100 %" in words and words.count("is not drawn:") == 5
+    assert "100 %" in words and words.count("is not drawn:") == 6
     assert "$0" not in Reader((tmp_path / "report.html").read_text(encoding="utf-8")).under("stages")
 
 

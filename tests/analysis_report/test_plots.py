@@ -95,8 +95,8 @@ def test_price_performance_traces_each_target_and_marks_the_chosen_stage(tables)
         mine = steps[(steps["target"] == target) & (steps["payload"] == INTEREST)]
         assert x == pytest.approx(list(mine["latency_p95_s"]))
         assert y == pytest.approx(list(mine["usd_per_10k_transactions"]))
-    (ring,) = by_gid(ax, "chosen")
-    assert ring.get_offsets().tolist() == [[chosen["latency_p95_s"], chosen["usd_per_10k_transactions"]]]
+    (star,) = by_gid(ax, "chosen")
+    assert star.get_xydata().tolist() == [[chosen["latency_p95_s"], chosen["usd_per_10k_transactions"]]]
     assert "chosen" in texts(fig)
     users = sorted(t.get_text() for t in ax.texts if not t.get_text().startswith("SLO"))
     assert users == sorted(["1", "2", "4", "6", "8", "10"] * 2)
@@ -227,12 +227,14 @@ def test_two_runs_with_a_target_of_one_name_get_a_line_each(tables):
     assert sorted(drawn(ax)) == sorted(f"{t} ({run})" for t in steps["target"].unique() for run in ("study", "later"))
 
 
-def test_ten_targets_have_ten_looks_and_long_names_stay_apart():
-    names = [f"llama2-13b-chat-hf-text-generation-inference-{i}-on-ml-p4d-24xlarge-in-us-east-1" for i in range(10)]
+@pytest.mark.parametrize("n", [10, 24, 100])
+def test_so_many_targets_have_as_many_looks_and_long_names_stay_apart(n):
+    names = [f"llama2-13b-chat-hf-text-generation-inference-{i}-on-ml-p4d-24xlarge-in-us-east-1" for i in range(n)]
     found = plot_style.looks(names)
-    assert len({(k.colour, k.marker) for k in found.values()}) == 10
-    assert len({k.name for k in found.values()}) == 10
+    assert len({(k.colour, k.marker) for k in found.values()}) == n
+    assert len({k.name for k in found.values()}) == n
     assert all(len(k.name) <= 34 for k in found.values())
+    assert plot_style.CHOSEN not in {k.marker for k in found.values()}
 
 
 def test_ten_targets_are_all_in_the_legend_of_the_price_plot():

@@ -8,6 +8,7 @@ import pandas as pd
 
 from analysis.advice.break_even import BreakEven
 from analysis.advice.knee import Knee
+from analysis.advice.pareto import pareto
 from analysis.advice.recommend import Recommendation
 from analysis.advice.report_model import Report
 from analysis.advice.target_sentences import Sentence
@@ -129,7 +130,8 @@ def result_of(row):
 def with_steps(found, steps):
     """A Report with other stages."""
     results = [result_of(row) for row in steps.to_dict("records")]
-    return dataclasses.replace(found, results=results, candidates=results)
+    front = pareto(results, found.dataset, {}, "p95")
+    return dataclasses.replace(found, results=results, candidates=results, pareto=front)
 
 
 SLO = {"latency_s": {"p95": 2.0}, "error_rate": 0.0, "cost_per_10k_transactions_usd": 50.0}

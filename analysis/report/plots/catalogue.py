@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from analysis.advice.report_model import Report
 from analysis.report.plots import break_even as plot_break_even
 from analysis.report.plots import latency as plot_latency
+from analysis.report.plots import pareto as plot_pareto
 from analysis.report.plots import price as plot_price
 from analysis.report.plots import style
 from analysis.report.plots.view import Mark, View, lines, numbers
@@ -147,6 +148,13 @@ PLOTS: tuple[Plot, ...] = (
         "Further left is faster, further down is cheaper; a trace joins one target's levels, users or requests/s (5, 2.5/s).",
         plot_price.price_performance,
         "no stage on the dataset of interest has both a price per transaction and a latency",
+    ),
+    Plot(
+        "pareto_front.png",
+        "Pareto front",
+        "What no other option beats in price, latency and throughput at once; a number each, those of the table.",
+        plot_pareto.pareto_front,
+        "it takes two levels on the dataset of interest that can be recommended",
     ),
     Plot(
         "error_rates.png",

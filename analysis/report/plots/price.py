@@ -17,6 +17,7 @@ from analysis.words.level import kind_of, level_text
 from analysis.words.spread import Statistic
 
 HALO: list[AbstractPathEffect] = [withStroke(linewidth=2.5, foreground="white")]
+IN_LEGEND = 6  # options that never answered
 SMALLEST, LARGEST = 40.0, 900.0  # areas of the bubbles, square points
 
 
@@ -53,8 +54,7 @@ def price_performance(view: View) -> Figure | None:
     ax.plot(
         *_places(unproven), linestyle="none", marker="$?$", color=style.LIMIT, markersize=9, zorder=4, gid="unproven"
     )
-    ax.scatter(*_places(best), s=[b.area * 1.5 + 90 for b in best], facecolors="none", edgecolors=style.INK,
-               linewidths=2, zorder=5, gid="chosen")  # fmt: skip
+    style.mark_chosen(ax, *_places(best))
     shaded = _feasible(ax, limit, view.limit("cost_per_10k_transactions_usd"))
     style.label(ax, f"{statistic} latency (s)", "$ per 10,000 transactions")
     handles = _handles(view, marks, bool(best), shaded, bool(missed), bool(unproven))
@@ -102,6 +102,13 @@ def caption_lines(sentences: list[str]) -> list[str]:
     ]
 
 
+def silent(view: View) -> list[str]:
+    """What a legend calls the options of the dataset that never answered; of many the first and how many more there are."""
+    names = [one.who.replace("`", "") for one in view.report.silent if one.payload in (None, view.report.dataset)]
+    short = [style.literal(name) for name in style.short_names(names).values()]
+    return short if len(short) <= IN_LEGEND else [*short[:IN_LEGEND], f"{len(short) - IN_LEGEND} more"]
+
+
 def _short(sentence: str) -> str:
     """As much of a long sentence as a line under the picture holds."""
     return sentence if len(sentence) <= 130 else f"{sentence[:129].rstrip()}…"
@@ -110,7 +117,7 @@ def _short(sentence: str) -> str:
 def _trace(ax: Axes, look: style.Look, line: list[Bubble], label_all: bool) -> None:
     """A target's bubbles in the order of its levels, joined; hollow where not to be trusted; levels beside them."""
     ax.plot(*_places(line), color=look.colour, linestyle=look.dash, linewidth=1.2, marker=look.marker,
-            markersize=4, zorder=3.5, label=look.name)  # fmt: skip
+            markersize=6, markeredgecolor="white", markeredgewidth=0.6, zorder=3.5, label=look.name)  # fmt: skip
     for hollow, face in ((False, look.colour + "66"), (True, "none")):
         some = [b for b in line if b.mark.hollow == hollow]
         ax.scatter(
@@ -151,7 +158,7 @@ def _handles(
 ) -> list[typing.Any]:
     handles: list[typing.Any] = style.target_handles(view.looks_in(steps), any(m.hollow for m in steps))
     if chosen:
-        handles.append(style.ring_handle("chosen"))
+        handles.append(style.chosen_handle())
     if missed:
         handles.append(
             Line2D(
@@ -164,6 +171,7 @@ def _handles(
                 [], [], color=style.LIMIT, marker="$?$", linestyle="none", label="a criterion is undecided or unknown"
             )
         )
+    handles += [style.silent_handle(name) for name in silent(view)]
     if shaded:
         handles.append(
             Patch(facecolor=style.FEASIBLE, edgecolor="#9ccfaa", label="within the limits on price and latency")

@@ -21,8 +21,9 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocat
 WIDTH_IN, DPI = 9.0, 180  # 1,620 px wide
 INK, QUIET, GRID, LIMIT, FEASIBLE = "#1f2933", "#5f6b7a", "#e3e7ec", "#b3261e", "#e4f3e8"
 #: all at 3:1 or more against white
-COLOURS = ("#0b6bb8", "#d1491b", "#0e8a6a", "#8e3fa8", "#a87400", "#c2367c", "#3b3b3b", "#6b8e00", "#7a5230", "#2b8ba3")
+COLOURS = ("#0b6bb8", "#d1491b", "#0e8a6a", "#8e3fa8", "#a87400", "#c2367c", "#5b6ee1", "#6b8e00", "#7a5230", "#2b8ba3")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "p", "<", ">")
+CHOSEN, STAR = "*", "#ffd23f"  # a marker that no series has
 Dash = typing.Literal["-", "--", "-.", ":"]
 DASHES: tuple[Dash, ...] = ("-", "--", "-.", ":")
 SUSPECT = "hollow: SUSPECT or INVALID stage"
@@ -39,11 +40,12 @@ class Look:
 
 
 def looks(names: typing.Iterable[str]) -> dict[str, Look]:
-    """target -> its Look, in the order given; past ten targets the dashes change, then repeat."""
+    """target -> its Look, in the order given. No two of a hundred have the same colour and marker, those of one colour other dashes."""
     unique = list(dict.fromkeys(names))
     shown = short_names(unique)
+    n = len(COLOURS)
     return {
-        name: Look(literal(shown[name]), COLOURS[i % 10], MARKERS[i % 10], DASHES[i // 10 % 4])
+        name: Look(literal(shown[name]), COLOURS[i % n], MARKERS[(i + 3 * (i // n)) % n], DASHES[i // n % len(DASHES)])
         for i, name in enumerate(unique)
     }
 
@@ -200,6 +202,23 @@ def suspect_handle() -> Line2D:
 def ring_handle(words: str) -> Line2D:
     return Line2D([], [], color=INK, marker="o", markerfacecolor="none", markersize=10, markeredgewidth=1.8,
                   linestyle="none", label=words)  # fmt: skip
+
+
+def chosen_handle() -> Line2D:
+    return Line2D([], [], color=INK, marker=CHOSEN, markerfacecolor=STAR, markersize=14, markeredgewidth=1.2,
+                  linestyle="none", label="chosen")  # fmt: skip
+
+
+def mark_chosen(ax: Axes, x: list[float], y: list[float]) -> None:
+    """A star that no series has, over all else."""
+    ax.plot(x, y, CHOSEN, color=INK, markerfacecolor=STAR, markersize=17, markeredgewidth=1.2, zorder=7, gid="chosen")
+
+
+def silent_handle(name: str) -> Line2D:
+    """Of an option that is in no picture, for it never answered."""
+    return Line2D(
+        [], [], color=LIMIT, marker="x", linestyle="none", markeredgewidth=1.6, label=f"{name}: never answered"
+    )
 
 
 def target_handles(looks_: typing.Iterable[Look], suspect: bool) -> list[Line2D]:

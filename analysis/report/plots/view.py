@@ -10,6 +10,7 @@ from analysis.advice.report_model import Report
 from analysis.report.plots import style
 from analysis.runs.due_times import from_due
 from analysis.runs.retried_calls import calls_of
+from analysis.verdicts.place import Place
 from analysis.verdicts.stage_results import Result, StageKey
 from analysis.words.level import LevelKind, kind_of, short_level, value_of
 from analysis.words.spread import STATISTICS, Statistic
@@ -69,7 +70,10 @@ class View:
     def of(cls, report: Report) -> "View":
         """The view of the stages by users; by rate where all stages are open-loop ones."""
         named = _series(report.results)
-        steps = [_mark(r, named, r.figures.identity.repeat) for r in report.results]
+        sweeps: dict[tuple[str, int | None], int] = {}  # a line each: a repetition of a run
+        for r in report.results:
+            sweeps.setdefault((r.key.run, r.figures.identity.repeat), len(sweeps))
+        steps = [_mark(r, named, sweeps[r.key.run, r.figures.identity.repeat]) for r in report.results]
         levels = [_mark(r, named, 1) for r in report.candidates]  # one line: each level stands there once
         records = _perceived_records(report)
         points = records[(records["phase"] == "measure") & records["error"].isna()]
@@ -140,13 +144,14 @@ class View:
 
     def knee(self, line: list[Mark]) -> list[Mark]:
         """The mark of a series' line at which its knee lies, or none."""
+        series = {(m.key.run, m.figures.identity.target): m.series for m in self.all_steps}
         at = {
-            (k.run, k.target, k.payload, value_of(k))
+            (series.get((k.run, k.target)), k.payload, value_of(k))
             for k in self.report.knees
             if k.users is not None or k.rate is not None
             if kind_of(k) == self.kind
         }
-        return [m for m in line if (m.key.run, m.figures.identity.target, m.payload, m.level) in at]
+        return [m for m in line if (m.series, m.payload, m.level) in at]
 
 
 def _perceived_records(report: Report) -> pd.DataFrame:
@@ -164,20 +169,21 @@ def _of_stages(marks: list[Mark]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["run", "stage", "series", "level", "hollow", "kind"])
 
 
-def _mark(result: Result, named: dict[tuple[str, str], str], line: int | None) -> Mark:
+def _mark(result: Result, named: dict[Place, str], line: int | None) -> Mark:
     figures = result.figures
     return Mark(result.key, figures, perceived(figures), named[result.place], line, float(value_of(figures)))
 
 
-def _series(results: list[Result]) -> dict[tuple[str, str], str]:
-    """(run, target) -> what its line is called."""
-    runs: dict[str, set[str]] = {}
-    for run, target in (r.place for r in results):
-        runs.setdefault(target, set()).add(run)
-    return {
-        (run, target): f"{target} ({run})" if len(runs[target]) > 1 else target
-        for run, target in (r.place for r in results)
-    }
+def _series(results: list[Result]) -> dict[Place, str]:
+    """What a place's line is called: its target, with its runs where two places have a target of that name."""
+    targets: dict[Place, dict[str, None]] = {}
+    runs: dict[Place, dict[str, None]] = {}
+    for r in results:
+        targets.setdefault(r.place, {})[r.figures.identity.target] = None
+        runs.setdefault(r.place, {})[r.key.run] = None
+    named = {place: " and ".join(own) for place, own in targets.items()}
+    alike = list(named.values())
+    return {p: f"{name} ({', '.join(runs[p])})" if alike.count(name) > 1 else name for p, name in named.items()}
 
 
 def lines(marks: list[Mark]) -> typing.Iterator[tuple[str, list[Mark]]]:

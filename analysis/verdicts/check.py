@@ -1,4 +1,4 @@
-"""A limit at one stage: what its figure is, and whether it keeps the limit."""
+"""A limit at one stage: met, missed, undecided or unknown."""
 
 import dataclasses
 import typing
@@ -36,6 +36,13 @@ class Check:
         return f"{self.criterion.text} ({self.why})"
 
 
+def plain(criterion: Criterion, value: float | None, why_unknown: str, n: int | None) -> Check:
+    """By plain comparison. n: of how many values it is."""
+    if value is None:
+        return Check(criterion, None, "unknown", why_unknown, n)
+    return Check(criterion, value, "met" if criterion.kept(value) else "missed", None, n)
+
+
 def overall(checks: list[Check]) -> Limits:
     """All limits together."""
     order: tuple[State, ...] = ("missed", "unknown", "undecided", "met")
@@ -50,10 +57,3 @@ def overall(checks: list[Check]) -> Limits:
 def open_checks(checks: list[Check]) -> list[Check]:
     """The limits that are neither met nor missed."""
     return [c for c in checks if c.state in ("undecided", "unknown")]
-
-
-def plain(criterion: Criterion, value: float | None, why_unknown: str, n: int | None) -> Check:
-    """By plain comparison. n: of how many values it is."""
-    if value is None:
-        return Check(criterion, None, "unknown", why_unknown, n)
-    return Check(criterion, value, "met" if criterion.kept(value) else "missed", None, n)

@@ -1,0 +1,56 @@
+"""`report --dataset` and `--slo`: other data sets and limits without a change to a manifest."""
+
+import json
+
+from analysis.__main__ import main
+from tests.helpers.made_run import made_run, steady, window
+
+
+def run(path, slo=None):
+    """1 s at 1 user on `short` (37.688 / 3600 = $0.01047), 2 s on `long` ($0.0209)."""
+    records = steady(1, 100, 160, 1, 1.0, lead=2, payload="short") + steady(2, 200, 260, 1, 2.0, lead=4, payload="long")
+    stages = [window(1, 100, 160, payload="short"), window(2, 200, 260, payload="long")]
+    return made_run(path, records, stages, slo=slo)
+
+
+def summary(path, *options):
+    assert main(["report", str(path), *options]) == 0
+    return json.loads((path / "report" / "summary.json").read_text())
+
+
+def test_another_data_set_is_recommended_for(tmp_path, capsys):
+    path = run(tmp_path / "r", slo={"dataset": "long"})
+    assert summary(path)["recommendation"]["dataset"] == "long"
+    for named in ("short", "short.jsonl", "payloads/short.jsonl"):
+        found = summary(path, "--dataset", named)
+        assert (found["dataset"], found["recommendation"]["pick"]) == ("short", {"run": "r", "stage": 1})
+    capsys.readouterr()
+    assert main(["report", str(path), "--dataset", "middle"]) == 1
+    assert capsys.readouterr().err == "error: --dataset middle: no stage measured it; choose one of short, long\n"
+
+
+def test_a_file_of_limits_takes_the_place_of_the_runs_own(tmp_path, capsys):
+    path = run(tmp_path / "r", slo={"latency_s": {"mean": 0.5}, "dataset": "long"})
+    assert summary(path)["recommendation"]["pick"] is None
+    limits = tmp_path / "slo.yaml"
+    limits.write_text(
+        "slo: {latency_s: {mean: 3.0}, dataset: short}\nclasses: {long: {where: {payload: long}, latency_s: {mean: 1.0}}}\n"
+    )
+    found = summary(path, "--slo", str(limits))
+    assert (found["dataset"], found["recommendation"]["criteria"]) == ("short", ["latency mean ≤ 3 s"])
+    assert found["recommendation"]["pick"] == {"run": "r", "stage": 1}
+    long = summary(path, "--slo", str(limits), "--dataset", "long")
+    assert long["recommendation"]["worst_criterion"] == "latency mean ≤ 1 s (long)"
+    capsys.readouterr()
+    assert main(["report", str(path), "--slo", str(tmp_path / "none.yaml")]) == 1
+    assert "none.yaml" in capsys.readouterr().err
+
+
+def test_runs_that_disagree_on_limits_are_said_unless_a_file_sets_them(tmp_path, capsys):
+    one, other = run(tmp_path / "a", slo={"error_rate": 0.01}), run(tmp_path / "b")
+    limits = tmp_path / "slo.yaml"
+    limits.write_text("slo: {error_rate: 0.02}\n")
+    for options, said in (((), True), (("--slo", str(limits)), False)):
+        assert main(["report", str(one), str(other), "--out", str(tmp_path / "out"), *options]) == 0
+        shown = " ".join(capsys.readouterr().out.split())
+        assert ("The runs do not have the same limits (a error_rate 0.01; b none)" in shown) is said
