@@ -55,28 +55,31 @@ _TABLES: dict[str, typing.Any] = {
 }  # fmt: skip
 
 
+#: what the summary has of the report as it is
+AS_THEY_ARE = (
+    "dataset", "made_at", "made_by", "break_even", "retries", "cut", "not_compared", "open_loop", "tables", "notes", "instrument",
+    "slo", "pricing", "runs",
+)  # fmt: skip
+OPEN_TABLES = ("candidate_intervals", "repeats", "repeat_spread", "failed", "criteria", "intervals", "token_sources")
+
+
 def schema() -> Schema:
     """Of JSON Schema 2020-12."""
-    known = {f.name: f.type for f in dataclasses.fields(Report)}
-    as_they_are = ("dataset", "made_at", "made_by", "break_even", "retries", "cut", "not_compared", "open_loop", "tables", "notes",
-                   "instrument", "slo", "pricing", "runs")  # fmt: skip
-    properties = {name: _of(known[name]) for name in as_they_are}
-    recommendation = _of(known["recommendation"])
-    recommendation["properties"]["text"] = {"type": "string"}
-    recommendation["required"].append("text")
+    known, defs = {f.name: f.type for f in dataclasses.fields(Report)}, {"stage": _stage()}
+    properties = {name: _of(known[name], defs) for name in AS_THEY_ARE}
+    _of(known["recommendation"], defs)
+    recommendation = defs["Recommendation"]["properties"] | {"text": {"type": "string"}}
     without_parts = {name: kind for name, kind in typing.get_type_hints(RunCost).items() if name != "parts"}
-    properties |= {"recommendation": recommendation, "findings": _ROWS | {"items": {"type": "object"}}}
-    properties |= {name: {"type": "array", "items": _of(kind)} for name, kind in _TABLES.items()}
+    properties |= {"recommendation": _closed(recommendation), "findings": _ROWS | {"items": {"type": "object"}}}
+    properties |= {name: {"type": "array", "items": _of(kind, defs)} for name, kind in _TABLES.items()}
     properties |= {name: {"type": "array", "items": {"$ref": "#/$defs/stage"}} for name in ("steps", "candidates")}
-    properties |= {"run_cost": {"type": "array", "items": _object(without_parts)}}
-    properties |= dict.fromkeys(
-        ("candidate_intervals", "repeats", "repeat_spread", "failed", "criteria", "intervals", "token_sources"), _ROWS
-    )
+    properties |= {"run_cost": {"type": "array", "items": _object(without_parts, defs)}}
+    properties |= dict.fromkeys(OPEN_TABLES, _ROWS)
     properties |= dict.fromkeys(("total_cost_usd", "total_cost_usd_low", "total_cost_usd_high"), _NUMBER)
     told = {name: {"type": "string"} for name in ("name", "unit", "definition", "better", "kind")}
     properties |= {"metrics": {"type": "array", "items": _closed(told)}}
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "summary.json of a Swarmledger report"}
-    return head | {"$defs": {"stage": _stage()}} | _closed(dict(sorted(properties.items())))
+    return head | {"$defs": defs} | _closed(dict(sorted(properties.items())))
 
 
 def _stage() -> Schema:
@@ -91,37 +94,39 @@ def _closed(properties: Schema) -> Schema:
     return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
 
 
-def _object(fields: dict[str, typing.Any]) -> Schema:
-    return _closed({name: _of(kind) for name, kind in fields.items()})
+def _object(fields: dict[str, typing.Any], defs: Schema) -> Schema:
+    return _closed({name: _of(kind, defs) for name, kind in fields.items()})
 
 
-def _of(kind: typing.Any) -> Schema:
-    """Of values of a type, as `plain` makes them."""
+def _of(kind: typing.Any, defs: Schema) -> Schema:
+    """Of values of a type, as `plain` makes them. defs: those of records, by name, to which theirs are added."""
     if kind in _PLAIN:
         return _PLAIN[kind]
     origin, inner = typing.get_origin(kind), typing.get_args(kind)
     if origin is typing.Literal:
         return {"enum": list(inner)}
     if origin in (types.UnionType, typing.Union):
-        return {"anyOf": [_of(each) for each in inner]}
+        return {"anyOf": [_of(each, defs) for each in inner]}
     if origin is list or (origin is tuple and inner[-1] is ...):
-        return {"type": "array", "items": _of(inner[0])}
+        return {"type": "array", "items": _of(inner[0], defs)}
     if origin is tuple:
-        return {
-            "type": "array",
-            "prefixItems": [_of(each) for each in inner],
-            "minItems": len(inner),
-            "maxItems": len(inner),
-        }
+        each = [_of(one, defs) for one in inner]
+        return {"type": "array", "prefixItems": each, "minItems": len(inner), "maxItems": len(inner)}
     if origin is dict:
-        return {"type": "object", "additionalProperties": _of(inner[1])}
+        return {"type": "object", "additionalProperties": _of(inner[1], defs)}
     if dataclasses.is_dataclass(kind):
-        hints = typing.get_type_hints(kind)
-        return _object({f.name: hints[f.name] for f in dataclasses.fields(kind)})
+        return _record(kind, [f.name for f in dataclasses.fields(kind)], defs)
     if isinstance(kind, type) and issubclass(kind, tuple) and hasattr(kind, "_fields"):
-        hints = typing.get_type_hints(kind)
-        return _object({name: hints[name] for name in kind._fields})
+        return _record(kind, list(kind._fields), defs)
     raise TypeError(f"no schema of {kind}")
+
+
+def _record(kind: typing.Any, names: list[str], defs: Schema) -> Schema:
+    if kind.__name__ not in defs:
+        defs[kind.__name__] = {}  # known already inside itself
+        hints = typing.get_type_hints(kind)
+        defs[kind.__name__] = _object({name: hints[name] for name in names}, defs)
+    return {"$ref": f"#/$defs/{kind.__name__}"}
 
 
 def text() -> str:
