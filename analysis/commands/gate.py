@@ -7,8 +7,8 @@ import pathlib
 
 from rich.console import Console
 
-from analysis.advice.gate import Against, gate
-from analysis.advice.gate_case import Gate, GateState
+from analysis.gate.case import Gate, GateState
+from analysis.gate.judge import Against, gate
 from analysis.report.gate_junit import junit
 from analysis.report.gate_texts import gate_json, gate_markdown
 from analysis.report.verdict_summary import doubts_lines

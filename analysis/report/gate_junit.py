@@ -8,7 +8,7 @@ import datetime
 import re
 import xml.etree.ElementTree as ET
 
-from analysis.advice.gate_case import Case, Gate
+from analysis.gate.case import Case, Gate
 from locustfiles.contract.visible import visible
 
 #: what XML 1.0 has no place for, and `visible` leaves as it is

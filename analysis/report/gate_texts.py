@@ -3,7 +3,7 @@
 import dataclasses
 import json
 
-from analysis.advice.gate_case import Case, Gate, GateState
+from analysis.gate.case import Case, Gate, GateState
 from analysis.report.verdict_summary import doubts_lines
 from analysis.words.safe_text import markdown_text
 from locustfiles.contract.visible import visible_lines

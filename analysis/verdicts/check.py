@@ -1,11 +1,9 @@
 """A limit at one stage: met, missed, undecided or unknown."""
 
 import dataclasses
-import typing
 
-from analysis.verdicts.slo_criteria import Criterion
+from analysis.verdicts.slo_criteria import Criterion, State
 
-State = typing.Literal["met", "missed", "undecided", "unknown"]
 MARKS: dict[State, str] = {"met": "✓", "missed": "✗", "undecided": "?", "unknown": "?"}
 
 

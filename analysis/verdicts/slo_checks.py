@@ -9,6 +9,7 @@ requests above it, where a failure is above every limit: shedding load must not 
 shares, rates and costs by plain comparison.
 """
 
+import dataclasses
 import functools
 import itertools
 import typing
@@ -18,8 +19,9 @@ import numpy as np
 from analysis.metrics.percentiles import LEVELS, spread
 from analysis.metrics.token_times import tpot_ms
 from analysis.runs.stage import Stage
-from analysis.verdicts.check import Check, State, plain
-from analysis.verdicts.slo_criteria import Criterion
+from analysis.verdicts.check import Check, plain
+from analysis.verdicts.slo_costs import COSTS, cost_state
+from analysis.verdicts.slo_criteria import Criterion, State
 from analysis.words import format as show
 from analysis.words.spread import Spread, Statistic
 from analysis.words.stage_figures import Limits, StageFigures
@@ -33,8 +35,9 @@ OWN_PERCENTILE = "the tool's own percentile, by its own rule and of no known num
 
 def check(criterion: Criterion, stage: Stage, figures: StageFigures, cost_reason: str | None = None) -> Check:
     """A criterion at the stage whose measurements and cost are in `figures`. cost_reason: why its cost is empty."""
-    if criterion.of in _COSTS:
-        return _cost(criterion, figures, cost_reason)
+    if criterion.of in COSTS:
+        value, state, why = cost_state(criterion, figures, cost_reason)
+        return Check(criterion, value, state, why, figures.outcome.successes, state == "unknown" and value is not None)
     if stage.visit.aggregates is not None:
         return _told(criterion, figures)
     if criterion.of == "itl":
@@ -151,10 +154,16 @@ def _error_rate(criterion: Criterion, stage: Stage, figures: StageFigures) -> Ch
     """Of requests, with `retry:` of calls; of one class alone where the criterion names it."""
     asked = stage.measured if stage.calls is None else stage.calls.measured
     ended = asked[asked["error"] != ErrorClass.CANCELLED]
-    rate = perceived(figures).error_rate
-    if criterion.failure is not None and rate is not None:
-        rate = int((ended["error"] == criterion.failure).sum()) / len(ended)
-    return plain(criterion, rate, "no request was measured", len(ended))
+    rate, n = perceived(figures).error_rate, len(ended)
+    if criterion.failure is None or rate is None:
+        return plain(criterion, rate, "no request was measured", n)
+    of_class, unnamed = (int((ended["error"] == kind).sum()) for kind in (criterion.failure, ErrorClass.UNKNOWN))
+    named = plain(criterion, of_class / n, "", n)
+    if criterion.failure == ErrorClass.UNKNOWN or criterion.kept((of_class + unnamed) / n) or named.state == "missed":
+        return named
+    return dataclasses.replace(
+        named, state="unknown", why=f"of {unnamed} of {n} requests it is not known why they failed"
+    )
 
 
 def _figure(criterion: Criterion, stage: Stage, figures: StageFigures) -> tuple[float | None, str]:
@@ -189,43 +198,3 @@ def overall(checks: list[Check]) -> Limits:
 def open_checks(checks: list[Check]) -> list[Check]:
     """The limits that are neither met nor missed."""
     return [c for c in checks if c.state in ("undecided", "unknown")]
-
-
-#: of what a cost is
-_COSTS: dict[str, typing.Callable[[StageFigures], float | None]] = {
-    "cost_per_transaction": lambda f: f.cost.usd_per_transaction,
-    "cost_per_10k": lambda f: f.cost.usd_per_10k_transactions,
-    "cost_per_1m_output_tokens": lambda f: f.cost.usd_per_1m_output_tokens,
-    "cost_per_1m_tokens": lambda f: f.cost.usd_per_1m_tokens,
-}
-
-
-def _cost(criterion: Criterion, figures: StageFigures, cost_reason: str | None) -> Check:
-    """Decided where both bounds of the bill are on one side of the limit."""
-    value, n = _COSTS[criterion.of](figures), figures.outcome.successes
-    low, high = _bounds(criterion, value, figures)
-    state: State = "unknown"
-    why = None
-    if low is not None and low > criterion.limit:
-        state = "missed"
-    elif high is not None and high <= criterion.limit:
-        state = "met"
-    elif low is not None and high is not None:
-        why = f"known only to be {show.span(low, high)}, for failures of unknown tokens may be billed"
-    else:
-        why = f"the cost is not known: {cost_reason or 'tokens are not counted'}"
-    return Check(criterion, value, state, why, n, state == "unknown" and value is not None)
-
-
-def _bounds(criterion: Criterion, value: float | None, figures: StageFigures) -> tuple[float | None, float | None]:
-    """Of the bill, for so much as the criterion is on."""
-    cost = figures.cost
-    if value is not None and cost.usd_per_transaction:
-        times: float | None = value / cost.usd_per_transaction
-    else:  # without an upper bound it may still be known to be too much
-        times = {"cost_per_transaction": 1.0, "cost_per_10k": 10_000.0}.get(criterion.of)
-    if times is None:
-        return None, None
-    ends = (cost.usd_per_transaction_low, cost.usd_per_transaction_high)
-    low, high = (None if end is None else times * end for end in ends)
-    return low, high

@@ -7,6 +7,7 @@ from analysis.words import format as show
 from analysis.words.spread import STATISTICS, Statistic, named
 from locustfiles.contract.scenario.slo import Slo
 
+State = typing.Literal["met", "missed", "undecided", "unknown"]
 Words = typing.Callable[[float | None], str]
 Times = typing.Literal["latency", "ttft", "ttft_visible", "tpot", "itl"]
 Figures = typing.Literal[

@@ -1,6 +1,7 @@
 """A run beside its baseline: worse by more than the tolerance, not worse, or not to be told; and what cannot be compared."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from tests.helpers.made_run import BEDROCK, P4D, made_run, record, streamed, win
 LEVELS = (2, 4)
 
 
-def run_of(path, seed, times=1.0, levels=LEVELS, minutes=5, failed=0.0, ttft=True, **keys):
+def run_of(path, seed, times=1.0, levels=LEVELS, minutes=2, failed=0.0, ttft=True, **keys):
     """Closed loops of streamed answers of 1 s in the median, `times` as long; `failed`: a share of them."""
     draw, records, stages = np.random.default_rng(seed), [], []
     for stage, users in enumerate(levels, start=1):
@@ -21,7 +22,7 @@ def run_of(path, seed, times=1.0, levels=LEVELS, minutes=5, failed=0.0, ttft=Tru
         for user in range(users):
             at = a - 3 + draw.random()
             while at < a + 60 * minutes:
-                latency, broken = times * float(np.exp(0.2 * draw.standard_normal())), draw.random() < failed
+                latency, broken = times * float(np.exp(0.1 * draw.standard_normal())), draw.random() < failed
                 spot = {
                     "stage": stage,
                     "users": users,
@@ -60,7 +61,7 @@ def test_a_run_like_its_baseline_is_met_and_one_that_takes_a_quarter_longer_is_m
         "latency p50": "", "latency p95": "", "TTFT p50": "", "TTFT p95": "", "transactions/s": "", "error rate": ", or 1 point",
     }.items()}  # fmt: skip
     code, cases, found = gate(tmp_path, run_of(tmp_path / "slow", seed=3, times=1.25), base, *TEN)
-    assert code == GATE_MISSED and found["baseline"] == "base"
+    assert code == GATE_MISSED and (found["run"], found["baseline"]) == ("slow", str(base))
     assert cases["2 to 4 users", P50]["state"] == cases["2 to 4 users", P95]["state"] == "missed"
     assert cases["2 to 4 users", P50]["told"].startswith("+2")  # of 25 %
     assert cases["2 to 4 users", "error rate not worse by more than 10 %, or 1 point"]["state"] == "met"
@@ -163,6 +164,19 @@ def test_mistakes_are_told_in_a_line(base, tmp_path, capsys, options, words):
     assert words in capsys.readouterr().err
 
 
-def test_a_run_is_no_baseline_of_itself(base, capsys):
+def test_a_run_is_no_baseline_of_itself_nor_is_a_copy_of_it(base, tmp_path, capsys):
     assert main(["gate", str(base), "--baseline", str(base)]) == BAD_INPUT
     assert "named twice" in capsys.readouterr().err
+    shutil.copytree(base, tmp_path / "copy")
+    assert main(["gate", str(base), "--baseline", str(tmp_path / "copy")]) == BAD_INPUT
+    assert "holds the same run (run_id base); give an earlier one" in capsys.readouterr().err
+
+
+def test_what_differs_from_the_baseline_is_told(base, tmp_path):
+    target = P4D | {"parameters": {"max_tokens": 50}}
+    prices = {"p4d": {"usd_per_hour": 30.0, "instance_count": 1}}
+    now = run_of(tmp_path / "now", seed=2, targets=[target], prices=prices)
+    _, _, found = gate(tmp_path, now, base, *TEN, "--figure", "latency_p50_s")
+    notes = "\n".join(found["notes"])
+    assert "Not as in the baseline: parameters.max_tokens of p4d: 100 → 50." in notes
+    assert "Not as in the baseline: price of p4d: $37.688 per hour → $30 per hour." in notes

@@ -3,9 +3,9 @@
 import typing
 
 from analysis.advice.cut_short import cut_short_runs
-from analysis.advice.gate_baseline import stage_text
-from analysis.advice.gate_case import LIMITS, RUN, Case, GateState
 from analysis.advice.not_compared import not_compared
+from analysis.gate.baseline import stage_text
+from analysis.gate.case import LIMITS, RUN, Case, GateState
 from analysis.runs.run_reader import Run, model_of
 from analysis.verdicts.slo_checks import Check
 from analysis.verdicts.stage_results import Result

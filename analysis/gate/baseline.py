@@ -9,7 +9,8 @@ import dataclasses
 import re
 import typing
 
-from analysis.advice.gate_case import BASELINE, Case, GateState
+from analysis.comparison.align import key_of, payloads_of, targets_of
+from analysis.gate.case import BASELINE, Case, GateState
 from analysis.runs.run_reader import Run
 from analysis.verdicts.difference import SHARES, Difference
 from analysis.verdicts.regressions import FAMILY_ERROR, SHARE_TOLERANCE, Pair, Regression, holm, regressions
@@ -35,8 +36,6 @@ _THROUGHPUT = columns(lambda f: (f.throughput.throughput_per_s,))
 _ERRORS, _CALL_ERRORS = columns(lambda f: (f.outcome.error_rate,)), columns(lambda f: (f.calls.call_error_rate,))
 _USD = columns(lambda f: (f.cost.usd_per_transaction,))
 
-Key = tuple[str, str, int | None, float | None]
-
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Aligned:
@@ -47,23 +46,25 @@ class Aligned:
     new: list[Result]
 
 
-def align(base: list[Result], now: list[Result]) -> Aligned:
-    """By target, payload and level; a target that the baseline lacks by its model, where only one target has that."""
-    known = {_key(r, _target(r)): r for r in base}
-    pairs: list[Pair] = []
-    for result in now:
-        found = known.pop(_key(result, _target(result)), None)
-        if found is not None:
-            pairs.append((found, result))
-    paired = {id(result) for _, result in pairs}
-    rest, unpaired = list(known.values()), [r for r in now if id(r) not in paired]
-    for result in unpaired:
-        alike = [[r for r in some if _key(r, _model(r)) == _key(result, _model(result))] for some in (rest, unpaired)]
-        if [len(some) for some in alike] == [1, 1]:
-            pairs.append((alike[0][0], result))
+def align(base: list[Result], now: list[Result], runs: tuple[Run, Run]) -> Aligned:
+    """By target (else by model), payload (else by its file's hash) and level, as `compare` does. runs: the baseline and this one."""
+    names = targets_of(base, now)
+    payloads = payloads_of(
+        *({r.payload: _hash(run, r) for r in some} for run, some in zip(runs, (base, now), strict=True))
+    )
+    ours = {key_of(r, _target(r), r.payload): r for r in base}
+    known = [r for r in now if _target(r) in names and r.payload in payloads]
+    theirs = {key_of(r, names[_target(r)], payloads[r.payload]): r for r in known}
+    pairs = [(ours[key], result) for key, result in theirs.items() if key in ours]
     paired = {id(result) for pair in pairs for result in pair}
     missing, new = ([r for r in some if id(r) not in paired] for some in (base, now))
     return Aligned(pairs, missing, new)
+
+
+def _hash(run: Run, result: Result) -> str | None:
+    """SHA-256 of the payload file, where it is known."""
+    digest = run.manifest.payloads.get(result.payload, {}).get("sha256")
+    return str(digest) if digest else None
 
 
 def baseline_cases(
@@ -75,9 +76,9 @@ def baseline_cases(
     if aligned.missing:
         told = f"not in this run: {'; '.join(map(stage_text, aligned.missing))}"
         yield Case(BASELINE, "measured as the baseline was", "undecided", told)
-    for payload in dict.fromkeys(now.payload for _, now in aligned.pairs):
-        files = [run.manifest.payloads.get(payload, {}).get("sha256") for run in runs]
-        if all(files) and files[0] != files[1]:
+    files = {now.payload: (_hash(runs[0], base), _hash(runs[1], now)) for base, now in aligned.pairs}
+    for payload, (was, is_now) in files.items():
+        if was and is_now and was != is_now:
             told = "the payload file is another one: its prompts differ from the baseline's; make a new baseline"
             yield Case(BASELINE, "asked the same prompts", "undecided", told, payload=payload)
     sound = [pair for pair in aligned.pairs if all(r.trusted for r in pair)]
@@ -136,11 +137,20 @@ def _state(pooled: Regression | None, levels: list[Regression]) -> GateState:
     each = {r.state for r in levels}
     if "regressed" in each or (pooled and pooled.state == "regressed"):
         return "missed"
-    if "not known" in each:
+    if any(r.state == "not known" and _hides_a_worse_one(r) for r in levels):
         return "undecided"
     if pooled:
         return "met" if pooled.state == "not worse" else "undecided"
     return "met" if each == {"not worse"} else "undecided"
+
+
+def _hides_a_worse_one(level: Regression) -> bool:
+    """Where no interval is known: whether the figure is missing, or worse by more than the tolerance for all that is known."""
+    found = level.difference
+    if found is None or not found.ratio:
+        return True
+    worse = found.ratio if level.column.better == "lower" else 1 / found.ratio
+    return worse - 1 > level.tolerance
 
 
 def _told(pooled: Regression | None, levels: list[Regression]) -> str:
@@ -193,16 +203,8 @@ def _name(column: Column, tolerance: float) -> str:
     return f"{words} not worse by more than {show.percent(tolerance)}{points}"
 
 
-def _key(result: Result, who: str) -> Key:
-    return who, result.payload, result.figures.users, result.figures.rate
-
-
 def _target(result: Result) -> str:
     return result.figures.identity.target
-
-
-def _model(result: Result) -> str:
-    return result.figures.identity.model
 
 
 def _level(results: list[Result]) -> str:

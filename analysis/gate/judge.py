@@ -5,16 +5,19 @@ import difflib
 import pathlib
 import typing
 
-from analysis.advice.comparability import comparability_warnings
-from analysis.advice.gate_baseline import Aligned, align, baseline_cases, stage_text
-from analysis.advice.gate_case import Case, Gate
-from analysis.advice.gate_limits import limit_cases, run_cases, without_limits
+from analysis.comparison.cautions import cautions
+from analysis.comparison.conditions import conditions
+from analysis.comparison.model import Condition, Group, Level
 from analysis.cost.pricing import Prices, prices_of_run
+from analysis.gate.baseline import Aligned, align, baseline_cases, stage_text
+from analysis.gate.case import Case, Gate
+from analysis.gate.limits import limit_cases, run_cases, without_limits
 from analysis.runs.run_reader import Run, load_runs
 from analysis.verdicts.pooled_repeats import candidates_of
 from analysis.verdicts.regressions import ASSUMPTIONS
 from analysis.verdicts.stage_results import Result, results_of
 from analysis.words.columns import METRICS, Column
+from analysis.words.level import level_text
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.run_folder import NotARun
 from locustfiles.contract.scenario.slo_file import load_slo
@@ -22,6 +25,8 @@ from locustfiles.contract.scenario.slo_file import load_slo
 Path = str | pathlib.Path
 #: stages without a limit, or without a counterpart, that a note names
 _NAMED = 5
+#: what may differ from a baseline and has to be told; software is told by the report, and changes from night to night
+_TOLD = ("measured", "prices", "load")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -45,31 +50,52 @@ def gate(
     Raises BadInput where there is nothing to judge by, NotARun where there is nothing to judge.
     """
     asked = columns_named(against.figures) if against else []
-    run, *base = load_runs([run_path, *([against.path] if against else [])])
+    run, *bases = load_runs([run_path, *([against.path] if against else [])])
     run.limits = None if slo is None else load_slo(slo)
     results, candidates, prices = _measured(run, pricing)
     whole, limits = list(run_cases(run, results)), list(limit_cases(run, candidates, strict))
     if not results and not whole:
         raise NotARun(f"{run.path}: no stage in its manifest, nothing was measured; give another run")
-    notes = without_limits(candidates) if limits else []
-    notes = [f"No limit is set for {_some(notes)}."] if notes else []
-    compared: list[Case] = []
+    bare, compared = without_limits(candidates) if limits else [], _Compared()
     if against:
-        of_base, base_prices = _measured(base[0], pricing)[1:]
-        aligned = align(of_base, candidates)
-        compared = list(baseline_cases(aligned, (base[0], run), asked, against.tolerance))
-        notes += _baseline_notes(aligned, (base[0], run), {base[0].name: base_prices, run.name: prices})
+        compared = _compared(against, asked, bases[0], run, (candidates, prices), pricing)
     else:
         _has_limits(run, limits, slo)
     return Gate(
-        run=run.name,
-        baseline=base[0].name if base else None,
+        run=run.path.resolve().name,
+        baseline=str(against.path) if against else None,
         limits_from=None if slo is None else str(slo),
-        cases=whole + limits + compared,
-        notes=notes,
+        cases=whole + limits + compared.cases,
+        notes=[f"No limit is set for {_some(bare)}."] * bool(bare) + compared.notes,
         results=results,
         started_at=run.manifest.started_at,
     )
+
+
+class _Compared(typing.NamedTuple):
+    """With a baseline."""
+
+    cases: list[Case] = []
+    notes: list[str] = []
+
+
+def _compared(
+    against: Against,
+    asked: list[Column],
+    base: Run,
+    run: Run,
+    measured: tuple[list[Result], Prices],
+    pricing: Path | None,
+) -> _Compared:
+    """measured: the run's levels, and by which prices. Raises BadInput."""
+    if run.manifest.run_id == base.manifest.run_id:
+        raise BadInput(
+            f"--baseline {against.path}: holds the same run (run_id {base.manifest.run_id}); give an earlier one"
+        )
+    (candidates, prices), (of_base, base_prices) = measured, _measured(base, pricing)[1:]
+    aligned = align(of_base, candidates, (base, run))
+    cases = list(baseline_cases(aligned, (base, run), asked, against.tolerance))
+    return _Compared(cases, _baseline_notes(aligned, (base, run), {base.name: base_prices, run.name: prices}))
 
 
 def columns_named(names: typing.Iterable[str]) -> list[Column]:
@@ -92,14 +118,37 @@ def _measured(run: Run, pricing: Path | None) -> tuple[list[Result], list[Result
 
 def _baseline_notes(aligned: Aligned, runs: tuple[Run, Run], prices: dict[str, Prices]) -> list[str]:
     """Why the comparison needs care."""
-    payloads = dict.fromkeys(now.payload for _, now in aligned.pairs)
-    notes = [w for payload in payloads for w in comparability_warnings(list(runs), payload, prices)]
+    (base, now), pairs = runs, aligned.pairs
+    names = {
+        now.name: {_target(b): _target(a) for a, b in pairs},
+        base.name: {_target(a): _target(a) for a, _ in pairs},
+    }
+    compared = {base.name: [a for a, _ in pairs], now.name: [b for _, b in pairs]}
+    unlike, _ = conditions([base, now], prices, compared, names, dict.fromkeys(names, ""))
+    notes = [_unlike(c, base, now) for c in unlike if c.kind in _TOLD]
+    groups: dict[tuple[str, str], list[Level]] = {}
+    for pair in pairs:
+        level = Level(level_text(pair[1].figures), {base.name: pair[0], now.name: pair[1]}, {})
+        groups.setdefault((_target(pair[1]), pair[1].payload), []).append(level)
+    told = [Group(f"`{who}`", payload, levels, {now.name: []}) for (who, payload), levels in groups.items()]
+    notes += cautions(told, base.name)
     if aligned.new:
         notes.append(f"Not in the baseline: {_some([stage_text(r) for r in aligned.new])}.")
-    doubtful = [base for base, _ in aligned.pairs if base.figures.trust.verdict == "SUSPECT"]
+    doubtful = [a for a, _ in pairs if a.figures.trust.verdict == "SUSPECT"]
     if doubtful:
-        notes.append(f"Of the baseline {len(doubtful)} of {len(aligned.pairs)} levels are SUSPECT.")
-    return list(dict.fromkeys(notes)) + [ASSUMPTIONS[0]] * bool(aligned.pairs)
+        notes.append(f"Of the baseline {len(doubtful)} of {len(pairs)} levels are SUSPECT.")
+    return notes + [ASSUMPTIONS[0]] * bool(pairs)
+
+
+def _unlike(of: Condition, base: Run, now: Run) -> str:
+    was, is_now = (of.values[run.name] or "none" for run in (base, now))
+    if was == is_now:  # told, for it is not known
+        return f"Whether it is as in the baseline is not known: {of.what}."
+    return f"Not as in the baseline: {of.what}: {was} → {is_now}."
+
+
+def _target(result: Result) -> str:
+    return result.figures.identity.target
 
 
 def _some(names: list[str]) -> str:
