@@ -24,6 +24,8 @@ from locustfiles.contract.record import RequestRecord
 READ = "FMBench 1.0 to 2.1"
 Row = dict[str, str]
 _REQUESTS, _CHUNKS, _SUMMARY = "per_inference_request_results.csv", "all_metrics.csv", "all_metrics_summary.csv"
+#: what is read of a folder: the first that is there
+_FILES = (_REQUESTS, _CHUNKS, _SUMMARY, "summary_metrics_w_pricing.csv", "summary_metrics_for_dataset_w_scores.csv")
 _KNOWN_BY = {"experiment_name", "concurrency", "prompt_tokens", "completion_tokens", "latency"}
 _GAP_S = 1.0  # between two levels
 
@@ -31,7 +33,7 @@ _GAP_S = 1.0  # between two levels
 def files_of(path: pathlib.Path) -> list[pathlib.Path]:
     """Of each folder the most telling one: requests, else chunks, else the summary of those."""
     found: dict[pathlib.Path, pathlib.Path] = {}
-    for name in (_REQUESTS, _CHUNKS, _SUMMARY):
+    for name in _FILES:
         for file in seek(path, name):
             if file.parent not in found and _looks_so(file):
                 found[file.parent] = file

@@ -90,6 +90,19 @@ def test_its_summary_alone_is_told_as_it_is_printed(tmp_path):
     assert found["prompt_tokens_mean"].tolist() == pytest.approx([53.1, 53.1])
 
 
+def test_a_folder_of_which_only_the_scored_summary_was_kept_is_read(tmp_path):
+    file = tmp_path / "yyyy=2024" / "mm=03" / "dd=22" / "hh=19" / "mm=06" / "summary_metrics_for_dataset_w_scores.csv"
+    row = {
+        "experiment_name": "llama2-7b", "payload_file": "payload_en_1000-2000.jsonl", "instance_type": "ml.g5.xlarge",
+        "concurrency": "1", "error_rate": "0.0", "prompt_token_count_mean": "1623", "completion_token_count_mean": "58",
+        "latency_mean": "2.54", "transactions_per_minute": "28", "price_per_hour": "1.006", "price_per_txn": "0.0006", "score": "348.0",
+    }  # fmt: skip
+    found = steps(analyse([run_of("fmbench", written(file, [row]), tmp_path / "run", *REGION)])).iloc[0]
+    assert (found["latency_mean_s"], found["transactions_per_minute"], found["users"]) == (2.54, 28, 1)
+    # an ml.g5.xlarge is 1.408 $/h in the price book, and not the $1.006 of the file
+    assert found["usd_per_transaction"] == pytest.approx(1.408 / 60 / 28)
+
+
 def old(rows):
     """As versions of 1.0 write them: no payload, no first token, no uuid."""
     newer = (
