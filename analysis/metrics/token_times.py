@@ -9,11 +9,14 @@ HELD_BACK = 0.5  # of the streams: the rule, not chance
 def tpot_ms(records: pd.DataFrame) -> pd.Series:
     """Time per output token after the first, ms: (last_token - ttft) / (completion_tokens - 1).
 
-    NaN with fewer than two deltas or tokens (where deltas were not counted: no time between first and last), where all deltas came
+    NaN with fewer than two deltas or tokens (where imported deltas were not counted: no time between first and last), where all deltas came
     in one read, and where reasoning was billed that the answer does not show: its tokens are in the count but not in the time.
     Where most streams came at once, all that did are out.
     """
-    several = (records["chunks"] >= 2) | (records["chunks"].isna() & (records["last_token_ms"] > records["ttft_ms"]))
+    # a load test knows the deltas but of several choices, whose times are not one stream's; of imported files, whose clients were
+    # not watched either, some tools do not count them
+    uncounted = records["chunks"].isna() & records["lag_ms"].isna()
+    several = (records["chunks"] >= 2) | (uncounted & (records["last_token_ms"] > records["ttft_ms"]))
     known = several & (records["completion_tokens"] >= 2) & (records["hidden_reasoning"] != 1)
     at_once = came_at_once(records)
     held = at_once if held_back(records) else at_once & (records["last_token_ms"] <= records["ttft_ms"])

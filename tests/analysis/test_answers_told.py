@@ -6,6 +6,7 @@ import pytest
 
 from analysis.advice.answer_notes import answer_notes
 from analysis.runs.run_reader import load_run
+from analysis.runs.stage import stages_of
 from analysis.verdicts.slo_checks import check
 from analysis.verdicts.slo_criteria import criteria_of
 from analysis.verdicts.stage_results import results_of
@@ -88,16 +89,17 @@ def test_bad_stop_reasons_have_their_share_and_a_limit(tmp_path):
     for i, reason in zip(begun, ["malformed_tool_use", "refusal", "malformed_tool_use"], strict=False):
         records[i] = dataclasses.replace(records[i], stop_reason=reason)
     run, found = figures(tmp_path, records)
+    stage = next(stages_of(run, {"p4d": HourlyPrice(usd_per_hour=36.0)}))
     # 3 of the 120 requests that begin in the window
     assert (found.outcome.successes, found.outcome.bad_stop_share) == (120, 3 / 120)
     assert found.outcome.bad_stops == "malformed_tool_use 2, refusal 1"
     assert any("3 of 120 successes (2.5 %) ended by a stop reason" in note for note in answer_notes(run))
     for limit, state in ((0.025, "met"), (0.02, "missed")):
         (criterion,) = criteria_of(Slo(bad_stop_share=limit))
-        assert check(criterion, None, found).state == state
+        assert check(criterion, stage, found).state == state
     (criterion,) = criteria_of(Slo(bad_stop_share=0.0))
     silent = dataclasses.replace(found, outcome=dataclasses.replace(found.outcome, bad_stop_share=None))
-    assert check(criterion, None, silent).state == "unknown"
+    assert check(criterion, stage, silent).state == "unknown"
 
 
 CACHED = {
