@@ -9,8 +9,8 @@ from locustfiles.contract.command_line import Parser, ended
 MODULE, INSTALLED = "python -m analysis", "swarmledger"
 EXAMPLE = """examples:
   python -m analysis report runs/study
-  python -m analysis gate runs/study --slo configs/slo/chat.yaml
   python -m analysis compare runs/monday runs/tuesday
+  python -m analysis gate runs/study --slo configs/slo/chat.yaml
   python -m analysis cost --locust-csv results/chat --instance ml.p4d.24xlarge
   python -m analysis check configs/demo.yaml
   python -m analysis prices us.amazon.nova-lite-v1:0

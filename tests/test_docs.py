@@ -136,7 +136,7 @@ def desk(tmp_path_factory, llama):
     """A working folder like the repository, its scenarios cut short, with an endpoint for all their names."""
     folder = tmp_path_factory.mktemp("readme")
     (folder / "configs").mkdir()
-    for name in ("locustfiles", "analysis", "payloads", "scripts", "configs/rates"):
+    for name in ("locustfiles", "analysis", "payloads", "scripts", "configs/rates", "tests"):
         (folder / name).symlink_to(ROOT / name)
     served: dict = {
         "engines": {"quick": {"kind": "timed", "ttft_ms": 20, "tokens_per_second": 2000}},

@@ -4,6 +4,7 @@ import typing
 
 import pandas as pd
 
+from analysis.cost.call_usd import hour_is_priced, unsplit
 from analysis.runs.run_reader import Run
 from analysis.runs.token_totals import prompt_total
 from analysis.verdicts.cache_purpose import caches_on_purpose
@@ -28,6 +29,7 @@ def answer_notes(run: Run, prices: dict[str, Price] | None = None) -> typing.Ite
             _in_one_piece(target, good),
             _several_choices(good),
             _unreadable(good),
+            _unsplit(good, None if prices is None else prices[target.name]),
             _cache(run, target, good),
         )
         for note in notes:
@@ -95,6 +97,20 @@ def _unreadable(good: pd.DataFrame) -> str | None:
         f"{len(odd)} of {len(good)} successes have token counts that cannot be read ({odd.mode()[0]}): they are left empty, and are no 0; "
         "mend what the server writes, or add the target's `tokenizer:`, which counts instead."
     )
+
+
+def _unsplit(good: pd.DataFrame, price: Price | None) -> str | None:
+    """Where tokens were written to a cache at one of two prices, and the answer does not say which."""
+    count = int(unsplit(good).sum())
+    if not count or not isinstance(price, TokenPrice) or price.cache_write == price.cache_write_1h:
+        return None
+    told = f"{count} of {len(good)} successes wrote to a cache, and how much of it for an hour is not known: "
+    if hour_is_priced(price):
+        return (
+            f"{told}their cost is told from all at the price of five minutes (`cache_write`) to all at that of an hour."
+        )
+    of_one = f"{told}it is billed as `cache_write`, and the price of an hour, which is higher, is not known"
+    return f"{of_one}; add `cache_write_1h:` to the price."
 
 
 def _in_one_piece(target: Target, good: pd.DataFrame) -> str | None:

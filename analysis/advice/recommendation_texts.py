@@ -5,7 +5,7 @@ import typing
 
 from analysis.advice.choice import Choice, best_level, cheapest, few_errors, least, priced, too_many_errors, valid
 from analysis.advice.tie import SAME, why_tied
-from analysis.verdicts.slo_checks import Check, open_checks
+from analysis.verdicts.check import Check, open_checks
 from analysis.verdicts.stage_results import Result
 from analysis.words import format as show
 from analysis.words.level import level_text

@@ -6,6 +6,7 @@ What sends is the load side's; it is imported when the command runs, not with th
 
 import argparse
 import contextlib
+import datetime
 import pathlib
 import signal
 import typing
@@ -95,12 +96,20 @@ def _check(args: argparse.Namespace) -> int:
         for target in inputs.scenario.targets:
             price, source = inputs.prices[target.name], inputs.sources[target.name]
             console.print(target_table(sender, target, price, source, calls.get(target.name)))
-    for line in lines:
+    for line in [*lines, *_of_the_book(inputs)]:
         console.print(escape(line), highlight=False)
     print_ahead(console, inputs, records, counts)
     for problem in problems:
         complain(problem)
     return BAD_INPUT if problems else OK
+
+
+def _of_the_book(inputs) -> list[str]:
+    """What is odd about the price book's entries, those too that no target uses."""
+    from locustfiles.contract.scenario.target_prices import odd_entries_of
+
+    today = datetime.datetime.now(datetime.UTC).date()
+    return [f"price book: {line}" for line in odd_entries_of(inputs.scenario, inputs.scenario_file, today)]
 
 
 def first_calls(sender, inputs, target: Target, payload: str, records: list[RequestRecord]) -> list[RequestRecord]:

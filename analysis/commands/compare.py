@@ -27,7 +27,7 @@ COLOURS = {"worse": "red", "better": "green", "no difference seen": "dim"}
 MOST_CONDITIONS = 12
 LEGEND = (
     "Change of the second run beside the first; ! holds among all that is compared, (in parentheses) no difference seen, ? not told by "
-    "these samples; seen from: the smallest change that would have been seen four times of five. A level marked ? is SUSPECT."
+    "these samples; seen from: the smallest change that would be seen for itself four times of five. A level marked ? is SUSPECT."
 )
 
 

@@ -5,9 +5,8 @@ import json
 import pathlib
 import re
 
-from analysis.prices.explain import Explained, as_json, as_text
+from analysis.prices.explain import Explained, as_json, as_text, shown
 from analysis.prices.offered import known_ids
-from analysis.words.format import price as shown
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.prices.books import Book, books_of
 from locustfiles.contract.prices.charge import Usage, guardrail_units
@@ -17,6 +16,7 @@ from locustfiles.contract.prices.model_ids import parse
 from locustfiles.contract.prices.price import HourlyPrice, TokenPrice
 from locustfiles.contract.prices.price_book import PriceBook, load_price_book
 from locustfiles.contract.prices.sourced import Sourced
+from locustfiles.contract.prices.whole_book import odd_entries
 
 HOME = "us-east-1"
 _UNITS = re.compile(r"[A-Za-z]+=\d+( [A-Za-z]+=\d+)*")
@@ -38,22 +38,29 @@ def explain(args: argparse.Namespace) -> None:
     """Raises BadInput."""
     usage = _usage(args)
     if args.what.endswith(_SCENARIO) or pathlib.Path(args.what).is_file():
-        found = _of_scenario(args, usage)
+        looked_into, found = _of_scenario(args, usage)
     else:
         region = region_of(args, parse(args.what).region)
         name = f"{args.what} in {region} on {args.on}" + (
             f", {args.tier}" if args.tier not in (None, "default") else ""
         )
-        found = [Explained(name, _of_name(args, region), usage)]
+        looked_into = books(args, region)
+        found = [Explained(name, _of_name(args, region, looked_into), usage)]
     if args.json:
         print(json.dumps([as_json(each) for each in found], indent=2, ensure_ascii=False))
     else:
         print("\n\n".join("\n".join(as_text(each)) for each in found))
+        _tell_odd(looked_into, args)
 
 
-def _of_name(args: argparse.Namespace, region: str) -> Sourced:
+def _tell_odd(looked_into: list[Book], args: argparse.Namespace) -> None:
+    """What is odd about entries of the books that were named."""
+    for number, line in enumerate(odd_entries(looked_into, args.on)):
+        print(f"mind: {line}" if number else f"\nmind: {line}")
+
+
+def _of_name(args: argparse.Namespace, region: str, looked_into: list[Book]) -> Sourced:
     """Of a model or an instance type. Raises BadInput."""
-    looked_into = books(args, region)
     try:
         if args.what.startswith("ml."):
             if args.tier not in (None, "default"):
@@ -66,8 +73,8 @@ def _of_name(args: argparse.Namespace, region: str) -> Sourced:
         raise BadInput(f"prices {args.what} in {region}: {e}") from None
 
 
-def _of_scenario(args: argparse.Namespace, usage: Usage) -> list[Explained]:
-    """Of every target. Raises BadInput."""
+def _of_scenario(args: argparse.Namespace, usage: Usage) -> tuple[list[Book], list[Explained]]:
+    """The books that were looked into, and the price of every target. Raises BadInput."""
     from locustfiles.contract.scenario.scenario import load_scenario
     from locustfiles.contract.scenario.target_prices import prices_of
 
@@ -76,9 +83,10 @@ def _of_scenario(args: argparse.Namespace, usage: Usage) -> list[Explained]:
     scenario = load_scenario(args.what)
     given = {"region": args.region, "pricing": args.pricing and str(pathlib.Path(args.pricing).resolve())}
     scenario = scenario.model_copy(update={key: value for key, value in given.items() if value})
-    _, prices = prices_of(scenario, args.what, args.on)
+    looked_into, prices = prices_of(scenario, args.what, args.on)
     where = f" in {scenario.region}" if scenario.region else ""
-    return [Explained(f"target {name}{where} on {args.on}", found, usage) for name, found in prices.items()]
+    named = {f"target {name}{where} on {args.on}": found for name, found in prices.items()}
+    return looked_into, [Explained(name, found, usage) for name, found in named.items()]
 
 
 def _usage(args: argparse.Namespace) -> Usage:
@@ -120,9 +128,11 @@ def list_all(args: argparse.Namespace) -> None:
             continue
     if args.json:
         known = {name: as_json(Explained(name, found, None)) for name, found in (hours | models).items()}
-        print(json.dumps({"region": region, "on": args.on.isoformat(), "prices": known}, indent=2, ensure_ascii=False))
+        told = {"region": region, "on": args.on.isoformat(), "prices": known, "mind": odd_entries(looked_into, args.on)}
+        print(json.dumps(told, indent=2, ensure_ascii=False))
         return
     print("\n".join(_listed(region, args, hours, models)))
+    _tell_odd(looked_into, args)
 
 
 def _listed(region: str, args: argparse.Namespace, hours: dict[str, Sourced], models: dict[str, Sourced]) -> list[str]:

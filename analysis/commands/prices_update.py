@@ -31,6 +31,10 @@ def update(args: argparse.Namespace) -> None:
         raise BadInput(
             f"{path}: the book of {book.region}, not of {region}; give that region's, or a new file, as --book"
         )
+    if book and args.write and book.unit != "per_1k_tokens":
+        raise BadInput(
+            f"{path}: `unit: {book.unit}`, and what AWS lists is written in USD per 1,000 tokens; give a new file as --book"
+        )
     today = datetime.datetime.now(datetime.UTC).date()
     offers = _only(offered(reads_of(region), known_ids(book.models if book else ()), today), args.only)
     found = changes(book, offers, today)

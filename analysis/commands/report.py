@@ -1,4 +1,4 @@
-"""`python -m analysis report`: run folders -> report.html, report.md, summary.json, steps.csv, tables, plots."""
+"""`python -m analysis report`: run folders -> report.html, report.md, report.xlsx, summary.json, steps.csv, tables, plots."""
 
 import argparse
 import contextlib
@@ -86,10 +86,12 @@ def write_report(report: Report, folder: pathlib.Path) -> pathlib.Path:
     from analysis.report.markdown import markdown
     from analysis.report.plots.catalogue import draw_all
     from analysis.report.summary_json import write_data
+    from analysis.report.workbook import write_workbook
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
         write_data(report, folder)
+        write_workbook(report, folder / "report.xlsx")
         plots = draw_all(report, folder)
         (folder / "report.md").write_text(markdown(report, plots), encoding="utf-8")
         write_html(report, plots, folder / "report.html")

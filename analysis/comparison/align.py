@@ -4,9 +4,10 @@ import collections
 import typing
 
 from analysis.verdicts.stage_results import Result
-from analysis.words.level import level_text, value_of
+from analysis.words.level import kind_of, level_text, value_of
 
 Candidates = dict[str, list[Result]]  # by run: a Result a level
+Hashes = dict[str, str | None]  # payload -> SHA-256 of its file, where it is known
 Key = tuple[str, str, str, float]  # target as the reference calls it, payload, users or rate, how many
 
 
@@ -23,17 +24,36 @@ def targets_of(reference: list[Result], other: list[Result]) -> dict[str, str]:
     return found
 
 
-def aligned(candidates: Candidates, reference: str) -> tuple[dict[Key, dict[str, Result]], list[str]]:
-    """(stages by run, of each key that the reference and another run have; sentences on those without a partner)."""
+def payloads_of(ours: Hashes, theirs: Hashes) -> dict[str, str]:
+    """Payload of another run -> the reference's that it stands beside: of the same name, else the same file by its hash, else the only
+    two left of which one has no hash, for tools that do not tell their prompts name them as they like."""
+    found = {stem: stem for stem in theirs if stem in ours}
+    by_hash = {digest: stem for stem, digest in ours.items() if digest and stem not in found.values()}
+    found |= {stem: by_hash[digest] for stem, digest in theirs.items() if stem not in found and digest in by_hash}
+    left = [stem for stem in ours if stem not in found.values()]
+    rest = [stem for stem in theirs if stem not in found]
+    if len(left) == len(rest) == 1 and not (ours[left[0]] and theirs[rest[0]]):
+        found[rest[0]] = left[0]
+    return found
+
+
+def aligned(
+    candidates: Candidates, reference: str, hashes: dict[str, Hashes]
+) -> tuple[dict[Key, dict[str, Result]], list[str]]:
+    """(stages by run, of each key that the reference and another run have; sentences on those without a partner).
+
+    hashes: by run, of its payloads.
+    """
     by_key: dict[Key, dict[str, Result]] = {}
     strangers: dict[str, list[Result]] = {}
     names = [reference, *(run for run in candidates if run != reference)]
     for run in names:
         known = targets_of(candidates[reference], candidates[run])
+        payloads = payloads_of(hashes[reference], hashes[run])
         for r in candidates[run]:
             target = r.figures.identity.target
-            if target in known:
-                by_key.setdefault(key_of(r, known[target]), {})[run] = r
+            if target in known and r.payload in payloads:
+                by_key.setdefault(key_of(r, known[target], payloads[r.payload]), {})[run] = r
             else:
                 strangers.setdefault(run, []).append(r)
     both = {key: some for key, some in by_key.items() if reference in some and len(some) > 1}
@@ -45,9 +65,9 @@ def aligned(candidates: Candidates, reference: str) -> tuple[dict[Key, dict[str,
     return both, [*_only_in(strangers), *_not_in(missing)]
 
 
-def key_of(r: Result, target: str) -> Key:
-    kind = "users" if r.figures.users is not None else "rate"
-    return target, r.payload, kind, value_of(r.figures)
+def key_of(r: Result, target: str, payload: str) -> Key:
+    """target, payload: as the reference calls them."""
+    return target, payload, kind_of(r.figures), value_of(r.figures)
 
 
 def _only_in(strangers: dict[str, list[Result]]) -> list[str]:

@@ -5,12 +5,12 @@ import pathlib
 import typing
 
 from analysis.calibration.error_bar import instrument_error
-from analysis.comparison.align import Candidates, Key, aligned, targets_of
+from analysis.comparison.align import Candidates, Hashes, Key, aligned, targets_of
 from analysis.comparison.cautions import cautions
 from analysis.comparison.conditions import conditions
 from analysis.comparison.figures import compared_columns
 from analysis.comparison.model import Compared, Comparison, Group, Level
-from analysis.cost.pricing import prices_of_run
+from analysis.cost.pricing import Prices, prices_of_run
 from analysis.runs.run_reader import Run, load_runs
 from analysis.verdicts.difference import difference
 from analysis.verdicts.pooled_repeats import candidates_of
@@ -46,20 +46,15 @@ def compare(
     runs = load_runs(paths)
     reference = _reference(runs, baseline)
     prices = {run.name: prices_of_run(run, pricing) for run in runs}
-    stages = {run.name: results_of(run, prices[run.name].of_target) for run in runs}
-    levels: Candidates = {run.name: candidates_of(run, prices[run.name].of_target, stages[run.name]) for run in runs}
-    both, only_in = aligned(levels, reference)
-    if not both:
-        raise BadInput(
-            f"compare: no stage of run {reference} has a partner of the same target or model, payload and level; {' '.join(only_in)}"
-        )
+    levels: Candidates = {run.name: _levels(run, prices[run.name]) for run in runs}
+    both, only_in = _partners(levels, reference, runs)
     pairs = {name: _pairs(levels, reference, name, both) for name in levels}
-    groups = _groups(both, pairs, reference)
+    compared = {name: [some[name] for some in both.values() if name in some] for name in levels}
     instrument = {run.name: instrument_error(run, calibration) for run in runs}
-    compared = {run.name: [r for some in both.values() for name, r in some.items() if name == run.name] for run in runs}
     differing, same = conditions(runs, prices, compared, pairs, instrument)
+    groups = _groups(both, pairs, reference)
     return Comparison(
-        runs=[run.name for run in runs],
+        runs=list(levels),
         reference=reference,
         names={run.name: run.manifest.name for run in runs},
         groups=groups,
@@ -72,6 +67,25 @@ def compare(
         made_at=datetime.datetime.now(datetime.UTC),
         made_by=build(),
     )
+
+
+def _partners(levels: Candidates, reference: str, runs: list[Run]) -> tuple[dict[Key, dict[str, Result]], list[str]]:
+    """Raises BadInput where there are none."""
+    payloads = {name: dict.fromkeys(r.payload for r in some) for name, some in levels.items()}
+    hashes: dict[str, Hashes] = {
+        run.name: {stem: run.manifest.payloads.get(stem, {}).get("sha256") for stem in payloads[run.name]}
+        for run in runs
+    }
+    both, only_in = aligned(levels, reference, hashes)
+    if not both:
+        what = f"no stage of run {reference} has a partner of the same target or model, payload and level"
+        raise BadInput(f"compare: {what}; {' '.join(only_in)}")
+    return both, only_in
+
+
+def _levels(run: Run, prices: Prices) -> list[Result]:
+    """A Result a level: the repetitions of one together."""
+    return candidates_of(run, prices.of_target, results_of(run, prices.of_target))
 
 
 def _reference(runs: list[Run], baseline: str | None) -> str:

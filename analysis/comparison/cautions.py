@@ -1,5 +1,6 @@
 """What keeps the figures of two runs from being compared as they are: answers or prompts of other lengths."""
 
+from analysis.comparison.figures import price_bias
 from analysis.comparison.model import Group
 from analysis.verdicts.stage_results import Result
 from analysis.words import format as show
@@ -13,7 +14,20 @@ _PROMPT = column(lambda f: f.tokens.prompt_tokens_mean)
 
 def cautions(groups: list[Group], reference: str) -> list[str]:
     """A sentence each."""
-    return [text for group in groups for text in _lengths(group, reference)]
+    return [text for group in groups for text in (*_biased(group), *_lengths(group, reference))]
+
+
+def _biased(group: Group) -> list[str]:
+    """Stages whose doubts put their price too high or too low."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for level in group.levels:
+        for run, r in level.results.items():
+            if bias := price_bias(r.figures):
+                found.setdefault((run, bias), []).append(level.words)
+    return [
+        f"{group.who} on `{group.payload}` in run {run} at {', '.join(levels)}: what makes it SUSPECT makes its price {bias}."
+        for (run, bias), levels in found.items()
+    ]
 
 
 def _lengths(group: Group, reference: str) -> list[str]:

@@ -85,7 +85,7 @@ def _facts(run: Run, prices: dict[str, Prices], results: list[Result], pairs: di
     for target, who in pairs.items():
         facts |= _of_target(run, run.target(target), who)
     facts |= _prices(run, prices, pairs)
-    facts |= _payloads(run, {r.payload for r in results})
+    facts |= _payloads(run, list(dict.fromkeys(r.payload for r in results)))
     facts |= _trust(run, results, pairs, instrument)
     versions = run.manifest.versions | {"git revision": run.manifest.git_revision or NOT_KNOWN}
     facts |= {("software", name, ""): str(version) for name, version in versions.items()}
@@ -119,12 +119,12 @@ def _prices(run: Run, prices: dict[str, Prices], pairs: dict[str, str]) -> Facts
     return facts
 
 
-def _payloads(run: Run, payloads: set[str]) -> Facts:
-    """The prompts by the hash of their file."""
-    found: Facts = {}
-    for stem in sorted(payloads):
-        digest = run.manifest.payloads.get(stem, {}).get("sha256")
-        found["measured", f"prompts of {stem} (SHA-256)", ""] = str(digest)[:12] if digest else NOT_KNOWN
+def _payloads(run: Run, payloads: list[str]) -> Facts:
+    """The prompts by name and by the hash of their file; payloads: those that are compared, in the reference's order."""
+    found: Facts = {("measured", "payloads", ""): ", ".join(payloads)}
+    hashes = [run.manifest.payloads.get(stem, {}).get("sha256") for stem in payloads]
+    known = [str(digest)[:12] if digest else NOT_KNOWN for digest in hashes]
+    found["measured", "prompts (SHA-256)", ""] = NOT_KNOWN if None in hashes else ", ".join(known)
     return found
 
 

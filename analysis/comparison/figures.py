@@ -4,16 +4,15 @@ import typing
 
 from analysis.verdicts.difference import Difference
 from analysis.words import format as show
-from analysis.words.columns import Column, columns
+from analysis.words.columns import METRICS, Column, columns
 from analysis.words.level import is_open
-from analysis.words.spread import Spread
+from analysis.words.spread import STATISTICS, Spread, named
 from analysis.words.stage_figures import StageFigures
 
 #: a difference is sure where it holds among all that is compared, and seen where it holds for itself
 Said = typing.Literal["worse", "better", "other", "no difference seen", "not known"]
 
-STATISTICS = ("mean", "p50", "p95", "p99")
-_GIST = (1, 2)  # of those, the ones of a table that has room for a few
+_GIST = [STATISTICS.index(s) for s in ("p50", "p95")]  # of those, the ones of a table that has room for a few
 
 
 def _of(pick: typing.Callable[[StageFigures], Spread]) -> tuple[Column, ...]:
@@ -37,7 +36,7 @@ _SPREADS = {
 }
 #: what each is called in tables
 NAMES: dict[Column, str] = {
-    c: f"{words} {s}" for words, some in _SPREADS.items() for c, s in zip(some, STATISTICS, strict=True)
+    c: f"{words} {named(s)}" for words, some in _SPREADS.items() for c, s in zip(some, STATISTICS, strict=True)
 } | dict(
     zip(
         (*RATES, *ERRORS, *CALL_ERRORS, *COSTS),
@@ -86,6 +85,11 @@ def _perceived(one: StageFigures, other: StageFigures) -> tuple[tuple[Column, ..
     return *times, errors
 
 
+def price_bias(figures: StageFigures) -> str | None:
+    """`too high`: which way the doubts about a stage put its price, where the verdict tells that."""
+    return next((c.of(figures) for c in METRICS if c.path == ("trust", "price_bias")), None)
+
+
 def said(column: Column, difference: Difference | None) -> Said:
     """What the interval of a difference lets one say."""
     if difference is None or difference.state == "not known":
@@ -128,10 +132,10 @@ def unseen(difference: Difference | None) -> str:
 
 
 def sentence(column: Column, difference: Difference | None) -> str:
-    """`worse`, `no difference seen (12 % would have been)`, `not told by so few requests`, `not known`."""
+    """`worse`, `no difference seen (12 % would have been)`, `not told: too few independent requests`, `not known`."""
     what = said(column, difference)
     if what == "not known" and difference is not None:
-        return "not told by so few requests"
+        return "not told: too few independent requests"
     if what != "no difference seen":
         return what
     return f"{what} ({unseen(difference)} would have been)"

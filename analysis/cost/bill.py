@@ -15,6 +15,7 @@ from analysis.cost.call_usd import (
     guardrail_usd,
     prompt_usd,
     units_usd,
+    unsplit,
     usd_of,
 )
 from analysis.runs.token_totals import MAX_UNCOUNTED
@@ -36,15 +37,19 @@ COUNTED = (
 class Bill(typing.NamedTuple):
     """A sum of calls, USD; None where it cannot be known, and then `reason` says why."""
 
-    low: float | None  # failures of unknown tokens billed nothing
-    high: float | None  # billed their prompt and max_tokens; None: they have no upper bound
-    successes: float | None  # the successes' part, alike in both
+    low: (
+        float | None
+    )  # failures of unknown tokens billed nothing, cache writes for an unknown time those of five minutes
+    high: float | None  # these billed their prompt and max_tokens, those an hour; None: there is no upper bound
+    successes: float | None  # the successes' part of `low`
     standard_error: float | None  # of the successes' part
     reason: str | None
     parts: tuple[StepPart, ...] = ()  # of the calls whose dollars are known, exact: `low` but for `at_the_mean`
     uncounted: int = 0  # successes without counts, at the mean of the others
     at_the_mean: float = 0.0
     unsure: int = 0  # failures between `low` and `high`
+    unsplit: int = 0  # calls that wrote to a cache, it is not known for how long
+    for_an_hour: float = 0.0  # what these are billed more if all of it was for an hour; in `high`
 
 
 def bill(records: pd.DataFrame, price: TokenPrice, max_tokens: int | None) -> Bill:
@@ -53,7 +58,7 @@ def bill(records: pd.DataFrame, price: TokenPrice, max_tokens: int | None) -> Bi
     Successes are billed by their token counts; up to 1 % of them may lack one and are taken at the mean
     of the others. Failures: nothing for the classes in UNBILLED, unless output had come; others their tokens where
     known, else 0 to prompt + max_tokens; a broken stream from what it had counted on. A cancelled call counts as a failure
-    of unknown tokens.
+    of unknown tokens. What was written to a cache for an unknown time: the price of five minutes to that of an hour.
     """
     good = records["error"].isna().to_numpy()
     counts = _least(counts_of(records, price), ~good)
@@ -72,10 +77,13 @@ def bill(records: pd.DataFrame, price: TokenPrice, max_tokens: int | None) -> Bi
     low = float(sure + mean + _usd(failed))
     unsure = may_bill & ~_whole(records, counts, known)
     more = _most_more(records, unsure, by_tokens, counts, max_tokens)
-    high = None if more is None else low + more
+    hours = _for_an_hour(records, price, by_tokens)
+    hour = float(hours[good & known].sum()) * (n / counted if counted else 1) + float(hours[may_bill & ~unsure].sum())
+    high = None if more is None else low + hour + more
     reason = None if high is not None else _why_unbounded(max_tokens)
     parts = _merged(billed + failed)
-    return Bill(low, high, float(sure + mean), error, reason, parts, n - counted, float(mean), int(unsure.sum()))
+    told = (n - counted, float(mean), int(unsure.sum()), int((hours > 0).sum()), hour)
+    return Bill(low, high, float(sure + mean), error, reason, parts, *told)
 
 
 def interval_of(billed: Bill, successes: int) -> tuple[float, float] | None:
@@ -111,6 +119,16 @@ def _least(counts: Counts, failed: np.ndarray) -> Counts:
     return dataclasses.replace(counts, units=np.where(failed, np.nan_to_num(counts.units), counts.units))
 
 
+def _for_an_hour(records: pd.DataFrame, price: TokenPrice, by_tokens: np.ndarray) -> np.ndarray:
+    """USD that each call is billed beyond its counts if all that it wrote to a cache, for a time that is not known, is kept
+    for an hour."""
+    lacking = unsplit(records)
+    if not lacking.any():
+        return np.zeros(len(records))
+    most = usd_of(counts_of(records, price, unsplit_for_an_hour=True))
+    return np.where(lacking, np.maximum(np.nan_to_num(most - by_tokens), 0.0), 0.0)
+
+
 def _usd(parts: list[StepPart]) -> decimal.Decimal:
     return sum((each.part.usd for each in parts), decimal.Decimal(0))
 
@@ -139,7 +157,7 @@ def _most_more(
         return 0.0
     if max_tokens is None and any(rates.output for rates in least.steps):
         return None
-    most = _most_usd(records, counts_of(records, least.price), max_tokens or 0)
+    most = _most_usd(records, counts_of(records, least.price, unsplit_for_an_hour=True), max_tokens or 0)
     more = np.maximum(most - np.nan_to_num(by_tokens), 0.0)[unsure]
     return None if np.isnan(more).any() else float(more.sum())
 
@@ -171,7 +189,8 @@ def _largest(usd: np.ndarray) -> float:
 
 
 def _dearest(price: TokenPrice) -> TokenPrice:
-    """With each rate that of its dearest step; None where a step has none."""
+    """With each rate that of its dearest step; None where a step has none: a bound of what is not known is none. The budget's
+    `TokenPrice.dearest` goes by the steps that have one, for it must count with something."""
     rates: dict[str, float | None] = {}
     for kind in KINDS:
         each = [getattr(step, kind) for step in (price, *price.steps)]

@@ -40,9 +40,12 @@ class Counts:
         return float(usd[0]) if self.step is None else usd[self.step]
 
 
-def counts_of(records: pd.DataFrame, price: TokenPrice) -> Counts:
-    """Of records as requests.csv has them."""
+def counts_of(records: pd.DataFrame, price: TokenPrice, unsplit_for_an_hour: bool = False) -> Counts:
+    """Of records as requests.csv has them. Tokens written to a cache for a time that is not known count as written for five
+    minutes, or all for an hour where that has a price."""
     read, written, hour = (_cached(records[f"cache_{kind}_tokens"]) for kind in ("read", "write", "write_1h"))
+    if unsplit_for_an_hour and hour_is_priced(price):
+        hour = np.where(unsplit(records), written, hour)
     tokens = {
         "input": records["prompt_tokens"].to_numpy(),
         "cache_read": read,
@@ -58,6 +61,15 @@ def counts_of(records: pd.DataFrame, price: TokenPrice) -> Counts:
         said.to_numpy() if said is not None and said.notna().any() else None,
         _step(prompt_total(records).to_numpy(), price) if price.steps else None,
     )
+
+
+def unsplit(records: pd.DataFrame) -> np.ndarray:
+    """Which calls wrote to a cache, and it is not known how much of it for an hour."""
+    return ((records["cache_write_tokens"] > 0) & records["cache_write_1h_tokens"].isna()).to_numpy()
+
+
+def hour_is_priced(price: TokenPrice) -> bool:
+    return all(rates.cache_write_1h is not None for rates in (price, *price.steps))
 
 
 def _cached(tokens: pd.Series) -> np.ndarray:

@@ -11,6 +11,8 @@ from analysis.cost.transaction_cost import basis, most_tokens
 from analysis.runs.run_reader import Run
 from locustfiles.contract.prices.price import HourlyPrice, Price, Rates, TokenPrice, UnknownPrice
 
+#: what a target's cost may be beyond its lower bound, as a part of it
+UNSPLIT, FAILED = "written to a cache, more if all for an hour", "failures of unknown tokens, at most"
 CLOCK_TOLERANCE_S = 0.25  # a worker's clock, corrected, may be early by that
 
 
@@ -184,10 +186,12 @@ def _parts(cost: RunCost, found: Bill) -> typing.Iterator[CostPart]:
         yield CostPart(
             *who, "successes without counts, at the mean", None, found.uncounted, None, None, found.at_the_mean
         )
-    if found.high is not None and found.low is not None and found.high > found.low:
-        yield CostPart(
-            *who, "failures of unknown tokens, at most", None, found.unsure, None, None, found.high - found.low
-        )
+    if found.high is None or found.low is None:
+        return
+    if found.for_an_hour:
+        yield CostPart(*who, UNSPLIT, None, found.unsplit, None, None, found.for_an_hour)
+    if found.unsure and (more := found.high - found.low - found.for_an_hour) > 0:
+        yield CostPart(*who, FAILED, None, found.unsure, None, None, more)
 
 
 def _known_sum(tokens: pd.Series) -> float | None:

@@ -9,7 +9,7 @@ import dataclasses
 import re
 import typing
 
-from analysis.comparison.align import key_of, targets_of
+from analysis.comparison.align import key_of, payloads_of, targets_of
 from analysis.gate.case import BASELINE, Case, GateState
 from analysis.runs.run_reader import Run
 from analysis.verdicts.difference import SHARES, Difference
@@ -46,15 +46,25 @@ class Aligned:
     new: list[Result]
 
 
-def align(base: list[Result], now: list[Result]) -> Aligned:
-    """By target (else by model), payload and level, as `compare` does."""
+def align(base: list[Result], now: list[Result], runs: tuple[Run, Run]) -> Aligned:
+    """By target (else by model), payload (else by its file's hash) and level, as `compare` does. runs: the baseline and this one."""
     names = targets_of(base, now)
-    ours = {key_of(r, _target(r)): r for r in base}
-    theirs = {key_of(r, names[_target(r)]): r for r in now if _target(r) in names}
+    payloads = payloads_of(
+        *({r.payload: _hash(run, r) for r in some} for run, some in zip(runs, (base, now), strict=True))
+    )
+    ours = {key_of(r, _target(r), r.payload): r for r in base}
+    known = [r for r in now if _target(r) in names and r.payload in payloads]
+    theirs = {key_of(r, names[_target(r)], payloads[r.payload]): r for r in known}
     pairs = [(ours[key], result) for key, result in theirs.items() if key in ours]
     paired = {id(result) for pair in pairs for result in pair}
     missing, new = ([r for r in some if id(r) not in paired] for some in (base, now))
     return Aligned(pairs, missing, new)
+
+
+def _hash(run: Run, result: Result) -> str | None:
+    """SHA-256 of the payload file, where it is known."""
+    digest = run.manifest.payloads.get(result.payload, {}).get("sha256")
+    return str(digest) if digest else None
 
 
 def baseline_cases(
@@ -66,9 +76,9 @@ def baseline_cases(
     if aligned.missing:
         told = f"not in this run: {'; '.join(map(stage_text, aligned.missing))}"
         yield Case(BASELINE, "measured as the baseline was", "undecided", told)
-    for payload in dict.fromkeys(now.payload for _, now in aligned.pairs):
-        files = [run.manifest.payloads.get(payload, {}).get("sha256") for run in runs]
-        if all(files) and files[0] != files[1]:
+    files = {now.payload: (_hash(runs[0], base), _hash(runs[1], now)) for base, now in aligned.pairs}
+    for payload, (was, is_now) in files.items():
+        if was and is_now and was != is_now:
             told = "the payload file is another one: its prompts differ from the baseline's; make a new baseline"
             yield Case(BASELINE, "asked the same prompts", "undecided", told, payload=payload)
     sound = [pair for pair in aligned.pairs if all(r.trusted for r in pair)]

@@ -93,7 +93,7 @@ def _compared(
             f"--baseline {against.path}: holds the same run (run_id {base.manifest.run_id}); give an earlier one"
         )
     (candidates, prices), (of_base, base_prices) = measured, _measured(base, pricing)[1:]
-    aligned = align(of_base, candidates)
+    aligned = align(of_base, candidates, (base, run))
     cases = list(baseline_cases(aligned, (base, run), asked, against.tolerance))
     return _Compared(cases, _baseline_notes(aligned, (base, run), {base.name: base_prices, run.name: prices}))
 

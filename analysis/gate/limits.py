@@ -7,7 +7,7 @@ from analysis.advice.not_compared import not_compared
 from analysis.gate.baseline import stage_text
 from analysis.gate.case import LIMITS, RUN, Case, GateState
 from analysis.runs.run_reader import Run, model_of
-from analysis.verdicts.slo_checks import Check
+from analysis.verdicts.check import Check
 from analysis.verdicts.stage_results import Result
 from analysis.words import format as show
 from analysis.words.columns import Column, column

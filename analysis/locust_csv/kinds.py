@@ -1,12 +1,12 @@
 """Which rows are transactions: a script may fire a TTFT or a count of tokens as an event beside each call."""
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from analysis.locust_csv.counts import BadLocustCsv, Counts, Key
 from analysis.words.format import count
+from locustfiles.contract.nearest import nearest
 from locustfiles.contract.statistics.counts import count_error
 
 #: types that stand for one kind, calls: HTTP's methods, and the operations of AWS's services for models
@@ -119,8 +119,8 @@ def _why_absent(known: Mapping[Key, Counts], wanted: Wanted) -> str:
         return "no request of any name is in these files; run Locust with --csv-full-history"
     if wanted.name is not None:
         names = sorted({key.name for key in known})
-        close = difflib.get_close_matches(wanted.name, names, n=1)
-        hint = f"did you mean {close[0]}? Else give" if close else "give"
+        close = nearest(wanted.name, names)
+        hint = f"did you mean {close}? Else give" if close else "give"
         what = f" of type {wanted.type}" if any(key.name == wanted.name for key in known) else ""
         return f"no such request{what}; {hint} a name of these files: {listed(names)}"
     return f"no such request; give a type of these files: {listed(sorted({key.type for key in known}))}"

@@ -4,7 +4,6 @@ PREFIX_stats_history.csv has about one row a second with *cumulative* counts; it
 when nothing completes, so figures come from differences of the cumulative columns. PREFIX_stats.csv has the whole run.
 """
 
-import difflib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from analysis.locust_csv.counts import (
 )
 from analysis.locust_csv.percentiles import WholeRun
 from analysis.locust_csv.sheets import HISTORY, STATS, Sheet, look_at, number, whole
+from locustfiles.contract.nearest import nearest
 
 ENDINGS = ("_stats_history.csv", "_requests_full_history.csv", "_stats.csv", "_requests.csv")
 MILLISECONDS = 10**11  # no time in seconds is above: that would be the year 5138
@@ -111,8 +111,8 @@ def _why_none(given: str, others: list[Sheet]) -> str:
         such = f", such as {_bare(inside[0])}" if inside else "; there is none in it"
         return f"{given}: is a folder; give the PREFIX of its files{such}"
     beside = {_bare(path) for end in ENDINGS for path in Path(given).parent.glob(f"*{end}")}
-    close = difflib.get_close_matches(given, sorted(beside), n=1)
-    hint = f"did you mean {close[0]}? Else give" if close else "give"
+    close = nearest(given, beside)
+    hint = f"did you mean {close}? Else give" if close else "give"
     return f"{given}_stats.csv: no such file, nor {Path(given).name}_stats_history.csv; {hint} the PREFIX of `locust --csv PREFIX`"
 
 

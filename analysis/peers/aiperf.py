@@ -166,7 +166,7 @@ def _record(row: Node, counted: bool, server: bool, due: bool) -> RequestRecord:
         ttft_visible_ms=visible if visible != ttft else None,
         last_token_ms=last if ttft is not None else None,
         chunks=len(gaps) + 1 if ttft is not None else None,
-        max_gap_ms=max(gaps) * factor if gaps else None,
+        gaps_s=[gap * factor / 1000 for gap in gaps],
         schedule_delay_ms=max(0.0, (start_ns - issued_ns) / 1e6) if issued_ns and due else None,
         reconnect=None if reused is None else int(not reused),
         phase="warmup" if _warmup(meta) else "measure",

@@ -9,6 +9,7 @@ import re
 import typing
 import urllib.parse
 
+from locustfiles.contract.gap_counts import gap_text
 from locustfiles.contract.record import RequestRecord
 
 CONTRADICTORY = "times contradict each other, and are left out"
@@ -104,10 +105,12 @@ def request(
     latency_ms: float,
     ttft_ms: float | None = None,
     last_token_ms: float | None = None,
+    gaps_s: typing.Sequence[float] = (),
     **known: typing.Any,
 ) -> RequestRecord:
     """A record of what is known of one request; whose it is (target, stage, number) the writer fills in. Times that contradict
-    each other by more than rounding are left out, which `error_message` says. Raises ValueError for a latency below 0."""
+    each other by more than rounding are left out, which `error_message` says. gaps_s: between chunks. Raises ValueError for a
+    latency below 0."""
     if latency_ms < 0:
         raise ValueError(f"a request ends {-latency_ms:g} ms before it starts")
     last_token_ms = _at_most(last_token_ms, latency_ms)
@@ -122,8 +125,12 @@ def request(
         latency_ms=latency_ms,
         ttft_ms=ttft_ms,
         last_token_ms=last_token_ms,
-        **_NOT_KNOWN | known,
+        **_NOT_KNOWN | _between(gaps_s) | known,
     )
+
+
+def _between(gaps_s: typing.Sequence[float]) -> dict[str, typing.Any]:
+    return {"gaps": gap_text(gaps_s), "max_gap_ms": 1000 * max(gaps_s)} if gaps_s else {}
 
 
 def _at_most(time_ms: float | None, most_ms: float) -> float | None:

@@ -195,7 +195,7 @@ def _record(row: Node, events: Events, offset: float, counted: bool) -> RequestR
         ttft_ms=None if events.ttft_s is None else 1000 * events.ttft_s,
         last_token_ms=None if events.last_s is None else 1000 * events.last_s,
         chunks=events.chunks,
-        max_gap_ms=1000 * max(events.gaps_s) if events.gaps_s else None,
+        gaps_s=events.gaps_s,
         prompt_id=_prompt(row),
         request_id=answer[1] if answer else None,
         **tokens,

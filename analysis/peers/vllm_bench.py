@@ -167,7 +167,7 @@ def _record(document: Node, n: int, stream: Stream, start: float, waited_s: floa
         ttft_ms=_ms(stream.ttft_s),
         last_token_ms=_ms(stream.last_s),
         chunks=stream.chunks,
-        max_gap_ms=_ms(max(stream.gaps_s, default=None)),
+        gaps_s=stream.gaps_s,
         schedule_delay_ms=_ms(waited_s),
         **tokens,
         **outcome,

@@ -1,15 +1,16 @@
 """AWS's Price List API, asked with the user's credentials: offers of a region, page by page."""
 
-import difflib
 import json
 import os
 import typing
 
-from analysis.prices.price_list import BEDROCK, HOSTING, MARKETPLACE, Read, read
+from analysis.prices.price_list import BEDROCK, HOSTING, MARKETPLACE, SERVICE, Read, read
 from locustfiles.contract.bad_input import BadInput
+from locustfiles.contract.nearest import nearest
 
 HOME = "us-east-1"  # the API's; its prices are of all regions
-_FILTERS = {HOSTING: {"component": "Hosting"}, BEDROCK: {}, MARKETPLACE: {}}
+_FILTERS = {HOSTING: {"component": "Hosting"}, BEDROCK: {}, SERVICE: {}, MARKETPLACE: {}}
+_SMALL = (SERVICE,)  # an offer that need not be there
 #: what went wrong, by AWS's code -> what to do
 _REMEDIES = {
     "AccessDenied": "allow the action pricing:GetProducts to whom the credentials belong",
@@ -33,8 +34,8 @@ def reads_of(region: str) -> list[Read]:
     settings = botocore.config.Config(connect_timeout=10, read_timeout=60, **patient)
     try:
         client = boto3.session.Session().client("pricing", region_name=HOME, config=settings)
-        reads = [read(offer, _items(client, offer, region)) for offer in _FILTERS]
-        if not any(found.hours or found.tokens for found in reads):
+        reads = [_read(client, offer, region) for offer in _FILTERS]
+        if not any(found.hours or found.tokens or found.searches for found in reads):
             raise BadInput(_nothing(region, boto3.session.Session()))
     except botocore.exceptions.ClientError as e:
         raise BadInput(f"pricing: {_refusal(e.response.get('Error', {}))}") from None
@@ -45,6 +46,16 @@ def reads_of(region: str) -> list[Read]:
     except ValueError as e:  # an endpoint that is none
         raise BadInput(f"pricing: {' '.join(str(e).split())}; check AWS_ENDPOINT_URL_PRICING") from None
     return reads
+
+
+def _read(client: typing.Any, offer: str, region: str) -> Read:
+    """What an offer says; nothing, of a small one that AWS has not."""
+    try:
+        return read(offer, _items(client, offer, region))
+    except client.exceptions.InvalidParameterException:
+        if offer not in _SMALL:
+            raise
+        return read(offer, ())
 
 
 def _items(client: typing.Any, offer: str, region: str) -> typing.Iterator[dict]:
@@ -83,8 +94,8 @@ def _nothing(region: str, session: typing.Any) -> str:
     known = {name for partition in session.get_available_partitions() for name in _regions(session, partition)}
     if region in known:
         return f"--region {region}: AWS lists no hosting or token price there; choose another region"
-    close = difflib.get_close_matches(region, sorted(known), n=1)
-    return f"--region {region}: no such region; {f'did you mean {close[0]}?' if close else 'give one as us-east-1'}"
+    close = nearest(region, known)
+    return f"--region {region}: no such region; {f'did you mean {close}?' if close else 'give one as us-east-1'}"
 
 
 def _regions(session: typing.Any, partition: str) -> list[str]:

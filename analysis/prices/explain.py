@@ -3,7 +3,6 @@
 import decimal
 import typing
 
-from analysis.words.format import price as shown
 from locustfiles.contract.prices.charge import Charge, Usage, charge
 from locustfiles.contract.prices.price import HourlyPrice, Rates, TokenPrice
 from locustfiles.contract.prices.sourced import Sourced
@@ -17,6 +16,7 @@ KINDS = {
 }
 #: what no price here holds
 NOT_IN_IT = "not in it: tax, data transfer, storage, idle time, discounts that no book names"
+_CENT = decimal.Decimal("0.01")
 _A_MINUTE = (60, 600)  # transactions, as examples for what is paid by the hour
 
 
@@ -125,9 +125,16 @@ def _hour_lines(price: HourlyPrice) -> list[str]:
     return lines
 
 
+def shown(usd: float) -> str:
+    """A price to every digit; of a cent and more with cents: $8.50, $0.00006."""
+    return _dollars(decimal.Decimal(repr(usd)))
+
+
 def _usd(usd: decimal.Decimal | None) -> str | None:
     return None if usd is None else f"{usd.normalize():f}"
 
 
 def _dollars(usd: decimal.Decimal) -> str:
-    return f"${_usd(usd)}"
+    text = f"{usd.normalize():f}"
+    whole, _, part = text.partition(".")
+    return f"${whole}.{part:0<2}" if usd >= _CENT and len(part) < 2 else f"${text}"

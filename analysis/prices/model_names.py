@@ -17,6 +17,8 @@ _ALIASES = {
     "TitanEmbeddingV2-Text": "amazon.titan-embed-text-v2:0",
     "TitanEmbeddingsG1-Text-input": "amazon.titan-embed-text-v1",
     "TitanEmbeddingsG1-Text": "amazon.titan-embed-text-v1",
+    "AmazonRerank-v1": "amazon.rerank-v1:0",
+    "Cohere Rerank v3.5": "cohere.rerank-v3-5:0",
     "Nova 2.0 Sonic": "amazon.nova-2-sonic-v1:0",
 }
 Key = tuple[tuple[str, ...], tuple[str, ...]]

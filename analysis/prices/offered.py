@@ -5,7 +5,7 @@ import decimal
 import typing
 
 from analysis.prices.model_names import Names
-from analysis.prices.price_list import MARKETPLACE, Read, TokenRow
+from analysis.prices.price_list import MARKETPLACE, SERVICE, Read, TokenRow
 from locustfiles.contract.prices import library
 from locustfiles.contract.prices.model_ids import parse
 from locustfiles.contract.prices.price import KINDS
@@ -52,6 +52,11 @@ def offered(reads: list[Read], ids: set[str], on: datetime.date) -> Offered:
             result.unmatched.append(name)
         for bare in found:
             _add(result, bare, [row for row in group if row.model_id in (None, bare)], on)
+    for name, usd in sorted({name: usd for read in reads for name, usd in read.searches.items()}.items()):
+        found = names.ids(name)
+        result.models.update({bare: {"units": {"query": usd.normalize()}} for bare in found})
+        if not found:
+            result.unmatched.append(name)
     return result
 
 
@@ -68,9 +73,9 @@ def _add(result: Offered, bare: str, rows: list[TokenRow], on: datetime.date) ->
 
 
 def _rated(rows: list[TokenRow]) -> Rated:
-    """Raises ValueError where one meter has two prices in an offer; the marketplace's comes before the other's."""
+    """Raises ValueError where one meter has two prices in an offer; the marketplace's comes before the others'."""
     rated: Rated = {}
-    for row in sorted(rows, key=lambda row: row.offer == MARKETPLACE):
+    for row in sorted(rows, key=lambda row: (row.offer == MARKETPLACE, row.offer == SERVICE)):
         meter = row.meter
         rates = rated.setdefault((meter.tier, meter.everywhere, meter.long), {})
         others = [r for r in rows if r.meter == meter and r.offer == row.offer and r.usd_per_1k != row.usd_per_1k]

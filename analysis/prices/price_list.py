@@ -4,7 +4,11 @@
 |---|---|---|---|
 | AmazonSageMaker | `instanceName` | Hrs | USE1-Host:ml.g5.xlarge |
 | AmazonBedrock | `model`, or its id where the usage type has `-mantle` | 1K tokens | USE1-NovaPro-input-tokens-batch |
+| AmazonBedrockService | `model` | 1K tokens | USE1-Claude4Sonnet-input-tokens-long-context-cross-region-global |
 | AmazonBedrockFoundationModels | `servicename` | 1M tokens | USE1-MP:USE1_cache_write_tokens_1h_global_standard-Units |
+
+Reranking is billed by the search unit: USE1-AmazonRerank-v1-searchunits, USE1-MP:USE1_search_units-Units. Images are not read: they have
+a price for each size and quality, and a book has one.
 
 A word of a usage type that is not known (audio, reserved, provisioned, …) makes it the price of something else, which is passed over.
 """
@@ -14,6 +18,7 @@ import re
 import typing
 
 HOSTING, BEDROCK, MARKETPLACE = "AmazonSageMaker", "AmazonBedrock", "AmazonBedrockFoundationModels"
+SERVICE = "AmazonBedrockService"  # some Claude models that AWS bills itself, in the form of AmazonBedrock
 EDITION = " (Amazon Bedrock Edition)"
 
 _TIERS = {"batch", "flex", "priority"}
@@ -21,10 +26,16 @@ _TIERS = {"batch", "flex", "priority"}
 _FILLING = {"token", "tokens", "count", "million", "standard", "text", "cross", "region", "5m"}
 _LONG = ({"l", "ctx"}, {"long", "ctx"}, {"long", "context"}, {"lctx"})
 _WORD = re.compile(r"\d+[a-z]+|[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
+_HOUR = re.compile(r"\b1[-_]?hour\b", re.IGNORECASE)
 _MARKETPLACE = re.compile(r"(?:[A-Z0-9]+-)?MP:[A-Z0-9]+_(.+?)(?:-Units)?")
 _OF_BEDROCK = re.compile(
     r"(?:[A-Z]{2,4}\d{0,2}-)?(?P<name>.+?)-(?P<what>(?:text-)?(?:input|output|cache-(?:read|write))-.+)"
 )
+_SEARCH = re.compile(
+    r"(?:[A-Z]{2,4}\d{0,2}-)?(?:MP:[A-Z0-9]+_|(?P<name>.+)-)search[-_]?units(?:-Units)?", re.IGNORECASE
+)
+#: USD of a search unit: a figure above is not of one, but of many
+MOST_A_SEARCH = decimal.Decimal("0.05")
 _HOST = re.compile(r"(?:[A-Z0-9]+-)?Host:(ml\.[a-z0-9.-]+)")
 #: before `-input-tokens` in a usage type, it is no text
 _OTHER_MODALITY = re.compile(r"-(speech|audio|image|video|customization|custom-model)$", re.IGNORECASE)
@@ -54,13 +65,14 @@ class Read(typing.NamedTuple):
 
     hours: dict[str, decimal.Decimal]
     tokens: list[TokenRow]
+    searches: dict[str, decimal.Decimal]  # a model's name -> USD of a search unit
     passed: int  # items that price something else
     unclear: list[str]  # items of ours whose price cannot be told, with why
 
 
 def read(offer: str, items: typing.Iterable[dict]) -> Read:
     """The items of an offer, `GetProducts`' PriceList."""
-    found = Read({}, [], 0, [])
+    found = Read({}, [], {}, 0, [])
     passed = 0
     for item in items:
         attributes = _part(_part(item, "product"), "attributes")
@@ -91,6 +103,8 @@ def _hosting(found: Read, attributes: dict, item: dict) -> bool:
 def _tokens(found: Read, offer: str, attributes: dict, item: dict) -> bool:
     usage = str(attributes.get("usagetype", ""))
     of_marketplace = offer == MARKETPLACE
+    if search := _SEARCH.fullmatch(usage):
+        return _search(found, attributes, search["name"], item)
     match = (_MARKETPLACE if of_marketplace else _OF_BEDROCK).fullmatch(usage)
     if match is None or (not of_marketplace and _OTHER_MODALITY.search(match["name"])):
         return False
@@ -109,9 +123,24 @@ def _tokens(found: Read, offer: str, attributes: dict, item: dict) -> bool:
     return True
 
 
+def _search(found: Read, attributes: dict, short: str | None, item: dict) -> bool:
+    """Whether it is the price of a search unit of a model that reranks, which is then kept. Raises ValueError."""
+    price = _price(item)
+    if price is None:
+        return False
+    named = attributes.get("model") or short or attributes.get("servicename") or ""
+    name = str(named).removesuffix(EDITION)
+    if price.usd > MOST_A_SEARCH:
+        raise ValueError(f"${price.usd} is more than a search unit costs; its unit is `{price.unit}`")
+    if found.searches.get(name, price.usd) != price.usd:
+        raise ValueError(f"two prices, ${found.searches[name]} and ${price.usd}")
+    found.searches[name] = price.usd
+    return True
+
+
 def meter_of(what: str, attributes: dict) -> Meter | None:
     """Of the end of a usage type: `cache_write_tokens_1h_global_standard`. None: it counts something else."""
-    words = [word.lower() for word in _WORD.findall(what)]
+    words = [word.lower() for word in _WORD.findall(_HOUR.sub("1h", what))]
     rest = set(words)
     kinds = [kind for kind, marks in _KINDS.items() if marks <= rest]
     if not kinds:

@@ -91,6 +91,8 @@ def figures_of_offer(offer: dict) -> Figures:
             figures |= {
                 f"{kind} above {s['above']:,}": usd for s in value for kind, usd in s.items() if kind != "above"
             }
+        elif what == "units":
+            figures |= {f"a {unit}": usd for unit, usd in value.items()}
         elif what == "variants":
             for tier, inner in value.items():
                 rates = inner if isinstance(inner, dict) else {"×": inner}
@@ -102,8 +104,10 @@ def figures_of_offer(offer: dict) -> Figures:
 
 def figures_of_entry(entry: pydantic.BaseModel) -> Figures:
     """The same of an entry that was read."""
-    keep = {"usd_per_hour", *KINDS, "steps", "variants"}
+    keep = {"usd_per_hour", *KINDS, "steps", "units", "variants"}
     data = entry.model_dump(exclude_none=True, include=keep)
+    if data.get("units"):  # tokens that cost nothing are not told
+        data = {key: value for key, value in data.items() if value != 0}
     return figures_of_offer(_exact({key: value for key, value in data.items() if value != () and value != {}}))
 
 

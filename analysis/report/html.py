@@ -1,4 +1,4 @@
-"""report.html: the whole report in one file, its style and pictures inside, without scripts or links to follow.
+"""report.html: the whole report in one file, its style, pictures and script inside, without links to follow.
 
 The template is analysis/report/templates/report.html.j2; every value in it is escaped by jinja2.
 """
@@ -16,8 +16,10 @@ import yaml
 from analysis.advice.report_model import Report
 from analysis.advice.study_tables import QUESTIONS, Question
 from analysis.report import html_stages
+from analysis.report.explorer import explorer
 from analysis.report.frames import failed_table
 from analysis.report.html_tables import Table, heading, table
+from analysis.report.plots.alt_text import alt_text
 from analysis.report.plots.catalogue import PLOTS, by_rate_file
 from analysis.report.run_tables import (
     shown_comparison,
@@ -68,6 +70,7 @@ class Picture(typing.NamedTuple):
     reads: str
     source: str | None
     absent: str
+    alt: str
 
 
 def write_html(report: Report, plots: typing.Sequence[pathlib.Path], path: str | pathlib.Path) -> None:
@@ -97,7 +100,7 @@ def pages() -> jinja2.Environment:
 def _content(report: Report, plots: typing.Sequence[pathlib.Path]) -> dict[str, typing.Any]:
     best = report.recommendation
     picked = report.level(best.pick) if best.pick else None
-    pictures = {p.file: p for p in _pictures(plots)}
+    pictures = {p.file: p for p in _pictures(report, plots)}
     several = len(report.runs) > 1
     run = [] if several else ["run", "Run"]  # the columns that say nothing with one run
     return {
@@ -109,6 +112,7 @@ def _content(report: Report, plots: typing.Sequence[pathlib.Path]) -> dict[str, 
         "summary": [] if picked is None else halves(html_stages.summary(picked)),
         "doubts": [(verdict, remark) for verdict, remarks in doubts(report).items() for remark in remarks],
         "decides": pictures.pop(DECIDES),
+        "explorer": explorer(report),
         "break_even_picture": pictures.pop(BREAK_EVEN),
         "pictures": list(pictures.values()),
         "failed": table(failed_table(report.failed), skip=["payload", *run]),
@@ -117,7 +121,6 @@ def _content(report: Report, plots: typing.Sequence[pathlib.Path]) -> dict[str, 
         "run_cost": table(run_cost_table(report.run_cost), skip=run),
         "even_lines": table(shown_even_lines(report.even_lines, several)),
         "prices": table(shown_prices(report.prices, several)),
-        "sentences": report.sentences,
         "knees": report.knees,
         "study": {_question(q): table(report.tables[q.table], skip=run) for q in QUESTIONS if q.table in report.tables},
         **_chosen_among(report),
@@ -175,14 +178,14 @@ def style() -> markupsafe.Markup:
     return markupsafe.Markup((pathlib.Path(__file__).parent / "templates" / "report.css").read_text(encoding="utf-8"))
 
 
-def _pictures(plots: typing.Sequence[pathlib.Path]) -> typing.Iterator[Picture]:
+def _pictures(report: Report, plots: typing.Sequence[pathlib.Path]) -> typing.Iterator[Picture]:
     files = {p.name: p for p in plots}
     for plot in PLOTS:
-        yield Picture(plot.file, plot.title, plot.reads, _data(files.get(plot.file)), plot.absent)
+        alt = alt_text(plot.file, plot.title, plot.reads, report)
+        yield Picture(plot.file, plot.title, plot.reads, _data(files.get(plot.file)), plot.absent, alt)
         if by_rate := files.get(by_rate_file(plot)):
-            yield Picture(
-                by_rate.name, f"{plot.title}, open loop", f"{plot.reads} Stages of the open loop.", _data(by_rate), ""
-            )
+            title, reads = f"{plot.title}, open loop", f"{plot.reads} Stages of the open loop."
+            yield Picture(by_rate.name, title, reads, _data(by_rate), "", f"{title}. {reads}")
 
 
 def _data(path: pathlib.Path | None) -> markupsafe.Markup | None:

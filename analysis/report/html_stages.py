@@ -45,7 +45,8 @@ def _grouped(results: list[Result], groups: typing.Sequence[Group]) -> Table:
             css = "" if marked[0] == "+" else "more"
             prefix = group.name if group.name in AMBIGUOUS else ""
             numbers = all(c.number for c in cells)
-            found.heads.append(Head(marked.lstrip("+"), f"{of.name}: {of.definition}", numbers, css, prefix))
+            title = f"{of.name}: {of.definition}"
+            found.heads.append(Head(marked.lstrip("+"), title, numbers, css, prefix, of.name))
             for line, cell in zip(found.rows, cells, strict=True):
                 cell.css = f"{cell.css} {css}".strip()
                 line.append(cell)

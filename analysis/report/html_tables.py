@@ -42,6 +42,7 @@ class Head:
     number: bool = False
     css: str = ""
     group: str = ""
+    column: str = ""  # of steps.csv, where its definition is
 
 
 @dataclasses.dataclass(slots=True)
@@ -110,7 +111,12 @@ def table(frame: pd.DataFrame, skip: typing.Iterable[str] = ()) -> Table:
     empty = [c for c in columns if c not in kept and not (frame[c] == "").any()]
     cells = [[shown(str(c), v) for v in frame[c]] for c in kept]
     heads = [
-        Head(heading(str(c)), DEFINITIONS.get(str(c), ""), all(cell.number for cell in column))
+        Head(
+            heading(str(c)),
+            DEFINITIONS.get(str(c), ""),
+            all(cell.number for cell in column),
+            column=str(c) if c in DEFINITIONS else "",
+        )
         for c, column in zip(kept, cells, strict=True)
     ]
     return Table(heads, [list(row) for row in zip(*cells, strict=True)], left_out=[heading(str(c)) for c in empty])

@@ -111,9 +111,8 @@ def _cell(value: object) -> str:
     if value == "":
         return ""
     text = markdown_text(show.text(value))
-    return re.sub(r"(?<=\\)\|", "&#124;", text).replace(
-        "|", "\\|"
-    )  # a backslash before it would take the next one away
+    # a backslash before it would take the next one away
+    return re.sub(r"(?<=\\)\|", "&#124;", text).replace("|", "\\|")
 
 
 def rounded(frame: pd.DataFrame) -> pd.DataFrame:

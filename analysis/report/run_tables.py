@@ -145,7 +145,8 @@ def _apart(found: Apart | None, words: str, form: typing.Callable[[float | None]
 EVIDENCE = headed(
     lambda f: {
         "Level": level_text, "Stage": f.identity.stage, "Requests": f.outcome.requests, "Error rate": f.outcome.error_rate,
-        "Latency p50": f.latency.p50, "p95": f.latency.p95, "p99": f.latency.p99, "TTFT p95": f.ttft.p95,
+        "Latency p50": f.latency.p50, "p90": f.latency.p90, "p95": f.latency.p95, "p99": f.latency.p99, "p99.9": f.latency.p99_9,
+        "TTFT p95": f.ttft.p95,
         "Transactions/s": f.throughput.throughput_per_s, "Verdict": f.trust.verdict,
     }
 )  # fmt: skip

@@ -19,42 +19,48 @@ def _group(name: str, pick: typing.Callable[[StageFigures], dict[str, object]]) 
     return Group(name, {head: cell for head, cell in headed(pick).items() if isinstance(cell, Column)})
 
 
-def _times(name: str, pick: typing.Callable[[StageFigures], Spread], on_paper: str = "mean p50 p95 p99") -> Group:
-    """Mean and percentiles of a time, and of how many values."""
+def _times(
+    name: str, pick: typing.Callable[[StageFigures], Spread], on_paper: str = "mean p50 p95 p99", without: str = ""
+) -> Group:
+    """Mean and percentiles of a time, and of how many values. without: what stands elsewhere in the table."""
     paper = on_paper.split()
 
     def columns_of(f: StageFigures) -> dict[str, object]:
         times = pick(f)
-        found: dict[str, object] = {f"{'+' if s in paper else ''}{named(s)}": times.at(s) for s in STATISTICS}
+        found: dict[str, object] = {
+            f"{'+' if s in paper else ''}{named(s)}": times.at(s) for s in STATISTICS if s != without
+        }
         return found | {"n": times.n}
 
     return _group(name, columns_of)
 
 
 GROUPS = (
-    _group("Outcome", lambda f: {
-        "+verdict": f.trust.verdict, "+SLO": f.limits.slo, "+requests": f.outcome.requests, "+error rate": f.outcome.error_rate,
+    _group("What decides", lambda f: {
+        "+verdict": f.trust.verdict, "+SLO": f.limits.slo, "+$ per 10k transactions": f.cost.usd_per_10k_transactions,
+        "+$ per 1M output tokens": f.cost.usd_per_1m_output_tokens, "+latency p95, s": f.latency.p95, "+TTFT p95, s": f.ttft.p95,
+        "+transactions /min": f.throughput.transactions_per_minute, "+error rate": f.outcome.error_rate,
+        "+requests": f.outcome.requests,
     }),
     _group("Latency, s", lambda f: {
-        "+mean": f.latency.mean, "+p50": f.latency.p50, "p90": f.latency.p90, "+p95": f.latency.p95, "+p99": f.latency.p99,
-        "p99.9": f.latency.p99_9, "n": f.latency.n, "+p50 with failures as ∞": f.latency_with_failures.p50_all,
+        "+mean": f.latency.mean, "+p50": f.latency.p50, "p90": f.latency.p90, "+p99": f.latency.p99, "p99.9": f.latency.p99_9,
+        "n": f.latency.n, "+p50 with failures as ∞": f.latency_with_failures.p50_all,
         "p90 with failures as ∞": f.latency_with_failures.p90_all, "+p95 with failures as ∞": f.latency_with_failures.p95_all,
         "+p99 with failures as ∞": f.latency_with_failures.p99_all,
         "p99.9 with failures as ∞": f.latency_with_failures.p99_9_all,
     }),
     _group("Rate", lambda f: {
-        "+transactions /min": f.throughput.transactions_per_minute, "+output tokens/s": f.tokens.completion_tokens_per_s,
+        "+output tokens/s": f.tokens.completion_tokens_per_s,
         "prompt tokens/s": f.tokens.prompt_tokens_per_s, "transactions /s": f.throughput.throughput_per_s,
         "its interval": f.throughput.batches, "+goodput /s": f.throughput.goodput_per_s, "in flight": f.throughput.in_flight_mean,
     }),
     _group("Cost", lambda f: {
         "+per transaction": f.cost.usd_per_transaction, "per good transaction": f.cost.usd_per_good_transaction,
-        "+per 10k transactions": f.cost.usd_per_10k_transactions, "+per 1M output tokens": f.cost.usd_per_1m_output_tokens,
         "per 1M tokens": f.cost.usd_per_1m_tokens, "minutes per 1M output tokens": f.cost.minutes_per_1m_output_tokens,
         "per transaction at 10 % use": f.cost.usd_per_transaction_at_10pct, "at 30 %": f.cost.usd_per_transaction_at_30pct,
         "at 60 %": f.cost.usd_per_transaction_at_60pct, "priced by": f.cost.price_basis,
     }),
-    _times("TTFT, s", lambda f: f.ttft, "p50 p95"),
+    _times("TTFT, s", lambda f: f.ttft, "p50", without="p95"),
     _times("TPOT, ms", lambda f: f.tpot, "p50"),
     _group("ITL, ms", lambda f: {
         "mean": f.itl.mean, "+p50": f.itl.p50, "p90": f.itl.p90, "p95": f.itl.p95, "+p99": f.itl.p99, "p99.9": f.itl.p99_9,
@@ -105,7 +111,8 @@ OPEN_GROUPS = (
         "+most": f.open_loop.schedule_delay_max_ms,
     }),
     _group("Latency from the send, s", lambda f: {
-        "+mean": f.latency.mean, "+p50": f.latency.p50, "+p95": f.latency.p95, "+p99": f.latency.p99,
+        "+mean": f.latency.mean, "+p50": f.latency.p50, "p90": f.latency.p90, "+p95": f.latency.p95, "+p99": f.latency.p99,
+        "p99.9": f.latency.p99_9,
     }),
     _times("Latency from when it was due, s", lambda f: f.open_loop.intended_latency),
     _times("TTFT from when it was due, s", lambda f: f.open_loop.intended_ttft, "p50 p95"),
@@ -124,11 +131,10 @@ SUMMARY = columns(
         f.identity.target, f.identity.model, f.identity.payload, f.identity.instance_type, f.identity.instance_count, f.users, f.rate,
         f.open_loop.rate_achieved_per_s, f.throughput.in_flight_mean, f.outcome.requests, f.outcome.error_rate,
         f.tokens.prompt_tokens_mean, f.tokens.prompt_tokens_per_s, f.tokens.completion_tokens_mean, f.tokens.completion_tokens_per_s,
-        f.latency.mean, f.latency.p50, f.latency.p95, f.latency.p99, f.ttft.mean, f.ttft.p50, f.ttft.p95, f.ttft.p99,
-        f.tpot.mean, f.tpot.p50, f.tpot.p95, f.tpot.p99, f.calls.calls, f.calls.call_error_rate, f.calls.attempts_per_call_mean,
-        f.calls.call_latency.mean, f.calls.call_latency.p50, f.calls.call_latency.p95, f.calls.call_latency.p99,
-        f.calls.call_ttft.p50, f.calls.call_ttft.p95, f.open_loop.intended_latency.p50, f.open_loop.intended_latency.p95,
-        f.open_loop.intended_latency.p99, f.throughput.transactions_per_minute, f.throughput.goodput_per_s,
+        *(times.at(s) for times in (f.latency, f.ttft, f.tpot, f.itl) for s in STATISTICS), f.itl.max,
+        f.calls.calls, f.calls.call_error_rate, f.calls.attempts_per_call_mean,
+        *(f.calls.call_latency.at(s) for s in STATISTICS), *(f.calls.call_ttft.at(s) for s in STATISTICS[1:]),
+        *(f.open_loop.intended_latency.at(s) for s in STATISTICS[1:]), f.throughput.transactions_per_minute, f.throughput.goodput_per_s,
         f.cost.usd_per_transaction, f.cost.usd_per_good_transaction, f.cost.usd_per_10k_transactions,
         f.cost.usd_per_1m_output_tokens, f.cost.usd_per_transaction_at_10pct, f.cost.usd_per_transaction_at_30pct,
         f.cost.usd_per_transaction_at_60pct, f.trust.verdict, f.limits.slo,

@@ -25,23 +25,24 @@ def _errors(figures: StageFigures) -> str:
     return f"{rate}, ended early by it" if figures.ended_by == "abort" else rate
 
 
+PERCENTILES = STATISTICS[1:]
 #: every figure that the summary of a price-performance study has
 FULL = headed(
     lambda f: {
         "Target": f.identity.target, "Instance": instances_of, "Level": level_text, "Requests": f.outcome.requests, "Error rate": _errors,
         "Prompt tokens": f.tokens.prompt_tokens_mean, "Prompt tokens/s": f.tokens.prompt_tokens_per_s,
         "Output tokens": f.tokens.completion_tokens_mean, "Output tokens/s": f.tokens.completion_tokens_per_s,
-        "Latency mean": f.latency.mean, "p50": f.latency.p50, "p90": f.latency.p90, "p95": f.latency.p95, "p99": f.latency.p99,
-        "p99.9": f.latency.p99_9,
-        "p50 with failures": f.latency_with_failures.p50_all, "p95 with failures": f.latency_with_failures.p95_all,
-        "p99 with failures": f.latency_with_failures.p99_all,
-        "TTFT p50": f.ttft.p50, "TTFT p95": f.ttft.p95, "TPOT p50": f.tpot.p50, "TPOT p95": f.tpot.p95,
+        "Latency mean": f.latency.mean, **{named(p): f.latency.at(p) for p in PERCENTILES},
+        **{f"{named(p)} with failures": getattr(f.latency_with_failures, f"{p}_all") for p in PERCENTILES},
+        **{f"TTFT {named(p)}": f.ttft.at(p) for p in PERCENTILES}, **{f"TPOT {named(p)}": f.tpot.at(p) for p in PERCENTILES},
+        **{f"ITL {named(p)}": f.itl.at(p) for p in PERCENTILES}, "ITL max": f.itl.max,
         "In flight": f.throughput.in_flight_mean, "Transactions/min": f.throughput.transactions_per_minute,
         "Transactions/s": f.throughput.throughput_per_s, "Goodput/s": f.throughput.goodput_per_s,
         "Price per transaction": f.cost.usd_per_transaction, "Limits": f.limits.slo, "Verdict": f.trust.verdict,
     }
 )  # fmt: skip
-WITH_FAILURES = ("p50 with failures", "p95 with failures", "p99 with failures")  # a failure counts as infinity
+WITH_FAILURES = [f"{named(p)} with failures" for p in PERCENTILES]  # a failure counts as infinity
+GAPS = [head for head in FULL if head.startswith("ITL ")]
 COST = headed(
     lambda f: {
         "Target": f.identity.target, "Level": level_text, "Priced by": f.cost.price_basis,
@@ -65,7 +66,7 @@ CALLS = headed(
         "Call error rate": f.calls.call_error_rate, "Attempts per call": f.calls.attempts_per_call_mean,
         **{f"First attempt: latency {named(p)}": f.calls.first_attempt_latency.at(p) for p in STATISTICS},
         **{f"User-perceived: latency {named(p)}": f.calls.call_latency.at(p) for p in STATISTICS},
-        "User-perceived: TTFT p50": f.calls.call_ttft.p50, "User-perceived: TTFT p95": f.calls.call_ttft.p95,
+        **{f"User-perceived: TTFT {named(p)}": f.calls.call_ttft.at(p) for p in PERCENTILES},
     }
 )  # fmt: skip
 #: planned and achieved rate, how late requests were sent, latency from both sends
@@ -74,8 +75,8 @@ OPENED = headed(
         **_where(f), "Planned": level_text, "Achieved, 1/s": f.open_loop.rate_achieved_per_s,
         "Schedule delay p50": f.open_loop.schedule_delay_p50_ms, "Schedule delay p99": f.open_loop.schedule_delay_p99_ms,
         "Schedule delay max": f.open_loop.schedule_delay_max_ms,
-        **{f"From the send: latency {named(p)}": f.latency.at(p) for p in STATISTICS[1:]},
-        **{f"From when it was due: latency {named(p)}": f.open_loop.intended_latency.at(p) for p in STATISTICS[1:]},
+        **{f"From the send: latency {named(p)}": f.latency.at(p) for p in PERCENTILES},
+        **{f"From when it was due: latency {named(p)}": f.open_loop.intended_latency.at(p) for p in PERCENTILES},
     }
 )  # fmt: skip
 
@@ -99,9 +100,9 @@ def text_table(
 
 
 def full_table(stages: list[Result]) -> pd.DataFrame:
-    """Every figure of stages of one dataset; percentiles with failures only where there are some."""
-    failures = any(r.figures.outcome.failures for r in stages)
-    return text_table(stages, FULL, without=() if failures else WITH_FAILURES)
+    """Every figure of stages of one dataset; percentiles with failures and of gaps only where there are some."""
+    failures, gaps = (any(of(r.figures) for r in stages) for of in (lambda f: f.outcome.failures, lambda f: f.itl.gaps))
+    return text_table(stages, FULL, without=[*([] if failures else WITH_FAILURES), *([] if gaps else GAPS)])
 
 
 def cost_table(stages: list[Result]) -> pd.DataFrame:

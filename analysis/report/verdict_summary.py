@@ -5,20 +5,23 @@ import re
 import typing
 
 from analysis.advice.report_model import Report
+from analysis.cost.run_cost import FAILED, UNSPLIT
 from analysis.verdicts.stage_results import Result
 from analysis.words import format as show
 from analysis.words.level import short_level
 from analysis.words.stage_figures import Verdict
 
+MOST_BRIEF = 3
+
 
 class Judged(typing.Protocol):
-    """A report, or whatever else has stages of runs."""
+    """Stages of one run or several: a report, a gate."""
 
     @property
     def results(self) -> list[Result]: ...
 
     @property
-    def runs(self) -> typing.Sized: ...
+    def runs(self) -> typing.Collection[str]: ...
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -28,6 +31,12 @@ class Remark:
     stages: str  # `p4d en @1, 2; bedrock en @4`, of several runs `monday: p4d en @1`
     count: int
     words: str
+
+    @property
+    def brief(self) -> str:
+        """The stages for a terminal, where many targets share one reason: the first of them and how many more."""
+        first, others = self.stages.split("; ")[:MOST_BRIEF], self.stages.split("; ")[MOST_BRIEF:]
+        return "; ".join(first) + (f" and {len(others)} more" if others else "")
 
 
 #: a figure in a reason, with its unit
@@ -75,7 +84,7 @@ def _ranges(reasons: list[str]) -> str:
 def doubts_lines(report: Judged) -> list[str]:
     """`SUSPECT, 2 stages: only 7 to 13 successes (p4d en @1, 2)`"""
     return [
-        f"{verdict}, {some.count} stage{'' if some.count == 1 else 's'}: {some.words} ({some.stages})"
+        f"{verdict}, {some.count} stage{'' if some.count == 1 else 's'}: {some.words} ({some.brief})"
         for verdict, remarks in doubts(report).items()
         for some in remarks
     ]
@@ -108,4 +117,9 @@ def total(report: Report) -> str:
     words = show.span(low, high)
     if words == show.money(high):
         return f"Total: {words}."
-    return f"Total: {words}, for failures of unknown tokens may have been billed, or not."
+    kinds = {part.kind for cost in report.run_cost for part in cost.parts}
+    whys = (
+        ["failures of unknown tokens may have been billed, or not"] if FAILED in kinds or UNSPLIT not in kinds else []
+    )
+    whys += ["how long a cache keeps what was written is not known"] if UNSPLIT in kinds else []
+    return f"Total: {words}, for {', and '.join(whys)}."

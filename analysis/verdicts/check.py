@@ -4,6 +4,7 @@ import dataclasses
 import typing
 
 from analysis.verdicts.slo_criteria import Criterion
+from analysis.words.stage_figures import Limits
 
 State = typing.Literal["met", "missed", "undecided", "unknown"]
 MARKS: dict[State, str] = {"met": "✓", "missed": "✗", "undecided": "?", "unknown": "?"}
@@ -40,3 +41,19 @@ def plain(criterion: Criterion, value: float | None, why_unknown: str, n: int | 
     if value is None:
         return Check(criterion, None, "unknown", why_unknown, n)
     return Check(criterion, value, "met" if criterion.kept(value) else "missed", None, n)
+
+
+def overall(checks: list[Check]) -> Limits:
+    """All limits together."""
+    order: tuple[State, ...] = ("missed", "unknown", "undecided", "met")
+    states = [c.state for c in checks]
+    return Limits(
+        slo=next((s for s in order if s in states), "none"),
+        slo_failed=", ".join(c.criterion.name for c in checks if c.state == "missed"),
+        slo_open="; ".join(c.open_text for c in open_checks(checks)),
+    )
+
+
+def open_checks(checks: list[Check]) -> list[Check]:
+    """The limits that are neither met nor missed."""
+    return [c for c in checks if c.state in ("undecided", "unknown")]

@@ -14,11 +14,12 @@ from analysis.cost.transaction_cost import stage_cost
 from analysis.metrics.stage_metrics import without_window
 from analysis.runs.run_reader import Run
 from analysis.runs.stage import Stage, joined, stage_of
+from analysis.verdicts.check import Check, State, overall
 from analysis.verdicts.echoes import echo_of
 from analysis.verdicts.intervals import with_intervals
 from analysis.verdicts.pooled_intervals import pooled_intervals, pooled_series, wider
 from analysis.verdicts.price_bias import combined
-from analysis.verdicts.slo_checks import Check, State, check, overall
+from analysis.verdicts.slo_checks import check
 from analysis.verdicts.stage_results import Result
 from analysis.words.spread import Spread
 from analysis.words.stage_figures import StageFigures, Throughput, Trust, Verdict

@@ -19,10 +19,12 @@ from analysis.metrics.percentiles import LEVELS, spread
 from analysis.metrics.token_times import tpot_ms
 from analysis.runs.stage import Stage
 from analysis.verdicts.check import Check, State, plain
+from analysis.verdicts.slo_costs import COSTS, cost_check
 from analysis.verdicts.slo_criteria import Criterion
 from analysis.words import format as show
+from analysis.words.gap_figures import InterToken
 from analysis.words.spread import Spread, Statistic
-from analysis.words.stage_figures import Limits, StageFigures
+from analysis.words.stage_figures import StageFigures
 from analysis.words.user_perceived import perceived
 from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.gap_counts import KNOWN_TO
@@ -33,8 +35,8 @@ OWN_PERCENTILE = "the tool's own percentile, by its own rule and of no known num
 
 def check(criterion: Criterion, stage: Stage, figures: StageFigures, cost_reason: str | None = None) -> Check:
     """A criterion at the stage whose measurements and cost are in `figures`. cost_reason: why its cost is empty."""
-    if criterion.of in _COSTS:
-        return _cost(criterion, figures, cost_reason)
+    if criterion.of in COSTS:
+        return cost_check(criterion, figures, cost_reason)
     if stage.visit.aggregates is not None:
         return _told(criterion, figures)
     if criterion.of == "itl":
@@ -58,7 +60,8 @@ def _told(criterion: Criterion, figures: StageFigures) -> Check:
 def _told_value(criterion: Criterion, figures: StageFigures) -> float | None:
     user, rates = perceived(figures), figures.throughput
     if criterion.statistic is not None:
-        times = {"latency": user.latency, "ttft": user.ttft, "tpot": figures.tpot}
+        times: dict[str, Spread | InterToken] = {"latency": user.latency, "ttft": user.ttft, "tpot": figures.tpot}
+        times["itl"] = figures.itl
         return times[criterion.of].at(criterion.statistic) if criterion.of in times else None
     if criterion.failure is not None:  # of one class: without any failure none of it
         return 0.0 if user.error_rate == 0 else None
@@ -173,59 +176,3 @@ def _figure(criterion: Criterion, stage: Stage, figures: StageFigures) -> tuple[
         )
     unknown = "which answers were good is not known: a time that is limited is not known of them"
     return figures.throughput.goodput_per_s, no_window or unknown
-
-
-def overall(checks: list[Check]) -> Limits:
-    """All limits together."""
-    order: tuple[State, ...] = ("missed", "unknown", "undecided", "met")
-    states = [c.state for c in checks]
-    return Limits(
-        slo=next((s for s in order if s in states), "none"),
-        slo_failed=", ".join(c.criterion.name for c in checks if c.state == "missed"),
-        slo_open="; ".join(c.open_text for c in open_checks(checks)),
-    )
-
-
-def open_checks(checks: list[Check]) -> list[Check]:
-    """The limits that are neither met nor missed."""
-    return [c for c in checks if c.state in ("undecided", "unknown")]
-
-
-#: of what a cost is
-_COSTS: dict[str, typing.Callable[[StageFigures], float | None]] = {
-    "cost_per_transaction": lambda f: f.cost.usd_per_transaction,
-    "cost_per_10k": lambda f: f.cost.usd_per_10k_transactions,
-    "cost_per_1m_output_tokens": lambda f: f.cost.usd_per_1m_output_tokens,
-    "cost_per_1m_tokens": lambda f: f.cost.usd_per_1m_tokens,
-}
-
-
-def _cost(criterion: Criterion, figures: StageFigures, cost_reason: str | None) -> Check:
-    """Decided where both bounds of the bill are on one side of the limit."""
-    value, n = _COSTS[criterion.of](figures), figures.outcome.successes
-    low, high = _bounds(criterion, value, figures)
-    state: State = "unknown"
-    why = None
-    if low is not None and low > criterion.limit:
-        state = "missed"
-    elif high is not None and high <= criterion.limit:
-        state = "met"
-    elif low is not None and high is not None:
-        why = f"known only to be {show.span(low, high)}, for failures of unknown tokens may be billed"
-    else:
-        why = f"the cost is not known: {cost_reason or 'tokens are not counted'}"
-    return Check(criterion, value, state, why, n, state == "unknown" and value is not None)
-
-
-def _bounds(criterion: Criterion, value: float | None, figures: StageFigures) -> tuple[float | None, float | None]:
-    """Of the bill, for so much as the criterion is on."""
-    cost = figures.cost
-    if value is not None and cost.usd_per_transaction:
-        times: float | None = value / cost.usd_per_transaction
-    else:  # without an upper bound it may still be known to be too much
-        times = {"cost_per_transaction": 1.0, "cost_per_10k": 10_000.0}.get(criterion.of)
-    if times is None:
-        return None, None
-    ends = (cost.usd_per_transaction_low, cost.usd_per_transaction_high)
-    low, high = (None if end is None else times * end for end in ends)
-    return low, high

@@ -7,11 +7,12 @@ from analysis.cost.transaction_cost import stage_cost
 from analysis.metrics.stage_metrics import measurements
 from analysis.runs.run_reader import Run
 from analysis.runs.stage import stages_of
+from analysis.verdicts.check import Check, overall
 from analysis.verdicts.echoes import Echo, echo_of
 from analysis.verdicts.intervals import THROUGHPUT, Intervals, batches_of, intervals_of, with_intervals
 from analysis.verdicts.place import Place, place_of, prompts_of
 from analysis.verdicts.serial_intervals import series_intervals
-from analysis.verdicts.slo_checks import Check, check, overall
+from analysis.verdicts.slo_checks import check
 from analysis.verdicts.slo_criteria import criteria_of
 from analysis.verdicts.told_stages import told_intervals
 from analysis.verdicts.verdict import verdict_of

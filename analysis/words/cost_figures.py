@@ -17,8 +17,14 @@ class Cost:
         "lower",
         ends="usd_per_transaction_ci",
     )
-    usd_per_transaction_low: float | None = number("with failures of unknown tokens billed nothing", "USD", "lower")
-    usd_per_transaction_high: float | None = number("with them billed their prompt and max_tokens", "USD", "lower")
+    usd_per_transaction_low: float | None = number(
+        "with failures of unknown tokens billed nothing, and tokens written to a cache for an unknown time the price of five minutes",
+        "USD",
+        "lower",
+    )
+    usd_per_transaction_high: float | None = number(
+        "with them billed their prompt and max_tokens, and the price of an hour", "USD", "lower"
+    )
     usd_per_transaction_ci_low: float | None = number(
         "lower end of its 95 % interval: hourly by the interval of throughput, tokens by the spread of the calls' bills, from "
         "five successes on and, where all bills are alike, twenty",

@@ -14,6 +14,8 @@ BadInput                      usage, a file, an option, a package, the network: 
 ├── NotASpool                 a file that is not what a worker left of its records
 ├── BadLocustCsv              files that Locust did not write, or not whole
 ├── BadTokenMeans             a table of token means that does not fit
+├── Misshapen                 a load tester's file of a form that none of its known versions has
+├── NotFromHere               a path without the files that a load tester writes
 └── TokenizerUnavailable      weights that are not installed, or hold no tokenizer
 """
 

@@ -5,7 +5,6 @@ What argparse finds wrong becomes one line, `error: place: what; remedy`, and ex
 
 import argparse
 import collections.abc
-import difflib
 import os
 import re
 import sys
@@ -13,6 +12,7 @@ import typing
 
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.exit_codes import BAD_INPUT, OK, complain
+from locustfiles.contract.nearest import nearest
 from locustfiles.contract.version import build
 
 #: argparse's words for a value that is no number
@@ -78,8 +78,8 @@ def usage_error(message: str, prog: str, options: collections.abc.Iterable[str],
 
 
 def _nearest(given: str, known: collections.abc.Iterable[str], help_is: str) -> str:
-    close = difflib.get_close_matches(given, known, n=1)
-    return f"did you mean {close[0]}? Else {help_is}" if close else help_is
+    close = nearest(given, known)
+    return f"did you mean {close}? Else {help_is}" if close else help_is
 
 
 def ended(command: collections.abc.Callable[[], int]) -> int:

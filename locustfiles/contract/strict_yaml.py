@@ -1,6 +1,5 @@
 """Strict YAML: a file becomes a pydantic model, or one line says what to mend and where."""
 
-import difflib
 import pathlib
 import typing
 
@@ -9,6 +8,7 @@ import yaml
 
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.keys import kind_of_key
+from locustfiles.contract.nearest import nearest
 from locustfiles.contract.yaml_loader import UniqueKeyLoader
 from locustfiles.contract.yaml_values import take_quoted_dates, what_to_write
 
@@ -24,6 +24,8 @@ SECRET = "secret"
 M = typing.TypeVar("M", bound=pydantic.BaseModel)
 
 
+#: what others call a key -> what it is called here
+_OTHER_NAMES = {"tiers": ("steps", "variants")}
 MAX_BYTES = 4 * 2**20
 
 
@@ -139,8 +141,11 @@ def _explain(path: pathlib.Path, root: yaml.Node, model: type[pydantic.BaseModel
 
 def _close(model: type[pydantic.BaseModel], key: str) -> str | None:
     """The key that may have been meant."""
-    close = difflib.get_close_matches(key, sorted(keys_of(model, set())), n=1)
-    return close[0] if close and close[0] != key else None
+    known = keys_of(model, set())
+    if key in _OTHER_NAMES and _OTHER_NAMES[key][0] in known:
+        return "` or `".join(_OTHER_NAMES[key])
+    close = nearest(key, known)
+    return close if close != key else None
 
 
 def _unknown_keys(

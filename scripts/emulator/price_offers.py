@@ -9,6 +9,7 @@ REGIONS = {
     "eu-west-1": ("EU", "Europe (Ireland)"),
 }
 HOSTING, BEDROCK, MARKETPLACE = "AmazonSageMaker", "AmazonBedrock", "AmazonBedrockFoundationModels"
+SERVICE = "AmazonBedrockService"
 PUBLISHED, VERSION = "2026-11-20T18:02:11Z", "20261120180211"
 
 #: instance type -> USD an hour of a real-time endpoint, and of training, which is another product
@@ -40,7 +41,15 @@ _MARKET = {
         "output_tokens_long_ctx_standard": "2.75", "cache_read_tokens_long_ctx_standard": "0.055",
         "cache_write_tokens_long_ctx_standard": "0.6875", "cache_write_tokens_1h_long_ctx_standard": "1.1",
     },
+    "Cohere Rerank v3.5": {"search_units": "0.002"},
     "Palmyra X9": {"input_tokens_standard": "1", "output_tokens_standard": "2"},
+}  # fmt: skip
+
+
+#: of what AWS bills itself of Claude: usage type's end -> USD per 1,000 tokens
+_SERVICE = {
+    "input-tokens": "0.003", "output-tokens": "0.015", "cache-read-input-token-count": "0.0003",
+    "cache-write-input-token-count": "0.00375", "cache-write-input-token-count-1-hour": "0.006",
 }  # fmt: skip
 
 
@@ -101,6 +110,7 @@ def products() -> list[Product]:
     for region, (code, _) in REGIONS.items():
         found += _hosted(region, code)
         found += _first_party(region, code)
+        found += _service(region, code)
         found += _market(region, code)
     return found
 
@@ -138,6 +148,15 @@ def _first_party(region: str, code: str) -> typing.Iterator[Product]:
         yield Product(BEDROCK, region, "Amazon Bedrock", reserved, "hours", "20")
 
 
+def _service(region: str, code: str) -> typing.Iterator[Product]:
+    named = {"model": "Claude Sonnet 4", "provider": "Anthropic", "servicename": "Amazon Bedrock Service"}
+    for end, usd in _SERVICE.items():
+        attributes = {**named, "usagetype": f"{code}-Claude4Sonnet-{end}-cross-region-global"}
+        yield Product(SERVICE, region, "Amazon Bedrock", attributes, "1K tokens", usd)
+    attributes = {"usagetype": f"{code}-AmazonRerank-v1-searchunits", "servicename": "Amazon Bedrock"}
+    yield Product(BEDROCK, region, "Amazon Bedrock", attributes, "Search Units", "0.001")
+
+
 def _market(region: str, code: str) -> typing.Iterator[Product]:
     for model, ends in _MARKET.items():
         for end, usd in ends.items():
@@ -146,4 +165,5 @@ def _market(region: str, code: str) -> typing.Iterator[Product]:
                 "servicename": f"{model} (Amazon Bedrock Edition)",
                 "operation": "Usage",
             }
-            yield Product(MARKETPLACE, region, "Amazon Bedrock", attributes, "1M tokens", usd)
+            unit = "Units" if end == "search_units" else "1M tokens"
+            yield Product(MARKETPLACE, region, "Amazon Bedrock", attributes, unit, usd)

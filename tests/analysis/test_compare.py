@@ -2,7 +2,7 @@
 
 import pytest
 
-from analysis.comparison.align import targets_of
+from analysis.comparison.align import payloads_of, targets_of
 from analysis.comparison.build import compare
 from analysis.comparison.figures import change, interval, said, sentence, unseen
 from analysis.comparison.gist import gist_sentences
@@ -96,7 +96,7 @@ def test_what_else_differs_is_told_and_what_is_the_same_is_counted(tmp_path):
     assert values["region"] == ("us-east-1", "eu-west-1")
     assert values["parameters.max_tokens of p4d"] == ("100", "50")
     assert values["price of p4d"] == ("$37.688 per hour", "$40 per hour × 2")
-    assert values["prompts of en (SHA-256)"] == (HASH[:12], "cd" * 6)
+    assert values["prompts (SHA-256)"] == (HASH[:12], "cd" * 6)
     assert values["swarmledger"] == ("0.2.0", "0.3.0") and "python" in comparison.same
     assert "instance_count of p4d" in values and "name of p4d" in comparison.same
     # 30 tokens for 20: a transaction is other work
@@ -107,6 +107,13 @@ def test_a_payload_whose_hash_is_not_known_is_not_called_the_same(tmp_path):
     comparison = compare([drawn_run(tmp_path / name, payloads={}) for name in ("a", "b")])
     (prompts,) = [c for c in comparison.conditions if c.what.startswith("prompts")]
     assert prompts.values == {"a": "not known", "b": "not known"}
+
+
+def test_payloads_stand_beside_each_other_by_name_by_hash_or_where_nothing_speaks_against_it():
+    assert payloads_of({"en": "1", "ja": "2"}, {"en": "9", "nihongo": "2"}) == {"en": "en", "nihongo": "ja"}
+    # a tool that names its prompts as it likes, and has no file of them
+    assert payloads_of({"en": "1"}, {"guidellm": None}) == {"guidellm": "en"}
+    assert payloads_of({"en": "1"}, {"ja": "2"}) == {} == payloads_of({"en": "1", "ja": "2"}, {"guidellm": None})
 
 
 def test_stages_without_a_partner_are_named(tmp_path):
@@ -148,6 +155,16 @@ def result(target, model):
     return dataclasses.replace(made, figures=dataclasses.replace(made.figures, identity=identity))
 
 
+def test_which_way_doubts_put_a_price_is_told_where_the_verdict_knows(tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        "analysis.comparison.cautions.price_bias", lambda figures: "too high" if figures.run == "b" else None
+    )
+    comparison = compare([drawn_run(tmp_path / "a"), drawn_run(tmp_path / "b")])
+    assert comparison.cautions == [
+        "`p4d` on `en` in run b at 2 users, 5 users: what makes it SUSPECT makes its price too high."
+    ]
+
+
 def test_repetitions_are_compared_as_one_level(tmp_path):
     a, b = (drawn_run(tmp_path / n, users=(2, 2, 2), seed=s) for n, s in (("a", 1), ("b", 2)))
     comparison = compare([a, b])
@@ -174,7 +191,7 @@ def test_differences_in_words():
     assert (change(unsure), sentence(P50, unsure)) == ("0.0 %", "no difference seen (12 % would have been)")
     few = Difference(2.0, 7.0, 1.5, None, None, "made")
     assert (change(few), interval(few), unseen(few)) == ("×3.50", "+50.0 % to wide", "–")
-    assert sentence(P50, Difference(2.0, 2.1, None, None, None, "made")) == "not told by so few requests"
+    assert sentence(P50, Difference(2.0, 2.1, None, None, None, "made")) == "not told: too few independent requests"
     rates = Difference(0.01, 0.04, 0.01, 0.05, 0.02, "made", (Share(0.01, 100), Share(0.04, 100)))
     assert (change(rates), interval(rates), unseen(rates)) == ("+3.0 pts", "+1.0 to +5.0 pts", "2.0 pts")
     assert (change(None), interval(None), sentence(P50, None)) == ("–", "", "not known")

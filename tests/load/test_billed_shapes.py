@@ -229,7 +229,14 @@ def test_coheres_own_units_are_read(units, expected):
         ({"cache_system": True, "cache_ttl": "1h"}, [{}], None, None),  # both: how much of each is not known
         ({"cache_system": True}, [{"ttl": "1h"}], None, None),
         ({"parameters": {"toolConfig": {}}}, [{"ttl": "1h"}], None, None),
-        ({"cache_system": True}, [], None, None),
+        ({"cache_system": True}, [], None, 0),  # nothing asks for an hour: five minutes, as the services have it
+        ({"parameters": {"toolConfig": {"tools": [{"cachePoint": {"ttl": "1h"}}]}}}, [], None, None),
+        (
+            {"model_id": "arn:aws:bedrock:us-east-1:123456789012:prompt/ABCDE12345:1"},
+            [],
+            None,
+            None,
+        ),  # its text is kept there
         ({"cache_system": True, "cache_ttl": "1h"}, [], 0, 0),  # what the service says counts
     ],
 )

@@ -260,7 +260,7 @@ def test_a_price_that_is_not_known_is_said_and_not_taken_as_nothing():
     assert found.unknown == ["tokens"]  # once, however many groups
     # the endpoint alone: twice 18.01 and 2 s of drain, and a call of 2 s, x 0.02 $
     assert found.about.usd == pytest.approx(42.02 * 0.02)
-    assert found.text.endswith("; without tokens, whose tokens are not known")
+    assert found.text.endswith("; without tokens, whose tokens or units are not known")
 
 
 def test_only_what_is_still_to_come_is_told():

@@ -34,6 +34,10 @@ PRICED = {
     "anthropic.claude-3-haiku-20240307-v1:0": (0.25, 1.25),
     "us.anthropic.claude-fable-5-2": (8.8, 44.0),
     "global.anthropic.claude-mythos-5-1": (10.0, 50.0),
+    "anthropic.claude-mythos-5-1": (11.0, 55.0),
+    "global.anthropic.claude-haiku-4-5": (1.0, 5.0),
+    "anthropic.claude-instant-v1:2:100k": (0.8, 2.4),
+    "arn:aws:bedrock:eu-central-1::foundation-model/anthropic.claude-instant-v1": (2.48, 8.38),
     # Nova
     "us.amazon.nova-lite-v1:0": (0.06, 0.24),
     "amazon.nova-micro-v1:0": (0.035, 0.14),
@@ -82,6 +86,8 @@ PRICED = {
     "amazon.titan-text-express-v1": (0.2, 0.6),
     "writer.palmyra-x5-v1:0": (0.6, 6.0),
     "ai21.jamba-1-5-large-v1:0": (2.0, 8.0),
+    "ai21.j2-ultra-v1:0:8k": (18.8, 18.8),
+    "cohere.command-text-v14:7:4k": (1.0, 2.0),
     # ARNs
     "arn:aws:bedrock:us-east-1::foundation-model/meta.llama3-8b-instruct-v1:0": (0.3, 0.6),
     "arn:aws:bedrock:eu-west-2::foundation-model/meta.llama3-8b-instruct-v1:0": (0.39, 0.78),
@@ -89,6 +95,8 @@ PRICED = {
     "arn:aws:bedrock:us-west-2:123456789012:inference-profile/us.anthropic.claude-sonnet-5-5": (2.2, 11.0),
     "arn:aws:bedrock:::foundation-model/amazon.nova-lite-v1:0": (0.06, 0.24),
     "arn:aws-us-gov:bedrock:us-gov-west-1::foundation-model/amazon.nova-pro-v1:0": (0.96, 3.84),
+    "arn:aws-us-gov:bedrock:::foundation-model/amazon.nova-pro-v1:0": (0.96, 3.84),
+    "arn:aws-us-gov:bedrock:us-gov-east-1::foundation-model/openai.gpt-5.4": (3.3, 19.8),
     "arn:aws-us-gov:bedrock:us-gov-east-1:123456789012:inference-profile/us-gov.anthropic.claude-sonnet-5-5": (
         2.4,
         12.0,
@@ -105,6 +113,12 @@ REFUSED = {
     "anthropic.claude-3-5-sonnet-20990101-v1:0": f"no price for model `anthropic.claude-3-5-sonnet-20990101-v1:0`; {ADD}",
     "amazon.nova-mini-v1:0": f"no price for model `amazon.nova-mini-v1:0`; {ADD}",
     "us.nobody.knows-this-v1:0": f"no price for model `us.nobody.knows-this-v1:0`; {ADD}",
+    "anthropic.claude-3-5-sonnet": f"no price for model `anthropic.claude-3-5-sonnet`; {ADD}",  # v1 or v2
+    "us.us.amazon.nova-lite-v1:0": f"no price for model `us.us.amazon.nova-lite-v1:0`; {ADD}",
+    # as other tools write it
+    "bedrock/converse/us.amazon.nova-lite-v1:0": "did you mean `us.amazon.nova-lite-v1:0`? Else add it",
+    "anthropic.claude-haiku-4-5@20251001": "did you mean `anthropic.claude-haiku-4-5-20251001-v1:0`? Else add it",
+    "amazon.nova-lite-v1:0 ": "did you mean `amazon.nova-lite-v1:0`? Else add it",
     # a slip of the keyboard
     "meta.llama3-8b-instrcut-v1:0": "did you mean `meta.llama3-8b-instruct-v1:0`? Else add it",
     "us.anthropic.claude-sonnet-5.5": "did you mean `us.anthropic.claude-sonnet-5-5`? Else add it",
@@ -116,6 +130,8 @@ REFUSED = {
     "us-gov.anthropic.claude-3-haiku-20240307-v1:0": "in AWS GovCloud, which bills about 20 % more than other regions; add it",
     "arn:aws-us-gov:bedrock:us-gov-west-1::foundation-model/deepseek.v3-v1:0": "in AWS GovCloud",
     "arn:aws-cn:bedrock:cn-north-1::foundation-model/amazon.nova-lite-v1:0": "AWS bills there in CNY",
+    "arn:aws-eusc:bedrock:eusc-de-east-1::foundation-model/amazon.nova-lite-v1:0": "has prices of its own, in EUR",
+    "arn:aws-iso-b:bedrock:us-isob-east-1::foundation-model/amazon.nova-lite-v1:0": "which are not public",
     # billed otherwise
     "stability.sd3-5-large-v1:0": "it is billed by the image: add `price: {units: {image: USD}}`",
     "us.twelvelabs.pegasus-1-2-v1:0": "it is billed by the second: add `price: {units: {second: USD}}`, with `input:` and `output:`",
@@ -128,7 +144,9 @@ REFUSED = {
     f"{ARN}prompt-router/abc": "a prompt router bills whichever model it chose; add `price:` with that of its dearest model",
     f"{ARN}default-prompt-router/anthropic.claude:1": "a prompt router bills whichever model it chose",
     "arn:aws:sagemaker:us-east-1:123456789012:endpoint/mine": "a marketplace endpoint is billed by its instances; add `price:",
-    f"{ARN}agent/ABC": "this ARN names neither a foundation-model nor an inference-profile; check it",
+    "arn:aws:sagemaker:us-east-1:123456789012:inference-component/mine": "is billed by its instances; add `price:",
+    f"{ARN}agent-alias/ABC/DEF": "an agent bills every model that it calls",
+    f"{ARN}guardrail/ABC": "this ARN names neither a foundation-model nor an inference-profile; check it",
 }
 
 
@@ -148,6 +166,28 @@ def test_an_id_without_a_price_is_told_what_it_is_billed_by(model_id):
     with pytest.raises(NoPrice) as e:
         model_price(model_id, asked(), [])
     assert REFUSED[model_id] in str(e.value)
+
+
+@pytest.mark.parametrize("region", ["cn-north-1", "eusc-de-east-1", "us-iso-east-1"])
+def test_no_known_price_is_taken_for_a_region_that_is_billed_apart(region):
+    with pytest.raises(NoPrice, match="add `price:`"):
+        model_price("amazon.nova-lite-v1:0", asked(region), [])
+
+
+def test_a_shipped_price_with_cache_reads_bills_writes_as_the_library_does():
+    """Nova Pro has no price of writes: its input's in a region, 0.8 per million, and in Europe, 1.05. GPT-5.4 doubles above 272,000."""
+    rule = "cache_write, cache_write_1h: at the input price, without one of their own"
+    in_europe, gpt = (model_price(each, asked(), []) for each in ("eu.amazon.nova-pro-v1:0", "openai.gpt-5.4"))
+    assert (in_europe.price.cache_write, in_europe.price.cache_write_1h) == (0.00105, 0.00105)
+    assert rule in in_europe.source.rules
+    assert model_price("us.amazon.nova-pro-v1:0", asked(), []).price.cache_write == 0.0008
+    assert [gpt.price.rates(prompt).cache_write for prompt in (272_000, 272_001)] == [0.00275, 0.0055]
+
+
+def test_a_price_of_speech_says_that_it_is_that_of_text():
+    assert any(
+        "those of sound cost more" in rule for rule in model_price("amazon.nova-sonic-v1:0", asked(), []).source.rules
+    )
 
 
 def test_a_query_of_reranking_has_a_price_and_its_tokens_none():

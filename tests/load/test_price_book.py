@@ -165,3 +165,13 @@ def test_the_demos_price_book_says_that_its_prices_are_made_up():
     book = load_price_book(ROOT / "configs" / "pricing" / "local-demo.yaml")
     assert "ml.local-cpu" in book.instances and "local.smollm2-135m-instruct-v1:0" in book.models
     assert "made up" in book.source
+
+
+@pytest.mark.parametrize(("key", "meant"), [("tiers", "`steps` or `variants`"), ("step", "`steps`")])
+def test_a_key_of_another_name_is_told_by_those_that_there_are(tmp_path, key, meant):
+    path = tmp_path / "book.yaml"
+    path.write_text(
+        f"region: us-east-1\ncurrency: USD\nas_of: 2026-11-01\nsource: s\nmodels: {{m: {{input: 0.1, output: 0.1, {key}: []}}}}\n"
+    )
+    with pytest.raises(BadPriceBook, match=f"unknown key `{key}`; did you mean {meant}"):
+        load_price_book(path)

@@ -60,6 +60,7 @@ def test_a_book_older_than_90_days_is_said_to_be(days, expected):
     found = told(as_of=DAY - datetime.timedelta(days=days))
     assert len(found) == expected
     assert all(f"is {days} days old (book.yaml, 2026-08-29); check it at its source" in each for each in found)
+    assert all("or ask AWS: `python -m analysis prices update --region us-east-1`" in each for each in found)
 
 
 def test_a_price_of_a_day_to_come_or_after_the_run_is_said_to_be():
@@ -112,6 +113,30 @@ def test_a_slip_of_the_unit_names_its_place_before_anything_is_sent(tmp_path, wh
         priced(tmp_path, text, BOOK.replace("{input: 0.0003, output: 0.0006}", slip))
     assert f"s.yaml:5: target `a`: {place}: input 0.3, output 0.6 looks like USD per million tokens" in str(e.value)
     assert "write {input: 0.0003, output: 0.0006}" in str(e.value)
+
+
+@pytest.mark.parametrize(
+    ("own", "said"),
+    [
+        (
+            "0.00005",
+            "targets[0].price: a price has keys (got 5e-05); write {input: USD, output: USD}, per 1,000 tokens",
+        ),
+        ("$0.00005", "a price has keys (got '$0.00005'); write {input: USD"),
+        (
+            "{input: 0.1, output: 0.1, usd_per_hour: 3}",
+            "a price is per hour or per token; keep `usd_per_hour:` or `input:`",
+        ),
+        (
+            "{units: {query: 0.1}, usd_per_hour: 3}",
+            "a price is per hour or per token; keep `usd_per_hour:` or `units:`",
+        ),
+    ],
+)
+def test_a_price_of_no_kind_or_of_two_says_what_to_write(tmp_path, own, said):
+    with pytest.raises(BadScenario) as e:
+        priced(tmp_path, GOOD.replace(BEDROCK, f"{BEDROCK}    price: {own}\n"))
+    assert said in str(e.value)
 
 
 def test_a_tiers_own_price_is_compared_with_the_standard_one_where_no_other_is_known(tmp_path):

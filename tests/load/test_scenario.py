@@ -80,7 +80,11 @@ MISTAKES = {
     ),
     "price: {input: 0.1}": ("    model_id", 5, "targets[0].price.output: missing; add `output:`"),
     "price: {usd_per_hour: 0}": ("    model_id", 5, "targets[0].price.usd_per_hour: input should be greater than 0"),
-    "price: {usd_per_hour: 1, input: 1}": ("    model_id", 5, "targets[0].price.input: unknown key `input`"),
+    "price: {usd_per_hour: 1, input: 1}": (
+        "    model_id",
+        5,
+        "targets[0].price: a price is per hour or per token; keep `usd_per_hour:` or `input:`",
+    ),
     "budget_usd: -1\n": (None, 12, "budget_usd: input should be greater than 0 (got -1)"),
     "parameters: {max_tokens: 0}": (
         "    model_id",

@@ -14,6 +14,7 @@ EMULATOR = {
     "models": {
         CLAUDE: {"engine": "quick", "family": "claude"},
         OLD: {"engine": "quick", "family": "claude", "counts_tokens": False},
+        f"us.{OLD}": {"engine": "quick", "family": "claude"},
     },
 }
 LOAD = {"users": [1], "settle_s": 1, "measure_s": 2}
@@ -60,6 +61,15 @@ def test_a_model_that_does_not_count_is_said_once_and_the_estimate_goes_by_the_f
     text = flat(run.stdout)
     assert text.count("Not counted: t, prompts: ValidationException: The provided model doesn't support counting") == 1
     assert "about 2 of 10 lines of prompts.jsonl have more than 2,000 prompt tokens" in text and "Ahead: about" in text
+
+
+def test_a_model_that_counts_by_its_profile_alone_is_asked_by_that(served, tmp_path):
+    before = served.stats()["requests"]
+    run = check(scenario(tmp_path, served, folders.bedrock(f"us.{OLD}", name="t", price=PRICE)))
+    assert run.returncode == 0, run.stderr
+    assert "Counted: t, prompts: all 10 lines, 250 to 3,000 prompt tokens" in flat(run.stdout)
+    # refused once by the model's own id; then the two prompts, of which both may be asked for twice, and the first call
+    assert served.stats()["requests"] - before in (4, 5)
 
 
 def test_without_calls_nothing_is_counted(served, tmp_path):

@@ -4,46 +4,22 @@ import contextlib
 import json
 import pathlib
 import re
-import shutil
 import signal
 import time
 import urllib.parse
 import urllib.request
 
-from selenium import webdriver
 from selenium.common.exceptions import StaleElementReferenceException, TimeoutException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
 from tests.helpers import folders
+from tests.helpers.browser import browser
 from tests.helpers.locust_process import cluster, free_port, one_locust
 from tests.helpers.patience import LONGEST_S, until
 
 TARGETS = [folders.sagemaker("throttled"), folders.sagemaker("quick")]
 LOAD = {"users": [2, 4], "settle_s": 0.3, "measure_s": 30}
-
-
-@contextlib.contextmanager
-def browser():
-    """Headless Chromium, of the system (the package chromium-driver brings both)."""
-    driver = shutil.which("chromedriver")
-    assert driver, "no chromedriver: install chromium and chromium-driver"
-    options = webdriver.ChromeOptions()
-    options.binary_location = shutil.which("chromium") or ""
-    for argument in (
-        "--headless=new",
-        "--no-sandbox",
-        "--disable-dev-shm-usage",
-        "--window-size=1280,900",
-        "--disable-gpu",
-    ):
-        options.add_argument(argument)
-    chrome = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
-    chrome.set_page_load_timeout(LONGEST_S)
-    try:
-        yield chrome
-    finally:
-        chrome.quit()
 
 
 def buttons(chrome, name: str) -> list:

@@ -1,7 +1,10 @@
 """Bedrock's CountTokens: how many tokens prompts have for the model itself, before anything is spent. It is free of charge.
 
 The request that will be sent travels inside another: InvokeModel's body as it is, of Converse's the members that make up the
-prompt. Models take it by their own id, without an inference profile's geography. Claude's models offer it.
+prompt. Claude's models offer it; of others (Nova) none is known to. botocore's model has the id of a foundation model, and those
+who tried it in 2026 were refused by inference profiles' ids and answered by the model's own (pydantic-ai issue 4001, Boise-State
+agentcore-public-stack pull request 430). Of models that are called through a profile alone others report the model's own id
+refused (litellm issue 32683): then the id that is called is asked as well. Who is refused by both is told, and estimated.
 """
 
 import base64
@@ -22,6 +25,9 @@ from locustfiles.contract.scenario.targets import BedrockTarget, Target
 
 AT_ONCE = 4
 _MEMBERS = ("messages", "system", "toolConfig", "additionalModelRequestFields")  # of Converse that CountTokens has
+
+
+_OF_THE_ID = ("ValidationException", "ResourceNotFoundException")  # refusals that another id may not meet
 
 
 class Refused(Exception):
@@ -45,6 +51,7 @@ class TokenCounts:
         self._sender = sender
         self._known: dict[tuple[str, bytes], int] = {}
         self._refused: dict[str, str] = {}  # model -> why
+        self._by: dict[str, str] = {}  # model -> the id that it counts by
 
     def of(self, target: BedrockTarget, prompts: list[Prompt]) -> Counted:
         """Of these lines."""
@@ -67,11 +74,26 @@ class TokenCounts:
             raise Refused(self._refused[model])
         if (model, body) not in self._known:
             try:
-                self._known[model, body] = self._ask(target, model, body)
+                self._known[model, body] = self._ask_by_any(target, model, body)
             except Refused as refused:
                 self._refused[model] = str(refused)
                 raise
         return self._known[model, body]
+
+    def _ask_by_any(self, target: BedrockTarget, model: str, body: bytes) -> int:
+        """By the model's own id; where it is refused, by the one that is called."""
+        own, *others = [self._by[model]] if model in self._by else dict.fromkeys((model, target.model_id))
+        try:
+            found, by = self._ask(target, own, body), own
+        except Refused as refused:
+            if not others or not str(refused).startswith(_OF_THE_ID):
+                raise
+            try:
+                found, by = self._ask(target, others[0], body), others[0]
+            except Refused:
+                raise refused from None
+        self._by[model] = by
+        return found
 
     def _ask(self, target: BedrockTarget, model: str, body: bytes) -> int:
         sender, exchange, headers = self._sender, Exchange(), {"Content-Type": "application/json"}

@@ -85,17 +85,29 @@ def token_counts(
 
 
 def _written_for_an_hour(target: Target, prompt: Prompt, parsed: ParsedAnswer) -> int | None:
-    """As the service says. Where it says only how much was written, all of it if the request asks for nothing else."""
+    """As the service says. Where it says only how much was written: all of it if the request asks for an hour alone, none if it
+    asks for no hour, for five minutes is the usual time. None: how much is which is not known."""
     told, written = parsed.cache_write_1h_tokens, parsed.cache_write_tokens
     if told is not None or not written:
         return told
     asked = prompt.cache_ttls | (
         {target.cache_ttl} if isinstance(target, BedrockTarget) and target.cache_system else set()
     )
-    elsewhere = {"tools", "toolConfig"} & (
-        target.parameters.keys() | prompt.parameters.keys()
-    )  # may have some of their own
-    return written if asked == {"1h"} and not elsewhere else None
+    parameters = target.parameters | prompt.parameters
+    elsewhere = {"tools", "toolConfig"} & parameters.keys()  # may have some of their own
+    unseen = isinstance(target, BedrockTarget) and ":prompt/" in target.model_id  # its text is not in the request
+    if parsed.unclear_cache_time or unseen:
+        return None
+    if asked == {"1h"} and not elsewhere:
+        return written
+    return None if "1h" in asked or _has_hour(parameters) else 0
+
+
+def _has_hour(value: object) -> bool:
+    """Whether a `ttl` of an hour stands anywhere in a body."""
+    if isinstance(value, dict):
+        return value.get("ttl") == "1h" or any(map(_has_hour, value.values()))
+    return isinstance(value, list) and any(map(_has_hour, value))
 
 
 def _why(exchange: Exchange, parsed: ParsedAnswer) -> tuple[ErrorClass | None, str | None, str | None]:

@@ -20,6 +20,8 @@ def cache_details(builder: AnswerBuilder, usage: dict) -> None:
     builder.count(cache_write_1h_tokens=_sum(d.get("inputTokens") for d in details if d.get("ttl") == "1h"))
     if builder.parsed.cache_write_tokens is None:
         builder.count(cache_write_tokens=_sum(d.get("inputTokens") for d in details))
+    shorter = [d.get("inputTokens") for d in details if d.get("ttl") != "1h"]
+    builder.billing.for_five_minutes(_sum(shorter) if shorter else None, told=bool(shorter))
 
 
 def cache_creation(builder: AnswerBuilder, split: dict) -> None:
@@ -28,6 +30,7 @@ def cache_creation(builder: AnswerBuilder, split: dict) -> None:
     builder.count(cache_write_1h_tokens=hour)
     if split and builder.parsed.cache_write_tokens is None:
         builder.count(cache_write_tokens=_sum(n for n in (five, hour) if n is not None))
+    builder.billing.for_five_minutes(five, told=five is not None)
 
 
 def trace(builder: AnswerBuilder, told: dict) -> None:

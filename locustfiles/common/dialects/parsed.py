@@ -38,6 +38,7 @@ class ParsedAnswer:
     cache_read_tokens: int | None = None
     cache_write_tokens: int | None = None
     cache_write_1h_tokens: int | None = None  # of cache_write_tokens
+    unclear_cache_time: bool = False  # what is told of it cannot be read, or does not add up
     reasoning_tokens: int | None = None  # of completion_tokens, where the service says so
     hidden_reasoning: bool = False  # reasoning was billed that the answer does not show
     stop_reason: str | None = None
@@ -60,8 +61,7 @@ class AnswerBuilder:
     def __init__(self, echo: str | None = None, raw: RawAnswer | None = None, in_reasoning: bool = False) -> None:
         """in_reasoning: the answer begins inside reasoning whose tag the prompt has opened."""
         self.parsed = ParsedAnswer()
-        self.echo = echo
-        self.raw = raw
+        self.echo, self.raw = echo, raw
         self.times: list[float] = []
         self.texts: list[str] = []
         self.produced = False  # any output, a tool call without input included
@@ -176,7 +176,7 @@ class AnswerBuilder:
         parsed = self.parsed
         if self._tagged and not self._in_tag:  # the answer ended inside what could have become a tag
             self.say(self._tagged, None)
-        if why := self.billing.finish(parsed):
+        if why := self.billing.finish(parsed, self.unreadable):
             self.fail(ErrorClass.BAD_RESPONSE, OwnCode.IMPLAUSIBLE_USAGE, why)
         if parsed.error is None and not self.produced:
             why = f" ({parsed.stop_reason})" if parsed.stop_reason else ""

@@ -56,7 +56,7 @@ class Estimate(typing.NamedTuple):
         if self.unlimited:
             text += f" ({', '.join(self.unlimited)} without max_tokens: twice the first answer)"
         if self.unknown:
-            text += f"; without {', '.join(self.unknown)}, whose tokens are not known"
+            text += f"; without {', '.join(self.unknown)}, whose tokens or units are not known"
         return text + (f"; without {', '.join(self.failed)}, whose first call failed" if self.failed else "")
 
 

@@ -14,11 +14,11 @@ from locustfiles.common.prompts.token_counter import Counter, counter_of
 from locustfiles.common.prompts.tokenizer_packages import FAMILIES, vocabulary_file
 from locustfiles.contract.bad_input import BadInput, BadScenario
 from locustfiles.contract.manifest import TraceFit
-from locustfiles.contract.prices.price import AnyPrice
+from locustfiles.contract.prices.price import AnyPrice, TokenPrice
 from locustfiles.contract.prices.sourced import Source
 from locustfiles.contract.scenario.loads import Level, Load
 from locustfiles.contract.scenario.scenario import Scenario, find_file, load_scenario
-from locustfiles.contract.scenario.target_prices import prices_of
+from locustfiles.contract.scenario.target_prices import price_of_model, prices_of
 from locustfiles.contract.scenario.targets import Target
 from locustfiles.contract.strict_yaml import place_of
 
@@ -53,6 +53,11 @@ class Inputs:
             asked = {a.max_tokens or n for a in trace for n in asked}
         known = [n for n in asked if n is not None]
         return max(known) if len(known) == len(asked) else None
+
+    def price_of_model(self, model_id: str) -> TokenPrice | None:
+        """Of a model that is no target; None where no source has it."""
+        today = datetime.datetime.now(datetime.UTC).date()
+        return price_of_model(model_id, self.scenario, self.scenario_file, today)
 
     @property
     def prices_as_json(self) -> dict[str, dict]:

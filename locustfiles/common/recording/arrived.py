@@ -19,6 +19,8 @@ class Arrived(typing.NamedTuple):
     started_at: float
     worker: str
     target: str
+    payload: str
+    prompt_id: str
     stage: int
     phase: str
     call: int
@@ -31,6 +33,7 @@ class Arrived(typing.NamedTuple):
     cache_read_tokens: int | None
     cache_write_tokens: int | None
     cache_write_1h_tokens: int | None
+    invoked_model: str | None
     billed_units: float | None
     guardrail_units: str | None
     stop_reason: str | None

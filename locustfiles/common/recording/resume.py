@@ -1,6 +1,5 @@
 """Taking up a run that was cut short: what it has measured stays, what is missing follows as another part."""
 
-import functools
 import logging
 import os
 
@@ -22,9 +21,14 @@ class Complete(BadInput):
     """A run of which nothing is left to measure."""
 
 
-@functools.cache  # a run is looked at more than once before it goes on
+_told: set[str] = set()  # a run is looked at more than once before it goes on
+
+
 def _warn(sentence: str) -> None:
-    log.warning("%s", sentence)
+    """Once in a process."""
+    if sentence not in _told:
+        _told.add(sentence)
+        log.warning("%s", sentence)
 
 
 def pick_up(folder: RunFolder, inputs: Inputs) -> tuple[Manifest, list[Problem]]:

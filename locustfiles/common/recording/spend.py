@@ -1,12 +1,19 @@
 """What a run has cost so far, for its budget: never less than it will turn out to be."""
 
+import logging
 import statistics
 
 from locustfiles.common.calls.clock import Clock
 from locustfiles.common.planning.inputs import Inputs
 from locustfiles.common.recording.arrived import Arrived
+from locustfiles.common.recording.routed_spend import RoutedSpend
+from locustfiles.common.recording.to_send import ToSend
 from locustfiles.common.recording.token_spend import Seen, TokenSpend
+from locustfiles.contract.prices.charge import usage_of
+from locustfiles.contract.prices.guards import price_words
 from locustfiles.contract.prices.price import HourlyPrice, TokenPrice
+
+log = logging.getLogger("swarmledger")
 
 
 class Spend:
@@ -14,31 +21,48 @@ class Spend:
 
     def __init__(self, inputs: Inputs, clock: Clock) -> None:
         self._inputs, self._clock = inputs, clock
-        self._seen = Seen()
-        self._by_token: dict[str, TokenSpend] = {}  # target -> what its calls are billed
+        self._seen, self._to_send = Seen(), ToSend(inputs)
+        self._by_token: dict[str, RoutedSpend] = {}  # target -> what its calls are billed
         self._longest_s = 0.0  # of one call
         self._seconds: dict[str, float] = {}  # target -> under load in spells that are over
         self._loaded: tuple[str, float] | None = None  # target under load, since when
+        self._payload: str | None = None  # that it is sent; None: any of its own
 
     def take(self, record: Arrived) -> None:
         """One more record."""
         self._longest_s = max(self._longest_s, record.latency_ms / 1000)
         if spend := self._spend_of(record.target):
+            self._to_send.note(record, usage_of(record).whole_prompt)
             spend.take(record)
 
-    def _spend_of(self, target_name: str) -> TokenSpend | None:
+    def _spend_of(self, target_name: str) -> RoutedSpend | None:
         """None where a target is not billed by the call."""
         price = self._inputs.prices.get(target_name)
         if not isinstance(price, TokenPrice):
             return None
         if target_name not in self._by_token:
-            target = self._inputs.scenario.target(target_name)
-            limit = self._inputs.most_tokens(target) or 0
-            self._by_token[target_name] = TokenSpend(price, limit, self._seen)
+            limit = self._inputs.most_tokens(self._inputs.scenario.target(target_name)) or 0
+            self._by_token[target_name] = RoutedSpend(
+                price,
+                lambda price: TokenSpend(price, limit, self._seen),
+                lambda model: self._price_of(target_name, model),
+            )
         return self._by_token[target_name]
 
-    def load_begins(self, target: str) -> None:
-        self._loaded = (target, self._clock.now())
+    def _price_of(self, target_name: str, model: str) -> TokenPrice | None:
+        """Of the model that a router chose, which is said once."""
+        found = self._inputs.price_of_model(model)
+        if self._inputs.scenario.budget_usd is not None:
+            how = (
+                f"the dearer of {price_words(found)} and its own price"
+                if found
+                else "its own price, for no other is known"
+            )
+            log.info("target `%s`: its router chose `%s`; the budget counts such calls by %s", target_name, model, how)
+        return found
+
+    def load_begins(self, target: str, payload: str | None = None) -> None:
+        self._loaded, self._payload = (target, self._clock.now()), payload
 
     def load_ends(self) -> None:
         if self._loaded:
@@ -61,15 +85,18 @@ class Spend:
 
     def to_come_usd(self, users: int, rate: float | None, unseen_s: float) -> float:
         """What stopping now still costs: the calls in flight, those of the last `unseen_s`, of which no record has come, and
-        the drain's time. A call counts as the dearest so far; twice as many as are due may be in flight in the open loop."""
+        the drain's time. A call counts as the dearest so far, or as one with the longest line that may be sent, at its price
+        step; twice as many as are due may be in flight in the open loop."""
         target = self._loaded[0] if self._loaded else ""
         price, spend = self._inputs.prices.get(target), self._by_token.get(target)
         if isinstance(price, HourlyPrice):
             return price.usd_per_hour_in_all * self._longest_s / 3600
-        dearest_usd = max((each.dearest_usd() for each in self._by_token.values()), default=0.0)
-        if not users or not spend or not spend.recent_s:
+        longest = self._to_send.longest(target, self._payload) if target else 0.0
+        dearest_usd = max((each.dearest_usd(longest) for each in self._by_token.values()), default=0.0)
+        recent_s = spend.recent_s if spend else []
+        if not users or not recent_s:
             return users * dearest_usd
-        at_most = users / max(statistics.fmean(spend.recent_s), 0.001)  # calls a second that so many users can make
+        at_most = users / max(statistics.fmean(recent_s), 0.001)  # calls a second that so many users can make
         if rate is None:
             return (users + at_most * unseen_s) * dearest_usd
         in_flight = min(users, 1 + 2 * rate * self._longest_s)

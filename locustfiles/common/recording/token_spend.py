@@ -4,6 +4,7 @@ they can be."""
 import collections
 import dataclasses
 import decimal
+import math
 
 from locustfiles.common.recording.arrived import Arrived
 from locustfiles.contract.error_classes import UNBILLED
@@ -33,6 +34,7 @@ class TokenSpend:
         self._most_completion = 0  # of one call, billed
         self._unmeasured, self._their_completion = 0, 0  # calls of which too little is known
         self._uncounted = 0  # calls whose units are not known
+        self._caches = False  # whether a call read from one, or wrote to it
         self._unguarded = 0  # calls of which no guardrail's units are known
         self._most_units = 1.0 if "query" in price.units else 0.0
         self._most_guardrail: dict[str, int] = {}
@@ -68,6 +70,7 @@ class TokenSpend:
         """Its counts are among those that unknown ones are taken at; with the guardrail's units that have a price."""
         guardrail = {policy: n for policy, n in usage.guardrail.items() if policy in self._price.guardrail}
         self._seen.prompt_tokens = max(self._seen.prompt_tokens, usage.whole_prompt or 0)
+        self._caches |= bool(usage.cache_read_tokens or usage.cache_write_tokens)
         self._seen.completion_tokens = max(self._seen.completion_tokens, usage.completion_tokens or 0)
         self._most_units = max(self._most_units, usage.units or 0.0)
         for policy, units in guardrail.items():
@@ -84,9 +87,8 @@ class TokenSpend:
         known, longest = self._sum, self._seen.prompt_tokens
         if self._unmeasured:  # as the longest, in case all of it was written to a cache, at the dearest step
             rates = self._price.dearest(None)
-            dearest = max(r for kind, r in rates if kind != "output" and r is not None)
             prompts = Usage(longest * self._unmeasured, self._their_completion, units=0.0)
-            known += _usd(prompts, self._price, rates.model_copy(update={"input": dearest}))
+            known += _usd(prompts, self._price, rates.model_copy(update={"input": _dearest_prompt(rates)}))
         return float(known + self._units_usd(self._uncounted, self._unguarded))
 
     def _units_usd(self, uncounted: int, unguarded: int) -> decimal.Decimal:
@@ -94,12 +96,24 @@ class TokenSpend:
         guardrail = {policy: units * unguarded for policy, units in self._most_guardrail.items()}
         return _usd(Usage(0, 0, units=self._most_units * uncounted, guardrail=guardrail), self._price, self._price)
 
-    def dearest_usd(self) -> float:
-        """What one call may cost: as the dearest so far, or with the longest prompt, the longest answer and the most units."""
-        longest = Usage(self._seen.prompt_tokens, self._most_completion, units=0.0)
-        most = _usd(longest, self._price, self._price.rates(longest.prompt_tokens))
+    def dearest_usd(self, to_send: float = 0.0) -> float:
+        """What one call may cost: as the dearest so far, or with the longest prompt, all of it written to a cache if one is in
+        use, the longest answer and the most units. The longest is one of `to_send` tokens where that reaches a price step which
+        none has yet."""
+        longest = self._seen.prompt_tokens
+        if any(longest <= step.above < to_send for step in self._price.steps):
+            longest = math.ceil(to_send)
+        rates = self._price.dearest(longest)
+        if self._caches:
+            rates = rates.model_copy(update={"input": _dearest_prompt(rates)})
+        most = _usd(Usage(longest, self._most_completion, units=0.0), self._price, rates)
         units = self._units_usd(int(bool(self._price.units)), 1)
         return float(max(self._dearest, most + units)) if self.recent_s else 0.0
+
+
+def _dearest_prompt(rates: Rates) -> float:
+    """USD per 1,000 tokens of the dearest kind that a prompt's tokens may be."""
+    return max(usd for kind, usd in rates if kind != "output" and usd is not None)
 
 
 def _usd(usage: Usage, price: TokenPrice, rates: Rates) -> decimal.Decimal:

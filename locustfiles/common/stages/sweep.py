@@ -98,7 +98,7 @@ class Sweep:
         self.preflight.warm_up(group)
         if self.preflight.left_out(group):
             return
-        self.run.spend.load_begins(group.target)
+        self.run.spend.load_begins(group.target, group.payload)
         for level in group.levels:
             self.measure(group, level)
         if group.load.find:

@@ -42,9 +42,8 @@ class Gate:
         self.token = run_token.of_master(runner.master_bind_port)
         self.workers: set[str] = set()  # that have introduced themselves
         self.presence = Presence(runner.clients)
-        self.on_stray: collections.abc.Callable[[str], None] = lambda worker: (
-            None
-        )  # one of an earlier master, or that Locust has forgotten
+        #: told of one of an earlier master, or that Locust has forgotten
+        self.on_stray: collections.abc.Callable[[str], None] = lambda worker: None
         atexit.register(run_token.forget, runner.master_bind_port, self.token)
         self._challenge = secrets.token_hex(16)
         self._clients: dict[str, Outsider] = {}

@@ -60,9 +60,8 @@ class ConnectionPool:
                 connection.run(exchange, request, exchange.sent_at + timeout_s)
             if connection.untaken:
                 raise Broken(ErrorClass.CONNECT, "the connection was closed before it took anything of the request")
-            if (
-                exchange.status == 407 and origin.proxy and origin.scheme == "http"
-            ):  # a proxy's own word, never the endpoint's
+            # a proxy's own word, never the endpoint's
+            if exchange.status == 407 and origin.proxy and origin.scheme == "http":
                 raise Broken(ErrorClass.CONNECT, refusal(origin.proxy, 407, origin.host, origin.port))
         except Broken as e:
             exchange.fail(e)

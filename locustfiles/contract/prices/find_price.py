@@ -5,9 +5,9 @@ import typing
 
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.prices import library
-from locustfiles.contract.prices.amended import cautioned, discounted, ruled, with_rule
+from locustfiles.contract.prices.amended import cached_as_others, cautioned, discounted, ruled, with_rule
 from locustfiles.contract.prices.books import Book, for_models
-from locustfiles.contract.prices.model_ids import ModelId, billed_by_the_unit, billed_otherwise, parse
+from locustfiles.contract.prices.model_ids import ModelId, as_on_bedrock, billed_by_the_unit, billed_otherwise, parse
 from locustfiles.contract.prices.price import HourlyPrice, Rates, TokenPrice
 from locustfiles.contract.prices.price_book import EVERYWHERE, InstanceEntry, ModelEntry, OnTop, Variant
 from locustfiles.contract.prices.slips import meant
@@ -53,10 +53,10 @@ def model_price(model_id: str, asked: Asked, books: list[Book]) -> Sourced:
     The named books go before the shipped ones of the region, which an ARN may name, and these before the library. An entry of
     the very id goes before one of its model.
     """
-    if (how := billed_otherwise(model_id)) and not any(model_id in book.content.models for book in books):
-        raise NoPrice(how)
     named = parse(model_id)
     region = named.region or asked.region
+    if (how := billed_otherwise(model_id, region)) and not any(model_id in book.content.models for book in books):
+        raise NoPrice(how)
     search = _Search(model_id, named, asked._replace(region=region), for_models(books, region))
     found = _of_its_own(search) or _of_the_model(search) or _of_the_library(search)
     if found is None:
@@ -157,7 +157,8 @@ def _passed_over(search: _Search, found: Sourced, upto: Book | None) -> Sourced:
 
 def _of_book(book: Book, key: str, entry: ModelEntry) -> Sourced:
     price = TokenPrice.model_validate(entry.model_dump(include=set(TokenPrice.model_fields)))
-    return discounted(Sourced(price, _source(book, key, entry)), entry.discount_percent)
+    found = Sourced(price, _source(book, key, entry))
+    return discounted(cached_as_others(found) if book.shipped else found, entry.discount_percent)
 
 
 def _topped(search: _Search, found: Sourced) -> Sourced:
@@ -231,7 +232,7 @@ def _absent_model(search: _Search) -> str:
     if by_unit := billed_by_the_unit(search.named.bare):
         return f"no price for model `{search.model_id}`; {by_unit}"
     known = [parse(key).bare for book in search.books for key in book.content.models]
-    typed = parse(search.model_id.lower())
+    typed = parse(as_on_bedrock(search.model_id))
     hint = meant(typed.bare, [*known, *library.ids()], itself=typed != search.named)
     return _absent("model", search.model_id, hint and typed._replace(bare=hint).profile)
 

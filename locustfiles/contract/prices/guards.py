@@ -87,8 +87,16 @@ def _of_time(source: Source, on: datetime.date) -> str | None:
     days = (on - source.as_of).days
     if days <= OLD_DAYS:
         return None
-    mend = "update the package" if source.origin == "library" else "check it at its source and set `as_of:`"
+    own = f"check it at its source and set `as_of:`{_ask(source)}"
+    mend = "update the package" if source.origin == "library" else own
     return f"the price is {days} days old ({source.name}, {source.as_of}); {mend}"
+
+
+def _ask(source: Source) -> str:
+    """How AWS is asked for today's prices of a book's region, where that is one."""
+    if source.region is None or source.region in NO_REGION:
+        return ""
+    return f", or ask AWS: `python -m analysis prices update --region {source.region}`"
 
 
 def difference(price: AnyPrice, other: AnyPrice) -> float | None:

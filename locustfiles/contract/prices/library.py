@@ -4,6 +4,7 @@ import datetime
 import decimal
 import functools
 import importlib.metadata
+import re
 import typing
 
 from locustfiles.contract.prices.model_ids import GEOGRAPHIES, canonical, undated
@@ -48,7 +49,15 @@ def find(model_id: str, on: datetime.date, provider: str = "aws") -> Found | Non
     own = _own(model, on)
     if "input" not in own:
         return None
-    return Found(_token_price(own), model.id, _fallbacks(own))
+    return Found(_token_price(own), model.id, (*_fallbacks(own), *_of_text(model, on)))
+
+
+def _of_text(model: typing.Any, on: datetime.date) -> tuple[str, ...]:
+    """A line where tokens of sound have prices of their own, which no call of ours is billed by."""
+    audio = _prices(model, on).input_audio_mtok
+    return (
+        () if audio is None else (f"tokens of text: those of sound cost more (${audio} per million in), not counted",)
+    )
 
 
 def _fallbacks(own: dict[str, typing.Any]) -> tuple[str, ...]:
@@ -82,8 +91,11 @@ def _spelled(provider: str) -> dict[str, typing.Any]:
     models = next(each.models for each in get_snapshot().providers if each.id == provider)
     by_id = {canonical(model.id): model for model in models}
     in_region = {_bare(key): model for key, model in by_id.items() if key.startswith("regional.")}
-    without_date = {undated(key): model for key, model in in_region.items()}
-    return without_date | in_region | by_id
+    dated = in_region | by_id
+    without_date = {undated(key): model for key, model in dated.items()}
+    later = {re.sub(r"-v\d+$", "", key) for key in without_date if re.search(r"-v\d+$", key)}
+    one_version = {key: model for key, model in without_date.items() if key not in later}
+    return one_version | dated
 
 
 @functools.cache
@@ -127,9 +139,12 @@ def _per_1k(value: typing.Any, start: int) -> float:
 
 
 def _own(model: typing.Any, on: datetime.date) -> dict[str, typing.Any]:
-    noon = datetime.datetime.combine(on, datetime.time(12), datetime.UTC)
-    prices = model.get_prices(noon)
+    prices = _prices(model, on)
     return {kind: value for kind, key in _KEYS.items() if (value := getattr(prices, key)) is not None}
+
+
+def _prices(model: typing.Any, on: datetime.date) -> typing.Any:
+    return model.get_prices(datetime.datetime.combine(on, datetime.time(12), datetime.UTC))
 
 
 def provider_of(url: str) -> str | None:

@@ -115,6 +115,8 @@ class HourlyPrice(Strict):
     @pydantic.model_validator(mode="before")
     @classmethod
     def _from_reserved(cls, data: typing.Any) -> typing.Any:
+        if isinstance(data, dict) and (by_token := {"input", "output", "units"} & data.keys()):
+            raise ValueError(f"a price is per hour or per token; keep `usd_per_hour:` or `{min(by_token)}:`")
         if isinstance(data, dict) and isinstance(data.get("reserved"), dict) and "usd_per_hour" not in data:
             return {**data, "usd_per_hour": Reserved.model_validate(data["reserved"]).usd_per_hour}
         return data
@@ -144,7 +146,16 @@ def kind_of_price(value: object) -> str:
 
 
 #: told apart by a key, so that a mistake is explained for the kind that was meant
+def _a_mapping(value: object) -> object:
+    if not isinstance(value, dict | Rates | HourlyPrice):
+        raise ValueError(
+            "a price has keys; write {input: USD, output: USD}, per 1,000 tokens, {usd_per_hour: USD} or {units: {query: USD}}"
+        )
+    return value
+
+
 AnyPrice = typing.Annotated[
     typing.Annotated[TokenPrice, pydantic.Tag("tokens")] | typing.Annotated[HourlyPrice, pydantic.Tag("hourly")],
     pydantic.Discriminator(kind_of_price),
+    pydantic.BeforeValidator(_a_mapping),
 ]

@@ -18,6 +18,7 @@ import typing
 import pydantic
 
 from locustfiles.contract.bad_input import BadInput
+from locustfiles.contract.prices.book_unit import Unit, per_1k
 from locustfiles.contract.prices.model_ids import canonical
 from locustfiles.contract.prices.price import Hourly, Rates, TokenPrice, Usd
 from locustfiles.contract.strict_yaml import Strict, load_yaml
@@ -104,6 +105,14 @@ class PriceBook(Strict):
     instances: Instances = {}
     models: Models = {}
     guardrail: dict[str, Usd] = {}  # USD per unit of a guardrail's policy
+    unit: Unit = "per_1k_tokens"  # of the file's token prices; here they are per 1,000
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _in_one_unit(cls, data: typing.Any) -> typing.Any:
+        if not isinstance(data, dict) or "unit" not in data:
+            return data
+        return {**data, "models": per_1k(data.get("models", {}), data["unit"])}
 
     @pydantic.model_validator(mode="after")
     def _not_empty(self) -> typing.Self:

@@ -13,9 +13,10 @@ from locustfiles.contract.prices.books import Book, books_of
 from locustfiles.contract.prices.find_price import Asked, instance_price, model_price
 from locustfiles.contract.prices.guarded import guarded
 from locustfiles.contract.prices.model_ids import parse
-from locustfiles.contract.prices.price import HourlyPrice
+from locustfiles.contract.prices.price import HourlyPrice, TokenPrice
 from locustfiles.contract.prices.price_book import Variant
 from locustfiles.contract.prices.sourced import Source, Sourced
+from locustfiles.contract.prices.whole_book import odd_entries
 from locustfiles.contract.scenario.scenario import Scenario, find_file
 from locustfiles.contract.scenario.targets import BedrockTarget, OpenAITarget, SageMakerTarget, Target
 from locustfiles.contract.strict_yaml import place_of
@@ -31,7 +32,8 @@ def price_of(target: Target, region: str | None, on: datetime.date, books: list[
     Raises BadScenario, NoPrice, BadPriceBook, or WrongUnit for figures that are no USD per 1,000 tokens.
     """
     model_id, asked = _asked(target, region, on)
-    found = guarded(_found(target, model_id, asked, books), model_id, asked, books)
+    instance = None if isinstance(target, BedrockTarget) else target.instance_type
+    found = guarded(_found(target, model_id, asked, books), model_id, asked, books, instance)
     if isinstance(found.price, HourlyPrice) and not isinstance(target, BedrockTarget):
         found = found._replace(price=_counted(target, found.price))
     return _shared(target, discounted(found, target.discount_percent, _DISCOUNT))
@@ -134,3 +136,18 @@ def prices_of(scenario: Scenario, path: str | pathlib.Path, on: datetime.date) -
                 f"{where}: target `{target.name}`: {e}{f' ({scenario.pricing})' if scenario.pricing else ''}"
             ) from None
     return books, prices
+
+
+def price_of_model(model_id: str, scenario: Scenario, path: str | pathlib.Path, on: datetime.date) -> TokenPrice | None:
+    """Of a model that a prompt router chose for a target; None where no source has a price of it."""
+    try:
+        books = books_of(find_file(scenario.pricing, path) if scenario.pricing else None, scenario.region)
+        price = model_price(model_id, Asked(scenario.region, on), books).price
+    except BadInput:
+        return None
+    return price if isinstance(price, TokenPrice) else None
+
+
+def odd_entries_of(scenario: Scenario, path: str | pathlib.Path, on: datetime.date) -> list[str]:
+    """A line for each entry of the scenario's price book, used or not, that is not in the unit it should be. Raises BadInput."""
+    return odd_entries(books_of(find_file(scenario.pricing, path), scenario.region), on) if scenario.pricing else []

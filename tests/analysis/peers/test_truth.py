@@ -6,6 +6,7 @@ from collections import Counter
 import pandas as pd
 import pytest
 
+from analysis.metrics.gaps import inter_token
 from tests.helpers.peer_files import DATA, failure, imported, with_truth
 
 #: tool -> ms by which its times of one request may be off: waking up late, connecting
@@ -35,6 +36,16 @@ def test_every_request_has_the_endpoints_tokens_and_times(tool, tmp_path):
             assert 0 <= record[own] - line[name] < ERROR_MS[tool]
     off = [record["ttft_ms"] - line["first_token_ms"] for record, line in good]
     assert statistics.median(off) < 5.0  # a role event comes 200 ms before the first token
+
+
+@pytest.mark.parametrize("tool", ["aiperf", "inference-perf", "vllm-bench"])
+def test_gaps_between_tokens_are_those_that_the_endpoint_kept(tool, tmp_path):
+    records = imported(tool, DATA / tool, tmp_path / "run").records
+    good = records[records["error"].isna()]
+    found = inter_token(good)
+    assert found.gaps == (good["chunks"] - 1).sum()
+    assert found.mean == pytest.approx(20.0, abs=0.1)  # ms: 50 tokens/s; no gap of a role or a closing event
+    assert found.p50 == pytest.approx(20.0, rel=0.025)
 
 
 @pytest.mark.parametrize("tool", sorted(ERROR_MS))

@@ -94,15 +94,15 @@ def test_what_is_billed_by_the_query_is_one_query(book, capsys):
 def test_an_instance_is_told_by_the_hour_and_at_examples_of_its_use(book, capsys):
     assert main(["prices", "ml.g5.xlarge", "--pricing", book]) == 0
     shown = capsys.readouterr().out
-    assert "$1.5 an hour × 1 = $1.5 an hour" in shown
-    assert "at 60 transactions a minute: $1.5 / 3,600, $4.1667 for 10,000" in shown  # 1.5 / 3600 x 10,000
+    assert "$1.50 an hour × 1 = $1.50 an hour" in shown
+    assert "at 60 transactions a minute: $1.50 / 3,600, $4.1667 for 10,000" in shown  # 1.5 / 3600 x 10,000
 
 
 def test_a_scenarios_targets_are_told_each_by_its_own_price(book, tmp_path, capsys):
     (tmp_path / "scenario.yaml").write_text(SCENARIO)
     assert main(["prices", str(tmp_path / "scenario.yaml")]) == 0
     shown = capsys.readouterr().out
-    assert "target hosted in us-east-1" in shown and "$1.5 an hour × 2 = $3 an hour" in shown
+    assert "target hosted in us-east-1" in shown and "$1.50 an hour × 2 = $3.00 an hour" in shown
     assert "target tokens in us-east-1" in shown and "total: $0.0012;" in shown  # 1,000 x 0.001 + 100 x 0.002 per 1,000
 
 

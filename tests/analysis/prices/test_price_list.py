@@ -45,6 +45,10 @@ COUNTED = {
     "USE1-Nova2.0Lite-input-tokens-cross-region-global": Meter("input", everywhere=True),
     "USE1-Nova2.0Lite-input-tokens-priority-cross-region-global": Meter("input", "priority", everywhere=True),
     "USE1-Nova2.0Pro-text-output-tokens-flex": Meter("output", "flex"),
+    "USE1-Claude4Sonnet-output-tokens-long-context-cross-region-global": Meter("output", everywhere=True, long=True),
+    "USE1-Claude4Sonnet-cache-write-input-token-count-1-hour-cross-region-global": Meter(
+        "cache_write_1h", everywhere=True
+    ),
     "USE1-NovaPro-cache-read-input-token-count": Meter("cache_read"),
     "USW2-moonshotai.kimi-k3-mantle-cache-write-tokens-30m-standard": Meter("cache_write_30m"),
 }
@@ -74,6 +78,16 @@ def test_a_usage_type_says_kind_tier_place_and_length(usage):
 def test_what_counts_something_else_is_passed_over(usage):
     found = read(MARKETPLACE if "-MP:" in usage else BEDROCK, [item(usage, "1")])
     assert (found.tokens, found.passed, found.unclear) == ([], 1, [])
+
+
+def test_a_search_unit_has_the_price_of_one():
+    own = item("USW2-AmazonRerank-v1-searchunits", "0.001", "Search Units", servicename="Amazon Bedrock")
+    edition = {"servicename": "Cohere Rerank v3.5 (Amazon Bedrock Edition)"}
+    assert read(BEDROCK, [own]).searches == {"AmazonRerank-v1": D("0.001")}
+    found = read(MARKETPLACE, [item("USE1-MP:USE1_search_units-Units", "0.0020000000", "Units", **edition)])
+    assert (found.searches, found.tokens, found.unclear) == ({"Cohere Rerank v3.5": D("0.002")}, [], [])
+    [unclear] = read(MARKETPLACE, [item("USE1-MP:USE1_search_units-Units", "2", "1K", **edition)]).unclear
+    assert unclear.endswith("$2 is more than a search unit costs; its unit is `1K`")
 
 
 def test_the_unit_is_the_items_own_and_never_guessed():

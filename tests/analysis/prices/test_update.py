@@ -15,6 +15,7 @@ from analysis.prices.book_text import written
 from analysis.prices.offered import Offered
 from locustfiles.contract.prices.price_book import load_price_book
 from scripts.emulator.config import EXAMPLE_ACCESS_KEY, EXAMPLE_SECRET_KEY
+from scripts.emulator.price_offers import products
 from tests.helpers.emulator_process import ROOT, running_emulator
 
 D = decimal.Decimal
@@ -80,11 +81,39 @@ def test_every_page_is_read_and_a_throttled_one_asked_for_again(aws, capsys):
         aws.setenv("AWS_ENDPOINT_URL_PRICING", e.url)
         assert update("--region", "us-east-1", "--book", "none.yaml") == 0
         told = e.stats()
-    # 5 hours of instances, 19 prices of Bedrock's own offer, 24 of the marketplace's: 1, 1 and 2 pages; the seed's first draw is 0.134
-    assert told["by_status"] == {"200": 4, "400": told["by_fault"]["throttle"]} and told["by_fault"]["throttle"] >= 1
+    # 5 hours of instances, 20 prices of Bedrock's own offer, 5 of its second, 25 of the marketplace's: 1, 1, 1 and 2 pages; the seed's first
+    # draw is 0.134
+    assert told["by_status"] == {"200": 5, "400": told["by_fault"]["throttle"]} and told["by_fault"]["throttle"] >= 1
     assert (
-        "10 new, 0 changed" in capsys.readouterr().out
-    )  # 5 instances, Nova, Llama and Haiku; Sonnet, and its global profile
+        "13 new, 0 changed" in capsys.readouterr().out
+    )  # 5 instances, Nova, Llama and Haiku; Sonnet, and its global profile; that of Sonnet 4; two that rerank
+
+
+def test_search_units_and_the_second_offer_of_bedrock_are_entries_too(aws, tmp_path, capsys):
+    book = tmp_path / "book.yaml"
+    only = ("--only", "*rerank*", "--only", "*sonnet-4-2025*")
+    assert update("--region", "us-east-1", "--book", book, "--write", *only) == 0
+    models = load_price_book(book).models
+    assert {key: entry.units for key, (entry,) in models.items() if entry.units} == {
+        "amazon.rerank-v1:0": {"query": 0.001},
+        "cohere.rerank-v3-5:0": {"query": 0.002},
+    }
+    (sonnet,) = models["global.anthropic.claude-sonnet-4-20250514-v1:0"]
+    assert (sonnet.input, sonnet.output, sonnet.cache_write, sonnet.cache_write_1h) == (0.003, 0.015, 0.00375, 0.006)
+    assert "+ amazon.rerank-v1:0: a query $0.001\n" in capsys.readouterr().out
+    book.write_text(book.read_text().replace("{query: 0.001}", "{query: 0.004}"))
+    assert update("--region", "us-east-1", "--book", book, *only) == 0
+    assert "~ amazon.rerank-v1:0: a query $0.004 -> $0.001 (-75 %)\n" in capsys.readouterr().out
+
+
+def test_an_offer_that_aws_has_not_is_passed_over(aws, capsys):
+    """Of an endpoint with hosting's prices and the two large offers alone."""
+    offers = ("AmazonSageMaker", "AmazonBedrock", "AmazonBedrockFoundationModels")
+    kept = [product._asdict() for product in products() if product.service in offers]
+    with running_emulator({"engines": {}, "pricing": {"products": kept}}) as e:
+        aws.setenv("AWS_ENDPOINT_URL_PRICING", e.url)
+        assert update("--region", "us-east-1", "--book", "none.yaml", "--only", "ml.g6.xlarge") == 0
+    assert "1 new, 0 changed" in capsys.readouterr().out
 
 
 def test_it_writes_its_own_entries_and_keeps_every_other_line(aws, tmp_path, capsys):
@@ -121,7 +150,7 @@ def test_a_book_that_is_not_there_is_made(aws, tmp_path, capsys):
     capsys.readouterr()
     assert update("--book", book) == 0
     assert (
-        "1 new, 0 changed, 9 the same, 0 yours and otherwise, 1 of before not listed now and kept"
+        "1 new, 0 changed, 12 the same, 0 yours and otherwise, 1 of before not listed now and kept"
         in capsys.readouterr().out
     )
     assert update("--book", book, "--only", "ml.g*") == 0

@@ -1,0 +1,179 @@
+"""report.xlsx: prices, stages and the run's cost with live formulas, so that one can change a price and see what follows.
+
+A stage's cost by formula is that of its mean transaction, with no failures billed and no price steps; the measured cost, in
+which all of that is, stands beside it.
+"""
+
+import pathlib
+import typing
+
+from analysis.advice.report_model import Report
+from analysis.cost.run_cost import RunCost
+from analysis.verdicts.stage_results import Result
+from analysis.words.level import level_text
+from locustfiles.contract.prices.price import HOURS_A_MONTH
+from locustfiles.contract.visible import visible
+
+if typing.TYPE_CHECKING:
+    from xlsxwriter import Workbook
+    from xlsxwriter.format import Format
+    from xlsxwriter.worksheet import Worksheet
+
+A_MONTH = 1_000_000  # transactions, until the reader writes another number
+PRICES = (
+    "Run",
+    "Target",
+    "Priced by",
+    "USD an hour, all instances",
+    "Input, USD per 1,000",
+    "Output",
+    "Read from a cache",
+)
+STAGES = (
+    "Run", "Target", "Payload", "Level", "Verdict", "Limits", "Requests", "Error rate", "Transactions a minute", "Prompt tokens",
+    "Of them from a cache", "Output tokens", "USD per transaction, measured", "by the prices", "USD per 10,000", "USD a month",
+)  # fmt: skip
+COST = ("Run", "Target", "Kind", "Prompts above", "Amount", "Per", "USD per", "USD")
+
+
+class Styles(typing.NamedTuple):
+    """How cells look: an input is what the reader may change."""
+
+    head: "Format"
+    input: "Format"
+    usd: "Format"
+    share: "Format"
+
+
+Cell = str | float | int | None
+
+
+def write_workbook(report: Report, path: str | pathlib.Path) -> None:
+    """Write it. Raises OSError."""
+    from xlsxwriter import Workbook
+    from xlsxwriter.exceptions import FileCreateError
+
+    book = Workbook(str(path), {"strings_to_formulas": False, "strings_to_urls": False, "in_memory": True})
+    styles = Styles(
+        book.add_format({"bold": True, "text_wrap": True, "bottom": 1, "valign": "bottom"}),
+        book.add_format({"bg_color": "#FFF3D6", "num_format": "0.########"}),
+        book.add_format({"num_format": "$#,##0.00######"}),
+        book.add_format({"num_format": "0.00%"}),
+    )
+    rows = _prices(book, styles, report.run_cost)
+    _stages(book, styles, report.results, rows)
+    _cost(book, styles, report.run_cost)
+    try:
+        book.close()
+    except FileCreateError as e:
+        raise e.args[0] if e.args and isinstance(e.args[0], OSError) else OSError(str(e)) from None
+
+
+def _sheet(book: "Workbook", styles: Styles, name: str, heads: typing.Sequence[str], top: int = 0) -> "Worksheet":
+    sheet = book.add_worksheet(name)
+    for column, words in enumerate(heads):
+        sheet.write_string(top, column, words, styles.head)
+    sheet.set_column(0, len(heads) - 1, 14)
+    sheet.freeze_panes(top + 1, 2)
+    return sheet
+
+
+def _put(
+    sheet: "Worksheet", row: int, cells: typing.Iterable[Cell], style: "Format | None" = None, first: int = 0
+) -> None:
+    """Texts of others stay texts; what is not known stays empty."""
+    for column, cell in enumerate(cells, first):
+        if isinstance(cell, str):
+            sheet.write_string(row, column, visible(cell))
+        elif cell is not None:
+            sheet.write_number(row, column, cell, style)
+
+
+def _prices(book: "Workbook", styles: Styles, costs: list[RunCost]) -> dict[tuple[str, str], tuple[int, RunCost]]:
+    """(run, target) -> its row as a spreadsheet counts, and its factors."""
+    sheet, found = _sheet(book, styles, "Prices", PRICES), {}
+    for row, cost in enumerate(costs, 1):
+        _put(sheet, row, (cost.run, cost.target, cost.price_basis))
+        rates = (hourly(cost), cost.usd_per_1k_input, cost.usd_per_1k_output, cost.usd_per_1k_cache_read)
+        _put(sheet, row, rates, styles.input, 3)
+        found[cost.run, cost.target] = row + 1, cost
+    return found
+
+
+def hourly(cost: RunCost) -> float | None:
+    """USD an hour of all instances of a target, its share of them."""
+    if cost.usd_per_hour is None:
+        return None
+    return cost.usd_per_hour * (cost.instance_count or 1) * (1.0 if cost.share is None else cost.share)
+
+
+def _stages(
+    book: "Workbook", styles: Styles, results: list[Result], rows: dict[tuple[str, str], tuple[int, RunCost]]
+) -> None:
+    sheet = _sheet(book, styles, "Stages", STAGES, top=2)
+    _put(sheet, 0, ("Transactions a month", A_MONTH), styles.input)
+    for row, result in enumerate(results, 3):
+        f = result.figures
+        _put(sheet, row, (f.run, f.identity.target, result.payload, level_text(f), f.trust.verdict, f.limits.slo))
+        _put(sheet, row, (f.outcome.requests,), None, 6)
+        _put(sheet, row, (f.outcome.error_rate,), styles.share, 7)
+        tokens = f.tokens
+        _put(sheet, row, (f.throughput.transactions_per_minute, tokens.prompt_tokens_mean), None, 8)
+        _put(sheet, row, (tokens.cache_read_share,), styles.share, 10)
+        _put(sheet, row, (tokens.completion_tokens_mean,), None, 11)
+        _put(sheet, row, (f.cost.usd_per_transaction,), styles.usd, 12)
+        price = rows.get((f.run, f.identity.target))
+        if price is not None and result.usd is not None:
+            _formulas(sheet, styles, row, result, *price)
+
+
+def _formulas(sheet: "Worksheet", styles: Styles, row: int, result: Result, at: int, cost: RunCost) -> None:
+    """What follows from the prices' cells; with its value now, for readers that do not calculate."""
+    f, line = result.figures, row + 1
+    usd = hourly(cost)
+    a_minute, prompt, output = (
+        f.throughput.transactions_per_minute,
+        f.tokens.prompt_tokens_mean,
+        f.tokens.completion_tokens_mean,
+    )
+    if usd is not None and a_minute:
+        each = usd / 60 / a_minute
+        hours = f"ROUNDUP($B$1/({HOURS_A_MONTH}*60*I{line}),0)*Prices!$D${at}*{HOURS_A_MONTH}"
+        month = -(-A_MONTH // (HOURS_A_MONTH * 60 * a_minute)) * usd * HOURS_A_MONTH
+        texts = (f"=Prices!$D${at}/60/I{line}", f"=10000*N{line}", f"={hours}")
+    elif cost.usd_per_1k_input is not None and cost.usd_per_1k_output is not None and None not in (prompt, output):
+        read = cost.usd_per_1k_cache_read
+        cached = (prompt or 0.0) * (f.tokens.cache_read_share or 0.0) if read is not None else 0.0
+        fresh = (
+            f"J{line}*(1-K{line})*Prices!$E${at}+J{line}*K{line}*Prices!$G${at}"
+            if read is not None
+            else f"J{line}*Prices!$E${at}"
+        )
+        each = (
+            ((prompt or 0.0) - cached) * cost.usd_per_1k_input
+            + cached * (read or 0.0)
+            + (output or 0.0) * cost.usd_per_1k_output
+        ) / 1000
+        month = each * A_MONTH
+        texts = (f"=({fresh}+L{line}*Prices!$F${at})/1000", f"=10000*N{line}", f"=N{line}*$B$1")
+    else:
+        return
+    for column, (text, value) in enumerate(zip(texts, (each, 10_000 * each, month), strict=True), 13):
+        sheet.write_formula(row, column, text, styles.usd, value)
+
+
+def _cost(book: "Workbook", styles: Styles, costs: list[RunCost]) -> None:
+    """What the run cost, line by line, and its sum."""
+    sheet = _sheet(book, styles, "Run cost", COST)
+    parts = [part for cost in costs for part in cost.parts]
+    for row, part in enumerate(parts, 1):
+        _put(sheet, row, (part.run, part.target, part.kind, part.above, part.amount, part.per))
+        _put(sheet, row, (part.usd_per,), styles.input, 6)
+        if part.per and part.usd_per is not None:
+            sheet.write_formula(row, 7, f"=E{row + 1}/F{row + 1}*G{row + 1}", styles.usd, part.usd)
+        else:
+            _put(sheet, row, (part.usd,), styles.usd, 7)
+    if parts:
+        last = len(parts) + 1
+        sheet.write_string(last, 0, "All together, at most", styles.head)
+        sheet.write_formula(last, 7, f"=SUM(H2:H{last})", styles.usd, sum(part.usd for part in parts))

@@ -1,0 +1,39 @@
+"""How long the longest prompt may be that is still to be sent, by the tokens of the longest that was."""
+
+import collections.abc
+
+from locustfiles.common.planning.first_call import size_of
+from locustfiles.common.planning.inputs import Inputs
+from locustfiles.common.planning.prompt_tokens import MARGIN
+from locustfiles.common.recording.arrived import Arrived
+
+
+class ToSend:
+    """Of a run's targets and payloads."""
+
+    def __init__(self, inputs: Inputs) -> None:
+        self._inputs = inputs
+        self._sizes: dict[tuple[str, str], dict[str, float]] = {}  # (target, payload) -> a line's id -> its size
+        self._longest: dict[
+            str, tuple[float, int]
+        ] = {}  # target -> size and tokens of its longest line that was counted
+
+    def note(self, record: Arrived, whole_prompt: int | None) -> None:
+        """What a call says of its line. whole_prompt: its tokens, cached ones counted."""
+        size = self._of(record.target, record.payload).get(record.prompt_id)
+        if whole_prompt and size and (size, whole_prompt) > self._longest.get(record.target, (0.0, 0)):
+            self._longest[record.target] = size, whole_prompt
+
+    def longest(self, target: str, payload: str | None) -> float:
+        """Tokens, with a margin where no line as long was counted; 0 where none was. payload: None is any of the target's."""
+        size, tokens = self._longest.get(target, (0.0, 0))
+        stems = self._inputs.stems_of(target) if payload is None else [payload]
+        most = max((size for stem in stems for size in self._of(target, stem).values()), default=0.0)
+        return tokens * max(1.0, MARGIN * most / size if most > size else 1.0) if size else 0.0
+
+    def _of(self, target: str, payload: str) -> collections.abc.Mapping[str, float]:
+        key = target, payload
+        if key not in self._sizes:
+            told, lines = self._inputs.scenario.target(target), self._inputs.payloads.get(payload, [])
+            self._sizes[key] = {line.id: size_of(told, line) for line in lines}
+        return self._sizes[key]
