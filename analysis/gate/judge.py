@@ -125,9 +125,7 @@ def _baseline_notes(aligned: Aligned, runs: tuple[Run, Run], prices: dict[str, P
     }
     compared = {base.name: [a for a, _ in pairs], now.name: [b for _, b in pairs]}
     unlike, _ = conditions([base, now], prices, compared, names, dict.fromkeys(names, ""))
-    notes = [
-        f"Not as in the baseline: {c.what}: {_values(c, base)} → {_values(c, now)}." for c in unlike if c.kind in _TOLD
-    ]
+    notes = [_unlike(c, base, now) for c in unlike if c.kind in _TOLD]
     groups: dict[tuple[str, str], list[Level]] = {}
     for pair in pairs:
         level = Level(level_text(pair[1].figures), {base.name: pair[0], now.name: pair[1]}, {})
@@ -142,8 +140,11 @@ def _baseline_notes(aligned: Aligned, runs: tuple[Run, Run], prices: dict[str, P
     return notes + [ASSUMPTIONS[0]] * bool(pairs)
 
 
-def _values(of: Condition, run: Run) -> str:
-    return of.values[run.name] or "none"
+def _unlike(of: Condition, base: Run, now: Run) -> str:
+    was, is_now = (of.values[run.name] or "none" for run in (base, now))
+    if was == is_now:  # told, for it is not known
+        return f"Whether it is as in the baseline is not known: {of.what}."
+    return f"Not as in the baseline: {of.what}: {was} → {is_now}."
 
 
 def _target(result: Result) -> str:

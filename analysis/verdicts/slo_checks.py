@@ -9,6 +9,7 @@ requests above it, where a failure is above every limit: shedding load must not 
 shares, rates and costs by plain comparison.
 """
 
+import dataclasses
 import functools
 import itertools
 import typing
@@ -37,6 +38,9 @@ def check(criterion: Criterion, stage: Stage, figures: StageFigures, cost_reason
     """A criterion at the stage whose measurements and cost are in `figures`. cost_reason: why its cost is empty."""
     if criterion.of in COSTS:
         return cost_check(criterion, figures, cost_reason)
+    if criterion.of == "bad_stop_share":
+        unknown = "no success has a stop reason" if figures.outcome.successes else "no success was measured"
+        return plain(criterion, figures.outcome.bad_stop_share, unknown, figures.outcome.successes or 0)
     if stage.visit.aggregates is not None:
         return _told(criterion, figures)
     if criterion.of == "itl":
@@ -154,18 +158,20 @@ def _error_rate(criterion: Criterion, stage: Stage, figures: StageFigures) -> Ch
     """Of requests, with `retry:` of calls; of one class alone where the criterion names it."""
     asked = stage.measured if stage.calls is None else stage.calls.measured
     ended = asked[asked["error"] != ErrorClass.CANCELLED]
-    rate = perceived(figures).error_rate
-    if criterion.failure is not None and rate is not None:
-        rate = int((ended["error"] == criterion.failure).sum()) / len(ended)
-    return plain(criterion, rate, "no request was measured", len(ended))
+    rate, n = perceived(figures).error_rate, len(ended)
+    if criterion.failure is None or rate is None:
+        return plain(criterion, rate, "no request was measured", n)
+    of_class, unnamed = (int((ended["error"] == kind).sum()) for kind in (criterion.failure, ErrorClass.UNKNOWN))
+    named = plain(criterion, of_class / n, "", n)
+    if criterion.failure == ErrorClass.UNKNOWN or criterion.kept((of_class + unnamed) / n) or named.state == "missed":
+        return named
+    return dataclasses.replace(
+        named, state="unknown", why=f"of {unnamed} of {n} requests it is not known why they failed"
+    )
 
 
 def _figure(criterion: Criterion, stage: Stage, figures: StageFigures) -> tuple[float | None, str]:
     """(value, why it is not known where it is None)."""
-    some = bool(figures.outcome.successes)
-    if criterion.of == "bad_stop_share":
-        unknown = "no success has a stop reason" if some else "no success was measured"
-        return figures.outcome.bad_stop_share, unknown
     no_window = stage.why_no_window if stage.window is None else ""
     if criterion.of == "throughput":
         return figures.throughput.throughput_per_s, no_window

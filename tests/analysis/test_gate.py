@@ -230,3 +230,14 @@ def test_tpot_goodput_and_failures_of_one_class_are_limited(tmp_path):
     good = {"tpot_ms": {"p50": 210}, "goodput_per_s": 0.8}
     code, cases, _ = gate(tmp_path / "b", records, good)
     assert code == OK and cases["p4d", "1 user", "goodput ≥ 0.8/s"]["value"] == pytest.approx(0.8)  # 80 in 100 s
+
+
+def test_where_nobody_knows_why_requests_failed_no_class_of_failures_is_met_by_that(tmp_path):
+    # 2 of 100 throttled, 3 without a reason: between 2 and 5 % may have been
+    kinds = ["throttled"] * 2 + ["unknown"] * 3
+    records = successes(95) + [record(105 + i, 0.1, error=kind, prompt_id=f"f{i}") for i, kind in enumerate(kinds)]
+    for most, state in ((0.05, "met"), (0.04, "undecided"), (0.019, "missed")):
+        _, cases, _ = gate(tmp_path / str(most), records, {"error_rate_by_class": {"throttled": most}})
+        [case] = cases.values()
+        assert case["state"] == state
+        assert ("of 3 of 100 requests it is not known why they failed" in case["told"]) == (state == "undecided")
