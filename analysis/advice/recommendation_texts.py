@@ -178,7 +178,9 @@ def _of_model(model: str, pick: Result, quality: Quality | None) -> str:
     mark = "" if valid(pick) else f", {pick.figures.trust.verdict}"
     of = f", {words}" if quality and (words := quality(pick)) else ""
     errors = "" if few_errors(pick) else f", {show.percent(perceived(pick.figures).error_rate)} errors"
-    return f"{model} {ten_thousand(pick.usd)} per 10,000 ({_at(pick)}{of}{errors}{mark})"
+    slo = pick.figures.limits.slo
+    limits = f", {slo} against its limits" if slo in ("undecided", "unknown") else ""
+    return f"{model} {ten_thousand(pick.usd)} per 10,000 ({_at(pick)}{of}{errors}{mark}{limits})"
 
 
 def across(pick: Result, models: typing.Mapping[str, list[Result]], quality: Quality | None) -> str:

@@ -216,5 +216,11 @@ def _cautions(best: Result, compared: list[Result]) -> typing.Iterator[str]:
             yield f"{mine}{show.percent(perceived(r.figures).error_rate)} errors"
     outputs = {r.who: mean for r in compared if (mean := r.figures.tokens.completion_tokens_mean)}
     if len(outputs) > 1 and max(outputs.values()) > (1 + MAX_OUTPUT_DIFFERENCE) * min(outputs.values()):
-        each = ", ".join(f"{who} {show.number(mean)}" for who, mean in outputs.items())
+        told = outputs if len(outputs) == 2 else {who: outputs[who] for who in _ends(outputs)}
+        each = ", ".join(f"{who} {show.number(mean)}" for who, mean in told.items())
         yield f"output tokens differ by more than {show.percent(MAX_OUTPUT_DIFFERENCE)} ({each}): compare them per transaction"
+
+
+def _ends(outputs: dict[str, float]) -> tuple[str, str]:
+    """The one of fewest and the one of most."""
+    return min(outputs, key=lambda who: outputs[who]), max(outputs, key=lambda who: outputs[who])
