@@ -84,10 +84,15 @@ def test_a_bill_is_additive_and_does_not_depend_on_the_order(rows, price, cut, s
     known = [values for values in rows if one(values, price).usd is not None]
     whole = bill(successes(known), price, 100)
     parts = [bill(successes(some), price, 100) for some in (known[:cut], known[cut:])]
-    assert whole.low == whole.high == pytest.approx(sum(part.low for part in parts), rel=1e-12)
+    # low and high differ where it is not known how long a cache keeps what was written to it
+    assert whole.low == pytest.approx(sum(part.low for part in parts), rel=1e-12)
+    assert whole.high == pytest.approx(sum(part.high for part in parts), rel=1e-12)
+    assert whole.low <= whole.high
     mixed = list(known)
     seed.shuffle(mixed)
-    assert bill(successes(mixed), price, 100).low == whole.low  # the very same float
+    shuffled = bill(successes(mixed), price, 100)
+    assert shuffled.low == whole.low  # the very same float
+    assert shuffled.high == pytest.approx(whole.high, rel=1e-12)
 
 
 @given(st.integers(1, 100_000), st.integers(0, 5000), st.integers(1, 50))
