@@ -1,6 +1,5 @@
 """What keeps the figures of two runs from being compared as they are: answers or prompts of other lengths."""
 
-from analysis.comparison.figures import price_bias
 from analysis.comparison.model import Group
 from analysis.verdicts.stage_results import Result
 from analysis.words import format as show
@@ -22,7 +21,7 @@ def _biased(group: Group) -> list[str]:
     found: dict[tuple[str, str], list[str]] = {}
     for level in group.levels:
         for run, r in level.results.items():
-            if bias := price_bias(r.figures):
+            if bias := r.figures.trust.price_bias:
                 found.setdefault((run, bias), []).append(level.words)
     return [
         f"{group.who} on `{group.payload}` in run {run} at {', '.join(levels)}: what makes it SUSPECT makes its price {bias}."

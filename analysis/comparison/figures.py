@@ -4,7 +4,7 @@ import typing
 
 from analysis.verdicts.difference import Difference
 from analysis.words import format as show
-from analysis.words.columns import METRICS, Column, columns
+from analysis.words.columns import Column, columns
 from analysis.words.level import is_open
 from analysis.words.spread import STATISTICS, Spread, named
 from analysis.words.stage_figures import StageFigures
@@ -83,11 +83,6 @@ def _perceived(one: StageFigures, other: StageFigures) -> tuple[tuple[Column, ..
     if is_open(one) and is_open(other):
         times = (DUE_LATENCY, DUE_TTFT)
     return *times, errors
-
-
-def price_bias(figures: StageFigures) -> str | None:
-    """`too high`: which way the doubts about a stage put its price, where the verdict tells that."""
-    return next((c.of(figures) for c in METRICS if c.path == ("trust", "price_bias")), None)
 
 
 def said(column: Column, difference: Difference | None) -> Said:

@@ -2,7 +2,7 @@
 
 import typing
 
-from analysis.comparison.figures import NAMES, price_bias
+from analysis.comparison.figures import NAMES
 from analysis.comparison.model import Compared, Comparison, Group, Level
 from analysis.report.summary_json import plain
 from analysis.verdicts.stage_results import Result
@@ -57,7 +57,7 @@ def _stage(result: Result) -> dict[str, typing.Any]:
         "successes": figures.outcome.successes,
         "verdict": figures.trust.verdict,
         "reasons": figures.trust.reasons,
-        "price_bias": price_bias(figures),
+        "price_bias": figures.trust.price_bias,
     }
 
 

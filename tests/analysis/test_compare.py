@@ -11,8 +11,9 @@ from analysis.verdicts.proportions import Share
 from analysis.words.columns import column
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.run_folder import NotARun
+from tests.helpers.first_study import stage_of
 from tests.helpers.made_result import made_result
-from tests.helpers.made_run import BEDROCK, P4D
+from tests.helpers.made_run import BEDROCK, P4D, made_run
 from tests.helpers.two_runs import HASH, drawn_run
 
 P50 = column(lambda f: f.latency.p50)
@@ -155,14 +156,15 @@ def result(target, model):
     return dataclasses.replace(made, figures=dataclasses.replace(made.figures, identity=identity))
 
 
-def test_which_way_doubts_put_a_price_is_told_where_the_verdict_knows(tmp_path, monkeypatch):
-    monkeypatch.setattr(
-        "analysis.comparison.cautions.price_bias", lambda figures: "too high" if figures.run == "b" else None
-    )
-    comparison = compare([drawn_run(tmp_path / "a"), drawn_run(tmp_path / "b")])
-    assert comparison.cautions == [
-        "`p4d` on `en` in run b at 2 users, 5 users: what makes it SUSPECT makes its price too high."
-    ]
+def test_which_way_doubts_put_a_price_is_told_where_the_verdict_knows(tmp_path):
+    # of 4 users all were in flight, 240 x 0.99 s in a minute, and in the other run half a one: 60 x 0.5 s
+    paths = []
+    for name, per_minute, latency in (("a", 240, 0.99), ("b", 60, 0.5)):
+        records, visit = stage_of(1, 100, 4, per_minute, 0, latency)
+        paths.append(made_run(tmp_path / name, records, [visit]))
+    (told,) = [text for text in compare(paths).cautions if "price" in text]
+    assert told.startswith("`p4d` on `payload_en_3000-3840` in run b at 4 users: ")
+    assert told.endswith("what makes it SUSPECT makes its price too high.")
 
 
 def test_repetitions_are_compared_as_one_level(tmp_path):
