@@ -203,7 +203,7 @@ def _pieces(data: bytes, cuts: list[int]) -> list[bytes]:
 
 
 def _timeless(parsed: ParsedAnswer) -> dict:
-    times = ("first_output", "first_visible", "last_output", "max_gap_s")
+    times = ("first_output", "first_visible", "last_output", "max_gap_s", "gaps")
     return {name: value for name, value in dataclasses.asdict(parsed).items() if name not in times}
 
 

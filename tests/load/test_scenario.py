@@ -102,10 +102,10 @@ MISTAKES = {
         "not valid YAML: `2024-02-30` cannot be read (day is out of range for month)",
     ),
     "seed: 0b_\n": (None, 12, "not valid YAML: `0b_` cannot be read (invalid literal for int()"),
-    "slo: {latency_s: {p90: 1}}\n": (
+    "slo: {latency_s: {p80: 1}}\n": (
         None,
         12,
-        "slo.latency_s: `p90` is no limit; a limit is on one of mean, p50, p95, p99",
+        "slo.latency_s: `p80` is no limit; a limit is on one of mean, p50, p90, p95, p99, p99.9",
     ),
     "slo: {error_rate: 2}\n": (None, 12, "slo.error_rate: input should be less than or equal to 1 (got 2)"),
     "name: tried\n": (None, 12, "not valid YAML: key `name` stands twice; check indentation and quotes"),

@@ -20,7 +20,7 @@ class Arrived(typing.NamedTuple):
     worker: str
     target: str
     payload: str
-    prompt_id: str
+    prompt_id: str | None
     stage: int
     phase: str
     call: int

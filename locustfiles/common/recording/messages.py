@@ -124,7 +124,7 @@ class CallMade(Called):
     http_status: int | None
     latency_ms: float
     ttft_ms: float | None
-    prompt_id: str
+    prompt_id: str | None
     prompt_tokens: int | None
     completion_tokens: int | None
     cache_read_tokens: int | None

@@ -20,7 +20,7 @@ class ToSend:
 
     def note(self, record: Arrived, whole_prompt: int | None) -> None:
         """What a call says of its line. whole_prompt: its tokens, cached ones counted."""
-        size = self._of(record.target, record.payload).get(record.prompt_id)
+        size = self._of(record.target, record.payload).get(record.prompt_id or "")
         if whole_prompt and size and (size, whole_prompt) > self._longest.get(record.target, (0.0, 0)):
             self._longest[record.target] = size, whole_prompt
 
