@@ -1,7 +1,10 @@
 """Answers that give the prompt back: found by their token counts, and never ranked as speed."""
 
+import dataclasses
+
 import pytest
 
+from analysis.__main__ import main
 from analysis.advice.analyse import analyse
 from analysis.verdicts.stage_results import StageKey
 from tests.helpers.flat import steps
@@ -79,3 +82,20 @@ def test_an_echo_is_told_from_answers_that_happen_to_be_as_long(tmp_path, prompt
     target = ECHO | {"parameters": {} if max_tokens is None else {"max_tokens": max_tokens}}
     found = report(tmp_path / "r", stage(1, "echo", prompts, outputs), targets=[target])
     assert ("prompt given back" in (steps(found)["reasons"][0] or "")) is echo
+
+
+def test_a_stage_counted_by_the_targets_tokenizer_beside_one_counted_by_the_service_is_written_as_a_page(tmp_path):
+    """What one of the two lacks is an en dash in the Markdown."""
+    first, second = stage(1, "echo", PROMPTS, ANSWERS), stage(2, "plain", PROMPTS, ANSWERS)
+    own = {"token_source": "tokenizer", "prompt_token_source": "tokenizer"}
+    counted = [
+        dataclasses.replace(
+            r, **own, tokenizer_prompt_tokens=r.prompt_tokens, tokenizer_completion_tokens=r.completion_tokens
+        )
+        for r in second[0]
+    ]
+    made_run(tmp_path / "r", [*first[0], *counted], [first[1], second[1]], targets=[ECHO, PLAIN], prices=PRICES)
+    assert main(["report", str(tmp_path / "r")]) == 0
+    page = (tmp_path / "r" / "report" / "report.md").read_text()
+    assert "<NA>" not in page
+    assert "| plain | 60 |" in page
