@@ -81,8 +81,10 @@ def read_rows(file: pathlib.Path, origin: Origin) -> list[Row]:
         raise NotFromHere(f"{file.name} cannot be read: {e.strerror}") from None
     if not rows:
         raise origin.misshapen("it has no row")
-    if None in rows[-1] or None in rows[-1].values():
-        raise Misshapen(f"{file}: its last row is cut off; copy it again")
+    for line, row in enumerate(rows, 2):
+        if None in row or None in row.values():
+            which = "last row" if line == len(rows) + 1 else f"row in line {line}"
+            raise Misshapen(f"{file}: its {which} is cut off; copy it again")
     needed(rows[0], ("experiment_name", "concurrency"), origin)
     return rows
 

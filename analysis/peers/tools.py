@@ -18,6 +18,8 @@ from analysis.peers.imported import Imported
 from analysis.peers.nodes import NotFromHere
 from locustfiles.contract.bad_input import BadInput
 
+LATEST = 253_402_300_800.0  # the year 10000, Unix s
+
 #: a module has `read`, `files_of` (what looks like the tool's) and READ (the versions whose files are known)
 TOOLS: dict[str, types.ModuleType] = {
     "aiperf": aiperf,
@@ -40,7 +42,7 @@ def read(tool: str, path: pathlib.Path) -> Imported:
         raise BadInput(f"{path}: an empty folder; give the one that {tool} wrote its results to")
     try:
         if TOOLS[tool].files_of(path):
-            return TOOLS[tool].read(path)
+            return _dated(TOOLS[tool].read(path), path)
     except ValueError as e:  # of one request's record
         raise BadInput(f"{path}: {e}: damaged, or not of {tool}; copy it again") from None
     except NotFromHere as e:
@@ -49,3 +51,14 @@ def read(tool: str, path: pathlib.Path) -> Imported:
     if others:
         raise BadInput(f"{path}: looks like files of {others[0]}, not of {tool}; use `import {others[0]}`")
     raise BadInput(f"{path}: no results of {tool} in it; read are the files of {TOOLS[tool].READ}")
+
+
+def _dated(found: Imported, path: pathlib.Path) -> Imported:
+    """As it is. Raises BadInput for a time that no calendar has: a damaged cell, or another unit than seconds."""
+    for n, level in enumerate(found.levels, 1):
+        ends = (*level.bounds, *(r.started_at for r in level.records))
+        if not all(0 <= at < LATEST for at in ends):
+            raise BadInput(
+                f"{path}: level {n} began or ended at {min(ends):g} to {max(ends):g} s since 1970, no time; mend its file"
+            )
+    return found

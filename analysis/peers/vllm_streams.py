@@ -32,7 +32,8 @@ def streams_of(document: Node, chat: bool) -> list[Stream]:
     """Of every request, in the file's order. Raises Misshapen for lists of different lengths."""
     latencies, ttfts = document.get("latencies").numbers(), document.get("ttfts").numbers()
     itls = [item.numbers() for item in document.get("itls").items()]
-    lengths = {len(each) for each in (latencies, ttfts, itls) if each}
+    counted = [item.count() for item in document.get("output_lens").items()]
+    lengths = {len(each) for each in (latencies, ttfts, itls, counted) if each}
     if len(lengths) > 1:
         raise document.origin.misshapen(
             f"its per-request lists have different lengths ({', '.join(map(str, sorted(lengths)))})"
@@ -44,7 +45,7 @@ def streams_of(document: Node, chat: bool) -> list[Stream]:
     latencies = latencies or [0.0 if failed[i] else ttfts[i] + sum(itls[i]) for i in range(n)]
     whole = [i for i in range(n) if not failed[i] and len(itls[i]) > 2]
     finishes = chat and _most([gaps[-1] < _AT_ONCE * statistics.median(gaps) for gaps in (itls[i] for i in whole)])
-    outputs = [item.count() for item in document.get("output_lens").items()] or [None] * n
+    outputs = counted or [None] * n
     role = chat and _has_role([(ttfts[i], itls[i], outputs[i]) for i in whole], finishes)
     return [_stream(latencies[i], ttfts[i], itls[i], failed[i], role, finishes) for i in range(n)]
 

@@ -108,7 +108,7 @@ def table(frame: pd.DataFrame) -> Markup:
 
 
 def _cell(value: object) -> str:
-    if value == "":
+    if isinstance(value, str) and not value:  # pd.NA has no truth value
         return ""
     text = markdown_text(show.text(value))
     # a backslash before it would take the next one away

@@ -1,7 +1,10 @@
 """Answers that give the prompt back: found by their token counts, and never ranked as speed."""
 
+import dataclasses
+
 import pytest
 
+from analysis.__main__ import main
 from analysis.advice.analyse import analyse
 from analysis.verdicts.stage_results import StageKey
 from tests.helpers.flat import steps
@@ -79,3 +82,15 @@ def test_an_echo_is_told_from_answers_that_happen_to_be_as_long(tmp_path, prompt
     target = ECHO | {"parameters": {} if max_tokens is None else {"max_tokens": max_tokens}}
     found = report(tmp_path / "r", stage(1, "echo", prompts, outputs), targets=[target])
     assert ("prompt given back" in (steps(found)["reasons"][0] or "")) is echo
+
+
+def test_a_recommended_stage_that_another_beats_is_written_as_a_page(tmp_path):
+    """The plain answers cost as much and take 5 ms longer: they are beaten, and recommended, for the echo is SUSPECT."""
+    first, second = stage(1, "echo", PROMPTS, echoed()), stage(2, "plain", PROMPTS, ANSWERS)
+    slower = [dataclasses.replace(r, latency_ms=r.latency_ms + 5) for r in second[0]]
+    targets = {"targets": [ECHO, PLAIN], "prices": PRICES}
+    made_run(tmp_path / "r", [*first[0], *slower], [first[1], second[1]], **targets)
+    assert main(["report", str(tmp_path / "r")]) == 0
+    (row,) = [line for line in (tmp_path / "r/report/report.md").read_text().splitlines() if "| recommended |" in line]
+    assert row.startswith("| – | Llama 2 13B | plain | 1 user |")  # it has no number on the front
+    assert "echo at 1 user" in row

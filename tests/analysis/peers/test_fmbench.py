@@ -161,3 +161,11 @@ def test_a_file_that_was_cut_off_or_is_empty_is_refused(tmp_path, capsys):
     for part, words in ((text[:-60], "cut off"), (text[: text.index(b"\n") + 1], "no row")):
         file.write_bytes(part)
         assert words in refusal(capsys, "fmbench", tmp_path / "m", tmp_path / "run", *REGION)
+
+
+def test_a_row_that_is_cut_off_in_the_middle_of_the_file_is_refused(tmp_path, capsys):
+    lines = (FOLDER / REQUESTS).read_text().splitlines()
+    lines[3] = ",".join(lines[3].split(",")[:-2])
+    file = tmp_path / REQUESTS
+    file.write_text("\n".join(lines) + "\n")
+    assert "row in line 4 is cut off" in refusal(capsys, "fmbench", file, tmp_path / "run")

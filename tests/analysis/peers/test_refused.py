@@ -111,3 +111,23 @@ def test_a_folder_with_a_run_is_kept(tmp_path, capsys):
     assert main(["import", "guidellm", str(DATA / "guidellm"), "--run-dir", str(run), "--overwrite"]) == 0
     assert (run / "manifest.json").read_bytes() != before  # its run_id is another
     shutil.rmtree(run)
+
+
+def test_a_count_of_tokens_for_some_requests_only_is_refused(tmp_path, capsys):
+    folder = copied("vllm-bench", tmp_path)
+    for path in folder.glob("*.json"):
+        changed(path, lambda d: d.update(output_lens=d["output_lens"][:2]))
+    assert "different lengths (2, 12)" in refused("vllm-bench", folder, tmp_path, capsys)
+
+
+@pytest.mark.parametrize("at", [-1e18, -5e8])
+def test_a_time_that_no_calendar_has_is_refused(at, tmp_path, capsys):
+    path = copied("guidellm", tmp_path) / "benchmarks.json"
+
+    def damaged(document):
+        row = document["benchmarks"][1]["requests"]["successful"][0]
+        row["request_start_time"] = at
+        row.get("info", {}).get("timings", {})["request_start"] = at
+
+    changed(path, damaged)
+    assert "s since 1970, no time" in refused("guidellm", path, tmp_path, capsys)
