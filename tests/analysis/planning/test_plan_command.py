@@ -117,3 +117,13 @@ def test_a_target_without_a_stage_that_keeps_its_limits_is_named(tmp_path, capsy
     assert main(["plan", str(tmp_path / "r"), "--transactions-per-minute", "5"]) == 0
     out = capsys.readouterr().out
     assert "Not planned" in out and "`bedrock`: 1 of 1 stages missed a limit" in out
+
+
+def test_a_winner_beyond_the_accounts_quota_says_so_in_the_first_sentence(run, tmp_path):
+    # 600 requests a minute; 600 x (2923 + 100 asked for) = 1.81 million tokens a minute while calls run
+    plan = planned(run, tmp_path, "--transactions-per-minute", "600", "--quota", "rpm=599", "--quota", "tpm=1800000")
+    assert plan["headline"].endswith(
+        "It is beyond the quota of requests a minute and of tokens a minute: ask for more first."
+    )
+    enough = planned(run, tmp_path, "--transactions-per-minute", "600", "--quota", "rpm=600", "--quota", "tpm=2000000")
+    assert "quota" not in enough["headline"]
