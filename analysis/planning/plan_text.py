@@ -30,9 +30,24 @@ def headline(plan: Plan, quotas: dict[str, float]) -> str:
         if flips
         else " It stays the cheapest under every change below."
     )
-    needs = [need for need in plan.options.needs if need.who == best.option.who and best.option.kind == "tokens"]
-    beyond = [kind for need in needs for kind in exceeded(need, plan.demand, quotas)]
-    return text + (f" It is beyond the quota of {' and of '.join(beyond)}: ask for more first." if beyond else "")
+    return " ".join([text, *_first_cautions(plan, quotas)])
+
+
+def _first_cautions(plan: Plan, quotas: dict[str, float]) -> list[str]:
+    """Sentences without which the cheapest would be misread."""
+    best, found = plan.best.option, []
+    if best.caution:
+        found.append(f"Mind: {best.caution}.")
+    models = {month.option.model or "a model that is not named": None for month in plan.months}
+    if len(models) > 1:
+        found.append(f"These are {len(models)} models, which do not answer alike: {'; '.join(models)}.")
+    if plan.options.left_out:
+        names = ", ".join(dict.fromkeys(line.partition(": ")[0] for line in plan.options.left_out))
+        found.append(f"Not planned, for the reasons below: {names}.")
+    needs = [need for need in plan.options.needs if need.who == best.who and best.kind == "tokens"]
+    if beyond := [kind for need in needs for kind in exceeded(need, plan.demand, quotas)]:
+        found.append(f"It is beyond the quota of {' and of '.join(beyond)}: ask for more first.")
+    return found
 
 
 def _more(best: Month, other: Month) -> str:
