@@ -121,7 +121,7 @@ def _print(plan: "Plan", quotas: dict[str, float], console: "Console") -> None:
 
     from analysis.planning.plan_text import headline, sections
 
-    console.print(f"[bold]{escape(headline(plan))}[/]", highlight=False)
+    console.print(f"[bold]{escape(headline(plan, quotas))}[/]", highlight=False)
     for section in sections(plan, quotas):
         console.print(f"\n[bold]{section.title}[/]")
         if section.table is not None:

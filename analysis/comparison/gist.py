@@ -21,9 +21,15 @@ def _of_group(group: Group, run: str) -> str:
     where = f"over {len(shared)} levels" if group.together[run] else f"at {shared[0].words}"
     sure = {said: [c for c in figures if c.sure and c.said == said] for said in ("worse", "better")}
     parts = [f"{said}: {', '.join(_words(c) for c in some)}" for said, some in sure.items() if some]
-    parts = parts or ["no difference that holds among all that is compared"]
+    told = any(c.difference and c.difference.low is not None for c in figures)
+    none = (
+        "no difference that holds among all that is compared"
+        if told
+        else "whether anything differs is not told: no figure has an interval"
+    )
+    parts = parts or [none]
     median = next((c for c in figures if c.column == few[0] and c.difference), None)
-    if median is not None and not median.sure:
+    if median and median.difference and median.difference.smallest is not None and not median.sure:
         parts.append(f"of {NAMES[few[0]]} one of {unseen(median.difference)} would have been seen four times of five")
     return f"{group.who} on `{group.payload}` in run {run}, {where}: {'; '.join(parts)}."
 

@@ -8,12 +8,14 @@ others have the names of steps.csv's columns; its costs and verdicts are worked 
 import csv
 import datetime
 import difflib
+import itertools
 import math
 import pathlib
+import re
 import typing
 
 from analysis.peers.imported import Imported, Level, Subject
-from analysis.peers.nodes import Misshapen, NotFromHere, seek
+from analysis.peers.nodes import MOST, Misshapen, NotFromHere, seek
 from analysis.words.columns import STEP_COLUMNS
 from analysis.words.told import TELLABLE
 from locustfiles.contract.bad_input import BadInput
@@ -27,6 +29,7 @@ PRICES = {"usd_per_hour": "usd_per_hour", "input_usd_per_1k": "input", "output_u
 LABEL = "label_"
 _ENOUGH = ("transactions_per_minute", "throughput_per_s", "completion_tokens_per_s", "latency_mean_s", "latency_p50_s")
 _GAP_S = 1.0
+_PERCENTILE = re.compile(r"(.+)_p(\d\d(?:_\d)?)_(m?s)")
 Row = dict[str, str]
 
 
@@ -103,8 +106,9 @@ def _level(row: Row, start: float, place: str) -> Level:
     if isinstance(share, float) and share > 1:
         raise BadInput(f"{place}: `error_rate` is {share:g}, and more than all; give it as a share, 0.05 for 5 %")
     users, rate = (_number(cells, name, place) if name in cells else None for name in ("users", "rate"))
-    if (users is None) == (rate is None) or (users is not None and (users < 1 or users != int(users))):
+    if (users is None) == (rate is None) or (users is not None and not 1 <= users == int(users) <= MOST):
         raise BadInput(f"{place}: needs `users`, a whole number above 0, or a `rate`, and not both")
+    _rising(told, place)
     at = _unix(cells["started_at"], place) if "started_at" in cells else start
     length = told.get("window_s", 0.0)
     return Level(
@@ -127,6 +131,30 @@ def _number(cells: Row, name: str, place: str) -> float:
             f"{place}: `{name}` is `{cells[name][:30]}`, no number of 0 or more; leave the cell empty if it is not known"
         )
     return found
+
+
+def _rising(told: dict[str, float | str], place: str) -> None:
+    """Raises BadInput where a percentile is below a lower one, or a part above the whole: a slip, or columns that changed places."""
+    families: dict[tuple[str, str], list[tuple[float, str]]] = {}
+    for column in told:
+        if found := _PERCENTILE.fullmatch(column):
+            families.setdefault((found[1], found[3]), []).append((float(found[2].replace("_", ".")), column))
+    pairs = [(low, high) for each in families.values() for (_, low), (_, high) in itertools.pairwise(sorted(each))]
+    pairs += [(part, "requests") for part in ("failures", "successes") if part in told and "requests" in told]
+    for low, high in pairs:
+        if float(told[high]) < float(told[low]):
+            raise BadInput(
+                f"{place}: `{high}` is {told[high]:g}, below `{low}`, {told[low]:g}; mend the one that is wrong"
+            )
+
+
+def _instances(cells: Row, place: str) -> int:
+    count = _number(cells, "instance_count", place) if "instance_count" in cells else 1.0
+    if not 1 <= count == int(count) <= MOST:
+        raise BadInput(
+            f"{place}: `instance_count` is `{cells['instance_count'][:30]}`, no whole number above 0; mend it"
+        )
+    return int(count)
 
 
 def _unix(text: str, place: str) -> float:
@@ -163,7 +191,7 @@ def _subject(cells: Row, told: dict[str, float | str], place: str) -> Subject:
         endpoint=cells.get(key),
         instance_type=hourly or None,
         region=cells.get("region"),
-        instance_count=int(_number(cells, "instance_count", place)) if "instance_count" in cells else 1,
+        instance_count=_instances(cells, place),
         labels=tuple((n.removeprefix(LABEL), text) for n, text in cells.items() if n.startswith(LABEL)),
         price=tuple(prices),
         container="tgi",

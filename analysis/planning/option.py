@@ -30,6 +30,8 @@ class Option:
     scaled: typing.Literal["peak", "hourly", "to zero"] = "peak"
     committed: float | None = None  # a savings plan's discount as a share, on the least number that runs all month
     uncertainty: float | None = None  # half-width of the measured figure as a share: of its cost or its capacity
+    model: str | None = None  # what answers, where that is named
+    caution: str | None = None  # the doubt that belongs in the first sentence
     doubts: tuple[str, ...] = ()  # why what was measured of the target needs care
     mind: tuple[str, ...] = ()  # what this way of buying brings with it
 

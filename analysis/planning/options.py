@@ -4,7 +4,7 @@ import dataclasses
 import typing
 
 from analysis.advice.break_even import capacity_stage
-from analysis.advice.choice import choose, priced
+from analysis.advice.choice import MOST_ERRORS, choose, priced
 from analysis.advice.even_lines import BILLED, token_prices
 from analysis.advice.recommendation_texts import open_limits, why_none
 from analysis.planning.demand import Demand
@@ -83,7 +83,7 @@ def _hourly(
     base = Option(
         name="", who=who, kind="instances", usd_per_hour=price.usd_per_hour_in_all / count,
         capacity_per_minute=best.per_minute / count, uncertainty=_half_width(best, THROUGHPUT),
-        doubts=(*_doubts(best), *_more_by_a_suspect(best, group)),
+        doubts=(*_doubts(best), *_more_by_a_suspect(best, group)), model=best.figures.identity.model, caution=_caution(best),
     )  # fmt: skip
     what = f"{who}: {best.figures.identity.instance_type}"
     if price.reserved or best.figures.identity.service == "bedrock":
@@ -116,22 +116,16 @@ def _tokens(found: Options, group: list[Result], measured: "Measured") -> None:
         found.left_out.append(f"{who}: {why_none(group)}")
         return
     pick = choice.pick
-    half, doubts = _half_width(pick, USD), _doubts(pick)
-    what = f"{who}: {instances_of(pick.figures)}"
-    found.some.append(
-        Option(f"{what}, {BILLED}", who, "tokens", usd_per_transaction=priced(pick), uncertainty=half, doubts=doubts)
-    )
+    doubts, what = _doubts(pick), f"{who}: {instances_of(pick.figures)}"
+    base = Option(
+        f"{what}, {BILLED}", who, "tokens", usd_per_transaction=priced(pick), uncertainty=_half_width(pick, USD), doubts=doubts,
+        model=pick.figures.identity.model, caution=_caution(pick),
+    )  # fmt: skip
+    found.some.append(base)
     for words, usd in token_prices(*measured.billed_by(pick), pick.members or (pick.key,), priced(pick)):
         unmeasured = next((why for kind, why in UNMEASURED.items() if kind in words), "it was not measured as such")
         found.some.append(
-            Option(
-                f"{what}, {words}",
-                who,
-                "tokens",
-                usd_per_transaction=usd,
-                uncertainty=half,
-                doubts=(*doubts, unmeasured),
-            )
+            dataclasses.replace(base, name=f"{what}, {words}", usd_per_transaction=usd, doubts=(*doubts, unmeasured))
         )
     if (need := need_of(pick, measured)) is not None:
         found.needs.append(need)
@@ -150,8 +144,21 @@ def _more_by_a_suspect(best: Result, group: list[Result]) -> list[str]:
         return []
     most = max(fit, key=lambda r: r.per_minute)
     at = f"{show.number(most.per_minute)} a minute at {level_text(most.figures)}"
-    why = "SUSPECT" if most.figures.trust.verdict == "SUSPECT" else f"{most.figures.limits.slo} against its limits"
-    return [f"it carried {at}, which is {why}: measured well, fewer instances may do"]
+    slo, errors = most.figures.limits.slo, most.figures.outcome.error_rate or 0.0
+    why = f"is {slo} against its limits" if slo != "none" else f"had {show.percent(errors)} errors"
+    if most.figures.trust.verdict == "SUSPECT":
+        why = "is SUSPECT"
+    return [f"it carried {at}, which {why}: measured well, fewer instances may do"]
+
+
+def _caution(result: Result) -> str | None:
+    """Of the doubts those that the first sentence has to tell."""
+    f, found = result.figures, []
+    if f.trust.verdict == "SUSPECT":
+        found.append("its measurement is SUSPECT")
+    if (f.outcome.error_rate or 0.0) > MOST_ERRORS:
+        found.append(f"{show.percent(f.outcome.error_rate)} of its calls failed")
+    return ", and ".join(found) or None
 
 
 def _doubts(result: Result) -> tuple[str, ...]:

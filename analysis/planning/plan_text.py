@@ -8,15 +8,15 @@ import pandas as pd
 from analysis.planning.assumptions import assumptions
 from analysis.planning.option import Month
 from analysis.planning.plan import MAX_CROSSINGS, Plan
-from analysis.planning.quota import quota_lines
+from analysis.planning.quota import exceeded, quota_lines
 from analysis.report.markdown import table
 from analysis.report.summary_json import plain
 from analysis.words import format as show
 from analysis.words.safe_text import markdown_text
 
 
-def headline(plan: Plan) -> str:
-    """The cheapest and what comes next."""
+def headline(plan: Plan, quotas: dict[str, float]) -> str:
+    """The cheapest, what comes next, and whether the account's quotas carry it."""
     best, *others = plan.months
     load = f"{show.number(plan.demand.peak)} transactions a minute at the peak on `{plan.dataset}`"
     text = f"The cheapest for {load} is {best.option.name}: {_a_month(best)}."
@@ -30,7 +30,24 @@ def headline(plan: Plan) -> str:
         if flips
         else " It stays the cheapest under every change below."
     )
-    return text
+    return " ".join([text, *_first_cautions(plan, quotas)])
+
+
+def _first_cautions(plan: Plan, quotas: dict[str, float]) -> list[str]:
+    """Sentences without which the cheapest would be misread."""
+    best, found = plan.best.option, []
+    if best.caution:
+        found.append(f"Mind: {best.caution}.")
+    models = {month.option.model or "a model that is not named": None for month in plan.months}
+    if len(models) > 1:
+        found.append(f"These are {len(models)} models, which do not answer alike: {'; '.join(models)}.")
+    if plan.options.left_out:
+        names = ", ".join(dict.fromkeys(line.partition(": ")[0] for line in plan.options.left_out))
+        found.append(f"Not planned, for the reasons below: {names}.")
+    needs = [need for need in plan.options.needs if need.who == best.who and best.kind == "tokens"]
+    if beyond := [kind for need in needs for kind in exceeded(need, plan.demand, quotas)]:
+        found.append(f"It is beyond the quota of {' and of '.join(beyond)}: ask for more first.")
+    return found
 
 
 def _more(best: Month, other: Month) -> str:
@@ -149,7 +166,7 @@ def sections(plan: Plan, quotas: dict[str, float]) -> list[Section]:
 
 def markdown(plan: Plan, quotas: dict[str, float]) -> str:
     """The whole plan."""
-    parts = ["# Plan", markdown_text(headline(plan))]
+    parts = ["# Plan", markdown_text(headline(plan, quotas))]
     for section in sections(plan, quotas):
         parts.append(f"## {section.title}")
         if section.table is not None:
@@ -164,7 +181,7 @@ def as_json(plan: Plan, quotas: dict[str, float]) -> dict[str, typing.Any]:
     return plain(
         {
             "dataset": plan.dataset,
-            "headline": headline(plan),
+            "headline": headline(plan, quotas),
             "demand": {
                 "per_minute": plan.demand.per_minute,
                 "peak_per_minute": plan.demand.peak,

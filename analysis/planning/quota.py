@@ -94,6 +94,12 @@ def quotas_of(texts: typing.Sequence[str]) -> dict[str, float]:
     return found
 
 
+def exceeded(need: Need, demand: Demand, quotas: dict[str, float]) -> list[str]:
+    """The kinds of quota that the peak, or the dearest day, goes beyond, in words."""
+    takes = need.takes(demand)
+    return [KINDS[kind] for kind, quota in quotas.items() if (takes[kind][1] or takes[kind][0]) > quota]
+
+
 def quota_lines(need: Need, demand: Demand, quotas: dict[str, float]) -> list[str]:
     """What is needed, and of the quotas that are known which is hit first."""
     takes = need.takes(demand)
@@ -112,14 +118,10 @@ def quota_lines(need: Need, demand: Demand, quotas: dict[str, float]) -> list[st
         return [*lines, f"{need.who}: quotas are not known; give those of the account as --quota tpm=… --quota tpd=…"]
     fits = {kind: need.fits(kind, quota) for kind, quota in quotas.items()}
     first = min(fits, key=fits.__getitem__)
-    beyond = [kind for kind, quota in quotas.items() if (takes[kind][1] or takes[kind][0]) > quota]
+    beyond = exceeded(need, demand, quotas)
     lines.append(
         f"{need.who}: the first quota to be hit is {KINDS[first]} ({show.count(round(quotas[first]))}), at "
         f"{show.number(fits[first])} transactions a minute"
-        + (
-            f"; the plan is beyond {' and '.join(KINDS[k] for k in beyond)}: ask for more before it"
-            if beyond
-            else "; the plan fits"
-        )
+        + (f"; the plan is beyond {' and '.join(beyond)}: ask for more before it" if beyond else "; the plan fits")
     )
     return lines

@@ -113,3 +113,15 @@ def test_markdown_and_page_hold_every_figure(runs, capsys, tmp_path):
         assert f"| {name} |" in text and f'<th scope="row">{name}' in page, name
     assert "# b beside a" in text and "<h1>b beside a</h1>" in page
     assert "<script" not in page and "http://" not in page and "src=" not in page
+
+
+def test_of_figures_without_an_interval_it_says_that_nothing_is_told(tmp_path, capsys):
+    runs = []
+    for name, p50 in (("a", 0.3), ("b", 0.6)):
+        (tmp_path / f"{name}.csv").write_text(f"target,users,latency_p50_s,transactions_per_minute\nbox,2,{p50},60\n")
+        runs.append(str(tmp_path / name))
+        assert main(["import", "table", str(tmp_path / f"{name}.csv"), "--run-dir", runs[-1], "--payload", "en"]) == OK
+    capsys.readouterr()
+    assert main(["compare", *runs]) == OK
+    out = " ".join(capsys.readouterr().out.split())
+    assert "at 2 users: whether anything differs is not told: no figure has an interval." in out

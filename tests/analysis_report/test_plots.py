@@ -184,6 +184,13 @@ def test_above_20000_requests_a_sample_is_drawn_and_the_plot_says_so():
     assert "20,000 of 21,000 requests, drawn at random" in texts(fig)
 
 
+def test_more_levels_than_a_usual_colour_map_has_shades_are_drawn():
+    steps, records = samples.made_up(1, users=tuple(range(1, 301)), payloads=(INTEREST,), n=2)  # 256 are usual
+    fig = plot_latency.tokens_vs_latency(view(steps, records))
+    shades = {tuple(shade) for ax in fig.axes[:-1] for c in ax.collections for shade in c.get_facecolors()}
+    assert len(shades) > 256
+
+
 def test_throughput_rings_the_knee(tables):
     steps, records = tables
     fig = plots.throughput(view(steps, records, knees=[("llama2-13b-p4d-0", 6)]))

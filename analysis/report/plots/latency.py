@@ -18,8 +18,8 @@ from analysis.report.plots.view import Mark, View, lines, numbers
 from analysis.words.spread import Spread
 
 MAX_POINTS = 20_000
-#: few users light, many dark; readable without colour
-SHADES = LinearSegmentedColormap.from_list("users", ["#f0a73a", "#d1491b", "#8e1b5c", "#2b0a4a"])
+#: few users light, many dark; readable without colour; a shade for each level, of which there are no more than points
+SHADES = LinearSegmentedColormap.from_list("users", ["#f0a73a", "#d1491b", "#8e1b5c", "#2b0a4a"], N=MAX_POINTS)
 
 
 def tokens_vs_latency(view: View) -> Figure | None:

@@ -141,3 +141,23 @@ def test_figures_alone_go_through_gate_and_compare(tmp_path, capsys):
     capsys.readouterr()
     assert main(["compare", str(run), str(other)]) == 0
     assert "not known" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("columns", "cells", "why"),
+    [
+        ("latency_p50_s,latency_p95_s", "5,1", "`latency_p95_s` is 1, below `latency_p50_s`, 5"),
+        ("latency_mean_s,latency_p99_9_s,latency_p99_s", "1,1,2", "`latency_p99_9_s` is 1, below `latency_p99_s`, 2"),
+        ("latency_p50_s,requests,failures", "1,10,20", "`requests` is 10, below `failures`, 20"),
+        ("latency_p50_s,instance_count", "1,0", "`instance_count` is `0`, no whole number above 0"),
+        ("latency_p50_s,instance_count", "1,1.5", "`instance_count` is `1.5`, no whole number above 0"),
+    ],
+)
+def test_figures_that_contradict_each_other_are_refused_by_their_line(tmp_path, capsys, columns, cells, why):
+    file = table_of(tmp_path, f"box,2,{cells}", header=f"target,users,{columns}")
+    assert f"{file}:2: {why}" in refusal(capsys, "table", file, tmp_path / "run")
+
+
+def test_more_users_than_a_number_holds_are_refused(tmp_path, capsys):
+    file = table_of(tmp_path, "box,1e30,1", header="target,users,latency_p50_s")
+    assert "needs `users`, a whole number" in refusal(capsys, "table", file, tmp_path / "run")

@@ -1,11 +1,13 @@
 """`plan` on run folders: the options of a study, months, files, and what is refused."""
 
+import dataclasses
 import json
 
 import pytest
 
 from analysis.__main__ import main
 from tests.helpers.first_study import PAYLOAD, run_of, stage_of
+from tests.helpers.made_run import P4D
 
 TOKENS = {"target": "bedrock", "service": "bedrock", "prompt_tokens": 2923, "completion_tokens": 24}
 
@@ -117,3 +119,35 @@ def test_a_target_without_a_stage_that_keeps_its_limits_is_named(tmp_path, capsy
     assert main(["plan", str(tmp_path / "r"), "--transactions-per-minute", "5"]) == 0
     out = capsys.readouterr().out
     assert "Not planned" in out and "`bedrock`: 1 of 1 stages missed a limit" in out
+
+
+def test_a_winner_beyond_the_accounts_quota_says_so_in_the_first_sentence(run, tmp_path):
+    # 600 requests a minute; 600 x (2923 + 100 asked for) = 1.81 million tokens a minute while calls run
+    plan = planned(run, tmp_path, "--transactions-per-minute", "600", "--quota", "rpm=599", "--quota", "tpm=1800000")
+    assert plan["headline"].endswith(
+        "It is beyond the quota of requests a minute and of tokens a minute: ask for more first."
+    )
+    enough = planned(run, tmp_path, "--transactions-per-minute", "600", "--quota", "rpm=600", "--quota", "tpm=2000000")
+    assert "quota" not in enough["headline"]
+
+
+def test_the_first_sentence_tells_failures_other_models_and_whoever_never_answered(tmp_path):
+    answered, window_of = stage_of(3, 300, 1, 60, 0, 0.5, target="quiet")
+    # 60 of 145 requests fail; a second model; and a third target of which all requests do
+    stages = [
+        stage_of(1, 100, 4, 85, 60, 0.5),
+        stage_of(2, 200, 1, 60, 0, 0.99, target="large"),
+        ([dataclasses.replace(r, error="server") for r in answered], window_of),
+    ]
+    targets = (
+        P4D,
+        P4D | {"name": "large", "model": "Llama 2 70B", "endpoint": "l"},
+        P4D | {"name": "quiet", "endpoint": "q"},
+    )
+    prices = {"p4d": {"usd_per_hour": 1.0}, "large": {"usd_per_hour": 12.0}, "quiet": {"usd_per_hour": 1.0}}
+    run_of(tmp_path, stages, targets=targets, prices=prices)
+    said = planned(str(tmp_path / "r"), tmp_path, "--transactions-per-minute", "60")["headline"]
+    assert said.startswith("The cheapest for 60.0 transactions a minute at the peak") and "is `p4d`: " in said
+    assert "41.38 % of its calls failed." in said
+    assert "These are 2 models, which do not answer alike: Llama 2 13B; Llama 2 70B." in said
+    assert said.endswith("Not planned, for the reasons below: `quiet`.")
