@@ -10,6 +10,7 @@ import typing
 import gevent
 
 from locustfiles.common.planning.estimate import Estimate, dollars
+from locustfiles.contract.prices.price import AnyPrice, TokenPrice
 from locustfiles.contract.scenario.remedies import NO_COUNTS
 from locustfiles.contract.scenario.scenario import Scenario
 
@@ -33,6 +34,23 @@ def cost_text(most: float, ahead: Estimate, throttled: typing.Container[str] = (
     why = [f"{', '.join(without)}: all first calls were throttled"] if without else []
     why += [f"{', '.join(uncounted)}: {NO_COUNTS}"] if uncounted else []
     return f"more than can be told ({'; '.join(why)})"
+
+
+def unguarded(
+    ahead: Estimate, scenario: Scenario, prices: typing.Mapping[str, AnyPrice], throttled: typing.Container[str] = ()
+) -> str | None:
+    """Why no budget can be kept: a target is billed by units of which its first calls told no number. Else None."""
+    if scenario.budget_usd is None:
+        return None
+    for name in ahead.unknown:
+        price = prices[name]
+        counted = price.units.keys() - {"query"} if isinstance(price, TokenPrice) else set()
+        if counted and name not in throttled:
+            return (
+                f"budget_usd: target `{name}` is billed by the {' and the '.join(sorted(counted))}, and its first call told no number "
+                "of them, so no budget can be kept; mend `units:` of its price, or leave budget_usd out"
+            )
+    return None
 
 
 def confirm(ahead: Estimate, scenario: Scenario, options, throttled: typing.Container[str] = ()) -> str | None:

@@ -10,7 +10,7 @@ import gevent
 import gevent.event
 from locust.runners import Runner
 
-from locustfiles.common.planning.confirm import confirm
+from locustfiles.common.planning.confirm import confirm, unguarded
 from locustfiles.common.planning.estimate import Calls, estimate
 from locustfiles.common.planning.first_call import Call, averaged, call_of, next_line
 from locustfiles.common.planning.first_failure import is_used_up, remedy, what_failed
@@ -103,6 +103,8 @@ class Preflight:
             log.warning("%s", line)
         ahead = estimate(inputs, groups, calls, failed)  # throttled calls say nothing, and may become dear ones
         throttled = {target for target, _ in self._broken}
+        if refusal := unguarded(ahead, inputs.scenario, inputs.prices, throttled):
+            raise self._failed(refusal)
         if refusal := confirm(ahead, inputs.scenario, self.run.environment.parsed_options, throttled):
             raise self._failed(refusal)
 
