@@ -72,7 +72,7 @@ def read_rows(file: pathlib.Path, origin: Origin) -> list[Row]:
     """A CSV's rows by their header. Raises Misshapen for an empty one, or a row that is cut off."""
     csv.field_size_limit(sys.maxsize)
     try:
-        with open(file, encoding="utf-8", errors="replace", newline="") as text:
+        with open(file, encoding="utf-8-sig", errors="replace", newline="") as text:
             reader = csv.DictReader(text, strict=True)
             rows = list(reader)
     except csv.Error as e:

@@ -96,7 +96,7 @@ class Node:
 def read_json(path: pathlib.Path, origin: Origin) -> Node:
     """Raises Misshapen where it is no JSON."""
     try:
-        return Node(json.loads(path.read_text(encoding="utf-8")), "", origin)
+        return Node(json.loads(path.read_text(encoding="utf-8-sig")), "", origin)
     except OSError as e:
         raise BadInput(f"{path}: cannot be read ({e.strerror}); check the path") from None
     except (ValueError, RecursionError) as e:
@@ -108,7 +108,7 @@ def read_json(path: pathlib.Path, origin: Origin) -> Node:
 def read_lines(path: pathlib.Path, origin: Origin) -> tuple[list[Node], bool]:
     """The objects of a JSON Lines file, and whether its last line was torn and left out. Raises Misshapen for any other line."""
     try:
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
     except OSError as e:
         raise BadInput(f"{path}: cannot be read ({e.strerror}); check the path") from None
     nodes: list[Node] = []

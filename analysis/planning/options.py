@@ -15,6 +15,7 @@ from analysis.verdicts.stage_results import Result
 from analysis.words import format as show
 from analysis.words.columns import Column
 from analysis.words.level import is_open, level_text
+from analysis.words.user_perceived import perceived
 from analysis.words.value_text import instances_of
 from locustfiles.contract.prices.price import HourlyPrice, Reserved
 
@@ -144,7 +145,7 @@ def _more_by_a_suspect(best: Result, group: list[Result]) -> list[str]:
         return []
     most = max(fit, key=lambda r: r.per_minute)
     at = f"{show.number(most.per_minute)} a minute at {level_text(most.figures)}"
-    slo, errors = most.figures.limits.slo, most.figures.outcome.error_rate or 0.0
+    slo, errors = most.figures.limits.slo, perceived(most.figures).error_rate or 0.0
     why = f"is {slo} against its limits" if slo != "none" else f"had {show.percent(errors)} errors"
     if most.figures.trust.verdict == "SUSPECT":
         why = "is SUSPECT"
@@ -156,8 +157,9 @@ def _caution(result: Result) -> str | None:
     f, found = result.figures, []
     if f.trust.verdict == "SUSPECT":
         found.append("its measurement is SUSPECT")
-    if (f.outcome.error_rate or 0.0) > MOST_ERRORS:
-        found.append(f"{show.percent(f.outcome.error_rate)} of its calls failed")
+    errors = perceived(f).error_rate or 0.0
+    if errors > MOST_ERRORS:
+        found.append(f"{show.percent(errors)} of its calls failed")
     return ", and ".join(found) or None
 
 
@@ -171,6 +173,6 @@ def _doubts(result: Result) -> tuple[str, ...]:
         found.append(f"{at}, whose limits are {open_limits(result)}")
     if is_open(f):
         found.append(f"{at}, above which it may have room")
-    if f.outcome.error_rate:
-        found.append(f"{show.percent(f.outcome.error_rate)} of the calls failed there")
+    if errors := perceived(f).error_rate:
+        found.append(f"{show.percent(errors)} of the calls failed there")
     return tuple(found)

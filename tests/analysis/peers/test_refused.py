@@ -131,3 +131,11 @@ def test_a_time_that_no_calendar_has_is_refused(at, tmp_path, capsys):
 
     changed(path, damaged)
     assert "s since 1970, no time" in refused("guidellm", path, tmp_path, capsys)
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_files_saved_again_with_a_byte_order_mark_are_read(tool, tmp_path):
+    folder = copied(tool, tmp_path)
+    for path in [*folder.rglob("*.json"), *folder.rglob("*.jsonl")]:
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert main(["import", tool, str(folder), "--run-dir", str(tmp_path / "run")]) == 0

@@ -7,7 +7,7 @@ import pytest
 
 from analysis.__main__ import main
 from tests.helpers.first_study import PAYLOAD, run_of, stage_of
-from tests.helpers.made_run import P4D
+from tests.helpers.made_run import P4D, made_run
 
 TOKENS = {"target": "bedrock", "service": "bedrock", "prompt_tokens": 2923, "completion_tokens": 24}
 
@@ -151,3 +151,18 @@ def test_the_first_sentence_tells_failures_other_models_and_whoever_never_answer
     assert "41.38 % of its calls failed." in said
     assert "These are 2 models, which do not answer alike: Llama 2 13B; Llama 2 70B." in said
     assert said.endswith("Not planned, for the reasons below: `quiet`.")
+
+
+def test_a_failed_attempt_of_a_call_that_was_answered_is_no_failure(tmp_path):
+    answered, window_of = stage_of(1, 100, 5, 100, 0, 0.5)
+    records = []
+    for number, r in enumerate(answered, 1):
+        if number % 4 == 0:  # of each four calls one is throttled, and answered at once when tried again
+            records.append(dataclasses.replace(r, call=number, latency_ms=10.0, error="throttled"))
+        records.append(dataclasses.replace(r, call=number, attempt=2 if number % 4 == 0 else 1))
+        if number % 4 == 0:
+            records[-1] = dataclasses.replace(records[-1], started_at=r.started_at + 0.02, latency_ms=400.0)
+    made_run(tmp_path / "r", records, [window_of], scenario_keys={"retry": {"attempts": 3}})
+    plan = planned(str(tmp_path / "r"), tmp_path, "--transactions-per-minute", "600")
+    assert not [d for option in plan["options"] for d in option["doubts"] if "calls failed" in d]
+    assert "calls failed" not in plan["headline"]
