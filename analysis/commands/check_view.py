@@ -121,7 +121,6 @@ def _tokens(count: int | None, source: str) -> str:
 
 def print_ahead(console: Console, inputs, records: list[RequestRecord], counts: Counts) -> None:
     """The stages, and the run's time and cost by the first calls that were answered."""
-    from locustfiles.common.planning.confirm import cost_text, needs_yes, unguarded
     from locustfiles.common.planning.estimate import dollars, estimate
     from locustfiles.common.planning.first_call import averaged, call_of
     from locustfiles.common.planning.plan import plan
@@ -151,15 +150,21 @@ def print_ahead(console: Console, inputs, records: list[RequestRecord], counts: 
         console.print(f"Too few answers: {escape(shortage)}.", highlight=False)
     for far in inputs.far_replays:
         console.print(f"Other lengths: {escape(far)}.", highlight=False)
+    console.print(_whether_it_may(ahead, inputs), highlight=False)
+
+
+def _whether_it_may(ahead, inputs) -> str:
+    """Whether the run begins by itself, asks first, or is refused."""
+    from locustfiles.common.planning.confirm import cost_text, needs_yes, unguarded
+    from locustfiles.common.planning.estimate import dollars
+
+    scenario = inputs.scenario
     if refusal := unguarded(ahead, scenario, inputs.prices):
-        console.print(f"The run will be refused: {escape(refusal)}.", highlight=False)
-        return
+        return f"The run will be refused: {escape(refusal)}."
     most, limit = needs_yes(ahead, scenario), dollars(scenario.confirm_above_usd)
-    text = f"No confirmation is needed (confirm_above_usd: {limit})."
-    if most is not None:
-        may_cost = f"It may cost {cost_text(most, ahead)}, above confirm_above_usd ({limit})"
-        text = f"{may_cost}: it asks first, or needs --yes."
-    console.print(text, highlight=False)
+    if most is None:
+        return f"No confirmation is needed (confirm_above_usd: {limit})."
+    return f"It may cost {cost_text(most, ahead)}, above confirm_above_usd ({limit}): it asks first, or needs --yes."
 
 
 def _stages_table(inputs, groups) -> Table:
