@@ -65,7 +65,7 @@ def _of_name(args: argparse.Namespace, region: str, looked_into: list[Book]) -> 
         if args.what.startswith("ml."):
             if args.tier not in (None, "default"):
                 raise BadInput(f"--tier {args.tier}: an instance has none; leave it out")
-            found = instance_price(args.what, args.on, looked_into)
+            found = instance_price(args.what, args.on, looked_into, region)
             return guarded(found, None, Asked(region, args.on), looked_into)
         asked = Asked(region, args.on, None if args.tier == "default" else args.tier)
         return guarded(model_price(args.what, asked, looked_into), args.what, asked, looked_into)

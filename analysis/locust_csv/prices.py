@@ -9,7 +9,7 @@ from analysis.words.format import count
 from analysis.words.format import price as price_text
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.prices.books import Book
-from locustfiles.contract.prices.find_price import Asked, NoPrice, instance_price, model_price
+from locustfiles.contract.prices.find_price import Asked, NoPrice, asks_aws, instance_price, model_price
 from locustfiles.contract.prices.guarded import guarded
 from locustfiles.contract.prices.price import HourlyPrice, TokenPrice
 from locustfiles.contract.prices.price_book import load_price_book
@@ -77,7 +77,7 @@ class Pricer:
         except NoPrice:
             hint = _hint(name, list(book.instances))
             raise BadInput(
-                f"{self.pricing}: no price for instance type {name}; {hint}add it there, or give --usd-per-hour"
+                f"{self.pricing}: no price for instance type {name}; {hint}add it there{asks_aws(book.region)}, or give --usd-per-hour"
             ) from None
         found = guarded(found, None, Asked(book.region, _today()), books)
         assert isinstance(found.price, HourlyPrice)

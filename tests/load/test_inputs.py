@@ -210,7 +210,10 @@ def test_two_payload_files_of_one_stem_are_refused(tmp_path):
 
 def test_a_price_that_is_not_in_the_book(tmp_path):
     message = said(BadScenario, tmp_path, TGI | {"instance_type": "ml.y"})
-    assert message.startswith("s.yaml:13: target `t`: no price for instance type `ml.y`; add it to the price book")
+    assert message.startswith(
+        "s.yaml:13: target `t`: no price for instance type `ml.y`; add it to the price book "
+        "(`python -m analysis prices update --region us-east-1` asks AWS) or give the target its own `price:`"
+    )
 
 
 def test_a_tokenizer_is_found_beside_the_scenario_and_counts_the_prompts_before_anything_is_sent(tmp_path, monkeypatch):

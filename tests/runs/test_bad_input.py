@@ -64,8 +64,8 @@ MISTAKES = {
     ),
     "unknown instance type": (
         lambda d: change(d / "scenario.yaml", targets=[folders.sagemaker("quick", instance_type="ml.none")]),
-        "scenario.yaml:{line}: target `on-quick`: no price for instance type `ml.none`; add it to the price book or give the target "
-        "its own `price:` ({folder}/book.yaml)",
+        "scenario.yaml:{line}: target `on-quick`: no price for instance type `ml.none`; add it to the price book "
+        "(`python -m analysis prices update --region us-east-1` asks AWS) or give the target its own `price:` ({folder}/book.yaml)",
         "instance_type: ml.none",
     ),
     "price per million": (

@@ -16,6 +16,7 @@ from locustfiles.contract.prices.sourced import Source, Sourced
 #: where the library's prices are those of every model; elsewhere it has only the geographies' of newer ones
 _AS_IN_THE_LIBRARY = ("us-east-1", "us-east-2", "us-west-2", None)
 _AS_GEOGRAPHY = ("global", "us")
+NO_REGION = (None, "local", EVERYWHERE)
 
 
 class NoPrice(BadInput):
@@ -64,14 +65,14 @@ def model_price(model_id: str, asked: Asked, books: list[Book]) -> Sourced:
     return _guarded(search, _varied(search, _topped(search, found)))
 
 
-def instance_price(instance_type: str, on: datetime.date, books: list[Book]) -> Sourced:
-    """Of one instance. Raises NoPrice."""
+def instance_price(instance_type: str, on: datetime.date, books: list[Book], region: str | None = None) -> Sourced:
+    """Of one instance. region: where AWS may be asked for it. Raises NoPrice."""
     for book in books:
         if entry := book.content.instance(instance_type, on):
             price = HourlyPrice(usd_per_hour=entry.usd_per_hour)
             return discounted(Sourced(price, _source(book, instance_type, entry)), entry.discount_percent)
     hint = meant(instance_type, [key for book in books for key in book.content.instances])
-    raise NoPrice(_absent("instance type", instance_type, hint))
+    raise NoPrice(_absent("instance type", instance_type, hint, region))
 
 
 def _of_its_own(search: _Search) -> Sourced | None:
@@ -237,6 +238,11 @@ def _absent_model(search: _Search) -> str:
     return _absent("model", search.model_id, hint and typed._replace(bare=hint).profile)
 
 
-def _absent(kind: str, name: str, hint: str | None) -> str:
-    remedy = "add it to the price book or give the target its own `price:`"
+def asks_aws(region: str | None) -> str:
+    """How the prices of a region are had, as a remark; empty where there is no such region."""
+    return f" (`python -m analysis prices update --region {region}` asks AWS)" if region not in NO_REGION else ""
+
+
+def _absent(kind: str, name: str, hint: str | None, region: str | None = None) -> str:
+    remedy = f"add it to the price book{asks_aws(region)} or give the target its own `price:`"
     return f"no price for {kind} `{name}`; " + (f"did you mean `{hint}`? Else {remedy}" if hint else remedy)

@@ -53,7 +53,7 @@ def _found(target: Target, model_id: str | None, asked: Asked, books: list[Book]
     if target.price is not None:
         return Sourced(target.price, Source(origin="scenario", name=OWN))
     if not isinstance(target, BedrockTarget) and target.instance_type is not None:
-        return instance_price(target.instance_type, asked.on, books)
+        return instance_price(target.instance_type, asked.on, books, asked.region)
     if model_id is not None:
         return model_price(model_id, asked, books)
     if isinstance(target, OpenAITarget):
