@@ -39,7 +39,7 @@ TIMES = (
 )
 LATE = {*TIMES, "response_bytes"}  # a stream's last event says how many milliseconds it took, in two digits or three
 #: each call has its own: both have one, or neither
-OWN = ("call", "started_at", "request_id", "lag_ms")
+OWN = ("call", "started_at", "request_id", "lag_ms", "gaps")
 #: in the words of whoever noticed: botocore, urllib3 or our own connection and decoder
 WORDED = ("stream_broken", "bad_response", "connect", "read_timeout")
 
