@@ -25,13 +25,13 @@ from analysis.advice.target_sentences import sentences
 from analysis.advice.unlike_runs import apart, other_limits
 from analysis.calibration.error_bar import instrument_error, instrument_notes
 from analysis.cost.price_rows import price_cautions, price_rows
-from analysis.cost.pricing import Prices, prices_of_run
+from analysis.cost.pricing import Prices
 from analysis.cost.run_cost import run_cost
 from analysis.metrics.token_counts import comparisons, token_sources
 from analysis.metrics.worker_load import workers_in_stages
 from analysis.runs.run_reader import Run, load_runs
-from analysis.verdicts.pooled_repeats import candidates_among
-from analysis.verdicts.stage_results import Result, results_of
+from analysis.verdicts.measured import Measured, measured
+from analysis.verdicts.stage_results import Result
 from locustfiles.contract.prices.price import HourlyPrice
 from locustfiles.contract.run_folder import NotARun
 from locustfiles.contract.version import build
@@ -55,27 +55,18 @@ def analyse(
     asked = asked or Asked()
     for run in runs:
         run.limits = asked.limits
-    prices = {run.name: prices_of_run(run, pricing) for run in runs}
-    of_run = {run.name: results_of(run, prices[run.name].of_target) for run in runs}
-    results = [r for run in runs for r in of_run[run.name]]
-    if not results:
+    found = measured(runs, pricing)
+    if not found.results:
         why = "".join(f" ({one.text.rstrip('.')})" for one in not_compared(runs)[:1])
         raise NotARun(f"{runs[0].path}: no stage in its manifest, nothing was measured{why}; give another run")
-    candidates = candidates_among(runs, {name: p.of_target for name, p in prices.items()}, results)
     instrument = {run.name: instrument_error(run, calibration) for run in runs}
-    interest = dataset_of_interest(runs, results, asked.dataset)
-    return _report(runs, prices, results, candidates, instrument, interest)
+    interest = dataset_of_interest(runs, found.results, asked.dataset)
+    return _report(found, instrument, interest)
 
 
-def _report(
-    runs: list[Run],
-    prices: dict[str, Prices],
-    results: list[Result],
-    candidates: list[Result],
-    instrument: dict[str, str],
-    interest: tuple[str, list[str]],
-) -> Report:
-    """prices, instrument: by run. interest: the data set of interest, and notes on how it was found."""
+def _report(found: Measured, instrument: dict[str, str], interest: tuple[str, list[str]]) -> Report:
+    """instrument: by run. interest: the data set of interest, and notes on how it was found."""
+    runs, prices, results, candidates = list(found.runs.values()), found.prices, found.results, found.candidates
     dataset, notes = interest
     without, hourly, compared = not_compared(runs), _hourly(prices), comparisons(runs)
     rows, pairs = price_rows(runs, prices), break_evens(candidates, dataset, hourly)

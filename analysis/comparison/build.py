@@ -10,12 +10,11 @@ from analysis.comparison.cautions import cautions
 from analysis.comparison.conditions import conditions
 from analysis.comparison.figures import compared_columns
 from analysis.comparison.model import Compared, Comparison, Group, Level
-from analysis.cost.pricing import Prices, prices_of_run
 from analysis.runs.run_reader import Run, load_runs
 from analysis.verdicts.difference import difference
-from analysis.verdicts.pooled_repeats import candidates_of
+from analysis.verdicts.measured import measured
 from analysis.verdicts.regressions import holm, over_levels
-from analysis.verdicts.stage_results import Result, results_of
+from analysis.verdicts.stage_results import Result
 from analysis.words.columns import Column
 from analysis.words.level import level_text
 from locustfiles.contract.bad_input import BadInput
@@ -45,8 +44,11 @@ def compare(
         raise BadInput("compare: one run has nothing beside it; name two runs or more")
     runs = load_runs(paths)
     reference = _reference(runs, baseline)
-    prices = {run.name: prices_of_run(run, pricing) for run in runs}
-    levels: Candidates = {run.name: _levels(run, prices[run.name]) for run in runs}
+    each = [
+        measured([run], pricing) for run in runs
+    ]  # by itself: its levels are compared, not pooled, with those of others
+    prices = {name: of for found in each for name, of in found.prices.items()}
+    levels: Candidates = {name: found.candidates for found in each for name in found.runs}
     both, only_in = _partners(levels, reference, runs)
     pairs = {name: _pairs(levels, reference, name, both) for name in levels}
     compared = {name: [some[name] for some in both.values() if name in some] for name in levels}
@@ -81,11 +83,6 @@ def _partners(levels: Candidates, reference: str, runs: list[Run]) -> tuple[dict
         what = f"no stage of run {reference} has a partner of the same target or model, payload and level"
         raise BadInput(f"compare: {what}; {' '.join(only_in)}")
     return both, only_in
-
-
-def _levels(run: Run, prices: Prices) -> list[Result]:
-    """A Result a level: the repetitions of one together."""
-    return candidates_of(run, prices.of_target, results_of(run, prices.of_target))
 
 
 def _reference(runs: list[Run], baseline: str | None) -> str:

@@ -8,14 +8,14 @@ import typing
 from analysis.comparison.cautions import cautions
 from analysis.comparison.conditions import conditions
 from analysis.comparison.model import Condition, Group, Level
-from analysis.cost.pricing import Prices, prices_of_run
+from analysis.cost.pricing import Prices
 from analysis.gate.baseline import Aligned, align, baseline_cases, stage_text
 from analysis.gate.case import Case, Gate
 from analysis.gate.limits import limit_cases, run_cases, without_limits
 from analysis.runs.run_reader import Run, load_runs
-from analysis.verdicts.pooled_repeats import candidates_of
+from analysis.verdicts.measured import measured
 from analysis.verdicts.regressions import ASSUMPTIONS
-from analysis.verdicts.stage_results import Result, results_of
+from analysis.verdicts.stage_results import Result
 from analysis.words.columns import METRICS, Column
 from analysis.words.level import level_text
 from locustfiles.contract.bad_input import BadInput
@@ -111,9 +111,8 @@ def columns_named(names: typing.Iterable[str]) -> list[Column]:
 
 def _measured(run: Run, pricing: Path | None) -> tuple[list[Result], list[Result], Prices]:
     """Its stages, its levels, and by which prices."""
-    prices = prices_of_run(run, pricing)
-    results = results_of(run, prices.of_target)
-    return results, candidates_of(run, prices.of_target, results), prices
+    found = measured([run], pricing)
+    return found.results, found.candidates, found.prices[run.name]
 
 
 def _baseline_notes(aligned: Aligned, runs: tuple[Run, Run], prices: dict[str, Prices]) -> list[str]:

@@ -11,6 +11,7 @@ from analysis.planning.demand import Demand
 from analysis.planning.option import Option
 from analysis.planning.quota import Need, need_of
 from analysis.verdicts.intervals import THROUGHPUT, USD
+from analysis.verdicts.measured import Measured
 from analysis.verdicts.stage_results import Result
 from analysis.words import format as show
 from analysis.words.columns import Column
@@ -18,9 +19,6 @@ from analysis.words.level import is_open, level_text
 from analysis.words.user_perceived import perceived
 from analysis.words.value_text import instances_of
 from locustfiles.contract.prices.price import HourlyPrice, Reserved
-
-if typing.TYPE_CHECKING:
-    from analysis.planning.measured import Measured
 
 #: of the ways to serve: what was not measured of it
 UNMEASURED = {
@@ -41,7 +39,7 @@ class Options:
     needs: list[Need]
 
 
-def options_of(measured: "Measured", dataset: str, demand: Demand, savings: float | None) -> Options:
+def options_of(measured: Measured, dataset: str, demand: Demand, savings: float | None) -> Options:
     """Those that differ at this demand. savings: a savings plan's discount on instances, as a share."""
     found = Options([], [], [])
     groups: dict[tuple, list[Result]] = {}
@@ -111,7 +109,7 @@ def _reserved_rate(reserved: Reserved | None, best: Result) -> float | None:
     return min(rates)
 
 
-def _tokens(found: Options, group: list[Result], measured: "Measured") -> None:
+def _tokens(found: Options, group: list[Result], measured: Measured) -> None:
     choice, who = choose(group), group[0].who
     if choice is None:
         found.left_out.append(f"{who}: {why_none(group)}")

@@ -5,9 +5,10 @@ import math
 import typing
 
 from analysis.planning.demand import Demand
-from analysis.planning.measured import Measured, dataset_of
+from analysis.planning.measured import dataset_of
 from analysis.planning.option import Month, Option, Terms, month_of
 from analysis.planning.options import Options, options_of
+from analysis.verdicts.measured import Measured
 from locustfiles.contract.bad_input import BadInput
 
 SWING = 0.2  # by how much each assumption is changed to see whether the cheapest stays so

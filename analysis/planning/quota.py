@@ -10,12 +10,10 @@ import re
 import typing
 
 from analysis.planning.demand import Demand
+from analysis.verdicts.measured import Measured
 from analysis.verdicts.stage_results import Result
 from analysis.words import format as show
 from locustfiles.contract.bad_input import BadInput
-
-if typing.TYPE_CHECKING:
-    from analysis.planning.measured import Measured
 
 KINDS = {"rpm": "requests a minute", "tpm": "tokens a minute", "tpd": "tokens a day"}
 _CLAUDE = re.compile(r"anthropic\.claude-(?:(?:opus|sonnet|haiku|fable)-)?(\d+)(?:-(\d{1,2}))?(?!\d)")
@@ -71,7 +69,7 @@ def burndown_of(model_id: str) -> int:
     return 5 if found and (int(found[1]), int(found[2] or 0)) >= _FIVE_FROM else 1
 
 
-def need_of(result: Result, measured: "Measured") -> Need | None:
+def need_of(result: Result, measured: Measured) -> Need | None:
     """Of a stage of a Bedrock model; None where its tokens are not known, or it is no model of Bedrock's."""
     f = result.figures
     prompt, output = f.tokens.prompt_tokens_mean, f.tokens.completion_tokens_mean
