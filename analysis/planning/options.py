@@ -115,16 +115,16 @@ def _tokens(found: Options, group: list[Result], measured: Measured) -> None:
         found.left_out.append(f"{who}: {why_none(group)}")
         return
     pick = choice.pick
-    doubts, what = _doubts(pick), f"{who}: {instances_of(pick.figures)}"
+    what = f"{who}: {instances_of(pick.figures)}"
     base = Option(
-        f"{what}, {BILLED}", who, "tokens", usd_per_transaction=priced(pick), uncertainty=_half_width(pick, USD), doubts=doubts,
-        model=pick.figures.identity.model, caution=_caution(pick),
+        f"{what}, {BILLED}", who, "tokens", usd_per_transaction=priced(pick), uncertainty=_half_width(pick, USD),
+        doubts=_doubts(pick), model=pick.figures.identity.model, caution=_caution(pick),
     )  # fmt: skip
     found.some.append(base)
     for words, usd in token_prices(*measured.billed_by(pick), pick.members or (pick.key,), priced(pick)):
         unmeasured = next((why for kind, why in UNMEASURED.items() if kind in words), "it was not measured as such")
         found.some.append(
-            dataclasses.replace(base, name=f"{what}, {words}", usd_per_transaction=usd, doubts=(*doubts, unmeasured))
+            dataclasses.replace(base, name=f"{what}, {words}", usd_per_transaction=usd, mind=(unmeasured,))
         )
     if (need := need_of(pick, measured)) is not None:
         found.needs.append(need)

@@ -166,3 +166,17 @@ def test_a_failed_attempt_of_a_call_that_was_answered_is_no_failure(tmp_path):
     plan = planned(str(tmp_path / "r"), tmp_path, "--transactions-per-minute", "600")
     assert not [d for option in plan["options"] for d in option["doubts"] if "calls failed" in d]
     assert "calls failed" not in plan["headline"]
+
+
+def test_what_was_not_measured_of_a_variant_is_said_of_it_and_not_of_its_target(tmp_path, capsys):
+    (tmp_path / "b.yaml").write_text(
+        "region: us-east-1\ncurrency: USD\nas_of: 2026-11-01\nsource: made\nmodels:\n"
+        "  meta.llama2-13b-chat-v1: {input: 0.00075, output: 0.001, variants: {batch: 0.5, priority: 1.75}}\n"
+    )
+    book = {"file": str(tmp_path / "b.yaml"), "region": "nowhere-1", "as_of": "2024-04-15", "source": "made"}
+    run_of(tmp_path, [stage_of(1, 100, 5, 190, 0, 1.56, **TOKENS)], price_book=book)
+    assert main(["plan", str(tmp_path / "r"), "--transactions-per-minute", "600"]) == 0
+    mind = capsys.readouterr().out.partition("\nMind\n")[2].partition("\n\n")[0]
+    assert "`bedrock`: meta.llama2-13b-chat-v1, batch: answers within hours" in mind
+    assert "`bedrock`: meta.llama2-13b-chat-v1, priority: its latency was not measured." in mind
+    assert mind.count("was not measured") + mind.count("nothing of its latency") == 2
