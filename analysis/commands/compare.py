@@ -99,16 +99,10 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
 
 
 def _print_conditions(comparison: Comparison, console: Console) -> None:
-    from analysis.report.verdict_summary import doubts
+    from analysis.report.verdict_summary import doubts_lines
 
-    for verdict, remarks in doubts(comparison).items():
-        for some in remarks:
-            stages = f"{some.count} stage{'s' if some.count > 1 else ''}"
-            console.print(
-                f"{verdict}, {stages}: {some.words} ({some.stages})", style="yellow", highlight=False, markup=False
-            )
-    for text in comparison.cautions:
-        console.print(f"Mind: {text}", style="yellow", highlight=False, markup=False)
+    for text in (*doubts_lines(comparison, whole=True), *(f"Mind: {caution}" for caution in comparison.cautions)):
+        console.print(text, style="yellow", highlight=False, markup=False)
     shown = comparison.conditions[:MOST_CONDITIONS]
     for c in shown:
         values = "; ".join(f"{run}: {c.values[run] or 'none'}" for run in comparison.runs)

@@ -31,7 +31,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("runs", nargs="+", metavar="RUN", help="a run's folder (--run-dir of the load test)")
     load = parser.add_mutually_exclusive_group(required=True)
     load.add_argument(
-        "--transactions-per-minute", type=_more_than_0, metavar="N", help="the load, the same in every hour"
+        "--transactions-per-minute",
+        type=_number(lambda value: value > 0, "number above 0"),
+        metavar="N",
+        help="the load, the same in every hour",
     )
     load.add_argument("--rates", metavar="CSV", help="the load by hour: 24 or 168 rows under transactions_per_minute")
     parser.add_argument(
@@ -68,7 +71,7 @@ def _terms(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--start-up-minutes",
-        type=_minutes,
+        type=_number(lambda value: value >= 0, "number of 0 or more"),
         default=10.0,
         metavar="N",
         help="paid before an added instance serves; default 10",
@@ -142,43 +145,27 @@ def _write(path: str, option: str, text: str) -> None:
         raise BadInput(f"{option} {path}: cannot be written ({e.strerror}); choose another place") from None
 
 
-def _number(text: str) -> float:
-    value = float(text.replace(",", "")) if text.strip() else math.nan
-    if not math.isfinite(value):
-        raise ValueError
-    return value
+def _number(
+    fits: typing.Callable[[float], bool], wanted: str, suffix: str = "", of: float = 1.0
+) -> typing.Callable[[str], float]:
+    """A type: a number that fits, as a share of `of`; thousands may stand apart, and a suffix behind it."""
 
+    def number(text: str) -> float:
+        try:
+            value = float(text.removesuffix(suffix).replace(",", ""))
+        except ValueError:
+            value = math.nan
+        if math.isfinite(value) and fits(value):
+            return value / of
+        raise argparse.ArgumentTypeError(f"`{text}` is no {wanted}")
 
-def _more_than_0(text: str) -> float:
-    try:
-        if (value := _number(text)) > 0:
-            return value
-    except ValueError:
-        pass
-    raise argparse.ArgumentTypeError(f"`{text}` is no number above 0")
-
-
-def _minutes(text: str) -> float:
-    try:
-        if (value := _number(text)) >= 0:
-            return value
-    except ValueError:
-        pass
-    raise argparse.ArgumentTypeError(f"`{text}` is no number of 0 or more")
+    return number
 
 
 def _percent(low: float, high: float) -> typing.Callable[[str], float]:
     """A type: percent, as a share of 1."""
-
-    def percent(text: str) -> float:
-        try:
-            if low < (value := _number(text.removesuffix("%").strip())) <= high or value == 0:
-                return value / 100
-        except ValueError:
-            pass
-        raise argparse.ArgumentTypeError(f"`{text}` is no percentage above {low:g} and up to {high:g}")
-
-    return percent
+    wanted = f"percentage above {low:g} and up to {high:g}"
+    return _number(lambda value: low < value <= high or value == 0, wanted, "%", 100)
 
 
 def _whole(low: int, high: int) -> typing.Callable[[str], int]:

@@ -12,6 +12,7 @@ import markupsafe
 
 from analysis.advice.report_model import Report
 from analysis.verdicts.stage_results import Result
+from analysis.words import format as show
 from analysis.words.columns import Column, headed
 from analysis.words.level import level_text, value_of
 from analysis.words.safe_text import shown
@@ -37,7 +38,7 @@ def explorer(report: Report) -> dict[str, markupsafe.Markup] | None:
         return None
     priced = any(p["values"][PRICE] is not None for p in here)
     data = {
-        "figures": {name: name for name in (LEVEL, P95, *FIGURES)},
+        "figures": [LEVEL, P95, *FIGURES],
         "x": P95,
         "y": PRICE if priced else "transactions per minute",
         "dataset": shown(report.dataset),
@@ -51,7 +52,7 @@ def explorer(report: Report) -> dict[str, markupsafe.Markup] | None:
 
 def _point(report: Report, result: Result) -> dict[str, typing.Any]:
     figures = result.figures
-    values = {name: _finite(column.of(figures)) for name, column in FIGURES.items()}
+    values = {name: _known(column.of(figures)) for name, column in FIGURES.items()}
     who = shown(result.who.replace("`", ""))
     lines = [f"{name}: {figure(figures, column)}" for name, column in FIGURES.items() if values[name] is not None]
     return {
@@ -61,7 +62,7 @@ def _point(report: Report, result: Result) -> dict[str, typing.Any]:
         "level": value_of(figures),
         "verdict": figures.trust.verdict,
         "chosen": result.key == report.recommendation.pick,
-        "values": {LEVEL: value_of(figures), P95: _finite(perceived(figures).latency.p95)} | values,
+        "values": {LEVEL: value_of(figures), P95: _known(perceived(figures).latency.p95)} | values,
         "lines": [
             *(line.replace(", s:", ":").replace(", ms:", ":") for line in lines),
             f"{figures.trust.verdict}, limits {figures.limits.slo}",
@@ -69,5 +70,5 @@ def _point(report: Report, result: Result) -> dict[str, typing.Any]:
     }
 
 
-def _finite(value: float | None) -> float | None:
-    return value if value is not None and abs(value) < float("inf") and value == value else None
+def _known(value: float | None) -> float | None:
+    return value if show.known(value) else None

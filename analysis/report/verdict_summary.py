@@ -81,10 +81,10 @@ def _ranges(reasons: list[str]) -> str:
     return FIGURE.sub(span, reasons[0])
 
 
-def doubts_lines(report: Judged) -> list[str]:
-    """`SUSPECT, 2 stages: only 7 to 13 successes (p4d en @1, 2)`"""
+def doubts_lines(report: Judged, whole: bool = False) -> list[str]:
+    """`SUSPECT, 2 stages: only 7 to 13 successes (p4d en @1, 2)`; whole: with all stages, however many."""
     return [
-        f"{verdict}, {some.count} stage{'' if some.count == 1 else 's'}: {some.words} ({some.brief})"
+        f"{verdict}, {some.count} stage{'' if some.count == 1 else 's'}: {some.words} ({some.stages if whole else some.brief})"
         for verdict, remarks in doubts(report).items()
         for some in remarks
     ]

@@ -141,19 +141,18 @@ def _formulas(sheet: "Worksheet", styles: Styles, row: int, result: Result, at: 
         hours = f"ROUNDUP($B$1/({HOURS_A_MONTH}*60*I{line}),0)*Prices!$D${at}*{HOURS_A_MONTH}"
         month = -(-A_MONTH // (HOURS_A_MONTH * 60 * a_minute)) * usd * HOURS_A_MONTH
         texts = (f"=Prices!$D${at}/60/I{line}", f"=10000*N{line}", f"={hours}")
-    elif cost.usd_per_1k_input is not None and cost.usd_per_1k_output is not None and None not in (prompt, output):
-        read = cost.usd_per_1k_cache_read
-        cached = (prompt or 0.0) * (f.tokens.cache_read_share or 0.0) if read is not None else 0.0
-        fresh = (
-            f"J{line}*(1-K{line})*Prices!$E${at}+J{line}*K{line}*Prices!$G${at}"
-            if read is not None
-            else f"J{line}*Prices!$E${at}"
-        )
-        each = (
-            ((prompt or 0.0) - cached) * cost.usd_per_1k_input
-            + cached * (read or 0.0)
-            + (output or 0.0) * cost.usd_per_1k_output
-        ) / 1000
+    elif (
+        prompt is not None
+        and output is not None
+        and cost.usd_per_1k_input is not None
+        and cost.usd_per_1k_output is not None
+    ):
+        read, cached, fresh = cost.usd_per_1k_cache_read, 0.0, f"J{line}*Prices!$E${at}"
+        if read is not None:
+            cached = prompt * (f.tokens.cache_read_share or 0.0)
+            fresh = f"J{line}*(1-K{line})*Prices!$E${at}+J{line}*K{line}*Prices!$G${at}"
+        per_1k = (prompt - cached) * cost.usd_per_1k_input + cached * (read or 0.0) + output * cost.usd_per_1k_output
+        each = per_1k / 1000
         month = each * A_MONTH
         texts = (f"=({fresh}+L{line}*Prices!$F${at})/1000", f"=10000*N{line}", f"=N{line}*$B$1")
     else:

@@ -70,7 +70,7 @@ def _told_value(criterion: Criterion, figures: StageFigures) -> float | None:
     if criterion.failure is not None:  # of one class: without any failure none of it
         return 0.0 if user.error_rate == 0 else None
     known = {
-        "error_rate": user.error_rate, "bad_stop_share": figures.outcome.bad_stop_share, "throughput": rates.throughput_per_s,
+        "error_rate": user.error_rate, "throughput": rates.throughput_per_s,
         "output_tokens": figures.tokens.completion_tokens_per_s, "goodput": rates.goodput_per_s,
     }  # fmt: skip
     return known.get(criterion.of)

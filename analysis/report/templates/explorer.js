@@ -92,8 +92,8 @@
       make("line", { x1: box.left, x2: box.right, y1: ys.at(v), y2: ys.at(v), class: "rule" }, svg);
       make("text", { x: box.left - 6, y: ys.at(v) + 4, "text-anchor": "end" }, svg).textContent = brief(v);
     }
-    make("text", { x: (box.left + box.right) / 2, y: height - 8, "text-anchor": "middle", class: "name" }, svg).textContent = data.figures[pick("x").value] + (xs.log ? " (log)" : "");
-    make("text", { x: 14, y: (box.top + box.bottom) / 2, "text-anchor": "middle", class: "name", transform: `rotate(-90 14 ${(box.top + box.bottom) / 2})` }, svg).textContent = data.figures[pick("y").value] + (ys.log ? " (log)" : "");
+    make("text", { x: (box.left + box.right) / 2, y: height - 8, "text-anchor": "middle", class: "name" }, svg).textContent = pick("x").value + (xs.log ? " (log)" : "");
+    make("text", { x: 14, y: (box.top + box.bottom) / 2, "text-anchor": "middle", class: "name", transform: `rotate(-90 14 ${(box.top + box.bottom) / 2})` }, svg).textContent = pick("y").value + (ys.log ? " (log)" : "");
   }
 
   function mark(p, left, top) {
@@ -155,10 +155,10 @@
     return button;
   }
 
-  const options = (select, entries, chosen) => entries.forEach(([value, words]) => select.add(new Option(words, value, false, value === chosen)));
-  options(pick("x"), Object.entries(data.figures), data.x);
-  options(pick("y"), Object.entries(data.figures), data.y);
-  options(pick("set"), [...new Set(data.points.map(p => p.dataset))].map(d => [d, d]), data.dataset);
+  const options = (select, names, chosen) => names.forEach(name => select.add(new Option(name, name, false, name === chosen)));
+  options(pick("x"), data.figures, data.x);
+  options(pick("y"), data.figures, data.y);
+  options(pick("set"), [...new Set(data.points.map(p => p.dataset))], data.dataset);
   legend.append(...series.map(key));
   for (const select of root.querySelectorAll("select")) select.onchange = () => { zoom = null; draw(); };
   const whole = () => { zoom = null; draw(); };
