@@ -6,8 +6,9 @@ from analysis.verdicts.difference import Difference
 from analysis.words import format as show
 from analysis.words.columns import Column, columns
 from analysis.words.level import is_open
-from analysis.words.spread import STATISTICS, Spread, named
+from analysis.words.spread import STATISTICS, Spread
 from analysis.words.stage_figures import StageFigures
+from locustfiles.contract.statistics.binomial import written
 
 #: a difference is sure where it holds among all that is compared, and seen where it holds for itself
 Said = typing.Literal["worse", "better", "other", "no difference seen", "not known"]
@@ -36,7 +37,7 @@ _SPREADS = {
 }
 #: what each is called in tables
 NAMES: dict[Column, str] = {
-    c: f"{words} {named(s)}" for words, some in _SPREADS.items() for c, s in zip(some, STATISTICS, strict=True)
+    c: f"{words} {written(s)}" for words, some in _SPREADS.items() for c, s in zip(some, STATISTICS, strict=True)
 } | dict(
     zip(
         (*RATES, *ERRORS, *CALL_ERRORS, *COSTS),

@@ -1,7 +1,6 @@
 """The gate of a run: its limits, and whether it is worse than a baseline, as cases that are met, missed or undecided."""
 
 import dataclasses
-import difflib
 import pathlib
 import typing
 
@@ -19,6 +18,7 @@ from analysis.verdicts.stage_results import Result
 from analysis.words.columns import METRICS, Column
 from analysis.words.level import level_text
 from locustfiles.contract.bad_input import BadInput
+from locustfiles.contract.nearest import nearest
 from locustfiles.contract.run_folder import NotARun
 from locustfiles.contract.scenario.slo_file import load_slo
 
@@ -103,8 +103,8 @@ def columns_named(names: typing.Iterable[str]) -> list[Column]:
     known = {c.name: c for c in METRICS if c.better and c.kind in ("number", "count")}
     for name in names:
         if name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {close[0]}?" if close else "name one such as latency_p95_s"
+            meant = nearest(name, known)
+            hint = f"did you mean {meant}?" if meant else "name one such as latency_p95_s"
             raise BadInput(f"--figure {name}: no column of steps.csv that is better or worse; {hint}")
     return [known[name] for name in dict.fromkeys(names)]
 

@@ -7,7 +7,6 @@ others have the names of steps.csv's columns; its costs and verdicts are worked 
 
 import csv
 import datetime
-import difflib
 import itertools
 import math
 import pathlib
@@ -19,6 +18,7 @@ from analysis.peers.nodes import MOST, Misshapen, NotFromHere, seek
 from analysis.words.columns import STEP_COLUMNS
 from analysis.words.told import TELLABLE
 from locustfiles.contract.bad_input import BadInput
+from locustfiles.contract.nearest import nearest
 
 READ = "CSV tables with a column `target` and the columns of steps.csv"
 IDENTITY = (
@@ -90,8 +90,8 @@ def _known(name: str, file: pathlib.Path) -> None:
     names = (*IDENTITY, *PRICES, *TELLABLE, *STEP_COLUMNS)
     if name in names or name.startswith(LABEL):
         return
-    near = difflib.get_close_matches(name, names, 1)
-    hint = f"`{near[0]}` is" if near else "analysis/README.md names those that are, and free ones begin with `label_`"
+    meant = nearest(name, names)
+    hint = f"`{meant}` is" if meant else "analysis/README.md names those that are, and free ones begin with `label_`"
     raise BadInput(f"{file}: column `{name}` is not known; {hint}")
 
 

@@ -3,9 +3,9 @@
 import typing
 
 from analysis.words.columns import Column, columns, headed
-from analysis.words.spread import STATISTICS, Spread, named
+from analysis.words.spread import STATISTICS, Spread
 from analysis.words.stage_figures import StageFigures
-from locustfiles.contract.statistics.binomial import LEVELS
+from locustfiles.contract.statistics.binomial import LEVELS, written
 
 
 class Group(typing.NamedTuple):
@@ -28,7 +28,7 @@ def _times(
     def columns_of(f: StageFigures) -> dict[str, object]:
         times = pick(f)
         found: dict[str, object] = {
-            f"{'+' if s in paper else ''}{named(s)}": times.at(s) for s in STATISTICS if s != without
+            f"{'+' if s in paper else ''}{written(s)}": times.at(s) for s in STATISTICS if s != without
         }
         return found | {"n": times.n}
 

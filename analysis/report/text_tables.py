@@ -9,9 +9,10 @@ from analysis.verdicts.stage_results import Result
 from analysis.words import format as show
 from analysis.words.columns import Cell, Column, headed
 from analysis.words.level import level_text, short_level
-from analysis.words.spread import STATISTICS, named
+from analysis.words.spread import STATISTICS
 from analysis.words.stage_figures import StageFigures
 from analysis.words.value_text import bounds, figure, instances_of, with_interval
+from locustfiles.contract.statistics.binomial import written
 
 
 def _errors(figures: StageFigures) -> str:
@@ -32,16 +33,16 @@ FULL = headed(
         "Target": f.identity.target, "Instance": instances_of, "Level": level_text, "Requests": f.outcome.requests, "Error rate": _errors,
         "Prompt tokens": f.tokens.prompt_tokens_mean, "Prompt tokens/s": f.tokens.prompt_tokens_per_s,
         "Output tokens": f.tokens.completion_tokens_mean, "Output tokens/s": f.tokens.completion_tokens_per_s,
-        "Latency mean": f.latency.mean, **{named(p): f.latency.at(p) for p in PERCENTILES},
-        **{f"{named(p)} with failures": getattr(f.latency_with_failures, f"{p}_all") for p in PERCENTILES},
-        **{f"TTFT {named(p)}": f.ttft.at(p) for p in PERCENTILES}, **{f"TPOT {named(p)}": f.tpot.at(p) for p in PERCENTILES},
-        **{f"ITL {named(p)}": f.itl.at(p) for p in PERCENTILES}, "ITL max": f.itl.max,
+        "Latency mean": f.latency.mean, **{written(p): f.latency.at(p) for p in PERCENTILES},
+        **{f"{written(p)} with failures": getattr(f.latency_with_failures, f"{p}_all") for p in PERCENTILES},
+        **{f"TTFT {written(p)}": f.ttft.at(p) for p in PERCENTILES}, **{f"TPOT {written(p)}": f.tpot.at(p) for p in PERCENTILES},
+        **{f"ITL {written(p)}": f.itl.at(p) for p in PERCENTILES}, "ITL max": f.itl.max,
         "In flight": f.throughput.in_flight_mean, "Transactions/min": f.throughput.transactions_per_minute,
         "Transactions/s": f.throughput.throughput_per_s, "Goodput/s": f.throughput.goodput_per_s,
         "Price per transaction": f.cost.usd_per_transaction, "Limits": f.limits.slo, "Verdict": f.trust.verdict,
     }
 )  # fmt: skip
-WITH_FAILURES = [f"{named(p)} with failures" for p in PERCENTILES]  # a failure counts as infinity
+WITH_FAILURES = [f"{written(p)} with failures" for p in PERCENTILES]  # a failure counts as infinity
 GAPS = [head for head in FULL if head.startswith("ITL ")]
 COST = headed(
     lambda f: {
@@ -64,9 +65,9 @@ CALLS = headed(
     lambda f: {
         **_where(f), "Level": level_text, "Calls": f.calls.calls, "Failed": f.calls.calls_failed,
         "Call error rate": f.calls.call_error_rate, "Attempts per call": f.calls.attempts_per_call_mean,
-        **{f"First attempt: latency {named(p)}": f.calls.first_attempt_latency.at(p) for p in STATISTICS},
-        **{f"User-perceived: latency {named(p)}": f.calls.call_latency.at(p) for p in STATISTICS},
-        **{f"User-perceived: TTFT {named(p)}": f.calls.call_ttft.at(p) for p in PERCENTILES},
+        **{f"First attempt: latency {written(p)}": f.calls.first_attempt_latency.at(p) for p in STATISTICS},
+        **{f"User-perceived: latency {written(p)}": f.calls.call_latency.at(p) for p in STATISTICS},
+        **{f"User-perceived: TTFT {written(p)}": f.calls.call_ttft.at(p) for p in PERCENTILES},
     }
 )  # fmt: skip
 #: planned and achieved rate, how late requests were sent, latency from both sends
@@ -75,8 +76,8 @@ OPENED = headed(
         **_where(f), "Planned": level_text, "Achieved, 1/s": f.open_loop.rate_achieved_per_s,
         "Schedule delay p50": f.open_loop.schedule_delay_p50_ms, "Schedule delay p99": f.open_loop.schedule_delay_p99_ms,
         "Schedule delay max": f.open_loop.schedule_delay_max_ms,
-        **{f"From the send: latency {named(p)}": f.latency.at(p) for p in PERCENTILES},
-        **{f"From when it was due: latency {named(p)}": f.open_loop.intended_latency.at(p) for p in PERCENTILES},
+        **{f"From the send: latency {written(p)}": f.latency.at(p) for p in PERCENTILES},
+        **{f"From when it was due: latency {written(p)}": f.open_loop.intended_latency.at(p) for p in PERCENTILES},
     }
 )  # fmt: skip
 

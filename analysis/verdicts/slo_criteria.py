@@ -4,8 +4,9 @@ import dataclasses
 import typing
 
 from analysis.words import format as show
-from analysis.words.spread import STATISTICS, Statistic, named
+from analysis.words.spread import STATISTICS, Statistic
 from locustfiles.contract.scenario.slo import Slo
+from locustfiles.contract.statistics.binomial import written
 
 Words = typing.Callable[[float | None], str]
 Times = typing.Literal["latency", "ttft", "ttft_visible", "tpot", "itl"]
@@ -112,7 +113,7 @@ def criteria_of(slo: Slo, of_calls: bool = False, from_due: bool = False, slo_cl
         for statistic in STATISTICS:
             limit = getattr(getattr(slo, key), statistic, None)
             if limit is not None:
-                words = f"{time.words} {named(statistic)}"
+                words = f"{time.words} {written(statistic)}"
                 words = f"{whose}{words}{since}" if time.perceived else words
                 found.append(Criterion(time.of, statistic, words, limit, f"{show.exact(limit)} {time.unit}", time.show))
     rates = {None: slo.error_rate} | (slo.error_rate_by_class or {})

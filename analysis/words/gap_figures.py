@@ -4,12 +4,13 @@ import dataclasses
 import typing
 
 from analysis.words.figure_fields import count, number
-from analysis.words.spread import Statistic, named
+from analysis.words.spread import Statistic
+from locustfiles.contract.statistics.binomial import written
 
 
 def _percentile(p: str) -> typing.Any:
     return number(
-        f"{named(p)} of {{what}}, all of them together; from counts in bins of 5 %, so within 2.5 % of it",
+        f"{written(p)} of {{what}}, all of them together; from counts in bins of 5 %, so within 2.5 % of it",
         better="lower",
     )
 

@@ -11,20 +11,17 @@ Statistic = typing.Literal["mean", "p50", "p90", "p95", "p99", "p99_9"]
 STATISTICS: tuple[Statistic, ...] = typing.get_args(Statistic)
 
 
-def named(statistic: str) -> str:
-    """p99_9 -> p99.9: as people write it, and scenarios."""
-    return written(statistic)
-
-
 _HIGH = "its upper end; empty (wide) when even the largest of n values is none"
 
 
 def _percentile(p: str) -> typing.Any:
-    return number(f"{named(p)} of {{what}}, exact from the records, linear between two values", better="lower", ends=p)
+    return number(
+        f"{written(p)} of {{what}}, exact from the records, linear between two values", better="lower", ends=p
+    )
 
 
 def _low(p: str) -> typing.Any:
-    return number(f"lower end of the 95 % order-statistic interval of {{name}} {named(p)}")
+    return number(f"lower end of the 95 % order-statistic interval of {{name}} {written(p)}")
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +62,7 @@ def spread(prefix: str, unit: str, what: str) -> typing.Any:
 
 def _all(p: str) -> typing.Any:
     return number(
-        f"{named(p)} of successes and failures together, a failure counting as infinity, so that shed load does not look fast; "
+        f"{written(p)} of successes and failures together, a failure counting as infinity, so that shed load does not look fast; "
         "`inf` where it falls among the failures",
         better="lower",
     )
