@@ -86,10 +86,9 @@ def _check(args: argparse.Namespace) -> int:
                 for payload in inputs.stems_of(target.name):
                     with _waiting(console, f"first calls of {target.name} with {payload}"):
                         made = first_calls(sender, inputs, target, payload, records)
-                    for record in made:
-                        if kept:
-                            kept.add(record)
+                    _keep(kept, made)
                     problems += problem_of(target, made[-1], problems)
+                    uncounted(inputs, target, made, problems, lines)
                     if made[0].error:
                         break
         calls = {r.target: r for r in reversed(records)}
@@ -139,6 +138,22 @@ def problem_of(target: Target, record: RequestRecord, known: list[str]) -> list[
     return [sentence(target, record)]
 
 
+def uncounted(inputs, target: Target, made: list[RequestRecord], problems: list[str], lines: list[str]) -> None:
+    """Adds a sentence where first calls that worked have not counted the units that they are billed by: with a budget it is
+    a problem."""
+    from locustfiles.contract.scenario.billed_units import not_counted, unguarded
+
+    worked = [record for record in made if record.error is None]
+    counts = [record.billed_units for record in worked if record.billed_units is not None]
+    why = not_counted(target, inputs.prices[target.name], max(counts, default=None)) if worked else None
+    if why is None:
+        return
+    kept = inputs.scenario.budget_usd is not None
+    sentence = unguarded(target, why) if kept else f"target `{target.name}`: {why}"
+    told = problems if kept else lines
+    told += [] if sentence in told else [sentence]
+
+
 @contextlib.contextmanager
 def record_file(path: str) -> typing.Iterator[RequestsFile]:
     """Made with its header, or appended to. Raises BadInput."""
@@ -154,6 +169,12 @@ def record_file(path: str) -> typing.Iterator[RequestsFile]:
         yield file
     finally:
         file.close()
+
+
+def _keep(file: RequestsFile | None, made: list[RequestRecord]) -> None:
+    if file:
+        for record in made:
+            file.add(record)
 
 
 def _waiting(console: Console, what: str) -> contextlib.AbstractContextManager:

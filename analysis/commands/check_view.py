@@ -155,16 +155,17 @@ def print_ahead(console: Console, inputs, records: list[RequestRecord], counts: 
 
 def _whether_it_may(ahead, inputs) -> str:
     """Whether the run begins by itself, asks first, or is refused."""
-    from locustfiles.common.planning.confirm import cost_text, needs_yes, unguarded
+    from locustfiles.common.planning.confirm import cost_text, needs_yes
     from locustfiles.common.planning.estimate import dollars
+    from locustfiles.contract.scenario.billed_units import counted_unit
 
     scenario = inputs.scenario
-    if refusal := unguarded(ahead, scenario, inputs.prices):
-        return f"The run will be refused: {escape(refusal)}."
+    if scenario.budget_usd is not None and any(counted_unit(inputs.prices[name]) for name in ahead.unknown):
+        return "The run will be refused: no budget can be kept."
     most, limit = needs_yes(ahead, scenario), dollars(scenario.confirm_above_usd)
     if most is None:
         return f"No confirmation is needed (confirm_above_usd: {limit})."
-    return f"It may cost {cost_text(most, ahead)}, above confirm_above_usd ({limit}): it asks first, or needs --yes."
+    return f"It may cost {cost_text(most, ahead, inputs.prices)}, above confirm_above_usd ({limit}): it asks first, or needs --yes."
 
 
 def _stages_table(inputs, groups) -> Table:

@@ -99,3 +99,16 @@ def test_units_that_are_not_known_count_as_the_most_that_a_call_had():
     assert of(BY_QUERY, queries[0]) == pytest.approx(0.002)  # one at least
     assert of(BY_QUERY, *queries) == pytest.approx(2 * 3 * 0.002)
     assert math.isclose(spend(BY_QUERY).usd(), 0.0)
+
+
+def test_a_target_whose_units_no_answer_counts_is_known_to_be_unguarded():
+    guard = spend(BY_IMAGE)
+    guard.take(record("read_timeout", billed_units=None))
+    assert guard.blind is None  # a call that failed may have been billed none
+    guard.take(record(billed_units=None))
+    assert guard.blind == "tokens"
+    guard.take(record(billed_units=3.0))
+    assert guard.blind is None  # now there is a most
+    queries = spend(BY_QUERY)
+    queries.take(record(billed_units=None))
+    assert queries.blind is None  # one a call

@@ -10,7 +10,9 @@ import typing
 import gevent
 
 from locustfiles.common.planning.estimate import Estimate, dollars
-from locustfiles.contract.prices.price import AnyPrice, TokenPrice
+from locustfiles.common.planning.inputs import Inputs
+from locustfiles.contract.prices.price import Price
+from locustfiles.contract.scenario.billed_units import counted_unit
 from locustfiles.contract.scenario.remedies import NO_COUNTS
 from locustfiles.contract.scenario.scenario import Scenario
 
@@ -25,41 +27,30 @@ def needs_yes(ahead: Estimate, scenario: Scenario) -> float | None:
     return most if most > scenario.confirm_above_usd else None
 
 
-def cost_text(most: float, ahead: Estimate, throttled: typing.Container[str] = ()) -> str:
+def cost_text(
+    most: float, ahead: Estimate, prices: typing.Mapping[str, Price], throttled: typing.Collection[str] = ()
+) -> str:
     """`$12.50`, or that it cannot be told. throttled: targets of which that is because no first call got through."""
     if most < float("inf"):
         return dollars(most)
     without = [name for name in ahead.unknown if name in throttled]
-    uncounted = [name for name in ahead.unknown if name not in throttled]
+    by_unit = [name for name in ahead.unknown if name not in throttled and counted_unit(prices[name])]
+    uncounted = [name for name in ahead.unknown if name not in (*throttled, *by_unit)]
     why = [f"{', '.join(without)}: all first calls were throttled"] if without else []
+    why += [f"{', '.join(by_unit)}: billed by units that no answer counts"] if by_unit else []
     why += [f"{', '.join(uncounted)}: {NO_COUNTS}"] if uncounted else []
     return f"more than can be told ({'; '.join(why)})"
 
 
-def unguarded(
-    ahead: Estimate, scenario: Scenario, prices: typing.Mapping[str, AnyPrice], throttled: typing.Container[str] = ()
-) -> str | None:
-    """Why no budget can be kept: a target is billed by units of which its first calls told no number. Else None."""
-    if scenario.budget_usd is None:
-        return None
-    for name in ahead.unknown:
-        price = prices[name]
-        counted = price.units.keys() - {"query"} if isinstance(price, TokenPrice) else set()
-        if counted and name not in throttled:
-            return (
-                f"budget_usd: target `{name}` is billed by the {' and the '.join(sorted(counted))}, and its first call told no number "
-                "of them, so no budget can be kept; mend `units:` of its price, or leave budget_usd out"
-            )
-    return None
-
-
-def confirm(ahead: Estimate, scenario: Scenario, options, throttled: typing.Container[str] = ()) -> str | None:
+def confirm(ahead: Estimate, inputs: Inputs, options, throttled: typing.Collection[str] = ()) -> str | None:
     """Why the run must not begin, or None."""
+    scenario = inputs.scenario
     most = needs_yes(ahead, scenario)
     if most is None or options.yes:
         return None
+    cost = cost_text(most, ahead, inputs.prices, throttled)
     refusal = (
-        f"confirm_above_usd: the run may cost {cost_text(most, ahead, throttled)}, above {dollars(scenario.confirm_above_usd)}; add --yes, "
+        f"confirm_above_usd: the run may cost {cost}, above {dollars(scenario.confirm_above_usd)}; add --yes, "
         "or set a budget_usd or a higher confirm_above_usd in the scenario"
     )
     if not options.headless or not sys.stdin.isatty():

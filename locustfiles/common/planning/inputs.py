@@ -16,6 +16,7 @@ from locustfiles.contract.bad_input import BadInput, BadScenario
 from locustfiles.contract.manifest import TraceFit
 from locustfiles.contract.prices.price import AnyPrice, TokenPrice
 from locustfiles.contract.prices.sourced import Source
+from locustfiles.contract.scenario.billed_units import never_counted, unguarded
 from locustfiles.contract.scenario.loads import Level, Load
 from locustfiles.contract.scenario.scenario import Scenario, find_file, load_scenario
 from locustfiles.contract.scenario.target_prices import price_of_model, prices_of
@@ -129,6 +130,7 @@ def load_inputs(path: str, services: tuple[str, ...]) -> Inputs:
     _, priced = prices_of(scenario, path, datetime.datetime.now(datetime.UTC).date())
     prices = {target: found.price for target, found in priced.items()}
     sources = {target: found.source for target, found in priced.items()}
+    _check_budget(path, scenario, prices)
     digests = [hashlib.sha256(scenario.model_dump_json().encode()).hexdigest(), *(f["sha256"] for f in files.values())]
     traces = _traces(path, scenario, payloads)
     digests += [hashlib.sha256(repr(trace).encode()).hexdigest() for trace in traces.values()]
@@ -136,6 +138,13 @@ def load_inputs(path: str, services: tuple[str, ...]) -> Inputs:
     digests += tokenizer_digests
     content = hashlib.sha256(" ".join(digests).encode()).hexdigest()
     return Inputs(scenario, pathlib.Path(path), payloads, files, prices, sources, content, traces)
+
+
+def _check_budget(path: str, scenario: Scenario, prices: dict[str, AnyPrice]) -> None:
+    """Raises BadScenario for a budget that nothing would guard."""
+    for target in scenario.targets if scenario.budget_usd is not None else ():
+        if why := never_counted(target, prices[target.name]):
+            raise BadScenario(f"{place_of(path, target.name)}: {unguarded(target, why)}")
 
 
 def _traces(path: str, scenario: Scenario, payloads: dict[str, list[Prompt]]) -> dict[str, list[Arrival]]:

@@ -42,6 +42,11 @@ class RoutedSpend:
         """Latencies of the last billed calls."""
         return [s for spends in self._of_model.values() for s in spends[0].recent_s]
 
+    @property
+    def blind(self) -> bool:
+        """Whether calls are billed by what nobody counts, by the target's own price."""
+        return any(spends[0].blind for spends in self._of_model.values())
+
     def usd(self) -> float:
         """Accrued so far."""
         return sum(max(spend.usd() for spend in spends) for spends in self._of_model.values())

@@ -70,6 +70,11 @@ class Spend:
             self._seconds[target] = self._seconds.get(target, 0.0) + self._clock.now() - since
             self._loaded = None
 
+    @property
+    def blind(self) -> str | None:
+        """A target whose calls are billed by what nobody counts: no sum holds."""
+        return next((name for name, spend in self._by_token.items() if spend.blind), None)
+
     def usd(self) -> float:
         """Accrued so far."""
         seconds = dict(self._seconds)

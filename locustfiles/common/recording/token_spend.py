@@ -38,6 +38,8 @@ class TokenSpend:
         self._unguarded = 0  # calls of which no guardrail's units are known
         self._most_units = 1.0 if "query" in price.units else 0.0
         self._most_guardrail: dict[str, int] = {}
+        self._needs_count = bool(price.units.keys() - {"query"})
+        self._blind = False  # whether a call that worked came without a count of its units
         self.recent_s: collections.deque[float] = collections.deque(maxlen=RECENT)  # latencies of the last billed calls
 
     def take(self, record: Arrived) -> None:
@@ -49,6 +51,7 @@ class TokenSpend:
         self.recent_s.append(record.latency_ms / 1000)
         completion, whole = usage.completion_tokens, usage.whole_prompt
         rates = self._price.rates(whole)
+        self._blind |= self._needs_count and record.error is None and usage.units is None
         vague = record.error and self._vague(usage, rates)  # the report takes it as the dearest call
         if completion is None or (record.error and (began or vague)):
             completion = max(completion or 0, self._limit or self._seen.completion_tokens)
@@ -80,7 +83,12 @@ class TokenSpend:
     def _vague(self, usage: Usage, rates: Rates) -> bool:
         """Whether its units, or the price of a kind of its tokens, are not known."""
         unpriced = at_most(usage, rates).prompt_tokens != (usage.prompt_tokens or 0)
-        return unpriced or (usage.units is None and bool(self._price.units.keys() - {"query"}))
+        return unpriced or (usage.units is None and self._needs_count)
+
+    @property
+    def blind(self) -> bool:
+        """Whether units are billed that no call has counted: nothing says what they may be at most."""
+        return self._blind and not self._most_units
 
     def usd(self) -> float:
         """Accrued so far."""

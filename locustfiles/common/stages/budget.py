@@ -7,6 +7,7 @@ import gevent
 from locust.runners import MasterRunner
 
 from locustfiles.common.stages.worker_control import WorkerControl
+from locustfiles.contract.scenario.billed_units import not_counted, unguarded
 
 log = logging.getLogger("swarmledger")
 GUARD_S = 0.1  # how often the budget is looked at
@@ -37,6 +38,9 @@ class BudgetGuard:
         lag_s = UNSEEN_S + (UNREPORTED_S if isinstance(control.runner, MasterRunner) else 0)
         while True:
             control.collect()
+            if name := spend.blind:
+                self._end_blind(name)
+                return
             to_come = spend.to_come_usd(self._users_at_most(), control.spec.rate if control.spec else None, lag_s)
             if spend.usd() + to_come >= budget:
                 break
@@ -47,6 +51,15 @@ class BudgetGuard:
             "Budget: $%.4f spent, up to $%.4f under way, of $%.4f; the run ends with what was measured",
             *(spend.usd(), to_come, budget),
         )
+
+    def _end_blind(self, name: str) -> None:
+        """Nothing more is spent unseen: the first call that worked has not counted what it is billed by."""
+        inputs = self._run.inputs
+        target = inputs.scenario.target(name)
+        why = not_counted(target, inputs.prices[name], None)
+        if why and not self._run.failure:
+            self._run.fail(unguarded(target, why))
+        self._end()
 
     def _unwatched(self, guard: gevent.Greenlet) -> None:
         """Our own bug: nothing is spent without the guard."""

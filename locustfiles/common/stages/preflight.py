@@ -10,7 +10,7 @@ import gevent
 import gevent.event
 from locust.runners import Runner
 
-from locustfiles.common.planning.confirm import confirm, unguarded
+from locustfiles.common.planning.confirm import confirm
 from locustfiles.common.planning.estimate import Calls, estimate
 from locustfiles.common.planning.first_call import Call, averaged, call_of, next_line
 from locustfiles.common.planning.first_failure import is_used_up, remedy, what_failed
@@ -22,6 +22,7 @@ from locustfiles.common.recording.messages import CallAsked, Called, CallMade, E
 from locustfiles.common.recording.run_recorder import RunRecorder
 from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.manifest import LeftOut
+from locustfiles.contract.scenario.billed_units import not_counted, unguarded
 from locustfiles.contract.scenario.remedies import IN_ONE_PIECE
 
 log = logging.getLogger("swarmledger")
@@ -54,6 +55,7 @@ class Preflight:
         self._first: list[Call] = []  # all that worked
         self._whole: set[str] = set()  # targets that do not stream although they are asked to
         self._uncounted: set[str] = set()  # targets whose token counts cannot be read
+        self._no_units: set[str] = set()  # targets whose units are not counted
 
     def on_called(self, message: Called) -> None:
         if message.run == self.run.run_id and message.ask in self._asks:
@@ -103,9 +105,7 @@ class Preflight:
             log.warning("%s", line)
         ahead = estimate(inputs, groups, calls, failed)  # throttled calls say nothing, and may become dear ones
         throttled = {target for target, _ in self._broken}
-        if refusal := unguarded(ahead, inputs.scenario, inputs.prices, throttled):
-            raise self._failed(refusal)
-        if refusal := confirm(ahead, inputs.scenario, self.run.environment.parsed_options, throttled):
+        if refusal := confirm(ahead, inputs, self.run.environment.parsed_options, throttled):
             raise self._failed(refusal)
 
     def left_out(self, group: Group) -> bool:
@@ -163,6 +163,18 @@ class Preflight:
         if made.error_code and target not in self._uncounted:  # of a success: its counts cannot be read
             self._uncounted.add(target)
             log.warning("target `%s`: %s: those counts are left empty", target, made.error_message)
+        self._note_units(target, made)
+
+    def _note_units(self, name: str, made: CallMade) -> None:
+        """A call that worked, of a target that is billed by units that it does not count. Raises SweepEnds where a budget is to
+        be kept."""
+        target = self.run.inputs.scenario.target(name)
+        why = not_counted(target, self.run.inputs.prices[name], made.billed_units)
+        if why and self.run.inputs.scenario.budget_usd is not None:
+            raise SweepEnds if self.run.failure else self._failed(unguarded(target, why))
+        if why and name not in self._no_units:
+            self._no_units.add(name)
+            log.warning("target `%s`: %s", name, why)
 
     def _failed(self, sentence: str) -> SweepEnds:
         self.run.fail(sentence)

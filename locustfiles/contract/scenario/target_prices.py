@@ -17,6 +17,7 @@ from locustfiles.contract.prices.price import HourlyPrice, TokenPrice
 from locustfiles.contract.prices.price_book import Variant
 from locustfiles.contract.prices.sourced import Source, Sourced
 from locustfiles.contract.prices.whole_book import odd_entries
+from locustfiles.contract.scenario.billed_units import never_counted
 from locustfiles.contract.scenario.scenario import Scenario, find_file
 from locustfiles.contract.scenario.targets import BedrockTarget, OpenAITarget, SageMakerTarget, Target
 from locustfiles.contract.strict_yaml import place_of
@@ -36,7 +37,8 @@ def price_of(target: Target, region: str | None, on: datetime.date, books: list[
     found = guarded(_found(target, model_id, asked, books), model_id, asked, books, instance)
     if isinstance(found.price, HourlyPrice) and not isinstance(target, BedrockTarget):
         found = found._replace(price=_counted(target, found.price))
-    return _shared(target, discounted(found, target.discount_percent, _DISCOUNT))
+    found = _shared(target, discounted(found, target.discount_percent, _DISCOUNT))
+    return cautioned(found, never_counted(target, found.price))
 
 
 def _asked(target: Target, region: str | None, on: datetime.date) -> tuple[str | None, Asked]:
