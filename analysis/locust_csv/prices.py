@@ -9,10 +9,10 @@ from analysis.words.format import count
 from analysis.words.format import price as price_text
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.prices.books import Book
-from locustfiles.contract.prices.find_price import Asked, NoPrice, asks_aws, instance_price, model_price
+from locustfiles.contract.prices.find_price import Asked, NoPrice, instance_price, model_price
 from locustfiles.contract.prices.guarded import guarded
 from locustfiles.contract.prices.price import HourlyPrice, TokenPrice
-from locustfiles.contract.prices.price_book import load_price_book
+from locustfiles.contract.prices.price_book import asks_aws, load_price_book
 from locustfiles.contract.prices.slips import meant
 from locustfiles.contract.prices.sourced import Source
 from locustfiles.contract.prices.units import Known, unit_caution

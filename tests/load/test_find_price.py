@@ -129,3 +129,23 @@ def test_the_named_book_then_the_regions_are_looked_into(tmp_path):
     book(tmp_path, f"{NOVA}: {{input: 0.001, output: 0.002}}")
     assert [b.name for b in books_of(named, "us-west-2")] == [str(named), "configs/pricing/us-west-2.yaml"]
     assert [b.name for b in books_of(None, "no-such-region")] == []
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "us-east-2", "us-west-2"])
+def test_a_shipped_figure_that_is_not_of_hosting_says_so_in_its_line_and_with_the_price(region):
+    (shipped,) = books_of(None, region)
+    entries = [(name, entry) for name, each in shipped.content.instances.items() for entry in each]
+    for name, entry in entries:
+        found = instance_price(name, entry.effective or datetime.date(2025, 5, 31), [shipped])
+        if entry.component is None:
+            assert found.source.cautions == () and "Batch" not in found.source.source
+            continue
+        (told,) = found.source.cautions
+        assert told.startswith(
+            f"its source has the figure of {entry.component}, and real-time hosting may cost otherwise;"
+        )
+        assert told.endswith(f"(`python -m analysis prices update --region {region}` asks AWS)")
+    others = {name for name, entry in entries if entry.component}
+    assert ("ml.g5.12xlarge" in others) == (region == "us-west-2") and ("ml.g7e.2xlarge" in others) == (
+        region != "us-east-2"
+    )

@@ -9,14 +9,13 @@ from locustfiles.contract.prices.amended import cached_as_others, cautioned, dis
 from locustfiles.contract.prices.books import Book, for_models
 from locustfiles.contract.prices.model_ids import ModelId, as_on_bedrock, billed_by_the_unit, billed_otherwise, parse
 from locustfiles.contract.prices.price import HourlyPrice, Rates, TokenPrice
-from locustfiles.contract.prices.price_book import EVERYWHERE, InstanceEntry, ModelEntry, OnTop, Variant
+from locustfiles.contract.prices.price_book import EVERYWHERE, InstanceEntry, ModelEntry, OnTop, Variant, asks_aws
 from locustfiles.contract.prices.slips import meant
 from locustfiles.contract.prices.sourced import Source, Sourced
 
 #: where the library's prices are those of every model; elsewhere it has only the geographies' of newer ones
 _AS_IN_THE_LIBRARY = ("us-east-1", "us-east-2", "us-west-2", None)
 _AS_GEOGRAPHY = ("global", "us")
-NO_REGION = (None, "local", EVERYWHERE)
 
 
 class NoPrice(BadInput):
@@ -70,7 +69,8 @@ def instance_price(instance_type: str, on: datetime.date, books: list[Book], reg
     for book in books:
         if entry := book.content.instance(instance_type, on):
             price = HourlyPrice(usd_per_hour=entry.usd_per_hour)
-            return discounted(Sourced(price, _source(book, instance_type, entry)), entry.discount_percent)
+            found = discounted(Sourced(price, _source(book, instance_type, entry)), entry.discount_percent)
+            return cautioned(found, entry.of_another_component(book.content.region))
     hint = meant(instance_type, [key for book in books for key in book.content.instances])
     raise NoPrice(_absent("instance type", instance_type, hint, region))
 
@@ -236,11 +236,6 @@ def _absent_model(search: _Search) -> str:
     typed = parse(as_on_bedrock(search.model_id))
     hint = meant(typed.bare, [*known, *library.ids()], itself=typed != search.named)
     return _absent("model", search.model_id, hint and typed._replace(bare=hint).profile)
-
-
-def asks_aws(region: str | None) -> str:
-    """How the prices of a region are had, as a remark; empty where there is no such region."""
-    return f" (`python -m analysis prices update --region {region}` asks AWS)" if region not in NO_REGION else ""
 
 
 def _absent(kind: str, name: str, hint: str | None, region: str | None = None) -> str:

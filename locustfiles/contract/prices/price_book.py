@@ -29,6 +29,12 @@ Percent = typing.Annotated[float, pydantic.Field(ge=0, lt=100, allow_inf_nan=Fal
 Variant = typing.Literal["priority", "flex", "reserved", "batch", "latency_optimized"]
 
 
+def asks_aws(region: str | None) -> str:
+    """How the prices of a region are had, as a remark; empty where there is no such region."""
+    known = region not in (None, "local", EVERYWHERE)
+    return f" (`python -m analysis prices update --region {region}` asks AWS)" if known else ""
+
+
 class BadPriceBook(BadInput):
     """A price book that cannot be used; the text names file, line and remedy."""
 
@@ -44,6 +50,14 @@ class Dated(Strict):
 
 class InstanceEntry(Dated):
     usd_per_hour: Hourly
+    component: str | None = None  # of SageMaker, that the source has the figure of; None: real-time hosting
+
+    def of_another_component(self, region: str) -> str | None:
+        """What speaks against the figure where it is not hosting's."""
+        if self.component is None:
+            return None
+        told = f"its source has the figure of {self.component}, and real-time hosting may cost otherwise"
+        return f"{told}; check it{asks_aws(region)}"
 
 
 class ModelEntry(Dated, TokenPrice):
