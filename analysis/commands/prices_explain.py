@@ -16,6 +16,7 @@ from locustfiles.contract.prices.model_ids import parse
 from locustfiles.contract.prices.price import HourlyPrice, TokenPrice
 from locustfiles.contract.prices.price_book import PriceBook, load_price_book
 from locustfiles.contract.prices.sourced import Sourced
+from locustfiles.contract.prices.units import WrongUnit
 from locustfiles.contract.prices.whole_book import odd_entries
 
 HOME = "us-east-1"
@@ -119,11 +120,14 @@ def list_all(args: argparse.Namespace) -> None:
     ids = known_ids(name for book in looked_into for name in book.content.models)
     own = {name for book in looked_into for name in book.content.models}
     hours, models = {}, {}
+    asked = Asked(region, args.on)
     for name in instances:
-        hours[name] = instance_price(name, args.on, looked_into)
+        if not any(book.content.instance(name, args.on) for book in looked_into):
+            continue  # of later days alone
+        hours[name] = _looked_at(instance_price(name, args.on, looked_into), None, asked, looked_into)
     for name in sorted(ids | own):
         try:
-            models[name] = model_price(name, Asked(region, args.on), looked_into)
+            models[name] = _looked_at(model_price(name, asked, looked_into), name, asked, looked_into)
         except NoPrice:
             continue
     if args.json:
@@ -135,21 +139,36 @@ def list_all(args: argparse.Namespace) -> None:
     _tell_odd(looked_into, args)
 
 
+def _looked_at(found: Sourced, model_id: str | None, asked: Asked, looked_into: list[Book]) -> Sourced:
+    """With what speaks against it. What is in another unit stands as it is: a line below the list says so."""
+    try:
+        return guarded(found, model_id, asked, looked_into)
+    except WrongUnit:
+        return found
+
+
 def _listed(region: str, args: argparse.Namespace, hours: dict[str, Sourced], models: dict[str, Sourced]) -> list[str]:
     """Grouped by maker, with the source where it changes."""
+    minds: dict[str, int] = {}  # what speaks against a price -> its number
     lines = [f"prices in {region} on {args.on}", "", "instances, USD an hour"]
-    lines += [_row(name, found) for name, found in hours.items()] or ["  none known; `prices update` asks AWS"]
+    lines += [_row(name, found, minds) for name, found in hours.items()] or [
+        f"  none known; `prices update --region {region}` asks AWS"
+    ]
     lines += ["", "models, USD per 1,000 tokens: input, output"]
     maker = None
     for name, found in models.items():
         if (group := name.partition(".")[0]) != maker:
             maker = group
             lines.append(f" {maker}")
-        lines.append(_row(name, found))
-    return [*lines, "", "a line's price, part by part: python -m analysis prices NAME"]
+        lines.append(_row(name, found, minds))
+    told = [f"[{number}] {mind}" for mind, number in minds.items()]
+    return [*lines, *([""] if told else []), *told, "", "a line's price, part by part: python -m analysis prices NAME"]
 
 
-def _row(name: str, found: Sourced) -> str:
+def _row(name: str, found: Sourced, minds: dict[str, int]) -> str:
+    """With the numbers of what speaks against it, of which many rows have the same."""
+    cautions = [caution.replace(f"`{name}`", "it") for caution in found.source.cautions]
+    numbers = "".join(f" [{minds.setdefault(each, len(minds) + 1)}]" for each in cautions)
     price = found.price
     if isinstance(price, HourlyPrice):
         figures = shown(price.usd_per_hour)
@@ -157,4 +176,4 @@ def _row(name: str, found: Sourced) -> str:
         assert isinstance(price, TokenPrice)
         figures = f"{shown(price.input)}, {shown(price.output)}"
         figures += "".join(f"; above {s.above:,}: {shown(s.input)}, {shown(s.output)}" for s in price.steps)
-    return f"  {name:<48} {figures}  ({found.source.text})"
+    return f"  {name:<48} {figures}  ({found.source.text}){numbers}"

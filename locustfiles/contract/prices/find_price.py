@@ -131,7 +131,8 @@ def _of_the_library(search: _Search) -> Sourced | None:
         as_of=library.published(),
         rules=known.rules,
     )
-    return _passed_over(search, cautioned(Sourced(known.price, source), caution), upto=None)
+    found = cautioned(cautioned(Sourced(known.price, source), caution), known.of_a_later_day(on))
+    return _passed_over(search, found, upto=None)
 
 
 def _of_all_regions(search: _Search, name: str) -> str | None:

@@ -29,6 +29,14 @@ class Found(typing.NamedTuple):
     price: TokenPrice
     entry: str  # the model's id there
     rules: tuple[str, ...]
+    dated: bool = False  # whether it keeps prices of several times
+
+    def of_a_later_day(self, on: datetime.date) -> str | None:
+        """What speaks against it as the price of a day before the library's own."""
+        day = published()
+        if self.dated or day is None or day <= on:
+            return None
+        return f"the price is of {day} ({name()}), after {on}, and has no other of before; what held then may differ"
 
 
 def name() -> str:
@@ -49,7 +57,8 @@ def find(model_id: str, on: datetime.date, provider: str = "aws") -> Found | Non
     own = _own(model, on)
     if "input" not in own:
         return None
-    return Found(_token_price(own), model.id, (*_fallbacks(own), *_of_text(model, on)))
+    rules = (*_fallbacks(own), *_of_text(model, on))
+    return Found(_token_price(own), model.id, rules, isinstance(model.prices, list))
 
 
 def _of_text(model: typing.Any, on: datetime.date) -> tuple[str, ...]:
