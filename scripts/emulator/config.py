@@ -128,6 +128,7 @@ class Target(Strict):
     ready_after_s: NotNegative = 0.0  # until so long after the start the model is not ready
     cache_minimum_tokens: Count = 1024  # a cache point after fewer prompt tokens caches nothing
     caches_prompts: bool = False  # on OpenAI's routes: without cache points, by whole blocks of 128 tokens
+    splits_cache_writes: bool = True  # answers say how many of the tokens written to a cache are kept for how long
     serves_tier: str | None = None  # on OpenAI's routes: what answers say, whatever tier was asked for
 
     @pydantic.field_validator("faults")

@@ -12,6 +12,7 @@ from tests.helpers.emulator_process import running_emulator
 N = 4
 ROUTER = "arn:aws:bedrock:us-east-1:123456789012:prompt-router/abc123"
 CACHING, GUARDED = "caching.claude", "gr12345"
+UNSPLIT = "unsplit.claude"
 HOUR = {"type": "default", "ttl": "1h"}
 FIVE = {"type": "default"}
 
@@ -22,6 +23,7 @@ def endpoint():
         "engines": {"exact": {"kind": "timed", "ttft_ms": 1, "tokens_per_second": 5000, "seed": 1}},
         "models": {
             CACHING: {"engine": "exact", "family": "claude", "cache_minimum_tokens": 8},
+            UNSPLIT: {"engine": "exact", "family": "claude", "cache_minimum_tokens": 8, "splits_cache_writes": False},
             ROUTER: {
                 "engine": "exact",
                 "family": "nova",
@@ -77,6 +79,16 @@ def test_claudes_own_usage_tells_the_same(endpoint):
     start = json.loads(base64.b64decode(json.loads(answer.frames()[0].payload)["bytes"]))
     usage = start["message"]["usage"]
     assert (usage["cache_read_input_tokens"], usage["cache_creation"]["ephemeral_1h_input_tokens"]) == (12, 0)
+
+
+def test_a_model_may_say_how_much_was_written_and_not_for_how_long(endpoint):
+    usage = answered(endpoint, "Converse", UNSPLIT, converse("unsplit ".ljust(48, "."), "x" * 40, HOUR, FIVE))["usage"]
+    assert usage["cacheWriteInputTokens"] == 22 and "cacheDetails" not in usage
+    system = [
+        {"type": "text", "text": "unsplit too ".ljust(48, "."), "cache_control": {"type": "ephemeral", "ttl": "1h"}}
+    ]
+    usage = answered(endpoint, "InvokeModel", UNSPLIT, bodies.invoke(bodies.CLAUDE, N) | {"system": system})["usage"]
+    assert usage["cache_creation_input_tokens"] == 12 and "cache_creation" not in usage
 
 
 def test_another_time_to_live_is_refused(endpoint):

@@ -56,13 +56,14 @@ def by_ttl(a) -> dict[str, int]:
 
 def cache_details(a) -> dict:
     """Converse's."""
-    details = [{"ttl": ttl, "inputTokens": n} for ttl, n in by_ttl(a).items() if n]
+    split = by_ttl(a) if a.target.splits_cache_writes else {}
+    details = [{"ttl": ttl, "inputTokens": n} for ttl, n in split.items() if n]
     return {"cacheDetails": details} if details else {}
 
 
 def cache_creation(a) -> dict:
     """Claude's, where the request had a cache point."""
-    if a.cache_read is None:
+    if a.cache_read is None or not a.target.splits_cache_writes:
         return {}
     split = by_ttl(a)
     return {"cache_creation": {f"ephemeral_{ttl}_input_tokens": split.get(ttl, 0) for ttl in (FIVE_MINUTES, HOUR)}}
