@@ -1,11 +1,13 @@
 """`swarmledger COMMAND`, or `python -m analysis COMMAND`: everything that is done with a run after it."""
 
+import gc
 import importlib
 import pathlib
 import sys
 
 from locustfiles.contract.command_line import Parser, ended
 
+SELDOM = (50_000, 20, 50)  # containers, and rounds, between two looks for garbage
 MODULE, INSTALLED = "python -m analysis", "swarmledger"
 EXAMPLE = """examples:
   python -m analysis report runs/study
@@ -46,6 +48,10 @@ COMMANDS = {
 
 def main(argv: list[str] | None = None) -> int:
     """Run a command; its exit code."""
+    if (
+        argv is None
+    ):  # a process of its own: what libraries make while they load is no garbage, and looking for it takes a twentieth
+        gc.set_threshold(*SELDOM)
     return ended(lambda: _run(sys.argv[1:] if argv is None else argv))
 
 

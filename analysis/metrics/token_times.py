@@ -1,5 +1,6 @@
 """How fast the tokens of streams were written, and whether somebody on the way held them back."""
 
+import numpy as np
 import pandas as pd
 
 AT_ONCE_MS = 0.1  # a delta: no model writes 10,000 of them a second, but a buffer that is read empty hands them over so
@@ -15,21 +16,38 @@ def tpot_ms(records: pd.DataFrame) -> pd.Series:
     """
     # a load test knows the deltas but of several choices, whose times are not one stream's; of imported files, whose clients were
     # not watched either, some tools do not count them
-    uncounted = records["chunks"].isna() & records["lag_ms"].isna()
-    several = (records["chunks"] >= 2) | (uncounted & (records["last_token_ms"] > records["ttft_ms"]))
-    known = several & (records["completion_tokens"] >= 2) & (records["hidden_reasoning"] != 1)
-    at_once = came_at_once(records)
-    held = at_once if held_back(records) else at_once & (records["last_token_ms"] <= records["ttft_ms"])
-    tokens = (records["completion_tokens"] - 1).where(known & ~held)
-    return (records["last_token_ms"] - records["ttft_ms"]) / tokens
+    chunks, tokens, span_ms = _numbers(records, "chunks"), _numbers(records, "completion_tokens"), _span_ms(records)
+    uncounted = np.isnan(chunks) & np.isnan(_numbers(records, "lag_ms"))
+    several = (chunks >= 2) | (uncounted & (span_ms > 0))
+    known = several & (tokens >= 2) & (_numbers(records, "hidden_reasoning") != 1)
+    at_once = _at_once(chunks, span_ms)
+    held = at_once if _most(at_once, chunks) else at_once & (span_ms <= 0)
+    return pd.Series(span_ms / np.where(known & ~held, tokens - 1, np.nan), index=records.index)
+
+
+def _numbers(records: pd.DataFrame, column: str) -> np.ndarray:
+    return records[column].to_numpy(dtype=float, na_value=np.nan)
+
+
+def _span_ms(records: pd.DataFrame) -> np.ndarray:
+    """From a stream's first delta to its last."""
+    return _numbers(records, "last_token_ms") - _numbers(records, "ttft_ms")
+
+
+def _at_once(chunks: np.ndarray, span_ms: np.ndarray) -> np.ndarray:
+    return (chunks >= 2) & (span_ms < AT_ONCE_MS * (chunks - 1))
+
+
+def _most(at_once: np.ndarray, chunks: np.ndarray) -> bool:
+    return bool(at_once.sum() > HELD_BACK * (chunks >= 2).sum())
 
 
 def came_at_once(records: pd.DataFrame) -> pd.Series:
     """Streams of several deltas that could be read at the same moment, in one read or a few that followed each other."""
-    span_ms = records["last_token_ms"] - records["ttft_ms"]
-    return (records["chunks"] >= 2) & (span_ms < AT_ONCE_MS * (records["chunks"] - 1))
+    return pd.Series(_at_once(_numbers(records, "chunks"), _span_ms(records)), index=records.index)
 
 
 def held_back(records: pd.DataFrame) -> bool:
     """Whether most of the streams came at once; answers of one delta cannot tell."""
-    return bool(came_at_once(records).sum() > HELD_BACK * (records["chunks"] >= 2).sum())
+    chunks = _numbers(records, "chunks")
+    return _most(_at_once(chunks, _span_ms(records)), chunks)

@@ -94,8 +94,9 @@ def _spread(values: np.ndarray, of: tuple[str, ...]) -> Intervals:
 
 def _share(requests: pd.DataFrame, of: Column) -> Intervals:
     """Of those that failed, without those that our own stop ended."""
-    ended = requests[requests["error"] != ErrorClass.CANCELLED].sort_values("sent", kind="stable")
-    if ended.empty:
+    errors, sent = requests["error"], requests["sent"].to_numpy()
+    ended = typing.cast(np.ndarray, (errors != ErrorClass.CANCELLED).to_numpy())
+    if not ended.any():
         return {}
-    failed = typing.cast(np.ndarray, ended["error"].notna().to_numpy())
+    failed = typing.cast(np.ndarray, errors.notna().to_numpy())[ended][np.argsort(sent[ended], kind="stable")]
     return {of: wilson(Share(float(failed.mean()), len(failed) / memory(failed)))}
