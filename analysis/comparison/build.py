@@ -13,7 +13,7 @@ from analysis.comparison.model import Compared, Comparison, Group, Level
 from analysis.runs.run_reader import Run, load_runs
 from analysis.verdicts.difference import difference
 from analysis.verdicts.measured import measured
-from analysis.verdicts.regressions import holm, over_levels
+from analysis.verdicts.regressions import holm, how_many_tell, over_levels
 from analysis.verdicts.stage_results import Result
 from analysis.words.columns import Column
 from analysis.words.level import level_text
@@ -149,7 +149,7 @@ def _together(levels: list[Level], run: str) -> list[Compared]:
     for column in columns:
         differences = [c.difference for some in each for c in some if c.column == column and c.difference is not None]
         if (whole := over_levels(differences)) is not None:
-            found.append(Compared(column, None, None, whole, len(differences)))
+            found.append(Compared(column, None, None, whole, how_many_tell(differences)))
     return found
 
 

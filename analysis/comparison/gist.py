@@ -20,7 +20,7 @@ def _of_group(group: Group, run: str) -> str:
     figures = [c for c in group.together[run] or shared[0].compared[run] if c.column in few]
     where = f"over {len(shared)} levels" if group.together[run] else f"at {shared[0].words}"
     sure = {said: [c for c in figures if c.sure and c.said == said] for said in ("worse", "better")}
-    parts = [f"{said}: {', '.join(_words(c) for c in some)}" for said, some in sure.items() if some]
+    parts = [f"{said}: {', '.join(_words(c, group, run) for c in some)}" for said, some in sure.items() if some]
     told = any(c.difference and c.difference.low is not None for c in figures)
     none = (
         "no difference that holds among all that is compared"
@@ -34,6 +34,8 @@ def _of_group(group: Group, run: str) -> str:
     return f"{group.who} on `{group.payload}` in run {run}, {where}: {'; '.join(parts)}."
 
 
-def _words(c: Compared) -> str:
-    """`latency p50 +8.1 % (+5.2 % to +11.1 %)`"""
-    return f"{NAMES[c.column]} {change(c.difference)} ({interval(c.difference)})"
+def _words(c: Compared, group: Group, run: str) -> str:
+    """`latency p50 +8.1 % (+5.2 % to +11.1 %)`; `…, by 2 of them` where the other levels have no interval and so no weight."""
+    shared = sum(run in level.compared for level in group.levels)
+    few = f", by {c.levels} of them" if group.together[run] and c.levels < shared else ""
+    return f"{NAMES[c.column]} {change(c.difference)} ({interval(c.difference)}{few})"

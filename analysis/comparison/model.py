@@ -14,7 +14,7 @@ from locustfiles.contract.version import Build
 
 @dataclasses.dataclass(slots=True)
 class Compared:
-    """One figure of one run beside the reference's: at a level, or (`levels` above 1) over levels together.
+    """One figure of one run beside the reference's: at a level, or over the `levels` together that have an interval.
 
     adjusted: p-value of no difference among all that this comparison asks (Holm).
     """

@@ -13,7 +13,15 @@ from analysis.comparison.align import key_of, payloads_of, targets_of
 from analysis.gate.case import BASELINE, Case, GateState
 from analysis.runs.run_reader import Run
 from analysis.verdicts.difference import SHARES, Difference
-from analysis.verdicts.regressions import FAMILY_ERROR, SHARE_TOLERANCE, Pair, Regression, holm, regressions
+from analysis.verdicts.regressions import (
+    FAMILY_ERROR,
+    SHARE_TOLERANCE,
+    Pair,
+    Regression,
+    holm,
+    how_many_tell,
+    regressions,
+)
 from analysis.verdicts.stage_results import Result
 from analysis.words import format as show
 from analysis.words.columns import Column, columns
@@ -155,7 +163,7 @@ def _hides_a_worse_one(level: Regression) -> bool:
 
 def _told(pooled: Regression | None, levels: list[Regression]) -> str:
     """The change over all levels, then of those that matter by themselves."""
-    parts = [] if pooled is None else [f"{_change(pooled.difference)} over {len(levels)} levels"]
+    parts = [] if pooled is None else [f"{_change(pooled.difference)} over {_levels(levels)}"]
     for one in levels:
         at = "" if len(levels) == 1 else f"at {level_text(one.pairs[0][1].figures)} "
         if pooled is None or one.state in ("regressed", "not known"):
@@ -164,8 +172,16 @@ def _told(pooled: Regression | None, levels: list[Regression]) -> str:
     if of is not None and of.state == "undecided" and of.smallest is not None:
         shares = of.difference is not None and of.difference.shares is not None
         least = f"{_points(of.smallest)} points" if shares else _percent(of.smallest)
-        parts.append(f"too few samples to tell: these would show {least} four times of five")
+        alone = of.p is not None and of.p <= FAMILY_ERROR / 2
+        why = "worse for itself, but not surely among all that is asked" if alone else "too few samples to tell"
+        parts.append(f"{why}: these would show {least} four times of five")
     return "; ".join(parts)
+
+
+def _levels(levels: list[Regression]) -> str:
+    """`3 levels`, `2 of 3 levels` where one has no interval and so no weight."""
+    told = how_many_tell([r.difference for r in levels if r.difference])
+    return f"{len(levels)} levels" if told == len(levels) else f"{told} of {len(levels)} levels"
 
 
 def _change(found: Difference | None) -> str:

@@ -105,12 +105,7 @@ def over_levels(differences: typing.Sequence[Difference]) -> Difference | None:
     if differences and all(d.shares for d in differences):
         one, other = together([d.shares for d in differences if d.shares])
         return of_shares(one, other)
-    known = []
-    for d in differences:
-        if d.ratio and d.low and d.high:
-            below, above = logs(d.ratio, d.low, d.high)
-            if below is not None and above is not None:
-                known.append((math.log(d.ratio), below, above))
+    known = [found for d in differences if (found := _log(d))]
     if not known:
         return None
     weights = [1 / max(1e-6, (below + above) / 2) ** 2 for _, below, above in known]
@@ -119,6 +114,21 @@ def over_levels(differences: typing.Sequence[Difference]) -> Difference | None:
     below = math.hypot(*(w * b for w, (_, b, _) in zip(weights, known, strict=True))) / whole
     above = math.hypot(*(w * a for w, (_, _, a) in zip(weights, known, strict=True))) / whole
     return of_logs(1.0, math.exp(middle), below, above, f"{BY_INTERVALS}; levels by what each tells")
+
+
+def how_many_tell(differences: typing.Sequence[Difference]) -> int:
+    """Of the levels, those that enter the mean over levels: without an interval one weighs nothing."""
+    if differences and all(d.shares for d in differences):
+        return len(differences)
+    return sum(_log(d) is not None for d in differences)
+
+
+def _log(found: Difference) -> tuple[float, float, float] | None:
+    """(log of the ratio, its half-widths below and above); None where one of them is not known."""
+    if not (found.ratio and found.low and found.high):
+        return None
+    below, above = logs(found.ratio, found.low, found.high)
+    return None if below is None or above is None else (math.log(found.ratio), below, above)
 
 
 def _asked(pairs: typing.Sequence[Pair], column: Column) -> list[_Asked]:

@@ -61,6 +61,16 @@ def test_what_became_worse_is_said_and_what_did_not_is_not(slower):
     assert "no difference that holds among all that is compared" in texts[1] and "would have been seen" in texts[1]
 
 
+def test_the_levels_that_tell_are_counted_where_others_have_no_interval(tmp_path):
+    # 2 s of 0.4 s a request, or 0.8 s: of one user 5 or 3 requests, where a median's interval needs 6
+    levels = {"users": (1, 20, 40), "window_s": 2.0}
+    comparison = compare([drawn_run(tmp_path / "a", **levels), drawn_run(tmp_path / "b", 2.0, **levels)])
+    p50 = found(comparison.groups[0].together["b"], "latency_p50_s")
+    assert p50.levels == 2 and p50.sure
+    (text,) = gist_sentences(comparison)
+    assert "over 3 levels: worse: latency p50 +" in text and ", by 2 of them)" in text
+
+
 def test_all_that_is_asked_counts_in_the_p_values(slower):
     each = [c for g in slower.groups for level in g.levels for some in level.compared.values() for c in some]
     each += [c for g in slower.groups for some in g.together.values() for c in some]

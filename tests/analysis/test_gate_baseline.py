@@ -75,6 +75,22 @@ def test_where_the_samples_are_too_few_it_is_undecided_and_says_what_they_would_
     assert case["state"] == "undecided" and "too few samples to tell: these would show +" in case["told"]
 
 
+def test_a_level_without_an_interval_is_not_counted_among_those_that_tell(tmp_path):
+    # 3 s of 1 s a request: of one user 3 requests, where a median's interval needs 6; of 8 and of 16 users enough
+    runs = [run_of(tmp_path / str(seed), seed=seed, levels=(1, 8, 16), minutes=0.05) for seed in (1, 2)]
+    _, cases, _ = gate(tmp_path, *runs, *TEN, "--figure", "latency_p50_s")
+    told = cases["1 to 16 users", P50]["told"]
+    assert " over 2 of 3 levels; at 1 user " in told and told.count("too few samples for an interval") == 1
+
+
+def test_what_is_worse_for_itself_alone_is_not_called_a_lack_of_samples(base, tmp_path):
+    # the p95's interval begins at +10.3 %, which is sure for one question, and not among all that are asked
+    _, cases, _ = gate(tmp_path, run_of(tmp_path / "now", seed=8, times=1.15), base, *TEN)
+    case = cases["2 to 4 users", P95]
+    assert case["state"] == "undecided" and "worse for itself, but not surely among all that is asked" in case["told"]
+    assert "too few samples to tell" not in case["told"]
+
+
 def test_failures_are_compared_by_points(base, tmp_path):
     code, cases, _ = gate(tmp_path, run_of(tmp_path / "failing", seed=5, failed=0.05), base, "--figure", "error_rate")
     assert code == GATE_MISSED

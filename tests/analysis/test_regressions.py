@@ -4,10 +4,10 @@ import math
 
 import pytest
 
-from analysis.verdicts.difference import ERROR_RATE
+from analysis.verdicts.difference import ERROR_RATE, difference
 from analysis.verdicts.intervals import LATENCY_PER_TOKEN, THROUGHPUT, USD
 from analysis.verdicts.quantiles import POWER, T_95, half_widths_of
-from analysis.verdicts.regressions import holm, over_levels, regressions
+from analysis.verdicts.regressions import holm, how_many_tell, over_levels, regressions
 from analysis.words.columns import column
 from analysis.words.spread import Spread
 from tests.helpers.made_result import made_result
@@ -107,7 +107,10 @@ def test_what_only_one_run_has_is_not_known_and_what_neither_has_is_not_asked():
     assert regressions([(bare, bare)], [P50, USD, LATENCY_PER_TOKEN]) == []
     no_interval = made_result(latency=Spread(p50=1.0, n=4))
     assert regressions([(no_interval, no_interval)], [P50])[0].state == "not known"
-    assert over_levels([]) is None
+    assert over_levels([]) is None and how_many_tell([]) == 0
+    # a level without an interval weighs nothing in the mean, and is not counted
+    unsure, sure = difference(no_interval, no_interval, P50), difference(level(1, 1.0, 0.1), level(1, 2.0, 0.1), P50)
+    assert how_many_tell([unsure, sure, sure]) == 2 and over_levels([unsure, sure]).ratio == pytest.approx(2.0)
     with pytest.raises(ValueError, match="no better and worse"):
         regressions([], [column(lambda f: f.throughput.in_flight_mean)])
 
