@@ -27,7 +27,8 @@ def assumptions(plan: Plan) -> list[str]:
         )
     swing = show.percent(SWING)
     found.append(
-        f"Sensitivity: each figure alone is taken {swing} higher and lower; a measurement's interval is its 95 % one."
+        f"Sensitivity: each figure alone is taken {swing} higher and lower; with more tokens an instance carries so many fewer; "
+        "a measurement's interval is its 95 % one."
     )
     found.append(
         f"Crossing points: the load in its own shape, from {show.percent(SCAN_FROM)} to {SCAN_TO:g} times of it; "

@@ -51,7 +51,7 @@ def options_of(measured: Measured, dataset: str, demand: Demand, savings: float 
         if isinstance(price, HourlyPrice):
             _hourly(found, group, price, _ways(demand, savings))
         else:
-            _tokens(found, group, measured)
+            _tokens(found, group, measured, demand)
     return found
 
 
@@ -109,16 +109,20 @@ def _reserved_rate(reserved: Reserved | None, best: Result) -> float | None:
     return min(rates)
 
 
-def _tokens(found: Options, group: list[Result], measured: Measured) -> None:
+def _tokens(found: Options, group: list[Result], measured: Measured, demand: Demand) -> None:
     choice, who = choose(group), group[0].who
     if choice is None:
         found.left_out.append(f"{who}: {why_none(group)}")
         return
     pick = choice.pick
-    what = f"{who}: {instances_of(pick.figures)}"
+    doubts, caution, what = _doubts(pick), _caution(pick), f"{who}: {instances_of(pick.figures)}"
+    if missed := _missed_with_more(pick, group, demand):
+        doubts += (_more_was_missed(pick, missed, demand),)
+        over = f"above {show.number(pick.per_minute)} a minute it missed a limit"
+        caution = f"{caution}, and {over}" if caution else over
     base = Option(
-        f"{what}, {BILLED}", who, "tokens", usd_per_transaction=priced(pick), uncertainty=_half_width(pick, USD),
-        doubts=_doubts(pick), model=pick.figures.identity.model, caution=_caution(pick),
+        f"{what}, {BILLED}", who, "tokens", usd_per_transaction=priced(pick), uncertainty=_half_width(pick, USD), doubts=doubts,
+        model=pick.figures.identity.model, caution=caution,
     )  # fmt: skip
     found.some.append(base)
     for words, usd in token_prices(*measured.billed_by(pick), pick.members or (pick.key,), priced(pick)):
@@ -148,6 +152,23 @@ def _more_by_a_suspect(best: Result, group: list[Result]) -> list[str]:
     if most.figures.trust.verdict == "SUSPECT":
         why = "is SUSPECT"
     return [f"it carried {at}, which {why}: measured well, fewer instances may do"]
+
+
+def _missed_with_more(pick: Result, group: list[Result], demand: Demand) -> list[Result]:
+    """Of tokens, which cost the same at any load: levels that carried more than the pick and missed a limit, where more is planned."""
+    if demand.peak <= pick.per_minute:
+        return []
+    found = [r for r in group if r.trusted and r.figures.limits.slo == "missed" and r.per_minute > pick.per_minute]
+    return sorted(found, key=lambda r: r.per_minute)
+
+
+def _more_was_missed(pick: Result, missed: list[Result], demand: Demand) -> str:
+    where = ", ".join(f"{show.number(r.per_minute)} at {level_text(r.figures)}" for r in missed)
+    limits = dict.fromkeys(c.criterion.text for r in missed for c in r.checks if c.state == "missed")
+    return (
+        f"planned by {show.number(pick.per_minute)} a minute; with more ({where}) it missed {', '.join(limits)}: "
+        f"whether it keeps its limits at {show.number(demand.peak)} was not measured"
+    )
 
 
 def _caution(result: Result) -> str | None:

@@ -121,6 +121,18 @@ def test_a_target_without_a_stage_that_keeps_its_limits_is_named(tmp_path, capsy
     assert "Not planned" in out and "`bedrock`: 1 of 1 stages missed a limit" in out
 
 
+def test_tokens_that_missed_a_limit_nearer_to_the_load_say_so_first(tmp_path, capsys):
+    # at 60 a minute 0.5 s, at 240 a minute 2 s, above the limit of 1 s; 600 are planned, then 50
+    stages = [stage_of(1, 100, 1, 60, 0, 0.5, **TOKENS), stage_of(2, 200, 8, 240, 0, 2.0, **TOKENS)]
+    run_of(tmp_path, stages, slo={"latency_s": {"mean": 1.0}})
+    said = planned(str(tmp_path / "r"), tmp_path, "--transactions-per-minute", "600")["headline"]
+    assert "above 60.0 a minute it missed a limit" in said
+    out = " ".join(capsys.readouterr().out.split())
+    assert "with more (240 at 8 users) it missed latency mean ≤ 1 s: whether it keeps its limits at 600 was not" in out
+    few = planned(str(tmp_path / "r"), tmp_path, "--transactions-per-minute", "50")["headline"]
+    assert "missed a limit" not in few
+
+
 def test_a_winner_beyond_the_accounts_quota_says_so_in_the_first_sentence(run, tmp_path):
     # 600 requests a minute; 600 x (2923 + 100 asked for) = 1.81 million tokens a minute while calls run
     plan = planned(run, tmp_path, "--transactions-per-minute", "600", "--quota", "rpm=599", "--quota", "tpm=1800000")
