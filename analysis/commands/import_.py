@@ -13,7 +13,7 @@ from analysis.peers.tools import TOOLS, read
 from analysis.peers.written import began, write
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.exit_codes import OK
-from locustfiles.contract.manifest import Manifest
+from locustfiles.contract.manifest import ImportedFrom, Manifest
 from locustfiles.contract.prices.sourced import Sourced
 from locustfiles.contract.run_folder import RunFolder
 from locustfiles.contract.scenario.scenario import Scenario
@@ -81,7 +81,7 @@ def completed(found: Imported, args: argparse.Namespace) -> Imported:
     if args.model:
         told |= {"model": args.model, "service": "bedrock"}
     told = {key: value for key, value in told.items() if value is not None}
-    unknown = f"http://{uuid.uuid4().hex[:8]}.unknown.invalid/v1"  # another one with every import: no two are one place
+    unknown = f"http://{uuid.uuid4().hex[:8]}{ImportedFrom.UNKNOWN_HOST}/v1"  # another one with every import: no two are one place
     for level in found.levels:
         subject = dataclasses.replace(level.subject, **told)
         level.subject = subject if subject.url else dataclasses.replace(subject, url=unknown)

@@ -13,6 +13,7 @@ from analysis.verdicts.stage_results import Result
 from analysis.words import format as show
 from analysis.words.safe_text import shown
 from analysis.words.stage_figures import Verdict
+from locustfiles.contract.manifest import ImportedFrom
 from locustfiles.contract.scenario.targets import Target
 
 Kind = typing.Literal["measured", "prices", "trust", "load", "software"]
@@ -87,7 +88,9 @@ def _facts(run: Run, prices: dict[str, Prices], results: list[Result], pairs: di
     facts |= _prices(run, prices, pairs)
     facts |= _payloads(run, list(dict.fromkeys(r.payload for r in results)))
     facts |= _trust(run, results, pairs, instrument)
-    versions = run.manifest.versions | {"git revision": run.manifest.git_revision or NOT_KNOWN}
+    versions = dict(run.manifest.versions)
+    if run.manifest.imported is None:  # another tool's run has none of ours
+        versions["git revision"] = run.manifest.git_revision or NOT_KNOWN
     facts |= {("software", name, ""): str(version) for name, version in versions.items()}
     hosts = dict.fromkeys([run.manifest.host, *(w.host for w in run.manifest.workers)])
     facts["software", "host", ""] = ", ".join(hosts)
@@ -102,8 +105,11 @@ def _of_target(run: Run, target: Target, who: str) -> Facts:
     for name, value in dumped.items():
         for key, own in value.items() if name in ("parameters", "labels") else [("", value)]:
             facts["measured", f"{name}.{key}" if key else name, who] = _text(own)
+    if ImportedFrom.UNKNOWN_HOST in dumped.get("base_url", ""):
+        facts["measured", "base_url", who] = NOT_KNOWN
     for name, value in run.scenario.load_of(target).model_dump(mode="json", exclude_none=True).items():
-        facts["load", f"load.{name}", who] = _text(value)
+        if name != "measure_s" or run.manifest.imported is None:  # of an import it is what came about, which nobody set
+            facts["load", f"load.{name}", who] = _text(value)
     if scheme := run.manifest.schemes.get(target.name):
         facts["measured", "scheme", who] = scheme
     return facts

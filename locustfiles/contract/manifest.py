@@ -178,6 +178,9 @@ class Part:
 class ImportedFrom:
     """The load tester whose result files a run folder was made of, and what its numbers are not."""
 
+    #: where the files do not say which server it was, its base_url is one of these, another one with every import
+    UNKNOWN_HOST: typing.ClassVar[str] = ".unknown.invalid"
+
     tool: str
     version: str | None  # None: its files do not say
     notes: list[str]

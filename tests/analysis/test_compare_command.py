@@ -125,3 +125,15 @@ def test_of_figures_without_an_interval_it_says_that_nothing_is_told(tmp_path, c
     assert main(["compare", *runs]) == OK
     out = " ".join(capsys.readouterr().out.split())
     assert "at 2 users: whether anything differs is not told: no figure has an interval." in out
+
+
+def test_what_nobody_set_or_said_of_an_imported_run_is_no_difference(tmp_path, capsys):
+    paths = []
+    for tool in ("vllm-bench", "guidellm"):
+        paths.append(str(tmp_path / tool))
+        assert main(["import", tool, f"tests/data/peers/{tool}", "--run-dir", paths[-1], "--payload", "en"]) == OK
+    capsys.readouterr()
+    assert main(["compare", *paths, "--json"]) == OK
+    differ = {c["what"]: c["values"] for c in json.loads(capsys.readouterr().out)["conditions"]}
+    assert not {"git revision", "load.measure_s of mixed"} & set(differ)
+    assert differ["base_url of mixed"]["vllm-bench"] == "not known"
