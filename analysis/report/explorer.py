@@ -61,6 +61,7 @@ def _point(report: Report, result: Result) -> dict[str, typing.Any]:
         "dataset": shown(result.payload),
         "level": value_of(figures),
         "verdict": figures.trust.verdict,
+        "missed": figures.limits.slo == "missed",
         "chosen": result.key == report.recommendation.pick,
         "values": {LEVEL: value_of(figures), P95: _known(perceived(figures).latency.p95)} | values,
         "lines": [

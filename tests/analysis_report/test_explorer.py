@@ -119,3 +119,16 @@ def test_a_report_without_latencies_has_no_chart(report):
         for c in report.candidates
     ]
     assert explorer(dataclasses.replace(report, candidates=no_latency)) is None
+
+
+def test_a_stage_that_misses_a_limit_is_crossed(tmp_path):
+    # the limit is 1 s: 0.8 s at 5 users keeps it, 1.2 s at 8 does not
+    stages = [stage_of(1, 100, 5, 374, 0, 0.8), stage_of(2, 200, 8, 380, 0, 1.2)]
+    report = run_of(tmp_path, stages, slo={"latency_s": {"mean": 1.0}})
+    data = json.loads(explorer(report)["data"])
+    assert [(p["level"], p["missed"]) for p in data["points"]] == [(5, False), (8, True)]
+    write_html(report, [], tmp_path / "report.html")
+    with browser(1000) as driver:
+        driver.get((tmp_path / "report.html").as_uri())
+        WebDriverWait(driver, LONGEST_S).until(marks)
+        assert len(driver.find_elements(By.CSS_SELECTOR, "#explorer path.missed")) == 1

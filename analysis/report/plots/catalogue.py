@@ -145,7 +145,7 @@ PLOTS: tuple[Plot, ...] = (
     Plot(
         "price_performance.png",
         "Price against latency",
-        "Further left is faster, further down is cheaper; a trace joins one target's levels; a number is users, with /s requests/s.",
+        "Further left is faster, further down is cheaper; a trace joins one target's levels: users, or requests/s.",
         plot_price.price_performance,
         "no stage on the dataset of interest has both a price per transaction and a latency",
     ),

@@ -102,6 +102,7 @@
     make("circle", { r: 14, fill: "transparent" }, group); // something for a finger
     if (p.chosen) make("circle", { r: 11, class: "chosen" }, group);
     make("path", { d: shape, transform: "scale(6)", stroke: colour, "stroke-width": .27, fill: p.verdict === "VALID" ? colour : "var(--paper)" }, group);
+    if (p.missed) make("path", { d: "M-4,-4L4,4M-4,4L4,-4", class: "missed" }, group);
     const show = () => {
       tip.replaceChildren(...[p.name, ...p.lines].map((words, i) => {
         const line = document.createElement(i ? "span" : "b");
