@@ -176,7 +176,7 @@ def _row(
 
     def rank(r: Result) -> tuple[bool, bool, float]:
         """What echoes its prompt or fails is best only where nothing else is there."""
-        return r.echo is not None, not few_errors(r), figure(r.figures) * (1 if question.lowest else -1)
+        return r.echo is not None, not _answers(r), figure(r.figures) * (1 if question.lowest else -1)
 
     ranked = sorted(compared, key=rank)
     best = ranked[0]
@@ -203,6 +203,12 @@ def _row(
     ]
 
 
+def _answers(result: Result) -> bool:
+    """Whether few enough fail; a limit on errors that is missed counts here, though no stage is left out for a limit."""
+    missed = any(c.criterion.of == "error_rate" and c.state == "missed" for c in result.checks)
+    return few_errors(result) and not missed
+
+
 def _cautions(best: Result, compared: list[Result]) -> typing.Iterator[str]:
     """Why a row's figures are not what they seem, or its options not alike."""
     for r in compared:
@@ -212,7 +218,7 @@ def _cautions(best: Result, compared: list[Result]) -> typing.Iterator[str]:
             price = usd and beyond and usd * r.echo.output / beyond
             own = f"; by the {show.count(beyond)} tokens beyond it about {show.money(price)} per 1M" if price else ""
             yield f"{mine}{r.echo.text}{own}"
-        if not few_errors(r):
+        if not _answers(r):
             yield f"{mine}{show.percent(perceived(r.figures).error_rate)} errors"
     outputs = {r.who: mean for r in compared if (mean := r.figures.tokens.completion_tokens_mean)}
     if len(outputs) > 1 and max(outputs.values()) > (1 + MAX_OUTPUT_DIFFERENCE) * min(outputs.values()):

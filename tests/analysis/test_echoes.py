@@ -94,3 +94,16 @@ def test_a_recommended_stage_that_another_beats_is_written_as_a_page(tmp_path):
     (row,) = [line for line in (tmp_path / "r/report/report.md").read_text().splitlines() if "| recommended |" in line]
     assert row.startswith("| – | Llama 2 13B | plain | 1 user |")  # it has no number on the front
     assert "echo at 1 user" in row
+
+
+@pytest.mark.parametrize("slo", [{}, {"error_rate": 0.02}])
+def test_what_fails_is_the_best_of_its_model_only_where_nothing_else_is_there(tmp_path, slo):
+    # 60 answers and 40 failures: 40 %; the other answers 30 times in the same minute, each time. With a limit or without
+    good, open_ = stage(1, "plain", PROMPTS[:30], [29] * 30)
+    fast, window_ = stage(2, "echo", PROMPTS, [29] * 60)
+    spot = {"stage": 2, "target": "echo", "error": "server", "prompt_tokens": None, "completion_tokens": None}
+    failed = [record(230 + i / 100, 0.01, prompt_id=f"f{i}", **spot) for i in range(40)]
+    keys = {"targets": [ECHO, PLAIN], "prices": PRICES, "slo": slo}
+    found = analyse([made_run(tmp_path / "r", [*good, *fast, *failed], [open_, window_], **keys)])
+    (row,) = found.tables["best_throughput"].to_dict("records")
+    assert row["Target"] == "plain" and "`echo`: 40 % errors" in row["Note"]
