@@ -213,8 +213,9 @@ def _percent(share: float) -> str:
 
 def _name(column: Column, tolerance: float) -> str:
     """`latency p95 not worse by more than 5 %`"""
-    words = column.heading or column.name.removesuffix(f"_{column.unit}").replace("_", " ")
-    words = re.sub(r"\b(ttft|tpot|usd)\b", lambda found: found[0].upper(), words)
+    name = column.name.removesuffix(f"_{column.unit}").replace("p99_9", "p99.9")
+    words = column.heading or name.replace("_", " ")
+    words = re.sub(r"\b(ttft|tpot|itl|usd)\b", lambda found: found[0].upper(), words)
     points = f", or {100 * SHARE_TOLERANCE:g} point" if column in SHARES else ""
     return f"{words} not worse by more than {show.percent(tolerance)}{points}"
 

@@ -59,7 +59,10 @@ def heading(column: str) -> str:
     """latency_p95_s -> latency p95 (s); usd_per_transaction -> $ per transaction."""
     if column in HEADINGS or " " in column:
         return HEADINGS.get(column, column)
-    words = column.replace("usd", "$").replace("ttft", "TTFT").replace("tpot", "TPOT").split("_")
+    said = {"usd": "$", "ttft": "TTFT", "tpot": "TPOT", "itl_": "ITL_", "p99_9": "p99.9"}
+    for name, own in said.items():
+        column = column.replace(name, own)
+    words = column.split("_")
     unit = words.pop() if words[-1] in ("s", "ms") and len(words) > 1 else None
     return " ".join(words) + (f" ({unit})" if unit else "")
 

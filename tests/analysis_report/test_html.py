@@ -275,6 +275,8 @@ def test_backticks_become_code_only_after_escaping():
         ("usd_per_transaction", "$ per transaction"),
         ("completion_tokens_per_s", "output tokens/s"),
         ("Latency (ms/token) median", "Latency (ms/token) median"),
+        ("latency_p99_9_s", "latency p99.9 (s)"),
+        ("itl_p95_ms", "ITL p95 (ms)"),
     ],
 )
 def test_headings_are_words_with_units(column, words):
