@@ -95,12 +95,11 @@ def _elsewhere(found: Sourced, model_id: str | None, asked: Asked, books: list[B
         return _tried(instance_price, found.source.entry, asked.on, others) if found.source.entry else None
     if model_id is None:
         return None
-    other = _tried(model_price, model_id, asked, others)
-    if (
-        other is None and asked.variant and found.source.origin == "scenario"
-    ):  # the unit can be told by the standard price
-        return _tried(model_price, model_id, asked._replace(variant=None), others)
-    return other
+    if found.source.origin != "scenario":
+        return _tried(model_price, model_id, asked, others)
+    standard = asked._replace(variant=None)  # by which the unit can be told, too
+    looked_at = ((at, of) for at in (asked, standard) for of in (books_of(None, asked.region), others))
+    return next(filter(None, (_tried(model_price, model_id, *each) for each in looked_at)), None)
 
 
 def _tried(find: typing.Callable[..., Sourced], *of: typing.Any) -> Sourced | None:
