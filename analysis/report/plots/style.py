@@ -245,7 +245,9 @@ def legend(fig: Figure, handles: list, words: str | None = None) -> None:
 
 
 def save(fig: Figure, path: pathlib.Path) -> pathlib.Path:
-    if engine := fig.get_layout_engine():  # savefig would draw the whole figure twice, the first time for its layout alone
+    if (
+        engine := fig.get_layout_engine()
+    ):  # savefig would draw the whole figure twice, the first time for its layout alone
         engine.execute(fig)
         fig.set_layout_engine(None)
     fig.savefig(path, dpi=DPI, facecolor="white", metadata={"Software": None})
