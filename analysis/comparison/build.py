@@ -11,6 +11,7 @@ from analysis.comparison.conditions import conditions
 from analysis.comparison.figures import compared_columns
 from analysis.comparison.model import Compared, Comparison, Group, Level
 from analysis.runs.run_reader import Run, load_runs
+from analysis.verdicts.compared_series import with_compared_series
 from analysis.verdicts.difference import difference
 from analysis.verdicts.measured import measured
 from analysis.verdicts.regressions import holm, how_many_tell, over_levels
@@ -48,7 +49,7 @@ def compare(
         measured([run], pricing) for run in runs
     ]  # by itself: its levels are compared, not pooled, with those of others
     prices = {name: of for found in each for name, of in found.prices.items()}
-    levels: Candidates = {name: found.candidates for found in each for name in found.runs}
+    levels: Candidates = {name: with_compared_series(found) for found in each for name in found.runs}
     both, only_in = _partners(levels, reference, runs)
     pairs = {name: _pairs(levels, reference, name, both) for name in levels}
     compared = {name: [some[name] for some in both.values() if name in some] for name in levels}

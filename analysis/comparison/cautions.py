@@ -13,7 +13,9 @@ _PROMPT = column(lambda f: f.tokens.prompt_tokens_mean)
 
 def cautions(groups: list[Group], reference: str) -> list[str]:
     """A sentence each."""
-    return [text for group in groups for text in (*_biased(group), *_lengths(group, reference))]
+    return [
+        text for group in groups for text in (*_biased(group), *_lengths(group, reference), *_limits(group, reference))
+    ]
 
 
 def _biased(group: Group) -> list[str]:
@@ -48,6 +50,19 @@ def _lengths(group: Group, reference: str) -> list[str]:
                     f"{group.who} on `{group.payload}` at {level}: mean {words} tokens {show.number(one)} in run {reference}, "
                     f"{show.number(other)} in run {run} ({more}): {mind}."
                 )
+    return texts
+
+
+def _limits(group: Group, reference: str) -> list[str]:
+    """Where goodput is no figure of the same thing."""
+    texts = []
+    for run in group.together:
+        shared = [level.results for level in group.levels if run in level.results]
+        if any(one[reference].good_by and one[run].good_by not in ((), one[reference].good_by) for one in shared):
+            texts.append(
+                f"{group.who} on `{group.payload}`: goodput is by other limits in run {run} than in run {reference}, "
+                "and not compared."
+            )
     return texts
 
 

@@ -3,7 +3,7 @@
 import dataclasses
 
 from analysis.comparison.gist import gist_sentences
-from analysis.comparison.model import Comparison
+from analysis.comparison.model import Compared, Comparison
 from analysis.report.comparison_tables import conditions_table, level_table, over_levels_table
 from analysis.report.html import pages, style
 from analysis.report.html_tables import Table
@@ -37,9 +37,18 @@ def comparison_html(comparison: Comparison) -> str:
         "style": style(),
         "doubts": [(verdict, remark) for verdict, remarks in doubts(comparison).items() for remark in remarks],
         "gist": gist_sentences(comparison),
-        "worse": any(c.sure and c.said == "worse" for c in each),
+        "tone": _tone(comparison, each),
         "levels": sum(len(g.levels) for g in groups),
         "conditions": conditions_table(comparison.conditions, comparison.runs),
         "groups": groups,
     }
     return pages().get_template("compare.html.j2").render(content)
+
+
+def _tone(comparison: Comparison, each: list[Compared]) -> str:
+    """How the gist is coloured: none where a stage is INVALID, green only where all are VALID, nothing became worse, and it is known."""
+    if comparison.invalid:
+        return "none"
+    doubtful = comparison.cautions or any(r.figures.trust.verdict != "VALID" for r in comparison.results)
+    told = any(c.difference is not None and c.difference.low is not None for c in each)
+    return "open" if doubtful or not told or any(c.sure and c.said == "worse" for c in each) else ""

@@ -78,7 +78,9 @@ def gist_rows(group: Group, run: str, columns: typing.Sequence[Column]) -> list[
             found.append((level.words + mark.get(worst, ""), [gist(by.get(column)) for column in columns]))
     if together := {c.column: c for c in group.together.get(run, [])}:
         found.append(("over levels", [gist(together.get(column)) for column in columns]))
-        smallest = [(unseen(c.difference) if (c := together.get(column)) else show.UNKNOWN, "") for column in columns]
+        smallest = [
+            (_bare(unseen(c.difference)) if (c := together.get(column)) else show.UNKNOWN, "") for column in columns
+        ]
         found.append(("seen from", smallest))
     return found
 
@@ -89,15 +91,21 @@ def _first(level: Level) -> str:
 
 
 def gist(found: Compared | None) -> tuple[str, str]:
-    """`+8.1 % !`, `(+0.3 %)` where no difference is seen, `+40 % ?` where none can be told; and what it is."""
+    """`+8.1 !`, `(+0.3)` where no difference is seen, `+40 ?` where none can be told; and what it is. In percent, of shares of
+    requests in points."""
     if found is None or found.difference is None:
         return show.UNKNOWN, ""
-    text = change(found.difference)
+    text = _bare(change(found.difference))
     if found.said == "no difference seen":
         return f"({text})", found.said
     if found.said == "not known":
         return f"{text} ?", found.said
     return f"{text} {SURE}" if found.sure else text, found.said
+
+
+def _bare(text: str) -> str:
+    """The unit stands over a narrow table."""
+    return text.removesuffix(" %").removesuffix(" pts")
 
 
 def seen_at(group: Group, run: str, column: Column) -> str:
