@@ -69,7 +69,7 @@ def test_slower_gaps_are_worse_and_the_same_gaps_are_not(tmp_path):
     for c in (ITL_P50, ITL_MEAN):
         assert found[c].said == "worse" and found[c].sure
         assert found[c].difference.low < 1.2 < found[c].difference.high
-    assert any("worse: TPOT p50 +" in text for text in gist_sentences(comparison))
+    assert any("worse: " in text and "TPOT p50 +" in text for text in gist_sentences(comparison))
 
 
 def test_gaps_of_neighbouring_bins_are_no_difference(tmp_path):
