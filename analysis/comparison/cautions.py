@@ -13,22 +13,26 @@ _PROMPT = column(lambda f: f.tokens.prompt_tokens_mean)
 
 def cautions(groups: list[Group], reference: str) -> list[str]:
     """A sentence each."""
-    return [
-        text for group in groups for text in (*_biased(group), *_lengths(group, reference), *_limits(group, reference))
+    return _biased(groups) + [
+        text for group in groups for text in (*_lengths(group, reference), *_limits(group, reference))
     ]
 
 
-def _biased(group: Group) -> list[str]:
-    """Stages whose doubts put their price too high or too low."""
-    found: dict[tuple[str, str], list[str]] = {}
-    for level in group.levels:
-        for run, r in level.results.items():
-            if bias := r.figures.trust.price_bias:
-                found.setdefault((run, bias), []).append(level.words)
-    return [
-        f"{group.who} on `{group.payload}` in run {run} at {', '.join(levels)}: what makes it SUSPECT makes its price {bias}."
-        for (run, bias), levels in found.items()
-    ]
+def _biased(groups: list[Group]) -> list[str]:
+    """Stages whose doubts put their price too high or too low, a sentence a way."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for group in groups:
+        for level in group.levels:
+            for run, r in level.results.items():
+                if bias := r.figures.trust.price_bias:
+                    where = f"{group.who} on `{group.payload}` in run {run} at "
+                    found.setdefault(bias, {}).setdefault(where, []).append(level.words)
+    texts = []
+    for bias, places in found.items():
+        it, its = ("it", "its") if len(places) == 1 else ("them", "their")
+        where = "; ".join(place + ", ".join(levels) for place, levels in places.items())
+        texts.append(f"{where}: what makes {it} SUSPECT makes {its} price {bias}.")
+    return texts
 
 
 def _lengths(group: Group, reference: str) -> list[str]:

@@ -96,7 +96,7 @@ def _facts(run: Run, prices: dict[str, Prices], results: list[Result], pairs: di
     }
     versions = dict(run.manifest.versions)
     if run.manifest.imported is None:  # another tool's run has none of ours
-        versions[REVISION] = run.manifest.git_revision or NOT_KNOWN
+        versions[REVISION] = _short(run.manifest.git_revision)
     facts |= {("software", name, ""): str(version) for name, version in versions.items()}
     hosts = dict.fromkeys([run.manifest.host, *(w.host for w in run.manifest.workers)])
     facts["software", "host", ""] = ", ".join(hosts)
@@ -159,6 +159,12 @@ def _trust(run: Run, results: list[Result], pairs: dict[str, str], instrument: s
                 said = ", ".join(f"{who} {show.percent(share)}" for who, share in shares.items() if share)
                 facts["trust", f"{counted} tokens' counter", pairs[sources.target]] = said or "nobody"
     return facts
+
+
+def _short(revision: str | None) -> str:
+    """a2b0cc3296a9-dirty"""
+    name, dash, more = (revision or NOT_KNOWN).partition("-")
+    return f"{name[:12]}{dash}{more}"
 
 
 def _text(value: typing.Any) -> str:

@@ -108,7 +108,7 @@ def test_markdown_and_page_hold_every_figure(runs, capsys, tmp_path):
         "error rate",
         "$ per 1M output tokens",
     ):
-        assert f"| {name} |" in text and f'<th scope="row">{name}' in page, name
+        assert f"| {name} |" in text and f'<th scope="row" role="rowheader">{name}<' in page, name
     assert "# b beside a" in text and "<h1>b beside a</h1>" in page
     assert "<script" not in page and "http://" not in page and "src=" not in page
 
