@@ -56,7 +56,7 @@ class Aligned:
 
 def align(base: list[Result], now: list[Result], runs: tuple[Run, Run]) -> Aligned:
     """By target (else by model), payload (else by its file's hash) and level, as `compare` does. runs: the baseline and this one."""
-    names = targets_of(base, now)
+    names = targets_of(base, now, of_service=True)
     payloads = payloads_of(
         *({r.payload: _hash(run, r) for r in some} for run, some in zip(runs, (base, now), strict=True))
     )

@@ -1,5 +1,7 @@
 """Runs side by side: which stages stand beside each other, how their figures differ, and what else does."""
 
+import dataclasses
+
 import pytest
 
 from analysis.comparison.align import payloads_of, targets_of
@@ -7,6 +9,7 @@ from analysis.comparison.build import compare
 from analysis.comparison.figures import change, interval, said, sentence, unseen
 from analysis.comparison.gist import gist_sentences
 from analysis.verdicts.difference import Difference
+from analysis.verdicts.place import Place
 from analysis.verdicts.proportions import Share
 from analysis.words.columns import column
 from locustfiles.contract.bad_input import BadInput
@@ -156,11 +159,25 @@ def test_targets_of_other_names_stand_beside_each_other_where_their_model_says_s
     assert targets_of(one, [result("y", "n"), result("z", "m")]) == {"y": "y", "z": "x"}
     assert targets_of(one, [result("z", "m"), result("w", "m")]) == {}
     assert targets_of([result("x", "m"), result("v", "m")], [result("z", "m")]) == {}
+    # x stands beside x, but whether v became w nobody knows: they may be two endpoints of one model
+    two = [result("x", "m"), result("v", "m")]
+    assert targets_of(two, [result("x", "m"), result("w", "m")]) == {"x": "x"}
+    # unless they call the same
+    at = Place("sagemaker", ("v-endpoint",), "us-east-1", None)
+    here = [two[0], dataclasses.replace(two[1], measured_at=at)]
+    renamed = dataclasses.replace(result("w", "other"), measured_at=at)
+    assert targets_of(here, [result("x", "m"), renamed]) == {"x": "x", "w": "v"}
+
+
+def test_a_gate_takes_no_other_service_for_a_renamed_target():
+    one, other = result("p4d", "m"), result("bedrock", "m")
+    identity = dataclasses.replace(other.figures.identity, service="bedrock")
+    other = dataclasses.replace(other, figures=dataclasses.replace(other.figures, identity=identity))
+    assert targets_of([one], [other]) == {"bedrock": "p4d"}
+    assert targets_of([one], [other], of_service=True) == {}
 
 
 def result(target, model):
-    import dataclasses
-
     made = made_result()
     identity = dataclasses.replace(made.figures.identity, target=target, model=model)
     return dataclasses.replace(made, figures=dataclasses.replace(made.figures, identity=identity))

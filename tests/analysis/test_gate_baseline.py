@@ -133,8 +133,9 @@ def test_a_target_of_another_name_is_compared_by_its_model(base, tmp_path):
     renamed.joinpath("manifest.json").write_text(text)
     rows = renamed.joinpath("requests.csv").read_text().replace(",p4d,", ",p4d-new,")
     renamed.joinpath("requests.csv").write_text(rows)
-    code, cases, _ = gate(tmp_path, renamed, base, *TEN, "--figure", "latency_p50_s")
+    code, cases, found = gate(tmp_path, renamed, base, *TEN, "--figure", "latency_p50_s")
     assert code == OK and {case["target"] for case in cases.values()} == {"p4d-new"}
+    assert "Not as in the baseline: name of p4d: p4d → p4d-new." in found["notes"]
 
 
 def test_limits_are_judged_beside_the_baseline(base, tmp_path):
