@@ -6,7 +6,7 @@ import typing
 
 from analysis.calibration.error_bar import instrument_error
 from analysis.comparison.align import Candidates, Hashes, Key, aligned, targets_of
-from analysis.comparison.cautions import cautions
+from analysis.comparison.cautions import between, cautions
 from analysis.comparison.conditions import conditions
 from analysis.comparison.figures import compared_columns
 from analysis.comparison.model import Compared, Comparison, Group, Level
@@ -63,7 +63,7 @@ def compare(
         groups=groups,
         conditions=differing,
         same=same,
-        cautions=cautions(groups, reference) + [n for run in runs for n in run.notes],
+        cautions=between(runs, differing) + cautions(groups, reference) + [n for run in runs for n in run.notes],
         only_in=only_in,
         assumptions=ASSUMPTIONS,
         asked=_adjust(groups),
@@ -82,7 +82,8 @@ def _partners(levels: Candidates, reference: str, runs: list[Run]) -> tuple[dict
     both, only_in = aligned(levels, reference, hashes)
     if not both:
         what = f"no stage of run {reference} has a partner of the same target or model, payload and level"
-        raise BadInput(f"compare: {what}; {' '.join(only_in)}")
+        remedy = "give runs of the same levels, and targets of one model the same `model:`"
+        raise BadInput(f"compare: {what}; {remedy}. {' '.join(only_in)}")
     return both, only_in
 
 

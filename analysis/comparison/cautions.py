@@ -1,6 +1,8 @@
 """What keeps the figures of two runs from being compared as they are: answers or prompts of other lengths."""
 
-from analysis.comparison.model import Group
+from analysis.comparison.conditions import NOT_KNOWN, PROMPTS
+from analysis.comparison.model import Condition, Group
+from analysis.runs.run_reader import Run
 from analysis.verdicts.stage_results import Result
 from analysis.words import format as show
 from analysis.words.columns import Column, column
@@ -16,6 +18,19 @@ def cautions(groups: list[Group], reference: str) -> list[str]:
     return _biased(groups) + [
         text for group in groups for text in (*_lengths(group, reference), *_limits(group, reference))
     ]
+
+
+def between(runs: list[Run], conditions: list[Condition]) -> list[str]:
+    """What whole runs do not share, so that a difference may be theirs and not the endpoint's."""
+    texts = []
+    tools = {run.name: run.manifest.imported.tool if run.manifest.imported else "Swarmledger" for run in runs}
+    if len(set(tools.values())) > 1:
+        each = ", ".join(f"run {name} is of {tool}" for name, tool in tools.items())
+        why = "one's times may begin and end elsewhere than another's, and retries and failures be counted otherwise"
+        texts.append(f"{each[0].upper()}{each[1:]}: {why}.")
+    if any(c.what == PROMPTS and len({*c.values.values()} - {NOT_KNOWN}) > 1 for c in conditions):
+        texts.append("The prompts are not of the same files in all runs: what differs may be the prompts.")
+    return texts
 
 
 def _biased(groups: list[Group]) -> list[str]:

@@ -20,7 +20,7 @@ Kind = typing.Literal["measured", "prices", "trust", "load", "software"]
 Fact = tuple[Kind, str, str]  # kind, what, of which target; "" for all
 Facts = dict[Fact, str]  # of one run
 NOT_KNOWN = "not known"
-REVISION = "git revision"
+REVISION, PROMPTS = "git revision", "prompts (SHA-256)"
 
 #: of a scenario: what changes what is measured. Limits, budgets and names do not
 _OF_SCENARIO: dict[str, Kind] = {
@@ -136,7 +136,7 @@ def _payloads(run: Run, payloads: list[str]) -> Facts:
     found: Facts = {("measured", "payloads", ""): ", ".join(payloads)}
     hashes = [run.manifest.payloads.get(stem, {}).get("sha256") for stem in payloads]
     known = [str(digest)[:12] if digest else NOT_KNOWN for digest in hashes]
-    found["measured", "prompts (SHA-256)", ""] = NOT_KNOWN if None in hashes else ", ".join(known)
+    found["measured", PROMPTS, ""] = NOT_KNOWN if None in hashes else ", ".join(known)
     return found
 
 

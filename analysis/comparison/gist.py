@@ -44,10 +44,30 @@ def _of_group(group: Group, run: str) -> str:
     parts = parts or [none]
     if group.together[run]:
         parts += _at_single_levels(shared, run, {c.column for some in sure.values() for c in some})
+    parts += _unanswered(shared, run) + (_untold(shared, run) if told else [])
     median = next((c for c in figures if c.column == few[0] and c.difference), None)
     if median and median.difference and median.difference.smallest is not None and not median.sure:
         parts.append(f"of {NAMES[few[0]]} one of {unseen(median.difference)} would have been seen four times of five")
     return f"{group.who} on `{group.payload}` in run {run}, {where}: {'; '.join(parts)}."
+
+
+def _unanswered(shared: list[Level], run: str) -> list[str]:
+    """What must not be missed: stages without a success have no times that could become worse."""
+    found: dict[str, list[str]] = {}
+    for level in shared:
+        for name in (next(iter(level.results)), run):
+            outcome = level.results[name].figures.outcome
+            if outcome.successes == 0 and outcome.requests:
+                found.setdefault(name, []).append(level.words)
+    return [f"no request of run {name} succeeded at {', '.join(levels)}" for name, levels in found.items()]
+
+
+def _untold(shared: list[Level], run: str) -> list[str]:
+    """`not told by these samples: latency p95`: at no level, so that a difference of any size may be there."""
+    each = [c for level in shared for c in level.compared[run]]
+    told, known = {c.column for c in each if c.said != "not known"}, {c.column for c in each if c.difference}
+    untold = [NAMES[column] for column in _few(shared[0], run) if column in known - told]
+    return [f"not told by these samples: {', '.join(untold)}"] if untold else []
 
 
 def _few(level: Level, run: str) -> list[Column]:

@@ -186,7 +186,7 @@ def test_a_run_is_no_baseline_of_itself_nor_is_a_copy_of_it(base, tmp_path, caps
     assert "named twice" in capsys.readouterr().err
     shutil.copytree(base, tmp_path / "copy")
     assert main(["gate", str(base), "--baseline", str(tmp_path / "copy")]) == BAD_INPUT
-    assert "holds the same run (run_id base); give an earlier one" in capsys.readouterr().err
+    assert "holds the same run as" in capsys.readouterr().err
 
 
 def test_what_differs_from_the_baseline_is_told(base, tmp_path):
