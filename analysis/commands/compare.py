@@ -3,6 +3,7 @@
 import argparse
 import json
 import pathlib
+import textwrap
 
 import rich.box
 from rich.console import Console
@@ -10,9 +11,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from analysis.comparison.build import compare
-from analysis.comparison.figures import SHORT, gist_columns
+from analysis.comparison.figures import SHORT, narrow_columns
 from analysis.comparison.gist import gist_sentences
 from analysis.comparison.model import Comparison, Group
+from analysis.verdicts.difference import SHARES
+from analysis.words import format as show
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.exit_codes import NOT_TRUSTED, OK
 
@@ -26,9 +29,11 @@ WIDTH = 100  # columns where there is no terminal
 COLOURS = {"worse": "red", "better": "green", "no difference seen": "dim"}
 MOST_CONDITIONS = 12
 LEGEND = (
-    "Change of the second run beside the first; ! holds among all that is compared, (in parentheses) no difference seen, ? not told by "
-    "these samples; seen from: the smallest change that would be seen for itself four times of five. A level marked ? is SUSPECT."
+    "Change of the second run beside the first, of errors in percentage points; ! holds among all that is compared, (in parentheses) "
+    "no difference seen, ? not told by these samples; seen from: the smallest change that would be seen for itself four times of "
+    "five. A level marked ? is SUSPECT."
 )
+HEAD = 7  # columns of text that a heading takes, so that nine figures fit
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -117,15 +122,24 @@ def _table(group: Group, run: str, reference: str) -> Table:
     from analysis.report.comparison_tables import gist_rows
 
     first = next(level for level in group.levels if run in level.compared)
-    columns = gist_columns(first.results[reference].figures, first.results[run].figures)
-    title = f"{group.who} on {group.payload}: {run} beside {reference}"
+    columns = narrow_columns(first.results[reference].figures, first.results[run].figures)
+    rows = gist_rows(group, run, columns)
+    known = [i for i in range(len(columns)) if any(cells[i][0] != show.UNKNOWN for _, cells in rows)]
+    title = f"{group.who} on {group.payload}: {run} beside {reference}, change in %"
     table = Table(
-        box=rich.box.SIMPLE_HEAD, pad_edge=False, title=escape(title), title_justify="left", title_style="bold"
+        box=rich.box.SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+        title=escape(title),
+        title_justify="left",
+        title_style="bold",
     )
     table.add_column("level", no_wrap=True)
-    for column in columns:
-        table.add_column(SHORT[column], justify="right")
-    for level, cells in gist_rows(group, run, columns):
-        texts = [f"[{COLOURS[said]}]{escape(text)}[/]" if said in COLOURS else escape(text) for text, said in cells]
+    for i in known:
+        words = SHORT[columns[i]] + (", points" if columns[i] in SHARES else "")
+        table.add_column("\n".join(textwrap.wrap(words, HEAD)), justify="right", no_wrap=True, overflow="fold")
+    for level, cells in rows:
+        shown = [cells[i] for i in known]
+        texts = [f"[{COLOURS[said]}]{escape(text)}[/]" if said in COLOURS else escape(text) for text, said in shown]
         table.add_row(escape(level), *texts)
     return table

@@ -1,4 +1,4 @@
-"""Which stages of several runs stand beside each other: the same target (else the same model), payload and level."""
+"""Which stages of several runs stand beside each other: the same target (else what it calls, else its model), payload and level."""
 
 import collections
 import typing
@@ -11,17 +11,43 @@ Hashes = dict[str, str | None]  # payload -> SHA-256 of its file, where it is kn
 Key = tuple[str, str, str, float]  # target as the reference calls it, payload, users or rate, how many
 
 
-def targets_of(reference: list[Result], other: list[Result]) -> dict[str, str]:
-    """Target of `other` -> the reference's that it stands beside: of the same name, else the only two left of the same model."""
-    ours, theirs = ({r.figures.identity.target: r.figures.identity.model for r in some} for some in (reference, other))
+def targets_of(reference: list[Result], other: list[Result], of_service: bool = False) -> dict[str, str]:
+    """Target of `other` -> the reference's that it stands beside: of the same name, else what calls the same endpoint, model id or
+    URL, else the same model where each run has one target of it and no more. of_service: and both are of one service."""
+    ours, theirs = _known(reference), _known(other)
     found = {name: name for name in theirs if name in ours}
-    left = {name: model for name, model in ours.items() if name not in found.values()}
-    rest = {name: model for name, model in theirs.items() if name not in found}
-    counts, own = collections.Counter(rest.values()), collections.Counter(left.values())
-    for name, model in rest.items():
-        if counts[model] == own[model] == 1:
-            found[name] = next(n for n, m in left.items() if m == model)
+    for key, everyone in ((_called, False), (_of_model(of_service), True)):
+        left = [name for name in ours if everyone or name not in found.values()]
+        rest = [name for name in theirs if everyone or name not in found]
+        own, counts = (
+            collections.Counter(key(some[name]) for name in names) for some, names in ((ours, left), (theirs, rest))
+        )
+        for name in theirs:
+            what = key(theirs[name])
+            if name not in found and counts[what] == own[what] == 1:
+                (beside,) = (n for n in left if key(ours[n]) == what)
+                if beside not in found.values():
+                    found[name] = beside
     return found
+
+
+def _known(results: list[Result]) -> dict[str, Result]:
+    """A stage of each target."""
+    return {r.figures.identity.target: r for r in results}
+
+
+def _called(result: Result) -> tuple[str, ...]:
+    return (result.place.service, *result.place.called)
+
+
+def _of_model(of_service: bool) -> typing.Callable[[Result], tuple[str, ...]]:
+    """A different model is never meant, and of two targets of one model nobody knows which."""
+
+    def key(result: Result) -> tuple[str, ...]:
+        identity = result.figures.identity
+        return (identity.model, identity.service) if of_service else (identity.model,)
+
+    return key
 
 
 def payloads_of(ours: Hashes, theirs: Hashes) -> dict[str, str]:

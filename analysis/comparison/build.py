@@ -6,11 +6,12 @@ import typing
 
 from analysis.calibration.error_bar import instrument_error
 from analysis.comparison.align import Candidates, Hashes, Key, aligned, targets_of
-from analysis.comparison.cautions import cautions
+from analysis.comparison.cautions import between, cautions
 from analysis.comparison.conditions import conditions
 from analysis.comparison.figures import compared_columns
 from analysis.comparison.model import Compared, Comparison, Group, Level
 from analysis.runs.run_reader import Run, load_runs
+from analysis.verdicts.compared_series import with_compared_series
 from analysis.verdicts.difference import difference
 from analysis.verdicts.measured import measured
 from analysis.verdicts.regressions import holm, how_many_tell, over_levels
@@ -48,7 +49,7 @@ def compare(
         measured([run], pricing) for run in runs
     ]  # by itself: its levels are compared, not pooled, with those of others
     prices = {name: of for found in each for name, of in found.prices.items()}
-    levels: Candidates = {name: found.candidates for found in each for name in found.runs}
+    levels: Candidates = {name: with_compared_series(found) for found in each for name in found.runs}
     both, only_in = _partners(levels, reference, runs)
     pairs = {name: _pairs(levels, reference, name, both) for name in levels}
     compared = {name: [some[name] for some in both.values() if name in some] for name in levels}
@@ -62,7 +63,7 @@ def compare(
         groups=groups,
         conditions=differing,
         same=same,
-        cautions=cautions(groups, reference) + [n for run in runs for n in run.notes],
+        cautions=between(runs, differing) + cautions(groups, reference) + [n for run in runs for n in run.notes],
         only_in=only_in,
         assumptions=ASSUMPTIONS,
         asked=_adjust(groups),
@@ -81,7 +82,8 @@ def _partners(levels: Candidates, reference: str, runs: list[Run]) -> tuple[dict
     both, only_in = aligned(levels, reference, hashes)
     if not both:
         what = f"no stage of run {reference} has a partner of the same target or model, payload and level"
-        raise BadInput(f"compare: {what}; {' '.join(only_in)}")
+        remedy = "give runs of the same levels, and targets of one model the same `model:`"
+        raise BadInput(f"compare: {what}; {remedy}. {' '.join(only_in)}")
     return both, only_in
 
 

@@ -1,6 +1,8 @@
 """What keeps the figures of two runs from being compared as they are: answers or prompts of other lengths."""
 
-from analysis.comparison.model import Group
+from analysis.comparison.conditions import NOT_KNOWN, PROMPTS
+from analysis.comparison.model import Condition, Group
+from analysis.runs.run_reader import Run
 from analysis.verdicts.stage_results import Result
 from analysis.words import format as show
 from analysis.words.columns import Column, column
@@ -13,20 +15,39 @@ _PROMPT = column(lambda f: f.tokens.prompt_tokens_mean)
 
 def cautions(groups: list[Group], reference: str) -> list[str]:
     """A sentence each."""
-    return [text for group in groups for text in (*_biased(group), *_lengths(group, reference))]
-
-
-def _biased(group: Group) -> list[str]:
-    """Stages whose doubts put their price too high or too low."""
-    found: dict[tuple[str, str], list[str]] = {}
-    for level in group.levels:
-        for run, r in level.results.items():
-            if bias := r.figures.trust.price_bias:
-                found.setdefault((run, bias), []).append(level.words)
-    return [
-        f"{group.who} on `{group.payload}` in run {run} at {', '.join(levels)}: what makes it SUSPECT makes its price {bias}."
-        for (run, bias), levels in found.items()
+    return _biased(groups) + [
+        text for group in groups for text in (*_lengths(group, reference), *_limits(group, reference))
     ]
+
+
+def between(runs: list[Run], conditions: list[Condition]) -> list[str]:
+    """What whole runs do not share, so that a difference may be theirs and not the endpoint's."""
+    texts = []
+    tools = {run.name: run.manifest.imported.tool if run.manifest.imported else "Swarmledger" for run in runs}
+    if len(set(tools.values())) > 1:
+        each = ", ".join(f"run {name} is of {tool}" for name, tool in tools.items())
+        why = "one's times may begin and end elsewhere than another's, and retries and failures be counted otherwise"
+        texts.append(f"{each[0].upper()}{each[1:]}: {why}.")
+    if any(c.what == PROMPTS and len({*c.values.values()} - {NOT_KNOWN}) > 1 for c in conditions):
+        texts.append("The prompts are not of the same files in all runs: what differs may be the prompts.")
+    return texts
+
+
+def _biased(groups: list[Group]) -> list[str]:
+    """Stages whose doubts put their price too high or too low, a sentence a way."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for group in groups:
+        for level in group.levels:
+            for run, r in level.results.items():
+                if bias := r.figures.trust.price_bias:
+                    where = f"{group.who} on `{group.payload}` in run {run} at "
+                    found.setdefault(bias, {}).setdefault(where, []).append(level.words)
+    texts = []
+    for bias, places in found.items():
+        it, its = ("it", "its") if len(places) == 1 else ("them", "their")
+        where = "; ".join(place + ", ".join(levels) for place, levels in places.items())
+        texts.append(f"{where}: what makes {it} SUSPECT makes {its} price {bias}.")
+    return texts
 
 
 def _lengths(group: Group, reference: str) -> list[str]:
@@ -48,6 +69,19 @@ def _lengths(group: Group, reference: str) -> list[str]:
                     f"{group.who} on `{group.payload}` at {level}: mean {words} tokens {show.number(one)} in run {reference}, "
                     f"{show.number(other)} in run {run} ({more}): {mind}."
                 )
+    return texts
+
+
+def _limits(group: Group, reference: str) -> list[str]:
+    """Where goodput is no figure of the same thing."""
+    texts = []
+    for run in group.together:
+        shared = [level.results for level in group.levels if run in level.results]
+        if any(one[reference].good_by and one[run].good_by not in ((), one[reference].good_by) for one in shared):
+            texts.append(
+                f"{group.who} on `{group.payload}`: goodput is by other limits in run {run} than in run {reference}, "
+                "and not compared."
+            )
     return texts
 
 

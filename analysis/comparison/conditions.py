@@ -20,6 +20,7 @@ Kind = typing.Literal["measured", "prices", "trust", "load", "software"]
 Fact = tuple[Kind, str, str]  # kind, what, of which target; "" for all
 Facts = dict[Fact, str]  # of one run
 NOT_KNOWN = "not known"
+REVISION, PROMPTS = "git revision", "prompts (SHA-256)"
 
 #: of a scenario: what changes what is measured. Limits, budgets and names do not
 _OF_SCENARIO: dict[str, Kind] = {
@@ -55,6 +56,8 @@ def conditions(
     same: list[str] = []
     for kind, what, who in every:
         values = tuple(_readable(of_run.get((kind, what, who))) for of_run in facts.values())
+        if set(values) <= {NOT_KNOWN, None} and what == REVISION:
+            continue  # installed without git: that nobody knows it is no difference, and versions are told
         if len(set(values)) > 1 or values[0] == NOT_KNOWN:
             differing.setdefault((kind, what, values), []).append(who)
         else:
@@ -88,9 +91,12 @@ def _facts(run: Run, prices: dict[str, Prices], results: list[Result], pairs: di
     facts |= _prices(run, prices, pairs)
     facts |= _payloads(run, list(dict.fromkeys(r.payload for r in results)))
     facts |= _trust(run, results, pairs, instrument)
+    facts |= {
+        ("measured", "limits of goodput", pairs[own]): words for own in pairs if (words := good_within(results, own))
+    }
     versions = dict(run.manifest.versions)
     if run.manifest.imported is None:  # another tool's run has none of ours
-        versions["git revision"] = run.manifest.git_revision or NOT_KNOWN
+        versions[REVISION] = _short(run.manifest.git_revision)
     facts |= {("software", name, ""): str(version) for name, version in versions.items()}
     hosts = dict.fromkeys([run.manifest.host, *(w.host for w in run.manifest.workers)])
     facts["software", "host", ""] = ", ".join(hosts)
@@ -130,8 +136,17 @@ def _payloads(run: Run, payloads: list[str]) -> Facts:
     found: Facts = {("measured", "payloads", ""): ", ".join(payloads)}
     hashes = [run.manifest.payloads.get(stem, {}).get("sha256") for stem in payloads]
     known = [str(digest)[:12] if digest else NOT_KNOWN for digest in hashes]
-    found["measured", "prompts (SHA-256)", ""] = NOT_KNOWN if None in hashes else ", ".join(known)
+    found["measured", PROMPTS, ""] = NOT_KNOWN if None in hashes else ", ".join(known)
     return found
+
+
+def good_within(results: list[Result], target: str) -> str:
+    """`latency ≤ 300 ms, ttft ≤ 120 ms`: what a request keeps that goodput counts; of several classes of limits all of them."""
+    each = dict.fromkeys(r.good_by for r in results if r.figures.identity.target == target and r.good_by)
+    return " or ".join(
+        ", ".join(f"{name.removesuffix('_ms').replace('_', ' ')} ≤ {show.milliseconds(ms)}" for name, ms in limits)
+        for limits in each
+    )
 
 
 def _trust(run: Run, results: list[Result], pairs: dict[str, str], instrument: str) -> Facts:
@@ -144,6 +159,12 @@ def _trust(run: Run, results: list[Result], pairs: dict[str, str], instrument: s
                 said = ", ".join(f"{who} {show.percent(share)}" for who, share in shares.items() if share)
                 facts["trust", f"{counted} tokens' counter", pairs[sources.target]] = said or "nobody"
     return facts
+
+
+def _short(revision: str | None) -> str:
+    """a2b0cc3296a9-dirty"""
+    name, dash, more = (revision or NOT_KNOWN).partition("-")
+    return f"{name[:12]}{dash}{more}"
 
 
 def _text(value: typing.Any) -> str:

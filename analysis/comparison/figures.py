@@ -5,6 +5,7 @@ import typing
 from analysis.verdicts.difference import Difference
 from analysis.words import format as show
 from analysis.words.columns import Column, columns
+from analysis.words.gap_figures import InterToken
 from analysis.words.level import is_open
 from analysis.words.spread import STATISTICS, Spread
 from analysis.words.stage_figures import StageFigures
@@ -16,14 +17,16 @@ Said = typing.Literal["worse", "better", "other", "no difference seen", "not kno
 _GIST = [STATISTICS.index(s) for s in ("p50", "p95")]  # of those, the ones of a table that has room for a few
 
 
-def _of(pick: typing.Callable[[StageFigures], Spread]) -> tuple[Column, ...]:
+def _of(pick: typing.Callable[[StageFigures], Spread | InterToken]) -> tuple[Column, ...]:
     return columns(lambda f: [getattr(pick(f), s) for s in STATISTICS])
 
 
 LATENCY, TTFT, TPOT = _of(lambda f: f.latency), _of(lambda f: f.ttft), _of(lambda f: f.tpot)
+ITL = _of(lambda f: f.itl)
 CALL_LATENCY, CALL_TTFT = _of(lambda f: f.calls.call_latency), _of(lambda f: f.calls.call_ttft)
 DUE_LATENCY, DUE_TTFT = _of(lambda f: f.open_loop.intended_latency), _of(lambda f: f.open_loop.intended_ttft)
 RATES = columns(lambda f: (f.throughput.throughput_per_s, f.tokens.completion_tokens_per_s))
+GOOD = columns(lambda f: (f.throughput.goodput_per_s, f.outcome.good_share))
 ERRORS, CALL_ERRORS = columns(lambda f: (f.outcome.error_rate,)), columns(lambda f: (f.calls.call_error_rate,))
 COSTS = columns(lambda f: (f.cost.usd_per_10k_transactions, f.cost.usd_per_1m_output_tokens))
 _SPREADS = {
@@ -34,16 +37,19 @@ _SPREADS = {
     "call TTFT": CALL_TTFT,
     "TTFT from due": DUE_TTFT,
     "TPOT": TPOT,
+    "ITL": ITL,
 }
 #: what each is called in tables
 NAMES: dict[Column, str] = {
     c: f"{words} {written(s)}" for words, some in _SPREADS.items() for c, s in zip(some, STATISTICS, strict=True)
 } | dict(
     zip(
-        (*RATES, *ERRORS, *CALL_ERRORS, *COSTS),
+        (*RATES, *GOOD, *ERRORS, *CALL_ERRORS, *COSTS),
         (
             "transactions/s",
             "output tokens/s",
+            "goodput/s",
+            "inside the limits",
             "error rate",
             "error rate of calls",
             "$ per 10k transactions",
@@ -59,6 +65,7 @@ SHORT: dict[Column, str] = {
     c: name.replace("transactions/s", "per s")
     .replace("error rate", "errors")
     .replace("$ per 10k transactions", "$ per 10k")
+    .replace("goodput/s", "good per s")
     for c, name in NAMES.items()
 }
 
@@ -66,13 +73,20 @@ SHORT: dict[Column, str] = {
 def compared_columns(one: StageFigures, other: StageFigures) -> list[Column]:
     """In the order of the tables."""
     latency, ttft, errors = _perceived(one, other)
-    return [*latency, *ttft, *TPOT, *RATES, *errors, *COSTS]
+    return [*latency, *ttft, *TPOT, *ITL, *RATES, *GOOD, *errors, *COSTS]
 
 
 def gist_columns(one: StageFigures, other: StageFigures) -> list[Column]:
-    """The few of a narrow table: latency and TTFT p50 and p95, transactions/s, error rate, cost."""
+    """The few that decide: latency, TTFT and TPOT p50 and p95, transactions/s, goodput, error rate, cost."""
     latency, ttft, errors = _perceived(one, other)
-    return [*(latency[i] for i in _GIST), *(ttft[i] for i in _GIST), RATES[0], errors[-1], COSTS[0]]
+    times = [some[i] for some in (latency, ttft, TPOT) for i in _GIST]
+    return [*times, RATES[0], GOOD[0], errors[-1], COSTS[0]]
+
+
+def narrow_columns(one: StageFigures, other: StageFigures) -> list[Column]:
+    """Those that a hundred columns of text hold."""
+    few = gist_columns(one, other)
+    return [c for c in few if c != TPOT[_GIST[1]]]
 
 
 def _perceived(one: StageFigures, other: StageFigures) -> tuple[tuple[Column, ...], ...]:

@@ -12,7 +12,7 @@ import typing
 from analysis.comparison.align import key_of, payloads_of, targets_of
 from analysis.gate.case import BASELINE, Case, GateState
 from analysis.runs.run_reader import Run
-from analysis.verdicts.difference import SHARES, Difference
+from analysis.verdicts.difference import OF_LIMITS, SHARES, Difference
 from analysis.verdicts.regressions import (
     FAMILY_ERROR,
     SHARE_TOLERANCE,
@@ -56,7 +56,7 @@ class Aligned:
 
 def align(base: list[Result], now: list[Result], runs: tuple[Run, Run]) -> Aligned:
     """By target (else by model), payload (else by its file's hash) and level, as `compare` does. runs: the baseline and this one."""
-    names = targets_of(base, now)
+    names = targets_of(base, now, of_service=True)
     payloads = payloads_of(
         *({r.payload: _hash(run, r) for r in some} for run, some in zip(runs, (base, now), strict=True))
     )
@@ -167,7 +167,7 @@ def _told(pooled: Regression | None, levels: list[Regression]) -> str:
     for one in levels:
         at = "" if len(levels) == 1 else f"at {level_text(one.pairs[0][1].figures)} "
         if pooled is None or one.state in ("regressed", "not known"):
-            parts.append(at + (_change(one.difference) if one.difference else "not known in one of the runs"))
+            parts.append(at + (_change(one.difference) if one.difference else _why_none(one)))
     of = pooled or (levels[0] if len(levels) == 1 else None)
     if of is not None and of.state == "undecided" and of.smallest is not None:
         shares = of.difference is not None and of.difference.shares is not None
@@ -176,6 +176,13 @@ def _told(pooled: Regression | None, levels: list[Regression]) -> str:
         why = "worse for itself, but not surely among all that is asked" if alone else "too few samples to tell"
         parts.append(f"{why}: these would show {least} four times of five")
     return "; ".join(parts)
+
+
+def _why_none(one: Regression) -> str:
+    base, now = (one.column.of(r.figures) for r in one.pairs[0])
+    if one.column in OF_LIMITS and base is not None and now is not None:
+        return "not comparable: other limits make a request good"
+    return "not known in one of the runs"
 
 
 def _levels(levels: list[Regression]) -> str:

@@ -12,6 +12,8 @@ from analysis.gate.baseline import Aligned, align, baseline_cases, stage_text
 from analysis.gate.case import Case, Gate
 from analysis.gate.limits import limit_cases, run_cases, without_limits
 from analysis.runs.run_reader import Run, load_runs
+from analysis.verdicts.compared_series import with_compared_series
+from analysis.verdicts.difference import OF_LIMITS
 from analysis.verdicts.measured import measured
 from analysis.verdicts.regressions import ASSUMPTIONS
 from analysis.verdicts.stage_results import Result
@@ -51,8 +53,9 @@ def gate(
     """
     asked = columns_named(against.figures) if against else []
     run, *bases = load_runs([run_path, *([against.path] if against else [])])
-    run.limits = None if slo is None else load_slo(slo)
-    results, candidates, prices = _measured(run, pricing)
+    for one in (run, *bases):  # the baseline too: what goodput counts goes by the limits
+        one.limits = None if slo is None else load_slo(slo)
+    results, candidates, prices = _measured(run, pricing, asked)
     whole, limits = list(run_cases(run, results)), list(limit_cases(run, candidates, strict))
     if not results and not whole:
         raise NotARun(f"{run.path}: no stage in its manifest, nothing was measured; give another run")
@@ -92,7 +95,7 @@ def _compared(
         raise BadInput(
             f"--baseline {against.path}: holds the same run (run_id {base.manifest.run_id}); give an earlier one"
         )
-    (candidates, prices), (of_base, base_prices) = measured, _measured(base, pricing)[1:]
+    (candidates, prices), (of_base, base_prices) = measured, _measured(base, pricing, asked)[1:]
     aligned = align(of_base, candidates, (base, run))
     cases = list(baseline_cases(aligned, (base, run), asked, against.tolerance))
     return _Compared(cases, _baseline_notes(aligned, (base, run), {base.name: base_prices, run.name: prices}))
@@ -109,10 +112,10 @@ def columns_named(names: typing.Iterable[str]) -> list[Column]:
     return [known[name] for name in dict.fromkeys(names)]
 
 
-def _measured(run: Run, pricing: Path | None) -> tuple[list[Result], list[Result], Prices]:
-    """Its stages, its levels, and by which prices."""
-    found = measured([run], pricing)
-    return found.results, found.candidates, found.prices[run.name]
+def _measured(run: Run, pricing: Path | None, asked: list[Column]) -> tuple[list[Result], list[Result], Prices]:
+    """Its stages, its levels, and by which prices. asked: of a comparison, some of whose intervals are made for it alone."""
+    found, series = measured([run], pricing), any(c in OF_LIMITS or c.path[0] == "itl" for c in asked)
+    return found.results, with_compared_series(found) if series else found.candidates, found.prices[run.name]
 
 
 def _baseline_notes(aligned: Aligned, runs: tuple[Run, Run], prices: dict[str, Prices]) -> list[str]:

@@ -15,7 +15,7 @@ AT_ONCE = 1000  # cells, whose words are in memory together
 def inter_token(successes: pd.DataFrame) -> InterToken:
     """Of all gaps of the streamed successes together; nothing is known of files that have no counts of them, or where one of
     the counts cannot be read."""
-    streamed = successes[(successes["chunks"] >= 2) & successes["gaps"].notna()]
+    streamed = counted_gaps(successes)
     if streamed.empty:
         return InterToken()
     try:
@@ -29,6 +29,11 @@ def inter_token(successes: pd.DataFrame) -> InterToken:
     # the value at rank ceil(q n): the least that so large a share of the gaps does not exceed
     found = {name: float(middles[np.searchsorted(up_to, np.ceil(q * gaps - 1e-9))]) for name, q in LEVELS.items()}
     return InterToken(mean=span_ms / gaps, max=float(streamed["max_gap_ms"].max()), gaps=gaps, **found)
+
+
+def counted_gaps(successes: pd.DataFrame) -> pd.DataFrame:
+    """The streamed ones that have counts of their gaps."""
+    return successes[(successes["chunks"] >= 2) & successes["gaps"].notna()]
 
 
 def _added(cells: pd.Series) -> collections.Counter[int]:

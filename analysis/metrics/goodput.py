@@ -12,6 +12,7 @@ from analysis.runs.due_times import from_due
 from analysis.runs.stage import Stage
 from analysis.runs.token_totals import MAX_UNCOUNTED
 from analysis.runs.window_share import share
+from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.scenario.slo import Slo
 
 TPOT = "tpot_ms"
@@ -39,23 +40,52 @@ def request_limits(slos: typing.Iterable[Slo]) -> dict[str, float]:
 
 def goodput(stage: Stage) -> float | None:
     """Good successes a second, each by the share of its own [send, end] in the window; None without a limit or a TTFT to judge."""
-    successes = stage.records if stage.calls is None else stage.calls.table
-    successes = successes[successes["error"].isna()]
-    good = _good(stage, successes)
-    if good is None:
+    spans = good_spans(stage)
+    if spans is None:
         return None
     a, b = stage.known_window
+    return float(share(*spans, a, b).sum() / (b - a))
+
+
+def good_spans(stage: Stage) -> tuple[np.ndarray, np.ndarray] | None:
+    """From when to when each good success was under way, those outside the window too; None as of goodput."""
+    successes = stage.records if stage.calls is None else stage.calls.table
+    successes = successes[successes["error"].isna()]
+    good = good_among(stage, successes)
+    if good is None:
+        return None
     sent = successes["sent" if stage.calls is None else "own_sent"].to_numpy()
-    return float(share(sent, successes["ended"].to_numpy(), a, b)[good].sum() / (b - a))
+    return sent[good], successes["ended"].to_numpy()[good]
 
 
 def good_measured(stage: Stage) -> int | None:
     """How many of the requests (with retries the calls) that began in the window were good."""
-    good = _good(stage, stage.good if stage.calls is None else stage.calls.good)
+    good = good_among(stage, stage.good if stage.calls is None else stage.calls.good)
     return None if good is None else int(good.sum())
 
 
-def _good(stage: Stage, successes: pd.DataFrame) -> np.ndarray | None:
+def good_share(stage: Stage) -> float | None:
+    """Of the requests (with retries the calls) that began in the window, without those that our own stop ended; None as of goodput."""
+    flags = good_flags(stage)
+    return float(flags.mean()) if flags is not None and len(flags) else None
+
+
+def good_flags(stage: Stage) -> np.ndarray | None:
+    """Whether each of those was good, in the order in which they were sent."""
+    asked = stage.measured if stage.calls is None else stage.calls.measured
+    asked = asked[asked["error"] != ErrorClass.CANCELLED]
+    asked = asked.iloc[np.argsort(asked["sent"].to_numpy(), kind="stable")]
+    answered = asked["error"].isna().to_numpy()
+    good = good_among(stage, asked[answered])
+    if good is None:
+        return None
+    flags = np.zeros(len(asked), dtype=bool)
+    flags[answered] = good
+    return flags
+
+
+def good_among(stage: Stage, successes: pd.DataFrame) -> np.ndarray | None:
+    """Which of these are inside the limits; None where there is none, or a time that is limited is not known."""
     limits = request_limits(stage.run.slos_of(stage.visit).values())
     if not limits or (set(limits) != {"latency_ms"} and not stage.target.stream):
         return None

@@ -7,7 +7,7 @@ import pandas as pd
 
 from analysis.metrics.call_metrics import call_figures
 from analysis.metrics.gaps import inter_token
-from analysis.metrics.goodput import goodput
+from analysis.metrics.goodput import good_share, goodput
 from analysis.metrics.open_loop import achieved_rate, open_figures
 from analysis.metrics.percentiles import spread, with_failures
 from analysis.metrics.token_times import tpot_ms
@@ -103,6 +103,7 @@ def _outcome(stage: Stage) -> Outcome:
         error_rate=failures / counted if counted else None,
         errors=", ".join(f"{name} {count}" for name, count in classes.items()),
         bad_stop_share=int(bad.sum()) / len(stage.good) if len(stops) else None,
+        good_share=good_share(stage),
         bad_stops=", ".join(f"{name} {count}" for name, count in bad.items()),
     )
 

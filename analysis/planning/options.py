@@ -176,6 +176,8 @@ def _caution(result: Result) -> str | None:
     f, found = result.figures, []
     if f.trust.verdict == "SUSPECT":
         found.append("its measurement is SUSPECT")
+    if f.limits.slo in ("undecided", "unknown"):
+        found.append("whether it keeps its limits is not known")
     errors = perceived(f).error_rate or 0.0
     if errors > MOST_ERRORS:
         found.append(f"{show.percent(errors)} of its calls failed")

@@ -19,12 +19,15 @@ def headline(plan: Plan, quotas: dict[str, float]) -> str:
     """The cheapest, what comes next, and whether the account's quotas carry it."""
     best, *others = plan.months
     load = f"{show.number(plan.demand.peak)} transactions a minute at the peak on `{plan.dataset}`"
-    text = f"The cheapest for {load} is {best.option.name}: {_a_month(best)}."
+    first = "The cheapest" if others else "The only option that can be planned"
+    text = f"{first} for {load} is {best.option.name}: {_a_month(best)}."
     rival = next((m for m in others if m.option.who != best.option.who), None)
     for words, month in (("Next", others[0] if others else None), ("The cheapest of another target", rival)):
         if month is not None and (words == "Next" or month is not others[0]):
             text += f" {words}: {month.option.name}, {_a_month(month)}, {_more(best, month)}."
     flips = [s.what for s in plan.swings if s.changed]
+    if not others:
+        return " ".join([text, *_first_cautions(plan, quotas)])
     text += (
         f" Another would be the cheapest with {'; '.join(flips)}."
         if flips

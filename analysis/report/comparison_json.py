@@ -3,6 +3,7 @@
 import typing
 
 from analysis.comparison.figures import NAMES
+from analysis.comparison.gist import gist_sentences
 from analysis.comparison.model import Compared, Comparison, Group, Level
 from analysis.report.summary_json import plain
 from analysis.verdicts.stage_results import Result
@@ -16,6 +17,7 @@ def comparison_data(comparison: Comparison) -> dict[str, typing.Any]:
             "made_by": comparison.made_by,
             "reference": comparison.reference,
             "runs": [{"run": run, "scenario": comparison.names[run]} for run in comparison.runs],
+            "gist": gist_sentences(comparison),
             "conditions": [c._asdict() for c in comparison.conditions],
             "same": comparison.same,
             "cautions": comparison.cautions,

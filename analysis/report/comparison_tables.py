@@ -1,5 +1,6 @@
 """A comparison as tables: over levels, at each level, and what differs between the runs."""
 
+import math
 import typing
 
 from analysis.comparison.figures import NAMES, change, interval, sentence, unseen
@@ -34,20 +35,20 @@ def over_levels_table(group: Group) -> Table | None:
 
 
 def level_table(level: Level, reference: str) -> Table:
-    """A row a figure: the reference's, then of each other run its own, the change and what that is."""
+    """A row a figure: of each other run the change and what that is, then the figures themselves, the reference's first."""
     others = list(level.compared)
     columns = list(dict.fromkeys(c.column for run in others for c in level.compared[run]))
     rows = [_verdicts(level, reference, others)]
     for column in columns:
-        row = [Cell(NAMES[column], head=True), _value(level.results[reference], column)]
+        row = [Cell(NAMES[column], head=True)]
         for run in others:
-            found = next((c for c in level.compared[run] if c.column == column), None)
-            row += [_value(level.results[run], column), *_cells(column, found)]
-        rows.append(row)
-    heads = [Head(level.words), Head(reference, number=True)]
+            row += _cells(column, next((c for c in level.compared[run] if c.column == column), None))
+        rows.append([*row, *(_value(level.results[run], column) for run in (reference, *others))])
+    heads = [Head(level.words)]
     for run in others:
-        heads += [Head(run, number=True), Head("change", number=True, group=run), Head("is", group=run)]
-    return Table(heads, rows)
+        heads += [Head("change", number=True, group=run), Head("is", group=run)]
+    heads += [Head(run, number=True) for run in (reference, *others)]
+    return Table(heads, rows, [("", 1), *((run, 2) for run in others), ("measured", 1 + len(others))])
 
 
 def conditions_table(conditions: list[Condition], runs: list[str]) -> Table:
@@ -78,7 +79,9 @@ def gist_rows(group: Group, run: str, columns: typing.Sequence[Column]) -> list[
             found.append((level.words + mark.get(worst, ""), [gist(by.get(column)) for column in columns]))
     if together := {c.column: c for c in group.together.get(run, [])}:
         found.append(("over levels", [gist(together.get(column)) for column in columns]))
-        smallest = [(unseen(c.difference) if (c := together.get(column)) else show.UNKNOWN, "") for column in columns]
+        smallest = [
+            (_bare(unseen(c.difference)) if (c := together.get(column)) else show.UNKNOWN, "") for column in columns
+        ]
         found.append(("seen from", smallest))
     return found
 
@@ -89,15 +92,21 @@ def _first(level: Level) -> str:
 
 
 def gist(found: Compared | None) -> tuple[str, str]:
-    """`+8.1 % !`, `(+0.3 %)` where no difference is seen, `+40 % ?` where none can be told; and what it is."""
+    """`+8.1 !`, `(+0.3)` where no difference is seen, `+40 ?` where none can be told; and what it is. In percent, of shares of
+    requests in points."""
     if found is None or found.difference is None:
         return show.UNKNOWN, ""
-    text = change(found.difference)
+    text = _bare(change(found.difference))
     if found.said == "no difference seen":
         return f"({text})", found.said
     if found.said == "not known":
         return f"{text} ?", found.said
     return f"{text} {SURE}" if found.sure else text, found.said
+
+
+def _bare(text: str) -> str:
+    """The unit stands over a narrow table."""
+    return text.removesuffix(" %").removesuffix(" pts")
 
 
 def seen_at(group: Group, run: str, column: Column) -> str:
@@ -124,7 +133,10 @@ def _value(result: Result, column: Column) -> Cell:
     value = column.of(result.figures)
     if not show.known(value):
         return Cell(show.UNKNOWN, css="unknown", title="not known", number=True)
-    return Cell(column.words(value), under=show.ends(column.words, *ends_of(result, column)), number=True)
+    ends = ends_of(result, column)
+    if ends == (None, None) and result.series.get(column, (0.0, math.inf)) != (0.0, math.inf):
+        ends = result.series[column]
+    return Cell(column.words(value), under=show.ends(column.words, *ends), number=True)
 
 
 def _verdicts(level: Level, reference: str, others: list[str]) -> list[Cell]:
@@ -141,10 +153,20 @@ def _verdicts(level: Level, reference: str, others: list[str]) -> list[Cell]:
             number=True,
         )
 
-    row = [Cell("verdict", head=True), trust(reference)]
-    for run in others:
-        row += [trust(run), Cell("", number=True), Cell("")]
-    return row
+    nothing = [Cell("", number=True), Cell("")] * len(others)
+    return [Cell("verdict", head=True), *nothing, *(trust(run) for run in (reference, *others))]
+
+
+def level_summary(level: Level) -> str:
+    """`4 users: 9 worse, 1 better of 31 figures; SUSPECT`, of several other runs by run."""
+    verdicts = [r.figures.trust.verdict for r in level.results.values()]
+    worst = next((f"; {verdict}" for verdict in ("INVALID", "SUSPECT") if verdict in verdicts), "")
+    parts = []
+    for run, some in level.compared.items():
+        counts = {what: sum(c.said == what for c in some) for what in ("worse", "better", "other")}
+        told = ", ".join(f"{n} {what}" for what, n in counts.items() if n) or "no difference seen"
+        parts.append((f"{run}: " if len(level.compared) > 1 else "") + f"{told} of {len(some)} figures")
+    return f"{level.words}: {'; '.join(parts)}{worst}"
 
 
 def all_levels(comparison: Comparison) -> list[tuple[Group, Level]]:

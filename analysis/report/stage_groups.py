@@ -52,7 +52,8 @@ GROUPS = (
     _group("Rate", lambda f: {
         "+output tokens/s": f.tokens.completion_tokens_per_s,
         "prompt tokens/s": f.tokens.prompt_tokens_per_s, "transactions /s": f.throughput.throughput_per_s,
-        "its interval": f.throughput.batches, "+goodput /s": f.throughput.goodput_per_s, "in flight": f.throughput.in_flight_mean,
+        "its interval": f.throughput.batches, "+goodput /s": f.throughput.goodput_per_s, "inside the limits": f.outcome.good_share,
+        "in flight": f.throughput.in_flight_mean,
     }),
     _group("Cost", lambda f: {
         "+per transaction": f.cost.usd_per_transaction, "per good transaction": f.cost.usd_per_good_transaction,

@@ -1,9 +1,10 @@
 """report.xlsx: prices, stages and the run's cost with live formulas, so that one can change a price and see what follows.
 
 A stage's cost by formula is that of its mean transaction, with no failures billed and no price steps; the measured cost, in
-which all of that is, stands beside it.
+which all of that is, stands beside it. Its month is `plan`'s of an even load: headroom and spare instances are cells.
 """
 
+import math
 import pathlib
 import typing
 
@@ -20,6 +21,11 @@ if typing.TYPE_CHECKING:
     from xlsxwriter.worksheet import Worksheet
 
 A_MONTH = 1_000_000  # transactions, until the reader writes another number
+HEADROOM, SPARE = 0.2, 1  # as `plan` takes them
+MONTH_TEXT = (
+    "USD a month: spread evenly over its hours; by the hour on as many instances as leave the headroom free, with the spare ones "
+    "beside. Peaks, growth, savings plans, quotas and what it hangs on: python -m analysis plan."
+)
 PRICES = (
     "Run",
     "Target",
@@ -28,6 +34,7 @@ PRICES = (
     "Input, USD per 1,000",
     "Output",
     "Read from a cache",
+    "Instances",
 )
 STAGES = (
     "Run", "Target", "Payload", "Level", "Verdict", "Limits", "Requests", "Error rate", "Transactions a minute", "Prompt tokens",
@@ -41,6 +48,7 @@ class Styles(typing.NamedTuple):
 
     head: "Format"
     input: "Format"
+    input_share: "Format"
     usd: "Format"
     share: "Format"
 
@@ -57,6 +65,7 @@ def write_workbook(report: Report, path: str | pathlib.Path) -> None:
     styles = Styles(
         book.add_format({"bold": True, "text_wrap": True, "bottom": 1, "valign": "bottom"}),
         book.add_format({"bg_color": "#FFF3D6", "num_format": "0.########"}),
+        book.add_format({"bg_color": "#FFF3D6", "num_format": "0%"}),
         book.add_format({"num_format": "$#,##0.00######"}),
         book.add_format({"num_format": "0.00%"}),
     )
@@ -95,9 +104,13 @@ def _prices(book: "Workbook", styles: Styles, costs: list[RunCost]) -> dict[tupl
     for row, cost in enumerate(costs, 1):
         _put(sheet, row, (cost.run, cost.target, cost.price_basis))
         rates = (hourly(cost), cost.usd_per_1k_input, cost.usd_per_1k_output, cost.usd_per_1k_cache_read)
-        _put(sheet, row, rates, styles.input, 3)
+        _put(sheet, row, (*rates, _instances(cost)), styles.input, 3)
         found[cost.run, cost.target] = row + 1, cost
     return found
+
+
+def _instances(cost: RunCost) -> int | None:
+    return None if cost.usd_per_hour is None else cost.instance_count or 1
 
 
 def hourly(cost: RunCost) -> float | None:
@@ -111,7 +124,9 @@ def _stages(
     book: "Workbook", styles: Styles, results: list[Result], rows: dict[tuple[str, str], tuple[int, RunCost]]
 ) -> None:
     sheet = _sheet(book, styles, "Stages", STAGES, top=2)
-    _put(sheet, 0, ("Transactions a month", A_MONTH), styles.input)
+    _put(sheet, 0, ("Transactions a month", A_MONTH, "Headroom", HEADROOM, "Spare instances", SPARE), styles.input)
+    sheet.write_number(0, 3, HEADROOM, styles.input_share)
+    sheet.write_string(1, 0, MONTH_TEXT)
     for row, result in enumerate(results, 3):
         f = result.figures
         _put(sheet, row, (f.run, f.identity.target, result.payload, level_text(f), f.trust.verdict, f.limits.slo))
@@ -138,9 +153,14 @@ def _formulas(sheet: "Worksheet", styles: Styles, row: int, result: Result, at: 
     )
     if usd is not None and a_minute:
         each = usd / 60 / a_minute
-        hours = f"ROUNDUP($B$1/({HOURS_A_MONTH}*60*I{line}),0)*Prices!$D${at}*{HOURS_A_MONTH}"
-        month = -(-A_MONTH // (HOURS_A_MONTH * 60 * a_minute)) * usd * HOURS_A_MONTH
-        texts = (f"=Prices!$D${at}/60/I{line}", f"=10000*N{line}", f"={hours}")
+        count, minutes = _instances(cost) or 1, HOURS_A_MONTH * 60
+        # reserved and provisioned units have none to spare
+        spare, cell = (0, "") if f.identity.service == "bedrock" else (SPARE, "+$F$1")
+        needed = f"MAX(1,ROUNDUP($B$1/({minutes}*I{line}/Prices!$H${at}*(1-$D$1)),0)){cell}"
+        least = max(1, math.ceil(A_MONTH / (minutes * a_minute / count * (1 - HEADROOM))))
+        month = (least + spare) * usd / count * HOURS_A_MONTH
+        paid = f"=({needed})*Prices!$D${at}/Prices!$H${at}*{HOURS_A_MONTH}"
+        texts = (f"=Prices!$D${at}/60/I{line}", f"=10000*N{line}", paid)
     elif (
         prompt is not None
         and output is not None

@@ -78,7 +78,23 @@ def load_runs(paths: typing.Sequence[str | pathlib.Path]) -> list[Run]:
         if folders.count(folder) > 1:
             raise NotARun(f"{folder}: named twice; name each run once")
     names = _unique([f.parts for f in folders])
-    return [load_run(path, name, len(names) > 1) for path, name in zip(paths, names, strict=True)]
+    runs = [load_run(path, name, len(names) > 1) for path, name in zip(paths, names, strict=True)]
+    _no_copies(runs)
+    return runs
+
+
+_ITS_OWN = ["started_at", "latency_ms"]  # no two runs have all of them alike
+
+
+def _no_copies(runs: list[Run]) -> None:
+    """Raises NotARun: a run beside its copy would count every request twice, and look like a repetition that agrees."""
+    seen: dict[str, Run] = {}
+    for run in runs:
+        first = seen.setdefault(run.manifest.run_id, run)
+        if first is not run and first.records[_ITS_OWN].equals(run.records[_ITS_OWN]):
+            raise NotARun(
+                f"{run.path}: holds the same run as {first.path} (run_id {run.manifest.run_id}); name one of them"
+            )
 
 
 def _unique(paths: list[tuple[str, ...]]) -> list[str]:

@@ -29,6 +29,10 @@ BY_COUNTS = "the numbers of successes, as counts"
 BY_SHARES = "difference of two shares by their Wilson intervals"
 
 BAD_STOP_SHARE = column(lambda f: f.outcome.bad_stop_share)
+GOOD_SHARE = column(lambda f: f.outcome.good_share)
+GOODPUT = column(lambda f: f.throughput.goodput_per_s)
+#: figures of what the limits call good, which are no figures of the same thing under other limits
+OF_LIMITS = (GOODPUT, GOOD_SHARE)
 #: figures that are a fixed multiple of another one, whose interval is theirs
 MULTIPLES: dict[Column, Column] = {column(lambda f: f.throughput.transactions_per_minute): THROUGHPUT} | dict.fromkeys(
     columns(
@@ -107,9 +111,11 @@ class Difference:
 
 
 def difference(one: Result, other: Result, column: Column) -> Difference | None:
-    """How `other` differs from `one` in a figure; None where one of the two is not known or infinite."""
+    """How `other` differs from `one` in a figure; None where one of the two is not known or infinite, or of other limits."""
     was, now = (typing.cast(float, column.of(r.figures)) for r in (one, other))
     if any(not isinstance(v, int | float) or not math.isfinite(v) for v in (was, now)):
+        return None
+    if column in OF_LIMITS and one.good_by != other.good_by:
         return None
     if column in SHARES:
         shares = shares_of(one, column), shares_of(other, column)
@@ -165,9 +171,15 @@ def ends_known(result: Result, column: Column) -> Ends:
 
 def of_shares(one: Share, other: Share) -> Difference:
     low, high = apart(one, other)
-    least = smallest_seen(one, other.n)
-    smallest = None if least is None else least - one.value
-    return Difference(one.value, other.value, low, high, smallest, BY_SHARES, (one, other))
+    return Difference(one.value, other.value, low, high, _smallest(one, other.n), BY_SHARES, (one, other))
+
+
+def _smallest(one: Share, n: float) -> float | None:
+    """By how much more would be seen; where nothing could be, as above 98 %, by how much less."""
+    for share in (one, Share(1 - one.value, one.n)):
+        if (least := smallest_seen(share, n)) is not None:
+            return least - share.value
+    return None
 
 
 def _ends(result: Result, column: Column) -> tuple[Ends, str]:
@@ -182,9 +194,16 @@ def _ends(result: Result, column: Column) -> tuple[Ends, str]:
     return (None if low is None else low * factor, None if high is None else high * factor), by
 
 
+def _asked_for(result: Result) -> int | None:
+    """Requests that were not cancelled; with retries calls."""
+    outcome, calls = result.figures.outcome, result.figures.calls.calls
+    return (outcome.requests or 0) - (outcome.cancelled or 0) if calls is None else calls
+
+
 #: shares of requests -> of how many
 SHARES: dict[Column, typing.Callable[[Result], int | None]] = {
     ERROR_RATE: lambda r: (r.figures.outcome.requests or 0) - (r.figures.outcome.cancelled or 0),
     CALL_ERROR_RATE: lambda r: r.figures.calls.calls,
     BAD_STOP_SHARE: lambda r: r.figures.outcome.successes,
+    GOOD_SHARE: _asked_for,
 }

@@ -108,22 +108,23 @@ def _rates(stage: Stage, tokens_per_s: float | None) -> Intervals:
         near = (sent < b) & (ended >= a)
         rates.append(share(sent[near], ended[near], a, b) @ counts[near] / (b - a))
     requests, written = np.transpose(rates)
-    found = {THROUGHPUT: _of_rates(requests, stage, np.ones(len(stage.good)))}
+    found = {THROUGHPUT: interval_of_rate(requests, stage.good, np.ones(len(stage.good)), stage.open_loop)}
     if tokens_per_s and not np.isnan(tokens).any():
-        low, high = _of_rates(written, stage, stage.good["completion_tokens"].to_numpy())
+        lengths = stage.good["completion_tokens"].to_numpy()
+        low, high = interval_of_rate(written, stage.good, lengths, stage.open_loop)
         found[OUTPUT_TOKENS] = min(low, tokens_per_s), max(high, tokens_per_s)
     return found
 
 
-def _of_rates(rates: np.ndarray, stage: Stage, counts: np.ndarray) -> Interval:
+def interval_of_rate(rates: np.ndarray, successes: pd.DataFrame, counts: np.ndarray, open_loop: bool) -> Interval:
     """By the batches' rates of counts; counts: what each success adds.
 
     In the closed loop a user's requests are a renewal process: over n of them a rate of counts w by lengths l is known to
     sd(w / mean w - l / mean l) / sqrt(n) of it (Ross, Stochastic Processes, 3.6) if they are independent, and no better.
     """
     mean, half = float(rates.mean()), rate_half_width(rates.tolist())
-    latency, n = stage.good["latency_ms"].to_numpy(), len(counts)
-    if not stage.open_loop and counts.any() and latency.any():
+    latency, n = successes["latency_ms"].to_numpy(), len(counts)
+    if not open_loop and counts.any() and latency.any():
         apart = float(np.std(counts / counts.mean() - latency / latency.mean(), ddof=1))
         half = max(half, mean * t_975(n - 1) * apart / n**0.5)
     return max(0.0, mean - half), mean + half

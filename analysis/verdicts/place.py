@@ -1,8 +1,9 @@
 """Where a stage was measured and under which conditions. Stages alike in both, in prompts and level are repetitions of each
 other, whichever run they are of and whatever the target is called there.
 
-Conditions are what changes what a call does or costs: the target's keys, what a user does between two calls, the price. How long
-was measured is none of them.
+Conditions are what changes what a call does or costs: the target's keys, what a user does between two calls, the price, and an
+address that is asked in place of AWS's own. AWS's own addresses (public, FIPS, dual-stack, of a VPC endpoint) lead to one place: what
+is bought there is the same. How long was measured is no condition.
 """
 
 import json
@@ -10,6 +11,7 @@ import typing
 
 from analysis.cost.pricing import price_text
 from analysis.runs.run_reader import Run
+from analysis.verdicts.aws_hosts import own_region
 from analysis.words import format as show
 from locustfiles.contract.prices.price import HourlyPrice, Price
 from locustfiles.contract.scenario.targets import Target
@@ -22,12 +24,12 @@ _CALLED: dict[str, tuple[str, ...]] = {
     "bedrock": ("model_id",),
     "openai": ("base_url", "model_id"),
 }
-#: keys that neither say what is called nor change a call: the ways to an endpoint are many, its instances and price stand apart
+#: keys that neither say what is called nor change a call: instances, price and the address that is asked stand apart
 _BESIDE = (
     "name", "service", "labels", "payloads", "load", "price", "discount_percent", "endpoint_url", "api_key_env",
     "instance_type", "instance_count", "instance_share", "parameters",
 )  # fmt: skip
-PRICE = "price"
+PRICE, ADDRESS = "price", "endpoint_url"
 
 
 class Place(typing.NamedTuple):
@@ -77,9 +79,22 @@ def _conditions(run: Run, target: Target, price: Price) -> Conditions:
     words = {
         key: value if isinstance(value, str) else json.dumps(value, sort_keys=True) for key, value in found.items()
     }
+    if asked := _asked_instead(run, target):
+        words[ADDRESS] = asked
     guardrail = getattr(price, "guardrail", None)
     words[PRICE] = price_text(price) + (f", guardrail {json.dumps(guardrail, sort_keys=True)}" if guardrail else "")
     return tuple(sorted(words.items()))
+
+
+def _asked_instead(run: Run, target: Target) -> str | None:
+    """The address of an AWS service's target that is not AWS's own in the run's region, for what answers there may be another."""
+    if target.service == "openai":
+        return None  # its URL is what is called
+    if url := getattr(target, "endpoint_url", None) or run.scenario.endpoint_url:
+        own = own_region(target.service, url)
+        return None if own and own == run.scenario.region else url.rstrip("/")
+    # AWS_ENDPOINT_URL_* is in no manifest, but AWS is not asked over http
+    return "one over http, by the environment" if run.manifest.schemes.get(target.name) == "http" else None
 
 
 def differing(one: Place, other: Place, without: typing.Collection[str] = ()) -> str:

@@ -28,7 +28,7 @@ COSTS = (USD, USD_PER_1M_OUTPUT)
 def pooled_intervals(stage: Stage, found: StageFigures, kept: list[Result], billed: Bill | None) -> Intervals:
     """In the order of the columns."""
     shared = [c for c in METRICS if c not in COSTS and all(c in r.intervals for r in kept)]
-    ends = {c: _interval(c.of(found), kept, c) for c in shared if c.of(found) is not None}
+    ends = {c: within_or_between(c.of(found), _own(kept, c)) for c in shared if c.of(found) is not None}
     costs = cost_intervals(stage, billed, ends)
     if billed is not None:
         known = [c for c in costs if all(c.of(r.figures) is not None for r in kept)]
@@ -38,12 +38,17 @@ def pooled_intervals(stage: Stage, found: StageFigures, kept: list[Result], bill
 
 def pooled_series(stage: Stage, found: StageFigures, kept: list[Result]) -> Intervals:
     """Of all requests one after the other, widened to what lies between the repetitions."""
-    widened = {}
-    for column, (low, high) in series_intervals(stage).items():
+    return widened(series_intervals(stage), found, kept)
+
+
+def widened(ends: Intervals, found: StageFigures, kept: list[Result]) -> Intervals:
+    """Intervals of all requests one after the other, each at least as wide as the repetitions lie apart."""
+    wider_ends = {}
+    for column, (low, high) in ends.items():
         value, own = column.of(found), [v for r in kept if (v := column.of(r.figures)) is not None]
         half = _between(own) if value is not None and len(own) > 1 else 0.0
-        widened[column] = (min(low, max(0.0, value - half)), max(high, value + half)) if half else (low, high)
-    return widened
+        wider_ends[column] = (min(low, max(0.0, value - half)), max(high, value + half)) if half else (low, high)
+    return wider_ends
 
 
 def _of_bills(ends: Interval, found: StageFigures, kept: list[Result], column: Column) -> Interval:
@@ -70,9 +75,16 @@ def _between(figures: list[float]) -> float:
     return t_975(len(figures) - 1) * statistics.stdev(figures) / math.sqrt(len(figures))
 
 
-def _interval(value: float, kept: list[Result], column: Column) -> Interval:
-    """The wider of within (the repetitions' own intervals, averaged as independent) and between (their figures)."""
-    n, own = len(kept), [(column.of(r.figures), *r.intervals[column]) for r in kept]
+def _own(kept: list[Result], column: Column) -> list[tuple[float, float, float]]:
+    return [(column.of(r.figures), *r.intervals[column]) for r in kept]
+
+
+def within_or_between(value: float, own: list[tuple[float, float, float]]) -> Interval:
+    """The wider of within (the repetitions' own intervals, averaged as independent) and between (their figures).
+
+    own: (figure, low, high) of each repetition.
+    """
+    n = len(own)
     below = math.sqrt(sum((figure - low) ** 2 for figure, low, _ in own)) / n
     above = math.sqrt(sum((high - figure) ** 2 for figure, _, high in own)) / n
     between = _between([figure for figure, _, _ in own])

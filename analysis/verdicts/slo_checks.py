@@ -124,7 +124,8 @@ def _time(criterion: Criterion, statistic: Statistic, stage: Stage, figures: Sta
     state, why, beyond = typing.cast(State, decide(above, n, LEVELS[statistic])), None, False
     if state == "undecided":
         enough, beyond = needed(above, n, LEVELS[statistic])
-        why = f"too few samples: {n}, {above} of them above; {enough} would do if {'all more' if beyond else 'no more'} are"
+        more = "all above, would show that it is missed" if beyond else "none above, would show that it is met"
+        why = f"too few samples: {n}, {above} of them above; {enough - n} more, {more}"
     elif state == "missed" and decide(above - failed, n - failed, LEVELS[statistic]) != "missed":
         why = f"all {failed} failed" if only_failures else f"with {failed} failures above it"
     return Check(criterion, value, state, why, n, beyond)

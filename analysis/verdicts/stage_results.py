@@ -4,9 +4,10 @@ import dataclasses
 import math
 
 from analysis.cost.transaction_cost import stage_cost
+from analysis.metrics.goodput import request_limits
 from analysis.metrics.stage_metrics import measurements
 from analysis.runs.run_reader import Run
-from analysis.runs.stage import stages_of
+from analysis.runs.stage import Stage, stages_of
 from analysis.verdicts.check import Check, overall
 from analysis.verdicts.echoes import Echo, echo_of
 from analysis.verdicts.intervals import THROUGHPUT, Intervals, batches_of, intervals_of, with_intervals
@@ -44,6 +45,7 @@ class Result:
     measured_at: Place | None = None
     prompts: str | None = None  # SHA-256 of its payload file
     echo: Echo | None = None  # where its answers give the prompt back
+    good_by: tuple[tuple[str, float], ...] = ()  # the limits by which its goodput counts a request, ms
 
     @property
     def key(self) -> StageKey:
@@ -99,6 +101,10 @@ def by_count(result: Result) -> Interval:
     return usd / (1 + wide), usd / (1 - wide) if wide < 1 else math.inf
 
 
+def good_by(stage: Stage) -> tuple[tuple[str, float], ...]:
+    return tuple(sorted(request_limits(stage.run.slos_of(stage.visit).values()).items()))
+
+
 def results_of(run: Run, prices: dict[str, Price]) -> list[Result]:
     """The run's stages in the order of its manifest."""
     retried, results = run.scenario.retry is not None, []
@@ -131,6 +137,7 @@ def results_of(run: Run, prices: dict[str, Price]) -> list[Result]:
                 measured_at=place,
                 prompts=prompts,
                 echo=echo_of(stage),
+                good_by=good_by(stage),
             )
         )
     return results

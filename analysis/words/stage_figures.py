@@ -59,6 +59,13 @@ class Outcome:
     errors: str | None = text("failures by class")
     bad_stop_share: float | None = number("share of the successes that ended by a bad stop reason", "", "lower")
     bad_stops: str | None = text("those, by reason: filtered, refused, malformed, out of context")
+    good_share: float | None = number(
+        "requests (with `retry:` calls) that began in the window and were inside the limits, as in goodput / those that were not "
+        "cancelled; empty without such a limit",
+        "",
+        "higher",
+        heading="inside the limits",
+    )
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,7 @@
 """Runs side by side: which stages stand beside each other, how their figures differ, and what else does."""
 
+import dataclasses
+
 import pytest
 
 from analysis.comparison.align import payloads_of, targets_of
@@ -7,6 +9,7 @@ from analysis.comparison.build import compare
 from analysis.comparison.figures import change, interval, said, sentence, unseen
 from analysis.comparison.gist import gist_sentences
 from analysis.verdicts.difference import Difference
+from analysis.verdicts.place import Place
 from analysis.verdicts.proportions import Share
 from analysis.words.columns import column
 from locustfiles.contract.bad_input import BadInput
@@ -56,7 +59,7 @@ def test_what_became_worse_is_said_and_what_did_not_is_not(slower):
     # narrower than at either level
     narrow, wide = whole["b"].difference, found(group.levels[0].compared["b"], "latency_p50_s").difference
     assert narrow.high / narrow.low < wide.high / wide.low
-    texts = gist_sentences(slower)
+    texts = [text for text in gist_sentences(slower) if text.startswith("`p4d`")]
     assert "`p4d` on `en` in run b, over 2 levels: worse: latency p50 +" in texts[0]
     assert "no difference that holds among all that is compared" in texts[1] and "would have been seen" in texts[1]
 
@@ -67,7 +70,7 @@ def test_the_levels_that_tell_are_counted_where_others_have_no_interval(tmp_path
     comparison = compare([drawn_run(tmp_path / "a", **levels), drawn_run(tmp_path / "b", 2.0, **levels)])
     p50 = found(comparison.groups[0].together["b"], "latency_p50_s")
     assert p50.levels == 2 and p50.sure
-    (text,) = gist_sentences(comparison)
+    text = gist_sentences(comparison)[-1]
     assert "over 3 levels: worse: latency p50 +" in text and ", by 2 of them)" in text
 
 
@@ -156,11 +159,25 @@ def test_targets_of_other_names_stand_beside_each_other_where_their_model_says_s
     assert targets_of(one, [result("y", "n"), result("z", "m")]) == {"y": "y", "z": "x"}
     assert targets_of(one, [result("z", "m"), result("w", "m")]) == {}
     assert targets_of([result("x", "m"), result("v", "m")], [result("z", "m")]) == {}
+    # x stands beside x, but whether v became w nobody knows: they may be two endpoints of one model
+    two = [result("x", "m"), result("v", "m")]
+    assert targets_of(two, [result("x", "m"), result("w", "m")]) == {"x": "x"}
+    # unless they call the same
+    at = Place("sagemaker", ("v-endpoint",), "us-east-1", None)
+    here = [two[0], dataclasses.replace(two[1], measured_at=at)]
+    renamed = dataclasses.replace(result("w", "other"), measured_at=at)
+    assert targets_of(here, [result("x", "m"), renamed]) == {"x": "x", "w": "v"}
+
+
+def test_a_gate_takes_no_other_service_for_a_renamed_target():
+    one, other = result("p4d", "m"), result("bedrock", "m")
+    identity = dataclasses.replace(other.figures.identity, service="bedrock")
+    other = dataclasses.replace(other, figures=dataclasses.replace(other.figures, identity=identity))
+    assert targets_of([one], [other]) == {"bedrock": "p4d"}
+    assert targets_of([one], [other], of_service=True) == {}
 
 
 def result(target, model):
-    import dataclasses
-
     made = made_result()
     identity = dataclasses.replace(made.figures.identity, target=target, model=model)
     return dataclasses.replace(made, figures=dataclasses.replace(made.figures, identity=identity))

@@ -133,8 +133,9 @@ def test_a_target_of_another_name_is_compared_by_its_model(base, tmp_path):
     renamed.joinpath("manifest.json").write_text(text)
     rows = renamed.joinpath("requests.csv").read_text().replace(",p4d,", ",p4d-new,")
     renamed.joinpath("requests.csv").write_text(rows)
-    code, cases, _ = gate(tmp_path, renamed, base, *TEN, "--figure", "latency_p50_s")
+    code, cases, found = gate(tmp_path, renamed, base, *TEN, "--figure", "latency_p50_s")
     assert code == OK and {case["target"] for case in cases.values()} == {"p4d-new"}
+    assert "Not as in the baseline: name of p4d: p4d → p4d-new." in found["notes"]
 
 
 def test_limits_are_judged_beside_the_baseline(base, tmp_path):
@@ -185,7 +186,7 @@ def test_a_run_is_no_baseline_of_itself_nor_is_a_copy_of_it(base, tmp_path, caps
     assert "named twice" in capsys.readouterr().err
     shutil.copytree(base, tmp_path / "copy")
     assert main(["gate", str(base), "--baseline", str(tmp_path / "copy")]) == BAD_INPUT
-    assert "holds the same run (run_id base); give an earlier one" in capsys.readouterr().err
+    assert "holds the same run as" in capsys.readouterr().err
 
 
 def test_what_differs_from_the_baseline_is_told(base, tmp_path):

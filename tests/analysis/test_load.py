@@ -161,9 +161,9 @@ def test_a_run_without_a_single_request_has_an_invalid_stage(tmp_path):
 
 
 def test_two_runs_of_one_name_are_told_apart(tmp_path):
-    for parent in ("a", "b"):
+    for at, parent in enumerate(("a", "b"), start=11):
         (tmp_path / parent).mkdir()
-        made_run(tmp_path / parent / "r", [record(11, 1)], [window(1, 10, 20)])
+        made_run(tmp_path / parent / "r", [record(at, 1)], [window(1, 10, 20)])
     report = analyse([tmp_path / "a" / "r", tmp_path / "b" / "r"])
     assert steps(report)["run"].tolist() == ["a/r", "b/r"]
     assert report.records["run"].tolist() == ["a/r", "b/r"]

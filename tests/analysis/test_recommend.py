@@ -111,7 +111,8 @@ def test_an_undecided_stage_is_recommended_only_with_that_label_and_after_those_
     assert alone.pick == StageKey("r", 1)
     assert "undecided against its limits" in alone.label
     assert (
-        "undecided: latency p95 ≤ 2 s (too few samples: 60, 0 of them above; 72 would do if no more are)." in alone.text
+        "undecided: latency p95 ≤ 2 s (too few samples: 60, 0 of them above; 12 more, none above, would show that it is met)."
+        in alone.text
     )
     dear = {"target": "bedrock", "prompt_tokens": 90_000, "completion_tokens": 24}
     many = stage_of(2, 200, 2, 130, 0, 0.9, **dear)  # 6.8 cents: dearer, but proven
@@ -122,7 +123,7 @@ def test_an_undecided_stage_is_recommended_only_with_that_label_and_after_those_
     assert both.cheaper == [StageKey("r", 1)]
     assert (
         "Cheaper but not chosen: `p4d` at 1 user ($104.69 per 10,000, 84.5 % less), for it is undecided: "
-        "latency p95 ≤ 2 s (too few samples: 60, 0 of them above; 72 would do if no more are); and SUSPECT: 0.900 requests in flight"
+        "latency p95 ≤ 2 s (too few samples: 60, 0 of them above; 12 more, none above, would show that it is met); and SUSPECT: 0.900 requests in flight"
         in both.text
     )
 
@@ -133,7 +134,7 @@ def test_a_cheaper_stage_that_is_also_suspect_says_both(tmp_path):
     best = run_of(tmp_path, [few, dear], slo={"latency_s": {"p95": 2.0}}).recommendation
     assert best.pick == StageKey("r", 2)
     assert (
-        "for it is undecided: latency p95 ≤ 2 s (too few samples: 12, 0 of them above; 72 would do if no more are); and SUSPECT: "
+        "for it is undecided: latency p95 ≤ 2 s (too few samples: 12, 0 of them above; 60 more, none above, would show that it is met); and SUSPECT: "
         in best.text
     )
     assert "due; only 12 successes (which makes its price too high)." in best.text

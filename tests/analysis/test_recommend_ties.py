@@ -142,7 +142,7 @@ def test_an_undecided_level_whose_failures_put_it_beyond_the_limit_comes_after_o
     stages = [stage_of(1, 100, 1, 50, 0, 0.5), stage_of(2, 200, 2, 60, 5, 0.5)]
     best = run_of(tmp_path, stages, slo={"latency_s": {"p95": 1.0}}).recommendation
     assert (best.pick, best.runner_up, best.cheaper) == (StageKey("r", 1), None, [StageKey("r", 2)])
-    assert "(too few samples: 65, 5 of them above; 68 would do if all more are)" in best.text
+    assert "(too few samples: 65, 5 of them above; 3 more, all above, would show that it is missed)" in best.text
     for said in (
         "undecided limit take their place, then those with an unknown one",
         "failures counted as above it, is beyond its limit",

@@ -83,7 +83,7 @@ def test_too_few_samples_are_the_reason_only_where_more_would_tell(tmp_path):
     report = judged(tmp_path / "a", successes(71, 1.0), {"latency_s": {"p95": 2.0}})
     assert (
         steps(report)["slo_open"][0]
-        == "latency p95 ≤ 2 s (too few samples: 71, 0 of them above; 72 would do if no more are)"
+        == "latency p95 ≤ 2 s (too few samples: 71, 0 of them above; 1 more, none above, would show that it is met)"
     )
     assert "nothing is proven (undecided, too few samples)" in table(report, "sentences")["recommendation"][0]
 
@@ -175,5 +175,5 @@ def test_the_samples_that_would_decide_stand_beside_those_that_were_too_few(tmp_
     report = judged(tmp_path, slow, {"latency_s": {"p50": 2.0}})
     assert (
         steps(report)["slo_open"][0]
-        == "latency p50 ≤ 2 s (too few samples: 4, 4 of them above; 6 would do if all more are)"
+        == "latency p50 ≤ 2 s (too few samples: 4, 4 of them above; 2 more, all above, would show that it is missed)"
     )

@@ -1,13 +1,17 @@
 """report.xlsx: formulas that follow from the prices' cells, their values beside them, and texts of others that stay texts."""
 
 import dataclasses
+import json
 import xml.etree.ElementTree as ET
 import zipfile
 
 import pytest
 
-from analysis.report.workbook import write_workbook
+from analysis.__main__ import main
+from analysis.planning.option import Terms
+from analysis.report.workbook import HEADROOM, SPARE, write_workbook
 from tests.helpers.first_study import run_of, stage_of
+from tests.helpers.made_run import P4D
 
 NS = {"m": "http://schemas.openxmlformats.org/spreadsheetml/2006/main"}
 TOKENS = {"target": "bedrock", "service": "bedrock", "prompt_tokens": 2923, "completion_tokens": 24}
@@ -48,13 +52,33 @@ def test_a_stages_cost_follows_from_the_cells_of_its_price(report, tmp_path):
     assert stages["M5"][1] == pytest.approx(0.00221625)  # as measured
 
 
-def test_a_month_takes_whole_instances_and_every_token(report, tmp_path):
+def test_a_month_takes_whole_instances_with_headroom_and_one_to_spare_and_every_token(report, tmp_path):
     write_workbook(report, tmp_path / "r.xlsx")
     stages = cells_of(tmp_path / "r.xlsx", 2)
-    assert stages["B1"][1] == 1_000_000
-    # 374 x 60 x 730 = 16,381,200 a month are more than a million: one instance, 37.688 x 730
-    assert stages["P4"] == ("ROUNDUP($B$1/(730*60*I4),0)*Prices!$D$2*730", pytest.approx(27_512.24))
+    assert [stages[f"{c}1"][1] for c in "ABCDEF"] == [
+        "Transactions a month", 1_000_000, "Headroom", 0.2, "Spare instances", 1,
+    ]  # fmt: skip
+    assert "headroom" in stages["A2"][1] and "python -m analysis plan" in stages["A2"][1]
+    # 374 x 0.8 x 60 x 730 = 13,104,960 a month are more than a million: one instance and one to spare, 2 x 37.688 x 730
+    needed = "MAX(1,ROUNDUP($B$1/(43800*I4/Prices!$H$2*(1-$D$1)),0))+$F$1"
+    assert stages["P4"] == (f"({needed})*Prices!$D$2/Prices!$H$2*730", pytest.approx(55_024.48))
     assert stages["P5"] == ("N5*$B$1", pytest.approx(2216.25))
+
+
+def test_a_month_is_what_plan_says_of_the_same_load(tmp_path, monkeypatch, capsys):
+    # three instances carry 374 a minute: one 124.67, of which 99.73 are planned; 26,280,000 a month are 600 a minute: 7 and 1
+    monkeypatch.setattr("analysis.report.workbook.A_MONTH", 26_280_000)
+    prices = {"p4d": {"usd_per_hour": 37.688, "instance_count": 3}}
+    target = P4D | {"instance_count": 3}
+    report = run_of(tmp_path, [stage_of(1, 100, 5, 374, 0, 0.802)], targets=[target], prices=prices)
+    write_workbook(report, tmp_path / "r.xlsx")
+    month = cells_of(tmp_path / "r.xlsx", 2)["P4"][1]
+    assert month == pytest.approx(8 * 37.688 * 730)
+    assert (HEADROOM, SPARE) == Terms()[:2]
+    asked = ["--transactions-per-minute", "600", "--json", str(tmp_path / "plan.json")]
+    assert main(["plan", str(tmp_path / "r"), *asked]) == 0
+    planned = json.loads((tmp_path / "plan.json").read_text(encoding="utf-8"))
+    assert planned["options"][0]["usd_a_month"] == pytest.approx(month)
 
 
 def test_the_runs_cost_is_the_sum_of_its_lines(report, tmp_path):

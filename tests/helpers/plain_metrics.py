@@ -225,9 +225,11 @@ def inside(wish: dict, asked: Setup) -> bool:
 
 
 def of_wishes(wishes: list[dict], a: float, b: float, asked: Setup) -> dict:
-    row: dict = {"goodput_per_s": None}
+    row: dict = {"goodput_per_s": None, "good_share": None}
     if any(statistic != "mean" for name in ("latency_s", "ttft_s") for statistic in asked.slo.get(name, {})):
         row["goodput_per_s"] = sum(share(w["sent"], w["ended"], a, b) for w in wishes if inside(w, asked)) / (b - a)
+        ended = [w for w in wishes if w["phase"] == "measure" and w["error"] != "cancelled"]
+        row["good_share"] = sum(inside(w, asked) for w in ended) / len(ended) if ended else None
     if not asked.open_loop:
         return row
     begun = [w for w in wishes if w["phase"] == "measure"]
