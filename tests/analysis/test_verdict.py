@@ -16,7 +16,7 @@ def test_an_internal_error_in_any_phase_makes_it_invalid(tmp_path):
     records = [*healthy(), record(9, 0.1, phase="settle", error="internal")]
     assert verdict(tmp_path, records) == (
         "INVALID",
-        "1 requests ended by a fault of the load generator itself (class internal)",
+        "1 request ended by a fault of the load generator itself (class internal)",
     )
 
 
@@ -50,7 +50,7 @@ def test_prompts_read_from_a_cache_make_it_suspect(tmp_path):
 
 def test_reconnects_make_it_suspect(tmp_path):
     n = sum(r.phase == "measure" for r in healthy())
-    assert verdict(tmp_path, healthy(reconnect=1)) == ("SUSPECT", f"{n} of {n} requests had to open a connection")
+    assert verdict(tmp_path, healthy(reconnect=1)) == ("SUSPECT", f"100 % of {n} requests had to open a connection")
 
 
 def test_a_run_that_was_never_closed_is_suspect_and_its_last_stage_invalid(tmp_path):
@@ -73,7 +73,7 @@ def test_a_window_that_a_kill_left_open_says_so_with_the_requests_so_far(tmp_pat
         "the run was killed, its disk was full, or it is still running, during its measured window, which so has no end "
         "(7 requests were measured so far)"
     )
-    assert steps(report)["reasons"][0] == why
+    assert steps(report)["reasons"][0] == f"{why}: run the stage again (`--resume`)"
     assert f"No cost for stage 1 (`p4d`, `en`, 1 user): {why}." in report.notes
     assert "never got its measured window" not in " ".join(report.notes)
 
