@@ -27,14 +27,15 @@ from analysis.verdicts.thresholds import THRESHOLDS
 from analysis.verdicts.told_stages import success_cautions, told_cautions
 from analysis.words.stage_figures import StageFigures
 from locustfiles.contract.error_classes import ErrorClass
-from locustfiles.contract.manifest import StageWindow
+from locustfiles.contract.manifest import FAILED_INSIDE, StageWindow
 
 
 def cautions_of(stage: Stage, found: StageFigures) -> list[Caution]:
     """Why a stage whose measurements are in `found` is not VALID; none where it is."""
     if stage.visit.aggregates is not None:
         return priced(told_cautions(stage, found), stage.price)
-    invalid = [*_broken_run(stage), *_broken_stage(stage)] or _not_whole(stage.visit)
+    internal = int((stage.records["error"] == ErrorClass.INTERNAL).sum())
+    invalid = [*_broken_run(stage, internal), *_broken_stage(stage, internal)] or _not_whole(stage.visit)
     return priced(invalid or _suspect(stage, found), stage.price)
 
 
@@ -66,11 +67,14 @@ def _cut_short(visit: StageWindow) -> bool:
     return not visit.whole and (visit.ended_by in ("budget", "stop") or visit.hold_until is None)
 
 
-def _broken_run(stage: Stage) -> typing.Iterator[Caution]:
+def _broken_run(stage: Stage, internal: int) -> typing.Iterator[Caution]:
+    """What the run says itself; not of errors of class internal where the stage's own are counted."""
     run = stage.run
     concerned = [p.text for p in run.manifest.problems if p.stages is None or stage.visit.stage in p.stages]
     at_workers = [] if stage.visit.whole else run.lost_at_workers
     for text in dict.fromkeys(text.rstrip(".") for text in (*concerned, *at_workers)):
+        if internal and text == FAILED_INSIDE:
+            continue
         what, _, remedy = text.partition("; ")  # as errors have it
         if run.manifest.imported:
             yield caution("told_by_import", text=text)
@@ -82,8 +86,7 @@ def _broken_run(stage: Stage) -> typing.Iterator[Caution]:
         yield caution("file_damaged", text=text)
 
 
-def _broken_stage(stage: Stage) -> typing.Iterator[Caution]:
-    internal = int((stage.records["error"] == ErrorClass.INTERNAL).sum())
+def _broken_stage(stage: Stage, internal: int) -> typing.Iterator[Caution]:
     if internal:
         yield caution("internal", requests=internal)
     if stage.window is None:

@@ -2,7 +2,7 @@
 
 from analysis.advice.analyse import analyse
 from analysis.verdicts.thresholds import THRESHOLDS
-from locustfiles.contract.manifest import WorkerEntry
+from locustfiles.contract.manifest import FAILED_INSIDE, WorkerEntry
 from tests.helpers.flat import steps
 from tests.helpers.made_run import BEDROCK, START, made_run, record, steady, window
 from tests.helpers.verdicts import healthy, verdict
@@ -88,3 +88,11 @@ def test_a_window_shorter_than_its_calls_says_what_to_raise(tmp_path):
     report = analyse([made_run(tmp_path / "r", records, [window(1, 10, 22)])])
     why = "no request began in its window of 12.0 s, for its longest call took 31.0 s: raise `measure_s` above that"
     assert (steps(report)["verdict"][0], steps(report)["reasons"][0]) == ("INVALID", why)
+
+
+def test_errors_of_class_internal_are_told_once_though_the_run_says_so_itself(tmp_path):
+    records = [*healthy(), record(9, 0.1, phase="settle", error="internal")]
+    told = verdict(tmp_path / "a", records, problems=[FAILED_INSIDE])
+    assert told == ("INVALID", "1 request ended by a fault of the load generator itself (class internal)")
+    # where their records are gone, what the run says is all there is
+    assert verdict(tmp_path / "b", healthy(), problems=[FAILED_INSIDE]) == ("INVALID", FAILED_INSIDE)
