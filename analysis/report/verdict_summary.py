@@ -5,7 +5,7 @@ import typing
 
 from analysis.advice.report_model import Report
 from analysis.cost.run_cost import FAILED, UNSPLIT
-from analysis.verdicts.caution import alike, sentence
+from analysis.verdicts.caution import Caution, alike, reasons, remedy
 from analysis.verdicts.stage_results import Result
 from analysis.words import format as show
 from analysis.words.level import short_level
@@ -41,7 +41,7 @@ class Remark:
 
 def doubts(report: Judged) -> dict[Verdict, list[Remark]]:
     """INVALID, SUSPECT -> why such stages are, a remark a kind of caution with the ranges of its figures, most stages first; no key
-    where there are none. A stage stands under each of its kinds.
+    where there are none. A stage stands under each of its kinds; those that are mended alike stand together.
     """
     found: dict[Verdict, list[Remark]] = {}
     verdicts: tuple[Verdict, ...] = ("INVALID", "SUSPECT")
@@ -51,8 +51,10 @@ def doubts(report: Judged) -> dict[Verdict, list[Remark]]:
         for r in results:
             for one in r.cautions:
                 stages.setdefault(one.key, {})[id(r)] = r
-        kinds = alike(one for r in results for one in r.cautions)
-        groups = [_remark(report, list(stages[same[0].key].values()), sentence(same)) for same in kinds]
+        together: dict[tuple, list[Caution]] = {}  # kinds of the same stages that are mended alike
+        for same in alike(one for r in results for one in r.cautions):
+            together.setdefault((remedy(same), *stages[same[0].key]), []).extend(same)
+        groups = [_remark(report, list(stages[some[0].key].values()), reasons(some)) for some in together.values()]
         if groups:
             found[verdict] = sorted(groups, key=lambda remark: -remark.count)
     return found

@@ -103,15 +103,15 @@ KINDS: dict[str, Kind] = {
         "only {successes:n success/successes}", "one slow request moves every figure", "measure longer (`measure_s`)",
     ),
     "prompts_repeated": Kind(
-        "{share:%} of the prompts were repeats ({distinct:n different one/different ones})",
-        "a prefix cache may have answered, and new prompts take longer", "use a payload file of more lines", "warm",
+        "{share:%} of the prompts were repeats ({distinct:n different prompt/different prompts})",
+        "a prefix cache may have made them faster", "use a payload file of more lines", "warm",
     ),
     "cache_reads": Kind(
         "{share:%} of the prompt tokens were read from a cache", "new prompts take longer",
         "send prompts that differ from their first words, or, if a warm cache is meant, ask for it (`cache_system`)", "cached",
     ),
     "reconnects": Kind(
-        "{share:%} of {requests:n request/requests} had to open a connection", "its set-up is in their times",
+        "{share:%} of {requests:n request/requests} had to open a connection", "connecting is part of their times",
         "lengthen the keep-alive time of the server or the proxy before it", "fewer",
     ),
     "tokens_uncounted": Kind(

@@ -131,3 +131,16 @@ def test_no_list_of_the_markdown_follows_a_line_of_text_directly(tmp_path):
     lines = markdown(few_successes(tmp_path), []).splitlines()
     items = [i for i, line in enumerate(lines) if line.startswith("- ")]
     assert len(items) > 4 and all(lines[i - 1] == "" or lines[i - 1].startswith("- ") for i in items)
+
+
+def test_what_the_same_stages_have_and_is_mended_alike_is_one_remark():
+    lost = [caution("file_damaged", text=text) for text in ("2 damaged lines", "1 doubled record")]
+    found = doubts(doubted(lost, lost, [lost[0], caution("internal", requests=3)]))["INVALID"]
+    # the first text is of three stages, the second of two
+    assert [(r.words.partition(": ")[0], r.count) for r in found] == [
+        ("2 damaged lines", 3),
+        ("1 doubled record", 2),
+        ("3 requests ended by a fault of the load generator itself (class internal)", 1),
+    ]
+    (both,) = doubts(doubted(lost, lost))["INVALID"]
+    assert both.words.startswith("2 damaged lines, and 1 doubled record: put back requests.csv") and both.count == 2

@@ -37,7 +37,7 @@ def test_repeated_prompts_make_it_suspect(tmp_path):
     n = sum(r.phase == "measure" for r in repeated)
     state, why = verdict(tmp_path, repeated)
     assert state == "SUSPECT"
-    assert n > 100 and "of the prompts were repeats (50 different ones)" in why
+    assert n > 100 and "of the prompts were repeats (50 different prompts)" in why
 
 
 def test_prompts_read_from_a_cache_make_it_suspect(tmp_path):
