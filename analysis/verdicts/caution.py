@@ -34,6 +34,7 @@ FORMS: dict[str, typing.Callable[[float], str]] = {
     "times": _times,
 }
 NAMES = "names"
+ALONE = "local"  # how a run without workers calls itself
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -76,6 +77,8 @@ class _Shown:
             return str(self._values[0])
         if form == NAMES:
             names = list(dict.fromkeys(map(str, self._values)))
+            if names == [ALONE]:
+                return "the load generator"
             return f"{several if len(names) > 1 else one} {_listed(names)}"
         low, high = FORMS[form](min(self._values)), FORMS[form](max(self._values))
         text = low if low == high else f"{low} to {high}"

@@ -96,7 +96,7 @@ def _pooled(stages: StagesAgain, group: list[Result]) -> Result:
     members, who = tuple(r.key for r in kept), who_of(kept)
     series = kept[0].series if len(kept) == 1 else pooled_series(stage, found, kept)
     place, prompts, echo = kept[0].place, kept[0].prompts, echo_of(stage)
-    return Result(found, checks, intervals, cost.reason, who, members, series, place, prompts, echo, cautions)
+    return Result(found, checks, intervals, cost.reason, who, members, series, place, prompts, echo, cautions=cautions)
 
 
 def _same_checks(stages: StagesAgain, kept: list[Result]) -> list[list[Check]]:

@@ -58,14 +58,14 @@ def test_a_worker_that_stood_still_makes_it_suspect_although_its_tail_is_right(t
         )
 
     # 3 s of the window's 30 s; 0.5 s are 1.67 %
-    assert stood_still(3000.0) == ("SUSPECT", "worker local stood still for 3,000 ms, 10 % of the window")
+    assert stood_still(3000.0) == ("SUSPECT", "the load generator stood still for 3,000 ms, 10 % of the window")
     assert stood_still(500.0) == ("VALID", "")
 
 
 def test_a_worker_without_cpu_to_spare_makes_it_suspect(tmp_path):
     stage = window(1, 10, 40, users=2, workers=[WorkerLoad("local", 0.93, 1.0), WorkerLoad("other", 0.4, 1.0)])
     state, why = verdict(tmp_path, healthy(), stage)
-    assert (state, why) == ("SUSPECT", "worker local used 93 % of a core in the window")
+    assert (state, why) == ("SUSPECT", "the load generator used 93 % of a core in the window")
 
 
 def test_a_single_late_moment_in_a_thousand_requests_is_let_pass(tmp_path):
