@@ -116,8 +116,7 @@ def load_run(path: str | pathlib.Path, name: str | None = None, several: bool = 
         )
     doubled = int(records.duplicated(["worker", "call", "attempt"]).sum())
     if doubled:
-        stand = "record stands" if doubled == 1 else "records stand"
-        lost.append(f"{doubled} {stand} more than once in requests.csv (same worker, call and attempt).")
+        lost.append(f"{doubled} records stand more than once in requests.csv (same worker, call and attempt).")
     lost += lost_in_file(manifest, records)
     manifest.problems += rows_gone_from(manifest, records, len(damaged))
     unknown = sorted(set(records["target"].unique()) - {t.name for t in scenario.targets})

@@ -133,7 +133,7 @@ def test_a_record_that_stands_twice_is_reported(tmp_path):
         [record(11, 1, call=5), record(11, 1, call=5), record(12, 1, call=5, attempt=2)],
         [window(1, 10, 20)],
     )
-    assert load_run(path).lost == ["1 record stands more than once in requests.csv (same worker, call and attempt)."]
+    assert load_run(path).lost == ["1 records stand more than once in requests.csv (same worker, call and attempt)."]
 
 
 @pytest.mark.parametrize(
