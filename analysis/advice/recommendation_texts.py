@@ -5,6 +5,7 @@ import typing
 
 from analysis.advice.choice import Choice, best_level, cheapest, few_errors, least, priced, too_many_errors, valid
 from analysis.advice.tie import SAME, why_tied
+from analysis.verdicts.caution import brief, headline
 from analysis.verdicts.check import Check, open_checks
 from analysis.verdicts.stage_results import Result
 from analysis.words import format as show
@@ -91,16 +92,15 @@ def label_of(choice: Choice) -> str | None:
     """What must stand beside the pick."""
     labels = [] if few_errors(choice.pick) else [f"the best only of those with errors: {too_many_errors(choice.pick)}"]
     if choice.pick.figures.trust.verdict == "SUSPECT":
-        labels.append(suspect(choice.pick))
+        labels.append(f"SUSPECT: {headline(choice.pick.cautions)}")
     if choice.open:
         labels.append(f"{choice.pick.figures.limits.slo} against its limits")
     return "; ".join(labels) or None
 
 
 def suspect(result: Result) -> str:
-    """`SUSPECT: 2.78 requests in flight where 4 were due (which makes its price too high)`"""
-    bias = result.figures.trust.price_bias
-    return f"SUSPECT: {result.figures.trust.reasons}" + (f" (which makes its price {bias})" if bias else "")
+    """`SUSPECT: 2.78 requests in flight where 4.00 were due, so its price is too high`"""
+    return f"SUSPECT: {brief(result.cautions)}"
 
 
 def cheaper_ones(choice: Choice) -> list[str]:

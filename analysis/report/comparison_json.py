@@ -59,6 +59,7 @@ def _stage(result: Result) -> dict[str, typing.Any]:
         "successes": figures.outcome.successes,
         "verdict": figures.trust.verdict,
         "reasons": figures.trust.reasons,
+        "cautions": figures.trust.cautions,
         "price_bias": figures.trust.price_bias,
     }
 

@@ -1,11 +1,11 @@
 """What both reports and the command say of all stages together: which are not VALID, whose limits are open, what it cost."""
 
 import dataclasses
-import re
 import typing
 
 from analysis.advice.report_model import Report
 from analysis.cost.run_cost import FAILED, UNSPLIT
+from analysis.verdicts.caution import Caution, alike, reasons, remedy
 from analysis.verdicts.stage_results import Result
 from analysis.words import format as show
 from analysis.words.level import short_level
@@ -39,50 +39,29 @@ class Remark:
         return "; ".join(first) + (f" and {len(others)} more" if others else "")
 
 
-#: a figure in a reason, with its unit
-FIGURE = re.compile(r"(?<![\w.@-])(\d+(?:,\d{3})*(?:\.\d+)?)( (?:%|ms|s)(?!\w))?(?![\w-])")
-IN_SECONDS = {" ms": 0.001}
-
-
 def doubts(report: Judged) -> dict[Verdict, list[Remark]]:
-    """INVALID, SUSPECT -> why such stages are, a remark a kind of reason, most stages first; no key where there are none.
-
-    Reasons are of a kind that differ only in their figures; these become ranges. A SUSPECT stage stands under each of its.
+    """INVALID, SUSPECT -> why such stages are, a remark a kind of caution with the ranges of its figures, most stages first; no key
+    where there are none. A stage stands under each of its kinds; those that are mended alike stand together.
     """
     found: dict[Verdict, list[Remark]] = {}
     verdicts: tuple[Verdict, ...] = ("INVALID", "SUSPECT")
     for verdict in verdicts:
-        kinds: dict[str, list[tuple[Result, str]]] = {}
-        for r in report.results:
-            if r.figures.trust.verdict != verdict:
-                continue
-            text = r.figures.trust.reasons or ""
-            # what the load side found wrong is one text, which may have such a mark of its own
-            for reason in text.split("; ") if verdict == "SUSPECT" else (text,):
-                kinds.setdefault(FIGURE.sub("\0", reason), []).append((r, reason))
-        groups = [
-            # a stage may have two reasons of a kind, and is one stage all the same
-            _remark(report, list({id(r): r for r, _ in some}.values()), _ranges([why for _, why in some]))
-            for some in kinds.values()
-        ]
+        results = [r for r in report.results if r.figures.trust.verdict == verdict]
+        stages: dict[tuple, dict[int, Result]] = {}  # by kind, each once
+        for r in results:
+            for one in r.cautions:
+                stages.setdefault(one.key, {})[id(r)] = r
+        together: dict[tuple, list[Caution]] = {}  # kinds of the same stages that are mended alike
+        for same in alike(one for r in results for one in r.cautions):
+            together.setdefault((remedy(same), *stages[same[0].key]), []).extend(same)
+        groups = [_remark(report, list(stages[some[0].key].values()), reasons(some)) for some in together.values()]
         if groups:
             found[verdict] = sorted(groups, key=lambda remark: -remark.count)
     return found
 
 
-def _ranges(reasons: list[str]) -> str:
-    """`only 7 successes`, `only 13 successes` -> `only 7 to 13 successes`, of reasons of one kind."""
-    figures = iter(list(zip(*(FIGURE.finditer(text) for text in reasons), strict=True)))
-
-    def span(_: re.Match) -> str:
-        some = sorted(next(figures), key=lambda m: float(m[1].replace(",", "")) * IN_SECONDS.get(m[2], 1))
-        return some[0][0] if some[0][0] == some[-1][0] else f"{some[0][0]} to {some[-1][0]}"
-
-    return FIGURE.sub(span, reasons[0])
-
-
 def doubts_lines(report: Judged, whole: bool = False) -> list[str]:
-    """`SUSPECT, 2 stages: only 7 to 13 successes (p4d en @1, 2)`; whole: with all stages, however many."""
+    """`SUSPECT, 2 stages: only 7 to 13 successes, so …: measure longer (p4d en @1, 2)`; whole: with all stages, however many."""
     return [
         f"{verdict}, {some.count} stage{'' if some.count == 1 else 's'}: {some.words} ({some.stages if whole else some.brief})"
         for verdict, remarks in doubts(report).items()
@@ -106,7 +85,7 @@ def _remark(report: Judged, stages: list[Result], words: str) -> Remark:
         name = f"{r.figures.run}: {name}" if len(report.runs) > 1 else name
         levels.setdefault(name, []).append(short_level(r.figures))
     where = "; ".join(f"{name} @{', '.join(some)}" for name, some in levels.items())
-    return Remark(where, len(stages), words or "no reason was recorded")
+    return Remark(where, len(stages), words)
 
 
 def total(report: Report) -> str:

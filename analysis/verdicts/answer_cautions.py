@@ -4,8 +4,8 @@ import typing
 
 from analysis.metrics.token_times import came_at_once, held_back
 from analysis.runs.stage import Stage
+from analysis.verdicts.caution import Caution, caution
 from analysis.verdicts.thresholds import THRESHOLDS
-from analysis.words import format as show
 from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.prices.price import TokenPrice
 from locustfiles.contract.scenario.targets import Target
@@ -16,7 +16,7 @@ _STANDARD = ("default", "standard", "on_demand")
 CUT_OFF = (ErrorClass.CONNECT, ErrorClass.STREAM_BROKEN)
 
 
-def token_cautions(stage: Stage) -> typing.Iterator[str]:
+def token_cautions(stage: Stage) -> typing.Iterator[Caution]:
     counted, n = stage.good["token_source"].value_counts(), len(stage.good)
     kind = getattr(stage.target, "family", None) or getattr(stage.target, "dialect", None) or ""
     if not n or kind.endswith("embedding"):  # an embedding has no output tokens
@@ -24,25 +24,23 @@ def token_cautions(stage: Stage) -> typing.Iterator[str]:
     none = int(counted.pop("none")) if "none" in counted else 0
     by_tokens = isinstance(stage.price, TokenPrice)  # by the hour, a target that counts none at all costs what it costs
     if none > THRESHOLDS["uncounted_tokens"].limit * n and (by_tokens or none < n):
-        yield f"{none} of {n} successes have no output-token count: set the target's `tokenizer:`"
+        yield caution("tokens_uncounted", share=none / n, successes=n)
     fewer = int(counted.iloc[1:].sum())  # value_counts has the most frequent first
     if fewer > THRESHOLDS["mixed_tokens"].limit * n:
-        sources = ", ".join(f"{source} {count}" for source, count in counted.items())
-        yield f"output tokens were counted in different ways ({sources})"
+        usual, *rare = map(str, counted.index)
+        every = int(counted.sum())
+        yield caution("tokens_mixed", share=fewer / every, counted=every, rare=" and ".join(rare), usual=usual)
 
 
-def stream_cautions(stage: Stage) -> typing.Iterator[str]:
+def stream_cautions(stage: Stage) -> typing.Iterator[Caution]:
     """Where streams were held back on their way; answers of one delta cannot tell."""
     streams = stage.good[stage.good["chunks"] >= 2]
     if held_back(streams):
         at_once = int(came_at_once(streams).sum())
-        yield (
-            f"the tokens of {at_once} of {len(streams)} streams came in one piece, held back by a proxy or the container: TTFT is the "
-            "time of the whole answer, TPOT is not known (turn buffering off on the way)"
-        )
+        yield caution("held_back", share=at_once / len(streams), streams=len(streams))
 
 
-def served_cautions(stage: Stage) -> typing.Iterator[str]:
+def served_cautions(stage: Stage) -> typing.Iterator[Caution]:
     """Where the service says that it served another latency setting or tier than the target asks for."""
     if stage.target.service not in ("bedrock", "openai"):
         return
@@ -56,7 +54,8 @@ def served_cautions(stage: Stage) -> typing.Iterator[str]:
         other = served[~served.isin(_STANDARD if meant in _STANDARD else (meant,))]
         if len(other) > THRESHOLDS["served_otherwise"].limit * len(served):
             found = ", ".join(f"`{name}`" for name in sorted(other.unique()))
-            yield f"{len(other)} of {len(served)} answers were served with {key} {found} where `{asked}` was asked for, and are billed so"
+            share = len(other) / len(served)
+            yield caution("served_otherwise", share=share, answers=len(served), key=key, found=found, asked=asked)
 
 
 def asked_tier(target: Target) -> str:
@@ -68,7 +67,7 @@ def asked_tier(target: Target) -> str:
     return asked or "default"
 
 
-def endpoint_cautions(stage: Stage) -> typing.Iterator[str]:
+def endpoint_cautions(stage: Stage) -> typing.Iterator[Caution]:
     """Restarts: in the order in which requests ended, failures without a success in between that cut off most users, more
     of them than the stage's other failures would put in a row by chance."""
     ended = stage.records.sort_values("ended", kind="stable")
@@ -86,11 +85,7 @@ def endpoint_cautions(stage: Stage) -> typing.Iterator[str]:
             away.append((len(failures), float(failures["ended"].max() - failures["ended"].min()), hit))
     if away:
         count, away_s, hit = max(away)
-        times = f", {len(away)} times; the longest one: " if len(away) > 1 else ": "
-        yield (
-            f"the endpoint went away and came back{times}{hit} of {users} users were cut off within {show.seconds(away_s)} "
-            f"({count} failures without a success in between)"
-        )
+        yield caution("restart", times=len(away), hit=hit, users=users, away_s=away_s, failures=count)
 
 
 def rows_by_chance(length: int, failed: int, n: int) -> float:

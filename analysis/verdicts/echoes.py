@@ -13,7 +13,7 @@ import numpy as np
 from analysis.cost.transaction_cost import most_tokens
 from analysis.runs.stage import Stage
 from analysis.runs.token_totals import prompt_total
-from analysis.words import format as show
+from analysis.verdicts.caution import Caution, caution, seen
 
 NEARLY_ALL = 0.9  # of the successes
 FEWER = 0.03  # of the prompt's tokens that may be missing: the two may be counted by different tokenizers
@@ -40,12 +40,13 @@ class Echo:
         return max(0.0, self.output - self.prompt)
 
     @property
+    def caution(self) -> Caution:
+        return caution("echo", output=self.output, prompt=self.prompt)
+
+    @property
     def text(self) -> str:
         """`its answers look like the prompt given back (2,535 output tokens for prompts of 2,503)`"""
-        return (
-            f"its answers look like the prompt given back ({show.count(self.output)} output tokens for prompts of "
-            f"{show.count(self.prompt)})"
-        )
+        return seen([self.caution])
 
 
 def echo_of(stage: Stage) -> Echo | None:
@@ -81,13 +82,10 @@ def _follows(prompts: np.ndarray, outputs: np.ndarray) -> bool:
     return bool(abs(slope - 1) <= SLOPE and np.corrcoef(prompts, outputs)[0, 1] > FOLLOWS)
 
 
-def echo_cautions(stage: Stage) -> typing.Iterator[str]:
-    """Why figures by the output token are not those of its answers, with the remedy."""
+def echo_cautions(stage: Stage) -> typing.Iterator[Caution]:
+    """Why figures by the output token are not those of its answers."""
     if (echo := echo_of(stage)) and not _asked_for(stage):
-        yield (
-            f"{echo.text}: throughput and prices by the output token count the prompt (leave it out of the answer, of TGI and LMI by "
-            "`return_full_text: false`)"
-        )
+        yield echo.caution
 
 
 def _asked_for(stage: Stage) -> bool:

@@ -14,15 +14,16 @@ from analysis.cost.transaction_cost import stage_cost
 from analysis.metrics.stage_metrics import without_window
 from analysis.runs.run_reader import Run
 from analysis.runs.stage import Stage, joined, stage_of
+from analysis.verdicts.caution import Caution, alike, brief, caution, trust_of
 from analysis.verdicts.check import Check, State, overall
 from analysis.verdicts.echoes import echo_of
 from analysis.verdicts.intervals import with_intervals
 from analysis.verdicts.pooled_intervals import pooled_intervals, pooled_series, wider
-from analysis.verdicts.price_bias import combined
 from analysis.verdicts.slo_checks import check
 from analysis.verdicts.stage_results import Result
+from analysis.verdicts.told_stages import success_cautions
 from analysis.words.spread import Spread
-from analysis.words.stage_figures import StageFigures, Throughput, Trust, Verdict
+from analysis.words.stage_figures import StageFigures, Throughput
 from analysis.words.told import told_together
 from locustfiles.contract.prices.price import Price
 
@@ -88,13 +89,15 @@ def _pooled(stages: StagesAgain, group: list[Result]) -> Result:
     found = dataclasses.replace(found, cost=cost.figures)
     checks = [_check(list(same)) for same in zip(*_same_checks(stages, kept), strict=True)]
     intervals = kept[0].intervals if len(kept) == 1 else pooled_intervals(stage, found, kept, cost.billed)
-    found = dataclasses.replace(found, trust=_trust(kept, group), limits=overall(checks))
+    cautions = _cautions(kept, group, found.outcome.successes)
+    found = dataclasses.replace(found, trust=trust_of(cautions), limits=overall(checks))
     batches = (f.throughput.batches for f in each)
     found = with_intervals(found, intervals, next((words for words in batches if words), ""))
     members, who = tuple(r.key for r in kept), who_of(kept)
     series = kept[0].series if len(kept) == 1 else pooled_series(stage, found, kept)
     place, prompts, echo = kept[0].place, kept[0].prompts, echo_of(stage)
-    return Result(found, checks, intervals, cost.reason, who, members, series, place, prompts, echo, kept[0].good_by)
+    good_by = kept[0].good_by
+    return Result(found, checks, intervals, cost.reason, who, members, series, place, prompts, echo, good_by, cautions)
 
 
 def _same_checks(stages: StagesAgain, kept: list[Result]) -> list[list[Check]]:
@@ -220,16 +223,15 @@ def _check(same: list[Check]) -> Check:
     return Check(same[0].criterion, worst, state, f"of {len(same)} repetitions {counts}", n, beyond)
 
 
-def _trust(kept: list[Result], group: list[Result]) -> Trust:
-    """The worst one's; reasons by repetition, one that is INVALID beside others is left out and said so."""
-    all_invalid = not kept[0].trusted
-    numbers: dict[tuple[str, str], list[str]] = {}
-    for number, r in enumerate(group, 1):
-        if why := r.figures.trust.reasons:
-            left_out = "" if r.trusted or all_invalid else " (INVALID, left out)"
-            numbers.setdefault((left_out, why), []).append(str(number))
-    reasons = [f"repetition {', '.join(n)}{left_out}: {why}" for (left_out, why), n in numbers.items()]
-    verdict: Verdict = "INVALID" if all_invalid else "SUSPECT" if reasons else "VALID"
-    return Trust(
-        verdict=verdict, reasons="; ".join(reasons), price_bias=combined([r.figures.trust.price_bias for r in kept])
-    )
+def _cautions(kept: list[Result], group: list[Result], successes: int | None) -> tuple[Caution, ...]:
+    """Those of the repetitions, each with the numbers of those that it is of; but how many successes there are is judged of all
+    together. An INVALID one beside others is left out, and said so."""
+    numbers = {id(r): n for n, r in enumerate(group, 1)}
+    of_each = [dataclasses.replace(c, repetitions=(numbers[id(r)],)) for r in kept for c in r.cautions]
+    found: list[Caution] = [] if not kept[0].trusted else list(success_cautions(successes))
+    for same in alike(c for c in of_each if c.kind not in ("few_successes", "no_success")):
+        of_all = len({c.repetitions for c in same}) == len(kept)
+        found += [dataclasses.replace(c, repetitions=()) for c in same] if of_all else same
+    left_out = [r for r in group if kept[0].trusted and not r.trusted]
+    found += [caution("left_out", repetitions=numbers[id(r)], why=brief(r.cautions)) for r in left_out]
+    return tuple(found)

@@ -8,6 +8,7 @@ from analysis.metrics.goodput import request_limits
 from analysis.metrics.stage_metrics import measurements
 from analysis.runs.run_reader import Run
 from analysis.runs.stage import Stage, stages_of
+from analysis.verdicts.caution import Caution, trust_of
 from analysis.verdicts.check import Check, overall
 from analysis.verdicts.echoes import Echo, echo_of
 from analysis.verdicts.intervals import THROUGHPUT, Intervals, batches_of, intervals_of, with_intervals
@@ -16,7 +17,7 @@ from analysis.verdicts.serial_intervals import series_intervals
 from analysis.verdicts.slo_checks import check
 from analysis.verdicts.slo_criteria import criteria_of
 from analysis.verdicts.told_stages import told_intervals
-from analysis.verdicts.verdict import verdict_of
+from analysis.verdicts.verdict import cautions_of
 from analysis.words.stage_figures import StageFigures
 from analysis.words.value_text import Interval
 from locustfiles.contract.prices.price import Price
@@ -46,6 +47,7 @@ class Result:
     prompts: str | None = None  # SHA-256 of its payload file
     echo: Echo | None = None  # where its answers give the prompt back
     good_by: tuple[tuple[str, float], ...] = ()  # the limits by which its goodput counts a request, ms
+    cautions: tuple[Caution, ...] = ()  # why it is not VALID
 
     @property
     def key(self) -> StageKey:
@@ -120,7 +122,8 @@ def results_of(run: Run, prices: dict[str, Price]) -> list[Result]:
         found = dataclasses.replace(found, cost=cost.figures)
         told = stage.visit.aggregates is not None
         checks = [check(criterion, stage, found, cost.reason) for criterion in criteria]
-        found = dataclasses.replace(found, trust=verdict_of(stage, found), limits=overall(checks))
+        cautions = tuple(cautions_of(stage, found))
+        found = dataclasses.replace(found, trust=trust_of(cautions), limits=overall(checks))
         rate = found.tokens.completion_tokens_per_s
         intervals = told_intervals(stage, found) if told else intervals_of(stage, cost.billed, rate)
         found = with_intervals(found, intervals, batches_of(stage))
@@ -138,6 +141,7 @@ def results_of(run: Run, prices: dict[str, Price]) -> list[Result]:
                 prompts=prompts,
                 echo=echo_of(stage),
                 good_by=good_by(stage),
+                cautions=cautions,
             )
         )
     return results

@@ -7,30 +7,31 @@ no test can be made of them. They are SUSPECT, and a limit on a percentile of th
 import typing
 
 from analysis.runs.stage import Stage
+from analysis.verdicts.caution import Caution, caution
 from analysis.verdicts.intervals import Intervals, cost_intervals
 from analysis.verdicts.thresholds import THRESHOLDS
-from analysis.words import format as show
 from analysis.words.stage_figures import StageFigures
 from analysis.words.told import TELLABLE
 from locustfiles.contract.prices.price import TokenPrice
 
-NO_RECORDS = "its figures are as its tool or table prints them: no request of it can be counted again, and nothing is known of the client"
+
+def success_cautions(successes: int | None) -> typing.Iterator[Caution]:
+    """Of a stage, or of repetitions together; None where it is not told how many there were."""
+    if successes == 0:
+        yield caution("no_success")
+    elif successes is not None and successes < THRESHOLDS["successes"].limit:
+        yield caution("few_successes", successes=successes)
 
 
-def few(successes: int) -> str:
-    return "no success" if not successes else f"only {successes} success{'' if successes == 1 else 'es'}"
-
-
-def told_cautions(stage: Stage, found: StageFigures) -> typing.Iterator[str]:
+def told_cautions(stage: Stage, found: StageFigures) -> typing.Iterator[Caution]:
     """Why such a stage is SUSPECT: always, for one."""
-    yield NO_RECORDS
-    outcome, users, own = found.outcome, stage.visit.users, found.throughput.in_flight_mean
-    if outcome.successes is not None and outcome.successes < THRESHOLDS["successes"].limit:
-        yield few(outcome.successes)
+    yield caution("no_records")
+    users, own = stage.visit.users, found.throughput.in_flight_mean
+    yield from success_cautions(found.outcome.successes)
     if users and own is not None and own < (1 - THRESHOLDS["users_missing"].limit) * users:
-        yield f"{show.number(own)} requests in flight where {show.number(float(users))} were due"
+        yield caution("told_users_missing", own=own, due=users)
     if isinstance(stage.price, TokenPrice) and stage.price.steps:
-        yield "its cost is that of a call of mean length, though the price has steps by length"
+        yield caution("mean_call_priced")
 
 
 def told_intervals(stage: Stage, found: StageFigures) -> Intervals:

@@ -1,7 +1,9 @@
-"""Whether a stage's numbers can be trusted: VALID, SUSPECT or INVALID, with reasons.
+"""Whether a stage's numbers can be trusted: VALID, SUSPECT or INVALID, by its cautions.
 
 INVALID: records are missing, doubled or our own code failed; such a stage is never recommended.
 SUSPECT: one of THRESHOLDS is passed; such a stage may be recommended with that label.
+
+What is looked for here and in the files beside it is told as a kind with its figures; its words are in caution_kinds.py.
 """
 
 import typing
@@ -10,62 +12,54 @@ from analysis.runs.stage import Stage
 from analysis.runs.window_share import in_flight
 from analysis.verdicts.answer_cautions import endpoint_cautions, served_cautions, stream_cautions, token_cautions
 from analysis.verdicts.cache_purpose import caches_on_purpose
+from analysis.verdicts.caution import Caution, caution, priced
 from analysis.verdicts.echoes import echo_cautions
 from analysis.verdicts.generator_cautions import (
     clock_cautions,
+    cpu_cautions,
     lag_cautions,
     late_workers,
     open_cautions,
-    overloaded,
     trace_cautions,
     unknown_client,
 )
-from analysis.verdicts.price_bias import Doubt, doubted, price_bias
 from analysis.verdicts.thresholds import THRESHOLDS
-from analysis.verdicts.told_stages import few, told_cautions
-from analysis.words import format as show
-from analysis.words.stage_figures import StageFigures, Trust
+from analysis.verdicts.told_stages import success_cautions, told_cautions
+from analysis.words.stage_figures import StageFigures
 from locustfiles.contract.error_classes import ErrorClass
-from locustfiles.contract.manifest import StageWindow
+from locustfiles.contract.manifest import FAILED_INSIDE, StageWindow
 
 
-def verdict_of(stage: Stage, found: StageFigures) -> Trust:
-    """The verdict on a stage whose measurements are in `found`."""
+def cautions_of(stage: Stage, found: StageFigures) -> list[Caution]:
+    """Why a stage whose measurements are in `found` is not VALID; none where it is."""
     if stage.visit.aggregates is not None:
-        return Trust(verdict="SUSPECT", reasons="; ".join(told_cautions(stage, found)))
-    invalid = _broken_run(stage) + _broken_stage(stage) or _not_whole(stage.visit)
-    if invalid:
-        return Trust(verdict="INVALID", reasons="; ".join(invalid))
-    suspect = [
-        *doubted("fewer", _load_cautions(stage, found)),
-        *doubted("", unknown_client(stage)),
-        *doubted("", clock_cautions(stage)),
-        *doubted("fewer", lag_cautions(stage)),
-        *_sample_cautions(stage, found),
-    ]
-    for cautions in (token_cautions, echo_cautions, stream_cautions, served_cautions):
-        suspect += doubted("", cautions(stage))
-    suspect += doubted("fewer", endpoint_cautions(stage)) + doubted("", _settle_cautions(stage))
+        return priced(told_cautions(stage, found), stage.price)
+    internal = int((stage.records["error"] == ErrorClass.INTERNAL).sum())
+    invalid = [*_broken_run(stage, internal), *_broken_stage(stage, internal)] or _not_whole(stage.visit)
+    return priced(invalid or _suspect(stage, found), stage.price)
+
+
+def _suspect(stage: Stage, found: StageFigures) -> typing.Iterator[Caution]:
+    """In the order in which they are told."""
+    yield from _load_cautions(stage, found)
+    for look in (unknown_client, clock_cautions, lag_cautions):
+        yield from look(stage)
+    yield from _sample_cautions(stage, found)
+    for look in (token_cautions, echo_cautions, stream_cautions, served_cautions, endpoint_cautions, _settle_cautions):
+        yield from look(stage)
     if stage.open_loop:
-        suspect += doubted("fewer", open_cautions(stage)) + doubted("", trace_cautions(stage))
-    if full := overloaded(stage.visit, THRESHOLDS["worker_cpu"].limit):
-        suspect += doubted("fewer", [full])
+        yield from open_cautions(stage)
+        yield from trace_cautions(stage)
+    yield from cpu_cautions(stage.visit)
     if _cut_short(stage.visit):
-        suspect.append(("it was cut short: what was under way in its window ended under a falling load", "fewer"))
+        yield caution("cut_short")
     if stage.run.manifest.status == "running":
-        suspect.append(("the run was never closed (killed, its disk full, or still running)", ""))
-    return Trust(
-        verdict="SUSPECT" if suspect else "VALID",
-        reasons="; ".join(dict.fromkeys(reason for reason, _ in suspect)),
-        price_bias=price_bias(suspect, stage.price),
-    )
+        yield caution("not_closed")
 
 
-def _not_whole(visit: StageWindow) -> list[str]:
+def _not_whole(visit: StageWindow) -> list[Caution]:
     """Where nothing says why."""
-    if visit.whole or _cut_short(visit):
-        return []
-    return ["it is not whole: records of it did not arrive in time, or a worker that began it was gone by its end"]
+    return [] if visit.whole or _cut_short(visit) else [caution("not_whole")]
 
 
 def _cut_short(visit: StageWindow) -> bool:
@@ -73,37 +67,41 @@ def _cut_short(visit: StageWindow) -> bool:
     return not visit.whole and (visit.ended_by in ("budget", "stop") or visit.hold_until is None)
 
 
-def _broken_run(stage: Stage) -> list[str]:
-    concerned = (p for p in stage.run.manifest.problems if p.stages is None or stage.visit.stage in p.stages)
-    at_workers = [] if stage.visit.whole else stage.run.lost_at_workers
-    sentences = [*(p.text for p in concerned), *at_workers, *stage.run.lost]
-    return [s.rstrip(".") for s in dict.fromkeys(sentences)]
+def _broken_run(stage: Stage, internal: int) -> typing.Iterator[Caution]:
+    """What the run says itself; not of errors of class internal where the stage's own are counted."""
+    run = stage.run
+    concerned = [p.text for p in run.manifest.problems if p.stages is None or stage.visit.stage in p.stages]
+    at_workers = [] if stage.visit.whole else run.lost_at_workers
+    for text in dict.fromkeys(text.rstrip(".") for text in (*concerned, *at_workers)):
+        if internal and text == FAILED_INSIDE:
+            continue
+        what, _, remedy = text.partition("; ")  # as errors have it
+        if run.manifest.imported:
+            yield caution("told_by_import", text=text)
+        elif remedy:
+            yield caution("told_with_remedy", text=what, remedy=remedy)
+        else:
+            yield caution("told_by_run", text=text)
+    for text in dict.fromkeys(text.rstrip(".") for text in run.lost):
+        yield caution("file_damaged", text=text)
 
 
-def _broken_stage(stage: Stage) -> list[str]:
-    reasons = []
-    internal = int((stage.records["error"] == ErrorClass.INTERNAL).sum())
+def _broken_stage(stage: Stage, internal: int) -> typing.Iterator[Caution]:
     if internal:
-        reasons.append(f"{internal} requests ended by a fault of the load generator itself (class internal)")
+        yield caution("internal", requests=internal)
     if stage.window is None:
-        return [*reasons, stage.why_no_window]
+        yield caution("no_window", text=stage.why_no_window)
+        return
     if stage.measured.empty:
-        reasons.append(f"no request began in its window{_longer_than_window(stage)}")
+        longest, window_s = stage.records["latency_ms"].max() / 1000, stage.known_window[1] - stage.known_window[0]
+        if longest > window_s:  # NaN without a record
+            yield caution("short_window", window_s=window_s, longest_s=longest)
+        else:
+            yield caution("empty_window")
     manifest = stage.run.manifest
     latest = max(v.started_at for v in manifest.stages)
     if manifest.status == "running" and stage.visit.started_at == latest:
-        reasons.append("the run was never closed during this stage: its last records may be missing")
-    return reasons
-
-
-def _longer_than_window(stage: Stage) -> str:
-    """The remedy, where calls of the stage took longer than its window."""
-    longest, window_s = stage.records["latency_ms"].max() / 1000, stage.known_window[1] - stage.known_window[0]
-    if not longest > window_s:  # NaN without a record
-        return ""
-    return (
-        f" of {show.seconds(window_s)}, for its longest call took {show.seconds(longest)}: raise `measure_s` above that"
-    )
+        yield caution("not_closed_during")
 
 
 def expected_in_flight(users: float, mean_s: float, think_s: float, error_pause_s: float, error_rate: float) -> float:
@@ -128,46 +126,47 @@ def _due(stage: Stage, found: StageFigures) -> float | None:
     return expected_in_flight(sending, attempts * mean_s, think_s, scenario.error_pause_s, rate)
 
 
-def _load_cautions(stage: Stage, found: StageFigures) -> typing.Iterator[str]:
+def _load_cautions(stage: Stage, found: StageFigures) -> typing.Iterator[Caution]:
     own, due = found.throughput.in_flight_mean or 0.0, _due(stage, found)
     if due is not None and own < (1 - THRESHOLDS["users_missing"].limit) * due:
-        yield f"{show.number(own)} requests in flight where {show.number(due)} were due"
+        yield caution("users_missing", own=own, due=due)
     records = stage.run.records
     everything = in_flight(records["sent"].to_numpy(), records["ended"].to_numpy(), *stage.known_window)
     if everything - own > THRESHOLDS["other_stages"].limit * everything:
-        yield f"{show.percent((everything - own) / everything)} of the load came from other stages' requests"
-    for worker, after_s in late_workers(stage):
-        yield f"worker {worker} joined in mid-stage: its first request came {show.seconds(after_s)} after the window began"
+        yield caution("other_stages", share=(everything - own) / everything)
+    if late := dict(late_workers(stage)):
+        yield caution("late_worker", workers=tuple(late), after_s=tuple(late.values()))
 
 
-def _settle_cautions(stage: Stage) -> typing.Iterator[str]:
+def _settle_cautions(stage: Stage) -> typing.Iterator[Caution]:
     visit = stage.visit
     if visit.steady is not False or visit.measure_from is None:
         return
-    after = f"after {show.seconds(visit.measure_from - (visit.settle_from or visit.started_at))} of settling"
+    settled_s = visit.measure_from - (visit.settle_from or visit.started_at)
     begun = stage.records[stage.records["phase"] == "settle"].sort_values("ended")
     later = begun["error"].iloc[len(begun) // 2 :]
     failed, ended = int(later.notna().sum()), int((begun["ended"] < stage.known_window[0]).sum())
     if 2 * failed > len(later):
-        yield f"its calls still failed {after} ({failed} of the last {len(later)}): see why; if it was starting up, longer settle_at_most_s"
+        yield caution("settle_failing", settled_s=settled_s, failed=failed, calls=len(later))
     elif visit.users is not None and ended < visit.users:
-        yield f"only {ended} of the first {visit.users} calls had ended {after}: longer settle_at_most_s"
+        yield caution("settle_slow", settled_s=settled_s, ended=ended, users=visit.users)
+    elif visit.users is not None:
+        yield caution("drifting", settled_s=settled_s)
     else:
-        why = "longer settle_at_most_s" + (", or the rate is above capacity" if visit.users is None else "")
-        yield f"its latencies were still drifting {after}: {why}"
+        yield caution("drifting_open", settled_s=settled_s)
 
 
-def _sample_cautions(stage: Stage, found: StageFigures) -> typing.Iterator[Doubt]:
+def _sample_cautions(stage: Stage, found: StageFigures) -> typing.Iterator[Caution]:
     outcome, prompts, reads = found.outcome, found.instrument, found.tokens.cache_read_share or 0.0
-    if (outcome.successes or 0) < THRESHOLDS["successes"].limit:
-        yield few(outcome.successes or 0), ""
+    yield from success_cautions(outcome.successes or 0)
     warm = caches_on_purpose(
         stage.run, stage.target, stage.visit.payload
     )  # which is what is measured, and said in a note
-    if not warm and (prompts.prompt_repeat_share or 0.0) > THRESHOLDS["prompt_repeats"].limit:
-        share = show.percent(prompts.prompt_repeat_share)
-        yield f"{share} of the prompts were repeats ({prompts.prompts_distinct} different ones)", "warm"
+    repeats = prompts.prompt_repeat_share or 0.0
+    if not warm and repeats > THRESHOLDS["prompt_repeats"].limit:
+        yield caution("prompts_repeated", share=repeats, distinct=prompts.prompts_distinct or 0)
     if not warm and reads > THRESHOLDS["cache_reads"].limit:
-        yield f"{show.percent(reads)} of the prompt tokens were read from a cache", "cached"
-    if (prompts.reconnects or 0) > THRESHOLDS["reconnects"].limit * (outcome.requests or 0):
-        yield f"{prompts.reconnects} of {outcome.requests} requests had to open a connection", "fewer"
+        yield caution("cache_reads", share=reads)
+    reconnects, requests = prompts.reconnects or 0, outcome.requests or 0
+    if reconnects > THRESHOLDS["reconnects"].limit * requests:
+        yield caution("reconnects", share=reconnects / requests, requests=requests)

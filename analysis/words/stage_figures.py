@@ -173,7 +173,8 @@ class Trust:
     """Whether the figures can be trusted."""
 
     verdict: Verdict | None = text("VALID, SUSPECT or INVALID")
-    reasons: str | None = text("why it is not VALID")
+    reasons: str | None = text("why it is not VALID, with what to do")
+    cautions: str | None = text("kinds of these reasons, by their names in analysis/verdicts/caution_kinds.py")
     price_bias: str | None = text("whether they make the price too high, too low, or either; empty: not told")
 
 

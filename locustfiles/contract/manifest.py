@@ -123,6 +123,10 @@ class Finding:
         return f"{kept}{fails}{'' if self.confirmed else ' (not confirmed)'}: {self.why}"
 
 
+#: what a run says of stages with errors of class internal
+FAILED_INSIDE = "requests failed inside Swarmledger (class internal): see requests.csv"
+
+
 @dataclasses.dataclass(slots=True)
 class Problem:
     """Why numbers cannot be trusted: a sentence, and the stages that it concerns (None: all of the run)."""

@@ -20,20 +20,20 @@ from tests.helpers.verdicts import healthy, verdict
             {"latency": "optimized"},
             {"served_latency": "standard"},
             2,
-            "2 of 120 answers were served with latency `standard` where `optimized` was asked for, and are billed so",
+            "1.67 % of 120 answers were served, and billed, with latency `standard` where `optimized` was asked for",
         ),
         (
             {"service_tier": "flex"},
             {"served_tier": "default"},
             120,
-            "120 of 120 answers were served with service_tier `default` where `flex` was asked for, and are billed so",
+            "100 % of 120 answers were served, and billed, with service_tier `default` where `flex` was asked for",
         ),
         ({}, {"served_tier": "default", "served_latency": "standard"}, 120, ""),
         (
             {},
             {"served_tier": "priority"},
             3,
-            "3 of 120 answers were served with service_tier `priority` where `default` was asked for, and are billed so",
+            "2.5 % of 120 answers were served, and billed, with service_tier `priority` where `default` was asked for",
         ),
     ],
 )
@@ -54,7 +54,7 @@ def test_what_was_served_otherwise_than_asked_makes_it_suspect(tmp_path, asked, 
 
 
 ROUTE = {"name": "route", "service": "openai", "base_url": "http://127.0.0.1:1/v1", "model_id": "m"}
-TIER = "answers were served with service_tier"
+TIER = "answers were served, and billed, with service_tier"
 
 
 @pytest.mark.parametrize(
@@ -63,23 +63,23 @@ TIER = "answers were served with service_tier"
         # 120 requests begin in the window; every fourth one of them, 30, is served as `served`, the others as asked
         ({}, "default", ""),
         ({}, "on_demand", ""),  # another server's word for the same
-        ({}, "priority", f"30 of 120 {TIER} `priority` where `default` was asked for, and are billed so"),
+        ({}, "priority", f"25 % of 120 {TIER} `priority` where `default` was asked for"),
         (
             {"service_tier": "flex"},
             "default",
-            f"30 of 120 {TIER} `default` where `flex` was asked for, and are billed so",
+            f"25 % of 120 {TIER} `default` where `flex` was asked for",
         ),
         ({"service_tier": "flex"}, "flex", ""),
         ({"extra_body": {"service_tier": "priority"}}, "priority", ""),
         (
             {"extra_body": {"service_tier": "priority"}},
             "default",
-            f"30 of 120 {TIER} `default` where `priority` was asked for, and are billed so",
+            f"25 % of 120 {TIER} `default` where `priority` was asked for",
         ),
         (
             {"service_tier": "auto"},
             "auto's own",
-            f"30 of 120 {TIER} `auto's own` where `auto` was asked for, and are billed so",
+            f"25 % of 120 {TIER} `auto's own` where `auto` was asked for",
         ),
     ],
 )
@@ -101,7 +101,7 @@ def test_successes_without_a_token_count_make_it_suspect(tmp_path):
     records = [dataclasses.replace(r, token_source="none") if i % 10 == 0 else r for i, r in enumerate(healthy())]
     n = sum(r.phase == "measure" for r in records)
     none = sum(r.phase == "measure" and r.token_source == "none" for r in records)
-    why = f"{none} of {n} successes have no output-token count: set the target's `tokenizer:`"
+    why = f"{100 * none / n:g} % of {n} successes have no output-token count"
     assert n / 12 < none < n / 8
     assert verdict(tmp_path, records) == ("SUSPECT", why)
 
@@ -119,7 +119,7 @@ def test_tokens_counted_by_service_and_tokenizer_in_one_stage_make_it_suspect(tm
     state, why = verdict(tmp_path, records)
     assert (state, why) == (
         "SUSPECT",
-        f"output tokens were counted in different ways (service {by[0]}, tokenizer {by[1]})",
+        f"the output tokens of {100 * by[1] / sum(by):g} % of {sum(by)} answers were counted by the tokenizer, the others' by the service",
     )
 
 
@@ -154,8 +154,8 @@ def test_an_endpoint_that_restarts_makes_it_suspect(tmp_path):
     # 4 streams break at 20.01 s; 40 refusals, the last at 20.95 + 0.003 + 0.001 s
     assert state == "SUSPECT"
     assert (
-        "the endpoint went away and came back: 4 of 4 users were cut off within 0.944 s (44 failures without a success in between)"
-        in why
+        "the endpoint went away and came back once (at the longest 4 of 4 users were cut off within 0.944 s, 44 failures without a "
+        "success in between)" in why
     )
 
 

@@ -159,7 +159,10 @@ def test_an_invalid_stage_is_undecided_and_a_suspect_one_only_where_the_gate_is_
     slo = {"error_rate": 0}
     code, cases, _ = gate(tmp_path / "a", successes(90), slo, problems=["worker 1 was lost"])
     assert code == NOT_TRUSTED and states(cases) == {"can be trusted": "undecided", "error rate ≤ 0 %": "undecided"}
-    assert cases["p4d", "1 user", "can be trusted"]["told"] == "INVALID: worker 1 was lost"
+    assert (
+        cases["p4d", "1 user", "can be trusted"]["told"]
+        == "INVALID: worker 1 was lost: run the stage again (`--resume`)"
+    )
     code, cases, _ = gate(tmp_path / "b", successes(9), slo)  # only 9 successes
     assert code == OK and cases["p4d", "1 user", "error rate ≤ 0 %"]["told"] == "0 %, SUSPECT, n 9"
     assert gate(tmp_path / "c", successes(9), slo, options=["--strict"])[0] == NOT_TRUSTED

@@ -124,7 +124,10 @@ def test_other_prompts_and_an_invalid_baseline_are_no_baseline(tmp_path):
         "asked the same prompts",
         "the baseline can be trusted",
     }
-    assert cases["2 users", "the baseline can be trusted"]["told"] == "INVALID: a worker was lost"
+    assert (
+        cases["2 users", "the baseline can be trusted"]["told"]
+        == "INVALID: a worker was lost: run the stage again (`--resume`)"
+    )
 
 
 def test_a_target_of_another_name_is_compared_by_its_model(base, tmp_path):

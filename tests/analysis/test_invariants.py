@@ -37,7 +37,7 @@ def test_order_workers_and_the_time_of_day_change_nothing(tmp_path_factory, seed
     mixed = random.Random(seed).sample(records, len(records))
     later = [dataclasses.replace(r, started_at=r.started_at + shift) for r in records]
     split = on_other_workers(records, seed)
-    columns = [name for name in STEP_COLUMNS if name != "reasons"]  # which name workers
+    columns = [name for name in STEP_COLUMNS if name not in ("reasons", "cautions")]  # which are of workers, too
     others = [
         (run_of(tmp / "mixed" / "r", mixed, asked), columns),
         (run_of(tmp / "later" / "r", later, asked, shift=shift), columns),

@@ -156,7 +156,7 @@ def test_lost_records_and_killed_workers_make_every_stage_invalid(tmp_path, work
 
 def test_a_run_without_a_single_request_has_an_invalid_stage(tmp_path):
     report = analyse([made_run(tmp_path / "r", [], [window(1, 10, 20)])])
-    assert steps(report)["reasons"].tolist() == ["no request began in its window"]
+    assert steps(report)["reasons"].tolist() == ["no request began in its window: raise `measure_s`, and run it again"]
     assert steps(report)["error_rate"].isna().all()
 
 

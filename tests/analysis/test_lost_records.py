@@ -79,7 +79,9 @@ def test_records_that_are_kept_elsewhere_are_told_once_and_not_as_lost(tmp_path)
     manifest = folder.read_manifest()
     manifest.problems = [Problem("5 records are not in it but in /tmp/kept.csv", [1], kept_of="r1")]
     folder.write_manifest(manifest)
-    assert steps(analyse([path]))["reasons"].tolist() == ["5 records are not in it but in /tmp/kept.csv"]
+    assert steps(analyse([path]))["reasons"].tolist() == [
+        "5 records are not in it but in /tmp/kept.csv: run the stage again (`--resume`)"
+    ]
     manifest.parts[0].kept = []
     folder.write_manifest(manifest)
     assert "5 records of worker local on h were lost" in steps(analyse([path]))["reasons"][0]

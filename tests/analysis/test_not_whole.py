@@ -8,8 +8,11 @@ from locustfiles.contract.manifest import WorkerEntry
 from tests.helpers.flat import steps
 from tests.helpers.made_run import made_run, steady, window
 
-BROKEN = "it is not whole: records of it did not arrive in time, or a worker that began it was gone by its end"
-CUT = "it was cut short: what was under way in its window ended under a falling load"
+AGAIN = ": run the stage again (`--resume`)"
+BROKEN = f"it is not whole (records of it did not arrive in time, or a worker that began it was gone by its end){AGAIN}"
+CUT = (
+    f"it was cut short, so what was under way in its window ended under a falling load and its price is too high{AGAIN}"
+)
 TOKENS = {"prompt_tokens": 100, "completion_tokens": 20}
 
 
@@ -33,7 +36,7 @@ def test_a_stage_that_is_not_whole_is_never_valid(tmp_path, facts, verdict, why)
 def test_what_a_problem_says_of_a_stage_is_not_said_twice(tmp_path):
     records, said = steady(1, 10, 40, 2, 0.5, lead=2, **TOKENS), "worker w stood still for 5.0 s"
     run = made_run(tmp_path / "r", records, [window(1, 10, 40, users=2, whole=False)], problems=[said])
-    assert steps(analyse([run]))["reasons"].tolist() == [said]
+    assert steps(analyse([run]))["reasons"].tolist() == [said + AGAIN]
 
 
 def test_other_versions_on_a_worker_are_a_note(tmp_path):

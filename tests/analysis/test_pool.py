@@ -227,7 +227,7 @@ def test_an_invalid_repetition_is_left_out_and_said(tmp_path):
     _, (candidate,) = pooled(made_run(tmp_path / "r", records, stages))
     assert candidate.stages == (1,)
     assert flat(candidate)["verdict"] == "SUSPECT"
-    assert flat(candidate)["reasons"].startswith("repetition 2 (INVALID, left out): 1 requests ended by a fault")
+    assert flat(candidate)["reasons"].startswith("repetition 2 left out as INVALID (1 request ended by a fault")
     # what is recommended then is the one that remains, and not several together
     assert "at 2 users: $" in analyse([tmp_path / "r"]).recommendation.facts[0]
 

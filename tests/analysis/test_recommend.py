@@ -92,16 +92,19 @@ def test_the_cheapest_stage_wins_with_runner_up_and_margin(tmp_path):
 def test_an_invalid_stage_is_never_recommended(tmp_path):
     report = study(tmp_path, problems=["a worker is missing"])
     assert report.recommendation.pick is None
-    assert report.recommendation.text.endswith("all its 7 stages are INVALID (a worker is missing).")
-    assert "INVALID (a worker is missing)" in table(report, "sentences")["recommendation"][1]
+    assert report.recommendation.text.endswith(
+        "all its 7 stages are INVALID (a worker is missing: run the stage again (`--resume`))."
+    )
+    assert "INVALID (a worker is missing: run" in table(report, "sentences")["recommendation"][1]
 
 
 def test_a_suspect_pick_carries_its_label(tmp_path):
     report = run_of(tmp_path, [stage_of(1, 100, 1, 10, 0, 5.9)])
+    few = "only 10 successes, so one slow request moves every figure: measure longer (`measure_s`)"
     assert steps(report)["verdict"][0] == "SUSPECT"
     assert report.recommendation.pick == StageKey("r", 1)
-    assert report.recommendation.label == "SUSPECT: only 10 successes"
-    assert "It is SUSPECT: only 10 successes." in report.recommendation.text
+    assert report.recommendation.label == "SUSPECT: " + few
+    assert f"It is SUSPECT: {few}." in report.recommendation.text
 
 
 def test_an_undecided_stage_is_recommended_only_with_that_label_and_after_those_that_pass(tmp_path):
@@ -137,7 +140,7 @@ def test_a_cheaper_stage_that_is_also_suspect_says_both(tmp_path):
         "for it is undecided: latency p95 ≤ 2 s (too few samples: 12, 0 of them above; 60 more, none above, would show that it is met); and SUSPECT: "
         in best.text
     )
-    assert "due; only 12 successes (which makes its price too high)." in best.text
+    assert "due, so its price is too high; only 12 successes." in best.text
 
 
 def test_the_headline_is_one_short_fact_after_the_other_with_the_price_of_10_000_first(tmp_path):
@@ -151,7 +154,8 @@ def test_the_headline_is_one_short_fact_after_the_other_with_the_price_of_10_000
         "full use ($55.98 at 30 % use).",
         "374 transactions per minute, 12 % errors, latency mean 0.920 s, p95 0.920 s.",
         "It keeps every limit: latency mean ≤ 2 s (0.920 s, 54.0 % below), error rate ≤ 15 % (12 %, 20.0 % below).",
-        "It is SUSPECT: 5.74 requests in flight where 7.88 were due (which makes its price too high).",
+        "It is SUSPECT: 5.74 requests in flight where 7.88 were due, so the load was below the planned one and its price is too high: "
+        "use more workers, and a `settle_s` longer than a call.",
         "Runner-up: `bedrock` at 10 users ($22.16 per 10,000, 32.0 % more).",
         "The cheapest VALID one is `p4d` at 1 user ($43.32 per 10,000).",
     ]

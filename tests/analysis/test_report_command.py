@@ -159,7 +159,9 @@ def test_several_runs_make_one_report_beside_them(tmp_path, capsys):
 def test_an_invalid_stage_gives_exit_code_2(tmp_path, capsys):
     path = made_run(tmp_path / "r", steady(1, 10, 40, 1, 0.5), [window(1, 10, 40)], problems=["A worker is missing."])
     assert main(["report", str(path), "--out", str(tmp_path / "out")]) == NOT_TRUSTED
-    assert "INVALID, 1 stage: A worker is missing (p4d en @1)" in capsys.readouterr().out
+    assert (
+        "INVALID, 1 stage: A worker is missing: run the stage again (`--resume`) (p4d en @1)" in capsys.readouterr().out
+    )
     assert (tmp_path / "out" / "report.md").is_file()
 
 

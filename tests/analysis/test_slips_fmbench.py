@@ -180,7 +180,7 @@ def test_its_shortest_prompts_were_one_prompt_sent_ten_times(tmp_path):
     assert theirs == {"requests": 10, "latency_mean": pytest.approx(0.38)}  # (2 + 9 x 0.2) / 10, of "payload_en_1-500"
     row = one_row(tmp_path / "r", records, window(1, 10, 40, users=10))
     assert (row["requests"], row["prompts_distinct"], row["prompt_repeat_share"]) == (10, 1, pytest.approx(0.9))
-    assert row["verdict"] == "SUSPECT" and "90 % of the prompts were repeats (1 different ones)" in row["reasons"]
+    assert row["verdict"] == "SUSPECT" and "90 % of the prompts were repeats (1 different prompt)" in row["reasons"]
 
 
 def test_its_last_batch_was_filled_up_with_prompts_of_the_first(tmp_path):

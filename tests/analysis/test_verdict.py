@@ -2,7 +2,7 @@
 
 from analysis.advice.analyse import analyse
 from analysis.verdicts.thresholds import THRESHOLDS
-from locustfiles.contract.manifest import WorkerEntry
+from locustfiles.contract.manifest import FAILED_INSIDE, WorkerEntry
 from tests.helpers.flat import steps
 from tests.helpers.made_run import BEDROCK, START, made_run, record, steady, window
 from tests.helpers.verdicts import healthy, verdict
@@ -16,7 +16,7 @@ def test_an_internal_error_in_any_phase_makes_it_invalid(tmp_path):
     records = [*healthy(), record(9, 0.1, phase="settle", error="internal")]
     assert verdict(tmp_path, records) == (
         "INVALID",
-        "1 requests ended by a fault of the load generator itself (class internal)",
+        "1 request ended by a fault of the load generator itself (class internal)",
     )
 
 
@@ -37,7 +37,7 @@ def test_repeated_prompts_make_it_suspect(tmp_path):
     n = sum(r.phase == "measure" for r in repeated)
     state, why = verdict(tmp_path, repeated)
     assert state == "SUSPECT"
-    assert n > 100 and "of the prompts were repeats (50 different ones)" in why
+    assert n > 100 and "of the prompts were repeats (50 different prompts)" in why
 
 
 def test_prompts_read_from_a_cache_make_it_suspect(tmp_path):
@@ -50,7 +50,7 @@ def test_prompts_read_from_a_cache_make_it_suspect(tmp_path):
 
 def test_reconnects_make_it_suspect(tmp_path):
     n = sum(r.phase == "measure" for r in healthy())
-    assert verdict(tmp_path, healthy(reconnect=1)) == ("SUSPECT", f"{n} of {n} requests had to open a connection")
+    assert verdict(tmp_path, healthy(reconnect=1)) == ("SUSPECT", f"100 % of {n} requests had to open a connection")
 
 
 def test_a_run_that_was_never_closed_is_suspect_and_its_last_stage_invalid(tmp_path):
@@ -73,7 +73,7 @@ def test_a_window_that_a_kill_left_open_says_so_with_the_requests_so_far(tmp_pat
         "the run was killed, its disk was full, or it is still running, during its measured window, which so has no end "
         "(7 requests were measured so far)"
     )
-    assert steps(report)["reasons"][0] == why
+    assert steps(report)["reasons"][0] == f"{why}: run the stage again (`--resume`)"
     assert f"No cost for stage 1 (`p4d`, `en`, 1 user): {why}." in report.notes
     assert "never got its measured window" not in " ".join(report.notes)
 
@@ -88,3 +88,11 @@ def test_a_window_shorter_than_its_calls_says_what_to_raise(tmp_path):
     report = analyse([made_run(tmp_path / "r", records, [window(1, 10, 22)])])
     why = "no request began in its window of 12.0 s, for its longest call took 31.0 s: raise `measure_s` above that"
     assert (steps(report)["verdict"][0], steps(report)["reasons"][0]) == ("INVALID", why)
+
+
+def test_errors_of_class_internal_are_told_once_though_the_run_says_so_itself(tmp_path):
+    records = [*healthy(), record(9, 0.1, phase="settle", error="internal")]
+    told = verdict(tmp_path / "a", records, problems=[FAILED_INSIDE])
+    assert told == ("INVALID", "1 request ended by a fault of the load generator itself (class internal)")
+    # where their records are gone, what the run says is all there is
+    assert verdict(tmp_path / "b", healthy(), problems=[FAILED_INSIDE]) == ("INVALID", FAILED_INSIDE)

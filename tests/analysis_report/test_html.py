@@ -13,6 +13,7 @@ from analysis.report.html_stages import stages, summary
 from analysis.report.html_tables import heading, shown, table
 from analysis.report.plots.catalogue import PLOTS, draw_all
 from analysis.report.stage_groups import CALL_GROUPS, GROUPS, OPEN_GROUPS
+from analysis.verdicts.caution import caution
 from analysis.verdicts.check import Check
 from analysis.verdicts.slo_criteria import Criterion
 from analysis.words import format as show
@@ -55,8 +56,6 @@ class Reader(html.parser.HTMLParser):
 @pytest.fixture(scope="module")
 def full():
     steps, records = samples.made_up(2)
-    steps.loc[steps["stage"] == 3, ["verdict", "reasons"]] = ["SUSPECT", "only 12 successes"]
-    steps.loc[steps["stage"] == 4, ["verdict", "reasons"]] = ["INVALID", "7 records of worker w1 were lost"]
     costs = [
         RunCost("study", "llama2-13b-p4d-0", "ml.p4d.24xlarge", "hourly", 263.55, 37.688, 1, *[None] * 8, 2.75908, 2.75908, 2.75908, None),
         RunCost("study", "bedrock-llama2-13b-1", "m", "tokens", 536.69, None, None, 1.4e6, 9e4, None, None, 0.00075, 0.001, None, None, 1.14, 1.14, 1.14, None),
@@ -69,6 +68,8 @@ def full():
     found = samples.report(
         steps, records, pick=23, break_even=[samples.pair()], notes=["A torn last line was skipped."]
     )
+    lost = caution("told_by_run", text="7 records of worker w1 were lost")
+    found = samples.doubted(found, {3: [caution("few_successes", successes=12)], 4: [lost]})
     results = [
         dataclasses.replace(r, checks=checks) if r in found.failed and r.figures.users == 8 else r
         for r in found.results
@@ -173,8 +174,8 @@ def test_failing_cells_are_marked_by_sign_and_class_and_passing_ones_too(text):
 
 def test_warnings_name_the_stages_that_cannot_be_trusted_and_why(text):
     words = Reader(text).under("warnings")
-    assert words.index("INVALID, 1 stage: 7 records of worker w1 were lost.") < words.index(
-        "SUSPECT, 1 stage: only 12 successes."
+    assert words.index("INVALID, 1 stage: 7 records of worker w1 were lost:") < words.index(
+        "SUSPECT, 1 stage: only 12 successes, so one slow request moves every figure: measure longer ( measure_s )."
     )
     assert "llama2-13b-p4d-0 payload_en_1-500 @6" in words
     assert "A torn last line was skipped." in words
@@ -212,8 +213,9 @@ def test_how_it_was_run_names_versions_prices_workers_and_windows(text):
 
 def test_hostile_names_are_text_everywhere(tmp_path):
     steps, records = samples.made_up(1, users=(2,), names=[HOSTILE], n=20)
-    steps["model"], steps["reasons"], steps["verdict"] = HOSTILE, HOSTILE, "SUSPECT"
+    steps["model"] = HOSTILE
     report = samples.report(steps, records, pick=2, notes=[HOSTILE])
+    report = samples.doubted(report, {n: [caution("told_by_run", text=HOSTILE)] for n in (1, 2)})
     report.recommendation.facts = [HOSTILE]
     report.recommendation.label = HOSTILE
     report.sentences = [s._replace(recommendation=HOSTILE) for s in report.sentences]

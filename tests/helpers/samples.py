@@ -13,6 +13,7 @@ from analysis.advice.recommend import Recommendation
 from analysis.advice.report_model import Report
 from analysis.advice.target_sentences import Sentence
 from analysis.cost.price_rows import PriceRow
+from analysis.verdicts.caution import trust_of
 from analysis.verdicts.stage_results import Result, StageKey
 from analysis.words.columns import METRICS, STEP_COLUMNS
 from analysis.words.stage_figures import StageFigures
@@ -132,6 +133,17 @@ def with_steps(found, steps):
     results = [result_of(row) for row in steps.to_dict("records")]
     front = pareto(results, found.dataset, {}, "p95")
     return dataclasses.replace(found, results=results, candidates=results, pareto=front)
+
+
+def doubted(found, cautions):
+    """A Report of whose stages some have cautions. cautions: stage number -> its own."""
+
+    def told(r):
+        some = tuple(cautions.get(r.key.stage, ()))
+        return dataclasses.replace(r, cautions=some, figures=dataclasses.replace(r.figures, trust=trust_of(some)))
+
+    results = [told(r) for r in found.results]
+    return dataclasses.replace(found, results=results, candidates=results)
 
 
 SLO = {"latency_s": {"p95": 2.0}, "error_rate": 0.0, "cost_per_10k_transactions_usd": 50.0}

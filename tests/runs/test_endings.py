@@ -133,7 +133,8 @@ def fill_the_disk(endpoint, tmp_path: pathlib.Path) -> None:
         assert len(whole) > 500 and torn in (0, 1)
         assert all(len(line) == len(FIELDS) for line in csv.reader(whole))
         manifest = folders.manifest(disk / "run")
-        said = f"{disk / 'run'} cannot be written: No space left on device; the run stops, what it holds is kept"
+        kept = "the run stops, what it holds is kept; see to the disk, then --resume"
+        said = f"{disk / 'run'} cannot be written: No space left on device; {kept}"
         assert (
             manifest["status"] == "stopped"
             and manifest["ended_at"] is not None

@@ -23,7 +23,7 @@ from locustfiles.common.recording.stage_tally import Tally
 from locustfiles.common.recording.take_up import forget_manifest, keep_manifest
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.error_classes import ErrorClass
-from locustfiles.contract.manifest import LeftOut, Problem, StageWindow, WorkerEntry
+from locustfiles.contract.manifest import FAILED_INSIDE, LeftOut, Problem, StageWindow, WorkerEntry
 from locustfiles.contract.requests_file import Displaced, RequestsFile
 from locustfiles.contract.run_folder import RunFolder
 from locustfiles.contract.spool import hold
@@ -149,7 +149,7 @@ class RunRecorder:
             self.folder = self.files.folder
             self.problem(said, self.unfinished())
         elif not self.broken_off:
-            then = "what it holds is kept" if self.closed else "the run stops, what it holds is kept"
+            then = f"{'' if self.closed else 'the run stops, '}what it holds is kept; see to the disk, then --resume"
             cut = [stage.stage for stage in cut_short(self.manifest)]
             self.problem(f"{self.folder.path} cannot be written: {e.strerror}; {then}", cut)
         self.broken_off = True
@@ -208,7 +208,7 @@ class RunRecorder:
         for problem in lacking(self.manifest, self.inbox.accounts, self.files):
             self.problem(problem.text, problem.stages)
         if self.broken:
-            self.problem("requests failed inside Swarmledger (class internal): see requests.csv", sorted(self.broken))
+            self.problem(FAILED_INSIDE, sorted(self.broken))
 
     def close(self, status: str) -> None:
         """Write everything that is still held, once."""
