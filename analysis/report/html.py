@@ -15,7 +15,7 @@ import yaml
 
 from analysis.advice.report_model import Report
 from analysis.advice.study_tables import QUESTIONS, Question
-from analysis.report import html_stages
+from analysis.report import html_arranged, html_stages
 from analysis.report.explorer import explorer
 from analysis.report.frames import failed_table
 from analysis.report.html_tables import Table, heading, table
@@ -115,20 +115,20 @@ def _content(report: Report, plots: typing.Sequence[pathlib.Path]) -> dict[str, 
         "explorer": explorer(report),
         "break_even_picture": pictures.pop(BREAK_EVEN),
         "pictures": list(pictures.values()),
-        "failed": table(failed_table(report.failed), skip=["payload", *run]),
+        "failed": html_arranged.failed_cells(table(failed_table(report.failed), skip=["payload", *run])),
         "total": total(report),
         "open_limits": open_limits(report),
-        "run_cost": table(run_cost_table(report.run_cost), skip=run),
+        "run_cost": html_arranged.run_cost(run_cost_table(report.run_cost), run),
         "even_lines": table(shown_even_lines(report.even_lines, several)),
-        "prices": table(shown_prices(report.prices, several)),
+        "prices": html_arranged.prices(shown_prices(report.prices, several)),
         "knees": report.knees,
-        "study": {_question(q): table(report.tables[q.table], skip=run) for q in QUESTIONS if q.table in report.tables},
+        "study": {_question(q): _best(report, q, run) for q in QUESTIONS if q.table in report.tables},
         **_chosen_among(report),
         "stages": html_stages.stages(report),
         "calls": html_stages.calls(report) if report.retries else None,
         "open_loop": html_stages.open_loop(report) if report.open_loop else None,
         "findings": [(f, table(shown_evidence(f))) for f in report.findings],
-        "repeats": _shown(report.repeats, shown_repeats, several),
+        "repeats": html_arranged.levels(shown_repeats(report.repeats, several)) if report.repeats else None,
         "token_sources": _shown(report.token_sources, shown_sources, several),
         "token_comparison": _shown(report.token_comparison, shown_comparison, several),
         "workers": _shown(report.workers, shown_workers, several),
@@ -149,7 +149,14 @@ def _shown(rows: Rows, words: typing.Callable[[Rows, bool], pd.DataFrame], sever
 def _chosen_among(report: Report) -> dict[str, Table | None]:
     """The recommendation of each model, where there are several, and what nothing beats."""
     models = report.tables.get("recommended_per_model", pd.DataFrame())
-    return {"per_model": table(models) if len(models) else None, "pareto": table(shown_front(report))}
+    return {
+        "per_model": html_arranged.model_choices(models) if len(models) else None,
+        "pareto": html_arranged.front(shown_front(report)),
+    }
+
+
+def _best(report: Report, question: Question, skip: list[str]) -> Table:
+    return html_arranged.question_table(question, report.tables[question.table], skip)
 
 
 def contents(report: Report) -> list[tuple[str, str]]:

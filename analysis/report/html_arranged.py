@@ -1,0 +1,106 @@
+"""Tables for the page in the order of reading: what names a row and what decides first, long texts on lines of their own.
+
+At 1,000 px nothing that decides is cut off; on a phone the first figures stand beside the name.
+"""
+
+import typing
+
+import pandas as pd
+
+from analysis.advice.study_tables import Question
+from analysis.report.html_tables import Cell, Table, heading, table
+from analysis.words import format as show
+
+
+def arranged(
+    frame: pd.DataFrame,
+    order: typing.Sequence[str],
+    head: str,
+    under: typing.Sequence[str] = (),
+    below: typing.Sequence[str] = (),
+    skip: typing.Iterable[str] = (),
+) -> Table:
+    """A frame's columns, those of `order` first. head: the column that names a row, with the cells of `under` on a second line;
+    below: columns of long texts, which stand under their row. What is not there is passed over."""
+    skipped = set(skip)
+    under, below = ([c for c in some if c in frame and c not in skipped] for some in (under, below))
+    rest = [c for c in frame.columns if c not in order]
+    columns = [c for c in [*order, *rest] if c in frame and c not in skipped.union(under, below)]
+    found = table(frame[columns])
+    at = [h.text for h in found.heads].index(heading(head)) if found.rows else 0
+    for cells, (_, row) in zip(found.rows, frame.iterrows(), strict=True):
+        cells[at].head = True
+        cells[at].under = " · ".join(dict.fromkeys(words for _, words in _known(row, under)))
+        found.below.append("; ".join(f"{name}: {words}" for name, words in _known(row, below)))
+    return found
+
+
+def _known(row: pd.Series, columns: typing.Iterable[str]) -> typing.Iterator[tuple[str, str]]:
+    for column in columns:
+        value = row[column]
+        if show.known(value) and str(value) and value != show.UNKNOWN:
+            yield column, show.number(value) if isinstance(value, float) else str(value)
+
+
+def question_table(question: Question, frame: pd.DataFrame, skip: typing.Iterable[str]) -> Table:
+    """The best of each model: what was asked for stands beside the model."""
+    figures = ["USD per 1M output tokens", "Throughput (tokens/s)", "Latency (ms/token) median"]
+    asked = {"best_throughput": figures[1], "best_latency": figures[2]}.get(question.table, figures[0])
+    order = [
+        "Model",
+        asked,
+        *(f for f in figures if f != asked),
+        "Concurrent requests",
+        "Verdict",
+        "Runner-up",
+        "Margin",
+    ]
+    return arranged(frame, order, "Model", ("Target", "Run", "Instance"), ("Note",), skip)
+
+
+def model_choices(frame: pd.DataFrame) -> Table:
+    """The recommendation of each model."""
+    order = ["Model", "USD per 10,000", "Latency p95 (s)", "Transactions per minute", "Error rate", "Level", "Verdict"]
+    return arranged(frame, order, "Model", ("Target", "Instance"), ("Mind",))
+
+
+def front(frame: pd.DataFrame) -> Table:
+    """The Pareto front, by the numbers of its picture."""
+    latency = [c for c in frame.columns if c.startswith("Latency ")]  # of the statistic that decides
+    order = ["Number", "Target", "USD per 10,000", *latency, "Transactions per minute", "Level", "Recommended"]
+    return arranged(frame, order, "Target", ("Model",))
+
+
+def run_cost(frame: pd.DataFrame, skip: typing.Iterable[str]) -> Table:
+    return arranged(frame, ["Target", "Cost", "Duration"], "Target", ("Run", "Instance"), (), skip)
+
+
+def prices(frame: pd.DataFrame) -> Table:
+    """What each target is priced by, its source in sight."""
+    below = ("Entry", "Source", "Rules", "Mind")
+    return arranged(frame, ["Target", "Price", "By", "As of", "Region"], "Target", ("Run",), below)
+
+
+def levels(frame: pd.DataFrame) -> Table:
+    """Rows that a target and a dataset name, as repetitions do."""
+    return arranged(frame, ["Target", "Level"], "Target", ("Run", "Dataset"))
+
+
+def failed_cells(whole: Table) -> Table:
+    """`0.533 s, with 3 failures above it ✗` on two lines: limits stand beside each other, their reasons under them."""
+    for cell in (cell for row in whole.rows for cell in row):
+        _in_two(cell)
+    return whole
+
+
+def _in_two(cell: Cell) -> None:
+    if cell.css not in ("met", "missed", "undecided"):
+        return
+    if cell.text.startswith("? "):
+        cell.text, cell.under = "?", cell.text[2:]
+    elif ", " in cell.text:
+        value, rest = cell.text.split(", ", 1)
+        cell.text, cell.under = f"{value} {rest[-1]}", rest[:-1].strip()
+    else:
+        return
+    cell.css, cell.number = f"{cell.css} why", True
