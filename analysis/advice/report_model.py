@@ -22,6 +22,14 @@ from analysis.verdicts.stage_results import Result, StageKey
 from locustfiles.contract.manifest import Manifest
 from locustfiles.contract.version import Build
 
+MOST_DATASETS = 6  # that a sentence names
+
+
+def _alone(runs: list[str], here: list[str]) -> str:
+    """` (run b, which did not measure this one)`: whose options are therefore in no comparison."""
+    others = [run for run in dict.fromkeys(runs) if run not in here]
+    return f" (by {', '.join(others)}, not in this comparison)" if others else ""
+
 
 @dataclasses.dataclass(slots=True)
 class Report:
@@ -84,6 +92,22 @@ class Report:
     def not_in_headline(self) -> list[str]:
         """What could not be compared, where it is more than the headline tells in full."""
         return self.not_compared if len(self.not_compared) > IN_FULL else []
+
+    @property
+    def other_datasets(self) -> str:
+        """Which were measured beside the one that the recommendation is for, and how to get theirs; empty where none was."""
+        runs: dict[str, list[str]] = {}  # dataset -> the runs that measured it
+        for r in self.results:
+            runs.setdefault(r.payload, []).append(r.key.run)
+        here = runs.pop(self.dataset, [])
+        if not runs:
+            return ""
+        told = [f"`{one}`" + _alone(some, here) for one, some in list(runs.items())[:MOST_DATASETS]]
+        more = f" and {len(runs) - MOST_DATASETS} more" if len(runs) > MOST_DATASETS else ""
+        return (
+            f"This is for the dataset `{self.dataset}` alone. Measured too: {', '.join(told)}{more}; for one of them run "
+            f"`report` again with `--dataset {next(iter(runs))}`."
+        )
 
     @property
     def of_interest(self) -> list[Result]:

@@ -20,7 +20,7 @@ from analysis.words import format as show
 from analysis.words.columns import Column, column
 from analysis.words.level import is_open, level_text
 from analysis.words.spread import STATISTICS, Spread
-from analysis.words.user_perceived import perceived
+from analysis.words.user_perceived import errors_text
 from analysis.words.value_text import instances_of
 
 
@@ -219,7 +219,7 @@ def _cautions(best: Result, compared: list[Result]) -> typing.Iterator[str]:
             own = f"; by the {show.count(beyond)} tokens beyond it about {show.money(price)} per 1M" if price else ""
             yield f"{mine}{r.echo.text}{own}"
         if not _answers(r):
-            yield f"{mine}{show.percent(perceived(r.figures).error_rate)} errors"
+            yield f"{mine}{errors_text(r.figures)}"
     outputs = {r.who: mean for r in compared if (mean := r.figures.tokens.completion_tokens_mean)}
     if len(outputs) > 1 and max(outputs.values()) > (1 + MAX_OUTPUT_DIFFERENCE) * min(outputs.values()):
         told = outputs if len(outputs) == 2 else {who: outputs[who] for who in _ends(outputs)}

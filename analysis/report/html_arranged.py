@@ -8,7 +8,7 @@ import typing
 import pandas as pd
 
 from analysis.advice.study_tables import Question
-from analysis.report.html_tables import Cell, Table, heading, table
+from analysis.report.html_tables import Cell, Table, heading, shown, table
 from analysis.words import format as show
 
 
@@ -39,29 +39,21 @@ def _known(row: pd.Series, columns: typing.Iterable[str]) -> typing.Iterator[tup
     for column in columns:
         value = row[column]
         if show.known(value) and str(value) and value != show.UNKNOWN:
-            yield column, show.number(value) if isinstance(value, float) else str(value)
+            yield column, shown(column, value).text
 
 
 def question_table(question: Question, frame: pd.DataFrame, skip: typing.Iterable[str]) -> Table:
     """The best of each model: what was asked for stands beside the model."""
     figures = ["USD per 1M output tokens", "Throughput (tokens/s)", "Latency (ms/token) median"]
     asked = {"best_throughput": figures[1], "best_latency": figures[2]}.get(question.table, figures[0])
-    order = [
-        "Model",
-        asked,
-        *(f for f in figures if f != asked),
-        "Concurrent requests",
-        "Verdict",
-        "Runner-up",
-        "Margin",
-    ]
-    return arranged(frame, order, "Model", ("Target", "Run", "Instance"), ("Note",), skip)
+    order = ["Model", asked, *(f for f in figures if f != asked), "Concurrent requests", "Verdict"]
+    return arranged(frame, order, "Model", ("Target", "Run", "Instance"), ("Note", "Runner-up", "Margin", "Tie"), skip)
 
 
 def model_choices(frame: pd.DataFrame) -> Table:
     """The recommendation of each model."""
     order = ["Model", "USD per 10,000", "Latency p95 (s)", "Transactions per minute", "Error rate", "Level", "Verdict"]
-    return arranged(frame, order, "Model", ("Target", "Instance"), ("Mind",))
+    return arranged(frame, order, "Model", ("Target", "Instance"), ("Mind", "Runner-up", "Margin", "Tie"))
 
 
 def front(frame: pd.DataFrame) -> Table:

@@ -123,26 +123,33 @@ def open_table(stages: list[Result], several_runs: bool) -> pd.DataFrame:
     return text_table(opened, OPENED, without=() if several_runs else ("Run",))
 
 
-#: left out of the short table where there is little room
-ROOMY = ["requests", "TPOT p50", "latency p50", "out tok/s"]
-
-
-def short_table(stages: list[Result], roomy: bool = True) -> pd.DataFrame:
-    """Text cells for a terminal; a run or payload that all stages share has no column."""
+def short_table(stages: list[Result]) -> pd.DataFrame:
+    """Text cells for a terminal; a run or payload that all stages share has no column. With retries of attempts and calls."""
     units = {"users" if r.figures.rate is None else "requests/s" for r in stages}
-    level = units.pop() if len(units) == 1 else "users or requests/s"
+    level = units.pop() if len(units) == 1 else "level"
+    retried = any(r.figures.retried for r in stages)
+    requests, errors, p95 = ("attempts", "attempt errors", "call p95") if retried else ("requests", "errors", "p95")
     columns = headed(
         lambda f: {
             "run": f.run, "target": f.identity.target, "payload": f.identity.payload, level: short_level,
-            "requests": f.outcome.requests, "errors": f.outcome.error_rate, "TTFT p50": f.ttft.p50, "TPOT p50": f.tpot.p50,
-            "latency p50": f.latency.p50, "p95": f.latency.p95, "tx/min": f.throughput.transactions_per_minute,
-            "out tok/s": f.tokens.completion_tokens_per_s, "$/10k tx": f.cost.usd_per_10k_transactions, "limits": f.limits.slo,
-            "verdict": f.trust.verdict,
+            requests: f.outcome.requests, errors: f.outcome.error_rate, "call errors": _call_errors, "TTFT p50": f.ttft.p50,
+            "TPOT p50": f.tpot.p50, "latency p50": f.latency.p50, p95: _call_p95 if retried else f.latency.p95,
+            "tx/min": f.throughput.transactions_per_minute, "out tok/s": f.tokens.completion_tokens_per_s,
+            "$/10k tx": f.cost.usd_per_10k_transactions, "limits": f.limits.slo, "verdict": f.trust.verdict,
         }
     )  # fmt: skip
     shared = [] if len({r.figures.run for r in stages}) > 1 else ["run"]
     shared += [] if len({r.payload for r in stages}) > 1 else ["payload"]
-    return text_table(stages, columns, intervals=False, without=shared + ([] if roomy else ROOMY))
+    return text_table(stages, columns, intervals=False, without=shared + ([] if retried else ["call errors"]))
+
+
+def _call_errors(figures: StageFigures) -> str:
+    """Of the calls; where nothing is retried each is one request."""
+    return show.percent(figures.calls.call_error_rate if figures.retried else figures.outcome.error_rate)
+
+
+def _call_p95(figures: StageFigures) -> str:
+    return show.seconds((figures.calls.call_latency if figures.retried else figures.latency).p95)
 
 
 def run_cost_table(costs: list[RunCost]) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from matplotlib.patheffects import AbstractPathEffect, withStroke
 
 from analysis.advice.not_compared import IN_FULL
 from analysis.report.plots import style
+from analysis.report.plots.legend import legend
 from analysis.report.plots.view import Mark, View, lines
 from analysis.words.format import money, number, seconds
 from analysis.words.level import kind_of, level_text
@@ -58,7 +59,7 @@ def price_performance(view: View) -> Figure | None:
     shaded = _feasible(ax, limit, view.limit("cost_per_10k_transactions_usd"))
     style.label(ax, f"{statistic} latency (s)", "$ per 10,000 transactions")
     handles = _handles(view, marks, bool(best), shaded, bool(missed), bool(unproven))
-    style.legend(fig, handles, "\n".join([_words(bubbles, best), *caption_lines(view.report.not_compared)]))
+    legend(fig, handles, "\n".join([_words(bubbles, best), *caption_lines(view.report.not_compared)]))
     return fig
 
 
