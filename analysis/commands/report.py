@@ -89,8 +89,11 @@ def write_report(report: Report, folder: pathlib.Path) -> pathlib.Path:
 
 def print_gist(report: Report, console: Console) -> None:
     """The stage table, why stages are not VALID, the run's cost and the recommendation."""
-    for table in stages_tables(report.results, console.width):
+    tables = stages_tables(report.results, console.width)
+    for table in tables:
         console.print(table)
+    if len(tables) > 1:
+        console.print()
     for found in report.findings:
         mind = f" Mind: {'; '.join(found.warnings)}." if found.warnings else ""
         console.print(f"Found: {found.text}{mind}", highlight=False, markup=False)

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from analysis.report.text_tables import short_table
 from analysis.verdicts.stage_results import Result
+from analysis.words import format as show
 
 LEFT = ("target", "payload", "run", "verdict", "limits")
 COLOURS = {
@@ -29,22 +30,23 @@ NAMES = ("run", "target", "payload")  # stand above their stages where there is 
 def stages_tables(stages: list[Result], width: int) -> list[Table]:
     """One table; where names leave no room for figures one for each target and payload, under their names."""
     whole = short_table(stages)
-    for column in DISPENSABLE:
-        if _width(whole) <= width:
+    narrowed = _narrowed(whole, width)
+    return [_table(narrowed, [])] if _width(narrowed) <= width else _grouped(whole, width)
+
+
+def _narrowed(frame: pd.DataFrame, width: int) -> pd.DataFrame:
+    """What fits of it, without what says nothing and then without what can be done without."""
+    empty = [c for c in frame if c in (*DISPENSABLE, "limits") and set(frame[c]) <= {show.UNKNOWN, "none"}]
+    for column in (*empty, *DISPENSABLE):
+        if _width(frame) <= width:
             break
-        whole = whole.drop(columns=column, errors="ignore")
-    if _width(whole) <= width:
-        return [_table(whole, [])]
-    return _grouped(short_table(stages), width)
+        frame = frame.drop(columns=column, errors="ignore")
+    return frame
 
 
 def _grouped(whole: pd.DataFrame, width: int) -> list[Table]:
     names = [name for name in NAMES if name in whole]
-    figures = whole.drop(columns=names)
-    for column in DISPENSABLE:
-        if _width(figures) <= width:
-            break
-        figures = figures.drop(columns=column, errors="ignore")
+    figures = _narrowed(whole.drop(columns=names), width)
     widths = _widths(figures)
     tables = []
     for i, (who, some) in enumerate(whole.groupby(names, sort=False)):
