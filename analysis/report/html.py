@@ -19,6 +19,7 @@ from analysis.report import html_arranged, html_stages
 from analysis.report.explorer import explorer
 from analysis.report.frames import failed_table
 from analysis.report.html_tables import Table, heading, table
+from analysis.report.notes import grouped
 from analysis.report.plots.alt_text import alt_text
 from analysis.report.plots.catalogue import PLOTS, by_rate_file
 from analysis.report.run_tables import (
@@ -110,12 +111,13 @@ def _content(report: Report, plots: typing.Sequence[pathlib.Path]) -> dict[str, 
         "best": best,
         "figures": [] if picked is None else html_stages.key_figures(picked.figures),
         "summary": [] if picked is None else halves(html_stages.summary(picked)),
+        "notes": grouped(report.notes),
         "doubts": [(verdict, remark) for verdict, remarks in doubts(report).items() for remark in remarks],
         "decides": pictures.pop(DECIDES),
         "explorer": explorer(report),
         "break_even_picture": pictures.pop(BREAK_EVEN),
         "pictures": list(pictures.values()),
-        "failed": html_arranged.failed_cells(table(failed_table(report.failed), skip=["payload", *run])),
+        "failed": html_arranged.failed_tables(failed_table(report.failed), _limits(report), ["payload", *run]),
         "total": total(report),
         "open_limits": open_limits(report),
         "run_cost": html_arranged.run_cost(run_cost_table(report.run_cost), run),
@@ -127,13 +129,19 @@ def _content(report: Report, plots: typing.Sequence[pathlib.Path]) -> dict[str, 
         "stages": html_stages.stages(report),
         "calls": html_stages.calls(report) if report.retries else None,
         "open_loop": html_stages.open_loop(report) if report.open_loop else None,
-        "findings": [(f, table(shown_evidence(f))) for f in report.findings],
-        "repeats": html_arranged.levels(shown_repeats(report.repeats, several)) if report.repeats else None,
-        "token_sources": _shown(report.token_sources, shown_sources, several),
-        "token_comparison": _shown(report.token_comparison, shown_comparison, several),
+        "findings": [(f, html_arranged.evidence(shown_evidence(f))) for f in report.findings],
+        "repeats": _shown(report.repeats, shown_repeats, several, html_arranged.repeats),
+        "token_sources": _shown(report.token_sources, shown_sources, several, html_arranged.token_sources),
+        "token_comparison": _shown(report.token_comparison, shown_comparison, several, html_arranged.token_comparison),
         "workers": _shown(report.workers, shown_workers, several),
         "contents": contents(report),
         "metrics": METRICS,
+        **_of_runs(report),
+    }
+
+
+def _of_runs(report: Report) -> dict[str, dict]:
+    return {
         "run_tables": {name: stage_windows(manifest) for name, manifest in report.runs.items()},
         "scenarios": {name: _yaml(manifest.scenario) for name, manifest in report.runs.items()},
     }
@@ -142,8 +150,18 @@ def _content(report: Report, plots: typing.Sequence[pathlib.Path]) -> dict[str, 
 Rows = typing.TypeVar("Rows", bound=typing.Sized)
 
 
-def _shown(rows: Rows, words: typing.Callable[[Rows, bool], pd.DataFrame], several: bool) -> Table | None:
-    return table(words(rows, several)) if len(rows) else None
+def _shown(
+    rows: Rows,
+    words: typing.Callable[[Rows, bool], pd.DataFrame],
+    several: bool,
+    arrange: typing.Callable[[pd.DataFrame], Table] = table,
+) -> Table | None:
+    return arrange(words(rows, several)) if len(rows) else None
+
+
+def _limits(report: Report) -> set[str]:
+    """The columns of limits in the table of stages that missed one."""
+    return {c.criterion.text for r in report.failed for c in r.checks}
 
 
 def _chosen_among(report: Report) -> dict[str, Table | None]:
@@ -224,7 +242,7 @@ def stage_windows(manifest: Manifest) -> Table:
             "level": level_text(s),
         }
         rows.append(who | times | {"ended by": s.ended_by, "steady": s.steady, "whole": s.whole})
-    return table(pd.DataFrame(rows))
+    return html_arranged.windows(pd.DataFrame(rows)) if rows else table(pd.DataFrame())
 
 
 def _yaml(scenario: dict) -> markupsafe.Markup:

@@ -3,6 +3,7 @@
 At 1,000 px nothing that decides is cut off; on a phone the first figures stand beside the name.
 """
 
+import re
 import typing
 
 import pandas as pd
@@ -42,12 +43,18 @@ def _known(row: pd.Series, columns: typing.Iterable[str]) -> typing.Iterator[tup
             yield column, shown(column, value).text
 
 
+STUDY = {"Model", "Target", "Run", "Verdict", "Note", "Instance", "Concurrent requests", "Runner-up", "Margin", "Tie",
+         "Minutes per 1M output tokens", show.HOURLY_PRICE}  # fmt: skip
+
+
 def question_table(question: Question, frame: pd.DataFrame, skip: typing.Iterable[str]) -> Table:
-    """The best of each model: what was asked for stands beside the model."""
+    """The best of each model: what was asked for stands beside the model; the targets' labels below."""
     figures = ["USD per 1M output tokens", "Throughput (tokens/s)", "Latency (ms/token) median"]
     asked = {"best_throughput": figures[1], "best_latency": figures[2]}.get(question.table, figures[0])
     order = ["Model", asked, *(f for f in figures if f != asked), "Concurrent requests", "Verdict"]
-    return arranged(frame, order, "Model", ("Target", "Run", "Instance"), ("Note", "Runner-up", "Margin", "Tie"), skip)
+    labels = [c for c in frame.columns if c not in STUDY.union(figures)]
+    below = [*labels, "Note", "Runner-up", "Margin", "Tie"]
+    return arranged(frame, order, "Model", ("Target", "Run", "Instance"), below, skip)
 
 
 def model_choices(frame: pd.DataFrame) -> Table:
@@ -59,8 +66,8 @@ def model_choices(frame: pd.DataFrame) -> Table:
 def front(frame: pd.DataFrame) -> Table:
     """The Pareto front, by the numbers of its picture."""
     latency = [c for c in frame.columns if c.startswith("Latency ")]  # of the statistic that decides
-    order = ["Number", "Target", "USD per 10,000", *latency, "Transactions per minute", "Level", "Recommended"]
-    return arranged(frame, order, "Target", ("Model",))
+    order = ["Number", "Target", "USD per 10,000", *latency, "Transactions per minute", "Level", "Verdict"]
+    return arranged(frame, order, "Target", ("Model", "Recommended"))
 
 
 def run_cost(frame: pd.DataFrame, skip: typing.Iterable[str]) -> Table:
@@ -73,9 +80,45 @@ def prices(frame: pd.DataFrame) -> Table:
     return arranged(frame, ["Target", "Price", "By", "As of", "Region"], "Target", ("Run",), below)
 
 
-def levels(frame: pd.DataFrame) -> Table:
-    """Rows that a target and a dataset name, as repetitions do."""
-    return arranged(frame, ["Target", "Level"], "Target", ("Run", "Dataset"))
+def repeats(frame: pd.DataFrame) -> Table:
+    """Each level's repetitions, the price first."""
+    order = ["Target", "Level", "Repetition", "Price per transaction", "Latency p95", "Transactions/s", "Latency p50"]
+    return arranged(frame, order, "Target", ("Run", "Dataset"))
+
+
+def token_sources(frame: pd.DataFrame) -> Table:
+    """Who counted; without those who counted nothing."""
+    nobody = [c for c in frame.columns if set(frame[c]) == {show.percent(0.0)}]
+    return arranged(frame, ["Target", "Successes"], "Target", ("Run",), (), nobody)
+
+
+def token_comparison(frame: pd.DataFrame) -> Table:
+    """What was found first."""
+    return arranged(frame, ["Target", "Finding", "Counts"], "Target", ("Run", "Tokenizer"))
+
+
+def windows(frame: pd.DataFrame) -> Table:
+    return arranged(frame, ["stage", "target", "level"], "target", ("payload",))
+
+
+def evidence(frame: pd.DataFrame) -> Table:
+    """`82 ms (81 – 83)` on two lines."""
+    whole = table(frame)
+    for cell in (cell for row in whole.rows for cell in row):
+        if found := re.fullmatch(r"(.+?) \((.+)\)", cell.text):
+            cell.text, cell.under, cell.number = found[1], found[2], True
+    return whole
+
+
+def failed_tables(frame: pd.DataFrame, criteria: typing.Collection[str], skip: typing.Iterable[str]) -> list[Table]:
+    """The stages that missed a limit, a table for each set of limits; criteria: the columns of limits."""
+    limits = [c for c in frame.columns if c in criteria]
+    sets: dict[tuple[str, ...], list[int]] = {}
+    for at, (_, row) in enumerate(frame.iterrows()):
+        sets.setdefault(tuple(c for c in limits if show.known(row[c]) and row[c]), []).append(at)
+    return [
+        failed_cells(table(frame.iloc[rows], [*skip, *(c for c in limits if c not in of)])) for of, rows in sets.items()
+    ]
 
 
 def failed_cells(whole: Table) -> Table:

@@ -38,10 +38,10 @@ def _times(
 GROUPS = (
     _group("What decides", lambda f: {
         "+verdict": f.trust.verdict, "+SLO": f.limits.slo, "+$ per 10k transactions": f.cost.usd_per_10k_transactions,
-        "+$ per 1M output tokens": f.cost.usd_per_1m_output_tokens, "+latency p95, s": f.latency.p95, "+TTFT p95, s": f.ttft.p95,
-        "+transactions /min": f.throughput.transactions_per_minute, "+error rate": f.outcome.error_rate,
-        "+requests": f.outcome.requests, "+call latency p95, s": f.calls.call_latency.p95, "+call error rate": f.calls.call_error_rate,
-        "+calls": f.calls.calls,
+        "+$ per 1M output tokens": f.cost.usd_per_1m_output_tokens, "+call latency p95, s": f.calls.call_latency.p95,
+        "+call error rate": f.calls.call_error_rate, "+latency p95, s": f.latency.p95, "+error rate": f.outcome.error_rate,
+        "+TTFT p95, s": f.ttft.p95, "+transactions /min": f.throughput.transactions_per_minute, "+calls": f.calls.calls,
+        "+requests": f.outcome.requests,
     }),
     _group("Latency, s", lambda f: {
         "+mean": f.latency.mean, "+p50": f.latency.p50, "p90": f.latency.p90, "+p99": f.latency.p99, "p99.9": f.latency.p99_9,
@@ -98,10 +98,12 @@ GROUPS = (
 CALL_GROUPS = (
     _group("Calls", lambda f: {
         "+calls": f.calls.calls, "+failed": f.calls.calls_failed, "+error rate of calls": f.calls.call_error_rate,
-        "+attempts per call": f.calls.attempts_per_call_mean, "+error rate of attempts": f.outcome.error_rate,
     }),
     _times("User-perceived, latency s", lambda f: f.calls.call_latency),
     _times("User-perceived, TTFT s", lambda f: f.calls.call_ttft, "p50 p95"),
+    _group("Attempts", lambda f: {
+        "+per call": f.calls.attempts_per_call_mean, "+error rate of attempts": f.outcome.error_rate,
+    }),
     _times("First attempt, latency s", lambda f: f.calls.first_attempt_latency),
 )  # fmt: skip
 #: the same for the table of the open loop
