@@ -104,9 +104,10 @@ class Report:
             return ""
         told = [f"`{one}`" + _alone(some, here) for one, some in list(runs.items())[:MOST_DATASETS]]
         more = f" and {len(runs) - MOST_DATASETS} more" if len(runs) > MOST_DATASETS else ""
+        again = "for it run" if len(runs) == 1 else "for one of them run"
         return (
-            f"This is for the dataset `{self.dataset}` alone. Measured too: {', '.join(told)}{more}; for one of them run "
-            f"`report` again with `--dataset {next(iter(runs))}`."
+            f"This is for the dataset `{self.dataset}` alone. Measured too: {', '.join(told)}{more}; {again} `report` again with "
+            f"`--dataset {next(iter(runs))}`."
         )
 
     @property

@@ -58,7 +58,10 @@ def _grouped(
                     found.left_out.append(heading(of.name))
                 continue
             cells = [_cell(r, of, value) for r, value in zip(results, values, strict=True)]
-            css = "" if marked[0] == "+" else "more"
+            apart = marked.lstrip("+") in names or group.name in names or (names and of in WITH_FAILURES)
+            css = (
+                "" if marked[0] == "+" and not apart else "more"
+            )  # on paper figures of calls stand for those of attempts
             css += " long" if any(len(c.text) > LONG for c in cells) else ""
             head = marked.lstrip("+")
             prefix = names.get(group.name, group.name) if group.name in AMBIGUOUS else ""
