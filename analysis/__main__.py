@@ -48,9 +48,8 @@ COMMANDS = {
 
 def main(argv: list[str] | None = None) -> int:
     """Run a command; its exit code."""
-    if (
-        argv is None
-    ):  # a process of its own: what libraries make while they load is no garbage, and looking for it takes a twentieth
+    # a process of its own: what libraries make while they load is no garbage, and looking for it takes a twentieth
+    if argv is None:
         gc.set_threshold(*SELDOM)
     return ended(lambda: _run(sys.argv[1:] if argv is None else argv))
 

@@ -44,16 +44,14 @@ class Report:
     candidates: list[Result]  # what recommendations choose from: repetitions of a level as one
     records: pd.DataFrame
     dataset: str  # the payload's stem that the recommendation is for
-    slo: dict[
-        str, dict
-    ]  # run -> the limits that all its targets have to keep, as the scenario's slo section (may be empty)
+    # run -> the limits that all its targets have to keep, as the scenario's slo section (may be empty)
+    slo: dict[str, dict]
     recommendation: Recommendation
     sentences: list[Sentence]
     run_cost: list[RunCost]
     knees: list[Knee]
-    tables: dict[
-        str, pd.DataFrame
-    ]  # the study's: most_cost_effective, best_throughput, best_latency, recommended_stage
+    # the study's: most_cost_effective, best_throughput, best_latency, recommended_stage
+    tables: dict[str, pd.DataFrame]
     break_even: list[BreakEven]
     notes: list[str]  # data quality and assumptions, a sentence each
     pricing: dict[str, dict]  # run -> the price book among its sources: file, region, as_of, source

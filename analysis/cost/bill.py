@@ -37,9 +37,8 @@ COUNTED = (
 class Bill(typing.NamedTuple):
     """A sum of calls, USD; None where it cannot be known, and then `reason` says why."""
 
-    low: (
-        float | None
-    )  # failures of unknown tokens billed nothing, cache writes for an unknown time those of five minutes
+    # failures of unknown tokens billed nothing, cache writes for an unknown time those of five minutes
+    low: float | None
     high: float | None  # these billed their prompt and max_tokens, those an hour; None: there is no upper bound
     successes: float | None  # the successes' part of `low`
     standard_error: float | None  # of the successes' part

@@ -93,9 +93,8 @@ def _of_litellm(path: str, data: dict, region: str) -> Table:
             elsewhere += 1
         else:
             entries.append(Entry(key, name, tiers))
-    own = {
-        entry.name for entry in entries if region in entry.key.split("/")
-    }  # the others of these names are of no region
+    # the others of these names are of no region
+    own = {entry.name for entry in entries if region in entry.key.split("/")}
     kept = [entry for entry in entries if region in entry.key.split("/") or entry.name not in own]
     return Table(path, region, kept, elsewhere + len(entries) - len(kept), other)
 

@@ -138,9 +138,10 @@ def sources_table(sources: list[Sources]) -> pd.DataFrame:
 
 
 def tables_of(report: Report) -> dict[str, pd.DataFrame]:
-    """Name -> table, of every table that summary.json lists beside the steps and the study's."""
+    """Name -> table, of every table that summary.json lists beside the study's."""
     candidates = report.candidates if report.pooled else []
     return {
+        "steps": steps_table(report.results),
         "candidates": steps_table(candidates) if candidates else pd.DataFrame(),
         "candidate_intervals": intervals_table(candidates) if candidates else pd.DataFrame(),
         "repeats": repeats_table(report.repeats),

@@ -12,7 +12,7 @@ import pandas as pd
 
 from analysis.advice.report_model import Report
 from analysis.advice.search_findings import Found
-from analysis.report.frames import evidence_table, findings_table, steps_table, tables_of
+from analysis.report.frames import evidence_table, findings_table, tables_of
 from analysis.words.columns import METRICS
 from analysis.words.safe_text import for_spreadsheets
 
@@ -42,9 +42,9 @@ def plain(value: typing.Any) -> typing.Any:
     return value
 
 
-def summary_of(report: Report) -> dict[str, typing.Any]:
-    """Everything that the report says, as one object."""
-    tables = tables_of(report)
+def summary_of(report: Report, tables: dict[str, pd.DataFrame] | None = None) -> dict[str, typing.Any]:
+    """Everything that the report says, as one object. tables: of tables_of(), where they have been made."""
+    tables = tables_of(report) if tables is None else tables
     first = ("candidates", "candidate_intervals", "repeats", "repeat_spread", "sentences", "failed")
     return plain(
         {
@@ -54,7 +54,7 @@ def summary_of(report: Report) -> dict[str, typing.Any]:
             "recommendation": plain(report.recommendation) | {"text": report.recommendation.text},
             "findings": [_finding(f) for f in report.findings],
             **{name: tables[name] for name in first},
-            "steps": steps_table(report.results),
+            "steps": tables["steps"],
             "criteria": tables["criteria"],
             "intervals": tables["intervals"],
             "knees": tables["knees"],
@@ -95,16 +95,18 @@ def write_data(report: Report, folder: pathlib.Path) -> None:
     tables.mkdir(parents=True, exist_ok=True)
     for old in tables.glob("*.csv"):
         old.unlink()
-    text = json.dumps(summary_of(report), indent=1, ensure_ascii=False, allow_nan=False)
+    made = tables_of(report)
+    text = json.dumps(summary_of(report, made), indent=1, ensure_ascii=False, allow_nan=False)
     (folder / "summary.json").write_text(text + "\n", encoding="utf-8")
-    for_spreadsheets(steps_table(report.results)).to_csv(folder / "steps.csv", index=False)
-    for name, table in all_tables(report).items():
+    for_spreadsheets(made["steps"]).to_csv(folder / "steps.csv", index=False)
+    for name, table in all_tables(report, made).items():
         for_spreadsheets(table).to_csv(tables / f"{name}.csv", index=False)
 
 
-def all_tables(report: Report) -> dict[str, pd.DataFrame]:
-    """name -> table, of every table beside the steps."""
-    tables = report.tables | tables_of(report)
+def all_tables(report: Report, made: dict[str, pd.DataFrame] | None = None) -> dict[str, pd.DataFrame]:
+    """name -> table, of every table beside the steps. made: of tables_of(), where they have been made."""
+    tables = report.tables | (tables_of(report) if made is None else made)
+    tables.pop("steps")
     if report.findings:
         tables["findings"] = findings_table(report.findings)
     for i, pair in enumerate(report.break_even, start=1):

@@ -195,39 +195,32 @@ class Manifest:
     started_at: float  # Unix seconds, the master's clock
     ended_at: float | None
     scenario_file: str
-    scenario: dict[
-        str, typing.Any
-    ]  # the scenario as validated (Scenario.model_validate(manifest.scenario) gives it back)
+    # the scenario as validated (Scenario.model_validate(manifest.scenario) gives it back)
+    scenario: dict[str, typing.Any]
     seed: int
-    versions: dict[
-        str, str
-    ]  # version.versions: swarmledger, python, openssl and what touches a request; of its first part
+    # version.versions: swarmledger, python, openssl and what touches a request; of its first part
+    versions: dict[str, str]
     git_revision: str | None  # `-dirty` at its end: tracked files were changed
     host: str
     price_book: dict[str, typing.Any]  # file, region, as_of, source
-    prices: dict[
-        str, dict[str, typing.Any]
-    ]  # target -> {"usd_per_hour", "instance_count"} or {"input", "output", "cache_read", "cache_write"} (USD per 1,000 tokens)
+    # target -> {"usd_per_hour", "instance_count"} or {"input", "output", "cache_read", "cache_write"} (USD per 1,000 tokens)
+    prices: dict[str, dict[str, typing.Any]]
     payloads: Payloads  # stem -> {"file", "sha256", "prompts"}, "cache_points": prompts that have some
     workers: list[WorkerEntry] = dataclasses.field(default_factory=list)
     stages: list[StageWindow] = dataclasses.field(default_factory=list)
-    abandoned: list[StageWindow] = dataclasses.field(
-        default_factory=list
-    )  # cut short, and measured again after --resume
+    # cut short, and measured again after --resume
+    abandoned: list[StageWindow] = dataclasses.field(default_factory=list)
     findings: list[Finding] = dataclasses.field(default_factory=list)
     problems: list[Problem] = dataclasses.field(default_factory=list)
     left_out: list[LeftOut] = dataclasses.field(default_factory=list)
     parts: list[Part] = dataclasses.field(default_factory=list)
-    price_sources: dict[str, dict[str, typing.Any]] = dataclasses.field(
-        default_factory=dict
-    )  # target -> prices.sourced.Source: where its price is from
+    # target -> prices.sourced.Source: where its price is from
+    price_sources: dict[str, dict[str, typing.Any]] = dataclasses.field(default_factory=dict)
     content: str = ""  # hash of scenario, payloads, tokenizers and traces
-    most_tokens: dict[str, int | None] = dataclasses.field(
-        default_factory=dict
-    )  # target -> the most output tokens a call asks for; None: no limit
-    schemes: dict[str, str] = dataclasses.field(
-        default_factory=dict
-    )  # target -> http or https, as the first worker resolved it
+    # target -> the most output tokens a call asks for; None: no limit
+    most_tokens: dict[str, int | None] = dataclasses.field(default_factory=dict)
+    # target -> http or https, as the first worker resolved it
+    schemes: dict[str, str] = dataclasses.field(default_factory=dict)
     imported: ImportedFrom | None = None  # None: measured by Swarmledger itself
     schema: int = SCHEMA
 

@@ -200,9 +200,7 @@ def mark_chosen(ax: Axes, x: list[float], y: list[float]) -> None:
 
 def silent_handle(name: str) -> Line2D:
     """Of an option that is in no picture, for it never answered."""
-    return Line2D(
-        [], [], color=LIMIT, marker="x", linestyle="none", markeredgewidth=1.6, label=f"{name}: never answered"
-    )
+    return Line2D([], [], color=LIMIT, marker="x", linestyle="none", mew=1.6, label=f"{name}: never answered")
 
 
 def target_handles(looks_: typing.Iterable[Look], suspect: bool) -> list[Line2D]:
@@ -216,5 +214,8 @@ def target_handles(looks_: typing.Iterable[Look], suspect: bool) -> list[Line2D]
 
 
 def save(fig: Figure, path: pathlib.Path) -> pathlib.Path:
+    if engine := fig.get_layout_engine():  # savefig would draw the whole figure for its layout, and once more
+        engine.execute(fig)
+        fig.set_layout_engine(None)
     fig.savefig(path, dpi=DPI, facecolor="white", metadata={"Software": None})
     return path

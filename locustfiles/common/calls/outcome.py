@@ -53,9 +53,8 @@ def token_counts(
     no model did.
     """
     spoken = parsed.stop_reason != GUARDRAIL_STOP
-    counted_prompt = (
-        counter.prompt(target, prompt) if counter and not prompt.pictured else None
-    )  # it counts texts alone
+    # it counts texts alone
+    counted_prompt = counter.prompt(target, prompt) if counter and not prompt.pictured else None
     counted_text = counter.text(parsed.text) if counter and parsed.text else None
     prompt_tokens, prompt_source = parsed.prompt_tokens, "service"
     if prompt_tokens is None or (

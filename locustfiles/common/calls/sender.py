@@ -140,9 +140,8 @@ class Sender:
         while True:
             attempt += 1
             in_flight = self.probe.count + 1
-            with self._awaited(
-                spec.stage, phase
-            ):  # an attempt in the window is awaited, if its call began before it or not
+            # an attempt in the window is awaited, if its call began before it or not
+            with self._awaited(spec.stage, phase):
                 exchange, parsed = self._send(target, body)
                 record = RequestRecord(
                     **facts,

@@ -15,6 +15,7 @@ from locustfiles.common.dialects.parsed import AnswerBuilder
 from locustfiles.contract.error_classes import ErrorClass, classify, is_known
 
 _BARE = {"message", "Message", "__type", "code", "type"}  # the keys of an error that is nothing but that
+# FastAPI's, and the problem documents of HTTP
 _BARE_DETAIL = {
     "detail",
     "status",
@@ -22,7 +23,7 @@ _BARE_DETAIL = {
     "title",
     "type",
     "code",
-}  # FastAPI's, and the problem documents of HTTP
+}
 
 
 def error_answer(builder: AnswerBuilder, status: int, headers: typing.Mapping[str, str], data: bytes) -> None:

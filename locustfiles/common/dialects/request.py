@@ -47,9 +47,8 @@ from locustfiles.contract.scenario.targets import BedrockTarget, Dialect, OpenAI
 
 AnswerDialect = typing.Literal["converse"] | Family | Dialect
 
-_OURS = frozenset(
-    {"stream", "inputs", "messages", "prompt", "inputText", "texts", "message"}
-)  # scenario and payload decide
+# scenario and payload decide
+_OURS = frozenset({"stream", "inputs", "messages", "prompt", "inputText", "texts", "message"})
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -23,9 +23,8 @@ from locustfiles.common.prompts.payloads import Prompt
 class Dialect(typing.NamedTuple):
     """One row of the table."""
 
-    body: typing.Callable[
-        [typing.Any, Prompt, Split], dict
-    ]  # the JSON object to send; raises BadPayload or BadScenario
+    # the JSON object to send; raises BadPayload or BadScenario
+    body: typing.Callable[[typing.Any, Prompt, Split], dict]
     whole: typing.Callable[[AnswerBuilder, typing.Any], None]  # reads an answer that was not streamed
     event: typing.Callable[[AnswerBuilder, typing.Any, float], None] | None = (
         None  # reads an event of a stream; Converse frames its own

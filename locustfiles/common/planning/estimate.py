@@ -161,9 +161,8 @@ class _Ahead:
             lines = list(zip(self.tokens.all, self.answers, strict=True))
         usual, writing = self.call.usual, [c for c in self.call.singles if c.wrote_cache]
         usd = statistics.fmean(bill.about(usual, *line) for line in lines) * requests
-        if (len(writing) > 1 and not self.call.wrote_cache) or (
-            writing and not self.call.made
-        ):  # each line does, when first
+        # each line does, when first
+        if (len(writing) > 1 and not self.call.wrote_cache) or (writing and not self.call.made):
             more = statistics.fmean(bill.about(writing, *line) - bill.about(usual, *line) for line in lines)
             usd += min(requests, len(self.prompts)) * more
         return Amount(seconds, requests, usd)
@@ -200,9 +199,8 @@ class _Ahead:
             return self.trace[-1].at_s + self.last_s
         round_s = self.call_s + load.think_s  # a call of every user; in the open loop of as many as are in flight
         each_s = level.apart_s(round_s)
-        steady_s = round_s + (
-            max(round_s, 5 * each_s) if load.open_loop else round_s + min(load.settle_s, START_S)
-        )  # Tally.steady
+        # Tally.steady
+        steady_s = round_s + (max(round_s, 5 * each_s) if load.open_loop else round_s + min(load.settle_s, START_S))
         window_s = load.at_most_s
         if self.most:
             steady_s = math.inf

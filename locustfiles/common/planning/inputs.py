@@ -37,9 +37,8 @@ class Inputs:
     prices: dict[str, AnyPrice]  # target -> price
     sources: dict[str, Source]  # target -> where its price is from
     content: str  # hash of scenario, payloads, tokenizers and traces: equal on every worker
-    traces: dict[str, list[Arrival]] = dataclasses.field(
-        default_factory=dict
-    )  # `replay` as the scenario names it -> arrivals
+    # `replay` as the scenario names it -> arrivals
+    traces: dict[str, list[Arrival]] = dataclasses.field(default_factory=dict)
 
     def stems_of(self, target_name: str) -> list[str]:
         """The payloads of one target, in the scenario's order."""

@@ -43,9 +43,8 @@ class PromptTokens:
             if call.usage and call.usage.whole_prompt is not None
         ]
         sizes = sum(size for size, _ in known)
-        self._tokens_a_size = (
-            sum(tokens or 0 for _, tokens in known) / sizes if sizes else 1.0
-        )  # a token, by CHARACTERS
+        # a token, by CHARACTERS
+        self._tokens_a_size = sum(tokens or 0 for _, tokens in known) / sizes if sizes else 1.0
         self.exact = bool(prompts) and all(p.id in counted for p in prompts)
 
     def of(self, prompt: Prompt) -> float:

@@ -43,9 +43,8 @@ class Proof(Message):
     """
 
     KIND = "ledger_proof"
-    answers: list[
-        str
-    ]  # one for each token that it may be: of a worker that was given none, those of this machine's masters
+    # one for each token that it may be: of a worker that was given none, those of this machine's masters
+    answers: list[str]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

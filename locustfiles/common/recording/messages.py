@@ -209,6 +209,5 @@ class RecordsReport(Message):
     first: int  # number of the first row
     rows: pydantic.SkipValidation[collections.abc.Sequence[collections.abc.Sequence[str]]]  # read in `arrived.read`
     produced: int | None  # records in all; None: more may come
-    gaps: list[tuple[float, float]] = dataclasses.field(
-        default_factory=list
-    )  # of the worker's loop, by its clock: all so far
+    # of the worker's loop, by its clock: all so far
+    gaps: list[tuple[float, float]] = dataclasses.field(default_factory=list)

@@ -113,10 +113,11 @@ class Sweep:
         if self.run.over_budget:
             raise SweepEnds
         stage = self.stage = Stage(self.control, group, level, next(self._stage_numbers), slo)
+        # numbers of abandoned stages are not given again
         place, number = (
             len(self.run.manifest.stages) + 1,
             stage.spec.stage,
-        )  # numbers of abandoned stages are not given again
+        )
         of = (f" of {self.planned}" if self.planned else "") + (f" (number {number})" if number != place else "")
         log.info(
             "Stage %d%s: %s, %s, %s (so far %d requests, %d failed, $%.4f)",

@@ -21,9 +21,8 @@ from locustfiles.common.swarm.worker_registry import WorkerRegistry
 from locustfiles.contract.manifest import StageWindow
 
 log = logging.getLogger("swarmledger")
-UNNOTICED_S = (
-    runners.HEARTBEAT_LIVENESS * runners.HEARTBEAT_INTERVAL
-)  # Locust calls a worker missing when it was silent for longer
+# Locust calls a worker missing when it was silent for longer
+UNNOTICED_S = runners.HEARTBEAT_LIVENESS * runners.HEARTBEAT_INTERVAL
 ALONE_S = 30.0  # without any worker a run is given up
 REPORTED_S = 2.0  # a worker that is back has told by then why it was silent
 

@@ -115,9 +115,8 @@ class MasterLink:
             self.worker_side.keep_records()
             self.runner.last_heartbeat_timestamp = time.time()  # it is there
             self.runner.worker_state = "ready"
-            self.runner.client.send(
-                Message("client_ready", locust.__version__, self.runner.client_id)
-            )  # as Locust does
+            # as Locust does
+            self.runner.client.send(Message("client_ready", locust.__version__, self.runner.client_id))
             self.worker_side.join(self.worker_side.sender.worker, again=True)
         finally:  # or it would never try again
             self._known_from = time.monotonic() + REJOINED_S

@@ -108,9 +108,8 @@ class LLMUser(User):
         scenario = self.worker_side.scenario
         target = scenario.target(spec.target)
         if spec.users is None:
-            if (
-                phase == "settle" and self._warm_for != spec.stage
-            ):  # of the stage before some may have been closed meanwhile
+            # of the stage before some may have been closed meanwhile
+            if phase == "settle" and self._warm_for != spec.stage:
                 self._warm(spec)
             return self._open_loop(target)
         record = sender.call(self.number, target, self.draw(spec.payload), spec, phase)

@@ -74,9 +74,8 @@ class AwsSession:
                     aws_secret_access_key="unused",
                 )
                 base = urllib.parse.urlsplit(client.meta.endpoint_url)
-                if (
-                    base.scheme not in ("http", "https") or not base.hostname or base.port == 0
-                ):  # a bad port raises ValueError
+                # a bad port raises ValueError
+                if base.scheme not in ("http", "https") or not base.hostname or base.port == 0:
                     raise ValueError(f"{client.meta.endpoint_url} is no http or https URL")
             except (ValueError, botocore.exceptions.BotoCoreError) as e:
                 raise BadInput(

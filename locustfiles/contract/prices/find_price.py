@@ -187,9 +187,8 @@ def _varied(search: _Search, found: Sourced) -> Sourced:
         where = "" if own else f" (`{key}` in {book.name})"
         if not isinstance(value, Rates):
             return ruled(found, value, f"{variant}: × {value:g}{where}")
-        if own or (
-            key in search.keys and found.source.origin == "library"
-        ):  # rates of one price, not of another region's
+        # rates of one price, not of another region's
+        if own or (key in search.keys and found.source.origin == "library"):
             price = found.price.model_copy(update=value.model_dump() | {"steps": ()})
             return with_rule(found._replace(price=price), f"{variant}: its own rates{where}")
     where = f"{found.source.name}, {found.source.entry}"

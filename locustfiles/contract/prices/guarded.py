@@ -89,9 +89,8 @@ def _elsewhere(found: Sourced, model_id: str | None, asked: Asked, books: list[B
     if model_id is None:
         return None
     other = _tried(model_price, model_id, asked, others)
-    if (
-        other is None and asked.variant and found.source.origin == "scenario"
-    ):  # the unit can be told by the standard price
+    # the unit can be told by the standard price
+    if other is None and asked.variant and found.source.origin == "scenario":
         return _tried(model_price, model_id, asked._replace(variant=None), others)
     return other
 
