@@ -18,6 +18,7 @@ from analysis.words.level import kind_of, level_text
 from analysis.words.spread import Statistic
 
 HALO: list[AbstractPathEffect] = [withStroke(linewidth=2.5, foreground="white")]
+LONGEST = 220  # characters of a sentence under the picture
 IN_LEGEND = 6  # options that never answered
 SMALLEST, LARGEST = 40.0, 900.0  # areas of the bubbles, square points
 
@@ -111,8 +112,9 @@ def silent(view: View) -> list[str]:
 
 
 def _short(sentence: str) -> str:
-    """As much of a long sentence as a line under the picture holds."""
-    return sentence if len(sentence) <= 130 else f"{sentence[:129].rstrip()}…"
+    """As much of a long sentence as two lines under the picture hold."""
+    plain = sentence.replace("`", "")
+    return plain if len(plain) <= LONGEST else f"{plain[: LONGEST - 1].rstrip()}…"
 
 
 def _trace(ax: Axes, look: style.Look, line: list[Bubble], label_all: bool) -> None:
