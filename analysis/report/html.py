@@ -3,7 +3,6 @@
 The template is analysis/report/templates/report.html.j2; every value in it is escaped by jinja2.
 """
 
-import base64
 import pathlib
 import re
 import typing
@@ -18,10 +17,9 @@ from analysis.advice.study_tables import QUESTIONS, Question
 from analysis.report import html_arranged, html_stages
 from analysis.report.explorer import explorer
 from analysis.report.frames import failed_table
+from analysis.report.html_pictures import pictures_of
 from analysis.report.html_tables import Table, heading, table
 from analysis.report.notes import grouped
-from analysis.report.plots.alt_text import alt_text
-from analysis.report.plots.catalogue import PLOTS, by_rate_file
 from analysis.report.run_tables import (
     shown_comparison,
     shown_even_lines,
@@ -63,17 +61,6 @@ SECTIONS = (
 )
 
 
-class Picture(typing.NamedTuple):
-    """A plot for the page: its PNG as a data URI, None with the reason where there was nothing to draw."""
-
-    file: str
-    title: str
-    reads: str
-    source: str | None
-    absent: str
-    alt: str
-
-
 def write_html(report: Report, plots: typing.Sequence[pathlib.Path], path: str | pathlib.Path) -> None:
     """Write a report as one HTML file. `plots`: the PNGs that `plots.draw_all` wrote."""
     text = pages().get_template("report.html.j2").render(_content(report, plots))
@@ -101,7 +88,7 @@ def pages() -> jinja2.Environment:
 def _content(report: Report, plots: typing.Sequence[pathlib.Path]) -> dict[str, typing.Any]:
     best = report.recommendation
     picked = report.level(best.pick) if best.pick else None
-    pictures = {p.file: p for p in _pictures(report, plots)}
+    pictures = {p.file: p for p in pictures_of(report, plots)}
     several = len(report.runs) > 1
     run = [] if several else ["run", "Run"]  # the columns that say nothing with one run
     return {
@@ -121,7 +108,7 @@ def _content(report: Report, plots: typing.Sequence[pathlib.Path]) -> dict[str, 
         "total": total(report),
         "open_limits": open_limits(report),
         "run_cost": html_arranged.run_cost(run_cost_table(report.run_cost), run),
-        "even_lines": table(shown_even_lines(report.even_lines, several)),
+        "even_lines": html_arranged.even_lines(shown_even_lines(report.even_lines, several)),
         "prices": html_arranged.prices(shown_prices(report.prices, several)),
         "knees": report.knees,
         "study": {_question(q): _best(report, q, run) for q in QUESTIONS if q.table in report.tables},
@@ -201,22 +188,6 @@ def _question(question: Question) -> str:
 
 def style() -> markupsafe.Markup:
     return markupsafe.Markup((pathlib.Path(__file__).parent / "templates" / "report.css").read_text(encoding="utf-8"))
-
-
-def _pictures(report: Report, plots: typing.Sequence[pathlib.Path]) -> typing.Iterator[Picture]:
-    files = {p.name: p for p in plots}
-    for plot in PLOTS:
-        alt = alt_text(plot.file, plot.title, plot.reads, report)
-        yield Picture(plot.file, plot.title, plot.reads, _data(files.get(plot.file)), plot.absent, alt)
-        if by_rate := files.get(by_rate_file(plot)):
-            title, reads = f"{plot.title}, open loop", f"{plot.reads} Stages of the open loop."
-            yield Picture(by_rate.name, title, reads, _data(by_rate), "", f"{title}. {reads}")
-
-
-def _data(path: pathlib.Path | None) -> markupsafe.Markup | None:
-    if path is None:
-        return None
-    return markupsafe.Markup("data:image/png;base64,") + base64.b64encode(path.read_bytes()).decode()
 
 
 def _finalized(value: object) -> object:
