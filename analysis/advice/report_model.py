@@ -105,8 +105,15 @@ class Report:
         again = "for it run" if len(runs) == 1 else "for one of them run"
         return (
             f"This is for the dataset `{self.dataset}` alone. Measured too: {', '.join(told)}{more}; {again} `report` again with "
-            f"`--dataset {next(iter(runs))}`."
+            f"`--dataset {next(iter(runs))}`." + self._imported_apart(runs, here)
         )
+
+    def _imported_apart(self, runs: dict[str, list[str]], here: list[str]) -> str:
+        """Files of other tools do not say what their prompts are called: the same prompts may stand here as two datasets."""
+        apart = {run for some in runs.values() for run in some} - set(here)
+        if not any(self.runs[run].imported for run in apart):
+            return ""
+        return " Imports of the same prompts are compared when `import --payload` gives them one name."
 
     @property
     def of_interest(self) -> list[Result]:

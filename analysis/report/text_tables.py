@@ -43,6 +43,12 @@ FULL = headed(
     }
 )  # fmt: skip
 WITH_FAILURES = [f"{written(p)} with failures" for p in PERCENTILES]  # a failure counts as infinity
+#: where requests are retried
+OF_ATTEMPTS = {
+    "Requests": "Attempts",
+    "Error rate": "Error rate of attempts",
+    "Latency mean": "Latency of attempts, mean",
+}
 GAPS = [head for head in FULL if head.startswith("ITL ")]
 COST = headed(
     lambda f: {
@@ -103,7 +109,8 @@ def text_table(
 def full_table(stages: list[Result]) -> pd.DataFrame:
     """Every figure of stages of one dataset; percentiles with failures and of gaps only where there are some."""
     failures, gaps = (any(of(r.figures) for r in stages) for of in (lambda f: f.outcome.failures, lambda f: f.itl.gaps))
-    return text_table(stages, FULL, without=[*([] if failures else WITH_FAILURES), *([] if gaps else GAPS)])
+    table = text_table(stages, FULL, without=[*([] if failures else WITH_FAILURES), *([] if gaps else GAPS)])
+    return table.rename(columns=OF_ATTEMPTS) if any(r.figures.retried for r in stages) else table
 
 
 def cost_table(stages: list[Result]) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from analysis.report.html_stages import stages
 from analysis.report.markdown import markdown
 from analysis.report.plots.view import View
 from analysis.report.summary_json import summary_of
-from analysis.report.text_tables import short_table
+from analysis.report.text_tables import full_table, short_table
 from analysis.runs.retried_calls import calls_of
 from analysis.runs.run_reader import load_run
 from analysis.words.columns import METRICS
@@ -282,6 +282,7 @@ def test_errors_are_said_to_be_of_attempts_or_of_calls(tmp_path):
         "0 %",
         "4.00 s",
     ]
+    assert {"Attempts", "Error rate of attempts"} <= set(full_table(report.results).columns)
     heads = [h.text for h in stages(report).heads]
     assert {"call error rate", "error rate of attempts", "latency p95 of attempts, s", "attempts"} <= set(heads)
     plain = analysed(tmp_path / "plain", [record(12, 1), throttled(13)], scenario_keys={})

@@ -1,9 +1,13 @@
 """`report --dataset` and `--slo`: other data sets and limits without a change to a manifest."""
 
 import json
+import pathlib
 
 from analysis.__main__ import main
+from analysis.advice.analyse import analyse
 from tests.helpers.made_run import made_run, steady, window
+
+PEERS = pathlib.Path(__file__).parents[1] / "data" / "peers"
 
 
 def run(path, slo=None):
@@ -79,3 +83,12 @@ def test_a_report_of_one_data_set_says_nothing_of_others(tmp_path, capsys):
     one = made_run(tmp_path / "r", steady(1, 100, 160, 1, 1.0, lead=2), [window(1, 100, 160)])
     summary(one)
     assert "Measured too" not in capsys.readouterr().out
+
+
+def test_imports_that_share_no_dataset_are_told_how_to_share_one(tmp_path):
+    for tool in ("guidellm", "aiperf"):
+        options = ["--run-dir", str(tmp_path / tool), "--instance", "box", "--usd-per-hour", "3", "--payload", tool]
+        assert main(["import", tool, str(PEERS / tool), *options]) == 0
+    said = analyse([tmp_path / "guidellm", tmp_path / "aiperf"]).other_datasets
+    assert "(by guidellm, not in this comparison)" in said
+    assert said.endswith(" Imports of the same prompts are compared when `import --payload` gives them one name.")
