@@ -12,6 +12,7 @@ import pandas as pd
 
 from analysis.advice.choice import few_errors
 from analysis.advice.comparability import MAX_OUTPUT_DIFFERENCE
+from analysis.advice.label_heads import label_heads
 from analysis.advice.models import NOT_NAMED, model_of
 from analysis.advice.tie import tie
 from analysis.verdicts.place import Place
@@ -121,25 +122,15 @@ def _row_of(result: Result) -> str:
     return result.figures.identity.model if model == NOT_NAMED else model
 
 
+BEFORE = ("Model", "Target", "Run", "Verdict", "Note")  # the labels
+BEHIND = (
+    "Instance", "Concurrent requests", "Latency (ms/token) median", "Throughput (tokens/s)", show.HOURLY_PRICE,
+    "Minutes per 1M output tokens", "USD per 1M output tokens", "Runner-up", "Margin", "Tie",
+)  # fmt: skip
+
+
 def _columns(names: list[str]) -> list[str]:
-    return [
-        "Model",
-        "Target",
-        "Run",
-        "Verdict",
-        "Note",
-        *[n.capitalize() for n in names],
-        "Instance",
-        "Concurrent requests",
-        "Latency (ms/token) median",
-        "Throughput (tokens/s)",
-        show.HOURLY_PRICE,
-        "Minutes per 1M output tokens",
-        "USD per 1M output tokens",
-        "Runner-up",
-        "Margin",
-        "Tie",
-    ]
+    return [*BEFORE, *label_heads(names, (*BEFORE, *BEHIND)), *BEHIND]
 
 
 def _levels(question: Question, group: list[Result]) -> dict[Place, int]:

@@ -28,7 +28,8 @@ def arranged(
     rest = [c for c in frame.columns if c not in order]
     columns = [c for c in [*order, *rest] if c in frame and c not in skipped.union(under, below)]
     found = table(frame[columns])
-    at = [h.text for h in found.heads].index(heading(head)) if found.rows else 0
+    names = [h.text for h in found.heads]
+    at = names.index(heading(head)) if heading(head) in names else 0
     for cells, (_, row) in zip(found.rows, frame.iterrows(), strict=True):
         cells[at].head = True
         cells[at].under = " · ".join(dict.fromkeys(words for _, words in _known(row, under)))

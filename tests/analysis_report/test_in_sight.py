@@ -7,6 +7,7 @@ import pytest
 from rich.console import Console
 
 from analysis.advice.analyse import analyse
+from analysis.advice.label_heads import label_heads
 from analysis.report.html import write_html
 from analysis.report.html_arranged import arranged, evidence, failed_tables, token_sources
 from analysis.report.notes import grouped
@@ -176,3 +177,18 @@ def test_of_many_targets_only_those_with_failures_have_a_line_of_errors():
     drawn = {line.get_label() for ax in fig.axes for line in ax.lines if not line.get_label().startswith("_")}
     assert drawn == {plot_style.looks(LONG[:12])[LONG[0]].name}
     assert fig.legends[0].get_title().get_text() == "Targets without failures are not drawn."
+
+
+def test_a_label_that_is_called_like_a_column_has_one_of_its_own(tmp_path):
+    heads = label_heads(["model", "quality", "Quality"], ["Model", "Verdict"])
+    assert heads == ["Model (label)", "Quality", "Quality (label)"]
+    labels = {"model": "x", "note": "n"}
+    records = steady(1, 100, 160, 1, 1.0, lead=2, prompt_tokens=5, completion_tokens=9)
+    report = analyse([made_run(tmp_path / "r", records, [window(1, 100, 160)], [P4D | {"labels": labels}])])
+    assert report.tables["best_latency"].loc[0, ["Model", "Model (label)", "Note (label)"]].tolist() == [
+        "Llama 2 13B",
+        "x",
+        "n",
+    ]
+    write_html(report, [], tmp_path / "report.html")
+    assert "Model (label): x" in (tmp_path / "report.html").read_text()
