@@ -39,6 +39,7 @@ GROUPS = (
     _group("What decides", lambda f: {
         "+verdict": f.trust.verdict, "+SLO": f.limits.slo, "+$ per 10k transactions": f.cost.usd_per_10k_transactions,
         "+$ per 1M output tokens": f.cost.usd_per_1m_output_tokens, "+call latency p95, s": f.calls.call_latency.p95,
+        "+latency p95 from when it was due, s": f.open_loop.intended_latency.p95,
         "+call error rate": f.calls.call_error_rate, "+latency p95, s": f.latency.p95, "+error rate": f.outcome.error_rate,
         "+TTFT p95, s": f.ttft.p95, "+transactions /min": f.throughput.transactions_per_minute, "+calls": f.calls.calls,
         "+requests": f.outcome.requests,

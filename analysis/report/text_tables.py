@@ -11,6 +11,7 @@ from analysis.words.columns import Cell, Column, headed
 from analysis.words.level import level_text, short_level
 from analysis.words.spread import STATISTICS
 from analysis.words.stage_figures import StageFigures
+from analysis.words.user_perceived import perceived
 from analysis.words.value_text import bounds, figure, instances_of, with_interval
 from locustfiles.contract.statistics.binomial import written
 
@@ -134,13 +135,14 @@ def short_table(stages: list[Result]) -> pd.DataFrame:
     """Text cells for a terminal; a run or payload that all stages share has no column. With retries of attempts and calls."""
     units = {"users" if r.figures.rate is None else "requests/s" for r in stages}
     level = units.pop() if len(units) == 1 else "level"
-    retried = any(r.figures.retried for r in stages)
-    requests, errors, p95 = ("attempts", "attempt errors", "call p95") if retried else ("requests", "errors", "p95")
+    retried, opened = any(r.figures.retried for r in stages), any(r.figures.rate is not None for r in stages)
+    requests, errors = ("attempts", "attempt errors") if retried else ("requests", "errors")
+    p95 = "call p95" if retried else "p95 from due" if opened else "p95"
     columns = headed(
         lambda f: {
             "run": f.run, "target": f.identity.target, "payload": f.identity.payload, level: short_level,
             requests: f.outcome.requests, errors: f.outcome.error_rate, "call errors": _call_errors, "TTFT p50": f.ttft.p50,
-            "TPOT p50": f.tpot.p50, "latency p50": f.latency.p50, p95: _call_p95 if retried else f.latency.p95,
+            "TPOT p50": f.tpot.p50, "latency p50": f.latency.p50, p95: _p95,
             "tx/min": f.throughput.transactions_per_minute, "out tok/s": f.tokens.completion_tokens_per_s,
             "$/10k tx": f.cost.usd_per_10k_transactions, "limits": f.limits.slo, "verdict": f.trust.verdict,
         }
@@ -155,8 +157,9 @@ def _call_errors(figures: StageFigures) -> str:
     return show.percent(figures.calls.call_error_rate if figures.retried else figures.outcome.error_rate)
 
 
-def _call_p95(figures: StageFigures) -> str:
-    return show.seconds((figures.calls.call_latency if figures.retried else figures.latency).p95)
+def _p95(figures: StageFigures) -> str:
+    """As a user perceives it: of calls, in the open loop from when a request was due."""
+    return show.seconds(perceived(figures).latency.p95)
 
 
 def run_cost_table(costs: list[RunCost]) -> pd.DataFrame:
