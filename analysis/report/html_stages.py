@@ -7,6 +7,7 @@ from analysis.report.html_tables import Cell, Head, Table, heading, pairs, shown
 from analysis.report.stage_groups import (
     AMBIGUOUS,
     CALL_GROUPS,
+    FROM_THE_SEND,
     GROUPS,
     OF_ATTEMPTS,
     OPEN_GROUPS,
@@ -31,7 +32,8 @@ USD = column(lambda f: f.cost.usd_per_transaction)
 
 def stages(report: Report) -> Table:
     """Every stage and every column in which anything is known; an interval stands under its figure."""
-    return _grouped(report.results, GROUPS, OF_ATTEMPTS if report.retries else {})
+    names = (FROM_THE_SEND if report.open_loop else {}) | (OF_ATTEMPTS if report.retries else {})
+    return _grouped(report.results, GROUPS, names, on_paper=len(report.retries) < len(report.runs))
 
 
 def open_loop(report: Report) -> Table:
@@ -45,9 +47,12 @@ def calls(report: Report) -> Table:
 
 
 def _grouped(
-    results: list[Result], groups: typing.Sequence[Group], names: typing.Mapping[str, str] = NO_NAMES
+    results: list[Result],
+    groups: typing.Sequence[Group],
+    names: typing.Mapping[str, str] = NO_NAMES,
+    on_paper: bool = True,
 ) -> Table:
-    """names: what a heading says instead."""
+    """names: what a heading says instead; on_paper: whether such columns are printed, too."""
     found = Table([Head("Stage")], [[cell] for cell in _names(results)], [("", 1)])
     for group in groups:
         width = 0
@@ -58,10 +63,9 @@ def _grouped(
                     found.left_out.append(heading(of.name))
                 continue
             cells = [_cell(r, of, value) for r, value in zip(results, values, strict=True)]
-            apart = marked.lstrip("+") in names or group.name in names or (names and of in WITH_FAILURES)
-            css = (
-                "" if marked[0] == "+" and not apart else "more"
-            )  # on paper figures of calls stand for those of attempts
+            # on paper figures of calls stand for those of attempts
+            apart = not on_paper and (marked.lstrip("+") in names or group.name in names or of in WITH_FAILURES)
+            css = "" if marked[0] == "+" and not apart else "more"
             css += " long" if any(len(c.text) > LONG for c in cells) else ""
             head = marked.lstrip("+")
             prefix = names.get(group.name, group.name) if group.name in AMBIGUOUS else ""

@@ -121,6 +121,8 @@ OPEN_GROUPS = (
         "p99.9": f.latency.p99_9,
     }),
 )  # fmt: skip
+#: what headings say where there are stages of the open loop
+FROM_THE_SEND = {"latency p95, s": "latency p95 from the send, s", "TTFT p95, s": "TTFT p95 from the send, s"}
 #: what headings say where requests are retried: of which of the two a figure is
 OF_ATTEMPTS = {
     "latency p95, s": "latency p95 of attempts, s", "TTFT p95, s": "TTFT p95 of attempts, s", "error rate": "error rate of attempts",
