@@ -4,6 +4,7 @@ import typing
 
 import pandas as pd
 
+from analysis.advice.routed import router_note
 from analysis.cost.call_usd import hour_is_priced, unsplit
 from analysis.runs.run_reader import Run
 from analysis.runs.token_totals import prompt_total
@@ -24,7 +25,7 @@ def answer_notes(run: Run, prices: dict[str, Price] | None = None) -> typing.Ite
         good = measured[measured["target"] == target.name]
         notes = (
             _guardrail(target, good, None if prices is None else prices[target.name]),
-            _router(good),
+            router_note(run, good, None if prices is None else prices[target.name]),
             _stops(good),
             _in_one_piece(target, good),
             _several_choices(good),
@@ -65,15 +66,6 @@ def _guardrails_charge(reported: int, answers: int, price: Price | None) -> str:
             "in no cost here: its units are reported, and their price is not known; add `guardrail:` to the price book"
         )
     return "in no cost here"
-
-
-def _router(good: pd.DataFrame) -> str | None:
-    """Of a target behind which several models answer."""
-    models = good["invoked_model"].dropna().value_counts()
-    if models.empty:
-        return None
-    named = ", ".join(f"`{model}` {show.percent(n / len(good))}" for model, n in models.items())
-    return f"a prompt router chose who answered ({named}); all are billed by the one price of the target."
 
 
 def _stops(good: pd.DataFrame) -> str | None:

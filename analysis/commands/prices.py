@@ -2,6 +2,7 @@
 
 import argparse
 import datetime
+import re
 
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.exit_codes import NOT_TRUSTED, OK
@@ -53,7 +54,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="MODEL|INSTANCE|SCENARIO|compare|update",
         help="a model id or ARN, an instance type, a scenario file, or the work to do; without it all known prices of a region",
     )
-    parser.add_argument("--region", metavar="REGION", help="default: the scenario's or the book's, else us-east-1")
+    parser.add_argument(
+        "--region", type=_region, metavar="REGION", help="default: the scenario's or the book's, else us-east-1"
+    )
     parser.add_argument("--pricing", metavar="FILE", help="a price book that goes before those that came with this")
     parser.add_argument("--on", type=_day, metavar="DATE", help="prices of this day, YYYY-MM-DD; default: today")
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -106,6 +109,12 @@ def run(args: argparse.Namespace) -> int:
 def _words(works: tuple[str, ...]) -> str:
     named = {"explain": "a MODEL, INSTANCE or SCENARIO", "list": "the list of a region"}
     return " and ".join(named.get(work, f"`prices {work}`") for work in works)
+
+
+def _region(text: str) -> str:
+    if not re.fullmatch(r"[a-z]{2,4}(-[a-z]+)+-\d+|local", text):
+        raise argparse.ArgumentTypeError(f"`{text}` is no region; write it as us-east-1")
+    return text
 
 
 def _day(text: str) -> datetime.date:

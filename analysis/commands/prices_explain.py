@@ -22,6 +22,9 @@ from locustfiles.contract.prices.whole_book import odd_entries
 HOME = "us-east-1"
 _UNITS = re.compile(r"[A-Za-z]+=\d+( [A-Za-z]+=\d+)*")
 _SCENARIO = (".yaml", ".yml")
+_INSTANCE = re.compile(
+    r"(ml\..*|[a-z][a-z0-9-]*\.(\d*x?large|small|medium|metal[a-z0-9-]*))", re.IGNORECASE
+)  # EC2's, too
 
 
 def books(args: argparse.Namespace, region: str) -> list[Book]:
@@ -63,7 +66,7 @@ def _tell_odd(looked_into: list[Book], args: argparse.Namespace) -> None:
 def _of_name(args: argparse.Namespace, region: str, looked_into: list[Book]) -> Sourced:
     """Of a model or an instance type. Raises BadInput."""
     try:
-        if args.what.startswith("ml."):
+        if _INSTANCE.fullmatch(args.what):
             if args.tier not in (None, "default"):
                 raise BadInput(f"--tier {args.tier}: an instance has none; leave it out")
             found = instance_price(args.what, args.on, looked_into, region)

@@ -20,7 +20,7 @@ from analysis.cost.call_usd import (
 )
 from analysis.runs.token_totals import MAX_UNCOUNTED
 from locustfiles.contract.error_classes import UNBILLED
-from locustfiles.contract.prices.charge import guardrail_units
+from locustfiles.contract.prices.charge import guardrail_units, several_units
 from locustfiles.contract.prices.price import KINDS, TokenPrice
 from locustfiles.contract.scenario.remedies import NO_COUNTS
 from locustfiles.contract.statistics.batch_means import MIN_VALUES
@@ -202,6 +202,8 @@ def _why_unbilled(counts: Counts, lacking: np.ndarray, n: int) -> str:
     for kind in ("cache_read", "cache_write", "cache_write_1h"):
         if ((counts.tokens[kind] > 0) & np.isnan(counts.per_1k(kind)))[lacking].any():
             return f"{of_all} used {kind} tokens, for which there is no `{kind}` price"
+    if several := several_units(counts.price):
+        return f"the price's {several}"
     if counts.units is not None and np.isnan(units_usd(counts)[lacking]).any():
         return f"{of_all} came without a count of what they are billed by ({', '.join(counts.price.units)})"
     if counts.guardrail is not None and np.isinf(guardrail_usd(counts)[lacking]).any():

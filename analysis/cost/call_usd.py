@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.runs.token_totals import prompt_total
-from locustfiles.contract.prices.charge import Charge, Part, Usage, charge, guardrail_units
+from locustfiles.contract.prices.charge import Charge, Part, Usage, charge, guardrail_units, several_units
 from locustfiles.contract.prices.price import Rates, TokenPrice, exact
 
 PROMPT_KINDS = ("input", "cache_read", "cache_write", "cache_write_1h")
@@ -108,10 +108,10 @@ def _tokens_usd(counts: Counts, kind: str) -> np.ndarray:
 
 
 def units_usd(counts: Counts) -> np.ndarray:
-    """The units' part; a call that reports none is one query."""
+    """The units' part; a call that reports none is one query. NaN by a price of several units, of which none is counted apart."""
     if counts.units is None:
         raise ValueError("the price has no units")
-    usd = np.zeros(len(counts.units))
+    usd = np.full(len(counts.units), np.nan if several_units(counts.price) else 0.0)
     for unit, each in counts.price.units.items():
         usd = usd + (np.nan_to_num(counts.units, nan=1.0) if unit == "query" else counts.units) * each
     return usd

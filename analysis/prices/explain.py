@@ -55,7 +55,7 @@ def as_text(explained: Explained) -> list[str]:
     lines = [explained.name, *_source_lines(explained.sourced)]
     if isinstance(price, HourlyPrice):
         return [*lines, *_hour_lines(price), f"  {NOT_IN_IT}"]
-    lines += _rate_lines(price)
+    lines += _rate_lines(price, explained.usage)
     bill = explained.charge
     return [*lines, *_bill_lines(explained.usage, price, bill), f"  {NOT_IN_IT}"] if bill and explained.usage else lines
 
@@ -67,8 +67,8 @@ def _source_lines(sourced: Sourced) -> list[str]:
     return [f"  {name:<8} {value}" for name, value in told if value]
 
 
-def _rate_lines(price: TokenPrice) -> list[str]:
-    """The rates below and above each step, and those that are not by tokens."""
+def _rate_lines(price: TokenPrice, usage: Usage | None) -> list[str]:
+    """The rates below and above each step, and those that are not by tokens; a guardrail's where it is asked for."""
     spans = [
         "every prompt" if not price.steps else f"prompts of up to {price.steps[0].above:,} tokens, cached ones counted"
     ]
@@ -78,7 +78,15 @@ def _rate_lines(price: TokenPrice) -> list[str]:
         lines.append(f"    {span}: {_rates(rates)}")
     lines += [f"  USD per {unit}: {shown(usd)}" for unit, usd in price.units.items()]
     policies = ", ".join(f"{policy} {shown(usd)}" for policy, usd in price.guardrail.items())
-    return lines + ([f"  USD per unit of a guardrail: {policies}"] if policies else [])
+    if not policies:
+        return lines
+    asked = usage and usage.guardrail
+    return [
+        *lines,
+        f"  USD per unit of a guardrail: {policies}"
+        if asked
+        else '  a guardrail has a price, too: --guardrail "contentPolicyUnits=2" adds it',
+    ]
 
 
 def _rates(rates: Rates) -> str:

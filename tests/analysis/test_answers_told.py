@@ -134,3 +134,28 @@ def test_a_cache_on_purpose_is_no_reason_for_doubt_and_its_share_is_said(tmp_pat
     )
     # 90 of 100 prompt tokens
     assert any("uses a prompt cache on purpose: 90 %" in note for note in answer_notes(run)) == on_purpose
+
+
+MODELS = [
+    f"arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-3-{name}"
+    for name in ("haiku-20240307-v1:0", "sonnet-20240229-v1:0")
+]
+
+
+@pytest.mark.parametrize(
+    ("price", "said"),
+    [
+        # 120 answers of 1,000 + 100 tokens, each second by Haiku at 0.25 and 1.25 USD per million, 0.000375, the others by Sonnet at 3
+        # and 15, 0.0045: 60 x 0.004875 = 0.2925; by Haiku's price all are 120 x 0.000375 = 0.045, by Sonnet's 0.54
+        ({"input": 0.00025, "output": 0.00125}, "$0.045 for these answers, which cost $0.2925 by the models' own prices: the target's `price:` is too low"),
+        ({"input": 0.003, "output": 0.015}, "$0.54 for these answers, which cost $0.2925 by the models' own prices: the target's `price:` is too high"),
+        ({"input": 0.001625, "output": 0.008125}, "and cost the same by the models' own prices"),
+    ],
+)  # fmt: skip
+def test_what_a_router_chose_is_told_with_what_it_costs_by_the_models_own_prices(tmp_path, price, said):
+    tokens = {"prompt_tokens": 1000, "completion_tokens": 100, "target": "bedrock"}
+    records = [dataclasses.replace(r, **tokens, invoked_model=MODELS[i % 2]) for i, r in enumerate(healthy())]
+    windows = [window(1, 10, 40, users=2, target="bedrock")]
+    run = load_run(made_run(tmp_path / "r", records, windows, targets=[BEDROCK]))
+    (note,) = (note for note in answer_notes(run, {"bedrock": TokenPrice(**price)}) if "router" in note)
+    assert "a prompt router chose who answered (" in note and said in note

@@ -33,7 +33,7 @@ PRICES = st.builds(
     ),
     st.fixed_dictionaries(RATES),
     st.lists(st.fixed_dictionaries(RATES), max_size=2),
-    st.dictionaries(st.sampled_from(["query", "image"]), PER_1K, max_size=1),
+    st.dictionaries(st.sampled_from(["query", "image"]), PER_1K, max_size=2),
     st.dictionaries(st.sampled_from(["contentPolicyUnits", "topicPolicyUnits"]), PER_1K, max_size=2),
 )
 
@@ -130,6 +130,15 @@ def test_queries_need_no_token_counts_and_other_units_need_a_count():
     images = TokenPrice.model_validate({"units": {"image": 0.04}})
     assert bill(successes([{"billed_units": 2}]), images, None).low == 0.08
     assert "without a count of what they are billed by (image)" in bill(successes([nothing]), images, None).reason
+
+
+def test_by_a_price_of_two_units_nothing_is_known_for_a_call_has_one_count():
+    """As earlier runs may have in their manifest."""
+    both = TokenPrice.model_validate({"units": {"query": 0.002, "image": 0.04}})
+    told = "`units` has query and image, and an answer has one count, which is not of both"
+    assert charge(Usage(0, 0, units=2), both) == ([], told)
+    found = bill(successes([{"billed_units": 2}]), both, None)
+    assert (found.low, found.high, found.reason) == (None, None, f"the price's {told}")
 
 
 def test_a_guardrails_units_are_in_the_bill_where_they_have_a_price():

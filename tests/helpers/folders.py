@@ -38,6 +38,8 @@ EMULATOR = {
             "faults": {"throttle": 0.3, "drop_mid_stream": 0.1},
             "fault_seed": 5,
         },
+        # is never left out, however many of its first calls fail: those that are throttled do not count
+        "often-throttled": {"engine": "quick", "dialect": "tgi", "faults": {"throttle": 0.3}, "fault_seed": 5},
         "busy": {"engine": "quick", "dialect": "tgi", "faults": {"throttle": 1.0}},
         "failing": {"engine": "quick", "dialect": "tgi", "faults": {"server": 1.0}},
     },

@@ -124,6 +124,14 @@ REFUSED = {
     "us.anthropic.claude-sonnet-5.5": "did you mean `us.anthropic.claude-sonnet-5-5`? Else add it",
     "US.anthropic.claude-sonnet-5-5": "did you mean `us.anthropic.claude-sonnet-5-5`? Else add it",
     "us.meta.llama3-3-70b-instrutc-v1:0": "did you mean `us.meta.llama3-3-70b-instruct-v1:0`? Else add it",
+    # as people say it: without vendor, date and version, of which there may be two
+    "claude-sonnet-4.5": "did you mean `anthropic.claude-sonnet-4-5-20250929-v1:0`? Else add it",
+    "nova-lite": "did you mean `amazon.nova-lite-v1:0`? Else add it",
+    "llama3-1-70b-instruct": "did you mean `meta.llama3-1-70b-instruct-v1:0`? Else add it",
+    "titan-embed-text-v2": "did you mean `amazon.titan-embed-text-v2:0`? Else add it",
+    "claude-3-5-sonnet": "no price for model `claude-3-5-sonnet`; add it",
+    "nova-lite-v2": "no price for model `nova-lite-v2`; add it",
+    "claude-sonnet-4-5-20250101": "no price for model `claude-sonnet-4-5-20250101`; add it",
     "claude-sonnet-4-5-20250929-v1:0": "did you mean `anthropic.claude-sonnet-4-5-20250929-v1:0`? Else add it",
     "claude-3-haiku-20240307-v1:0": "did you mean `anthropic.claude-3-haiku-20240307-v1:0`? Else add it",
     # other prices than those that are known

@@ -96,6 +96,18 @@ def priced(tmp_path, text: str, book: str = BOOK) -> Sourced:
     return prices_of(load_scenario(path), path, DAY)[1]["a"]
 
 
+def test_a_step_that_a_targets_own_price_lacks_is_told_whatever_its_book_says(tmp_path):
+    """Haiku 5.5 costs five times as much above 100,000 tokens."""
+    haiku, flat = "global.anthropic.claude-haiku-5-5", "{input: 0.0001, output: 0.0005}"
+    target = BEDROCK.replace("meta.llama3-8b-instruct-v1:0", haiku) + f"    price: {flat}\n"
+    own, book = GOOD.replace(BEDROCK, target), BOOK.replace("models: {", f"models: {{{haiku}: {flat}, ")
+    (line,) = priced(tmp_path, own, book).source.cautions
+    said = "tokens at 5 times the input price, which the target's own `price:` does not say; add it as `steps: [{above: 100000,"
+    assert said in line
+    with_it = flat.replace("}", ", steps: [{above: 100000, input: 0.0005, output: 0.0025}]}")
+    assert priced(tmp_path, own.replace(f"price: {flat}", f"price: {with_it}"), book).source.cautions == ()
+
+
 def test_the_region_of_an_arn_is_the_one_that_is_called(tmp_path):
     arn = "arn:aws:bedrock:eu-west-2::foundation-model/meta.llama3-8b-instruct-v1:0"
     for text in (GOOD.replace("meta.llama3-8b-instruct-v1:0", arn), GOOD.replace("us-east-1", "eu-west-2")):

@@ -13,6 +13,7 @@ from analysis.cost.bill import bill
 from locustfiles.common.calls.clock import Clock
 from locustfiles.common.planning.inputs import Inputs
 from locustfiles.common.prompts.payloads import Prompt
+from locustfiles.common.recording.hour_spend import LATE_S
 from locustfiles.common.recording.spend import Spend
 from locustfiles.common.recording.token_spend import RECENT
 from locustfiles.contract.prices.price import HourlyPrice, TokenPrice
@@ -166,6 +167,33 @@ def test_an_endpoint_costs_while_it_is_under_load_whatever_it_answers():
     found.load_ends()
     found.take(arrived(record()))
     assert found.usd() == pytest.approx(3.6)  # both kinds add up
+
+
+def test_an_endpoints_time_counts_from_its_first_call_however_long_its_load_is_waited_for():
+    """As the report counts it: $0.02 and $1 a second."""
+    clock = HandClock()
+    found = spend(clock=clock)
+    found.take(arrived(record(target="hours", started_at=998.0)))  # 2 s, over now
+    assert found.usd() == pytest.approx(0.04)
+    clock.at_s += 60  # somebody is asked whether it may cost so much
+    found.load_begins("hours")
+    clock.at_s += 10
+    assert found.usd() == pytest.approx(72 * 0.02)
+    found.load_ends()
+    found.take(arrived(record(target="more", started_at=clock.at_s - 2.0)))
+    found.take(arrived(record(target="hours", started_at=clock.at_s - 2.5)))  # late, of the turn before: 72 s hold it
+    clock.at_s += 100
+    found.load_begins("hours")  # another turn
+    clock.at_s += 1
+    assert found.usd() == pytest.approx(72 * 0.02 + 2 + 0.02)
+
+
+def test_a_workers_clock_that_is_off_costs_no_hours():
+    found = spend()
+    found.take(arrived(record(target="more", started_at=0.0, latency_s=1.0)))  # 999 s ago, by its clock
+    assert found.usd() == pytest.approx(1.0)
+    found.take(arrived(record(target="more", started_at=5000.0, latency_s=1.0)))
+    assert found.usd() <= 1 + LATE_S
 
 
 def loaded(*records: RequestRecord) -> Spend:

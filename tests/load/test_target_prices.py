@@ -9,7 +9,7 @@ import pytest
 from locustfiles.contract.bad_input import BadScenario
 from locustfiles.contract.prices.price import HourlyPrice, TokenPrice
 from locustfiles.contract.scenario.scenario import load_scenario
-from locustfiles.contract.scenario.target_prices import prices_of
+from locustfiles.contract.scenario.target_prices import odd_entries_of, price_of_model, prices_of
 from tests.helpers.scenario_text import BEDROCK, GOOD, SAGEMAKER, write
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -151,3 +151,24 @@ def test_every_scenario_of_the_repository_can_be_read_and_priced(path, monkeypat
     monkeypatch.chdir(ROOT)
     assert prices_of(load_scenario(path), path, TODAY)[1]
     assert textwrap.dedent(path.read_text()).startswith("#")  # each says what it is
+
+
+TWO = "`units` has query and image, and an answer has one count, which is not of both"
+
+
+def test_a_price_of_two_units_is_refused_wherever_it_stands(tmp_path):
+    own = "    price: {units: {query: 0.002, image: 0.04}}\n"
+    with pytest.raises(BadScenario, match=rf"target `a`: `price:`: {TWO}; keep the one that it counts"):
+        priced(tmp_path, GOOD.replace(BEDROCK, BEDROCK + own))
+    path = write(tmp_path, GOOD)
+    book = tmp_path / "book.yaml"
+    entry = "  meta.llama3-8b-instruct-v1:0: {input: 0.001, output: 0.001, units: {query: 0.002, image: 0.04}}\n"
+    book.write_text(
+        f"region: us-east-1\ncurrency: USD\nas_of: 2026-11-01\nsource: ours\nmodels:\n  other.model: {{input: 0.001, output: 0.001}}\n{entry}"
+    )
+    with pytest.raises(
+        BadScenario, match=rf"book.yaml:7: models.meta.llama3-8b-instruct-v1:0: {TWO}; keep the one that it counts"
+    ):
+        prices_of(load_scenario(path), path, TODAY)
+    assert [TWO in line for line in odd_entries_of(load_scenario(path), path, TODAY)] == [True]
+    assert price_of_model("meta.llama3-8b-instruct-v1:0", load_scenario(path), path, TODAY) is None

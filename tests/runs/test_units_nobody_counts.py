@@ -93,6 +93,25 @@ def test_a_budget_that_nothing_would_guard_is_refused_before_anything_is_sent(se
     assert served.stats()["requests"] == before
 
 
+@pytest.mark.parametrize("more", [{"budget_usd": 0.5}, {"confirm_above_usd": 1000}], ids=["budget", "none"])
+def test_a_price_of_two_units_is_refused_before_anything_is_sent_for_an_answer_has_one_count(served, tmp_path, more):
+    """One count times both prices would be 3 x $0.01 + 3 x $0.002 for three images of one page."""
+    target = raw(units="usage.images") | {"price": {"units": {"image": 0.01, "page": 0.002}}}
+    before = served.stats()["requests"]
+    scenario = scenario_of(tmp_path, served, target, **more)
+    line = (
+        "target `t`: `price:`: `units` has image and page, and an answer has one count, which is not of both; keep the one that it "
+        "counts, and give the calls that are billed by the other a target and `price:` of their own"
+    )
+    for options in ((), ("--no-call",)):
+        done = check(scenario, *options)
+        assert done.returncode == 1 and done.stderr.strip().endswith(line) and done.stderr.count("\n") == 1
+    with one_locust(scenario, tmp_path / "run", "--yes") as process:
+        assert process.wait() == 1, process.text
+        assert len(process.errors) == 1 and process.errors[0].endswith(line)
+    assert served.stats()["requests"] == before and not (tmp_path / "run").exists()
+
+
 def test_without_a_budget_it_is_said_before_the_load_and_by_check(served, tmp_path):
     target, silent, _ = NEVER["Converse"]
     scenario = scenario_of(tmp_path, served, target, confirm_above_usd=1000)

@@ -18,7 +18,7 @@ from tests.helpers.browser import browser
 from tests.helpers.locust_process import cluster, free_port, one_locust
 from tests.helpers.patience import LONGEST_S, until
 
-TARGETS = [folders.sagemaker("throttled"), folders.sagemaker("quick")]
+TARGETS = [folders.sagemaker("often-throttled"), folders.sagemaker("quick")]
 LOAD = {"users": [2, 4], "settle_s": 0.3, "measure_s": 30}
 
 
@@ -111,7 +111,7 @@ def test_start_stop_and_start_again_in_a_browser_make_two_runs_that_are_never_mi
         chrome.get(url)
         press(chrome, "start")
         folders.await_requests(endpoint, before + 40)
-        WebDriverWait(chrome, LONGEST_S).until(lambda c: "on-throttled prompts @2" in text(c))
+        WebDriverWait(chrome, LONGEST_S).until(lambda c: "on-often-throttled prompts @2" in text(c))
         chrome.save_screenshot(str(tmp_path / "statistics.png"))
         chrome.find_element(
             By.XPATH, "//*[@role='tab'][contains(translate(., 'FAILURES', 'failures'), 'failures')]"

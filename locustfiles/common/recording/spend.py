@@ -6,6 +6,7 @@ import statistics
 from locustfiles.common.calls.clock import Clock
 from locustfiles.common.planning.inputs import Inputs
 from locustfiles.common.recording.arrived import Arrived
+from locustfiles.common.recording.hour_spend import HourSpend
 from locustfiles.common.recording.routed_spend import RoutedSpend
 from locustfiles.common.recording.to_send import ToSend
 from locustfiles.common.recording.token_spend import Seen, TokenSpend
@@ -24,13 +25,15 @@ class Spend:
         self._seen, self._to_send = Seen(), ToSend(inputs)
         self._by_token: dict[str, RoutedSpend] = {}  # target -> what its calls are billed
         self._longest_s = 0.0  # of one call
-        self._seconds: dict[str, float] = {}  # target -> under load in spells that are over
-        self._loaded: tuple[str, float] | None = None  # target under load, since when
+        self._hours = HourSpend()
+        self._loaded: str | None = None  # the target under load
         self._payload: str | None = None  # that it is sent; None: any of its own
 
     def take(self, record: Arrived) -> None:
         """One more record."""
-        self._longest_s = max(self._longest_s, record.latency_ms / 1000)
+        latency_s = record.latency_ms / 1000
+        self._longest_s = max(self._longest_s, latency_s)
+        self._hours.took(record.target, record.started_at, latency_s, self._clock.now())
         if spend := self._spend_of(record.target):
             self._to_send.note(record, usage_of(record).whole_prompt)
             spend.take(record)
@@ -62,13 +65,17 @@ class Spend:
         return found
 
     def load_begins(self, target: str, payload: str | None = None) -> None:
-        self._loaded, self._payload = (target, self._clock.now()), payload
+        self._loaded, self._payload = target, payload
+        self._load_goes_on()
 
     def load_ends(self) -> None:
+        self._load_goes_on()
+        self._loaded = None
+
+    def _load_goes_on(self) -> None:
         if self._loaded:
-            target, since = self._loaded
-            self._seconds[target] = self._seconds.get(target, 0.0) + self._clock.now() - since
-            self._loaded = None
+            now = self._clock.now()
+            self._hours.under_load(self._loaded, now, now)
 
     @property
     def blind(self) -> str | None:
@@ -77,12 +84,9 @@ class Spend:
 
     def usd(self) -> float:
         """Accrued so far."""
-        seconds = dict(self._seconds)
-        if self._loaded:
-            target, since = self._loaded
-            seconds[target] = seconds.get(target, 0.0) + self._clock.now() - since
+        self._load_goes_on()
         hourly = (
-            price.usd_per_hour_in_all * seconds.get(target, 0.0) / 3600
+            price.usd_per_hour_in_all * self._hours.seconds(target) / 3600
             for target, price in self._inputs.prices.items()
             if isinstance(price, HourlyPrice)
         )
@@ -92,7 +96,7 @@ class Spend:
         """What stopping now still costs: the calls in flight, those of the last `unseen_s`, of which no record has come, and
         the drain's time. A call counts as the dearest so far, or as one with the longest line that may be sent, at its price
         step; twice as many as are due may be in flight in the open loop."""
-        target = self._loaded[0] if self._loaded else ""
+        target = self._loaded or ""
         price, spend = self._inputs.prices.get(target), self._by_token.get(target)
         if isinstance(price, HourlyPrice):
             return price.usd_per_hour_in_all * self._longest_s / 3600

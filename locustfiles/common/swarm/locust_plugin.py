@@ -112,7 +112,7 @@ def _on_init(environment, runner, services: tuple[str, ...], given: dict[str, st
     logging.getLogger("urllib3").setLevel(logging.INFO)
     logging.getLogger("swarmledger").setLevel(logging.INFO)  # its few lines are the progress in CI
     gate = Gate(runner) if isinstance(runner, MasterRunner) else None
-    introduction = Introduction(environment, runner) if isinstance(runner, WorkerRunner) else None
+    introduction, begun = Introduction(environment, runner) if isinstance(runner, WorkerRunner) else None, False
     try:
         if not scenario:
             raise BadInput(f"--scenario: missing; give the scenario file, as in: {COMMAND}")
@@ -130,6 +130,7 @@ def _on_init(environment, runner, services: tuple[str, ...], given: dict[str, st
         if gate:
             gate.open()
             run_token.show(gate.token, options)
+        begun = True
     except BadInput as e:
         if introduction:
             introduction.say(Hello("", "", f"worker {runner.client_id}: {e}", again=False), wait_s=2)
@@ -138,6 +139,9 @@ def _on_init(environment, runner, services: tuple[str, ...], given: dict[str, st
     except KeyboardInterrupt:  # while the scenario was read: our own handler was not there yet
         complain(f"{scenario}: stopped before anything was sent; start again")
         raise SystemExit(STOPPED) from None
+    finally:
+        if gate and not begun:
+            patient_master.end_children()
 
 
 def _interrupt(environment, times: collections.abc.Iterator[int]) -> None:

@@ -1,8 +1,10 @@
 """Where Locust's own runners are too quick to give up, or too slow, for a run that is paid for."""
 
+import contextlib
 import functools
 
 import locust.env
+import psutil
 from locust import argument_parser
 from locust.runners import STATE_RUNNING, STATE_SPAWNING, MasterRunner
 
@@ -23,6 +25,14 @@ class PatientMaster(MasterRunner):
 
 #: a worker asks for it once for each of its options whenever users come or go, and Locust builds a parser each time: 0.1 s of its loop
 _default_arguments = functools.cache(argument_parser.default_args_dict)
+
+
+def end_children() -> None:
+    """The workers of `--processes`, of a master that begins nothing: Locust leaves those that are still connecting, which try for
+    five minutes."""
+    for child in psutil.Process().children():
+        with contextlib.suppress(psutil.Error):
+            child.terminate()
 
 
 def use(**_: object) -> None:

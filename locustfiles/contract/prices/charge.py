@@ -87,7 +87,9 @@ def charge(usage: Usage, price: TokenPrice, calls: int = 1, rates: Rates | None 
             unknown = unknown or f"no `{kind}` price"
         elif count and per_1k:
             parts.append(_part(kind, count, per_1k, 1000))
-    for unit, usd in price.units.items():
+    if several := several_units(price):
+        unknown = unknown or several
+    for unit, usd in () if several else price.units.items():
         count_of_units = usage.units if usage.units is not None else calls if unit == "query" else None
         if count_of_units is None:
             unknown = unknown or f"no count of {unit} units"
@@ -99,6 +101,13 @@ def charge(usage: Usage, price: TokenPrice, calls: int = 1, rates: Rates | None 
         elif count:
             parts.append(_part(f"guardrail {policy}", count, price.guardrail[policy], 1))
     return Charge(parts, unknown)
+
+
+def several_units(price: TokenPrice) -> str | None:
+    """Why no call can be charged by a price of several units: its one count is not of all of them."""
+    if len(price.units) < 2:
+        return None
+    return f"`units` has {' and '.join(price.units)}, and an answer has one count, which is not of both"
 
 
 def _part(kind: str, count: float, usd_per: float, per: int) -> Part:

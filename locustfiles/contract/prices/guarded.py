@@ -5,13 +5,18 @@ import typing
 
 from locustfiles.contract.prices.amended import cautioned
 from locustfiles.contract.prices.books import Book, books_of
+from locustfiles.contract.prices.charge import several_units
 from locustfiles.contract.prices.find_price import Asked, NoPrice, instance_price, model_price
 from locustfiles.contract.prices.guards import OF_THE_LIBRARY, cautions
 from locustfiles.contract.prices.hours import hour_caution, range_caution
-from locustfiles.contract.prices.price import HourlyPrice
+from locustfiles.contract.prices.price import HourlyPrice, TokenPrice
 from locustfiles.contract.prices.sourced import Sourced
 from locustfiles.contract.prices.units import Known, WrongUnit, unit_caution
 from locustfiles.contract.strict_yaml import place_of
+
+_ONE_UNIT = (
+    "keep the one that it counts, and give the calls that are billed by the other a target and `price:` of their own"
+)
 
 
 def guarded(
@@ -20,7 +25,7 @@ def guarded(
     """With its cautions. model_id: None where it is not billed by one; asked.region: where the calls go; instance: the type,
     where the price is the scenario's own.
 
-    Raises WrongUnit for figures that are no USD per 1,000 tokens, or per hour.
+    Raises WrongUnit for figures that are no USD per 1,000 tokens, or per hour, and for units that no count is of.
     """
     elsewhere = _elsewhere(found, model_id, asked, books)
     told = [_checked(found, model_id, asked, books, elsewhere, instance)]
@@ -44,6 +49,8 @@ def _checked(
     instance: str | None,
 ) -> str | None:
     price = found.price
+    if isinstance(price, TokenPrice) and (several := several_units(price)):
+        raise WrongUnit(f"{_place(found)}: {several}; {_ONE_UNIT}")
     if found.source.origin == "library" or found.source.region == "local":
         return None
     try:
@@ -88,11 +95,11 @@ def _elsewhere(found: Sourced, model_id: str | None, asked: Asked, books: list[B
         return _tried(instance_price, found.source.entry, asked.on, others) if found.source.entry else None
     if model_id is None:
         return None
-    other = _tried(model_price, model_id, asked, others)
-    # the unit can be told by the standard price
-    if other is None and asked.variant and found.source.origin == "scenario":
-        return _tried(model_price, model_id, asked._replace(variant=None), others)
-    return other
+    if found.source.origin != "scenario":
+        return _tried(model_price, model_id, asked, others)
+    standard = asked._replace(variant=None)  # by which the unit can be told, too
+    looked_at = ((at, of) for at in (asked, standard) for of in (books_of(None, asked.region), others))
+    return next(filter(None, (_tried(model_price, model_id, *each) for each in looked_at)), None)
 
 
 def _tried(find: typing.Callable[..., Sourced], *of: typing.Any) -> Sourced | None:

@@ -22,12 +22,12 @@ def cautions(
     elsewhere: Sourced | None = None,
 ) -> tuple[str, ...]:
     """A line each. region: where the calls go; on: the day that they are billed; elsewhere: the price by other sources."""
-    if source.origin == "scenario":
-        return ()
+    steps = _of_steps(source, price, elsewhere) if source.origin in ("book", "scenario") and elsewhere else None
+    if source.origin == "scenario":  # whoever writes it there means it; of a step it may not be known
+        return (steps,) if steps else ()
     found = _of_region(source, region, price, elsewhere)
     if found is None and source.origin == "book" and price and elsewhere:
         found = _of_another_source(source, price, elsewhere)
-    steps = _of_steps(source, price, elsewhere) if source.origin == "book" and elsewhere else None
     return tuple(filter(None, (found, steps, _of_time(source, on))))
 
 
@@ -69,9 +69,10 @@ def _of_steps(source: Source, price: AnyPrice | None, elsewhere: Sourced) -> str
     if not lacking or not other.input:
         return None
     step, by = lacking[0], elsewhere.source.name
+    add = "add it to the entry as" if source.origin == "book" else "add it as"
     return (
         f"{by} bills a prompt of more than {step.above:,} tokens at {plain(round(step.input / other.input, 4))} times the input "
-        f"price, which {source.name} does not say; add it to the entry as `steps: [{{above: {step.above}, input: …, output: …}}]`"
+        f"price, which {source.name} does not say; {add} `steps: [{{above: {step.above}, input: …, output: …}}]`"
     )
 
 

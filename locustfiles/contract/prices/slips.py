@@ -3,13 +3,17 @@
 import collections.abc
 import re
 
-from locustfiles.contract.prices.model_ids import canonical
+from locustfiles.contract.prices.model_ids import canonical, undated
 
 _SHORTEST = 5  # a shorter word with another letter is another family: g6 and g6e, p5 and p5en, lite and pro
 
 
+_LATER_VERSION = re.compile(r"-v\d+$")
+
+
 def meant(name: str, known: collections.abc.Iterable[str], itself: bool = False) -> str | None:
-    """The one name that `name` differs from by a missing prefix or suffix, by a separator, or by a letter or two of one word.
+    """The one name that `name` differs from by a missing prefix or suffix, by a separator, or by a letter or two of one word; else
+    the one that has it as its plain name.
 
     itself: `name` was mended already, and may be known.
     """
@@ -19,7 +23,8 @@ def meant(name: str, known: collections.abc.Iterable[str], itself: bool = False)
     names = [each for each in names if each != name]
     words = {word for each in names for word in _words(each)}
     found = [each for each in names if _same_but_for_ends(name, each) or _slip(name, each, words)]
-    return found[0] if len(found) == 1 else None
+    found = found or [each for each in names if _is_plain_name(name, each)]
+    return found[0] if len({canonical(each) for each in found}) == 1 else None
 
 
 def _words(name: str) -> list[str]:
@@ -28,6 +33,16 @@ def _words(name: str) -> list[str]:
 
 def _same_but_for_ends(name: str, other: str) -> bool:
     return canonical(name.lower()) == canonical(other.lower()) or (len(name) > _SHORTEST and other.endswith(f".{name}"))
+
+
+def _is_plain_name(name: str, other: str) -> bool:
+    """Whether it is `claude-sonnet-4-5` or `nova-lite`: what is left of an id without vendor, date and version."""
+    full = undated(other.partition(".")[2])
+    return _dashed(canonical(name.lower())) in (_dashed(full), _dashed(_LATER_VERSION.sub("", full)))
+
+
+def _dashed(name: str) -> str:
+    return "-".join(_words(name))
 
 
 def _slip(name: str, other: str, words: set[str]) -> bool:

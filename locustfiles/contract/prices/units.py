@@ -26,7 +26,7 @@ UNITS = {"USD per million tokens": "0.001", "USD per token": "1000", "USD per bi
 
 
 class WrongUnit(BadInput):
-    """A price that is in another unit than USD per 1,000 tokens, as far as known prices tell."""
+    """A price that is in another unit than USD per 1,000 tokens, as far as known prices tell, or in several at once."""
 
 
 class Known(typing.NamedTuple):

@@ -10,6 +10,7 @@ from locustfiles.contract.bad_input import BadInput, BadScenario
 from locustfiles.contract.prices import library
 from locustfiles.contract.prices.amended import cautioned, discounted, with_rule
 from locustfiles.contract.prices.books import Book, books_of
+from locustfiles.contract.prices.charge import several_units
 from locustfiles.contract.prices.find_price import Asked, instance_price, model_price
 from locustfiles.contract.prices.guarded import guarded
 from locustfiles.contract.prices.model_ids import parse
@@ -147,7 +148,7 @@ def price_of_model(model_id: str, scenario: Scenario, path: str | pathlib.Path, 
         price = model_price(model_id, Asked(scenario.region, on), books).price
     except BadInput:
         return None
-    return price if isinstance(price, TokenPrice) else None
+    return price if isinstance(price, TokenPrice) and not several_units(price) else None
 
 
 def odd_entries_of(scenario: Scenario, path: str | pathlib.Path, on: datetime.date) -> list[str]:

@@ -70,6 +70,7 @@ def test_every_part_of_a_charge_is_told_and_they_add_up_exactly(book, capsys):
     shown = capsys.readouterr().out
     assert "step: 10,001 prompt tokens, cached ones counted, are above 10,000" in shown
     assert "300 tokens cache write, 5 min" in shown and "total: $0.020802; of 10,000 such transactions $208.02" in shown
+    assert "USD per unit of a guardrail: contentPolicyUnits $0.00015" in shown
     assert "says     a contract" in shown and "book.yaml, us-east-1, 2026-11-01" in shown
 
 
@@ -77,6 +78,8 @@ def test_a_tier_is_a_rule_and_its_rates(book, capsys):
     found = explained(capsys, "maker.model-v1", "--pricing", book, "--tier", "flex")
     # 1,000 x 0.0005 + 100 x 0.001 per 1,000
     assert found["usd"] == "0.0006" and found["source"]["rules"] == ["flex: × 0.5"]
+    assert main(["prices", "maker.model-v1", "--pricing", book, "--tier", "flex"]) == 0
+    assert "a guardrail has a price, too" in capsys.readouterr().out  # of no call, unless it is asked for
 
 
 def test_a_kind_without_a_price_makes_the_whole_not_known(book, capsys):
@@ -140,6 +143,8 @@ def test_the_list_of_a_region_has_books_and_library(book, capsys):
     ("arguments", "said"),
     [
         (["nobody.nothing-v1"], "no price for model `nobody.nothing-v1`"),
+        (["g5.xlarge"], "no price for instance type `g5.xlarge`; did you mean `ml.g5.xlarge`?"),
+        (["maker.plain-v1", "--region", "useast1"], "`useast1` is no region; write it as us-east-1"),
         (["ml.z9.xlarge"], "no price for instance type `ml.z9.xlarge`"),
         (["maker.plain-v1", "--tier", "flex"], "`flex` has a price of its own"),
         (["ml.g5.xlarge", "--tier", "flex"], "an instance has none"),
