@@ -7,7 +7,7 @@ from analysis.advice.tie import SAME, tie
 from analysis.verdicts.stage_results import Result
 from analysis.words import format as show
 from analysis.words.stage_figures import Slo
-from analysis.words.user_perceived import perceived
+from analysis.words.user_perceived import errors_text, perceived
 
 #: the most errors of a stage that may go before others, where no limit on errors is set. One failure in a hundred is what a retry
 #: mends without being felt; above it the price leaves out what the failures cost those who asked, and shedding load looks cheap
@@ -69,8 +69,7 @@ def few_errors(result: Result) -> bool:
 
 def too_many_errors(result: Result) -> str:
     """`58 % errors, above the 1 % that are taken where no limit is set`"""
-    rate = show.percent(perceived(result.figures).error_rate)
-    return f"{rate} errors, above the {show.percent(MOST_ERRORS)} that are let pass where no limit on errors is set"
+    return f"{errors_text(result.figures)}, above the {show.percent(MOST_ERRORS)} that are let pass where no limit on errors is set"
 
 
 def within(result: Result) -> bool:

@@ -27,7 +27,7 @@ class NotCompared(typing.NamedTuple):
     @property
     def text(self) -> str:
         """A sentence."""
-        return f"{self.who} could not be compared: {self.why}."
+        return f"{self.who} could not be compared: {self.why.rstrip('.')}."
 
 
 def not_compared(runs: list[Run]) -> list[NotCompared]:

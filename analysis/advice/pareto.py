@@ -9,6 +9,7 @@ import typing
 import pandas as pd
 
 from analysis.advice.choice import few_errors, priced
+from analysis.advice.label_heads import label_heads
 from analysis.advice.models import model_of
 from analysis.verdicts.stage_results import Result, StageKey
 from analysis.words.level import level_text
@@ -97,15 +98,23 @@ def _option(r: Result, labels: typing.Mapping[str, typing.Any], names: tuple[str
     )
 
 
+OWN = (
+    "Number", "Model", "Target", "Level", "USD per 10,000", "Transactions per minute", "Verdict", "Recommended", "Front of its model",
+    "Beaten by",
+)  # fmt: skip
+
+
 def pareto_table(front: Front, pick: StageKey | None) -> pd.DataFrame:
     """Its options: those on the front first, and what beats the others."""
     rows = []
+    latency = f"Latency {front.statistic} (s)"
+    own = {*OWN, latency}
     for o in sorted(front.options, key=lambda o: (o.number is None, o.usd_per_10k)):
         figures = {
             "USD per 10,000": o.usd_per_10k,
-            f"Latency {front.statistic} (s)": o.latency_s,
+            latency: o.latency_s,
             "Transactions per minute": o.per_minute,
-            **dict(zip((name.capitalize() for name in front.quality), o.quality, strict=True)),
+            **dict(zip(label_heads(front.quality, own), o.quality, strict=True)),
         }
         rows.append(
             {"Number": o.number, "Model": o.model, "Target": o.who, "Level": o.level}

@@ -11,7 +11,7 @@ from analysis.verdicts.stage_results import Result
 from analysis.words import format as show
 from analysis.words.level import level_text
 from analysis.words.stage_figures import StageFigures
-from analysis.words.user_perceived import perceived, whose
+from analysis.words.user_perceived import errors_text, perceived, whose
 from analysis.words.value_text import instances_of, per_10k, ten_thousand
 
 Quality = typing.Callable[[Result], str]  # of a stage's target, in words: `quality 0.71`; empty: not known
@@ -54,7 +54,7 @@ def _at(result: Result) -> str:
 def with_price(result: Result) -> str:
     repeats = f" ({len(result.members)} repetitions together)" if len(result.members) > 1 else ""
     where = f"{result.who} ({instances_of(result.figures)}) at {level_text(result.figures)}{repeats}"
-    failed = "" if few_errors(result) else f", with {show.percent(perceived(result.figures).error_rate)} errors"
+    failed = "" if few_errors(result) else f", with {errors_text(result.figures)}"
     return f"{where}: {per_10k(result.figures)}{failed}"
 
 
@@ -62,7 +62,8 @@ def speed(figures: StageFigures) -> str:
     latency = perceived(figures).latency
     rate = f"{show.number(figures.throughput.transactions_per_minute)} transactions per minute"
     if figures.outcome.error_rate:
-        rate += f", {show.percent(figures.outcome.error_rate)} errors"
+        attempts = f"{show.percent(figures.outcome.error_rate)} errors of attempts, "
+        rate += f", {attempts if figures.retried else ''}{errors_text(figures)}"
     return f"{rate}, latency{whose(figures)} mean {show.seconds(latency.mean)}, p95 {show.seconds(latency.p95)}."
 
 
@@ -177,7 +178,7 @@ def per_model(dataset: str, picks: typing.Mapping[str, Result | None], quality: 
 def _of_model(model: str, pick: Result, quality: Quality | None) -> str:
     mark = "" if valid(pick) else f", {pick.figures.trust.verdict}"
     of = f", {words}" if quality and (words := quality(pick)) else ""
-    errors = "" if few_errors(pick) else f", {show.percent(perceived(pick.figures).error_rate)} errors"
+    errors = "" if few_errors(pick) else f", {errors_text(pick.figures)}"
     slo = pick.figures.limits.slo
     limits = f", {slo} against its limits" if slo in ("undecided", "unknown") else ""
     return f"{model} {ten_thousand(pick.usd)} per 10,000 ({_at(pick)}{of}{errors}{mark}{limits})"

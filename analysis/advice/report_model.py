@@ -22,6 +22,14 @@ from analysis.verdicts.stage_results import Result, StageKey
 from locustfiles.contract.manifest import Manifest
 from locustfiles.contract.version import Build
 
+MOST_DATASETS = 6  # that a sentence names
+
+
+def _alone(runs: list[str], here: list[str]) -> str:
+    """` (run b, which did not measure this one)`: whose options are therefore in no comparison."""
+    others = [run for run in dict.fromkeys(runs) if run not in here]
+    return f" (by {', '.join(others)}, not in this comparison)" if others else ""
+
 
 @dataclasses.dataclass(slots=True)
 class Report:
@@ -82,6 +90,30 @@ class Report:
     def not_in_headline(self) -> list[str]:
         """What could not be compared, where it is more than the headline tells in full."""
         return self.not_compared if len(self.not_compared) > IN_FULL else []
+
+    @property
+    def other_datasets(self) -> str:
+        """Which were measured beside the one that the recommendation is for, and how to get theirs; empty where none was."""
+        runs: dict[str, list[str]] = {}  # dataset -> the runs that measured it
+        for r in self.results:
+            runs.setdefault(r.payload, []).append(r.key.run)
+        here = runs.pop(self.dataset, [])
+        if not runs:
+            return ""
+        told = [f"`{one}`" + _alone(some, here) for one, some in list(runs.items())[:MOST_DATASETS]]
+        more = f" and {len(runs) - MOST_DATASETS} more" if len(runs) > MOST_DATASETS else ""
+        again = "for it run" if len(runs) == 1 else "for one of them run"
+        return (
+            f"This is for the dataset `{self.dataset}` alone. Measured too: {', '.join(told)}{more}; {again} `report` again with "
+            f"`--dataset {next(iter(runs))}`." + self._imported_apart(runs, here)
+        )
+
+    def _imported_apart(self, runs: dict[str, list[str]], here: list[str]) -> str:
+        """Files of other tools do not say what their prompts are called: the same prompts may stand here as two datasets."""
+        apart = {run for some in runs.values() for run in some} - set(here)
+        if not any(self.runs[run].imported for run in apart):
+            return ""
+        return " Imports of the same prompts are compared when `import --payload` gives them one name."
 
     @property
     def of_interest(self) -> list[Result]:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from analysis.advice.choice import few_errors
 from analysis.advice.comparability import MAX_OUTPUT_DIFFERENCE
+from analysis.advice.label_heads import label_heads
 from analysis.advice.models import NOT_NAMED, model_of
 from analysis.advice.tie import tie
 from analysis.verdicts.place import Place
@@ -20,7 +21,7 @@ from analysis.words import format as show
 from analysis.words.columns import Column, column
 from analysis.words.level import is_open, level_text
 from analysis.words.spread import STATISTICS, Spread
-from analysis.words.user_perceived import perceived
+from analysis.words.user_perceived import errors_text
 from analysis.words.value_text import instances_of
 
 
@@ -121,25 +122,15 @@ def _row_of(result: Result) -> str:
     return result.figures.identity.model if model == NOT_NAMED else model
 
 
+BEFORE = ("Model", "Target", "Run", "Verdict", "Note")  # the labels
+BEHIND = (
+    "Instance", "Concurrent requests", "Latency (ms/token) median", "Throughput (tokens/s)", show.HOURLY_PRICE,
+    "Minutes per 1M output tokens", "USD per 1M output tokens", "Runner-up", "Margin", "Tie",
+)  # fmt: skip
+
+
 def _columns(names: list[str]) -> list[str]:
-    return [
-        "Model",
-        "Target",
-        "Run",
-        "Verdict",
-        "Note",
-        *[n.capitalize() for n in names],
-        "Instance",
-        "Concurrent requests",
-        "Latency (ms/token) median",
-        "Throughput (tokens/s)",
-        show.HOURLY_PRICE,
-        "Minutes per 1M output tokens",
-        "USD per 1M output tokens",
-        "Runner-up",
-        "Margin",
-        "Tie",
-    ]
+    return [*BEFORE, *label_heads(names, (*BEFORE, *BEHIND)), *BEHIND]
 
 
 def _levels(question: Question, group: list[Result]) -> dict[Place, int]:
@@ -219,7 +210,7 @@ def _cautions(best: Result, compared: list[Result]) -> typing.Iterator[str]:
             own = f"; by the {show.count(beyond)} tokens beyond it about {show.money(price)} per 1M" if price else ""
             yield f"{mine}{r.echo.text}{own}"
         if not _answers(r):
-            yield f"{mine}{show.percent(perceived(r.figures).error_rate)} errors"
+            yield f"{mine}{errors_text(r.figures)}"
     outputs = {r.who: mean for r in compared if (mean := r.figures.tokens.completion_tokens_mean)}
     if len(outputs) > 1 and max(outputs.values()) > (1 + MAX_OUTPUT_DIFFERENCE) * min(outputs.values()):
         told = outputs if len(outputs) == 2 else {who: outputs[who] for who in _ends(outputs)}

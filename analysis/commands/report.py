@@ -5,15 +5,13 @@ import contextlib
 import pathlib
 import typing
 
-import rich.box
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from analysis.advice.analyse import analyse
 from analysis.advice.dataset import asked_for
 from analysis.advice.report_model import Report
-from analysis.report.text_tables import short_table
+from analysis.report.terminal_tables import stages_tables
 from analysis.report.verdict_summary import doubts_lines, total
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.exit_codes import NOT_TRUSTED, OK
@@ -25,18 +23,7 @@ EXAMPLE = """examples:
   python -m analysis report runs/study --slo configs/slo/chat.yaml --dataset payload_en_1-500
 
 exit code: 0 fine, 1 bad input, 2 when a stage is INVALID."""
-LEFT = ("target", "payload", "run", "verdict", "limits")
 WIDTH = 170  # columns where there is no terminal
-ROOMY_WIDTH = 140
-COLOURS = {
-    "VALID": "green",
-    "SUSPECT": "yellow",
-    "INVALID": "red",
-    "met": "green",
-    "missed": "red",
-    "undecided": "yellow",
-    "unknown": "yellow",
-}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -102,7 +89,11 @@ def write_report(report: Report, folder: pathlib.Path) -> pathlib.Path:
 
 def print_gist(report: Report, console: Console) -> None:
     """The stage table, why stages are not VALID, the run's cost and the recommendation."""
-    console.print(_stages_table(report, roomy=console.width >= ROOMY_WIDTH))
+    tables = stages_tables(report.results, console.width)
+    for table in tables:
+        console.print(table)
+    if len(tables) > 1:
+        console.print()
     for found in report.findings:
         mind = f" Mind: {'; '.join(found.warnings)}." if found.warnings else ""
         console.print(f"Found: {found.text}{mind}", highlight=False, markup=False)
@@ -117,22 +108,14 @@ def print_gist(report: Report, console: Console) -> None:
     console.print(f"\n[bold]{escape(first)}[/]", highlight=False)
     for fact in facts:
         console.print(fact, highlight=False, markup=False)
+    if others := report.other_datasets:
+        console.print(others, highlight=False, markup=False)
     for one in report.not_in_headline:
         console.print(f"- {one}", highlight=False, markup=False)
     for warning in report.recommendation.warnings:
         console.print(f"Mind: {warning}", highlight=False, markup=False)
     for pair in report.break_even:
         console.print(f"Break-even: {pair.text}", highlight=False, markup=False)
-
-
-def _stages_table(report: Report, roomy: bool) -> Table:
-    stages = short_table(report.results, roomy)
-    table = Table(box=rich.box.SIMPLE_HEAD, pad_edge=False)
-    for column in stages.columns:
-        table.add_column(column, justify="left" if column in LEFT else "right")
-    for row in stages.itertuples(index=False):
-        table.add_row(*(f"[{COLOURS[c]}]{c}[/]" if c in COLOURS else escape(c) for c in row))
-    return table
 
 
 def _progress(console: Console, what: str) -> contextlib.AbstractContextManager:

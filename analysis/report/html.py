@@ -3,7 +3,6 @@
 The template is analysis/report/templates/report.html.j2; every value in it is escaped by jinja2.
 """
 
-import base64
 import pathlib
 import re
 import typing
@@ -15,12 +14,12 @@ import yaml
 
 from analysis.advice.report_model import Report
 from analysis.advice.study_tables import QUESTIONS, Question
-from analysis.report import html_stages
+from analysis.report import html_arranged, html_stages
 from analysis.report.explorer import explorer
 from analysis.report.frames import failed_table
+from analysis.report.html_pictures import pictures_of
 from analysis.report.html_tables import Table, heading, table
-from analysis.report.plots.alt_text import alt_text
-from analysis.report.plots.catalogue import PLOTS, by_rate_file
+from analysis.report.notes import grouped
 from analysis.report.run_tables import (
     shown_comparison,
     shown_even_lines,
@@ -62,17 +61,6 @@ SECTIONS = (
 )
 
 
-class Picture(typing.NamedTuple):
-    """A plot for the page: its PNG as a data URI, None with the reason where there was nothing to draw."""
-
-    file: str
-    title: str
-    reads: str
-    source: str | None
-    absent: str
-    alt: str
-
-
 def write_html(report: Report, plots: typing.Sequence[pathlib.Path], path: str | pathlib.Path) -> None:
     """Write a report as one HTML file. `plots`: the PNGs that `plots.draw_all` wrote."""
     text = pages().get_template("report.html.j2").render(_content(report, plots))
@@ -100,7 +88,7 @@ def pages() -> jinja2.Environment:
 def _content(report: Report, plots: typing.Sequence[pathlib.Path]) -> dict[str, typing.Any]:
     best = report.recommendation
     picked = report.level(best.pick) if best.pick else None
-    pictures = {p.file: p for p in _pictures(report, plots)}
+    pictures = {p.file: p for p in pictures_of(report, plots)}
     several = len(report.runs) > 1
     run = [] if several else ["run", "Run"]  # the columns that say nothing with one run
     return {
@@ -110,30 +98,37 @@ def _content(report: Report, plots: typing.Sequence[pathlib.Path]) -> dict[str, 
         "best": best,
         "figures": [] if picked is None else html_stages.key_figures(picked.figures),
         "summary": [] if picked is None else halves(html_stages.summary(picked)),
+        "notes": grouped(report.notes),
         "doubts": [(verdict, remark) for verdict, remarks in doubts(report).items() for remark in remarks],
         "decides": pictures.pop(DECIDES),
         "explorer": explorer(report),
         "break_even_picture": pictures.pop(BREAK_EVEN),
         "pictures": list(pictures.values()),
-        "failed": table(failed_table(report.failed), skip=["payload", *run]),
+        "failed": html_arranged.failed_tables(failed_table(report.failed), _limits(report), ["payload", *run]),
         "total": total(report),
         "open_limits": open_limits(report),
-        "run_cost": table(run_cost_table(report.run_cost), skip=run),
-        "even_lines": table(shown_even_lines(report.even_lines, several)),
-        "prices": table(shown_prices(report.prices, several)),
+        "run_cost": html_arranged.run_cost(run_cost_table(report.run_cost), run),
+        "even_lines": html_arranged.even_lines(shown_even_lines(report.even_lines, several)),
+        "prices": html_arranged.prices(shown_prices(report.prices, several)),
         "knees": report.knees,
-        "study": {_question(q): table(report.tables[q.table], skip=run) for q in QUESTIONS if q.table in report.tables},
+        "study": {_question(q): _best(report, q, run) for q in QUESTIONS if q.table in report.tables},
         **_chosen_among(report),
         "stages": html_stages.stages(report),
         "calls": html_stages.calls(report) if report.retries else None,
         "open_loop": html_stages.open_loop(report) if report.open_loop else None,
-        "findings": [(f, table(shown_evidence(f))) for f in report.findings],
-        "repeats": _shown(report.repeats, shown_repeats, several),
-        "token_sources": _shown(report.token_sources, shown_sources, several),
-        "token_comparison": _shown(report.token_comparison, shown_comparison, several),
+        "findings": [(f, html_arranged.evidence(shown_evidence(f))) for f in report.findings],
+        "repeats": _shown(report.repeats, shown_repeats, several, html_arranged.repeats),
+        "token_sources": _shown(report.token_sources, shown_sources, several, html_arranged.token_sources),
+        "token_comparison": _shown(report.token_comparison, shown_comparison, several, html_arranged.token_comparison),
         "workers": _shown(report.workers, shown_workers, several),
         "contents": contents(report),
         "metrics": METRICS,
+        **_of_runs(report),
+    }
+
+
+def _of_runs(report: Report) -> dict[str, dict]:
+    return {
         "run_tables": {name: stage_windows(manifest) for name, manifest in report.runs.items()},
         "scenarios": {name: _yaml(manifest.scenario) for name, manifest in report.runs.items()},
     }
@@ -142,14 +137,31 @@ def _content(report: Report, plots: typing.Sequence[pathlib.Path]) -> dict[str, 
 Rows = typing.TypeVar("Rows", bound=typing.Sized)
 
 
-def _shown(rows: Rows, words: typing.Callable[[Rows, bool], pd.DataFrame], several: bool) -> Table | None:
-    return table(words(rows, several)) if len(rows) else None
+def _shown(
+    rows: Rows,
+    words: typing.Callable[[Rows, bool], pd.DataFrame],
+    several: bool,
+    arrange: typing.Callable[[pd.DataFrame], Table] = table,
+) -> Table | None:
+    return arrange(words(rows, several)) if len(rows) else None
+
+
+def _limits(report: Report) -> set[str]:
+    """The columns of limits in the table of stages that missed one."""
+    return {c.criterion.text for r in report.failed for c in r.checks}
 
 
 def _chosen_among(report: Report) -> dict[str, Table | None]:
     """The recommendation of each model, where there are several, and what nothing beats."""
     models = report.tables.get("recommended_per_model", pd.DataFrame())
-    return {"per_model": table(models) if len(models) else None, "pareto": table(shown_front(report))}
+    return {
+        "per_model": html_arranged.model_choices(models) if len(models) else None,
+        "pareto": html_arranged.front(shown_front(report)),
+    }
+
+
+def _best(report: Report, question: Question, skip: list[str]) -> Table:
+    return html_arranged.question_table(question, report.tables[question.table], skip)
 
 
 def contents(report: Report) -> list[tuple[str, str]]:
@@ -178,22 +190,6 @@ def style() -> markupsafe.Markup:
     return markupsafe.Markup((pathlib.Path(__file__).parent / "templates" / "report.css").read_text(encoding="utf-8"))
 
 
-def _pictures(report: Report, plots: typing.Sequence[pathlib.Path]) -> typing.Iterator[Picture]:
-    files = {p.name: p for p in plots}
-    for plot in PLOTS:
-        alt = alt_text(plot.file, plot.title, plot.reads, report)
-        yield Picture(plot.file, plot.title, plot.reads, _data(files.get(plot.file)), plot.absent, alt)
-        if by_rate := files.get(by_rate_file(plot)):
-            title, reads = f"{plot.title}, open loop", f"{plot.reads} Stages of the open loop."
-            yield Picture(by_rate.name, title, reads, _data(by_rate), "", f"{title}. {reads}")
-
-
-def _data(path: pathlib.Path | None) -> markupsafe.Markup | None:
-    if path is None:
-        return None
-    return markupsafe.Markup("data:image/png;base64,") + base64.b64encode(path.read_bytes()).decode()
-
-
 def _finalized(value: object) -> object:
     """What the template puts out: whatever is not Markup of ours is somebody's text."""
     return shown_text(value) if type(value) is str else value
@@ -217,7 +213,7 @@ def stage_windows(manifest: Manifest) -> Table:
             "level": level_text(s),
         }
         rows.append(who | times | {"ended by": s.ended_by, "steady": s.steady, "whole": s.whole})
-    return table(pd.DataFrame(rows))
+    return html_arranged.windows(pd.DataFrame(rows)) if rows else table(pd.DataFrame())
 
 
 def _yaml(scenario: dict) -> markupsafe.Markup:

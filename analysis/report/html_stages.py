@@ -4,21 +4,36 @@ import typing
 
 from analysis.advice.report_model import Report
 from analysis.report.html_tables import Cell, Head, Table, heading, pairs, shown
-from analysis.report.stage_groups import AMBIGUOUS, CALL_GROUPS, GROUPS, OPEN_GROUPS, SUMMARY, WITH_FAILURES, Group
+from analysis.report.stage_groups import (
+    AMBIGUOUS,
+    CALL_GROUPS,
+    FROM_THE_SEND,
+    GROUPS,
+    OF_ATTEMPTS,
+    OPEN_GROUPS,
+    SUMMARY,
+    WITH_FAILURES,
+    Group,
+)
 from analysis.verdicts.stage_results import Result
 from analysis.words import format as show
-from analysis.words.columns import Column, column
+from analysis.words.columns import Column, column, columns
 from analysis.words.level import is_open, level_text
+from analysis.words.spread import STATISTICS
 from analysis.words.stage_figures import StageFigures
 from analysis.words.user_perceived import perceived, whose
 from analysis.words.value_text import at_full_use, bounds, ends_of, narrow
 
+LONG = 40  # characters of a cell
+OF_REQUESTS = columns(lambda f: (f.outcome.error_rate, *(t.at(s) for t in (f.latency, f.ttft) for s in STATISTICS)))
+NO_NAMES: dict[str, str] = {}
 USD = column(lambda f: f.cost.usd_per_transaction)
 
 
 def stages(report: Report) -> Table:
     """Every stage and every column in which anything is known; an interval stands under its figure."""
-    return _grouped(report.results, GROUPS)
+    names = (FROM_THE_SEND if report.open_loop else {}) | (OF_ATTEMPTS if report.retries else {})
+    return _grouped(report.results, GROUPS, names, on_paper=len(report.retries) < len(report.runs))
 
 
 def open_loop(report: Report) -> Table:
@@ -31,7 +46,13 @@ def calls(report: Report) -> Table:
     return _grouped([r for r in report.results if r.figures.retried], CALL_GROUPS)
 
 
-def _grouped(results: list[Result], groups: typing.Sequence[Group]) -> Table:
+def _grouped(
+    results: list[Result],
+    groups: typing.Sequence[Group],
+    names: typing.Mapping[str, str] = NO_NAMES,
+    on_paper: bool = True,
+) -> Table:
+    """names: what a heading says instead; on_paper: whether such columns are printed, too."""
     found = Table([Head("Stage")], [[cell] for cell in _names(results)], [("", 1)])
     for group in groups:
         width = 0
@@ -42,17 +63,21 @@ def _grouped(results: list[Result], groups: typing.Sequence[Group]) -> Table:
                     found.left_out.append(heading(of.name))
                 continue
             cells = [_cell(r, of, value) for r, value in zip(results, values, strict=True)]
-            css = "" if marked[0] == "+" else "more"
-            prefix = group.name if group.name in AMBIGUOUS else ""
+            # on paper figures of calls stand for those of attempts
+            apart = not on_paper and (marked.lstrip("+") in names or group.name in names or of in WITH_FAILURES)
+            css = "" if marked[0] == "+" and not apart else "more"
+            css += " long" if any(len(c.text) > LONG for c in cells) else ""
+            head = marked.lstrip("+")
+            prefix = names.get(group.name, group.name) if group.name in AMBIGUOUS else ""
             numbers = all(c.number for c in cells)
             title = f"{of.name}: {of.definition}"
-            found.heads.append(Head(marked.lstrip("+"), title, numbers, css, prefix, of.name))
+            found.heads.append(Head(names.get(head, head), title, numbers, css, prefix, of.name))
             for line, cell in zip(found.rows, cells, strict=True):
                 cell.css = f"{cell.css} {css}".strip()
                 line.append(cell)
             width += 1
         if width:
-            found.groups.append((group.name, width))
+            found.groups.append((names.get(group.name, group.name), width))
     return found
 
 
@@ -96,6 +121,8 @@ def summary(result: Result) -> Table:
     rows, figures = [], result.figures
     for of in SUMMARY:
         cell, name = _cell(result, of, of.of(figures)), heading(of.name)
+        if figures.retried and of in OF_REQUESTS:
+            name += " of attempts"
         if cell.under and not cell.under.startswith("bounds"):
             cell.under = f"95 % interval {cell.under}"
         per_minute = figures.throughput.transactions_per_minute

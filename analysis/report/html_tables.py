@@ -53,6 +53,7 @@ class Table:
     rows: list[list[Cell]]
     groups: list[tuple[str, int]] = dataclasses.field(default_factory=list)
     left_out: list[str] = dataclasses.field(default_factory=list)  # headings of columns with nothing known
+    below: list[str] = dataclasses.field(default_factory=list)  # a long text under each row, empty where there is none
 
 
 def heading(column: str) -> str:
@@ -84,7 +85,7 @@ def shown(column: str, value: typing.Any) -> Cell:
     name = column.lower()
     if "usd" in name or "$" in name:
         return Cell(show.money(value), number=True)
-    if name.endswith(("_share", "error_rate", "margin", "cpu_max")):
+    if name.endswith(("_share", "error_rate", "error rate", "margin", "cpu_max")):
         return Cell(show.percent(value), number=True)
     if KINDS.get(column) == "count" or float(value).is_integer():
         return Cell(show.count(value), number=True)

@@ -38,8 +38,10 @@ def _times(
 GROUPS = (
     _group("What decides", lambda f: {
         "+verdict": f.trust.verdict, "+SLO": f.limits.slo, "+$ per 10k transactions": f.cost.usd_per_10k_transactions,
-        "+$ per 1M output tokens": f.cost.usd_per_1m_output_tokens, "+latency p95, s": f.latency.p95, "+TTFT p95, s": f.ttft.p95,
-        "+transactions /min": f.throughput.transactions_per_minute, "+error rate": f.outcome.error_rate,
+        "+$ per 1M output tokens": f.cost.usd_per_1m_output_tokens, "+call latency p95, s": f.calls.call_latency.p95,
+        "+latency p95 from when it was due, s": f.open_loop.intended_latency.p95,
+        "+call error rate": f.calls.call_error_rate, "+latency p95, s": f.latency.p95, "+error rate": f.outcome.error_rate,
+        "+TTFT p95, s": f.ttft.p95, "+transactions /min": f.throughput.transactions_per_minute, "+calls": f.calls.calls,
         "+requests": f.outcome.requests,
     }),
     _group("Latency, s", lambda f: {
@@ -97,12 +99,14 @@ GROUPS = (
 #: the same for the table of calls, where requests are retried
 CALL_GROUPS = (
     _group("Calls", lambda f: {
-        "+calls": f.calls.calls, "+failed": f.calls.calls_failed, "+error rate": f.calls.call_error_rate,
-        "+attempts per call": f.calls.attempts_per_call_mean,
+        "+calls": f.calls.calls, "+failed": f.calls.calls_failed, "+error rate of calls": f.calls.call_error_rate,
     }),
-    _times("First attempt, latency s", lambda f: f.calls.first_attempt_latency),
     _times("User-perceived, latency s", lambda f: f.calls.call_latency),
     _times("User-perceived, TTFT s", lambda f: f.calls.call_ttft, "p50 p95"),
+    _group("Attempts", lambda f: {
+        "+per call": f.calls.attempts_per_call_mean, "+error rate of attempts": f.outcome.error_rate,
+    }),
+    _times("First attempt, latency s", lambda f: f.calls.first_attempt_latency),
 )  # fmt: skip
 #: the same for the table of the open loop
 OPEN_GROUPS = (
@@ -111,13 +115,21 @@ OPEN_GROUPS = (
         "+p50": f.open_loop.schedule_delay_p50_ms, "+p99": f.open_loop.schedule_delay_p99_ms,
         "+most": f.open_loop.schedule_delay_max_ms,
     }),
+    _times("Latency from when it was due, s", lambda f: f.open_loop.intended_latency),
+    _times("TTFT from when it was due, s", lambda f: f.open_loop.intended_ttft, "p50 p95"),
     _group("Latency from the send, s", lambda f: {
         "+mean": f.latency.mean, "+p50": f.latency.p50, "p90": f.latency.p90, "+p95": f.latency.p95, "+p99": f.latency.p99,
         "p99.9": f.latency.p99_9,
     }),
-    _times("Latency from when it was due, s", lambda f: f.open_loop.intended_latency),
-    _times("TTFT from when it was due, s", lambda f: f.open_loop.intended_ttft, "p50 p95"),
 )  # fmt: skip
+#: what headings say where there are stages of the open loop
+FROM_THE_SEND = {"latency p95, s": "latency p95 from the send, s", "TTFT p95, s": "TTFT p95 from the send, s"}
+#: what headings say where requests are retried: of which of the two a figure is
+OF_ATTEMPTS = {
+    "latency p95, s": "latency p95 of attempts, s", "TTFT p95, s": "TTFT p95 of attempts, s", "error rate": "error rate of attempts",
+    "requests": "attempts", "Latency, s": "Latency of attempts, s", "TTFT, s": "TTFT of attempts, s", "good": "good attempts",
+    "failed": "failed attempts",
+}  # fmt: skip
 #: groups without whose name a short heading says too little
 AMBIGUOUS = (
     "Latency, s", "TTFT, s", "TPOT, ms", "ITL, ms", "Cost", "Tokens", *(g.name for g in CALL_GROUPS[1:]), *(g.name for g in OPEN_GROUPS),

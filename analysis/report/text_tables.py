@@ -11,6 +11,7 @@ from analysis.words.columns import Cell, Column, headed
 from analysis.words.level import level_text, short_level
 from analysis.words.spread import STATISTICS
 from analysis.words.stage_figures import StageFigures
+from analysis.words.user_perceived import perceived
 from analysis.words.value_text import bounds, figure, instances_of, with_interval
 from locustfiles.contract.statistics.binomial import written
 
@@ -43,6 +44,12 @@ FULL = headed(
     }
 )  # fmt: skip
 WITH_FAILURES = [f"{written(p)} with failures" for p in PERCENTILES]  # a failure counts as infinity
+#: where requests are retried
+OF_ATTEMPTS = {
+    "Requests": "Attempts",
+    "Error rate": "Error rate of attempts",
+    "Latency mean": "Latency of attempts, mean",
+}
 GAPS = [head for head in FULL if head.startswith("ITL ")]
 COST = headed(
     lambda f: {
@@ -103,7 +110,8 @@ def text_table(
 def full_table(stages: list[Result]) -> pd.DataFrame:
     """Every figure of stages of one dataset; percentiles with failures and of gaps only where there are some."""
     failures, gaps = (any(of(r.figures) for r in stages) for of in (lambda f: f.outcome.failures, lambda f: f.itl.gaps))
-    return text_table(stages, FULL, without=[*([] if failures else WITH_FAILURES), *([] if gaps else GAPS)])
+    table = text_table(stages, FULL, without=[*([] if failures else WITH_FAILURES), *([] if gaps else GAPS)])
+    return table.rename(columns=OF_ATTEMPTS) if any(r.figures.retried for r in stages) else table
 
 
 def cost_table(stages: list[Result]) -> pd.DataFrame:
@@ -123,26 +131,35 @@ def open_table(stages: list[Result], several_runs: bool) -> pd.DataFrame:
     return text_table(opened, OPENED, without=() if several_runs else ("Run",))
 
 
-#: left out of the short table where there is little room
-ROOMY = ["requests", "TPOT p50", "latency p50", "out tok/s"]
-
-
-def short_table(stages: list[Result], roomy: bool = True) -> pd.DataFrame:
-    """Text cells for a terminal; a run or payload that all stages share has no column."""
+def short_table(stages: list[Result]) -> pd.DataFrame:
+    """Text cells for a terminal; a run or payload that all stages share has no column. With retries of attempts and calls."""
     units = {"users" if r.figures.rate is None else "requests/s" for r in stages}
-    level = units.pop() if len(units) == 1 else "users or requests/s"
+    level = units.pop() if len(units) == 1 else "level"
+    retried, opened = any(r.figures.retried for r in stages), any(r.figures.rate is not None for r in stages)
+    requests, errors = ("attempts", "attempt errors") if retried else ("requests", "errors")
+    p95 = "call p95" if retried else "p95 from due" if opened else "p95"
     columns = headed(
         lambda f: {
             "run": f.run, "target": f.identity.target, "payload": f.identity.payload, level: short_level,
-            "requests": f.outcome.requests, "errors": f.outcome.error_rate, "TTFT p50": f.ttft.p50, "TPOT p50": f.tpot.p50,
-            "latency p50": f.latency.p50, "p95": f.latency.p95, "tx/min": f.throughput.transactions_per_minute,
-            "out tok/s": f.tokens.completion_tokens_per_s, "$/10k tx": f.cost.usd_per_10k_transactions, "limits": f.limits.slo,
-            "verdict": f.trust.verdict,
+            requests: f.outcome.requests, errors: f.outcome.error_rate, "call errors": _call_errors, "TTFT p50": f.ttft.p50,
+            "TPOT p50": f.tpot.p50, "latency p50": f.latency.p50, p95: _p95,
+            "tx/min": f.throughput.transactions_per_minute, "out tok/s": f.tokens.completion_tokens_per_s,
+            "$/10k tx": f.cost.usd_per_10k_transactions, "limits": f.limits.slo, "verdict": f.trust.verdict,
         }
     )  # fmt: skip
     shared = [] if len({r.figures.run for r in stages}) > 1 else ["run"]
     shared += [] if len({r.payload for r in stages}) > 1 else ["payload"]
-    return text_table(stages, columns, intervals=False, without=shared + ([] if roomy else ROOMY))
+    return text_table(stages, columns, intervals=False, without=shared + ([] if retried else ["call errors"]))
+
+
+def _call_errors(figures: StageFigures) -> str:
+    """Of the calls; where nothing is retried each is one request."""
+    return show.percent(figures.calls.call_error_rate if figures.retried else figures.outcome.error_rate)
+
+
+def _p95(figures: StageFigures) -> str:
+    """As a user perceives it: of calls, in the open loop from when a request was due."""
+    return show.seconds(perceived(figures).latency.p95)
 
 
 def run_cost_table(costs: list[RunCost]) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from analysis.words import format as show
 from analysis.words.level import is_open
 from analysis.words.spread import Spread
 from analysis.words.stage_figures import StageFigures
@@ -29,6 +30,11 @@ def perceived(figures: StageFigures) -> Perceived:
     if is_open(figures):
         latency, ttft = late.intended_latency, late.intended_ttft
     return Perceived(latency, ttft, error_rate, failures)
+
+
+def errors_text(figures: StageFigures) -> str:
+    """`12 % errors`; with `retry:` whose they are: `7.04 % errors of calls`."""
+    return f"{show.percent(perceived(figures).error_rate)} errors{' of calls' if figures.retried else ''}"
 
 
 def whose(figures: StageFigures) -> str:

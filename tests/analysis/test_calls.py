@@ -9,9 +9,11 @@ import pytest
 
 from analysis.advice.analyse import analyse
 from analysis.report.html import write_html
+from analysis.report.html_stages import stages
 from analysis.report.markdown import markdown
 from analysis.report.plots.view import View
 from analysis.report.summary_json import summary_of
+from analysis.report.text_tables import full_table, short_table
 from analysis.runs.retried_calls import calls_of
 from analysis.runs.run_reader import load_run
 from analysis.words.columns import METRICS
@@ -266,3 +268,22 @@ def test_three_hundred_thousand_attempts_take_a_second_or_two():
     # each second attempt was sent two rows, 0.02 s, after the first, which had taken 0.01 s
     assert (found.pauses[:, 1] - found.pauses[:, 0]).mean() == pytest.approx(0.01)
     assert found.table["latency_ms"].iloc[0] == pytest.approx(30.0)
+
+
+def test_errors_are_said_to_be_of_attempts_or_of_calls(tmp_path):
+    stage = window(1, 10, 100)
+    report = analysed(tmp_path / "r", busy(good_at_once=60), stage=stage)
+    # 30 of 120 attempts failed, none of 90 calls
+    assert "25 % errors of attempts, 0 % errors of calls, latency of a call" in report.recommendation.text
+    short = short_table(report.results)
+    assert short.loc[0, ["attempts", "attempt errors", "call errors", "call p95"]].tolist() == [
+        "120",
+        "25 %",
+        "0 %",
+        "4.00 s",
+    ]
+    assert {"Attempts", "Error rate of attempts"} <= set(full_table(report.results).columns)
+    heads = [h.text for h in stages(report).heads]
+    assert {"call error rate", "error rate of attempts", "latency p95 of attempts, s", "attempts"} <= set(heads)
+    plain = analysed(tmp_path / "plain", [record(12, 1), throttled(13)], scenario_keys={})
+    assert "error rate" in [h.text for h in stages(plain).heads] and "errors" in short_table(plain.results)

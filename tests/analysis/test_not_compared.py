@@ -94,5 +94,6 @@ def test_of_many_the_headline_tells_the_number_and_the_first_and_a_list_tells_al
 
 def test_a_plots_caption_tells_the_first_and_how_many_more():
     sentences = [f"`b{n}` could not be compared: no." for n in range(3)]
-    assert caption_lines(sentences) == [*sentences[:2], "1 more could not be compared: see the report."]
-    assert caption_lines(sentences[:2]) == sentences[:2]
+    plain = [words.replace("`", "") for words in sentences]
+    assert caption_lines(sentences) == [*plain[:2], "1 more could not be compared: see the report."]
+    assert caption_lines(sentences[:2]) == plain[:2]

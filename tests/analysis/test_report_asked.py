@@ -1,9 +1,13 @@
 """`report --dataset` and `--slo`: other data sets and limits without a change to a manifest."""
 
 import json
+import pathlib
 
 from analysis.__main__ import main
+from analysis.advice.analyse import analyse
 from tests.helpers.made_run import made_run, steady, window
+
+PEERS = pathlib.Path(__file__).parents[1] / "data" / "peers"
 
 
 def run(path, slo=None):
@@ -54,3 +58,37 @@ def test_runs_that_disagree_on_limits_are_said_unless_a_file_sets_them(tmp_path,
         assert main(["report", str(one), str(other), "--out", str(tmp_path / "out"), *options]) == 0
         shown = " ".join(capsys.readouterr().out.split())
         assert ("The runs do not have the same limits (a error_rate 0.01; b none)" in shown) is said
+
+
+def test_a_report_of_several_data_sets_says_for_which_it_is_and_how_to_get_the_others(tmp_path, capsys):
+    path = run(tmp_path / "r", slo={"dataset": "long"})
+    summary(path)
+    said = (
+        "This is for the dataset `long` alone. Measured too: `short`; for it run `report` again with `--dataset short`."
+    )
+    assert said in " ".join(capsys.readouterr().out.split())
+    assert said in (path / "report" / "report.md").read_text()
+    page = (path / "report" / "report.html").read_text()
+    assert "for it run <code>report</code> again with <code>--dataset short</code>" in page[: page.index("<nav")]
+    other = made_run(
+        tmp_path / "b", steady(1, 100, 160, 1, 1.0, lead=2, payload="mid"), [window(1, 100, 160, payload="mid")]
+    )
+    main(["report", str(path), str(other), "--out", str(tmp_path / "both")])
+    assert "Measured too: `short`, `mid` (by b, not in this comparison); for one of them run" in " ".join(
+        capsys.readouterr().out.split()
+    )
+
+
+def test_a_report_of_one_data_set_says_nothing_of_others(tmp_path, capsys):
+    one = made_run(tmp_path / "r", steady(1, 100, 160, 1, 1.0, lead=2), [window(1, 100, 160)])
+    summary(one)
+    assert "Measured too" not in capsys.readouterr().out
+
+
+def test_imports_that_share_no_dataset_are_told_how_to_share_one(tmp_path):
+    for tool in ("guidellm", "aiperf"):
+        options = ["--run-dir", str(tmp_path / tool), "--instance", "box", "--usd-per-hour", "3", "--payload", tool]
+        assert main(["import", tool, str(PEERS / tool), *options]) == 0
+    said = analyse([tmp_path / "guidellm", tmp_path / "aiperf"]).other_datasets
+    assert "(by guidellm, not in this comparison)" in said
+    assert said.endswith(" Imports of the same prompts are compared when `import --payload` gives them one name.")

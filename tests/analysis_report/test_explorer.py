@@ -101,6 +101,16 @@ def test_a_frame_zooms_in_and_a_button_shows_all_again(chrome):
     assert len(marks(chrome)) == 3
 
 
+def test_a_keyboard_or_a_finger_comes_closer_to_the_stage_that_it_was_at_last(chrome):
+    chrome.execute_script("arguments[0].focus()", marks(chrome)[1])
+    for _ in range(2):  # half of each axis, then a quarter
+        chrome.find_element(By.CSS_SELECTOR, "#explorer button.closer").send_keys(Keys.ENTER)
+    near = [m.get_attribute("aria-label") for m in marks(chrome)]
+    assert len(near) < 3 and any(words.startswith("p4d at 8 users: ") for words in near)
+    chrome.find_element(By.CSS_SELECTOR, "#explorer button.whole").send_keys(Keys.ENTER)
+    assert len(marks(chrome)) == 3
+
+
 def test_the_browser_has_nothing_to_complain_of(chrome):
     assert [entry for entry in chrome.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")] == []
 

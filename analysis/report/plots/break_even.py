@@ -11,6 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from analysis.advice.report_model import BreakEven
 from analysis.report.plots import style
+from analysis.report.plots.legend import legend
 from analysis.report.plots.view import View
 
 HOURLY, TOKENS = "#0b6bb8", "#d1491b"
@@ -44,7 +45,7 @@ def break_even(view: View) -> Figure | None:
     if any(b.intervals for b in pairs.values()):
         handles.append(Patch(facecolor=style.FEASIBLE, edgecolor="#9ccfaa", label="the hourly target is cheaper"))
     rest = len(drawable) - len(pairs)
-    style.legend(fig, handles, f"Not drawn: {rest} more of the table's pairs." if rest else None)
+    legend(fig, handles, f"Not drawn: {rest} more of the table's pairs." if rest else None)
     return fig
 
 

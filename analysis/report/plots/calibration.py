@@ -10,6 +10,7 @@ from matplotlib.patches import Patch
 
 from analysis.calibration.compare import BOUNDED, FIGURES, Calibration, levels_in
 from analysis.report.plots import style
+from analysis.report.plots.legend import legend
 from analysis.words.level import is_open, kind_of, short_level, value_of
 
 COLOUR = style.COLOURS[0]
@@ -37,7 +38,7 @@ def error_by_users(calibration: Calibration) -> Figure | None:
             style.limit_line(ax, calibration.bound_ms, f"bound on p99, {calibration.bound_ms:g} ms")
         words = FIGURES[figure][0]
         style.label(ax, "Users" if not is_open(levels[-1]) else "Level", f"{words[0].upper()}{words[1:]} error (ms)")
-    style.legend(fig, _handles())
+    legend(fig, _handles())
     return fig
 
 

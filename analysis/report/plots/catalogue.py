@@ -16,6 +16,7 @@ from analysis.report.plots import latency as plot_latency
 from analysis.report.plots import pareto as plot_pareto
 from analysis.report.plots import price as plot_price
 from analysis.report.plots import style
+from analysis.report.plots.legend import legend
 from analysis.report.plots.view import Mark, View, lines, numbers
 
 
@@ -50,18 +51,21 @@ def by_rate_file(plot: Plot) -> str:
     return plot.file.replace(".png", "_by_rate.png")
 
 
+MOST_AT_ZERO = 8  # series that can lie on each other and be told apart
+
+
 def error_rates(view: View) -> Figure | None:
     """Share of failed requests against users: facets are payloads, lines are targets."""
     steps = [m for m in view.steps if m.user.error_rate is not None]
     if not any(m.user.error_rate for m in steps):
         return None
     fig, axes = style.facets(f"Error rate by {view.by_what}", list(dict.fromkeys(m.payload for m in steps)))
-    order = list(view.looks)
+    order, drawn = list(view.looks), _worth_a_line(steps)
     first = next(iter(axes.values()))
     top = max(_percent(steps))
     for payload, ax in axes.items():
         here = [m for m in steps if m.payload == payload]
-        for series, line in lines(here):
+        for series, line in lines([m for m in here if m.series in drawn]):
             # lines at 0 % lie on each other: markers of falling size keep all of them in sight
             size = 6 + 1.2 * max(0, min(len(order), 8) - 1 - order.index(series))
             _line(ax, view.looks[series], line, _percent(line), size)
@@ -75,8 +79,16 @@ def error_rates(view: View) -> Figure | None:
     if limit and limit * 100 <= first.get_ylim()[1]:  # a limit of 0 is the axis itself
         for ax in axes.values():
             style.limit_line(ax, limit * 100, f"SLO {limit * 100:g} %" if ax is first else "")
-    style.legend(fig, style.target_handles(view.looks_in(steps), any(m.hollow for m in steps)))
+    shown = [m for m in steps if m.series in drawn]
+    words = None if len(shown) == len(steps) else "Targets without failures are not drawn."
+    legend(fig, style.target_handles(view.looks_in(shown), any(m.hollow for m in shown)), words)
     return fig
+
+
+def _worth_a_line(steps: list[Mark]) -> set[str]:
+    """The series that are drawn: where there are many, those that had failures."""
+    every = {m.series for m in steps}
+    return every if len(every) <= MOST_AT_ZERO else {m.series for m in steps if m.user.error_rate}
 
 
 def _percent(marks: list[Mark]) -> list[float]:
@@ -127,7 +139,7 @@ def throughput(view: View) -> Figure | None:
     handles = style.target_handles(view.looks_in(steps), any(m.hollow for m in steps))
     if knees:
         handles.append(style.ring_handle("knee: no later level is more than 5 % faster"))
-    style.legend(fig, handles)
+    legend(fig, handles)
     return fig
 
 

@@ -14,6 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from analysis.report.plots import style
+from analysis.report.plots.legend import legend
 from analysis.report.plots.view import Mark, View, lines, numbers
 from analysis.words.spread import Spread
 
@@ -46,7 +47,7 @@ def tokens_vs_latency(view: View) -> Figure | None:
     bar.ax.minorticks_off()
     bar.outline.set_visible(False)
     words = f"{MAX_POINTS:,} of {found:,} requests, drawn at random" if found > MAX_POINTS else None
-    style.legend(fig, [style.suspect_handle()] if points["hollow"].any() else [], words)
+    legend(fig, [style.suspect_handle()] if points["hollow"].any() else [], words)
     return fig
 
 
@@ -121,7 +122,7 @@ def _by_users(view: View, of: Time) -> Figure | None:
     ]
     if any(m.hollow for m in steps):
         handles.append(style.suspect_handle())
-    style.legend(fig, handles)
+    legend(fig, handles)
     return fig
 
 

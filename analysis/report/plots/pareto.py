@@ -8,6 +8,7 @@ from matplotlib.lines import Line2D
 
 from analysis.advice.pareto import Option
 from analysis.report.plots import style
+from analysis.report.plots.legend import legend
 from analysis.report.plots.price import HALO, silent
 from analysis.report.plots.view import Mark, View
 
@@ -46,9 +47,7 @@ def pareto_front(view: View) -> Figure | None:
     if any(o.key == view.report.recommendation.pick for o in front.options):
         handles.append(style.chosen_handle())
     handles += [style.silent_handle(name) for name in silent(view)]
-    style.legend(
-        fig, handles, "Numbers are those of the table; levels that miss a limit or cannot be trusted are left out."
-    )
+    legend(fig, handles, "Numbers are those of the table; levels that miss a limit or cannot be trusted are left out.")
     return fig
 
 

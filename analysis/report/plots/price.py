@@ -11,12 +11,14 @@ from matplotlib.patheffects import AbstractPathEffect, withStroke
 
 from analysis.advice.not_compared import IN_FULL
 from analysis.report.plots import style
+from analysis.report.plots.legend import legend
 from analysis.report.plots.view import Mark, View, lines
 from analysis.words.format import money, number, seconds
 from analysis.words.level import kind_of, level_text
 from analysis.words.spread import Statistic
 
 HALO: list[AbstractPathEffect] = [withStroke(linewidth=2.5, foreground="white")]
+LONGEST = 220  # characters of a sentence under the picture
 IN_LEGEND = 6  # options that never answered
 SMALLEST, LARGEST = 40.0, 900.0  # areas of the bubbles, square points
 
@@ -58,7 +60,7 @@ def price_performance(view: View) -> Figure | None:
     shaded = _feasible(ax, limit, view.limit("cost_per_10k_transactions_usd"))
     style.label(ax, f"{statistic} latency (s)", "$ per 10,000 transactions")
     handles = _handles(view, marks, bool(best), shaded, bool(missed), bool(unproven))
-    style.legend(fig, handles, "\n".join([_words(bubbles, best), *caption_lines(view.report.not_compared)]))
+    legend(fig, handles, "\n".join([_words(bubbles, best), *caption_lines(view.report.not_compared)]))
     return fig
 
 
@@ -110,8 +112,9 @@ def silent(view: View) -> list[str]:
 
 
 def _short(sentence: str) -> str:
-    """As much of a long sentence as a line under the picture holds."""
-    return sentence if len(sentence) <= 130 else f"{sentence[:129].rstrip()}…"
+    """As much of a long sentence as two lines under the picture hold."""
+    plain = sentence.replace("`", "")
+    return plain if len(plain) <= LONGEST else f"{plain[: LONGEST - 1].rstrip()}…"
 
 
 def _trace(ax: Axes, look: style.Look, line: list[Bubble], label_all: bool) -> None:

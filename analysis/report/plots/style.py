@@ -18,6 +18,8 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 
+from analysis.report.plots.names import literal, short_names
+
 WIDTH_IN, DPI = 9.0, 180  # 1,620 px wide
 INK, QUIET, GRID, LIMIT, FEASIBLE = "#1f2933", "#5f6b7a", "#e3e7ec", "#b3261e", "#e4f3e8"
 #: all at 3:1 or more against white
@@ -48,24 +50,6 @@ def looks(names: typing.Iterable[str]) -> dict[str, Look]:
         name: Look(literal(shown[name]), COLOURS[i % n], MARKERS[(i + 3 * (i // n)) % n], DASHES[i // n % len(DASHES)])
         for i, name in enumerate(unique)
     }
-
-
-def short_names(names: typing.Iterable[str], most: int = 34) -> dict[str, str]:
-    """name -> at most `most` characters, cut in the middle; two names never become the same."""
-    shown: dict[str, str] = {}
-    for name in names:
-        short = name if len(name) <= most else f"{name[: most // 2]}…{name[-(most - most // 2 - 1) :]}"
-        tries = 2
-        while short in shown.values():
-            end = f" ({tries})"
-            short, tries = f"{name[: most - len(end) - 1]}…{end}", tries + 1
-        shown[name] = short
-    return shown
-
-
-def literal(words: str) -> str:
-    """Text that Matplotlib shows as it is: a pair of dollar signs would start a formula."""
-    return words.replace("$", r"\$")
 
 
 def figure(title: str, rows: int = 1, columns: int = 1, height_in: float = 5.2) -> tuple[Figure, list[Axes]]:
@@ -227,19 +211,6 @@ def target_handles(looks_: typing.Iterable[Look], suspect: bool) -> list[Line2D]
     if suspect:
         handles.append(suspect_handle())
     return handles
-
-
-def legend(fig: Figure, handles: list, words: str | None = None) -> None:
-    """Below the axes, never over the data; `words` above it say what the eye cannot see in the plot."""
-    if not handles and not words:
-        return
-    widest = max((len(h.get_label()) for h in handles), default=1)
-    columns = max(1, min(len(handles), 118 // (widest + 8)))
-    rows = math.ceil(len(handles) / columns) + (words or "").count("\n") + bool(words)
-    fig.set_figheight(fig.get_figheight() + 0.2 * rows)
-    below = fig.legend(handles=handles, loc="outside lower left", ncols=columns, frameon=False, fontsize=8.5,
-                       labelcolor=INK, title=words and literal(words), title_fontsize=8.5, alignment="left")  # fmt: skip
-    below.get_title().set_color(QUIET)
 
 
 def save(fig: Figure, path: pathlib.Path) -> pathlib.Path:

@@ -18,6 +18,7 @@
   };
   const hidden = new Set();
   let zoom = null; // [x from, x to, y from, y to], in the axes' values
+  let last = null, closer = null; // the point shown last; zooms in on it, for fingers and keyboards
 
   const make = (name, attributes, parent) => {
     const node = document.createElementNS("http://www.w3.org/2000/svg", name);
@@ -57,12 +58,15 @@
     return data.points.filter(p => p.dataset === set && p.values[x] != null && p.values[y] != null && !hidden.has(p.series));
   }
 
+  const inSet = name => data.points.some(p => p.series === name && p.dataset === pick("set").value);
+
   function draw() {
     const width = Math.max(300, root.clientWidth), height = Math.min(460, Math.max(300, width * .55));
     const box = { left: 62, right: width - 14, top: 12, bottom: height - 44 };
     svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
     svg.replaceChildren();
     tip.hidden = true;
+    for (const button of legend.children) button.hidden = !inSet(button.value);
     const points = chosenPoints(), [x, y] = [pick("x").value, pick("y").value];
     root.querySelector(".empty").hidden = points.length > 0;
     if (!points.length) return;
@@ -77,6 +81,13 @@
       line.filter(inside).forEach(p => mark(p, xs.at(p.values[x]), ys.at(p.values[y])));
     }
     drag(xs, ys, box);
+    closer = () => {
+      const [x, y] = last || [(box.left + box.right) / 2, (box.top + box.bottom) / 2];
+      const [wide, high] = [(box.right - box.left) / 4, (box.bottom - box.top) / 4];
+      zoom = [xs.value(x - wide), xs.value(x + wide), ys.value(y + high), ys.value(y - high)];
+      last = null;
+      draw();
+    };
   }
 
   function axes(xs, ys, box, height) {
@@ -104,6 +115,7 @@
     make("path", { d: shape, transform: "scale(6)", stroke: colour, "stroke-width": .27, fill: p.verdict === "VALID" ? colour : "var(--paper)" }, group);
     if (p.missed) make("path", { d: "M-4,-4L4,4M-4,4L4,-4", class: "missed" }, group);
     const show = () => {
+      last = [left, top];
       tip.replaceChildren(...[p.name, ...p.lines].map((words, i) => {
         const line = document.createElement(i ? "span" : "b");
         line.textContent = words;
@@ -144,6 +156,7 @@
   function key(name) {
     const button = document.createElement("button");
     button.type = "button";
+    button.value = name;
     button.setAttribute("aria-pressed", "true");
     const sample = make("svg", { viewBox: "-1.4 -1.4 2.8 2.8", width: 14, height: 14, "aria-hidden": true }, button);
     make("path", { d: look(name).shape, fill: look(name).colour }, sample);
@@ -164,6 +177,7 @@
   for (const select of root.querySelectorAll("select")) select.onchange = () => { zoom = null; draw(); };
   const whole = () => { zoom = null; draw(); };
   root.querySelector("button.whole").onclick = whole;
+  root.querySelector("button.closer").onclick = () => closer && closer();
   svg.ondblclick = whole;
   root.hidden = false;
   let drawn = 0;
