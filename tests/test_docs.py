@@ -35,7 +35,7 @@ OTHERS_RUN_THEM = (
 PACKAGES = {family.package for family in FAMILIES.values()} | {"."}
 #: variables that an `export` may set, where no code of ours names them
 EXPORTED = {"AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", "AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "AWS_CA_BUNDLE", "HTTPS_PROXY"}
-EXPORTED |= {"NO_PROXY", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "SWARMLEDGER_TOKEN"}
+EXPORTED |= {"NO_PROXY", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "SWARMLEDGER_TOKEN", "SWARMLEDGER_WEB_USERS"}
 LONGEST_S = 600
 
 
@@ -92,6 +92,7 @@ class Desk:
         self.stop_once_it_answers(process, f"http://127.0.0.1:{port}/-/stats", signal.SIGTERM)
 
     def web_ui(self, command: str) -> None:
+        self.env["SWARMLEDGER_WEB_USERS"] = "ada:LONG-RANDOM-TEXT"  # heeded with --web-login
         self.stop_once_it_answers(
             self.start(command), f"http://127.0.0.1:{self.env['LOCUST_WEB_PORT']}/", signal.SIGINT
         )

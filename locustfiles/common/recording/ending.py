@@ -13,6 +13,13 @@ def complaint(failure: str | None, manifest: Manifest) -> str | None:
     return f"{first.what} is left out{also}: {first.why}"
 
 
+def drawbacks(manifest: Manifest, over_budget: bool) -> list[str]:
+    """What a person who watches the run is told of it: why it ended early, what is left out, what cannot be trusted."""
+    found = ["The budget (budget_usd) is spent: the run ends with what was measured."] if over_budget else []
+    found += [f"{one.what} is left out: {one.why}" for one in manifest.left_out]
+    return found + [p.text for p in manifest.problems]
+
+
 def exit_code(failure: str | None, untrusted: bool, over_budget: bool, manifest: Manifest) -> int:
     """Of one part of a run."""
     if failure:

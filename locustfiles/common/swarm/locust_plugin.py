@@ -7,6 +7,7 @@ import itertools
 import logging
 import signal
 import sys
+import typing
 
 import gevent
 import locust.runners
@@ -19,12 +20,14 @@ from locustfiles.common.planning.plan import STOP_S
 from locustfiles.common.recording.begun_manifest import default_path
 from locustfiles.common.recording.joining import Hello
 from locustfiles.common.recording.resume import parts_so_far
-from locustfiles.common.swarm import guarded_port, patient_master, run_token, web_notice
+from locustfiles.common.swarm import guarded_port, patient_master, run_token, web_login, web_notice
 from locustfiles.common.swarm.gate import Gate
 from locustfiles.common.swarm.introduction import Introduction
 from locustfiles.common.swarm.link_to_master import MasterLink
 from locustfiles.common.swarm.master import Master
 from locustfiles.common.swarm.shape import StageShape
+from locustfiles.common.swarm.web_guard import WebGuard
+from locustfiles.common.swarm.web_views import WebViews
 from locustfiles.common.swarm.worker import Worker
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.command_line import usage_error
@@ -86,6 +89,7 @@ def _add_options(parser, given: dict[str, str], **_) -> None:
         help="Send even if the run may cost more than the scenario's confirm_above_usd",
     )
     add("--overwrite", action="store_true", default=False, help="Replace a run that --run-dir already holds")
+    _add_web_options(add)
 
     ours = ", ".join(action.option_strings[0] for action in parser._actions[before:])
     # Locust prints its help before it loads a locustfile: the options that are added here never stand in it
@@ -96,6 +100,22 @@ def _add_options(parser, given: dict[str, str], **_) -> None:
         _die(usage_error(message, "locust", known, help_is))
 
     parser.error = error
+
+
+def _add_web_options(add: typing.Callable) -> None:
+    add(
+        "--web-users",
+        default="",
+        env_var="SWARMLEDGER_WEB_USERS_FILE",
+        help="Who may log in with --web-login: a file of name:password lines; default: the variable SWARMLEDGER_WEB_USERS",
+    )
+    add(
+        "--web-origin",
+        action="append",
+        default=[],
+        env_var="SWARMLEDGER_WEB_ORIGIN",
+        help="Where a proxy serves the web UI, as https://load.example.com: else only its own pages may use it",
+    )
 
 
 def _die(message: str) -> None:
@@ -158,6 +178,10 @@ def _interrupt(environment, times: collections.abc.Iterator[int]) -> None:
         runner.quit()
         run_token.end_at_once(STOPPED)  # Locust's wait for workers cannot be left otherwise
     elif time == 1:
+        if (
+            environment.parsed_options.autostart
+        ):  # else Locust stops the test and serves its page until the third Ctrl-C
+            environment.parsed_options.autoquit = 0
         gevent.get_hub().handle_system_error(KeyboardInterrupt, KeyboardInterrupt())
     elif time == 2:
         log.warning(
@@ -176,6 +200,16 @@ def _begin_worker(environment, introduction: Introduction, inputs: Inputs, clock
     worker_side.introduce = introduction.say
     gevent.spawn(MasterLink(environment, runner, worker_side).watch)
     worker_side.join(runner.client_id)
+
+
+def _begin_web_ui(web_ui, master: Master, options: argparse.Namespace) -> None:
+    """Raises BadInput."""
+    if options.web_login:
+        web_login.use(web_ui, web_login.users_of(options))
+    views = WebViews(web_ui, master.files)
+    web_notice.show(web_ui, master.told, views.said)
+    guard = WebGuard(web_ui.app.wsgi_app, web_ui.host, options.web_origin)
+    web_ui.app.wsgi_app = guard
 
 
 def _begin_master(
@@ -206,7 +240,7 @@ def _begin_master(
         environment.host = (
             environment.host or f"scenario://{inputs.scenario.name}"
         )  # Locust's page asks for one otherwise
-        web_notice.show(environment.web_ui, master.refused)
+        _begin_web_ui(environment.web_ui, master, options)
     if isinstance(runner, LocalRunner):
         worker_side = environment.swarmledger = master.worker_side = Worker(environment, runner, inputs, clock)
         problems = worker_side.sender.unreachable()

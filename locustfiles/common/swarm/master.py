@@ -14,13 +14,14 @@ from locustfiles.common.calls.clock import Clock
 from locustfiles.common.planning.inputs import Inputs
 from locustfiles.common.recording import messenger
 from locustfiles.common.recording.begun_manifest import default_path
-from locustfiles.common.recording.ending import complaint
+from locustfiles.common.recording.ending import complaint, drawbacks
 from locustfiles.common.recording.joining import Stranger
 from locustfiles.common.recording.messages import Called, Raised, StageClear
 from locustfiles.common.recording.run_recorder import RunRecorder
 from locustfiles.common.swarm.gate import Gate
 from locustfiles.common.swarm.run_under_way import RunUnderWay
 from locustfiles.common.swarm.shape import StageShape
+from locustfiles.common.swarm.web_notice import Told
 from locustfiles.common.swarm.worker import Worker
 from locustfiles.common.swarm.worker_registry import WorkerRegistry
 from locustfiles.contract.bad_input import BadInput
@@ -61,6 +62,7 @@ class Master:
         self.shape.workers_ready = self.registry.ready
         self.worker_side: Worker | None = None
         self._under_way: RunUnderWay | None = None
+        self._run: RunRecorder | None = None  # the one under way, or the last one
         self._failure: str | None = None  # why the exit code is 1
         self._refused: str | None = None  # why the last start came to nothing
         self._folders: set[pathlib.Path] = set()
@@ -122,13 +124,25 @@ class Master:
             path, number = first.with_name(f"{first.name}-{number}"), number + 1
         return path
 
-    def refused(self) -> str | None:
-        """Why the last start came to nothing, once that is known."""
-        return self._under_way.run.failure if self._under_way else self._refused
+    def told(self) -> Told:
+        """Of the last start, for the web UI's page."""
+        refused = self._under_way.run.failure if self._under_way else self._refused
+        return Told(refused, drawbacks(self._run.manifest, self._run.over_budget) if self._run else [])
+
+    def files(self) -> dict[str, pathlib.Path]:
+        """Name -> path of what the run under way, else the last one, has written."""
+        if self._run is None:
+            return {}
+        folder, parts = self._run.folder, len(self._run.manifest.parts)
+        history = folder.locust_prefix(parts)
+        return {
+            "requests.csv": folder.requests,
+            "locust_stats_history.csv": history.with_name(f"{history.name}_stats_history.csv"),
+        }
 
     def _on_start(self, **_: object) -> None:
         self.registry.await_introductions()
-        self._refused, path = None, self.next_folder()
+        self._refused, self._run, path = None, None, self.next_folder()
         try:
             resume = self.options.resume and not self._folders
             run = RunRecorder(self.environment, self.inputs, path, self.clock, self.options.overwrite, resume)
@@ -138,6 +152,7 @@ class Master:
             self._exit_code, self.shape.refused = BAD_INPUT, True
             return
         self._folders.add(path)
+        self._run = run
         self._under_way = RunUnderWay(run, self.environment, self.runner, self.registry, self.worker_side)
         self._under_way.begin()
         self.shape.control = self._under_way.sweep.control

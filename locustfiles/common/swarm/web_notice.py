@@ -1,4 +1,4 @@
-"""Why a start was refused, on the web UI's page: Locust's own page shows that the run has stopped, and not why."""
+"""What Locust's page does not say: why a start was refused, what ended a run or was left out of it, and how to log out."""
 
 import typing
 
@@ -6,35 +6,59 @@ PATH = "/swarmledger-notice"
 SCRIPT = """
 <script>
   (() => {
+    const locust = window.templateArgs;  // in other states its page asks for no news
+    if (["cleanup", "stopping"].includes(locust?.state)) locust.state = "running";
     const notice = document.createElement("div");
     notice.id = "swarmledger-notice";
     notice.setAttribute("role", "alert");
-    notice.style.cssText = "position:fixed;left:0;right:0;bottom:0;z-index:9999;padding:16px 24px;"
-      + "background:#b71c1c;color:#fff;font:16px sans-serif";
+    notice.style.cssText = "position:fixed;left:0;right:0;bottom:0;z-index:9999;padding:16px 24px;max-height:40vh;overflow:auto;"
+      + "background:#b71c1c;color:#fff;font:16px sans-serif;white-space:pre-line";
     notice.hidden = true;
     document.body.append(notice);
+    const out = "LOGOUT";
+    if (out) {
+      const link = document.createElement("a");
+      link.href = out;
+      link.textContent = "Log out";
+      link.style.cssText = "position:fixed;left:12px;bottom:8px;z-index:9998;padding:4px 8px;"
+        + "background:#fff;color:#0b57d0;font:14px sans-serif";
+      document.body.append(link);
+    }
     const look = async () => {
       try {
         const told = await (await fetch(".PATH")).json();
-        notice.textContent = told.refused ? "Refused: " + told.refused : "";
-        notice.hidden = !told.refused;
+        const lines = [...(told.refused ? ["Refused: " + told.refused] : []), ...told.mind, ...told.said];
+        notice.textContent = lines.join("\\n");
+        notice.hidden = !lines.length;
       } catch {}  // Locust has ended
       setTimeout(look, 1000);
     };
     look();
   })();
 </script>
-""".replace("PATH", PATH)
+"""
 
 
-def show(web_ui, refused: typing.Callable[[], str | None]) -> None:
-    """Add it to Locust's page. refused() -> why the last start was, or None."""
+class Told(typing.NamedTuple):
+    """Of the last start."""
+
+    refused: str | None  # why it came to nothing
+    mind: list[str]  # what ended the run early, what is missing in it or cannot be trusted
+
+
+def show(web_ui: typing.Any, told: typing.Callable[[], Told], said: typing.Callable[[], list[str]]) -> None:
+    """Add it to Locust's page. said() -> what was answered to a button a moment ago."""
     views, base = web_ui.app.view_functions, web_ui.environment.parsed_options.web_base_path or ""
     page = views["locust.index"]
+    logout = "./swarmledger-logout" if web_ui.web_login else ""
+    script = SCRIPT.replace("LOGOUT", logout).replace("PATH", PATH)
 
-    def page_with_notice():
+    def page_with_notice() -> typing.Any:
         answer = page()
-        return answer.replace("</body>", f"{SCRIPT}</body>") if isinstance(answer, str) else answer  # else to the login
+        return answer.replace("</body>", f"{script}</body>") if isinstance(answer, str) else answer  # else to the login
+
+    def notice() -> dict[str, typing.Any]:
+        return told()._asdict() | {"said": said()}
 
     views["locust.index"] = page_with_notice
-    web_ui.app.add_url_rule(base + PATH, "swarmledger", web_ui.auth_required_if_enabled(lambda: {"refused": refused()}))
+    web_ui.app.add_url_rule(base + PATH, "swarmledger", web_ui.auth_required_if_enabled(notice))

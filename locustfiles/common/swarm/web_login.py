@@ -1,0 +1,89 @@
+"""--web-login: who may log in to the web UI, from an environment variable or a file; Locust brings the page and leaves the rest open."""
+
+import argparse
+import hmac
+import os
+import pathlib
+import secrets
+import typing
+
+import flask_login  # type: ignore[import-untyped]
+import gevent
+import gevent.lock
+from flask import redirect, request, session, url_for
+from werkzeug.security import check_password_hash, generate_password_hash
+
+from locustfiles.contract.bad_input import BadInput
+
+VARIABLE = "SWARMLEDGER_WEB_USERS"
+LOGIN, LOGOUT = "/swarmledger-login", "/swarmledger-logout"
+WRONG_S = 1.0  # an answer to a wrong password takes that long
+HASHED = ("scrypt:", "pbkdf2:")  # as werkzeug.security.generate_password_hash writes them
+WHAT = "a line each, `name:password`, the password plain or as werkzeug's generate_password_hash writes it"
+
+
+class User(flask_login.UserMixin):
+    """Who is logged in; `id` is the name."""
+
+    def __init__(self, name: str) -> None:
+        self.id = name
+
+
+def users_of(options: argparse.Namespace) -> dict[str, str]:
+    """name -> password. Raises BadInput where there is none."""
+    if options.web_users:
+        place = f"--web-users {options.web_users}"
+        try:
+            text = pathlib.Path(options.web_users).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as e:
+            reason = e.strerror if isinstance(e, OSError) else "it is not UTF-8 text"
+            raise BadInput(f"{place}: cannot be read ({reason}); give a file with {WHAT}") from None
+    else:
+        place, text = VARIABLE, os.environ.get(VARIABLE, "")
+    found = {}
+    for number, line in enumerate(text.splitlines(), start=1):
+        name, colon, password = line.strip().partition(":")
+        if line.strip() and not (name and colon and password):
+            raise BadInput(f"{place}, line {number}: no `name:password`; write {WHAT}")
+        if name:
+            found[name] = password
+    if not found:
+        raise BadInput(f"--web-login: nobody could log in; set {VARIABLE}, or give --web-users FILE, to {WHAT}")
+    return found
+
+
+def use(web_ui: typing.Any, users: dict[str, str]) -> None:
+    """Let these log in, and out."""
+    app, base = web_ui.app, web_ui.environment.parsed_options.web_base_path or ""
+    app.secret_key = secrets.token_hex(32)  # who was logged in before a restart logs in again
+    app.config.update(SESSION_COOKIE_SAMESITE="Strict", SESSION_COOKIE_SECURE=bool(web_ui.tls_cert))
+    web_ui.auth_args = {"username_password_callback": base + LOGIN}
+    web_ui.login_manager.user_loader(lambda name: User(name) if name in users else None)
+    unknown = generate_password_hash(
+        secrets.token_hex(16)
+    )  # a name that nobody has takes as long as one that somebody has
+    one_at_a_time = gevent.lock.BoundedSemaphore()  # who guesses takes no more than a core's part from the load
+
+    def login() -> typing.Any:
+        name, password = request.form.get("username", ""), request.form.get("password", "")
+        with one_at_a_time:  # in a thread: a hash takes a tenth of a second, in which no answer would be stamped
+            right = gevent.get_hub().threadpool.apply(_right, (users.get(name, unknown), password))
+        if right:
+            flask_login.login_user(User(name))
+            return redirect(url_for("locust.index"))
+        gevent.sleep(WRONG_S)
+        session["auth_error"] = "No user has that name and password."
+        return redirect(url_for("locust.login"))
+
+    def logout() -> typing.Any:
+        flask_login.logout_user()
+        return redirect(url_for("locust.login"))
+
+    app.add_url_rule(base + LOGIN, "swarmledger-login", login, methods=["POST"])
+    app.add_url_rule(base + LOGOUT, "swarmledger-logout", logout)
+
+
+def _right(known: str, given: str) -> bool:
+    if known.startswith(HASHED):
+        return check_password_hash(known, given)
+    return hmac.compare_digest(known.encode(), given.encode())

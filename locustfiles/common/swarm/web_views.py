@@ -1,0 +1,81 @@
+"""Locust's own views where its page, under a scenario, would hang, mislead or find nothing."""
+
+import os
+import pathlib
+import time
+import typing
+
+from flask import Response, make_response
+
+STOPPING = (b'"cleanup"', b'"stopping"')
+REQUESTS = "/swarmledger-requests.csv"
+KEPT = "Nothing is reset under a scenario: the run's files are written from these statistics."
+SAID_S = 8.0  # for how long the page shows an answer to a button
+CHUNK = 2**18
+
+
+class WebViews:
+    """Replaces them. files() -> name -> path of the files of the run under way, else of the last one."""
+
+    def __init__(self, web_ui: typing.Any, files: typing.Callable[[], dict[str, pathlib.Path]]) -> None:
+        self._app, self._files = web_ui.app, files
+        self._said: list[tuple[float, str]] = []
+        views, own = self._app.view_functions, web_ui.auth_required_if_enabled
+        self._statistics = views["locust.request_stats"]
+        views["locust.request_stats"] = own(self.request_stats)
+        views["locust.reset_stats"] = own(self.reset_stats)
+        views["locust.request_stats_full_history_csv"] = own(lambda: self.sent("locust_stats_history.csv"))
+        base = web_ui.environment.parsed_options.web_base_path or ""
+        self._app.add_url_rule(base + REQUESTS, "swarmledger-requests", own(lambda: self.sent("requests.csv")))
+        web_ui.template_args["extended_csv_files"] = [
+            {"href": f".{REQUESTS}", "title": "Download requests.csv, as far as it is written"}
+        ]
+
+    def said(self) -> list[str]:
+        """What was answered to a button a moment ago."""
+        return [words for at, words in self._said if time.monotonic() - at < SAID_S]
+
+    def request_stats(self) -> typing.Any:
+        """Locust's page asks again only while it reads `running`: in any other state it would show that until it is reloaded."""
+        found = self._statistics()
+        if not isinstance(found, Response) or not any(state in found.data for state in STOPPING):
+            return found
+        told = found.get_json()
+        if told.get("state") in ("cleanup", "stopping"):
+            told["state"] = "running"
+        return self._app.json.response(told)
+
+    def reset_stats(self) -> str:
+        self._said = [(time.monotonic(), KEPT)]
+        return "ok"
+
+    def sent(self, name: str) -> Response:
+        """The whole lines that a file of the run has by now."""
+        path = self._files().get(name)
+        if path is None or not path.is_file():
+            return make_response("No run has begun yet: start one, then ask again.\n", 404)
+        size = whole_lines(path)
+        answer = Response(_part(path, size), mimetype="text/csv")
+        answer.headers["Content-Length"] = str(size)
+        answer.headers["Content-Disposition"] = f"attachment; filename={name}"
+        return answer
+
+
+def whole_lines(path: pathlib.Path) -> int:
+    """How many bytes of a file that grows are lines with an end."""
+    with open(path, "rb") as file:
+        left = file.seek(0, os.SEEK_END)
+        while left > 0:
+            begin = max(0, left - CHUNK)
+            file.seek(begin)
+            if (found := file.read(left - begin).rfind(b"\n")) >= 0:
+                return begin + found + 1
+            left = begin
+    return 0
+
+
+def _part(path: pathlib.Path, size: int) -> typing.Iterator[bytes]:
+    with open(path, "rb") as file:
+        while size > 0 and (some := file.read(min(CHUNK, size))):
+            size -= len(some)
+            yield some
