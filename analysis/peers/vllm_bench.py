@@ -8,12 +8,13 @@ import datetime
 import pathlib
 import typing
 
+from analysis.peers.event_streams import Stream
 from analysis.peers.failures import failure
 from analysis.peers.imported import Imported, Level, Subject, request
 from analysis.peers.nodes import Misshapen, Node, NotFromHere, Origin, read_json, read_lines, seek
 from analysis.peers.undated import LAID_OUT, laid_out
 from analysis.peers.vllm_aggregates import aggregates_of
-from analysis.peers.vllm_streams import Stream, streams_of
+from analysis.peers.vllm_streams import streams_of
 from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.record import RequestRecord
 
