@@ -1,12 +1,15 @@
 """llmeter: `responses.jsonl` (a request a line, in the order in which they ended), summary.json, run_config.json.
 
 A LoadTest leaves all its levels in one folder and the summary of the last: its requests are the last `total_requests` lines.
-What is before them has no level. Start times are cut to whole seconds, and before 0.1.9 not there.
+What is before them has no level. Start times are cut to whole seconds, and before 0.1.10 not there;
+those versions take the first event of OpenAI's stream for the first token, with or without text in it.
 """
 
+import dataclasses
 import datetime
 import pathlib
 import re
+import statistics
 import typing
 
 from analysis.peers.failures import failure
@@ -19,6 +22,9 @@ from locustfiles.contract.record import RequestRecord
 READ = "llmeter 0.1 to 0.2"
 _STATUS = re.compile(r"(?:Error code: |\bstatus(?: code)?:? |\bHTTP )([45]\d{2})\b")
 _CODE = re.compile(r"An error occurred \((\w+)\)")
+_EARLY = 3.0  # answers as long as so many tokens, or as TTFT, before their first token: it ended at the role event
+NO_TTFT = "llmeter before 0.1.10 takes the first event of a stream for the first token: here an empty role event, so TTFT is left out."
+MAYBE = "llmeter before 0.1.10 takes the first event of a stream for the first token, which it need not be."
 _MADE_UP = re.compile(r"[0-9a-f]{32}")  # an id of llmeter's own, where no answer came
 
 
@@ -91,10 +97,25 @@ def _level(
     else:
         start, starts = min(known), known
     records = [_record(row, at, length) for row, at, length in zip(rows, starts, lengths, strict=True)]
-    level = Level(users=users, records=records, subject=_subject(rows, config))
+    subject = _subject(rows, config)
+    if undated and subject.service == "openai" and _early_role(records):
+        records = [dataclasses.replace(r, ttft_ms=None) for r in records]
+    level = Level(users=users, records=records, subject=subject)
     if seconds:
         level.window = (start, start + seconds)
     return level, undated
+
+
+def _early_role(records: list[RequestRecord]) -> bool:
+    """Whether the time that no token explains, after the first event of an answer, is a wait for the first token: the line through
+    tokens and times says how long an answer of one token takes from there on."""
+    good = [r for r in records if r.error is None and r.ttft_ms is not None and (r.completion_tokens or 0) > 1]
+    tokens = [float((r.completion_tokens or 0) - 1) for r in good]
+    if len(set(tokens)) < 3:
+        return False
+    line = statistics.linear_regression(tokens, [r.latency_ms - (r.ttft_ms or 0.0) for r in good])
+    first_ms = statistics.median(r.ttft_ms or 0.0 for r in good)
+    return line.slope > 0 and line.intercept > _EARLY * max(line.slope, first_ms)
 
 
 def _length_s(row: Node) -> float:
@@ -195,6 +216,8 @@ def _notes(level: Level, config: Node, undated: str | None, torn: bool) -> typin
     if undated:
         yield LAID_OUT.format(tool="This version of llmeter")
         yield NO_DATE.format(of=undated)
+        if level.subject.service == "openai" and level.subject.stream:
+            yield MAYBE if any(r.ttft_ms is not None for r in level.records) else NO_TTFT
     else:
         yield "llmeter cuts start times to whole seconds: what was in flight at which moment is known to a second only."
     yield "llmeter's first request of a run may have waited a second or two in the client itself, which is in its times."
