@@ -17,9 +17,7 @@ from analysis.peers.nodes import Node, NotFromHere, Origin, read_json, seek
 from analysis.peers.undated import NO_DATE, began_at
 
 READ = "evalscope 0.8 to 1.14"
-UNKNOWN_TTFT = (
-    "evalscope before 1.3 takes the first event of a stream for its first token: where nothing tells, TTFT is left out."
-)
+UNKNOWN_TTFT = "evalscope before 1.11.1 takes the first event of a stream for its first token: where nothing tells, TTFT is left out."
 _FOLDER = re.compile(r"(?:parallel_(\d+)|rate_([\d.]+))_number_\d+")
 _UNIX = 1e9  # a start above it is no time since the machine was started
 _GAP_S = 1.0

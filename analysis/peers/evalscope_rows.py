@@ -1,17 +1,18 @@
 """The table `result` of evalscope's database, a row a request: which event was a token, and what came of it.
 
-Its column `response_messages` is never read. From 1.3 on `inter_token_latencies` are the gaps between deltas; before, `chunk_times`
-are the times of all events, and the first of them, which the tool takes for the first token, may be an empty role event.
+Its column `response_messages` is never read. From 1.3 on `inter_token_latencies` are the gaps between events; before, `chunk_times`
+are their times. Before 1.11.1 the first of them, which the tool takes for the first token, may be an empty role event.
 """
 
 import contextlib
+import itertools
 import json
 import pathlib
 import sqlite3
 import typing
 import urllib.parse
 
-from analysis.peers.event_streams import Answer, Stream, told_apart
+from analysis.peers.event_streams import Answer, Stream, surely_more, told_apart
 from analysis.peers.imported import prompt_id, request
 from analysis.peers.nodes import Origin
 from analysis.peers.undated import needed
@@ -34,10 +35,8 @@ def rows_of(file: pathlib.Path, origin: Origin) -> list[Row]:
 
 def records_of(rows: list[Row], streamed: list[bool], chat: bool, origin: Origin) -> list[RequestRecord]:
     """streamed: of each row. Raises Misshapen."""
-    if "inter_token_latencies" in rows[0]:
-        told = [_of_gaps(row, stream, origin) for row, stream in zip(rows, streamed, strict=True)]
-    else:
-        told = _of_events(rows, streamed, chat, origin)
+    own = _of_gaps if "inter_token_latencies" in rows[0] else _of_events
+    told = own(rows, streamed, chat, origin)
     return [_record(row, stream, origin) for row, stream in zip(rows, told, strict=True)]
 
 
@@ -61,13 +60,17 @@ def _good(row: Row) -> bool:
     return row["success"] in (1, True, "1")
 
 
-def _of_gaps(row: Row, streamed: bool, origin: Origin) -> Stream:
-    latency, first = _number(row, "latency", origin) or 0.0, _number(row, "first_chunk_latency", origin)
-    gaps = _numbers(row, "inter_token_latencies", origin)
-    if not streamed or (first is None and not gaps):
-        return Stream(latency)
-    last = None if first is None else first + sum(gaps)
-    return Stream(latency, first, last, len(gaps) + 1, gaps)
+def _of_gaps(rows: list[Row], streamed: list[bool], chat: bool, origin: Origin) -> list[Stream]:
+    """From 1.11.1 on between deltas with text in them, before between all: which of both is known by the column `is_stream`, which
+    came with 1.10, or by the number of events."""
+    answers = []
+    for row, stream in zip(rows, streamed, strict=True):
+        first, gaps = _number(row, "first_chunk_latency", origin), _numbers(row, "inter_token_latencies", origin)
+        times = list(itertools.accumulate(gaps, initial=first or 0.0)) if stream and (first is not None or gaps) else []
+        latency = _number(row, "latency", origin) or 0.0
+        answers.append(Answer(latency, times, _count(row, "completion_tokens", _good(row)), not _good(row)))
+    all_events = chat and ("is_stream" not in rows[0] or surely_more(answers))
+    return told_apart(answers, all_events, _CLOSING)
 
 
 def _of_events(rows: list[Row], streamed: list[bool], chat: bool, origin: Origin) -> list[Stream]:

@@ -46,6 +46,12 @@ def told_apart(answers: list[Answer], chat: bool, most_closing: int) -> list[Str
     return [_stream(a, role, closing) for a in answers]
 
 
+def surely_more(answers: list[Answer]) -> bool:
+    """Whether most answers have one and the same number of events more than tokens."""
+    more, share = _usual([len(a.times) - a.output for a in answers if a.output and a.times and not a.failed])
+    return more > 0 and share >= _MOST
+
+
 def _form(whole: list[Answer], most_closing: int) -> tuple[int, int]:
     """(role events, closing events) of an answer. Where every token is an event, their numbers say the sum of both."""
     at_once = [_at_the_end(a.gaps) for a in whole]

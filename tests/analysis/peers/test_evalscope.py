@@ -121,6 +121,23 @@ def test_an_answer_of_before_13_without_the_others_closing_events_is_a_failure(t
     assert any(note.startswith("1 answers ended without the closing events") for note in found.notes)
 
 
+def test_gaps_of_before_1111_begin_at_the_role_event_and_later_ones_do_not(tmp_path):
+    def older(row: dict) -> dict:
+        gaps = json.loads(row["inter_token_latencies"] or "[]")
+        told = {key: value for key, value in row.items() if key not in ("is_stream", "request_id")}
+        if not row["success"]:
+            return told
+        # the role event 2 ms after the start, so that the first gap is the rest of the time to the first token; one closing event
+        events = [row["first_chunk_latency"] - 0.002, *gaps, 0.0]
+        return told | {"first_chunk_latency": 0.002, "inter_token_latencies": json.dumps(events)}
+
+    newer = successes(read_of("evalscope", evalscope_folder(tmp_path / "new")))
+    good = successes(
+        read_of("evalscope", evalscope_folder(tmp_path / "old", rows=[older(r) for r in evalscope_rows(TWO)]))
+    )
+    assert [(r.chunks, r.ttft_ms) for r in good] == [(r.chunks, pytest.approx(r.ttft_ms)) for r in newer]
+
+
 def test_the_first_event_alone_is_no_first_token(tmp_path):
     rows = [before_13(row, events=False) for row in evalscope_rows(TWO)]
     found = read_of("evalscope", evalscope_folder(tmp_path, rows=rows))
