@@ -167,11 +167,12 @@ def _prices(scenario: Scenario, found: Imported, args: argparse.Namespace) -> di
     """Of the targets of which one is known; of all of them where one was asked for. Raises BadInput."""
     day = datetime.datetime.fromtimestamp(began(found), datetime.UTC).date()
     asked = [args.instance, args.usd_per_hour, _service(args) == "bedrock" or None, args.input_usd_per_1k, args.pricing]
-    known: dict[str, Sourced] = {}
+    path, known = pathlib.Path(args.path), dict[str, Sourced]()
+    where_from = path.parent if path.is_file() else path  # no scenario, whose lines could be looked up
     for target in scenario.targets:
         alone = scenario.model_copy(update={"targets": [target]})
         try:
-            known |= prices_of(alone, pathlib.Path(args.path), day)[1]
+            known |= prices_of(alone, where_from, day)[1]
         except BadInput as e:
             if any(each is not None for each in asked):
                 where = "" if args.region else "; --region says whose prices"

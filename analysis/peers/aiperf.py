@@ -45,7 +45,9 @@ def read(path: pathlib.Path) -> Imported:
         found.version = origin.version = summary.get("aiperf_version").text() or found.version
         rows, cut = read_lines(file, origin)
         torn += cut
-        found.levels += _levels(rows, summary)
+        levels = list(_levels(rows, summary))
+        _whole(levels, summary)
+        found.levels += levels
     if not found.levels:
         raise NotFromHere("no profile_export.jsonl with a request in it; `--export-level summary` writes none")
     found.notes = list(_notes(found, torn))
@@ -56,8 +58,10 @@ def read(path: pathlib.Path) -> Imported:
 
 def _alone(summary: Node, found: Imported) -> Level:
     """A level of the summary's own figures. Raises Misshapen."""
-    config = summary.need("input_config")
     found.version = summary.origin.version = summary.get("aiperf_version").text() or found.version
+    if summary.get("records"):
+        summary.origin.version = "0.1"
+    config = summary.need("input_config")
     users, rate = _load(config, "")
     figures = aggregates_of(summary)
     try:  # without a zone, and of the machine's own
@@ -97,6 +101,16 @@ def _levels(rows: list[Node], summary: Node) -> typing.Iterator[Level]:
         records = [_record(row, counted, server, rate is not None) for row in [*warmup, *own]]
         warmup = []
         yield Level(users=users, rate=rate, records=records, subject=_subject(config, own), payload=_data(config))
+
+
+def _whole(levels: list[Level], summary: Node) -> None:
+    """A level without all the requests that the summary counts has a problem."""
+    told = summary.get("request_count", "avg").number(), summary.get("error_request_count", "avg").number()
+    if len(levels) != 1 or told[0] is None:
+        return
+    sent, kept = int(told[0] + (told[1] or 0.0)), sum(r.phase == "measure" for r in levels[0].records)
+    if kept != sent:
+        levels[0].problems.append(f"{kept} requests are in its records, {sent} in its summary")
 
 
 def _warmup(meta: Node) -> bool:

@@ -10,7 +10,7 @@ import statistics
 
 _EARLY = 3.0  # a first gap of so many usual ones leads from a role event to the first token
 _AT_ONCE = 0.25  # a gap below so much of the usual one leads from or to an event that is no token
-_MOST = 0.8  # of the answers
+_MOST = 0.6  # of the answers: some may have been broken off
 
 
 @dataclasses.dataclass(slots=True)

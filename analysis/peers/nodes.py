@@ -6,6 +6,7 @@ import math
 import pathlib
 import typing
 
+from analysis.peers.unreadable import not_utf8
 from locustfiles.contract.bad_input import BadInput
 
 MOST = 2**53  # a number above it is no count
@@ -99,6 +100,8 @@ def read_json(path: pathlib.Path, origin: Origin) -> Node:
         return Node(json.loads(path.read_text(encoding="utf-8-sig")), "", origin)
     except OSError as e:
         raise BadInput(f"{path}: cannot be read ({e.strerror}); check the path") from None
+    except UnicodeDecodeError as e:
+        raise Misshapen(not_utf8(path, e)) from None
     except (ValueError, RecursionError) as e:
         raise Misshapen(
             f"{path}: no whole JSON file ({str(e).splitlines()[0]}): cut off, or not {origin.tool}'s; copy it again"
