@@ -1,5 +1,6 @@
 """The tools whose files are read, by the names that `import` has for them."""
 
+import itertools
 import pathlib
 import types
 
@@ -79,9 +80,7 @@ def _directly_in(folder: pathlib.Path, tool: str) -> list[pathlib.Path]:
 def _dated(found: Imported, path: pathlib.Path) -> Imported:
     """As it is. Raises BadInput for a time that no calendar has: a damaged cell, or another unit than seconds."""
     for n, level in enumerate(found.levels, 1):
-        ends = (*level.bounds, *(r.started_at for r in level.records))
-        if not all(0 <= at < LATEST for at in ends):
-            raise BadInput(
-                f"{path}: level {n} began or ended at {min(ends):g} to {max(ends):g} s since 1970, no time; mend its file"
-            )
+        ends = itertools.chain(level.bounds, (r.started_at for r in level.records))
+        if odd := [at for at in ends if not 0 <= at < LATEST]:
+            raise BadInput(f"{path}: level {n} began or ended {odd[0]:g} s after 1970, no time; mend its file")
     return found
