@@ -70,3 +70,17 @@ def test_ttft_of_llmeter_before_0110_that_ended_at_a_token_is_kept_with_a_note(t
     found = llmeter(tmp_path, ttft_s=None)
     assert statistics.median(r.ttft_ms for r in successes(found)) == pytest.approx(203, abs=8)
     assert any("which it need not be" in note for note in found.notes)
+
+
+def test_answers_of_inference_perf_05_are_under_another_name(tmp_path):
+    folder = copied("inference-perf", tmp_path)
+
+    def older(rows):
+        for row in rows:
+            row["info"]["response_info"] = row["info"].pop("response_metrics", None)
+
+    changed(folder / "per_request_lifecycle_metrics.json", older)
+    columns = ["error", "completion_tokens", "token_source", "ttft_ms", "chunks"]
+    old = imported("inference-perf", folder, tmp_path / "old").records[columns]
+    assert old.equals(imported("inference-perf", DATA / "inference-perf", tmp_path / "new").records[columns])
+    assert old["ttft_ms"].notna().sum() > 10
