@@ -84,3 +84,13 @@ def test_answers_of_inference_perf_05_are_under_another_name(tmp_path):
     old = imported("inference-perf", folder, tmp_path / "old").records[columns]
     assert old.equals(imported("inference-perf", DATA / "inference-perf", tmp_path / "new").records[columns])
     assert old["ttft_ms"].notna().sum() > 10
+
+
+@pytest.mark.parametrize(("version", "source"), [("0.0.3", "tokenizer"), ("0.0.4", "none")])
+def test_prompt_tokens_of_genai_bench_before_004_are_its_tokenizers(version, source, tmp_path):
+    # read back: 40 where the service's usage said 17; 0.0.4 takes the usage, and what it does without it the file does not say
+    folder = copied("genai-bench", tmp_path) / "mixed-s"
+    changed(folder / "experiment_metadata.json", lambda d: d.update(benchmark_version=version))
+    found = read_of("genai-bench", folder)
+    assert {r.prompt_token_source for r in successes(found)} == {source}
+    assert any("before 0.0.4 it takes no others" in note for note in found.notes) == (source == "tokenizer")
