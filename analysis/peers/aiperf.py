@@ -4,14 +4,16 @@ Times are Unix nanoseconds; metrics carry their unit. `input_sequence_length` an
 counts unless the server's were asked for; `usage_*` are the service's.
 """
 
+import dataclasses
 import datetime
 import pathlib
 import typing
 
 from analysis.peers.aiperf_aggregates import ALONE, MS, aggregates_of
+from analysis.peers.aiperf_config import data_of, load_of, subject_of
 from analysis.peers.failures import failure
-from analysis.peers.imported import Imported, Level, Subject, request, route
-from analysis.peers.nodes import Node, NotFromHere, Origin, read_json, read_lines, seek
+from analysis.peers.imported import Imported, Level, request
+from analysis.peers.nodes import Lines, Node, NotFromHere, Origin, read_json, seek
 from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.record import RequestRecord
 
@@ -43,9 +45,11 @@ def read(path: pathlib.Path) -> Imported:
             continue
         summary = _summary(file, origin)
         found.version = origin.version = summary.get("aiperf_version").text() or found.version
-        rows, cut = read_lines(file, origin)
-        torn += cut
-        found.levels += _levels(rows, summary)
+        lines = Lines(file, origin)
+        levels = list(_levels(lines, summary))
+        torn += lines.torn
+        _whole(levels, summary)
+        found.levels += levels
     if not found.levels:
         raise NotFromHere("no profile_export.jsonl with a request in it; `--export-level summary` writes none")
     found.notes = list(_notes(found, torn))
@@ -56,16 +60,20 @@ def read(path: pathlib.Path) -> Imported:
 
 def _alone(summary: Node, found: Imported) -> Level:
     """A level of the summary's own figures. Raises Misshapen."""
-    config = summary.need("input_config")
     found.version = summary.origin.version = summary.get("aiperf_version").text() or found.version
-    users, rate = _load(config, "")
+    if summary.get("records"):
+        summary.origin.version = "0.1"
+    config = summary.need("input_config")
+    users, rate = load_of(config, "")
     figures = aggregates_of(summary)
     try:  # without a zone, and of the machine's own
         start = datetime.datetime.fromisoformat(summary.need("start_time").text() or "").replace(tzinfo=datetime.UTC)
     except ValueError:
         raise summary.origin.misshapen("`start_time` is no time") from None
     begin = start.timestamp()
-    level = Level(users=users, rate=rate, subject=_subject(config, []), payload=_data(config), aggregates=figures)
+    level = Level(
+        users=users, rate=rate, subject=subject_of(config, False), payload=data_of(config), aggregates=figures
+    )
     level.window = (begin, begin + float(figures.get("window_s", 1.0)))
     return level
 
@@ -79,62 +87,54 @@ def _summary(file: pathlib.Path, origin: Origin) -> Node:
     return Node(None, "", origin)
 
 
-def _levels(rows: list[Node], summary: Node) -> typing.Iterator[Level]:
-    """A level for each measured phase; warm-up requests go to the one after them."""
+@dataclasses.dataclass(slots=True)
+class _Phase:
+    """Of its requests, before they are read: what the reading of each hangs on."""
+
+    counted: bool = False  # some have usage
+    streamed: bool = False
+
+
+def _levels(lines: Lines, summary: Node) -> typing.Iterator[Level]:
+    """A level for each measured phase; warm-up requests go to the first. The file is gone through twice, for a request is
+    a tenth as long as its line."""
     config = summary.get("input_config")
-    by_phase: dict[str, list[Node]] = {}
-    warmup: list[Node] = []
-    for row in rows:
-        meta = row.need("metadata")
-        if _warmup(meta):
-            warmup.append(row)
-        elif not meta.get("context_overflow_skip").value:
-            by_phase.setdefault(meta.get("phase_name").text() or "", []).append(row)
-    for name, own in by_phase.items():
-        users, rate = _load(config, name)
-        counted = any(_metric(row, "usage_completion_tokens") is not None for row in own)
-        server = bool((config.get("endpoint", "use_server_token_count")).value)
-        records = [_record(row, counted, server, rate is not None) for row in [*warmup, *own]]
-        warmup = []
-        yield Level(users=users, rate=rate, records=records, subject=_subject(config, own), payload=_data(config))
+    phases: dict[str, _Phase] = {}
+    for row in lines:
+        if (name := _phase_of(row)) is not None:
+            phase = phases.setdefault(name, _Phase())
+            phase.counted = phase.counted or _metric(row, "usage_completion_tokens") is not None
+            phase.streamed = phase.streamed or _metric(row, "time_to_first_token") is not None
+    server = bool(config.get("endpoint", "use_server_token_count").value)
+    loads = {name: load_of(config, name) for name in phases}
+    records: dict[str, list[RequestRecord]] = {name: [] for name in phases}
+    for row in lines if phases else ():
+        name = next(iter(phases)) if _warmup(row.need("metadata")) else _phase_of(row)
+        if name is not None:
+            records[name].append(_record(row, phases[name].counted, server, loads[name][1] is not None))
+    for name, (users, rate) in loads.items():
+        subject = subject_of(config, phases[name].streamed)
+        yield Level(users=users, rate=rate, records=records[name], subject=subject, payload=data_of(config))
+
+
+def _phase_of(row: Node) -> str | None:
+    """The measured phase's name, empty where it has none; None of a request for warming up, or one left out."""
+    meta = row.need("metadata")
+    return None if _warmup(meta) or meta.get("context_overflow_skip").value else meta.get("phase_name").text() or ""
+
+
+def _whole(levels: list[Level], summary: Node) -> None:
+    """A level without all the requests that the summary counts has a problem."""
+    told = summary.get("request_count", "avg").number(), summary.get("error_request_count", "avg").number()
+    if len(levels) != 1 or told[0] is None:
+        return
+    sent, kept = int(told[0] + (told[1] or 0.0)), sum(r.phase == "measure" for r in levels[0].records)
+    if kept != sent:
+        levels[0].problems.append(f"{kept} requests are in its records, {sent} in its summary")
 
 
 def _warmup(meta: Node) -> bool:
     return "warmup" in (meta.get("benchmark_phase").text(), meta.get("phase_kind").text())
-
-
-def _load(config: Node, phase: str) -> tuple[int | None, float | None]:
-    """(users, rate): a rate goes before a limit on what is in flight. Neither where the summary does not say."""
-    measured = [p for p in config.get("phases").items() if not p.get("exclude_from_results").value]
-    measured = [p for p in measured if p.get("kind").text() != "warmup"]
-    named = [p for p in measured if p.get("name").text() == phase] or measured[:1]
-    asked = named[0] if named else config.get("loadgen")
-    rate = asked.get("rate").number() or asked.get("request_rate").number() or asked.get("user_centric_rate").number()
-    if rate:
-        return None, rate
-    concurrency = asked.get("concurrency")
-    return (1 if asked and not concurrency else concurrency.count()), None
-
-
-def _subject(config: Node, rows: list[Node]) -> Subject:
-    endpoint = config.get("endpoint")
-    urls = [node.text() for node in endpoint.get("urls").items()] + [endpoint.get("url").text()]
-    models = [node.get("name").text() for node in config.get("models", "items").items()]
-    models += [node.text() for node in endpoint.get("model_names").items()]
-    streamed = any(_metric(row, "time_to_first_token") is not None for row in rows)
-    return Subject(
-        model=next(filter(None, models), None),
-        url=route(next(filter(None, urls), None)),
-        dialect="openai-completions" if endpoint.get("type").text() == "completions" else "openai-chat",
-        stream=streamed or bool(endpoint.get("streaming").value),
-    )
-
-
-def _data(config: Node) -> str | None:
-    """The data set's file, or its name."""
-    sets = config.get("datasets").items()
-    named = sets[0].get("path").text() or sets[0].get("name").text() if sets else config.get("input", "file").text()
-    return pathlib.PurePath(named).stem if named else None
 
 
 def _metric(row: Node, name: str) -> float | None:

@@ -2,25 +2,22 @@
 summary. Times are seconds since the machine was started.
 
 The database is opened for reading alone, and what its column `response_messages` holds (before 1.3 `request`, too) is a pickle:
-it is never loaded. Without the database the summary makes an aggregate stage.
+it is never loaded. Without it the summary makes an aggregate stage.
 """
 
-import contextlib
 import dataclasses
-import json
 import pathlib
 import re
-import sqlite3
 import typing
 import urllib.parse
 
-from analysis.peers.imported import Imported, Level, Subject, prompt_id, request, route
+from analysis.peers.evalscope_rows import CUT, records_of, rows_of
+from analysis.peers.imported import Imported, Level, Subject, route
 from analysis.peers.nodes import Node, NotFromHere, Origin, read_json, seek
-from analysis.peers.undated import NO_DATE, began_at, needed
-from locustfiles.contract.error_classes import ErrorClass
-from locustfiles.contract.record import RequestRecord
+from analysis.peers.undated import NO_DATE, began_at
 
 READ = "evalscope 0.8 to 1.14"
+UNKNOWN_TTFT = "evalscope before 1.11.1 takes the first event of a stream for its first token: where nothing tells, TTFT is left out."
 _FOLDER = re.compile(r"(?:parallel_(\d+)|rate_([\d.]+))_number_\d+")
 _UNIX = 1e9  # a start above it is no time since the machine was started
 _GAP_S = 1.0
@@ -107,85 +104,11 @@ def _subject(args: Node, stream: bool) -> Subject:
 
 
 def _of_records(file: pathlib.Path, args: Node, origin: Origin) -> Level:
-    rows = _rows(file, origin)
-    if not rows:
-        raise origin.misshapen("its table `result` is empty")
-    needed(rows[0], ("start_time", "success", "latency", "prompt_tokens", "completion_tokens"), origin)
+    rows = rows_of(file, origin)
     told = args.get("stream").value is not False
-    streams = [told if row.get("is_stream") is None else bool(row["is_stream"]) for row in rows]
-    records = [_record(row, stream, origin) for row, stream in zip(rows, streams, strict=True)]
-    return Level(records=records, subject=_subject(args, any(streams)))
-
-
-def _rows(file: pathlib.Path, origin: Origin) -> list[dict[str, typing.Any]]:
-    """The table, by a connection that cannot write; without `response_messages`."""
-    address = f"file:{urllib.parse.quote(str(file.resolve()))}?mode=ro&immutable=1"
-    try:
-        with contextlib.closing(sqlite3.connect(address, uri=True)) as database:
-            names = [row[1] for row in database.execute("PRAGMA table_info(result)")]
-            if not names:
-                raise origin.misshapen("it has no table `result`")
-            kept = [name for name in names if name != "response_messages"]
-            quoted = ", ".join(f'"{name}"' for name in kept)
-            rows = database.execute(f"SELECT {quoted} FROM result ORDER BY start_time")
-            return [dict(zip(kept, row, strict=True)) for row in rows]
-    except sqlite3.Error as e:
-        raise origin.misshapen(f"no whole database ({e}): cut off, or another's") from None
-
-
-def _record(row: dict[str, typing.Any], stream: bool, origin: Origin) -> RequestRecord:
-    start, good = _number(row, "start_time", origin), row["success"] in (1, True, "1")
-    latency = _number(row, "latency", origin)
-    first = _number(row, "first_chunk_latency", origin) if stream else None
-    gaps = _gaps(row, origin)
-    if start is None or (good and latency is None):
-        raise origin.misshapen(f"a request has no `{'start_time' if start is None else 'latency'}`")
-    counted = _of_gaps(first, gaps) if gaps is not None and (first is not None or gaps) and stream else {}
-    if gaps is None and first is not None and latency is not None and first >= latency:
-        first = None  # before 1.3 the latency stands for it where nothing streamed
-    if not good:
-        first, counted = None, {key: value for key, value in counted.items() if key != "last_token_ms"}
-    return request(
-        started_at=start,
-        latency_ms=1000 * (latency or 0.0),
-        ttft_ms=None if first is None else 1000 * first,
-        prompt_tokens=_count(row, "prompt_tokens", good),
-        completion_tokens=_count(row, "completion_tokens", good),
-        prompt_id=prompt_id(str(row["request"])) if row.get("request") else None,
-        request_id=str(row["request_id"]) if row.get("request_id") else None,
-        error=None if good else ErrorClass.UNKNOWN,
-        **counted,
-    )
-
-
-def _of_gaps(first: float | None, gaps: list[float]) -> dict[str, typing.Any]:
-    last = None if first is None else 1000 * (first + sum(gaps))
-    return {"chunks": len(gaps) + 1, "max_gap_ms": 1000 * max(gaps) if gaps else None, "last_token_ms": last}
-
-
-def _number(row: dict[str, typing.Any], name: str, origin: Origin) -> float | None:
-    value = row.get(name)
-    if value is None:
-        return None
-    if not isinstance(value, int | float):
-        raise origin.misshapen(f"`{name}` is {str(value)[:30]}, no number")
-    return float(value)
-
-
-def _count(row: dict[str, typing.Any], name: str, good: bool) -> int | None:
-    value = row.get(name)
-    return round(value) if good and isinstance(value, int | float) and value >= 0 else None
-
-
-def _gaps(row: dict[str, typing.Any], origin: Origin) -> list[float] | None:
-    """Between deltas, s; None in the files of before 1.3, whose `chunk_times` count events of every kind."""
-    if "inter_token_latencies" not in row:
-        return None
-    try:
-        found = json.loads(row["inter_token_latencies"] or "[]")
-        return [float(gap) for gap in found]
-    except (ValueError, TypeError):
-        raise origin.misshapen("`inter_token_latencies` is no list of numbers") from None
+    streamed = [told if row.get("is_stream") is None else bool(row["is_stream"]) for row in rows]
+    subject = _subject(args, any(streamed))
+    return Level(records=records_of(rows, streamed, subject.dialect == "openai-chat", origin), subject=subject)
 
 
 def _of_summary(file: pathlib.Path, args: Node, origin: Origin) -> Level:
@@ -240,7 +163,11 @@ def _notes(found: Imported, said_by: str) -> typing.Iterator[str]:
             "evalscope keeps no reason of a failure: whether it was refused, broken or timed out is not known, nor how long it took "
             "(0 here)."
         )
-    if any(r.ttft_ms is not None and r.chunks is None for r in records):
-        yield "evalscope before 1.3 times the first event of a stream, with or without text in it; its deltas are not known."
+    if cut := sum(r.error_message == CUT for r in records):
+        yield f"{cut} answers ended without the closing events that others have: counted as failures, by evalscope as successes."
+    if any(
+        r.error is None and r.ttft_ms is None for level in found.levels if level.subject.stream for r in level.records
+    ):
+        yield UNKNOWN_TTFT
     if any(level.aggregates is not None for level in found.levels):
         yield "evalscope's percentiles are the nearest rank; its `Input Throughput` is always 0 and is left out."

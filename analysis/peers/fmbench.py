@@ -18,6 +18,7 @@ from analysis.peers.fmbench_subject import subject_of
 from analysis.peers.imported import Imported, Level, prompt_id, request
 from analysis.peers.nodes import Misshapen, NotFromHere, Origin, seek
 from analysis.peers.undated import NO_DATE, began_at, needed
+from analysis.peers.unreadable import not_utf8
 from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.record import RequestRecord
 
@@ -72,9 +73,11 @@ def read_rows(file: pathlib.Path, origin: Origin) -> list[Row]:
     """A CSV's rows by their header. Raises Misshapen for an empty one, or a row that is cut off."""
     csv.field_size_limit(sys.maxsize)
     try:
-        with open(file, encoding="utf-8-sig", errors="replace", newline="") as text:
+        with open(file, encoding="utf-8-sig", newline="") as text:
             reader = csv.DictReader(text, strict=True)
             rows = list(reader)
+    except UnicodeDecodeError as e:
+        raise Misshapen(not_utf8(file, e)) from None
     except csv.Error as e:
         raise Misshapen(f"{file}: no whole CSV file ({e}): cut off, or not FMBench's; copy it again") from None
     except OSError as e:

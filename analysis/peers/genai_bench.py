@@ -104,16 +104,23 @@ def _record(row: Node, started_at: float, latency_ms: float, ms: float) -> Reque
     if row.get("e2e_latency").number() is None:
         raise row.origin.misshapen(f"`{row.place}.e2e_latency` is missing, though it did not fail")
     ttft, wrote = row.get("ttft").number(), row.get("output_latency").number()
-    reasoning = row.get("num_reasoning_tokens").count()
+    reasoning, prompt = row.get("num_reasoning_tokens").count(), row.get("num_input_tokens").count()
+    own = prompt is not None and _counts_prompts(row.origin.version)
     return request(
         started_at=started_at,
         latency_ms=latency_ms,
         ttft_ms=None if ttft is None else ttft * ms,
         last_token_ms=None if ttft is None or wrote is None else (ttft + wrote) * ms,
-        prompt_tokens=row.get("num_input_tokens").count(),
+        prompt_tokens=prompt,
+        prompt_token_source="tokenizer" if own else "none",
         completion_tokens=row.get("num_output_tokens").count(),
         reasoning_tokens=reasoning or None,
     )
+
+
+def _counts_prompts(version: str | None) -> bool:
+    """By its tokenizer, whatever the service's usage says."""
+    return version in ("0.0.1", "0.0.2", "0.0.3")
 
 
 def _failed(code: int | None, text: str | None) -> dict[str, typing.Any]:
@@ -153,6 +160,8 @@ def _notes(found: Imported, said_by: str) -> typing.Iterator[str]:
             "genai-bench's own error_rate is always 0; here it is counted from the requests. Warm-up and cool-down requests, where "
             "ratios of these were given, are not marked in its files and are counted."
         )
+    if _counts_prompts(found.version):
+        yield "Prompt tokens are genai-bench's tokenizer's: before 0.0.4 it takes no others."
     yield "Its token counts are the service's where that sent usage, else its tokenizer's; the files do not say which."
     if any(r.reasoning_tokens for level in found.levels for r in level.records):
         yield "Reasoning tokens are counted by its tokenizer where the service does not tell them: they need not fit the service's total."

@@ -9,6 +9,7 @@ import re
 import typing
 
 from analysis.peers.failures import failure
+from analysis.peers.guidellm_cut import BEFORE_07, CUT, cut_off, told_as_failures
 from analysis.peers.imported import Imported, Level, Subject, prompt_id, request, route
 from analysis.peers.nodes import Node, NotFromHere, Origin, read_json, seek
 from locustfiles.contract.error_classes import ErrorClass
@@ -57,10 +58,11 @@ def _level(benchmark: Node, document: Node) -> Level:
     if not rows:
         raise benchmark.origin.misshapen(f"`{lists.place}` is empty: no request was kept")
     users, rate = _load(strategy, len(rows))
+    cut = cut_off([row for row, kind in rows if kind == "successful"], benchmark.origin.version)
     level = Level(
         users=users,
         rate=rate,
-        records=[_record(row, kind, users is None) for row, kind in rows],
+        records=[_record(row, "cut" if row.place in cut else kind, users is None) for row, kind in rows],
         subject=_subject(benchmark, document, rows),
         payload=_data(document),
     )
@@ -184,7 +186,7 @@ def _prompt(row: Node) -> str | None:
 def _tokens(row: Node, kind: str) -> dict[str, typing.Any]:
     """The service's counts. Without its prompt tokens there was no usage, and `output_tokens` is what was asked for."""
     prompt, output = row.get("prompt_tokens").count(), row.get("output_tokens").count()
-    if prompt is None or (kind != "successful" and not row.get("info")):
+    if prompt is None or kind == "cut" or (kind != "successful" and not row.get("info")):
         return {}
     return {
         "prompt_tokens": prompt,
@@ -199,6 +201,8 @@ def _outcome(row: Node, kind: str) -> dict[str, typing.Any]:
     if kind == "successful":
         return {}
     text = row.get("info", "error").text() or row.get("error").text()
+    if kind == "cut":
+        return {"error": ErrorClass.BAD_RESPONSE, "error_message": CUT}
     if kind == "incomplete":
         return {"error": ErrorClass.CANCELLED, "error_message": "not ended when guidellm's run was over"}
     found = _STATUS.search(text or "")
@@ -208,6 +212,10 @@ def _outcome(row: Node, kind: str) -> dict[str, typing.Any]:
 def _notes(found: Imported) -> typing.Iterator[str]:
     records = [r for level in found.levels for r in level.records]
     good = [r for r in records if r.error is None]
+    if cut := sum(r.error_message == CUT for r in records):
+        yield f"{cut} answers ended without the closing events or the usage that others have: failures, to guidellm successes."
+    if not told_as_failures(found.version) and any(level.subject.stream for level in found.levels):
+        yield BEFORE_07
     uncounted = sum(r.completion_tokens is None for r in good)
     if uncounted:
         yield (
@@ -221,8 +229,4 @@ def _notes(found: Imported) -> typing.Iterator[str]:
         yield (
             "guidellm before 0.4 takes the tokenizer's prompt tokens and the output length that was asked for where the service "
             "sends no usage, and does not say so: its counts are taken as the service's."
-        )
-        yield (
-            "An answer that ends in an error event is a success to guidellm before 0.4, with the output length that was asked "
-            "for: its error rate is a lower bound."
         )

@@ -39,6 +39,7 @@ class Subject:
 
     name: str | None = None  # what the tool calls it, where it has a name of its own
     model: str | None = None
+    group: str | None = None  # its model as own runs call it, by which they are compared
     url: str | None = None  # as the tool was given it, without `/chat/completions`
     service: typing.Literal["openai", "sagemaker", "bedrock"] = "openai"
     dialect: typing.Literal["openai-chat", "openai-completions"] = "openai-chat"

@@ -15,7 +15,7 @@ import yaml
 from analysis.peers.failures import failure
 from analysis.peers.imported import Imported, Level, Subject, prompt_id, request, route
 from analysis.peers.inference_perf_aggregates import ALONE, aggregates_of
-from analysis.peers.inference_perf_streams import Events, events_of
+from analysis.peers.inference_perf_streams import Events, answer_of, events_of
 from analysis.peers.nodes import Node, NotFromHere, Origin, read_json, seek
 from analysis.peers.undated import NO_DATE, began_at
 from locustfiles.contract.error_classes import ErrorClass
@@ -78,7 +78,7 @@ def _run(file: pathlib.Path) -> tuple[list[Level], list[str]]:
     config = _config(file, origin)
     rows.sort(key=lambda row: row.need("start_time").number() or 0.0)
     offset, anchored = _anchor(file, rows)
-    counted = any(row.get("info", "response_metrics", "server_usage") for row in rows)
+    counted = any(answer_of(row).get("server_usage") for row in rows)
     chat = config.get("api", "type").text() == "chat"
     levels = []
     for own, users, rate in _stages(file, rows, config, origin):
@@ -176,7 +176,7 @@ def _data(config: Node) -> str | None:
 
 def _record(row: Node, events: Events, offset: float, counted: bool) -> RequestRecord:
     start, end = row.need("start_time").number() or 0.0, row.need("end_time").number() or 0.0
-    metrics = row.get("info", "response_metrics")
+    metrics = answer_of(row)
     usage = metrics.get("server_usage")
     error, outcome, tokens = row.get("error"), {}, _tokens(row, metrics, usage)
     if error:

@@ -26,13 +26,18 @@ def events_of(rows: list[Node], chat: bool) -> list[Events]:
     return [_exact(row) or _of_lines(row, chat) for row in rows]
 
 
+def answer_of(row: Node) -> Node:
+    """What was measured of an answer: `response_info` in 0.5, `response_metrics` from 0.6 on; a Node of None before."""
+    return row.get("info", "response_metrics") or row.get("info", "response_info")
+
+
 def _after(row: Node, times: Node) -> list[float]:
     start = row.need("start_time").number() or 0.0
     return [time - start for time in times.numbers()]
 
 
 def _exact(row: Node) -> Events | None:
-    times = _after(row, row.get("info", "response_metrics", "chunk_times"))
+    times = _after(row, answer_of(row).get("chunk_times"))
     if not times:
         return None
     return Events(times[0], times[-1], len(times), [b - a for a, b in itertools.pairwise(times)])
@@ -40,7 +45,7 @@ def _exact(row: Node) -> Events | None:
 
 def _of_lines(row: Node, chat: bool) -> Events:
     """How many of the events were output is not known, nor which was the last of them: closing events follow it at once."""
-    if row.get("info", "response_metrics"):
+    if answer_of(row):
         return Events()
     events: list[float] = []
     for time in _after(row, row.get("info", "output_token_times")):

@@ -6,6 +6,7 @@ import math
 import pathlib
 import typing
 
+from analysis.peers.unreadable import not_utf8
 from locustfiles.contract.bad_input import BadInput
 
 MOST = 2**53  # a number above it is no count
@@ -99,31 +100,48 @@ def read_json(path: pathlib.Path, origin: Origin) -> Node:
         return Node(json.loads(path.read_text(encoding="utf-8-sig")), "", origin)
     except OSError as e:
         raise BadInput(f"{path}: cannot be read ({e.strerror}); check the path") from None
+    except UnicodeDecodeError as e:
+        raise Misshapen(not_utf8(path, e)) from None
     except (ValueError, RecursionError) as e:
         raise Misshapen(
             f"{path}: no whole JSON file ({str(e).splitlines()[0]}): cut off, or not {origin.tool}'s; copy it again"
         ) from None
 
 
-def read_lines(path: pathlib.Path, origin: Origin) -> tuple[list[Node], bool]:
-    """The objects of a JSON Lines file, and whether its last line was torn and left out. Raises Misshapen for any other line."""
-    try:
-        lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
-    except OSError as e:
-        raise BadInput(f"{path}: cannot be read ({e.strerror}); check the path") from None
-    nodes: list[Node] = []
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
+class Lines:
+    """The objects of a JSON Lines file, one after the other and anew with each loop; `torn` once its last line was left out."""
+
+    def __init__(self, path: pathlib.Path, origin: Origin) -> None:
+        self.path, self.origin, self.torn = path, origin, False
+
+    def __iter__(self) -> typing.Iterator[Node]:
+        """Raises Misshapen for a line that is no JSON, unless it is the last."""
+        some = False
         try:
-            nodes.append(Node(json.loads(line), f"line {number}", origin))
-        except (ValueError, RecursionError):
-            if number == len(lines) and nodes:
-                return nodes, True
-            raise Misshapen(
-                f"{path}: line {number} is no JSON: cut off, or not {origin.tool}'s; copy the file again"
-            ) from None
-    return nodes, False
+            with open(self.path, "rb") as file:
+                for number, line in enumerate(file, 1):
+                    text = line.decode("utf-8-sig" if number == 1 else "utf-8", "replace")
+                    if not text.strip():
+                        continue
+                    try:
+                        value = json.loads(text)
+                    except (ValueError, RecursionError):
+                        if some and not file.read(1 << 16).strip():
+                            self.torn = True
+                            return
+                        raise Misshapen(
+                            f"{self.path}: line {number} is no JSON: cut off, or not {self.origin.tool}'s; copy the file again"
+                        ) from None
+                    some = True
+                    yield Node(value, f"line {number}", self.origin)
+        except OSError as e:
+            raise BadInput(f"{self.path}: cannot be read ({e.strerror}); check the path") from None
+
+
+def read_lines(path: pathlib.Path, origin: Origin) -> tuple[list[Node], bool]:
+    """All of a file of few lines, and whether the last was torn. Raises Misshapen."""
+    lines = Lines(path, origin)
+    return list(lines), lines.torn
 
 
 def seek(path: pathlib.Path, *patterns: str) -> list[pathlib.Path]:

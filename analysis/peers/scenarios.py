@@ -70,8 +70,10 @@ def _target(subject: Subject, name: str) -> dict[str, typing.Any]:
         known["labels"] = dict(subject.labels)
     if subject.max_tokens:
         known["parameters"] = {"max_tokens": subject.max_tokens}
-    if subject.model and (subject.service != "bedrock" or subject.endpoint):
-        known["model"] = subject.model
+    if (group := subject.group or subject.model) and (
+        subject.service != "bedrock" or subject.group or subject.endpoint
+    ):
+        known["model"] = group
     if subject.service == "bedrock":
         return known | {"model_id": subject.endpoint or subject.model, "api": "converse"}
     if subject.instance_type:

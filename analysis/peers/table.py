@@ -15,6 +15,7 @@ import typing
 
 from analysis.peers.imported import Imported, Level, Subject
 from analysis.peers.nodes import MOST, Misshapen, NotFromHere, seek
+from analysis.peers.unreadable import not_utf8
 from analysis.words.columns import STEP_COLUMNS
 from analysis.words.told import TELLABLE
 from locustfiles.contract.bad_input import BadInput
@@ -67,10 +68,12 @@ def read(path: pathlib.Path) -> Imported:
 
 
 def _rows(file: pathlib.Path) -> list[Row]:
-    with open(file, encoding="utf-8-sig", errors="replace", newline="") as text:
+    with open(file, encoding="utf-8-sig", newline="") as text:
         try:
             reader = csv.DictReader(text, strict=True)
             rows = list(reader)
+        except UnicodeDecodeError as e:
+            raise Misshapen(not_utf8(file, e)) from None
         except csv.Error as e:
             raise Misshapen(f"{file}: no whole CSV file ({e}); mend the line") from None
     names = list(reader.fieldnames or ())

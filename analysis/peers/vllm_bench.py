@@ -8,12 +8,13 @@ import datetime
 import pathlib
 import typing
 
+from analysis.peers.event_streams import Stream
 from analysis.peers.failures import failure
 from analysis.peers.imported import Imported, Level, Subject, request
 from analysis.peers.nodes import Misshapen, Node, NotFromHere, Origin, read_json, read_lines, seek
 from analysis.peers.undated import LAID_OUT, laid_out
 from analysis.peers.vllm_aggregates import aggregates_of
-from analysis.peers.vllm_streams import Stream, streams_of
+from analysis.peers.vllm_streams import streams_of
 from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.record import RequestRecord
 
@@ -153,11 +154,7 @@ def _record(document: Node, n: int, stream: Stream, start: float, waited_s: floa
         prompt, output = _at(document.get("input_lens"), n).count(), _at(document.get("output_lens"), n).count()
         tokens = {
             "prompt_tokens": prompt,
-            "prompt_token_source": "none"
-            if prompt is None
-            else "service"
-            if document.get("start_times")
-            else "tokenizer",
+            "prompt_token_source": "none" if prompt is None else _counted_by(document),
             "completion_tokens": output,
             "token_source": "none" if output is None else "service",
         }
@@ -172,6 +169,11 @@ def _record(document: Node, n: int, stream: Stream, start: float, waited_s: floa
         **tokens,
         **outcome,
     )
+
+
+def _counted_by(document: Node) -> str:
+    """Whose the prompt tokens are: until 0.16 the tokenizer's, from 0.20 on the service's where it sent usage; `rtfx` came between."""
+    return "service" if document.get("latencies") else "none" if "rtfx" in document.value else "tokenizer"
 
 
 def _at(node: Node, n: int) -> Node:
@@ -190,5 +192,7 @@ def _notes(found: Imported) -> typing.Iterator[str]:
     if cut:
         yield f"{cut} answers ended without the closing event that others have: counted as failures, by vllm as successes."
     yield "An answer that ends in an error event is a success to vllm bench: its error rate is a lower bound."
+    if any(r.prompt_token_source == "tokenizer" for r in records):
+        yield "Prompt tokens are vllm bench's tokenizer's, not the service's."
     if any(r.token_source == "service" for r in records) or any(level.aggregates for level in found.levels):
         yield "Token counts are the service's usage where it sent that, else vllm bench's tokenizer's; the file does not say which."

@@ -1,6 +1,8 @@
 """A run folder of what was imported, written as a load test writes it, so that every command reads it like any other."""
 
 import dataclasses
+import itertools
+import typing
 import uuid
 
 from analysis.peers.imported import CONTRADICTORY, Imported, Level, end_of
@@ -13,6 +15,8 @@ from locustfiles.contract.run_folder import RunFolder
 from locustfiles.contract.scenario.scenario import Scenario
 from locustfiles.contract.version import product_version
 
+_AT_ONCE = 20_000  # rows that are held before they are on the disk
+
 
 def began(found: Imported) -> float:
     """Unix s of the first request, or of the first window."""
@@ -24,17 +28,16 @@ def write(
     folder: RunFolder, found: Imported, scenario: Scenario, names: Names, prices: dict[str, Sourced], source: str
 ) -> Manifest:
     """Write requests.csv and manifest.json into a folder that was made. source: the path that was read. Raises BadInput."""
-    records = [_numbered(level, n, names, found) for n, level in enumerate(found.levels, 1)]
-    stages = [
-        _window(level, n, names, found, of) for n, (level, of) in enumerate(zip(found.levels, records, strict=True), 1)
-    ]
+    stages = [_window(level, n, names, found) for n, level in enumerate(found.levels, 1)]
     manifest = _manifest(found, scenario, stages, prices, source)
     manifest.most_tokens = {name: subject.max_tokens for subject, name in names.items()}
     try:
         file = RequestsFile(folder.requests)
         try:
-            for call, record in enumerate((r for of in records for r in of), 1):
-                file.add(dataclasses.replace(record, call=call))
+            for n, record in enumerate(_numbered(found, names), 1):
+                file.add(record)
+                if n % _AT_ONCE == 0:
+                    file.sync()
         finally:
             file.close()
         folder.write_manifest(manifest)
@@ -43,30 +46,30 @@ def write(
     return manifest
 
 
-def _numbered(level: Level, number: int, names: Names, found: Imported) -> list[RequestRecord]:
-    """The records with whose they are, each in the phase in which it began."""
-    a, b = level.bounds
-    subject, phases = level.subject, []
-    for r in level.records:
-        early = "settle" if r.started_at < a else "hold" if r.started_at > b else "measure"
-        phases.append(early if r.phase == "measure" else r.phase)
-    return [
-        dataclasses.replace(
-            record,
-            stage=0 if phase == "warmup" else number,
-            phase=phase,
-            target=names[subject],
-            service=subject.service,
-            operation=subject.operation,
-            payload=payload_of(level, found),
-            users=level.users,
-            rate=level.rate,
-        )
-        for record, phase in zip(level.records, phases, strict=True)
-    ]
+def _numbered(found: Imported, names: Names) -> typing.Iterator[RequestRecord]:
+    """The records with whose they are, each in the phase in which it began; one at a time, for there may be a million."""
+    call = 0
+    for number, level in enumerate(found.levels, 1):
+        whose: dict[str, typing.Any] = {
+            "target": names[level.subject],
+            "service": level.subject.service,
+            "operation": level.subject.operation,
+            "payload": payload_of(level, found),
+            "users": level.users,
+            "rate": level.rate,
+        }
+        bounds = level.bounds
+        for record in level.records:
+            call, phase = call + 1, _phase(record, bounds)
+            yield dataclasses.replace(record, stage=0 if phase == "warmup" else number, phase=phase, call=call, **whose)
 
 
-def _window(level: Level, number: int, names: Names, found: Imported, records: list[RequestRecord]) -> StageWindow:
+def _phase(record: RequestRecord, bounds: tuple[float, float]) -> str:
+    early = "settle" if record.started_at < bounds[0] else "hold" if record.started_at > bounds[1] else "measure"
+    return early if record.phase == "measure" else record.phase
+
+
+def _window(level: Level, number: int, names: Names, found: Imported) -> StageWindow:
     a, b = level.bounds
     stage = StageWindow(
         stage=number,
@@ -85,9 +88,9 @@ def _window(level: Level, number: int, names: Names, found: Imported, records: l
         settle_from=a,
         measure_from=a,
         measure_until=b,
-        hold_until=max([b, *(end_of(r) for r in records)]),
+        hold_until=max(itertools.chain([b], (end_of(r) for r in level.records))),
         whole=True,  # as far as the tool wrote down what it sent: what it leaves out is among the notes
-        records=sum(r.stage == number for r in records),
+        records=sum(r.phase != "warmup" for r in level.records),
     )
 
 

@@ -2,6 +2,8 @@
 
 import base64
 import hashlib
+import itertools
+import json
 import pickle
 import shutil
 import statistics
@@ -86,17 +88,68 @@ def test_the_database_is_not_written_to(tmp_path):
     assert sorted(f.name for f in file.parent.iterdir()) == ["benchmark_args.json", "benchmark_data.db"]
 
 
-def test_the_columns_of_before_13_are_read_without_their_events(tmp_path):
-    columns = ("request", "start_time", "success", "completed_time", "latency", "first_chunk_latency", "prompt_tokens")
-    rows = [
-        {name: row[name] for name in columns}
-        | {"chunk_times": "[1.0, 2.0]", "completion_tokens": row["completion_tokens"], "n_chunks": 3}
-        for row in evalscope_rows(TWO)
-    ]
+def before_13(row: dict, events: bool = True) -> dict:
+    """A row as versions before 1.3 have it: the role event 2 ms after the start, a closing and a usage event behind the tokens."""
+    columns = ("request", "start_time", "success", "completed_time", "latency", "prompt_tokens", "completion_tokens")
+    old = {name: row[name] for name in columns} | {"first_chunk_latency": 0.002 if row["latency"] else None}
+    gaps = json.loads(row["inter_token_latencies"] or "[]")
+    tokens = [row["first_chunk_latency"], *gaps] if row["latency"] else []
+    times = itertools.accumulate(tokens, initial=row["start_time"])
+    whole = [row["start_time"] + 0.002, *list(times)[1:]]
+    return old | ({"chunk_times": json.dumps([*whole, whole[-1], whole[-1]] if tokens else [])} if events else {})
+
+
+def test_the_events_of_before_13_are_told_apart_and_its_ttft_is_to_the_first_token(tmp_path):
+    rows = [before_13(row) for row in evalscope_rows(TWO)]
+    good = successes(read_of("evalscope", evalscope_folder(tmp_path / "old", rows=rows)))
+    newer = successes(read_of("evalscope", evalscope_folder(tmp_path / "new")))
+    assert tokens_of(good) == tokens_of(newer)
+    assert [r.chunks for r in good] == [r.chunks for r in newer]
+    assert [r.ttft_ms for r in good] == pytest.approx(
+        [r.ttft_ms for r in newer], abs=0.01
+    )  # not the 2 ms of the role event
+    assert [r.last_token_ms for r in good] == pytest.approx([r.last_token_ms for r in newer], abs=0.01)
+
+
+def test_an_answer_of_before_13_without_the_others_closing_events_is_a_failure(tmp_path):
+    rows = [before_13(row) for row in evalscope_rows(TWO)]
+    cut = next(row for row in rows if row["success"])
+    cut["chunk_times"] = json.dumps(json.loads(cut["chunk_times"])[:7])
+    cut["completion_tokens"] = 15  # counted by its tokenizer
     found = read_of("evalscope", evalscope_folder(tmp_path, rows=rows))
-    assert tokens_of(successes(found)) == tokens_of(successes(read_of("evalscope", evalscope_folder(tmp_path / "new"))))
-    assert {(r.chunks, r.last_token_ms) for r in successes(found)} == {(None, None)}
-    assert any("before 1.3 times the first event" in note for note in found.notes)
+    assert [(r.error, r.completion_tokens) for r in records_of(found) if r.error_message] == [("bad_response", None)]
+    assert any(note.startswith("1 answers ended without the closing events") for note in found.notes)
+
+
+def test_gaps_of_before_1111_begin_at_the_role_event_and_later_ones_do_not(tmp_path):
+    def older(row: dict) -> dict:
+        gaps = json.loads(row["inter_token_latencies"] or "[]")
+        told = {key: value for key, value in row.items() if key not in ("is_stream", "request_id")}
+        if not row["success"]:
+            return told
+        # the role event 2 ms after the start, so that the first gap is the rest of the time to the first token; one closing event
+        events = [row["first_chunk_latency"] - 0.002, *gaps, 0.0]
+        return told | {"first_chunk_latency": 0.002, "inter_token_latencies": json.dumps(events)}
+
+    newer = successes(read_of("evalscope", evalscope_folder(tmp_path / "new")))
+    good = successes(
+        read_of("evalscope", evalscope_folder(tmp_path / "old", rows=[older(r) for r in evalscope_rows(TWO)]))
+    )
+    assert [(r.chunks, r.ttft_ms) for r in good] == [(r.chunks, pytest.approx(r.ttft_ms)) for r in newer]
+
+
+def test_the_first_event_alone_is_no_first_token(tmp_path):
+    rows = [before_13(row, events=False) for row in evalscope_rows(TWO)]
+    found = read_of("evalscope", evalscope_folder(tmp_path, rows=rows))
+    assert {(r.chunks, r.ttft_ms, r.last_token_ms) for r in successes(found)} == {(None, None, None)}
+    assert any("takes the first event of a stream for its first token" in note for note in found.notes)
+
+
+def test_its_gaps_between_tokens_have_percentiles(both, tmp_path):
+    row = steps(analyse([run_of("evalscope", both, tmp_path / "run")])).iloc[0]
+    # 50 tokens a second: 20 ms, by bins of 5 % within 2.5 %
+    assert row["itl_p50_ms"] == pytest.approx(20, rel=0.03)
+    assert row["itl_p99_ms"] >= row["itl_p50_ms"]
 
 
 def test_an_open_loop_level_has_a_rate(tmp_path):

@@ -130,7 +130,7 @@ def test_a_time_that_no_calendar_has_is_refused(at, tmp_path, capsys):
         row.get("info", {}).get("timings", {})["request_start"] = at
 
     changed(path, damaged)
-    assert "s since 1970, no time" in refused("guidellm", path, tmp_path, capsys)
+    assert "s after 1970, no time" in refused("guidellm", path, tmp_path, capsys)
 
 
 @pytest.mark.parametrize("tool", TOOLS)

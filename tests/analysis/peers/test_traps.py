@@ -52,7 +52,10 @@ def test_start_times_that_a_file_lacks_are_laid_out_by_its_users(tmp_path):
     folder = copied("vllm-bench", tmp_path)
     before = imported("vllm-bench", folder, tmp_path / "before").records["started_at"]
     for path in folder.glob("*.json"):
-        changed(path, lambda d: [d.pop(name) for name in ("start_times", "queue_times", "latencies", "failed")])
+        changed(
+            path,
+            lambda d: [d.pop(name, None) for name in ("start_times", "queue_times", "latencies", "failed", "rtfx")],
+        )
     run = imported("vllm-bench", folder, tmp_path / "run")
     apart = (run.records["started_at"] - run.records["started_at"].min()) - (before - before.min())
     assert apart.abs().median() < 0.1  # s; of failures the time is not known, and they end at once
@@ -61,6 +64,18 @@ def test_start_times_that_a_file_lacks_are_laid_out_by_its_users(tmp_path):
         "none",
     }  # versions without start times counted themselves
     assert "does not keep when a request began" in notes(run)
+
+
+def test_prompt_tokens_of_vllm_bench_are_the_services_only_where_its_version_takes_them(tmp_path):
+    # read back: 0.16.0 has start times and its tokenizer's counts, 0.22.1 has `rtfx` and the service's, 0.18 `rtfx` and its tokenizer's
+    for n, (lacking, source) in enumerate(
+        [(["latencies", "rtfx"], "tokenizer"), (["latencies"], "none"), ([], "service")]
+    ):
+        folder = copied("vllm-bench", tmp_path / str(n))
+        for path in folder.glob("*.json"):
+            changed(path, lambda d, lacking=lacking: d.update(rtfx=0.0) or [d.pop(name) for name in lacking])
+        good = imported("vllm-bench", folder, tmp_path / f"run{n}").records.dropna(subset="completion_tokens")
+        assert set(good["prompt_token_source"]) == {source}
 
 
 def test_an_answer_without_the_usage_of_the_others_is_a_failure(tmp_path):
