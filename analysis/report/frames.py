@@ -45,8 +45,8 @@ def frame_of(kind: type[Row], rows: typing.Sequence[Row], **types: str) -> pd.Da
 
 def steps_table(results: list[Result]) -> pd.DataFrame:
     """A row a stage, the columns of METRICS; whole numbers as Int64, not known as NA."""
-    frame = pd.DataFrame([row_of(r.figures) for r in results], columns=list(STEP_COLUMNS))
-    return frame.astype({m.name: KINDS[m.kind] for m in METRICS if m.kind in KINDS}).copy()  # in one piece
+    rows, kinds = [row_of(r.figures) for r in results], {m.name: KINDS.get(m.kind) for m in METRICS}
+    return pd.DataFrame({name: pd.Series([row[name] for row in rows], dtype=kinds[name]) for name in STEP_COLUMNS})
 
 
 def intervals_table(results: list[Result]) -> pd.DataFrame:

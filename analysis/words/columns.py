@@ -62,7 +62,12 @@ class Column:
 
 
 def _reach(path: Path, figures: StageFigures) -> typing.Any:
-    return operator.attrgetter(".".join(path))(figures)
+    return _way(path)(figures)
+
+
+@functools.cache
+def _way(path: Path) -> typing.Callable[[StageFigures], typing.Any]:
+    return operator.attrgetter(".".join(path))
 
 
 def columns_of(group: type, path: Path = (), of: Of | None = None) -> typing.Iterator[Column]:

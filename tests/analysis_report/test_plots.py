@@ -45,13 +45,13 @@ def texts(fig):
     return [t.get_text() for legend in fig.legends for t in (legend.get_title(), *legend.get_texts())]
 
 
-def test_every_plot_of_a_full_run_is_written_as_a_png_of_1620_pixels(tmp_path, tables):
+def test_every_plot_of_a_full_run_is_written_as_a_png_of_1440_pixels(tmp_path, tables):
     steps, records = tables
     written = plots.draw_all(samples.report(steps, records, break_even=[samples.pair()]), tmp_path)
     assert [p.name for p in written] == [p.file for p in plots.PLOTS]
     for path in written:
         with Image.open(path) as image:
-            assert image.format == "PNG" and image.width == 1620 and image.height > 600
+            assert image.format == "PNG" and image.width == 1440 and image.height > 600
 
 
 def test_a_plot_without_data_is_left_out_and_an_old_one_of_that_name_is_removed(tmp_path):

@@ -20,7 +20,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocat
 
 from analysis.report.plots.names import literal, short_names
 
-WIDTH_IN, DPI = 9.0, 180  # 1,620 px wide
+WIDTH_IN, DPI = 9.0, 160  # 1,440 px wide
 INK, QUIET, GRID, LIMIT, FEASIBLE = "#1f2933", "#5f6b7a", "#e3e7ec", "#b3261e", "#e4f3e8"
 #: all at 3:1 or more against white
 COLOURS = ("#0b6bb8", "#d1491b", "#0e8a6a", "#8e3fa8", "#a87400", "#c2367c", "#5b6ee1", "#6b8e00", "#7a5230", "#2b8ba3")
