@@ -11,10 +11,11 @@ from locustfiles.common.swarm.gate import UNANSWERED
 from locustfiles.common.swarm.outsider import Outsider
 from locustfiles.common.swarm.run_token import proof
 from tests.helpers import folders
+from tests.helpers.locust_page import await_page, post, stats
 from tests.helpers.locust_process import cluster, environment, free_port
 from tests.helpers.patience import until
 from tests.helpers.zmq_client import connected
-from tests.runs.test_web import await_closed, await_page, post, stats
+from tests.runs.test_web import await_closed
 
 BEAT = {"state": "ready", "current_cpu_usage": 1.0, "current_memory_usage": 1}
 

@@ -5,9 +5,10 @@ import concurrent.futures
 import pytest
 
 from tests.helpers import folders
+from tests.helpers.locust_page import await_page, await_state, post
 from tests.helpers.locust_process import cluster, free_port, one_locust
 from tests.helpers.patience import until
-from tests.runs.test_web import await_closed, await_page, await_state, post
+from tests.runs.test_web import await_closed
 
 LOAD = {"users": [4], "settle_s": 0.2, "measure_s": 60}
 
