@@ -11,6 +11,7 @@ import pandas as pd
 from analysis.advice.study_tables import Question
 from analysis.report.html_tables import Cell, Table, heading, shown, table
 from analysis.words import format as show
+from locustfiles.contract.statistics.binomial import LEVELS
 
 
 def arranged(
@@ -82,8 +83,17 @@ def prices(frame: pd.DataFrame) -> Table:
 
 
 def repeats(frame: pd.DataFrame) -> Table:
-    """Each level's repetitions, the price first."""
-    order = ["Target", "Level", "Repetition", "Price per transaction", "Latency p95", "Transactions/s", "Latency p50"]
+    """Each level's repetitions, verdict and price first."""
+    order = [
+        "Target",
+        "Level",
+        "Repetition",
+        "Verdict",
+        "Limits",
+        "Price per transaction",
+        "Latency p95",
+        "Transactions/s",
+    ]
     return arranged(frame, order, "Target", ("Run", "Dataset"))
 
 
@@ -109,8 +119,10 @@ def windows(frame: pd.DataFrame) -> Table:
 
 
 def evidence(frame: pd.DataFrame) -> Table:
-    """`82 ms (81 – 83)` on two lines."""
-    whole = table(frame)
+    """`82 ms (81 – 83)` on two lines; what a limit of a search may be on, and the verdict, before the other percentiles."""
+    named = frame.rename(columns={p: f"Latency {p}" for p in LEVELS})  # they stood behind `Latency p50`
+    first = ["Level", "Outcome", "Verdict", "Error rate", "Latency p95", "TTFT p95", "Transactions/s"]
+    whole = table(named[[*(c for c in first if c in named), *(c for c in named if c not in first)]])
     for cell in (cell for row in whole.rows for cell in row):
         if found := re.fullmatch(r"(.+?) \((.+)\)", cell.text):
             cell.text, cell.under, cell.number = found[1], found[2], True
