@@ -123,7 +123,8 @@ def evidence(frame: pd.DataFrame) -> Table:
     named = frame.rename(columns={p: f"Latency {p}" for p in LEVELS})  # they stood behind `Latency p50`
     first = ["Level", "Outcome", "Verdict", "Error rate", "Latency p95", "TTFT p95", "Transactions/s"]
     whole = table(named[[*(c for c in first if c in named), *(c for c in named if c not in first)]])
-    for cell in (cell for row in whole.rows for cell in row):
+    for place, cell in (each for row in whole.rows for each in enumerate(row)):
+        cell.number = place > 0 and cell.text[:1].isdigit()
         if found := re.fullmatch(r"(.+?) \((.+)\)", cell.text):
             cell.text, cell.under, cell.number = found[1], found[2], True
     return whole
