@@ -32,8 +32,9 @@ def inter_token(successes: pd.DataFrame) -> InterToken:
 
 
 def counted_gaps(successes: pd.DataFrame) -> pd.DataFrame:
-    """The streamed ones that have counts of their gaps."""
-    return successes[(successes["chunks"] >= 2) & successes["gaps"].notna()]
+    """The streamed ones that have counts of their gaps, and what is known of these."""
+    counted = successes[["chunks", "gaps", "ttft_ms", "last_token_ms", "max_gap_ms", "ended"]]
+    return counted[(counted["chunks"] >= 2) & counted["gaps"].notna()]
 
 
 def _added(cells: pd.Series) -> collections.Counter[int]:

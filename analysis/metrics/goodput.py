@@ -72,16 +72,14 @@ def good_share(stage: Stage) -> float | None:
 
 def good_flags(stage: Stage) -> np.ndarray | None:
     """Whether each of those was good, in the order in which they were sent."""
-    asked = stage.measured if stage.calls is None else stage.calls.measured
-    asked = asked[asked["error"] != ErrorClass.CANCELLED]
-    asked = asked.iloc[np.argsort(asked["sent"].to_numpy(), kind="stable")]
-    answered = asked["error"].isna().to_numpy()
-    good = good_among(stage, asked[answered])
+    asked, successes = (stage.measured, stage.good) if stage.calls is None else (stage.calls.measured, stage.calls.good)
+    good = good_among(stage, successes)
     if good is None:
         return None
-    flags = np.zeros(len(asked), dtype=bool)
-    flags[answered] = good
-    return flags
+    errors, sent = asked["error"], asked["sent"].to_numpy()
+    flags, kept = np.zeros(len(asked), dtype=bool), (errors != ErrorClass.CANCELLED).to_numpy()
+    flags[errors.isna().to_numpy()] = good
+    return flags[kept][np.argsort(sent[kept], kind="stable")]
 
 
 def good_among(stage: Stage, successes: pd.DataFrame) -> np.ndarray | None:

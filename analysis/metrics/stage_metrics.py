@@ -55,7 +55,7 @@ def without_window(stage: Stage) -> StageFigures:
         outcome=_outcome(stage),
         tokens=_tokens(stage),
         latency=spread(seconds),
-        latency_with_failures=with_failures(seconds, len(stage.failed)),
+        latency_with_failures=with_failures(seconds, len(stage.failures)),
         ttft=spread(good["ttft_ms"].dropna().to_numpy() / 1000),
         tpot=spread(tpot_ms(good).dropna().to_numpy()),
         itl=inter_token(good),
@@ -89,7 +89,7 @@ def _identity(stage: Stage) -> Identity:
 def _outcome(stage: Stage) -> Outcome:
     n = len(stage.measured)
     cancelled = int((stage.measured["error"] == ErrorClass.CANCELLED).sum())
-    classes = stage.failed["error"].value_counts().sort_index().sort_values(ascending=False, kind="stable")
+    classes = stage.failures.value_counts().sort_index().sort_values(ascending=False, kind="stable")
     failures, counted = int(classes.sum()), n - cancelled
     stops = stage.good["stop_reason"].dropna()
     bad = (

@@ -54,8 +54,10 @@ class Stage:
         return f"the run {end} during its measured window, which so has no end ({so_far} measured so far)"
 
     @property
-    def failed(self) -> pd.DataFrame:
-        return self.measured[self.measured["error"].notna() & (self.measured["error"] != ErrorClass.CANCELLED)]
+    def failures(self) -> pd.Series:
+        """The classes of those that failed, without what our own stop ended."""
+        errors = self.measured["error"]
+        return errors[errors.notna() & (errors != ErrorClass.CANCELLED)]
 
     @property
     def perceived(self) -> pd.DataFrame:

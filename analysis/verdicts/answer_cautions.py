@@ -70,7 +70,9 @@ def asked_tier(target: Target) -> str:
 def endpoint_cautions(stage: Stage) -> typing.Iterator[Caution]:
     """Restarts: in the order in which requests ended, failures without a success in between that cut off most users, more
     of them than the stage's other failures would put in a row by chance."""
-    ended = stage.records.sort_values("ended", kind="stable")
+    if not stage.measured["error"].isin(CUT_OFF).any():
+        return
+    ended = stage.records[["error", "phase", "worker", "user", "ended"]].sort_values("ended", kind="stable")
     good = ended["error"].isna()
     cut = ended[ended["error"].isin(CUT_OFF) & (ended["phase"] == "measure")]
     before = good.cumsum()[cut.index]  # successes before each: the same for failures without one in between

@@ -51,9 +51,11 @@ class Echo:
 
 def echo_of(stage: Stage) -> Echo | None:
     """None where the counts do not show one."""
-    counted = stage.good[stage.good["completion_tokens"].notna()]
-    prompts, outputs = prompt_total(counted).to_numpy(dtype=float), counted["completion_tokens"].to_numpy(dtype=float)
-    known = ~np.isnan(prompts)
+    prompts, outputs = (
+        tokens.to_numpy(dtype=float, na_value=np.nan)
+        for tokens in (prompt_total(stage.good), stage.good["completion_tokens"])
+    )
+    known = ~np.isnan(prompts) & ~np.isnan(outputs)
     prompts, outputs = prompts[known], outputs[known]
     if len(prompts) < FEWEST or prompts.mean() < SHORTEST or outputs.mean() <= prompts.mean():
         return None
