@@ -21,6 +21,7 @@ EXAMPLE = """examples:
   python -m analysis report runs/monday runs/tuesday --out reports/week
   python -m analysis report runs/study --pricing configs/pricing/eu-west-1.yaml
   python -m analysis report runs/study --slo configs/slo/chat.yaml --dataset payload_en_1-500
+  python -m analysis report runs/study --mlflow http://127.0.0.1:5000
 
 exit code: 0 fine, 1 bad input, 2 when a stage is INVALID."""
 WIDTH = 170  # columns where there is no terminal
@@ -42,6 +43,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", metavar="FOLDER", help="default: RUN/report; with several runs report-A-B beside the first of them"
     )
+    parser.add_argument(
+        "--mlflow", metavar="URI", help="log figures and report there, too: an MLflow server, or SageMaker's by its ARN"
+    )
+    parser.add_argument("--experiment", metavar="NAME", help="MLflow's experiment; default: the first run's scenario")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -56,6 +61,12 @@ def run(args: argparse.Namespace) -> int:
         html = write_report(report, folder)
     print_gist(report, console)
     console.print(f"\nReport: {html}", soft_wrap=True, highlight=False, markup=False)
+    if args.mlflow:
+        from analysis.report.mlflow_log import log_report
+
+        with _progress(console, "logging to MLflow"):
+            run_id = log_report(report, folder, args.mlflow, args.experiment)
+        console.print(f"MLflow run: {run_id}", soft_wrap=True, highlight=False, markup=False)
     return NOT_TRUSTED if report.invalid else OK
 
 
