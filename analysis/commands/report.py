@@ -51,6 +51,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the report and print its gist. Raises BadInput."""
+    if args.mlflow == "":  # as of a variable that is not set
+        raise BadInput("--mlflow: no address; give the server's, as http://127.0.0.1:5000")
     console = Console()
     if not console.is_terminal:
         console = Console(width=WIDTH)

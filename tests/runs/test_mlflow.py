@@ -88,3 +88,8 @@ def test_a_server_that_is_not_there_costs_no_report_and_shows_no_secret(tmp_path
     )
     assert "LONG-SECRET" not in captured.out + captured.err
     assert (tmp_path / "out/report.html").is_file()
+
+
+def test_an_address_that_is_empty_is_told_before_anything_is_read(capsys):
+    assert main(["report", "nowhere", "--mlflow", ""]) == 1
+    assert capsys.readouterr().err == "error: --mlflow: no address; give the server's, as http://127.0.0.1:5000\n"
