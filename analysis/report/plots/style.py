@@ -217,5 +217,6 @@ def save(fig: Figure, path: pathlib.Path) -> pathlib.Path:
     if engine := fig.get_layout_engine():  # savefig would draw the whole figure for its layout, and once more
         engine.execute(fig)
         fig.set_layout_engine(None)
-    fig.savefig(path, dpi=DPI, facecolor="white", metadata={"Software": None})
+    packed = {"compress_level": 4}  # the default, 6, takes a tenth longer for a hundredth less
+    fig.savefig(path, dpi=DPI, facecolor="white", metadata={"Software": None}, pil_kwargs=packed)
     return path
