@@ -90,9 +90,8 @@ def _print(found: Gate, console: Console) -> None:
     for state in ORDER:
         for case in found.of(state):
             console.print(f"{state.upper():9}  {visible_lines(case.line)}", style=COLOURS[state])
-        if (
-            state == "met"
-        ):  # what else is to be minded, so that nothing stands between what is not met and the last line
+        # what else is to be minded, so that nothing stands between what is not met and the last line
+        if state == "met":
             for text in (*doubts_lines(found), *found.notes):
                 console.print(visible_lines(text))
     console.print(visible_lines(found.summary), style=f"bold {COLOURS[found.outcome]}")

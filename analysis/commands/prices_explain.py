@@ -22,9 +22,8 @@ from locustfiles.contract.prices.whole_book import odd_entries
 HOME = "us-east-1"
 _UNITS = re.compile(r"[A-Za-z]+=\d+( [A-Za-z]+=\d+)*")
 _SCENARIO = (".yaml", ".yml")
-_INSTANCE = re.compile(
-    r"(ml\..*|[a-z][a-z0-9-]*\.(\d*x?large|small|medium|metal[a-z0-9-]*))", re.IGNORECASE
-)  # EC2's, too
+# EC2's, too
+_INSTANCE = re.compile(r"(ml\..*|[a-z][a-z0-9-]*\.(\d*x?large|small|medium|metal[a-z0-9-]*))", re.IGNORECASE)
 
 
 def books(args: argparse.Namespace, region: str) -> list[Book]:

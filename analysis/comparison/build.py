@@ -45,9 +45,8 @@ def compare(
         raise BadInput("compare: one run has nothing beside it; name two runs or more")
     runs = load_runs(paths)
     reference = _reference(runs, baseline)
-    each = [
-        measured([run], pricing) for run in runs
-    ]  # by itself: its levels are compared, not pooled, with those of others
+    # by itself: its levels are compared, not pooled, with those of others
+    each = [measured([run], pricing) for run in runs]
     prices = {name: of for found in each for name, of in found.prices.items()}
     levels: Candidates = {name: with_compared_series(found) for found in each for name in found.runs}
     both, only_in = _partners(levels, reference, runs)

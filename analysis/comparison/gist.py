@@ -34,7 +34,11 @@ def _of_group(group: Group, run: str) -> str:
     figures = [c for c in group.together[run] or shared[0].compared[run] if c.column in few]
     where = f"over {len(shared)} levels" if group.together[run] else f"at {shared[0].words}"
     sure = {said: [c for c in figures if c.sure and c.said == said] for said in ("worse", "better")}
-    parts = [f"{said}: {', '.join(_words(c, group, run) for c in some)}" for said, some in sure.items() if some]
+    parts = [
+        f"{said}: {', '.join(_words(c, _by_how_many(c, group, run)) for c in some)}"
+        for said, some in sure.items()
+        if some
+    ]
     told = any(c.difference and c.difference.low is not None for c in figures)
     none = (
         "no difference that holds among all that is compared"
@@ -82,7 +86,7 @@ def _at_single_levels(shared: list[Level], run: str, said: set[Column]) -> list[
         few = _few(level, run)
         for words in ("worse", "better"):
             some = [
-                f"{NAMES[c.column]} {change(c.difference)} ({interval(c.difference)})"
+                _words(c)
                 for c in level.compared[run]
                 if c.column in few and c.column not in said and c.sure and c.said == words
             ]
@@ -91,8 +95,12 @@ def _at_single_levels(shared: list[Level], run: str, said: set[Column]) -> list[
     return parts
 
 
-def _words(c: Compared, group: Group, run: str) -> str:
-    """`latency p50 +8.1 % (+5.2 % to +11.1 %)`; `…, by 2 of them` where the other levels have no interval and so no weight."""
+def _words(c: Compared, by: str = "") -> str:
+    """`latency p50 +8.1 % (+5.2 % to +11.1 %)`"""
+    return f"{NAMES[c.column]} {change(c.difference)} ({interval(c.difference)}{by})"
+
+
+def _by_how_many(c: Compared, group: Group, run: str) -> str:
+    """`, by 2 of them` where the other levels have no interval and so no weight."""
     shared = sum(run in level.compared for level in group.levels)
-    few = f", by {c.levels} of them" if group.together[run] and c.levels < shared else ""
-    return f"{NAMES[c.column]} {change(c.difference)} ({interval(c.difference)}{few})"
+    return f", by {c.levels} of them" if group.together[run] and c.levels < shared else ""

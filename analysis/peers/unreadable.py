@@ -29,9 +29,8 @@ _WRONG_KIND = {
 _HEAD = 1 << 14
 _MOST_FILES = 5000  # that are looked at
 _PARSED = 1 << 26  # bytes of a file that is none of the tool's
-_LEVEL = re.compile(
-    r"(\d|inf)qps.*\.json$|_(num_concurrency|batch_size)_\d+_.*\.json$"
-)  # names that vllm bench and genai-bench give a level
+# names that vllm bench and genai-bench give a level
+_LEVEL = re.compile(r"(\d|inf)qps.*\.json$|_(num_concurrency|batch_size)_\d+_.*\.json$")
 _NOT_ITS = "named as the tool's results are, and holds none: damaged; copy it again, or take it out of the folder"
 
 

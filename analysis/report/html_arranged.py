@@ -8,7 +8,7 @@ import typing
 
 import pandas as pd
 
-from analysis.advice.study_tables import Question
+from analysis.advice.study_tables import BEFORE, BEHIND, Question
 from analysis.report.html_tables import Cell, Table, heading, shown, table
 from analysis.words import format as show
 from locustfiles.contract.statistics.binomial import LEVELS
@@ -45,16 +45,12 @@ def _known(row: pd.Series, columns: typing.Iterable[str]) -> typing.Iterator[tup
             yield column, shown(column, value).text
 
 
-STUDY = {"Model", "Target", "Run", "Verdict", "Note", "Instance", "Concurrent requests", "Runner-up", "Margin", "Tie",
-         "Minutes per 1M output tokens", show.HOURLY_PRICE}  # fmt: skip
-
-
 def question_table(question: Question, frame: pd.DataFrame, skip: typing.Iterable[str]) -> Table:
     """The best of each model: what was asked for stands beside the model; the targets' labels below."""
     figures = ["USD per 1M output tokens", "Throughput (tokens/s)", "Latency (ms/token) median"]
     asked = {"best_throughput": figures[1], "best_latency": figures[2]}.get(question.table, figures[0])
     order = ["Model", asked, *(f for f in figures if f != asked), "Concurrent requests", "Verdict"]
-    labels = [c for c in frame.columns if c not in STUDY.union(figures)]
+    labels = [c for c in frame.columns if c not in (*BEFORE, *BEHIND)]
     below = [*labels, "Note", "Runner-up", "Margin", "Tie"]
     return arranged(frame, order, "Model", ("Target", "Run", "Instance"), below, skip)
 

@@ -33,7 +33,7 @@ LONGEST = 250  # characters of a metric's name
 
 def log_report(report: Report, folder: pathlib.Path, uri: str, experiment: str | None = None) -> str:
     """The id of the MLflow run. experiment: default the first run's scenario. Raises BadInput, with the report written by then."""
-    client_of = _client(uri)
+    client_of = _client()
     first = next(iter(report.runs.values()))
     try:
         with _quiet():
@@ -52,7 +52,7 @@ def log_report(report: Report, folder: pathlib.Path, uri: str, experiment: str |
     return run
 
 
-def _client(uri: str) -> typing.Callable[..., typing.Any]:
+def _client() -> typing.Callable[..., typing.Any]:
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
     try:

@@ -19,10 +19,11 @@ NEARLY_ALL = 0.9  # of the successes
 FEWER = 0.03  # of the prompt's tokens that may be missing: the two may be counted by different tokenizers
 MORE, MORE_AT_LEAST = 0.15, 64  # of the prompt's tokens, and tokens, that the answer proper may have
 SHORTEST = 50  # tokens; shorter prompts are as long as any answer
+# correlation of outputs with prompts; how far from 1 a token more of a prompt may lengthen the output
 FOLLOWS, SLOPE = (
     0.98,
     0.05,
-)  # correlation of outputs with prompts; how far from 1 a token more of a prompt may lengthen the output
+)
 FEWEST = 5  # successes
 UNLIKE = 0.1  # of its mean that the prompt's length varies (standard deviation), so that a correlation tells
 
@@ -84,9 +85,9 @@ def _follows(prompts: np.ndarray, outputs: np.ndarray) -> bool:
     return bool(abs(slope - 1) <= SLOPE and np.corrcoef(prompts, outputs)[0, 1] > FOLLOWS)
 
 
-def echo_cautions(stage: Stage) -> typing.Iterator[Caution]:
+def echo_cautions(stage: Stage, echo: Echo | None) -> typing.Iterator[Caution]:
     """Why figures by the output token are not those of its answers."""
-    if (echo := echo_of(stage)) and not _asked_for(stage):
+    if echo and not _asked_for(stage):
         yield echo.caution
 
 

@@ -44,13 +44,9 @@ def groups_of(results: list[Result]) -> list[list[Result]]:
     return list(found.values())
 
 
-def candidates_of(run: Run, prices: dict[str, Price], results: list[Result]) -> list[Result]:
-    """One Result a level of a run: the stage itself where it was measured once."""
-    return candidates_among([run], {run.name: prices}, results)
-
-
 def candidates_among(runs: list[Run], prices: dict[str, dict[str, Price]], results: list[Result]) -> list[Result]:
-    """The same of several runs, whose stages of one place are repetitions of each other. prices: run -> target -> its price."""
+    """One Result a level: the stage itself where it was measured once; stages of one place are repetitions of each other, whichever
+    run they are of. prices: run -> target -> its price."""
     stages = StagesAgain(runs, prices)
     return [group[0] if len(group) == 1 else _pooled(stages, group) for group in groups_of(results)]
 

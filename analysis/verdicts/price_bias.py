@@ -9,9 +9,8 @@ import typing
 
 from locustfiles.contract.prices.price import HourlyPrice, Price
 
-Effect = typing.Literal[
-    "fewer", "warm", "cached", ""
-]  # fewer transactions; warm prompts; tokens read from a cache; it is not known
+# fewer transactions; warm prompts; tokens read from a cache; it is not known
+Effect = typing.Literal["fewer", "warm", "cached", ""]
 Bias = typing.Literal["too high", "too low", "too high or too low"]
 
 _BY_THE_HOUR: dict[Effect, Bias] = {"fewer": "too high", "warm": "too low", "cached": "too low"}

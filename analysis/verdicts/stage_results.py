@@ -122,7 +122,8 @@ def results_of(run: Run, prices: dict[str, Price]) -> list[Result]:
         found = dataclasses.replace(found, cost=cost.figures)
         told = stage.visit.aggregates is not None
         checks = [check(criterion, stage, found, cost.reason) for criterion in criteria]
-        cautions = tuple(cautions_of(stage, found))
+        echo = echo_of(stage)
+        cautions = tuple(cautions_of(stage, found, echo))
         found = dataclasses.replace(found, trust=trust_of(cautions), limits=overall(checks))
         rate = found.tokens.completion_tokens_per_s
         intervals = told_intervals(stage, found) if told else intervals_of(stage, cost.billed, rate)
@@ -139,7 +140,7 @@ def results_of(run: Run, prices: dict[str, Price]) -> list[Result]:
                 series=series,
                 measured_at=place,
                 prompts=prompts,
-                echo=echo_of(stage),
+                echo=echo,
                 good_by=good_by(stage),
                 cautions=cautions,
             )

@@ -13,7 +13,7 @@ from analysis.runs.window_share import in_flight
 from analysis.verdicts.answer_cautions import endpoint_cautions, served_cautions, stream_cautions, token_cautions
 from analysis.verdicts.cache_purpose import caches_on_purpose
 from analysis.verdicts.caution import Caution, caution, priced
-from analysis.verdicts.echoes import echo_cautions
+from analysis.verdicts.echoes import Echo, echo_cautions
 from analysis.verdicts.generator_cautions import (
     clock_cautions,
     cpu_cautions,
@@ -30,22 +30,24 @@ from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.manifest import FAILED_INSIDE, StageWindow
 
 
-def cautions_of(stage: Stage, found: StageFigures) -> list[Caution]:
-    """Why a stage whose measurements are in `found` is not VALID; none where it is."""
+def cautions_of(stage: Stage, found: StageFigures, echo: Echo | None) -> list[Caution]:
+    """Why a stage whose measurements are in `found` is not VALID; none where it is. echo: where its answers give the prompt back."""
     if stage.visit.aggregates is not None:
         return priced(told_cautions(stage, found), stage.price)
     internal = int((stage.records["error"] == ErrorClass.INTERNAL).sum())
     invalid = [*_broken_run(stage, internal), *_broken_stage(stage, internal)] or _not_whole(stage.visit)
-    return priced(invalid or _suspect(stage, found), stage.price)
+    return priced(invalid or _suspect(stage, found, echo), stage.price)
 
 
-def _suspect(stage: Stage, found: StageFigures) -> typing.Iterator[Caution]:
+def _suspect(stage: Stage, found: StageFigures, echo: Echo | None) -> typing.Iterator[Caution]:
     """In the order in which they are told."""
     yield from _load_cautions(stage, found)
     for look in (unknown_client, clock_cautions, lag_cautions):
         yield from look(stage)
     yield from _sample_cautions(stage, found)
-    for look in (token_cautions, echo_cautions, stream_cautions, served_cautions, endpoint_cautions, _settle_cautions):
+    yield from token_cautions(stage)
+    yield from echo_cautions(stage, echo)
+    for look in (stream_cautions, served_cautions, endpoint_cautions, _settle_cautions):
         yield from look(stage)
     if stage.open_loop:
         yield from open_cautions(stage)
@@ -159,9 +161,8 @@ def _settle_cautions(stage: Stage) -> typing.Iterator[Caution]:
 def _sample_cautions(stage: Stage, found: StageFigures) -> typing.Iterator[Caution]:
     outcome, prompts, reads = found.outcome, found.instrument, found.tokens.cache_read_share or 0.0
     yield from success_cautions(outcome.successes or 0)
-    warm = caches_on_purpose(
-        stage.run, stage.target, stage.visit.payload
-    )  # which is what is measured, and said in a note
+    # which is what is measured, and said in a note
+    warm = caches_on_purpose(stage.run, stage.target, stage.visit.payload)
     repeats = prompts.prompt_repeat_share or 0.0
     if not warm and repeats > THRESHOLDS["prompt_repeats"].limit:
         yield caution("prompts_repeated", share=repeats, distinct=prompts.prompts_distinct or 0)

@@ -9,7 +9,7 @@ from analysis.advice.analyse import analyse
 from analysis.advice.tie import tie
 from analysis.cost.pricing import prices_of_run
 from analysis.runs.run_reader import load_run
-from analysis.verdicts.pooled_repeats import candidates_of
+from analysis.verdicts.pooled_repeats import candidates_among
 from analysis.verdicts.stage_results import StageKey, by_count, results_of
 from analysis.words.columns import STEP_COLUMNS
 from tests.helpers.flat import ends, flat, steps, table
@@ -32,7 +32,7 @@ def pooled(path):
     run = load_run(path)
     prices = prices_of_run(run).of_target
     results = results_of(run, prices)
-    return results, candidates_of(run, prices, results)
+    return results, candidates_among([run], {run.name: prices}, results)
 
 
 def test_repetitions_of_a_level_are_one_candidate_of_all_their_requests(tmp_path):

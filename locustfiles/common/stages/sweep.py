@@ -114,10 +114,7 @@ class Sweep:
             raise SweepEnds
         stage = self.stage = Stage(self.control, group, level, next(self._stage_numbers), slo)
         # numbers of abandoned stages are not given again
-        place, number = (
-            len(self.run.manifest.stages) + 1,
-            stage.spec.stage,
-        )
+        place, number = len(self.run.manifest.stages) + 1, stage.spec.stage
         of = (f" of {self.planned}" if self.planned else "") + (f" (number {number})" if number != place else "")
         log.info(
             "Stage %d%s: %s, %s, %s (so far %d requests, %d failed, $%.4f)",

@@ -126,9 +126,8 @@ def _die(message: str) -> None:
 def _on_init(environment, runner, services: tuple[str, ...], given: dict[str, str], **_) -> None:
     options, scenario = environment.parsed_options, given.get("scenario", "")
     logging.getLogger("botocore").setLevel(logging.INFO)  # below, it prints session tokens
-    logging.getLogger("botocore.credentials").setLevel(
-        logging.ERROR
-    )  # what it warns of, with a traceback, it raises as well
+    # what it warns of, with a traceback, it raises as well
+    logging.getLogger("botocore.credentials").setLevel(logging.ERROR)
     logging.getLogger("urllib3").setLevel(logging.INFO)
     logging.getLogger("swarmledger").setLevel(logging.INFO)  # its few lines are the progress in CI
     gate = Gate(runner) if isinstance(runner, MasterRunner) else None
@@ -178,9 +177,8 @@ def _interrupt(environment, times: collections.abc.Iterator[int]) -> None:
         runner.quit()
         run_token.end_at_once(STOPPED)  # Locust's wait for workers cannot be left otherwise
     elif time == 1:
-        if (
-            environment.parsed_options.autostart
-        ):  # else Locust stops the test and serves its page until the third Ctrl-C
+        # else Locust stops the test and serves its page until the third Ctrl-C
+        if environment.parsed_options.autostart:
             environment.parsed_options.autoquit = 0
         gevent.get_hub().handle_system_error(KeyboardInterrupt, KeyboardInterrupt())
     elif time == 2:
@@ -237,9 +235,8 @@ def _begin_master(
         RunFolder(options.run_dir).check_free()
     master = Master(environment, runner, options, shape, inputs, clock, gate)
     if environment.web_ui:
-        environment.host = (
-            environment.host or f"scenario://{inputs.scenario.name}"
-        )  # Locust's page asks for one otherwise
+        # Locust's page asks for one otherwise
+        environment.host = environment.host or f"scenario://{inputs.scenario.name}"
         _begin_web_ui(environment.web_ui, master, options)
     if isinstance(runner, LocalRunner):
         worker_side = environment.swarmledger = master.worker_side = Worker(environment, runner, inputs, clock)

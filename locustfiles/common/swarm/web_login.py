@@ -59,9 +59,8 @@ def use(web_ui: typing.Any, users: dict[str, str]) -> None:
     app.config.update(SESSION_COOKIE_SAMESITE="Strict", SESSION_COOKIE_SECURE=bool(web_ui.tls_cert))
     web_ui.auth_args = {"username_password_callback": base + LOGIN}
     web_ui.login_manager.user_loader(lambda name: User(name) if name in users else None)
-    unknown = generate_password_hash(
-        secrets.token_hex(16)
-    )  # a name that nobody has takes as long as one that somebody has
+    # a name that nobody has takes as long as one that somebody has
+    unknown = generate_password_hash(secrets.token_hex(16))
     one_at_a_time = gevent.lock.BoundedSemaphore()  # who guesses takes no more than a core's part from the load
 
     def login() -> typing.Any:

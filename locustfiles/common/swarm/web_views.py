@@ -6,8 +6,9 @@ import time
 import typing
 
 from flask import Response, make_response
+from locust.runners import STATE_CLEANUP, STATE_RUNNING, STATE_STOPPING
 
-STOPPING = (b'"cleanup"', b'"stopping"')
+STOPPING = (STATE_CLEANUP, STATE_STOPPING)
 REQUESTS = "/swarmledger-requests.csv"
 KEPT = "Nothing is reset under a scenario: the run's files are written from these statistics."
 SAID_S = 8.0  # for how long the page shows an answer to a button
@@ -38,11 +39,11 @@ class WebViews:
     def request_stats(self) -> typing.Any:
         """Locust's page asks again only while it reads `running`: in any other state it would show that until it is reloaded."""
         found = self._statistics()
-        if not isinstance(found, Response) or not any(state in found.data for state in STOPPING):
+        if not isinstance(found, Response) or not any(f'"{state}"'.encode() in found.data for state in STOPPING):
             return found
         told = found.get_json()
-        if told.get("state") in ("cleanup", "stopping"):
-            told["state"] = "running"
+        if told.get("state") in STOPPING:
+            told["state"] = STATE_RUNNING
         return self._app.json.response(told)
 
     def reset_stats(self) -> str:
