@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from analysis.locust_csv.counts import BadLocustCsv
+from analysis.words.packed import packed_by
 
 Kind = typing.Literal[
     "stats", "history", "history without users", "failures", "exceptions", "distribution", "records", "unknown", "empty"
@@ -41,14 +42,8 @@ IS = {
 }
 
 
-#: what files begin with that are no text
-PACKED = {
-    b"\x1f\x8b": "gzip",
-    b"PK\x03\x04": "ZIP or a spreadsheet",
-    b"BZh": "bzip2",
-    b"\xfd7zXZ": "xz",
-    b"(\xb5/\xfd": "Zstandard",
-}
+#: of ways to pack those that have another name among people with sheets
+PACKED = {"zip": "ZIP or a spreadsheet", "zstd": "Zstandard"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +110,8 @@ def look_at(path: Path) -> Sheet:
                 header, lines = file.readline(), lines + 1
     except OSError as error:
         raise BadLocustCsv(f"{path}: cannot be read ({error.strerror}); give the files that Locust wrote") from None
-    packed = next((name for magic, name in PACKED.items() if start.startswith(magic)), "")
-    if packed:
-        return Sheet(path, "unknown", [], encoding, ",", lines, packed=packed)
+    if packed := packed_by(start):
+        return Sheet(path, "unknown", [], encoding, ",", lines, packed=PACKED.get(packed.name, packed.name))
     delimiter = max(",;\t", key=header.count)
     names = [name.strip().lower() for name in next(csv.reader([header], delimiter=delimiter))]
     kind, columns = _kind(names)

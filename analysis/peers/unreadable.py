@@ -6,15 +6,8 @@ import pathlib
 import re
 import typing
 
-#: the first bytes of packed files, and what unpacks them
-_PACKED = (
-    (b"\x1f\x8b", "gzip", "gunzip"),
-    (b"PK\x03\x04", "zip", "unzip"),
-    (b"\x28\xb5\x2f\xfd", "zstd", "unzstd"),
-    (b"BZh", "bzip2", "bunzip2"),
-    (b"\xfd7zXZ\x00", "xz", "unxz"),
-    (b"7z\xbc\xaf\x27\x1c", "7z", "7z x"),
-)
+from analysis.words.packed import packed_by
+
 _BOMS = (
     (codecs.BOM_UTF32_LE, "UTF-32"),
     (codecs.BOM_UTF32_BE, "UTF-32"),
@@ -43,8 +36,8 @@ def why_not(path: pathlib.Path) -> str | None:
         return None
     if not head.strip():
         return "empty; copy it again, or take it out of the folder"
-    if path.suffix != ".xlsx" and (packed := next((row for row in _PACKED if head.startswith(row[0])), None)):
-        return f"packed by {packed[1]}; unpack it: {packed[2]} {path.name}"
+    if path.suffix != ".xlsx" and (packed := packed_by(head)):
+        return f"packed by {packed.name}; unpack it: {packed.unpack} {path.name}"
     if head[257:262] == b"ustar":
         return f"packed by tar; unpack it: tar xf {path.name}"
     if head.startswith(_SQLITE):
