@@ -17,6 +17,7 @@ EXAMPLE = """examples:
   python -m analysis check configs/demo.yaml
   python -m analysis prices us.amazon.nova-lite-v1:0
   python -m analysis plan runs/study --transactions-per-minute 600
+  python -m analysis watch runs/study
   python -m analysis calibrate runs/x --truth truth.jsonl
   python -m analysis merge runs/study swarmledger-spool-*.csv
 
@@ -40,6 +41,7 @@ COMMANDS = {
     ),
     "prices": ("analysis.commands.prices", "what a transaction costs and why; a region's price book kept up to date"),
     "plan": ("analysis.commands.plan", "what a wanted load will cost in a month, by every option that was measured"),
+    "watch": ("analysis.commands.watch", "a run while it is under way: its stage, figures, verdict and cost so far"),
     "calibrate": ("analysis.commands.calibrate", "the instrument's own error, from the local endpoint's truth log"),
     "import": ("analysis.commands.import_", "result files of another load tester become a run folder"),
     "merge": ("analysis.commands.merge", "add the records that workers kept when they had lost their master"),

@@ -20,15 +20,16 @@ from locustfiles.common.planning.plan import STOP_S
 from locustfiles.common.recording.begun_manifest import default_path
 from locustfiles.common.recording.joining import Hello
 from locustfiles.common.recording.resume import parts_so_far
-from locustfiles.common.swarm import guarded_port, patient_master, run_token, web_login, web_notice
+from locustfiles.common.swarm import guarded_port, patient_master, run_token
 from locustfiles.common.swarm.gate import Gate
 from locustfiles.common.swarm.introduction import Introduction
 from locustfiles.common.swarm.link_to_master import MasterLink
 from locustfiles.common.swarm.master import Master
 from locustfiles.common.swarm.shape import StageShape
-from locustfiles.common.swarm.web_guard import WebGuard
-from locustfiles.common.swarm.web_views import WebViews
 from locustfiles.common.swarm.worker import Worker
+from locustfiles.common.web import login, notice
+from locustfiles.common.web.guard import WebGuard
+from locustfiles.common.web.views import WebViews
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.command_line import usage_error
 from locustfiles.contract.exit_codes import BAD_INPUT, NOT_TRUSTED, OK, STOPPED, complain
@@ -203,9 +204,9 @@ def _begin_worker(environment, introduction: Introduction, inputs: Inputs, clock
 def _begin_web_ui(web_ui, master: Master, options: argparse.Namespace) -> None:
     """Raises BadInput."""
     if options.web_login:
-        web_login.use(web_ui, web_login.users_of(options))
+        login.use(web_ui, login.users_of(options))
     views = WebViews(web_ui, master.files)
-    web_notice.show(web_ui, master.told, views.said)
+    notice.show(web_ui, master.told, views.said)
     guard = WebGuard(web_ui.app.wsgi_app, web_ui.host, options.web_origin)
     web_ui.app.wsgi_app = guard
 

@@ -21,9 +21,9 @@ from locustfiles.common.recording.run_recorder import RunRecorder
 from locustfiles.common.swarm.gate import Gate
 from locustfiles.common.swarm.run_under_way import RunUnderWay
 from locustfiles.common.swarm.shape import StageShape
-from locustfiles.common.swarm.web_notice import Told
 from locustfiles.common.swarm.worker import Worker
 from locustfiles.common.swarm.worker_registry import WorkerRegistry
+from locustfiles.common.web.notice import Told
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.exit_codes import BAD_INPUT, GATE_MISSED, NOT_TRUSTED, OK, STOPPED, complain
 from locustfiles.contract.run_folder import RunFolder
