@@ -37,6 +37,9 @@ class Probe:
             if lag > exchange.lag_s:
                 exchange.lag_s = lag
 
+    def end(self) -> None:
+        self._timer.stop()
+
     @property
     def count(self) -> int:
         """Requests in flight."""

@@ -11,14 +11,15 @@ from locust.env import Environment
 from locust.runners import LocalRunner, MasterRunner
 
 from locustfiles.common.calls.clock import Clock
+from locustfiles.common.planning.confirm import Question
 from locustfiles.common.planning.inputs import Inputs
 from locustfiles.common.recording import messenger
-from locustfiles.common.recording.begun_manifest import default_path
 from locustfiles.common.recording.ending import complaint, drawbacks
 from locustfiles.common.recording.joining import Stranger
 from locustfiles.common.recording.messages import Called, Raised, StageClear
 from locustfiles.common.recording.run_recorder import RunRecorder
 from locustfiles.common.swarm.gate import Gate
+from locustfiles.common.swarm.next_run import NextRun
 from locustfiles.common.swarm.run_under_way import RunUnderWay
 from locustfiles.common.swarm.shape import StageShape
 from locustfiles.common.swarm.worker import Worker
@@ -26,7 +27,6 @@ from locustfiles.common.swarm.worker_registry import WorkerRegistry
 from locustfiles.common.web.notice import Told
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.exit_codes import BAD_INPUT, GATE_MISSED, NOT_TRUSTED, OK, STOPPED, complain
-from locustfiles.contract.run_folder import RunFolder
 
 log = logging.getLogger("swarmledger")
 GRAVEST_FIRST = (NOT_TRUSTED, BAD_INPUT, GATE_MISSED, STOPPED, OK)  # of several runs in one web UI
@@ -52,20 +52,21 @@ class Master:
         runner: LocalRunner | MasterRunner,
         options: argparse.Namespace,
         shape: StageShape,
-        inputs: Inputs,
+        inputs: Inputs | None,
         clock: Clock,
         gate: Gate | None = None,
     ) -> None:
         self.environment, self.runner, self.options, self.shape = environment, runner, options, shape
-        self.inputs, self.clock = inputs, clock
+        self.clock = clock
         self.registry = WorkerRegistry(environment, runner, options, inputs, clock, self._on_new_worker, gate)
+        self.registry.under_way = lambda: self._under_way is not None
+        self.next_run = NextRun(environment, options, self.registry, clock, inputs)
         self.shape.workers_ready = self.registry.ready
         self.worker_side: Worker | None = None
         self._under_way: RunUnderWay | None = None
         self._run: RunRecorder | None = None  # the one under way, or the last one
         self._failure: str | None = None  # why the exit code is 1
         self._refused: str | None = None  # why the last start came to nothing
-        self._folders: set[pathlib.Path] = set()
         self._exit_code = OK
         self._raised: list[str] = []  # workers that had an exception nobody handled
         stop_one_at_a_time(runner)
@@ -116,13 +117,24 @@ class Master:
             self._under_way.take_in(report, client_id)
 
     # the run
-    def next_folder(self) -> pathlib.Path:
-        """--run-dir, else runs/<UTC time>-<scenario>; a second run in this process gets a suffix."""
-        first = pathlib.Path(self.options.run_dir) if self.options.run_dir else default_path(self.inputs)
-        path, number = first, 2
-        while path in self._folders:
-            path, number = first.with_name(f"{first.name}-{number}"), number + 1
-        return path
+    @property
+    def inputs(self) -> Inputs | None:
+        """Of the scenario that the run under way, else the next one, is of; None until one is chosen."""
+        return self.registry.inputs
+
+    @property
+    def question(self) -> Question | None:
+        """What the web UI has to ask; the run under way waits for the answer."""
+        return self._under_way.sweep.preflight.question if self._under_way else None
+
+    @property
+    def outcome(self) -> tuple[RunRecorder | None, str | None]:
+        """Of the last start: the run, or why it came to nothing; neither where it is still to come."""
+        return self._run, self._refused
+
+    def forget_outcome(self) -> None:
+        """Another start is to come."""
+        self._run = self._refused = None
 
     def told(self) -> Told:
         """Of the last start, for the web UI's page."""
@@ -142,16 +154,14 @@ class Master:
 
     def _on_start(self, **_: object) -> None:
         self.registry.await_introductions()
-        self._refused, self._run, path = None, None, self.next_folder()
+        self._refused = self._run = None
         try:
-            resume = self.options.resume and not self._folders
-            run = RunRecorder(self.environment, self.inputs, path, self.clock, self.options.overwrite, resume)
-        except (BadInput, OSError) as e:
-            self._failure = self._refused = str(e if isinstance(e, BadInput) else RunFolder(path).unusable(e))
+            run = self.next_run.begin()
+        except BadInput as e:
+            self._failure = self._refused = str(e)
             log.error("%s", self._failure)
             self._exit_code, self.shape.refused = BAD_INPUT, True
             return
-        self._folders.add(path)
         self._run = run
         self._under_way = RunUnderWay(run, self.environment, self.runner, self.registry, self.worker_side)
         self._under_way.begin()
