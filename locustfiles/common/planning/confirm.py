@@ -83,7 +83,9 @@ def confirm(
     if not options.headless:
         return _refusal(ask(f"T{above[1:]}. {takes}"), "yes")
     if not sys.stdin.isatty():
-        return f"confirm_above_usd: {above}; add --yes, or set a budget_usd or a higher confirm_above_usd in the scenario"
+        return (
+            f"confirm_above_usd: {above}; add --yes, or set a budget_usd or a higher confirm_above_usd in the scenario"
+        )
     print(f"\n{takes} [y/N]", file=sys.stderr, flush=True)  # a line: the bar is drawn below
     return _refusal(_answer().strip().lower() in ("y", "yes"), "y")
 

@@ -24,12 +24,14 @@ from locustfiles.common.swarm.gate import Gate
 from locustfiles.common.swarm.introduction import Introduction
 from locustfiles.common.swarm.master import Master
 from locustfiles.common.swarm.next_run import OURS
-from locustfiles.common.swarm.scenario_follower import ScenarioFollower, keep_time
+from locustfiles.common.swarm.scenario_follower import keep_time
 from locustfiles.common.swarm.scenario_starter import ScenarioStarter
-from locustfiles.common.swarm.sending_side import begin_worker, own_side
+from locustfiles.common.swarm.sending_side import join, own_side
 from locustfiles.common.swarm.shape import StageShape
+from locustfiles.common.watching.report_maker import ReportMaker
 from locustfiles.common.web import login, notice, start_form
 from locustfiles.common.web.guard import WebGuard
+from locustfiles.common.web.page import Page
 from locustfiles.common.web.views import WebViews
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.command_line import usage_error
@@ -124,18 +126,22 @@ def _die(message: str) -> None:
     raise SystemExit(BAD_INPUT)
 
 
-def _on_init(environment, runner, services: tuple[str, ...], given: dict[str, str], **_) -> None:
-    options, path = environment.parsed_options, given.get("scenario", "")
-    scenario = "" if not options.headless and pathlib.Path(path).is_dir() else path
+def _set_levels() -> None:
     logging.getLogger("botocore").setLevel(logging.INFO)  # below, it prints session tokens
     # what it warns of, with a traceback, it raises as well
     logging.getLogger("botocore.credentials").setLevel(logging.ERROR)
     logging.getLogger("urllib3").setLevel(logging.INFO)
     logging.getLogger("swarmledger").setLevel(logging.INFO)  # its few lines are the progress in CI
+
+
+def _on_init(environment, runner, services: tuple[str, ...], given: dict[str, str], **_) -> None:
+    options, path = environment.parsed_options, given.get("scenario", "")
+    scenario = "" if not options.headless and pathlib.Path(path).is_dir() else path
+    _set_levels()
     gate = Gate(runner) if isinstance(runner, MasterRunner) else None
     introduction, begun = Introduction(environment, runner) if isinstance(runner, WorkerRunner) else None, False
     try:
-        if not scenario and options.headless:  # else one is chosen in the web UI
+        if not scenario and (options.headless or options.autostart):  # else one is chosen in the web UI
             raise BadInput(f"--scenario: missing; give the scenario file, as in: {COMMAND}")
         inputs = load_inputs(scenario, services) if scenario else None
         if inputs:
@@ -146,9 +152,7 @@ def _on_init(environment, runner, services: tuple[str, ...], given: dict[str, st
         if options.headless and not options.worker:  # Locust's own handler comes after the shape has ended
             gevent.signal_handler(signal.SIGTERM, _interrupt, environment, times)
         if introduction:
-            begin = functools.partial(begin_worker, environment, introduction, clock)
-            follower = ScenarioFollower(environment, runner, services, introduction, begin)
-            begin(inputs) if inputs else follower.say_that_there_is_none()
+            join(environment, introduction, services, inputs, clock)
         else:
             master = _begin_master(environment, runner, options, inputs, clock, gate)
             if environment.web_ui:
@@ -203,6 +207,7 @@ def _begin_web_ui(web_ui, master: Master, options: argparse.Namespace) -> None:
         login.use(web_ui, login.users_of(options))
     views = WebViews(web_ui, master.files)
     notice.show(web_ui, master.told, views.said)
+    Page(web_ui, master.folder, lambda: master.next_run.parent, ReportMaker())
     guard = WebGuard(web_ui.app.wsgi_app, web_ui.host, options.web_origin)
     web_ui.app.wsgi_app = guard
 

@@ -86,4 +86,7 @@ class ScenarioChoice:
             self.remind()
             gevent.sleep(0.05)
         late = f"has not loaded the scenario within {LOAD_S:.0f} s; see that it is up, then start again"
-        return [*(why for w, why in self.unfit.items() if self._is_here(w)), *(f"worker {w}: {late}" for w in self.awaited)]
+        return [
+            *(why for w, why in self.unfit.items() if self._is_here(w)),
+            *(f"worker {w}: {late}" for w in self.awaited),
+        ]

@@ -1,6 +1,7 @@
 """A worker's side of a scenario that is chosen at the master: the file of that path, from this worker's own working folder."""
 
 import collections.abc
+import math
 import platform
 
 import locust.runners
@@ -22,7 +23,7 @@ def keep_time(environment: Environment, inputs: Inputs) -> None:
     """How long users, and a worker's master, are waited for under a scenario."""
     environment.stop_timeout = inputs.scenario.request_timeout_s + STOP_S
     # while a worker stops its users it hears no heartbeat of the master's, for up to twice the timeout
-    locust.runners.MASTER_HEARTBEAT_TIMEOUT = max(60, 2 * environment.stop_timeout + 60)
+    locust.runners.MASTER_HEARTBEAT_TIMEOUT = math.ceil(max(60, 2 * environment.stop_timeout + 60))
 
 
 class ScenarioFollower:

@@ -102,7 +102,9 @@ class ScenarioStarter:
         while True:
             run, refused = self.master.outcome
             if refused or (run is None and (runner.shape_greenlet is None or time.monotonic() > over)):
-                raise BadInput(refused or "no worker is ready; start workers with --worker --master-host, then start again")
+                raise BadInput(
+                    refused or "no worker is ready; start workers with --worker --master-host, then start again"
+                )
             if run is not None:
                 return run.folder.path
             gevent.sleep(0.02)

@@ -1,5 +1,7 @@
 """How a process comes to send: the worker's part, and the own part of a process without workers."""
 
+import functools
+
 import gevent
 import locust.runners
 from locust.env import Environment
@@ -9,12 +11,29 @@ from locustfiles.common.calls.clock import Clock
 from locustfiles.common.planning.inputs import Inputs
 from locustfiles.common.swarm.introduction import Introduction
 from locustfiles.common.swarm.link_to_master import MasterLink
+from locustfiles.common.swarm.scenario_follower import ScenarioFollower
 from locustfiles.common.swarm.worker import Worker
 
 REPORT_INTERVAL_S = 1.0
 
 
-def begin_worker(
+def join(
+    environment: Environment,
+    introduction: Introduction,
+    services: tuple[str, ...],
+    inputs: Inputs | None,
+    clock: Clock,
+) -> None:
+    """A worker's begin. inputs: None where it has no scenario of its own and loads the master's. Raises NoCredentials or BadInput."""
+    begin = functools.partial(_begin_worker, environment, introduction, clock)
+    follower = ScenarioFollower(environment, introduction.runner, services, introduction, begin)
+    if inputs:
+        begin(inputs)
+    else:
+        follower.say_that_there_is_none()
+
+
+def _begin_worker(
     environment: Environment, introduction: Introduction, clock: Clock, inputs: Inputs, chosen: str = ""
 ) -> None:
     """chosen: content of the scenario that the master chose. Raises NoCredentials or BadInput."""

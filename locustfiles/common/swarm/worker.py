@@ -80,7 +80,10 @@ class Worker:
         """Send by another scenario from now on; `join` follows."""
         before, mine = self.sender, self.records
         sender.worker = before.worker
-        before.sink, before.on_clear = mine.add, lambda spec, phase: None  # what is still in flight is of the run before
+        before.sink, before.on_clear = (
+            mine.add,
+            lambda spec, phase: None,
+        )  # what is still in flight is of the run before
         before.retire()
         self.keep_records()
         gc.unfreeze()

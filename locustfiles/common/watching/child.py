@@ -18,8 +18,10 @@ class Child(typing.NamedTuple):
     stdout: int
 
 
-def begin(arguments: list[str]) -> Child:
+def begin(arguments: list[str], errors: bool = False) -> Child:
     """`python -m analysis ARGUMENTS` with its standard input and output as pipes. Raises OSError.
+
+    errors: what it complains of comes by its output, too; else it stands where ours does.
 
     By posix_spawn: a fork would copy the page tables of a process that is under load. In a group of its own: Ctrl-C on the
     terminal is for the load test, which ends its children by closing their input.
@@ -31,7 +33,11 @@ def begin(arguments: list[str]) -> Child:
             sys.executable,
             [sys.executable, "-m", "analysis", *arguments],
             _environment(),
-            file_actions=[(os.POSIX_SPAWN_DUP2, theirs_in, 0), (os.POSIX_SPAWN_DUP2, theirs_out, 1)],
+            file_actions=[
+                (os.POSIX_SPAWN_DUP2, theirs_in, 0),
+                (os.POSIX_SPAWN_DUP2, theirs_out, 1),
+                *([(os.POSIX_SPAWN_DUP2, theirs_out, 2)] if errors else []),
+            ],
             setpgroup=0,
         )
     except OSError:

@@ -24,17 +24,21 @@ def described(inputs: Inputs) -> dict[str, typing.Any]:
         "file": str(inputs.scenario_file),
         "name": scenario.name,
         "targets": [_target(inputs, target) for target in scenario.targets],
-        "stages": [_stages(inputs, target, stem) for target in scenario.targets for stem in inputs.stems_of(target.name)],
+        "stages": [
+            _stages(inputs, target, stem) for target in scenario.targets for stem in inputs.stems_of(target.name)
+        ],
         "stages_planned": None if searches else sum(len(g.levels) for g in groups),
         "planned_s": None if searches else planned_s,
         "planned": "as long as its search takes" if searches else f"at least {span(planned_s)}",
         "hourly_usd": sum(hourly) if hourly and not searches else None,
         "hourly": f"at least {dollars(sum(hourly))}" if hourly and not searches else None,
+        "hourly_targets": any(isinstance(price, HourlyPrice) for price in inputs.prices.values()),
+        "token_targets": any(isinstance(price, TokenPrice) for price in inputs.prices.values()),
         "budget_usd": scenario.budget_usd,
         "confirm_above_usd": scenario.confirm_above_usd,
         "limits": {
             "budget": "none" if scenario.budget_usd is None else dollars(scenario.budget_usd),
-            "confirm above": dollars(scenario.confirm_above_usd),
+            "confirm_above": dollars(scenario.confirm_above_usd),
         },
         "cautions": [*inputs.price_cautions, *inputs.far_replays],
     }
@@ -102,7 +106,9 @@ def price_words(price: AnyPrice) -> str:
     if isinstance(price, TokenPrice):
         parts = [f"${usd:.10g} per {unit}" for unit, usd in price.units.items()]
         if price.input or price.output or not parts:
-            parts.insert(0, f"${price.input:.10g} per 1,000 prompt tokens, ${price.output:.10g} per 1,000 of the answer")
+            parts.insert(
+                0, f"${price.input:.10g} per 1,000 prompt tokens, ${price.output:.10g} per 1,000 of the answer"
+            )
         return ", ".join(parts)
     return f"not known: {price.why}"
 

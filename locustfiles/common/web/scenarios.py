@@ -51,7 +51,7 @@ class Listing:
 
     def _is_one(self, path: str) -> bool:
         try:
-            found = os.stat(path)
+            found = pathlib.Path(path).stat()
             mark = (found.st_mtime_ns, found.st_size)
             if path not in self._known or self._known[path][0] != mark:
                 text = "" if found.st_size > MAX_BYTES else pathlib.Path(path).read_text(encoding="utf-8")
