@@ -139,7 +139,9 @@ class Master:
     def told(self) -> Told:
         """Of the last start, for the web UI's page."""
         refused = self._under_way.run.failure if self._under_way else self._refused
-        return Told(refused, drawbacks(self._run.manifest, self._run.over_budget) if self._run else [])
+        mind = drawbacks(self._run.manifest, self._run.over_budget) if self._run else []
+        scenario = str(self.inputs.scenario_file) if self.inputs else None
+        return Told(refused, mind, scenario, self.question.told if self.question else None)
 
     def folder(self) -> pathlib.Path | None:
         """Of the run under way, else of the last one."""

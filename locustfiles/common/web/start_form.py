@@ -15,6 +15,7 @@ from locustfiles.contract.bad_input import BadInput
 
 PATH = "/swarmledger"
 TEMPLATES = pathlib.Path(__file__).parent / "templates"
+SCRIPT = f'<script type="module" src=".{PATH}/static/locust_form.js"></script>'
 GONE = "this question is answered, or its run has ended"
 LATER = "a run is under way: what this scenario asks for is shown when that has ended"
 
@@ -125,3 +126,10 @@ class StartForm:
 def show(web_ui: typing.Any, starter: Starter) -> None:
     """Add it to the web UI."""
     StartForm(web_ui, starter)
+    page = web_ui.app.view_functions["locust.index"]
+
+    def page_with_its_form() -> typing.Any:
+        answer = page()
+        return answer.replace("</body>", f"{SCRIPT}</body>") if isinstance(answer, str) else answer  # else to the login
+
+    web_ui.app.view_functions["locust.index"] = page_with_its_form

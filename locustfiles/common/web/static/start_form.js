@@ -58,9 +58,15 @@ at("start-form").addEventListener("submit", event => { event.preventDefault(); s
 at("start-choose").addEventListener("click", () => send(0));
 const lost = error => say(`No answer (${error.message}). Choose again.`);
 
+let told = false;
+const open = idle => {
+  if (idle && at("start").hidden && !sending) list().catch(lost);
+  at("start").hidden = !idle;
+};
+setTimeout(() => { if (!told) open(true); }, 3000);  // without figures a run can be started all the same
 // live.js tells each answer; a run under way hides the form
 document.addEventListener("swarmledger", event => {
   const load = event.detail.load, idle = load.state === "idle" || load.state === "ended" || Boolean(load.run && load.run.ended_at);
-  if (idle && at("start").hidden && !sending) list().catch(lost);
-  at("start").hidden = !idle;
+  told = true;
+  open(idle);
 });
