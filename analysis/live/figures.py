@@ -3,8 +3,10 @@
 import time
 import typing
 
+import numpy as np
 import pandas as pd
 
+from analysis.live.batch import Batch, batch_of
 from analysis.live.ended import Ended
 from analysis.live.finished import Finished
 from analysis.live.follow import Anew, Follower, Piece
@@ -118,22 +120,22 @@ class Watched:
         dated(now.manifest, records)
         self._places.add(piece.lo, piece.hi, records)
         if len(records):
+            batch = batch_of(records)
             self._series = self._series or Series(now.prices)
-            self._series.add(records, [p.started_at - now.manifest.started_at for p in now.manifest.parts[1:]])
+            self._series.add(records, batch, [p.started_at - now.manifest.started_at for p in now.manifest.parts[1:]])
             ended = {v.stage for v in (*now.manifest.stages, *now.manifest.abandoned) if v.ended_by is not None}
-            latest = records[~records["stage"].isin([0, *ended])]
-            for stage in sorted(set(latest["stage"].tolist())):
-                self._of(stage, latest[latest["stage"] == stage])
+            for stage in sorted(set(batch.stage.tolist()) - {0, *ended}):
+                self._of(stage, batch.stage == stage, records, batch)
         return records
 
-    def _of(self, stage: int, records: pd.DataFrame) -> None:
+    def _of(self, stage: int, here: np.ndarray, records: pd.DataFrame, batch: Batch) -> None:
         """Records of a stage that may be under way; one with a higher number has begun later."""
         if self._stage is None or self._stage[0].stage < stage:
             self._stage = SoFar(stage), Judged(stage)
         so_far, judged = self._stage
         if so_far.stage == stage:
-            so_far.take(records)
-            judged.take(records)
+            so_far.take(batch.where(here))
+            judged.take(records if here.all() else records[here])
 
     def _lost(self) -> list[str]:
         return [damaged_text(self._damaged_in_all, self._damaged)] if self._damaged_in_all else []

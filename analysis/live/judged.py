@@ -5,7 +5,6 @@ begin) to a moment by which every request that began earlier has ended. So none 
 way, and what the report would say of a run that was cut off is not said of one that goes on.
 """
 
-import collections
 import dataclasses
 import time
 import typing
@@ -22,7 +21,7 @@ from locustfiles.contract.manifest import StageWindow, WorkerLoad
 from locustfiles.contract.run_folder import RunFolder
 
 MOST = 20_000  # records that are looked at
-EVERY_S, SHARE = 1.0, 0.04  # how often, and so much of the time at most
+EVERY_S, SHARE = 1.0, 0.03  # how often, and so much of the time at most
 TOO_EARLY = ("few_successes", "no_success")  # what every stage is at first
 ENOUGH = 20  # successes from which on a verdict is told
 Told = dict[str, typing.Any]
@@ -36,8 +35,7 @@ class Judged:
 
     def __init__(self, stage: int) -> None:
         self.stage = stage
-        self._frames: collections.deque[pd.DataFrame] = collections.deque()
-        self._rows = 0
+        self._frames: list[pd.DataFrame] = []
         self._since = float("-inf")  # every record that ended later is there
         self._loads: dict[str, tuple[int, float, float]] = {}  # worker -> n, sum of CPU, worst lag
         self._not_before = 0.0
@@ -45,11 +43,17 @@ class Judged:
 
     def take(self, records: pd.DataFrame) -> None:
         self._frames.append(records)
-        self._rows += len(records)
-        while self._rows - len(self._frames[0]) >= MOST:
-            gone = self._frames.popleft()
-            self._rows -= len(gone)
-            self._since = max(self._since, float(gone["ended"].max()))
+        if sum(map(len, self._frames)) > 2 * MOST:
+            self._records()
+
+    def _records(self) -> pd.DataFrame:
+        """The last MOST of them."""
+        records = pd.concat(self._frames, ignore_index=True) if len(self._frames) > 1 else self._frames[0]
+        if len(records) > MOST:
+            self._since = max(self._since, float(records["ended"].iloc[:-MOST].max()))
+            records = records.iloc[-MOST:].reset_index(drop=True)
+        self._frames = [records]
+        return records
 
     def kept_up(self, workers: typing.Iterable[dict[str, typing.Any]]) -> None:
         """How the workers did in a second of the window."""
@@ -64,16 +68,15 @@ class Judged:
     ) -> Told:
         """What is known by `at`, s from the run's start, as all times here: at most 1 s old where that takes little time.
         until: the end of its window, if that is told."""
-        if began is None or not self._frames or time.monotonic() < self._not_before:
+        if began is None or not self._frames or at < self._not_before:
             return self.told
         took = time.monotonic()
-        self._frames = collections.deque([pd.concat(self._frames, ignore_index=True)])
-        records = self._frames[0]
+        records = self._records()
         a, b = max(began, self._since), self._all_ended(records, at)
         b = b if until is None else min(b, until)
         if b > a:
             self.told = self._judge(now, folder, visit, records, (a, b)) or self.told
-        self._not_before = time.monotonic() + max(EVERY_S, (time.monotonic() - took) / SHARE)
+        self._not_before = at + max(EVERY_S, (time.monotonic() - took) / SHARE)
         return self.told
 
     def _all_ended(self, records: pd.DataFrame, at: float) -> float:

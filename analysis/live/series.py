@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.cost.call_usd import counts_of, usd_of
+from analysis.live.batch import Batch
 from analysis.live.histogram import COARSE, Bins, Histogram
 from analysis.live.so_far import LATE_S, LEAST_S
 from analysis.runs.token_totals import MAX_UNCOUNTED
@@ -40,6 +41,20 @@ class Bucket:
     ttft: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(BINS.number, dtype=np.int32))
     latency: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(BINS.number, dtype=np.int32))
 
+    def count(self, batch: Batch, usd: np.ndarray) -> None:
+        """usd: of each by tokens."""
+        good = batch.where(batch.good)
+        self.requests += len(batch)
+        self.failures += int(batch.failed.sum())
+        self.throttled += int((batch.error == ErrorClass.THROTTLED).sum())
+        self.successes += len(good)
+        self.tokens += float(np.nansum(good.completion))
+        self.uncounted += int(np.isnan(good.completion).sum())
+        self.usd += float(np.nansum(usd))
+        self.unpriced += int(np.isnan(usd[batch.good]).sum())
+        Histogram(BINS, self.ttft).add(good.ttft_s)
+        Histogram(BINS, self.latency).add(good.latency_s)
+
     def add(self, other: "Bucket") -> "Bucket":
         for field in dataclasses.fields(self):
             setattr(self, field.name, getattr(self, field.name) + getattr(other, field.name))
@@ -57,55 +72,42 @@ class Series:
         self.last = 0.0
         self._points: dict[int, tuple[tuple[int, float], dict[str, float | None]]] = {}
 
-    def add(self, records: pd.DataFrame, parts: typing.Sequence[float]) -> None:
-        """Dated records, in the order of the file. parts: when the run's parts began."""
-        self.last = max(self.last, float(records["ended"].max()))
-        usd = self._token_usd(records)
-        places = np.floor(records["ended"].to_numpy() / self.every_s).astype(int)
+    def add(self, records: pd.DataFrame, batch: Batch, parts: typing.Sequence[float]) -> None:
+        """Dated records in the order of the file, as a batch, too. parts: when the run's parts began."""
+        self.last = max(self.last, float(batch.ended.max()))
+        usd = self._token_usd(records, batch)
+        places = np.floor(batch.ended / self.every_s).astype(int)
         for place in np.unique(places):
             here = places == place
-            bucket = self._buckets.setdefault(int(place), Bucket())
-            self._count(bucket, records[here], usd[here])
-            bucket.usd += self._hourly_usd(records[here], parts)
+            bucket, some = self._buckets.setdefault(int(place), Bucket()), batch.where(here)
+            bucket.count(some, usd[here])
+            bucket.usd += self._hourly_usd(some, parts)
 
-    def _count(self, bucket: Bucket, records: pd.DataFrame, usd: np.ndarray) -> None:
-        failed = records["error"].notna() & (records["error"] != ErrorClass.CANCELLED)
-        good = records[records["error"].isna()]
-        bucket.requests += len(records)
-        bucket.failures += int(failed.sum())
-        bucket.throttled += int((records["error"] == ErrorClass.THROTTLED).sum())
-        bucket.successes += len(good)
-        bucket.tokens += float(good["completion_tokens"].sum())
-        bucket.uncounted += int(good["completion_tokens"].isna().sum())
-        bucket.usd += float(np.nansum(usd))
-        bucket.unpriced += int(np.isnan(usd[records["error"].isna().to_numpy()]).sum())
-        Histogram(BINS, bucket.ttft).add(good["ttft_ms"].to_numpy() / 1000)
-        Histogram(BINS, bucket.latency).add(good["latency_ms"].to_numpy() / 1000)
-
-    def _token_usd(self, records: pd.DataFrame) -> np.ndarray:
+    def _token_usd(self, records: pd.DataFrame, batch: Batch) -> np.ndarray:
         """Of each record; 0 by the hour, NaN where it is not known."""
         found = np.full(len(records), np.nan)
-        for target in records["target"].unique():
-            here, price = (records["target"] == target).to_numpy(), self._prices.get(target)
+        for target in set(batch.target.tolist()):
+            here, price = batch.target == target, self._prices.get(target)
             if isinstance(price, TokenPrice):
-                found[here] = usd_of(counts_of(records[here], price))
+                found[here] = usd_of(counts_of(records if here.all() else records[here], price))
             elif isinstance(price, HourlyPrice):
                 found[here] = 0.0
         return found
 
-    def _hourly_usd(self, records: pd.DataFrame, parts: typing.Sequence[float]) -> float:
+    def _hourly_usd(self, batch: Batch, parts: typing.Sequence[float]) -> float:
         """Of the time by which they prolong their targets' spells under load."""
         usd = 0.0
-        for target, own in records.groupby("target", sort=False):
-            first, last = float(own["sent"].min()), float(own["ended"].max())
+        for target in dict.fromkeys(batch.target.tolist()):
+            own = batch.where(batch.target == target)
+            first, last = float(own.sent.min()), float(own.ended.max())
             since = self._spell[1] if self._spell and self._spell[0] == target else None
             if since is not None and any(since < part <= first for part in parts):
                 since = None  # it was resumed meanwhile
-            price = self._prices.get(str(target))
+            price = self._prices.get(target)
             if isinstance(price, HourlyPrice):
                 longer = last - first if since is None else max(0.0, last - since)
                 usd += longer / 3600 * price.usd_per_hour_in_all
-            self._spell = str(target), last if since is None else max(since, last)
+            self._spell = target, last if since is None else max(since, last)
         return usd
 
     def document(

@@ -14,17 +14,17 @@ import collections
 import typing
 
 import numpy as np
-import pandas as pd
 
+from analysis.live.batch import Batch
 from analysis.live.histogram import FINE, Bins, Histogram
-from analysis.metrics.token_times import AtOnce, at_once_of, tpot_ms
-from analysis.runs.token_totals import MAX_UNCOUNTED, prompt_total
+from analysis.metrics.token_times import AtOnce
+from analysis.runs.token_totals import MAX_UNCOUNTED
 from locustfiles.contract.error_classes import ErrorClass
 
 SHOWN_PERCENTILES = {"p50": 0.50, "p95": 0.95}
 LATE_S = 2.0  # by then a record is in the file after its request has ended
 LEAST_S = 0.5  # a rate is of at least so long
-PENDING = 20_000  # successes that are kept while it is not known when the window began
+PENDING = 20_000  # records that are kept while it is not known when the window began
 
 
 class Mean:
@@ -33,8 +33,8 @@ class Mean:
     def __init__(self) -> None:
         self.sum, self.n = 0.0, 0
 
-    def add(self, values: pd.Series) -> None:
-        known = values.dropna()
+    def add(self, values: np.ndarray) -> None:
+        known = values[~np.isnan(values)]
         self.sum, self.n = self.sum + float(known.sum()), self.n + len(known)
 
     @property
@@ -58,21 +58,20 @@ class SoFar:
         self.prompt, self.completion, self.cached = Mean(), Mean(), Mean()
         self._ended = self._uncounted = 0  # successes since the window began
         self._tokens = 0.0
-        self._pending: list[pd.DataFrame] = []
+        self._pending: list[Batch] = []
 
-    def take(self, records: pd.DataFrame) -> None:
-        """New records of the stage, dated."""
-        self.last = max(self.last, float(records["ended"].max()))
-        self.longest_s = max(self.longest_s, float(records["latency_ms"].max()) / 1000)
-        measured = records[records["phase"] == "measure"]
+    def take(self, records: Batch) -> None:
+        """New records of the stage."""
+        self.last = max(self.last, float(records.ended.max()))
+        self.longest_s = max(self.longest_s, float(records.latency_s.max()))
+        measured = records.where(records.measured)
         if len(measured):
-            self.begins(float(measured["sent"].min()))
+            self.begins(float(measured.sent.min()))
             self._take_measured(measured)
-        good = records.loc[records["error"].isna(), ["ended", "completion_tokens"]]
         if self.began is not None:
-            self._count(good)
-        elif len(good):
-            self._pending.append(good)
+            self._count(records)
+        else:
+            self._pending.append(records)
             if sum(map(len, self._pending)) > PENDING:
                 del self._pending[0]
 
@@ -80,36 +79,31 @@ class SoFar:
         """The window began then, or earlier."""
         first, self.began = self.began is None, at if self.began is None else min(at, self.began)
         if first:
-            for good in self._pending:
-                self._count(good)
+            for records in self._pending:
+                self._count(records)
             self._pending = []
 
-    def _count(self, good: pd.DataFrame) -> None:
-        ours = good[good["ended"] >= (self.began or 0.0)]
-        self._ended += len(ours)
-        self._tokens += float(ours["completion_tokens"].sum())
-        self._uncounted += int(ours["completion_tokens"].isna().sum())
+    def _count(self, records: Batch) -> None:
+        tokens = records.completion[records.good & (records.ended >= (self.began or 0.0))]
+        self._ended += len(tokens)
+        self._tokens += float(np.nansum(tokens))
+        self._uncounted += int(np.isnan(tokens).sum())
 
-    def _take_measured(self, measured: pd.DataFrame) -> None:
-        good = measured[measured["error"].isna()]
-        classes = measured["error"].value_counts()
+    def _take_measured(self, measured: Batch) -> None:
+        good = measured.where(measured.good)
+        failed = measured.error[measured.failed]
         self.requests += len(measured)
         self.successes += len(good)
-        self.cancelled += int(classes.get(ErrorClass.CANCELLED, 0))
-        self.errors.update({str(k): int(n) for k, n in classes.items() if k != ErrorClass.CANCELLED})
-        self.latency.add(good["latency_ms"].to_numpy() / 1000)
-        self.ttft.add(good["ttft_ms"].to_numpy() / 1000)
-        self._take_tpot(good)
-        self.prompt.add(prompt_total(good))
-        self.completion.add(good["completion_tokens"])
-        self.cached.add(good["cache_read_tokens"])
-
-    def _take_tpot(self, good: pd.DataFrame) -> None:
-        """Those that came at once stand apart: whether they count depends on how many of all did."""
-        self._at_once = self._at_once.with_(at_once_of(good))
-        sure, all_of_them = (tpot_ms(good, held=held).to_numpy() for held in (True, False))
-        self.tpot.add(sure)
-        self._tpot_at_once.add(np.where(np.isnan(sure), all_of_them, np.nan))
+        self.cancelled += len(measured) - len(good) - len(failed)
+        self.errors.update(map(str, failed))
+        self.latency.add(good.latency_s)
+        self.ttft.add(good.ttft_s)
+        self.tpot.add(good.tpot_ms)
+        self._tpot_at_once.add(good.tpot_at_once_ms)  # whether they count depends on how many of all came so
+        self._at_once = self._at_once.with_(good.came)
+        self.prompt.add(good.prompt)
+        self.completion.add(good.completion)
+        self.cached.add(good.cached)
 
     def figures(self, now: float, window_s: float | None) -> dict[str, typing.Any]:
         """now: s from the run's start; window_s: for how long it has been measured, None where the load does not tell."""
