@@ -27,8 +27,8 @@ CARDS = (
     ("rates", "Throughput"),
     ("errors", "Errors"),
     ("cost", "Cost"),
-    ("tokens", "Tokens"),
     ("users", "Load"),
+    ("tokens", "Tokens"),
 )
 Answer = Response | str
 

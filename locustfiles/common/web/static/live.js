@@ -39,11 +39,13 @@ function show() {
   at("workers").hidden = !(load.workers || []).length;
   const folder = load.run && load.run.folder ? load.run.folder.replace(/\/+$/, "").split("/").pop() : null;
   const ended = Boolean(load.run && load.run.ended_at);
+  at("figures").hidden = ended && !(mine && mine.stage);
   at("report").hidden = !folder;
   report.of(folder);
   if (run !== `${folder} ${ended}`) {
     run = `${folder} ${ended}`;
     report.asked = false;
+    at("watch").insertBefore(at("report"), ended ? at("figures") : at("downloads")); // the first thing of a run that is over
     report.look(ended);
     listRuns(folder);
   }
