@@ -24,6 +24,7 @@ DOWNLOADS = {
     "locust_stats_history.csv": "Locust's own statistics over time",
 }
 OF_REPORT = ("steps.csv", REPORT, "report.xlsx", "summary.json")
+NO_REPORT = {"state": "none", "for_s": None, "error": None, "made_at": None, "fresh": False}
 #: a report runs its own script, and may have been put into a folder by anybody: it gets nothing of the page around it
 SANDBOX = (
     "sandbox allow-scripts; default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"

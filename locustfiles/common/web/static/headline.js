@@ -35,7 +35,7 @@ export function showStrip(load) {
   at("stage-row").hidden = !stage;
   if (stage) {
     put(at("stage-name"), `Stage ${count(place)}${planned ? ` of ${count(planned)}` : ""}`);
-    put(at("stage-what"), `${text(stage.target)} · ${level(stage)} · ${text(stage.payload)}${stage.repeat > 1 ? ` · repeat ${count(stage.repeat)}` : ""} · ${PHASES[stage.phase] || text(stage.phase)}`);
+    put(at("stage-what"), `${text(stage.target)} · ${level(stage)} · ${text(stage.payload)}${stage.repeat > 1 ? ` · repeat ${count(stage.repeat)}` : ""}${place !== stage.stage ? ` · number ${count(stage.stage)}` : ""} · ${PHASES[stage.phase] || text(stage.phase)}`);
     bar("stage", stage.progress, left(stage.left_s, stage.at_most_s));
   }
   const over = run.ended_at !== null && run.ended_at !== undefined;
