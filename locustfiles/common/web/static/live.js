@@ -7,7 +7,7 @@ import { showRuns, showStages, showWorkers } from "./tables.js";
 import { duration, put } from "./words.js";
 
 const at = id => document.getElementById(id);
-const AGAIN_MS = 250, LOST_MS = 1000, HIDDEN_MS = 5000, LONGEST_MS = 15000, OLD_S = 4;
+const AGAIN_MS = 250, LOST_MS = 1000, HIDDEN_MS = 3000, LONGEST_MS = 15000, OLD_S = 4;
 const charts = new Charts(at("charts"), at("charts-table"));
 const report = new Report(at("report"), "./swarmledger");
 const controls = new Controls(() => last && last.load);
@@ -17,7 +17,7 @@ const wait = ms => new Promise(done => setTimeout(done, ms));
 /** Raises an Error where there is no answer; false: who asks is logged out. */
 async function ask() {
   const answer = await fetch(`./swarmledger/live.json?after=${seq}`, { cache: "no-store", signal: AbortSignal.timeout(LONGEST_MS) });
-  if (answer.redirected || !(answer.headers.get("Content-Type") || "").includes("json")) return false;
+  if (answer.redirected) return false; // to the page to log in
   if (!answer.ok) throw new Error(`it answered ${answer.status}`);
   last = await answer.json();
   seq = last.seq ?? 0;
