@@ -5,7 +5,6 @@ import os
 import pathlib
 import re
 import time
-import typing
 
 import gevent
 import gevent.lock
