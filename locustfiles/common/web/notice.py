@@ -28,13 +28,13 @@ SCRIPT = """
       links.append(link);
     }
     document.body.append(links);
+    new ResizeObserver(() => { links.style.bottom = `${notice.offsetHeight + 12}px`; }).observe(notice);
     const look = async () => {
       try {
         const told = await (await fetch(".PATH")).json();
         const lines = [...(told.refused ? ["Refused: " + told.refused] : []), ...told.mind, ...told.said];
         notice.textContent = lines.join("\\n");
         notice.hidden = !lines.length;
-        links.style.bottom = `${notice.offsetHeight + 12}px`;
       } catch {}  // Locust has ended
       setTimeout(look, 1000);
     };
