@@ -94,10 +94,14 @@ class Watched:
         ended, rows = None, None
         if alive:
             self._ended.forget()
-        elif not self._behind and self._ended.look():
-            ended, rows = self._ended.said, self._ended.rows
+            if not self._behind:
+                self._finished.look(now, self._lost())
+        else:
+            self._finished.end()
+            if not self._behind and self._ended.look():
+                ended, rows = self._ended.said, self._ended.rows
         if rows is None:
-            rows = self._finished.rows(now, self._lost()) if alive and not self._behind else []
+            rows = self._finished.rows(manifest)
         series = self._series and self._series.document(manifest, since if alive else None, self._begun())
         return {"stage": stage, "stages": rows, "series": series, "ended": ended}
 
