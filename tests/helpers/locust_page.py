@@ -86,3 +86,13 @@ def scenario(url: str, file: str) -> dict:
     """What the start form shows of a file."""
     with urllib.request.urlopen(f"{url}/swarmledger/scenario?file={urllib.parse.quote(file)}", timeout=60) as answer:
         return json.load(answer)
+
+
+def answered(url: str, **form: object) -> tuple[int, str]:
+    """What an answer to the question is answered."""
+    data = urllib.parse.urlencode(form).encode()
+    try:
+        with urllib.request.urlopen(f"{url}/swarmledger/answer", data=data, timeout=60) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as e:
+        return e.code, e.read().decode()

@@ -8,7 +8,7 @@ import pytest
 
 from locustfiles.common.planning.confirm import Question
 from tests.helpers import folders
-from tests.helpers.locust_page import asked, await_page, await_state, post, refused, sent
+from tests.helpers.locust_page import answered, asked, await_page, await_state, post, refused
 from tests.helpers.locust_process import LocustProcess, free_port, one_locust
 from tests.helpers.patience import until
 
@@ -41,13 +41,13 @@ def test_yes_goes_on_and_the_question_is_answered_once(waiting, endpoint, tmp_pa
     with waiting(before) as (process, url, question):
         assert question["text"].startswith("The run may cost $0.")
         assert ", above $0.0001. This run takes about 1 min, " in question["text"]
-        for other in ({"id": question["id"] + 1, "yes": 1}, {"id": question["id"]}, {"yes": 1}):
-            assert sent(url, "/swarmledger/answer", **other)[0] == 409
-        assert sent(url, "/swarmledger/answer", id=question["id"], yes=1) == (200, {"error": None})
+        assert answered(url, id=question["id"] + 1, yes=1)[0] == 409
+        assert answered(url, id=question["id"])[0] == answered(url, yes=1)[0] == 400
+        assert answered(url, id=question["id"], yes=1) == (200, "done\n")
         await_state(url, "stopped")
         assert asked(url) is None and refused(url) is None
-        told = sent(url, "/swarmledger/answer", id=question["id"], yes=0)  # of another tab
-        assert told == (409, {"error": "this question is answered, or its run has ended"})
+        told = answered(url, id=question["id"], yes=0)  # of another tab
+        assert told == (409, "nothing is asked now, or another question: it was answered, or its run has ended\n")
         process.send(signal.SIGTERM)
         assert process.wait() == 0, process.text
     assert folders.manifest(tmp_path / "run")["status"] == "complete"
@@ -57,7 +57,7 @@ def test_yes_goes_on_and_the_question_is_answered_once(waiting, endpoint, tmp_pa
 def test_no_sends_nothing_more_and_says_so_in_the_terminals_words(waiting, endpoint, tmp_path):
     before = endpoint.stats()["requests"]
     with waiting(before) as (process, url, question):
-        assert sent(url, "/swarmledger/answer", id=question["id"], yes=0) == (200, {"error": None})
+        assert answered(url, id=question["id"], yes=0) == (200, "done\n")
         await_state(url, "stopped")
         said = "confirm_above_usd: not confirmed, nothing but first calls was sent; answer yes, or add --yes"
         assert refused(url) == said
@@ -73,7 +73,7 @@ def test_stop_while_it_asks_ends_the_run_and_nothing_more_is_sent(waiting, endpo
         assert post(url, "/stop")["success"]
         await_state(url, "stopped")
         assert asked(url) is None
-        assert sent(url, "/swarmledger/answer", id=question["id"], yes=1)[0] == 409
+        assert answered(url, id=question["id"], yes=1)[0] == 409
         process.send(signal.SIGTERM)
         assert process.wait() == 4, process.text
     assert folders.manifest(tmp_path / "run")["status"] == "stopped"

@@ -31,11 +31,6 @@ class Question:
         self.text, self.id = text, next(_NUMBERS)
         self._answer: gevent.event.AsyncResult[bool] = gevent.event.AsyncResult()
 
-    @property
-    def told(self) -> dict[str, typing.Any]:
-        """For a page."""
-        return {"text": self.text, "id": self.id}
-
     def answer(self, yes: bool) -> None:
         """The first answer counts."""
         if not self._answer.ready():

@@ -19,8 +19,9 @@ from locustfiles.common.planning.inputs import Inputs, load_inputs
 from locustfiles.common.recording.begun_manifest import default_path
 from locustfiles.common.recording.joining import Hello
 from locustfiles.common.recording.resume import parts_so_far
-from locustfiles.common.swarm import guarded_port, patient_master, run_token
+from locustfiles.common.swarm import guarded_port, log_levels, patient_master, run_token
 from locustfiles.common.swarm.gate import Gate
+from locustfiles.common.swarm.given_options import remember
 from locustfiles.common.swarm.introduction import Introduction
 from locustfiles.common.swarm.master import Master
 from locustfiles.common.swarm.next_run import OURS
@@ -29,7 +30,7 @@ from locustfiles.common.swarm.scenario_starter import ScenarioStarter
 from locustfiles.common.swarm.sending_side import join, own_side
 from locustfiles.common.swarm.shape import StageShape
 from locustfiles.common.watching.report_maker import ReportMaker
-from locustfiles.common.web import login, notice, start_form
+from locustfiles.common.web import live_json, login, notice, start_form
 from locustfiles.common.web.guard import WebGuard
 from locustfiles.common.web.page import Page
 from locustfiles.common.web.views import WebViews
@@ -52,24 +53,12 @@ def register(services: tuple[str, ...]) -> None:
     events.init.add_listener(functools.partial(_on_init, services=services, given=given))
 
 
-def _remember(given: dict[str, str]) -> type[argparse.Action]:
-    """Stores an option and notes it in `given`: the users that a master asks for may reach a worker before its `init`, and
-    bring the master's options with them."""
-
-    class Remember(argparse.Action):
-        def __call__(self, parser, namespace, values, option_string=None) -> None:
-            setattr(namespace, self.dest, values)
-            given[self.dest] = values
-
-    return Remember
-
-
 def _add_options(parser, given: dict[str, str], **_) -> None:
     add, before = functools.partial(parser.add_argument, include_in_web_ui=False), len(parser._actions)
     add(
         "--scenario",
         default="",
-        action=_remember(given),
+        action=remember(given),
         env_var="SWARMLEDGER_SCENARIO",
         help="The scenario file: targets, payloads, load, prices (YAML)",
     )
@@ -126,18 +115,10 @@ def _die(message: str) -> None:
     raise SystemExit(BAD_INPUT)
 
 
-def _set_levels() -> None:
-    logging.getLogger("botocore").setLevel(logging.INFO)  # below, it prints session tokens
-    # what it warns of, with a traceback, it raises as well
-    logging.getLogger("botocore.credentials").setLevel(logging.ERROR)
-    logging.getLogger("urllib3").setLevel(logging.INFO)
-    logging.getLogger("swarmledger").setLevel(logging.INFO)  # its few lines are the progress in CI
-
-
 def _on_init(environment, runner, services: tuple[str, ...], given: dict[str, str], **_) -> None:
     options, path = environment.parsed_options, given.get("scenario", "")
     scenario = "" if not options.headless and pathlib.Path(path).is_dir() else path
-    _set_levels()
+    log_levels.set_levels()
     gate = Gate(runner) if isinstance(runner, MasterRunner) else None
     introduction, begun = Introduction(environment, runner) if isinstance(runner, WorkerRunner) else None, False
     try:
@@ -207,6 +188,7 @@ def _begin_web_ui(web_ui, master: Master, options: argparse.Namespace) -> None:
         login.use(web_ui, login.users_of(options))
     views = WebViews(web_ui, master.files)
     notice.show(web_ui, master.told, views.said)
+    live_json.serve(web_ui, master.observer.document, master.stage_control, master.answer)
     Page(web_ui, master.folder, lambda: master.next_run.parent, ReportMaker())
     guard = WebGuard(web_ui.app.wsgi_app, web_ui.host, options.web_origin)
     web_ui.app.wsgi_app = guard

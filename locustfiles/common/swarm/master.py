@@ -19,11 +19,13 @@ from locustfiles.common.recording.joining import Stranger
 from locustfiles.common.recording.messages import Called, Raised, StageClear
 from locustfiles.common.recording.run_recorder import RunRecorder
 from locustfiles.common.swarm.gate import Gate
+from locustfiles.common.swarm.load_status import load_status
 from locustfiles.common.swarm.next_run import NextRun
 from locustfiles.common.swarm.run_under_way import RunUnderWay
 from locustfiles.common.swarm.shape import StageShape
 from locustfiles.common.swarm.worker import Worker
 from locustfiles.common.swarm.worker_registry import WorkerRegistry
+from locustfiles.common.watching.observer import Observer
 from locustfiles.common.web.notice import Told
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.exit_codes import BAD_INPUT, GATE_MISSED, NOT_TRUSTED, OK, STOPPED, complain
@@ -67,8 +69,10 @@ class Master:
         self._run: RunRecorder | None = None  # the one under way, or the last one
         self._failure: str | None = None  # why the exit code is 1
         self._refused: str | None = None  # why the last start came to nothing
+        self.starts = 0  # that have begun a run, or come to nothing
         self._exit_code = OK
         self._raised: list[str] = []  # workers that had an exception nobody handled
+        self.observer = Observer(lambda: load_status(self))
         stop_one_at_a_time(runner)
         messenger.register(runner, StageClear, self._on_clear)
         messenger.register(runner, Called, self._on_called)
@@ -123,25 +127,55 @@ class Master:
         return self.registry.inputs
 
     @property
-    def question(self) -> Question | None:
-        """What the web UI has to ask; the run under way waits for the answer."""
-        return self._under_way.sweep.preflight.question if self._under_way else None
+    def run(self) -> RunRecorder | None:
+        """The one under way, else the last one."""
+        return self._run
 
     @property
-    def outcome(self) -> tuple[RunRecorder | None, str | None]:
-        """Of the last start: the run, or why it came to nothing; neither where it is still to come."""
-        return self._run, self._refused
+    def under_way(self) -> RunUnderWay | None:
+        return self._under_way
 
-    def forget_outcome(self) -> None:
-        """Another start is to come."""
-        self._run = self._refused = None
+    @property
+    def refused(self) -> str | None:
+        """Why the last start came to nothing."""
+        return self._refused
+
+    @property
+    def exit_code(self) -> int:
+        """By the runs so far."""
+        return self._exit_code
+
+    @property
+    def question(self) -> Question | None:
+        return self._under_way.sweep.preflight.question if self._under_way else None
+
+    def asks(self) -> dict[str, typing.Any] | None:
+        """What the page must answer before the run goes on."""
+        return {"text": self.question.text, "id": self.question.id} if self.question else None
+
+    def answer(self, question: int, yes: bool) -> str | None:
+        """Why it cannot be answered, or None."""
+        if self.question is None or question != self.question.id:
+            return "nothing is asked now, or another question: it was answered, or its run has ended"
+        self.question.answer(yes)
+        return None
+
+    def stage_control(self, do: str) -> str | None:
+        """end-after or skip the stage under way; why not, or None."""
+        sweep = self._under_way.sweep if self._under_way else None
+        if sweep is None:
+            return "no run is under way; start one"
+        if do == "end-after":
+            sweep.end_after_stage()
+            return None
+        return None if sweep.skip_stage() else "no stage is settling or measuring now; try again in the next one"
 
     def told(self) -> Told:
         """Of the last start, for the web UI's page."""
         refused = self._under_way.run.failure if self._under_way else self._refused
         mind = drawbacks(self._run.manifest, self._run.over_budget) if self._run else []
         scenario = str(self.inputs.scenario_file) if self.inputs else None
-        return Told(refused, mind, scenario, self.question.told if self.question else None)
+        return Told(refused, mind, scenario, self.asks())
 
     def folder(self) -> pathlib.Path | None:
         """Of the run under way, else of the last one."""
@@ -168,6 +202,8 @@ class Master:
             log.error("%s", self._failure)
             self._exit_code, self.shape.refused = BAD_INPUT, True
             return
+        finally:
+            self.starts += 1
         self._run = run
         self._under_way = RunUnderWay(run, self.environment, self.runner, self.registry, self.worker_side)
         self._under_way.begin()

@@ -6,7 +6,6 @@ import time
 
 import gevent
 
-from locustfiles.common.planning.confirm import Question
 from locustfiles.common.planning.inputs import Inputs
 from locustfiles.common.planning.loading import load_beside_the_loop
 from locustfiles.common.swarm.master import Master
@@ -34,10 +33,6 @@ class ScenarioStarter:
     @property
     def chosen(self) -> Inputs | None:
         return self.master.inputs
-
-    @property
-    def question(self) -> Question | None:
-        return self.master.question
 
     @property
     def busy(self) -> str | None:
@@ -88,23 +83,21 @@ class ScenarioStarter:
             self.choose(file)
             if path is None and self.chosen and not master.options.overwrite and not master.options.resume:
                 RunFolder(self.folder(self.chosen)).check_free()
-            next_run.named = path
-            master.forget_outcome()
+            next_run.named, before = path, master.starts
             master.runner.start_shape()
-        return self._begun()
+        return self._begun(before)
 
     def _refuse_if_busy(self) -> None:
         if self.busy:
             raise BadInput(self.busy)
 
-    def _begun(self) -> pathlib.Path:
-        over, runner = time.monotonic() + BEGIN_S, self.master.runner
-        while True:
-            run, refused = self.master.outcome
-            if refused or (run is None and (runner.shape_greenlet is None or time.monotonic() > over)):
-                raise BadInput(
-                    refused or "no worker is ready; start workers with --worker --master-host, then start again"
-                )
-            if run is not None:
-                return run.folder.path
+    def _begun(self, before: int) -> pathlib.Path:
+        """before: how many starts there had been."""
+        over, master = time.monotonic() + BEGIN_S, self.master
+        while master.starts == before:
+            if master.runner.shape_greenlet is None or time.monotonic() > over:
+                raise BadInput("no worker is ready; start workers with --worker --master-host, then start again")
             gevent.sleep(0.02)
+        if master.run is None:
+            raise BadInput(master.refused or BUSY)
+        return master.run.folder.path

@@ -5,7 +5,6 @@ import os
 import pathlib
 import re
 import time
-import typing
 
 import gevent
 import gevent.lock
@@ -23,8 +22,8 @@ class Making:
 
     def __init__(self, folder: pathlib.Path) -> None:
         self.folder = folder  # that it is written into
-        self.asked_at = time.time()  # what is newer may not be in it
-        self.began_at: float | None = None
+        self.began_at: float | None = None  # what is newer may not be in it
+        self.made_at: float | None = None  # as its file says
         self.error: str | None = None
         self.done = gevent.event.Event()
 
@@ -51,14 +50,15 @@ class ReportMaker:
 
     def _make(self, run: pathlib.Path, making: Making) -> None:
         with self._alone:
-            making.asked_at = making.began_at = time.time()
+            making.began_at = time.time()
             try:
                 said = _output(["report", str(run.absolute()), "--out", str(making.folder.absolute())])
             except OSError as e:
                 making.error = f"its process cannot be begun ({e.strerror})"
             else:
                 # by its file: whether its exit code can be had depends on who else waits for children
-                if not _is_newer(making.folder / "report.html", making.began_at):
+                making.made_at = _newer(making.folder / "report.html", making.began_at)
+                if making.made_at is None:
                     found = _ERROR.findall(said)
                     making.error = found[-1] if found else said.strip()[-300:] or "it ended without a word"
             finally:
@@ -67,10 +67,11 @@ class ReportMaker:
 
 def _output(arguments: list[str]) -> str:
     """What it says until it ends, the end of it. Raises OSError."""
-    child = begin(arguments, errors=True)
+    child = begin(arguments, errors_apart=False)
     with contextlib.suppress(OSError):  # ended already
         os.setpriority(os.PRIO_PROCESS, child.pid, NICE)
     os.close(child.stdin)
+    os.close(child.stderr)
     said = b""
     with FileObjectPosix(child.stdout, "rb") as of:
         while some := of.read1(KEPT):
@@ -81,11 +82,10 @@ def _output(arguments: list[str]) -> str:
     return said.decode(errors="replace")
 
 
-def _is_newer(path: pathlib.Path, than: float) -> bool:
+def _newer(path: pathlib.Path, than: float) -> float | None:
+    """When it was changed, if that was later."""
     try:
-        return path.stat().st_mtime >= than - 0.1  # a file system's clock ticks slower
+        changed_at = path.stat().st_mtime
     except OSError:
-        return False
-
-
-Make = typing.Callable[[pathlib.Path, pathlib.Path], Making]
+        return None
+    return changed_at if changed_at >= than - 0.1 else None  # a file system's clock ticks slower

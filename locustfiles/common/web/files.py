@@ -1,5 +1,7 @@
 """What a run's folder gives away: its records so far, and its report, made where there is none that is new enough."""
 
+import hashlib
+import os
 import pathlib
 import tempfile
 import time
@@ -24,6 +26,7 @@ DOWNLOADS = {
     "locust_stats_history.csv": "Locust's own statistics over time",
 }
 OF_REPORT = ("steps.csv", REPORT, "report.xlsx", "summary.json")
+NO_REPORT = {"state": "none", "for_s": None, "error": None, "made_at": None, "fresh": False}
 #: a report runs its own script, and may have been put into a folder by anybody: it gets nothing of the page around it
 SANDBOX = (
     "sandbox allow-scripts; default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
@@ -34,8 +37,8 @@ class Making(typing.Protocol):
     """A report that was asked for."""
 
     folder: pathlib.Path
-    asked_at: float
     began_at: float | None
+    made_at: float | None
     error: str | None
     done: typing.Any
 
@@ -111,7 +114,7 @@ class Files:
     def _beside(self, run: PastRun) -> pathlib.Path:
         if self._aside is None:
             self._aside = tempfile.TemporaryDirectory(prefix="swarmledger-")
-        return pathlib.Path(self._aside.name) / (run.quoted or str(abs(hash(run.path))))
+        return pathlib.Path(self._aside.name) / hashlib.sha256(os.fsencode(run.path)).hexdigest()[:16]
 
     def _newest(self, run: PastRun) -> pathlib.Path | None:
         """The folder of the newest report of it."""
@@ -121,12 +124,14 @@ class Files:
         return max(there, key=there.__getitem__) if there else None
 
     def _is_fresh(self, run: PastRun) -> bool:
-        folder = RunFolder(run.path)
-        newest = self._newest(run)
-        made_at = _changed_at(newest / REPORT) if newest else None
-        if made_at is None:
+        """Whether all that the run has written is in its report."""
+        folder, making, newest = RunFolder(run.path), self._maker.of(run.path), self._newest(run)
+        of = _changed_at(newest / REPORT) if newest else None
+        if of is None:
             return False
-        return all((_changed_at(path) or 0) <= made_at for path in (folder.manifest, folder.requests))
+        if making and making.began_at and making.made_at == of:  # it read what there was when it began
+            of = making.began_at
+        return all((_changed_at(path) or 0) <= of for path in (folder.manifest, folder.requests))
 
 
 def missing(words: str) -> Response:

@@ -19,15 +19,16 @@ SCRIPT = """
     const links = document.createElement("nav");
     links.setAttribute("aria-label", "Swarmledger");
     links.style.cssText = "position:fixed;left:12px;bottom:12px;z-index:9998;display:flex;gap:16px;padding:8px 14px;"
-      + "border:1px solid #0b57d0;border-radius:6px;background:#fff;font:15px sans-serif";
+      + "border-radius:6px;background:#0b57d0;box-shadow:0 1px 4px #0006;font:15px sans-serif";
     for (const [href, words] of LINKS) {
       const link = document.createElement("a");
       link.href = href;
       link.textContent = words;
-      link.style.color = "#0b57d0";
+      link.style.color = "#fff";
       links.append(link);
     }
     document.body.append(links);
+    new ResizeObserver(() => { links.style.bottom = `${notice.offsetHeight + 12}px`; }).observe(notice);
     const look = async () => {
       try {
         const told = await (await fetch(".PATH")).json();

@@ -10,7 +10,7 @@ import jinja2
 from flask import Response, jsonify, make_response, redirect, send_from_directory
 
 from locustfiles.common.web import past_runs
-from locustfiles.common.web.files import DOWNLOADS, Files, Maker, missing
+from locustfiles.common.web.files import DOWNLOADS, NO_REPORT, Files, Maker, missing
 from locustfiles.common.web.past_runs import PastRun
 
 HERE = pathlib.Path(__file__).parent
@@ -27,8 +27,8 @@ CARDS = (
     ("rates", "Throughput"),
     ("errors", "Errors"),
     ("cost", "Cost"),
-    ("tokens", "Tokens"),
     ("users", "Load"),
+    ("tokens", "Tokens"),
 )
 Answer = Response | str
 
@@ -104,7 +104,9 @@ class Page:
         return self._with(run, self._files.report)
 
     def report_state(self, run: str) -> Response:
-        return self._with(run, lambda found: jsonify(self._files.state(found)))
+        """Of a folder in which no run is yet, none: a page asks as soon as a run begins."""
+        found = past_runs.run_named(self._home(), run, self._current())
+        return jsonify(self._files.state(found) if found else NO_REPORT)
 
     def make_report(self, run: str) -> Response:
         def make(found: PastRun) -> Response:

@@ -1,4 +1,4 @@
-"""The start form: which scenario, seen before it starts, which run name; and the answer to a run that asks whether it may cost so much."""
+"""The start form: which scenario, seen before it starts, and which run name."""
 
 import pathlib
 import typing
@@ -7,7 +7,6 @@ import gevent
 import jinja2
 from flask import Response, jsonify, make_response, redirect, request
 
-from locustfiles.common.planning.confirm import Question
 from locustfiles.common.planning.inputs import Inputs
 from locustfiles.common.web.scenario_view import described
 from locustfiles.common.web.scenarios import Listing
@@ -16,7 +15,6 @@ from locustfiles.contract.bad_input import BadInput
 PATH = "/swarmledger"
 TEMPLATES = pathlib.Path(__file__).parent / "templates"
 SCRIPT = f'<script type="module" src=".{PATH}/static/locust_form.js"></script>'
-GONE = "this question is answered, or its run has ended"
 LATER = "a run is under way: what this scenario asks for is shown when that has ended"
 
 
@@ -27,8 +25,6 @@ class Starter(typing.Protocol):
 
     @property
     def chosen(self) -> Inputs | None: ...
-    @property
-    def question(self) -> Question | None: ...
     @property
     def busy(self) -> str | None: ...
     def load(self, file: str) -> Inputs: ...
@@ -50,7 +46,6 @@ class StartForm:
             ("/scenarios", self.scenarios, "GET"),
             ("/scenario", self.scenario, "GET"),
             ("/start", self.start, "POST"),
-            ("/answer", self.answer, "POST"),
         ):
             web_ui.app.add_url_rule(base + PATH + path, f"swarmledger{path}", own(view), methods=[method])
 
@@ -93,14 +88,6 @@ class StartForm:
         if request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":
             return typing.cast(Response, redirect("../swarmledger"))
         return jsonify({"error": None, "folder": folder, "scenario": file})
-
-    def answer(self) -> Response:
-        """To the question of that id."""
-        question = self._starter.question
-        if question is None or request.form.get("id") != str(question.id) or request.form.get("yes") not in ("0", "1"):
-            return make_response(jsonify({"error": GONE}), 409)
-        question.answer(request.form["yes"] == "1")
-        return jsonify({"error": None})
 
     def _files(self) -> list[str]:
         return gevent.get_hub().threadpool.apply(self._listing.files)  # a slow disk stops nothing else

@@ -17,6 +17,9 @@ function bar(name, progress, words) {
 
 const left = (s, most) => s !== null && s !== undefined ? `${clock(s)} left` : most ? `at most ${duration(most)}` : "time left not known";
 
+const spent = spend => spend && spend.usd !== null && spend.usd !== undefined
+  ? ` · at most ${money(spend.usd)} spent${spend.budget_usd ? ` of ${money(spend.budget_usd)}` : ""}` : "";
+
 export function showStrip(load) {
   const run = load.run, stage = load.stage, scenario = load.scenario || {};
   const name = run ? text(run.name) : scenario.name ? text(scenario.name) : "Swarmledger";
@@ -32,13 +35,13 @@ export function showStrip(load) {
   at("stage-row").hidden = !stage;
   if (stage) {
     put(at("stage-name"), `Stage ${count(place)}${planned ? ` of ${count(planned)}` : ""}`);
-    put(at("stage-what"), `${text(stage.target)} · ${level(stage)} · ${text(stage.payload)}${stage.repeat > 1 ? ` · repeat ${count(stage.repeat)}` : ""} · ${PHASES[stage.phase] || text(stage.phase)}`);
+    put(at("stage-what"), `${text(stage.target)} · ${level(stage)} · ${text(stage.payload)}${stage.repeat > 1 ? ` · repeat ${count(stage.repeat)}` : ""}${place !== stage.stage ? ` · number ${count(stage.stage)}` : ""} · ${PHASES[stage.phase] || text(stage.phase)}`);
     bar("stage", stage.progress, left(stage.left_s, stage.at_most_s));
   }
   const over = run.ended_at !== null && run.ended_at !== undefined;
   const share = over ? 1 : run.planned_s ? Math.min(1, run.elapsed_s / run.planned_s) : null;
   const done = `${count(run.stages_done)}${planned ? ` of ${count(planned)}` : ""} stage${(planned || run.stages_done) === 1 ? "" : "s"} finished`;
-  put(at("run-what"), `${done} · ${count(run.requests)} requests${run.failed ? `, ${count(run.failed)} failed` : ""} · ${duration(run.elapsed_s)} ${over ? "in all" : "so far"}`);
+  put(at("run-what"), `${done} · ${count(run.requests)} requests${run.failed ? `, ${count(run.failed)} failed` : ""} · ${duration(run.elapsed_s)} ${over ? "in all" : "so far"}${spent(load.spend)}`);
   bar("run", share, over ? `exit code ${run.exit_code ?? UNKNOWN}` : left(run.left_s, null));
 }
 

@@ -7,17 +7,17 @@ import { showRuns, showStages, showWorkers } from "./tables.js";
 import { duration, put } from "./words.js";
 
 const at = id => document.getElementById(id);
-const AGAIN_MS = 250, LOST_MS = 1000, HIDDEN_MS = 5000, OLD_S = 4;
+const AGAIN_MS = 250, LOST_MS = 1000, HIDDEN_MS = 3000, LONGEST_MS = 15000, OLD_S = 4;
 const charts = new Charts(at("charts"), at("charts-table"));
 const report = new Report(at("report"), "./swarmledger");
 const controls = new Controls(() => last && last.load);
-let last = null, heard = performance.now(), seq = 0, run = null;
+let last = null, heard = performance.now(), seq = 0, run = null, trouble = "";
 const wait = ms => new Promise(done => setTimeout(done, ms));
 
 /** Raises an Error where there is no answer; false: who asks is logged out. */
 async function ask() {
-  const answer = await fetch(`./swarmledger/live.json?after=${seq}`, { cache: "no-store" });
-  if (answer.redirected || !(answer.headers.get("Content-Type") || "").includes("json")) return false;
+  const answer = await fetch(`./swarmledger/live.json?after=${seq}`, { cache: "no-store", signal: AbortSignal.timeout(LONGEST_MS) });
+  if (answer.redirected) return false; // to the page to log in
   if (!answer.ok) throw new Error(`it answered ${answer.status}`);
   last = await answer.json();
   seq = last.seq ?? 0;
@@ -40,21 +40,23 @@ function show() {
   at("workers").hidden = !(load.workers || []).length;
   const folder = load.run && load.run.folder ? load.run.folder.replace(/\/+$/, "").split("/").pop() : null;
   const ended = Boolean(load.run && load.run.ended_at);
+  at("figures").hidden = ended && !(mine && mine.stage);
   at("report").hidden = !folder;
   report.of(folder);
   if (run !== `${folder} ${ended}`) {
     run = `${folder} ${ended}`;
     report.asked = false;
+    at("watch").insertBefore(at("report"), ended ? at("figures") : at("downloads")); // the first thing of a run that is over
     report.look(ended);
     listRuns(folder);
   }
-  for (const link of document.querySelectorAll("#downloads a")) link.classList.toggle("off", !folder);
 }
 
 function tellAge() {
   const silent = (performance.now() - heard) / 1000, says = at("connection");
   let words = "", css = "live";
-  if (silent > OLD_S) { words = `Connection lost ${duration(silent)} ago: what you see is old. Trying again…`; css = "lost"; }
+  if (trouble) { words = trouble; css = "lost"; }
+  else if (silent > OLD_S && !document.hidden) { words = `Connection lost ${duration(silent)} ago: what you see is old. Trying again…`; css = "lost"; }
   else if (last && last.load.state !== "idle" && last.load.run && !last.load.run.ended_at) {
     const age = last.figures && last.figures.at ? last.load.at - last.figures.at + silent : null;
     if (age === null) words = "No figures yet: the process that works them out is being started.";
@@ -73,20 +75,26 @@ async function listRuns(folder) {
   } catch { /* told by the line on the connection */ }
 }
 
+function showSafely() {
+  try { show(); } catch (error) { console.error(error); } // the next answer may be whole
+}
+
 async function follow() {
   for (;;) {
     try {
-      if (!await ask()) return put(at("connection"), "You are logged out: reload the page to log in.");
-      show();
-      await wait(document.hidden ? HIDDEN_MS : AGAIN_MS);
+      if (!await ask()) { trouble = "You are logged out: reload the page to log in."; return; }
+      trouble = "";
     } catch (error) {
-      if (!(error instanceof TypeError) || last === null) put(at("connection"), `No answer (${error.message}). Trying again…`);
+      trouble = error instanceof TypeError || error.name === "TimeoutError" ? "" : `The load test does not say: ${error.message}. Trying again…`;
       seq = 0;
       await wait(LOST_MS);
+      continue;
     }
+    showSafely();
+    await wait(document.hidden ? HIDDEN_MS : AGAIN_MS);
   }
 }
 
-document.addEventListener("visibilitychange", () => { if (!document.hidden) ask().then(known => known && show(), () => {}); });
+document.addEventListener("visibilitychange", () => { if (!document.hidden) ask().then(known => known && showSafely(), () => {}); });
 setInterval(tellAge, 500);
 follow();

@@ -58,6 +58,9 @@ export function showStages(table, rows) {
 }
 
 export function showWorkers(table, workers) {
+  const told = JSON.stringify(workers);
+  if (table.told === told) return;
+  table.told = told;
   table.tBodies[0].replaceChildren(...workers.map(of => make("tr", {},
     cell([text(of.worker), of.host && of.host !== of.worker ? text(of.host) : ""], "", "th", { scope: "row" }),
     cell([count(of.users), ""], "n"), cell([count(of.in_flight), ""], "n"),
