@@ -84,7 +84,8 @@ class StartForm:
             else:
                 folder = str(self._starter.start(file, name))
         except BadInput as e:
-            return make_response(jsonify({"error": str(e)}), 409)
+            status = 200 if request.form.get("page") else 409  # a browser would report a failure of its own
+            return make_response(jsonify({"error": str(e)}), status)
         if request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":
             return typing.cast(Response, redirect("../swarmledger"))
         return jsonify({"error": None, "folder": folder, "scenario": file})
