@@ -1,5 +1,7 @@
 """The verdict so far: the report's rules on what is there, and no alarm at what is only still under way."""
 
+import itertools
+
 import pytest
 
 from analysis.live import judged
@@ -38,24 +40,21 @@ def test_a_user_that_waits_longer_than_any_before_is_not_taken_for_missing(tmp_p
 def test_users_that_are_missing_are_missed(tmp_path):
     found = so_far(tmp_path / "r", steady(1, 10, 60, 4, 0.5, lead=5), 30, users=8)  # four of eight
     assert found["verdict"] == "SUSPECT"
-    assert found["reasons"][0].startswith("4 requests in flight where 8 were due")
+    assert found["reasons"][0].startswith("4.00 requests in flight where 8.00 were due")
 
 
 def test_an_error_of_our_own_is_told_at_once(tmp_path):
     records = [*steady(1, 10, 60, 2, 0.5, lead=2), record(11, 0.2, error="internal", http_status=None, user=9)]
     found = so_far(tmp_path / "r", sorted(records, key=lambda r: r.started_at), 13.5, users=2)
     assert found["verdict"] == "INVALID"
-    assert "Swarmledger" in found["reasons"][0]
+    assert "1 request ended by a fault of the load generator itself" in found["reasons"][0]
 
 
 def test_a_problem_of_the_run_is_told(tmp_path):
     records = steady(1, 10, 60, 2, 0.5, lead=2)
     found = so_far(tmp_path / "r", records, 30, users=2, problem=Problem("worker w1 went away; start it again"))
     assert found["verdict"] == "INVALID"
-    assert (
-        found["reasons"] == ["worker w1 went away, so nothing of it can be trusted: start it again"]
-        or "worker w1" in found["reasons"][0]
-    )
+    assert found["reasons"][0].startswith("worker w1 went away")
 
 
 def test_a_run_that_goes_on_is_not_called_cut_short_or_unclosed(tmp_path):
@@ -78,7 +77,7 @@ def test_cost_and_limits_so_far_by_hand(tmp_path):
 
 def test_why_the_cost_is_not_known_is_told(tmp_path):
     records = [record(10 + i / 10, 0.5, error="server", http_status=500) for i in range(100)]
-    found = so_far(tmp_path / "r", records, 30, users=5)
+    found = so_far(tmp_path / "r", records, 21, users=5)
     assert (found["usd_per_10k"], found["cost_reason"]) == (None, "no success was measured")
     assert found["reasons"][0].startswith("no success, so nothing was measured")
 
@@ -120,6 +119,6 @@ def test_a_verdict_costs_a_small_part_of_the_time(tmp_path, monkeypatch):
         settled(watched)
         at[0] += 0.25
     watched.close()
-    gaps = [after - before for before, after in zip(looks, looks[1:], strict=False)]
+    gaps = [after - before for before, after in itertools.pairwise(looks)]
     assert 1 <= len(looks) <= 5
     assert all(gap >= judged.EVERY_S for gap in gaps)
