@@ -1,5 +1,6 @@
 """All that is known of a run while it is under way, as one document that is worked out anew each time it is asked for."""
 
+import collections
 import time
 import typing
 
@@ -16,7 +17,8 @@ from analysis.live.places import Places
 from analysis.live.run_now import ManifestFile, RunNow, going_on
 from analysis.live.series import Series
 from analysis.live.so_far import SoFar
-from analysis.runs.run_reader import check_targets, damaged_text, dated
+from analysis.runs.lost_records import lost_in_file
+from analysis.runs.run_reader import check_targets, damaged_text, dated, rows_by_worker
 from locustfiles.contract.manifest import StageWindow
 from locustfiles.contract.run_folder import RunFolder
 
@@ -47,6 +49,7 @@ class Watched:
         self._stage: tuple[SoFar, Judged] | None = None
         self._damaged: list[tuple[int, str]] = []
         self._damaged_in_all = 0
+        self._by_worker: collections.Counter[str] = collections.Counter()
         self._first_part: str | None = None
         self._behind = True
         self.records = NO_RECORDS  # that have come since the last time
@@ -94,10 +97,14 @@ class Watched:
         ended, rows = None, None
         if alive:
             self._ended.forget()
-        elif not self._behind and self._ended.look():
-            ended, rows = self._ended.said, self._ended.rows
+            if not self._behind:
+                self._finished.look(now, self._lost(now))
+        else:
+            self._finished.end()
+            if not self._behind and self._ended.look():
+                ended, rows = self._ended.said, self._ended.rows
         if rows is None:
-            rows = self._finished.rows(now, self._lost()) if alive and not self._behind else []
+            rows = self._finished.rows(manifest)
         series = self._series and self._series.document(manifest, since if alive else None, self._begun())
         return {"stage": stage, "stages": rows, "series": series, "ended": ended}
 
@@ -121,6 +128,7 @@ class Watched:
         self._places.add(piece.lo, piece.hi, records)
         if len(records):
             batch = batch_of(records)
+            self._by_worker.update(rows_by_worker(records))
             self._series = self._series or Series(now.prices)
             self._series.add(records, batch, [p.started_at - now.manifest.started_at for p in now.manifest.parts[1:]])
             ended = {v.stage for v in (*now.manifest.stages, *now.manifest.abandoned) if v.ended_by is not None}
@@ -137,8 +145,9 @@ class Watched:
             so_far.take(batch.where(here))
             judged.take(records if here.all() else records[here])
 
-    def _lost(self) -> list[str]:
-        return [damaged_text(self._damaged_in_all, self._damaged)] if self._damaged_in_all else []
+    def _lost(self, now: RunNow) -> list[str]:
+        damaged = [damaged_text(self._damaged_in_all, self._damaged)] if self._damaged_in_all else []
+        return damaged + lost_in_file(now.manifest, self._by_worker)
 
     def _begun(self) -> tuple[int, float | None] | None:
         return (self._stage[0].stage, self._stage[0].began) if self._stage else None

@@ -37,17 +37,21 @@ class Finished:
         self._under_way: tuple[dict[int, str], Forked] | None = None
         self._not_before = 0.0
 
-    def rows(self, now: RunNow, lost: list[str]) -> list[Row]:
-        """Those that are known, in the order measured; figures of others are begun to be worked out. lost: what is wrong with
-        the file, so that no stage can be trusted. Raises Failed."""
+    def rows(self, manifest: Manifest) -> list[Row]:
+        """Those that are known, in the order measured."""
+        return [self._rows[v.stage][1] for v in ended_in(manifest) if v.stage in self._rows]
+
+    def look(self, now: RunNow, lost: list[str]) -> None:
+        """Take what has been worked out, and begin with what is not. lost: what is wrong with the file, so that no stage can be
+        trusted. Raises Failed."""
         self._take()
-        ended = [v for v in now.manifest.stages if v.ended_by is not None]
-        if not self._under_way and time.monotonic() >= self._not_before:
-            keys = {v.stage: key_of(now.manifest, v, lost) for v in ended}
-            new = [v for v in ended if v.stage not in self._rows or self._rows[v.stage][0] != keys[v.stage]]
-            if new:
-                self._begin(now, new[:BATCH], lost, {v.stage: keys[v.stage] for v in new[:BATCH]})
-        return [self._rows[v.stage][1] for v in ended if v.stage in self._rows]
+        if self._under_way or time.monotonic() < self._not_before:
+            return
+        ended = ended_in(now.manifest)
+        keys = {v.stage: key_of(now.manifest, v, lost) for v in ended}
+        new = [v for v in ended if v.stage not in self._rows or self._rows[v.stage][0] != keys[v.stage]][:BATCH]
+        if new:
+            self._begin(now, new, lost, {v.stage: keys[v.stage] for v in new})
 
     @property
     def busy(self) -> bool:
@@ -79,6 +83,10 @@ class Finished:
             return
         self._rows |= {each["stage"]: (keys[each["stage"]], each) for each in found}
         self._under_way = None
+
+
+def ended_in(manifest: Manifest) -> list[StageWindow]:
+    return [v for v in manifest.stages if v.ended_by is not None]
 
 
 def window_of(manifest: Manifest, visit: StageWindow) -> tuple[float, float] | None:

@@ -9,6 +9,7 @@ import dataclasses
 import time
 import typing
 
+import numpy as np
 import pandas as pd
 
 from analysis.live.finished import of_stage
@@ -17,13 +18,13 @@ from analysis.live.so_far import LATE_S
 from analysis.live.stage_rows import plain
 from analysis.verdicts.caution import Caution, alike, sentence, trust_of
 from analysis.verdicts.stage_results import Result, results_of
+from analysis.verdicts.thresholds import THRESHOLDS
 from locustfiles.contract.manifest import StageWindow, WorkerLoad
 from locustfiles.contract.run_folder import RunFolder
 
 MOST = 20_000  # records that are looked at
 EVERY_S, SHARE = 1.0, 0.03  # how often, and so much of the time at most
-TOO_EARLY = ("few_successes", "no_success")  # what every stage is at first
-ENOUGH = 20  # successes from which on a verdict is told
+ENOUGH = 20  # requests from which on a verdict is told
 Told = dict[str, typing.Any]
 NOTHING: Told = dict.fromkeys(
     ("usd_per_10k", "usd_per_10k_low", "usd_per_10k_high", "cost_reason", "verdict", "slo", "judged"), None
@@ -99,14 +100,31 @@ class Judged:
         )  # fmt: skip
         run = of_stage(now, folder, seen, records.assign(phase=phase))
         (result,) = results_of(run, now.prices)
-        return told(result, whole=a > self._since)
+        waiting = waiting_users(records, (a, b), now.scenario.longest_call_s)
+        cautions = [c for c in result.cautions if not (c.kind == "users_missing" and explained(c, waiting))]
+        return told(result, cautions, whole=a > self._since)
 
 
-def told(result: Result, whole: bool) -> Told:
-    """What is said of it. whole: whether its window is looked at from its beginning."""
-    figures = result.figures
-    cost, n, successes = figures.cost, figures.outcome.requests or 0, figures.outcome.successes or 0
-    cautions = [c for c in result.cautions if not _early(c, n)]
+def waiting_users(records: pd.DataFrame, window: tuple[float, float], longest_call_s: float) -> float:
+    """Mean number of users of whom nothing was heard at the end of the window, since their last request: they wait for one
+    that takes longer than any before. After longest_call_s a user is no more believed to."""
+    a, b = window
+    heard = records.groupby(["worker", "user"])["ended"].max().to_numpy()
+    silent_s = b - np.maximum(heard, a)
+    return float(silent_s[(silent_s > 0) & (b - heard <= longest_call_s)].sum() / (b - a))
+
+
+def explained(missing: Caution, waiting: float) -> bool:
+    """Whether those that wait are so many that no user is missing."""
+    own, due = (float(typing.cast(float, missing.figures[name])) for name in ("own", "due"))
+    return own + waiting >= (1 - THRESHOLDS["users_missing"].limit) * due
+
+
+def told(result: Result, cautions: list[Caution], whole: bool) -> Told:
+    """What is said of it. cautions: those that stand; whole: whether its window is looked at from its beginning."""
+    figures, cost = result.figures, result.figures.cost
+    n, successes = figures.outcome.requests or 0, figures.outcome.successes or 0
+    cautions = said_now(cautions, n)
     known = bool(cautions) or successes >= ENOUGH
     ends = cost.usd_per_transaction_ci_low, cost.usd_per_transaction_ci_high
     return {
@@ -121,6 +139,8 @@ def told(result: Result, whole: bool) -> Told:
     }
 
 
-def _early(one: Caution, requests: int) -> bool:
-    """Nothing speaks against a stage that has just begun but that it has just begun."""
-    return one.kind == TOO_EARLY[0] or (one.kind == TOO_EARLY[1] and requests < ENOUGH)
+def said_now(cautions: list[Caution], requests: int) -> list[Caution]:
+    """Of a stage that has just begun only what makes it INVALID: a few requests say little of its load."""
+    if requests < ENOUGH:
+        return [c for c in cautions if trust_of([c]).verdict == "INVALID"]
+    return [c for c in cautions if c.kind != "few_successes"]

@@ -118,7 +118,7 @@ def load_run(path: str | pathlib.Path, name: str | None = None, several: bool = 
         notes.append(f"{folder.requests}: the last line was torn (a crash in mid-write); it was skipped.")
     if damaged:
         lost.append(damaged_text(len(damaged), damaged))
-    lost += doubled_in(records) + lost_in_file(manifest, records)
+    lost += doubled_in(records) + lost_in_file(manifest, rows_by_worker(records))
     manifest.problems += rows_gone_from(manifest, records, len(damaged))
     check_targets(folder, scenario, records)
     notes += _unknown_words(folder, manifest, records) + dated(manifest, records) + _other_versions(manifest)
@@ -154,6 +154,10 @@ def doubled_in(records: pd.DataFrame) -> list[str]:
     return (
         [f"{doubled} records stand more than once in requests.csv (same worker, call and attempt)."] if doubled else []
     )
+
+
+def rows_by_worker(records: pd.DataFrame) -> dict[str, int]:
+    return {str(worker): int(n) for worker, n in records["worker"].value_counts().items()}
 
 
 def check_targets(folder: RunFolder, scenario: Scenario, records: pd.DataFrame) -> None:

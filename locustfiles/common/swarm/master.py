@@ -166,6 +166,10 @@ class Master:
         refused = self._under_way.run.failure if self._under_way else self._refused
         return Told(refused, drawbacks(self._run.manifest, self._run.over_budget) if self._run else [])
 
+    def folder(self) -> pathlib.Path | None:
+        """Of the run under way, else of the last one."""
+        return self._run.folder.path if self._run else None
+
     def files(self) -> dict[str, pathlib.Path]:
         """Name -> path of what the run under way, else the last one, has written."""
         if self._run is None:

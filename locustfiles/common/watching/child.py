@@ -37,8 +37,10 @@ class Child(typing.NamedTuple):
             os.waitpid(self.pid, 0)
 
 
-def begin(arguments: list[str]) -> Child:
+def begin(arguments: list[str], errors_apart: bool = True) -> Child:
     """`python -m analysis ARGUMENTS` with pipes to its standard input, output and error. Raises OSError.
+
+    errors_apart: else what it complains of comes by its output, and its error's pipe stays empty.
 
     By posix_spawn: a fork would copy the page tables of a process that is under load. In a group of its own: Ctrl-C on the
     terminal is for the load test, which ends its children by closing their input.
@@ -47,12 +49,13 @@ def begin(arguments: list[str]) -> Child:
     ours_in, theirs_out = os.pipe()
     ours_error, theirs_error = os.pipe()
     theirs = (theirs_in, theirs_out, theirs_error)
+    as_theirs = (theirs_in, theirs_out, theirs_error if errors_apart else theirs_out)
     try:
         pid = os.posix_spawn(
             sys.executable,
             [sys.executable, "-m", "analysis", *arguments],
             _environment(),
-            file_actions=[(os.POSIX_SPAWN_DUP2, descriptor, number) for number, descriptor in enumerate(theirs)],
+            file_actions=[(os.POSIX_SPAWN_DUP2, descriptor, number) for number, descriptor in enumerate(as_theirs)],
             setpgroup=0,
         )
     except OSError:
