@@ -4,26 +4,46 @@ import typing
 
 from locust.runners import LocalRunner, MasterRunner
 
+from locustfiles.common.calls.clock import Clock
+from locustfiles.common.planning.inputs import Inputs
+from locustfiles.common.recording.run_recorder import RunRecorder
 from locustfiles.common.stages.stage import Stage
 from locustfiles.common.stages.sweep import Sweep
 from locustfiles.common.swarm.run_under_way import RunUnderWay
+from locustfiles.common.swarm.worker_registry import WorkerRegistry
+from locustfiles.common.web.notice import Told
 from locustfiles.contract.manifest import StageWindow
-
-if typing.TYPE_CHECKING:
-    from locustfiles.common.recording.run_recorder import RunRecorder
-    from locustfiles.common.swarm.master import Master
 
 Document = dict[str, typing.Any]
 
 
-def load_status(master: "Master") -> Document:
+class Master(typing.Protocol):
+    """What is asked of it."""
+
+    clock: Clock
+    runner: LocalRunner | MasterRunner
+    registry: WorkerRegistry
+    sweep: Sweep | None  # of `run`
+
+    @property
+    def inputs(self) -> Inputs: ...
+    @property
+    def run(self) -> RunRecorder | None: ...
+    @property
+    def under_way(self) -> RunUnderWay | None: ...
+    def asks(self) -> Document | None: ...
+    def told(self) -> Told: ...
+
+
+def load_status(master: Master) -> Document:
     """The `load` of the live document (analysis/README.md, `watch`). Times are Unix seconds of the master's clock."""
     run, under_way = master.run, master.under_way
-    told, workers = master.told(), _workers(master, under_way)
+    told, inputs = master.told(), run.inputs if run else master.inputs
+    workers = _workers(master, under_way)
     return {
         "at": master.clock.now(),
         "state": _state(master, run, under_way),
-        "scenario": {"file": master.options.scenario, "name": master.inputs.scenario.name},
+        "scenario": {"file": str(inputs.scenario_file), "name": inputs.scenario.name},
         "run": run and _run(master, run, under_way),
         "stage": _stage(under_way),
         "users": _users(master, under_way, workers),
@@ -35,7 +55,7 @@ def load_status(master: "Master") -> Document:
     }
 
 
-def _state(master: "Master", run: "RunRecorder | None", under_way: RunUnderWay | None) -> str:
+def _state(master: Master, run: RunRecorder | None, under_way: RunUnderWay | None) -> str:
     if under_way is None:
         return "idle" if run is None else "ended"
     if under_way.stopping:
@@ -45,7 +65,7 @@ def _state(master: "Master", run: "RunRecorder | None", under_way: RunUnderWay |
     return "running" if under_way.sweep.stage else "checking"
 
 
-def _run(master: "Master", run: "RunRecorder", under_way: RunUnderWay | None) -> Document:
+def _run(master: Master, run: RunRecorder, under_way: RunUnderWay | None) -> Document:
     manifest, sweep = run.manifest, master.sweep
     fixed = sweep if sweep and sweep.planned else None  # a search decides its stages as it goes
     return {
@@ -69,7 +89,7 @@ def _run(master: "Master", run: "RunRecorder", under_way: RunUnderWay | None) ->
 def _left_s(sweep: Sweep | None, under_way: RunUnderWay | None) -> float | None:
     if under_way is None:
         return 0.0
-    return sweep and max(0.0, sweep.planned_s - sweep.done_s())
+    return max(0.0, sweep.planned_s - sweep.done_s()) if sweep else None
 
 
 def _is_done(stage: StageWindow) -> bool:
@@ -83,7 +103,9 @@ def _stage(under_way: RunUnderWay | None) -> Document | None:
         return None
     spec, window, phase = stage.spec, stage.window, _phase(under_way, stage)
     settled = window.settle_from or window.started_at
-    began = {"settle": window.started_at, "measure": stage.look_from, "hold": window.measure_until or settled}.get(phase)
+    began = {"settle": window.started_at, "measure": stage.look_from, "hold": window.measure_until or settled}.get(
+        phase
+    )
     progress, left_s = _progress(stage, phase, under_way.run.clock.now() - settled)
     return {
         "stage": spec.stage,
@@ -124,7 +146,7 @@ def _progress(stage: Stage, phase: str, settled_s: float) -> tuple[float | None,
     return (settle_s + share * at_most_s) / in_all, max(0.0, at_most_s - stage.measured_s)
 
 
-def _users(master: "Master", under_way: RunUnderWay | None, workers: list[Document]) -> Document:
+def _users(master: Master, under_way: RunUnderWay | None, workers: list[Document]) -> Document:
     spec = under_way.sweep.control.spec if under_way else None
     counts = [worker["in_flight"] for worker in workers if worker["in_flight"] is not None]
     return {
@@ -134,12 +156,12 @@ def _users(master: "Master", under_way: RunUnderWay | None, workers: list[Docume
     }
 
 
-def _spend(run: "RunRecorder") -> Document:
+def _spend(run: RunRecorder) -> Document:
     budget, usd = run.inputs.scenario.budget_usd, run.spend.usd()
     return {"usd": usd, "budget_usd": budget, "left_usd": None if budget is None else max(0.0, budget - usd)}
 
 
-def _workers(master: "Master", under_way: RunUnderWay | None) -> list[Document]:
+def _workers(master: Master, under_way: RunUnderWay | None) -> list[Document]:
     runner, registry, found = master.runner, master.registry, []
     alive = set(registry.alive())
     for worker, entry in registry.members.items():
@@ -160,5 +182,5 @@ def _workers(master: "Master", under_way: RunUnderWay | None) -> list[Document]:
 
 def _ending(under_way: RunUnderWay) -> Document | None:
     if under_way.stopping:
-        return {"now": True, "at_most_s": under_way.run.inputs.scenario.longest_call_s}
+        return {"now": True, "at_most_s": under_way.environment.stop_timeout}
     return {"after_stage": True} if under_way.sweep.ends_after_stage else None
