@@ -26,12 +26,8 @@ from locustfiles.common.swarm.introduction import Introduction
 from locustfiles.common.swarm.link_to_master import MasterLink
 from locustfiles.common.swarm.master import Master
 from locustfiles.common.swarm.shape import StageShape
+from locustfiles.common.swarm.web_side import begin_web_ui
 from locustfiles.common.swarm.worker import Worker
-from locustfiles.common.watching.report_maker import ReportMaker
-from locustfiles.common.web import live_json, login, notice
-from locustfiles.common.web.guard import WebGuard
-from locustfiles.common.web.page import Page
-from locustfiles.common.web.views import WebViews
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.command_line import usage_error
 from locustfiles.contract.exit_codes import BAD_INPUT, NOT_TRUSTED, OK, STOPPED, complain
@@ -203,18 +199,6 @@ def _begin_worker(environment, introduction: Introduction, inputs: Inputs, clock
     worker_side.join(runner.client_id)
 
 
-def _begin_web_ui(web_ui, master: Master, options: argparse.Namespace) -> None:
-    """Raises BadInput."""
-    if options.web_login:
-        login.use(web_ui, login.users_of(options))
-    views = WebViews(web_ui, master.files)
-    notice.show(web_ui, master.told, views.said)
-    live_json.serve(web_ui, master.observer.document, master.stage_control, master.answer)
-    Page(web_ui, master.folder, lambda: master.next_folder().parent, ReportMaker())
-    guard = WebGuard(web_ui.app.wsgi_app, web_ui.host, options.web_origin)
-    web_ui.app.wsgi_app = guard
-
-
 def _begin_master(
     environment,
     runner: LocalRunner | MasterRunner,
@@ -242,7 +226,7 @@ def _begin_master(
     if environment.web_ui:
         # Locust's page asks for one otherwise
         environment.host = environment.host or f"scenario://{inputs.scenario.name}"
-        _begin_web_ui(environment.web_ui, master, options)
+        begin_web_ui(environment.web_ui, master, options)
     if isinstance(runner, LocalRunner):
         worker_side = environment.swarmledger = master.worker_side = Worker(environment, runner, inputs, clock)
         problems = worker_side.sender.unreachable()

@@ -5,6 +5,7 @@ import logging
 import pathlib
 import typing
 
+import gevent
 import gevent.lock
 from locust import log as locust_log
 from locust.env import Environment
@@ -18,6 +19,7 @@ from locustfiles.common.recording.ending import complaint, drawbacks
 from locustfiles.common.recording.joining import Stranger
 from locustfiles.common.recording.messages import Called, Raised, StageClear
 from locustfiles.common.recording.run_recorder import RunRecorder
+from locustfiles.common.stages.sweep import Sweep
 from locustfiles.common.swarm.gate import Gate
 from locustfiles.common.swarm.load_status import load_status
 from locustfiles.common.swarm.run_under_way import RunUnderWay
@@ -65,6 +67,7 @@ class Master:
         self.worker_side: Worker | None = None
         self._under_way: RunUnderWay | None = None
         self._run: RunRecorder | None = None  # the one under way, or the last one
+        self.sweep: Sweep | None = None  # its
         self._failure: str | None = None  # why the exit code is 1
         self._refused: str | None = None  # why the last start came to nothing
         self._folders: set[pathlib.Path] = set()
@@ -136,11 +139,6 @@ class Master:
     def under_way(self) -> RunUnderWay | None:
         return self._under_way
 
-    @property
-    def exit_code(self) -> int:
-        """By the runs so far."""
-        return self._exit_code
-
     def asks(self) -> dict[str, typing.Any] | None:
         """What the page must answer before the run goes on."""
         return None
@@ -150,14 +148,18 @@ class Master:
         return "nothing is asked now"
 
     def stage_control(self, do: str) -> str | None:
-        """end-after or skip the stage under way; why not, or None."""
-        sweep = self._under_way.sweep if self._under_way else None
-        if sweep is None:
+        """end-after or skip the stage under way, or stop the run; why not, or None."""
+        if self._under_way is None:
             return "no run is under way; start one"
-        if do == "end-after":
-            sweep.end_after_stage()
-            return None
-        return None if sweep.skip_stage() else "no stage is settling or measuring now; try again in the next one"
+        if do == "stop":
+            gevent.spawn(self.runner.stop)  # as Locust's own button, whose answer waits for the requests in flight
+        elif self._under_way.stopping:
+            return "the run is stopping already; its requests in flight end"
+        elif do == "end-after":
+            self._under_way.sweep.end_after_stage()
+        elif not self._under_way.sweep.skip_stage():
+            return "no stage has a window to end or to come now; skip one that settles or measures"
+        return None
 
     def told(self) -> Told:
         """Of the last start, for the web UI's page."""
@@ -181,7 +183,7 @@ class Master:
 
     def _on_start(self, **_: object) -> None:
         self.registry.await_introductions()
-        self._refused, self._run, path = None, None, self.next_folder()
+        self._refused, self._run, self.sweep, path = None, None, None, self.next_folder()
         try:
             resume = self.options.resume and not self._folders
             run = RunRecorder(self.environment, self.inputs, path, self.clock, self.options.overwrite, resume)
@@ -194,7 +196,8 @@ class Master:
         self._run = run
         self._under_way = RunUnderWay(run, self.environment, self.runner, self.registry, self.worker_side)
         self._under_way.begin()
-        self.shape.control = self._under_way.sweep.control
+        self.sweep = self._under_way.sweep
+        self.shape.control = self.sweep.control
 
     def _on_stopping(self, **_: object) -> None:
         if self._under_way and not self._under_way.run.closed:
@@ -222,5 +225,6 @@ class Master:
 
     def _on_quit(self, **_: object) -> None:
         """After Locust's tables."""
+        self.observer.stop()
         if self._failure:
             complain(self._failure)
