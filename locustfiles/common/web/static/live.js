@@ -46,6 +46,7 @@ function show() {
     run = `${folder} ${ended}`;
     report.asked = false;
     at("watch").insertBefore(at("report"), ended ? at("figures") : at("downloads")); // the first thing of a run that is over
+    place(at("start"), ended);
     report.look(ended);
     listRuns(folder);
   }
@@ -72,6 +73,12 @@ async function listRuns(folder) {
     showRuns(at("runs-list"), (await (await fetch("./swarmledger/runs.json")).json()).runs, folder);
     at("runs-none").hidden = at("runs-list").children.length > 0;
   } catch { /* told by the line on the connection */ }
+}
+
+/** The form that starts a run stands above, and of a run that is over below what it found. */
+function place(form, ended) {
+  if (form) at("watch")[ended ? "after" : "before"](form);
+  at("another").hidden = !form || !ended;
 }
 
 function showSafely() {

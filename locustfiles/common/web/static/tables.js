@@ -1,5 +1,5 @@
 // The tables of the page: finished stages, workers, earlier runs. Every cell is set as text.
-import { UNKNOWN, count, ends, level, make, milliseconds, money, number, percent, seconds, text, utc } from "./words.js";
+import { UNKNOWN, count, ends, level, make, milliseconds, money, number, percent, seconds, text, ticked, utc } from "./words.js";
 
 const SLO = { met: "met", missed: "missed", undecided: "undecided", unknown: "unknown", none: "none set" };
 
@@ -33,11 +33,11 @@ const COLUMNS = [
   ["$ per 10k", row => [money(row.usd_per_10k_transactions),
     ends(money, tenThousand(row.usd_per_transaction_ci_low), tenThousand(row.usd_per_transaction_ci_high))], true],
   ["Window", row => [seconds(row.window_s), row.ended_by ? `ended by ${text(row.ended_by)}` : ""], true],
-  ["Why not VALID", row => [row.reasons && row.reasons.length ? text([row.reasons].flat().join("; ")) : "", ""], false],
+  ["Why not VALID", row => [row.reasons && row.reasons.length ? [row.reasons].flat().join("; ") : "", ""], false],
 ];
 
 const cell = ([words, small], css, tag = "td", more = {}) =>
-  make(tag, { className: css, ...more }, words, small ? make("small", {}, small) : null);
+  make(tag, { className: css, ...more }, ...(css === "long" ? ticked(words) : [words]), small ? make("small", {}, small) : null);
 
 export function showStages(table, rows) {
   const told = JSON.stringify(rows);
