@@ -1,30 +1,100 @@
 """`python -m analysis watch`: a run while it is under way."""
 
 import argparse
+import contextlib
 import json
+import os
 import sys
+import time
+import typing
 
+from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.exit_codes import OK
 
-EXAMPLE = """example:
+if typing.TYPE_CHECKING:
+    from analysis.live.observer import Observer
+
+EXAMPLE = """examples:
   python -m analysis watch runs/study
+  python -m analysis watch runs/study --once
+  python -m analysis watch runs/study --every 5 --json-lines
 
 exit code: 0 fine, 1 bad input."""
+BUSY_S = 0.05  # between two looks while there is more to read
+NICENESS = 19
+PIPE = "-"  # the load test asks, by its standard output, and reads the answers
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `watch`."""
-    parser.add_argument("folder", metavar="RUN", help="a run's folder (--run-dir of the load test)")
+    parser.add_argument(
+        "folder",
+        metavar="RUN",
+        help="a run's folder (--run-dir of the load test), also one that is not there yet; - is how a load test asks",
+    )
+    parser.add_argument("--once", action="store_true", help="print how it stands now, and end")
+    parser.add_argument("--every", type=float, default=2.0, metavar="S", help="seconds between two looks; default: 2")
+    parser.add_argument("--json-lines", action="store_true", help="a JSON document a look, for machines")
 
 
 def run(args: argparse.Namespace) -> int:
     """Follow it. Raises BadInput."""
-    for line in sys.stdin:
-        told = json.loads(line)
-        if "figures" in told["want"]:
-            print(
-                "figures",
-                json.dumps({"at": None, "run": None, "stage": None, "stages": [], "series": None, "ended": None}),
-            )
-        print("done", flush=True)
+    from analysis.live.observer import Observer
+
+    if not 0.1 <= args.every <= 3600:
+        raise BadInput(f"--every {args.every:g}: not between 0.1 and 3600 s; give the seconds between two looks")
+    os.nice(NICENESS)
+    if args.folder == PIPE:
+        return _serve(Observer())
+    observer = Observer(args.folder)
+    with contextlib.suppress(KeyboardInterrupt), contextlib.closing(observer):
+        return _once(observer, args) if args.once else _follow(observer, args)
     return OK
+
+
+def _serve(observer: "Observer") -> int:
+    """Answer each line until there are no more."""
+    with contextlib.closing(observer):
+        for line in sys.stdin:
+            for answer in observer.round(json.loads(line)):
+                print(answer)
+            sys.stdout.flush()
+    return OK
+
+
+def _settled(observer: "Observer") -> dict[str, typing.Any]:
+    """The figures when all that is written has been read."""
+    while True:
+        figures = observer.figures({})
+        if not observer.busy:
+            return figures
+        time.sleep(BUSY_S)
+
+
+def _once(observer: "Observer", args: argparse.Namespace) -> int:
+    """Raises NotARun where there is none."""
+    from locustfiles.contract.run_folder import RunFolder
+
+    RunFolder(args.folder).read_manifest()
+    _tell(_settled(observer), args)
+    return OK
+
+
+def _follow(observer: "Observer", args: argparse.Namespace) -> int:
+    """Until the run has ended."""
+    figures = _settled(observer)
+    while True:
+        _tell(figures, args)
+        if figures["ended"]:
+            return OK
+        time.sleep(args.every)
+        figures = _settled(observer)
+
+
+def _tell(figures: dict[str, typing.Any], args: argparse.Namespace) -> None:
+    from analysis.live.text import state
+
+    if args.json_lines:
+        print(json.dumps({"version": 1, "load": None, "figures": figures}, allow_nan=False), flush=True)
+    else:
+        print("\n".join(state(figures)), flush=True)

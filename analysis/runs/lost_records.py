@@ -1,6 +1,7 @@
 """Whether all records of a run are there: what its manifest counts against requests.csv, and what never arrived."""
 
 import collections
+import collections.abc
 
 import numpy as np
 import pandas as pd
@@ -15,11 +16,11 @@ def rows_gone_from(manifest: Manifest, records: pd.DataFrame, damaged: int) -> l
     return rows_gone(manifest, by_stage | {NO_STAGE: damaged})
 
 
-def lost_in_file(manifest: Manifest, records: pd.DataFrame) -> list[str]:
-    """Of manifests that do not count the rows of their parts. A worker that served several parts has several entries."""
+def lost_in_file(manifest: Manifest, rows: collections.abc.Mapping[str, int]) -> list[str]:
+    """Of manifests that do not count the rows of their parts. A worker that served several parts has several entries. rows: of
+    each worker, in requests.csv."""
     if all(part.rows is not None for part in manifest.parts) and manifest.parts:
         return []
-    rows = records["worker"].value_counts()
     received: collections.Counter[str] = collections.Counter()
     for worker in manifest.workers:
         received[worker.id] += worker.received

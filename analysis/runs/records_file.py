@@ -73,14 +73,19 @@ def _sound(frame: pd.DataFrame, text: bytes) -> bool:
     """Whether every line became one row that a RequestRecord could hold."""
     if len(frame) != text.count(b"\n") - 1 or frame[list(REQUIRED)].isna().any(axis=None):
         return False
-    first = frame["ttft_ms"].fillna(0.0)
-    last = frame["last_token_ms"].fillna(first)
-    ordered = (first >= 0) & (last >= first) & (frame["latency_ms"] >= last)
+    first, last, end = (frame[name].to_numpy() for name in ("ttft_ms", "last_token_ms", "latency_ms"))
+    first = np.where(np.isnan(first), 0.0, first)
+    last = np.where(np.isnan(last), first, last)
+    ordered = (first >= 0) & (last >= first) & (end >= last)
     known = frame["phase"].isin(PHASES) & (frame["error"].isna() | frame["error"].isin(list(ErrorClass)))
     # column by column: all at once would be copied
     finite = not any(np.isinf(frame[name].to_numpy()).any() for name in NUMBERS)
-    counted = not any(((frame[name] < 0) | (frame[name] > MOST)).any() for name in COUNTS)
-    return bool((ordered & known).all()) and finite and counted
+    counted = not any(_no_counts(frame[name].to_numpy()).any() for name in COUNTS)
+    return bool(ordered.all() and known.all()) and finite and counted
+
+
+def _no_counts(values: np.ndarray) -> np.ndarray:
+    return (values < 0) | (values > MOST)
 
 
 def _whole_lines(text: bytes) -> tuple[bytes, list[tuple[int, str]]]:

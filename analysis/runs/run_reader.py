@@ -111,6 +111,24 @@ def load_run(path: str | pathlib.Path, name: str | None = None, several: bool = 
     folder = RunFolder(path)
     manifest = folder.read_manifest()
     text, torn = folder.requests_text()
+    scenario = scenario_of(folder, manifest)
+    records, damaged = read_records(text)
+    notes, lost = [], []
+    if torn:
+        notes.append(f"{folder.requests}: the last line was torn (a crash in mid-write); it was skipped.")
+    if damaged:
+        lost.append(damaged_text(len(damaged), damaged))
+    lost += doubled_in(records) + lost_in_file(manifest, rows_by_worker(records))
+    manifest.problems += rows_gone_from(manifest, records, len(damaged))
+    check_targets(folder, scenario, records)
+    notes += _unknown_words(folder, manifest, records) + dated(manifest, records) + _other_versions(manifest)
+    name = name or folder.path.resolve().name
+    at_workers = lost_at_workers(manifest)
+    return Run(name, folder.path, manifest, scenario, records, manifest.started_at, notes, lost, at_workers, several)
+
+
+def scenario_of(folder: RunFolder, manifest: Manifest) -> Scenario:
+    """The manifest's scenario. Raises NotARun where it cannot be read, or the manifest contradicts itself."""
     try:
         scenario = Scenario.model_validate(manifest.scenario)
     except pydantic.ValidationError as e:
@@ -120,32 +138,50 @@ def load_run(path: str | pathlib.Path, name: str | None = None, several: bool = 
             f"{folder.manifest}: its scenario cannot be read ({where}: {first['msg']}); read it with the version that wrote it"
         ) from None
     _check_stages(folder, manifest, {t.name for t in scenario.targets})
-    records, damaged = read_records(text)
-    notes, lost = [], []
-    if torn:
-        notes.append(f"{folder.requests}: the last line was torn (a crash in mid-write); it was skipped.")
-    if damaged:
-        shown = "; ".join(f"line {number}: {why}" for number, why in damaged[:5]) + ("; …" if len(damaged) > 5 else "")
-        lines = "damaged lines" if len(damaged) > 1 else "damaged line"
-        lost.append(
-            f"{len(damaged)} {lines} in requests.csv {'were' if len(damaged) > 1 else 'was'} skipped ({shown})."
-        )
+    return scenario
+
+
+def damaged_text(count: int, first: typing.Sequence[tuple[int, str]]) -> str:
+    """first: number and reason of damaged lines, at least of the first six."""
+    shown = "; ".join(f"line {number}: {why}" for number, why in first[:5]) + ("; …" if count > 5 else "")
+    lines = "damaged lines" if count > 1 else "damaged line"
+    return f"{count} {lines} in requests.csv {'were' if count > 1 else 'was'} skipped ({shown})."
+
+
+def doubled_in(records: pd.DataFrame) -> list[str]:
+    """A sentence where the same request stands more than once."""
     doubled = int(records.duplicated(["worker", "call", "attempt"]).sum())
-    if doubled:
-        lost.append(f"{doubled} records stand more than once in requests.csv (same worker, call and attempt).")
-    lost += lost_in_file(manifest, records)
-    manifest.problems += rows_gone_from(manifest, records, len(damaged))
+    return (
+        [f"{doubled} records stand more than once in requests.csv (same worker, call and attempt)."] if doubled else []
+    )
+
+
+def rows_by_worker(records: pd.DataFrame) -> dict[str, int]:
+    return {str(worker): int(n) for worker, n in records["worker"].value_counts().items()}
+
+
+def check_targets(folder: RunFolder, scenario: Scenario, records: pd.DataFrame) -> None:
+    """Raises NotARun where records name a target that the scenario does not."""
     unknown = sorted(set(records["target"].unique()) - {t.name for t in scenario.targets})
     if unknown:
         raise NotARun(
             f"{folder.requests}: names target `{unknown[0]}`, which its manifest does not; put one run's files together"
         )
-    notes += _unknown_words(folder, manifest, records) + _correct_clocks(manifest, records) + _other_versions(manifest)
-    epoch = manifest.started_at
-    records["sent"] = records["started_at"] - epoch
+
+
+def dated(manifest: Manifest, records: pd.DataFrame) -> list[str]:
+    """Give records `sent` and `ended`, s from the run's start by the master's clock; notes on clocks that are not known."""
+    notes = _correct_clocks(manifest, records)
+    records["sent"] = records["started_at"] - manifest.started_at
     records["ended"] = records["sent"] + records["latency_ms"] / 1000
-    name = name or folder.path.resolve().name
-    return Run(name, folder.path, manifest, scenario, records, epoch, notes, lost, lost_at_workers(manifest), several)
+    return notes
+
+
+def run_of_some(folder: RunFolder, manifest: Manifest, scenario: Scenario, records: pd.DataFrame) -> Run:
+    """A Run of a part of its records, which are dated. What only the whole file can tell is not looked for."""
+    at_workers = lost_at_workers(manifest)
+    name = folder.path.resolve().name
+    return Run(name, folder.path, manifest, scenario, records, manifest.started_at, [], [], at_workers)
 
 
 def _unknown_words(folder: RunFolder, manifest: Manifest, records: pd.DataFrame) -> list[str]:

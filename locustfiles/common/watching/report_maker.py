@@ -67,10 +67,11 @@ class ReportMaker:
 
 def _output(arguments: list[str]) -> str:
     """What it says until it ends, the end of it. Raises OSError."""
-    child = begin(arguments, errors=True)
+    child = begin(arguments, errors_apart=False)
     with contextlib.suppress(OSError):  # ended already
         os.setpriority(os.PRIO_PROCESS, child.pid, NICE)
     os.close(child.stdin)
+    os.close(child.stderr)
     said = b""
     with FileObjectPosix(child.stdout, "rb") as of:
         while some := of.read1(KEPT):

@@ -1,0 +1,32 @@
+"""What the observer answers: a function for each kind that can be wanted.
+
+Each gets how the load stands, the figures, the records that have come since the last time, and its own argument of `want`; it
+returns what is said as JSON, None: nothing this time.
+"""
+
+import typing
+
+import pandas as pd
+
+Document = dict[str, typing.Any]
+
+
+class Round(typing.NamedTuple):
+    """What there is to tell of."""
+
+    load: Document
+    figures: Document
+    records: pd.DataFrame
+    asked: typing.Any = None
+
+
+Answer = typing.Callable[[Round], typing.Any]
+
+
+def figures(now: Round) -> Document:
+    return now.figures
+
+
+def answers() -> dict[str, Answer]:
+    """kind -> what answers it, in the order in which they are said. Made once for an observer: an answer may remember."""
+    return {"figures": figures}

@@ -1,0 +1,146 @@
+"""The verdict of the stage under way, by the report's own rules on the records that are there.
+
+They are looked at over a window of their own: from its beginning (of a stage of very many records from where the last of them
+begin) to a moment by which every request that began earlier has ended. So none of them is missing because it is still under
+way, and what the report would say of a run that was cut off is not said of one that goes on.
+"""
+
+import dataclasses
+import time
+import typing
+
+import numpy as np
+import pandas as pd
+
+from analysis.live.finished import of_stage
+from analysis.live.run_now import RunNow
+from analysis.live.so_far import LATE_S
+from analysis.live.stage_rows import plain
+from analysis.verdicts.caution import Caution, alike, sentence, trust_of
+from analysis.verdicts.stage_results import Result, results_of
+from analysis.verdicts.thresholds import THRESHOLDS
+from locustfiles.contract.manifest import StageWindow, WorkerLoad
+from locustfiles.contract.run_folder import RunFolder
+
+MOST = 20_000  # records that are looked at
+EVERY_S, SHARE = 1.0, 0.03  # how often, and so much of the time at most
+ENOUGH = 20  # requests from which on a verdict is told
+Told = dict[str, typing.Any]
+NOTHING: Told = dict.fromkeys(
+    ("usd_per_10k", "usd_per_10k_low", "usd_per_10k_high", "cost_reason", "verdict", "slo", "judged"), None
+) | {"reasons": []}
+
+
+class Judged:
+    """Of one stage."""
+
+    def __init__(self, stage: int) -> None:
+        self.stage = stage
+        self._frames: list[pd.DataFrame] = []
+        self._since = float("-inf")  # every record that ended later is there
+        self._loads: dict[str, tuple[int, float, float]] = {}  # worker -> n, sum of CPU, worst lag
+        self._not_before = 0.0
+        self.told = NOTHING
+
+    def take(self, records: pd.DataFrame) -> None:
+        self._frames.append(records)
+        if sum(map(len, self._frames)) > 2 * MOST:
+            self._records()
+
+    def _records(self) -> pd.DataFrame:
+        """The last MOST of them."""
+        records = pd.concat(self._frames, ignore_index=True) if len(self._frames) > 1 else self._frames[0]
+        if len(records) > MOST:
+            self._since = max(self._since, float(records["ended"].iloc[:-MOST].max()))
+            records = records.iloc[-MOST:].reset_index(drop=True)
+        self._frames = [records]
+        return records
+
+    def kept_up(self, workers: typing.Iterable[dict[str, typing.Any]]) -> None:
+        """How the workers did in a second of the window."""
+        for one in workers:
+            n, cpu, lag_ms = self._loads.get(one["worker"], (0, 0.0, 0.0))
+            if one.get("cpu") is not None:
+                n, cpu = n + 1, cpu + one["cpu"]
+            self._loads[one["worker"]] = n, cpu, max(lag_ms, one.get("lag_ms") or 0.0)
+
+    def look(
+        self, now: RunNow, folder: RunFolder, visit: StageWindow, began: float | None, at: float, until: float | None
+    ) -> Told:
+        """What is known by `at`, s from the run's start, as all times here: at most 1 s old where that takes little time.
+        until: the end of its window, if that is told."""
+        if began is None or not self._frames or at < self._not_before:
+            return self.told
+        took = time.monotonic()
+        records = self._records()
+        a, b = max(began, self._since), self._all_ended(records, at)
+        b = b if until is None else min(b, until)
+        if b > a:
+            self.told = self._judge(now, folder, visit, records, (a, b)) or self.told
+        self._not_before = at + max(EVERY_S, (time.monotonic() - took) / SHARE)
+        return self.told
+
+    def _all_ended(self, records: pd.DataFrame, at: float) -> float:
+        """What began earlier has ended and is there, if nothing takes longer than the longest so far."""
+        there = records.groupby("worker")["ended"].max().min()
+        return max(there, at - LATE_S) - float(records["latency_ms"].max()) / 1000
+
+    def _judge(
+        self, now: RunNow, folder: RunFolder, visit: StageWindow, records: pd.DataFrame, window: tuple[float, float]
+    ) -> Told | None:
+        (a, b), epoch = window, now.manifest.started_at
+        measured = records["phase"] == "measure"
+        phase = records["phase"].mask(measured & (records["sent"] < a), "settle")
+        phase = phase.mask(measured & (records["sent"] >= b), "hold")
+        if not (phase == "measure").any():
+            return None
+        seen = dataclasses.replace(
+            visit, measure_from=epoch + a, measure_until=epoch + b, hold_until=epoch + b, ended_by="time", whole=True,
+            workers=[WorkerLoad(w, cpu / n, lag_ms) for w, (n, cpu, lag_ms) in self._loads.items() if n],
+        )  # fmt: skip
+        run = of_stage(now, folder, seen, records.assign(phase=phase))
+        (result,) = results_of(run, now.prices)
+        waiting = waiting_users(records, (a, b), now.scenario.longest_call_s)
+        cautions = [c for c in result.cautions if not (c.kind == "users_missing" and explained(c, waiting))]
+        return told(result, cautions, whole=a > self._since)
+
+
+def waiting_users(records: pd.DataFrame, window: tuple[float, float], longest_call_s: float) -> float:
+    """Mean number of users of whom nothing was heard at the end of the window, since their last request: they wait for one
+    that takes longer than any before. After longest_call_s a user is no more believed to."""
+    a, b = window
+    heard = records.groupby(["worker", "user"])["ended"].max().to_numpy()
+    silent_s = b - np.maximum(heard, a)
+    return float(silent_s[(silent_s > 0) & (b - heard <= longest_call_s)].sum() / (b - a))
+
+
+def explained(missing: Caution, waiting: float) -> bool:
+    """Whether those that wait are so many that no user is missing."""
+    own, due = (float(typing.cast(float, missing.figures[name])) for name in ("own", "due"))
+    return own + waiting >= (1 - THRESHOLDS["users_missing"].limit) * due
+
+
+def told(result: Result, cautions: list[Caution], whole: bool) -> Told:
+    """What is said of it. cautions: those that stand; whole: whether its window is looked at from its beginning."""
+    figures, cost = result.figures, result.figures.cost
+    n, successes = figures.outcome.requests or 0, figures.outcome.successes or 0
+    cautions = said_now(cautions, n)
+    known = bool(cautions) or successes >= ENOUGH
+    ends = cost.usd_per_transaction_ci_low, cost.usd_per_transaction_ci_high
+    return {
+        "usd_per_10k": plain(cost.usd_per_10k_transactions),
+        "usd_per_10k_low": None if ends[0] is None else plain(10_000 * ends[0]),
+        "usd_per_10k_high": None if ends[1] is None else plain(10_000 * ends[1]),
+        "cost_reason": result.cost_reason,
+        "verdict": trust_of(cautions).verdict if known else None,
+        "reasons": [sentence(same) for same in alike(cautions)],
+        "slo": figures.limits.slo,
+        "judged": f"its {'' if whole else 'last '}{n:,} request{'' if n == 1 else 's'}",
+    }
+
+
+def said_now(cautions: list[Caution], requests: int) -> list[Caution]:
+    """Of a stage that has just begun only what makes it INVALID: a few requests say little of its load."""
+    if requests < ENOUGH:
+        return [c for c in cautions if trust_of([c]).verdict == "INVALID"]
+    return [c for c in cautions if c.kind != "few_successes"]

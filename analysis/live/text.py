@@ -1,0 +1,71 @@
+"""The figures as lines of text: the state of a run for a person who asks once."""
+
+import typing
+
+from analysis.live.answers import Document
+from analysis.words import format as show
+
+
+def state(figures: Document) -> list[str]:
+    """Lines of how a run stands."""
+    if figures["run"] is None:
+        return ["nothing is known of a run here yet"]
+    lines = [finished_line(row) for row in figures["stages"]]
+    if figures["stage"]:
+        lines += stage_lines(figures["stage"])
+    if figures["ended"]:
+        lines.append(f"The run has ended. {figures['ended']['headline']}")
+    return lines or ["the run has begun, no stage has"]
+
+
+def level(row: typing.Mapping[str, typing.Any]) -> str:
+    if row["rate"] is not None:
+        return f"{row['rate']:g} requests/s"
+    return "no level" if row["users"] is None else f"{row['users']} user{'' if row['users'] == 1 else 's'}"
+
+
+def finished_line(row: typing.Mapping[str, typing.Any]) -> str:
+    parts = [
+        f"stage {row['stage']}: {row['target']}, {row['payload']}, {level(row)}",
+        f"{show.count(row['requests'])} requests",
+        f"errors {show.percent(row['error_rate'])}",
+        f"{show.number(row['throughput_per_s'])}/s",
+        f"TTFT p95 {show.seconds(row['ttft_p95_s'])}",
+        f"latency p95 {show.seconds(row['latency_p95_s'])}",
+        f"{show.money(row['usd_per_10k_transactions'])} per 10k",
+        f"{row['verdict']}",
+        f"limits {row['slo']}",
+    ]
+    return " | ".join(parts)
+
+
+def stage_lines(so_far: typing.Mapping[str, typing.Any]) -> list[str]:
+    """Of the stage under way."""
+
+    def times(name: str, unit: str, words: typing.Callable[[float | None], str]) -> str:
+        ends = (so_far[f"{name}_p95_{unit}_low"], so_far[f"{name}_p95_{unit}_high"])
+        wide = f" ({show.ends(words, *ends)})" if ends[0] is not None else ""
+        return f"p50 {words(so_far[f'{name}_p50_{unit}'])}, p95 {words(so_far[f'{name}_p95_{unit}'])}{wide}"
+
+    errors = ", ".join(f"{name} {n}" for name, n in so_far["errors"]) or "none"
+    first = [
+        f"stage {so_far['stage']} so far: measured {show.seconds(so_far['measured_s'])}",
+        f"{show.count(so_far['requests'])} requests",
+        f"{show.number(so_far['requests_per_s'])}/s",
+        f"output tokens {show.number(so_far['output_tokens_per_s'])}/s",
+        f"errors {errors}",
+    ]
+    last = [
+        f"tokens in {show.number(so_far['prompt_tokens_mean'])}, out {show.number(so_far['completion_tokens_mean'])}",
+        f"{show.money(so_far['usd_per_10k'])} per 10k",
+    ]
+    tpot = times("tpot", "ms", show.milliseconds)
+    lines = [
+        ", ".join(first),
+        f"  TTFT {times('ttft', 's', show.seconds)}; latency {times('latency', 's', show.seconds)}",
+        f"  TPOT {tpot}; {'; '.join(last)}",
+    ]
+    if so_far["verdict"]:
+        why = "".join(f"; {reason}" for reason in so_far["reasons"])
+        lines.append(f"  {so_far['verdict']} by {so_far['judged']}, limits {so_far['slo']}{why}")
+    return lines
