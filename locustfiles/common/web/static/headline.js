@@ -25,11 +25,13 @@ export function showStrip(load) {
   const name = run ? text(run.name) : scenario.name ? text(scenario.name) : "Swarmledger";
   put(at("name"), name);
   document.title = `${name}: ${STATES[load.state] || text(load.state)} – Swarmledger`;
-  put(at("kicker"), [scenario.file && `scenario ${text(scenario.file)}`, run && `folder ${text(run.folder)}`].filter(Boolean).join(" · "));
+  put(at("kicker"), [scenario.file && `scenario ${text(scenario.name)} (${text(scenario.file)})`, run && `folder ${text(run.folder)}`].filter(Boolean).join(" · "));
   const ended = load.state === "ended" && run ? text(run.status) : null;
   put(at("state"), ended ? `ended: ${ended}` : STATES[load.state] || text(load.state));
   at("state").className = `pill ${ended || text(load.state)}`;
   at("idle").hidden = Boolean(run);
+  const workers = (load.workers || []).filter(of => of.worker !== "local").length;
+  put(at("idle-workers"), workers ? `${count(workers)} worker${workers === 1 ? "" : "s"} connected.` : "");
   if (!run) return;
   const planned = run.stages_planned, place = stage ? stage.place ?? stage.stage : null;
   at("stage-row").hidden = !stage;

@@ -65,7 +65,7 @@ export function showWorkers(table, workers) {
     cell([text(of.worker), of.host && of.host !== of.worker ? text(of.host) : ""], "", "th", { scope: "row" }),
     cell([count(of.users), ""], "n"), cell([count(of.in_flight), ""], "n"),
     cell([percent(of.cpu), ""], of.cpu > 0.8 ? "n missed" : "n"), cell([milliseconds(of.lag_ms), ""], of.lag_ms > 50 ? "n missed" : "n"),
-    cell([of.heard_s_ago === null || of.heard_s_ago === undefined ? UNKNOWN : `${number(of.heard_s_ago)} s ago`, ""], of.heard_s_ago > 5 ? "n missed" : "n"))));
+    cell([of.heard_s_ago === null || of.heard_s_ago === undefined ? UNKNOWN : `${of.heard_s_ago.toFixed(1)} s ago`, ""], of.heard_s_ago > 5 ? "n missed" : "n"))));
 }
 
 export function showRuns(list, runs, current) {
