@@ -4,8 +4,8 @@ import pytest
 from selenium.webdriver.common.by import By
 
 from tests.helpers.browser import browser
-from tests.helpers.live_document import figures, load, served
-from tests.helpers.live_page import await_stage, severe, text, texts
+from tests.helpers.live_document import AT, figures, load, served
+from tests.helpers.live_page import await_, await_stage, severe, text, texts
 
 HOSTILE = "<b>x</b>&\"'"
 LONG = "a-name-without-an-end-" * 12
@@ -90,3 +90,16 @@ def test_charts_move_by_the_keyboard_and_a_button_asks_before_it_acts(chrome, tm
         assert chrome.switch_to.active_element.get_attribute("id") == "ask-no"  # Enter alone stops nothing
         chrome.switch_to.active_element.send_keys("\ue00c")  # Escape
         assert not chrome.find_element(By.ID, "ask").is_displayed()
+
+
+def test_old_figures_and_a_lost_connection_are_said_and_what_was_shown_stays(chrome, tmp_path):
+    behind = figures("name") | {"at": AT - 9.0}  # 9 s before the time that the load tells
+    with served({"load": load("run", "runs/run"), "figures": behind}, tmp_path) as url:
+        opened(chrome, url)
+        await_(chrome, lambda c: text(c, "#connection").startswith("No figures for 9 s: "))
+    await_(chrome, lambda c: text(c, "#connection").startswith("Connection lost "))
+    assert texts(chrome, "#card-ttft dd") == ["83.1 ms", "–"]
+    with served({"load": load("run", "runs/run"), "figures": None}, tmp_path) as url:
+        opened(chrome, url)
+        await_(chrome, lambda c: text(c, "#connection").startswith("No figures yet"))
+        assert set(texts(chrome, "#card-ttft dd") + texts(chrome, "#card-errors dd")) == {"–"}
