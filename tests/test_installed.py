@@ -126,7 +126,7 @@ def test_an_installed_copy_has_every_file_that_the_code_reads():
             matched = set(ROOT.joinpath(*package.split(".")).glob(pattern))
             assert matched, f"{package}: {pattern} matches nothing"
             taken |= matched
-    kinds = (".j2", ".css", ".yaml", ".png")
+    kinds = (".j2", ".css", ".js", ".yaml", ".png")
     data = {p for top in ("analysis", "locustfiles", "scripts") for p in (ROOT / top).rglob("*") if p.suffix in kinds}
     assert data <= taken
 

@@ -44,7 +44,7 @@ class Stage:
         """Where `window` is None: how that came."""
         visit, n = self.visit, len(self.measured)
         if visit.measure_from is None or visit.measure_until is not None:
-            return "it never got its measured window"
+            return "it was skipped while it settled" if visit.ended_by == "skip" else "it never got its measured window"
         end = (
             "was killed, its disk was full, or it is still running,"
             if self.run.manifest.status == "running"

@@ -229,7 +229,7 @@ class StageFigures:
     trust: Trust = Trust()
     limits: Limits = Limits()
     ended_by: str | None = text(
-        "what ended the stage: time, requests, precision, abort (its error rate), budget or stop"
+        "what ended the stage: time, requests, precision, abort (its error rate), skip (by a person), budget or stop"
     )
     run: str = text("the run's name", required=True)
 

@@ -85,7 +85,9 @@ class StageWindow:
     measure_from: float | None = None  # a: the measured window is [a, b)
     measure_until: float | None = None  # b
     hold_until: float | None = None  # every request begun in the window had ended
-    ended_by: str | None = None  # time, requests, precision, abort (its error rate), budget, stop (Ctrl-C, SIGTERM, UI)
+    ended_by: str | None = (
+        None  # time, requests, precision, abort (its error rate), skip (a person), budget, stop (Ctrl-C, SIGTERM, UI)
+    )
     steady: bool | None = None  # whether its latencies drifted no more when the window began; None: not looked at
     outcome: str | None = None  # of a search's stage: met, missed or undecided; None: not to be trusted
     trace_fit: TraceFit | None = None  # of a replay whose trace has prompt lengths

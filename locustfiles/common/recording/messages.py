@@ -211,3 +211,5 @@ class RecordsReport(Message):
     produced: int | None  # records in all; None: more may come
     # of the worker's loop, by its clock: all so far
     gaps: list[tuple[float, float]] = dataclasses.field(default_factory=list)
+    # how its process does, for those who watch: in_flight, cpu, lag_ms (Probe.lately)
+    lately: dict[str, float] = dataclasses.field(default_factory=dict)

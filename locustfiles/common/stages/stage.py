@@ -46,6 +46,7 @@ class Stage:
         self._dealer: gevent.Greenlet | None = None
         self._workers = set(control.alive())
         self._measured_s = 0.0  # without the holds between
+        self._skipped = False
         now = self.run.clock.now()
         self.window = StageWindow(
             number, group.repeat, group.target, group.payload, level.users, level.rate, started_at=now
@@ -71,8 +72,9 @@ class Stage:
         if not self.trace:
             self._begin_arrivals()
             self._settle()
-        if self.run.over_budget:
-            self._end("budget")
+        if self.run.over_budget or self._skipped:
+            self._end("budget" if self.run.over_budget else "skip")
+            self._stop_arrivals()
             return
         self.window.measure_from = self.run.clock.now()
         for look, windows in enumerate(LOOKS if self.slo else (1,)):
@@ -87,6 +89,10 @@ class Stage:
         if self.window.ended_by is None:
             self._end("stop")
 
+    def skip(self) -> None:
+        """End its window now, and hold it as every window; where it has none yet it gets none."""
+        self._skipped = True
+
     def _end(self, reason: str) -> float:
         """When."""
         if reason == "budget":  # nothing is sent any more
@@ -99,6 +105,11 @@ class Stage:
         self.window.ended_by = reason
         return now
 
+    @property
+    def _over(self) -> bool:
+        """Nothing is waited for any more."""
+        return self.run.over_budget or self._skipped
+
     def _at_once(self) -> int:
         """Requests in flight when settled: the users, or by Little's law."""
         if self.level.users is not None:
@@ -108,10 +119,11 @@ class Stage:
 
     def _settle(self) -> None:
         load, began = self.load, time.monotonic()
-        while time.monotonic() - began < load.settle_s and not self.run.over_budget:
+        while time.monotonic() - began < load.settle_s and not self._over:
             gevent.sleep(min(0.1, max(POLL_S, load.settle_s - (time.monotonic() - began))))
-        self.control.wait_until_clear(self.spec, "settle")
-        while not (steady := self.tally.steady(self._at_once())) and not self.run.over_budget:
+        if not self._skipped:
+            self.control.wait_until_clear(self.spec, "settle")
+        while not (steady := self.tally.steady(self._at_once())) and not self._over:
             if time.monotonic() - began >= load.settle_at_most_s:
                 break
             gevent.sleep(0.1)
@@ -136,6 +148,8 @@ class Stage:
             elapsed = self.run.clock.now() - since
             if reason := window_ends(elapsed, self.load, at_most_s, self.tally):
                 return reason
+            if self._skipped:
+                return "skip"
             gevent.sleep(min(0.1, max(POLL_S, at_most_s - elapsed)))
         return "budget"
 
@@ -159,6 +173,8 @@ class Stage:
             return None
         if self.window.ended_by == "abort":
             return "missed"
+        if self.window.ended_by == "skip":
+            return "undecided"
         due = (self.level.rate or 0.0) * self._measured_s  # 0 in the closed loop
         if self.tally.requests + 2 * math.sqrt(due) < 0.95 * due:
             return "missed"

@@ -44,6 +44,7 @@ class Sweep:
         self.planned_s = sum(run.inputs.stage_s(g.load) * len(g.levels) for g in self.groups)
         self._done_s = 0.0
         self.stage: Stage | None = None
+        self.ends_after_stage = False  # a person has asked for it
         self.preflight = Preflight(run, runner, alive)
         self._stage_numbers = itertools.count(next_stage(manifest))
         self._guard = BudgetGuard(self.control, self.end)
@@ -69,6 +70,21 @@ class Sweep:
             self._greenlet.kill(block=False)
         self._guard.stop()
         self.control.set(None)
+
+    def skip_stage(self) -> bool:
+        """End the stage under way; whether there was one that goes on."""
+        stage = self.stage
+        if stage is None or stage.window.ended_by is not None:
+            return False
+        stage.skip()
+        log.warning("Stage %d is skipped: what it has measured is kept", stage.spec.stage)
+        return True
+
+    def end_after_stage(self) -> None:
+        """No other stage begins; --resume measures those that are missing."""
+        if not self.ends_after_stage:
+            self.ends_after_stage = True
+            log.warning("The run ends after this stage")
 
     def done_s(self) -> float:
         """Planned seconds that are over: whole stages, and the part of the one under way."""
@@ -109,8 +125,8 @@ class Sweep:
         self.run.spend.load_ends()
 
     def measure(self, group: Group, level: Level, slo: Slo | None = None) -> Stage:
-        """One stage. Raises SweepEnds when the budget is spent, before it or by it."""
-        if self.run.over_budget:
+        """One stage. Raises SweepEnds when the budget is spent, before it or by it, or a person has ended the run before it."""
+        if self.run.over_budget or self.ends_after_stage:
             raise SweepEnds
         stage = self.stage = Stage(self.control, group, level, next(self._stage_numbers), slo)
         # numbers of abandoned stages are not given again

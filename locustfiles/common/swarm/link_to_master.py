@@ -54,7 +54,10 @@ class MasterLink:
             self._raised = True
             messenger.send(self.runner, Raised())
         if report := self.worker_side.records.report(self.silent):
-            data[RecordsReport.KIND] = dataclasses.replace(report, gaps=self.worker_side.gaps).data()
+            told = dataclasses.replace(
+                report, gaps=self.worker_side.gaps, lately=self.worker_side.sender.probe.lately()
+            )
+            data[RecordsReport.KIND] = told.data()
 
     def _on_request(self, **_: object) -> None:
         """Locust forgets what a worker has counted and not reported when it sends it its first users, which first calls that are

@@ -27,8 +27,10 @@ from locustfiles.common.swarm.link_to_master import MasterLink
 from locustfiles.common.swarm.master import Master
 from locustfiles.common.swarm.shape import StageShape
 from locustfiles.common.swarm.worker import Worker
-from locustfiles.common.web import login, notice
+from locustfiles.common.watching.report_maker import ReportMaker
+from locustfiles.common.web import live_json, login, notice
 from locustfiles.common.web.guard import WebGuard
+from locustfiles.common.web.page import Page
 from locustfiles.common.web.views import WebViews
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.command_line import usage_error
@@ -207,6 +209,8 @@ def _begin_web_ui(web_ui, master: Master, options: argparse.Namespace) -> None:
         login.use(web_ui, login.users_of(options))
     views = WebViews(web_ui, master.files)
     notice.show(web_ui, master.told, views.said)
+    live_json.serve(web_ui, master.observer.document, master.stage_control, master.answer)
+    Page(web_ui, master.folder, lambda: master.next_folder().parent, ReportMaker())
     guard = WebGuard(web_ui.app.wsgi_app, web_ui.host, options.web_origin)
     web_ui.app.wsgi_app = guard
 

@@ -19,10 +19,12 @@ from locustfiles.common.recording.joining import Stranger
 from locustfiles.common.recording.messages import Called, Raised, StageClear
 from locustfiles.common.recording.run_recorder import RunRecorder
 from locustfiles.common.swarm.gate import Gate
+from locustfiles.common.swarm.load_status import load_status
 from locustfiles.common.swarm.run_under_way import RunUnderWay
 from locustfiles.common.swarm.shape import StageShape
 from locustfiles.common.swarm.worker import Worker
 from locustfiles.common.swarm.worker_registry import WorkerRegistry
+from locustfiles.common.watching.observer import Observer
 from locustfiles.common.web.notice import Told
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.exit_codes import BAD_INPUT, GATE_MISSED, NOT_TRUSTED, OK, STOPPED, complain
@@ -68,6 +70,7 @@ class Master:
         self._folders: set[pathlib.Path] = set()
         self._exit_code = OK
         self._raised: list[str] = []  # workers that had an exception nobody handled
+        self.observer = Observer(lambda: load_status(self))
         stop_one_at_a_time(runner)
         messenger.register(runner, StageClear, self._on_clear)
         messenger.register(runner, Called, self._on_called)
@@ -124,10 +127,46 @@ class Master:
             path, number = first.with_name(f"{first.name}-{number}"), number + 1
         return path
 
+    @property
+    def run(self) -> RunRecorder | None:
+        """The one under way, else the last one."""
+        return self._run
+
+    @property
+    def under_way(self) -> RunUnderWay | None:
+        return self._under_way
+
+    @property
+    def exit_code(self) -> int:
+        """By the runs so far."""
+        return self._exit_code
+
+    def asks(self) -> dict[str, typing.Any] | None:
+        """What the page must answer before the run goes on."""
+        return None
+
+    def answer(self, question: int, yes: bool) -> str | None:
+        """Why it cannot be answered, or None."""
+        return "nothing is asked now"
+
+    def stage_control(self, do: str) -> str | None:
+        """end-after or skip the stage under way; why not, or None."""
+        sweep = self._under_way.sweep if self._under_way else None
+        if sweep is None:
+            return "no run is under way; start one"
+        if do == "end-after":
+            sweep.end_after_stage()
+            return None
+        return None if sweep.skip_stage() else "no stage is settling or measuring now; try again in the next one"
+
     def told(self) -> Told:
         """Of the last start, for the web UI's page."""
         refused = self._under_way.run.failure if self._under_way else self._refused
         return Told(refused, drawbacks(self._run.manifest, self._run.over_budget) if self._run else [])
+
+    def folder(self) -> pathlib.Path | None:
+        """Of the run under way, else of the last one."""
+        return self._run.folder.path if self._run else None
 
     def files(self) -> dict[str, pathlib.Path]:
         """Name -> path of what the run under way, else the last one, has written."""

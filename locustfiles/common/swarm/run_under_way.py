@@ -40,6 +40,8 @@ class RunUnderWay:
         self.worker_side = worker_side
         self.sweep = Sweep(run, runner, registry.alive, self._collect_own)
         self.attendance = Attendance(run, self.sweep, runner, registry, worker_side)
+        self.stopping = False
+        self.lately: dict[str, dict[str, float]] = {}  # worker -> how its process does (Probe.lately)
         self._ticker: gevent.Greenlet | None = None
 
     def begin(self) -> None:
@@ -58,6 +60,7 @@ class RunUnderWay:
         if upto is None:
             return
         self.attendance.take_gaps(worker, report.gaps)
+        self.lately[worker] = report.lately
         try:
             self.run.files.flush()  # acknowledged is what outlives this process, and is where the run's records belong
         except OSError:  # the worker keeps its records; the ticker ends the run
@@ -102,6 +105,7 @@ class RunUnderWay:
 
     def stop(self) -> None:
         """Before Locust stops anything: no new stage, users down to 0, records handed in."""
+        self.stopping = True
         self.sweep.stop()
         if self.registry.distributed:
             self.registry.expected = max(1, len(self.registry.alive()))

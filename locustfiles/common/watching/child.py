@@ -1,13 +1,18 @@
 """Programs of the analysis, each in a process of its own, so that nothing of them runs in the loop that measures."""
 
+import contextlib
 import os
 import pathlib
+import signal
 import sys
 import typing
+
+import gevent
 
 import locustfiles
 
 ROOT = pathlib.Path(locustfiles.__file__).resolve().parent.parent
+END_S = 2.0  # from the end of its input to its own
 
 
 class Child(typing.NamedTuple):
@@ -16,32 +21,51 @@ class Child(typing.NamedTuple):
     pid: int
     stdin: int
     stdout: int
+    stderr: int
+
+    def end(self) -> None:
+        """Close its input, and end it where it does not end by that."""
+        for descriptor in self[1:]:
+            with contextlib.suppress(OSError):
+                os.close(descriptor)
+        with contextlib.suppress(ChildProcessError, ProcessLookupError):
+            for _ in range(int(END_S / 0.1)):
+                if os.waitpid(self.pid, os.WNOHANG)[0]:
+                    return
+                gevent.sleep(0.1)
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
 
 
-def begin(arguments: list[str]) -> Child:
-    """`python -m analysis ARGUMENTS` with its standard input and output as pipes. Raises OSError.
+def begin(arguments: list[str], errors_apart: bool = True) -> Child:
+    """`python -m analysis ARGUMENTS` with pipes to its standard input, output and error. Raises OSError.
+
+    errors_apart: else what it complains of comes by its output, and its error's pipe stays empty.
 
     By posix_spawn: a fork would copy the page tables of a process that is under load. In a group of its own: Ctrl-C on the
     terminal is for the load test, which ends its children by closing their input.
     """
     theirs_in, ours_out = os.pipe()
     ours_in, theirs_out = os.pipe()
+    ours_error, theirs_error = os.pipe()
+    theirs = (theirs_in, theirs_out, theirs_error)
+    as_theirs = (theirs_in, theirs_out, theirs_error if errors_apart else theirs_out)
     try:
         pid = os.posix_spawn(
             sys.executable,
             [sys.executable, "-m", "analysis", *arguments],
             _environment(),
-            file_actions=[(os.POSIX_SPAWN_DUP2, theirs_in, 0), (os.POSIX_SPAWN_DUP2, theirs_out, 1)],
+            file_actions=[(os.POSIX_SPAWN_DUP2, descriptor, number) for number, descriptor in enumerate(as_theirs)],
             setpgroup=0,
         )
     except OSError:
-        os.close(ours_out)
-        os.close(ours_in)
+        for descriptor in (ours_out, ours_in, ours_error):
+            os.close(descriptor)
         raise
     finally:
-        os.close(theirs_in)
-        os.close(theirs_out)
-    return Child(pid, ours_out, ours_in)
+        for descriptor in theirs:
+            os.close(descriptor)
+    return Child(pid, ours_out, ours_in, ours_error)
 
 
 def _environment() -> dict[str, str]:

@@ -1,5 +1,6 @@
-"""What Locust's page does not say: why a start was refused, what ended a run or was left out of it, and how to log out."""
+"""What Locust's page does not say: why a start was refused, what ended a run, where the LLM page is, how to log out."""
 
+import json
 import typing
 
 PATH = "/swarmledger-notice"
@@ -15,15 +16,19 @@ SCRIPT = """
       + "background:#b71c1c;color:#fff;font:16px sans-serif;white-space:pre-line";
     notice.hidden = true;
     document.body.append(notice);
-    const out = "LOGOUT";
-    if (out) {
+    const links = document.createElement("nav");
+    links.setAttribute("aria-label", "Swarmledger");
+    links.style.cssText = "position:fixed;left:12px;bottom:12px;z-index:9998;display:flex;gap:16px;padding:8px 14px;"
+      + "border-radius:6px;background:#0b57d0;box-shadow:0 1px 4px #0006;font:15px sans-serif";
+    for (const [href, words] of LINKS) {
       const link = document.createElement("a");
-      link.href = out;
-      link.textContent = "Log out";
-      link.style.cssText = "position:fixed;left:12px;bottom:8px;z-index:9998;padding:4px 8px;"
-        + "background:#fff;color:#0b57d0;font:14px sans-serif";
-      document.body.append(link);
+      link.href = href;
+      link.textContent = words;
+      link.style.color = "#fff";
+      links.append(link);
     }
+    document.body.append(links);
+    new ResizeObserver(() => { links.style.bottom = `${notice.offsetHeight + 12}px`; }).observe(notice);
     const look = async () => {
       try {
         const told = await (await fetch(".PATH")).json();
@@ -50,8 +55,8 @@ def show(web_ui: typing.Any, told: typing.Callable[[], Told], said: typing.Calla
     """Add it to Locust's page. said() -> what was answered to a button a moment ago."""
     views, base = web_ui.app.view_functions, web_ui.environment.parsed_options.web_base_path or ""
     page = views["locust.index"]
-    logout = "./swarmledger-logout" if web_ui.web_login else ""
-    script = SCRIPT.replace("LOGOUT", logout).replace("PATH", PATH)
+    links = [("./swarmledger", "LLM figures, live")] + [("./swarmledger-logout", "Log out")] * bool(web_ui.web_login)
+    script = SCRIPT.replace("LINKS", json.dumps(links)).replace("PATH", PATH)
 
     def page_with_notice() -> typing.Any:
         answer = page()

@@ -56,7 +56,7 @@ class WebViews:
         if path is None or not path.is_file():
             return make_response("No run has begun yet: start one, then ask again.\n", 404)
         size = whole_lines(path)
-        answer = Response(_part(path, size), mimetype="text/csv")
+        answer = Response(some_of(path, size), mimetype="text/csv")
         answer.headers["Content-Length"] = str(size)
         answer.headers["Content-Disposition"] = f"attachment; filename={name}"
         return answer
@@ -75,7 +75,7 @@ def whole_lines(path: pathlib.Path) -> int:
     return 0
 
 
-def _part(path: pathlib.Path, size: int) -> typing.Iterator[bytes]:
+def some_of(path: pathlib.Path, size: int) -> typing.Iterator[bytes]:
     with open(path, "rb") as file:
         while size > 0 and (some := file.read(min(CHUNK, size))):
             size -= len(some)

@@ -1,0 +1,48 @@
+"""The live document, and the buttons that act on the stage under way: what the page's script asks for."""
+
+import typing
+
+from flask import Response, request
+
+LIVE, STAGE, ANSWER = "/swarmledger/live.json", "/swarmledger/stage", "/swarmledger/answer"
+ACTIONS = ("end-after", "skip")
+
+
+def serve(
+    web_ui: typing.Any,
+    document: typing.Callable[[int], bytes],
+    stage_control: typing.Callable[[str], str | None],
+    answer: typing.Callable[[int, bool], str | None],
+) -> None:
+    """document(after) -> JSON; stage_control(do) and answer(id, yes) -> why it cannot be, or None."""
+    own, base = web_ui.auth_required_if_enabled, web_ui.environment.parsed_options.web_base_path or ""
+
+    def live() -> Response:
+        after = request.args.get("after", "")
+        found = Response(document(int(after) if after.isdecimal() else -1), mimetype="application/json")
+        found.headers["Cache-Control"] = "no-store"
+        return found
+
+    def stage() -> Response:
+        do = request.form.get("do", "")
+        if do not in ACTIONS:
+            return _said(f"do: `{do[:40]}` is none of {', '.join(ACTIONS)}; use the page's buttons", 400)
+        return _told(stage_control(do))
+
+    def answered() -> Response:
+        question, yes = request.form.get("id", ""), request.form.get("yes", "")
+        if not question.isdecimal() or yes not in ("0", "1"):
+            return _said("id, yes: a number and 0 or 1; use the page's buttons", 400)
+        return _told(answer(int(question), yes == "1"))
+
+    web_ui.app.add_url_rule(base + LIVE, "swarmledger-live", own(live))
+    web_ui.app.add_url_rule(base + STAGE, "swarmledger-stage", own(stage), methods=["POST"])
+    web_ui.app.add_url_rule(base + ANSWER, "swarmledger-answer", own(answered), methods=["POST"])
+
+
+def _told(problem: str | None) -> Response:
+    return _said("done", 200) if problem is None else _said(problem, 409)
+
+
+def _said(line: str, status: int) -> Response:
+    return Response(f"{line}\n", status, mimetype="text/plain")

@@ -1,0 +1,260 @@
+"""What watching costs the load: stages with the live page open beside stages with it closed, in one run.
+
+One process sends, on a core of its own, with the web UI; the endpoint has the other core. A page that is open asks for the
+figures as the page's script does, one question after the other. The observer, which works the figures out, is a child of the
+load process and shares its core here: on a machine with more cores it would not.
+"""
+
+import argparse
+import contextlib
+import csv
+import http.client
+import json
+import pathlib
+import socket
+import statistics
+import sys
+import tempfile
+import threading
+import time
+import typing
+
+import numpy as np
+import psutil
+import yaml
+
+from locustfiles.contract.exit_codes import BAD_INPUT, NOT_TRUSTED, OK, complain
+from scripts.bench.child import PROMPT
+from scripts.bench.clients import LOCUST, SHORT_TOKENS, STREAM_TOKENS, plain_environment
+from scripts.bench.command import parser_of, seconds
+from scripts.bench.endpoint import ROOT, SHORT_MODEL, STREAM_MODEL, Endpoint, EndpointFailed, running_endpoint
+from scripts.bench.measure import ClientFailed, cores, running
+from scripts.bench.table import markdown
+
+EXAMPLE = """example:
+  python -m scripts.bench.watched --pairs 6 --seconds 12"""
+CORE_AT_MOST, ERROR_AT_MOST_MS = 0.01, 0.3  # what the open page may add: share of a core, p99 of the TTFT error
+USERS, RATE = 200, 500
+END_S = 60
+ASK = "/swarmledger/live.json?after={}"
+
+
+class Stage(typing.NamedTuple):
+    """One stage's figures. Times in ms; shares of a core."""
+
+    open: bool
+    requests_per_s: float
+    load_core: float
+    observer_core: float
+    ttft_p99_ms: float | None  # client minus endpoint
+    late_p99_ms: float | None  # the endpoint's own lateness
+    answers: int  # that the page got
+    answer_kb: float | None  # the median of them
+    oldest_s: float | None  # age of the figures when the page had them, at most
+
+
+class Page(threading.Thread):
+    """Asks as a browser does that shows the page, while `open` is set."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(daemon=True)
+        self._port, self.open, self.over = port, False, False
+        self.got: list[tuple[float, float | None, int]] = []  # when, age of its figures, bytes
+
+    def run(self) -> None:
+        seq = 0
+        while not self.over:
+            if not self.open:
+                time.sleep(0.05)
+                continue
+            with contextlib.suppress(OSError, ValueError, http.client.HTTPException):
+                seq = self._ask(seq)
+                continue
+            time.sleep(0.5)
+
+    def _ask(self, seq: int) -> int:
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=10)
+        with contextlib.closing(connection):
+            connection.request("GET", ASK.format(seq))
+            text = connection.getresponse().read()
+        told, now = json.loads(text), time.time()
+        at = (told["figures"] or {}).get("at")
+        self.got.append((now, None if at is None else now - at, len(text)))
+        return int(told["seq"])
+
+
+class Watcher:
+    """Samples CPU of the load process and of its observer, and opens the page for every other stage."""
+
+    def __init__(self, pid: int, folder: pathlib.Path, page: Page) -> None:
+        self._load, self._manifest, self._page = psutil.Process(pid), folder / "manifest.json", page
+        self.samples: list[tuple[float, float, float]] = []  # Unix seconds, CPU seconds of load and observer
+
+    def look(self) -> None:
+        own = sum(self._load.cpu_times()[:2])
+        children = 0.0
+        for child in self._load.children(recursive=True):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                children += sum(child.cpu_times()[:2])
+        self.samples.append((time.time(), own, children))
+        with contextlib.suppress(OSError, ValueError):
+            begun = len(json.loads(self._manifest.read_text(encoding="utf-8"))["stages"])
+            self._page.open = begun > 0 and begun % 2 == 0
+
+    def cores(self, a: float, b: float) -> tuple[float, float]:
+        """Mean shares of a core from a to b: load, observer."""
+        inside = [s for s in self.samples if a <= s[0] <= b]
+        (began, *before), (ended, *after) = inside[0], inside[-1]
+        load, observer = ((later - earlier) / (ended - began) for earlier, later in zip(before, after, strict=True))
+        return load, max(0.0, observer)
+
+
+def watched(stream: bool, pairs: int, seconds_each: float, folder: pathlib.Path) -> list[Stage]:
+    """One run of 2 x pairs stages. Raises EndpointFailed or ClientFailed."""
+    folder.mkdir()
+    endpoint_core, client_core = cores()
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port = found.getsockname()[1]
+    with running_endpoint(folder, endpoint_core, False) as endpoint:
+        command = [
+            LOCUST,
+            "-f",
+            str(ROOT / "locustfiles/sweep.py"),
+            "--scenario",
+            str(_scenario(stream, pairs, seconds_each, folder)),
+        ]
+        command += ["--run-dir", str(folder / "run"), "--web-port", str(port), "--autostart", "--autoquit", "0"]
+        with running(command, plain_environment(endpoint), client_core, folder / "client.log") as process:
+            page = Page(port)
+            page.start()
+            watcher, over = (
+                Watcher(process.pid, folder / "run", page),
+                time.monotonic() + END_S + 2 * pairs * (seconds_each + 10),
+            )
+            with contextlib.suppress(psutil.NoSuchProcess):
+                while process.poll() is None and time.monotonic() < over:
+                    watcher.look()
+                    time.sleep(0.1)
+            page.over = True
+    if process.returncode:
+        raise ClientFailed((folder / "client.log").read_text(errors="replace")[-500:])
+    return _stages(folder / "run", endpoint, watcher, page)
+
+
+def _scenario(stream: bool, pairs: int, seconds_each: float, folder: pathlib.Path) -> pathlib.Path:
+    lines = (json.dumps({"prompt": f"{n}. {PROMPT}"}) + "\n" for n in range(10_000))
+    (folder / "prompts.jsonl").write_text("".join(lines), encoding="utf-8")
+    load: dict[str, typing.Any] = {"settle_s": 2, "settle_at_most_s": 5, "measure_s": seconds_each, "repeat": 2 * pairs}
+    load |= {"users": [USERS]} if stream else {"rate": [RATE], "max_users": 100}
+    target = {
+        "name": "exact", "service": "bedrock", "api": "converse", "model_id": STREAM_MODEL if stream else SHORT_MODEL, "stream": stream,
+        "price": {"input": 0.0001, "output": 0.0004}, "parameters": {"max_tokens": STREAM_TOKENS if stream else SHORT_TOKENS},
+    }  # fmt: skip
+    scenario = {
+        "name": "watched", "targets": [target], "region": "us-east-1", "payloads": [str(folder / "prompts.jsonl")], "load": load,
+        "request_timeout_s": 30, "pricing": str(ROOT / "configs/pricing/local-demo.yaml"), "confirm_above_usd": 1e6,
+    }  # fmt: skip
+    path = folder / "scenario.yaml"
+    path.write_text(yaml.safe_dump(scenario), encoding="utf-8")
+    return path
+
+
+def _stages(run: pathlib.Path, endpoint: Endpoint, watcher: Watcher, page: Page) -> list[Stage]:
+    truth = {row["request_id"]: row for row in endpoint.rows()}
+    by_stage: dict[int, list[dict[str, str]]] = {}
+    with open(run / "requests.csv", encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            if row["phase"] == "measure" and not row["error"]:
+                by_stage.setdefault(int(row["stage"]), []).append(row)
+    found = []
+    for place, window in enumerate(json.loads((run / "manifest.json").read_text(encoding="utf-8"))["stages"]):
+        a, b, rows = window["measure_from"], window["measure_until"], by_stage.get(window["stage"], [])
+        known = [(row, truth[row["request_id"]]) for row in rows if row["request_id"] in truth]
+        errors = [
+            float(row["ttft_ms"]) - 1000 * (true["first_token"] - true["arrival"])
+            for row, true in known
+            if row["ttft_ms"] and true["first_token"]
+        ]
+        late = [true["late_ms"] for _, true in known if true.get("late_ms") is not None]
+        got = [one for one in page.got if a <= one[0] <= b]
+        ages = [age for _, age, _ in got if age is not None]
+        found.append(
+            Stage(
+                place % 2 == 1,
+                len(rows) / (b - a),
+                *watcher.cores(a, b),
+                float(np.percentile(errors, 99)) if errors else None,
+                float(np.percentile(late, 99)) if late else None,
+                len(got),
+                statistics.median(size for _, _, size in got) / 1024 if got else None,
+                max(ages, default=None),
+            )
+        )
+    return found
+
+
+def _text(value: float | None, form: str = "{:.2f}") -> str:
+    return "–" if value is None else form.format(value)
+
+
+HEAD = (
+    "page", "requests/s", "load's core", "observer's", "TTFT error p99 (ms)", "endpoint late p99 (ms)", "answers", "kB each",
+    "oldest figures (s)",
+)  # fmt: skip
+
+
+def table(stages: list[Stage]) -> str:
+    return markdown(HEAD, [_row(stage) for stage in stages])
+
+
+def _row(s: Stage) -> tuple[str, ...]:
+    page, rate, answers = "open" if s.open else "closed", f"{s.requests_per_s:.0f}", str(s.answers)
+    shares = (f"{100 * s.load_core:.1f} %", f"{100 * s.observer_core:.1f} %")
+    errors = (_text(s.ttft_p99_ms), _text(s.late_p99_ms))
+    return page, rate, *shares, *errors, answers, _text(s.answer_kb, "{:.0f}"), _text(s.oldest_s, "{:.1f}")
+
+
+def differences(stages: list[Stage]) -> tuple[float, float | None]:
+    """Open minus closed, the median over neighbours: share of the load's core, p99 of the TTFT error in ms."""
+    pairs = list(zip(stages[::2], stages[1::2], strict=True))
+    core = statistics.median(after.load_core - before.load_core for before, after in pairs)
+    errors = [
+        after.ttft_p99_ms - before.ttft_p99_ms
+        for before, after in pairs
+        if before.ttft_p99_ms is not None and after.ttft_p99_ms is not None
+    ]
+    return core, statistics.median(errors) if errors else None
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = parser_of("watched", __doc__, EXAMPLE)
+    parser.add_argument(
+        "--pairs", type=int, default=6, help="stages with and without the page, so many each (default: 6)"
+    )
+    parser.add_argument("--seconds", type=seconds, default=12.0, help="measured seconds of each stage (default: 12)")
+    args: argparse.Namespace = parser.parse_args(argv)
+    if not 1 <= args.pairs <= 30:
+        complain(f"scripts.bench.watched: {args.pairs} pairs are too few or too many; give 1 to 30")
+        return BAD_INPUT
+    fine = True
+    with tempfile.TemporaryDirectory(prefix="watched-") as folder:
+        for stream in (False, True):
+            what = f"{USERS} streams" if stream else f"{RATE} short calls/s, open loop"
+            print(f"{what} ...", file=sys.stderr, flush=True)
+            try:
+                found = watched(stream, args.pairs, args.seconds, pathlib.Path(folder) / str(stream))
+            except (EndpointFailed, ClientFailed) as e:
+                complain(str(e))
+                return BAD_INPUT
+            core, error_ms = differences(found)
+            told = "" if error_ms is None else f", {error_ms:+.2f} ms p99 of the TTFT error"
+            print(
+                f"{what}:\n\n{table(found)}\n\nOpen minus closed, median of the pairs: {100 * core:+.2f} % of a core{told}.\n"
+            )
+            fine = fine and (error_ms is None or error_ms <= ERROR_AT_MOST_MS) and (stream or core <= CORE_AT_MOST)
+    return OK if fine else NOT_TRUSTED
+
+
+if __name__ == "__main__":
+    sys.exit(main())
