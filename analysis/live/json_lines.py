@@ -7,12 +7,13 @@ stage also has its number, whether it "begins" or "ends", and, once it has ended
 
 import json
 
+from analysis.live.lines import ROUND_S, UNDER_WAY
 from analysis.live.round import Document, Round
 
 
 class JsonLines:
-    """Remembers what it has said. now.asked: {"every_s": seconds between two events `live`}. It answers {"say": [document as text,
-    …], "over": whether the run's end is known}."""
+    """Remembers what it has said. now.asked: {"every_s": seconds between two events `live`, null: none}. It answers {"say":
+    [document as text, …], "over": whether the run's end is known}."""
 
     def __init__(self) -> None:
         self._run: str | None = None
@@ -24,7 +25,13 @@ class JsonLines:
     def __call__(self, now: Round) -> Document | None:
         load, figures = now.load, now.figures | {"series": None}
         if figures["run"] != self._run and figures["run"] is not None:
-            self._run, self._last, self._begun, self._told, self._over = figures["run"], float("-inf"), None, set(), False
+            self._run, self._last, self._begun, self._told, self._over = (
+                figures["run"],
+                float("-inf"),
+                None,
+                set(),
+                False,
+            )
         said: list[str] = []
         for row in figures["stages"]:
             if row["stage"] not in self._told:
@@ -35,7 +42,8 @@ class JsonLines:
             self._begun = number
             said.append(_stage(load, figures, number, "begins", None))
         at = load.get("at") or 0.0
-        if load.get("state") in ("checking", "running", "stopping") and at - self._last >= now.asked["every_s"] - 0.3:
+        every_s = now.asked["every_s"]
+        if every_s is not None and load.get("state") in UNDER_WAY and at - self._last >= every_s - ROUND_S / 2:
             self._last = at
             said.append(_written({"event": "live", "load": load, "figures": figures}))
         was_over, self._over = self._over, figures["ended"] is not None

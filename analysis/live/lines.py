@@ -14,6 +14,8 @@ from analysis.live.text import level
 from analysis.words import format as show
 from locustfiles.contract.visible import visible_lines
 
+UNDER_WAY = ("checking", "running", "stopping")
+ROUND_S = 0.5  # so often it is asked
 _BARE = re.compile(r"[\w.:/@+,<>%$-]+")
 LIVE = (
     "requests_per_s", "output_tokens_per_s", "ttft_p50_s", "ttft_p95_s", "tpot_p50_ms", "tpot_p95_ms", "latency_p50_s",
@@ -45,10 +47,9 @@ class Lines:
         columns, every_s = now.asked.get("columns"), now.asked.get("every_s")
         said = [stage_line(row, columns) for row in figures["stages"] if self._is_new(row["stage"])]
         at = load.get("at") or 0.0
-        if every_s is not None and load.get("state") in ("checking", "running", "stopping"):
-            if at - self._last >= every_s - 0.3:  # it is asked twice a second
-                self._last = at
-                said.append(live_line(load, figures.get("stage")))
+        if every_s is not None and load.get("state") in UNDER_WAY and at - self._last >= every_s - ROUND_S / 2:
+            self._last = at
+            said.append(live_line(load, figures.get("stage")))
         ended, was_over = figures["ended"], self._over
         if ended and not self._over:
             self._over = True

@@ -18,6 +18,8 @@ from locustfiles.contract.scenario.scenario import Scenario
 
 ANSWER_BYTES = 1024
 LOOK_EVERY_S = 0.1
+#: told while a question stands on the terminal, and when it has its answer
+on_terminal: list[typing.Callable[[bool], None]] = []
 
 
 def needs_yes(ahead: Estimate, scenario: Scenario) -> float | None:
@@ -55,7 +57,7 @@ def confirm(ahead: Estimate, inputs: Inputs, options, throttled: typing.Collecti
     )
     if not options.headless or not sys.stdin.isatty():
         return refusal
-    print(f"\nThis run takes {ahead.text}. Go on? [y/N]", file=sys.stderr, flush=True)  # a line: the bar is drawn below
+    print(f"\nThis run takes {ahead.text}. Go on? [y/N]", file=sys.stderr, flush=True)
     answer = _answer()
     return (
         None
@@ -85,8 +87,12 @@ def _line_mode() -> typing.Iterator[int]:
         try:
             sys.stdin = nothing
             termios.tcsetattr(terminal, termios.TCSANOW, spelled)
+            for tell in on_terminal:
+                tell(True)
             yield terminal
         finally:
+            for tell in on_terminal:
+                tell(False)
             termios.tcsetattr(terminal, termios.TCSANOW, modes)
             sys.stdin = stdin
             os.close(other_end)

@@ -151,5 +151,5 @@ def _workers(master: "Master", under_way: RunUnderWay | None) -> list[Document]:
 
 def _ending(under_way: RunUnderWay) -> Document | None:
     if under_way.stopping:
-        return {"now": True, "at_most_s": under_way.run.inputs.scenario.longest_call_s}
+        return {"now": True, "at_most_s": under_way.environment.stop_timeout}
     return {"after_stage": True} if under_way.sweep.ends_after_stage else None

@@ -1,12 +1,10 @@
 """Swarmledger inside Locust: its options, and who does what in this process. A locustfile calls `register`."""
 
 import argparse
-import collections.abc
 import functools
 import itertools
 import logging
 import signal
-import sys
 import typing
 
 import gevent
@@ -22,11 +20,13 @@ from locustfiles.common.recording.joining import Hello
 from locustfiles.common.recording.resume import parts_so_far
 from locustfiles.common.swarm import guarded_port, patient_master, run_token
 from locustfiles.common.swarm.gate import Gate
+from locustfiles.common.swarm.interrupt import interrupt
 from locustfiles.common.swarm.introduction import Introduction
 from locustfiles.common.swarm.link_to_master import MasterLink
 from locustfiles.common.swarm.master import Master
 from locustfiles.common.swarm.shape import StageShape
 from locustfiles.common.swarm.worker import Worker
+from locustfiles.common.watching import options as watching_options
 from locustfiles.common.watching.report_maker import ReportMaker
 from locustfiles.common.web import live_json, login, notice
 from locustfiles.common.web.guard import WebGuard
@@ -34,7 +34,7 @@ from locustfiles.common.web.page import Page
 from locustfiles.common.web.views import WebViews
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.command_line import usage_error
-from locustfiles.contract.exit_codes import BAD_INPUT, NOT_TRUSTED, OK, STOPPED, complain
+from locustfiles.contract.exit_codes import BAD_INPUT, OK, STOPPED, complain
 from locustfiles.contract.run_folder import RunFolder
 
 COMMAND = "locust -f locustfiles/sweep.py --scenario configs/demo.yaml --run-dir runs/demo --headless"
@@ -93,6 +93,7 @@ def _add_options(parser, given: dict[str, str], **_) -> None:
     )
     add("--overwrite", action="store_true", default=False, help="Replace a run that --run-dir already holds")
     _add_web_options(add)
+    watching_options.add(add)
 
     ours = ", ".join(action.option_strings[0] for action in parser._actions[before:])
     # Locust prints its help before it loads a locustfile: the options that are added here never stand in it
@@ -136,15 +137,16 @@ def _on_init(environment, runner, services: tuple[str, ...], given: dict[str, st
     gate = Gate(runner) if isinstance(runner, MasterRunner) else None
     introduction, begun = Introduction(environment, runner) if isinstance(runner, WorkerRunner) else None, False
     try:
+        watching_options.prepare(options)
         if not scenario:
             raise BadInput(f"--scenario: missing; give the scenario file, as in: {COMMAND}")
         inputs = load_inputs(scenario, services)
         environment.stop_timeout = inputs.scenario.request_timeout_s + STOP_S
         clock = Clock()
         times = itertools.count(1)
-        gevent.signal_handler(signal.SIGINT, _interrupt, environment, times)
+        gevent.signal_handler(signal.SIGINT, interrupt, environment, times)
         if options.headless and not options.worker:  # Locust's own handler comes after the shape has ended
-            gevent.signal_handler(signal.SIGTERM, _interrupt, environment, times)
+            gevent.signal_handler(signal.SIGTERM, interrupt, environment, times)
         if introduction:
             _begin_worker(environment, introduction, inputs, clock)
         else:
@@ -164,32 +166,6 @@ def _on_init(environment, runner, services: tuple[str, ...], given: dict[str, st
     finally:
         if gate and not begun:
             patient_master.end_children()
-
-
-def _interrupt(environment, times: collections.abc.Iterator[int]) -> None:
-    """Ctrl-C goes to the main greenlet. Python would raise it in whatever code is running, a request's too."""
-    runner, time = environment.runner, next(times)
-    if (
-        isinstance(runner, MasterRunner)
-        and environment.parsed_options.headless
-        and runner.shape_greenlet is None
-        and runner.state == "ready"
-    ):
-        log.error("Stopped while waiting for workers; nothing was sent")
-        environment.parsed_options.expect_workers = sys.maxsize  # while they leave, Locust looks whether all have come
-        runner.quit()
-        run_token.end_at_once(STOPPED)  # Locust's wait for workers cannot be left otherwise
-    elif time == 1:
-        # else Locust stops the test and serves its page until the third Ctrl-C
-        if environment.parsed_options.autostart:
-            environment.parsed_options.autoquit = 0
-        gevent.get_hub().handle_system_error(KeyboardInterrupt, KeyboardInterrupt())
-    elif time == 2:
-        log.warning(
-            "Already stopping: requests in flight may take %g s; Ctrl-C again loses them", environment.stop_timeout
-        )
-    else:
-        run_token.end_at_once(NOT_TRUSTED)
 
 
 def _begin_worker(environment, introduction: Introduction, inputs: Inputs, clock: Clock) -> None:

@@ -20,6 +20,7 @@ NO_WRAP, WRAP = "\x1b[?7l", "\x1b[?7h"  # a line that is too long for a window t
 ALL_AT_ONCE, SHOW = "\x1b[?2026h", "\x1b[?2026l"  # terminals that know it draw without a flicker
 CLEAR = "\x1b[2J\x1b[H"
 CLOSE_S = 1.0
+_OPEN: list["Screen"] = []
 
 
 def is_usable() -> bool:
@@ -43,22 +44,24 @@ class Screen:
 
     def begin(self) -> None:
         self._open = True
+        _OPEN.append(self)
         above = Above(self, self._stderr)
         for handler in _handlers():
             if handler.stream in (self._stderr, self._stdout) and handler.stream.isatty():
                 self._handlers.append((handler, handler.stream))
-                handler.setStream(above)  # type: ignore[arg-type]
-        sys.stderr = above  # type: ignore[assignment]
+                handler.setStream(above)
+        sys.stderr = above
         if self._stdout.isatty():
-            sys.stdout = Above(self, self._stdout)  # type: ignore[assignment]
+            sys.stdout = Above(self, self._stdout)
         atexit.register(self.close)
 
     def size(self) -> tuple[int, int]:
         """Columns and rows."""
         try:
-            return tuple(os.get_terminal_size(self._stderr.fileno()))  # type: ignore[return-value]
+            columns, rows = os.get_terminal_size(self._stderr.fileno())
         except (OSError, ValueError):
-            return 80, 24
+            columns = rows = 0
+        return columns or 80, rows or 24  # one that does not tell has none
 
     def show(self, frame: list[str]) -> None:
         """From now on this frame, cut to what has room. A terminal that is too slow for it gets the next one."""
@@ -85,6 +88,7 @@ class Screen:
         if not self._open:
             return
         atexit.unregister(self.close)
+        _OPEN.remove(self)
         for handler, stream in self._handlers:
             handler.setStream(stream)
         sys.stderr = self._stderr
@@ -110,6 +114,12 @@ class Screen:
 
     def _put(self, text: str) -> None:
         self.output.put(text.encode(self._encoding, "replace"))
+
+
+def close_all() -> None:
+    """Where the process ends at once."""
+    while _OPEN:
+        _OPEN[-1].close()
 
 
 class Above:
@@ -150,10 +160,12 @@ def speak_above() -> None:
 
     for handler in _handlers():
         if handler.stream is sys.stderr and is_usable():
-            handler.setStream(Line(sys.stderr))  # type: ignore[arg-type]
+            handler.setStream(Line(sys.stderr))
 
 
 def _handlers() -> list[logging.StreamHandler]:
     loggers = [logging.getLogger(), *map(logging.getLogger, ("locust", "locust.stats_logger"))]
     found = {id(h): h for one in loggers for h in one.handlers}
-    return [h for h in found.values() if isinstance(h, logging.StreamHandler) and not isinstance(h, logging.FileHandler)]
+    return [
+        h for h in found.values() if isinstance(h, logging.StreamHandler) and not isinstance(h, logging.FileHandler)
+    ]
