@@ -23,7 +23,7 @@ from locustfiles.contract.manifest import StageWindow
 from locustfiles.contract.run_folder import RunFolder
 
 Document = dict[str, typing.Any]
-READ_S = 0.3  # what has been written is read for so long at a time
+READ_S = 1.0  # what has been written is read for so long at a time
 NOTHING: Document = {"at": None, "run": None, "stage": None, "stages": [], "series": None, "ended": None}
 NO_RECORDS = pd.DataFrame()
 
