@@ -53,7 +53,7 @@ class Lines:
         ended, was_over = figures["ended"], self._over
         if ended and not self._over:
             self._over = True
-            said.append(f"headline: {ended['headline']}")
+            said.append(f"{'headline' if columns is None else 'Recommendation'}: {ended['headline']}")
         return {"say": said, "over": self._over} if said or self._over != was_over else None
 
     def _is_new(self, stage: int) -> bool:
