@@ -110,7 +110,7 @@ def written(pairs: typing.Mapping[str, typing.Any]) -> str:
 
 def value(each: typing.Any) -> str:
     """A number with four digits, a word as it is, any other text between quotation marks; nothing where it is not known."""
-    if each is None or each == []:
+    if each is None or each in ("", []):
         return ""
     if isinstance(each, float):
         return f"{each:.4g}" if abs(each) < 10_000 else f"{each:.0f}"

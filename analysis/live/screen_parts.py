@@ -57,6 +57,8 @@ def head(load: Document, width: int) -> Text:
 def progress(load: Document, width: int) -> Text:
     """The stage's bar, and the time left of it and of the run."""
     run, stage = load.get("run") or {}, load.get("stage") or {}
+    if (load.get("ending") or {}).get("now"):  # what was planned does not come any more
+        run, stage = run | {"left_s": None}, stage | {"left_s": None}
     left = [] if stage.get("left_s") is None else [f"stage {duration(stage['left_s'])} left"]
     left += [] if run.get("left_s") is None else [f"run {duration(run['left_s'])} left"]
     left = left or [f"{duration(run.get('elapsed_s'))} since the start"]

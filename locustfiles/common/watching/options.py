@@ -13,6 +13,13 @@ EVERY_S = 10.0
 _JSON_TO: list[int] = []  # the descriptor that was standard output before anybody else could write there
 
 
+class _Quiet(argparse.Action):
+    """Locust says a word before anything of ours is asked, at the level that is known by then."""
+
+    def __call__(self, parser, namespace, values, option_string=None) -> None:
+        namespace.quiet, namespace.loglevel = True, "WARNING"
+
+
 def add(add_argument: typing.Callable) -> None:
     add_argument(
         "--live-every",
@@ -23,7 +30,8 @@ def add(add_argument: typing.Callable) -> None:
     )
     add_argument(
         "--quiet",
-        action="store_true",
+        action=_Quiet,
+        nargs=0,
         default=False,
         help="Say only what went wrong, what to mind, and how the run ended",
     )
@@ -39,9 +47,12 @@ def prepare(options: argparse.Namespace) -> None:
     """Before anything is said, in a master as in a worker. Raises BadInput."""
     if not (options.live_every == 0 or 0.5 <= options.live_every <= 3600):
         raise BadInput(f"--live-every {options.live_every:g}: neither 0 nor between 0.5 and 3600 s; give seconds")
-    if options.quiet:
+    if options.quiet and not options.logfile:
         for name in ("", "locust", "swarmledger"):
             logging.getLogger(name).setLevel(logging.WARNING)
+    elif options.quiet:  # what is in the file disturbs nobody
+        for name in ("", "locust"):
+            logging.getLogger(name).setLevel(logging.INFO)
     if options.json_lines and not _JSON_TO:
         sys.stdout.flush()
         _JSON_TO.append(os.dup(1))

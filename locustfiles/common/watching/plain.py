@@ -56,10 +56,8 @@ def last_line(load: Load, exit_code: int) -> str:
     run = visible_lines(load.get("run") or {})
     spend = (load.get("spend") or {}).get("usd")
     usd = "" if spend is None else f", at most ${spend:.4f}"
-    of = f" of {run['stages_planned']}" if run.get("stages_planned") else ""
-    said = (
-        f"{run.get('folder')}: {run.get('status')}, exit code {exit_code}; {run.get('stages_done') or 0}{of} stages, "
-    )
+    done = run.get("stages_done") or 0
+    said = f"{run.get('folder')}: {run.get('status')}, exit code {exit_code}; {done} stage{'' if done == 1 else 's'}, "
     said += f"{run.get('requests') or 0:,} requests, {run.get('failed') or 0:,} failed{usd}"
     return f"{said}; next: python -m analysis report {run.get('folder')}" if run.get("requests") else said
 

@@ -107,10 +107,16 @@ class Screen:
     def _repaired(self) -> str:
         """A window that has lost rows may have moved the frame away from the cursor: the end of what was said is said again."""
         before, self._size = self._size, self.size()
-        if self._size[1] >= before[1]:
+        columns, rows = self._size
+        if rows >= before[1]:
             return ""
-        lines = list(self._last_lines)[-self._size[1] :]
-        return CLEAR + "".join(f"{line}\r\n" for line in lines)
+        left, lines = rows - len(self._frame) - 1, list[str]()
+        for line in reversed(self._last_lines):
+            left -= max(1, -(-len(line) // columns))
+            if left < 0:
+                break
+            lines.append(line)
+        return CLEAR + "".join(f"{line}\r\n" for line in reversed(lines))
 
     def _put(self, text: str) -> None:
         self.output.put(text.encode(self._encoding, "replace"))
