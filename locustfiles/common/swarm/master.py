@@ -28,6 +28,7 @@ from locustfiles.common.swarm.shape import StageShape
 from locustfiles.common.swarm.worker import Worker
 from locustfiles.common.swarm.worker_registry import WorkerRegistry
 from locustfiles.common.watching.observer import Observer
+from locustfiles.common.watching.teller import Teller
 from locustfiles.common.web.notice import Told
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.exit_codes import BAD_INPUT, GATE_MISSED, NOT_TRUSTED, OK, STOPPED, complain
@@ -76,6 +77,7 @@ class Master:
         self._exit_code = OK
         self._raised: list[str] = []  # workers that had an exception nobody handled
         self.observer = Observer(lambda: load_status(self))
+        self.teller = environment.teller = Teller(options, self.observer, lambda: load_status(self))  # type: ignore[attr-defined]
         stop_one_at_a_time(runner)
         messenger.register(runner, StageClear, self._on_clear)
         messenger.register(runner, Called, self._on_called)
@@ -210,6 +212,7 @@ class Master:
         self._under_way = RunUnderWay(run, self.environment, self.runner, self.registry, self.worker_side)
         self._under_way.begin()
         self.sweep = self._under_way.sweep
+        self.teller.begin()
         self.shape.control = self.sweep.control
 
     def _on_stopping(self, **_: object) -> None:
@@ -236,8 +239,9 @@ class Master:
         untold = (locust_log.unhandled_greenlet_exception or self._raised) and self._exit_code in (OK, STOPPED)
         self.environment.process_exit_code = NOT_TRUSTED if untold else self._exit_code
 
-    def _on_quit(self, **_: object) -> None:
+    def _on_quit(self, exit_code: int, **_: object) -> None:
         """After Locust's tables."""
         self.observer.stop()
         if self._failure:
             complain(self._failure)
+        self.teller.end(exit_code)
