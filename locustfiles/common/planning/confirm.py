@@ -22,6 +22,8 @@ ANSWER_BYTES = 1024
 LOOK_EVERY_S = 0.1
 ANSWER_S = 600.0  # for whoever has the web UI open
 _NUMBERS = itertools.count(1)
+#: told while a question stands on the terminal, and when it has its answer
+on_terminal: list[typing.Callable[[bool], None]] = []
 
 
 class Question:
@@ -86,7 +88,7 @@ def confirm(
         return (
             f"confirm_above_usd: {above}; add --yes, or set a budget_usd or a higher confirm_above_usd in the scenario"
         )
-    print(f"\n{takes} [y/N]", file=sys.stderr, flush=True)  # a line: the bar is drawn below
+    print(f"\n{takes} [y/N]", file=sys.stderr, flush=True)
     return _refusal(_answer().strip().lower() in ("y", "yes"), "y")
 
 
@@ -119,8 +121,12 @@ def _line_mode() -> typing.Iterator[int]:
         try:
             sys.stdin = nothing
             termios.tcsetattr(terminal, termios.TCSANOW, spelled)
+            for tell in on_terminal:
+                tell(True)
             yield terminal
         finally:
+            for tell in on_terminal:
+                tell(False)
             termios.tcsetattr(terminal, termios.TCSANOW, modes)
             sys.stdin = stdin
             os.close(other_end)

@@ -1,13 +1,11 @@
 """Swarmledger inside Locust: its options, and who does what in this process. A locustfile calls `register`."""
 
 import argparse
-import collections.abc
 import functools
 import itertools
 import logging
 import pathlib
 import signal
-import sys
 import typing
 
 import gevent
@@ -22,6 +20,7 @@ from locustfiles.common.recording.resume import parts_so_far
 from locustfiles.common.swarm import guarded_port, log_levels, patient_master, run_token
 from locustfiles.common.swarm.gate import Gate
 from locustfiles.common.swarm.given_options import remember
+from locustfiles.common.swarm.interrupt import interrupt
 from locustfiles.common.swarm.introduction import Introduction
 from locustfiles.common.swarm.master import Master
 from locustfiles.common.swarm.next_run import OURS
@@ -29,14 +28,12 @@ from locustfiles.common.swarm.scenario_follower import keep_time
 from locustfiles.common.swarm.scenario_starter import ScenarioStarter
 from locustfiles.common.swarm.sending_side import join, own_side
 from locustfiles.common.swarm.shape import StageShape
-from locustfiles.common.watching.report_maker import ReportMaker
-from locustfiles.common.web import live_json, login, notice, start_form
-from locustfiles.common.web.guard import WebGuard
-from locustfiles.common.web.page import Page
-from locustfiles.common.web.views import WebViews
+from locustfiles.common.swarm.web_side import begin_web_ui
+from locustfiles.common.watching import options as watching_options
+from locustfiles.common.web import start_form
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.command_line import usage_error
-from locustfiles.contract.exit_codes import BAD_INPUT, NOT_TRUSTED, OK, STOPPED, complain
+from locustfiles.contract.exit_codes import BAD_INPUT, OK, STOPPED, complain
 from locustfiles.contract.run_folder import RunFolder
 
 COMMAND = "locust -f locustfiles/sweep.py --scenario configs/demo.yaml --run-dir runs/demo --headless"
@@ -82,6 +79,7 @@ def _add_options(parser, given: dict[str, str], **_) -> None:
     )
     add("--overwrite", action="store_true", default=False, help="Replace a run that --run-dir already holds")
     _add_web_options(add)
+    watching_options.add(add)
 
     ours = ", ".join(action.option_strings[0] for action in parser._actions[before:])
     # Locust prints its help before it loads a locustfile: the options that are added here never stand in it
@@ -117,28 +115,12 @@ def _die(message: str) -> None:
 
 def _on_init(environment, runner, services: tuple[str, ...], given: dict[str, str], **_) -> None:
     options, path = environment.parsed_options, given.get("scenario", "")
-    scenario = "" if not options.headless and pathlib.Path(path).is_dir() else path
     log_levels.set_levels()
     gate = Gate(runner) if isinstance(runner, MasterRunner) else None
     introduction, begun = Introduction(environment, runner) if isinstance(runner, WorkerRunner) else None, False
     try:
-        if not scenario and (options.headless or options.autostart):  # else one is chosen in the web UI
-            raise BadInput(f"--scenario: missing; give the scenario file, as in: {COMMAND}")
-        inputs = load_inputs(scenario, services) if scenario else None
-        if inputs:
-            keep_time(environment, inputs)
-        clock = Clock()
-        times = itertools.count(1)
-        gevent.signal_handler(signal.SIGINT, _interrupt, environment, times)
-        if options.headless and not options.worker:  # Locust's own handler comes after the shape has ended
-            gevent.signal_handler(signal.SIGTERM, _interrupt, environment, times)
-        if introduction:
-            join(environment, introduction, services, inputs, clock)
-        else:
-            master = _begin_master(environment, runner, options, inputs, clock, gate)
-            if environment.web_ui:
-                own = functools.partial(own_side, environment, runner, clock)
-                start_form.show(environment.web_ui, ScenarioStarter(master, services, path, own))
+        watching_options.prepare(options)
+        _begin(environment, runner, services, path, gate, introduction)
         if gate:
             gate.open()
             run_token.show(gate.token, options)
@@ -149,49 +131,35 @@ def _on_init(environment, runner, services: tuple[str, ...], given: dict[str, st
             gevent.sleep(0.2)
         _die(str(e))
     except KeyboardInterrupt:  # while the scenario was read: our own handler was not there yet
-        complain(f"{scenario}: stopped before anything was sent; start again")
+        complain(f"{path}: stopped before anything was sent; start again")
         raise SystemExit(STOPPED) from None
     finally:
         if gate and not begun:
             patient_master.end_children()
 
 
-def _interrupt(environment, times: collections.abc.Iterator[int]) -> None:
-    """Ctrl-C goes to the main greenlet. Python would raise it in whatever code is running, a request's too."""
-    runner, time = environment.runner, next(times)
-    if (
-        isinstance(runner, MasterRunner)
-        and environment.parsed_options.headless
-        and runner.shape_greenlet is None
-        and runner.state == "ready"
-    ):
-        log.error("Stopped while waiting for workers; nothing was sent")
-        environment.parsed_options.expect_workers = sys.maxsize  # while they leave, Locust looks whether all have come
-        runner.quit()
-        run_token.end_at_once(STOPPED)  # Locust's wait for workers cannot be left otherwise
-    elif time == 1:
-        # else Locust stops the test and serves its page until the third Ctrl-C
-        if environment.parsed_options.autostart:
-            environment.parsed_options.autoquit = 0
-        gevent.get_hub().handle_system_error(KeyboardInterrupt, KeyboardInterrupt())
-    elif time == 2:
-        log.warning(
-            "Already stopping: requests in flight may take %g s; Ctrl-C again loses them", environment.stop_timeout
-        )
-    else:
-        run_token.end_at_once(NOT_TRUSTED)
-
-
-def _begin_web_ui(web_ui, master: Master, options: argparse.Namespace) -> None:
-    """Raises BadInput."""
-    if options.web_login:
-        login.use(web_ui, login.users_of(options))
-    views = WebViews(web_ui, master.files)
-    notice.show(web_ui, master.told, views.said)
-    live_json.serve(web_ui, master.observer.document, master.stage_control, master.answer)
-    Page(web_ui, master.folder, lambda: master.next_run.parent, ReportMaker())
-    guard = WebGuard(web_ui.app.wsgi_app, web_ui.host, options.web_origin)
-    web_ui.app.wsgi_app = guard
+def _begin(
+    environment, runner, services: tuple[str, ...], path: str, gate: Gate | None, introduction: Introduction | None
+) -> None:
+    """This process's part: a worker's, or a master's. Raises BadInput."""
+    options = environment.parsed_options
+    scenario = "" if not options.headless and pathlib.Path(path).is_dir() else path
+    if not scenario and (options.headless or options.autostart):  # else one is chosen in the web UI
+        raise BadInput(f"--scenario: missing; give the scenario file, as in: {COMMAND}")
+    inputs = load_inputs(scenario, services) if scenario else None
+    if inputs:
+        keep_time(environment, inputs)
+    clock, times = Clock(), itertools.count(1)
+    gevent.signal_handler(signal.SIGINT, interrupt, environment, times)
+    if options.headless and not options.worker:  # Locust's own handler comes after the shape has ended
+        gevent.signal_handler(signal.SIGTERM, interrupt, environment, times)
+    if introduction:
+        join(environment, introduction, services, inputs, clock)
+        return
+    master = _begin_master(environment, runner, options, inputs, clock, gate)
+    if environment.web_ui:
+        own = functools.partial(own_side, environment, runner, clock)
+        start_form.show(environment.web_ui, ScenarioStarter(master, services, path, own))
 
 
 def _begin_master(
@@ -223,7 +191,7 @@ def _begin_master(
     if environment.web_ui:
         # Locust's page asks for one otherwise
         environment.host = environment.host or f"{OURS}{inputs.scenario.name if inputs else ''}"
-        _begin_web_ui(environment.web_ui, master, options)
+        begin_web_ui(environment.web_ui, master, options)
     if inputs and (worker_side := own_side(environment, runner, clock, inputs)):
         master.worker_side = worker_side
         problems = worker_side.sender.unreachable()

@@ -5,6 +5,7 @@ import logging
 import pathlib
 import typing
 
+import gevent
 import gevent.lock
 from locust import log as locust_log
 from locust.env import Environment
@@ -18,6 +19,7 @@ from locustfiles.common.recording.ending import complaint, drawbacks
 from locustfiles.common.recording.joining import Stranger
 from locustfiles.common.recording.messages import Called, Raised, StageClear
 from locustfiles.common.recording.run_recorder import RunRecorder
+from locustfiles.common.stages.sweep import Sweep
 from locustfiles.common.swarm.gate import Gate
 from locustfiles.common.swarm.load_status import load_status
 from locustfiles.common.swarm.next_run import NextRun
@@ -26,6 +28,7 @@ from locustfiles.common.swarm.shape import StageShape
 from locustfiles.common.swarm.worker import Worker
 from locustfiles.common.swarm.worker_registry import WorkerRegistry
 from locustfiles.common.watching.observer import Observer
+from locustfiles.common.watching.teller import Teller
 from locustfiles.common.web.notice import Told
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.exit_codes import BAD_INPUT, GATE_MISSED, NOT_TRUSTED, OK, STOPPED, complain
@@ -67,12 +70,14 @@ class Master:
         self.worker_side: Worker | None = None
         self._under_way: RunUnderWay | None = None
         self._run: RunRecorder | None = None  # the one under way, or the last one
+        self.sweep: Sweep | None = None  # its
         self._failure: str | None = None  # why the exit code is 1
         self._refused: str | None = None  # why the last start came to nothing
         self.starts = 0  # that have begun a run, or come to nothing
         self._exit_code = OK
         self._raised: list[str] = []  # workers that had an exception nobody handled
         self.observer = Observer(lambda: load_status(self))
+        self.teller = environment.teller = Teller(options, self.observer, lambda: load_status(self))  # type: ignore[attr-defined]
         stop_one_at_a_time(runner)
         messenger.register(runner, StageClear, self._on_clear)
         messenger.register(runner, Called, self._on_called)
@@ -141,11 +146,6 @@ class Master:
         return self._refused
 
     @property
-    def exit_code(self) -> int:
-        """By the runs so far."""
-        return self._exit_code
-
-    @property
     def question(self) -> Question | None:
         return self._under_way.sweep.preflight.question if self._under_way else None
 
@@ -161,14 +161,18 @@ class Master:
         return None
 
     def stage_control(self, do: str) -> str | None:
-        """end-after or skip the stage under way; why not, or None."""
-        sweep = self._under_way.sweep if self._under_way else None
-        if sweep is None:
+        """end-after or skip the stage under way, or stop the run; why not, or None."""
+        if self._under_way is None:
             return "no run is under way; start one"
-        if do == "end-after":
-            sweep.end_after_stage()
-            return None
-        return None if sweep.skip_stage() else "no stage is settling or measuring now; try again in the next one"
+        if do == "stop":
+            gevent.spawn(self.runner.stop)  # as Locust's own button, whose answer waits for the requests in flight
+        elif self._under_way.stopping:
+            return "the run is stopping already; its requests in flight end"
+        elif do == "end-after":
+            self._under_way.sweep.end_after_stage()
+        elif not self._under_way.sweep.skip_stage():
+            return "no stage has a window to end or to come now; skip one that settles or measures"
+        return None
 
     def told(self) -> Told:
         """Of the last start, for the web UI's page."""
@@ -194,7 +198,7 @@ class Master:
 
     def _on_start(self, **_: object) -> None:
         self.registry.await_introductions()
-        self._refused = self._run = None
+        self._refused = self._run = self.sweep = None
         try:
             run = self.next_run.begin()
         except BadInput as e:
@@ -207,7 +211,9 @@ class Master:
         self._run = run
         self._under_way = RunUnderWay(run, self.environment, self.runner, self.registry, self.worker_side)
         self._under_way.begin()
-        self.shape.control = self._under_way.sweep.control
+        self.sweep = self._under_way.sweep
+        self.teller.begin()
+        self.shape.control = self.sweep.control
 
     def _on_stopping(self, **_: object) -> None:
         if self._under_way and not self._under_way.run.closed:
@@ -233,7 +239,9 @@ class Master:
         untold = (locust_log.unhandled_greenlet_exception or self._raised) and self._exit_code in (OK, STOPPED)
         self.environment.process_exit_code = NOT_TRUSTED if untold else self._exit_code
 
-    def _on_quit(self, **_: object) -> None:
+    def _on_quit(self, exit_code: int, **_: object) -> None:
         """After Locust's tables."""
+        self.observer.stop()
         if self._failure:
             complain(self._failure)
+        self.teller.end(exit_code)

@@ -74,6 +74,13 @@ class WorkerRegistry:
         """When it was last heard, Unix seconds; now where that is not known."""
         return self._at(self.gate.presence.heard.get(worker) if self.gate else None)
 
+    def heard_s_ago(self, worker: str) -> float | None:
+        """None where that is not known; of this process itself 0."""
+        if not self.gate:
+            return 0.0
+        heard = self.gate.presence.heard.get(worker)
+        return None if heard is None else max(0.0, self.clock.now() - self.clock.at(heard))
+
     def back_at(self, worker: str) -> float:
         """When it was heard again after its last silence."""
         return self._at(self.gate.presence.back.get(worker) if self.gate else None)
