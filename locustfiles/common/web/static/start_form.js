@@ -28,10 +28,9 @@ async function details() {
   at("start-folder").textContent = "";
   if (!file) return at("start-scenario").replaceChildren();
   at("start-scenario").setAttribute("aria-busy", true);
-  const query = `./swarmledger/scenario?file=${encodeURIComponent(file)}`;
-  const [html, json] = await Promise.all([fetch(`${query}&as=html`).then(a => a.text()), fetch(query).then(a => a.json())]);
+  const json = await (await fetch(`./swarmledger/scenario?html=1&file=${encodeURIComponent(file)}`)).json();
   if (shown !== file) return;
-  at("start-scenario").innerHTML = html;
+  at("start-scenario").innerHTML = json.html;
   at("start-scenario").removeAttribute("aria-busy");
   usable = !json.error;
   at("start-folder").textContent = json.error ? "" : `Without a name it goes to ${json.folder}; a name is a folder beside it.`;
