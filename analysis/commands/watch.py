@@ -56,7 +56,11 @@ def _serve(observer: "Observer") -> int:
     """Answer each line until there are no more."""
     with contextlib.closing(observer):
         for line in sys.stdin:
-            for answer in observer.round(json.loads(line)):
+            try:
+                told = json.loads(line)
+            except ValueError:
+                raise BadInput("-: a line is no JSON; give the folder of a run, - is how a load test asks") from None
+            for answer in observer.round(told):
                 print(answer)
             sys.stdout.flush()
     return OK

@@ -23,7 +23,7 @@ from locustfiles.contract.manifest import StageWindow
 from locustfiles.contract.run_folder import RunFolder
 
 Document = dict[str, typing.Any]
-READ_S = 0.3  # what has been written is read for so long at a time
+READ_S = 1.0  # what has been written is read for so long at a time
 NOTHING: Document = {"at": None, "run": None, "stage": None, "stages": [], "series": None, "ended": None}
 NO_RECORDS = pd.DataFrame()
 
@@ -165,6 +165,7 @@ class Watched:
         if phase == "measure" and phase_began is not None:
             so_far.begins(phase_began)
             judged.kept_up(load.get("workers") or ())
+            judged.planned_s = told.get("at_most_s")
         over = phase_began if phase in ("hold", "drain") else None
         until = since if over is None else over
         measured_s = None if so_far.began is None or phase is None else max(0.0, until - so_far.began)

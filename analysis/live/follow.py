@@ -71,10 +71,10 @@ class Follower:
         if self.size() <= self.at:
             return None
         text = self._whole_lines()
-        if not self.header:
-            self.header, text = text[: text.find(b"\n") + 1], text[text.find(b"\n") + 1 :]
-            self.at += len(self.header)
-            slice_text(self.header, b"")
+        if not self.header and text:
+            header, text = text[: text.find(b"\n") + 1], text[text.find(b"\n") + 1 :]
+            slice_text(header, b"")
+            self.header, self.at = header, len(header)
         if not text:
             return None
         lo, self.at = self.at, self.at + len(text)

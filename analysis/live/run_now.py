@@ -62,7 +62,7 @@ class ManifestFile:
             self._now = RunNow(manifest, scenario, prices_of_run(empty).of_target)
         except NotARun:
             self._bad_since = self._bad_since or time.monotonic()
-            if self._now is None or time.monotonic() - self._bad_since > TORN_S:
+            if time.monotonic() - self._bad_since > TORN_S:
                 raise
             return self._now
         self._seen, self._bad_since = seen, None
@@ -71,11 +71,12 @@ class ManifestFile:
 
 def going_on(now: RunNow, folder: RunFolder, load: dict[str, typing.Any]) -> bool:
     """Whether the run's process is there: as the load says that asks, else by the folder's lock, which is only looked at."""
-    if told := load.get("run"):
-        return told.get("status") == "running" and load.get("state") != "ended"
+    told = load.get("run")
+    if told and load.get("state") not in (None, "idle", "ended"):  # its status may say more than has been written yet
+        return True
     if now.manifest.status != "running":
         return False
-    return _locked(folder.path) or _written_lately(folder)
+    return _locked(folder.path) or (not told and _written_lately(folder))  # it may be about to write its end
 
 
 def _locked(path: pathlib.Path) -> bool:

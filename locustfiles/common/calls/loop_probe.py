@@ -44,6 +44,9 @@ class Probe:
             if lag > exchange.lag_s:
                 exchange.lag_s = lag
 
+    def end(self) -> None:
+        self._timer.stop()
+
     @property
     def count(self) -> int:
         """Requests in flight."""

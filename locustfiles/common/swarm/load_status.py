@@ -26,7 +26,7 @@ class Master(typing.Protocol):
     sweep: Sweep | None  # of `run`
 
     @property
-    def inputs(self) -> Inputs: ...
+    def inputs(self) -> Inputs | None: ...
     @property
     def run(self) -> RunRecorder | None: ...
     @property
@@ -43,7 +43,7 @@ def load_status(master: Master) -> Document:
     return {
         "at": master.clock.now(),
         "state": _state(master, run, under_way),
-        "scenario": {"file": str(inputs.scenario_file), "name": inputs.scenario.name},
+        "scenario": inputs and {"file": str(inputs.scenario_file), "name": inputs.scenario.name},
         "run": run and _run(master, run, under_way),
         "stage": _stage(under_way),
         "users": _users(master, under_way, workers),

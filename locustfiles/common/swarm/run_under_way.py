@@ -14,7 +14,6 @@ from locustfiles.common.recording.messages import Acknowledged, Flush, RecordsRe
 from locustfiles.common.recording.run_recorder import RunRecorder
 from locustfiles.common.stages.sweep import Sweep
 from locustfiles.common.swarm.attendance import Attendance
-from locustfiles.common.swarm.progress import Progress
 from locustfiles.common.swarm.worker import Worker
 from locustfiles.common.swarm.worker_registry import WorkerRegistry
 from locustfiles.contract.keys import redact
@@ -89,28 +88,22 @@ class RunUnderWay:
                 return
 
     def _tick(self) -> None:
-        """Once a second: collect, write, show progress, and notice workers that are gone."""
+        """Once a second: collect, write, and notice workers that are gone."""
         short_s = 0  # for how long users have been missing
-        progress = Progress(self.sweep.planned, self.sweep.planned_s)
-        try:
-            while True:
-                before = time.monotonic()
-                gevent.sleep(1)
-                self.attendance.notice_pause(time.monotonic() - before - 1)
-                self._collect_own()
-                self.run.tick()
-                if self.run.broken_off:
-                    self.sweep.end()
-                    continue
-                stages = len(self.run.manifest.stages) if self.sweep.control.spec else 0
-                progress.show(stages, self.sweep.done_s(), f"{self.run.requests.rows} requests")
-                self.attendance.look()
-                short_s = short_s + 1 if self.attendance.users_missing() else 0
-                if short_s == USERS_BACK_AFTER_S and self.sweep.control.want:
-                    short_s = 0
-                    gevent.spawn(self.runner.start, *self.sweep.control.want)
-        finally:
-            progress.close()
+        while True:
+            before = time.monotonic()
+            gevent.sleep(1)
+            self.attendance.notice_pause(time.monotonic() - before - 1)
+            self._collect_own()
+            self.run.tick()
+            if self.run.broken_off:
+                self.sweep.end()
+                continue
+            self.attendance.look()
+            short_s = short_s + 1 if self.attendance.users_missing() else 0
+            if short_s == USERS_BACK_AFTER_S and self.sweep.control.want:
+                short_s = 0
+                gevent.spawn(self.runner.start, *self.sweep.control.want)
 
     def stop(self) -> None:
         """Before Locust stops anything: no new stage, users down to 0, records handed in."""

@@ -18,6 +18,6 @@ def begin_web_ui(web_ui: typing.Any, master: Master, options: argparse.Namespace
     views = WebViews(web_ui, master.files)
     notice.show(web_ui, master.told, views.said)
     live_json.serve(web_ui, master.observer.document, master.stage_control, master.answer)
-    Page(web_ui, master.folder, lambda: master.next_folder().parent, ReportMaker())
+    Page(web_ui, master.folder, lambda: master.next_run.parent, ReportMaker())
     guard = WebGuard(web_ui.app.wsgi_app, web_ui.host, options.web_origin)
     web_ui.app.wsgi_app = guard
