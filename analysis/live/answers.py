@@ -6,19 +6,10 @@ returns what is said as JSON, None: nothing this time.
 
 import typing
 
-import pandas as pd
-
-Document = dict[str, typing.Any]
-
-
-class Round(typing.NamedTuple):
-    """What there is to tell of."""
-
-    load: Document
-    figures: Document
-    records: pd.DataFrame
-    asked: typing.Any = None
-
+from analysis.live.json_lines import JsonLines
+from analysis.live.lines import Lines
+from analysis.live.round import Document, Round
+from analysis.live.screen import Screen
 
 Answer = typing.Callable[[Round], typing.Any]
 
@@ -29,4 +20,4 @@ def figures(now: Round) -> Document:
 
 def answers() -> dict[str, Answer]:
     """kind -> what answers it, in the order in which they are said. Made once for an observer: an answer may remember."""
-    return {"figures": figures}
+    return {"figures": figures, "screen": Screen(), "lines": Lines(), "jsonl": JsonLines()}

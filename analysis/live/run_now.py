@@ -72,7 +72,7 @@ class ManifestFile:
 def going_on(now: RunNow, folder: RunFolder, load: dict[str, typing.Any]) -> bool:
     """Whether the run's process is there: as the load says that asks, else by the folder's lock, which is only looked at."""
     told = load.get("run")
-    if told and told.get("status") == "running" and load.get("state") != "ended":
+    if told and load.get("state") not in (None, "idle", "ended"):  # its status may say more than has been written yet
         return True
     if now.manifest.status != "running":
         return False

@@ -2,7 +2,7 @@
 
 import typing
 
-from analysis.live.answers import Document
+from analysis.live.round import Document
 from analysis.words import format as show
 
 

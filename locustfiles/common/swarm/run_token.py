@@ -17,6 +17,8 @@ import sys
 import tempfile
 import typing
 
+from locustfiles.common.watching import screen
+
 VARIABLE = "SWARMLEDGER_TOKEN"
 MOST = 100  # masters of one user on one machine
 _LEFT_HERE: dict[int, str] = {}  # port -> the token that this process has left for its workers
@@ -126,12 +128,13 @@ def end_at_once(code: int) -> typing.NoReturn:
     """End the process where nothing else can be waited for; what runs at a usual end does not run then."""
     for port, token in _LEFT_HERE.items():
         forget(port, token)
+    screen.close_all()
     os._exit(code)
 
 
 def show(token: str, options: argparse.Namespace) -> None:
     """How other workers are started, once, on stderr alone: what is logged stands in log files and the web UI."""
-    if options.processes or given():
+    if options.processes or options.quiet or given():
         return
     host, port = options.master_bind_host, options.master_bind_port
     local = host in ("127.0.0.1", "localhost", "::1")

@@ -26,6 +26,7 @@ async function ask() {
 }
 
 function show() {
+  document.dispatchEvent(new CustomEvent("swarmledger", { detail: last }));
   const { load, figures } = last, mine = figures && load.run && figures.run === load.run.id ? figures : null;
   showStrip(load);
   showVerdict(load, mine);
