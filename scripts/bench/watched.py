@@ -92,7 +92,17 @@ def watched(stream: bool, pairs: int, seconds_each: float, folder: pathlib.Path)
             "--scenario",
             str(_scenario(stream, pairs, seconds_each, folder)),
         ]
-        command += ["--run-dir", str(folder / "run"), "--web-port", str(port), "--autostart", "--autoquit", "0"]
+        command += [
+            "--run-dir",
+            str(folder / "run"),
+            "--web-port",
+            str(port),
+            "--autostart",
+            "--autoquit",
+            "0",
+            "--live-every",
+            "0",
+        ]
         with running(command, plain_environment(endpoint), client_core, folder / "client.log") as process:
             page = Page(port)
             page.start()
