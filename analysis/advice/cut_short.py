@@ -47,6 +47,7 @@ def _how(run: Run, last: StageWindow | None) -> str:
         ends = {
             "running": "never closed: it was killed, its disk was full, or it is still running",
             "failed": "ended by a failure",
+            "stopped": "stopped (Ctrl-C, a signal or the web UI) between two stages",
         }
         return ends.get(run.manifest.status, f"ended early ({run.manifest.status})")
     how = ENDS[last.ended_by]

@@ -47,11 +47,20 @@ def notes_of(
                 f"Stage {_named(r, len(runs) > 1)} was ended early by its error rate: {show.percent(outcome.error_rate)} of "
                 f"{outcome.requests} requests ({outcome.errors}). That is its result; its figures are those of a shorter window."
             )
+        if r.figures.ended_by == "skip":
+            notes.append(_skipped(r, len(runs) > 1))
         if r.usd is None and r.cost_reason:
             notes.append(f"No cost for stage {_named(r, len(runs) > 1)}: {r.cost_reason}.")
     notes += _different_limits(runs)
     basis = {r.figures.cost.price_basis for r in results}
     return notes + [a for a in ASSUMPTIONS if "Hourly" not in a or "hourly" in basis]
+
+
+def _skipped(result: Result, named: bool) -> str:
+    stage, window_s = f"Stage {_named(result, named)} was skipped by a person", result.figures.outcome.window_s
+    if window_s is None:
+        return f"{stage} while it settled: it has no figures; `--resume` measures it."
+    return f"{stage} {show.seconds(window_s)} after its window began: its figures are those of that shorter window."
 
 
 def _run_notes(run: Run, prices: Prices) -> typing.Iterator[str]:

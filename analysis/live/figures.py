@@ -165,6 +165,7 @@ class Watched:
         if phase == "measure" and phase_began is not None:
             so_far.begins(phase_began)
             judged.kept_up(load.get("workers") or ())
+            judged.planned_s = told.get("at_most_s")
         over = phase_began if phase in ("hold", "drain") else None
         until = since if over is None else over
         measured_s = None if so_far.began is None or phase is None else max(0.0, until - so_far.began)

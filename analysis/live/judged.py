@@ -40,6 +40,7 @@ class Judged:
         self._since = float("-inf")  # every record that ended later is there
         self._loads: dict[str, tuple[int, float, float]] = {}  # worker -> n, sum of CPU, worst lag
         self._not_before = 0.0
+        self.planned_s: float | None = None  # how long its window is to be, at most
         self.told = NOTHING
 
     def take(self, records: pd.DataFrame) -> None:
@@ -71,13 +72,13 @@ class Judged:
         until: the end of its window, if that is told."""
         if began is None or not self._frames or at < self._not_before:
             return self.told
-        took = time.monotonic()
+        took = time.process_time()
         records = self._records()
         a, b = max(began, self._since), self._all_ended(records, at)
         b = b if until is None else min(b, until)
         if b > a:
             self.told = self._judge(now, folder, visit, records, (a, b)) or self.told
-        self._not_before = at + max(EVERY_S, (time.monotonic() - took) / SHARE)
+        self._not_before = at + max(EVERY_S, (time.process_time() - took) / SHARE)
         return self.told
 
     def _all_ended(self, records: pd.DataFrame, at: float) -> float:
@@ -101,7 +102,7 @@ class Judged:
         run = of_stage(now, folder, seen, records.assign(phase=phase))
         (result,) = results_of(run, now.prices)
         waiting = waiting_users(records, (a, b), now.scenario.longest_call_s)
-        cautions = [c for c in result.cautions if not (c.kind == "users_missing" and explained(c, waiting))]
+        cautions = [c for c in result.cautions if not explained(c, waiting, self.planned_s)]
         return told(result, cautions, whole=a > self._since)
 
 
@@ -114,10 +115,16 @@ def waiting_users(records: pd.DataFrame, window: tuple[float, float], longest_ca
     return float(silent_s[(silent_s > 0) & (b - heard <= longest_call_s)].sum() / (b - a))
 
 
-def explained(missing: Caution, waiting: float) -> bool:
-    """Whether those that wait are so many that no user is missing."""
-    own, due = (float(typing.cast(float, missing.figures[name])) for name in ("own", "due"))
-    return own + waiting >= (1 - THRESHOLDS["users_missing"].limit) * due
+def explained(one: Caution, waiting: float, planned_s: float | None) -> bool:
+    """Whether it comes only of so little being there yet: so many users wait that none is missing; a pause is long beside the
+    part of the window that is looked at, and not beside all of it."""
+    if one.kind == "users_missing":
+        own, due = (float(typing.cast(float, one.figures[name])) for name in ("own", "due"))
+        return own + waiting >= (1 - THRESHOLDS["users_missing"].limit) * due
+    if one.kind == "stood_still" and planned_s is not None:
+        paused_ms = typing.cast("tuple[float, ...]", one.figures["paused_ms"])
+        return max(paused_ms) <= THRESHOLDS["stall"].limit * 1000 * planned_s
+    return False
 
 
 def told(result: Result, cautions: list[Caution], whole: bool) -> Told:

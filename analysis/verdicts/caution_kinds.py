@@ -58,6 +58,10 @@ KINDS: dict[str, Kind] = {
         "the trace asks for {asked:n} prompt tokens on average, the nearest lines have {sent:n} ({off:%} off in sum)",
         "the work was another", "add lines of such lengths to the payload file",
     ),
+    "replay_skipped": Kind(
+        "the replay was skipped after {after_s:s}", "the figures are those of the trace's begin",
+        "replay it again in a run of its own",
+    ),
     "cut_short": Kind(
         "it was cut short", "what was under way in its window ended under a falling load", _AGAIN, "fewer",
     ),

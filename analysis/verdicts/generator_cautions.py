@@ -88,6 +88,8 @@ def trace_cautions(stage: Stage) -> typing.Iterator[Caution]:
     fit = stage.visit.trace_fit
     if fit and fit.off > THRESHOLDS["trace_lengths"].limit:
         yield caution("trace_lengths", asked=fit.asked_tokens, sent=fit.sent_tokens, off=fit.off)
+    if stage.visit.ended_by == "skip" and stage.window and stage.run.scenario.load_of(stage.target).replay:
+        yield caution("replay_skipped", after_s=stage.window[1] - stage.window[0])
 
 
 def cpu_cautions(visit: StageWindow) -> typing.Iterator[Caution]:

@@ -61,12 +61,14 @@ def _suspect(stage: Stage, found: StageFigures, echo: Echo | None) -> typing.Ite
 
 def _not_whole(visit: StageWindow) -> list[Caution]:
     """Where nothing says why."""
-    return [] if visit.whole or _cut_short(visit) else [caution("not_whole")]
+    skipped = visit.ended_by == "skip" and visit.measure_from is None
+    return [] if visit.whole or skipped or _cut_short(visit) else [caution("not_whole")]
 
 
 def _cut_short(visit: StageWindow) -> bool:
     """By the run's end: its window or its hold."""
-    return not visit.whole and (visit.ended_by in ("budget", "stop") or visit.hold_until is None)
+    unheld = visit.hold_until is None and visit.ended_by != "skip"
+    return not visit.whole and (visit.ended_by in ("budget", "stop") or unheld)
 
 
 def _broken_run(stage: Stage, internal: int) -> typing.Iterator[Caution]:

@@ -8,14 +8,12 @@ load process and shares its core here: on a machine with more cores it would not
 import argparse
 import contextlib
 import csv
-import http.client
 import json
 import pathlib
 import socket
 import statistics
 import sys
 import tempfile
-import threading
 import time
 import typing
 
@@ -29,6 +27,7 @@ from scripts.bench.clients import LOCUST, SHORT_TOKENS, STREAM_TOKENS, plain_env
 from scripts.bench.command import parser_of, seconds
 from scripts.bench.endpoint import ROOT, SHORT_MODEL, STREAM_MODEL, Endpoint, EndpointFailed, running_endpoint
 from scripts.bench.measure import ClientFailed, cores, running
+from scripts.bench.open_page import Page
 from scripts.bench.table import markdown
 
 EXAMPLE = """example:
@@ -36,7 +35,6 @@ EXAMPLE = """example:
 CORE_AT_MOST, ERROR_AT_MOST_MS = 0.01, 0.3  # what the open page may add: share of a core, p99 of the TTFT error
 USERS, RATE = 200, 500
 END_S = 60
-ASK = "/swarmledger/live.json?after={}"
 
 
 class Stage(typing.NamedTuple):
@@ -51,36 +49,6 @@ class Stage(typing.NamedTuple):
     answers: int  # that the page got
     answer_kb: float | None  # the median of them
     oldest_s: float | None  # age of the figures when the page had them, at most
-
-
-class Page(threading.Thread):
-    """Asks as a browser does that shows the page, while `open` is set."""
-
-    def __init__(self, port: int) -> None:
-        super().__init__(daemon=True)
-        self._port, self.open, self.over = port, False, False
-        self.got: list[tuple[float, float | None, int]] = []  # when, age of its figures, bytes
-
-    def run(self) -> None:
-        seq = 0
-        while not self.over:
-            if not self.open:
-                time.sleep(0.05)
-                continue
-            with contextlib.suppress(OSError, ValueError, http.client.HTTPException):
-                seq = self._ask(seq)
-                continue
-            time.sleep(0.5)
-
-    def _ask(self, seq: int) -> int:
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=10)
-        with contextlib.closing(connection):
-            connection.request("GET", ASK.format(seq))
-            text = connection.getresponse().read()
-        told, now = json.loads(text), time.time()
-        at = (told["figures"] or {}).get("at")
-        self.got.append((now, None if at is None else now - at, len(text)))
-        return int(told["seq"])
 
 
 class Watcher:
@@ -124,7 +92,17 @@ def watched(stream: bool, pairs: int, seconds_each: float, folder: pathlib.Path)
             "--scenario",
             str(_scenario(stream, pairs, seconds_each, folder)),
         ]
-        command += ["--run-dir", str(folder / "run"), "--web-port", str(port), "--autostart", "--autoquit", "0"]
+        command += [
+            "--run-dir",
+            str(folder / "run"),
+            "--web-port",
+            str(port),
+            "--autostart",
+            "--autoquit",
+            "0",
+            "--live-every",
+            "0",
+        ]
         with running(command, plain_environment(endpoint), client_core, folder / "client.log") as process:
             page = Page(port)
             page.start()
@@ -145,7 +123,7 @@ def watched(stream: bool, pairs: int, seconds_each: float, folder: pathlib.Path)
 def _scenario(stream: bool, pairs: int, seconds_each: float, folder: pathlib.Path) -> pathlib.Path:
     lines = (json.dumps({"prompt": f"{n}. {PROMPT}"}) + "\n" for n in range(10_000))
     (folder / "prompts.jsonl").write_text("".join(lines), encoding="utf-8")
-    load: dict[str, typing.Any] = {"settle_s": 2, "settle_at_most_s": 5, "measure_s": seconds_each, "repeat": 2 * pairs}
+    load: dict[str, typing.Any] = {"settle_s": 6, "settle_at_most_s": 8, "measure_s": seconds_each, "repeat": 2 * pairs}
     load |= {"users": [USERS]} if stream else {"rate": [RATE], "max_users": 100}
     target = {
         "name": "exact", "service": "bedrock", "api": "converse", "model_id": STREAM_MODEL if stream else SHORT_MODEL, "stream": stream,

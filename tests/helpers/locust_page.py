@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import urllib.error
 import urllib.parse
 import urllib.request
 
@@ -65,3 +66,33 @@ def post(url: str, path: str, **form: object) -> dict:
     data = urllib.parse.urlencode(form).encode()
     with urllib.request.urlopen(f"{url}{path}", data=data, timeout=60) as answer:
         return json.load(answer)
+
+
+def sent(url: str, path: str, **form: object) -> tuple[int, dict]:
+    """Status and answer of what a page's form sends."""
+    try:
+        return 200, post(url, path, **form)
+    except urllib.error.HTTPError as e:
+        return e.code, json.load(e)
+
+
+def asked(url: str) -> dict | None:
+    """The question that a run waits for, as the page is told."""
+    with urllib.request.urlopen(f"{url}/swarmledger-notice", timeout=60) as answer:
+        return json.load(answer)["asks"]
+
+
+def scenario(url: str, file: str) -> dict:
+    """What the start form shows of a file."""
+    with urllib.request.urlopen(f"{url}/swarmledger/scenario?file={urllib.parse.quote(file)}", timeout=60) as answer:
+        return json.load(answer)
+
+
+def answered(url: str, **form: object) -> tuple[int, str]:
+    """What an answer to the question is answered."""
+    data = urllib.parse.urlencode(form).encode()
+    try:
+        with urllib.request.urlopen(f"{url}/swarmledger/answer", data=data, timeout=60) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as e:
+        return e.code, e.read().decode()

@@ -2,11 +2,10 @@
 
 import pytest
 from selenium.webdriver.common.by import By
-from selenium.webdriver.support.ui import WebDriverWait
 
 from tests.helpers.browser import browser
-from tests.helpers.live_document import figures, load, served
-from tests.helpers.patience import LONGEST_S
+from tests.helpers.live_document import AT, figures, load, served
+from tests.helpers.live_page import await_, await_stage, severe, text, texts
 
 HOSTILE = "<b>x</b>&\"'"
 LONG = "a-name-without-an-end-" * 12
@@ -22,17 +21,7 @@ def opened(chrome, url: str, width: int = 1400) -> None:
     size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
     chrome.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     chrome.get(url)
-    WebDriverWait(chrome, LONGEST_S).until(lambda c: text(c, "#stage-name") == "Stage 2 of 2")
-
-
-def texts(chrome, css: str) -> list[str]:
-    """In one go: the page may replace them between two looks."""
-    script = "return [...document.querySelectorAll(arguments[0])].map(e => (e.innerText ?? e.textContent).trim())"
-    return chrome.execute_script(script, css)
-
-
-def text(chrome, css: str) -> str:
-    return texts(chrome, css)[0]
+    await_stage(chrome, 2, 2)
 
 
 def test_names_of_anybodys_are_texts_wherever_they_stand(chrome, tmp_path):
@@ -46,7 +35,7 @@ def test_names_of_anybodys_are_texts_wherever_they_stand(chrome, tmp_path):
             assert HOSTILE in text(chrome, place), place
         made = "return [...document.querySelectorAll('b')].filter(b => b.textContent === 'x').length"
         assert chrome.execute_script(made) == 0
-        assert [entry for entry in chrome.get_log("browser") if entry["level"] == "SEVERE"] == []
+        assert severe(chrome) == []
 
 
 def test_figures_are_written_as_the_report_writes_them_and_the_unknown_is_a_dash(chrome, tmp_path):
@@ -101,3 +90,16 @@ def test_charts_move_by_the_keyboard_and_a_button_asks_before_it_acts(chrome, tm
         assert chrome.switch_to.active_element.get_attribute("id") == "ask-no"  # Enter alone stops nothing
         chrome.switch_to.active_element.send_keys("\ue00c")  # Escape
         assert not chrome.find_element(By.ID, "ask").is_displayed()
+
+
+def test_old_figures_and_a_lost_connection_are_said_and_what_was_shown_stays(chrome, tmp_path):
+    behind = figures("name") | {"at": AT - 9.0}  # 9 s before the time that the load tells
+    with served({"load": load("run", "runs/run"), "figures": behind}, tmp_path) as url:
+        opened(chrome, url)
+        await_(chrome, lambda c: text(c, "#connection").startswith("No figures for 9 s: "))
+    await_(chrome, lambda c: text(c, "#connection").startswith("Connection lost "))
+    assert texts(chrome, "#card-ttft dd") == ["83.1 ms", "–"]
+    with served({"load": load("run", "runs/run"), "figures": None}, tmp_path) as url:
+        opened(chrome, url)
+        await_(chrome, lambda c: text(c, "#connection").startswith("No figures yet"))
+        assert set(texts(chrome, "#card-ttft dd") + texts(chrome, "#card-errors dd")) == {"–"}

@@ -100,7 +100,7 @@ def test_start_stop_and_start_again_with_workers_make_two_runs_that_are_never_mi
 
 
 def test_the_page_says_why_a_start_was_refused_and_asks_for_no_host(endpoint, tmp_path):
-    """$0.001 a second for at least half a minute, above a thousandth of a dollar: it needs --yes, which a page cannot give."""
+    """$0.001 a second for at least half a minute, above a thousandth of a dollar: the page asks, and is told not to send."""
     before = endpoint.stats()["requests"]
     scenario = folders.make_scenario(
         tmp_path, endpoint.url, [folders.sagemaker("quick")], LOAD, confirm_above_usd=0.001
@@ -112,9 +112,16 @@ def test_the_page_says_why_a_start_was_refused_and_asks_for_no_host(endpoint, tm
         chrome.get(url)
         WebDriverWait(chrome, LONGEST_S).until(lambda c: "Start new load test" in text(c))
         assert "host attribute" not in text(chrome)
+        fields = chrome.find_elements(By.CSS_SELECTOR, "input[name=userCount], input[name=host], input[name=runTime]")
+        assert len(fields) == 3 and not any(field.is_displayed() for field in fields)
+        WebDriverWait(chrome, LONGEST_S).until(lambda c: f"Start begins {scenario}" in text(c))
         assert not chrome.find_element(By.ID, "swarmledger-notice").is_displayed()
         press(chrome, "start")
-        notice = r"Refused: confirm_above_usd: the run may cost \$0\.\d\d+, above \$0\.001; add --yes, or set a budget_usd or .*"
+        question = r"The run may cost \$0\.\d\d+, above \$0\.001\. This run takes about 2 min, .+ Go on\?"
+        WebDriverWait(chrome, LONGEST_S).until(lambda c: re.search(question, text(c)))
+        chrome.save_screenshot(str(tmp_path / "asks.png"))
+        press(chrome, "do not send")
+        notice = "Refused: confirm_above_usd: not confirmed, nothing but first calls was sent; answer yes, or add --yes"
         WebDriverWait(chrome, LONGEST_S).until(
             lambda c: re.fullmatch(notice, c.find_element(By.ID, "swarmledger-notice").text)
         )

@@ -11,7 +11,7 @@ from locustfiles.common.transport.exchange import Exchange
 EVERY_S = 0.01
 GAP_S = 1.0  # a loop that is called so late stood still: its process was paused, or kept from running
 MOST_GAPS = 1000
-LATELY_S = 0.5
+LATELY_S = 1.0  # the span of a reading for those who watch
 
 
 class Probe:
@@ -21,9 +21,8 @@ class Probe:
         self._exchanges: dict[int, Exchange] = {}
         self._worst_s = 0.0
         self._began = (time.perf_counter(), time.process_time())
-        self._lately = self._began  # since when the reading of `lately` counts
-        self._lately_worst_s = 0.0
-        self._last: dict[str, float] = {}
+        self._lately_began, self._lately_worst_s = self._began, 0.0
+        self._lately: dict[str, float] = {}  # the last whole span's
         self._probed = time.perf_counter()
         self.gaps: list[tuple[float, float]] = []  # perf_counter seconds, since the process began
         self._timer = get_hub().loop.timer(EVERY_S, EVERY_S)
@@ -39,9 +38,14 @@ class Probe:
             self._worst_s = lag
         if lag > self._lately_worst_s:
             self._lately_worst_s = lag
+        if now - self._lately_began[0] >= LATELY_S:
+            self._read_lately(now)
         for exchange in self._exchanges.values():
             if lag > exchange.lag_s:
                 exchange.lag_s = lag
+
+    def end(self) -> None:
+        self._timer.stop()
 
     @property
     def count(self) -> int:
@@ -57,15 +61,15 @@ class Probe:
         finally:
             del self._exchanges[id(exchange)]
 
+    def _read_lately(self, now: float) -> None:
+        began, self._lately_began = self._lately_began, (now, time.process_time())
+        cpu = (self._lately_began[1] - began[1]) / (now - began[0])
+        self._lately, self._lately_worst_s = {"cpu": cpu, "lag_ms": self._lately_worst_s * 1000}, 0.0
+
     def lately(self) -> dict[str, float]:
-        """How the process does now, for those who watch: `in_flight` requests; `cpu` and `lag_ms` as `read` has them, since the
-        last time this was asked, LATELY_S ago or more. A window's own readings are not touched."""
-        now, cpu = time.perf_counter(), time.process_time()
-        wall = now - self._lately[0]
-        if wall >= LATELY_S:
-            self._last = {"cpu": (cpu - self._lately[1]) / wall, "lag_ms": self._lately_worst_s * 1000}
-            self._lately, self._lately_worst_s = (now, cpu), 0.0
-        return {"in_flight": self.count, **self._last}
+        """How the process does, for those who watch: `in_flight` requests; `cpu` and `lag_ms` as `read` has them, of the last
+        whole LATELY_S whoever asks, and how often. A window's own readings are not touched."""
+        return {"in_flight": self.count, **self._lately}
 
     def begin(self) -> None:
         """The measured window begins."""

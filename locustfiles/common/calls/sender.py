@@ -62,6 +62,12 @@ class Sender:
         self._jitter = random.Random()
         self._counters = {t.name: counter_of(t.tokenizer) for t in scenario.targets if t.tokenizer}
 
+    def retire(self) -> None:
+        """Another one takes its place; what is in flight ends."""
+        self.announce(None, "settle")
+        self.probe.end()
+        self.transport.close()
+
     def count_from(self, number: int) -> None:
         """Call numbers go on from here."""
         self._calls = itertools.count(number + 1)

@@ -1,6 +1,7 @@
-"""Asks before a run that may cost much: on a terminal in words, elsewhere by `--yes`."""
+"""Asks before a run that may cost much: on a terminal or in the web UI in words, elsewhere by `--yes`."""
 
 import contextlib
+import itertools
 import os
 import select
 import sys
@@ -8,6 +9,7 @@ import termios
 import typing
 
 import gevent
+import gevent.event
 
 from locustfiles.common.planning.estimate import Estimate, dollars
 from locustfiles.common.planning.inputs import Inputs
@@ -18,8 +20,29 @@ from locustfiles.contract.scenario.scenario import Scenario
 
 ANSWER_BYTES = 1024
 LOOK_EVERY_S = 0.1
+ANSWER_S = 600.0  # for whoever has the web UI open
+_NUMBERS = itertools.count(1)
 #: told while a question stands on the terminal, and when it has its answer
 on_terminal: list[typing.Callable[[bool], None]] = []
+
+
+class Question:
+    """Asked in the web UI; the sweep waits. `id` tells it from those before, which another tab may still show."""
+
+    def __init__(self, text: str) -> None:
+        self.text, self.id = text, next(_NUMBERS)
+        self._answer: gevent.event.AsyncResult[bool] = gevent.event.AsyncResult()
+
+    def answer(self, yes: bool) -> None:
+        """The first answer counts."""
+        if not self._answer.ready():
+            self._answer.set(yes)
+
+    def wait(self, seconds: float = ANSWER_S) -> bool | None:
+        """None where nobody answered."""
+        with gevent.Timeout(seconds, False):
+            return self._answer.get()
+        return None
 
 
 def needs_yes(ahead: Estimate, scenario: Scenario) -> float | None:
@@ -44,26 +67,37 @@ def cost_text(
     return f"more than can be told ({'; '.join(why)})"
 
 
-def confirm(ahead: Estimate, inputs: Inputs, options, throttled: typing.Collection[str] = ()) -> str | None:
-    """Why the run must not begin, or None."""
+def confirm(
+    ahead: Estimate,
+    inputs: Inputs,
+    options,
+    throttled: typing.Collection[str] = (),
+    ask: typing.Callable[[str], bool | None] = lambda text: None,
+) -> str | None:
+    """Why the run must not begin, or None. ask: has the web UI's page ask; None where nobody answered."""
     scenario = inputs.scenario
     most = needs_yes(ahead, scenario)
     if most is None or options.yes:
         return None
     cost = cost_text(most, ahead, inputs.prices, throttled)
-    refusal = (
-        f"confirm_above_usd: the run may cost {cost}, above {dollars(scenario.confirm_above_usd)}; add --yes, "
-        "or set a budget_usd or a higher confirm_above_usd in the scenario"
-    )
-    if not options.headless or not sys.stdin.isatty():
-        return refusal
-    print(f"\nThis run takes {ahead.text}. Go on? [y/N]", file=sys.stderr, flush=True)
-    answer = _answer()
-    return (
-        None
-        if answer.strip().lower() in ("y", "yes")
-        else "confirm_above_usd: not confirmed, nothing but first calls was sent; answer y, or add --yes"
-    )
+    above = f"the run may cost {cost}, above {dollars(scenario.confirm_above_usd)}"
+    takes = f"This run takes {ahead.text}. Go on?"
+    if not options.headless:
+        return _refusal(ask(f"T{above[1:]}. {takes}"), "yes")
+    if not sys.stdin.isatty():
+        return (
+            f"confirm_above_usd: {above}; add --yes, or set a budget_usd or a higher confirm_above_usd in the scenario"
+        )
+    print(f"\n{takes} [y/N]", file=sys.stderr, flush=True)
+    return _refusal(_answer().strip().lower() in ("y", "yes"), "y")
+
+
+def _refusal(confirmed: bool | None, word: str) -> str | None:
+    """word: what is to be answered."""
+    if confirmed:
+        return None
+    why = "not confirmed" if confirmed is False else f"nobody confirmed it within {ANSWER_S / 60:g} min"
+    return f"confirm_above_usd: {why}, nothing but first calls was sent; answer {word}, or add --yes"
 
 
 def _answer() -> str:

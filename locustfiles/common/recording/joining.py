@@ -5,7 +5,7 @@ Knock (at its start)             ->
                                  <-   Challenge
 Proof, by the run's token        ->
 Hello (it has read its scenario) ->   now Locust knows of it, and the run
-                                 <-   Ping, answered by Pong; or Refused
+                                 <-   Ping, answered by Pong; or Refused; or ScenarioChosen, answered by another Hello
 """
 
 import dataclasses
@@ -62,6 +62,22 @@ class Hello(Message):
     problem: str | None  # why it cannot serve
     again: bool  # it has served a run before
     versions: dict[str, str] = dataclasses.field(default_factory=dict)  # of what touches a request there
+    chosen: str = ""  # it has loaded, or could not, what `ScenarioChosen` of this content named
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ScenarioChosen(Message):
+    """The master tells which scenario its runs are of from now on: all workers when another one is chosen in the web UI, and
+    those that come later with none or an earlier one. Never during a run to one that takes part in it. A worker loads the file
+    of that path, from its own working folder, and introduces itself anew.
+
+    Lost: said again every 5 s until the worker has answered; until then it is told of no run, and its users idle. Twice: once
+    loaded, it says `Hello` again; one that could not load it tries again.
+    """
+
+    KIND = "ledger_scenario"
+    file: str  # as the master names it
+    content: str  # hash, as in `Hello`
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

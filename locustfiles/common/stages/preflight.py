@@ -10,7 +10,7 @@ import gevent
 import gevent.event
 from locust.runners import Runner
 
-from locustfiles.common.planning.confirm import confirm
+from locustfiles.common.planning.confirm import Question, confirm
 from locustfiles.common.planning.estimate import Calls, estimate
 from locustfiles.common.planning.first_call import Call, averaged, call_of, next_line
 from locustfiles.common.planning.first_failure import is_used_up, remedy, what_failed
@@ -48,6 +48,7 @@ class Preflight:
 
     def __init__(self, run: RunRecorder, runner: Runner, alive: typing.Callable[[], list[str]]) -> None:
         self.run, self.runner, self.alive = run, runner, alive
+        self.question: Question | None = None  # the web UI asks it, and the sweep waits
         self._asks: dict[int, Ask] = {}
         self._numbers = itertools.count(1)
         self._warm: set[tuple[str, str]] = set()
@@ -105,8 +106,17 @@ class Preflight:
             log.warning("%s", line)
         ahead = estimate(inputs, groups, calls, failed)  # throttled calls say nothing, and may become dear ones
         throttled = {target for target, _ in self._broken}
-        if refusal := confirm(ahead, inputs, self.run.environment.parsed_options, throttled):
+        if refusal := confirm(ahead, inputs, self.run.environment.parsed_options, throttled, self._confirmed):
             raise self._failed(refusal)
+
+    def _confirmed(self, text: str) -> bool | None:
+        """The web UI's answer; None without one."""
+        log.warning("%s Answer in the web UI", text)
+        self.question = Question(text)
+        try:
+            return self.question.wait()
+        finally:
+            self.question = None
 
     def left_out(self, group: Group) -> bool:
         """Whether its target, or this payload of it, is not to be measured."""

@@ -9,7 +9,7 @@ from locustfiles.common.planning.sample_sizes import strictest_percentile
 from locustfiles.common.recording.resume import measured
 from locustfiles.common.recording.run_recorder import RunRecorder
 from locustfiles.common.stages.stage import Stage
-from locustfiles.contract.manifest import Finding
+from locustfiles.contract.manifest import Finding, StageWindow
 from locustfiles.contract.scenario.loads import Find, Level
 from locustfiles.contract.scenario.slo import Slo
 from locustfiles.contract.statistics.binomial import LEVELS, fewest, written
@@ -39,15 +39,19 @@ def find(
         drain()
         search.note(value, stage.window.outcome or "undecided")
         numbers.append(stage.spec.stage)
-    unsound = [w.stage for w in measured(run.manifest, group) if not run.is_sound(w)]  # some of it may have shown since
+    visits = measured(run.manifest, group)
+    skipped = [w.stage for w in visits if w.ended_by == "skip" and _level(w) == search.high]
+    # some of it may have shown since
+    unsound = [w.stage for w in visits if not run.is_sound(w) and not (w.ended_by == "skip" and w.measure_from is None)]
     return Finding(
         target=group.target,
         payload=group.payload,
         of=asked.of,
         answer=search.low,
         fails_at=search.high,
-        confirmed=search.confirmed and in_time and not unsound,
-        why=_why(search, in_time, asked.at_most_s, unsound, _too_few(strictest_percentile(scenario, group.target))),
+        confirmed=search.confirmed and in_time and not unsound and not skipped,
+        why=_skipped(skipped)
+        or _why(search, in_time, asked.at_most_s, unsound, _too_few(strictest_percentile(scenario, group.target))),
         outcomes={f"{level:g}": outcomes for level, outcomes in sorted(search.outcomes.items())},
         stages=numbers,
     )
@@ -57,12 +61,22 @@ def _measured_before(run: RunRecorder, group: Group, search: Search) -> tuple[li
     """Note what was measured before the run was interrupted: the stages, and the seconds that they took."""
     numbers, spent_s = [], 0.0
     for window in measured(run.manifest, group):
-        level = window.rate if window.users is None else window.users
+        level = _level(window)
         if level is not None and window.outcome and window.hold_until:  # `resumed` has kept no others
             search.note(level, window.outcome)
             numbers.append(window.stage)
             spent_s += window.hold_until - window.started_at
     return numbers, spent_s
+
+
+def _level(window: StageWindow) -> float | None:
+    return window.rate if window.users is None else window.users
+
+
+def _skipped(stages: list[int]) -> str:
+    """Of the lowest level that does not count as one that keeps the limits: whoever skipped may have chosen the moment."""
+    named = ", ".join(map(str, stages))
+    return f"stage {named} was skipped: nobody knows whether its level keeps the limits; search again" if stages else ""
 
 
 def _too_few(percentile: str | None) -> str:

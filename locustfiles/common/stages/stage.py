@@ -1,7 +1,8 @@
 """One stage, from its users to the last of its records: it settles, measures and holds.
 
 It settles for `settle_s`, until no request of the level before is in flight and until its latencies drift no more
-(`settle_at_most_s` ends that). It measures. Then it holds: load goes on until every request that began in the measured
+(`settle_at_most_s` ends that). It measures, unless a person skips it first.
+Then it holds: load goes on until every request that began in the measured
 window has ended, so that none of them ends under another load, and until all records of it have arrived. A search whose
 limits are undecided then measures on, in the same window; the requests that began in the hold between are not measured.
 """
@@ -46,7 +47,9 @@ class Stage:
         self._dealer: gevent.Greenlet | None = None
         self._workers = set(control.alive())
         self._measured_s = 0.0  # without the holds between
-        self._skipped = False
+        self.control.skipping = False
+        self._over = False
+        self.look_from: float | None = None  # when the latest look began
         now = self.run.clock.now()
         self.window = StageWindow(
             number, group.repeat, group.target, group.payload, level.users, level.rate, started_at=now
@@ -72,7 +75,8 @@ class Stage:
         if not self.trace:
             self._begin_arrivals()
             self._settle()
-        if self.run.over_budget or self._skipped:
+        if self._unwanted:
+            self._over = True
             self._end("budget" if self.run.over_budget else "skip")
             self._stop_arrivals()
             return
@@ -81,6 +85,10 @@ class Stage:
             self._measure(look, windows * self.at_most_s)
             if self.window.outcome != "undecided" or self.window.ended_by != "time":
                 break
+            if self.control.skipping:  # between two looks
+                self.window.ended_by = "skip"
+                break
+        self._over = True
         self._stop_arrivals()
 
     def break_off(self) -> None:
@@ -89,9 +97,13 @@ class Stage:
         if self.window.ended_by is None:
             self._end("stop")
 
-    def skip(self) -> None:
-        """End its window now, and hold it as every window; where it has none yet it gets none."""
-        self._skipped = True
+    def skip(self) -> bool:
+        """End its window now, and hold it as every window; where it has none yet it gets none. Whether there was a window to end
+        or to begin."""
+        looks_again = self.slo is not None and self.window.ended_by == "time" and self.spec.look + 1 < len(LOOKS)
+        if self.window.ended_by is None or (looks_again and not self._over):
+            self.control.skipping = True
+        return self.control.skipping and not self._over
 
     def _end(self, reason: str) -> float:
         """When."""
@@ -106,9 +118,20 @@ class Stage:
         return now
 
     @property
-    def _over(self) -> bool:
-        """Nothing is waited for any more."""
-        return self.run.over_budget or self._skipped
+    def _unwanted(self) -> bool:
+        """It gets no window."""
+        return self.run.over_budget or self.control.skipping
+
+    @property
+    def look_at_most_s(self) -> float:
+        """The latest look's window, those of the looks before it in it."""
+        return (LOOKS[self.spec.look] if self.slo else 1) * self.at_most_s
+
+    @property
+    def measured_s(self) -> float:
+        """So far, holds between not counted."""
+        measuring = self.look_from is not None and self.window.measure_until is None
+        return self._measured_s + (self.run.clock.now() - self.look_from if measuring and self.look_from else 0.0)
 
     def _at_once(self) -> int:
         """Requests in flight when settled: the users, or by Little's law."""
@@ -119,11 +142,10 @@ class Stage:
 
     def _settle(self) -> None:
         load, began = self.load, time.monotonic()
-        while time.monotonic() - began < load.settle_s and not self._over:
+        while time.monotonic() - began < load.settle_s and not self._unwanted:
             gevent.sleep(min(0.1, max(POLL_S, load.settle_s - (time.monotonic() - began))))
-        if not self._skipped:
-            self.control.wait_until_clear(self.spec, "settle")
-        while not (steady := self.tally.steady(self._at_once())) and not self._over:
+        self.control.wait_until_clear(self.spec, "settle")
+        while not (steady := self.tally.steady(self._at_once())) and not self._unwanted:
             if time.monotonic() - began >= load.settle_at_most_s:
                 break
             gevent.sleep(0.1)
@@ -131,7 +153,7 @@ class Stage:
 
     def _measure(self, look: int, at_most_s: float) -> None:
         """Measure until `at_most_s` have been measured in all, holds between not counted, and hold."""
-        began = self.run.clock.now()
+        began = self.look_from = self.run.clock.now()
         self.spec = dataclasses.replace(self.spec, look=look)
         self.window.measure_until = self.window.hold_until = self.window.ended_by = None
         self.window.whole = False
@@ -148,7 +170,7 @@ class Stage:
             elapsed = self.run.clock.now() - since
             if reason := window_ends(elapsed, self.load, at_most_s, self.tally):
                 return reason
-            if self._skipped:
+            if self.control.skipping:
                 return "skip"
             gevent.sleep(min(0.1, max(POLL_S, at_most_s - elapsed)))
         return "budget"
@@ -167,8 +189,8 @@ class Stage:
             self.window.outcome = self._outcome(self.slo)
 
     def _outcome(self, slo: Slo) -> str | None:
-        """met, missed or undecided; missed, too, where the stage was aborted or fewer requests were sent than were due; None
-        where its numbers cannot be trusted."""
+        """met, missed or undecided; missed, too, where the stage was aborted or fewer requests were sent than were due;
+        undecided where it was skipped, for whoever skips may have chosen the moment; None where its numbers cannot be trusted."""
         if not self.run.is_sound(self.window):
             return None
         if self.window.ended_by == "abort":

@@ -73,23 +73,25 @@ class Sweep:
 
     def skip_stage(self) -> bool:
         """End the stage under way; whether there was one that goes on."""
-        stage = self.stage
-        if stage is None or stage.window.ended_by is not None:
+        stage, again = self.stage, self.control.skipping
+        if stage is None or not stage.skip():
             return False
-        stage.skip()
-        log.warning("Stage %d is skipped: what it has measured is kept", stage.spec.stage)
+        if not again:
+            kept = "it has no window yet, and gets none" if stage.window.measure_from is None else "its window ends now"
+            log.warning("Stage %d is skipped: %s", stage.spec.stage, kept)
         return True
 
     def end_after_stage(self) -> None:
         """No other stage begins; --resume measures those that are missing."""
         if not self.ends_after_stage:
             self.ends_after_stage = True
-            log.warning("The run ends after this stage")
+            log.warning("The run ends after this stage; --resume goes on with it")
 
     def done_s(self) -> float:
         """Planned seconds that are over: whole stages, and the part of the one under way."""
         window = self.stage.window if self.stage else None
-        begun = window.settle_from if window and window.hold_until is None else None
+        over = window is None or window.hold_until is not None or (window.ended_by and window.measure_from is None)
+        begun = window.settle_from if window and not over else None
         return min(self.planned_s, self._done_s + (self.run.clock.now() - begun if begun else 0.0))
 
     # the greenlet
@@ -97,6 +99,7 @@ class Sweep:
         try:
             self.preflight.preflight(self.groups)
             for group in self.groups:
+                self._look_whether_over()
                 if not self.preflight.left_out(group):
                     self._group(group)
             self.run.manifest.status = "complete"
@@ -124,10 +127,17 @@ class Sweep:
         self.control.drain()
         self.run.spend.load_ends()
 
+    def _look_whether_over(self) -> None:
+        """Raises SweepEnds before a stage that is not to begin."""
+        if self.run.over_budget:
+            raise SweepEnds
+        if self.ends_after_stage:
+            self.control.drain()
+            raise SweepEnds
+
     def measure(self, group: Group, level: Level, slo: Slo | None = None) -> Stage:
         """One stage. Raises SweepEnds when the budget is spent, before it or by it, or a person has ended the run before it."""
-        if self.run.over_budget or self.ends_after_stage:
-            raise SweepEnds
+        self._look_whether_over()
         stage = self.stage = Stage(self.control, group, level, next(self._stage_numbers), slo)
         # numbers of abandoned stages are not given again
         place, number = len(self.run.manifest.stages) + 1, stage.spec.stage

@@ -37,6 +37,7 @@ class WorkerControl:
         self.late: list[
             StageWindow
         ] = []  # stages whose workers were all clear, and whose records were not all here in time
+        self.skipping = False  # the stage under way: nothing is waited for before its window
         self.changed = gevent.event.Event()
         self._clear: dict[
             tuple[int, str, int], dict[str, StageClear]
@@ -81,13 +82,13 @@ class WorkerControl:
         self._wait_for_users(0, self.run.environment.stop_timeout + 10)
 
     def ask_for_users(self, users: int) -> None:
-        """Returns when they are there, or the budget is spent."""
+        """Returns when they are there, the budget is spent or the stage is skipped."""
         self.set((users, USERS_A_SECOND))
         self._wait_for_users(users, users / USERS_A_SECOND + 30)
 
     def _wait_for_users(self, users: int, timeout_s: float) -> None:
         over = time.monotonic() + timeout_s
-        while self.runner.user_count != users and not (users and self.run.over_budget):
+        while self.runner.user_count != users and not (users and (self.run.over_budget or self.skipping)):
             if time.monotonic() > over:
                 self.run.problem(
                     f"{self.runner.user_count} users instead of {users}: a worker is gone or too slow; "
@@ -103,6 +104,8 @@ class WorkerControl:
         clear = self._clear.setdefault((spec.stage, phase, spec.look), {})
         over = time.monotonic() + self.run.inputs.scenario.longest_call_s + 15
         while not set(self.alive()) <= clear.keys() and not self.run.over_budget:
+            if phase == "settle" and self.skipping:
+                break
             if time.monotonic() > over:
                 self.run.problem(
                     f"stage {spec.stage}: requests did not end within their timeout ({phase})", [spec.stage]

@@ -77,6 +77,7 @@ class Attendance:
         self._notice_gone()
         self._notice_alone()
         self._judge(self.run.clock.now() - REPORTED_S)
+        self.registry.choice.remind()
         for worker in self.registry.alive() if self.registry.distributed else ():
             if worker in self.run.members:  # one that was cut off, for however short, has missed what was announced
                 self.sweep.control.say_stage(worker)

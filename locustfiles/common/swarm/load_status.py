@@ -4,36 +4,58 @@ import typing
 
 from locust.runners import LocalRunner, MasterRunner
 
+from locustfiles.common.calls.clock import Clock
+from locustfiles.common.planning.inputs import Inputs
+from locustfiles.common.recording.run_recorder import RunRecorder
 from locustfiles.common.stages.stage import Stage
+from locustfiles.common.stages.sweep import Sweep
 from locustfiles.common.swarm.run_under_way import RunUnderWay
-
-if typing.TYPE_CHECKING:
-    from locustfiles.common.recording.run_recorder import RunRecorder
-    from locustfiles.common.swarm.master import Master
+from locustfiles.common.swarm.worker_registry import WorkerRegistry
+from locustfiles.common.web.notice import Told
+from locustfiles.contract.manifest import StageWindow
 
 Document = dict[str, typing.Any]
 
 
-def load_status(master: "Master") -> Document:
+class Master(typing.Protocol):
+    """What is asked of it."""
+
+    clock: Clock
+    runner: LocalRunner | MasterRunner
+    registry: WorkerRegistry
+    sweep: Sweep | None  # of `run`
+
+    @property
+    def inputs(self) -> Inputs | None: ...
+    @property
+    def run(self) -> RunRecorder | None: ...
+    @property
+    def under_way(self) -> RunUnderWay | None: ...
+    def asks(self) -> Document | None: ...
+    def told(self) -> Told: ...
+
+
+def load_status(master: Master) -> Document:
     """The `load` of the live document (analysis/README.md, `watch`). Times are Unix seconds of the master's clock."""
     run, under_way = master.run, master.under_way
-    told = master.told()
+    told, inputs = master.told(), run.inputs if run else master.inputs
+    workers = _workers(master, under_way)
     return {
         "at": master.clock.now(),
         "state": _state(master, run, under_way),
-        "scenario": {"file": master.options.scenario, "name": master.inputs.scenario.name},
+        "scenario": inputs and {"file": str(inputs.scenario_file), "name": inputs.scenario.name},
         "run": run and _run(master, run, under_way),
         "stage": _stage(under_way),
-        "users": _users(master, under_way),
+        "users": _users(master, under_way, workers),
         "spend": run and _spend(run),
-        "workers": _workers(master, under_way),
+        "workers": workers,
         "asks": master.asks(),
         "told": {"refused": told.refused, "mind": told.mind},
         "ending": under_way and _ending(under_way),
     }
 
 
-def _state(master: "Master", run: "RunRecorder | None", under_way: RunUnderWay | None) -> str:
+def _state(master: Master, run: RunRecorder | None, under_way: RunUnderWay | None) -> str:
     if under_way is None:
         return "idle" if run is None else "ended"
     if under_way.stopping:
@@ -43,10 +65,9 @@ def _state(master: "Master", run: "RunRecorder | None", under_way: RunUnderWay |
     return "running" if under_way.sweep.stage else "checking"
 
 
-def _run(master: "Master", run: "RunRecorder", under_way: RunUnderWay | None) -> Document:
-    manifest, sweep = run.manifest, under_way.sweep if under_way else None
-    searches = sweep is None or not sweep.planned
-    planned_s = None if sweep is None or searches else sweep.planned_s
+def _run(master: Master, run: RunRecorder, under_way: RunUnderWay | None) -> Document:
+    manifest, sweep = run.manifest, master.sweep
+    fixed = sweep if sweep and sweep.planned else None  # a search decides its stages as it goes
     return {
         "name": run.folder.path.name,
         "folder": str(run.folder.path),
@@ -55,24 +76,37 @@ def _run(master: "Master", run: "RunRecorder", under_way: RunUnderWay | None) ->
         "started_at": manifest.parts[-1].started_at,
         "ended_at": manifest.ended_at,
         "elapsed_s": (manifest.ended_at or master.clock.now()) - manifest.parts[-1].started_at,
-        "left_s": None if planned_s is None or sweep is None else max(0.0, planned_s - sweep.done_s()),
-        "planned_s": planned_s,
-        "stages_planned": None if sweep is None or searches else sweep.planned,
-        "stages_done": sum(stage.hold_until is not None for stage in manifest.stages),
+        "left_s": _left_s(fixed, under_way),
+        "planned_s": fixed and fixed.planned_s,
+        "stages_planned": fixed and fixed.planned,
+        "stages_done": sum(_is_done(stage) for stage in manifest.stages),
         "requests": run.requests.rows,
         "failed": run.failed,
-        "exit_code": None if under_way else master.exit_code,
+        "exit_code": run.exit_code() if run.closed else None,
     }
+
+
+def _left_s(sweep: Sweep | None, under_way: RunUnderWay | None) -> float | None:
+    if under_way is None:
+        return 0.0
+    return max(0.0, sweep.planned_s - sweep.done_s()) if sweep else None
+
+
+def _is_done(stage: StageWindow) -> bool:
+    skipped = stage.measure_from is None and stage.ended_by == "skip"
+    return skipped or (stage.hold_until is not None and stage.ended_by is not None)
 
 
 def _stage(under_way: RunUnderWay | None) -> Document | None:
     stage = under_way and under_way.sweep.stage
     if not under_way or not stage:
         return None
-    control, spec, window = under_way.sweep.control, stage.spec, stage.window
-    phase = control.phase if control.spec else "drain"
-    began = {"settle": window.started_at, "measure": window.measure_from, "hold": window.measure_until}.get(phase)
-    progress, left_s = _progress(under_way, stage, phase)
+    spec, window, phase = stage.spec, stage.window, _phase(under_way, stage)
+    settled = window.settle_from or window.started_at
+    began = {"settle": window.started_at, "measure": stage.look_from, "hold": window.measure_until or settled}.get(
+        phase
+    )
+    progress, left_s = _progress(stage, phase, under_way.run.clock.now() - settled)
     return {
         "stage": spec.stage,
         "place": len(under_way.run.manifest.stages),
@@ -85,66 +119,63 @@ def _stage(under_way: RunUnderWay | None) -> Document | None:
         "phase_began_at": began,
         "progress": progress,
         "left_s": left_s,
-        "at_most_s": stage.at_most_s,
+        "at_most_s": stage.look_at_most_s,
     }
 
 
-def _progress(under_way: RunUnderWay, stage: Stage, phase: str) -> tuple[float | None, float | None]:
+def _phase(under_way: RunUnderWay, stage: Stage) -> str:
+    """drain: nothing is sent, between two groups, or while the run ends."""
+    spec = under_way.sweep.control.spec
+    return under_way.sweep.control.phase if spec and spec.stage == stage.spec.stage else "drain"
+
+
+def _progress(stage: Stage, phase: str, settled_s: float) -> tuple[float | None, float | None]:
     """(share of the stage that is over, seconds that are left at most); what nobody can tell is None."""
-    window, now, until = stage.window, under_way.run.clock.now(), stage.load.until
+    until, at_most_s = stage.load.until, stage.look_at_most_s
     settle_s = 0.0 if stage.trace else stage.load.settle_s
-    in_all = settle_s + stage.at_most_s
-    if phase in ("hold", "drain"):
-        return 1.0, None if phase == "hold" else 0.0
+    in_all = settle_s + at_most_s
     if phase == "settle":
-        settled_s = min(settle_s, now - (window.settle_from or now))
-        return settled_s / in_all, in_all - settled_s
-    measured_s = now - (window.measure_from or now)
-    share = min(1.0, measured_s / stage.at_most_s)
+        over_s = min(settle_s, settled_s)
+        # after settle_s it lasts until its latencies are steady, which nobody knows
+        return over_s / in_all, in_all - over_s if settled_s < settle_s else None
+    if phase != "measure":
+        return 1.0, None if phase == "hold" else 0.0
+    share = min(1.0, stage.measured_s / at_most_s)
     if until and until.requests and until.relative_ci is None:
         share = max(share, min(1.0, stage.tally.requests / until.requests))
-    return (settle_s + share * stage.at_most_s) / in_all, max(0.0, stage.at_most_s - measured_s)
+    return (settle_s + share * at_most_s) / in_all, max(0.0, at_most_s - stage.measured_s)
 
 
-def _users(master: "Master", under_way: RunUnderWay | None) -> Document:
+def _users(master: Master, under_way: RunUnderWay | None, workers: list[Document]) -> Document:
     spec = under_way.sweep.control.spec if under_way else None
-    counts = [lately["in_flight"] for lately in _lately(master, under_way).values() if "in_flight" in lately]
+    counts = [worker["in_flight"] for worker in workers if worker["in_flight"] is not None]
     return {
         "planned": spec.users if spec else None,
         "running": master.runner.user_count,
-        "in_flight": int(sum(counts)) if counts else None,
+        "in_flight": sum(counts) if counts else None,
     }
 
 
-def _spend(run: "RunRecorder") -> Document:
+def _spend(run: RunRecorder) -> Document:
     budget, usd = run.inputs.scenario.budget_usd, run.spend.usd()
     return {"usd": usd, "budget_usd": budget, "left_usd": None if budget is None else max(0.0, budget - usd)}
 
 
-def _lately(master: "Master", under_way: RunUnderWay | None) -> dict[str, dict[str, float]]:
-    """Worker -> how its process does; of those that are silent nothing."""
-    if master.worker_side:
-        return {"local": master.worker_side.sender.probe.lately()}
-    alive = set(master.registry.alive())
-    return {worker: told for worker, told in (under_way.lately if under_way else {}).items() if worker in alive}
-
-
-def _workers(master: "Master", under_way: RunUnderWay | None) -> list[Document]:
-    runner, lately = master.runner, _lately(master, under_way)
-    now, found = master.clock.now(), []
-    for worker, entry in master.registry.members.items():
+def _workers(master: Master, under_way: RunUnderWay | None) -> list[Document]:
+    runner, registry, found = master.runner, master.registry, []
+    alive = set(registry.alive())
+    for worker, entry in registry.members.items():
         client = runner.clients.get(worker) if isinstance(runner, MasterRunner) else None
         users = runner.user_count if isinstance(runner, LocalRunner) else client.user_count if client else 0
-        own = lately.get(worker, {})
-        in_flight = own.get("in_flight")
+        lately = under_way.lately(worker) if under_way and worker in alive else {}
         found.append({
             "worker": worker,
             "host": entry.host,
             "users": users,
-            "in_flight": None if in_flight is None else int(in_flight),
-            "cpu": own.get("cpu"),
-            "lag_ms": own.get("lag_ms"),
-            "heard_s_ago": max(0.0, now - master.registry.heard_at(worker)),
+            "in_flight": int(lately["in_flight"]) if "in_flight" in lately else None,
+            "cpu": lately.get("cpu"),
+            "lag_ms": lately.get("lag_ms"),
+            "heard_s_ago": registry.heard_s_ago(worker),
         })  # fmt: skip
     return found
 

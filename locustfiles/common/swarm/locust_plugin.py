@@ -4,41 +4,39 @@ import argparse
 import functools
 import itertools
 import logging
+import pathlib
 import signal
 import typing
 
 import gevent
-import locust.runners
 from locust import events
 from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
 from locustfiles.common.calls.clock import Clock
 from locustfiles.common.planning.inputs import Inputs, load_inputs
-from locustfiles.common.planning.plan import STOP_S
 from locustfiles.common.recording.begun_manifest import default_path
 from locustfiles.common.recording.joining import Hello
 from locustfiles.common.recording.resume import parts_so_far
-from locustfiles.common.swarm import guarded_port, patient_master, run_token
+from locustfiles.common.swarm import guarded_port, log_levels, patient_master, run_token
 from locustfiles.common.swarm.gate import Gate
+from locustfiles.common.swarm.given_options import remember
 from locustfiles.common.swarm.interrupt import interrupt
 from locustfiles.common.swarm.introduction import Introduction
-from locustfiles.common.swarm.link_to_master import MasterLink
 from locustfiles.common.swarm.master import Master
+from locustfiles.common.swarm.next_run import OURS
+from locustfiles.common.swarm.scenario_follower import keep_time
+from locustfiles.common.swarm.scenario_starter import ScenarioStarter
+from locustfiles.common.swarm.sending_side import join, own_side
 from locustfiles.common.swarm.shape import StageShape
-from locustfiles.common.swarm.worker import Worker
+from locustfiles.common.swarm.web_side import begin_web_ui
 from locustfiles.common.watching import options as watching_options
-from locustfiles.common.watching.report_maker import ReportMaker
-from locustfiles.common.web import live_json, login, notice
-from locustfiles.common.web.guard import WebGuard
-from locustfiles.common.web.page import Page
-from locustfiles.common.web.views import WebViews
+from locustfiles.common.web import start_form
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.command_line import usage_error
 from locustfiles.contract.exit_codes import BAD_INPUT, OK, STOPPED, complain
 from locustfiles.contract.run_folder import RunFolder
 
 COMMAND = "locust -f locustfiles/sweep.py --scenario configs/demo.yaml --run-dir runs/demo --headless"
-REPORT_INTERVAL_S = 1.0
 CALLS_A_PART = 10**9  # more than any process makes: call numbers of a run's parts do not meet
 log = logging.getLogger("swarmledger")
 
@@ -52,24 +50,12 @@ def register(services: tuple[str, ...]) -> None:
     events.init.add_listener(functools.partial(_on_init, services=services, given=given))
 
 
-def _remember(given: dict[str, str]) -> type[argparse.Action]:
-    """Stores an option and notes it in `given`: the users that a master asks for may reach a worker before its `init`, and
-    bring the master's options with them."""
-
-    class Remember(argparse.Action):
-        def __call__(self, parser, namespace, values, option_string=None) -> None:
-            setattr(namespace, self.dest, values)
-            given[self.dest] = values
-
-    return Remember
-
-
 def _add_options(parser, given: dict[str, str], **_) -> None:
     add, before = functools.partial(parser.add_argument, include_in_web_ui=False), len(parser._actions)
     add(
         "--scenario",
         default="",
-        action=_remember(given),
+        action=remember(given),
         env_var="SWARMLEDGER_SCENARIO",
         help="The scenario file: targets, payloads, load, prices (YAML)",
     )
@@ -128,29 +114,13 @@ def _die(message: str) -> None:
 
 
 def _on_init(environment, runner, services: tuple[str, ...], given: dict[str, str], **_) -> None:
-    options, scenario = environment.parsed_options, given.get("scenario", "")
-    logging.getLogger("botocore").setLevel(logging.INFO)  # below, it prints session tokens
-    # what it warns of, with a traceback, it raises as well
-    logging.getLogger("botocore.credentials").setLevel(logging.ERROR)
-    logging.getLogger("urllib3").setLevel(logging.INFO)
-    logging.getLogger("swarmledger").setLevel(logging.INFO)  # its few lines are the progress in CI
+    options, path = environment.parsed_options, given.get("scenario", "")
+    log_levels.set_levels()
     gate = Gate(runner) if isinstance(runner, MasterRunner) else None
     introduction, begun = Introduction(environment, runner) if isinstance(runner, WorkerRunner) else None, False
     try:
         watching_options.prepare(options)
-        if not scenario:
-            raise BadInput(f"--scenario: missing; give the scenario file, as in: {COMMAND}")
-        inputs = load_inputs(scenario, services)
-        environment.stop_timeout = inputs.scenario.request_timeout_s + STOP_S
-        clock = Clock()
-        times = itertools.count(1)
-        gevent.signal_handler(signal.SIGINT, interrupt, environment, times)
-        if options.headless and not options.worker:  # Locust's own handler comes after the shape has ended
-            gevent.signal_handler(signal.SIGTERM, interrupt, environment, times)
-        if introduction:
-            _begin_worker(environment, introduction, inputs, clock)
-        else:
-            _begin_master(environment, runner, options, inputs, clock, gate)
+        _begin(environment, runner, services, path, gate, introduction)
         if gate:
             gate.open()
             run_token.show(gate.token, options)
@@ -161,68 +131,72 @@ def _on_init(environment, runner, services: tuple[str, ...], given: dict[str, st
             gevent.sleep(0.2)
         _die(str(e))
     except KeyboardInterrupt:  # while the scenario was read: our own handler was not there yet
-        complain(f"{scenario}: stopped before anything was sent; start again")
+        complain(f"{path}: stopped before anything was sent; start again")
         raise SystemExit(STOPPED) from None
     finally:
         if gate and not begun:
             patient_master.end_children()
 
 
-def _begin_worker(environment, introduction: Introduction, inputs: Inputs, clock: Clock) -> None:
-    runner = introduction.runner
-    # while a worker stops its users it hears no heartbeat of the master's, for up to twice the timeout
-    locust.runners.MASTER_HEARTBEAT_TIMEOUT = max(60, 2 * environment.stop_timeout + 60)
-    locust.runners.WORKER_REPORT_INTERVAL = REPORT_INTERVAL_S
-    worker_side = environment.swarmledger = Worker(environment, runner, inputs, clock)
-    worker_side.introduce = introduction.say
-    gevent.spawn(MasterLink(environment, runner, worker_side).watch)
-    worker_side.join(runner.client_id)
-
-
-def _begin_web_ui(web_ui, master: Master, options: argparse.Namespace) -> None:
-    """Raises BadInput."""
-    if options.web_login:
-        login.use(web_ui, login.users_of(options))
-    views = WebViews(web_ui, master.files)
-    notice.show(web_ui, master.told, views.said)
-    live_json.serve(web_ui, master.observer.document, master.stage_control, master.answer)
-    Page(web_ui, master.folder, lambda: master.next_folder().parent, ReportMaker())
-    guard = WebGuard(web_ui.app.wsgi_app, web_ui.host, options.web_origin)
-    web_ui.app.wsgi_app = guard
+def _begin(
+    environment, runner, services: tuple[str, ...], path: str, gate: Gate | None, introduction: Introduction | None
+) -> None:
+    """This process's part: a worker's, or a master's. Raises BadInput."""
+    options = environment.parsed_options
+    scenario = "" if not options.headless and pathlib.Path(path).is_dir() else path
+    if not scenario and (options.headless or options.autostart):  # else one is chosen in the web UI
+        raise BadInput(f"--scenario: missing; give the scenario file, as in: {COMMAND}")
+    inputs = load_inputs(scenario, services) if scenario else None
+    if inputs:
+        keep_time(environment, inputs)
+    clock, times = Clock(), itertools.count(1)
+    gevent.signal_handler(signal.SIGINT, interrupt, environment, times)
+    if options.headless and not options.worker:  # Locust's own handler comes after the shape has ended
+        gevent.signal_handler(signal.SIGTERM, interrupt, environment, times)
+    if introduction:
+        join(environment, introduction, services, inputs, clock)
+        return
+    master = _begin_master(environment, runner, options, inputs, clock, gate)
+    if environment.web_ui:
+        own = functools.partial(own_side, environment, runner, clock)
+        start_form.show(environment.web_ui, ScenarioStarter(master, services, path, own))
 
 
 def _begin_master(
     environment,
     runner: LocalRunner | MasterRunner,
     options: argparse.Namespace,
-    inputs: Inputs,
+    inputs: Inputs | None,
     clock: Clock,
     gate: Gate | None,
-) -> None:
+) -> Master:
     shape = environment.shape_class
     if not isinstance(shape, StageShape):
         raise BadInput("locustfile: no load shape; import StageShape into it")
     if options.resume and (options.overwrite or not options.run_dir):
         raise BadInput("--resume: needs the run to go on with; give its --run-dir, and no --overwrite")
     parts = 0
-    if options.resume:
+    if options.resume and inputs is None:
+        raise BadInput("--resume: needs the scenario of the run to go on with; give its --scenario")
+    if options.resume and inputs:
         so_far = parts_so_far(RunFolder(options.run_dir), inputs)
         if so_far is None:
             raise SystemExit(OK)
         parts = so_far
     elif options.overwrite or not options.run_dir:
-        RunFolder(options.run_dir or default_path(inputs)).check_name()
+        RunFolder(options.run_dir or (default_path(inputs) if inputs else "runs")).check_name()
     else:
         RunFolder(options.run_dir).check_free()
     master = Master(environment, runner, options, shape, inputs, clock, gate)
     if environment.web_ui:
         # Locust's page asks for one otherwise
-        environment.host = environment.host or f"scenario://{inputs.scenario.name}"
-        _begin_web_ui(environment.web_ui, master, options)
-    if isinstance(runner, LocalRunner):
-        worker_side = environment.swarmledger = master.worker_side = Worker(environment, runner, inputs, clock)
+        environment.host = environment.host or f"{OURS}{inputs.scenario.name if inputs else ''}"
+        begin_web_ui(environment.web_ui, master, options)
+    if inputs and (worker_side := own_side(environment, runner, clock, inputs)):
+        master.worker_side = worker_side
         problems = worker_side.sender.unreachable()
         if sum(len(one.targets) for one in problems) == len(inputs.scenario.targets):  # all; one alone is left out
             raise BadInput(problems[0].text)
         worker_side.sender.count_from(parts * CALLS_A_PART)
         worker_side.join("local")
+    return master

@@ -5,21 +5,24 @@ import logging
 import pathlib
 import typing
 
+import gevent
 import gevent.lock
 from locust import log as locust_log
 from locust.env import Environment
 from locust.runners import LocalRunner, MasterRunner
 
 from locustfiles.common.calls.clock import Clock
+from locustfiles.common.planning.confirm import Question
 from locustfiles.common.planning.inputs import Inputs
 from locustfiles.common.recording import messenger
-from locustfiles.common.recording.begun_manifest import default_path
 from locustfiles.common.recording.ending import complaint, drawbacks
 from locustfiles.common.recording.joining import Stranger
 from locustfiles.common.recording.messages import Called, Raised, StageClear
 from locustfiles.common.recording.run_recorder import RunRecorder
+from locustfiles.common.stages.sweep import Sweep
 from locustfiles.common.swarm.gate import Gate
 from locustfiles.common.swarm.load_status import load_status
+from locustfiles.common.swarm.next_run import NextRun
 from locustfiles.common.swarm.run_under_way import RunUnderWay
 from locustfiles.common.swarm.shape import StageShape
 from locustfiles.common.swarm.worker import Worker
@@ -29,7 +32,6 @@ from locustfiles.common.watching.teller import Teller
 from locustfiles.common.web.notice import Told
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.exit_codes import BAD_INPUT, GATE_MISSED, NOT_TRUSTED, OK, STOPPED, complain
-from locustfiles.contract.run_folder import RunFolder
 
 log = logging.getLogger("swarmledger")
 GRAVEST_FIRST = (NOT_TRUSTED, BAD_INPUT, GATE_MISSED, STOPPED, OK)  # of several runs in one web UI
@@ -55,20 +57,23 @@ class Master:
         runner: LocalRunner | MasterRunner,
         options: argparse.Namespace,
         shape: StageShape,
-        inputs: Inputs,
+        inputs: Inputs | None,
         clock: Clock,
         gate: Gate | None = None,
     ) -> None:
         self.environment, self.runner, self.options, self.shape = environment, runner, options, shape
-        self.inputs, self.clock = inputs, clock
+        self.clock = clock
         self.registry = WorkerRegistry(environment, runner, options, inputs, clock, self._on_new_worker, gate)
+        self.registry.under_way = lambda: self._under_way is not None
+        self.next_run = NextRun(environment, options, self.registry, clock, inputs)
         self.shape.workers_ready = self.registry.ready
         self.worker_side: Worker | None = None
         self._under_way: RunUnderWay | None = None
         self._run: RunRecorder | None = None  # the one under way, or the last one
+        self.sweep: Sweep | None = None  # its
         self._failure: str | None = None  # why the exit code is 1
         self._refused: str | None = None  # why the last start came to nothing
-        self._folders: set[pathlib.Path] = set()
+        self.starts = 0  # that have begun a run, or come to nothing
         self._exit_code = OK
         self._raised: list[str] = []  # workers that had an exception nobody handled
         self.observer = Observer(lambda: load_status(self))
@@ -121,13 +126,10 @@ class Master:
             self._under_way.take_in(report, client_id)
 
     # the run
-    def next_folder(self) -> pathlib.Path:
-        """--run-dir, else runs/<UTC time>-<scenario>; a second run in this process gets a suffix."""
-        first = pathlib.Path(self.options.run_dir) if self.options.run_dir else default_path(self.inputs)
-        path, number = first, 2
-        while path in self._folders:
-            path, number = first.with_name(f"{first.name}-{number}"), number + 1
-        return path
+    @property
+    def inputs(self) -> Inputs | None:
+        """Of the scenario that the run under way, else the next one, is of; None until one is chosen."""
+        return self.registry.inputs
 
     @property
     def run(self) -> RunRecorder | None:
@@ -139,32 +141,45 @@ class Master:
         return self._under_way
 
     @property
-    def exit_code(self) -> int:
-        """By the runs so far."""
-        return self._exit_code
+    def refused(self) -> str | None:
+        """Why the last start came to nothing."""
+        return self._refused
+
+    @property
+    def question(self) -> Question | None:
+        return self._under_way.sweep.preflight.question if self._under_way else None
 
     def asks(self) -> dict[str, typing.Any] | None:
         """What the page must answer before the run goes on."""
-        return None
+        return {"text": self.question.text, "id": self.question.id} if self.question else None
 
     def answer(self, question: int, yes: bool) -> str | None:
         """Why it cannot be answered, or None."""
-        return "nothing is asked now"
+        if self.question is None or question != self.question.id:
+            return "nothing is asked now, or another question: it was answered, or its run has ended"
+        self.question.answer(yes)
+        return None
 
     def stage_control(self, do: str) -> str | None:
-        """end-after or skip the stage under way; why not, or None."""
-        sweep = self._under_way.sweep if self._under_way else None
-        if sweep is None:
+        """end-after or skip the stage under way, or stop the run; why not, or None."""
+        if self._under_way is None:
             return "no run is under way; start one"
-        if do == "end-after":
-            sweep.end_after_stage()
-            return None
-        return None if sweep.skip_stage() else "no stage is settling or measuring now; try again in the next one"
+        if do == "stop":
+            gevent.spawn(self.runner.stop)  # as Locust's own button, whose answer waits for the requests in flight
+        elif self._under_way.stopping:
+            return "the run is stopping already; its requests in flight end"
+        elif do == "end-after":
+            self._under_way.sweep.end_after_stage()
+        elif not self._under_way.sweep.skip_stage():
+            return "no stage has a window to end or to come now; skip one that settles or measures"
+        return None
 
     def told(self) -> Told:
         """Of the last start, for the web UI's page."""
         refused = self._under_way.run.failure if self._under_way else self._refused
-        return Told(refused, drawbacks(self._run.manifest, self._run.over_budget) if self._run else [])
+        mind = drawbacks(self._run.manifest, self._run.over_budget) if self._run else []
+        scenario = str(self.inputs.scenario_file) if self.inputs else None
+        return Told(refused, mind, scenario, self.asks())
 
     def folder(self) -> pathlib.Path | None:
         """Of the run under way, else of the last one."""
@@ -183,21 +198,22 @@ class Master:
 
     def _on_start(self, **_: object) -> None:
         self.registry.await_introductions()
-        self._refused, self._run, path = None, None, self.next_folder()
+        self._refused = self._run = self.sweep = None
         try:
-            resume = self.options.resume and not self._folders
-            run = RunRecorder(self.environment, self.inputs, path, self.clock, self.options.overwrite, resume)
-        except (BadInput, OSError) as e:
-            self._failure = self._refused = str(e if isinstance(e, BadInput) else RunFolder(path).unusable(e))
+            run = self.next_run.begin()
+        except BadInput as e:
+            self._failure = self._refused = str(e)
             log.error("%s", self._failure)
             self._exit_code, self.shape.refused = BAD_INPUT, True
             return
-        self._folders.add(path)
+        finally:
+            self.starts += 1
         self._run = run
         self._under_way = RunUnderWay(run, self.environment, self.runner, self.registry, self.worker_side)
         self._under_way.begin()
+        self.sweep = self._under_way.sweep
         self.teller.begin()
-        self.shape.control = self._under_way.sweep.control
+        self.shape.control = self.sweep.control
 
     def _on_stopping(self, **_: object) -> None:
         if self._under_way and not self._under_way.run.closed:
@@ -226,5 +242,6 @@ class Master:
     def _on_quit(self, exit_code: int, **_: object) -> None:
         """After Locust's tables."""
         self.teller.end(exit_code)
+        self.observer.stop()
         if self._failure:
             complain(self._failure)

@@ -27,8 +27,11 @@ class Presence:
         elif kind == "client_ready":
             self._resting.discard(worker)
 
+    def is_away(self, worker: str) -> bool:
+        """Locust does not list it, and it does not rest."""
+        return worker not in self._listed and worker not in self._resting
+
     def is_forgotten(self, worker: str, kind: str) -> bool:
         """Locust forgets a worker that was silent for a minute. It heeds no heartbeat of it then, and sends away one that begins
         to spawn. One that rests is not listed either."""
-        known = worker in self._listed or worker in self._resting
-        return not known and kind in ("heartbeat", "spawning", "spawning_complete")
+        return self.is_away(worker) and kind in ("heartbeat", "spawning", "spawning_complete")

@@ -1,6 +1,7 @@
 """The run under way on the master, or in the only process: its recorder, its sweep and its workers, from begin to end."""
 
 import logging
+import math
 import time
 
 import gevent
@@ -21,6 +22,7 @@ from locustfiles.contract.record import FIELDS
 log = logging.getLogger("swarmledger")
 ACKNOWLEDGE_S = 10.0
 USERS_BACK_AFTER_S = 3
+TOLD_S = 3.0  # workers tell it once a second
 OF_WORKER = FIELDS.index("worker")
 
 
@@ -40,7 +42,7 @@ class RunUnderWay:
         self.sweep = Sweep(run, runner, registry.alive, self._collect_own)
         self.attendance = Attendance(run, self.sweep, runner, registry, worker_side)
         self.stopping = False
-        self.lately: dict[str, dict[str, float]] = {}  # worker -> how its process does (Probe.lately)
+        self._lately: dict[str, tuple[float, dict[str, float]]] = {}  # worker -> when (monotonic) it told Probe.lately
         self._ticker: gevent.Greenlet | None = None
 
     def begin(self) -> None:
@@ -59,13 +61,20 @@ class RunUnderWay:
         if upto is None:
             return
         self.attendance.take_gaps(worker, report.gaps)
-        self.lately[worker] = report.lately
+        self._lately[worker] = time.monotonic(), report.lately
         try:
             self.run.files.flush()  # acknowledged is what outlives this process, and is where the run's records belong
         except OSError:  # the worker keeps its records; the ticker ends the run
             return
         final = self.run.inbox.account(worker).produced is not None
         messenger.send(self.runner, Acknowledged(self.run.run_id, upto, final), worker)
+
+    def lately(self, worker: str) -> dict[str, float]:
+        """How the worker's process does; nothing of one that has not told it a moment ago."""
+        if self.worker_side:
+            return self.worker_side.sender.probe.lately()
+        told_at, found = self._lately.get(worker, (-math.inf, {}))
+        return found if time.monotonic() - told_at < TOLD_S else {}
 
     def _collect_own(self) -> None:
         """Without workers the records of this process come the same way, by hand."""

@@ -57,7 +57,7 @@ class LLMUser(User):
     def on_start(self) -> None:
         self.worker_side = self.environment.swarmledger
         self.number = self.worker_side.take_number()
-        self._draws: dict[str, Draws] = {}
+        self._draws: dict[tuple[str, str], Draws] = {}  # content of the scenario, payload
         self._random = random.Random(f"{self.worker_side.seed_text}/{self.number}/replay")
         self._pause_s = 0.0
         self._warm_for: int | None = None  # a stage
@@ -93,10 +93,11 @@ class LLMUser(User):
 
     def draw(self, payload: str) -> Prompt:
         """The next prompt of this user's own seeded order of a payload."""
-        if payload not in self._draws:
+        key = self.worker_side.inputs.content, payload
+        if key not in self._draws:
             seed = f"{self.worker_side.seed_text}/{self.number}/{payload}"
-            self._draws[payload] = Draws(self.worker_side.payloads[payload], seed)
-        return next(self._draws[payload])
+            self._draws[key] = Draws(self.worker_side.payloads[payload], seed)
+        return next(self._draws[key])
 
     @task
     def request(self) -> None:

@@ -18,6 +18,7 @@ from locustfiles.common.calls.sender import Sender
 from locustfiles.common.calls.stage_spec import StageSpec
 from locustfiles.common.planning.first_call import typical
 from locustfiles.common.planning.inputs import Inputs
+from locustfiles.common.prompts.payloads import Prompt
 from locustfiles.common.recording import messenger
 from locustfiles.common.recording.hand_in import HandIn
 from locustfiles.common.recording.joining import Hello, Ping, Pong
@@ -34,6 +35,7 @@ from locustfiles.common.swarm.arrival_queue import ArrivalQueue
 from locustfiles.common.swarm.user import tell_locust
 from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.record import RequestRecord
+from locustfiles.contract.scenario.scenario import Scenario
 from locustfiles.contract.version import versions
 
 
@@ -44,11 +46,9 @@ class Worker:
         self, environment: Environment, runner: LocalRunner | WorkerRunner, inputs: Inputs, clock: Clock
     ) -> None:
         self.environment, self.runner = environment, runner
-        self.inputs = inputs
-        self.scenario = inputs.scenario
-        self.payloads = inputs.payloads
-        self.sender = Sender(inputs.scenario, clock, self._sink)
-        self.sender.on_clear = self._say_clear
+        self.inputs, self.clock = inputs, clock
+        self.sender = self.sender_of(inputs)
+        self.chosen = ""  # content of the scenario that the master has chosen
         self.due = ArrivalQueue(clock)
         self.records = HandIn()
         self.report_now: collections.abc.Callable[[], None] = lambda: None  # to a master, where there is one
@@ -62,10 +62,37 @@ class Worker:
         messenger.register(runner, CallAsked, self._on_call, concurrent=True)
         messenger.register(runner, Ping, self._on_ping)
 
+    @property
+    def scenario(self) -> Scenario:
+        return self.inputs.scenario
+
+    @property
+    def payloads(self) -> dict[str, list[Prompt]]:
+        return self.inputs.payloads
+
+    def sender_of(self, inputs: Inputs) -> Sender:
+        """Credentials are found now. Raises NoCredentials or BadInput."""
+        sender = Sender(inputs.scenario, self.clock, self._sink)
+        sender.on_clear = self._say_clear
+        return sender
+
+    def take_up(self, inputs: Inputs, sender: Sender) -> None:
+        """Send by another scenario from now on; `join` follows."""
+        before, mine = self.sender, self.records
+        sender.worker = before.worker
+        before.sink, before.on_clear = (
+            mine.add,
+            lambda spec, phase: None,
+        )  # what is still in flight is of the run before
+        before.retire()
+        self.keep_records()
+        gc.unfreeze()
+        self.inputs, self.sender, self._clear = inputs, sender, None
+
     def join(self, worker: str, again: bool = False) -> None:
         """Introduce this process to the master; `again`: it has served a run before."""
         self.sender.worker = worker
-        self.introduce(Hello(self.inputs.content, platform.node(), None, again, versions()))
+        self.introduce(Hello(self.inputs.content, platform.node(), None, again, versions(), self.chosen))
 
     @property
     def seed_text(self) -> str:
@@ -132,6 +159,8 @@ class Worker:
 
     def _on_call(self, message: CallAsked, _: str) -> None:
         """Check the endpoints, or make a target's warm-up call."""
+        if message.run != self.records.run_id:  # of a run before, perhaps of another scenario
+            return
         if message.target is None or message.payload is None:
             schemes = {t.name: self.sender.session.origin(t).scheme for t in self.scenario.targets}
             checked = EndpointsChecked(message.run, message.ask, self.sender.unreachable(), schemes)

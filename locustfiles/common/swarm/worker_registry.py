@@ -18,6 +18,7 @@ from locustfiles.common.recording import messenger
 from locustfiles.common.recording.joining import Hello, Ping, Pong
 from locustfiles.common.swarm import run_token
 from locustfiles.common.swarm.gate import Gate
+from locustfiles.common.swarm.scenario_choice import ScenarioChoice
 from locustfiles.contract.exit_codes import BAD_INPUT, complain
 from locustfiles.contract.manifest import WorkerEntry
 from locustfiles.contract.version import versions
@@ -35,19 +36,21 @@ class WorkerRegistry:
         environment: Environment,
         runner: LocalRunner | MasterRunner,
         options: argparse.Namespace,
-        inputs: Inputs,
+        inputs: Inputs | None,
         clock: Clock,
         on_new: collections.abc.Callable[[str], None],
         gate: Gate | None,
     ) -> None:
-        """gate: what lets workers in; None without any."""
+        """inputs: None until a scenario is chosen; gate: what lets workers in; None without any."""
         self.runner, self.options, self.inputs, self.clock, self.on_new = runner, options, inputs, clock, on_new
         self.gate = gate
         self._clients = runner.clients if isinstance(runner, MasterRunner) else None  # the workers that Locust knows
         self.members: dict[str, WorkerEntry] = {}
         self.expected = 1  # workers to wait for before a run
         self.begun = False  # a run has begun in this process
+        self.choice = ScenarioChoice(runner, gate, self.members)
         self._heard: set[str] = set()  # workers that have introduced themselves, fit or not
+        self.under_way: collections.abc.Callable[[], bool] = lambda: False  # a run is
         self._refusal: str | None = None  # a worker did not fit before the run began
         self._best_round_trip: dict[str, float] = {}
         self._versions = versions()
@@ -71,6 +74,13 @@ class WorkerRegistry:
         """When it was last heard, Unix seconds; now where that is not known."""
         return self._at(self.gate.presence.heard.get(worker) if self.gate else None)
 
+    def heard_s_ago(self, worker: str) -> float | None:
+        """None where that is not known; of this process itself 0."""
+        if not self.gate:
+            return 0.0
+        heard = self.gate.presence.heard.get(worker)
+        return None if heard is None else max(0.0, self.clock.now() - self.clock.at(heard))
+
     def back_at(self, worker: str) -> float:
         """When it was heard again after its last silence."""
         return self._at(self.gate.presence.back.get(worker) if self.gate else None)
@@ -79,13 +89,18 @@ class WorkerRegistry:
         return self.clock.now() if moment is None else self.clock.at(moment)
 
     def _on_hello(self, hello: Hello, worker: str) -> None:
-        why = hello.problem
-        if hello.content != self.inputs.content:
-            why = f"worker {worker}: another scenario or other payload files than the master's; copy the master's to it"
         self._heard.add(worker)
+        why = self.choice.objection(worker, hello, self.inputs)
+        if why and self.gate and worker in self.gate.workers and not self.under_way():
+            self.choice.note_unfit(worker, why)
+            return
         if why:
             self._refuse(worker, why, hello.again)
             return
+        if self.inputs is None or hello.content != self.inputs.content:
+            self.choice.tell(worker, self.inputs)
+            return
+        self.choice.unfit.pop(worker, None)
         entry = WorkerEntry(worker, hello.host, None if self.distributed else 0.0, None, 0, None)
         entry.versions = self._unlike(worker, hello.versions)
         self.members.setdefault(worker, entry)
@@ -124,6 +139,14 @@ class WorkerRegistry:
         gevent.sleep(0.5)
         complain(why)
         run_token.end_at_once(BAD_INPUT)  # Locust's wait for workers cannot be left otherwise
+
+    def choose(self, inputs: Inputs) -> None:
+        """What the runs are of from now on; every worker is told, and introduces itself anew."""
+        if self.inputs is None or inputs.content != self.inputs.content:
+            self.members.clear()
+            self._best_round_trip.clear()
+        self.inputs = inputs
+        self.choice.begin(inputs)
 
     def await_introductions(self) -> None:
         """A worker that has come may still be reading its scenario."""

@@ -40,6 +40,12 @@ class ConnectionPool:
                 idle.remove(connection)
         return len(idle) + self._busy[origin]
 
+    def close(self) -> None:
+        """Those that are idle."""
+        for idle in self._idle.values():
+            while idle:
+                idle.pop().close()
+
     def run(self, exchange: Exchange, origin: Origin, request: bytes, timeout_s: float) -> None:
         """Send a whole HTTP request, wait for the whole answer; what came, failures too, is put into `exchange`."""
         exchange.sent_at = time.perf_counter()

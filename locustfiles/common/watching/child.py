@@ -5,6 +5,7 @@ import os
 import pathlib
 import signal
 import sys
+import time
 import typing
 
 import gevent
@@ -23,17 +24,18 @@ class Child(typing.NamedTuple):
     stdout: int
     stderr: int
 
-    def end(self) -> None:
-        """Close its input, and end it where it does not end by that."""
+    def end(self, within_s: float = END_S) -> None:
+        """Close its input, and end it, with what it has begun, where it does not end by that."""
         for descriptor in self[1:]:
             with contextlib.suppress(OSError):
                 os.close(descriptor)
         with contextlib.suppress(ChildProcessError, ProcessLookupError):
-            for _ in range(int(END_S / 0.1)):
+            over = time.monotonic() + within_s
+            while time.monotonic() < over:
                 if os.waitpid(self.pid, os.WNOHANG)[0]:
                     return
-                gevent.sleep(0.1)
-            os.kill(self.pid, signal.SIGKILL)
+                gevent.sleep(0.02)
+            os.killpg(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)
 
 

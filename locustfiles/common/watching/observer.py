@@ -4,6 +4,7 @@ Twice a second it is told, in a line of JSON, how the load stands and what is wa
 last of which is `done`. What it says is passed on as it comes: nothing is worked out in the loop that measures.
 """
 
+import contextlib
 import json
 import logging
 import time
@@ -11,17 +12,23 @@ import typing
 
 import gevent
 import gevent.event
-from gevent.fileobject import FileObjectPosix
 
 from locustfiles.common.watching.child import Child, begin
+from locustfiles.common.watching.pipes import lines, write
+from locustfiles.contract.visible import visible
 
 log = logging.getLogger("swarmledger")
 EVERY_S = 0.5
-ANSWER_S = 60.0  # what takes longer has stopped; the first answer loads the libraries
+FIRST_S = 300.0  # an answer that takes longer has stopped: it loads the libraries first, last of all on a busy machine
+ANSWER_S = 60.0
 AGAIN_S = 10.0  # an observer that has ended is begun again after so long
 TRIES = 3  # in a row that ended without an answer
 LOOKED_S = 5.0  # a page that was looked at so long ago is closed
+END_S = 0.3  # from the end of its input to its own; it has nothing to lose
+ERROR = "error: "
+MOST_SAID = 20  # lines, of a process that complains of ever new things
 NOTHING = b"null"
+ENDS = {(b"{", b"}"), (b"[", b"]"), (b'"', b'"')}  # of the JSON of an answer
 
 
 class Observer:
@@ -37,6 +44,7 @@ class Observer:
         self._begun = gevent.event.Event()  # something is wanted
         self._greenlet: gevent.Greenlet | None = None
         self._said: set[str] = set()
+        self._last_words = ""  # of its process, on its standard error
         self.latest: dict[str, bytes] = {}
         self.seq = 0  # of the last answer
         self.answered = gevent.event.Event()
@@ -67,6 +75,11 @@ class Observer:
         looked = self._looked_at is not None and time.monotonic() - self._looked_at < LOOKED_S
         return self._wanted | ({"figures": True} if looked else {})
 
+    def stop(self) -> None:
+        """End its process; nothing is shown any more."""
+        if self._greenlet:
+            self._greenlet.kill()
+
     def _keep(self) -> None:
         tries = 0
         while tries < TRIES:
@@ -75,56 +88,68 @@ class Observer:
             except OSError as e:
                 self._say(f"figures are not shown: their process cannot be begun ({e.strerror})")
                 return
-            before, errors = self.seq, gevent.spawn(self._tell_errors, child)
+            self._last_words = ""
+            before, errors = self.seq, gevent.spawn(self._hear_errors, child, self.seq)
             try:
                 self._serve(child)
-            except (OSError, ValueError, gevent.Timeout) as e:
-                gevent.sleep(0.1)  # for its last words
-                self._say(f"figures are not shown for {AGAIN_S:g} s: their process has ended ({e})")
+            except (OSError, ValueError) as e:
+                errors.join(0.5)  # for its last words
+                why = self._last_words or str(e)
+                if self.seq == before and why.startswith(
+                    ERROR
+                ):  # as where a package is missing: not otherwise next time
+                    self._say(f"figures are not shown: {why.removeprefix(ERROR)}")
+                    return
+                self._say(f"figures are not shown for {AGAIN_S:g} s: their process has ended ({why})")
             finally:
                 errors.kill()
-                child.end()
+                child.end(END_S)
             tries = tries + 1 if self.seq == before else 0
             self.latest.clear()
             gevent.sleep(AGAIN_S)
-        self._say("figures are not shown any more: see the lines above")
+        self._say("figures are not shown any more: their process ends again and again, see above")
 
     def _serve(self, child: Child) -> None:
-        """Raises OSError when it has ended, ValueError when it answers what is no answer, Timeout when it does not."""
-        with (
-            FileObjectPosix(child.stdin, "wb", close=False) as to,
-            FileObjectPosix(child.stdout, "rb", close=False) as of,
-        ):
-            while True:
-                if not (wanted := self._asked()):
-                    self._begun.clear()
-                    self._begun.wait()
-                    continue
-                with gevent.Timeout(ANSWER_S):
-                    to.write(json.dumps({"load": self._status(), "want": wanted}, allow_nan=False).encode() + b"\n")
-                    to.flush()
-                    self._take(of)
-                self.seq += 1
-                self.answered.set()
-                self.answered.clear()
-                gevent.sleep(EVERY_S)
+        """Raises OSError when it has ended or does not answer, ValueError for what is no answer."""
+        answers, patience_s = lines(child.stdout), FIRST_S
+        while True:
+            if not (wanted := self._asked()):
+                self._begun.clear()
+                self._begun.wait()
+                continue
+            with gevent.Timeout(patience_s, TimeoutError(f"no answer in {patience_s:g} s")):
+                told = json.dumps({"load": self._status(), "want": wanted}, allow_nan=False).encode()
+                write(child.stdin, told + b"\n")
+                self._take(answers, wanted)
+            patience_s = ANSWER_S
+            self.seq += 1
+            self.answered.set()
+            self.answered.clear()
+            gevent.sleep(EVERY_S)
 
-    def _take(self, of: typing.BinaryIO) -> None:
-        while (line := of.readline().rstrip(b"\n")) != b"done":
-            kind, space, answer = line.partition(b" ")
-            if not space:
-                raise ValueError("it said nothing more" if not line else "it does not speak as expected")
-            self.latest[kind.decode(errors="replace")] = answer
+    def _take(self, answers: typing.Iterator[bytes], wanted: typing.Container[str]) -> None:
+        """Up to `done`. What is no answer to what was wanted is never passed on."""
+        for line in answers:
+            if line == b"done":
+                return
+            kind, _, answer = line.partition(b" ")
+            if kind.decode(errors="replace") not in wanted or (answer[:1], answer[-1:]) not in ENDS:
+                raise ValueError(f"it says what is no answer: {line[:40].decode(errors='replace')!r}")
+            self.latest[kind.decode()] = answer
+        raise BrokenPipeError("it said nothing more")
 
-    def _tell_errors(self, child: Child) -> None:
-        """What it says on its standard error is a line of the log; of a traceback the last one tells."""
-        with FileObjectPosix(child.stderr, "rb", close=False) as of:
-            for line in of:
-                text = line.decode(errors="replace").rstrip()
-                if text and not text.startswith(("Traceback", " ")):
-                    self._say(f"figures: {text.removeprefix('error: ')}")
+    def _hear_errors(self, child: Child, before: int) -> None:
+        """What it says on its standard error is never the terminal's: lines of its own are the log's, of all else the last is
+        known when it has ended."""
+        with contextlib.suppress(OSError, ValueError):
+            for line in lines(child.stderr):
+                text = visible(line.decode(errors="replace")).strip()
+                if text.startswith(ERROR) and self.seq != before:
+                    self._say(f"figures: {text.removeprefix(ERROR)}")
+                elif text:
+                    self._last_words = text
 
     def _say(self, line: str) -> None:
-        if line not in self._said:
+        if line not in self._said and len(self._said) < MOST_SAID:
             self._said.add(line)
             log.warning("%s", line)

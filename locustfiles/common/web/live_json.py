@@ -5,7 +5,8 @@ import typing
 from flask import Response, request
 
 LIVE, STAGE, ANSWER = "/swarmledger/live.json", "/swarmledger/stage", "/swarmledger/answer"
-ACTIONS = ("end-after", "skip")
+ACTIONS = ("end-after", "skip", "stop")
+POST = "it changes the run: send a POST, as the page's buttons do"
 
 
 def serve(
@@ -14,30 +15,42 @@ def serve(
     stage_control: typing.Callable[[str], str | None],
     answer: typing.Callable[[int, bool], str | None],
 ) -> None:
-    """document(after) -> JSON; stage_control(do) and answer(id, yes) -> why it cannot be, or None."""
+    """document(after) -> JSON, once there is a newer one or a second is over; stage_control(do) and answer(id, yes) -> why it
+    cannot be, or None."""
     own, base = web_ui.auth_required_if_enabled, web_ui.environment.parsed_options.web_base_path or ""
 
     def live() -> Response:
         after = request.args.get("after", "")
-        found = Response(document(int(after) if after.isdecimal() else -1), mimetype="application/json")
+        seq = _number(after)
+        if after and seq is None:
+            return _said(f"after: `{after[:40]}` is no number; give the `seq` of the last document", 400)
+        found = Response(document(-1 if seq is None else seq), mimetype="application/json")
         found.headers["Cache-Control"] = "no-store"
         return found
 
     def stage() -> Response:
         do = request.form.get("do", "")
+        if request.method != "POST":
+            return _said(POST, 405)
         if do not in ACTIONS:
             return _said(f"do: `{do[:40]}` is none of {', '.join(ACTIONS)}; use the page's buttons", 400)
         return _told(stage_control(do))
 
     def answered() -> Response:
-        question, yes = request.form.get("id", ""), request.form.get("yes", "")
-        if not question.isdecimal() or yes not in ("0", "1"):
+        question, yes = _number(request.form.get("id", "")), request.form.get("yes", "")
+        if request.method != "POST":
+            return _said(POST, 405)
+        if question is None or yes not in ("0", "1"):
             return _said("id, yes: a number and 0 or 1; use the page's buttons", 400)
-        return _told(answer(int(question), yes == "1"))
+        return _told(answer(question, yes == "1"))
 
     web_ui.app.add_url_rule(base + LIVE, "swarmledger-live", own(live))
-    web_ui.app.add_url_rule(base + STAGE, "swarmledger-stage", own(stage), methods=["POST"])
-    web_ui.app.add_url_rule(base + ANSWER, "swarmledger-answer", own(answered), methods=["POST"])
+    web_ui.app.add_url_rule(base + STAGE, "swarmledger-stage", own(stage), methods=["GET", "POST"])
+    web_ui.app.add_url_rule(base + ANSWER, "swarmledger-answer", own(answered), methods=["GET", "POST"])
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else None
 
 
 def _told(problem: str | None) -> Response:
@@ -45,4 +58,7 @@ def _told(problem: str | None) -> Response:
 
 
 def _said(line: str, status: int) -> Response:
-    return Response(f"{line}\n", status, mimetype="text/plain")
+    answer = Response(f"{line}\n", status, mimetype="text/plain")
+    if status == 405:
+        answer.headers["Allow"] = "POST"
+    return answer

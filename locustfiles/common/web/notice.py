@@ -35,6 +35,7 @@ SCRIPT = """
         const lines = [...(told.refused ? ["Refused: " + told.refused] : []), ...told.mind, ...told.said];
         notice.textContent = lines.join("\\n");
         notice.hidden = !lines.length;
+        dispatchEvent(new CustomEvent("swarmledger-told", { detail: told }));
       } catch {}  // Locust has ended
       setTimeout(look, 1000);
     };
@@ -49,6 +50,8 @@ class Told(typing.NamedTuple):
 
     refused: str | None  # why it came to nothing
     mind: list[str]  # what ended the run early, what is missing in it or cannot be trusted
+    scenario: str | None = None  # what Start begins
+    asks: dict[str, typing.Any] | None = None  # {"text", "id"}: a run that waits for an answer
 
 
 def show(web_ui: typing.Any, told: typing.Callable[[], Told], said: typing.Callable[[], list[str]]) -> None:

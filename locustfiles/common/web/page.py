@@ -10,7 +10,7 @@ import jinja2
 from flask import Response, jsonify, make_response, redirect, send_from_directory
 
 from locustfiles.common.web import past_runs
-from locustfiles.common.web.files import DOWNLOADS, NO_REPORT, Files, Maker, missing
+from locustfiles.common.web.files import DOWNLOADS, NO_REPORT, OF_REPORT, Files, Maker, missing
 from locustfiles.common.web.past_runs import PastRun
 
 HERE = pathlib.Path(__file__).parent
@@ -72,7 +72,9 @@ class Page:
 
     # pages
     def live(self) -> Response:
-        return self._page("page.html.j2", ".", cards=CARDS, downloads=DOWNLOADS.items(), folder=self._home())
+        return self._page(
+            "page.html.j2", ".", cards=CARDS, downloads=DOWNLOADS.items(), made=OF_REPORT, folder=self._home()
+        )
 
     def runs(self) -> Response:
         runs = self._listed()

@@ -93,13 +93,24 @@ def test_of_very_many_records_the_last_are_judged(tmp_path, monkeypatch):
     assert found["requests"] > 600
 
 
+def with_worker(cpu, lag_ms, at_most_s):
+    """What the load says of a stage and the only process that sends."""
+    stage = {"stage": 1, "phase": "measure", "phase_began_at": START + 10, "at_most_s": at_most_s}
+    return GOES_ON | {"stage": stage, "workers": [{"worker": "local", "cpu": cpu, "lag_ms": lag_ms}]}
+
+
 def test_workers_that_the_load_says_are_short_of_cpu_are_told(tmp_path):
-    load = GOES_ON | {
-        "stage": {"stage": 1, "phase": "measure", "phase_began_at": START + 10},
-        "workers": [{"worker": "local", "cpu": 0.97, "lag_ms": 3.0}],
-    }
+    load = with_worker(0.97, 3.0, 50.0)
     found = so_far(tmp_path / "r", steady(1, 10, 60, 2, 0.5, lead=2), 30, load=load, users=2)
     assert "97 % of a core" in found["reasons"][0]
+
+
+@pytest.mark.parametrize(("at_most_s", "verdict"), [(50.0, "VALID"), (20.0, "SUSPECT")])
+def test_a_pause_is_measured_by_the_whole_window_that_is_to_come(tmp_path, at_most_s, verdict):
+    # 0.6 s are more than 2 % of the 18.5 s that are looked at, and of 20 s; not of 50 s
+    load = with_worker(0.3, 600.0, at_most_s)
+    found = so_far(tmp_path / "r", steady(1, 10, 60, 2, 0.5, lead=2), 30, load=load, users=2)
+    assert found["verdict"] == verdict
 
 
 def test_an_open_loop_is_judged_by_its_rate(tmp_path):

@@ -80,8 +80,10 @@ class Chart {
       add(this.svg, "line", { x1: LEFT, x2: width - RIGHT, y1: this.y(v), y2: this.y(v), class: "rule" });
       if (all.length) add(this.svg, "text", { x: LEFT - 6, y: this.y(v) + 4, "text-anchor": "end" }, brief(this.of.words(v)));
     }
-    for (const s of timeSteps(this.span, Math.max(2, Math.floor(width / 90))))
-      add(this.svg, "text", { x: this.x(from + s), y: HEIGHT - 7, "text-anchor": s ? "middle" : "start" }, clock(s));
+    for (const s of timeSteps(this.span, Math.max(2, Math.floor(width / 90)))) {
+      const x = this.x(from + s), anchor = x > width - 24 ? "end" : s ? "middle" : "start";
+      add(this.svg, "text", { x: anchor === "end" ? width - 2 : x, y: HEIGHT - 7, "text-anchor": anchor }, clock(s));
+    }
     if (!all.length) add(this.svg, "text", { x: (width + LEFT) / 2, y: HEIGHT / 2, "text-anchor": "middle" }, "nothing yet");
     lines.forEach((values, i) => this.line(values, i));
     this.cross = add(this.svg, "g", {});

@@ -1,5 +1,5 @@
 // The buttons, what each will do told before it does it; notices, and a confirmation that a run waits for.
-import { clock, count, duration, make, put, text } from "./words.js";
+import { clock, count, duration, make, put, putTicked, ticked } from "./words.js";
 
 const at = id => document.getElementById(id);
 const form = fields => ({ method: "POST", body: new URLSearchParams(fields) });
@@ -72,7 +72,7 @@ export class Controls {
     const asks = load.asks || null;
     at("asks").hidden = !asks;
     if (!asks) return;
-    put(at("asks-text"), text(asks.text));
+    putTicked(at("asks-text"), asks.text);
     if (this.id !== asks.id) at("asks-yes").disabled = at("asks-no").disabled = false;
     this.id = asks.id;
   }
@@ -81,12 +81,12 @@ export class Controls {
     const told = load.told || {}, ending = load.ending, lines = [];
     if (ending && ending.now) lines.push(`Stopping: nothing new is sent; requests in flight may take ${duration(ending.at_most_s)}.`);
     else if (ending && ending.after_stage) lines.push("The run ends after this stage.");
-    if (told.refused) lines.push(`Refused: ${text(told.refused)}`);
-    lines.push(...(told.mind || []).map(text));
-    if (this.failed) lines.push(text(this.failed));
+    if (told.refused) lines.push(`Refused: ${told.refused}`);
+    lines.push(...(told.mind || []));
+    if (this.failed) lines.push(this.failed);
     const box = at("notices"), all = lines.join("\n");
     if (box.told === all) return;
     box.told = all;
-    box.replaceChildren(...lines.map(line => make("p", {}, line)));
+    box.replaceChildren(...lines.map(line => make("p", {}, ...ticked(line))));
   }
 }

@@ -1,5 +1,5 @@
 // The strip at the head, the figures of the stage under way and its verdict so far.
-import { UNKNOWN, clock, count, duration, ends, level, make, milliseconds, money, number, percent, put, seconds, text } from "./words.js";
+import { UNKNOWN, clock, count, duration, ends, level, make, milliseconds, money, number, percent, put, putTicked, seconds, text, ticked } from "./words.js";
 import { interval } from "./tables.js";
 
 const at = id => document.getElementById(id);
@@ -25,11 +25,13 @@ export function showStrip(load) {
   const name = run ? text(run.name) : scenario.name ? text(scenario.name) : "Swarmledger";
   put(at("name"), name);
   document.title = `${name}: ${STATES[load.state] || text(load.state)} – Swarmledger`;
-  put(at("kicker"), [scenario.file && `scenario ${text(scenario.file)}`, run && `folder ${text(run.folder)}`].filter(Boolean).join(" · "));
+  put(at("kicker"), [scenario.file && `scenario ${text(scenario.name)} (${text(scenario.file)})`, run && `folder ${text(run.folder)}`].filter(Boolean).join(" · "));
   const ended = load.state === "ended" && run ? text(run.status) : null;
   put(at("state"), ended ? `ended: ${ended}` : STATES[load.state] || text(load.state));
   at("state").className = `pill ${ended || text(load.state)}`;
   at("idle").hidden = Boolean(run);
+  const workers = (load.workers || []).filter(of => of.worker !== "local").length;
+  put(at("idle-workers"), workers ? `${count(workers)} worker${workers === 1 ? "" : "s"} connected.` : "");
   if (!run) return;
   const planned = run.stages_planned, place = stage ? stage.place ?? stage.stage : null;
   at("stage-row").hidden = !stage;
@@ -42,14 +44,14 @@ export function showStrip(load) {
   const share = over ? 1 : run.planned_s ? Math.min(1, run.elapsed_s / run.planned_s) : null;
   const done = `${count(run.stages_done)}${planned ? ` of ${count(planned)}` : ""} stage${(planned || run.stages_done) === 1 ? "" : "s"} finished`;
   put(at("run-what"), `${done} · ${count(run.requests)} requests${run.failed ? `, ${count(run.failed)} failed` : ""} · ${duration(run.elapsed_s)} ${over ? "in all" : "so far"}${spent(load.spend)}`);
-  bar("run", share, over ? `exit code ${run.exit_code ?? UNKNOWN}` : left(run.left_s, null));
+  bar("run", share, over ? (run.exit_code === null || run.exit_code === undefined ? "" : `exit code ${run.exit_code}`) : left(run.left_s, null));
 }
 
 export function showVerdict(load, figures) {
   const stage = figures && figures.stage, ended = figures && figures.ended, box = at("verdict");
   const headline = load.run && load.run.ended_at && ended ? ended.headline : null;
   at("answer").hidden = !headline;
-  put(at("answer"), headline ? text(headline) : "");
+  putTicked(at("answer"), headline || "");
   box.hidden = !stage || Boolean(headline);
   if (box.hidden) return;
   const verdict = stage.verdict || null;
@@ -57,10 +59,10 @@ export function showVerdict(load, figures) {
   put(at("verdict-word"), verdict ? `${text(verdict)} so far` : "No verdict yet");
   const slo = { met: "keeps its limits", missed: "misses its limits", undecided: "limits undecided: more samples would tell", unknown: "limits unknown" }[stage.slo];
   put(at("verdict-slo"), [slo, stage.judged && `judged by ${text(stage.judged)}`].filter(Boolean).join(" · "));
-  const reasons = (stage.reasons || []).map(text), list = at("verdict-reasons");
+  const reasons = stage.reasons || [], list = at("verdict-reasons");
   if (list.told !== reasons.join("\n")) {
     list.told = reasons.join("\n");
-    list.replaceChildren(...reasons.map(reason => make("li", {}, reason)));
+    list.replaceChildren(...reasons.map(reason => make("li", {}, ...ticked(reason))));
   }
 }
 
@@ -78,7 +80,7 @@ function cards(load, stage) {
     tpot: pair(stage, "tpot", "ms", milliseconds, n.tpot),
     latency: pair(stage, "latency", "s", seconds, n.latency),
     rates: { values: [["requests/s", number(stage.requests_per_s)], ["output tokens/s", number(stage.output_tokens_per_s)]],
-      under: `${count(stage.requests)} requests in ${seconds(stage.measured_s)} measured` },
+      under: stage.measured_s === null || stage.measured_s === undefined ? "" : `${count(stage.requests)} requests in ${seconds(stage.measured_s)} measured` },
     errors: { values: [["errors", percent(stage.error_rate)], ["throttled", percent(stage.throttle_share)]], under: errors || "" },
     tokens: { values: [["prompt", number(stage.prompt_tokens_mean)], ["output", number(stage.completion_tokens_mean)], ["from cache", percent(stage.cache_read_share)]],
       under: "mean of a request; share of prompt tokens" },
@@ -103,5 +105,6 @@ export function showCards(load, figures) {
     put(card.querySelector("p"), of.under);
   }
   const stage = figures && figures.stage;
-  put(at("figures-of"), stage ? `Stage ${count(stage.stage)} so far` : "Figures of the stage");
+  const early = stage && (stage.measured_s === null || stage.measured_s === undefined) ? ": nothing is measured yet" : " so far";
+  put(at("figures-of"), stage ? `Stage ${count(stage.stage)}${early}` : "Figures of the stage");
 }

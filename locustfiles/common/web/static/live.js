@@ -26,6 +26,7 @@ async function ask() {
 }
 
 function show() {
+  document.dispatchEvent(new CustomEvent("swarmledger", { detail: last }));
   const { load, figures } = last, mine = figures && load.run && figures.run === load.run.id ? figures : null;
   showStrip(load);
   showVerdict(load, mine);
@@ -46,6 +47,8 @@ function show() {
     run = `${folder} ${ended}`;
     report.asked = false;
     at("watch").insertBefore(at("report"), ended ? at("figures") : at("downloads")); // the first thing of a run that is over
+    report.note = ended ? "" : " Making it takes a part of a core, at low priority.";
+    place(at("start"), ended);
     report.look(ended);
     listRuns(folder);
   }
@@ -74,6 +77,12 @@ async function listRuns(folder) {
   } catch { /* told by the line on the connection */ }
 }
 
+/** The form that starts a run stands above, and of a run that is over below what it found. */
+function place(form, ended) {
+  if (form) at("watch")[ended ? "after" : "before"](form);
+  at("another").hidden = !form || !ended;
+}
+
 function showSafely() {
   try { show(); } catch (error) { console.error(error); } // the next answer may be whole
 }
@@ -94,6 +103,16 @@ async function follow() {
   }
 }
 
+/** What belongs to a report waits until that is made: say so. */
+async function tellWaiting(name) {
+  const says = at("downloads-says");
+  put(says, `${name}: the report is being made; the download begins by itself.`);
+  do await wait(LOST_MS); while (await report.look(false));
+  put(says, "");
+}
+
+for (const link of document.querySelectorAll("#downloads a[data-made]")) link.addEventListener("click", () => tellWaiting(link.textContent));
+at("another").addEventListener("click", () => at("start").querySelector("details")?.setAttribute("open", ""));
 document.addEventListener("visibilitychange", () => { if (!document.hidden) ask().then(known => known && showSafely(), () => {}); });
 setInterval(tellAge, 500);
 follow();

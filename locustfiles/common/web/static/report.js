@@ -11,6 +11,7 @@ export class Report {
     this.told = told; // where report.json and the reports are, relative to the page
     this.run = null;
     this.shown = null;
+    this.note = ""; // what is to be known before one is made
     this.button.addEventListener("click", () => this.make());
   }
 
@@ -36,24 +37,24 @@ export class Report {
     await this.look(false);
   }
 
-  /** Ask how it stands; where none is fresh and `wanted`, have it made. */
+  /** Ask how it stands; where none is fresh and `wanted`, have it made. Whether one is being made. */
   async look(wanted) {
-    if (!this.run) return;
+    if (!this.run) return false;
     const run = this.run;
     let state;
     try {
       const answer = await fetch(this.address("report.json"));
-      if (!answer.ok) return;
+      if (!answer.ok) return false;
       state = await answer.json();
-    } catch { return; } // told by those who ask for the live figures
-    if (run !== this.run) return;
+    } catch { return false; } // told by those who ask for the live figures
+    if (run !== this.run) return false;
     const busy = state.state === "making" || state.state === "waiting";
     this.button.disabled = busy;
     put(this.button, state.made_at ? "Make it again" : "Make the report");
     if (busy) put(this.says, state.state === "waiting" ? "Waits for another report." : `The report is being made: ${duration(state.for_s)} so far.`);
     else if (state.state === "failed") put(this.says, `No report: ${text(state.error)}`);
-    else if (state.made_at) put(this.says, state.fresh ? "" : "Made before the last requests came in.");
-    else put(this.says, "There is no report of this run yet.");
+    else if (state.made_at) put(this.says, state.fresh ? "" : `Made before the last requests came in.${this.note}`);
+    else put(this.says, `There is no report of this run yet.${this.note}`);
     if (state.made_at && state.made_at !== this.shown && !busy) {
       this.shown = state.made_at;
       const address = `${this.address("report.html")}?made=${state.made_at}`;
@@ -67,5 +68,6 @@ export class Report {
       clearTimeout(this.again);
       this.again = setTimeout(() => this.look(wanted), 1000);
     }
+    return busy;
   }
 }

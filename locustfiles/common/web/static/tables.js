@@ -1,5 +1,5 @@
 // The tables of the page: finished stages, workers, earlier runs. Every cell is set as text.
-import { UNKNOWN, count, ends, level, make, milliseconds, money, number, percent, seconds, text, utc } from "./words.js";
+import { UNKNOWN, count, ends, level, make, milliseconds, money, number, percent, seconds, text, ticked, utc } from "./words.js";
 
 const SLO = { met: "met", missed: "missed", undecided: "undecided", unknown: "unknown", none: "none set" };
 
@@ -33,11 +33,11 @@ const COLUMNS = [
   ["$ per 10k", row => [money(row.usd_per_10k_transactions),
     ends(money, tenThousand(row.usd_per_transaction_ci_low), tenThousand(row.usd_per_transaction_ci_high))], true],
   ["Window", row => [seconds(row.window_s), row.ended_by ? `ended by ${text(row.ended_by)}` : ""], true],
-  ["Why not VALID", row => [row.reasons && row.reasons.length ? text([row.reasons].flat().join("; ")) : "", ""], false],
+  ["Why not VALID", row => [row.reasons && row.reasons.length ? [row.reasons].flat().join("; ") : "", ""], false],
 ];
 
 const cell = ([words, small], css, tag = "td", more = {}) =>
-  make(tag, { className: css, ...more }, words, small ? make("small", {}, small) : null);
+  make(tag, { className: css, ...more }, ...(css === "long" ? ticked(words) : [words]), small ? make("small", {}, small) : null);
 
 export function showStages(table, rows) {
   const told = JSON.stringify(rows);
@@ -65,7 +65,7 @@ export function showWorkers(table, workers) {
     cell([text(of.worker), of.host && of.host !== of.worker ? text(of.host) : ""], "", "th", { scope: "row" }),
     cell([count(of.users), ""], "n"), cell([count(of.in_flight), ""], "n"),
     cell([percent(of.cpu), ""], of.cpu > 0.8 ? "n missed" : "n"), cell([milliseconds(of.lag_ms), ""], of.lag_ms > 50 ? "n missed" : "n"),
-    cell([of.heard_s_ago === null || of.heard_s_ago === undefined ? UNKNOWN : `${number(of.heard_s_ago)} s ago`, ""], of.heard_s_ago > 5 ? "n missed" : "n"))));
+    cell([of.heard_s_ago === null || of.heard_s_ago === undefined ? UNKNOWN : `${of.heard_s_ago.toFixed(1)} s ago`, ""], of.heard_s_ago > 5 ? "n missed" : "n"))));
 }
 
 export function showRuns(list, runs, current) {

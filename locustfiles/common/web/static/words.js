@@ -76,6 +76,16 @@ export function make(tag, properties = {}, ...children) {
   return node;
 }
 
+/** Words of ours about somebody's: what stands between backticks is set as code. */
+export const ticked = words => text(words).split(/`([^`]+)`/).map((part, i) => i % 2 ? make("code", {}, part) : part);
+
+/** Set them only where they change. */
+export function putTicked(node, words) {
+  if (node.told === words) return;
+  node.told = words;
+  node.replaceChildren(...ticked(words));
+}
+
 /** Set a text only where it changes, so that what is selected stays so and nothing is read out again. */
 export function put(node, words) {
   if (node.textContent !== words) node.textContent = words;

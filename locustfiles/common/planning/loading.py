@@ -1,0 +1,22 @@
+"""Loads a scenario while this process has other things to do."""
+
+from gevent.hub import get_hub
+
+from locustfiles.common.planning.inputs import Inputs, load_inputs
+from locustfiles.contract.bad_input import BadInput
+
+
+def load_beside_the_loop(path: str, services: tuple[str, ...]) -> Inputs:
+    """`load_inputs` in a thread: heartbeats and pages go on while prompts are read and tokenised. Raises BadInput."""
+    found = get_hub().threadpool.apply(_load, (path, services))
+    if isinstance(found, BadInput):
+        raise found
+    return found
+
+
+def _load(path: str, services: tuple[str, ...]) -> Inputs | BadInput:
+    """What a thread raises gevent prints."""
+    try:
+        return load_inputs(path, services)
+    except BadInput as e:
+        return e

@@ -1,0 +1,72 @@
+// The start form: chooses a scenario, shows what it asks for, starts. What the server answers is text, or HTML that it has escaped.
+const at = id => document.getElementById(id);
+const say = (words, good) => {
+  at("start-answer").textContent = words || "";
+  at("start-answer").className = good ? "answer" : "doubt";
+  at("start-answer").hidden = !words;
+};
+let offered = null, shown = null, sending = false, usable = false;
+
+const buttons = () => { for (const id of ["start-go", "start-choose"]) at(id).disabled = sending || !usable; };
+
+async function list() {
+  const found = await (await fetch("./swarmledger/scenarios", { cache: "no-store" })).json();
+  offered = found.scenarios;
+  const select = at("start-file"), before = select.value || found.chosen;
+  const options = found.chosen ? offered : ["", ...offered];
+  select.replaceChildren(...options.map(file => new Option(file || `choose one of ${offered.length} in ${found.folder}`, file)));
+  select.value = options.includes(before) ? before : options[0];
+  await details();
+}
+
+async function details() {
+  const file = shown = at("start-file").value;
+  usable = false;
+  buttons();
+  at("start-folder").textContent = "";
+  if (!file) return at("start-scenario").replaceChildren();
+  at("start-scenario").textContent = "Reading it…";
+  const query = `./swarmledger/scenario?file=${encodeURIComponent(file)}`;
+  const [html, json] = await Promise.all([fetch(`${query}&as=html`).then(a => a.text()), fetch(query).then(a => a.json())]);
+  if (shown !== file) return;
+  at("start-scenario").innerHTML = html;
+  usable = !json.error;
+  at("start-folder").textContent = json.error ? "" : `Without a name it goes to ${json.folder}; a name is a folder beside it.`;
+  buttons();
+}
+
+async function send(begin) {
+  sending = true;
+  buttons();
+  say(begin ? "Starting: payloads are read, workers load the scenario…" : "Choosing…", true);
+  try {
+    const body = new URLSearchParams({ file: at("start-file").value, name: at("start-name").value, begin });
+    const answer = await fetch("./swarmledger/start", { method: "POST", body, headers: { Accept: "application/json" } });
+    const told = await answer.json();
+    if (told.error) say(`error: ${told.error}`);
+    else if (begin) { say(""); at("start").hidden = true; at("start-name").value = ""; scrollTo(0, 0); }
+    else say(`Chosen: Locust's own Start begins ${told.scenario} from now on.`, true);
+  } catch (error) {
+    say(`No answer (${error.message}): reload the page to see whether a run has begun.`);
+  }
+  sending = false;
+  buttons();
+}
+
+at("start-file").addEventListener("change", () => { say(""); details().catch(lost); });
+at("start-form").addEventListener("submit", event => { event.preventDefault(); send(1); });
+at("start-choose").addEventListener("click", () => send(0));
+const lost = error => say(`No answer (${error.message}). Choose again.`);
+
+let told = false;
+const open = idle => {
+  if (idle && at("start").hidden && !sending) list().catch(lost);
+  at("start").hidden = !idle;
+};
+setTimeout(() => { if (!told) open(true); }, 3000);  // without figures a run can be started all the same
+// live.js tells each answer; a run under way hides the form
+document.addEventListener("swarmledger", event => {
+  const load = event.detail.load, idle = load.state === "idle" || load.state === "ended" || Boolean(load.run && load.run.ended_at);
+  told = true;
+  open(idle);
+});
