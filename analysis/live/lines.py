@@ -83,19 +83,19 @@ def stage_line(row: Document, columns: int | None) -> str:
     place = f"stage {row['stage']} ended: "
     who = f"{row['target']}, {row['payload']}, {level(row)}"
     parts = [
-        f"{show.count(row['requests'])} requests",
-        f"errors {show.percent(row['error_rate'])}",
-        f"{show.number(row['throughput_per_s'])}/s",
-        f"TTFT p95 {show.seconds(row['ttft_p95_s'])}",
-        f"p95 {show.seconds(row['latency_p95_s'])}",
-        f"{show.money(row['usd_per_10k_transactions'])} per 10k",
-        f"{row['verdict']}" + (f", limits {row['slo']}" if row.get("slo") not in (None, "none") else ""),
+        f"{show.count(row.get('requests'))} requests",
+        f"errors {show.percent(row.get('error_rate'))}",
+        f"{show.number(row.get('throughput_per_s'))}/s",
+        f"TTFT p95 {show.seconds(row.get('ttft_p95_s'))}",
+        f"p95 {show.seconds(row.get('latency_p95_s'))}",
+        f"{show.money(row.get('usd_per_10k_transactions'))} per 10k",
+        f"{row.get('verdict')}" + (f", limits {row['slo']}" if row.get("slo") not in (None, "none") else ""),
     ]
     for dispensable in (0, 2, 1):  # of what is left
         if len(place) + 24 + sum(len(one) + 2 for one in parts) <= columns:
             break
         del parts[dispensable]
-    room = max(8, columns - len(place) - sum(len(one) + 2 for one in parts))
+    room = max(4, columns - len(place) - sum(len(one) + 2 for one in parts))
     who = who if len(who) <= room else f"{who[: room - 1]}…"
     return ", ".join([f"{place}{who}", *parts])
 

@@ -92,7 +92,7 @@ class Teller:
             event = {"event": "end", "exit_code": exit_code, "folder": (load["run"] or {}).get("folder")}
             self._json.put([json.dumps(event | {"load": load, "figures": figures and figures | {"series": None}})])
             self._json.close()
-        if load["run"] and self._headless:
+        if self._headless and load["run"] and load["run"]["status"] != "failed":  # which has an error line
             sys.stderr.write(f"{plain.last_line(load, exit_code)}\n")
             sys.stderr.flush()
         self._observer.want(screen=None, lines=None, jsonl=None)
