@@ -69,7 +69,7 @@ let live = false;
 const show = (idle, first) => {
   if (idle && at("start").hidden) {
     at("start").hidden = false;
-    at("start-fold").open = first;  // of a run that is over the figures come first
+    at("start-fold").open = first || location.hash === "#start";  // of a run that is over the figures come first
   } else if (!idle && !sending) at("start").hidden = true;
 };
 at("start-fold").addEventListener("toggle", () => { if (at("start-fold").open && !sending) list().catch(lost); });
