@@ -74,9 +74,8 @@ def test_another_scenario_is_chosen_between_two_runs_and_neither_has_a_request_o
         )
         assert await_status(tmp_path / "runs/two", "complete")["name"] == "second"
         await_state(url, "stopped")
-        assert post(url, "/swarm", user_count=9, spawn_rate=9, host="scenario://first")[
-            "success"
-        ]  # an older page's form
+        older = {"user_count": 9, "spawn_rate": 9, "host": "scenario://first"}  # what an older page sends
+        assert post(url, "/swarm", run_dir=tmp_path / "elsewhere", overwrite="true", **older)["success"]
         until(lambda: len(list((tmp_path / "runs").glob("*-second/manifest.json"))) == 1, "a third run, of the second")
         (third,) = (tmp_path / "runs").glob("*-second")
         await_status(third, "complete")
@@ -93,7 +92,7 @@ def test_another_scenario_is_chosen_between_two_runs_and_neither_has_a_request_o
     assert sorted(r.call for r in one + two + three) == list(range(1, len(one + two + three) + 1))  # counted on
     for run in ("one", "two"):
         assert folders.manifest(tmp_path / "runs" / run)["problems"] == []
-    assert "Traceback" not in process.text
+    assert "Traceback" not in process.text and not (tmp_path / "elsewhere").exists()
 
 
 def test_scenarios_alone_are_offered_each_mistake_is_told_in_the_command_lines_words_and_starts_nothing(
