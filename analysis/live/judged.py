@@ -1,8 +1,9 @@
 """The verdict of the stage under way, by the report's own rules on the records that are there.
 
 They are looked at over a window of their own: from its beginning (of a stage of very many records from where the last of them
-begin) to a moment by which every request that began earlier has ended. So none of them is missing because it is still under
-way, and what the report would say of a run that was cut off is not said of one that goes on.
+begin) to a moment before which no request began that is still under way, as far as can be told: as long ago as the longest has
+taken, of times with few very long ones as p99 of them. What the report would say of a run that was cut off is not said of one
+that goes on.
 """
 
 import dataclasses
@@ -17,6 +18,7 @@ from analysis.live.run_now import RunNow
 from analysis.live.so_far import LATE_S
 from analysis.live.stage_rows import plain
 from analysis.verdicts.caution import Caution, alike, sentence, trust_of
+from analysis.verdicts.generator_cautions import NOISE
 from analysis.verdicts.stage_results import Result, results_of
 from analysis.verdicts.thresholds import THRESHOLDS
 from locustfiles.contract.manifest import StageWindow, WorkerLoad
@@ -24,6 +26,7 @@ from locustfiles.contract.run_folder import RunFolder
 
 MOST = 20_000  # records that are looked at
 EVERY_S, SHARE = 1.0, 0.03  # how often, and so much of the time at most
+FAR = 3.0  # times p99: a request that takes longer is one of few
 ENOUGH = 20  # requests from which on a verdict is told
 Told = dict[str, typing.Any]
 NOTHING: Told = dict.fromkeys(
@@ -74,17 +77,13 @@ class Judged:
             return self.told
         took = time.process_time()
         records = self._records()
-        a, b = max(began, self._since), self._all_ended(records, at)
+        a = max(began, self._since)
+        b = all_ended(records, at, a if self._since > began else None)
         b = b if until is None else min(b, until)
         if b > a:
             self.told = self._judge(now, folder, visit, records, (a, b)) or self.told
         self._not_before = at + max(EVERY_S, (time.process_time() - took) / SHARE)
         return self.told
-
-    def _all_ended(self, records: pd.DataFrame, at: float) -> float:
-        """What began earlier has ended and is there, if nothing takes longer than the longest so far."""
-        there = records.groupby("worker")["ended"].max().min()
-        return max(there, at - LATE_S) - float(records["latency_ms"].max()) / 1000
 
     def _judge(
         self, now: RunNow, folder: RunFolder, visit: StageWindow, records: pd.DataFrame, window: tuple[float, float]
@@ -102,8 +101,31 @@ class Judged:
         run = of_stage(now, folder, seen, records.assign(phase=phase))
         (result,) = results_of(run, now.prices)
         waiting = waiting_users(records, (a, b), now.scenario.longest_call_s)
-        cautions = [c for c in result.cautions if not explained(c, waiting, self.planned_s)]
+        cautions = [c for c in result.cautions if not self._explained(c, result, waiting)]
         return told(result, cautions, whole=a > self._since)
+
+    def _explained(self, one: Caution, result: Result, waiting: float) -> bool:
+        """Whether it comes only of so little being there yet: so many users wait, or pause by chance, that none is missing; a
+        stop of a worker is long beside the part of the window that is looked at, and not beside all of it."""
+        if one.kind == "users_missing":
+            own, due = (float(typing.cast(float, one.figures[name])) for name in ("own", "due"))
+            users, n = result.figures.users or due, result.figures.outcome.requests or 1
+            by_chance = NOISE * due * max(0.0, 1 - due / users) / n**0.5
+            return own + waiting + by_chance >= (1 - THRESHOLDS["users_missing"].limit) * due
+        if one.kind == "stood_still" and self.planned_s is not None:
+            paused_ms = typing.cast("tuple[float, ...]", one.figures["paused_ms"])
+            return max(paused_ms) <= THRESHOLDS["stall"].limit * 1000 * self.planned_s
+        return False
+
+
+def all_ended(records: pd.DataFrame, at: float, since: float | None) -> float:
+    """What began earlier has ended and is there. since: of records of which those before are not kept; half of the time since
+    then is looked at in any case."""
+    there = max(float(records.groupby("worker")["ended"].max().min()), at - LATE_S)
+    latency_s = records["latency_ms"].to_numpy() / 1000
+    longest, usual = float(latency_s.max()), float(np.quantile(latency_s, 0.99))
+    lag = longest if longest <= FAR * usual else usual
+    return there - (lag if since is None else min(lag, (there - since) / 2))
 
 
 def waiting_users(records: pd.DataFrame, window: tuple[float, float], longest_call_s: float) -> float:
@@ -113,18 +135,6 @@ def waiting_users(records: pd.DataFrame, window: tuple[float, float], longest_ca
     heard = records.groupby(["worker", "user"])["ended"].max().to_numpy()
     silent_s = b - np.maximum(heard, a)
     return float(silent_s[(silent_s > 0) & (b - heard <= longest_call_s)].sum() / (b - a))
-
-
-def explained(one: Caution, waiting: float, planned_s: float | None) -> bool:
-    """Whether it comes only of so little being there yet: so many users wait that none is missing; a pause is long beside the
-    part of the window that is looked at, and not beside all of it."""
-    if one.kind == "users_missing":
-        own, due = (float(typing.cast(float, one.figures[name])) for name in ("own", "due"))
-        return own + waiting >= (1 - THRESHOLDS["users_missing"].limit) * due
-    if one.kind == "stood_still" and planned_s is not None:
-        paused_ms = typing.cast("tuple[float, ...]", one.figures["paused_ms"])
-        return max(paused_ms) <= THRESHOLDS["stall"].limit * 1000 * planned_s
-    return False
 
 
 def told(result: Result, cautions: list[Caution], whole: bool) -> Told:

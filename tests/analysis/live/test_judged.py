@@ -37,6 +37,14 @@ def test_a_user_that_waits_longer_than_any_before_is_not_taken_for_missing(tmp_p
     assert so_far(tmp_path / "r", records, 40, users=3)["verdict"] == "VALID"
 
 
+def test_one_request_that_ran_into_its_deadline_does_not_hold_the_verdict_back(tmp_path):
+    late = record(12, 60, user=9, error="read_timeout", http_status=None)  # its end comes at 72 s
+    records = sorted([*steady(1, 10, 100, 4, 0.5, lead=2), late], key=lambda r: r.started_at + r.latency_ms / 1000)
+    n = int(so_far(tmp_path / "r", records, 75, users=5)["judged"].split()[1])
+    # 4 users, two requests a second each, from 10 s on; 0.5 s before 74 s those that began have ended: 4 x 2 x 63.5 and the late one
+    assert n == pytest.approx(509, abs=4)
+
+
 def test_users_that_are_missing_are_missed(tmp_path):
     found = so_far(tmp_path / "r", steady(1, 10, 60, 4, 0.5, lead=5), 30, users=8)  # four of eight
     assert found["verdict"] == "SUSPECT"

@@ -12,7 +12,7 @@ const ACTIONS = {
   },
   skip: {
     title: "Skip this stage?", yes: "Skip this stage", send: () => fetch("./swarmledger/stage", form({ do: "skip" })),
-    consequence: load => `Stage ${count(load.stage.place ?? load.stage.stage)} ends now: its requests in flight are awaited, it counts as cut short, and the next stage begins.`,
+    consequence: load => `Stage ${count(load.stage.place ?? load.stage.stage)} ${load.stage.phase === "settle" ? "gets no window and no figures; --resume measures it" : "ends its window now: its requests in flight are awaited, its figures are those of that shorter window"}. Then the next stage begins.`,
   },
   stop: {
     title: "Stop the run now?", yes: "Stop now", send: () => fetch("./stop", { method: "POST" }),
