@@ -3,8 +3,12 @@ busy machine a worker is silent for as long while it starts, and then the run ri
 how long after that Locust forgets it. Tests of what is said at a run's end wait for the one who says it."""
 
 import os
+import pathlib
+import sys
 
 from locust import runners
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[2]))  # for runs that begin in another folder
 
 from locustfiles.common.watching import teller
 
