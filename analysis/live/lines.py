@@ -35,15 +35,17 @@ class Lines:
     null: key=value}. It answers {"say": [line, …], "over": whether the run's end has been told}."""
 
     def __init__(self) -> None:
-        self._run: str | None = None
+        self._begin(None)
+
+    def _begin(self, run: str | None) -> None:
+        self._run, self._over = run, False
         self._last = float("-inf")  # when a live line was said
         self._told: set[int] = set()
-        self._over = False
 
     def __call__(self, now: Round) -> Document | None:
         load, figures = visible_lines(now.load), visible_lines(now.figures)
-        if figures["run"] != self._run and figures["run"] is not None:
-            self._run, self._last, self._told, self._over = figures["run"], float("-inf"), set(), False
+        if (run := run_of(now)) != self._run:
+            self._begin(run)
         columns, every_s = now.asked.get("columns"), now.asked.get("every_s")
         said = [stage_line(row, columns) for row in figures["stages"] if self._is_new(row["stage"])]
         at = load.get("at") or 0.0
@@ -60,6 +62,11 @@ class Lines:
         new = stage not in self._told
         self._told.add(stage)
         return new
+
+
+def run_of(now: Round) -> str | None:
+    """Which run this is of: the load knows it before anything is written."""
+    return (now.load.get("run") or {}).get("id") or now.figures["run"]
 
 
 def live_line(load: Document, so_far: Document | None) -> str:
@@ -83,19 +90,19 @@ def stage_line(row: Document, columns: int | None) -> str:
     place = f"stage {row['stage']} ended: "
     who = f"{row['target']}, {row['payload']}, {level(row)}"
     parts = [
-        f"{show.count(row['requests'])} requests",
-        f"errors {show.percent(row['error_rate'])}",
-        f"{show.number(row['throughput_per_s'])}/s",
-        f"TTFT p95 {show.seconds(row['ttft_p95_s'])}",
-        f"p95 {show.seconds(row['latency_p95_s'])}",
-        f"{show.money(row['usd_per_10k_transactions'])} per 10k",
-        f"{row['verdict']}" + (f", limits {row['slo']}" if row.get("slo") not in (None, "none") else ""),
+        f"{show.count(row.get('requests'))} requests",
+        f"errors {show.percent(row.get('error_rate'))}",
+        f"{show.number(row.get('throughput_per_s'))}/s",
+        f"TTFT p95 {show.seconds(row.get('ttft_p95_s'))}",
+        f"p95 {show.seconds(row.get('latency_p95_s'))}",
+        f"{show.money(row.get('usd_per_10k_transactions'))} per 10k",
+        f"{row.get('verdict')}" + (f", limits {row['slo']}" if row.get("slo") not in (None, "none") else ""),
     ]
     for dispensable in (0, 2, 1):  # of what is left
         if len(place) + 24 + sum(len(one) + 2 for one in parts) <= columns:
             break
         del parts[dispensable]
-    room = max(8, columns - len(place) - sum(len(one) + 2 for one in parts))
+    room = max(4, columns - len(place) - sum(len(one) + 2 for one in parts))
     who = who if len(who) <= room else f"{who[: room - 1]}…"
     return ", ".join([f"{place}{who}", *parts])
 

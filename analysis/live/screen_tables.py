@@ -16,7 +16,7 @@ HEAD_ROWS = 2
 SILENT_S = 3.0  # since a worker was heard
 #: heading, from how many columns on, cell; what a stage is stands first and takes the room that is left
 COLUMNS: tuple[tuple[str, int, typing.Callable[[Document], str]], ...] = (
-    ("requests", 70, lambda row: show.count(row.get("requests"))),
+    ("requests", 90, lambda row: show.count(row.get("requests"))),
     ("errors", 0, lambda row: show.percent(row.get("error_rate"))),
     ("req/s", 0, lambda row: show.number(row.get("throughput_per_s"))),
     ("out tok/s", 105, lambda row: show.number(row.get("completion_tokens_per_s"))),

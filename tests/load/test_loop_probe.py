@@ -5,7 +5,7 @@ import time
 import gevent
 import pytest
 
-from locustfiles.common.calls.loop_probe import EVERY_S, Probe
+from locustfiles.common.calls.loop_probe import EVERY_S, LATELY_S, Probe
 from locustfiles.common.transport.exchange import Exchange
 from tests.helpers.wire_client import ANSWER, ask
 from tests.helpers.wire_server import answering, serving
@@ -47,6 +47,23 @@ def test_a_window_knows_nothing_of_the_one_before():
     calm = probe.read()
     assert calm["cpu"] < 0.4  # 80 ms of work before would read as 0.8
     assert calm["lag_ms"] < 60
+
+
+def test_a_reading_for_those_who_watch_is_of_the_last_second_and_leaves_the_windows_alone():
+    probe = Probe()
+    assert probe.lately() == {"in_flight": 0}  # no second is over yet
+    probe.begin()
+    busy(0.08)
+    gevent.sleep(LATELY_S + 3 * EVERY_S)
+    with probe.watch(Exchange()):
+        late = probe.lately()
+    assert late["in_flight"] == 1 and late["lag_ms"] > 60
+    # 80 ms of CPU and a little for the loop itself, over a second
+    assert 0.06 < late["cpu"] < 0.4
+    gevent.sleep(LATELY_S + 3 * EVERY_S)
+    calm, window = probe.lately(), probe.read()
+    assert calm["lag_ms"] < 60 < window["lag_ms"]  # the window still knows of it
+    assert calm["cpu"] < late["cpu"]
 
 
 def test_an_exchange_has_the_worst_lag_while_it_lasted_and_counts_as_in_flight():

@@ -11,15 +11,15 @@ from analysis.words import format as show
 from tests.helpers import folders
 from tests.helpers.browser import browser
 from tests.helpers.live_page import await_, await_figures, await_stage, finished, severe, text
-from tests.helpers.locust_page import await_page, await_state, post
+from tests.helpers.locust_page import await_page, post
 from tests.helpers.locust_process import free_port, one_locust
 
 HOSTILE = "<b>x&\"'"  # a folder's name has no slash
 SHORT, LONG = {"users": [2], "settle_s": 0.3, "measure_s": 4}, {"users": [3], "settle_s": 0.3, "measure_s": 600}
-#: the second of three stages goes on until it is skipped, whatever the machine is doing
+#: the second and third of four stages go on until they are skipped, whatever the machine is doing
 TARGETS = [
     folders.sagemaker("quick", name=name, model="<b>x</b>", load=load)
-    for name, load in (("first", SHORT), ("second", LONG), ("third", SHORT))
+    for name, load in (("first", SHORT), ("second", LONG), ("third", LONG), ("fourth", SHORT))
 ]
 
 
@@ -29,14 +29,15 @@ def chrome():
         yield chrome
 
 
-@pytest.fixture
-def page(chrome, endpoint, tmp_path):
-    """The UI's address; no run has begun."""
-    scenario = folders.make_scenario(tmp_path, endpoint.url, TARGETS, LONG, slo={"latency_s": {"p95": 2.0}})
+@pytest.fixture(scope="module")
+def page(chrome, endpoint, tmp_path_factory):
+    """(the UI's address, the folder of its runs)"""
+    folder = tmp_path_factory.mktemp("live")
+    scenario = folders.make_scenario(folder, endpoint.url, TARGETS, LONG, slo={"latency_s": {"p95": 2.0}})
     port = free_port()
-    with one_locust(scenario, tmp_path / HOSTILE, "--web-port", port, headless=False) as process:
+    with one_locust(scenario, folder / "runs" / HOSTILE, "--web-port", port, headless=False) as process:
         await_page(f"http://127.0.0.1:{port}")
-        yield f"http://127.0.0.1:{port}"
+        yield f"http://127.0.0.1:{port}", folder / "runs"
         chrome.get("about:blank")  # it would complain that its page has gone
         process.send(signal.SIGTERM)
         process.wait()
@@ -85,21 +86,22 @@ def press(chrome, button: str, yes: bool = True) -> str:
     return said
 
 
-def start(url: str, chrome) -> None:
-    """A run, until its second stage is under way and its first one's figures are there."""
-    post(url, "/swarm", user_count=1, spawn_rate=1)
-    await_stage(chrome, 2, 3)
+def start(chrome, url: str) -> str:
+    """A run, until its second stage is under way and its first one's figures are there; its folder's name."""
+    await_(chrome, lambda c: text(c, "#state") == "no run" or text(c, "#state").startswith("ended: "))
+    await_(chrome, lambda c: post(url, "/swarm", user_count=1, spawn_rate=1)["success"])
+    await_stage(chrome, 2, 4)
     await_figures(chrome)
     await_(chrome, lambda c: finished(c).get("stage 1"))
+    return text(chrome, "#name")
 
 
-def test_a_run_is_watched_from_its_start_to_its_report_in_two_tabs_and_after_a_reload(chrome, page, tmp_path):
-    url = page
+def test_a_run_is_watched_from_its_start_to_its_report_in_two_tabs_and_after_a_reload(chrome, page):
+    url, runs = page
     chrome.get(url)
     await_(chrome, lambda c: c.find_elements(By.LINK_TEXT, "LLM figures, live"))[0].click()
-    await_(chrome, lambda c: text(c, "#state") == "no run")
-    start(url, chrome)
-    assert text(chrome, "#name") == HOSTILE and "scenario tried" in text(chrome, "#kicker")
+    name = start(chrome, url)
+    assert name.startswith(HOSTILE) and "scenario tried" in text(chrome, "#kicker")
     begun = finished(chrome)["stage 1"]
     chrome.refresh()
     await_figures(chrome)
@@ -110,39 +112,36 @@ def test_a_run_is_watched_from_its_start_to_its_report_in_two_tabs_and_after_a_r
     await_figures(chrome)
     assert finished(chrome)["stage 1"] == begun
     assert "the next stage begins" in press(chrome, "do-skip")
-    await_stage(chrome, 3, 3)
+    await_stage(chrome, 3, 4)
+    assert "Then nothing more is sent" in press(chrome, "do-end-after")
+    await_(chrome, lambda c: "The run ends after this stage." in text(c, "#notices"))
+    assert not chrome.find_element(By.ID, "do-end-after").is_enabled()
+    press(chrome, "do-skip")
     assert severe(chrome) == []
     chrome.close()
     chrome.switch_to.window(first)
-    await_(chrome, lambda c: text(c, "#state").startswith("ended: "))
+    await_(chrome, lambda c: text(c, "#state") == "ended: stopped")
     await_(chrome, lambda c: text(c, "#answer"))
     frame = await_(chrome, lambda c: c.find_elements(By.CSS_SELECTOR, "#report iframe[src]"))[0]
     assert finished(chrome)["stage 1"] == begun  # its figures in mid-run are the report's
-    assert_as_reported(chrome, tmp_path / HOSTILE)
+    assert_as_reported(chrome, runs / name)
+    assert [s["stage"] for s in folders.manifest(runs / name)["stages"]] == [1, 2, 3]
     assert severe(chrome) == []
     chrome.switch_to.frame(frame)
     await_(chrome, lambda c: text(c, "h1") == "tried")
     chrome.switch_to.default_content()
 
 
-def test_its_buttons_do_what_they_say_once_it_is_confirmed(chrome, page, tmp_path):
-    url = page
+def test_stop_asks_first_and_the_run_that_it_ended_is_among_the_runs(chrome, page):
+    url, runs = page
     chrome.get(f"{url}/swarmledger")
-    start(url, chrome)
-    press(chrome, "do-end-after", yes=False)
-    assert "Then nothing more is sent" in press(chrome, "do-end-after")
-    await_(chrome, lambda c: "The run ends after this stage." in text(c, "#notices"))
-    assert not chrome.find_element(By.ID, "do-end-after").is_enabled()
-    press(chrome, "do-skip")
-    await_(chrome, lambda c: text(c, "#state") == "ended: stopped")
-    await_state(url, "stopped")
-    assert [s["stage"] for s in folders.manifest(tmp_path / HOSTILE)["stages"]] == [1, 2]
-    start(url, chrome)
-    assert text(chrome, "#name") == f"{HOSTILE}-2"
+    name = start(chrome, url)
+    press(chrome, "do-stop", yes=False)
+    assert text(chrome, "#state") == "running"
     assert "--resume measures it again" in press(chrome, "do-stop")
     await_(chrome, lambda c: text(c, "#state") == "ended: stopped")
-    assert folders.manifest(tmp_path / f"{HOSTILE}-2")["status"] == "stopped"
-    assert severe(chrome) == []
+    assert folders.manifest(runs / name)["status"] == "stopped"
     chrome.find_element(By.LINK_TEXT, "Runs").click()
-    await_(chrome, lambda c: c.find_elements(By.LINK_TEXT, HOSTILE))[0].click()
-    await_(chrome, lambda c: text(c, "h1") == HOSTILE and text(c, ".pill") == "stopped")
+    await_(chrome, lambda c: c.find_elements(By.LINK_TEXT, name))[0].click()
+    await_(chrome, lambda c: text(c, "h1") == name and text(c, ".pill") == "stopped")
+    assert severe(chrome) == []

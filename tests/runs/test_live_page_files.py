@@ -24,7 +24,7 @@ LOAD = {"users": [2], "settle_s": 0.3, "measure_s": 60}
 
 
 def runs_in(home) -> None:
-    """Two that ended, one that was killed, one without requests, and two folders that are no runs."""
+    """Two that ended, one that was killed, one without requests, and folders that are no runs."""
     records = [streamed(i / 2, 0.4, 0.1, 10, prompt_tokens=20, prompt_id=str(i)) for i in range(40)]
     for name in (HOSTILE, "killed", "empty"):
         made_run(home / name, records, [window(1, 0, 20)], targets=[P4D | {"model": MODEL}])
@@ -36,6 +36,8 @@ def runs_in(home) -> None:
         (home / name / "manifest.json").write_text(json.dumps(told | fields, indent=1))
     (home / "empty" / "requests.csv").unlink()
     (home / "notes").mkdir()
+    (home / "an-app").mkdir()
+    (home / "an-app" / "manifest.json").write_text('{"name": "an app", "start_url": "/"}')
     (home / "a-file").write_text("")
 
 
@@ -127,7 +129,8 @@ def test_runs_are_listed_newest_first_with_what_they_were_and_their_names_are_te
 @pytest.mark.parametrize(
     "path",
     ["runs/..", "runs/%2e%2e", "runs/%2E/manifest.json", "runs/../scenario.yaml", "runs/..%2Fscenario.yaml/manifest.json",
-     "runs/notes", "runs/a-file", "runs/%00", "runs/killed/..%2F..%2Fscenario.yaml", "runs/killed/%2e%2e", "runs/gone/report.html",
+     "runs/notes",
+        "runs/an-app/manifest.json", "runs/a-file", "runs/%00", "runs/killed/..%2F..%2Fscenario.yaml", "runs/killed/%2e%2e", "runs/gone/report.html",
      "static/..%2Fpage.py", "static/%2e%2e/page.py", "files/..%2Fscenario.yaml", "files/page.py", "files/requests.csv"],
 )  # fmt: skip
 def test_what_is_no_run_or_no_file_of_one_is_not_found(visitor, path):

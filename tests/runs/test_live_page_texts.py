@@ -1,8 +1,11 @@
 """The live page in a browser, fed by hand: names of anybody's are texts, what is not known is a dash, and all of it fits."""
 
+import random
+
 import pytest
 from selenium.webdriver.common.by import By
 
+from analysis.words import format as show
 from tests.helpers.browser import browser
 from tests.helpers.live_document import AT, figures, load, served
 from tests.helpers.live_page import await_, await_stage, severe, text, texts
@@ -103,3 +106,29 @@ def test_old_figures_and_a_lost_connection_are_said_and_what_was_shown_stays(chr
         opened(chrome, url)
         await_(chrome, lambda c: text(c, "#connection").startswith("No figures yet"))
         assert set(texts(chrome, "#card-ttft dd") + texts(chrome, "#card-errors dd")) == {"–"}
+
+
+def test_numbers_are_written_digit_by_digit_as_the_report_writes_them(chrome, tmp_path):
+    """Of 3,000, among them many that lie just between two roundings, and some that binary fractions put on one side of it."""
+    rng, words = random.Random(11), ("number", "count", "seconds", "milliseconds", "percent", "money")
+    values = [0, 0.125, 2.125, 1.005, 5.005, 8.345, 999.5, 0.09995, 12_346.5]
+    for _ in range(3000):
+        value = 10 ** rng.uniform(-7, 6)
+        values.append(rng.choice([value, round(value, 3), round(value, 6), round(value * 8) / 8]))
+    with served({"load": load("run", "runs/run"), "figures": figures("name")}, tmp_path) as url:
+        opened(chrome, url)
+        script = (
+            "const [values, words, done] = arguments; import('./swarmledger/static/words.js')"
+            ".then(module => done(values.map(v => words.map(name => module[name](v)))))"
+        )
+        found = chrome.execute_async_script(script, values, words)
+    assert found == [[getattr(show, name)(value) for name in words] for value in values]
+
+
+def test_an_answer_that_came_too_late_is_said_and_may_be_given_again(chrome, tmp_path):
+    """That document's server knows of no question: 409, as where another tab has answered."""
+    with served({"load": load("run", "runs/run"), "figures": None}, tmp_path) as url:
+        opened(chrome, url)
+        chrome.find_element(By.ID, "asks-yes").click()
+        await_(chrome, lambda c: "Your answer did not count: no such question" in text(c, "#notices"))
+        assert chrome.find_element(By.ID, "asks-yes").is_enabled()

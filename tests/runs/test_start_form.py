@@ -86,7 +86,7 @@ def test_another_scenario_is_chosen_between_two_runs_and_neither_has_a_request_o
     assert {r.target for r in one} == {"on-quick"} and {r.target for r in two + three} == {"by-quick-model"}
     assert {r.prompt_id for r in two} <= {"p0", "p1", "p2"} < {r.prompt_id for r in one}
     assert len(one) + len(two) + len(three) == endpoint.stats()["requests"] - before
-    assert folders.each_once(one) and folders.each_once(two)
+    assert sorted(r.call for r in one + two + three) == list(range(1, len(one + two + three) + 1))  # counted on
     for run in ("one", "two"):
         assert folders.manifest(tmp_path / "runs" / run)["problems"] == []
     assert "Traceback" not in process.text

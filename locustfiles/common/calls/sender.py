@@ -62,8 +62,9 @@ class Sender:
         self._jitter = random.Random()
         self._counters = {t.name: counter_of(t.tokenizer) for t in scenario.targets if t.tokenizer}
 
-    def retire(self) -> None:
-        """Another one takes its place; what is in flight ends."""
+    def retire(self, successor: "Sender") -> None:
+        """Another one takes its place, and counts calls on; what is in flight ends."""
+        successor.worker, successor._calls = self.worker, self._calls
         self.announce(None, "settle")
         self.probe.end()
         self.transport.close()

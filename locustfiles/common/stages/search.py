@@ -75,8 +75,10 @@ def _level(window: StageWindow) -> float | None:
 
 def _skipped(stages: list[int]) -> str:
     """Of the lowest level that does not count as one that keeps the limits: whoever skipped may have chosen the moment."""
-    named = ", ".join(map(str, stages))
-    return f"stage {named} was skipped: nobody knows whether its level keeps the limits; search again" if stages else ""
+    named = (
+        f"stage{'s' if len(stages) > 1 else ''} {', '.join(map(str, stages))} {'were' if len(stages) > 1 else 'was'}"
+    )
+    return f"{named} skipped: nobody knows whether that level keeps the limits; search again" if stages else ""
 
 
 def _too_few(percentile: str | None) -> str:

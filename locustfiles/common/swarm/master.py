@@ -241,7 +241,7 @@ class Master:
 
     def _on_quit(self, exit_code: int, **_: object) -> None:
         """After Locust's tables."""
+        self.teller.end(exit_code)
         self.observer.stop()
         if self._failure:
             complain(self._failure)
-        self.teller.end(exit_code)

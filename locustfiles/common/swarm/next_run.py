@@ -79,7 +79,7 @@ class NextRun:
         path, options = named or self.folder(inputs), self.options
         if self.environment.web_ui and (self.environment.host or OURS).startswith(OURS):
             self.environment.host = f"{OURS}{inputs.scenario.name}"  # not what an older page has sent with its Start
-        resume = options.resume and not named and not self._folders and path == pathlib.Path(options.run_dir)
+        resume = options.resume and not named and path == pathlib.Path(options.run_dir)
         try:
             run = RunRecorder(self.environment, inputs, path, self.clock, options.overwrite and not named, resume)
         except OSError as e:

@@ -96,6 +96,7 @@ class ScenarioStarter:
         over, master = time.monotonic() + BEGIN_S, self.master
         while master.starts == before:
             if master.runner.shape_greenlet is None or time.monotonic() > over:
+                master.next_run.named = None
                 raise BadInput("no worker is ready; start workers with --worker --master-host, then start again")
             gevent.sleep(0.02)
         if master.run is None:

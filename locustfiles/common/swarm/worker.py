@@ -79,12 +79,11 @@ class Worker:
     def take_up(self, inputs: Inputs, sender: Sender) -> None:
         """Send by another scenario from now on; `join` follows."""
         before, mine = self.sender, self.records
-        sender.worker = before.worker
         before.sink, before.on_clear = (
             mine.add,
             lambda spec, phase: None,
         )  # what is still in flight is of the run before
-        before.retire()
+        before.retire(sender)
         self.keep_records()
         gc.unfreeze()
         self.inputs, self.sender, self._clear = inputs, sender, None

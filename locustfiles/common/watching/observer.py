@@ -46,6 +46,7 @@ class Observer:
         self._said: set[str] = set()
         self._last_words = ""  # of its process, on its standard error
         self.latest: dict[str, bytes] = {}
+        self.is_there = False  # its process, which may still load its libraries
         self.seq = 0  # of the last answer
         self.answered = gevent.event.Event()
 
@@ -88,7 +89,7 @@ class Observer:
             except OSError as e:
                 self._say(f"figures are not shown: their process cannot be begun ({e.strerror})")
                 return
-            self._last_words = ""
+            self._last_words, self.is_there = "", True
             before, errors = self.seq, gevent.spawn(self._hear_errors, child, self.seq)
             try:
                 self._serve(child)
@@ -102,6 +103,7 @@ class Observer:
                     return
                 self._say(f"figures are not shown for {AGAIN_S:g} s: their process has ended ({why})")
             finally:
+                self.is_there = False
                 errors.kill()
                 child.end(END_S)
             tries = tries + 1 if self.seq == before else 0

@@ -6,7 +6,7 @@ import os
 import sys
 import typing
 
-from locustfiles.common.watching.screen import speak_above
+from locustfiles.common.watching.screen import is_usable, speak_above
 from locustfiles.contract.bad_input import BadInput
 
 EVERY_S = 10.0
@@ -70,10 +70,9 @@ def json_to() -> int | None:
 
 
 def _no_mixtures(options: argparse.Namespace) -> None:
-    """Locust's tables add up all stages. They come with --print-stats, and those of the end with --only-summary, too."""
-    if options.print_stats and not options.quiet:
-        return
-    asked = options.only_summary and not options.quiet
-    options.only_summary = True
-    if not asked:
+    """Locust's tables add up all stages. Every two seconds they come with --print-stats alone; at the end not where there is the
+    live view, unless --print-stats or --only-summary asks for them."""
+    asked = options.print_stats or options.only_summary
+    options.only_summary = not options.print_stats or options.quiet
+    if options.quiet or (is_usable() and not asked):
         logging.getLogger("locust.stats_logger").addFilter(lambda record: False)

@@ -64,9 +64,12 @@ class Screen:
         return columns or 80, rows or 24  # one that does not tell has none
 
     def show(self, frame: list[str]) -> None:
-        """From now on this frame, cut to what has room. A terminal that is too slow for it gets the next one."""
-        rows = self.size()[1]
-        self._frame = frame[: max(0, rows - 2)]
+        """From now on this frame, cut to what has room."""
+        self._frame = frame
+        self.refresh()
+
+    def refresh(self) -> None:
+        """A terminal that is too slow for it gets the next one."""
         if self._open and not self._away and self.output.flush():
             self._put(self._repaired() + self._drawn())
 
@@ -75,7 +78,9 @@ class Screen:
         *lines, self._begun = (self._begun + text).split("\n")
         if lines:
             self._last_lines.extend(lines)
-            self._put(ERASE + "".join(f"{line}\r\n" for line in lines) + self._drawn())
+            frame = self._drawn() if self.output.flush() else ""  # else it comes with the next picture
+            before = "" if self._away else ERASE  # what somebody is typing stays
+            self._put(before + "".join(f"{line}\r\n" for line in lines) + frame)
 
     def away(self, away: bool) -> None:
         """While somebody is asked a question, the terminal is theirs."""
@@ -99,10 +104,11 @@ class Screen:
         self.output.close(CLOSE_S)
 
     def _drawn(self) -> str:
-        if not self._frame or self._away:
+        frame = self._frame[: max(0, self.size()[1] - 2)]
+        if not frame or self._away:
             return ""
-        lines = "".join(f"\r\n\x1b[K{line}" for line in self._frame)
-        return f"{ALL_AT_ONCE}{NO_WRAP}\r\x1b[K{lines}\x1b[J\x1b[{len(self._frame)}A\r{WRAP}{SHOW}"
+        lines = "".join(f"\r\n\x1b[K{line}" for line in frame)
+        return f"{ALL_AT_ONCE}{NO_WRAP}\r\x1b[K{lines}\x1b[J\x1b[{len(frame)}A\r{WRAP}{SHOW}"
 
     def _repaired(self) -> str:
         """A window that has lost rows may have moved the frame away from the cursor: the end of what was said is said again."""
@@ -110,7 +116,7 @@ class Screen:
         columns, rows = self._size
         if rows >= before[1]:
             return ""
-        left, lines = rows - len(self._frame) - 1, list[str]()
+        left, lines = rows - min(len(self._frame), rows - 2) - 1, list[str]()
         for line in reversed(self._last_lines):
             left -= max(1, -(-len(line) // columns))
             if left < 0:

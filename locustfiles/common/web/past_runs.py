@@ -54,8 +54,10 @@ def past_run(path: pathlib.Path, under_way: pathlib.Path | None) -> PastRun | No
     except OSError:
         return None
     status, started_at, ended_at = (_field(head, name) for name in ("status", "started_at", "ended_at"))
+    if not isinstance(status, str) or not isinstance(_field(head, "run_id"), str):
+        return None  # another program's file of that name
     ended = isinstance(ended_at, int | float)
-    shown = str(status) if status in ENDED else "running" if under_way and path == under_way else BROKEN_OFF
+    shown = status if status in ENDED else "running" if under_way and path == under_way else BROKEN_OFF
     scenario = _field(head, "name")
     return PastRun(
         path,

@@ -4,6 +4,7 @@ import pathlib
 import typing
 
 import gevent
+import gevent.lock
 import jinja2
 from flask import Response, jsonify, make_response, redirect, request
 
@@ -38,6 +39,7 @@ class StartForm:
 
     def __init__(self, web_ui: typing.Any, starter: Starter) -> None:
         self._starter, self._listing = starter, Listing(starter.given)
+        self._one_at_a_time = gevent.lock.BoundedSemaphore()
         self._templates = jinja2.Environment(
             loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined
         )
@@ -62,16 +64,16 @@ class StartForm:
         )
 
     def scenario(self) -> Response:
-        """Of one file: what it asks for, else the line that the command line would end with. `as=html`: to be shown in the form."""
+        """Of one file: what it asks for, else the line that the command line would end with. `html=1`: and as the form shows it."""
         file, found = request.args.get("file", ""), dict[str, typing.Any]()
         try:
             inputs = self._inputs(file)
             found = {"error": None, "folder": str(self._starter.folder(inputs))} | described(inputs)
         except BadInput as e:
             found = {"error": str(e), "file": file}
-        if request.args.get("as") != "html":
-            return jsonify(found)
-        return make_response(self._templates.get_template("scenario.html.j2").render(found=found))
+        if request.args.get("html"):
+            found["html"] = self._templates.get_template("scenario.html.j2").render(found=found)
+        return jsonify(found)
 
     def start(self) -> Response:
         """Choose, and start; `begin=0`: choose alone, for Locust's own Start."""
@@ -84,7 +86,8 @@ class StartForm:
             else:
                 folder = str(self._starter.start(file, name))
         except BadInput as e:
-            return make_response(jsonify({"error": str(e)}), 409)
+            status = 200 if request.form.get("page") else 409  # a browser would report a failure of its own
+            return make_response(jsonify({"error": str(e)}), status)
         if request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":
             return typing.cast(Response, redirect("../swarmledger"))
         return jsonify({"error": None, "folder": folder, "scenario": file})
@@ -103,8 +106,9 @@ class StartForm:
         """Raises BadInput."""
         self._offered(file)
         chosen = self._starter.chosen
-        if not self._starter.busy:  # reading and tokenising takes the processor from what is measured
-            return self._starter.load(file)
+        with self._one_at_a_time:
+            if not self._starter.busy:  # reading and tokenising takes the processor from what is measured
+                return self._starter.load(file)
         if chosen is None or str(chosen.scenario_file) != str(pathlib.Path(file)):
             raise BadInput(LATER)
         return chosen

@@ -11,7 +11,7 @@ css.textContent = `${["userCount", "spawnRate", "host"].map(field).join(", ")}, 
 document.head.append(css);
 
 const note = make("p", "", "margin:0 24px 8px;overflow-wrap:anywhere;unicode-bidi:isolate");
-note.id = "swarmledger-scenario";
+note.id = "swarmledger-notice-scenario";
 const begins = make("span", "", ""), link = make("a", "Choose a scenario", "color:inherit;text-decoration:underline");
 link.href = "./swarmledger";
 note.append(begins, " ", link, ".");

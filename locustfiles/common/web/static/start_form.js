@@ -9,6 +9,7 @@ let offered = null, shown = null, sending = false, usable = false;
 
 const buttons = () => { for (const id of ["start-go", "start-choose"]) at(id).disabled = sending || !usable; };
 
+/** Offers what there is by now; the choice stays. */
 async function list() {
   const found = await (await fetch("./swarmledger/scenarios", { cache: "no-store" })).json();
   offered = found.scenarios;
@@ -19,17 +20,18 @@ async function list() {
   await details();
 }
 
+/** What the chosen file asks for. */
 async function details() {
   const file = shown = at("start-file").value;
   usable = false;
   buttons();
   at("start-folder").textContent = "";
   if (!file) return at("start-scenario").replaceChildren();
-  at("start-scenario").textContent = "Reading it…";
-  const query = `./swarmledger/scenario?file=${encodeURIComponent(file)}`;
-  const [html, json] = await Promise.all([fetch(`${query}&as=html`).then(a => a.text()), fetch(query).then(a => a.json())]);
+  at("start-scenario").setAttribute("aria-busy", true);
+  const json = await (await fetch(`./swarmledger/scenario?html=1&file=${encodeURIComponent(file)}`)).json();
   if (shown !== file) return;
-  at("start-scenario").innerHTML = html;
+  at("start-scenario").innerHTML = json.html;
+  at("start-scenario").removeAttribute("aria-busy");
   usable = !json.error;
   at("start-folder").textContent = json.error ? "" : `Without a name it goes to ${json.folder}; a name is a folder beside it.`;
   buttons();
@@ -40,11 +42,11 @@ async function send(begin) {
   buttons();
   say(begin ? "Starting: payloads are read, workers load the scenario…" : "Choosing…", true);
   try {
-    const body = new URLSearchParams({ file: at("start-file").value, name: at("start-name").value, begin });
+    const body = new URLSearchParams({ file: at("start-file").value, name: at("start-name").value, begin, page: 1 });
     const answer = await fetch("./swarmledger/start", { method: "POST", body, headers: { Accept: "application/json" } });
     const told = await answer.json();
     if (told.error) say(`error: ${told.error}`);
-    else if (begin) { say(""); at("start").hidden = true; at("start-name").value = ""; scrollTo(0, 0); }
+    else if (begin) { say(""); at("start").hidden = true; at("start-name").value = ""; scrollTo(0, 0); }  // the run's figures follow
     else say(`Chosen: Locust's own Start begins ${told.scenario} from now on.`, true);
   } catch (error) {
     say(`No answer (${error.message}): reload the page to see whether a run has begun.`);
@@ -59,14 +61,17 @@ at("start-choose").addEventListener("click", () => send(0));
 const lost = error => say(`No answer (${error.message}). Choose again.`);
 
 let told = false;
-const open = idle => {
-  if (idle && at("start").hidden && !sending) list().catch(lost);
-  at("start").hidden = !idle;
+const show = (idle, first) => {
+  if (idle && at("start").hidden) {
+    at("start").hidden = false;
+    at("start-fold").open = first;  // of a run that is over the figures come first
+  } else if (!idle && !sending) at("start").hidden = true;
 };
-setTimeout(() => { if (!told) open(true); }, 3000);  // without figures a run can be started all the same
+at("start-fold").addEventListener("toggle", () => { if (at("start-fold").open && !sending) list().catch(lost); });
+setTimeout(() => { if (!told) show(true, true); }, 3000);  // without figures a run can be started all the same
 // live.js tells each answer; a run under way hides the form
 document.addEventListener("swarmledger", event => {
-  const load = event.detail.load, idle = load.state === "idle" || load.state === "ended" || Boolean(load.run && load.run.ended_at);
+  const { state, run } = event.detail.load;
   told = true;
-  open(idle);
+  show(state === "idle" || state === "ended", !run);
 });

@@ -1,7 +1,14 @@
 // How values are written: as the report writes them. What is not known is an en dash, never 0.
 export const UNKNOWN = "–";
 const known = value => value !== null && value !== undefined && value !== "" && !Number.isNaN(value) && Math.abs(value) !== Infinity;
-const plain = (value, decimals) => value.toLocaleString("en-US", { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+
+/** Rounded as Python rounds: by the number's exact value, to the even digit where that lies just between two; thousands apart. */
+function plain(value, decimals) {
+  const power = 10 ** decimals, size = Math.abs(value), between = Number.isInteger(size * 2 ** (decimals + 1)) && size * power % 1 === 0.5;
+  const even = Math.floor(size * power) % 2 === 0;
+  const [whole, rest] = (between && even ? Math.floor(size * power) / power : size).toFixed(decimals).split(".");
+  return `${value < 0 ? "-" : ""}${whole.replace(/\B(?=(\d{3})+$)/g, ",")}${rest ? `.${rest}` : ""}`;
+}
 
 function significant(value, digits = 3) {
   if (value === 0) return "0";
@@ -18,7 +25,7 @@ export const milliseconds = value => known(value) ? `${number(value)} ms` : UNKN
 
 export function percent(share) {
   if (!known(share)) return UNKNOWN;
-  const shown = plain(share * 100, 2).replace(/\.?0+$/, "");
+  const shown = plain(share * 100, 2).replaceAll(",", "").replace(/\.?0+$/, "");
   if ((shown === "0" || shown === "-0") && share !== 0) return "< 0.01 %";
   if (shown === "100" && share < 1) return "> 99.99 %";
   return `${shown} %`;
