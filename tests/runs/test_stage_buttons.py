@@ -8,6 +8,8 @@ import pytest
 
 from analysis.advice.analyse import analyse
 from tests.helpers import folders
+from tests.helpers.documents import code, table
+from tests.helpers.emulator_process import ROOT
 from tests.helpers.patience import until
 from tests.helpers.stage_buttons import asked, await_phase, document, load, press, started
 
@@ -107,6 +109,15 @@ def test_the_load_is_shown_as_it_stands(pressed):
     assert measure["spend"]["budget_usd"] is None and measure["spend"]["left_usd"] is None
     assert (measure["ending"], ending["ending"]) == (None, {"after_stage": True})
     assert shown["after"]["run"]["stages_done"] == 2  # the one without a window, too
+
+
+def test_every_key_of_the_load_is_documented_and_no_other(pressed):
+    shown = pressed[2]["measure"]
+    rows = {code(name): text for name, text in table(ROOT / "locustfiles/README.md", "live.json", "of `load`")}
+    assert list(rows) == list(shown)
+    for key in ("run", "stage", "users", "spend", "told"):
+        assert all(f"`{name}`" in rows[key] for name in shown[key]), key
+    assert all(f"`{name}`" in rows["workers"] for name in shown["workers"][0])
 
 
 def test_resume_measures_what_was_skipped_without_a_window_and_what_is_left(pressed, tmp_path):
