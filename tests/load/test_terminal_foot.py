@@ -107,6 +107,18 @@ def test_the_terminal_is_as_it_was_on_any_way_out(ending, code, last):
         )  # lines wrap again
 
 
+def test_texts_of_others_move_no_cursor():
+    text = "logging.info('red \\x1b[31mred\\x1b[0m up \\x1b[5A bell \\x07 back \\r end\\r')\nscreen.show(['== head', 'drawn'])\ntyped()"
+    with terminal(program(text), 60, 12) as t:
+        assert t.until("drawn")[:4] == [
+            r"red red up \x1b[5A bell \x07 back \x0d end".replace("x0d", "r"),
+            "",
+            "== head",
+            "drawn",
+        ]
+        assert t.screen.buffer[0][4].fg == "red"
+
+
 def test_while_it_is_away_the_terminal_belongs_to_who_asks():
     text = "logging.info('a question?')\nscreen.away(True)\nscreen.show(['frame 1', 'news'])\nlogging.info(typed())\n"
     text += "screen.away(False)\ntyped()"
