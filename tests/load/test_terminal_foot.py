@@ -47,9 +47,7 @@ def test_a_line_of_another_process_tears_nothing():
     other = "os.write(2, b'from outside\\n')\nscreen.show(['== head', 'frame 1', 'drawn again'])\ntyped()"
     with terminal(program(other), 40, 12) as t:
         assert t.until("drawn again")[:5] == ["from outside", "", "== head", "frame 1", "drawn again"]
-        t.type("typed")
-        t.until("typed")
-        t.type("\n")
+        t.type("typed\n")
         assert t.end() == 0 and [line for line in t.all() if line] == ["from outside", "typed"]
 
 
