@@ -29,8 +29,9 @@ from locustfiles.common.swarm.scenario_starter import ScenarioStarter
 from locustfiles.common.swarm.sending_side import join, own_side
 from locustfiles.common.swarm.shape import StageShape
 from locustfiles.common.swarm.web_side import begin_web_ui
+from locustfiles.common.watching import metrics_out
 from locustfiles.common.watching import options as watching_options
-from locustfiles.common.web import start_form
+from locustfiles.common.web import metrics, start_form
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.command_line import usage_error
 from locustfiles.contract.exit_codes import BAD_INPUT, OK, STOPPED, complain
@@ -80,6 +81,7 @@ def _add_options(parser, given: dict[str, str], **_) -> None:
     add("--overwrite", action="store_true", default=False, help="Replace a run that --run-dir already holds")
     _add_web_options(add)
     watching_options.add(add)
+    metrics_out.add(add)
 
     ours = ", ".join(action.option_strings[0] for action in parser._actions[before:])
     # Locust prints its help before it loads a locustfile: the options that are added here never stand in it
@@ -120,6 +122,7 @@ def _on_init(environment, runner, services: tuple[str, ...], given: dict[str, st
     introduction, begun = Introduction(environment, runner) if isinstance(runner, WorkerRunner) else None, False
     try:
         watching_options.prepare(options)
+        metrics_out.prepare(options)
         _begin(environment, runner, services, path, gate, introduction)
         if gate:
             gate.open()
@@ -188,6 +191,8 @@ def _begin_master(
     else:
         RunFolder(options.run_dir).check_free()
     master = Master(environment, runner, options, shape, inputs, clock, gate)
+    if options.metrics_port:
+        metrics.listen(options.metrics_port, master.metrics_out.scrape)
     if environment.web_ui:
         # Locust's page asks for one otherwise
         environment.host = environment.host or f"{OURS}{inputs.scenario.name if inputs else ''}"
