@@ -91,7 +91,8 @@ def _requests(writer: Writer, named: Named) -> None:
     words = "Time per output token after the first, a value a stream."
     writer.times("swarmledger.client.time_per_output_token", words, TOKENS, tokens)
     for kind, (name, words) in KINDS.items():
-        counts = [(of, entry.tokens.get(kind)) for of, entry, _ in named]
+        # no record tells text from pictures, for which the conventions have this word
+        counts = [(of | {"gen_ai.token.modality": "unknown"}, entry.tokens.get(kind)) for of, entry, _ in named]
         writer.sums(f"{inference}.usage.{name}", "{token}", f"{words}.", counts)
     usd = [(of, entry.usd) for of, entry, _ in named]
     writer.sums("swarmledger.cost.tokens", "USD", "Dollars by the price of tokens.", usd)
