@@ -29,7 +29,6 @@ from locustfiles.common.swarm.scenario_starter import ScenarioStarter
 from locustfiles.common.swarm.sending_side import join, own_side
 from locustfiles.common.swarm.shape import StageShape
 from locustfiles.common.swarm.web_side import begin_web_ui
-from locustfiles.common.watching import metrics_out
 from locustfiles.common.watching import options as watching_options
 from locustfiles.common.web import metrics, start_form
 from locustfiles.contract.bad_input import BadInput
@@ -81,7 +80,6 @@ def _add_options(parser, given: dict[str, str], **_) -> None:
     add("--overwrite", action="store_true", default=False, help="Replace a run that --run-dir already holds")
     _add_web_options(add)
     watching_options.add(add)
-    metrics_out.add(add)
 
     ours = ", ".join(action.option_strings[0] for action in parser._actions[before:])
     # Locust prints its help before it loads a locustfile: the options that are added here never stand in it
@@ -122,7 +120,6 @@ def _on_init(environment, runner, services: tuple[str, ...], given: dict[str, st
     introduction, begun = Introduction(environment, runner) if isinstance(runner, WorkerRunner) else None, False
     try:
         watching_options.prepare(options)
-        metrics_out.prepare(options)
         _begin(environment, runner, services, path, gate, introduction)
         if gate:
             gate.open()

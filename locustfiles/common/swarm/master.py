@@ -74,8 +74,7 @@ class Master:
         self.sweep: Sweep | None = None  # its
         self._failure: str | None = None  # why the exit code is 1
         self._refused: str | None = None  # why the last start came to nothing
-        self.starts = 0  # that have begun a run, or come to nothing
-        self._exit_code = OK
+        self.starts, self._exit_code = 0, OK  # starts: that have begun a run, or come to nothing
         self._raised: list[str] = []  # workers that had an exception nobody handled
         self.observer = Observer(lambda: load_status(self))
         self.metrics_out = MetricsOut(options, self.observer)
