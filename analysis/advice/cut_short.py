@@ -29,7 +29,8 @@ def cut_short_runs(runs: list[Run]) -> list[CutShort]:
 
 def _cut(run: Run) -> CutShort | None:
     last = next((s for s in reversed(run.manifest.stages) if s.ended_by in ENDS), None)
-    if last is None and run.manifest.status == "complete":
+    skipped = any(s.ended_by == "skip" and s.measure_from is None for s in run.manifest.stages)
+    if last is None and run.manifest.status == "complete" and not skipped:
         return None
     text = f"Run {run.name} was {_how(run, last)}."
     missing, n = _missing(run)
@@ -47,6 +48,7 @@ def _how(run: Run, last: StageWindow | None) -> str:
         ends = {
             "running": "never closed: it was killed, its disk was full, or it is still running",
             "failed": "ended by a failure",
+            "complete": "complete but for what was skipped while it settled",
             "stopped": "stopped (Ctrl-C, a signal or the web UI) between two stages",
         }
         return ends.get(run.manifest.status, f"ended early ({run.manifest.status})")

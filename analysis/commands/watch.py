@@ -77,28 +77,45 @@ def _settled(observer: "Observer") -> dict[str, typing.Any]:
 
 def _once(observer: "Observer", args: argparse.Namespace) -> int:
     """Raises NotARun where there is none."""
+    from analysis.live.text import state
     from locustfiles.contract.run_folder import RunFolder
 
     RunFolder(args.folder).read_manifest()
-    _tell(_settled(observer), args)
+    figures = _settled(observer)
+    print(_document(figures) if args.json_lines else "\n".join(state(figures)))
     return OK
 
 
 def _follow(observer: "Observer", args: argparse.Namespace) -> int:
     """Until the run has ended."""
-    figures = _settled(observer)
-    while True:
-        _tell(figures, args)
-        if figures["ended"]:
-            return OK
-        time.sleep(args.every)
-        figures = _settled(observer)
+    with _teller(args) as tell:
+        while True:
+            figures = _settled(observer)
+            tell(figures)
+            sys.stdout.flush()
+            if figures["ended"]:
+                return OK
+            time.sleep(args.every)
 
 
-def _tell(figures: dict[str, typing.Any], args: argparse.Namespace) -> None:
-    from analysis.live.text import state
+@contextlib.contextmanager
+def _teller(args: argparse.Namespace) -> typing.Iterator[typing.Callable[[dict[str, typing.Any]], None]]:
+    """What tells of each look: documents; on a terminal a view that stays in its place; elsewhere lines."""
+    import rich.console
+    import rich.live
+    from rich.text import Text
 
+    from analysis.live.text import Lines, state
+
+    console, lines = rich.console.Console(), Lines()
     if args.json_lines:
-        print(json.dumps({"version": 1, "load": None, "figures": figures}, allow_nan=False), flush=True)
+        yield lambda figures: print(_document(figures))
+    elif not console.is_terminal:
+        yield lambda figures: sys.stdout.writelines(f"{line}\n" for line in lines.new(figures))
     else:
-        print("\n".join(state(figures)), flush=True)
+        with rich.live.Live(console=console, auto_refresh=False, vertical_overflow="crop") as live:
+            yield lambda figures: live.update(Text("\n".join(state(figures))), refresh=True)
+
+
+def _document(figures: dict[str, typing.Any]) -> str:
+    return json.dumps({"version": 1, "load": None, "figures": figures}, allow_nan=False)

@@ -55,7 +55,7 @@ class Watched:
         self._damaged_in_all = 0
         self._by_worker: collections.Counter[str] = collections.Counter()
         self._first_part: str | None = None
-        self._behind = True
+        self._behind = False
         self.records = NO_RECORDS  # that have come since the last time
 
     def close(self) -> None:

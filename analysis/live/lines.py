@@ -35,15 +35,17 @@ class Lines:
     null: key=value}. It answers {"say": [line, …], "over": whether the run's end has been told}."""
 
     def __init__(self) -> None:
-        self._run: str | None = None
+        self._begin(None)
+
+    def _begin(self, run: str | None) -> None:
+        self._run, self._over = run, False
         self._last = float("-inf")  # when a live line was said
         self._told: set[int] = set()
-        self._over = False
 
     def __call__(self, now: Round) -> Document | None:
         load, figures = visible_lines(now.load), visible_lines(now.figures)
-        if figures["run"] != self._run and figures["run"] is not None:
-            self._run, self._last, self._told, self._over = figures["run"], float("-inf"), set(), False
+        if (run := run_of(now)) != self._run:
+            self._begin(run)
         columns, every_s = now.asked.get("columns"), now.asked.get("every_s")
         said = [stage_line(row, columns) for row in figures["stages"] if self._is_new(row["stage"])]
         at = load.get("at") or 0.0
@@ -60,6 +62,11 @@ class Lines:
         new = stage not in self._told
         self._told.add(stage)
         return new
+
+
+def run_of(now: Round) -> str | None:
+    """Which run this is of: the load knows it before anything is written."""
+    return (now.load.get("run") or {}).get("id") or now.figures["run"]
 
 
 def live_line(load: Document, so_far: Document | None) -> str:

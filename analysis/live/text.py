@@ -4,18 +4,40 @@ import typing
 
 from analysis.live.round import Document
 from analysis.words import format as show
+from locustfiles.contract.visible import visible_lines
+
+NO_RUN, NO_STAGE = "nothing is known of a run here yet", "the run has begun, no stage has"
 
 
 def state(figures: Document) -> list[str]:
     """Lines of how a run stands."""
+    return visible_lines([*(finished_line(row) for row in figures["stages"]), *_now(figures)])
+
+
+def _now(figures: Document) -> list[str]:
+    """Of what is not over."""
     if figures["run"] is None:
-        return ["nothing is known of a run here yet"]
-    lines = [finished_line(row) for row in figures["stages"]]
-    if figures["stage"]:
-        lines += stage_lines(figures["stage"])
+        return [NO_RUN]
+    lines = stage_lines(figures["stage"]) if figures["stage"] else []
     if figures["ended"]:
         lines.append(f"The run has ended. {figures['ended']['headline']}")
-    return lines or ["the run has begun, no stage has"]
+    return lines or ([] if figures["stages"] else [NO_STAGE])
+
+
+class Lines:
+    """For what is read from top to bottom: a finished stage once, and the stage under way at each look."""
+
+    def __init__(self) -> None:
+        self._told: dict[int, str] = {}
+        self._last: list[str] = []
+
+    def new(self, figures: Document) -> list[str]:
+        """What there is to say; nothing where nothing has changed."""
+        each = {row["stage"]: finished_line(row) for row in figures["stages"]}
+        lines = [line for stage, line in each.items() if self._told.get(stage) != line]
+        self._told |= each
+        now, before, self._last = _now(figures), self._last, _now(figures)
+        return visible_lines(lines + (now if now != before else []))
 
 
 def level(row: typing.Mapping[str, typing.Any]) -> str:

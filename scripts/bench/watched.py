@@ -85,31 +85,14 @@ def watched(stream: bool, pairs: int, seconds_each: float, folder: pathlib.Path)
         found.bind(("127.0.0.1", 0))
         port = found.getsockname()[1]
     with running_endpoint(folder, endpoint_core, False) as endpoint:
-        command = [
-            LOCUST,
-            "-f",
-            str(ROOT / "locustfiles/sweep.py"),
-            "--scenario",
-            str(_scenario(stream, pairs, seconds_each, folder)),
-        ]
-        command += [
-            "--run-dir",
-            str(folder / "run"),
-            "--web-port",
-            str(port),
-            "--autostart",
-            "--autoquit",
-            "0",
-            "--live-every",
-            "0",
-        ]
+        command = [LOCUST, "-f", str(ROOT / "locustfiles/sweep.py"), "--scenario"]
+        command += [str(_scenario(stream, pairs, seconds_each, folder)), "--run-dir", str(folder / "run")]
+        command += ["--web-port", str(port), "--autostart", "--autoquit", "0", "--live-every", "0"]
         with running(command, plain_environment(endpoint), client_core, folder / "client.log") as process:
             page = Page(port)
             page.start()
-            watcher, over = (
-                Watcher(process.pid, folder / "run", page),
-                time.monotonic() + END_S + 2 * pairs * (seconds_each + 10),
-            )
+            watcher = Watcher(process.pid, folder / "run", page)
+            over = time.monotonic() + END_S + 2 * pairs * (seconds_each + 10)
             with contextlib.suppress(psutil.NoSuchProcess):
                 while process.poll() is None and time.monotonic() < over:
                     watcher.look()

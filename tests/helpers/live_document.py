@@ -63,6 +63,7 @@ def served(document: dict, home: pathlib.Path):
     )
     Page(web_ui, lambda: None, lambda: home, ReportMaker())
     app.add_url_rule("/swarmledger/live.json", "live", lambda: {"version": 1, "seq": 1, **document})
+    app.add_url_rule("/swarmledger/answer", "answer", lambda: ("no such question\n", 409), methods=["POST"])
     app.add_url_rule("/swarmledger/<path:rest>", "rest", lambda rest: {}, methods=["GET", "POST"])
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)

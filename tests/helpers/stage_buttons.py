@@ -25,12 +25,17 @@ def press(url: str, do: str) -> tuple[int, str]:
     return asked(url, "/swarmledger/stage", do=do)
 
 
-def load(url: str) -> dict[str, typing.Any]:
-    """How the load stands; empty while nothing answers."""
+def document(url: str) -> dict[str, typing.Any]:
+    """The live one; empty while nothing answers."""
     with contextlib.suppress(OSError):
         status, text = asked(url, "/swarmledger/live.json")
-        return json.loads(text)["load"] if status == 200 else {}
+        return json.loads(text) if status == 200 else {}
     return {}
+
+
+def load(url: str) -> dict[str, typing.Any]:
+    """How the load stands; empty while nothing answers."""
+    return document(url).get("load") or {}
 
 
 def await_phase(url: str, place: int, phase: str) -> dict[str, typing.Any]:

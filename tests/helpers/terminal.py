@@ -24,13 +24,13 @@ ANSWER_S = 0.02
 
 
 class Terminal:
-    """`raw`: all bytes that came; `seen`: every picture of the screen that was looked at."""
+    """`raw`: all bytes that came; `seen`: the screen that was looked at last."""
 
     def __init__(self, process: subprocess.Popen, ours: int, columns: int, rows: int) -> None:
         self.process, self._ours = process, ours
         self.screen = pyte.HistoryScreen(columns, rows, history=10_000, ratio=1e-9)
         self._stream, self._decode = pyte.Stream(self.screen), codecs.getincrementaldecoder("utf-8")("replace")
-        self.raw = b""
+        self.raw, self.seen = b"", list[str]()
         self.ended = False
         os.set_blocking(ours, False)
 
@@ -50,7 +50,8 @@ class Terminal:
     def lines(self) -> list[str]:
         """The screen now, without the empty end of each line."""
         self.read()
-        return [line.rstrip() for line in self.screen.display]
+        self.seen = [line.rstrip() for line in self.screen.display]
+        return self.seen
 
     def scrolled(self) -> list[str]:
         """What has scrolled off its top."""

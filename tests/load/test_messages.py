@@ -10,7 +10,17 @@ import pytest
 from locustfiles.common.calls.stage_spec import StageSpec
 from locustfiles.common.calls.unreachable import Unreachable
 from locustfiles.common.recording import messenger
-from locustfiles.common.recording.joining import Challenge, Hello, Knock, Ping, Pong, Proof, Refused, Stranger
+from locustfiles.common.recording.joining import (
+    Challenge,
+    Hello,
+    Knock,
+    Ping,
+    Pong,
+    Proof,
+    Refused,
+    ScenarioChosen,
+    Stranger,
+)
 from locustfiles.common.recording.messages import (
     Acknowledged,
     ArrivalsDealt,
@@ -37,9 +47,17 @@ SENT: list[tuple[Message, dict]] = [
     (Challenge("c"), {"challenge": "c"}),
     (Proof(["a"]), {"answers": ["a"]}),
     (
-        Hello("c", "host", None, False, {"locust": "2.47.0"}),
-        {"content": "c", "host": "host", "problem": None, "again": False, "versions": {"locust": "2.47.0"}},
+        Hello("c", "host", None, False, {"locust": "2.47.0"}, "c"),
+        {
+            "content": "c",
+            "host": "host",
+            "problem": None,
+            "again": False,
+            "versions": {"locust": "2.47.0"},
+            "chosen": "c",
+        },
     ),
+    (ScenarioChosen("configs/x.yaml", "c"), {"file": "configs/x.yaml", "content": "c"}),
     (RunBegins("r", "runs/x"), {"run": "r", "folder": "runs/x"}),
     (StageAnnounced("r", None, "settle"), {"run": "r", "visit": None, "phase": "settle"}),
     (
@@ -126,7 +144,7 @@ def test_a_warm_up_calls_answer_has_the_records_fields_and_all_that_is_billed():
 def test_records_ride_in_locusts_report_and_rows_are_not_copied():
     rows = [record(1).row()]
     report = RecordsReport("r", 0, rows, None)
-    assert report.data() == {"run": "r", "first": 0, "rows": rows, "produced": None, "gaps": []}
+    assert report.data() == {"run": "r", "first": 0, "rows": rows, "produced": None, "gaps": [], "lately": {}}
     assert messenger.records_in({"stats": [], "swarmledger": report.data()}, "w").rows is rows
     assert messenger.records_in({"stats": []}, "w") is None
 
@@ -154,4 +172,4 @@ def test_kinds_are_spelled_in_their_two_files_alone():
     quoted = [path.name for path in here if f'"{prefix}' in path.read_text() or f"'{prefix}" in path.read_text()]
     assert quoted == ["joining.py", "messages.py"]
     kinds = [cls.KIND for cls in (Called, *(type(m) for m, _ in SENT if not isinstance(m, Called)))]
-    assert len(set(kinds)) == len({type(m) for m, _ in SENT}) == 17
+    assert len(set(kinds)) == len({type(m) for m, _ in SENT}) == 18

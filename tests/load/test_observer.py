@@ -160,6 +160,15 @@ def test_an_answer_of_megabytes_comes_whole(observe):
     assert len(json.loads(one.latest["figures"])["x"]) == 3_000_000
 
 
+def test_a_fault_of_our_own_is_a_line_and_ends_no_run(observe, caplog, capfd):
+    one = observe("time.sleep(600)")
+    one._status = lambda: {}["stage"]
+    with caplog.at_level(logging.WARNING, "swarmledger"):
+        one.want(figures=True)
+        waited(lambda: one._greenlet.dead, "given up")
+    assert one._greenlet.exception is None and "KeyError" in caplog.text and capfd.readouterr() == ("", "")
+
+
 def test_when_the_load_test_is_killed_its_observer_ends(tmp_path):
     program = tmp_path / "load.py"
     program.write_text(

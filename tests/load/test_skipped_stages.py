@@ -6,7 +6,9 @@ import pytest
 
 from locustfiles.common.calls.clock import Clock
 from locustfiles.common.planning.plan import Group
+from locustfiles.common.stages.search import find
 from locustfiles.common.stages.stage import Stage
+from locustfiles.contract.manifest import StageWindow
 from locustfiles.contract.scenario.loads import Level, Load
 from locustfiles.contract.scenario.slo import Slo
 
@@ -97,3 +99,34 @@ def test_a_stage_that_is_broken_off_while_it_is_skipped_is_stopped():
     stage.control.skipping = True
     stage.break_off()
     assert stage.window.ended_by == "stop"
+
+
+@pytest.mark.parametrize(
+    ("skipped", "answer", "confirmed", "why"),
+    [
+        # 1 met, 2 met, 4 missed, 3 missed, then 2 and 3 once more: the skipped level is not at the boundary, which stands
+        ({4}, 2, True, "above it the limits are missed"),
+        # 3 is the boundary
+        ({3}, 2, False, "stages 4, 6 were skipped: nobody knows whether that level keeps the limits; search again"),
+    ],
+)
+def test_a_search_confirms_nothing_by_a_level_that_was_skipped_while_it_settled(skipped, answer, confirmed, why):
+    group = Group("one", "a", Load(find={"up_to": 4, "slo": {"latency_s": {"p95": 1}}}, settle_s=0, measure_s=1), [])
+    stages: list[StageWindow] = []
+
+    def measure(group: Group, level: Level, slo: Slo) -> types.SimpleNamespace:
+        window = StageWindow(len(stages) + 1, 1, "one", "a", level.users, None, started_at=0.0)
+        if level.users in skipped:
+            window.ended_by = "skip"
+        else:
+            window.measure_from, window.whole, window.outcome = 0.0, True, "met" if level.users <= 2 else "missed"
+        stages.append(window)
+        return types.SimpleNamespace(window=window, spec=types.SimpleNamespace(stage=window.stage))
+
+    scenario = types.SimpleNamespace(slo_of=lambda target: SLO, target=lambda name: types.SimpleNamespace(stream=True))
+    run = types.SimpleNamespace(
+        inputs=types.SimpleNamespace(scenario=scenario, stage_s=lambda load: 1.0),
+        manifest=types.SimpleNamespace(stages=stages), is_sound=lambda window: window.whole,
+    )  # fmt: skip
+    finding = find(run, group, group.load.find, measure, lambda: None)
+    assert (finding.answer, finding.confirmed, finding.why) == (answer, confirmed, why)

@@ -123,3 +123,12 @@ def test_numbers_are_written_digit_by_digit_as_the_report_writes_them(chrome, tm
         )
         found = chrome.execute_async_script(script, values, words)
     assert found == [[getattr(show, name)(value) for name in words] for value in values]
+
+
+def test_an_answer_that_came_too_late_is_said_and_may_be_given_again(chrome, tmp_path):
+    """That document's server knows of no question: 409, as where another tab has answered."""
+    with served({"load": load("run", "runs/run"), "figures": None}, tmp_path) as url:
+        opened(chrome, url)
+        chrome.find_element(By.ID, "asks-yes").click()
+        await_(chrome, lambda c: "Your answer did not count: no such question" in text(c, "#notices"))
+        assert chrome.find_element(By.ID, "asks-yes").is_enabled()

@@ -1,12 +1,17 @@
 """The page's buttons in a run without workers: skip a stage, end after a stage, go on with --resume."""
 
 import shutil
+import signal
 
+import psutil
 import pytest
 
 from analysis.advice.analyse import analyse
 from tests.helpers import folders
-from tests.helpers.stage_buttons import asked, await_phase, load, press, started
+from tests.helpers.documents import code, table
+from tests.helpers.emulator_process import ROOT
+from tests.helpers.patience import until
+from tests.helpers.stage_buttons import asked, await_phase, document, load, press, started
 
 SETTLES_S = 12  # long enough for a button to be pressed meanwhile
 LOAD = {"users": [2], "settle_s": 0.3, "settle_at_most_s": 1, "measure_s": 600}
@@ -106,6 +111,15 @@ def test_the_load_is_shown_as_it_stands(pressed):
     assert shown["after"]["run"]["stages_done"] == 2  # the one without a window, too
 
 
+def test_every_key_of_the_load_is_documented_and_no_other(pressed):
+    shown = pressed[2]["measure"]
+    rows = {code(name): text for name, text in table(ROOT / "locustfiles/README.md", "live.json", "of `load`")}
+    assert list(rows) == list(shown)
+    for key in ("run", "stage", "users", "spend", "told"):
+        assert all(f"`{name}`" in rows[key] for name in shown[key]), key
+    assert all(f"`{name}`" in rows["workers"] for name in shown["workers"][0])
+
+
 def test_resume_measures_what_was_skipped_without_a_window_and_what_is_left(pressed, tmp_path):
     scenario, done, _, _, _ = pressed
     run = tmp_path / "run"
@@ -142,3 +156,30 @@ def test_what_cannot_be_done_is_answered_in_a_line(endpoint, tmp_path):
         assert process.wait() == 4, process.text
     manifest = folders.manifest(tmp_path / "run")
     assert (manifest["status"], manifest["stages"][0]["ended_by"]) == ("stopped", "stop")
+
+
+def test_before_its_first_stage_a_run_may_be_ended_but_has_nothing_to_skip(endpoint, tmp_path):
+    scenario = folders.make_scenario(
+        tmp_path, endpoint.url, [folders.sagemaker("slow")], LOAD
+    )  # its first call takes 2 s
+    with started(scenario, tmp_path / "run") as (process, url):
+        until(lambda: load(url).get("state") == "checking", "the endpoints are checked")
+        assert press(url, "skip")[0] == 409
+        assert press(url, "end-after") == (200, "done\n")
+        assert process.wait() == 4, process.text
+    manifest = folders.manifest(tmp_path / "run")
+    assert (manifest["status"], manifest["stages"], manifest["problems"]) == ("stopped", [], [])
+
+
+def test_a_killed_load_test_leaves_no_observer(endpoint, tmp_path):
+    scenario = folders.make_scenario(tmp_path, endpoint.url, TARGETS[:1], LOAD)
+    with started(scenario, tmp_path / "run") as (process, url):
+        until(lambda: document(url).get("figures"), "figures are worked out")
+        found = psutil.Process(process.popen.pid).children(recursive=True)
+        assert found
+        process.send(signal.SIGKILL)
+        process.popen.wait()
+    until(
+        lambda: not [p for p in found if p.is_running() and p.status() != psutil.STATUS_ZOMBIE],
+        lambda: f"{found} have ended",
+    )

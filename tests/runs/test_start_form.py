@@ -74,9 +74,8 @@ def test_another_scenario_is_chosen_between_two_runs_and_neither_has_a_request_o
         )
         assert await_status(tmp_path / "runs/two", "complete")["name"] == "second"
         await_state(url, "stopped")
-        assert post(url, "/swarm", user_count=9, spawn_rate=9, host="scenario://first")[
-            "success"
-        ]  # an older page's form
+        older = {"user_count": 9, "spawn_rate": 9, "host": "scenario://first"}  # what an older page sends
+        assert post(url, "/swarm", run_dir=tmp_path / "elsewhere", overwrite="true", **older)["success"]
         until(lambda: len(list((tmp_path / "runs").glob("*-second/manifest.json"))) == 1, "a third run, of the second")
         (third,) = (tmp_path / "runs").glob("*-second")
         await_status(third, "complete")
@@ -84,12 +83,16 @@ def test_another_scenario_is_chosen_between_two_runs_and_neither_has_a_request_o
         assert process.wait() == 0, process.text
     one, two, three = (folders.rows(tmp_path / "runs" / name) for name in ("one", "two", third.name))
     assert {r.target for r in one} == {"on-quick"} and {r.target for r in two + three} == {"by-quick-model"}
-    assert {r.prompt_id for r in two} <= {"p0", "p1", "p2"} < {r.prompt_id for r in one}
+    assert {r.prompt_id for r in two + three} <= {
+        "p0",
+        "p1",
+        "p2",
+    }  # those of its own file, whose name is that of the first's
     assert len(one) + len(two) + len(three) == endpoint.stats()["requests"] - before
     assert sorted(r.call for r in one + two + three) == list(range(1, len(one + two + three) + 1))  # counted on
     for run in ("one", "two"):
         assert folders.manifest(tmp_path / "runs" / run)["problems"] == []
-    assert "Traceback" not in process.text
+    assert "Traceback" not in process.text and not (tmp_path / "elsewhere").exists()
 
 
 def test_scenarios_alone_are_offered_each_mistake_is_told_in_the_command_lines_words_and_starts_nothing(

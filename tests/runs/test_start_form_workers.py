@@ -1,9 +1,11 @@
 """The start form of a master: workers load the scenario that is chosen, late ones too, and one whose file differs takes no part."""
 
+import concurrent.futures
 import contextlib
 import pathlib
 import shutil
 import signal
+import time
 
 import pytest
 import yaml
@@ -86,7 +88,13 @@ def test_workers_load_what_is_chosen_and_one_that_comes_later_with_the_old_scena
     before = endpoint.stats()["requests"]
     swarm.join()
     swarm.join(scenario=None)  # of none of its own
-    first, second = swarm.whole("one", "first"), swarm.whole("two", "second")
+    first = swarm.whole("one", "first")
+    swarm.workers[0].send(signal.SIGSTOP)  # it hears of the choice later, and the start waits for it
+    with concurrent.futures.ThreadPoolExecutor() as beside:
+        started = beside.submit(swarm.whole, "two", "second")
+        time.sleep(0.5)
+        swarm.workers[0].send(signal.SIGCONT)
+        second = started.result()
     assert {r.target for r in first} == {"on-quick"} and {r.target for r in second} == {"by-quick-model"}
     for found in (first, second):
         assert len({r.worker for r in found if r.stage}) == 2

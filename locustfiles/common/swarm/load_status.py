@@ -1,5 +1,6 @@
 """How the load stands, as the live page, the terminal and the metrics show it: worked out from what is in memory, twice a second."""
 
+import math
 import typing
 
 from locust.runners import LocalRunner, MasterRunner
@@ -158,6 +159,8 @@ def _users(master: Master, under_way: RunUnderWay | None, workers: list[Document
 
 def _spend(run: RunRecorder) -> Document:
     budget, usd = run.inputs.scenario.budget_usd, run.spend.usd()
+    if not math.isfinite(usd):
+        return {"usd": None, "budget_usd": budget, "left_usd": None}
     return {"usd": usd, "budget_usd": budget, "left_usd": None if budget is None else max(0.0, budget - usd)}
 
 

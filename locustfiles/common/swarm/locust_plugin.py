@@ -78,8 +78,8 @@ def _add_options(parser, given: dict[str, str], **_) -> None:
         help="Send even if the run may cost more than the scenario's confirm_above_usd",
     )
     add("--overwrite", action="store_true", default=False, help="Replace a run that --run-dir already holds")
-    _add_web_options(add)
     watching_options.add(add)
+    _add_web_options(add)
 
     ours = ", ".join(action.option_strings[0] for action in parser._actions[before:])
     # Locust prints its help before it loads a locustfile: the options that are added here never stand in it

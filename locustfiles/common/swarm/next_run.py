@@ -33,7 +33,8 @@ class NextRun:
         inputs: Inputs | None,
     ) -> None:
         """inputs: of the scenario that was given at the start."""
-        self.environment, self.options, self.registry, self.clock = environment, options, registry, clock
+        self.environment, self.registry, self.clock = environment, registry, clock
+        self.options = argparse.Namespace(**vars(options))  # as given: whoever sends Locust's form may set any of them
         self.changing = gevent.lock.RLock()
         self.named: pathlib.Path | None = None
         self._first = inputs.scenario_file if inputs else None  # --run-dir is its

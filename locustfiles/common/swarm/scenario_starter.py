@@ -81,7 +81,7 @@ class ScenarioStarter:
             self._refuse_if_busy()
             path = self.named(name) if name else None
             self.choose(file)
-            if path is None and self.chosen and not master.options.overwrite and not master.options.resume:
+            if path is None and self.chosen and not (next_run.options.overwrite or next_run.options.resume):
                 RunFolder(self.folder(self.chosen)).check_free()
             next_run.named, before = path, master.starts
             master.runner.start_shape()

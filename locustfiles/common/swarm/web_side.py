@@ -1,4 +1,4 @@
-"""What is ours in Locust's web UI: every view is added here."""
+"""What is ours in Locust's web UI: every view is added here, but the start form, which acts on the whole process."""
 
 import argparse
 import typing

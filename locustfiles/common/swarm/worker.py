@@ -79,10 +79,7 @@ class Worker:
     def take_up(self, inputs: Inputs, sender: Sender) -> None:
         """Send by another scenario from now on; `join` follows."""
         before, mine = self.sender, self.records
-        before.sink, before.on_clear = (
-            mine.add,
-            lambda spec, phase: None,
-        )  # what is still in flight is of the run before
+        before.sink, before.on_clear = mine.add, lambda spec, phase: None  # what is in flight is of the run before
         before.retire(sender)
         self.keep_records()
         gc.unfreeze()

@@ -49,6 +49,7 @@ class Observer:
         self.latest: dict[str, bytes] = {}
         self._answered_at: dict[str, float] = {}  # kind -> when, monotonic
         self._asking: collections.Counter[str] = collections.Counter()
+        self.is_there = False  # its process, which may still load its libraries
         self.seq = 0  # of the last answer
         self.answered = gevent.event.Event()
 
@@ -108,24 +109,27 @@ class Observer:
             except OSError as e:
                 self._say(f"figures are not shown: their process cannot be begun ({e.strerror})")
                 return
-            self._last_words = ""
+            self._last_words, self.is_there = "", True
             before, errors = self.seq, gevent.spawn(self._hear_errors, child, self.seq)
             try:
                 self._serve(child)
             except (OSError, ValueError) as e:
                 errors.join(0.5)  # for its last words
                 why = self._last_words or str(e)
-                if self.seq == before and why.startswith(
-                    ERROR
-                ):  # as where a package is missing: not otherwise next time
+                # as where a package is missing: not otherwise next time
+                if self.seq == before and why.startswith(ERROR):
                     self._say(f"figures are not shown: {why.removeprefix(ERROR)}")
                     return
                 self._say(f"figures are not shown for {AGAIN_S:g} s: their process has ended ({why})")
+            except Exception as e:  # our own bug: what is measured goes on, and is to be trusted
+                self._say(f"figures are not shown any more: {type(e).__name__}: {e}; tell us")
+                return
             finally:
+                self.is_there = False
                 errors.kill()
                 child.end(END_S)
+                self.latest.clear()
             tries = tries + 1 if self.seq == before else 0
-            self.latest.clear()
             gevent.sleep(AGAIN_S)
         self._say("figures are not shown any more: their process ends again and again, see above")
 

@@ -79,7 +79,8 @@ class Screen:
         if lines:
             self._last_lines.extend(lines)
             frame = self._drawn() if self.output.flush() else ""  # else it comes with the next picture
-            self._put(ERASE + "".join(f"{line}\r\n" for line in lines) + frame)
+            before = "" if self._away else ERASE  # what somebody is typing stays
+            self._put(before + "".join(f"{line}\r\n" for line in lines) + frame)
 
     def away(self, away: bool) -> None:
         """While somebody is asked a question, the terminal is theirs."""

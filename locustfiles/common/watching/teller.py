@@ -83,8 +83,7 @@ class Teller:
         if self._greenlet and load["run"]:
             self._ending = True
             if self._asks_observer and load["run"]["stages_done"] and not self._over.is_set():
-                self._look()
-                self._over.wait(END_S)
+                self._await_end()
             self._greenlet.kill()
         self.close()
         if self._json:
@@ -96,6 +95,12 @@ class Teller:
             sys.stderr.write(f"{plain.last_line(load, exit_code)}\n")
             sys.stderr.flush()
         self._observer.want(screen=None, lines=None, jsonl=None)
+
+    def _await_end(self) -> None:
+        self._look()
+        over = time.monotonic() + END_S
+        while not self._over.is_set() and self._observer.is_there and time.monotonic() < over:
+            self._over.wait(LOOK_S)
 
     def close(self) -> None:
         """The terminal as it was, on any way out."""

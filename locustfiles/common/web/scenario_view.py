@@ -18,6 +18,8 @@ def described(inputs: Inputs) -> dict[str, typing.Any]:
     scenario, groups = inputs.scenario, plan(inputs)
     searches = any(g.load.find for g in groups)
     planned_s = sum(inputs.stage_s(g.load) * len(g.levels) for g in groups)
+    longest_s = sum(g.load.find.at_most_s if g.load.find else inputs.stage_s(g.load) * len(g.levels) for g in groups)
+    sure = "about" if any(g.load.until or g.load.abort_stage for g in groups) else "at least"  # they may end it early
     hours = [_hourly_usd(inputs, g.target, inputs.stage_s(g.load) * len(g.levels)) for g in groups]
     hourly = [usd for usd in hours if usd is not None]
     return {
@@ -29,9 +31,11 @@ def described(inputs: Inputs) -> dict[str, typing.Any]:
         ],
         "stages_planned": None if searches else sum(len(g.levels) for g in groups),
         "planned_s": None if searches else planned_s,
-        "planned": "as long as its search takes" if searches else f"at least {span(planned_s)}",
+        "planned": f"as its search decides, about {span(longest_s)} at most"
+        if searches
+        else f"{sure} {span(planned_s)}",
         "hourly_usd": sum(hourly) if hourly and not searches else None,
-        "hourly": f"at least {dollars(sum(hourly))}" if hourly and not searches else None,
+        "hourly": f"{sure} {dollars(sum(hourly))}" if hourly and not searches else None,
         "hourly_targets": any(isinstance(price, HourlyPrice) for price in inputs.prices.values()),
         "token_targets": any(isinstance(price, TokenPrice) for price in inputs.prices.values()),
         "budget_usd": scenario.budget_usd,

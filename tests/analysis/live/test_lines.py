@@ -71,7 +71,8 @@ def test_the_recommendation_is_told_once_and_then_all_is_over():
 
 def test_another_run_begins_anew():
     lines = Lines()
-    first, again, other = said(lines, *(now({"every_s": 10}, figures={"run": run}) for run in ("r1", "r1", "r2")))
+    rounds = [now({"every_s": 10}, run=live_document.load("a", "b")["run"] | {"id": run}) for run in ("r1", "r1", "r2")]
+    first, again, other = said(lines, *rounds)
     assert len(first) == len(other) == 2 and again == []
 
 
@@ -82,13 +83,14 @@ def test_documents_say_when_a_stage_begins_and_ends_and_how_it_stands():
     first, second = said(JsonLines(), now(every), now(every, at=AT + 1, stage=next_stage, figures={"stages": rows}))
     events = [json.loads(line) for line in (*first, *second)]
     assert [(e["event"], e.get("stage"), e.get("what")) for e in events] == [
+        ("stage", 1, "begins"),
         ("stage", 1, "ends"),
         ("stage", 2, "begins"),
         ("live", None, None),
         ("stage", 2, "ends"),
         ("stage", 3, "begins"),
     ]
-    assert events[0]["row"]["verdict"] == "INVALID" and events[1]["row"] is None
+    assert events[1]["row"]["verdict"] == "INVALID" and events[2]["row"] is None
     assert all(e["figures"]["series"] is None and e["load"]["run"]["requests"] == 1234 for e in events)
 
 

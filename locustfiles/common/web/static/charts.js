@@ -9,7 +9,7 @@ const CHARTS = [
   { title: "Errors/s", words: number, lines: [["failures_per_s", "all"], ["throttled_per_s", "throttled"]] },
   { title: "Cost so far", words: money, lines: [["usd", "accrued"]] },
 ];
-const HEIGHT = 190, LEFT = 58, RIGHT = 10, TOP = 20, BOTTOM = 24;
+const HEIGHT = 190, LEFT = 66, RIGHT = 10, TOP = 20, BOTTOM = 24;
 const SVG = "http://www.w3.org/2000/svg";
 
 function add(parent, name, attributes, words = "") {
@@ -106,7 +106,8 @@ class Chart {
       if (v === null || v === undefined) { open = false; return; }
       const spot = `${this.x(this.series.t[k]).toFixed(1)},${this.y(v).toFixed(1)}`;
       const alone = !open && (values[k + 1] === null || values[k + 1] === undefined);
-      path += alone ? `M${spot}h.01` : `${open ? "L" : "M"}${spot}`;
+      if (alone) add(this.svg, "circle", { cx: this.x(this.series.t[k]), cy: this.y(v), r: 3, class: `dot line${i}` });
+      else path += `${open ? "L" : "M"}${spot}`;
       open = true;
     });
     if (path) add(this.svg, "path", { d: path, class: `line line${i}` });

@@ -56,10 +56,12 @@ export class Controls {
   async answer(yes) {
     at("asks-yes").disabled = at("asks-no").disabled = true;
     try {
-      await fetch("./swarmledger/answer", form({ id: this.id, yes }));
+      const answer = await fetch("./swarmledger/answer", form({ id: this.id, yes }));
+      this.failed = answer.ok ? null : `Your answer did not count: ${(await answer.text()).slice(0, 300) || answer.status}`;
     } catch {
-      at("asks-yes").disabled = at("asks-no").disabled = false;
+      this.failed = "Your answer did not count: no connection to the load test.";
     }
+    if (this.failed) at("asks-yes").disabled = at("asks-no").disabled = false;
   }
 
   show(load) {
@@ -68,6 +70,9 @@ export class Controls {
     at("do-end-after").disabled = !running || !load.stage || Boolean(load.ending);
     at("do-skip").disabled = !running || !load.stage || Boolean(load.ending && load.ending.now);
     at("do-stop").disabled = !going || Boolean(load.ending && load.ending.now);
+    const run = load.run ? load.run.id : null;
+    if (run !== this.run) this.failed = null; // it was of another run
+    this.run = run;
     this.notices(load);
     const asks = load.asks || null;
     at("asks").hidden = !asks;

@@ -41,7 +41,8 @@ export function showStrip(load) {
     bar("stage", stage.progress, left(stage.left_s, stage.at_most_s));
   }
   const over = run.ended_at !== null && run.ended_at !== undefined;
-  const share = over ? 1 : run.planned_s ? Math.min(1, run.elapsed_s / run.planned_s) : null;
+  const told = run.planned_s && run.left_s !== null && run.left_s !== undefined;
+  const share = over ? (run.status === "complete" || !planned ? 1 : run.stages_done / planned) : told ? Math.min(1, Math.max(0, 1 - run.left_s / run.planned_s)) : null;
   const done = `${count(run.stages_done)}${planned ? ` of ${count(planned)}` : ""} stage${(planned || run.stages_done) === 1 ? "" : "s"} finished`;
   put(at("run-what"), `${done} · ${count(run.requests)} requests${run.failed ? `, ${count(run.failed)} failed` : ""} · ${duration(run.elapsed_s)} ${over ? "in all" : "so far"}${spent(load.spend)}`);
   bar("run", share, over ? (run.exit_code === null || run.exit_code === undefined ? "" : `exit code ${run.exit_code}`) : left(run.left_s, null));

@@ -13,7 +13,7 @@ document.head.append(css);
 const note = make("p", "", "margin:0 24px 8px;overflow-wrap:anywhere;unicode-bidi:isolate");
 note.id = "swarmledger-notice-scenario";
 const begins = make("span", "", ""), link = make("a", "Choose a scenario", "color:inherit;text-decoration:underline");
-link.href = "./swarmledger";
+link.href = "./swarmledger#start";
 note.append(begins, " ", link, ".");
 const place = () => {
   const form = document.querySelector("form:has(input[name=userCount])");

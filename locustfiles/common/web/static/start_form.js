@@ -5,13 +5,18 @@ const say = (words, good) => {
   at("start-answer").className = good ? "answer" : "doubt";
   at("start-answer").hidden = !words;
 };
+/** What was answered. Raises an Error where it is the page to log in on. */
+async function told(answer) {
+  if (answer.redirected) throw new Error("you are logged out, reload the page to log in");
+  return answer.json();
+}
 let offered = null, shown = null, sending = false, usable = false;
 
 const buttons = () => { for (const id of ["start-go", "start-choose"]) at(id).disabled = sending || !usable; };
 
 /** Offers what there is by now; the choice stays. */
 async function list() {
-  const found = await (await fetch("./swarmledger/scenarios", { cache: "no-store" })).json();
+  const found = await told(await fetch("./swarmledger/scenarios", { cache: "no-store" }));
   offered = found.scenarios;
   const select = at("start-file"), before = select.value || found.chosen;
   const options = found.chosen ? offered : ["", ...offered];
@@ -28,7 +33,7 @@ async function details() {
   at("start-folder").textContent = "";
   if (!file) return at("start-scenario").replaceChildren();
   at("start-scenario").setAttribute("aria-busy", true);
-  const json = await (await fetch(`./swarmledger/scenario?html=1&file=${encodeURIComponent(file)}`)).json();
+  const json = await told(await fetch(`./swarmledger/scenario?html=1&file=${encodeURIComponent(file)}`));
   if (shown !== file) return;
   at("start-scenario").innerHTML = json.html;
   at("start-scenario").removeAttribute("aria-busy");
@@ -44,10 +49,10 @@ async function send(begin) {
   try {
     const body = new URLSearchParams({ file: at("start-file").value, name: at("start-name").value, begin, page: 1 });
     const answer = await fetch("./swarmledger/start", { method: "POST", body, headers: { Accept: "application/json" } });
-    const told = await answer.json();
-    if (told.error) say(`error: ${told.error}`);
+    const found = await told(answer);
+    if (found.error) say(`error: ${found.error}`);
     else if (begin) { say(""); at("start").hidden = true; at("start-name").value = ""; scrollTo(0, 0); }  // the run's figures follow
-    else say(`Chosen: Locust's own Start begins ${told.scenario} from now on.`, true);
+    else say(`Chosen: Locust's own Start begins ${found.scenario} from now on.`, true);
   } catch (error) {
     say(`No answer (${error.message}): reload the page to see whether a run has begun.`);
   }
@@ -60,18 +65,18 @@ at("start-form").addEventListener("submit", event => { event.preventDefault(); s
 at("start-choose").addEventListener("click", () => send(0));
 const lost = error => say(`No answer (${error.message}). Choose again.`);
 
-let told = false;
+let live = false;
 const show = (idle, first) => {
   if (idle && at("start").hidden) {
     at("start").hidden = false;
-    at("start-fold").open = first;  // of a run that is over the figures come first
+    at("start-fold").open = first || location.hash === "#start";  // of a run that is over the figures come first
   } else if (!idle && !sending) at("start").hidden = true;
 };
 at("start-fold").addEventListener("toggle", () => { if (at("start-fold").open && !sending) list().catch(lost); });
-setTimeout(() => { if (!told) show(true, true); }, 3000);  // without figures a run can be started all the same
+setTimeout(() => { if (!live) show(true, true); }, 3000);  // without figures a run can be started all the same
 // live.js tells each answer; a run under way hides the form
 document.addEventListener("swarmledger", event => {
   const { state, run } = event.detail.load;
-  told = true;
+  live = true;
   show(state === "idle" || state === "ended", !run);
 });
