@@ -12,6 +12,9 @@ from analysis.live.tally import SUCCESS, TOKENS, WAITS, Entry, Key, Tally, Times
 
 MEASURE = "measure"
 LONGEST = 200  # characters of a label
+MOST_STAGES = (
+    60  # with their histograms half a megabyte, which the load loop hands on; Prometheus has had the earlier ones
+)
 TIMES: dict[str, tuple[str, typing.Callable[[Entry], Times], tuple[float, ...]]] = {
     "request_duration_seconds": (
         "From the request to the last byte of its answer",
@@ -83,7 +86,7 @@ def exposition(now: Round) -> str:
 
 
 def _tally(text: Text, run: str, tally: Tally) -> None:
-    entries = [(_labels(run, key), key, entry) for key, entry in tally.sorted()]
+    entries = [(_labels(run, key), key, entry) for key, entry in tally.sorted(MOST_STAGES)]
     counts = [
         (of | {"outcome": outcome}, times.n) for of, _, e in entries for outcome, times in sorted(e.latency.items())
     ]

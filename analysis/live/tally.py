@@ -164,7 +164,7 @@ class Tally:
             some = records if len(places) == 1 else records[here]
             self.entries.setdefault(key, Entry()).add(some, batch.where(here), prices.get(key.target))
 
-    def sorted(self) -> list[tuple[Key, Entry]]:
+    def sorted(self, most_stages: int = MOST_STAGES) -> list[tuple[Key, Entry]]:
         """Of the latest stages, in order."""
-        latest = sorted({key.stage for key in self.entries})[-MOST_STAGES:]
-        return [(key, self.entries[key]) for key in sorted(self.entries) if key.stage in set(latest)]
+        latest = set(sorted({key.stage for key in self.entries})[-most_stages:])
+        return [(key, self.entries[key]) for key in sorted(self.entries) if key.stage in latest]
