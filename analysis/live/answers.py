@@ -8,6 +8,8 @@ import typing
 
 from analysis.live.json_lines import JsonLines
 from analysis.live.lines import Lines
+from analysis.live.otlp import Otlp
+from analysis.live.prometheus import exposition
 from analysis.live.round import Document, Round
 from analysis.live.screen import Screen
 
@@ -20,4 +22,5 @@ def figures(now: Round) -> Document:
 
 def answers() -> dict[str, Answer]:
     """kind -> what answers it, in the order in which they are said. Made once for an observer: an answer may remember."""
-    return {"figures": figures, "screen": Screen(), "lines": Lines(), "jsonl": JsonLines()}
+    return {"figures": figures, "screen": Screen(), "lines": Lines(), "jsonl": JsonLines(),
+            "metrics": exposition, "otlp": Otlp()}  # fmt: skip

@@ -18,10 +18,12 @@ from analysis.live.places import Places
 from analysis.live.run_now import ManifestFile, RunNow, going_on
 from analysis.live.series import Series
 from analysis.live.so_far import SoFar
+from analysis.live.tally import Tally
 from analysis.runs.lost_records import lost_in_file
 from analysis.runs.run_reader import check_targets, damaged_text, dated, rows_by_worker
 from locustfiles.contract.manifest import StageWindow
 from locustfiles.contract.run_folder import RunFolder
+from locustfiles.contract.scenario.scenario import Scenario
 
 Document = dict[str, typing.Any]
 READ_S = 1.0  # what has been written is read for so long at a time
@@ -47,6 +49,8 @@ class Watched:
         self._finished = Finished(self.folder, self._follower, self._places)
         self._ended = Ended(self.folder)
         self._series: Series | None = None
+        self.tally = Tally()
+        self.scenario: Scenario | None = None
         self._stage: tuple[SoFar, Judged] | None = None
         self._damaged: list[tuple[int, str]] = []
         self._damaged_in_all = 0
@@ -60,6 +64,11 @@ class Watched:
         self._follower.close()
         self._finished.end()
         self._ended.end()
+
+    @property
+    def behind(self) -> bool:
+        """Whether there are records that have been written and not read."""
+        return self._behind
 
     @property
     def busy(self) -> bool:
@@ -79,6 +88,7 @@ class Watched:
         now = self._manifest.read()
         if now is None or not _meant(now, load):
             return NOTHING
+        self.scenario = now.scenario
         began = now.manifest.parts[0].run_id if now.manifest.parts else now.manifest.run_id
         if self._first_part not in (None, began):
             self._begin()
@@ -133,6 +143,7 @@ class Watched:
         self._places.add(piece.lo, piece.hi, records)
         if len(records):
             batch = batch_of(records)
+            self.tally.add(records, batch, now.prices)
             self._by_worker.update(rows_by_worker(records))
             self._series = self._series or Series(now.prices)
             self._series.add(records, batch, [p.started_at - now.manifest.started_at for p in now.manifest.parts[1:]])

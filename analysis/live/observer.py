@@ -29,12 +29,18 @@ class Observer:
             if not want.get(kind):
                 continue
             try:
-                found = answer(Round(load, figures, records, want[kind]))
+                found = answer(self._told(load, figures, records, want[kind]))
                 if found is not None:
                     yield f"{kind} {json.dumps(found, allow_nan=False)}"
             except Exception as e:  # our own bug: the others are answered
                 self._say(f"{kind}: cannot be told ({type(e).__name__}: {e}); tell us")
         yield "done"
+
+    def _told(self, load: Document, figures: Document, records: typing.Any, asked: typing.Any) -> Round:
+        of = self._watched
+        if of is None:
+            return Round(load, figures, records, asked)
+        return Round(load, figures, records, asked, of.tally, of.scenario, of.behind)
 
     def figures(self, load: Document) -> Document:
         return self._figures(load)[0]

@@ -4,6 +4,9 @@ import typing
 
 import pandas as pd
 
+from analysis.live.tally import Tally
+from locustfiles.contract.scenario.scenario import Scenario
+
 Document = dict[str, typing.Any]
 
 
@@ -14,3 +17,6 @@ class Round(typing.NamedTuple):
     figures: Document
     records: pd.DataFrame
     asked: typing.Any = None
+    tally: Tally | None = None  # of all records so far; None: no run is watched
+    scenario: Scenario | None = None
+    behind: bool = False  # there are records that have not been read yet

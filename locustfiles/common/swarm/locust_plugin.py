@@ -30,7 +30,7 @@ from locustfiles.common.swarm.sending_side import join, own_side
 from locustfiles.common.swarm.shape import StageShape
 from locustfiles.common.swarm.web_side import begin_web_ui
 from locustfiles.common.watching import options as watching_options
-from locustfiles.common.web import start_form
+from locustfiles.common.web import metrics, start_form
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.command_line import usage_error
 from locustfiles.contract.exit_codes import BAD_INPUT, OK, STOPPED, complain
@@ -188,6 +188,8 @@ def _begin_master(
     else:
         RunFolder(options.run_dir).check_free()
     master = Master(environment, runner, options, shape, inputs, clock, gate)
+    if options.metrics_port:
+        metrics.listen(options.metrics_port, master.metrics_out.scrape)
     if environment.web_ui:
         # Locust's page asks for one otherwise
         environment.host = environment.host or f"{OURS}{inputs.scenario.name if inputs else ''}"

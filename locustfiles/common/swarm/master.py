@@ -27,6 +27,7 @@ from locustfiles.common.swarm.run_under_way import RunUnderWay
 from locustfiles.common.swarm.shape import StageShape
 from locustfiles.common.swarm.worker import Worker
 from locustfiles.common.swarm.worker_registry import WorkerRegistry
+from locustfiles.common.watching.metrics_out import MetricsOut
 from locustfiles.common.watching.observer import Observer
 from locustfiles.common.watching.teller import Teller
 from locustfiles.common.web.notice import Told
@@ -73,10 +74,10 @@ class Master:
         self.sweep: Sweep | None = None  # its
         self._failure: str | None = None  # why the exit code is 1
         self._refused: str | None = None  # why the last start came to nothing
-        self.starts = 0  # that have begun a run, or come to nothing
-        self._exit_code = OK
+        self.starts, self._exit_code = 0, OK  # starts: that have begun a run, or come to nothing
         self._raised: list[str] = []  # workers that had an exception nobody handled
         self.observer = Observer(lambda: load_status(self))
+        self.metrics_out = MetricsOut(options, self.observer)
         self.teller = environment.teller = Teller(options, self.observer, lambda: load_status(self))  # type: ignore[attr-defined]
         stop_one_at_a_time(runner)
         messenger.register(runner, StageClear, self._on_clear)
@@ -142,8 +143,7 @@ class Master:
 
     @property
     def refused(self) -> str | None:
-        """Why the last start came to nothing."""
-        return self._refused
+        return self._refused  # why the last start came to nothing
 
     @property
     def question(self) -> Question | None:
@@ -213,6 +213,7 @@ class Master:
         self._under_way.begin()
         self.sweep = self._under_way.sweep
         self.teller.begin()
+        self.metrics_out.begin()
         self.shape.control = self.sweep.control
 
     def _on_stopping(self, **_: object) -> None:
@@ -242,6 +243,7 @@ class Master:
     def _on_quit(self, exit_code: int, **_: object) -> None:
         """After Locust's tables."""
         self.teller.end(exit_code)
+        self.metrics_out.flush()
         self.observer.stop()
         if self._failure:
             complain(self._failure)

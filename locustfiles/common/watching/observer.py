@@ -4,6 +4,7 @@ Twice a second it is told, in a line of JSON, how the load stands and what is wa
 last of which is `done`. What it says is passed on as it comes: nothing is worked out in the loop that measures.
 """
 
+import collections
 import contextlib
 import json
 import logging
@@ -46,6 +47,8 @@ class Observer:
         self._said: set[str] = set()
         self._last_words = ""  # of its process, on its standard error
         self.latest: dict[str, bytes] = {}
+        self._answered_at: dict[str, float] = {}  # kind -> when, monotonic
+        self._asking: collections.Counter[str] = collections.Counter()
         self.is_there = False  # its process, which may still load its libraries
         self.seq = 0  # of the last answer
         self.answered = gevent.event.Event()
@@ -54,6 +57,23 @@ class Observer:
         """From now on these are asked for, each with its argument: figures=True, screen=[columns, rows]; None: no more."""
         self._wanted = {kind: of for kind, of in (self._wanted | kinds).items() if of is not None}
         self._wake()
+
+    def ask(self, kind: str, of: typing.Any, wait_s: float) -> bytes | None:
+        """One answer from now on, within so long; None where there is none. What is not asked for is not worked out."""
+        asked, wanted_before = time.monotonic(), self._wanted.get(kind)
+        self._asking[kind] += 1
+        self.want(**{kind: of})
+        try:
+            while self._answered_at.get(kind, 0.0) <= asked:
+                left_s = asked + wait_s - time.monotonic()
+                if left_s <= 0:
+                    return None
+                self.answered.wait(left_s)
+            return self.latest.get(kind)
+        finally:
+            self._asking[kind] -= 1
+            if not self._asking[kind]:
+                self.want(**{kind: wanted_before if wanted_before is not of else None})
 
     def document(self, after: int = -1, wait_s: float = 1.0) -> bytes:
         """What the JSON endpoint answers: how the load stands now, and the figures that were last worked out. Waits for newer
@@ -140,6 +160,7 @@ class Observer:
             if kind.decode(errors="replace") not in wanted or (answer[:1], answer[-1:]) not in ENDS:
                 raise ValueError(f"it says what is no answer: {line[:40].decode(errors='replace')!r}")
             self.latest[kind.decode()] = answer
+            self._answered_at[kind.decode()] = time.monotonic()
         raise BrokenPipeError("it said nothing more")
 
     def _hear_errors(self, child: Child, before: int) -> None:

@@ -6,6 +6,7 @@ import os
 import sys
 import typing
 
+from locustfiles.common.watching import metrics_out
 from locustfiles.common.watching.screen import is_usable, speak_above
 from locustfiles.contract.bad_input import BadInput
 
@@ -41,10 +42,12 @@ def add(add_argument: typing.Callable) -> None:
         default=False,
         help="Write a JSON document a line on standard output: stages as they begin and end, figures, the end",
     )
+    metrics_out.add(add_argument)
 
 
 def prepare(options: argparse.Namespace) -> None:
     """Before anything is said, in a master as in a worker. Raises BadInput."""
+    metrics_out.prepare(options)
     if not (options.live_every == 0 or 0.5 <= options.live_every <= 3600):
         raise BadInput(f"--live-every {options.live_every:g}: neither 0 nor between 0.5 and 3600 s; give seconds")
     if options.quiet and not options.logfile:
