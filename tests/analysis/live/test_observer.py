@@ -52,7 +52,13 @@ class Asked:
 
     def load(self, **run):
         told = {"folder": str(self.folder), "id": self.folder.name, "status": "running"} | run
-        return {"at": time.time(), "state": "running", "run": told, "stage": None, "workers": []}
+        return {
+            "at": time.time(),
+            "state": "running" if told["status"] == "running" else "ended",
+            "run": told,
+            "stage": None,
+            "workers": [],
+        }
 
     def ask(self, load=None, **want):
         """kind -> its answer."""
