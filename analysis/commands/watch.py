@@ -12,6 +12,8 @@ from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.exit_codes import OK
 
 if typing.TYPE_CHECKING:
+    import rich.console
+
     from analysis.live.observer import Observer
 
 EXAMPLE = """examples:
@@ -39,30 +41,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Follow it. Raises BadInput."""
-    from analysis.live.observer import Observer
-
     if not 0.1 <= args.every <= 3600:
         raise BadInput(f"--every {args.every:g}: not between 0.1 and 3600 s; give the seconds between two looks")
     os.nice(NICENESS)
-    if args.folder == PIPE:
-        return _serve(Observer())
-    observer = Observer(args.folder)
-    with contextlib.suppress(KeyboardInterrupt), contextlib.closing(observer):
-        return _once(observer, args) if args.once else _follow(observer, args)
+    with contextlib.suppress(KeyboardInterrupt):
+        return _watch(args)
     return OK
+
+
+def _watch(args: argparse.Namespace) -> int:
+    from analysis.live.observer import Observer
+
+    with contextlib.closing(Observer(None if args.folder == PIPE else args.folder)) as observer:
+        if args.folder == PIPE:
+            return _serve(observer)
+        return _once(observer, args) if args.once else _follow(observer, args)
 
 
 def _serve(observer: "Observer") -> int:
     """Answer each line until there are no more."""
-    with contextlib.closing(observer):
-        for line in sys.stdin:
-            try:
-                told = json.loads(line)
-            except ValueError:
-                raise BadInput("-: a line is no JSON; give the folder of a run, - is how a load test asks") from None
-            for answer in observer.round(told):
-                print(answer)
-            sys.stdout.flush()
+    for line in sys.stdin:
+        try:
+            told = json.loads(line)
+        except ValueError:
+            raise BadInput("-: a line is no JSON; give the folder of a run, - is how a load test asks") from None
+        for answer in observer.round(told):
+            print(answer)
+        sys.stdout.flush()
     return OK
 
 
@@ -88,7 +93,7 @@ def _once(observer: "Observer", args: argparse.Namespace) -> int:
 
 def _follow(observer: "Observer", args: argparse.Namespace) -> int:
     """Until the run has ended."""
-    with _teller(args) as tell:
+    with _teller(observer, args) as tell:
         while True:
             figures = _settled(observer)
             tell(figures)
@@ -99,13 +104,13 @@ def _follow(observer: "Observer", args: argparse.Namespace) -> int:
 
 
 @contextlib.contextmanager
-def _teller(args: argparse.Namespace) -> typing.Iterator[typing.Callable[[dict[str, typing.Any]], None]]:
-    """What tells of each look: documents; on a terminal a view that stays in its place; elsewhere lines."""
+def _teller(
+    observer: "Observer", args: argparse.Namespace
+) -> typing.Iterator[typing.Callable[[dict[str, typing.Any]], object]]:
+    """What tells of each look: documents; on a terminal the live view; elsewhere lines."""
     import rich.console
-    import rich.live
-    from rich.text import Text
 
-    from analysis.live.text import Lines, state
+    from analysis.live.text import Lines
 
     console, lines = rich.console.Console(), Lines()
     if args.json_lines:
@@ -113,8 +118,39 @@ def _teller(args: argparse.Namespace) -> typing.Iterator[typing.Callable[[dict[s
     elif not console.is_terminal:
         yield lambda figures: sys.stdout.writelines(f"{line}\n" for line in lines.new(figures))
     else:
-        with rich.live.Live(console=console, auto_refresh=False, vertical_overflow="crop") as live:
-            yield lambda figures: live.update(Text("\n".join(state(figures))), refresh=True)
+        with _view(observer, console) as tell:
+            yield tell
+
+
+@contextlib.contextmanager
+def _view(
+    observer: "Observer", console: "rich.console.Console"
+) -> typing.Iterator[typing.Callable[[dict[str, typing.Any]], object]]:
+    """The load test's own live view, in its place; what stays at last is the run in lines."""
+    import rich.live
+    from rich.text import Text
+
+    from analysis.live.figures import NO_RECORDS
+    from analysis.live.round import Round
+    from analysis.live.screen import Screen
+    from analysis.live.text import state
+
+    screen = Screen()
+    with rich.live.Live(console=console, auto_refresh=False, vertical_overflow="crop", transient=True) as live:
+
+        def tell(figures: dict[str, typing.Any]) -> None:
+            kept[:] = [figures]
+            if figures["ended"] or figures["run"] is None:
+                live.update(Text("\n".join(state(figures))), refresh=True)
+                return
+            room = [console.width, console.height]
+            drawn = screen(Round(observer.load(figures), figures, NO_RECORDS, room))
+            live.update(Text.from_ansi(drawn), refresh=True)
+
+        kept: list[dict[str, typing.Any]] = []
+        yield tell
+    for line in [line for figures in kept for line in state(figures)]:
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 def _document(figures: dict[str, typing.Any]) -> str:

@@ -11,6 +11,7 @@ from analysis.live.batch import Batch, batch_of
 from analysis.live.ended import Ended
 from analysis.live.finished import Finished
 from analysis.live.follow import Anew, Follower, Piece
+from analysis.live.from_folder import load_of
 from analysis.live.judged import NOTHING as NOT_JUDGED
 from analysis.live.judged import Judged
 from analysis.live.places import Places
@@ -73,6 +74,10 @@ class Watched:
     def busy(self) -> bool:
         """Whether more will be known even if nothing more is written."""
         return self._behind or self._finished.busy or self._ended.busy
+
+    def load(self, figures: Document) -> Document:
+        """How the load stands, as far as the folder tells."""
+        return load_of(self._manifest.read(), self.folder, figures)
 
     def look(self, load: Document) -> Document:
         """The figures by now. load: how the load stands, as the process that sends it says; {}: nobody says.

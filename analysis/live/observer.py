@@ -45,6 +45,10 @@ class Observer:
     def figures(self, load: Document) -> Document:
         return self._figures(load)[0]
 
+    def load(self, figures: Document) -> Document:
+        """How the load stands, as far as the folder tells."""
+        return self._watched.load(figures) if self._watched else {}
+
     @property
     def busy(self) -> bool:
         """Whether more will be known even if nothing more is written."""

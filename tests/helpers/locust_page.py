@@ -96,3 +96,13 @@ def answered(url: str, **form: object) -> tuple[int, str]:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as e:
         return e.code, e.read().decode()
+
+
+def await_idle(url: str) -> None:
+    """Until another run can be started. `stats` is up to 2 s old."""
+
+    def busy() -> str | None:
+        with urllib.request.urlopen(f"{url}/swarmledger/scenarios", timeout=60) as answer:
+            return json.load(answer)["busy"]
+
+    until(lambda: busy() is None, "no run is under way")

@@ -11,6 +11,7 @@ import pty
 import signal
 import struct
 import subprocess
+import sys
 import termios
 import time
 
@@ -21,6 +22,13 @@ from tests.helpers.locust_process import environment
 from tests.helpers.patience import LONGEST_S
 
 ANSWER_S = 0.02
+#: a session of its own, whose terminal its standard input is; the signals of keys go to all that run in it
+OWN_TERMINAL = """
+import fcntl, os, sys, termios
+os.setsid()
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
 
 
 class Terminal:
@@ -98,14 +106,16 @@ def terminal(command: list[object], columns: int = 80, rows: int = 24, **env: st
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
     process = subprocess.Popen(
-        list(map(str, command)), cwd=ROOT, env=environment(TERM="xterm-256color", **env), stdin=theirs, stdout=theirs,
-        stderr=theirs, start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        [sys.executable, "-S", "-c", OWN_TERMINAL, *map(str, command)], cwd=ROOT,
+        env=environment(TERM="xterm-256color", **env), stdin=theirs, stdout=theirs, stderr=theirs,
     )  # fmt: skip
     os.close(theirs)
     try:
         yield Terminal(process, ours, columns, rows)
     finally:
         if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it has no group of its own yet
+                os.killpg(process.pid, signal.SIGKILL)
+            process.kill()
             process.wait()
         os.close(ours)

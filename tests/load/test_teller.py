@@ -2,18 +2,24 @@
 
 import argparse
 import logging
+import os
+import signal
 import sys
 
+import psutil
 import pytest
 
 from locustfiles.common.watching import options
 from locustfiles.common.watching.plain import frame, last_line, stopping
 from locustfiles.contract.bad_input import BadInput
 from tests.helpers import live_document
+from tests.helpers.patience import until
 from tests.helpers.terminal import terminal
 
 #: a run whose observer ends at once
 WITHOUT_ANALYSIS = """
+from gevent import monkey
+monkey.patch_all()
 import argparse, logging, select, sys
 import gevent
 logging.basicConfig(level="INFO", format="%(message)s")
@@ -48,6 +54,11 @@ def test_without_the_analysis_a_line_and_a_bar_remain():
         at = shown.index("stage 2 of 2: llama2, llama2, 2.5 requests/s, measure")
         # a quarter of thirty is 7.5, and rounds to the even one
         assert shown[at + 1] == "[########----------------------]  25 %  1,234 requests, 0 failed, about 60 s left"
+        t.type("\x1a")
+        t.until("stage 2 of 2", away=True)
+        until(lambda: psutil.Process(t.process.pid).status() == psutil.STATUS_STOPPED, "stopped")
+        os.kill(t.process.pid, signal.SIGCONT)
+        t.until("stage 2 of 2")
         t.type("\n")
         t.until("Stopping: requests in flight may take up to 62 s; then records are collected")
         t.type("\n")

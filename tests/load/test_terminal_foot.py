@@ -47,9 +47,7 @@ def test_a_line_of_another_process_tears_nothing():
     other = "os.write(2, b'from outside\\n')\nscreen.show(['== head', 'frame 1', 'drawn again'])\ntyped()"
     with terminal(program(other), 40, 12) as t:
         assert t.until("drawn again")[:5] == ["from outside", "", "== head", "frame 1", "drawn again"]
-        t.type("typed")
-        t.until("typed")
-        t.type("\n")
+        t.type("typed\n")
         assert t.end() == 0 and [line for line in t.all() if line] == ["from outside", "typed"]
 
 
@@ -79,10 +77,15 @@ def test_a_window_may_change_its_size(columns, rows):
         t.until("frame 2")
         t.resize(columns, rows)
         t.type("again\n")
-        shown = t.until("frame 2", away=True)
-        assert len(of_frame(shown)) == min(2, rows - 2)  # of four rows two are left to it
-        last = max(i for i, line in enumerate(shown) if line)
-        assert shown[: last + 1].count("") <= 2 and shown[last - 1].startswith("frame 1" if rows > 4 else "== head")
+        last = ["again"] if rows > 4 else []  # of four rows two are left to it
+
+        def whole(lines: list[str]) -> bool:
+            """Once, below all else, and with nothing of the earlier one."""
+            below = "\n".join(lines).rstrip("\n").split("\n")
+            found = [line[:7] for line in below[-2 - len(last) :]]
+            return found == ["== head", "frame 1", *last] and len(of_frame(lines)) == 2 and below.count("") <= 2
+
+        t.until_so(whole, "a whole frame")
         t.type("end\n")
         assert t.end() == 0 and of_frame(t.lines()) == []
 
@@ -105,6 +108,18 @@ def test_the_terminal_is_as_it_was_on_any_way_out(ending, code, last):
         assert (
             not t.raw.rpartition(b"\x1b[?7l")[2] or b"\x1b[?7h" in t.raw.rpartition(b"\x1b[?7l")[2]
         )  # lines wrap again
+
+
+def test_texts_of_others_move_no_cursor():
+    text = "logging.info('red \\x1b[31mred\\x1b[0m up \\x1b[5A bell \\x07 back \\r end\\r')\nscreen.show(['== head', 'drawn'])\ntyped()"
+    with terminal(program(text), 60, 12) as t:
+        assert t.until("drawn")[:4] == [
+            r"red red up \x1b[5A bell \x07 back \x0d end".replace("x0d", "r"),
+            "",
+            "== head",
+            "drawn",
+        ]
+        assert t.screen.buffer[0][4].fg == "red"
 
 
 def test_while_it_is_away_the_terminal_belongs_to_who_asks():

@@ -81,10 +81,11 @@ def visitor(endpoint, home):
     with locust(*arguments, output=home.parent / "locust.log", env=env) as process:
         until(lambda: socket.socket().connect_ex(("127.0.0.1", port)) == 0, "the UI answers")
         visitor = Visitor(f"http://127.0.0.1:{port}/load")
-        for path in ("/swarmledger", "/swarmledger/runs", "/swarmledger/runs.json", "/swarmledger/files/requests.csv",
+        for path in ("/swarmledger", "/swarmledger/runs", "/swarmledger/runs.json", "/swarmledger/files/requests.csv", "/swarmledger/live.json",
                      "/swarmledger/static/live.js", "/swarmledger/runs/killed/requests.csv"):  # fmt: skip
             assert "window.authArgs" in visitor.ask(path)[2]  # Locust's page to log in
-        assert "window.authArgs" in visitor.ask("/swarmledger/runs/killed/report", {})[2]
+        for path in ("/swarmledger/runs/killed/report", "/swarmledger/stage"):
+            assert "window.authArgs" in visitor.ask(path, {"do": "stop"})[2]
         visitor.ask("/swarmledger-login", {"username": "ada", "password": "a secret"})
         yield visitor
         process.send(signal.SIGTERM)

@@ -13,7 +13,7 @@ from locustfiles.common.planning.inputs import load_inputs
 from locustfiles.contract.bad_input import BadInput
 from tests.helpers import folders
 from tests.helpers.emulator_process import ROOT
-from tests.helpers.locust_page import await_page, await_state, post, refused, scenario, sent
+from tests.helpers.locust_page import await_idle, await_page, post, refused, scenario, sent
 from tests.helpers.locust_process import PATIENT, free_port, locust, one_locust
 from tests.helpers.patience import until
 
@@ -60,7 +60,7 @@ def test_another_scenario_is_chosen_between_two_runs_and_neither_has_a_request_o
         await_page(url)
         assert post(url, "/swarm", user_count=1, spawn_rate=1)["success"]
         assert await_status(tmp_path / "runs/one", "complete")["name"] == "first"
-        await_state(url, "stopped")
+        await_idle(url)
         shown = scenario(url, second)
         assert shown["error"] is None and shown["stages_planned"] == 2
         # two levels of 0.4 s
@@ -73,7 +73,7 @@ def test_another_scenario_is_chosen_between_two_runs_and_neither_has_a_request_o
             {"error": None, "folder": str(tmp_path / "runs/two"), "scenario": second},
         )
         assert await_status(tmp_path / "runs/two", "complete")["name"] == "second"
-        await_state(url, "stopped")
+        await_idle(url)
         older = {"user_count": 9, "spawn_rate": 9, "host": "scenario://first"}  # what an older page sends
         assert post(url, "/swarm", run_dir=tmp_path / "elsewhere", overwrite="true", **older)["success"]
         until(lambda: len(list((tmp_path / "runs").glob("*-second/manifest.json"))) == 1, "a third run, of the second")
@@ -143,7 +143,7 @@ def test_the_web_ui_opens_without_a_scenario_and_starts_none_until_one_is_chosen
             refused(url)
             == "scenario: none is chosen; choose one in the start form (/swarmledger), or give --scenario FILE"
         )
-        await_state(url, "stopped")
+        await_idle(url)
         assert sent(url, "/swarmledger/start", file="configs/below/second.yaml", begin=0)[1]["error"] is None
         assert endpoint.stats()["requests"] == before  # chosen alone
         post(url, "/swarm", user_count=1, spawn_rate=1)
@@ -155,9 +155,8 @@ def test_the_web_ui_opens_without_a_scenario_and_starts_none_until_one_is_chosen
     assert len(folders.rows(run)) == endpoint.stats()["requests"] - before
 
 
-@pytest.mark.parametrize("options", [("--headless",), ("--autostart", "--web-host", "127.0.0.1")])
-def test_what_begins_by_itself_needs_a_scenario(tmp_path, options):
-    port = ["--web-port", free_port()] if "--autostart" in options else []
-    with locust("-f", ROOT / "locustfiles/sweep.py", *options, *port, output=tmp_path / "log", cwd=tmp_path) as process:
+def test_what_begins_by_itself_needs_a_scenario(tmp_path):
+    options = ["--autostart", "--web-host", "127.0.0.1", "--web-port", free_port()]
+    with locust("-f", ROOT / "locustfiles/sweep.py", *options, output=tmp_path / "log", cwd=tmp_path) as process:
         assert process.wait() == 1
     assert process.errors[0].startswith("error: --scenario: missing; give the scenario file")

@@ -1,83 +1,53 @@
-"""A run above `confirm_above_usd` in the web UI: it waits for an answer, which may be yes, no, none at all, or Stop."""
+"""A run above `confirm_above_usd` in the web UI: it waits for an answer, which may be Stop, yes, or none at all (no: test_web.py)."""
 
-import contextlib
 import signal
-import typing
-
-import pytest
 
 from locustfiles.common.planning.confirm import Question
 from tests.helpers import folders
-from tests.helpers.locust_page import answered, asked, await_page, await_state, post, refused
-from tests.helpers.locust_process import LocustProcess, free_port, one_locust
+from tests.helpers.locust_page import answered, asked, await_idle, await_page, post, refused
+from tests.helpers.locust_process import free_port, one_locust
 from tests.helpers.patience import until
 
 LOAD = {"users": [1], "settle_s": 0, "measure_s": 0.5}
 
 
-@pytest.fixture
-def waiting(endpoint, tmp_path):
-    """A run that waits for its answer, after its first call: $0.001 a second, and a ten-thousandth of a dollar is to be confirmed.
-    (process, address of the page, question, run folder, first calls)"""
+def test_a_run_that_asks_can_be_stopped_and_the_next_ones_question_is_answered_once(endpoint, tmp_path):
+    """$0.001 a second, and a ten-thousandth of a dollar is to be confirmed."""
+    targets, before, port = [folders.sagemaker("quick")], endpoint.stats()["requests"], free_port()
+    scenario = folders.make_scenario(tmp_path, endpoint.url, targets, LOAD, confirm_above_usd=0.0001)
+    url, gone = (
+        f"http://127.0.0.1:{port}",
+        "nothing is asked now, or another question: it was answered, or its run has ended\n",
+    )
+    with one_locust(scenario, tmp_path / "run", "--web-port", port, headless=False) as process:
+        await_page(url)
 
-    @contextlib.contextmanager
-    def begin(before: int) -> typing.Iterator[tuple[LocustProcess, str, dict]]:
-        targets = [folders.sagemaker("quick")]
-        scenario = folders.make_scenario(tmp_path, endpoint.url, targets, LOAD, confirm_above_usd=0.0001)
-        port = free_port()
-        url = f"http://127.0.0.1:{port}"
-        with one_locust(scenario, tmp_path / "run", "--web-port", port, headless=False) as process:
-            await_page(url)
+        def begin() -> dict:
             post(url, "/swarm", user_count=1, spawn_rate=1)
             until(lambda: asked(url), lambda: f"asked: {process.text[-3000:]}")
-            assert endpoint.stats()["requests"] - before == 1
-            yield process, url, asked(url)
+            return asked(url)
 
-    return begin
-
-
-def test_yes_goes_on_and_the_question_is_answered_once(waiting, endpoint, tmp_path):
-    before = endpoint.stats()["requests"]
-    with waiting(before) as (process, url, question):
-        assert question["text"].startswith("The run may cost $0.")
-        assert ", above $0.0001. This run takes about 1 min, " in question["text"]
-        assert answered(url, id=question["id"] + 1, yes=1)[0] == 409
-        assert answered(url, id=question["id"])[0] == answered(url, yes=1)[0] == 400
-        assert answered(url, id=question["id"], yes=1) == (200, "done\n")
-        await_state(url, "stopped")
-        assert asked(url) is None and refused(url) is None
-        told = answered(url, id=question["id"], yes=0)  # of another tab
-        assert told == (409, "nothing is asked now, or another question: it was answered, or its run has ended\n")
-        process.send(signal.SIGTERM)
-        assert process.wait() == 0, process.text
-    assert folders.manifest(tmp_path / "run")["status"] == "complete"
-    assert len(folders.rows(tmp_path / "run")) == endpoint.stats()["requests"] - before > 1
-
-
-def test_no_sends_nothing_more_and_says_so_in_the_terminals_words(waiting, endpoint, tmp_path):
-    before = endpoint.stats()["requests"]
-    with waiting(before) as (process, url, question):
-        assert answered(url, id=question["id"], yes=0) == (200, "done\n")
-        await_state(url, "stopped")
-        said = "confirm_above_usd: not confirmed, nothing but first calls was sent; answer yes, or add --yes"
-        assert refused(url) == said
-        process.send(signal.SIGTERM)
-        assert process.wait() == 1, process.text
-    assert process.errors == [f"error: {said}"]
-    assert endpoint.stats()["requests"] - before == len(folders.rows(tmp_path / "run")) == 1
-
-
-def test_stop_while_it_asks_ends_the_run_and_nothing_more_is_sent(waiting, endpoint, tmp_path):
-    before = endpoint.stats()["requests"]
-    with waiting(before) as (process, url, question):
+        first = begin()
+        assert endpoint.stats()["requests"] - before == 1  # the first call
         assert post(url, "/stop")["success"]
-        await_state(url, "stopped")
-        assert asked(url) is None
-        assert answered(url, id=question["id"], yes=1)[0] == 409
+        await_idle(url)
+        assert asked(url) is None and answered(url, id=first["id"], yes=1) == (409, gone)
+        assert folders.manifest(tmp_path / "run")["status"] == "stopped"
+        assert endpoint.stats()["requests"] - before == len(folders.rows(tmp_path / "run")) == 1
+        second = begin()
+        assert second["text"].startswith("The run may cost $0.")
+        assert ", above $0.0001. This run takes about 1 min, " in second["text"]
+        assert answered(url, id=first["id"], yes=1) == (409, gone)  # another tab still shows the first one
+        assert answered(url, id=second["id"])[0] == answered(url, yes=1)[0] == 400
+        assert answered(url, id=second["id"], yes=1) == (200, "done\n")
+        complete = lambda: folders.manifest(tmp_path / "run-2")["status"] == "complete"  # noqa: E731
+        until(complete, lambda: process.text[-3000:])
+        until(lambda: asked(url) is None, "no question any more")
+        assert refused(url) is None
+        assert answered(url, id=second["id"], yes=0) == (409, gone)
         process.send(signal.SIGTERM)
-        assert process.wait() == 4, process.text
-    assert folders.manifest(tmp_path / "run")["status"] == "stopped"
-    assert endpoint.stats()["requests"] - before == len(folders.rows(tmp_path / "run")) == 1
+        assert process.wait() == 4, process.text  # one was stopped
+    assert len(folders.rows(tmp_path / "run-2")) == endpoint.stats()["requests"] - before - 1 > 1
     assert "Traceback" not in process.text
 
 

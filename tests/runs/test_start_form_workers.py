@@ -12,7 +12,7 @@ import yaml
 
 from tests.helpers import folders
 from tests.helpers.emulator_process import ROOT
-from tests.helpers.locust_page import await_page, await_state, post, refused, sent
+from tests.helpers.locust_page import await_idle, await_page, post, refused, sent
 from tests.helpers.locust_process import PATIENT, free_port, locust
 from tests.helpers.patience import until
 
@@ -70,7 +70,7 @@ class Swarm:
         assert (status, told["error"]) == (200, None), self.text()
         ended = lambda: folders.manifest(self.runs / name)["status"] == "complete"  # noqa: E731
         until(ended, lambda: self.text()[-3000:])
-        await_state(self.url, "stopped")
+        await_idle(self.url)
         assert folders.manifest(self.runs / name)["problems"] == []
         return folders.rows(self.runs / name)
 
@@ -127,7 +127,7 @@ def test_a_worker_whose_file_differs_stops_the_start_stays_and_takes_part_once_t
     ]  # Locust's own Start gives idle users to nobody either
     until(lambda: refused(swarm.url), "refused")
     assert OTHER in refused(swarm.url)
-    await_state(swarm.url, "stopped")
+    await_idle(swarm.url)
     assert endpoint.stats()["requests"] == before and not swarm.runs.exists()
     assert len({r.worker for r in swarm.whole("one", "first") if r.stage}) == 2  # which it has
     shutil.copy(swarm.folder / "master/configs/second.yaml", theirs)

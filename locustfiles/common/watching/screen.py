@@ -10,17 +10,26 @@ import atexit
 import collections
 import logging
 import os
+import re
 import sys
 import typing
 
 from locustfiles.common.watching.output import Output
+from locustfiles.contract.visible import visible
 
 ERASE = "\r\x1b[J"  # all from the cursor's line on
 NO_WRAP, WRAP = "\x1b[?7l", "\x1b[?7h"  # a line that is too long for a window that has just become narrower is cut
 ALL_AT_ONCE, SHOW = "\x1b[?2026h", "\x1b[?2026l"  # terminals that know it draw without a flicker
 CLEAR = "\x1b[2J\x1b[H"
 CLOSE_S = 1.0
+_COLOUR = re.compile("(\x1b\\[[0-9;]*m)")
 _OPEN: list["Screen"] = []
+
+
+def _harmless(line: str) -> str:
+    """Colours stay; whatever else a terminal obeys is written out, or a text of others could move the cursor."""
+    parts = _COLOUR.split(line.rstrip("\r"))
+    return "".join(part if i % 2 else visible(part) for i, part in enumerate(parts))
 
 
 def is_usable() -> bool:
@@ -75,8 +84,8 @@ class Screen:
 
     def write(self, text: str) -> None:
         """Above the frame; a line begun is written when it ends."""
-        *lines, self._begun = (self._begun + text).split("\n")
-        if lines:
+        *whole, self._begun = (self._begun + text).split("\n")
+        if lines := [_harmless(line) for line in whole]:
             self._last_lines.extend(lines)
             frame = self._drawn() if self.output.flush() else ""  # else it comes with the next picture
             before = "" if self._away else ERASE  # what somebody is typing stays
@@ -99,7 +108,7 @@ class Screen:
         sys.stderr = self._stderr
         if isinstance(sys.stdout, Above):
             sys.stdout = self._stdout
-        self._put(ERASE + self._begun)
+        self._put(ERASE + _harmless(self._begun))
         self._open, self._begun = False, ""
         self.output.close(CLOSE_S)
 

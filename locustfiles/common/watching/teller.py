@@ -15,6 +15,7 @@ import argparse
 import json
 import logging
 import os
+import signal
 import sys
 import time
 import typing
@@ -54,6 +55,7 @@ class Teller:
         if self.screen:
             self.screen.begin()
             confirm.on_terminal.append(self.screen.away)
+            gevent.signal_handler(signal.SIGTSTP, self._suspend)
 
     def begin(self) -> None:
         """A run begins."""
@@ -106,6 +108,13 @@ class Teller:
         """The terminal as it was, on any way out."""
         if self.screen:
             self.screen.close()
+
+    def _suspend(self) -> None:
+        """By Ctrl-Z: the shell gets its terminal without the live view. Returns when the process goes on."""
+        if self.screen:
+            self.screen.away(True)
+            os.kill(os.getpid(), signal.SIGSTOP)
+            self.screen.away(False)
 
     def _go(self) -> None:
         while True:

@@ -22,15 +22,33 @@ from tests.helpers.patience import until
 from tests.helpers.watching import rewritten, under_way
 
 
-class Asked:
-    """`python -m analysis watch -`, and what it says."""
+class Process:
+    """`python -m analysis watch -`."""
 
-    def __init__(self, folder: pathlib.Path) -> None:
-        self.folder, self.errors = folder, folder.parent / "errors"
-        self._errors = open(self.errors, "wb")
+    def __init__(self, errors: pathlib.Path) -> None:
+        self.errors = errors
         command = [sys.executable, "-m", "analysis", "watch", "-"]
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": self._errors}
-        self.process = subprocess.Popen(command, cwd=ROOT, **pipes)
+        with open(errors, "wb") as file:
+            self.popen = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=file)
+
+    def end(self) -> int:
+        self.popen.stdin.close()
+        code = self.popen.wait(timeout=300)
+        self.popen.stdout.close()
+        return code
+
+
+class Asked:
+    """It is asked of one folder."""
+
+    def __init__(self, process: Process, folder: pathlib.Path) -> None:
+        self.process, self.folder = process, folder
+        self._said = process.errors.stat().st_size
+
+    @property
+    def complaints(self) -> str:
+        """Of this folder."""
+        return self.process.errors.read_bytes()[self._said :].decode()
 
     def load(self, **run):
         told = {"folder": str(self.folder), "id": self.folder.name, "status": "running"} | run
@@ -38,13 +56,11 @@ class Asked:
 
     def ask(self, load=None, **want):
         """kind -> its answer."""
-        want = want or {"figures": True}
-        self.process.stdin.write(
-            json.dumps({"load": self.load() if load is None else load, "want": want}).encode() + b"\n"
-        )
-        self.process.stdin.flush()
+        want, popen = want or {"figures": True}, self.process.popen
+        popen.stdin.write(json.dumps({"load": self.load() if load is None else load, "want": want}).encode() + b"\n")
+        popen.stdin.flush()
         found = {}
-        while (line := self.process.stdout.readline()) != b"done\n":
+        while (line := popen.stdout.readline()) != b"done\n":
             kind, _, answer = line.partition(b" ")
             found[kind.decode()] = json.loads(answer)
         return found
@@ -57,27 +73,25 @@ class Asked:
             said[:] = [self.ask(load)["figures"]]
             return fact(said[0])
 
-        until(asked, lambda: f"{said} {self.errors.read_text()}")
+        until(asked, lambda: f"{said[0]['stage']} {said[0]['stages']} {self.complaints}")
         return said[0]
 
-    def end(self):
-        self.process.stdin.close()
-        code = self.process.wait(timeout=60)
-        self.process.stdout.close()
-        self._errors.close()
-        return code
+
+@pytest.fixture(scope="module")
+def process(tmp_path_factory):
+    made = Process(tmp_path_factory.mktemp("observer") / "errors")
+    yield made
+    assert made.end() == 0
+    assert b"Traceback" not in made.errors.read_bytes()
 
 
 @pytest.fixture
-def asked(tmp_path):
+def asked(process, tmp_path):
     folder = tmp_path / "r"
     records = steady(1, 5, 15, 2, 0.5, lead=2) + steady(2, 25, 40, 2, 0.5, lead=2)
     made_run(folder, records, [window(1, 5, 15, users=2), window(2, 25, None, users=2)])
     under_way(folder, 2)
-    made = Asked(folder)
-    yield made
-    if made.process.poll() is None:
-        made.end()
+    return Asked(process, folder)
 
 
 def both(figures):
@@ -90,13 +104,12 @@ def test_what_is_answered_keeps_the_published_schema(asked):
     schema = jsonschema.Draft202012Validator(json.loads(text()))
     jsonschema.Draft202012Validator.check_schema(schema.schema)
     seen = [asked.ask({})["figures"], asked.until(both)]
-    seen.append(asked.until(lambda f: f["ended"], asked.load(status="complete")))
+    seen.append(asked.until(lambda f: f["ended"], asked.load(status="complete") | {"state": "ended"}))
     assert [[e.message for e in schema.iter_errors(each)] for each in seen] == [[], [], []]
     assert seen[0] == NOTHING
     assert seen[2]["ended"]["headline"] == analyse([asked.folder]).recommendation.facts[0]
     assert len(list(schema.iter_errors(seen[1] | {"stage": {}}))) > 0  # it refuses what it should
-    assert asked.end() == 0
-    assert asked.errors.read_text() == ""
+    assert asked.complaints == ""
 
 
 def test_only_what_is_wanted_is_answered(asked):
@@ -106,7 +119,7 @@ def test_only_what_is_wanted_is_answered(asked):
 
 def test_it_gives_way_to_everything_else(asked):
     asked.ask()
-    assert os.getpriority(os.PRIO_PROCESS, asked.process.pid) == 19
+    assert os.getpriority(os.PRIO_PROCESS, asked.process.popen.pid) == 19
 
 
 def test_a_run_that_is_not_the_loads_is_not_told(asked):
@@ -119,8 +132,7 @@ def test_a_folder_that_is_not_there_yet_is_waited_for(asked, tmp_path):
     assert asked.ask()["figures"] == NOTHING
     shutil.move(tmp_path / "away", asked.folder)
     assert both(asked.until(both))
-    assert asked.end() == 0
-    assert asked.errors.read_text() == ""
+    assert asked.complaints == ""
 
 
 def test_a_file_that_is_cut_replaced_or_removed_is_read_anew(asked, tmp_path):
@@ -138,8 +150,7 @@ def test_a_file_that_is_cut_replaced_or_removed_is_read_anew(asked, tmp_path):
     file.write_bytes(text)
     again = asked.until(lambda f: both(f) and f["stage"]["requests"] == whole["stage"]["requests"])
     assert again["stages"] == whole["stages"]
-    assert asked.end() == 0
-    assert asked.errors.read_text() == ""
+    assert asked.complaints == ""
 
 
 def test_a_run_that_overwrites_another_begins_from_nothing(asked):
@@ -164,8 +175,7 @@ def test_a_manifest_that_stays_unreadable_is_said_once_and_nothing_is_known(aske
     asked.ask()
     (asked.folder / "manifest.json").write_bytes(whole)
     assert both(asked.until(both))
-    assert asked.end() == 0
-    (line,) = asked.errors.read_text().splitlines()
+    (line,) = asked.complaints.splitlines()
     assert line.startswith(f"error: {asked.folder}/manifest.json: cannot be read")
 
 
@@ -173,8 +183,7 @@ def test_records_of_a_target_that_is_not_the_runs_are_said_and_nothing_is_known(
     with open(asked.folder / "requests.csv", "ab") as file:
         file.write((asked.folder / "requests.csv").read_bytes().splitlines(keepends=True)[-1].replace(b"p4d", b"else"))
     asked.until(lambda f: f == NOTHING)
-    assert "names target `else`" in asked.errors.read_text()
-    assert "Traceback" not in asked.errors.read_text()
+    assert "names target `else`" in asked.complaints
 
 
 def test_a_resumed_run_goes_on_where_it_was(asked):

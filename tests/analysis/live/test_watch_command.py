@@ -1,8 +1,15 @@
 """`python -m analysis watch RUN`, as a person or a script has it."""
 
+import contextlib
+import fcntl
 import json
+import os
+import pty
+import signal
+import struct
 import subprocess
 import sys
+import termios
 
 from analysis.live.text import NO_RUN, NO_STAGE, Lines, state
 from tests.helpers.emulator_process import ROOT
@@ -87,3 +94,29 @@ def test_figures_of_the_stage_under_way_are_lines_with_their_units(tmp_path):
     assert "41 requests" in first and "errors throttled 1" in first
     assert "latency p50 0.500 s, p95 0.500 s" in more[0]
     assert more[2].startswith("  VALID by its ")
+
+
+def test_on_a_terminal_a_run_under_way_has_the_live_view_and_ctrl_c_ends_it(tmp_path):
+    folder = two_stages(tmp_path / "r")
+    process, terminal = on_terminal("watch", folder, "--every", "0.2")
+    shown = b""
+    while b"stage 2" not in shown or b"verdict" not in shown:
+        shown += os.read(terminal, 1 << 16)
+    process.send_signal(signal.SIGINT)
+    with contextlib.suppress(OSError):  # it has closed its side
+        while more := os.read(terminal, 1 << 16):
+            shown += more
+    assert process.wait() == 0
+    os.close(terminal)
+    assert b"Traceback" not in shown
+    assert b"p4d, en, 2 users" in shown
+
+
+def on_terminal(*arguments):
+    """The command, and this side of its terminal."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 130, 0, 0))
+    command = [sys.executable, "-m", "analysis", *map(str, arguments)]
+    process = subprocess.Popen(command, cwd=ROOT, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True)
+    os.close(theirs)
+    return process, ours
