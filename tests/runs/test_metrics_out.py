@@ -48,6 +48,7 @@ def seen(endpoint, tmp_path_factory):
         SWARMLEDGER_WEB_USERS=f"ada:{PASSWORD}",
         OTEL_EXPORTER_OTLP_HEADERS=f"api-key={KEY}",
         OTEL_METRIC_EXPORT_INTERVAL="500",
+        SWARMLEDGER_WATCH_NICE="0",  # on a full machine Prometheus would meet the last seconds alone
     )
     more = ("--web-port", port, "--web-login", "--autostart", "--metrics-port", other)
     login = {"basic_auth": {"username": "ada", "password": PASSWORD}}

@@ -125,7 +125,14 @@ def test_only_what_is_wanted_is_answered(asked):
 
 def test_it_gives_way_to_everything_else(asked):
     asked.ask()
-    assert os.getpriority(os.PRIO_PROCESS, asked.process.popen.pid) == 19
+    assert os.getpriority(os.PRIO_PROCESS, asked.process.popen.pid) == 10
+    command = [sys.executable, "-m", "analysis", "watch", str(asked.folder), "--once"]
+    wrong = subprocess.run(
+        command, cwd=ROOT, env=os.environ | {"SWARMLEDGER_WATCH_NICE": "-5"}, capture_output=True, text=True
+    )
+    assert wrong.returncode == 1 and wrong.stderr.startswith(
+        "error: SWARMLEDGER_WATCH_NICE=-5: no number from 0 to 19; "
+    )
 
 
 def test_a_run_that_is_not_the_loads_is_not_told(asked):
