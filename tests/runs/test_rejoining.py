@@ -94,7 +94,7 @@ def test_a_run_whose_workers_are_all_gone_ends_and_says_so(endpoint, tmp_path):
         assert crew.master.wait() == 2, crew.text()
     texts = [p["text"] for p in folders.manifest(run)["problems"]]
     assert "no worker was heard for 30 s: the run ends; see that the workers are up, then go on with --resume" in texts
-    assert crew.master.text.count("no worker was heard for 30 s") == 1
+    assert crew.master.text.count("ERROR/swarmledger: no worker was heard for 30 s") == 1
     assert folders.manifest(run)["status"] == "stopped"
 
 
