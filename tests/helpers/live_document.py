@@ -21,7 +21,7 @@ def load(name: str, folder: str) -> dict:
         "at": AT, "state": "running", "scenario": {"file": name, "name": name},
         "run": {"name": name, "folder": folder, "id": "r1", "status": "running", "started_at": AT - 60, "ended_at": None,
                 "elapsed_s": 60.0, "left_s": 60.0, "planned_s": 120.0, "stages_planned": 2, "stages_done": 1, "requests": 1234,
-                "failed": 0, "exit_code": None},
+                "failed": 0, "exit_code": None, "ahead": name},
         "stage": {"stage": 2, "place": 2, "target": name, "payload": name, "users": None, "rate": 2.5, "repeat": 1,
                   "phase": "measure", "phase_began_at": AT - 10, "progress": 0.25, "left_s": 30.0, "at_most_s": 90.0},
         "users": {"planned": 8, "running": 8, "in_flight": None},

@@ -102,6 +102,7 @@ def test_a_run_is_watched_from_its_start_to_its_report_in_two_tabs_and_after_a_r
     await_(chrome, lambda c: c.find_elements(By.LINK_TEXT, "LLM figures, live"))[0].click()
     name = start(chrome, url)
     assert name.startswith(HOSTILE) and "scenario tried" in text(chrome, "#kicker")
+    assert text(chrome, "#ahead").startswith("By the first calls it takes about ")
     begun = finished(chrome)["stage 1"]
     chrome.refresh()
     await_figures(chrome)

@@ -101,7 +101,7 @@ def test_the_load_is_shown_as_it_stands(pressed):
     told = measure["run"]
     assert (told["folder"], told["id"]) == (str(run), folders.manifest(run)["run_id"])
     assert (told["status"], told["stages_planned"], told["stages_done"], told["exit_code"]) == ("running", 4, 0, None)
-    assert 0 < told["left_s"] < told["planned_s"] and told["requests"] > 0
+    assert 0 < told["left_s"] < told["planned_s"] and told["requests"] > 0 and told["ahead"].startswith("about ")
     assert measure["users"] == {"planned": 2, "running": 2, "in_flight": measure["workers"][0]["in_flight"]}
     (worker,) = measure["workers"]
     assert (worker["worker"], worker["users"], worker["heard_s_ago"]) == ("local", 2, 0)

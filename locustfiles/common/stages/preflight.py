@@ -51,6 +51,7 @@ class Preflight:
         self.question: Question | None = None  # the web UI asks it, and the sweep waits
         self._asks: dict[int, Ask] = {}
         self._numbers = itertools.count(1)
+        self.ahead: str | None = None  # time, requests and dollars of the run, when the first calls have told them
         self._warm: set[tuple[str, str]] = set()
         self._broken: set[tuple[str, str]] = set()  # whose first calls were throttled
         self._first: list[Call] = []  # all that worked
@@ -99,7 +100,8 @@ class Preflight:
         failed = [(g.target, g.payload) for g in groups if self.left_out(g)]
         worked = {key: call for key, call in calls.items() if key not in self._broken}
         told = estimate(inputs, groups, worked, [*failed, *self._broken])
-        log.info("Ahead: %s", told.text if worked else "not known, for all first calls were throttled")
+        self.ahead = told.text if worked else "not known, for all first calls were throttled"
+        log.info("Ahead: %s", self.ahead)
         for (target, _), call in worked.items():
             first.setdefault(target, call)
         for line in (*too_small_samples(inputs, groups, first), *inputs.far_replays, *steps_reached(inputs, worked)):

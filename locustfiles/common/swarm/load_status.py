@@ -79,6 +79,7 @@ def _run(master: Master, run: RunRecorder, under_way: RunUnderWay | None) -> Doc
         "elapsed_s": (manifest.ended_at or master.clock.now()) - manifest.parts[-1].started_at,
         "left_s": _left_s(fixed, under_way),
         "planned_s": fixed and fixed.planned_s,
+        "ahead": sweep.preflight.ahead if sweep else None,
         "stages_planned": fixed and fixed.planned,
         "stages_done": sum(_is_done(stage) for stage in manifest.stages),
         "requests": run.requests.rows,

@@ -45,6 +45,8 @@ export function showStrip(load) {
   const share = over ? (run.status === "complete" || !planned ? 1 : run.stages_done / planned) : told ? Math.min(1, Math.max(0, 1 - run.left_s / run.planned_s)) : null;
   const done = `${count(run.stages_done)}${planned ? ` of ${count(planned)}` : ""} stage${(planned || run.stages_done) === 1 ? "" : "s"} finished`;
   put(at("run-what"), `${done} · ${count(run.requests)} requests${run.failed ? `, ${count(run.failed)} failed` : ""} · ${duration(run.elapsed_s)} ${over ? "in all" : "so far"}${spent(load.spend)}`);
+  at("ahead").hidden = over || !run.ahead;
+  put(at("ahead"), run.ahead ? `By the first calls it takes ${text(run.ahead)}.` : "");
   bar("run", share, over ? (run.exit_code === null || run.exit_code === undefined ? "" : `exit code ${run.exit_code}`) : left(run.left_s, null));
 }
 
