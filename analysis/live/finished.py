@@ -48,7 +48,8 @@ class Finished:
         if self._under_way or time.monotonic() < self._not_before:
             return
         ended = ended_in(now.manifest)
-        keys = {v.stage: key_of(now.manifest, v, lost) for v in ended}
+        # requests that began in its hold may end, and be told in its reasons, when the next stage has begun
+        keys = {v.stage: f"{key_of(now.manifest, v, lost)} {self._places.counts[v.stage]}" for v in ended}
         new = [v for v in ended if v.stage not in self._rows or self._rows[v.stage][0] != keys[v.stage]][:BATCH]
         if new:
             self._begin(now, new, lost, {v.stage: keys[v.stage] for v in new})

@@ -1,5 +1,6 @@
 """Where in requests.csv each stage's records stand: remembered while the file is followed, so that one stage can be read alone."""
 
+import collections
 import dataclasses
 import typing
 
@@ -25,12 +26,15 @@ class Places:
 
     def __init__(self) -> None:
         self._stretches: list[Stretch] = []
+        self.counts: collections.Counter[int] = collections.Counter()  # records of each stage
 
     def add(self, lo: int, hi: int, records: pd.DataFrame) -> None:
         """Dated records of these bytes; without any these are only known to be there."""
         first = float(records["sent"].min()) if len(records) else float("inf")
         last = float(records["ended"].max()) if len(records) else float("-inf")
-        stages = set(records["stage"].unique().tolist())
+        counts = collections.Counter[int](records["stage"].tolist() if len(records) else ())
+        self.counts.update(counts)
+        stages = set(counts)
         before = self._stretches[-1] if self._stretches else None
         if before and before.hi == lo and hi - before.lo <= STRETCH:
             before.hi, before.first, before.last = hi, min(before.first, first), max(before.last, last)

@@ -14,6 +14,8 @@ from tests.helpers.live_page import await_, await_figures, await_stage, finished
 from tests.helpers.locust_page import await_page, post
 from tests.helpers.locust_process import free_port, one_locust
 
+pytestmark = pytest.mark.alone  # people wait for what it looks at: it is timed by the program's own rhythm
+
 HOSTILE = "<b>x&\"'"  # a folder's name has no slash
 SHORT, LONG = {"users": [2], "settle_s": 0.3, "measure_s": 4}, {"users": [3], "settle_s": 0.3, "measure_s": 600}
 #: the second and third of four stages go on until they are skipped, whatever the machine is doing

@@ -18,6 +18,8 @@ from tests.helpers.locust_process import environment, free_port, one_locust
 from tests.helpers.patience import queued_s, until
 from tests.helpers.prometheus_process import prometheus
 
+pytestmark = pytest.mark.alone  # people wait for what it looks at: it is timed by the program's own rhythm
+
 TARGETS = [folders.sagemaker("throttled"), folders.bedrock("quick-model")]
 LOAD = {"users": [2, 4], "settle_s": 0.5, "measure_s": 5}
 PASSWORD, KEY = "scrape me: gently", "key-of-a-collector"

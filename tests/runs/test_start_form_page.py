@@ -3,6 +3,7 @@
 import pathlib
 import signal
 
+import pytest
 import yaml
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select, WebDriverWait
@@ -12,6 +13,8 @@ from tests.helpers.browser import browser
 from tests.helpers.locust_page import await_page, press_new
 from tests.helpers.locust_process import free_port, one_locust
 from tests.helpers.patience import LONGEST_S, until
+
+pytestmark = pytest.mark.alone  # people wait for what it looks at: it is timed by the program's own rhythm
 
 MARKUP = "<img src=x onerror=alert(1)>"
 
