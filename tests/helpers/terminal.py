@@ -22,9 +22,11 @@ from tests.helpers.locust_process import environment
 from tests.helpers.patience import LONGEST_S
 
 ANSWER_S = 0.02
-#: a session of its own, whose terminal its standard input is; the signals of keys go to all that run in it
+#: a session of its own, whose terminal its standard input is; the signals of keys go to all that run in it, as from a shell:
+#: a program that was begun in the background, as tests may be, does not hear Ctrl-C
 OWN_TERMINAL = """
-import fcntl, os, sys, termios
+import fcntl, os, signal, sys, termios
+signal.signal(signal.SIGINT, signal.SIG_DFL)
 os.setsid()
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 os.execvp(sys.argv[1], sys.argv[1:])

@@ -101,6 +101,8 @@ def given(**changes) -> argparse.Namespace:
         "worker": False,
         "headless": True,
         "logfile": None,
+        "otlp": "",
+        "metrics_port": 0,
     }
     return argparse.Namespace(**usual | {"print_stats": False, "only_summary": False, "processes": None} | changes)
 
