@@ -7,11 +7,10 @@ import tempfile
 import time
 import typing
 
-import gevent
 from flask import Response, make_response, send_file
 
 from locustfiles.common.web.past_runs import PastRun
-from locustfiles.common.web.views import some_of, whole_lines
+from locustfiles.common.web.views import lines_so_far
 from locustfiles.contract.run_folder import RunFolder
 
 REPORT = "report.html"
@@ -154,11 +153,6 @@ def _attached(run: PastRun, path: pathlib.Path) -> Response:
 
 
 def _lines(run: PastRun, path: pathlib.Path) -> Response:
-    """Of a file that grows, those with an end."""
     if not path.is_file():
         return missing(f"{path.name}: not there yet")
-    size = gevent.get_hub().threadpool.apply(whole_lines, (path,))
-    answer = Response(some_of(path, size), mimetype="text/csv")
-    answer.headers["Content-Length"] = str(size)
-    answer.headers.set("Content-Disposition", "attachment", filename=f"{run.name}-{path.name}")
-    return answer
+    return lines_so_far(path, f"{run.name}-{path.name}")

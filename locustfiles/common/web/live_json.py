@@ -4,6 +4,8 @@ import typing
 
 from flask import Response, request
 
+from locustfiles.common.web.locust_ui import add_view
+
 LIVE, STAGE, ANSWER = "/swarmledger/live.json", "/swarmledger/stage", "/swarmledger/answer"
 ACTIONS = ("end-after", "skip", "stop")
 POST = "it changes the run: send a POST, as the page's buttons do"
@@ -17,7 +19,6 @@ def serve(
 ) -> None:
     """document(after) -> JSON, once there is a newer one or a second is over; stage_control(do) and answer(id, yes) -> why it
     cannot be, or None."""
-    own, base = web_ui.auth_required_if_enabled, web_ui.environment.parsed_options.web_base_path or ""
 
     def live() -> Response:
         after = request.args.get("after", "")
@@ -44,9 +45,9 @@ def serve(
             return _said("id, yes: a number and 0 or 1; use the page's buttons", 400)
         return _told(answer(question, yes == "1"))
 
-    web_ui.app.add_url_rule(base + LIVE, "swarmledger-live", own(live))
-    web_ui.app.add_url_rule(base + STAGE, "swarmledger-stage", own(stage), methods=["GET", "POST"])
-    web_ui.app.add_url_rule(base + ANSWER, "swarmledger-answer", own(answered), methods=["GET", "POST"])
+    add_view(web_ui, LIVE, "swarmledger-live", live)
+    add_view(web_ui, STAGE, "swarmledger-stage", stage, "GET", "POST")
+    add_view(web_ui, ANSWER, "swarmledger-answer", answered, "GET", "POST")
 
 
 def _number(text: str) -> int | None:

@@ -13,6 +13,7 @@ import gevent.lock
 from flask import redirect, request, session, url_for
 from werkzeug.security import check_password_hash, generate_password_hash
 
+from locustfiles.common.web.locust_ui import address
 from locustfiles.contract.bad_input import BadInput
 
 VARIABLE = "SWARMLEDGER_WEB_USERS"
@@ -55,10 +56,10 @@ def users_of(options: argparse.Namespace) -> dict[str, str]:
 
 def use(web_ui: typing.Any, users: dict[str, str]) -> Check:
     """Let these log in, and out. Returns (name, password) -> whether it is one of theirs."""
-    app, base = web_ui.app, web_ui.environment.parsed_options.web_base_path or ""
+    app = web_ui.app
     app.secret_key = secrets.token_hex(32)  # who was logged in before a restart logs in again
     app.config.update(SESSION_COOKIE_SAMESITE="Strict", SESSION_COOKIE_SECURE=bool(web_ui.tls_cert))
-    web_ui.auth_args = {"username_password_callback": base + LOGIN}
+    web_ui.auth_args = {"username_password_callback": address(web_ui, LOGIN)}
     web_ui.login_manager.user_loader(lambda name: User(name) if name in users else None)
     check = _checker(users)
 
@@ -74,8 +75,8 @@ def use(web_ui: typing.Any, users: dict[str, str]) -> Check:
         flask_login.logout_user()
         return redirect(url_for("locust.login"))
 
-    app.add_url_rule(base + LOGIN, "swarmledger-login", login, methods=["POST"])
-    app.add_url_rule(base + LOGOUT, "swarmledger-logout", logout)
+    app.add_url_rule(address(web_ui, LOGIN), "swarmledger-login", login, methods=["POST"])
+    app.add_url_rule(address(web_ui, LOGOUT), "swarmledger-logout", logout)
     return check
 
 

@@ -9,6 +9,7 @@ from flask_login import current_user  # type: ignore[import-untyped]
 from gevent.pywsgi import WSGIServer
 
 from locustfiles.common.web.guard import WebGuard
+from locustfiles.common.web.locust_ui import address
 from locustfiles.contract.bad_input import BadInput
 
 PATH = "/metrics"
@@ -25,7 +26,6 @@ Check = typing.Callable[[str, str], bool]
 
 def serve(web_ui: typing.Any, scrape: Scrape, check: Check | None) -> None:
     """On Locust's own port. check(name, password): whether somebody may log in; None: all may read it."""
-    base = web_ui.environment.parsed_options.web_base_path or ""
 
     def view() -> Response:
         given = request.authorization
@@ -38,7 +38,7 @@ def serve(web_ui: typing.Any, scrape: Scrape, check: Check | None) -> None:
             return answer
         return _metrics(scrape)
 
-    web_ui.app.add_url_rule(base + PATH, "swarmledger-metrics", view, methods=["GET"])
+    web_ui.app.add_url_rule(address(web_ui, PATH), "swarmledger-metrics", view, methods=["GET"])
 
 
 def listen(port: int, scrape: Scrape) -> WSGIServer:

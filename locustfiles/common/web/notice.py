@@ -3,6 +3,8 @@
 import json
 import typing
 
+from locustfiles.common.web.locust_ui import add_to_page, add_view
+
 PATH = "/swarmledger-notice"
 SCRIPT = """
 <script>
@@ -56,17 +58,10 @@ class Told(typing.NamedTuple):
 
 def show(web_ui: typing.Any, told: typing.Callable[[], Told], said: typing.Callable[[], list[str]]) -> None:
     """Add it to Locust's page. said() -> what was answered to a button a moment ago."""
-    views, base = web_ui.app.view_functions, web_ui.environment.parsed_options.web_base_path or ""
-    page = views["locust.index"]
     links = [("./swarmledger", "LLM figures, live")] + [("./swarmledger-logout", "Log out")] * bool(web_ui.web_login)
-    script = SCRIPT.replace("LINKS", json.dumps(links)).replace("PATH", PATH)
-
-    def page_with_notice() -> typing.Any:
-        answer = page()
-        return answer.replace("</body>", f"{script}</body>") if isinstance(answer, str) else answer  # else to the login
+    add_to_page(web_ui, SCRIPT.replace("LINKS", json.dumps(links)).replace("PATH", PATH))
 
     def notice() -> dict[str, typing.Any]:
         return told()._asdict() | {"said": said()}
 
-    views["locust.index"] = page_with_notice
-    web_ui.app.add_url_rule(base + PATH, "swarmledger", web_ui.auth_required_if_enabled(notice))
+    add_view(web_ui, PATH, "swarmledger", notice)

@@ -6,11 +6,11 @@ import pathlib
 import typing
 
 import gevent
-import jinja2
 from flask import Response, jsonify, make_response, redirect, send_from_directory
 
 from locustfiles.common.web import past_runs
 from locustfiles.common.web.files import DOWNLOADS, NO_REPORT, OF_REPORT, Files, Maker, missing
+from locustfiles.common.web.locust_ui import add_view, templates
 from locustfiles.common.web.past_runs import PastRun
 
 HERE = pathlib.Path(__file__).parent
@@ -45,10 +45,7 @@ class Page:
     ) -> None:
         self._current, self._home, self._files = current, home, Files(maker)
         self._logout = bool(web_ui.web_login)
-        self._templates = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(HERE / "templates"), autoescape=True, undefined=jinja2.StrictUndefined
-        )
-        base, own = web_ui.environment.parsed_options.web_base_path or "", web_ui.auth_required_if_enabled
+        self._templates = templates()
         for path, view, method in (
             ("", self.live, "GET"),
             ("/", lambda: redirect("../swarmledger"), "GET"),
@@ -62,13 +59,7 @@ class Page:
             ("/runs/<run>/report.html", self.report, "GET"),
             ("/runs/<run>/<name>", self.file_of, "GET"),
         ):
-            web_ui.app.add_url_rule(
-                base + PATH + path,
-                f"swarmledger-page {path}",
-                own(view),
-                methods=[method],
-                strict_slashes=True,
-            )
+            add_view(web_ui, PATH + path, f"swarmledger-page {path}", view, method, strict_slashes=True)
 
     # pages
     def live(self) -> Response:

@@ -5,16 +5,15 @@ import typing
 
 import gevent
 import gevent.lock
-import jinja2
 from flask import Response, jsonify, make_response, redirect, request
 
 from locustfiles.common.planning.inputs import Inputs
+from locustfiles.common.web.locust_ui import add_to_page, add_view, templates
 from locustfiles.common.web.scenario_view import described
 from locustfiles.common.web.scenarios import Listing
 from locustfiles.contract.bad_input import BadInput
 
 PATH = "/swarmledger"
-TEMPLATES = pathlib.Path(__file__).parent / "templates"
 SCRIPT = f'<script type="module" src=".{PATH}/static/locust_form.js"></script>'
 LATER = "a run is under way: what this scenario asks for is shown when that has ended"
 
@@ -40,16 +39,13 @@ class StartForm:
     def __init__(self, web_ui: typing.Any, starter: Starter) -> None:
         self._starter, self._listing = starter, Listing(starter.given)
         self._one_at_a_time = gevent.lock.BoundedSemaphore()
-        self._templates = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined
-        )
-        base, own = web_ui.environment.parsed_options.web_base_path or "", web_ui.auth_required_if_enabled
+        self._templates = templates()
         for path, view, method in (
             ("/scenarios", self.scenarios, "GET"),
             ("/scenario", self.scenario, "GET"),
             ("/start", self.start, "POST"),
         ):
-            web_ui.app.add_url_rule(base + PATH + path, f"swarmledger{path}", own(view), methods=[method])
+            add_view(web_ui, PATH + path, f"swarmledger{path}", view, method)
 
     def scenarios(self) -> Response:
         """What can be chosen, and what is."""
@@ -117,10 +113,4 @@ class StartForm:
 def show(web_ui: typing.Any, starter: Starter) -> None:
     """Add it to the web UI."""
     StartForm(web_ui, starter)
-    page = web_ui.app.view_functions["locust.index"]
-
-    def page_with_its_form() -> typing.Any:
-        answer = page()
-        return answer.replace("</body>", f"{SCRIPT}</body>") if isinstance(answer, str) else answer  # else to the login
-
-    web_ui.app.view_functions["locust.index"] = page_with_its_form
+    add_to_page(web_ui, SCRIPT)

@@ -5,8 +5,11 @@ import pathlib
 import time
 import typing
 
+import gevent
 from flask import Response, make_response
 from locust.runners import STATE_CLEANUP, STATE_RUNNING, STATE_STOPPING
+
+from locustfiles.common.web.locust_ui import add_view
 
 STOPPING = (STATE_CLEANUP, STATE_STOPPING)
 REQUESTS = "/swarmledger-requests.csv"
@@ -26,8 +29,7 @@ class WebViews:
         views["locust.request_stats"] = own(self.request_stats)
         views["locust.reset_stats"] = own(self.reset_stats)
         views["locust.request_stats_full_history_csv"] = own(lambda: self.sent("locust_stats_history.csv"))
-        base = web_ui.environment.parsed_options.web_base_path or ""
-        self._app.add_url_rule(base + REQUESTS, "swarmledger-requests", own(lambda: self.sent("requests.csv")))
+        add_view(web_ui, REQUESTS, "swarmledger-requests", lambda: self.sent("requests.csv"))
         web_ui.template_args["extended_csv_files"] = [
             {"href": f".{REQUESTS}", "title": "Download requests.csv, as far as it is written"}
         ]
@@ -55,14 +57,19 @@ class WebViews:
         path = self._files().get(name)
         if path is None or not path.is_file():
             return make_response("No run has begun yet: start one, then ask again.\n", 404)
-        size = whole_lines(path)
-        answer = Response(some_of(path, size), mimetype="text/csv")
-        answer.headers["Content-Length"] = str(size)
-        answer.headers["Content-Disposition"] = f"attachment; filename={name}"
-        return answer
+        return lines_so_far(path, name)
 
 
-def whole_lines(path: pathlib.Path) -> int:
+def lines_so_far(path: pathlib.Path, name: str) -> Response:
+    """Of a file that grows those with an end, to be kept under a name."""
+    size = gevent.get_hub().threadpool.apply(_whole_lines, (path,))
+    answer = Response(_some_of(path, size), mimetype="text/csv")
+    answer.headers["Content-Length"] = str(size)
+    answer.headers.set("Content-Disposition", "attachment", filename=name)
+    return answer
+
+
+def _whole_lines(path: pathlib.Path) -> int:
     """How many bytes of a file that grows are lines with an end."""
     with open(path, "rb") as file:
         left = file.seek(0, os.SEEK_END)
@@ -75,7 +82,7 @@ def whole_lines(path: pathlib.Path) -> int:
     return 0
 
 
-def some_of(path: pathlib.Path, size: int) -> typing.Iterator[bytes]:
+def _some_of(path: pathlib.Path, size: int) -> typing.Iterator[bytes]:
     with open(path, "rb") as file:
         while size > 0 and (some := file.read(min(CHUNK, size))):
             size -= len(some)
