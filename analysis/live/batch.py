@@ -5,9 +5,11 @@ import typing
 import numpy as np
 import pandas as pd
 
+from analysis.cost.bill import usd_by_tokens
 from analysis.metrics.token_times import AtOnce, came_at_once, tpot_ms
 from analysis.runs.token_totals import prompt_total
 from locustfiles.contract.error_classes import ErrorClass
+from locustfiles.contract.prices.price import HourlyPrice, Price, TokenPrice
 
 
 class Batch(typing.NamedTuple):
@@ -29,6 +31,7 @@ class Batch(typing.NamedTuple):
     prompt: np.ndarray
     completion: np.ndarray
     cached: np.ndarray
+    usd: np.ndarray  # by the prices of tokens; 0 where the target is paid by the hour
 
     def where(self, chosen: np.ndarray) -> "Batch":
         return self if chosen.all() else Batch(*(column[chosen] for column in self))
@@ -46,8 +49,8 @@ class Batch(typing.NamedTuple):
         return AtOnce(int(self.at_once.sum()), int(self.several.sum()))
 
 
-def batch_of(records: pd.DataFrame) -> Batch:
-    """Of dated records."""
+def batch_of(records: pd.DataFrame, prices: dict[str, Price]) -> Batch:
+    """Of dated records. prices: by target."""
     error = records["error"]
     sure, all_of_them = (tpot_ms(records, held=held).to_numpy() for held in (True, False))
     return Batch(
@@ -67,4 +70,16 @@ def batch_of(records: pd.DataFrame) -> Batch:
         prompt=prompt_total(records).to_numpy(),
         completion=records["completion_tokens"].to_numpy(),
         cached=records["cache_read_tokens"].to_numpy(),
+        usd=_token_usd(records, prices),
     )
+
+
+def _token_usd(records: pd.DataFrame, prices: dict[str, Price]) -> np.ndarray:
+    found, targets = np.full(len(records), np.nan), records["target"].to_numpy(dtype=object)
+    for target in set(targets.tolist()):
+        here, price = targets == target, prices.get(target)
+        if isinstance(price, TokenPrice):
+            found[here] = usd_by_tokens(records if here.all() else records[here], price)
+        elif isinstance(price, HourlyPrice):
+            found[here] = 0.0
+    return found

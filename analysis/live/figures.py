@@ -142,11 +142,11 @@ class Watched:
         dated(now.manifest, records)
         self._places.add(piece.lo, piece.hi, records)
         if len(records):
-            batch = batch_of(records)
+            batch = batch_of(records, now.prices)
             self.tally.add(records, batch, now.prices)
             self._by_worker.update(rows_by_worker(records))
             self._series = self._series or Series(now.prices)
-            self._series.add(records, batch, [p.started_at - now.manifest.started_at for p in now.manifest.parts[1:]])
+            self._series.add(batch, [p.started_at - now.manifest.started_at for p in now.manifest.parts[1:]])
             ended = {v.stage for v in (*now.manifest.stages, *now.manifest.abandoned) if v.ended_by is not None}
             for stage in sorted(set(batch.stage.tolist()) - {0, *ended}):
                 self._of(stage, batch.stage == stage, records, batch)

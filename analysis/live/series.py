@@ -10,16 +10,14 @@ import math
 import typing
 
 import numpy as np
-import pandas as pd
 
-from analysis.cost.call_usd import counts_of, usd_of
 from analysis.live.batch import Batch
 from analysis.live.histogram import COARSE, Bins, Histogram
 from analysis.live.so_far import LATE_S, LEAST_S
 from analysis.runs.token_totals import MAX_UNCOUNTED
 from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.manifest import Manifest
-from locustfiles.contract.prices.price import HourlyPrice, Price, TokenPrice
+from locustfiles.contract.prices.price import HourlyPrice, Price
 
 MOST = 300  # points
 SHORTEST_S = 1.0  # a bucket at first
@@ -41,8 +39,7 @@ class Bucket:
     ttft: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(BINS.number, dtype=np.int32))
     latency: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(BINS.number, dtype=np.int32))
 
-    def count(self, batch: Batch, usd: np.ndarray) -> None:
-        """usd: of each by tokens."""
+    def count(self, batch: Batch) -> None:
         good = batch.where(batch.good)
         self.requests += len(batch)
         self.failures += int(batch.failed.sum())
@@ -50,8 +47,8 @@ class Bucket:
         self.successes += len(good)
         self.tokens += float(np.nansum(good.completion))
         self.uncounted += int(np.isnan(good.completion).sum())
-        self.usd += float(np.nansum(usd))
-        self.unpriced += int(np.isnan(usd[batch.good]).sum())
+        self.usd += float(np.nansum(batch.usd))
+        self.unpriced += int(np.isnan(good.usd).sum())
         Histogram(BINS, self.ttft).add(good.ttft_s)
         Histogram(BINS, self.latency).add(good.latency_s)
 
@@ -72,27 +69,15 @@ class Series:
         self.last = 0.0
         self._points: dict[int, tuple[tuple[int, float], dict[str, float | None]]] = {}
 
-    def add(self, records: pd.DataFrame, batch: Batch, parts: typing.Sequence[float]) -> None:
-        """Dated records in the order of the file, as a batch, too. parts: when the run's parts began."""
+    def add(self, batch: Batch, parts: typing.Sequence[float]) -> None:
+        """Records in the order of the file. parts: when the run's parts began."""
         self.last = max(self.last, float(batch.ended.max()))
-        usd = self._token_usd(records, batch)
         places = np.floor(batch.ended / self.every_s).astype(int)
         for place in np.unique(places):
             here = places == place
             bucket, some = self._buckets.setdefault(int(place), Bucket()), batch.where(here)
-            bucket.count(some, usd[here])
+            bucket.count(some)
             bucket.usd += self._hourly_usd(some, parts)
-
-    def _token_usd(self, records: pd.DataFrame, batch: Batch) -> np.ndarray:
-        """Of each record; 0 by the hour, NaN where it is not known."""
-        found = np.full(len(records), np.nan)
-        for target in set(batch.target.tolist()):
-            here, price = batch.target == target, self._prices.get(target)
-            if isinstance(price, TokenPrice):
-                found[here] = usd_of(counts_of(records if here.all() else records[here], price))
-            elif isinstance(price, HourlyPrice):
-                found[here] = 0.0
-        return found
 
     def _hourly_usd(self, batch: Batch, parts: typing.Sequence[float]) -> float:
         """Of the time by which they prolong their targets' spells under load."""

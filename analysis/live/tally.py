@@ -11,7 +11,6 @@ import typing
 import numpy as np
 import pandas as pd
 
-from analysis.cost.call_usd import counts_of, usd_of
 from analysis.live.batch import Batch
 from locustfiles.contract.gap_counts import gap_counts, middle_ms
 from locustfiles.contract.prices.price import Price, TokenPrice
@@ -110,7 +109,6 @@ class Entry:
     gaps: Times = dataclasses.field(default_factory=Times)
     tokens: dict[str, int] = dataclasses.field(default_factory=lambda: collections.defaultdict(int))  # by kind
     usd: float | None = None  # by the prices of tokens, as far as they are known; None where there is none
-    unpriced: int = 0  # successes whose dollars are not known
 
     def add(self, records: pd.DataFrame, batch: Batch, price: Price | None) -> None:
         outcomes = np.where(batch.good, SUCCESS, batch.error.astype(str))
@@ -129,9 +127,7 @@ class Entry:
                 self.tokens[kind] += int(known.sum())
         self._add_gaps(records["gaps"][batch.good].dropna())
         if isinstance(price, TokenPrice):
-            usd = usd_of(counts_of(records, price))
-            self.unpriced += int(np.isnan(usd[batch.good]).sum())
-            self.usd = (self.usd or 0.0) + float(np.nansum(usd))
+            self.usd = (self.usd or 0.0) + float(np.nansum(batch.usd))
 
     def _add_gaps(self, texts: pd.Series) -> None:
         bins: collections.Counter[int] = collections.Counter()
