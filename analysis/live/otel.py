@@ -21,7 +21,6 @@ from analysis.live.round import Document, Round
 from analysis.live.tally import ADVISED, SUCCESS, TOKENS, Entry, Key, Times
 from locustfiles.contract.scenario.scenario import Scenario
 
-CONVENTIONS = "0.1.0"
 SCOPE = "swarmledger"
 SECOND = 10**9
 KINDS = {

@@ -43,7 +43,11 @@ def finished(figures: Document, rows: int, width: int) -> list[rich.console.Rend
         table.add_column("limits", no_wrap=True, header_style="dim")
     for row in stages[-(rows - HEAD_ROWS) :]:
         what = Text(f"{row['stage']} {row['target']}, {row['payload']}")
-        cells = [what, Text(level(row).replace("requests/s", "/s")), *(Text(cell(row)) for _, _, cell in chosen)]
+        cells = [
+            what,
+            Text(level(row).replace("requests/s", "/s").replace("request/s", "/s")),
+            *(Text(cell(row)) for _, _, cell in chosen),
+        ]
         cells.append(Text(row.get("verdict") or "", style=VERDICTS.get(row.get("verdict") or "", "")))
         if with_limits:
             cells.append(Text(row.get("slo") or "", style=LIMITS.get(row.get("slo") or "", "")))

@@ -4,6 +4,7 @@ import typing
 
 from analysis.live.round import Document
 from analysis.words import format as show
+from analysis.words.level import level_text
 from locustfiles.contract.visible import visible_lines
 
 NO_RUN, NO_STAGE = "nothing is known of a run here yet", "the run has begun, no stage has"
@@ -36,14 +37,19 @@ class Lines:
         each = {row["stage"]: finished_line(row) for row in figures["stages"]}
         lines = [line for stage, line in each.items() if self._told.get(stage) != line]
         self._told |= each
-        now, before, self._last = _now(figures), self._last, _now(figures)
-        return visible_lines(lines + (now if now != before else []))
+        before, self._last = self._last, _now(figures)
+        return visible_lines(lines + (self._last if self._last != before else []))
+
+
+class _Level(typing.NamedTuple):
+    users: float | None
+    rate: float | None
 
 
 def level(row: typing.Mapping[str, typing.Any]) -> str:
-    if row["rate"] is not None:
-        return f"{row['rate']:g} requests/s"
-    return "no level" if row["users"] is None else f"{row['users']} user{'' if row['users'] == 1 else 's'}"
+    """As reports have it."""
+    of = _Level(row["users"], row["rate"])
+    return "no level" if of == (None, None) else level_text(of)
 
 
 def finished_line(row: typing.Mapping[str, typing.Any]) -> str:
@@ -65,9 +71,8 @@ def stage_lines(so_far: typing.Mapping[str, typing.Any]) -> list[str]:
     """Of the stage under way."""
 
     def times(name: str, unit: str, words: typing.Callable[[float | None], str]) -> str:
-        ends = (so_far[f"{name}_p95_{unit}_low"], so_far[f"{name}_p95_{unit}_high"])
-        wide = f" ({show.ends(words, *ends)})" if ends[0] is not None else ""
-        return f"p50 {words(so_far[f'{name}_p50_{unit}'])}, p95 {words(so_far[f'{name}_p95_{unit}'])}{wide}"
+        p95 = show.between(words, *(so_far[f"{name}_p95_{unit}{end}"] for end in ("", "_low", "_high")))
+        return f"p50 {words(so_far[f'{name}_p50_{unit}'])}, p95 {p95}"
 
     errors = ", ".join(f"{name} {n}" for name, n in so_far["errors"]) or "none"
     first = [
