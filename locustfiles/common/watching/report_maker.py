@@ -8,9 +8,9 @@ import time
 
 import gevent
 import gevent.lock
-from gevent.fileobject import FileObjectPosix
 
 from locustfiles.common.watching.child import begin
+from locustfiles.common.watching.pipes import lines
 
 NICE = 19  # whoever measures goes first
 KEPT = 20_000  # characters of what it said, its end
@@ -67,18 +67,14 @@ class ReportMaker:
 
 def _output(arguments: list[str]) -> str:
     """What it says until it ends, the end of it. Raises OSError."""
-    child = begin(arguments, errors_apart=False)
-    with contextlib.suppress(OSError):  # ended already
-        os.setpriority(os.PRIO_PROCESS, child.pid, NICE)
-    os.close(child.stdin)
-    os.close(child.stderr)
-    said = b""
-    with FileObjectPosix(child.stdout, "rb") as of:
-        while some := of.read1(KEPT):
-            said = (said + some)[-KEPT:]
-    with contextlib.suppress(ChildProcessError):
-        while os.waitpid(child.pid, os.WNOHANG) == (0, 0):
-            gevent.sleep(0.05)
+    child, said = begin(arguments, errors_apart=False), b""
+    try:
+        with contextlib.suppress(OSError):  # ended already
+            os.setpriority(os.PRIO_PROCESS, child.pid, NICE)
+        for line in lines(child.stdout):
+            said = (said + line + b"\n")[-KEPT:]
+    finally:
+        child.end()
     return said.decode(errors="replace")
 
 
