@@ -9,7 +9,6 @@ import contextlib
 import dataclasses
 import json
 import pathlib
-import socket
 import subprocess
 import sys
 import tempfile
@@ -22,7 +21,7 @@ import yaml
 from locustfiles.contract.exit_codes import BAD_INPUT, NOT_TRUSTED, OK, complain
 from scripts.bench.clients import LOCUST, plain_environment
 from scripts.bench.command import parser_of
-from scripts.bench.endpoint import ROOT, SHORT_MODEL, EndpointFailed, running_endpoint
+from scripts.bench.endpoint import ROOT, SHORT_MODEL, EndpointFailed, free_port, running_endpoint
 from scripts.bench.measure import running
 from scripts.bench.table import markdown
 
@@ -103,7 +102,7 @@ def collect(rate: float, workers: int, seconds: float, folder: pathlib.Path) -> 
             "--scenario",
             str(_scenario(folder, workers, seconds)),
         ]
-        port = str(_free_port())
+        port = str(free_port())
         env = plain_environment(endpoint) | {"BENCH_RECORDS_A_SECOND": str(rate / workers)}
         of_master = [
             "--master",
@@ -145,12 +144,6 @@ def _scenario(folder: pathlib.Path, workers: int, seconds: float) -> pathlib.Pat
     path = folder / "scenario.yaml"
     path.write_text(yaml.safe_dump(scenario), encoding="utf-8")
     return path
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
 
 
 class _Sample(typing.NamedTuple):

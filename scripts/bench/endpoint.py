@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -77,6 +78,12 @@ def running_endpoint(folder: pathlib.Path, core: int | None, tls: bool) -> typin
         yield endpoint
     finally:
         endpoint.stop()
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
 
 
 def pin_to(core: int | None) -> typing.Callable[[], None] | None:

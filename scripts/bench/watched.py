@@ -10,7 +10,6 @@ import contextlib
 import csv
 import json
 import pathlib
-import socket
 import statistics
 import sys
 import tempfile
@@ -25,7 +24,15 @@ from locustfiles.contract.exit_codes import BAD_INPUT, NOT_TRUSTED, OK, complain
 from scripts.bench.child import PROMPT
 from scripts.bench.clients import LOCUST, SHORT_TOKENS, STREAM_TOKENS, plain_environment
 from scripts.bench.command import parser_of, seconds
-from scripts.bench.endpoint import ROOT, SHORT_MODEL, STREAM_MODEL, Endpoint, EndpointFailed, running_endpoint
+from scripts.bench.endpoint import (
+    ROOT,
+    SHORT_MODEL,
+    STREAM_MODEL,
+    Endpoint,
+    EndpointFailed,
+    free_port,
+    running_endpoint,
+)
 from scripts.bench.measure import ClientFailed, cores, running
 from scripts.bench.open_page import Page
 from scripts.bench.table import markdown
@@ -81,9 +88,7 @@ def watched(stream: bool, pairs: int, seconds_each: float, folder: pathlib.Path)
     """One run of 2 x pairs stages. Raises EndpointFailed or ClientFailed."""
     folder.mkdir()
     endpoint_core, client_core = cores()
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
+    port = free_port()
     with running_endpoint(folder, endpoint_core, False) as endpoint:
         command = [LOCUST, "-f", str(ROOT / "locustfiles/sweep.py"), "--scenario"]
         command += [str(_scenario(stream, pairs, seconds_each, folder)), "--run-dir", str(folder / "run")]
