@@ -63,13 +63,11 @@ def decode(chunks: Chunks) -> tuple[list[Frame], Damage | None]:
     while start < size:
         if len(frames) >= MAX_PIECES:
             return frames, _MANY
-        if size - start < 12:
-            return frames, _CUT
-        total, headers_size, prelude_crc = _prelude(blob, start)
-        if _crc32(blob[start : start + 8]) != prelude_crc:
-            return frames, _PRELUDE_CRC
-        if not (0 <= total - headers_size - _AROUND <= MAX_PAYLOAD and headers_size <= MAX_HEADERS):
-            return frames, _LENGTH
+        prelude = blob[start : start + 12]
+        lengths = _sound.get(prelude) or _lengths(prelude)
+        if isinstance(lengths, Damage):
+            return frames, lengths
+        total, headers_size, prelude_crc = lengths
         end = start + total
         if end > size:
             return frames, _CUT
@@ -86,6 +84,24 @@ def decode(chunks: Chunks) -> tuple[list[Frame], Damage | None]:
         frames.append(_frame(Frame, (time, headers, rest[headers_end:])))
         start = end
     return frames, None
+
+
+_sound: dict[bytes, tuple[int, int, int]] = {}  # preludes, CRC included, whose lengths are possible
+_PRELUDES = 4096  # of them are kept
+
+
+def _lengths(prelude: bytes) -> tuple[int, int, int] | Damage:
+    """Of the frame, of its headers, and the CRC of both."""
+    if len(prelude) < 12:
+        return _CUT
+    total, headers_size, crc = found = _prelude(prelude)
+    if _crc32(prelude[:8]) != crc:
+        return _PRELUDE_CRC
+    if not (0 <= total - headers_size - _AROUND <= MAX_PAYLOAD and headers_size <= MAX_HEADERS):
+        return _LENGTH
+    if len(_sound) < _PRELUDES:
+        _sound[prelude] = found
+    return found
 
 
 _known: dict[bytes, dict[str, str]] = {}  # all streams of a process repeat a handful of header blocks
