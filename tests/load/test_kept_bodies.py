@@ -11,7 +11,7 @@ from locustfiles.common.prompts.payloads import BadPayload, Prompt
 from locustfiles.contract.scenario.targets import BedrockTarget
 
 CHAT = BedrockTarget(name="chat", service="bedrock", model_id="meta.llama3-8b-v1:0", stream=True)
-COLDER = CHAT.model_copy(update={"name": "colder", "parameters": {"temperature": 0}})
+COLDER = CHAT.model_copy(update={"parameters": {"temperature": 0}})  # of the same name
 
 
 def test_each_target_and_prompt_has_the_body_that_is_built_for_it():
@@ -37,7 +37,7 @@ def test_what_is_kept_is_bounded_and_large_bodies_are_not_kept(monkeypatch):
     for n in range(50):
         kept.of(CHAT, Prompt(str(n), "x" * 100, None))
         # 100 characters and what Converse puts around them
-        assert sum(len(body.body) for _, body in kept._kept.values()) == kept._bytes <= 1000
+        assert sum(len(body.body) for *_, body in kept._kept.values()) == kept._bytes <= 1000
     large = Prompt("large", "x" * 400, None)
     assert kept.of(CHAT, large) is not kept.of(CHAT, large)
 

@@ -9,22 +9,22 @@ LARGE = 64 << 10  # such a body takes longer to be sent than to be built
 
 
 class KeptBodies:
-    """Of one process, whose targets have names of their own and stay as they are."""
+    """Of one process. Targets and prompts are told apart as objects, which stay as they are."""
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[str, int], tuple[Prompt, Body]] = {}  # with the prompt, whose id() is then no other's
+        self._kept: dict[tuple[int, int], tuple[Target, Prompt, Body]] = {}  # with both, whose id() is then no other's
         self._bytes = 0
 
     def of(self, target: Target, prompt: Prompt) -> Body:
         """What `build` gives, and raises."""
-        known = self._kept.get((target.name, id(prompt)))
+        known = self._kept.get((id(target), id(prompt)))
         if known is not None:
-            return known[1]
+            return known[2]
         body = build(target, prompt)
         if len(body.body) <= LARGE:
             if self._bytes + len(body.body) > MOST_BYTES:
                 self._kept.clear()
                 self._bytes = 0
-            self._kept[target.name, id(prompt)] = prompt, body
+            self._kept[id(target), id(prompt)] = target, prompt, body
             self._bytes += len(body.body)
         return body
