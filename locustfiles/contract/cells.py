@@ -9,8 +9,8 @@ import typing
 
 _FORMULA = re.compile(r"'*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]")
 _MARKED = re.compile(r"''*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]")
-#: anywhere in cells that are joined by tabs: quick, and right where it says no
-_SOME = re.compile(r"(?:^|\x00)'*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]")
+#: anywhere in cells that each have \x00 in front: quick, for it looks at what follows one alone, and right where it says no
+_SOME = re.compile("\x00'*[=+\\-@\t\r\uff1d\uff0b\uff0d\uff20]")
 
 
 def neutral(text: str) -> str:
@@ -25,7 +25,7 @@ def original(cell: str) -> str:
 
 def neutral_row(row: typing.Sequence[str], texts: typing.Collection[int]) -> typing.Sequence[str]:
     """A row's cells as they are written; `texts`: which ones are text."""
-    if not _SOME.search("\x00".join(row)):
+    if not _SOME.search("\x00" + "\x00".join(row)):
         return row
     return [neutral(cell) if n in texts else cell for n, cell in enumerate(row)]
 

@@ -6,6 +6,7 @@ empty cell in the file, never 0. Units are in the names (`_ms`: milliseconds, mo
 """
 
 import dataclasses
+import operator
 import typing
 
 from locustfiles.contract.cells import neutral_row
@@ -82,10 +83,11 @@ class RequestRecord:
 
     def row(self) -> list[str]:
         """The record as CSV cells, in the order of `FIELDS`."""
-        return [_cell(getattr(self, name)) for name in FIELDS]
+        return ["" if v is None else v if type(v) is str else _cell(v) for v in _values(self)]
 
 
 FIELDS: tuple[str, ...] = tuple(f.name for f in dataclasses.fields(RequestRecord))
+_values = operator.attrgetter(*FIELDS)
 #: those of files from before a field was added
 _EARLIER_FIELDS = tuple(FIELDS[: FIELDS.index(added)] for added in ("served_latency", "cache_write_1h_tokens", "gaps"))
 

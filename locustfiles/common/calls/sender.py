@@ -12,12 +12,13 @@ import gevent
 
 from locustfiles.common.calls.boto3_call import Boto3Call
 from locustfiles.common.calls.clock import Clock
+from locustfiles.common.calls.kept_bodies import KeptBodies
 from locustfiles.common.calls.loop_probe import Probe
 from locustfiles.common.calls.outcome import elapsed_ms, outcome, token_counts
 from locustfiles.common.calls.stage_spec import StageSpec
 from locustfiles.common.calls.unreachable import Unreachable
 from locustfiles.common.dialects.parsed import ParsedAnswer
-from locustfiles.common.dialects.request import Body, build
+from locustfiles.common.dialects.request import Body
 from locustfiles.common.dialects.response import parse_answer
 from locustfiles.common.prompts.payloads import Prompt
 from locustfiles.common.prompts.token_counter import counter_of
@@ -58,6 +59,7 @@ class Sender:
         self._idle = False  # told that nothing is to be sent
         self._told = True  # on_clear was called for this phase
         self._open: collections.Counter[tuple[int, str]] = collections.Counter()  # in flight by (stage, phase)
+        self._bodies = KeptBodies()
         self._calls = itertools.count(1)
         self._jitter = random.Random()
         self._counters = {t.name: counter_of(t.tokenizer) for t in scenario.targets if t.tokenizer}
@@ -141,7 +143,7 @@ class Sender:
     def _attempts(
         self, user: int, target: Target, prompt: Prompt, spec: StageSpec, phase: str, due: float | None
     ) -> RequestRecord:
-        body, retry = build(target, prompt), self.scenario.retry
+        body, retry = self._bodies.of(target, prompt), self.scenario.retry
         facts = self._facts(user, target, body, prompt, spec)
         attempt = 0
         while True:

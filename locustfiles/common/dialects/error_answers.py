@@ -3,15 +3,14 @@
 import typing
 
 from locustfiles.common.dialects.error_bodies import (
-    NO_JSON,
     code_of,
     describe,
     message_of,
     status_of,
-    to_json,
 )
 from locustfiles.common.dialects.event_stream import Frame
 from locustfiles.common.dialects.parsed import AnswerBuilder
+from locustfiles.common.dialects.read_json import NO_JSON, read_json
 from locustfiles.contract.error_classes import ErrorClass, classify, is_known
 
 _BARE = {"message", "Message", "__type", "code", "type"}  # the keys of an error that is nothing but that
@@ -24,12 +23,13 @@ _BARE_DETAIL = {
     "type",
     "code",
 }
+_ANY_BARE = _BARE | _BARE_DETAIL | {"error"}
 
 
 def error_answer(builder: AnswerBuilder, status: int, headers: typing.Mapping[str, str], data: bytes) -> None:
     """An answer of another status than 2xx: the service's type from the header, else from the body."""
     try:
-        body = to_json(data.decode())
+        body = read_json(data)
     except NO_JSON:
         body = None
     if type(body) is list and body:  # Google's routes put the error into a list
@@ -50,7 +50,7 @@ def exception(builder: AnswerBuilder, frame: Frame) -> None:
     """A frame of `:message-type` exception: its type and the message of its JSON payload."""
     code = frame.headers.get(":exception-type")
     try:
-        body = to_json(frame.payload.decode())
+        body = read_json(frame.payload)
     except NO_JSON:
         body = None
     builder.fail(classify(code, None), code, message_of(body) if isinstance(body, dict) else None)
@@ -59,7 +59,7 @@ def exception(builder: AnswerBuilder, frame: Frame) -> None:
 def plain_error(builder: AnswerBuilder, data: bytes) -> None:
     """The code of a JSON error body that came in place of a stream; other bytes change nothing."""
     try:
-        body = to_json(data.decode())
+        body = read_json(data)
     except NO_JSON:
         return
     if type(body) is dict:
@@ -69,6 +69,8 @@ def plain_error(builder: AnswerBuilder, data: bytes) -> None:
 def error_body(builder: AnswerBuilder, body: dict) -> bool:
     """True for an error inside a 200: `{"error": …}` (TGI, LMI, OpenAI, Claude), `{"object": "error"}` (vLLM), or
     nothing but a message (Bedrock, Dynamo) or a detail (FastAPI)."""
+    if not body.get("error") and body.get("object") != "error" and not _ANY_BARE.issuperset(body):
+        return False  # nearly every event
     keys = body.keys() - {"error"} if body.get("error", "") is None else body.keys()  # a null one says nothing
     bare = keys <= _BARE or ("detail" in body and keys <= _BARE_DETAIL)
     if not body.get("error") and body.get("object") != "error" and not (bare and message_of(body)):

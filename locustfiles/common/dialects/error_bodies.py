@@ -7,10 +7,7 @@ import re
 import typing
 
 from locustfiles.common.dialects.answer_parts import part
-
-#: what `to_json` raises: bad JSON, bad UTF-8, a number or a depth beyond the decoder's limits
-NO_JSON = (ValueError, RecursionError)
-to_json = json.JSONDecoder().decode
+from locustfiles.common.dialects.read_json import NO_JSON, read_json
 
 #: where an HTTP status stands, as a number or its digits, in the error object or beside it
 _STATUS_KEYS = (
@@ -94,7 +91,7 @@ def _text(value: object, deep: int = 0) -> str | None:
 def describe(status: int | None, headers: typing.Mapping[str, str], data: bytes) -> str:
     """What to say of an answer that has no message: never nothing, and never a page's markup."""
     try:
-        body = to_json(data.decode())
+        body = read_json(data)
     except NO_JSON:
         text = page_text(data) or " ".join(data[:_MOST].decode(errors="replace").split())
     else:

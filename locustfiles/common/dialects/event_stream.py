@@ -23,6 +23,7 @@ _STRING = 7
 _FIXED = {0: 0, 1: 0, 2: 1, 3: 2, 4: 4, 5: 8, 8: 8, 9: 16}  # header value type -> its bytes
 _prelude = struct.Struct(">III").unpack_from
 _uint32 = struct.Struct(">I").unpack_from
+_crc32 = zlib.crc32
 
 
 class Frame(typing.NamedTuple):
@@ -31,6 +32,9 @@ class Frame(typing.NamedTuple):
     time: float  # arrival of the frame's last byte
     headers: dict[str, str]
     payload: bytes
+
+
+_frame = tuple.__new__  # without a call of Python's for every frame
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -56,38 +60,59 @@ def decode(chunks: Chunks) -> tuple[list[Frame], Damage | None]:
     size, start = len(blob), 0
     arrivals = iter(chunks)
     received, time = 0, 0.0
-    known: dict[bytes, dict[str, str]] = {}  # a stream repeats a handful of header blocks
-    view = memoryview(blob)
     while start < size:
         if len(frames) >= MAX_PIECES:
             return frames, _MANY
-        if size - start < 12:
-            return frames, _CUT
-        total, headers_size, prelude_crc = _prelude(blob, start)
-        if zlib.crc32(view[start : start + 8]) != prelude_crc:
-            return frames, _PRELUDE_CRC
-        payload_size = total - headers_size - _AROUND
-        if not (0 <= payload_size <= MAX_PAYLOAD and headers_size <= MAX_HEADERS):
-            return frames, _LENGTH
+        prelude = blob[start : start + 12]
+        lengths = _sound.get(prelude) or _lengths(prelude)
+        if isinstance(lengths, Damage):
+            return frames, lengths
+        total, headers_size, prelude_crc = lengths
         end = start + total
         if end > size:
             return frames, _CUT
-        if zlib.crc32(view[start : end - 4]) != _uint32(blob, end - 4)[0]:
+        rest = blob[start + 8 : end - 4]  # the prelude's CRC, headers and payload
+        if _crc32(rest, prelude_crc) != _uint32(blob, end - 4)[0]:  # it goes on from the CRC of the bytes before
             return frames, _MESSAGE_CRC
-        payload_start = start + 12 + headers_size
-        raw = blob[start + 12 : payload_start]
-        headers = known.get(raw)
+        headers_end = 4 + headers_size
+        headers = _known.get(rest[4:headers_end]) or _read_headers(rest[4:headers_end])
         if headers is None:
-            headers = _headers(raw)
-            if headers is None:
-                return frames, _HEADERS
-            known[raw] = headers
+            return frames, _HEADERS
         while received < end:
             time, part = next(arrivals)
             received += len(part)
-        frames.append(Frame(time, headers, blob[payload_start : end - 4]))
+        frames.append(_frame(Frame, (time, headers, rest[headers_end:])))
         start = end
     return frames, None
+
+
+_sound: dict[bytes, tuple[int, int, int]] = {}  # preludes, CRC included, whose lengths are possible
+_PRELUDES = 4096  # of them are kept
+
+
+def _lengths(prelude: bytes) -> tuple[int, int, int] | Damage:
+    """Of the frame, of its headers, and the CRC of both."""
+    if len(prelude) < 12:
+        return _CUT
+    total, headers_size, crc = found = _prelude(prelude)
+    if _crc32(prelude[:8]) != crc:
+        return _PRELUDE_CRC
+    if not (0 <= total - headers_size - _AROUND <= MAX_PAYLOAD and headers_size <= MAX_HEADERS):
+        return _LENGTH
+    if len(_sound) < _PRELUDES:
+        _sound[prelude] = found
+    return found
+
+
+_known: dict[bytes, dict[str, str]] = {}  # all streams of a process repeat a handful of header blocks
+_KEPT, _LONGEST = 256, 512  # so many blocks, of at most so many bytes
+
+
+def _read_headers(raw: bytes) -> dict[str, str] | None:
+    headers = _headers(raw)
+    if headers and len(raw) <= _LONGEST and len(_known) < _KEPT:
+        _known[raw] = headers
+    return headers
 
 
 def _headers(raw: bytes) -> dict[str, str] | None:

@@ -31,16 +31,28 @@ def _event(builder: AnswerBuilder, event: dict) -> list[dict]:
     """The choices of a stream's event, each noted as begun or ended; id and usage are read."""
     builder.identify(event.get("id"))
     choices = objects(event, "choices")
-    holder = event
-    if not event.get("usage"):  # Moonshot counts in the choice, Groq in a part of its own
-        holder = next((h for h in (*choices, part(event, "x_groq")) if h.get("usage")), event)
-    _openai_usage(builder, holder)
-    told = whole_number(part(holder, "usage").get("completion_tokens"))
-    if told is not None:
-        builder.usages.append(told)
+    holder = _holder(event, choices)
+    if tier := holder.get("service_tier"):
+        builder.billing.tier = tier
+    if holder.get("usage"):
+        _openai_usage(builder, holder)
+        told = whole_number(part(holder, "usage").get("completion_tokens"))
+        if told is not None:
+            builder.usages.append(told)
     for place, choice in enumerate(choices):
         begins_or_ends(builder, place, choice, _reason(choice))
     return choices
+
+
+def _holder(event: dict, choices: list[dict]) -> dict:
+    """Where the usage is: Moonshot counts in the choice, Groq in a part of its own."""
+    if event.get("usage"):
+        return event
+    for choice in choices:
+        if choice.get("usage"):
+            return choice
+    groqs = part(event, "x_groq")
+    return groqs if groqs.get("usage") else event
 
 
 def openai_whole(builder: AnswerBuilder, answer: dict) -> None:
@@ -62,11 +74,14 @@ def bedrock_chat_event(builder: AnswerBuilder, event: dict, time: float) -> None
 
 def _openai_choice(builder: AnswerBuilder, choice: dict, key: str, time: float | None) -> None:
     """One choice of a chat (`key`: where its message is) or of completions (`text`)."""
-    builder.say(choice.get("text"), time)
-    _openai_message(builder, part(choice, key), time)
-    if part(choice, "error"):  # a gateway's, of this choice alone
+    if "text" in choice:
+        builder.say(choice["text"], time)
+    if message := part(choice, key):
+        _openai_message(builder, message, time)
+    if "error" in choice and part(choice, "error"):  # a gateway's, of this choice alone
         error_event(builder, choice)
-    ends(builder, _reason(choice))
+    if reason := _reason(choice):
+        ends(builder, reason)
 
 
 def _reason(choice: dict) -> object:
@@ -81,6 +96,14 @@ def _openai_message(builder: AnswerBuilder, message: dict, time: float | None) -
         _openai_parts(builder, message, time)
     else:
         builder.say_tagged(content or message.get("refusal"), time)
+    if not _BESIDE.isdisjoint(message):
+        _beside_text(builder, message, time)
+
+
+_BESIDE = frozenset(("audio", "function_call", "tool_calls"))
+
+
+def _beside_text(builder: AnswerBuilder, message: dict, time: float | None) -> None:
     if "audio" in message:
         audio = part(message, "audio")
         builder.produce(audio.get("transcript") or audio.get("data"), time)

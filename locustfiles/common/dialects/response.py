@@ -24,9 +24,10 @@ from locustfiles.common.dialects.answer_parts import part
 from locustfiles.common.dialects.billed import TRACE, coheres_units, trace
 from locustfiles.common.dialects.converse import converse_event
 from locustfiles.common.dialects.error_answers import error_answer, error_body, exception, plain_error
-from locustfiles.common.dialects.error_bodies import NO_JSON, describe, to_json
+from locustfiles.common.dialects.error_bodies import describe
 from locustfiles.common.dialects.event_stream import Chunks, Damage, Frame, decode
 from locustfiles.common.dialects.parsed import AnswerBuilder, ParsedAnswer
+from locustfiles.common.dialects.read_json import NO_JSON, read_json
 from locustfiles.common.dialects.request import Body
 from locustfiles.common.dialects.stream_lines import OPENAI, lines
 from locustfiles.common.dialects.table import CHUNK_EVENTS
@@ -128,9 +129,13 @@ def _events(builder: AnswerBuilder, frames: list[Frame]) -> typing.Iterator[Fram
 
 def _converse_frames(builder: AnswerBuilder, frames: list[Frame]) -> None:
     for time, headers, payload in _events(builder, frames):
-        event = _object(builder, payload)
-        if event is not None:
-            converse_event(builder, headers.get(":event-type"), event, time)
+        kind, event = headers.get(":event-type"), _object(builder, payload)
+        if event is None:
+            continue
+        if kind == "contentBlockDelta" and type(delta := event.get("delta")) is dict and "text" in delta:
+            builder.say(delta["text"], time)  # nearly all of them
+        else:
+            converse_event(builder, kind, event, time)
 
 
 def _chunk_frames(builder: AnswerBuilder, dialect: str, frames: list[Frame]) -> None:
@@ -174,7 +179,7 @@ def _invocation_metrics(builder: AnswerBuilder, metrics: dict) -> None:
 
 def _object(builder: AnswerBuilder, data: bytes) -> dict | None:
     try:
-        value = to_json(data.decode())
+        value = read_json(data)
     except NO_JSON:
         value = None
     if type(value) is dict:

@@ -7,9 +7,10 @@ import re
 import typing
 
 from locustfiles.common.dialects.error_answers import error_event
-from locustfiles.common.dialects.error_bodies import NO_JSON, message_of, page_text, to_json
+from locustfiles.common.dialects.error_bodies import message_of, page_text
 from locustfiles.common.dialects.event_stream import Chunks
 from locustfiles.common.dialects.parsed import AnswerBuilder
+from locustfiles.common.dialects.read_json import NO_JSON, read_json
 from locustfiles.common.dialects.table import DIALECTS
 from locustfiles.common.dialects.whole_answers import came_whole, is_error, whole
 from locustfiles.contract.error_classes import ErrorClass
@@ -79,13 +80,19 @@ def _events(builder: AnswerBuilder, blob: bytes) -> typing.Iterator[_Event]:
     start, name = 0, b""
     held: list[_Event] = []
     for line in blob.split(b"\n"):
+        if line[:7] == b"data: {" and line[-1:] == b"}" and not held:  # nearly all of them
+            end = start + len(line)
+            start = end + 1
+            yield _Event(line[6:], end, name, start > len(blob))
+            continue
         content = line.rstrip()
         end, start = start + len(content), start + len(line) + 1
-        key, colon, value = content.partition(b":")
         if not content:
             yield from _joined(held)
             held, name = [], b""
-        elif not key:  # a comment: to keep the connection, or Dynamo's error
+            continue
+        key, colon, value = content.partition(b":")
+        if not key:  # a comment: to keep the connection, or Dynamo's error
             if name == b"error" and value.strip():
                 error_event(builder, {"error": value.strip().decode(errors="replace")})
         elif colon and key in (b"event", b"id", b"retry"):
@@ -123,7 +130,7 @@ def _read(builder: AnswerBuilder, dialect: str, blob: bytes, parts: Chunks) -> N
             builder.closed |= dialect in OPENAI or dialect == "raw"
             continue
         try:
-            event = to_json(data.decode())
+            event = read_json(data)
         except NO_JSON:
             if name == b"error":
                 error_event(builder, {"error": data.decode(errors="replace")})
@@ -147,7 +154,7 @@ def _bare_text(builder: AnswerBuilder, blob: bytes, parts: Chunks) -> None:
     """Every piece is a delta, or every `data:` line where there are some; the proper end of the stream closes it."""
     builder.closed = True
     try:
-        error = to_json(blob.decode())
+        error = read_json(blob)
     except NO_JSON:
         error = None
     if type(error) is dict and is_error(builder, error):

@@ -5,9 +5,10 @@ import typing
 from locustfiles.common.dialects.answer_parts import objects, part
 from locustfiles.common.dialects.billed import TRACE, coheres_units, trace
 from locustfiles.common.dialects.error_answers import error_body
-from locustfiles.common.dialects.error_bodies import NO_JSON, describe, page_text, to_json
+from locustfiles.common.dialects.error_bodies import describe, page_text
 from locustfiles.common.dialects.parsed import AnswerBuilder
 from locustfiles.common.dialects.raw_container import text_in
+from locustfiles.common.dialects.read_json import NO_JSON, read_json
 from locustfiles.common.dialects.table import DIALECTS
 from locustfiles.contract.error_classes import ErrorClass
 
@@ -19,7 +20,7 @@ def whole(builder: AnswerBuilder, dialect: str, data: bytes, ended: bool) -> Non
     if not ended:
         builder.fail(ErrorClass.STREAM_BROKEN, None, "the connection broke before the end of the answer")
     try:
-        answer = to_json(data.decode())
+        answer = read_json(data)
     except NO_JSON:
         if builder.raw and builder.raw.plain_text:
             builder.say(data.decode(errors="replace"), None)
@@ -69,7 +70,7 @@ def came_whole(builder: AnswerBuilder, dialect: str, data: bytes) -> bool:
     if data.lstrip()[:1] not in (b"{", b"["):
         return False
     try:
-        answer = to_json(data.decode())
+        answer = read_json(data)
     except NO_JSON:
         return False
     if dialect == "raw":

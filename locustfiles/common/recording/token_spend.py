@@ -71,11 +71,14 @@ class TokenSpend:
 
     def _note(self, usage: Usage) -> Usage:
         """Its counts are among those that unknown ones are taken at; with the guardrail's units that have a price."""
-        guardrail = {policy: n for policy, n in usage.guardrail.items() if policy in self._price.guardrail}
-        self._seen.prompt_tokens = max(self._seen.prompt_tokens, usage.whole_prompt or 0)
+        seen = self._seen
+        seen.prompt_tokens = max(seen.prompt_tokens, usage.whole_prompt or 0)
+        seen.completion_tokens = max(seen.completion_tokens, usage.completion_tokens or 0)
         self._caches |= bool(usage.cache_read_tokens or usage.cache_write_tokens)
-        self._seen.completion_tokens = max(self._seen.completion_tokens, usage.completion_tokens or 0)
         self._most_units = max(self._most_units, usage.units or 0.0)
+        if not usage.guardrail:  # nearly every one
+            return usage
+        guardrail = {policy: n for policy, n in usage.guardrail.items() if policy in self._price.guardrail}
         for policy, units in guardrail.items():
             self._most_guardrail[policy] = max(units, self._most_guardrail.get(policy, 0))
         return usage._replace(guardrail=guardrail)

@@ -4,14 +4,14 @@ import os
 import urllib.parse
 
 import boto3
-import botocore.auth
 import botocore.awsrequest
 import botocore.exceptions
 import botocore.httpsession
 
 from locustfiles.common.transport.connect import Origin
-from locustfiles.common.transport.header_lines import check
 from locustfiles.common.transport.proxy import proxy_for
+from locustfiles.common.transport.request_head import Head
+from locustfiles.common.transport.signature import Now, Repeated, signed
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.keys import redact
 from locustfiles.contract.scenario.scenario import Scenario
@@ -23,6 +23,7 @@ SERVICES = {"bedrock": ("bedrock-runtime", "bedrock"), "sagemaker": ("sagemaker-
 #: what botocore raises where credentials cannot be had or refreshed. RuntimeError: what came was expired too;
 #: OSError, ValueError: a credential_process or a token's file that is not there or holds something else
 UNSIGNED = (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError, RuntimeError, OSError, ValueError)
+MOST_KINDS = 1000  # of requests whose common parts are kept
 
 
 class NoCredentials(BadInput):
@@ -39,6 +40,8 @@ class AwsSession:
         self._boto3 = scenario.transport == "boto3"
         self._bases: dict[tuple[str, str | None], urllib.parse.SplitResult] = {}
         self._origins: dict[urllib.parse.SplitResult, Origin] = {}
+        self._kinds: dict[tuple, tuple[Head, Repeated | None]] = {}
+        self._now = Now()
         self.ca_file = os.environ.get("AWS_CA_BUNDLE") or botocore.httpsession.get_cert_path(True)
         try:  # the session too: it fails for an AWS_PROFILE that does not exist
             self.boto3 = boto3.Session(region_name=scenario.region)
@@ -98,31 +101,41 @@ class AwsSession:
         return self._origins[base]
 
     def request(self, target: Target, path: str, headers: dict[str, str], body: bytes) -> bytes:
-        """A signed HTTP/1.1 request, ready to be sent. `path` is URL-quoted already.
-
-        A proxy before an http endpoint reads the whole URL in the first line, and its own header; neither is signed.
-        """
-        base = self._base(target)
+        """A signed HTTP/1.1 request, ready to be sent. `path` is URL-quoted already. What requests of one kind share is
+        kept. Credentials are asked for anew at each."""
+        base, key = self._base(target), self._key(target)
+        frozen = self._credentials.get_frozen_credentials() if key is None else None
+        kind = (target.service, base, path, key, *headers.items())
+        known = self._kinds.get(kind)
+        if known is not None:
+            head, repeated = known
+            if repeated is None:
+                return head.written(body)
+            if repeated.credentials == frozen:
+                stamp = self._now.stamp()
+                return head.written(body, stamp, repeated.authorization(stamp, body))
         path = base.path.rstrip("/") + path
-        signed = botocore.awsrequest.AWSRequest(
+        request = botocore.awsrequest.AWSRequest(
             method="POST", url=f"{base.scheme}://{base.netloc}{path}", headers=headers, data=body
         )
+        repeated = None
+        if frozen is not None:
+            repeated = signed(frozen, self._region or "", SERVICES[target.service][1], request)
+        elif key:
+            request.headers["Authorization"] = key
+        head = Head(base, path, request.headers, self.origin(target).proxy if base.scheme == "http" else None)
+        if repeated or frozen is None:
+            if len(self._kinds) >= MOST_KINDS:
+                self._kinds.clear()
+            self._kinds[kind] = head, repeated
+        return head.written(body)
+
+    def _key(self, target: Target) -> str | None:
+        """The Authorization header where it is a key, empty where there is none; None where requests are signed."""
         if isinstance(target, OpenAITarget):
-            if key := os.environ.get(target.api_key_env, "").strip():
-                signed.headers["Authorization"] = f"Bearer {key}"
-        elif self._bearer and target.service == "bedrock":
-            signed.headers["Authorization"] = f"Bearer {self._bearer}"
-        else:
-            frozen = self._credentials.get_frozen_credentials()
-            botocore.auth.SigV4Auth(frozen, SERVICES[target.service][1], self._region).add_auth(signed)
-        proxy = self.origin(target).proxy if base.scheme == "http" else None
-        place = f"http://{_host(base)}{path}" if proxy else path
-        lines = [f"POST {place} HTTP/1.1", f"Host: {_host(base)}", f"Content-Length: {len(body)}"]
-        if proxy and proxy.authorization:
-            lines.append(f"Proxy-Authorization: {proxy.authorization}")
-        check(signed.headers)
-        lines += [f"{name}: {value}" for name, value in signed.headers.items()]
-        return "\r\n".join([*lines, "User-Agent: swarmledger", "", ""]).encode() + body
+            key = os.environ.get(target.api_key_env, "").strip()
+            return f"Bearer {key}" if key else ""
+        return f"Bearer {self._bearer}" if self._bearer and target.service == "bedrock" else None
 
 
 def _check_key(variable: str) -> None:
@@ -132,12 +145,3 @@ def _check_key(variable: str) -> None:
         raise NoCredentials(
             f"{variable}: holds a line break or other characters that no key has; set it to the key alone"
         )
-
-
-def _host(base: urllib.parse.SplitResult) -> str:
-    """The Host header that botocore signs: lower case, without a default port."""
-    host = base.hostname or ""
-    if ":" in host:
-        host = f"[{host}]"
-    default = {"http": 80, "https": 443}[base.scheme]
-    return host if base.port in (None, default) else f"{host}:{base.port}"

@@ -31,9 +31,16 @@ class Usage(typing.NamedTuple):
 
 def usage_of(record: typing.Any) -> Usage:
     """Of a record, or of as much of one as is known."""
-    counts = {name: getattr(record, name, None) for name in Usage._fields if name.endswith("_tokens")}
-    policies = guardrail_units(getattr(record, "guardrail_units", None))
-    return Usage(**counts, units=getattr(record, "billed_units", None), guardrail=policies)
+    policies = getattr(record, "guardrail_units", None)
+    return Usage(
+        getattr(record, "prompt_tokens", None),
+        getattr(record, "completion_tokens", None),
+        getattr(record, "cache_read_tokens", None),
+        getattr(record, "cache_write_tokens", None),
+        getattr(record, "cache_write_1h_tokens", None),
+        getattr(record, "billed_units", None),
+        guardrail_units(policies) if policies else {},
+    )
 
 
 def guardrail_units(text: str | None) -> dict[str, int]:
