@@ -129,21 +129,34 @@ def _by_users(view: View, of: Time) -> Figure | None:
 def _boxes(
     ax: Axes, look: style.Look, levels: list[float], steps: list[Mark], points: pd.DataFrame, column: str
 ) -> None:
-    for level in sorted({m.level for m in steps}):
-        stages = [m for m in steps if m.level == level]
-        at, times = levels.index(level), points.loc[points["level"] == level, column] / 1000
-        if times.empty:
-            words = "all failed" if all(m.figures.outcome.successes == 0 for m in stages) else "none known"
+    """One for each level that has values, else a word in its place."""
+    solid: dict[int, dict[str, typing.Any]] = {}  # by their places
+    hollow: dict[int, dict[str, typing.Any]] = {}
+    times = {level: some.to_numpy() / 1000 for level, some in points.groupby("level", sort=False)[column]}
+    stages: dict[float, list[Mark]] = {}
+    for m in steps:
+        stages.setdefault(m.level, []).append(m)
+    for at, level in enumerate(levels):
+        if level not in stages:
+            continue
+        if level not in times:
+            words = "all failed" if all(m.figures.outcome.successes == 0 for m in stages[level]) else "none known"
             ax.annotate(words, (at, 0.01), xycoords=("data", "axes fraction"), rotation=90, fontsize=8,
                         color=style.LIMIT, ha="center", va="bottom")  # fmt: skip
             continue
-        p5, q1, median, q3, p95 = np.percentile(times, [5, 25, 50, 75, 95])
-        hollow = any(m.hollow for m in stages)
+        p5, q1, median, q3, p95 = np.percentile(times[level], [5, 25, 50, 75, 95])
+        box = {"whislo": p5, "q1": q1, "med": median, "q3": q3, "whishi": p95, "fliers": []}
+        (hollow if any(m.hollow for m in stages[level]) else solid)[at] = box
+    _draw_boxes(ax, look, solid, look.colour + "55")
+    _draw_boxes(ax, look, hollow, "white")
+
+
+def _draw_boxes(ax: Axes, look: style.Look, boxes: dict[int, dict[str, typing.Any]], face: str) -> None:
+    """All at once: each time Matplotlib goes through all of its settings."""
+    if boxes:
         ax.bxp(
-            [{"whislo": p5, "q1": q1, "med": median, "q3": q3, "whishi": p95, "fliers": []}],
-            positions=[at], widths=0.6, showfliers=False, patch_artist=True, manage_ticks=False, zorder=2,
-            boxprops={"facecolor": "white" if hollow else look.colour + "55", "edgecolor": look.colour},
-            medianprops={"color": look.colour, "linewidth": 1.6},
+            list(boxes.values()), positions=list(boxes), widths=0.6, showfliers=False, patch_artist=True, manage_ticks=False, zorder=2,
+            boxprops={"facecolor": face, "edgecolor": look.colour}, medianprops={"color": look.colour, "linewidth": 1.6},
             whiskerprops={"color": look.colour}, capprops={"color": look.colour},
         )  # fmt: skip
 
