@@ -1,4 +1,4 @@
-"""A run of many stages, written as a run writes it: open-loop stages of one target, or closed-loop ones of several, so many requests each."""
+"""A run of many stages, as a run writes it: open-loop ones of one target, or closed-loop ones of several, so many requests each."""
 
 import pathlib
 import typing
@@ -48,8 +48,8 @@ def manifest_of(stages: list[StageWindow], targets: int, records: int) -> Manife
     whole = Scenario.model_validate(scenario).model_dump(mode="json")
     return Manifest(
         name="many-stages", run_id="m", status="complete", started_at=START, ended_at=ended, scenario_file="many.yaml", scenario=whole,
-        seed=0, versions={}, git_revision=None, host="made", price_book={k: None for k in ("file", "region", "as_of", "source")},
-        prices=dict.fromkeys(names, {"input": 0.0003, "output": 0.0015}),
+        seed=0, versions={}, git_revision=None, host="made", price_book=dict.fromkeys(("file", "region", "as_of", "source")),
+        prices={name: {"input": 0.0003, "output": 0.0015} for name in names},
         payloads={"prompts": {"file": "prompts.jsonl", "sha256": "0" * 64, "prompts": 1000}}, stages=stages,
         workers=[WorkerEntry("local", "made", 0.0, rows, rows, 0, "m")], parts=[Part("m", START, ended, "complete", rows, rows, rows)],
     )  # fmt: skip

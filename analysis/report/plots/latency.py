@@ -54,7 +54,7 @@ def tokens_vs_latency(view: View) -> Figure | None:
 def _cloud(ax: Axes, points: pd.DataFrame, levels: list[float], norm: BoundaryNorm, hollow: bool) -> None:
     if points.empty:
         return
-    shade: typing.Any = SHADES(norm([levels.index(v) for v in points["level"]]))  # an array of colours
+    shade: typing.Any = SHADES(norm(np.searchsorted(levels, points["level"])))  # an array of colours
     size = 14 if len(points) < 1000 else 6
     ax.scatter(points["prompt_tokens"], points["latency_ms"] / 1000, s=size, facecolors="none" if hollow else shade,
                edgecolors=shade, linewidths=0.8 if hollow else 0, alpha=0.75)  # fmt: skip
@@ -104,11 +104,12 @@ def _by_users(view: View, of: Time) -> Figure | None:
     steps = view.of_interest
     fig, axes = style.facets(f"{of.title} by {view.by_what}, {view.dataset}", view.series_in(points))
     levels = sorted({m.level for m in steps})
+    places = {level: at for at, level in enumerate(levels)}
     for series, ax in axes.items():
         here, mine = [m for m in steps if m.series == series], points[points["series"] == series]
         _boxes(ax, view.looks[series], levels, here, mine, of.column)
         for _, line in lines(here):
-            at, spreads = [levels.index(m.level) for m in line], [of.spread(m) for m in line]
+            at, spreads = [places[m.level] for m in line], [of.spread(m) for m in line]
             for name, values, dash, mark in (
                 ("p50", [s.p50 for s in spreads], "-", "o"), ("p95", [s.p95 for s in spreads], "--", "^"),
             ):  # fmt: skip
