@@ -164,15 +164,23 @@ class RunFolder:
 
         Raises NotARun if the file is missing or its header is not a record's.
         """
-        if not os.path.isfile(self.requests):  # noqa: PTH113
-            raise NotARun(f"{self.path}: no requests.csv in it, nothing was sent; give another run")
+        self.check_requests()
         text = self.requests.read_bytes()
         whole = with_all_fields(text[: text.rfind(b"\n") + 1])
         if whole is None:
-            raise NotARun(
-                f"{self.requests}: its header is not that of this version; analyse it with the one that wrote it"
-            )
+            raise self.other_version()
         return whole, int(not text.endswith(b"\n"))
+
+    def check_requests(self) -> None:
+        """Raises NotARun where there is no requests.csv."""
+        if not os.path.isfile(self.requests):  # noqa: PTH113
+            raise NotARun(f"{self.path}: no requests.csv in it, nothing was sent; give another run")
+
+    def other_version(self) -> NotARun:
+        """What is to be said of a requests.csv whose header is not a record's."""
+        return NotARun(
+            f"{self.requests}: its header is not that of this version; analyse it with the one that wrote it"
+        )
 
 
 def _json(manifest: Manifest) -> bytes:
