@@ -77,6 +77,17 @@ def test_who_waits_for_a_newer_answer_gets_it_when_it_comes(observe):
     assert told["seq"] > seq and told["figures"]["n"] == told["seq"] - 1
 
 
+def test_a_folder_named_analysis_where_it_was_begun_is_not_taken_for_ours(observe, monkeypatch, tmp_path):
+    (tmp_path / "analysis").mkdir()
+    (tmp_path / "analysis/__init__.py").touch()
+    (tmp_path / "analysis/__main__.py").write_text("raise SystemExit('not this one')\n")
+    monkeypatch.chdir(tmp_path)
+    one = observe()
+    one.document()
+    waited(lambda: one.seq or one._greenlet.dead, "an answer")
+    assert json.loads(one.document())["figures"]["stages"] == []
+
+
 @pytest.mark.parametrize(
     ("script", "said"),
     [
