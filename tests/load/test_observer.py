@@ -58,7 +58,7 @@ def waited(fact, what: str) -> None:
 def test_nothing_is_begun_before_somebody_looks_and_its_end_ends_it(observe):
     before, one = children(), observe()
     assert children() == before
-    assert json.loads(one.document()) == {"version": 1, "seq": 0, "load": IDLE, "figures": None}  # it is begun by this
+    assert json.loads(one.document()) == {"version": 1, "seq": 0, "load": IDLE, "figures": None, "trouble": None}
     waited(lambda: one.seq, "an answer")
     told = json.loads(one.document(one.seq))
     assert told["figures"]["stages"] == [] and told["load"] == IDLE
@@ -105,10 +105,12 @@ def test_what_is_no_answer_ends_its_process_and_is_not_begun_for_ever(observe, c
         one.want(figures=True)
         waited(lambda: one._greenlet.dead, "given up")
     assert one.latest == {} and children() == before
-    assert json.loads(one.document())["figures"] is None
+    told = json.loads(one.document())
+    assert told["figures"] is None
     first, last = [r.getMessage() for r in caplog.records]
     assert re.search(said, first), first
     assert last == "figures are not shown any more: their process ends again and again, see above"
+    assert told["trouble"] == last
     assert capfd.readouterr() == ("", "")  # nothing of it is on the terminal
 
 
