@@ -83,11 +83,12 @@ class RequestRecord:
 
     def row(self) -> list[str]:
         """The record as CSV cells, in the order of `FIELDS`."""
-        return ["" if v is None else v if type(v) is str else _cell(v) for v in _values(self)]
+        return ["" if v is None else v if type(v) is str else _cell(v) for v in values_of(self)]
 
 
 FIELDS: tuple[str, ...] = tuple(f.name for f in dataclasses.fields(RequestRecord))
-_values = operator.attrgetter(*FIELDS)
+values_of = operator.attrgetter(*FIELDS)
+WALL_CLOCK = 1e8  # a larger number is Unix seconds, to the microsecond
 #: those of files from before a field was added
 _EARLIER_FIELDS = tuple(FIELDS[: FIELDS.index(added)] for added in ("served_latency", "cache_write_1h_tokens", "gaps"))
 
@@ -139,5 +140,5 @@ def _cell(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, float):
-        return f"{value:.6f}" if value > 1e8 else f"{value:.3f}"
+        return f"{value:.6f}" if value > WALL_CLOCK else f"{value:.3f}"
     return str(value)
