@@ -13,7 +13,7 @@ from locustfiles.contract.cells import has_formula, original
 from locustfiles.contract.record import FIELDS, TEXTS, WALL_CLOCK, RequestRecord, csv_cells, values_of
 
 Row = typing.Sequence[str]
-Pick = typing.Callable[[typing.Sequence[object]], tuple]
+Pick = typing.Callable[[typing.Sequence[object]], tuple[typing.Any, ...]]
 
 
 def line_of(record: RequestRecord) -> str:

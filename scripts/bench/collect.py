@@ -31,7 +31,7 @@ EXAMPLE = """example:
   python -m scripts.bench.collect --rate 20000 --workers 4 --seconds 600
   python -m scripts.bench.collect --seconds 30 --before ../swarmledger-0.1.0 --rounds 2
   python -m scripts.bench.collect --rate 20 --workers 20 --seconds 30"""
-START_S, END_S = 60, 60
+START_S, END_S = 60, 300
 WARM_SHARE = 0.1  # of the time: memory is compared from here on
 
 

@@ -103,8 +103,8 @@ class RunRecorder:
 
     def _take(self, lines: bytes, records: typing.Sequence[Arrived]) -> None:
         self.requests.add_lines(lines, len(records))
+        self._records.update(record.stage for record in records)
         for record in records:
-            self._records[record.stage] += 1
             if record.error:
                 self.failed += record.error != ErrorClass.CANCELLED
                 if record.error == ErrorClass.INTERNAL:
