@@ -10,8 +10,10 @@ import operator
 import typing
 
 from locustfiles.contract.cells import neutral_row
+from locustfiles.contract.quickly_made import quickly_made
 
 
+@quickly_made
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class RequestRecord:
     """What is known of one request. Raises ValueError where times contradict each other."""
