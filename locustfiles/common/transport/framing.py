@@ -5,7 +5,6 @@ import collections.abc
 import httptools
 
 from locustfiles.common.transport import limits
-from locustfiles.common.transport.chunked import whole_chunks
 from locustfiles.common.transport.exchange import Exchange, idle_seconds
 from locustfiles.common.transport.limits import Broken
 from locustfiles.contract.error_classes import ErrorClass
@@ -28,7 +27,6 @@ class Framing:
         self._parser = httptools.HttpResponseParser(self)
         self._now = 0.0
         self._body: list[bytes] = []  # what one read brought of the body
-        self._between_chunks = False  # the parser has seen the end of one, and no byte after it
         self.came = 0  # bytes of the answer under way, headers and framing included
         self.until_close = False  # the answer ends where the connection does
         self.closes_at: float | None = None  # when the server will close it if it is idle, as it said itself
@@ -36,7 +34,7 @@ class Framing:
 
     def begin(self, exchange: Exchange) -> None:
         self._exchange, self.came = exchange, 0
-        self._parser, self.until_close, self._between_chunks = httptools.HttpResponseParser(self), False, False
+        self._parser, self.until_close = httptools.HttpResponseParser(self), False
 
     def end(self) -> None:
         """What comes now is no part of the answer."""
@@ -48,15 +46,6 @@ class Framing:
         self.came += len(data)
         if self.came > limits.MAX_ANSWER_BYTES:
             raise limits.too_many_bytes()
-        body = whole_chunks(data) if self._between_chunks else None  # the parser need not see them: it is where it was
-        if body is not None and exchange is not None:
-            exchange.chunks.append((now, body))
-        else:
-            self._parse(exchange, data)
-        if exchange is not None and len(exchange.chunks) > limits.MAX_PIECES:
-            raise limits.too_many_pieces()
-
-    def _parse(self, exchange: Exchange | None, data: bytes) -> None:
         try:
             self._parser.feed_data(data)
             if exchange is not None and exchange.status is None and self.came > limits.MAX_HEAD_BYTES:
@@ -68,10 +57,11 @@ class Framing:
         except httptools.HttpParserUpgrade:
             raise Broken(ErrorClass.BAD_RESPONSE, "101 Switching Protocols, which nobody asked for") from None
         finally:
-            self._between_chunks = self._between_chunks and data.endswith(b"\r\n")  # nothing of a next one
             if self._body and exchange is not None:  # in one piece: a server may send a byte a chunk
-                exchange.chunks.append((self._now, self._body[0] if len(self._body) == 1 else b"".join(self._body)))
+                exchange.chunks.append((now, self._body[0] if len(self._body) == 1 else b"".join(self._body)))
                 self._body.clear()
+        if exchange is not None and len(exchange.chunks) > limits.MAX_PIECES:
+            raise limits.too_many_pieces()
 
     # what httptools calls: an exception is raised where it was fed
 
@@ -94,12 +84,6 @@ class Framing:
         self.keep_alive = self._parser.should_keep_alive()
         self.until_close = "content-length" not in headers and "transfer-encoding" not in headers
         self.closes_at = self._now + idle_seconds(headers["keep-alive"]) if "keep-alive" in headers else None
-
-    def on_chunk_header(self) -> None:
-        self._between_chunks = False
-
-    def on_chunk_complete(self) -> None:
-        self._between_chunks = True
 
     def on_body(self, body: bytes) -> None:
         if self._exchange is None:
