@@ -12,7 +12,7 @@ import yaml
 
 from scripts.bench.child import ACCESS_KEY, PROMPT, SECRET_KEY
 from scripts.bench.endpoint import ROOT, SHORT_MODEL, STREAM_MODEL, Endpoint
-from scripts.bench.venvs import PEERS, python_of
+from scripts.bench.venvs import PEERS, Absent, python_of, python_of_checkout
 
 LOCUST = str(pathlib.Path(sys.executable).parent / "locust")
 STREAM_TOKENS, SHORT_TOKENS = 50, 2
@@ -148,10 +148,60 @@ def _llmeter_records(load: Load) -> dict[str, Answer]:
     return found
 
 
-def before(checkout: pathlib.Path) -> Client:
-    """Swarmledger as another checkout has it, with the libraries of this environment."""
-    words = f"Swarmledger as in {checkout.name}, with this environment's libraries"
-    return Client(words, lambda load, url: _ours(load, url, root=checkout), _our_records, root=checkout)
+def _guidellm(load: Load, url: str) -> list[str]:
+    """Its own command line, with as many rows of data as it can ask for: it ends where they end."""
+    rows = int(load.users * (load.seconds + 5) / 0.5)
+    data, out = load.folder / "prompts.jsonl", load.folder / "guidellm.json"
+    data.write_text(
+        (json.dumps({"prompt": PROMPT, "output_tokens_count": load.tokens}) + "\n") * rows, encoding="utf-8"
+    )
+    command = [str(python_of("guidellm").parent / "guidellm"), "run", "--disable-console-interactive"]
+    command += ["--backend", f"kind=openai_http,target={url},model={load.model},validate_backend=false"]
+    command += ["--profile", f"kind=concurrent,streams={load.users}"]
+    command += ["--constraint", f"kind=max_duration,seconds={load.seconds:g}"]
+    return [*command, "--data", f"kind=json_file,path={data}", "--output", f"kind=json,path={out}"]
+
+
+def _guidellm_records(load: Load) -> dict[str, Answer]:
+    """By the id of the answer's events, which has the endpoint's id of the request in it."""
+    found: dict[str, Answer] = {}
+    document = json.loads((load.folder / "guidellm.json").read_text(encoding="utf-8"))
+    for row in (r for benchmark in document["benchmarks"] for r in benchmark["requests"]["successful"]):
+        if row["response_id"]:
+            first = row["time_to_first_token_ms"]
+            found[row["response_id"].removeprefix("chatcmpl-")] = Answer(first, row["request_latency"] * 1000)
+    return found
+
+
+def _aiperf_records(load: Load) -> dict[str, Answer]:
+    """By the id that it sends along as X-Request-ID; ms."""
+    found: dict[str, Answer] = {}
+    for path in load.folder.glob("aiperf/**/profile_export.jsonl"):
+        for line in path.read_text(encoding="utf-8").splitlines(keepends=True):
+            row: dict = json.loads(line) if line.endswith("\n") else {"error": "torn"}
+            if row.get("error"):
+                continue
+            metrics = row["metrics"]
+            first = metrics.get("time_to_first_token")
+            found[row["metadata"]["x_request_id"]] = Answer(
+                first and first["value"], metrics["request_latency"]["value"]
+            )
+    return found
+
+
+def before(checkout: pathlib.Path, openai: bool = False) -> Client:
+    """Swarmledger as another checkout has it, in an environment of what that requires; where there can be none, with the
+    libraries of this one, and the words say so."""
+    words = f"Swarmledger as in {checkout.name}, with the libraries that it requires"
+    try:
+        locust = str(python_of_checkout(checkout).parent / "locust")
+    except Absent as e:
+        locust, words = LOCUST, f"Swarmledger as in {checkout.name}, with this environment's libraries ({e})"
+
+    def command(load: Load, url: str) -> list[str]:
+        return [locust, *_ours(load, url, openai=openai, root=checkout)[1:]]
+
+    return Client(words + (", chat completions" if openai else ""), command, _our_records, root=checkout)
 
 
 CLIENTS = {
@@ -184,5 +234,18 @@ CLIENTS = {
         lambda load, url: _program(python_of("llmeter"), "llmeter_run", load, url),
         _llmeter_records,
         drain_s=60.0,
+    ),
+    "guidellm": Client(
+        f"guidellm {PEERS['guidellm'][0]}, `guidellm run` on the chat completions; matched by the id of its answers",
+        _guidellm,
+        _guidellm_records,
+        streams_only=True,
+        drain_s=90.0,
+    ),
+    "aiperf": Client(
+        f"aiperf {PEERS['aiperf'][0]}, `aiperf profile` on the chat completions; matched by the X-Request-ID that it sends",
+        lambda load, url: _program(python_of("aiperf"), "aiperf_run", load, url),
+        _aiperf_records,
+        drain_s=90.0,
     ),
 }

@@ -168,7 +168,7 @@ def _figures(
     ended = sum(row["last_byte"] is not None and before.at <= row["last_byte"] < after.at for row in truth)
     if not arrived or not ended:
         raise ClientFailed("no request came or ended in the window")
-    both = [(answers[row["request_id"]], row) for row in arrived if row["request_id"] in answers]
+    both = [(answer, row) for row in arrived if (answer := _answer_to(row, answers))]
     ttft = [
         a.ttft_ms - (r["first_token"] - r["arrival"]) * 1000
         for a, r in both
@@ -191,6 +191,11 @@ def _figures(
         endpoint_late_p99_ms=float(np.percentile(late, 99)) if load.stream else None,
         others=max(0.0, after.busy_s - before.busy_s - client_s - endpoint_s) / elapsed,
     )
+
+
+def _answer_to(row: dict, answers: dict[str, Answer]) -> Answer | None:
+    """What the client recorded of a request, by the endpoint's id of it or by its own that it sent along."""
+    return answers.get(row["request_id"]) or answers.get(row.get("client_request_id"))  # type: ignore[arg-type]
 
 
 def _spread(errors: list[float]) -> Spread | None:
