@@ -20,6 +20,7 @@ def main() -> None:
         "--concurrency", str(args.users), "--benchmark-duration", str(args.seconds),
         "--artifact-dir", str(folder / "aiperf"), *(["--streaming"] if args.stream else []),
     ]  # fmt: skip
+    os.environ.pop("HF_HUB_OFFLINE", None)  # with it aiperf takes the folder for the name of a repository
     os.execv(aiperf, command)
 
 

@@ -15,7 +15,8 @@ import sys
 import tempfile
 
 from locustfiles.contract.exit_codes import BAD_INPUT, NOT_TRUSTED, OK, complain
-from scripts.bench.clients import CLIENTS, Client, before
+from scripts.bench.client import Client
+from scripts.bench.clients import CLIENTS, before
 from scripts.bench.command import parser_of, seconds
 from scripts.bench.endpoint import EndpointFailed
 from scripts.bench.measure import ClientFailed, Figures, cores, measure
