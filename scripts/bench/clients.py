@@ -35,7 +35,13 @@ def _ours(
     path = load.folder / "scenario.yaml"
     path.write_text(yaml.safe_dump(scenario), encoding="utf-8")
     command = [LOCUST, "-f", str(root / "locustfiles/sweep.py"), "--scenario", str(path)]
-    return [*command, "--run-dir", str(load.folder / "run"), "--headless", "--only-summary"]
+    return [*command, "--run-dir", str(load.folder / "run"), "--headless", "--only-summary", *_quiet(root)]
+
+
+def _quiet(root: pathlib.Path) -> list[str]:
+    """Without the observer, a process for those who watch, which begins in mid-measurement on the client's core. Versions
+    before it know no such option."""
+    return ["--quiet"] if (root / "locustfiles/common/watching").is_dir() else []
 
 
 def _our_records(load: Load) -> dict[str, Answer]:
@@ -68,7 +74,7 @@ def before(checkout: pathlib.Path, openai: bool = False) -> Client:
 
 
 CLIENTS = {
-    "ours": Client("Swarmledger, inside Locust", _ours, _our_records),
+    "ours": Client("Swarmledger, inside Locust, `--quiet`: nobody watches it", _ours, _our_records),
     "ours-boto3": Client("Swarmledger, `transport: boto3`", lambda load, url: _ours(load, url, "boto3"), _our_records),
     "boto3-loop": Client(
         "gevent and boto3: one session, one client, pool N+5, one attempt, jittered starts",

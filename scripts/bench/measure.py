@@ -75,14 +75,14 @@ def measure(client: Client, users: int, stream: bool, seconds: float, tls: bool,
     with running_endpoint(folder, endpoint_core, tls, spare_core()) as endpoint:
         command = client.command(load, endpoint.url)
         with running(command, environment(endpoint, load, client.root), client_core, folder / "client.log") as process:
-            _wait_for_load(process, endpoint, users, folder / "client.log")
+            wait_for_load(process, endpoint, users, folder / "client.log")
             time.sleep(SETTLE_S)
             before = _sample(process.pid, endpoint)
             time.sleep(seconds)
             after = _sample(process.pid, endpoint)
             memory = _peak_mb(process.pid)
             if process.poll() is not None:
-                raise ClientFailed(_said(folder / "client.log"))
+                raise ClientFailed(said(folder / "client.log"))
             time.sleep(GRACE_S)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(client.drain_s)
@@ -119,17 +119,17 @@ def running(
             os.killpg(process.pid, signal.SIGKILL)
 
 
-def _wait_for_load(process: subprocess.Popen, endpoint: Endpoint, users: int, log: pathlib.Path) -> None:
+def wait_for_load(process: subprocess.Popen, endpoint: Endpoint, users: int, log: pathlib.Path) -> None:
     over = time.monotonic() + START_S
     while endpoint.requests() < users:
         if process.poll() is not None or time.monotonic() > over:
-            raise ClientFailed(_said(log) or f"fewer than {users} requests within {START_S} s")
+            raise ClientFailed(said(log) or f"fewer than {users} requests within {START_S} s")
         if endpoint.died():
             raise EndpointFailed("local endpoint: stopped in mid-measurement; measure again")
         time.sleep(0.1)
 
 
-def _said(log: pathlib.Path) -> str:
+def said(log: pathlib.Path) -> str:
     lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
     return next((line for line in lines if line.startswith("error:")), lines[-1] if lines else "")[:300]
 
@@ -178,7 +178,7 @@ def _figures(
     ended = sum(row["last_byte"] is not None and before.at <= row["last_byte"] < after.at for row in truth)
     if not arrived or not ended:
         raise ClientFailed("no request came or ended in the window")
-    both = [(answer, row) for row in arrived if (answer := _answer_to(row, answers))]
+    both = [(answer, row) for row in arrived if (answer := answer_to(row, answers))]
     ttft = [
         a.ttft_ms - (r["first_token"] - r["arrival"]) * 1000
         for a, r in both
@@ -203,7 +203,7 @@ def _figures(
     )
 
 
-def _answer_to(row: dict, answers: dict[str, Answer]) -> Answer | None:
+def answer_to(row: dict, answers: dict[str, Answer]) -> Answer | None:
     """What the client recorded of a request, by the endpoint's id of it or by its own that it sent along."""
     return answers.get(row["request_id"]) or answers.get(row.get("client_request_id"))  # type: ignore[arg-type]
 
