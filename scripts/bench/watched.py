@@ -22,7 +22,8 @@ import yaml
 
 from locustfiles.contract.exit_codes import BAD_INPUT, NOT_TRUSTED, OK, complain
 from scripts.bench.child import PROMPT
-from scripts.bench.clients import LOCUST, SHORT_TOKENS, STREAM_TOKENS, plain_environment
+from scripts.bench.client import SHORT_TOKENS, STREAM_TOKENS, plain_environment
+from scripts.bench.clients import LOCUST
 from scripts.bench.command import parser_of, seconds
 from scripts.bench.endpoint import (
     ROOT,
