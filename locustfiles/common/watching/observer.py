@@ -1,6 +1,7 @@
 """The observer: `python -m analysis watch -`, a process that reads the run folder while the run writes it.
 
-Twice a second it is told, in a line of JSON, how the load stands and what is wanted; it answers in lines of `KIND JSON`, the
+Twice a second, more seldom where lines of a log are all that is wanted, it is told, in a line of JSON, how the load stands and what
+is wanted; it answers in lines of `KIND JSON`, the
 last of which is `done`. What it says is passed on as it comes: nothing is worked out in the loop that measures.
 """
 
@@ -19,7 +20,7 @@ from locustfiles.common.watching.pipes import lines, write
 from locustfiles.contract.visible import visible
 
 log = logging.getLogger("swarmledger")
-EVERY_S = 0.5
+EVERY_S, SELDOM_S = 0.5, 2.5
 FIRST_S = 300.0  # an answer that takes longer has stopped: it loads the libraries first, last of all on a busy machine
 ANSWER_S = 60.0
 AGAIN_S = 10.0  # an observer that has ended is begun again after so long
@@ -43,6 +44,7 @@ class Observer:
         self._wanted: dict[str, typing.Any] = {}
         self._looked_at: float | None = None
         self._begun = gevent.event.Event()  # something is wanted
+        self._soon = gevent.event.Event()  # and the next answer is waited for
         self._greenlet: gevent.Greenlet | None = None
         self._said: set[str] = set()
         self._last_words = ""  # of its process, on its standard error
@@ -56,7 +58,10 @@ class Observer:
 
     def want(self, **kinds: typing.Any) -> None:
         """From now on these are asked for, each with its argument: figures=True, screen=[columns, rows]; None: no more."""
+        before = self._wanted.keys()
         self._wanted = {kind: of for kind, of in (self._wanted | kinds).items() if of is not None}
+        if self._wanted.keys() - before:
+            self._soon.set()
         self._wake()
 
     def ask(self, kind: str, of: typing.Any, wait_s: float) -> bytes | None:
@@ -91,6 +96,16 @@ class Observer:
             figures,
             trouble,
         )
+
+    def hurry(self) -> None:
+        """The next answer is waited for."""
+        self._soon.set()
+
+    def _pause_s(self) -> float:
+        """Until the next question."""
+        asked = self._asked()
+        every_s = asked["lines"].get("every_s") if asked.keys() == {"lines"} else None
+        return EVERY_S if every_s is None else min(SELDOM_S, max(EVERY_S, every_s / 4))
 
     def _wake(self) -> None:
         self._begun.set()
@@ -155,7 +170,8 @@ class Observer:
             self.seq, self.trouble = self.seq + 1, None
             self.answered.set()
             self.answered.clear()
-            gevent.sleep(EVERY_S)
+            self._soon.wait(self._pause_s())
+            self._soon.clear()
 
     def _take(self, answers: typing.Iterator[bytes], wanted: typing.Container[str]) -> None:
         """Up to `done`. What is no answer to what was wanted is never passed on."""
