@@ -127,15 +127,21 @@ def csv_cells(row: typing.Sequence[str]) -> typing.Sequence[str]:
     return neutral_row(whole_lines(row), TEXTS)
 
 
+def fields_of(header: bytes) -> tuple[str, ...] | None:
+    """The columns that a header line names; None where it is no record's, of this version or an earlier one."""
+    names = tuple(header.decode(errors="replace").strip().split(","))
+    return names if names == FIELDS or names in _EARLIER_FIELDS else None
+
+
 def with_all_fields(text: bytes) -> bytes | None:
     """requests.csv's whole lines with a cell for every field: a file of an earlier version lacks the last ones, which are
     then empty. None where the header is not a record's."""
     header, _, rows = text.partition(b"\n")
-    names = tuple(header.decode(errors="replace").strip().split(","))
+    names = fields_of(header)
+    if names is None:
+        return None
     if names == FIELDS:
         return text
-    if names not in _EARLIER_FIELDS:
-        return None
     empty = b"," * (len(FIELDS) - len(names))
     return ",".join(FIELDS).encode() + b"\n" + rows.replace(b"\n", empty + b"\n")
 

@@ -20,7 +20,8 @@ import psutil
 import yaml
 
 from locustfiles.contract.exit_codes import BAD_INPUT, NOT_TRUSTED, OK, complain
-from scripts.bench.clients import LOCUST, plain_environment
+from scripts.bench.client import plain_environment
+from scripts.bench.clients import LOCUST
 from scripts.bench.command import checkout, parser_of
 from scripts.bench.endpoint import ROOT, SHORT_MODEL, EndpointFailed, free_port, running_endpoint
 from scripts.bench.load import machine
