@@ -49,8 +49,9 @@ class Outbox:
         return not self._lines
 
     @property
-    def fills_a_report(self) -> bool:
-        return len(self._lines) >= LINES_A_REPORT
+    def waiting(self) -> int:
+        """Records that are not acknowledged."""
+        return len(self._lines)
 
     def spool(self, worker: str, final: bool) -> Spool:
         """All that is not acknowledged; `final` adds how many it produced in all."""

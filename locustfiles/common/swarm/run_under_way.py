@@ -19,7 +19,7 @@ from locustfiles.common.swarm.worker_registry import WorkerRegistry
 from locustfiles.contract.keys import redact
 
 log = logging.getLogger("swarmledger")
-ACKNOWLEDGE_S = 10.0
+ACKNOWLEDGE_S = 10.0  # without a record more
 USERS_BACK_AFTER_S = 3
 TOLD_S = 3.0  # workers tell it once a second
 
@@ -119,10 +119,13 @@ class RunUnderWay:
                 gevent.sleep(0.05)
 
     def _await_records(self) -> None:
+        """As long as more of them come."""
         over = time.monotonic() + ACKNOWLEDGE_S
-        asked = 0.0
+        asked, received = 0.0, 0
         accounts = self.run.inbox.accounts
         while time.monotonic() < over and not all(accounts[w].settled for w in self.registry.alive() if w in accounts):
+            if (now := sum(account.received for account in accounts.values())) > received:
+                over, received = time.monotonic() + ACKNOWLEDGE_S, now
             if time.monotonic() - asked > 2:  # a message may be lost
                 messenger.send(self.runner, Flush(self.run.run_id))
                 asked = time.monotonic()
