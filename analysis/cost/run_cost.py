@@ -5,7 +5,7 @@ import typing
 import numpy as np
 import pandas as pd
 
-from analysis.cost.bill import COUNTED, Bill, bill, unbilled
+from analysis.cost.bill import Bill, bill, unbilled
 from analysis.cost.call_usd import counts_of
 from analysis.cost.transaction_cost import basis, most_tokens
 from analysis.runs.rows import Rows
