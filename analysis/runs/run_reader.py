@@ -4,6 +4,7 @@ A damaged line inside requests.csv is skipped, counted and named (its line, colu
 record, so the run's stages are INVALID. A torn last line (a crash in mid-write) is skipped and counted.
 """
 
+import collections
 import dataclasses
 import pathlib
 import typing
@@ -199,13 +200,13 @@ def _unknown_words(folder: RunFolder, manifest: Manifest, records: pd.DataFrame)
 
 def _check_stages(folder: RunFolder, manifest: Manifest, targets: set[str]) -> None:
     """Raises NotARun where the manifest contradicts itself."""
-    wrong, numbers = None, [s.stage for s in manifest.stages]
+    wrong, times = None, collections.Counter(s.stage for s in manifest.stages)
     for stage in manifest.stages:
         if stage.target not in targets:
             wrong = f"stage {stage.stage} is of target `{stage.target}`, which its scenario does not name"
         elif stage.users is None and stage.rate is None:
             wrong = f"stage {stage.stage} has neither `users` nor `rate`"
-        elif numbers.count(stage.stage) > 1:
+        elif times[stage.stage] > 1:
             wrong = f"stage {stage.stage} stands twice"
     if missing := [key for key in PRICE_BOOK_KEYS if key not in manifest.price_book]:
         wrong = f"`price_book.{missing[0]}` is missing"

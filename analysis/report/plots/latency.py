@@ -105,7 +105,7 @@ def concurrency_vs_ttft(view: View) -> Figure | None:
 def _by_users(view: View, of: Time) -> Figure | None:
     """Boxes (quartiles, whiskers p5 and p95) of the measured successes, with the stages' p50 and p95 as lines."""
     points, steps = view.points, view.of_interest
-    wanted = {n for n, m in enumerate(view.all_steps) if m in steps}
+    wanted = {view.numbers[m.key] for m in steps}
     times = points.of(wanted, of.column) / 1000
     if not len(times):
         return None
@@ -113,11 +113,12 @@ def _by_users(view: View, of: Time) -> Figure | None:
     series_drawn = [series for series in view.looks if series in drawn]
     fig, axes = style.facets(f"{of.title} by {view.by_what}, {view.dataset}", series_drawn)
     levels = sorted({m.level for m in steps})
+    places = {level: at for at, level in enumerate(levels)}
     for series, ax in axes.items():
         here = [m for m in steps if m.series == series]
-        _boxes(ax, view, levels, here, wanted, of.column)
+        _boxes(ax, view, levels, here, of.column)
         for _, line in lines(here):
-            at, spreads = [levels.index(m.level) for m in line], [of.spread(m) for m in line]
+            at, spreads = [places[m.level] for m in line], [of.spread(m) for m in line]
             for name, values, dash, mark in (
                 ("p50", [s.p50 for s in spreads], "-", "o"), ("p95", [s.p95 for s in spreads], "--", "^"),
             ):  # fmt: skip
@@ -135,24 +136,35 @@ def _by_users(view: View, of: Time) -> Figure | None:
     return fig
 
 
-def _boxes(ax: Axes, view: View, levels: list[float], steps: list[Mark], wanted: set[int], column: Times) -> None:
-    """steps: of one series. wanted: the marks whose points there are."""
-    look = view.looks[steps[0].series]
-    for level in sorted({m.level for m in steps}):
-        stages = [m for m in steps if m.level == level]
-        at, times = levels.index(level), view.points.of(wanted & view.marks_of(look.name, level), column) / 1000
+def _boxes(ax: Axes, view: View, levels: list[float], steps: list[Mark], column: Times) -> None:
+    """Of the steps of one series: one for each level that has values, else a word in its place."""
+    look, stages = view.looks[steps[0].series], dict[float, list[Mark]]()
+    for m in steps:
+        stages.setdefault(m.level, []).append(m)
+    numbers_of = view.numbers
+    solid, hollow = dict[int, dict[str, typing.Any]](), dict[int, dict[str, typing.Any]]()  # by their places
+    for at, level in enumerate(levels):
+        if level not in stages:
+            continue
+        times = view.points.of({numbers_of[m.key] for m in stages[level]}, column) / 1000
         if not len(times):
-            words = "all failed" if all(m.figures.outcome.successes == 0 for m in stages) else "none known"
+            words = "all failed" if all(m.figures.outcome.successes == 0 for m in stages[level]) else "none known"
             ax.annotate(words, (at, 0.01), xycoords=("data", "axes fraction"), rotation=90, fontsize=8,
                         color=style.LIMIT, ha="center", va="bottom")  # fmt: skip
             continue
         p5, q1, median, q3, p95 = np.percentile(times, [5, 25, 50, 75, 95])
-        hollow = any(m.hollow for m in stages)
+        box = {"whislo": p5, "q1": q1, "med": median, "q3": q3, "whishi": p95, "fliers": []}
+        (hollow if any(m.hollow for m in stages[level]) else solid)[at] = box
+    _draw_boxes(ax, look, solid, look.colour + "55")
+    _draw_boxes(ax, look, hollow, "white")
+
+
+def _draw_boxes(ax: Axes, look: style.Look, boxes: dict[int, dict[str, typing.Any]], face: str) -> None:
+    """All at once: each time Matplotlib goes through all of its settings."""
+    if boxes:
         ax.bxp(
-            [{"whislo": p5, "q1": q1, "med": median, "q3": q3, "whishi": p95, "fliers": []}],
-            positions=[at], widths=0.6, showfliers=False, patch_artist=True, manage_ticks=False, zorder=2,
-            boxprops={"facecolor": "white" if hollow else look.colour + "55", "edgecolor": look.colour},
-            medianprops={"color": look.colour, "linewidth": 1.6},
+            list(boxes.values()), positions=list(boxes), widths=0.6, showfliers=False, patch_artist=True, manage_ticks=False, zorder=2,
+            boxprops={"facecolor": face, "edgecolor": look.colour}, medianprops={"color": look.colour, "linewidth": 1.6},
             whiskerprops={"color": look.colour}, capprops={"color": look.colour},
         )  # fmt: skip
 

@@ -36,15 +36,20 @@ class Points:
         marks, begins = np.unique(self.at[order], return_index=True)
         return marks, np.append(begins, len(order)), order
 
+    @functools.cached_property
+    def _places(self) -> dict[int, np.ndarray]:
+        """Mark -> where its points are."""
+        found, begins, order = self._by_mark
+        return {mark: order[begins[n] : begins[n + 1]] for n, mark in enumerate(found.tolist())}
+
     @property
     def marks(self) -> set[int]:
         """Those that have points."""
-        return set(self._by_mark[0].tolist())
+        return set(self._places)
 
-    def of(self, marks: typing.Container[int], name: Times) -> np.ndarray:
+    def of(self, marks: typing.Iterable[int], name: Times) -> np.ndarray:
         """What is known of the points of these marks."""
-        found, begins, order = self._by_mark
-        parts = [order[begins[n] : begins[n + 1]] for n, mark in enumerate(found.tolist()) if mark in marks]
+        parts = [self._places[mark] for mark in sorted(marks) if mark in self._places]
         values = self.numbers[name][np.concatenate(parts)] if parts else np.array([])
         return values[~np.isnan(values)]
 

@@ -1,6 +1,7 @@
 """What the plots read of a Report, in the shape they want it."""
 
 import dataclasses
+import functools
 import math
 import typing
 
@@ -51,7 +52,7 @@ class Mark:
         return self.figures.trust.verdict in ("SUSPECT", "INVALID")
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True)
 class View:
     """A Report's stages and requests, ready to be drawn.
 
@@ -114,10 +115,14 @@ class View:
         there = {self.all_steps[mark].series for mark in points.marks}
         return [series for series in self.looks if series in there]
 
-    def marks_of(self, series: str, level: float | None = None) -> set[int]:
-        """The numbers of a series' marks, at a level or at all; by them points are found."""
-        marks = enumerate(self.all_steps)
-        return {n for n, m in marks if m.series == series and (level is None or m.level == level)}
+    @functools.cached_property
+    def numbers(self) -> dict[StageKey, int]:
+        """Of the marks of all steps, by which points are found."""
+        return {m.key: n for n, m in enumerate(self.all_steps)}
+
+    def marks_of(self, series: str) -> set[int]:
+        """The numbers of a series' marks."""
+        return {n for n, m in enumerate(self.all_steps) if m.series == series}
 
     def limit(self, name: str, statistic: str | None = None) -> float | None:
         """An SLO limit that all runs share: limit("error_rate"), limit("latency_s", "p95"); else None."""
