@@ -17,7 +17,7 @@ import tempfile
 from locustfiles.contract.exit_codes import BAD_INPUT, NOT_TRUSTED, OK, complain
 from scripts.bench import page
 from scripts.bench.clients import CLIENTS, before
-from scripts.bench.command import parser_of, seconds
+from scripts.bench.command import checkout, parser_of, seconds
 from scripts.bench.endpoint import EndpointFailed
 from scripts.bench.measure import cores, spare_core
 from scripts.bench.measurements import QUIET, Measurements, Part
@@ -61,13 +61,6 @@ def _tries(text: str) -> int:
     return int(text)
 
 
-def _checkout(text: str) -> pathlib.Path:
-    path = pathlib.Path(text).resolve()
-    if not (path / "locustfiles/sweep.py").is_file():
-        raise argparse.ArgumentTypeError(f"{text} has no locustfiles/sweep.py; give the folder of a checkout")
-    return path
-
-
 def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = parser_of("load", __doc__, EXAMPLE)
     parser.add_argument(
@@ -87,7 +80,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     )  # fmt: skip
     parser.add_argument(
         "--before",
-        type=_checkout,
+        type=checkout,
         metavar="CHECKOUT",
         help="another checkout of Swarmledger, measured first, as `before`",
     )

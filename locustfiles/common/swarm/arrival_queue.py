@@ -57,7 +57,8 @@ class ArrivalQueue:
                 continue
             left = self._heap[0][0] - time.perf_counter()
             if left > MARGIN_S:
-                gevent.sleep(min(left, 0.05))  # no longer: an earlier one may be dealt meanwhile
+                self._dealt.clear()
+                self._dealt.wait(left)  # an earlier one may be dealt meanwhile
                 continue
             at, prompt_tokens, max_tokens = heapq.heappop(self._heap)
             self._ready.put((self._stage, Arrival(at, prompt_tokens or None, max_tokens or None)))
