@@ -9,7 +9,8 @@ import pytest
 from locustfiles.contract.exit_codes import BAD_INPUT, OK
 from scripts.bench import measure as bench
 from scripts.bench import venvs
-from scripts.bench.clients import CLIENTS, Answer, Load
+from scripts.bench.client import Answer, Load
+from scripts.bench.clients import CLIENTS
 from scripts.bench.endpoint import ROOT
 from scripts.bench.load import main
 from scripts.bench.table import short_table, stream_table

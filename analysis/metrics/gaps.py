@@ -5,6 +5,7 @@ import collections
 import numpy as np
 import pandas as pd
 
+from analysis.runs.rows import Rows
 from analysis.words.gap_figures import InterToken
 from locustfiles.contract.gap_counts import gap_counts, middle_ms
 from locustfiles.contract.statistics.binomial import LEVELS
@@ -12,7 +13,7 @@ from locustfiles.contract.statistics.binomial import LEVELS
 AT_ONCE = 1000  # cells, whose words are in memory together
 
 
-def inter_token(successes: pd.DataFrame) -> InterToken:
+def inter_token(successes: Rows) -> InterToken:
     """Of all gaps of the streamed successes together; nothing is known of files that have no counts of them, or where one of
     the counts cannot be read."""
     streamed = counted_gaps(successes)
@@ -31,10 +32,9 @@ def inter_token(successes: pd.DataFrame) -> InterToken:
     return InterToken(mean=span_ms / gaps, max=float(streamed["max_gap_ms"].max()), gaps=gaps, **found)
 
 
-def counted_gaps(successes: pd.DataFrame) -> pd.DataFrame:
-    """The streamed ones that have counts of their gaps, and what is known of these."""
-    counted = successes[["chunks", "gaps", "ttft_ms", "last_token_ms", "max_gap_ms", "ended"]]
-    return counted[(counted["chunks"] >= 2) & counted["gaps"].notna()]
+def counted_gaps(successes: Rows) -> Rows:
+    """The streamed ones that have counts of their gaps."""
+    return successes[(successes["chunks"] >= 2) & successes["gaps"].notna()]
 
 
 def _added(cells: pd.Series) -> collections.Counter[int]:

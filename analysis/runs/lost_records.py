@@ -3,7 +3,6 @@
 import collections
 import collections.abc
 
-import numpy as np
 import pandas as pd
 
 from locustfiles.contract.manifest import Manifest, Problem, WorkerEntry
@@ -12,7 +11,8 @@ from locustfiles.contract.row_counts import NO_STAGE, rows_gone
 
 def rows_gone_from(manifest: Manifest, records: pd.DataFrame, damaged: int) -> list[Problem]:
     """Rows that the manifest counts and requests.csv has no more, and those that the run did not write."""
-    by_stage = dict(zip(*np.unique(records["stage"].to_numpy(), return_counts=True), strict=True))
+    rows = records["stage"].value_counts()
+    by_stage = dict(zip(rows.index.tolist(), rows.tolist(), strict=True))
     return rows_gone(manifest, by_stage | {NO_STAGE: damaged})
 
 

@@ -59,7 +59,7 @@ class Tally:
     def take(self, record: Arrived) -> None:
         """One more record of the stage."""
         call = record.worker, record.call
-        begun = self._begun.pop(call, None)
+        begun = self._begun.pop(call, None) if self._begun else None
         if record.attempt == 1:
             begun = _Begun(record.phase, record.started_at, (record.schedule_delay_ms or 0.0) / 1000)
         if begun is None:

@@ -13,7 +13,7 @@ import locust
 from locust import log as locust_log
 from locust.env import Environment
 from locust.rpc import Message
-from locust.runners import STATE_RUNNING, STATE_SPAWNING, WorkerRunner
+from locust.runners import WorkerRunner
 
 from locustfiles.common.recording import messenger
 from locustfiles.common.recording.joining import Stranger
@@ -40,7 +40,6 @@ class MasterLink:
         messenger.register(runner, Acknowledged, self._on_ack)
         messenger.register(runner, Flush, self._on_flush)
         messenger.register(runner, Stranger, self._on_stranger, concurrent=True)
-        environment.events.request.add_listener(self._on_request)
         environment.events.report_to_master.add_listener(self._on_report)
         environment.events.quitting.add_listener(self.leave)
 
@@ -59,16 +58,10 @@ class MasterLink:
             )
             data[RecordsReport.KIND] = told.data()
 
-    def _on_request(self, **_: object) -> None:
-        """Locust forgets what a worker has counted and not reported when it sends it its first users, which first calls that are
-        over at once may precede: they are reported by themselves."""
-        if self.runner.worker_state not in (STATE_SPAWNING, STATE_RUNNING):
-            self.report_now()
-
     def _on_ack(self, message: Acknowledged, _: str) -> None:
         records = self.worker_side.records
         records.acknowledged(message)
-        if records.final and not records.outbox.empty:
+        if records.outbox.fills_a_report or (records.final and not records.outbox.empty):
             self.report_now()
 
     def _on_flush(self, message: Flush, _: str) -> None:

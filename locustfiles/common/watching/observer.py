@@ -53,6 +53,7 @@ class Observer:
         self._asking: collections.Counter[str] = collections.Counter()
         self.is_there = False  # its process, which may still load its libraries
         self.seq = 0  # of the last answer
+        self.trouble: str | None = None  # why there are no figures
         self.answered = gevent.event.Event()
 
     def want(self, **kinds: typing.Any) -> None:
@@ -90,8 +91,13 @@ class Observer:
         if after >= self.seq:
             self.answered.wait(wait_s)
         load = json.dumps(self._status(), allow_nan=False).encode()
-        figures = self.latest.get("figures", NOTHING)
-        return b'{"version": 1, "seq": %d, "load": %s, "figures": %s}' % (self.seq, load, figures)
+        figures, trouble = self.latest.get("figures", NOTHING), json.dumps(self.trouble).encode()
+        return b'{"version": 1, "seq": %d, "load": %s, "figures": %s, "trouble": %s}' % (
+            self.seq,
+            load,
+            figures,
+            trouble,
+        )
 
     def hurry(self) -> None:
         """The next answer is waited for."""
@@ -124,7 +130,7 @@ class Observer:
             try:
                 child = begin(["watch", "-", *self._arguments])
             except OSError as e:
-                self._say(f"figures are not shown: their process cannot be begun ({e.strerror})")
+                self._give_up(f"figures are not shown: their process cannot be begun ({e.strerror})")
                 return
             self._last_words, self.is_there = "", True
             before, errors = self.seq, gevent.spawn(self._hear_errors, child, self.seq)
@@ -135,11 +141,11 @@ class Observer:
                 why = self._last_words or str(e)
                 # as where a package is missing: not otherwise next time
                 if self.seq == before and why.startswith(ERROR):
-                    self._say(f"figures are not shown: {why.removeprefix(ERROR)}")
+                    self._give_up(f"figures are not shown: {why.removeprefix(ERROR)}")
                     return
-                self._say(f"figures are not shown for {AGAIN_S:g} s: their process has ended ({why})")
+                self._give_up(f"figures are not shown for {AGAIN_S:g} s: their process has ended ({why})")
             except Exception as e:  # our own bug: what is measured goes on, and is to be trusted
-                self._say(f"figures are not shown any more: {type(e).__name__}: {e}; tell us")
+                self._give_up(f"figures are not shown any more: {type(e).__name__}: {e}; tell us")
                 return
             finally:
                 self.is_there = False
@@ -148,7 +154,7 @@ class Observer:
                 self.latest.clear()
             tries = tries + 1 if self.seq == before else 0
             gevent.sleep(AGAIN_S)
-        self._say("figures are not shown any more: their process ends again and again, see above")
+        self._give_up("figures are not shown any more: their process ends again and again, see above")
 
     def _serve(self, child: Child) -> None:
         """Raises OSError when it has ended or does not answer, ValueError for what is no answer."""
@@ -163,7 +169,7 @@ class Observer:
                 write(child.stdin, told + b"\n")
                 self._take(answers, wanted)
             patience_s = ANSWER_S
-            self.seq += 1
+            self.seq, self.trouble = self.seq + 1, None
             self.answered.set()
             self.answered.clear()
             self._soon.wait(self._pause_s())
@@ -191,6 +197,11 @@ class Observer:
                     self._say(f"figures: {text.removeprefix(ERROR)}")
                 elif text:
                     self._last_words = text
+
+    def _give_up(self, why: str) -> None:
+        """For now, or for good."""
+        self.trouble = why
+        self._say(why)
 
     def _say(self, line: str) -> None:
         if line not in self._said and len(self._said) < MOST_SAID:
