@@ -9,6 +9,9 @@ import typing
 
 from locustfiles.contract.statistics.student_t import Z, t_975
 
+if typing.TYPE_CHECKING:
+    import numpy as np
+
 BATCHES = 20  # of a window, for rates
 MAX_BATCHES = 40  # of a series of values; below so many values each is one
 MIN_VALUES = 20
@@ -42,7 +45,7 @@ def rate_error(rates: typing.Sequence[float]) -> tuple[float, int]:
     return math.sqrt(squares / (k - 1) / k * q), round((k - 1) / q)
 
 
-def mean_half_width(values: typing.Sequence[float] | np.ndarray[typing.Any, typing.Any]) -> float | None:
+def mean_half_width(values: "typing.Sequence[float] | np.ndarray[typing.Any, typing.Any]") -> float | None:
     """Half the width of the interval of the mean of values in the order of time; None below twenty.
 
     The wider of two: by the means of forty batches, and by the values as if they were independent. Neighbouring batches
