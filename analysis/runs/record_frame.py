@@ -16,6 +16,20 @@ from analysis.runs.records_file import read_records
 from locustfiles.contract.record import FIELDS, KINDS, OPTIONAL, fields_of, with_all_fields
 from locustfiles.contract.run_folder import RunFolder
 
+#: columns of requests.csv that no report, gate or comparison tells of
+UNTOLD = frozenset(
+    {
+        "service",
+        "operation",
+        "repeat",
+        "users",
+        "rate",
+        "response_bytes",
+        "http_status",
+        "request_id",
+        "service_ttft_ms",
+    }
+)
 BLOCK = 4 << 20  # bytes: what is worked on stays near the processor
 MORE = 1.2  # times as many records as the first block's lines are long for
 WHOLE = [name for name, kind in KINDS.items() if kind is int and name not in OPTIONAL]

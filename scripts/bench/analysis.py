@@ -20,7 +20,8 @@ import yaml
 
 from locustfiles.contract.exit_codes import BAD_INPUT, NOT_TRUSTED, OK, complain
 from scripts.bench.child import PROMPT
-from scripts.bench.clients import LOCUST, STREAM_TOKENS, plain_environment
+from scripts.bench.client import STREAM_TOKENS, plain_environment
+from scripts.bench.clients import LOCUST
 from scripts.bench.command import parser_of, seconds
 from scripts.bench.endpoint import ROOT, STREAM_MODEL, EndpointFailed, pin_to, running_endpoint
 from scripts.bench.measure import cores

@@ -8,6 +8,7 @@ import pytest
 
 from locustfiles.common.transport.connection import Connection
 from locustfiles.common.transport.connection_pool import ConnectionPool
+from locustfiles.common.transport.framing import Framing
 from tests.helpers.patience import waits
 from tests.helpers.wire_client import ANSWER, CHUNKED, REQUEST, ask, big, body, http
 from tests.helpers.wire_server import answering, receive, reset, serving
@@ -214,7 +215,7 @@ def test_an_exception_inside_the_loops_callback_ends_the_request_as_internal(mon
         raise RuntimeError("a bug")
 
     with serving(answering(ANSWER)) as server:
-        monkeypatch.setattr(Connection, "on_body", broken)
+        monkeypatch.setattr(Framing, "on_body", broken)
         began = time.perf_counter()
         exchange = ask(server)
         assert (exchange.error, exchange.error_message) == ("internal", "RuntimeError: a bug")

@@ -2,7 +2,6 @@
 
 import collections
 import collections.abc
-import contextlib
 import itertools
 import random
 import time
@@ -128,16 +127,16 @@ class Sender:
         then ends its greenlet. Killed in the pause before a retry, it raises GreenletExit.
 
         due: when it should have been sent (perf_counter seconds), open loop only."""
-        with self._awaited(spec.stage, phase):
-            return self._attempts(user, target, prompt, spec, phase, due)
-
-    @contextlib.contextmanager
-    def _awaited(self, stage: int, phase: str) -> typing.Iterator[None]:
-        self._open[stage, phase] += 1
+        awaited = spec.stage, phase
+        self._open[awaited] += 1
         try:
-            yield
+            return self._attempts(user, target, prompt, spec, phase, due)
         finally:
-            self._open[stage, phase] -= 1
+            self._ended(awaited)
+
+    def _ended(self, awaited: tuple[int, str]) -> None:
+        self._open[awaited] -= 1
+        if not self._told:
             self._tell_when_clear()
 
     def _attempts(
@@ -149,8 +148,9 @@ class Sender:
         while True:
             attempt += 1
             in_flight = self.probe.count + 1
-            # an attempt in the window is awaited, if its call began before it or not
-            with self._awaited(spec.stage, phase):
+            awaited = spec.stage, phase
+            self._open[awaited] += 1  # an attempt in the window, if its call began before it or not
+            try:
                 exchange, parsed = self._send(target, body)
                 record = RequestRecord(
                     **facts,
@@ -163,6 +163,8 @@ class Sender:
                     **token_counts(self._counters.get(target.name), target, prompt, parsed),
                 )
                 self.sink(record)
+            finally:
+                self._ended(awaited)
             if retry is None or not retry.again(record):
                 return record
             gevent.sleep(retry.pause_s(attempt, self._jitter))
@@ -200,8 +202,11 @@ class Sender:
             except UNSIGNED as e:
                 exchange.sent_at = exchange.done_at = time.perf_counter()
                 return exchange, ParsedAnswer(error=ErrorClass.AUTH, error_code=type(e).__name__, error_message=str(e))
-            with self.probe.watch(exchange):
+            self.probe.enter(exchange)
+            try:
                 self.transport.run(exchange, self.session.origin(target), request, timeout_s)
+            finally:
+                self.probe.leave(exchange)
             return exchange, self._read(body, exchange)
         except gevent.GreenletExit:
             exchange.sent_at, exchange.done_at = exchange.sent_at or time.perf_counter(), time.perf_counter()

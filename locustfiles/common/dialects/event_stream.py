@@ -55,63 +55,81 @@ _HEADERS = Damage("a frame's headers cannot be read", ErrorClass.BAD_RESPONSE)
 
 def decode(chunks: Chunks) -> tuple[list[Frame], Damage | None]:
     """All whole frames, in order, and why reading stopped if bytes are left over. Never raises."""
-    blob = b"".join([part for _, part in chunks])
     frames: list[Frame] = []
+    length_of, head_of = _sound.get, _known.get
+    for number, (time, part) in enumerate(chunks):
+        start, size = 0, len(part)
+        while start < size:  # nearly always one frame a piece, whose like has been there before
+            lengths = length_of(part[start : start + 12])
+            if lengths is None or start + lengths[0] > size or len(frames) >= MAX_PIECES:
+                return frames, _read_on(frames, [(time, part[start:]), *chunks[number + 1 :]])
+            end, payload_at = start + lengths[0], start + 12 + lengths[1]
+            head = head_of(part[start:payload_at])
+            payload = part[payload_at : end - 4]
+            if head is None or _crc32(payload, head[1]) != _uint32(part, end - 4)[0]:
+                return frames, _read_on(frames, [(time, part[start:]), *chunks[number + 1 :]])
+            frames.append(_frame(Frame, (time, head[0], payload)))
+            start = end
+    return frames, None
+
+
+def _read_on(frames: list[Frame], chunks: Chunks) -> Damage | None:
+    """Frames of any form, split anywhere."""
+    blob = b"".join([part for _, part in chunks])
     size, start = len(blob), 0
     arrivals = iter(chunks)
     received, time = 0, 0.0
     while start < size:
         if len(frames) >= MAX_PIECES:
-            return frames, _MANY
-        prelude = blob[start : start + 12]
-        lengths = _sound.get(prelude) or _lengths(prelude)
+            return _MANY
+        lengths = _lengths(blob[start : start + 12])
         if isinstance(lengths, Damage):
-            return frames, lengths
-        total, headers_size, prelude_crc = lengths
-        end = start + total
+            return lengths
+        end, payload_at = start + lengths[0], start + 12 + lengths[1]
         if end > size:
-            return frames, _CUT
-        rest = blob[start + 8 : end - 4]  # the prelude's CRC, headers and payload
-        if _crc32(rest, prelude_crc) != _uint32(blob, end - 4)[0]:  # it goes on from the CRC of the bytes before
-            return frames, _MESSAGE_CRC
-        headers_end = 4 + headers_size
-        headers = _known.get(rest[4:headers_end]) or _read_headers(rest[4:headers_end])
+            return _CUT
+        if _crc32(blob[start : end - 4]) != _uint32(blob, end - 4)[0]:
+            return _MESSAGE_CRC
+        headers = _read_headers(blob[start:payload_at])
         if headers is None:
-            return frames, _HEADERS
+            return _HEADERS
         while received < end:
             time, part = next(arrivals)
             received += len(part)
-        frames.append(_frame(Frame, (time, headers, rest[headers_end:])))
+        frames.append(Frame(time, headers, blob[payload_at : end - 4]))
         start = end
-    return frames, None
+    return None
 
 
-_sound: dict[bytes, tuple[int, int, int]] = {}  # preludes, CRC included, whose lengths are possible
-_PRELUDES = 4096  # of them are kept
+# all streams of a process repeat a handful of header blocks and of lengths
+_sound: dict[
+    bytes, tuple[int, int]
+] = {}  # preludes, CRC included, whose lengths are possible: of the frame, of its headers
+_known: dict[bytes, tuple[dict[str, str], int]] = {}  # preludes with headers -> the headers, and the CRC so far
+_blocks: dict[bytes, dict[str, str]] = {}  # the headers alone
+_KEPT, _LONGEST = 2048, 512  # so many of each, of at most so many bytes
 
 
-def _lengths(prelude: bytes) -> tuple[int, int, int] | Damage:
-    """Of the frame, of its headers, and the CRC of both."""
+def _lengths(prelude: bytes) -> tuple[int, int] | Damage:
     if len(prelude) < 12:
         return _CUT
-    total, headers_size, crc = found = _prelude(prelude)
+    total, headers_size, crc = _prelude(prelude)
     if _crc32(prelude[:8]) != crc:
         return _PRELUDE_CRC
     if not (0 <= total - headers_size - _AROUND <= MAX_PAYLOAD and headers_size <= MAX_HEADERS):
         return _LENGTH
-    if len(_sound) < _PRELUDES:
-        _sound[prelude] = found
-    return found
+    if len(_sound) < _KEPT:
+        _sound[prelude] = total, headers_size
+    return total, headers_size
 
 
-_known: dict[bytes, dict[str, str]] = {}  # all streams of a process repeat a handful of header blocks
-_KEPT, _LONGEST = 256, 512  # so many blocks, of at most so many bytes
-
-
-def _read_headers(raw: bytes) -> dict[str, str] | None:
-    headers = _headers(raw)
-    if headers and len(raw) <= _LONGEST and len(_known) < _KEPT:
-        _known[raw] = headers
+def _read_headers(head: bytes) -> dict[str, str] | None:
+    """head: the prelude, too."""
+    raw = head[12:]
+    headers = _blocks.get(raw) or _headers(raw)
+    if headers and len(head) <= _LONGEST and len(_known) < _KEPT:
+        _blocks[raw] = headers
+        _known[head] = headers, _crc32(head)
     return headers
 
 

@@ -5,6 +5,8 @@ def one_line(text: str | None, most: int) -> str | None:
     """One line that a CSV file can hold."""
     if text is None:
         return None
+    if text.isprintable():  # nearly every one
+        return text[:most].strip() or None
     return "".join(c if c.isprintable() else " " for c in encodable(text[:most])).strip() or None
 
 

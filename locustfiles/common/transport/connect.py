@@ -15,6 +15,7 @@ from locustfiles.common.transport.proxy import Proxy, refusal, tunnel_request, t
 from locustfiles.contract.error_classes import ErrorClass
 
 RECEIVE_BYTES = 65536
+RECORD_BYTES = 16384  # of a TLS record at most, of which one read gives one
 MAX_HEAD_BYTES = 65536
 
 #: NAT gateways and firewalls forget a silent connection, AWS's after 350 s: idle seconds to the first probe, between two
@@ -156,12 +157,14 @@ def _send_all(sock: _socket.socket, data: bytes) -> None:
             gevent.socket.wait_write(sock.fileno())
 
 
-def decrypted(tls: ssl.SSLObject) -> tuple[bytes, bool]:
+def decrypted(tls: Tls) -> tuple[bytes, bool]:
     """What can be read, and whether the other side ended the conversation. Raises ssl.SSLError."""
     plain = []
     try:
-        while piece := tls.read(RECEIVE_BYTES):
+        while piece := tls.plain.read(RECORD_BYTES):
             plain.append(piece)
+            if not tls.incoming.pending and not tls.plain.pending():  # asking again would raise, which takes longer
+                return piece if len(plain) == 1 else b"".join(plain), False
         return b"".join(plain), True
     except ssl.SSLWantReadError:
         return b"".join(plain), False

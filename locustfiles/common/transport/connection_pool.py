@@ -10,6 +10,7 @@ from locustfiles.common.transport.exchange import Exchange
 from locustfiles.common.transport.kernel_stamps import require_kernel_stamps
 from locustfiles.common.transport.limits import Broken
 from locustfiles.common.transport.proxy import refusal
+from locustfiles.common.transport.turns import Turns
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.error_classes import ErrorClass
 
@@ -30,6 +31,7 @@ class ConnectionPool:
             ) from None
         self._idle: dict[Origin, list[Connection]] = {}
         self._busy: collections.Counter[Origin] = collections.Counter()
+        self._turns = Turns()
 
     def standing(self, origin: Origin) -> int:
         """Connections that are in use, being opened, or idle and still stand."""
@@ -91,7 +93,7 @@ class ConnectionPool:
 
     def _connect(self, origin: Origin, timeout_s: float) -> Connection:
         context = self._context if origin.scheme == "https" else None
-        return Connection(origin, context, timeout_s, kernel_stamps=self._witness is not None)
+        return Connection(origin, context, timeout_s, self._turns, kernel_stamps=self._witness is not None)
 
     def open(self, origin: Origin) -> str | None:
         """Connect and send no request; the connection is kept for use. What went wrong, or None.
