@@ -9,6 +9,7 @@ that a killed master loses nothing that a worker has dropped.
 
 import collections.abc
 import dataclasses
+import typing
 
 from locustfiles.common.recording.arrived import Arrived, read
 from locustfiles.common.recording.messages import RecordsReport
@@ -55,8 +56,21 @@ class Outbox:
 
     def spool(self, worker: str, final: bool) -> Spool:
         """All that is not acknowledged; `final` adds how many it produced in all."""
-        rows = rows_of("".join(self._lines))
-        return Spool(self.run_id, worker, self._first, self.produced if final else None, rows)
+        produced = self.produced if final else None
+        return Spool(self.run_id, worker, self._first, produced, _Rows(tuple(self._lines)))
+
+
+class _Rows(collections.abc.Sequence[list[str]]):
+    """Of lines, each read when it is asked for: a worker that lacks its master looks every second whether there are more."""
+
+    def __init__(self, lines: tuple[str, ...]) -> None:
+        self._lines = lines
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def __getitem__(self, at: typing.Any) -> typing.Any:
+        return rows_of(self._lines[at])[0]
 
 
 def _packed(lines: list[str]) -> bytes:
