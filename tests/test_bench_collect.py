@@ -9,19 +9,30 @@ from scripts.bench.collect import Figures, main, table
 def test_every_record_of_two_workers_is_collected_and_counted(capsys):
     assert main(["--rate", "600", "--workers", "2", "--seconds", "5"]) == OK
     cells = [cell.strip() for cell in capsys.readouterr().out.splitlines()[-1].strip("|").split("|")]
-    made, received, rows = (int(cell.replace(",", "")) for cell in cells[:3])
+    made, received, rows = (int(cell.replace(",", "")) for cell in cells[1:4])
     # 600 a second in 5 s of window and 1 to 20 s of settling, which goes on until latencies have arrived
     assert made == received == rows and 3000 <= rows <= 15_000
-    assert 0 < int(cells[4].removesuffix(" %")) < 100 and cells[7] == "0"
+    assert cells[0] == "ours" and 0 < float(cells[5].removesuffix(" %")) < 100 and cells[10] == "0"
+    assert all(0 < float(cells[n]) < 100_000 for n in (6, 7))  # µs of CPU a record, idle seconds among them
 
 
 @pytest.mark.parametrize(("made", "received", "rows", "code"), [(9, 8, 8, 0), (9, 9, 8, 0), (0, 0, 0, 0), (9, 9, 9, 2)])
 def test_a_missing_record_or_a_bad_end_is_not_kept(made, received, rows, code):
-    found = Figures(made, received, rows, 1.0, 0.1, 90.0, 91.0, code)
-    assert not found.kept and f"| {rows} |" in table(found)
+    found = Figures(made, received, rows, 1.0, 0.1, 30.0, 90.0, 91.0, code)
+    assert not found.kept and f"| {rows} |" in table([("ours", found)])
 
 
-@pytest.mark.parametrize("wrong", [["--rate", "0"], ["--workers", "99"], ["--seconds", "0"], ["--rate", "x"]])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ["--rate", "0"],
+        ["--workers", "99"],
+        ["--seconds", "0"],
+        ["--rate", "x"],
+        ["--rounds", "0"],
+        ["--before", "nowhere"],
+    ],
+)
 def test_a_wrong_number_is_refused(wrong, capsys):
     try:
         assert main(wrong) == BAD_INPUT

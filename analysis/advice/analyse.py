@@ -4,8 +4,6 @@ import datetime
 import pathlib
 import typing
 
-import pandas as pd
-
 from analysis.advice.break_even import break_evens
 from analysis.advice.comparability import comparability_warnings, mixed_loads
 from analysis.advice.cut_short import cut_short_runs
@@ -75,7 +73,7 @@ def _report(found: Measured, instrument: dict[str, str], interest: tuple[str, li
         runs={run.name: run.manifest for run in runs},
         results=results,
         candidates=candidates,
-        records=pd.concat([run.records.assign(run=run.name) for run in runs], ignore_index=True),
+        records={run.name: run.records for run in runs},
         dataset=dataset,
         slo={run.name: _shared_limits(run) for run in runs},
         **_choices(runs, candidates, dataset, hourly, _warnings(runs, prices, results, dataset), without),

@@ -2,11 +2,11 @@
 
 import typing
 
-import pandas as pd
-
 from analysis.advice.routed import router_note
 from analysis.cost.call_usd import hour_is_priced, unsplit
+from analysis.runs.rows import Rows
 from analysis.runs.run_reader import Run
+from analysis.runs.texts import counted, in_it
 from analysis.runs.token_totals import prompt_total
 from analysis.verdicts.cache_purpose import caches_on_purpose
 from analysis.words import format as show
@@ -20,7 +20,8 @@ from locustfiles.contract.stop_reasons import BAD_STOPS
 
 def answer_notes(run: Run, prices: dict[str, Price] | None = None) -> typing.Iterator[str]:
     """Of each target, where there is something to say."""
-    measured = run.of_stages[lambda r: r["error"].isna() & (r["phase"] == "measure")]
+    records = run.of_stages
+    measured = records[records["error"].isna() & (records["phase"] == "measure")]
     for target in run.scenario.targets:
         good = measured[measured["target"] == target.name]
         notes = (
@@ -38,7 +39,7 @@ def answer_notes(run: Run, prices: dict[str, Price] | None = None) -> typing.Ite
                 yield f"Run {run.name}, `{target.name}`: {note}"
 
 
-def _guardrail(target: Target, good: pd.DataFrame, price: Price | None) -> str | None:
+def _guardrail(target: Target, good: Rows, price: Price | None) -> str | None:
     """Of a target that has a guardrail, or whose answers show one."""
     blocked = int((good["stop_reason"] == GUARDRAIL_STOP).sum())
     units = good["guardrail_units"].notna()
@@ -68,9 +69,10 @@ def _guardrails_charge(reported: int, answers: int, price: Price | None) -> str:
     return "in no cost here"
 
 
-def _stops(good: pd.DataFrame) -> str | None:
-    stops = good["stop_reason"].dropna().str.lower()
-    bad = stops[stops.isin(BAD_STOPS - {GUARDRAIL_STOP})].value_counts().sort_index()
+def _stops(good: Rows) -> str | None:
+    stops = counted(good["stop_reason"])
+    stops = stops.groupby(stops.index.str.lower()).sum()
+    bad = stops[stops.index.isin(BAD_STOPS - {GUARDRAIL_STOP})].sort_index()
     if bad.empty:
         return None
     named = ", ".join(f"{name} {count}" for name, count in bad.items())
@@ -80,9 +82,9 @@ def _stops(good: pd.DataFrame) -> str | None:
     )
 
 
-def _unreadable(good: pd.DataFrame) -> str | None:
+def _unreadable(good: Rows) -> str | None:
     """Where the service counts tokens and nobody can read it, which is not the same as no count."""
-    odd = good.loc[good["error_code"] == OwnCode.UNREADABLE_USAGE, "error_message"].dropna()
+    odd = good[good["error_code"] == OwnCode.UNREADABLE_USAGE]["error_message"].dropna()
     if odd.empty:
         return None
     return (
@@ -91,7 +93,7 @@ def _unreadable(good: pd.DataFrame) -> str | None:
     )
 
 
-def _unsplit(good: pd.DataFrame, price: Price | None) -> str | None:
+def _unsplit(good: Rows, price: Price | None) -> str | None:
     """Where tokens were written to a cache at one of two prices, and the answer does not say which."""
     count = int(unsplit(good).sum())
     if not count or not isinstance(price, TokenPrice) or price.cache_write == price.cache_write_1h:
@@ -105,7 +107,7 @@ def _unsplit(good: pd.DataFrame, price: Price | None) -> str | None:
     return f"{of_one}; add `cache_write_1h:` to the price."
 
 
-def _in_one_piece(target: Target, good: pd.DataFrame) -> str | None:
+def _in_one_piece(target: Target, good: Rows) -> str | None:
     whole = int((good["ttft_ms"].isna() & good["chunks"].isna()).sum())
     if not (target.stream and whole):
         return None
@@ -114,7 +116,7 @@ def _in_one_piece(target: Target, good: pd.DataFrame) -> str | None:
     return f"{whole} of {len(good)} answers came in one piece although `stream: true` is asked: they have no TTFT and no TPOT."
 
 
-def _several_choices(good: pd.DataFrame) -> str | None:
+def _several_choices(good: Rows) -> str | None:
     """Streams of several choices, whose deltas are not counted (`requests.csv`)."""
     several = int((good["ttft_ms"].notna() & good["chunks"].isna()).sum())
     if not several:
@@ -122,9 +124,9 @@ def _several_choices(good: pd.DataFrame) -> str | None:
     return f"{several} of {len(good)} answers had several choices, whose tokens come side by side: they have no TPOT."
 
 
-def _cache(run: Run, target: Target, good: pd.DataFrame) -> str | None:
+def _cache(run: Run, target: Target, good: Rows) -> str | None:
     """Of a target that uses a prompt cache on purpose."""
-    stems = [p for p in good["payload"].unique() if caches_on_purpose(run, target, p)]
+    stems = [p for p in in_it(good["payload"]) if caches_on_purpose(run, target, p)]
     good = good[good["payload"].isin(stems)]
     whole = float(prompt_total(good).sum())
     if not whole:

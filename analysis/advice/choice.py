@@ -1,9 +1,11 @@
 """The rule of the best price-performance: the cheapest stage that keeps every limit."""
 
+import itertools
 import math
 import typing
 
 from analysis.advice.tie import SAME, tie
+from analysis.verdicts.place import Place
 from analysis.verdicts.stage_results import Result
 from analysis.words import format as show
 from analysis.words.stage_figures import Slo
@@ -92,7 +94,10 @@ def least(result: Result) -> float:
 
 def cheapest(pool: list[Result]) -> Result:
     """By the rule: of each place the best of its levels that tie with its cheapest, then the cheapest of these."""
-    best = [best_level([r for r in pool if r.place == place]) for place in dict.fromkeys(r.place for r in pool)]
+    places: dict[Place, list[Result]] = {}
+    for r in pool:
+        places.setdefault(r.place, []).append(r)
+    best = [best_level(levels) for levels in places.values()]
     return min(_in_tie(best), key=lambda r: (not valid(r), priced(r)))
 
 
@@ -103,7 +108,12 @@ def best_level(levels: list[Result]) -> Result:
 
 def _in_tie(some: list[Result]) -> list[Result]:
     """Those that tie with every cheaper one: a wide interval of the cheapest hides no certain difference between others."""
-    return [r for r in some if all(tie(r, other) for other in some if priced(other) < priced(r))]
+    ascending = sorted(some, key=priced)  # most are told apart from the cheapest at once
+
+    def cheaper(usd: float) -> typing.Iterator[Result]:
+        return itertools.takewhile(lambda other: priced(other) < usd, ascending)
+
+    return [r for r in some if all(tie(r, other) for other in cheaper(priced(r)))]
 
 
 def valid(result: Result) -> bool:

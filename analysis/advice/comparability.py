@@ -7,7 +7,9 @@ import numpy as np
 import pandas as pd
 
 from analysis.cost.pricing import Prices, price_text
+from analysis.runs.rows import Rows
 from analysis.runs.run_reader import Run
+from analysis.runs.texts import codes_of
 from analysis.runs.token_totals import prompt_total
 from analysis.verdicts.place import prompts_of
 from analysis.verdicts.stage_results import Result
@@ -25,7 +27,7 @@ class Measured(typing.NamedTuple):
     who: str  # as texts name it
     file: str | None  # SHA-256 of the payload file; None: not known
     run: str
-    good: pd.DataFrame
+    good: Rows
 
 
 def comparability_warnings(runs: list[Run], dataset: str, prices: dict[str, Prices]) -> list[str]:
@@ -47,8 +49,9 @@ def comparability_warnings(runs: list[Run], dataset: str, prices: dict[str, Pric
 def _measured(run: Run, dataset: str) -> typing.Iterator[Measured]:
     records = run.of_stages
     good = records[(records["payload"] == dataset) & (records["phase"] == "measure") & records["error"].isna()]
-    for target, some in good.groupby("target", sort=False):
-        yield Measured(run.named(str(target)), prompts_of(run, dataset), run.name, some)
+    codes, targets = codes_of(good["target"])
+    for code in pd.unique(codes):
+        yield Measured(run.named(targets[code]), prompts_of(run, dataset), run.name, good[codes == code])
 
 
 def _output_lengths(measured: list[Measured]) -> list[str]:
@@ -63,7 +66,8 @@ def _output_lengths(measured: list[Measured]) -> list[str]:
 
 def _token_counts(measured: list[Measured]) -> list[str]:
     """Targets that count the same prompts differently have different tokenizers or chat templates."""
-    warnings, counts = [], [_prompt_counts(m.good) for m in measured]
+    warnings: list[str] = []
+    counts = [_prompt_counts(m.good) for m in measured] if len(measured) > 1 else [pd.Series()] * len(measured)
     for (one, counted), (other, also) in itertools.combinations(zip(measured, counts, strict=True), 2):
         if one.run != other.run and (one.file is None or one.file != other.file):
             continue  # equal ids may be of other prompts
@@ -82,10 +86,11 @@ def _token_counts(measured: list[Measured]) -> list[str]:
     return warnings if more <= 0 else [*warnings[:PAIRS], f"So do {more} more pairs of targets."]
 
 
-def _prompt_counts(good: pd.DataFrame) -> pd.Series:
+def _prompt_counts(good: Rows) -> pd.Series:
     """Prompt id -> tokens, cached ones included; without what only the payload file says, which is no target's count."""
     counted = good[good["prompt_token_source"] != "payload"]
-    return prompt_total(counted).groupby(counted["prompt_id"]).mean()
+    found = prompt_total(counted).groupby(counted["prompt_id"]).mean()
+    return found.set_axis(found.index.astype("str"))
 
 
 def _differing(of_run: dict[str, str]) -> str:

@@ -9,6 +9,7 @@ from analysis.advice.answer_notes import answer_notes
 from analysis.cost.pricing import Prices
 from analysis.metrics.token_counts import Comparison
 from analysis.runs.run_reader import Run
+from analysis.runs.texts import counted
 from analysis.verdicts.stage_results import Result
 from analysis.words import format as show
 from analysis.words.level import level_text
@@ -85,14 +86,15 @@ def _run_notes(run: Run, prices: Prices) -> typing.Iterator[str]:
         )
     yield from run.notes
     yield from answer_notes(run, prices.of_target)
-    source = run.of_stages.loc[run.of_stages["error"].isna(), "token_source"]
-    other = source[source != "service"]
-    if len(other):
-        counts = ", ".join(f"{name} {count}" for name, count in other.value_counts().items())
-        what = f"output tokens of {len(other)} of {len(source)} successes"
+    records = run.of_stages
+    source = records["token_source"][records["error"].isna()]
+    other = {str(name): int(n) for name, n in counted(source).items() if name != "service"}
+    if other:
+        counts = ", ".join(f"{name} {count}" for name, count in other.items())
+        what = f"output tokens of {sum(other.values())} of {len(source)} successes"
         lacking = (
             ": what no one counted has no TPOT and no tokens/s; the target's `tokenizer:` counts it"
-            if "none" in set(other)
+            if "none" in other
             else ""
         )
         yield f"Run {run.name}: {what} were not counted by the service ({counts}){lacking}."

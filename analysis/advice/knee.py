@@ -1,5 +1,6 @@
 """The knee: the lowest level whose throughput no later level beats by more than 5 %."""
 
+import math
 import typing
 
 from analysis.verdicts.place import Place
@@ -26,11 +27,13 @@ class Knee(typing.NamedTuple):
 
 def knee_of(levels: list[tuple[float, float]]) -> float | None:
     """(level, throughput) pairs -> the level at the knee; None if it is the top level: not reached."""
-    ordered = sorted(levels)
-    for i, (level, rate) in enumerate(ordered[:-1]):
-        if max(later for _, later in ordered[i + 1 :]) <= (1 + GAIN) * rate:
-            return level
-    return None
+    ordered, best = sorted(levels), -math.inf  # of the later levels
+    found = None
+    for (level, rate), (_, later) in zip(ordered[-2::-1], ordered[:0:-1], strict=True):
+        best = max(best, later)
+        if best <= (1 + GAIN) * rate:
+            found = level
+    return found
 
 
 def knees(candidates: list[Result]) -> list[Knee]:

@@ -3,8 +3,7 @@
 import collections
 import typing
 
-import pandas as pd
-
+from analysis.runs.rows import Rows
 from analysis.runs.run_reader import Run
 from analysis.words import format as show
 from locustfiles.contract.error_classes import ErrorClass
@@ -48,7 +47,8 @@ def _of(run: Run) -> typing.Iterator[NotCompared]:
     for one in left_out.values():
         who = _named(run, one.target, one.payload)
         yield NotCompared(who, one.error, _why_left_out(one), one.target, one.payload, measured=False)
-    measured = run.of_stages[lambda r: r["phase"] == "measure"]
+    records = run.of_stages
+    measured = records[records["phase"] == "measure"]
     for target in run.scenario.targets:
         some = measured[measured["target"] == target.name]
         if (target.name, None) in left_out or some.empty or some["error"].isna().any():
@@ -67,7 +67,7 @@ def _why_left_out(one: LeftOut) -> str:
     return f"its first calls failed, {one.error}: {why}"
 
 
-def _why_failed(failed: pd.DataFrame) -> tuple[str, str]:
+def _why_failed(failed: Rows) -> tuple[str, str]:
     """The class of most failures, and `all 287 of its requests failed, most often client: ValidationError: the service's own words`"""
     kinds = collections.Counter(
         tuple(show.text(value) if isinstance(value, str) else "" for value in row)

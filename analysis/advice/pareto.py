@@ -6,6 +6,7 @@ better; a level of which it is not known is neither beaten nor beats by it. Fron
 
 import typing
 
+import numpy as np
 import pandas as pd
 
 from analysis.advice.choice import few_errors, priced
@@ -51,12 +52,13 @@ def pareto(candidates: list[Result], dataset: str, labels: Labels, statistic: St
     here = [r for r in here if few_errors(r)] or here
     names = tuple(dict.fromkeys(name for r in here for name in _qualities(labels.get(r.seat, {}))))
     every = sorted((_option(r, labels.get(r.seat, {}), names, statistic) for r in here), key=lambda o: o.usd_per_10k)
-    found: list[Option] = []
-    for option in every:
-        by = next((other for other in every if beats(other, option)), None)
-        mine = not any(beats(other, option) for other in every if other.model == option.model)
-        number = None if by else 1 + sum(o.number is not None for o in found)
-        found.append(option._replace(number=number, of_model=mine, beaten_by=by and f"{by.who} at {by.level}"))
+    models, found, number = np.array([o.model for o in every]), list[Option](), 0
+    for option, beaten in zip(every, _beaten(every), strict=True):
+        by = every[beaten.argmax()] if beaten.any() else None
+        mine = not beaten[models == option.model].any()
+        number += by is None
+        beaten_by = by and f"{by.who} at {by.level}"
+        found.append(option._replace(number=None if by else number, of_model=mine, beaten_by=beaten_by))
     return Front(statistic, names, found)
 
 
@@ -65,14 +67,15 @@ def quality_text(labels: typing.Mapping[str, typing.Any]) -> str:
     return ", ".join(f"{name} {value:g}" for name, value in _qualities(labels).items())
 
 
-def beats(one: Option, other: Option) -> bool:
-    """Whether `one` is nowhere worse and somewhere better."""
-    pairs = [(other.usd_per_10k, one.usd_per_10k), (other.latency_s, one.latency_s), (one.per_minute, other.per_minute)]
-    for mine, theirs in zip(one.quality, other.quality, strict=True):
-        if (mine is None) != (theirs is None):
-            return False
-        pairs += [(mine, theirs)] if mine is not None and theirs is not None else []
-    return all(better >= worse for better, worse in pairs) and any(better > worse for better, worse in pairs)
+def _beaten(options: list[Option]) -> typing.Iterator[np.ndarray]:
+    """Of each, which others beat it: nowhere worse, somewhere better, and of known quality where it is."""
+    unknown = np.array([[q is None for q in o.quality] for o in options], dtype=bool)
+    less_is_better = [
+        [o.usd_per_10k, o.latency_s, -o.per_minute, *(0.0 if q is None else -q for q in o.quality)] for o in options
+    ]
+    figures = np.array(less_is_better)
+    for mine, lacks in zip(figures, unknown, strict=True):
+        yield (figures <= mine).all(axis=1) & (figures < mine).any(axis=1) & (unknown == lacks).all(axis=1)
 
 
 def _choosable(r: Result, statistic: Statistic) -> bool:

@@ -35,14 +35,14 @@ def _alone(runs: list[str], here: list[str]) -> str:
 class Report:
     """Everything a report says; what writes it makes the tables.
 
-    records: one row a request: the fields of RequestRecord plus `run`, `sent` and `ended` (s from its
+    records: by run, one row a request: fields of RequestRecord plus `sent` and `ended` (s from its
     run's start); started_at is corrected by the worker's clock offset.
     """
 
     runs: dict[str, Manifest]  # by run name
     results: list[Result]  # every stage
     candidates: list[Result]  # what recommendations choose from: repetitions of a level as one
-    records: pd.DataFrame
+    records: dict[str, pd.DataFrame]
     dataset: str  # the payload's stem that the recommendation is for
     # run -> the limits that all its targets have to keep, as the scenario's slo section (may be empty)
     slo: dict[str, dict]

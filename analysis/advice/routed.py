@@ -4,7 +4,9 @@ import pandas as pd
 
 from analysis.cost.bill import usd_by_tokens
 from analysis.cost.pricing import day_of
+from analysis.runs.rows import Rows
 from analysis.runs.run_reader import Run
+from analysis.runs.texts import counted, in_it
 from analysis.words import format as show
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.prices.books import books_of
@@ -14,9 +16,9 @@ from locustfiles.contract.prices.price import Price, TokenPrice
 SAME = 0.01  # two sums that are no further apart are one
 
 
-def router_note(run: Run, good: pd.DataFrame, price: Price | None) -> str | None:
+def router_note(run: Run, good: Rows, price: Price | None) -> str | None:
     """Of a target behind which several models answer."""
-    models = good["invoked_model"].dropna().value_counts()
+    models = counted(good["invoked_model"])
     if models.empty:
         return None
     named = ", ".join(f"`{model}` {show.percent(n / len(good))}" for model, n in models.items())
@@ -32,22 +34,23 @@ def router_note(run: Run, good: pd.DataFrame, price: Price | None) -> str | None
     )
 
 
-def _both(run: Run, good: pd.DataFrame, price: TokenPrice) -> tuple[float, float] | None:
+def _both(run: Run, good: Rows, price: TokenPrice) -> tuple[float, float] | None:
     """USD of the answers by the target's price and by their models'; None where one is not known."""
     usd = usd_by_tokens(good, price).sum()
     own = 0.0
-    for model, answers in good.groupby("invoked_model", dropna=False):
+    models = good["invoked_model"]
+    if models.isna().any():
+        return None
+    for model in sorted(in_it(models)):
         found = _price_of(model, run)
         if found is None:
             return None
         found = found.model_copy(update={"guardrail": price.guardrail})
-        own += usd_by_tokens(answers, found).sum()
+        own += usd_by_tokens(good[models == model], found).sum()
     return None if pd.isna(usd) or pd.isna(own) else (float(usd), float(own))
 
 
-def _price_of(model: object, run: Run) -> TokenPrice | None:
-    if not isinstance(model, str):
-        return None
+def _price_of(model: str, run: Run) -> TokenPrice | None:
     region = run.scenario.region
     try:
         price = model_price(model, Asked(region, day_of(run)), books_of(None, region)).price

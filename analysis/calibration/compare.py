@@ -118,7 +118,13 @@ def calibrate(run: Run, truth: pd.DataFrame, bound_ms: float) -> Calibration:
 def conditions(run: Run) -> dict[str, typing.Any]:
     """What the instrument's error depends on, beside the machine: a calibration is compared by it with the run that it is for.
     `in_flight` is of the busiest stage, the workers' sum of each one's most; `schemes` is empty where the run did not note them."""
-    at_once = run.of_stages.groupby(["stage", "worker"])["in_flight"].max().groupby("stage").sum()
+    at_once = (
+        run.of_stages[["stage", "worker", "in_flight"]]
+        .groupby(["stage", "worker"])["in_flight"]
+        .max()
+        .groupby("stage")
+        .sum()
+    )
     return {
         "transport": run.scenario.transport,
         "stamps": run.scenario.stamps,

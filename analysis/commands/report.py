@@ -90,9 +90,8 @@ def write_report(report: Report, folder: pathlib.Path) -> pathlib.Path:
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        write_data(report, folder)
-        write_workbook(report, folder / "report.xlsx")
-        plots = draw_all(report, folder)
+        tables = [lambda: write_data(report, folder), lambda: write_workbook(report, folder / "report.xlsx")]
+        plots = draw_all(report, folder, beside=tables)
         (folder / "report.md").write_text(markdown(report, plots), encoding="utf-8")
         write_html(report, plots, folder / "report.html")
     except OSError as e:

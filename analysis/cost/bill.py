@@ -18,6 +18,7 @@ from analysis.cost.call_usd import (
     unsplit,
     usd_of,
 )
+from analysis.runs.rows import Table
 from analysis.runs.token_totals import MAX_UNCOUNTED
 from locustfiles.contract.error_classes import UNBILLED
 from locustfiles.contract.prices.charge import guardrail_units, several_units
@@ -51,7 +52,7 @@ class Bill(typing.NamedTuple):
     for_an_hour: float = 0.0  # what these are billed more if all of it was for an hour; in `high`
 
 
-def bill(records: pd.DataFrame, price: TokenPrice, max_tokens: int | None) -> Bill:
+def bill(records: Table, price: TokenPrice, max_tokens: int | None) -> Bill:
     """The bill of these calls.
 
     Successes are billed by their token counts; up to 1 % of them may lack one and are taken at the mean
@@ -101,12 +102,12 @@ def interval_of(billed: Bill, successes: int) -> tuple[float, float] | None:
     return billed.low / n - (mean - low), billed.high / n + (high - mean)
 
 
-def unbilled(records: pd.DataFrame) -> np.ndarray:
+def unbilled(records: Table) -> np.ndarray:
     """Which calls are billed nothing: those refused, unless output had come, which even a throttle in mid-stream may bill."""
     return (records["error"].isin(list(UNBILLED)) & records["ttft_ms"].isna()).to_numpy()
 
 
-def usd_by_tokens(records: pd.DataFrame, price: TokenPrice) -> np.ndarray:
+def usd_by_tokens(records: Table, price: TokenPrice) -> np.ndarray:
     """USD of each call by its counts; NaN where a count, or the price of a counted kind, is not known."""
     return usd_of(counts_of(records, price))
 
@@ -118,7 +119,7 @@ def _least(counts: Counts, failed: np.ndarray) -> Counts:
     return dataclasses.replace(counts, units=np.where(failed, np.nan_to_num(counts.units), counts.units))
 
 
-def _for_an_hour(records: pd.DataFrame, price: TokenPrice, by_tokens: np.ndarray) -> np.ndarray:
+def _for_an_hour(records: Table, price: TokenPrice, by_tokens: np.ndarray) -> np.ndarray:
     """USD that each call is billed beyond its counts if all that it wrote to a cache, for a time that is not known, is kept
     for an hour."""
     lacking = unsplit(records)
@@ -142,14 +143,14 @@ def _merged(parts: list[StepPart]) -> tuple[StepPart, ...]:
     return tuple(found.values())
 
 
-def _whole(records: pd.DataFrame, counts: Counts, known: np.ndarray) -> np.ndarray:
+def _whole(records: Table, counts: Counts, known: np.ndarray) -> np.ndarray:
     """Which failures are known in full: a stream's count may have grown after the break, and who says no units may have some."""
     whole = known & ~records["ttft_ms"].notna().to_numpy()
     return whole if counts.units is None else whole & records["billed_units"].notna().to_numpy()
 
 
 def _most_more(
-    records: pd.DataFrame, unsure: np.ndarray, by_tokens: np.ndarray, least: Counts, max_tokens: int | None
+    records: Table, unsure: np.ndarray, by_tokens: np.ndarray, least: Counts, max_tokens: int | None
 ) -> float | None:
     """USD that these failures may have been billed beyond what is known of them; None: that has no bound."""
     if not unsure.any():
@@ -161,7 +162,7 @@ def _most_more(
     return None if np.isnan(more).any() else float(more.sum())
 
 
-def _most_usd(records: pd.DataFrame, counts: Counts, max_tokens: int) -> np.ndarray:
+def _most_usd(records: Table, counts: Counts, max_tokens: int) -> np.ndarray:
     """USD that each call may cost, cached tokens included: by its own prompt, else by the same one in other calls, else by the
     dearest one at the rates of the dearest step."""
     prompts = [records["payload"], records["prompt_id"]]

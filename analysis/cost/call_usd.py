@@ -6,6 +6,7 @@ import typing
 import numpy as np
 import pandas as pd
 
+from analysis.runs.rows import Table
 from analysis.runs.token_totals import prompt_total
 from locustfiles.contract.prices.charge import Charge, Part, Usage, charge, guardrail_units, several_units
 from locustfiles.contract.prices.price import Rates, TokenPrice, exact
@@ -40,7 +41,7 @@ class Counts:
         return float(usd[0]) if self.step is None else usd[self.step]
 
 
-def counts_of(records: pd.DataFrame, price: TokenPrice, unsplit_for_an_hour: bool = False) -> Counts:
+def counts_of(records: Table, price: TokenPrice, unsplit_for_an_hour: bool = False) -> Counts:
     """Of records as requests.csv has them. Tokens written to a cache for a time that is not known count as written for five
     minutes, or all for an hour where that has a price."""
     read, written, hour = (_cached(records[f"cache_{kind}_tokens"]) for kind in ("read", "write", "write_1h"))
@@ -63,7 +64,7 @@ def counts_of(records: pd.DataFrame, price: TokenPrice, unsplit_for_an_hour: boo
     )
 
 
-def unsplit(records: pd.DataFrame) -> np.ndarray:
+def unsplit(records: Table) -> np.ndarray:
     """Which calls wrote to a cache, and it is not known how much of it for an hour."""
     return ((records["cache_write_tokens"] > 0) & records["cache_write_1h_tokens"].isna()).to_numpy()
 

@@ -5,9 +5,10 @@ import typing
 import numpy as np
 import pandas as pd
 
-from analysis.cost.bill import COUNTED, Bill, bill, unbilled
+from analysis.cost.bill import Bill, bill, unbilled
 from analysis.cost.call_usd import counts_of
 from analysis.cost.transaction_cost import basis, most_tokens
+from analysis.runs.rows import Rows
 from analysis.runs.run_reader import Run
 from locustfiles.contract.prices.price import HourlyPrice, Price, Rates, TokenPrice, UnknownPrice
 
@@ -71,7 +72,7 @@ def run_cost(run: Run, prices: dict[str, Price]) -> list[RunCost]:
     """
     found, loaded = [], _under_load(run)
     for target in run.scenario.targets:
-        records, price = run.records[run.records["target"] == target.name], prices[target.name]
+        records, price = Rows(run.records)[run.records["target"] == target.name], prices[target.name]
         cost = RunCost(run.name, target.name, target.price_key, basis(price))
         told = [v.aggregates for v in run.manifest.stages if v.target == target.name and v.aggregates is not None]
         if records.empty and told:
@@ -142,8 +143,8 @@ def _by_hours(cost: RunCost, price: HourlyPrice, duration_s: float) -> RunCost:
     )
 
 
-def _by_tokens(cost: RunCost, records: pd.DataFrame, price: TokenPrice, asked: int | None) -> RunCost:
-    found, billed = bill(records, price, asked), records.loc[~unbilled(records), list(COUNTED)]
+def _by_tokens(cost: RunCost, records: Rows, price: TokenPrice, asked: int | None) -> RunCost:
+    found, billed = bill(records, price, asked), records[~unbilled(records)]
     step = counts_of(billed, price).step
     used: list[Rates] = [price] if step is None else [(price, *price.steps)[n] for n in np.unique(step)]
     rates = used[0] if len(used) == 1 else None  # of several steps the parts tell

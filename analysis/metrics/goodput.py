@@ -9,6 +9,7 @@ import pandas as pd
 from analysis.metrics.percentiles import LEVELS
 from analysis.metrics.token_times import tpot_ms
 from analysis.runs.due_times import from_due
+from analysis.runs.rows import Rows
 from analysis.runs.stage import Stage
 from analysis.runs.token_totals import MAX_UNCOUNTED
 from analysis.runs.window_share import share
@@ -82,7 +83,7 @@ def good_flags(stage: Stage) -> np.ndarray | None:
     return flags[kept][np.argsort(sent[kept], kind="stable")]
 
 
-def good_among(stage: Stage, successes: pd.DataFrame) -> np.ndarray | None:
+def good_among(stage: Stage, successes: Rows) -> np.ndarray | None:
     """Which of these are inside the limits; None where there is none, or a time that is limited is not known."""
     limits = request_limits(stage.run.slos_of(stage.visit).values())
     if not limits or (set(limits) != {"latency_ms"} and not stage.target.stream):
@@ -95,7 +96,7 @@ def good_among(stage: Stage, successes: pd.DataFrame) -> np.ndarray | None:
     return np.all([user[column].to_numpy() <= limit for column, limit in limits.items()], axis=0)
 
 
-def _time_per_token(successes: pd.DataFrame) -> pd.Series:
+def _time_per_token(successes: Rows) -> pd.Series:
     """0 of an answer of one token or piece, after whose first there was nothing to wait for."""
     short = (successes["completion_tokens"] < 2) | (successes["chunks"] < 2)
     return tpot_ms(successes).mask(short, 0.0)

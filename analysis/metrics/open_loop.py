@@ -1,8 +1,7 @@
 """The open loop: whether requests were sent when they were due, and how long a user waits who asks on time."""
 
-import pandas as pd
-
 from analysis.metrics.percentiles import spread
+from analysis.runs.rows import Rows
 from analysis.runs.stage import Stage
 from analysis.words.user_figures import OpenLoop
 
@@ -32,5 +31,5 @@ def sent_requests(stage: Stage) -> int:
     return len(_first_attempts(stage)) + int((between & (stage.records["attempt"] == 1)).sum())
 
 
-def _first_attempts(stage: Stage) -> pd.DataFrame:
+def _first_attempts(stage: Stage) -> Rows:
     return stage.measured[stage.measured["attempt"] == 1]

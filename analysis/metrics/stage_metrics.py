@@ -13,6 +13,7 @@ from analysis.metrics.percentiles import spread, with_failures
 from analysis.metrics.token_times import tpot_ms
 from analysis.runs.run_reader import model_of
 from analysis.runs.stage import Stage
+from analysis.runs.texts import counted
 from analysis.runs.token_totals import MAX_UNCOUNTED, prompt_total
 from analysis.runs.window_share import in_flight, share
 from analysis.words.stage_figures import (
@@ -89,18 +90,16 @@ def _identity(stage: Stage) -> Identity:
 def _outcome(stage: Stage) -> Outcome:
     n = len(stage.measured)
     cancelled = int((stage.measured["error"] == ErrorClass.CANCELLED).sum())
-    classes = stage.failures.value_counts().sort_index().sort_values(ascending=False, kind="stable")
-    failures, counted = int(classes.sum()), n - cancelled
-    stops = stage.good["stop_reason"].dropna()
-    bad = (
-        stops[stops.str.lower().isin(BAD_STOPS)].value_counts().sort_index().sort_values(ascending=False, kind="stable")
-    )
+    classes = counted(stage.failures).sort_index().sort_values(ascending=False, kind="stable")
+    failures, ended = int(classes.sum()), n - cancelled
+    stops = counted(stage.good["stop_reason"])
+    bad = stops[stops.index.str.lower().isin(BAD_STOPS)].sort_index().sort_values(ascending=False, kind="stable")
     return Outcome(
         requests=n,
         successes=len(stage.good),
         failures=failures,
         cancelled=cancelled,
-        error_rate=failures / counted if counted else None,
+        error_rate=failures / ended if ended else None,
         errors=", ".join(f"{name} {count}" for name, count in classes.items()),
         bad_stop_share=int(bad.sum()) / len(stage.good) if len(stops) else None,
         good_share=good_share(stage),

@@ -6,6 +6,7 @@ import typing
 import numpy as np
 import pandas as pd
 
+from analysis.runs.rows import Rows
 from analysis.runs.run_reader import Run
 from analysis.runs.token_totals import prompt_total
 from analysis.words import format as show
@@ -75,7 +76,8 @@ def token_sources(runs: list[Run]) -> list[Sources]:
     """Of every target with successes."""
     found = []
     for run in runs:
-        good = run.of_stages[lambda r: r["error"].isna() & (r["phase"] == "measure")]
+        records = run.of_stages
+        good = records[records["error"].isna() & (records["phase"] == "measure")]
         for target in run.scenario.targets:
             mine = good[good["target"] == target.name]
             if len(mine):
@@ -92,20 +94,20 @@ def comparisons(runs: list[Run]) -> list[Comparison]:
         for target in run.scenario.targets:
             if target.tokenizer is None:
                 continue
-            good = run.records[(run.records["target"] == target.name) & run.records["error"].isna()]
+            good = Rows(run.records)[(run.records["target"] == target.name) & run.records["error"].isna()]
             if len(good):
                 prompts, outputs = _prompts(good), _outputs(good)
                 found += [_compare(run, target, "prompt", *prompts), _compare(run, target, "output", *outputs)]
     return found
 
 
-def _prompts(good: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+def _prompts(good: Rows) -> tuple[pd.Series, pd.Series]:
     """(service, tokenizer) counts of whole prompts."""
     good = good[good["prompt_token_source"] == "service"]
     return prompt_total(good), good["tokenizer_prompt_tokens"]
 
 
-def _outputs(good: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+def _outputs(good: Rows) -> tuple[pd.Series, pd.Series]:
     """(service, tokenizer) counts of the visible text: answers whose reasoning or tool input has no count are left out."""
     reasoned = (good["hidden_reasoning"] == 1) | (good["ttft_visible_ms"] > good["ttft_ms"])
     unknown = (reasoned & good["reasoning_tokens"].isna()) | good["stop_reason"].isin(TOOL_STOPS)

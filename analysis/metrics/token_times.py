@@ -5,11 +5,13 @@ import typing
 import numpy as np
 import pandas as pd
 
+from analysis.runs.rows import Table
+
 AT_ONCE_MS = 0.1  # a delta: no model writes 10,000 of them a second, but a buffer that is read empty hands them over so
 HELD_BACK = 0.5  # of the streams: the rule, not chance
 
 
-def tpot_ms(records: pd.DataFrame, held: bool | None = None) -> pd.Series:
+def tpot_ms(records: Table, held: bool | None = None) -> pd.Series:
     """Time per output token after the first, ms: (last_token - ttft) / (completion_tokens - 1).
 
     NaN with fewer than two deltas or tokens (where imported deltas were not counted: no time between first and last), where all deltas came
@@ -28,11 +30,11 @@ def tpot_ms(records: pd.DataFrame, held: bool | None = None) -> pd.Series:
     return pd.Series(span_ms / np.where(known & ~out, tokens - 1, np.nan), index=records.index)
 
 
-def _numbers(records: pd.DataFrame, column: str) -> np.ndarray:
+def _numbers(records: Table, column: str) -> np.ndarray:
     return records[column].to_numpy(dtype=float, na_value=np.nan)
 
 
-def _span_ms(records: pd.DataFrame) -> np.ndarray:
+def _span_ms(records: Table) -> np.ndarray:
     """From a stream's first delta to its last."""
     return _numbers(records, "last_token_ms") - _numbers(records, "ttft_ms")
 
@@ -41,12 +43,12 @@ def _at_once(chunks: np.ndarray, span_ms: np.ndarray) -> np.ndarray:
     return (chunks >= 2) & (span_ms < AT_ONCE_MS * (chunks - 1))
 
 
-def came_at_once(records: pd.DataFrame) -> pd.Series:
+def came_at_once(records: Table) -> pd.Series:
     """Streams of several deltas that could be read at the same moment, in one read or a few that followed each other."""
     return pd.Series(_at_once(_numbers(records, "chunks"), _span_ms(records)), index=records.index)
 
 
-def held_back(records: pd.DataFrame) -> bool:
+def held_back(records: Table) -> bool:
     """Whether most of the streams came at once; answers of one delta cannot tell."""
     return at_once_of(records).most
 
@@ -65,6 +67,6 @@ class AtOnce(typing.NamedTuple):
         return self.came > HELD_BACK * self.several
 
 
-def at_once_of(records: pd.DataFrame) -> AtOnce:
+def at_once_of(records: Table) -> AtOnce:
     chunks = _numbers(records, "chunks")
     return AtOnce(int(_at_once(chunks, _span_ms(records)).sum()), int((chunks >= 2).sum()))

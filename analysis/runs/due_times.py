@@ -4,12 +4,13 @@ A user who asks while the generator is late waits from then on; a time that ran 
 (coordinated omission).
 """
 
-import pandas as pd
+import numpy as np
 
 from analysis.runs.retried_calls import TIMES
+from analysis.runs.rows import Rows
 
 
-def from_due(records: pd.DataFrame) -> pd.DataFrame:
+def from_due(records: Rows) -> Rows:
     """Records or calls with their times from when they were due; those of the closed loop as they are."""
-    delay = records["schedule_delay_ms"].fillna(0.0).to_numpy()
+    delay = np.nan_to_num(records["schedule_delay_ms"].to_numpy())
     return records.assign(**{c: records[c].to_numpy() + delay for c in TIMES}) if delay.any() else records

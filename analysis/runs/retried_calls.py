@@ -5,17 +5,20 @@ the window when its first attempt began in it, whenever the later ones did.
 """
 
 import dataclasses
+import functools
 
 import numpy as np
 import pandas as pd
 
+from analysis.runs.rows import Rows, joined
+from analysis.runs.texts import codes_of
 from analysis.runs.window_share import in_flight
 
 #: times of a record that run from its send
 TIMES = ["latency_ms", "ttft_ms", "ttft_visible_ms", "last_token_ms"]
 
 
-@dataclasses.dataclass(slots=True)
+@dataclasses.dataclass
 class Calls:
     """The calls of some records.
 
@@ -25,15 +28,15 @@ class Calls:
     pauses: (from, until) of each pause between two attempts, s from the run's epoch, shape (n, 2).
     """
 
-    table: pd.DataFrame
+    table: Rows
     pauses: np.ndarray
 
-    @property
-    def measured(self) -> pd.DataFrame:
+    @functools.cached_property
+    def measured(self) -> Rows:
         return self.table[self.table["phase"] == "measure"]
 
-    @property
-    def good(self) -> pd.DataFrame:
+    @functools.cached_property
+    def good(self) -> Rows:
         measured = self.measured
         return measured[measured["error"].isna()]
 
@@ -42,23 +45,23 @@ class Calls:
         return in_flight(self.pauses[:, 0], self.pauses[:, 1], a, b)
 
 
-def calls_of(records: pd.DataFrame) -> Calls:
+def calls_of(records: Rows) -> Calls:
     """The calls of one run's records."""
-    worker = pd.factorize(records["worker"])[0]
+    worker = pd.factorize(codes_of(records["worker"])[0])[0]  # in the order in which they came
     order = np.lexsort((records["attempt"].to_numpy(), records["call"].to_numpy(), worker))
     ordered, worker = records.take(order), worker[order]
     call, sent, ended = (ordered[c].to_numpy() for c in ("call", "sent", "ended"))
     same = (call[1:] == call[:-1]) & (worker[1:] == worker[:-1])  # as the record before
     first = np.flatnonzero(np.concatenate([[True], ~same])[: len(ordered)])
     last = np.flatnonzero(np.concatenate([~same, [True]])[: len(ordered)])
-    opening, table = ordered.take(first), ordered.take(last).copy()
+    opening, table = ordered.take(first), ordered.take(last)
     before_ms = (sent[last] - sent[first]) * 1000
-    for column in TIMES:
-        table[column] = table[column].to_numpy() + before_ms
-    table["own_sent"] = table["sent"]
-    for column in ("sent", "phase", "schedule_delay_ms"):
-        table[column] = opening[column].to_numpy()
-    table["first_latency_ms"] = opening["latency_ms"].where(opening["error"].isna()).to_numpy()
+    table = table.assign(
+        **{column: table[column].to_numpy() + before_ms for column in TIMES},
+        **{column: opening[column].array for column in ("sent", "phase", "schedule_delay_ms")},
+        own_sent=table["sent"].array,
+        first_latency_ms=opening["latency_ms"].where(opening["error"].isna()).to_numpy(),
+    )
     whole = opening["attempt"].to_numpy() == 1
     return Calls(table[whole], np.column_stack([ended[:-1][same], sent[1:][same]]))
 
@@ -66,4 +69,4 @@ def calls_of(records: pd.DataFrame) -> Calls:
 def joined_calls(each: list[Calls]) -> Calls:
     """Those of several runs."""
     tables, pauses = [calls.table for calls in each], [calls.pauses for calls in each]
-    return Calls(pd.concat(tables, ignore_index=True), np.concatenate(pauses))
+    return Calls(Rows(joined(tables)), np.concatenate(pauses))

@@ -4,15 +4,20 @@ A damaged line inside requests.csv is skipped, counted and named (its line, colu
 record, so the run's stages are INVALID. A torn last line (a crash in mid-write) is skipped and counted.
 """
 
+import collections
 import dataclasses
 import pathlib
 import typing
 
+import numpy as np
 import pandas as pd
 import pydantic
 
-from analysis.runs.lost_records import lost_at_workers, lost_in_file, rows_gone_from
-from analysis.runs.records_file import SOURCES, read_records
+from analysis.runs.lost_records import doubled_in, lost_at_workers, lost_in_file, rows_by_worker, rows_gone_from
+from analysis.runs.record_frame import UNTOLD, read_file
+from analysis.runs.records_file import SOURCES
+from analysis.runs.rows import Rows
+from analysis.runs.texts import codes_of, counted, in_it, in_words
 from locustfiles.contract.manifest import Manifest, StageWindow
 from locustfiles.contract.run_folder import NotARun, RunFolder
 from locustfiles.contract.scenario.scenario import Scenario
@@ -60,10 +65,10 @@ class Run:
         return stage.measure_from - self.epoch, stage.measure_until - self.epoch
 
     @property
-    def of_stages(self) -> pd.DataFrame:
+    def of_stages(self) -> Rows:
         """The records of the manifest's stages: without warm-up calls, and without stages that were cut short and measured
         again after `--resume`."""
-        return self.records[self.records["stage"].isin([s.stage for s in self.manifest.stages])]
+        return Rows(self.records)[self.records["stage"].isin([s.stage for s in self.manifest.stages])]
 
 
 def model_of(target: Target) -> str:
@@ -78,7 +83,7 @@ def load_runs(paths: typing.Sequence[str | pathlib.Path]) -> list[Run]:
         if folders.count(folder) > 1:
             raise NotARun(f"{folder}: named twice; name each run once")
     names = _unique([f.parts for f in folders])
-    runs = [load_run(path, name, len(names) > 1) for path, name in zip(paths, names, strict=True)]
+    runs = [load_run(path, name, len(names) > 1, told=True) for path, name in zip(paths, names, strict=True)]
     _no_copies(runs)
     return runs
 
@@ -106,13 +111,15 @@ def _unique(paths: list[tuple[str, ...]]) -> list[str]:
     return names
 
 
-def load_run(path: str | pathlib.Path, name: str | None = None, several: bool = False) -> Run:
-    """Read one run folder. Raises NotARun when there is none, or it cannot be read."""
+def load_run(path: str | pathlib.Path, name: str | None = None, several: bool = False, told: bool = False) -> Run:
+    """Read one run folder. told: its columns without UNTOLD, and texts as categories. Raises NotARun when there is none, or it
+    cannot be read."""
     folder = RunFolder(path)
     manifest = folder.read_manifest()
-    text, torn = folder.requests_text()
+    folder.check_requests()
     scenario = scenario_of(folder, manifest)
-    records, damaged = read_records(text)
+    records, damaged, torn = read_file(folder, UNTOLD if told else ())
+    records = records if told else in_words(records)
     notes, lost = [], []
     if torn:
         notes.append(f"{folder.requests}: the last line was torn (a crash in mid-write); it was skipped.")
@@ -148,21 +155,9 @@ def damaged_text(count: int, first: typing.Sequence[tuple[int, str]]) -> str:
     return f"{count} {lines} in requests.csv {'were' if count > 1 else 'was'} skipped ({shown})."
 
 
-def doubled_in(records: pd.DataFrame) -> list[str]:
-    """A sentence where the same request stands more than once."""
-    doubled = int(records.duplicated(["worker", "call", "attempt"]).sum())
-    return (
-        [f"{doubled} records stand more than once in requests.csv (same worker, call and attempt)."] if doubled else []
-    )
-
-
-def rows_by_worker(records: pd.DataFrame) -> dict[str, int]:
-    return {str(worker): int(n) for worker, n in records["worker"].value_counts().items()}
-
-
 def check_targets(folder: RunFolder, scenario: Scenario, records: pd.DataFrame) -> None:
     """Raises NotARun where records name a target that the scenario does not."""
-    unknown = sorted(set(records["target"].unique()) - {t.name for t in scenario.targets})
+    unknown = sorted(set(in_it(records["target"])) - {t.name for t in scenario.targets})
     if unknown:
         raise NotARun(
             f"{folder.requests}: names target `{unknown[0]}`, which its manifest does not; put one run's files together"
@@ -195,23 +190,23 @@ def _unknown_words(folder: RunFolder, manifest: Manifest, records: pd.DataFrame)
         if not facts.get("sha256")
     ]
     for column in ("prompt_token_source", "token_source"):
-        words = records.loc[~records[column].isin(SOURCES), column].value_counts()
         notes += [
             f"{folder.requests}: `{column}` of {n} records is `{word}`, which is none of {', '.join(SOURCES)}."
-            for word, n in words.items()
+            for word, n in counted(records[column]).items()
+            if word not in SOURCES
         ]
     return notes
 
 
 def _check_stages(folder: RunFolder, manifest: Manifest, targets: set[str]) -> None:
     """Raises NotARun where the manifest contradicts itself."""
-    wrong, numbers = None, [s.stage for s in manifest.stages]
+    wrong, times = None, collections.Counter(s.stage for s in manifest.stages)
     for stage in manifest.stages:
         if stage.target not in targets:
             wrong = f"stage {stage.stage} is of target `{stage.target}`, which its scenario does not name"
         elif stage.users is None and stage.rate is None:
             wrong = f"stage {stage.stage} has neither `users` nor `rate`"
-        elif numbers.count(stage.stage) > 1:
+        elif times[stage.stage] > 1:
             wrong = f"stage {stage.stage} stands twice"
     if missing := [key for key in PRICE_BOOK_KEYS if key not in manifest.price_book]:
         wrong = f"`price_book.{missing[0]}` is missing"
@@ -233,9 +228,11 @@ def _other_versions(manifest: Manifest) -> list[str]:
 def _correct_clocks(manifest: Manifest, records: pd.DataFrame) -> list[str]:
     """Subtract each worker's clock offset from started_at, once; say where an offset is not known."""
     offsets = {w.id: w.clock_offset_ms for w in manifest.workers if w.clock_offset_ms is not None}
-    seconds = records["worker"].map(offsets).astype("float64").fillna(0.0) / 1000
-    records["started_at"] -= seconds
-    unknown = [w for w in records["worker"].unique() if w not in offsets and w != "local"]
+    codes, workers = codes_of(records["worker"])
+    seconds = np.array([offsets.get(worker, 0.0) / 1000 for worker in workers])
+    if seconds.any():
+        records["started_at"] -= seconds[codes]
+    unknown = [w for w in in_it(records["worker"]) if w not in offsets and w != "local"]
     if not unknown:
         return []
     return [f"The clock offset of worker {w} is not known; its times are used as they are." for w in sorted(unknown)]

@@ -1,6 +1,7 @@
 """One stage of a run: its records, its window, and its calls where requests are retried."""
 
 import dataclasses
+import functools
 import typing
 
 import numpy as np
@@ -8,7 +9,10 @@ import pandas as pd
 
 from analysis.runs.due_times import from_due
 from analysis.runs.retried_calls import Calls, calls_of, joined_calls
+from analysis.runs.rows import Rows, near
+from analysis.runs.rows import joined as rows_joined
 from analysis.runs.run_reader import Run
+from analysis.runs.texts import codes_of
 from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.manifest import StageWindow
 from locustfiles.contract.prices.price import Price
@@ -17,7 +21,7 @@ from locustfiles.contract.scenario.targets import Target
 Window = tuple[float, float]  # [a, b), s from the run's epoch
 
 
-@dataclasses.dataclass(slots=True)
+@dataclasses.dataclass
 class Stage:
     """One stage's records, or those of the repetitions of one level together (pool.py). `window` is [a, b) in seconds from
     the run's epoch, None if it never came."""
@@ -27,9 +31,9 @@ class Stage:
     target: Target
     price: Price
     window: Window | None
-    records: pd.DataFrame  # of every phase
-    measured: pd.DataFrame  # those that began in the window
-    good: pd.DataFrame  # its successes
+    records: Rows  # of every phase
+    measured: Rows  # those that began in the window
+    good: Rows  # its successes
     calls: Calls | None  # None where the scenario has no `retry:`, and a call is a request
 
     @property
@@ -53,14 +57,14 @@ class Stage:
         so_far = "1 request was" if n == 1 else f"{n} requests were"
         return f"the run {end} during its measured window, which so has no end ({so_far} measured so far)"
 
-    @property
+    @functools.cached_property
     def failures(self) -> pd.Series:
         """The classes of those that failed, without what our own stop ended."""
         errors = self.measured["error"]
         return errors[errors.notna() & (errors != ErrorClass.CANCELLED)]
 
-    @property
-    def perceived(self) -> pd.DataFrame:
+    @functools.cached_property
+    def perceived(self) -> Rows:
         """The successes as a user perceives them: with retries calls, timed from their first attempt's send; in the open
         loop from when they were due."""
         return from_due(self.good if self.calls is None else self.calls.good)
@@ -82,7 +86,7 @@ def stage_of(
 ) -> Stage:
     """The records of these visits as one stage, the first one's. positions: where each stage's records stand."""
     rows = [positions.get(visit.stage, np.array([], dtype=int)) for visit in visits]
-    records, first = run.records.take(np.concatenate(rows)), visits[0]
+    records, first = Rows(run.records, near(np.concatenate(rows))), visits[0]
     measured = records[records["phase"] == "measure"]
     return Stage(
         run=run,
@@ -99,7 +103,7 @@ def stage_of(
 
 def joined(stages: list[Stage]) -> Stage:
     """Stages of several runs as one, the first one's, one run behind the other: what their clocks say of each other is not known."""
-    records: list[pd.DataFrame] = []
+    records: list[Rows] = []
     calls: list[Calls] = []
     end = 0.0
     for stage in stages:
@@ -108,7 +112,7 @@ def joined(stages: list[Stage]) -> Stage:
         end = float(records[-1]["ended"].max()) if len(stage.records) else end
         if stage.calls is not None:
             calls.append(Calls(_moved(stage.calls.table, later, stage.run.name), stage.calls.pauses + later))
-    whole = pd.concat(records, ignore_index=True)
+    whole = Rows(rows_joined(records))
     measured = whole[whole["phase"] == "measure"]
     return dataclasses.replace(
         stages[0],
@@ -119,7 +123,9 @@ def joined(stages: list[Stage]) -> Stage:
     )
 
 
-def _moved(table: pd.DataFrame, later: float, run: str) -> pd.DataFrame:
+def _moved(table: Rows, later: float, run: str) -> Rows:
     """Workers of one name in two runs are two."""
     times = {name: table[name] + later for name in ("sent", "ended", "own_sent") if name in table}
-    return table.assign(worker=f"{run}/" + table["worker"], **times)
+    codes, workers = codes_of(table["worker"])
+    named = pd.Categorical.from_codes(codes, pd.Index([f"{run}/{worker}" for worker in workers], dtype="str"))
+    return table.assign(worker=named, **times)

@@ -4,6 +4,7 @@ import typing
 
 from analysis.metrics.token_times import came_at_once, held_back
 from analysis.runs.stage import Stage
+from analysis.runs.texts import counted as counted_texts
 from analysis.verdicts.caution import Caution, caution
 from analysis.verdicts.thresholds import THRESHOLDS
 from locustfiles.contract.error_classes import ErrorClass
@@ -17,7 +18,7 @@ CUT_OFF = (ErrorClass.CONNECT, ErrorClass.STREAM_BROKEN)
 
 
 def token_cautions(stage: Stage) -> typing.Iterator[Caution]:
-    counted, n = stage.good["token_source"].value_counts(), len(stage.good)
+    counted, n = counted_texts(stage.good["token_source"]), len(stage.good)
     kind = getattr(stage.target, "family", None) or getattr(stage.target, "dialect", None) or ""
     if not n or kind.endswith("embedding"):  # an embedding has no output tokens
         return

@@ -31,7 +31,8 @@ _BEYOND = RATIO ** (1.001 / math.sqrt(2))
 
 def gap_intervals(stage: Stage) -> Intervals:
     """95 %, of the mean and the percentiles of a stage's inter-token latency; none under twenty streams."""
-    streamed = counted_gaps(stage.good).sort_values("ended", kind="stable")
+    streamed = counted_gaps(stage.good)
+    streamed = streamed.take(np.argsort(streamed["ended"].to_numpy(), kind="stable"))
     if len(streamed) < MIN_VALUES:
         return {}
     try:
@@ -42,7 +43,7 @@ def gap_intervals(stage: Stage) -> Intervals:
     spans = (streamed["last_token_ms"] - streamed["ttft_ms"]).to_numpy(dtype=float)
     mean = float(spans.sum() / each.sum())
     off = (spans - mean * each) / each.mean()
-    half = max(mean_half_width(off.tolist()) or 0.0, in_batches(off))
+    half = max(mean_half_width(off) or 0.0, in_batches(off))
     found = {_ITL["mean"]: (max(0.0, mean - half), mean + half)}
     return found | {_ITL[name]: _interval(request, bins, counts, each, q) for name, q in LEVELS.items()}
 

@@ -6,6 +6,7 @@ import typing
 from analysis.cost.run_cost import CLOCK_TOLERANCE_S
 from analysis.metrics.open_loop import sent_requests
 from analysis.runs.stage import Stage
+from analysis.runs.texts import in_it
 from analysis.verdicts.caution import Caution, caution
 from analysis.verdicts.thresholds import THRESHOLDS
 from locustfiles.contract.manifest import StageWindow
@@ -16,11 +17,11 @@ NOISE = 2.0
 
 def late_workers(stage: Stage) -> typing.Iterator[tuple[str, float]]:
     """(worker, seconds into the window) of those that began a closed loop's window without having settled."""
-    settled = set(stage.records.loc[stage.records["phase"] == "settle", "worker"])
+    settled = set(in_it(stage.records["worker"][stage.records["phase"] == "settle"]))
     # no settle phase, or slower than one: nobody can be told from a late one
     if stage.visit.users is None or not settled:
         return
-    (a, b), first = stage.known_window, stage.measured.groupby("worker")["sent"].min()
+    (a, b), first = stage.known_window, stage.measured[["worker", "sent"]].groupby("worker")["sent"].min()
     for worker, sent in first[~first.index.isin(settled)].items():
         if sent - a > THRESHOLDS["late_worker"].limit * (b - a):
             yield str(worker), sent - a
@@ -34,7 +35,7 @@ def clock_cautions(stage: Stage) -> typing.Iterator[Caution]:
     if stage.run.manifest.status == "running":  # the workers stand in the manifest once it is closed
         return
     known = {w.id: w.clock_offset_ms for w in stage.run.manifest.workers}
-    offsets_ms = {worker: known.get(worker) for worker in sorted(stage.measured["worker"].unique())}
+    offsets_ms = {worker: known.get(worker) for worker in sorted(in_it(stage.measured["worker"]))}
     if unknown := tuple(w for w, offset_ms in offsets_ms.items() if offset_ms is None and w != "local"):
         yield caution("clock_unknown", workers=unknown)
     off_s = {w: abs(offset_ms) / 1000 for w, offset_ms in offsets_ms.items() if offset_ms is not None}
@@ -45,7 +46,7 @@ def clock_cautions(stage: Stage) -> typing.Iterator[Caution]:
 
 def unknown_client(stage: Stage) -> typing.Iterator[Caution]:
     """Where neither the records nor the stage tell how its client kept up, as imported files do not."""
-    told = stage.measured[["lag_ms", "stamp_delay_ms"]].notna().any(axis=None)
+    told = any(stage.measured[name].notna().any() for name in ("lag_ms", "stamp_delay_ms"))
     if not told and not stage.visit.workers:
         yield caution("unknown_client")
 
@@ -78,7 +79,7 @@ def open_cautions(stage: Stage) -> typing.Iterator[Caution]:
     if sent + NOISE * math.sqrt(planned) < (1 - THRESHOLDS["rate_missing"].limit) * planned:
         yield caution("rate_missing", sent=sent / (b - a), planned=rate, fewer=1 - sent / planned)
     most = stage.run.scenario.load_of(stage.target).max_users
-    at_once = int(stage.measured.groupby("worker")["in_flight"].max().sum())
+    at_once = int(stage.measured[["worker", "in_flight"]].groupby("worker")["in_flight"].max().sum())
     if at_once >= most:
         yield caution("max_users", most=most)
 

@@ -11,10 +11,10 @@ import dataclasses
 import itertools
 
 import numpy as np
-import pandas as pd
 
 from analysis.cost.bill import Bill, interval_of, usd_by_tokens
 from analysis.metrics.percentiles import percentile
+from analysis.runs.rows import Rows
 from analysis.runs.stage import Stage
 from analysis.runs.window_share import share
 from analysis.words.columns import Column, column
@@ -116,7 +116,7 @@ def _rates(stage: Stage, tokens_per_s: float | None) -> Intervals:
     return found
 
 
-def interval_of_rate(rates: np.ndarray, successes: pd.DataFrame, counts: np.ndarray, open_loop: bool) -> Interval:
+def interval_of_rate(rates: np.ndarray, successes: Rows, counts: np.ndarray, open_loop: bool) -> Interval:
     """By the batches' rates of counts; counts: what each success adds.
 
     In the closed loop a user's requests are a renewal process: over n of them a rate of counts w by lengths l is known to
@@ -136,10 +136,10 @@ def _inverse(found: Intervals, rate: Column, cost: Column, usd: float) -> Interv
     return {cost: (usd / high, usd / low)} if low > 0 else {}
 
 
-def _mean_latency(successes: pd.DataFrame, of: Column) -> Intervals:
+def _mean_latency(successes: Rows, of: Column) -> Intervals:
     """Of the latencies in the order in which they ended, as they came to the rule that ends a stage."""
-    seconds = successes.sort_values("ended", kind="stable")["latency_ms"].to_numpy() / 1000
-    half = mean_half_width(seconds.tolist())
+    seconds = successes["latency_ms"].to_numpy()[np.argsort(successes["ended"].to_numpy(), kind="stable")] / 1000
+    half = mean_half_width(seconds)
     return {} if half is None else {of: (max(0.0, float(seconds.mean() - half)), float(seconds.mean() + half))}
 
 

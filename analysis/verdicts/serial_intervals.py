@@ -15,6 +15,7 @@ import pandas as pd
 
 from analysis.metrics.percentiles import ranks
 from analysis.metrics.token_times import tpot_ms
+from analysis.runs.rows import Rows
 from analysis.runs.stage import Stage
 from analysis.verdicts.intervals import Intervals
 from analysis.verdicts.proportions import Share, wilson
@@ -69,12 +70,12 @@ def quantile_interval(values: np.ndarray, q: float) -> Interval:
     )
 
 
-def _times(records: pd.DataFrame, latency: tuple[str, ...], ttft: tuple[str, ...]) -> Intervals:
+def _times(records: Rows, latency: tuple[str, ...], ttft: tuple[str, ...]) -> Intervals:
     found = _spread(_in_time(records, records["latency_ms"]) / 1000, latency)
     return found | _spread(_in_time(records, records["ttft_ms"]) / 1000, ttft)
 
 
-def _in_time(records: pd.DataFrame, values: pd.Series) -> np.ndarray:
+def _in_time(records: Rows, values: pd.Series) -> np.ndarray:
     """In the order in which they ended."""
     return values.to_numpy(dtype=float)[np.argsort(records["ended"].to_numpy(), kind="stable")]
 
@@ -85,14 +86,14 @@ def _spread(values: np.ndarray, of: tuple[str, ...]) -> Intervals:
     if not len(values):
         return {}
     found = {}
-    half, mean = mean_half_width(values.tolist()), float(values.mean())
+    half, mean = mean_half_width(values), float(values.mean())
     if half is not None:
         half = max(half, in_batches(values))
         found[_COLUMNS[*of, "mean"]] = max(0.0, mean - half), mean + half
     return found | {_COLUMNS[*of, name.replace(".", "_")]: quantile_interval(values, q) for name, q in LEVELS.items()}
 
 
-def _share(requests: pd.DataFrame, of: Column) -> Intervals:
+def _share(requests: Rows, of: Column) -> Intervals:
     """Of those that failed, without those that our own stop ended."""
     errors, sent = requests["error"], requests["sent"].to_numpy()
     ended = typing.cast(np.ndarray, (errors != ErrorClass.CANCELLED).to_numpy())

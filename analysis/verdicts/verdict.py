@@ -147,7 +147,7 @@ def _settle_cautions(stage: Stage) -> typing.Iterator[Caution]:
     if visit.steady is not False or visit.measure_from is None:
         return
     settled_s = visit.measure_from - (visit.settle_from or visit.started_at)
-    begun = stage.records[stage.records["phase"] == "settle"].sort_values("ended")
+    begun = stage.records[stage.records["phase"] == "settle"][["error", "ended"]].sort_values("ended")
     later = begun["error"].iloc[len(begun) // 2 :]
     failed, ended = int(later.notna().sum()), int((begun["ended"] < stage.known_window[0]).sum())
     if 2 * failed > len(later):

@@ -23,9 +23,14 @@ def original(cell: str) -> str:
     return cell[1:] if _MARKED.match(cell) else cell
 
 
+def has_formula(cells: str) -> bool:
+    """Whether one of them, each with \\x00 between it and the next, begins like a formula, if as a number does."""
+    return _SOME.search("\x00" + cells) is not None
+
+
 def neutral_row(row: typing.Sequence[str], texts: typing.Collection[int]) -> typing.Sequence[str]:
     """A row's cells as they are written; `texts`: which ones are text."""
-    if not _SOME.search("\x00" + "\x00".join(row)):
+    if not has_formula("\x00".join(row)):
         return row
     return [neutral(cell) if n in texts else cell for n, cell in enumerate(row)]
 

@@ -10,8 +10,10 @@ import operator
 import typing
 
 from locustfiles.contract.cells import neutral_row
+from locustfiles.contract.quickly_made import quickly_made
 
 
+@quickly_made
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class RequestRecord:
     """What is known of one request. Raises ValueError where times contradict each other."""
@@ -83,11 +85,14 @@ class RequestRecord:
 
     def row(self) -> list[str]:
         """The record as CSV cells, in the order of `FIELDS`."""
-        return ["" if v is None else v if type(v) is str else _cell(v) for v in _values(self)]
+        started_at, *others = values_of(self)
+        began = f"{float(started_at):.6f}" if started_at > WALL_CLOCK else _cell(started_at)
+        return [began, *("" if v is None else v if type(v) is str else _cell(v) for v in others)]
 
 
 FIELDS: tuple[str, ...] = tuple(f.name for f in dataclasses.fields(RequestRecord))
-_values = operator.attrgetter(*FIELDS)
+values_of = operator.attrgetter(*FIELDS)
+WALL_CLOCK = 1e8  # a larger `started_at` is Unix seconds, to the microsecond; all else has three decimals
 #: those of files from before a field was added
 _EARLIER_FIELDS = tuple(FIELDS[: FIELDS.index(added)] for added in ("served_latency", "cache_write_1h_tokens", "gaps"))
 
@@ -122,22 +127,24 @@ def csv_cells(row: typing.Sequence[str]) -> typing.Sequence[str]:
     return neutral_row(whole_lines(row), TEXTS)
 
 
+def fields_of(header: bytes) -> tuple[str, ...] | None:
+    """The columns that a header line names; None where it is no record's, of this version or an earlier one."""
+    names = tuple(header.decode(errors="replace").strip().split(","))
+    return names if names == FIELDS or names in _EARLIER_FIELDS else None
+
+
 def with_all_fields(text: bytes) -> bytes | None:
     """requests.csv's whole lines with a cell for every field: a file of an earlier version lacks the last ones, which are
     then empty. None where the header is not a record's."""
     header, _, rows = text.partition(b"\n")
-    names = tuple(header.decode(errors="replace").strip().split(","))
+    names = fields_of(header)
+    if names is None:
+        return None
     if names == FIELDS:
         return text
-    if names not in _EARLIER_FIELDS:
-        return None
     empty = b"," * (len(FIELDS) - len(names))
     return ",".join(FIELDS).encode() + b"\n" + rows.replace(b"\n", empty + b"\n")
 
 
 def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return f"{value:.6f}" if value > 1e8 else f"{value:.3f}"
-    return str(value)
+    return f"{value:.3f}" if isinstance(value, float) else str(value)

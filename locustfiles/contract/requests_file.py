@@ -6,17 +6,15 @@ held here too, so that whatever fails, what is not safe can still be written els
 
 import collections
 import collections.abc
-import csv
 import errno
-import io
 import os
 import pathlib
 import stat
 import typing
 
 from locustfiles.contract.bad_input import BadInput
-from locustfiles.contract.cells import original
-from locustfiles.contract.record import FIELDS, TEXTS, RequestRecord, csv_cells
+from locustfiles.contract.lines import Row, line_of, lines_of, rows_of
+from locustfiles.contract.record import FIELDS, RequestRecord
 
 HEADER = ",".join(FIELDS).encode() + b"\n"
 BLOCK = 1 << 20
@@ -47,8 +45,6 @@ class RequestsFile:
         self.path = path
         if append and path.exists():
             check_header(path)
-        self._text = io.StringIO(newline="")
-        self._writer = csv.writer(self._text, lineterminator="\n")
         self._held = bytearray()  # what the disk may not have
         self._written = 0  # so much of it the system has
         self.rows = 0  # added here
@@ -62,18 +58,18 @@ class RequestsFile:
             self.flush()
 
     def add(self, record: RequestRecord) -> None:
-        self.add_row(record.row())
+        self.add_lines(line_of(record).encode(), 1)
 
-    def add_row(self, row: typing.Sequence[str]) -> None:
-        self.add_rows((row,))
+    def add_rows(self, rows: typing.Sequence[Row]) -> None:
+        self.add_lines(lines_of(rows).encode(), len(rows))
 
-    def add_rows(self, rows: typing.Sequence[typing.Sequence[str]]) -> None:
-        self._writer.writerows(map(csv_cells, rows))
-        self.rows += len(rows)
+    def add_lines(self, lines: bytes, count: int) -> None:
+        """So many whole lines, as they are to stand there."""
+        self._held += lines
+        self.rows += count
 
     def flush(self) -> None:
         """Hand the buffered rows to the system. Raises OSError (a full disk, a file that is gone), keeping what was not written."""
-        self._take_text()
         if self._dead:
             raise self._dead
         self.check()
@@ -149,12 +145,11 @@ class RequestsFile:
     # what becomes of rows that the file does not take
     def pending(self) -> dict[str, list[list[str]]]:
         """worker -> its rows that the system does not have, in their order."""
-        self._take_text()
         begin = self._held.rfind(b"\n", 0, self._written) + 1
         found: dict[str, list[list[str]]] = collections.defaultdict(list)
-        for row in csv.reader(io.StringIO(self._held[begin:].decode(), newline="")):
+        for row in rows_of(self._held[begin:].decode()):
             if len(row) == len(FIELDS) and row != list(FIELDS):
-                found[row[WORKER]].append([original(cell) if n in TEXTS else cell for n, cell in enumerate(row)])
+                found[row[WORKER]].append(row)
         return found
 
     def settle(self, path: pathlib.Path) -> int:
@@ -197,11 +192,6 @@ class RequestsFile:
             return os.pread(self._fd, BLOCK, at)
         except OSError:
             return b""
-
-    def _take_text(self) -> None:
-        self._held += self._text.getvalue().encode()
-        self._text.seek(0)
-        self._text.truncate()
 
     def _cut_torn(self) -> None:
         """The file without a torn last line, or a torn header."""

@@ -41,16 +41,28 @@ class Endpoint:
     truth: pathlib.Path
     url: str = ""
     ca_file: pathlib.Path | None = None  # of its certificate, when it serves HTTPS
+    helpers: list["Endpoint"] = dataclasses.field(default_factory=list)  # that serve the same port
+
+    @property
+    def pids(self) -> list[int]:
+        return [each.process.pid for each in (self, *self.helpers)]
+
+    def died(self) -> bool:
+        return any(each.process.poll() is not None for each in (self, *self.helpers))
 
     def requests(self) -> int:
         """Requests that came so far. The truth log is read, so that the endpoint is not disturbed; it is a second behind."""
-        return self.truth.read_bytes().count(b"\n")
+        return sum(each.truth.read_bytes().count(b"\n") for each in (self, *self.helpers))
 
-    def rows(self) -> list[dict]:
-        """The truth log; complete once the endpoint has stopped."""
-        return [json.loads(line) for line in self.truth.read_text(encoding="utf-8").splitlines()]
+    def rows(self) -> typing.Iterator[dict]:
+        """The truth log, of each process by itself; complete once the endpoint has stopped."""
+        for each in (self, *self.helpers):
+            with open(each.truth, "rb") as file:
+                yield from map(json.loads, file)
 
     def stop(self) -> None:
+        for each in self.helpers:
+            each.stop()
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         try:
@@ -61,23 +73,35 @@ class Endpoint:
 
 
 @contextlib.contextmanager
-def running_endpoint(folder: pathlib.Path, core: int | None, tls: bool) -> typing.Iterator[Endpoint]:
-    """An endpoint with its files in `folder`, on `core`. Raises EndpointFailed."""
+def running_endpoint(
+    folder: pathlib.Path, core: int | None, tls: bool, spare: int | None = None
+) -> typing.Iterator[Endpoint]:
+    """An endpoint with its files in `folder`, on `core`; with a `spare` core two processes on one port. Raises
+    EndpointFailed."""
     (folder / "endpoint.yaml").write_text(yaml.safe_dump(CONFIG), encoding="utf-8")
-    command = [sys.executable, "-m", "scripts.emulator", "--config", str(folder / "endpoint.yaml"), "--port", "0"]
-    command += ["--truth", str(folder / "truth.jsonl")]
-    certificate = None
+    certificate, options = None, ["--share-port"] if spare is not None else []
     if tls:
         certificate, key = make_certificate(folder)
-        command += ["--tls-cert", str(certificate), "--tls-key", str(key)]
-    with open(folder / "endpoint.log", "wb") as log:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, preexec_fn=pin_to(core))
-    endpoint = Endpoint(process, folder / "truth.jsonl", ca_file=certificate)
+        options += ["--tls-cert", str(certificate), "--tls-key", str(key)]
+    endpoint = _begun(folder, core, [*options, "--port", "0"], "endpoint", "truth")
+    endpoint.ca_file = certificate
     try:
-        endpoint.url = _url(process, folder / "endpoint.log")
+        endpoint.url = _url(endpoint.process, folder / "endpoint.log")
+        if spare is not None:
+            port = endpoint.url.rpartition(":")[2]
+            endpoint.helpers.append(_begun(folder, spare, [*options, "--port", port], "endpoint-2", "truth-2"))
+            _url(endpoint.helpers[0].process, folder / "endpoint-2.log")
         yield endpoint
     finally:
         endpoint.stop()
+
+
+def _begun(folder: pathlib.Path, core: int | None, options: list[str], log: str, truth: str) -> Endpoint:
+    command = [sys.executable, "-m", "scripts.emulator", "--config", str(folder / "endpoint.yaml"), *options]
+    command += ["--truth", str(folder / f"{truth}.jsonl")]
+    with open(folder / f"{log}.log", "wb") as file:
+        process = subprocess.Popen(command, cwd=ROOT, stdout=file, stderr=subprocess.STDOUT, preexec_fn=pin_to(core))
+    return Endpoint(process, folder / f"{truth}.jsonl")
 
 
 def free_port() -> int:

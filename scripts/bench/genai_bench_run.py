@@ -6,7 +6,8 @@ import sys
 import tempfile
 import threading
 
-from scripts.bench.child import ACCESS_KEY, PROMPT, SECRET_KEY, Records, arguments
+from scripts.bench.child import ACCESS_KEY, SECRET_KEY, Records, arguments
+from scripts.bench.tokenizer import make_tokenizer
 
 
 def note_answers(records: Records) -> None:
@@ -33,20 +34,6 @@ def note_answers(records: Records) -> None:
         collect_of(self, response, endpoint)
 
     boto3.Session.client, BaseUser.collect_metrics = client, collect
-
-
-def make_tokenizer(folder: str) -> None:
-    """A small tokenizer of our prompt's words, which is what genai-bench wants for its prompts."""
-    from tokenizers import Tokenizer, models, pre_tokenizers, trainers
-    from transformers import PreTrainedTokenizerFast
-
-    tokenizer = Tokenizer(models.BPE(unk_token="[UNK]"))
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    trainer = trainers.BpeTrainer(
-        vocab_size=800, special_tokens=["[UNK]"], initial_alphabet=pre_tokenizers.ByteLevel.alphabet()
-    )
-    tokenizer.train_from_iterator([PROMPT], trainer)
-    PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="[UNK]").save_pretrained(folder)
 
 
 def main() -> None:

@@ -15,18 +15,23 @@ import sys
 import tempfile
 
 from locustfiles.contract.exit_codes import BAD_INPUT, NOT_TRUSTED, OK, complain
-from scripts.bench.clients import CLIENTS, Client, before
-from scripts.bench.command import parser_of, seconds
+from scripts.bench import page
+from scripts.bench.clients import CLIENTS, before
+from scripts.bench.command import checkout, parser_of, seconds
 from scripts.bench.endpoint import EndpointFailed
-from scripts.bench.measure import ClientFailed, Figures, cores, measure
+from scripts.bench.measure import cores, spare_core
+from scripts.bench.measurements import QUIET, Measurements, Part
+from scripts.bench.most import WORDS as MOST_WORDS
+from scripts.bench.most import climb, most_table
+from scripts.bench.ratios import ratio_table
 from scripts.bench.table import short_table, stream_table
-from scripts.bench.venvs import Absent
 
 EXAMPLE = """example:
   python -m scripts.bench.load --users 20,100 --peers ours,boto3-loop
   python -m scripts.bench.load --tls --peers ours --short-users 0
-  python -m scripts.bench.load --peers ours --users 200 --before ../swarmledger-0.1.0"""
-QUIET = 0.05  # of a core, taken by other programs on the two that are used
+  python -m scripts.bench.load --peers ours --users 200 --before ../swarmledger-0.1.0
+  python -m scripts.bench.load --peers ours --short-users 0 --most
+  python -m scripts.bench.load --page --seconds 5 --before ../swarmledger-0.1.0"""
 WORDS = """- Error: the client's time minus the endpoint's, of requests that arrived in the window; the way there and back is part of it.
 - Endpoint late: how late the endpoint's own sends were, by its own timetable (the worst of each answer). The errors do not
   contain it; where it is large, endpoint or machine was short of CPU, and the errors are the pair's.
@@ -56,13 +61,6 @@ def _tries(text: str) -> int:
     return int(text)
 
 
-def _checkout(text: str) -> pathlib.Path:
-    path = pathlib.Path(text).resolve()
-    if not (path / "locustfiles/sweep.py").is_file():
-        raise argparse.ArgumentTypeError(f"{text} has no locustfiles/sweep.py; give the folder of a checkout")
-    return path
-
-
 def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = parser_of("load", __doc__, EXAMPLE)
     parser.add_argument(
@@ -82,80 +80,89 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     )  # fmt: skip
     parser.add_argument(
         "--before",
-        type=_checkout,
+        type=checkout,
         metavar="CHECKOUT",
         help="another checkout of Swarmledger, measured first, as `before`",
     )
     parser.add_argument("--tls", action="store_true", help="over HTTPS, with a certificate made for the purpose")
+    parser.add_argument(
+        "--most", action="store_true", help="seek the most streams on one core, HTTP and HTTPS, in place of --users"
+    )
+    parser.add_argument(
+        "--page",
+        action="store_true",
+        help="all that the page of the bench has, in one run; --seconds and --before count",
+    )
     args = parser.parse_args(argv)
     args.clients = {name: CLIENTS[name] for name in args.peers}
     if args.before:
-        args.clients = {"before": before(args.before)} | args.clients
+        builds = {"before": before(args.before)}
+        if args.page or "ours-openai" in args.clients:
+            builds["before-openai"] = before(args.before, openai=True)
+        args.clients = builds | args.clients
     return args
 
 
 def main(argv: list[str] | None = None) -> int:
     args = _arguments(argv)
-    left_out: list[str] = []
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        bench = Measurements(args.clients, args.seconds, args.tries, pathlib.Path(folder))
         try:
-            streams = _all(args, True, args.users, pathlib.Path(folder), left_out)
-            shorts = _all(args, False, args.short_users, pathlib.Path(folder), left_out)
+            for part in _parts(args):
+                bench.run(part)
+            climbers = [name for name in args.clients if name in page.CLIMBERS or not args.page]
+            for tls in _ways(args):
+                climb(bench, climbers, tls)
         except EndpointFailed as e:
             complain(str(e))
             return BAD_INPUT
-    print(_report(args, streams, shorts, left_out))
-    return OK if streams or shorts else NOT_TRUSTED
+    print(_report(args, bench, climbers))
+    return OK if bench.figures else NOT_TRUSTED
 
 
-def _all(args, stream: bool, levels: list[int], folder: pathlib.Path, left_out: list[str]) -> list[tuple[str, Figures]]:
-    """Every client at every level; what could not be measured is noted in `left_out`, and the rest goes on."""
-    results = []
-    kind = "streams" if stream else "short calls"
-    for name, client in args.clients.items():
-        if not stream and levels and client.streams_only:
-            left_out.append(f"{name}, short calls: it has no way to ask for a whole answer.")
-            continue
-        for users in levels:
-            print(f"{name}, {users} users, {kind} ...", file=sys.stderr, flush=True)
-            try:
-                place = folder / f"{name}-{users}-{kind.split(maxsplit=1)[0]}"
-                results.append((name, _quietest(args, client, users, stream, place)))
-            except Absent as e:
-                left_out.append(f"{name}: {e}.")
-                break
-            except (ClientFailed, OSError, KeyError, ValueError) as e:
-                left_out.append(f"{name}, {users} users, {kind}: {type(e).__name__}: {e}")
-    return results
+def _parts(args: argparse.Namespace) -> list[Part]:
+    if args.page:
+        return page.parts(list(args.clients))
+    names = list(args.clients)
+    streams = [] if args.most else [Part(names, args.users, True, args.tls)]
+    return [*streams, Part(names, args.short_users, False, args.tls)]
 
 
-def _quietest(args, client: Client, users: int, stream: bool, place: pathlib.Path) -> Figures:
-    """The measurement that other programs disturbed least; chosen by their CPU alone, not by its result."""
-    found = []
-    for attempt in range(args.tries):
-        found.append(measure(client, users, stream, args.seconds, args.tls, place / str(attempt)))
-        if found[-1].others <= QUIET:
-            break
-    return min(found, key=lambda figures: figures.others)
+def _ways(args: argparse.Namespace) -> list[bool]:
+    """In which the most streams are sought: whether over TLS."""
+    return [True] if args.most and args.tls else [False, True] if args.most or args.page else []
 
 
-def _report(args, streams: list, shorts: list, left_out: list[str]) -> str:
+def _report(args: argparse.Namespace, bench: Measurements, climbers: list[str]) -> str:
     when = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC")
     pinned = (
         "endpoint and client on a core each"
         if cores()[0] is not None
         else "one core only: endpoint and client share it"
     )
-    way = "HTTPS" if args.tls else "plain HTTP"
+    pinned += "" if spare_core() is None else ", the endpoint's second process on a third"
+    ways = [tls for tls in (False, True) if bench.rows(True, tls) or bench.rows(False, tls)] or [args.tls]
+    way = " and ".join("HTTPS" if tls else "plain HTTP" for tls in ways)
     lines = [f"# Load clients against the endpoint's truth, {way}", ""]
     lines += [f"{when}, {machine()}, {args.seconds:g} s measured of each, {pinned}.", ""]
-    if streams:
-        lines += ["Streams, 50 tokens at 100 tokens/s, first token after 100 ms:", "", stream_table(streams), ""]
-    if shorts:
-        lines += ["Short calls, 2 tokens at once:", "", short_table(shorts), ""]
-    names = dict.fromkeys(name for name, _ in streams + shorts)
-    lines += [f"- {name}: {args.clients[name].words}." for name in names]
-    lines += [WORDS, *(f"- Not measured: {words}" for words in dict.fromkeys(left_out))]
+    for tls in ways:
+        over = ", over HTTPS" if tls else ""
+        if streams := bench.rows(True, tls):
+            lines += [
+                f"Streams, 50 tokens at 100 tokens/s, first token after 100 ms{over}:",
+                "",
+                stream_table(streams),
+                "",
+            ]
+        if shorts := bench.rows(False, tls):
+            lines += [f"Short calls, 2 tokens at once{over}:", "", short_table(shorts), ""]
+    if _ways(args):
+        lines += ["The most streams on one core:", "", most_table(bench, climbers, _ways(args)), ""]
+    if ratios := ratio_table(bench):
+        lines += ["Side by side:", "", ratios, ""]
+    names = dict.fromkeys(key.client for key in bench.figures)
+    lines += [f"- {name}: {args.clients[name].words}." for name in args.clients if name in names]
+    lines += [WORDS, *([MOST_WORDS] if _ways(args) else []), *(f"- Not measured: {words}" for words in bench.left_out)]
     return "\n".join(lines)
 
 

@@ -16,12 +16,12 @@ import typing
 import numpy as np
 import psutil
 
-from scripts.bench.clients import Answer, Client, Load, environment
+from scripts.bench.client import Answer, Client, Load, environment
 from scripts.bench.endpoint import Endpoint, EndpointFailed, pin_to, running_endpoint
 
-START_S = 60  # a client has so long to send its first requests
+START_S = 120  # a client has so long to send its first requests
 SETTLE_S = 2.0
-GRACE_S = 3.0  # to end and note what arrived in the window
+GRACE_S = 2.0  # to end and note what arrived in the window
 STOP_S = 20
 
 
@@ -61,34 +61,39 @@ def cores() -> tuple[int | None, int | None]:
     return (found[0], found[1]) if len(found) > 1 else (None, None)
 
 
+def spare_core() -> int | None:
+    """A third one, for a second process of the endpoint."""
+    found = sorted(os.sched_getaffinity(0))
+    return found[2] if len(found) > 2 else None
+
+
 def measure(client: Client, users: int, stream: bool, seconds: float, tls: bool, folder: pathlib.Path) -> Figures:
     """Raises Absent, ClientFailed or EndpointFailed."""
     folder.mkdir(parents=True)
     endpoint_core, client_core = cores()
     load = Load(users, stream, seconds + SETTLE_S + GRACE_S + 5, folder)
-    with running_endpoint(folder, endpoint_core, tls) as endpoint:
+    with running_endpoint(folder, endpoint_core, tls, spare_core()) as endpoint:
         command = client.command(load, endpoint.url)
         with running(command, environment(endpoint, load, client.root), client_core, folder / "client.log") as process:
-            _wait_for_load(process, endpoint, users, folder / "client.log")
+            wait_for_load(process, endpoint, users, folder / "client.log")
             time.sleep(SETTLE_S)
-            pair = (process.pid, endpoint.process.pid)
-            before = _sample(*pair)
+            before = _sample(process.pid, endpoint)
             time.sleep(seconds)
-            after = _sample(*pair)
+            after = _sample(process.pid, endpoint)
             memory = _peak_mb(process.pid)
             if process.poll() is not None:
-                raise ClientFailed(_said(folder / "client.log"))
+                raise ClientFailed(said(folder / "client.log"))
             time.sleep(GRACE_S)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(client.drain_s)
-    return _figures(load, endpoint.rows(), client.read(load), before, after, memory)
+    return _figures(load, list(endpoint.rows()), client.read(load), before, after, memory)
 
 
 @contextlib.contextmanager
 def running(
     command: list[str], env: dict[str, str], core: int | None, log: pathlib.Path
 ) -> typing.Iterator[subprocess.Popen]:
-    """A process in its log's folder, ended by SIGTERM where it has not ended by itself."""
+    """A process in its log's folder, ended by SIGTERM where it has not ended by itself; nothing that it began outlives it."""
     with open(log, "wb") as file:
         process = subprocess.Popen(
             command,
@@ -98,6 +103,7 @@ def running(
             stdout=file,
             stderr=subprocess.STDOUT,
             preexec_fn=pin_to(core),
+            start_new_session=True,
         )
     try:
         yield process
@@ -109,19 +115,21 @@ def running(
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
-def _wait_for_load(process: subprocess.Popen, endpoint: Endpoint, users: int, log: pathlib.Path) -> None:
+def wait_for_load(process: subprocess.Popen, endpoint: Endpoint, users: int, log: pathlib.Path) -> None:
     over = time.monotonic() + START_S
     while endpoint.requests() < users:
         if process.poll() is not None or time.monotonic() > over:
-            raise ClientFailed(_said(log) or f"fewer than {users} requests within {START_S} s")
-        if endpoint.process.poll() is not None:
+            raise ClientFailed(said(log) or f"fewer than {users} requests within {START_S} s")
+        if endpoint.died():
             raise EndpointFailed("local endpoint: stopped in mid-measurement; measure again")
         time.sleep(0.1)
 
 
-def _said(log: pathlib.Path) -> str:
+def said(log: pathlib.Path) -> str:
     lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
     return next((line for line in lines if line.startswith("error:")), lines[-1] if lines else "")[:300]
 
@@ -130,14 +138,14 @@ class _Sample(typing.NamedTuple):
     at: float  # perf_counter, the truth log's clock
     client_s: float  # CPU
     endpoint_s: float
-    busy_s: float  # of the two cores
+    busy_s: float  # of the cores that are used
 
 
-def _sample(client: int, endpoint: int) -> _Sample:
-    used = [c for c in cores() if c is not None]
+def _sample(client: int, endpoint: Endpoint) -> _Sample:
+    used = [c for c in (*cores(), spare_core()) if c is not None]
     times = psutil.cpu_times(percpu=True)
     busy = sum(sum(times[c]) - times[c].idle - times[c].iowait - times[c].guest - times[c].guest_nice for c in used)
-    return _Sample(time.perf_counter(), _cpu_s(client), _cpu_s(endpoint), busy)
+    return _Sample(time.perf_counter(), _cpu_s(client), sum(map(_cpu_s, endpoint.pids)), busy)
 
 
 def _cpu_s(pid: int) -> float:
@@ -154,8 +162,10 @@ def _peak_mb(pid: int) -> float:
     with contextlib.suppress(psutil.NoSuchProcess):
         process = psutil.Process(pid)
         for each in (process, *process.children(recursive=True)):
-            status = pathlib.Path(f"/proc/{each.pid}/status").read_text()
-            total += int(status.split("VmHWM:")[1].split()[0])
+            with contextlib.suppress(OSError):  # it has ended meanwhile
+                status = pathlib.Path(f"/proc/{each.pid}/status").read_text()
+                found = status.partition("VmHWM:")[2].split()
+                total += int(found[0]) if found else 0  # what has ended and is not waited for has none
     return total / 1024
 
 
@@ -168,7 +178,7 @@ def _figures(
     ended = sum(row["last_byte"] is not None and before.at <= row["last_byte"] < after.at for row in truth)
     if not arrived or not ended:
         raise ClientFailed("no request came or ended in the window")
-    both = [(answers[row["request_id"]], row) for row in arrived if row["request_id"] in answers]
+    both = [(answer, row) for row in arrived if (answer := answer_to(row, answers))]
     ttft = [
         a.ttft_ms - (r["first_token"] - r["arrival"]) * 1000
         for a, r in both
@@ -191,6 +201,11 @@ def _figures(
         endpoint_late_p99_ms=float(np.percentile(late, 99)) if load.stream else None,
         others=max(0.0, after.busy_s - before.busy_s - client_s - endpoint_s) / elapsed,
     )
+
+
+def answer_to(row: dict, answers: dict[str, Answer]) -> Answer | None:
+    """What the client recorded of a request, by the endpoint's id of it or by its own that it sent along."""
+    return answers.get(row["request_id"]) or answers.get(row.get("client_request_id"))  # type: ignore[arg-type]
 
 
 def _spread(errors: list[float]) -> Spread | None:

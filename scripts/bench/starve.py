@@ -22,7 +22,8 @@ from analysis.runs.run_reader import load_run
 from analysis.runs.stage import stages_of
 from analysis.verdicts.stage_results import results_of
 from scripts.bench.child import PROMPT
-from scripts.bench.clients import LOCUST, Load, environment
+from scripts.bench.client import Load, environment
+from scripts.bench.clients import LOCUST
 from scripts.bench.endpoint import ROOT, STREAM_MODEL, Endpoint, pin_to
 from scripts.bench.measure import ClientFailed, cores
 from scripts.bench.watch import Pause, Watch

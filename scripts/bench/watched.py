@@ -2,7 +2,7 @@
 
 One process sends, on a core of its own, with the web UI; the endpoint has the other core. A page that is open asks for the
 figures as the page's script does, one question after the other. The observer, which works the figures out, is a child of the
-load process and shares its core here: on a machine with more cores it would not.
+load process and may use both cores, as on any machine; with `--one-core` it has to share that of the load process.
 """
 
 import argparse
@@ -22,7 +22,8 @@ import yaml
 
 from locustfiles.contract.exit_codes import BAD_INPUT, NOT_TRUSTED, OK, complain
 from scripts.bench.child import PROMPT
-from scripts.bench.clients import LOCUST, SHORT_TOKENS, STREAM_TOKENS, plain_environment
+from scripts.bench.client import SHORT_TOKENS, STREAM_TOKENS, plain_environment
+from scripts.bench.clients import LOCUST
 from scripts.bench.command import parser_of, seconds
 from scripts.bench.endpoint import (
     ROOT,
@@ -35,34 +36,21 @@ from scripts.bench.endpoint import (
 )
 from scripts.bench.measure import ClientFailed, cores, running
 from scripts.bench.open_page import Page
-from scripts.bench.table import markdown
+from scripts.bench.watched_stage import Stage, core_more, error_more, table, told
 
 EXAMPLE = """example:
-  python -m scripts.bench.watched --pairs 6 --seconds 12"""
+  python -m scripts.bench.watched --pairs 12 --seconds 8"""
 CORE_AT_MOST, ERROR_AT_MOST_MS = 0.01, 0.3  # what the open page may add: share of a core, p99 of the TTFT error
 USERS, RATE = 200, 500
 END_S = 60
 
 
-class Stage(typing.NamedTuple):
-    """One stage's figures. Times in ms; shares of a core."""
-
-    open: bool
-    requests_per_s: float
-    load_core: float
-    observer_core: float
-    ttft_p99_ms: float | None  # client minus endpoint
-    late_p99_ms: float | None  # the endpoint's own lateness
-    answers: int  # that the page got
-    answer_kb: float | None  # the median of them
-    oldest_s: float | None  # age of the figures when the page had them, at most
-
-
 class Watcher:
     """Samples CPU of the load process and of its observer, and opens the page for every other stage."""
 
-    def __init__(self, pid: int, folder: pathlib.Path, page: Page) -> None:
+    def __init__(self, pid: int, folder: pathlib.Path, page: Page, one_core: bool) -> None:
         self._load, self._manifest, self._page = psutil.Process(pid), folder / "manifest.json", page
+        self._cores = None if one_core else psutil.Process().cpu_affinity()
         self.samples: list[tuple[float, float, float]] = []  # Unix seconds, CPU seconds of load and observer
 
     def look(self) -> None:
@@ -71,6 +59,8 @@ class Watcher:
         for child in self._load.children(recursive=True):
             with contextlib.suppress(psutil.NoSuchProcess):
                 children += sum(child.cpu_times()[:2])
+                if self._cores:
+                    child.cpu_affinity(self._cores)
         self.samples.append((time.time(), own, children))
         with contextlib.suppress(OSError, ValueError):
             begun = len(json.loads(self._manifest.read_text(encoding="utf-8"))["stages"])
@@ -84,7 +74,7 @@ class Watcher:
         return load, max(0.0, observer)
 
 
-def watched(stream: bool, pairs: int, seconds_each: float, folder: pathlib.Path) -> list[Stage]:
+def watched(stream: bool, pairs: int, seconds_each: float, one_core: bool, folder: pathlib.Path) -> list[Stage]:
     """One run of 2 x pairs stages. Raises EndpointFailed or ClientFailed."""
     folder.mkdir()
     endpoint_core, client_core = cores()
@@ -96,7 +86,7 @@ def watched(stream: bool, pairs: int, seconds_each: float, folder: pathlib.Path)
         with running(command, plain_environment(endpoint), client_core, folder / "client.log") as process:
             page = Page(port)
             page.start()
-            watcher = Watcher(process.pid, folder / "run", page)
+            watcher = Watcher(process.pid, folder / "run", page, one_core)
             over = time.monotonic() + END_S + 2 * pairs * (seconds_each + 10)
             with contextlib.suppress(psutil.NoSuchProcess):
                 while process.poll() is None and time.monotonic() < over:
@@ -111,7 +101,7 @@ def watched(stream: bool, pairs: int, seconds_each: float, folder: pathlib.Path)
 def _scenario(stream: bool, pairs: int, seconds_each: float, folder: pathlib.Path) -> pathlib.Path:
     lines = (json.dumps({"prompt": f"{n}. {PROMPT}"}) + "\n" for n in range(10_000))
     (folder / "prompts.jsonl").write_text("".join(lines), encoding="utf-8")
-    load: dict[str, typing.Any] = {"settle_s": 6, "settle_at_most_s": 8, "measure_s": seconds_each, "repeat": 2 * pairs}
+    load: dict[str, typing.Any] = {"settle_s": 3, "settle_at_most_s": 5, "measure_s": seconds_each, "repeat": 2 * pairs}
     load |= {"users": [USERS]} if stream else {"rate": [RATE], "max_users": 100}
     target = {
         "name": "exact", "service": "bedrock", "api": "converse", "model_id": STREAM_MODEL if stream else SHORT_MODEL, "stream": stream,
@@ -150,7 +140,7 @@ def _stages(run: pathlib.Path, endpoint: Endpoint, watcher: Watcher, page: Page)
                 place % 2 == 1,
                 len(rows) / (b - a),
                 *watcher.cores(a, b),
-                float(np.percentile(errors, 99)) if errors else None,
+                np.asarray(errors),
                 float(np.percentile(late, 99)) if late else None,
                 len(got),
                 statistics.median(size for _, _, size in got) / 1024 if got else None,
@@ -160,45 +150,13 @@ def _stages(run: pathlib.Path, endpoint: Endpoint, watcher: Watcher, page: Page)
     return found
 
 
-def _text(value: float | None, form: str = "{:.2f}") -> str:
-    return "–" if value is None else form.format(value)
-
-
-HEAD = (
-    "page", "requests/s", "load's core", "observer's", "TTFT error p99 (ms)", "endpoint late p99 (ms)", "answers", "kB each",
-    "oldest figures (s)",
-)  # fmt: skip
-
-
-def table(stages: list[Stage]) -> str:
-    return markdown(HEAD, [_row(stage) for stage in stages])
-
-
-def _row(s: Stage) -> tuple[str, ...]:
-    page, rate, answers = "open" if s.open else "closed", f"{s.requests_per_s:.0f}", str(s.answers)
-    shares = (f"{100 * s.load_core:.1f} %", f"{100 * s.observer_core:.1f} %")
-    errors = (_text(s.ttft_p99_ms), _text(s.late_p99_ms))
-    return page, rate, *shares, *errors, answers, _text(s.answer_kb, "{:.0f}"), _text(s.oldest_s, "{:.1f}")
-
-
-def differences(stages: list[Stage]) -> tuple[float, float | None]:
-    """Open minus closed, the median over neighbours: share of the load's core, p99 of the TTFT error in ms."""
-    pairs = list(zip(stages[::2], stages[1::2], strict=True))
-    core = statistics.median(after.load_core - before.load_core for before, after in pairs)
-    errors = [
-        after.ttft_p99_ms - before.ttft_p99_ms
-        for before, after in pairs
-        if before.ttft_p99_ms is not None and after.ttft_p99_ms is not None
-    ]
-    return core, statistics.median(errors) if errors else None
-
-
 def main(argv: list[str] | None = None) -> int:
     parser = parser_of("watched", __doc__, EXAMPLE)
     parser.add_argument(
-        "--pairs", type=int, default=6, help="stages with and without the page, so many each (default: 6)"
+        "--pairs", type=int, default=12, help="stages with and without the page, so many each (default: 12)"
     )
-    parser.add_argument("--seconds", type=seconds, default=12.0, help="measured seconds of each stage (default: 12)")
+    parser.add_argument("--seconds", type=seconds, default=8.0, help="measured seconds of each stage (default: 8)")
+    parser.add_argument("--one-core", action="store_true", help="observer and load process share a core")
     args: argparse.Namespace = parser.parse_args(argv)
     if not 1 <= args.pairs <= 30:
         complain(f"scripts.bench.watched: {args.pairs} pairs are too few or too many; give 1 to 30")
@@ -209,16 +167,13 @@ def main(argv: list[str] | None = None) -> int:
             what = f"{USERS} streams" if stream else f"{RATE} short calls/s, open loop"
             print(f"{what} ...", file=sys.stderr, flush=True)
             try:
-                found = watched(stream, args.pairs, args.seconds, pathlib.Path(folder) / str(stream))
+                found = watched(stream, args.pairs, args.seconds, args.one_core, pathlib.Path(folder) / str(stream))
             except (EndpointFailed, ClientFailed) as e:
                 complain(str(e))
                 return BAD_INPUT
-            core, error_ms = differences(found)
-            told = "" if error_ms is None else f", {error_ms:+.2f} ms p99 of the TTFT error"
-            print(
-                f"{what}:\n\n{table(found)}\n\nOpen minus closed, median of the pairs: {100 * core:+.2f} % of a core{told}.\n"
-            )
-            fine = fine and (error_ms is None or error_ms <= ERROR_AT_MOST_MS) and (stream or core <= CORE_AT_MOST)
+            core, error = core_more(found), error_more(found)
+            print(f"{what}:\n\n{table(found)}\n\n{told(core, error)}\n")
+            fine = fine and (error is None or error[0] <= ERROR_AT_MOST_MS) and (stream or core <= CORE_AT_MOST)
     return OK if fine else NOT_TRUSTED
 
 

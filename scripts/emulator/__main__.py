@@ -58,6 +58,11 @@ def _arguments(argv):
         type=int,
         help="port to listen on; 0 picks a free one (default: 8800, or those that the scenario names)",
     )
+    parser.add_argument(
+        "--share-port",
+        action="store_true",
+        help="several processes may listen on the port, all with this option: each connection goes to one of them",
+    )
     parser.add_argument("--truth", metavar="FILE", help="write one JSON line a request: arrival, sends, tokens, fault")
     parser.add_argument("--tls-cert", metavar="PEM", help="serve HTTPS with this certificate")
     parser.add_argument("--tls-key", metavar="PEM", help="its private key")
@@ -116,9 +121,8 @@ def _ports(args, scenario: Scenario | None) -> list[int]:
 def _listen(args, port: int, service, connections, tls) -> Listener:
     """Raises BadInput."""
     try:
-        return Listener(
-            asyncio.get_running_loop(), args.host, port, tls, lambda: Connection(service.serve, connections)
-        )
+        loop = asyncio.get_running_loop()
+        return Listener(loop, args.host, port, args.share_port, tls, lambda: Connection(service.serve, connections))
     except OSError as e:
         raise BadInput(
             f"--host {args.host} --port {port}: cannot listen ({e.strerror}); choose another, or 0 for a free one"

@@ -37,6 +37,9 @@ class Choice:
         self.call.max_tokens = min(self.call.max_tokens, a.call.max_tokens)
         return fits
 
+    def plain(self) -> None:
+        """Its events stand between those of other choices."""
+
     def started(self) -> None:
         self._emit(lambda a: a.dialect.opening(self))
 

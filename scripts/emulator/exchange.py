@@ -21,6 +21,13 @@ class Request:
         self.method, self.raw_path, self.query = method, parts.path, parts.query
         self.headers, self.body, self.arrived = headers, body, arrived
 
+    def again(self, body: bytes, arrived: float) -> "Request":
+        """One with the same head."""
+        other = object.__new__(Request)
+        other.method, other.raw_path, other.query, other.headers = self.method, self.raw_path, self.query, self.headers
+        other.body, other.arrived = body, arrived
+        return other
+
 
 class Exchange(typing.Protocol):
     """How an answer is written: with `respond`, or `start_chunked`, `chunk` and `finish`, or broken off by `drop` at any

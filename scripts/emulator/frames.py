@@ -12,11 +12,12 @@ import zlib
 
 _ALPHABET = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 _STRING = 7
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode  # json.dumps makes one at each call
 
 
 def compact(value) -> bytes:
     """JSON as AWS writes it: no spaces, UTF-8 unescaped."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return _encode(value).encode()
 
 
 def padded(value: dict) -> bytes:

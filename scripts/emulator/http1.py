@@ -1,6 +1,7 @@
 """HTTP/1.1 on one socket: keep-alive, one request at a time, whole or chunked answers, written as they come."""
 
 import collections
+import functools
 import http
 import time
 
@@ -8,7 +9,14 @@ import httptools
 
 from scripts.emulator.exchange import MAX_BODY_BYTES, Headers, Request, date_header
 
+_HEAD_BYTES, _HEADS_KEPT = 4096, 1024
+_heads: dict[bytes, tuple[Request, int]] = {}  # that came lately -> what was read, and the length of the body
 _REASONS = {s.value: s.phrase for s in http.HTTPStatus} | {530: "Internal Dependency Failure"}
+
+
+@functools.lru_cache(maxsize=64)
+def _first_lines(status: int, date: tuple[str, str]) -> str:
+    return f"HTTP/1.1 {status} {_REASONS.get(status, '')}\r\n{': '.join(date)}\r\n"
 
 
 class Connection:
@@ -25,6 +33,8 @@ class Connection:
         self._unsent: list[bytes] = []  # the head of a stream, and what is corked
         self._corked = False
         self._now = 0.0
+        self._between = True  # two requests
+        self._head, self._came = b"", 0  # of the bytes at hand, where a request begins with them
 
     # --- from the transport
 
@@ -40,12 +50,32 @@ class Connection:
 
     def data_received(self, data):
         self._now = time.perf_counter()
+        if self._between and self._known(data):
+            return
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as at:
             self._decline(data[at.args[0] :])
         except httptools.HttpParserError:
             self._refuse()
+
+    def _known(self, data) -> bool:
+        """Whether this is one whole request whose head came before, byte by byte: it is not parsed again."""
+        end = data.find(b"\r\n\r\n", 0, _HEAD_BYTES) + 4
+        self._head, self._came = data[:end] if end > 3 else b"", len(data)
+        request, size = _heads.get(self._head, (None, 0))
+        if request is None or len(data) != end + size:
+            return False
+        self._take(request.again(data[end:], self._now), True)
+        return True
+
+    def _learn(self, request: Request, keep_alive: bool) -> None:
+        """Keep a head that says all of its request: what followed it was the body, and nothing else."""
+        plain = keep_alive and not request.headers.keys() & {"expect", "transfer-encoding"}
+        if plain and self._head and self._came == len(self._head) + self._size:
+            if len(_heads) >= _HEADS_KEPT:
+                _heads.clear()
+            _heads[self._head] = request.again(b"", 0.0), self._size
 
     def _refuse(self):
         self._transport.write(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
@@ -65,6 +95,7 @@ class Connection:
     # --- from the parser
 
     def on_message_begin(self):
+        self._between = False
         self._url, self._headers, self._parts, self._size = b"", {}, [], 0
 
     def on_url(self, url):
@@ -89,7 +120,13 @@ class Connection:
             return
         method = self._parser.get_method().decode()
         request = Request(method, self._url.decode("latin-1"), self._headers, b"".join(self._parts), self._now)
-        self._queue.append((request, self._parser.should_keep_alive()))
+        self._between, keep_alive = True, self._parser.should_keep_alive()
+        self._learn(request, keep_alive)
+        self._head = b""
+        self._take(request, keep_alive)
+
+    def _take(self, request: Request, keep_alive: bool) -> None:
+        self._queue.append((request, keep_alive))
         if not self._busy:
             self._next()
 
@@ -106,9 +143,9 @@ class Connection:
     # --- to the client
 
     def _start(self, status: int, headers: Headers) -> bytes:
-        lines = [f"HTTP/1.1 {status} {_REASONS.get(status, '')}", *(f"{k}: {v}" for k, v in (date_header(), *headers))]
-        lines.append("Connection: close" if self._close_after else "Connection: keep-alive")
-        return ("\r\n".join(lines) + "\r\n").encode("latin-1")
+        lines = "".join([f"{k}: {v}\r\n" for k, v in headers])
+        end = "Connection: close\r\n" if self._close_after else "Connection: keep-alive\r\n"
+        return f"{_first_lines(status, date_header())}{lines}{end}".encode("latin-1")
 
     def respond(self, status: int, headers: Headers, body: bytes) -> None:
         self._transport.write(self._start(status, headers) + b"Content-Length: %d\r\n\r\n" % len(body) + body)
@@ -122,7 +159,10 @@ class Connection:
         self._unsent = [self._start(status, headers) + b"Transfer-Encoding: chunked\r\n\r\n"]
 
     def chunk(self, data: bytes) -> None:
-        self._unsent.append(b"%x\r\n%b\r\n" % (len(data), data))
+        data = b"%x\r\n%b\r\n" % (len(data), data)
+        if not self._unsent and not self._corked:
+            return self._transport.write(data)
+        self._unsent.append(data)
         if not self._corked:
             self._flush()
 

@@ -1,6 +1,7 @@
 """The operations: routes, services, and what stands around a body on the wire: headers, frames, errors."""
 
 import dataclasses
+import functools
 import re
 import urllib.parse
 
@@ -118,7 +119,8 @@ _BEDROCK_OPENAI = {"/openai/v1/chat/completions": Operation("ChatCompletions", "
 _STREAMING = {o: dataclasses.replace(o, streams=True) for o in (*_OPENAI.values(), *_BEDROCK_OPENAI.values())}
 
 
-def route(method: str, raw_path: str, openai_paths=("/v1",)) -> tuple[Operation, str] | None:
+@functools.lru_cache(maxsize=1024)
+def route(method: str, raw_path: str, openai_paths: tuple[str, ...] = ("/v1",)) -> tuple[Operation, str] | None:
     """Operation and decoded endpoint name or model id (on an OpenAI route empty: the body names it); None when no
     operation has this path. openai_paths: what stands before OpenAI's own routes."""
     if method == "POST" and raw_path.endswith("/completions"):

@@ -56,14 +56,26 @@ class Sender:
         damaged = self.split_bytes or self.spoil_next
         now = self._damaged(piece) if damaged else self.write(self._frame(piece.event, piece.payload))
         if piece.kind in OUTPUT:
-            self.deltas += 1
-            self._last_token = now
-            if self.first_token is None:
-                self.first_token = now
-            if due is not None:
-                late = max(0.0, (now - due) * 1000)
-                self._late_ms = max(self._late_ms, late)
-                self._late(late)
+            self._stamp(now, due)
+
+    def token(self, data: bytes, due: float) -> None:
+        """One event with output, ready for the wire, of an answer that nothing damages."""
+        now = time.perf_counter()
+        if self._first_byte is None:
+            self._first_byte = now
+        self._exchange.chunk(data)
+        self._stamp(now, due)
+
+    def _stamp(self, now: float, due: float | None) -> None:
+        self.deltas += 1
+        self._last_token = now
+        if self.first_token is None:
+            self.first_token = now
+        if due is not None:
+            late = (now - due) * 1000 if now > due else 0.0
+            if late > self._late_ms:
+                self._late_ms = late
+            self._late(late)
 
     def _damaged(self, piece: Piece) -> float:
         """The time of the first write. A frame with a wrong checksum; a split payload leaves as several parts (SageMaker)

@@ -1,12 +1,11 @@
 """From a request to its answer: route, signature, target, quota, fault, body, engine."""
 
 import asyncio
-import json
 import time
 import traceback
 import typing
 
-from scripts.emulator import counting, errors, model_limits, models, openai_errors, price_list, service_model
+from scripts.emulator import counting, errors, model_limits, models, openai_errors, price_list, reading, service_model
 from scripts.emulator.answer import Answer
 from scripts.emulator.clock import clock
 from scripts.emulator.dialects import (
@@ -74,6 +73,7 @@ class Service:
     def __init__(self, config, truth: Truth):
         self.account, self.truth, self._config = config.account, truth, config
         self._verifier = Verifier(config.credentials, config.bearer_tokens, config.region)
+        self._openai_paths = tuple(config.openai_paths)
         self._guardrails, self.guardrail_policies = config.guardrails, config.guardrail_policies
         self._engines: dict[str, typing.Any] = {name: ENGINES[e.kind](e) for name, e in config.engines.items()}
         self._catalog = Catalog(config, self._engines)
@@ -98,7 +98,7 @@ class Service:
             return connection.respond(200, [("Content-Type", "application/json")], compact(self.truth.stats()))
         if request.method == "GET" and (found := models.answer(request, self._config, self._started)):
             return connection.respond(*found)
-        routed = route(request.method, request.raw_path, self._config.openai_paths)
+        routed = route(request.method, request.raw_path, self._openai_paths)
         routed = routed or (price_list.route(request) if self._prices else None)
         if routed is None:
             error = errors.unknown_operation(request.raw_path)
@@ -123,7 +123,8 @@ class Service:
             self._prices.answer(a)
             return
         self._authenticate(a)
-        body = self._named(a) if a.operation.openai else None
+        if a.operation.openai:
+            self._name(a)
         hosted = self._catalog.find(a)
         a.take(hosted.config, hosted.raw or _dialect(a, hosted.config))
         if time.perf_counter() < self._started + hosted.config.ready_after_s:
@@ -133,7 +134,7 @@ class Service:
         a.fault = hosted.fault(a.operation)
         if a.fault and a.fault[1].stage == "request":
             return a.fault[1].apply(a)
-        a.ask(a.dialect.read(_json(a.request.body) if body is None else body))
+        a.ask(reading.call_of(a.dialect, a.request.body))
         if a.operation.service == "bedrock":
             self._prepare(a, hosted)
         elif a.operation.service == "sagemaker":
@@ -153,7 +154,7 @@ class Service:
         counts = family == "claude" if hosted.config.counts_tokens is None else hosted.config.counts_tokens
         if not counts or not hasattr(hosted.engine, "count"):
             raise errors.no_counting()
-        a.ask(counting.read(_json(a.request.body), FAMILIES[family]))
+        a.ask(counting.read(reading.json_of(a.request.body), FAMILIES[family]))
         a.prompt_tokens = hosted.engine.count(a.call)
         a.close(time.perf_counter(), None, {"inputTokens": a.prompt_tokens})
 
@@ -165,14 +166,13 @@ class Service:
         elif not openai_errors.has_key(a.request, self._config.api_key):
             raise openai_errors.no_key()
 
-    def _named(self, a: Answer) -> dict:
-        """The body of an OpenAI route, which names the model and says whether to stream. Raises BadBody."""
-        body = _json(a.request.body)
+    def _name(self, a: Answer) -> None:
+        """The body of an OpenAI route names the model and says whether to stream. Raises BadBody."""
+        body = reading.json_of(a.request.body)
         only = next(iter(self._config.openai)) if len(self._config.openai) == 1 else None
         own = only if a.operation.service == "openai" else None  # a server of one model needs no name
         model = want(body, "model", str, own, required=own is None)
         a.name(model, streaming(a.operation) if want(body, "stream", bool, False) else a.operation)
-        return body
 
     def _prepare(self, a: Answer, hosted: Hosted) -> None:
         """What Bedrock does before the model: the guardrail must exist, the model must stream, the cache is asked."""
@@ -207,19 +207,3 @@ def _dialect(a: Answer, config):
         spoken = zip(marks, config.more_dialects, strict=True)
         return CONTAINERS[next((name for mark, name in spoken if mark in a.request.body), config.dialect)]
     return converse if operation.converse else FAMILIES[config.family]
-
-
-def _json(body: bytes) -> dict:
-    """A body that must be a JSON object. Raises BadBody."""
-    try:
-        value = json.loads(body)
-    except ValueError:
-        raise BadBody("the body is not valid JSON") from None
-    if not isinstance(value, dict):
-        raise BadBody("#: expected type: JSONObject")
-    if b"\\ud" in body.lower():  # half a pair of escapes is no character
-        try:
-            json.dumps(value, ensure_ascii=False).encode()
-        except UnicodeEncodeError:
-            raise BadBody("the body is not valid UTF-8") from None
-    return value

@@ -16,12 +16,19 @@ from scripts.emulator.errors import AwsError
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 MAX_SKEW_S = 300
+_KEPT_BYTES = 8192  # of a body whose signature is kept
 _PARTS = re.compile(r"(Credential|SignedHeaders|Signature)=([^,\s]+)")
 _STAMP = re.compile(r"\d{8}T\d{6}Z")
 
 
 def _refuse(code: str, message: str) -> AwsError:
     return AwsError(403, code, message, authentication=True)
+
+
+@functools.lru_cache(maxsize=256)
+def _parts_of(header: str) -> dict[str, str]:
+    """Of an Authorization header; not to be changed."""
+    return dict(_PARTS.findall(header))
 
 
 def _hmac(key: bytes, text: str) -> bytes:
@@ -98,7 +105,7 @@ class Verifier:
         return self._check_signature(header, request, service)
 
     def _check_signature(self, header: str, request, service: str) -> str:
-        parts = dict(_PARTS.findall(header))
+        parts = _parts_of(header)
         if not header.startswith(ALGORITHM) or len(parts) < 3:
             missing = [p for p in ("Credential", "Signature", "SignedHeaders") if p not in parts]
             text = (
@@ -175,13 +182,26 @@ class Verifier:
                 "InvalidSignatureException",
                 "'Host' or ':authority', and 'X-Amz-Date', must be signed headers, and every signed header must be sent.",
             )
-        body_hash = hashlib.sha256(request.body).hexdigest()
-        claimed = request.headers.get("x-amz-content-sha256", body_hash)
-        if claimed != body_hash:
+        claimed = request.headers.get("x-amz-content-sha256")
+        if claimed is not None and claimed != _hash(request.body):
             raise _refuse(
                 "InvalidSignatureException", "The value of 'x-amz-content-sha256' does not match the hash of the body."
             )
-        canonical = canonical_request(
-            request.method, request.raw_path, request.query, request.headers, signed, body_hash
-        )
-        return signature(canonical, stamp, parts["Credential"].split("/", 1)[1], key)
+        scope, headers = parts["Credential"].split("/", 1)[1], tuple((name, request.headers[name]) for name in signed)
+        make = _signed if len(request.body) <= _KEPT_BYTES else _signed.__wrapped__
+        return make(request.method, request.raw_path, request.query, headers, request.body, stamp, scope, key)
+
+
+@functools.lru_cache(maxsize=256)
+def _signed(
+    method: str, raw_path: str, query: str, headers: tuple[tuple[str, str], ...], body: bytes, stamp: str, scope: str,
+    key: bytes,
+) -> str:  # fmt: skip
+    """Clients may send the same request, signed in the same second, many times."""
+    signed = [name for name, _ in headers]
+    canonical = canonical_request(method, raw_path, query, dict(headers), signed, _hash(body))
+    return signature(canonical, stamp, scope, key)
+
+
+def _hash(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()

@@ -5,6 +5,7 @@ calls more, which at 200 streams of 100 tokens/s fills a core."""
 
 import collections
 import contextlib
+import errno
 import socket
 import ssl
 import struct
@@ -106,9 +107,13 @@ class Transport:
 class Listener:
     """Accepts connections; `make()` gives each its protocol. Raises OSError where it cannot listen."""
 
-    def __init__(self, loop, host: str, port: int, tls: ssl.SSLContext | None, make):
+    def __init__(self, loop, host: str, port: int, shared: bool, tls: ssl.SSLContext | None, make):
+        """shared: other processes may listen on the port as well."""
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self._sock = socket.create_server((host, port), family=family, backlog=1024)
+        try:
+            self._sock = socket.create_server((host, port), family=family, backlog=1024, reuse_port=shared)
+        except ValueError as e:  # a system that cannot
+            raise OSError(errno.ENOTSUP, str(e)) from None
         self._sock.setblocking(False)
         self._loop, self._tls, self._make = loop, tls, make
         self._shaking: set[ssl.SSLSocket] = set()

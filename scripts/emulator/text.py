@@ -46,8 +46,9 @@ def digest(seed: int, prompt: str) -> int:
     return int.from_bytes(hashlib.blake2b(f"{seed}\0{prompt}".encode(), digest_size=8).digest())
 
 
-def words(start: int, count: int) -> list[tuple[str, int]]:
+@functools.lru_cache(maxsize=1024)
+def words(start: int, count: int) -> tuple[tuple[str, int], ...]:
     """`count` tokens as (text, id), walking the list from a place and with a stride that `start` picks."""
     n = len(WORDS)
     stride = next(s for s in range(1 + start // n % (n - 1), 2 * n) if math.gcd(s, n) == 1)
-    return [(WORDS[i], i) for i in ((start + k * stride) % n for k in range(count))]
+    return tuple((WORDS[i], i) for i in ((start + k * stride) % n for k in range(count)))

@@ -5,16 +5,26 @@ import collections
 import json
 import pathlib
 
+import msgspec
+
 LATENESS_STEP_MS = 0.1
 _LATENESS_BINS = 2000
+_encode = msgspec.json.Encoder().encode  # a tenth of the time that Python's takes
+
+
+def _line(row: dict) -> bytes:
+    try:
+        return _encode(row) + b"\n"
+    except UnicodeEncodeError:  # half a pair of escapes, in a name that a client gave
+        return json.dumps(row, separators=(",", ":")).encode() + b"\n"
 
 
 class Truth:
     """Collects finished requests in memory and appends them to the file when told to: each second and at the end."""
 
     def __init__(self, path: str | pathlib.Path | None):
-        self._file = open(path, "w", encoding="utf-8") if path else None
-        self._lines: list[str] = []
+        self._file = open(path, "wb") if path else None
+        self._lines: list[bytes] = []
         self._bins = [0] * (_LATENESS_BINS + 1)
         self._worst_ms = 0.0
         self._sends = 0
@@ -34,8 +44,10 @@ class Truth:
     def late(self, ms: float) -> None:
         """A token left `ms` after it was due."""
         self._sends += 1
-        self._bins[min(_LATENESS_BINS, int(ms / LATENESS_STEP_MS))] += 1
-        self._worst_ms = max(self._worst_ms, ms)
+        at = int(ms / LATENESS_STEP_MS)
+        self._bins[min(_LATENESS_BINS, at)] += 1
+        if ms > self._worst_ms:
+            self._worst_ms = ms
 
     def left(self, row: dict) -> None:
         """Count a request out and keep its row."""
@@ -45,12 +57,12 @@ class Truth:
         if row["fault"]:
             self._by_fault[row["fault"]] += 1
         if self._file:
-            self._lines.append(json.dumps(row, separators=(",", ":")) + "\n")
+            self._lines.append(_line(row))
 
     def flush(self) -> None:
         lines, self._lines = self._lines, []
         if self._file and lines:
-            self._file.write("".join(lines))
+            self._file.write(b"".join(lines))
             self._file.flush()
 
     def close(self) -> None:

@@ -185,7 +185,7 @@ def test_plots_are_of_calls(tmp_path):
     report = analysed(tmp_path / "r", busy(60), stage=window(1, 10, 110), slo={"error_rate": 0.0})
     view = View.of(report)
     assert len(view.points) == 90
-    assert view.points["latency_ms"].mean() == pytest.approx(2000)
+    assert view.points.numbers["latency_ms"].mean() == pytest.approx(2000)
     # 30 of 120 attempts failed, and no call
     assert (steps(report)["error_rate"][0], view.steps[0].user.error_rate) == (0.25, 0.0)
 

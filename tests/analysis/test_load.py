@@ -8,7 +8,8 @@ import pytest
 
 from analysis.__main__ import main
 from analysis.advice.analyse import analyse
-from analysis.runs.run_reader import load_run, load_runs, read_records
+from analysis.runs.records_file import read_records
+from analysis.runs.run_reader import load_run, load_runs
 from locustfiles.contract.manifest import WorkerEntry
 from locustfiles.contract.record import FIELDS
 from locustfiles.contract.run_folder import NotARun
@@ -166,7 +167,7 @@ def test_two_runs_of_one_name_are_told_apart(tmp_path):
         made_run(tmp_path / parent / "r", [record(at, 1)], [window(1, 10, 20)])
     report = analyse([tmp_path / "a" / "r", tmp_path / "b" / "r"])
     assert steps(report)["run"].tolist() == ["a/r", "b/r"]
-    assert report.records["run"].tolist() == ["a/r", "b/r"]
+    assert list(report.records) == ["a/r", "b/r"]
 
 
 def test_names_get_as_many_folders_as_tell_them_apart(tmp_path):

@@ -6,6 +6,7 @@ import pathlib
 from locustfiles.common.planning.inputs import Inputs
 from locustfiles.common.recording.arrived import Arrived, read
 from locustfiles.common.recording.stage_tally import Tally
+from locustfiles.contract.lines import line_of
 from locustfiles.contract.manifest import Manifest
 from locustfiles.contract.record import RequestRecord
 from locustfiles.contract.scenario.scenario import Scenario
@@ -44,7 +45,7 @@ def record(call: int, worker: str = "w") -> RequestRecord:
 
 def arrived(made: RequestRecord) -> Arrived:
     """The record as the master reads it from its row."""
-    return read([made.row()])[0]
+    return read(line_of(made).encode())[0]
 
 
 def manifest(**more) -> Manifest:

@@ -201,7 +201,7 @@ def report(steps, records, slo=SLO, pick=None, knees=(), break_even=(), notes=()
         None, None, None, None, None, ["The best price-performance is this one."], [],
     )  # fmt: skip
     found = Report(
-        runs={"study": manifest(steps)}, results=[], candidates=[], records=records, dataset=dataset, slo={"study": slo},
+        runs={"study": manifest(steps)}, results=[], candidates=[], records={"study": records}, dataset=dataset, slo={"study": slo},
         recommendation=best,
         sentences=[
             Sentence(
@@ -221,7 +221,7 @@ def second_run(found, name="later"):
     """The same stages once more, as another run's."""
     more = [dataclasses.replace(r, figures=dataclasses.replace(r.figures, run=name)) for r in found.results]
     results = [*found.results, *more]
-    records = pd.concat([found.records, found.records.assign(run=name)], ignore_index=True)
+    records = found.records | {name: found.records["study"]}
     runs = found.runs | {name: found.runs["study"]}
     slo, pricing = (d | {name: d["study"]} for d in (found.slo, found.pricing))
     return dataclasses.replace(

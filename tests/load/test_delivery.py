@@ -12,6 +12,7 @@ from locustfiles.common.recording import delivery
 from locustfiles.common.recording.arrived import Arrived, read
 from locustfiles.common.recording.delivery import Account, Inbox, Outbox
 from locustfiles.common.recording.messages import RecordsReport
+from locustfiles.contract.lines import line_of, lines_of
 from locustfiles.contract.record import FIELDS, RequestRecord
 from tests.helpers.run_parts import record
 
@@ -24,8 +25,8 @@ def inbox_of(run_id: str) -> tuple[Inbox, list[Arrived]]:
     """An inbox, and what it takes."""
     taken: list[Arrived] = []
 
-    def take(rows, records) -> None:
-        assert len(rows) == len(records)
+    def take(lines, records) -> None:
+        assert lines.count(b"\n") == len(records)
         taken.extend(records)
 
     return Inbox(run_id, take), taken
@@ -72,6 +73,10 @@ class Line:
             held(earlier)
 
 
+def packed(*records: RequestRecord) -> bytes:
+    return "".join(map(line_of, records)).encode()
+
+
 def by_worker(records: list[Arrived]) -> dict[str, list[int]]:
     found = collections.defaultdict(list)
     for each in records:
@@ -87,8 +92,8 @@ STEPS = st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 12), st.boolea
 def test_every_record_of_several_workers_arrives_exactly_once_and_in_order_whatever_the_line_loses(seed, steps, cap):
     """steps: this worker makes so many records and reports, as to a silent master (without rows) or not."""
     (inbox, taken), draws = inbox_of("r"), random.Random(seed)
-    lines, before = {w: Line(draws, w, inbox) for w in "abc"}, delivery.ROWS_A_REPORT
-    delivery.ROWS_A_REPORT = cap  # so that one report does not hold all
+    lines, before = {w: Line(draws, w, inbox) for w in "abc"}, delivery.LINES_A_REPORT
+    delivery.LINES_A_REPORT = cap  # so that one report does not hold all
     try:
         for worker, count, silent in steps:
             for _ in range(count):
@@ -102,7 +107,7 @@ def test_every_record_of_several_workers_arrives_exactly_once_and_in_order_whate
             if all(line.settled and line.outbox.empty for line in lines.values()):
                 break
     finally:
-        delivery.ROWS_A_REPORT = before
+        delivery.LINES_A_REPORT = before
     assert by_worker(taken) == {w: list(range(1, line.sent + 1)) for w, line in lines.items() if line.sent}
     assert inbox.accounts == {w: Account(received=line.sent, produced=line.sent) for w, line in lines.items()}
     assert all(line.settled and line.outbox.empty for line in lines.values())
@@ -128,16 +133,16 @@ def test_what_is_spooled_is_what_is_not_acknowledged():
         outbox.add(record(number))
     spool = outbox.spool("w", final=True)
     assert (spool.run_id, spool.worker, spool.first, spool.produced, spool.known) == ("r", "w", 3, 5, 5)
-    assert calls(read(spool.rows)) == [4, 5]
+    assert calls(read(lines_of(spool.rows).encode())) == [4, 5]
     assert outbox.spool("w", final=False).produced is None  # more may come
 
 
-def test_a_silent_master_is_sent_no_rows_and_gets_them_all_when_it_is_back():
-    """Reports queue up on the way to it: with the rows in each, a minute of them would fill the memory."""
+def test_a_silent_master_is_sent_no_records_and_gets_them_all_when_it_is_back():
+    """Reports queue up on the way to it: with the records in each, a minute of them would fill the memory."""
     (inbox, _), outbox = inbox_of("r"), Outbox("r")
     outbox.add(record(1))
     report = outbox.report(final=False, silent=True)
-    assert report.rows == []
+    assert report.lines == b""
     assert inbox.receive("w", report) == 0
     assert inbox.receive("w", outbox.report(final=False)) == 1
 
@@ -157,7 +162,7 @@ def test_a_gap_is_not_filled_with_what_comes_after_it():
     for number in (1, 2, 3):
         outbox.add(record(number))
     report = outbox.report(final=False)
-    later = dataclasses.replace(report, first=1, rows=report.rows[1:])
+    later = dataclasses.replace(report, first=1, lines=b"".join(report.lines.splitlines(keepends=True)[1:]))
     assert inbox.receive("w", later) == 0
     assert taken == []
     assert inbox.receive("w", report) == 3
@@ -181,7 +186,7 @@ def test_a_worker_that_produced_more_than_arrived_is_not_settled():
     (inbox, _), outbox = inbox_of("r"), Outbox("r")
     outbox.add(record(1))
     outbox.add(record(2))
-    inbox.receive("w", dataclasses.replace(outbox.report(final=True), rows=[]))
+    inbox.receive("w", dataclasses.replace(outbox.report(final=True), lines=b""))
     assert inbox.account("w") == Account(received=0, produced=2)
     assert not inbox.account("w").settled
 
@@ -198,25 +203,35 @@ def test_what_is_read_of_a_row_has_the_types_and_the_values_of_its_record():
         http_status=200,
         error="client",
     )
-    (found, other) = read([made.row(), record(8).row()])
+    (found, other) = read(packed(made, record(8)))
     as_in_the_file = {name: getattr(made, name) for name in Arrived._fields} | {"schedule_delay_ms": 1.235}
     assert found._asdict() == as_in_the_file  # 0 is not empty
     assert (other.ttft_ms, other.completion_tokens, other.http_status, other.error) == (None, None, None, None)
-    assert read([]) == []
+    assert read(b"") == []
+
+
+GOOD = packed(record(1))
 
 
 @pytest.mark.parametrize(
-    "row",
+    ("lines", "why"),
     [
-        [],
-        ["1"] * (len(FIELDS) - 1),
-        ["x"] * len(FIELDS),  # no number
-        [""] * len(FIELDS),  # no record lacks its start
+        (b"\n", "cells instead|argument 2 is"),
+        (b"1," * (len(FIELDS) - 2) + b"1\n", "cells instead|argument 2 is"),
+        (b"x," * (len(FIELDS) - 1) + b"x\n", "convert"),  # no number
+        (b"," * (len(FIELDS) - 1) + b"\n", "convert"),  # no record lacks its start
+        (GOOD[:-1], "no whole lines"),
+        (GOOD.replace(b"Converse", b"Con\rverse"), "no whole lines"),
+        (GOOD.replace(b"Converse", b"Con\nverse"), "cells instead|argument 2 is"),
+        (GOOD.replace(b"Converse", b'"Converse'), "cells instead|argument 2 is"),
+        (GOOD.replace(b"Converse", b"\xff"), "decode"),
+        (packed(record(2, "another")), "another worker"),
     ],
 )
-def test_rows_that_are_no_records_are_not_taken_and_nothing_with_them(row):
+@pytest.mark.parametrize("before", [b"", GOOD])
+def test_lines_that_are_no_records_of_the_worker_are_not_taken_and_nothing_with_them(before, lines, why):
     inbox, taken = inbox_of("r")
-    with pytest.raises(ValueError, match="zip|convert"):
-        inbox.receive("w", RecordsReport("r", 0, [record(1).row(), row], None))
+    with pytest.raises(ValueError, match=why):
+        inbox.receive("w", RecordsReport("r", 0, before + lines, None))
     assert (taken, inbox.account("w")) == ([], Account())
-    assert inbox.receive("w", RecordsReport("r", 0, [record(1).row()], None)) == 1  # as if they had been lost
+    assert inbox.receive("w", RecordsReport("r", 0, GOOD, None)) == 1  # as if they had been lost

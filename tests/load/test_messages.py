@@ -36,6 +36,7 @@ from locustfiles.common.recording.messages import (
     StageAnnounced,
     StageClear,
 )
+from locustfiles.contract.lines import line_of
 from locustfiles.contract.prices.charge import Usage
 from locustfiles.contract.record import RequestRecord
 from tests.helpers.emulator_process import ROOT
@@ -141,11 +142,11 @@ def test_a_warm_up_calls_answer_has_the_records_fields_and_all_that_is_billed():
     assert heard == [(answer, "w")]
 
 
-def test_records_ride_in_locusts_report_and_rows_are_not_copied():
-    rows = [record(1).row()]
-    report = RecordsReport("r", 0, rows, None)
-    assert report.data() == {"run": "r", "first": 0, "rows": rows, "produced": None, "gaps": [], "lately": {}}
-    assert messenger.records_in({"stats": [], "swarmledger": report.data()}, "w").rows is rows
+def test_records_ride_in_locusts_report_and_are_not_copied():
+    lines = line_of(record(1)).encode()
+    report = RecordsReport("r", 0, lines, None)
+    assert report.data() == {"run": "r", "first": 0, "lines": lines, "produced": None, "gaps": [], "lately": {}}
+    assert messenger.records_in({"stats": [], "swarmledger": report.data()}, "w").lines is lines
     assert messenger.records_in({"stats": []}, "w") is None
 
 

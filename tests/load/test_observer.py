@@ -58,7 +58,7 @@ def waited(fact, what: str) -> None:
 def test_nothing_is_begun_before_somebody_looks_and_its_end_ends_it(observe):
     before, one = children(), observe()
     assert children() == before
-    assert json.loads(one.document()) == {"version": 1, "seq": 0, "load": IDLE, "figures": None}  # it is begun by this
+    assert json.loads(one.document()) == {"version": 1, "seq": 0, "load": IDLE, "figures": None, "trouble": None}
     waited(lambda: one.seq, "an answer")
     told = json.loads(one.document(one.seq))
     assert told["figures"]["stages"] == [] and told["load"] == IDLE
@@ -75,6 +75,17 @@ def test_who_waits_for_a_newer_answer_gets_it_when_it_comes(observe):
     told = json.loads(one.document(seq, wait_s=60))  # the next one is due within half a second
     assert time.monotonic() - began < 50
     assert told["seq"] > seq and told["figures"]["n"] == told["seq"] - 1
+
+
+def test_a_folder_named_analysis_where_it_was_begun_is_not_taken_for_ours(observe, monkeypatch, tmp_path):
+    (tmp_path / "analysis").mkdir()
+    (tmp_path / "analysis/__init__.py").touch()
+    (tmp_path / "analysis/__main__.py").write_text("raise SystemExit('not this one')\n")
+    monkeypatch.chdir(tmp_path)
+    one = observe()
+    one.document()
+    waited(lambda: one.seq or one._greenlet.dead, "an answer")
+    assert json.loads(one.document())["figures"]["stages"] == []
 
 
 @pytest.mark.parametrize(
@@ -94,10 +105,12 @@ def test_what_is_no_answer_ends_its_process_and_is_not_begun_for_ever(observe, c
         one.want(figures=True)
         waited(lambda: one._greenlet.dead, "given up")
     assert one.latest == {} and children() == before
-    assert json.loads(one.document())["figures"] is None
+    told = json.loads(one.document())
+    assert told["figures"] is None
     first, last = [r.getMessage() for r in caplog.records]
     assert re.search(said, first), first
     assert last == "figures are not shown any more: their process ends again and again, see above"
+    assert told["trouble"] == last
     assert capfd.readouterr() == ("", "")  # nothing of it is on the terminal
 
 

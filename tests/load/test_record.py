@@ -1,8 +1,10 @@
 """The record of a request: its header, its cells, its order of times, and the way back."""
 
+import copy
 import csv
 import dataclasses
 import io
+import pickle
 import typing
 
 import pytest
@@ -53,6 +55,26 @@ def test_times_that_contradict_each_other_are_refused(times):
 def test_a_record_cannot_be_changed():
     with pytest.raises(dataclasses.FrozenInstanceError):
         record(1).latency_ms = 5.0
+
+
+def test_a_record_is_copied_compared_and_shown_as_any_dataclass():
+    made = record(1)
+    assert type(made) is RequestRecord and (made.rate, made.attempt) == (None, 1)  # left out: as the class has it
+    for other in (copy.copy(made), copy.deepcopy(made), pickle.loads(pickle.dumps(made)), dataclasses.replace(made)):
+        assert type(other) is RequestRecord and other == made and hash(other) == hash(made)
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            other.call = 5
+    assert dataclasses.replace(made, call=2) != made
+    assert repr(made).startswith("RequestRecord(started_at=1700000001.0, worker='w', ")
+
+
+@pytest.mark.parametrize(
+    ("left", "more", "said"), [("worker", {}, "missing .* 'worker'"), ("user", {"user": 1, "x": 1}, "'x'")]
+)
+def test_a_record_that_lacks_a_field_or_has_one_too_many_is_refused(left, more, said):
+    values = {name: value for name, value in dataclasses.asdict(record(1)).items() if name != left}
+    with pytest.raises(TypeError, match=rf"RequestRecord.__init__\(\) .*{said}"):
+        RequestRecord(**values, **more)
 
 
 def _values(annotation) -> st.SearchStrategy:

@@ -5,9 +5,12 @@ import random
 
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from analysis.cost.bill import bill
-from locustfiles.contract.prices.charge import charge, usage_of
+from locustfiles.common.recording.token_spend import PlainSum
+from locustfiles.contract.prices.charge import Usage, charge, usage_of
 from locustfiles.contract.prices.price import TokenPrice
 from locustfiles.contract.record import KINDS, RequestRecord
 from tests.helpers.run_parts import arrived
@@ -112,3 +115,16 @@ def test_a_target_whose_units_no_answer_counts_is_known_to_be_unguarded():
     queries = spend(BY_QUERY)
     queries.take(record(billed_units=None))
     assert queries.blind is None  # one a call
+
+
+@given(
+    rates=st.tuples(*[st.floats(0, 1e3, allow_subnormal=False) | st.sampled_from([0, 1, 0.1, 1e-05, 0.00035])] * 2),
+    counts=st.lists(st.tuples(st.integers(0, 200_000), st.integers(0, 200_000)), min_size=1),
+)
+def test_calls_by_prompt_and_output_alone_are_summed_as_if_each_were_charged_for_itself(rates, counts):
+    price = TokenPrice(input=rates[0], output=rates[1])
+    plain, each = PlainSum(price), [charge(Usage(*count), price).usd for count in counts]
+    for count in counts:
+        plain.add(*count)
+    assert float(plain.dearest_usd) == float(max(each))
+    assert float(plain.usd) == pytest.approx(float(sum(each)), rel=1e-15)

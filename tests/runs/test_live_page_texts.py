@@ -106,6 +106,11 @@ def test_old_figures_and_a_lost_connection_are_said_and_what_was_shown_stays(chr
         opened(chrome, url)
         await_(chrome, lambda c: text(c, "#connection").startswith("No figures yet"))
         assert set(texts(chrome, "#card-ttft dd") + texts(chrome, "#card-errors dd")) == {"–"}
+    trouble = "figures are not shown: there is no package pandas"
+    with served({"load": load("run", "runs/run"), "figures": None, "trouble": trouble}, tmp_path) as url:
+        opened(chrome, url)
+        says = "Figures are not shown: there is no package pandas. The run itself goes on."
+        await_(chrome, lambda c: text(c, "#connection") == says)
 
 
 def test_numbers_are_written_digit_by_digit_as_the_report_writes_them(chrome, tmp_path):

@@ -4,6 +4,7 @@
 `PLOTS` says in a line what was missing. Nothing is drawn for a value that is not known.
 """
 
+import functools
 import pathlib
 import typing
 
@@ -18,6 +19,7 @@ from analysis.report.plots import price as plot_price
 from analysis.report.plots import style
 from analysis.report.plots.legend import legend
 from analysis.report.plots.view import Mark, View, lines, numbers
+from analysis.report.side_by_side import side_by_side
 
 
 class Plot(typing.NamedTuple):
@@ -31,19 +33,31 @@ class Plot(typing.NamedTuple):
     by_level: bool = False  # drawn against users or planned rates
 
 
-def draw_all(report: Report, folder: str | pathlib.Path) -> list[pathlib.Path]:
-    """Draw what can be drawn from a Report into `folder`; the PNG files written, in the report's order."""
-    folder = pathlib.Path(folder)
+def draw_all(
+    report: Report, folder: str | pathlib.Path, beside: typing.Sequence[typing.Callable[[], None]] = ()
+) -> list[pathlib.Path]:
+    """Draw what can be drawn from a Report into `folder`; the PNG files written, in the report's order. beside: what else is to
+    be done, on another core where there is one."""
+    return [file for file in side_by_side([*beside, *_pictures(report, pathlib.Path(folder))]) if file]
+
+
+def _pictures(report: Report, folder: pathlib.Path) -> typing.Sequence[typing.Callable[[], pathlib.Path | None]]:
+    """What draws each picture and returns its file, None where there was nothing to draw."""
     folder.mkdir(parents=True, exist_ok=True)
     for plot in PLOTS:  # an older report's picture must not pass for this one's
         for file in (plot.file, by_rate_file(plot)):
             (folder / file).unlink(missing_ok=True)
     view = View.of(report)
-    wanted = [(plot.file, plot.draw, view) for plot in PLOTS]
+    wanted = [functools.partial(_picture, plot.draw, view, folder / plot.file) for plot in PLOTS]
     if view.kind == "users" and report.open_loop:  # users and rates never share an axis
-        wanted += [(by_rate_file(plot), plot.draw, view.by("rate")) for plot in PLOTS if plot.by_level]
-    drawn = ((file, draw(of)) for file, draw, of in wanted)
-    return [style.save(fig, folder / file) for file, fig in drawn if fig is not None]
+        rates = view.by("rate")
+        wanted += [functools.partial(_picture, p.draw, rates, folder / by_rate_file(p)) for p in PLOTS if p.by_level]
+    return wanted
+
+
+def _picture(draw: typing.Callable[[View], Figure | None], view: View, file: pathlib.Path) -> pathlib.Path | None:
+    fig = draw(view)
+    return None if fig is None else style.save(fig, file)
 
 
 def by_rate_file(plot: Plot) -> str:

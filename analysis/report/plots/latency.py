@@ -1,10 +1,10 @@
 """The pictures that need every request: prompt tokens against latency, and latency by concurrency."""
 
+import bisect
 import math
 import typing
 
 import numpy as np
-import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
@@ -15,6 +15,7 @@ from matplotlib.patches import Patch
 
 from analysis.report.plots import style
 from analysis.report.plots.legend import legend
+from analysis.report.plots.points import Points, Times, thinned
 from analysis.report.plots.view import Mark, View, lines, numbers
 from analysis.words.spread import Spread
 
@@ -25,20 +26,22 @@ SHADES = LinearSegmentedColormap.from_list("users", ["#f0a73a", "#d1491b", "#8e1
 
 def tokens_vs_latency(view: View) -> Figure | None:
     """Each measured success: facets are targets, the shade is the level."""
-    points = view.points.dropna(subset=["prompt_tokens", "latency_ms", "level"])
-    if points.empty:
+    known = view.points.known("prompt_tokens", "latency_ms")
+    found = int(known.sum())
+    if not found:
         return None
-    found = len(points)
     # drawn in random order, or the level sent last would hide the others
-    points = points.sample(min(found, MAX_POINTS), random_state=0)
+    points = thinned(view.points.where(known), MAX_POINTS, "latency_ms")
     fig, axes = style.facets("Prompt tokens against latency", view.series_in(points), 2.5)
-    levels = sorted(set(points["level"]))
+    marks = view.all_steps
+    levels = sorted({marks[n].level for n in points.marks})
+    place, hollow = np.array([bisect.bisect_left(levels, m.level) for m in marks]), np.array([m.hollow for m in marks])
     norm = BoundaryNorm(np.arange(len(levels) + 1) - 0.5, SHADES.N)
     for series, ax in axes.items():
-        here = points[points["series"] == series]
-        hollow = here["hollow"]
-        _cloud(ax, here[~hollow], levels, norm, hollow=False)
-        _cloud(ax, here[hollow], levels, norm, hollow=True)
+        own = np.isin(points.at, list(view.marks_of(series)))
+        for empty in (False, True):
+            some = points.where(own & (hollow[points.at] == empty))
+            _cloud(ax, some, SHADES(norm(place[some.at])), hollow=empty)
     _tokens_axes(view, axes, points)
     bar = fig.colorbar(ScalarMappable(norm, SHADES), ax=list(axes.values()), location="bottom", aspect=70, pad=0.02)
     bar.set_label(view.axis, fontsize=9.5, color=style.INK)
@@ -46,24 +49,28 @@ def tokens_vs_latency(view: View) -> Figure | None:
     bar.set_ticks(range(0, len(levels), every), labels=[f"{v:g}" for v in levels[::every]], fontsize=8.5)
     bar.ax.minorticks_off()
     bar.outline.set_visible(False)
-    words = f"{MAX_POINTS:,} of {found:,} requests, drawn at random" if found > MAX_POINTS else None
-    legend(fig, [style.suspect_handle()] if points["hollow"].any() else [], words)
+    words = (
+        f"{MAX_POINTS:,} of {found:,} requests, drawn at random, and the fastest and slowest of every stage"
+        if found > MAX_POINTS
+        else None
+    )
+    legend(fig, [style.suspect_handle()] if hollow[points.at].any() else [], words)
     return fig
 
 
-def _cloud(ax: Axes, points: pd.DataFrame, levels: list[float], norm: BoundaryNorm, hollow: bool) -> None:
-    if points.empty:
+def _cloud(ax: Axes, points: Points, shade: typing.Any, hollow: bool) -> None:
+    """shade: an array of colours."""
+    if not len(points):
         return
-    shade: typing.Any = SHADES(norm([levels.index(v) for v in points["level"]]))  # an array of colours
     size = 14 if len(points) < 1000 else 6
-    ax.scatter(points["prompt_tokens"], points["latency_ms"] / 1000, s=size, facecolors="none" if hollow else shade,
+    ax.scatter(points.numbers["prompt_tokens"], points.numbers["latency_ms"] / 1000, s=size, facecolors="none" if hollow else shade,
                edgecolors=shade, linewidths=0.8 if hollow else 0, alpha=0.75)  # fmt: skip
 
 
-def _tokens_axes(view: View, axes: dict[str, Axes], points: pd.DataFrame) -> None:
+def _tokens_axes(view: View, axes: dict[str, Axes], points: Points) -> None:
     first = next(iter(axes.values()))
-    style.value_axis(first.yaxis, points["latency_ms"] / 1000)
-    style.value_axis(first.xaxis, points["prompt_tokens"], log_above=math.inf)
+    style.value_axis(first.yaxis, _ends(points.numbers["latency_ms"] / 1000))
+    style.value_axis(first.xaxis, _ends(points.numbers["prompt_tokens"]), log_above=math.inf)
     statistic, limit = view.latency_limit
     if limit is not None:
         style.make_room(first, limit)
@@ -78,7 +85,7 @@ class Time(typing.NamedTuple):
     """One of a request's times: the points' column, the section of the SLO, and the stages' figures."""
 
     title: str
-    column: str
+    column: Times
     limits: str
     spread: typing.Callable[[Mark], Spread]
 
@@ -97,24 +104,27 @@ def concurrency_vs_ttft(view: View) -> Figure | None:
 
 def _by_users(view: View, of: Time) -> Figure | None:
     """Boxes (quartiles, whiskers p5 and p95) of the measured successes, with the stages' p50 and p95 as lines."""
-    points = view.points.dropna(subset=[of.column, "level"])
-    points = points[points["payload"] == view.report.dataset]
-    if points.empty:
+    points, steps = view.points, view.of_interest
+    wanted = {view.numbers[m.key] for m in steps}
+    times = points.of(wanted, of.column) / 1000
+    if not len(times):
         return None
-    steps = view.of_interest
-    fig, axes = style.facets(f"{of.title} by {view.by_what}, {view.dataset}", view.series_in(points))
+    drawn = {view.all_steps[n].series for n in wanted & points.marks if len(points.of({n}, of.column))}
+    series_drawn = [series for series in view.looks if series in drawn]
+    fig, axes = style.facets(f"{of.title} by {view.by_what}, {view.dataset}", series_drawn)
     levels = sorted({m.level for m in steps})
+    places = {level: at for at, level in enumerate(levels)}
     for series, ax in axes.items():
-        here, mine = [m for m in steps if m.series == series], points[points["series"] == series]
-        _boxes(ax, view.looks[series], levels, here, mine, of.column)
+        here = [m for m in steps if m.series == series]
+        _boxes(ax, view, levels, here, of.column)
         for _, line in lines(here):
-            at, spreads = [levels.index(m.level) for m in line], [of.spread(m) for m in line]
+            at, spreads = [places[m.level] for m in line], [of.spread(m) for m in line]
             for name, values, dash, mark in (
                 ("p50", [s.p50 for s in spreads], "-", "o"), ("p95", [s.p95 for s in spreads], "--", "^"),
             ):  # fmt: skip
                 ax.plot(at, numbers(values), color=style.INK, linestyle=dash, marker=mark, markersize=4,
                         linewidth=1.1, label=name, zorder=3)  # fmt: skip
-    _by_users_axes(view, axes, levels, points[of.column] / 1000, of)
+    _by_users_axes(view, axes, levels, times, of)
     handles: list[Artist] = [
         Patch(facecolor="#c9d3de", edgecolor=style.QUIET, label="middle half; whiskers p5 to p95"),
         Line2D([], [], color=style.INK, marker="o", markersize=4, label="p50"),
@@ -126,31 +136,47 @@ def _by_users(view: View, of: Time) -> Figure | None:
     return fig
 
 
-def _boxes(
-    ax: Axes, look: style.Look, levels: list[float], steps: list[Mark], points: pd.DataFrame, column: str
-) -> None:
-    for level in sorted({m.level for m in steps}):
-        stages = [m for m in steps if m.level == level]
-        at, times = levels.index(level), points.loc[points["level"] == level, column] / 1000
-        if times.empty:
-            words = "all failed" if all(m.figures.outcome.successes == 0 for m in stages) else "none known"
+def _boxes(ax: Axes, view: View, levels: list[float], steps: list[Mark], column: Times) -> None:
+    """Of the steps of one series: one for each level that has values, else a word in its place."""
+    look, stages = view.looks[steps[0].series], dict[float, list[Mark]]()
+    for m in steps:
+        stages.setdefault(m.level, []).append(m)
+    numbers_of = view.numbers
+    solid, hollow = dict[int, dict[str, typing.Any]](), dict[int, dict[str, typing.Any]]()  # by their places
+    for at, level in enumerate(levels):
+        if level not in stages:
+            continue
+        times = view.points.of({numbers_of[m.key] for m in stages[level]}, column) / 1000
+        if not len(times):
+            words = "all failed" if all(m.figures.outcome.successes == 0 for m in stages[level]) else "none known"
             ax.annotate(words, (at, 0.01), xycoords=("data", "axes fraction"), rotation=90, fontsize=8,
                         color=style.LIMIT, ha="center", va="bottom")  # fmt: skip
             continue
         p5, q1, median, q3, p95 = np.percentile(times, [5, 25, 50, 75, 95])
-        hollow = any(m.hollow for m in stages)
+        box = {"whislo": p5, "q1": q1, "med": median, "q3": q3, "whishi": p95, "fliers": []}
+        (hollow if any(m.hollow for m in stages[level]) else solid)[at] = box
+    _draw_boxes(ax, look, solid, look.colour + "55")
+    _draw_boxes(ax, look, hollow, "white")
+
+
+def _draw_boxes(ax: Axes, look: style.Look, boxes: dict[int, dict[str, typing.Any]], face: str) -> None:
+    """All at once: each time Matplotlib goes through all of its settings."""
+    if boxes:
         ax.bxp(
-            [{"whislo": p5, "q1": q1, "med": median, "q3": q3, "whishi": p95, "fliers": []}],
-            positions=[at], widths=0.6, showfliers=False, patch_artist=True, manage_ticks=False, zorder=2,
-            boxprops={"facecolor": "white" if hollow else look.colour + "55", "edgecolor": look.colour},
-            medianprops={"color": look.colour, "linewidth": 1.6},
+            list(boxes.values()), positions=list(boxes), widths=0.6, showfliers=False, patch_artist=True, manage_ticks=False, zorder=2,
+            boxprops={"facecolor": face, "edgecolor": look.colour}, medianprops={"color": look.colour, "linewidth": 1.6},
             whiskerprops={"color": look.colour}, capprops={"color": look.colour},
         )  # fmt: skip
 
 
-def _by_users_axes(view: View, axes: dict, levels: list[float], times: pd.Series, of: Time) -> None:
+def _ends(values: np.ndarray) -> list[float]:
+    """What an axis goes by, of however many values."""
+    return [float(values.min()), float(values.max())]
+
+
+def _by_users_axes(view: View, axes: dict, levels: list[float], times: np.ndarray, of: Time) -> None:
     first = next(iter(axes.values()))
-    style.value_axis(first.yaxis, times, log_above=20)
+    style.value_axis(first.yaxis, _ends(times), log_above=20)
     limits = view.limits(of.limits)
     for limit in limits.values():
         style.make_room(first, limit)

@@ -1,15 +1,18 @@
 """What the plots read of a Report, in the shape they want it."""
 
 import dataclasses
+import functools
 import math
 import typing
 
-import pandas as pd
+import numpy as np
 
 from analysis.advice.report_model import Report
 from analysis.report.plots import style
+from analysis.report.plots.points import NAMES, Points
 from analysis.runs.due_times import from_due
 from analysis.runs.retried_calls import calls_of
+from analysis.runs.rows import Rows
 from analysis.verdicts.place import Place
 from analysis.verdicts.stage_results import Result, StageKey
 from analysis.words.level import LevelKind, kind_of, short_level, value_of
@@ -49,21 +52,20 @@ class Mark:
         return self.figures.trust.verdict in ("SUSPECT", "INVALID")
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True)
 class View:
     """A Report's stages and requests, ready to be drawn.
 
-    Points have the columns `series`, `level` and `hollow` of their stage's mark. Where a run retries, times and error rates are
-    of calls; in the open loop times are from when a request was due.
+    Where a run retries, times and error rates are of calls; in the open loop times are from when a request was due.
     """
 
     report: Report
     steps: list[Mark]  # a stage each, levels of one kind
-    points: pd.DataFrame  # a row a measured success, levels of one kind
+    points: Points  # the measured successes, each with the number of its stage's mark in all_steps; levels of one kind
     looks: dict[str, style.Look]  # by series
     candidates: list[Mark]  # a level each of either kind, its repetitions together
     all_steps: list[Mark]  # steps and points of either kind
-    all_points: pd.DataFrame
+    all_points: Points
     kind: LevelKind = "users"
 
     @classmethod
@@ -75,17 +77,15 @@ class View:
             sweeps.setdefault((r.key.run, r.figures.identity.repeat), len(sweeps))
         steps = [_mark(r, named, sweeps[r.key.run, r.figures.identity.repeat]) for r in report.results]
         levels = [_mark(r, named, 1) for r in report.candidates]  # one line: each level stands there once
-        records = _perceived_records(report)
-        points = records[(records["phase"] == "measure") & records["error"].isna()]
-        points = points.drop(columns=["users", "rate"], errors="ignore")
-        points = points.merge(_of_stages(steps), on=["run", "stage"], how="inner")
+        points = _points(report, steps)
         whole = cls(report, steps, points, style.looks(m.series for m in steps), levels, steps, points)
         return whole.by("users" if any(m.figures.users is not None for m in steps) else "rate")
 
     def by(self, kind: LevelKind) -> "View":
         """The part of it whose levels are of one kind."""
         steps = [m for m in self.all_steps if kind_of(m.figures) == kind]
-        points = self.all_points[self.all_points["kind"] == kind]
+        own = np.array([kind_of(m.figures) == kind for m in self.all_steps], dtype=bool)
+        points = self.all_points if own.all() else self.all_points.where(own[self.all_points.at])
         return dataclasses.replace(self, steps=steps, points=points, kind=kind)
 
     @property
@@ -110,10 +110,19 @@ class View:
         there = {m.series for m in marks}
         return [look for series, look in self.looks.items() if series in there]
 
-    def series_in(self, points: pd.DataFrame) -> list[str]:
+    def series_in(self, points: Points) -> list[str]:
         """The series that have a point, in the report's order."""
-        there = set(points["series"])
+        there = {self.all_steps[mark].series for mark in points.marks}
         return [series for series in self.looks if series in there]
+
+    @functools.cached_property
+    def numbers(self) -> dict[StageKey, int]:
+        """Of the marks of all steps, by which points are found."""
+        return {m.key: n for n, m in enumerate(self.all_steps)}
+
+    def marks_of(self, series: str) -> set[int]:
+        """The numbers of a series' marks."""
+        return {n for n, m in enumerate(self.all_steps) if m.series == series}
 
     def limit(self, name: str, statistic: str | None = None) -> float | None:
         """An SLO limit that all runs share: limit("error_rate"), limit("latency_s", "p95"); else None."""
@@ -154,19 +163,25 @@ class View:
         return [m for m in line if (m.series, m.payload, m.level) in at]
 
 
-def _perceived_records(report: Report) -> pd.DataFrame:
-    """A row a request; of runs that retry a row a call. In the open loop with its times from when it was due."""
-    records = report.records
-    if report.retries:
-        plain = records[~records["run"].isin(list(report.retries))]
-        records = pd.concat([plain, *(calls_of(records[records["run"] == name]).table for name in report.retries)])
-    return from_due(records) if report.open_loop else records
+def _points(report: Report, marks: list[Mark]) -> Points:
+    """The measured successes of the stages; of runs that retry the calls. In the open loop with times from when each was due."""
+    found = [_points_of(report, name, marks) for name in report.records]
+    return Points(
+        np.concatenate([one.at for one in found]),
+        {name: np.concatenate([one.numbers[name] for one in found]) for name in NAMES},
+    )
 
 
-def _of_stages(marks: list[Mark]) -> pd.DataFrame:
-    """What a point takes from its stage."""
-    rows = [(m.key.run, m.key.stage, m.series, m.level, m.hollow, kind_of(m.figures)) for m in marks]
-    return pd.DataFrame(rows, columns=["run", "stage", "series", "level", "hollow", "kind"])
+def _points_of(report: Report, run: str, marks: list[Mark]) -> Points:
+    records = Rows(report.records[run])
+    records = calls_of(records).table if run in report.retries else records
+    records = records[((records["phase"] == "measure") & records["error"].isna()).to_numpy()]
+    records = from_due(records) if report.open_loop else records
+    number = {m.key.stage: n for n, m in enumerate(marks) if m.key.run == run}
+    stages, which = np.unique(records["stage"].to_numpy(), return_inverse=True)
+    at = np.array([number.get(int(stage), -1) for stage in stages], dtype=np.int64)[which]
+    points = Points(at, {name: records[name].to_numpy(dtype=float) for name in NAMES})
+    return points if (at >= 0).all() else points.where(at >= 0)
 
 
 def _mark(result: Result, named: dict[Place, str], line: int | None) -> Mark:

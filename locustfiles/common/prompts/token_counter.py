@@ -2,13 +2,15 @@
 
 import functools
 import pathlib
-
-import tokenizers
+import typing
 
 from locustfiles.common.prompts.payloads import Prompt
 from locustfiles.common.prompts.tokenizer_packages import FAMILIES, vocabulary_file
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.scenario.targets import Target
+
+if typing.TYPE_CHECKING:
+    import tokenizers
 
 
 class Counter:
@@ -42,7 +44,9 @@ def _sent(target: Target, prompt: Prompt) -> tuple[str, ...]:
     return (*system, *prompt.texts)
 
 
-def _load(tokenizer: str) -> tokenizers.Tokenizer:
+def _load(tokenizer: str) -> "tokenizers.Tokenizer":
+    import tokenizers  # 4 MB, and most scenarios name none
+
     family = FAMILIES.get(tokenizer)
     file: str | pathlib.Path = vocabulary_file(tokenizer) if family else tokenizer
     try:

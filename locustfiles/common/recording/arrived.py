@@ -1,15 +1,14 @@
-"""Rows that have arrived, read once: of each record what is counted of it meanwhile, with its type.
+"""Lines that have arrived, read once: of each record what is counted of it meanwhile, with its type.
 
-A batch is read column by column: that costs a fraction of a whole RequestRecord for each of its rows, which nobody needs
-here. The rows themselves go to the file as they came.
+A batch is read column by column: that costs a fraction of a whole RequestRecord for each of its lines, which nobody needs
+here. The lines themselves go to the file as they came.
 """
 
 import collections.abc
 import typing
 
+from locustfiles.contract.lines import rows_of
 from locustfiles.contract.record import FIELDS, KINDS, OPTIONAL
-
-Row = collections.abc.Sequence[str]
 
 
 class Arrived(typing.NamedTuple):
@@ -44,8 +43,9 @@ class Arrived(typing.NamedTuple):
 _AT = tuple((FIELDS.index(name), KINDS[name], name in OPTIONAL) for name in Arrived._fields)
 
 
-def read(rows: collections.abc.Sequence[Row]) -> list[Arrived]:
+def read(lines: bytes) -> list[Arrived]:
     """Raises ValueError, having read nothing, where one of them is no record of this version."""
+    rows = rows_of(lines.decode())
     if not rows:
         return []
     columns = list(zip(*rows, strict=True))

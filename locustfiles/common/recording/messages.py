@@ -12,7 +12,6 @@ and those of `joining`, by which a worker comes to take part, without which noth
 Times are Unix seconds; `run` is the id of a run's part, so that nobody heeds a message of another one.
 """
 
-import collections.abc
 import dataclasses
 import typing
 
@@ -31,7 +30,7 @@ class Message:
     __pydantic_config__: typing.ClassVar = pydantic.ConfigDict(extra="forbid", allow_inf_nan=False)
 
     def data(self) -> dict[str, typing.Any]:
-        """As it travels. A report's rows are not copied."""
+        """As it travels."""
         values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         return {k: dataclasses.asdict(v) if isinstance(v, StageSpec) else v for k, v in values.items()}
 
@@ -164,7 +163,8 @@ class StageClear(Message):
 class Flush(Message):
     """The master asks all workers for their last records, after the users are gone; again every 2 s until all are here.
 
-    Lost: said again; after 10 s the run is closed without, and says whose records are missing. Twice: they report again.
+    Lost: said again; after 10 s without a record more the run is closed without, and says whose records are missing. Twice:
+    they report again.
     """
 
     KIND = "ledger_flush"
@@ -198,16 +198,16 @@ class Raised(Message):
 @dataclasses.dataclass(frozen=True, slots=True)
 class RecordsReport(Message):
     """A worker's records, inside Locust's report under `KIND`: once a second while it serves a run, at the end of each hold
-    and when asked to flush. It carries all rows that the master has not acknowledged, capped.
+    and when asked to flush. It carries all records that the master has not acknowledged, capped.
 
-    Lost: the next one carries them. Twice, or overtaken: rows that are here already are dropped by their numbers; where one
-    is missing in between nothing is taken.
+    Lost: the next one carries them. Twice, or overtaken: those that are here already are dropped by their numbers; where
+    one is missing in between nothing is taken.
     """
 
     KIND = "swarmledger"
     run: str
-    first: int  # number of the first row
-    rows: pydantic.SkipValidation[collections.abc.Sequence[collections.abc.Sequence[str]]]  # read in `arrived.read`
+    first: int  # number of the first line
+    lines: pydantic.StrictBytes  # of requests.csv, as they will stand there; read in `arrived.read`
     produced: int | None  # records in all; None: more may come
     # of the worker's loop, by its clock: all so far
     gaps: list[tuple[float, float]] = dataclasses.field(default_factory=list)

@@ -10,7 +10,7 @@ import locust.env
 
 from locustfiles.common.calls.clock import Clock
 from locustfiles.common.planning.inputs import Inputs
-from locustfiles.common.recording.arrived import Arrived, Row
+from locustfiles.common.recording.arrived import Arrived
 from locustfiles.common.recording.begun_manifest import begun_manifest
 from locustfiles.common.recording.bookkeeping import add_problem, book, cut_short, kept_elsewhere, lacking, unfinished
 from locustfiles.common.recording.delivery import Inbox
@@ -101,10 +101,10 @@ class RunRecorder:
         self.manifest.workers = [*self._earlier, *self.members.values()]
         self.folder.write_manifest(self.manifest)
 
-    def _take(self, rows: typing.Sequence[Row], records: typing.Sequence[Arrived]) -> None:
-        self.requests.add_rows(rows)
+    def _take(self, lines: bytes, records: typing.Sequence[Arrived]) -> None:
+        self.requests.add_lines(lines, len(records))
+        self._records.update(record.stage for record in records)
         for record in records:
-            self._records[record.stage] += 1
             if record.error:
                 self.failed += record.error != ErrorClass.CANCELLED
                 if record.error == ErrorClass.INTERNAL:

@@ -10,7 +10,6 @@ from locustfiles.common.recording.hour_spend import HourSpend
 from locustfiles.common.recording.routed_spend import RoutedSpend
 from locustfiles.common.recording.to_send import ToSend
 from locustfiles.common.recording.token_spend import Seen, TokenSpend
-from locustfiles.contract.prices.charge import usage_of
 from locustfiles.contract.prices.guards import price_words
 from locustfiles.contract.prices.price import HourlyPrice, TokenPrice
 
@@ -26,16 +25,19 @@ class Spend:
         self._by_token: dict[str, RoutedSpend] = {}  # target -> what its calls are billed
         self._longest_s = 0.0  # of one call
         self._hours = HourSpend()
+        self._by_hour = any(isinstance(price, HourlyPrice) for price in inputs.prices.values())
         self._loaded: str | None = None  # the target under load
         self._payload: str | None = None  # that it is sent; None: any of its own
 
     def take(self, record: Arrived) -> None:
         """One more record."""
         latency_s = record.latency_ms / 1000
-        self._longest_s = max(self._longest_s, latency_s)
-        self._hours.took(record.target, record.started_at, latency_s, self._clock.now())
-        if spend := self._spend_of(record.target):
-            self._to_send.note(record, usage_of(record).whole_prompt)
+        if latency_s > self._longest_s:
+            self._longest_s = latency_s
+        if self._by_hour:
+            self._hours.took(record.target, record.started_at, latency_s, self._clock.now())
+        if spend := self._by_token.get(record.target) or self._spend_of(record.target):
+            self._to_send.note(record)
             spend.take(record)
 
     def _spend_of(self, target_name: str) -> RoutedSpend | None:

@@ -10,8 +10,6 @@ import math
 import statistics
 import typing
 
-import numpy as np
-
 from locustfiles.common.recording.arrived import Arrived
 from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.scenario.loads import Load
@@ -61,7 +59,7 @@ class Tally:
     def take(self, record: Arrived) -> None:
         """One more record of the stage."""
         call = record.worker, record.call
-        begun = self._begun.pop(call, None)
+        begun = self._begun.pop(call, None) if self._begun else None
         if record.attempt == 1:
             begun = _Begun(record.phase, record.started_at, (record.schedule_delay_ms or 0.0) / 1000)
         if begun is None:
@@ -119,6 +117,8 @@ class Tally:
         return self._look[1]
 
     def _known_to(self, n: int) -> float | None:
+        import numpy as np  # loaded by then: `Sweep`
+
         half = mean_half_width(self.latencies)
         if half is None or too_narrow(self.last_ended - self.first_sent, float(np.quantile(self.latencies, 0.95))):
             return None
@@ -131,6 +131,8 @@ class Tally:
         """
         if not self.requests:
             return "undecided"
+        import numpy as np  # loaded by then: `Sweep`
+
         states = []
         for limits, times in ((slo.latency_s, self.latencies), (slo.ttft_s, self.ttfts)):
             values = np.asarray(times, dtype=float)

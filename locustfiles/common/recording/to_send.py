@@ -18,11 +18,18 @@ class ToSend:
             str, tuple[float, int]
         ] = {}  # target -> size and tokens of its longest line that was counted
 
-    def note(self, record: Arrived, whole_prompt: int | None) -> None:
-        """What a call says of its line. whole_prompt: its tokens, cached ones counted."""
+    def note(self, record: Arrived) -> None:
+        """What a call says of its line."""
         size = self._of(record.target, record.payload).get(record.prompt_id or "")
-        if whole_prompt and size and (size, whole_prompt) > self._longest.get(record.target, (0.0, 0)):
-            self._longest[record.target] = size, whole_prompt
+        # cached ones counted
+        tokens = (record.prompt_tokens or 0) + (record.cache_read_tokens or 0) + (record.cache_write_tokens or 0)
+        if (
+            tokens
+            and record.prompt_tokens is not None
+            and size
+            and (size, tokens) > self._longest.get(record.target, (0.0, 0))
+        ):
+            self._longest[record.target] = size, tokens
 
     def longest(self, target: str, payload: str | None) -> float:
         """Tokens, with a margin where no line as long was counted; 0 where none was. payload: None is any of the target's."""

@@ -10,7 +10,7 @@ from locustfiles.common.recording.arrived import Arrived
 from locustfiles.contract.error_classes import UNBILLED
 from locustfiles.contract.prices.at_most import at_most
 from locustfiles.contract.prices.charge import Usage, charge, usage_of
-from locustfiles.contract.prices.price import Rates, TokenPrice
+from locustfiles.contract.prices.price import Rates, TokenPrice, exact
 
 RECENT = 50  # calls whose mean latency says how many a second there are
 NOTHING = decimal.Decimal(0)
@@ -24,13 +24,42 @@ class Seen:
     completion_tokens: int = 0
 
 
+class PlainSum:
+    """Of calls at one price by prompt and output, in whole numbers of the least part of a dollar that it has: exact, and quick."""
+
+    def __init__(self, price: TokenPrice) -> None:
+        rates = exact(price.input), exact(price.output)
+        self._digits = max(0, *(-int(rate.as_tuple().exponent) for rate in rates))
+        self._input, self._output = (int(rate.scaleb(self._digits)) for rate in rates)
+        self._sum = self._dearest = 0
+
+    def add(self, prompt: int, completion: int) -> None:
+        parts = prompt * self._input + completion * self._output
+        self._sum += parts
+        if parts > self._dearest:
+            self._dearest = parts
+
+    @property
+    def usd(self) -> decimal.Decimal:
+        return self._usd(self._sum)
+
+    @property
+    def dearest_usd(self) -> decimal.Decimal:
+        """Of one call."""
+        return self._usd(self._dearest)
+
+    def _usd(self, parts: int) -> decimal.Decimal:
+        return decimal.Decimal(parts).scaleb(-self._digits - 3)  # rates are of 1,000 tokens
+
+
 class TokenSpend:
     """Of one target. limit: the most output tokens that it is asked for, 0 where it has no limit."""
 
     def __init__(self, price: TokenPrice, limit: int, seen: Seen) -> None:
         self._price, self._limit, self._seen = price, limit, seen
-        self._sum = NOTHING  # of all that is known
-        self._dearest = NOTHING  # of one call, as far as it is known
+        self._plain = None if price.steps or price.units else PlainSum(price)
+        self._sum = NOTHING  # of all others that is known
+        self._dearest = NOTHING  # of one of these calls, as far as it is known
         self._most_completion = 0  # of one call, billed
         self._unmeasured, self._their_completion = 0, 0  # calls of which too little is known
         self._uncounted = 0  # calls whose units are not known
@@ -45,6 +74,8 @@ class TokenSpend:
     def take(self, record: Arrived) -> None:
         """One more record, billed at the upper end of what the report will say. Only what was refused before any output
         came is free; the count of a stream that broke off may have grown after the break."""
+        if self._plain and _is_plain(record):
+            return self._take_plain(self._plain, record)
         began, usage = record.ttft_ms is not None, self._note(usage_of(record))
         if record.error in UNBILLED and not began:
             return
@@ -68,6 +99,19 @@ class TokenSpend:
         usd = _usd(at_most(usage, rates), self._price, rates)
         self._sum += usd
         self._dearest = max(self._dearest, usd)
+
+    def _take_plain(self, plain: "PlainSum", record: Arrived) -> None:
+        """As most are, for a fraction of the rest's time."""
+        prompt, completion, seen = record.prompt_tokens or 0, record.completion_tokens or 0, self._seen
+        if prompt > seen.prompt_tokens:
+            seen.prompt_tokens = prompt
+        if completion > seen.completion_tokens:
+            seen.completion_tokens = completion
+        if completion > self._most_completion:
+            self._most_completion = completion
+        self._unguarded += 1
+        self.recent_s.append(record.latency_ms / 1000)
+        plain.add(prompt, completion)
 
     def _note(self, usage: Usage) -> Usage:
         """Its counts are among those that unknown ones are taken at; with the guardrail's units that have a price."""
@@ -95,7 +139,7 @@ class TokenSpend:
 
     def usd(self) -> float:
         """Accrued so far."""
-        known, longest = self._sum, self._seen.prompt_tokens
+        known, longest = self._sum + (self._plain.usd if self._plain else NOTHING), self._seen.prompt_tokens
         if self._unmeasured:  # as the longest, in case all of it was written to a cache, at the dearest step
             rates = self._price.dearest(None)
             prompts = Usage(longest * self._unmeasured, self._their_completion, units=0.0)
@@ -119,7 +163,21 @@ class TokenSpend:
             rates = rates.model_copy(update={"input": _dearest_prompt(rates)})
         most = _usd(Usage(longest, self._most_completion, units=0.0), self._price, rates)
         units = self._units_usd(int(bool(self._price.units)), 1)
-        return float(max(self._dearest, most + units)) if self.recent_s else 0.0
+        dearest = max(self._dearest, self._plain.dearest_usd if self._plain else NOTHING)
+        return float(max(dearest, most + units)) if self.recent_s else 0.0
+
+
+def _is_plain(record: Arrived) -> bool:
+    """It worked, and is billed by its prompt and its output alone."""
+    return (
+        record.error is None
+        and record.prompt_tokens is not None
+        and record.completion_tokens is not None
+        and not record.cache_read_tokens
+        and not record.cache_write_tokens
+        and record.billed_units is None
+        and record.guardrail_units is None
+    )
 
 
 def _dearest_prompt(rates: Rates) -> float:

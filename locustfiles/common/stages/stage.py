@@ -21,7 +21,7 @@ from locustfiles.common.planning.bisection import LOOKS
 from locustfiles.common.planning.plan import Group
 from locustfiles.common.recording.messages import ArrivalsDealt
 from locustfiles.common.recording.stage_tally import Tally, window_ends
-from locustfiles.common.stages.worker_control import POLL_S, WorkerControl
+from locustfiles.common.stages.worker_control import LOOK_S, POLL_S, WorkerControl
 from locustfiles.contract.manifest import StageWindow, WorkerLoad
 from locustfiles.contract.scenario.loads import Level
 from locustfiles.contract.scenario.slo import Slo
@@ -143,7 +143,7 @@ class Stage:
     def _settle(self) -> None:
         load, began = self.load, time.monotonic()
         while time.monotonic() - began < load.settle_s and not self._unwanted:
-            gevent.sleep(min(0.1, max(POLL_S, load.settle_s - (time.monotonic() - began))))
+            gevent.sleep(min(LOOK_S, max(POLL_S, load.settle_s - (time.monotonic() - began))))
         self.control.wait_until_clear(self.spec, "settle")
         while not (steady := self.tally.steady(self._at_once())) and not self._unwanted:
             if time.monotonic() - began >= load.settle_at_most_s:
@@ -172,7 +172,7 @@ class Stage:
                 return reason
             if self.control.skipping:
                 return "skip"
-            gevent.sleep(min(0.1, max(POLL_S, at_most_s - elapsed)))
+            gevent.sleep(min(LOOK_S, max(POLL_S, at_most_s - elapsed)))
         return "budget"
 
     def _hold(self) -> None:

@@ -4,6 +4,7 @@ A stage is one visit of (target, payload, level). Levels only ascend; between (t
 the steps of a search, users drain to 0.
 """
 
+import importlib
 import itertools
 import logging
 import typing
@@ -40,6 +41,8 @@ class Sweep:
         self.groups = [g._replace(levels=[n for n in g.levels if not has(manifest, g, n)]) for g in plan(run.inputs)]
         self.groups = [g for g in self.groups if g.levels or (g.load.find and not found(manifest, g))]
         searches = any(g.load.find for g in self.groups)  # which decide their stages as they go
+        if searches or any(g.load.until and g.load.until.relative_ci for g in self.groups):
+            importlib.import_module("numpy")  # now, and not in a window that looks whether it is to end
         self.planned = 0 if searches else len(manifest.stages) + sum(len(g.levels) for g in self.groups)
         self.planned_s = sum(run.inputs.stage_s(g.load) * len(g.levels) for g in self.groups)
         self._done_s = 0.0

@@ -15,6 +15,8 @@ from locustfiles.common.recording.run_recorder import RunRecorder
 from locustfiles.contract.manifest import StageWindow
 
 POLL_S = 0.02
+LOOK_S = 0.25  # whatever may end a phase early is looked at so often; each look wakes an idle process
+UNCHANGED_S = 5.0
 RECORDS_S = 15.0  # for the records of a stage to arrive
 
 
@@ -39,19 +41,21 @@ class WorkerControl:
         ] = []  # stages whose workers were all clear, and whose records were not all here in time
         self.skipping = False  # the stage under way: nothing is waited for before its window
         self.changed = gevent.event.Event()
+        self._heard = gevent.event.Event()  # a worker is clear
         self._clear: dict[
             tuple[int, str, int], dict[str, StageClear]
         ] = {}  # stage, phase, look -> worker -> its message
 
     # what Locust's side calls
     def tick(self) -> tuple[int, float] | None:
-        self.changed.wait(1.0)
+        self.changed.wait(UNCHANGED_S)
         self.changed.clear()
         return self.want
 
     def on_clear(self, message: StageClear, worker: str) -> None:
         if message.run == self.run.run_id:
             self._clear.setdefault(message.of, {})[worker] = message
+            self._heard.set()
 
     def say_stage(self, worker: str | None = None) -> None:
         """Which stage and phase is on, to one worker or to all."""
@@ -111,7 +115,8 @@ class WorkerControl:
                     f"stage {spec.stage}: requests did not end within their timeout ({phase})", [spec.stage]
                 )
                 break
-            gevent.sleep(POLL_S)
+            self._heard.wait(LOOK_S)
+            self._heard.clear()
         return {worker: message.load for worker, message in clear.items()}
 
     def wait_for_records(self, spec: StageSpec) -> bool:

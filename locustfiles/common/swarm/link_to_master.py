@@ -13,15 +13,16 @@ import locust
 from locust import log as locust_log
 from locust.env import Environment
 from locust.rpc import Message
-from locust.runners import STATE_RUNNING, STATE_SPAWNING, WorkerRunner
+from locust.runners import WorkerRunner
 
 from locustfiles.common.recording import messenger
+from locustfiles.common.recording.delivery import LINES_A_REPORT
 from locustfiles.common.recording.joining import Stranger
 from locustfiles.common.recording.messages import Acknowledged, Flush, Raised, RecordsReport
 from locustfiles.common.swarm.worker import Worker
 from locustfiles.contract.exit_codes import NOT_TRUSTED
 
-HAND_IN_S = 10.0
+HAND_IN_S = 10.0  # without an acknowledgement of more
 MASTER_SILENT_S = 10
 PAUSED_S = 3  # a look at the master that comes so late: this process was paused, not the master
 REJOINED_S = 5  # for messages under way to a worker that has just introduced itself anew
@@ -40,7 +41,6 @@ class MasterLink:
         messenger.register(runner, Acknowledged, self._on_ack)
         messenger.register(runner, Flush, self._on_flush)
         messenger.register(runner, Stranger, self._on_stranger, concurrent=True)
-        environment.events.request.add_listener(self._on_request)
         environment.events.report_to_master.add_listener(self._on_report)
         environment.events.quitting.add_listener(self.leave)
 
@@ -59,16 +59,10 @@ class MasterLink:
             )
             data[RecordsReport.KIND] = told.data()
 
-    def _on_request(self, **_: object) -> None:
-        """Locust forgets what a worker has counted and not reported when it sends it its first users, which first calls that are
-        over at once may precede: they are reported by themselves."""
-        if self.runner.worker_state not in (STATE_SPAWNING, STATE_RUNNING):
-            self.report_now()
-
     def _on_ack(self, message: Acknowledged, _: str) -> None:
         records = self.worker_side.records
         records.acknowledged(message)
-        if records.final and not records.outbox.empty:
+        if records.outbox.waiting >= LINES_A_REPORT or (records.final and not records.outbox.empty):
             self.report_now()
 
     def _on_flush(self, message: Flush, _: str) -> None:
@@ -86,11 +80,13 @@ class MasterLink:
             self.worker_side.sender.announce(None, "settle")
             self.runner.stop()
             self.worker_side.records.final = True  # another run's, if the master has begun one meanwhile
-        over = time.monotonic() + HAND_IN_S
+        over, left = time.monotonic() + HAND_IN_S, self.worker_side.records.outbox.waiting
         # without greenlets no answer is heard
         while self.worker_side.records.owes and self.runner.greenlet and time.monotonic() < over:
             self.report_now()
             gevent.sleep(0.5)
+            if (now := self.worker_side.records.outbox.waiting) < left:
+                over, left = time.monotonic() + HAND_IN_S, now
         self.worker_side.keep_records()
         if not self.worker_side.records.outbox.empty:
             self.environment.process_exit_code = NOT_TRUSTED

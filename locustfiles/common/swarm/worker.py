@@ -168,6 +168,7 @@ class Worker:
         record = self.sender.call(0, target, prompt, spec, "warmup")
         if record.error == ErrorClass.CANCELLED:  # without workers this is the sweep's own greenlet: the run is stopped
             raise gevent.GreenletExit
+        self.report_now()  # Locust forgets what it has counted and not reported when the first users come, which may be at once
         messenger.send(self.runner, CallMade.of(record, message))
 
     def _on_ping(self, message: Ping, _: str) -> None:

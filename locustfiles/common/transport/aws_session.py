@@ -1,16 +1,19 @@
 """AWS sessions for the hot path: credentials, endpoint resolution and signing by botocore."""
 
+import functools
 import os
+import typing
 import urllib.parse
 
-import boto3
 import botocore.awsrequest
 import botocore.exceptions
 import botocore.httpsession
+import botocore.session
 
 from locustfiles.common.transport.connect import Origin
 from locustfiles.common.transport.proxy import proxy_for
 from locustfiles.common.transport.request_head import Head
+from locustfiles.common.transport.service_endpoint import ServiceEndpoints
 from locustfiles.common.transport.signature import Now, Repeated, signed
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.keys import redact
@@ -31,7 +34,7 @@ class NoCredentials(BadInput):
 
 
 class AwsSession:
-    """One boto3 session per process. Raises NoCredentials, or BadInput for an endpoint that is no URL."""
+    """One session of botocore's per process. Raises NoCredentials, or BadInput for an endpoint that is no URL."""
 
     def __init__(self, scenario: Scenario) -> None:
         self._region = scenario.region
@@ -42,9 +45,12 @@ class AwsSession:
         self._kinds: dict[tuple, tuple[Head, Repeated | None]] = {}
         self._now = Now()
         self.ca_file = os.environ.get("AWS_CA_BUNDLE") or botocore.httpsession.get_cert_path(True)
-        try:  # the session too: it fails for an AWS_PROFILE that does not exist
-            self.boto3 = boto3.Session(region_name=scenario.region)
-            self._credentials = self.boto3.get_credentials()
+        self._session = botocore.session.get_session()
+        if scenario.region is not None:
+            self._session.set_config_variable("region", scenario.region)
+        try:
+            self._session.get_scoped_config()  # fails for an AWS_PROFILE that does not exist
+            self._credentials = self._session.get_credentials()
         except UNSIGNED as e:
             raise NoCredentials(
                 f"AWS credentials: cannot be used: {redact(str(e))}; check AWS_PROFILE and where it takes them from"
@@ -61,6 +67,17 @@ class AwsSession:
                 "or sign in with `aws sso login`"
             )
 
+    @functools.cached_property
+    def boto3(self) -> typing.Any:
+        """boto3's session of the same credentials, for whoever calls by boto3."""
+        import boto3
+
+        return boto3.Session(botocore_session=self._session)
+
+    @functools.cached_property
+    def _endpoints(self) -> ServiceEndpoints:
+        return ServiceEndpoints(self._region)
+
     def _base(self, target: Target) -> urllib.parse.SplitResult:
         """The service endpoint as boto3 resolves it: the scenario's, AWS_ENDPOINT_URL_*, profile, region."""
         if isinstance(target, OpenAITarget):
@@ -69,17 +86,11 @@ class AwsSession:
         key = (target.service, url)
         if key not in self._bases:
             try:
-                client = self.boto3.client(
-                    SERVICES[target.service][0],
-                    endpoint_url=url,
-                    # the keys are not used: a client of boto3's would look for its own
-                    aws_access_key_id="unused",
-                    aws_secret_access_key="unused",
-                )
-                base = urllib.parse.urlsplit(client.meta.endpoint_url)
+                resolved = self._endpoints.url(SERVICES[target.service][0], url)
+                base = urllib.parse.urlsplit(resolved)
                 # a bad port raises ValueError
                 if base.scheme not in ("http", "https") or not base.hostname or base.port == 0:
-                    raise ValueError(f"{client.meta.endpoint_url} is no http or https URL")
+                    raise ValueError(f"{resolved} is no http or https URL")
             except (ValueError, botocore.exceptions.BotoCoreError) as e:
                 raise BadInput(
                     f"target `{target.name}`: no endpoint: {redact(str(e))}; check `endpoint_url` and `region`"

@@ -44,8 +44,9 @@ def begin(arguments: list[str], errors_apart: bool = True) -> Child:
 
     errors_apart: else what it complains of comes by its output, and its error's pipe stays empty.
 
-    By posix_spawn: a fork would copy the page tables of a process that is under load. In a group of its own: Ctrl-C on the
-    terminal is for the load test, which ends its children by closing their input.
+    With -P: a folder `analysis` where the load test was begun is somebody else's. By posix_spawn: a fork would copy the page
+    tables of a process that is under load. In a group of its own: Ctrl-C on the terminal is for the load test, which ends
+    its children by closing their input.
     """
     theirs_in, ours_out = os.pipe()
     ours_in, theirs_out = os.pipe()
@@ -55,7 +56,7 @@ def begin(arguments: list[str], errors_apart: bool = True) -> Child:
     try:
         pid = os.posix_spawn(
             sys.executable,
-            [sys.executable, "-m", "analysis", *arguments],
+            [sys.executable, "-P", "-m", "analysis", *arguments],
             _environment(),
             file_actions=[(os.POSIX_SPAWN_DUP2, descriptor, number) for number, descriptor in enumerate(as_theirs)],
             setpgroup=0,

@@ -1,6 +1,7 @@
 """The observer: `python -m analysis watch -`, a process that reads the run folder while the run writes it.
 
-Twice a second it is told, in a line of JSON, how the load stands and what is wanted; it answers in lines of `KIND JSON`, the
+Twice a second, more seldom where lines of a log are all that is wanted, it is told, in a line of JSON, how the load stands and what
+is wanted; it answers in lines of `KIND JSON`, the
 last of which is `done`. What it says is passed on as it comes: nothing is worked out in the loop that measures.
 """
 
@@ -19,7 +20,7 @@ from locustfiles.common.watching.pipes import lines, write
 from locustfiles.contract.visible import visible
 
 log = logging.getLogger("swarmledger")
-EVERY_S = 0.5
+EVERY_S, SELDOM_S = 0.5, 2.5
 FIRST_S = 300.0  # an answer that takes longer has stopped: it loads the libraries first, last of all on a busy machine
 ANSWER_S = 60.0
 AGAIN_S = 10.0  # an observer that has ended is begun again after so long
@@ -43,6 +44,7 @@ class Observer:
         self._wanted: dict[str, typing.Any] = {}
         self._looked_at: float | None = None
         self._begun = gevent.event.Event()  # something is wanted
+        self._soon = gevent.event.Event()  # and the next answer is waited for
         self._greenlet: gevent.Greenlet | None = None
         self._said: set[str] = set()
         self._last_words = ""  # of its process, on its standard error
@@ -51,11 +53,15 @@ class Observer:
         self._asking: collections.Counter[str] = collections.Counter()
         self.is_there = False  # its process, which may still load its libraries
         self.seq = 0  # of the last answer
+        self.trouble: str | None = None  # why there are no figures
         self.answered = gevent.event.Event()
 
     def want(self, **kinds: typing.Any) -> None:
         """From now on these are asked for, each with its argument: figures=True, screen=[columns, rows]; None: no more."""
+        before = self._wanted.keys()
         self._wanted = {kind: of for kind, of in (self._wanted | kinds).items() if of is not None}
+        if self._wanted.keys() - before:
+            self._soon.set()
         self._wake()
 
     def ask(self, kind: str, of: typing.Any, wait_s: float) -> bytes | None:
@@ -78,13 +84,30 @@ class Observer:
     def document(self, after: int = -1, wait_s: float = 1.0) -> bytes:
         """What the JSON endpoint answers: how the load stands now, and the figures that were last worked out. Waits for newer
         ones than `after`, at most so long. While it is asked now and then the figures are worked out."""
+        if "figures" not in self._asked():
+            self._soon.set()
         self._looked_at = time.monotonic()
         self._wake()
         if after >= self.seq:
             self.answered.wait(wait_s)
         load = json.dumps(self._status(), allow_nan=False).encode()
-        figures = self.latest.get("figures", NOTHING)
-        return b'{"version": 1, "seq": %d, "load": %s, "figures": %s}' % (self.seq, load, figures)
+        figures, trouble = self.latest.get("figures", NOTHING), json.dumps(self.trouble).encode()
+        return b'{"version": 1, "seq": %d, "load": %s, "figures": %s, "trouble": %s}' % (
+            self.seq,
+            load,
+            figures,
+            trouble,
+        )
+
+    def hurry(self) -> None:
+        """The next answer is waited for."""
+        self._soon.set()
+
+    def _pause_s(self) -> float:
+        """Until the next question."""
+        asked = self._asked()
+        every_s = asked["lines"].get("every_s") if asked.keys() == {"lines"} else None
+        return EVERY_S if every_s is None else min(SELDOM_S, max(EVERY_S, every_s / 4))
 
     def _wake(self) -> None:
         self._begun.set()
@@ -107,7 +130,7 @@ class Observer:
             try:
                 child = begin(["watch", "-", *self._arguments])
             except OSError as e:
-                self._say(f"figures are not shown: their process cannot be begun ({e.strerror})")
+                self._give_up(f"figures are not shown: their process cannot be begun ({e.strerror})")
                 return
             self._last_words, self.is_there = "", True
             before, errors = self.seq, gevent.spawn(self._hear_errors, child, self.seq)
@@ -118,11 +141,11 @@ class Observer:
                 why = self._last_words or str(e)
                 # as where a package is missing: not otherwise next time
                 if self.seq == before and why.startswith(ERROR):
-                    self._say(f"figures are not shown: {why.removeprefix(ERROR)}")
+                    self._give_up(f"figures are not shown: {why.removeprefix(ERROR)}")
                     return
-                self._say(f"figures are not shown for {AGAIN_S:g} s: their process has ended ({why})")
+                self._give_up(f"figures are not shown for {AGAIN_S:g} s: their process has ended ({why})")
             except Exception as e:  # our own bug: what is measured goes on, and is to be trusted
-                self._say(f"figures are not shown any more: {type(e).__name__}: {e}; tell us")
+                self._give_up(f"figures are not shown any more: {type(e).__name__}: {e}; tell us")
                 return
             finally:
                 self.is_there = False
@@ -131,7 +154,7 @@ class Observer:
                 self.latest.clear()
             tries = tries + 1 if self.seq == before else 0
             gevent.sleep(AGAIN_S)
-        self._say("figures are not shown any more: their process ends again and again, see above")
+        self._give_up("figures are not shown any more: their process ends again and again, see above")
 
     def _serve(self, child: Child) -> None:
         """Raises OSError when it has ended or does not answer, ValueError for what is no answer."""
@@ -146,10 +169,11 @@ class Observer:
                 write(child.stdin, told + b"\n")
                 self._take(answers, wanted)
             patience_s = ANSWER_S
-            self.seq += 1
+            self.seq, self.trouble = self.seq + 1, None
             self.answered.set()
             self.answered.clear()
-            gevent.sleep(EVERY_S)
+            self._soon.wait(self._pause_s())
+            self._soon.clear()
 
     def _take(self, answers: typing.Iterator[bytes], wanted: typing.Container[str]) -> None:
         """Up to `done`. What is no answer to what was wanted is never passed on."""
@@ -173,6 +197,11 @@ class Observer:
                     self._say(f"figures: {text.removeprefix(ERROR)}")
                 elif text:
                     self._last_words = text
+
+    def _give_up(self, why: str) -> None:
+        """For now, or for good."""
+        self.trouble = why
+        self._say(why)
 
     def _say(self, line: str) -> None:
         if line not in self._said and len(self._said) < MOST_SAID:

@@ -32,6 +32,7 @@ from locustfiles.common.watching.screen import Screen, is_usable
 
 log = logging.getLogger("swarmledger")
 LOOK_S = 0.5
+SELDOM_S = 2.5  # where nothing moves on a screen; what the observer answers is told at once
 END_S = 30.0  # for the recommendation, at the end
 UNDER_WAY = ("checking", "confirming", "running", "stopping")
 Load = dict[str, typing.Any]
@@ -100,6 +101,7 @@ class Teller:
 
     def _await_end(self) -> None:
         self._look()
+        self._observer.hurry()
         over = time.monotonic() + END_S
         while not self._over.is_set() and self._observer.is_there and time.monotonic() < over:
             self._over.wait(LOOK_S)
@@ -123,7 +125,8 @@ class Teller:
             except Exception:  # our own bug: what is measured goes on
                 log.exception("What the run says cannot be told")
                 return self.close()
-            self._observer.answered.wait(LOOK_S)
+            moves = self.screen or self._json or 0 < self._every_s < 4 * SELDOM_S
+            self._observer.answered.wait(LOOK_S if moves else SELDOM_S)
 
     def _look(self) -> None:
         load = self._status()

@@ -7,9 +7,10 @@ what is reported.
 import math
 import typing
 
-import numpy as np
-
 from locustfiles.contract.statistics.student_t import Z, t_975
+
+if typing.TYPE_CHECKING:
+    import numpy as np
 
 BATCHES = 20  # of a window, for rates
 MAX_BATCHES = 40  # of a series of values; below so many values each is one
@@ -31,6 +32,8 @@ def rate_error(rates: typing.Sequence[float]) -> tuple[float, int]:
     ones, q = (1 + r) / (1 - r), r their lag-1 correlation; so in the variance and in t's degrees of freedom. r is estimated
     too low by (1 + 4 r) / k (Marriott & Pope, Biometrika 41, 1954, 390-402). Negative ones narrow nothing.
     """
+    import numpy as np  # here and below: a process that only sends has no need of its 11 MB
+
     k = len(rates)
     off = np.asarray(rates, dtype=float) - np.mean(rates)
     squares = float(off @ off)
@@ -42,7 +45,7 @@ def rate_error(rates: typing.Sequence[float]) -> tuple[float, int]:
     return math.sqrt(squares / (k - 1) / k * q), round((k - 1) / q)
 
 
-def mean_half_width(values: typing.Sequence[float]) -> float | None:
+def mean_half_width(values: "typing.Sequence[float] | np.ndarray[typing.Any, typing.Any]") -> float | None:
     """Half the width of the interval of the mean of values in the order of time; None below twenty.
 
     The wider of two: by the means of forty batches, and by the values as if they were independent. Neighbouring batches
@@ -52,6 +55,8 @@ def mean_half_width(values: typing.Sequence[float]) -> float | None:
     Whitt, Annals of Applied Probability 2, 1992, 180-198). The deviation of all values becomes ever more exact, so that
     stopping by z s / sqrt(n) keeps its level (Chow & Robbins, Annals of Mathematical Statistics 36, 1965, 457-462).
     """
+    import numpy as np
+
     n = len(values)
     if n < MIN_VALUES:
         return None

@@ -2,8 +2,10 @@
 
 import itertools
 import math
+import typing
 
-import numpy as np
+if typing.TYPE_CHECKING:
+    import numpy as np  # 11 MB that a process needs where it decides, and not where it sends
 
 ALPHA = 0.025  # on each side
 #: the percentiles that are published and limited
@@ -42,11 +44,13 @@ def decide(above: int, n: int, q: float) -> str:
 
 def fewest(q: float) -> int:
     """So many values, all of them inside a limit, let the q-quantile be called met; with fewer it cannot be."""
-    return next(n for n in itertools.count(1) if decide(0, n, q) == "met")
+    return next(n for n in itertools.count(1) if q**n <= ALPHA)  # as `decide` has it of none above
 
 
-def probabilities(n: int, p: float) -> tuple[int, np.ndarray]:
+def probabilities(n: int, p: float) -> "tuple[int, np.ndarray]":
     """(first k, probabilities from it on) of binomial (n, p), without tails of less than about e-40."""
+    import numpy as np
+
     width = 10 * math.sqrt(n * p * (1 - p)) + 50
     first = max(0, math.floor(n * p - width))
     last = min(n, math.ceil(n * p + width))

@@ -6,6 +6,7 @@ A request whose `toolChoice` demands a tool is answered with a call of it, whose
 import functools
 import json
 
+from scripts.emulator import frames
 from scripts.emulator.dialects import NUMBER, Call, Piece, chat, content_text, conversation, positive, stops, want
 from scripts.emulator.dialects.billed import cache_counts, cache_details, cache_points, converse_trace
 from scripts.emulator.dialects.reasoning import first_said, said, thinks, thought
@@ -116,6 +117,16 @@ def opening(a) -> list[Piece]:
 def _delta(index: int, kind: str, text: str) -> Piece:
     value = {"text": text} if kind == "text" else {kind: {"input" if kind == "toolUse" else "text": text}}
     return Piece("delta", "contentBlockDelta", padded({"contentBlockIndex": index, "delta": value}))
+
+
+@functools.lru_cache(maxsize=4096)
+def _event(text: str) -> bytes:
+    return frames.event("contentBlockDelta", _delta(0, "text", text).payload)
+
+
+def plain(a):
+    """Bytes of a text's event."""
+    return _event
 
 
 def _block_stop(index: int) -> Piece:

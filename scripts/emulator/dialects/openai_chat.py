@@ -142,11 +142,23 @@ def text_event(kind: str, a, key: str, text: str) -> Piece:
     """The event of a text. Only the text differs between one answer's events: the rest is made once."""
     if a.call.options["continuous_usage_stats"]:
         return sse(kind, _value(a, {key: text}, None))
+    return Piece(kind, "PayloadPart", _compact_text(text).join(_around(a, key)))
+
+
+def _around(a, key: str) -> list[bytes]:
     around = a.around.get(key)
     if around is None:
         value = compact(_value(a, {key: _TEXT}, None))
         around = a.around[key] = (b"data: %b\n\n" % value).split(compact(_TEXT))
-    return Piece(kind, "PayloadPart", _compact_text(text).join(around))
+    return around
+
+
+def plain(a):
+    """Bytes of a text's event on an OpenAI route; None where each has counts, or a container's part around it."""
+    if a.call.options["continuous_usage_stats"] or not a.operation.openai:
+        return None
+    around = _around(a, "content")
+    return lambda text: _compact_text(text).join(around)
 
 
 def opening(a) -> list[Piece]:

@@ -13,16 +13,15 @@ from scripts.emulator.schemas.shown import shown
 def output_tokens(output, limit: int, number: int, least: int = 0) -> tuple[int, str]:
     """Length and stop reason of an answer with at most `limit` tokens and at least `least`; the same `number` always
     draws the same length."""
-    draw = random.Random(number)
     match output.distribution:
         case "max":
             return limit, "length"
         case "fixed":
             n = output.tokens
         case "uniform":
-            n = draw.randint(output.low, output.high)
+            n = random.Random(number).randint(output.low, output.high)
         case "normal":
-            n = max(1, round(draw.gauss(output.mean, output.deviation)))
+            n = max(1, round(random.Random(number).gauss(output.mean, output.deviation)))
     n = max(n, least)
     return (limit, "length") if n >= limit else (n, "stop")
 
@@ -49,15 +48,33 @@ def _prompt_tokens(config, call) -> int:
     return len(call.token_ids or ()) or text.count_tokens(call.prompt, config.tokenizer)
 
 
-def _send(answer, tokens: list[Token | None], dues: list[float]) -> None:
-    """The tokens that are due, several of them in one write, or the next streams are later still."""
-    if len(dues) > 1:
-        answer.out.wire.cork()
-    for token, due in zip(tokens, dues, strict=True):
-        if token is not None:
-            answer.token(due, *token)
-    if len(dues) > 1:
-        answer.out.wire.uncork()
+class _Tokens:
+    """An answer's tokens, which leave as they become due. `made`: so many have left."""
+
+    __slots__ = ("_answer", "_plain", "_tokens", "made")
+
+    def __init__(self, answer, tokens: list[Token | None]):
+        self._answer, self._tokens, self.made = answer, tokens, 0
+        self._plain = answer.plain()
+
+    def next(self, due: float) -> None:
+        """Send the next one."""
+        token, self.made = self._tokens[self.made], self.made + 1
+        if token is None:
+            return
+        if self._plain is None:
+            self._answer.token(due, *token)
+        else:
+            self._answer.sent(due, token, self._plain(token[0]))
+
+    def several(self, dues: list[float]) -> None:
+        """In one write, or the next streams are later still."""
+        if len(dues) == 1:
+            return self.next(dues[0])
+        self._answer.out.wire.cork()
+        for due in dues:
+            self.next(due)
+        self._answer.out.wire.uncork()
 
 
 class _Simulated:
@@ -98,33 +115,35 @@ class TimedEngine(_Simulated):
 class _TimedJob:
     """Token k is due at arrival + ttft + k / rate; a late wake-up sends all that is due and shifts nothing."""
 
-    __slots__ = ("_answer", "_cancelled", "_clock", "_first", "_interval", "_next", "_plan", "_tokens")
+    __slots__ = ("_answer", "_at", "_cancelled", "_first", "_interval", "_plan", "_tokens", "_total")
 
     def __init__(self, clock, answer, config, plan: Written):
-        self._clock, self._answer, self._plan, self._tokens = clock, answer, plan, plan.tokens
+        self._at, self._answer, self._plan = clock.at, answer, plan
+        self._tokens, self._total = _Tokens(answer, plan.tokens), len(plan.tokens)
         self._first = answer.request.arrived + config.ttft_ms / 1000
         self._interval = 1 / config.tokens_per_second
-        self._next = 0
         self._cancelled = False
-        clock.at(self._first, self._wake)
+        self._at(self._first, self._wake)
 
     def _wake(self) -> None:
         if self._cancelled:
             return
-        due, now = self._due(), time.perf_counter()
-        dues: list[float] = []
-        while self._next + len(dues) < len(self._tokens) and due <= now:
-            dues.append(due)
-            due = self._due(len(dues))
-        first, self._next = self._next, self._next + len(dues)
-        _send(self._answer, self._tokens[first : self._next], dues)
-        if self._next < len(self._tokens):
-            self._clock.at(due, self._wake)
+        first, interval, made = self._first, self._interval, self._tokens.made
+        due, following, now = first + made * interval, first + (made + 1) * interval, time.perf_counter()
+        if made < self._total and due <= now < following:  # one, as nearly always
+            self._tokens.next(due)
+            made, due = made + 1, following
         else:
-            self._answer.finished(due - self._interval, self._plan.stop, len(self._tokens), self._plan.matched)
-
-    def _due(self, further: int = 0) -> float:
-        return self._first + (self._next + further) * self._interval
+            dues: list[float] = []
+            while made < self._total and due <= now:
+                dues.append(due)
+                made, due = made + 1, first + (made + 1) * interval
+            if dues:
+                self._tokens.several(dues)
+        if made < self._total:
+            self._at(due, self._wake)
+        else:
+            self._answer.finished(due - interval, self._plan.stop, made, self._plan.matched)
 
     def cancel(self) -> None:
         self._cancelled = True
@@ -184,17 +203,17 @@ class _BatchedJob:
     __slots__ = ("_batch", "_plan", "_tokens", "answer", "cancelled", "sequence")
 
     def __init__(self, batch, answer, plan: Written):
-        self._batch, self.answer, self._plan, self._tokens = batch, answer, plan, plan.tokens
+        self._batch, self.answer, self._plan = batch, answer, plan
+        self._tokens = _Tokens(answer, plan.tokens)
         self.sequence = Sequence(answer.prompt_tokens, max(1, len(plan.tokens)), self)
         self.cancelled = False
 
     def send(self, dues: list[float]) -> None:
         """The tokens of the last steps."""
-        made = self.sequence.made
-        if self._tokens:
-            _send(self.answer, self._tokens[made - len(dues) : made], dues)
-        if made >= len(self._tokens):
-            self.answer.finished(dues[-1], self._plan.stop, len(self._tokens), self._plan.matched)
+        if self._plan.tokens:
+            self._tokens.several(dues)
+        if self.sequence.made >= len(self._plan.tokens):
+            self.answer.finished(dues[-1], self._plan.stop, len(self._plan.tokens), self._plan.matched)
 
     def cancel(self) -> None:
         self.cancelled = True

@@ -61,7 +61,8 @@ function tellAge() {
   else if (silent > OLD_S && !document.hidden) { words = `Connection lost ${duration(silent)} ago: what you see is old. Trying again…`; css = "lost"; }
   else if (last && last.load.state !== "idle" && last.load.run && !last.load.run.ended_at) {
     const age = last.figures && last.figures.at ? last.load.at - last.figures.at + silent : null;
-    if (age === null) words = "No figures yet: the process that works them out is being started.";
+    if (age === null && last.trouble) { words = `${last.trouble[0].toUpperCase()}${last.trouble.slice(1)}. The run itself goes on.`; css = "old"; }
+    else if (age === null) words = "No figures yet: the process that works them out is being started.";
     else if (age > OLD_S) { words = `No figures for ${duration(age)}: the process that works them out is behind. The run itself goes on.`; css = "old"; }
     else words = `Live, ${age.toFixed(1)} s old`;
   } else if (last) words = "Connected";
