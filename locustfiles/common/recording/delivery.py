@@ -33,10 +33,10 @@ class Outbox:
         self._lines.append(line_of(record))
         self.produced += 1
 
-    def report(self, final: bool, silent: bool = False) -> RecordsReport:
+    def report(self, final: bool, silent: bool = False, most: int = LINES_A_REPORT) -> RecordsReport:
         """What goes into the worker's next report to the master; `final` adds how many it produced in all. To a silent
         master no lines: reports queue up until it is back."""
-        lines = [] if silent else self._lines[:LINES_A_REPORT]
+        lines = [] if silent else self._lines[:most]
         return RecordsReport(self.run_id, self._first, _packed(lines), self.produced if final else None)
 
     def acknowledge(self, run_id: str, upto: int) -> None:
