@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 
 _CLOCK_MONOTONIC, _ABSOLUTE = 1, 1
-_REST_S = 0.0002  # between two wake-ups, so that a busy clock does several callbacks at each
+_REST_S = 0.0005  # between two wake-ups, so that a busy clock does several callbacks at each
 _NONBLOCK_CLOEXEC = os.O_NONBLOCK | getattr(os, "O_CLOEXEC", 0)
 
 
@@ -46,8 +46,6 @@ class TimerfdClock:
         self._libc.timerfd_settime(self._fd, _ABSOLUTE, self._spec, None)
 
     def _fire(self) -> None:
-        with contextlib.suppress(BlockingIOError):
-            os.read(self._fd, 8)
         heap, now = self._heap, time.perf_counter()
         self._armed = 0.0  # nothing is earlier: the timer is set once, after the callbacks
         try:
@@ -55,8 +53,11 @@ class TimerfdClock:
                 heapq.heappop(heap)[2]()
         finally:  # one that raises does not stop the others
             self._armed = None
-            if heap:
+            if heap:  # which also takes back that it rang
                 self._arm(max(heap[0][0], time.perf_counter() + _REST_S))
+            else:
+                with contextlib.suppress(BlockingIOError):
+                    os.read(self._fd, 8)
 
     def close(self) -> None:
         self._loop.remove_reader(self._fd)
