@@ -39,11 +39,13 @@ class Outbox:
         lines = [] if silent else self._lines[:most]
         return RecordsReport(self.run_id, self._first, _packed(lines), self.produced if final else None)
 
-    def acknowledge(self, run_id: str, upto: int) -> None:
-        """The master has every line below `upto`."""
-        if run_id == self.run_id and upto > self._first:
-            del self._lines[: upto - self._first]
-            self._first = upto
+    def acknowledge(self, run_id: str, upto: int) -> bool:
+        """The master has every line below `upto`; whether that is news."""
+        if run_id != self.run_id or upto <= self._first:
+            return False
+        del self._lines[: upto - self._first]
+        self._first = upto
+        return True
 
     @property
     def empty(self) -> bool:
