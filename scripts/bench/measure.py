@@ -122,8 +122,10 @@ def running(
 def wait_for_load(process: subprocess.Popen, endpoint: Endpoint, users: int, log: pathlib.Path) -> None:
     over = time.monotonic() + START_S
     while endpoint.requests() < users:
-        if process.poll() is not None or time.monotonic() > over:
-            raise ClientFailed(said(log) or f"fewer than {users} requests within {START_S} s")
+        if process.poll() is not None:
+            raise ClientFailed(said(log) or f"it ended with code {process.returncode} and said nothing")
+        if time.monotonic() > over:
+            raise ClientFailed(f"fewer than {users} requests ended within {START_S} s; at last it said: {said(log)}")
         if endpoint.died():
             raise EndpointFailed("local endpoint: stopped in mid-measurement; measure again")
         time.sleep(0.1)
