@@ -63,7 +63,8 @@ class Answer:
     def take(self, target, dialect) -> None:
         """The configured target that answers, and the language of its bodies."""
         self.target, self.dialect = target, dialect
-        self.out.wire.split_bytes = getattr(target, "split_bytes", None)
+        if self.operation.service == "sagemaker":
+            self.out.wire.split_bytes = target.split_bytes
 
     def ask(self, call: Call) -> None:
         """What the request asks for. A container streams when its body says so, everything else when the operation does."""
