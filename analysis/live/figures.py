@@ -19,8 +19,8 @@ from analysis.live.run_now import ManifestFile, RunNow, going_on
 from analysis.live.series import Series
 from analysis.live.so_far import SoFar
 from analysis.live.tally import Tally
-from analysis.runs.lost_records import lost_in_file
-from analysis.runs.run_reader import check_targets, damaged_text, dated, rows_by_worker
+from analysis.runs.lost_records import lost_in_file, rows_by_worker
+from analysis.runs.run_reader import check_targets, damaged_text, dated
 from locustfiles.contract.manifest import StageWindow
 from locustfiles.contract.run_folder import RunFolder
 from locustfiles.contract.scenario.scenario import Scenario

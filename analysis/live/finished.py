@@ -16,9 +16,9 @@ from analysis.live.forked import Failed, Forked
 from analysis.live.places import Places, Slices, near
 from analysis.live.run_now import RunNow
 from analysis.live.stage_rows import row
-from analysis.runs.lost_records import rows_gone_from
+from analysis.runs.lost_records import doubled_in, rows_gone_from
 from analysis.runs.records_file import read_records
-from analysis.runs.run_reader import Run, check_targets, dated, doubled_in, run_of_some
+from analysis.runs.run_reader import Run, check_targets, dated, run_of_some
 from analysis.verdicts.stage_results import results_of
 from locustfiles.contract.manifest import Manifest, StageWindow
 from locustfiles.contract.run_folder import RunFolder

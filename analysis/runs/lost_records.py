@@ -2,9 +2,12 @@
 
 import collections
 import collections.abc
+import math
 
+import numpy as np
 import pandas as pd
 
+from analysis.runs.texts import codes_of, counted
 from locustfiles.contract.manifest import Manifest, Problem, WorkerEntry
 from locustfiles.contract.row_counts import NO_STAGE, rows_gone
 
@@ -53,3 +56,27 @@ def _merge(worker: WorkerEntry) -> str:
         return ""
     file = f"swarmledger-spool-{worker.run_id}-{worker.id}.csv"
     return f"; if it has left {file} in its working folder, add that with `python -m analysis merge`"
+
+
+def doubled_in(records: pd.DataFrame) -> list[str]:
+    """A sentence where the same request stands more than once."""
+    doubled = _doubled(codes_of(records["worker"])[0], records["call"].to_numpy(), records["attempt"].to_numpy())
+    return (
+        [f"{doubled} records stand more than once in requests.csv (same worker, call and attempt)."] if doubled else []
+    )
+
+
+def _doubled(worker: np.ndarray, call: np.ndarray, attempt: np.ndarray) -> int:
+    """How many stand there that stood there before."""
+    n = len(worker)
+    sizes = [int(each.max()) + 1 for each in (worker, call, attempt)] if n else [0]
+    room = math.prod(sizes)
+    if room > 64 * n:  # calls that are not numbered one by one
+        return int(pd.DataFrame({"worker": worker, "call": call, "attempt": attempt}).duplicated().sum())
+    there = np.zeros(room, dtype=bool)
+    there[(worker.astype(np.int64) * sizes[1] + call) * sizes[2] + attempt if n else []] = True
+    return n - int(np.count_nonzero(there))
+
+
+def rows_by_worker(records: pd.DataFrame) -> dict[str, int]:
+    return {str(worker): int(n) for worker, n in counted(records["worker"]).items()}

@@ -6,7 +6,6 @@ record, so the run's stages are INVALID. A torn last line (a crash in mid-write)
 
 import collections
 import dataclasses
-import math
 import pathlib
 import typing
 
@@ -14,8 +13,8 @@ import numpy as np
 import pandas as pd
 import pydantic
 
-from analysis.runs.lost_records import lost_at_workers, lost_in_file, rows_gone_from
-from analysis.runs.record_frame import read_file
+from analysis.runs.lost_records import doubled_in, lost_at_workers, lost_in_file, rows_by_worker, rows_gone_from
+from analysis.runs.record_frame import UNTOLD, read_file
 from analysis.runs.records_file import SOURCES
 from analysis.runs.rows import Rows
 from analysis.runs.texts import codes_of, counted, in_it, in_words
@@ -26,20 +25,6 @@ from locustfiles.contract.scenario.slo import Slo
 from locustfiles.contract.scenario.slo_file import SloFile
 from locustfiles.contract.scenario.targets import Target
 
-#: columns of requests.csv that no report, gate or comparison tells of
-UNTOLD = frozenset(
-    {
-        "service",
-        "operation",
-        "repeat",
-        "users",
-        "rate",
-        "response_bytes",
-        "http_status",
-        "request_id",
-        "service_ttft_ms",
-    }
-)
 PRICE_BOOK_KEYS = ("file", "region", "as_of", "source")
 STATUSES = ("running", "complete", "stopped", "failed")
 
@@ -168,30 +153,6 @@ def damaged_text(count: int, first: typing.Sequence[tuple[int, str]]) -> str:
     shown = "; ".join(f"line {number}: {why}" for number, why in first[:5]) + ("; …" if count > 5 else "")
     lines = "damaged lines" if count > 1 else "damaged line"
     return f"{count} {lines} in requests.csv {'were' if count > 1 else 'was'} skipped ({shown})."
-
-
-def doubled_in(records: pd.DataFrame) -> list[str]:
-    """A sentence where the same request stands more than once."""
-    doubled = _doubled(codes_of(records["worker"])[0], records["call"].to_numpy(), records["attempt"].to_numpy())
-    return (
-        [f"{doubled} records stand more than once in requests.csv (same worker, call and attempt)."] if doubled else []
-    )
-
-
-def _doubled(worker: np.ndarray, call: np.ndarray, attempt: np.ndarray) -> int:
-    """How many stand there that stood there before."""
-    n = len(worker)
-    sizes = [int(each.max()) + 1 for each in (worker, call, attempt)] if n else [0]
-    room = math.prod(sizes)
-    if room > 64 * n:  # calls that are not numbered one by one
-        return int(pd.DataFrame({"worker": worker, "call": call, "attempt": attempt}).duplicated().sum())
-    there = np.zeros(room, dtype=bool)
-    there[(worker.astype(np.int64) * sizes[1] + call) * sizes[2] + attempt if n else []] = True
-    return n - int(np.count_nonzero(there))
-
-
-def rows_by_worker(records: pd.DataFrame) -> dict[str, int]:
-    return {str(worker): int(n) for worker, n in counted(records["worker"]).items()}
 
 
 def check_targets(folder: RunFolder, scenario: Scenario, records: pd.DataFrame) -> None:

@@ -147,6 +147,17 @@ def test_a_silent_master_is_sent_no_records_and_gets_them_all_when_it_is_back():
     assert inbox.receive("w", outbox.report(final=False)) == 1
 
 
+def test_records_that_are_collected_a_few_at_a_time_come_each_once_and_in_order():
+    (inbox, taken), outbox = inbox_of("r"), Outbox("r")
+    for number in range(1, 8):
+        outbox.add(record(number))
+    received = []
+    while not outbox.empty:
+        received.append(inbox.receive("w", outbox.report(final=False, most=3)))
+        outbox.acknowledge("r", received[-1])
+    assert received == [3, 6, 7] and calls(taken) == [1, 2, 3, 4, 5, 6, 7]
+
+
 def test_a_report_of_another_run_is_ignored():
     (inbox, taken), old = inbox_of("new"), Outbox("old")
     old.add(record(1))

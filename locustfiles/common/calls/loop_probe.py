@@ -99,11 +99,18 @@ class Probe:
     @contextlib.contextmanager
     def watch(self, exchange: Exchange) -> typing.Iterator[None]:
         """The loop's worst lag meanwhile goes to `exchange.lag_s`."""
-        self._exchanges[id(exchange)] = exchange
+        self.enter(exchange)
         try:
             yield
         finally:
-            del self._exchanges[id(exchange)]
+            self.leave(exchange)
+
+    def enter(self, exchange: Exchange) -> None:
+        """What `watch` does, in two parts: for each call a generator would be made."""
+        self._exchanges[id(exchange)] = exchange
+
+    def leave(self, exchange: Exchange) -> None:
+        del self._exchanges[id(exchange)]
 
     def _read_lately(self, now: float) -> None:
         began, self._lately_began = self._lately_began, (now, time.process_time())
