@@ -14,6 +14,8 @@ from analysis.runs.records_file import read_records
 from analysis.runs.rows import Rows
 from analysis.runs.run_reader import load_run
 from analysis.runs.texts import codes_of, counted, in_it, in_words
+from analysis.runs.under_way import UnderWay
+from analysis.runs.window_share import in_flight
 from locustfiles.contract.record import FIELDS
 from locustfiles.contract.run_folder import RunFolder
 from tests.helpers.flat import steps
@@ -176,3 +178,10 @@ def test_calls_that_are_not_numbered_one_by_one_are_found_twice_as_well():
         assert doubled_in(records) == [
             f"{len(calls) - len(set(calls))} records stand more than once in requests.csv (same worker, call and attempt)."
         ]
+
+
+@given(st.lists(st.tuples(st.floats(0, 50), st.floats(0, 20)), max_size=20), st.floats(0, 50), st.floats(0.1, 20))
+def test_what_was_under_way_is_found_without_a_look_at_all(spans, a, length):
+    sent, ended = np.array([s for s, _ in spans]), np.array([s + t for s, t in spans])
+    some = UnderWay(pd.DataFrame({"sent": sent, "ended": ended})).between(a, a + length)
+    assert in_flight(*some, a, a + length) == pytest.approx(in_flight(sent, ended, a, a + length))

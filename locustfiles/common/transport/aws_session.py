@@ -55,7 +55,10 @@ class AwsSession:
             raise NoCredentials(
                 f"AWS credentials: cannot be used: {redact(str(e))}; check AWS_PROFILE and where it takes them from"
             ) from None
-        self._keys = {t.api_key_env: _key_in(t.api_key_env) for t in scenario.targets if isinstance(t, OpenAITarget)}
+        self._keys: dict[str, str] = {}  # of OpenAI's routes, by the variable that holds it
+        for target in scenario.targets:
+            if isinstance(target, OpenAITarget):
+                self._key(target)
         self._bearer = _key_in("AWS_BEARER_TOKEN_BEDROCK")
         signed = {t.service for t in scenario.targets} - {"openai"} - ({"bedrock"} if self._bearer else set())
         if self._credentials is None and signed:
@@ -139,9 +142,11 @@ class AwsSession:
         return head.written(body)
 
     def _key(self, target: Target) -> str | None:
-        """The Authorization header where it is a key, empty where there is none; None where requests are signed."""
+        """The Authorization header where it is a key, empty where there is none; None where requests are signed. Raises NoCredentials."""
         if isinstance(target, OpenAITarget):
-            key = self._keys[target.api_key_env]
+            key = self._keys.get(target.api_key_env)
+            if key is None:
+                key = self._keys[target.api_key_env] = _key_in(target.api_key_env)
             return f"Bearer {key}" if key else ""
         return f"Bearer {self._bearer}" if self._bearer and target.service == "bedrock" else None
 
