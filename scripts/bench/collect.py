@@ -180,7 +180,7 @@ def _watch(
 ) -> list[_Sample]:
     """Once a second from the first rows until the measured time is over."""
     over = time.monotonic() + START_S
-    while not (requests.exists() and requests.stat().st_size > 20_000):
+    while not (requests.exists() and requests.stat().st_size > 2_000):
         if master.poll() is not None or time.monotonic() > over:
             raise EndpointFailed("master and workers: did not begin; see that no other Locust uses their port")
         time.sleep(0.2)
