@@ -28,7 +28,11 @@ _WORDS = {"phase": frozenset(PHASES), "error": frozenset(ErrorClass)}
 
 
 class Odd(ValueError):
-    """A block that is not sound beyond doubt."""
+    """A block that is not sound beyond doubt: a line of it is damaged, or nearly so."""
+
+
+class Hidden(ValueError):
+    """A block with characters that nobody sees."""
 
 
 class Block(typing.NamedTuple):
@@ -42,9 +46,9 @@ class Block(typing.NamedTuple):
 
 
 def block_of(lines: bytes, rows: int, names: tuple[str, ...], without: typing.Container[str] = ()) -> Block:
-    """lines: so many whole ones, without a header; names: the header's columns. without: texts to leave out. Raises Odd."""
+    """lines: so many whole ones, without a header; names: the header's columns. without: texts to leave out. Raises Odd, Hidden."""
     if hides(lines):
-        raise Odd("characters that nobody sees")
+        raise Hidden
     wanted = tuple(name for name in names if name not in without)
     if len(wanted) < len(names) and not lines.isascii():
         _check_utf8(lines)

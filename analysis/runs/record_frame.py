@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from analysis.runs.record_blocks import NUMBERS, TEXTS, UNLIKE, Block, Odd, block_of, block_of_records
-from analysis.runs.records_file import read_records
+from analysis.runs.record_blocks import NUMBERS, TEXTS, UNLIKE, Block, Hidden, Odd, block_of, block_of_records
+from analysis.runs.records_file import read_lines, read_records
 from locustfiles.contract.record import FIELDS, KINDS, OPTIONAL, fields_of, with_all_fields
 from locustfiles.contract.run_folder import RunFolder
 
@@ -50,6 +50,7 @@ def read_file(folder: RunFolder, without: typing.Container[str] = ()) -> Read:
     Raises NotARun."""
     folder.check_requests()
     damaged: list[tuple[int, str]] = []
+    unlike = [name for name in UNLIKE if name in without]
     with open(folder.requests, "rb") as file:
         header = file.readline()
         names = fields_of(header) if header.endswith(b"\n") else None
@@ -62,9 +63,15 @@ def read_file(folder: RunFolder, without: typing.Container[str] = ()) -> Read:
             rows = lines.count(b"\n")
             if columns is None:
                 columns = Columns(int(MORE * rows * os.fstat(file.fileno()).st_size / len(lines)), without)
-            block, bad = _block(header, lines, rows, names, without)
+            try:
+                block = block_of(lines, rows, names, unlike)
+            except (Odd, Hidden) as e:
+                read = read_records if isinstance(e, Hidden) else read_lines
+                records, bad = read(with_all_fields(header + lines) or b"")
+                block = block_of_records(records)
+                damaged += [(number + line - 1, why) for line, why in bad]
+                rows = len(lines.splitlines())  # a lone \r ends one, too
             columns.add(block)
-            damaged += [(number + line - 1, why) for line, why in bad]
             number += rows
     return Read((columns or Columns(0, without)).frame(), damaged, bool(lines) and not lines.endswith(b"\n"))
 
@@ -80,17 +87,6 @@ def _pieces(file: typing.BinaryIO) -> typing.Iterator[bytes]:
         rest += piece[end:]
     if rest:
         yield rest
-
-
-def _block(
-    header: bytes, lines: bytes, rows: int, names: tuple[str, ...], without: typing.Container[str]
-) -> tuple[Block, list[tuple[int, str]]]:
-    """With the damaged lines, as read_records counts them."""
-    try:
-        return block_of(lines, rows, names, [name for name in UNLIKE if name in without]), []
-    except Odd:
-        records, damaged = read_records(with_all_fields(header + lines) or b"")
-        return block_of_records(records), damaged
 
 
 class _Growing:

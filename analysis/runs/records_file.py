@@ -10,13 +10,13 @@ import typing
 import numpy as np
 import pandas as pd
 
+from analysis.runs.record_blocks import COUNTS, MOST, NUMBERS, PHASES, TEXTS
 from locustfiles.contract.cells import original
 from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.record import FIELDS, KINDS, RequestRecord
 from locustfiles.contract.visible import hides, visible
 
 SOURCES = ("service", "tokenizer", "payload", "none")  # who counted tokens
-PHASES = ("warmup", "settle", "measure", "hold")
 
 
 def _optional(annotation: object) -> bool:
@@ -25,9 +25,6 @@ def _optional(annotation: object) -> bool:
 
 #: fields that every record has: an empty cell there is damage
 REQUIRED = tuple(f.name for f in dataclasses.fields(RequestRecord) if not _optional(f.type))
-NUMBERS = [name for name, kind in KINDS.items() if kind is not str]
-COUNTS = [name for name, kind in KINDS.items() if kind is int]
-MOST = 2**53  # a number above it is no count
 #: as they are written: no `nan`, no `1_000`, none beyond a float
 _NUMBER = {
     int: re.compile(r"[+-]?[0-9]{1,40}"),
@@ -43,6 +40,11 @@ def read_records(text: bytes) -> tuple[pd.DataFrame, list[tuple[int, str]]]:
             return _whole_numbers(frame), []
     except (ValueError, UnicodeDecodeError):  # pandas' ParserError is a ValueError
         pass
+    return read_lines(text)
+
+
+def read_lines(text: bytes) -> tuple[pd.DataFrame, list[tuple[int, str]]]:
+    """The same line by line, whatever a quick look at all of it says."""
     good, damaged = _whole_lines(text)
     return _whole_numbers(_read(good)), damaged
 
@@ -60,8 +62,7 @@ def _read(text: bytes) -> pd.DataFrame:
 
 def _with_texts(frame: pd.DataFrame, change: typing.Callable[[str], str]) -> pd.DataFrame:
     """Every text changed; a column of no text at all stays one of texts, which `map` would make numbers."""
-    texts = [name for name, kind in KINDS.items() if kind is str]
-    changed = {name: frame[name].map(change, na_action="ignore").astype(frame[name].dtype) for name in texts}
+    changed = {name: frame[name].map(change, na_action="ignore").astype(frame[name].dtype) for name in TEXTS}
     return frame.assign(**changed)
 
 
@@ -71,7 +72,10 @@ def _whole_numbers(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _sound(frame: pd.DataFrame, text: bytes) -> bool:
     """Whether every line became one row that a RequestRecord could hold."""
-    if len(frame) != text.count(b"\n") - 1 or frame[list(REQUIRED)].isna().any(axis=None):
+    lines = text.count(b"\n")
+    if len(frame) != lines - 1 or frame[list(REQUIRED)].isna().any(axis=None):
+        return False
+    if b'"' not in text and text.count(b",") != lines * (len(FIELDS) - 1):  # pandas takes a line without its last cells
         return False
     first, last, end = (frame[name].to_numpy() for name in ("ttft_ms", "last_token_ms", "latency_ms"))
     first = np.where(np.isnan(first), 0.0, first)
@@ -85,7 +89,7 @@ def _sound(frame: pd.DataFrame, text: bytes) -> bool:
 
 
 def _no_counts(values: np.ndarray) -> np.ndarray:
-    return (values < 0) | (values > MOST)
+    return (values < 0) | (values > MOST) | (values > np.floor(values))
 
 
 def _whole_lines(text: bytes) -> tuple[bytes, list[tuple[int, str]]]:

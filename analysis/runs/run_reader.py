@@ -18,6 +18,7 @@ from analysis.runs.record_frame import UNTOLD, read_file
 from analysis.runs.records_file import SOURCES
 from analysis.runs.rows import Rows
 from analysis.runs.texts import codes_of, counted, in_it, in_words
+from analysis.runs.under_way import UnderWay
 from locustfiles.contract.manifest import Manifest, StageWindow
 from locustfiles.contract.run_folder import NotARun, RunFolder
 from locustfiles.contract.scenario.scenario import Scenario
@@ -45,6 +46,7 @@ class Run:
     lost_at_workers: list[str]  # why workers' records never arrived: stages that are not whole cannot be trusted
     several: bool = False  # it is analysed together with others, so texts name it
     limits: SloFile | None = None  # in place of those of its scenario
+    _under_way: UnderWay | None = None
 
     def target(self, name: str) -> Target:
         return self.scenario.target(name)
@@ -63,6 +65,12 @@ class Run:
         if stage.measure_from is None or stage.measure_until is None or stage.measure_until <= stage.measure_from:
             return None
         return stage.measure_from - self.epoch, stage.measure_until - self.epoch
+
+    @property
+    def under_way(self) -> UnderWay:
+        if self._under_way is None:
+            self._under_way = UnderWay(self.records)
+        return self._under_way
 
     @property
     def of_stages(self) -> Rows:

@@ -134,8 +134,7 @@ def _load_cautions(stage: Stage, found: StageFigures) -> typing.Iterator[Caution
     own, due = found.throughput.in_flight_mean or 0.0, _due(stage, found)
     if due is not None and own < (1 - THRESHOLDS["users_missing"].limit) * due:
         yield caution("users_missing", own=own, due=due)
-    records = stage.run.records
-    everything = in_flight(records["sent"].to_numpy(), records["ended"].to_numpy(), *stage.known_window)
+    everything = in_flight(*stage.run.under_way.between(*stage.known_window), *stage.known_window)
     if everything - own > THRESHOLDS["other_stages"].limit * everything:
         yield caution("other_stages", share=(everything - own) / everything)
     if late := dict(late_workers(stage)):

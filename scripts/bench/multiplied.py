@@ -103,18 +103,24 @@ def _move(manifest: dict[str, typing.Any], times: int, measured: dict[int, int])
         longer = (times - 1) * (stage["measure_until"] - stage["measure_from"])
         each.append(later)
         for name in _MOVED:
-            stage[name] += later + (longer if name in ("measure_until", "hold_until") else 0.0)
-        more_here = (times - 1) * measured.get(stage["stage"], 0)
-        stage["records"] += more_here
-        later, more = later + longer, more + more_here
+            _add(stage, name, later + (longer if name in ("measure_until", "hold_until") else 0.0))
+        here = (times - 1) * measured.get(stage["stage"], 0)
+        _add(stage, "records", here)
+        later, more = later + longer, more + here
     for part in manifest["parts"]:
-        part["ended_at"] += later
+        _add(part, "ended_at", later)
         for name in ("produced", "received", "rows"):
-            part[name] += more
-    manifest["ended_at"] += later
-    for name in ("produced", "received"):  # of one process
-        manifest["workers"][0][name] += more
+            _add(part, name, more)
+    _add(manifest, "ended_at", later)
+    for name in ("produced", "received"):
+        _add(manifest["workers"][0], name, more)  # of one process
     return each
+
+
+def _add(of: dict[str, typing.Any], name: str, more: float) -> None:
+    """What is not known stays so."""
+    if of[name] is not None:
+        of[name] += more
 
 
 def _texts(

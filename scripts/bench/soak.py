@@ -6,6 +6,7 @@ drifts, or records are lost.
 """
 
 import argparse
+import contextlib
 import pathlib
 import statistics
 import sys
@@ -22,7 +23,17 @@ from scripts.bench.clients import CLIENTS
 from scripts.bench.command import parser_of
 from scripts.bench.endpoint import Endpoint, EndpointFailed, running_endpoint
 from scripts.bench.load import machine
-from scripts.bench.measure import SETTLE_S, ClientFailed, answer_to, cores, running, said, spare_core, wait_for_load
+from scripts.bench.measure import (
+    SETTLE_S,
+    ClientFailed,
+    answer_to,
+    cores,
+    cpu_s,
+    running,
+    said,
+    spare_core,
+    wait_for_load,
+)
 from scripts.bench.table import UNKNOWN, markdown
 
 EXAMPLE = """example:
@@ -109,16 +120,11 @@ def soak(users: int, seconds: float, tls: bool, folder: pathlib.Path) -> list[Pe
 
 
 def _sample(pid: int) -> Sample:
-    cpu_s = memory = 0.0
-    try:
+    memory = 0
+    with contextlib.suppress(psutil.NoSuchProcess):
         process = psutil.Process(pid)
-        for each in (process, *process.children(recursive=True)):
-            with each.oneshot():
-                times = each.cpu_times()
-                cpu_s, memory = cpu_s + times.user + times.system, memory + each.memory_info().rss / 2**20
-    except psutil.NoSuchProcess:
-        pass
-    return Sample(time.perf_counter(), cpu_s, memory)
+        memory = sum(each.memory_info().rss for each in (process, *process.children(recursive=True)))
+    return Sample(time.perf_counter(), cpu_s(pid), memory / 2**20)
 
 
 def periods_of(samples: list[Sample], endpoint: Endpoint, answers: dict) -> list[Period]:

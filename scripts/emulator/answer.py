@@ -63,7 +63,8 @@ class Answer:
     def take(self, target, dialect) -> None:
         """The configured target that answers, and the language of its bodies."""
         self.target, self.dialect = target, dialect
-        self.out.wire.split_bytes = getattr(target, "split_bytes", None)
+        if self.operation.service == "sagemaker":
+            self.out.wire.split_bytes = target.split_bytes
 
     def ask(self, call: Call) -> None:
         """What the request asks for. A container streams when its body says so, everything else when the operation does."""
@@ -138,19 +139,13 @@ class Answer:
                 self.out.emit(piece, due)
 
     def plain(self) -> Callable[[str], bytes] | None:
-        """What makes the bytes of a token's event of its text, where nothing else differs and no fault may strike: its tokens
-        leave by `sent`. None: by `token`."""
+        """What makes the bytes of a token's event of its text, where nothing else differs and no fault may strike: an
+        engine may then send them itself. None: by `token`."""
         spoilt = self.fault is not None and self.fault[1].stage == "stream"
         whole = self.reasoning_tokens or self.call.tools or self.out.wire.split_bytes
         if spoilt or whole or not self.events or not self.operation.streams:
             return None
         return self.dialect.plain(self) if hasattr(self.dialect, "plain") else None
-
-    def sent(self, due: float, token: tuple[str, int], event: bytes) -> None:
-        """A token whose event is ready; the same as `token`, at a third of the time."""
-        self.completion_tokens += 1
-        self.tokens.append(token)
-        self.out.wire.token(event, due)
 
     def finished(self, due: float, stop: str, count: int | None = None, matched: str | None = None) -> None:
         """`stop`: length, stop, stop_sequence (which was `matched`), tool."""

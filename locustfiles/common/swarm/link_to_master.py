@@ -16,7 +16,6 @@ from locust.rpc import Message
 from locust.runners import WorkerRunner
 
 from locustfiles.common.recording import messenger
-from locustfiles.common.recording.delivery import LINES_A_REPORT
 from locustfiles.common.recording.joining import Stranger
 from locustfiles.common.recording.messages import Acknowledged, Flush, Raised, RecordsReport
 from locustfiles.common.swarm.worker import Worker
@@ -60,9 +59,7 @@ class MasterLink:
             data[RecordsReport.KIND] = told.data()
 
     def _on_ack(self, message: Acknowledged, _: str) -> None:
-        records = self.worker_side.records
-        records.acknowledged(message)
-        if records.outbox.waiting >= LINES_A_REPORT or (records.final and not records.outbox.empty):
+        if self.worker_side.records.acknowledged(message):
             self.report_now()
 
     def _on_flush(self, message: Flush, _: str) -> None:

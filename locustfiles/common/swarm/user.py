@@ -1,6 +1,7 @@
 """LLMUser: sends the current stage's prompts, one after the other, and tells Locust of each."""
 
 import dataclasses
+import functools
 import math
 import random
 
@@ -58,7 +59,6 @@ class LLMUser(User):
         self.worker_side = self.environment.swarmledger
         self.number = self.worker_side.take_number()
         self._draws: dict[tuple[str, str], Draws] = {}  # content of the scenario, payload
-        self._random = random.Random(f"{self.worker_side.seed_text}/{self.number}/replay")
         self._pause_s, self._waits = 0.0, False
         self._warm_for: int | None = None  # a stage
         spec = self.worker_side.sender.spec
@@ -135,6 +135,11 @@ class LLMUser(User):
         record = sender.call(self.number, target, prompt, sender.spec, sender.phase, arrival.at_s)
         if record.error == ErrorClass.CANCELLED:
             raise gevent.GreenletExit
+
+    @functools.cached_property
+    def _random(self) -> random.Random:
+        """For replays, which alone take lines by their length."""
+        return random.Random(f"{self.worker_side.seed_text}/{self.number}/replay")
 
     def prompt_for(self, arrival: Arrival, payload: str) -> Prompt:
         """The next prompt; where a trace has token lengths, one of the nearest length, asked for so many tokens."""
