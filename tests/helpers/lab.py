@@ -6,6 +6,7 @@ import json
 import pytest
 
 from locustfiles.common.calls.stage_spec import StageSpec
+from locustfiles.common.transport.exchange import Exchange
 from locustfiles.contract.record import RequestRecord
 from locustfiles.contract.scenario.targets import BedrockTarget, OpenAITarget, SageMakerTarget
 from tests.helpers.calls import PROMPT, TOKENS, converse, sender_for, tgi
@@ -61,6 +62,9 @@ class Lab:
             record = sender.call(1, self.target(surface, name, url), PROMPT, StageSpec(1, "t", "p", 1), "measure")
         assert records[known:] == [record]
         return record
+
+    def under_way(self) -> list[Exchange]:
+        return [each for sender, _ in self._senders.values() for each in sender.probe._exchanges.values()]
 
     def target(self, surface: str, name: str, url: str | None = None):
         service, stream, values = SURFACES[surface]

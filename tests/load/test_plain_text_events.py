@@ -36,12 +36,14 @@ def built(events: list[dict]) -> str:
 @pytest.mark.parametrize(("place", "key"), [(place, key) for place, keys in KEYS.items() for key in keys])
 def test_an_event_with_anything_more_is_read_alike_in_one_step_and_in_all(place, key, monkeypatch):
     found = {}
-    for way in ("one step", "all steps"):
+    for _way in ("one step", "all steps"):
         for number, value in enumerate(ODD):
             for first in (True, False):  # of its stream
                 event, choice, delta = plain()
                 {"event": event, "choice": choice, "delta": delta}[place][key] = value
-                found.setdefault((number, first), []).append(built([event, plain()[0]] if first else [plain()[0], event]))
+                found.setdefault((number, first), []).append(
+                    built([event, plain()[0]] if first else [plain()[0], event])
+                )
         monkeypatch.setattr(openai, "_plain_text", lambda *event: False)
     for (number, _), (at_once, by_steps) in found.items():
         assert at_once == by_steps, ODD[number]
