@@ -125,8 +125,9 @@ def test_the_figures_are_client_minus_endpoint_in_the_window_alone(tmp_path):
 
 def test_a_peer_that_cannot_be_installed_is_absent_with_pips_reason(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", "")
+    nowhere = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "", "UV_OFFLINE": "1", "UV_CACHE_DIR": str(tmp_path / "uv")}
+    for name, value in nowhere.items():
+        monkeypatch.setenv(name, value)
     with pytest.raises(venvs.Absent, match="llmeter 0.2.0 cannot be installed: .*llmeter==0.2.0"):
         venvs.python_of("llmeter")
     assert list((tmp_path / "swarmledger-bench").iterdir()) == []  # nothing half made stays

@@ -18,7 +18,7 @@ def test_every_record_of_two_workers_is_collected_and_counted(capsys):
 
 @pytest.mark.parametrize(("made", "received", "rows", "code"), [(9, 8, 8, 0), (9, 9, 8, 0), (0, 0, 0, 0), (9, 9, 9, 2)])
 def test_a_missing_record_or_a_bad_end_is_not_kept(made, received, rows, code):
-    found = Figures(made, received, rows, 1.0, 0.1, 30.0, 90.0, 91.0, code)
+    found = Figures(made, received, rows, 5.0, 0.1, 9.0, 30.0, 90.0, 91.0, code)
     assert not found.kept and f"| {rows} |" in table([("ours", found)])
 
 

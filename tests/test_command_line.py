@@ -54,6 +54,7 @@ MISTAKES = {
     f"{BENCH}.load --users 1,b": "--users 1,b",
     f"{BENCH}.verdicts --stages 0": "--stages",
     f"{BENCH}.collect --workers 99": "scripts.bench.collect",
+    f"{BENCH}.stages --stages 0": "--stages",
     f"{BENCH}.boto3_loop --url": "--url",
     f"{SWEEP} --scenrio x": "--scenrio",
     f"{SWEEP} --users few --scenario x": "-u/--users few",
@@ -74,7 +75,7 @@ PROGRAMS = [
     PAYLOADS,
     TOKENIZER,
     SCENARIO,
-    *(f"{BENCH}.{name}" for name in ("load", "verdicts", "collect", "boto3_loop")),
+    *(f"{BENCH}.{name}" for name in ("load", "verdicts", "collect", "stages", "boto3_loop")),
     *(f"scripts/{name}.sh" for name in ("demo", "calibrate", "test", "check", "lock")),
 ]
 

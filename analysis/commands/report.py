@@ -82,6 +82,9 @@ def default_folder(runs: typing.Sequence[str]) -> pathlib.Path:
 def write_report(report: Report, folder: pathlib.Path) -> pathlib.Path:
     """Write every file of the report; the path of report.html. Raises BadInput where that cannot be."""
     # matplotlib takes a second to load, jinja2 a while
+    from analysis.report.plots.loading import skip_help
+
+    skip_help()
     from analysis.report.html import write_html
     from analysis.report.markdown import markdown
     from analysis.report.plots.catalogue import draw_all

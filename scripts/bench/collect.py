@@ -43,8 +43,9 @@ class Figures:
     made: int  # that the workers said they had made
     received: int
     rows: int  # in requests.csv
-    seconds: float
+    rate: float  # rows a second while it was watched
     master_cpu: float
+    master_us: float  # CPU a record
     worker_us: float  # CPU of all workers a record, with what they take when idle
     memory_early_mb: float
     memory_late_mb: float
@@ -112,8 +113,8 @@ def table(found: list[tuple[str, Figures]]) -> str:
     )
     rows = []
     for name, f in found:
-        row = [name, f"{f.made:,}", f"{f.received:,}", f"{f.rows:,}", f"{f.rows / f.seconds:,.0f}"]
-        row += [f"{100 * f.master_cpu:.1f} %", f"{1e6 * f.master_cpu * f.seconds / max(1, f.rows):.1f}"]
+        row = [name, f"{f.made:,}", f"{f.received:,}", f"{f.rows:,}", f"{f.rate:,.0f}"]
+        row += [f"{100 * f.master_cpu:.1f} %", f"{f.master_us:.1f}"]
         row += [f"{f.worker_us:.1f}", f"{f.memory_early_mb:.0f}", f"{f.memory_late_mb:.0f}", str(f.exit_code)]
         rows.append(row)
     return markdown(head, rows)
@@ -143,7 +144,7 @@ def collect(rate: float, workers: int, seconds: float, folder: pathlib.Path, roo
         crew = [start(f"worker-{number}", *of_worker) for number in range(workers)]
         samples = _watch(master, crew, folder / "run" / "requests.csv", seconds)
         try:
-            return _figures(folder / "run", samples, seconds, master.wait(END_S))
+            return _figures(folder / "run", samples, master.wait(END_S))
         except subprocess.TimeoutExpired:
             raise EndpointFailed(f"master: did not end within {END_S} s; give a lower rate") from None
 
@@ -210,11 +211,10 @@ def _progress(elapsed: float, seconds: float, samples: list[_Sample]) -> None:
         )
 
 
-def _figures(run: pathlib.Path, samples: list[_Sample], seconds: float, exit_code: int) -> Figures:
+def _figures(run: pathlib.Path, samples: list[_Sample], exit_code: int) -> Figures:
     manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
     first, last = samples[0], samples[-1]
     early = samples[min(len(samples) - 1, max(2, int(WARM_SHARE * len(samples))))]
-    stage = manifest["stages"][0]
     with open(run / "requests.csv", "rb") as file:
         rows = sum(block.count(b"\n") for block in iter(lambda: file.read(2**20), b"")) - 1
     meanwhile = rows * (last.size - first.size) / (run / "requests.csv").stat().st_size  # a row is as long as another
@@ -222,7 +222,8 @@ def _figures(run: pathlib.Path, samples: list[_Sample], seconds: float, exit_cod
         made=sum(worker["produced"] or 0 for worker in manifest["workers"]),
         received=sum(worker["received"] for worker in manifest["workers"]),
         rows=rows,
-        seconds=stage["hold_until"] - stage["settle_from"],
+        rate=meanwhile / (last.at - first.at),
+        master_us=1e6 * (last.master_s - first.master_s) / max(1.0, meanwhile),
         master_cpu=(last.master_s - first.master_s) / (last.at - first.at),
         worker_us=1e6 * (last.workers_s - first.workers_s) / max(1.0, meanwhile),
         memory_early_mb=early.memory_mb,

@@ -6,6 +6,7 @@ drifts, or records are lost.
 """
 
 import argparse
+import contextlib
 import pathlib
 import statistics
 import sys
@@ -22,14 +23,24 @@ from scripts.bench.clients import CLIENTS
 from scripts.bench.command import parser_of
 from scripts.bench.endpoint import Endpoint, EndpointFailed, running_endpoint
 from scripts.bench.load import machine
-from scripts.bench.measure import SETTLE_S, ClientFailed, answer_to, cores, running, said, spare_core, wait_for_load
+from scripts.bench.measure import (
+    SETTLE_S,
+    ClientFailed,
+    answer_to,
+    cores,
+    cpu_s,
+    running,
+    said,
+    spare_core,
+    wait_for_load,
+)
 from scripts.bench.table import UNKNOWN, markdown
 
 EXAMPLE = """example:
   python -m scripts.bench.soak --users 400 --minutes 10
   python -m scripts.bench.soak --users 50 --minutes 1 --tls"""
 PERIODS = 10  # of the soak: minutes where it lasts ten
-SAMPLE_S = 1.0
+SAMPLES = 600  # of its memory, in all; one a second at most
 GROWTH_MB, GROWTH = 3.0, 0.03  # over the soak, its first period left out: what both are exceeded by is growth
 DRIFT_MS, DRIFT = 1.0, 0.5  # of the error's p99, last third against first: the same
 HEAD = (
@@ -46,8 +57,8 @@ class Period(typing.NamedTuple):
     error_p50_ms: float | None
     error_p99_ms: float | None
     late_p99_ms: float | None
-    core: float
-    memory_mb: float
+    core: float | None
+    memory_mb: float | None
 
 
 class Sample(typing.NamedTuple):
@@ -100,7 +111,7 @@ def soak(users: int, seconds: float, tls: bool, folder: pathlib.Path) -> list[Pe
             time.sleep(SETTLE_S)
             samples = [_sample(process.pid)]
             while samples[-1].at < samples[0].at + seconds:
-                time.sleep(SAMPLE_S)
+                time.sleep(min(1.0, seconds / SAMPLES))
                 samples.append(_sample(process.pid))
                 if process.poll() is not None:
                     raise ClientFailed(said(log))
@@ -109,16 +120,11 @@ def soak(users: int, seconds: float, tls: bool, folder: pathlib.Path) -> list[Pe
 
 
 def _sample(pid: int) -> Sample:
-    cpu_s = memory = 0.0
-    try:
+    memory = 0
+    with contextlib.suppress(psutil.NoSuchProcess):
         process = psutil.Process(pid)
-        for each in (process, *process.children(recursive=True)):
-            with each.oneshot():
-                times = each.cpu_times()
-                cpu_s, memory = cpu_s + times.user + times.system, memory + each.memory_info().rss / 2**20
-    except psutil.NoSuchProcess:
-        pass
-    return Sample(time.perf_counter(), cpu_s, memory)
+        memory = sum(each.memory_info().rss for each in (process, *process.children(recursive=True)))
+    return Sample(time.perf_counter(), cpu_s(pid), memory / 2**20)
 
 
 def periods_of(samples: list[Sample], endpoint: Endpoint, answers: dict) -> list[Period]:
@@ -146,8 +152,8 @@ def periods_of(samples: list[Sample], endpoint: Endpoint, answers: dict) -> list
 def _period(samples, start: float, end: float, until: float, errors: list[float], late: list[float], lost: int):
     inside = [s for s in samples if start <= s.at <= end]
     p50, p99 = (float(v) for v in np.percentile(errors, [50, 99])) if errors else (None, None)
-    core = (inside[-1].cpu_s - inside[0].cpu_s) / (inside[-1].at - inside[0].at) if len(inside) > 1 else 0.0
-    memory = statistics.median(s.memory_mb for s in inside) if inside else 0.0
+    core = (inside[-1].cpu_s - inside[0].cpu_s) / (inside[-1].at - inside[0].at) if len(inside) > 1 else None
+    memory = statistics.median(s.memory_mb for s in inside) if inside else None
     late_p99 = float(np.percentile(late, 99)) if late else None
     return Period(until, len(late), lost, p50, p99, late_p99, core, memory)
 
@@ -155,10 +161,10 @@ def _period(samples, start: float, end: float, until: float, errors: list[float]
 def table(periods: list[Period]) -> str:
     rows = []
     for p in periods:
-        figures = [UNKNOWN if v is None else f"{v:.2f}" for v in (p.error_p50_ms, p.error_p99_ms, p.late_p99_ms)]
-        rows.append(
-            [f"{p.until:.1f}", f"{p.requests:,}", str(p.lost), *figures, f"{100 * p.core:.0f} %", f"{p.memory_mb:.1f}"]
-        )
+        times = [UNKNOWN if v is None else f"{v:.2f}" for v in (p.error_p50_ms, p.error_p99_ms, p.late_p99_ms)]
+        core = UNKNOWN if p.core is None else f"{100 * p.core:.0f} %"
+        memory = UNKNOWN if p.memory_mb is None else f"{p.memory_mb:.1f}"
+        rows.append([f"{p.until:.1f}", f"{p.requests:,}", str(p.lost), *times, core, memory])
     return markdown(HEAD, rows)
 
 
@@ -172,16 +178,17 @@ def failings(periods: list[Period]) -> list[str]:
 
 def _growth(periods: list[Period]) -> list[str]:
     """By the median of the slopes between all pairs, which no single jump moves."""
-    pairs = [(a, b) for i, a in enumerate(periods) for b in periods[i + 1 :] if b.until > a.until]
-    slope = statistics.median((b.memory_mb - a.memory_mb) / (b.until - a.until) for a, b in pairs)
-    grown = slope * (periods[-1].until - periods[0].until)
-    if grown <= GROWTH_MB or grown <= GROWTH * periods[0].memory_mb:
+    known = [(p.until, p.memory_mb) for p in periods if p.memory_mb is not None]
+    slopes = [(b - a) / (then - now) for i, (now, a) in enumerate(known) for then, b in known[i + 1 :]]
+    if not slopes:
+        return ["Its memory is not known: the soak was too short."]
+    (began, first), (ended, last), slope = known[0], known[-1], statistics.median(slopes)
+    grown = slope * (ended - began)
+    if grown <= max(GROWTH_MB, GROWTH * first):
         return []
-    each = slope * 2**20 * (periods[-1].until - periods[0].until) / max(1, sum(p.requests for p in periods[1:]))
-    words = (
-        f"Memory grows by {slope:.2f} MB a minute, from {periods[0].memory_mb:.0f} to {periods[-1].memory_mb:.0f} MB"
-    )
-    return [f"{words}: {each:.0f} bytes of each request are kept."]
+    requests = sum(p.requests for p in periods if began < p.until <= ended)
+    words = f"Memory grows by {slope:.2f} MB a minute, from {first:.0f} to {last:.0f} MB"
+    return [f"{words}: {grown * 2**20 / max(1, requests):.0f} bytes of each request are kept."]
 
 
 def _drift(periods: list[Period]) -> list[str]:

@@ -49,8 +49,8 @@ def _made(name: str, words: str, packages: list[str]) -> pathlib.Path:
         return python
     print(f"Installing {words} into {folder} (once) ...", file=sys.stderr, flush=True)
     try:
-        _run([sys.executable, "-m", "venv", "--clear", folder])
-        _run([*_installer(python), *packages])
+        for command in _commands(folder, python, packages):
+            _run(command)
     except Absent as e:
         shutil.rmtree(folder, ignore_errors=True)
         raise Absent(f"{words} cannot be installed: {e}") from None
@@ -58,11 +58,14 @@ def _made(name: str, words: str, packages: list[str]) -> pathlib.Path:
     return python
 
 
-def _installer(python: pathlib.Path) -> list:
-    """uv where this environment has it: of guidellm's and aiperf's packages pip makes minutes."""
+def _commands(folder: pathlib.Path, python: pathlib.Path, packages: list[str]) -> list[list]:
+    """By uv where this environment has it: of guidellm's and aiperf's packages pip makes minutes."""
     if importlib.util.find_spec("uv"):
-        return [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", python]
-    return [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        uv = [sys.executable, "-m", "uv"]
+        venv = [*uv, "venv", "--quiet", "--clear", "--python", sys.executable, folder]
+        return [venv, [*uv, "pip", "install", "--quiet", "--python", python, *packages]]
+    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    return [[sys.executable, "-m", "venv", "--clear", folder], [*pip, *packages]]
 
 
 def _run(command: list) -> None:

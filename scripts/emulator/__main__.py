@@ -150,7 +150,8 @@ async def _run(args) -> None:
         print(f"listening on {url}", *ports[1:], sep=", and on port ")
         print(*(served.told(args.scenario, scenario, settings, url, ports) if scenario else ()), sep="\n", flush=True)
         while not ended.is_set():
-            truth.flush()
+            if lines := truth.take():
+                await loop.run_in_executor(None, truth.write, lines)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(ended.wait(), 1)
         for listener in listeners:

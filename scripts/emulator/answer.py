@@ -48,9 +48,7 @@ class Answer:
         self.completion_tokens = 0
         self.tokens: list[tuple[str, int]] = []
         self.reasoning_tokens = 0  # the first so many tokens are reasoning
-        self.call_ends: list[
-            int
-        ] = []  # where the tokens of each tool's call end; from the engine, before the first token
+        self.call_ends: list[int] = []  # where each tool's call ends; from the engine, before the first token
         self.stop: str | None = None
         self.matched: str | None = None  # the stop sequence that ended it
         self.settle: Callable[[int], None] | None = None  # called with the tokens used when the answer has ended
@@ -65,7 +63,8 @@ class Answer:
     def take(self, target, dialect) -> None:
         """The configured target that answers, and the language of its bodies."""
         self.target, self.dialect = target, dialect
-        self.out.wire.split_bytes = getattr(target, "split_bytes", None)
+        if self.operation.service == "sagemaker":
+            self.out.wire.split_bytes = target.split_bytes
 
     def ask(self, call: Call) -> None:
         """What the request asks for. A container streams when its body says so, everything else when the operation does."""
@@ -140,20 +139,13 @@ class Answer:
                 self.out.emit(piece, due)
 
     def plain(self) -> Callable[[str], bytes] | None:
-        """What makes the bytes of a token's event of its text, where the answer's events differ by their text alone and no
-        fault may strike them: its tokens then leave by `sent`. None: by `token`, one like another."""
+        """What makes the bytes of a token's event of its text, where nothing else differs and no fault may strike: an
+        engine may then send them itself. None: by `token`."""
         spoilt = self.fault is not None and self.fault[1].stage == "stream"
         whole = self.reasoning_tokens or self.call.tools or self.out.wire.split_bytes
         if spoilt or whole or not self.events or not self.operation.streams:
             return None
-        make = getattr(self.dialect, "plain", None)
-        return make and make(self)
-
-    def sent(self, due: float, token: tuple[str, int], event: bytes) -> None:
-        """A token whose event is ready; the same as `token`, at a third of the time."""
-        self.completion_tokens += 1
-        self.tokens.append(token)
-        self.out.wire.token(event, due)
+        return self.dialect.plain(self) if hasattr(self.dialect, "plain") else None
 
     def finished(self, due: float, stop: str, count: int | None = None, matched: str | None = None) -> None:
         """`stop`: length, stop, stop_sequence (which was `matched`), tool."""

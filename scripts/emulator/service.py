@@ -147,6 +147,7 @@ class Service:
         if a.blocked:
             return a.block()
         a.submit(hosted.engine)
+        self.clock.catch_up()
 
     def _count(self, a: Answer, hosted: Hosted) -> None:
         """Answer what the prompt of a request would have. Raises AwsError or BadBody."""

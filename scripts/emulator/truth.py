@@ -59,11 +59,19 @@ class Truth:
         if self._file:
             self._lines.append(_line(row))
 
-    def flush(self) -> None:
+    def take(self) -> list[bytes]:
+        """What is to be written."""
         lines, self._lines = self._lines, []
+        return lines
+
+    def write(self, lines: list[bytes]) -> None:
+        """What was taken; in a thread of its own, for a busy disk holds up who writes."""
         if self._file and lines:
             self._file.write(b"".join(lines))
             self._file.flush()
+
+    def flush(self) -> None:
+        self.write(self.take())
 
     def close(self) -> None:
         self.flush()

@@ -134,3 +134,25 @@ def test_the_same_seed_makes_the_same_arrivals_at_the_planned_rate():
     assert one[0] == 0 and abs(one[-1] - 1000) < 4 * 7.1
     constant = [a.at_s for a in itertools.islice(arrivals(20, "constant", "7/a"), 20_001)]
     assert constant[-1] == 1000 and constant[1] == 0.05  # by division: a sum of 0.05s would drift
+
+
+def test_a_user_that_waits_is_woken_when_another_stage_begins(due):
+    woken = []
+    due.begin(1)
+    waiting = [gevent.spawn(lambda: woken.append(due.next(60))) for _ in range(2)]
+    gevent.sleep(0)
+    due.begin(2)
+    gevent.joinall(waiting, timeout=10)
+    assert woken == [None, None]
+
+
+def test_an_earlier_arrival_that_is_dealt_while_another_is_waited_for_goes_first(due, users):
+    due.begin(1)
+    now = Clock().now()
+    due.deal(1, [hand(now + 60)])
+    gevent.sleep(0.05)  # the queue sleeps for a minute by then
+    due.deal(1, [hand(now + 0.1, 50)])
+    with gevent.Timeout(10):
+        while not users.got:
+            gevent.sleep(0.01)
+    assert users.got[0][0].prompt_tokens == 50

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from locustfiles.common.recording import delivery
 from locustfiles.common.recording.arrived import Arrived, read
-from locustfiles.common.recording.delivery import Account, Inbox, Outbox
-from locustfiles.common.recording.messages import RecordsReport
+from locustfiles.common.recording.delivery import LINES_A_REPORT, Account, Inbox, Outbox
+from locustfiles.common.recording.hand_in import HandIn
+from locustfiles.common.recording.messages import Acknowledged, RecordsReport
 from locustfiles.contract.lines import line_of, lines_of
 from locustfiles.contract.record import FIELDS, RequestRecord
 from tests.helpers.run_parts import record
@@ -145,6 +146,32 @@ def test_a_silent_master_is_sent_no_records_and_gets_them_all_when_it_is_back():
     assert report.lines == b""
     assert inbox.receive("w", report) == 0
     assert inbox.receive("w", outbox.report(final=False)) == 1
+
+
+def test_records_that_are_collected_a_few_at_a_time_come_each_once_and_in_order():
+    (inbox, taken), outbox = inbox_of("r"), Outbox("r")
+    for number in range(1, 8):
+        outbox.add(record(number))
+    received = []
+    while not outbox.empty:
+        received.append(inbox.receive("w", outbox.report(final=False, most=3)))
+        outbox.acknowledge("r", received[-1])
+    assert received == [3, 6, 7] and calls(taken) == [1, 2, 3, 4, 5, 6, 7]
+
+
+def test_a_worker_that_makes_more_than_a_report_holds_reports_again_once_for_each_that_was_taken():
+    records = HandIn("r")
+    for number in range(1, 2 * LINES_A_REPORT + 3):
+        records.add(record(number))
+    assert records.acknowledged(Acknowledged("r", LINES_A_REPORT, False))  # as many are left, and two
+    assert not records.acknowledged(Acknowledged("r", LINES_A_REPORT, False))  # of the same report, which came twice
+    assert not records.acknowledged(Acknowledged("another", 2 * LINES_A_REPORT, False))
+    assert not records.acknowledged(
+        Acknowledged("r", 2 * LINES_A_REPORT, False)
+    )  # two: the next second's report has them
+    records.final = True
+    assert records.acknowledged(Acknowledged("r", 2 * LINES_A_REPORT + 1, False))  # one, and none will follow
+    assert not records.acknowledged(Acknowledged("r", 2 * LINES_A_REPORT + 2, True)) and not records.owes
 
 
 def test_a_report_of_another_run_is_ignored():

@@ -32,6 +32,7 @@ def test_prompts_that_are_made_for_one_call_and_forgotten_are_never_taken_for_on
 
 def test_what_is_kept_is_bounded_and_large_bodies_are_not_kept(monkeypatch):
     monkeypatch.setattr(kept_bodies, "MOST_BYTES", 1000)
+    monkeypatch.setattr(kept_bodies, "AROUND", 0)
     monkeypatch.setattr(kept_bodies, "LARGE", 400)
     kept = KeptBodies()
     for n in range(50):

@@ -20,6 +20,7 @@ from analysis.report.plots.view import Mark, View, lines, numbers
 from analysis.words.spread import Spread
 
 MAX_POINTS = 20_000
+MOST_BOXES = 60  # levels; of more a box and its whiskers are narrower than their lines
 #: few users light, many dark; readable without colour; a shade for each level, of which there are no more than points
 SHADES = LinearSegmentedColormap.from_list("users", ["#f0a73a", "#d1491b", "#8e1b5c", "#2b0a4a"], N=MAX_POINTS)
 
@@ -122,11 +123,15 @@ def _by_users(view: View, of: Time) -> Figure | None:
             for name, values, dash, mark in (
                 ("p50", [s.p50 for s in spreads], "-", "o"), ("p95", [s.p95 for s in spreads], "--", "^"),
             ):  # fmt: skip
-                ax.plot(at, numbers(values), color=style.INK, linestyle=dash, marker=mark, markersize=4,
+                ax.plot(at, numbers(values), color=style.INK, linestyle=dash, marker="" if _many(here) else mark, markersize=4,
                         linewidth=1.1, label=name, zorder=3)  # fmt: skip
+            if _many(here):
+                doubtful = [(place, s.p50) for place, s, m in zip(at, spreads, line, strict=True) if m.hollow]
+                ax.plot([place for place, _ in doubtful], numbers(p50 for _, p50 in doubtful), "o", color=style.INK,
+                        markerfacecolor="white", markersize=4, zorder=3.1, gid="hollow")  # fmt: skip
     _by_users_axes(view, axes, levels, times, of)
     handles: list[Artist] = [
-        Patch(facecolor="#c9d3de", edgecolor=style.QUIET, label="middle half; whiskers p5 to p95"),
+        Patch(facecolor="#c9d3de", edgecolor=style.QUIET, label=_words_of_boxes(steps)),
         Line2D([], [], color=style.INK, marker="o", markersize=4, label="p50"),
         Line2D([], [], color=style.INK, marker="^", markersize=4, linestyle="--", label="p95"),
     ]
@@ -141,13 +146,17 @@ def _boxes(ax: Axes, view: View, levels: list[float], steps: list[Mark], column:
     look, stages = view.looks[steps[0].series], dict[float, list[Mark]]()
     for m in steps:
         stages.setdefault(m.level, []).append(m)
-    numbers_of = view.numbers
+    without = set[int]()  # places; of many in a row the first alone has the word
     solid, hollow = dict[int, dict[str, typing.Any]](), dict[int, dict[str, typing.Any]]()  # by their places
     for at, level in enumerate(levels):
         if level not in stages:
             continue
-        times = view.points.of({numbers_of[m.key] for m in stages[level]}, column) / 1000
+        times = view.points.of({view.numbers[m.key] for m in stages[level]}, column) / 1000
+        if not len(times) and _many(steps) and at - 1 in without:
+            without.add(at)
+            continue
         if not len(times):
+            without.add(at)
             words = "all failed" if all(m.figures.outcome.successes == 0 for m in stages[level]) else "none known"
             ax.annotate(words, (at, 0.01), xycoords=("data", "axes fraction"), rotation=90, fontsize=8,
                         color=style.LIMIT, ha="center", va="bottom")  # fmt: skip
@@ -155,8 +164,35 @@ def _boxes(ax: Axes, view: View, levels: list[float], steps: list[Mark], column:
         p5, q1, median, q3, p95 = np.percentile(times, [5, 25, 50, 75, 95])
         box = {"whislo": p5, "q1": q1, "med": median, "q3": q3, "whishi": p95, "fliers": []}
         (hollow if any(m.hollow for m in stages[level]) else solid)[at] = box
+    if _many(steps):
+        _draw_band(ax, look, [at for at, level in enumerate(levels) if level in stages], solid | hollow)
+        return
     _draw_boxes(ax, look, solid, look.colour + "55")
     _draw_boxes(ax, look, hollow, "white")
+
+
+def _many(steps: list[Mark]) -> bool:
+    """Whether boxes would lie on each other."""
+    return len({m.level for m in steps}) > MOST_BOXES
+
+
+def _words_of_boxes(steps: list[Mark]) -> str:
+    by_series: dict[str, list[Mark]] = {}
+    for m in steps:
+        by_series.setdefault(m.series, []).append(m)
+    if any(_many(some) for some in by_series.values()):
+        return "middle half; whiskers, or a lighter band, p5 to p95"
+    return "middle half; whiskers p5 to p95"
+
+
+def _draw_band(ax: Axes, look: style.Look, at: list[int], boxes: dict[int, dict[str, typing.Any]]) -> None:
+    """In place of very many boxes; with a gap where a level has no values."""
+
+    def ends(name: str) -> list[float]:
+        return [boxes[place][name] if place in boxes else math.nan for place in at]
+
+    for low, high, shade in (("whislo", "whishi", "40"), ("q1", "q3", "70")):
+        ax.fill_between(at, ends(low), ends(high), color=look.colour + shade, linewidth=0, zorder=2, gid="band")
 
 
 def _draw_boxes(ax: Axes, look: style.Look, boxes: dict[int, dict[str, typing.Any]], face: str) -> None:
@@ -180,9 +216,13 @@ def _by_users_axes(view: View, axes: dict, levels: list[float], times: np.ndarra
     limits = view.limits(of.limits)
     for limit in limits.values():
         style.make_room(first, limit)
-    every = -(-len(levels) // (20 if len(axes) == 1 else 10))
+    texts = [f"{v:g}" for v in levels]
+    most = 20 if len(axes) == 1 else 10  # of short ones
+    every = -(-len(levels) // most)
+    if every > 1:
+        every = -(-len(levels) // (most * 4 // max(4, *map(len, texts))))
     for ax in axes.values():
-        ax.set_xticks(range(0, len(levels), every), labels=[f"{v:g}" for v in levels[::every]])
+        ax.set_xticks(range(0, len(levels), every), labels=texts[::every])
         room = max(0.0, (4 - len(levels)) / 2)  # few boxes must not become wide
         ax.set_xlim(-0.6 - room, len(levels) - 0.4 + room)
         bottom, left = style.edges(ax, list(axes.values()))

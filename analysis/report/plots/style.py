@@ -110,15 +110,22 @@ def level_axis(ax: Axes, values: typing.Iterable[float]) -> None:
     else:
         room = max((levels[-1] - levels[0]) * 0.05, 0.5 if levels[0] >= 1 else levels[0] / 2)
         ax.set_xlim(levels[0] - room, levels[-1] + room)
-    ax.xaxis.set_major_locator(FixedLocator(_apart(levels, log)))
+    ax.xaxis.set_major_locator(FixedLocator(_apart(levels, log, _gap(ax, levels))))
     ax.xaxis.set_minor_locator(NullLocator())
     ax.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
 
 
-def _apart(levels: list[float], log: bool) -> list[float]:
-    """The levels whose tick labels do not touch: first and last always, 5 % of the axis between two."""
+def _gap(ax: Axes, levels: list[float]) -> float:
+    """What part of the axis two tick labels are apart: of many levels at least as much as the longest label is wide."""
+    if len(levels) <= 20:
+        return 0.05
+    return max(0.05, _place(ax).get_gridspec().ncols * (0.01 + 0.0085 * max(len(f"{v:g}") for v in levels)))
+
+
+def _apart(levels: list[float], log: bool, share: float) -> list[float]:
+    """The levels whose tick labels do not touch: first and last always."""
     place = math.log if log else float
-    gap = (place(levels[-1]) - place(levels[0])) * 0.05
+    gap = (place(levels[-1]) - place(levels[0])) * share
     kept = levels[:1]
     for level in levels[1:-1]:
         if place(level) - place(kept[-1]) >= gap and place(levels[-1]) - place(level) >= gap:

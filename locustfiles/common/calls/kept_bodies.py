@@ -5,6 +5,7 @@ from locustfiles.common.prompts.payloads import Prompt
 from locustfiles.contract.scenario.targets import Target
 
 MOST_BYTES = 8 << 20  # of all that are kept; beyond it they are kept anew
+AROUND = 2 << 10  # of a prompt that was made for one call, and of what holds it
 LARGE = 64 << 10  # such a body takes longer to be sent than to be built
 
 
@@ -22,9 +23,10 @@ class KeptBodies:
             return known[2]
         body = build(target, prompt)
         if len(body.body) <= LARGE:
-            if self._bytes + len(body.body) > MOST_BYTES:
+            size = len(body.body) + AROUND
+            if self._bytes + size > MOST_BYTES:
                 self._kept.clear()
                 self._bytes = 0
             self._kept[id(target), id(prompt)] = target, prompt, body
-            self._bytes += len(body.body)
+            self._bytes += size
         return body

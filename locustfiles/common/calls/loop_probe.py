@@ -11,7 +11,7 @@ from locustfiles.common.transport.exchange import Exchange
 
 EVERY_S = 0.01
 CALM_EVERY_S = 0.04  # each wake-up costs an idle process 50 µs
-CALM_CPU, CALM_LAG_S = 0.1, 0.002  # in the last second: less was used of a core, and nothing was later
+CALM_CPU, CALM_LAG_S = 0.1, 0.004  # in the last second: less was used of a core, and nothing was later
 BURST_S = 0.005  # CPU of one's own between two looks, that may have been in one piece
 GAP_S = 1.0  # a loop that is called so late stood still: its process was paused, or kept from running
 MOST_GAPS = 1000
@@ -99,17 +99,22 @@ class Probe:
     @contextlib.contextmanager
     def watch(self, exchange: Exchange) -> typing.Iterator[None]:
         """The loop's worst lag meanwhile goes to `exchange.lag_s`."""
-        self._exchanges[id(exchange)] = exchange
+        self.enter(exchange)
         try:
             yield
         finally:
-            del self._exchanges[id(exchange)]
+            self.leave(exchange)
+
+    def enter(self, exchange: Exchange) -> None:
+        """What `watch` does, in two parts: for each call a generator would be made."""
+        self._exchanges[id(exchange)] = exchange
+
+    def leave(self, exchange: Exchange) -> None:
+        del self._exchanges[id(exchange)]
 
     def _read_lately(self, now: float) -> None:
         began, self._lately_began = self._lately_began, (now, time.process_time())
         cpu = (self._lately_began[1] - began[1]) / (now - began[0])
-        calm = cpu < CALM_CPU and self._lately_worst_s < CALM_LAG_S
-        self._look_every(CALM_EVERY_S if calm else EVERY_S)
         calm = cpu < CALM_CPU and self._lately_worst_s < CALM_LAG_S
         self._look_every(CALM_EVERY_S if calm else EVERY_S)
         self._lately, self._lately_worst_s = {"cpu": cpu, "lag_ms": self._lately_worst_s * 1000}, 0.0

@@ -202,8 +202,11 @@ class Sender:
             except UNSIGNED as e:
                 exchange.sent_at = exchange.done_at = time.perf_counter()
                 return exchange, ParsedAnswer(error=ErrorClass.AUTH, error_code=type(e).__name__, error_message=str(e))
-            with self.probe.watch(exchange):
+            self.probe.enter(exchange)
+            try:
                 self.transport.run(exchange, self.session.origin(target), request, timeout_s)
+            finally:
+                self.probe.leave(exchange)
             return exchange, self._read(body, exchange)
         except gevent.GreenletExit:
             exchange.sent_at, exchange.done_at = exchange.sent_at or time.perf_counter(), time.perf_counter()

@@ -34,10 +34,10 @@ def cache_creation(builder: AnswerBuilder, split: dict) -> None:
 
 
 def trace(builder: AnswerBuilder, told: dict) -> None:
-    """The router's choice and the guardrail's assessments, of which several events may tell the same."""
-    builder.billing.invoke(part(told, "promptRouter").get("invokedModelId"))
+    """The router's choice and the guardrail's assessments."""
     if told:
-        builder.billing.assessed |= assessments(told)
+        builder.billing.invoke(part(told, "promptRouter").get("invokedModelId"))
+        builder.billing.assess(assessments(told))
 
 
 def coheres_units(builder: AnswerBuilder, answer: dict) -> None:

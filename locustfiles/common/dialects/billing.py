@@ -13,7 +13,7 @@ class Billing:
     """Of one answer."""
 
     def __init__(self) -> None:
-        self.assessed: collections.Counter[str] = collections.Counter()  # by guardrails: what each assessment took
+        self._assessed: collections.Counter[str] | None = None  # by guardrails: what each assessment took
         self.tier: object = None  # what a body of OpenAI's routes says; a header goes before it
         self.invoked_model: str | None = None
         self.units: float | None = None
@@ -22,6 +22,10 @@ class Billing:
     def invoke(self, model_id: object) -> None:
         if isinstance(model_id, str) and model_id:
             self.invoked_model = one_line(model_id, 256)
+
+    def assess(self, found: collections.Counter[str]) -> None:
+        """A guardrail's assessments, of which several events may tell the same."""
+        self._assessed = found if self._assessed is None else self._assessed | found
 
     def take(self, units: object) -> None:
         """A model's own units; what is no number leaves them as they are."""
@@ -35,7 +39,7 @@ class Billing:
     def finish(self, parsed: typing.Any, unreadable: typing.Container[str]) -> str | None:
         """Put it into a ParsedAnswer; why its counts of what was written to a cache are not believed, if so: none are kept."""
         parsed.invoked_model, parsed.billed_units = self.invoked_model, self.units
-        parsed.guardrail_units = units_of(self.assessed)
+        parsed.guardrail_units = units_of(self._assessed) if self._assessed else None
         if parsed.served_tier is None and isinstance(self.tier, str):
             parsed.served_tier = one_line(self.tier, 64)
         parsed.unclear_cache_time = "cache_write_1h_tokens" in unreadable

@@ -19,12 +19,36 @@ from locustfiles.contract.scenario.targets import Target
 
 def openai_event(builder: AnswerBuilder, event: dict, time: float) -> None:
     """A stream's event; the stream is whole when every choice that began has ended, which the reader of its lines looks at."""
+    if _plain_text(builder, event, time):
+        return
     for choice in _event(builder, event):
         if "message" in choice and "delta" not in choice:  # a whole answer in one event
             if not builder.times:
                 _openai_choice(builder, choice, "message", None)
         else:
             _openai_choice(builder, choice, "delta", time)
+
+
+_TEXT = frozenset(("role", "content"))
+_BEYOND = ("finish_reason", "stop_reason", "usage", "error")
+
+
+def _plain_text(builder: AnswerBuilder, event: dict, time: float) -> bool:
+    """Read an event that is nothing but a piece of one choice's text, as nearly all of them are; False of any other."""
+    choices, of = event.get("choices"), event.get
+    if type(choices) is not list or len(choices) != 1 or of("usage") or of("x_groq") or of("service_tier"):
+        return False
+    choice = choices[0]
+    delta = choice.get("delta") if type(choice) is dict else None
+    if type(delta) is not dict or not _TEXT.issuperset(delta) or any(map(choice.get, _BEYOND)) or "text" in choice:
+        return False
+    content = delta.get("content")
+    if type(content) is not str:
+        return False
+    builder.identify(of("id"))
+    begins_or_ends(builder, 0, choice, None)
+    builder.say_tagged(content, time)
+    return True
 
 
 def _event(builder: AnswerBuilder, event: dict) -> list[dict]:

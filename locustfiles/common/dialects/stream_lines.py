@@ -40,7 +40,7 @@ def lines(builder: AnswerBuilder, dialect: str, parts: Chunks, ended: bool = Tru
             ErrorClass.BAD_RESPONSE, None, "the stream is neither server-sent events nor JSON lines but bare text"
         )
     else:
-        if blob.count(b"\r") != blob.count(b"\r\n"):
+        if b"\r" in blob and blob.count(b"\r") != blob.count(b"\r\n"):
             blob = _ALONE.sub(b"\n", blob)
         _read(builder, dialect, blob, parts)
         if dialect in OPENAI:

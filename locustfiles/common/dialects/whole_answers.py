@@ -12,6 +12,14 @@ from locustfiles.common.dialects.read_json import NO_JSON, read_json
 from locustfiles.common.dialects.table import DIALECTS
 from locustfiles.contract.error_classes import ErrorClass
 
+#: token counts, and the time, by the header that has them
+_COUNTS = {
+    "prompt_tokens": "x-amzn-bedrock-input-token-count",
+    "completion_tokens": "x-amzn-bedrock-output-token-count",
+    "cache_read_tokens": "x-amzn-bedrock-cache-read-input-token-count",
+    "cache_write_tokens": "x-amzn-bedrock-cache-write-input-token-count",
+    "": "x-amzn-bedrock-invocation-latency",
+}
 GUARDRAIL = "amazon-bedrock-guardrailAction"  # INTERVENED or NONE
 
 
@@ -88,14 +96,10 @@ def came_whole(builder: AnswerBuilder, dialect: str, data: bytes) -> bool:
 def header_counts(builder: AnswerBuilder, headers: typing.Mapping[str, str]) -> None:
     """What the headers of an InvokeModel answer count; header names in lower case."""
 
-    def number(name: str) -> int | None:
-        value = headers.get(name, "").strip()
-        return int(value) if value.isdecimal() and len(value) <= 15 else None
-
-    builder.count(
-        prompt_tokens=number("x-amzn-bedrock-input-token-count"),
-        completion_tokens=number("x-amzn-bedrock-output-token-count"),
-        cache_read_tokens=number("x-amzn-bedrock-cache-read-input-token-count"),
-        cache_write_tokens=number("x-amzn-bedrock-cache-write-input-token-count"),
-    )
-    builder.service_times(number("x-amzn-bedrock-invocation-latency"))
+    for name, of in _COUNTS.items():
+        value = headers.get(of, "").strip()
+        if value.isdecimal() and len(value) <= 15:
+            if name:
+                builder.count(**{name: int(value)})
+            else:
+                builder.service_times(int(value))

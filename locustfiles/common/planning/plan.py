@@ -20,6 +20,11 @@ class Group(typing.NamedTuple):
     repeat: int = 1
 
 
+def needs_statistics(load: Load) -> bool:
+    """Whether a rule of its windows works out intervals."""
+    return load.find is not None or bool(load.until and load.until.relative_ci)
+
+
 def plan(inputs: Inputs) -> list[Group]:
     """Every group of a scenario in the order they run. A repetition comes after all others of the one before, so that
     what changes in time shows between them."""

@@ -9,6 +9,7 @@ that a killed master loses nothing that a worker has dropped.
 
 import collections.abc
 import dataclasses
+import typing
 
 from locustfiles.common.recording.arrived import Arrived, read
 from locustfiles.common.recording.messages import RecordsReport
@@ -32,30 +33,46 @@ class Outbox:
         self._lines.append(line_of(record))
         self.produced += 1
 
-    def report(self, final: bool, silent: bool = False) -> RecordsReport:
+    def report(self, final: bool, silent: bool = False, most: int = LINES_A_REPORT) -> RecordsReport:
         """What goes into the worker's next report to the master; `final` adds how many it produced in all. To a silent
         master no lines: reports queue up until it is back."""
-        lines = [] if silent else self._lines[:LINES_A_REPORT]
+        lines = [] if silent else self._lines[:most]
         return RecordsReport(self.run_id, self._first, _packed(lines), self.produced if final else None)
 
-    def acknowledge(self, run_id: str, upto: int) -> None:
-        """The master has every line below `upto`."""
-        if run_id == self.run_id and upto > self._first:
-            del self._lines[: upto - self._first]
-            self._first = upto
+    def acknowledge(self, run_id: str, upto: int) -> bool:
+        """The master has every line below `upto`; whether that is news."""
+        if run_id != self.run_id or upto <= self._first:
+            return False
+        del self._lines[: upto - self._first]
+        self._first = upto
+        return True
 
     @property
     def empty(self) -> bool:
         return not self._lines
 
     @property
-    def fills_a_report(self) -> bool:
-        return len(self._lines) >= LINES_A_REPORT
+    def waiting(self) -> int:
+        """Records that are not acknowledged."""
+        return len(self._lines)
 
     def spool(self, worker: str, final: bool) -> Spool:
         """All that is not acknowledged; `final` adds how many it produced in all."""
-        rows = rows_of("".join(self._lines))
-        return Spool(self.run_id, worker, self._first, self.produced if final else None, rows)
+        produced = self.produced if final else None
+        return Spool(self.run_id, worker, self._first, produced, _Rows(tuple(self._lines)))
+
+
+class _Rows(collections.abc.Sequence[list[str]]):
+    """Of lines, each read when it is asked for: a worker that lacks its master looks every second whether there are more."""
+
+    def __init__(self, lines: tuple[str, ...]) -> None:
+        self._lines = lines
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def __getitem__(self, at: typing.Any) -> typing.Any:
+        return rows_of(self._lines[at])[0]
 
 
 def _packed(lines: list[str]) -> bytes:

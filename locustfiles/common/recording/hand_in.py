@@ -1,6 +1,6 @@
 """A worker's records of one run on their way to the master, and what it keeps of them in case they never get there."""
 
-from locustfiles.common.recording.delivery import Outbox
+from locustfiles.common.recording.delivery import LINES_A_REPORT, Outbox
 from locustfiles.common.recording.messages import Acknowledged, RecordsReport
 from locustfiles.contract.record import RequestRecord
 from locustfiles.contract.spool import SpoolFile
@@ -34,12 +34,16 @@ class HandIn:
             return self.outbox.report(self.final, silent)
         return None
 
-    def acknowledged(self, message: Acknowledged) -> None:
-        if message.run == self.run_id:
-            self.outbox.acknowledge(message.run, message.upto)
-            self._counted = message.final
-            if not self.owes:
-                self._spool.remove()
+    def acknowledged(self, message: Acknowledged) -> bool:
+        """Whether the next report is due at once: records were taken, and more wait than it holds, or all that there will be."""
+        if message.run != self.run_id:
+            return False
+        taken = self.outbox.acknowledge(message.run, message.upto)
+        self._counted = message.final
+        if not self.owes:
+            self._spool.remove()
+        # an answer to a report that came twice asks for none: each would be sent as often from then on
+        return taken and self.outbox.waiting >= (1 if self.final else LINES_A_REPORT)
 
     def keep(self, worker: str, idle: bool) -> None:
         """Write down what the master may never get; idle: there will be no more for now."""

@@ -163,7 +163,8 @@ class StageClear(Message):
 class Flush(Message):
     """The master asks all workers for their last records, after the users are gone; again every 2 s until all are here.
 
-    Lost: said again; after 10 s the run is closed without, and says whose records are missing. Twice: they report again.
+    Lost: said again; after 10 s without a record more the run is closed without, and says whose records are missing. Twice:
+    they report again.
     """
 
     KIND = "ledger_flush"

@@ -8,8 +8,9 @@ import typing
 
 import gevent
 import gevent.event
-from locust.runners import Runner
+from locust.runners import MasterRunner, Runner
 
+from locustfiles.common.planning import cores
 from locustfiles.common.planning.confirm import Question, confirm
 from locustfiles.common.planning.estimate import Calls, estimate
 from locustfiles.common.planning.first_call import Call, averaged, call_of, next_line
@@ -104,7 +105,14 @@ class Preflight:
         log.info("Ahead: %s", self.ahead)
         for (target, _), call in worked.items():
             first.setdefault(target, call)
-        for line in (*too_small_samples(inputs, groups, first), *inputs.far_replays, *steps_reached(inputs, worked)):
+        many = isinstance(self.runner, MasterRunner)
+        slow = cores.too_few_processes(inputs, groups, first, len(self.alive()), many, cores.cores_here())
+        for line in (
+            *too_small_samples(inputs, groups, first),
+            *inputs.far_replays,
+            *steps_reached(inputs, worked),
+            *slow,
+        ):
             log.warning("%s", line)
         ahead = estimate(inputs, groups, calls, failed)  # throttled calls say nothing, and may become dear ones
         throttled = {target for target, _ in self._broken}

@@ -12,7 +12,7 @@ import typing
 import gevent
 from locust.runners import Runner
 
-from locustfiles.common.planning.plan import USERS_A_SECOND, Group, plan
+from locustfiles.common.planning.plan import USERS_A_SECOND, Group, needs_statistics, plan
 from locustfiles.common.recording.resume import found, has, next_stage
 from locustfiles.common.recording.run_recorder import DiskFailed, RunRecorder
 from locustfiles.common.stages.budget import BudgetGuard
@@ -41,8 +41,8 @@ class Sweep:
         self.groups = [g._replace(levels=[n for n in g.levels if not has(manifest, g, n)]) for g in plan(run.inputs)]
         self.groups = [g for g in self.groups if g.levels or (g.load.find and not found(manifest, g))]
         searches = any(g.load.find for g in self.groups)  # which decide their stages as they go
-        if searches or any(g.load.until and g.load.until.relative_ci for g in self.groups):
-            importlib.import_module("numpy")  # now, and not in a window that looks whether it is to end
+        if any(needs_statistics(g.load) for g in self.groups):
+            importlib.import_module("numpy.ma")  # now, with what quantiles need, and not in a window that looks at them
         self.planned = 0 if searches else len(manifest.stages) + sum(len(g.levels) for g in self.groups)
         self.planned_s = sum(run.inputs.stage_s(g.load) * len(g.levels) for g in self.groups)
         self._done_s = 0.0

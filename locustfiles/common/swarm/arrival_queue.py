@@ -21,6 +21,7 @@ class ArrivalQueue:
         self._heap: list[tuple[float, int, int]] = []
         self._stage: int | None = None
         self._ready: gevent.queue.SimpleQueue = gevent.queue.SimpleQueue()
+        self._waiting = 0  # users
         self._dealt = gevent.event.Event()
         self._greenlet: gevent.Greenlet | None = None
 
@@ -31,6 +32,8 @@ class ArrivalQueue:
         self._stage, self._heap = stage, []
         while not self._ready.empty():  # the queue stays: idle users wait at it
             self._ready.get_nowait()
+        for _ in range(self._waiting):  # they look what is on now
+            self._ready.put((None, None))
         if self._greenlet is None and stage is not None:
             self._greenlet = gevent.spawn(self._run)
 
@@ -42,11 +45,14 @@ class ArrivalQueue:
             self._dealt.set()
 
     def next(self, timeout_s: float) -> Arrival | None:
-        """An arrival that is due (at_s: perf_counter), or None after a while without one."""
+        """An arrival that is due (at_s: perf_counter), or None when another stage begins, or after a while without one."""
+        self._waiting += 1
         try:
             stage, arrival = self._ready.get(timeout=timeout_s)
         except gevent.queue.Empty:
             return None
+        finally:
+            self._waiting -= 1
         return arrival if stage == self._stage else None  # a stage may begin between a hand-over and the user's wake-up
 
     def _run(self) -> None:

@@ -114,8 +114,7 @@ class Gate:
                 self._pass_on(sender, message)
             if message.type == "quit":  # its last one
                 self.workers.discard(sender)
-            return
-        gevent.sleep(0)  # a flood of such must not keep the others from running
+        gevent.sleep(0)  # a flood of them, or reports that wait to be taken in, must not keep the others from running
 
     def _give_back(self, worker: str) -> None:
         """Locust deals users again to a missing worker that is back by its heartbeat alone. What it was told while it was away

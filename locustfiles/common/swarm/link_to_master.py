@@ -21,7 +21,7 @@ from locustfiles.common.recording.messages import Acknowledged, Flush, Raised, R
 from locustfiles.common.swarm.worker import Worker
 from locustfiles.contract.exit_codes import NOT_TRUSTED
 
-HAND_IN_S = 10.0
+HAND_IN_S = 10.0  # without an acknowledgement of more
 MASTER_SILENT_S = 10
 PAUSED_S = 3  # a look at the master that comes so late: this process was paused, not the master
 REJOINED_S = 5  # for messages under way to a worker that has just introduced itself anew
@@ -59,9 +59,7 @@ class MasterLink:
             data[RecordsReport.KIND] = told.data()
 
     def _on_ack(self, message: Acknowledged, _: str) -> None:
-        records = self.worker_side.records
-        records.acknowledged(message)
-        if records.outbox.fills_a_report or (records.final and not records.outbox.empty):
+        if self.worker_side.records.acknowledged(message):
             self.report_now()
 
     def _on_flush(self, message: Flush, _: str) -> None:
@@ -79,11 +77,13 @@ class MasterLink:
             self.worker_side.sender.announce(None, "settle")
             self.runner.stop()
             self.worker_side.records.final = True  # another run's, if the master has begun one meanwhile
-        over = time.monotonic() + HAND_IN_S
+        over, left = time.monotonic() + HAND_IN_S, self.worker_side.records.outbox.waiting
         # without greenlets no answer is heard
         while self.worker_side.records.owes and self.runner.greenlet and time.monotonic() < over:
             self.report_now()
             gevent.sleep(0.5)
+            if (now := self.worker_side.records.outbox.waiting) < left:
+                over, left = time.monotonic() + HAND_IN_S, now
         self.worker_side.keep_records()
         if not self.worker_side.records.outbox.empty:
             self.environment.process_exit_code = NOT_TRUSTED

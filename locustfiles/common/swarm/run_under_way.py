@@ -10,6 +10,7 @@ from locust.runners import LocalRunner, MasterRunner
 
 from locustfiles.common.planning.plan import USERS_A_SECOND
 from locustfiles.common.recording import messenger
+from locustfiles.common.recording.delivery import LINES_A_REPORT
 from locustfiles.common.recording.messages import Acknowledged, Flush, RecordsReport
 from locustfiles.common.recording.run_recorder import RunRecorder
 from locustfiles.common.stages.sweep import Sweep
@@ -19,8 +20,9 @@ from locustfiles.common.swarm.worker_registry import WorkerRegistry
 from locustfiles.contract.keys import redact
 
 log = logging.getLogger("swarmledger")
-ACKNOWLEDGE_S = 10.0
+ACKNOWLEDGE_S = 10.0  # without a record more
 USERS_BACK_AFTER_S = 3
+AT_ONCE, BETWEEN_S = 100, 0.001  # records that are collected in one go, 1 ms; then it is for sockets to be read
 TOLD_S = 3.0  # workers tell it once a second
 
 
@@ -74,14 +76,19 @@ class RunUnderWay:
 
     def _collect_own(self) -> None:
         """Without workers the records of this process come the same way, by hand."""
-        while self.worker_side is not None:
-            records = self.worker_side.records
-            upto = self.run.inbox.receive("local", records.outbox.report(records.final))
-            if upto is None:  # not yet told of the run
-                return
-            records.acknowledged(Acknowledged(self.run.run_id, upto, records.final))
-            if records.outbox.empty:
-                return
+        while self._collect(LINES_A_REPORT):
+            pass
+
+    def _collect(self, most: int) -> bool:
+        """So many of this process's own; whether there are more."""
+        if self.worker_side is None:
+            return False
+        records = self.worker_side.records
+        upto = self.run.inbox.receive("local", records.outbox.report(records.final, most=most))
+        if upto is None:  # not yet told of the run
+            return False
+        records.acknowledged(Acknowledged(self.run.run_id, upto, records.final))
+        return not records.outbox.empty
 
     def _tick(self) -> None:
         """Once a second: collect, write, and notice workers that are gone."""
@@ -90,7 +97,8 @@ class RunUnderWay:
             before = time.monotonic()
             gevent.sleep(1)
             self.attendance.notice_pause(time.monotonic() - before - 1)
-            self._collect_own()
+            while self._collect(AT_ONCE):
+                gevent.sleep(BETWEEN_S)
             self.run.tick()
             if self.run.broken_off:
                 self.sweep.end()
@@ -119,10 +127,13 @@ class RunUnderWay:
                 gevent.sleep(0.05)
 
     def _await_records(self) -> None:
+        """As long as more of them come."""
         over = time.monotonic() + ACKNOWLEDGE_S
-        asked = 0.0
+        asked, received = 0.0, 0
         accounts = self.run.inbox.accounts
         while time.monotonic() < over and not all(accounts[w].settled for w in self.registry.alive() if w in accounts):
+            if (now := sum(account.received for account in accounts.values())) > received:
+                over, received = time.monotonic() + ACKNOWLEDGE_S, now
             if time.monotonic() - asked > 2:  # a message may be lost
                 messenger.send(self.runner, Flush(self.run.run_id))
                 asked = time.monotonic()

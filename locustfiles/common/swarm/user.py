@@ -1,6 +1,7 @@
 """LLMUser: sends the current stage's prompts, one after the other, and tells Locust of each."""
 
 import dataclasses
+import functools
 import math
 import random
 
@@ -18,8 +19,8 @@ from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.record import RequestRecord
 from locustfiles.contract.scenario.targets import Target
 
-IDLE_S = 0.02
-DUE_TIMEOUT_S = 0.5  # an idle user looks up this often whether the stage is over
+IDLE_S = 0.25  # between two looks whether there is a stage: users are told to come after it is announced
+DUE_TIMEOUT_S = 30.0  # a user that nothing is due for is woken when a stage begins, and is stopped where it waits
 
 
 class RequestFailed(Exception):
@@ -58,8 +59,7 @@ class LLMUser(User):
         self.worker_side = self.environment.swarmledger
         self.number = self.worker_side.take_number()
         self._draws: dict[tuple[str, str], Draws] = {}  # content of the scenario, payload
-        self._random = random.Random(f"{self.worker_side.seed_text}/{self.number}/replay")
-        self._pause_s = 0.0
+        self._pause_s, self._waits = 0.0, False
         self._warm_for: int | None = None  # a stage
         spec = self.worker_side.sender.spec
         if spec and spec.users is not None:  # users that start in one instant would stay in lockstep
@@ -83,10 +83,11 @@ class LLMUser(User):
         self.worker_side.free_number(self.number)
 
     def stop(self, force: bool = False) -> bool:
-        """Locust raises when a user is told to stop twice, as by a Ctrl-C that reaches master and worker at once."""
+        """Locust raises when a user is told to stop twice, as by a Ctrl-C that reaches master and worker at once. One that waits
+        for an arrival has no request that must end."""
         if self._state == LOCUST_STATE_STOPPING and not force:
             return False
-        return super().stop(force)
+        return super().stop(force or self._waits)
 
     def wait_time(self) -> float:
         return self._pause_s
@@ -122,7 +123,11 @@ class LLMUser(User):
     def _open_loop(self, target: Target) -> None:
         """Send the next request that is due, whatever became of those before."""
         self._pause_s = 0.0
-        arrival = self.worker_side.due.next(DUE_TIMEOUT_S)
+        self._waits = True
+        try:
+            arrival = self.worker_side.due.next(DUE_TIMEOUT_S)
+        finally:
+            self._waits = False
         sender: Sender = self.worker_side.sender
         if arrival is None or sender.spec is None or sender.spec.users is not None:
             return
@@ -130,6 +135,11 @@ class LLMUser(User):
         record = sender.call(self.number, target, prompt, sender.spec, sender.phase, arrival.at_s)
         if record.error == ErrorClass.CANCELLED:
             raise gevent.GreenletExit
+
+    @functools.cached_property
+    def _random(self) -> random.Random:
+        """For replays, which alone take lines by their length."""
+        return random.Random(f"{self.worker_side.seed_text}/{self.number}/replay")
 
     def prompt_for(self, arrival: Arrival, payload: str) -> Prompt:
         """The next prompt; where a trace has token lengths, one of the nearest length, asked for so many tokens."""

@@ -39,7 +39,6 @@ class AwsSession:
     def __init__(self, scenario: Scenario) -> None:
         self._region = scenario.region
         self._endpoint_url = scenario.endpoint_url
-        self._bearer = os.environ.get("AWS_BEARER_TOKEN_BEDROCK", "").strip()
         self._boto3 = scenario.transport == "boto3"
         self._bases: dict[tuple[str, str | None], urllib.parse.SplitResult] = {}
         self._origins: dict[urllib.parse.SplitResult, Origin] = {}
@@ -56,10 +55,11 @@ class AwsSession:
             raise NoCredentials(
                 f"AWS credentials: cannot be used: {redact(str(e))}; check AWS_PROFILE and where it takes them from"
             ) from None
+        self._keys: dict[str, str] = {}  # of OpenAI's routes, by the variable that holds it
         for target in scenario.targets:
             if isinstance(target, OpenAITarget):
-                _check_key(target.api_key_env)
-        _check_key("AWS_BEARER_TOKEN_BEDROCK")
+                self._key(target)
+        self._bearer = _key_in("AWS_BEARER_TOKEN_BEDROCK")
         signed = {t.service for t in scenario.targets} - {"openai"} - ({"bedrock"} if self._bearer else set())
         if self._credentials is None and signed:
             raise NoCredentials(
@@ -142,17 +142,20 @@ class AwsSession:
         return head.written(body)
 
     def _key(self, target: Target) -> str | None:
-        """The Authorization header where it is a key, empty where there is none; None where requests are signed."""
+        """The Authorization header where it is a key, empty where there is none; None where requests are signed. Raises NoCredentials."""
         if isinstance(target, OpenAITarget):
-            key = os.environ.get(target.api_key_env, "").strip()
+            key = self._keys.get(target.api_key_env)
+            if key is None:
+                key = self._keys[target.api_key_env] = _key_in(target.api_key_env)
             return f"Bearer {key}" if key else ""
         return f"Bearer {self._bearer}" if self._bearer and target.service == "bedrock" else None
 
 
-def _check_key(variable: str) -> None:
-    """Raises NoCredentials for a key that no header can hold."""
+def _key_in(variable: str) -> str:
+    """Empty where there is none. Raises NoCredentials for a key that no header can hold."""
     key = os.environ.get(variable, "").strip()
     if not (key.isascii() and key.isprintable()):
         raise NoCredentials(
             f"{variable}: holds a line break or other characters that no key has; set it to the key alone"
         )
+    return key

@@ -12,7 +12,6 @@ import typing
 import botocore.auth
 import botocore.awsrequest
 
-Headers = typing.Iterable[tuple[str, str]]
 _SCHEME = "AWS4-HMAC-SHA256"
 
 

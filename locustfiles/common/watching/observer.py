@@ -84,6 +84,8 @@ class Observer:
     def document(self, after: int = -1, wait_s: float = 1.0) -> bytes:
         """What the JSON endpoint answers: how the load stands now, and the figures that were last worked out. Waits for newer
         ones than `after`, at most so long. While it is asked now and then the figures are worked out."""
+        if "figures" not in self._asked():
+            self._soon.set()
         self._looked_at = time.monotonic()
         self._wake()
         if after >= self.seq:

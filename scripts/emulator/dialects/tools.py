@@ -33,9 +33,10 @@ _NO_CHOICE = ("llama", "mistral", "cohere-command", "cohere-command-r")
 
 def choose(call: Call, target) -> None:
     """Decide which tools the answer calls."""
-    offer, freely = call.offer, target.tool_calls or int(getattr(target, "family", None) in _NO_CHOICE)
+    offer = call.offer
     if offer is None or not offer.tools:
         return
+    freely = target.tool_calls or int(getattr(target, "family", None) in _NO_CHOICE)
     fresh = [tool for tool in offer.tools if tool.name not in offer.called]
     count = max(freely, 1) if offer.demanded else freely if fresh else 0
     pool = fresh or offer.tools[-1:]
