@@ -21,6 +21,7 @@ def main() -> None:
         "--artifact-dir", str(folder / "aiperf"), *(["--streaming"] if args.stream else []),
     ]  # fmt: skip
     os.environ.pop("HF_HUB_OFFLINE", None)  # with it aiperf takes the folder for the name of a repository
+    os.environ["TMPDIR"] = str(folder)  # it leaves its data there
     os.execv(aiperf, command)
 
 
