@@ -180,8 +180,9 @@ def test_tokens_against_latency_draws_each_measured_success_once(tables):
 def test_above_20000_requests_a_sample_is_drawn_and_the_plot_says_so():
     steps, records = samples.made_up(1, users=(1, 2), payloads=(INTEREST,), n=10_500)
     fig = plot_latency.tokens_vs_latency(view(steps, records))
-    assert sum(len(c.get_offsets()) for c in fig.axes[0].collections) == 20_000
-    assert "20,000 of 21,000 requests, drawn at random" in texts(fig)
+    # and of each of the two stages its fastest and slowest, where chance has left them out
+    assert 20_000 <= sum(len(c.get_offsets()) for c in fig.axes[0].collections) <= 20_004
+    assert any(t.startswith("20,000 of 21,000 requests, drawn at random, and the fastest") for t in texts(fig))
 
 
 def test_more_levels_than_a_usual_colour_map_has_shades_are_drawn():
