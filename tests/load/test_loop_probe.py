@@ -5,10 +5,8 @@ import time
 import gevent
 import pytest
 
-from locustfiles.common.calls import loop_probe
-from locustfiles.common.calls.loop_probe import CALM_EVERY_S, EVERY_S, LATELY_S, Probe
+from locustfiles.common.calls.loop_probe import EVERY_S, LATELY_S, Probe
 from locustfiles.common.transport.exchange import Exchange
-from tests.helpers.patience import LONGEST_S
 from tests.helpers.wire_client import ANSWER, ask
 from tests.helpers.wire_server import answering, serving
 
@@ -98,51 +96,3 @@ def test_a_greenlet_killed_in_mid_request_is_in_flight_no_more():
         assert probe.count == 1
         job.kill()
     assert probe.count == 0
-
-
-def looks(probe: Probe, every_s: float) -> None:
-    """Wait until it does, so often."""
-    over = time.monotonic() + LONGEST_S
-    while probe._every_s != every_s:
-        assert time.monotonic() < over, f"never every {every_s:g} s"
-        gevent.sleep(EVERY_S)
-
-
-def test_after_a_calm_second_it_looks_more_seldom_until_it_is_late(monkeypatch):
-    monkeypatch.setattr(loop_probe, "CALM_CPU", 100.0)
-    monkeypatch.setattr(loop_probe, "CALM_LAG_S", 1000.0)  # whatever the machine does is calm
-    probe = Probe()
-    assert probe._every_s == EVERY_S
-    looks(probe, CALM_EVERY_S)
-    monkeypatch.setattr(loop_probe, "CALM_LAG_S", 0.05)
-    busy(0.1)
-    looks(probe, EVERY_S)
-
-
-def test_a_process_under_load_never_looks_seldom(monkeypatch):
-    monkeypatch.setattr(loop_probe, "CALM_CPU", 0.0)
-    monkeypatch.setattr(loop_probe, "CALM_LAG_S", 1000.0)
-    probe = Probe()
-    gevent.sleep(2 * LATELY_S + 3 * EVERY_S)
-    assert "cpu" in probe.lately() and probe._every_s == EVERY_S
-
-
-@pytest.mark.parametrize("part", [0.1, 0.7])
-def test_work_between_two_seldom_looks_is_lag_in_full(part, monkeypatch):
-    """20 ms of it: a timer that is due in 40 ms is late by no more than what comes after it is due."""
-    monkeypatch.setattr(loop_probe, "CALM_LAG_S", 1000.0)
-    probe, exchange = Probe(), Exchange()
-    probe._look_every(CALM_EVERY_S)
-    gevent.sleep(2 * CALM_EVERY_S)
-    with probe.watch(exchange):
-        gevent.sleep(part * CALM_EVERY_S)
-        busy(0.02)
-        gevent.sleep(2 * CALM_EVERY_S)
-    assert exchange.lag_s >= 0.02
-
-
-def test_without_the_kernels_count_it_never_looks_seldom(monkeypatch):
-    monkeypatch.setattr(loop_probe, "_opened", lambda path: None)
-    probe = Probe()
-    probe._look_every(CALM_EVERY_S)
-    assert probe._every_s == EVERY_S
