@@ -128,6 +128,14 @@ def test_whatever_argparse_says_gets_a_place_and_a_remedy(message, line):
     assert usage_error(message, "p", ["--a"], "see p --help") == line
 
 
+def test_a_full_disk_behind_standard_output_is_one_line():
+    command = [sys.executable, "-m", "analysis", "prices", "us.amazon.nova-lite-v1:0"]
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        run = subprocess.run(command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    said = "error: standard output: No space left on device; make room where it goes, or send it elsewhere\n"
+    assert (run.returncode, run.stderr) == (BAD_INPUT, said)
+
+
 def test_a_python_without_the_libraries_is_told_which_one_has_them():
     command = [sys.executable, "-S", "-m", "analysis", "report", "runs/x"]  # -S: none of site-packages
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)

@@ -5,6 +5,7 @@ What argparse finds wrong becomes one line, `error: place: what; remedy`, and ex
 
 import argparse
 import collections.abc
+import errno
 import os
 import re
 import sys
@@ -15,6 +16,7 @@ from locustfiles.contract.exit_codes import BAD_INPUT, OK, complain
 from locustfiles.contract.nearest import nearest
 from locustfiles.contract.version import build
 
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 #: argparse's words for a value that is no number
 _KINDS = {"int": "not a whole number", "float": "not a number"}
 
@@ -82,15 +84,25 @@ def _nearest(given: str, known: collections.abc.Iterable[str], help_is: str) -> 
     return f"did you mean {close}? Else {help_is}" if close else help_is
 
 
+def _say_no_more() -> None:
+    """Python would try once more at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def ended(command: collections.abc.Callable[[], int]) -> int:
     """The command's exit code; for a user's mistake, a Python without our libraries among them, the line that tells of it."""
     try:
         code = command()
         sys.stdout.flush()
         return code
-    except BrokenPipeError:  # who read it has what he wanted (`| head`), and Python must not try again at the end
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # who read it has what he wanted (`| head`)
+        _say_no_more()
         return OK
+    except OSError as e:
+        if e.errno not in FULL or e.filename is not None:
+            raise  # our own bug: of a file it is told where it is written
+        _say_no_more()
+        complain(f"standard output: {e.strerror}; make room where it goes, or send it elsewhere")
     except BadInput as e:
         complain(str(e))
     except ModuleNotFoundError as e:
