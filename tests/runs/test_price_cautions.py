@@ -29,8 +29,8 @@ def test_a_book_of_another_region_is_told_before_the_load_and_kept_with_the_run(
     assert source["cautions"][0].startswith(told) and "days old" in source["cautions"][1]
     program = (
         "import sys\nfrom analysis.__main__ import main\n"
-        f"sys.argv = ['analysis', 'report', {str(tmp_path / 'run')!r}, '--out', {str(tmp_path / 'report')!r}]\n"
-        "try:\n    main()\nexcept SystemExit:\n    pass\nprint('the library is loaded:', 'genai_prices' in sys.modules)"
+        f"main(['report', {str(tmp_path / 'run')!r}, '--out', {str(tmp_path / 'report')!r}])\n"
+        "print('the library is loaded:', 'genai_prices' in sys.modules)"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=120
