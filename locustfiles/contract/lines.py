@@ -57,7 +57,7 @@ def rows_of(lines: str) -> list[list[str]]:
 
 def _unquoted(lines: list[str]) -> list[list[str]]:
     try:
-        rows = list(csv.reader(lines))
+        rows = list(csv.reader(lines, strict=True))
     except csv.Error as e:
         raise ValueError(str(e)) from None
     if len(rows) != len(lines):  # a quote that no other closes

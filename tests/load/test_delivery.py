@@ -250,7 +250,7 @@ GOOD = packed(record(1))
         (GOOD[:-1], "no whole lines"),
         (GOOD.replace(b"Converse", b"Con\rverse"), "no whole lines"),
         (GOOD.replace(b"Converse", b"Con\nverse"), "cells instead|argument 2 is"),
-        (GOOD.replace(b"Converse", b'"Converse'), "cells instead|argument 2 is"),
+        (GOOD.replace(b"Converse", b'"Converse'), "unexpected end of data"),
         (GOOD.replace(b"Converse", b"\xff"), "decode"),
         (packed(record(2, "another")), "another worker"),
     ],

@@ -65,7 +65,7 @@ def test_lines_of_several_records_are_read_apart():
     assert rows_of("") == []
 
 
-@pytest.mark.parametrize("torn", ["a,b", "a,b\nc", "a\rb\n", 'a,"b\nc"\n', "a," + '"' + "x" * 140_000 + '"\n'])
+@pytest.mark.parametrize("torn", ["a,b", "a,b\nc", "a\rb\n", 'a,"b\nc"\n', 'a,"b\n', 'a,"b"c\n'])
 def test_what_is_no_whole_line_is_not_read(torn):
-    with pytest.raises(ValueError, match="whole lines|field larger"):
+    with pytest.raises(ValueError, match="whole lines|unexpected end|expected after"):
         rows_of(torn)
