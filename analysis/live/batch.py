@@ -1,4 +1,4 @@
-"""Records as arrays, the few columns of them that live figures go by: a look twice a second must cost little."""
+"""Records as arrays, the few columns of them that live figures go by: a look each second must cost little."""
 
 import typing
 

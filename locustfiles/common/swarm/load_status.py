@@ -1,4 +1,4 @@
-"""How the load stands, as the live page, the terminal and the metrics show it: worked out from what is in memory, twice a second."""
+"""How the load stands, as the live page, the terminal and the metrics show it: worked out from what is in memory, once a second."""
 
 import math
 import typing

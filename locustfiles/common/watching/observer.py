@@ -1,6 +1,6 @@
 """The observer: `python -m analysis watch -`, a process that reads the run folder while the run writes it.
 
-Twice a second, more seldom where lines of a log are all that is wanted, it is told, in a line of JSON, how the load stands and what
+Once a second, more seldom where lines of a log are all that is wanted, it is told, in a line of JSON, how the load stands and what
 is wanted; it answers in lines of `KIND JSON`, the
 last of which is `done`. What it says is passed on as it comes: nothing is worked out in the loop that measures.
 """
@@ -20,7 +20,8 @@ from locustfiles.common.watching.pipes import lines, write
 from locustfiles.contract.visible import visible
 
 log = logging.getLogger("swarmledger")
-EVERY_S, SELDOM_S = 0.5, 2.5
+EVERY_S, SELDOM_S = 1.0, 2.5
+WAIT_S = 1.5  # at most, for newer figures: an answer without them would be one more for the loop that measures
 FIRST_S = 300.0  # an answer that takes longer has stopped: it loads the libraries first, last of all on a busy machine
 ANSWER_S = 60.0
 AGAIN_S = 10.0  # an observer that has ended is begun again after so long
@@ -81,7 +82,7 @@ class Observer:
             if not self._asking[kind]:
                 self.want(**{kind: wanted_before if wanted_before is not of else None})
 
-    def document(self, after: int = -1, wait_s: float = 1.0) -> bytes:
+    def document(self, after: int = -1, wait_s: float = WAIT_S) -> bytes:
         """What the JSON endpoint answers: how the load stands now, and the figures that were last worked out. Waits for newer
         ones than `after`, at most so long. While it is asked now and then the figures are worked out."""
         if "figures" not in self._asked():

@@ -17,7 +17,7 @@ def serve(
     stage_control: typing.Callable[[str], str | None],
     answer: typing.Callable[[int, bool], str | None],
 ) -> None:
-    """document(after) -> JSON, once there is a newer one or a second is over; stage_control(do) and answer(id, yes) -> why it
+    """document(after) -> JSON, once there is a newer one or a while is over; stage_control(do) and answer(id, yes) -> why it
     cannot be, or None."""
 
     def live() -> Response:
