@@ -5,14 +5,14 @@ import os
 import pathlib
 import sys
 
-from scripts.bench.child import arguments
-from scripts.bench.tokenizer import make_tokenizer
+from scripts.bench.child import PROMPT, arguments
+from scripts.clients.small_tokenizer import make_tokenizer
 
 
 def main() -> None:
     args = arguments(__doc__)
     folder = pathlib.Path(args.out).parent
-    make_tokenizer(str(folder / "tokenizer"))
+    make_tokenizer(str(folder / "tokenizer"), PROMPT, words=800)
     aiperf = pathlib.Path(sys.executable).parent / "aiperf"
     command = [
         str(aiperf), "profile", "--model", args.model, "--url", args.url, "--endpoint-type", "chat", "--ui", "none",

@@ -24,7 +24,7 @@ from scripts.bench.client import plain_environment
 from scripts.bench.clients import LOCUST
 from scripts.bench.command import checkout, parser_of
 from scripts.bench.endpoint import ROOT, SHORT_MODEL, EndpointFailed, free_port, running_endpoint
-from scripts.bench.load import machine
+from scripts.bench.machine import machine
 from scripts.bench.measure import running
 from scripts.bench.table import markdown
 

@@ -6,8 +6,8 @@ import sys
 import tempfile
 import threading
 
-from scripts.bench.child import ACCESS_KEY, SECRET_KEY, Records, arguments
-from scripts.bench.tokenizer import make_tokenizer
+from scripts.bench.child import ACCESS_KEY, PROMPT, SECRET_KEY, Records, arguments
+from scripts.clients.small_tokenizer import make_tokenizer
 
 
 def note_answers(records: Records) -> None:
@@ -42,7 +42,7 @@ def main() -> None:
 
     note_answers(Records(args.out))
     with tempfile.TemporaryDirectory() as folder:
-        make_tokenizer(folder)
+        make_tokenizer(folder, PROMPT, words=800)
         sys.argv = [
             "genai-bench", "benchmark", "--api-backend", "aws-bedrock", "--api-base", args.url,
             "--aws-access-key-id", ACCESS_KEY, "--aws-secret-access-key", SECRET_KEY, "--aws-region", "us-east-1",

@@ -7,10 +7,7 @@ figure minus the endpoint's, ms.
 
 import argparse
 import datetime
-import importlib.metadata
-import os
 import pathlib
-import platform
 import sys
 import tempfile
 
@@ -19,6 +16,7 @@ from scripts.bench import page
 from scripts.bench.clients import CLIENTS, before
 from scripts.bench.command import checkout, parser_of, seconds
 from scripts.bench.endpoint import EndpointFailed
+from scripts.bench.machine import machine
 from scripts.bench.measure import cores, spare_core
 from scripts.bench.measurements import QUIET, Measurements, Part
 from scripts.bench.most import WORDS as MOST_WORDS
@@ -164,16 +162,6 @@ def _report(args: argparse.Namespace, bench: Measurements, climbers: list[str]) 
     lines += [f"- {name}: {args.clients[name].words}." for name in args.clients if name in names]
     lines += [WORDS, *([MOST_WORDS] if _ways(args) else []), *(f"- Not measured: {words}" for words in bench.left_out)]
     return "\n".join(lines)
-
-
-def machine() -> str:
-    """Cores, processor, and the versions that clients of ours and the plain ones stand on."""
-    found = [line for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
-    name = found[0].split(":", 1)[1].strip() if found else platform.machine()
-    versions = ", ".join(
-        f"{package} {importlib.metadata.version(package)}" for package in ("locust", "boto3", "gevent")
-    )
-    return f"{os.cpu_count()} cores of {name}, Python {platform.python_version()}, {versions}"
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from scripts.bench.client import Load, environment
 from scripts.bench.clients import CLIENTS
 from scripts.bench.command import parser_of
 from scripts.bench.endpoint import Endpoint, EndpointFailed, running_endpoint
-from scripts.bench.load import machine
+from scripts.bench.machine import machine
 from scripts.bench.measure import (
     SETTLE_S,
     ClientFailed,

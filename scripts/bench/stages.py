@@ -17,7 +17,7 @@ import typing
 from locustfiles.contract.exit_codes import BAD_INPUT, OK, complain
 from scripts.bench.command import parser_of
 from scripts.bench.endpoint import ROOT
-from scripts.bench.load import machine
+from scripts.bench.machine import machine
 from scripts.bench.many_stages import make_run
 from scripts.bench.table import UNKNOWN, markdown
 

@@ -19,7 +19,7 @@ from analysis.calibration.truth_log import read_truth
 from locustfiles.contract.exit_codes import BAD_INPUT, NOT_TRUSTED, OK, complain
 from scripts.bench.command import parser_of, seconds
 from scripts.bench.endpoint import Endpoint, EndpointFailed, running_endpoint
-from scripts.bench.load import machine
+from scripts.bench.machine import machine
 from scripts.bench.measure import ClientFailed, cores
 from scripts.bench.starve import Row, Sitting, rows_of, sit
 from scripts.bench.table import markdown

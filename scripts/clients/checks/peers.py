@@ -4,23 +4,15 @@ import pathlib
 import subprocess
 import sys
 
+from scripts.clients import small_tokenizer
 from scripts.clients.reporting import PROMPT
 
 REQUESTS = 6
 
 
 def make_tokenizer(folder: str) -> None:
-    """One of the prompt's words, in Hugging Face's form."""
-    from tokenizers import Tokenizer, models, pre_tokenizers, trainers
-    from transformers import PreTrainedTokenizerFast
-
-    tokenizer = Tokenizer(models.BPE(unk_token="[UNK]"))
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    trainer = trainers.BpeTrainer(
-        vocab_size=400, special_tokens=["[UNK]"], initial_alphabet=pre_tokenizers.ByteLevel.alphabet()
-    )
-    tokenizer.train_from_iterator([PROMPT], trainer)
-    PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="[UNK]").save_pretrained(folder)
+    """One of the prompt's words."""
+    small_tokenizer.make_tokenizer(folder, PROMPT, words=400)
 
 
 def ran(program: str, *arguments: str) -> None:
