@@ -1,7 +1,7 @@
 """Which levels need more than one core to be sent, told before a run from a target's first calls.
 
-What a call costs the sending process grows with its answer's pieces. Measured (scripts/bench/README.md): the processor there is
-an AMD EPYC; another may be twice as quick or as slow, so that a level is told only where it plainly needs more.
+What a call costs the sending process grows with its answer's pieces. Measured on one processor (scripts/bench/README.md): another
+may be twice as quick or as slow, so that a level is told only where it plainly needs more.
 """
 
 import math
