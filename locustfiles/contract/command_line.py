@@ -5,7 +5,6 @@ What argparse finds wrong becomes one line, `error: place: what; remedy`, and ex
 
 import argparse
 import collections.abc
-import errno
 import os
 import re
 import sys
@@ -13,10 +12,10 @@ import typing
 
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.exit_codes import BAD_INPUT, OK, complain
+from locustfiles.contract.full_disk import FULL
 from locustfiles.contract.nearest import nearest
 from locustfiles.contract.version import build
 
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 #: argparse's words for a value that is no number
 _KINDS = {"int": "not a whole number", "float": "not a number"}
 

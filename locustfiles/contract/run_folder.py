@@ -21,12 +21,12 @@ import msgspec
 import pydantic
 
 from locustfiles.contract.bad_input import BadInput
+from locustfiles.contract.full_disk import FULL
 from locustfiles.contract.manifest import SCHEMA, Manifest, manifest_of
 from locustfiles.contract.record import with_all_fields
 from locustfiles.contract.requests_file import HEADER
 from locustfiles.contract.visible import storable, visible_lines
 
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # of what a disk or a quota holds
 SHUT = (errno.EACCES, errno.EPERM)  # a folder that nothing may be added to
 
 

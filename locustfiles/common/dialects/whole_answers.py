@@ -12,13 +12,12 @@ from locustfiles.common.dialects.read_json import NO_JSON, read_json
 from locustfiles.common.dialects.table import DIALECTS
 from locustfiles.contract.error_classes import ErrorClass
 
-#: token counts, and the time, by the header that has them
+#: token counts, and the header that has each
 _COUNTS = {
     "prompt_tokens": "x-amzn-bedrock-input-token-count",
     "completion_tokens": "x-amzn-bedrock-output-token-count",
     "cache_read_tokens": "x-amzn-bedrock-cache-read-input-token-count",
     "cache_write_tokens": "x-amzn-bedrock-cache-write-input-token-count",
-    "": "x-amzn-bedrock-invocation-latency",
 }
 GUARDRAIL = "amazon-bedrock-guardrailAction"  # INTERVENED or NONE
 
@@ -96,10 +95,12 @@ def came_whole(builder: AnswerBuilder, dialect: str, data: bytes) -> bool:
 def header_counts(builder: AnswerBuilder, headers: typing.Mapping[str, str]) -> None:
     """What the headers of an InvokeModel answer count; header names in lower case."""
 
-    for name, of in _COUNTS.items():
-        value = headers.get(of, "").strip()
-        if value.isdecimal() and len(value) <= 15:
-            if name:
-                builder.count(**{name: int(value)})
-            else:
-                builder.service_times(int(value))
+    for name, header in _COUNTS.items():
+        if (tokens := _number(headers, header)) is not None:
+            builder.count(**{name: tokens})
+    builder.service_times(_number(headers, "x-amzn-bedrock-invocation-latency"))
+
+
+def _number(headers: typing.Mapping[str, str], name: str) -> int | None:
+    value = headers.get(name, "").strip()
+    return int(value) if value.isdecimal() and len(value) <= 15 else None

@@ -6,6 +6,7 @@ from locustfiles.common.planning.first_call import size_of
 from locustfiles.common.planning.inputs import Inputs
 from locustfiles.common.planning.prompt_tokens import MARGIN
 from locustfiles.common.recording.arrived import Arrived
+from locustfiles.contract.prices.charge import whole_prompt
 
 
 class ToSend:
@@ -21,14 +22,8 @@ class ToSend:
     def note(self, record: Arrived) -> None:
         """What a call says of its line."""
         size = self._of(record.target, record.payload).get(record.prompt_id or "")
-        # cached ones counted
-        tokens = (record.prompt_tokens or 0) + (record.cache_read_tokens or 0) + (record.cache_write_tokens or 0)
-        if (
-            tokens
-            and record.prompt_tokens is not None
-            and size
-            and (size, tokens) > self._longest.get(record.target, (0.0, 0))
-        ):
+        tokens = whole_prompt(record)
+        if tokens and size and (size, tokens) > self._longest.get(record.target, (0.0, 0)):
             self._longest[record.target] = size, tokens
 
     def longest(self, target: str, payload: str | None) -> float:

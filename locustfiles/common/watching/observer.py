@@ -1,8 +1,8 @@
 """The observer: `python -m analysis watch -`, a process that reads the run folder while the run writes it.
 
 Once a second, more seldom where lines of a log are all that is wanted, it is told, in a line of JSON, how the load stands and what
-is wanted; it answers in lines of `KIND JSON`, the
-last of which is `done`. What it says is passed on as it comes: nothing is worked out in the loop that measures.
+is wanted; it answers in lines of `KIND JSON`, the last of which is `done`. What it says is passed on as it comes: nothing is
+worked out in the loop that measures.
 """
 
 import collections
@@ -20,7 +20,8 @@ from locustfiles.common.watching.pipes import lines, write
 from locustfiles.contract.visible import visible
 
 log = logging.getLogger("swarmledger")
-EVERY_S, SELDOM_S = 1.0, 2.5
+EVERY_S = 1.0
+SELDOM_S = 2.5  # where nothing moves on a screen; what is answered is told at once
 WAIT_S = 1.5  # at most, for newer figures: an answer without them would be one more for the loop that measures
 FIRST_S = 300.0  # an answer that takes longer has stopped: it loads the libraries first, last of all on a busy machine
 ANSWER_S = 60.0

@@ -27,12 +27,11 @@ from locustfiles.common.planning import confirm
 from locustfiles.common.watching import options as watching_options
 from locustfiles.common.watching import plain
 from locustfiles.common.watching.json_stream import JsonStream
-from locustfiles.common.watching.observer import Observer
+from locustfiles.common.watching.observer import SELDOM_S, Observer
 from locustfiles.common.watching.screen import Screen, is_usable
 
 log = logging.getLogger("swarmledger")
 LOOK_S = 0.5
-SELDOM_S = 2.5  # where nothing moves on a screen; what the observer answers is told at once
 END_S = 30.0  # for the recommendation, at the end
 UNDER_WAY = ("checking", "confirming", "running", "stopping")
 Load = dict[str, typing.Any]

@@ -24,9 +24,15 @@ class Usage(typing.NamedTuple):
     @property
     def whole_prompt(self) -> int | None:
         """Tokens of the prompt, cached ones counted: what price steps go by."""
-        if self.prompt_tokens is None:
-            return None
-        return self.prompt_tokens + (self.cache_read_tokens or 0) + (self.cache_write_tokens or 0)
+        return whole_prompt(self)
+
+
+def whole_prompt(of: typing.Any) -> int | None:
+    """Of a usage or a record: prompt tokens, cached ones counted."""
+    if of.prompt_tokens is None:
+        return None
+    tokens: int = of.prompt_tokens + (of.cache_read_tokens or 0) + (of.cache_write_tokens or 0)
+    return tokens
 
 
 def usage_of(record: typing.Any) -> Usage:
