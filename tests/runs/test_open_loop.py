@@ -172,8 +172,11 @@ def test_too_few_users_show_as_a_growing_delay(stalling, tmp_path):
 TRACE = [(0.0, 20, 4), (0.05, 100, 8), (0.5, 60, 10), (0.5, 20, 3), (1.2, 100, 5), (1.25, 20, 6), (2.0, 60, 10)]
 
 
-def test_two_workers_replay_a_recorded_trace_at_its_times_with_its_lengths(endpoint, tmp_path):
-    """Prompts of 22, 58 and 97 tokens are the nearest to 20, 60 and 100. The rate is 6 gaps in 2 s: 3/s."""
+@repeated
+def test_two_workers_replay_a_recorded_trace_at_its_times_with_its_lengths(endpoint, tmp_path_factory):
+    """Prompts of 22, 58 and 97 tokens are the nearest to 20, 60 and 100. The rate is 6 gaps in 2 s: 3/s. An endpoint that waits
+    for a core reads a request late, and its own clock begins there."""
+    tmp_path = tmp_path_factory.mktemp("trace")
     lines = "".join(f"{1e6 + at:.3f},{prompt},{out}\n" for at, prompt, out in TRACE)
     (tmp_path / "trace.csv").write_text("timestamp,prompt_tokens,completion_tokens\n" + lines)
     prompts = [{"id": f"p{n}", "prompt": "word " * n, "prompt_tokens": n} for n in (22, 58, 97)]
