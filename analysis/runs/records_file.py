@@ -38,7 +38,7 @@ def read_records(text: bytes) -> tuple[pd.DataFrame, list[tuple[int, str]]]:
         frame = _read(text)
         if _sound(frame, text):
             return _whole_numbers(frame), []
-    except (ValueError, UnicodeDecodeError):  # pandas' ParserError is a ValueError
+    except (ValueError, csv.Error):  # pandas' ParserError is a ValueError, and so is UnicodeDecodeError
         pass
     return read_lines(text)
 
@@ -75,7 +75,9 @@ def _sound(frame: pd.DataFrame, text: bytes) -> bool:
     lines = text.count(b"\n")
     if len(frame) != lines - 1 or frame[list(REQUIRED)].isna().any(axis=None):
         return False
-    if b'"' not in text and text.count(b",") != lines * (len(FIELDS) - 1):  # pandas takes a line without its last cells
+    if not all(
+        map(_is_long, text.splitlines() if b'"' in text else [text])
+    ):  # pandas takes a line without its last cells
         return False
     first, last, end = (frame[name].to_numpy() for name in ("ttft_ms", "last_token_ms", "latency_ms"))
     first = np.where(np.isnan(first), 0.0, first)
@@ -90,6 +92,13 @@ def _sound(frame: pd.DataFrame, text: bytes) -> bool:
 
 def _no_counts(values: np.ndarray) -> np.ndarray:
     return (values < 0) | (values > MOST) | (values > np.floor(values))
+
+
+def _is_long(text: bytes) -> bool:
+    """Whether lines have as many cells as there are fields; with a quote in it, text is one line."""
+    if b'"' in text:
+        return len(next(csv.reader([text.decode()]))) == len(FIELDS)
+    return text.count(b",") == (text.count(b"\n") or 1) * (len(FIELDS) - 1)
 
 
 def _whole_lines(text: bytes) -> tuple[bytes, list[tuple[int, str]]]:

@@ -121,6 +121,14 @@ def test_a_number_with_a_fraction_is_no_count(tmp_path):
     same(read_with(path, [text]), text)
 
 
+def test_a_line_without_its_last_cells_is_damaged_whatever_is_quoted_elsewhere(path):
+    """Short by so few that all that a record must have is there."""
+    lines = RunFolder(path).requests.read_bytes().splitlines(keepends=True)
+    lines[45] = lines[45].rsplit(b",", 9)[0] + b"\n"
+    assert read_records(b"".join(lines))[1] == [(46, f"{len(FIELDS) - 9} cells instead of {len(FIELDS)}")]
+    assert b'"' not in lines[45] and any(b'"' in line for line in lines)
+
+
 def test_a_torn_line_and_a_damaged_one_far_behind_are_told_with_their_numbers(path):
     whole = RunFolder(path).requests.read_bytes()
     lines = whole.splitlines(keepends=True)
