@@ -37,9 +37,9 @@ PLACES = {
 
 def identity(sender, target: Target) -> str:
     """Whose name a target is called in, and where that was found; never a key."""
-    if isinstance(target, OpenAITarget):
-        there = "" if os.environ.get(target.api_key_env) else " is not set: no key is sent"
-        return f"{target.api_key_env}{there}" if there else f"key from {target.api_key_env}"
+    if isinstance(target, OpenAITarget) and target.auth == "api_key":
+        there = "" if os.environ.get(target.key_variable) else " is not set: no key is sent"
+        return f"{target.key_variable}{there}" if there else f"key from {target.key_variable}"
     if isinstance(target, BedrockTarget) and os.environ.get("AWS_BEARER_TOKEN_BEDROCK"):
         return "Bedrock API key from AWS_BEARER_TOKEN_BEDROCK"
     import botocore.session

@@ -26,7 +26,7 @@ _CALLED: dict[str, tuple[str, ...]] = {
 }
 #: keys that neither say what is called nor change a call: instances, price and the address that is asked stand apart
 _BESIDE = (
-    "name", "service", "labels", "payloads", "load", "price", "discount_percent", "endpoint_url", "api_key_env",
+    "name", "service", "labels", "payloads", "load", "price", "discount_percent", "endpoint_url", "api_key_env", "auth", "signing_name",
     "instance_type", "instance_count", "instance_share", "parameters",
 )  # fmt: skip
 PRICE, ADDRESS = "price", "endpoint_url"

@@ -7,11 +7,11 @@ named by them directly with the class.
 
 | class | from |
 |---|---|
-| throttled | ThrottlingException, TooManyRequestsException, ServiceQuotaExceededException, other 429 |
+| throttled | ThrottlingException, TooManyRequestsException, ServiceQuotaExceededException, rate_limit_error, other 429 |
 | not_ready | ModelNotReadyException (although it is a 429) |
 | model_timeout | ModelTimeoutException, 408 |
 | model_error | ModelError, ModelErrorException, ModelStreamErrorException, 424 |
-| unavailable | ServiceUnavailable(Exception), 503 |
+| unavailable | ServiceUnavailable(Exception), overloaded_error, 503, 529 |
 | server | InternalServerException, InternalFailure, InternalDependencyException, InternalStreamFailure, other 5xx |
 | auth | 401, 403 and the signature, token and access exceptions |
 | client | ValidationException, ValidationError, ResourceNotFoundException, ConflictException, other 4xx |
@@ -118,6 +118,18 @@ _BY_TYPE = {
     "notauthorized": ErrorClass.AUTH,
 }
 
+#: Anthropic's, and those of OpenAI's Responses: they decide in mid-stream, where no status comes with them
+_BY_WORD = {
+    "rate_limit_error": ErrorClass.THROTTLED,
+    "rate_limit_exceeded": ErrorClass.THROTTLED,
+    "overloaded_error": ErrorClass.UNAVAILABLE,
+    "timeout_error": ErrorClass.MODEL_TIMEOUT,
+    "api_error": ErrorClass.SERVER,
+    "server_error": ErrorClass.SERVER,
+    "authentication_error": ErrorClass.AUTH,
+    "permission_error": ErrorClass.AUTH,
+}
+
 _BY_STATUS = {
     401: ErrorClass.AUTH,
     403: ErrorClass.AUTH,
@@ -125,6 +137,7 @@ _BY_STATUS = {
     424: ErrorClass.MODEL_ERROR,
     429: ErrorClass.THROTTLED,
     503: ErrorClass.UNAVAILABLE,
+    529: ErrorClass.UNAVAILABLE,  # Anthropic is overloaded
 }
 
 
@@ -137,7 +150,7 @@ def type_name(raw: str | None) -> str | None:
 
 def is_known(exception_type: str | None) -> bool:
     """Whether a type of this name decides the class by itself."""
-    return (type_name(exception_type) or "").lower() in _BY_TYPE
+    return (type_name(exception_type) or "").lower() in _BY_TYPE | _BY_WORD
 
 
 def classify(exception_type: str | None, status: int | None) -> ErrorClass:
@@ -155,5 +168,7 @@ def classify(exception_type: str | None, status: int | None) -> ErrorClass:
         return ErrorClass.CLIENT
     if status is not None and status >= 500:
         return ErrorClass.SERVER
+    if name and name.lower() in _BY_WORD:
+        return _BY_WORD[name.lower()]
     # an exception event of a name nobody knows: the model's stream failed
     return ErrorClass.MODEL_ERROR if name else ErrorClass.BAD_RESPONSE

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-COLUMNS = ("plain", "stream", "tools", "structured", "SageMaker", "embeddings", "models", "health", "faults")
+COLUMNS = ("plain", "stream", "tools", "structured", "SageMaker", "embeddings", "newer", "models", "health", "faults")
 
 
 @dataclasses.dataclass(frozen=True)

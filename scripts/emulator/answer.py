@@ -39,6 +39,7 @@ class Answer:
         self.reports_usage, self.empty, self.struck = True, False, False
         self.blocked = False  # a guardrail stands before the model
         self.withheld = False  # a dialect keeps the last token for its closing line
+        self.sequence = 0  # events that the dialect has numbered
         self.around: dict[str, list[bytes]] = {}  # what a dialect writes before and after each text
         self.new_session: str | None = None  # id and expiry of the stateful session that the request opened
         self.prompt_tokens: int | None = None

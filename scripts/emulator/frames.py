@@ -61,3 +61,8 @@ def exception(name: str, payload: bytes) -> bytes:
 def error(code: str, text: str) -> bytes:
     """An error frame: ends a stream with an unmodelled error; it has no payload."""
     return message(((":error-code", code), (":error-message", text), (":message-type", "error")), b"")
+
+
+def named_line(value: dict) -> bytes:
+    """A server-sent event that bears the name of its `type`, as those of Responses and of Anthropic's Messages do."""
+    return b"event: %b\ndata: %b\n\n" % (value["type"].encode(), compact(value))

@@ -6,7 +6,7 @@ import hmac
 from typing import NamedTuple
 
 from scripts.emulator.errors import AwsError
-from scripts.emulator.frames import compact
+from scripts.emulator.frames import compact, named_line
 
 
 class _Words(NamedTuple):
@@ -48,8 +48,9 @@ def no_key() -> AwsError:
 
 def has_key(request, key: str | None) -> bool:
     """Whether a request brings the configured key; where none is configured, none is asked for."""
-    given = request.headers.get("authorization", "").encode()
-    return key is None or hmac.compare_digest(given, f"Bearer {key}".encode())
+    own = request.headers.get("x-api-key")  # Anthropic's
+    given = request.headers.get("authorization", "") if own is None else f"Bearer {own}"
+    return key is None or hmac.compare_digest(given.encode(), f"Bearer {key}".encode())
 
 
 def model_not_found(name: str) -> AwsError:
@@ -67,6 +68,13 @@ def status_and_body(error: AwsError) -> tuple[int, bytes]:
 def event(name: str, message: str) -> bytes:
     """The event of an error in mid-stream, by the name of Bedrock's exception event."""
     return b"data: %b\n\n" % _body(_WORDS[name[0].upper() + name[1:]], message)
+
+
+def named_event(name: str, message: str) -> bytes:
+    """The same of Responses."""
+    words = _WORDS[name[0].upper() + name[1:]]
+    error = {"type": "error", "code": words.code or words.type, "message": words.message or message, "param": None}
+    return named_line(error | {"sequence_number": 0})
 
 
 def _name(error: AwsError) -> str:

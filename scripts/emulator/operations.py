@@ -5,7 +5,7 @@ import functools
 import re
 import urllib.parse
 
-from scripts.emulator import frames, openai_errors
+from scripts.emulator import anthropic_errors, frames, openai_errors
 from scripts.emulator.errors import AwsError
 
 EVENT_STREAM = "application/vnd.amazon.eventstream"
@@ -48,11 +48,15 @@ class Operation:
 
     def request_id(self, a) -> tuple[str, str]:
         """The header that names the request."""
-        return "x-request-id" if self.service == "openai" else "x-amzn-RequestId", a.request_id
+        name = "request-id" if self.name == "Messages" else "x-request-id"
+        return name if self.service == "openai" else "x-amzn-RequestId", a.request_id
 
     def error(self, a, error: AwsError) -> tuple[int, list[tuple[str, str]], bytes]:
         """Status, headers and body of an error answer."""
         headers = [self.request_id(a), ("Content-Type", "application/json")]
+        if self.name == "Messages":
+            status, body = anthropic_errors.status_and_body(error)
+            return status, headers, body
         if self.openai:
             status, body = openai_errors.status_and_body(error)
             return status, headers, body
@@ -72,6 +76,10 @@ class Operation:
     def exception(self, name: str, message: str) -> bytes:
         """The event that ends a stream in an error. After a failure of the model vLLM goes on to its [DONE]; the other
         errors end the stream as OpenAI does, without."""
+        if self.name == "Messages":
+            return anthropic_errors.event(name, message)
+        if self.name == "Responses":
+            return openai_errors.named_event(name, message)
         if self.openai:
             done = b"data: [DONE]\n\n" if name == "modelStreamErrorException" else b""
             return openai_errors.event(name, message) + done
@@ -114,8 +122,15 @@ _OPERATIONS = {
 _OPENAI = {
     "/chat/completions": Operation("ChatCompletions", "openai", False, openai=True),
     "/completions": Operation("Completions", "openai", False, openai=True),
+    "/responses": Operation("Responses", "openai", False, openai=True),
+    "/embeddings": Operation("Embeddings", "openai", False, openai=True),
+    "/messages": Operation("Messages", "openai", False, openai=True),
 }
-_BEDROCK_OPENAI = {"/openai/v1/chat/completions": Operation("ChatCompletions", "bedrock", False, openai=True)}
+_BEDROCK_OPENAI = {
+    "/openai/v1/chat/completions": Operation("ChatCompletions", "bedrock", False, openai=True),
+    "/openai/v1/responses": Operation("Responses", "bedrock", False, openai=True),
+    "/anthropic/v1/messages": Operation("Messages", "bedrock", False, openai=True),
+}
 _STREAMING = {o: dataclasses.replace(o, streams=True) for o in (*_OPENAI.values(), *_BEDROCK_OPENAI.values())}
 
 
@@ -123,12 +138,14 @@ _STREAMING = {o: dataclasses.replace(o, streams=True) for o in (*_OPENAI.values(
 def route(method: str, raw_path: str, openai_paths: tuple[str, ...] = ("/v1",)) -> tuple[Operation, str] | None:
     """Operation and decoded endpoint name or model id (on an OpenAI route empty: the body names it); None when no
     operation has this path. openai_paths: what stands before OpenAI's own routes."""
-    if method == "POST" and raw_path.endswith("/completions"):
-        own = (_OPENAI.get(raw_path.removeprefix(path)) for path in openai_paths if raw_path.startswith(path))
-        operation = next((o for o in own if o), None) or _BEDROCK_OPENAI.get(raw_path)
-        return (operation, "") if operation else None
+    if method != "POST":
+        return None
+    own = (_OPENAI.get(raw_path.removeprefix(path)) for path in openai_paths if raw_path.startswith(path))
+    named = next((o for o in own if o), None) or _BEDROCK_OPENAI.get(raw_path)
+    if named:
+        return named, ""
     match = _ROUTE.fullmatch(raw_path)
-    if match is None or method != "POST":
+    if match is None:
         return None
     operation = _OPERATIONS.get((match[1], match[3]))
     return (operation, urllib.parse.unquote(match[2])) if operation else None

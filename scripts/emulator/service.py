@@ -9,6 +9,7 @@ from scripts.emulator import counting, errors, model_limits, models, openai_erro
 from scripts.emulator.answer import Answer
 from scripts.emulator.clock import clock
 from scripts.emulator.dialects import (
+    anthropic_route,
     bedrock_chat,
     bedrock_claude,
     bedrock_command,
@@ -23,6 +24,7 @@ from scripts.emulator.dialects import (
     lmi,
     openai_chat,
     openai_completions,
+    openai_responses,
     tgi,
     want,
 )
@@ -64,7 +66,13 @@ _MARKS = dict.fromkeys(("tgi", "lmi", "hf-embedding"), b'"inputs"') | {
     "openai-chat": b'"messages"',
     "openai-completions": b'"prompt"',
 }
-OPENAI = {"ChatCompletions": openai_chat, "Completions": openai_completions}
+OPENAI = {
+    "ChatCompletions": openai_chat,
+    "Completions": openai_completions,
+    "Responses": openai_responses,
+    "Embeddings": embeddings.OPENAI,
+    "Messages": anthropic_route,
+}
 
 
 class Service:
@@ -163,7 +171,8 @@ class Service:
         """A signature or one of Bedrock's tokens; on OpenAI's own routes the key, if one is configured. Raises
         AwsError."""
         if a.operation.service != "openai":
-            a.region = self._verifier.check(a.request, a.operation.service)
+            mantle = "bedrock-mantle" if a.operation.openai else None  # whose routes these are, too
+            a.region = self._verifier.check(a.request, a.operation.service, mantle)
         elif not openai_errors.has_key(a.request, self._config.api_key):
             raise openai_errors.no_key()
 
@@ -202,7 +211,8 @@ def _dialect(a: Answer, config):
     """What the target speaks in this operation; where a container speaks several, what the body looks like."""
     operation = a.operation
     if operation.openai:
-        return OPENAI[operation.name] if operation.service == "openai" else bedrock_openai
+        own = operation.service == "openai" or operation.name != "ChatCompletions"
+        return OPENAI[operation.name] if own else bedrock_openai
     if operation.service == "sagemaker":
         marks = [_MARKS[name] for name in config.more_dialects]
         spoken = zip(marks, config.more_dialects, strict=True)

@@ -93,8 +93,9 @@ class Verifier:
         self._region = region
         self._clock = clock
 
-    def check(self, request, service: str) -> str:
-        """The region the request was signed for. Raises AwsError 403 as AWS words it."""
+    def check(self, request, service: str, also: str | None = None) -> str:
+        """The region the request was signed for. also: another service that it may be signed for. Raises AwsError 403 as AWS
+        words it."""
         header = request.headers.get("authorization")
         if not header:
             raise _refuse("MissingAuthenticationTokenException", "Missing Authentication Token")
@@ -102,10 +103,12 @@ class Verifier:
             if not any(hmac.compare_digest(header[7:].encode(), t.encode()) for t in self._bearer):
                 raise _refuse("AccessDeniedException", "Authentication failed: Please make sure your API Key is valid.")
             return self._region or "us-east-1"
-        return self._check_signature(header, request, service)
-
-    def _check_signature(self, header: str, request, service: str) -> str:
         parts = _parts_of(header)
+        if also and f"/{also}/" in parts.get("Credential", ""):
+            service = also
+        return self._check_signature(header, parts, request, service)
+
+    def _check_signature(self, header: str, parts: dict[str, str], request, service: str) -> str:
         if not header.startswith(ALGORITHM) or len(parts) < 3:
             missing = [p for p in ("Credential", "Signature", "SignedHeaders") if p not in parts]
             text = (

@@ -40,7 +40,13 @@ def ask(url: str, monkeypatch, prompt: Prompt = PROMPT, **target):
 
 @pytest.mark.parametrize("stream", [True, False])
 @pytest.mark.parametrize(
-    ("dialect", "operation"), [("openai-chat", "ChatCompletions"), ("openai-completions", "Completions")]
+    ("dialect", "operation"),
+    [
+        ("openai-chat", "ChatCompletions"),
+        ("openai-completions", "Completions"),
+        ("openai-responses", "Responses"),
+        ("anthropic-messages", "Messages"),
+    ],
 )
 def test_a_call_is_recorded_with_the_servers_own_token_counts(url, monkeypatch, stream, dialect, operation):
     record = ask(url, monkeypatch, stream=stream, dialect=dialect)

@@ -2,22 +2,32 @@
 
 from locustfiles.common.dialects.answer_parts import objects, part
 from locustfiles.common.dialects.billed import cache_creation
-from locustfiles.common.dialects.body_parts import Split, known, merged, turns_of
+from locustfiles.common.dialects.body_parts import Split, known, merged, model_of, turns_of
 from locustfiles.common.dialects.parsed import AnswerBuilder
 from locustfiles.common.prompts.images import image_in
 from locustfiles.common.prompts.payloads import BadPayload, Prompt
 from locustfiles.contract.bad_input import BadScenario
 from locustfiles.contract.error_classes import ErrorClass
-from locustfiles.contract.scenario.targets import BedrockTarget
+from locustfiles.contract.scenario.targets import BedrockTarget, OpenAITarget
 
 
 def claude_body(target: BedrockTarget, prompt: Prompt, split: Split) -> dict:
+    """Of InvokeModel, whose path names the model, and whether it streams."""
+    return _body(target, prompt, split, {"anthropic_version": "bedrock-2023-05-31"})
+
+
+def messages_body(target: OpenAITarget, prompt: Prompt, split: Split) -> dict:
+    """Of Anthropic's own route."""
+    return _body(target, prompt, split, model_of(target) | known(stream=True if target.stream else None))
+
+
+def _body(target: BedrockTarget | OpenAITarget, prompt: Prompt, split: Split, own: dict) -> dict:
     if split.max_tokens is None:
         raise BadScenario(f"target `{target.name}`: Claude's body needs `max_tokens`; add it to `parameters:`")
     system, messages = turns_of(target, prompt)
     if prompt.cached or prompt.pictured:
         messages = [{"role": m["role"], "content": _claude_parts(m["content"], prompt)} for m in messages]
-    document = {"anthropic_version": "bedrock-2023-05-31", "max_tokens": split.max_tokens, "messages": messages}
+    document = own | {"max_tokens": split.max_tokens, "messages": messages}
     document |= known(
         system=_claude_system(target, prompt, system),
         temperature=split.temperature,
@@ -27,8 +37,8 @@ def claude_body(target: BedrockTarget, prompt: Prompt, split: Split) -> dict:
     return merged(document, split.rest, prompt)
 
 
-def _claude_system(target: BedrockTarget, prompt: Prompt, texts: list[str]) -> str | list[dict] | None:
-    if target.cache_system:
+def _claude_system(target: BedrockTarget | OpenAITarget, prompt: Prompt, texts: list[str]) -> str | list[dict] | None:
+    if isinstance(target, BedrockTarget) and target.cache_system:
         mark = {"type": "ephemeral"} | known(ttl=target.cache_ttl)
         return [{"type": "text", "text": target.system, "cache_control": mark}]
     if prompt.cached and target.system is None:
@@ -72,6 +82,7 @@ def claude_event(builder: AnswerBuilder, event: dict, time: float) -> None:
     elif kind == "content_block_start":
         _claude_block(builder, part(event, "content_block"))
     elif kind == "message_start":
+        builder.identify(part(event, "message").get("id"))
         # its output_tokens is a placeholder, the count comes with message_delta
         _claude_usage(builder, builder.usage(part(event, "message")), final=False)
     elif kind == "message_delta":
@@ -82,6 +93,7 @@ def claude_event(builder: AnswerBuilder, event: dict, time: float) -> None:
 
 
 def claude_whole(builder: AnswerBuilder, answer: dict) -> None:
+    builder.identify(answer.get("id"))
     _claude_usage(builder, builder.usage(answer), final=True)
     builder.stop(answer.get("stop_reason"))
     if type(answer.get("content")) is not list:

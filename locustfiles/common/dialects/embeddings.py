@@ -1,8 +1,9 @@
-"""Embedding models: Titan's, Nova's, Cohere's and Hugging Face's containers."""
+"""Embedding models: Titan's, Nova's, Cohere's, Hugging Face's containers, and OpenAI's route."""
 
 import typing
 
-from locustfiles.common.dialects.body_parts import Split, merged
+from locustfiles.common.dialects.answer_parts import objects
+from locustfiles.common.dialects.body_parts import Split, merged, model_of
 from locustfiles.common.dialects.parsed import AnswerBuilder
 from locustfiles.common.prompts.payloads import Prompt
 from locustfiles.contract.bad_input import BadScenario
@@ -16,6 +17,22 @@ def embedding_body(key: str, as_list: bool = False, **defaults: str) -> typing.C
         return merged({key: [prompt.text] if as_list else prompt.text} | defaults, split.rest, prompt)
 
     return body
+
+
+def openai_embedding_body(target: Target, prompt: Prompt, split: Split) -> dict:
+    _refuse_sampling(target, split)
+    return merged(model_of(target) | {"input": prompt.text}, split.rest, prompt)
+
+
+def openai_embedding_whole(builder: AnswerBuilder, answer: dict) -> None:
+    """`data` has the vectors: numbers, or base64 of them."""
+    builder.identify(answer.get("id"))
+    builder.count(prompt_tokens=builder.usage(answer).get("prompt_tokens"), completion_tokens=0)
+    vector = next((item.get("embedding") for item in objects(answer, "data")), None)
+    if _has_number(vector) or (isinstance(vector, str) and vector):
+        builder.produced = True
+    else:
+        builder.fail(ErrorClass.BAD_RESPONSE, None, "no vector in the answer")
 
 
 def nova_embedding_body(target: Target, prompt: Prompt, split: Split) -> dict:

@@ -18,7 +18,9 @@ the body as it is, at the level named last:
 | openai-chat | max_tokens; on Bedrock | temperature | top_p | stop | top |
 | | max_completion_tokens | | | | |
 | openai-completions | max_tokens | temperature | top_p | stop | top |
-| titan-, nova-, cohere- and hf-embedding | refused, as the other three | | | | top |
+| openai-responses | max_output_tokens | temperature | top_p | refused: the API has none | top |
+| anthropic-messages | max_tokens (required) | temperature | top_p | stop_sequences | top |
+| titan-, nova-, cohere-, hf-embedding and openai-embeddings | refused, as the other three | | | | top |
 | raw | where `body` has "{max_tokens}" | and so on | | | refused |
 
 An object among the other keys is merged into an object of the same name (`inferenceConfig: {topK: 20}`).
@@ -43,12 +45,20 @@ from locustfiles.common.prompts.payloads import BadPayload, Prompt
 from locustfiles.contract.bad_input import BadScenario
 from locustfiles.contract.scenario.families import Family
 from locustfiles.contract.scenario.raw import RawAnswer
-from locustfiles.contract.scenario.targets import BedrockTarget, Dialect, OpenAITarget, SageMakerTarget, Target
+from locustfiles.contract.scenario.targets import (
+    BedrockTarget,
+    Dialect,
+    OpenAITarget,
+    RouteDialect,
+    SageMakerTarget,
+    Target,
+)
 
-AnswerDialect = typing.Literal["converse"] | Family | Dialect
+AnswerDialect = typing.Literal["converse"] | Family | Dialect | RouteDialect
+ANTHROPIC_VERSION = "2023-06-01"  # the only one that Anthropic's API has had since
 
 # scenario and payload decide
-_OURS = frozenset({"stream", "inputs", "messages", "prompt", "inputText", "texts", "message"})
+_OURS = frozenset({"stream", "inputs", "messages", "prompt", "inputText", "texts", "message", "input"})
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -139,9 +149,9 @@ def _address(target: Target) -> tuple[str, str, dict[str, str]]:
     """Operation, path and headers; header names from botocore's models of both services."""
     headers = {"Content-Type": "application/json"}
     if isinstance(target, OpenAITarget):
-        if target.dialect == "openai-chat":
-            return "ChatCompletions", "/chat/completions", headers
-        return "Completions", "/completions", headers
+        if target.dialect == "anthropic-messages":
+            headers["anthropic-version"] = ANTHROPIC_VERSION
+        return *target.route, headers
     if isinstance(target, BedrockTarget):
         base = f"/model/{quoted(target.model_id)}"
         if target.api == "converse":

@@ -12,6 +12,8 @@ A stream is whole when its closing event came and nothing broke after it:
 | tgi, lmi | a line with generated_text |
 | openai-chat, openai-completions | a finish_reason of every choice that began and a proper end of the body, for many |
 | | servers, and Bedrock's chunks, have no `data: [DONE]`; or that line, where no choice has a finish_reason |
+| openai-responses | response.completed, response.incomplete or response.failed |
+| anthropic-messages | message_stop |
 | raw | `data: [DONE]`, or the line where the scenario's `answer.done` finds something; with `plain_text` none |
 
 A server that ignores `stream: true` answers with one JSON document: such an answer is whole, and has no times.
@@ -34,10 +36,12 @@ from locustfiles.common.dialects.table import CHUNK_EVENTS
 from locustfiles.common.dialects.whole_answers import GUARDRAIL, header_counts, whole
 from locustfiles.contract.error_classes import ErrorClass, classify
 
-_REQUEST_IDS = ("x-amzn-requestid", "x-amzn-request-id", "x-request-id")
+_REQUEST_IDS = ("x-amzn-requestid", "x-amzn-request-id", "x-request-id", "request-id")  # the last is Anthropic's
 _NO_LINE = " (neither a finish_reason of every choice nor `data: [DONE]`)"
 _CLOSING = dict.fromkeys(OPENAI, _NO_LINE) | {
-    "raw": " (neither `data: [DONE]` nor what `answer.done` finds; of bare text, say `plain_text: true`)"
+    "openai-responses": " (response.completed, response.incomplete or response.failed)",
+    "anthropic-messages": " (message_stop)",
+    "raw": " (neither `data: [DONE]` nor what `answer.done` finds; of bare text, say `plain_text: true`)",
 }
 _NOTHING = "the answer has no body: the server gave up after it had answered 200; with `stream: false` it may say why"
 _METRICS = "amazon-bedrock-invocationMetrics"

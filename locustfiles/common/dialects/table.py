@@ -12,6 +12,7 @@ from locustfiles.common.dialects import (
     nova,
     openai,
     raw_container,
+    responses,
     text_generation,
     titan,
 )
@@ -66,6 +67,13 @@ DIALECTS: dict[str, Dialect] = {
         text_generation.text_generation_whole,
         text_generation.text_generation_event,
     ),
+    "openai-responses": Dialect(
+        responses.responses_body, responses.responses_whole, responses.responses_event, chat=True, images=True
+    ),
+    "anthropic-messages": Dialect(
+        claude.messages_body, claude.claude_whole, claude.claude_event, chat=True, caches=True, images=True
+    ),
+    "openai-embeddings": Dialect(embeddings.openai_embedding_body, embeddings.openai_embedding_whole),
     "openai-completions": Dialect(completions.completion_body, openai.openai_whole, openai.openai_event),
     "raw": Dialect(raw_container.raw_body, raw_container.raw_whole, raw_container.raw_event),
 }

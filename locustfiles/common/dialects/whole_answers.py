@@ -19,6 +19,8 @@ _COUNTS = {
     "cache_read_tokens": "x-amzn-bedrock-cache-read-input-token-count",
     "cache_write_tokens": "x-amzn-bedrock-cache-write-input-token-count",
 }
+#: what a whole answer of these has, and none of their events
+_WHOLE_BY = {"openai-responses": "output", "anthropic-messages": "content"}
 GUARDRAIL = "amazon-bedrock-guardrailAction"  # INTERVENED or NONE
 
 
@@ -87,6 +89,8 @@ def came_whole(builder: AnswerBuilder, dialect: str, data: bytes) -> bool:
         return False
     if dialect in ("tgi", "lmi"):
         return type(answer.get("generated_text")) is str and "token" not in answer
+    if dialect in _WHOLE_BY:
+        return type(answer.get(_WHOLE_BY[dialect])) is list
     choices = objects(answer, "choices")
     ended = (c.get("finish_reason") or c.get("stop_reason") for c in choices)
     return bool(choices) and (any("message" in c for c in choices) or ("delta" not in choices[0] and all(ended)))

@@ -10,7 +10,12 @@ from locustfiles.contract.scenario.targets import OpenAITarget, SageMakerTarget,
 
 DIALECTS_ARE_IN = "which container speaks which dialect: configs/README.md"
 #: what servers say of a body that lacks their own first key -> dialects whose body has it
-_WANTED = {"inputs": "tgi or lmi", "messages": "openai-chat", "prompt": "openai-completions"}
+_WANTED = {
+    "inputs": "tgi or lmi",
+    "messages": "openai-chat or anthropic-messages",
+    "prompt": "openai-completions",
+    "input": "openai-responses or openai-embeddings",
+}
 _CONTAINER = re.compile(r"container status (\d{3})\b")
 _CONTAINER_REMEDIES = {
     (

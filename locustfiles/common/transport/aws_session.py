@@ -29,6 +29,13 @@ UNSIGNED = (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError, 
 MOST_KINDS = 1000  # of requests whose common parts are kept
 
 
+class KeyHeader(typing.NamedTuple):
+    """The header of a request that holds a key."""
+
+    name: str
+    value: str
+
+
 class NoCredentials(BadInput):
     """No AWS credentials in any of boto3's usual places."""
 
@@ -55,12 +62,10 @@ class AwsSession:
             raise NoCredentials(
                 f"AWS credentials: cannot be used: {redact(str(e))}; check AWS_PROFILE and where it takes them from"
             ) from None
-        self._keys: dict[str, str] = {}  # of OpenAI's routes, by the variable that holds it
+        self._keys: dict[str, KeyHeader | None] = {}  # by target
         for target in scenario.targets:
-            if isinstance(target, OpenAITarget):
-                self._key(target)
-        self._bearer = _key_in("AWS_BEARER_TOKEN_BEDROCK")
-        signed = {t.service for t in scenario.targets} - {"openai"} - ({"bedrock"} if self._bearer else set())
+            self._key_header(target)
+        signed = any(self._key_header(target) is None for target in scenario.targets)
         if self._credentials is None and signed:
             raise NoCredentials(
                 "AWS credentials: none found; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
@@ -114,9 +119,9 @@ class AwsSession:
     def request(self, target: Target, path: str, headers: dict[str, str], body: bytes) -> bytes:
         """A signed HTTP/1.1 request, ready to be sent. `path` is URL-quoted already. What requests of one kind share is
         kept. Credentials are asked for anew at each."""
-        base, key = self._base(target), self._key(target)
+        base, key = self._base(target), self._key_header(target)
         frozen = self._credentials.get_frozen_credentials() if key is None else None
-        kind = (target.service, base, path, key, *headers.items())
+        kind = (target.service, getattr(target, "signing_name", None), base, path, key, *headers.items())
         known = self._kinds.get(kind)
         if known is not None:
             head, repeated = known
@@ -131,9 +136,9 @@ class AwsSession:
         )
         repeated = None
         if frozen is not None:
-            repeated = signed(frozen, self._region or "", SERVICES[target.service][1], request)
-        elif key:
-            request.headers["Authorization"] = key
+            repeated = signed(frozen, self._region or "", _signed_as(target), request)
+        elif key and key.value:
+            request.headers[key.name] = key.value
         head = Head(base, path, request.headers, self.origin(target).proxy if base.scheme == "http" else None)
         if repeated or frozen is None:
             if len(self._kinds) >= MOST_KINDS:
@@ -141,14 +146,27 @@ class AwsSession:
             self._kinds[kind] = head, repeated
         return head.written(body)
 
-    def _key(self, target: Target) -> str | None:
-        """The Authorization header where it is a key, empty where there is none; None where requests are signed. Raises NoCredentials."""
+    def _key_header(self, target: Target) -> KeyHeader | None:
+        """The header that holds a key, without a value where there is none; None where requests are signed. The environment is
+        read once. Raises NoCredentials."""
+        if target.name not in self._keys:
+            self._keys[target.name] = self._find_key(target)
+        return self._keys[target.name]
+
+    def _find_key(self, target: Target) -> KeyHeader | None:
         if isinstance(target, OpenAITarget):
-            key = self._keys.get(target.api_key_env)
-            if key is None:
-                key = self._keys[target.api_key_env] = _key_in(target.api_key_env)
-            return f"Bearer {key}" if key else ""
-        return f"Bearer {self._bearer}" if self._bearer and target.service == "bedrock" else None
+            if target.auth == "sigv4":
+                return None
+            key = _key_in(target.key_variable)
+            if target.dialect == "anthropic-messages":
+                return KeyHeader("x-api-key", key)
+            return KeyHeader("Authorization", f"Bearer {key}" if key else "")
+        bearer = _key_in("AWS_BEARER_TOKEN_BEDROCK") if target.service == "bedrock" else ""
+        return KeyHeader("Authorization", f"Bearer {bearer}") if bearer else None
+
+
+def _signed_as(target: Target) -> str:
+    return target.signed_as if isinstance(target, OpenAITarget) else SERVICES[target.service][1]
 
 
 def _key_in(variable: str) -> str:

@@ -38,9 +38,11 @@ def _of_route(target: OpenAITarget, error: ErrorClass, http_status: int | None) 
     """A server of one's own has no region; what was asked is the first thing to look at."""
     asked = f"POST {url_of(target)} was asked"
     if error == ErrorClass.AUTH:
-        return f"check the key in {target.api_key_env} (`api_key_env`) and what it may call; {asked}"
+        if target.auth == "sigv4":
+            return f"check the AWS credentials and what they may call, `region` and `signing_name` ({target.signed_as}); {asked}"
+        return f"check the key in {target.key_variable} (`api_key_env`) and what it may call; {asked}"
     if error == ErrorClass.CLIENT and http_status in (404, 405):
-        return f"check `base_url`, which ends before /chat/completions or /completions, most often in /v1, and `model_id`; {asked}"
+        return f"check `base_url`, which ends before {target.route.path}, most often in /v1, and `model_id`; {asked}"
     if error == ErrorClass.CLIENT:
         return f"check `model_id`, `parameters`, the length of the prompts and `base_url`; {asked}"
     if error == ErrorClass.BAD_RESPONSE:
@@ -52,5 +54,4 @@ def _of_route(target: OpenAITarget, error: ErrorClass, http_status: int | None) 
 
 def url_of(target: OpenAITarget) -> str:
     """Where its calls go."""
-    route = "/chat/completions" if target.dialect == "openai-chat" else "/completions"
-    return target.base_url.rstrip("/") + route
+    return target.base_url.rstrip("/") + target.route.path

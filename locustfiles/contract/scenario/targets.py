@@ -1,6 +1,7 @@
 """What a scenario's target may say: a SageMaker endpoint, a Bedrock model or an OpenAI route, and how it is asked."""
 
 import typing
+import urllib.parse
 
 import pydantic
 
@@ -124,20 +125,73 @@ class BedrockTarget(_Target):
         return self.model_id
 
 
+class Route(typing.NamedTuple):
+    """Where a dialect's requests go on a server that names the model in the body."""
+
+    operation: str
+    path: str  # after `base_url`
+
+
+ROUTES: dict[str, Route] = {
+    "openai-chat": Route("ChatCompletions", "/chat/completions"),
+    "openai-completions": Route("Completions", "/completions"),
+    "openai-responses": Route("Responses", "/responses"),
+    "openai-embeddings": Route("Embeddings", "/embeddings"),
+    "anthropic-messages": Route("Messages", "/messages"),
+}
+RouteDialect = typing.Literal[
+    "openai-chat", "openai-completions", "openai-responses", "openai-embeddings", "anthropic-messages"
+]
+SigningName = typing.Literal["bedrock", "bedrock-mantle", "sagemaker"]
+
+
 class OpenAITarget(_Target):
-    """Any server of the OpenAI routes: vLLM, TGI, LMI or llama.cpp on EC2 and EKS, Bedrock's OpenAI route."""
+    """Any server of OpenAI's routes or Anthropic's: vLLM, TGI, LMI or llama.cpp on EC2 and EKS, gateways, Bedrock's and
+    SageMaker's routes of that form."""
 
     service: typing.Literal["openai"]
     base_url: WebAddress  # up to /v1
     model_id: Text  # `model` of the body
-    dialect: typing.Literal["openai-chat", "openai-completions"] = "openai-chat"
-    api_key_env: Variable = "OPENAI_API_KEY"  # the environment variable that holds the key, if the server wants one
+    dialect: RouteDialect = "openai-chat"
+    auth: typing.Literal["api_key", "sigv4"] = "api_key"  # sigv4: AWS credentials sign each request
+    signing_name: SigningName | None = None  # of `sigv4`; else by the host
+    api_key_env: Variable | None = None  # the environment variable that holds the key, if the server wants one
     instance_type: Text | None = None
     instance_count: Count = 1
+
+    @pydantic.model_validator(mode="after")
+    def _fits(self) -> typing.Self:
+        if self.stream and self.dialect == "openai-embeddings":
+            raise ValueError("embeddings do not stream; remove `stream:`")
+        if self.auth == "sigv4" and self.api_key_env is not None:
+            raise ValueError("`auth: sigv4` takes AWS credentials and no key; remove `api_key_env` or `auth:`")
+        if self.auth != "sigv4" and self.signing_name is not None:
+            raise ValueError("`signing_name` is for `auth: sigv4`; add it or remove `signing_name`")
+        return self
+
+    @property
+    def route(self) -> Route:
+        return ROUTES[self.dialect]
+
+    @property
+    def key_variable(self) -> str:
+        """The environment variable that holds the key."""
+        return self.api_key_env or ("ANTHROPIC_API_KEY" if self.dialect == "anthropic-messages" else "OPENAI_API_KEY")
+
+    @property
+    def signed_as(self) -> str:
+        """The service that requests are signed for, by the host: https://docs.aws.amazon.com/general/latest/gr/bedrock.html"""
+        if self.signing_name is not None:
+            return self.signing_name
+        host = urllib.parse.urlsplit(self.base_url).hostname or ""
+        return next((name for part, name in _SIGNED_AS.items() if part in host), "bedrock")
 
     @property
     def price_key(self) -> str:
         return self.instance_type or self.model_id
 
+
+#: what a host contains -> the service that its requests are signed for; any other is Bedrock's
+_SIGNED_AS = {"bedrock-mantle": "bedrock-mantle", "sagemaker": "sagemaker"}
 
 Target = SageMakerTarget | BedrockTarget | OpenAITarget

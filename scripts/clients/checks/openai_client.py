@@ -1,4 +1,4 @@
-"""openai: the /v1 routes, and Bedrock's own OpenAI route with a bearer token."""
+"""openai: the /v1 routes, and Bedrock's own OpenAI routes with a bearer token; *newer* are Responses."""
 
 import typing
 
@@ -8,6 +8,7 @@ import pydantic
 from scripts.clients.reporting import (
     MESSAGES,
     OPENAI,
+    PROMPT,
     SCHEMA,
     TOKENS,
     URL,
@@ -15,6 +16,7 @@ from scripts.clients.reporting import (
     is_forecast,
     is_stream,
     is_text,
+    is_vector,
 )  # fmt: skip
 
 client = openai.OpenAI(base_url=f"{URL}/v1", api_key="none", max_retries=0)
@@ -43,6 +45,27 @@ def stream():
         assert chunks[-1].usage.completion_tokens == TOKENS
 
 
+def responses():
+    for c, model in ((client, OPENAI), (bedrock, "openai.gpt-oss-20b-1:0")):
+        answer = c.responses.create(model=model, input=PROMPT, max_output_tokens=TOKENS)
+        is_text(answer.output_text, answer.usage.output_tokens)
+        with c.responses.stream(model=model, input=MESSAGES, max_output_tokens=TOKENS) as stream:
+            events = list(stream)
+        is_stream([event.delta for event in events if event.type == "response.output_text.delta"])
+        # `get_final_response` knows no answer that met its limit
+        last = events[-1]
+        assert (last.type, last.response.incomplete_details.reason) == ("response.incomplete", "max_output_tokens")
+        is_text(last.response.output_text, last.response.usage.output_tokens)
+    tool = {"type": "function", "name": "forecast", "parameters": SCHEMA, "strict": True}
+    answer = client.responses.create(model=OPENAI, input=MESSAGES, tools=[tool], tool_choice="required")
+    is_forecast(Forecast.model_validate_json(next(i.arguments for i in answer.output if i.type == "function_call")))
+    is_forecast(client.responses.parse(model=OPENAI, input=MESSAGES, text_format=Forecast).output_parsed)
+
+
+def embeddings():
+    is_vector(client.embeddings.create(model=OPENAI, input=[PROMPT]).data[0].embedding)
+
+
 def tools():
     answer = client.chat.completions.create(model=OPENAI, messages=MESSAGES, tools=[TOOL], tool_choice="required")
     call = answer.choices[0].message.tool_calls[0]
@@ -64,3 +87,5 @@ check("stream", stream)
 check("tools", tools)
 check("structured", structured)
 check("models", models)
+check("newer", responses)
+check("embeddings", embeddings)

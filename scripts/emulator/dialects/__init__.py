@@ -17,7 +17,7 @@ import typing
 from typing import NamedTuple
 
 from scripts.emulator.errors import BadBody
-from scripts.emulator.frames import compact, padded
+from scripts.emulator.frames import compact, named_line, padded
 
 
 class Piece(NamedTuple):
@@ -153,3 +153,8 @@ def tool_text(tools) -> list[str]:
 def chunk(kind: str, value: dict) -> Piece:
     """One event of InvokeModelWithResponseStream: the family's JSON in base64."""
     return Piece(kind, "chunk", padded({"bytes": base64.b64encode(compact(value)).decode()}))
+
+
+def named(kind: str, value: dict) -> Piece:
+    """One server-sent event with a name."""
+    return Piece(kind, "PayloadPart", named_line(value))

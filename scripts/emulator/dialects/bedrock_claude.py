@@ -1,143 +1,29 @@
-"""Anthropic Claude's Messages bodies of InvokeModel."""
+"""Claude's Messages on InvokeModel: each event in a chunk, the last one with Bedrock's own counts."""
 
-import typing
+from scripts.emulator.dialects import Call, Piece, chunk, claude_messages, want
+from scripts.emulator.dialects.billed import invocation_metrics
 
-from scripts.emulator.dialects import (
-    NUMBER,
-    Call,
-    Piece,
-    chat,
-    chunk,
-    content_text,
-    conversation,
-    positive,
-    stops,
-    want,
-)
-from scripts.emulator.dialects.billed import cache_counts, cache_creation, cache_points, invocation_metrics
-from scripts.emulator.dialects.converse import SIGNATURE
-from scripts.emulator.dialects.reasoning import first_said, said, thinks, thought
-from scripts.emulator.dialects.tools import claude_offer, made, newest
-
-_STOP = {"length": "max_tokens", "stop": "end_turn", "stop_sequence": "stop_sequence", "tool": "tool_use"}
-_TEXT = {"type": "text", "text": ""}
-_THINKING = {"type": "thinking", "thinking": "", "signature": ""}
+whole = claude_messages.whole
 
 
 def read(body: dict) -> Call:
     version = want(body, "anthropic_version", str, required=True)
-    want(body, "max_tokens", int, required=True)
-    conversation.check_claude(body)
-    tools = want(body, "tools", list)
-    prompt, messages = chat(body.get("messages"), content_text(body.get("system", "")), tools)
-    return Call(
-        prompt=prompt,
-        messages=messages,
-        max_tokens=positive(body, "max_tokens", 1),
-        temperature=want(body, "temperature", NUMBER),
-        top_p=want(body, "top_p", NUMBER),
-        stop=stops(body, "stop_sequences"),
-        options={"anthropic_version": version},
-        offer=claude_offer(body),
-        schema=_form(body),
-        cache_points=cache_points(body.get("system"), body["messages"], tools),
-    )
+    call = claude_messages.read(body)
+    call.options["anthropic_version"] = version
+    return call
 
 
-def _form(body: dict) -> dict | bool | None:
-    """The schema of the JSON that is asked for."""
-    form = want(body, "output_format", dict) or want(want(body, "output_config", dict, {}), "format", dict)
-    return want(form, "schema", dict, required=True) if form else None
-
-
-def _message(a, content: list, stop: str | None, output_tokens: int) -> dict:
-    out = {
-        "model": a.target_name,
-        "id": f"msg_bdrk_{a.request_id.replace('-', '')[:24]}",
-        "type": "message",
-        "role": "assistant",
-        "content": content,
-        "stop_reason": stop,
-        "stop_sequence": a.matched,
-    }
-    if a.reports_usage:
-        out["usage"] = {
-            "input_tokens": a.input_tokens(),
-            **cache_counts(a, "cache_read_input_tokens", "cache_creation_input_tokens"),
-            **cache_creation(a),
-            "output_tokens": output_tokens,
-        }
-    return out
-
-
-def whole(a) -> dict:
-    content: list[dict] = []
-    if thought(a):
-        content.append({"type": "thinking", "thinking": thought(a), "signature": SIGNATURE})
-    calls = made(a)
-    if said(a) and not calls:
-        content.append({"type": "text", "text": said(a)})
-    content += [{**_tool(a, m.number), "input": m.value()} for m in calls]
-    return _message(a, content, _STOP[a.stop], a.completion_tokens)
-
-
-def _tool(a, index: int) -> dict[str, typing.Any]:
-    """The head of a call."""
-    tool_id = f"toolu_bdrk_{a.request_id.replace('-', '')[:22]}{index:02}"
-    return {"type": "tool_use", "id": tool_id, "name": a.call.tools[index].name, "input": {}}
-
-
-def _start(index: int, block: dict) -> Piece:
-    return chunk("start", {"type": "content_block_start", "index": index, "content_block": block})
-
-
-def _stop(index: int) -> Piece:
-    return chunk("start", {"type": "content_block_stop", "index": index})
-
-
-def _delta(kind: str, index: int, delta: dict) -> Piece:
-    return chunk(kind, {"type": "content_block_delta", "index": index, "delta": delta})
-
-
-def _sign() -> Piece:
-    return _delta("start", 0, {"type": "signature_delta", "signature": SIGNATURE})
+def _chunks(events: list[claude_messages.Event]) -> list[Piece]:
+    return [chunk(*event) for event in events]
 
 
 def opening(a) -> list[Piece]:
-    start = chunk("start", {"type": "message_start", "message": _message(a, [], None, 1)})
-    if a.reasoning_tokens:
-        return [start, _start(0, _THINKING)]
-    return [start] if a.call.tools else [start, _start(0, _TEXT)]
+    return _chunks(claude_messages.opening(a))
 
 
 def delta(a, text: str, token_id: int) -> list[Piece]:
-    if thinks(a):
-        return [_delta("delta", 0, {"type": "thinking_delta", "thinking": text})]
-    pieces = [_sign(), _stop(0)] if first_said(a) else []
-    index = 1 if a.reasoning_tokens else 0
-    if a.call.tools:
-        return pieces + _call_delta(a, index, text)
-    pieces += [_start(1, _TEXT)] if first_said(a) else []
-    return [*pieces, _delta("delta", index, {"type": "text_delta", "text": text})]
-
-
-def _call_delta(a, index: int, text: str) -> list[Piece]:
-    """Of a call's input; its first piece opens a block. index: of the first call's block."""
-    call, first = newest(a)
-    pieces = []
-    if first:
-        pieces = [_stop(index + call - 1)] if call else []
-        pieces.append(_start(index + call, _tool(a, call)))
-    return [*pieces, _delta("delta", index + call, {"type": "input_json_delta", "partial_json": text})]
+    return _chunks(claude_messages.delta(a, text, token_id))
 
 
 def closing(a) -> list[Piece]:
-    end = {"type": "message_delta", "delta": {"stop_reason": _STOP[a.stop], "stop_sequence": a.matched}}
-    if a.reports_usage:
-        end["usage"] = {"output_tokens": a.completion_tokens}
-    only_thought = a.reasoning_tokens and thinks(a)
-    call = newest(a)[0] if a.call.tools and a.tokens and not only_thought else 0
-    last = [_sign(), _stop(0)] if only_thought else [_stop((1 if a.reasoning_tokens else 0) + call)]
-    if a.call.tools and not a.tokens and not only_thought:
-        last = []  # no block was opened
-    return [*last, chunk("start", end), chunk("close", {"type": "message_stop", **invocation_metrics(a)})]
+    return _chunks(claude_messages.closing(a, **invocation_metrics(a)))

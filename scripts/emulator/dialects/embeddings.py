@@ -1,9 +1,12 @@
-"""Embedding models: Titan's and Cohere's on InvokeModel, and Hugging Face's container on SageMaker.
+"""Embedding models: Titan's and Cohere's on InvokeModel, Hugging Face's container on SageMaker, and OpenAI's route.
 
 The vector is made of the prompt's digest; an answer without output has no numbers in it.
 """
 
+import base64
 import hashlib
+import struct
+import typing
 
 from scripts.emulator.dialects import Call, want
 from scripts.emulator.errors import BadBody
@@ -65,4 +68,32 @@ class HuggingFace(Titan):
         return f"the text has {prompt_tokens} tokens, the model takes {limit}"
 
 
-TITAN, COHERE, HUGGING_FACE = Titan(), Cohere(), HuggingFace()
+class OpenAI(Titan):
+    """`input` in, a text or several; `data` out, a vector each."""
+
+    def read(self, body: dict) -> Call:
+        given = body.get("input")
+        texts = [given] if isinstance(given, str) else want(body, "input", list, required=True)
+        if not texts or not all(isinstance(text, str) for text in texts):
+            raise BadBody("#/input: expected a text or a list of some")
+        form = want(body, "encoding_format", str, "float")
+        if form not in ("float", "base64"):
+            raise BadBody("#/encoding_format: not one of float and base64")
+        return Call(
+            prompt="\n".join(texts), max_tokens=0, options={"texts": len(texts), "form": form, "service_tier": None}
+        )
+
+    def whole(self, a):
+        vector: typing.Any = _vector(a)
+        if a.call.options["form"] == "base64":
+            vector = base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()
+        data = [{"object": "embedding", "index": n, "embedding": vector} for n in range(a.call.options["texts"])]
+        tokens = a.prompt_tokens
+        counts = {"usage": {"prompt_tokens": tokens, "total_tokens": tokens}} if a.reports_usage else {}
+        return {"object": "list", "data": data, "model": a.target_name, **counts}
+
+    def too_long(self, prompt_tokens: int, max_tokens: int, limit: int) -> str:
+        return f"This model's maximum context length is {limit} tokens, however you requested {prompt_tokens} tokens."
+
+
+TITAN, COHERE, HUGGING_FACE, OPENAI = Titan(), Cohere(), HuggingFace(), OpenAI()
