@@ -34,7 +34,7 @@ CLIENTS = (
         "ai-sdk", "ai_sdk.mjs", ("@ai-sdk/amazon-bedrock", "@ai-sdk/openai-compatible", "ai", "zod"), "Vercel AI SDK"
     ),
     Client("anthropic", "anthropic_client.py", ("anthropic[bedrock]",)),
-    Client("openai", "openai_client.py", ("openai",)),
+    Client("openai", "openai_client.py", ("openai", "aws-bedrock-token-generator")),
     Client("openai-js", "openai_js.mjs", ("openai",), "openai for JavaScript"),
     Client("huggingface_hub", "huggingface_client.py", ("huggingface_hub",)),
     Client("langchain-aws", "langchain_aws_client.py", ("langchain-aws",)),

@@ -61,7 +61,8 @@ def model_not_found(name: str) -> AwsError:
 
 def status_and_body(error: AwsError) -> tuple[int, bytes]:
     """What the client gets instead of an answer."""
-    words = _KEY if error.authentication else _WORDS[_name(error)]
+    kind = "invalid_request_error" if error.status < 500 else "server_error"  # of SageMaker's own errors
+    words = _KEY if error.authentication else _WORDS.get(_name(error), _Words(error.status, kind, error.code))
     return words.status, _body(words, error.message)
 
 

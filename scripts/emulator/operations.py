@@ -9,7 +9,7 @@ from scripts.emulator import anthropic_errors, frames, openai_errors
 from scripts.emulator.errors import AwsError
 
 EVENT_STREAM = "application/vnd.amazon.eventstream"
-_ROUTE = re.compile(r"/(endpoints|model)/([^/]+)/([a-z-]+)")
+_ROUTE = re.compile(r"/(endpoints|model)/([^/]+)/([a-z-]+|openai/v1/chat/completions)")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Operation:
         headers = [self.request_id(a), ("Content-Type", a.content_type() if self.openai else EVENT_STREAM)]
         if self.service == "sagemaker":
             headers += _container_headers(a)
-            headers.append(("X-Amzn-SageMaker-Content-Type", a.content_type()))
+            headers += [] if self.openai else [("X-Amzn-SageMaker-Content-Type", a.content_type())]
         elif not self.converse and not self.openai:
             headers.append(("X-Amzn-Bedrock-Content-Type", "application/json"))
             headers += _served(a)
@@ -113,6 +113,7 @@ def _served(a) -> list[tuple[str, str]]:
 _OPERATIONS = {
     ("endpoints", "invocations"): Operation("InvokeEndpoint", "sagemaker", False),
     ("endpoints", "invocations-response-stream"): Operation("InvokeEndpointWithResponseStream", "sagemaker", True),
+    ("endpoints", "openai/v1/chat/completions"): Operation("ChatCompletions", "sagemaker", False, openai=True),
     ("model", "converse"): Operation("Converse", "bedrock", False, True),
     ("model", "converse-stream"): Operation("ConverseStream", "bedrock", True, True),
     ("model", "count-tokens"): Operation("CountTokens", "bedrock", False, True),
@@ -131,7 +132,11 @@ _BEDROCK_OPENAI = {
     "/openai/v1/responses": Operation("Responses", "bedrock", False, openai=True),
     "/anthropic/v1/messages": Operation("Messages", "bedrock", False, openai=True),
 }
-_STREAMING = {o: dataclasses.replace(o, streams=True) for o in (*_OPENAI.values(), *_BEDROCK_OPENAI.values())}
+_STREAMING = {
+    o: dataclasses.replace(o, streams=True)
+    for o in (*_OPENAI.values(), *_BEDROCK_OPENAI.values(), *_OPERATIONS.values())
+    if o.openai
+}
 
 
 @functools.lru_cache(maxsize=1024)

@@ -171,8 +171,10 @@ class Service:
         """A signature or one of Bedrock's tokens; on OpenAI's own routes the key, if one is configured. Raises
         AwsError."""
         if a.operation.service != "openai":
-            mantle = "bedrock-mantle" if a.operation.openai else None  # whose routes these are, too
-            a.region = self._verifier.check(a.request, a.operation.service, mantle)
+            routed = a.operation.openai
+            also = "bedrock-mantle" if routed else None  # whose routes these are, too
+            keyed = routed and a.operation.service == "sagemaker"
+            a.region = self._verifier.check(a.request, a.operation.service, also, keyed)
         elif not openai_errors.has_key(a.request, self._config.api_key):
             raise openai_errors.no_key()
 
@@ -181,7 +183,10 @@ class Service:
         body = reading.json_of(a.request.body)
         only = next(iter(self._config.openai)) if len(self._config.openai) == 1 else None
         own = only if a.operation.service == "openai" else None  # a server of one model needs no name
+        if a.operation.service == "sagemaker":  # whose path names the endpoint
+            own = a.target_name
         model = want(body, "model", str, own, required=own is None)
+        model = a.target_name or model
         a.name(model, streaming(a.operation) if want(body, "stream", bool, False) else a.operation)
 
     def _prepare(self, a: Answer, hosted: Hosted) -> None:
@@ -211,7 +216,7 @@ def _dialect(a: Answer, config):
     """What the target speaks in this operation; where a container speaks several, what the body looks like."""
     operation = a.operation
     if operation.openai:
-        own = operation.service == "openai" or operation.name != "ChatCompletions"
+        own = operation.service != "bedrock" or operation.name != "ChatCompletions"
         return OPENAI[operation.name] if own else bedrock_openai
     if operation.service == "sagemaker":
         marks = [_MARKS[name] for name in config.more_dialects]

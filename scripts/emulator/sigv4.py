@@ -4,6 +4,7 @@ The canonical request is rebuilt from the wire and signed again with the configu
 Reference, "Create a signed AWS API request". Services other than S3 encode the path a second time: the wire's
 `%3A` is signed as `%253A`."""
 
+import base64
 import calendar
 import functools
 import hashlib
@@ -16,6 +17,7 @@ from scripts.emulator.errors import AwsError
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 MAX_SKEW_S = 300
+VERSION, MOST_KEY_S = "&Version=1", 43_200  # of short-term API keys
 _KEPT_BYTES = 8192  # of a body whose signature is kept
 _PARTS = re.compile(r"(Credential|SignedHeaders|Signature)=([^,\s]+)")
 _STAMP = re.compile(r"\d{8}T\d{6}Z")
@@ -23,6 +25,10 @@ _STAMP = re.compile(r"\d{8}T\d{6}Z")
 
 def _refuse(code: str, message: str) -> AwsError:
     return AwsError(403, code, message, authentication=True)
+
+
+def _no_key() -> AwsError:
+    return _refuse("AccessDeniedException", "Authentication failed: Please make sure your API Key is valid.")
 
 
 @functools.lru_cache(maxsize=256)
@@ -93,20 +99,46 @@ class Verifier:
         self._region = region
         self._clock = clock
 
-    def check(self, request, service: str, also: str | None = None) -> str:
-        """The region the request was signed for. also: another service that it may be signed for. Raises AwsError 403 as AWS
-        words it."""
+    def check(self, request, service: str, also: str | None = None, keyed: bool = False) -> str:
+        """The region the request was signed for. also: another service that it may be signed for; keyed: it must have a key.
+        Raises AwsError 403 as AWS words it."""
         header = request.headers.get("authorization")
         if not header:
             raise _refuse("MissingAuthenticationTokenException", "Missing Authentication Token")
-        if header.startswith("Bearer ") and service == "bedrock":
-            if not any(hmac.compare_digest(header[7:].encode(), t.encode()) for t in self._bearer):
-                raise _refuse("AccessDeniedException", "Authentication failed: Please make sure your API Key is valid.")
-            return self._region or "us-east-1"
+        if keyed or (header.startswith("Bearer ") and service == "bedrock"):
+            if service == "bedrock" and any(hmac.compare_digest(header[7:].encode(), t.encode()) for t in self._bearer):
+                return self._region or "us-east-1"
+            return self._check_short_term_key(header.removeprefix("Bearer "), service)
         parts = _parts_of(header)
         if also and f"/{also}/" in parts.get("Credential", ""):
             service = also
         return self._check_signature(header, parts, request, service)
+
+    def _check_short_term_key(self, key: str, service: str) -> str:
+        """A presigned request in base64, as AWS's generators make it."""
+        try:
+            text = base64.b64decode(key.removeprefix(f"{service}-api-key-"), validate=True).decode()
+        except ValueError:
+            text = ""
+        host, _, query = text.partition("/?")
+        signed = dict(urllib.parse.parse_qsl(query.removesuffix(VERSION)))
+        given = signed.pop("X-Amz-Signature", "")
+        scope = signed.get("X-Amz-Credential", "").split("/")
+        stamp, lasts = signed.get("X-Amz-Date", ""), signed.get("X-Amz-Expires", "")
+        known = self._by_key.get(scope[0])
+        right = query.endswith(VERSION) and len(scope) == 5 and scope[3] == service
+        if known is None or not (right and _STAMP.fullmatch(stamp) and lasts.isdecimal() and int(lasts) <= MOST_KEY_S):
+            raise _no_key()
+        if known.session_token != signed.get("X-Amz-Security-Token") or known.expired:
+            raise _no_key()
+        canonical = canonical_request("POST", "/", urllib.parse.urlencode(signed), {"host": host}, ["host"], _hash(b""))
+        key_of = signing_key(known.secret_key, *scope[1:4])
+        expected = signature(canonical, stamp, "/".join(scope[1:]), key_of)
+        if not hmac.compare_digest(expected.encode(), given.encode()):
+            raise _no_key()
+        if self._clock() > _unix_seconds(stamp) + int(lasts):
+            raise _refuse("AccessDeniedException", "Authentication failed: API Key has expired.")
+        return scope[2]
 
     def _check_signature(self, header: str, parts: dict[str, str], request, service: str) -> str:
         if not header.startswith(ALGORITHM) or len(parts) < 3:

@@ -1,4 +1,5 @@
-"""Writes the payload files in payloads/: prompts made of passages and a question, sized by SmolLM2's tokenizer.
+"""Writes the payload files in payloads/: prompts made of passages and a question, sized by SmolLM2's tokenizer; and makes payload
+and arrival files of published data sets and traces (`from`, `trace`).
 
     python -m scripts.make_payloads                        # the same seed gives the same bytes
     python -m scripts.make_payloads --seed 11 --out /tmp/other --only payload_en_1-500
@@ -6,6 +7,7 @@
 A line is {"id", "prompt", "prompt_tokens"}. prompt_tokens counts the prompt alone, without a chat template.
 """
 
+import importlib
 import json
 import sys
 from dataclasses import dataclass
@@ -23,6 +25,11 @@ from scripts.make_payloads.tokenizer import load_tokenizer
 DISTINCT_TOKENS = 16  # one block of common prefix caches; no two prompts of a file agree in their first 16 tokens
 QUESTION_RESERVE = 60  # tokens kept free for the question with its instruction
 SEED = 7
+COMMANDS = {"from": "scripts.make_payloads.convert", "trace": "scripts.make_payloads.traces"}
+EXAMPLE = """examples:
+  python -m scripts.make_payloads --seed 7 --out payloads
+  python -m scripts.make_payloads from ShareGPT_V3.json --out payloads/sharegpt.jsonl --sample 2000
+  python -m scripts.make_payloads trace AzureLLMInferenceTrace_conv.csv --out traces/azure.csv"""
 
 
 @dataclass(frozen=True)
@@ -132,10 +139,15 @@ def _count(tokenizer: Tokenizer, text: str) -> int:
 
 
 def main(argv: list[str] | None = None) -> int:
+    typed = sys.argv[1:] if argv is None else argv
+    for name, module in COMMANDS.items():
+        if typed[:1] == [name]:
+            return ended(lambda module=module: importlib.import_module(module).convert(typed[1:]))  # type: ignore[misc]
     parser = Parser(
         prog="python -m scripts.make_payloads",
-        description="Write the payload files; the same seed gives the same bytes.",
-        epilog="example: python -m scripts.make_payloads --seed 7 --out payloads",
+        description="Write the payload files; the same seed gives the same bytes. `from FILE` makes one of a data set, `trace FILE` "
+        "an arrival file of a recorded trace: see `from --help` and `trace --help`.",
+        epilog=EXAMPLE,
     )
     parser.add_argument("--seed", type=int, default=SEED, help="default: %(default)s")
     parser.add_argument(

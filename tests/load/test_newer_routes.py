@@ -91,6 +91,10 @@ def test_embeddings_take_the_text_alone():
     [
         ({"auth": "sigv4", "api_key_env": "KEY"}, "takes AWS credentials and no key"),
         ({"signing_name": "bedrock"}, "`signing_name` is for `auth: sigv4`"),
+        (
+            {"auth": "sigv4", "base_url": "https://runtime.sagemaker.us-east-1.amazonaws.com/endpoints/e/openai/v1"},
+            "SageMaker's route takes no signed requests; write `auth: bearer`",
+        ),
     ],
 )
 def test_settings_that_contradict_each_other_are_refused(given, words):
@@ -106,7 +110,6 @@ def test_settings_that_contradict_each_other_are_refused(given, words):
     [
         ("bedrock-runtime.us-east-1.amazonaws.com", None, "bedrock"),
         ("bedrock-mantle.us-east-1.api.aws", None, "bedrock-mantle"),
-        ("runtime.sagemaker.us-east-1.amazonaws.com", None, "sagemaker"),
         ("vpce-0123.example.com", "bedrock-mantle", "bedrock-mantle"),
     ],
 )

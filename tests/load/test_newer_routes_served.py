@@ -32,6 +32,7 @@ ROUTED = {
 }
 SIGNED = {
     "Bedrock's chat": {"model_id": "openai.gpt-oss-20b-1:0", "signing_name": "bedrock-mantle"},
+    "Bedrock's chat, short-term key": {"model_id": "openai.gpt-oss-20b-1:0", "auth": "bearer"},
     "Bedrock's responses": {"model_id": "openai.gpt-oss-20b-1:0", "dialect": "openai-responses"},
     "Bedrock's messages": {"model_id": bodies.CLAUDE, "dialect": "anthropic-messages", "of": "anthropic"},
 }
@@ -40,10 +41,11 @@ SIGNED = {
 def sender_of(emulator, monkeypatch, stream: bool, **of) -> Sender:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-local")
     monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-local")
-    path = {"sigv4": f"/{of.pop('of', 'openai')}/v1"}.get(of.get("auth", ""), "/v1")
+    path = f"/{of.pop('of', 'openai')}/v1" if "auth" in of else "/v1"
     known = {
         "service": "openai",
         "base_url": emulator.url + path,
+        "model_id": "m",
         "stream": stream,
         "parameters": {"max_tokens": TOKENS},
     }
@@ -59,7 +61,7 @@ def measured(emulator, credentials):
     found = {}
     with pytest.MonkeyPatch.context() as patch:
         for kind, stream in KINDS:
-            of = ROUTED.get(kind) or SIGNED[kind] | {"auth": "sigv4"}
+            of = ROUTED.get(kind) or {"auth": "sigv4"} | SIGNED[kind]
             sender = sender_of(emulator, patch, stream, **of)
             call(sender)  # may connect
             found[kind, stream] = call(sender)

@@ -1,5 +1,6 @@
 """Lines of data sets and tools that are no payload lines of ours: each named, with the way to make them so."""
 
+_TRACE = {"timestamp", "input_length"}
 #: (keys by which a line is known, what it is, where its prompt stands)
 _FORMS = (
     ({"turns", "question_id"}, "MT-bench", 'write its first turn as `"prompt"`'),
@@ -22,7 +23,7 @@ _FORMS = (
     ),
     ({"contents"}, "Google's API", 'write the texts of `contents` as `"prompt"` or `"messages"`'),
     (
-        {"timestamp", "input_length"},
+        _TRACE,
         "a trace, which has no prompt",
         "write its times and lengths as CSV for `load: {replay: FILE}`",
     ),
@@ -62,11 +63,15 @@ def foreign(row: dict) -> str | None:
     """What the line is and which key holds its prompt; None where that cannot be told, or it has a prompt already."""
     for keys, what, remedy in _FORMS:
         if keys <= row.keys():
-            return f"this is a line of {what}; {remedy}, and leave the other keys out"
+            command = "trace" if keys == _TRACE else "from"
+            converts = f"python -m scripts.make_payloads {command} FILE converts it"
+            return f"this is a line of {what}; {converts}, or {remedy}, without the other keys"
     if row.keys() & {"prompt", "inputs", "messages"}:
         return None
     named = {key.lower(): key for key, value in row.items() if isinstance(value, str)}  # `Prompt` is a prompt's, too
     found = next((named[key.lower()] for key in _PROMPTS if key.lower() in named), None)
     return (
-        found and f'no prompt text; it seems to be in `{found}`: write it as `"prompt"`, and leave the other keys out'
+        found
+        and f"no prompt text; it seems to be in `{found}`: python -m scripts.make_payloads from FILE --prompt {found} converts the file, "
+        'or write it as `"prompt"`, without the other keys'
     )

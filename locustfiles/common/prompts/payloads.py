@@ -82,7 +82,7 @@ def load_payload(path: str | pathlib.Path) -> list[Prompt]:
         if not line.strip():
             continue
         try:
-            prompt = _prompt(line, number)
+            prompt = prompt_of(line, number)
         except ValueError as e:
             remedy = "" if ";" in str(e) else "; mend the line"
             raise BadPayload(f"{path}:{number}: {e}{remedy}") from None
@@ -128,7 +128,7 @@ class Draws:
         return self._order[self._next - 1]
 
 
-def _prompt(line: str, number: int) -> Prompt:
+def prompt_of(line: str, number: int) -> Prompt:
     """One line as a prompt. Raises ValueError with what is wrong and the remedy."""
     row = _object(line)
     unknown = next((key for key in row if key not in _KEYS), None)

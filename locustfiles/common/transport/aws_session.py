@@ -14,6 +14,7 @@ from locustfiles.common.transport.connect import Origin
 from locustfiles.common.transport.proxy import proxy_for
 from locustfiles.common.transport.request_head import Head
 from locustfiles.common.transport.service_endpoint import ServiceEndpoints
+from locustfiles.common.transport.short_term_key import ShortTermKey
 from locustfiles.common.transport.signature import Now, Repeated, signed
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.keys import redact
@@ -34,6 +35,9 @@ class KeyHeader(typing.NamedTuple):
 
     name: str
     value: str
+
+
+SHORT_TERM = KeyHeader("Authorization", "")  # one that is made anew now and then
 
 
 class NoCredentials(BadInput):
@@ -62,11 +66,11 @@ class AwsSession:
             raise NoCredentials(
                 f"AWS credentials: cannot be used: {redact(str(e))}; check AWS_PROFILE and where it takes them from"
             ) from None
-        self._keys: dict[str, KeyHeader | None] = {}  # by target
+        self._keys: dict[str, KeyHeader | None] = {}  # by target, of those that stay
+        self._short_term = {name: ShortTermKey(name, scenario.region or "") for name in ("bedrock", "sagemaker")}
         for target in scenario.targets:
             self._key_header(target)
-        signed = any(self._key_header(target) is None for target in scenario.targets)
-        if self._credentials is None and signed:
+        if self._credentials is None and any(map(self._needs_credentials, scenario.targets)):
             raise NoCredentials(
                 "AWS credentials: none found; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
                 "or sign in with `aws sso login`"
@@ -146,17 +150,24 @@ class AwsSession:
             self._kinds[kind] = head, repeated
         return head.written(body)
 
+    def _needs_credentials(self, target: Target) -> bool:
+        return self._key_header(target) is None or (isinstance(target, OpenAITarget) and target.auth == "bearer")
+
     def _key_header(self, target: Target) -> KeyHeader | None:
         """The header that holds a key, without a value where there is none; None where requests are signed. The environment is
         read once. Raises NoCredentials."""
         if target.name not in self._keys:
             self._keys[target.name] = self._find_key(target)
-        return self._keys[target.name]
+        key = self._keys[target.name]
+        if key is SHORT_TERM and self._credentials is not None:
+            made = self._short_term["sagemaker" if _signed_as(target) == "sagemaker" else "bedrock"]
+            return KeyHeader("Authorization", f"Bearer {made.of(self._credentials.get_frozen_credentials())}")
+        return key
 
     def _find_key(self, target: Target) -> KeyHeader | None:
         if isinstance(target, OpenAITarget):
-            if target.auth == "sigv4":
-                return None
+            if target.auth != "api_key":
+                return SHORT_TERM if target.auth == "bearer" else None
             key = _key_in(target.key_variable)
             if target.dialect == "anthropic-messages":
                 return KeyHeader("x-api-key", key)

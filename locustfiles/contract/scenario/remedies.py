@@ -38,7 +38,7 @@ def _of_route(target: OpenAITarget, error: ErrorClass, http_status: int | None) 
     """A server of one's own has no region; what was asked is the first thing to look at."""
     asked = f"POST {url_of(target)} was asked"
     if error == ErrorClass.AUTH:
-        if target.auth == "sigv4":
+        if target.auth != "api_key":
             return f"check the AWS credentials and what they may call, `region` and `signing_name` ({target.signed_as}); {asked}"
         return f"check the key in {target.key_variable} (`api_key_env`) and what it may call; {asked}"
     if error == ErrorClass.CLIENT and http_status in (404, 405):

@@ -48,7 +48,7 @@ class Scenario(Strict):
 
     @pydantic.model_validator(mode="after")
     def _says_what_its_targets_need(self) -> typing.Self:
-        aws = next((t for t in self.targets if t.service != "openai" or t.auth == "sigv4"), None)
+        aws = next((t for t in self.targets if t.service != "openai" or t.auth != "api_key"), None)
         if aws and self.region is None:
             raise ValueError(
                 f"`region` is missing, which target `{aws.name}` of service {aws.service} needs; add `region:`"

@@ -153,8 +153,10 @@ class OpenAITarget(_Target):
     base_url: WebAddress  # up to /v1
     model_id: Text  # `model` of the body
     dialect: RouteDialect = "openai-chat"
-    auth: typing.Literal["api_key", "sigv4"] = "api_key"  # sigv4: AWS credentials sign each request
-    signing_name: SigningName | None = None  # of `sigv4`; else by the host
+    auth: typing.Literal["api_key", "sigv4", "bearer"] = (
+        "api_key"  # sigv4: AWS credentials sign each request; bearer: they make short-term keys
+    )
+    signing_name: SigningName | None = None  # of `sigv4` and `bearer`; else by the host
     api_key_env: Variable | None = None  # the environment variable that holds the key, if the server wants one
     instance_type: Text | None = None
     instance_count: Count = 1
@@ -163,10 +165,12 @@ class OpenAITarget(_Target):
     def _fits(self) -> typing.Self:
         if self.stream and self.dialect == "openai-embeddings":
             raise ValueError("embeddings do not stream; remove `stream:`")
-        if self.auth == "sigv4" and self.api_key_env is not None:
-            raise ValueError("`auth: sigv4` takes AWS credentials and no key; remove `api_key_env` or `auth:`")
-        if self.auth != "sigv4" and self.signing_name is not None:
-            raise ValueError("`signing_name` is for `auth: sigv4`; add it or remove `signing_name`")
+        if self.auth != "api_key" and self.api_key_env is not None:
+            raise ValueError(f"`auth: {self.auth}` takes AWS credentials and no key; remove `api_key_env` or `auth:`")
+        if self.auth == "api_key" and self.signing_name is not None:
+            raise ValueError("`signing_name` is for `auth: sigv4` and `auth: bearer`; add one or remove `signing_name`")
+        if self.auth == "sigv4" and self.signed_as == "sagemaker":
+            raise ValueError("SageMaker's route takes no signed requests; write `auth: bearer`")
         return self
 
     @property

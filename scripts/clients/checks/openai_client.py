@@ -4,6 +4,7 @@ import typing
 
 import openai
 import pydantic
+from aws_bedrock_token_generator import provide_token
 
 from scripts.clients.reporting import (
     MESSAGES,
@@ -31,7 +32,9 @@ class Forecast(pydantic.BaseModel):
 
 
 def plain():
-    for c, model in ((client, OPENAI), (bedrock, "openai.gpt-oss-20b-1:0")):
+    key = provide_token(region="us-east-1")  # AWS's own generator
+    short = openai.OpenAI(base_url=f"{URL}/openai/v1", api_key=key, max_retries=0)
+    for c, model in ((client, OPENAI), (bedrock, "openai.gpt-oss-20b-1:0"), (short, "openai.gpt-oss-20b-1:0")):
         answer = c.chat.completions.create(model=model, messages=MESSAGES, max_tokens=TOKENS)
         is_text(answer.choices[0].message.content, answer.usage.completion_tokens)
     is_text(client.completions.create(model=OPENAI, prompt="Hello", max_tokens=TOKENS).choices[0].text)
