@@ -1,6 +1,7 @@
 """The documents are true: every command of the READMEs runs, in order, in one copy of the tree with local endpoints."""
 
 import csv
+import json
 import os
 import pathlib
 import re
@@ -11,6 +12,8 @@ import sys
 import time
 import urllib.request
 
+import pyarrow as pa
+import pyarrow.parquet
 import pytest
 import yaml
 
@@ -62,6 +65,8 @@ class Desk:
             self.resume(command)
         elif " merge " in command:
             self.merge(command)
+        elif command.startswith("python -m scripts.make_payloads "):
+            self.make_payloads(command)
         elif " analysis gate " in command:  # so short a run decides little
             finish(self.start(command), OK, NOT_TRUSTED, GATE_MISSED)
         else:
@@ -78,6 +83,19 @@ class Desk:
             stderr=subprocess.STDOUT,
             text=True,
         )
+
+    def make_payloads(self, command: str) -> None:
+        """From files of the forms that are named, and never into the tree's own folder."""
+        rows = [{"text": f"What of {n}?", "question": f"What of {n}?"} for n in range(20)]
+        said = [{"conversations": [{"from": "human", "value": row["text"]}]} for row in rows]
+        times = "".join(f"2023-11-16 18:17:{n:02}.9799600,{n + 9},{n + 1}\n" for n in range(20))
+        (self.folder / "ShareGPT_V3_unfiltered_cleaned_split.json").write_text(json.dumps(said))
+        (self.folder / "own.csv").write_text("\n".join(["text,question", *(f"{row['text']},x" for row in rows)]))
+        (self.folder / "AzureLLMInferenceTrace_conv.csv").write_text(
+            f"TIMESTAMP,ContextTokens,GeneratedTokens\n{times}"
+        )
+        pyarrow.parquet.write_table(pa.Table.from_pylist(rows), self.folder / "test.parquet")
+        finish(self.start(command.replace("--out payloads/", "--out made/")))
 
     def cluster(self, command: str, worker: str) -> None:
         port = free_port()

@@ -23,7 +23,7 @@ from scripts.make_payloads.whole_file import whole_file
 EXAMPLE = """examples:
   python -m scripts.make_payloads from ShareGPT_V3_unfiltered_cleaned_split.json --out payloads/sharegpt.jsonl --sample 2000
   python -m scripts.make_payloads from test.parquet --template 'Question: {question}' --out payloads/questions.jsonl
-  python -m scripts.make_payloads from requests.csv --prompt text --tokenizer llama3 --max-tokens-of-prompt 4000 --out payloads/own.jsonl"""
+  python -m scripts.make_payloads from own.csv --prompt text --tokenizer llama3 --max-tokens-of-prompt 4000 --out payloads/own.jsonl"""
 SAID_EVERY = 100_000  # rows
 
 

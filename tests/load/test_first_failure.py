@@ -20,7 +20,7 @@ def made(error: str, code: str | None, message: str | None, status: int | None =
 
 def test_a_server_of_ones_own_that_has_no_such_path_is_told_with_the_url_that_was_asked():
     assert sentence(CHAT, made("client", "404", "Not Found.", 404)) == (
-        "target `t`: 404: Not Found; check `base_url`, which ends before /chat/completions or /completions, most often in /v1, and "
+        "target `t`: 404: Not Found; check `base_url`, which ends before /chat/completions, most often in /v1, and "
         "`model_id`; POST http://127.0.0.1:9/v1/chat/completions was asked"
     )
     assert "None" not in sentence(CHAT, made("client", None, None, 404))

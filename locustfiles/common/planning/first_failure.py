@@ -6,16 +6,12 @@ import typing
 from locustfiles.common.dialects.error_bodies import PAGE
 from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.scenario.remedies import LIMITS, LOOK, address_of, remedy_of
-from locustfiles.contract.scenario.targets import OpenAITarget, SageMakerTarget, Target
+from locustfiles.contract.scenario.targets import BedrockTarget, OpenAITarget, SageMakerTarget, Target
 
 DIALECTS_ARE_IN = "which container speaks which dialect: configs/README.md"
 #: what servers say of a body that lacks their own first key -> dialects whose body has it
-_WANTED = {
-    "inputs": "tgi or lmi",
-    "messages": "openai-chat or anthropic-messages",
-    "prompt": "openai-completions",
-    "input": "openai-responses or openai-embeddings",
-}
+_WANTED = {"inputs": "tgi or lmi", "messages": "openai-chat", "prompt": "openai-completions"}
+_ROUTED = {"input": "openai-responses or openai-embeddings"}  # of servers that are asked by themselves
 _CONTAINER = re.compile(r"container status (\d{3})\b")
 _CONTAINER_REMEDIES = {
     (
@@ -105,9 +101,9 @@ def remedy(target: Target, made: Failed) -> str:
     refused = error in (ErrorClass.CLIENT, ErrorClass.MODEL_ERROR, ErrorClass.BAD_RESPONSE, ErrorClass.SERVER)
     if refused and (field := _unknown_field(words)):
         return f"leave the field out by `parameters: {{{field}: null}}`, or {found}"
-    if refused and not isinstance(target, SageMakerTarget | OpenAITarget):
+    if refused and isinstance(target, BedrockTarget):
         return found
-    if refused and (dialects := _other_dialects(target.dialect, words)):
+    if refused and not isinstance(target, BedrockTarget) and (dialects := _other_dialects(target, words)):
         return f"the server asks for another body: try `dialect: {dialects}` ({DIALECTS_ARE_IN}), or {found}"
     if error in (ErrorClass.BAD_RESPONSE, ErrorClass.EMPTY, ErrorClass.STREAM_BROKEN, ErrorClass.MODEL_ERROR):
         return f"{found} ({DIALECTS_ARE_IN})" if isinstance(target, SageMakerTarget | OpenAITarget) else found
@@ -129,14 +125,15 @@ def _unknown_field(words: str) -> str | None:
     return found and next((name for name in found.groupdict().values() if name), None)
 
 
-def _other_dialects(own: object, words: str) -> str | None:
+def _other_dialects(target: SageMakerTarget | OpenAITarget, words: str) -> str | None:
     """The dialects whose body has the key that the server misses, if ours is none of them."""
     words = _ECHO.split(words)[0]
     if not _MISSING.search(words):
         return None
+    own, wanted = target.dialect, _WANTED | (_ROUTED if isinstance(target, OpenAITarget) else {})
     asked = (
         d
-        for key, d in _WANTED.items()
+        for key, d in wanted.items()
         if re.search(rf"\b{key}\b", words) and str(own) not in d.split(" or ") and _ALREADY.get(str(own)) != key
     )
     found = next(asked, None)

@@ -66,7 +66,7 @@ class AwsSession:
             raise NoCredentials(
                 f"AWS credentials: cannot be used: {redact(str(e))}; check AWS_PROFILE and where it takes them from"
             ) from None
-        self._keys: dict[str, KeyHeader | None] = {}  # by target, of those that stay
+        self._keys: dict[tuple, KeyHeader | None] = {}  # by what decides them
         self._short_term = {name: ShortTermKey(name, scenario.region or "") for name in ("bedrock", "sagemaker")}
         for target in scenario.targets:
             self._key_header(target)
@@ -156,9 +156,10 @@ class AwsSession:
     def _key_header(self, target: Target) -> KeyHeader | None:
         """The header that holds a key, without a value where there is none; None where requests are signed. The environment is
         read once. Raises NoCredentials."""
-        if target.name not in self._keys:
-            self._keys[target.name] = self._find_key(target)
-        key = self._keys[target.name]
+        kind = target.service, target.dialect, getattr(target, "auth", None), getattr(target, "api_key_env", None)
+        if kind not in self._keys:
+            self._keys[kind] = self._find_key(target)
+        key = self._keys[kind]
         if key is SHORT_TERM and self._credentials is not None:
             made = self._short_term["sagemaker" if _signed_as(target) == "sagemaker" else "bedrock"]
             return KeyHeader("Authorization", f"Bearer {made.of(self._credentials.get_frozen_credentials())}")
