@@ -10,6 +10,7 @@ import pandas as pd
 from analysis.runs.texts import codes_of, counted
 from locustfiles.contract.manifest import Manifest, Problem, WorkerEntry
 from locustfiles.contract.row_counts import NO_STAGE, rows_gone
+from locustfiles.contract.spool import missing
 
 
 def rows_gone_from(manifest: Manifest, records: pd.DataFrame, damaged: int) -> list[Problem]:
@@ -36,7 +37,9 @@ def lost_in_file(manifest: Manifest, rows: collections.abc.Mapping[str, int]) ->
 def lost_at_workers(manifest: Manifest) -> list[str]:
     lost, kept = [], {(part.run_id, k.worker) for part in manifest.parts for k in part.kept}
     for worker in manifest.workers:
-        if (worker.run_id, worker.id) in kept:  # a problem of the run says where they are
+        said = missing(worker.id, worker.received, worker.produced)
+        told = said and any(problem.text.startswith(said) for problem in manifest.problems)
+        if told or (worker.run_id, worker.id) in kept:  # a problem of the run says where they are
             continue
         if worker.lost:
             lost.append(f"{worker.lost} records of worker {worker.id} on {worker.host} were lost{_merge(worker)}.")
@@ -45,8 +48,8 @@ def lost_at_workers(manifest: Manifest) -> list[str]:
                 f"worker {worker.id} on {worker.host} never handed in its last count (it was killed or cut off){_merge(worker)}."
             )
         elif worker.produced is not None and worker.received < worker.produced:
-            missing = worker.produced - worker.received
-            lost.append(f"{missing} records of worker {worker.id} on {worker.host} never arrived{_merge(worker)}.")
+            short = worker.produced - worker.received
+            lost.append(f"{short} records of worker {worker.id} on {worker.host} never arrived{_merge(worker)}.")
     return lost
 
 
