@@ -9,6 +9,7 @@ import re
 _FORMS = {
     "an AWS access key": r"(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z0-9]{12,}(?![a-z0-9])",
     "a Bedrock API key": r"(?<![A-Za-z0-9])(?:ABSK[A-Za-z0-9+/=]{30,}|bedrock-api-key-[A-Za-z0-9+/=]{16,})",
+    "a SageMaker API key": r"(?<![A-Za-z0-9])sagemaker-api-key-[A-Za-z0-9+/=]{16,}",
     "an API key": r"(?<![A-Za-z0-9_-])(?:sk-(?=[A-Za-z_-]*[0-9])(?:[A-Za-z0-9]+[_-])*[A-Za-z0-9]{16,}[A-Za-z0-9_-]*"
     r"|sk-[A-Za-z0-9_-]{40,}|nvapi-[A-Za-z0-9_-]{30,}|gsk_[A-Za-z0-9]{30,}|AIza[A-Za-z0-9_-]{35}|xai-[A-Za-z0-9]{40,})",
     "a Hugging Face token": r"(?<![A-Za-z0-9_])hf_[A-Za-z0-9]{20,}",

@@ -10,6 +10,7 @@ KEYS = [
     "ASIA" + "IOSFODNN7EXAMPLE",
     "ABSK" + "QmVkcm9ja0FQSUtleS1hYmNkLWF0LTEyMzQ1Njc4OTAx",
     "bedrock-api-key-" + "YmVkcm9jay5hbWF6b25hd3MuY29t",
+    "sagemaker-api-key-" + "c2FnZW1ha2VyLmFtYXpvbmF3cy5jb20v",
     "sk-" + "abcdefghijklmnopqrstuvwxyz123456",
     "sk-ant-api03-" + "AbC1_dEf-gHi2jklmnopqrstuv",
     "hf_" + "abcdefghijklmnopqrstuvwxyzABCDEF12",

@@ -10,6 +10,7 @@ import pytest
 from locustfiles.common.dialects.request import build
 from locustfiles.common.dialects.response import parse_answer
 from locustfiles.common.prompts.payloads import Prompt
+from locustfiles.common.transport.aws_session import NoCredentials
 from locustfiles.contract.bad_input import BadScenario
 from locustfiles.contract.scenario.targets import OpenAITarget
 from scripts.emulator.config import EXAMPLE_ACCESS_KEY, EXAMPLE_SECRET_KEY
@@ -141,6 +142,17 @@ def _signed(request, stamp: str, service: str) -> str:
     signature = signer.signature(signer.string_to_sign(request, canonical), request)
     names = signer.signed_headers(signer.headers_to_sign(request))
     return f"AWS4-HMAC-SHA256 Credential={signer.scope(request)}, SignedHeaders={names}, Signature={signature}"
+
+
+def test_credentials_that_cannot_be_had_for_a_short_term_key_are_told_at_once(tmp_path, monkeypatch):
+    (tmp_path / "config").write_text("[profile p]\ncredential_process = /no/such/program\n")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_PROFILE", "p")
+    of = {"service": "openai", "base_url": "http://127.0.0.1:1/openai/v1", "model_id": "m", "auth": "bearer"}
+    with pytest.raises(NoCredentials, match="AWS credentials: cannot be used"):
+        sender_for(_Nowhere, of)
 
 
 def test_a_key_of_anthropics_has_a_header_of_its_own(monkeypatch):

@@ -69,7 +69,7 @@ class AwsSession:
         self._keys: dict[tuple, KeyHeader | None] = {}  # by what decides them
         self._short_term = {name: ShortTermKey(name, scenario.region or "") for name in ("bedrock", "sagemaker")}
         for target in scenario.targets:
-            self._key_header(target)
+            self._kept_key(target)
         if self._credentials is None and any(map(self._needs_credentials, scenario.targets)):
             raise NoCredentials(
                 "AWS credentials: none found; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
@@ -151,19 +151,24 @@ class AwsSession:
         return head.written(body)
 
     def _needs_credentials(self, target: Target) -> bool:
-        return self._key_header(target) is None or (isinstance(target, OpenAITarget) and target.auth == "bearer")
+        key = self._kept_key(target)
+        return key is None or key is SHORT_TERM
 
     def _key_header(self, target: Target) -> KeyHeader | None:
-        """The header that holds a key, without a value where there is none; None where requests are signed. The environment is
-        read once. Raises NoCredentials."""
-        kind = target.service, target.dialect, getattr(target, "auth", None), getattr(target, "api_key_env", None)
-        if kind not in self._keys:
-            self._keys[kind] = self._find_key(target)
-        key = self._keys[kind]
+        """The header that holds a key, without a value where there is none; None where requests are signed. Raises NoCredentials,
+        and what botocore raises where credentials are not to be had."""
+        key = self._kept_key(target)
         if key is SHORT_TERM and self._credentials is not None:
             made = self._short_term["sagemaker" if _signed_as(target) == "sagemaker" else "bedrock"]
             return KeyHeader("Authorization", f"Bearer {made.of(self._credentials.get_frozen_credentials())}")
         return key
+
+    def _kept_key(self, target: Target) -> KeyHeader | None:
+        """The same, SHORT_TERM for a key that is made of credentials. The environment is read once. Raises NoCredentials."""
+        kind = target.service, target.dialect, getattr(target, "auth", None), getattr(target, "api_key_env", None)
+        if kind not in self._keys:
+            self._keys[kind] = self._find_key(target)
+        return self._keys[kind]
 
     def _find_key(self, target: Target) -> KeyHeader | None:
         if isinstance(target, OpenAITarget):
