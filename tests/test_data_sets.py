@@ -80,7 +80,7 @@ def made(tmp_path, rows, *options: str, name: str = "set.jsonl"):
     code = main(["from", str(source), "--out", str(out), *options])
     if not out.exists():
         return code, None, None
-    return code, load_payload(out), json.loads(out.with_suffix(".json").read_text())
+    return code, load_payload(out), json.loads(out.with_suffix(".manifest.json").read_text())
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -200,6 +200,15 @@ def test_what_cannot_be_read_is_one_line_that_says_what_to_do(tmp_path, capsys, 
     code, prompts, _ = made(tmp_path, source, *options, name="source")
     said = capsys.readouterr().err
     assert (code, prompts) == (1, None) and said.startswith("error: ") and words in said and said.count("\n") == 1
+
+
+def test_the_data_set_itself_is_never_written_over(tmp_path, capsys):
+    for name in ("set.json", "set.manifest.json", "set.jsonl"):
+        (tmp_path / name).write_text(json.dumps(SHARE))
+        code = main(["from", str(tmp_path / name), "--out", str(tmp_path / "set.jsonl")])
+        assert code == (0 if name == "set.json" else 1), capsys.readouterr()
+        assert json.loads((tmp_path / name).read_text()) == SHARE
+    assert "would be written over" in capsys.readouterr().err
 
 
 # --- traces ---

@@ -25,13 +25,17 @@ EXAMPLE = """examples:
   python -m scripts.make_payloads from test.parquet --template 'Question: {question}' --out payloads/questions.jsonl
   python -m scripts.make_payloads from own.csv --prompt text --tokenizer llama3 --max-tokens-of-prompt 4000 --out payloads/own.jsonl"""
 SAID_EVERY = 100_000  # rows
+MANIFEST, PICTURE = ".manifest.json", ".png"
 
 
 def arguments(argv: list[str]) -> argparse.Namespace:
     parser = Parser(prog="python -m scripts.make_payloads from", description=__doc__, epilog=EXAMPLE)
     parser.add_argument("file", type=pathlib.Path, help="JSON lines, a JSON list, CSV or Parquet")
     parser.add_argument(
-        "--out", type=pathlib.Path, required=True, help="the payload file; its .json and .png stand beside it"
+        "--out",
+        type=pathlib.Path,
+        required=True,
+        help="the payload file; its manifest (.manifest.json) and picture (.png) stand beside it",
     )
     parser.add_argument("--form", choices=[form.name for form in FORMS], help="default: by the keys of the first rows")
     parser.add_argument("--prompt", metavar="COLUMN", help="the column that is the prompt")
@@ -51,6 +55,8 @@ def arguments(argv: list[str]) -> argparse.Namespace:
         raise BadInput("--form, --prompt, --template: give one of them")
     if found.max_tokens_of_prompt and not found.tokenizer:
         raise BadInput("--max-tokens-of-prompt: needs --tokenizer, which counts")
+    if found.file.resolve() in {found.out.with_suffix(end).resolve() for end in (found.out.suffix, MANIFEST, PICTURE)}:
+        raise BadInput(f"--out {found.out}: would be written over {found.file}; choose another name")
     if found.limit and found.sample:
         raise BadInput("--limit, --sample: give one of them")
     return found
@@ -163,7 +169,7 @@ def _tell(conversion: Conversion, given: argparse.Namespace, written: int) -> No
         "left_out": dict(conversion.bad.most_common()),
         "lengths": {"unit": unit, **spread},
     }
-    manifest, picture = given.out.with_suffix(".json"), given.out.with_suffix(".png")
+    manifest, picture = given.out.with_suffix(MANIFEST), given.out.with_suffix(PICTURE)
     manifest.write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     conversion.lengths.draw(picture, f"{given.out.stem}: {conversion.lengths.n:,} prompts of {given.file.name}")
     of = f", drawn from {conversion.lengths.n:,}" if given.sample else ""

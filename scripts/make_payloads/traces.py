@@ -59,6 +59,8 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--from-s", type=float, default=0.0, help="begin so many seconds after the trace does")
     parser.add_argument("--to-s", type=float, help="end before so many seconds of the trace")
     found = parser.parse_args(argv)
+    if found.file.resolve() == found.out.resolve():
+        raise BadInput(f"--out {found.out}: is the trace itself; choose another name")
     if not 0 < found.scale < 1e6:
         raise BadInput("--scale: must be above 0")
     return found
