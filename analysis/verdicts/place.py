@@ -20,14 +20,14 @@ Conditions = tuple[tuple[str, str], ...]  # (what, its value in words), in a fix
 
 #: which of a target's keys say what it calls
 _CALLED: dict[str, tuple[str, ...]] = {
-    "sagemaker": ("endpoint", "inference_component", "variant", "target_model"),
+    "sagemaker": ("endpoint", "inference_component", "variant", "target_model", "target_container"),
     "bedrock": ("model_id",),
     "openai": ("base_url", "model_id"),
 }
 #: keys that neither say what is called nor change a call: instances, price and the address that is asked stand apart
 _BESIDE = (
     "name", "service", "labels", "payloads", "load", "price", "discount_percent", "endpoint_url", "api_key_env", "auth", "signing_name",
-    "instance_type", "instance_count", "instance_share", "parameters",
+    "instance_type", "instance_count", "instance_share", "parameters", "inference_id",
 )  # fmt: skip
 PRICE, ADDRESS = "price", "endpoint_url"
 

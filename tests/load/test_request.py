@@ -41,6 +41,25 @@ def test_a_sagemaker_request_is_what_boto3_sends(dialect, stream):
         )
 
 
+@pytest.mark.parametrize("stream", [True, False])
+def test_container_prefix_and_inference_ids_go_into_their_headers(stream):
+    ids = {"target_container": "second", "prefix_aware_id": "conversation 7", "inference_id": "load-test"}
+    body = build(sagemaker(stream=stream, **ids), HELLO)
+    operation = "invoke_endpoint_with_response_stream" if stream else "invoke_endpoint"
+    expected = sent_by_boto3(
+        "sagemaker-runtime",
+        operation,
+        EndpointName="llama2-13b",
+        ContentType="application/json",
+        TargetContainerHostname="second",
+        PrefixAwareId="conversation 7",
+        InferenceId="load-test",
+        Body=body.body,
+        **({} if stream else {"Accept": "application/json"}),
+    )
+    assert ours(body) == expected
+
+
 def test_a_target_model_goes_into_its_header_and_cannot_be_streamed():
     body = build(sagemaker(target_model="m.tar.gz"), HELLO)
     expected = sent_by_boto3(

@@ -46,7 +46,18 @@ def test_it_is_refused_in_one_line(tmp_path, name):
 
 
 @pytest.mark.parametrize(
-    "key", ["custom_attributes", "inference_component", "variant", "target_model", "session_id", "model"]
+    "key",
+    [
+        "custom_attributes",
+        "inference_component",
+        "variant",
+        "target_model",
+        "target_container",
+        "prefix_aware_id",
+        "inference_id",
+        "session_id",
+        "model",
+    ],
 )
 @pytest.mark.parametrize("value", ["a\\r\\nX-Y: z", "a\\nb", "a\\0b"])
 def test_a_line_break_in_what_becomes_a_header_is_refused(tmp_path, key, value):

@@ -169,6 +169,9 @@ def _address(target: Target) -> tuple[str, str, dict[str, str]]:
         ("X-Amzn-SageMaker-Inference-Component", target.inference_component),
         ("X-Amzn-SageMaker-Target-Variant", target.variant),
         ("X-Amzn-SageMaker-Target-Model", target.target_model),
+        ("X-Amzn-SageMaker-Target-Container-Hostname", target.target_container),
+        ("X-Amzn-SageMaker-Prefix-Aware-Id", target.prefix_aware_id),
+        ("X-Amzn-SageMaker-Inference-Id", target.inference_id),
         ("X-Amzn-SageMaker-Session-Id", target.session_id),
     )
     path = f"/endpoints/{quoted(target.endpoint)}/invocations"

@@ -56,6 +56,9 @@ class SageMakerTarget(_Target):
     inference_component: HeaderText | None = None
     variant: HeaderText | None = None
     target_model: HeaderText | None = None
+    target_container: HeaderText | None = None  # of an endpoint of several containers that are invoked directly
+    prefix_aware_id: HeaderText | None = None  # requests of one id go to where their prefix is cached
+    inference_id: HeaderText | None = None  # names the requests in what the endpoint captures
     session_id: HeaderText | None = None  # of a stateful model; NEW_SESSION asks for one with every request
     custom_attributes: HeaderText | None = None  # handed to the container as they are
     dialect: Dialect
