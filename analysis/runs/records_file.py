@@ -75,9 +75,7 @@ def _sound(frame: pd.DataFrame, text: bytes) -> bool:
     lines = text.count(b"\n")
     if len(frame) != lines - 1 or frame[list(REQUIRED)].isna().any(axis=None):
         return False
-    if not all(
-        map(_is_long, text.splitlines() if b'"' in text else [text])
-    ):  # pandas takes a line without its last cells
+    if not _has_all_cells(text, lines):
         return False
     first, last, end = (frame[name].to_numpy() for name in ("ttft_ms", "last_token_ms", "latency_ms"))
     first = np.where(np.isnan(first), 0.0, first)
@@ -94,11 +92,11 @@ def _no_counts(values: np.ndarray) -> np.ndarray:
     return (values < 0) | (values > MOST) | (values > np.floor(values))
 
 
-def _is_long(text: bytes) -> bool:
-    """Whether lines have as many cells as there are fields; with a quote in it, text is one line."""
-    if b'"' in text:
-        return len(next(csv.reader([text.decode()]))) == len(FIELDS)
-    return text.count(b",") == (text.count(b"\n") or 1) * (len(FIELDS) - 1)
+def _has_all_cells(text: bytes, lines: int) -> bool:
+    """Whether each line has as many as there are fields: pandas takes one without its last cells."""
+    if b'"' not in text:
+        return text.count(b",") == lines * (len(FIELDS) - 1)
+    return all(len(cells) == len(FIELDS) for cells in csv.reader(line.decode() for line in text.splitlines()))
 
 
 def _whole_lines(text: bytes) -> tuple[bytes, list[tuple[int, str]]]:

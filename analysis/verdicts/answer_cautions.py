@@ -6,6 +6,7 @@ from analysis.metrics.token_times import came_at_once, held_back
 from analysis.runs.stage import Stage
 from analysis.runs.texts import counted as counted_texts
 from analysis.verdicts.caution import Caution, caution
+from analysis.verdicts.echoes import embeds
 from analysis.verdicts.thresholds import THRESHOLDS
 from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.prices.price import TokenPrice
@@ -19,8 +20,7 @@ CUT_OFF = (ErrorClass.CONNECT, ErrorClass.STREAM_BROKEN)
 
 def token_cautions(stage: Stage) -> typing.Iterator[Caution]:
     counted, n = counted_texts(stage.good["token_source"]), len(stage.good)
-    kind = getattr(stage.target, "family", None) or getattr(stage.target, "dialect", None) or ""
-    if not n or "embedding" in kind:  # an embedding has no output tokens
+    if not n or embeds(stage.target):
         return
     none = int(counted.pop("none")) if "none" in counted else 0
     by_tokens = isinstance(stage.price, TokenPrice)  # by the hour, a target that counts none at all costs what it costs

@@ -87,11 +87,11 @@ def _follows(prompts: np.ndarray, outputs: np.ndarray) -> bool:
 
 def echo_cautions(stage: Stage, echo: Echo | None) -> typing.Iterator[Caution]:
     """Why figures by the output token are not those of its answers."""
-    if echo and not _asked_for(stage):
+    if echo and not embeds(stage.target):
         yield echo.caution
 
 
-def _asked_for(stage: Stage) -> bool:
-    """An embedding has no output."""
-    kind = getattr(stage.target, "family", None) or getattr(stage.target, "dialect", None) or ""
-    return "embedding" in str(kind)
+def embeds(target: object) -> bool:
+    """Whether it embeds texts: an embedding has no output tokens."""
+    kind = getattr(target, "family", None) or getattr(target, "dialect", None) or ""
+    return "embedding" in kind

@@ -150,7 +150,8 @@ def type_name(raw: str | None) -> str | None:
 
 def is_known(exception_type: str | None) -> bool:
     """Whether a type of this name decides the class by itself."""
-    return (type_name(exception_type) or "").lower() in _BY_TYPE | _BY_WORD
+    name = (type_name(exception_type) or "").lower()
+    return name in _BY_TYPE or name in _BY_WORD
 
 
 def classify(exception_type: str | None, status: int | None) -> ErrorClass:

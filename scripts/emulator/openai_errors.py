@@ -71,6 +71,13 @@ def event(name: str, message: str) -> bytes:
     return b"data: %b\n\n" % _body(_WORDS[name[0].upper() + name[1:]], message)
 
 
+def last_event(name: str, message: str) -> bytes:
+    """What ends a stream of chats. After a failure of the model vLLM goes on to its [DONE]; the other errors end the stream as
+    OpenAI does, without."""
+    done = b"data: [DONE]\n\n" if name == "modelStreamErrorException" else b""
+    return event(name, message) + done
+
+
 def named_event(name: str, message: str) -> bytes:
     """The same of Responses."""
     words = _WORDS[name[0].upper() + name[1:]]

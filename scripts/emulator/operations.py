@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import re
+import typing
 import urllib.parse
 
 from scripts.emulator import anthropic_errors, frames, openai_errors
@@ -12,16 +13,33 @@ EVENT_STREAM = "application/vnd.amazon.eventstream"
 _ROUTE = re.compile(r"/(endpoints|model)/([^/]+)/([a-z-]+|openai/v1/chat/completions)")
 
 
+class Wording(typing.NamedTuple):
+    """How a route of OpenAI's, or of that form, names a request and says what went wrong with it."""
+
+    id_header: str  # where its own servers answer
+    refusal: typing.Callable[[AwsError], tuple[int, bytes]]  # status and body
+    event: typing.Callable[[str, str], bytes]  # in mid-stream, by the name of Bedrock's exception event and the message
+
+
+_CHAT = Wording("x-request-id", openai_errors.status_and_body, openai_errors.last_event)
+_RESPONSES = Wording("x-request-id", openai_errors.status_and_body, openai_errors.named_event)
+_MESSAGES = Wording("request-id", anthropic_errors.status_and_body, anthropic_errors.event)
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Operation:
-    """One API operation. `converse` operations have the same body for every model; `openai` ones name the model in the
+    """One API operation. `converse` operations have the same body for every model; those with a `wording` name the model in the
     body and answer as OpenAI does, whoever serves them."""
 
     name: str
     service: str  # also the signing name
     streams: bool
     converse: bool = False
-    openai: bool = False
+    wording: Wording | None = None
+
+    @property
+    def openai(self) -> bool:
+        return self.wording is not None
 
     def whole_headers(self, a) -> list[tuple[str, str]]:
         if self.service == "pricing":
@@ -48,17 +66,14 @@ class Operation:
 
     def request_id(self, a) -> tuple[str, str]:
         """The header that names the request."""
-        name = "request-id" if self.name == "Messages" else "x-request-id"
-        return name if self.service == "openai" else "x-amzn-RequestId", a.request_id
+        own = self.wording.id_header if self.wording and self.service == "openai" else None
+        return own or "x-amzn-RequestId", a.request_id
 
     def error(self, a, error: AwsError) -> tuple[int, list[tuple[str, str]], bytes]:
         """Status, headers and body of an error answer."""
         headers = [self.request_id(a), ("Content-Type", "application/json")]
-        if self.name == "Messages":
-            status, body = anthropic_errors.status_and_body(error)
-            return status, headers, body
-        if self.openai:
-            status, body = openai_errors.status_and_body(error)
+        if self.wording:
+            status, body = self.wording.refusal(error)
             return status, headers, body
         if self.service == "pricing":  # JSON 1.1 names the error in the body
             key = "message" if error.authentication else "Message"
@@ -74,15 +89,9 @@ class Operation:
         return payload if self.openai else frames.event(event, payload)
 
     def exception(self, name: str, message: str) -> bytes:
-        """The event that ends a stream in an error. After a failure of the model vLLM goes on to its [DONE]; the other
-        errors end the stream as OpenAI does, without."""
-        if self.name == "Messages":
-            return anthropic_errors.event(name, message)
-        if self.name == "Responses":
-            return openai_errors.named_event(name, message)
-        if self.openai:
-            done = b"data: [DONE]\n\n" if name == "modelStreamErrorException" else b""
-            return openai_errors.event(name, message) + done
+        """The event that ends a stream in an error."""
+        if self.wording:
+            return self.wording.event(name, message)
         key = "Message" if self.service == "sagemaker" else "message"
         members = {"ErrorCode": "StreamBroken"} if name == "ModelStreamError" else {}
         return frames.exception(name, frames.compact({**members, key: message}))
@@ -113,7 +122,7 @@ def _served(a) -> list[tuple[str, str]]:
 _OPERATIONS = {
     ("endpoints", "invocations"): Operation("InvokeEndpoint", "sagemaker", False),
     ("endpoints", "invocations-response-stream"): Operation("InvokeEndpointWithResponseStream", "sagemaker", True),
-    ("endpoints", "openai/v1/chat/completions"): Operation("ChatCompletions", "sagemaker", False, openai=True),
+    ("endpoints", "openai/v1/chat/completions"): Operation("ChatCompletions", "sagemaker", False, wording=_CHAT),
     ("model", "converse"): Operation("Converse", "bedrock", False, True),
     ("model", "converse-stream"): Operation("ConverseStream", "bedrock", True, True),
     ("model", "count-tokens"): Operation("CountTokens", "bedrock", False, True),
@@ -121,16 +130,16 @@ _OPERATIONS = {
     ("model", "invoke-with-response-stream"): Operation("InvokeModelWithResponseStream", "bedrock", True),
 }
 _OPENAI = {
-    "/chat/completions": Operation("ChatCompletions", "openai", False, openai=True),
-    "/completions": Operation("Completions", "openai", False, openai=True),
-    "/responses": Operation("Responses", "openai", False, openai=True),
-    "/embeddings": Operation("Embeddings", "openai", False, openai=True),
-    "/messages": Operation("Messages", "openai", False, openai=True),
+    "/chat/completions": Operation("ChatCompletions", "openai", False, wording=_CHAT),
+    "/completions": Operation("Completions", "openai", False, wording=_CHAT),
+    "/responses": Operation("Responses", "openai", False, wording=_RESPONSES),
+    "/embeddings": Operation("Embeddings", "openai", False, wording=_CHAT),
+    "/messages": Operation("Messages", "openai", False, wording=_MESSAGES),
 }
 _BEDROCK_OPENAI = {
-    "/openai/v1/chat/completions": Operation("ChatCompletions", "bedrock", False, openai=True),
-    "/openai/v1/responses": Operation("Responses", "bedrock", False, openai=True),
-    "/anthropic/v1/messages": Operation("Messages", "bedrock", False, openai=True),
+    "/openai/v1/chat/completions": Operation("ChatCompletions", "bedrock", False, wording=_CHAT),
+    "/openai/v1/responses": Operation("Responses", "bedrock", False, wording=_RESPONSES),
+    "/anthropic/v1/messages": Operation("Messages", "bedrock", False, wording=_MESSAGES),
 }
 _STREAMING = {
     o: dataclasses.replace(o, streams=True)

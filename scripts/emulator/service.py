@@ -182,12 +182,10 @@ class Service:
         """The body of an OpenAI route names the model and says whether to stream. Raises BadBody."""
         body = reading.json_of(a.request.body)
         only = next(iter(self._config.openai)) if len(self._config.openai) == 1 else None
-        own = only if a.operation.service == "openai" else None  # a server of one model needs no name
-        if a.operation.service == "sagemaker":  # whose path names the endpoint
-            own = a.target_name
+        # SageMaker's path names the endpoint; a server of one model needs no name
+        own = a.target_name or (only if a.operation.service == "openai" else None)
         model = want(body, "model", str, own, required=own is None)
-        model = a.target_name or model
-        a.name(model, streaming(a.operation) if want(body, "stream", bool, False) else a.operation)
+        a.name(a.target_name or model, streaming(a.operation) if want(body, "stream", bool, False) else a.operation)
 
     def _prepare(self, a: Answer, hosted: Hosted) -> None:
         """What Bedrock does before the model: the guardrail must exist, the model must stream, the cache is asked."""

@@ -2,29 +2,26 @@
 manifest that says what was left out and why."""
 
 import argparse
-import collections
 import hashlib
 import json
 import pathlib
 import random
-import sys
 import typing
 
 from locustfiles.common.prompts.payloads import Prompt, prompt_of
 from locustfiles.common.prompts.token_counter import Counter
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.command_line import Parser
-from locustfiles.contract.exit_codes import NOT_TRUSTED, OK
 from scripts.make_payloads.forms import FORMS, Form, by_template, form_of
 from scripts.make_payloads.lengths import Lengths
-from scripts.make_payloads.rows import Bad, Row, rows_of
+from scripts.make_payloads.rows import Bad, Row
+from scripts.make_payloads.taken import Taken, columns_of
 from scripts.make_payloads.whole_file import whole_file
 
 EXAMPLE = """examples:
   python -m scripts.make_payloads from ShareGPT_V3_unfiltered_cleaned_split.json --out payloads/sharegpt.jsonl --sample 2000
   python -m scripts.make_payloads from test.parquet --template 'Question: {question}' --out payloads/questions.jsonl
   python -m scripts.make_payloads from own.csv --prompt text --tokenizer llama3 --max-tokens-of-prompt 4000 --out payloads/own.jsonl"""
-SAID_EVERY = 100_000  # rows
 MANIFEST, PICTURE = ".manifest.json", ".png"
 
 
@@ -63,43 +60,31 @@ def arguments(argv: list[str]) -> argparse.Namespace:
 
 
 class Conversion:
-    """What became of a file's rows."""
+    """Of a file's rows into payload lines, whose id is the number of their row."""
 
     def __init__(self, given: argparse.Namespace, form: Form | None) -> None:
         self._given, self.form = given, form
         self._counter = Counter(given.tokenizer) if given.tokenizer else None
-        self.rows = 0
-        self.bad: collections.Counter[str] = collections.Counter()
+        self.taken = Taken(given.file)
         self.lengths = Lengths("tokens" if self._counter else "characters")
 
     def lines(self) -> typing.Iterator[str]:
-        """Payload lines; their id is the number of their row. Raises BadInput."""
-        for row in rows_of(self._given.file):
-            self.rows += 1
-            if self.rows % SAID_EVERY == 0:
-                print(f"  {self.rows:,} rows", file=sys.stderr, flush=True)
-            try:
-                yield self._line(row)
-            except Bad as e:
-                self.bad[str(e)] += 1
+        """Raises BadInput."""
+        return self.taken.lines(self._line)
 
-    def _line(self, row: Row | Bad) -> str:
+    def _line(self, row: Row) -> str:
         """Raises Bad, and BadInput for a first row of no known form."""
-        if isinstance(row, Bad):
-            raise row
         if self.form is None:
             self.form = form_of(row)
         if self.form is None:
-            columns = ", ".join(f"`{key}`" for key in list(row)[:12])
-            raise BadInput(
-                f"{self._given.file}: its rows are of no form that is known; name the column of the prompt by --prompt: {columns}"
-            )
+            see = f"name the column of the prompt by --prompt: {columns_of(row)}"
+            raise BadInput(f"{self._given.file}: its rows are of no form that is known; {see}")
         if not self.form.keys <= row.keys():
             raise Bad(f"no row of {self.form.name}: a key is missing")
-        line = {"id": str(self.rows), **self.form.line(row, self._given.all_turns)}
+        line = {"id": str(self.taken.rows), **self.form.line(row, self._given.all_turns)}
         text = json.dumps(line, ensure_ascii=False)
         try:
-            prompt = prompt_of(text, self.rows)
+            prompt = prompt_of(text, self.taken.rows)
         except ValueError as e:
             raise Bad(str(e).partition(";")[0]) from None
         return self._counted(line, prompt, text)
@@ -118,20 +103,21 @@ class Conversion:
 
 
 def convert(argv: list[str]) -> int:
-    """Raises BadInput. Exit code NOT_TRUSTED where more than a tenth of the rows had to be left out."""
+    """The exit code. Raises BadInput."""
     given = arguments(argv)
     form = next((form for form in FORMS if form.name == given.form), None)
     if given.prompt or given.template:
         form = by_template(given.template or "{" + given.prompt + "}")
     conversion = Conversion(given, form)
+    taken = conversion.taken
     with whole_file(given.out) as file:
         written = _write(file, conversion.lines(), given)
         if not written:
-            why = "; ".join(f"{reason} ({n:,})" for reason, n in conversion.bad.most_common(3)) or "it has no rows"
+            why = "; ".join(f"{reason} ({n:,})" for reason, n in taken.bad.most_common(3)) or "it has no rows"
             see = "see --help for --form, --prompt and --template"
-            raise BadInput(f"{given.file}: no prompt found in {conversion.rows:,} rows: {why}; {see}")
+            raise BadInput(f"{given.file}: no prompt found in {taken.rows:,} rows: {why}; {see}")
     _tell(conversion, given, written)
-    return NOT_TRUSTED if conversion.bad.total() * 10 > conversion.rows else OK
+    return taken.exit_code
 
 
 def _write(file: typing.TextIO, lines: typing.Iterator[str], given: argparse.Namespace) -> int:
@@ -164,19 +150,18 @@ def _tell(conversion: Conversion, given: argparse.Namespace, written: int) -> No
         "all_turns": given.all_turns,
         "tokenizer": given.tokenizer,
         "sample": given.sample and {"of": conversion.lengths.n, "seed": given.seed},
-        "rows": conversion.rows,
+        "rows": conversion.taken.rows,
         "prompts": written,
-        "left_out": dict(conversion.bad.most_common()),
+        "left_out": dict(conversion.taken.bad.most_common()),
         "lengths": {"unit": unit, **spread},
     }
     manifest, picture = given.out.with_suffix(MANIFEST), given.out.with_suffix(PICTURE)
     manifest.write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     conversion.lengths.draw(picture, f"{given.out.stem}: {conversion.lengths.n:,} prompts of {given.file.name}")
     of = f", drawn from {conversion.lengths.n:,}" if given.sample else ""
-    print(f"{given.out}: {written:,} prompts{of} of {conversion.rows:,} rows ({told['form']})")
+    print(f"{given.out}: {written:,} prompts{of} of {conversion.taken.rows:,} rows ({told['form']})")
     print(f"  {unit}: {', '.join(f'{name} {value:,}' for name, value in spread.items())}")
-    for reason, n in conversion.bad.most_common():
-        print(f"  left out: {n:,} rows, {reason}")
+    conversion.taken.tell_left_out()
     print(f"  {picture}, {manifest}")
 
 

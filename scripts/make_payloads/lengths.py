@@ -1,8 +1,9 @@
 """How long prompts are: counts by length in little memory, their spread, and a picture of it."""
 
 import collections
-import math
 import pathlib
+
+import numpy as np
 
 from locustfiles.contract.bad_input import BadInput
 
@@ -28,15 +29,9 @@ class Lengths:
         if not self._counts:
             return {}
         wanted = {"min": 0.0, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p95": 0.95, "max": 1.0}
-        return {name: self._quantile(share) for name, share in wanted.items()}
-
-    def _quantile(self, share: float) -> int:
-        left = max(1, math.ceil(share * self.n))
-        for length in sorted(self._counts):
-            left -= self._counts[length]
-            if left <= 0:
-                return length
-        raise AssertionError("a share above 1")
+        lengths, counts = zip(*self._counts.items(), strict=True)
+        found = np.quantile(lengths, list(wanted.values()), method="inverted_cdf", weights=counts)
+        return dict(zip(wanted, found.tolist(), strict=True))
 
     def draw(self, path: pathlib.Path, title: str) -> None:
         """A histogram as PNG. Raises BadInput where it cannot be written."""

@@ -55,14 +55,14 @@ def _json_list(path: pathlib.Path) -> collections.abc.Iterator[Row | Bad]:
     """Item by item. Raises BadInput where the list breaks off."""
     decoder = json.JSONDecoder()
     with open(path, encoding="utf-8-sig", errors="replace") as file:
-        text, at, ended = file.read(BLOCK).lstrip()[1:], 0, False
+        text, at = file.read(BLOCK).lstrip()[1:], 0
         while True:
             at = _beyond(text, at)
             if text[at : at + 1] == "]":
                 return
             try:
                 value, end = decoder.raw_decode(text, at)
-                if end == len(text) and not ended:  # a number that may go on
+                if end == len(text):  # a number that may go on
                     raise ValueError
             except (ValueError, RecursionError):
                 more = "" if len(text) - at > LONGEST else file.read(BLOCK)

@@ -11,7 +11,6 @@ unit.
 """
 
 import argparse
-import collections
 import datetime
 import pathlib
 import re
@@ -19,8 +18,8 @@ import typing
 
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.command_line import Parser
-from locustfiles.contract.exit_codes import NOT_TRUSTED, OK
-from scripts.make_payloads.rows import Bad, Row, rows_of
+from scripts.make_payloads.rows import Bad, Row
+from scripts.make_payloads.taken import Taken, columns_of
 from scripts.make_payloads.whole_file import whole_file
 
 EXAMPLE = """examples:
@@ -76,27 +75,18 @@ class Trace:
         )
         self._first: float | None = None
         self.form: str | None = None
-        self.rows, self.written, self.last_s = 0, 0, 0.0
-        self.bad: collections.Counter[str] = collections.Counter()
+        self.taken = Taken(given.file)
+        self.written, self.last_s = 0, 0.0
 
     def lines(self) -> typing.Iterator[str]:
         """Raises BadInput."""
         yield "timestamp,prompt_tokens,completion_tokens\n"
-        for row in rows_of(self._given.file):
-            self.rows += 1
-            try:
-                line = self._line(row)
-            except Bad as e:
-                self.bad[str(e)] += 1
-                continue
-            if line:
-                self.written += 1
-                yield line
+        for line in self.taken.lines(self._line):
+            self.written += 1
+            yield line
 
-    def _line(self, row: Row | Bad) -> str | None:
+    def _line(self, row: Row) -> str | None:
         """None outside of the window. Raises Bad, and BadInput for a first row of no known form."""
-        if isinstance(row, Bad):
-            raise row
         columns = self._columns = self._columns or self._known(row)
         at = _time(row.get(columns.time), columns.unit)
         if self._first is None:
@@ -114,10 +104,8 @@ class Trace:
             if {columns.time, columns.prompt} <= row.keys():
                 self.form = name
                 return columns
-        names = ", ".join(f"`{key}`" for key in list(row)[:12])
-        raise BadInput(
-            f"{self._given.file}: is of no form that is known; name the column of the time by --time: {names}"
-        )
+        see = f"name the column of the time by --time: {columns_of(row)}"
+        raise BadInput(f"{self._given.file}: is of no form that is known; {see}")
 
 
 def _time(value: object, unit: str) -> float:
@@ -147,7 +135,7 @@ def _count(row: Row, column: str | None) -> int | None:
 
 
 def convert(argv: list[str]) -> int:
-    """Raises BadInput. Exit code NOT_TRUSTED where more than a tenth of the rows had to be left out."""
+    """The exit code. Raises BadInput."""
     given = arguments(argv)
     trace = Trace(given)
     with whole_file(given.out) as file:
@@ -157,9 +145,7 @@ def convert(argv: list[str]) -> int:
             raise BadInput(f"{given.file}: {trace.written} arrivals in the window; {see}")
     span = (min(trace.last_s, given.to_s or trace.last_s) - given.from_s) * given.scale
     rate = f", {(trace.written - 1) / span:.3g} requests/s" if span > 0 else ""
-    print(
-        f"{given.out}: {trace.written:,} arrivals of {trace.rows:,} rows ({trace.form or 'own columns'}) in {span:,.1f} s{rate}"
-    )
-    for reason, n in trace.bad.most_common():
-        print(f"  left out: {n:,} rows, {reason}")
-    return NOT_TRUSTED if trace.bad.total() * 10 > trace.rows else OK
+    of = f"{trace.taken.rows:,} rows ({trace.form or 'own columns'})"
+    print(f"{given.out}: {trace.written:,} arrivals of {of} in {span:,.1f} s{rate}")
+    trace.taken.tell_left_out()
+    return trace.taken.exit_code

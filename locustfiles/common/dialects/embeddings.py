@@ -14,14 +14,10 @@ from locustfiles.contract.scenario.targets import Target
 def embedding_body(key: str, as_list: bool = False, **defaults: str) -> typing.Callable[[Target, Prompt, Split], dict]:
     def body(target: Target, prompt: Prompt, split: Split) -> dict:
         _refuse_sampling(target, split)
-        return merged({key: [prompt.text] if as_list else prompt.text} | defaults, split.rest, prompt)
+        own = model_of(target) | {key: [prompt.text] if as_list else prompt.text}
+        return merged(own | defaults, split.rest, prompt)
 
     return body
-
-
-def openai_embedding_body(target: Target, prompt: Prompt, split: Split) -> dict:
-    _refuse_sampling(target, split)
-    return merged(model_of(target) | {"input": prompt.text}, split.rest, prompt)
 
 
 def openai_embedding_whole(builder: AnswerBuilder, answer: dict) -> None:

@@ -59,7 +59,7 @@ def _event(builder: AnswerBuilder, event: dict) -> list[dict]:
     if tier := holder.get("service_tier"):
         builder.billing.tier = tier
     if holder.get("usage"):
-        _openai_usage(builder, holder)
+        openai_usage(builder, holder)
         told = whole_number(part(holder, "usage").get("completion_tokens"))
         if told is not None:
             builder.usages.append(told)
@@ -86,7 +86,7 @@ def openai_whole(builder: AnswerBuilder, answer: dict) -> None:
         builder.fail(ErrorClass.BAD_RESPONSE, None, "neither `message` nor `text` in `choices[0]` of the answer")
     for choice in choices:
         _openai_choice(builder, choice, "message", None)
-    _openai_usage(builder, answer)
+    openai_usage(builder, answer)
 
 
 def bedrock_chat_event(builder: AnswerBuilder, event: dict, time: float) -> None:
@@ -145,38 +145,26 @@ def _openai_parts(builder: AnswerBuilder, message: dict, time: float | None) -> 
             builder.reason(thought.get("text"), time)
 
 
-def _openai_usage(builder: AnswerBuilder, holder: dict) -> None:
+def openai_usage(builder: AnswerBuilder, holder: dict, prompt: str = "prompt", completion: str = "completion") -> None:
+    """The tier and the counts; prompt, completion: what their names begin with, `input` and `output` of Responses."""
     builder.billing.tier = holder.get("service_tier") or builder.billing.tier
     usage = builder.usage(holder)
-    openai_counts(
-        builder,
-        prompt=usage.get("prompt_tokens"),
-        completion=usage.get("completion_tokens"),
-        of_prompt=part(usage, "prompt_tokens_details"),
-        of_completion=part(usage, "completion_tokens_details"),
-        # DeepSeek's name, and Moonshot's
-        cached=(usage.get("prompt_cache_hit_tokens"), usage.get("cached_tokens")),
-    )
-
-
-def openai_counts(
-    builder: AnswerBuilder, prompt: object, completion: object, of_prompt: dict, of_completion: dict, cached: tuple = ()
-) -> None:
-    """A usage of OpenAI's; of_prompt, of_completion: its details. cached: the count under further names."""
-    read = _most(of_prompt.get("cached_tokens"), *cached)
-    written = _most(of_prompt.get("cache_write_tokens"), of_prompt.get("cache_creation_tokens"))  # LiteLLM's
-    whole, beside = whole_number(prompt), (whole_number(read) or 0) + (whole_number(written) or 0)
+    details, tokens = part(usage, f"{prompt}_tokens_details"), usage.get(f"{prompt}_tokens")
+    # DeepSeek's name, and Moonshot's
+    cached = _most(details.get("cached_tokens"), usage.get("prompt_cache_hit_tokens"), usage.get("cached_tokens"))
+    written = _most(details.get("cache_write_tokens"), details.get("cache_creation_tokens"))  # LiteLLM's
+    whole, beside = whole_number(tokens), (whole_number(cached) or 0) + (whole_number(written) or 0)
     if whole is not None and 0 < beside <= whole:
-        prompt = whole - beside  # counted apart, as everywhere in the record
+        tokens = whole - beside  # counted apart, as everywhere in the record
     builder.count(
-        prompt_tokens=prompt,
-        completion_tokens=completion,
-        cache_read_tokens=read,
+        prompt_tokens=tokens,
+        completion_tokens=usage.get(f"{completion}_tokens"),
+        cache_read_tokens=cached,
         cache_write_tokens=written,
     )
     if written is not None:
-        cache_creation(builder, part(of_prompt, "cache_creation_token_details"))
-    hidden = of_completion.get("reasoning_tokens")
+        cache_creation(builder, part(details, "cache_creation_token_details"))
+    hidden = part(usage, f"{completion}_tokens_details").get("reasoning_tokens")
     builder.count(reasoning_tokens=hidden)
     builder.concealed |= bool(whole_number(hidden))
 

@@ -6,7 +6,7 @@ Facts: https://platform.openai.com/docs/api-reference/responses and /responses-s
 from locustfiles.common.dialects.answer_parts import objects, part
 from locustfiles.common.dialects.body_parts import Split, known, merged, model_of, turns_of
 from locustfiles.common.dialects.error_answers import error_event
-from locustfiles.common.dialects.openai import openai_counts
+from locustfiles.common.dialects.openai import openai_usage
 from locustfiles.common.dialects.parsed import AnswerBuilder
 from locustfiles.common.prompts.images import image_in
 from locustfiles.common.prompts.payloads import Prompt
@@ -86,15 +86,7 @@ def _ended(builder: AnswerBuilder, answer: dict) -> None:
     builder.stop(why or answer.get("status"))
     if answer.get("status") in ("failed", "cancelled"):
         error_event(builder, {"error": answer.get("error") or {"message": f"the response is {answer['status']}"}})
-    builder.billing.tier = answer.get("service_tier") or builder.billing.tier
-    usage = builder.usage(answer)
-    openai_counts(
-        builder,
-        prompt=usage.get("input_tokens"),
-        completion=usage.get("output_tokens"),
-        of_prompt=part(usage, "input_tokens_details"),
-        of_completion=part(usage, "output_tokens_details"),
-    )
+    openai_usage(builder, answer, prompt="input", completion="output")
 
 
 def _read_item(builder: AnswerBuilder, item: dict) -> None:

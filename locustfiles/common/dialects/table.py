@@ -73,7 +73,7 @@ DIALECTS: dict[str, Dialect] = {
     "anthropic-messages": Dialect(
         claude.messages_body, claude.claude_whole, claude.claude_event, chat=True, caches=True, images=True
     ),
-    "openai-embeddings": Dialect(embeddings.openai_embedding_body, embeddings.openai_embedding_whole),
+    "openai-embeddings": Dialect(embeddings.embedding_body("input"), embeddings.openai_embedding_whole),
     "openai-completions": Dialect(completions.completion_body, openai.openai_whole, openai.openai_event),
     "raw": Dialect(raw_container.raw_body, raw_container.raw_whole, raw_container.raw_event),
 }

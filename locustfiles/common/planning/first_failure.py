@@ -101,9 +101,7 @@ def remedy(target: Target, made: Failed) -> str:
     refused = error in (ErrorClass.CLIENT, ErrorClass.MODEL_ERROR, ErrorClass.BAD_RESPONSE, ErrorClass.SERVER)
     if refused and (field := _unknown_field(words)):
         return f"leave the field out by `parameters: {{{field}: null}}`, or {found}"
-    if refused and isinstance(target, BedrockTarget):
-        return found
-    if refused and not isinstance(target, BedrockTarget) and (dialects := _other_dialects(target, words)):
+    if refused and (dialects := _other_dialects(target, words)):
         return f"the server asks for another body: try `dialect: {dialects}` ({DIALECTS_ARE_IN}), or {found}"
     if error in (ErrorClass.BAD_RESPONSE, ErrorClass.EMPTY, ErrorClass.STREAM_BROKEN, ErrorClass.MODEL_ERROR):
         return f"{found} ({DIALECTS_ARE_IN})" if isinstance(target, SageMakerTarget | OpenAITarget) else found
@@ -125,8 +123,10 @@ def _unknown_field(words: str) -> str | None:
     return found and next((name for name in found.groupdict().values() if name), None)
 
 
-def _other_dialects(target: SageMakerTarget | OpenAITarget, words: str) -> str | None:
-    """The dialects whose body has the key that the server misses, if ours is none of them."""
+def _other_dialects(target: Target, words: str) -> str | None:
+    """The dialects whose body has the key that the server misses, if ours is none of them. Bedrock's models have one each."""
+    if isinstance(target, BedrockTarget):
+        return None
     words = _ECHO.split(words)[0]
     if not _MISSING.search(words):
         return None

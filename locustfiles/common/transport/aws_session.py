@@ -37,9 +37,6 @@ class KeyHeader(typing.NamedTuple):
     value: str
 
 
-SHORT_TERM = KeyHeader("Authorization", "")  # one that is made anew now and then
-
-
 class NoCredentials(BadInput):
     """No AWS credentials in any of boto3's usual places."""
 
@@ -66,11 +63,9 @@ class AwsSession:
             raise NoCredentials(
                 f"AWS credentials: cannot be used: {redact(str(e))}; check AWS_PROFILE and where it takes them from"
             ) from None
-        self._keys: dict[tuple, KeyHeader | None] = {}  # by what decides them
-        self._short_term = {name: ShortTermKey(name, scenario.region or "") for name in ("bedrock", "sagemaker")}
-        for target in scenario.targets:
-            self._kept_key(target)
-        if self._credentials is None and any(map(self._needs_credentials, scenario.targets)):
+        self._keys: dict[typing.Hashable, KeyHeader | ShortTermKey | None] = {}  # by what decides them
+        keys = [self._kept_key(target) for target in scenario.targets]
+        if self._credentials is None and any(not isinstance(key, KeyHeader) for key in keys):
             raise NoCredentials(
                 "AWS credentials: none found; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
                 "or sign in with `aws sso login`"
@@ -150,30 +145,29 @@ class AwsSession:
             self._kinds[kind] = head, repeated
         return head.written(body)
 
-    def _needs_credentials(self, target: Target) -> bool:
-        key = self._kept_key(target)
-        return key is None or key is SHORT_TERM
-
     def _key_header(self, target: Target) -> KeyHeader | None:
         """The header that holds a key, without a value where there is none; None where requests are signed. Raises NoCredentials,
         and what botocore raises where credentials are not to be had."""
         key = self._kept_key(target)
-        if key is SHORT_TERM and self._credentials is not None:
-            made = self._short_term["sagemaker" if _signed_as(target) == "sagemaker" else "bedrock"]
-            return KeyHeader("Authorization", f"Bearer {made.of(self._credentials.get_frozen_credentials())}")
+        if isinstance(key, ShortTermKey):
+            return KeyHeader("Authorization", f"Bearer {key.of(self._credentials.get_frozen_credentials())}")
         return key
 
-    def _kept_key(self, target: Target) -> KeyHeader | None:
-        """The same, SHORT_TERM for a key that is made of credentials. The environment is read once. Raises NoCredentials."""
-        kind = target.service, target.dialect, getattr(target, "auth", None), getattr(target, "api_key_env", None)
+    def _kept_key(self, target: Target) -> KeyHeader | ShortTermKey | None:
+        """The same, or what makes the key of credentials. The environment is read once. Raises NoCredentials."""
+        kind: typing.Hashable = target.service
+        if isinstance(target, OpenAITarget):
+            kind = target.auth, target.api_key_env, target.dialect, target.signing_name, target.base_url
         if kind not in self._keys:
             self._keys[kind] = self._find_key(target)
         return self._keys[kind]
 
-    def _find_key(self, target: Target) -> KeyHeader | None:
+    def _find_key(self, target: Target) -> KeyHeader | ShortTermKey | None:
         if isinstance(target, OpenAITarget):
-            if target.auth != "api_key":
-                return SHORT_TERM if target.auth == "bearer" else None
+            if target.auth == "sigv4":
+                return None
+            if target.auth == "bearer":
+                return ShortTermKey("sagemaker" if target.signed_as == "sagemaker" else "bedrock", self._region or "")
             key = _key_in(target.key_variable)
             if target.dialect == "anthropic-messages":
                 return KeyHeader("x-api-key", key)

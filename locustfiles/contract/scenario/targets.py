@@ -135,16 +135,16 @@ class Route(typing.NamedTuple):
     path: str  # after `base_url`
 
 
-ROUTES: dict[str, Route] = {
+RouteDialect = typing.Literal[
+    "openai-chat", "openai-completions", "openai-responses", "openai-embeddings", "anthropic-messages"
+]
+ROUTES: dict[RouteDialect, Route] = {
     "openai-chat": Route("ChatCompletions", "/chat/completions"),
     "openai-completions": Route("Completions", "/completions"),
     "openai-responses": Route("Responses", "/responses"),
     "openai-embeddings": Route("Embeddings", "/embeddings"),
     "anthropic-messages": Route("Messages", "/messages"),
 }
-RouteDialect = typing.Literal[
-    "openai-chat", "openai-completions", "openai-responses", "openai-embeddings", "anthropic-messages"
-]
 SigningName = typing.Literal["bedrock", "bedrock-mantle", "sagemaker"]
 
 

@@ -9,7 +9,6 @@ whole = claude_messages.whole
 def read(body: dict) -> Call:
     call = claude_messages.read(body)
     call.stream = want(body, "stream", bool, False)
-    call.options["service_tier"] = None
     return call
 
 

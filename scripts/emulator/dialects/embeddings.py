@@ -79,9 +79,7 @@ class OpenAI(Titan):
         form = want(body, "encoding_format", str, "float")
         if form not in ("float", "base64"):
             raise BadBody("#/encoding_format: not one of float and base64")
-        return Call(
-            prompt="\n".join(texts), max_tokens=0, options={"texts": len(texts), "form": form, "service_tier": None}
-        )
+        return Call(prompt="\n".join(texts), max_tokens=0, options={"texts": len(texts), "form": form})
 
     def whole(self, a):
         vector: typing.Any = _vector(a)
