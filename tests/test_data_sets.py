@@ -89,6 +89,7 @@ def test_each_form_is_known_by_its_keys(tmp_path, form):
     code, prompts, manifest = made(tmp_path, [row, row])
     assert (code, manifest["form"], manifest["prompts"], manifest["left_out"]) == (0, form, 2, {})
     assert [(p.id, p.text, p.parameters) for p in prompts] == [("1", prompt, parameters), ("2", prompt, parameters)]
+    assert (manifest["lengths"]["unit"], manifest["lengths"]["max"]) == ("characters", len(prompt))
     assert (tmp_path / "made.png").read_bytes()[:4] == b"\x89PNG"
 
 

@@ -92,7 +92,7 @@ class Conversion:
     def _counted(self, line: Row, prompt: Prompt, text: str) -> str:
         """With its tokens, where there is a tokenizer. Raises Bad where they are too many."""
         if self._counter is None:
-            self.lengths.add(prompt.prompt_tokens or sum(map(len, prompt.texts)))
+            self.lengths.add(sum(map(len, prompt.texts)))
             return text
         tokens = sum(map(self._counter.text, prompt.texts))
         most = self._given.max_tokens_of_prompt
