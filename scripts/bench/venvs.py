@@ -63,7 +63,7 @@ def _commands(folder: pathlib.Path, python: pathlib.Path, packages: list[str]) -
     if importlib.util.find_spec("uv"):
         uv = [sys.executable, "-m", "uv"]
         venv = [*uv, "venv", "--quiet", "--clear", "--python", sys.executable, folder]
-        return [venv, [*uv, "pip", "install", "--quiet", "--python", python, *packages]]
+        return [venv, [*uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", python, *packages]]
     pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     return [[sys.executable, "-m", "venv", "--clear", folder], [*pip, *packages]]
 
