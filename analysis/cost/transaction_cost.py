@@ -18,6 +18,7 @@ from analysis.words import format as show
 from analysis.words.cost_figures import Cost
 from analysis.words.stage_figures import StageFigures
 from locustfiles.contract.prices.price import HourlyPrice, Price, TokenPrice, UnknownPrice
+from locustfiles.contract.scenario.answer_limit import answer_limit
 from locustfiles.contract.scenario.targets import Target
 
 
@@ -150,4 +151,4 @@ def usd_of_means(price: TokenPrice, prompt_tokens: float | None, completion_toke
 
 def most_tokens(run: Run, target: Target) -> int | None:
     """The most output tokens that a call was asked for: payload lines and traces may ask for more than the target."""
-    return run.manifest.most_tokens.get(target.name, target.parameters.get("max_tokens"))
+    return run.manifest.most_tokens.get(target.name, answer_limit(target.parameters))

@@ -12,6 +12,7 @@ from locustfiles.common.planning.arrivals import Arrival
 from locustfiles.common.prompts.payloads import Prompt
 from locustfiles.contract.prices.charge import Usage, charge, usage_of
 from locustfiles.contract.prices.price import Price, TokenPrice
+from locustfiles.contract.scenario.answer_limit import answer_limit
 from locustfiles.contract.scenario.targets import Target
 
 FIRST_CALLS = 3  # at most so many of each (target, payload)
@@ -142,7 +143,7 @@ def next_line(
 
 def _ran_out(target: Target, call: Call, prompts: list[Prompt]) -> bool:
     """Whether a single call's answer is as long as its line may ask for. Not known is no."""
-    asked = [p.parameters.get("max_tokens", target.parameters.get("max_tokens")) for p in call.of(prompts)]
+    asked = [answer_limit(target.parameters | p.parameters) for p in call.of(prompts)]
     return len(asked) == 1 and asked[0] is not None and (call.answer_tokens or 0) >= asked[0]
 
 
@@ -164,8 +165,12 @@ def answers(
     called: the payload that the calls' lines are from. A call that ran into its `max_tokens` says that others will, too.
     """
     made = [(c.answer_tokens, _ran_out(target, c, called)) for c in call.singles if c.answer_tokens is not None]
-    most = target.parameters.get("max_tokens")
-    limits = [a.max_tokens or most for a in trace] if trace else [p.parameters.get("max_tokens", most) for p in prompts]
+    most = answer_limit(target.parameters)
+    limits = (
+        [a.max_tokens or most for a in trace]
+        if trace
+        else [answer_limit(target.parameters | p.parameters) for p in prompts]
+    )
 
     def at(limit: int | None) -> float:
         return statistics.fmean((limit or n) if ran_out else min(n, limit or n) for n, ran_out in made)

@@ -16,6 +16,7 @@ from locustfiles.contract.bad_input import BadInput, BadScenario
 from locustfiles.contract.manifest import TraceFit
 from locustfiles.contract.prices.price import AnyPrice, TokenPrice
 from locustfiles.contract.prices.sourced import Source
+from locustfiles.contract.scenario.answer_limit import answer_limit
 from locustfiles.contract.scenario.billed_units import never_counted, unguarded
 from locustfiles.contract.scenario.loads import Level, Load
 from locustfiles.contract.scenario.scenario import Scenario, find_file, load_scenario
@@ -46,9 +47,8 @@ class Inputs:
 
     def most_tokens(self, target: Target) -> int | None:
         """The most output tokens that any call of it asks for; None where one has no limit."""
-        limit = target.parameters.get("max_tokens")
         prompts = [p for stem in self.stems_of(target.name) for p in self.payloads[stem]]
-        asked: set[int | None] = {p.parameters.get("max_tokens", limit) for p in prompts}
+        asked: set[int | None] = {answer_limit(target.parameters | p.parameters) for p in prompts}
         if trace := self.traces.get(self.scenario.load_of(target).replay or ""):
             asked = {a.max_tokens or n for a in trace for n in asked}
         known = [n for n in asked if n is not None]
