@@ -2,8 +2,8 @@
 
 import argparse
 import datetime
-import re
 
+from analysis.prices.regions import REGION
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.exit_codes import NOT_TRUSTED, OK
 
@@ -112,7 +112,7 @@ def _words(works: tuple[str, ...]) -> str:
 
 
 def _region(text: str) -> str:
-    if not re.fullmatch(r"[a-z]{2,4}(-[a-z]+)+-\d+|local", text):
+    if text != "local" and not REGION.fullmatch(text):
         raise argparse.ArgumentTypeError(f"`{text}` is no region; write it as us-east-1")
     return text
 

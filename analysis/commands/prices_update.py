@@ -4,18 +4,17 @@ import argparse
 import datetime
 import fnmatch
 import pathlib
-import re
 
 from analysis.prices.ask_aws import reads_of
 from analysis.prices.book_text import save, written
 from analysis.prices.offered import Offered, known_ids, offered
+from analysis.prices.regions import REGION
 from analysis.prices.update_view import Changes, changes
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.prices.price_book import load_price_book
 
 #: of the code, where the working folder has none
 SHIPPED = pathlib.Path(__file__).parents[2] / "configs/pricing"
-_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d{1,2}")
 
 
 def update(args: argparse.Namespace) -> None:
@@ -25,7 +24,7 @@ def update(args: argparse.Namespace) -> None:
     path = pathlib.Path(args.book) if args.book else _shipped(args.region)
     book = load_price_book(path) if path.is_file() else None
     region = args.region or (book.region if book else None)
-    if region is None or not _REGION.fullmatch(region):
+    if region is None or not REGION.fullmatch(region):
         raise BadInput(f"--region {region or 'is missing'}: not the code of a region; give one, as us-east-1")
     if book and book.region != region:
         raise BadInput(

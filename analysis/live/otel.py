@@ -19,6 +19,7 @@ from analysis.live import otlp_wire
 from analysis.live.otlp_wire import Attributes, Point, Spread
 from analysis.live.round import Document, Round
 from analysis.live.tally import ADVISED, SUCCESS, TOKENS, Entry, Key, Times
+from locustfiles.contract.scenario.families import embeds
 from locustfiles.contract.scenario.scenario import Scenario
 
 SCOPE = "swarmledger"
@@ -135,7 +136,7 @@ def _targets(scenario: Scenario | None) -> dict[str, Attributes]:
     found: dict[str, Attributes] = {}
     for target in scenario.targets if scenario else ():
         dialect = getattr(target, "dialect", None) or ""
-        operation = "embeddings" if "embed" in dialect else "text_completion" if dialect in COMPLETIONS else "chat"
+        operation = "embeddings" if embeds(target) else "text_completion" if dialect in COMPLETIONS else "chat"
         model = getattr(target, "model_id", None) or getattr(target, "endpoint", None) or target.model or target.name
         found[target.name] = {
             "gen_ai.operation.name": operation,

@@ -8,6 +8,7 @@ import pathlib
 import re
 import typing
 
+from analysis.prices.regions import REGION
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.prices.books import Book
 from locustfiles.contract.prices.find_price import Asked, NoPrice, model_price
@@ -27,7 +28,6 @@ _KEYS = {
 #: tier -> how its keys end there
 _TIERS = {"standard": "", "flex": "_flex", "priority": "_priority", "batch": "_batches"}
 _ABOVE = re.compile(r"_above_(\d+)k_tokens")
-_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 #: geography of a profile -> where its source regions begin
 _HOME = {
     "us": ("us-east-", "us-west-", "ca-"), "us-gov": ("us-gov-",), "eu": ("eu-",), "apac": ("ap-",), "ca": ("ca-",), "in": ("ap-south-",),
@@ -87,7 +87,7 @@ def _of_litellm(path: str, data: dict, region: str) -> Table:
             other += 1
             continue
         *route, name = key.split("/")
-        regions = [part for part in route if _REGION.fullmatch(part)]
+        regions = [part for part in route if REGION.fullmatch(part)]
         home = _HOME.get(parse(name).geography or "")
         if (regions and regions[0] != region) or (home and not region.startswith(home)):
             elsewhere += 1

@@ -6,10 +6,10 @@ from analysis.metrics.token_times import came_at_once, held_back
 from analysis.runs.stage import Stage
 from analysis.runs.texts import counted as counted_texts
 from analysis.verdicts.caution import Caution, caution
-from analysis.verdicts.echoes import embeds
 from analysis.verdicts.thresholds import THRESHOLDS
 from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.prices.price import TokenPrice
+from locustfiles.contract.scenario.families import embeds
 from locustfiles.contract.scenario.targets import Target
 
 #: what servers call the tier that nobody asked for

@@ -70,3 +70,9 @@ def family_of(model_id: str) -> Family | None:
     if not_text(model_id):
         return None
     return next((family for part, family in _BY_ID.items() if part in model_id), None)
+
+
+def embeds(target: object) -> bool:
+    """Whether a target embeds texts, whatever its service: an embedding has no output tokens."""
+    kind = getattr(target, "family", None) or getattr(target, "dialect", None) or ""
+    return "embedding" in kind
