@@ -14,9 +14,7 @@ from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
 from locustfiles.common.calls.clock import Clock
 from locustfiles.common.planning.inputs import Inputs, load_inputs
-from locustfiles.common.recording.begun_manifest import default_path
 from locustfiles.common.recording.joining import Hello
-from locustfiles.common.recording.resume import parts_so_far
 from locustfiles.common.swarm import guarded_port, log_levels, patient_master, run_token
 from locustfiles.common.swarm.gate import Gate
 from locustfiles.common.swarm.given_options import remember
@@ -24,6 +22,7 @@ from locustfiles.common.swarm.interrupt import interrupt
 from locustfiles.common.swarm.introduction import Introduction
 from locustfiles.common.swarm.master import Master
 from locustfiles.common.swarm.next_run import OURS
+from locustfiles.common.swarm.run_place import place_of_run
 from locustfiles.common.swarm.scenario_follower import keep_time
 from locustfiles.common.swarm.scenario_starter import ScenarioStarter
 from locustfiles.common.swarm.sending_side import join, own_side
@@ -33,8 +32,7 @@ from locustfiles.common.watching import options as watching_options
 from locustfiles.common.web import metrics, start_form
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.command_line import usage_error
-from locustfiles.contract.exit_codes import BAD_INPUT, OK, STOPPED, complain
-from locustfiles.contract.run_folder import RunFolder
+from locustfiles.contract.exit_codes import BAD_INPUT, STOPPED, complain
 
 COMMAND = "locust -f locustfiles/sweep.py --scenario configs/demo.yaml --run-dir runs/demo --headless"
 CALLS_A_PART = 10**9  # more than any process makes: call numbers of a run's parts do not meet
@@ -59,6 +57,28 @@ def _add_options(parser, given: dict[str, str], **_) -> None:
         env_var="SWARMLEDGER_SCENARIO",
         help="The scenario file: targets, payloads, load, prices (YAML)",
     )
+    _add_folder_options(add)
+    add(
+        "--yes",
+        action="store_true",
+        default=False,
+        help="Send even if the run may cost more than the scenario's confirm_above_usd",
+    )
+    watching_options.add(add)
+    _add_web_options(add)
+
+    ours = ", ".join(action.option_strings[0] for action in parser._actions[before:])
+    # Locust prints its help before it loads a locustfile: the options that are added here never stand in it
+    help_is = f"see locust --help; Swarmledger adds {ours}"
+
+    def error(message: str) -> None:  # Locust's own prints the usage and exits with 2, which means something else here
+        known = [option for action in parser._actions for option in action.option_strings]
+        _die(usage_error(message, "locust", known, help_is))
+
+    parser.error = error
+
+
+def _add_folder_options(add: typing.Callable) -> None:
     add(
         "--run-dir",
         default="",
@@ -72,24 +92,13 @@ def _add_options(parser, given: dict[str, str], **_) -> None:
         help="Go on with the run that --run-dir holds: measure the stages that are missing",
     )
     add(
-        "--yes",
+        "--begin-or-resume",
         action="store_true",
         default=False,
-        help="Send even if the run may cost more than the scenario's confirm_above_usd",
+        env_var="SWARMLEDGER_BEGIN_OR_RESUME",
+        help="Begin the run, or go on with what --run-dir holds of it; fine where it is complete: for what starts again by itself",
     )
     add("--overwrite", action="store_true", default=False, help="Replace a run that --run-dir already holds")
-    watching_options.add(add)
-    _add_web_options(add)
-
-    ours = ", ".join(action.option_strings[0] for action in parser._actions[before:])
-    # Locust prints its help before it loads a locustfile: the options that are added here never stand in it
-    help_is = f"see locust --help; Swarmledger adds {ours}"
-
-    def error(message: str) -> None:  # Locust's own prints the usage and exits with 2, which means something else here
-        known = [option for action in parser._actions for option in action.option_strings]
-        _die(usage_error(message, "locust", known, help_is))
-
-    parser.error = error
 
 
 def _add_web_options(add: typing.Callable) -> None:
@@ -173,20 +182,7 @@ def _begin_master(
     shape = environment.shape_class
     if not isinstance(shape, StageShape):
         raise BadInput("locustfile: no load shape; import StageShape into it")
-    if options.resume and (options.overwrite or not options.run_dir):
-        raise BadInput("--resume: needs the run to go on with; give its --run-dir, and no --overwrite")
-    parts = 0
-    if options.resume and inputs is None:
-        raise BadInput("--resume: needs the scenario of the run to go on with; give its --scenario")
-    if options.resume and inputs:
-        so_far = parts_so_far(RunFolder(options.run_dir), inputs)
-        if so_far is None:
-            raise SystemExit(OK)
-        parts = so_far
-    elif options.overwrite or not options.run_dir:
-        RunFolder(options.run_dir or (default_path(inputs) if inputs else "runs")).check_name()
-    else:
-        RunFolder(options.run_dir).check_free()
+    parts = place_of_run(options, inputs)
     master = Master(environment, runner, options, shape, inputs, clock, gate)
     if options.metrics_port:
         metrics.listen(options.metrics_port, master.metrics_out.scrape)
