@@ -9,6 +9,7 @@ import json
 from scripts.emulator import frames
 from scripts.emulator.dialects import NUMBER, Call, Piece, chat, content_text, conversation, positive, stops, want
 from scripts.emulator.dialects.billed import cache_counts, cache_details, cache_points, converse_trace
+from scripts.emulator.dialects.media import media_tokens
 from scripts.emulator.dialects.reasoning import first_said, said, thinks, thought
 from scripts.emulator.dialects.tools import converse_offer, made, newest
 from scripts.emulator.errors import BadBody
@@ -36,6 +37,7 @@ def read(body: dict) -> Call:
         stop=stops(config, "stopSequences"),
         options={"served": options},
         offer=converse_offer(body),
+        media_tokens=media_tokens(body["messages"]),
         schema=_form(body),
         cache_points=cache_points(system, body["messages"], body.get("toolConfig", {}).get("tools")),
         guardrail=f"{guardrail.get('guardrailIdentifier')}:{guardrail.get('guardrailVersion')}" if guardrail else None,
