@@ -68,6 +68,27 @@ def test_bytes_are_blobs_alone_and_not_what_a_tools_input_calls_so():
     assert given == [{"json": {"bytes": "aGk="}}, {"image": {"format": "png", "source": {"bytes": PNG_BYTES}}}]
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_converses_members_are_sent_as_boto3_writes_them(stream):
+    """botocore 1.44.5 and later know projectIdentifier and the effort."""
+    members = {
+        "toolConfig": {"tools": [TOOL, {"cachePoint": {"type": "default"}}], "toolChoice": {"auto": {}}},
+        "outputConfig": {
+            "effort": "low",
+            "textFormat": {"type": "json_schema", "structure": {"jsonSchema": {"name": "a", "schema": "{}"}}},
+        },
+        "requestMetadata": {"team": "harbour"},
+        "projectIdentifier": "team-a",
+        "promptVariables": {"city": {"text": "Oslo"}},
+        "additionalModelResponseFieldPaths": ["/stop_sequence"],
+    }
+    body = build(bedrock(stream=stream, parameters=members), Prompt("p", "Hello", None))
+    messages = [{"role": "user", "content": [{"text": "Hello"}]}]
+    operation = "converse_stream" if stream else "converse"
+    _, _, raw = sent_by_boto3("bedrock-runtime", operation, modelId=bedrock().model_id, messages=messages, **members)
+    assert json.loads(body.body) == json.loads(raw)
+
+
 OWN = {
     "claude": (bedrock(**CLAUDE, **FOUR), ANTHROPIC, "messages", MEDIA_BYTES[0]),
     "anthropic-messages": (route("anthropic-messages"), ANTHROPIC, "messages", MEDIA_BYTES[0]),

@@ -107,6 +107,25 @@ def test_other_apis_contents_are_answered_and_recorded_alike_by_both(pair, name,
     assert fast.request_bytes == boto3.request_bytes > media
 
 
+MEMBERS = {
+    "requestMetadata": {"team": "harbour"},
+    "projectIdentifier": "team-a",
+    "additionalModelResponseFieldPaths": ["/stop_sequence"],
+    "outputConfig": {"effort": "high"},
+}
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_members_are_in_their_places_by_both(pair, stream):
+    """Of InvokeModel two are headers; the others are no part of it."""
+    fast, boto3 = both(pair, f"converse {stream}", Prompt("p", "Hello", None, None, MEMBERS))
+    assert (fast.error, fast.error_message, fast.request_bytes < boto3.request_bytes) == (None, None, True)
+    beside = {name: MEMBERS[name] for name in ("requestMetadata", "projectIdentifier")}
+    plain, _ = both(pair, f"nova {stream}", Prompt("p", "Hello", None))
+    named, _ = both(pair, f"nova {stream}", Prompt("p", "Hello", None, None, beside))
+    assert (named.error, named.request_bytes) == (None, plain.request_bytes)
+
+
 def test_bytes_that_are_no_picture_are_refused_as_bedrock_does(pair):
     wrong = json.loads(json.dumps(ANTHROPIC[:1]).replace("image/png", "image/gif"))
     record = pair.ask(0, "claude False", Prompt("p", None, wrong))
