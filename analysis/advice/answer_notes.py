@@ -4,6 +4,7 @@ import typing
 
 from analysis.advice.routed import router_note
 from analysis.cost.call_usd import hour_is_priced, unsplit
+from analysis.metrics.token_counts import TOOL_STOPS
 from analysis.runs.rows import Rows
 from analysis.runs.run_reader import Run
 from analysis.runs.texts import counted, in_it
@@ -28,6 +29,7 @@ def answer_notes(run: Run, prices: dict[str, Price] | None = None) -> typing.Ite
             _guardrail(target, good, None if prices is None else prices[target.name]),
             router_note(run, good, None if prices is None else prices[target.name]),
             _stops(good),
+            _tools(good),
             _in_one_piece(target, good),
             _several_choices(good),
             _unreadable(good),
@@ -79,6 +81,18 @@ def _stops(good: Rows) -> str | None:
     return (
         f"{int(bad.sum())} of {len(good)} successes ({show.percent(int(bad.sum()) / len(good))}) ended by a stop reason that says that "
         f"they are not what was asked for ({named}); `bad_stop_share` in the `slo:` sets a limit on them."
+    )
+
+
+def _tools(good: Rows) -> str | None:
+    stops = counted(good["stop_reason"])
+    called = stops[stops.index.str.lower().isin(TOOL_STOPS)]
+    if called.empty:
+        return None
+    named = ", ".join(f"{name} {count}" for name, count in called.sort_index().items())
+    return (
+        f"{int(called.sum())} of {len(good)} successes ({show.percent(int(called.sum()) / len(good))}) ended in a tool's call ({named}): "
+        "their output is the call's input, which is no text."
     )
 
 

@@ -16,6 +16,7 @@ from analysis.runs.stage import Stage
 from analysis.runs.texts import counted
 from analysis.runs.token_totals import MAX_UNCOUNTED, prompt_total
 from analysis.runs.window_share import in_flight, share
+from analysis.words.sent_figures import SentFigures
 from analysis.words.stage_figures import (
     Identity,
     Instrument,
@@ -65,6 +66,7 @@ def without_window(stage: Stage) -> StageFigures:
         calls=CallFigures() if stage.calls is None else call_figures(stage.calls),
         instrument=_instrument(stage),
         token_sources=_token_sources(stage),
+        sent=_sent(stage),
         ended_by=stage.visit.ended_by,
         run=stage.run.name,
     )
@@ -172,6 +174,13 @@ def _tokens(stage: Stage) -> Tokens:
         cache_read_share=read / whole if whole else None,
         completion_tokens_mean=_mean(good["completion_tokens"]),
         reasoning_tokens_mean=_mean(good["reasoning_tokens"]),
+    )
+
+
+def _sent(stage: Stage) -> SentFigures:
+    media = _mean(stage.measured["media_bytes"])
+    return SentFigures(
+        request_bytes_mean=None if media is None else _mean(stage.measured["request_bytes"]), media_bytes_mean=media
     )
 
 

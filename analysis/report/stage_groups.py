@@ -72,6 +72,7 @@ GROUPS = (
     _group("Tokens", lambda f: {
         "+prompt, mean": f.tokens.prompt_tokens_mean, "prompt read from a cache": f.tokens.cache_read_share,
         "+output, mean": f.tokens.completion_tokens_mean, "reasoning, mean": f.tokens.reasoning_tokens_mean,
+        "request, bytes": f.sent.request_bytes_mean, "media in it, bytes": f.sent.media_bytes_mean,
         "ms per output token, p50": f.latency_per_output_token_p50_ms, "counted by the service": f.token_sources.service_token_share,
         "by a tokenizer": f.token_sources.tokenizer_token_share,
         "prompt counted by the service": f.token_sources.prompt_service_token_share,

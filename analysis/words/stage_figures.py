@@ -1,7 +1,6 @@
 """StageFigures: everything that is known of one stage, in groups; None is not known, and never 0.
 
-A field has the name of its column in steps.csv; the columns of a Spread are named by `prefix_field_unit`. The order of the
-fields is the order of the columns.
+A field has the name, and the place, of its column in steps.csv; the columns of a Spread are named by `prefix_field_unit`.
 """
 
 # ruff: noqa: RUF009  a field is made by a function that tells of it
@@ -12,6 +11,7 @@ import typing
 from analysis.words.cost_figures import Cost
 from analysis.words.figure_fields import count, flag, group, number, text
 from analysis.words.gap_figures import InterToken
+from analysis.words.sent_figures import SentFigures
 from analysis.words.spread import Spread, WithFailures, spread
 from analysis.words.token_sources import TokenSources
 from analysis.words.user_figures import CallFigures, OpenLoop
@@ -226,6 +226,7 @@ class StageFigures:
     cost: Cost = Cost()
     instrument: Instrument = Instrument()
     token_sources: TokenSources = TokenSources()
+    sent: SentFigures = SentFigures()
     trust: Trust = Trust()
     limits: Limits = Limits()
     ended_by: str | None = text(

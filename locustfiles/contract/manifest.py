@@ -12,7 +12,7 @@ import pydantic
 SCHEMA = 2
 
 
-_PAYLOAD = {"file": str, "sha256": str, "prompts": int, "cache_points": int}
+_PAYLOAD = {"file": str, "sha256": str, "prompts": int, "cache_points": int, "media_sha256": str}
 
 
 def _payload_facts(payloads: dict[str, dict[str, typing.Any]]) -> dict[str, dict[str, typing.Any]]:
@@ -211,7 +211,7 @@ class Manifest:
     price_book: dict[str, typing.Any]  # file, region, as_of, source
     # target -> {"usd_per_hour", "instance_count"} or {"input", "output", "cache_read", "cache_write"} (USD per 1,000 tokens)
     prices: dict[str, dict[str, typing.Any]]
-    payloads: Payloads  # stem -> {"file", "sha256", "prompts"}, "cache_points": prompts that have some
+    payloads: Payloads  # stem -> {"file", "sha256", "prompts"}, "cache_points": prompts that have some, "media_sha256"
     workers: list[WorkerEntry] = dataclasses.field(default_factory=list)
     stages: list[StageWindow] = dataclasses.field(default_factory=list)
     # cut short, and measured again after --resume

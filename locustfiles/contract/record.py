@@ -75,6 +75,8 @@ class RequestRecord:
     gaps: str | None = None  # `156*2 175`: how many gaps between deltas with output were of which length: gap_counts.py
     session: str | None = None  # the conversation that this request is part of: unique in the run; empty elsewhere
     turn: int | None = None  # its number in the session, from 1
+    request_bytes: int | None = None  # of the body, as it was handed to be sent; empty where nothing was
+    media_bytes: int | None = None  # of images, documents, sound and video in it, decoded; empty where it has none
 
     def __post_init__(self) -> None:
         times = [0.0, self.ttft_ms, self.last_token_ms, self.latency_ms]

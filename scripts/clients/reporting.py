@@ -1,6 +1,7 @@
 """What the clients' scripts share, in whatever interpreter: the endpoint's names, and `check`, which tries one thing and says
 how it went."""
 
+import base64
 import json
 import os
 from collections.abc import Callable
@@ -9,6 +10,9 @@ URL = os.environ.get("LOCAL_ENDPOINT", "http://127.0.0.1:8800")
 CLAUDE = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
 OPENAI, CHAT_ENDPOINT, TGI_ENDPOINT, EMBEDDING = "sim", "chat-ep", "tgi-ep", "amazon.titan-embed-text-v2:0"
 PROMPT, TOKENS = "How far is it to the harbour?", 12
+#: a picture of one point, and a document
+PNG = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVQI12P4z8AAAAMBAQAY3Y2wAAAAAElFTkSuQmCC")
+TEXT_FILE = b"Ferries leave the harbour at 9:00."
 MESSAGES = [{"role": "user", "content": PROMPT}]
 SCHEMA = {
     "type": "object",

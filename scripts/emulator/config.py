@@ -17,7 +17,7 @@ Positive = Annotated[float, pydantic.Field(gt=0)]
 NotNegative = Annotated[float, pydantic.Field(ge=0)]
 Count = Annotated[int, pydantic.Field(gt=0)]
 Share = Annotated[float, pydantic.Field(ge=0, le=1)]
-Known = Literal["tgi", "openai-chat", "openai-completions", "lmi", "hf-embedding"]
+Known = Literal["tgi", "openai-chat", "openai-completions", "lmi", "hf-embedding", "hf-rerank"]
 Container = Known | Literal["raw"]
 Policy = Literal["topic", "content", "word", "sensitiveInformation", "contextualGrounding"]
 

@@ -134,6 +134,7 @@ _OPENAI = {
     "/completions": Operation("Completions", "openai", False, wording=_CHAT),
     "/responses": Operation("Responses", "openai", False, wording=_RESPONSES),
     "/embeddings": Operation("Embeddings", "openai", False, wording=_CHAT),
+    "/rerank": Operation("Rerank", "openai", False, wording=_CHAT),
     "/messages": Operation("Messages", "openai", False, wording=_MESSAGES),
 }
 _BEDROCK_OPENAI = {

@@ -25,6 +25,7 @@ from scripts.emulator.dialects import (
     openai_chat,
     openai_completions,
     openai_responses,
+    rerank,
     tgi,
     want,
 )
@@ -46,6 +47,7 @@ CONTAINERS = {
     "openai-completions": openai_completions,
     "lmi": lmi,
     "hf-embedding": embeddings.HUGGING_FACE,
+    "hf-rerank": rerank.HUGGING_FACE,
 }
 FAMILIES = {
     "llama": bedrock_llama,
@@ -58,11 +60,13 @@ FAMILIES = {
     "cohere-command": bedrock_command,
     "cohere-command-r": bedrock_command_r,
     "cohere-embedding": embeddings.COHERE,
+    "cohere-rerank": rerank.BEDROCK,
     "deepseek": bedrock_completions.DEEPSEEK,
     "openai-chat": bedrock_chat.OPENAI,
 }
 #: what a body of a dialect has and the bodies of the others have not
 _MARKS = dict.fromkeys(("tgi", "lmi", "hf-embedding"), b'"inputs"') | {
+    "hf-rerank": b'"texts"',
     "openai-chat": b'"messages"',
     "openai-completions": b'"prompt"',
 }
@@ -71,6 +75,7 @@ OPENAI = {
     "Completions": openai_completions,
     "Responses": openai_responses,
     "Embeddings": embeddings.OPENAI,
+    "Rerank": rerank.OPENAI,
     "Messages": anthropic_route,
 }
 

@@ -127,6 +127,10 @@ def shares(measured: list[dict]) -> dict:
     for name, all_ in counts.items():
         known = [n for n in all_ if n is not None]
         row[f"{name}_mean"] = sum(known) / len(known) if known else None
+    media = [r["media_bytes"] for r in measured if r["media_bytes"] is not None]
+    sent = [r["request_bytes"] for r in measured if r["request_bytes"] is not None] if media else []
+    row["media_bytes_mean"] = sum(media) / len(media) if media else None
+    row["request_bytes_mean"] = sum(sent) / len(sent) if sent else None
     whole = sum(n for n in counts["prompt_tokens"] if n is not None)
     row["cache_read_share"] = sum(r["cache_read_tokens"] or 0 for r in good) / whole if whole else None
     for prefix, sources in (("", ("service", "tokenizer")), ("prompt_", ("service", "tokenizer", "payload"))):

@@ -73,7 +73,8 @@ def test_messages_are_claudes_with_the_model_in_the_body():
 
 
 def test_cache_points_become_marks_in_messages():
-    turns = [{"role": "user", "content": [{"text": "long"}, {"cachePoint": {"type": "default", "ttl": "1h"}}]}]
+    mark = {"cachePoint": {"type": "default", "ttl": "1h"}}
+    turns = [{"role": "user", "content": [{"type": "text", "text": "long"}, mark]}]
     [message] = sent(target("anthropic-messages", parameters={"max_tokens": 5}), Prompt("p", None, turns))["messages"]
     assert message["content"][0]["cache_control"] == {"type": "ephemeral", "ttl": "1h"}
 

@@ -184,7 +184,9 @@ def test_tls_and_bearer_tokens_are_used_alike(secure, credentials, monkeypatch, 
 
 
 def test_arguments_that_boto3_refuses_are_the_scenarios_mistake(emulator, credentials):
-    pair = Pair(emulator.url, {"t": converse(bodies.NOVA, parameters={"max_tokens": 8, "toolConfig": {"tool": []}})})
+    pair = Pair(
+        emulator.url, {"t": converse(bodies.NOVA, parameters={"max_tokens": 8, "inferenceConfig": {"topK": 5}})}
+    )
     record = pair.ask(1, "t")
     assert (record.error, record.error_code, record.http_status, record.response_bytes) == (
         "client",
@@ -192,7 +194,7 @@ def test_arguments_that_boto3_refuses_are_the_scenarios_mistake(emulator, creden
         None,
         0,
     )
-    assert record.error_message.startswith("Parameter validation failed: ") and "toolConfig" in record.error_message
+    assert record.error_message.startswith("Parameter validation failed: ") and "topK" in record.error_message
 
 
 PATCHED = """

@@ -19,10 +19,10 @@ events `before-send` and `before-parse` say when a request leaves and what HTTP 
 | an error of status 5xx whose body is HTML | the status's standard words are the message |
 
 What boto3 itself refuses to send (arguments, a bearer token without TLS) is class client with the exception's name
-as the code. Its latency includes reading the CA file, which urllib3 does for every new TLS connection.
+as the code. Converse's JSON it writes itself, with blanks and escapes: `request_bytes` are those that it sent. Its latency
+includes reading the CA file, which urllib3 does for every new TLS connection.
 """
 
-import base64
 import dataclasses
 import json
 import time
@@ -38,6 +38,7 @@ from locustfiles.common.calls.boto3_answers import Answer, fail, parse_answer
 from locustfiles.common.calls.boto3_limits import limit
 from locustfiles.common.dialects.parsed import ParsedAnswer
 from locustfiles.common.dialects.request import Body
+from locustfiles.common.prompts import shapes
 from locustfiles.common.transport.aws_session import SERVICES, AwsSession
 from locustfiles.common.transport.connection_pool import CONNECT_TIMEOUT_S
 from locustfiles.common.transport.exchange import Exchange
@@ -154,6 +155,7 @@ class Boto3Call:
         check(request.headers)
         call: _Call = self._local.call
         call.deadline.start()
+        call.exchange.request_bytes = len(request.body or b"")
         call.exchange.sent_at = time.perf_counter()
 
     def _answered(self, response_dict: dict[str, typing.Any], **_: object) -> None:
@@ -171,19 +173,12 @@ class Boto3Call:
 
 
 def _arguments(operation: typing.Any, target: Target, body: Body) -> dict[str, typing.Any]:
-    """The request as arguments of its API operation, whose model says which is where."""
+    """The request as arguments of its API operation, whose model says which is where. boto3 writes base64 itself."""
     shape = operation.input_shape
     payload = shape.serialization.get("payload")
-    arguments = {payload: body.body} if payload else json.loads(body.body, object_hook=_as_bytes)
+    arguments = {payload: body.body} if payload else shapes.with_bytes(shape, json.loads(body.body))
     placed = {(m.serialization.get("location"), m.serialization.get("name")): name for name, m in shape.members.items()}
     name = target.endpoint if isinstance(target, SageMakerTarget) else target.model_id
     arguments |= {member: name for (location, _), member in placed.items() if location == "uri"}
     headers = body.headers if payload else body.headers.keys() - {"Content-Type"}  # boto3 writes JSON bodies itself
     return arguments | {placed["header", header]: body.headers[header] for header in headers}
-
-
-def _as_bytes(value: dict[str, typing.Any]) -> dict[str, typing.Any]:
-    """An image's source: boto3 writes the base64 itself."""
-    if value.keys() == {"bytes"} and isinstance(value["bytes"], str):
-        return {"bytes": base64.b64decode(value["bytes"])}
-    return value

@@ -26,6 +26,7 @@ def outcome(exchange: Exchange, parsed: ParsedAnswer) -> dict[str, typing.Any]:
         "gaps": parsed.gaps,
         "reconnect": exchange.reconnect,
         "response_bytes": exchange.response_bytes,
+        "request_bytes": exchange.request_bytes,
         "stop_reason": parsed.stop_reason,
         "http_status": exchange.status,
         "request_id": parsed.request_id,
@@ -54,7 +55,7 @@ def token_counts(
     """
     spoken = parsed.stop_reason != GUARDRAIL_STOP
     # it counts texts alone
-    counted_prompt = counter.prompt(target, prompt) if counter and not prompt.pictured else None
+    counted_prompt = counter.prompt(target, prompt) if counter and prompt.plain else None
     counted_text = counter.text(parsed.text) if counter and parsed.text else None
     prompt_tokens, prompt_source = parsed.prompt_tokens, "service"
     if prompt_tokens is None or (

@@ -188,6 +188,7 @@ class Sender:
             "users": spec.users,
             "rate": spec.rate,
             "call": next(self._calls),
+            "media_bytes": body.media_bytes,
         }
 
     def _send(self, target: Target, body: Body) -> tuple[Exchange, ParsedAnswer]:
@@ -202,6 +203,7 @@ class Sender:
             except UNSIGNED as e:
                 exchange.sent_at = exchange.done_at = time.perf_counter()
                 return exchange, ParsedAnswer(error=ErrorClass.AUTH, error_code=type(e).__name__, error_message=str(e))
+            exchange.request_bytes = len(body.body)
             self.probe.enter(exchange)
             try:
                 self.transport.run(exchange, self.session.origin(target), request, timeout_s)

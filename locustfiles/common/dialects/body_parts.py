@@ -2,7 +2,8 @@
 
 import typing
 
-from locustfiles.common.prompts.payloads import BadPayload, Prompt, texts_of
+from locustfiles.common.prompts.messages import texts_of
+from locustfiles.common.prompts.payloads import BadPayload, Prompt
 from locustfiles.contract.scenario.targets import OpenAITarget, Target
 
 
@@ -40,12 +41,11 @@ def messages_of(prompt: Prompt) -> list[dict]:
 
 
 def turns_of(target: Target, prompt: Prompt) -> tuple[list[str], list[dict]]:
-    """The texts of the system prompt, and the other messages. Raises BadPayload."""
-    own, messages = [] if target.system is None else [target.system], messages_of(prompt)
-    system = [text for m in messages if m["role"] == "system" for text in texts_of(m["content"])]
-    if own and system:
+    """The texts of the system prompt, and the messages behind it, which may have system messages of their own. Raises BadPayload."""
+    own, lead = [] if target.system is None else [target.system], prompt.led_by
+    if own and lead:
         raise BadPayload(f"prompt `{prompt.id}`: has a system message and target `{target.name}` a `system`; keep one")
-    return own or system, [m for m in messages if m["role"] != "system"]
+    return own or [text for m in lead for text in texts_of(m["content"])], messages_of(prompt)[len(lead) :]
 
 
 def sampling(split: Split) -> dict:

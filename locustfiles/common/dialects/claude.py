@@ -41,9 +41,9 @@ def _claude_system(target: BedrockTarget | OpenAITarget, prompt: Prompt, texts: 
     if isinstance(target, BedrockTarget) and target.cache_system:
         mark = {"type": "ephemeral"} | known(ttl=target.cache_ttl)
         return [{"type": "text", "text": target.system, "cache_control": mark}]
-    if prompt.cached and target.system is None:
-        own = (m["content"] for m in prompt.messages or () if m["role"] == "system")
-        return [part for content in own for part in _claude_parts(content, prompt)] or None
+    lead = [m["content"] for m in prompt.led_by]
+    if target.system is None and (prompt.cached or any(_marked(content) for content in lead)):
+        return [part for content in lead for part in _claude_parts(content, prompt)] or None
     return "\n\n".join(texts) or None
 
 
@@ -52,18 +52,22 @@ def _claude_parts(content: str | list[dict], prompt: Prompt) -> list[dict]:
     parts: list[dict] = []
     pieces: list[dict] = [{"type": "text", "text": content}] if isinstance(content, str) else content
     for piece in pieces:
-        if "text" in piece:
-            parts.append(piece)
-            continue
         if image := image_in(piece):
             source = {"type": "base64", "media_type": f"image/{image.format}", "data": image.base64}
             parts.append({"type": "image", "source": source})
-            continue
-        if not parts:
+        elif "cachePoint" not in piece:
+            parts.append(piece)
+        elif not parts:
             raise BadPayload(f"prompt `{prompt.id}` has a `cachePoint` with no text before it; move it behind one")
-        ttl = known(ttl=piece["cachePoint"].get("ttl"))
-        parts[-1] = parts[-1] | {"cache_control": {"type": "ephemeral"} | ttl}
+        else:
+            ttl = known(ttl=piece["cachePoint"].get("ttl"))
+            parts[-1] = parts[-1] | {"cache_control": {"type": "ephemeral"} | ttl}
     return parts
+
+
+def _marked(content: str | list[dict]) -> bool:
+    """Whether parts say more than their text."""
+    return isinstance(content, list) and any(part.keys() - {"type", "text"} for part in content)
 
 
 def claude_event(builder: AnswerBuilder, event: dict, time: float) -> None:

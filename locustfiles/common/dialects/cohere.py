@@ -3,7 +3,8 @@
 from locustfiles.common.dialects.answer_parts import needs, objects
 from locustfiles.common.dialects.body_parts import Split, known, merged, turns_of
 from locustfiles.common.dialects.parsed import AnswerBuilder
-from locustfiles.common.prompts.payloads import BadPayload, Prompt, texts_of
+from locustfiles.common.prompts.messages import texts_of
+from locustfiles.common.prompts.payloads import BadPayload, Prompt
 from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.scenario.targets import Target
 

@@ -9,7 +9,7 @@ from locustfiles.common.dialects.parsed import AnswerBuilder
 from locustfiles.common.prompts.images import image_in
 from locustfiles.common.prompts.payloads import Prompt
 from locustfiles.contract.error_classes import ErrorClass
-from locustfiles.contract.scenario.targets import BedrockTarget
+from locustfiles.contract.scenario.targets import BedrockTarget, Target
 
 _CONVERSE_MEMBERS = frozenset(
     "system inferenceConfig toolConfig guardrailConfig additionalModelRequestFields promptVariables "
@@ -20,30 +20,34 @@ _TOLD = frozenset("text reasoningContent citationsContent cachePoint".split())
 _SERVED = frozenset("toolUse toolResult".split())  # whole in the event that begins a block
 
 
-def _blocks(content: str | list[dict]) -> list[dict]:
-    """Content as Converse has it: texts, images and cache points."""
+def blocks(content: str | list[dict]) -> list[dict]:
+    """Content as Converse has it: its own blocks as they are."""
     return [{"text": content}] if isinstance(content, str) else [_block(part) for part in content]
 
 
 def _block(part: dict) -> dict:
     if image := image_in(part):
         return {"image": {"format": image.format, "source": {"bytes": image.base64}}}
-    return {"text": part["text"]} if "text" in part else part
+    return {"text": part["text"]} if part.get("type") == "text" else part
 
 
 def turn_blocks(messages: list[dict]) -> list[dict]:
-    return [{"role": m["role"], "content": _blocks(m["content"])} for m in messages]
+    return [{"role": m["role"], "content": blocks(m["content"])} for m in messages]
+
+
+def system_blocks(target: Target, prompt: Prompt, texts: list[str]) -> list[dict]:
+    """texts: the system prompt's, as `turns_of` has them."""
+    if target.system is not None or prompt.messages is None:
+        return [{"text": text} for text in texts]
+    return [block for m in prompt.led_by for block in blocks(m["content"])]
 
 
 def converse_body(target: BedrockTarget, prompt: Prompt, split: Split) -> dict:
     texts, messages = turns_of(target, prompt)
     document: dict[str, typing.Any] = {"messages": turn_blocks(messages)}
-    if target.system is None and prompt.messages is not None:
-        system = [block for m in prompt.messages if m["role"] == "system" for block in _blocks(m["content"])]
-    else:
-        system = [{"text": text} for text in texts]
-        if target.cache_system:
-            system.append({"cachePoint": {"type": "default"} | known(ttl=target.cache_ttl)})
+    system = system_blocks(target, prompt, texts)
+    if target.cache_system:
+        system.append({"cachePoint": {"type": "default"} | known(ttl=target.cache_ttl)})
     document |= known(system=system or None, inferenceConfig=inference_config(split) or None)
     if target.guardrail:
         named = {"guardrailIdentifier": target.guardrail.id, "guardrailVersion": target.guardrail.version}

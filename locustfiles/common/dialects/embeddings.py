@@ -13,7 +13,7 @@ from locustfiles.contract.scenario.targets import Target
 
 def embedding_body(key: str, as_list: bool = False, **defaults: str) -> typing.Callable[[Target, Prompt, Split], dict]:
     def body(target: Target, prompt: Prompt, split: Split) -> dict:
-        _refuse_sampling(target, split)
+        refuse_sampling(target, split)
         own = model_of(target) | {key: [prompt.text] if as_list else prompt.text}
         return merged(own | defaults, split.rest, prompt)
 
@@ -33,16 +33,17 @@ def openai_embedding_whole(builder: AnswerBuilder, answer: dict) -> None:
 
 def nova_embedding_body(target: Target, prompt: Prompt, split: Split) -> dict:
     """One text, embedded for a general index, as long as the model's default; `singleEmbeddingParams` says otherwise."""
-    _refuse_sampling(target, split)
+    refuse_sampling(target, split)
     text = {"truncationMode": "END", "value": prompt.text}
     own = {"embeddingPurpose": "GENERIC_INDEX", "text": text}
     return merged({"taskType": "SINGLE_EMBEDDING", "singleEmbeddingParams": own}, split.rest, prompt)
 
 
-def _refuse_sampling(target: Target, split: Split) -> None:
+def refuse_sampling(target: Target, split: Split, what: str = "an embedding") -> None:
+    """Raises BadScenario."""
     stray = next((name for name in ("max_tokens", "temperature", "top_p", "stop") if name in split.all), None)
     if stray:
-        raise BadScenario(f"target `{target.name}`: an embedding has no `{stray}`; remove it from `parameters:`")
+        raise BadScenario(f"target `{target.name}`: {what} has no `{stray}`; remove it from `parameters:`")
 
 
 def embedding_whole(builder: AnswerBuilder, answer: dict) -> None:

@@ -20,7 +20,7 @@ the body as it is, at the level named last:
 | openai-completions | max_tokens | temperature | top_p | stop | top |
 | openai-responses | max_output_tokens | temperature | top_p | refused: the API has none | top |
 | anthropic-messages | max_tokens (required) | temperature | top_p | stop_sequences | top |
-| titan-, nova-, cohere-, hf-embedding and openai-embeddings | refused, as the other three | | | | top |
+| titan-, nova-, cohere-, hf-embedding, openai-embeddings; openai-, cohere-, hf-rerank | refused, as the other three | | | | top |
 | raw | where `body` has "{max_tokens}" | and so on | | | refused |
 
 An object among the other keys is merged into an object of the same name (`inferenceConfig: {topK: 20}`).
@@ -41,6 +41,8 @@ from locustfiles.common.dialects.body_parts import Split
 from locustfiles.common.dialects.parsed import THINK
 from locustfiles.common.dialects.priced_parameters import check_price
 from locustfiles.common.dialects.table import DIALECTS
+from locustfiles.common.dialects.taken import check_documents, check_form, check_tools
+from locustfiles.common.prompts.media import media_bytes
 from locustfiles.common.prompts.payloads import BadPayload, Prompt
 from locustfiles.contract.bad_input import BadScenario
 from locustfiles.contract.scenario.families import Family
@@ -58,7 +60,9 @@ AnswerDialect = typing.Literal["converse"] | Family | Dialect | RouteDialect
 ANTHROPIC_VERSION = "2023-06-01"  # the only one that Anthropic's API has had since
 
 # scenario and payload decide
-_OURS = frozenset({"stream", "inputs", "messages", "prompt", "inputText", "texts", "message", "input"})
+_OURS = frozenset(
+    {"stream", "inputs", "messages", "prompt", "inputText", "texts", "message", "input", "query", "documents"}
+)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -75,6 +79,7 @@ class Body:
     echo: str | None = None  # the prompt, where the container was asked to repeat it before its answer
     answer: RawAnswer | None = None  # where things are in a `raw` answer
     in_reasoning: bool = False  # DeepSeek's prompt ends in the tag that opens its reasoning
+    media_bytes: int | None = None  # of images, documents, sound and video in it, decoded; None: there are none
 
 
 def build(target: Target, prompt: Prompt) -> Body:
@@ -100,7 +105,8 @@ def build(target: Target, prompt: Prompt) -> Body:
         raise BadScenario(f"{what}; put dates into quotes, and leave out .nan and .inf") from None
     answer = target.answer if isinstance(target, SageMakerTarget) else None
     thinks = dialect == "deepseek" and (prompt.text or "").rstrip().endswith(THINK[0])
-    return Body(target.service, operation, path, headers, body, target.stream, dialect, echo, answer, thinks)
+    media = media_bytes(prompt.messages)
+    return Body(target.service, operation, path, headers, body, target.stream, dialect, echo, answer, thinks, media)
 
 
 def dialect_of(target: Target) -> AnswerDialect:
@@ -122,11 +128,13 @@ def _check(dialect: AnswerDialect, target: Target, prompt: Prompt, parameters: d
             "remove it (`stream:` belongs to the target, prompts to the payload file)"
         )
     check_price(target, prompt, parameters)
+    check_tools(dialect, target, prompt, parameters)
     if target.system is not None and not DIALECTS[dialect].chat:
         other = ", or use `api: converse`" if isinstance(target, BedrockTarget) else ""
         raise BadScenario(f"target `{target.name}`: {dialect} has no system prompt; write it into the prompts{other}")
     if isinstance(target, BedrockTarget) and target.cache_system and not DIALECTS[dialect].caches:
         raise BadScenario(f"target `{target.name}`: `cache_system` is not for {dialect}; use `api: converse`")
+    check_documents(dialect, target, prompt)
     if prompt.messages is None:
         return
     if not DIALECTS[dialect].chat and dialect != "raw":
@@ -143,6 +151,7 @@ def _check(dialect: AnswerDialect, target: Target, prompt: Prompt, parameters: d
         raise BadPayload(
             f"target `{target.name}`: prompt `{prompt.id}` has a `cachePoint`, which {dialect} does not take; remove it"
         )
+    check_form(dialect, target, prompt)
 
 
 def _address(target: Target) -> tuple[str, str, dict[str, str]]:

@@ -38,15 +38,18 @@ def responses_body(target: OpenAITarget, prompt: Prompt, split: Split) -> dict:
 
 
 def _item(turn: dict) -> dict:
-    content = turn["content"]
-    if not isinstance(content, str):
-        content = [_part(piece, turn["role"]) for piece in content]
-    return {"role": turn["role"], "content": content}
+    """A message, or an item of the API's own, which is sent as it is."""
+    content = turn.get("content")
+    if "role" not in turn or not isinstance(content, list):
+        return turn
+    return turn | {"content": [_part(piece, turn["role"]) for piece in content]}
 
 
 def _part(piece: dict, role: str) -> dict:
     if image := image_in(piece):
         return {"type": "input_image", "image_url": image.url}
+    if piece.get("type") != "text":
+        return piece
     return {"type": "output_text" if role == "assistant" else "input_text", "text": piece["text"]}
 
 

@@ -12,12 +12,14 @@ from locustfiles.common.dialects import (
     nova,
     openai,
     raw_container,
+    rerank,
     responses,
     text_generation,
     titan,
 )
 from locustfiles.common.dialects.body_parts import Split
 from locustfiles.common.dialects.parsed import AnswerBuilder
+from locustfiles.common.prompts.forms import Form
 from locustfiles.common.prompts.payloads import Prompt
 
 
@@ -33,18 +35,33 @@ class Dialect(typing.NamedTuple):
     chat: bool = False  # takes `messages`, and has a place for a system prompt
     caches: bool = False  # takes cache points
     images: bool = False  # takes images
+    form: Form | None = None  # whose own messages and parts it takes, unchanged
+    ranks: bool = False  # takes a query with documents, and nothing else
+    told_later: bool = False  # takes system messages behind others, where they stand
 
 
+CLAUDE_TAKES: dict[str, typing.Any] = {
+    "chat": True,
+    "caches": True,
+    "images": True,
+    "form": "anthropic",
+    "told_later": True,
+}
+CHAT_TAKES: dict[str, typing.Any] = {"chat": True, "images": True, "form": "openai", "told_later": True}
 DIALECTS: dict[str, Dialect] = {
-    "converse": Dialect(converse.converse_body, converse.converse_whole, chat=True, caches=True, images=True),
-    "claude": Dialect(
-        claude.claude_body, claude.claude_whole, claude.claude_event, chat=True, caches=True, images=True
+    "converse": Dialect(
+        converse.converse_body,
+        converse.converse_whole,
+        chat=True,
+        caches=True,
+        images=True,
+        form="converse",
+        told_later=True,
     ),
-    "nova": Dialect(nova.nova_body, converse.converse_whole, nova.nova_event, chat=True, images=True),
-    "openai-chat": Dialect(openai.openai_chat_body, openai.openai_whole, openai.openai_event, chat=True, images=True),
-    "mistral-chat": Dialect(
-        openai.mistral_chat_body, openai.openai_whole, openai.bedrock_chat_event, chat=True, images=True
-    ),
+    "claude": Dialect(claude.claude_body, claude.claude_whole, claude.claude_event, **CLAUDE_TAKES),
+    "nova": Dialect(nova.nova_body, converse.converse_whole, nova.nova_event, chat=True, images=True, form="converse"),
+    "openai-chat": Dialect(openai.openai_chat_body, openai.openai_whole, openai.openai_event, **CHAT_TAKES),
+    "mistral-chat": Dialect(openai.mistral_chat_body, openai.openai_whole, openai.bedrock_chat_event, **CHAT_TAKES),
     "cohere-command-r": Dialect(cohere.command_r_body, cohere.command_r_whole, cohere.command_r_event, chat=True),
     "cohere-command": Dialect(cohere.command_body, cohere.command_whole, cohere.command_event),
     "llama": Dialect(llama.llama_body, llama.llama_whole, llama.llama_event),
@@ -68,11 +85,18 @@ DIALECTS: dict[str, Dialect] = {
         text_generation.text_generation_event,
     ),
     "openai-responses": Dialect(
-        responses.responses_body, responses.responses_whole, responses.responses_event, chat=True, images=True
+        responses.responses_body,
+        responses.responses_whole,
+        responses.responses_event,
+        chat=True,
+        images=True,
+        form="responses",
+        told_later=True,
     ),
-    "anthropic-messages": Dialect(
-        claude.messages_body, claude.claude_whole, claude.claude_event, chat=True, caches=True, images=True
-    ),
+    "anthropic-messages": Dialect(claude.messages_body, claude.claude_whole, claude.claude_event, **CLAUDE_TAKES),
+    "openai-rerank": Dialect(rerank.rerank_body("documents"), rerank.rerank_whole, ranks=True),
+    "cohere-rerank": Dialect(rerank.rerank_body("documents", api_version=2), rerank.rerank_whole, ranks=True),
+    "hf-rerank": Dialect(rerank.rerank_body("texts"), rerank.rerank_whole, ranks=True),
     "openai-embeddings": Dialect(embeddings.embedding_body("input"), embeddings.openai_embedding_whole),
     "openai-completions": Dialect(completions.completion_body, openai.openai_whole, openai.openai_event),
     "raw": Dialect(raw_container.raw_body, raw_container.raw_whole, raw_container.raw_event),

@@ -40,10 +40,8 @@ def whole(builder: AnswerBuilder, dialect: str, data: bytes, ended: bool) -> Non
         if type(answer) is not dict or not error_body(builder, answer):
             builder.say(data.decode(), None)
         return
-    if type(answer) is list and answer and dialect in ("tgi", "lmi"):
-        answer = answer[0]
-    elif type(answer) is list and dialect == "hf-embedding":
-        answer = {"embeddings": answer}
+    if type(answer) is list:
+        answer = _of_list(dialect, answer)
     if type(answer) is not dict and dialect != "raw":
         builder.fail(ErrorClass.BAD_RESPONSE, None, "the answer is not a JSON object")
     elif not is_error(builder, answer):
@@ -53,6 +51,15 @@ def whole(builder: AnswerBuilder, dialect: str, data: bytes, ended: bool) -> Non
             trace(builder, part(answer, TRACE))
             if dialect != "raw":  # whose scenario says where its units are
                 coheres_units(builder, answer)
+
+
+_LISTS = {"hf-embedding": "embeddings", "hf-rerank": "results"}  # what a list of Hugging Face's is called elsewhere
+
+
+def _of_list(dialect: str, answer: list) -> typing.Any:
+    if dialect in _LISTS:
+        return {_LISTS[dialect]: answer}
+    return answer[0] if answer and dialect in ("tgi", "lmi") else answer
 
 
 def not_json(data: bytes) -> str:

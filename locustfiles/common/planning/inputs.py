@@ -34,7 +34,9 @@ class Inputs:
     scenario: Scenario  # a `tokenizer:` that is a file has the path where it was found
     scenario_file: pathlib.Path
     payloads: dict[str, list[Prompt]]  # stem -> prompts
-    payload_files: dict[str, dict]  # stem -> {"file", "sha256", "prompts"}, "cache_points": prompts that have some
+    payload_files: dict[
+        str, dict
+    ]  # stem -> {"file", "sha256", "prompts"}, "cache_points": prompts that have some, "media_sha256"
     prices: dict[str, AnyPrice]  # target -> price
     sources: dict[str, Source]  # target -> where its price is from
     content: str  # hash of scenario, payloads, tokenizers and traces: equal on every worker
@@ -123,6 +125,9 @@ def load_inputs(path: str, services: tuple[str, ...]) -> Inputs:
         files[found.stem] = {"file": str(found), "sha256": digest, "prompts": len(payloads[found.stem])}
         if points := sum(_asks_for_a_cache(p) for p in payloads[found.stem]):
             files[found.stem]["cache_points"] = points
+        if media_files := dict.fromkeys(f for p in payloads[found.stem] for f in p.files):
+            media = b"".join(hashlib.sha256(f.read_bytes()).digest() for f in media_files)
+            files[found.stem]["media_sha256"] = hashlib.sha256(media).hexdigest()
     for target in scenario.targets:
         for name in scenario.payloads_of(target):
             _check_bodies(path, target, name, payloads[pathlib.Path(name).stem])
@@ -131,6 +136,7 @@ def load_inputs(path: str, services: tuple[str, ...]) -> Inputs:
     sources = {target: found.source for target, found in priced.items()}
     _check_budget(path, scenario, prices)
     digests = [hashlib.sha256(scenario.model_dump_json().encode()).hexdigest(), *(f["sha256"] for f in files.values())]
+    digests += [f["media_sha256"] for f in files.values() if "media_sha256" in f]
     traces = _traces(path, scenario, payloads)
     digests += [hashlib.sha256(repr(trace).encode()).hexdigest() for trace in traces.values()]
     scenario, tokenizer_digests = _with_tokenizers(scenario, path, payloads)
@@ -187,7 +193,7 @@ def _takes_lengths(target: Target, prompt: Prompt) -> bool:
 def _asks_for_a_cache(prompt: Prompt) -> bool:
     """Whether a prompt marks what shall be cached, in its messages or among its parameters."""
     marked = json.dumps(prompt.parameters)
-    return prompt.cached or '"cachePoint"' in marked or '"cache_control"' in marked
+    return bool(prompt.cache_ttls) or '"cachePoint"' in marked or '"cache_control"' in marked
 
 
 def _check_bodies(path: str, target: Target, payload: str, prompts: list[Prompt]) -> None:
@@ -196,7 +202,8 @@ def _check_bodies(path: str, target: Target, payload: str, prompts: list[Prompt]
         try:
             build(target, prompt)
         except BadPayload as e:
-            raise BadPayload(f"{payload}: {e}") from None
+            place = payload if prompt.line is None else f"{payload}:{prompt.line}"
+            raise BadPayload(f"{place}: {e}") from None
         except BadInput as e:
             raise BadScenario(f"{path}: {e}") from None
 

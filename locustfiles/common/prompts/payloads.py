@@ -1,27 +1,29 @@
 """Payload files: JSON lines in, prompts out, and each user's own seeded order of them.
 
-One line is one prompt, `{"prompt": "…"}`, `{"inputs": "…"}` or
-`{"messages": [{"role": "user", "content": "…"}]}` (a content may be parts: `{"type": "text", "text": "…"}`, images as
-`images` has them and, as a prompt-cache point, `{"cachePoint": {"type": "default"}}`), with optional `id`,
+One line is one prompt, `{"prompt": "…"}`, `{"inputs": "…"}`, `{"query": "…", "documents": ["…"]}` or
+`{"messages": [{"role": "user", "content": "…"}]}` (`messages` and `forms` say what may be in them), with optional `id`,
 `prompt_tokens`, `parameters`, `base64_img` (an image that is sent behind the text) and `ground_truth` and `question`
 (kept in the file for other tools, not sent).
 """
 
 import dataclasses
-import json
 import pathlib
 import random
 import typing
 
 from locustfiles.common.prompts.foreign_lines import foreign
-from locustfiles.common.prompts.images import image_in, image_of
+from locustfiles.common.prompts.forms import Form, forms_of
+from locustfiles.common.prompts.images import image_of
+from locustfiles.common.prompts.json_object import json_object
+from locustfiles.common.prompts.media import with_files
+from locustfiles.common.prompts.messages import checked_messages, texts_of
 from locustfiles.contract.bad_input import BadInput
 
-_TEXT_KEYS = ("prompt", "inputs")
+_TEXT_KEYS = ("prompt", "inputs", "query")
 _IMAGE_KEY = "base64_img"
-_KEYS = (*_TEXT_KEYS, "messages", "id", "prompt_tokens", "parameters", _IMAGE_KEY, "ground_truth", "question")
-_ROLES = ("system", "user", "assistant")
-_CACHE_POINTS = [{"cachePoint": {"type": "default"} | ttl} for ttl in ({}, {"ttl": "5m"}, {"ttl": "1h"})]
+_PLAIN = {"type", "text", "cachePoint", "cache_control"}  # keys of parts that are texts and cache points
+_MORE = f"messages id prompt_tokens parameters documents {_IMAGE_KEY} ground_truth question".split()
+_KEYS = (*_TEXT_KEYS, *_MORE)
 
 
 class BadPayload(BadInput):
@@ -34,36 +36,66 @@ class Prompt:
 
     id: str
     text: str | None
-    # {"role": system | user | assistant, "content": str | [{"type": "text", "text": str} | image_url | {"cachePoint": {…}}]}
+    # {"role": system | user | assistant, "content": str | [{"type": "text", "text": str} | image_url | {"cachePoint": {…}}]}, or
+    # as one API has its own
     messages: list[dict] | None
     prompt_tokens: int | None = None  # what the file says; a service's own count goes before it
     parameters: dict = dataclasses.field(default_factory=dict)  # these override the target's
+    line: int | None = dataclasses.field(default=None, compare=False)  # of its file
+    files: tuple[pathlib.Path, ...] = ()  # whose bytes are in the messages
+    documents: tuple[str, ...] | None = None  # to be ranked by `text`, the query
 
     @property
     def texts(self) -> list[str]:
         """Its text, or those of its messages."""
         if self.text is not None:
-            return [self.text]
-        return [text for m in self.messages or () for text in texts_of(m["content"])]
+            return [self.text, *(self.documents or ())]
+        return [text for m in self.messages or () for text in texts_of(m.get("content"))]
+
+    @property
+    def forms(self) -> frozenset[Form]:
+        """The APIs' forms in which its messages can be sent."""
+        return forms_of(self.messages)
+
+    @property
+    def led_by(self) -> list[dict]:
+        """The system messages before all others."""
+        messages = self.messages or []
+        return messages[: next((n for n, m in enumerate(messages) if m.get("role") != "system"), len(messages))]
+
+    @property
+    def told_later(self) -> bool:
+        """Whether a system message stands behind others."""
+        return any(m.get("role") == "system" for m in (self.messages or [])[len(self.led_by) :])
 
     @property
     def cached(self) -> bool:
         """Whether a prompt-cache point is in the messages."""
-        return self._has("cachePoint")
+        return any("cachePoint" in part for part in self._parts)
 
     @property
     def cache_ttls(self) -> set[str | None]:
-        """For how long its cache points keep what is before them; None is the service's usual time."""
-        contents = (m["content"] for m in self.messages or () if type(m["content"]) is list)
-        return {part["cachePoint"].get("ttl") for content in contents for part in content if "cachePoint" in part}
+        """For how long its cache points and Anthropic's marks keep what is before them; None is the service's usual time."""
+        marks = (part.get("cachePoint") or part.get("cache_control") for part in self._parts)
+        return {mark.get("ttl") for mark in marks if isinstance(mark, dict)}
 
     @property
     def pictured(self) -> bool:
-        """Whether an image is in the messages."""
-        return self._has("image_url")
+        """Whether an image that all chats take is in the messages."""
+        return any(part.get("type") == "image_url" for part in self._parts)
 
-    def _has(self, key: str) -> bool:
-        return any(key in part for m in self.messages or () if type(m["content"]) is list for part in m["content"])
+    @property
+    def plain(self) -> bool:
+        """Whether it is texts alone, which a tokenizer can count."""
+        messages = self.messages or []
+        own = any(m.keys() - {"role", "content", "name"} or type(m.get("content")) is dict for m in messages)
+        return not own and all(part.keys() <= _PLAIN for part in self._parts)
+
+    @property
+    def _parts(self) -> typing.Iterator[dict]:
+        """Of the contents that are no plain text."""
+        contents = (m.get("content") for m in self.messages or ())
+        return (part for content in contents if type(content) is list for part in content)
 
 
 def load_payload(path: str | pathlib.Path) -> list[Prompt]:
@@ -82,7 +114,7 @@ def load_payload(path: str | pathlib.Path) -> list[Prompt]:
         if not line.strip():
             continue
         try:
-            prompt = prompt_of(line, number)
+            prompt = prompt_of(line, number, path.parent)
         except ValueError as e:
             remedy = "" if ";" in str(e) else "; mend the line"
             raise BadPayload(f"{path}:{number}: {e}{remedy}") from None
@@ -96,11 +128,6 @@ def load_payload(path: str | pathlib.Path) -> list[Prompt]:
     if not prompts:
         raise BadPayload(f'{path}: no prompt in it; add lines like {{"prompt": "…"}}')
     return prompts
-
-
-def texts_of(content: str | list[dict]) -> list[str]:
-    """The texts of a message's content."""
-    return [content] if isinstance(content, str) else [part["text"] for part in content if "text" in part]
 
 
 class Draws:
@@ -128,27 +155,31 @@ class Draws:
         return self._order[self._next - 1]
 
 
-def prompt_of(line: str, number: int) -> Prompt:
-    """One line as a prompt. Raises ValueError with what is wrong and the remedy."""
-    row = _object(line)
+def prompt_of(line: str, number: int, folder: pathlib.Path = pathlib.Path()) -> Prompt:
+    """One line as a prompt; files that it names are looked up from the folder. Raises ValueError with what is wrong and the remedy."""
+    row = json_object(line)
     unknown = next((key for key in row if key not in _KEYS), None)
     if unknown is not None:
         raise ValueError(foreign(row) or f"unknown key `{unknown}`; known are {', '.join(_KEYS)}")
     kinds = [key for key in (*_TEXT_KEYS, "messages") if key in row]
     if not kinds:
         raise ValueError('no prompt text; add `"prompt": "…"`')
+    files: list[pathlib.Path] = []
     if len(kinds) > 1:
         raise ValueError(f"both `{kinds[0]}` and `{kinds[1]}`; keep one")
     if kinds[0] == "messages":
-        text, messages = None, _messages(row["messages"])
+        text, (messages, files) = None, with_files(row["messages"], folder)
+        messages = checked_messages(messages)
     else:
         text, messages = _text(row[kinds[0]], kinds[0]), None
+    documents = _documents(row.get("documents"), kinds[0])
     if row.get(_IMAGE_KEY) is not None:
         text, messages = None, _with_image(row, text)
     tokens = row.get("prompt_tokens")
     if tokens is not None and (type(tokens) is not int or tokens < 1):
         raise ValueError("`prompt_tokens` must be a whole number of at least 1")
-    return Prompt(_id(row.get("id"), number), text, messages, tokens, _parameters(row.get("parameters")))
+    parameters = _parameters(row.get("parameters"))
+    return Prompt(_id(row.get("id"), number), text, messages, tokens, parameters, number, tuple(files), documents)
 
 
 def _with_image(row: dict, text: str | None) -> list[dict]:
@@ -157,24 +188,6 @@ def _with_image(row: dict, text: str | None) -> list[dict]:
         raise ValueError(f"`{_IMAGE_KEY}` must be the base64 of an image beside `inputs` or `prompt`")
     parts = [{"type": "text", "text": text}, image_of(row[_IMAGE_KEY]).part]
     return [{"role": "user", "content": parts}]
-
-
-def _object(line: str) -> dict:
-    try:
-        row = json.loads(line, parse_constant=_no_constant)
-        json.dumps(row, ensure_ascii=False).encode()  # half of a surrogate pair cannot be sent
-    except UnicodeEncodeError:
-        raise ValueError("half a surrogate pair (\\ud800 to \\udfff) in a text; write the whole character") from None
-    except (ValueError, RecursionError) as e:
-        what = e.msg if isinstance(e, json.JSONDecodeError) else "nested too deep or a value out of range"
-        raise ValueError(f"not valid JSON ({what}); one JSON object on each line") from None
-    if not isinstance(row, dict):
-        raise ValueError('not a JSON object; write the line as {"prompt": "…"}')
-    return row
-
-
-def _no_constant(name: str) -> typing.Never:
-    raise ValueError(name)
 
 
 def _id(value: object, number: int) -> str:
@@ -193,34 +206,20 @@ def _text(value: object, key: str) -> str:
     return value
 
 
-def _messages(value: object) -> list[dict]:
-    if not isinstance(value, list) or not value:
-        raise ValueError('`messages` must be a list such as [{"role": "user", "content": "…"}]')
-    for place, message in enumerate(value):
-        where = f"messages[{place}]"
-        if not isinstance(message, dict) or set(message) != {"role", "content"}:
-            raise ValueError(f"`{where}` must have `role` and `content` and nothing else")
-        if message["role"] not in _ROLES:
-            raise ValueError(f"`{where}.role` must be one of {', '.join(_ROLES)}")
-        if not isinstance(message["content"], list):
-            _text(message["content"], f"{where}.content")
-        elif not message["content"]:
-            raise ValueError(f"`{where}.content` is empty; write the text or remove the message")
-        for part in message["content"] if isinstance(message["content"], list) else ():
-            _part(part, f"{where}.content")
-    if all(message["role"] != "user" for message in value):
-        raise ValueError("`messages` has no message of role user; add one")
-    return value
-
-
-def _part(part: object, where: str) -> None:
-    if isinstance(part, dict) and set(part) == {"type", "text"} and part["type"] == "text":
-        _text(part["text"], where)
-    elif part not in _CACHE_POINTS and not (isinstance(part, dict) and image_in(part)):
+def _documents(value: object, kind: str) -> tuple[str, ...] | None:
+    """What is to be ranked by a `query`."""
+    if kind != "query" and value is None:
+        return None
+    if (
+        kind != "query"
+        or not isinstance(value, list)
+        or not value
+        or not all(isinstance(d, str) and d.strip() for d in value)
+    ):
         raise ValueError(
-            f'`{where}` takes a text or parts like {{"type": "text", "text": "…"}}, {{"type": "image_url", "image_url": '
-            '{"url": "data:image/png;base64,…"}} and {"cachePoint": {"type": "default"}}'
+            '`query` and `documents` belong together: {"query": "…", "documents": ["…", "…"]}, the list of texts'
         )
+    return tuple(value)
 
 
 def _parameters(value: object) -> dict:

@@ -27,6 +27,7 @@ class Exchange:
     lag_s: float = 0.0  # worst lateness of the event loop meanwhile
     stamp_delay_s: float | None = None  # worst of the loop's stamps minus the kernel's, where those are taken
     received: int | None = None  # body bytes, where the pieces are not kept
+    request_bytes: int | None = None  # of the request's body; None: there was nothing to send
 
     @property
     def response_bytes(self) -> int:

@@ -14,10 +14,13 @@ Family = typing.Literal[
     "cohere-command",
     "cohere-command-r",
     "cohere-embedding",
+    "cohere-rerank",
     "deepseek",
     "openai-chat",
 ]
 EMBEDDINGS: frozenset[Family] = frozenset({"titan-embedding", "nova-embedding", "cohere-embedding"})
+#: families that answer once and have no text: what they do
+SILENT: dict[Family, str] = dict.fromkeys(EMBEDDINGS, "embeds texts") | {"cohere-rerank": "ranks documents"}
 FAMILY_NAMES = ", ".join(typing.get_args(Family))
 
 #: what a model id contains -> its family; the first that is found
@@ -37,6 +40,7 @@ _BY_ID: dict[str, Family] = {
     "cohere.command-r": "cohere-command-r",
     "cohere.command": "cohere-command",
     "cohere.embed": "cohere-embedding",
+    "cohere.rerank": "cohere-rerank",
     "deepseek.r1": "deepseek",
     "openai.gpt": "openai-chat",
 }
@@ -52,7 +56,7 @@ _NO_TEXT = {
     "stability.": "a model that makes images",
     "luma.": "a model that makes videos, asynchronously",
     "twelvelabs.marengo": "a model that embeds videos",
-    "rerank": "a model that ranks documents",
+    "amazon.rerank": "a model that ranks documents by a body that is not known",
 }
 
 

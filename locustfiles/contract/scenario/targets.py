@@ -6,7 +6,7 @@ import urllib.parse
 import pydantic
 
 from locustfiles.contract.prices.price import AnyPrice
-from locustfiles.contract.scenario.families import EMBEDDINGS, FAMILY_NAMES, Family, family_of, not_text
+from locustfiles.contract.scenario.families import FAMILY_NAMES, SILENT, Family, family_of, not_text
 from locustfiles.contract.scenario.field_types import (
     Address,
     Count,
@@ -25,7 +25,12 @@ from locustfiles.contract.scenario.loads import Load
 from locustfiles.contract.scenario.raw import RawAnswer, check_raw
 from locustfiles.contract.strict_yaml import Strict
 
-Dialect = typing.Literal["tgi", "lmi", "openai-chat", "openai-completions", "hf-embedding", "raw"]
+Dialect = typing.Literal["tgi", "lmi", "openai-chat", "openai-completions", "hf-embedding", "hf-rerank", "raw"]
+
+#: dialects of containers and routes whose answers come in one piece
+_ANSWER_ONCE = {
+    "hf-embedding": "embeddings", "openai-embeddings": "embeddings", "hf-rerank": "rankings", "openai-rerank": "rankings",
+}  # fmt: skip
 
 
 class _Target(Strict):
@@ -71,8 +76,8 @@ class SageMakerTarget(_Target):
     @pydantic.model_validator(mode="after")
     def _raw_whole(self) -> typing.Self:
         check_raw(self.dialect == "raw", self.body, self.answer, self.parameters)
-        if self.stream and self.dialect == "hf-embedding":
-            raise ValueError("embeddings do not stream; remove `stream:`")
+        if self.stream and self.dialect in _ANSWER_ONCE:
+            raise ValueError(f"{_ANSWER_ONCE[self.dialect]} do not stream; remove `stream:`")
         return self
 
     @property
@@ -102,16 +107,17 @@ class BedrockTarget(_Target):
     def _family_known(self) -> typing.Self:
         if self.dialect is None and (what := not_text(self.model_id)):
             raise ValueError(f"`{self.model_id}` is {what}; choose a model that answers with text or embeds it")
-        if self.api == "converse" and self.family in EMBEDDINGS:
+        if self.api == "converse" and self.family in SILENT:
             raise ValueError(
-                f"`{self.model_id}` is a model that embeds texts, which Converse does not; add `api: invoke`"
+                f"`{self.model_id}` is a model that {SILENT[self.family]}, which Converse does not; add `api: invoke`"
             )
         if self.api == "invoke" and self.family is None:
             raise ValueError(
                 f"the body of `{self.model_id}` is not known; add `dialect:` ({FAMILY_NAMES}), or use `api: converse`"
             )
-        if self.stream and self.api == "invoke" and self.family in EMBEDDINGS:
-            raise ValueError("embeddings do not stream; remove `stream:`")
+        if self.stream and self.api == "invoke" and self.family in SILENT:
+            once = "rankings" if self.family == "cohere-rerank" else "embeddings"
+            raise ValueError(f"{once} do not stream; remove `stream:`")
         if self.cache_system and self.system is None:
             raise ValueError("`cache_system` caches nothing without `system:`; add it")
         if self.cache_ttl and not self.cache_system:
@@ -136,13 +142,14 @@ class Route(typing.NamedTuple):
 
 
 RouteDialect = typing.Literal[
-    "openai-chat", "openai-completions", "openai-responses", "openai-embeddings", "anthropic-messages"
+    "openai-chat", "openai-completions", "openai-responses", "openai-embeddings", "openai-rerank", "anthropic-messages"
 ]
 ROUTES: dict[RouteDialect, Route] = {
     "openai-chat": Route("ChatCompletions", "/chat/completions"),
     "openai-completions": Route("Completions", "/completions"),
     "openai-responses": Route("Responses", "/responses"),
     "openai-embeddings": Route("Embeddings", "/embeddings"),
+    "openai-rerank": Route("Rerank", "/rerank"),
     "anthropic-messages": Route("Messages", "/messages"),
 }
 SigningName = typing.Literal["bedrock", "bedrock-mantle", "sagemaker"]
@@ -166,8 +173,8 @@ class OpenAITarget(_Target):
 
     @pydantic.model_validator(mode="after")
     def _fits(self) -> typing.Self:
-        if self.stream and self.dialect == "openai-embeddings":
-            raise ValueError("embeddings do not stream; remove `stream:`")
+        if self.stream and self.dialect in _ANSWER_ONCE:
+            raise ValueError(f"{_ANSWER_ONCE[self.dialect]} do not stream; remove `stream:`")
         if self.auth != "api_key" and self.api_key_env is not None:
             raise ValueError(f"`auth: {self.auth}` takes AWS credentials and no key; remove `api_key_env` or `auth:`")
         if self.auth == "api_key" and self.signing_name is not None:

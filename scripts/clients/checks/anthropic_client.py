@@ -1,12 +1,16 @@
 """anthropic: its Bedrock client, which signs InvokeModel itself; *newer* is its own route, on Bedrock, too."""
 
+import base64
+
 import anthropic
 
 from scripts.clients.reporting import (
     CLAUDE,
     MESSAGES,
     OPENAI,
+    PNG,
     SCHEMA,
+    TEXT_FILE,
     TOKENS,
     URL,
     check,
@@ -49,7 +53,15 @@ def tools():
     choice = {"type": "tool", "name": "forecast"}
     answer = client.messages.create(model=CLAUDE, messages=MESSAGES, max_tokens=500, tools=[TOOL], tool_choice=choice)
     assert answer.stop_reason == "tool_use"
-    is_forecast(next(block.input for block in answer.content if block.type == "tool_use"))
+    used = next(block for block in answer.content if block.type == "tool_use")
+    is_forecast(used.input)
+    image = {"type": "base64", "media_type": "image/png", "data": base64.b64encode(PNG).decode()}
+    document = {"type": "text", "media_type": "text/plain", "data": TEXT_FILE.decode()}
+    result = {"type": "tool_result", "tool_use_id": used.id, "content": [{"type": "image", "source": image}]}
+    told = {"role": "user", "content": [result, {"type": "document", "source": document}]}
+    told = [*MESSAGES, {"role": "assistant", "content": answer.content}, told]
+    answer = client.messages.create(model=CLAUDE, messages=told, max_tokens=TOKENS, tools=[TOOL])
+    is_text(answer.content[0].text, answer.usage.output_tokens)
 
 
 check("plain", plain)

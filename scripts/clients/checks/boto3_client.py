@@ -9,8 +9,10 @@ from scripts.clients.reporting import (
     CLAUDE,
     EMBEDDING,
     MESSAGES,
+    PNG,
     PROMPT,
     SCHEMA,
+    TEXT_FILE,
     TOKENS,
     check,
     is_forecast,
@@ -41,7 +43,14 @@ def stream():
 def tools():
     answer = bedrock.converse(**ASKED, toolConfig={"tools": [TOOL], "toolChoice": {"any": {}}})
     assert answer["stopReason"] == "tool_use"
-    is_forecast(next(c["toolUse"]["input"] for c in answer["output"]["message"]["content"] if "toolUse" in c))
+    used = next(c["toolUse"] for c in answer["output"]["message"]["content"] if "toolUse" in c)
+    is_forecast(used["input"])
+    result = {"toolResult": {"toolUseId": used["toolUseId"], "content": [{"json": {"sky": "clear"}}]}}
+    image = {"image": {"format": "png", "source": {"bytes": PNG}}}
+    document = {"document": {"format": "txt", "name": "ferries", "source": {"bytes": TEXT_FILE}}}
+    told = [*ASKED["messages"], answer["output"]["message"], {"role": "user", "content": [result, image, document]}]
+    answer = bedrock.converse(**ASKED | {"messages": told}, toolConfig={"tools": [TOOL]}, **LIMIT)
+    is_text(answer["output"]["message"]["content"][0]["text"], answer["usage"]["outputTokens"])
 
 
 def endpoint():

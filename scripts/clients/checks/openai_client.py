@@ -1,5 +1,6 @@
 """openai: the /v1 routes, and Bedrock's own OpenAI routes with a bearer token; *newer* are Responses."""
 
+import base64
 import typing
 
 import openai
@@ -9,6 +10,7 @@ from aws_bedrock_token_generator import provide_token
 from scripts.clients.reporting import (
     MESSAGES,
     OPENAI,
+    PNG,
     PROMPT,
     SCHEMA,
     TOKENS,
@@ -74,6 +76,11 @@ def tools():
     call = answer.choices[0].message.tool_calls[0]
     assert (call.function.name, answer.choices[0].finish_reason) == ("forecast", "tool_calls")
     is_forecast(Forecast.model_validate_json(call.function.arguments))
+    image = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{base64.b64encode(PNG).decode()}"}}
+    told = [{"role": "user", "content": [{"type": "text", "text": PROMPT}, image]}, answer.choices[0].message]
+    told.append({"role": "tool", "tool_call_id": call.id, "content": "clear"})
+    answer = client.chat.completions.create(model=OPENAI, messages=told, max_tokens=TOKENS, tools=[TOOL])
+    is_text(answer.choices[0].message.content, answer.usage.completion_tokens)
 
 
 def structured():

@@ -70,6 +70,7 @@ class Call:
     cache_points: list[tuple[str, str]] = dataclasses.field(default_factory=list)  # the text before each, and its ttl
     guardrail: str | None = None  # id:version
     guardrail_trace: bool = False
+    media_tokens: int = 0  # what images, documents, sound and video count
 
 
 def want(body: dict, key: str, kind: type | tuple, default=None, required: bool = False):
@@ -120,7 +121,9 @@ def content_text(content) -> str:
 
 def block_text(block: dict) -> str:
     """Of a block: its text, a tool's input, or what a tool answered (Converse's shapes, and Claude's)."""
-    text = want(block, "text", str, "")
+    text = want(block, "text", str, "") + "".join(_inner_text(block.get(key)) for key in _WITH_TEXT if key in block)
+    if block.get("type") in ("search_result", "document"):
+        text += _inner_text([block.get("source"), block.get("content")])
     used = block.get("toolUse") or (block if block.get("type") == "tool_use" else None)
     given = block.get("toolResult") or (block if block.get("type") == "tool_result" else None)
     if isinstance(used, dict):
@@ -130,6 +133,20 @@ def block_text(block: dict) -> str:
         text += content_text(inner)
         text += "".join(compact(b["json"]).decode() for b in inner if isinstance(b, dict) and "json" in b)
     return text
+
+
+_WITH_TEXT = ("guardContent", "document", "searchResult", "citationsContent", "reasoningContent")
+
+
+def _inner_text(value: typing.Any) -> str:
+    """All text inside of a block: a document's, what a search found, what a guardrail is to look at."""
+    if isinstance(value, list):
+        return "".join(map(_inner_text, value))
+    if not isinstance(value, dict):
+        return ""
+    own = [value["text"]] if isinstance(value.get("text"), str) else []
+    own += [value["data"]] if value.get("type") == "text" and isinstance(value.get("data"), str) else []
+    return "".join(own) + "".join(_inner_text(inner) for inner in value.values() if isinstance(inner, dict | list))
 
 
 def chat(messages, system: str = "", tools=None) -> tuple[str, list[dict]]:

@@ -14,6 +14,7 @@ from scripts.emulator.dialects import (
 )
 from scripts.emulator.dialects.billed import cache_points, invocation_metrics
 from scripts.emulator.dialects.converse import tool_id, tool_uses
+from scripts.emulator.dialects.media import media_tokens
 from scripts.emulator.dialects.reasoning import thinks
 from scripts.emulator.dialects.tools import converse_offer, newest
 
@@ -36,6 +37,7 @@ def read(body: dict) -> Call:
         top_p=want(config, "topP", NUMBER, want(config, "top_p", NUMBER)),
         stop=stops(config, "stopSequences"),
         offer=converse_offer(body),
+        media_tokens=media_tokens(body["messages"]),
         cache_points=cache_points(system, body["messages"], tools),
     )
 

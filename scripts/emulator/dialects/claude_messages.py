@@ -14,6 +14,7 @@ from scripts.emulator.dialects import (
 )
 from scripts.emulator.dialects.billed import cache_counts, cache_creation, cache_points
 from scripts.emulator.dialects.converse import SIGNATURE
+from scripts.emulator.dialects.media import media_tokens
 from scripts.emulator.dialects.reasoning import first_said, said, thinks, thought
 from scripts.emulator.dialects.tools import claude_offer, made, newest
 
@@ -43,6 +44,7 @@ def read(body: dict) -> Call:
         top_p=want(body, "top_p", NUMBER),
         stop=stops(body, "stop_sequences"),
         offer=claude_offer(body),
+        media_tokens=media_tokens(body["messages"]),
         schema=_form(body),
         cache_points=cache_points(body.get("system"), body["messages"], tools),
     )

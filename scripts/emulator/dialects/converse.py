@@ -9,6 +9,7 @@ import json
 from scripts.emulator import frames
 from scripts.emulator.dialects import NUMBER, Call, Piece, chat, content_text, conversation, positive, stops, want
 from scripts.emulator.dialects.billed import cache_counts, cache_details, cache_points, converse_trace
+from scripts.emulator.dialects.media import media_tokens
 from scripts.emulator.dialects.reasoning import first_said, said, thinks, thought
 from scripts.emulator.dialects.tools import converse_offer, made, newest
 from scripts.emulator.errors import BadBody
@@ -34,8 +35,9 @@ def read(body: dict) -> Call:
         temperature=want(config, "temperature", NUMBER),
         top_p=want(config, "topP", NUMBER),
         stop=stops(config, "stopSequences"),
-        options={"served": options},
+        options={"served": options, "fields": want(body, "additionalModelResponseFieldPaths", list, [])},
         offer=converse_offer(body),
+        media_tokens=media_tokens(body["messages"]),
         schema=_form(body),
         cache_points=cache_points(system, body["messages"], body.get("toolConfig", {}).get("tools")),
         guardrail=f"{guardrail.get('guardrailIdentifier')}:{guardrail.get('guardrailVersion')}" if guardrail else None,
@@ -95,11 +97,19 @@ def tool_uses(a) -> list[dict]:
     return [{"toolUse": {"toolUseId": tool_id(a, m.number), "name": m.tool.name, "input": m.value()}} for m in made(a)]
 
 
+def _asked_fields(a) -> dict:
+    """What `additionalModelResponseFieldPaths` names of the model's own answer: here it has a stop sequence alone."""
+    if "/stop_sequence" not in a.call.options["fields"]:
+        return {}
+    return {"additionalModelResponseFields": {"stop_sequence": a.matched}}
+
+
 def whole(a) -> dict:
     out = {
         "metrics": {"latencyMs": a.elapsed_ms()},
         "output": {"message": {"content": _content(a), "role": "assistant"}},
         "stopReason": _stop(a),
+        **_asked_fields(a),
         "usage": _usage(a),
         **_served(a),
         **converse_trace(a),
@@ -164,7 +174,7 @@ def closing(a) -> list[Piece]:
         pieces += _after_reasoning()
     elif a.tokens:
         pieces.append(_block_stop(_index(a) + (newest(a)[0] if a.call.tools else 0)))
-    pieces.append(Piece("close", "messageStop", padded({"stopReason": _stop(a)})))
+    pieces.append(Piece("close", "messageStop", padded({"stopReason": _stop(a), **_asked_fields(a)})))
     if a.reports_usage:
         metadata = {"metrics": {"latencyMs": a.elapsed_ms()}, "usage": _usage(a), **_served(a), **converse_trace(a)}
         pieces.append(Piece("usage", "metadata", padded(metadata)))

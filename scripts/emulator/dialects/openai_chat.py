@@ -5,6 +5,7 @@ import functools
 
 from scripts.emulator.dialects import NUMBER, Call, Piece, positive, stops, want
 from scripts.emulator.dialects.billed import prompt_details, tier
+from scripts.emulator.dialects.media import media_tokens
 from scripts.emulator.dialects.openai_messages import conversation, wanted_schema
 from scripts.emulator.dialects.parts import split
 from scripts.emulator.dialects.reasoning import said, thinks, thought
@@ -29,6 +30,7 @@ def read(body: dict) -> Call:
         messages=messages,
         max_tokens=positive(body, limit, _DEFAULT_MAX_TOKENS),
         offer=openai_offer(body),
+        media_tokens=media_tokens(body["messages"]),
         schema=wanted_schema(body, prompt),
         **sampling(body),
     )

@@ -4,6 +4,7 @@ import typing
 
 from scripts.emulator.dialects import NUMBER, Call, Piece, chat, named, positive, want
 from scripts.emulator.dialects.billed import cache_counts, tier
+from scripts.emulator.dialects.media import media_tokens
 from scripts.emulator.dialects.reasoning import first_said, said, thinks, thought
 from scripts.emulator.dialects.tools import Made, made, newest, openai_offer
 from scripts.emulator.errors import BadBody
@@ -28,6 +29,7 @@ def read(body: dict) -> Call:
         temperature=want(body, "temperature", NUMBER),
         top_p=want(body, "top_p", NUMBER),
         stream=want(body, "stream", bool, False),
+        media_tokens=media_tokens(items),
         offer=openai_offer({**body, "tools": functions, "messages": _called(items)}),
         schema=_schema(want(want(body, "text", dict, {}), "format", dict, {})),
         options={"service_tier": want(body, "service_tier", str)},

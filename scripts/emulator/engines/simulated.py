@@ -45,7 +45,7 @@ def _plan(config, answer) -> Written | None:
 
 
 def _prompt_tokens(config, call) -> int:
-    return len(call.token_ids or ()) or text.count_tokens(call.prompt, config.tokenizer)
+    return call.media_tokens + (len(call.token_ids or ()) or text.count_tokens(call.prompt, config.tokenizer))
 
 
 class _Tokens:
