@@ -125,6 +125,7 @@ class Boto3Call:
             exchange.sent_at = exchange.sent_at or exchange.done_at  # nothing was sent
             if answer.stream is not None:
                 answer.stream.close()
+        exchange.pieces = answer.pieces or [(0.0, answer.body)]
         try:
             return beside_the_loop(exchange.response_bytes, parse_answer, body, exchange, answer)
         except Exception as e:  # our own bug: recorded as such, and the stage becomes INVALID
@@ -182,8 +183,11 @@ def _arguments(operation: typing.Any, target: Target, body: Body) -> dict[str, t
     return arguments | {placed["header", header]: body.headers[header] for header in headers}
 
 
+_BLOBS = ({"bytes"}, {"redactedContent"})
+
+
 def _as_bytes(value: dict[str, typing.Any]) -> dict[str, typing.Any]:
-    """An image's source: boto3 writes the base64 itself."""
-    if value.keys() == {"bytes"} and isinstance(value["bytes"], str):
-        return {"bytes": base64.b64decode(value["bytes"])}
+    """An image's source, and hidden reasoning: boto3 writes the base64 itself."""
+    if value.keys() in _BLOBS and all(isinstance(text, str) for text in value.values()):
+        return {key: base64.b64decode(text) for key, text in value.items()}
     return value

@@ -2,24 +2,26 @@
 
 One line is one prompt, `{"prompt": "…"}`, `{"inputs": "…"}` or
 `{"messages": [{"role": "user", "content": "…"}]}` (a content may be parts: `{"type": "text", "text": "…"}`, images as
-`images` has them and, as a prompt-cache point, `{"cachePoint": {"type": "default"}}`), with optional `id`,
-`prompt_tokens`, `parameters`, `base64_img` (an image that is sent behind the text) and `ground_truth` and `question`
-(kept in the file for other tools, not sent).
+`images` has them and, as a prompt-cache point, `{"cachePoint": {"type": "default"}}`), or a conversation as `conversations`
+has it, `{"turns": […], "system": "…"}`; with optional `id`, `prompt_tokens`, `parameters`, `base64_img` (an image that is sent
+behind the text) and `ground_truth` and `question` (kept in the file for other tools, not sent).
 """
 
 import dataclasses
-import json
 import pathlib
 import random
 import typing
 
+from locustfiles.common.prompts.conversations import Turn, turns_of
 from locustfiles.common.prompts.foreign_lines import foreign
 from locustfiles.common.prompts.images import image_in, image_of
+from locustfiles.common.prompts.line_values import id_of, object_of, parameters_of, text_of
 from locustfiles.contract.bad_input import BadInput
 
 _TEXT_KEYS = ("prompt", "inputs")
 _IMAGE_KEY = "base64_img"
-_KEYS = (*_TEXT_KEYS, "messages", "id", "prompt_tokens", "parameters", _IMAGE_KEY, "ground_truth", "question")
+_KINDS = (*_TEXT_KEYS, "messages", "turns")
+_KEYS = (*_KINDS, "system", "id", "prompt_tokens", "parameters", _IMAGE_KEY, "ground_truth", "question")
 _ROLES = ("system", "user", "assistant")
 _CACHE_POINTS = [{"cachePoint": {"type": "default"} | ttl} for ttl in ({}, {"ttl": "5m"}, {"ttl": "1h"})]
 
@@ -30,7 +32,7 @@ class BadPayload(BadInput):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Prompt:
-    """One line of a payload file: `text` or `messages`, the other is None."""
+    """One line of a payload file: `text` or `messages`, the other is None. Of a conversation it is what its first turn sends."""
 
     id: str
     text: str | None
@@ -38,6 +40,26 @@ class Prompt:
     messages: list[dict] | None
     prompt_tokens: int | None = None  # what the file says; a service's own count goes before it
     parameters: dict = dataclasses.field(default_factory=dict)  # these override the target's
+    turns: tuple[Turn, ...] = ()  # of a conversation
+
+    def turn(self, number: int) -> "Prompt":
+        """What a conversation's turn (from 1) says by itself, below its system prompt."""
+        return self._sending(number, [self.turns[number - 1].message])
+
+    def so_far(self, number: int, unsaid: typing.Collection[int] = ()) -> "Prompt":
+        """What the user and the tools have said up to that turn, but for turns that are `unsaid`, without the answers."""
+        said = [turn.message for n, turn in enumerate(self.turns[:number], 1) if n not in unsaid]
+        return self._sending(number, said)
+
+    def _sending(self, number: int, said: list[dict]) -> "Prompt":
+        tokens, parameters = self.prompt_tokens if number == 1 else None, self.turns[number - 1].parameters
+        messages = [m for m in self.messages or () if m["role"] == "system"] + said
+        return dataclasses.replace(self, messages=messages, prompt_tokens=tokens, parameters=parameters)
+
+    @property
+    def requests(self) -> list["Prompt"]:
+        """Itself, or of a conversation each turn by itself."""
+        return [self.turn(n + 1) for n in range(len(self.turns))] or [self]
 
     @property
     def texts(self) -> list[str]:
@@ -130,25 +152,36 @@ class Draws:
 
 def prompt_of(line: str, number: int) -> Prompt:
     """One line as a prompt. Raises ValueError with what is wrong and the remedy."""
-    row = _object(line)
+    row = object_of(line)
     unknown = next((key for key in row if key not in _KEYS), None)
     if unknown is not None:
         raise ValueError(foreign(row) or f"unknown key `{unknown}`; known are {', '.join(_KEYS)}")
-    kinds = [key for key in (*_TEXT_KEYS, "messages") if key in row]
+    kinds = [key for key in _KINDS if key in row]
     if not kinds:
         raise ValueError('no prompt text; add `"prompt": "…"`')
     if len(kinds) > 1:
         raise ValueError(f"both `{kinds[0]}` and `{kinds[1]}`; keep one")
-    if kinds[0] == "messages":
-        text, messages = None, _messages(row["messages"])
-    else:
-        text, messages = _text(row[kinds[0]], kinds[0]), None
+    text, messages, turns = _said(row, kinds[0])
     if row.get(_IMAGE_KEY) is not None:
         text, messages = None, _with_image(row, text)
     tokens = row.get("prompt_tokens")
     if tokens is not None and (type(tokens) is not int or tokens < 1):
         raise ValueError("`prompt_tokens` must be a whole number of at least 1")
-    return Prompt(_id(row.get("id"), number), text, messages, tokens, _parameters(row.get("parameters")))
+    parameters = turns[0].parameters if turns else parameters_of(row.get("parameters"))
+    return Prompt(id_of(row.get("id"), number), text, messages, tokens, parameters, turns)
+
+
+def _said(row: dict, kind: str) -> tuple[str | None, list[dict] | None, tuple[Turn, ...]]:
+    """What the line sends, by its text, its messages or its turns."""
+    if "system" in row and kind != "turns":
+        raise ValueError("`system` stands beside `turns` alone; write it as a message of role system")
+    if kind == "messages":
+        return None, _messages(row["messages"]), ()
+    if kind != "turns":
+        return text_of(row[kind], kind), None, ()
+    turns = turns_of(row["turns"], _content, parameters_of(row.get("parameters")))
+    system = [{"role": "system", "content": text_of(row["system"], "system")}] if "system" in row else []
+    return None, [*system, turns[0].message], turns
 
 
 def _with_image(row: dict, text: str | None) -> list[dict]:
@@ -157,40 +190,6 @@ def _with_image(row: dict, text: str | None) -> list[dict]:
         raise ValueError(f"`{_IMAGE_KEY}` must be the base64 of an image beside `inputs` or `prompt`")
     parts = [{"type": "text", "text": text}, image_of(row[_IMAGE_KEY]).part]
     return [{"role": "user", "content": parts}]
-
-
-def _object(line: str) -> dict:
-    try:
-        row = json.loads(line, parse_constant=_no_constant)
-        json.dumps(row, ensure_ascii=False).encode()  # half of a surrogate pair cannot be sent
-    except UnicodeEncodeError:
-        raise ValueError("half a surrogate pair (\\ud800 to \\udfff) in a text; write the whole character") from None
-    except (ValueError, RecursionError) as e:
-        what = e.msg if isinstance(e, json.JSONDecodeError) else "nested too deep or a value out of range"
-        raise ValueError(f"not valid JSON ({what}); one JSON object on each line") from None
-    if not isinstance(row, dict):
-        raise ValueError('not a JSON object; write the line as {"prompt": "…"}')
-    return row
-
-
-def _no_constant(name: str) -> typing.Never:
-    raise ValueError(name)
-
-
-def _id(value: object, number: int) -> str:
-    if value is None:
-        return str(number)
-    if type(value) is int or (isinstance(value, str) and value.strip()):
-        return str(value)
-    raise ValueError("`id` must be a text or a whole number")
-
-
-def _text(value: object, key: str) -> str:
-    if not isinstance(value, str):
-        raise ValueError(f"`{key}` must be a text")
-    if not value.strip():
-        raise ValueError(f"`{key}` is empty; write the prompt or remove the line")
-    return value
 
 
 def _messages(value: object) -> list[dict]:
@@ -202,39 +201,26 @@ def _messages(value: object) -> list[dict]:
             raise ValueError(f"`{where}` must have `role` and `content` and nothing else")
         if message["role"] not in _ROLES:
             raise ValueError(f"`{where}.role` must be one of {', '.join(_ROLES)}")
-        if not isinstance(message["content"], list):
-            _text(message["content"], f"{where}.content")
-        elif not message["content"]:
-            raise ValueError(f"`{where}.content` is empty; write the text or remove the message")
-        for part in message["content"] if isinstance(message["content"], list) else ():
-            _part(part, f"{where}.content")
+        _content(message["content"], f"{where}.content")
     if all(message["role"] != "user" for message in value):
         raise ValueError("`messages` has no message of role user; add one")
     return value
 
 
+def _content(content: object, where: str) -> None:
+    if not isinstance(content, list):
+        text_of(content, where)
+    elif not content:
+        raise ValueError(f"`{where}` is empty; write the text or remove the message")
+    for part in content if isinstance(content, list) else ():
+        _part(part, where)
+
+
 def _part(part: object, where: str) -> None:
     if isinstance(part, dict) and set(part) == {"type", "text"} and part["type"] == "text":
-        _text(part["text"], where)
+        text_of(part["text"], where)
     elif part not in _CACHE_POINTS and not (isinstance(part, dict) and image_in(part)):
         raise ValueError(
             f'`{where}` takes a text or parts like {{"type": "text", "text": "…"}}, {{"type": "image_url", "image_url": '
             '{"url": "data:image/png;base64,…"}} and {"cachePoint": {"type": "default"}}'
         )
-
-
-def _parameters(value: object) -> dict:
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise ValueError('`parameters` must be an object such as {"max_tokens": 100}')
-    max_tokens = value.get("max_tokens", 1)
-    if type(max_tokens) is not int or max_tokens < 1:
-        raise ValueError("`parameters.max_tokens` must be a whole number of at least 1")
-    for key in ("temperature", "top_p"):
-        if type(value.get(key, 1)) not in (int, float):
-            raise ValueError(f"`parameters.{key}` must be a number")
-    stop = value.get("stop", [])
-    if not isinstance(stop, str) and not (isinstance(stop, list) and all(isinstance(s, str) for s in stop)):
-        raise ValueError("`parameters.stop` must be a text or a list of texts")
-    return value

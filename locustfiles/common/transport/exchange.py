@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import re
+import typing
 
 from locustfiles.common.transport.limits import KEPT_OF_BROKEN, KEPT_OF_TOO_LARGE, Broken
 from locustfiles.contract.error_classes import ErrorClass
@@ -27,6 +28,7 @@ class Exchange:
     lag_s: float = 0.0  # worst lateness of the event loop meanwhile
     stamp_delay_s: float | None = None  # worst of the loop's stamps minus the kernel's, where those are taken
     received: int | None = None  # body bytes, where the pieces are not kept
+    pieces: list[tuple[float, typing.Any]] | None = None  # what boto3 handed over instead: bytes, or events
 
     @property
     def response_bytes(self) -> int:
