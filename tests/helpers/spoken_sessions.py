@@ -5,9 +5,15 @@ import itertools
 import json
 import pathlib
 
+from locustfiles.common.calls.sender import Sender
+from locustfiles.common.calls.session import Session
+from locustfiles.common.calls.stage_spec import StageSpec
+from locustfiles.common.prompts.payloads import Prompt, prompt_of
+from locustfiles.contract.record import RequestRecord
+from locustfiles.contract.scenario.sessions import Sessions
 from scripts.emulator.truth import digest
 
-Sessions = dict[str, list]  # id -> its rows, in the order of their start
+Held = dict[str, list]  # a session's id -> its rows, in the order of their start
 
 
 def write_conversations(path: pathlib.Path, lines: int, turns: int, **more: object) -> list[dict]:
@@ -21,14 +27,14 @@ def write_conversations(path: pathlib.Path, lines: int, turns: int, **more: obje
     return made
 
 
-def sessions_of(rows: list) -> Sessions:
+def sessions_of(rows: list) -> Held:
     found = collections.defaultdict(list)
     for row in sorted(rows, key=lambda r: (r.started_at, r.call, r.attempt)):
         found[row.session].append(row)
     return dict(found)
 
 
-def turns_in_order(sessions: Sessions) -> bool:
+def turns_in_order(sessions: Held) -> bool:
     """Each session is one user's, its turns come one after the other from the first on, none before the last one's answer."""
     for rows in sessions.values():
         assert len({(r.worker, r.user, r.stage, r.target, r.payload, r.prompt_id, r.turns) for r in rows}) == 1
@@ -49,7 +55,7 @@ def one_at_a_time(rows: list) -> bool:
     return True
 
 
-def history_is_exact(sessions: Sessions, truth: dict[str, dict], lines: list[dict]) -> int:
+def history_is_exact(sessions: Held, truth: dict[str, dict], lines: list[dict]) -> int:
     """Each request carried what was said before it, word by word, and its own message; the messages that were compared."""
     by_id, compared = {line["id"]: line for line in lines}, 0
     for rows in sessions.values():
@@ -61,3 +67,26 @@ def history_is_exact(sessions: Sessions, truth: dict[str, dict], lines: list[dic
             assert logged["heard"] == said, f"{row.session}, turn {row.turn}"
             said, compared = [*said, logged["said"]], compared + len(said)
     return compared
+
+
+def hold(
+    sender: Sender, name: str, prompt: Prompt, rules: Sessions, stop: int = 99
+) -> tuple[Session, list[RequestRecord]]:
+    """Hold a conversation without a run around it, at most so many turns of it."""
+    target = sender.scenario.target(name)
+    session, records = Session(target, prompt, rules, 1), []
+    while not session.ended and len(records) < stop:
+        record = sender.call(1, target, prompt, StageSpec(1, name, "p", 1), "measure", session=session)
+        records.append(record)
+        if record.error:
+            session.failed()
+    return session, records
+
+
+def next_body(session: Session) -> dict:
+    """What its next turn would send."""
+    return json.loads(session.next("w", 1).body.body)
+
+
+def conversation(*turns: dict, **more: object) -> Prompt:
+    return prompt_of(json.dumps({"id": "c", "turns": list(turns)} | more), 1)
