@@ -105,7 +105,6 @@ def test_both_transports_send_a_call_back_alike(emulator, surface, stream):
     for transport in ("fast", "boto3"):
         sender = sender_of(emulator, with_tools(AWS[surface]) | {"stream": stream}, transport)
         session, records = hold(sender, "t", LOOP, Sessions(), 1)
-        ids = [records[0].request_id.replace("-", "")[:20]]
         own = records[0].request_id.replace("-", "")
         text = json.dumps(next_body(session)["messages"])
         sent.append(text.replace(own[:22], "ID").replace(own[:20], "ID"))
