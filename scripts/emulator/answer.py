@@ -15,6 +15,7 @@ from scripts.emulator.dialects import Call, Piece
 from scripts.emulator.dialects.billed import guardrail_action
 from scripts.emulator.dialects.tools import choose
 from scripts.emulator.operations import Operation
+from scripts.emulator.truth import conversation
 
 BLOCKED = "Sorry, the model cannot answer this question."  # as a guardrail words it by default
 
@@ -243,4 +244,5 @@ class Answer:
             "prompt_tokens": self.prompt_tokens,
             "completion_tokens": self.completion_tokens,
             "in_flight": self._in_flight,
+            **(conversation(self) if self.app.truth.is_kept else {}),
         }

@@ -2,10 +2,13 @@
 `time.perf_counter` reads on Linux in every process alike."""
 
 import collections
+import hashlib
 import json
 import pathlib
 
 import msgspec
+
+from scripts.emulator.dialects.reasoning import said
 
 LATENESS_STEP_MS = 0.1
 _LATENESS_BINS = 2000
@@ -19,11 +22,27 @@ def _line(row: dict) -> bytes:
         return json.dumps(row, separators=(",", ":")).encode() + b"\n"
 
 
+def digest(role: str, text: str) -> str:
+    """What stands in the log for a message: the first twelve digits of the SHA-256 of its role, a line break and its text."""
+    return hashlib.sha256(f"{role}\n{text}".encode(errors="replace")).hexdigest()[:12]
+
+
+def conversation(a) -> dict:
+    """What the log has of the Answer's messages: those of its request, system prompt and results of tools too, and its own text;
+    empty of prompts that are no chat, and where the answer calls tools."""
+    call = getattr(a, "call", None)  # a request that was refused early asks for nothing
+    messages = call.messages or () if call else ()
+    text = said(a) if call and messages and not call.tools else ""
+    heard = [digest(m["role"], m["content"]) for m in messages]
+    return {"heard": heard, "said": digest("assistant", text) if text else None}
+
+
 class Truth:
     """Collects finished requests in memory and appends them to the file when told to: each second and at the end."""
 
     def __init__(self, path: str | pathlib.Path | None):
         self._file = open(path, "wb") if path else None
+        self.is_kept = path is not None
         self._lines: list[bytes] = []
         self._bins = [0] * (_LATENESS_BINS + 1)
         self._worst_ms = 0.0

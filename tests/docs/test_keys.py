@@ -15,7 +15,7 @@ from locustfiles.common.prompts import payloads, tokenizer_packages
 from locustfiles.common.prompts.payloads import Prompt
 from locustfiles.contract import error_classes, exit_codes, manifest, record
 from locustfiles.contract.prices import price, price_book
-from locustfiles.contract.scenario import families, loads, raw, retry, scenario, slo, slo_file, targets
+from locustfiles.contract.scenario import families, loads, raw, retry, scenario, sessions, slo, slo_file, targets
 from scripts.emulator import config as emulator
 from tests.helpers.documents import MANUAL, ROOT, blocks, code, inline_codes, sections, table, text_of
 from tests.helpers.key_tables import check_keys
@@ -34,6 +34,8 @@ MODELS: dict[str, type[pydantic.BaseModel]] = {
     "OpenAI route": targets.OpenAITarget,
     "Load": loads.Load,
     "until": loads.Until,
+    "sessions": sessions.Sessions,
+    "pauses": sessions.Think,
     "abort_stage": loads.AbortStage,
     "find": loads.Find,
     "Retry": retry.Retry,
@@ -195,7 +197,7 @@ def test_every_option_of_the_load_side_is_explained_and_no_other():
 
 
 def test_every_form_of_a_payload_line_is_one(tmp_path):
-    [text] = blocks(ROOT / "payloads/README.md", "json")
+    text = "".join(block.strip() + "\n" for block in blocks(ROOT / "payloads/README.md", "json"))
     (tmp_path / "p.jsonl").write_text(text)
     assert len(payloads.load_payload(tmp_path / "p.jsonl")) == len(text.splitlines())
     named = text + text_of(ROOT / "payloads/README.md")

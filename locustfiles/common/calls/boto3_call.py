@@ -126,6 +126,7 @@ class Boto3Call:
             exchange.sent_at = exchange.sent_at or exchange.done_at  # nothing was sent
             if answer.stream is not None:
                 answer.stream.close()
+        exchange.pieces = answer.pieces or [(0.0, answer.body)]
         try:
             return beside_the_loop(exchange.response_bytes, parse_answer, body, exchange, answer)
         except Exception as e:  # our own bug: recorded as such, and the stage becomes INVALID

@@ -46,16 +46,17 @@ def outcome(exchange: Exchange, parsed: ParsedAnswer) -> dict[str, typing.Any]:
 
 
 def token_counts(
-    counter: Counter | None, target: Target, prompt: Prompt, parsed: ParsedAnswer
+    counter: Counter | None, target: Target, prompt: Prompt, parsed: ParsedAnswer, before: int = 0
 ) -> dict[str, typing.Any]:
-    """Token counts: the service's, else the target's tokenizer's, else (prompt only) the payload line's.
+    """Token counts: the service's, else the target's tokenizer's, else (prompt only) the payload line's. before: by the
+    tokenizer, what of the request is not in the prompt: a conversation's answers.
 
     A service's 0 for a prompt that was in no cache, or for output that came, is no count, unless a guardrail spoke and
     no model did.
     """
     spoken = parsed.stop_reason != GUARDRAIL_STOP
     # it counts texts alone
-    counted_prompt = counter.prompt(target, prompt) if counter and prompt.plain else None
+    counted_prompt = counter.prompt(target, prompt) + before if counter and prompt.plain else None
     counted_text = counter.text(parsed.text) if counter and parsed.text else None
     prompt_tokens, prompt_source = parsed.prompt_tokens, "service"
     if prompt_tokens is None or (

@@ -14,6 +14,7 @@ from locustfiles.common.calls.clock import Clock
 from locustfiles.common.calls.kept_bodies import KeptBodies
 from locustfiles.common.calls.loop_probe import Probe
 from locustfiles.common.calls.outcome import elapsed_ms, outcome, token_counts
+from locustfiles.common.calls.session import Asked, Session
 from locustfiles.common.calls.stage_spec import StageSpec
 from locustfiles.common.calls.unreachable import Unreachable
 from locustfiles.common.dialects.parsed import ParsedAnswer
@@ -120,17 +121,27 @@ class Sender:
         return problems
 
     def call(
-        self, user: int, target: Target, prompt: Prompt, spec: StageSpec, phase: str, due: float | None = None
+        self,
+        user: int,
+        target: Target,
+        prompt: Prompt,
+        spec: StageSpec,
+        phase: str,
+        due: float | None = None,
+        session: Session | None = None,
     ) -> RequestRecord:
         """Send one request and, with a `retry:`, more until one succeeds; the last one's record. The stage's settling
         and holding wait for the whole call. Killed in a request, it returns a record of class `cancelled`: the caller
         then ends its greenlet. Killed in the pause before a retry, it raises GreenletExit.
 
-        due: when it should have been sent (perf_counter seconds), open loop only."""
+        due: when it should have been sent (perf_counter seconds), open loop only; session: whose next turn it is, else the
+        prompt is sent by itself."""
         awaited = spec.stage, phase
         self._open[awaited] += 1
         try:
-            return self._attempts(user, target, prompt, spec, phase, due)
+            call = next(self._calls)
+            asked = session.next(self.worker, call) if session else Asked(prompt, self._bodies.of(target, prompt))
+            return self._attempts(asked, target, spec, phase, due, self._facts(user, target, asked, spec, call))
         finally:
             self._ended(awaited)
 
@@ -140,18 +151,16 @@ class Sender:
             self._tell_when_clear()
 
     def _attempts(
-        self, user: int, target: Target, prompt: Prompt, spec: StageSpec, phase: str, due: float | None
+        self, asked: Asked, target: Target, spec: StageSpec, phase: str, due: float | None, facts: dict[str, typing.Any]
     ) -> RequestRecord:
-        body, retry = self._bodies.of(target, prompt), self.scenario.retry
-        facts = self._facts(user, target, body, prompt, spec)
-        attempt = 0
+        retry, counter, attempt = self.scenario.retry, self._counters.get(target.name), 0
         while True:
             attempt += 1
             in_flight = self.probe.count + 1
             awaited = spec.stage, phase
             self._open[awaited] += 1  # an attempt in the window, if its call began before it or not
             try:
-                exchange, parsed = self._send(target, body)
+                exchange, parsed = self._send(target, asked.body)
                 record = RequestRecord(
                     **facts,
                     started_at=self.clock.at(exchange.sent_at),
@@ -160,11 +169,13 @@ class Sender:
                     in_flight=in_flight,
                     schedule_delay_ms=None if due is None or attempt > 1 else elapsed_ms(due, exchange.sent_at),
                     **outcome(exchange, parsed),
-                    **token_counts(self._counters.get(target.name), target, prompt, parsed),
+                    **token_counts(counter, target, asked.prompt, parsed, asked.before),
                 )
                 self.sink(record)
             finally:
                 self._ended(awaited)
+            if asked.session and record.error is None:
+                asked.session.heard(record, asked.body, exchange, parsed.text)
             if retry is None or not retry.again(record):
                 return record
             gevent.sleep(retry.pause_s(attempt, self._jitter))
@@ -173,23 +184,23 @@ class Sender:
             if self._is_on(spec):  # an attempt belongs where it starts, a call where it began
                 phase = self.phase
 
-    def _facts(self, user: int, target: Target, body: Body, prompt: Prompt, spec: StageSpec) -> dict[str, typing.Any]:
+    def _facts(self, user: int, target: Target, asked: Asked, spec: StageSpec, call: int) -> dict[str, typing.Any]:
         """What all attempts of a call share."""
         return {
             "worker": self.worker,
             "user": user,
             "target": target.name,
             "service": target.service,
-            "operation": body.operation,
+            "operation": asked.body.operation,
             "payload": spec.payload,
-            "prompt_id": prompt.id,
+            "prompt_id": asked.prompt.id,
             "stage": spec.stage,
             "repeat": spec.repeat,
             "users": spec.users,
             "rate": spec.rate,
-            "call": next(self._calls),
-            "media_bytes": body.media_bytes,
-        }
+            "call": call,
+            "media_bytes": asked.body.media_bytes,
+        } | asked.facts
 
     def _send(self, target: Target, body: Body) -> tuple[Exchange, ParsedAnswer]:
         """What came back, or an exchange of class `cancelled`."""

@@ -38,6 +38,7 @@ import typing
 import urllib.parse
 
 from locustfiles.common.dialects.body_parts import Split
+from locustfiles.common.dialects.history import PLACES, History
 from locustfiles.common.dialects.parsed import THINK
 from locustfiles.common.dialects.priced_parameters import check_price
 from locustfiles.common.dialects.table import DIALECTS
@@ -82,8 +83,8 @@ class Body:
     media_bytes: int | None = None  # of images, documents, sound and video in it, decoded; None: there are none
 
 
-def build(target: Target, prompt: Prompt) -> Body:
-    """The request of `prompt` to `target`.
+def build(target: Target, prompt: Prompt, history: History | None = None) -> Body:
+    """The request of `prompt` to `target`; history: what was said before it.
 
     Raises BadPayload for a prompt that the dialect cannot take, BadScenario for parameters that it cannot.
     """
@@ -95,6 +96,8 @@ def build(target: Target, prompt: Prompt) -> Body:
         beside, parameters = _beside_the_body(target, parameters)
         headers |= beside
     document = DIALECTS[dialect].body(target, prompt, Split(parameters))
+    if history is not None:
+        document = history.placed(document)
     echo = None
     if dialect in ("tgi", "lmi") and document["parameters"]["return_full_text"] is True:
         echo = prompt.text
@@ -137,6 +140,11 @@ def _check(dialect: AnswerDialect, target: Target, prompt: Prompt, parameters: d
     check_documents(dialect, target, prompt)
     if prompt.messages is None:
         return
+    if prompt.turns and dialect not in PLACES:
+        raise BadPayload(
+            f"target `{target.name}`: prompt `{prompt.id}` is a conversation (`turns`), which {dialect} does not take; "
+            f"use one of {', '.join(PLACES)}, or payloads without `turns`"
+        )
     if not DIALECTS[dialect].chat and dialect != "raw":
         raise BadPayload(
             f"target `{target.name}`: prompt `{prompt.id}` has `messages`, but {dialect} takes text; "

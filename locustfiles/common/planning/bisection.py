@@ -7,6 +7,8 @@ and then measures both once more: the answer is confirmed when each says the sam
 import dataclasses
 import typing
 
+from locustfiles.contract.scenario.loads import Find, Level
+
 RATE_STEP = 1.1  # rates closer than this are not told apart
 LOWEST_RATE = 1 / 16  # a search looks down to this, or to a thousandth of what is asked for
 CONFIRM = 2
@@ -74,3 +76,12 @@ class Search:
         """Whether the boundary was measured twice, each side with one outcome."""
         sides = [n for n in (self.low, self.high) if n is not None]
         return bool(sides) and all(len(self.outcomes[n]) >= CONFIRM and len(set(self.outcomes[n])) == 1 for n in sides)
+
+
+def way(find: Find, end: float, decides: typing.Callable[[Level], bool] = lambda level: True) -> list[Level]:
+    """The levels of a search whose limits hold up to `end`; those that cannot be decided are not met."""
+    search, levels = Search(find.up_to, find.of), list[Level]()
+    while (n := search.next()) is not None:
+        levels.append(Level(int(n), None) if find.of == "users" else Level(None, n))
+        search.note(n, "undecided" if not decides(levels[-1]) else "met" if n <= end else "missed")
+    return levels

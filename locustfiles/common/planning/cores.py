@@ -10,6 +10,7 @@ import os
 from locustfiles.common.planning.first_call import Call
 from locustfiles.common.planning.inputs import Inputs
 from locustfiles.common.planning.plan import Group
+from locustfiles.common.planning.turns_ahead import turns_of
 from locustfiles.contract.scenario.loads import Level
 
 CALL_MS, TOKEN_MS = 0.15, 0.012  # of a core: a call, and every token of an answer that streams
@@ -38,9 +39,10 @@ def too_few_processes(
                 highest[group.target] = level, group
     lines = []
     for name, (level, group) in highest.items():
-        call_s = calls[name].latency_s + group.load.think_s
+        call_s = calls[name].latency_s + group.load.pause_s
         each_ms = _call_ms(inputs, name, calls[name])
-        needed = each_ms / 1000 / level.apart_s(call_s) if call_s > 0 else 0.0
+        turns = turns_of(inputs.payloads[group.payload], most=False) if group.load.open_loop else 1
+        needed = each_ms / 1000 * turns / level.apart_s(call_s) if call_s > 0 else 0.0
         if needed > FULL * workers:
             some = "one process sends" if workers == 1 else f"{workers} processes send"
             need = f"target `{name}` at {level.text}: about {needed:.1f} cores to send it ({each_ms:.2f} ms a call), and {some}"

@@ -7,6 +7,7 @@ half way up in doublings, the geometric mean of 1 and `up_to`, where its windows
 and of a drain to its timeout, a search to its longest way or `find.at_most_s`. Then users either send twice as fast, or
 every answer is as long as `max_tokens` allows; where requests come by their rate, all answers are that long, Poisson
 arrivals three standard deviations above their mean, and every retry is sent and billed. Prompts are the payload's longest.
+A conversation's turns are taken one by one: each sends all that was said before, at most with answers of `max_tokens`.
 It does not hold where calls fail faster than they answer, or a searched level that is repeated says something else.
 """
 
@@ -15,13 +16,14 @@ import math
 import statistics
 import typing
 
-from locustfiles.common.planning.bisection import LOOKS, Search
+from locustfiles.common.planning.bisection import LOOKS, way
 from locustfiles.common.planning.call_bill import CallBill
 from locustfiles.common.planning.first_call import Call, answers, nearest
 from locustfiles.common.planning.inputs import Inputs
 from locustfiles.common.planning.plan import START_S, STOP_S, USERS_A_SECOND, Group
 from locustfiles.common.planning.prompt_tokens import Counts, PromptTokens, tokens_of_trace
 from locustfiles.common.planning.sample_sizes import beyond_limits, search_decides
+from locustfiles.common.planning.turns_ahead import each_request, pause_s, turns_of
 from locustfiles.contract.prices.price import HourlyPrice, TokenPrice
 from locustfiles.contract.scenario.loads import Find, Level
 
@@ -128,15 +130,25 @@ class _Ahead:
         self.scenario = scenario = inputs.scenario
         self.target = scenario.target(group.target)
         self.longest_answer = inputs.most_tokens(self.target)
-        self.answers = answers(self.target, call, called, self.prompts, self.trace)
+        self.pause_s, self.turns = pause_s(self.load, self.prompts), turns_of(self.prompts, most)
         counted = counts.get((group.target, group.payload), {})
         self.tokens = PromptTokens(self.target, self.prompts, call.usual, called, counted)
+        self.prompts = each_request(self.target, self.prompts, self.load, self._answer, self.tokens.of_size(1.0))
+        self.tokens = PromptTokens(self.target, self.prompts, call.usual, called, counted)
+        self.answers = answers(self.target, call, called, self.prompts, self.trace)
         self.call_s = call.lasting(statistics.fmean(self.answers) if self.answers else None)
         if most:
             self.call_s = min(self.call_s, call.latency_s)
         self.attempts = scenario.retry.attempts if most and scenario.retry else 1
         self.last_s = scenario.longest_call_s if most else self.call_s  # until what is awaited has ended
         self.drain_s = scenario.request_timeout_s + STOP_S if most else self.call_s
+
+    def _answer(self, limit: int | None) -> float:
+        """Tokens of an answer that is history in the next turn: at most, or about as the first ones."""
+        made = self.call.answer_tokens or 0.0
+        if self.most:
+            return limit or QUICKER * made
+        return min(made, limit or made)
 
     def amount(self) -> Amount:
         paths = self._paths(self.load.find) if self.load.find else [self.group.levels]  # of a search: what takes most
@@ -197,8 +209,8 @@ class _Ahead:
         load = self.load
         if self.trace:
             return self.trace[-1].at_s + self.last_s
-        round_s = self.call_s + load.think_s  # a call of every user; in the open loop of as many as are in flight
-        each_s = level.apart_s(round_s)
+        round_s = self.call_s + self.pause_s  # a call of every user; in the open loop of as many as are in flight
+        each_s = level.apart_s(round_s) / (self.turns if load.open_loop else 1)
         # Tally.steady
         steady_s = round_s + (max(round_s, 5 * each_s) if load.open_loop else round_s + min(load.settle_s, START_S))
         window_s = load.at_most_s
@@ -215,9 +227,10 @@ class _Ahead:
 
     def _requests(self, level: Level, seconds: float, quicker: float) -> float:
         if level.users is not None:
-            return level.users * (seconds / (self.call_s / quicker + self.load.think_s) + self.most)
+            return level.users * (seconds / (self.call_s / quicker + self.pause_s) + self.most)
         mean = (level.rate or 0.0) * seconds
-        return self.attempts * (len(self.trace) if self.trace else mean + (3 * math.sqrt(mean) + 1) * self.most)
+        arrivals = len(self.trace) if self.trace else mean + (3 * math.sqrt(mean) + 1) * self.most
+        return self.attempts * self.turns * arrivals
 
     def _decides(self, level: Level) -> bool:
         return search_decides(self.scenario, self.group.target, level, self.call_s)
@@ -227,15 +240,7 @@ class _Ahead:
         first call was beyond them; at most: of all that may be longest or highest, which end just below a level."""
         if not self.most:
             end = 0.0 if beyond_limits(self.scenario, self.group.target, self.call) else math.sqrt(find.up_to)
-            return [_path(find, end, self._decides)]
+            return [way(find, end, self._decides)]
         ends = (0.0, find.up_to)
-        below = [0.9999 * (level.users or level.rate or 0.0) for end in ends for level in _path(find, end)]
-        return [_path(find, end) for end in (*ends, *below)]
-
-
-def _path(find: Find, end: float, decides: typing.Callable[[Level], bool] = lambda level: True) -> list[Level]:
-    search, levels = Search(find.up_to, find.of), list[Level]()
-    while (n := search.next()) is not None:
-        levels.append(Level(int(n), None) if find.of == "users" else Level(None, n))
-        search.note(n, "undecided" if not decides(levels[-1]) else "met" if n <= end else "missed")
-    return levels
+        below = [0.9999 * (level.users or level.rate or 0.0) for end in ends for level in way(find, end)]
+        return [way(find, end) for end in (*ends, *below)]

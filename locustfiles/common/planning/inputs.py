@@ -8,6 +8,7 @@ import pathlib
 
 from locustfiles.common.dialects.request import build
 from locustfiles.common.planning.arrivals import Arrival, load_trace
+from locustfiles.common.planning.session_checks import check_sessions
 from locustfiles.common.planning.trace_fit import REFUSED_ABOVE, fit
 from locustfiles.common.prompts.payloads import BadPayload, Prompt, load_payload
 from locustfiles.common.prompts.token_counter import Counter, counter_of
@@ -49,7 +50,7 @@ class Inputs:
 
     def most_tokens(self, target: Target) -> int | None:
         """The most output tokens that any call of it asks for; None where one has no limit."""
-        prompts = [p for stem in self.stems_of(target.name) for p in self.payloads[stem]]
+        prompts = [one for stem in self.stems_of(target.name) for p in self.payloads[stem] for one in p.requests]
         asked: set[int | None] = {answer_limit(target.parameters | p.parameters) for p in prompts}
         if trace := self.traces.get(self.scenario.load_of(target).replay or ""):
             asked = {a.max_tokens or n for a in trace for n in asked}
@@ -131,6 +132,7 @@ def load_inputs(path: str, services: tuple[str, ...]) -> Inputs:
     for target in scenario.targets:
         for name in scenario.payloads_of(target):
             _check_bodies(path, target, name, payloads[pathlib.Path(name).stem])
+    check_sessions(path, scenario, payloads)
     _, priced = prices_of(scenario, path, datetime.datetime.now(datetime.UTC).date())
     prices = {target: found.price for target, found in priced.items()}
     sources = {target: found.source for target, found in priced.items()}
@@ -161,6 +163,11 @@ def _traces(path: str, scenario: Scenario, payloads: dict[str, list[Prompt]]) ->
             continue
         traces[named] = load_trace(find_file(named, path))
         prompts = [p for name in scenario.payloads_of(target) for p in payloads[pathlib.Path(name).stem]]
+        if any(a.prompt_tokens or a.max_tokens for a in traces[named]) and any(p.turns for p in prompts):
+            raise BadScenario(
+                f"{place_of(path, named)}: {named} has lengths, which are of single requests, and target `{target.name}` has "
+                "conversations; remove those columns, and each arrival begins one"
+            )
         if any(a.prompt_tokens for a in traces[named]) and not all(p.prompt_tokens for p in prompts):
             raise BadScenario(
                 f"{place_of(path, named)}: {named} has prompt lengths, but not every payload line of target `{target.name}` has "
@@ -193,12 +200,12 @@ def _takes_lengths(target: Target, prompt: Prompt) -> bool:
 def _asks_for_a_cache(prompt: Prompt) -> bool:
     """Whether a prompt marks what shall be cached, in its messages or among its parameters."""
     marked = json.dumps(prompt.parameters)
-    return bool(prompt.cache_ttls) or '"cachePoint"' in marked or '"cache_control"' in marked
+    return any(one.cache_ttls for one in prompt.requests) or '"cachePoint"' in marked or '"cache_control"' in marked
 
 
 def _check_bodies(path: str, target: Target, payload: str, prompts: list[Prompt]) -> None:
     """Build every request once, so that a prompt or parameter that a dialect cannot take is found before sending."""
-    for prompt in prompts:
+    for prompt in (one for line in prompts for one in line.requests):
         try:
             build(target, prompt)
         except BadPayload as e:
@@ -222,7 +229,8 @@ def _with_tokenizers(scenario: Scenario, path: str, payloads: dict[str, list[Pro
         targets.append(found)
         digests.append(hashlib.sha256(file.read_bytes()).hexdigest())
         for prompt in (p for name in scenario.payloads_of(found) for p in payloads[pathlib.Path(name).stem]):
-            counter.prompt(found, prompt)
+            for number in range(max(1, len(prompt.turns))):
+                counter.prompt(found, prompt.so_far(number + 1) if prompt.turns else prompt)
     return scenario.model_copy(update={"targets": targets}), digests
 
 

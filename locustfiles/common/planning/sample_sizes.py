@@ -10,6 +10,7 @@ from locustfiles.common.planning.bisection import LOOKS, Search
 from locustfiles.common.planning.first_call import Call
 from locustfiles.common.planning.inputs import Inputs
 from locustfiles.common.planning.plan import Group
+from locustfiles.common.planning.turns_ahead import turns_of
 from locustfiles.contract.scenario.loads import Level
 from locustfiles.contract.scenario.scenario import Scenario
 from locustfiles.contract.scenario.slo import Limits
@@ -51,7 +52,7 @@ def strictest_percentile(scenario: Scenario, name: str, keys: tuple[str, ...] = 
 def search_decides(scenario: Scenario, name: str, level: Level, call_s: float) -> bool:
     """Whether a searched level has answers enough for its limits by the last look, with calls as quick as that."""
     percentile, load = strictest_percentile(scenario, name, _SEARCHED), scenario.load_of(scenario.target(name))
-    answers = LOOKS[-1] * load.at_most_s / level.apart_s(call_s + load.think_s)
+    answers = LOOKS[-1] * load.at_most_s / level.apart_s(call_s + load.pause_s)
     return percentile is None or answers >= fewest(LEVELS[percentile])
 
 
@@ -71,7 +72,8 @@ def _line(inputs: Inputs, group: Group, level: Level, call: Call) -> str | None:
     if percentile is None:
         return None
     needed = fewest(LEVELS[percentile])
-    each_s = level.apart_s(call.latency_s + load.think_s)
+    each_s = level.apart_s(call.latency_s + load.pause_s)
+    each_s /= turns_of(inputs.payloads[group.payload], most=False) if load.open_loop else 1
     times = LOOKS[-1] if load.find else 1
     answers: float
     if load.replay:

@@ -61,6 +61,9 @@ _PROMPTS = (
 
 def foreign(row: dict) -> str | None:
     """What the line is and which key holds its prompt; None where that cannot be told, or it has a prompt already."""
+    turns = row.get("turns")
+    if isinstance(turns, list) and turns and isinstance(turns[0], dict) and turns[0].keys() & {"user", "tool"}:
+        return None  # a conversation of ours, with a key that is none
     for keys, what, remedy in _FORMS:
         if keys <= row.keys():
             command = "trace" if keys == _TRACE else "from"

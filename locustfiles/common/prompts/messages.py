@@ -14,8 +14,8 @@ from locustfiles.common.prompts.images import image_in
 _ROLES = ("system", "user", "assistant", "developer", "tool", "function")
 _CACHE_POINTS = [{"cachePoint": {"type": "default"} | ttl} for ttl in ({}, {"ttl": "5m"}, {"ttl": "1h"})]
 _TAKES = (
-    'takes a text or parts like {"type": "text", "text": "…"}, {"type": "image_url", "image_url": {"url": "data:image/png;base64,…"}}, '
-    '{"cachePoint": {"type": "default"}}, or an API\'s own: payloads/README.md'
+    'takes a text or parts: {"type": "text", "text": "…"}, {"type": "image_url", "image_url": {"url": "data:image/png;base64,…"}}, '
+    '{"cachePoint": {"type": "default"}}, or an API\'s own'
 )
 
 
@@ -46,7 +46,7 @@ def _message(message: object, where: str) -> None:
     content = message.get("content")
     if content is None and message["role"] == "assistant" and message.keys() & {"tool_calls", "function_call"}:
         return  # it called a tool and said nothing
-    _content(content, f"{where}.content")
+    check_content(content, f"{where}.content")
 
 
 def _known_keys(message: dict, where: str) -> None:
@@ -57,7 +57,8 @@ def _known_keys(message: dict, where: str) -> None:
         )
 
 
-def _content(content: object, where: str) -> None:
+def check_content(content: object, where: str) -> None:
+    """A message's. Raises ValueError with the place, what is wrong and the remedy."""
     if isinstance(content, str):
         _not_empty(content, where)
         return

@@ -1,9 +1,9 @@
 """Payload files: JSON lines in, prompts out, and each user's own seeded order of them.
 
 One line is one prompt, `{"prompt": "…"}`, `{"inputs": "…"}`, `{"query": "…", "documents": ["…"]}` or
-`{"messages": [{"role": "user", "content": "…"}]}` (`messages` and `forms` say what may be in them), with optional `id`,
-`prompt_tokens`, `parameters`, `base64_img` (an image that is sent behind the text) and `ground_truth` and `question`
-(kept in the file for other tools, not sent).
+`{"messages": [{"role": "user", "content": "…"}]}` (`messages` and `forms` say what may be in them), or a conversation as
+`conversations` has it, `{"turns": […], "system": "…"}`; with optional `id`, `prompt_tokens`, `parameters`, `base64_img` (an image
+that is sent behind the text) and `ground_truth` and `question` (kept in the file for other tools, not sent).
 """
 
 import dataclasses
@@ -11,19 +11,20 @@ import pathlib
 import random
 import typing
 
+from locustfiles.common.prompts.conversations import Turn, turns_of
 from locustfiles.common.prompts.foreign_lines import foreign
 from locustfiles.common.prompts.forms import Form, forms_of
 from locustfiles.common.prompts.images import image_of
-from locustfiles.common.prompts.json_object import json_object
+from locustfiles.common.prompts.line_values import id_of, object_of, parameters_of, text_of
 from locustfiles.common.prompts.media import with_files
-from locustfiles.common.prompts.messages import checked_messages, texts_of
+from locustfiles.common.prompts.messages import check_content, checked_messages, texts_of
 from locustfiles.contract.bad_input import BadInput
 
 _TEXT_KEYS = ("prompt", "inputs", "query")
 _IMAGE_KEY = "base64_img"
 _PLAIN = {"type", "text", "cachePoint", "cache_control"}  # keys of parts that are texts and cache points
-_MORE = f"messages id prompt_tokens parameters documents {_IMAGE_KEY} ground_truth question".split()
-_KEYS = (*_TEXT_KEYS, *_MORE)
+_KINDS = (*_TEXT_KEYS, "messages", "turns")
+_KEYS = (*_KINDS, *f"system id prompt_tokens parameters documents {_IMAGE_KEY} ground_truth question".split())
 
 
 class BadPayload(BadInput):
@@ -32,7 +33,7 @@ class BadPayload(BadInput):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Prompt:
-    """One line of a payload file: `text` or `messages`, the other is None."""
+    """One line of a payload file: `text` or `messages`, the other is None. Of a conversation it is what its first turn sends."""
 
     id: str
     text: str | None
@@ -44,6 +45,25 @@ class Prompt:
     line: int | None = dataclasses.field(default=None, compare=False)  # of its file
     files: tuple[pathlib.Path, ...] = ()  # whose bytes are in the messages
     documents: tuple[str, ...] | None = None  # to be ranked by `text`, the query
+    turns: tuple[Turn, ...] = ()  # of a conversation
+
+    def turn(self, number: int) -> "Prompt":
+        """What a conversation's turn (from 1) says by itself, below its system prompt."""
+        return self._sending(number, [self.turns[number - 1].message])
+
+    def so_far(self, number: int, unsaid: typing.Collection[int] = ()) -> "Prompt":
+        """What the user and the tools have said up to that turn, but for turns that are `unsaid`, without the answers."""
+        said = [turn.message for n, turn in enumerate(self.turns[:number], 1) if n not in unsaid]
+        return self._sending(number, said)
+
+    def _sending(self, number: int, said: list[dict]) -> "Prompt":
+        tokens, parameters = self.prompt_tokens if number == 1 else None, self.turns[number - 1].parameters
+        return dataclasses.replace(self, messages=[*self.led_by, *said], prompt_tokens=tokens, parameters=parameters)
+
+    @property
+    def requests(self) -> list["Prompt"]:
+        """Itself, or of a conversation each turn by itself."""
+        return [self.turn(n + 1) for n in range(len(self.turns))] or [self]
 
     @property
     def texts(self) -> list[str]:
@@ -157,29 +177,42 @@ class Draws:
 
 def prompt_of(line: str, number: int, folder: pathlib.Path = pathlib.Path()) -> Prompt:
     """One line as a prompt; files that it names are looked up from the folder. Raises ValueError with what is wrong and the remedy."""
-    row = json_object(line)
+    row = object_of(line)
     unknown = next((key for key in row if key not in _KEYS), None)
     if unknown is not None:
         raise ValueError(foreign(row) or f"unknown key `{unknown}`; known are {', '.join(_KEYS)}")
-    kinds = [key for key in (*_TEXT_KEYS, "messages") if key in row]
+    kinds = [key for key in _KINDS if key in row]
     if not kinds:
         raise ValueError('no prompt text; add `"prompt": "…"`')
     files: list[pathlib.Path] = []
     if len(kinds) > 1:
         raise ValueError(f"both `{kinds[0]}` and `{kinds[1]}`; keep one")
-    if kinds[0] == "messages":
-        text, (messages, files) = None, with_files(row["messages"], folder)
-        messages = checked_messages(messages)
-    else:
-        text, messages = _text(row[kinds[0]], kinds[0]), None
+    for kind in ("messages", "turns"):
+        if kind in row:
+            row[kind], files = with_files(row[kind], folder)
+    text, messages, turns = _said(row, kinds[0])
     documents = _documents(row.get("documents"), kinds[0])
     if row.get(_IMAGE_KEY) is not None:
         text, messages = None, _with_image(row, text)
     tokens = row.get("prompt_tokens")
     if tokens is not None and (type(tokens) is not int or tokens < 1):
         raise ValueError("`prompt_tokens` must be a whole number of at least 1")
-    parameters = _parameters(row.get("parameters"))
-    return Prompt(_id(row.get("id"), number), text, messages, tokens, parameters, number, tuple(files), documents)
+    parameters = turns[0].parameters if turns else parameters_of(row.get("parameters"))
+    id_ = id_of(row.get("id"), number)
+    return Prompt(id_, text, messages, tokens, parameters, number, tuple(files), documents, turns)
+
+
+def _said(row: dict, kind: str) -> tuple[str | None, list[dict] | None, tuple[Turn, ...]]:
+    """What the line sends, by its text, its messages or its turns."""
+    if "system" in row and kind != "turns":
+        raise ValueError("`system` stands beside `turns` alone; write it as a message of role system")
+    if kind == "messages":
+        return None, checked_messages(row["messages"]), ()
+    if kind != "turns":
+        return text_of(row[kind], kind), None, ()
+    turns = turns_of(row["turns"], check_content, parameters_of(row.get("parameters")))
+    system = [{"role": "system", "content": text_of(row["system"], "system")}] if "system" in row else []
+    return None, [*system, turns[0].message], turns
 
 
 def _with_image(row: dict, text: str | None) -> list[dict]:
@@ -188,22 +221,6 @@ def _with_image(row: dict, text: str | None) -> list[dict]:
         raise ValueError(f"`{_IMAGE_KEY}` must be the base64 of an image beside `inputs` or `prompt`")
     parts = [{"type": "text", "text": text}, image_of(row[_IMAGE_KEY]).part]
     return [{"role": "user", "content": parts}]
-
-
-def _id(value: object, number: int) -> str:
-    if value is None:
-        return str(number)
-    if type(value) is int or (isinstance(value, str) and value.strip()):
-        return str(value)
-    raise ValueError("`id` must be a text or a whole number")
-
-
-def _text(value: object, key: str) -> str:
-    if not isinstance(value, str):
-        raise ValueError(f"`{key}` must be a text")
-    if not value.strip():
-        raise ValueError(f"`{key}` is empty; write the prompt or remove the line")
-    return value
 
 
 def _documents(value: object, kind: str) -> tuple[str, ...] | None:
@@ -220,20 +237,3 @@ def _documents(value: object, kind: str) -> tuple[str, ...] | None:
             '`query` and `documents` belong together: {"query": "…", "documents": ["…", "…"]}, the list of texts'
         )
     return tuple(value)
-
-
-def _parameters(value: object) -> dict:
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise ValueError('`parameters` must be an object such as {"max_tokens": 100}')
-    max_tokens = value.get("max_tokens", 1)
-    if type(max_tokens) is not int or max_tokens < 1:
-        raise ValueError("`parameters.max_tokens` must be a whole number of at least 1")
-    for key in ("temperature", "top_p"):
-        if type(value.get(key, 1)) not in (int, float):
-            raise ValueError(f"`parameters.{key}` must be a number")
-    stop = value.get("stop", [])
-    if not isinstance(stop, str) and not (isinstance(stop, list) and all(isinstance(s, str) for s in stop)):
-        raise ValueError("`parameters.stop` must be a text or a list of texts")
-    return value

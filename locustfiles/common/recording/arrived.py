@@ -38,6 +38,7 @@ class Arrived(typing.NamedTuple):
     stop_reason: str | None
     http_status: int | None
     error: str | None
+    turn: int | None
 
 
 _AT = tuple((FIELDS.index(name), KINDS[name], name in OPTIONAL) for name in Arrived._fields)

@@ -51,10 +51,10 @@ class RoutedSpend:
         """Accrued so far."""
         return sum(max(spend.usd() for spend in spends) for spends in self._of_model.values())
 
-    def dearest_usd(self, longest: float) -> float:
-        """What one call may cost whose prompt has up to so many tokens."""
-        return max(_dearest_usd(spends, longest) for spends in self._of_model.values())
+    def dearest_usd(self, longest: float, grown: float = 0.0) -> float:
+        """What one call may cost whose prompt has up to so many tokens; grown: of a conversation's."""
+        return max(_dearest_usd(spends, longest, grown) for spends in self._of_model.values())
 
 
-def _dearest_usd(spends: list[TokenSpend], longest: float) -> float:
-    return max(spend.dearest_usd(longest) for spend in spends)
+def _dearest_usd(spends: list[TokenSpend], longest: float, grown: float = 0.0) -> float:
+    return max(spend.dearest_usd(longest, grown) for spend in spends)

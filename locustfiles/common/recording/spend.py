@@ -97,18 +97,20 @@ class Spend:
     def to_come_usd(self, users: int, rate: float | None, unseen_s: float) -> float:
         """What stopping now still costs: the calls in flight, those of the last `unseen_s`, of which no record has come, and
         the drain's time. A call counts as the dearest so far, or as one with the longest line that may be sent, at its price
-        step; twice as many as are due may be in flight in the open loop."""
+        step, or as a conversation's last turn; twice as many as are due may be in flight in the open loop."""
         target = self._loaded or ""
         price, spend = self._inputs.prices.get(target), self._by_token.get(target)
         if isinstance(price, HourlyPrice):
             return price.usd_per_hour_in_all * self._longest_s / 3600
         longest = self._to_send.longest(target, self._payload) if target else 0.0
-        dearest_usd = max((each.dearest_usd(longest) for each in self._by_token.values()), default=0.0)
+        grown = self._to_send.grown(target, self._payload) if target else 0.0
+        dearest_usd = max((each.dearest_usd(longest, grown) for each in self._by_token.values()), default=0.0)
         recent_s = spend.recent_s if spend else []
         if not users or not recent_s:
             return users * dearest_usd
         at_most = users / max(statistics.fmean(recent_s), 0.001)  # calls a second that so many users can make
         if rate is None:
             return (users + at_most * unseen_s) * dearest_usd
+        rate *= self._to_send.turns(target, self._payload)
         in_flight = min(users, 1 + 2 * rate * self._longest_s)
         return (in_flight + min(2 * rate, at_most) * unseen_s) * dearest_usd

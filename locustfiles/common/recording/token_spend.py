@@ -151,11 +151,11 @@ class TokenSpend:
         guardrail = {policy: units * unguarded for policy, units in self._most_guardrail.items()}
         return _usd(Usage(0, 0, units=self._most_units * uncounted, guardrail=guardrail), self._price, self._price)
 
-    def dearest_usd(self, to_send: float = 0.0) -> float:
+    def dearest_usd(self, to_send: float = 0.0, grown: float = 0.0) -> float:
         """What one call may cost: as the dearest so far, or with the longest prompt, all of it written to a cache if one is in
         use, the longest answer and the most units. The longest is one of `to_send` tokens where that reaches a price step which
-        none has yet."""
-        longest = self._seen.prompt_tokens
+        none has yet, and no less than `grown`, of a conversation that goes on."""
+        longest = max(self._seen.prompt_tokens, math.ceil(grown))
         if any(longest <= step.above < to_send for step in self._price.steps):
             longest = math.ceil(to_send)
         rates = self._price.dearest(longest)

@@ -10,11 +10,13 @@ from locust import User, task
 from locust.user.task import LOCUST_STATE_STOPPING
 
 from locustfiles.common.calls.sender import Sender
+from locustfiles.common.calls.session import Session
 from locustfiles.common.calls.stage_spec import StageSpec
 from locustfiles.common.planning.arrivals import Arrival
 from locustfiles.common.planning.plan import START_S
 from locustfiles.common.planning.trace_fit import nearest
 from locustfiles.common.prompts.payloads import Draws, Prompt
+from locustfiles.common.swarm.play import Play
 from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.record import RequestRecord
 from locustfiles.contract.scenario.targets import Target
@@ -60,6 +62,7 @@ class LLMUser(User):
         self.number = self.worker_side.take_number()
         self._draws: dict[tuple[str, str], Draws] = {}  # content of the scenario, payload
         self._pause_s, self._waits = 0.0, False
+        self._play = Play(f"{self.worker_side.seed_text}/{self.number}")
         self._warm_for: int | None = None  # a stage
         spec = self.worker_side.sender.spec
         if spec and spec.users is not None:  # users that start in one instant would stay in lockstep
@@ -114,27 +117,42 @@ class LLMUser(User):
             if phase == "settle" and self._warm_for != spec.stage:
                 self._warm(spec)
             return self._open_loop(target)
-        record = sender.call(self.number, target, self.draw(spec.payload), spec, phase)
+        session = self._play.under_way(spec)
+        prompt = session.prompt if session else self.draw(spec.payload)
+        session = session or self._play.begin(scenario, spec, prompt)
+        record = sender.call(self.number, target, prompt, spec, phase, session=session)
         if record.error == ErrorClass.CANCELLED:
             raise gevent.GreenletExit
-        think_s = scenario.load_of(target).think_s
-        self._pause_s = max(think_s, scenario.error_pause_s) if record.error else think_s
+        self._pause_s = self._play.pause_s(record, scenario)
 
     def _open_loop(self, target: Target) -> None:
-        """Send the next request that is due, whatever became of those before."""
+        """Send the next request that is due, whatever became of those before: a session's next turn, else what an arrival
+        begins."""
+        sender: Sender = self.worker_side.sender
+        session = self._play.under_way(sender.spec) if sender.spec else None
+        if session and sender.spec:
+            self._send(target, session.prompt, sender.spec, self._play.due, session)
+            return
         self._pause_s = 0.0
         self._waits = True
         try:
             arrival = self.worker_side.due.next(DUE_TIMEOUT_S)
         finally:
             self._waits = False
-        sender: Sender = self.worker_side.sender
         if arrival is None or sender.spec is None or sender.spec.users is not None:
             return
         prompt = self.prompt_for(arrival, sender.spec.payload)
-        record = sender.call(self.number, target, prompt, sender.spec, sender.phase, arrival.at_s)
+        session = self._play.begin(self.worker_side.scenario, sender.spec, prompt)
+        self._send(target, prompt, sender.spec, arrival.at_s, session)
+
+    def _send(self, target: Target, prompt: Prompt, spec: StageSpec, due: float, session: Session | None) -> None:
+        """In the open loop a user waits for its own session alone."""
+        sender: Sender = self.worker_side.sender
+        record = sender.call(self.number, target, prompt, spec, sender.phase, due, session)
         if record.error == ErrorClass.CANCELLED:
             raise gevent.GreenletExit
+        pause_s = self._play.pause_s(record, self.worker_side.scenario)
+        self._pause_s = pause_s if session and not session.ended else 0.0
 
     @functools.cached_property
     def _random(self) -> random.Random:

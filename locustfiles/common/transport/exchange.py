@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import re
+import typing
 
 from locustfiles.common.transport.limits import KEPT_OF_BROKEN, KEPT_OF_TOO_LARGE, Broken
 from locustfiles.contract.error_classes import ErrorClass
@@ -28,6 +29,7 @@ class Exchange:
     stamp_delay_s: float | None = None  # worst of the loop's stamps minus the kernel's, where those are taken
     received: int | None = None  # body bytes, where the pieces are not kept
     request_bytes: int | None = None  # of the request's body; None: there was nothing to send
+    pieces: list[tuple[float, typing.Any]] | None = None  # what boto3 handed over instead: bytes, or events
 
     @property
     def response_bytes(self) -> int:

@@ -6,6 +6,7 @@ import typing
 import pydantic
 
 from locustfiles.contract.scenario.field_types import Count, Positive, Seconds, Text
+from locustfiles.contract.scenario.sessions import Sessions
 from locustfiles.contract.scenario.slo import Slo
 from locustfiles.contract.strict_yaml import Strict
 
@@ -103,6 +104,7 @@ class Load(Strict):
     max_users: Count = 200
     repeat: Count = 1
     think_s: Seconds = 0.0
+    sessions: Sessions | None = None  # of payloads with conversations; they need none
     settle_s: Seconds = 5.0
     settle_at_most_s: Seconds = SETTLE_AT_MOST_S
     measure_s: Positive | None = None
@@ -129,6 +131,17 @@ class Load(Strict):
         if self.find and self.repeat > 1:
             raise ValueError("`find` repeats its boundary by itself; remove `repeat`")
         return self
+
+    @property
+    def held(self) -> Sessions:
+        """How conversations are held."""
+        return self.sessions or Sessions()
+
+    @property
+    def pause_s(self) -> float:
+        """A user's usual pause between an answer and its next request: between two turns, where conversations have one of their
+        own, on average."""
+        return self.sessions.think_s.mean_s if self.sessions and self.sessions.think_s else self.think_s
 
     @property
     def open_loop(self) -> bool:
