@@ -30,10 +30,11 @@ from analysis.report.run_tables import (
     shown_sources,
     shown_workers,
 )
+from analysis.report.session_tables import about_turns, shown_turns
 from analysis.report.text_tables import run_cost_table
 from analysis.report.verdict_summary import doubts, open_limits, total
 from analysis.words import format as show
-from analysis.words.columns import METRICS
+from analysis.words.columns import METRICS, TURN_METRICS
 from analysis.words.level import level_text
 from analysis.words.safe_text import shown as shown_text
 from locustfiles.contract.manifest import Manifest
@@ -41,6 +42,7 @@ from locustfiles.contract.visible import visible
 
 DECIDES = "price_performance.png"  # stands beside the answer, not with the other plots
 BREAK_EVEN = "break_even.png"
+TURNS = "turns.png"
 SECTIONS = (
     ("findings", "Findings"),
     ("warnings", "Warnings"),
@@ -53,6 +55,7 @@ SECTIONS = (
     ("repetitions", "Repetitions"),
     ("open-loop", "Open loop"),
     ("retries", "With retries"),
+    ("conversations", "Conversations"),
     ("tokens", "Token counts"),
     ("plots", "Plots"),
     ("break-even", "Break-even"),
@@ -103,6 +106,7 @@ def _content(report: Report, plots: typing.Sequence[pathlib.Path]) -> dict[str, 
         "decides": pictures.pop(DECIDES),
         "explorer": explorer(report),
         "break_even_picture": pictures.pop(BREAK_EVEN),
+        "turns_picture": pictures.pop(TURNS),
         "pictures": list(pictures.values()),
         "failed": html_arranged.failed_tables(failed_table(report.failed), _limits(report), ["payload", *run]),
         "total": total(report),
@@ -116,6 +120,9 @@ def _content(report: Report, plots: typing.Sequence[pathlib.Path]) -> dict[str, 
         "stages": html_stages.stages(report),
         "calls": html_stages.calls(report) if report.retries else None,
         "open_loop": html_stages.open_loop(report) if report.open_loop else None,
+        "sessions": html_stages.sessions(report) if report.conversed else None,
+        "turns": _shown(report.conversed, shown_turns, several, html_arranged.turns),
+        "about_turns": about_turns(report.conversed),
         "findings": [(f, html_arranged.evidence(shown_evidence(f))) for f in report.findings],
         "repeats": _shown(report.repeats, shown_repeats, several, html_arranged.repeats),
         "token_sources": _shown(report.token_sources, shown_sources, several, html_arranged.token_sources),
@@ -123,6 +130,7 @@ def _content(report: Report, plots: typing.Sequence[pathlib.Path]) -> dict[str, 
         "workers": _shown(report.workers, shown_workers, several),
         "contents": contents(report),
         "metrics": METRICS,
+        "turn_metrics": TURN_METRICS if report.conversed else (),
         **_of_runs(report),
     }
 
@@ -170,6 +178,7 @@ def contents(report: Report) -> list[tuple[str, str]]:
         "retries": bool(report.retries),
         "tokens": bool(report.token_sources),
         "findings": bool(report.findings),
+        "conversations": bool(report.conversed),
     }
     optional |= {"repetitions": bool(report.repeats), "open-loop": bool(report.open_loop)}
     return [(id_, words) for id_, words in SECTIONS if optional.get(id_, True)]

@@ -13,7 +13,7 @@ import pandas as pd
 from analysis.advice.report_model import Report
 from analysis.advice.search_findings import Found
 from analysis.report.frames import evidence_table, findings_table, tables_of
-from analysis.words.columns import METRICS
+from analysis.words.columns import METRICS, TURN_METRICS
 from analysis.words.safe_text import for_spreadsheets
 
 
@@ -55,6 +55,7 @@ def summary_of(report: Report, tables: dict[str, pd.DataFrame] | None = None) ->
             "findings": [_finding(f) for f in report.findings],
             **{name: tables[name] for name in first},
             "steps": tables["steps"],
+            "turns": tables["turns"],
             "criteria": tables["criteria"],
             "intervals": tables["intervals"],
             "knees": tables["knees"],
@@ -80,6 +81,7 @@ def summary_of(report: Report, tables: dict[str, pd.DataFrame] | None = None) ->
             "prices": tables["prices"],
             "runs": report.runs,
             "metrics": [m.told for m in METRICS],
+            "turn_metrics": [m.told for m in TURN_METRICS],
         }
     )
 

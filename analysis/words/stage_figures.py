@@ -1,7 +1,6 @@
 """StageFigures: everything that is known of one stage, in groups; None is not known, and never 0.
 
-A field has the name of its column in steps.csv; the columns of a Spread are named by `prefix_field_unit`. The order of the
-fields is the order of the columns.
+A field has its column's name in steps.csv, the columns of a Spread are `prefix_field_unit`; their order is that of the fields.
 """
 
 # ruff: noqa: RUF009  a field is made by a function that tells of it
@@ -12,6 +11,7 @@ import typing
 from analysis.words.cost_figures import Cost
 from analysis.words.figure_fields import count, flag, group, number, text
 from analysis.words.gap_figures import InterToken
+from analysis.words.session_figures import SessionFigures
 from analysis.words.spread import Spread, WithFailures, spread
 from analysis.words.token_sources import TokenSources
 from analysis.words.user_figures import CallFigures, OpenLoop
@@ -161,7 +161,7 @@ class Instrument:
     reconnects: int | None = count(
         "requests of the window that had to open a connection; empty where the transport does not tell", "lower"
     )
-    prompts_distinct: int | None = count("different prompts sent in the window")
+    prompts_distinct: int | None = count("different prompts sent in the window; of a conversation each turn")
     prompt_repeat_share: float | None = number(
         "requests whose prompt had been sent in the window before / requests; attempts of one call count once",
         better="lower",
@@ -223,6 +223,7 @@ class StageFigures:
     throughput: Throughput = Throughput()
     open_loop: OpenLoop = OpenLoop()
     calls: CallFigures = CallFigures()
+    sessions: SessionFigures = SessionFigures()
     cost: Cost = Cost()
     instrument: Instrument = Instrument()
     token_sources: TokenSources = TokenSources()
