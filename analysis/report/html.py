@@ -17,7 +17,7 @@ from analysis.advice.study_tables import QUESTIONS, Question
 from analysis.report import html_arranged, html_stages
 from analysis.report.explorer import explorer
 from analysis.report.frames import failed_table
-from analysis.report.html_pictures import pictures_of
+from analysis.report.html_pictures import Picture, pictures_of
 from analysis.report.html_tables import Table, heading, table
 from analysis.report.notes import grouped
 from analysis.report.run_tables import (
@@ -106,7 +106,7 @@ def _content(report: Report, plots: typing.Sequence[pathlib.Path]) -> dict[str, 
         "decides": pictures.pop(DECIDES),
         "explorer": explorer(report),
         "break_even_picture": pictures.pop(BREAK_EVEN),
-        "turns_picture": pictures.pop(TURNS),
+        **_conversations(report, pictures.pop(TURNS), several),
         "pictures": list(pictures.values()),
         "failed": html_arranged.failed_tables(failed_table(report.failed), _limits(report), ["payload", *run]),
         "total": total(report),
@@ -114,15 +114,11 @@ def _content(report: Report, plots: typing.Sequence[pathlib.Path]) -> dict[str, 
         "run_cost": html_arranged.run_cost(run_cost_table(report.run_cost), run),
         "even_lines": html_arranged.even_lines(shown_even_lines(report.even_lines, several)),
         "prices": html_arranged.prices(shown_prices(report.prices, several)),
-        "knees": report.knees,
         "study": {_question(q): _best(report, q, run) for q in QUESTIONS if q.table in report.tables},
         **_chosen_among(report),
         "stages": html_stages.stages(report),
         "calls": html_stages.calls(report) if report.retries else None,
         "open_loop": html_stages.open_loop(report) if report.open_loop else None,
-        "sessions": html_stages.sessions(report) if report.conversed else None,
-        "turns": _shown(report.conversed, shown_turns, several, html_arranged.turns),
-        "about_turns": about_turns(report.conversed),
         "findings": [(f, html_arranged.evidence(shown_evidence(f))) for f in report.findings],
         "repeats": _shown(report.repeats, shown_repeats, several, html_arranged.repeats),
         "token_sources": _shown(report.token_sources, shown_sources, several, html_arranged.token_sources),
@@ -130,8 +126,18 @@ def _content(report: Report, plots: typing.Sequence[pathlib.Path]) -> dict[str, 
         "workers": _shown(report.workers, shown_workers, several),
         "contents": contents(report),
         "metrics": METRICS,
-        "turn_metrics": TURN_METRICS if report.conversed else (),
         **_of_runs(report),
+    }
+
+
+def _conversations(report: Report, picture: Picture, several: bool) -> dict[str, typing.Any]:
+    stages = report.conversed
+    return {
+        "turns_picture": picture,
+        "sessions": html_stages.sessions(report) if stages else None,
+        "turns": _shown(stages, shown_turns, several, html_arranged.turns),
+        "about_turns": about_turns(stages),
+        "turn_metrics": TURN_METRICS if stages else (),
     }
 
 

@@ -54,10 +54,7 @@ def summary_of(report: Report, tables: dict[str, pd.DataFrame] | None = None) ->
             "recommendation": plain(report.recommendation) | {"text": report.recommendation.text},
             "findings": [_finding(f) for f in report.findings],
             **{name: tables[name] for name in first},
-            "steps": tables["steps"],
-            "turns": tables["turns"],
-            "criteria": tables["criteria"],
-            "intervals": tables["intervals"],
+            **{name: tables[name] for name in ("steps", "turns", "criteria", "intervals")},
             "knees": tables["knees"],
             "break_even": report.break_even,
             "break_even_prices": tables["break_even_prices"],
@@ -80,8 +77,7 @@ def summary_of(report: Report, tables: dict[str, pd.DataFrame] | None = None) ->
             "pricing": report.pricing,
             "prices": tables["prices"],
             "runs": report.runs,
-            "metrics": [m.told for m in METRICS],
-            "turn_metrics": [m.told for m in TURN_METRICS],
+            **{name: [m.told for m in of] for name, of in (("metrics", METRICS), ("turn_metrics", TURN_METRICS))},
         }
     )
 
