@@ -83,6 +83,18 @@ class FinishCurve:
         as_many = np.divide(spread, variance, out=np.full(len(n), np.nan), where=(spread > ROUNDING) & (variance > 0))
         return self.time_s[order], share, as_many
 
+    def by(self, time_s: float) -> tuple[float, int] | None:
+        """(the share of all that has finished by then, of how many independent ones it is known as well); None where nothing was
+        followed for so long, and some were still under way."""
+        times, share, as_many = self._curve
+        at = int(np.searchsorted(times, time_s, side="right"))
+        if at == len(times) and self.followed < 1:
+            return None
+        told = int((self.ended | (self.time_s > time_s)).sum())
+        finished = float(share[at - 1]) if at else 0.0
+        known = as_many[at - 1] if at else np.nan
+        return finished, told if np.isnan(known) else max(1, min(told, int(known + ROUNDING)))
+
     def percentile(self, q: float) -> Percentile | None:
         """The time by which so large a share of all has finished, and its 95 % interval at the ranks that as many independent ones would
         have; None where it never has."""
