@@ -69,10 +69,12 @@ class Sessions:
 
 
 def sessions_of(stage: Stage) -> Sessions | None:
-    """None where its requests are part of no conversation."""
+    """None where its requests are part of no conversation, or no first turn of one is known."""
     if nowhere(stage.records["session"]):
         return None
     rows, codes = _in_order(stage.records)
+    if rows.empty:
+        return None
     turn, sent, ended = (rows[name].to_numpy(dtype=float) for name in ("turn", "sent", "ended"))
     new = np.concatenate(([True], codes[1:] != codes[:-1]))[: len(codes)]
     starts = np.flatnonzero(new)

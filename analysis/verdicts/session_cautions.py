@@ -13,14 +13,26 @@ from analysis.verdicts.thresholds import THRESHOLDS
 from analysis.words.session_figures import SessionFigures
 from analysis.words.stage_figures import StageFigures
 
+COUNTS = ("sessions", "sessions_finished", "sessions_failed", "sessions_cut", "sessions_untold")
 
-def session_cautions(found: SessionFigures) -> typing.Iterator[Caution]:
-    """None where requests are part of no conversation."""
-    if not found.there:
-        return
+
+def few_sessions(found: SessionFigures) -> typing.Iterator[Caution]:
+    """Of a stage, or of repetitions together; none where requests are part of no conversation."""
     finished = found.sessions_finished or 0
-    if finished < THRESHOLDS["sessions_finished"].limit:
+    if found.there and finished < THRESHOLDS["sessions_finished"].limit:
         yield caution("few_sessions", finished=finished, begun=found.sessions or 0, cut=found.sessions_cut or 0)
+
+
+def counted_together(each: typing.Sequence[SessionFigures]) -> SessionFigures:
+    """How many conversations repetitions have together; nothing else is known of these."""
+    if not any(found.there for found in each):
+        return SessionFigures()
+    counts: dict[str, typing.Any] = {name: sum(getattr(found, name) or 0 for found in each) for name in COUNTS}
+    return SessionFigures(**counts)
+
+
+def turn_mix(found: SessionFigures) -> typing.Iterator[Caution]:
+    """Where the window's requests are of earlier or later turns than those of whole conversations."""
     own, whole = found.turn_mean, found.turn_mean_whole
     if own is None or whole is None or abs(own - whole) <= THRESHOLDS["turn_mix"].limit * whole:
         return

@@ -23,7 +23,7 @@ from analysis.verdicts.generator_cautions import (
     trace_cautions,
     unknown_client,
 )
-from analysis.verdicts.session_cautions import cache_reads_of_new_prompts, session_cautions, users_missing
+from analysis.verdicts.session_cautions import cache_reads_of_new_prompts, few_sessions, turn_mix, users_missing
 from analysis.verdicts.thresholds import THRESHOLDS
 from analysis.verdicts.told_stages import success_cautions, told_cautions
 from analysis.words.stage_figures import StageFigures
@@ -167,7 +167,8 @@ def _sample_cautions(stage: Stage, found: StageFigures) -> typing.Iterator[Cauti
     if found.sessions.there and reads:
         reads = cache_reads_of_new_prompts(stage.good)
     yield from success_cautions(outcome.successes or 0)
-    yield from session_cautions(found.sessions)
+    yield from few_sessions(found.sessions)
+    yield from turn_mix(found.sessions)
     # which is what is measured, and said in a note
     warm = caches_on_purpose(stage.run, stage.target, stage.visit.payload)
     repeats = prompts.prompt_repeat_share or 0.0

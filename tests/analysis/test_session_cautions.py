@@ -4,8 +4,9 @@ import dataclasses
 
 import pytest
 
+from analysis.advice.analyse import analyse
 from tests.helpers.conversations import chatting, talk
-from tests.helpers.made_run import P4D, START, window
+from tests.helpers.made_run import P4D, START, made_run, window
 from tests.helpers.verdicts import verdict
 
 # four users, conversations of three turns of 1 s with 4 s between them: 11 s each, 3 of which a request is under way
@@ -64,3 +65,22 @@ def test_later_turns_may_read_their_history_from_a_cache_and_first_ones_may_not(
         for r in chatting(4, 30, 150)
     ]
     assert verdict(tmp_path, records, LONG, targets=[P4D])[0] == verdict_
+
+
+def test_how_many_conversations_finished_is_judged_of_all_repetitions_together(tmp_path):
+    # 12 of 15 each, as above: 24 of 30
+    first = chatting(4, 30, 70)
+    second = [
+        dataclasses.replace(
+            r, stage=2, repeat=2, started_at=r.started_at + 200, session=f"b{r.session}", prompt_id=f"b{r.prompt_id}"
+        )
+        for r in first
+    ]
+    stages = [
+        window(n, 200 * n - 170, 200 * n - 130, users=4, repeat=n, hold_until=START + 200 * n - 129) for n in (1, 2)
+    ]
+    found = analyse([made_run(tmp_path / "r", first + second, stages)])
+    assert [[c.kind for c in r.cautions] for r in found.results] == [["few_sessions"]] * 2
+    (together,) = found.candidates
+    sessions = together.figures.sessions
+    assert (sessions.sessions, sessions.sessions_finished, together.cautions) == (30, 24, ())
