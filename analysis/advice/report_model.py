@@ -77,6 +77,11 @@ class Report:
         return next(c for c in self.candidates if c.key == key)
 
     @property
+    def conversed(self) -> list[Result]:
+        """The stages whose requests are turns of conversations."""
+        return [r for r in self.results if r.figures.sessions.there]
+
+    @property
     def pooled(self) -> bool:
         """Whether a level was measured more than once, so that the candidates are not the stages."""
         return len(self.candidates) < len(self.results)

@@ -76,7 +76,8 @@ def bill(records: Table, price: TokenPrice, max_tokens: int | None) -> Bill:
     failed = exact_charge(counts, may_bill & known)
     low = float(sure + mean + _usd(failed))
     unsure = may_bill & ~_whole(records, counts, known)
-    more = _most_more(records, unsure, by_tokens, counts, max_tokens)
+    each_more = _most_more(records, unsure, by_tokens, counts, max_tokens)
+    more = None if each_more is None else float(each_more.sum())
     hours = _for_an_hour(records, price, by_tokens)
     hour = float(hours[good & known].sum()) * (n / counted if counted else 1) + float(hours[may_bill & ~unsure].sum())
     high = None if more is None else low + hour + more
@@ -84,6 +85,26 @@ def bill(records: Table, price: TokenPrice, max_tokens: int | None) -> Bill:
     parts = _merged(billed + failed)
     told = (n - counted, float(mean), int(unsure.sum()), int((hours > 0).sum()), hour)
     return Bill(low, high, float(sure + mean), error, reason, parts, *told)
+
+
+def call_bounds(
+    records: Table, price: TokenPrice, max_tokens: int | None
+) -> tuple[np.ndarray, np.ndarray | None] | None:
+    """USD of each call, at least and at most: what `bill` has in sum. At most None: there is no upper bound; None at all: too many
+    successes have no counts."""
+    good = records["error"].isna().to_numpy()
+    counts = _least(counts_of(records, price), ~good)
+    by_tokens = usd_of(counts)
+    lacking = good & np.isnan(by_tokens)
+    if lacking.sum() > MAX_UNCOUNTED * good.sum():
+        return None
+    may_bill = ~good & ~unbilled(records)
+    mean = float(by_tokens[good & ~lacking].mean()) if (good & ~lacking).any() else 0.0
+    low = np.where(lacking, mean, np.where(good | may_bill, np.nan_to_num(by_tokens), 0.0))
+    unsure = may_bill & ~_whole(records, counts, ~np.isnan(by_tokens))
+    more = _most_more(records, unsure, by_tokens, counts, max_tokens)
+    hour = np.where(good | (may_bill & ~unsure), _for_an_hour(records, price, by_tokens), 0.0)
+    return low, None if more is None else low + hour + more
 
 
 def interval_of(billed: Bill, successes: int) -> tuple[float, float] | None:
@@ -151,21 +172,23 @@ def _whole(records: Table, counts: Counts, known: np.ndarray) -> np.ndarray:
 
 def _most_more(
     records: Table, unsure: np.ndarray, by_tokens: np.ndarray, least: Counts, max_tokens: int | None
-) -> float | None:
-    """USD that these failures may have been billed beyond what is known of them; None: that has no bound."""
+) -> np.ndarray | None:
+    """USD that each of these failures may have been billed beyond what is known of it, 0 of others; None: that has no bound."""
     if not unsure.any():
-        return 0.0
+        return np.zeros(len(unsure))
     if max_tokens is None and any(rates.output for rates in least.steps):
         return None
     most = _most_usd(records, counts_of(records, least.price, unsplit_for_an_hour=True), max_tokens or 0)
-    more = np.maximum(most - np.nan_to_num(by_tokens), 0.0)[unsure]
-    return None if np.isnan(more).any() else float(more.sum())
+    more = np.where(unsure, np.maximum(most - np.nan_to_num(by_tokens), 0.0), 0.0)
+    return None if np.isnan(more).any() else more
 
 
 def _most_usd(records: Table, counts: Counts, max_tokens: int) -> np.ndarray:
     """USD that each call may cost, cached tokens included: by its own prompt, else by the same one in other calls, else by the
     dearest one at the rates of the dearest step."""
     prompts = [records["payload"], records["prompt_id"]]
+    if "turn" in records and records["turn"].notna().any():  # the same conversation's earlier turns are shorter
+        prompts.append(records["turn"].fillna(0))
 
     def filled(usd: np.ndarray, dearest: float) -> np.ndarray:
         each = pd.Series(usd, index=records.index)

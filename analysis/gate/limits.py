@@ -19,6 +19,9 @@ from locustfiles.contract.manifest import Finding
 #: criterion -> the column whose interval stands beside its value
 _COLUMNS: dict[str, Column] = {
     "latency_mean": column(lambda f: f.latency.mean),
+    "session_p50": column(lambda f: f.sessions.session_time.p50),
+    "session_p90": column(lambda f: f.sessions.session_time.p90),
+    "session_p95": column(lambda f: f.sessions.session_time.p95),
     "throughput": column(lambda f: f.throughput.throughput_per_s),
     "output_tokens": column(lambda f: f.tokens.completion_tokens_per_s),
     "cost_per_transaction": column(lambda f: f.cost.usd_per_transaction),

@@ -11,15 +11,16 @@ from analysis.metrics.goodput import good_share, goodput
 from analysis.metrics.open_loop import achieved_rate, open_figures
 from analysis.metrics.percentiles import spread, with_failures
 from analysis.metrics.token_times import tpot_ms
+from analysis.runs.rows import Rows
 from analysis.runs.run_reader import model_of
 from analysis.runs.stage import Stage
-from analysis.runs.texts import counted
+from analysis.runs.texts import counted, nowhere
 from analysis.runs.token_totals import MAX_UNCOUNTED, prompt_total
 from analysis.runs.window_share import in_flight, share
+from analysis.words.instrument_figures import Instrument
 from analysis.words.sent_figures import SentFigures
 from analysis.words.stage_figures import (
     Identity,
-    Instrument,
     Outcome,
     StageFigures,
     Throughput,
@@ -111,7 +112,7 @@ def _outcome(stage: Stage) -> Outcome:
 
 def _instrument(stage: Stage) -> Instrument:
     measured, n = stage.measured, len(stage.measured)
-    distinct = int(measured["prompt_id"].nunique()) if measured["prompt_id"].notna().all() else None  # imported files
+    distinct = _distinct_prompts(measured) if measured["prompt_id"].notna().all() else None  # imported files
     # a prompt that is tried again is no repeat
     asked = n if stage.calls is None else len(measured[["worker", "call"]].drop_duplicates())
     service = stage.good["service_latency_ms"].dropna()
@@ -122,6 +123,13 @@ def _instrument(stage: Stage) -> Instrument:
         prompts_distinct=distinct,
         prompt_repeat_share=1 - distinct / asked if n and distinct is not None else None,
     )
+
+
+def _distinct_prompts(measured: Rows) -> int:
+    """Each turn of a conversation is a prompt of its own."""
+    if nowhere(measured["session"]):
+        return int(measured["prompt_id"].nunique())
+    return len(measured[["prompt_id", "turn"]].drop_duplicates())
 
 
 def _with_rates(stage: Stage, found: StageFigures) -> StageFigures:

@@ -16,7 +16,7 @@ from analysis.cost.run_cost import CostPart, RunCost
 from analysis.metrics.token_counts import OUTPUT_SOURCES, PROMPT_SOURCES, Comparison, Sources
 from analysis.metrics.worker_load import WorkerInStage
 from analysis.verdicts.stage_results import Result
-from analysis.words.columns import METRICS, STEP_COLUMNS, Column, columns, row_of
+from analysis.words.columns import METRICS, STEP_COLUMNS, TURN_METRICS, Column, columns, row_of, turn_row_of
 
 KINDS = {"count": "Int64", "number": "float64", "flag": "boolean"}
 LEVEL = {"users": "Int64", "rate": "float64"}  # kinds of a level's columns, one of which is empty
@@ -47,6 +47,16 @@ def steps_table(results: list[Result]) -> pd.DataFrame:
     """A row a stage, the columns of METRICS; whole numbers as Int64, not known as NA."""
     rows, kinds = [row_of(r.figures) for r in results], {m.name: KINDS.get(m.kind) for m in METRICS}
     return pd.DataFrame({name: pd.Series([row[name] for row in rows], dtype=kinds[name]) for name in STEP_COLUMNS})
+
+
+def turns_table(results: list[Result]) -> pd.DataFrame:
+    """A row a stage of conversations and turn number, the columns of TURN_METRICS; without columns where there is none."""
+    rows = [turn_row_of(turn) for r in results for turn in r.turns]
+    if not rows:
+        return pd.DataFrame()
+    return pd.DataFrame(
+        {m.name: pd.Series([row[m.name] for row in rows], dtype=KINDS.get(m.kind)) for m in TURN_METRICS}
+    )
 
 
 def intervals_table(results: list[Result]) -> pd.DataFrame:
@@ -144,6 +154,7 @@ def tables_of(report: Report) -> dict[str, pd.DataFrame]:
         "steps": steps_table(report.results),
         "candidates": steps_table(candidates) if candidates else pd.DataFrame(),
         "candidate_intervals": intervals_table(candidates) if candidates else pd.DataFrame(),
+        "turns": turns_table(report.results),
         "repeats": repeats_table(report.repeats),
         "repeat_spread": spread_table(report.repeats),
         "sentences": frame_of(Sentence, report.sentences, **LEVEL),

@@ -17,7 +17,7 @@ from analysis.advice.study_tables import QUESTIONS, Question
 from analysis.report import html_arranged, html_stages
 from analysis.report.explorer import explorer
 from analysis.report.frames import failed_table
-from analysis.report.html_pictures import pictures_of
+from analysis.report.html_pictures import Picture, pictures_of
 from analysis.report.html_tables import Table, heading, table
 from analysis.report.notes import grouped
 from analysis.report.run_tables import (
@@ -30,10 +30,11 @@ from analysis.report.run_tables import (
     shown_sources,
     shown_workers,
 )
+from analysis.report.session_tables import about_turns, shown_turns
 from analysis.report.text_tables import run_cost_table
 from analysis.report.verdict_summary import doubts, open_limits, total
 from analysis.words import format as show
-from analysis.words.columns import METRICS
+from analysis.words.columns import METRICS, TURN_METRICS
 from analysis.words.level import level_text
 from analysis.words.safe_text import shown as shown_text
 from locustfiles.contract.manifest import Manifest
@@ -41,6 +42,7 @@ from locustfiles.contract.visible import visible
 
 DECIDES = "price_performance.png"  # stands beside the answer, not with the other plots
 BREAK_EVEN = "break_even.png"
+TURNS = "turns.png"
 SECTIONS = (
     ("findings", "Findings"),
     ("warnings", "Warnings"),
@@ -53,6 +55,7 @@ SECTIONS = (
     ("repetitions", "Repetitions"),
     ("open-loop", "Open loop"),
     ("retries", "With retries"),
+    ("conversations", "Conversations"),
     ("tokens", "Token counts"),
     ("plots", "Plots"),
     ("break-even", "Break-even"),
@@ -103,6 +106,7 @@ def _content(report: Report, plots: typing.Sequence[pathlib.Path]) -> dict[str, 
         "decides": pictures.pop(DECIDES),
         "explorer": explorer(report),
         "break_even_picture": pictures.pop(BREAK_EVEN),
+        **_conversations(report, pictures.pop(TURNS), several),
         "pictures": list(pictures.values()),
         "failed": html_arranged.failed_tables(failed_table(report.failed), _limits(report), ["payload", *run]),
         "total": total(report),
@@ -110,7 +114,6 @@ def _content(report: Report, plots: typing.Sequence[pathlib.Path]) -> dict[str, 
         "run_cost": html_arranged.run_cost(run_cost_table(report.run_cost), run),
         "even_lines": html_arranged.even_lines(shown_even_lines(report.even_lines, several)),
         "prices": html_arranged.prices(shown_prices(report.prices, several)),
-        "knees": report.knees,
         "study": {_question(q): _best(report, q, run) for q in QUESTIONS if q.table in report.tables},
         **_chosen_among(report),
         "stages": html_stages.stages(report),
@@ -124,6 +127,17 @@ def _content(report: Report, plots: typing.Sequence[pathlib.Path]) -> dict[str, 
         "contents": contents(report),
         "metrics": METRICS,
         **_of_runs(report),
+    }
+
+
+def _conversations(report: Report, picture: Picture, several: bool) -> dict[str, typing.Any]:
+    stages = report.conversed
+    return {
+        "turns_picture": picture,
+        "sessions": html_stages.sessions(report) if stages else None,
+        "turns": _shown(stages, shown_turns, several, html_arranged.turns),
+        "about_turns": about_turns(stages),
+        "turn_metrics": TURN_METRICS if stages else (),
     }
 
 
@@ -170,6 +184,7 @@ def contents(report: Report) -> list[tuple[str, str]]:
         "retries": bool(report.retries),
         "tokens": bool(report.token_sources),
         "findings": bool(report.findings),
+        "conversations": bool(report.conversed),
     }
     optional |= {"repetitions": bool(report.repeats), "open-loop": bool(report.open_loop)}
     return [(id_, words) for id_, words in SECTIONS if optional.get(id_, True)]

@@ -118,10 +118,21 @@ def evidence(frame: pd.DataFrame) -> Table:
     """`82 ms (81 – 83)` on two lines; what a limit of a search may be on, and the verdict, before the other percentiles."""
     named = frame.rename(columns={p: f"Latency {p}" for p in LEVELS})  # they stood behind `Latency p50`
     first = ["Level", "Outcome", "Verdict", "Error rate", "Latency p95", "TTFT p95", "Transactions/s"]
-    whole = table(named[[*(c for c in first if c in named), *(c for c in named if c not in first)]])
+    return _on_two_lines(table(named[[*(c for c in first if c in named), *(c for c in named if c not in first)]]))
+
+
+def turns(frame: pd.DataFrame) -> Table:
+    """A row a stage and turn of its conversations."""
+    whole = _on_two_lines(arranged(frame, ["Target", "Turn"], "Target", ("Run", "Level", "Dataset")))
+    for head, cells in zip(whole.heads, zip(*whole.rows, strict=True), strict=True):
+        head.number = all(cell.number for cell in cells)
+    return whole
+
+
+def _on_two_lines(whole: Table) -> Table:
     for place, cell in (each for row in whole.rows for each in enumerate(row)):
-        cell.number = place > 0 and cell.text[:1].isdigit()
-        if found := re.fullmatch(r"(.+?) \((.+)\)", cell.text):
+        cell.number = place > 0 and cell.text[:1] in "0123456789$<"
+        if not cell.head and (found := re.fullmatch(r"(.+?) \((.+)\)", cell.text)):
             cell.text, cell.under, cell.number = found[1], found[2], True
     return whole
 

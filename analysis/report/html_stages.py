@@ -11,23 +11,24 @@ from analysis.report.stage_groups import (
     GROUPS,
     OF_ATTEMPTS,
     OPEN_GROUPS,
+    SESSION_GROUPS,
     SUMMARY,
     WITH_FAILURES,
     Group,
 )
 from analysis.verdicts.stage_results import Result
 from analysis.words import format as show
-from analysis.words.columns import Column, column, columns
+from analysis.words.columns import Column, columns
 from analysis.words.level import is_open, level_text
 from analysis.words.spread import STATISTICS
 from analysis.words.stage_figures import StageFigures
 from analysis.words.user_perceived import perceived, whose
-from analysis.words.value_text import at_full_use, bounds, ends_of, narrow
+from analysis.words.value_text import at_full_use, bounds, ends_of, narrow, session_bounds
 
 LONG = 40  # characters of a cell
 OF_REQUESTS = columns(lambda f: (f.outcome.error_rate, *(t.at(s) for t in (f.latency, f.ttft) for s in STATISTICS)))
 NO_NAMES: dict[str, str] = {}
-USD = column(lambda f: f.cost.usd_per_transaction)
+USD, USD_PER_SESSION = columns(lambda f: (f.cost.usd_per_transaction, f.sessions.usd_per_session))
 
 
 def stages(report: Report) -> Table:
@@ -44,6 +45,11 @@ def open_loop(report: Report) -> Table:
 def calls(report: Report) -> Table:
     """The stages whose requests are retried: first attempts beside what a user perceives."""
     return _grouped([r for r in report.results if r.figures.retried], CALL_GROUPS)
+
+
+def sessions(report: Report) -> Table:
+    """The stages of conversations: how many began, finished, failed and were cut, what they took."""
+    return _grouped(report.conversed, SESSION_GROUPS)
 
 
 def _grouped(
@@ -111,8 +117,8 @@ def interval(result: Result, of: Column) -> str:
 
 
 def _bounds(figures: StageFigures, of: Column) -> str:
-    """Of the cost of a transaction, where they differ."""
-    found = bounds(figures) if of == USD else ""
+    """Of the cost of a transaction or conversation, where they differ."""
+    found = bounds(figures) if of == USD else session_bounds(figures) if of == USD_PER_SESSION else ""
     return f"bounds {found}" if found else ""
 
 

@@ -23,12 +23,13 @@ from analysis.report.run_tables import (
     shown_sources,
     shown_workers,
 )
+from analysis.report.session_tables import about_turns, session_table, shown_turns
 from analysis.report.text_tables import call_table, cost_table, full_table, open_table, run_cost_table
 from analysis.report.verdict_summary import doubts, open_limits, total
 from analysis.verdicts.check import MARKS
 from analysis.verdicts.stage_results import Result
 from analysis.words import format as show
-from analysis.words.columns import METRICS
+from analysis.words.columns import METRICS, TURN_METRICS
 from analysis.words.safe_text import finalized, markdown_text
 from analysis.words.stage_figures import Verdict
 
@@ -81,6 +82,9 @@ def _tables(report: Report) -> dict[str, typing.Any]:
         "by_payload": by_payload,
         "calls": call_table(results, several),
         "opened": open_table(results, several),
+        "sessions": session_table(report.conversed, several),
+        "turns": shown_turns(report.conversed, several),
+        "about_turns": about_turns(report.conversed),
         "findings": [(f, shown_evidence(f)) for f in report.findings],
         "even_lines": shown_even_lines(report.even_lines, several),
         "prices": shown_prices(report.prices, several),
@@ -92,6 +96,10 @@ def _tables(report: Report) -> dict[str, typing.Any]:
         "workers": shown_workers(report.workers, several) if report.workers else None,
         "definitions": pd.DataFrame(
             [(m.name, m.unit, m.definition, m.better) for m in METRICS],
+            columns=["Column", "Unit", "Definition", "Better"],
+        ),
+        "turn_definitions": pd.DataFrame(
+            [(m.name, m.unit, m.definition, m.better) for m in TURN_METRICS],
             columns=["Column", "Unit", "Definition", "Better"],
         ),
     }

@@ -123,6 +123,28 @@ OPEN_GROUPS = (
         "p99.9": f.latency.p99_9,
     }),
 )  # fmt: skip
+#: the same for the table of conversations
+SESSION_GROUPS = (
+    _group("Conversations", lambda f: {
+        "+began": f.sessions.sessions, "+finished": f.sessions.sessions_finished, "+failed": f.sessions.sessions_failed,
+        "+cut by the stage's end": f.sessions.sessions_cut,
+    }),
+    _group("Each takes", lambda f: {"+$": f.sessions.usd_per_session, "+tokens": f.sessions.session_tokens_mean}),
+    _group("First send to last byte, s", lambda f: {
+        "+mean": f.sessions.session_time.mean, "+p50": f.sessions.session_time.p50, "p90": f.sessions.session_time.p90,
+        "+p95": f.sessions.session_time.p95,
+    }),
+    _group("Of it waiting", lambda f: {
+        "+mean, s": f.sessions.session_waiting_mean_s, "share": f.sessions.session_waiting_share,
+    }),
+    _group("Turns, mean", lambda f: {
+        "+planned": f.sessions.session_turns_mean, "number of a request": f.sessions.turn_mean,
+        "the same of whole conversations": f.sessions.turn_mean_whole,
+    }),
+    _group("Their ends", lambda f: {
+        "could be followed": f.sessions.sessions_followed_share, "not known": f.sessions.sessions_untold,
+    }),
+)  # fmt: skip
 #: what headings say where there are stages of the open loop
 FROM_THE_SEND = {"latency p95, s": "latency p95 from the send, s", "TTFT p95, s": "TTFT p95 from the send, s"}
 #: what headings say where requests are retried: of which of the two a figure is
@@ -134,6 +156,7 @@ OF_ATTEMPTS = {
 #: groups without whose name a short heading says too little
 AMBIGUOUS = (
     "Latency, s", "TTFT, s", "TPOT, ms", "ITL, ms", "Cost", "Tokens", *(g.name for g in CALL_GROUPS[1:]), *(g.name for g in OPEN_GROUPS),
+    *(g.name for g in SESSION_GROUPS[1:]),
 )  # fmt: skip
 
 #: of no interest where nothing failed

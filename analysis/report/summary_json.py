@@ -13,7 +13,7 @@ import pandas as pd
 from analysis.advice.report_model import Report
 from analysis.advice.search_findings import Found
 from analysis.report.frames import evidence_table, findings_table, tables_of
-from analysis.words.columns import METRICS
+from analysis.words.columns import METRICS, TURN_METRICS
 from analysis.words.safe_text import for_spreadsheets
 
 
@@ -54,9 +54,7 @@ def summary_of(report: Report, tables: dict[str, pd.DataFrame] | None = None) ->
             "recommendation": plain(report.recommendation) | {"text": report.recommendation.text},
             "findings": [_finding(f) for f in report.findings],
             **{name: tables[name] for name in first},
-            "steps": tables["steps"],
-            "criteria": tables["criteria"],
-            "intervals": tables["intervals"],
+            **{name: tables[name] for name in ("steps", "turns", "criteria", "intervals")},
             "knees": tables["knees"],
             "break_even": report.break_even,
             "break_even_prices": tables["break_even_prices"],
@@ -79,7 +77,7 @@ def summary_of(report: Report, tables: dict[str, pd.DataFrame] | None = None) ->
             "pricing": report.pricing,
             "prices": tables["prices"],
             "runs": report.runs,
-            "metrics": [m.told for m in METRICS],
+            **{name: [m.told for m in of] for name, of in (("metrics", METRICS), ("turn_metrics", TURN_METRICS))},
         }
     )
 

@@ -21,7 +21,7 @@ from analysis.cost.price_rows import PriceRow
 from analysis.cost.run_cost import CostPart, RunCost
 from analysis.metrics.token_counts import Comparison
 from analysis.metrics.worker_load import WorkerInStage
-from analysis.words.columns import METRICS
+from analysis.words.columns import METRICS, TURN_METRICS, Column
 
 FILE = pathlib.Path(__file__).parent / "summary.schema.json"
 Schema = dict[str, typing.Any]
@@ -65,7 +65,10 @@ OPEN_TABLES = ("candidate_intervals", "repeats", "repeat_spread", "failed", "cri
 
 def schema() -> Schema:
     """Of JSON Schema 2020-12."""
-    known, defs = {f.name: f.type for f in dataclasses.fields(Report)}, {"stage": _stage()}
+    known, defs = (
+        {f.name: f.type for f in dataclasses.fields(Report)},
+        {"stage": _row(METRICS), "turn": _row(TURN_METRICS)},
+    )
     properties = {name: _of(known[name], defs) for name in AS_THEY_ARE}
     _of(known["recommendation"], defs)
     recommendation = defs["Recommendation"]["properties"] | {"text": {"type": "string"}}
@@ -73,19 +76,20 @@ def schema() -> Schema:
     properties |= {"recommendation": _closed(recommendation), "findings": _ROWS | {"items": {"type": "object"}}}
     properties |= {name: {"type": "array", "items": _of(kind, defs)} for name, kind in _TABLES.items()}
     properties |= {name: {"type": "array", "items": {"$ref": "#/$defs/stage"}} for name in ("steps", "candidates")}
+    properties |= {"turns": {"type": "array", "items": {"$ref": "#/$defs/turn"}}}
     properties |= {"run_cost": {"type": "array", "items": _object(without_parts, defs)}}
     properties |= dict.fromkeys(OPEN_TABLES, _ROWS)
     properties |= dict.fromkeys(("total_cost_usd", "total_cost_usd_low", "total_cost_usd_high"), _NUMBER)
     told = {name: {"type": "string"} for name in ("name", "unit", "definition", "better", "kind")}
-    properties |= {"metrics": {"type": "array", "items": _closed(told)}}
+    properties |= {name: {"type": "array", "items": _closed(told)} for name in ("metrics", "turn_metrics")}
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "summary.json of a Swarmledger report"}
     return head | {"$defs": defs} | _closed(dict(sorted(properties.items())))
 
 
-def _stage() -> Schema:
-    """A row of steps.csv, each column with its unit and definition."""
+def _row(columns: tuple[Column, ...]) -> Schema:
+    """A row of steps.csv or turns.csv, each column with its unit and definition."""
     rows = {
-        m.name: _KINDS[m.kind] | {"description": f"{m.definition}{f' ({m.unit})' if m.unit else ''}"} for m in METRICS
+        m.name: _KINDS[m.kind] | {"description": f"{m.definition}{f' ({m.unit})' if m.unit else ''}"} for m in columns
     }
     return _closed(rows)
 

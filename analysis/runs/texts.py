@@ -29,6 +29,13 @@ def in_it(texts: pd.Series) -> list[str]:
     return [word for word, is_there in zip(words, there, strict=False) if is_there]
 
 
+def nowhere(texts: pd.Series) -> bool:
+    """Whether there is none in it, at once where no text of the whole file is one."""
+    if isinstance(texts.dtype, pd.CategoricalDtype) and not len(texts.cat.categories):
+        return True
+    return bool(texts.isna().all())
+
+
 def in_words(records: pd.DataFrame) -> pd.DataFrame:
     """With texts in place of their numbers."""
     numbered = [name for name in records if isinstance(records[name].dtype, pd.CategoricalDtype)]

@@ -25,6 +25,7 @@ class Kind(typing.NamedTuple):
 _AGAIN = "run the stage again (`--resume`)"
 _SETTLE_LONGER = "raise `settle_at_most_s`"
 _MORE_WORKERS = "use more workers, or fewer users each"
+_WHOLE_CONVERSATIONS = "settle and measure for several times as long as a conversation takes"
 _CLOCKS = "have the clocks of all machines set by NTP and run the stage again"
 _OTHER_IMPORT = "import a file that holds each request, where the tool writes one"
 
@@ -113,6 +114,18 @@ KINDS: dict[str, Kind] = {
     "cache_reads": Kind(
         "{share:%} of the prompt tokens were read from a cache", "new prompts take longer",
         "send prompts that differ from their first words, or, if a warm cache is meant, ask for it (`cache_system`)", "cached",
+    ),
+    "few_sessions": Kind(
+        "only {finished:n} of {begun:n conversation/conversations} that began in the window finished ({cut:n} cut by its end)",
+        "figures of whole conversations are little more than a guess", "measure longer (`measure_s`)",
+    ),
+    "early_turns": Kind(
+        "its requests are turn {own:num} on average, those of whole conversations turn {whole:num}",
+        "its prompts are shorter than those of whole conversations", _WHOLE_CONVERSATIONS, "early",
+    ),
+    "late_turns": Kind(
+        "its requests are turn {own:num} on average, those of whole conversations turn {whole:num}",
+        "its prompts are longer than those of whole conversations", _WHOLE_CONVERSATIONS, "late",
     ),
     "reconnects": Kind(
         "{share:%} of {requests:n request/requests} had to open a connection", "connecting is part of their times",

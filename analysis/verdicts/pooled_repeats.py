@@ -19,6 +19,7 @@ from analysis.verdicts.check import Check, State, overall
 from analysis.verdicts.echoes import echo_of
 from analysis.verdicts.intervals import with_intervals
 from analysis.verdicts.pooled_intervals import pooled_intervals, pooled_series, wider
+from analysis.verdicts.session_cautions import counted_together, few_sessions
 from analysis.verdicts.slo_checks import check
 from analysis.verdicts.stage_results import Result
 from analysis.verdicts.told_stages import success_cautions
@@ -85,7 +86,7 @@ def _pooled(stages: StagesAgain, group: list[Result]) -> Result:
     found = dataclasses.replace(found, cost=cost.figures)
     checks = [_check(list(same)) for same in zip(*_same_checks(stages, kept), strict=True)]
     intervals = kept[0].intervals if len(kept) == 1 else pooled_intervals(stage, found, kept, cost.billed)
-    cautions = _cautions(kept, group, found.outcome.successes)
+    cautions = _cautions(kept, group, found)
     found = dataclasses.replace(found, trust=trust_of(cautions), limits=overall(checks))
     batches = (f.throughput.batches for f in each)
     found = with_intervals(found, intervals, next((words for words in batches if words), ""))
@@ -158,6 +159,7 @@ def _together(of_all: StageFigures, each: list[StageFigures]) -> StageFigures:
             worker_cpu_max=worst(lambda f: f.instrument.worker_cpu_max),
             worker_lag_ms_max=worst(lambda f: f.instrument.worker_lag_ms_max),
         ),
+        sessions=counted_together([f.sessions for f in each]),
         ended_by=", ".join(dict.fromkeys(f.ended_by for f in each if f.ended_by)),
     )
     return _all_widened(found, each)
@@ -219,13 +221,15 @@ def _check(same: list[Check]) -> Check:
     return Check(same[0].criterion, worst, state, f"of {len(same)} repetitions {counts}", n, beyond)
 
 
-def _cautions(kept: list[Result], group: list[Result], successes: int | None) -> tuple[Caution, ...]:
-    """Those of the repetitions, each with the numbers of those that it is of; but how many successes there are is judged of all
-    together. An INVALID one beside others is left out, and said so."""
+def _cautions(kept: list[Result], group: list[Result], together: StageFigures) -> tuple[Caution, ...]:
+    """Those of the repetitions, each with the numbers of those that it is of; but how many successes, and conversations that finished,
+    there are is judged of all together. An INVALID one beside others is left out, and said so."""
     numbers = {id(r): n for n, r in enumerate(group, 1)}
     of_each = [dataclasses.replace(c, repetitions=(numbers[id(r)],)) for r in kept for c in r.cautions]
-    found: list[Caution] = [] if not kept[0].trusted else list(success_cautions(successes))
-    for same in alike(c for c in of_each if c.kind not in ("few_successes", "no_success")):
+    found: list[Caution] = []
+    if kept[0].trusted:
+        found = [*success_cautions(together.outcome.successes), *few_sessions(together.sessions)]
+    for same in alike(c for c in of_each if c.kind not in ("few_successes", "no_success", "few_sessions")):
         of_all = len({c.repetitions for c in same}) == len(kept)
         found += [dataclasses.replace(c, repetitions=()) for c in same] if of_all else same
     left_out = [r for r in group if kept[0].trusted and not r.trusted]

@@ -20,6 +20,7 @@ from analysis.metrics.percentiles import LEVELS, spread
 from analysis.metrics.token_times import tpot_ms
 from analysis.runs.stage import Stage
 from analysis.verdicts.check import Check, State, plain
+from analysis.verdicts.session_checks import session_check
 from analysis.verdicts.slo_costs import COSTS, cost_check
 from analysis.verdicts.slo_criteria import Criterion
 from analysis.words import format as show
@@ -38,6 +39,8 @@ def check(criterion: Criterion, stage: Stage, figures: StageFigures, cost_reason
     """A criterion at the stage whose measurements and cost are in `figures`. cost_reason: why its cost is empty."""
     if criterion.of in COSTS:
         return cost_check(criterion, figures, cost_reason)
+    if criterion.of == "session":
+        return session_check(criterion, stage, figures)
     if criterion.of == "bad_stop_share":
         unknown = "no success has a stop reason" if figures.outcome.successes else "no success was measured"
         return plain(criterion, figures.outcome.bad_stop_share, unknown, figures.outcome.successes or 0)

@@ -3,6 +3,7 @@
 import typing
 
 from analysis.verdicts.check import Check, State
+from analysis.verdicts.session_checks import no_wholes
 from analysis.verdicts.slo_criteria import Criterion
 from analysis.words import format as show
 from analysis.words.stage_figures import StageFigures
@@ -13,6 +14,7 @@ COSTS: dict[str, typing.Callable[[StageFigures], float | None]] = {
     "cost_per_10k": lambda f: f.cost.usd_per_10k_transactions,
     "cost_per_1m_output_tokens": lambda f: f.cost.usd_per_1m_output_tokens,
     "cost_per_1m_tokens": lambda f: f.cost.usd_per_1m_tokens,
+    "cost_per_session": lambda f: f.sessions.usd_per_session,
 }
 
 
@@ -30,13 +32,16 @@ def cost_check(criterion: Criterion, figures: StageFigures, cost_reason: str | N
         bounds = show.span(low, high)
         why = f"known only to be {bounds}, for failures of unknown tokens, or a cache's longer time, may be billed"
     else:
-        why = f"the cost is not known: {cost_reason or 'tokens are not counted'}"
+        unknown = no_wholes(figures.sessions) if criterion.of == "cost_per_session" else ""
+        why = unknown or f"the cost is not known: {cost_reason or 'tokens are not counted'}"
     return Check(criterion, value, state, why, n, state == "unknown" and value is not None)
 
 
 def _bounds(criterion: Criterion, value: float | None, figures: StageFigures) -> tuple[float | None, float | None]:
     """Of the bill, for so much as the criterion is on."""
     cost = figures.cost
+    if criterion.of == "cost_per_session":
+        return figures.sessions.usd_per_session_low, figures.sessions.usd_per_session_high
     if value is not None and cost.usd_per_transaction:
         times: float | None = value / cost.usd_per_transaction
     else:  # without an upper bound it may still be known to be too much

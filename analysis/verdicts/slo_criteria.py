@@ -9,10 +9,10 @@ from locustfiles.contract.scenario.slo import Slo
 from locustfiles.contract.statistics.binomial import written
 
 Words = typing.Callable[[float | None], str]
-Times = typing.Literal["latency", "ttft", "ttft_visible", "tpot", "itl"]
+Times = typing.Literal["latency", "ttft", "ttft_visible", "tpot", "itl", "session"]
 Figures = typing.Literal[
     "error_rate", "bad_stop_share", "throughput", "output_tokens", "goodput", "cost_per_transaction", "cost_per_10k",
-    "cost_per_1m_output_tokens", "cost_per_1m_tokens",
+    "cost_per_1m_output_tokens", "cost_per_1m_tokens", "cost_per_session",
 ]  # fmt: skip
 
 
@@ -91,6 +91,7 @@ _TIMES = {
     "ttft_visible_s": _Time("ttft_visible", "visible TTFT", show.seconds, "s", True),
     "tpot_ms": _Time("tpot", "TPOT", show.milliseconds, "ms", False),
     "itl_ms": _Time("itl", "ITL", show.milliseconds, "ms", False),
+    "session_s": _Time("session", "conversation time", show.seconds, "s", False),
 }
 _RATES = (_in("/s", show.number), _in("/s", show.exact))
 _FIGURES = {
@@ -102,6 +103,7 @@ _FIGURES = {
     "cost_per_10k_transactions_usd": _Figure("cost_per_10k", "cost per 10k transactions", show.money, show.price),
     "cost_per_1m_output_tokens_usd": _Figure("cost_per_1m_output_tokens", "cost per 1M output tokens", show.money, show.price),
     "cost_per_1m_tokens_usd": _Figure("cost_per_1m_tokens", "cost per 1M tokens", show.money, show.price),
+    "cost_per_session_usd": _Figure("cost_per_session", "cost per conversation", show.money, show.price),
 }  # fmt: skip
 
 

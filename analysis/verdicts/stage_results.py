@@ -3,6 +3,7 @@
 import dataclasses
 import math
 
+from analysis.cost.session_cost import conversations_of
 from analysis.cost.transaction_cost import stage_cost
 from analysis.metrics.goodput import request_limits
 from analysis.metrics.stage_metrics import measurements
@@ -18,6 +19,7 @@ from analysis.verdicts.slo_checks import check
 from analysis.verdicts.slo_criteria import criteria_of
 from analysis.verdicts.told_stages import told_intervals
 from analysis.verdicts.verdict import cautions_of
+from analysis.words.session_figures import TurnFigures
 from analysis.words.stage_figures import StageFigures
 from analysis.words.value_text import Interval
 from locustfiles.contract.prices.price import Price
@@ -48,6 +50,7 @@ class Result:
     echo: Echo | None = None  # where its answers give the prompt back
     good_by: tuple[tuple[str, float], ...] = ()  # the limits by which its goodput counts a request, ms
     cautions: tuple[Caution, ...] = ()  # why it is not VALID
+    turns: tuple[TurnFigures, ...] = ()  # of conversations, by number; of repetitions taken together none
 
     @property
     def key(self) -> StageKey:
@@ -119,7 +122,8 @@ def results_of(run: Run, prices: dict[str, Price]) -> list[Result]:
         ]
         found = measurements(stage)
         cost = stage_cost(stage, found)
-        found = dataclasses.replace(found, cost=cost.figures)
+        talk = conversations_of(stage, cost.figures)
+        found = dataclasses.replace(found, cost=cost.figures, sessions=talk.sessions)
         told = stage.visit.aggregates is not None
         checks = [check(criterion, stage, found, cost.reason) for criterion in criteria]
         echo = echo_of(stage)
@@ -128,7 +132,6 @@ def results_of(run: Run, prices: dict[str, Price]) -> list[Result]:
         rate = found.tokens.completion_tokens_per_s
         intervals = told_intervals(stage, found) if told else intervals_of(stage, cost.billed, rate)
         found = with_intervals(found, intervals, batches_of(stage))
-        place, prompts = places[stage.target.name], prompts_of(run, stage.visit.payload)
         who, series = run.named(stage.target.name), series_intervals(stage)
         results.append(
             Result(
@@ -138,11 +141,12 @@ def results_of(run: Run, prices: dict[str, Price]) -> list[Result]:
                 cost.reason,
                 who,
                 series=series,
-                measured_at=place,
-                prompts=prompts,
+                measured_at=places[stage.target.name],
+                prompts=prompts_of(run, stage.visit.payload),
                 echo=echo,
                 good_by=good_by(stage),
                 cautions=cautions,
+                turns=talk.turns,
             )
         )
     return results

@@ -49,6 +49,15 @@ THRESHOLDS: dict[str, Threshold] = {
     "cache_reads": Threshold(
         0.10, "More than 10 % of the prompt tokens were read from a cache: latency and cost are those of warm prompts."
     ),
+    "sessions_finished": Threshold(
+        20,
+        "Below 20 conversations that finished one long one moves every figure of conversations, and the window holds too few of each turn.",
+    ),
+    "turn_mix": Threshold(
+        0.15,
+        "The mean turn of the window's requests is more than 15 % off that of whole conversations: prompts grow turn by turn, so that "
+        "latency, tokens and cost of a request are those of too early, or too late, a part of them.",
+    ),
     "reconnects": Threshold(0.01, "More than 1 % of the requests had to open a connection, which is in their times."),
     "late_sends": Threshold(
         0.10,

@@ -23,6 +23,7 @@ from analysis.verdicts.generator_cautions import (
     trace_cautions,
     unknown_client,
 )
+from analysis.verdicts.session_cautions import cache_reads_of_new_prompts, few_sessions, turn_mix, users_missing
 from analysis.verdicts.thresholds import THRESHOLDS
 from analysis.verdicts.told_stages import success_cautions, told_cautions
 from analysis.words.stage_figures import StageFigures
@@ -131,8 +132,10 @@ def _due(stage: Stage, found: StageFigures) -> float | None:
 
 
 def _load_cautions(stage: Stage, found: StageFigures) -> typing.Iterator[Caution]:
-    own, due = found.throughput.in_flight_mean or 0.0, _due(stage, found)
-    if due is not None and own < (1 - THRESHOLDS["users_missing"].limit) * due:
+    own = found.throughput.in_flight_mean or 0.0
+    if found.sessions.there:
+        yield from users_missing(stage, found)
+    elif (due := _due(stage, found)) is not None and own < (1 - THRESHOLDS["users_missing"].limit) * due:
         yield caution("users_missing", own=own, due=due)
     everything = in_flight(*stage.run.under_way.between(*stage.known_window), *stage.known_window)
     if everything - own > THRESHOLDS["other_stages"].limit * everything:
@@ -161,7 +164,11 @@ def _settle_cautions(stage: Stage) -> typing.Iterator[Caution]:
 
 def _sample_cautions(stage: Stage, found: StageFigures) -> typing.Iterator[Caution]:
     outcome, prompts, reads = found.outcome, found.instrument, found.tokens.cache_read_share or 0.0
+    if found.sessions.there and reads:
+        reads = cache_reads_of_new_prompts(stage.good)
     yield from success_cautions(outcome.successes or 0)
+    yield from few_sessions(found.sessions)
+    yield from turn_mix(found.sessions)
     # which is what is measured, and said in a note
     warm = caches_on_purpose(stage.run, stage.target, stage.visit.payload)
     repeats = prompts.prompt_repeat_share or 0.0

@@ -11,6 +11,7 @@ import typing
 
 from analysis.words import format as show
 from analysis.words.figure_fields import OF, TOLD, Better, Kind, Of, Told
+from analysis.words.session_figures import TurnFigures
 from analysis.words.stage_figures import StageFigures
 
 Path = tuple[str, ...]  # how a figure is reached: ("latency", "p95")
@@ -90,6 +91,15 @@ def columns_of(group: type, path: Path = (), of: Of | None = None) -> typing.Ite
 
 METRICS: tuple[Column, ...] = tuple(columns_of(StageFigures))
 STEP_COLUMNS: tuple[str, ...] = tuple(c.name for c in METRICS)
+
+
+#: the same of the turns of conversations, by number
+TURN_METRICS: tuple[Column, ...] = tuple(columns_of(TurnFigures))
+
+
+def turn_row_of(turn: TurnFigures) -> dict[str, typing.Any]:
+    """A row of turns.csv: column -> value."""
+    return {c.name: operator.attrgetter(".".join(c.path))(turn) for c in TURN_METRICS}
 
 
 def row_of(figures: StageFigures) -> dict[str, typing.Any]:

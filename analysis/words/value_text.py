@@ -52,7 +52,15 @@ def narrow(figures: StageFigures, column: Column) -> str:
 
 def bounds(figures: StageFigures) -> str:
     """`$0.0001 – $0.0002`: the cost of a transaction where failures of unknown tokens may have been billed, or not."""
-    low, high = figures.cost.usd_per_transaction_low, figures.cost.usd_per_transaction_high
+    return _bounds(figures.cost.usd_per_transaction_low, figures.cost.usd_per_transaction_high)
+
+
+def session_bounds(figures: StageFigures) -> str:
+    """The same of a conversation."""
+    return _bounds(figures.sessions.usd_per_session_low, figures.sessions.usd_per_session_high)
+
+
+def _bounds(low: float | None, high: float | None) -> str:
     if low is None or low == high:
         return ""
     return f"{show.money(low)} – {show.money(high) if high is not None else 'no bound'}"

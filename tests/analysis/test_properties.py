@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.metrics.percentiles import LEVELS, percentile
-from analysis.words.columns import STEP_COLUMNS
+from analysis.words.columns import METRICS, STEP_COLUMNS
 from tests.helpers import plain_metrics, plain_records
 from tests.helpers.made_run import START, record
 from tests.helpers.plain_records import Setup
@@ -30,6 +30,7 @@ from tests.helpers.random_runs import (
 ASKED_FOR = {"run", "stage", "repeat", "target", "model", "service", "instance_type", "instance_count", "payload"}
 ASKED_FOR |= {"users", "rate", "stream"}
 SAID = {"worker_cpu_max", "worker_lag_ms_max", "ended_by"}
+CONVERSATIONS = {c.name for c in METRICS if c.path[0] == "sessions"}  # by hand in test_conversations.py
 JUDGED = {"errors", "bad_stops", "verdict", "reasons", "cautions", "price_bias", "slo", "slo_failed", "slo_open"}
 
 
@@ -53,7 +54,7 @@ def test_every_column_has_a_plain_definition(tmp_path):
         run_of(path, records_of([], asked, crowd=True), asked)
         records = [r for r in plain_records.read(path / "requests.csv", START, OFFSETS_MS) if r["stage"] == 1]
         found |= plain_metrics.step(records, A, B, asked).keys()
-    assert set(STEP_COLUMNS) - found == ASKED_FOR | SAID | JUDGED
+    assert set(STEP_COLUMNS) - found == ASKED_FOR | SAID | JUDGED | CONVERSATIONS
 
 
 @settings(max_examples=100)

@@ -24,15 +24,22 @@ def _shown(words: typing.Callable[[float | None], str], value: float | None) -> 
     return None if value is None else words(value)
 
 
+def _turns(result: Result) -> str | None:
+    known = [t for t in result.turns if t.latency.p50 is not None]
+    ends = [known[0], known[-1]] if known else []
+    return " to ".join(f"{show.seconds(t.latency.p50)} at turn {t.turn}" for t in dict.fromkeys(ends)) or None
+
+
 #: file of a plot -> what is told of a stage; of the others their titles say what they are
 FIGURES: dict[str, Words] = {
     "price_performance.png": _price,
     "error_rates.png": lambda r: _shown(show.percent, perceived(r.figures).error_rate),
     "concurrency_vs_latency.png": lambda r: _shown(show.seconds, perceived(r.figures).latency.p50),
     "concurrency_vs_ttft.png": lambda r: _shown(show.seconds, perceived(r.figures).ttft.p50),
+    "turns.png": _turns,
     "throughput.png": lambda r: _shown(show.number, r.figures.throughput.transactions_per_minute),
 }
-MEDIANS = ("concurrency_vs_latency.png", "concurrency_vs_ttft.png")
+MEDIANS = ("concurrency_vs_latency.png", "concurrency_vs_ttft.png", "turns.png")
 
 
 def alt_text(file: str, title: str, reads: str, report: Report) -> str:

@@ -17,6 +17,7 @@ from analysis.report.plots import latency as plot_latency
 from analysis.report.plots import pareto as plot_pareto
 from analysis.report.plots import price as plot_price
 from analysis.report.plots import style
+from analysis.report.plots import turns as plot_turns
 from analysis.report.plots.legend import legend
 from analysis.report.plots.view import Mark, View, lines, numbers
 from analysis.report.side_by_side import side_by_side
@@ -221,6 +222,13 @@ PLOTS: tuple[Plot, ...] = (
         throughput,
         "no stage on the dataset of interest has a throughput",
         by_level=True,
+    ),
+    Plot(
+        "turns.png",
+        "Turns of conversations",
+        "Each target at its highest level: solid the median with its 95 % interval, dashed p95; of prompts dashed what came from a cache.",
+        plot_turns.by_turn,
+        "no turn of a conversation on the dataset of interest succeeded",
     ),
     Plot(
         "break_even.png",

@@ -54,6 +54,9 @@ class Slo(Strict):
     ttft_visible_s: Limits | None = None  # to the first visible text, where reasoning comes first
     tpot_ms: Limits | None = None
     itl_ms: Limits | None = None  # gaps between deltas, of all streams together
+    session_s: Limits | None = (
+        None  # from a conversation's first send to its last byte, pauses between its turns included
+    )
     error_rate: Rate | None = None
     error_rate_by_class: (
         typing.Annotated[dict[str, Rate], pydantic.BeforeValidator(_of_failures), pydantic.Field(min_length=1)] | None
@@ -66,6 +69,7 @@ class Slo(Strict):
     cost_per_10k_transactions_usd: Positive | None = None
     cost_per_1m_output_tokens_usd: Positive | None = None
     cost_per_1m_tokens_usd: Positive | None = None
+    cost_per_session_usd: Positive | None = None
     dataset: Text | None = None  # the payload file's stem that the recommendation is for
 
     @pydantic.model_validator(mode="after")
