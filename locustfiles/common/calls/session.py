@@ -43,9 +43,7 @@ class Session:
     def __init__(self, target: Target, prompt: Prompt, rules: Sessions, stage: int) -> None:
         self.target, self.prompt, self.rules, self.stage = target, prompt, rules, stage
         self.ended = False
-        self.why: str | None = (
-            None  # it ended before its last turn though all worked: a word of the record's `session_ended`
-        )
+        self.why: str | None = None  # it ended though all worked and turns were left: the record's `session_ended`
         self.number = 0  # of the last turn that was sent
         self._id: str | None = None
         self._unsaid: list[int] = []  # turns that failed and are not in the history
