@@ -21,10 +21,13 @@ def counted(sender, inputs, problems: list[str]) -> tuple[Counts, list[str]]:
         if not offered(target) or not isinstance(price, TokenPrice) or any(target.name in p for p in problems):
             continue
         for stem in inputs.stems_of(target.name):
-            made = counter.of(target, spread(target, inputs.payloads[stem]))
+            made, talks = (
+                counter.of(target, spread(target, inputs.payloads[stem])),
+                any(p.turns for p in inputs.payloads[stem]),
+            )
             if made.tokens:
                 counts[target.name, stem] = made.tokens
-                lines.append(_said(target.name, stem, made.tokens, len(inputs.payloads[stem]), price))
+                lines.append(_said(target.name, stem, made.tokens, len(inputs.payloads[stem]), price, talks))
             if made.refused:
                 lines.append(
                     f"Not counted: {target.name}, {stem}: {made.refused}; prompts are taken from the first calls."
@@ -33,11 +36,13 @@ def counted(sender, inputs, problems: list[str]) -> tuple[Counts, list[str]]:
     return counts, lines
 
 
-def _said(target: str, stem: str, tokens: dict[str, int], lines: int, price: TokenPrice) -> str:
-    """`Counted: t, long: 20 of 40 lines, 11 to 162,848 prompt tokens, $0.0011 to $0.081 each without a cache.`"""
+def _said(target: str, stem: str, tokens: dict[str, int], lines: int, price: TokenPrice, talks: bool) -> str:
+    """`Counted: t, long: 20 of 40 lines, 11 to 162,848 prompt tokens, $0.0011 to $0.081 each without a cache.` talks: some are
+    conversations."""
     low, high = min(tokens.values()), max(tokens.values())
     usd = [charge(Usage(n, 0, units=0.0), price).usd for n in (low, high)]
     costs = " to ".join(dict.fromkeys(show.money(float(each)) for each in usd if each is not None))
     span = f"{low:,}" if low == high else f"{low:,} to {high:,}"
     share = f"all {lines} lines" if len(tokens) == lines > 1 else f"{len(tokens)} of {lines} lines"
-    return f"Counted: {target}, {stem}: {share}, {span} prompt tokens, {costs} each without a cache."
+    first = " (of conversations the first turn)" if talks else ""
+    return f"Counted: {target}, {stem}: {share}, {span} prompt tokens{first}, {costs} each without a cache."

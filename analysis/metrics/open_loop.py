@@ -26,9 +26,14 @@ def achieved_rate(stage: Stage) -> float:
 
 
 def sent_requests(stage: Stage) -> int:
-    """Requests sent in the window, with those between a search's looks at its limits, which are not measured."""
+    """Requests sent in the window, with those between a search's looks at its limits, which are not measured. Of conversations
+    their first turns: later ones come by themselves, not by the rate."""
     between = (stage.records["phase"] == "hold") & (stage.records["sent"] < stage.known_window[1])
-    return len(_first_attempts(stage)) + int((between & (stage.records["attempt"] == 1)).sum())
+    return _arrived(_first_attempts(stage)) + _arrived(stage.records[between & (stage.records["attempt"] == 1)])
+
+
+def _arrived(rows: Rows) -> int:
+    return int((~(rows["turn"].fillna(1) > 1)).sum())
 
 
 def _first_attempts(stage: Stage) -> Rows:

@@ -73,6 +73,7 @@ def _conditions(run: Run, target: Target, price: Price) -> Conditions:
     found = {key: own[key] for key in own if key not in (*_BESIDE, *_CALLED[target.service])}
     found |= {f"parameters.{key}": value for key, value in target.parameters.items()}
     found |= {"think_s": load.think_s} if load.think_s else {}
+    found |= {"sessions": load.sessions.model_dump(exclude_none=True)} if load.sessions else {}
     found |= {"arrivals": load.replay or load.arrivals} if load.open_loop else {}
     found |= {"retry": scenario.retry.model_dump()} if scenario.retry else {}
     found |= {"transport": scenario.transport} if scenario.transport != "fast" else {}

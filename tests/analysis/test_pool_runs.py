@@ -105,6 +105,17 @@ def test_runs_of_other_conditions_are_not_pooled_and_told_apart(tmp_path, other,
     )
 
 
+def test_runs_whose_users_hold_conversations_otherwise_are_not_pooled(tmp_path):
+    load = {"users": [1], "measure_s": 30.0, "sessions": {"answers": "recorded"}}
+    own = [HOURLY | {"load": load | more} for more in ({}, {"sessions": {"answers": "recorded", "think_s": 2.0}})]
+    paths = [folder(tmp_path / name, [hourly(1, 45.0)], [target]) for name, target in zip("ab", own, strict=True)]
+    report = analyse(paths)
+    assert len(report.candidates) == 2
+    assert any(
+        "are of one place, but no repetitions of each other: sessions" in w for w in report.recommendation.warnings
+    )
+
+
 def test_runs_of_other_prices_instances_or_prompts_are_not_pooled_and_told_apart(tmp_path):
     def two(name, **second):
         keys = [{"payloads": {"en": {"file": "en.jsonl", "sha256": "aa" * 32, "prompts": 15}}}, second]

@@ -1,5 +1,7 @@
 """The truth log: times of one clock in their order, tokens as reported, every request once, and its counters."""
 
+import hashlib
+import json
 import socket
 import time
 
@@ -84,6 +86,16 @@ def test_tokens_are_those_that_the_answer_reported(log):
         (8, 2, 0),
         (None, 0, 0),
     ]
+
+
+def test_a_chats_messages_and_its_answer_are_told_by_their_digests(log):
+    """SHA-256 of role, line break and text, its first twelve digits; a prompt that is no chat has none."""
+    rows, _, stream, *_ = log
+    events = [json.loads(frame.payload) for frame in stream.frames()]
+    said = "".join(event["delta"]["text"] for event in events if "delta" in event)
+    asked, told = (hashlib.sha256(f"{m[0]}\n{m[1]}".encode()) for m in (("user", bodies.PROMPT), ("assistant", said)))
+    assert (rows[0]["heard"], rows[0]["said"]) == ([asked.hexdigest()[:12]], told.hexdigest()[:12])
+    assert [(r["heard"], r["said"]) for r in rows[1:3]] == [([], None)] * 2
 
 
 def test_what_never_happened_is_empty(log):

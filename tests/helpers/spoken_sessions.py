@@ -56,16 +56,19 @@ def one_at_a_time(rows: list) -> bool:
 
 
 def history_is_exact(sessions: Held, truth: dict[str, dict], lines: list[dict]) -> int:
-    """Each request carried what was said before it, word by word, and its own message; the messages that were compared."""
+    """Each request carried what was said before it, word by word, and its own message; a turn that failed was never said. The
+    messages that were compared."""
     by_id, compared = {line["id"]: line for line in lines}, 0
     for rows in sessions.values():
         line = by_id[rows[0].prompt_id]
         said = [digest("system", line["system"])] if "system" in line else []
         for row in rows:
             logged = truth[row.request_id]
-            said = [*said, digest("user", line["turns"][row.turn - 1]["user"])]
-            assert logged["heard"] == said, f"{row.session}, turn {row.turn}"
-            said, compared = [*said, logged["said"]], compared + len(said)
+            asked = [*said, digest("user", line["turns"][row.turn - 1]["user"])]
+            if row.error is None or logged["heard"]:  # what is refused at the door is not read
+                assert logged["heard"] == asked, f"{row.session}, turn {row.turn}"
+                compared += len(asked)
+            said = said if row.error else [*asked, logged["said"]]
     return compared
 
 

@@ -38,6 +38,7 @@ WRONG = {
     "no recorded answer": (folders.bedrock("quick-model"), RECORDED, [TALK], "turn 1 has no `assistant`, the recorded answer that `answers: recorded` needs; add it"),
     "no recorded call": (folders.sagemaker("e", **CHAT, **TOOLS), RECORDED, [{"turns": [{"user": "Hi"}, {"tool": RESULT}]}], "turn 2 has results without the `input` of their calls, which `answers: recorded` needs; add it"),
     "a later turn that the dialect cannot take": (folders.bedrock("quick-model", api="invoke", dialect="nova"), LOAD, [{"turns": [{"user": "Hi"}, {"user": [{"type": "text", "text": "a"}, {"cachePoint": {"type": "default"}}]}]}], "has a `cachePoint`, which nova does not take; remove it"),
+    "several answers": (folders.sagemaker("e", **CHAT, parameters={"max_tokens": 9, "n": 2}), LOAD, [TALK], "a conversation goes on from one answer, and `n` asks for 2; remove it"),
     "a system prompt twice": (folders.bedrock("quick-model", system="Be brief."), LOAD, [TALK | {"system": "Be long."}], "has a system message and target `by-quick-model` a `system`; keep one"),
 }  # fmt: skip
 

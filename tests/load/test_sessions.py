@@ -134,7 +134,7 @@ def test_a_session_that_goes_on_leaves_the_failed_turn_out_of_its_history(emulat
 def test_an_answer_of_reasoning_alone_ends_the_session(emulator):
     """All eight tokens are thought: there is nothing to go on with, and a blank message would be refused."""
     session, records = hold(sender_of(emulator, calls.converse("silent.claude")), "t", PROMPT, Sessions())
-    assert session.ended and [(r.turn, r.error) for r in records] == [(1, None)]
+    assert session.ended and [(r.turn, r.error, r.session_ended) for r in records] == [(1, None, "no_text")]
 
 
 def test_reasoning_of_answers_without_a_call_does_not_go_back(emulator):

@@ -158,14 +158,14 @@ def test_a_call_that_nothing_answers_ends_the_session(emulator):
     spoken = conversation({"user": "Well?"}, {"user": "Oh."})
     for prompt in (other, spoken):
         session, records = hold(sender_of(emulator, with_tools(calls.converse("one.claude"))), "t", prompt, Sessions())
-        assert session.ended and [(r.turn, r.error) for r in records] == [(1, None)]
+        assert session.ended and [(r.turn, r.error, r.session_ended) for r in records] == [(1, None, "no_result")]
 
 
 def test_where_the_model_calls_nothing_the_recorded_call_is_history_or_the_session_ends(emulator):
     sender = sender_of(emulator, with_tools(calls.converse("none.claude")))
     known = conversation({"user": "Well?", "assistant": "I look."}, {"tool": CALLED}, {"user": "Oh."})
     session, records = hold(sender, "t", known, Sessions())
-    assert [(r.turn, r.error_message) for r in records] == [(1, None), (2, None), (3, None)]
+    assert [(r.turn, r.error_message, r.session_ended) for r in records] == [(n, None, None) for n in (1, 2, 3)]
     session, _ = hold(sender, "t", known, Sessions(), 1)
     used = {"toolUse": {"toolUseId": "call00001", "name": "weather", "input": {"city": "Oslo"}}}
     given = {"toolResult": {"toolUseId": "call00001", "content": [{"text": "12 degrees"}]}}
@@ -174,7 +174,7 @@ def test_where_the_model_calls_nothing_the_recorded_call_is_history_or_the_sessi
         {"role": "user", "content": [given]},
     ]
     session, records = hold(sender, "t", LOOP, Sessions())
-    assert session.ended and len(records) == 1
+    assert session.ended and [r.session_ended for r in records] == ["no_call"]
 
 
 @pytest.mark.parametrize("surface", [*AWS, "mistral-chat", *ROUTES])

@@ -78,3 +78,14 @@ def test_without_calls_nothing_is_counted(served, tmp_path):
     assert run.returncode == 0 and "ounted:" not in run.stdout
     assert "about 2 of 10 lines" in flat(run.stdout)  # by their characters
     assert served.stats()["requests"] == before
+
+
+def test_of_conversations_the_first_turns_are_counted(served, tmp_path):
+    made = scenario(tmp_path, served, folders.bedrock(CLAUDE, name="t", price={"input": 0.001, "output": 0.005}))
+    turns = [{"user": "abc " * 250}, {"user": "And then?"}]
+    (tmp_path / "prompts.jsonl").write_text(json.dumps({"turns": turns}) + "\n" + json.dumps({"prompt": "abc " * 500}))
+    run = check(made)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "prompts: all 2 lines, 250 to 500 prompt tokens (of conversations the first turn), $0.00025 to" in flat(
+        run.stdout
+    )

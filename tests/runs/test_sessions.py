@@ -2,6 +2,7 @@
 
 import collections
 import itertools
+import re
 
 import pytest
 
@@ -20,18 +21,25 @@ TURNS, USERS = 8, 20
 #: 10 tokens: 60 + 9/100 s = 150 ms a turn, 1.2 s a conversation
 ENGINES = {"paced": {"kind": "timed", "ttft_ms": 60, "tokens_per_second": 100, "seed": 3}}
 THROTTLED = {"engine": "paced", "faults": {"throttle": 0.25}, "fault_seed": 4}
+FAULTS = {
+    "throttle": 0.05,
+    "drop_mid_stream": 0.06,
+    "internal_mid_stream": 0.06,
+    "missing_close": 0.05,
+    "garbage_body": 0.03,
+}
 CONFIG = {
     "engines": ENGINES,
     "models": {
         "quick-model": {"engine": "paced", "family": "claude"},
         "slow-model": {"engine": "paced", "family": "nova"} | THROTTLED,
     },
-    "openai": {"chat": {"engine": "paced"}},
+    "openai": {"chat": {"engine": "paced"}, "faulty": {"engine": "paced", "faults": FAULTS, "fault_seed": 2}},
 }
 
 
-def routed(url: str, dialect: str) -> dict:
-    target = {"name": dialect, "service": "openai", "base_url": f"{url}/v1", "model_id": "chat", "dialect": dialect}
+def routed(url: str, dialect: str, model: str = "chat") -> dict:
+    target = {"name": dialect, "service": "openai", "base_url": f"{url}/v1", "model_id": model, "dialect": dialect}
     return target | {"stream": True, "price": {"usd_per_hour": 1.0}, "parameters": {"max_tokens": 10}}
 
 
@@ -134,6 +142,18 @@ def test_retried_attempts_share_their_turn_and_a_failed_turn_ends_its_session(ta
     assert ended and not ended & failed
 
 
+def test_whatever_breaks_sessions_that_go_on_carry_only_what_worked(talking, tmp_path):
+    """Every fault of a stream, and refusals: a quarter of the turns fails, and no later one has them in its history."""
+    load = {"users": [8], "settle_s": 0, "settle_at_most_s": 0, "measure_s": 5, "sessions": {"after_failure": "go_on"}}
+    found, manifest, truth, lines = held(talking, tmp_path, [routed(talking.url, "openai-chat", "faulty")], load)
+    rows = [r for r in found if r.stage]
+    assert {"throttled", "stream_broken"} < {r.error for r in rows} and not any(r.error == "internal" for r in rows)
+    sessions = sessions_of(rows)
+    assert turns_in_order(sessions) and one_at_a_time(rows)
+    assert history_is_exact(sessions, truth, lines) > 500
+    assert any(session[-1].turn == TURNS and any(r.error for r in session[:-1]) for session in sessions.values())
+
+
 def test_users_think_between_turns_and_the_seed_decides_how_long(talking, tmp_path):
     """Pauses between 0.2 and 0.4 s: what lies between an answer and the next turn is that, and a little of the machine."""
     load = {
@@ -177,3 +197,18 @@ def test_in_the_open_loop_arrivals_begin_sessions_whose_turns_follow_by_themselv
     assert all(r.schedule_delay_ms is not None for r in rows)
     late_ms = 20 + 1000 * folders.lag_s(found)
     assert sum(r.schedule_delay_ms < late_ms for r in rows if r.turn > 1) > 0.9 * sum(r.turn > 1 for r in rows)
+
+
+def test_what_a_run_of_conversations_costs_lies_below_what_was_told_before_it(talking, tmp_path):
+    """$0.001 a thousand tokens in and $0.002 out; the last turn sends about five times as much as the first call did."""
+    load = {"users": [4], "settle_s": 1, "settle_at_most_s": 1, "measure_s": 4}
+    scenario = folders.make_scenario(tmp_path, talking.url, [folders.bedrock("quick-model")], load)
+    write_conversations(tmp_path / "prompts.jsonl", 30, TURNS)
+    with one_locust(scenario, tmp_path / "run") as process:
+        assert process.wait() == 0, process.text
+    told = re.search(r"Ahead: about .*? and \$([\d.]+) with .* at most .*? and \$([\d.]+) even", process.text)
+    about, most = map(float, told.groups())
+    found = folders.rows(tmp_path / "run")
+    usd = sum(r.prompt_tokens * 0.001 + r.completion_tokens * 0.002 for r in found) / 1000
+    assert usd < most < 10 * usd
+    assert 0.5 * usd < about < 1.5 * usd

@@ -161,21 +161,20 @@ class Sender:
             self._open[awaited] += 1  # an attempt in the window, if its call began before it or not
             try:
                 exchange, parsed = self._send(target, asked.body)
+                told = outcome(exchange, parsed) | token_counts(counter, target, asked.prompt, parsed, asked.before)
                 record = RequestRecord(
                     **facts,
+                    **asked.heard(told, exchange, parsed.text),
                     started_at=self.clock.at(exchange.sent_at),
                     phase=phase,
                     attempt=attempt,
                     in_flight=in_flight,
                     schedule_delay_ms=None if due is None or attempt > 1 else elapsed_ms(due, exchange.sent_at),
-                    **outcome(exchange, parsed),
-                    **token_counts(counter, target, asked.prompt, parsed, asked.before),
+                    **told,
                 )
                 self.sink(record)
             finally:
                 self._ended(awaited)
-            if asked.session and record.error is None:
-                asked.session.heard(record, asked.body, exchange, parsed.text)
             if retry is None or not retry.again(record):
                 return record
             gevent.sleep(retry.pause_s(attempt, self._jitter))

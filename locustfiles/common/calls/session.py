@@ -11,7 +11,6 @@ from locustfiles.common.prompts.conversations import Turn
 from locustfiles.common.prompts.payloads import Prompt
 from locustfiles.common.prompts.token_counter import counter_of
 from locustfiles.common.transport.exchange import Exchange
-from locustfiles.contract.record import RequestRecord
 from locustfiles.contract.scenario.sessions import PLACE, Sessions
 from locustfiles.contract.scenario.targets import Target
 
@@ -30,6 +29,13 @@ class Asked(typing.NamedTuple):
     session: "Session | None" = None
     facts: dict[str, typing.Any] = {}
 
+    def heard(self, told: dict[str, typing.Any], exchange: Exchange, text: str) -> dict[str, typing.Any]:
+        """Hand an answer to the session; what its record has of that. told: what the record says of the answer."""
+        if self.session is None or told["error"] is not None:
+            return {}
+        self.session.heard(self.body, exchange, text, told["tokenizer_completion_tokens"] or 0)
+        return {"session_ended": self.session.why}
+
 
 class Session:
     """Of one user with one target, in one stage. `ended`: nothing of it is sent any more, whether all was said or not."""
@@ -37,6 +43,7 @@ class Session:
     def __init__(self, target: Target, prompt: Prompt, rules: Sessions, stage: int) -> None:
         self.target, self.prompt, self.rules, self.stage = target, prompt, rules, stage
         self.ended = False
+        self.why: str | None = None  # it ended though all worked and turns were left: the record's `session_ended`
         self.number = 0  # of the last turn that was sent
         self._id: str | None = None
         self._unsaid: list[int] = []  # turns that failed and are not in the history
@@ -67,7 +74,7 @@ class Session:
         told = {name: value.replace(PLACE, plain) for name, value in headers.items()}
         return told | ({_SAGEMAKERS: self._opened} if self._opened else {})
 
-    def heard(self, record: RequestRecord, body: Body, exchange: Exchange, text: str) -> None:
+    def heard(self, body: Body, exchange: Exchange, text: str, tokens: int) -> None:
         """Of a turn that worked: its answer, or the recorded one, is history now."""
         opened = exchange.headers.get("x-amzn-sagemaker-new-session-id", "").partition(";")[0].strip()
         self._opened = opened or self._opened
@@ -76,7 +83,7 @@ class Session:
         elif self.rules.answers == "recorded":
             self._go_on_as_recorded()
         else:
-            self._go_on(body, exchange, text, record.tokenizer_completion_tokens or 0)
+            self._go_on(body, exchange, text, tokens)
 
     def failed(self) -> None:
         """The turn under way did not work, whatever was tried."""
@@ -100,10 +107,13 @@ class Session:
         elif self.turn.user is None and self.turn.calls_known:
             self._go_on_as_recorded()
         elif calls or self.turn.user is None or not text.strip():
-            self.ended = True  # calls that nothing answers, results of calls that were not made, nothing to go on with
+            self._end("no_result" if calls else "no_call" if self.turn.user is None else "no_text")
         else:
             self._answers_tokens += tokens
             self._history.answered(items)
+
+    def _end(self, why: str) -> None:
+        self.ended, self.why = True, why
 
     def _answer_calls(self, items: list[dict], calls: list[ToolCall]) -> None:
         """Each call gets the recorded result of a tool of its name: the first one the first, those beyond them the last one."""
@@ -111,8 +121,7 @@ class Session:
         for result in self.turn.results:
             recorded.setdefault(result.name, []).append(result.content)
         if any(call.name not in recorded for call in calls):
-            self.ended = True
-            return
+            return self._end("no_result")
         results = []
         for call in calls:
             left = recorded[call.name]

@@ -45,6 +45,9 @@ def _follows(target: Target) -> str | None:
 
 
 def _check_turns(where: str, target: Target, prompt: Prompt, answers: str) -> None:
+    several = next((turn.parameters.get("n", target.parameters.get("n")) for turn in prompt.turns), None)
+    if type(several) is int and several > 1:
+        raise BadPayload(f"{where}: a conversation goes on from one answer, and `n` asks for {several}; remove it")
     for number, (turn, following) in enumerate(zip(prompt.turns, prompt.turns[1:], strict=False), 1):
         if following.user is None and not any(key in target.parameters | turn.parameters for key in _OFFERS):
             raise BadPayload(
