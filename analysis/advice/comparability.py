@@ -18,6 +18,8 @@ from analysis.words.level import LevelKind, kind_of
 
 MAX_OUTPUT_DIFFERENCE = 0.10
 MAX_COUNT_DIFFERENCE = 0.02
+#: operations that a model does not answer
+BESIDE = frozenset({"CountTokens", "ApplyGuardrail", "InvokeGuardrailChecks"})
 PAIRS = 5  # of targets that are told; of more their number
 
 
@@ -34,7 +36,7 @@ def comparability_warnings(runs: list[Run], dataset: str, prices: dict[str, Pric
     """Warnings on comparing the targets of one dataset, a sentence each. prices: by run."""
     measured = [m for run in runs for m in _measured(run, dataset)]
     files = {m.run: m.file[:12] for m in measured if m.file is not None}
-    warnings = _output_lengths(measured) + _token_counts(measured)
+    warnings = _operations(measured) + _output_lengths(measured) + _token_counts(measured)
     if differ := _differing(files):
         warnings.append(
             f"`{dataset}` is not the same file in every run (SHA-256 {differ}): their targets were asked other prompts."
@@ -52,6 +54,17 @@ def _measured(run: Run, dataset: str) -> typing.Iterator[Measured]:
     codes, targets = codes_of(good["target"])
     for code in pd.unique(codes):
         yield Measured(run.named(targets[code]), prompts_of(run, dataset), run.name, good[codes == code])
+
+
+def _operations(measured: list[Measured]) -> list[str]:
+    """Counting tokens and guarding texts beside answers, or beside each other."""
+    asked = {m.who: str(m.good["operation"].iloc[0]) for m in measured}
+    if not BESIDE.intersection(asked.values()) or len(set(asked.values())) < 2:
+        return []
+    shown = ", ".join(f"{who} {operation}" for who, operation in asked.items())
+    return [
+        f"The targets ask different operations ({shown}), which are no rivals: compare those of one operation alone."
+    ]
 
 
 def _output_lengths(measured: list[Measured]) -> list[str]:

@@ -14,6 +14,7 @@ from analysis.cost.transaction_cost import most_tokens
 from analysis.runs.stage import Stage
 from analysis.runs.token_totals import prompt_total
 from analysis.verdicts.caution import Caution, caution, seen
+from locustfiles.contract.scenario.targets import Target
 
 NEARLY_ALL = 0.9  # of the successes
 FEWER = 0.03  # of the prompt's tokens that may be missing: the two may be counted by different tokenizers
@@ -91,7 +92,9 @@ def echo_cautions(stage: Stage, echo: Echo | None) -> typing.Iterator[Caution]:
         yield echo.caution
 
 
-def embeds(target: object) -> bool:
-    """Whether it embeds texts: an embedding has no output tokens."""
+def embeds(target: Target) -> bool:
+    """Whether it embeds texts, counts their tokens or guards them: such an answer has no output tokens."""
+    if not target.writes_text:
+        return True
     kind = getattr(target, "family", None) or getattr(target, "dialect", None) or ""
     return "embedding" in kind

@@ -45,7 +45,7 @@ from locustfiles.common.transport.header_lines import check
 from locustfiles.common.transport.limits import MAX_PIECES, Broken, beside_the_loop, too_many_pieces
 from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.scenario.scenario import Scenario
-from locustfiles.contract.scenario.targets import SageMakerTarget, Target
+from locustfiles.contract.scenario.targets import BedrockTarget, SageMakerTarget, Target
 
 _POOL = 4096  # connections that are kept; with more users than that some would connect anew each time
 _GRACE_S = 0.01  # the deadline is so much later than boto3's own timeouts, which know what they waited for
@@ -174,12 +174,21 @@ def _arguments(operation: typing.Any, target: Target, body: Body) -> dict[str, t
     """The request as arguments of its API operation, whose model says which is where."""
     shape = operation.input_shape
     payload = shape.serialization.get("payload")
-    arguments = {payload: body.body} if payload else json.loads(body.body, object_hook=_as_bytes)
+    arguments: dict[str, typing.Any] = {payload: body.body} if payload else json.loads(body.body, object_hook=_as_bytes)
     placed = {(m.serialization.get("location"), m.serialization.get("name")): name for name, m in shape.members.items()}
-    name = target.endpoint if isinstance(target, SageMakerTarget) else target.model_id
-    arguments |= {member: name for (location, _), member in placed.items() if location == "uri"}
+    if body.operation == "CountTokens" and (counted := arguments["input"].get("invokeModel")):
+        counted["body"] = base64.b64decode(counted["body"])
+    arguments |= {member: _in_path(target, member) for (location, _), member in placed.items() if location == "uri"}
     headers = body.headers if payload else body.headers.keys() - {"Content-Type"}  # boto3 writes JSON bodies itself
     return arguments | {placed["header", header]: body.headers[header] for header in headers}
+
+
+def _in_path(target: Target, member: str) -> str:
+    if isinstance(target, SageMakerTarget):
+        return target.endpoint
+    if isinstance(target, BedrockTarget) and target.guardrail and member.startswith("guardrail"):
+        return target.guardrail.version if member == "guardrailVersion" else target.guardrail.id
+    return target.model_id
 
 
 def _as_bytes(value: dict[str, typing.Any]) -> dict[str, typing.Any]:

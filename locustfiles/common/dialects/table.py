@@ -7,7 +7,9 @@ from locustfiles.common.dialects import (
     cohere,
     completions,
     converse,
+    counting,
     embeddings,
+    guardrails,
     llama,
     nova,
     openai,
@@ -19,6 +21,8 @@ from locustfiles.common.dialects import (
 from locustfiles.common.dialects.body_parts import Split
 from locustfiles.common.dialects.parsed import AnswerBuilder
 from locustfiles.common.prompts.payloads import Prompt
+from locustfiles.contract.scenario.families import Family
+from locustfiles.contract.scenario.targets import BedrockTarget
 
 
 class Dialect(typing.NamedTuple):
@@ -35,6 +39,16 @@ class Dialect(typing.NamedTuple):
     images: bool = False  # takes images
 
 
+def counted_dialect(target: BedrockTarget) -> Family | typing.Literal["converse"]:
+    """Whose request CountTokens is asked of."""
+    return target.dialect or "converse"
+
+
+def counted_body(target: BedrockTarget, prompt: Prompt, split: Split) -> dict:
+    dialect = counted_dialect(target)
+    return counting.counted(dialect, DIALECTS[dialect].body(target, prompt, split))
+
+
 DIALECTS: dict[str, Dialect] = {
     "converse": Dialect(converse.converse_body, converse.converse_whole, chat=True, caches=True, images=True),
     "claude": Dialect(
@@ -42,6 +56,9 @@ DIALECTS: dict[str, Dialect] = {
     ),
     "nova": Dialect(nova.nova_body, converse.converse_whole, nova.nova_event, chat=True, images=True),
     "openai-chat": Dialect(openai.openai_chat_body, openai.openai_whole, openai.openai_event, chat=True, images=True),
+    "chat-completions": Dialect(
+        openai.mistral_chat_body, openai.openai_whole, openai.bedrock_chat_event, chat=True, images=True
+    ),
     "mistral-chat": Dialect(
         openai.mistral_chat_body, openai.openai_whole, openai.bedrock_chat_event, chat=True, images=True
     ),
@@ -56,6 +73,7 @@ DIALECTS: dict[str, Dialect] = {
     "cohere-embedding": Dialect(
         embeddings.embedding_body("texts", as_list=True, input_type="search_document"), embeddings.embedding_whole
     ),
+    "marengo-embedding": Dialect(embeddings.marengo_body, embeddings.embedding_whole),
     "hf-embedding": Dialect(embeddings.embedding_body("inputs"), embeddings.embedding_whole),
     "tgi": Dialect(
         text_generation.text_generation_body("stop"),
@@ -76,6 +94,11 @@ DIALECTS: dict[str, Dialect] = {
     "openai-embeddings": Dialect(embeddings.embedding_body("input"), embeddings.openai_embedding_whole),
     "openai-completions": Dialect(completions.completion_body, openai.openai_whole, openai.openai_event),
     "raw": Dialect(raw_container.raw_body, raw_container.raw_whole, raw_container.raw_event),
+    "count-tokens": Dialect(counted_body, counting.count_whole, chat=True, caches=True, images=True),
+    "apply-guardrail": Dialect(
+        guardrails.apply_guardrail_body, guardrails.apply_guardrail_whole, chat=True, images=True
+    ),
+    "guardrail-checks": Dialect(guardrails.guardrail_checks_body, guardrails.guardrail_checks_whole, chat=True),
 }
 
 #: dialect -> what reads a chunk of Bedrock's InvokeModelWithResponseStream, which ends a chat without a line of its own

@@ -16,8 +16,12 @@ Family = typing.Literal[
     "cohere-embedding",
     "deepseek",
     "openai-chat",
+    "chat-completions",
+    "marengo-embedding",
 ]
-EMBEDDINGS: frozenset[Family] = frozenset({"titan-embedding", "nova-embedding", "cohere-embedding"})
+EMBEDDINGS: frozenset[Family] = frozenset(
+    {"titan-embedding", "nova-embedding", "cohere-embedding", "marengo-embedding"}
+)
 FAMILY_NAMES = ", ".join(typing.get_args(Family))
 
 #: what a model id contains -> its family; the first that is found
@@ -39,6 +43,20 @@ _BY_ID: dict[str, Family] = {
     "cohere.embed": "cohere-embedding",
     "deepseek.r1": "deepseek",
     "openai.gpt": "openai-chat",
+    # OpenAI's chat completions with `max_tokens`; where that is known from stands in configs/README.md
+    "qwen.": "chat-completions",
+    "zai.glm": "chat-completions",
+    "moonshot.kimi": "chat-completions",
+    "moonshotai.kimi": "chat-completions",
+    "minimax.": "chat-completions",
+    "google.gemma-3": "chat-completions",
+    "nvidia.nemotron": "chat-completions",
+    "mistral.mistral-large-3": "chat-completions",
+    "mistral.ministral-3": "chat-completions",
+    "writer.palmyra": "chat-completions",
+    "ai21.jamba": "chat-completions",
+    "deepseek.v3-v1": "deepseek",  # V3.1; of V3.2 no body is known for certain
+    "twelvelabs.marengo-embed-3": "marengo-embedding",
 }
 
 
@@ -51,7 +69,7 @@ _NO_TEXT = {
     "amazon.titan-image": "a model that makes images",
     "stability.": "a model that makes images",
     "luma.": "a model that makes videos, asynchronously",
-    "twelvelabs.marengo": "a model that embeds videos",
+    "twelvelabs.marengo-embed-2": "a model that embeds videos, asynchronously",
     "rerank": "a model that ranks documents",
 }
 
