@@ -18,8 +18,6 @@ from analysis.words.level import LevelKind, kind_of
 
 MAX_OUTPUT_DIFFERENCE = 0.10
 MAX_COUNT_DIFFERENCE = 0.02
-#: operations that a model does not answer
-BESIDE = frozenset({"CountTokens", "ApplyGuardrail", "InvokeGuardrailChecks"})
 PAIRS = 5  # of targets that are told; of more their number
 
 
@@ -30,6 +28,7 @@ class Measured(typing.NamedTuple):
     file: str | None  # SHA-256 of the payload file; None: not known
     run: str
     good: Rows
+    beside: str | None = None  # the operation, where it is one that no model answers
 
 
 def comparability_warnings(runs: list[Run], dataset: str, prices: dict[str, Prices]) -> list[str]:
@@ -53,18 +52,17 @@ def _measured(run: Run, dataset: str) -> typing.Iterator[Measured]:
     good = records[(records["payload"] == dataset) & (records["phase"] == "measure") & records["error"].isna()]
     codes, targets = codes_of(good["target"])
     for code in pd.unique(codes):
-        yield Measured(run.named(targets[code]), prompts_of(run, dataset), run.name, good[codes == code])
+        target = run.target(targets[code])
+        beside = None if target.writes_text else str(getattr(target, "api", None))
+        yield Measured(run.named(target.name), prompts_of(run, dataset), run.name, good[codes == code], beside)
 
 
 def _operations(measured: list[Measured]) -> list[str]:
     """Counting tokens and guarding texts beside answers, or beside each other."""
-    asked = {m.who: str(m.good["operation"].iloc[0]) for m in measured}
-    if not BESIDE.intersection(asked.values()) or len(set(asked.values())) < 2:
+    if len({m.beside for m in measured}) < 2:
         return []
-    shown = ", ".join(f"{who} {operation}" for who, operation in asked.items())
-    return [
-        f"The targets ask different operations ({shown}), which are no rivals: compare those of one operation alone."
-    ]
+    shown = ", ".join(f"{m.who} {m.beside}" for m in measured if m.beside)
+    return [f"Not all ask a model for an answer ({shown}): what asks other operations is no rival, whatever it costs."]
 
 
 def _output_lengths(measured: list[Measured]) -> list[str]:

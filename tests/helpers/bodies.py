@@ -78,6 +78,7 @@ CONFIG = {
         "small.llama": {"engine": "small", "family": "llama"},
         "thinking.claude": {"engine": "steady", "family": "claude", "reasoning_tokens": 2, "cache_minimum_tokens": 8},
         "thinking.gpt-oss": {"engine": "steady", "family": "openai-chat", "reasoning_tokens": 2},
+        "writer.palmyra-x5-v1:0": {"engine": "exact", "family": "chat-completions"},
         "thinking.kimi": {"engine": "steady", "family": "chat-completions", "reasoning_tokens": 2},
     }
     | {model_id: {"engine": "exact", "family": family} for model_id, (family, _) in FAMILIES.items()}
