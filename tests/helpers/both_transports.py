@@ -122,7 +122,7 @@ BOTH = (
         "wrong component": container("tgi", "tgi", inference_component="part-two"),
         "wrong variant": container("tgi", "tgi", variant="v2"),
         "no such endpoint": container("nowhere", "tgi"),
-        "palmyra": invoke("us.writer.palmyra-x5-v1:0"),
+        "palmyra": invoke("us.writer.palmyra-x5-v1:0", dialect="chat-completions"),
         "tool": converse(
             bodies.NOVA, parameters=PARAMETERS | {"toolConfig": {"tools": [TOOL], "toolChoice": {"any": {}}}}
         ),

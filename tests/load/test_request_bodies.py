@@ -30,7 +30,7 @@ BODIES = {
 COMPLETIONS = (
     "qwen.qwen3-32b-v1:0", "zai.glm-4.7", "moonshot.kimi-k2-thinking", "us.moonshotai.kimi-k2.5", "minimax.minimax-m2",
     "google.gemma-3-27b-it", "nvidia.nemotron-nano-3-30b", "mistral.mistral-large-3-675b-instruct",
-    "mistral.ministral-3-8b-instruct", "us.writer.palmyra-x5-v1:0", "ai21.jamba-1-5-large-v1:0",
+    "mistral.ministral-3-8b-instruct", "ai21.jamba-1-5-large-v1:0",
 )  # fmt: skip
 BODIES |= {model_id: {"messages": TURNS, **SAMPLED, "top_k": 5} for model_id in COMPLETIONS}
 
@@ -95,7 +95,7 @@ def test_the_family_is_found_in_profiles_and_arns_and_nowhere_else():
         assert family_of(f"{account}:{part}") is None
     assert family_of("deepseek.v3-v1:0") == "deepseek"
     # no source says what they are sent, or where their text stands
-    for model_id in ("deepseek.v3.2", "mistral.magistral-small-2509", "mistral.devstral-2-123b", "google.gemma-4-31b"):
+    for model_id in ("deepseek.v3.2", "mistral.magistral-small-2509", "writer.palmyra-x5-v1:0", "google.gemma-4-31b"):
         assert family_of(model_id) is None
 
 

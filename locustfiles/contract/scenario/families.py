@@ -53,7 +53,6 @@ _BY_ID: dict[str, Family] = {
     "nvidia.nemotron": "chat-completions",
     "mistral.mistral-large-3": "chat-completions",
     "mistral.ministral-3": "chat-completions",
-    "writer.palmyra": "chat-completions",
     "ai21.jamba": "chat-completions",
     "deepseek.v3-v1": "deepseek",  # V3.1; of V3.2 no body is known for certain
     "twelvelabs.marengo-embed-3": "marengo-embedding",
