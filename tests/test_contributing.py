@@ -81,20 +81,20 @@ def test_the_recipe_of_a_sub_command_makes_one(tmp_path):
 
 
 SCENARIO = {
-    "name": "jamba",
+    "name": "aurora",
     "region": "us-east-1",
     "payloads": ["prompts.jsonl"],
     "load": {"users": [1], "measure_s": 1},
     "pricing": str(ROOT / "configs/pricing/local-demo.yaml"),
     "targets": [
-        {"name": f"jamba-{stream}", "service": "bedrock", "model_id": "ai21.jamba-1-5-large-v1:0", "api": "invoke", "stream": stream}
+        {"name": f"aurora-{stream}", "service": "bedrock", "model_id": "example.aurora-1-v1:0", "api": "invoke", "stream": stream}
         | {"parameters": {"max_tokens": 7, "stop": ["."]}, "price": {"input": 0.002, "output": 0.008}}
         for stream in (False, True)
     ],
 }  # fmt: skip
 ENDPOINT = {
     "engines": {"quick": {"kind": "timed", "ttft_ms": 5, "tokens_per_second": 1000}},
-    "models": {"ai21.jamba-1-5-large-v1:0": {"engine": "quick", "family": "jamba"}},
+    "models": {"example.aurora-1-v1:0": {"engine": "quick", "family": "aurora"}},
 }
 PROGRAM = """
 import csv, subprocess, sys
@@ -127,7 +127,7 @@ def test_the_recipe_of_a_dialect_family_makes_one_that_is_asked_and_answers_on_t
     keys = {"AWS_ACCESS_KEY_ID": EXAMPLE_ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": EXAMPLE_SECRET_KEY}
     said = run(tmp_path, "-c", PROGRAM, **keys, AWS_EC2_METADATA_DISABLED="true")
     # 29 characters are 8 tokens by the simulated rule; each of the 7 tokens of an answer is a chunk of its own
-    assert said.splitlines()[-2:] == ["jamba-False good 8 7 length ", "jamba-True good 8 7 length 7"]
+    assert said.splitlines()[-2:] == ["aurora-False good 8 7 length ", "aurora-True good 8 7 length 7"]
 
 
 def named(recipe: str) -> list[tuple[str, str]]:

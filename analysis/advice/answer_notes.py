@@ -47,11 +47,8 @@ def _guardrail(target: Target, good: Rows, price: Price | None) -> str | None:
     units = good["guardrail_units"].notna()
     if not (blocked or units.any() or getattr(target, "guardrail", None) or "guardrailConfig" in target.parameters):
         return None
-    share = (
-        f" ({show.percent(blocked / len(good))}): a blocked answer is not the model's work, and faster"
-        if blocked
-        else ""
-    )
+    of_a_model = ": a blocked answer is not the model's work, and faster" if target.writes_text else ""
+    share = f" ({show.percent(blocked / len(good))}){of_a_model}" if blocked else ""
     return (
         f"its guardrail intervened in {blocked} of {len(good)} successes{share}. "
         f"What AWS charges for the guardrail itself is {_guardrails_charge(int(units.sum()), len(good), price)}."

@@ -28,13 +28,14 @@ class Measured(typing.NamedTuple):
     file: str | None  # SHA-256 of the payload file; None: not known
     run: str
     good: Rows
+    beside: str | None = None  # the operation, where it is one that no model answers
 
 
 def comparability_warnings(runs: list[Run], dataset: str, prices: dict[str, Prices]) -> list[str]:
     """Warnings on comparing the targets of one dataset, a sentence each. prices: by run."""
     measured = [m for run in runs for m in _measured(run, dataset)]
     files = {m.run: m.file[:12] for m in measured if m.file is not None}
-    warnings = _output_lengths(measured) + _token_counts(measured)
+    warnings = _operations(measured) + _output_lengths(measured) + _token_counts(measured)
     if differ := _differing(files):
         warnings.append(
             f"`{dataset}` is not the same file in every run (SHA-256 {differ}): their targets were asked other prompts."
@@ -51,7 +52,17 @@ def _measured(run: Run, dataset: str) -> typing.Iterator[Measured]:
     good = records[(records["payload"] == dataset) & (records["phase"] == "measure") & records["error"].isna()]
     codes, targets = codes_of(good["target"])
     for code in pd.unique(codes):
-        yield Measured(run.named(targets[code]), prompts_of(run, dataset), run.name, good[codes == code])
+        target = run.target(targets[code])
+        beside = None if target.writes_text else str(getattr(target, "api", None))
+        yield Measured(run.named(target.name), prompts_of(run, dataset), run.name, good[codes == code], beside)
+
+
+def _operations(measured: list[Measured]) -> list[str]:
+    """Counting tokens and guarding texts beside answers, or beside each other."""
+    if len({m.beside for m in measured}) < 2:
+        return []
+    shown = ", ".join(f"{m.who} {m.beside}" for m in measured if m.beside)
+    return [f"Not all ask a model for an answer ({shown}): what asks other operations is no rival, whatever it costs."]
 
 
 def _output_lengths(measured: list[Measured]) -> list[str]:

@@ -66,7 +66,7 @@ def target_table(sender, target: Target, price: Price, source: Source, record: R
     }
     rows |= source_rows(source)
     if record:
-        rows |= call_rows(record, price, target.stream)
+        rows |= call_rows(record, price, target.stream, target.writes_text)
     table = Table(
         title=f"target {target.name}", title_justify="left", box=rich.box.SIMPLE_HEAD, show_header=False, pad_edge=False
     )
@@ -85,7 +85,7 @@ def source_rows(source: Source) -> dict[str, str]:
     return rows | ({"price: mind": "\n".join(source.cautions)} if source.cautions else {})
 
 
-def call_rows(record: RequestRecord, price: Price, stream: bool) -> dict[str, str]:
+def call_rows(record: RequestRecord, price: Price, stream: bool, writes_text: bool = True) -> dict[str, str]:
     """What one call was like, in words."""
     shown = {
         "answer": "well" if record.error is None else " ".join(filter(None, (record.error, record.error_code))),
@@ -100,12 +100,17 @@ def call_rows(record: RequestRecord, price: Price, stream: bool) -> dict[str, st
         shown["remark"] = f"it {IN_ONE_PIECE}"
     if (
         record.error is None
+        and writes_text
         and isinstance(price, TokenPrice)
         and "none" in (record.token_source, record.prompt_token_source)
     ):
         shown["tokens"] = NO_COUNTS
     if record.error is None and record.error_code == OwnCode.UNREADABLE_USAGE:
         shown["usage"] = f"{record.error_message}: those counts are left empty"
+    if not writes_text:
+        shown["completion tokens"] = f"{show.UNKNOWN} (it has none)"
+    if record.guardrail_units:
+        shown["guardrail units"] = record.guardrail_units
     if isinstance(price, TokenPrice):
         shown["cost of this call"] = show.money(
             None if (usd := charge(usage_of(record), price).usd) is None else float(usd)

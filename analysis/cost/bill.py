@@ -167,6 +167,9 @@ def _merged(parts: list[StepPart]) -> tuple[StepPart, ...]:
 def _whole(records: Table, counts: Counts, known: np.ndarray) -> np.ndarray:
     """Which failures are known in full: a stream's count may have grown after the break, and who says no units may have some."""
     whole = known & ~records["ttft_ms"].notna().to_numpy()
+    price = counts.price
+    if price.guardrail and not (price.input or price.output):  # a guardrail's units are all that is billed
+        whole = whole & records["guardrail_units"].notna().to_numpy()
     return whole if counts.units is None else whole & records["billed_units"].notna().to_numpy()
 
 

@@ -129,7 +129,9 @@ def price_text(price: Price) -> str:
             parts.append(f"{show.percent(price.share)} of it this target's share")
         return ", ".join(parts)
     parts = [f"{show.price(usd)} per {unit}" for unit, usd in price.units.items()]
-    if price.input or price.output or not price.units:
+    if price.guardrail and not (price.input or price.output or price.units):
+        parts = [f"{show.price(usd)} per unit of {policy}" for policy, usd in price.guardrail.items()]
+    elif price.input or price.output or not price.units:
         parts.insert(0, f"{_rates(price)} per 1,000 tokens")
         parts += [f"above {show.count(s.above)} prompt tokens {_rates(s)}" for s in price.steps]
     return "; ".join(parts)

@@ -137,6 +137,8 @@ def _targets(scenario: Scenario | None) -> dict[str, Attributes]:
     for target in scenario.targets if scenario else ():
         dialect = getattr(target, "dialect", None) or ""
         operation = "embeddings" if embeds(target) else "text_completion" if dialect in COMPLETIONS else "chat"
+        if not target.writes_text:
+            operation = getattr(target, "api", operation).replace("-", "_")
         model = getattr(target, "model_id", None) or getattr(target, "endpoint", None) or target.model or target.name
         found[target.name] = {
             "gen_ai.operation.name": operation,

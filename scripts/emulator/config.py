@@ -10,13 +10,10 @@ from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.scenario.families import Family
 from locustfiles.contract.scenario.raw import RawAnswer
 from locustfiles.contract.strict_yaml import Strict, load_yaml
+from scripts.emulator.config_beside import Beside, Guarding, Limit, NotNegative, Positive, Share, known_faults
 from scripts.emulator.dialects.raw import Raw
-from scripts.emulator.faults import FAULTS
 
-Positive = Annotated[float, pydantic.Field(gt=0)]
-NotNegative = Annotated[float, pydantic.Field(ge=0)]
 Count = Annotated[int, pydantic.Field(gt=0)]
-Share = Annotated[float, pydantic.Field(ge=0, le=1)]
 Known = Literal["tgi", "openai-chat", "openai-completions", "lmi", "hf-embedding", "hf-rerank"]
 Container = Known | Literal["raw"]
 Policy = Literal["topic", "content", "word", "sensitiveInformation", "contextualGrounding"]
@@ -105,14 +102,6 @@ class Llama(Strict):
 Engine = Annotated[Timed | Batched | Llama, pydantic.Field(discriminator="kind")]
 
 
-class Limit(Strict):
-    """Quota of one endpoint or model."""
-
-    requests_per_second: Positive | None = None
-    burst: Positive | None = None  # requests; else one second's worth
-    tokens_per_minute: Positive | None = None
-
-
 class Target(Strict):
     """What endpoints and models share. `faults` gives the share of requests that meet each fault, drawn from
     `fault_seed`."""
@@ -134,12 +123,7 @@ class Target(Strict):
     @pydantic.field_validator("faults")
     @classmethod
     def _known(cls, value):
-        for name in value:
-            if name not in FAULTS:
-                raise ValueError(f"unknown fault `{name}`; one of {', '.join(FAULTS)}")
-        if sum(value.values()) > 1 + 1e-9:
-            raise ValueError("the shares add up to more than 1; a request meets one fault at most")
-        return value
+        return known_faults(value)
 
 
 class Endpoint(Target):
@@ -179,6 +163,7 @@ class Model(Target):
         False  # every latency setting and tier that is asked for is served, and answered, as the standard one
     )
     counts_tokens: bool | None = None  # whether CountTokens takes it; none means as on Bedrock: Claude alone
+    counting: Beside = Beside()  # CountTokens: the model's own faults and quota are those of its answers
     blocked: bool = False  # a guardrail blocks every prompt, of requests that name one
 
 
@@ -221,6 +206,7 @@ class Config(Strict):
     openai_paths: list[str] = ["/v1"]  # what stands before /chat/completions, /completions and /models
     guardrails: list[str] = []  # those that exist, as `id:version`; a request with another is refused
     guardrail_policies: list[Policy] = ["content", "topic"]  # of each of them; they count a unit a thousand characters
+    guarding: Guarding = Guarding()
     engines: dict[str, Engine]
     endpoints: dict[str, Endpoint] = {}
     models: dict[str, Model] = {}
@@ -234,7 +220,8 @@ class Config(Strict):
                 if target.engine not in self.engines:
                     known = ", ".join(self.engines)
                     raise ValueError(f"{section}.{name}.engine: no engine `{target.engine}`; one of {known}")
-        if not (self.endpoints or self.models or self.openai or self.pricing):
+        guards = self.guardrails or "guarding" in self.model_fields_set
+        if not (self.endpoints or self.models or self.openai or self.pricing or guards):
             raise ValueError("none of `endpoints:`, `models:`, `openai:` and `pricing:`; name at least one")
         return self
 

@@ -87,6 +87,7 @@ class Catalog:
             return found
 
         self._account = config.account
+        self._counting: dict[int, Hosted] = {}  # by the model that counts
         self._endpoints, self._models, self._servers = map(hosted, (config.endpoints, config.models, config.openai))
 
     def find(self, a) -> Hosted:
@@ -99,6 +100,11 @@ class Catalog:
         if a.target_name not in self._servers:
             raise openai_errors.model_not_found(a.target_name)
         return self._servers[a.target_name]
+
+    def counting(self, a) -> Hosted:
+        """The model's CountTokens, which has a quota and faults of its own. Raises AwsError."""
+        model = self._model(a)
+        return self._counting.setdefault(id(model), Hosted(model.config.counting, None))
 
     def _endpoint(self, a) -> Hosted:
         hosted = self._endpoints.get(a.target_name)

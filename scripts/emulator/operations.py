@@ -142,6 +142,9 @@ _BEDROCK_OPENAI = {
     "/openai/v1/responses": Operation("Responses", "bedrock", False, wording=_RESPONSES),
     "/anthropic/v1/messages": Operation("Messages", "bedrock", False, wording=_MESSAGES),
 }
+_CHECKS = {"/guardrail-checks/invoke": Operation("InvokeGuardrailChecks", "bedrock", False, True)}
+_APPLY = Operation("ApplyGuardrail", "bedrock", False, True)
+_GUARDRAIL = re.compile(r"/guardrail/([^/]+)/version/([^/]+)/apply")
 _STREAMING = {
     o: dataclasses.replace(o, streams=True)
     for o in (*_OPENAI.values(), *_BEDROCK_OPENAI.values(), *_OPERATIONS.values())
@@ -152,13 +155,15 @@ _STREAMING = {
 @functools.lru_cache(maxsize=1024)
 def route(method: str, raw_path: str, openai_paths: tuple[str, ...] = ("/v1",)) -> tuple[Operation, str] | None:
     """Operation and decoded endpoint name or model id (on an OpenAI route empty: the body names it); None when no
-    operation has this path. openai_paths: what stands before OpenAI's own routes."""
+    operation has this path; of ApplyGuardrail the guardrail and its version. openai_paths: what stands before OpenAI's own routes."""
     if method != "POST":
         return None
     own = (_OPENAI.get(raw_path.removeprefix(path)) for path in openai_paths if raw_path.startswith(path))
-    named = next((o for o in own if o), None) or _BEDROCK_OPENAI.get(raw_path)
+    named = next((o for o in own if o), None) or _BEDROCK_OPENAI.get(raw_path) or _CHECKS.get(raw_path)
     if named:
         return named, ""
+    if guardrail := _GUARDRAIL.fullmatch(raw_path):
+        return _APPLY, ":".join(urllib.parse.unquote(part) for part in guardrail.groups())
     match = _ROUTE.fullmatch(raw_path)
     if match is None:
         return None

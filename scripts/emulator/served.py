@@ -8,6 +8,7 @@ import urllib.parse
 import pydantic
 
 from locustfiles.contract.bad_input import BadInput
+from locustfiles.contract.scenario.bedrock_apis import GUARDING
 from locustfiles.contract.scenario.scenario import Scenario
 from scripts.emulator import speeds
 from scripts.emulator.config import Config, Engine, Timed
@@ -15,6 +16,7 @@ from scripts.emulator.operations import model_ids
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1", "0.0.0.0")
 _SESSION_S = 3600.0
+_GUARDING_MS, _COUNTING_MS = 100.0, 20.0  # that a guardrail takes, and counting a prompt
 #: what a default prompt router's id contains -> two models that it may choose
 _ROUTED = {
     "anthropic": ["anthropic.claude-3-haiku-20240307-v1:0", "anthropic.claude-3-5-sonnet-20240620-v1:0"],
@@ -32,7 +34,7 @@ def config_of(path: str, scenario: Scenario, ttft_ms: float | None, tokens_per_s
         match target.service:
             case "sagemaker":
                 _add_endpoint(path, parts["endpoints"], target)
-            case "bedrock":
+            case "bedrock" if target.api not in GUARDING:
                 _add_model(path, parts["models"], target)
             case "openai":
                 parts["openai"].setdefault(target.model_id, {"engine": target.name})
@@ -43,6 +45,7 @@ def config_of(path: str, scenario: Scenario, ttft_ms: float | None, tokens_per_s
     made = {
         "engines": {name: engine for name, engine in engines.items() if name in used},
         "guardrails": sorted({f"{g.id}:{g.version}" for g in guards}),
+        "guarding": {"latency_ms": _GUARDING_MS if ttft_ms is None else ttft_ms},
         "openai_paths": sorted({"/v1", *paths}),
         **{name: part for name, part in parts.items() if part},
     }
@@ -93,7 +96,10 @@ def _add_model(path: str, models: dict[str, dict], target) -> None:
     entry = models.setdefault(target.model_id, {"engine": target.name, "family": family})
     if "prompt-router/" in target.model_id:
         entry["routes_to"] = next(routed for name, routed in _ROUTED.items() if name in target.model_id)
-    if target.api == "invoke" and entry["family"] != family:
+    if target.api == "count-tokens":
+        entry |= {"counts_tokens": True, "counting": {"latency_ms": _COUNTING_MS}}
+    asked = target.api == "invoke" or (target.api == "count-tokens" and target.dialect)  # its body is the family's
+    if asked and entry["family"] != family:
         if entry.get("invoked"):
             raise BadInput(
                 f"{path}: target `{target.name}`: model `{target.model_id}` has two families; mend its `dialect:`"
@@ -159,6 +165,8 @@ def _origin(address: str) -> str:
 
 
 def _speed(config: Config, target) -> str:
+    if getattr(target, "api", None) in GUARDING:
+        return f"{target.model_id}, {config.guarding.latency_ms:g} ms"
     name = target.endpoint if target.service == "sagemaker" else target.model_id
     served = {"sagemaker": config.endpoints, "bedrock": config.models, "openai": config.openai}
     section: dict[str, typing.Any] = served[target.service]  # type: ignore[assignment]  # of three kinds of targets

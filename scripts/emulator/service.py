@@ -5,7 +5,7 @@ import time
 import traceback
 import typing
 
-from scripts.emulator import counting, errors, model_limits, models, openai_errors, price_list, reading, service_model
+from scripts.emulator import beside, errors, model_limits, models, openai_errors, price_list, reading, service_model
 from scripts.emulator.answer import Answer
 from scripts.emulator.clock import clock
 from scripts.emulator.dialects import (
@@ -63,6 +63,9 @@ FAMILIES = {
     "cohere-rerank": rerank.BEDROCK,
     "deepseek": bedrock_completions.DEEPSEEK,
     "openai-chat": bedrock_chat.OPENAI,
+    "chat-completions": bedrock_chat.COMPLETIONS,
+    "nova-embedding": embeddings.NOVA,
+    "marengo-embedding": embeddings.MARENGO,
 }
 #: what a body of a dialect has and the bodies of the others have not
 _MARKS = dict.fromkeys(("tgi", "lmi", "hf-embedding"), b'"inputs"') | {
@@ -88,10 +91,11 @@ class Service:
         self._verifier = Verifier(config.credentials, config.bearer_tokens, config.region)
         self._openai_paths = tuple(config.openai_paths)
         self._guardrails, self.guardrail_policies = config.guardrails, config.guardrail_policies
+        self._guarding = Hosted(config.guarding, None)
         self._engines: dict[str, typing.Any] = {name: ENGINES[e.kind](e) for name, e in config.engines.items()}
         self._catalog = Catalog(config, self._engines)
         self._prices = price_list.PriceList(config, Hosted(config.pricing, None)) if config.pricing else None
-        if config.models:
+        if config.models or config.guardrails:
             service_model.prepare()
 
     async def start(self) -> None:
@@ -136,14 +140,16 @@ class Service:
             self._prices.answer(a)
             return
         self._authenticate(a)
+        if a.operation.name in beside.NAMES:
+            return beside.guard(a, self._guarding, self._guardrails, self.guardrail_policies)
         if a.operation.openai:
             self._name(a)
         hosted = self._catalog.find(a)
         a.take(hosted.config, hosted.raw or _dialect(a, hosted.config))
         if time.perf_counter() < self._started + hosted.config.ready_after_s:
             raise errors.not_ready(a.operation.service)
-        if a.operation.name == "CountTokens":  # without quota and faults, which are those of the model
-            return self._count(a, hosted)
+        if a.operation.name == "CountTokens":
+            return beside.count(a, hosted, self._catalog.counting(a), FAMILIES[hosted.config.family])
         a.fault = hosted.fault(a.operation)
         if a.fault and a.fault[1].stage == "request":
             return a.fault[1].apply(a)
@@ -161,16 +167,6 @@ class Service:
             return a.block()
         a.submit(hosted.engine)
         self.clock.catch_up()
-
-    def _count(self, a: Answer, hosted: Hosted) -> None:
-        """Answer what the prompt of a request would have. Raises AwsError or BadBody."""
-        family = hosted.config.family
-        counts = family == "claude" if hosted.config.counts_tokens is None else hosted.config.counts_tokens
-        if not counts or not hasattr(hosted.engine, "count"):
-            raise errors.no_counting()
-        a.ask(counting.read(reading.json_of(a.request.body), FAMILIES[family]))
-        a.prompt_tokens = hosted.engine.count(a.call)
-        a.close(time.perf_counter(), None, {"inputTokens": a.prompt_tokens})
 
     def _authenticate(self, a: Answer) -> None:
         """A signature or one of Bedrock's tokens; on OpenAI's own routes the key, if one is configured. Raises

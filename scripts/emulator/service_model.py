@@ -42,6 +42,18 @@ def check(operation: str, body: dict) -> None:
         raise invalid(found)
 
 
+def check_whole(operation: str, body: dict) -> None:
+    """The same of a body that must have all that the operation requires."""
+    shape = _input(operation)
+    missing = [
+        n for n in shape.required_members if body.get(n) is None and "location" not in shape.members[n].serialization
+    ]
+    if missing:
+        null = "failed to satisfy constraint: Member must not be null"
+        raise invalid([f"Value null at '{name}' {null}" for name in missing])
+    check(operation, body)
+
+
 def _walk(shape, value: typing.Any, place: str, found: list[str]) -> None:
     if getattr(shape, "is_document_type", False):
         return

@@ -28,7 +28,7 @@ def _of_whole(family: str, body: dict) -> tuple[str, str]:
             return body["outputs"][0]["text"], body["outputs"][0]["stop_reason"]
         case "mistral-chat":
             return body["choices"][0]["message"]["content"], body["choices"][0]["stop_reason"]
-        case "openai-chat":
+        case "openai-chat" | "chat-completions":
             return body["choices"][0]["message"]["content"], body["choices"][0]["finish_reason"]
         case "deepseek":
             return body["choices"][0]["text"], body["choices"][0]["stop_reason"]
@@ -48,7 +48,7 @@ def _of_event(family: str, event: dict) -> tuple[str, str | None]:
             return event["outputs"][0]["text"], event["outputs"][0]["stop_reason"]
         case "mistral-chat":
             return event["choices"][0]["message"].get("content", ""), event["choices"][0]["stop_reason"]
-        case "openai-chat":
+        case "openai-chat" | "chat-completions":
             return event["choices"][0]["delta"].get("content", ""), event["choices"][0]["finish_reason"]
         case "deepseek":
             return event["choices"][0]["text"], event["choices"][0]["stop_reason"]

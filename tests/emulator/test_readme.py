@@ -26,6 +26,8 @@ MODELS = {
     "Limit": config.Limit,
     "Endpoints": config.Endpoint,
     "Models": config.Model,
+    "Counting": config.Beside,
+    "Guarding": config.Guarding,
     "OpenAI": config.Server,
     "Pricing": config.Pricing,
     "Product": config.Item,
@@ -34,7 +36,7 @@ MODELS = {
 
 @pytest.mark.parametrize("heading", MODELS)
 def test_a_table_has_every_key_with_its_default_and_no_other(heading):
-    check_keys(README, heading, MODELS[heading], bases=(config.Target,))
+    check_keys(README, heading, MODELS[heading], bases=(config.Target, config.Beside))
 
 
 def test_every_fault_is_named():

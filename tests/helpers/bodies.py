@@ -18,10 +18,22 @@ FAMILIES = {
     "cohere.command-r-v1:0": ("cohere-command-r", {"message": PROMPT}),
     "deepseek.r1-v1:0": ("deepseek", {"prompt": PROMPT}),
     "openai.gpt-oss-20b-1:0": ("openai-chat", {"messages": [{"role": "user", "content": PROMPT}]}),
+    "qwen.qwen3-32b-v1:0": ("chat-completions", {"messages": [{"role": "user", "content": PROMPT}]}),
 }
 EMBEDDINGS = {
     "amazon.titan-embed-text-v2:0": ("titan-embedding", {"inputText": PROMPT}),
     "cohere.embed-english-v3": ("cohere-embedding", {"texts": [PROMPT], "input_type": "search_document"}),
+    "amazon.nova-2-multimodal-embeddings-v1:0": (
+        "nova-embedding",
+        {
+            "taskType": "SINGLE_EMBEDDING",
+            "singleEmbeddingParams": {
+                "embeddingPurpose": "GENERIC_INDEX",
+                "text": {"truncationMode": "END", "value": PROMPT},
+            },
+        },
+    ),
+    "twelvelabs.marengo-embed-3-0-v1:0": ("marengo-embedding", {"inputType": "text", "text": {"inputText": PROMPT}}),
 }
 
 CONFIG = {
@@ -66,6 +78,8 @@ CONFIG = {
         "small.llama": {"engine": "small", "family": "llama"},
         "thinking.claude": {"engine": "steady", "family": "claude", "reasoning_tokens": 2, "cache_minimum_tokens": 8},
         "thinking.gpt-oss": {"engine": "steady", "family": "openai-chat", "reasoning_tokens": 2},
+        "writer.palmyra-x5-v1:0": {"engine": "exact", "family": "chat-completions"},
+        "thinking.kimi": {"engine": "steady", "family": "chat-completions", "reasoning_tokens": 2},
     }
     | {model_id: {"engine": "exact", "family": family} for model_id, (family, _) in FAMILIES.items()}
     | {model_id: {"engine": "exact", "family": family} for model_id, (family, _) in EMBEDDINGS.items()},
@@ -123,7 +137,7 @@ def invoke(model_id: str, n: int) -> dict:
 
 def every_surface(n: int) -> list[tuple[str, str, dict]]:
     """(operation, target, body) of all surfaces: two Converse forms of three families, two invoke forms of
-    ten, one of the two embedding families, two SageMaker forms of four containers and one of the embedding one: 37."""
+    eleven, one of the four embedding families, two SageMaker forms of four containers and one of the embedding one: 41."""
     surfaces = []
     for model_id in (LLAMA, CLAUDE, NOVA):
         surfaces += [("Converse", model_id, converse(n)), ("ConverseStream", model_id, converse(n))]

@@ -124,6 +124,7 @@ BOTH = (
         "wrong component": container("tgi", "tgi", inference_component="part-two"),
         "wrong variant": container("tgi", "tgi", variant="v2"),
         "no such endpoint": container("nowhere", "tgi"),
+        "palmyra": invoke("us.writer.palmyra-x5-v1:0", dialect="chat-completions"),
         "tool": converse(
             bodies.NOVA, parameters=PARAMETERS | {"toolConfig": {"tools": [TOOL], "toolChoice": {"any": {}}}}
         ),
@@ -159,6 +160,7 @@ KINDS = {
     "converse": lambda fault: converse(f"{fault}.claude"),
     "claude": lambda fault: invoke(f"{fault}.claude", dialect="claude"),
     "gpt-oss": lambda fault: invoke(f"{fault}.openai-chat", dialect="openai-chat"),
+    "qwen": lambda fault: invoke(f"{fault}.chat-completions", dialect="chat-completions"),
     "tgi": lambda fault: container(f"{fault}-tgi", "tgi"),
     "lmi": lambda fault: container(f"{fault}-lmi", "lmi"),
     "vllm": lambda fault: container(f"{fault}-openai-chat", "openai-chat"),
@@ -186,7 +188,8 @@ def configuration() -> dict:
     config["endpoints"] = config["endpoints"] | {"multi": multi}
     for fault in FAULTS:
         shared = {"engine": "exact", "faults": {fault: 1.0}, "stall_ms": 60}
-        config["models"] |= {f"{fault}.{family}": shared | {"family": family} for family in ("claude", "openai-chat")}
+        families = ("claude", "openai-chat", "chat-completions")
+        config["models"] |= {f"{fault}.{family}": shared | {"family": family} for family in families}
         config["endpoints"] |= {
             f"{fault}-{dialect}": shared | {"dialect": dialect} for dialect in ("tgi", "lmi", "openai-chat")
         }

@@ -14,8 +14,14 @@ MODELS = {
     "cohere-command-r": "cohere.command-r-plus-v1:0",
     "deepseek": "us.deepseek.r1-v1:0",
     "bedrock openai-chat": "openai.gpt-oss-20b-1:0",
+    "chat-completions": "qwen.qwen3-32b-v1:0",
 }
-EMBEDDING_MODELS = {"titan-embedding": "amazon.titan-embed-text-v2:0", "cohere-embedding": "cohere.embed-english-v3"}
+EMBEDDING_MODELS = {
+    "titan-embedding": "amazon.titan-embed-text-v2:0",
+    "cohere-embedding": "cohere.embed-english-v3",
+    "nova-embedding": "amazon.nova-2-multimodal-embeddings-v1:0",
+    "marengo-embedding": "us.twelvelabs.marengo-embed-3-0-v1:0",
+}
 
 
 def _chat(message: str, content: str | None, stop: str | None = None, **more) -> dict:
@@ -83,6 +89,10 @@ EVENTS = {
         (10.0, 11.0),
     ),
     "bedrock openai-chat": (
+        [_chat("delta", ""), _chat("delta", "Hel"), _chat("delta", "lo"), _chat("delta", None, "stop", **_LAST)],
+        (11.0, 12.0),
+    ),
+    "chat-completions": (
         [_chat("delta", ""), _chat("delta", "Hel"), _chat("delta", "lo"), _chat("delta", None, "stop", **_LAST)],
         (11.0, 12.0),
     ),
@@ -157,6 +167,13 @@ WHOLES = {
         "choices": [{"index": 0, "message": {"role": "assistant", "content": "Hello"}, "finish_reason": "stop"}],
         "usage": {"prompt_tokens": 20, "completion_tokens": 3, "total_tokens": 23},
     },
+    "chat-completions": {
+        "id": "chatcmpl-1",
+        "object": "chat.completion",
+        "service_tier": "default",
+        "choices": [{"index": 0, "message": {"role": "assistant", "content": "Hello"}, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 20, "completion_tokens": 3, "total_tokens": 23},
+    },
     "openai-completions": _completion("Hello", "stop") | {"usage": {"prompt_tokens": 20, "completion_tokens": 3}},
     "raw": {"out": {"piece": "Hello"}, "end": {"why": "stop", "counts": {"in": 20, "out": 3}}},
 }
@@ -168,5 +185,7 @@ EMBEDDINGS = {
         "inputTextTokenCount": 20,
     },
     "cohere-embedding": {"embeddings": [[0.1, -0.2]], "id": "1", "response_type": "embeddings_floats", "texts": ["x"]},
+    "nova-embedding": {"embeddings": [{"embeddingType": "TEXT", "embedding": [0.1, -0.2]}]},
+    "marengo-embedding": {"data": [{"embedding": [0.1, -0.2]}]},
     "hf-embedding": [[[0.1, -0.2], [0.3, 0.4]]],
 }

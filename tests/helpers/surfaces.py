@@ -49,11 +49,14 @@ WHOLES = {kind: target for kind, target in STREAMS.items() if kind != "raw tgi"}
 EMBEDDINGS = {
     "titan": invoke("amazon.titan-embed-text-v2:0", parameters={}),
     "cohere": invoke("cohere.embed-english-v3", parameters={}),
+    "nova": invoke("amazon.nova-2-multimodal-embeddings-v1:0", parameters={}),
+    "marengo": invoke("us.twelvelabs.marengo-embed-3-0-v1:0", parameters={}),
     "hugging face": container("embedding", "hf-embedding", parameters={}),
 }
 THINKING = {
     "converse": converse("thinking.claude"),
     "claude": invoke("thinking.claude", dialect="claude"),
     "gpt-oss": invoke("thinking.gpt-oss", dialect="openai-chat"),
+    "kimi": invoke("thinking.kimi", dialect="chat-completions"),
     "vllm": container("thinking", "openai-chat"),
 }

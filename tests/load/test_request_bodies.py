@@ -27,6 +27,12 @@ BODIES = {
         "messages": TURNS, "max_completion_tokens": 64, "temperature": 0.5, "top_p": 0.9, "stop": ["a", "b"], "top_k": 5,
     },
 }  # fmt: skip
+COMPLETIONS = (
+    "qwen.qwen3-32b-v1:0", "zai.glm-4.7", "moonshot.kimi-k2-thinking", "us.moonshotai.kimi-k2.5", "minimax.minimax-m2",
+    "google.gemma-3-27b-it", "nvidia.nemotron-nano-3-30b", "mistral.mistral-large-3-675b-instruct",
+    "mistral.ministral-3-8b-instruct", "ai21.jamba-1-5-large-v1:0",
+)  # fmt: skip
+BODIES |= {model_id: {"messages": TURNS, **SAMPLED, "top_k": 5} for model_id in COMPLETIONS}
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -50,6 +56,8 @@ def test_embeddings_take_a_text_and_no_sampling():
         "inputs": TEXT,
         "normalize": True,
     }
+    marengo = {"model_id": "us.twelvelabs.marengo-embed-3-0-v1:0", "api": "invoke"}
+    assert document(bedrock(**marengo)) == {"inputType": "text", "text": {"inputText": TEXT}}
     with pytest.raises(BadScenario, match="an embedding has no `max_tokens`; remove it"):
         build(bedrock(**cohere, parameters={"max_tokens": 5}), HELLO)
     with pytest.raises(ValueError, match="embeddings do not stream; remove `stream:`"):
@@ -85,7 +93,10 @@ def test_the_family_is_found_in_profiles_and_arns_and_nowhere_else():
     assert family_of(f"{account}:inference-profile/us.meta.llama4-scout-17b-instruct-v1:0") == "llama"
     for part in ("application-inference-profile/a1b2", "provisioned-model/a1b2", "imported-model/a1b2c3d4e5f6"):
         assert family_of(f"{account}:{part}") is None
-    assert family_of("mistral.mistral-large-3-675b-instruct") is None  # neither of Mistral's two shapes for certain
+    assert family_of("deepseek.v3-v1:0") == "deepseek"
+    # no source says what they are sent, or where their text stands
+    for model_id in ("deepseek.v3.2", "mistral.magistral-small-2509", "writer.palmyra-x5-v1:0", "google.gemma-4-31b"):
+        assert family_of(model_id) is None
 
 
 # --- the settings of a Bedrock target ---

@@ -35,7 +35,7 @@ def not_told(fault: str, kind: str, stream: bool) -> set[str]:
         if kind != "converse":
             return {"response_bytes"}
         return {"response_bytes", "http_status", "request_id"}
-    if fault == "error_in_200" and (kind == "converse" or (stream and kind in ("claude", "gpt-oss"))):
+    if fault == "error_in_200" and (kind == "converse" or (stream and kind in ("claude", "gpt-oss", "qwen"))):
         return {"error_code"}  # botocore parses an answer without the members that it knows to nothing
     if fault in ("exception_mid_stream", "throttle_mid_stream") and stream and kind in ("tgi", "lmi", "vllm"):
         return {"error_message"}  # botocore drops ModelStreamError's ErrorCode, which is a part of ours

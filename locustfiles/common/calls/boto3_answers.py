@@ -16,6 +16,7 @@ from locustfiles.common.transport.aws_session import UNSIGNED
 from locustfiles.common.transport.exchange import Exchange
 from locustfiles.common.transport.limits import Broken, too_many_headers
 from locustfiles.contract.error_classes import ErrorClass, classify
+from locustfiles.contract.scenario.bedrock_apis import WITHOUT_TEXT
 
 
 @dataclasses.dataclass(slots=True)
@@ -158,6 +159,11 @@ def _exception(builder: AnswerBuilder, answer: Answer) -> None:
 
 
 def _whole(builder: AnswerBuilder, call: Body, exchange: Exchange, answer: Answer) -> None:
+    if call.dialect in WITHOUT_TEXT:  # read at once, as Converse is; as the fast path reads it
+        if answer.fault is not None:
+            builder.fail(*answer.fault)
+        response.whole(builder, call.dialect, answer.body, exchange.ended)
+        return
     if call.dialect != "converse":
         response.whole(builder, call.dialect, b"".join(data for _, data in answer.pieces), exchange.ended)
         response.header_counts(builder, exchange.headers)

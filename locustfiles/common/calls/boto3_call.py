@@ -46,7 +46,7 @@ from locustfiles.common.transport.header_lines import check
 from locustfiles.common.transport.limits import MAX_PIECES, Broken, beside_the_loop, too_many_pieces
 from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.scenario.scenario import Scenario
-from locustfiles.contract.scenario.targets import SageMakerTarget, Target
+from locustfiles.contract.scenario.targets import BedrockTarget, SageMakerTarget, Target
 
 _POOL = 4096  # connections that are kept; with more users than that some would connect anew each time
 _GRACE_S = 0.01  # the deadline is so much later than boto3's own timeouts, which know what they waited for
@@ -177,9 +177,18 @@ def _arguments(operation: typing.Any, target: Target, body: Body) -> dict[str, t
     """The request as arguments of its API operation, whose model says which is where. boto3 writes base64 itself."""
     shape = operation.input_shape
     payload = shape.serialization.get("payload")
-    arguments = {payload: body.body} if payload else shapes.with_bytes(shape, json.loads(body.body))
+    arguments: dict[str, typing.Any] = (
+        {payload: body.body} if payload else shapes.with_bytes(shape, json.loads(body.body))
+    )
     placed = {(m.serialization.get("location"), m.serialization.get("name")): name for name, m in shape.members.items()}
-    name = target.endpoint if isinstance(target, SageMakerTarget) else target.model_id
-    arguments |= {member: name for (location, _), member in placed.items() if location == "uri"}
+    arguments |= {member: _in_path(target, member) for (location, _), member in placed.items() if location == "uri"}
     headers = body.headers if payload else body.headers.keys() - {"Content-Type"}  # boto3 writes JSON bodies itself
     return arguments | {placed["header", header]: body.headers[header] for header in headers}
+
+
+def _in_path(target: Target, member: str) -> str:
+    if isinstance(target, SageMakerTarget):
+        return target.endpoint
+    if isinstance(target, BedrockTarget) and target.guardrail and member.startswith("guardrail"):
+        return target.guardrail.version if member == "guardrailVersion" else target.guardrail.id
+    return target.model_id

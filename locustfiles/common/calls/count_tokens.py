@@ -7,13 +7,13 @@ agentcore-public-stack pull request 430). Of models that are called through a pr
 refused (litellm issue 32683): then the id that is called is asked as well. Who is refused by both is told, and estimated.
 """
 
-import base64
 import json
 import typing
 
 import gevent.pool
 
 from locustfiles.common.calls.sender import Sender
+from locustfiles.common.dialects.counting import as_json, counted
 from locustfiles.common.dialects.request import Body, build, quoted
 from locustfiles.common.dialects.response import parse_answer
 from locustfiles.common.prompts.payloads import Prompt
@@ -24,9 +24,6 @@ from locustfiles.contract.prices.model_ids import parse
 from locustfiles.contract.scenario.targets import BedrockTarget, Target
 
 AT_ONCE = 4
-_MEMBERS = ("messages", "system", "toolConfig", "additionalModelRequestFields")  # of Converse that CountTokens has
-
-
 _OF_THE_ID = ("ValidationException", "ResourceNotFoundException")  # refusals that another id may not meet
 
 
@@ -36,7 +33,8 @@ class Refused(Exception):
 
 def offered(target: Target) -> bool:
     """Whether the target's model may count tokens."""
-    return isinstance(target, BedrockTarget) and parse(target.model_id).bare.startswith("anthropic.")
+    named = isinstance(target, BedrockTarget) and parse(target.model_id).bare.startswith("anthropic.")
+    return named and target.writes_text
 
 
 class Counted(typing.NamedTuple):
@@ -118,14 +116,8 @@ class TokenCounts:
 
 
 def _asked(body: Body) -> bytes:
-    """CountTokens' body for a request."""
-    given: dict[str, typing.Any]
-    if body.dialect == "converse":
-        document = json.loads(body.body)
-        given = {"converse": {name: document[name] for name in _MEMBERS if name in document}}
-    else:
-        given = {"invokeModel": {"body": base64.b64encode(body.body).decode()}}
-    return json.dumps({"input": given}, ensure_ascii=False, separators=(",", ":")).encode()
+    """CountTokens' body for a request, which may ask for the count itself."""
+    return body.body if body.dialect == "count-tokens" else as_json(counted(body.dialect, json.loads(body.body)))
 
 
 def _why(exchange: Exchange) -> str:

@@ -1,4 +1,4 @@
-"""Embedding models: Titan's, Nova's, Cohere's, Hugging Face's containers, and OpenAI's route."""
+"""Embedding models: Titan's, Nova's, Cohere's, TwelveLabs', Hugging Face's containers, and OpenAI's route."""
 
 import typing
 
@@ -32,11 +32,19 @@ def openai_embedding_whole(builder: AnswerBuilder, answer: dict) -> None:
 
 
 def nova_embedding_body(target: Target, prompt: Prompt, split: Split) -> dict:
-    """One text, embedded for a general index, as long as the model's default; `singleEmbeddingParams` says otherwise."""
+    """One text, embedded for a general index, as long as the model's default; `singleEmbeddingParams` says otherwise.
+    docs.aws.amazon.com/nova/latest/userguide/embeddings-schema.html, 29 November 2026"""
     refuse_sampling(target, split)
     text = {"truncationMode": "END", "value": prompt.text}
     own = {"embeddingPurpose": "GENERIC_INDEX", "text": text}
     return merged({"taskType": "SINGLE_EMBEDDING", "singleEmbeddingParams": own}, split.rest, prompt)
+
+
+def marengo_body(target: Target, prompt: Prompt, split: Split) -> dict:
+    """Marengo 3.0: one text; it embeds videos and sound asynchronously alone.
+    docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-marengo-3.html, 29 November 2026"""
+    refuse_sampling(target, split)
+    return merged({"inputType": "text", "text": {"inputText": prompt.text}}, split.rest, prompt)
 
 
 def refuse_sampling(target: Target, split: Split, what: str = "an embedding") -> None:
@@ -47,8 +55,9 @@ def refuse_sampling(target: Target, split: Split, what: str = "an embedding") ->
 
 
 def embedding_whole(builder: AnswerBuilder, answer: dict) -> None:
-    """Titan's `embedding`, Cohere's and Hugging Face's `embeddings`, by type or not: numbers, which are no tokens."""
-    found = next((answer[k] for k in ("embedding", "embeddings", "embeddingsByType") if answer.get(k)), None)
+    """Titan's `embedding`, Cohere's and Hugging Face's `embeddings`, by type or not, Marengo's `data`: numbers, which are no
+    tokens."""
+    found = next((answer[k] for k in ("embedding", "embeddings", "embeddingsByType", "data") if answer.get(k)), None)
     builder.count(prompt_tokens=answer.get("inputTextTokenCount"), completion_tokens=0)
     if _has_number(found):
         builder.produced = True

@@ -125,10 +125,10 @@ class AnswerBuilder:
             self._tagged = text[-len(end) + 1 :]
             return
         fresh = len(reasoning) > len(self._tagged)
-        self._tagged = None
+        self._tagged, self._in_tag = "", False  # Kimi gives each piece of its reasoning tags of its own
         if rest:
-            self.say(rest, time)
             self.reasoned |= fresh
+            self.say_tagged(rest, time, tags)
         elif fresh:
             self.reason(reasoning, time)
 

@@ -10,7 +10,8 @@ the body as it is, at the level named last:
 | claude | max_tokens (required) | temperature | top_p | stop_sequences | top |
 | nova | inferenceConfig.maxTokens | .temperature | .topP | .stopSequences | top |
 | llama | max_gen_len | temperature | top_p | refused: the body has none | top |
-| mistral, mistral-chat, deepseek | max_tokens | temperature | top_p | stop | top |
+| mistral, mistral-chat, deepseek, | max_tokens | temperature | top_p | stop | top |
+| chat-completions | | | | | |
 | titan-text | textGenerationConfig.maxTokenCount | .temperature | .topP | .stopSequences | top |
 | cohere-command, cohere-command-r | max_tokens | temperature | p | stop_sequences | top |
 | tgi | parameters.max_new_tokens | .temperature | .top_p, left out at 1 | .stop | parameters |
@@ -20,7 +21,9 @@ the body as it is, at the level named last:
 | openai-completions | max_tokens | temperature | top_p | stop | top |
 | openai-responses | max_output_tokens | temperature | top_p | refused: the API has none | top |
 | anthropic-messages | max_tokens (required) | temperature | top_p | stop_sequences | top |
-| titan-, nova-, cohere-, hf-embedding, openai-embeddings; openai-, cohere-, hf-rerank | refused, as the other three | | | | top |
+| titan-, nova-, cohere-, marengo-, hf-embedding, openai-embeddings; openai-, cohere-, hf-rerank | refused, as the other three | | | | top |
+| apply-guardrail, guardrail-checks | refused, as the other three | | | | top, if a member; else refused |
+| count-tokens | as in the request that is counted | | | | |
 | raw | where `body` has "{max_tokens}" | and so on | | | refused |
 
 An object among the other keys is merged into an object of the same name (`inferenceConfig: {topK: 20}`).
@@ -34,18 +37,18 @@ their own, so among the parameters they are refused.
 import dataclasses
 import functools
 import json
-import typing
 import urllib.parse
 
 from locustfiles.common.dialects.body_parts import Split
 from locustfiles.common.dialects.history import PLACES, History
 from locustfiles.common.dialects.parsed import THINK
 from locustfiles.common.dialects.priced_parameters import check_price
-from locustfiles.common.dialects.table import DIALECTS
+from locustfiles.common.dialects.table import DIALECTS, counted_dialect
 from locustfiles.common.dialects.taken import check_documents, check_form, check_tools
 from locustfiles.common.prompts.media import media_bytes
 from locustfiles.common.prompts.payloads import BadPayload, Prompt
 from locustfiles.contract.bad_input import BadScenario
+from locustfiles.contract.scenario.bedrock_apis import Api
 from locustfiles.contract.scenario.families import Family
 from locustfiles.contract.scenario.raw import RawAnswer
 from locustfiles.contract.scenario.targets import (
@@ -57,7 +60,7 @@ from locustfiles.contract.scenario.targets import (
     Target,
 )
 
-AnswerDialect = typing.Literal["converse"] | Family | Dialect | RouteDialect
+AnswerDialect = Api | Family | Dialect | RouteDialect
 ANTHROPIC_VERSION = "2023-06-01"  # the only one that Anthropic's API has had since
 
 # scenario and payload decide
@@ -90,7 +93,10 @@ def build(target: Target, prompt: Prompt, history: History | None = None) -> Bod
     """
     parameters = target.parameters | prompt.parameters if prompt.parameters else target.parameters
     dialect = dialect_of(target)
-    _check(dialect, target, prompt, parameters)
+    if isinstance(target, BedrockTarget) and target.api == "count-tokens":
+        _check(counted_dialect(target), target, prompt, parameters)
+    else:
+        _check(dialect, target, prompt, parameters)
     operation, path, headers = _address(target)
     if isinstance(target, BedrockTarget) and target.api == "invoke":
         beside, parameters = _beside_the_body(target, parameters)
@@ -116,8 +122,8 @@ def dialect_of(target: Target) -> AnswerDialect:
     """Which body the target takes and answers with."""
     if isinstance(target, SageMakerTarget | OpenAITarget):
         return target.dialect
-    if target.api == "converse":
-        return "converse"
+    if target.api != "invoke":
+        return target.api
     assert target.family is not None  # the scenario refuses an unknown one
     return target.family
 
@@ -171,6 +177,8 @@ def _address(target: Target) -> tuple[str, str, dict[str, str]]:
         return *target.route, headers
     if isinstance(target, BedrockTarget):
         base = f"/model/{quoted(target.model_id)}"
+        if not target.writes_text:
+            return *_beside_answers(target, base), headers
         if target.api == "converse":
             if target.stream:
                 return "ConverseStream", f"{base}/converse-stream", headers
@@ -200,6 +208,16 @@ def _address(target: Target) -> tuple[str, str, dict[str, str]]:
         raise BadScenario(f"target `{target.name}`: SageMaker does not stream {what}; remove it or set `stream: false`")
     # without an Accept the container picks what its stream is: events (TGI) or JSON lines (LMI)
     return "InvokeEndpointWithResponseStream", f"{path}-response-stream", headers
+
+
+def _beside_answers(target: BedrockTarget, base: str) -> tuple[str, str]:
+    """Operation and path of what is no model's answer."""
+    if target.api == "count-tokens":
+        return "CountTokens", f"{base}/count-tokens"
+    if target.guardrail is None:
+        return "InvokeGuardrailChecks", "/guardrail-checks/invoke"
+    version = f"{quoted(target.guardrail.id)}/version/{quoted(target.guardrail.version)}"
+    return "ApplyGuardrail", f"/guardrail/{version}/apply"
 
 
 def _invoke_headers(target: BedrockTarget) -> dict[str, str]:

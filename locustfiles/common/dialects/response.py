@@ -7,6 +7,7 @@ A stream is whole when its closing event came and nothing broke after it:
 | converse, nova | messageStop (metadata with usage may follow) |
 | claude | message_stop |
 | llama, mistral, mistral-chat, deepseek | an event with a stop_reason |
+| chat-completions | a finish_reason of every choice that began |
 | titan-text | an event with a completionReason |
 | cohere-command, cohere-command-r | an event with is_finished; stream-end |
 | tgi, lmi | a line with generated_text |
@@ -44,6 +45,7 @@ _CLOSING = dict.fromkeys(OPENAI, _NO_LINE) | {
     "raw": " (neither `data: [DONE]` nor what `answer.done` finds; of bare text, say `plain_text: true`)",
 }
 _NOTHING = "the answer has no body: the server gave up after it had answered 200; with `stream: false` it may say why"
+_DONE = (b"[DONE]", b'"[DONE]"')  # a chunk of its own behind Palmyra's last: langchain-aws 1.9.1, llms/bedrock.py
 _METRICS = "amazon-bedrock-invocationMetrics"
 
 
@@ -160,6 +162,8 @@ def _chunk_frames(builder: AnswerBuilder, dialect: str, frames: list[Frame]) -> 
 
 def chunk(builder: AnswerBuilder, dialect: str, data: bytes, time: float) -> None:
     """One event of a family's stream, taken out of its base64."""
+    if data in _DONE:
+        return
     event = _object(builder, data)
     if event is not None and not error_body(builder, event):
         CHUNK_EVENTS[dialect](builder, event, time)

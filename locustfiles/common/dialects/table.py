@@ -7,7 +7,9 @@ from locustfiles.common.dialects import (
     cohere,
     completions,
     converse,
+    counting,
     embeddings,
+    guardrails,
     llama,
     nova,
     openai,
@@ -21,6 +23,8 @@ from locustfiles.common.dialects.body_parts import Split
 from locustfiles.common.dialects.parsed import AnswerBuilder
 from locustfiles.common.prompts.forms import Form
 from locustfiles.common.prompts.payloads import Prompt
+from locustfiles.contract.scenario.families import Family
+from locustfiles.contract.scenario.targets import BedrockTarget
 
 
 class Dialect(typing.NamedTuple):
@@ -48,19 +52,25 @@ CLAUDE_TAKES: dict[str, typing.Any] = {
     "told_later": True,
 }
 CHAT_TAKES: dict[str, typing.Any] = {"chat": True, "images": True, "form": "openai", "told_later": True}
+CONVERSE_TAKES: dict[str, typing.Any] = CLAUDE_TAKES | {"form": "converse"}
+
+
+def counted_dialect(target: BedrockTarget) -> Family | typing.Literal["converse"]:
+    """Whose request CountTokens is asked of."""
+    return target.dialect or "converse"
+
+
+def counted_body(target: BedrockTarget, prompt: Prompt, split: Split) -> dict:
+    dialect = counted_dialect(target)
+    return counting.counted(dialect, DIALECTS[dialect].body(target, prompt, split))
+
+
 DIALECTS: dict[str, Dialect] = {
-    "converse": Dialect(
-        converse.converse_body,
-        converse.converse_whole,
-        chat=True,
-        caches=True,
-        images=True,
-        form="converse",
-        told_later=True,
-    ),
+    "converse": Dialect(converse.converse_body, converse.converse_whole, **CONVERSE_TAKES),
     "claude": Dialect(claude.claude_body, claude.claude_whole, claude.claude_event, **CLAUDE_TAKES),
     "nova": Dialect(nova.nova_body, converse.converse_whole, nova.nova_event, chat=True, images=True, form="converse"),
     "openai-chat": Dialect(openai.openai_chat_body, openai.openai_whole, openai.openai_event, **CHAT_TAKES),
+    "chat-completions": Dialect(openai.mistral_chat_body, openai.openai_whole, openai.bedrock_chat_event, **CHAT_TAKES),
     "mistral-chat": Dialect(openai.mistral_chat_body, openai.openai_whole, openai.bedrock_chat_event, **CHAT_TAKES),
     "cohere-command-r": Dialect(cohere.command_r_body, cohere.command_r_whole, cohere.command_r_event, chat=True),
     "cohere-command": Dialect(cohere.command_body, cohere.command_whole, cohere.command_event),
@@ -73,6 +83,7 @@ DIALECTS: dict[str, Dialect] = {
     "cohere-embedding": Dialect(
         embeddings.embedding_body("texts", as_list=True, input_type="search_document"), embeddings.embedding_whole
     ),
+    "marengo-embedding": Dialect(embeddings.marengo_body, embeddings.embedding_whole),
     "hf-embedding": Dialect(embeddings.embedding_body("inputs"), embeddings.embedding_whole),
     "tgi": Dialect(
         text_generation.text_generation_body("stop"),
@@ -100,6 +111,13 @@ DIALECTS: dict[str, Dialect] = {
     "openai-embeddings": Dialect(embeddings.embedding_body("input"), embeddings.openai_embedding_whole),
     "openai-completions": Dialect(completions.completion_body, openai.openai_whole, openai.openai_event),
     "raw": Dialect(raw_container.raw_body, raw_container.raw_whole, raw_container.raw_event),
+    "count-tokens": Dialect(counted_body, counting.count_whole, **CONVERSE_TAKES),
+    "apply-guardrail": Dialect(
+        guardrails.apply_guardrail_body, guardrails.apply_guardrail_whole, chat=True, images=True, told_later=True
+    ),
+    "guardrail-checks": Dialect(
+        guardrails.guardrail_checks_body, guardrails.guardrail_checks_whole, chat=True, told_later=True
+    ),
 }
 
 #: dialect -> what reads a chunk of Bedrock's InvokeModelWithResponseStream, which ends a chat without a line of its own

@@ -155,7 +155,7 @@ class _Ahead:
         seconds, requests, slow = (max(column) for column in zip(*map(self._way, paths), strict=True))
         if isinstance(self.price, HourlyPrice):
             return Amount(seconds, requests, self.price.usd_per_hour_in_all * seconds / 3600)
-        if self.call.usd is None or self.call.answer_tokens is None:
+        if self.call.usd is None or (self.call.answer_tokens is None and self.target.writes_text):
             return Amount(seconds, requests, 0.0)
         bill = CallBill(self.price)
         if self.most:

@@ -164,6 +164,8 @@ def answers(
 
     called: the payload that the calls' lines are from. A call that ran into its `max_tokens` says that others will, too.
     """
+    if not target.writes_text:
+        return [0.0] * len(trace or prompts)
     made = [(c.answer_tokens, _ran_out(target, c, called)) for c in call.singles if c.answer_tokens is not None]
     most = answer_limit(target.parameters)
     limits = (

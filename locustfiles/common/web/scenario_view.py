@@ -109,7 +109,9 @@ def price_words(price: AnyPrice) -> str:
         return f"${price.usd_per_hour:.10g} an hour{count}{share}"
     if isinstance(price, TokenPrice):
         parts = [f"${usd:.10g} per {unit}" for unit, usd in price.units.items()]
-        if price.input or price.output or not parts:
+        if price.guardrail and not (price.input or price.output or parts):
+            parts = [f"${usd:.10g} per unit of {policy}" for policy, usd in price.guardrail.items()]
+        elif price.input or price.output or not parts:
             parts.insert(
                 0, f"${price.input:.10g} per 1,000 prompt tokens, ${price.output:.10g} per 1,000 of the answer"
             )

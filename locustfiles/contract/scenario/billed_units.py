@@ -37,8 +37,8 @@ def unguarded(target: Target, why: str) -> str:
 def _silent(target: Target) -> str | None:
     """What it is that never counts units; None where answers may: Cohere's own, and a container's by `answer.units`."""
     if isinstance(target, BedrockTarget):
-        if target.api == "converse":
-            return "Converse counts none"
+        if target.api != "invoke":
+            return f"{'Converse' if target.writes_text else f'`api: {target.api}`'} counts none"
         return None if (target.family or "").startswith("cohere") else f"answers of `{target.family}` count none"
     if isinstance(target, SageMakerTarget) and target.answer is not None:
         return None if target.answer.units else "`answer` does not say where their count is"

@@ -17,8 +17,12 @@ Family = typing.Literal[
     "cohere-rerank",
     "deepseek",
     "openai-chat",
+    "chat-completions",
+    "marengo-embedding",
 ]
-EMBEDDINGS: frozenset[Family] = frozenset({"titan-embedding", "nova-embedding", "cohere-embedding"})
+EMBEDDINGS: frozenset[Family] = frozenset(
+    {"titan-embedding", "nova-embedding", "cohere-embedding", "marengo-embedding"}
+)
 #: families that answer once and have no text: what they do
 SILENT: dict[Family, str] = dict.fromkeys(EMBEDDINGS, "embeds texts") | {"cohere-rerank": "ranks documents"}
 FAMILY_NAMES = ", ".join(typing.get_args(Family))
@@ -43,6 +47,19 @@ _BY_ID: dict[str, Family] = {
     "cohere.rerank": "cohere-rerank",
     "deepseek.r1": "deepseek",
     "openai.gpt": "openai-chat",
+    # OpenAI's chat completions with `max_tokens`; where that is known from stands in configs/README.md
+    "qwen.": "chat-completions",
+    "zai.glm": "chat-completions",
+    "moonshot.kimi": "chat-completions",
+    "moonshotai.kimi": "chat-completions",
+    "minimax.": "chat-completions",
+    "google.gemma-3": "chat-completions",
+    "nvidia.nemotron": "chat-completions",
+    "mistral.mistral-large-3": "chat-completions",
+    "mistral.ministral-3": "chat-completions",
+    "ai21.jamba": "chat-completions",
+    "deepseek.v3-v1": "deepseek",  # V3.1; of V3.2 no body is known for certain
+    "twelvelabs.marengo-embed-3": "marengo-embedding",
 }
 
 
@@ -55,7 +72,7 @@ _NO_TEXT = {
     "amazon.titan-image": "a model that makes images",
     "stability.": "a model that makes images",
     "luma.": "a model that makes videos, asynchronously",
-    "twelvelabs.marengo": "a model that embeds videos",
+    "twelvelabs.marengo-embed-2": "a model that embeds videos, asynchronously",
     "amazon.rerank": "a model that ranks documents by a body that is not known",
 }
 
@@ -77,6 +94,14 @@ def family_of(model_id: str) -> Family | None:
 
 
 def embeds(target: object) -> bool:
-    """Whether a target embeds texts, whatever its service: an embedding has no output tokens."""
-    kind = getattr(target, "family", None) or getattr(target, "dialect", None) or ""
-    return "embedding" in kind
+    """Whether a target embeds texts, whatever its service."""
+    return "embedding" in _kind(target)
+
+
+def without_output(target: object) -> bool:
+    """Whether its answers have no output tokens: it embeds texts, ranks documents, counts tokens or applies a guardrail."""
+    return not getattr(target, "writes_text", True) or embeds(target) or "rerank" in _kind(target)
+
+
+def _kind(target: object) -> str:
+    return getattr(target, "family", None) or getattr(target, "dialect", None) or ""

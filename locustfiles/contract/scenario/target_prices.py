@@ -9,10 +9,11 @@ import urllib.parse
 from locustfiles.contract.bad_input import BadInput, BadScenario
 from locustfiles.contract.prices import library
 from locustfiles.contract.prices.amended import cautioned, discounted, with_rule
-from locustfiles.contract.prices.books import Book, books_of
+from locustfiles.contract.prices.books import Book, books_of, for_models
 from locustfiles.contract.prices.charge import several_units
 from locustfiles.contract.prices.find_price import Asked, instance_price, model_price
 from locustfiles.contract.prices.guarded import guarded
+from locustfiles.contract.prices.guardrail_price import FREE, guardrail_price
 from locustfiles.contract.prices.model_ids import parse
 from locustfiles.contract.prices.price import HourlyPrice, TokenPrice
 from locustfiles.contract.prices.price_book import Variant
@@ -44,6 +45,8 @@ def price_of(target: Target, region: str | None, on: datetime.date, books: list[
 
 def _asked(target: Target, region: str | None, on: datetime.date) -> tuple[str | None, Asked]:
     """The model that Bedrock bills, None where it is another who does; and where, when and by which variant."""
+    if isinstance(target, BedrockTarget) and not target.writes_text:
+        return None, Asked(region, on)
     if isinstance(target, BedrockTarget):
         return target.model_id, Asked(parse(target.model_id).region or region, on, _variant(target))
     if isinstance(target, OpenAITarget) and (called_in := _bedrock_region(target.base_url)):
@@ -55,6 +58,12 @@ def _found(target: Target, model_id: str | None, asked: Asked, books: list[Book]
     """The price as its source has it."""
     if target.price is not None:
         return Sourced(target.price, Source(origin="scenario", name=OWN))
+    if isinstance(target, BedrockTarget) and not target.writes_text:
+        return (
+            FREE
+            if target.api == "count-tokens"
+            else guardrail_price(for_models(books, asked.region), target.api == "guardrail-checks")
+        )
     if not isinstance(target, BedrockTarget) and target.instance_type is not None:
         return instance_price(target.instance_type, asked.on, books, asked.region)
     if model_id is not None:

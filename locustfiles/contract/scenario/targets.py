@@ -6,6 +6,7 @@ import urllib.parse
 import pydantic
 
 from locustfiles.contract.prices.price import AnyPrice
+from locustfiles.contract.scenario.bedrock_apis import GUARDING, WITHOUT_TEXT, Api, guarding, unfit
 from locustfiles.contract.scenario.families import FAMILY_NAMES, SILENT, Family, family_of, not_text
 from locustfiles.contract.scenario.field_types import (
     Address,
@@ -46,6 +47,11 @@ class _Target(Strict):
     price: AnyPrice | None = None
     discount_percent: Percent = 0.0  # off its price: a savings plan's, or a private one
     endpoint_url: Address | None = None
+
+    @property
+    def writes_text(self) -> bool:
+        """Whether its operation answers with a model's output, or a vector."""
+        return True
 
     @pydantic.model_validator(mode="after")
     def _max_tokens(self) -> typing.Self:
@@ -94,8 +100,8 @@ class Guardrail(Strict):
 
 class BedrockTarget(_Target):
     service: typing.Literal["bedrock"]
-    model_id: Text
-    api: typing.Literal["converse", "invoke"] = "converse"
+    model_id: Text  # of the operations that apply guardrails: whatever stands for one
+    api: Api = "converse"
     dialect: Family | None = None
     cache_system: bool = False  # a prompt-cache point after `system`
     cache_ttl: typing.Literal["5m", "1h"] | None = None  # for how long its tokens are kept
@@ -103,11 +109,20 @@ class BedrockTarget(_Target):
     latency: typing.Literal["standard", "optimized"] | None = None
     service_tier: typing.Literal["priority", "default", "flex", "reserved"] | None = None
 
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _guarding(cls, data: typing.Any) -> typing.Any:
+        return guarding(data)
+
     @pydantic.model_validator(mode="after")
     def _family_known(self) -> typing.Self:
+        if why := unfit(self):
+            raise ValueError(why)
+        if self.api in GUARDING:
+            return self
         if self.dialect is None and (what := not_text(self.model_id)):
             raise ValueError(f"`{self.model_id}` is {what}; choose a model that answers with text or embeds it")
-        if self.api == "converse" and self.family in SILENT:
+        if self.api != "invoke" and self.family in SILENT:
             raise ValueError(
                 f"`{self.model_id}` is a model that {SILENT[self.family]}, which Converse does not; add `api: invoke`"
             )
@@ -132,6 +147,10 @@ class BedrockTarget(_Target):
     @property
     def price_key(self) -> str:
         return self.model_id
+
+    @property
+    def writes_text(self) -> bool:
+        return self.api not in WITHOUT_TEXT
 
 
 class Route(typing.NamedTuple):

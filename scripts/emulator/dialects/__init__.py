@@ -167,7 +167,7 @@ def tool_text(tools) -> list[str]:
     return [compact(tools).decode()] if tools else []
 
 
-def chunk(kind: str, value: dict) -> Piece:
+def chunk(kind: str, value: dict | str) -> Piece:
     """One event of InvokeModelWithResponseStream: the family's JSON in base64."""
     return Piece(kind, "chunk", padded({"bytes": base64.b64encode(compact(value)).decode()}))
 

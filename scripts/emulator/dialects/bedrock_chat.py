@@ -1,6 +1,8 @@
-"""Chats on InvokeModel: OpenAI's open-weight models, and Mistral's newer ones, whose chunks have whole messages.
+"""Chats on InvokeModel: OpenAI's open-weight models, those of many vendors that take the same, and Mistral's of 2024 and 2025, whose
+chunks have whole messages.
 
-OpenAI's reasoning stands in tags before the text. A stream has no `[DONE]`; its last chunk has the reason.
+Reasoning stands in tags before the text, in the streams of other vendors each piece in tags of its own. The last chunk has the reason;
+behind Palmyra's comes `[DONE]`.
 """
 
 from scripts.emulator.dialects import NUMBER, Call, Piece, chunk, openai_chat, openai_messages, positive, stops, want
@@ -13,10 +15,11 @@ _DEFAULT_MAX_TOKENS = 512
 
 
 class Chat:
-    """`message`: where a chunk has its text; `stop`: where the reason is; `limit`: the token limit's key."""
+    """`message`: where a chunk has its text; `stop`: where the reason is; `limit`: the token limit's key; `apart`: whether each
+    piece of reasoning has its own tags."""
 
-    def __init__(self, message: str, stop: str, limit: str):
-        self._message, self._stop, self._limit = message, stop, limit
+    def __init__(self, message: str, stop: str, limit: str, apart: bool = False):
+        self._message, self._stop, self._limit, self._apart = message, stop, limit, apart
 
     def read(self, body: dict) -> Call:
         prompt, messages = openai_messages.conversation(body)
@@ -57,18 +60,22 @@ class Chat:
         return chunk(kind, self._body(a, "chat.completion.chunk", self._message, message, stop) | (more or {}))
 
     def opening(self, a) -> list[Piece]:
-        return [self._chunk(a, "start", "<reasoning>")] if a.reasoning_tokens else []
+        return [self._chunk(a, "start", "<reasoning>")] if a.reasoning_tokens and not self._apart else []
 
     def delta(self, a, text: str, token_id: int) -> list[Piece]:
-        pieces = [self._chunk(a, "start", "</reasoning>")] if first_said(a) else []
+        if self._apart and thinks(a):
+            return [self._chunk(a, "delta", f"<reasoning>{text}</reasoning>")]
+        pieces = [self._chunk(a, "start", "</reasoning>")] if first_said(a) and not self._apart else []
         if a.call.tools and not thinks(a):
             body = self._body(a, "chat.completion.chunk", self._message, openai_chat.call_delta(a, text), None)
             return [*pieces, chunk("delta", body)]
         return [*pieces, self._chunk(a, "delta", text)]
 
     def closing(self, a) -> list[Piece]:
-        return [self._chunk(a, "close", None, _STOP[a.stop], invocation_metrics(a))]
+        last = self._chunk(a, "close", None, _STOP[a.stop], invocation_metrics(a))
+        return [last, chunk("usage", "[DONE]")] if "writer.palmyra" in a.target_name else [last]
 
 
 OPENAI = Chat("delta", "finish_reason", "max_completion_tokens")
 MISTRAL = Chat("message", "stop_reason", "max_tokens")
+COMPLETIONS = Chat("delta", "finish_reason", "max_tokens", apart=True)

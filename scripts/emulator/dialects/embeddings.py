@@ -1,4 +1,4 @@
-"""Embedding models: Titan's and Cohere's on InvokeModel, Hugging Face's container on SageMaker, and OpenAI's route.
+"""Embedding models: Titan's, Cohere's, Nova's and Marengo's on InvokeModel, Hugging Face's container on SageMaker, and OpenAI's route.
 
 The vector is made of the prompt's digest; an answer without output has no numbers in it.
 """
@@ -52,6 +52,34 @@ class Cohere(Titan):
         return {"embeddings": vectors, "id": a.request_id, "response_type": "embeddings_floats", "texts": texts}
 
 
+class Nova(Titan):
+    """`singleEmbeddingParams` in, `embeddings` out, each with what it is of."""
+
+    def read(self, body: dict) -> Call:
+        if want(body, "taskType", str, required=True) != "SINGLE_EMBEDDING":
+            raise BadBody("#/taskType: not a valid enum value")
+        given = want(body, "singleEmbeddingParams", dict, required=True)
+        want(given, "embeddingPurpose", str, required=True)
+        text = want(given, "text", dict, required=True)
+        want(text, "truncationMode", str, required=True)
+        return Call(prompt=want(text, "value", str, required=True), max_tokens=0)
+
+    def whole(self, a):
+        return {"embeddings": [{"embeddingType": "TEXT", "embedding": _vector(a)}]}
+
+
+class Marengo(Titan):
+    """`text.inputText` in, `data` out."""
+
+    def read(self, body: dict) -> Call:
+        if want(body, "inputType", str, required=True) != "text":
+            raise BadBody("#/inputType: not a valid enum value")
+        return Call(prompt=want(want(body, "text", dict, required=True), "inputText", str, required=True), max_tokens=0)
+
+    def whole(self, a):
+        return {"data": [{"embedding": _vector(a)}]}
+
+
 class HuggingFace(Titan):
     """`inputs` in, a vector for each token of the text out, as the feature-extraction pipeline answers."""
 
@@ -94,4 +122,5 @@ class OpenAI(Titan):
         return f"This model's maximum context length is {limit} tokens, however you requested {prompt_tokens} tokens."
 
 
-TITAN, COHERE, HUGGING_FACE, OPENAI = Titan(), Cohere(), HuggingFace(), OpenAI()
+TITAN, COHERE, NOVA, MARENGO = Titan(), Cohere(), Nova(), Marengo()
+HUGGING_FACE, OPENAI = HuggingFace(), OpenAI()
