@@ -44,8 +44,9 @@ def _message(message: object, where: str) -> None:
     _known_keys(message, where)
     check_tool_calls(message, where)
     content = message.get("content")
-    if content is None and message["role"] == "assistant" and message.keys() & {"tool_calls", "function_call"}:
-        return  # it called a tool and said nothing
+    called = message["role"] == "assistant" and (message.get("tool_calls") or message.get("function_call"))
+    if (called and content is None) or (content == "" and (called or message["role"] in ("tool", "function"))):
+        return  # it called a tool, and said nothing; or the tool had nothing to say
     _content(content, f"{where}.content")
 
 
