@@ -14,7 +14,7 @@ import typing
 from locustfiles.common.prompts.foreign_lines import foreign
 from locustfiles.common.prompts.forms import Form, forms_of
 from locustfiles.common.prompts.images import image_of
-from locustfiles.common.prompts.json_object import json_object
+from locustfiles.common.prompts.line_values import id_of, object_of, parameters_of, text_of
 from locustfiles.common.prompts.media import with_files
 from locustfiles.common.prompts.messages import checked_messages, texts_of
 from locustfiles.contract.bad_input import BadInput
@@ -157,7 +157,7 @@ class Draws:
 
 def prompt_of(line: str, number: int, folder: pathlib.Path = pathlib.Path()) -> Prompt:
     """One line as a prompt; files that it names are looked up from the folder. Raises ValueError with what is wrong and the remedy."""
-    row = json_object(line)
+    row = object_of(line)
     unknown = next((key for key in row if key not in _KEYS), None)
     if unknown is not None:
         raise ValueError(foreign(row) or f"unknown key `{unknown}`; known are {', '.join(_KEYS)}")
@@ -171,15 +171,15 @@ def prompt_of(line: str, number: int, folder: pathlib.Path = pathlib.Path()) -> 
         text, (messages, files) = None, with_files(row["messages"], folder)
         messages = checked_messages(messages)
     else:
-        text, messages = _text(row[kinds[0]], kinds[0]), None
+        text, messages = text_of(row[kinds[0]], kinds[0]), None
     documents = _documents(row.get("documents"), kinds[0])
     if row.get(_IMAGE_KEY) is not None:
         text, messages = None, _with_image(row, text)
     tokens = row.get("prompt_tokens")
     if tokens is not None and (type(tokens) is not int or tokens < 1):
         raise ValueError("`prompt_tokens` must be a whole number of at least 1")
-    parameters = _parameters(row.get("parameters"))
-    return Prompt(_id(row.get("id"), number), text, messages, tokens, parameters, number, tuple(files), documents)
+    parameters = parameters_of(row.get("parameters"))
+    return Prompt(id_of(row.get("id"), number), text, messages, tokens, parameters, number, tuple(files), documents)
 
 
 def _with_image(row: dict, text: str | None) -> list[dict]:
@@ -188,22 +188,6 @@ def _with_image(row: dict, text: str | None) -> list[dict]:
         raise ValueError(f"`{_IMAGE_KEY}` must be the base64 of an image beside `inputs` or `prompt`")
     parts = [{"type": "text", "text": text}, image_of(row[_IMAGE_KEY]).part]
     return [{"role": "user", "content": parts}]
-
-
-def _id(value: object, number: int) -> str:
-    if value is None:
-        return str(number)
-    if type(value) is int or (isinstance(value, str) and value.strip()):
-        return str(value)
-    raise ValueError("`id` must be a text or a whole number")
-
-
-def _text(value: object, key: str) -> str:
-    if not isinstance(value, str):
-        raise ValueError(f"`{key}` must be a text")
-    if not value.strip():
-        raise ValueError(f"`{key}` is empty; write the prompt or remove the line")
-    return value
 
 
 def _documents(value: object, kind: str) -> tuple[str, ...] | None:
@@ -220,20 +204,3 @@ def _documents(value: object, kind: str) -> tuple[str, ...] | None:
             '`query` and `documents` belong together: {"query": "…", "documents": ["…", "…"]}, the list of texts'
         )
     return tuple(value)
-
-
-def _parameters(value: object) -> dict:
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise ValueError('`parameters` must be an object such as {"max_tokens": 100}')
-    max_tokens = value.get("max_tokens", 1)
-    if type(max_tokens) is not int or max_tokens < 1:
-        raise ValueError("`parameters.max_tokens` must be a whole number of at least 1")
-    for key in ("temperature", "top_p"):
-        if type(value.get(key, 1)) not in (int, float):
-            raise ValueError(f"`parameters.{key}` must be a number")
-    stop = value.get("stop", [])
-    if not isinstance(stop, str) and not (isinstance(stop, list) and all(isinstance(s, str) for s in stop)):
-        raise ValueError("`parameters.stop` must be a text or a list of texts")
-    return value
