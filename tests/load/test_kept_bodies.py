@@ -9,6 +9,7 @@ from locustfiles.common.calls.kept_bodies import KeptBodies
 from locustfiles.common.dialects.request import build
 from locustfiles.common.prompts.payloads import BadPayload, Prompt
 from locustfiles.contract.scenario.targets import BedrockTarget
+from tests.helpers.contents import CONVERSE, user
 
 CHAT = BedrockTarget(name="chat", service="bedrock", model_id="meta.llama3-8b-v1:0", stream=True)
 COLDER = CHAT.model_copy(update={"parameters": {"temperature": 0}})  # of the same name
@@ -41,6 +42,18 @@ def test_what_is_kept_is_bounded_and_large_bodies_are_not_kept(monkeypatch):
         assert sum(len(body.body) for *_, body in kept._kept.values()) == kept._bytes <= 1000
     large = Prompt("large", "x" * 400, None)
     assert kept.of(CHAT, large) is not kept.of(CHAT, large)
+
+
+def test_of_bodies_with_media_the_first_are_kept_up_to_a_bound(monkeypatch):
+    monkeypatch.setattr(kept_bodies, "LARGE", 100)
+    pictures = [user(CONVERSE["image"], {"text": text}) for text in ("a", "b", "c")]
+    prompts = [Prompt(str(n), None, [message]) for n, message in enumerate(pictures)]
+    monkeypatch.setattr(kept_bodies, "MEDIA_BYTES", 2 * len(build(CHAT, prompts[0]).body))
+    kept = KeptBodies()
+    for prompt in prompts:
+        assert kept.of(CHAT, prompt) == build(CHAT, prompt)
+    same = [kept.of(CHAT, prompt) is kept.of(CHAT, prompt) for prompt in prompts]
+    assert same == [True, True, False]
 
 
 def test_what_cannot_be_built_is_said_each_time():

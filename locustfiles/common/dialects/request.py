@@ -63,6 +63,7 @@ from locustfiles.contract.scenario.targets import (
 AnswerDialect = Api | Family | Dialect | RouteDialect
 ANTHROPIC_VERSION = "2023-06-01"  # the only one that Anthropic's API has had since
 
+_SAID = ("system", "messages", "input")  # where messages are in a body
 # scenario and payload decide
 _OURS = frozenset(
     {"stream", "inputs", "messages", "prompt", "inputText", "texts", "message", "input", "query", "documents"}
@@ -114,7 +115,9 @@ def build(target: Target, prompt: Prompt, history: History | None = None) -> Bod
         raise BadScenario(f"{what}; put dates into quotes, and leave out .nan and .inf") from None
     answer = target.answer if isinstance(target, SageMakerTarget) else None
     thinks = dialect == "deepseek" and (prompt.text or "").rstrip().endswith(THINK[0])
-    media = media_bytes(prompt.messages)
+    media = None
+    if prompt.messages is not None:  # as they are sent: with all that stands before them
+        media = media_bytes([document] if dialect == "raw" else [document.get(place) for place in _SAID])
     return Body(target.service, operation, path, headers, body, target.stream, dialect, echo, answer, thinks, media)
 
 

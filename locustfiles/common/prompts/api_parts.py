@@ -110,9 +110,9 @@ def check_tool_calls(message: dict, where: str) -> None:
     """Of an assistant's message and a tool's, in OpenAI's chats."""
     if message["role"] == "tool":
         _has(message, {"tool_call_id": str}, where)
-    if "tool_calls" not in message:
+    calls = message.get("tool_calls")
+    if calls is None:
         return
-    calls = message["tool_calls"]
     if message["role"] != "assistant" or not isinstance(calls, list) or not calls:
         raise ValueError(f"`{where}.tool_calls` must be a list of calls in a message of role assistant")
     for place, call in enumerate(calls):

@@ -26,7 +26,9 @@ PARTS: dict[Form, frozenset[str]] = {
 }
 #: keys of a message beside `role` and `content`
 _KEYS: dict[Form, frozenset[str]] = {
-    "openai": frozenset("name tool_calls tool_call_id refusal audio function_call reasoning_content reasoning".split()),
+    "openai": frozenset(
+        "name tool_calls tool_call_id refusal audio function_call annotations reasoning_content reasoning".split()
+    ),
     "responses": frozenset("type id status phase".split()),
 }
 OWN_KEYS = frozenset(key for keys in _KEYS.values() for key in keys)

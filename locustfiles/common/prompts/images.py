@@ -30,7 +30,9 @@ def image_of(text: str, whole: bool = True) -> Image:
     """From a data URL or bare base64; without `whole` only its beginning is looked at. Raises ValueError with what is wrong and
     the remedy."""
     head, comma, behind = text.partition(",")
-    data = "".join((behind if comma and _DATA_URL.fullmatch(head) else text).split())
+    data = behind if comma and _DATA_URL.fullmatch(head) else text
+    if any(blank in data for blank in " \t\r\n"):  # of megabytes, so looked for first
+        data = "".join(data.split())
     try:
         begin = base64.b64decode(data if whole else data[:16], validate=True)[:4]
     except (binascii.Error, ValueError):

@@ -17,9 +17,9 @@ _TYPES = {".webp": "image/webp", ".md": "text/markdown", ".csv": "text/csv", ".w
 )}  # fmt: skip
 
 
-def media_bytes(messages: list[dict] | None) -> int | None:
+def media_bytes(messages: list) -> int | None:
     """Bytes of all media in messages, decoded; None where there are none. What is named by an address counts nothing."""
-    sizes = list(_sizes(messages)) if messages else []
+    sizes = list(_sizes(messages))
     return sum(sizes) if sizes else None
 
 

@@ -10,6 +10,7 @@ from locustfiles.common.prompts import shapes
 from locustfiles.common.prompts.api_parts import check_item, check_part, check_tool_calls
 from locustfiles.common.prompts.forms import ALL, OWN_KEYS, Form, named, narrowed, of_part
 from locustfiles.common.prompts.images import image_in
+from locustfiles.common.prompts.line_values import text_of
 
 _ROLES = ("system", "user", "assistant", "developer", "tool", "function")
 _CACHE_POINTS = [{"cachePoint": {"type": "default"} | ttl} for ttl in ({}, {"ttl": "5m"}, {"ttl": "1h"})]
@@ -44,8 +45,9 @@ def _message(message: object, where: str) -> None:
     _known_keys(message, where)
     check_tool_calls(message, where)
     content = message.get("content")
-    if content is None and message["role"] == "assistant" and message.keys() & {"tool_calls", "function_call"}:
-        return  # it called a tool and said nothing
+    called = message["role"] == "assistant" and (message.get("tool_calls") or message.get("function_call"))
+    if (called and content is None) or (content == "" and (called or message["role"] in ("tool", "function"))):
+        return  # it called a tool, and said nothing; or the tool had nothing to say
     check_content(content, f"{where}.content")
 
 
@@ -60,7 +62,7 @@ def _known_keys(message: dict, where: str) -> None:
 def check_content(content: object, where: str) -> None:
     """A message's. Raises ValueError with the place, what is wrong and the remedy."""
     if isinstance(content, str):
-        _not_empty(content, where)
+        text_of(content, where)
         return
     if not isinstance(content, list):
         raise ValueError(f"`{where}` must be a text")
@@ -78,7 +80,7 @@ def _part(part: object, content: str, where: str) -> None:
         _common(part, content)
     elif forms == {"converse"} and len(part) == 1:
         shapes.check(shapes.member("Converse", "messages", "[]", "content", "[]"), part, where)
-        _not_empty(part.get("text", "…"), f"{where}.text")
+        text_of(part.get("text", "…"), f"{where}.text")
     elif forms and "converse" not in forms:
         check_part(part, forms, where)
     else:
@@ -88,17 +90,9 @@ def _part(part: object, content: str, where: str) -> None:
 def _common(part: dict, content: str) -> None:
     """What all chats take: a text, an image, a cache point."""
     if part.get("type") == "text":
-        text = part.get("text")
-        if not isinstance(text, str):
-            raise ValueError(f"`{content}` must be a text")
-        _not_empty(text, content)
+        text_of(part.get("text"), content)
     elif part not in _CACHE_POINTS and not image_in(part, whole=True):
         raise ValueError(f"`{content}` {_TAKES}")
-
-
-def _not_empty(text: str, where: str) -> None:
-    if not text.strip():
-        raise ValueError(f"`{where}` is empty; write the prompt or remove the line")
 
 
 def _one_form(messages: list[dict]) -> None:

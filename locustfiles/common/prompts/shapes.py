@@ -35,6 +35,9 @@ def check(shape: typing.Any, value: object, where: str) -> None:
     kind, words = _KINDS.get(shape.type_name, (object, ""))
     if not isinstance(value, kind) or (isinstance(value, bool) and shape.type_name != "boolean"):
         raise ValueError(f"`{where}` must be {words}")
+    least = shape.metadata.get("min", 0)
+    if shape.type_name in ("list", "string", "map") and len(typing.cast(list, value)) < least:
+        raise ValueError(f"`{where}` is too short; it must have at least {least}")
     if shape.type_name == "structure":
         _structure(shape, typing.cast(dict, value), where)
     elif shape.type_name == "list":
