@@ -10,7 +10,8 @@ import pydantic
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.scenario.scenario import Scenario
 from scripts.emulator import speeds
-from scripts.emulator.config import Config, Engine, Timed
+from scripts.emulator.config import Config
+from scripts.emulator.engine_config import Engine, Timed
 from scripts.emulator.operations import model_ids
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1", "0.0.0.0")
