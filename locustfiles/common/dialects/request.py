@@ -37,7 +37,9 @@ import json
 import typing
 import urllib.parse
 
+from locustfiles.common.dialects.async_address import async_address
 from locustfiles.common.dialects.body_parts import Split
+from locustfiles.common.dialects.front_addresses import front_address
 from locustfiles.common.dialects.parsed import THINK
 from locustfiles.common.dialects.priced_parameters import check_price
 from locustfiles.common.dialects.table import DIALECTS
@@ -98,6 +100,9 @@ def build(target: Target, prompt: Prompt) -> Body:
     except (TypeError, ValueError) as e:
         what = f"target `{target.name}`: the body for prompt `{prompt.id}` is not JSON ({e})"
         raise BadScenario(f"{what}; put dates into quotes, and leave out .nan and .inf") from None
+    if isinstance(target, SageMakerTarget) and target.async_inference:
+        base = path.removesuffix("/invocations")
+        operation, path, headers = async_address(target, target.async_inference, base, prompt, body)
     answer = target.answer if isinstance(target, SageMakerTarget) else None
     thinks = dialect == "deepseek" and (prompt.text or "").rstrip().endswith(THINK[0])
     return Body(target.service, operation, path, headers, body, target.stream, dialect, echo, answer, thinks)
@@ -164,6 +169,8 @@ def _address(target: Target) -> tuple[str, str, dict[str, str]]:
             return "InvokeModelWithResponseStream", f"{base}/invoke-with-response-stream", headers
         headers["Accept"] = "application/json"
         return "InvokeModel", f"{base}/invoke", headers
+    if target.endpoint is None:
+        return front_address(target)
     headers |= _present(
         ("X-Amzn-SageMaker-Custom-Attributes", target.custom_attributes),
         ("X-Amzn-SageMaker-Inference-Component", target.inference_component),

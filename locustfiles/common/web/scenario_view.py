@@ -50,7 +50,7 @@ def described(inputs: Inputs) -> dict[str, typing.Any]:
 
 def _target(inputs: Inputs, target: Target) -> dict[str, typing.Any]:
     price, source = inputs.prices[target.name], inputs.sources[target.name]
-    served = target.endpoint if target.service == "sagemaker" else target.model_id
+    served = target.asked if target.service == "sagemaker" else target.model_id
     return {
         "target": target.name,
         "service": target.service,
