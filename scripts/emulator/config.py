@@ -69,6 +69,17 @@ class Target(Strict):
         return value
 
 
+Location = Annotated[str, pydantic.Field(pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/.*)?$")]
+
+
+class Asynchronous(Strict):
+    """An asynchronous endpoint: its queue, and where its answers go."""
+
+    output: Location
+    failure: Location | None = None  # none: failures are told nowhere
+    concurrency: Count | None = None  # requests that the container has at once; none means all
+
+
 class Endpoint(Target):
     """A SageMaker endpoint and the container behind it."""
 
@@ -77,11 +88,13 @@ class Endpoint(Target):
     answer: RawAnswer | None = None  # `raw` alone: where things are in the answer
     variant: str = "AllTraffic"
     more_variants: list[str] = []  # which a request may name
+    variant_shares: dict[str, Share] = {}  # variant -> of the requests that name none; else all go to `variant`
     inference_components: list[str] = []
     split_bytes: Count | None = (
         None  # cut the container's stream into payload parts of so many bytes; else one event a part
     )
     target_models: list[str] = []  # a multi-model endpoint: a request must name one of these
+    asynchronous: Asynchronous | None = None  # asked by InvokeEndpointAsync alone
     session_s: Positive | None = None  # a stateful container: how long a session lives; none keeps no sessions
     report_input_length: bool = False  # TGI 2.2 and later name the prompt's tokens in a stream's last line
 
@@ -91,6 +104,8 @@ class Endpoint(Target):
             raise ValueError("`dialect: raw` and `answer:` belong together; give both or neither")
         if self.answer is not None:
             Raw(self.answer)
+        if self.variant_shares and abs(sum(self.variant_shares.values()) - 1) > 1e-9:
+            raise ValueError("`variant_shares` do not add up to 1; mend one")
         return self
 
 
@@ -152,7 +167,18 @@ class Config(Strict):
     endpoints: dict[str, Endpoint] = {}
     models: dict[str, Model] = {}
     openai: dict[str, Server] = {}
+    routers: dict[
+        str, dict[str, Annotated[list[str], pydantic.Field(min_length=1)]]
+    ] = {}  # name -> routing target -> endpoints
+    gateways: list[str] = []  # ids of global inference gateways, which serve what `openai` has
+    buckets: list[str] = []  # of S3, beside those of asynchronous endpoints
+    hidden_buckets: list[str] = []  # no caller may list these: an object that is not there is forbidden
     pricing: Pricing | None = None
+
+    def all_buckets(self) -> set[str]:
+        queues = [e.asynchronous for e in self.endpoints.values() if e.asynchronous]
+        places = [place for queue in queues for place in (queue.output, queue.failure) if place]
+        return {*self.buckets, *self.hidden_buckets, *(p.removeprefix("s3://").split("/")[0] for p in places)}
 
     @pydantic.model_validator(mode="after")
     def _engines_exist(self):
@@ -161,6 +187,10 @@ class Config(Strict):
                 if target.engine not in self.engines:
                     known = ", ".join(self.engines)
                     raise ValueError(f"{section}.{name}.engine: no engine `{target.engine}`; one of {known}")
+        for router, of in self.routers.items():
+            lost = next((n for names in of.values() for n in names if n not in self.endpoints), None)
+            if lost:
+                raise ValueError(f"routers.{router}: no endpoint `{lost}`; add it to `endpoints:`")
         if not (self.endpoints or self.models or self.openai or self.pricing):
             raise ValueError("none of `endpoints:`, `models:`, `openai:` and `pricing:`; name at least one")
         return self

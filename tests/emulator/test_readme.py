@@ -25,6 +25,7 @@ MODELS = {
     "Every target": config.Target,
     "Limit": config.Limit,
     "Endpoints": config.Endpoint,
+    "Asynchronous": config.Asynchronous,
     "Models": config.Model,
     "OpenAI": config.Server,
     "Pricing": config.Pricing,
