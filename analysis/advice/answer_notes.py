@@ -3,6 +3,7 @@
 import typing
 
 from analysis.advice.routed import router_note
+from analysis.advice.shares import destinations_note, variants_note
 from analysis.cost.call_usd import hour_is_priced, unsplit
 from analysis.runs.rows import Rows
 from analysis.runs.run_reader import Run
@@ -27,6 +28,8 @@ def answer_notes(run: Run, prices: dict[str, Price] | None = None) -> typing.Ite
         notes = (
             _guardrail(target, good, None if prices is None else prices[target.name]),
             router_note(run, good, None if prices is None else prices[target.name]),
+            variants_note(good),
+            destinations_note(good),
             _stops(good),
             _in_one_piece(target, good),
             _several_choices(good),
