@@ -2,6 +2,7 @@
 
 import typing
 
+from analysis.advice.queued import queue_note
 from analysis.advice.routed import router_note
 from analysis.advice.shares import destinations_note, variants_note
 from analysis.cost.call_usd import hour_is_priced, unsplit
@@ -30,6 +31,7 @@ def answer_notes(run: Run, prices: dict[str, Price] | None = None) -> typing.Ite
             router_note(run, good, None if prices is None else prices[target.name]),
             variants_note(good),
             destinations_note(good),
+            queue_note(target, good),
             _stops(good),
             _in_one_piece(target, good),
             _several_choices(good),

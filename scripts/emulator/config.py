@@ -173,6 +173,7 @@ class Config(Strict):
     gateways: list[str] = []  # ids of global inference gateways, which serve what `openai` has
     buckets: list[str] = []  # of S3, beside those of asynchronous endpoints
     hidden_buckets: list[str] = []  # no caller may list these: an object that is not there is forbidden
+    slow_down: Share = 0.0  # of the requests to S3 that it asks to come more slowly
     pricing: Pricing | None = None
 
     def all_buckets(self) -> set[str]:

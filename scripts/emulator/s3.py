@@ -3,6 +3,7 @@ XML. No lists, no deletes, no parts."""
 
 import email.utils
 import hashlib
+import random
 import time
 import typing
 import urllib.parse
@@ -59,11 +60,12 @@ class Stored(typing.NamedTuple):
 
 
 class S3:
-    """All buckets. hidden: no caller may list them, so what is not there is forbidden."""
+    """All buckets. What is not there is forbidden where no caller may list a bucket."""
 
-    def __init__(self, buckets: typing.Iterable[str], verifier: S3Verifier, hidden: typing.Collection[str] = ()):
+    def __init__(self, buckets: typing.Iterable[str], verifier: S3Verifier, config):
         self._objects: dict[str, dict[str, Stored]] = {name: {} for name in buckets}
-        self._verifier, self._hidden = verifier, frozenset(hidden)
+        self._verifier, self._hidden = verifier, frozenset(config.hidden_buckets)
+        self._slow_down, self._draws = config.slow_down, random.Random(0)
 
     @staticmethod
     def wanted(request) -> bool:
@@ -94,6 +96,8 @@ class S3:
     def _answer(self, request) -> tuple[int, list[tuple[str, str]], bytes]:
         """Raises AwsError."""
         self._verifier.check(request, "s3")
+        if self._draws.random() < self._slow_down:
+            raise AwsError(503, "SlowDown", "Please reduce your request rate.")
         bucket, _, key = urllib.parse.unquote(request.raw_path).lstrip("/").partition("/")
         if bucket not in self._objects:
             raise AwsError(404, "NoSuchBucket", "The specified bucket does not exist", {"BucketName": bucket})

@@ -89,7 +89,7 @@ class Service:
         self._engines: dict[str, typing.Any] = {name: ENGINES[e.kind](e) for name, e in config.engines.items()}
         self._catalog = Catalog(config, self._engines)
         self._fronts = Fronts(config, self._catalog)
-        self._s3 = S3(config.all_buckets(), S3Verifier(config.credentials, region=config.region), config.hidden_buckets)
+        self._s3 = S3(config.all_buckets(), S3Verifier(config.credentials, region=config.region), config)
         self._queue = AsyncQueue(self, self._s3)
         self._prices = price_list.PriceList(config, Hosted(config.pricing, None)) if config.pricing else None
         if config.models:

@@ -149,6 +149,19 @@ def test_what_cannot_be_accepted_is_refused_as_declared(runtime, queues):
     assert {"ServiceUnavailable", "ValidationError"} <= declared
 
 
+def test_s3_takes_what_sdks_send_over_tls(certificate):
+    """In frames, unsigned, with a checksum behind it."""
+    made, key = certificate
+    config = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"})
+    with running_emulator(CONFIG, arguments=("--tls-cert", str(made), "--tls-key", str(key))) as e:
+        client = e.client("s3", config=config, verify=str(made))
+        sent = []
+        client.meta.events.register("before-send", lambda request, **_: sent.append(dict(request.headers)))
+        client.put_object(Bucket="inputs", Key="k", Body=b"a" * 100_000 + b"end")
+        assert sent[0]["X-Amz-Content-SHA256"] == b"STREAMING-UNSIGNED-PAYLOAD-TRAILER"
+        assert client.get_object(Bucket="inputs", Key="k")["Body"].read() == b"a" * 100_000 + b"end"
+
+
 def test_s3_refuses_as_s3_does(s3, queues):
     assert refused(s3.get_object, Bucket="inputs", Key="nothing") == (404, "NoSuchKey")
     assert refused(s3.get_object, Bucket="nobodys", Key="k") == (404, "NoSuchBucket")

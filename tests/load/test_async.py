@@ -2,6 +2,7 @@
 
 import json
 
+import gevent
 import pydantic
 import pytest
 
@@ -88,6 +89,27 @@ def test_an_object_of_the_input_is_put_once(emulator, credentials):
         assert call(sender).error is None
     assert emulator.stats()["requests"] - before == 4  # two requests and two jobs: S3's own are not counted
     assert len(sender._async._there) == 1
+
+
+@pytest.mark.parametrize("transport", [0, 1])
+def test_a_look_that_s3_refuses_for_now_is_made_again(credentials, transport):
+    config = {"engines": {"quick": ENGINE}, "slow_down": 0.5}
+    config["endpoints"] = {"queued": {"engine": "quick", "dialect": "tgi", "asynchronous": QUEUE}}
+    with running_emulator(config) as e:
+        asked = Pair(e.url, {"t": target("queued")}, timeout_s=60)
+        for _ in range(4):  # half of the looks that would find the answer are refused: 1 of 16 times none is
+            record = asked.ask(transport, "t")
+            assert (record.error, record.completion_tokens) == (None, TOKENS)
+
+
+@pytest.mark.parametrize("transport", [0, 1])
+def test_a_call_that_is_stopped_while_it_waits_is_cancelled(pair, transport):
+    job = gevent.spawn(pair.ask, transport, "still")
+    gevent.sleep(0.6)
+    job.kill()
+    gevent.sleep(0)
+    assert job.ready() and job.value.error == "cancelled"
+    assert 0 < job.value.accepted_ms < job.value.latency_ms < 2000 and job.value.request_id
 
 
 FAILURES = {

@@ -8,6 +8,7 @@ import pytest
 from locustfiles.common.dialects.request import build
 from locustfiles.common.transport.service_endpoint import ServiceEndpoints
 from locustfiles.contract.bad_input import BadScenario
+from locustfiles.contract.error_classes import classify
 from locustfiles.contract.scenario.scenario import Scenario
 from locustfiles.contract.scenario.time_limits import too_short
 from tests.helpers import bodies
@@ -170,6 +171,19 @@ def test_a_timeout_below_a_routers_own_is_told(seconds, cautions):
     scenario = Scenario.model_validate(SCENARIO | {"targets": targets, "request_timeout_s": seconds})
     told = too_short(scenario)
     assert len(told) == cautions and all("at least 170 s" in line and "`t`" in line for line in told)
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "error"),
+    [
+        ("GatewayTimeoutException", 504, "model_timeout"),
+        ("BadGatewayException", 502, "server"),
+        ("PayloadTooLargeException", 413, "client"),
+        ("RequestTimeoutException", 408, "model_timeout"),
+    ],
+)
+def test_codes_of_both_services_have_their_classes(code, status, error):
+    assert classify(code, status) == error
 
 
 def test_their_hosts_are_those_of_botocores_rules():
