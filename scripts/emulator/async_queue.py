@@ -16,6 +16,7 @@ from scripts.emulator.frames import compact
 from scripts.emulator.operations import Operation
 from scripts.emulator.s3 import S3
 
+QUEUED = ("InvokeEndpointAsync", "InvokeInferenceRouterAsync")
 MOST_INLINE_BYTES = 128_000
 TTL_S, TIMEOUT_S = 21_600, 900  # where a request does not say
 #: faults of an endpoint that its front door has; all others are the model's, and end in a failure object
@@ -87,8 +88,9 @@ class AsyncQueue:
         """Raises AwsError."""
         asked = hosted.config.asynchronous
         if asked is None:
-            raise _refused(f"Endpoint {a.target_name} is not an asynchronous endpoint; use InvokeEndpoint.")
-        fault = hosted.fault(a.operation)
+            raise _refused(f"Endpoint {a.target_name} is not an asynchronous endpoint; ask it without a queue.")
+        fault = a.fault if a.operation.front else hosted.fault(a.operation)
+        a.fault = None  # it is the job's, but for these
         if fault and fault[0] in AT_THE_DOOR:
             a.fault = fault
             return fault[1].apply(a)

@@ -94,7 +94,7 @@ class Endpoint(Target):
         None  # cut the container's stream into payload parts of so many bytes; else one event a part
     )
     target_models: list[str] = []  # a multi-model endpoint: a request must name one of these
-    asynchronous: Asynchronous | None = None  # asked by InvokeEndpointAsync alone
+    asynchronous: Asynchronous | None = None  # asked by the asynchronous operations alone
     session_s: Positive | None = None  # a stateful container: how long a session lives; none keeps no sessions
     report_input_length: bool = False  # TGI 2.2 and later name the prompt's tokens in a stream's last line
 

@@ -39,7 +39,9 @@ def endpoint_not_found(name: str, account: str) -> AwsError:
 
 
 def only_async(name: str) -> AwsError:
-    return AwsError(400, "ValidationError", f"Endpoint {name} is an asynchronous endpoint; use InvokeEndpointAsync.")
+    return AwsError(
+        400, "ValidationError", f"Endpoint {name} is an asynchronous endpoint; use the asynchronous operation."
+    )
 
 
 def component_not_found(name: str) -> AwsError:

@@ -129,6 +129,9 @@ _OPERATIONS = {
     ("endpoints", "async-invocations"): Operation("InvokeEndpointAsync", "sagemaker", False),
     ("endpoints", "invocations-response-stream"): Operation("InvokeEndpointWithResponseStream", "sagemaker", True),
     ("endpoints", "openai/v1/chat/completions"): Operation("ChatCompletions", "sagemaker", False, wording=_CHAT),
+    ("inference-routers", "async-invocations"): Operation(
+        "InvokeInferenceRouterAsync", "sagemaker", False, front="router"
+    ),
     ("inference-routers", "invocations"): Operation("InvokeInferenceRouter", "sagemaker", False, front="router"),
     ("global-inference-gateway", "invocations"): Operation(
         "InvokeGlobalInferenceGateway", "sagemaker", False, front="gateway"

@@ -7,7 +7,7 @@ import typing
 
 from scripts.emulator import counting, errors, model_limits, models, openai_errors, price_list, reading, service_model
 from scripts.emulator.answer import Answer
-from scripts.emulator.async_queue import AsyncQueue
+from scripts.emulator.async_queue import QUEUED, AsyncQueue
 from scripts.emulator.clock import clock
 from scripts.emulator.dialects import (
     anthropic_route,
@@ -142,7 +142,7 @@ class Service:
         if a.operation.openai:
             self._name(a)
         hosted = (self._fronts if a.operation.front else self._catalog).find(a)
-        if a.operation.name == "InvokeEndpointAsync":
+        if a.operation.name in QUEUED:
             return self._queue.accept(a, hosted)
         if a.operation.service == "sagemaker" and getattr(hosted.config, "asynchronous", None):
             raise errors.only_async(a.target_name)

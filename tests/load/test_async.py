@@ -48,6 +48,7 @@ def emulator(tmp_path_factory):
         "endpoints": {name: {"engine": "quick", "dialect": "tgi"} | of for name, of in ENDPOINTS.items()},
         "buckets": ["inputs"],
         "hidden_buckets": ["hidden"],
+        "routers": {"r": {"chat": ["queued"], "broken": ["broken"]}},
     }
     with running_emulator(config, truth=tmp_path_factory.mktemp("async") / "truth.jsonl") as e:
         yield e
@@ -59,6 +60,9 @@ def pair(emulator, credentials):
     targets["s3"] = target(
         "queued", input="s3", input_location="s3://inputs/a b", output_path_extension="x/y", request_ttl_s=60
     )
+    routed = {"endpoint": None, "inference_router": "r", "routing_target": "chat"}
+    targets["routed"] = target("", input="s3", input_location="s3://inputs/r", invocation_timeout_s=60) | routed
+    targets["routed, broken"] = targets["routed"] | {"routing_target": "broken"}
     targets["no bucket"] = target("queued", input="s3", input_location="s3://nobodys/a")
     targets["model too late"] = target("still", invocation_timeout_s=1)
     made = Pair(emulator.url, targets, timeout_s=2.5)
@@ -66,12 +70,13 @@ def pair(emulator, credentials):
     return made
 
 
-@pytest.mark.parametrize("name", ["queued", "s3"])
+@pytest.mark.parametrize("name", ["queued", "s3", "routed"])
 def test_an_answer_is_found_at_the_first_look_after_it_was_written(pair, name):
     assert pair.differences(name, but=("latency_ms", "accepted_ms")) == {}
     for record in pair.last:
         assert (record.error, record.error_message, record.http_status) == (None, None, 202)
-        assert (record.operation, record.completion_tokens, record.ttft_ms) == ("InvokeEndpointAsync", TOKENS, None)
+        operation = "InvokeInferenceRouterAsync" if name == "routed" else "InvokeEndpointAsync"
+        assert (record.operation, record.completion_tokens, record.ttft_ms) == (operation, TOKENS, None)
         # the model takes 0.3 s and 7 more tokens 1 ms each: looks are at 0.1, 0.2, 0.3 and 0.4 s, the last one finds it
         assert 0 < record.accepted_ms < 300 < 307 <= record.latency_ms
         assert record.latency_ms < 307 + POLL_S * 1000 + record.accepted_ms + 60
@@ -114,6 +119,7 @@ def test_a_call_that_is_stopped_while_it_waits_is_cancelled(pair, transport):
 
 FAILURES = {
     "broken": ("model_error", "FailureObject", 202, "Received server error (500) from primary"),
+    "routed, broken": ("model_error", "FailureObject", 202, "Received server error (500) from primary"),
     "model too late": ("model_error", "FailureObject", 202, "The invocation timed out"),
     "silent": ("read_timeout", None, 202, "the endpoint has no S3FailurePath"),
     "still": ("read_timeout", None, 202, "no answer was in S3 within request_timeout_s"),
@@ -144,6 +150,7 @@ def test_failures_have_their_classes_by_both(pair, name):
     ("keys", "said"),
     [
         ({"stream": True}, "asynchronous endpoints do not stream"),
+        ({"endpoint": None, "inference_router": "r", "routing_target": "t"}, "write `input: s3` and `input_location:`"),
         ({"variant": "v"}, "`variant` is not for a target with `async_inference`"),
         ({"inference_id": "i"}, "`inference_id` names the answer's object"),
         ({"async_inference": {"input": "s3"}}, "`input: s3` needs `input_location:`"),
@@ -152,7 +159,7 @@ def test_failures_have_their_classes_by_both(pair, name):
         ({"async_inference": {"request_ttl_s": 30}}, "greater than or equal to 60"),
         (
             {"endpoint": None, "gateway": "g", "model_id": "m", "dialect": "openai-chat"},
-            "`async_inference` is for an `endpoint`",
+            "gateways have no queue; remove `async_inference`",
         ),
     ],
 )

@@ -174,9 +174,9 @@ def _arguments(operation: typing.Any, target: Target, body: Body) -> dict[str, t
     """The request as arguments of its API operation, whose model says which is where."""
     shape = operation.input_shape
     payload = shape.serialization.get("payload")
-    arguments = (
-        json.loads(body.body, object_hook=_as_bytes) if not payload else {payload: body.body} if body.body else {}
-    )
+    arguments: dict[str, typing.Any] = {}
+    if body.body:  # the input of a queued request may be elsewhere
+        arguments = {payload: body.body} if payload else json.loads(body.body, object_hook=_as_bytes)
     placed = {(m.serialization.get("location"), m.serialization.get("name")): name for name, m in shape.members.items()}
     name = target.asked if isinstance(target, SageMakerTarget) else target.model_id
     arguments |= {member: name for (location, _), member in placed.items() if location == "uri"}

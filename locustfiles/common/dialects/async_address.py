@@ -1,4 +1,4 @@
-"""Where requests to asynchronous endpoints go; header names from botocore's model of InvokeEndpointAsync."""
+"""Where requests to asynchronous endpoints go; header names from botocore's models of both operations."""
 
 import hashlib
 
@@ -6,14 +6,13 @@ from locustfiles.common.prompts.payloads import BadPayload, Prompt
 from locustfiles.contract.scenario.async_inference import MOST_INLINE_BYTES, AsyncInference
 from locustfiles.contract.scenario.targets import SageMakerTarget
 
-OPERATION = "InvokeEndpointAsync"
 INPUT_LOCATION = "X-Amzn-SageMaker-InputLocation"
 
 
 def async_address(
     target: SageMakerTarget, asked: AsyncInference, path: str, prompt: Prompt, body: bytes
 ) -> tuple[str, str, dict[str, str]]:
-    """Operation, path and headers. path: of the endpoint. Raises BadPayload for a body that the request itself cannot hold."""
+    """Operation, path and headers. path: of the endpoint or router. Raises BadPayload for a body that the request itself cannot hold."""
     headers = {
         "X-Amzn-SageMaker-Content-Type": "application/json",
         "X-Amzn-SageMaker-Accept": "application/json",
@@ -30,7 +29,10 @@ def async_address(
             f"target `{target.name}`: the body for prompt `{prompt.id}` has {len(body):,} bytes, of which a request holds "
             f"{MOST_INLINE_BYTES:,}; use `async_inference: {{input: s3, input_location: …}}`"
         )
-    return OPERATION, f"{path}/async-invocations", {name: value for name, value in headers.items() if value is not None}
+    operation = "InvokeEndpointAsync"
+    if target.inference_router:
+        operation, headers["X-Amzn-SageMaker-Routing-Target-Name"] = "InvokeInferenceRouterAsync", target.routing_target
+    return operation, f"{path}/async-invocations", {name: value for name, value in headers.items() if value is not None}
 
 
 def _text(number: int | None) -> str | None:

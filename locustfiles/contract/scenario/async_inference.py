@@ -39,8 +39,10 @@ class AsyncInference(Strict):
 
 def check_async(keys: typing.Mapping[str, typing.Any], stream: bool) -> None:
     """Raises ValueError for a target of an asynchronous endpoint with keys that do not fit to it."""
-    if keys.get("endpoint") is None:
-        raise ValueError("`async_inference` is for an `endpoint`; remove it")
+    if keys.get("gateway") is not None:
+        raise ValueError("gateways have no queue; remove `async_inference`")
+    if keys.get("inference_router") is not None and keys["async_inference"].input == "inline":
+        raise ValueError("a router's queue takes no body, but objects alone; write `input: s3` and `input_location:`")
     if stream:
         raise ValueError("asynchronous endpoints do not stream; set `stream: false`")
     if keys.get("inference_id") is not None:
