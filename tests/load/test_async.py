@@ -6,9 +6,12 @@ import gevent
 import pydantic
 import pytest
 
+from locustfiles.common.calls.clock import Clock
+from locustfiles.common.calls.sender import Sender
 from locustfiles.common.dialects.request import build
 from locustfiles.common.prompts.payloads import BadPayload, Prompt
 from locustfiles.common.transport.s3_requests import Place, place_of, s3_request
+from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.scenario.scenario import Scenario
 from tests.helpers.both_transports import Pair
 from tests.helpers.calls import PROMPT, SCENARIO, TOKENS, sender_for
@@ -115,6 +118,13 @@ def test_a_call_that_is_stopped_while_it_waits_is_cancelled(pair, transport):
     gevent.sleep(0)
     assert job.ready() and job.value.error == "cancelled"
     assert 0 < job.value.accepted_ms < job.value.latency_ms < 2000 and job.value.request_id
+
+
+def test_an_address_of_s3_that_is_none_is_told_before_anything_is_sent(emulator, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "nonsense")
+    scenario = SCENARIO | {"targets": [{"name": "t"} | target("queued")]}
+    with pytest.raises(BadInput, match="target `t`: no endpoint"):
+        Sender(Scenario.model_validate(scenario), Clock(), print)
 
 
 FAILURES = {

@@ -132,12 +132,17 @@ class AsyncCall:
 def async_calls(
     session: AwsSession, transport: ConnectionPool, boto3: Boto3Call | None, scenario: Scenario
 ) -> AsyncCall | None:
-    """What makes the calls of a scenario's asynchronous endpoints; None where it has none."""
-    if not any(isinstance(t, SageMakerTarget) and t.async_inference for t in scenario.targets):
+    """What makes the calls of a scenario's asynchronous endpoints; None where it has none. Raises BadInput."""
+    queued = [t for t in scenario.targets if isinstance(t, SageMakerTarget) and t.async_inference]
+    if not queued:
         return None
-    if boto3:
-        return AsyncCall(boto3.run, Boto3Store(session, scenario))
+    store = Boto3Store(session, scenario) if boto3 else OwnStore(session, transport)
+    for target in queued:
+        store.ready(target)
+    return AsyncCall(boto3.run if boto3 else _by_our_own(session, transport), store)
 
+
+def _by_our_own(session: AwsSession, transport: ConnectionPool) -> Submit:
     def submit(exchange: Exchange, target: Target, body: Body, timeout_s: float) -> ParsedAnswer:
         try:
             request = session.request(target, body.path, body.headers, body.body)
@@ -149,7 +154,7 @@ def async_calls(
             return ParsedAnswer()
         return parse_answer(body, exchange.status, exchange.headers, exchange.chunks, exchange.ended)
 
-    return AsyncCall(submit, OwnStore(session, transport))
+    return submit
 
 
 def _failed(found: Answered, message: str | None) -> ParsedAnswer:

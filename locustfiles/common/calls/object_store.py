@@ -20,6 +20,17 @@ from locustfiles.contract.scenario.scenario import Scenario
 from locustfiles.contract.scenario.targets import Target
 
 _ABSENT = "NoSuchKey"
+#: what boto3 raises; anything else is a connection that failed
+_CLASSES: dict[ErrorClass, tuple[type[Exception], ...]] = {
+    ErrorClass.AUTH: (
+        botocore.exceptions.NoCredentialsError,
+        botocore.exceptions.PartialCredentialsError,
+        botocore.exceptions.CredentialRetrievalError,
+        botocore.exceptions.TokenRetrievalError,
+        botocore.exceptions.UnauthorizedSSOTokenError,
+    ),
+    ErrorClass.READ_TIMEOUT: (botocore.exceptions.ReadTimeoutError, urllib3.exceptions.ReadTimeoutError),
+}
 
 
 class Answered(typing.NamedTuple):
@@ -38,7 +49,10 @@ class Answered(typing.NamedTuple):
 
 
 class ObjectStore(typing.Protocol):
-    """Neither raises anything but GreenletExit."""
+    """`get` and `put` raise nothing but GreenletExit."""
+
+    def ready(self, target: Target) -> None:
+        """Find out where S3 is, ahead of the first request. Raises BadInput, or what botocore raises of a wrong address."""
 
     def get(self, target: Target, place: Place, timeout_s: float) -> Answered: ...
     def put(self, target: Target, place: Place, body: bytes, timeout_s: float) -> Answered: ...
@@ -49,6 +63,9 @@ class OwnStore:
 
     def __init__(self, session: AwsSession, transport: ConnectionPool) -> None:
         self._session, self._transport = session, transport
+
+    def ready(self, target: Target) -> None:
+        self._session.origin_of(self._session.base("s3", target), target)
 
     def get(self, target: Target, place: Place, timeout_s: float) -> Answered:
         return self._ask(target, "GET", place, b"", timeout_s)
@@ -79,6 +96,9 @@ class Boto3Store:
         self._session, self._endpoint_url = session.boto3, scenario.endpoint_url
         self._timeout_s = scenario.request_timeout_s
         self._clients: dict[str | None, typing.Any] = {}
+
+    def ready(self, target: Target) -> None:
+        self._client(target)
 
     def _client(self, target: Target) -> typing.Any:
         url = target.endpoint_url or self._endpoint_url
@@ -122,9 +142,7 @@ class Boto3Store:
             status = e.response["ResponseMetadata"]["HTTPStatusCode"]
             return _refused(time.perf_counter(), place, status, told.get("Code"), told.get("Message"))
         except (*UNSIGNED, urllib3.exceptions.HTTPError) as e:
-            found = ErrorClass.AUTH if isinstance(e, botocore.exceptions.NoCredentialsError) else ErrorClass.CONNECT
-            if isinstance(e, botocore.exceptions.ReadTimeoutError | urllib3.exceptions.ReadTimeoutError):
-                found = ErrorClass.READ_TIMEOUT
+            found = next((c for c, kinds in _CLASSES.items() if isinstance(e, kinds)), ErrorClass.CONNECT)
             return Answered(time.perf_counter(), None, None, found, None, str(e))
         finally:
             deadline.close()
