@@ -94,7 +94,8 @@ class SageMakerTarget(_Target):
     @property
     def runtime(self) -> str:
         """The service that is asked, by boto3's name."""
-        return next(name for key, name in RUNTIMES.items() if getattr(self, key) is not None)
+        front = "inference_router" if self.inference_router else "gateway"
+        return RUNTIMES[front if self.endpoint is None else "endpoint"]
 
     @property
     def price_key(self) -> str | None:
