@@ -170,9 +170,9 @@ def desk(tmp_path_factory, llama):
         for target in data.get("targets", ()):
             if target["service"] == "openai":
                 target |= {"base_url": llama, "parameters": {"max_tokens": 8}}
-            elif target["service"] == "sagemaker":
+            elif "endpoint" in target:
                 served["endpoints"][target["endpoint"]] = {"engine": "quick", "dialect": target["dialect"]}
-            else:
+            elif target["service"] == "bedrock":
                 family = "claude" if "claude" in target["model_id"] else "llama"
                 served["models"][target["model_id"]] = {"engine": "quick", "family": family}
         if "targets" in data:

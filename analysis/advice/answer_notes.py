@@ -2,7 +2,9 @@
 
 import typing
 
+from analysis.advice.queued import queue_note
 from analysis.advice.routed import router_note
+from analysis.advice.shares import destinations_note, variants_note
 from analysis.cost.call_usd import hour_is_priced, unsplit
 from analysis.metrics.token_counts import TOOL_STOPS
 from analysis.runs.rows import Rows
@@ -28,6 +30,9 @@ def answer_notes(run: Run, prices: dict[str, Price] | None = None) -> typing.Ite
         notes = (
             _guardrail(target, good, None if prices is None else prices[target.name]),
             router_note(run, good, None if prices is None else prices[target.name]),
+            variants_note(good),
+            destinations_note(good),
+            queue_note(target, good),
             _stops(good),
             _tools(good),
             _in_one_piece(target, good),

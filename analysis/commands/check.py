@@ -95,12 +95,18 @@ def _check(args: argparse.Namespace) -> int:
         for target in inputs.scenario.targets:
             price, source = inputs.prices[target.name], inputs.sources[target.name]
             console.print(target_table(sender, target, price, source, calls.get(target.name)))
-    for line in [*lines, *_of_the_book(inputs)]:
+    for line in [*lines, *_too_short(inputs), *_of_the_book(inputs)]:
         console.print(escape(line), highlight=False)
     print_ahead(console, inputs, records, counts)
     for problem in problems:
         complain(problem)
     return BAD_INPUT if problems else OK
+
+
+def _too_short(inputs) -> list[str]:
+    from locustfiles.contract.scenario.time_limits import too_short
+
+    return too_short(inputs.scenario)
 
 
 def _of_the_book(inputs) -> list[str]:

@@ -56,7 +56,7 @@ def identity(sender, target: Target) -> str:
 def target_table(sender, target: Target, price: Price, source: Source, record: RequestRecord | None) -> Table:
     """Endpoint, identity and price of a target, and what its call was like."""
     origin = sender.session.origin(target)
-    served = target.endpoint if target.service == "sagemaker" else target.model_id
+    served = (target.model_id or target.asked) if target.service == "sagemaker" else target.model_id
     rows = {
         "endpoint": f"{origin.scheme}://{origin.host}:{origin.port}",
         "model": served if target.model in (None, served) else f"{target.model} ({served})",

@@ -12,7 +12,10 @@ _SUFFIXES = (
     "c2s.ic.gov", "api.aws.ic.gov", "sc2s.sgov.gov", "api.aws.scloud", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk", "csp.hci.ic.gov",
     "api.aws.hci.ic.gov",
 )  # fmt: skip
-_NAMES = {"bedrock": r"bedrock-runtime(-fips)?", "sagemaker": r"runtime(-fips)?\.sagemaker(-fips)?"}
+_NAMES = {
+    "bedrock": r"bedrock-runtime(-fips)?",
+    "sagemaker": r"(runtime(-fips)?|inferencerouter-runtime|gateway-runtime)\.sagemaker(-fips)?",
+}
 _OWN = {
     service: re.compile(
         rf"(vpce-[a-z0-9-]+\.)?{name}\.(?P<region>[a-z0-9-]+)\.(vpce\.)?({'|'.join(map(re.escape, _SUFFIXES))})"

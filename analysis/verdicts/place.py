@@ -20,14 +20,17 @@ Conditions = tuple[tuple[str, str], ...]  # (what, its value in words), in a fix
 
 #: which of a target's keys say what it calls
 _CALLED: dict[str, tuple[str, ...]] = {
-    "sagemaker": ("endpoint", "inference_component", "variant", "target_model", "target_container"),
+    "sagemaker": (
+        "endpoint", "inference_component", "variant", "target_model", "target_container", "inference_router", "routing_target",
+        "gateway", "model_id",
+    ),
     "bedrock": ("model_id",),
     "openai": ("base_url", "model_id"),
-}
+}  # fmt: skip
 #: keys that neither say what is called nor change a call: instances, price and the address that is asked stand apart
 _BESIDE = (
     "name", "service", "labels", "payloads", "load", "price", "discount_percent", "endpoint_url", "api_key_env", "auth", "signing_name",
-    "instance_type", "instance_count", "instance_share", "parameters", "inference_id",
+    "identity_token_env", "instance_type", "instance_count", "instance_share", "parameters", "inference_id",
 )  # fmt: skip
 PRICE, ADDRESS = "price", "endpoint_url"
 

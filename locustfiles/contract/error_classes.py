@@ -9,7 +9,7 @@ named by them directly with the class.
 |---|---|
 | throttled | ThrottlingException, TooManyRequestsException, ServiceQuotaExceededException, rate_limit_error, other 429 |
 | not_ready | ModelNotReadyException (although it is a 429) |
-| model_timeout | ModelTimeoutException, 408 |
+| model_timeout | ModelTimeoutException, GatewayTimeoutException (a SageMaker gateway's 504), 408 |
 | model_error | ModelError, ModelErrorException, ModelStreamErrorException, 424 |
 | unavailable | ServiceUnavailable(Exception), overloaded_error, 503, 529 |
 | server | InternalServerException, InternalFailure, InternalDependencyException, InternalStreamFailure, other 5xx |
@@ -89,6 +89,7 @@ _BY_TYPE = {
     "servicequotaexceededexception": ErrorClass.THROTTLED,
     "modelnotreadyexception": ErrorClass.NOT_READY,
     "modeltimeoutexception": ErrorClass.MODEL_TIMEOUT,
+    "gatewaytimeoutexception": ErrorClass.MODEL_TIMEOUT,
     "modelerror": ErrorClass.MODEL_ERROR,
     "modelerrorexception": ErrorClass.MODEL_ERROR,
     "modelstreamerror": ErrorClass.MODEL_ERROR,

@@ -79,6 +79,10 @@ class RequestRecord:
     session_ended: str | None = None  # why it ends with this answer though turns are left: no_call, no_result, no_text
     request_bytes: int | None = None  # of the body, as it was handed to be sent; empty where nothing was
     media_bytes: int | None = None  # of images, documents, sound and video in it, decoded; empty where it has none
+    variant: str | None = None  # the production variant that answered, as SageMaker says
+    routed_to: str | None = None  # ARN of the endpoint or component to which an inference router sent the request
+    routing_reason: str | None = None  # why, in the router's own word
+    accepted_ms: float | None = None  # until a queued request was accepted: of asynchronous endpoints
 
     def __post_init__(self) -> None:
         times = [0.0, self.ttft_ms, self.last_token_ms, self.latency_ms]

@@ -42,6 +42,7 @@ class Answer:
         self.withheld = False  # a dialect keeps the last token for its closing line
         self.sequence = 0  # events that the dialect has numbered
         self.around: dict[str, list[bytes]] = {}  # what a dialect writes before and after each text
+        self.served_by: dict[str, str] = {}  # headers that say which variant of which endpoint answers
         self.new_session: str | None = None  # id and expiry of the stateful session that the request opened
         self.prompt_tokens: int | None = None
         self.cache_read: int | None = None  # prompt tokens by the prompt cache; None: the request has no cache point
@@ -66,7 +67,7 @@ class Answer:
         """The configured target that answers, and the language of its bodies."""
         self.target, self.dialect = target, dialect
         if self.operation.service == "sagemaker":
-            self.out.wire.split_bytes = target.split_bytes
+            self.out.wire.split_bytes = getattr(target, "split_bytes", None)  # no server behind a gateway has it
 
     def ask(self, call: Call) -> None:
         """What the request asks for. A container streams when its body says so, everything else when the operation does."""

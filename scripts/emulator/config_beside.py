@@ -5,10 +5,9 @@ from typing import Annotated
 import pydantic
 
 from locustfiles.contract.strict_yaml import Strict
+from scripts.emulator.engine_config import NotNegative, Positive
 from scripts.emulator.faults import FAULTS
 
-Positive = Annotated[float, pydantic.Field(gt=0)]
-NotNegative = Annotated[float, pydantic.Field(ge=0)]
 Share = Annotated[float, pydantic.Field(ge=0, le=1)]
 
 

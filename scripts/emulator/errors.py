@@ -38,6 +38,12 @@ def endpoint_not_found(name: str, account: str) -> AwsError:
     return AwsError(400, "ValidationError", f"Endpoint {name} of account {account} not found.")
 
 
+def only_async(name: str) -> AwsError:
+    return AwsError(
+        400, "ValidationError", f"Endpoint {name} is an asynchronous endpoint; use the asynchronous operation."
+    )
+
+
 def component_not_found(name: str) -> AwsError:
     return AwsError(400, "ValidationError", f"Inference Component Name {name} not found.")
 

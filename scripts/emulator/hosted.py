@@ -26,7 +26,7 @@ class Hosted:
         self.quota = Quota(config.limit)
         self._cached: dict[str, float] = {}  # prompt prefix -> end of its life
         self._sessions: dict[str, float] = {}  # id -> end of its life, Unix seconds
-        self._draws = random.Random(config.fault_seed)
+        self._draws, self._splits = random.Random(config.fault_seed), random.Random(config.fault_seed)
 
     def cache(self, a) -> None:
         """Count the tokens up to the last cache point that was there lately as read, those up to the others as written."""
@@ -65,6 +65,11 @@ class Hosted:
             a.new_session = f"{a.request_id}; Expires={time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(end))}"
         elif self._sessions.get(asked, 0.0) <= now:
             raise a.container_error(400, '{"error":"session not found or expired","error_type":"validation"}')
+
+    def variant(self) -> str:
+        """That of the next request that names none."""
+        shares = self.config.variant_shares
+        return self._splits.choices(list(shares), list(shares.values()))[0] if shares else self.config.variant
 
     def fault(self, operation) -> tuple[str, Fault] | None:
         """The fault that the next request meets, or None. One draw a request, so that the order is the seed's."""
@@ -106,6 +111,10 @@ class Catalog:
         model = self._model(a)
         return self._counting.setdefault(id(model), Hosted(model.config.counting, None))
 
+    def server(self, model: str) -> Hosted | None:
+        """Of a model that is served on OpenAI's routes, and behind gateways."""
+        return self._servers.get(model)
+
     def _endpoint(self, a) -> Hosted:
         hosted = self._endpoints.get(a.target_name)
         if hosted is None:
@@ -114,8 +123,13 @@ class Catalog:
         if component and component not in hosted.config.inference_components:
             raise errors.component_not_found(component)
         variant = a.request.headers.get("x-amzn-sagemaker-target-variant")
-        if variant and variant not in (hosted.config.variant, *hosted.config.more_variants):
+        if variant and variant not in (
+            hosted.config.variant,
+            *hosted.config.more_variants,
+            *hosted.config.variant_shares,
+        ):
             raise errors.variant_not_found(variant)
+        a.served_by["x-Amzn-Invoked-Production-Variant"] = variant or hosted.variant()
         self._check_target_model(a, hosted.config.target_models)
         return hosted
 

@@ -28,6 +28,7 @@ class Connection:
         self._parser = httptools.HttpRequestParser(self)
         self._queue: collections.deque[tuple[Request, bool]] = collections.deque()
         self._busy = False
+        self._headed = False  # the request is a HEAD: its answer has no body
         self._current = None
         self._close_after = False
         self._unsent: list[bytes] = []  # the head of a stream, and what is corked
@@ -135,7 +136,7 @@ class Connection:
         if self._queue and not self._transport.is_closing():
             self._busy = True
             request, keep_alive = self._queue.popleft()
-            self._close_after = not keep_alive
+            self._close_after, self._headed = not keep_alive, request.method == "HEAD"
             current = self._serve(request, self)
             if self._busy:  # not answered within the call
                 self._current = current
@@ -148,7 +149,8 @@ class Connection:
         return f"{_first_lines(status, date_header())}{lines}{end}".encode("latin-1")
 
     def respond(self, status: int, headers: Headers, body: bytes) -> None:
-        self._transport.write(self._start(status, headers) + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+        head = self._start(status, headers) + b"Content-Length: %d\r\n\r\n" % len(body)
+        self._transport.write(head if self._headed else head + body)
         self._done()
 
     def respond_cut(self, status: int, headers: Headers, body: bytes, sent: int, reset: bool) -> None:

@@ -6,11 +6,13 @@ import re
 import typing
 import urllib.parse
 
-from scripts.emulator import anthropic_errors, frames, openai_errors
+from scripts.emulator import anthropic_errors, frames, front_errors, openai_errors
 from scripts.emulator.errors import AwsError
 
 EVENT_STREAM = "application/vnd.amazon.eventstream"
-_ROUTE = re.compile(r"/(endpoints|model)/([^/]+)/([a-z-]+|openai/v1/chat/completions)")
+_ROUTE = re.compile(
+    r"/(endpoints|model|inference-routers|global-inference-gateway)/([^/]+)/([a-z-]+|openai/v1/chat/completions)"
+)
 
 
 class Wording(typing.NamedTuple):
@@ -36,6 +38,7 @@ class Operation:
     streams: bool
     converse: bool = False
     wording: Wording | None = None
+    front: str | None = None  # `router`, `gateway` or `queue`: what stands before SageMaker's endpoints and models
 
     @property
     def openai(self) -> bool:
@@ -56,10 +59,10 @@ class Operation:
 
     def stream_headers(self, a) -> list[tuple[str, str]]:
         headers = [self.request_id(a), ("Content-Type", a.content_type() if self.openai else EVENT_STREAM)]
-        if self.service == "sagemaker":
+        if self.service == "sagemaker" and self.front is None:
             headers += _container_headers(a)
             headers += [] if self.openai else [("X-Amzn-SageMaker-Content-Type", a.content_type())]
-        elif not self.converse and not self.openai:
+        elif self.service == "bedrock" and not self.converse and not self.openai:
             headers.append(("X-Amzn-Bedrock-Content-Type", "application/json"))
             headers += _served(a)
         return headers
@@ -72,6 +75,7 @@ class Operation:
     def error(self, a, error: AwsError) -> tuple[int, list[tuple[str, str]], bytes]:
         """Status, headers and body of an error answer."""
         headers = [self.request_id(a), ("Content-Type", "application/json")]
+        error = front_errors.reworded(self.front, error) if self.front else error
         if self.wording:
             status, body = self.wording.refusal(error)
             return status, headers, body
@@ -92,6 +96,8 @@ class Operation:
         """The event that ends a stream in an error."""
         if self.wording:
             return self.wording.event(name, message)
+        if self.front:  # a gateway, which knows one event that says so
+            name = "InternalStreamFailure"
         key = "Message" if self.service == "sagemaker" else "message"
         members = {"ErrorCode": "StreamBroken"} if name == "ModelStreamError" else {}
         return frames.exception(name, frames.compact({**members, key: message}))
@@ -106,8 +112,7 @@ def _counts(a) -> list[tuple[str, str]]:
 
 def _container_headers(a) -> list[tuple[str, str]]:
     """The variant, and custom attributes, which the containers here hand back."""
-    variant = a.request.headers.get("x-amzn-sagemaker-target-variant", a.target.variant)
-    headers = [("x-Amzn-Invoked-Production-Variant", variant)]
+    headers = list(a.served_by.items())
     name = "X-Amzn-SageMaker-Custom-Attributes"
     return headers + [(name, a.request.headers[n]) for n in (name.lower(),) if n in a.request.headers]
 
@@ -121,8 +126,19 @@ def _served(a) -> list[tuple[str, str]]:
 
 _OPERATIONS = {
     ("endpoints", "invocations"): Operation("InvokeEndpoint", "sagemaker", False),
+    ("endpoints", "async-invocations"): Operation("InvokeEndpointAsync", "sagemaker", False),
     ("endpoints", "invocations-response-stream"): Operation("InvokeEndpointWithResponseStream", "sagemaker", True),
     ("endpoints", "openai/v1/chat/completions"): Operation("ChatCompletions", "sagemaker", False, wording=_CHAT),
+    ("inference-routers", "async-invocations"): Operation(
+        "InvokeInferenceRouterAsync", "sagemaker", False, front="router"
+    ),
+    ("inference-routers", "invocations"): Operation("InvokeInferenceRouter", "sagemaker", False, front="router"),
+    ("global-inference-gateway", "invocations"): Operation(
+        "InvokeGlobalInferenceGateway", "sagemaker", False, front="gateway"
+    ),
+    ("global-inference-gateway", "invocations-response-stream"): Operation(
+        "InvokeGlobalInferenceGatewayWithResponseStream", "sagemaker", True, front="gateway"
+    ),
     ("model", "converse"): Operation("Converse", "bedrock", False, True),
     ("model", "converse-stream"): Operation("ConverseStream", "bedrock", True, True),
     ("model", "count-tokens"): Operation("CountTokens", "bedrock", False, True),

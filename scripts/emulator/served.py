@@ -11,8 +11,10 @@ from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.scenario.bedrock_apis import GUARDING
 from locustfiles.contract.scenario.scenario import Scenario
 from scripts.emulator import speeds
-from scripts.emulator.config import Config, Engine, Timed
+from scripts.emulator.config import Config
+from scripts.emulator.engine_config import Engine, Timed
 from scripts.emulator.operations import model_ids
+from scripts.emulator.served_fronts import LOCAL_BUCKET, behind, fronts_of, variables
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1", "0.0.0.0")
 _SESSION_S = 3600.0
@@ -32,12 +34,13 @@ def config_of(path: str, scenario: Scenario, ttft_ms: float | None, tokens_per_s
     for target in scenario.targets:
         engines[target.name] = _engine(scenario, target, ttft_ms, tokens_per_second)
         match target.service:
-            case "sagemaker":
-                _add_endpoint(path, parts["endpoints"], target)
+            case "sagemaker" if not target.gateway:
+                for name in behind(target):
+                    _add_endpoint(path, parts["endpoints"], target, name)
             case "bedrock" if target.api not in GUARDING:
                 _add_model(path, parts["models"], target)
-            case "openai":
-                parts["openai"].setdefault(target.model_id, {"engine": target.name})
+            case "openai" | "sagemaker":
+                parts["openai"].setdefault(target.model_id or "", {"engine": target.name})
     _name_models(parts["models"])
     guards = [t.guardrail for t in scenario.targets if t.service == "bedrock" and t.guardrail]
     paths = [urllib.parse.urlsplit(t.base_url).path.rstrip("/") for t in scenario.targets if t.service == "openai"]
@@ -47,6 +50,7 @@ def config_of(path: str, scenario: Scenario, ttft_ms: float | None, tokens_per_s
         "guardrails": sorted({f"{g.id}:{g.version}" for g in guards}),
         "guarding": {"latency_ms": _GUARDING_MS if ttft_ms is None else ttft_ms},
         "openai_paths": sorted({"/v1", *paths}),
+        **fronts_of(scenario),
         **{name: part for name, part in parts.items() if part},
     }
     try:
@@ -62,18 +66,18 @@ def _engine(scenario: Scenario, target, ttft_ms: float | None, tokens_per_second
     if ttft_ms is not None or tokens_per_second is not None:
         ttft, rate = 200.0 if ttft_ms is None else ttft_ms, tokens_per_second or 50.0
         return Timed(kind="timed", ttft_ms=ttft, tokens_per_second=rate, seed=scenario.seed)
-    names = (getattr(target, "model_id", None), target.model, getattr(target, "endpoint", None))
+    names = (getattr(target, "model_id", None), target.model, getattr(target, "asked", None))
     instance = getattr(target, "instance_type", None)
     return speeds.engine_of(names, instance, getattr(target, "instance_count", 1), scenario.seed)
 
 
-def _add_endpoint(path: str, endpoints: dict[str, dict], target) -> None:
-    entry = endpoints.setdefault(target.endpoint, {"engine": target.name, "dialect": target.dialect})
+def _add_endpoint(path: str, endpoints: dict[str, dict], target, name: str) -> None:
+    entry = endpoints.setdefault(name, {"engine": target.name, "dialect": target.dialect})
     if "raw" in (entry["dialect"], target.dialect):
         answer = target.answer.model_dump(exclude_none=True) if target.answer else None
         if entry["dialect"] != target.dialect or entry.setdefault("answer", answer) != answer:
             raise BadInput(
-                f"{path}: target `{target.name}`: endpoint `{target.endpoint}` answers another target in another way; "
+                f"{path}: target `{target.name}`: endpoint `{name}` answers another target in another way; "
                 "a container has one `raw` form here: give each its own endpoint"
             )
     elif target.dialect != entry["dialect"]:
@@ -82,6 +86,11 @@ def _add_endpoint(path: str, endpoints: dict[str, dict], target) -> None:
         _add(entry, key, value)
     if target.variant and entry.setdefault("variant", target.variant) != target.variant:
         _add(entry, "more_variants", target.variant)
+    if target.async_inference:
+        entry["asynchronous"] = {
+            "output": f"s3://{LOCAL_BUCKET}/{name}",
+            "failure": f"s3://{LOCAL_BUCKET}/failed/{name}",
+        }
     if target.session_id == "NEW_SESSION":
         entry["session_s"] = _SESSION_S
 
@@ -146,7 +155,7 @@ def told(path: str, scenario: Scenario, config: Config, url: str, ports: typing.
             f"  export AWS_ACCESS_KEY_ID={key.access_key} AWS_SECRET_ACCESS_KEY={key.secret_key}",
         ]
     if wants:
-        lines.append(f"  export AWS_ENDPOINT_URL_BEDROCK_RUNTIME={url} AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME={url}")
+        lines.append(f"  export {' '.join(f'{name}={url}' for name in variables(wants))}")
     elsewhere = {_origin(a) for a in _addresses(scenario) if url.startswith("https") or local_port(a) not in ports}
     run = path
     if elsewhere:
@@ -167,9 +176,11 @@ def _origin(address: str) -> str:
 def _speed(config: Config, target) -> str:
     if getattr(target, "api", None) in GUARDING:
         return f"{target.model_id}, {config.guarding.latency_ms:g} ms"
-    name = target.endpoint if target.service == "sagemaker" else target.model_id
+    kind, name = target.service, getattr(target, "model_id", None) or ""
+    if kind == "sagemaker":
+        kind, name = ("openai", name) if target.gateway else (kind, behind(target)[0])
     served = {"sagemaker": config.endpoints, "bedrock": config.models, "openai": config.openai}
-    section: dict[str, typing.Any] = served[target.service]  # type: ignore[assignment]  # of three kinds of targets
+    section: dict[str, typing.Any] = served[kind]  # type: ignore[assignment]  # of three kinds of targets
     engine = config.engines[section[name].engine]
     if isinstance(engine, Timed):
         return f"{name}, first token after {engine.ttft_ms:g} ms, {engine.tokens_per_second:g} tokens/s"

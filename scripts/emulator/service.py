@@ -7,6 +7,7 @@ import typing
 
 from scripts.emulator import beside, errors, model_limits, models, openai_errors, price_list, reading, service_model
 from scripts.emulator.answer import Answer
+from scripts.emulator.async_queue import QUEUED, AsyncQueue
 from scripts.emulator.clock import clock
 from scripts.emulator.dialects import (
     anthropic_route,
@@ -33,9 +34,11 @@ from scripts.emulator.engines.llama import LlamaEngine
 from scripts.emulator.engines.simulated import BatchedEngine, TimedEngine
 from scripts.emulator.errors import AwsError, BadBody
 from scripts.emulator.frames import compact
+from scripts.emulator.fronts import Fronts, gateways_dialect
 from scripts.emulator.hosted import Catalog, Hosted
 from scripts.emulator.limits import Quota
 from scripts.emulator.operations import route, streaming
+from scripts.emulator.s3 import S3, S3Verifier
 from scripts.emulator.sigv4 import Verifier
 from scripts.emulator.text import count_tokens
 from scripts.emulator.truth import Truth
@@ -94,6 +97,9 @@ class Service:
         self._guarding = Hosted(config.guarding, None)
         self._engines: dict[str, typing.Any] = {name: ENGINES[e.kind](e) for name, e in config.engines.items()}
         self._catalog = Catalog(config, self._engines)
+        self._fronts = Fronts(config, self._catalog)
+        self._s3 = S3(config.all_buckets(), S3Verifier(config.credentials, region=config.region), config)
+        self._queue = AsyncQueue(self, self._s3)
         self._prices = price_list.PriceList(config, Hosted(config.pricing, None)) if config.pricing else None
         if config.models or config.guardrails:
             service_model.prepare()
@@ -115,6 +121,8 @@ class Service:
             return connection.respond(200, [("Content-Type", "application/json")], compact(self.truth.stats()))
         if request.method == "GET" and (found := models.answer(request, self._config, self._started)):
             return connection.respond(*found)
+        if S3.wanted(request):
+            return self._s3.answer(request, connection)
         routed = route(request.method, request.raw_path, self._openai_paths)
         routed = routed or (price_list.route(request) if self._prices else None)
         if routed is None:
@@ -144,19 +152,27 @@ class Service:
             return beside.guard(a, self._guarding, self._guardrails, self.guardrail_policies)
         if a.operation.openai:
             self._name(a)
-        hosted = self._catalog.find(a)
+        hosted = (self._fronts if a.operation.front else self._catalog).find(a)
+        if a.operation.name in QUEUED:
+            return self._queue.accept(a, hosted)
+        if a.operation.service == "sagemaker" and getattr(hosted.config, "asynchronous", None):
+            raise errors.only_async(a.target_name)
+        self.begin(a, hosted)
+
+    def begin(self, a: Answer, hosted: Hosted) -> None:
+        """Have an authentic request answered by what is hosted. Raises AwsError or BadBody."""
         a.take(hosted.config, hosted.raw or _dialect(a, hosted.config))
         if time.perf_counter() < self._started + hosted.config.ready_after_s:
             raise errors.not_ready(a.operation.service)
         if a.operation.name == "CountTokens":
             return beside.count(a, hosted, self._catalog.counting(a), FAMILIES[hosted.config.family])
-        a.fault = hosted.fault(a.operation)
+        a.fault = a.fault if a.operation.front else hosted.fault(a.operation)
         if a.fault and a.fault[1].stage == "request":
             return a.fault[1].apply(a)
         a.ask(reading.call_of(a.dialect, a.request.body))
         if a.operation.service == "bedrock":
             self._prepare(a, hosted)
-        elif a.operation.service == "sagemaker":
+        elif a.operation.service == "sagemaker" and a.operation.front != "gateway":
             hosted.session(a)
         else:
             hosted.cache(a)
@@ -217,6 +233,8 @@ def _dialect(a: Answer, config):
     if operation.openai:
         own = operation.service != "bedrock" or operation.name != "ChatCompletions"
         return OPENAI[operation.name] if own else bedrock_openai
+    if operation.front == "gateway":
+        return gateways_dialect(a.request.body)
     if operation.service == "sagemaker":
         marks = [_MARKS[name] for name in config.more_dialects]
         spoken = zip(marks, config.more_dialects, strict=True)

@@ -7,7 +7,7 @@ half of a machine of H100. To try a scenario with, not to plan by: what a run ag
 
 import re
 
-from scripts.emulator.config import Batched
+from scripts.emulator.engine_config import Batched
 
 DEFAULT_BILLIONS = 8.0
 #: what a name contains -> billions of parameters that are read for a token; the first that is found

@@ -15,7 +15,18 @@ from locustfiles.common.prompts import payloads, tokenizer_packages
 from locustfiles.common.prompts.payloads import Prompt
 from locustfiles.contract import error_classes, exit_codes, manifest, record
 from locustfiles.contract.prices import price, price_book
-from locustfiles.contract.scenario import families, loads, raw, retry, scenario, sessions, slo, slo_file, targets
+from locustfiles.contract.scenario import (
+    async_inference,
+    families,
+    loads,
+    raw,
+    retry,
+    scenario,
+    sessions,
+    slo,
+    slo_file,
+    targets,
+)
 from scripts.emulator import config as emulator
 from tests.helpers.documents import MANUAL, ROOT, blocks, code, inline_codes, sections, table, text_of
 from tests.helpers.key_tables import check_keys
@@ -29,6 +40,7 @@ MODELS: dict[str, type[pydantic.BaseModel]] = {
     "Scenario": scenario.Scenario,
     "Targets": COMMON,
     "SageMaker": targets.SageMakerTarget,
+    "Asynchronous endpoints": async_inference.AsyncInference,
     "Bedrock": targets.BedrockTarget,
     "Guardrail": targets.Guardrail,
     "OpenAI route": targets.OpenAITarget,

@@ -4,7 +4,7 @@ import concurrent.futures
 
 import pytest
 
-from scripts.emulator.config import Batched, Output
+from scripts.emulator.engine_config import Batched, Output
 from scripts.emulator.engines.batching import Batch, Sequence
 from scripts.emulator.engines.simulated import output_tokens
 from scripts.emulator.text import WORDS, count_tokens, digest, words

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from scripts.emulator import __main__ as program
-from scripts.emulator import config
+from scripts.emulator import config, engine_config
 from scripts.emulator.faults import FAULTS
 from tests.helpers import bodies, raw_wire
 from tests.helpers.documents import ROOT, code, sections, table, text_of
@@ -18,13 +18,14 @@ NAMED = set(re.findall(r"`([a-z0-9_./-]+)`", text_of(README)))
 MODELS = {
     "Top level": config.Config,
     "Credentials": config.Credential,
-    "Engine timed": config.Timed,
-    "Engine simulated": config.Batched,
-    "Engine llama": config.Llama,
-    "Output": config.Output,
+    "Engine timed": engine_config.Timed,
+    "Engine simulated": engine_config.Batched,
+    "Engine llama": engine_config.Llama,
+    "Output": engine_config.Output,
     "Every target": config.Target,
     "Limit": config.Limit,
     "Endpoints": config.Endpoint,
+    "Asynchronous": config.Asynchronous,
     "Models": config.Model,
     "Counting": config.Beside,
     "Guarding": config.Guarding,

@@ -8,7 +8,12 @@ import re
 
 import botocore.session
 
-SERVICES = {"sagemaker": "sagemaker-runtime", "bedrock": "bedrock-runtime"}
+SERVICES = {
+    "sagemaker": "sagemaker-runtime",
+    "bedrock": "bedrock-runtime",
+    "router": "sagemaker-inference-router-runtime",
+    "gateway": "sagemaker-gateway-runtime",
+}
 PADDING = re.compile("a?b?c?d?e?f?g?h?i?j?k?l?m?n?o?p?q?r?s?t?u?v?w?x?y?z?[A-Z]*[0-9]*")
 
 # What AWS sends and its models do not describe: errors of the front door, before an operation is reached.

@@ -40,7 +40,9 @@ def test_of_the_shipped_files_the_scenarios_are_offered_and_each_can_be_shown():
         "demo-simulated",
         "demo",
         "llama2-13b-study",
+        "sagemaker-async",
         "sagemaker-llama2",
+        "sagemaker-router",
         "vllm-on-ec2",
     ]
     files = Listing(str(SHIPPED / "demo.yaml")).files()

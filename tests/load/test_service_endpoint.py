@@ -7,7 +7,13 @@ import pytest
 
 from locustfiles.common.transport.service_endpoint import ServiceEndpoints
 
-SERVICES = ("bedrock-runtime", "sagemaker-runtime")
+SERVICES = (
+    "bedrock-runtime",
+    "sagemaker-runtime",
+    "sagemaker-inference-router-runtime",
+    "sagemaker-gateway-runtime",
+    "s3",
+)
 REGIONS = ("us-east-1", None, "cn-north-1", "us-gov-west-1", "mars-1", "us-east-1-fips", "no region")
 CONFIG = """[default]
 region = eu-west-1
@@ -76,4 +82,4 @@ def test_it_knows_no_operation_and_no_other_service():
     loader = endpoints._session.get_component("data_loader")
     assert loader.load_service_model("bedrock-runtime", "service-2")["operations"] == {}
     services = [set(one["services"]) for one in loader.load_data("endpoints")["partitions"]]
-    assert len(services) > 5 and set().union(*services) <= {"bedrock-runtime", "runtime.sagemaker"}
+    assert len(services) > 5 and set().union(*services) <= {"bedrock-runtime", "runtime.sagemaker", "s3"}

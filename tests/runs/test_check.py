@@ -218,3 +218,15 @@ def test_a_bad_scenario_and_a_bad_record_file_send_nothing(endpoint, tmp_path):
         f"error: {tmp_path}/none.yaml: cannot be read (No such file or directory); check the path\n",
     )
     assert endpoint.stats()["requests"] == before
+
+
+def test_a_timeout_below_that_of_an_inference_router_is_told(endpoint, tmp_path):
+    target = folders.sagemaker("quick") | {"inference_router": "r", "routing_target": "t", "stream": False}
+    del target["endpoint"]
+    for seconds, said in ((30, True), (170, False)):
+        (tmp_path / str(seconds)).mkdir()
+        keys = {"request_timeout_s": seconds}
+        scenario = folders.make_scenario(tmp_path / str(seconds), endpoint.url, [target], LOAD, **keys)
+        run = check(scenario, "--no-call")
+        assert (run.returncode, run.stderr) == (0, "")
+        assert ("at least 170 s" in " ".join(run.stdout.split())) == said

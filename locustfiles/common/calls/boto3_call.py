@@ -39,7 +39,7 @@ from locustfiles.common.calls.boto3_limits import limit
 from locustfiles.common.dialects.parsed import ParsedAnswer
 from locustfiles.common.dialects.request import Body
 from locustfiles.common.prompts import shapes
-from locustfiles.common.transport.aws_session import SERVICES, AwsSession
+from locustfiles.common.transport.aws_session import AwsSession, client_of
 from locustfiles.common.transport.connection_pool import CONNECT_TIMEOUT_S
 from locustfiles.common.transport.exchange import Exchange
 from locustfiles.common.transport.header_lines import check
@@ -97,9 +97,9 @@ class Boto3Call:
 
     def _client(self, target: Target) -> typing.Any:
         url = target.endpoint_url or self._endpoint_url
-        key = (target.service, url)
+        key = (client_of(target), url)
         if key not in self._clients:
-            client = self._session.client(SERVICES[target.service][0], endpoint_url=url, config=self._config)
+            client = self._session.client(key[0], endpoint_url=url, config=self._config)
             limit(client)
             client.meta.events.register("before-send", self._leaves)
             client.meta.events.register("before-parse", self._answered)
@@ -177,18 +177,20 @@ def _arguments(operation: typing.Any, target: Target, body: Body) -> dict[str, t
     """The request as arguments of its API operation, whose model says which is where. boto3 writes base64 itself."""
     shape = operation.input_shape
     payload = shape.serialization.get("payload")
-    arguments: dict[str, typing.Any] = (
-        {payload: body.body} if payload else shapes.with_bytes(shape, json.loads(body.body))
-    )
+    arguments: dict[str, typing.Any] = {}
+    if body.body:  # the input of a queued request may be elsewhere
+        arguments = {payload: body.body} if payload else shapes.with_bytes(shape, json.loads(body.body))
     placed = {(m.serialization.get("location"), m.serialization.get("name")): name for name, m in shape.members.items()}
     arguments |= {member: _in_path(target, member) for (location, _), member in placed.items() if location == "uri"}
     headers = body.headers if payload else body.headers.keys() - {"Content-Type"}  # boto3 writes JSON bodies itself
-    return arguments | {placed["header", header]: body.headers[header] for header in headers}
+    given = {placed["header", header]: body.headers[header] for header in headers}
+    whole = {member for member in given if shape.members[member].type_name == "integer"}
+    return arguments | given | {member: int(given[member]) for member in whole}
 
 
 def _in_path(target: Target, member: str) -> str:
     if isinstance(target, SageMakerTarget):
-        return target.endpoint
+        return target.asked
     if isinstance(target, BedrockTarget) and target.guardrail and member.startswith("guardrail"):
         return target.guardrail.version if member == "guardrailVersion" else target.guardrail.id
     return target.model_id

@@ -13,8 +13,9 @@ import typing
 import gevent.pool
 
 from locustfiles.common.calls.sender import Sender
+from locustfiles.common.dialects.bedrock_addresses import quoted
 from locustfiles.common.dialects.counting import as_json, counted
-from locustfiles.common.dialects.request import Body, build, quoted
+from locustfiles.common.dialects.request import Body, build
 from locustfiles.common.dialects.response import parse_answer
 from locustfiles.common.prompts.payloads import Prompt
 from locustfiles.common.transport.aws_session import UNSIGNED

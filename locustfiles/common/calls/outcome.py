@@ -2,6 +2,7 @@
 
 import typing
 
+from locustfiles.common.calls.answered_by import answered_by
 from locustfiles.common.dialects.parsed import ParsedAnswer
 from locustfiles.common.prompts.payloads import Prompt
 from locustfiles.common.prompts.token_counter import Counter
@@ -18,6 +19,7 @@ def outcome(exchange: Exchange, parsed: ParsedAnswer) -> dict[str, typing.Any]:
     error, code, message = _why(exchange, parsed)
     return {
         "latency_ms": elapsed_ms(sent, exchange.done_at),
+        "accepted_ms": elapsed_ms(sent, exchange.accepted_at),
         "ttft_ms": elapsed_ms(sent, parsed.first_output),
         "ttft_visible_ms": elapsed_ms(sent, parsed.first_visible),
         "last_token_ms": elapsed_ms(sent, parsed.last_output),
@@ -37,6 +39,7 @@ def outcome(exchange: Exchange, parsed: ParsedAnswer) -> dict[str, typing.Any]:
         "invoked_model": parsed.invoked_model,
         "billed_units": parsed.billed_units,
         "guardrail_units": parsed.guardrail_units,
+        **answered_by(exchange.headers),
         "error": error.value if error else None,
         "error_code": code,
         "error_message": redact(message),

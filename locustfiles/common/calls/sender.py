@@ -9,6 +9,7 @@ import typing
 
 import gevent
 
+from locustfiles.common.calls.async_call import async_calls
 from locustfiles.common.calls.boto3_call import Boto3Call
 from locustfiles.common.calls.clock import Clock
 from locustfiles.common.calls.kept_bodies import KeptBodies
@@ -30,7 +31,7 @@ from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.record import RequestRecord
 from locustfiles.contract.scenario.remedies import address_of
 from locustfiles.contract.scenario.scenario import Scenario
-from locustfiles.contract.scenario.targets import Target
+from locustfiles.contract.scenario.targets import SageMakerTarget, Target
 
 
 class Sender:
@@ -50,6 +51,7 @@ class Sender:
         self.probe = Probe()
         self.transport = ConnectionPool(self.session.ca_file, kernel_stamps=scenario.stamps == "kernel")
         self._boto3 = Boto3Call(self.session, scenario) if scenario.transport == "boto3" else None
+        self._async = async_calls(self.session, self.transport, self._boto3, scenario)
         self.worker = "local"
         self.sink = sink
         self.on_clear: collections.abc.Callable[[StageSpec, str], None] = lambda spec, phase: None
@@ -205,6 +207,9 @@ class Sender:
         """What came back, or an exchange of class `cancelled`."""
         timeout_s, exchange = self.scenario.request_timeout_s, Exchange()
         try:
+            if self._async and isinstance(target, SageMakerTarget) and target.async_inference:
+                with self.probe.watch(exchange):
+                    return exchange, self._async.run(exchange, target, body, timeout_s)
             if self._boto3:
                 with self.probe.watch(exchange):
                     return exchange, self._boto3.run(exchange, target, body, timeout_s)

@@ -4,7 +4,7 @@ import typing
 
 from locustfiles.common.prompts.messages import texts_of
 from locustfiles.common.prompts.payloads import BadPayload, Prompt
-from locustfiles.contract.scenario.targets import OpenAITarget, Target
+from locustfiles.contract.scenario.targets import OpenAITarget, SageMakerTarget, Target
 
 
 class Split:
@@ -53,8 +53,9 @@ def sampling(split: Split) -> dict:
 
 
 def model_of(target: Target) -> dict:
-    """OpenAI's routes name the model in the body; AWS's name it in the path."""
-    return {"model": target.model_id} if isinstance(target, OpenAITarget) else {}
+    """OpenAI's routes and SageMaker's gateways name the model in the body; AWS's others name it in the path."""
+    named = isinstance(target, OpenAITarget) or (isinstance(target, SageMakerTarget) and target.gateway)
+    return {"model": target.model_id} if named else {}
 
 
 def chat_turns(target: Target, prompt: Prompt) -> list[dict]:

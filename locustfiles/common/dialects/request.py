@@ -35,11 +35,12 @@ their own, so among the parameters they are refused.
 """
 
 import dataclasses
-import functools
 import json
-import urllib.parse
 
+from locustfiles.common.dialects.async_address import async_address
+from locustfiles.common.dialects.bedrock_addresses import bedrock_address, beside_the_body, present, quoted
 from locustfiles.common.dialects.body_parts import Split
+from locustfiles.common.dialects.front_addresses import front_address
 from locustfiles.common.dialects.history import PLACES, History
 from locustfiles.common.dialects.parsed import THINK
 from locustfiles.common.dialects.priced_parameters import check_price
@@ -100,7 +101,7 @@ def build(target: Target, prompt: Prompt, history: History | None = None) -> Bod
         _check(dialect, target, prompt, parameters)
     operation, path, headers = _address(target)
     if isinstance(target, BedrockTarget) and target.api == "invoke":
-        beside, parameters = _beside_the_body(target, parameters)
+        beside, parameters = beside_the_body(target, parameters)
         headers |= beside
     document = DIALECTS[dialect].body(target, prompt, Split(parameters))
     if history is not None:
@@ -113,6 +114,9 @@ def build(target: Target, prompt: Prompt, history: History | None = None) -> Bod
     except (TypeError, ValueError) as e:
         what = f"target `{target.name}`: the body for prompt `{prompt.id}` is not JSON ({e})"
         raise BadScenario(f"{what}; put dates into quotes, and leave out .nan and .inf") from None
+    if isinstance(target, SageMakerTarget) and target.async_inference:
+        base = path.removesuffix("/invocations")
+        operation, path, headers = async_address(target, target.async_inference, base, prompt, body)
     answer = target.answer if isinstance(target, SageMakerTarget) else None
     thinks = dialect == "deepseek" and (prompt.text or "").rstrip().endswith(THINK[0])
     media = None
@@ -179,20 +183,10 @@ def _address(target: Target) -> tuple[str, str, dict[str, str]]:
             headers["anthropic-version"] = ANTHROPIC_VERSION
         return *target.route, headers
     if isinstance(target, BedrockTarget):
-        base = f"/model/{quoted(target.model_id)}"
-        if not target.writes_text:
-            return *_beside_answers(target, base), headers
-        if target.api == "converse":
-            if target.stream:
-                return "ConverseStream", f"{base}/converse-stream", headers
-            return "Converse", f"{base}/converse", headers
-        headers |= _invoke_headers(target)
-        if target.stream:
-            headers["X-Amzn-Bedrock-Accept"] = "application/json"
-            return "InvokeModelWithResponseStream", f"{base}/invoke-with-response-stream", headers
-        headers["Accept"] = "application/json"
-        return "InvokeModel", f"{base}/invoke", headers
-    headers |= _present(
+        return bedrock_address(target)
+    if target.endpoint is None:
+        return front_address(target)
+    headers |= present(
         ("X-Amzn-SageMaker-Custom-Attributes", target.custom_attributes),
         ("X-Amzn-SageMaker-Inference-Component", target.inference_component),
         ("X-Amzn-SageMaker-Target-Variant", target.variant),
@@ -211,57 +205,3 @@ def _address(target: Target) -> tuple[str, str, dict[str, str]]:
         raise BadScenario(f"target `{target.name}`: SageMaker does not stream {what}; remove it or set `stream: false`")
     # without an Accept the container picks what its stream is: events (TGI) or JSON lines (LMI)
     return "InvokeEndpointWithResponseStream", f"{path}-response-stream", headers
-
-
-def _beside_answers(target: BedrockTarget, base: str) -> tuple[str, str]:
-    """Operation and path of what is no model's answer."""
-    if target.api == "count-tokens":
-        return "CountTokens", f"{base}/count-tokens"
-    if target.guardrail is None:
-        return "InvokeGuardrailChecks", "/guardrail-checks/invoke"
-    version = f"{quoted(target.guardrail.id)}/version/{quoted(target.guardrail.version)}"
-    return "ApplyGuardrail", f"/guardrail/{version}/apply"
-
-
-def _invoke_headers(target: BedrockTarget) -> dict[str, str]:
-    """InvokeModel's settings, which are members of the body in Converse."""
-    guardrail = target.guardrail
-    return _present(
-        ("X-Amzn-Bedrock-GuardrailIdentifier", guardrail.id if guardrail else None),
-        ("X-Amzn-Bedrock-GuardrailVersion", guardrail.version if guardrail else None),
-        ("X-Amzn-Bedrock-Trace", "ENABLED" if guardrail else None),  # which says what the guardrail bills
-        ("X-Amzn-Bedrock-PerformanceConfig-Latency", target.latency),
-        ("X-Amzn-Bedrock-Service-Tier", target.service_tier),
-    )
-
-
-#: parameters that InvokeModel takes beside the model's body, which Converse has as members
-_HEADERS = {
-    "projectIdentifier": "X-Amzn-Bedrock-ProjectIdentifier",
-    "requestMetadata": "X-Amzn-Bedrock-Request-Metadata",
-    "trace": "X-Amzn-Bedrock-Trace",
-}
-
-
-def _beside_the_body(target: BedrockTarget, parameters: dict) -> tuple[dict[str, str], dict]:
-    """(headers, the other parameters). Raises BadScenario."""
-    headers: dict[str, str] = {}
-    for key in _HEADERS.keys() & parameters.keys():
-        value = parameters[key]
-        text = json.dumps(value, separators=(",", ":")) if isinstance(value, dict) else value
-        if not isinstance(text, str) or not text.isascii() or not text.isprintable():
-            kind = "an object of texts" if key == "requestMetadata" else "a text"
-            raise BadScenario(
-                f"target `{target.name}`: `parameters.{key}` must be {kind} of ASCII characters; it is a header"
-            )
-        headers[_HEADERS[key]] = text
-    return headers, {key: value for key, value in parameters.items() if key not in _HEADERS}
-
-
-def _present(*headers: tuple[str, str | None]) -> dict[str, str]:
-    return {name: value for name, value in headers if value is not None}
-
-
-@functools.lru_cache(maxsize=256)
-def quoted(name: str) -> str:
-    return urllib.parse.quote(name, safe="-._~")

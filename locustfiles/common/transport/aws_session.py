@@ -15,11 +15,11 @@ from locustfiles.common.transport.proxy import proxy_for
 from locustfiles.common.transport.request_head import Head
 from locustfiles.common.transport.service_endpoint import ServiceEndpoints
 from locustfiles.common.transport.short_term_key import ShortTermKey
-from locustfiles.common.transport.signature import Now, Repeated, signed
+from locustfiles.common.transport.signature import Credentials, Now, Repeated, signed
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.keys import redact
 from locustfiles.contract.scenario.scenario import Scenario
-from locustfiles.contract.scenario.targets import OpenAITarget, Target
+from locustfiles.contract.scenario.targets import OpenAITarget, SageMakerTarget, Target
 
 #: service -> (boto3 client name, SigV4 signing name)
 SERVICES = {"bedrock": ("bedrock-runtime", "bedrock"), "sagemaker": ("sagemaker-runtime", "sagemaker")}
@@ -86,11 +86,15 @@ class AwsSession:
         """The service endpoint as boto3 resolves it: the scenario's, AWS_ENDPOINT_URL_*, profile, region."""
         if isinstance(target, OpenAITarget):
             return urllib.parse.urlsplit(target.base_url)
+        return self.base(client_of(target), target)
+
+    def base(self, service: str, target: Target) -> urllib.parse.SplitResult:
+        """The same of any service, by boto3's name, that a target needs. Raises BadInput."""
         url = target.endpoint_url or self._endpoint_url
-        key = (target.service, url)
+        key = (service, url)
         if key not in self._bases:
             try:
-                resolved = self._endpoints.url(SERVICES[target.service][0], url)
+                resolved = self._endpoints.url(service, url)
                 base = urllib.parse.urlsplit(resolved)
                 # a bad port raises ValueError
                 if base.scheme not in ("http", "https") or not base.hostname or base.port == 0:
@@ -104,7 +108,10 @@ class AwsSession:
 
     def origin(self, target: Target) -> Origin:
         """Where the target's requests go, and through which proxy: the environment is read once. Raises BadInput."""
-        base = self._base(target)
+        return self.origin_of(self._base(target), target)
+
+    def origin_of(self, base: urllib.parse.SplitResult, target: Target) -> Origin:
+        """The same of an address that a target needs. Raises BadInput."""
         if base not in self._origins:
             try:
                 proxy = proxy_for(base.geturl(), secure=self._boto3)
@@ -114,6 +121,15 @@ class AwsSession:
                 base.scheme, base.hostname or "", base.port or (443 if base.scheme == "https" else 80), proxy
             )
         return self._origins[base]
+
+    @property
+    def region(self) -> str:
+        return self._region or ""
+
+    def frozen_credentials(self) -> Credentials:
+        """Raises what botocore raises where they are not to be had."""
+        frozen: Credentials = self._credentials.get_frozen_credentials()
+        return frozen
 
     def request(self, target: Target, path: str, headers: dict[str, str], body: bytes) -> bytes:
         """A signed HTTP/1.1 request, ready to be sent. `path` is URL-quoted already. What requests of one kind share is
@@ -174,6 +190,11 @@ class AwsSession:
             return KeyHeader("Authorization", f"Bearer {key}" if key else "")
         bearer = _key_in("AWS_BEARER_TOKEN_BEDROCK") if target.service == "bedrock" else ""
         return KeyHeader("Authorization", f"Bearer {bearer}") if bearer else None
+
+
+def client_of(target: Target) -> str:
+    """The service that a target asks, by boto3's name."""
+    return target.runtime if isinstance(target, SageMakerTarget) else SERVICES[target.service][0]
 
 
 def _signed_as(target: Target) -> str:

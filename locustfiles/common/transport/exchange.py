@@ -17,6 +17,7 @@ class Exchange:
 
     sent_at: float = 0.0
     done_at: float = 0.0
+    accepted_at: float | None = None  # a request that is queued: when its place in the queue was told
     status: int | None = None
     headers: dict[str, str] = dataclasses.field(default_factory=dict)  # names in lower case
     chunks: list[tuple[float, bytes]] = dataclasses.field(default_factory=list)  # body pieces as they arrived

@@ -13,7 +13,13 @@ import botocore.session
 import msgspec
 
 #: as endpoints.json has those that are asked for
-_SERVICES = {"bedrock-runtime", "runtime.sagemaker"}
+_SERVICES = {
+    "bedrock-runtime",
+    "runtime.sagemaker",
+    "inferencerouter-runtime.sagemaker",
+    "gateway-runtime.sagemaker",
+    "s3",
+}
 _Raw = dict[str, msgspec.Raw]
 
 

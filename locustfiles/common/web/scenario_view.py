@@ -9,6 +9,7 @@ from locustfiles.common.planning.plan import plan
 from locustfiles.contract.prices.price import AnyPrice, HourlyPrice, TokenPrice
 from locustfiles.contract.scenario.loads import Load
 from locustfiles.contract.scenario.targets import Target
+from locustfiles.contract.scenario.time_limits import too_short
 
 FIRST_LEVELS, LAST_LEVELS = 8, 2  # of a long list of levels
 
@@ -44,13 +45,13 @@ def described(inputs: Inputs) -> dict[str, typing.Any]:
             "budget": "none" if scenario.budget_usd is None else dollars(scenario.budget_usd),
             "confirm_above": dollars(scenario.confirm_above_usd),
         },
-        "cautions": [*inputs.price_cautions, *inputs.far_replays],
+        "cautions": [*inputs.price_cautions, *inputs.far_replays, *too_short(scenario)],
     }
 
 
 def _target(inputs: Inputs, target: Target) -> dict[str, typing.Any]:
     price, source = inputs.prices[target.name], inputs.sources[target.name]
-    served = target.endpoint if target.service == "sagemaker" else target.model_id
+    served = (target.model_id or target.asked) if target.service == "sagemaker" else target.model_id
     return {
         "target": target.name,
         "service": target.service,

@@ -2,6 +2,11 @@
 
 import typing
 
+import pydantic
+
+from locustfiles.contract.scenario.field_types import HeaderText
+from locustfiles.contract.strict_yaml import Strict
+
 Api = typing.Literal["converse", "invoke", "count-tokens", "apply-guardrail", "guardrail-checks"]
 #: they apply a guardrail's policies to texts, and ask no model
 GUARDING: tuple[Api, ...] = ("apply-guardrail", "guardrail-checks")
@@ -13,6 +18,13 @@ _NO_PLACE: dict[str, tuple[str, ...]] = {
     "apply-guardrail": ("stream", "dialect", "cache_system", "latency", "service_tier"),
     "guardrail-checks": ("stream", "dialect", "cache_system", "guardrail", "latency", "service_tier"),
 }
+
+
+class Guardrail(Strict):
+    """A Bedrock guardrail by its id or ARN."""
+
+    id: HeaderText
+    version: typing.Annotated[str, pydantic.Field(pattern=r"^([1-9][0-9]{0,7}|DRAFT)$")]
 
 
 def guarding(data: typing.Any) -> typing.Any:

@@ -62,7 +62,7 @@ class Scenario(Strict):
         for target in self.targets:
             if isinstance(target, SageMakerTarget) and target.instance_share:
                 component = target.inference_component or target.name
-                of = shares.setdefault(target.endpoint, {})
+                of = shares.setdefault(target.asked, {})
                 of[component] = max(of.get(component, 0.0), target.instance_share)
         for endpoint, of in shares.items():
             if (whole := sum(map(exact, of.values()))) > 1:

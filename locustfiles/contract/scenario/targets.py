@@ -6,7 +6,8 @@ import urllib.parse
 import pydantic
 
 from locustfiles.contract.prices.price import AnyPrice
-from locustfiles.contract.scenario.bedrock_apis import GUARDING, WITHOUT_TEXT, Api, guarding, unfit
+from locustfiles.contract.scenario.async_inference import AsyncInference, check_async
+from locustfiles.contract.scenario.bedrock_apis import GUARDING, WITHOUT_TEXT, Api, Guardrail, guarding, unfit
 from locustfiles.contract.scenario.families import FAMILY_NAMES, SILENT, Family, family_of, not_text
 from locustfiles.contract.scenario.field_types import (
     Address,
@@ -24,6 +25,7 @@ from locustfiles.contract.scenario.field_types import (
 )
 from locustfiles.contract.scenario.loads import Load
 from locustfiles.contract.scenario.raw import RawAnswer, check_raw
+from locustfiles.contract.scenario.sagemaker_fronts import RUNTIMES, GatewayId, RouterName, check_front
 from locustfiles.contract.strict_yaml import Strict
 
 Dialect = typing.Literal["tgi", "lmi", "openai-chat", "openai-completions", "hf-embedding", "hf-rerank", "raw"]
@@ -63,7 +65,13 @@ class _Target(Strict):
 
 class SageMakerTarget(_Target):
     service: typing.Literal["sagemaker"]
-    endpoint: Text
+    endpoint: Text | None = None  # this, `inference_router` or `gateway` is asked
+    inference_router: RouterName | None = None
+    routing_target: RouterName | None = None  # of the router: which destinations it may choose
+    gateway: GatewayId | None = None  # a global inference gateway
+    model_id: Text | None = None  # `model` of the body, by which a gateway finds who serves it
+    identity_token_env: Variable | None = None  # the environment variable with the token that a gateway hands on
+    async_inference: AsyncInference | None = None  # an asynchronous endpoint: the answer is an object in S3
     inference_component: HeaderText | None = None
     variant: HeaderText | None = None
     target_model: HeaderText | None = None
@@ -81,21 +89,28 @@ class SageMakerTarget(_Target):
 
     @pydantic.model_validator(mode="after")
     def _raw_whole(self) -> typing.Self:
+        check_front(dict(self), self.dialect, self.stream)
+        if self.async_inference:
+            check_async(dict(self), self.stream)
         check_raw(self.dialect == "raw", self.body, self.answer, self.parameters)
         if self.stream and self.dialect in _ANSWER_ONCE:
             raise ValueError(f"{_ANSWER_ONCE[self.dialect]} do not stream; remove `stream:`")
         return self
 
     @property
+    def asked(self) -> str:
+        """The name of the endpoint, router or gateway."""
+        return self.endpoint or self.inference_router or self.gateway or ""
+
+    @property
+    def runtime(self) -> str:
+        """The service that is asked, by boto3's name."""
+        front = "inference_router" if self.inference_router else "gateway"
+        return RUNTIMES[front if self.endpoint is None else "endpoint"]
+
+    @property
     def price_key(self) -> str | None:
         return self.instance_type
-
-
-class Guardrail(Strict):
-    """A Bedrock guardrail by its id or ARN."""
-
-    id: HeaderText
-    version: typing.Annotated[str, pydantic.Field(pattern=r"^([1-9][0-9]{0,7}|DRAFT)$")]
 
 
 class BedrockTarget(_Target):
