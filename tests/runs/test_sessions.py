@@ -6,6 +6,10 @@ import re
 
 import pytest
 
+from analysis.metrics.open_loop import achieved_rate
+from analysis.runs.run_reader import load_run
+from analysis.runs.stage import stages_of
+from locustfiles.contract.prices.price import TokenPrice
 from tests.helpers import folders
 from tests.helpers.emulator_process import running_emulator
 from tests.helpers.locust_process import cluster, one_locust
@@ -195,6 +199,8 @@ def test_in_the_open_loop_arrivals_begin_sessions_whose_turns_follow_by_themselv
     assert len(begun) == pytest.approx(5 * seconds, abs=2 + 10 * folders.lag_s(found))
     assert {(r.rate, r.users) for r in rows} == {(5.0, None)}
     assert all(r.schedule_delay_ms is not None for r in rows)
+    (measured,) = stages_of(load_run(tmp_path / "run"), {"by-quick-model": TokenPrice(input=0.001, output=0.002)})
+    assert achieved_rate(measured) == pytest.approx(len(begun) / seconds)  # what the planned rate is of
     late_ms = 20 + 1000 * folders.lag_s(found)
     assert sum(r.schedule_delay_ms < late_ms for r in rows if r.turn > 1) > 0.9 * sum(r.turn > 1 for r in rows)
 
