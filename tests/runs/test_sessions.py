@@ -212,9 +212,11 @@ def test_what_a_run_of_conversations_costs_lies_below_what_was_told_before_it(ta
     write_conversations(tmp_path / "prompts.jsonl", 30, TURNS)
     with one_locust(scenario, tmp_path / "run") as process:
         assert process.wait() == 0, process.text
-    told = re.search(r"Ahead: about .*? and \$([\d.]+) with .* at most .*? and \$([\d.]+) even", process.text)
-    about, most = map(float, told.groups())
+    told = re.search(r"about .*?, (\d+) requests and \$([\d.]+) with .* at most .*? and \$([\d.]+) even", process.text)
+    requests, about, most = map(float, told.groups())
     found = folders.rows(tmp_path / "run")
     usd = sum(r.prompt_tokens * 0.001 + r.completion_tokens * 0.002 for r in found) / 1000
-    assert usd < most < 10 * usd
-    assert 0.5 * usd < about < 1.5 * usd
+    assert usd < most
+    assert (
+        0.5 < (usd / len(found)) / (about / requests) < 1.6
+    )  # a busy machine sends fewer, and more of the first turns
