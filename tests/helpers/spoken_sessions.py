@@ -77,9 +77,9 @@ def hold(
 ) -> tuple[Session, list[RequestRecord]]:
     """Hold a conversation without a run around it, at most so many turns of it."""
     target = sender.scenario.target(name)
-    session, records = Session(target, prompt, rules, 1), []
+    session, records = Session(target, prompt, rules, StageSpec(1, name, "p", 1)), []
     while not session.ended and len(records) < stop:
-        record = sender.call(1, target, prompt, StageSpec(1, name, "p", 1), "measure", session=session)
+        record = sender.call(1, target, prompt, session.spec, "measure", session=session)
         records.append(record)
         if record.error:
             session.failed()

@@ -37,6 +37,7 @@ def test_of_the_shipped_files_the_scenarios_are_offered_and_each_can_be_shown():
         "bedrock-claude",
         "calibrate",
         "content-and-ranking",
+        "conversations",
         "demo-simulated",
         "demo",
         "llama2-13b-study",

@@ -3,6 +3,7 @@
 import pytest
 
 from locustfiles.common.calls.session import Session
+from locustfiles.common.calls.stage_spec import StageSpec
 from locustfiles.contract.scenario.sessions import Sessions
 from tests.helpers import calls
 from tests.helpers.emulator_process import running_emulator
@@ -40,6 +41,7 @@ AWS = {
 }
 ROUTES = ("openai-chat", "openai-responses", "anthropic-messages")
 LINE = {"id": "c", "system": "Be brief.", "turns": [{"user": f"Question {n} of five"} for n in range(1, 6)]}
+SPEC = StageSpec(1, "t", "p", 1)
 PROMPT = conversation(*LINE["turns"], system=LINE["system"])
 
 
@@ -167,12 +169,12 @@ def test_a_place_in_a_header_takes_the_sessions_id(emulator):
         "prefix_aware_id": "{session}",
         "custom_attributes": "id={session}",
     }
-    session = Session(sender_of(emulator, target).scenario.target("t"), PROMPT, Sessions(), 1)
+    session = Session(sender_of(emulator, target).scenario.target("t"), PROMPT, Sessions(), SPEC)
     first = session.next("host.example_1", 27).body.headers
     again = session.next("host.example_1", 28).body.headers
     assert first["X-Amzn-SageMaker-Prefix-Aware-Id"] == again["X-Amzn-SageMaker-Prefix-Aware-Id"] == "host-example-1-27"
     assert first["X-Amzn-SageMaker-Custom-Attributes"] == "id=host-example-1-27"
-    long = Session(session.target, PROMPT, Sessions(), 1).next("w" * 80, 5).body.headers
+    long = Session(session.target, PROMPT, Sessions(), SPEC).next("w" * 80, 5).body.headers
     assert long["X-Amzn-SageMaker-Prefix-Aware-Id"] == "w" * 62 + "-5"
 
 

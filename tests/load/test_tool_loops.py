@@ -19,7 +19,8 @@ CONFIG = {
         "one.nova": {"engine": "quick", "family": "nova", "tool_calls": 1},
         "two.claude": {"engine": "quick", "family": "claude", "tool_calls": 2},
         "none.claude": {"engine": "quick", "family": "claude"},
-        "one.mistral": {"engine": "quick", "family": "mistral-chat"},
+        "one.mistral": {"engine": "quick", "family": "mistral-chat", "tool_calls": 1},
+        "one.oss": {"engine": "quick", "family": "openai-chat", "tool_calls": 1, "reasoning_tokens": 2},
         "thinking.claude": {"engine": "quick", "family": "claude", "tool_calls": 1, "reasoning_tokens": 3},
     },
     "endpoints": {"one": {"engine": "quick", "dialect": "openai-chat", "tool_calls": 1}},
@@ -58,6 +59,8 @@ AWS = {
     "nova": calls.invoke("one.nova", "nova"),
     "claude": calls.invoke("one.claude", "claude"),
     "claude, thinking": calls.invoke("thinking.claude", "claude"),
+    "mistral-chat": calls.invoke("one.mistral", "mistral-chat"),
+    "gpt-oss": calls.invoke("one.oss", "openai-chat"),
     "container": calls.tgi("one", dialect="openai-chat"),
 }
 ROUTES = ("openai-chat", "openai-responses", "anthropic-messages")
@@ -177,11 +180,10 @@ def test_where_the_model_calls_nothing_the_recorded_call_is_history_or_the_sessi
     assert session.ended and [r.session_ended for r in records] == ["no_call"]
 
 
-@pytest.mark.parametrize("surface", [*AWS, "mistral-chat", *ROUTES])
+@pytest.mark.parametrize("surface", [*AWS, *ROUTES])
 def test_recorded_calls_are_written_in_every_dialects_words(emulator, surface):
     """The endpoint takes them: it refuses results without their calls."""
-    own = {"mistral-chat": calls.invoke("one.mistral", "mistral-chat")} | AWS
-    target = with_tools(own.get(surface) or route(emulator.url, surface))
+    target = with_tools(AWS.get(surface) or route(emulator.url, surface))
     prompt = conversation({"user": "Well?"}, {"tool": [CALLED, CALLED], "assistant": "Twelve."}, {"user": "Oh."})
     session, records = hold(sender_of(emulator, target), "t", prompt, Sessions(answers="recorded"))
     assert [(r.turn, r.error_message) for r in records] == [(1, None), (2, None), (3, None)]

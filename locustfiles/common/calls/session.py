@@ -4,6 +4,7 @@ import dataclasses
 import re
 import typing
 
+from locustfiles.common.calls.stage_spec import StageSpec
 from locustfiles.common.dialects.history import History, ToolCall, call_items, text_items
 from locustfiles.common.dialects.request import Body, build, dialect_of
 from locustfiles.common.dialects.spoken import spoken
@@ -40,8 +41,8 @@ class Asked(typing.NamedTuple):
 class Session:
     """Of one user with one target, in one stage. `ended`: nothing of it is sent any more, whether all was said or not."""
 
-    def __init__(self, target: Target, prompt: Prompt, rules: Sessions, stage: int) -> None:
-        self.target, self.prompt, self.rules, self.stage = target, prompt, rules, stage
+    def __init__(self, target: Target, prompt: Prompt, rules: Sessions, spec: StageSpec) -> None:
+        self.target, self.prompt, self.rules, self.spec = target, prompt, rules, spec
         self.ended = False
         self.why: str | None = None  # it ended though all worked and turns were left: the record's `session_ended`
         self.number = 0  # of the last turn that was sent

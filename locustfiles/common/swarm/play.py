@@ -20,7 +20,7 @@ class Play:
 
     def under_way(self, spec: StageSpec) -> Session | None:
         """The session whose next turn is now. One of another stage ends where it is: its turns would be of two loads."""
-        if self._session and (self._session.ended or self._session.stage != spec.stage):
+        if self._session and (self._session.ended or self._session.spec.stage != spec.stage):
             self._session = None
         return self._session
 
@@ -28,7 +28,7 @@ class Play:
         """A new one; None of a prompt that is no conversation."""
         if prompt.turns:
             target = scenario.target(spec.target)
-            self._session = Session(target, prompt, scenario.load_of(target).held, spec.stage)
+            self._session = Session(target, prompt, scenario.load_of(target).held, spec)
         return self._session
 
     def pause_s(self, record: RequestRecord, scenario: Scenario) -> float:

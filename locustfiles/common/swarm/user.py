@@ -19,7 +19,6 @@ from locustfiles.common.prompts.payloads import Draws, Prompt
 from locustfiles.common.swarm.play import Play
 from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.record import RequestRecord
-from locustfiles.contract.scenario.targets import Target
 
 IDLE_S = 0.25  # between two looks whether there is a stage: users are told to come after it is announced
 DUE_TIMEOUT_S = 30.0  # a user that nothing is due for is woken when a stage begins, and is stopped where it waits
@@ -111,27 +110,28 @@ class LLMUser(User):
             self._pause_s = IDLE_S
             return
         scenario = self.worker_side.scenario
-        target = scenario.target(spec.target)
         if spec.users is None:
             # of the stage before some may have been closed meanwhile
             if phase == "settle" and self._warm_for != spec.stage:
                 self._warm(spec)
-            return self._open_loop(target)
+            return self._open_loop()
         session = self._play.under_way(spec)
-        prompt = session.prompt if session else self.draw(spec.payload)
-        session = session or self._play.begin(scenario, spec, prompt)
-        record = sender.call(self.number, target, prompt, spec, phase, session=session)
+        if session:
+            spec, prompt = session.spec, session.prompt
+        else:
+            prompt = self.draw(spec.payload)
+            session = self._play.begin(scenario, spec, prompt)
+        record = sender.call(self.number, scenario.target(spec.target), prompt, spec, phase, session=session)
         if record.error == ErrorClass.CANCELLED:
             raise gevent.GreenletExit
         self._pause_s = self._play.pause_s(record, scenario)
 
-    def _open_loop(self, target: Target) -> None:
+    def _open_loop(self) -> None:
         """Send the next request that is due, whatever became of those before: a session's next turn, else what an arrival
         begins."""
-        sender: Sender = self.worker_side.sender
-        session = self._play.under_way(sender.spec) if sender.spec else None
-        if session and sender.spec:
-            self._send(target, session.prompt, sender.spec, self._play.due, session)
+        spec = self.worker_side.sender.spec
+        if spec and (session := self._play.under_way(spec)):
+            self._send(session.prompt, session.spec, self._play.due, session)
             return
         self._pause_s = 0.0
         self._waits = True
@@ -139,19 +139,19 @@ class LLMUser(User):
             arrival = self.worker_side.due.next(DUE_TIMEOUT_S)
         finally:
             self._waits = False
-        if arrival is None or sender.spec is None or sender.spec.users is not None:
+        spec = self.worker_side.sender.spec  # another stage may have begun meanwhile, or another run
+        if arrival is None or spec is None or spec.users is not None:
             return
-        prompt = self.prompt_for(arrival, sender.spec.payload)
-        session = self._play.begin(self.worker_side.scenario, sender.spec, prompt)
-        self._send(target, prompt, sender.spec, arrival.at_s, session)
+        prompt = self.prompt_for(arrival, spec.payload)
+        self._send(prompt, spec, arrival.at_s, self._play.begin(self.worker_side.scenario, spec, prompt))
 
-    def _send(self, target: Target, prompt: Prompt, spec: StageSpec, due: float, session: Session | None) -> None:
-        """In the open loop a user waits for its own session alone."""
-        sender: Sender = self.worker_side.sender
-        record = sender.call(self.number, target, prompt, spec, sender.phase, due, session)
+    def _send(self, prompt: Prompt, spec: StageSpec, due: float, session: Session | None) -> None:
+        """In the open loop; there a user pauses in its own session alone."""
+        sender, scenario = self.worker_side.sender, self.worker_side.scenario
+        record = sender.call(self.number, scenario.target(spec.target), prompt, spec, sender.phase, due, session)
         if record.error == ErrorClass.CANCELLED:
             raise gevent.GreenletExit
-        pause_s = self._play.pause_s(record, self.worker_side.scenario)
+        pause_s = self._play.pause_s(record, scenario)
         self._pause_s = pause_s if session and not session.ended else 0.0
 
     @functools.cached_property
