@@ -55,14 +55,14 @@ def _row(turn: TurnFigures) -> dict[str, str]:
         "Turn": show.count(turn.turn),
         "Requests": show.count(turn.requests),
         "Error rate": show.percent(turn.error_rate),
+        "Prompt tokens": show.number(turn.prompt_tokens_mean),
+        "From a cache": show.percent(turn.cache_read_share),
         "TTFT p50": _percentile(turn.ttft, "p50"),
         "TTFT p95": _percentile(turn.ttft, "p95"),
         "Latency mean": show.seconds(turn.latency.mean),
-        "p50": _percentile(turn.latency, "p50"),
-        "p95": _percentile(turn.latency, "p95"),
+        "Latency p50": _percentile(turn.latency, "p50"),
+        "Latency p95": _percentile(turn.latency, "p95"),
         "Price per request": _price(turn),
-        "Prompt tokens": show.number(turn.prompt_tokens_mean),
-        "From a cache": show.percent(turn.cache_read_share),
         "Output tokens": show.number(turn.completion_tokens_mean),
     }
 
