@@ -15,7 +15,8 @@ MOST_TURNS = 12  # of a stage, in tables for reading; tables/turns.csv has them 
 SESSIONS = headed(
     lambda f: {
         "Run": f.run, "Target": f.identity.target, "Dataset": f.identity.payload, "Level": level_text, "Began": f.sessions.sessions,
-        "Finished": f.sessions.sessions_finished, "Failed": f.sessions.sessions_failed, "Cut": f.sessions.sessions_cut,
+        "Finished": f.sessions.sessions_finished, "Failed": f.sessions.sessions_failed,
+        "Ended early": f.sessions.sessions_ended_early, "Cut": f.sessions.sessions_cut,
         "Could be followed": f.sessions.sessions_followed_share, "Turns planned": f.sessions.session_turns_mean,
         "Time mean": f.sessions.session_time.mean, "p50": f.sessions.session_time.p50, "p90": f.sessions.session_time.p90,
         "p95": f.sessions.session_time.p95, "Waiting mean": f.sessions.session_waiting_mean_s,

@@ -76,6 +76,7 @@ class RequestRecord:
     session: str | None = None  # the conversation that this request is part of: unique in the run; empty elsewhere
     turn: int | None = None  # its number in the session, from 1
     turns: int | None = None  # how many requests the session is to have; empty where that is not known beforehand
+    session_ended: str | None = None  # why it ends with this answer though turns are left: no_call, no_result, no_text
 
     def __post_init__(self) -> None:
         times = [0.0, self.ttft_ms, self.last_token_ms, self.latency_ms]
