@@ -36,5 +36,5 @@ def idle_users(records: Rows, a: float, b: float) -> float:
 
 def _amid(records: Rows) -> np.ndarray:
     """Which are answers that another turn is to follow."""
-    well = records["error"].isna().to_numpy()
+    well = (records["error"].isna() & records["session_ended"].isna()).to_numpy()
     return well & (records["turn"].to_numpy(dtype=float) < records["turns"].to_numpy(dtype=float))

@@ -24,6 +24,7 @@ def session_figures(stage: Stage, sessions: Sessions) -> SessionFigures:
         sessions=int(sessions.in_window.sum()),
         sessions_finished=sessions.count(Outcome.FINISHED),
         sessions_failed=sessions.count(Outcome.FAILED),
+        sessions_ended_early=sessions.count(Outcome.EARLY),
         sessions_cut=sessions.count(Outcome.CUT),
         sessions_untold=sessions.count(Outcome.UNTOLD),
         session_turns_mean=_mean(sessions.planned[sessions.in_window]),
@@ -51,8 +52,9 @@ def _mean(values: np.ndarray) -> float | None:
 
 
 def _whole_turn_mean(sessions: Sessions) -> float | None:
-    """1 to n of a conversation of n turns; of one that failed to where it did."""
-    turns = np.where(sessions.outcome == Outcome.FAILED, sessions.reached, sessions.planned)
+    """1 to n of a conversation of n turns; of one that failed or ended early to where it did."""
+    short = np.isin(sessions.outcome, (Outcome.FAILED, Outcome.EARLY))
+    turns = np.where(short, sessions.reached, sessions.planned)
     turns = turns[~np.isnan(turns)]
     return float((turns * (turns + 1)).sum() / 2 / turns.sum()) if len(turns) else None
 

@@ -15,12 +15,13 @@ from locustfiles.contract.error_classes import ErrorClass
 
 class Outcome(enum.IntEnum):
     """How a conversation went: its last planned turn ended well; the last that was sent failed; its stage's end cut it off; how many
-    turns it was to have is not known."""
+    turns it was to have is not known; it ended with an answer that nothing could be said to."""
 
     FINISHED = 0
     FAILED = 1
     CUT = 2
     UNTOLD = 3
+    EARLY = 4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,7 +97,7 @@ def sessions_of(stage: Stage) -> Sessions | None:
         reached=reached,
         planned=planned,
         in_window=phase[starts],
-        outcome=_outcomes(rows, last[ends], reached, planned),
+        outcome=outcomes(rows.take(last[ends]), reached, planned, _goes_on(stage)),
         followed_until_s=float(stage.records["ended"].max()) if hold_until is None else hold_until - stage.run.epoch,
     )
 
@@ -111,9 +112,16 @@ def _in_order(records: Rows) -> tuple[Rows, np.ndarray]:
     return records.take(places), codes[places]
 
 
-def _outcomes(rows: Rows, last: np.ndarray, reached: np.ndarray, planned: np.ndarray) -> np.ndarray:
-    """last: where each one's last record is."""
-    errors = rows["error"].take(last)
+def _goes_on(stage: Stage) -> bool:
+    """Whether a conversation goes on behind a turn that failed."""
+    rules = getattr(stage.run.scenario.load_of(stage.target), "sessions", None)
+    return getattr(rules, "after_failure", "end") != "end"
+
+
+def outcomes(last: Rows, reached: np.ndarray, planned: np.ndarray, goes_on: bool) -> np.ndarray:
+    """last: each one's last record; goes_on: also behind a turn that failed."""
+    errors, early = last["error"], last["session_ended"].notna().to_numpy()
     well, cancelled = errors.isna().to_numpy(), (errors == ErrorClass.CANCELLED).to_numpy()
     over = np.where(np.isnan(planned), Outcome.UNTOLD, np.where(reached >= planned, Outcome.FINISHED, Outcome.CUT))
-    return np.where(cancelled, Outcome.CUT, np.where(well, over, Outcome.FAILED))
+    failed = np.where(goes_on & (reached < planned), Outcome.CUT, Outcome.FAILED)
+    return np.where(cancelled, Outcome.CUT, np.where(~well, failed, np.where(early, Outcome.EARLY, over)))

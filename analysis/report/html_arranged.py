@@ -131,7 +131,7 @@ def turns(frame: pd.DataFrame) -> Table:
 
 def _on_two_lines(whole: Table) -> Table:
     for place, cell in (each for row in whole.rows for each in enumerate(row)):
-        cell.number = place > 0 and cell.text[:1] in "0123456789$<"
+        cell.number = place > 0 and (cell.text[:1].isdigit() or cell.text[:1] in ("$", "<", show.UNKNOWN))
         if not cell.head and (found := re.fullmatch(r"(.+?) \((.+)\)", cell.text)):
             cell.text, cell.under, cell.number = found[1], found[2], True
     return whole

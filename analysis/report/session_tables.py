@@ -15,7 +15,8 @@ MOST_TURNS = 12  # of a stage, in tables for reading; tables/turns.csv has them 
 SESSIONS = headed(
     lambda f: {
         "Run": f.run, "Target": f.identity.target, "Dataset": f.identity.payload, "Level": level_text, "Began": f.sessions.sessions,
-        "Finished": f.sessions.sessions_finished, "Failed": f.sessions.sessions_failed, "Cut": f.sessions.sessions_cut,
+        "Finished": f.sessions.sessions_finished, "Failed": f.sessions.sessions_failed,
+        "Ended early": f.sessions.sessions_ended_early, "Cut": f.sessions.sessions_cut,
         "Could be followed": f.sessions.sessions_followed_share, "Turns planned": f.sessions.session_turns_mean,
         "Time mean": f.sessions.session_time.mean, "p50": f.sessions.session_time.p50, "p90": f.sessions.session_time.p90,
         "p95": f.sessions.session_time.p95, "Waiting mean": f.sessions.session_waiting_mean_s,
@@ -55,14 +56,14 @@ def _row(turn: TurnFigures) -> dict[str, str]:
         "Turn": show.count(turn.turn),
         "Requests": show.count(turn.requests),
         "Error rate": show.percent(turn.error_rate),
+        "Prompt tokens": show.number(turn.prompt_tokens_mean),
+        "From a cache": show.percent(turn.cache_read_share),
         "TTFT p50": _percentile(turn.ttft, "p50"),
         "TTFT p95": _percentile(turn.ttft, "p95"),
         "Latency mean": show.seconds(turn.latency.mean),
-        "p50": _percentile(turn.latency, "p50"),
-        "p95": _percentile(turn.latency, "p95"),
+        "Latency p50": _percentile(turn.latency, "p50"),
+        "Latency p95": _percentile(turn.latency, "p95"),
         "Price per request": _price(turn),
-        "Prompt tokens": show.number(turn.prompt_tokens_mean),
-        "From a cache": show.percent(turn.cache_read_share),
         "Output tokens": show.number(turn.completion_tokens_mean),
     }
 

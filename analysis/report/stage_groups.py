@@ -127,7 +127,7 @@ OPEN_GROUPS = (
 SESSION_GROUPS = (
     _group("Conversations", lambda f: {
         "+began": f.sessions.sessions, "+finished": f.sessions.sessions_finished, "+failed": f.sessions.sessions_failed,
-        "+cut by the stage's end": f.sessions.sessions_cut,
+        "ended early": f.sessions.sessions_ended_early, "+cut by the stage's end": f.sessions.sessions_cut,
     }),
     _group("Each takes", lambda f: {"+$": f.sessions.usd_per_session, "+tokens": f.sessions.session_tokens_mean}),
     _group("First send to last byte, s", lambda f: {

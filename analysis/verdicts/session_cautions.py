@@ -13,7 +13,7 @@ from analysis.verdicts.thresholds import THRESHOLDS
 from analysis.words.session_figures import SessionFigures
 from analysis.words.stage_figures import StageFigures
 
-COUNTS = ("sessions", "sessions_finished", "sessions_failed", "sessions_cut", "sessions_untold")
+COUNTS = ("sessions", "sessions_finished", "sessions_failed", "sessions_ended_early", "sessions_cut", "sessions_untold")
 
 
 def few_sessions(found: SessionFigures) -> typing.Iterator[Caution]:

@@ -59,6 +59,10 @@ class SessionFigures:
         "those whose last planned turn ended well, in the window or in the hold behind it", "higher"
     )
     sessions_failed: int | None = count("those whose last turn that was sent failed, all its attempts", "lower")
+    sessions_ended_early: int | None = count(
+        "those that ended well before their last planned turn, for nothing could be said to an answer (`session_ended`)",
+        "lower",
+    )
     sessions_cut: int | None = count(
         "those that the stage's end cut off in between: long ones more often than short ones"
     )

@@ -2,9 +2,13 @@
 
 import dataclasses
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from analysis.advice.analyse import analyse
+from analysis.metrics.session_table import Outcome, outcomes
+from analysis.runs.rows import Rows
 from analysis.words.columns import METRICS, turn_row_of
 from tests.helpers.conversations import talk, turn
 from tests.helpers.flat import steps
@@ -178,3 +182,23 @@ def test_without_conversations_nothing_is_known_of_them(tmp_path):
     report = analysed(tmp_path / "r", [record(12, 1)])
     assert steps(report)[[m.name for m in METRICS if m.path[0] == "sessions"]].isna().all(axis=None)
     assert report.results[0].turns == () and report.conversed == []
+
+
+def test_one_to_whose_answer_nothing_could_be_said_ended_early_and_never_finishes(tmp_path):
+    records = [*talk("a", 11, [1, 1]), turn("b", 1, 3, 12, 1), turn("b", 2, 3, 14, 1, session_ended="no_text")]
+    row = row_of(analysed(tmp_path / "r", records))
+    assert [row[f"sessions_{name}"] for name in ("finished", "failed", "ended_early", "cut")] == [1, 0, 1, 0]
+    # both took 3 s: half of all that began have finished by then, and no more ever do
+    assert row["session_time_p50_s"] == pytest.approx(3.0) and np.isnan(row["session_time_p90_s"])
+    # what the other was billed is in the cost of the one that finished: 0.000245 each
+    assert row["usd_per_session"] == pytest.approx(2 * 0.000245)
+    # 1 + 2 and 1 + 2 of four
+    assert row["turn_mean_whole"] == pytest.approx(1.5)
+
+
+@pytest.mark.parametrize(("goes_on", "expected"), [(False, Outcome.FAILED), (True, Outcome.CUT)])
+def test_where_conversations_go_on_behind_a_failure_one_was_cut_behind_it(goes_on, expected):
+    last = Rows(pd.DataFrame({"error": ["server", "server", None], "session_ended": [None, None, None]}))
+    found = outcomes(last, np.array([2.0, 3.0, 3.0]), np.array([3.0, 3.0, 3.0]), goes_on)
+    # the second one's failure was its last turn
+    assert found.tolist() == [expected, Outcome.FAILED, Outcome.FINISHED]
