@@ -172,7 +172,7 @@ def desk(tmp_path_factory, llama):
                 target |= {"base_url": llama, "parameters": {"max_tokens": 8}}
             elif target["service"] == "sagemaker":
                 served["endpoints"][target["endpoint"]] = {"engine": "quick", "dialect": target["dialect"]}
-            else:
+            elif "model_id" in target:
                 family = "claude" if "claude" in target["model_id"] else "llama"
                 served["models"][target["model_id"]] = {"engine": "quick", "family": family}
         if "targets" in data:
