@@ -8,6 +8,7 @@ import pandas as pd
 from analysis.advice.break_even import BreakEven
 from analysis.advice.even_lines import EvenLine
 from analysis.advice.knee import Knee
+from analysis.advice.mixes import Mix
 from analysis.advice.not_compared import IN_FULL, NotCompared
 from analysis.advice.pareto import Front
 from analysis.advice.recommend import Recommendation
@@ -41,7 +42,7 @@ class Report:
 
     runs: dict[str, Manifest]  # by run name
     results: list[Result]  # every stage
-    candidates: list[Result]  # what recommendations choose from: repetitions of a level as one
+    candidates: list[Result]  # what recommendations choose from: repetitions of a level as one, no parts of mixes
     records: dict[str, pd.DataFrame]
     dataset: str  # the payload's stem that the recommendation is for
     # run -> the limits that all its targets have to keep, as the scenario's slo section (may be empty)
@@ -70,6 +71,7 @@ class Report:
     cut: list[str] = dataclasses.field(default_factory=list)  # runs that were cut short and what they never measured
     not_compared: list[str] = dataclasses.field(default_factory=list)  # targets without a success, and why
     silent: list[NotCompared] = dataclasses.field(default_factory=list)  # the same one by one
+    mixes: list[Mix] = dataclasses.field(default_factory=list)  # every mix as a whole
     pareto: Front = Front("p95", (), [])  # noqa: RUF009  immutable
 
     def level(self, key: StageKey) -> Result:
@@ -79,7 +81,7 @@ class Report:
     @property
     def pooled(self) -> bool:
         """Whether a level was measured more than once, so that the candidates are not the stages."""
-        return len(self.candidates) < len(self.results)
+        return len(self.candidates) < sum(r.figures.identity.mix is None for r in self.results)
 
     @property
     def priced_by(self) -> dict[str, str]:

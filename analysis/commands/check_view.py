@@ -172,9 +172,14 @@ def _stages_table(inputs, groups) -> Table:
     table = Table(title="the run ahead", title_justify="left", box=rich.box.SIMPLE_HEAD, pad_edge=False)
     for column in ("target", "payload", "repeat", "stages", "planned, each"):
         table.add_column(column)
-    for group in groups:
+    from locustfiles.common.planning.plan import alone
+
+    for group in alone(groups):
         each = show.seconds(inputs.stage_s(group.load))
-        table.add_row(*map(escape, (group.target, group.payload, str(group.repeat), stages_text(group), each)))
+        stages = stages_text(group) + (
+            f" of a mix ({show.percent(group.share)} of its requests)" if group.share else ""
+        )
+        table.add_row(*map(escape, (group.target, group.payload, str(group.repeat), stages, each)))
     return table
 
 
@@ -185,5 +190,7 @@ def stages_text(group) -> str:
     if group.load.replay:
         return f"replay of {group.load.replay} ({group.levels[0].text})"
     if group.load.open_loop:
-        return f"{group.load.arrivals} arrivals, requests/s " + ", ".join(f"{level.rate:g}" for level in group.levels)
+        return f"{group.load.arrivals_text} arrivals, requests/s " + ", ".join(
+            f"{level.rate:g}" for level in group.levels
+        )
     return "users " + ", ".join(str(level.users) for level in group.levels)

@@ -9,10 +9,12 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
+from analysis.advice.mixes import NO_RIVALS
 from analysis.advice.report_model import Report
 from analysis.advice.study_tables import QUESTIONS
 from analysis.report.frames import failed_table
 from analysis.report.html_stages import summary
+from analysis.report.mix_tables import shown_mixes
 from analysis.report.run_tables import (
     shown_comparison,
     shown_even_lines,
@@ -86,6 +88,8 @@ def _tables(report: Report) -> dict[str, typing.Any]:
         "prices": shown_prices(report.prices, several),
         "per_model": report.tables.get("recommended_per_model", pd.DataFrame()),
         "front": shown_front(report),
+        "mixes": shown_mixes(report.mixes, several) if report.mixes else None,
+        "no_rivals": NO_RIVALS,
         "repeats": shown_repeats(report.repeats, several) if report.repeats else None,
         "token_sources": shown_sources(report.token_sources, several) if report.token_sources else None,
         "token_comparison": shown_comparison(report.token_comparison, several) if report.token_comparison else None,

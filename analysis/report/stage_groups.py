@@ -80,6 +80,7 @@ GROUPS = (
     }),
     _group("Requests", lambda f: {
         "good": f.outcome.successes, "failed": f.outcome.failures, "by class": f.outcome.errors, "cancelled": f.outcome.cancelled,
+        "left by clients": f.outcome.left_by_client,
         "ended by a bad stop reason": f.outcome.bad_stop_share, "by reason": f.outcome.bad_stops,
         "window, s": f.outcome.window_s, "limits missed": f.limits.slo_failed, "limits open": f.limits.slo_open,
         "ended by": f.ended_by, "why not VALID": f.trust.reasons, "kinds of reason": f.trust.cautions, "its price so": f.trust.price_bias,

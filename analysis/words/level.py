@@ -36,7 +36,12 @@ def kind_of(level: Level) -> LevelKind:
 
 
 def level_text(level: Level) -> str:
-    """`1 user`, `5 users` or `2.5 requests/s`."""
+    """`1 user`, `5 users` or `2.5 requests/s`; of a part of a mix `25 % of a mix of 5 users`."""
+    share = getattr(level, "mix_share", None)
+    return _load_text(level) if share is None else f"{show.percent(share)} of a mix of {_load_text(level)}"
+
+
+def _load_text(level: Level) -> str:
     if is_open(level):
         return f"{level.rate:g} request{'' if level.rate == 1 else 's'}/s"
     return f"{show.count(level.users)} user" + ("" if level.users == 1 else "s")

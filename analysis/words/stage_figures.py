@@ -12,6 +12,7 @@ import typing
 from analysis.words.cost_figures import Cost
 from analysis.words.figure_fields import count, flag, group, number, text
 from analysis.words.gap_figures import InterToken
+from analysis.words.instrument_figures import Instrument
 from analysis.words.spread import Spread, WithFailures, spread
 from analysis.words.token_sources import TokenSources
 from analysis.words.user_figures import CallFigures, OpenLoop
@@ -41,6 +42,11 @@ class Identity:
         heading="planned requests/s",
     )
     stream: bool = flag("whether answers are streamed", required=True)
+    mix: int | None = count(
+        "of a part of a mix: the stage number of the mix's first part; the parts are sent to at the same time, and users or rate "
+        "are those of all together"
+    )
+    mix_share: float | None = number("of a part of a mix: its share of the mix's requests, as planned")
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +60,13 @@ class Outcome:
     )
     successes: int | None = count("those that ended whole, with output", "higher")
     failures: int | None = count("those that failed, without the cancelled", "lower")
-    cancelled: int | None = count("those that our own stop ended; outside the error rate")
+    cancelled: int | None = count(
+        "those that our own stop ended, or that a client left on purpose; outside the error rate"
+    )
+    left_by_client: int | None = count(
+        "of the cancelled those that a client left on purpose, as the scenario's `cancel` asks; neither successes nor failures; empty "
+        "without it"
+    )
     error_rate: float | None = number("failures / (requests - cancelled)", "", "lower")
     errors: str | None = text("failures by class")
     bad_stop_share: float | None = number("share of the successes that ended by a bad stop reason", "", "lower")
@@ -137,38 +149,6 @@ class Throughput:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Instrument:
-    """Whether the load generator and the prompts were what the figures take them for."""
-
-    service_latency_p50_s: float | None = number(
-        "median of the latency that the service itself reports, successes", "s", "lower"
-    )
-    lag_ms_max: float | None = number(
-        "worst event-loop lag while a request that began in the window was under way, after the window too",
-        "ms",
-        "lower",
-        heading="event-loop lag while a request was under way, most (ms)",
-    )
-    worker_cpu_max: float | None = number(
-        "largest share of one core that a worker used in the window", better="lower", heading="worker's CPU, most"
-    )
-    worker_lag_ms_max: float | None = number(
-        "worst event-loop lag of a worker in the window, requests under way or not",
-        "ms",
-        "lower",
-        heading="worker's event-loop lag in the window, most (ms)",
-    )
-    reconnects: int | None = count(
-        "requests of the window that had to open a connection; empty where the transport does not tell", "lower"
-    )
-    prompts_distinct: int | None = count("different prompts sent in the window")
-    prompt_repeat_share: float | None = number(
-        "requests whose prompt had been sent in the window before / requests; attempts of one call count once",
-        better="lower",
-    )
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Trust:
     """Whether the figures can be trusted."""
 
@@ -242,6 +222,11 @@ class StageFigures:
     def rate(self) -> float | None:
         """Of its level: planned requests/s, None in the closed loop."""
         return self.identity.rate
+
+    @property
+    def mix_share(self) -> float | None:
+        """Of its level: its share of a mix's requests; None outside of mixes."""
+        return self.identity.mix_share
 
     @property
     def retried(self) -> bool:

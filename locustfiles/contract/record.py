@@ -96,7 +96,9 @@ FIELDS: tuple[str, ...] = tuple(f.name for f in dataclasses.fields(RequestRecord
 values_of = operator.attrgetter(*FIELDS)
 WALL_CLOCK = 1e8  # a larger `started_at` is Unix seconds, to the microsecond; all else has three decimals
 #: those of files from before a field was added
-_EARLIER_FIELDS = tuple(FIELDS[: FIELDS.index(added)] for added in ("served_latency", "cache_write_1h_tokens", "gaps", "session"))
+_EARLIER_FIELDS = tuple(
+    FIELDS[: FIELDS.index(added)] for added in ("served_latency", "cache_write_1h_tokens", "gaps", "session")
+)
 
 #: `stop_reason` of an answer that a guardrail blocked or masked
 GUARDRAIL_STOP = "guardrail_intervened"

@@ -12,6 +12,7 @@ import gevent
 from locustfiles.common.calls.boto3_call import Boto3Call
 from locustfiles.common.calls.clock import Clock
 from locustfiles.common.calls.kept_bodies import KeptBodies
+from locustfiles.common.calls.leaving import Leaving
 from locustfiles.common.calls.loop_probe import Probe
 from locustfiles.common.calls.outcome import elapsed_ms, outcome, token_counts
 from locustfiles.common.calls.stage_spec import StageSpec
@@ -61,7 +62,12 @@ class Sender:
         self._bodies = KeptBodies()
         self._calls = itertools.count(1)
         self._jitter = random.Random()
+        self._leaving = Leaving(scenario.cancel)
         self._counters = {t.name: counter_of(t.tokenizer) for t in scenario.targets if t.tokenizer}
+
+    def seeded_by(self, seed_text: collections.abc.Callable[[], str]) -> None:
+        """What its own draws start from, known once this process has its number."""
+        self._leaving.seed_text = seed_text
 
     def retire(self, successor: "Sender") -> None:
         """Another one takes its place, and counts calls on; what is in flight ends."""
@@ -87,7 +93,7 @@ class Sender:
         self._tell_when_clear()
 
     def _is_on(self, spec: StageSpec | None) -> bool:
-        return spec is not None and self.spec is not None and self.spec.stage == spec.stage
+        return spec is not None and self.spec is not None and self.spec.stage == spec.first
 
     def _tell_when_clear(self) -> None:
         spec = self.spec
@@ -127,7 +133,7 @@ class Sender:
         then ends its greenlet. Killed in the pause before a retry, it raises GreenletExit.
 
         due: when it should have been sent (perf_counter seconds), open loop only."""
-        awaited = spec.stage, phase
+        awaited = spec.first, phase
         self._open[awaited] += 1
         try:
             return self._attempts(user, target, prompt, spec, phase, due)
@@ -144,14 +150,15 @@ class Sender:
     ) -> RequestRecord:
         body, retry = self._bodies.of(target, prompt), self.scenario.retry
         facts = self._facts(user, target, body, prompt, spec)
+        leaves = bool(spec.stage) and body.stream and self._leaving.draw()
         attempt = 0
         while True:
             attempt += 1
             in_flight = self.probe.count + 1
-            awaited = spec.stage, phase
+            awaited = spec.first, phase
             self._open[awaited] += 1  # an attempt in the window, if its call began before it or not
             try:
-                exchange, parsed = self._send(target, body)
+                exchange, parsed = self._send(target, body, leaves)
                 record = RequestRecord(
                     **facts,
                     started_at=self.clock.at(exchange.sent_at),
@@ -190,9 +197,11 @@ class Sender:
             "call": next(self._calls),
         }
 
-    def _send(self, target: Target, body: Body) -> tuple[Exchange, ParsedAnswer]:
-        """What came back, or an exchange of class `cancelled`."""
+    def _send(self, target: Target, body: Body, leaves: bool) -> tuple[Exchange, ParsedAnswer]:
+        """What came back, or an exchange of class `cancelled`. leaves: the client does before the answer's end."""
         timeout_s, exchange = self.scenario.request_timeout_s, Exchange()
+        if leaves:
+            self._leaving.prepare(exchange, body)
         try:
             if self._boto3:
                 with self.probe.watch(exchange):

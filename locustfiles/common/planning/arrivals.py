@@ -8,6 +8,7 @@ import re
 import typing
 
 from locustfiles.contract.bad_input import BadInput
+from locustfiles.contract.scenario.loads import Arrivals
 
 
 class Arrival(typing.NamedTuple):
@@ -23,14 +24,28 @@ class BadTrace(BadInput):
 
 
 def arrivals(
-    rate: float, kind: typing.Literal["poisson", "constant"], seed_text: str
+    rate: float, kind: Arrivals, seed_text: str, cv: float | None = None, burst_size: int | None = None
 ) -> collections.abc.Iterator[Arrival]:
-    """Endless arrivals at `rate` a second: evenly spaced, or a Poisson process (exponential gaps)."""
-    draw, at_s, number = random.Random(seed_text), 0.0, 0
+    """Endless arrivals at `rate` a second on average.
+
+    constant: evenly spaced. poisson: exponential gaps. gamma: gaps of a gamma distribution whose standard deviation is `cv` of
+    their mean. bursts: `burst_size` at one moment, and a Poisson process of such moments.
+    """
+    draw, number, size, at_s = random.Random(seed_text), 0, burst_size or 1, 0.0
+    gap = _gaps(rate / size, cv, draw)
     while True:
-        yield Arrival(at_s)
+        for _ in range(size):
+            yield Arrival(at_s)
         number += 1
-        at_s = at_s + draw.expovariate(rate) if kind == "poisson" else number / rate
+        at_s = number / rate if kind == "constant" else at_s + gap()
+
+
+def _gaps(rate: float, cv: float | None, draw: random.Random) -> collections.abc.Callable[[], float]:
+    """Seconds from one moment of arrivals to the next."""
+    if cv is None:
+        return lambda: draw.expovariate(rate)
+    shape = 1 / cv**2
+    return lambda: draw.gammavariate(shape, 1 / (rate * shape))
 
 
 _COLUMNS = ("timestamp", "prompt_tokens", "completion_tokens")

@@ -19,7 +19,8 @@ from locustfiles.common.planning.bisection import LOOKS, Search
 from locustfiles.common.planning.call_bill import CallBill
 from locustfiles.common.planning.first_call import Call, answers, nearest
 from locustfiles.common.planning.inputs import Inputs
-from locustfiles.common.planning.plan import START_S, STOP_S, USERS_A_SECOND, Group
+from locustfiles.common.planning.mixed_load import seconds_of, share_out
+from locustfiles.common.planning.plan import START_S, STOP_S, USERS_A_SECOND, Group, alone
 from locustfiles.common.planning.prompt_tokens import Counts, PromptTokens, tokens_of_trace
 from locustfiles.common.planning.sample_sizes import beyond_limits, search_decides
 from locustfiles.contract.prices.price import HourlyPrice, TokenPrice
@@ -74,7 +75,7 @@ def estimate(
 ) -> Estimate:
     """Of the groups that are still to come. calls: those that worked, for a target with one payload or with each; failed:
     (target, payload) of those that did not; counts: prompts' tokens by the service's own count."""
-    worked = {target for target, _ in calls}
+    worked, groups = {target for target, _ in calls}, alone(groups)
     without = dict.fromkeys(
         f"{g.target} on {g.payload}" if g.target in worked else g.target
         for g in groups
@@ -88,6 +89,8 @@ def estimate(
     about, most = (
         [_Ahead(inputs, g, calls, g in warm.values(), m, counts or {}) for g in groups] for m in (False, True)
     )
+    for ahead in (about, most):
+        share_out(ahead)
     by_token = [a for a in about if isinstance(a.price, TokenPrice)]
     unknown = dict.fromkeys(a.group.target for a in by_token if a.call.usd is None)
     unlimited = dict.fromkeys(a.group.target for a in by_token if a.call.answer_tokens and a.longest_answer is None)
@@ -110,7 +113,9 @@ def _spread(target: str, calls: Calls) -> str:
 
 
 def _sum(groups: list["_Ahead"]) -> Amount:
-    return Amount(*(sum(column) for column in zip((0.0, 0.0, 0.0), *(g.amount() for g in groups), strict=True)))
+    amounts = [g.amount() for g in groups]
+    seconds = seconds_of((g.group, amount.seconds) for g, amount in zip(groups, amounts, strict=True))
+    return Amount(seconds, sum(amount.requests for amount in amounts), sum(amount.usd for amount in amounts))
 
 
 class _Ahead:
@@ -134,15 +139,17 @@ class _Ahead:
         self.call_s = call.lasting(statistics.fmean(self.answers) if self.answers else None)
         if most:
             self.call_s = min(self.call_s, call.latency_s)
+        self.round_s = self.call_s + self.load.think_s  # a user's call and its pause
         self.attempts = scenario.retry.attempts if most and scenario.retry else 1
         self.last_s = scenario.longest_call_s if most else self.call_s  # until what is awaited has ended
+        self.users_share, self.by_hour = 1.0, True  # of a part of a mix: `mix_shares`
         self.drain_s = scenario.request_timeout_s + STOP_S if most else self.call_s
 
     def amount(self) -> Amount:
         paths = self._paths(self.load.find) if self.load.find else [self.group.levels]  # of a search: what takes most
         seconds, requests, slow = (max(column) for column in zip(*map(self._way, paths), strict=True))
         if isinstance(self.price, HourlyPrice):
-            return Amount(seconds, requests, self.price.usd_per_hour_in_all * seconds / 3600)
+            return Amount(seconds, requests, self.price.usd_per_hour_in_all * seconds / 3600 * self.by_hour)
         if self.call.usd is None or self.call.answer_tokens is None:
             return Amount(seconds, requests, 0.0)
         bill = CallBill(self.price)
@@ -197,7 +204,7 @@ class _Ahead:
         load = self.load
         if self.trace:
             return self.trace[-1].at_s + self.last_s
-        round_s = self.call_s + load.think_s  # a call of every user; in the open loop of as many as are in flight
+        round_s = self.round_s  # a call of every user; in the open loop of as many as are in flight
         each_s = level.apart_s(round_s)
         # Tally.steady
         steady_s = round_s + (max(round_s, 5 * each_s) if load.open_loop else round_s + min(load.settle_s, START_S))
@@ -215,9 +222,11 @@ class _Ahead:
 
     def _requests(self, level: Level, seconds: float, quicker: float) -> float:
         if level.users is not None:
-            return level.users * (seconds / (self.call_s / quicker + self.load.think_s) + self.most)
-        mean = (level.rate or 0.0) * seconds
-        return self.attempts * (len(self.trace) if self.trace else mean + (3 * math.sqrt(mean) + 1) * self.most)
+            return self.users_share * level.users * (seconds / (self.call_s / quicker + self.load.think_s) + self.most)
+        mean = (level.rate or 0.0) * (self.group.share or 1.0) * seconds
+        return self.attempts * (
+            len(self.trace) if self.trace else mean + (3 * math.sqrt(self.load.dispersion * mean) + 1) * self.most
+        )
 
     def _decides(self, level: Level) -> bool:
         return search_decides(self.scenario, self.group.target, level, self.call_s)

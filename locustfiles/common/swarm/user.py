@@ -15,9 +15,8 @@ from locustfiles.common.planning.arrivals import Arrival
 from locustfiles.common.planning.plan import START_S
 from locustfiles.common.planning.trace_fit import nearest
 from locustfiles.common.prompts.payloads import Draws, Prompt
-from locustfiles.contract.error_classes import ErrorClass
+from locustfiles.contract.error_classes import ErrorClass, OwnCode, stopped_by_us
 from locustfiles.contract.record import RequestRecord
-from locustfiles.contract.scenario.targets import Target
 
 IDLE_S = 0.25  # between two looks whether there is a stage: users are told to come after it is announced
 DUE_TIMEOUT_S = 30.0  # a user that nothing is due for is woken when a stage begins, and is stopped where it waits
@@ -35,7 +34,11 @@ class RequestFailed(Exception):
 
 
 def tell_locust(environment, record: RequestRecord) -> None:
-    """Fire Locust's request event: `<target> <payload> @<users>` (open loop: `@<rate>/s`), ms, the record as context."""
+    """Fire Locust's request event: `<target> <payload> @<users>` (open loop: `@<rate>/s`), ms, the record as context.
+
+    Not of a request that its client left on purpose: it is no success and no failure, and Locust knows nothing else."""
+    if record.error_code == OwnCode.CLIENT_CANCELLED:
+        return
     level = f"@{record.users}" if record.users is not None else f"@{record.rate:g}/s" if record.rate else record.phase
     environment.events.request.fire(
         request_type=record.operation,
@@ -76,8 +79,10 @@ class LLMUser(User):
         self._warm_for, users, scenario = spec.stage, self.worker_side.users, self.worker_side.scenario
         if spec.users is None:
             come = spec.rate * scenario.longest_call_s
-            users = min(users, math.ceil(come + 4 * math.sqrt(come)))
-        self.worker_side.sender.warm(scenario.target(spec.target), users)
+            spread = scenario.load_of(scenario.target(spec.target)).dispersion
+            users = min(users, math.ceil(come + 4 * math.sqrt(spread * come)))
+        for name in dict.fromkeys(part.target for part in scenario.parts) or (spec.target,):
+            self.worker_side.sender.warm(scenario.target(name), users)
 
     def on_stop(self) -> None:
         self.worker_side.free_number(self.number)
@@ -108,19 +113,21 @@ class LLMUser(User):
             self._pause_s = IDLE_S
             return
         scenario = self.worker_side.scenario
-        target = scenario.target(spec.target)
         if spec.users is None:
             # of the stage before some may have been closed meanwhile
             if phase == "settle" and self._warm_for != spec.stage:
                 self._warm(spec)
-            return self._open_loop(target)
+            return self._open_loop()
+        spec = self.worker_side.parts.next(spec)
+        target = scenario.target(spec.target)
         record = sender.call(self.number, target, self.draw(spec.payload), spec, phase)
-        if record.error == ErrorClass.CANCELLED:
+        if stopped_by_us(record.error, record.error_code):
             raise gevent.GreenletExit
         think_s = scenario.load_of(target).think_s
-        self._pause_s = max(think_s, scenario.error_pause_s) if record.error else think_s
+        failed = record.error and record.error != ErrorClass.CANCELLED
+        self._pause_s = max(think_s, scenario.error_pause_s) if failed else think_s
 
-    def _open_loop(self, target: Target) -> None:
+    def _open_loop(self) -> None:
         """Send the next request that is due, whatever became of those before."""
         self._pause_s = 0.0
         self._waits = True
@@ -131,9 +138,10 @@ class LLMUser(User):
         sender: Sender = self.worker_side.sender
         if arrival is None or sender.spec is None or sender.spec.users is not None:
             return
-        prompt = self.prompt_for(arrival, sender.spec.payload)
-        record = sender.call(self.number, target, prompt, sender.spec, sender.phase, arrival.at_s)
-        if record.error == ErrorClass.CANCELLED:
+        spec = self.worker_side.parts.next(sender.spec)
+        target, prompt = self.worker_side.scenario.target(spec.target), self.prompt_for(arrival, spec.payload)
+        record = sender.call(self.number, target, prompt, spec, sender.phase, arrival.at_s)
+        if stopped_by_us(record.error, record.error_code):
             raise gevent.GreenletExit
 
     @functools.cached_property

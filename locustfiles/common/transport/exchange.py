@@ -1,5 +1,6 @@
 """One request and what came back."""
 
+import collections.abc
 import dataclasses
 import math
 import re
@@ -27,6 +28,9 @@ class Exchange:
     lag_s: float = 0.0  # worst lateness of the event loop meanwhile
     stamp_delay_s: float | None = None  # worst of the loop's stamps minus the kernel's, where those are taken
     received: int | None = None  # body bytes, where the pieces are not kept
+    # a client that leaves before the answer has ended: so long after the send, or once this says so, asked whenever more has come
+    leave_after_s: float | None = None
+    leaves: collections.abc.Callable[[], bool] | None = None
 
     @property
     def response_bytes(self) -> int:

@@ -85,6 +85,8 @@ def _levels(value: object) -> object:
     return users
 
 
+Arrivals = typing.Literal["poisson", "constant", "gamma", "bursts"]
+_SHAPES = {"gamma": "cv", "bursts": "burst_size"}  # arrivals -> the key that they need
 _KINDS = ("users", "rate", "replay", "find")
 
 
@@ -99,7 +101,11 @@ class Load(Strict):
     rate: typing.Annotated[list[Positive], pydantic.Field(min_length=1)] | None = None  # requests/s
     replay: Text | None = None  # a CSV file of arrivals
     find: Find | None = None
-    arrivals: typing.Literal["poisson", "constant"] = "poisson"
+    arrivals: Arrivals = "poisson"
+    cv: typing.Annotated[float, pydantic.Field(gt=0, le=10)] | None = None  # of gamma's gaps: standard deviation / mean
+    burst_size: typing.Annotated[int, pydantic.Field(ge=2, le=10_000)] | None = (
+        None  # of bursts: requests that are due at once
+    )
     max_users: Count = 200
     repeat: Count = 1
     think_s: Seconds = 0.0
@@ -126,6 +132,9 @@ class Load(Strict):
             raise ValueError(
                 "`think_s` is of the closed loop; in the open loop requests come when they are due; remove it"
             )
+        for kind, key in _SHAPES.items():
+            if (self.arrivals == kind) != (getattr(self, key) is not None):
+                raise ValueError(f"`{key}` and `arrivals: {kind}` belong together; add the other, or remove it")
         if self.find and self.repeat > 1:
             raise ValueError("`find` repeats its boundary by itself; remove `repeat`")
         return self
@@ -133,6 +142,18 @@ class Load(Strict):
     @property
     def open_loop(self) -> bool:
         return self.rate is not None or self.replay is not None or (self.find is not None and self.find.of == "rate")
+
+    @property
+    def dispersion(self) -> float:
+        """Variance of the number of arrivals in a long time over their mean: 1 of a Poisson process."""
+        return (self.cv or 1.0) ** 2 * (self.burst_size or 1)
+
+    @property
+    def arrivals_text(self) -> str:
+        """`poisson`, `gamma (cv 2)`, `bursts of 10`"""
+        if self.burst_size:
+            return f"bursts of {self.burst_size}"
+        return f"gamma (cv {self.cv:g})" if self.cv else self.arrivals
 
     @property
     def levels(self) -> list[Level]:
