@@ -26,7 +26,7 @@ def load_of(now: RunNow | None, folder: RunFolder, figures: Document) -> Documen
     parts = [v for v in manifest.stages if visit and v.stage in (visit.mix or [visit.stage])]
     stage = visit and {
         "stage": visit.stage,
-        "place": len(manifest.stages),
+        "place": len(manifest.stages) - len(parts) + 1,
         "target": " + ".join(dict.fromkeys(v.target for v in parts)),
         "payload": " + ".join(dict.fromkeys(v.payload for v in parts)),
         "users": visit.users,

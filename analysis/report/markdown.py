@@ -188,4 +188,4 @@ def _sentences(report: Report) -> pd.DataFrame:
         for s in report.sentences
     ]
     table = pd.DataFrame(rows)
-    return table if len(report.runs) > 1 else table.drop(columns="Run")
+    return table if table.empty or len(report.runs) > 1 else table.drop(columns="Run")

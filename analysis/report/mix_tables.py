@@ -35,22 +35,22 @@ def mix_rows(mixes: list[Mix]) -> pd.DataFrame:
 
 def _whole(mix: Mix) -> dict[str, str]:
     first = mix.first
-    load = f"{show.number(value_of(first))} {'requests/s' if is_open(first) else kind_of(first)}"
+    load = f"{value_of(first):g} {'requests/s' if is_open(first) else kind_of(first)}"
     repeat = f", repeat {first.identity.repeat}" if (first.identity.repeat or 1) > 1 else ""
     return {
         "Run": first.run,
         "Mix": f"{load}{repeat}",
         "Part": TOGETHER,
-        "Share, planned": show.percent(1.0),
-        "Share, sent": show.percent(1.0),
+        "Verdict": mix.verdict,
+        "$ per 10,000": show.money(_ten_thousand(mix.usd_per_transaction)),
         "Requests": show.count(mix.requests),
         "Error rate": show.percent(mix.error_rate),
         "Transactions/s": show.number(mix.throughput_per_s),
-        "In flight": show.number(mix.in_flight_mean),
         "TTFT p95": "",
         "Latency p95": "",
-        "$ per 10,000": show.money(_ten_thousand(mix.usd_per_transaction)),
-        "Verdict": mix.verdict,
+        "In flight": show.number(mix.in_flight_mean),
+        "Share, planned": show.percent(1.0),
+        "Share, sent": show.percent(1.0),
     }
 
 
@@ -60,16 +60,16 @@ def _part(result: Result, sent: float | None) -> dict[str, str]:
         "Run": figures.run,
         "Mix": f"stage {figures.identity.stage}",
         "Part": f"{figures.identity.target} on {figures.identity.payload}",
-        "Share, planned": show.percent(figures.mix_share),
-        "Share, sent": show.percent(sent),
+        "Verdict": figures.trust.verdict or "",
+        "$ per 10,000": show.money(_ten_thousand(result.usd)),
         "Requests": show.count(figures.outcome.requests),
         "Error rate": show.percent(figures.outcome.error_rate),
         "Transactions/s": show.number(figures.throughput.throughput_per_s),
-        "In flight": show.number(figures.throughput.in_flight_mean),
         "TTFT p95": show.seconds(user.ttft.p95),
         "Latency p95": show.seconds(user.latency.p95),
-        "$ per 10,000": show.money(_ten_thousand(result.usd)),
-        "Verdict": figures.trust.verdict or "",
+        "In flight": show.number(figures.throughput.in_flight_mean),
+        "Share, planned": show.percent(figures.mix_share),
+        "Share, sent": show.percent(sent),
     }
 
 

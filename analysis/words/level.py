@@ -48,5 +48,6 @@ def _load_text(level: Level) -> str:
 
 
 def short_level(level: Level) -> str:
-    """`5` or `2.5/s`."""
-    return f"{level.rate:g}/s" if is_open(level) else show.count(level.users)
+    """`5` or `2.5/s`; of a part of a mix `5 mixed`."""
+    mixed = "" if getattr(level, "mix_share", None) is None else " mixed"
+    return (f"{level.rate:g}/s" if is_open(level) else show.count(level.users)) + mixed

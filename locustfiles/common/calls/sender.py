@@ -26,7 +26,7 @@ from locustfiles.common.transport.aws_session import UNSIGNED, AwsSession
 from locustfiles.common.transport.connection_pool import ConnectionPool
 from locustfiles.common.transport.exchange import Exchange
 from locustfiles.common.transport.limits import beside_the_loop
-from locustfiles.contract.error_classes import ErrorClass
+from locustfiles.contract.error_classes import ErrorClass, OwnCode
 from locustfiles.contract.record import RequestRecord
 from locustfiles.contract.scenario.remedies import address_of
 from locustfiles.contract.scenario.scenario import Scenario
@@ -172,6 +172,10 @@ class Sender:
                 self.sink(record)
             finally:
                 self._ended(awaited)
+            if record.error_code == OwnCode.CLIENT_CANCELLED and not self._boto3:
+                self.transport.open(
+                    self.session.origin(target)
+                )  # in place of the one that was closed, ahead of the next request
             if retry is None or not retry.again(record):
                 return record
             gevent.sleep(retry.pause_s(attempt, self._jitter))

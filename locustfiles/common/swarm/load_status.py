@@ -111,7 +111,7 @@ def _stage(under_way: RunUnderWay | None) -> Document | None:
     progress, left_s = _progress(stage, phase, under_way.run.clock.now() - settled)
     return {
         "stage": spec.stage,
-        "place": len(under_way.run.manifest.stages),
+        "place": len(under_way.run.manifest.stages) - len(stage.windows) + 1,
         "target": _together(w.target for w in stage.windows),
         "payload": _together(w.payload for w in stage.windows),
         "users": spec.users,
