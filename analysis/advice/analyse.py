@@ -26,6 +26,7 @@ from analysis.calibration.error_bar import instrument_error, instrument_notes
 from analysis.cost.price_rows import price_cautions, price_rows
 from analysis.cost.pricing import Prices
 from analysis.cost.run_cost import run_cost
+from analysis.metrics.ramp_slices import ramps_of
 from analysis.metrics.token_counts import comparisons, token_sources
 from analysis.metrics.worker_load import workers_in_stages
 from analysis.runs.run_reader import Run, load_runs
@@ -68,7 +69,7 @@ def _report(found: Measured, instrument: dict[str, str], interest: tuple[str, li
     runs, prices, results, candidates = list(found.runs.values()), found.prices, found.results, found.candidates
     dataset, notes = interest
     without, hourly, compared = not_compared(runs), _hourly(prices), comparisons(runs)
-    rivals = [c for c in candidates if c.figures.identity.mix is None]
+    rivals = [c for c in candidates if c.figures.alone_at_a_level]
     rows, pairs = price_rows(runs, prices), break_evens(rivals, dataset, hourly)
     notes += instrument_notes(instrument) + price_cautions(rows) + notes_of(runs, results, compared, prices)
     return Report(
@@ -97,6 +98,7 @@ def _report(found: Measured, instrument: dict[str, str], interest: tuple[str, li
         not_compared=[one.text for one in without],
         silent=without,
         mixes=mixes_of(results, prices),
+        ramps=ramps_of(runs),
         **_of_the_runs(runs),
     )
 
@@ -137,7 +139,7 @@ def _choices(
     """What is chosen among the candidates: the recommendation, the front, and the tables of both."""
     labels = {(run.name, t.name): t.labels for run in runs for t in run.scenario.targets}
     best = recommend(candidates, dataset, warnings, in_headline(without), lambda r: quality_text(labels[r.seat]))
-    told_why(best, candidates, any(run.scenario.mix for run in runs))
+    told_why(best, candidates, runs)
     front = pareto(candidates, dataset, labels, deciding_latency(candidates, dataset))
     tables = study_tables(candidates, dataset, labels, hourly)
     tables |= {"pareto": pareto_table(front, best.pick), "recommended_per_model": model_table(best, candidates)}

@@ -17,6 +17,7 @@ from analysis.runs.texts import counted
 from analysis.runs.token_totals import MAX_UNCOUNTED, prompt_total
 from analysis.runs.window_share import in_flight, share
 from analysis.words.instrument_figures import Instrument
+from analysis.words.level import ramp_text
 from analysis.words.stage_figures import (
     Identity,
     Outcome,
@@ -86,6 +87,7 @@ def _identity(stage: Stage) -> Identity:
         stream=target.stream,
         mix=visit.mix[0] if visit.mix else None,
         mix_share=visit.mix_share,
+        ramp=ramp_text(visit.ramp) if visit.ramp else None,
     )
 
 

@@ -12,7 +12,7 @@ import markupsafe
 import pandas as pd
 import yaml
 
-from analysis.advice.mixes import NO_RIVALS
+from analysis.advice.mixes import NO_LEVEL, NO_RIVALS
 from analysis.advice.report_model import Report
 from analysis.advice.study_tables import QUESTIONS, Question
 from analysis.report import html_arranged, html_stages
@@ -22,6 +22,7 @@ from analysis.report.html_pictures import pictures_of
 from analysis.report.html_tables import Table, heading, table
 from analysis.report.mix_tables import shown_mixes
 from analysis.report.notes import grouped
+from analysis.report.ramp_tables import shown_ramps
 from analysis.report.run_tables import (
     shown_comparison,
     shown_even_lines,
@@ -52,6 +53,7 @@ SECTIONS = (
     ("by-target", "By dataset and target"),
     ("best", "Best per model"),
     ("mixes", "Mixes"),
+    ("ramps", "Ramps"),
     ("stages", "All stages"),
     ("repetitions", "Repetitions"),
     ("open-loop", "Open loop"),
@@ -133,7 +135,9 @@ def _content(report: Report, plots: typing.Sequence[pathlib.Path]) -> dict[str, 
 def _of_runs(report: Report, several: bool) -> dict[str, typing.Any]:
     return {
         "mixes": _shown(report.mixes, shown_mixes, several),
+        "ramps": _shown(report.ramps, shown_ramps, several),
         "no_rivals": NO_RIVALS,
+        "no_level": NO_LEVEL,
         "run_tables": {name: stage_windows(manifest) for name, manifest in report.runs.items()},
         "scenarios": {name: _yaml(manifest.scenario) for name, manifest in report.runs.items()},
     }
@@ -176,7 +180,12 @@ def contents(report: Report) -> list[tuple[str, str]]:
         "tokens": bool(report.token_sources),
         "findings": bool(report.findings),
     }
-    optional |= {"mixes": bool(report.mixes), "repetitions": bool(report.repeats), "open-loop": bool(report.open_loop)}
+    optional |= {
+        "mixes": bool(report.mixes),
+        "ramps": bool(report.ramps),
+        "repetitions": bool(report.repeats),
+        "open-loop": bool(report.open_loop),
+    }
     return [(id_, words) for id_, words in SECTIONS if optional.get(id_, True)]
 
 

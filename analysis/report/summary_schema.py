@@ -61,7 +61,7 @@ AS_THEY_ARE = (
     "slo", "pricing", "runs",
 )  # fmt: skip
 OPEN_TABLES = (
-    "candidate_intervals", "mixes", "repeats", "repeat_spread", "failed", "criteria", "intervals", "token_sources",
+    "candidate_intervals", "mixes", "ramps", "repeats", "repeat_spread", "failed", "criteria", "intervals", "token_sources",
 )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from analysis.runs.stage import Stage
 from analysis.runs.texts import in_it
 from analysis.verdicts.caution import Caution, caution
 from analysis.verdicts.thresholds import THRESHOLDS
+from analysis.words.level import ramp_text
 from locustfiles.contract.manifest import StageWindow
 
 #: a Poisson process of n arrivals on average stays within 2 sqrt(n) of them in 95 % of windows, others within that times the
@@ -83,6 +84,12 @@ def open_cautions(stage: Stage) -> typing.Iterator[Caution]:
     at_once = int(stage.measured[["worker", "in_flight"]].groupby("worker")["in_flight"].max().sum())
     if at_once >= most:
         yield caution("max_users", most=most)
+
+
+def ramp_cautions(stage: Stage) -> typing.Iterator[Caution]:
+    """A ramp has no one load that its figures are of."""
+    if stage.visit.ramp:
+        yield caution("ramp", level=ramp_text(stage.visit.ramp))
 
 
 def trace_cautions(stage: Stage) -> typing.Iterator[Caution]:

@@ -76,6 +76,8 @@ def _conditions(run: Run, target: Target, price: Price) -> Conditions:
     found |= {"think_s": load.think_s} if load.think_s else {}
     found |= {"arrivals": load.replay or load.arrivals_text} if load.open_loop else {}
     found |= {"retry": scenario.retry.model_dump()} if scenario.retry else {}
+    if load.ramp:
+        found |= {"ramp": f"{load.ramp.begin:g} to {load.ramp.end:g} requests/s"}
     if scenario.mix:
         found |= {"mix": mix_text(scenario.parts)}
     found |= {"cancel": scenario.cancel.text} if scenario.cancel and target.stream else {}

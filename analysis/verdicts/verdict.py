@@ -21,6 +21,7 @@ from analysis.verdicts.generator_cautions import (
     lag_cautions,
     late_workers,
     open_cautions,
+    ramp_cautions,
     trace_cautions,
     unknown_client,
 )
@@ -53,6 +54,7 @@ def _suspect(stage: Stage, found: StageFigures, echo: Echo | None) -> typing.Ite
     if stage.open_loop:
         yield from open_cautions(stage.loaded)
         yield from trace_cautions(stage)
+        yield from ramp_cautions(stage)
     yield from cpu_cautions(stage.visit)
     if _cut_short(stage.visit):
         yield caution("cut_short")

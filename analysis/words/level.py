@@ -41,7 +41,14 @@ def level_text(level: Level) -> str:
     return _load_text(level) if share is None else f"{show.percent(share)} of a mix of {_load_text(level)}"
 
 
+def ramp_text(ramp: typing.Sequence[float]) -> str:
+    """`1 to 20`"""
+    return f"{ramp[0]:g} to {ramp[1]:g}"
+
+
 def _load_text(level: Level) -> str:
+    if ramp := getattr(level, "ramp", None):
+        return f"a ramp from {ramp if isinstance(ramp, str) else ramp_text(ramp)} requests/s"
     if is_open(level):
         return f"{level.rate:g} request{'' if level.rate == 1 else 's'}/s"
     return f"{show.count(level.users)} user" + ("" if level.users == 1 else "s")
@@ -50,4 +57,6 @@ def _load_text(level: Level) -> str:
 def short_level(level: Level) -> str:
     """`5` or `2.5/s`; of a part of a mix `5 mixed`."""
     mixed = "" if getattr(level, "mix_share", None) is None else " mixed"
+    if ramp := getattr(level, "ramp", None):
+        return f"{ramp if isinstance(ramp, str) else ramp_text(ramp)}/s{mixed}"
     return (f"{level.rate:g}/s" if is_open(level) else show.count(level.users)) + mixed

@@ -46,6 +46,10 @@ class Identity:
         "of a part of a mix: the stage number of the mix's first part; the parts are sent to at the same time, and users or rate "
         "are those of all together"
     )
+    ramp: str | None = text(
+        "of a ramp: requests/s at the begin and the end of its window, as `1 to 20`; `rate` is their mean, and its figures are of no "
+        "one rate"
+    )
     mix_share: float | None = number("of a part of a mix: its share of the mix's requests, as planned")
 
 
@@ -227,6 +231,16 @@ class StageFigures:
     def mix_share(self) -> float | None:
         """Of its level: its share of a mix's requests; None outside of mixes."""
         return self.identity.mix_share
+
+    @property
+    def ramp(self) -> str | None:
+        """Of its level: from which rate it went to which; None where it stayed at one."""
+        return self.identity.ramp
+
+    @property
+    def alone_at_a_level(self) -> bool:
+        """Whether it had one load, and that for itself: no part of a mix and no ramp."""
+        return self.identity.mix is None and self.identity.ramp is None
 
     @property
     def retried(self) -> bool:

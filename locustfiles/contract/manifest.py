@@ -98,6 +98,9 @@ class StageWindow:
     aggregates: dict[str, float | str] | None = None
     # a part of a mix: the numbers of all its parts' stages, which are sent to at the same time; users and rate are theirs together
     mix: list[int] | None = None
+    ramp: list[float] | None = (
+        None  # requests/s at the window's begin and at its end, where these differ; `rate` is their mean
+    )
     mix_share: float | None = None  # of the mix's requests, those of this part, as planned
 
 

@@ -36,6 +36,7 @@ MODELS: dict[str, type[pydantic.BaseModel]] = {
     "until": loads.Until,
     "abort_stage": loads.AbortStage,
     "find": loads.Find,
+    "ramp": loads.Ramp,
     "Mix": mixes.MixPart,
     "Cancel": cancels.Cancel,
     "Retry": retry.Retry,

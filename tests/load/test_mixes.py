@@ -160,7 +160,7 @@ def test_targets_under_load_together_have_one_turn():
 
 def test_windows_of_parts_are_one():
     parts = [Part("a", "p", 0.75), Part("b", "q", 0.25)]
-    windows = windows_of(StageSpec(3, "a", "p", 8, repeat=2), parts, 100.0)
+    windows = windows_of(StageSpec(3, "a", "p", 8, repeat=2), parts, 100.0, Load(users=[8], measure_s=1.0))
     windows[0].measure_from, windows[0].ended_by, windows[0].whole = 101.0, "time", True
     share(windows)
     assert [(w.stage, w.target, w.mix, w.mix_share) for w in windows] == [

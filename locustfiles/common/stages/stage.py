@@ -16,7 +16,7 @@ import typing
 import gevent
 
 from locustfiles.common.calls.stage_spec import StageSpec
-from locustfiles.common.planning.arrivals import Arrival, arrivals
+from locustfiles.common.planning.arrivals import Arrival, arrivals, known_arrivals
 from locustfiles.common.planning.bisection import LOOKS
 from locustfiles.common.planning.plan import Group
 from locustfiles.common.recording.messages import ArrivalsDealt
@@ -42,7 +42,7 @@ class Stage:
         self.control, self.run, self.load, self.level, self.slo = control, control.run, group.load, level, slo
         self.spec = StageSpec(number, group.target, group.payload, level.users, level.rate, group.repeat)
         self.tally = Tally(keep=self._times_needed, retry=self.run.inputs.scenario.retry)
-        self.trace = self.run.inputs.traces[group.load.replay] if group.load.replay else None
+        self.trace = known_arrivals(self.load, self.run.inputs.traces, self._seed_text)
         self._dealer: gevent.Greenlet | None = None
         self._workers = set(control.alive())
         self._measured_s = 0.0  # without the holds between
@@ -50,11 +50,15 @@ class Stage:
         self._over = False
         self.look_from: float | None = None  # when the latest look began
         now = self.run.clock.now()
-        self.windows = windows_of(self.spec, group.parts, now)  # of a mix one for each part
+        self.windows = windows_of(self.spec, group.parts, now, self.load)  # of a mix one for each part
         self.window = self.windows[0]
         self.run.tallies |= {window.stage: self.tally for window in self.windows}
-        if self.trace:
+        if self.load.replay:
             self.window.trace_fit = self.run.inputs.trace_fit(group.target, group.payload)
+
+    @property
+    def _seed_text(self) -> str:
+        return f"{self.run.inputs.scenario.seed}/{self.spec.target}/{self.spec.payload}/{self.spec.rate}/{self.spec.repeat}"
 
     @property
     def _times_needed(self) -> bool:
@@ -208,15 +212,13 @@ class Stage:
 
     # open loop
     def _begin_arrivals(self) -> None:
-        rate = self.level.rate
+        rate, load = self.level.rate, self.load
         if rate is None:
             return
-        seed_text = f"{self.run.inputs.scenario.seed}/{self.spec.target}/{self.spec.payload}/{rate}/{self.spec.repeat}"
-        due = iter(self.trace) if self.trace else self._arrivals(rate, seed_text)
+        due = (
+            iter(self.trace) if self.trace else arrivals(rate, load.arrivals, self._seed_text, load.cv, load.burst_size)
+        )
         self._dealer = gevent.spawn(self._deal, due, self.run.clock.now() + FIRST_S)
-
-    def _arrivals(self, rate: float, seed_text: str) -> typing.Iterator[Arrival]:
-        return arrivals(rate, self.load.arrivals, seed_text, self.load.cv, self.load.burst_size)
 
     def _stop_arrivals(self) -> None:
         if self._dealer:
