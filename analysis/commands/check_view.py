@@ -130,6 +130,8 @@ def print_ahead(console: Console, inputs, records: list[RequestRecord], counts: 
     groups = plan(inputs)
     console.print(_stages_table(inputs, groups))
     scenario = inputs.scenario
+    if scenario.cancel:
+        console.print(f"Clients leave {scenario.cancel.text}.", highlight=False)
     if scenario.budget_usd is not None:
         console.print(f"Budget: the run stops itself before it spends {dollars(scenario.budget_usd)}.", highlight=False)
     worked: dict = {}
@@ -189,6 +191,9 @@ def stages_text(group) -> str:
         return f"search of {group.load.find.of} up to {group.load.find.up_to:g}, at most {show.seconds(group.load.find.at_most_s)} in all"
     if group.load.replay:
         return f"replay of {group.load.replay} ({group.levels[0].text})"
+    if group.load.ramp:
+        ramp = group.load.ramp
+        return f"{group.load.arrivals_text} arrivals, a ramp from {ramp.begin:g} to {ramp.end:g} requests/s"
     if group.load.open_loop:
         return f"{group.load.arrivals_text} arrivals, requests/s " + ", ".join(
             f"{level.rate:g}" for level in group.levels

@@ -14,7 +14,7 @@ SLICES = 10
 
 
 class Slice(typing.NamedTuple):
-    """Requests that were sent in [from_s, until_s) of the window. Times of successes, s, from when they were due; None is not known."""
+    """Requests that were due in [from_s, until_s) of the ramp. Times of successes, s, from when they were due; None is not known."""
 
     from_s: float
     until_s: float
@@ -43,22 +43,36 @@ class Ramp(typing.NamedTuple):
 def ramps_of(runs: list[Run]) -> list[Ramp]:
     """All that got a window."""
     return [
-        Ramp(run.name, visit.stage, visit.target, visit.payload, *visit.ramp, _slices(run, visit, visit.ramp, window))
+        _ramp(run, visit, visit.ramp, window)
         for run in runs
         for visit in run.manifest.stages
         if visit.ramp and (window := run.window(visit))
     ]
 
 
+def _ramp(run: Run, visit: StageWindow, ramp: list[float], window: tuple[float, float]) -> Ramp:
+    begin, end = ramp
+    return Ramp(run.name, visit.stage, visit.target, visit.payload, begin, end, _slices(run, visit, ramp, window))
+
+
 def _slices(run: Run, visit: StageWindow, ramp: list[float], window: tuple[float, float]) -> tuple[Slice, ...]:
-    of_stage = run.records["stage"] == visit.stage
-    measured = Rows(run.records)[of_stage & (run.records["phase"] == "measure")]
-    edges = np.linspace(0.0, window[1] - window[0], SLICES + 1)
-    into = np.clip(np.searchsorted(edges, measured["sent"].to_numpy() - window[0], side="right") - 1, 0, SLICES - 1)
+    """Of the time over which the rate went, which begins with the first arrival; those that the window holds."""
+    records = Rows(run.records)[
+        run.records["stage"].isin(visit.mix or [visit.stage]) & (run.records["phase"] == "measure")
+    ]
+    due = records["sent"].to_numpy() - np.nan_to_num(records["schedule_delay_ms"].to_numpy()) / 1000
+    zero = float(due.min()) if len(due) else window[0]
+    length_s = run.scenario.load_of(run.target(visit.target)).at_most_s
+    edges = np.linspace(0.0, length_s, SLICES + 1)
+    into = np.clip(np.searchsorted(edges, due - zero, side="right") - 1, 0, SLICES - 1)
+    into[records["stage"].to_numpy() != visit.stage] = SLICES  # other parts of a mix
     middles = (np.arange(SLICES) + 0.5) / SLICES
     planned = (ramp[0] + (ramp[1] - ramp[0]) * middles) * (visit.mix_share or 1.0)
+    ends = np.minimum(edges[1:], window[1] - zero)
     return tuple(
-        _slice(measured[into == n], float(edges[n]), float(edges[n + 1]), float(planned[n])) for n in range(SLICES)
+        _slice(records[into == n], float(edges[n]), float(ends[n]), float(planned[n]))
+        for n in range(SLICES)
+        if ends[n] > edges[n]
     )
 
 

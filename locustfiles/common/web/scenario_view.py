@@ -88,6 +88,8 @@ def _levels(inputs: Inputs, load: Load) -> str:
     numbers = [f"{(n.users if n.users is not None else n.rate or 0.0):g}" for n in inputs.levels_of(load)]
     if len(numbers) > FIRST_LEVELS + LAST_LEVELS + 1:
         numbers = [*numbers[:FIRST_LEVELS], "…", *numbers[-LAST_LEVELS:]]
+    if load.ramp:
+        return f"a ramp from {load.ramp.begin:g} to {load.ramp.end:g} requests/s, {load.arrivals_text} arrivals"
     kind = f", {load.arrivals_text} arrivals" if load.rate else f", from {load.replay}" if load.replay else ""
     return f"{', '.join(numbers)} {of}{kind}"
 
@@ -95,7 +97,7 @@ def _levels(inputs: Inputs, load: Load) -> str:
 def _window(inputs: Inputs, load: Load) -> str:
     if load.replay:
         return f"{span(inputs.stage_s(load))}, the trace's"
-    settled = f", after {span(load.settle_s)} of settling" if load.settle_s else ""
+    settled = f", after {span(load.settle_s)} of settling" if load.settle_s and not load.ramp else ""
     if load.until is None:
         return f"{span(load.measure_s or 0.0)}{settled}"
     enough = [f"{load.until.requests:,} requests"] if load.until.requests else []
