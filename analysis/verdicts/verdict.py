@@ -155,6 +155,7 @@ def _settle_cautions(stage: Stage) -> typing.Iterator[Caution]:
     settled_s = visit.measure_from - (visit.settle_from or visit.started_at)
     records = stage.loaded.records
     begun = records[records["phase"] == "settle"][["error", "ended"]].sort_values("ended")
+    begun = begun[begun["error"] != ErrorClass.CANCELLED]
     later = begun["error"].iloc[len(begun) // 2 :]
     failed, ended = int(later.notna().sum()), int((begun["ended"] < stage.known_window[0]).sum())
     if 2 * failed > len(later):
