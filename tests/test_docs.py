@@ -172,11 +172,7 @@ def desk(tmp_path_factory, llama):
                 target |= {"base_url": llama, "parameters": {"max_tokens": 8}}
             elif "endpoint" in target:
                 served["endpoints"][target["endpoint"]] = {"engine": "quick", "dialect": target["dialect"]}
-<<<<<<< HEAD
-            elif target["service"] == "bedrock":
-=======
             elif "model_id" in target:
->>>>>>> w-guard
                 family = "claude" if "claude" in target["model_id"] else "llama"
                 served["models"][target["model_id"]] = {"engine": "quick", "family": family}
         if "targets" in data:

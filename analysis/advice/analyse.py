@@ -11,6 +11,7 @@ from analysis.advice.data_notes import notes_of, open_sentence, retry_sentence
 from analysis.advice.dataset import Asked, dataset_of_interest
 from analysis.advice.even_lines import even_lines
 from analysis.advice.knee import knees
+from analysis.advice.mixes import mixes_of, told_why
 from analysis.advice.model_table import model_table
 from analysis.advice.not_compared import NotCompared, in_headline, not_compared
 from analysis.advice.pareto import deciding_latency, pareto, pareto_table, quality_text
@@ -25,6 +26,7 @@ from analysis.calibration.error_bar import instrument_error, instrument_notes
 from analysis.cost.price_rows import price_cautions, price_rows
 from analysis.cost.pricing import Prices
 from analysis.cost.run_cost import run_cost
+from analysis.metrics.ramp_slices import ramps_of
 from analysis.metrics.token_counts import comparisons, token_sources
 from analysis.metrics.worker_load import workers_in_stages
 from analysis.runs.run_reader import Run, load_runs
@@ -67,19 +69,20 @@ def _report(found: Measured, instrument: dict[str, str], interest: tuple[str, li
     runs, prices, results, candidates = list(found.runs.values()), found.prices, found.results, found.candidates
     dataset, notes = interest
     without, hourly, compared = not_compared(runs), _hourly(prices), comparisons(runs)
-    rows, pairs = price_rows(runs, prices), break_evens(candidates, dataset, hourly)
+    rivals = [c for c in candidates if c.figures.alone_at_a_level]
+    rows, pairs = price_rows(runs, prices), break_evens(rivals, dataset, hourly)
     notes += instrument_notes(instrument) + price_cautions(rows) + notes_of(runs, results, compared, prices)
     return Report(
         runs={run.name: run.manifest for run in runs},
         results=results,
-        candidates=candidates,
+        candidates=rivals,
         records={run.name: run.records for run in runs},
         dataset=dataset,
         slo={run.name: _shared_limits(run) for run in runs},
-        **_choices(runs, candidates, dataset, hourly, _warnings(runs, prices, results, dataset), without),
-        sentences=sentences(candidates),
+        **_choices(runs, rivals, dataset, hourly, _warnings(runs, prices, results, dataset), without),
+        sentences=sentences(rivals),
         run_cost=[cost for run in runs for cost in run_cost(run, prices[run.name].of_target)],
-        knees=knees(candidates),
+        knees=knees(rivals),
         break_even=pairs,
         even_lines=even_lines(pairs, runs, prices),
         notes=notes,
@@ -94,6 +97,8 @@ def _report(found: Measured, instrument: dict[str, str], interest: tuple[str, li
         repeats=repeated_levels(results),
         not_compared=[one.text for one in without],
         silent=without,
+        mixes=mixes_of(results, prices),
+        ramps=ramps_of(runs),
         **_of_the_runs(runs),
     )
 
@@ -134,6 +139,7 @@ def _choices(
     """What is chosen among the candidates: the recommendation, the front, and the tables of both."""
     labels = {(run.name, t.name): t.labels for run in runs for t in run.scenario.targets}
     best = recommend(candidates, dataset, warnings, in_headline(without), lambda r: quality_text(labels[r.seat]))
+    told_why(best, candidates, runs)
     front = pareto(candidates, dataset, labels, deciding_latency(candidates, dataset))
     tables = study_tables(candidates, dataset, labels, hourly)
     tables |= {"pareto": pareto_table(front, best.pick), "recommended_per_model": model_table(best, candidates)}

@@ -10,6 +10,8 @@ from analysis.runs.run_reader import Run
 from analysis.words import format as show
 from analysis.words.level import level_text
 from locustfiles.contract.manifest import StageWindow
+from locustfiles.contract.scenario.loads import Load
+from locustfiles.contract.scenario.mixes import Part
 
 #: what `ended_by` says of a stage that the end of the whole run cut short
 ENDS = {"budget": "ended by its budget", "stop": "stopped (Ctrl-C, a signal or the web UI)"}
@@ -64,9 +66,10 @@ def _how(run: Run, last: StageWindow | None) -> str:
 def _missing(run: Run) -> tuple[str, int]:
     """What was planned and has no measured window, by target, and how many stages were planned in all. A search, and a replay
     in each repetition, count as one."""
-    begun = {
-        (s.target, s.payload, s.users, s.rate, s.repeat) for s in run.manifest.stages if s.measure_from is not None
-    }
+    windows = [s for s in run.manifest.stages if s.measure_from is not None]
+    begun = {(s.target, s.payload, s.users, s.rate, s.repeat) for s in windows}
+    if mix := run.scenario.parts:
+        return _missing_of_mix(run.scenario.load, mix, begun)
     found = {(f.target, f.payload) for f in run.manifest.findings}
     parts, n = [], 0
     for target in run.scenario.targets:
@@ -100,6 +103,14 @@ def _missing(run: Run) -> tuple[str, int]:
             if some
         ]
     return "; ".join(parts), n
+
+
+def _missing_of_mix(load: Load, mix: list[Part], begun: set[tuple]) -> tuple[str, int]:
+    """Its parts are begun together."""
+    target, payload, _ = mix[0]
+    left = {r: [u for u in load.levels if (target, payload, *u, r) not in begun] for r in range(1, load.repeat + 1)}
+    texts = [f"the mix at {_levels(some)}{_repetition(r, load.repeat)}" for r, some in left.items() if some]
+    return "; ".join(texts), len(mix) * len(load.levels) * load.repeat
 
 
 def _repetition(number: int, of: int) -> str:

@@ -6,6 +6,7 @@ That a run was cut short, retries or has an open loop is said elsewhere: at the 
 import typing
 
 from analysis.advice.answer_notes import answer_notes
+from analysis.advice.cancel_notes import cancel_notes
 from analysis.cost.pricing import Prices
 from analysis.metrics.token_counts import Comparison
 from analysis.runs.run_reader import Run
@@ -52,7 +53,7 @@ def notes_of(
             notes.append(_skipped(r, len(runs) > 1))
         if r.usd is None and r.cost_reason:
             notes.append(f"No cost for stage {_named(r, len(runs) > 1)}: {r.cost_reason}.")
-    notes += _different_limits(runs)
+    notes += _different_limits(runs) + list(cancel_notes(runs))
     basis = {r.figures.cost.price_basis for r in results}
     return notes + [a for a in ASSUMPTIONS if "Hourly" not in a or "hourly" in basis]
 

@@ -8,6 +8,7 @@ import pandas as pd
 from analysis.advice.break_even import BreakEven
 from analysis.advice.even_lines import EvenLine
 from analysis.advice.knee import Knee
+from analysis.advice.mixes import Mix
 from analysis.advice.not_compared import IN_FULL, NotCompared
 from analysis.advice.pareto import Front
 from analysis.advice.recommend import Recommendation
@@ -16,6 +17,7 @@ from analysis.advice.search_findings import Found
 from analysis.advice.target_sentences import Sentence
 from analysis.cost.price_rows import PriceRow, priced_by
 from analysis.cost.run_cost import RunCost, total_of
+from analysis.metrics.ramp_slices import Ramp
 from analysis.metrics.token_counts import Comparison, Sources
 from analysis.metrics.worker_load import WorkerInStage
 from analysis.verdicts.stage_results import Result, StageKey
@@ -41,7 +43,9 @@ class Report:
 
     runs: dict[str, Manifest]  # by run name
     results: list[Result]  # every stage
-    candidates: list[Result]  # what recommendations choose from: repetitions of a level as one
+    candidates: list[
+        Result
+    ]  # what recommendations choose from: repetitions of a level as one, no parts of mixes, no ramps
     records: dict[str, pd.DataFrame]
     dataset: str  # the payload's stem that the recommendation is for
     # run -> the limits that all its targets have to keep, as the scenario's slo section (may be empty)
@@ -70,6 +74,8 @@ class Report:
     cut: list[str] = dataclasses.field(default_factory=list)  # runs that were cut short and what they never measured
     not_compared: list[str] = dataclasses.field(default_factory=list)  # targets without a success, and why
     silent: list[NotCompared] = dataclasses.field(default_factory=list)  # the same one by one
+    mixes: list[Mix] = dataclasses.field(default_factory=list)  # every mix as a whole
+    ramps: list[Ramp] = dataclasses.field(default_factory=list)  # by slices of time
     pareto: Front = Front("p95", (), [])  # noqa: RUF009  immutable
 
     def level(self, key: StageKey) -> Result:
@@ -84,7 +90,7 @@ class Report:
     @property
     def pooled(self) -> bool:
         """Whether a level was measured more than once, so that the candidates are not the stages."""
-        return len(self.candidates) < len(self.results)
+        return len(self.candidates) < sum(r.figures.alone_at_a_level for r in self.results)
 
     @property
     def priced_by(self) -> dict[str, str]:

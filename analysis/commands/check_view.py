@@ -135,6 +135,8 @@ def print_ahead(console: Console, inputs, records: list[RequestRecord], counts: 
     groups = plan(inputs)
     console.print(_stages_table(inputs, groups))
     scenario = inputs.scenario
+    if scenario.cancel:
+        console.print(f"Clients leave {scenario.cancel.text}.", highlight=False)
     if scenario.budget_usd is not None:
         console.print(f"Budget: the run stops itself before it spends {dollars(scenario.budget_usd)}.", highlight=False)
     worked: dict = {}
@@ -177,9 +179,14 @@ def _stages_table(inputs, groups) -> Table:
     table = Table(title="the run ahead", title_justify="left", box=rich.box.SIMPLE_HEAD, pad_edge=False)
     for column in ("target", "payload", "repeat", "stages", "planned, each"):
         table.add_column(column)
-    for group in groups:
+    from locustfiles.common.planning.plan import alone
+
+    for group in alone(groups):
         each = show.seconds(inputs.stage_s(group.load))
-        table.add_row(*map(escape, (group.target, group.payload, str(group.repeat), stages_text(group), each)))
+        stages = stages_text(group) + (
+            f" of a mix ({show.percent(group.share)} of its requests)" if group.share else ""
+        )
+        table.add_row(*map(escape, (group.target, group.payload, str(group.repeat), stages, each)))
     return table
 
 
@@ -189,6 +196,11 @@ def stages_text(group) -> str:
         return f"search of {group.load.find.of} up to {group.load.find.up_to:g}, at most {show.seconds(group.load.find.at_most_s)} in all"
     if group.load.replay:
         return f"replay of {group.load.replay} ({group.levels[0].text})"
+    if group.load.ramp:
+        ramp = group.load.ramp
+        return f"{group.load.arrivals_text} arrivals, a ramp from {ramp.begin:g} to {ramp.end:g} requests/s"
     if group.load.open_loop:
-        return f"{group.load.arrivals} arrivals, requests/s " + ", ".join(f"{level.rate:g}" for level in group.levels)
+        return f"{group.load.arrivals_text} arrivals, requests/s " + ", ".join(
+            f"{level.rate:g}" for level in group.levels
+        )
     return "users " + ", ".join(str(level.users) for level in group.levels)

@@ -29,6 +29,8 @@ _OF_SCENARIO: dict[str, Kind] = {
     "request_timeout_s": "load",
     "error_pause_s": "load",
     "retry": "load",
+    "mix": "load",
+    "cancel": "load",
     "transport": "software",
     "stamps": "software",
     "seed": "load",

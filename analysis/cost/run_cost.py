@@ -115,13 +115,18 @@ def _sum(usd: list[float | None]) -> float | None:
 
 
 def _under_load(run: Run) -> pd.Series:
-    """Target -> seconds from first send to last end, summed over its spells: while no other target was sent to."""
-    records = run.records[["target", "sent", "ended"]].sort_values("sent", kind="stable")
+    """Target -> seconds from first send to last end, summed over its spells: while no other target was sent to, but for those
+    of one mix, whose turn is one."""
+    records = run.records[["target", "stage", "sent", "ended"]].sort_values("sent", kind="stable")
     part = part_of(run, records["sent"].to_numpy())
     target = pd.factorize(records["target"])[0]
+    if run.scenario.mix:  # between warm-up calls a target's turn is its own
+        target = np.where(records["stage"].to_numpy() > 0, -2, target)
     spell = np.cumsum(np.diff(target, prepend=-1).astype(bool) | np.diff(part, prepend=0).astype(bool))
-    spells = records.groupby(spell).agg(target=("target", "first"), first=("sent", "min"), last=("ended", "max"))
-    return (spells["last"] - spells["first"]).groupby(spells["target"]).sum()
+    spells = records.groupby([spell, "target"], observed=True, sort=False).agg(
+        first=("sent", "min"), last=("ended", "max")
+    )
+    return (spells["last"] - spells["first"]).groupby(level="target", observed=True).sum()
 
 
 def part_of(run: Run, sent: np.ndarray) -> np.ndarray:

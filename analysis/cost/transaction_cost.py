@@ -52,9 +52,17 @@ def stage_cost(stage: Stage, found: StageFigures) -> StageCost:
     if stage.window is None or not found.outcome.successes or not found.throughput.transactions_per_minute:
         reason = stage.why_no_window if stage.window is None else "no success was measured"
         return StageCost(Cost(price_basis=basis(stage.price)), None, reason)
+    if isinstance(stage.price, HourlyPrice) and _shares_hours(stage):
+        reason = "its target's hours are those of several parts of the mix, which has them as a whole"
+        return StageCost(Cost(price_basis="hourly"), None, reason)
     if isinstance(stage.price, HourlyPrice):
         return StageCost(_hourly(stage.price, found, found.throughput.transactions_per_minute), None, None)
     return _tokens(stage, stage.price, found)
+
+
+def _shares_hours(stage: Stage) -> bool:
+    """Whether other parts of the same mix are sent to its target too."""
+    return sum(part.target == stage.target.name for part in stage.run.scenario.parts) > 1
 
 
 def basis(price: Price) -> typing.Literal["hourly", "tokens"] | None:

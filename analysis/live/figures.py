@@ -148,8 +148,8 @@ class Watched:
             self._series = self._series or Series(now.prices)
             self._series.add(batch, [p.started_at - now.manifest.started_at for p in now.manifest.parts[1:]])
             ended = {v.stage for v in (*now.manifest.stages, *now.manifest.abandoned) if v.ended_by is not None}
-            for stage in sorted(set(batch.stage.tolist()) - {0, *ended}):
-                self._of(stage, batch.stage == stage, records, batch)
+            for stage, parts in _under_load(now, set(batch.stage.tolist()) - {0, *ended}).items():
+                self._of(stage, np.isin(batch.stage, parts), records, batch)
         return records
 
     def _of(self, stage: int, here: np.ndarray, records: pd.DataFrame, batch: Batch) -> None:
@@ -186,6 +186,8 @@ class Watched:
         until = since if over is None else over
         measured_s = None if so_far.began is None or phase is None else max(0.0, until - so_far.began)
         found = judged.look(now, self.folder, visit, so_far.began, since, over)
+        if visit.mix:  # what its first part alone costs, and which limits it keeps, is not told as the mix's
+            found = NOT_JUDGED | {name: found[name] for name in ("verdict", "reasons")}
         return so_far.figures(since, measured_s) | found
 
 
@@ -197,4 +199,15 @@ def _meant(now: RunNow, load: Document) -> bool:
 
 def _under_way(now: RunNow) -> StageWindow | None:
     latest = now.manifest.stages[-1] if now.manifest.stages else None
-    return latest if latest and latest.ended_by is None else None
+    if latest is None or latest.ended_by is not None:
+        return None
+    return next(s for s in now.manifest.stages if s.stage == latest.mix[0]) if latest.mix else latest
+
+
+def _under_load(now: RunNow, stages: set[int]) -> dict[int, list[int]]:
+    """These stages, each with all that are sent to at the same time, by the first of them: of a mix its parts, which are
+    numbered one after the other. In order."""
+    parts = max(1, len(now.scenario.mix or ()))
+    known = {s.stage: s.mix[0] for s in now.manifest.stages if s.mix}
+    firsts = sorted({known.get(stage, stage - (stage - 1) % parts) for stage in stages})
+    return {first: list(range(first, first + parts)) for first in firsts}

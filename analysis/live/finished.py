@@ -13,7 +13,7 @@ import pandas as pd
 
 from analysis.live.follow import Follower, slice_text
 from analysis.live.forked import Failed, Forked
-from analysis.live.places import Places, Slices, near
+from analysis.live.places import Places, Slices, loaded_with, near
 from analysis.live.run_now import RunNow
 from analysis.live.stage_rows import row
 from analysis.runs.lost_records import doubled_in, rows_gone_from
@@ -64,7 +64,7 @@ class Finished:
             self._under_way = None
 
     def _begin(self, now: RunNow, visits: list[StageWindow], lost: list[str], keys: dict[int, str]) -> None:
-        slices = {v.stage: self._places.of(v.stage, window_of(now.manifest, v)) for v in visits}
+        slices = {v.stage: self._places.of(loaded_with(v), window_of(now.manifest, v)) for v in visits}
 
         def work() -> list[Row]:
             return [stage_row(self._folder, self._follower, now, v, slices[v.stage], lost) for v in visits]
@@ -121,7 +121,7 @@ def stage_row(
     check_targets(folder, now.scenario, records)
     doubled = doubled_in(records)
     dated(now.manifest, records)
-    run = of_stage(now, folder, visit, near(records, visit.stage, window_of(now.manifest, visit)))
+    run = of_stage(now, folder, visit, near(records, loaded_with(visit), window_of(now.manifest, visit)))
     run.lost = [*lost, *doubled]
     only = dataclasses.replace(run.manifest, parts=[], problems=[])
     run.manifest.problems += rows_gone_from(only, run.records, 0)

@@ -23,11 +23,12 @@ def load_of(now: RunNow | None, folder: RunFolder, figures: Document) -> Documen
         "stages_done": len(figures["stages"]),
     }
     visit = next((v for v in manifest.stages if so_far and v.stage == so_far["stage"]), None)
+    parts = [v for v in manifest.stages if visit and v.stage in (visit.mix or [visit.stage])]
     stage = visit and {
         "stage": visit.stage,
-        "place": len(manifest.stages),
-        "target": visit.target,
-        "payload": visit.payload,
+        "place": len(manifest.stages) - len(parts) + 1,
+        "target": " + ".join(dict.fromkeys(v.target for v in parts)),
+        "payload": " + ".join(dict.fromkeys(v.payload for v in parts)),
         "users": visit.users,
         "rate": visit.rate,
         "repeat": visit.repeat,

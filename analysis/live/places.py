@@ -6,6 +6,8 @@ import typing
 
 import pandas as pd
 
+from locustfiles.contract.manifest import StageWindow
+
 STRETCH = 1 << 20  # bytes that are told apart
 CLOCKS_S = 10.0  # by so much times may still be corrected when a worker's clock is known better
 
@@ -42,12 +44,12 @@ class Places:
         else:
             self._stretches.append(Stretch(lo, hi, stages, first, last))
 
-    def of(self, stage: int, window: tuple[float, float] | None) -> list[tuple[int, int]]:
-        """(lo, hi) that hold every record of the stage, and every other one that was under way in its window."""
+    def of(self, stages: set[int], window: tuple[float, float] | None) -> list[tuple[int, int]]:
+        """(lo, hi) that hold every record of these stages, and every other one that was under way in their window."""
         found: list[tuple[int, int]] = []
         for one in self._stretches:
             beside = window and one.first < window[1] + CLOCKS_S and one.last > window[0] - CLOCKS_S
-            if stage not in one.stages and not beside:
+            if not stages & one.stages and not beside:
                 continue
             if found and found[-1][1] == one.lo:
                 found[-1] = (found[-1][0], one.hi)
@@ -56,12 +58,17 @@ class Places:
         return found
 
 
-def near(records: pd.DataFrame, stage: int, window: tuple[float, float] | None) -> pd.DataFrame:
-    """The records of the stage, and those of others that were under way in its window."""
-    wanted = records["stage"] == stage
+def near(records: pd.DataFrame, stages: set[int], window: tuple[float, float] | None) -> pd.DataFrame:
+    """The records of these stages, and those of others that were under way in their window."""
+    wanted = records["stage"].isin(stages)
     if window:
         wanted |= (records["sent"] < window[1]) & (records["ended"] > window[0])
     return records[wanted]
+
+
+def loaded_with(visit: StageWindow) -> set[int]:
+    """The numbers of the stages that were sent to at the same time: of a mix all its parts."""
+    return set(visit.mix or [visit.stage])
 
 
 Slices = typing.Sequence[tuple[int, int]]

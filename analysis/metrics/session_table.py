@@ -10,7 +10,7 @@ from analysis.metrics.finish_curve import FinishCurve
 from analysis.runs.rows import Rows
 from analysis.runs.stage import Stage
 from analysis.runs.texts import codes_of, nowhere
-from locustfiles.contract.error_classes import ErrorClass
+from locustfiles.contract.error_classes import ErrorClass, OwnCode
 
 
 class Outcome(enum.IntEnum):
@@ -114,14 +114,14 @@ def _in_order(records: Rows) -> tuple[Rows, np.ndarray]:
 
 def _goes_on(stage: Stage) -> bool:
     """Whether a conversation goes on behind a turn that failed."""
-    rules = getattr(stage.run.scenario.load_of(stage.target), "sessions", None)
-    return getattr(rules, "after_failure", "end") != "end"
+    return stage.run.scenario.load_of(stage.target).held.after_failure == "go_on"
 
 
 def outcomes(last: Rows, reached: np.ndarray, planned: np.ndarray, goes_on: bool) -> np.ndarray:
     """last: each one's last record; goes_on: also behind a turn that failed."""
-    errors, early = last["error"], last["session_ended"].notna().to_numpy()
-    well, cancelled = errors.isna().to_numpy(), (errors == ErrorClass.CANCELLED).to_numpy()
+    errors, left = last["error"], (last["error_code"] == OwnCode.CLIENT_CANCELLED).to_numpy()
+    early = last["session_ended"].notna().to_numpy() | left
+    well, cancelled = errors.isna().to_numpy() | left, (errors == ErrorClass.CANCELLED).to_numpy() & ~left
     over = np.where(np.isnan(planned), Outcome.UNTOLD, np.where(reached >= planned, Outcome.FINISHED, Outcome.CUT))
     failed = np.where(goes_on & (reached < planned), Outcome.CUT, Outcome.FAILED)
     return np.where(cancelled, Outcome.CUT, np.where(~well, failed, np.where(early, Outcome.EARLY, over)))

@@ -18,6 +18,7 @@ from analysis.runs.texts import counted, nowhere
 from analysis.runs.token_totals import MAX_UNCOUNTED, prompt_total
 from analysis.runs.window_share import in_flight, share
 from analysis.words.instrument_figures import Instrument
+from analysis.words.level import ramp_text
 from analysis.words.sent_figures import SentFigures
 from analysis.words.stage_figures import (
     Identity,
@@ -29,7 +30,7 @@ from analysis.words.stage_figures import (
 from analysis.words.token_sources import TokenSources
 from analysis.words.told import told_figures
 from analysis.words.user_figures import CallFigures, OpenLoop
-from locustfiles.contract.error_classes import ErrorClass
+from locustfiles.contract.error_classes import ErrorClass, OwnCode
 from locustfiles.contract.stop_reasons import BAD_STOPS
 
 
@@ -87,12 +88,16 @@ def _identity(stage: Stage) -> Identity:
         users=visit.users,
         rate=visit.rate if stage.open_loop else None,
         stream=target.stream,
+        mix=visit.mix[0] if visit.mix else None,
+        mix_share=visit.mix_share,
+        ramp=ramp_text(visit.ramp) if visit.ramp else None,
     )
 
 
 def _outcome(stage: Stage) -> Outcome:
     n = len(stage.measured)
     cancelled = int((stage.measured["error"] == ErrorClass.CANCELLED).sum())
+    left = stage.measured["error_code"] == OwnCode.CLIENT_CANCELLED
     classes = counted(stage.failures).sort_index().sort_values(ascending=False, kind="stable")
     failures, ended = int(classes.sum()), n - cancelled
     stops = counted(stage.good["stop_reason"])
@@ -102,6 +107,7 @@ def _outcome(stage: Stage) -> Outcome:
         successes=len(stage.good),
         failures=failures,
         cancelled=cancelled,
+        left_by_client=int(left.sum()) if stage.run.scenario.cancel else None,
         error_rate=failures / ended if ended else None,
         errors=", ".join(f"{name} {count}" for name, count in classes.items()),
         bad_stop_share=int(bad.sum()) / len(stage.good) if len(stops) else None,

@@ -44,7 +44,7 @@ def options_of(measured: Measured, dataset: str, demand: Demand, savings: float 
     found = Options([], [], [])
     groups: dict[tuple, list[Result]] = {}
     for r in measured.candidates:
-        if r.payload == dataset:
+        if r.payload == dataset and r.figures.alone_at_a_level:
             groups.setdefault(r.place, []).append(r)
     for group in groups.values():
         price = measured.price_of(group[0])

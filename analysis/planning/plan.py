@@ -60,7 +60,9 @@ def plan_of(measured: Measured, demand: Demand, terms: Terms, wanted: str | None
     dataset, notes = dataset_of(measured, wanted)
     options = options_of(measured, dataset, demand, savings)
     if not options.some:
-        why = " ".join(options.left_out) or "nothing was measured on it."
+        there = any(r.payload == dataset for r in measured.results)
+        none = "it was measured in mixes or ramps alone." if there else "nothing was measured on it."
+        why = " ".join(options.left_out) or none
         raise BadInput(
             f"no option on `{dataset}` can be planned: {why} Give a run whose stages keep their limits and have a price"
         )

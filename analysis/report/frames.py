@@ -15,6 +15,8 @@ from analysis.cost.price_rows import PriceRow
 from analysis.cost.run_cost import CostPart, RunCost
 from analysis.metrics.token_counts import OUTPUT_SOURCES, PROMPT_SOURCES, Comparison, Sources
 from analysis.metrics.worker_load import WorkerInStage
+from analysis.report.mix_tables import mix_rows
+from analysis.report.ramp_tables import slice_rows
 from analysis.verdicts.stage_results import Result
 from analysis.words.columns import METRICS, STEP_COLUMNS, TURN_METRICS, Column, columns, row_of, turn_row_of
 
@@ -155,6 +157,8 @@ def tables_of(report: Report) -> dict[str, pd.DataFrame]:
         "candidates": steps_table(candidates) if candidates else pd.DataFrame(),
         "candidate_intervals": intervals_table(candidates) if candidates else pd.DataFrame(),
         "turns": turns_table(report.results),
+        "mixes": mix_rows(report.mixes),
+        "ramps": slice_rows(report.ramps),
         "repeats": repeats_table(report.repeats),
         "repeat_spread": spread_table(report.repeats),
         "sentences": frame_of(Sentence, report.sentences, **LEVEL),

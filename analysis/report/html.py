@@ -12,6 +12,7 @@ import markupsafe
 import pandas as pd
 import yaml
 
+from analysis.advice.mixes import NO_LEVEL, NO_RIVALS
 from analysis.advice.report_model import Report
 from analysis.advice.study_tables import QUESTIONS, Question
 from analysis.report import html_arranged, html_stages
@@ -19,7 +20,9 @@ from analysis.report.explorer import explorer
 from analysis.report.frames import failed_table
 from analysis.report.html_pictures import Picture, pictures_of
 from analysis.report.html_tables import Table, heading, table
+from analysis.report.mix_tables import shown_mixes
 from analysis.report.notes import grouped
+from analysis.report.ramp_tables import shown_ramps
 from analysis.report.run_tables import (
     shown_comparison,
     shown_even_lines,
@@ -51,6 +54,8 @@ SECTIONS = (
     ("cost", "Run cost"),
     ("by-target", "By dataset and target"),
     ("best", "Best per model"),
+    ("mixes", "Mixes"),
+    ("ramps", "Ramps"),
     ("stages", "All stages"),
     ("repetitions", "Repetitions"),
     ("open-loop", "Open loop"),
@@ -126,7 +131,7 @@ def _content(report: Report, plots: typing.Sequence[pathlib.Path]) -> dict[str, 
         "workers": _shown(report.workers, shown_workers, several),
         "contents": contents(report),
         "metrics": METRICS,
-        **_of_runs(report),
+        **_of_runs(report, several),
     }
 
 
@@ -141,8 +146,12 @@ def _conversations(report: Report, picture: Picture, several: bool) -> dict[str,
     }
 
 
-def _of_runs(report: Report) -> dict[str, dict]:
+def _of_runs(report: Report, several: bool) -> dict[str, typing.Any]:
     return {
+        "mixes": _shown(report.mixes, shown_mixes, several),
+        "ramps": _shown(report.ramps, shown_ramps, several),
+        "no_rivals": NO_RIVALS,
+        "no_level": NO_LEVEL,
         "run_tables": {name: stage_windows(manifest) for name, manifest in report.runs.items()},
         "scenarios": {name: _yaml(manifest.scenario) for name, manifest in report.runs.items()},
     }
@@ -186,7 +195,12 @@ def contents(report: Report) -> list[tuple[str, str]]:
         "findings": bool(report.findings),
         "conversations": bool(report.conversed),
     }
-    optional |= {"repetitions": bool(report.repeats), "open-loop": bool(report.open_loop)}
+    optional |= {
+        "mixes": bool(report.mixes),
+        "ramps": bool(report.ramps),
+        "repetitions": bool(report.repeats),
+        "open-loop": bool(report.open_loop),
+    }
     return [(id_, words) for id_, words in SECTIONS if optional.get(id_, True)]
 
 

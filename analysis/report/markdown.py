@@ -9,10 +9,13 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
+from analysis.advice.mixes import NO_LEVEL, NO_RIVALS
 from analysis.advice.report_model import Report
 from analysis.advice.study_tables import QUESTIONS
 from analysis.report.frames import failed_table
 from analysis.report.html_stages import summary
+from analysis.report.mix_tables import shown_mixes
+from analysis.report.ramp_tables import shown_ramps
 from analysis.report.run_tables import (
     shown_comparison,
     shown_even_lines,
@@ -90,6 +93,10 @@ def _tables(report: Report) -> dict[str, typing.Any]:
         "prices": shown_prices(report.prices, several),
         "per_model": report.tables.get("recommended_per_model", pd.DataFrame()),
         "front": shown_front(report),
+        "mixes": shown_mixes(report.mixes, several) if report.mixes else None,
+        "ramps": shown_ramps(report.ramps, several) if report.ramps else None,
+        "no_rivals": NO_RIVALS,
+        "no_level": NO_LEVEL,
         "repeats": shown_repeats(report.repeats, several) if report.repeats else None,
         "token_sources": shown_sources(report.token_sources, several) if report.token_sources else None,
         "token_comparison": shown_comparison(report.token_comparison, several) if report.token_comparison else None,
@@ -192,4 +199,4 @@ def _sentences(report: Report) -> pd.DataFrame:
         for s in report.sentences
     ]
     table = pd.DataFrame(rows)
-    return table if len(report.runs) > 1 else table.drop(columns="Run")
+    return table if table.empty or len(report.runs) > 1 else table.drop(columns="Run")

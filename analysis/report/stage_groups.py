@@ -81,6 +81,7 @@ GROUPS = (
     }),
     _group("Requests", lambda f: {
         "good": f.outcome.successes, "failed": f.outcome.failures, "by class": f.outcome.errors, "cancelled": f.outcome.cancelled,
+        "left by clients": f.outcome.left_by_client,
         "ended by a bad stop reason": f.outcome.bad_stop_share, "by reason": f.outcome.bad_stops,
         "window, s": f.outcome.window_s, "limits missed": f.limits.slo_failed, "limits open": f.limits.slo_open,
         "ended by": f.ended_by, "why not VALID": f.trust.reasons, "kinds of reason": f.trust.cautions, "its price so": f.trust.price_bias,
@@ -88,6 +89,7 @@ GROUPS = (
     _group("Target", lambda f: {
         "model": f.identity.model, "service": f.identity.service, "price key": f.identity.instance_type,
         "instances": f.identity.instance_count, "streamed": f.identity.stream,
+        "part of the mix from stage": f.identity.mix, "its share": f.identity.mix_share, "ramp, requests/s": f.identity.ramp,
     }),
     _group("Instrument", lambda f: {
         "service's own latency p50, s": f.instrument.service_latency_p50_s,

@@ -45,7 +45,7 @@ def plain(value: typing.Any) -> typing.Any:
 def summary_of(report: Report, tables: dict[str, pd.DataFrame] | None = None) -> dict[str, typing.Any]:
     """Everything that the report says, as one object. tables: of tables_of(), where they have been made."""
     tables = tables_of(report) if tables is None else tables
-    first = ("candidates", "candidate_intervals", "repeats", "repeat_spread", "sentences", "failed")
+    first = ("candidates", "candidate_intervals", "mixes", "ramps", "repeats", "repeat_spread", "sentences", "failed")
     return plain(
         {
             "made_at": report.made_at,

@@ -60,7 +60,9 @@ AS_THEY_ARE = (
     "dataset", "made_at", "made_by", "break_even", "retries", "cut", "not_compared", "open_loop", "tables", "notes", "instrument",
     "slo", "pricing", "runs",
 )  # fmt: skip
-OPEN_TABLES = ("candidate_intervals", "repeats", "repeat_spread", "failed", "criteria", "intervals", "token_sources")
+OPEN_TABLES = (
+    "candidate_intervals", "mixes", "ramps", "repeats", "repeat_spread", "failed", "criteria", "intervals", "token_sources",
+)  # fmt: skip
 
 
 def schema() -> Schema:

@@ -69,6 +69,17 @@ class Stage:
         loop from when they were due."""
         return from_due(self.good if self.calls is None else self.calls.good)
 
+    @functools.cached_property
+    def loaded(self) -> "Stage":
+        """What its users or rate are of: of a part of a mix all its parts together, else itself."""
+        if not self.visit.mix:
+            return self
+        records = Rows(self.run.records)[self.run.records["stage"].isin(self.visit.mix)]
+        measured = records[records["phase"] == "measure"]
+        good = measured[measured["error"].isna()]
+        calls = None if self.calls is None else calls_of(records)
+        return dataclasses.replace(self, records=records, measured=measured, good=good, calls=calls)
+
     @property
     def open_loop(self) -> bool:
         return self.visit.users is None

@@ -55,6 +55,10 @@ KINDS: dict[str, Kind] = {
         "requests were sent late ({p99_ms:ms} after they were due, p99)", "the arrivals were not the planned ones",
         "use more workers, or raise `max_users`", "fewer",
     ),
+    "ramp": Kind(
+        "the rate went from {level} requests/s in its window", "its figures are those of the whole way, and of no one rate",
+        "read it by its slices, and measure the rate of interest by `rate`",
+    ),
     "trace_lengths": Kind(
         "the trace asks for {asked:n} prompt tokens on average, the nearest lines have {sent:n} ({off:%} off in sum)",
         "the work was another", "add lines of such lengths to the payload file",

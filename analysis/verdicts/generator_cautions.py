@@ -9,9 +9,11 @@ from analysis.runs.stage import Stage
 from analysis.runs.texts import in_it
 from analysis.verdicts.caution import Caution, caution
 from analysis.verdicts.thresholds import THRESHOLDS
+from analysis.words.level import ramp_text
 from locustfiles.contract.manifest import StageWindow
 
-#: a Poisson process of n arrivals on average stays within 2 sqrt(n) of them in 95 % of windows
+#: a Poisson process of n arrivals on average stays within 2 sqrt(n) of them in 95 % of windows, others within that times the
+#: square root of their dispersion
 NOISE = 2.0
 
 
@@ -74,14 +76,20 @@ def lag_cautions(stage: Stage) -> typing.Iterator[Caution]:
 def open_cautions(stage: Stage) -> typing.Iterator[Caution]:
     """Why an open-loop stage's load was not the planned one."""
     a, b = stage.known_window
-    rate, sent = stage.visit.rate or 0.0, sent_requests(stage)
+    rate, sent, load = stage.visit.rate or 0.0, sent_requests(stage), stage.run.scenario.load_of(stage.target)
     planned = rate * (b - a)
-    if sent + NOISE * math.sqrt(planned) < (1 - THRESHOLDS["rate_missing"].limit) * planned:
+    if sent + NOISE * math.sqrt(load.dispersion * planned) < (1 - THRESHOLDS["rate_missing"].limit) * planned:
         yield caution("rate_missing", sent=sent / (b - a), planned=rate, fewer=1 - sent / planned)
-    most = stage.run.scenario.load_of(stage.target).max_users
+    most = load.max_users
     at_once = int(stage.measured[["worker", "in_flight"]].groupby("worker")["in_flight"].max().sum())
     if at_once >= most:
         yield caution("max_users", most=most)
+
+
+def ramp_cautions(stage: Stage) -> typing.Iterator[Caution]:
+    """A ramp has no one load that its figures are of."""
+    if stage.visit.ramp:
+        yield caution("ramp", level=ramp_text(stage.visit.ramp))
 
 
 def trace_cautions(stage: Stage) -> typing.Iterator[Caution]:

@@ -14,6 +14,7 @@ from analysis.runs.run_reader import Run
 from analysis.verdicts.aws_hosts import own_region
 from analysis.words import format as show
 from locustfiles.contract.prices.price import HourlyPrice, Price
+from locustfiles.contract.scenario.mixes import mix_text
 from locustfiles.contract.scenario.targets import Target
 
 Conditions = tuple[tuple[str, str], ...]  # (what, its value in words), in a fixed order
@@ -77,8 +78,13 @@ def _conditions(run: Run, target: Target, price: Price) -> Conditions:
     found |= {f"parameters.{key}": value for key, value in target.parameters.items()}
     found |= {"think_s": load.think_s} if load.think_s else {}
     found |= {"sessions": load.sessions.model_dump(exclude_none=True)} if load.sessions else {}
-    found |= {"arrivals": load.replay or load.arrivals} if load.open_loop else {}
+    found |= {"arrivals": load.replay or load.arrivals_text} if load.open_loop else {}
     found |= {"retry": scenario.retry.model_dump()} if scenario.retry else {}
+    if load.ramp:
+        found |= {"ramp": f"{load.ramp.begin:g} to {load.ramp.end:g} requests/s"}
+    if scenario.mix:
+        found |= {"mix": mix_text(scenario.parts)}
+    found |= {"cancel": scenario.cancel.text} if scenario.cancel and target.stream else {}
     found |= {"transport": scenario.transport} if scenario.transport != "fast" else {}
     words = {
         key: value if isinstance(value, str) else json.dumps(value, sort_keys=True) for key, value in found.items()

@@ -8,6 +8,7 @@ What is looked for here and in the files beside it is told as a kind with its fi
 
 import typing
 
+from analysis.metrics.stage_metrics import measurements
 from analysis.runs.stage import Stage
 from analysis.runs.window_share import in_flight
 from analysis.verdicts.answer_cautions import endpoint_cautions, served_cautions, stream_cautions, token_cautions
@@ -20,6 +21,7 @@ from analysis.verdicts.generator_cautions import (
     lag_cautions,
     late_workers,
     open_cautions,
+    ramp_cautions,
     trace_cautions,
     unknown_client,
 )
@@ -27,7 +29,7 @@ from analysis.verdicts.session_cautions import cache_reads_of_new_prompts, few_s
 from analysis.verdicts.thresholds import THRESHOLDS
 from analysis.verdicts.told_stages import success_cautions, told_cautions
 from analysis.words.stage_figures import StageFigures
-from locustfiles.contract.error_classes import ErrorClass
+from locustfiles.contract.error_classes import ErrorClass, OwnCode
 from locustfiles.contract.manifest import FAILED_INSIDE, StageWindow
 
 
@@ -51,8 +53,9 @@ def _suspect(stage: Stage, found: StageFigures, echo: Echo | None) -> typing.Ite
     for look in (stream_cautions, served_cautions, endpoint_cautions, _settle_cautions):
         yield from look(stage)
     if stage.open_loop:
-        yield from open_cautions(stage)
+        yield from open_cautions(stage.loaded)
         yield from trace_cautions(stage)
+        yield from ramp_cautions(stage)
     yield from cpu_cautions(stage.visit)
     if _cut_short(stage.visit):
         yield caution("cut_short")
@@ -115,12 +118,13 @@ def expected_in_flight(users: float, mean_s: float, think_s: float, error_pause_
 
 
 def _due(stage: Stage, found: StageFigures) -> float | None:
-    """Requests that should be in flight; None where none was measured.
+    """stage: of a mix all its parts, and `found` theirs. Requests that should be in flight; None where none was measured.
 
     With retries the users between two attempts are not in flight, and those of a call think and pause once.
     """
     scenario, users = stage.run.scenario, stage.visit.users
-    ended = stage.measured[stage.measured["error"] != ErrorClass.CANCELLED]
+    left = stage.measured["error_code"] == OwnCode.CLIENT_CANCELLED  # they were in flight as planned
+    ended = stage.measured[(stage.measured["error"] != ErrorClass.CANCELLED) | left]
     if ended.empty or not users:
         return None
     mean_s, think_s = ended["latency_ms"].mean() / 1000, scenario.load_of(stage.target).think_s
@@ -132,15 +136,18 @@ def _due(stage: Stage, found: StageFigures) -> float | None:
 
 
 def _load_cautions(stage: Stage, found: StageFigures) -> typing.Iterator[Caution]:
+    loaded = stage.loaded
+    if loaded is not stage:
+        found = measurements(loaded)
     own = found.throughput.in_flight_mean or 0.0
     if found.sessions.there:
-        yield from users_missing(stage, found)
-    elif (due := _due(stage, found)) is not None and own < (1 - THRESHOLDS["users_missing"].limit) * due:
+        yield from users_missing(loaded, found)
+    elif (due := _due(loaded, found)) is not None and own < (1 - THRESHOLDS["users_missing"].limit) * due:
         yield caution("users_missing", own=own, due=due)
     everything = in_flight(*stage.run.under_way.between(*stage.known_window), *stage.known_window)
     if everything - own > THRESHOLDS["other_stages"].limit * everything:
         yield caution("other_stages", share=(everything - own) / everything)
-    if late := dict(late_workers(stage)):
+    if late := dict(late_workers(loaded)):
         yield caution("late_worker", workers=tuple(late), after_s=tuple(late.values()))
 
 
@@ -149,7 +156,9 @@ def _settle_cautions(stage: Stage) -> typing.Iterator[Caution]:
     if visit.steady is not False or visit.measure_from is None:
         return
     settled_s = visit.measure_from - (visit.settle_from or visit.started_at)
-    begun = stage.records[stage.records["phase"] == "settle"][["error", "ended"]].sort_values("ended")
+    records = stage.loaded.records
+    begun = records[records["phase"] == "settle"][["error", "ended"]].sort_values("ended")
+    begun = begun[begun["error"] != ErrorClass.CANCELLED]
     later = begun["error"].iloc[len(begun) // 2 :]
     failed, ended = int(later.notna().sum()), int((begun["ended"] < stage.known_window[0]).sum())
     if 2 * failed > len(later):

@@ -36,12 +36,27 @@ def kind_of(level: Level) -> LevelKind:
 
 
 def level_text(level: Level) -> str:
-    """`1 user`, `5 users` or `2.5 requests/s`."""
+    """`1 user`, `5 users` or `2.5 requests/s`; of a part of a mix `25 % of a mix of 5 users`."""
+    share = getattr(level, "mix_share", None)
+    return _load_text(level) if share is None else f"{show.percent(share)} of a mix of {_load_text(level)}"
+
+
+def ramp_text(ramp: typing.Sequence[float]) -> str:
+    """`1 to 20`"""
+    return f"{ramp[0]:g} to {ramp[1]:g}"
+
+
+def _load_text(level: Level) -> str:
+    if ramp := getattr(level, "ramp", None):
+        return f"a ramp from {ramp if isinstance(ramp, str) else ramp_text(ramp)} requests/s"
     if is_open(level):
         return f"{level.rate:g} request{'' if level.rate == 1 else 's'}/s"
     return f"{show.count(level.users)} user" + ("" if level.users == 1 else "s")
 
 
 def short_level(level: Level) -> str:
-    """`5` or `2.5/s`."""
-    return f"{level.rate:g}/s" if is_open(level) else show.count(level.users)
+    """`5` or `2.5/s`; of a part of a mix `5 mixed`."""
+    mixed = "" if getattr(level, "mix_share", None) is None else " mixed"
+    if ramp := getattr(level, "ramp", None):
+        return f"{ramp if isinstance(ramp, str) else ramp_text(ramp)}/s{mixed}"
+    return (f"{level.rate:g}/s" if is_open(level) else show.count(level.users)) + mixed

@@ -43,6 +43,14 @@ class Identity:
         heading="planned requests/s",
     )
     stream: bool = flag("whether answers are streamed", required=True)
+    mix: int | None = count(
+        "of a part of a mix: the stage number of the mix's first part; the parts are sent to at the same time, and users or rate "
+        "are those of all together"
+    )
+    ramp: str | None = text(
+        "of a ramp: requests/s at begin and end of its window, as `1 to 20`; `rate` is their mean, its figures are of no one rate"
+    )
+    mix_share: float | None = number("of a part of a mix: its share of the mix's requests, as planned")
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +64,13 @@ class Outcome:
     )
     successes: int | None = count("those that ended whole, with output", "higher")
     failures: int | None = count("those that failed, without the cancelled", "lower")
-    cancelled: int | None = count("those that our own stop ended; outside the error rate")
+    cancelled: int | None = count(
+        "those that our own stop ended, or that a client left on purpose; outside the error rate"
+    )
+    left_by_client: int | None = count(
+        "of the cancelled those that a client left on purpose, as the scenario's `cancel` asks; neither successes nor failures; empty "
+        "without it"
+    )
     error_rate: float | None = number("failures / (requests - cancelled)", "", "lower")
     errors: str | None = text("failures by class")
     bad_stop_share: float | None = number("share of the successes that ended by a bad stop reason", "", "lower")
@@ -214,6 +228,21 @@ class StageFigures:
     def rate(self) -> float | None:
         """Of its level: planned requests/s, None in the closed loop."""
         return self.identity.rate
+
+    @property
+    def mix_share(self) -> float | None:
+        """Of its level: its share of a mix's requests; None outside of mixes."""
+        return self.identity.mix_share
+
+    @property
+    def ramp(self) -> str | None:
+        """Of its level: from which rate it went to which; None where it stayed at one."""
+        return self.identity.ramp
+
+    @property
+    def alone_at_a_level(self) -> bool:
+        """Whether it had one load, and that for itself: no part of a mix and no ramp."""
+        return self.identity.mix is None and self.identity.ramp is None
 
     @property
     def retried(self) -> bool:

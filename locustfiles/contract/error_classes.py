@@ -20,7 +20,7 @@ named by them directly with the class.
 | stream_broken | socket or frame ended early; a stream without its closing event |
 | bad_response | an answer of status 200 that cannot be read, an error body without a status inside it, a bad CRC |
 | empty | a text operation that ended well without output |
-| cancelled | our own stop; outside the error rate |
+| cancelled | our own stop, or, with code ClientCancelled, a client that leaves on purpose; outside the error rate |
 | internal | our own bug; makes the stage INVALID |
 | unknown | a failure of which an imported file does not say the class; a load test never records it |
 """
@@ -50,10 +50,18 @@ class ErrorClass(enum.StrEnum):
 class OwnCode(enum.StrEnum):
     """The `error_code` of what nobody but the reader of an answer sees; all others are the service's."""
 
+    CLIENT_CANCELLED = (
+        "ClientCancelled"  # of class cancelled: the client left on purpose, as `cancel:` asks; not our own stop
+    )
     ANSWER_TOO_LARGE = "AnswerTooLarge"
     CONTENT_ENCODING = "ContentEncoding"
     IMPLAUSIBLE_USAGE = "ImplausibleUsage"
     UNREADABLE_USAGE = "UnreadableUsage"  # of a success: its `error_message` says what stands where a count should
+
+
+def stopped_by_us(error: str | None, code: str | None) -> bool:
+    """Whether our own stop ended a request, and no client that left on purpose."""
+    return error == ErrorClass.CANCELLED and code != OwnCode.CLIENT_CANCELLED
 
 
 #: classes of which the service bills nothing (an assumption that the report states)

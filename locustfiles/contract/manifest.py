@@ -96,6 +96,12 @@ class StageWindow:
     records: int | None = None  # of all its phases, that are in requests.csv
     # imported without requests, what its tool or table tells: names of steps.csv's columns -> value; what is not told is not there
     aggregates: dict[str, float | str] | None = None
+    # a part of a mix: the numbers of all its parts' stages, which are sent to at the same time; users and rate are theirs together
+    mix: list[int] | None = None
+    ramp: list[float] | None = (
+        None  # requests/s at the window's begin and at its end, where these differ; `rate` is their mean
+    )
+    mix_share: float | None = None  # of the mix's requests, those of this part, as planned
 
 
 @dataclasses.dataclass(slots=True)

@@ -17,8 +17,10 @@ from locustfiles.contract import error_classes, exit_codes, manifest, record
 from locustfiles.contract.prices import price, price_book
 from locustfiles.contract.scenario import (
     async_inference,
+    cancels,
     families,
     loads,
+    mixes,
     raw,
     retry,
     scenario,
@@ -50,6 +52,9 @@ MODELS: dict[str, type[pydantic.BaseModel]] = {
     "pauses": sessions.Think,
     "abort_stage": loads.AbortStage,
     "find": loads.Find,
+    "ramp": loads.Ramp,
+    "Mix": mixes.MixPart,
+    "Cancel": cancels.Cancel,
     "Retry": retry.Retry,
     "SLO": slo.Slo,
     "Limits": slo.Limits,

@@ -9,8 +9,10 @@ import botocore.session
 import gevent
 import pytest
 
+from locustfiles.common.calls.leaving import Leaving
 from locustfiles.common.calls.stage_spec import StageSpec
 from locustfiles.contract.record import RequestRecord
+from locustfiles.contract.scenario.cancels import Cancel
 from scripts.emulator.config import EXAMPLE_ACCESS_KEY, EXAMPLE_SECRET_KEY
 from scripts.emulator.faults import FAULTS
 from tests.helpers.aws_frames import exception
@@ -61,6 +63,16 @@ def _killed(lab: Lab, surface: str) -> RequestRecord:
         gevent.sleep(0.01)
     job.kill()
     return job.value
+
+
+def _left(lab: Lab, surface: str) -> RequestRecord:
+    """Of a thousand clients all but one leave."""
+    sender, _ = lab.sender(5)
+    stay, sender._leaving = sender._leaving, Leaving(Cancel(share=0.999, after="first_token"))
+    try:
+        return lab.wire(surface, begun(surface), 1.0)
+    finally:
+        sender._leaving = stay
 
 
 SIGN_IN = """
@@ -181,5 +193,6 @@ PROVOKE |= {
     "implausible_usage": _counting(None, 900_000_000_000),
     "unreadable_usage": _counting(20, float("nan")),
     "killed": _killed,
+    "left": _left,
     "bug": _bug,
 }

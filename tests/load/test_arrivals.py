@@ -49,6 +49,38 @@ def test_the_first_is_due_at_once():
         assert next(arrivals(5.0, kind, "seed")) == Arrival(0.0, None, None)
 
 
+@pytest.mark.parametrize("cv", [0.5, 1.0, 2.0])
+def test_gamma_gaps_have_the_rate_and_the_coefficient_of_variation(cv):
+    times = [a.at_s for a in itertools.islice(arrivals(RATE, "gamma", "seed", cv=cv), 100_001)]
+    gaps = [y - x for x, y in itertools.pairwise(times)]
+    # mean 1 / 200 s; its standard error is cv / sqrt(100,000): four of them
+    assert statistics.fmean(gaps) == pytest.approx(0.005, rel=4 * cv / 316)
+    # the sample's cv: of a gamma's kurtosis 3 + 6 cv^2 its relative error is sqrt((2 + 6 cv^2) / 4 n + cv^2 / n) < 1.1 % at cv 2
+    assert statistics.stdev(gaps) / statistics.fmean(gaps) == pytest.approx(cv, rel=0.045)
+    # counts per second have cv^2 of a Poisson process's variance, seen from far enough
+    assert dispersion([t for t in times if t < 400], 400) == pytest.approx(cv**2, rel=0.35)
+
+
+def test_bursts_come_whole_and_at_moments_of_a_poisson_process():
+    times = [a.at_s for a in itertools.islice(arrivals(RATE, "bursts", "seed", burst_size=10), 100_000)]
+    bursts = [times[at : at + 10] for at in range(0, len(times), 10)]
+    assert all(len(set(one)) == 1 for one in bursts) and len({one[0] for one in bursts}) == 10_000
+    gaps = [b[0] - a[0] for a, b in itertools.pairwise(bursts)]
+    # one every 10 / 200 s; of 10,000 gaps the mean is known to 1 %, the deviation to 1.4 %
+    assert statistics.fmean(gaps) == pytest.approx(0.05, rel=0.04)
+    assert statistics.stdev(gaps) == pytest.approx(0.05, rel=0.06)
+    # counts per second vary as bursts do: ten times a Poisson process's variance
+    assert dispersion([t for t in times if t < 400], 400) == pytest.approx(10, rel=0.35)
+
+
+def test_the_first_moment_and_the_seed_are_as_of_other_arrivals():
+    for kind, shape in (("gamma", {"cv": 2.0}), ("bursts", {"burst_size": 3})):
+        one, other, third = (
+            [a.at_s for a in itertools.islice(arrivals(5.0, kind, seed, **shape), 50)] for seed in ("7/a", "7/a", "8/a")
+        )
+        assert one == other != third and one[0] == 0.0
+
+
 def test_poisson_gaps_are_exponential():
     times = [a.at_s for a in itertools.islice(arrivals(RATE, "poisson", "seed"), 100_001)]
     gaps = [y - x for x, y in itertools.pairwise(times)]

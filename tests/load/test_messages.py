@@ -65,7 +65,7 @@ SENT: list[tuple[Message, dict]] = [
         StageAnnounced("r", StageSpec(3, "t", "p", None, 2.5, 2, 1), "hold"),
         {
             "run": "r",
-            "visit": {"stage": 3, "target": "t", "payload": "p", "users": None, "rate": 2.5, "repeat": 2, "look": 1},
+            "visit": {"stage": 3, "target": "t", "payload": "p", "users": None, "rate": 2.5, "repeat": 2, "look": 1, "part": 0},
             "phase": "hold",
         },
     ),

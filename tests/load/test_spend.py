@@ -149,19 +149,19 @@ def test_an_endpoint_costs_while_it_is_under_load_whatever_it_answers():
     clock = HandClock()
     found = spend(clock=clock)
     assert found.usd() == 0.0
-    found.load_begins("hours")
+    found.load_begins(("hours", None))
     clock.at_s += 10
     found.take(arrived(record(target="hours")))
     assert found.usd() == pytest.approx(0.2)  # a spell that goes on counts: 10 x 0.02
     found.load_ends()
     clock.at_s += 100  # nothing, or another target, is under load
     assert found.usd() == pytest.approx(0.2)
-    found.load_begins("more")
+    found.load_begins(("more", None))
     clock.at_s += 3
     assert found.usd() == pytest.approx(3.2)  # $1 a second
     found.load_ends()
     found.load_ends()  # ends once
-    found.load_begins("hours")
+    found.load_begins(("hours", None))
     clock.at_s += 5
     assert found.usd() == pytest.approx(3.3)
     found.load_ends()
@@ -176,14 +176,14 @@ def test_an_endpoints_time_counts_from_its_first_call_however_long_its_load_is_w
     found.take(arrived(record(target="hours", started_at=998.0)))  # 2 s, over now
     assert found.usd() == pytest.approx(0.04)
     clock.at_s += 60  # somebody is asked whether it may cost so much
-    found.load_begins("hours")
+    found.load_begins(("hours", None))
     clock.at_s += 10
     assert found.usd() == pytest.approx(72 * 0.02)
     found.load_ends()
     found.take(arrived(record(target="more", started_at=clock.at_s - 2.0)))
     found.take(arrived(record(target="hours", started_at=clock.at_s - 2.5)))  # late, of the turn before: 72 s hold it
     clock.at_s += 100
-    found.load_begins("hours")  # another turn
+    found.load_begins(("hours", None))  # another turn
     clock.at_s += 1
     assert found.usd() == pytest.approx(72 * 0.02 + 2 + 0.02)
 
@@ -198,7 +198,7 @@ def test_a_workers_clock_that_is_off_costs_no_hours():
 
 def loaded(*records: RequestRecord) -> Spend:
     found = spend()
-    found.load_begins("tokens")
+    found.load_begins(("tokens", None))
     for each in records:
         found.take(arrived(each))
     return found
@@ -229,7 +229,7 @@ def test_in_the_open_loop_twice_what_is_due_may_be_under_way_and_no_more_than_us
 
 def test_stopping_costs_an_endpoints_time_for_the_longest_call():
     found = spend()
-    found.load_begins("hours")
+    found.load_begins(("hours", None))
     found.take(arrived(record(target="hours", latency_s=4.0)))
     found.take(arrived(record(target="tokens", latency_s=1.0)))
     assert found.to_come_usd(50, None, 1.0) == pytest.approx(4 * 0.02)

@@ -32,7 +32,7 @@ def spend(price: TokenPrice, payloads: dict[str, list[Prompt]], model_id: str = 
 
 def to_come(found: Spend, payload: str, *calls, users: int = 3) -> float:
     """Of the closed loop with every record here."""
-    found.load_begins("tokens", payload)
+    found.load_begins(("tokens", payload))
     for call in calls:
         found.take(arrived(call))
     return found.to_come_usd(users, None, 0.0)
@@ -102,5 +102,5 @@ def test_what_a_routers_calls_count_by_is_said_once_a_model(caplog):
     found = routed(TokenPrice(input=0.0003, output=0.0012), PRO, PRO, CHEAP)
     told = [r.getMessage() for r in caplog.records if "its router chose" in r.getMessage()]
     assert len(told) == 2 and f"`{PRO}`; the budget counts such calls by the dearer of $0.0008 in" in told[0]
-    found.load_begins("tokens", "a")
+    found.load_begins(("tokens", "a"))
     assert found.to_come_usd(2, None, 0.0) == pytest.approx(2 * 0.00208)  # the dearest model's

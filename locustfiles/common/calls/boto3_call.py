@@ -24,6 +24,7 @@ includes reading the CA file, which urllib3 does for every new TLS connection.
 """
 
 import dataclasses
+import functools
 import json
 import time
 import typing
@@ -43,7 +44,7 @@ from locustfiles.common.transport.aws_session import AwsSession, client_of
 from locustfiles.common.transport.connection_pool import CONNECT_TIMEOUT_S
 from locustfiles.common.transport.exchange import Exchange
 from locustfiles.common.transport.header_lines import check
-from locustfiles.common.transport.limits import MAX_PIECES, Broken, beside_the_loop, too_many_pieces
+from locustfiles.common.transport.limits import MAX_PIECES, Broken, beside_the_loop, left_on_purpose, too_many_pieces
 from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.scenario.scenario import Scenario
 from locustfiles.contract.scenario.targets import BedrockTarget, SageMakerTarget, Target
@@ -110,14 +111,17 @@ class Boto3Call:
         """Make the call; what came, failures too, is put into `exchange` and told. Raises nothing but GreenletExit."""
         exchange.reconnect, exchange.received = None, 0
         answer = Answer()
-        deadline = gevent.Timeout(timeout_s + _GRACE_S)
+        deadline = gevent.Timeout(timeout_s + _GRACE_S if exchange.leave_after_s is None else exchange.leave_after_s)
         self._local.call = _Call(exchange, answer, deadline)
+        if exchange.leaves is not None:
+            exchange.leaves = functools.partial(_has_output, body, exchange, answer)
         try:
             self._receive(exchange, answer, self._client(target), target, body)
         except gevent.Timeout as e:
             if e is not deadline:
                 raise
-            exchange.fail(Broken(ErrorClass.READ_TIMEOUT, "the answer did not end within request_timeout_s"))
+            overdue = Broken(ErrorClass.READ_TIMEOUT, "the answer did not end within request_timeout_s")
+            exchange.fail(overdue if exchange.leave_after_s is None else left_on_purpose())
         except Exception as e:
             fail(exchange, answer, e)
         finally:
@@ -148,6 +152,8 @@ class Boto3Call:
                 raise too_many_pieces()
             if not body.stream:
                 exchange.received = (exchange.received or 0) + len(piece)
+            if exchange.leaves is not None and exchange.leaves():
+                raise left_on_purpose()
         exchange.ended = True
 
     # boto3's events: called in the greenlet that makes the call
@@ -171,6 +177,11 @@ class Boto3Call:
             exchange.ended = exchange.headers.get("content-length") in (None, str(len(body)))
         elif not isinstance(body, botocore.response.StreamingBody):
             response_dict["body"] = _Counted(body, exchange)
+
+
+def _has_output(body: Body, exchange: Exchange, answer: Answer) -> bool:
+    """Whether the first token of what has come so far is there."""
+    return parse_answer(body, exchange, answer).first_output is not None
 
 
 def _arguments(operation: typing.Any, target: Target, body: Body) -> dict[str, typing.Any]:

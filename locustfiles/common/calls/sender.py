@@ -13,6 +13,7 @@ from locustfiles.common.calls.async_call import async_calls
 from locustfiles.common.calls.boto3_call import Boto3Call
 from locustfiles.common.calls.clock import Clock
 from locustfiles.common.calls.kept_bodies import KeptBodies
+from locustfiles.common.calls.leaving import Leaving
 from locustfiles.common.calls.loop_probe import Probe
 from locustfiles.common.calls.outcome import elapsed_ms, outcome, token_counts
 from locustfiles.common.calls.session import Asked, Session
@@ -27,11 +28,11 @@ from locustfiles.common.transport.aws_session import UNSIGNED, AwsSession
 from locustfiles.common.transport.connection_pool import ConnectionPool
 from locustfiles.common.transport.exchange import Exchange
 from locustfiles.common.transport.limits import beside_the_loop
-from locustfiles.contract.error_classes import ErrorClass
+from locustfiles.contract.error_classes import ErrorClass, OwnCode
 from locustfiles.contract.record import RequestRecord
 from locustfiles.contract.scenario.remedies import address_of
 from locustfiles.contract.scenario.scenario import Scenario
-from locustfiles.contract.scenario.targets import SageMakerTarget, Target
+from locustfiles.contract.scenario.targets import Target
 
 
 class Sender:
@@ -64,7 +65,12 @@ class Sender:
         self._bodies = KeptBodies()
         self._calls = itertools.count(1)
         self._jitter = random.Random()
+        self._leaving = Leaving(scenario.cancel)
         self._counters = {t.name: counter_of(t.tokenizer) for t in scenario.targets if t.tokenizer}
+
+    def seeded_by(self, seed_text: collections.abc.Callable[[], str]) -> None:
+        """What its own draws start from, known once this process has its number."""
+        self._leaving.seed_text = seed_text
 
     def retire(self, successor: "Sender") -> None:
         """Another one takes its place, and counts calls on; what is in flight ends."""
@@ -90,7 +96,7 @@ class Sender:
         self._tell_when_clear()
 
     def _is_on(self, spec: StageSpec | None) -> bool:
-        return spec is not None and self.spec is not None and self.spec.stage == spec.stage
+        return spec is not None and self.spec is not None and self.spec.stage == spec.first
 
     def _tell_when_clear(self) -> None:
         spec = self.spec
@@ -138,7 +144,7 @@ class Sender:
 
         due: when it should have been sent (perf_counter seconds), open loop only; session: whose next turn it is, else the
         prompt is sent by itself."""
-        awaited = spec.stage, phase
+        awaited = spec.first, phase
         self._open[awaited] += 1
         try:
             call = next(self._calls)
@@ -156,13 +162,14 @@ class Sender:
         self, asked: Asked, target: Target, spec: StageSpec, phase: str, due: float | None, facts: dict[str, typing.Any]
     ) -> RequestRecord:
         retry, counter, attempt = self.scenario.retry, self._counters.get(target.name), 0
+        leaves = bool(spec.stage) and asked.body.stream and self._leaving.draw()
         while True:
             attempt += 1
             in_flight = self.probe.count + 1
-            awaited = spec.stage, phase
+            awaited = spec.first, phase
             self._open[awaited] += 1  # an attempt in the window, if its call began before it or not
             try:
-                exchange, parsed = self._send(target, asked.body)
+                exchange, parsed = self._send(target, asked.body, leaves)
                 told = outcome(exchange, parsed) | token_counts(counter, target, asked.prompt, parsed, asked.before)
                 record = RequestRecord(
                     **facts,
@@ -177,6 +184,8 @@ class Sender:
                 self.sink(record)
             finally:
                 self._ended(awaited)
+            if record.error_code == OwnCode.CLIENT_CANCELLED and not self._boto3:  # it closed its connection
+                self.transport.open(self.session.origin(target))
             if retry is None or not retry.again(record):
                 return record
             gevent.sleep(retry.pause_s(attempt, self._jitter))
@@ -203,16 +212,16 @@ class Sender:
             "media_bytes": asked.body.media_bytes,
         } | asked.facts
 
-    def _send(self, target: Target, body: Body) -> tuple[Exchange, ParsedAnswer]:
-        """What came back, or an exchange of class `cancelled`."""
+    def _send(self, target: Target, body: Body, leaves: bool) -> tuple[Exchange, ParsedAnswer]:
+        """What came back, or an exchange of class `cancelled`. leaves: the client does before the answer's end."""
         timeout_s, exchange = self.scenario.request_timeout_s, Exchange()
+        if leaves:
+            self._leaving.prepare(exchange, body)
         try:
-            if self._async and isinstance(target, SageMakerTarget) and target.async_inference:
+            other: typing.Any = self._async if getattr(target, "async_inference", None) else self._boto3
+            if other:
                 with self.probe.watch(exchange):
-                    return exchange, self._async.run(exchange, target, body, timeout_s)
-            if self._boto3:
-                with self.probe.watch(exchange):
-                    return exchange, self._boto3.run(exchange, target, body, timeout_s)
+                    return exchange, other.run(exchange, target, body, timeout_s)
             try:
                 request = self.session.request(target, body.path, body.headers, body.body)
             except UNSIGNED as e:
@@ -233,8 +242,8 @@ class Sender:
     def _read(self, body: Body, exchange: Exchange) -> ParsedAnswer:
         if exchange.status is None:
             return ParsedAnswer()
+        facts = body, exchange.status, exchange.headers, exchange.chunks, exchange.ended
         try:
-            facts = body, exchange.status, exchange.headers, exchange.chunks, exchange.ended
             return beside_the_loop(exchange.response_bytes, parse_answer, *facts)
         except Exception as e:  # our own bug: recorded as such, and the stage becomes INVALID
             return ParsedAnswer(error=ErrorClass.INTERNAL, error_message=f"reader: {type(e).__name__}: {e}")

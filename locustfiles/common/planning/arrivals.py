@@ -2,12 +2,14 @@
 
 import collections.abc
 import csv
+import math
 import pathlib
 import random
 import re
 import typing
 
 from locustfiles.contract.bad_input import BadInput
+from locustfiles.contract.scenario.loads import Arrivals, Load
 
 
 class Arrival(typing.NamedTuple):
@@ -23,14 +25,50 @@ class BadTrace(BadInput):
 
 
 def arrivals(
-    rate: float, kind: typing.Literal["poisson", "constant"], seed_text: str
+    rate: float, kind: Arrivals, seed_text: str, cv: float | None = None, burst_size: int | None = None
 ) -> collections.abc.Iterator[Arrival]:
-    """Endless arrivals at `rate` a second: evenly spaced, or a Poisson process (exponential gaps)."""
-    draw, at_s, number = random.Random(seed_text), 0.0, 0
+    """Endless arrivals at `rate` a second on average.
+
+    constant: evenly spaced. poisson: exponential gaps. gamma: gaps of a gamma distribution whose standard deviation is `cv` of
+    their mean. bursts: `burst_size` at one moment, and a Poisson process of such moments.
+    """
+    draw, number, size, at_s = random.Random(seed_text), 0, burst_size or 1, 0.0
+    gap = _gaps(rate / size, cv, draw)
     while True:
-        yield Arrival(at_s)
+        for _ in range(size):
+            yield Arrival(at_s)
         number += 1
-        at_s = at_s + draw.expovariate(rate) if kind == "poisson" else number / rate
+        at_s = number / rate if kind == "constant" else at_s + gap()
+
+
+def _gaps(rate: float, cv: float | None, draw: random.Random) -> collections.abc.Callable[[], float]:
+    """Seconds from one moment of arrivals to the next."""
+    if cv is None:
+        return lambda: draw.expovariate(rate)
+    shape = 1 / cv**2
+    return lambda: draw.gammavariate(shape, 1 / (rate * shape))
+
+
+def ramp_arrivals(load: Load, seed_text: str) -> list[Arrival]:
+    """Those of a ramp over `measure_s`: arrivals at one a second, each moved to when the ramp has so many on average."""
+    ramp, seconds, found = load.ramp, load.at_most_s, list[Arrival]()
+    assert ramp is not None
+    steeper = (ramp.end - ramp.begin) / seconds  # requests/s more each second
+    for arrival in arrivals(1.0, load.arrivals, seed_text, load.cv, load.burst_size):
+        if arrival.at_s > ramp.mean * seconds:
+            break
+        root = math.sqrt(max(0.0, ramp.begin**2 + 2 * steeper * arrival.at_s))
+        found.append(Arrival(min(seconds, (root - ramp.begin) / steeper)))
+    return found
+
+
+def known_arrivals(
+    load: Load, traces: collections.abc.Mapping[str, list[Arrival]], seed_text: str
+) -> list[Arrival] | None:
+    """Of a replay or a ramp all of them, from the first to the last; None elsewhere, where they have no end."""
+    if load.ramp:
+        return ramp_arrivals(load, f"{seed_text}/ramp")
+    return traces[load.replay] if load.replay else None
 
 
 _COLUMNS = ("timestamp", "prompt_tokens", "completion_tokens")

@@ -9,7 +9,7 @@ import os
 
 from locustfiles.common.planning.first_call import Call
 from locustfiles.common.planning.inputs import Inputs
-from locustfiles.common.planning.plan import Group
+from locustfiles.common.planning.plan import Group, alone, call_seconds
 from locustfiles.common.planning.turns_ahead import turns_of
 from locustfiles.contract.scenario.loads import Level
 
@@ -31,6 +31,7 @@ def too_few_processes(
 ) -> list[str]:
     """A line for each target in `calls` whose highest level needs more than the processes that send have, with what to type.
     distributed: they are workers of a master; cores: of this machine."""
+    groups, latencies_s = alone(groups), {name: call.latency_s for name, call in calls.items()}
     highest: dict[str, tuple[Level, Group]] = {}
     for group in groups:
         if group.target in calls and group.levels:
@@ -39,7 +40,7 @@ def too_few_processes(
                 highest[group.target] = level, group
     lines = []
     for name, (level, group) in highest.items():
-        call_s = calls[name].latency_s + group.load.pause_s
+        call_s = (call_seconds(group, groups, latencies_s) + group.load.pause_s) / (group.share or 1.0)
         each_ms = _call_ms(inputs, name, calls[name])
         turns = turns_of(inputs.payloads[group.payload], most=False) if group.load.open_loop else 1
         needed = each_ms / 1000 * turns / level.apart_s(call_s) if call_s > 0 else 0.0

@@ -20,7 +20,8 @@ from locustfiles.common.planning.bisection import LOOKS, way
 from locustfiles.common.planning.call_bill import CallBill
 from locustfiles.common.planning.first_call import Call, answers, nearest
 from locustfiles.common.planning.inputs import Inputs
-from locustfiles.common.planning.plan import START_S, STOP_S, USERS_A_SECOND, Group
+from locustfiles.common.planning.mixed_load import seconds_of, share_out
+from locustfiles.common.planning.plan import START_S, STOP_S, USERS_A_SECOND, Group, alone
 from locustfiles.common.planning.prompt_tokens import Counts, PromptTokens, tokens_of_trace
 from locustfiles.common.planning.sample_sizes import beyond_limits, search_decides
 from locustfiles.common.planning.turns_ahead import each_request, pause_s, turns_of
@@ -76,7 +77,7 @@ def estimate(
 ) -> Estimate:
     """Of the groups that are still to come. calls: those that worked, for a target with one payload or with each; failed:
     (target, payload) of those that did not; counts: prompts' tokens by the service's own count."""
-    worked = {target for target, _ in calls}
+    worked, groups = {target for target, _ in calls}, alone(groups)
     without = dict.fromkeys(
         f"{g.target} on {g.payload}" if g.target in worked else g.target
         for g in groups
@@ -90,6 +91,8 @@ def estimate(
     about, most = (
         [_Ahead(inputs, g, calls, g in warm.values(), m, counts or {}) for g in groups] for m in (False, True)
     )
+    for ahead in (about, most):
+        share_out(ahead)
     by_token = [a for a in about if isinstance(a.price, TokenPrice)]
     unknown = dict.fromkeys(a.group.target for a in by_token if a.call.usd is None)
     unlimited = dict.fromkeys(a.group.target for a in by_token if a.call.answer_tokens and a.longest_answer is None)
@@ -106,13 +109,14 @@ def _spread(target: str, calls: Calls) -> str:
     lengths = [one.answer_tokens for one in made if one.answer_tokens is not None]
     if len(made) == len(found) or not lengths:
         return ""
-    low, high = min(lengths), max(lengths)
-    tokens = f"{low:g}" if low == high else f"{low:g} to {high:g}"
+    tokens = " to ".join(dict.fromkeys(f"{n:g}" for n in (min(lengths), max(lengths))))
     return f"answers of {tokens} tokens in {len(lengths)} calls of {target}"
 
 
 def _sum(groups: list["_Ahead"]) -> Amount:
-    return Amount(*(sum(column) for column in zip((0.0, 0.0, 0.0), *(g.amount() for g in groups), strict=True)))
+    amounts = [g.amount() for g in groups]
+    seconds = seconds_of((g.group, amount.seconds) for g, amount in zip(groups, amounts, strict=True))
+    return Amount(seconds, sum(amount.requests for amount in amounts), sum(amount.usd for amount in amounts))
 
 
 class _Ahead:
@@ -139,22 +143,22 @@ class _Ahead:
         self.call_s = call.lasting(statistics.fmean(self.answers) if self.answers else None)
         if most:
             self.call_s = min(self.call_s, call.latency_s)
+        self.round_s = self.call_s + self.pause_s  # a user's call and its pause
         self.attempts = scenario.retry.attempts if most and scenario.retry else 1
         self.last_s = scenario.longest_call_s if most else self.call_s  # until what is awaited has ended
+        self.users_share, self.by_hour = 1.0, True  # of a part of a mix: `mix_shares`
         self.drain_s = scenario.request_timeout_s + STOP_S if most else self.call_s
 
     def _answer(self, limit: int | None) -> float:
         """Tokens of an answer that is history in the next turn: at most, or about as the first ones."""
         made = self.call.answer_tokens or 0.0
-        if self.most:
-            return limit or QUICKER * made
-        return min(made, limit or made)
+        return limit or QUICKER * made if self.most else min(made, limit or made)
 
     def amount(self) -> Amount:
         paths = self._paths(self.load.find) if self.load.find else [self.group.levels]  # of a search: what takes most
         seconds, requests, slow = (max(column) for column in zip(*map(self._way, paths), strict=True))
         if isinstance(self.price, HourlyPrice):
-            return Amount(seconds, requests, self.price.usd_per_hour_in_all * seconds / 3600)
+            return Amount(seconds, requests, self.price.usd_per_hour_in_all * seconds / 3600 * self.by_hour)
         if self.call.usd is None or (self.call.answer_tokens is None and self.target.writes_text):
             return Amount(seconds, requests, 0.0)
         bill = CallBill(self.price)
@@ -209,7 +213,7 @@ class _Ahead:
         load = self.load
         if self.trace:
             return self.trace[-1].at_s + self.last_s
-        round_s = self.call_s + self.pause_s  # a call of every user; in the open loop of as many as are in flight
+        round_s = self.round_s  # a call of every user; in the open loop of as many as are in flight
         each_s = level.apart_s(round_s) / (self.turns if load.open_loop else 1)
         # Tally.steady
         steady_s = round_s + (max(round_s, 5 * each_s) if load.open_loop else round_s + min(load.settle_s, START_S))
@@ -227,10 +231,10 @@ class _Ahead:
 
     def _requests(self, level: Level, seconds: float, quicker: float) -> float:
         if level.users is not None:
-            return level.users * (seconds / (self.call_s / quicker + self.pause_s) + self.most)
-        mean = (level.rate or 0.0) * seconds
-        arrivals = len(self.trace) if self.trace else mean + (3 * math.sqrt(mean) + 1) * self.most
-        return self.attempts * self.turns * arrivals
+            return self.users_share * level.users * (seconds / (self.call_s / quicker + self.pause_s) + self.most)
+        mean = (level.rate or 0.0) * (self.group.share or 1.0) * seconds
+        spread = (3 * math.sqrt(self.load.dispersion * mean) + 1) * self.most
+        return self.attempts * self.turns * (len(self.trace) if self.trace else mean + spread)
 
     def _decides(self, level: Level) -> bool:
         return search_decides(self.scenario, self.group.target, level, self.call_s)
@@ -241,6 +245,5 @@ class _Ahead:
         if not self.most:
             end = 0.0 if beyond_limits(self.scenario, self.group.target, self.call) else math.sqrt(find.up_to)
             return [way(find, end, self._decides)]
-        ends = (0.0, find.up_to)
-        below = [0.9999 * (level.users or level.rate or 0.0) for end in ends for level in way(find, end)]
-        return [way(find, end) for end in (*ends, *below)]
+        below = [0.9999 * (level.users or level.rate or 0.0) for end in (0.0, find.up_to) for level in way(find, end)]
+        return [way(find, end) for end in (0.0, find.up_to, *below)]

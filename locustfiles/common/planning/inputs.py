@@ -102,7 +102,8 @@ class Inputs:
 
     def stage_s(self, load: Load) -> float:
         """How long a stage is planned to take, s: at least settling and measuring."""
-        return self.traces[load.replay][-1].at_s if load.replay else load.settle_s + load.at_most_s
+        settle_s = 0.0 if load.ramp else load.settle_s
+        return self.traces[load.replay][-1].at_s if load.replay else settle_s + load.at_most_s
 
 
 def load_inputs(path: str, services: tuple[str, ...]) -> Inputs:

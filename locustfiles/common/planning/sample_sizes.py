@@ -9,7 +9,7 @@ import math
 from locustfiles.common.planning.bisection import LOOKS, Search
 from locustfiles.common.planning.first_call import Call
 from locustfiles.common.planning.inputs import Inputs
-from locustfiles.common.planning.plan import Group
+from locustfiles.common.planning.plan import Group, alone, call_seconds
 from locustfiles.common.planning.turns_ahead import turns_of
 from locustfiles.contract.scenario.loads import Level
 from locustfiles.contract.scenario.scenario import Scenario
@@ -21,12 +21,14 @@ SPARE = 1.1  # on a window's length: calls are not all as quick as the first
 
 def too_small_samples(inputs: Inputs, groups: list[Group], calls: dict[str, Call]) -> list[str]:
     """A line for each target in `calls` with too few answers at its smallest level; groups: those that are still to come."""
+    groups, latencies_s = alone(groups), {name: call.latency_s for name, call in calls.items()}
     lowest: dict[str, tuple[Level, Group]] = {}
     for group in groups:
         level = _lowest(group)
-        if group.target in calls and (group.target not in lowest or level < lowest[group.target][0]):
+        least = lowest.get(group.target)
+        if group.target in calls and (not least or (level, group.share or 1) < (least[0], least[1].share or 1)):
             lowest[group.target] = level, group
-    lines = (_line(inputs, group, level, calls[target]) for target, (level, group) in lowest.items())
+    lines = (_line(inputs, g, level, call_seconds(g, groups, latencies_s)) for level, g in lowest.values())
     return [line for line in lines if line]
 
 
@@ -67,12 +69,12 @@ def _below(limits: Limits, took_s: float) -> bool:
     return any(limit is not None and limit < took_s for limit in limits.model_dump().values())
 
 
-def _line(inputs: Inputs, group: Group, level: Level, call: Call) -> str | None:
+def _line(inputs: Inputs, group: Group, level: Level, call_s: float) -> str | None:
     percentile, load = strictest_percentile(inputs.scenario, group.target), group.load
     if percentile is None:
         return None
     needed = fewest(LEVELS[percentile])
-    each_s = level.apart_s(call.latency_s + load.pause_s)
+    each_s = level.apart_s(call_s + load.pause_s) / (group.share or 1.0)
     each_s /= turns_of(inputs.payloads[group.payload], most=False) if load.open_loop else 1
     times = LOOKS[-1] if load.find else 1
     answers: float
@@ -85,11 +87,12 @@ def _line(inputs: Inputs, group: Group, level: Level, call: Call) -> str | None:
             f"{load.at_most_s:g}" if times == 1 else f"{times} x {load.at_most_s:g}",
         )
         window, seconds = f"measure_s {span}", SPARE * needed * each_s
-        remedy = f"until: {{requests: {needed}, at_most_s: {math.ceil(2 * seconds)}}}"
+        enough = math.ceil(needed / (group.share or 1.0))
+        remedy = f"until: {{requests: {enough}, at_most_s: {math.ceil(2 * seconds)}}}"
         if not load.until:
             remedy = f"measure_s: {math.ceil(seconds / times)}, or {remedy}"
-        elif load.until.requests is not None and load.until.requests < answers:
-            answers, window = load.until.requests, f"until.requests {load.until.requests}"
+        elif load.until.requests is not None and load.until.requests * (group.share or 1.0) < answers:
+            answers, window = load.until.requests * (group.share or 1.0), f"until.requests {load.until.requests}"
         else:
             window = f"until.at_most_s {span}"
         remedy = f"set {remedy}"
@@ -97,4 +100,5 @@ def _line(inputs: Inputs, group: Group, level: Level, call: Call) -> str | None:
         return None
     count = f"about {math.floor(answers)} answers in {window}"
     needs = f"{written(percentile)} needs {needed:,}, all of them inside its limit"
-    return f"target `{group.target}` at {level.text}: {count}; {needs}: {remedy}"
+    part = f" (a part of {100 * group.share:.3g} % of the mix)" if group.share is not None else ""
+    return f"target `{group.target}`{part} at {level.text}: {count}; {needs}: {remedy}"

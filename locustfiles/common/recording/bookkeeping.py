@@ -39,6 +39,14 @@ def book(
             stage.whole = True
 
 
+def with_parts(manifest: Manifest, stages: list[int] | None) -> list[int] | None:
+    """With all parts of a mix where one is meant: what befell one befell all."""
+    if stages is None or not any(stage.mix for stage in manifest.stages):
+        return stages
+    mixes = {stage.stage: stage.mix for stage in manifest.stages if stage.mix}
+    return sorted({number for stage in stages for number in mixes.get(stage, [stage])})
+
+
 def unfinished(manifest: Manifest) -> list[int]:
     """Stages of which records may still be missing."""
     return [stage.stage for stage in manifest.stages if not stage.whole]
@@ -50,6 +58,7 @@ def cut_short(manifest: Manifest) -> list[StageWindow]:
 
 def add_problem(manifest: Manifest, sentence: str, stages: list[int] | None) -> bool:
     """Whether that is news: one that is known already may concern further stages."""
+    stages = with_parts(manifest, stages)
     known = next((p for p in manifest.problems if p.text == sentence), None)
     if known is None:
         manifest.problems.append(Problem(sentence, stages))

@@ -9,8 +9,9 @@ class HourSpend:
 
     def __init__(self) -> None:
         self._spells: dict[str, list[list[float]]] = {}  # target -> begin and end of each
-        self._target: str | None = None  # whose turn it is
+        self._turn: set[str] = set()  # whose it is
         self._begun = 0.0  # that turn
+        self.together: frozenset[str] = frozenset()  # targets that are under load at the same time: their turn is one
 
     def took(self, target: str, started_at: float, latency_s: float, now: float) -> None:
         """A call of it is over. started_at: by its worker's clock."""
@@ -20,11 +21,14 @@ class HourSpend:
     def under_load(self, target: str, begin: float, end: float) -> None:
         """All this time. What comes late, of a target whose turn is over, belongs to that turn."""
         spells = self._spells.setdefault(target, [])
-        if spells and (target == self._target or begin < self._begun):
+        if spells and (target in self._turn or begin < self._begun):
             spells[-1] = [min(spells[-1][0], begin), max(spells[-1][1], end)]
             return
         spells.append([begin, end])
-        self._target, self._begun = target, begin
+        if target in self.together and self._turn and self._turn <= self.together:
+            self._turn.add(target)
+        else:
+            self._turn, self._begun = {target}, begin
 
     def seconds(self, target: str) -> float:
         return sum(end - begin for begin, end in self._spells.get(target, []))

@@ -114,7 +114,9 @@ def _kept(old: Manifest) -> list[StageWindow]:
     searched = {
         target["name"] for target in old.scenario["targets"] if (target["load"] or old.scenario["load"])["find"]
     }
-    return [s for s in sound(old) if s.target not in searched or s.outcome]
+    kept = [s for s in sound(old) if s.target not in searched or s.outcome]
+    numbers = {s.stage for s in kept}
+    return [s for s in kept if numbers.issuperset(s.mix or ())]  # a mix is measured again as a whole
 
 
 def resumed(old: Manifest, new: Manifest) -> Manifest:

@@ -1,6 +1,7 @@
 """What a run has cost so far, for its budget: never less than it will turn out to be."""
 
 import logging
+import math
 import statistics
 
 from locustfiles.common.calls.clock import Clock
@@ -14,6 +15,7 @@ from locustfiles.contract.prices.guards import price_words
 from locustfiles.contract.prices.price import HourlyPrice, TokenPrice
 
 log = logging.getLogger("swarmledger")
+Load = tuple[str, str | None]  # target, and the payload that it is sent; None: any of its own
 
 
 class Spend:
@@ -26,8 +28,7 @@ class Spend:
         self._longest_s = 0.0  # of one call
         self._hours = HourSpend()
         self._by_hour = any(isinstance(price, HourlyPrice) for price in inputs.prices.values())
-        self._loaded: str | None = None  # the target under load
-        self._payload: str | None = None  # that it is sent; None: any of its own
+        self._loads: tuple[Load, ...] = ()  # what is under load: of a mix each part
 
     def take(self, record: Arrived) -> None:
         """One more record."""
@@ -66,18 +67,20 @@ class Spend:
             log.info("target `%s`: its router chose `%s`; the budget counts such calls by %s", target_name, model, how)
         return found
 
-    def load_begins(self, target: str, payload: str | None = None) -> None:
-        self._loaded, self._payload = target, payload
+    def load_begins(self, *loads: Load) -> None:
+        """Several: at the same time."""
+        self._loads = loads
+        self._hours.together = frozenset(target for target, _ in loads)
         self._load_goes_on()
 
     def load_ends(self) -> None:
         self._load_goes_on()
-        self._loaded = None
+        self._loads = ()
 
     def _load_goes_on(self) -> None:
-        if self._loaded:
-            now = self._clock.now()
-            self._hours.under_load(self._loaded, now, now)
+        now = self._clock.now()
+        for target, _ in self._loads:
+            self._hours.under_load(target, now, now)
 
     @property
     def blind(self) -> str | None:
@@ -94,23 +97,29 @@ class Spend:
         )
         return sum(spend.usd() for spend in self._by_token.values()) + sum(hourly)
 
-    def to_come_usd(self, users: int, rate: float | None, unseen_s: float) -> float:
+    def to_come_usd(self, users: int, rate: float | None, unseen_s: float, dispersion: float = 1.0) -> float:
         """What stopping now still costs: the calls in flight, those of the last `unseen_s`, of which no record has come, and
         the drain's time. A call counts as the dearest so far, or as one with the longest line that may be sent, at its price
-        step, or as a conversation's last turn; twice as many as are due may be in flight in the open loop."""
-        target = self._loaded or ""
-        price, spend = self._inputs.prices.get(target), self._by_token.get(target)
-        if isinstance(price, HourlyPrice):
-            return price.usd_per_hour_in_all * self._longest_s / 3600
-        longest = self._to_send.longest(target, self._payload) if target else 0.0
-        grown = self._to_send.grown(target, self._payload) if target else 0.0
+        step, or as a conversation's last turn; twice as many as are due may be in flight in the open loop, more where arrivals
+        disperse more than a Poisson process."""
+        prices = {target: self._inputs.prices.get(target) for target, _ in self._loads}
+        hourly = sum(price.usd_per_hour_in_all for price in prices.values() if isinstance(price, HourlyPrice))
+        hours_usd = hourly * self._longest_s / 3600
+        by_call = [load for load in self._loads if not isinstance(prices[load[0]], HourlyPrice)]
+        if self._loads and not by_call:
+            return hours_usd
+        longest = max((self._to_send.longest(*load) for load in by_call), default=0.0)
+        grown = max((self._to_send.grown(*load) for load in by_call), default=0.0)
         dearest_usd = max((each.dearest_usd(longest, grown) for each in self._by_token.values()), default=0.0)
-        recent_s = spend.recent_s if spend else []
-        if not users or not recent_s:
-            return users * dearest_usd
-        at_most = users / max(statistics.fmean(recent_s), 0.001)  # calls a second that so many users can make
+        recent = [spend.recent_s for target, _ in by_call if (spend := self._by_token.get(target)) and spend.recent_s]
+        if not users or not recent:
+            return hours_usd + users * dearest_usd
+        # calls a second that so many users can make
+        at_most = users / max(min(map(statistics.fmean, recent)), 0.001)
         if rate is None:
-            return (users + at_most * unseen_s) * dearest_usd
-        rate *= self._to_send.turns(target, self._payload)
-        in_flight = min(users, 1 + 2 * rate * self._longest_s)
-        return (in_flight + min(2 * rate, at_most) * unseen_s) * dearest_usd
+            return hours_usd + (users + at_most * unseen_s) * dearest_usd
+        rate *= max(self._to_send.turns(*load) for load in by_call)
+        swell, at_once = math.sqrt(max(1.0, dispersion)), max(1.0, dispersion)
+        in_flight = min(users, at_once + 2 * swell * rate * self._longest_s)
+        unseen = min(2 * swell * rate * unseen_s + at_once - 1, at_most * unseen_s)
+        return hours_usd + (in_flight + unseen) * dearest_usd

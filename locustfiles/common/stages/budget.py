@@ -41,7 +41,8 @@ class BudgetGuard:
             if name := spend.blind:
                 self._end_blind(name)
                 return
-            to_come = spend.to_come_usd(self._users_at_most(), control.spec.rate if control.spec else None, lag_s)
+            rate = control.spec.rate if control.spec else None
+            to_come = spend.to_come_usd(self._users_at_most(), rate, lag_s, self._dispersion())
             if spend.usd() + to_come >= budget:
                 break
             gevent.sleep(GUARD_S)
@@ -67,6 +68,11 @@ class BudgetGuard:
             f"the budget's guard failed inside Swarmledger: {type(guard.exception).__name__}: {guard.exception}"
         )
         self._end()
+
+    def _dispersion(self) -> float:
+        """Of the arrivals under way."""
+        spec, scenario = self._control.spec, self._run.inputs.scenario
+        return scenario.load_of(scenario.target(spec.target)).dispersion if spec else 1.0
 
     def _users_at_most(self) -> int:
         """Who may send now, those too that are still on their way."""

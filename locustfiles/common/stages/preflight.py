@@ -92,6 +92,9 @@ class Preflight:
         if groups and not calls and not self.run.manifest.stages:  # else a resumed run has what it could measure
             first = self.run.manifest.left_out[0]
             raise self._failed(f"{first.what}: {first.why}")
+        if any(g.share is not None and self.left_out(g) for g in groups):
+            first = self.run.manifest.left_out[0]
+            raise self._failed(f"{first.what}: {first.why}; a mix is measured with all its parts, or not at all")
         if calls:
             self._tell(groups, calls)
 

@@ -16,13 +16,14 @@ import typing
 import gevent
 
 from locustfiles.common.calls.stage_spec import StageSpec
-from locustfiles.common.planning.arrivals import Arrival, arrivals
+from locustfiles.common.planning.arrivals import Arrival, arrivals, known_arrivals
 from locustfiles.common.planning.bisection import LOOKS
 from locustfiles.common.planning.plan import Group
 from locustfiles.common.recording.messages import ArrivalsDealt
 from locustfiles.common.recording.stage_tally import Tally, window_ends
+from locustfiles.common.stages.stage_windows import share, windows_of
 from locustfiles.common.stages.worker_control import LOOK_S, POLL_S, WorkerControl
-from locustfiles.contract.manifest import StageWindow, WorkerLoad
+from locustfiles.contract.manifest import WorkerLoad
 from locustfiles.contract.scenario.loads import Level
 from locustfiles.contract.scenario.slo import Slo
 
@@ -40,10 +41,8 @@ class Stage:
         """slo: of a search, which measures until it is decided, and sets `window.outcome`."""
         self.control, self.run, self.load, self.level, self.slo = control, control.run, group.load, level, slo
         self.spec = StageSpec(number, group.target, group.payload, level.users, level.rate, group.repeat)
-        self.tally = self.run.tallies.setdefault(
-            number, Tally(keep=self._times_needed, retry=self.run.inputs.scenario.retry)
-        )
-        self.trace = self.run.inputs.traces[group.load.replay] if group.load.replay else None
+        self.tally = Tally(keep=self._times_needed, retry=self.run.inputs.scenario.retry)
+        self.trace = known_arrivals(self.load, self.run.inputs.traces, self._seed_text)
         self._dealer: gevent.Greenlet | None = None
         self._workers = set(control.alive())
         self._measured_s = 0.0  # without the holds between
@@ -51,11 +50,15 @@ class Stage:
         self._over = False
         self.look_from: float | None = None  # when the latest look began
         now = self.run.clock.now()
-        self.window = StageWindow(
-            number, group.repeat, group.target, group.payload, level.users, level.rate, started_at=now
-        )
-        if self.trace:
+        self.windows = windows_of(self.spec, group.parts, now, self.load)  # of a mix one for each part
+        self.window = self.windows[0]
+        self.run.tallies |= {window.stage: self.tally for window in self.windows}
+        if self.load.replay:
             self.window.trace_fit = self.run.inputs.trace_fit(group.target, group.payload)
+
+    @property
+    def _seed_text(self) -> str:
+        return f"{self.run.inputs.scenario.seed}/{self.spec.target}/{self.spec.payload}/{self.spec.rate}/{self.spec.repeat}"
 
     @property
     def _times_needed(self) -> bool:
@@ -67,11 +70,13 @@ class Stage:
 
     def go(self) -> None:
         """Raises DiskFailed when the manifest cannot be written. After it, `window.ended_by` is set; `budget` ends the run."""
-        self.run.stage_begins(self.window)
+        for window in self.windows:
+            self.run.stage_begins(window)
         users = self.load.max_users if self.level.users is None else self.level.users
         self.control.announce(self.spec, "settle")
         self.control.ask_for_users(users)
         self.window.settle_from = self.run.clock.now()
+        share(self.windows)
         if not self.trace:
             self._begin_arrivals()
             self._settle()
@@ -81,6 +86,7 @@ class Stage:
             self._stop_arrivals()
             return
         self.window.measure_from = self.run.clock.now()
+        share(self.windows)
         for look, windows in enumerate(LOOKS if self.slo else (1,)):
             self._measure(look, windows * self.at_most_s)
             if self.window.outcome != "undecided" or self.window.ended_by != "time":
@@ -115,6 +121,7 @@ class Stage:
         if self.window.measure_from is not None:
             self.window.measure_until = now
         self.window.ended_by = reason
+        share(self.windows)
         return now
 
     @property
@@ -163,6 +170,7 @@ class Stage:
         self._measured_s += self._end(self._until_over(began - self._measured_s, at_most_s)) - began
         if not self.run.over_budget:  # holding would spend more: the requests in flight end under a falling load
             self._hold()
+            share(self.windows)
 
     def _until_over(self, since: float, at_most_s: float) -> str:
         """Why it ends; since: when it would have begun without a hold between."""
@@ -184,7 +192,7 @@ class Stage:
         self.window.workers = [WorkerLoad(worker, **load) for worker, load in sorted(loads.items()) if load]
         self.window.whole = self.control.wait_for_records(self.spec) and self._workers <= set(self.control.alive())
         if not self.window.whole and self._workers <= loads.keys():  # its records may come later
-            self.control.late.append(self.window)
+            self.control.late += self.windows
         if self.slo:
             self.window.outcome = self._outcome(self.slo)
 
@@ -198,17 +206,18 @@ class Stage:
         if self.window.ended_by == "skip":
             return "undecided"
         due = (self.level.rate or 0.0) * self._measured_s  # 0 in the closed loop
-        if self.tally.requests + 2 * math.sqrt(due) < 0.95 * due:
+        if self.tally.requests + 2 * math.sqrt(self.load.dispersion * due) < 0.95 * due:
             return "missed"
         return self.tally.keeps(slo)
 
     # open loop
     def _begin_arrivals(self) -> None:
-        rate = self.level.rate
+        rate, load = self.level.rate, self.load
         if rate is None:
             return
-        seed_text = f"{self.run.inputs.scenario.seed}/{self.spec.target}/{self.spec.payload}/{rate}/{self.spec.repeat}"
-        due = iter(self.trace) if self.trace else arrivals(rate, self.load.arrivals, seed_text)
+        due = (
+            iter(self.trace) if self.trace else arrivals(rate, load.arrivals, self._seed_text, load.cv, load.burst_size)
+        )
         self._dealer = gevent.spawn(self._deal, due, self.run.clock.now() + FIRST_S)
 
     def _stop_arrivals(self) -> None:

@@ -12,15 +12,17 @@ import typing
 import gevent
 from locust.runners import Runner
 
-from locustfiles.common.planning.plan import USERS_A_SECOND, Group, needs_statistics, plan
+from locustfiles.common.planning.plan import USERS_A_SECOND, Group, alone, needs_statistics, plan
 from locustfiles.common.recording.resume import found, has, next_stage
 from locustfiles.common.recording.run_recorder import DiskFailed, RunRecorder
 from locustfiles.common.stages.budget import BudgetGuard
 from locustfiles.common.stages.preflight import Preflight, SweepEnds
 from locustfiles.common.stages.search import find
 from locustfiles.common.stages.stage import Stage
+from locustfiles.common.stages.stage_windows import share
 from locustfiles.common.stages.worker_control import WorkerControl
 from locustfiles.contract.scenario.loads import Level
+from locustfiles.contract.scenario.mixes import mix_text
 from locustfiles.contract.scenario.slo import Slo
 
 log = logging.getLogger("swarmledger")
@@ -43,7 +45,7 @@ class Sweep:
         searches = any(g.load.find for g in self.groups)  # which decide their stages as they go
         if any(needs_statistics(g.load) for g in self.groups):
             importlib.import_module("numpy.ma")  # now, with what quantiles need, and not in a window that looks at them
-        self.planned = 0 if searches else len(manifest.stages) + sum(len(g.levels) for g in self.groups)
+        self.planned = 0 if searches else len(manifest.stages) + sum(g.stages for g in self.groups)
         self.planned_s = sum(run.inputs.stage_s(g.load) * len(g.levels) for g in self.groups)
         self._done_s = 0.0
         self.stage: Stage | None = None
@@ -100,10 +102,10 @@ class Sweep:
     # the greenlet
     def _go(self) -> None:
         try:
-            self.preflight.preflight(self.groups)
+            self.preflight.preflight(alone(self.groups))
             for group in self.groups:
                 self._look_whether_over()
-                if not self.preflight.left_out(group):
+                if not self._left_out(group):
                     self._group(group)
             self.run.manifest.status = "complete"
         except SweepEnds:
@@ -116,11 +118,16 @@ class Sweep:
         self._guard.stop()
         self.control.set(None)  # not when killed by `stop`: Locust is then stopping already
 
+    def _left_out(self, group: Group) -> bool:
+        """A mix is measured whole or not at all."""
+        return any(map(self.preflight.left_out, alone([group])))
+
     def _group(self, group: Group) -> None:
-        self.preflight.warm_up(group)
-        if self.preflight.left_out(group):
+        for each in alone([group]):
+            self.preflight.warm_up(each)
+        if self._left_out(group):
             return
-        self.run.spend.load_begins(group.target, group.payload)
+        self.run.spend.load_begins(*[(each.target, each.payload) for each in alone([group])])
         for level in group.levels:
             self.measure(group, level)
         if group.load.find:
@@ -141,13 +148,15 @@ class Sweep:
     def measure(self, group: Group, level: Level, slo: Slo | None = None) -> Stage:
         """One stage. Raises SweepEnds when the budget is spent, before it or by it, or a person has ended the run before it."""
         self._look_whether_over()
-        stage = self.stage = Stage(self.control, group, level, next(self._stage_numbers), slo)
+        numbers = [next(self._stage_numbers) for _ in group.parts or (None,)]
+        stage = self.stage = Stage(self.control, group, level, numbers[0], slo)
         # numbers of abandoned stages are not given again
         place, number = len(self.run.manifest.stages) + 1, stage.spec.stage
         of = (f" of {self.planned}" if self.planned else "") + (f" (number {number})" if number != place else "")
+        what = f"a mix of {mix_text(group.parts)}" if group.parts else f"{group.target}, {group.payload}"
         log.info(
-            "Stage %d%s: %s, %s, %s (so far %d requests, %d failed, $%.4f)",
-            *(place, of, group.target, group.payload, level.text),
+            "Stage %s%s: %s, %s (so far %d requests, %d failed, $%.4f)",
+            *(f"{place} to {place + len(numbers) - 1}" if group.parts else place, of, what, level.text),
             *(self.run.requests.rows, self.run.failed, self.run.spend.usd()),
         )
         stage.go()
@@ -155,6 +164,7 @@ class Sweep:
             self.control.drain()
             if stage.window.measure_from is not None:
                 stage.window.hold_until = self.run.clock.now()
+                share(stage.windows)
             self.run.stage_ends()
             raise SweepEnds
         self._done_s += self.run.inputs.stage_s(group.load)

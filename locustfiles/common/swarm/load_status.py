@@ -111,9 +111,9 @@ def _stage(under_way: RunUnderWay | None) -> Document | None:
     progress, left_s = _progress(stage, phase, under_way.run.clock.now() - settled)
     return {
         "stage": spec.stage,
-        "place": len(under_way.run.manifest.stages),
-        "target": spec.target,
-        "payload": spec.payload,
+        "place": len(under_way.run.manifest.stages) - len(stage.windows) + 1,
+        "target": _together(w.target for w in stage.windows),
+        "payload": _together(w.payload for w in stage.windows),
         "users": spec.users,
         "rate": spec.rate,
         "repeat": spec.repeat,
@@ -123,6 +123,11 @@ def _stage(under_way: RunUnderWay | None) -> Document | None:
         "left_s": left_s,
         "at_most_s": stage.look_at_most_s,
     }
+
+
+def _together(names: typing.Iterable[str]) -> str:
+    """Of a mix `chat + batch`."""
+    return " + ".join(dict.fromkeys(names))
 
 
 def _phase(under_way: RunUnderWay, stage: Stage) -> str:

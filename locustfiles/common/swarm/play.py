@@ -6,6 +6,7 @@ import time
 from locustfiles.common.calls.session import Session
 from locustfiles.common.calls.stage_spec import StageSpec
 from locustfiles.common.prompts.payloads import Prompt
+from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.record import RequestRecord
 from locustfiles.contract.scenario.scenario import Scenario
 
@@ -20,7 +21,7 @@ class Play:
 
     def under_way(self, spec: StageSpec) -> Session | None:
         """The session whose next turn is now. One of another stage ends where it is: its turns would be of two loads."""
-        if self._session and (self._session.ended or self._session.spec.stage != spec.stage):
+        if self._session and (self._session.ended or self._session.spec.first != spec.first):
             self._session = None
         return self._session
 
@@ -42,6 +43,7 @@ class Play:
             between = load.held.think_s
             own = session.turn.think_s
             pause_s = own if own is not None else between.draw(self._random) if between else load.think_s
-        pause_s = max(pause_s, scenario.error_pause_s) if record.error else pause_s
+        failed = record.error not in (None, ErrorClass.CANCELLED)
+        pause_s = max(pause_s, scenario.error_pause_s) if failed else pause_s
         self.due = time.perf_counter() + pause_s
         return pause_s

@@ -17,7 +17,7 @@ from locustfiles.common.planning.plan import START_S
 from locustfiles.common.planning.trace_fit import nearest
 from locustfiles.common.prompts.payloads import Draws, Prompt
 from locustfiles.common.swarm.play import Play
-from locustfiles.contract.error_classes import ErrorClass
+from locustfiles.contract.error_classes import OwnCode, stopped_by_us
 from locustfiles.contract.record import RequestRecord
 
 IDLE_S = 0.25  # between two looks whether there is a stage: users are told to come after it is announced
@@ -36,7 +36,11 @@ class RequestFailed(Exception):
 
 
 def tell_locust(environment, record: RequestRecord) -> None:
-    """Fire Locust's request event: `<target> <payload> @<users>` (open loop: `@<rate>/s`), ms, the record as context."""
+    """Fire Locust's request event: `<target> <payload> @<users>` (open loop: `@<rate>/s`), ms, the record as context.
+
+    Not of a request that its client left on purpose: it is no success and no failure, and Locust knows nothing else."""
+    if record.error_code == OwnCode.CLIENT_CANCELLED:
+        return
     level = f"@{record.users}" if record.users is not None else f"@{record.rate:g}/s" if record.rate else record.phase
     environment.events.request.fire(
         request_type=record.operation,
@@ -78,8 +82,10 @@ class LLMUser(User):
         self._warm_for, users, scenario = spec.stage, self.worker_side.users, self.worker_side.scenario
         if spec.users is None:
             come = spec.rate * scenario.longest_call_s
-            users = min(users, math.ceil(come + 4 * math.sqrt(come)))
-        self.worker_side.sender.warm(scenario.target(spec.target), users)
+            spread = scenario.load_of(scenario.target(spec.target)).dispersion
+            users = min(users, math.ceil(come + 4 * math.sqrt(spread * come)))
+        for name in dict.fromkeys(part.target for part in scenario.parts) or (spec.target,):
+            self.worker_side.sender.warm(scenario.target(name), users)
 
     def on_stop(self) -> None:
         self.worker_side.free_number(self.number)
@@ -119,10 +125,11 @@ class LLMUser(User):
         if session:
             spec, prompt = session.spec, session.prompt
         else:
+            spec = self.worker_side.parts.next(spec)
             prompt = self.draw(spec.payload)
             session = self._play.begin(scenario, spec, prompt)
         record = sender.call(self.number, scenario.target(spec.target), prompt, spec, phase, session=session)
-        if record.error == ErrorClass.CANCELLED:
+        if stopped_by_us(record.error, record.error_code):
             raise gevent.GreenletExit
         self._pause_s = self._play.pause_s(record, scenario)
 
@@ -142,6 +149,7 @@ class LLMUser(User):
         spec = self.worker_side.sender.spec  # another stage may have begun meanwhile, or another run
         if arrival is None or spec is None or spec.users is not None:
             return
+        spec = self.worker_side.parts.next(spec)
         prompt = self.prompt_for(arrival, spec.payload)
         self._send(prompt, spec, arrival.at_s, self._play.begin(self.worker_side.scenario, spec, prompt))
 
@@ -149,7 +157,7 @@ class LLMUser(User):
         """In the open loop; there a user pauses in its own session alone."""
         sender, scenario = self.worker_side.sender, self.worker_side.scenario
         record = sender.call(self.number, scenario.target(spec.target), prompt, spec, sender.phase, due, session)
-        if record.error == ErrorClass.CANCELLED:
+        if stopped_by_us(record.error, record.error_code):
             raise gevent.GreenletExit
         pause_s = self._play.pause_s(record, scenario)
         self._pause_s = pause_s if session and not session.ended else 0.0

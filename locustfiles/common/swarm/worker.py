@@ -32,8 +32,9 @@ from locustfiles.common.recording.messages import (
     StageClear,
 )
 from locustfiles.common.swarm.arrival_queue import ArrivalQueue
+from locustfiles.common.swarm.part_draws import PartDraws
 from locustfiles.common.swarm.user import tell_locust
-from locustfiles.contract.error_classes import ErrorClass
+from locustfiles.contract.error_classes import stopped_by_us
 from locustfiles.contract.record import RequestRecord
 from locustfiles.contract.scenario.scenario import Scenario
 from locustfiles.contract.version import versions
@@ -74,6 +75,7 @@ class Worker:
         """Credentials are found now. Raises NoCredentials or BadInput."""
         sender = Sender(inputs.scenario, self.clock, self._sink)
         sender.on_clear = self._say_clear
+        sender.seeded_by(lambda: f"{inputs.scenario.seed}/{max(0, self.runner.worker_index)}")
         return sender
 
     def take_up(self, inputs: Inputs, sender: Sender) -> None:
@@ -84,11 +86,17 @@ class Worker:
         self.keep_records()
         gc.unfreeze()
         self.inputs, self.sender, self._clear = inputs, sender, None
+        self.__dict__.pop("parts", None)
 
     def join(self, worker: str, again: bool = False) -> None:
         """Introduce this process to the master; `again`: it has served a run before."""
         self.sender.worker = worker
         self.introduce(Hello(self.inputs.content, platform.node(), None, again, versions(), self.chosen))
+
+    @functools.cached_property
+    def parts(self) -> PartDraws:
+        """Of the scenario's mix, where it is one."""
+        return PartDraws(self.scenario, self.seed_text)
 
     @property
     def seed_text(self) -> str:
@@ -166,7 +174,9 @@ class Worker:
         prompt = next((p for p in prompts if p.id == message.prompt_id), None) or typical(target, prompts)
         spec = StageSpec(stage=0, target=target.name, payload=message.payload, users=None)
         record = self.sender.call(0, target, prompt, spec, "warmup")
-        if record.error == ErrorClass.CANCELLED:  # without workers this is the sweep's own greenlet: the run is stopped
+        if stopped_by_us(
+            record.error, record.error_code
+        ):  # without workers this is the sweep's own greenlet: the run is stopped
             raise gevent.GreenletExit
         self.report_now()  # Locust forgets what it has counted and not reported when the first users come, which may be at once
         messenger.send(self.runner, CallMade.of(record, message))

@@ -8,6 +8,7 @@ never delays another's stamps. TLS runs through memory BIOs in the same callback
 
 import _socket
 import errno
+import math
 import ssl
 import time
 
@@ -18,7 +19,7 @@ from locustfiles.common.transport.deadline import Deadline
 from locustfiles.common.transport.exchange import Exchange
 from locustfiles.common.transport.framing import Framing
 from locustfiles.common.transport.kernel_stamps import KernelStamps
-from locustfiles.common.transport.limits import Broken
+from locustfiles.common.transport.limits import Broken, left_on_purpose
 from locustfiles.common.transport.taken import Ledger
 from locustfiles.common.transport.turns import Turns
 from locustfiles.contract.error_classes import ErrorClass
@@ -85,7 +86,8 @@ class Connection:
         if self._stamps is not None:
             self._stamps.begin()
         self._watch.start(self._readable)
-        self._deadline.set(deadline)
+        leaves_at = math.inf if exchange.leave_after_s is None else exchange.sent_at + exchange.leave_after_s
+        self._deadline.set(min(deadline, leaves_at))
         try:
             if self._tls:
                 self._tls.plain.write(request)
@@ -102,6 +104,8 @@ class Connection:
             self._idle_since = time.perf_counter()
 
     def _overdue(self) -> None:
+        if self._exchange is not None and self._exchange.leave_after_s is not None:
+            return self._finish(left_on_purpose())
         self._finish(Broken(ErrorClass.READ_TIMEOUT, "the answer did not end within request_timeout_s"))
 
     def _writable(self) -> None:
@@ -154,6 +158,8 @@ class Connection:
                 raise Broken(ErrorClass.STREAM_BROKEN, f"TLS failed {self._where()}: {e.reason}") from None
         if data:
             self._framing.feed(data, self._now)
+            if self._exchange is not None and self._exchange.leaves is not None and self._exchange.leaves():
+                raise left_on_purpose()
         if eof and self._exchange is not None:
             if self._framing.until_close:
                 return self._framing.on_message_complete()

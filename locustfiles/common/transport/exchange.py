@@ -1,5 +1,6 @@
 """One request and what came back."""
 
+import collections.abc
 import dataclasses
 import math
 import re
@@ -31,6 +32,9 @@ class Exchange:
     received: int | None = None  # body bytes, where the pieces are not kept
     request_bytes: int | None = None  # of the request's body; None: there was nothing to send
     pieces: list[tuple[float, typing.Any]] | None = None  # what boto3 handed over instead: bytes, or events
+    # a client that leaves before the answer has ended: so long after the send, or once this says so, asked whenever more has come
+    leave_after_s: float | None = None
+    leaves: collections.abc.Callable[[], bool] | None = None
 
     @property
     def response_bytes(self) -> int:

@@ -38,6 +38,11 @@ class Broken(Exception):
         self.error, self.message, self.code = error, message, code
 
 
+def left_on_purpose() -> Broken:
+    """The client did not wait for the answer's end, as the scenario asks."""
+    return Broken(ErrorClass.CANCELLED, "the client left on purpose, as `cancel` asks", OwnCode.CLIENT_CANCELLED)
+
+
 def too_large(what: str) -> Broken:
     """The answer passed a limit."""
     return Broken(

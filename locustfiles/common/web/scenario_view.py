@@ -5,7 +5,7 @@ import typing
 
 from locustfiles.common.planning.estimate import dollars
 from locustfiles.common.planning.inputs import Inputs
-from locustfiles.common.planning.plan import plan
+from locustfiles.common.planning.plan import alone, plan
 from locustfiles.contract.prices.price import AnyPrice, HourlyPrice, TokenPrice
 from locustfiles.contract.scenario.loads import Load
 from locustfiles.contract.scenario.targets import Target
@@ -21,7 +21,9 @@ def described(inputs: Inputs) -> dict[str, typing.Any]:
     planned_s = sum(inputs.stage_s(g.load) * len(g.levels) for g in groups)
     longest_s = sum(g.load.find.at_most_s if g.load.find else inputs.stage_s(g.load) * len(g.levels) for g in groups)
     sure = "about" if any(g.load.until or g.load.abort_stage for g in groups) else "at least"  # they may end it early
-    hours = [_hourly_usd(inputs, g.target, inputs.stage_s(g.load) * len(g.levels)) for g in groups]
+    # of a mix each target once, though several parts ask it
+    asked = {(g.target, g.repeat if g.share else n): g for n, g in enumerate(alone(groups))}.values()
+    hours = [_hourly_usd(inputs, g.target, inputs.stage_s(g.load) * len(g.levels)) for g in asked]
     hourly = [usd for usd in hours if usd is not None]
     return {
         "file": str(inputs.scenario_file),
@@ -30,7 +32,7 @@ def described(inputs: Inputs) -> dict[str, typing.Any]:
         "stages": [
             _stages(inputs, target, stem) for target in scenario.targets for stem in inputs.stems_of(target.name)
         ],
-        "stages_planned": None if searches else sum(len(g.levels) for g in groups),
+        "stages_planned": None if searches else sum(g.stages for g in groups),
         "planned_s": None if searches else planned_s,
         "planned": f"as its search decides, about {span(longest_s)} at most"
         if searches
@@ -69,10 +71,15 @@ def _stages(inputs: Inputs, target: Target, stem: str) -> dict[str, typing.Any]:
         "target": target.name,
         "payload": stem,
         "prompts": len(inputs.payloads[stem]),
-        "levels": _levels(inputs, load),
+        "levels": _levels(inputs, load) + _of_mix(inputs, target.name, stem),
         "window": _window(inputs, load),
         "repeat": load.repeat,
     }
+
+
+def _of_mix(inputs: Inputs, target: str, stem: str) -> str:
+    shares = (part.share for part in inputs.scenario.parts if (part.target, part.payload) == (target, stem))
+    return next((f" of a mix, {100 * share:.3g} % of whose requests" for share in shares), "")
 
 
 def _levels(inputs: Inputs, load: Load) -> str:
@@ -82,14 +89,16 @@ def _levels(inputs: Inputs, load: Load) -> str:
     numbers = [f"{(n.users if n.users is not None else n.rate or 0.0):g}" for n in inputs.levels_of(load)]
     if len(numbers) > FIRST_LEVELS + LAST_LEVELS + 1:
         numbers = [*numbers[:FIRST_LEVELS], "…", *numbers[-LAST_LEVELS:]]
-    kind = f", {load.arrivals} arrivals" if load.rate else f", from {load.replay}" if load.replay else ""
+    if load.ramp:
+        return f"a ramp from {load.ramp.begin:g} to {load.ramp.end:g} requests/s, {load.arrivals_text} arrivals"
+    kind = f", {load.arrivals_text} arrivals" if load.rate else f", from {load.replay}" if load.replay else ""
     return f"{', '.join(numbers)} {of}{kind}"
 
 
 def _window(inputs: Inputs, load: Load) -> str:
     if load.replay:
         return f"{span(inputs.stage_s(load))}, the trace's"
-    settled = f", after {span(load.settle_s)} of settling" if load.settle_s else ""
+    settled = f", after {span(load.settle_s)} of settling" if load.settle_s and not load.ramp else ""
     if load.until is None:
         return f"{span(load.measure_s or 0.0)}{settled}"
     enough = [f"{load.until.requests:,} requests"] if load.until.requests else []

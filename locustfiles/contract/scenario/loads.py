@@ -52,6 +52,23 @@ class Find(Strict):
         return self
 
 
+class Ramp(Strict):
+    """Requests/s at the begin and at the end of the measured window, between which the rate goes evenly."""
+
+    begin: Positive
+    end: Positive
+
+    @pydantic.model_validator(mode="after")
+    def _goes(self) -> typing.Self:
+        if self.begin == self.end:
+            raise ValueError("`begin` and `end` are one rate, which is no ramp; write `rate: [...]`")
+        return self
+
+    @property
+    def mean(self) -> float:
+        return (self.begin + self.end) / 2
+
+
 class Level(typing.NamedTuple):
     """What one stage asks for: users, or requests/s (the mean rate of a replayed trace)."""
 
@@ -86,11 +103,13 @@ def _levels(value: object) -> object:
     return users
 
 
-_KINDS = ("users", "rate", "replay", "find")
+Arrivals = typing.Literal["poisson", "constant", "gamma", "bursts"]
+_SHAPES = {"gamma": "cv", "bursts": "burst_size"}  # arrivals -> the key that they need
+_KINDS = ("users", "rate", "ramp", "replay", "find")
 
 
 class Load(Strict):
-    """Exactly one of users, rate, replay and find.
+    """Exactly one of users, rate, ramp, replay and find.
 
     Closed loop: each of the users sends its next request when the last one ended. Open loop: requests are sent when
     they are due, whatever became of those before; `max_users` of them at a time.
@@ -98,9 +117,14 @@ class Load(Strict):
 
     users: typing.Annotated[list[Count], pydantic.BeforeValidator(_levels), pydantic.Field(min_length=1)] | None = None
     rate: typing.Annotated[list[Positive], pydantic.Field(min_length=1)] | None = None  # requests/s
+    ramp: Ramp | None = None
     replay: Text | None = None  # a CSV file of arrivals
     find: Find | None = None
-    arrivals: typing.Literal["poisson", "constant"] = "poisson"
+    arrivals: Arrivals = "poisson"
+    cv: typing.Annotated[float, pydantic.Field(gt=0, le=10)] | None = None  # of gamma's gaps: standard deviation / mean
+    burst_size: typing.Annotated[int, pydantic.Field(ge=2, le=10_000)] | None = (
+        None  # of bursts: requests that are due at once
+    )
     max_users: Count = 200
     repeat: Count = 1
     think_s: Seconds = 0.0
@@ -115,7 +139,9 @@ class Load(Strict):
     def _whole(self) -> typing.Self:
         given = [kind for kind in _KINDS if getattr(self, kind) is not None]
         if len(given) != 1:
-            raise ValueError("needs exactly one of `users`, `rate`, `replay` and `find`")
+            raise ValueError("needs exactly one of `users`, `rate`, `ramp`, `replay` and `find`")
+        if self.ramp is not None and self.until is not None:
+            raise ValueError("`ramp` goes from its begin to its end in `measure_s`; give that in place of `until`")
         if self.replay is not None and (self.measure_s is not None or self.until is not None):
             raise ValueError("`replay` is measured from its first arrival to its last; remove `measure_s` and `until`")
         if self.replay is None and (self.measure_s is None) == (self.until is None):
@@ -128,6 +154,9 @@ class Load(Strict):
             raise ValueError(
                 "`think_s` is of the closed loop; in the open loop requests come when they are due; remove it"
             )
+        for kind, key in _SHAPES.items():
+            if (self.arrivals == kind) != (getattr(self, key) is not None):
+                raise ValueError(f"`{key}` and `arrivals: {kind}` belong together; add the other, or remove it")
         if self.find and self.repeat > 1:
             raise ValueError("`find` repeats its boundary by itself; remove `repeat`")
         return self
@@ -145,13 +174,28 @@ class Load(Strict):
 
     @property
     def open_loop(self) -> bool:
-        return self.rate is not None or self.replay is not None or (self.find is not None and self.find.of == "rate")
+        alone = self.rate is not None or self.replay is not None or self.ramp is not None
+        return alone or (self.find is not None and self.find.of == "rate")
+
+    @property
+    def dispersion(self) -> float:
+        """Variance of the number of arrivals in a long time over their mean: 1 of a Poisson process."""
+        return (self.cv or 1.0) ** 2 * (self.burst_size or 1)
+
+    @property
+    def arrivals_text(self) -> str:
+        """`poisson`, `gamma (cv 2)`, `bursts of 10`"""
+        if self.burst_size:
+            return f"bursts of {self.burst_size}"
+        return f"gamma (cv {self.cv:g})" if self.cv else self.arrivals
 
     @property
     def levels(self) -> list[Level]:
         """The stages that are known beforehand; none of a replay, whose rate is in its file, and of a search."""
         if self.users is not None:
             return [Level(n, None) for n in self.users]
+        if self.ramp is not None:
+            return [Level(None, self.ramp.mean)]
         return [Level(None, rate) for rate in self.rate or ()]
 
     @property

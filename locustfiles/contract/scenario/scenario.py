@@ -10,8 +10,10 @@ import pydantic
 
 from locustfiles.contract.bad_input import BadScenario
 from locustfiles.contract.prices.price import exact
+from locustfiles.contract.scenario.cancels import Cancel
 from locustfiles.contract.scenario.field_types import Address, Files, Name, Positive, Seconds, Text
 from locustfiles.contract.scenario.loads import Load
+from locustfiles.contract.scenario.mixes import MixPart, Part, check_mix, parts_of, stem
 from locustfiles.contract.scenario.retry import Retry
 from locustfiles.contract.scenario.slo import Slo
 from locustfiles.contract.scenario.targets import SageMakerTarget, Target
@@ -27,6 +29,8 @@ class Scenario(Strict):
     endpoint_url: Address | None = None
     payloads: Files
     load: Load
+    mix: list[MixPart] | None = None  # instead of a stage for each target and payload
+    cancel: Cancel | None = None
     request_timeout_s: Positive = 60.0
     error_pause_s: Seconds = 0.1
     retry: Retry | None = None
@@ -104,6 +108,40 @@ class Scenario(Strict):
                 )
         return self
 
+    @pydantic.model_validator(mode="after")
+    def _mixes(self) -> typing.Self:
+        if self.mix is None:
+            return self
+        check_mix(self.mix, self._files)
+        own = next((t.name for t in self.targets if t.load), None)
+        if own:
+            raise ValueError(
+                f"`load` of target `{own}`: the load of a mix is the scenario's; remove one of `mix` and it"
+            )
+        if self.load.find or self.load.replay:
+            raise ValueError(
+                f"`{'find' if self.load.find else 'replay'}` is of one target and payload; remove it or `mix`"
+            )
+        return self
+
+    @pydantic.model_validator(mode="after")
+    def _cancels(self) -> typing.Self:
+        """Only what streams can be left in mid-answer as people do it."""
+        if self.cancel and not any(t.stream for t in self.targets):
+            raise ValueError("`cancel` is of streamed answers, and no target streams; add `stream: true` or remove it")
+        if self.cancel and self.cancel.after_s and self.cancel.after_s >= self.request_timeout_s:
+            raise ValueError("`cancel.after_s` must be below `request_timeout_s`, which ends every request; mend one")
+        return self
+
+    @property
+    def _files(self) -> dict[str, list[str]]:
+        return {t.name: t.payloads or self.payloads for t in self.targets}
+
+    @property
+    def parts(self) -> list[Part]:
+        """Of its mix; none without one."""
+        return parts_of(self.mix, self._files) if self.mix else []
+
     @property
     def longest_call_s(self) -> float:
         """A call's deadline, s: every attempt's and the pauses between them."""
@@ -114,7 +152,9 @@ class Scenario(Strict):
         return next(t for t in self.targets if t.name == name)
 
     def payloads_of(self, target: Target) -> list[str]:
-        return target.payloads or self.payloads
+        files = target.payloads or self.payloads
+        sent = {part.payload for part in self.parts if part.target == target.name}
+        return [file for file in files if stem(file) in sent] if self.mix else files
 
     def load_of(self, target: Target) -> Load:
         return target.load or self.load

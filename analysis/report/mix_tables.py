@@ -1,0 +1,77 @@
+"""Mixes as tables: a row for all parts together, and one for each."""
+
+import pandas as pd
+
+from analysis.advice.mixes import Mix, shares
+from analysis.verdicts.stage_results import Result
+from analysis.words import format as show
+from analysis.words.level import is_open, kind_of, value_of
+from analysis.words.user_perceived import perceived
+
+TOGETHER = "all parts together"
+
+
+def shown_mixes(mixes: list[Mix], several_runs: bool) -> pd.DataFrame:
+    """Text cells. Times are of each part alone: those of different work together say nothing of either."""
+    rows = [row for mix in mixes for row in (_whole(mix), *map(_part, mix.parts, shares(mix)))]
+    table = pd.DataFrame(rows)
+    return table if several_runs or table.empty else table.drop(columns="Run")
+
+
+def mix_rows(mixes: list[Mix]) -> pd.DataFrame:
+    """A row a mix, of numbers: tables/mixes.csv."""
+    names = [
+        "run", "mix", "users", "rate", "parts", "requests", "failures", "cancelled", "error_rate", "throughput_per_s",
+        "in_flight_mean", "usd_per_transaction", "verdict",
+    ]  # fmt: skip
+    rows = [
+        [m.first.run, m.first.identity.mix, m.first.users, m.first.rate, len(m.parts), m.requests, m.failures, m.cancelled,
+         m.error_rate, m.throughput_per_s, m.in_flight_mean, m.usd_per_transaction, m.verdict]
+        for m in mixes
+    ]  # fmt: skip
+    kinds = {"users": "Int64", "rate": "float64", "error_rate": "float64", "usd_per_transaction": "float64"}
+    return pd.DataFrame(rows, columns=names).astype(kinds)
+
+
+def _whole(mix: Mix) -> dict[str, str]:
+    first = mix.first
+    load = f"{value_of(first):g} {'requests/s' if is_open(first) else kind_of(first)}"
+    repeat = f", repeat {first.identity.repeat}" if (first.identity.repeat or 1) > 1 else ""
+    return {
+        "Run": first.run,
+        "Mix": f"{load}{repeat}",
+        "Part": TOGETHER,
+        "Verdict": mix.verdict,
+        "$ per 10,000": show.money(_ten_thousand(mix.usd_per_transaction)),
+        "Requests": show.count(mix.requests),
+        "Error rate": show.percent(mix.error_rate),
+        "Transactions/s": show.number(mix.throughput_per_s),
+        "TTFT p95": "",
+        "Latency p95": "",
+        "In flight": show.number(mix.in_flight_mean),
+        "Share, planned": show.percent(1.0),
+        "Share, sent": show.percent(1.0),
+    }
+
+
+def _part(result: Result, sent: float | None) -> dict[str, str]:
+    figures, user = result.figures, perceived(result.figures)
+    return {
+        "Run": figures.run,
+        "Mix": f"stage {figures.identity.stage}",
+        "Part": f"{figures.identity.target} on {figures.identity.payload}",
+        "Verdict": figures.trust.verdict or "",
+        "$ per 10,000": show.money(_ten_thousand(result.usd)),
+        "Requests": show.count(figures.outcome.requests),
+        "Error rate": show.percent(figures.outcome.error_rate),
+        "Transactions/s": show.number(figures.throughput.throughput_per_s),
+        "TTFT p95": show.seconds(user.ttft.p95),
+        "Latency p95": show.seconds(user.latency.p95),
+        "In flight": show.number(figures.throughput.in_flight_mean),
+        "Share, planned": show.percent(figures.mix_share),
+        "Share, sent": show.percent(sent),
+    }
+
+
+def _ten_thousand(usd: float | None) -> float | None:
+    return None if usd is None else 10_000 * usd
