@@ -57,6 +57,7 @@ def counts(measured: list[dict], retry: bool) -> dict:
         "successes": successes,
         "failures": failures,
         "cancelled": cancelled,
+        "left_by_client": None,  # these scenarios have no `cancel`
         "error_rate": failures / (n - cancelled) if n > cancelled else None,
         "lag_ms_max": max((r["lag_ms"] for r in measured), default=None),
         "reconnects": reconnects if told or not n else None,
