@@ -154,6 +154,7 @@ def test_failures_have_their_classes_by_both(pair, name):
         assert (record.error, record.error_code, record.http_status) == (error, code, status)
         assert said in record.error_message
         assert (record.accepted_ms is not None) == (status in (202, 403))
+        assert (record.request_id is not None) == (name != "no bucket")
 
 
 @pytest.mark.parametrize(

@@ -105,18 +105,17 @@ class AsyncCall:
                 exchange.done_at = found.at
                 if found.error is not None:
                     exchange.status = found.status
-                    return _failed(found, found.message)
+                    return _failed(found, found.message, _id_of(exchange))
                 exchange.chunks = [(found.at, found.body or b"")]
                 exchange.received, exchange.ended = len(found.body or b""), True
                 return self._failure(exchange) if place is places[1] else self._read(exchange, body)
         exchange.fail(Broken(ErrorClass.READ_TIMEOUT, late))
         exchange.done_at = now
-        return ParsedAnswer()
+        return ParsedAnswer(request_id=_id_of(exchange))
 
     def _failure(self, exchange: Exchange) -> ParsedAnswer:
         text = exchange.chunks[0][1][:4096].decode(errors="replace")
-        request_id = one_line(exchange.headers.get("x-amzn-requestid"), 128)
-        told = one_line(redact(text), 200)
+        told, request_id = one_line(redact(text), 200), _id_of(exchange)
         return ParsedAnswer(
             error=ErrorClass.MODEL_ERROR, error_code=FAILURE_OBJECT, error_message=told, request_id=request_id
         )
@@ -157,5 +156,12 @@ def _by_our_own(session: AwsSession, transport: ConnectionPool) -> Submit:
     return submit
 
 
-def _failed(found: Answered, message: str | None) -> ParsedAnswer:
-    return ParsedAnswer(error=found.error or ErrorClass.CLIENT, error_code=found.code, error_message=message)
+def _id_of(exchange: Exchange) -> str | None:
+    """Of the request that was accepted."""
+    return one_line(exchange.headers.get("x-amzn-requestid"), 128)
+
+
+def _failed(found: Answered, message: str | None, request_id: str | None = None) -> ParsedAnswer:
+    return ParsedAnswer(
+        error=found.error or ErrorClass.CLIENT, error_code=found.code, error_message=message, request_id=request_id
+    )
