@@ -21,7 +21,8 @@ def counted(sender, inputs, problems: list[str]) -> tuple[Counts, list[str]]:
         if not offered(target) or not isinstance(price, TokenPrice) or any(target.name in p for p in problems):
             continue
         for stem in inputs.stems_of(target.name):
-            made = counter.of(target, spread(target, inputs.payloads[stem]))
+            sent = [inputs.sent(target, stem, line) for line in spread(target, inputs.payloads[stem])]
+            made = counter.of(target, sent)
             if made.tokens:
                 counts[target.name, stem] = made.tokens
                 lines.append(_said(target.name, stem, made.tokens, len(inputs.payloads[stem]), price))

@@ -71,6 +71,14 @@ class TraceFit:
 
 
 @dataclasses.dataclass(slots=True)
+class CacheAsked:
+    """What a stage's `prefix:` wants of a prompt cache: the share of its prompt tokens that is read from one once it is warm."""
+
+    share: float
+    leeway: float  # what the caches' blocks may take from it, as a share: only whole blocks are cached
+
+
+@dataclasses.dataclass(slots=True)
 class StageWindow:
     """One visit of (target, payload, users or rate): Unix seconds by the master's clock, None if not reached."""
 
@@ -91,6 +99,7 @@ class StageWindow:
     steady: bool | None = None  # whether its latencies drifted no more when the window began; None: not looked at
     outcome: str | None = None  # of a search's stage: met, missed or undecided; None: not to be trusted
     trace_fit: TraceFit | None = None  # of a replay whose trace has prompt lengths
+    cache_asked: CacheAsked | None = None  # of a `prefix:` that asks for a cache
     whole: bool = False  # every record of it has arrived, and every worker that began it was there all the time
     workers: list[WorkerLoad] = dataclasses.field(default_factory=list)  # those that were there at its end
     records: int | None = None  # of all its phases, that are in requests.csv

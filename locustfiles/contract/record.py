@@ -75,6 +75,10 @@ class RequestRecord:
     gaps: str | None = None  # `156*2 175`: how many gaps between deltas with output were of which length: gap_counts.py
     session: str | None = None  # the conversation that this request is part of: unique in the run; empty elsewhere
     turn: int | None = None  # its number in the session, from 1
+    asked_prompt_tokens: int | None = (
+        None  # how long a trace or a synthetic payload wants the whole prompt; empty elsewhere
+    )
+    asked_completion_tokens: int | None = None  # the same of the answer, which `max_tokens` asks for
 
     def __post_init__(self) -> None:
         times = [0.0, self.ttft_ms, self.last_token_ms, self.latency_ms]
@@ -96,7 +100,9 @@ FIELDS: tuple[str, ...] = tuple(f.name for f in dataclasses.fields(RequestRecord
 values_of = operator.attrgetter(*FIELDS)
 WALL_CLOCK = 1e8  # a larger `started_at` is Unix seconds, to the microsecond; all else has three decimals
 #: those of files from before a field was added
-_EARLIER_FIELDS = tuple(FIELDS[: FIELDS.index(added)] for added in ("served_latency", "cache_write_1h_tokens", "gaps", "session"))
+_EARLIER_FIELDS = tuple(
+    FIELDS[: FIELDS.index(added)] for added in ("served_latency", "cache_write_1h_tokens", "gaps", "session")
+)
 
 #: `stop_reason` of an answer that a guardrail blocked or masked
 GUARDRAIL_STOP = "guardrail_intervened"

@@ -15,7 +15,18 @@ from locustfiles.common.prompts import payloads, tokenizer_packages
 from locustfiles.common.prompts.payloads import Prompt
 from locustfiles.contract import error_classes, exit_codes, manifest, record
 from locustfiles.contract.prices import price, price_book
-from locustfiles.contract.scenario import families, loads, raw, retry, scenario, slo, slo_file, targets
+from locustfiles.contract.scenario import (
+    families,
+    loads,
+    prefix,
+    raw,
+    retry,
+    scenario,
+    slo,
+    slo_file,
+    synthetic,
+    targets,
+)
 from scripts.emulator import config as emulator
 from tests.helpers.documents import MANUAL, ROOT, blocks, code, inline_codes, sections, table, text_of
 from tests.helpers.key_tables import check_keys
@@ -36,6 +47,9 @@ MODELS: dict[str, type[pydantic.BaseModel]] = {
     "until": loads.Until,
     "abort_stage": loads.AbortStage,
     "find": loads.Find,
+    "Synthetic prompts": synthetic.Synthetic,
+    "Lengths": synthetic.Lengths,
+    "Prefix": prefix.Prefix,
     "Retry": retry.Retry,
     "SLO": slo.Slo,
     "Limits": slo.Limits,

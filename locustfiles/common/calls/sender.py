@@ -52,6 +52,8 @@ class Sender:
         self.worker = "local"
         self.sink = sink
         self.on_clear: collections.abc.Callable[[StageSpec, str], None] = lambda spec, phase: None
+        #: (target, payload, line) -> what is sent in its place: Inputs.sent
+        self.sent: collections.abc.Callable[[Target, str, Prompt], Prompt] = lambda target, payload, prompt: prompt
         self.load: dict[str, float] = {}  # how this process kept up in the last measured window: Probe.read
         self.spec: StageSpec | None = None
         self.phase = "settle"
@@ -142,6 +144,7 @@ class Sender:
     def _attempts(
         self, user: int, target: Target, prompt: Prompt, spec: StageSpec, phase: str, due: float | None
     ) -> RequestRecord:
+        prompt = self.sent(target, spec.payload, prompt)
         body, retry = self._bodies.of(target, prompt), self.scenario.retry
         facts = self._facts(user, target, body, prompt, spec)
         attempt = 0
@@ -183,6 +186,8 @@ class Sender:
             "operation": body.operation,
             "payload": spec.payload,
             "prompt_id": prompt.id,
+            "asked_prompt_tokens": prompt.asked.prompt_tokens,
+            "asked_completion_tokens": prompt.asked.completion_tokens,
             "stage": spec.stage,
             "repeat": spec.repeat,
             "users": spec.users,

@@ -83,6 +83,9 @@ def build(target: Target, prompt: Prompt) -> Body:
     Raises BadPayload for a prompt that the dialect cannot take, BadScenario for parameters that it cannot.
     """
     parameters = target.parameters | prompt.parameters if prompt.parameters else target.parameters
+    if target.hold_length and prompt.asked.completion_tokens:
+        held = True if target.hold_length == "ignore_eos" else prompt.asked.completion_tokens
+        parameters = parameters | {target.hold_length: held}
     dialect = dialect_of(target)
     _check(dialect, target, prompt, parameters)
     operation, path, headers = _address(target)

@@ -13,6 +13,7 @@ import pathlib
 import random
 import typing
 
+from locustfiles.common.prompts.asked import NOTHING, Asked
 from locustfiles.common.prompts.foreign_lines import foreign
 from locustfiles.common.prompts.images import image_in, image_of
 from locustfiles.contract.bad_input import BadInput
@@ -38,6 +39,7 @@ class Prompt:
     messages: list[dict] | None
     prompt_tokens: int | None = None  # what the file says; a service's own count goes before it
     parameters: dict = dataclasses.field(default_factory=dict)  # these override the target's
+    asked: Asked = NOTHING
 
     @property
     def texts(self) -> list[str]:

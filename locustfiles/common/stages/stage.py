@@ -56,6 +56,7 @@ class Stage:
         )
         if self.trace:
             self.window.trace_fit = self.run.inputs.trace_fit(group.target, group.payload)
+        self.window.cache_asked = self.run.inputs.cache_asked(group.target, group.payload)
 
     @property
     def _times_needed(self) -> bool:

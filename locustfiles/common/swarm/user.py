@@ -1,6 +1,5 @@
 """LLMUser: sends the current stage's prompts, one after the other, and tells Locust of each."""
 
-import dataclasses
 import functools
 import math
 import random
@@ -13,7 +12,7 @@ from locustfiles.common.calls.sender import Sender
 from locustfiles.common.calls.stage_spec import StageSpec
 from locustfiles.common.planning.arrivals import Arrival
 from locustfiles.common.planning.plan import START_S
-from locustfiles.common.planning.trace_fit import nearest
+from locustfiles.common.planning.sent_lines import for_arrival
 from locustfiles.common.prompts.payloads import Draws, Prompt
 from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.record import RequestRecord
@@ -131,7 +130,7 @@ class LLMUser(User):
         sender: Sender = self.worker_side.sender
         if arrival is None or sender.spec is None or sender.spec.users is not None:
             return
-        prompt = self.prompt_for(arrival, sender.spec.payload)
+        prompt = self.prompt_for(arrival, target, sender.spec.payload)
         record = sender.call(self.number, target, prompt, sender.spec, sender.phase, arrival.at_s)
         if record.error == ErrorClass.CANCELLED:
             raise gevent.GreenletExit
@@ -141,11 +140,11 @@ class LLMUser(User):
         """For replays, which alone take lines by their length."""
         return random.Random(f"{self.worker_side.seed_text}/{self.number}/replay")
 
-    def prompt_for(self, arrival: Arrival, payload: str) -> Prompt:
+    def prompt_for(self, arrival: Arrival, target: Target, payload: str) -> Prompt:
         """The next prompt; where a trace has token lengths, one of the nearest length, asked for so many tokens."""
         prompt = self.draw(payload)
         if arrival.prompt_tokens is not None:
-            prompt = self._random.choice(nearest(self.worker_side.payloads[payload], arrival.prompt_tokens))
-        if arrival.max_tokens is not None:
-            prompt = dataclasses.replace(prompt, parameters=prompt.parameters | {"max_tokens": arrival.max_tokens})
-        return prompt
+            prompt = self._random.choice(
+                self.worker_side.inputs.by_length[target.name, payload].lines(arrival.prompt_tokens)
+            )
+        return for_arrival(prompt, arrival.prompt_tokens, arrival.max_tokens)

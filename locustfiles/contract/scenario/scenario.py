@@ -12,8 +12,10 @@ from locustfiles.contract.bad_input import BadScenario
 from locustfiles.contract.prices.price import exact
 from locustfiles.contract.scenario.field_types import Address, Files, Name, Positive, Seconds, Text
 from locustfiles.contract.scenario.loads import Load
+from locustfiles.contract.scenario.prefix import Prefix, check_prefix
 from locustfiles.contract.scenario.retry import Retry
 from locustfiles.contract.scenario.slo import Slo
+from locustfiles.contract.scenario.synthetic import Synthetic, check_synthetic
 from locustfiles.contract.scenario.targets import SageMakerTarget, Target
 from locustfiles.contract.strict_yaml import Strict, load_yaml, place_of
 
@@ -26,6 +28,8 @@ class Scenario(Strict):
     region: Text | None = None  # AWS's targets need it
     endpoint_url: Address | None = None
     payloads: Files
+    synthetic: dict[Name, Synthetic] = {}  # prompts made to lengths, named among `payloads`
+    prefix: Prefix | None = None  # before every prompt
     load: Load
     request_timeout_s: Positive = 60.0
     error_pause_s: Seconds = 0.1
@@ -73,6 +77,13 @@ class Scenario(Strict):
         return self
 
     @pydantic.model_validator(mode="after")
+    def _prompts_fit(self) -> typing.Self:
+        check_synthetic(self.synthetic, {t.name: (t.tokenizer, self.payloads_of(t)) for t in self.targets})
+        for target in self.targets:
+            check_prefix(self.prefix_of(target), target.system, getattr(target, "cache_system", False))
+        return self
+
+    @pydantic.model_validator(mode="after")
     def _transport_fits(self) -> typing.Self:
         routed = next((t.name for t in self.targets if t.service == "openai"), None)
         if self.transport == "boto3" and routed:
@@ -115,6 +126,9 @@ class Scenario(Strict):
 
     def payloads_of(self, target: Target) -> list[str]:
         return target.payloads or self.payloads
+
+    def prefix_of(self, target: Target) -> Prefix | None:
+        return target.prefix or self.prefix
 
     def load_of(self, target: Target) -> Load:
         return target.load or self.load

@@ -22,6 +22,7 @@ from locustfiles.contract.scenario.field_types import (
     WebAddress,
 )
 from locustfiles.contract.scenario.loads import Load
+from locustfiles.contract.scenario.prefix import Prefix, check_prefix
 from locustfiles.contract.scenario.raw import RawAnswer, check_raw
 from locustfiles.contract.strict_yaml import Strict
 
@@ -37,6 +38,10 @@ class _Target(Strict):
     system: Prose | None = None  # before every prompt
     payloads: Files | None = None
     load: Load | None = None
+    prefix: Prefix | None = None
+    hold_length: typing.Literal["min_tokens", "ignore_eos"] | None = (
+        None  # the parameter by which its server writes answers to the length asked for
+    )
     parameters: dict[str, typing.Any] = {}
     price: AnyPrice | None = None
     discount_percent: Percent = 0.0  # off its price: a savings plan's, or a private one
@@ -47,6 +52,11 @@ class _Target(Strict):
         tokens = self.parameters.get("max_tokens")
         if tokens is not None and (type(tokens) is not int or tokens < 1):
             raise ValueError("`parameters.max_tokens` must be a whole number of at least 1")
+        return self
+
+    @pydantic.model_validator(mode="after")
+    def _prefix_fits(self) -> typing.Self:
+        check_prefix(self.prefix, self.system, getattr(self, "cache_system", False))
         return self
 
 
