@@ -15,6 +15,7 @@ from analysis.verdicts.place import prompts_of
 from analysis.verdicts.stage_results import Result
 from analysis.words import format as show
 from analysis.words.level import LevelKind, kind_of
+from locustfiles.contract.scenario.prefix import Prefix
 
 MAX_OUTPUT_DIFFERENCE = 0.10
 MAX_COUNT_DIFFERENCE = 0.02
@@ -28,6 +29,7 @@ class Measured(typing.NamedTuple):
     file: str | None  # SHA-256 of the payload file; None: not known
     run: str
     good: Rows
+    prefix: Prefix | None  # what stands before its prompts
 
 
 def comparability_warnings(runs: list[Run], dataset: str, prices: dict[str, Prices]) -> list[str]:
@@ -51,7 +53,8 @@ def _measured(run: Run, dataset: str) -> typing.Iterator[Measured]:
     good = records[(records["payload"] == dataset) & (records["phase"] == "measure") & records["error"].isna()]
     codes, targets = codes_of(good["target"])
     for code in pd.unique(codes):
-        yield Measured(run.named(targets[code]), prompts_of(run, dataset), run.name, good[codes == code])
+        prefix = run.target(targets[code]).prefix
+        yield Measured(run.named(targets[code]), prompts_of(run, dataset), run.name, good[codes == code], prefix)
 
 
 def _output_lengths(measured: list[Measured]) -> list[str]:
@@ -69,7 +72,7 @@ def _token_counts(measured: list[Measured]) -> list[str]:
     warnings: list[str] = []
     counts = [_prompt_counts(m.good) for m in measured] if len(measured) > 1 else [pd.Series()] * len(measured)
     for (one, counted), (other, also) in itertools.combinations(zip(measured, counts, strict=True), 2):
-        if one.run != other.run and (one.file is None or one.file != other.file):
+        if (one.run != other.run and (one.file is None or one.file != other.file)) or one.prefix != other.prefix:
             continue  # equal ids may be of other prompts
         both = pd.concat([counted, also], axis=1, keys=["one", "other"]).dropna()
         both = both[both["one"] > 0]

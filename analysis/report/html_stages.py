@@ -11,6 +11,7 @@ from analysis.report.stage_groups import (
     GROUPS,
     OF_ATTEMPTS,
     OPEN_GROUPS,
+    QUIET,
     SUMMARY,
     WITH_FAILURES,
     Group,
@@ -57,6 +58,8 @@ def _grouped(
     for group in groups:
         width = 0
         for marked, of in group.columns.items():
+            if of in QUIET and not any(of.of(r.figures) for r in results):
+                continue
             values = [_value(r.figures, of) for r in results]
             if not any(show.known(v) or show.failed(v) for v in values):
                 if "" not in values:
@@ -119,7 +122,7 @@ def _bounds(figures: StageFigures, of: Column) -> str:
 def summary(result: Result) -> Table:
     """The recommended stage as Information/Value."""
     rows, figures = [], result.figures
-    for of in SUMMARY:
+    for of in (one for one in SUMMARY if one not in QUIET or one.of(figures)):
         cell, name = _cell(result, of, of.of(figures)), heading(of.name)
         if figures.retried and of in OF_REQUESTS:
             name += " of attempts"

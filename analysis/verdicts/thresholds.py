@@ -49,6 +49,16 @@ THRESHOLDS: dict[str, Threshold] = {
     "cache_reads": Threshold(
         0.10, "More than 10 % of the prompt tokens were read from a cache: latency and cost are those of warm prompts."
     ),
+    "cache_asked": Threshold(
+        0.05,
+        "The scenario's `prefix:` asks for a share of prompt tokens from a cache, and what was read is more than 5 % of the prompt "
+        "tokens away from it: latency and cost are those of another cache.",
+    ),
+    "lengths": Threshold(
+        0.05,
+        "A trace or a synthetic payload asks for lengths, and the prompts (but for a chat template of up to 64 tokens) or the answers "
+        "were in sum more than 5 % off them: the work was another.",
+    ),
     "reconnects": Threshold(0.01, "More than 1 % of the requests had to open a connection, which is in their times."),
     "late_sends": Threshold(
         0.10,
