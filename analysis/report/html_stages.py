@@ -11,10 +11,10 @@ from analysis.report.stage_groups import (
     GROUPS,
     OF_ATTEMPTS,
     OPEN_GROUPS,
-    QUIET,
     SUMMARY,
     WITH_FAILURES,
     Group,
+    quiet,
 )
 from analysis.verdicts.stage_results import Result
 from analysis.words import format as show
@@ -58,7 +58,7 @@ def _grouped(
     for group in groups:
         width = 0
         for marked, of in group.columns.items():
-            if of in QUIET and not any(of.of(r.figures) for r in results):
+            if quiet(of, (r.figures for r in results)):
                 continue
             values = [_value(r.figures, of) for r in results]
             if not any(show.known(v) or show.failed(v) for v in values):
@@ -122,7 +122,7 @@ def _bounds(figures: StageFigures, of: Column) -> str:
 def summary(result: Result) -> Table:
     """The recommended stage as Information/Value."""
     rows, figures = [], result.figures
-    for of in (one for one in SUMMARY if one not in QUIET or one.of(figures)):
+    for of in (one for one in SUMMARY if not quiet(one, [figures])):
         cell, name = _cell(result, of, of.of(figures)), heading(of.name)
         if figures.retried and of in OF_REQUESTS:
             name += " of attempts"

@@ -142,14 +142,16 @@ AMBIGUOUS = (
     "Latency, s", "TTFT, s", "TPOT, ms", "ITL, ms", "Cost", "Tokens", *(g.name for g in CALL_GROUPS[1:]), *(g.name for g in OPEN_GROUPS),
 )  # fmt: skip
 
-#: of no interest where no stage has any of it: a cache that was used, lengths that were asked for
-QUIET = columns(
-    lambda f: (
-        f.tokens.cache_read_share, f.tokens.cache_write_share, f.lengths.asked_prompt_tokens_mean, f.lengths.prompt_length_ratio,
-        f.lengths.prompt_length_share, f.lengths.asked_completion_tokens_mean, f.lengths.completion_length_ratio,
-        f.lengths.completion_length_share,
-    )
-)  # fmt: skip
+#: of no interest where no cache was used
+CACHED = columns(lambda f: (f.tokens.cache_read_share, f.tokens.cache_write_share))
+
+
+def quiet(of: Column, some: typing.Iterable[StageFigures]) -> bool:
+    """Whether the column says nothing of these stages, and is not missed."""
+    values = [of.of(figures) for figures in some]
+    return (of in CACHED and not any(values)) or (of.path[0] == "lengths" and all(value is None for value in values))
+
+
 #: of no interest where nothing failed
 WITH_FAILURES = columns(lambda f: [getattr(f.latency_with_failures, f"{name}_all") for name in LEVELS])
 

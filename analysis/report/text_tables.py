@@ -5,7 +5,7 @@ import typing
 import pandas as pd
 
 from analysis.cost.run_cost import RunCost
-from analysis.report.stage_groups import QUIET
+from analysis.report.stage_groups import quiet
 from analysis.verdicts.stage_results import Result
 from analysis.words import format as show
 from analysis.words.columns import Cell, Column, headed
@@ -118,12 +118,9 @@ def text_table(
             return of(stage.figures)
         return with_interval(stage, of) if intervals else figure(stage.figures, of)
 
-    quiet = {
-        h
-        for h, of in columns.items()
-        if of in QUIET and isinstance(of, Column) and not any(of.of(s.figures) for s in stages)
-    }
-    wanted = {head: of for head, of in columns.items() if head not in {*without, *quiet}}
+    figures_of = [stage.figures for stage in stages]
+    says = {head: of for head, of in columns.items() if not (isinstance(of, Column) and quiet(of, figures_of))}
+    wanted = {head: of for head, of in says.items() if head not in set(without)}
     return pd.DataFrame({head: [cell(stage, of) for stage in stages] for head, of in wanted.items()}, dtype=object)
 
 

@@ -112,6 +112,19 @@ def test_what_a_cache_is_asked_for_is_the_share_of_prefix_and_system_text(tmp_pa
     assert cold.cache_asked("k", "p") == CacheAsked(0.0, 0.0)
 
 
+def test_a_cached_system_text_asks_for_its_share_where_it_can_be_counted(tmp_path):
+    tokenizer_files.words(tmp_path / "t.json")
+    system = CLAUDE | {"system": "w " * 30, "cache_system": True}
+    lines = [json.dumps({"prompt": "w " * n}) for n in (5, 15)]
+    asked = []
+    for more in ({"tokenizer": "t.json"}, {}, {"tokenizer": "t.json", "cache_system": False}):
+        asked.append(load_inputs(make(tmp_path, system | more, lines=lines), ALL).cache_asked("k", "p"))
+    assert asked == [CacheAsked(30 / 40, 0.0), None, None]
+    cached = [{"type": "text", "text": "w"}, {"cachePoint": {"type": "default"}}, {"type": "text", "text": "w"}]
+    lines.append(json.dumps({"messages": [{"role": "user", "content": cached}]}))  # which caches more than that
+    assert load_inputs(make(tmp_path, system | {"tokenizer": "t.json"}, lines=lines), ALL).cache_asked("k", "p") is None
+
+
 def test_a_text_of_ones_own_needs_no_tokenizer(tmp_path):
     (tmp_path / "own.txt").write_text("x" * 182 + "\n")
     keys = {"prefix": {"file": "own.txt", "cache_point": "5m"}}

@@ -10,6 +10,7 @@ from locustfiles.common.dialects.request import build
 from locustfiles.common.planning.arrivals import Arrival
 from locustfiles.common.planning.sent_lines import (
     Prefixes,
+    asked_by_system,
     asked_of_cache,
     digests_of,
     prefixes_of,
@@ -58,8 +59,11 @@ class Inputs:
         return with_system(target, prompt) if made is None else made.dress(prompt)
 
     def cache_asked(self, target: str, payload: str) -> CacheAsked | None:
-        """What is wanted of a prompt cache."""
-        return asked_of_cache(self.prefixes.get((target, payload)))
+        """What is wanted of a prompt cache, where that is known."""
+        made = self.prefixes.get((target, payload))
+        if made is not None:
+            return asked_of_cache(made)
+        return asked_by_system(self.scenario.target(target), self.payloads[payload])
 
     def most_tokens(self, target: Target) -> int | None:
         """The most output tokens that any call of it asks for; None where one has no limit."""

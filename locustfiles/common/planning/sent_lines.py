@@ -19,7 +19,7 @@ from locustfiles.contract.bad_input import BadInput, BadScenario
 from locustfiles.contract.manifest import CacheAsked
 from locustfiles.contract.scenario.prefix import Prefix
 from locustfiles.contract.scenario.scenario import Scenario, find_file
-from locustfiles.contract.scenario.targets import Target
+from locustfiles.contract.scenario.targets import BedrockTarget, Target
 from locustfiles.contract.strict_yaml import place_of
 
 Payloads = collections.abc.Mapping[str, list[Prompt]]
@@ -130,13 +130,24 @@ def digests_of(prefixes: Prefixes) -> list[str]:
     return [hashlib.sha256(BREAK.join(one.texts).encode()).hexdigest() for one in prefixes.values()]
 
 
-def asked_of_cache(made: Prefixed | None) -> CacheAsked | None:
+def asked_of_cache(made: Prefixed) -> CacheAsked | None:
     """What a stage is judged by; None where no cache is asked for."""
-    if made is None or not made.spec.asks_for_a_cache:
+    if not made.spec.asks_for_a_cache:
         return None
     share = 0.0 if made.spec.nonce == "start" else made.share or 0.0
     leeway = BLOCK / made.mean_tokens if made.spec.cache_point == "automatic" and made.mean_tokens else 0.0
     return CacheAsked(share, leeway)
+
+
+def asked_by_system(target: Target, prompts: list[Prompt]) -> CacheAsked | None:
+    """What `cache_system` asks for: the system text's share, where it can be counted and nothing else asks for a cache."""
+    counted = isinstance(target, BedrockTarget) and target.cache_system and target.tokenizer is not None
+    more = {"tools", "toolConfig", "system"} & target.parameters.keys() or any(p.cached or p.pictured for p in prompts)
+    if not counted or more or target.tokenizer is None:
+        return None
+    counter = counter_of(target.tokenizer)
+    mean = sum(counter.prompt(target, p) for p in prompts) / len(prompts)
+    return CacheAsked(_system_tokens(target.tokenizer, target.system) / mean, 0.0)
 
 
 def with_prefix(scenario: Scenario) -> Scenario:
