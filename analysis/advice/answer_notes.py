@@ -153,7 +153,13 @@ def _cache(run: Run, target: Target, good: Rows) -> str | None:
             "it asks for a prompt cache, and no prompt token was read from one: the part to cache may be shorter than the least that "
             "the model caches, or the service does not say."
         )
+    asked = [v.cache_asked.share for v in run.manifest.stages if v.target == target.name and v.cache_asked]
+    wanted = (
+        f", where the scenario asks for {' to '.join(dict.fromkeys(map(show.percent, (min(asked), max(asked)))))}"
+        if asked
+        else ""
+    )
     return (
-        f"it uses a prompt cache on purpose: {show.percent(share)} of the prompt tokens were read from it. Latency, TTFT and cost "
-        "are those of warm prompts, repeated prompts included."
+        f"it uses a prompt cache on purpose: {show.percent(share)} of the prompt tokens were read from it{wanted}. Latency, TTFT and "
+        "cost are those of warm prompts, repeated prompts included."
     )

@@ -15,6 +15,7 @@ from analysis.verdicts.place import prompts_of
 from analysis.verdicts.stage_results import Result
 from analysis.words import format as show
 from analysis.words.level import LevelKind, kind_of
+from locustfiles.contract.scenario.prefix import Prefix
 
 MAX_OUTPUT_DIFFERENCE = 0.10
 MAX_COUNT_DIFFERENCE = 0.02
@@ -28,6 +29,7 @@ class Measured(typing.NamedTuple):
     file: str | None  # SHA-256 of the payload file; None: not known
     run: str
     good: Rows
+    prefix: Prefix | None  # what stands before its prompts
     beside: str | None = None  # the operation, where it is one that no model answers
 
 
@@ -54,7 +56,8 @@ def _measured(run: Run, dataset: str) -> typing.Iterator[Measured]:
     for code in pd.unique(codes):
         target = run.target(targets[code])
         beside = None if target.writes_text else str(getattr(target, "api", None))
-        yield Measured(run.named(target.name), prompts_of(run, dataset), run.name, good[codes == code], beside)
+        good_of = good[codes == code]
+        yield Measured(run.named(target.name), prompts_of(run, dataset), run.name, good_of, target.prefix, beside)
 
 
 def _operations(measured: list[Measured]) -> list[str]:
@@ -80,7 +83,7 @@ def _token_counts(measured: list[Measured]) -> list[str]:
     warnings: list[str] = []
     counts = [_prompt_counts(m.good) for m in measured] if len(measured) > 1 else [pd.Series()] * len(measured)
     for (one, counted), (other, also) in itertools.combinations(zip(measured, counts, strict=True), 2):
-        if one.run != other.run and (one.file is None or one.file != other.file):
+        if (one.run != other.run and (one.file is None or one.file != other.file)) or one.prefix != other.prefix:
             continue  # equal ids may be of other prompts
         both = pd.concat([counted, also], axis=1, keys=["one", "other"]).dropna()
         both = both[both["one"] > 0]

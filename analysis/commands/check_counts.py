@@ -21,10 +21,9 @@ def counted(sender, inputs, problems: list[str]) -> tuple[Counts, list[str]]:
         if not offered(target) or not isinstance(price, TokenPrice) or any(target.name in p for p in problems):
             continue
         for stem in inputs.stems_of(target.name):
-            made, talks = (
-                counter.of(target, spread(target, inputs.payloads[stem])),
-                any(p.turns for p in inputs.payloads[stem]),
-            )
+            lines_of = inputs.payloads[stem]
+            made = counter.of(target, [inputs.sent(target, stem, line) for line in spread(target, lines_of)])
+            talks = any(p.turns for p in lines_of)
             if made.tokens:
                 counts[target.name, stem] = made.tokens
                 lines.append(_said(target.name, stem, made.tokens, len(inputs.payloads[stem]), price, talks))

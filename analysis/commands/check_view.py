@@ -157,6 +157,8 @@ def print_ahead(console: Console, inputs, records: list[RequestRecord], counts: 
         console.print(f"Too few answers: {escape(shortage)}.", highlight=False)
     for far in inputs.far_replays:
         console.print(f"Other lengths: {escape(far)}.", highlight=False)
+    for inexact in inputs.inexact_lines:
+        console.print(f"Not exact: {escape(inexact)}.", highlight=False)
     console.print(_whether_it_may(ahead, inputs), highlight=False)
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 from analysis.metrics.call_metrics import call_figures
 from analysis.metrics.gaps import inter_token
 from analysis.metrics.goodput import good_share, goodput
+from analysis.metrics.lengths import length_figures
 from analysis.metrics.open_loop import achieved_rate, open_figures
 from analysis.metrics.percentiles import spread, with_failures
 from analysis.metrics.token_times import tpot_ms
@@ -25,8 +26,8 @@ from analysis.words.stage_figures import (
     Outcome,
     StageFigures,
     Throughput,
-    Tokens,
 )
+from analysis.words.token_figures import Tokens
 from analysis.words.token_sources import TokenSources
 from analysis.words.told import told_figures
 from analysis.words.user_figures import CallFigures, OpenLoop
@@ -69,6 +70,7 @@ def without_window(stage: Stage) -> StageFigures:
         instrument=_instrument(stage),
         token_sources=_token_sources(stage),
         sent=_sent(stage),
+        lengths=length_figures(good),
         ended_by=stage.visit.ended_by,
         run=stage.run.name,
     )
@@ -182,10 +184,12 @@ def _token_rate(tokens: np.ndarray, credit: np.ndarray, window_s: float) -> floa
 def _tokens(stage: Stage) -> Tokens:
     """Means of the counts that are known."""
     good, prompts = stage.good, prompt_total(stage.good)
-    read, whole = float(good["cache_read_tokens"].sum()), float(prompts.sum())
+    whole = float(prompts.sum())
+    read, written = (float(good[f"cache_{what}_tokens"].sum()) for what in ("read", "write"))
     return Tokens(
         prompt_tokens_mean=_mean(prompts),
         cache_read_share=read / whole if whole else None,
+        cache_write_share=written / whole if whole else None,
         completion_tokens_mean=_mean(good["completion_tokens"]),
         reasoning_tokens_mean=_mean(good["reasoning_tokens"]),
     )

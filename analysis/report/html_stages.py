@@ -15,6 +15,7 @@ from analysis.report.stage_groups import (
     SUMMARY,
     WITH_FAILURES,
     Group,
+    quiet,
 )
 from analysis.verdicts.stage_results import Result
 from analysis.words import format as show
@@ -63,6 +64,8 @@ def _grouped(
     for group in groups:
         width = 0
         for marked, of in group.columns.items():
+            if quiet(of, (r.figures for r in results)):
+                continue
             values = [_value(r.figures, of) for r in results]
             if not any(show.known(v) or show.failed(v) for v in values):
                 if "" not in values:
@@ -125,7 +128,7 @@ def _bounds(figures: StageFigures, of: Column) -> str:
 def summary(result: Result) -> Table:
     """The recommended stage as Information/Value."""
     rows, figures = [], result.figures
-    for of in SUMMARY:
+    for of in (one for one in SUMMARY if not quiet(one, [figures])):
         cell, name = _cell(result, of, of.of(figures)), heading(of.name)
         if figures.retried and of in OF_REQUESTS:
             name += " of attempts"

@@ -58,7 +58,8 @@ GROUPS = (
         "in flight": f.throughput.in_flight_mean,
     }),
     _group("Cost", lambda f: {
-        "+per transaction": f.cost.usd_per_transaction, "per good transaction": f.cost.usd_per_good_transaction,
+        "+per transaction": f.cost.usd_per_transaction, "+prompt tokens from a cache": f.tokens.cache_read_share,
+        "+written to a cache": f.tokens.cache_write_share, "per good transaction": f.cost.usd_per_good_transaction,
         "per 1M tokens": f.cost.usd_per_1m_tokens, "minutes per 1M output tokens": f.cost.minutes_per_1m_output_tokens,
         "per transaction at 10 % use": f.cost.usd_per_transaction_at_10pct, "at 30 %": f.cost.usd_per_transaction_at_30pct,
         "at 60 %": f.cost.usd_per_transaction_at_60pct, "priced by": f.cost.price_basis,
@@ -70,7 +71,7 @@ GROUPS = (
         "most": f.itl.max, "gaps": f.itl.gaps,
     }),
     _group("Tokens", lambda f: {
-        "+prompt, mean": f.tokens.prompt_tokens_mean, "prompt read from a cache": f.tokens.cache_read_share,
+        "+prompt, mean": f.tokens.prompt_tokens_mean,
         "+output, mean": f.tokens.completion_tokens_mean, "reasoning, mean": f.tokens.reasoning_tokens_mean,
         "request, bytes": f.sent.request_bytes_mean, "media in it, bytes": f.sent.media_bytes_mean,
         "ms per output token, p50": f.latency_per_output_token_p50_ms, "counted by the service": f.token_sources.service_token_share,
@@ -78,6 +79,12 @@ GROUPS = (
         "prompt counted by the service": f.token_sources.prompt_service_token_share,
         "prompt by a tokenizer": f.token_sources.prompt_tokenizer_token_share,
         "prompt by the payload file": f.token_sources.prompt_payload_token_share,
+    }),
+    _group("Lengths asked for", lambda f: {
+        "prompt, mean": f.lengths.asked_prompt_tokens_mean, "+prompt tokens of those asked": f.lengths.prompt_length_ratio,
+        "+prompts within 2 %": f.lengths.prompt_length_share, "output, mean": f.lengths.asked_completion_tokens_mean,
+        "+output tokens of those asked": f.lengths.completion_length_ratio,
+        "+answers within 2 %": f.lengths.completion_length_share,
     }),
     _group("Requests", lambda f: {
         "good": f.outcome.successes, "failed": f.outcome.failures, "by class": f.outcome.errors, "cancelled": f.outcome.cancelled,
@@ -161,6 +168,16 @@ AMBIGUOUS = (
     *(g.name for g in SESSION_GROUPS[1:]),
 )  # fmt: skip
 
+#: of no interest where no cache was used
+CACHED = columns(lambda f: (f.tokens.cache_read_share, f.tokens.cache_write_share))
+
+
+def quiet(of: Column, some: typing.Iterable[StageFigures]) -> bool:
+    """Whether the column says nothing of these stages, and is not missed."""
+    values = [of.of(figures) for figures in some]
+    return (of in CACHED and not any(values)) or (of.path[0] == "lengths" and all(value is None for value in values))
+
+
 #: of no interest where nothing failed
 WITH_FAILURES = columns(lambda f: [getattr(f.latency_with_failures, f"{name}_all") for name in LEVELS])
 
@@ -174,7 +191,8 @@ SUMMARY = columns(
         f.calls.calls, f.calls.call_error_rate, f.calls.attempts_per_call_mean,
         *(f.calls.call_latency.at(s) for s in STATISTICS), *(f.calls.call_ttft.at(s) for s in STATISTICS[1:]),
         *(f.open_loop.intended_latency.at(s) for s in STATISTICS[1:]), f.throughput.transactions_per_minute, f.throughput.goodput_per_s,
-        f.cost.usd_per_transaction, f.cost.usd_per_good_transaction, f.cost.usd_per_10k_transactions,
+        f.cost.usd_per_transaction, f.tokens.cache_read_share, f.tokens.cache_write_share, f.cost.usd_per_good_transaction,
+        f.cost.usd_per_10k_transactions,
         f.cost.usd_per_1m_output_tokens, f.cost.usd_per_transaction_at_10pct, f.cost.usd_per_transaction_at_30pct,
         f.cost.usd_per_transaction_at_60pct, f.trust.verdict, f.limits.slo,
     )

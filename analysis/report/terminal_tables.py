@@ -23,7 +23,16 @@ COLOURS = {
 }
 BETWEEN = 3  # characters that a column takes beside its text
 #: left out one after the other where there is too little room
-DISPENSABLE = ("TPOT p50", "requests", "attempts", "latency p50", "out tok/s", "attempt errors", "TTFT p50")
+DISPENSABLE = (
+    "TPOT p50",
+    "requests",
+    "attempts",
+    "latency p50",
+    "out tok/s",
+    "attempt errors",
+    "TTFT p50",
+    "from cache",
+)
 NAMES = ("run", "target", "payload")  # stand above their stages where there is no room beside them
 
 

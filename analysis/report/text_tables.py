@@ -5,6 +5,7 @@ import typing
 import pandas as pd
 
 from analysis.cost.run_cost import RunCost
+from analysis.report.stage_groups import quiet
 from analysis.verdicts.stage_results import Result
 from analysis.words import format as show
 from analysis.words.columns import Cell, Column, headed
@@ -27,6 +28,18 @@ def _errors(figures: StageFigures) -> str:
     return f"{rate}, ended early by it" if figures.ended_by == "abort" else rate
 
 
+def _cached(f: StageFigures) -> dict[str, object]:
+    """Beside a cost: what a cache did."""
+    return {"Prompt tokens from a cache": f.tokens.cache_read_share, "Written to a cache": f.tokens.cache_write_share}
+
+
+def _lengths(f: StageFigures) -> dict[str, object]:
+    return {
+        "Prompt tokens of those asked": f.lengths.prompt_length_ratio, "Prompts within 2 %": f.lengths.prompt_length_share,
+        "Output tokens of those asked": f.lengths.completion_length_ratio, "Answers within 2 %": f.lengths.completion_length_share,
+    }  # fmt: skip
+
+
 PERCENTILES = STATISTICS[1:]
 #: every figure that the summary of a price-performance study has
 FULL = headed(
@@ -40,7 +53,8 @@ FULL = headed(
         **{f"ITL {written(p)}": f.itl.at(p) for p in PERCENTILES}, "ITL max": f.itl.max,
         "In flight": f.throughput.in_flight_mean, "Transactions/min": f.throughput.transactions_per_minute,
         "Transactions/s": f.throughput.throughput_per_s, "Goodput/s": f.throughput.goodput_per_s,
-        "Price per transaction": f.cost.usd_per_transaction, "Limits": f.limits.slo, "Verdict": f.trust.verdict,
+        **_lengths(f), "Price per transaction": f.cost.usd_per_transaction, **_cached(f),
+        "Limits": f.limits.slo, "Verdict": f.trust.verdict,
     }
 )  # fmt: skip
 WITH_FAILURES = [f"{written(p)} with failures" for p in PERCENTILES]  # a failure counts as infinity
@@ -54,7 +68,8 @@ GAPS = [head for head in FULL if head.startswith("ITL ")]
 COST = headed(
     lambda f: {
         "Target": f.identity.target, "Level": level_text, "Priced by": f.cost.price_basis,
-        "Per transaction": f.cost.usd_per_transaction, "Bounds": bounds, "Per good transaction": f.cost.usd_per_good_transaction,
+        "Per transaction": f.cost.usd_per_transaction, **_cached(f), "Bounds": bounds,
+        "Per good transaction": f.cost.usd_per_good_transaction,
         "Per 10,000": f.cost.usd_per_10k_transactions, "Per 1M output tokens": f.cost.usd_per_1m_output_tokens,
         "Per 1M tokens": f.cost.usd_per_1m_tokens, "Minutes per 1M output tokens": f.cost.minutes_per_1m_output_tokens,
         "At 10 % use": f.cost.usd_per_transaction_at_10pct, "At 30 % use": f.cost.usd_per_transaction_at_30pct,
@@ -103,7 +118,9 @@ def text_table(
             return of(stage.figures)
         return with_interval(stage, of) if intervals else figure(stage.figures, of)
 
-    wanted = {head: of for head, of in columns.items() if head not in set(without)}
+    figures_of = [stage.figures for stage in stages]
+    says = {head: of for head, of in columns.items() if not (isinstance(of, Column) and quiet(of, figures_of))}
+    wanted = {head: of for head, of in says.items() if head not in set(without)}
     return pd.DataFrame({head: [cell(stage, of) for stage in stages] for head, of in wanted.items()}, dtype=object)
 
 
@@ -144,7 +161,8 @@ def short_table(stages: list[Result]) -> pd.DataFrame:
             requests: f.outcome.requests, errors: f.outcome.error_rate, "call errors": _call_errors, "TTFT p50": f.ttft.p50,
             "TPOT p50": f.tpot.p50, "latency p50": f.latency.p50, p95: _p95,
             "tx/min": f.throughput.transactions_per_minute, "out tok/s": f.tokens.completion_tokens_per_s,
-            "$/10k tx": f.cost.usd_per_10k_transactions, "limits": f.limits.slo, "verdict": f.trust.verdict,
+            "$/10k tx": f.cost.usd_per_10k_transactions, "from cache": f.tokens.cache_read_share,
+            "limits": f.limits.slo, "verdict": f.trust.verdict,
         }
     )  # fmt: skip
     shared = [] if len({r.figures.run for r in stages}) > 1 else ["run"]

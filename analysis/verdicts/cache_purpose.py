@@ -9,8 +9,9 @@ _MARKS = {"cachePoint", "cache_control", "prompt_cache_key"}  # Converse's, Clau
 
 
 def caches_on_purpose(run: Run, target: Target, payload: str) -> bool:
-    """By the target's `cache_system` or a mark among its parameters, or by cache points in its payload."""
-    if getattr(target, "cache_system", False) or _marked(target.parameters):
+    """By the target's `cache_system` or `prefix`, a mark among its parameters, or by cache points in its payload."""
+    asks = target.prefix is not None and target.prefix.asks_for_a_cache
+    if asks or getattr(target, "cache_system", False) or _marked(target.parameters):
         return True
     return bool(run.manifest.payloads.get(payload, {}).get("cache_points"))
 

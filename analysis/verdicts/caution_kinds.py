@@ -113,11 +113,36 @@ KINDS: dict[str, Kind] = {
     ),
     "prompts_repeated": Kind(
         "{share:%} of the prompts were repeats ({distinct:n different prompt/different prompts})",
-        "a prefix cache may have made them faster", "use a payload file of more lines", "warm",
+        "a prefix cache may have made them faster", "use a payload file of more lines, or a `prefix` with `nonce: start`", "warm",
     ),
     "cache_reads": Kind(
         "{share:%} of the prompt tokens were read from a cache", "new prompts take longer",
-        "send prompts that differ from their first words, or, if a warm cache is meant, ask for it (`cache_system`)", "cached",
+        "send prompts that no cache knows (`prefix` with `nonce: start`), or, if a warm cache is meant, ask for it (`cache_point`, "
+        "`cache_system`)",
+        "cached",
+    ),
+    "cache_below": Kind(
+        "{share:%} of the prompt tokens were read from a cache where the scenario asks for {asked:%}",
+        "latency and cost are not those of the cache that was asked for",
+        "see that the prefix is longer than the least that the model caches and comes again before it is forgotten (`cache_point`), and "
+        "raise `settle_s` until it is warm",
+    ),
+    "cache_above": Kind(
+        "{share:%} of the prompt tokens were read from a cache where the scenario asks for {asked:%}",
+        "latency and cost are not those of the cache that was asked for", "see what else the prompts have in common", "cached",
+    ),
+    "cache_untold": Kind(
+        "the service does not say what it read from a cache, where the scenario asks for {asked:%} of the prompt tokens",
+        "how warm the prompts were is not known",
+        "have it counted (vLLM: `--enable-prompt-tokens-details`), or write `cache_point: none`",
+    ),
+    "prompt_lengths": Kind(
+        "the prompts have {sent:n} tokens on average where {asked:n} were asked for ({off:%} off in sum)", "the work was another",
+        "make them by the model's own `tokenizer:`",
+    ),
+    "answer_lengths": Kind(
+        "the answers have {made:n} tokens on average where {asked:n} were asked for ({off:%} off in sum)", "the work was another",
+        "hold their length, where the server can (`hold_length`), or ask for lengths that the model writes",
     ),
     "few_sessions": Kind(
         "only {finished:n} of {begun:n conversation/conversations} that began in the window finished ({cut:n} cut by its end)",

@@ -4,7 +4,7 @@ import typing
 
 from analysis.metrics.token_times import HELD_BACK
 from analysis.runs.token_totals import MAX_UNCOUNTED
-from locustfiles.contract.manifest import TraceFit
+from locustfiles.contract.stage_asked import TraceFit
 
 
 class Threshold(typing.NamedTuple):
@@ -57,6 +57,16 @@ THRESHOLDS: dict[str, Threshold] = {
         0.15,
         "The mean turn of the window's requests is more than 15 % off that of whole conversations: prompts grow turn by turn, so that "
         "latency, tokens and cost of a request are those of too early, or too late, a part of them.",
+    ),
+    "cache_asked": Threshold(
+        0.05,
+        "The scenario's `prefix:` asks for a share of prompt tokens from a cache, and what was read is more than 5 % of the prompt "
+        "tokens away from it: latency and cost are those of another cache.",
+    ),
+    "lengths": Threshold(
+        0.05,
+        "A trace or a synthetic payload asks for lengths, and the prompts (but for a chat template of up to 64 tokens) or the answers "
+        "were in sum more than 5 % off them: the work was another.",
     ),
     "reconnects": Threshold(0.01, "More than 1 % of the requests had to open a connection, which is in their times."),
     "late_sends": Threshold(

@@ -12,7 +12,6 @@ from analysis.metrics.stage_metrics import measurements
 from analysis.runs.stage import Stage
 from analysis.runs.window_share import in_flight
 from analysis.verdicts.answer_cautions import endpoint_cautions, served_cautions, stream_cautions, token_cautions
-from analysis.verdicts.cache_purpose import caches_on_purpose
 from analysis.verdicts.caution import Caution, caution, priced
 from analysis.verdicts.echoes import Echo, echo_cautions
 from analysis.verdicts.generator_cautions import (
@@ -25,7 +24,8 @@ from analysis.verdicts.generator_cautions import (
     trace_cautions,
     unknown_client,
 )
-from analysis.verdicts.session_cautions import cache_reads_of_new_prompts, few_sessions, turn_mix, users_missing
+from analysis.verdicts.prompt_cautions import length_cautions, prompt_cautions
+from analysis.verdicts.session_cautions import few_sessions, turn_mix, users_missing
 from analysis.verdicts.thresholds import THRESHOLDS
 from analysis.verdicts.told_stages import success_cautions, told_cautions
 from analysis.words.stage_figures import StageFigures
@@ -172,19 +172,12 @@ def _settle_cautions(stage: Stage) -> typing.Iterator[Caution]:
 
 
 def _sample_cautions(stage: Stage, found: StageFigures) -> typing.Iterator[Caution]:
-    outcome, prompts, reads = found.outcome, found.instrument, found.tokens.cache_read_share or 0.0
-    if found.sessions.there and reads:
-        reads = cache_reads_of_new_prompts(stage.good)
+    outcome, prompts = found.outcome, found.instrument
     yield from success_cautions(outcome.successes or 0)
     yield from few_sessions(found.sessions)
     yield from turn_mix(found.sessions)
-    # which is what is measured, and said in a note
-    warm = caches_on_purpose(stage.run, stage.target, stage.visit.payload)
-    repeats = prompts.prompt_repeat_share or 0.0
-    if not warm and repeats > THRESHOLDS["prompt_repeats"].limit:
-        yield caution("prompts_repeated", share=repeats, distinct=prompts.prompts_distinct or 0)
-    if not warm and reads > THRESHOLDS["cache_reads"].limit:
-        yield caution("cache_reads", share=reads)
+    yield from prompt_cautions(stage, found)
+    yield from length_cautions(stage)
     reconnects, requests = prompts.reconnects or 0, outcome.requests or 0
     if reconnects > THRESHOLDS["reconnects"].limit * requests:
         yield caution("reconnects", share=reconnects / requests, requests=requests)

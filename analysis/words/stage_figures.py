@@ -12,9 +12,11 @@ from analysis.words.cost_figures import Cost
 from analysis.words.figure_fields import count, flag, group, number, text
 from analysis.words.gap_figures import InterToken
 from analysis.words.instrument_figures import Instrument
+from analysis.words.length_figures import LengthFigures
 from analysis.words.sent_figures import SentFigures
 from analysis.words.session_figures import SessionFigures
 from analysis.words.spread import Spread, WithFailures, spread
+from analysis.words.token_figures import Tokens
 from analysis.words.token_sources import TokenSources
 from analysis.words.user_figures import CallFigures, OpenLoop
 
@@ -81,38 +83,6 @@ class Outcome:
         "",
         "higher",
         heading="inside the limits",
-    )
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Tokens:
-    """How many were read and written."""
-
-    prompt_tokens_mean: float | None = number(
-        "mean prompt tokens of successes, cached ones included, where known", "tokens", heading="prompt tokens"
-    )
-    cache_read_share: float | None = number("share of successes' prompt tokens that were read from a prompt cache")
-    completion_tokens_mean: float | None = number(
-        "mean output tokens of successes, where known", "tokens", heading="output tokens"
-    )
-    reasoning_tokens_mean: float | None = number(
-        "mean reasoning tokens among the output tokens, where the service tells them",
-        "tokens",
-        heading="reasoning tokens",
-    )
-    prompt_tokens_per_s: float | None = number(
-        "prompt tokens of successes, each by the share of [send, first token] (without streaming [send, end]) that "
-        "lies in the window, / window; empty when over 1 % of them are not counted",
-        "tokens/s",
-        "higher",
-        heading="prompt tokens/s",
-    )
-    completion_tokens_per_s: float | None = number(
-        "output tokens of successes, each by the share of [first, last token] (without streaming [send, end]) that "
-        "lies in the window, / window; empty when over 1 % of them are not counted",
-        "tokens/s",
-        "higher",
-        heading="output tokens/s",
     )
 
 
@@ -212,6 +182,7 @@ class StageFigures:
     instrument: Instrument = Instrument()
     token_sources: TokenSources = TokenSources()
     sent: SentFigures = SentFigures()
+    lengths: LengthFigures = LengthFigures()
     trust: Trust = Trust()
     limits: Limits = Limits()
     ended_by: str | None = text(

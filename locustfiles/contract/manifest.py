@@ -9,6 +9,8 @@ import typing
 
 import pydantic
 
+from locustfiles.contract.stage_asked import CacheAsked, TraceFit
+
 SCHEMA = 2
 
 
@@ -51,26 +53,6 @@ class WorkerLoad:
 
 
 @dataclasses.dataclass(slots=True)
-class TraceFit:
-    """How near the prompts of a replayed stage come to the lengths that its trace has."""
-
-    #: above so much the work was another: said before the run, and the stage is SUSPECT
-    OFF_AT_MOST: typing.ClassVar[float] = 0.10
-
-    asked_tokens: float  # mean prompt tokens of the trace's arrivals
-    sent_tokens: float  # mean `prompt_tokens` of the payload's nearest lines, which are sent in their place
-    off: float  # sum of |asked - sent| over the sum of asked
-
-    @property
-    def text(self) -> str:
-        """`asks for 3,676 prompt tokens on average, the nearest lines have 56 (98 % off in sum)`"""
-        return (
-            f"asks for {self.asked_tokens:,.0f} prompt tokens on average, the nearest lines have {self.sent_tokens:,.0f} "
-            f"({100 * self.off:.2g} % off in sum)"
-        )
-
-
-@dataclasses.dataclass(slots=True)
 class StageWindow:
     """One visit of (target, payload, users or rate): Unix seconds by the master's clock, None if not reached."""
 
@@ -85,12 +67,11 @@ class StageWindow:
     measure_from: float | None = None  # a: the measured window is [a, b)
     measure_until: float | None = None  # b
     hold_until: float | None = None  # every request begun in the window had ended
-    ended_by: str | None = (
-        None  # time, requests, precision, abort (its error rate), skip (a person), budget, stop (Ctrl-C, SIGTERM, UI)
-    )
+    ended_by: str | None = None  # time, requests, precision, abort (its error rate), skip (a person), budget, stop
     steady: bool | None = None  # whether its latencies drifted no more when the window began; None: not looked at
     outcome: str | None = None  # of a search's stage: met, missed or undecided; None: not to be trusted
     trace_fit: TraceFit | None = None  # of a replay whose trace has prompt lengths
+    cache_asked: CacheAsked | None = None  # of a `prefix:` that asks for a cache
     whole: bool = False  # every record of it has arrived, and every worker that began it was there all the time
     workers: list[WorkerLoad] = dataclasses.field(default_factory=list)  # those that were there at its end
     records: int | None = None  # of all its phases, that are in requests.csv
@@ -99,7 +80,7 @@ class StageWindow:
     # a part of a mix: the numbers of all its parts' stages, which are sent to at the same time; users and rate are theirs together
     mix: list[int] | None = None
     ramp: list[float] | None = (
-        None  # requests/s at the window's begin and at its end, where these differ; `rate` is their mean
+        None  # requests/s at the window's begin and end, where these differ; `rate` is their mean
     )
     mix_share: float | None = None  # of the mix's requests, those of this part, as planned
 

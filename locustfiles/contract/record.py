@@ -83,6 +83,10 @@ class RequestRecord:
     routed_to: str | None = None  # ARN of the endpoint or component to which an inference router sent the request
     routing_reason: str | None = None  # why, in the router's own word
     accepted_ms: float | None = None  # until a queued request was accepted: of asynchronous endpoints
+    asked_prompt_tokens: int | None = (
+        None  # how long a trace or a synthetic payload wants the whole prompt; empty elsewhere
+    )
+    asked_completion_tokens: int | None = None  # the same of the answer, which `max_tokens` asks for
 
     def __post_init__(self) -> None:
         times = [0.0, self.ttft_ms, self.last_token_ms, self.latency_ms]

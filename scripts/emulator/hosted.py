@@ -10,9 +10,10 @@ from scripts.emulator.dialects.raw import Raw
 from scripts.emulator.faults import FAULTS, Fault
 from scripts.emulator.limits import Quota
 from scripts.emulator.operations import model_ids
-from scripts.emulator.text import count_tokens
+from scripts.emulator.text import count_tokens, token_ends
 
 CACHE_S = {FIVE_MINUTES: 300.0, HOUR: 3600.0}  # how long a cached prompt lives after its last use
+_MOST_CACHED = 100_000  # prefixes
 _SESSION = "^[a-zA-Z0-9](-*[a-zA-Z0-9])*$"  # as SageMaker declares it
 _NEW_OR_SESSION = "^(NEW_SESSION)$|" + _SESSION
 
@@ -30,13 +31,15 @@ class Hosted:
 
     def cache(self, a) -> None:
         """Count the tokens up to the last cache point that was there lately as read, those up to the others as written."""
-        now, points = time.perf_counter(), list(a.call.cache_points)
+        now, tokenizer = time.perf_counter(), getattr(self.engine, "tokenizer", None)
         if self.config.caches_prompts and a.operation.openai:
-            points = whole_blocks(a.call)
-        if not points:
+            counted = whole_blocks(a.call, token_ends(a.call.prompt, tokenizer))
+        elif a.call.cache_points:
+            counted = [(prefix, ttl, count_tokens(prefix, tokenizer)) for prefix, ttl in a.call.cache_points]
+        else:
             return
         a.cache_read = a.cache_write = 0
-        counted = [(prefix, ttl, count_tokens(prefix)) for prefix, ttl in points]
+        self._forget(now)
         kept = [point for point in counted if point[2] >= self.config.cache_minimum_tokens]
         there = [tokens for prefix, _, tokens in kept if self._cached.get(prefix, now) > now]
         reached = a.cache_read = max(there, default=0)
@@ -46,6 +49,11 @@ class Hosted:
             a.cache_write_1h += written if ttl == HOUR else 0
             reached = max(reached, tokens)
             self._cached[prefix] = now + CACHE_S[ttl]
+
+    def _forget(self, now: float) -> None:
+        """What is over, where there is much of it."""
+        if len(self._cached) > _MOST_CACHED:
+            self._cached = {prefix: end for prefix, end in self._cached.items() if end > now}
 
     def session(self, a) -> None:
         """Open the session that the request asks for, or find the one that it names. A session lives in the container,

@@ -40,7 +40,9 @@ def config_of(path: str, scenario: Scenario, ttft_ms: float | None, tokens_per_s
             case "bedrock" if target.api not in GUARDING:
                 _add_model(path, parts["models"], target)
             case "openai" | "sagemaker":
-                parts["openai"].setdefault(target.model_id or "", {"engine": target.name})
+                prefix = scenario.prefix_of(target)
+                caches = {"caches_prompts": True} if prefix and prefix.cache_point == "automatic" else {}
+                parts["openai"].setdefault(target.model_id or "", {"engine": target.name} | caches)
     _name_models(parts["models"])
     guards = [t.guardrail for t in scenario.targets if t.service == "bedrock" and t.guardrail]
     paths = [urllib.parse.urlsplit(t.base_url).path.rstrip("/") for t in scenario.targets if t.service == "openai"]

@@ -41,6 +41,13 @@ def count_tokens(prompt: str, tokenizer: str | None = None) -> int:
     return max(1, math.ceil(len(prompt) / CHARACTERS_PER_TOKEN))
 
 
+def token_ends(prompt: str, tokenizer: str | None = None) -> list[int]:
+    """Where each whole token ends in the text."""
+    if tokenizer:
+        return [end for _, end in _tokenizer(tokenizer).encode(prompt).offsets]
+    return list(range(CHARACTERS_PER_TOKEN, len(prompt) + 1, CHARACTERS_PER_TOKEN))
+
+
 def digest(seed: int, prompt: str) -> int:
     """A stable 64-bit number of a seed and a prompt: the same request always gets the same answer."""
     return int.from_bytes(hashlib.blake2b(f"{seed}\0{prompt}".encode(), digest_size=8).digest())

@@ -1,5 +1,5 @@
 """Writes the payload files in payloads/: prompts made of passages and a question, sized by SmolLM2's tokenizer; and makes payload
-and arrival files of published data sets and traces (`from`, `trace`).
+and arrival files of published data sets and traces (`from`, `trace`), and prompts of exact lengths (`synthetic`).
 
     python -m scripts.make_payloads                        # the same seed gives the same bytes
     python -m scripts.make_payloads --seed 11 --out /tmp/other --only payload_en_1-500
@@ -25,10 +25,15 @@ from scripts.make_payloads.tokenizer import load_tokenizer
 DISTINCT_TOKENS = 16  # one block of common prefix caches; no two prompts of a file agree in their first 16 tokens
 QUESTION_RESERVE = 60  # tokens kept free for the question with its instruction
 SEED = 7
-COMMANDS = {"from": "scripts.make_payloads.convert", "trace": "scripts.make_payloads.traces"}
+COMMANDS = {
+    "from": "scripts.make_payloads.convert",
+    "synthetic": "scripts.make_payloads.synthetic",
+    "trace": "scripts.make_payloads.traces",
+}
 EXAMPLE = """examples:
   python -m scripts.make_payloads --seed 7 --out payloads
   python -m scripts.make_payloads from ShareGPT_V3.json --out payloads/sharegpt.jsonl --sample 2000
+  python -m scripts.make_payloads synthetic --tokenizer qwen --prompt-tokens 1000 --out payloads/1k.jsonl
   python -m scripts.make_payloads trace AzureLLMInferenceTrace_conv.csv --out traces/azure.csv"""
 
 
@@ -146,7 +151,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = Parser(
         prog="python -m scripts.make_payloads",
         description="Write the payload files; the same seed gives the same bytes. `from FILE` makes one of a data set, `trace FILE` "
-        "an arrival file of a recorded trace: see `from --help` and `trace --help`.",
+        "an arrival file of a recorded trace, `synthetic` prompts of exact lengths: see `from --help` and the others'.",
         epilog=EXAMPLE,
     )
     parser.add_argument("--seed", type=int, default=SEED, help="default: %(default)s")

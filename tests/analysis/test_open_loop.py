@@ -13,7 +13,7 @@ from analysis.report.markdown import markdown
 from analysis.report.plots.catalogue import draw_all
 from analysis.runs.run_reader import load_run
 from analysis.verdicts.stage_results import results_of
-from locustfiles.contract.manifest import TraceFit
+from locustfiles.contract.stage_asked import TraceFit
 from tests.helpers.flat import flat, steps, table
 from tests.helpers.made_run import BEDROCK, P4D, made_run, record, steady, streamed, window
 

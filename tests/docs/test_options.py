@@ -38,7 +38,7 @@ def test_every_command_has_its_row_and_its_example():
 
 #: the beginning of a command: what is asked for its options
 PROGRAM = re.compile(
-    rf"((?:python -m analysis|swarmledger)(?: (?:{'|'.join(COMMANDS)})\b)?|python -m (?!analysis)[\w.]+(?: (?:from|trace)\b)?|scripts/\w+\.sh|locust)(?= |$)"
+    rf"((?:python -m analysis|swarmledger)(?: (?:{'|'.join(COMMANDS)})\b)?|python -m (?!analysis)[\w.]+(?: (?:from|trace|synthetic)\b)?|scripts/\w+\.sh|locust)(?= |$)"
 )
 
 

@@ -4,7 +4,8 @@ from analysis.verdicts.intervals import OUTPUT_TOKENS, THROUGHPUT, USD
 from analysis.verdicts.stage_results import Result
 from analysis.words.cost_figures import Cost
 from analysis.words.spread import Spread
-from analysis.words.stage_figures import Identity, Outcome, StageFigures, Throughput, Tokens
+from analysis.words.stage_figures import Identity, Outcome, StageFigures, Throughput
+from analysis.words.token_figures import Tokens
 
 
 def made_result(

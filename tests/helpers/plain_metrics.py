@@ -9,6 +9,7 @@ import math
 
 from locustfiles.contract.stop_reasons import BAD_STOPS
 from tests.helpers.plain_costs import by_the_hour, by_tokens
+from tests.helpers.plain_lengths import lengths
 from tests.helpers.plain_records import Setup
 from tests.helpers.plain_statistics import PERCENTILES, deviation, quantile, spread, student
 
@@ -133,7 +134,9 @@ def shares(measured: list[dict]) -> dict:
     row["media_bytes_mean"] = sum(media) / len(media) if media else None
     row["request_bytes_mean"] = sum(sent) / len(sent) if sent else None
     whole = sum(n for n in counts["prompt_tokens"] if n is not None)
+    row["cache_write_share"] = sum(r["cache_write_tokens"] or 0 for r in good) / whole if whole else None
     row["cache_read_share"] = sum(r["cache_read_tokens"] or 0 for r in good) / whole if whole else None
+    row |= lengths(good, "prompt", counts["prompt_tokens"]) | lengths(good, "completion", counts["completion_tokens"])
     for prefix, sources in (("", ("service", "tokenizer")), ("prompt_", ("service", "tokenizer", "payload"))):
         for source in sources:
             by = [r for r in good if r[f"{prefix}token_source"] == source]

@@ -145,7 +145,9 @@ def begun(repeat: int, seed: int = 7, target: str = "t", rate: float = 200.0) ->
     """What a stage deals to its one worker when it begins, s from its first arrival."""
     group = Group(target, "en", Load(rate=[rate], measure_s=2), [], repeat)
     sent: list[float] = []
-    inputs = types.SimpleNamespace(scenario=types.SimpleNamespace(seed=seed, retry=None), traces={})
+    inputs = types.SimpleNamespace(
+        scenario=types.SimpleNamespace(seed=seed, retry=None), traces={}, cache_asked=lambda *_: None
+    )
     run = types.SimpleNamespace(run_id="r", inputs=inputs, tallies={}, clock=types.SimpleNamespace(now=lambda: 1000.0))
     control = types.SimpleNamespace(run=run, alive=lambda: ["w"], offset_s=lambda worker: 0.0)
     control.send = lambda message, worker: sent.extend(at for at, _, _ in message.due)

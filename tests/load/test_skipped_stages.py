@@ -21,7 +21,7 @@ def stage_where(
     """A stage that is skipped at that moment, and what the button answered."""
     answers: list[bool] = []
     run = types.SimpleNamespace(
-        inputs=types.SimpleNamespace(scenario=types.SimpleNamespace(seed=1, retry=None), traces={}),
+        inputs=types.SimpleNamespace(scenario=types.SimpleNamespace(seed=1, retry=None), traces={}, cache_asked=lambda *_: None),
         tallies={}, clock=Clock(), over_budget=False, stage_begins=lambda window: None, is_sound=lambda window: True,
     )  # fmt: skip
 

@@ -119,7 +119,10 @@ def test_a_stage_is_whole_only_if_every_worker_that_began_it_was_there_at_its_en
     said: list[str] = []
     scenario = types.SimpleNamespace(seed=1, retry=None)
     run = types.SimpleNamespace(
-        inputs=types.SimpleNamespace(scenario=scenario, traces={}), tallies={}, clock=Clock(), over_budget=False
+        inputs=types.SimpleNamespace(scenario=scenario, traces={}, cache_asked=lambda *_: None),
+        tallies={},
+        clock=Clock(),
+        over_budget=False,
     )
     run.stage_begins, run.is_sound = (lambda window: None), (lambda window: True)
     control = types.SimpleNamespace(
@@ -143,7 +146,10 @@ def test_an_undecided_search_measures_four_windows_whatever_the_holds_between_ta
     monkeypatch.setattr("locustfiles.common.stages.stage.gevent.sleep", passes)
     scenario = types.SimpleNamespace(seed=1, retry=None)
     run = types.SimpleNamespace(
-        inputs=types.SimpleNamespace(scenario=scenario, traces={}), tallies={}, clock=clock, over_budget=False
+        inputs=types.SimpleNamespace(scenario=scenario, traces={}, cache_asked=lambda *_: None),
+        tallies={},
+        clock=clock,
+        over_budget=False,
     )
     run.stage_begins, run.is_sound = (lambda window: None), (lambda window: True)
     control = types.SimpleNamespace(

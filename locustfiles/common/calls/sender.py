@@ -18,7 +18,7 @@ from locustfiles.common.calls.loop_probe import Probe
 from locustfiles.common.calls.outcome import elapsed_ms, outcome, token_counts
 from locustfiles.common.calls.session import Asked, Session
 from locustfiles.common.calls.stage_spec import StageSpec
-from locustfiles.common.calls.unreachable import Unreachable
+from locustfiles.common.calls.unreachable import Unreachable, unreachable
 from locustfiles.common.dialects.parsed import ParsedAnswer
 from locustfiles.common.dialects.request import Body
 from locustfiles.common.dialects.response import parse_answer
@@ -30,7 +30,6 @@ from locustfiles.common.transport.exchange import Exchange
 from locustfiles.common.transport.limits import beside_the_loop
 from locustfiles.contract.error_classes import ErrorClass, OwnCode
 from locustfiles.contract.record import RequestRecord
-from locustfiles.contract.scenario.remedies import address_of
 from locustfiles.contract.scenario.scenario import Scenario
 from locustfiles.contract.scenario.targets import Target
 
@@ -56,6 +55,8 @@ class Sender:
         self.worker = "local"
         self.sink = sink
         self.on_clear: collections.abc.Callable[[StageSpec, str], None] = lambda spec, phase: None
+        #: (target, payload, line) -> what is sent in its place: Inputs.sent
+        self.sent: collections.abc.Callable[[Target, str, Prompt], Prompt] = lambda target, payload, prompt: prompt
         self.load: dict[str, float] = {}  # how this process kept up in the last measured window: Probe.read
         self.spec: StageSpec | None = None
         self.phase = "settle"
@@ -117,16 +118,7 @@ class Sender:
 
     def unreachable(self) -> list[Unreachable]:
         """Connect to every target's endpoint, send nothing; those that did not answer."""
-        origins: dict = {}
-        for target in self.scenario.targets:
-            origins.setdefault(self.session.origin(target), []).append(target.name)
-        problems = []
-        for origin, names in origins.items():
-            if message := self.transport.open(origin):
-                where = address_of(self.scenario.target(names[0]))
-                what = f"{origin.scheme}://{origin.host}:{origin.port} ({', '.join(names)}): accepts no connection: {message}"
-                problems.append(Unreachable(what, f"check {where}, and that the endpoint is up", names))
-        return problems
+        return unreachable(self.scenario, self.session, self.transport)
 
     def call(
         self,
@@ -148,6 +140,8 @@ class Sender:
         self._open[awaited] += 1
         try:
             call = next(self._calls)
+            if session is None:
+                prompt = self.sent(target, spec.payload, prompt)
             asked = session.next(self.worker, call) if session else Asked(prompt, self._bodies.of(target, prompt))
             return self._attempts(asked, target, spec, phase, due, self._facts(user, target, asked, spec, call))
         finally:
@@ -204,6 +198,8 @@ class Sender:
             "operation": asked.body.operation,
             "payload": spec.payload,
             "prompt_id": asked.prompt.id,
+            "asked_prompt_tokens": asked.prompt.asked.prompt_tokens,
+            "asked_completion_tokens": asked.prompt.asked.completion_tokens,
             "stage": spec.stage,
             "repeat": spec.repeat,
             "users": spec.users,

@@ -52,11 +52,11 @@ from locustfiles.contract.bad_input import BadScenario
 from locustfiles.contract.scenario.bedrock_apis import Api
 from locustfiles.contract.scenario.families import Family
 from locustfiles.contract.scenario.raw import RawAnswer
+from locustfiles.contract.scenario.routes import RouteDialect
 from locustfiles.contract.scenario.targets import (
     BedrockTarget,
     Dialect,
     OpenAITarget,
-    RouteDialect,
     SageMakerTarget,
     Target,
 )
@@ -94,6 +94,9 @@ def build(target: Target, prompt: Prompt, history: History | None = None) -> Bod
     Raises BadPayload for a prompt that the dialect cannot take, BadScenario for parameters that it cannot.
     """
     parameters = target.parameters | prompt.parameters if prompt.parameters else target.parameters
+    if target.hold_length and prompt.asked.completion_tokens:
+        held = True if target.hold_length == "ignore_eos" else prompt.asked.completion_tokens
+        parameters = parameters | {target.hold_length: held}
     dialect = dialect_of(target)
     if isinstance(target, BedrockTarget) and target.api == "count-tokens":
         _check(counted_dialect(target), target, prompt, parameters)

@@ -148,9 +148,10 @@ def _ran_out(target: Target, call: Call, prompts: list[Prompt]) -> bool:
 
 
 def size_of(target: Target, prompt: Prompt) -> float:
-    """Tokens of a prompt with the target's system text, roughly; only ratios count."""
+    """Tokens of a prompt with the target's system text and made prefix, roughly; only ratios count."""
     own = prompt.prompt_tokens or max(1, sum(map(len, prompt.texts))) / CHARACTERS
-    return own + len(target.system or "") / CHARACTERS
+    prefix = target.prefix.shared_tokens or 0 if target.prefix else 0
+    return own + prefix + len(target.system or "") / CHARACTERS
 
 
 def answers(

@@ -7,14 +7,24 @@ import json
 import pathlib
 
 from locustfiles.common.dialects.request import build
-from locustfiles.common.planning.arrivals import Arrival, load_trace
+from locustfiles.common.planning.arrivals import Arrival
+from locustfiles.common.planning.sent_lines import (
+    Prefixes,
+    asked_by_system,
+    asked_of_cache,
+    digests_of,
+    prefixes_of,
+    synthetic_lines,
+    with_prefix,
+    with_system,
+)
 from locustfiles.common.planning.session_checks import check_sessions
-from locustfiles.common.planning.trace_fit import REFUSED_ABOVE, fit
+from locustfiles.common.planning.tokenizers_found import count_prompts, with_tokenizers
+from locustfiles.common.planning.trace_fit import ByLength, fit
+from locustfiles.common.planning.traces import LINES_OF_SUCH_LENGTHS, traces_of
 from locustfiles.common.prompts.payloads import BadPayload, Prompt, load_payload
-from locustfiles.common.prompts.token_counter import Counter, counter_of
-from locustfiles.common.prompts.tokenizer_packages import FAMILIES, vocabulary_file
+from locustfiles.common.prompts.synthetic import digest_of, inexact
 from locustfiles.contract.bad_input import BadInput, BadScenario
-from locustfiles.contract.manifest import TraceFit
 from locustfiles.contract.prices.price import AnyPrice, TokenPrice
 from locustfiles.contract.prices.sourced import Source
 from locustfiles.contract.scenario.answer_limit import answer_limit
@@ -23,11 +33,8 @@ from locustfiles.contract.scenario.loads import Level, Load
 from locustfiles.contract.scenario.scenario import Scenario, find_file, load_scenario
 from locustfiles.contract.scenario.target_prices import price_of_model, prices_of
 from locustfiles.contract.scenario.targets import Target
+from locustfiles.contract.stage_asked import CacheAsked, TraceFit
 from locustfiles.contract.strict_yaml import place_of
-
-LINES_OF_SUCH_LENGTHS = (
-    "add lines of such lengths to the payload, with their `prompt_tokens`, or remove the trace's column"
-)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -43,10 +50,24 @@ class Inputs:
     content: str  # hash of scenario, payloads, tokenizers and traces: equal on every worker
     # `replay` as the scenario names it -> arrivals
     traces: dict[str, list[Arrival]] = dataclasses.field(default_factory=dict)
+    by_length: dict[tuple[str, str], ByLength] = dataclasses.field(default_factory=dict)  # of those with prompt lengths
+    prefixes: Prefixes = dataclasses.field(default_factory=dict)  # of the targets that have a `prefix:`
 
     def stems_of(self, target_name: str) -> list[str]:
         """The payloads of one target, in the scenario's order."""
         return [pathlib.Path(p).stem for p in self.scenario.payloads_of(self.scenario.target(target_name))]
+
+    def sent(self, target: Target, payload: str, prompt: Prompt) -> Prompt:
+        """What a request sends in the place of a payload's line; behind a prefix it is another one each time."""
+        made = self.prefixes.get((target.name, payload))
+        return with_system(target, prompt) if made is None else made.dress(prompt)
+
+    def cache_asked(self, target: str, payload: str) -> CacheAsked | None:
+        """What is wanted of a prompt cache, where that is known."""
+        made = self.prefixes.get((target, payload))
+        if made is not None:
+            return asked_of_cache(made)
+        return asked_by_system(self.scenario.target(target), self.payloads[payload])
 
     def most_tokens(self, target: Target) -> int | None:
         """The most output tokens that any call of it asks for; None where one has no limit."""
@@ -85,7 +106,10 @@ class Inputs:
     def trace_fit(self, target: str, payload: str) -> TraceFit | None:
         """Of a target that replays a trace with prompt lengths, else None."""
         named = self.scenario.load_of(self.scenario.target(target)).replay
-        return fit(self.traces[named], self.payloads[payload]) if named else None
+        if named is None:
+            return None
+        lines = self.by_length.get((target, payload))
+        return fit(self.traces[named], lines or ByLength(self.payloads[payload], self.scenario.target(target)))
 
     @property
     def far_replays(self) -> list[str]:
@@ -99,6 +123,17 @@ class Inputs:
                         f"target `{target.name}`, payload `{stem}`: {named} {found.text}; {LINES_OF_SUCH_LENGTHS}"
                     )
         return lines
+
+    @property
+    def inexact_lines(self) -> list[str]:
+        """A line for each synthetic payload some prompts of which are not as long as asked."""
+        off = {name: inexact(self.payloads[name]) for name in self.scenario.synthetic}
+        return [
+            f"synthetic payload `{name}`: {len(lines)} of {len(self.payloads[name])} prompts are not exactly as long as asked, for its "
+            "tokenizer makes no text of such a length"
+            for name, lines in off.items()
+            if lines
+        ]
 
     def stage_s(self, load: Load) -> float:
         """How long a stage is planned to take, s: at least settling and measuring."""
@@ -115,37 +150,51 @@ def load_inputs(path: str, services: tuple[str, ...]) -> Inputs:
                 f"{place_of(path, target.name)}: target `{target.name}` is of service {target.service}, this locustfile sends to "
                 f"{' and '.join(services)} only; use locustfiles/sweep.py"
             )
-    named = dict.fromkeys(f for t in scenario.targets for f in scenario.payloads_of(t))
-    payloads: dict[str, list[Prompt]] = {}
-    files: dict[str, dict] = {}
-    for name in named:
-        found = find_file(name, path)
-        if found.stem in payloads:
-            raise BadScenario(f"{place_of(path, name)}: two payload files are named `{found.stem}`; rename one")
-        payloads[found.stem] = load_payload(found)
-        digest = hashlib.sha256(found.read_bytes()).hexdigest()
-        files[found.stem] = {"file": str(found), "sha256": digest, "prompts": len(payloads[found.stem])}
-        if points := sum(_asks_for_a_cache(p) for p in payloads[found.stem]):
-            files[found.stem]["cache_points"] = points
-        if media_files := dict.fromkeys(f for p in payloads[found.stem] for f in p.files):
-            media = b"".join(hashlib.sha256(f.read_bytes()).digest() for f in media_files)
-            files[found.stem]["media_sha256"] = hashlib.sha256(media).hexdigest()
+    digests = [hashlib.sha256(scenario.model_dump_json().encode()).hexdigest()]
+    scenario, tokenizer_digests = with_tokenizers(with_prefix(scenario), path)
+    payloads, files = _payloads(path, scenario)
+    check_sessions(path, scenario, payloads)
+    count_prompts(scenario, payloads)
+    prefixes = prefixes_of(path, scenario, payloads)
     for target in scenario.targets:
         for name in scenario.payloads_of(target):
-            _check_bodies(path, target, name, payloads[pathlib.Path(name).stem])
-    check_sessions(path, scenario, payloads)
+            stem = pathlib.Path(name).stem
+            made = prefixes.get((target.name, stem))
+            _check_bodies(path, target, name, [made.dress(p) for p in payloads[stem]] if made else payloads[stem])
     _, priced = prices_of(scenario, path, datetime.datetime.now(datetime.UTC).date())
     prices = {target: found.price for target, found in priced.items()}
     sources = {target: found.source for target, found in priced.items()}
     _check_budget(path, scenario, prices)
-    digests = [hashlib.sha256(scenario.model_dump_json().encode()).hexdigest(), *(f["sha256"] for f in files.values())]
+    traces, lines = traces_of(path, scenario, payloads, prefixes)
+    digests += [f["sha256"] for f in files.values()]
     digests += [f["media_sha256"] for f in files.values() if "media_sha256" in f]
-    traces = _traces(path, scenario, payloads)
     digests += [hashlib.sha256(repr(trace).encode()).hexdigest() for trace in traces.values()]
-    scenario, tokenizer_digests = _with_tokenizers(scenario, path, payloads)
-    digests += tokenizer_digests
-    content = hashlib.sha256(" ".join(digests).encode()).hexdigest()
-    return Inputs(scenario, pathlib.Path(path), payloads, files, prices, sources, content, traces)
+    content = hashlib.sha256(" ".join(digests + tokenizer_digests + digests_of(prefixes)).encode()).hexdigest()
+    return Inputs(scenario, pathlib.Path(path), payloads, files, prices, sources, content, traces, lines, prefixes)
+
+
+def _payloads(path: str, scenario: Scenario) -> tuple[dict[str, list[Prompt]], dict[str, dict]]:
+    """Stem -> prompts, and what the manifest says of them. Raises BadScenario or BadPayload."""
+    payloads: dict[str, list[Prompt]] = {}
+    files: dict[str, dict] = {}
+    for name in dict.fromkeys(f for t in scenario.targets for f in scenario.payloads_of(t)):
+        if name in scenario.synthetic:
+            stem, told, prompts = name, "synthetic", synthetic_lines(path, scenario, name)
+            digest = digest_of(prompts)
+        else:
+            found = find_file(name, path)
+            stem, told, prompts = found.stem, str(found), load_payload(found)
+            digest = hashlib.sha256(found.read_bytes()).hexdigest()
+        if stem in payloads:
+            raise BadScenario(f"{place_of(path, name)}: two payload files are named `{stem}`; rename one")
+        payloads[stem] = prompts
+        files[stem] = {"file": told, "sha256": digest, "prompts": len(prompts)}
+        if points := sum(_asks_for_a_cache(p) for p in prompts):
+            files[stem]["cache_points"] = points
+        if media_files := dict.fromkeys(f for p in prompts for f in p.files):
+            media = b"".join(hashlib.sha256(f.read_bytes()).digest() for f in media_files)
+            files[stem]["media_sha256"] = hashlib.sha256(media).hexdigest()
+    return payloads, files
 
 
 def _check_budget(path: str, scenario: Scenario, prices: dict[str, AnyPrice]) -> None:
@@ -153,49 +202,6 @@ def _check_budget(path: str, scenario: Scenario, prices: dict[str, AnyPrice]) ->
     for target in scenario.targets if scenario.budget_usd is not None else ():
         if why := never_counted(target, prices[target.name]):
             raise BadScenario(f"{place_of(path, target.name)}: {unguarded(target, why)}")
-
-
-def _traces(path: str, scenario: Scenario, payloads: dict[str, list[Prompt]]) -> dict[str, list[Arrival]]:
-    """Every `replay` file. Raises BadScenario for one whose lengths no payload can give, or the target cannot be asked for."""
-    traces = {}
-    for target in scenario.targets:
-        named = scenario.load_of(target).replay
-        if named is None:
-            continue
-        traces[named] = load_trace(find_file(named, path))
-        prompts = [p for name in scenario.payloads_of(target) for p in payloads[pathlib.Path(name).stem]]
-        if any(a.prompt_tokens or a.max_tokens for a in traces[named]) and any(p.turns for p in prompts):
-            raise BadScenario(
-                f"{place_of(path, named)}: {named} has lengths, which are of single requests, and target `{target.name}` has "
-                "conversations; remove those columns, and each arrival begins one"
-            )
-        if any(a.prompt_tokens for a in traces[named]) and not all(p.prompt_tokens for p in prompts):
-            raise BadScenario(
-                f"{place_of(path, named)}: {named} has prompt lengths, but not every payload line of target `{target.name}` has "
-                "`prompt_tokens`; add them, or remove the column"
-            )
-        for stem in (pathlib.Path(name).stem for name in scenario.payloads_of(target)):
-            found = fit(traces[named], payloads[stem])
-            if found and found.off > REFUSED_ABOVE:
-                raise BadScenario(
-                    f"{place_of(path, named)}: {named} {found.text.replace('lines', f'lines of payload `{stem}`')}; "
-                    f"{LINES_OF_SUCH_LENGTHS}"
-                )
-        if any(a.max_tokens for a in traces[named]) and not _takes_lengths(target, prompts[0]):
-            raise BadScenario(
-                f"{place_of(path, named)}: {named} has answer lengths, but the body of target `{target.name}` has no place for "
-                "`max_tokens`; add one, or remove the column `completion_tokens`"
-            )
-    return traces
-
-
-def _takes_lengths(target: Target, prompt: Prompt) -> bool:
-    """Whether `max_tokens` makes a difference to the target's requests."""
-    lengths = (dataclasses.replace(prompt, parameters=prompt.parameters | {"max_tokens": n}) for n in (1, 2))
-    try:
-        return len({build(target, p).body for p in lengths}) == 2
-    except BadInput:  # the dialect refuses it
-        return False
 
 
 def _asks_for_a_cache(prompt: Prompt) -> bool:
@@ -214,35 +220,3 @@ def _check_bodies(path: str, target: Target, payload: str, prompts: list[Prompt]
             raise BadPayload(f"{place}: {e}") from None
         except BadInput as e:
             raise BadScenario(f"{path}: {e}") from None
-
-
-def _with_tokenizers(scenario: Scenario, path: str, payloads: dict[str, list[Prompt]]) -> tuple[Scenario, list[str]]:
-    """Load every tokenizer and count the prompts now: a long one takes milliseconds that no answer should wait for.
-
-    Returns the scenario with the files' paths as found, and the files' hashes.
-    """
-    targets, digests = [], []
-    for target in scenario.targets:
-        if not target.tokenizer:
-            targets.append(target)
-            continue
-        found, file, counter = _with_tokenizer(target, target.tokenizer, path)
-        targets.append(found)
-        digests.append(hashlib.sha256(file.read_bytes()).hexdigest())
-        for prompt in (p for name in scenario.payloads_of(found) for p in payloads[pathlib.Path(name).stem]):
-            for number in range(max(1, len(prompt.turns))):
-                counter.prompt(found, prompt.so_far(number + 1) if prompt.turns else prompt)
-    return scenario.model_copy(update={"targets": targets}), digests
-
-
-def _with_tokenizer(target: Target, named: str, path: str) -> tuple[Target, pathlib.Path, Counter]:
-    """The target with its tokenizer's path as found, or its family's name, the file and its counter. Raises BadScenario."""
-    try:
-        file = vocabulary_file(named) if named in FAMILIES else find_file(named, path)
-        found = named if named in FAMILIES else str(file)
-        return target.model_copy(update={"tokenizer": found}), file, counter_of(found)
-    except BadScenario:
-        problem = f"no file `{named}`; give the path of a tokenizer.json from the working folder, or one of {', '.join(FAMILIES)}"
-        raise BadScenario(f"{place_of(path, named)}: target `{target.name}`: {problem}") from None
-    except BadInput as e:
-        raise BadScenario(f"{place_of(path, named)}: target `{target.name}`: {e}") from None

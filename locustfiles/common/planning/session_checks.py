@@ -19,6 +19,11 @@ def check_sessions(path: str, scenario: Scenario, payloads: dict[str, list[Promp
         prompts = [p for stem in stems for p in payloads[stem]]
         place, held = place_of(path, target.name), any(p.turns for p in prompts)
         load = scenario.load_of(target)
+        if held and target.prefix is not None:
+            raise BadScenario(
+                f"{place}: target `{target.name}`: `prefix` is for single prompts, and its payloads have conversations (`turns`), whose "
+                "history is their prefix; remove one of both"
+            )
         if load.sessions and not held:
             raise BadScenario(
                 f"{place}: target `{target.name}`: `sessions` is for conversations, and no line of its payloads has `turns`; "

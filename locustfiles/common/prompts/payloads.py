@@ -11,6 +11,7 @@ import pathlib
 import random
 import typing
 
+from locustfiles.common.prompts.asked import NOTHING, Asked
 from locustfiles.common.prompts.conversations import Turn, turns_of
 from locustfiles.common.prompts.foreign_lines import foreign
 from locustfiles.common.prompts.forms import Form, forms_of
@@ -64,6 +65,8 @@ class Prompt:
     def requests(self) -> list["Prompt"]:
         """Itself, or of a conversation each turn by itself."""
         return [self.turn(n + 1) for n in range(len(self.turns))] or [self]
+
+    asked: Asked = NOTHING
 
     @property
     def texts(self) -> list[str]:

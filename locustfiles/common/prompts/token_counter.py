@@ -27,10 +27,16 @@ class Counter:
     def prompt(self, target: Target, prompt: Prompt) -> int:
         """Tokens of all texts that the target is sent: its `system`, and the prompt's text or its messages'
         contents. The same texts are counted once."""
+        if prompt.asked.counted is not None:
+            return prompt.asked.counted
         texts = _sent(target, prompt)
         if texts not in self._prompts:
             self._prompts[texts] = sum(self.text(t) for t in texts)
         return self._prompts[texts]
+
+    def anew(self, target: Target, prompt: Prompt) -> int:
+        """The same of texts that do not come again: nothing is kept."""
+        return sum(map(self.text, _sent(target, prompt)))
 
 
 @functools.cache

@@ -113,6 +113,7 @@ class Preflight:
         for line in (
             *too_small_samples(inputs, groups, first),
             *inputs.far_replays,
+            *inputs.inexact_lines,
             *steps_reached(inputs, worked),
             *slow,
         ):

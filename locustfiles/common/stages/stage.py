@@ -55,6 +55,7 @@ class Stage:
         self.run.tallies |= {window.stage: self.tally for window in self.windows}
         if self.load.replay:
             self.window.trace_fit = self.run.inputs.trace_fit(group.target, group.payload)
+        self.window.cache_asked = self.run.inputs.cache_asked(group.target, group.payload)
 
     @property
     def _seed_text(self) -> str:

@@ -1,6 +1,5 @@
 """LLMUser: sends the current stage's prompts, one after the other, and tells Locust of each."""
 
-import dataclasses
 import functools
 import math
 import random
@@ -14,7 +13,7 @@ from locustfiles.common.calls.session import Session
 from locustfiles.common.calls.stage_spec import StageSpec
 from locustfiles.common.planning.arrivals import Arrival
 from locustfiles.common.planning.plan import START_S
-from locustfiles.common.planning.trace_fit import nearest
+from locustfiles.common.planning.sent_lines import for_arrival
 from locustfiles.common.prompts.payloads import Draws, Prompt
 from locustfiles.common.swarm.play import Play
 from locustfiles.contract.error_classes import OwnCode, stopped_by_us
@@ -150,7 +149,7 @@ class LLMUser(User):
         if arrival is None or spec is None or spec.users is not None:
             return
         spec = self.worker_side.parts.next(spec)
-        prompt = self.prompt_for(arrival, spec.payload)
+        prompt = self.prompt_for(arrival, spec.target, spec.payload)
         self._send(prompt, spec, arrival.at_s, self._play.begin(self.worker_side.scenario, spec, prompt))
 
     def _send(self, prompt: Prompt, spec: StageSpec, due: float, session: Session | None) -> None:
@@ -167,11 +166,11 @@ class LLMUser(User):
         """For replays, which alone take lines by their length."""
         return random.Random(f"{self.worker_side.seed_text}/{self.number}/replay")
 
-    def prompt_for(self, arrival: Arrival, payload: str) -> Prompt:
+    def prompt_for(self, arrival: Arrival, target: str, payload: str) -> Prompt:
         """The next prompt; where a trace has token lengths, one of the nearest length, asked for so many tokens."""
         prompt = self.draw(payload)
         if arrival.prompt_tokens is not None:
-            prompt = self._random.choice(nearest(self.worker_side.payloads[payload], arrival.prompt_tokens))
-        if arrival.max_tokens is not None:
-            prompt = dataclasses.replace(prompt, parameters=prompt.parameters | {"max_tokens": arrival.max_tokens})
-        return prompt
+            prompt = self._random.choice(
+                self.worker_side.inputs.by_length[target, payload].lines(arrival.prompt_tokens)
+            )
+        return for_arrival(prompt, arrival.prompt_tokens, arrival.max_tokens)

@@ -47,7 +47,7 @@ def described(inputs: Inputs) -> dict[str, typing.Any]:
             "budget": "none" if scenario.budget_usd is None else dollars(scenario.budget_usd),
             "confirm_above": dollars(scenario.confirm_above_usd),
         },
-        "cautions": [*inputs.price_cautions, *inputs.far_replays, *too_short(scenario)],
+        "cautions": [*inputs.price_cautions, *inputs.far_replays, *inputs.inexact_lines, *too_short(scenario)],
     }
 
 

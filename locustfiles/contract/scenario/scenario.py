@@ -14,8 +14,10 @@ from locustfiles.contract.scenario.cancels import Cancel
 from locustfiles.contract.scenario.field_types import Address, Files, Name, Positive, Seconds, Text
 from locustfiles.contract.scenario.loads import Load
 from locustfiles.contract.scenario.mixes import MixPart, Part, check_mix, parts_of, stem
+from locustfiles.contract.scenario.prefix import Prefix, check_prefix
 from locustfiles.contract.scenario.retry import Retry
 from locustfiles.contract.scenario.slo import Slo
+from locustfiles.contract.scenario.synthetic import Synthetic, check_synthetic
 from locustfiles.contract.scenario.targets import SageMakerTarget, Target
 from locustfiles.contract.strict_yaml import Strict, load_yaml, place_of
 
@@ -28,6 +30,8 @@ class Scenario(Strict):
     region: Text | None = None  # AWS's targets need it
     endpoint_url: Address | None = None
     payloads: Files
+    synthetic: dict[Name, Synthetic] = {}  # prompts made to lengths, named among `payloads`
+    prefix: Prefix | None = None  # before every prompt
     load: Load
     mix: list[MixPart] | None = None  # instead of a stage for each target and payload
     cancel: Cancel | None = None
@@ -74,6 +78,13 @@ class Scenario(Strict):
                 raise ValueError(
                     f"`instance_share` on endpoint `{endpoint}` is {told} = {whole}, more than 1; mend one"
                 )
+        return self
+
+    @pydantic.model_validator(mode="after")
+    def _prompts_fit(self) -> typing.Self:
+        check_synthetic(self.synthetic, {t.name: (t.tokenizer, self.payloads_of(t)) for t in self.targets})
+        for target in self.targets:
+            check_prefix(self.prefix_of(target), target.system, getattr(target, "cache_system", False))
         return self
 
     @pydantic.model_validator(mode="after")
@@ -155,6 +166,9 @@ class Scenario(Strict):
         files = target.payloads or self.payloads
         sent = {part.payload for part in self.parts if part.target == target.name}
         return [file for file in files if stem(file) in sent] if self.mix else files
+
+    def prefix_of(self, target: Target) -> Prefix | None:
+        return target.prefix or self.prefix
 
     def load_of(self, target: Target) -> Load:
         return target.load or self.load

@@ -24,7 +24,9 @@ from locustfiles.contract.scenario.field_types import (
     WebAddress,
 )
 from locustfiles.contract.scenario.loads import Load
+from locustfiles.contract.scenario.prefix import Prefix, check_prefix
 from locustfiles.contract.scenario.raw import RawAnswer, check_raw
+from locustfiles.contract.scenario.routes import ROUTES, Route, RouteDialect
 from locustfiles.contract.scenario.sagemaker_fronts import RUNTIMES, GatewayId, RouterName, check_front
 from locustfiles.contract.strict_yaml import Strict
 
@@ -45,6 +47,10 @@ class _Target(Strict):
     system: Prose | None = None  # before every prompt
     payloads: Files | None = None
     load: Load | None = None
+    prefix: Prefix | None = None
+    hold_length: typing.Literal["min_tokens", "ignore_eos"] | None = (
+        None  # the parameter by which its server writes answers to the length asked for
+    )
     parameters: dict[str, typing.Any] = {}
     price: AnyPrice | None = None
     discount_percent: Percent = 0.0  # off its price: a savings plan's, or a private one
@@ -60,6 +66,11 @@ class _Target(Strict):
         tokens = self.parameters.get("max_tokens")
         if tokens is not None and (type(tokens) is not int or tokens < 1):
             raise ValueError("`parameters.max_tokens` must be a whole number of at least 1")
+        return self
+
+    @pydantic.model_validator(mode="after")
+    def _prefix_fits(self) -> typing.Self:
+        check_prefix(self.prefix, self.system, getattr(self, "cache_system", False))
         return self
 
 
@@ -168,24 +179,6 @@ class BedrockTarget(_Target):
         return self.api not in WITHOUT_TEXT
 
 
-class Route(typing.NamedTuple):
-    """Where a dialect's requests go on a server that names the model in the body."""
-
-    operation: str
-    path: str  # after `base_url`
-
-
-RouteDialect = typing.Literal[
-    "openai-chat", "openai-completions", "openai-responses", "openai-embeddings", "openai-rerank", "anthropic-messages"
-]
-ROUTES: dict[RouteDialect, Route] = {
-    "openai-chat": Route("ChatCompletions", "/chat/completions"),
-    "openai-completions": Route("Completions", "/completions"),
-    "openai-responses": Route("Responses", "/responses"),
-    "openai-embeddings": Route("Embeddings", "/embeddings"),
-    "openai-rerank": Route("Rerank", "/rerank"),
-    "anthropic-messages": Route("Messages", "/messages"),
-}
 SigningName = typing.Literal["bedrock", "bedrock-mantle", "sagemaker"]
 
 

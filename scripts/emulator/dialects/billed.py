@@ -1,11 +1,12 @@
 """What answers say of what is billed beside plain tokens: the prompt cache, guardrails, routers, service tiers."""
 
+import hashlib
 import math
 
 from scripts.emulator.dialects import Call, block_text, tool_text, want
 from scripts.emulator.errors import BadBody
 from scripts.emulator.operations import model_ids
-from scripts.emulator.text import CHARACTERS_PER_TOKEN, digest
+from scripts.emulator.text import digest
 
 FIVE_MINUTES, HOUR = "5m", "1h"
 _BLOCK_TOKENS = 128  # OpenAI's routes cache a prompt by whole blocks
@@ -38,10 +39,15 @@ def _ttls(block: dict) -> list[str]:
     return ttls
 
 
-def whole_blocks(call: Call) -> list[tuple[str, str]]:
-    """As OpenAI's routes cache by themselves: the whole blocks of a prompt, if there are any."""
-    characters = _BLOCK_TOKENS * CHARACTERS_PER_TOKEN
-    return [(call.prompt[: len(call.prompt) // characters * characters], FIVE_MINUTES)]
+def whole_blocks(call: Call, ends: list[int]) -> list[tuple[str, str, int]]:
+    """As OpenAI's routes cache by themselves: each whole block of a prompt with all that is before it, as (what tells it apart, how
+    long it is kept, tokens). ends: where each token ends in the text."""
+    whole, points, at = hashlib.blake2b(digest_size=16), list[tuple[str, str, int]](), 0
+    for tokens in range(_BLOCK_TOKENS, len(ends) + 1, _BLOCK_TOKENS):
+        whole.update(call.prompt[at : ends[tokens - 1]].encode())
+        at = ends[tokens - 1]
+        points.append((whole.hexdigest(), FIVE_MINUTES, tokens))
+    return points
 
 
 def cache_counts(a, read: str, write: str) -> dict:

@@ -1,6 +1,6 @@
 """AWS Large Model Inference (DJL) containers: `inputs` and `parameters`; JSON lines with one token each."""
 
-from scripts.emulator.dialects import Call, Piece, tgi
+from scripts.emulator.dialects import Call, Piece, tgi, want
 from scripts.emulator.frames import compact
 
 STREAM_TYPE = "application/jsonlines"
@@ -8,7 +8,11 @@ _STOP = {"length": "length", "stop": "eos_token", "stop_sequence": "stop_sequenc
 
 
 def read(body: dict) -> Call:
-    return tgi.read(body)
+    """As TGI's, with what vLLM behind it knows: `min_tokens`, and `ignore_eos` under both of its names."""
+    call, parameters = tgi.read(body), want(body, "parameters", dict, {})
+    endless = any(want(parameters, key, bool, False) for key in ("ignore_eos", "ignore_eos_token"))
+    call.min_tokens = call.max_tokens if endless else want(parameters, "min_tokens", int, 0)
+    return call
 
 
 def _details(a) -> dict:

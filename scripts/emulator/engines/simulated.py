@@ -93,6 +93,11 @@ class _Simulated:
     async def stop(self) -> None:
         pass
 
+    @property
+    def tokenizer(self) -> str | None:
+        """What counts its prompts, where that is not their characters."""
+        return self._config.tokenizer
+
     def count(self, call) -> int:
         """Prompt tokens of a call."""
         return _prompt_tokens(self._config, call)
@@ -207,7 +212,8 @@ class _BatchedJob:
     def __init__(self, batch, answer, plan: Written):
         self._batch, self.answer, self._plan = batch, answer, plan
         self._tokens = _Tokens(answer, plan.tokens)
-        self.sequence = Sequence(answer.prompt_tokens, max(1, len(plan.tokens)), self)
+        unread = max(1, answer.prompt_tokens - (answer.cache_read or 0))  # what a cache has needs no prefill
+        self.sequence = Sequence(unread, max(1, len(plan.tokens)), self)
         self.cancelled = False
 
     def send(self, dues: list[float]) -> None:
