@@ -158,7 +158,7 @@ def test_whatever_breaks_sessions_that_go_on_carry_only_what_worked(talking, tmp
     assert any(session[-1].turn == TURNS and any(r.error for r in session[:-1]) for session in sessions.values())
 
 
-def test_users_think_between_turns_and_the_seed_decides_how_long(talking, tmp_path):
+def test_users_think_between_turns_as_long_as_they_are_told(talking, tmp_path):
     """Pauses between 0.2 and 0.4 s: what lies between an answer and the next turn is that, and a little of the machine."""
     load = {
         "users": [4],
