@@ -39,6 +39,7 @@ def test_of_the_shipped_files_the_scenarios_are_offered_and_each_can_be_shown():
         "demo-simulated",
         "demo",
         "llama2-13b-study",
+        "mix-chat-and-batch",
         "sagemaker-llama2",
         "vllm-on-ec2",
     ]
