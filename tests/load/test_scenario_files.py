@@ -42,6 +42,7 @@ def test_of_the_shipped_files_the_scenarios_are_offered_and_each_can_be_shown():
         "demo-simulated",
         "demo",
         "llama2-13b-study",
+        "mix-chat-and-batch",
         "prompt-cache",
         "sagemaker-async",
         "sagemaker-llama2",

@@ -95,7 +95,7 @@ def test_the_report_tells_each_part_and_the_whole(closed):
     for mix in report.mixes:
         parts = [r.figures for r in mix.parts]
         assert mix.requests == sum(f.outcome.requests for f in parts)
-        assert mix.in_flight_mean == pytest.approx(mix.first.users, rel=0.05)
+        assert mix.in_flight_mean == pytest.approx(mix.first.users, rel=0.1)
         assert mix.throughput_per_s == pytest.approx(sum(f.throughput.throughput_per_s for f in parts))
         quick, slow = parts[1], parts[2]
         # 10 output tokens at $0.002 for a thousand, and the prompt's at $0.001
