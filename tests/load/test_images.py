@@ -99,7 +99,7 @@ def test_a_dialect_without_images_names_those_that_have_them(tmp_path):
         build(target({"service": "bedrock", "api": "invoke", "model_id": "cohere.command-r-v1:0"}), prompt)
     assert str(refused.value) == (
         "target `t`: prompt `1` has an image, which cohere-command-r does not take; remove it, or use one of converse, claude, "
-        "nova, openai-chat, mistral-chat, openai-responses, anthropic-messages"
+        "nova, openai-chat, chat-completions, mistral-chat, openai-responses, anthropic-messages"
     )
 
 

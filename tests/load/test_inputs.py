@@ -101,8 +101,8 @@ def test_a_prompt_that_the_target_cannot_take_is_found_before_sending(tmp_path):
     message = said(BadPayload, tmp_path, CONVERSE, TGI, lines=['{"prompt": "a"}', chat])
     assert message == (
         "p.jsonl:2: target `t`: prompt `chat` has `messages`, but tgi takes text; "
-        "write it as `prompt`, or use one of converse, claude, nova, openai-chat, mistral-chat, cohere-command-r, "
-        "openai-responses, anthropic-messages"
+        "write it as `prompt`, or use one of converse, claude, nova, openai-chat, chat-completions, mistral-chat, "
+        "cohere-command-r, openai-responses, anthropic-messages"
     )
 
 

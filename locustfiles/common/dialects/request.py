@@ -44,7 +44,7 @@ from locustfiles.common.dialects.front_addresses import front_address
 from locustfiles.common.dialects.history import PLACES, History
 from locustfiles.common.dialects.parsed import THINK
 from locustfiles.common.dialects.priced_parameters import check_price
-from locustfiles.common.dialects.table import DIALECTS, counted_dialect
+from locustfiles.common.dialects.table import DIALECTS, answering, counted_dialect
 from locustfiles.common.dialects.taken import check_documents, check_form, check_tools
 from locustfiles.common.prompts.media import media_bytes
 from locustfiles.common.prompts.payloads import BadPayload, Prompt
@@ -164,12 +164,12 @@ def _check(dialect: AnswerDialect, target: Target, prompt: Prompt, parameters: d
     if not DIALECTS[dialect].chat and dialect != "raw":
         raise BadPayload(
             f"target `{target.name}`: prompt `{prompt.id}` has `messages`, but {dialect} takes text; "
-            f"write it as `prompt`, or use one of {', '.join(name for name, row in DIALECTS.items() if row.chat)}"
+            f"write it as `prompt`, or use one of {', '.join(answering('chat'))}"
         )
     if prompt.pictured and not DIALECTS[dialect].images and dialect != "raw":
         raise BadPayload(
             f"target `{target.name}`: prompt `{prompt.id}` has an image, which {dialect} does not take; remove it, or use one of "
-            f"{', '.join(name for name, row in DIALECTS.items() if row.images)}"
+            f"{', '.join(answering('images'))}"
         )
     if prompt.cached and not DIALECTS[dialect].caches:
         raise BadPayload(

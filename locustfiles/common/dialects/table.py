@@ -23,6 +23,7 @@ from locustfiles.common.dialects.body_parts import Split
 from locustfiles.common.dialects.parsed import AnswerBuilder
 from locustfiles.common.prompts.forms import Form
 from locustfiles.common.prompts.payloads import Prompt
+from locustfiles.contract.scenario.bedrock_apis import WITHOUT_TEXT
 from locustfiles.contract.scenario.families import Family
 from locustfiles.contract.scenario.targets import BedrockTarget
 
@@ -119,6 +120,16 @@ DIALECTS: dict[str, Dialect] = {
         guardrails.guardrail_checks_body, guardrails.guardrail_checks_whole, chat=True, told_later=True
     ),
 }
+
+
+#: those of a model's answers
+ANSWERING = {name: row for name, row in DIALECTS.items() if name not in WITHOUT_TEXT}
+
+
+def answering(takes: typing.Literal["chat", "images"]) -> list[str]:
+    """The dialects of answers that take it."""
+    return [name for name, row in ANSWERING.items() if getattr(row, takes)]
+
 
 #: dialect -> what reads a chunk of Bedrock's InvokeModelWithResponseStream, which ends a chat without a line of its own
 CHUNK_EVENTS = {name: d.event for name, d in DIALECTS.items()} | {"openai-chat": openai.bedrock_chat_event}

@@ -2,7 +2,7 @@
 
 import typing
 
-from locustfiles.common.dialects.table import DIALECTS
+from locustfiles.common.dialects.table import ANSWERING, DIALECTS
 from locustfiles.common.prompts import shapes
 from locustfiles.common.prompts.forms import ALL, named, narrowed
 from locustfiles.common.prompts.payloads import BadPayload, Prompt
@@ -22,7 +22,7 @@ def check_form(dialect: str, target: Target, prompt: Prompt) -> None:
     if dialect == "raw":
         return
     if prompt.told_later and not row.told_later:
-        others = ", ".join(name for name, other in DIALECTS.items() if other.told_later)
+        others = ", ".join(name for name, other in ANSWERING.items() if other.told_later)
         raise BadPayload(
             f"target `{target.name}`: prompt `{prompt.id}` has a system message behind others, which {dialect} does not take; move it to "
             f"the front, or use one of {others}"
@@ -31,7 +31,7 @@ def check_form(dialect: str, target: Target, prompt: Prompt) -> None:
     if forms is ALL or row.form in forms:
         return
     where, own = next((place, taken) for place, taken in narrowed(prompt.messages or ()) if row.form not in taken)
-    others = ", ".join(name for name, other in DIALECTS.items() if other.form in forms)
+    others = ", ".join(name for name, other in ANSWERING.items() if other.form in forms)
     raise BadPayload(
         f"target `{target.name}`: prompt `{prompt.id}`: `{where}` is in the form of {named(own)}, which {dialect} does not take; "
         f"write it in {dialect}'s own, or use one of {others}"
@@ -45,7 +45,7 @@ def check_documents(dialect: str, target: Target, prompt: Prompt) -> None:
     if prompt.documents is None:
         what = f'no documents, which {dialect} ranks; write the line as {{"query": "…", "documents": ["…", "…"]}}'
     else:
-        ranking = ", ".join(name for name, row in DIALECTS.items() if row.ranks)
+        ranking = ", ".join(name for name, row in ANSWERING.items() if row.ranks)
         what = f"documents to rank, which {dialect} does not do; use one of {ranking}"
     raise BadPayload(f"target `{target.name}`: prompt `{prompt.id}` has {what}")
 
