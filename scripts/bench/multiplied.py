@@ -30,13 +30,14 @@ class Line(typing.NamedTuple):
     request_id: str
     before_gaps: str
     gaps: list[str]  # of the copies, in turn
+    rest: str  # from behind them to the end
 
     def copy(self, number: int, later_s: float, calls: int) -> str:
         """Copy 0 is the record itself."""
         own = self.request_id and f"{number:08x}{self.request_id[8:]}" if number else self.request_id
         return (
             f"{self.started_at + later_s:.6f}{self.before_call}{self.call + number * calls}{self.before_id}{own}"
-            f"{self.before_gaps}{self.gaps[number % len(self.gaps)]}\n"
+            f"{self.before_gaps}{self.gaps[number % len(self.gaps)]}{self.rest}\n"
         )
 
 
@@ -79,6 +80,7 @@ def _line(row: list[str]) -> Line:
         row[REQUEST_ID],
         between(REQUEST_ID + 1, GAPS),
         _gaps(row[GAPS]),
+        between(GAPS + 1, len(row)).removesuffix(","),
     )
 
 

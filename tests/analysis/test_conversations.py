@@ -198,7 +198,9 @@ def test_one_to_whose_answer_nothing_could_be_said_ended_early_and_never_finishe
 
 @pytest.mark.parametrize(("goes_on", "expected"), [(False, Outcome.FAILED), (True, Outcome.CUT)])
 def test_where_conversations_go_on_behind_a_failure_one_was_cut_behind_it(goes_on, expected):
-    last = Rows(pd.DataFrame({"error": ["server", "server", None], "session_ended": [None, None, None]}))
+    last = Rows(
+        pd.DataFrame({"error": ["server", "server", None], "error_code": [None] * 3, "session_ended": [None] * 3})
+    )
     found = outcomes(last, np.array([2.0, 3.0, 3.0]), np.array([3.0, 3.0, 3.0]), goes_on)
     # the second one's failure was its last turn
     assert found.tolist() == [expected, Outcome.FAILED, Outcome.FINISHED]

@@ -36,7 +36,7 @@ TAKEN = {
                                        {"role": "tool", "tool_call_id": "c", "content": [{"type": "text", "text": "x"}]}],
     "the assistant first": [{"role": "assistant", "content": "Hi"}],
     "two turns of one": [*_user("a"), *_user("b")],
-    "parts": _user([{"type": "text", "text": "a"}, {"type": "image_url", "image_url": {"url": "data:,"}}]),
+    "parts": _user([{"type": "text", "text": "a"}, {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}]),
     "plain parts": _user(["a", "b"]),
     "no text": _user(""),
 }  # fmt: skip

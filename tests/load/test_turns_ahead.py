@@ -77,7 +77,7 @@ def guarded():
     of 500 tokens at most: a last turn has 3 x 1,000 x 1.25 + 2 x 500 = 4,750 tokens, at $0.1, and 400 out, at $0.5: $0.675."""
     question = {"user": "x" * 4000}
     found = spend(TokenPrice(input=0.1, output=0.5), {"a": [conversation(question, question, question)]})
-    found.load_begins("tokens", "a")
+    found.load_begins(("tokens", "a"))
     found.take(arrived(record(prompt_id="c", prompt_tokens=1000, completion_tokens=400)))
     return found
 

@@ -148,6 +148,7 @@ def _by_our_own(session: AwsSession, transport: ConnectionPool) -> Submit:
         except UNSIGNED as e:
             exchange.sent_at = exchange.done_at = time.perf_counter()
             return ParsedAnswer(error=ErrorClass.AUTH, error_code=type(e).__name__, error_message=str(e))
+        exchange.request_bytes = len(body.body)
         transport.run(exchange, session.origin(target), request, timeout_s)
         if exchange.status is None:
             return ParsedAnswer()

@@ -82,7 +82,7 @@ class Scenario(Strict):
 
     @pydantic.model_validator(mode="after")
     def _prompts_fit(self) -> typing.Self:
-        check_synthetic(self.synthetic, {t.name: (t.tokenizer, self.payloads_of(t)) for t in self.targets})
+        check_synthetic(self.synthetic, {t.name: (t.tokenizer, self._files[t.name]) for t in self.targets})
         for target in self.targets:
             check_prefix(self.prefix_of(target), target.system, getattr(target, "cache_system", False))
         return self
