@@ -139,7 +139,7 @@ SESSION_GROUPS = (
         "ended early": f.sessions.sessions_ended_early, "+cut by the stage's end": f.sessions.sessions_cut,
     }),
     _group("Each takes", lambda f: {"+$": f.sessions.usd_per_session, "+tokens": f.sessions.session_tokens_mean}),
-    _group("First send to last byte, s", lambda f: {
+    _group("Send to last byte, s", lambda f: {
         "+mean": f.sessions.session_time.mean, "+p50": f.sessions.session_time.p50, "p90": f.sessions.session_time.p90,
         "+p95": f.sessions.session_time.p95,
     }),

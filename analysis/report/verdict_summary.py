@@ -89,7 +89,7 @@ def _remark(report: Judged, stages: list[Result], words: str) -> Remark:
 
 
 def total(report: Report) -> str:
-    """`Total: $0.5741 to $0.7061, for failures of unknown tokens may have been billed, or not.`"""
+    """`Total: $0.5741 to $0.7061, for requests of unknown tokens, failed or left, may have been billed, or not.`"""
     low, high = report.total_cost_low, report.total_cost
     if low is None:
         return "The total is not known, for the cost of a target is not."
@@ -98,7 +98,9 @@ def total(report: Report) -> str:
         return f"Total: {words}."
     kinds = {part.kind for cost in report.run_cost for part in cost.parts}
     whys = (
-        ["failures of unknown tokens may have been billed, or not"] if FAILED in kinds or UNSPLIT not in kinds else []
+        ["requests of unknown tokens, failed or left, may have been billed, or not"]
+        if FAILED in kinds or UNSPLIT not in kinds
+        else []
     )
     whys += ["how long a cache keeps what was written is not known"] if UNSPLIT in kinds else []
     return f"Total: {words}, for {', and '.join(whys)}."

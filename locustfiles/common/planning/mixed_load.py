@@ -11,17 +11,18 @@ class Ahead(typing.Protocol):
     users_share: float  # of the level's users, those that wait for this part's calls
     by_hour: bool  # whether its target's hours count here
     round_s: float  # a user's call and its pause
+    turns: float  # requests that one draw brings: more than one of conversations
 
     @property
     def group(self) -> Group: ...
 
 
 def share_out(groups: typing.Sequence[Ahead]) -> None:
-    """Which part of a mix's users each of its parts has on average: by its weight and how long its calls take. Of an hourly
+    """Which part of a mix's users each of its parts has on average: by its weight, and how many calls it brings and how long they take. Of an hourly
     target that several parts ask, the hours count at the first."""
     for repeat in {g.group.repeat for g in groups if g.group.share is not None}:
         parts = [g for g in groups if g.group.share is not None and g.group.repeat == repeat]
-        rounds = [(g.group.share or 0.0) * g.round_s for g in parts]
+        rounds = [(g.group.share or 0.0) * g.turns * g.round_s for g in parts]
         for n, part in enumerate(parts):
             part.users_share = rounds[n] / sum(rounds) if sum(rounds) else 0.0
             part.by_hour = part.group.target not in [other.group.target for other in parts[:n]]
