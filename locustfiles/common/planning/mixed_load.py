@@ -18,8 +18,8 @@ class Ahead(typing.Protocol):
 
 
 def share_out(groups: typing.Sequence[Ahead]) -> None:
-    """Which part of a mix's users each of its parts has on average: by its weight, and how many calls it brings and how long they take. Of an hourly
-    target that several parts ask, the hours count at the first."""
+    """Which part of a mix's users each of its parts has on average: by its weight, how many calls a draw brings, and how long they
+    take. Of an hourly target that several parts ask, the hours count at the first."""
     for repeat in {g.group.repeat for g in groups if g.group.share is not None}:
         parts = [g for g in groups if g.group.share is not None and g.group.repeat == repeat]
         rounds = [(g.group.share or 0.0) * g.turns * g.round_s for g in parts]
