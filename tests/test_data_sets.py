@@ -101,6 +101,24 @@ def test_a_conversation_is_its_first_turn_or_all_up_to_the_users_last(tmp_path):
     assert prompt.messages == TURNS and manifest["form"] == "messages"
 
 
+def test_conversations_are_held_turn_by_turn_with_the_answers_that_were_recorded(tmp_path):
+    system = {"role": "system", "content": "Be brief."}
+    rows = [SHARE, {"conversations": [*SHARE["conversations"], {"from": "gpt", "value": "There."}]}]
+    _, prompts, manifest = made(tmp_path, rows, "--conversations")
+    assert [[(t.user, t.answer) for t in p.turns] for p in prompts] == [
+        [("Hi", "Hello."), ("Where?", None)],
+        [("Hi", "Hello."), ("Where?", None)],  # what was answered last is sent to nobody
+    ]
+    assert manifest["conversations"] and not manifest["left_out"]
+    _, [chat], _ = made(tmp_path, [{"messages": [system, *TURNS]}], "--conversations")
+    assert (chat.led_by, [t.user for t in chat.turns]) == ([system], ["Hi", "Where?"])
+    _, [bench], _ = made(tmp_path, [FORMS["mt-bench"][0]], "--conversations")
+    assert [(t.user, t.answer) for t in bench.turns] == [("Write.", None), ("Shorter.", None)]
+    bad = [{"messages": [TURNS[1], TURNS[0]]}, {"messages": [TURNS[0], system, TURNS[2]]}, {"messages": TURNS}]
+    _, [kept], manifest = made(tmp_path, bad, "--conversations")
+    assert (len(kept.turns), sum(manifest["left_out"].values())) == (2, 2)
+
+
 def test_a_body_of_messages_keeps_its_system_prompt(tmp_path):
     content = [{"type": "text", "text": "Hi"}]
     claude = {"system": "Be brief.", "messages": [{"role": "user", "content": content}], "max_tokens": 7}

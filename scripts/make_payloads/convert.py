@@ -12,6 +12,7 @@ from locustfiles.common.prompts.payloads import Prompt, prompt_of
 from locustfiles.common.prompts.token_counter import Counter
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.command_line import Parser
+from scripts.make_payloads.conversations import conversation_of
 from scripts.make_payloads.forms import FORMS, Form, by_template, form_of
 from scripts.make_payloads.lengths import Lengths
 from scripts.make_payloads.rows import Bad, Row
@@ -40,6 +41,11 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--all-turns", action="store_true", help="of conversations all up to the user's last turn, not the first alone"
     )
+    parser.add_argument(
+        "--conversations",
+        action="store_true",
+        help="lines with `turns`, which are held turn by turn: of sharegpt, mt-bench, and whatever has messages",
+    )
     parser.add_argument("--tokenizer", help="counts prompts: a family (llama3, qwen, …) or a tokenizer.json")
     parser.add_argument(
         "--max-tokens-of-prompt", type=int, metavar="N", help="leave out longer ones; needs --tokenizer"
@@ -54,6 +60,10 @@ def arguments(argv: list[str]) -> argparse.Namespace:
         raise BadInput("--max-tokens-of-prompt: needs --tokenizer, which counts")
     if found.file.resolve() in {found.out.with_suffix(end).resolve() for end in (found.out.suffix, MANIFEST, PICTURE)}:
         raise BadInput(f"--out {found.out}: would be written over {found.file}; choose another name")
+    if found.conversations and found.all_turns:
+        raise BadInput(
+            "--conversations, --all-turns: give one of them; the one sends turn by turn, the other all at once"
+        )
     if found.limit and found.sample:
         raise BadInput("--limit, --sample: give one of them")
     return found
@@ -81,7 +91,11 @@ class Conversion:
             raise BadInput(f"{self._given.file}: its rows are of no form that is known; {see}")
         if not self.form.keys <= row.keys():
             raise Bad(f"no row of {self.form.name}: a key is missing")
-        line = {"id": str(self.taken.rows), **self.form.line(row, self._given.all_turns)}
+        if self._given.conversations:
+            made = conversation_of(self.form.name, row, self.form.line)
+        else:
+            made = self.form.line(row, self._given.all_turns)
+        line = {"id": str(self.taken.rows), **made}
         text = json.dumps(line, ensure_ascii=False)
         try:
             prompt = prompt_of(text, self.taken.rows)
@@ -148,6 +162,7 @@ def _tell(conversion: Conversion, given: argparse.Namespace, written: int) -> No
         "form": conversion.form.name if conversion.form else None,
         "template": given.template or (given.prompt and "{" + given.prompt + "}"),
         "all_turns": given.all_turns,
+        "conversations": given.conversations,
         "tokenizer": given.tokenizer,
         "sample": given.sample and {"of": conversion.lengths.n, "seed": given.seed},
         "rows": conversion.taken.rows,
