@@ -5,7 +5,7 @@ import pathlib
 import typing
 
 from analysis.advice.break_even import break_evens
-from analysis.advice.comparability import comparability_warnings, mixed_loads
+from analysis.advice.comparability import comparability_warnings, mixed_loads, of_like_work
 from analysis.advice.cut_short import cut_short_runs
 from analysis.advice.data_notes import notes_of, open_sentence, retry_sentence
 from analysis.advice.dataset import Asked, dataset_of_interest
@@ -70,7 +70,8 @@ def _report(found: Measured, instrument: dict[str, str], interest: tuple[str, li
     dataset, notes = interest
     without, hourly, compared = not_compared(runs), _hourly(prices), comparisons(runs)
     rivals = [c for c in candidates if c.figures.alone_at_a_level]
-    rows, pairs = price_rows(runs, prices), break_evens(rivals, dataset, hourly)
+    alike = of_like_work(rivals, found.runs)
+    rows, pairs = price_rows(runs, prices), break_evens(alike, dataset, hourly)
     notes += instrument_notes(instrument) + price_cautions(rows) + notes_of(runs, results, compared, prices)
     return Report(
         runs={run.name: run.manifest for run in runs},
@@ -79,7 +80,7 @@ def _report(found: Measured, instrument: dict[str, str], interest: tuple[str, li
         records={run.name: run.records for run in runs},
         dataset=dataset,
         slo={run.name: _shared_limits(run) for run in runs},
-        **_choices(runs, rivals, dataset, hourly, _warnings(runs, prices, results, dataset), without),
+        **_choices(runs, alike, dataset, hourly, _warnings(runs, prices, results, dataset), without),
         sentences=sentences(rivals),
         run_cost=[cost for run in runs for cost in run_cost(run, prices[run.name].of_target)],
         knees=knees(rivals),

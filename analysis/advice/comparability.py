@@ -15,6 +15,7 @@ from analysis.verdicts.place import prompts_of
 from analysis.verdicts.stage_results import Result
 from analysis.words import format as show
 from analysis.words.level import LevelKind, kind_of
+from locustfiles.contract.scenario.families import other_work
 from locustfiles.contract.scenario.prefix import Prefix
 
 MAX_OUTPUT_DIFFERENCE = 0.10
@@ -30,7 +31,7 @@ class Measured(typing.NamedTuple):
     run: str
     good: Rows
     prefix: Prefix | None  # what stands before its prompts
-    beside: str | None = None  # the operation, where it is one that no model answers
+    work: str | None = None  # what its answers are, where they are no text
 
 
 def comparability_warnings(runs: list[Run], dataset: str, prices: dict[str, Prices]) -> list[str]:
@@ -55,17 +56,27 @@ def _measured(run: Run, dataset: str) -> typing.Iterator[Measured]:
     codes, targets = codes_of(good["target"])
     for code in pd.unique(codes):
         target = run.target(targets[code])
-        beside = None if target.writes_text else str(getattr(target, "api", None))
         good_of = good[codes == code]
-        yield Measured(run.named(target.name), prompts_of(run, dataset), run.name, good_of, target.prefix, beside)
+        yield Measured(
+            run.named(target.name), prompts_of(run, dataset), run.name, good_of, target.prefix, other_work(target)
+        )
 
 
 def _operations(measured: list[Measured]) -> list[str]:
-    """Counting tokens and guarding texts beside answers, or beside each other."""
-    if len({m.beside for m in measured}) < 2:
+    """Embeddings, rankings, counting tokens and guarding texts beside answers, or beside each other."""
+    if len({m.work for m in measured}) < 2:
         return []
-    shown = ", ".join(f"{m.who} {m.beside}" for m in measured if m.beside)
-    return [f"Not all ask a model for an answer ({shown}): what asks other operations is no rival, whatever it costs."]
+    shown = ", ".join(f"{m.who} {m.work}" for m in measured if m.work)
+    return [
+        f"Not all ask a model for an answer ({shown}): what does other work is no rival of one that writes, whatever it costs."
+    ]
+
+
+def of_like_work(candidates: list[Result], runs: typing.Mapping[str, Run]) -> list[Result]:
+    """Those that may be rivals: beside models that write on the same prompts nothing that does other work. runs: by name."""
+    work = [other_work(runs[run].target(target)) for run, target in (c.seat for c in candidates)]
+    written = {c.payload for c, of in zip(candidates, work, strict=True) if of is None}
+    return [c for c, of in zip(candidates, work, strict=True) if of is None or c.payload not in written]
 
 
 def _output_lengths(measured: list[Measured]) -> list[str]:

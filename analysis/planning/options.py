@@ -5,6 +5,7 @@ import typing
 
 from analysis.advice.break_even import capacity_stage
 from analysis.advice.choice import MOST_ERRORS, choose, priced
+from analysis.advice.comparability import of_like_work
 from analysis.advice.even_lines import BILLED, token_prices
 from analysis.advice.recommendation_texts import open_limits, why_none
 from analysis.planning.demand import Demand
@@ -43,7 +44,7 @@ def options_of(measured: Measured, dataset: str, demand: Demand, savings: float 
     """Those that differ at this demand. savings: a savings plan's discount on instances, as a share."""
     found = Options([], [], [])
     groups: dict[tuple, list[Result]] = {}
-    for r in measured.candidates:
+    for r in of_like_work(measured.candidates, measured.runs):
         if r.payload == dataset and r.figures.alone_at_a_level:
             groups.setdefault(r.place, []).append(r)
     for group in groups.values():

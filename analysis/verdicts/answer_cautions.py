@@ -9,7 +9,7 @@ from analysis.verdicts.caution import Caution, caution
 from analysis.verdicts.thresholds import THRESHOLDS
 from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.prices.price import TokenPrice
-from locustfiles.contract.scenario.families import without_output
+from locustfiles.contract.scenario.families import other_work
 from locustfiles.contract.scenario.targets import Target
 
 #: what servers call the tier that nobody asked for
@@ -20,7 +20,7 @@ CUT_OFF = (ErrorClass.CONNECT, ErrorClass.STREAM_BROKEN)
 
 def token_cautions(stage: Stage) -> typing.Iterator[Caution]:
     counted, n = counted_texts(stage.good["token_source"]), len(stage.good)
-    if not n or without_output(stage.target):
+    if not n or other_work(stage.target):
         return
     none = int(counted.pop("none")) if "none" in counted else 0
     by_tokens = isinstance(stage.price, TokenPrice)  # by the hour, a target that counts none at all costs what it costs

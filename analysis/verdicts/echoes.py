@@ -14,7 +14,7 @@ from analysis.cost.transaction_cost import most_tokens
 from analysis.runs.stage import Stage
 from analysis.runs.token_totals import prompt_total
 from analysis.verdicts.caution import Caution, caution, seen
-from locustfiles.contract.scenario.families import without_output
+from locustfiles.contract.scenario.families import other_work
 
 NEARLY_ALL = 0.9  # of the successes
 FEWER = 0.03  # of the prompt's tokens that may be missing: the two may be counted by different tokenizers
@@ -88,5 +88,5 @@ def _follows(prompts: np.ndarray, outputs: np.ndarray) -> bool:
 
 def echo_cautions(stage: Stage, echo: Echo | None) -> typing.Iterator[Caution]:
     """Why figures by the output token are not those of its answers."""
-    if echo and not without_output(stage.target):
+    if echo and not other_work(stage.target):
         yield echo.caution

@@ -98,9 +98,12 @@ def embeds(target: object) -> bool:
     return "embedding" in _kind(target)
 
 
-def without_output(target: object) -> bool:
-    """Whether its answers have no output tokens: it embeds texts, ranks documents, counts tokens or applies a guardrail."""
-    return not getattr(target, "writes_text", True) or embeds(target) or "rerank" in _kind(target)
+def other_work(target: object) -> str | None:
+    """What its answers are where they have no output tokens: `embeddings`, `rankings`, or an operation of no model, as `api` names
+    it; None of a model that writes."""
+    if not getattr(target, "writes_text", True):
+        return str(getattr(target, "api", None))
+    return "embeddings" if embeds(target) else "rankings" if "rerank" in _kind(target) else None
 
 
 def _kind(target: object) -> str:
