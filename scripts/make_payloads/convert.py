@@ -38,14 +38,7 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--form", choices=[form.name for form in FORMS], help="default: by the keys of the first rows")
     parser.add_argument("--prompt", metavar="COLUMN", help="the column that is the prompt")
     parser.add_argument("--template", help="a prompt of several columns: 'Question: {question}'")
-    parser.add_argument(
-        "--all-turns", action="store_true", help="of conversations all up to the user's last turn, not the first alone"
-    )
-    parser.add_argument(
-        "--conversations",
-        action="store_true",
-        help="lines with `turns`, which are held turn by turn: of sharegpt, mt-bench, and whatever has messages",
-    )
+    _add_turns(parser)
     parser.add_argument("--tokenizer", help="counts prompts: a family (llama3, qwen, …) or a tokenizer.json")
     parser.add_argument(
         "--max-tokens-of-prompt", type=int, metavar="N", help="leave out longer ones; needs --tokenizer"
@@ -67,6 +60,17 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     if found.limit and found.sample:
         raise BadInput("--limit, --sample: give one of them")
     return found
+
+
+def _add_turns(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--all-turns", action="store_true", help="of conversations all up to the user's last turn, not the first alone"
+    )
+    parser.add_argument(
+        "--conversations",
+        action="store_true",
+        help="lines with `turns`, which are held turn by turn: of sharegpt, mt-bench, and whatever has messages",
+    )
 
 
 class Conversion:
