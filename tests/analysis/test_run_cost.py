@@ -165,7 +165,7 @@ def test_a_total_that_is_known_within_bounds_only_shows_both(tmp_path):
     summary = summary_of(report)
     assert (summary["total_cost_usd_low"], summary["total_cost_usd_high"]) == (report.total_cost_low, report.total_cost)
     words = "$0.002216 to $0.004509"  # 0.00221625 and 0.0045085
-    assert total(report).startswith(f"Total: {words}, for failures")
+    assert total(report).startswith(f"Total: {words}, for requests of unknown tokens, failed or left, may")
     assert run_cost_table(report.run_cost)["Cost"].tolist() == [words]
     write_html(report, [], tmp_path / "r.html")
     assert words in (tmp_path / "r.html").read_text().split('id="cost"')[1]
