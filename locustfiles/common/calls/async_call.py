@@ -11,6 +11,7 @@ import gevent
 
 from locustfiles.common.calls.boto3_call import Boto3Call
 from locustfiles.common.calls.object_store import Answered, Boto3Store, ObjectStore, OwnStore
+from locustfiles.common.calls.own_answers import read, unsigned
 from locustfiles.common.dialects.async_address import INPUT_LOCATION
 from locustfiles.common.dialects.one_line import one_line
 from locustfiles.common.dialects.parsed import ParsedAnswer
@@ -19,7 +20,7 @@ from locustfiles.common.dialects.response import parse_answer
 from locustfiles.common.transport.aws_session import UNSIGNED, AwsSession
 from locustfiles.common.transport.connection_pool import ConnectionPool
 from locustfiles.common.transport.exchange import Exchange
-from locustfiles.common.transport.limits import Broken, beside_the_loop
+from locustfiles.common.transport.limits import Broken
 from locustfiles.common.transport.s3_requests import Place, place_of
 from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.keys import redact
@@ -121,11 +122,7 @@ class AsyncCall:
         )
 
     def _read(self, exchange: Exchange, body: Body) -> ParsedAnswer:
-        try:
-            facts = body, 200, exchange.headers, exchange.chunks, True
-            return beside_the_loop(exchange.response_bytes, parse_answer, *facts)
-        except Exception as e:  # our own bug: recorded as such, and the stage becomes INVALID
-            return ParsedAnswer(error=ErrorClass.INTERNAL, error_message=f"reader: {type(e).__name__}: {e}")
+        return read(exchange, parse_answer, body, 200, exchange.headers, exchange.chunks, True)
 
 
 def async_calls(
@@ -146,13 +143,12 @@ def _by_our_own(session: AwsSession, transport: ConnectionPool) -> Submit:
         try:
             request = session.request(target, body.path, body.headers, body.body)
         except UNSIGNED as e:
-            exchange.sent_at = exchange.done_at = time.perf_counter()
-            return ParsedAnswer(error=ErrorClass.AUTH, error_code=type(e).__name__, error_message=str(e))
+            return unsigned(exchange, e)
         exchange.request_bytes = len(body.body)
         transport.run(exchange, session.origin(target), request, timeout_s)
         if exchange.status is None:
             return ParsedAnswer()
-        return parse_answer(body, exchange.status, exchange.headers, exchange.chunks, exchange.ended)
+        return read(exchange, parse_answer, body, exchange.status, exchange.headers, exchange.chunks, exchange.ended)
 
     return submit
 

@@ -37,6 +37,7 @@ import gevent.local
 
 from locustfiles.common.calls.boto3_answers import Answer, fail, parse_answer
 from locustfiles.common.calls.boto3_limits import limit
+from locustfiles.common.calls.own_answers import read
 from locustfiles.common.dialects.parsed import ParsedAnswer
 from locustfiles.common.dialects.request import Body
 from locustfiles.common.prompts import shapes
@@ -44,7 +45,7 @@ from locustfiles.common.transport.aws_session import AwsSession, client_of
 from locustfiles.common.transport.connection_pool import CONNECT_TIMEOUT_S
 from locustfiles.common.transport.exchange import Exchange
 from locustfiles.common.transport.header_lines import check
-from locustfiles.common.transport.limits import MAX_PIECES, Broken, beside_the_loop, left_on_purpose, too_many_pieces
+from locustfiles.common.transport.limits import MAX_PIECES, Broken, left_on_purpose, too_many_pieces
 from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.scenario.scenario import Scenario
 from locustfiles.contract.scenario.targets import BedrockTarget, SageMakerTarget, Target
@@ -131,10 +132,7 @@ class Boto3Call:
             if answer.stream is not None:
                 answer.stream.close()
         exchange.pieces = answer.pieces or [(0.0, answer.body)]
-        try:
-            return beside_the_loop(exchange.response_bytes, parse_answer, body, exchange, answer)
-        except Exception as e:  # our own bug: recorded as such, and the stage becomes INVALID
-            return ParsedAnswer(error=ErrorClass.INTERNAL, error_message=f"reader: {type(e).__name__}: {e}")
+        return read(exchange, parse_answer, body, exchange, answer)
 
     def _receive(self, exchange: Exchange, answer: Answer, client: typing.Any, target: Target, body: Body) -> None:
         """The whole answer into `answer`, an event or a piece with the time of its arrival. Raises whatever boto3 does."""

@@ -16,6 +16,7 @@ from locustfiles.common.calls.kept_bodies import KeptBodies
 from locustfiles.common.calls.leaving import Leaving
 from locustfiles.common.calls.loop_probe import Probe
 from locustfiles.common.calls.outcome import elapsed_ms, outcome, token_counts
+from locustfiles.common.calls.own_answers import read, unsigned
 from locustfiles.common.calls.session import Asked, Session
 from locustfiles.common.calls.stage_spec import StageSpec
 from locustfiles.common.calls.unreachable import Unreachable, unreachable
@@ -27,7 +28,6 @@ from locustfiles.common.prompts.token_counter import counter_of
 from locustfiles.common.transport.aws_session import UNSIGNED, AwsSession
 from locustfiles.common.transport.connection_pool import ConnectionPool
 from locustfiles.common.transport.exchange import Exchange
-from locustfiles.common.transport.limits import beside_the_loop
 from locustfiles.contract.error_classes import ErrorClass, OwnCode
 from locustfiles.contract.record import RequestRecord
 from locustfiles.contract.scenario.scenario import Scenario
@@ -164,10 +164,12 @@ class Sender:
             self._open[awaited] += 1  # an attempt in the window, if its call began before it or not
             try:
                 exchange, parsed = self._send(target, asked.body, leaves)
-                told = outcome(exchange, parsed) | token_counts(counter, target, asked.prompt, parsed, asked.before)
+                told = outcome(exchange, parsed)
+                told.update(token_counts(counter, target, asked.prompt, parsed, asked.before))
+                if asked.session is not None:
+                    told.update(asked.heard(told, exchange, parsed.text))
                 record = RequestRecord(
                     **facts,
-                    **asked.heard(told, exchange, parsed.text),
                     started_at=self.clock.at(exchange.sent_at),
                     phase=phase,
                     attempt=attempt,
@@ -214,15 +216,16 @@ class Sender:
         if leaves:
             self._leaving.prepare(exchange, body)
         try:
-            other: typing.Any = self._async if getattr(target, "async_inference", None) else self._boto3
+            other: typing.Any = self._boto3
+            if self._async and getattr(target, "async_inference", None):
+                other = self._async
             if other:
                 with self.probe.watch(exchange):
                     return exchange, other.run(exchange, target, body, timeout_s)
             try:
                 request = self.session.request(target, body.path, body.headers, body.body)
             except UNSIGNED as e:
-                exchange.sent_at = exchange.done_at = time.perf_counter()
-                return exchange, ParsedAnswer(error=ErrorClass.AUTH, error_code=type(e).__name__, error_message=str(e))
+                return exchange, unsigned(exchange, e)
             exchange.request_bytes = len(body.body)
             self.probe.enter(exchange)
             try:
@@ -238,8 +241,4 @@ class Sender:
     def _read(self, body: Body, exchange: Exchange) -> ParsedAnswer:
         if exchange.status is None:
             return ParsedAnswer()
-        facts = body, exchange.status, exchange.headers, exchange.chunks, exchange.ended
-        try:
-            return beside_the_loop(exchange.response_bytes, parse_answer, *facts)
-        except Exception as e:  # our own bug: recorded as such, and the stage becomes INVALID
-            return ParsedAnswer(error=ErrorClass.INTERNAL, error_message=f"reader: {type(e).__name__}: {e}")
+        return read(exchange, parse_answer, body, exchange.status, exchange.headers, exchange.chunks, exchange.ended)

@@ -8,7 +8,6 @@ that is sent behind the text) and `ground_truth` and `question` (kept in the fil
 
 import dataclasses
 import pathlib
-import random
 import typing
 
 from locustfiles.common.prompts.asked import NOTHING, Asked
@@ -19,6 +18,7 @@ from locustfiles.common.prompts.images import image_of
 from locustfiles.common.prompts.line_values import id_of, object_of, parameters_of, text_of
 from locustfiles.common.prompts.media import with_files
 from locustfiles.common.prompts.messages import check_content, checked_messages, texts_of
+from locustfiles.common.prompts.shuffled_blocks import ShuffledBlocks
 from locustfiles.contract.bad_input import BadInput
 
 _TEXT_KEYS = ("prompt", "inputs", "query")
@@ -163,19 +163,13 @@ class Draws:
     def __init__(self, prompts: typing.Sequence[Prompt], seed_text: str) -> None:
         if not prompts:
             raise ValueError("no prompts to draw from")
-        self._random = random.Random(seed_text)
-        self._order = list(prompts)
-        self._next = len(self._order)
+        self._prompts, self._numbers = prompts, ShuffledBlocks([1] * len(prompts), seed_text)
 
     def __iter__(self) -> typing.Self:
         return self
 
     def __next__(self) -> Prompt:
-        if self._next == len(self._order):
-            self._random.shuffle(self._order)
-            self._next = 0
-        self._next += 1
-        return self._order[self._next - 1]
+        return self._prompts[next(self._numbers)]
 
 
 def prompt_of(line: str, number: int, folder: pathlib.Path = pathlib.Path()) -> Prompt:
