@@ -3,6 +3,7 @@
 import pandas as pd
 
 from analysis.advice.mixes import Mix, shares
+from analysis.report.run_tables import frame_of_rows
 from analysis.verdicts.stage_results import Result
 from analysis.words import format as show
 from analysis.words.level import is_open, kind_of, value_of
@@ -13,9 +14,8 @@ TOGETHER = "all parts together"
 
 def shown_mixes(mixes: list[Mix], several_runs: bool) -> pd.DataFrame:
     """Text cells. Times are of each part alone: those of different work together say nothing of either."""
-    rows = [row for mix in mixes for row in (_whole(mix), *map(_part, mix.parts, shares(mix)))]
-    table = pd.DataFrame(rows)
-    return table if several_runs or table.empty else table.drop(columns="Run")
+    rows = (row for mix in mixes for row in (_whole(mix), *map(_part, mix.parts, shares(mix))))
+    return frame_of_rows(rows, several_runs)
 
 
 def mix_rows(mixes: list[Mix]) -> pd.DataFrame:

@@ -3,13 +3,13 @@
 import pandas as pd
 
 from analysis.metrics.ramp_slices import Ramp, Slice
+from analysis.report.run_tables import frame_of_rows
 from analysis.words import format as show
 
 
 def shown_ramps(ramps: list[Ramp], several_runs: bool) -> pd.DataFrame:
     """Text cells."""
-    table = pd.DataFrame([_shown(ramp, one) for ramp in ramps for one in ramp.slices])
-    return table if several_runs or table.empty else table.drop(columns="Run")
+    return frame_of_rows((_shown(ramp, one) for ramp in ramps for one in ramp.slices), several_runs)
 
 
 def slice_rows(ramps: list[Ramp]) -> pd.DataFrame:

@@ -19,7 +19,8 @@ from analysis.words.level import level_text
 Row = typing.Mapping[str, str | None]
 
 
-def _frame(rows: typing.Iterable[Row], several_runs: bool) -> pd.DataFrame:
+def frame_of_rows(rows: typing.Iterable[Row], several_runs: bool) -> pd.DataFrame:
+    """Text cells; of one run without the column that names it."""
     table = pd.DataFrame([dict(row) for row in rows])
     return table if several_runs or table.empty else table.drop(columns="Run")
 
@@ -40,12 +41,12 @@ def shown_workers(workers: list[WorkerInStage], several_runs: bool) -> pd.DataFr
         }
         for w in workers
     )
-    return _frame(rows, several_runs)
+    return frame_of_rows(rows, several_runs)
 
 
 def shown_sources(sources: list[Sources], several_runs: bool) -> pd.DataFrame:
     """Who counted the tokens of each target."""
-    return _frame((_sources(s) for s in sources), several_runs)
+    return frame_of_rows((_sources(s) for s in sources), several_runs)
 
 
 def _sources(of: Sources) -> Row:
@@ -75,12 +76,12 @@ def shown_comparison(comparisons: list[Comparison], several_runs: bool) -> pd.Da
         }
         for c in comparisons
     )
-    return _frame(rows, several_runs)
+    return frame_of_rows(rows, several_runs)
 
 
 def shown_even_lines(lines: list[EvenLine], several_runs: bool) -> pd.DataFrame:
     """Break-even by each price that is known; empty where none is beside those that were billed."""
-    return _frame(texts(lines), several_runs)
+    return frame_of_rows(texts(lines), several_runs)
 
 
 def shown_prices(prices: list[PriceRow], several_runs: bool) -> pd.DataFrame:
@@ -109,7 +110,7 @@ HEADS = dict(zip(FIGURES, ("Transactions/s", "Latency p50", "Latency p95", "Pric
 
 def shown_repeats(levels: list[RepeatedLevel], several_runs: bool) -> pd.DataFrame:
     """Each level's repetitions, then mean, standard deviation and range."""
-    return _frame((row for level in levels for row in _repeats(level)), several_runs)
+    return frame_of_rows((row for level in levels for row in _repeats(level)), several_runs)
 
 
 def _repeats(level: RepeatedLevel) -> typing.Iterator[Row]:

@@ -6,7 +6,7 @@ import dataclasses
 import typing
 
 from analysis.words.figure_fields import count, group, number, text
-from analysis.words.spread import Spread, spread
+from analysis.words.spread import Spread, lower_end, spread
 
 
 def _share(p: str) -> typing.Any:
@@ -16,10 +16,6 @@ def _share(p: str) -> typing.Any:
         better="lower",
         ends=p,
     )
-
-
-def _low(p: str) -> typing.Any:
-    return number(f"lower end of the 95 % order-statistic interval of {{name}} {p}")
 
 
 _HIGH = "its upper end; empty (wide) where there is none"
@@ -36,11 +32,11 @@ class FinishTimes:
     p50: float | None = _share("p50")
     p90: float | None = _share("p90")
     p95: float | None = _share("p95")
-    p50_low: float | None = _low("p50")
+    p50_low: float | None = lower_end("p50")
     p50_high: float | None = number(_HIGH)
-    p90_low: float | None = _low("p90")
+    p90_low: float | None = lower_end("p90")
     p90_high: float | None = number(_HIGH)
-    p95_low: float | None = _low("p95")
+    p95_low: float | None = lower_end("p95")
     p95_high: float | None = number(_HIGH)
 
 

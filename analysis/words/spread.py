@@ -20,7 +20,8 @@ def _percentile(p: str) -> typing.Any:
     )
 
 
-def _low(p: str) -> typing.Any:
+def lower_end(p: str) -> typing.Any:
+    """A field: of a percentile's interval."""
     return number(f"lower end of the 95 % order-statistic interval of {{name}} {written(p)}")
 
 
@@ -35,15 +36,15 @@ class Spread:
     p99: float | None = _percentile("p99")
     p99_9: float | None = _percentile("p99_9")
     n: int | None = count_field("how many successes {name} is known of", "higher")
-    p50_low: float | None = _low("p50")
+    p50_low: float | None = lower_end("p50")
     p50_high: float | None = number(_HIGH)
-    p90_low: float | None = _low("p90")
+    p90_low: float | None = lower_end("p90")
     p90_high: float | None = number(_HIGH)
-    p95_low: float | None = _low("p95")
+    p95_low: float | None = lower_end("p95")
     p95_high: float | None = number(_HIGH)
-    p99_low: float | None = _low("p99")
+    p99_low: float | None = lower_end("p99")
     p99_high: float | None = number(_HIGH)
-    p99_9_low: float | None = _low("p99_9")
+    p99_9_low: float | None = lower_end("p99_9")
     p99_9_high: float | None = number(_HIGH)
 
     def at(self, statistic: Statistic) -> float | None:
