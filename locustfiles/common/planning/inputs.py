@@ -45,7 +45,7 @@ class Inputs:
     payload_files: dict[
         str, dict
     ]  # stem -> {"file", "sha256", "prompts"}, "cache_points": prompts that have some, "media_sha256"
-    prices: dict[str, AnyPrice]  # target -> price
+    prices: dict[str, AnyPrice]  # target -> price; empty at a worker
     sources: dict[str, Source]  # target -> where its price is from
     content: str  # hash of scenario, payloads, tokenizers and traces: equal on every worker
     # `replay` as the scenario names it -> arrivals
@@ -141,8 +141,9 @@ class Inputs:
         return self.traces[load.replay][-1].at_s if load.replay else settle_s + load.at_most_s
 
 
-def load_inputs(path: str, services: tuple[str, ...]) -> Inputs:
-    """Read and check everything. Raises BadInput (BadScenario, BadPayload, BadPriceBook)."""
+def load_inputs(path: str, services: tuple[str, ...], priced: bool = True) -> Inputs:
+    """Read and check everything; priced: prices too, which a worker has no use for. Raises BadInput (BadScenario, BadPayload,
+    BadPriceBook)."""
     scenario = load_scenario(path)
     for target in scenario.targets:
         if target.service not in services:
@@ -161,10 +162,7 @@ def load_inputs(path: str, services: tuple[str, ...]) -> Inputs:
             stem = pathlib.Path(name).stem
             made = prefixes.get((target.name, stem))
             _check_bodies(path, target, name, [made.dress(p) for p in payloads[stem]] if made else payloads[stem])
-    _, priced = prices_of(scenario, path, datetime.datetime.now(datetime.UTC).date())
-    prices = {target: found.price for target, found in priced.items()}
-    sources = {target: found.source for target, found in priced.items()}
-    _check_budget(path, scenario, prices)
+    prices, sources = _prices(path, scenario) if priced else ({}, {})
     traces, lines = traces_of(path, scenario, payloads, prefixes)
     digests += [f["sha256"] for f in files.values()]
     digests += [f["media_sha256"] for f in files.values() if "media_sha256" in f]
@@ -195,6 +193,14 @@ def _payloads(path: str, scenario: Scenario) -> tuple[dict[str, list[Prompt]], d
             media = b"".join(hashlib.sha256(f.read_bytes()).digest() for f in media_files)
             files[stem]["media_sha256"] = hashlib.sha256(media).hexdigest()
     return payloads, files
+
+
+def _prices(path: str, scenario: Scenario) -> tuple[dict[str, AnyPrice], dict[str, Source]]:
+    """Target -> price, and where it is from. Raises BadScenario or BadPriceBook."""
+    _, found = prices_of(scenario, path, datetime.datetime.now(datetime.UTC).date())
+    prices = {target: each.price for target, each in found.items()}
+    _check_budget(path, scenario, prices)
+    return prices, {target: each.source for target, each in found.items()}
 
 
 def _check_budget(path: str, scenario: Scenario, prices: dict[str, AnyPrice]) -> None:

@@ -155,7 +155,7 @@ def _begin(
     scenario = "" if not options.headless and pathlib.Path(path).is_dir() else path
     if not scenario and (options.headless or options.autostart):  # else one is chosen in the web UI
         raise BadInput(f"--scenario: missing; give the scenario file, as in: {COMMAND}")
-    inputs = load_inputs(scenario, services) if scenario else None
+    inputs = load_inputs(scenario, services, priced=introduction is None) if scenario else None
     if inputs:
         keep_time(environment, inputs)
     clock, times = Clock(), itertools.count(1)

@@ -8,7 +8,9 @@ from locustfiles.common.calls.stage_spec import StageSpec
 from locustfiles.common.prompts.payloads import Prompt
 from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.record import RequestRecord
+from locustfiles.contract.scenario.loads import Load
 from locustfiles.contract.scenario.scenario import Scenario
+from locustfiles.contract.scenario.targets import Target
 
 
 class Play:
@@ -32,18 +34,24 @@ class Play:
             self._session = Session(target, prompt, scenario.load_of(target).held, spec)
         return self._session
 
-    def pause_s(self, record: RequestRecord, scenario: Scenario) -> float:
-        """What a user waits after a call: before its next turn as long as the turn, the sessions or the load say, else as long
-        as the load says; after a failure no less than the error pause."""
-        load, session = scenario.load_of(scenario.target(record.target)), self._session
-        if session and record.error:
-            session.failed()
+    def pause_s(self, record: RequestRecord, target: Target, scenario: Scenario) -> float:
+        """What a user waits after a call of a target: before its next turn as long as the turn, the sessions or the load say,
+        else as long as the load says; after a failure no less than the error pause."""
+        load, session = scenario.load_of(target), self._session
         pause_s = load.think_s
-        if session and not session.ended:
-            between = load.held.think_s
-            own = session.turn.think_s
-            pause_s = own if own is not None else between.draw(self._random) if between else load.think_s
-        failed = record.error not in (None, ErrorClass.CANCELLED)
-        pause_s = max(pause_s, scenario.error_pause_s) if failed else pause_s
+        if session:
+            if record.error:
+                session.failed()
+            if not session.ended:
+                pause_s = self._between(session, load)
+        if record.error is not None and record.error != ErrorClass.CANCELLED:
+            pause_s = max(pause_s, scenario.error_pause_s)
         self.due = time.perf_counter() + pause_s
         return pause_s
+
+    def _between(self, session: Session, load: Load) -> float:
+        """Two turns, seconds."""
+        own, between = session.turn.think_s, load.held.think_s
+        if own is not None:
+            return own
+        return between.draw(self._random) if between else load.think_s

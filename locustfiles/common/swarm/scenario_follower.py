@@ -67,7 +67,7 @@ class ScenarioFollower:
     def _take_up(self, message: ScenarioChosen) -> None:
         side = self._side
         if side is None or side.inputs.content != message.content:
-            inputs = load_beside_the_loop(message.file, self.services)
+            inputs = load_beside_the_loop(message.file, self.services, priced=False)
             if self._loading is not message:
                 return  # yet another one was chosen
             keep_time(self.environment, inputs)

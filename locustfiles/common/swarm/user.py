@@ -127,10 +127,11 @@ class LLMUser(User):
             spec = self.worker_side.parts.next(spec)
             prompt = self.draw(spec.payload)
             session = self._play.begin(scenario, spec, prompt)
-        record = sender.call(self.number, scenario.target(spec.target), prompt, spec, phase, session=session)
+        target = scenario.target(spec.target)
+        record = sender.call(self.number, target, prompt, spec, phase, session=session)
         if stopped_by_us(record.error, record.error_code):
             raise gevent.GreenletExit
-        self._pause_s = self._play.pause_s(record, scenario)
+        self._pause_s = self._play.pause_s(record, target, scenario)
 
     def _open_loop(self) -> None:
         """Send the next request that is due, whatever became of those before: a session's next turn, else what an arrival
@@ -155,10 +156,11 @@ class LLMUser(User):
     def _send(self, prompt: Prompt, spec: StageSpec, due: float, session: Session | None) -> None:
         """In the open loop; there a user pauses in its own session alone."""
         sender, scenario = self.worker_side.sender, self.worker_side.scenario
-        record = sender.call(self.number, scenario.target(spec.target), prompt, spec, sender.phase, due, session)
+        target = scenario.target(spec.target)
+        record = sender.call(self.number, target, prompt, spec, sender.phase, due, session)
         if stopped_by_us(record.error, record.error_code):
             raise gevent.GreenletExit
-        pause_s = self._play.pause_s(record, scenario)
+        pause_s = self._play.pause_s(record, target, scenario)
         self._pause_s = pause_s if session and not session.ended else 0.0
 
     @functools.cached_property

@@ -136,7 +136,9 @@ class AwsSession:
         kept. Credentials are asked for anew at each."""
         base, key = self._base(target), self._key_header(target)
         frozen = self._credentials.get_frozen_credentials() if key is None else None
-        kind = (target.service, getattr(target, "signing_name", None), base, path, key, *headers.items())
+        # not by getattr: to find that a target has no such key takes as long as all the rest
+        signing_name = target.signing_name if isinstance(target, OpenAITarget) else None
+        kind = (target.service, signing_name, base, path, key, *headers.items())
         known = self._kinds.get(kind)
         if known is not None:
             head, repeated = known

@@ -40,4 +40,4 @@ def _file(region: str | None) -> pathlib.Path:
 @functools.cache
 def _shipped(region: str) -> Book:
     path = _file(region)
-    return Book(f"configs/pricing/{path.name}", load_price_book(path), shipped=True)
+    return Book(f"configs/pricing/{path.name}", load_price_book(path, shipped=True), shipped=True)

@@ -159,6 +159,6 @@ def _in_force(entries: list[_E], on: datetime.date) -> _E | None:
     return max(begun, key=lambda e: e.effective or datetime.date.min, default=None)
 
 
-def load_price_book(path: str | pathlib.Path) -> PriceBook:
-    """Read a price book. Raises BadPriceBook with file, line and remedy."""
-    return load_yaml(path, PriceBook, BadPriceBook)
+def load_price_book(path: str | pathlib.Path, shipped: bool = False) -> PriceBook:
+    """Read a price book; shipped: one of ours. Raises BadPriceBook with file, line and remedy."""
+    return load_yaml(path, PriceBook, BadPriceBook, shipped=shipped)
