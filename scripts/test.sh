@@ -8,6 +8,7 @@ Sets the environment up and passes all tests, in three groups:
   waiting   whole runs, which mostly wait: six at a time
   the rest  two at a time
   alone     what measures this machine, with nothing beside it
+Up to three that fail in a group are run once more, alone; what passes then is named.
 With arguments, only what they choose, one after another.
 
 example: scripts/test.sh
@@ -41,14 +42,25 @@ if [ $# -gt 0 ]; then
 fi
 
 output=$(mktemp)
+known=$(mktemp -d)  # which tests failed, as pytest keeps it
 shower=
-trap 'rm -f "$output"; [ -z "$shower" ] || kill "$shower"' EXIT
+trap 'rm -rf "$output" "$known"; [ -z "$shower" ] || kill "$shower"' EXIT
 
 # On a terminal: how far the group is.
 show() {
     while sleep 2; do
         printf '\r%s ... %s' "$1" "$(grep -oE '[0-9]+%' "$output" | tail -n 1)"
     done
+}
+
+# A few tests that failed beside others are run once more with nothing beside them: on a shared machine whole programs are late
+# together. What passes then is named; more than three are no accident.
+again() {
+    local names
+    names=$(.venv/bin/python -c 'import json, sys; print(*json.load(open(sys.argv[1])), sep="\n")' "$known/v/cache/lastfailed") || return
+    [ "$(wc -l <<<"$names")" -le 3 ] || return
+    .venv/bin/python -m pytest -q "$@" -n 0 --last-failed -p cacheprovider -o cache_dir="$known" || return
+    sed 's/^/passed at try 2, alone: /' <<<"$names"
 }
 
 # group NAME PYTEST_ARGUMENTS...: a line when it begins and one when it has passed; its whole output where it fails
@@ -60,12 +72,14 @@ group() {
         show "$name" &
         shower=$!
     fi
-    .venv/bin/python -m pytest -q "$@" >"$output" 2>&1 || failed=yes
+    rm -rf "${known:?}/v"
+    .venv/bin/python -m pytest -q "$@" -p cacheprovider -o cache_dir="$known" >"$output" 2>&1 || failed=yes
     [ -z "$shower" ] || kill "$shower"
     shower=
     echo
     if [ -n "$failed" ]; then
         cat "$output"
+        again "$@" && return
         echo "error: the tests of the group \`$name\` failed after $((SECONDS - began)) s" >&2
         exit 1
     fi

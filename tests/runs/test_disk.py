@@ -149,7 +149,7 @@ def disturbed(endpoint, tmp_path_factory):
         scenario = folders.make_scenario(folder, endpoint.url, [folders.sagemaker("quick")], LONG)
         with cluster(scenario, folder / "run") as found:
             await_rows(folder / "run", 60)
-            shutil.rmtree(folder / "run")
+            shutil.rmtree(folder / "run", ignore_errors=True)  # a file that is written meanwhile may stay
             code = found.wait()
         return code, found.text(), folder / "run", counted(found.master.text)
 
