@@ -13,12 +13,14 @@ if typing.TYPE_CHECKING:
     from rich.console import Console
 
     from analysis.planning.demand import Demand
+    from analysis.planning.generator import Planned
     from analysis.planning.plan import Plan
 
 EXAMPLE = """examples:
   python -m analysis plan runs/study --transactions-per-minute 600
   python -m analysis plan runs/study runs/claude --rates week.csv --savings-plan 27 --quota tpm=2000000
   python -m analysis plan runs/study --transactions-per-minute 600 --growth 8 --months 12 --markdown plan.md
+  python -m analysis plan runs/study --transactions-per-minute 60000 --generator
 
 week.csv has a row an hour, 24 or 168 of them, under a header: transactions_per_minute.
 
@@ -51,6 +53,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--dataset", metavar="STEM", help="the payload that the load is like; default: the runs' dataset of interest"
+    )
+    parser.add_argument(
+        "--generator", action="store_true", help="say, too, how many workers it takes to send such a load in a test"
     )
     parser.add_argument("--pricing", metavar="FILE", help="price book to use in place of the runs' own prices")
     parser.add_argument("--markdown", metavar="FILE", help="write the plan there, too")
@@ -85,6 +90,7 @@ def run(args: argparse.Namespace) -> int:
     """Print the plan. Raises BadInput."""
     from rich.console import Console
 
+    from analysis.planning.generator import generators
     from analysis.planning.measured import measured_in
     from analysis.planning.option import Terms
     from analysis.planning.plan import plan_of
@@ -98,11 +104,12 @@ def run(args: argparse.Namespace) -> int:
     measured = measured_in(args.runs, args.pricing)
     terms = Terms(args.headroom, args.spare, args.start_up_minutes)
     plan = plan_of(measured, demand, terms, args.dataset, args.savings_plan)
-    _print(plan, quotas, console)
+    planned = generators(measured, demand, args.dataset) if args.generator else None
+    _print(plan, quotas, planned, console)
     if args.markdown:
-        _write(args.markdown, "--markdown", markdown(plan, quotas))
+        _write(args.markdown, "--markdown", markdown(plan, quotas, planned))
     if args.json:
-        _write(args.json, "--json", json.dumps(as_json(plan, quotas), indent=2, ensure_ascii=False) + "\n")
+        _write(args.json, "--json", json.dumps(as_json(plan, quotas, planned), indent=2, ensure_ascii=False) + "\n")
     return NOT_TRUSTED if plan.invalid else OK
 
 
@@ -117,7 +124,7 @@ def _demand(args: argparse.Namespace) -> "Demand":
     return dataclasses.replace(demand, growth=args.growth, months=months)
 
 
-def _print(plan: "Plan", quotas: dict[str, float], console: "Console") -> None:
+def _print(plan: "Plan", quotas: dict[str, float], planned: "list[Planned] | None", console: "Console") -> None:
     import rich.box
     from rich.markup import escape
     from rich.table import Table
@@ -125,7 +132,7 @@ def _print(plan: "Plan", quotas: dict[str, float], console: "Console") -> None:
     from analysis.planning.plan_text import headline, sections
 
     console.print(f"[bold]{escape(headline(plan, quotas))}[/]", highlight=False)
-    for section in sections(plan, quotas):
+    for section in sections(plan, quotas, planned):
         console.print(f"\n[bold]{section.title}[/]")
         if section.table is not None:
             table = Table(box=rich.box.SIMPLE_HEAD, pad_edge=False)

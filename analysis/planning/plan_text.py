@@ -6,6 +6,7 @@ import typing
 import pandas as pd
 
 from analysis.planning.assumptions import assumptions
+from analysis.planning.generator import Planned, generator_lines, generator_table, generators_as_json
 from analysis.planning.option import Month
 from analysis.planning.plan import MAX_CROSSINGS, Plan
 from analysis.planning.quota import exceeded, quota_lines
@@ -149,8 +150,8 @@ class Section(typing.NamedTuple):
     table: pd.DataFrame | None = None
 
 
-def sections(plan: Plan, quotas: dict[str, float]) -> list[Section]:
-    """In the order in which they are read."""
+def sections(plan: Plan, quotas: dict[str, float], planned: list[Planned] | None) -> list[Section]:
+    """In the order in which they are read. planned: what it takes to send the load; None where nobody asked."""
     found = [Section("Options", [], months_table(plan))]
     if doubts := doubt_lines(plan):
         found.append(Section("Mind", doubts))
@@ -162,15 +163,17 @@ def sections(plan: Plan, quotas: dict[str, float]) -> list[Section]:
         found.append(
             Section("Quotas", [line for need in plan.options.needs for line in quota_lines(need, plan.demand, quotas)])
         )
+    if planned is not None:
+        found.append(Section("Generator", generator_lines(), generator_table(planned)))
     if plan.options.left_out:
         found.append(Section("Not planned", plan.options.left_out))
     return [*found, Section("Assumptions", plan.notes + assumptions(plan))]
 
 
-def markdown(plan: Plan, quotas: dict[str, float]) -> str:
+def markdown(plan: Plan, quotas: dict[str, float], planned: list[Planned] | None) -> str:
     """The whole plan."""
     parts = ["# Plan", markdown_text(headline(plan, quotas))]
-    for section in sections(plan, quotas):
+    for section in sections(plan, quotas, planned):
         parts.append(f"## {section.title}")
         if section.table is not None:
             parts.append(table(section.table))
@@ -179,8 +182,9 @@ def markdown(plan: Plan, quotas: dict[str, float]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def as_json(plan: Plan, quotas: dict[str, float]) -> dict[str, typing.Any]:
+def as_json(plan: Plan, quotas: dict[str, float], planned: list[Planned] | None) -> dict[str, typing.Any]:
     """The plan's figures, and its sentences."""
+    generators = {} if planned is None else {"generators": generators_as_json(planned)}
     return plain(
         {
             "dataset": plan.dataset,
@@ -203,6 +207,7 @@ def as_json(plan: Plan, quotas: dict[str, float]) -> dict[str, typing.Any]:
             "not_planned": plan.options.left_out,
             "assumptions": plan.notes + assumptions(plan),
         }
+        | generators
     )
 
 

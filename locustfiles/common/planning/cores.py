@@ -1,7 +1,7 @@
 """Which levels need more than one core to be sent, told before a run from a target's first calls.
 
-What a call costs the sending process grows with its answer's pieces. Measured on one processor (scripts/bench/README.md): another
-may be twice as quick or as slow, so that a level is told only where it plainly needs more.
+What a call costs the sending process grows with its answer's pieces. Another processor than the measured one may be twice as quick
+or as slow, so that a level is told only where it plainly needs more.
 """
 
 import math
@@ -11,12 +11,8 @@ from locustfiles.common.planning.first_call import Call
 from locustfiles.common.planning.inputs import Inputs
 from locustfiles.common.planning.plan import Group, alone, call_seconds
 from locustfiles.common.planning.turns_ahead import turns_of
+from locustfiles.contract.capacity import FULL, ROOM, call_ms
 from locustfiles.contract.scenario.loads import Level
-
-CALL_MS, TOKEN_MS = 0.15, 0.012  # of a core: a call, and every token of an answer that streams
-BY_BOTO3 = 4.0  # times as much by `transport: boto3`
-FULL = 0.9  # of a core: above it a stage is SUSPECT
-ROOM = 0.7  # of a core a worker should need
 
 
 def cores_here() -> int:
@@ -52,8 +48,8 @@ def too_few_processes(
 
 
 def _call_ms(inputs: Inputs, name: str, call: Call) -> float:
-    tokens = call.answer_tokens or 0.0 if inputs.scenario.target(name).stream else 0.0
-    return (CALL_MS + TOKEN_MS * tokens) * (BY_BOTO3 if inputs.scenario.transport == "boto3" else 1.0)
+    tokens = call.answer_tokens if inputs.scenario.target(name).stream else None
+    return call_ms(tokens, inputs.scenario.transport == "boto3")
 
 
 def _remedy(wanted: int, workers: int, distributed: bool, cores: int) -> str:

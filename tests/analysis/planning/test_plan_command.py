@@ -55,6 +55,19 @@ def test_growth_is_planned_month_by_month(run, tmp_path, capsys):
     assert "Growth: 10 % a month, for 12 months." in capsys.readouterr().out
 
 
+def test_the_workers_that_such_a_load_takes_are_planned_when_asked_for(run, tmp_path, capsys):
+    plan = planned(run, tmp_path, "--transactions-per-minute", "600000", "--generator")
+    hourly, bedrock = plan["generators"]
+    # 10,000/s, each 0.15 ms and 24 tokens of 0.012 ms: 4.38 cores; 1.56 s each are 15,600 streams at once, 400 a worker; 15 us a record
+    assert (bedrock["call_ms"], bedrock["cores"]) == (pytest.approx(0.438), pytest.approx(4.38))
+    assert (bedrock["at_once"], bedrock["workers"]) == (pytest.approx(15_600), 39)
+    assert bedrock["master_cores"] == pytest.approx(0.15)
+    # it streams, and its tokens were not counted
+    assert hourly == {"target": "`p4d`", "output_tokens": None}
+    assert "Generator" in capsys.readouterr().out
+    assert "generators" not in planned(run, tmp_path, "--transactions-per-minute", "600")
+
+
 def test_hourly_rates_come_from_a_file_and_markdown_goes_to_one(run, tmp_path):
     rates, markdown = tmp_path / "day.csv", tmp_path / "plan.md"
     rates.write_text("hour,requests_per_second\n" + "".join(f"{h},{10 if h > 7 else 0}\n" for h in range(24)))
