@@ -12,6 +12,16 @@ OF_OTHERS = ("cross-site", "same-site")  # same-site: another port of this machi
 Headers = list[tuple[str, str]]
 
 
+def open_to_all(bound_to: str, login: bool) -> str | None:
+    """A line where others than this machine reach a web UI without logging in; None where they do not."""
+    if login or bound_to in HERE:
+        return None
+    return (
+        f"Web UI: whoever reaches {bound_to or 'this machine'} on its port can start and stop runs that are paid for, and read their "
+        "figures; add --web-login, or leave --web-host out"
+    )
+
+
 class WebGuard:
     """WSGI in front of Locust's: 403 for what is not its own. origins: those of a proxy, `https://load.example.com`."""
 
