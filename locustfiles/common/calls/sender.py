@@ -30,6 +30,7 @@ from locustfiles.common.transport.connection_pool import ConnectionPool
 from locustfiles.common.transport.exchange import Exchange
 from locustfiles.contract.error_classes import ErrorClass, OwnCode
 from locustfiles.contract.record import RequestRecord
+from locustfiles.contract.scenario.asked_effort import asked_effort
 from locustfiles.contract.scenario.scenario import Scenario
 from locustfiles.contract.scenario.targets import Target
 
@@ -57,6 +58,8 @@ class Sender:
         self.on_clear: collections.abc.Callable[[StageSpec, str], None] = lambda spec, phase: None
         #: (target, payload, line) -> what is sent in its place: Inputs.sent
         self.sent: collections.abc.Callable[[Target, str, Prompt], Prompt] = lambda target, payload, prompt: prompt
+        #: whether a target is billed by the images that it embeds, of which no answer has the count: Inputs.by_the_image
+        self.by_the_image: collections.abc.Callable[[Target], bool] = lambda target: False
         self.load: dict[str, float] = {}  # how this process kept up in the last measured window: Probe.read
         self.spec: StageSpec | None = None
         self.phase = "settle"
@@ -166,6 +169,8 @@ class Sender:
                 exchange, parsed = self._send(target, asked.body, leaves)
                 told = outcome(exchange, parsed)
                 told.update(token_counts(counter, target, asked.prompt, parsed, asked.before))
+                if told["billed_units"] is None and told["error"] is None and self.by_the_image(target):
+                    told["billed_units"] = asked.body.images
                 if asked.session is not None:
                     told.update(asked.heard(told, exchange, parsed.text))
                 record = RequestRecord(
@@ -208,6 +213,7 @@ class Sender:
             "rate": spec.rate,
             "call": call,
             "media_bytes": asked.body.media_bytes,
+            "effort": asked_effort(target.parameters | asked.prompt.parameters),
         } | asked.facts
 
     def _send(self, target: Target, body: Body, leaves: bool) -> tuple[Exchange, ParsedAnswer]:

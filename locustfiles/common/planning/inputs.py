@@ -8,6 +8,7 @@ import pathlib
 
 from locustfiles.common.dialects.request import build
 from locustfiles.common.planning.arrivals import Arrival
+from locustfiles.common.planning.embedded_prices import check_embedded
 from locustfiles.common.planning.sent_lines import (
     Prefixes,
     asked_by_system,
@@ -28,7 +29,7 @@ from locustfiles.contract.bad_input import BadInput, BadScenario
 from locustfiles.contract.prices.price import AnyPrice, TokenPrice
 from locustfiles.contract.prices.sourced import Source
 from locustfiles.contract.scenario.answer_limit import answer_limit
-from locustfiles.contract.scenario.billed_units import never_counted, unguarded
+from locustfiles.contract.scenario.billed_units import by_the_image, never_counted, unguarded
 from locustfiles.contract.scenario.loads import Level, Load
 from locustfiles.contract.scenario.scenario import Scenario, find_file, load_scenario
 from locustfiles.contract.scenario.target_prices import price_of_model, prices_of
@@ -61,6 +62,10 @@ class Inputs:
         """What a request sends in the place of a payload's line; behind a prefix it is another one each time."""
         made = self.prefixes.get((target.name, payload))
         return with_system(target, prompt) if made is None else made.dress(prompt)
+
+    def by_the_image(self, target: Target) -> bool:
+        """Whether a target is billed by the images that it embeds."""
+        return by_the_image(target, self.prices[target.name])
 
     def cache_asked(self, target: str, payload: str) -> CacheAsked | None:
         """What is wanted of a prompt cache, where that is known."""
@@ -164,6 +169,7 @@ def load_inputs(path: str, services: tuple[str, ...]) -> Inputs:
     _, priced = prices_of(scenario, path, datetime.datetime.now(datetime.UTC).date())
     prices = {target: found.price for target, found in priced.items()}
     sources = {target: found.source for target, found in priced.items()}
+    check_embedded(path, scenario, payloads, priced)
     _check_budget(path, scenario, prices)
     traces, lines = traces_of(path, scenario, payloads, prefixes)
     digests += [f["sha256"] for f in files.values()]

@@ -144,7 +144,7 @@ class BedrockTarget(_Target):
     def _family_known(self) -> typing.Self:
         if why := unfit(self):
             raise ValueError(why)
-        if self.api in GUARDING:
+        if self.api in GUARDING or self.api == "rerank":
             return self
         if self.dialect is None and (what := not_text(self.model_id)):
             raise ValueError(f"`{self.model_id}` is {what}; choose a model that answers with text or embeds it")
