@@ -84,6 +84,16 @@ def not_text(model_id: str) -> str | None:
     return next((what for part, what in _NO_TEXT.items() if part in model_id), None)
 
 
+def instead_of(model_id: str) -> str:
+    """How a model whose body of InvokeModel is not known is asked. Gemma 4's card, read on 29 November 2026, has neither that nor
+    Converse."""
+    if "google.gemma-4" in model_id:
+        return (
+            "ask bedrock-mantle's Chat Completions or Responses (`service: openai`), where alone its model card has it"
+        )
+    return "use `api: converse`"
+
+
 def family_of(model_id: str) -> Family | None:
     """The family of a model id, of an inference profile's id, or of an ARN that ends in one.
 
