@@ -34,6 +34,8 @@ from analysis.verdicts.measured import Measured, measured
 from analysis.verdicts.stage_results import Result
 from locustfiles.contract.prices.price import HourlyPrice
 from locustfiles.contract.run_folder import NotARun
+from locustfiles.contract.scenario.asked_effort import asked_effort
+from locustfiles.contract.scenario.targets import Target
 from locustfiles.contract.version import build
 
 
@@ -138,7 +140,7 @@ def _choices(
     without: list[NotCompared],
 ) -> dict[str, typing.Any]:
     """What is chosen among the candidates: the recommendation, the front, and the tables of both."""
-    labels = {(run.name, t.name): t.labels for run in runs for t in run.scenario.targets}
+    labels = {(run.name, t.name): _labels(t) for run in runs for t in run.scenario.targets}
     best = recommend(candidates, dataset, warnings, in_headline(without), lambda r: quality_text(labels[r.seat]))
     told_why(best, candidates, runs)
     front = pareto(candidates, dataset, labels, deciding_latency(candidates, dataset))
@@ -147,6 +149,12 @@ def _choices(
     picked = next((c for c in candidates if c.key == best.pick), None)
     tables |= {"recommended_stage": information(picked)} if picked else {}
     return {"recommendation": best, "pareto": front, "tables": tables}
+
+
+def _labels(target: Target) -> dict[str, typing.Any]:
+    """Its free columns, and the effort that it asks for, by which two of one model are told apart."""
+    effort = asked_effort(target.parameters)
+    return ({"effort": effort} if effort else {}) | target.labels
 
 
 def _hourly(prices: dict[str, Prices]) -> dict[tuple[str, str], float]:

@@ -76,7 +76,7 @@ def _check(args: argparse.Namespace) -> int:
         records: list[RequestRecord] = []
         once = inputs.scenario.model_copy(update={"retry": None})
         sender = Sender(once, Clock(), records.append)
-        sender.sent = inputs.sent
+        sender.sent, sender.by_the_image = inputs.sent, inputs.by_the_image
         with _waiting(console, "connecting"):
             problems = [one.text for one in sender.unreachable()]
         counts, lines = Counts(), list[str]()

@@ -15,7 +15,7 @@ from analysis.metrics.token_times import tpot_ms
 from analysis.runs.rows import Rows
 from analysis.runs.run_reader import model_of
 from analysis.runs.stage import Stage
-from analysis.runs.texts import counted, nowhere
+from analysis.runs.texts import counted, in_it, nowhere
 from analysis.runs.token_totals import MAX_UNCOUNTED, prompt_total
 from analysis.runs.window_share import in_flight, share
 from analysis.words.instrument_figures import Instrument
@@ -32,6 +32,7 @@ from analysis.words.token_sources import TokenSources
 from analysis.words.told import told_figures
 from analysis.words.user_figures import CallFigures, OpenLoop
 from locustfiles.contract.error_classes import ErrorClass, OwnCode
+from locustfiles.contract.scenario.asked_effort import asked_effort
 from locustfiles.contract.stop_reasons import BAD_STOPS
 
 
@@ -93,7 +94,14 @@ def _identity(stage: Stage) -> Identity:
         mix=visit.mix[0] if visit.mix else None,
         mix_share=visit.mix_share,
         ramp=ramp_text(visit.ramp) if visit.ramp else None,
+        effort=_effort(stage),
     )
+
+
+def _effort(stage: Stage) -> str | None:
+    """What the window's requests asked for, each once; of runs that did not record it what the target asks for."""
+    asked = sorted(in_it(stage.measured["effort"]))
+    return ", ".join(asked) or asked_effort(stage.target.parameters)
 
 
 def _outcome(stage: Stage) -> Outcome:

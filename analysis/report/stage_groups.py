@@ -97,6 +97,7 @@ GROUPS = (
         "model": f.identity.model, "service": f.identity.service, "price key": f.identity.instance_type,
         "instances": f.identity.instance_count, "streamed": f.identity.stream,
         "part of the mix from stage": f.identity.mix, "its share": f.identity.mix_share, "ramp, requests/s": f.identity.ramp,
+        "effort asked": f.identity.effort,
     }),
     _group("Instrument", lambda f: {
         "service's own latency p50, s": f.instrument.service_latency_p50_s,

@@ -53,6 +53,9 @@ class Identity:
         "of a ramp: requests/s at begin and end of its window, as `1 to 20`; `rate` is their mean, its figures are of no one rate"
     )
     mix_share: float | None = number("of a part of a mix: its share of the mix's requests, as planned")
+    effort: str | None = text(
+        "how much of it its requests asked the model for, in the API's word; empty where they asked for none"
+    )
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

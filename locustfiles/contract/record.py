@@ -87,6 +87,9 @@ class RequestRecord:
         None  # how long a trace or a synthetic payload wants the whole prompt; empty elsewhere
     )
     asked_completion_tokens: int | None = None  # the same of the answer, which `max_tokens` asks for
+    effort: str | None = None  # how much of it the request asks the model for, in the API's word
+    guardrail_reason: str | None = None  # why a guardrail intervened, or that it did not, in its own words
+    guardrail_coverage: str | None = None  # `textCharacters=900/1200 images=1/1`: what it looked at, of what there was
 
     def __post_init__(self) -> None:
         times = [0.0, self.ttft_ms, self.last_token_ms, self.latency_ms]

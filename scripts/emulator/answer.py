@@ -32,8 +32,7 @@ class Answer:
         self.target: typing.Any = None  # its section of the configuration
         self.dialect: typing.Any = None  # a module of dialects, or one of its objects
         self.request_id = str(uuid.uuid4())
-        self.created = int(time.time())
-        self.region = "us-east-1"
+        self.created, self.region = int(time.time()), "us-east-1"
         self.call: Call  # what is asked, from `ask` on
         self.events = False  # the body is a stream of events (else one JSON value)
         self.fault: tuple[str, typing.Any] | None = None  # name and Fault
@@ -54,6 +53,7 @@ class Answer:
         self.call_ends: list[int] = []  # where each tool's call ends; from the engine, before the first token
         self.stop: str | None = None
         self.matched: str | None = None  # the stop sequence that ended it
+        self.keep: Callable[[Answer], None] | None = None  # called when all of it is made, before its end is told
         self.settle: Callable[[int], None] | None = None  # called with the tokens used when the answer has ended
         self._jobs: list = []
         self._error: str | None = None
@@ -109,9 +109,8 @@ class Answer:
                 self._jobs.append(engine.submit(one))
 
     def fits(self, context_tokens: int) -> bool:
-        """Whether prompt and answer fit the model's context; if not, the request is refused. Containers refuse
-        what might not fit, Bedrock only a prompt that leaves no room, and shortens the answer's limit to what
-        is left."""
+        """Whether prompt and answer fit the model's context; if not, the request is refused. Containers refuse what might not fit,
+        Bedrock only a prompt that leaves no room, and shortens the answer's limit to what is left."""
         prompt_tokens = self.prompt_tokens or 0  # the engine has counted them
         if self.operation.service == "bedrock":
             room = context_tokens - prompt_tokens
@@ -156,6 +155,8 @@ class Answer:
             return
         self.completion_tokens = self.completion_tokens if count is None else count
         self.stop, self.matched = stop, matched
+        if self.keep:
+            self.keep(self)
         self.close(due, self.dialect.closing(self) if self.events else None)
 
     def close(self, due: float, pieces: list[Piece] | None, value: typing.Any = None) -> None:

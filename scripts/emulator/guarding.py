@@ -57,7 +57,7 @@ def applied(asked: Asked, policies: list[str], config) -> dict:
     metrics = {"guardrailProcessingLatency": round(config.latency_ms), "usage": usage, "guardrailCoverage": coverage}
     found = {"invocationMetrics": metrics} | _findings(asked, policies, blocked)
     action = {"action": "GUARDRAIL_INTERVENED" if blocked else "NONE"}
-    reason = {"actionReason": "Guardrail blocked."} if blocked else {}
+    reason = {"actionReason": "Guardrail blocked." if blocked else "No action."}
     outputs = [{"text": _BLOCKED}] if blocked else []
     return {
         "usage": usage,

@@ -63,7 +63,7 @@ def status_and_body(error: AwsError) -> tuple[int, bytes]:
     """What the client gets instead of an answer."""
     kind = "invalid_request_error" if error.status < 500 else "server_error"  # of SageMaker's own errors
     words = _KEY if error.authentication else _WORDS.get(_name(error), _Words(error.status, kind, error.code))
-    return words.status, _body(words, error.message)
+    return words.status, _body(words, error.message, error.members.get("param"))
 
 
 def event(name: str, message: str) -> bytes:
@@ -89,6 +89,6 @@ def _name(error: AwsError) -> str:
     return "TokensExceeded" if error.code == "ThrottlingException" and "tokens" in error.message else error.code
 
 
-def _body(words: _Words, message: str) -> bytes:
-    error = {"message": words.message or message, "type": words.type, "param": None, "code": words.code}
+def _body(words: _Words, message: str, param: str | None = None) -> bytes:
+    error = {"message": words.message or message, "type": words.type, "param": param, "code": words.code}
     return compact({"error": error})

@@ -159,6 +159,8 @@ _BEDROCK_OPENAI = {
     "/anthropic/v1/messages": Operation("Messages", "bedrock", False, wording=_MESSAGES),
 }
 _CHECKS = {"/guardrail-checks/invoke": Operation("InvokeGuardrailChecks", "bedrock", False, True)}
+#: of bedrock-agent-runtime, where the body names the model
+_AGENTS = {"/rerank": Operation("Rerank", "bedrock", False, True)}
 _APPLY = Operation("ApplyGuardrail", "bedrock", False, True)
 _GUARDRAIL = re.compile(r"/guardrail/([^/]+)/version/([^/]+)/apply")
 _STREAMING = {
@@ -176,6 +178,7 @@ def route(method: str, raw_path: str, openai_paths: tuple[str, ...] = ("/v1",)) 
         return None
     own = (_OPENAI.get(raw_path.removeprefix(path)) for path in openai_paths if raw_path.startswith(path))
     named = next((o for o in own if o), None) or _BEDROCK_OPENAI.get(raw_path) or _CHECKS.get(raw_path)
+    named = named or _AGENTS.get(raw_path)
     if named:
         return named, ""
     if guardrail := _GUARDRAIL.fullmatch(raw_path):

@@ -103,7 +103,8 @@ def _add(entry: dict, key: str, value: str | None) -> None:
 
 
 def _add_model(path: str, models: dict[str, dict], target) -> None:
-    family = target.family or "llama"  # Converse is the same for all
+    # Converse is the same for all, and so is Rerank
+    family = "cohere-rerank" if target.api == "rerank" else target.family or "llama"
     entry = models.setdefault(target.model_id, {"engine": target.name, "family": family})
     if "prompt-router/" in target.model_id:
         entry["routes_to"] = next(routed for name, routed in _ROUTED.items() if name in target.model_id)

@@ -8,6 +8,7 @@ LOCAL_BUCKET = "swarmledger-local"  # where asynchronous endpoints put their ans
 #: environment variable of an address of AWS's service, by boto3's name of it
 VARIABLES = {
     "bedrock-runtime": "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
+    "bedrock-agent-runtime": "AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME",
     "sagemaker-runtime": "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME",
     "sagemaker-inference-router-runtime": "AWS_ENDPOINT_URL_SAGEMAKER_INFERENCE_ROUTER_RUNTIME",
     "sagemaker-gateway-runtime": "AWS_ENDPOINT_URL_SAGEMAKER_GATEWAY_RUNTIME",
@@ -20,6 +21,10 @@ def behind(target) -> list[str]:
     if target.endpoint:
         return [target.endpoint]
     return [f"{target.inference_router}-{target.routing_target}-{n}" for n in (1, 2)] if target.inference_router else []
+
+
+def _bedrocks(target) -> str:
+    return "bedrock-agent-runtime" if target.api == "rerank" else "bedrock-runtime"
 
 
 def fronts_of(scenario: Scenario) -> dict[str, typing.Any]:
@@ -40,7 +45,7 @@ def fronts_of(scenario: Scenario) -> dict[str, typing.Any]:
 
 def variables(targets: typing.Sequence[typing.Any]) -> list[str]:
     """Those that lead these targets elsewhere."""
-    asked = {t.runtime if t.service == "sagemaker" else "bedrock-runtime" for t in targets}
+    asked = {t.runtime if t.service == "sagemaker" else _bedrocks(t) for t in targets}
     asked |= {"s3" for t in targets if getattr(t, "async_inference", None)}
     usual = {"bedrock-runtime", "sagemaker-runtime"}
     return [name for service, name in VARIABLES.items() if service in asked | usual]

@@ -36,6 +36,7 @@ from scripts.emulator.errors import AwsError, BadBody
 from scripts.emulator.frames import compact
 from scripts.emulator.fronts import Fronts, gateways_dialect
 from scripts.emulator.hosted import Catalog, Hosted
+from scripts.emulator.kept_responses import KeptResponses
 from scripts.emulator.limits import Quota
 from scripts.emulator.operations import route, streaming
 from scripts.emulator.s3 import S3, S3Verifier
@@ -99,6 +100,7 @@ class Service:
         self._catalog = Catalog(config, self._engines)
         self._fronts = Fronts(config, self._catalog)
         self._s3 = S3(config.all_buckets(), S3Verifier(config.credentials, region=config.region), config)
+        self._responses = KeptResponses()
         self._queue = AsyncQueue(self, self._s3)
         self._prices = price_list.PriceList(config, Hosted(config.pricing, None)) if config.pricing else None
         if config.models or config.guardrails:
@@ -152,6 +154,8 @@ class Service:
             return beside.guard(a, self._guarding, self._guardrails, self.guardrail_policies)
         if a.operation.openai:
             self._name(a)
+        elif a.operation.name == "Rerank":
+            a.target_name = rerank.agents_model(reading.json_of(a.request.body))
         hosted = (self._fronts if a.operation.front else self._catalog).find(a)
         if a.operation.name in QUEUED:
             return self._queue.accept(a, hosted)
@@ -169,7 +173,8 @@ class Service:
         a.fault = a.fault if a.operation.front else hosted.fault(a.operation)
         if a.fault and a.fault[1].stage == "request":
             return a.fault[1].apply(a)
-        a.ask(reading.call_of(a.dialect, a.request.body))
+        kept = a.operation.name == "Responses"
+        a.ask(self._responses.call_of(a) if kept else reading.call_of(a.dialect, a.request.body))
         if a.operation.service == "bedrock":
             self._prepare(a, hosted)
         elif a.operation.service == "sagemaker" and a.operation.front != "gateway":
@@ -239,4 +244,6 @@ def _dialect(a: Answer, config):
         marks = [_MARKS[name] for name in config.more_dialects]
         spoken = zip(marks, config.more_dialects, strict=True)
         return CONTAINERS[next((name for mark, name in spoken if mark in a.request.body), config.dialect)]
+    if operation.name == "Rerank":
+        return rerank.AGENTS
     return converse if operation.converse else FAMILIES[config.family]

@@ -18,8 +18,9 @@ _TYPES: dict[str, typing.Any] = {
 
 @functools.cache
 def _input(operation: str) -> botocore.model.StructureShape:
-    description = botocore.loaders.Loader().load_service_model("bedrock-runtime", "service-2")
-    return botocore.model.ServiceModel(description, "bedrock-runtime").operation_model(operation).input_shape
+    service = "bedrock-agent-runtime" if operation == "Rerank" else "bedrock-runtime"
+    description = botocore.loaders.Loader().load_service_model(service, "service-2")
+    return botocore.model.ServiceModel(description, service).operation_model(operation).input_shape
 
 
 def prepare() -> None:

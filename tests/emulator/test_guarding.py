@@ -27,7 +27,7 @@ def test_a_text_has_a_unit_a_thousand_characters_of_each_policy_that_there_is(be
     usage = {"topic": 0, "content": 2, "word": 2, "sensitiveInformation": 0, "contextualGrounding": 0}
     expected = {f"{policy}PolicyUnits": units for policy, units in usage.items()}
     assert answer["usage"] == expected | {"sensitiveInformationPolicyFreeUnits": 0}
-    assert (answer["action"], answer["outputs"]) == ("NONE", []) and "actionReason" not in answer
+    assert (answer["action"], answer["outputs"]) == ("NONE", []) and answer["actionReason"] == "No action."
     [assessment] = answer["assessments"]
     assert assessment["invocationMetrics"]["usage"] == answer["usage"]
     assert assessment["invocationMetrics"]["guardrailProcessingLatency"] == 40

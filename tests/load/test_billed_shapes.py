@@ -189,6 +189,17 @@ def test_a_guardrails_units_are_the_sum_of_its_assessments():
     )
 
 
+def test_a_traces_reason_and_coverage_are_of_prompt_and_answer_together():
+    def seen(guarded: object) -> dict:
+        return {"invocationMetrics": {"guardrailCoverage": {"textCharacters": {"guarded": guarded, "total": 10}}}}
+
+    told = {"inputAssessment": {"g": seen(4)}, "outputAssessments": {"g": [seen(10), seen("2")]}}
+    parsed = whole("converse", {"trace": {"guardrail": told | {"actionReason": "No action."}}})
+    assert (parsed.guardrail_reason, parsed.guardrail_coverage) == ("No action.", "textCharacters=14/20")
+    odd = whole("converse", {"trace": {"guardrail": {"actionReason": {"a": 1}, "inputAssessment": {"g": seen(-1)}}}})
+    assert (odd.error, odd.guardrail_reason, odd.guardrail_coverage) == (None, None, None)
+
+
 @pytest.mark.parametrize(
     ("told", "expected"),
     [

@@ -121,8 +121,8 @@ def test_novas_embedding_model_gets_its_own_body_and_its_vector_is_found():
         ("us.amazon.nova-canvas-v1:0", "is a model that makes images"),
         ("amazon.nova-reel-v1:1", "is a model that makes videos"),
         ("cohere.rerank-v3-5:0", "is a model that ranks documents"),
-        ("amazon.nova-2-multimodal-embeddings-v1:0", "is a model that embeds texts, which Converse does not"),
-        ("amazon.titan-embed-text-v2:0", "is a model that embeds texts, which Converse does not"),
+        ("amazon.nova-2-multimodal-embeddings-v1:0", "is a model that makes embeddings, which Converse does not"),
+        ("amazon.titan-embed-text-v2:0", "is a model that makes embeddings, which Converse does not"),
     ],
 )
 def test_a_model_that_answers_with_no_text_is_refused_with_what_it_is(model_id, why):

@@ -95,6 +95,28 @@ def test_images_are_guarded_where_the_service_takes_their_kind():
         build(checks({"contentFilter": ["HATE"]}), line(PNG))
 
 
+def test_what_converse_guards_goes_with_its_qualifiers_and_what_a_guardrail_cannot_see_is_refused():
+    def line(*blocks: dict) -> Prompt:
+        return Prompt("p9", None, [{"role": "user", "content": list(blocks)}])
+
+    image = {"image": {"format": "png", "source": {"bytes": PNG}}}
+    text = {"text": {"text": "The ferry leaves at nine.", "qualifiers": ["grounding_source"]}}
+    found = build(guard(), line({"guardContent": text}, {"guardContent": image}, image, {"text": "When?"}))
+    assert json.loads(found.body)["content"] == [text, image, image, {"text": {"text": "When?"}}]
+    assert found.media_bytes == 2 * 13
+    s3 = {"image": {"format": "png", "source": {"s3Location": {"uri": "s3://b/k"}}}}
+    for block, why in (
+        ({"document": {"name": "d"}}, "has `document`, and a guardrail looks at texts and images; write its text"),
+        (s3, "has an `s3Location`, which a guardrail does not read; write the bytes as base64"),
+        (
+            {"image": image["image"] | {"format": "webp"}},
+            "has an image of format webp, and a guardrail takes png and jpeg",
+        ),
+    ):
+        with pytest.raises(BadPayload, match=f"prompt `p9` {why}"):
+            build(guard(), line(block))
+
+
 @pytest.mark.parametrize(
     ("made", "why"),
     [
@@ -130,7 +152,10 @@ def test_parameters_that_have_no_place_are_the_scenarios_mistake(made, why):
         ({"api": "guardrail-checks", "guardrail": {"id": "g1", "version": "1"}}, "has no `guardrail`; remove it"),
         ({"api": "count-tokens", "model_id": CLAUDE, "service_tier": "flex"}, "has no `service_tier`; remove it"),
         ({"api": "count-tokens"}, "Field required"),
-        ({"api": "count-tokens", "model_id": "amazon.titan-embed-text-v2:0"}, "embeds texts, which Converse does not"),
+        (
+            {"api": "count-tokens", "model_id": "amazon.titan-embed-text-v2:0"},
+            "makes embeddings, which Converse does not",
+        ),
     ],
 )
 def test_keys_that_have_no_place_are_refused(values, why):
@@ -159,13 +184,16 @@ def test_an_applied_guardrail_has_its_units_once_its_action_and_its_slowest_asse
         "action": "GUARDRAIL_INTERVENED",
         "actionReason": "Guardrail blocked.",
         "outputs": [{"text": "No."}],
+        "guardrailCoverage": {"textCharacters": {"guarded": 5, "total": 8}, "images": {"guarded": 1, "total": 1}},
     }
     found = parsed(guard(), answer | {"assessments": [{"invocationMetrics": each} for each in metrics]})
     assert (found.error, found.stop_reason, found.text) == (None, "guardrail_intervened", "")
     assert found.guardrail_units == "contentPolicyUnits=2 topicPolicyUnits=1"  # zeros and free ones apart
+    assert (found.guardrail_reason, found.guardrail_coverage) == ("Guardrail blocked.", "textCharacters=5/8 images=1/1")
     assert (found.service_latency_ms, found.prompt_tokens, found.completion_tokens) == (340.0, None, None)
     passed = parsed(guard(), {"usage": UNITS, "action": "NONE", "outputs": [], "assessments": []})
     assert (passed.error, passed.stop_reason, passed.service_latency_ms) == (None, None, None)
+    assert (passed.guardrail_reason, passed.guardrail_coverage) == (None, None)
 
 
 def test_answers_without_what_the_service_always_says_cannot_be_read():

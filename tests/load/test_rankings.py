@@ -2,6 +2,7 @@
 
 import json
 
+import boto3
 import pytest
 
 from locustfiles.common.calls.stage_spec import StageSpec
@@ -11,10 +12,12 @@ from locustfiles.common.prompts.payloads import BadPayload, Prompt, load_payload
 from locustfiles.contract.bad_input import BadScenario
 from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.scenario.targets import BedrockTarget, OpenAITarget, SageMakerTarget
+from scripts.emulator.config import EXAMPLE_ACCESS_KEY, EXAMPLE_SECRET_KEY
 from tests.helpers import bodies
 from tests.helpers.both_transports import Pair, differences
 from tests.helpers.calls import sender_for
 from tests.helpers.emulator_process import ROOT, running_emulator
+from tests.helpers.sent import sent_by_boto3
 
 DOCUMENTS = ("The ferry leaves at nine.", "The harbour is old.")
 ASKED = Prompt("p", "When does it leave?", None, documents=DOCUMENTS)
@@ -134,3 +137,59 @@ def test_the_route_answers_with_tokens_and_units(emulator, credentials, monkeypa
         characters = len("\n".join([prompt.text, *prompt.documents]))
         assert (record.error, record.prompt_tokens) == (None, -(-characters // 4))  # four characters a token
         assert (record.completion_tokens, record.billed_units, record.operation) == (0, 1.0, "Rerank")
+
+
+AGENTS = {
+    "service": "bedrock",
+    "api": "rerank",
+    "model_id": "arn:aws:bedrock:us-east-1::foundation-model/amazon.rerank-v1:0",
+}
+
+
+def test_rerank_of_the_agents_runtime_is_what_boto3_sends_and_both_record_it_alike(credentials):
+    parameters = {"numberOfResults": 1, "additionalModelRequestFields": {"k": 1}}
+    asked = json.loads(build(target(AGENTS, parameters=parameters), ASKED).body)
+    path, _, raw = sent_by_boto3("bedrock-agent-runtime", "rerank", **asked)
+    assert (path, json.loads(raw)) == ("/rerank", asked)
+    models = {"amazon.rerank-v1:0": {"engine": "exact", "family": "cohere-rerank"}}
+    faults = {"throttled": "throttle", "bad": "empty_output"}
+    models |= {
+        f"{f}.rerank": {"engine": "exact", "family": "cohere-rerank", "faults": {fault: 1.0}}
+        for f, fault in faults.items()
+    }
+    arn = AGENTS["model_id"].replace
+    targets = {"works": AGENTS | {"parameters": parameters}, "no model": AGENTS | {"model_id": arn("amazon", "none")}}
+    targets |= {f: AGENTS | {"model_id": arn("amazon.rerank-v1:0", f"{f}.rerank")} for f in faults}
+    errors = {"works": None, "no model": "client", "throttled": "throttled", "bad": "bad_response"}
+    with running_emulator(bodies.CONFIG | {"models": models}) as e:
+        pair = Pair(e.url, targets)
+        for name, error in errors.items():
+            fast, slow = (pair.ask(transport, name, ASKED) for transport in (0, 1))
+            late = {"latency_ms", "service_latency_ms", "request_bytes"}  # boto3 writes JSON with blanks
+            assert differences(fast, slow).keys() <= late, (name, differences(fast, slow))
+            assert (fast.error, fast.operation) == (error, "Rerank"), fast.error_message
+            assert fast.completion_tokens == (0 if error is None else fast.completion_tokens)
+        keys = {"aws_access_key_id": EXAMPLE_ACCESS_KEY, "aws_secret_access_key": EXAMPLE_SECRET_KEY}
+        client = boto3.client("bedrock-agent-runtime", "us-east-1", endpoint_url=e.url, **keys)
+        told = client.rerank(**json.loads(build(target(AGENTS), ASKED).body))["results"]
+        assert sorted(each["index"] for each in told) == [0, 1]
+        assert [each["relevanceScore"] for each in told] == sorted(
+            (each["relevanceScore"] for each in told), reverse=True
+        )
+
+
+def test_what_rerank_has_no_place_for_is_told():
+    with pytest.raises(
+        ValueError, match=r"by its ARN; write `model_id: arn:aws:bedrock:REGION::foundation-model/amazon\.r"
+    ):
+        target(AGENTS, model_id="amazon.rerank-v1:0")
+    with pytest.raises(ValueError, match=r"not known \(`api: rerank` asks it by its ARN\)"):
+        target(AGENTS, api="invoke", model_id="amazon.rerank-v1:0")
+    with pytest.raises(ValueError, match="`api: rerank` answers in one piece; remove `stream:`"):
+        target(AGENTS, stream=True)
+    with pytest.raises(BadScenario, match="`api: rerank` has no `truncate`; remove it .* numberOfResults"):
+        build(target(AGENTS, parameters={"truncate": 1}), ASKED)
+    asked = json.loads(build(target(AGENTS, parameters={"top_n": 1}), ASKED).body)["rerankingConfiguration"]
+    assert asked["bedrockRerankingConfiguration"]["numberOfResults"] == 1
+    with pytest.raises(BadPayload, match="has no documents, which rerank ranks"):
+        build(target(AGENTS), Prompt("p", "Hello", None))

@@ -97,6 +97,8 @@ def test_the_family_is_found_in_profiles_and_arns_and_nowhere_else():
     # no source says what they are sent, or where their text stands
     for model_id in ("deepseek.v3.2", "mistral.magistral-small-2509", "writer.palmyra-x5-v1:0", "google.gemma-4-31b"):
         assert family_of(model_id) is None
+    with pytest.raises(ValueError, match="or ask bedrock-mantle's Chat Completions or Responses"):
+        bedrock(model_id="google.gemma-4-31b", api="invoke")
 
 
 # --- the settings of a Bedrock target ---

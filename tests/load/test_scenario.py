@@ -76,7 +76,7 @@ MISTAKES = {
     "service: bedrock\n    api: converze": (
         "service: bedrock",
         5,
-        "targets[0].api: input should be 'converse', 'invoke', 'count-tokens', 'apply-guardrail' or 'guardrail-checks' (got",
+        "targets[0].api: input should be 'converse', 'invoke', 'rerank', 'count-tokens', 'apply-guardrail' or 'guardrail-checks' (got",
     ),
     "price: {input: 0.1}": ("    model_id", 5, "targets[0].price.output: missing; add `output:`"),
     "price: {usd_per_hour: 0}": ("    model_id", 5, "targets[0].price.usd_per_hour: input should be greater than 0"),

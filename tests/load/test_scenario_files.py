@@ -35,6 +35,7 @@ def test_a_scenario_is_known_by_its_outermost_keys(text, is_one):
 def test_of_the_shipped_files_the_scenarios_are_offered_and_each_can_be_shown():
     names = [
         "bedrock-claude",
+        "bedrock-embeddings",
         "bedrock-guardrails",
         "calibrate",
         "content-and-ranking",

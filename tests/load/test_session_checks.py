@@ -34,6 +34,7 @@ WRONG = {
     "a dialect that takes text": (folders.sagemaker("e"), LOAD, [TALK], "is a conversation (`turns`), which tgi does not take; use one of converse, nova"),
     "rules without conversations": (folders.bedrock("quick-model"), LOAD | {"sessions": {}}, [{"prompt": "Hi"}], "`sessions` is for conversations, and no line of its payloads has `turns`; remove it"),
     "an id without a conversation": (folders.sagemaker("e", **PLACED), LOAD, [TALK, {"prompt": "Hi"}], "`prefix_aware_id` has {session}, and prompts: `2` is no conversation; write an id"),
+    "a tool's result for Command R": (folders.bedrock("quick-model", api="invoke", dialect="cohere-command-r"), LOAD, [{"turns": [{"user": "Hi"}, {"tool": RESULT}]}], "turn 2 is the result of a tool, for which cohere-command-r has no form here; use one of converse"),
     "a result without a tool": (folders.sagemaker("e", **CHAT), LOAD, [{"turns": [{"user": "Hi"}, {"tool": RESULT}]}], "turn 2 is the result of a tool, and turn 1 offers none; add `tools`"),
     "no recorded answer": (folders.bedrock("quick-model"), RECORDED, [TALK], "turn 1 has no `assistant`, the recorded answer that `answers: recorded` needs; add it"),
     "no recorded call": (folders.sagemaker("e", **CHAT, **TOOLS), RECORDED, [{"turns": [{"user": "Hi"}, {"tool": RESULT}]}], "turn 2 has results without the `input` of their calls, which `answers: recorded` needs; add it"),

@@ -8,6 +8,7 @@ from locustfiles.contract.scenario.sessions import Sessions
 from tests.helpers import calls
 from tests.helpers.emulator_process import running_emulator
 from tests.helpers.spoken_sessions import conversation, history_is_exact, hold, next_body, sessions_of
+from tests.helpers.surfaces import RAW_CHAT, container
 from tests.helpers.tokenizer_files import characters
 
 pytestmark = pytest.mark.usefixtures("credentials")
@@ -17,6 +18,8 @@ CONFIG = {
         "m.claude": {"engine": "quick", "family": "claude"},
         "m.nova": {"engine": "quick", "family": "nova"},
         "m.mistral": {"engine": "quick", "family": "mistral-chat"},
+        "m.qwen": {"engine": "quick", "family": "chat-completions"},
+        "m.command-r": {"engine": "quick", "family": "cohere-command-r"},
         "m.oss": {"engine": "quick", "family": "openai-chat", "reasoning_tokens": 2},
         "thinking.claude": {"engine": "quick", "family": "claude", "reasoning_tokens": 3},
         "bad.claude": {"engine": "quick", "family": "claude", "faults": {"throttle": 0.4}, "fault_seed": 8},
@@ -38,6 +41,9 @@ AWS = {
     "mistral-chat": calls.invoke("m.mistral", "mistral-chat"),
     "gpt-oss": calls.invoke("m.oss", "openai-chat"),
     "container": calls.tgi("chat", dialect="openai-chat"),
+    "chat-completions": calls.invoke("m.qwen", "chat-completions"),
+    "command-r": calls.invoke("m.command-r", "cohere-command-r"),
+    "raw": container("chat", "raw", **RAW_CHAT),
 }
 ROUTES = ("openai-chat", "openai-responses", "anthropic-messages")
 LINE = {"id": "c", "system": "Be brief.", "turns": [{"user": f"Question {n} of five"} for n in range(1, 6)]}

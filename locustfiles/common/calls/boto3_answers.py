@@ -16,7 +16,7 @@ from locustfiles.common.transport.aws_session import UNSIGNED
 from locustfiles.common.transport.exchange import Exchange
 from locustfiles.common.transport.limits import Broken, too_many_headers
 from locustfiles.contract.error_classes import ErrorClass, classify
-from locustfiles.contract.scenario.bedrock_apis import WITHOUT_TEXT
+from locustfiles.contract.scenario.bedrock_apis import WHOLE_ANSWERS
 
 
 @dataclasses.dataclass(slots=True)
@@ -159,7 +159,7 @@ def _exception(builder: AnswerBuilder, answer: Answer) -> None:
 
 
 def _whole(builder: AnswerBuilder, call: Body, exchange: Exchange, answer: Answer) -> None:
-    if call.dialect in WITHOUT_TEXT:  # read at once, as Converse is; as the fast path reads it
+    if call.dialect in WHOLE_ANSWERS:  # read at once, as Converse is; as the fast path reads it
         if answer.fault is not None:
             builder.fail(*answer.fault)
         response.whole(builder, call.dialect, answer.body, exchange.ended)

@@ -10,6 +10,7 @@ from locustfiles.common.transport.exchange import Exchange
 from locustfiles.contract.error_classes import ErrorClass, OwnCode
 from locustfiles.contract.keys import redact
 from locustfiles.contract.record import GUARDRAIL_STOP
+from locustfiles.contract.scenario.families import BY_THE_PIECE
 from locustfiles.contract.scenario.targets import BedrockTarget, Target
 
 
@@ -39,6 +40,8 @@ def outcome(exchange: Exchange, parsed: ParsedAnswer) -> dict[str, typing.Any]:
         "invoked_model": parsed.invoked_model,
         "billed_units": parsed.billed_units,
         "guardrail_units": parsed.guardrail_units,
+        "guardrail_reason": parsed.guardrail_reason,
+        "guardrail_coverage": parsed.guardrail_coverage,
         **answered_by(exchange.headers),
         "error": error.value if error else None,
         "error_code": code,
@@ -55,9 +58,10 @@ def token_counts(
     tokenizer, what of the request is not in the prompt: a conversation's answers.
 
     A service's 0 for a prompt that was in no cache, or for output that came, is no count, unless a guardrail spoke and
-    no model did.
+    no model did, or it embeds what has no text: of an image it counts none.
     """
-    spoken = parsed.stop_reason != GUARDRAIL_STOP
+    textless = isinstance(target, BedrockTarget) and target.family in BY_THE_PIECE and not prompt.texts
+    spoken = parsed.stop_reason != GUARDRAIL_STOP and not textless
     # it counts texts alone
     counted_prompt = counter.prompt(target, prompt) + before if counter and prompt.plain else None
     counted_text = counter.text(parsed.text) if counter and parsed.text else None
@@ -67,7 +71,7 @@ def token_counts(
     ):
         prompt_tokens, prompt_source = counted_prompt, "tokenizer"
     if prompt_tokens is None:
-        prompt_tokens, prompt_source = prompt.prompt_tokens, "payload"
+        prompt_tokens, prompt_source = 0 if textless else prompt.prompt_tokens, "payload"
     completion_tokens, source = parsed.completion_tokens, "service"
     if completion_tokens is None or (
         completion_tokens == 0 and spoken and (parsed.text or parsed.first_output is not None)

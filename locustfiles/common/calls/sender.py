@@ -57,6 +57,8 @@ class Sender:
         self.on_clear: collections.abc.Callable[[StageSpec, str], None] = lambda spec, phase: None
         #: (target, payload, line) -> what is sent in its place: Inputs.sent
         self.sent: collections.abc.Callable[[Target, str, Prompt], Prompt] = lambda target, payload, prompt: prompt
+        #: whether a target is billed by the images that it embeds, of which no answer has the count: Inputs.by_the_image
+        self.by_the_image: collections.abc.Callable[[Target], bool] = lambda target: False
         self.load: dict[str, float] = {}  # how this process kept up in the last measured window: Probe.read
         self.spec: StageSpec | None = None
         self.phase = "settle"
@@ -166,6 +168,9 @@ class Sender:
                 exchange, parsed = self._send(target, asked.body, leaves)
                 told = outcome(exchange, parsed)
                 told.update(token_counts(counter, target, asked.prompt, parsed, asked.before))
+                embedded = asked.body.images is not None and told["billed_units"] is None and told["error"] is None
+                if embedded and self.by_the_image(target):
+                    told["billed_units"] = asked.body.images
                 if asked.session is not None:
                     told.update(asked.heard(told, exchange, parsed.text))
                 record = RequestRecord(
@@ -208,6 +213,7 @@ class Sender:
             "rate": spec.rate,
             "call": call,
             "media_bytes": asked.body.media_bytes,
+            "effort": asked.body.effort,
         } | asked.facts
 
     def _send(self, target: Target, body: Body, leaves: bool) -> tuple[Exchange, ParsedAnswer]:

@@ -7,8 +7,9 @@ import typing
 from locustfiles.common.calls.stage_spec import StageSpec
 from locustfiles.common.dialects.history import History, ToolCall, call_items, text_items
 from locustfiles.common.dialects.request import Body, build, dialect_of
-from locustfiles.common.dialects.spoken import spoken
+from locustfiles.common.dialects.spoken import response_id, spoken
 from locustfiles.common.prompts.conversations import Turn
+from locustfiles.common.prompts.messages import texts_of
 from locustfiles.common.prompts.payloads import Prompt
 from locustfiles.common.prompts.token_counter import counter_of
 from locustfiles.common.transport.exchange import Exchange
@@ -48,7 +49,7 @@ class Session:
         self.number = 0  # of the last turn that was sent
         self._id: str | None = None
         self._unsaid: list[int] = []  # turns that failed and are not in the history
-        self._history = History(dialect_of(target))
+        self._history = History(dialect_of(target), rules.history == "kept")
         self._counter = counter_of(target.tokenizer) if target.tokenizer else None
         self._answers_tokens = 0  # by the target's tokenizer, of those in the history
         self._opened: str | None = None  # SageMaker's own id of it
@@ -67,7 +68,20 @@ class Session:
         body = build(self.target, prompt, self._history)
         facts = {"session": self._id, "turn": self.number, "turns": len(self.prompt.turns)}
         body = dataclasses.replace(body, headers=self._headers(body.headers, self._id))
-        return Asked(self.prompt.so_far(self.number, self._unsaid), body, self._answers_tokens, self, facts)
+        so_far = self.prompt.so_far(self.number, self._unsaid)
+        if (tokens := self._counted()) is not None:
+            so_far = dataclasses.replace(so_far, asked=so_far.asked._replace(counted=tokens))
+        return Asked(so_far, body, self._answers_tokens, self, facts)
+
+    def _counted(self) -> int | None:
+        """Tokens of what was said so far behind a prefix, whose number comes with no other conversation; None without one."""
+        first = self.prompt.asked.counted
+        if first is None or self._counter is None:
+            return None
+        said = [turn for n, turn in enumerate(self.prompt.turns[: self.number], 1) if n > 1 and n not in self._unsaid]
+        more = sum(map(self._counter.text, (text for turn in said for text in texts_of(turn.message["content"]))))
+        less = self.prompt.turns[0].message["content"] if 1 in self._unsaid else ""
+        return first + more - sum(map(self._counter.text, texts_of(less)))
 
     def _headers(self, headers: dict[str, str], own: str) -> dict[str, str]:
         """A target's ids follow the session: its own where the scenario has a place for it, and SageMaker's."""
@@ -79,8 +93,12 @@ class Session:
         """Of a turn that worked: its answer, or the recorded one, is history now."""
         opened = exchange.headers.get("x-amzn-sagemaker-new-session-id", "").partition(";")[0].strip()
         self._opened = opened or self._opened
+        if self._history.kept:
+            self._history.last = response_id(body, exchange)
         if self.number == len(self.prompt.turns):
             self.ended = True
+        elif self._history.kept and self._history.last is None:
+            self._end("no_id")
         elif self.rules.answers == "recorded":
             self._go_on_as_recorded()
         else:

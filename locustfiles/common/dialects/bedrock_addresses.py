@@ -15,6 +15,8 @@ def bedrock_address(target: BedrockTarget) -> Address:
     base = f"/model/{quoted(target.model_id)}"
     if not target.writes_text:
         return *_beside_answers(target, base), headers
+    if target.api == "rerank":
+        return "Rerank", "/rerank", headers
     if target.api == "converse":
         if target.stream:
             return "ConverseStream", f"{base}/converse-stream", headers

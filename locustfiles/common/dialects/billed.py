@@ -38,6 +38,7 @@ def trace(builder: AnswerBuilder, told: dict) -> None:
     if told:
         builder.billing.invoke(part(told, "promptRouter").get("invokedModelId"))
         builder.billing.assess(assessments(told))
+        builder.billing.reason = part(told, "guardrail").get("actionReason") or builder.billing.reason
 
 
 def coheres_units(builder: AnswerBuilder, answer: dict) -> None:

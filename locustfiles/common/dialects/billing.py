@@ -3,10 +3,11 @@
 import collections
 import typing
 
-from locustfiles.common.dialects.guardrail_usage import units_of
+from locustfiles.common.dialects.guardrail_usage import coverage_of, units_of
 from locustfiles.common.dialects.one_line import one_line
 from locustfiles.common.dialects.token_counts import whole_number
 from locustfiles.common.transport.limits import MAX_TOKENS
+from locustfiles.contract.keys import redact
 
 
 class Billing:
@@ -14,6 +15,7 @@ class Billing:
 
     def __init__(self) -> None:
         self._assessed: collections.Counter[str] | None = None  # by guardrails: what each assessment took
+        self.reason: object = None  # why a guardrail intervened, or that it did not
         self.tier: object = None  # what a body of OpenAI's routes says; a header goes before it
         self.invoked_model: str | None = None
         self.units: float | None = None
@@ -40,6 +42,9 @@ class Billing:
         """Put it into a ParsedAnswer; why its counts of what was written to a cache are not believed, if so: none are kept."""
         parsed.invoked_model, parsed.billed_units = self.invoked_model, self.units
         parsed.guardrail_units = units_of(self._assessed) if self._assessed else None
+        parsed.guardrail_coverage = coverage_of(self._assessed) if self._assessed else None
+        if isinstance(self.reason, str) and self.reason.strip():
+            parsed.guardrail_reason = one_line(redact(self.reason), 200)
         if parsed.served_tier is None and isinstance(self.tier, str):
             parsed.served_tier = one_line(self.tier, 64)
         parsed.unclear_cache_time = "cache_write_1h_tokens" in unreadable

@@ -1,4 +1,4 @@
-"""Embedding models: Titan's, Nova's, Cohere's, TwelveLabs', Hugging Face's containers, and OpenAI's route."""
+"""Embeddings: what Hugging Face's containers and OpenAI's route are sent, and how every embedding model's answer is read."""
 
 import typing
 
@@ -11,11 +11,10 @@ from locustfiles.contract.error_classes import ErrorClass
 from locustfiles.contract.scenario.targets import Target
 
 
-def embedding_body(key: str, as_list: bool = False, **defaults: str) -> typing.Callable[[Target, Prompt, Split], dict]:
+def embedding_body(key: str) -> typing.Callable[[Target, Prompt, Split], dict]:
     def body(target: Target, prompt: Prompt, split: Split) -> dict:
         refuse_sampling(target, split)
-        own = model_of(target) | {key: [prompt.text] if as_list else prompt.text}
-        return merged(own | defaults, split.rest, prompt)
+        return merged(model_of(target) | {key: prompt.text}, split.rest, prompt)
 
     return body
 
@@ -29,22 +28,6 @@ def openai_embedding_whole(builder: AnswerBuilder, answer: dict) -> None:
         builder.produced = True
     else:
         builder.fail(ErrorClass.BAD_RESPONSE, None, "no vector in the answer")
-
-
-def nova_embedding_body(target: Target, prompt: Prompt, split: Split) -> dict:
-    """One text, embedded for a general index, as long as the model's default; `singleEmbeddingParams` says otherwise.
-    docs.aws.amazon.com/nova/latest/userguide/embeddings-schema.html, 29 November 2026"""
-    refuse_sampling(target, split)
-    text = {"truncationMode": "END", "value": prompt.text}
-    own = {"embeddingPurpose": "GENERIC_INDEX", "text": text}
-    return merged({"taskType": "SINGLE_EMBEDDING", "singleEmbeddingParams": own}, split.rest, prompt)
-
-
-def marengo_body(target: Target, prompt: Prompt, split: Split) -> dict:
-    """Marengo 3.0: one text; it embeds videos and sound asynchronously alone.
-    docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-marengo-3.html, 29 November 2026"""
-    refuse_sampling(target, split)
-    return merged({"inputType": "text", "text": {"inputText": prompt.text}}, split.rest, prompt)
 
 
 def refuse_sampling(target: Target, split: Split, what: str = "an embedding") -> None:

@@ -10,7 +10,7 @@ import typing
 from locustfiles.common.dialects.answer_parts import needs, objects, part
 from locustfiles.common.dialects.body_parts import Split, chat_turns
 from locustfiles.common.dialects.parsed import AnswerBuilder
-from locustfiles.common.prompts.images import Image, image_in
+from locustfiles.common.prompts.images import image_in
 from locustfiles.common.prompts.payloads import BadPayload, Prompt
 from locustfiles.contract.bad_input import BadScenario
 from locustfiles.contract.scenario.targets import BedrockTarget
@@ -27,14 +27,15 @@ _CHECKS = {
 
 
 def apply_guardrail_body(target: BedrockTarget, prompt: Prompt, split: Split) -> dict:
-    """All texts and images of the line, in their order. Raises BadPayload or BadScenario."""
+    """All texts and images of the line, in their order; Converse's `guardContent` goes with its qualifiers. Raises BadPayload
+    or BadScenario."""
     _only(target, split, tuple(_CHOICES))
     for key, choices in _CHOICES.items():
         if split.rest.get(key, choices[0]) not in choices:
             raise BadScenario(f"target `{target.name}`: `parameters.{key}` must be {' or '.join(choices)}")
-    pieces = [piece for turn in chat_turns(target, prompt) for piece in _pieces(turn["content"])]
-    content = [_image(target, prompt, p) if isinstance(p, Image) else {"text": {"text": p}} for p in pieces]
-    return {"source": "INPUT", "content": content} | split.rest
+    contents = [turn.get("content") for turn in chat_turns(target, prompt)]
+    parts = [part for c in contents for part in ([{"text": c}] if isinstance(c, str) else c or ())]
+    return {"source": "INPUT", "content": [_block(target, prompt, part) for part in parts]} | split.rest
 
 
 def guardrail_checks_body(target: BedrockTarget, prompt: Prompt, split: Split) -> dict:
@@ -53,20 +54,35 @@ def _only(target: BedrockTarget, split: Split, known: tuple[str, ...]) -> None:
 
 
 def _pieces(content: str | list[dict]) -> list[typing.Any]:
-    """The texts and images of a message."""
+    """The texts of a message."""
     if isinstance(content, str):
         return [content]
-    found = (image_in(piece) or piece.get("text") for piece in content)
-    return [piece for piece in found if piece is not None]
+    return [piece["text"] for piece in content if piece.get("text") is not None]
 
 
-def _image(target: BedrockTarget, prompt: Prompt, image: Image) -> dict:
-    if image.format not in _IMAGES:
-        what = (
-            f"prompt `{prompt.id}` has an image of format {image.format}, and a guardrail takes {' and '.join(_IMAGES)}"
-        )
-        raise BadPayload(f"target `{target.name}`: {what}; convert it, or remove the line")
-    return {"image": {"format": image.format, "source": {"bytes": image.base64}}}
+def _block(target: BedrockTarget, prompt: Prompt, part: dict) -> dict:
+    """A part of a message, as the service has it."""
+    if image := image_in(part):
+        return _image(target, prompt, image.format, {"bytes": image.base64})
+    if part.get("type") in (None, "text") and isinstance(part.get("text"), str):
+        return {"text": {"text": part["text"]}}
+    guarded = part.get("guardContent") or part
+    if "text" in guarded and guarded is not part:
+        return {"text": guarded["text"]}
+    if "image" not in guarded:
+        kind = next(iter(part.keys() - {"type"}), "nothing")
+        what = f"prompt `{prompt.id}` has `{kind}`, and a guardrail looks at texts and images"
+        raise BadPayload(f"target `{target.name}`: {what}; write its text, or remove it")
+    return _image(target, prompt, guarded["image"]["format"], guarded["image"]["source"])
+
+
+def _image(target: BedrockTarget, prompt: Prompt, form: str, source: dict) -> dict:
+    what = f"an image of format {form}, and a guardrail takes {' and '.join(_IMAGES)}; convert it, or remove the line"
+    if "s3Location" in source:
+        what = "an `s3Location`, which a guardrail does not read; write the bytes as base64"
+    if form not in _IMAGES or "s3Location" in source:
+        raise BadPayload(f"target `{target.name}`: prompt `{prompt.id}` has {what}")
+    return {"image": {"format": form, "source": source}}
 
 
 def _checks(target: BedrockTarget, given: typing.Any) -> dict:
@@ -92,7 +108,8 @@ def _listed(items: typing.Any, key: str, name: str) -> typing.Any:
 def apply_guardrail_whole(builder: AnswerBuilder, answer: dict) -> None:
     """Units of all policies, what was done, and how long the slowest assessment took."""
     needs(builder, answer, "action", str)
-    _bills(builder, answer, part(answer, "usage"))
+    _bills(builder, answer, part(answer, "usage"), part(answer, "guardrailCoverage"))
+    builder.billing.reason = answer.get("actionReason")
     builder.intervened = answer.get("action") == "GUARDRAIL_INTERVENED"
     metrics = [part(one, "invocationMetrics") for one in objects(answer, "assessments")]
     for ms in sorted(float(ms) for one in metrics if type(ms := one.get(_LATENCY)) in (int, float)):  # type: ignore[arg-type]
@@ -106,8 +123,10 @@ def guardrail_checks_whole(builder: AnswerBuilder, answer: dict) -> None:
     _bills(builder, answer, {check: part(usage, check).get("textUnits") for check in usage})
 
 
-def _bills(builder: AnswerBuilder, answer: dict, units: dict[str, object]) -> None:
+def _bills(builder: AnswerBuilder, answer: dict, units: dict[str, object], coverage: dict | None = None) -> None:
     """Without its units an answer cannot be priced, and the service always has them."""
     needs(builder, answer, "usage", dict)
-    builder.billing.assess(collections.Counter({json.dumps({"usage": units}, default=str): 1}))
+    builder.billing.assess(
+        collections.Counter({json.dumps({"usage": units, "guardrailCoverage": coverage}, default=str): 1})
+    )
     builder.produced = True

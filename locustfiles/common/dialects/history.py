@@ -4,12 +4,16 @@
 |---|---|---|---|
 | converse, nova | messages | content blocks `toolUse` | a user's message of `toolResult` blocks |
 | claude, anthropic-messages | messages | content blocks `tool_use` | a user's message of `tool_result` blocks |
-| openai-chat, mistral-chat | messages | `tool_calls` | a message of role `tool` each |
+| openai-chat, mistral-chat, chat-completions | messages | `tool_calls` | a message of role `tool` each |
 | openai-responses | input | an item `function_call` each | an item `function_call_output` each |
+| cohere-command-r, raw | among the prompt's messages, of which the body is made | – | – |
 """
 
+import dataclasses
 import json
 import typing
+
+from locustfiles.common.prompts.payloads import Prompt
 
 PLACES: dict[str, str] = {
     "converse": "messages",
@@ -18,8 +22,12 @@ PLACES: dict[str, str] = {
     "anthropic-messages": "messages",
     "openai-chat": "messages",
     "mistral-chat": "messages",
+    "chat-completions": "messages",
     "openai-responses": "input",
 }
+#: their bodies are made of all messages, as all chats have them: texts, and no calls of tools
+TOLD_BEFORE = ("cohere-command-r", "raw")
+CONVERSING = (*PLACES, *TOLD_BEFORE)
 _BLOCKS, _CLAUDE = ("converse", "nova"), ("claude", "anthropic-messages")
 
 
@@ -34,23 +42,36 @@ class ToolCall(typing.NamedTuple):
 class History:
     """Of one conversation: the items of its requests, each with all before it."""
 
-    def __init__(self, dialect: str) -> None:
-        self.dialect = dialect
+    def __init__(self, dialect: str, kept: bool = False) -> None:
+        """kept: the service keeps what was said, and is told by `last`, the id of its last answer (Responses)."""
+        self.dialect, self.kept = dialect, kept
+        self.last: str | None = None
         self._items: list[dict] = []
         self._asked: list[dict] = []  # those of the turn under way
         self._results: list[dict] = []  # of the tools that the last answer called: the next turn
 
     def placed(self, document: dict) -> dict:
-        """A body whose own message is the turn's, with all that was said before it."""
+        """A body whose own message is the turn's, with all that was said before it, unless it was made of that."""
+        if self.dialect not in PLACES:
+            return document
         place = PLACES[self.dialect]
         items: list[dict] = document[place]
         head = 1 if items[0].get("role") == "system" else 0  # a chat's system prompt is its first message
         self._asked = self._results or items[head:]
-        return document | {place: [*items[:head], *self._items, *self._asked]}
+        before = {"previous_response_id": self.last} if self.last else {}
+        return document | {place: [*items[:head], *self._items, *self._asked]} | before
+
+    def before(self, prompt: Prompt) -> Prompt:
+        """A turn's prompt with all that was said before it, for a body that is made of all messages."""
+        if self.dialect in PLACES:
+            return prompt
+        lead = prompt.led_by
+        self._asked = (prompt.messages or [])[len(lead) :]
+        return dataclasses.replace(prompt, messages=[*lead, *self._items, *self._asked])
 
     def answered(self, items: list[dict]) -> None:
         """The turn is over; items: the answer's."""
-        self._items += [*self._asked, *items]
+        self._items += [] if self.kept else [*self._asked, *items]
         self._asked, self._results = [], []
 
     def forget(self) -> None:

@@ -49,6 +49,8 @@ class ParsedAnswer:
     invoked_model: str | None = None  # where a router chose it
     billed_units: float | None = None  # a model's own
     guardrail_units: str | None = None
+    guardrail_reason: str | None = None
+    guardrail_coverage: str | None = None
     request_id: str | None = None
     error: ErrorClass | None = None  # None is success
     error_code: str | None = None  # of a success: what of it could not be read
@@ -69,9 +71,8 @@ class AnswerBuilder:
         self.open_choices: set[int] = set()  # a stream's choices that have begun and have no reason to end yet
         self.ended_choices: set[int] = set()  # those that have one
         self.usages: list[int] = []  # the counts of output tokens that a stream told on its way
-        self.reasoned = False  # reasoning was shown
+        self.reasoned = self.redacted = False  # reasoning was shown; some of it was encrypted
         self.concealed = False  # reasoning was there: a signature, a token count
-        self.redacted = False  # some of it was encrypted
         self._tagged: str | None = ""  # text that a reasoning tag may begin or end in; None: there is none any more
         self._in_tag = in_reasoning
         self.intervened = False  # a guardrail did
@@ -146,7 +147,6 @@ class AnswerBuilder:
 
     @property
     def has_choices(self) -> bool:
-        """Whether any has begun or ended."""
         return bool(self.ended_choices or self.open_choices)
 
     @property

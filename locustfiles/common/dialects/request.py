@@ -22,6 +22,7 @@ the body as it is, at the level named last:
 | openai-responses | max_output_tokens | temperature | top_p | refused: the API has none | top |
 | anthropic-messages | max_tokens (required) | temperature | top_p | stop_sequences | top |
 | titan-, nova-, cohere-, marengo-, hf-embedding, openai-embeddings; openai-, cohere-, hf-rerank | refused, as the other three | | | | top |
+| rerank | refused, as the other three | | | | numberOfResults or top_n, additionalModelRequestFields; else refused |
 | apply-guardrail, guardrail-checks | refused, as the other three | | | | top, if a member; else refused |
 | count-tokens | as in the request that is counted | | | | |
 | raw | where `body` has "{max_tokens}" | and so on | | | refused |
@@ -40,8 +41,9 @@ import json
 from locustfiles.common.dialects.async_address import async_address
 from locustfiles.common.dialects.bedrock_addresses import bedrock_address, beside_the_body, present, quoted
 from locustfiles.common.dialects.body_parts import Split
+from locustfiles.common.dialects.embedded import images_of
 from locustfiles.common.dialects.front_addresses import front_address
-from locustfiles.common.dialects.history import PLACES, History
+from locustfiles.common.dialects.history import CONVERSING, History
 from locustfiles.common.dialects.parsed import THINK
 from locustfiles.common.dialects.priced_parameters import check_price
 from locustfiles.common.dialects.table import DIALECTS, answering, counted_dialect
@@ -49,6 +51,7 @@ from locustfiles.common.dialects.taken import check_documents, check_form, check
 from locustfiles.common.prompts.media import media_bytes
 from locustfiles.common.prompts.payloads import BadPayload, Prompt
 from locustfiles.contract.bad_input import BadScenario
+from locustfiles.contract.scenario.asked_effort import asked_effort
 from locustfiles.contract.scenario.bedrock_apis import Api
 from locustfiles.contract.scenario.families import Family
 from locustfiles.contract.scenario.raw import RawAnswer
@@ -86,6 +89,8 @@ class Body:
     answer: RawAnswer | None = None  # where things are in a `raw` answer
     in_reasoning: bool = False  # DeepSeek's prompt ends in the tag that opens its reasoning
     media_bytes: int | None = None  # of images, documents, sound and video in it, decoded; None: there are none
+    images: int | None = None  # of an embedding: how many images it is of; None of all else
+    effort: str | None = None  # that it asks the model to make
 
 
 def build(target: Target, prompt: Prompt, history: History | None = None) -> Body:
@@ -97,7 +102,7 @@ def build(target: Target, prompt: Prompt, history: History | None = None) -> Bod
     if target.hold_length and prompt.asked.completion_tokens:
         held = True if target.hold_length == "ignore_eos" else prompt.asked.completion_tokens
         parameters = parameters | {target.hold_length: held}
-    dialect = dialect_of(target)
+    dialect, effort = dialect_of(target), asked_effort(parameters)
     if isinstance(target, BedrockTarget) and target.api == "count-tokens":
         _check(counted_dialect(target), target, prompt, parameters)
     else:
@@ -106,6 +111,7 @@ def build(target: Target, prompt: Prompt, history: History | None = None) -> Bod
     if isinstance(target, BedrockTarget) and target.api == "invoke":
         beside, parameters = beside_the_body(target, parameters)
         headers |= beside
+    prompt = history.before(prompt) if history else prompt
     document = DIALECTS[dialect].body(target, prompt, Split(parameters))
     if history is not None:
         document = history.placed(document)
@@ -122,10 +128,21 @@ def build(target: Target, prompt: Prompt, history: History | None = None) -> Bod
         operation, path, headers = async_address(target, target.async_inference, base, prompt, body)
     answer = target.answer if isinstance(target, SageMakerTarget) else None
     thinks = dialect == "deepseek" and (prompt.text or "").rstrip().endswith(THINK[0])
-    media = None
-    if prompt.messages is not None:  # as they are sent: with all that stands before them
-        media = media_bytes([document] if dialect == "raw" else [document.get(place) for place in _SAID])
-    return Body(target.service, operation, path, headers, body, target.stream, dialect, echo, answer, thinks, media)
+    images = images_of(prompt) if DIALECTS[dialect].media else None
+    media = _media_bytes(dialect, prompt, document)
+    sent = (operation, path, headers, body, target.stream, dialect, echo, answer, thinks, media, images, effort)
+    return Body(target.service, *sent)
+
+
+def _media_bytes(dialect: AnswerDialect, prompt: Prompt, document: dict) -> int | None:
+    """Of what is sent, with all that stands before it."""
+    if prompt.messages is None:
+        return None
+    if DIALECTS[dialect].media:
+        return media_bytes(prompt.messages)
+    if dialect in ("raw", "apply-guardrail"):
+        return media_bytes([document])
+    return media_bytes([document.get(place) for place in _SAID])
 
 
 def dialect_of(target: Target) -> AnswerDialect:
@@ -156,11 +173,13 @@ def _check(dialect: AnswerDialect, target: Target, prompt: Prompt, parameters: d
     check_documents(dialect, target, prompt)
     if prompt.messages is None:
         return
-    if prompt.turns and dialect not in PLACES:
+    if prompt.turns and dialect not in CONVERSING:
         raise BadPayload(
             f"target `{target.name}`: prompt `{prompt.id}` is a conversation (`turns`), which {dialect} does not take; "
-            f"use one of {', '.join(PLACES)}, or payloads without `turns`"
+            f"use one of {', '.join(CONVERSING)}, or payloads without `turns`"
         )
+    if DIALECTS[dialect].media:
+        return  # its body looks at each part
     if not DIALECTS[dialect].chat and dialect != "raw":
         raise BadPayload(
             f"target `{target.name}`: prompt `{prompt.id}` has `messages`, but {dialect} takes text; "

@@ -49,6 +49,15 @@ def spoken(call: Body, exchange: Exchange, text: str) -> Spoken:
     return Spoken(items, calls) if calls else Spoken(text_items(call.dialect, text), [])
 
 
+def response_id(call: Body, exchange: Exchange) -> str | None:
+    """By which a service of Responses keeps an answer; None where it says none."""
+    for kind, event in _documents(call, exchange):
+        answer = event if kind == "whole" else part(event, "response") if event.get("type") in _ENDS else {}
+        if isinstance(answer.get("id"), str) and answer["id"]:
+            return answer["id"]
+    return None
+
+
 def _call(used: dict, key: str) -> ToolCall:
     return ToolCall(str(used.get(key)), str(used.get("name")), part(used, "input"))
 

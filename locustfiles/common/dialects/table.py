@@ -8,6 +8,7 @@ from locustfiles.common.dialects import (
     completions,
     converse,
     counting,
+    embedding_bodies,
     embeddings,
     guardrails,
     llama,
@@ -43,6 +44,7 @@ class Dialect(typing.NamedTuple):
     form: Form | None = None  # whose own messages and parts it takes, unchanged
     ranks: bool = False  # takes a query with documents, and nothing else
     told_later: bool = False  # takes system messages behind others, where they stand
+    media: bool = False  # embeds what stands in a message: `embedded`
 
 
 CLAUDE_TAKES: dict[str, typing.Any] = {
@@ -79,12 +81,10 @@ DIALECTS: dict[str, Dialect] = {
     "mistral": Dialect(completions.completion_body, completions.mistral_whole, completions.mistral_event),
     "deepseek": Dialect(completions.completion_body, completions.deepseek_whole, completions.deepseek_event),
     "titan-text": Dialect(titan.titan_body, titan.titan_whole, titan.titan_event),
-    "titan-embedding": Dialect(embeddings.embedding_body("inputText"), embeddings.embedding_whole),
-    "nova-embedding": Dialect(embeddings.nova_embedding_body, embeddings.embedding_whole),
-    "cohere-embedding": Dialect(
-        embeddings.embedding_body("texts", as_list=True, input_type="search_document"), embeddings.embedding_whole
-    ),
-    "marengo-embedding": Dialect(embeddings.marengo_body, embeddings.embedding_whole),
+    "titan-embedding": Dialect(embedding_bodies.titan_embedding_body, embeddings.embedding_whole, media=True),
+    "nova-embedding": Dialect(embedding_bodies.nova_embedding_body, embeddings.embedding_whole, media=True),
+    "cohere-embedding": Dialect(embedding_bodies.cohere_embedding_body, embeddings.embedding_whole, media=True),
+    "marengo-embedding": Dialect(embedding_bodies.marengo_body, embeddings.embedding_whole, media=True),
     "hf-embedding": Dialect(embeddings.embedding_body("inputs"), embeddings.embedding_whole),
     "tgi": Dialect(
         text_generation.text_generation_body("stop"),
@@ -108,13 +108,19 @@ DIALECTS: dict[str, Dialect] = {
     "anthropic-messages": Dialect(claude.messages_body, claude.claude_whole, claude.claude_event, **CLAUDE_TAKES),
     "openai-rerank": Dialect(rerank.rerank_body("documents"), rerank.rerank_whole, ranks=True),
     "cohere-rerank": Dialect(rerank.rerank_body("documents", api_version=2), rerank.rerank_whole, ranks=True),
+    "rerank": Dialect(rerank.agents_body, rerank.agents_whole, ranks=True),
     "hf-rerank": Dialect(rerank.rerank_body("texts"), rerank.rerank_whole, ranks=True),
     "openai-embeddings": Dialect(embeddings.embedding_body("input"), embeddings.openai_embedding_whole),
     "openai-completions": Dialect(completions.completion_body, openai.openai_whole, openai.openai_event),
     "raw": Dialect(raw_container.raw_body, raw_container.raw_whole, raw_container.raw_event),
     "count-tokens": Dialect(counted_body, counting.count_whole, **CONVERSE_TAKES),
     "apply-guardrail": Dialect(
-        guardrails.apply_guardrail_body, guardrails.apply_guardrail_whole, chat=True, images=True, told_later=True
+        guardrails.apply_guardrail_body,
+        guardrails.apply_guardrail_whole,
+        chat=True,
+        images=True,
+        form="converse",
+        told_later=True,
     ),
     "guardrail-checks": Dialect(
         guardrails.guardrail_checks_body, guardrails.guardrail_checks_whole, chat=True, told_later=True

@@ -8,6 +8,7 @@ import pathlib
 
 from locustfiles.common.dialects.request import build
 from locustfiles.common.planning.arrivals import Arrival
+from locustfiles.common.planning.embedded_prices import check_embedded
 from locustfiles.common.planning.sent_lines import (
     Prefixes,
     asked_by_system,
@@ -28,7 +29,7 @@ from locustfiles.contract.bad_input import BadInput, BadScenario
 from locustfiles.contract.prices.price import AnyPrice, TokenPrice
 from locustfiles.contract.prices.sourced import Source
 from locustfiles.contract.scenario.answer_limit import answer_limit
-from locustfiles.contract.scenario.billed_units import never_counted, unguarded
+from locustfiles.contract.scenario.billed_units import by_the_image, embeds, never_counted, unguarded
 from locustfiles.contract.scenario.loads import Level, Load
 from locustfiles.contract.scenario.scenario import Scenario, find_file, load_scenario
 from locustfiles.contract.scenario.target_prices import price_of_model, prices_of
@@ -45,7 +46,7 @@ class Inputs:
     payload_files: dict[
         str, dict
     ]  # stem -> {"file", "sha256", "prompts"}, "cache_points": prompts that have some, "media_sha256"
-    prices: dict[str, AnyPrice]  # target -> price; empty at a worker
+    prices: dict[str, AnyPrice]  # target -> price; may be empty at a worker
     sources: dict[str, Source]  # target -> where its price is from
     content: str  # hash of scenario, payloads, tokenizers and traces: equal on every worker
     # `replay` as the scenario names it -> arrivals
@@ -61,6 +62,10 @@ class Inputs:
         """What a request sends in the place of a payload's line; behind a prefix it is another one each time."""
         made = self.prefixes.get((target.name, payload))
         return with_system(target, prompt) if made is None else made.dress(prompt)
+
+    def by_the_image(self, target: Target) -> bool:
+        """Whether a target is billed by the images that it embeds."""
+        return embeds(target) and by_the_image(target, self.prices[target.name])
 
     def cache_asked(self, target: str, payload: str) -> CacheAsked | None:
         """What is wanted of a prompt cache, where that is known."""
@@ -162,7 +167,8 @@ def load_inputs(path: str, services: tuple[str, ...], priced: bool = True) -> In
             stem = pathlib.Path(name).stem
             made = prefixes.get((target.name, stem))
             _check_bodies(path, target, name, [made.dress(p) for p in payloads[stem]] if made else payloads[stem])
-    prices, sources = _prices(path, scenario) if priced else ({}, {})
+    needed = priced or any(embeds(target) for target in scenario.targets)  # whose images its sender counts
+    prices, sources = _prices(path, scenario, payloads) if needed else ({}, {})
     traces, lines = traces_of(path, scenario, payloads, prefixes)
     digests += [f["sha256"] for f in files.values()]
     digests += [f["media_sha256"] for f in files.values() if "media_sha256" in f]
@@ -195,9 +201,12 @@ def _payloads(path: str, scenario: Scenario) -> tuple[dict[str, list[Prompt]], d
     return payloads, files
 
 
-def _prices(path: str, scenario: Scenario) -> tuple[dict[str, AnyPrice], dict[str, Source]]:
+def _prices(
+    path: str, scenario: Scenario, payloads: dict[str, list[Prompt]]
+) -> tuple[dict[str, AnyPrice], dict[str, Source]]:
     """Target -> price, and where it is from. Raises BadScenario or BadPriceBook."""
     _, found = prices_of(scenario, path, datetime.datetime.now(datetime.UTC).date())
+    check_embedded(path, scenario, payloads, found)
     prices = {target: each.price for target, each in found.items()}
     _check_budget(path, scenario, prices)
     return prices, {target: each.source for target, each in found.items()}

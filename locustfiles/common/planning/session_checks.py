@@ -2,6 +2,8 @@
 
 import pathlib
 
+from locustfiles.common.dialects.history import PLACES, TOLD_BEFORE
+from locustfiles.common.dialects.request import dialect_of
 from locustfiles.common.prompts.payloads import BadPayload, Prompt
 from locustfiles.contract.bad_input import BadScenario
 from locustfiles.contract.scenario.scenario import Scenario
@@ -19,11 +21,14 @@ def check_sessions(path: str, scenario: Scenario, payloads: dict[str, list[Promp
         prompts = [p for stem in stems for p in payloads[stem]]
         place, held = place_of(path, target.name), any(p.turns for p in prompts)
         load = scenario.load_of(target)
-        if held and target.prefix is not None:
+        bare = next((p.id for p in prompts if p.turns and not p.led_by), None)
+        if bare and target.prefix is not None and load.held.after_failure == "go_on":
             raise BadScenario(
-                f"{place}: target `{target.name}`: `prefix` is for single prompts, and its payloads have conversations (`turns`), whose "
-                "history is their prefix; remove one of both"
+                f"{place}: target `{target.name}`: `prefix` stands in the first turn of conversation `{bare}`, which "
+                "`after_failure: go_on` may leave out; add `system` to the line, before which it stands, or write `after_failure: end`"
             )
+        if held and load.held.history == "kept" and (why := _not_kept(target)):
+            raise BadScenario(f"{place}: target `{target.name}`: `history: kept` {why}, or write `history: sent`")
         if load.sessions and not held:
             raise BadScenario(
                 f"{place}: target `{target.name}`: `sessions` is for conversations, and no line of its payloads has `turns`; "
@@ -41,6 +46,13 @@ def check_sessions(path: str, scenario: Scenario, payloads: dict[str, list[Promp
                 _check_turns(f"{stem}: target `{target.name}`: prompt `{prompt.id}`", target, prompt, load.held.answers)
 
 
+def _not_kept(target: Target) -> str | None:
+    """Why a service keeps no history that a request could go on from, with half of the remedy."""
+    if getattr(target, "dialect", None) != "openai-responses":
+        return "is for OpenAI's Responses alone; write `dialect: openai-responses`"
+    return "needs answers that are kept; remove `store: false`" if target.parameters.get("store") is False else None
+
+
 def _follows(target: Target) -> str | None:
     """A header's value that is the conversation's own."""
     if not isinstance(target, SageMakerTarget):
@@ -54,6 +66,11 @@ def _check_turns(where: str, target: Target, prompt: Prompt, answers: str) -> No
     if type(several) is int and several > 1:
         raise BadPayload(f"{where}: a conversation goes on from one answer, and `n` asks for {several}; remove it")
     for number, (turn, following) in enumerate(zip(prompt.turns, prompt.turns[1:], strict=False), 1):
+        if following.user is None and dialect_of(target) in TOLD_BEFORE:
+            raise BadPayload(
+                f"{where}: turn {number + 1} is the result of a tool, for which {dialect_of(target)} has no form here; use one of "
+                f"{', '.join(PLACES)}, or payloads without tools"
+            )
         if following.user is None and not any(key in target.parameters | turn.parameters for key in _OFFERS):
             raise BadPayload(
                 f"{where}: turn {number + 1} is the result of a tool, and turn {number} offers none; add `tools` (Converse and "

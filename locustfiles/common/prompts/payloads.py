@@ -58,8 +58,9 @@ class Prompt:
         return self._sending(number, said)
 
     def _sending(self, number: int, said: list[dict]) -> "Prompt":
-        tokens, parameters = self.prompt_tokens if number == 1 else None, self.turns[number - 1].parameters
-        return dataclasses.replace(self, messages=[*self.led_by, *said], prompt_tokens=tokens, parameters=parameters)
+        tokens, asked = (self.prompt_tokens, self.asked) if number == 1 else (None, NOTHING)
+        messages, parameters = [*self.led_by, *said], self.turns[number - 1].parameters
+        return dataclasses.replace(self, messages=messages, prompt_tokens=tokens, parameters=parameters, asked=asked)
 
     @property
     def requests(self) -> list["Prompt"]:

@@ -39,7 +39,7 @@ class Prefixed:
     mean_tokens: float | None = None  # of a whole prompt
 
     def dress(self, prompt: Prompt) -> Prompt:
-        """What is sent in the place of this line: another number each time."""
+        """What is sent in the place of this line: another number each time, of a conversation the same through its turns."""
         text = _draws.choice(self.texts) if self.texts else ""
         messages = prompt.messages
         before, behind = self._around(text)
@@ -51,7 +51,10 @@ class Prefixed:
             return dataclasses.replace(prompt, text=before + behind + (prompt.text or ""), asked=asked)
         first, *others = messages or [{"role": "user", "content": prompt.text or ""}]
         first = first | {"content": _content(first["content"], before, behind, self.spec.ttl)}
-        return dataclasses.replace(prompt, text=None, messages=[first, *others], asked=asked)
+        turns = prompt.turns  # which a system message stands before, else the first of them is longer
+        if turns and first["role"] != "system":
+            turns = (dataclasses.replace(turns[0], user=first["content"]), *turns[1:])
+        return dataclasses.replace(prompt, text=None, messages=[first, *others], turns=turns, asked=asked)
 
     def _around(self, text: str) -> tuple[str, str]:
         """(all up to the cache point, what comes between it and the prompt)"""

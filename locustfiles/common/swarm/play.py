@@ -3,6 +3,7 @@
 import random
 import time
 
+from locustfiles.common.calls.sender import Sender
 from locustfiles.common.calls.session import Session
 from locustfiles.common.calls.stage_spec import StageSpec
 from locustfiles.common.prompts.payloads import Prompt
@@ -27,11 +28,12 @@ class Play:
             self._session = None
         return self._session
 
-    def begin(self, scenario: Scenario, spec: StageSpec, prompt: Prompt) -> Session | None:
-        """A new one; None of a prompt that is no conversation."""
+    def begin(self, sender: Sender, spec: StageSpec, prompt: Prompt) -> Session | None:
+        """A new one, behind its target's prefix, which stays through its turns; None of a prompt that is no conversation."""
         if prompt.turns:
-            target = scenario.target(spec.target)
-            self._session = Session(target, prompt, scenario.load_of(target).held, spec)
+            target = sender.scenario.target(spec.target)
+            said = sender.sent(target, spec.payload, prompt)
+            self._session = Session(target, said, sender.scenario.load_of(target).held, spec)
         return self._session
 
     def pause_s(self, record: RequestRecord, target: Target, scenario: Scenario) -> float:

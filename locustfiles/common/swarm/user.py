@@ -126,7 +126,7 @@ class LLMUser(User):
         else:
             spec = self.worker_side.parts.next(spec)
             prompt = self.draw(spec.payload)
-            session = self._play.begin(scenario, spec, prompt)
+            session = self._play.begin(sender, spec, prompt)
         target = scenario.target(spec.target)
         record = sender.call(self.number, target, prompt, spec, phase, session=session)
         if stopped_by_us(record.error, record.error_code):
@@ -151,7 +151,7 @@ class LLMUser(User):
             return
         spec = self.worker_side.parts.next(spec)
         prompt = self.prompt_for(arrival, spec.target, spec.payload)
-        self._send(prompt, spec, arrival.at_s, self._play.begin(self.worker_side.scenario, spec, prompt))
+        self._send(prompt, spec, arrival.at_s, self._play.begin(self.worker_side.sender, spec, prompt))
 
     def _send(self, prompt: Prompt, spec: StageSpec, due: float, session: Session | None) -> None:
         """In the open loop; there a user pauses in its own session alone."""

@@ -74,7 +74,7 @@ class Worker:
     def sender_of(self, inputs: Inputs) -> Sender:
         """Credentials are found now. Raises NoCredentials or BadInput."""
         sender = Sender(inputs.scenario, self.clock, self._sink)
-        sender.on_clear, sender.sent = self._say_clear, inputs.sent
+        sender.on_clear, sender.sent, sender.by_the_image = self._say_clear, inputs.sent, inputs.by_the_image
         sender.seeded_by(lambda: f"{inputs.scenario.seed}/{max(0, self.runner.worker_index)}")
         return sender
 

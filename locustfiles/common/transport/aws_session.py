@@ -19,7 +19,7 @@ from locustfiles.common.transport.signature import Credentials, Now, Repeated, s
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.keys import redact
 from locustfiles.contract.scenario.scenario import Scenario
-from locustfiles.contract.scenario.targets import OpenAITarget, SageMakerTarget, Target
+from locustfiles.contract.scenario.targets import BedrockTarget, OpenAITarget, SageMakerTarget, Target
 
 #: service -> (boto3 client name, SigV4 signing name)
 SERVICES = {"bedrock": ("bedrock-runtime", "bedrock"), "sagemaker": ("sagemaker-runtime", "sagemaker")}
@@ -173,7 +173,7 @@ class AwsSession:
 
     def _kept_key(self, target: Target) -> KeyHeader | ShortTermKey | None:
         """The same, or what makes the key of credentials. The environment is read once. Raises NoCredentials."""
-        kind: typing.Hashable = target.service
+        kind: typing.Hashable = (target.service, _ranks(target))
         if isinstance(target, OpenAITarget):
             kind = target.auth, target.api_key_env, target.dialect, target.signing_name, target.base_url
         if kind not in self._keys:
@@ -190,13 +190,20 @@ class AwsSession:
             if target.dialect == "anthropic-messages":
                 return KeyHeader("x-api-key", key)
             return KeyHeader("Authorization", f"Bearer {key}" if key else "")
-        bearer = _key_in("AWS_BEARER_TOKEN_BEDROCK") if target.service == "bedrock" else ""
+        bearer = _key_in("AWS_BEARER_TOKEN_BEDROCK") if target.service == "bedrock" and not _ranks(target) else ""
         return KeyHeader("Authorization", f"Bearer {bearer}") if bearer else None
 
 
 def client_of(target: Target) -> str:
     """The service that a target asks, by boto3's name."""
+    if _ranks(target):
+        return "bedrock-agent-runtime"
     return target.runtime if isinstance(target, SageMakerTarget) else SERVICES[target.service][0]
+
+
+def _ranks(target: Target) -> bool:
+    """Whether it asks Rerank, of a runtime that takes no bearer token."""
+    return isinstance(target, BedrockTarget) and target.api == "rerank"
 
 
 def _signed_as(target: Target) -> str:

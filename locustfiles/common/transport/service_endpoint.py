@@ -15,6 +15,7 @@ import msgspec
 #: as endpoints.json has those that are asked for
 _SERVICES = {
     "bedrock-runtime",
+    "bedrock-agent-runtime",
     "runtime.sagemaker",
     "inferencerouter-runtime.sagemaker",
     "gateway-runtime.sagemaker",

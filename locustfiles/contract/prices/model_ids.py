@@ -48,6 +48,7 @@ _UNITS = {
     "amazon.titan-image": "image",
     "amazon.nova-reel": "second",
     "luma.": "second",
+    "twelvelabs.marengo": "query",
     "twelvelabs.": "second",
 }
 _NAMES_A_MODEL = ("foundation-model", "inference-profile")

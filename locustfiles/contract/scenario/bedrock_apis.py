@@ -7,13 +7,16 @@ import pydantic
 from locustfiles.contract.scenario.field_types import HeaderText
 from locustfiles.contract.strict_yaml import Strict
 
-Api = typing.Literal["converse", "invoke", "count-tokens", "apply-guardrail", "guardrail-checks"]
+Api = typing.Literal["converse", "invoke", "rerank", "count-tokens", "apply-guardrail", "guardrail-checks"]
 #: they apply a guardrail's policies to texts, and ask no model
 GUARDING: tuple[Api, ...] = ("apply-guardrail", "guardrail-checks")
 #: they answer with counts and findings, in one piece
 WITHOUT_TEXT: tuple[Api, ...] = ("count-tokens", *GUARDING)
+#: their answers are no body that a model made, and boto3 hands them over read
+WHOLE_ANSWERS: tuple[Api, ...] = (*WITHOUT_TEXT, "rerank")
 #: keys of a target that such an operation has no place for
 _NO_PLACE: dict[str, tuple[str, ...]] = {
+    "rerank": ("stream", "dialect", "system", "cache_system", "guardrail", "latency", "service_tier"),
     "count-tokens": ("stream", "guardrail", "latency", "service_tier"),
     "apply-guardrail": ("stream", "dialect", "cache_system", "latency", "service_tier"),
     "guardrail-checks": ("stream", "dialect", "cache_system", "guardrail", "latency", "service_tier"),
@@ -51,6 +54,8 @@ def unfit(target: typing.Any) -> str | None:
         return f"`api: {target.api}` answers in one piece; remove `stream:`"
     if stray:
         return f"`api: {target.api}` has no `{stray}`; remove it"
+    if target.api == "rerank" and not target.model_id.startswith("arn:"):
+        return f"`api: rerank` asks a model by its ARN; write `model_id: arn:aws:bedrock:REGION::foundation-model/{target.model_id}`"
     if target.api == "apply-guardrail" and target.guardrail is None:
         return "`api: apply-guardrail` applies a guardrail; add `guardrail: {id: …, version: …}`"
     return None

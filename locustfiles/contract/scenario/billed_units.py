@@ -2,6 +2,7 @@
 budget can be kept."""
 
 from locustfiles.contract.prices.price import Price, TokenPrice
+from locustfiles.contract.scenario.families import EMBEDDINGS
 from locustfiles.contract.scenario.targets import BedrockTarget, SageMakerTarget, Target
 
 
@@ -14,7 +15,7 @@ def counted_unit(price: Price) -> str | None:
 def never_counted(target: Target, price: Price) -> str | None:
     """Why the cost of such a target can never be known, with what to do about it; None where it may be."""
     unit = counted_unit(price)
-    silent = _silent(target) if unit else None
+    silent = _silent(target) if unit and not by_the_image(target, price) else None
     return (
         f"it is billed by the {unit}, and {silent}: its cost will not be known; {_remedy(target)}" if silent else None
     )
@@ -27,6 +28,16 @@ def not_counted(target: Target, price: Price, units: float | None) -> str | None
         return None
     told = f"it is billed by the {unit}, and a first call came without a count of them"
     return f"{told}: its cost will not be known; {_remedy(target)}"
+
+
+def by_the_image(target: Target, price: Price) -> bool:
+    """Whether its units are the images that a request embeds: those that were sent, for its answers count none."""
+    return embeds(target) and counted_unit(price) == "image"
+
+
+def embeds(target: Target) -> bool:
+    """Whether it is a model of Bedrock's that makes vectors."""
+    return isinstance(target, BedrockTarget) and target.api == "invoke" and target.family in EMBEDDINGS
 
 
 def unguarded(target: Target, why: str) -> str:

@@ -23,8 +23,10 @@ Family = typing.Literal[
 EMBEDDINGS: frozenset[Family] = frozenset(
     {"titan-embedding", "nova-embedding", "cohere-embedding", "marengo-embedding"}
 )
+#: of these, what counts no token of an image, of sound or of video, which are billed by the piece
+BY_THE_PIECE: frozenset[Family] = EMBEDDINGS - {"cohere-embedding"}
 #: families that answer once and have no text: what they do
-SILENT: dict[Family, str] = dict.fromkeys(EMBEDDINGS, "embeds texts") | {"cohere-rerank": "ranks documents"}
+SILENT: dict[Family, str] = dict.fromkeys(EMBEDDINGS, "makes embeddings") | {"cohere-rerank": "ranks documents"}
 FAMILY_NAMES = ", ".join(typing.get_args(Family))
 
 #: what a model id contains -> its family; the first that is found
@@ -73,13 +75,23 @@ _NO_TEXT = {
     "stability.": "a model that makes images",
     "luma.": "a model that makes videos, asynchronously",
     "twelvelabs.marengo-embed-2": "a model that embeds videos, asynchronously",
-    "amazon.rerank": "a model that ranks documents by a body that is not known",
+    "amazon.rerank": "a model that ranks documents, whose body of InvokeModel is not known (`api: rerank` asks it by its ARN)",
 }
 
 
 def not_text(model_id: str) -> str | None:
     """What a model is that neither writes text nor embeds it, by its id; None for any other."""
     return next((what for part, what in _NO_TEXT.items() if part in model_id), None)
+
+
+def instead_of(model_id: str) -> str:
+    """How a model whose body of InvokeModel is not known is asked. Gemma 4's card, read on 29 November 2026, has neither that nor
+    Converse."""
+    if "google.gemma-4" in model_id:
+        return (
+            "ask bedrock-mantle's Chat Completions or Responses (`service: openai`), where alone its model card has it"
+        )
+    return "use `api: converse`"
 
 
 def family_of(model_id: str) -> Family | None:
@@ -98,6 +110,17 @@ def embeds(target: object) -> bool:
     return "embedding" in _kind(target)
 
 
+def embeds_text_alone(target: object) -> bool:
+    """Whether a Titan embeds texts and no images, by its id; an ARN of random letters does not tell."""
+    model_id = str(getattr(target, "model_id", ""))
+    return "titan-embed" in model_id and "titan-embed-image" not in model_id
+
+
+def is_cohere_3(target: object) -> bool:
+    """Whether it is Cohere's Embed 3, by its id; what the id does not tell is Embed 4."""
+    return any(name in str(getattr(target, "model_id", "")) for name in ("embed-english", "embed-multilingual"))
+
+
 def other_work(target: object) -> str | None:
     """What its answers are where they have no output tokens: `embeddings`, `rankings`, or an operation of no model, as `api` names
     it; None of a model that writes."""
@@ -107,4 +130,5 @@ def other_work(target: object) -> str | None:
 
 
 def _kind(target: object) -> str:
-    return getattr(target, "family", None) or getattr(target, "dialect", None) or ""
+    api = "rerank" if getattr(target, "api", None) == "rerank" else None
+    return api or getattr(target, "family", None) or getattr(target, "dialect", None) or ""

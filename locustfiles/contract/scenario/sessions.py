@@ -57,3 +57,12 @@ class Sessions(Strict):
         None  # between turns; else the load's
     )
     after_failure: typing.Literal["end", "go_on"] = "end"
+    history: typing.Literal["sent", "kept"] = "sent"  # kept: by the service, which is told the last answer's id
+
+    @pydantic.model_validator(mode="after")
+    def _kept_is_real(self) -> typing.Self:
+        if self.history == "kept" and self.answers == "recorded":
+            raise ValueError(
+                "`history: kept` has the model's own answers; remove `answers: recorded`, or the history is `sent`"
+            )
+        return self

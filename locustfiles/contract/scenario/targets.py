@@ -8,7 +8,7 @@ import pydantic
 from locustfiles.contract.prices.price import AnyPrice
 from locustfiles.contract.scenario.async_inference import AsyncInference, check_async
 from locustfiles.contract.scenario.bedrock_apis import GUARDING, WITHOUT_TEXT, Api, Guardrail, guarding, unfit
-from locustfiles.contract.scenario.families import FAMILY_NAMES, SILENT, Family, family_of, not_text
+from locustfiles.contract.scenario.families import FAMILY_NAMES, SILENT, Family, family_of, instead_of, not_text
 from locustfiles.contract.scenario.field_types import (
     Address,
     Count,
@@ -144,7 +144,7 @@ class BedrockTarget(_Target):
     def _family_known(self) -> typing.Self:
         if why := unfit(self):
             raise ValueError(why)
-        if self.api in GUARDING:
+        if self.api in GUARDING or self.api == "rerank":
             return self
         if self.dialect is None and (what := not_text(self.model_id)):
             raise ValueError(f"`{self.model_id}` is {what}; choose a model that answers with text or embeds it")
@@ -154,7 +154,7 @@ class BedrockTarget(_Target):
             )
         if self.api == "invoke" and self.family is None:
             raise ValueError(
-                f"the body of `{self.model_id}` is not known; add `dialect:` ({FAMILY_NAMES}), or use `api: converse`"
+                f"the body of `{self.model_id}` is not known; add `dialect:` ({FAMILY_NAMES}), or {instead_of(self.model_id)}"
             )
         if self.stream and self.api == "invoke" and self.family in SILENT:
             once = "rankings" if self.family == "cohere-rerank" else "embeddings"

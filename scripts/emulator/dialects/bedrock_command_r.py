@@ -12,8 +12,14 @@ def read(body: dict) -> Call:
     history = want(body, "chat_history", list, [])
     if not all(isinstance(m, dict) for m in history):
         raise BadBody("#/chat_history: expected type: JSONObject")
-    said = [want(body, "preamble", str, ""), *(want(m, "message", str, required=True) for m in history), call.prompt]
-    call.prompt = "\n".join(said if said[0] else said[1:])
+    preamble = want(body, "preamble", str, "")
+    told = [{"role": "system", "content": preamble}] if preamble else []
+    for m in (*history, {"role": "USER", "message": call.prompt}):
+        role = {"USER": "user", "CHATBOT": "assistant", "SYSTEM": "system"}.get(want(m, "role", str, required=True))
+        if role is None:
+            raise BadBody(f"#/chat_history: {m['role']} is not a valid enum value")
+        told.append({"role": role, "content": want(m, "message", str, required=True)})
+    call.messages, call.prompt = told, "\n".join(m["content"] for m in told)
     return call
 
 

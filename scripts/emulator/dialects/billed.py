@@ -92,7 +92,7 @@ def guardrail_action(a) -> dict:
     if not a.call.guardrail_trace:
         return action
     before, after = _assessments(a)
-    told = {"input": before, "outputs": [{_id(a): one} for one in after]}
+    told = {"input": before, "outputs": [{_id(a): one} for one in after], "actionReason": _reason(a)}
     return action | {"amazon-bedrock-trace": {"guardrail": {key: value for key, value in told.items() if value}}}
 
 
@@ -104,7 +104,12 @@ def converse_trace(a) -> dict:
     if a.call.guardrail and a.call.guardrail_trace:
         before, after = _assessments(a)
         told["guardrail"] = {"inputAssessment": before} | ({"outputAssessments": {_id(a): after}} if after else {})
+        told["guardrail"]["actionReason"] = _reason(a)
     return {"trace": told} if told else {}
+
+
+def _reason(a) -> str:
+    return "Guardrail blocked." if a.blocked else "No action."
 
 
 def _route(a) -> str:

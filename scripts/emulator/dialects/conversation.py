@@ -2,6 +2,7 @@
 
 from scripts.emulator import service_model
 from scripts.emulator.dialects import NUMBER, want
+from scripts.emulator.dialects.content_limits import check_contents
 from scripts.emulator.errors import BadBody, refused
 
 _STARTS = (
@@ -19,6 +20,7 @@ def check(body: dict) -> None:
     """Of Converse: its shapes, then its turns. Raises BadBody, AwsError."""
     service_model.check("Converse", body)
     check_turns(body)
+    check_contents(body["messages"])
 
 
 def check_turns(body: dict) -> None:

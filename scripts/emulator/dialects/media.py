@@ -56,6 +56,11 @@ def _tokens(text: str, holder: dict, place: str) -> int:
     return max(1, math.ceil(size / _POINTS_A_TOKEN)) if size else math.ceil(len(data) / _BYTES_A_TOKEN)
 
 
+def picture_points(data: bytes) -> int | None:
+    """Of a PNG or GIF, whose first bytes tell; None of any other."""
+    return _size(data, next((name for sign, name in _BEGINS.items() if data.startswith(sign)), None))
+
+
 def _size(data: bytes, kind: str | None) -> int | None:
     """Points of an image, where the first bytes tell."""
     if kind == "png" and len(data) >= 24:

@@ -21,6 +21,7 @@ def read(body: dict) -> Call:
     given = body.get("input")
     items = [{"role": "user", "content": given}] if isinstance(given, str) else want(body, "input", list, required=True)
     functions = [_function(tool) for tool in want(body, "tools", list, []) if tool.get("type") == "function"]
+    told = {"previous_response_id": body.get("previous_response_id"), "store": body.get("store") is not False}
     prompt, messages = chat([_message(item) for item in items], want(body, "instructions", str, ""), functions)
     return Call(
         prompt=prompt,
@@ -32,7 +33,7 @@ def read(body: dict) -> Call:
         media_tokens=media_tokens(items),
         offer=openai_offer({**body, "tools": functions, "messages": _called(items)}),
         schema=_schema(want(want(body, "text", dict, {}), "format", dict, {})),
-        options={"service_tier": want(body, "service_tier", str)},
+        options={"service_tier": want(body, "service_tier", str), "told": told},
     )
 
 
@@ -42,12 +43,9 @@ def _function(tool: dict) -> dict:
 
 
 def _schema(form: dict) -> dict | bool | None:
-    match form.get("type"):
-        case "json_schema":
-            return want(form, "schema", dict, required=True)
-        case "json_object":
-            return {"type": "object"}
-    return None
+    if form.get("type") == "json_schema":
+        return want(form, "schema", dict, required=True)
+    return {"type": "object"} if form.get("type") == "json_object" else None
 
 
 def _message(item: typing.Any) -> dict:
@@ -99,6 +97,7 @@ def _response(a, status: str, output: list[dict]) -> dict:
         "top_p": a.call.top_p,
         "metadata": {},
         "usage": _usage(a) if a.reports_usage and status in ("completed", "incomplete") else None,
+        **a.call.options["told"],
         **tier(a),
     }
 

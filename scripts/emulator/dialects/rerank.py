@@ -6,8 +6,10 @@ A score is made of the digest of query and document, between 0 and 1; an answer 
 import math
 import typing
 
+from scripts.emulator import service_model
 from scripts.emulator.dialects import Call, positive, want
 from scripts.emulator.errors import BadBody
+from scripts.emulator.frames import compact
 from scripts.emulator.text import digest
 
 _DOCUMENTS_A_UNIT = 100  # of what Cohere bills
@@ -69,6 +71,36 @@ class Bedrock(Cohere):
         return {"results": self.results(a)}
 
 
+class Agents(Cohere):
+    """Rerank of bedrock-agent-runtime: of any model, each document as it is named there."""
+
+    score = "relevanceScore"
+
+    def read(self, body: dict) -> Call:
+        service_model.check_whole("Rerank", body)
+        query = want(body["queries"][0], "textQuery", dict, required=True)
+        documents = [_agents_text(source["inlineDocumentSource"]) for source in body["sources"]]
+        most = body["rerankingConfiguration"]["bedrockRerankingConfiguration"].get("numberOfResults")
+        asked = {"query": query["text"], "documents": documents} | ({"top_n": most} if most else {})
+        return super().read(asked)
+
+    def whole(self, a) -> typing.Any:
+        return {"results": self.results(a)}
+
+
+def _agents_text(source: dict) -> str:
+    """Of a text or a JSON document. Raises BadBody."""
+    if source["type"] == "JSON":
+        return compact(want(source, "jsonDocument", dict, required=True)).decode()
+    return want(want(source, "textDocument", dict, required=True), "text", str, required=True)
+
+
+def agents_model(body: dict) -> str:
+    """The model that a request of Rerank names, by its ARN or id. Raises BadBody or AwsError."""
+    service_model.check_whole("Rerank", body)
+    return body["rerankingConfiguration"]["bedrockRerankingConfiguration"]["modelConfiguration"]["modelArn"]
+
+
 class HuggingFace(Cohere):
     """`query` and `texts` in, a list of places and scores out, the best first."""
 
@@ -89,4 +121,4 @@ class HuggingFace(Cohere):
         return 422, {"error": text, "error_type": "Validation"}
 
 
-OPENAI, BEDROCK, HUGGING_FACE = Cohere(), Bedrock(), HuggingFace()
+OPENAI, BEDROCK, AGENTS, HUGGING_FACE = Cohere(), Bedrock(), Agents(), HuggingFace()

@@ -45,6 +45,8 @@ def _plan(config, answer) -> Written | None:
 
 
 def _prompt_tokens(config, call) -> int:
+    if call.options.get("media") and not call.prompt:  # an embedding of nothing but media has no text to count
+        return call.media_tokens
     return call.media_tokens + (len(call.token_ids or ()) or text.count_tokens(call.prompt, config.tokenizer))
 
 
