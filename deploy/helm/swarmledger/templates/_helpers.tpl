@@ -146,12 +146,12 @@ readinessProbe:
     command: [swarmledger-load, health]
   initialDelaySeconds: 5
   periodSeconds: 30
-  timeoutSeconds: 5
+  timeoutSeconds: 10
 livenessProbe:    # a worker that waits for its master lives: it may hold records
   exec:
     command: [swarmledger-load, health, --alive]
-  initialDelaySeconds: 30
+  initialDelaySeconds: 60
   periodSeconds: 30
-  timeoutSeconds: 5
+  timeoutSeconds: 10
   failureThreshold: 4
 {{- end }}
