@@ -33,7 +33,7 @@ task() {
     started=$(aws ecs run-task --cluster "$cluster" --task-definition "$(of "$1")" --count "$2" --launch-type FARGATE \
         --started-by "${name:0:128}" --propagate-tags TASK_DEFINITION --overrides "$4" --network-configuration \
         "awsvpcConfiguration={subnets=[$subnets],securityGroups=[$(of "$3")],assignPublicIp=${ASSIGN_PUBLIC_IP:-DISABLED}}" \
-        --query '[tasks[].taskArn, failures[].reason]' --output json)
+        --query '[tasks[].taskArn, failures[].reason]' --output json) || return 1    # aws has said why
     python3 -c '
 import json, sys
 tasks, failures = json.load(sys.stdin)
@@ -47,7 +47,8 @@ stop_all() {
 json() { python3 -c 'import json, sys; print(json.dumps(sys.argv[1:]))' "$@"; }
 
 started=
-trap 'stop_all' ERR INT TERM
+trap stop_all ERR
+trap 'stop_all; exit 130' INT TERM
 master=$(task Master 1 MasterGroup "{\"containerOverrides\": [{\"name\": \"master\", \"command\": $(json master "$@"), \"environment\": [
     {\"name\": \"SWARMLEDGER_RUN_DIR\", \"value\": \"s3://$(of Bucket)/$name\"},
     {\"name\": \"LOCUST_EXPECT_WORKERS\", \"value\": \"$workers\"}]}]}")

@@ -122,7 +122,9 @@ def test_files_of_a_scenario_are_what_was_given():
 @pytest.mark.parametrize("side", ["master", "workers"])
 def test_a_pod_asks_for_nothing_that_the_restricted_standard_refuses(side):
     spec = pod(side)
-    assert spec["securityContext"]["runAsNonRoot"] and spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert spec["securityContext"]["runAsNonRoot"] and spec["securityContext"]["seccompProfile"] == {
+        "type": "RuntimeDefault"
+    }
     [container] = spec["containers"]
     own = container["securityContext"]
     assert (own["allowPrivilegeEscalation"], own["readOnlyRootFilesystem"]) == (False, True)

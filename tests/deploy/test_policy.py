@@ -42,7 +42,12 @@ ACTIONS = {
     "PutObject": "s3:PutObject",
 }
 #: needed beside an operation: to be told 404 by S3 of what is not there yet; for short-term keys, which no operation shows
-BESIDE = {"sagemaker:InvokeEndpointWithResponseStream", "s3:ListBucket", "bedrock:CallWithBearerToken", "sagemaker:CallWithBearerToken"}
+BESIDE = {
+    "sagemaker:InvokeEndpointWithResponseStream",
+    "s3:ListBucket",
+    "bedrock:CallWithBearerToken",
+    "sagemaker:CallWithBearerToken",
+}
 SERVICES = (
     "bedrock-runtime",
     "sagemaker-runtime",
@@ -117,7 +122,7 @@ def actions(*documents: dict) -> set[str]:
 def role(name: str) -> set[str]:
     """What a role of the template allows, conditional policies included."""
     resources = yaml.load((ROOT / "deploy/ecs/swarmledger.yaml").read_text(), Cloud)["Resources"]
-    policies = [one["If"][1] if "If" in one else one for one in resources[name]["Properties"]["Policies"]]
+    policies = list(resources[name]["Properties"]["Policies"])
     of_their_own = (one["Properties"] for one in resources.values() if one["Type"] == "AWS::IAM::RolePolicy")
     policies += [one for one in of_their_own if one["RoleName"] == {"Ref": name}]
     return actions(*(policy["PolicyDocument"] for policy in policies))
@@ -147,7 +152,9 @@ def called() -> tuple[set[str], list[RequestRecord]]:
             sent.add(operation)
             return ask(client, operation, parameters)
 
-        patch.setattr(botocore.client.BaseClient, "_make_api_call", noted)  # the endpoint does not count what S3 is asked
+        patch.setattr(
+            botocore.client.BaseClient, "_make_api_call", noted
+        )  # the endpoint does not count what S3 is asked
         same = SCENARIO | {"targets": targets, "endpoint_url": emulator.url, "transport": "boto3"}
         call_all(Sender(Scenario.model_validate(same), Clock(), records.append))
         return sent | set(emulator.stats()["by_operation"]) - {"AsyncInvocation"}, records  # the queue's own
