@@ -1,6 +1,8 @@
 """The chart, rendered by Helm's own library: what is applied without Helm is the same, and every variant is what Kubernetes accepts."""
 
 import json
+import re
+import tomllib
 
 import helm_python
 import kubernetes_validate
@@ -55,6 +57,14 @@ def pod(name: str, **values) -> dict:
 def test_what_is_applied_without_helm_is_what_the_chart_renders():
     """deploy/kubernetes/render.sh writes it anew."""
     assert by_name(plain("swarmledger.yaml")) == by_name(rendered({}))
+
+
+def test_chart_and_manifests_name_this_version_of_the_image():
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    chart = yaml.safe_load((CHART / "Chart.yaml").read_text(encoding="utf-8"))
+    assert chart["version"] == chart["appVersion"] == version
+    texts = [path.read_text(encoding="utf-8") for path in sorted(PLAIN.glob("*.yaml"))]
+    assert {tag for text in texts for tag in re.findall(r"(?:swarmledger:|newTag: )(\d[\w.]*)", text)} == {version}
 
 
 def test_helm_finds_nothing_to_mend():
