@@ -10,7 +10,7 @@ import yaml
 from cfnlint.api import lint_file
 
 from tests.deploy.test_policy import Cloud
-from tests.helpers.documents import ROOT
+from tests.helpers.documents import ROOT, commands
 
 ECS, EC2 = ROOT / "deploy/ecs", ROOT / "deploy/ec2"
 SCRIPTS = [ECS / "run.sh", EC2 / "user-data.sh", ROOT / "deploy/kubernetes/render.sh"]
@@ -70,6 +70,16 @@ def test_the_bucket_is_private_and_encrypted_and_outlives_the_stack():
 def test_a_script_stops_at_its_first_failure(script):
     assert "\nset -euo pipefail\n" in script.read_text(encoding="utf-8")
     assert subprocess.run(["bash", "-n", script]).returncode == 0
+
+
+@pytest.mark.parametrize("readme", sorted((ROOT / "deploy").glob("*/README.md")), ids=lambda path: path.parent.name)
+def test_what_a_walk_types_can_be_read_and_names_files_that_are_there(readme):
+    typed = commands(readme)
+    assert len(typed) > 5
+    for command in typed:
+        assert subprocess.run(["bash", "-n", "-c", command]).returncode == 0, command
+        for path in re.findall(r"(?<![\w/])deploy/(?:ec2|ecs|helm|kubernetes)[\w./-]*", command):
+            assert (ROOT / path).exists(), command
 
 
 def run_sh(*arguments: str) -> tuple[int, str]:
