@@ -33,6 +33,7 @@ from locustfiles.common.recording.messages import (
     Raised,
     RecordsReport,
     RunBegins,
+    RunEnded,
     StageAnnounced,
     StageClear,
 )
@@ -89,6 +90,7 @@ SENT: list[tuple[Message, dict]] = [
     (Refused("no"), {"why": "no"}),
     (Stranger(), {}),
     (Raised(), {}),
+    (RunEnded(4), {"exit_code": 4}),
 ]  # fmt: skip
 
 
@@ -173,4 +175,4 @@ def test_kinds_are_spelled_in_their_two_files_alone():
     quoted = [path.name for path in here if f'"{prefix}' in path.read_text() or f"'{prefix}" in path.read_text()]
     assert quoted == ["joining.py", "messages.py"]
     kinds = [cls.KIND for cls in (Called, *(type(m) for m, _ in SENT if not isinstance(m, Called)))]
-    assert len(set(kinds)) == len({type(m) for m, _ in SENT}) == 18
+    assert len(set(kinds)) == len({type(m) for m, _ in SENT}) == 19

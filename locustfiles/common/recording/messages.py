@@ -7,7 +7,7 @@ below of a message that is lost or comes twice is what the run then does, and wh
     worker -> master   Called (EndpointsChecked, CallMade), StageClear, Raised, and RecordsReport inside Locust's own report
     master -> worker   RunBegins, StageAnnounced, ArrivalsDealt, CallAsked, Flush, Acknowledged
 
-and those of `joining`, by which a worker comes to take part, without which nothing of it is heard.
+and RunEnded, the last of a run; and those of `joining`, by which a worker comes to take part, without which nothing of it is heard.
 
 Times are Unix seconds; `run` is the id of a run's part, so that nobody heeds a message of another one.
 """
@@ -193,6 +193,17 @@ class Raised(Message):
     """
 
     KIND = "ledger_raised"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class RunEnded(Message):
+    """The master has closed the run's part, and would end with this exit code. To all workers.
+
+    Lost: a worker ends as after a complete run, and its platform does not start it again. Twice: no effect.
+    """
+
+    KIND = "ledger_ended"
+    exit_code: int
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

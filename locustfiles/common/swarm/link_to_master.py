@@ -5,6 +5,8 @@ A run without workers has none: its process takes its own records in.
 
 import dataclasses
 import logging
+import os
+import signal
 import time
 import typing
 
@@ -17,14 +19,15 @@ from locust.runners import WorkerRunner
 
 from locustfiles.common.recording import messenger
 from locustfiles.common.recording.joining import Stranger
-from locustfiles.common.recording.messages import Acknowledged, Flush, Raised, RecordsReport
+from locustfiles.common.recording.messages import Acknowledged, Flush, Raised, RecordsReport, RunEnded
 from locustfiles.common.swarm.worker import Worker
-from locustfiles.contract.exit_codes import NOT_TRUSTED
+from locustfiles.contract.exit_codes import NOT_TRUSTED, OK, STOPPED
 
 HAND_IN_S = 10.0  # without an acknowledgement of more
 MASTER_SILENT_S = 10
 PAUSED_S = 3  # a look at the master that comes so late: this process was paused, not the master
 REJOINED_S = 5  # for messages under way to a worker that has just introduced itself anew
+DEPLOYED = "SWARMLEDGER_GRACE_S"  # set where a platform starts and ends the processes, and goes by their exit codes
 log = logging.getLogger("swarmledger")
 
 
@@ -34,13 +37,18 @@ class MasterLink:
     def __init__(self, environment: Environment, runner: WorkerRunner, worker_side: Worker) -> None:
         self.environment, self.runner, self.worker_side = environment, runner, worker_side
         self.silent = False  # the master is
-        self._left = self._raised = False
+        self._left = self._raised = self._signalled = False
+        self._run_ended = OK  # what the master would end with after the last run
         self._known_from = 0.0  # monotonic: a master that does not know this worker is heard from then on
         worker_side.report_now = self.report_now
         messenger.register(runner, Acknowledged, self._on_ack)
         messenger.register(runner, Flush, self._on_flush)
         messenger.register(runner, Stranger, self._on_stranger, concurrent=True)
+        messenger.register(runner, RunEnded, self._on_run_ended)
         environment.events.report_to_master.add_listener(self._on_report)
+        if os.environ.get(DEPLOYED):
+            gevent.signal_handler(signal.SIGTERM, self._on_sigterm)  # beside Locust's own
+            environment.events.quitting.add_listener(self._say_how_it_ends)  # after `leave`: they are called in reverse
         environment.events.quitting.add_listener(self.leave)
 
     def report_now(self) -> None:
@@ -67,6 +75,18 @@ class MasterLink:
             self.worker_side.records.final = True
             self.environment.stop_timeout = 1  # a worker waits so long before it is ready again; spawning sets it anew
             self.report_now()
+
+    def _on_run_ended(self, message: RunEnded, _: str) -> None:
+        self._run_ended = message.exit_code
+
+    def _on_sigterm(self) -> None:
+        self._signalled = True
+
+    def _say_how_it_ends(self, **_: object) -> None:
+        """By the exit code: a worker is done when its run is, and not when it, or the master, is moved to another machine."""
+        gevent.sleep(0)  # Locust's handler of the signal may have come before ours
+        if (self._signalled or self._run_ended in (NOT_TRUSTED, STOPPED)) and not self.environment.process_exit_code:
+            self.environment.process_exit_code = STOPPED
 
     def leave(self, **_: object) -> None:
         """On the way out for whatever reason: let requests in flight end, hand everything in or keep it in a file."""

@@ -11,7 +11,7 @@ from locust.runners import LocalRunner, MasterRunner
 from locustfiles.common.planning.plan import USERS_A_SECOND
 from locustfiles.common.recording import messenger
 from locustfiles.common.recording.delivery import LINES_A_REPORT
-from locustfiles.common.recording.messages import Acknowledged, Flush, RecordsReport
+from locustfiles.common.recording.messages import Acknowledged, Flush, RecordsReport, RunEnded
 from locustfiles.common.recording.run_recorder import RunRecorder
 from locustfiles.common.stages.sweep import Sweep
 from locustfiles.common.swarm.attendance import Attendance
@@ -153,3 +153,5 @@ class RunUnderWay:
         self.attendance.amend()
         status = self.run.manifest.status
         self.run.close("stopped" if status == "running" else status)
+        if self.registry.distributed:
+            messenger.send(self.runner, RunEnded(self.run.exit_code()))
