@@ -20,6 +20,7 @@ from analysis.cost.run_cost import RunCost, total_of
 from analysis.metrics.ramp_slices import Ramp
 from analysis.metrics.token_counts import Comparison, Sources
 from analysis.metrics.worker_load import WorkerInStage
+from analysis.runs.service_file import ServiceFile
 from analysis.verdicts.stage_results import Result, StageKey
 from locustfiles.contract.manifest import Manifest
 from locustfiles.contract.version import Build
@@ -76,6 +77,10 @@ class Report:
     silent: list[NotCompared] = dataclasses.field(default_factory=list)  # the same one by one
     mixes: list[Mix] = dataclasses.field(default_factory=list)  # every mix as a whole
     ramps: list[Ramp] = dataclasses.field(default_factory=list)  # by slices of time
+    service: dict[str, ServiceFile] = dataclasses.field(
+        default_factory=dict
+    )  # run -> what `enrich` found, where it ran
+    knee_reasons: list[str] = dataclasses.field(default_factory=list)  # by the service's figures, a sentence each
     pareto: Front = Front("p95", (), [])  # noqa: RUF009  immutable
 
     def level(self, key: StageKey) -> Result:
