@@ -11,7 +11,6 @@ from analysis.advice.data_notes import notes_of, open_sentence, retry_sentence
 from analysis.advice.dataset import Asked, dataset_of_interest
 from analysis.advice.even_lines import even_lines
 from analysis.advice.knee import knees
-from analysis.advice.knee_reasons import knee_reasons
 from analysis.advice.mixes import mixes_of, told_why
 from analysis.advice.model_table import model_table
 from analysis.advice.not_compared import NotCompared, in_headline, not_compared
@@ -74,7 +73,6 @@ def _report(found: Measured, instrument: dict[str, str], interest: tuple[str, li
     rivals = [c for c in candidates if c.figures.alone_at_a_level]
     alike = of_like_work(rivals, found.runs)
     rows, pairs = price_rows(runs, prices), break_evens(alike, dataset, hourly)
-    bends, service = knees(rivals), {run.name: f for run in runs if (f := read_service_file(run.path, run.manifest))}
     notes += instrument_notes(instrument) + price_cautions(rows) + notes_of(runs, results, compared, prices)
     return Report(
         runs={run.name: run.manifest for run in runs},
@@ -86,9 +84,7 @@ def _report(found: Measured, instrument: dict[str, str], interest: tuple[str, li
         **_choices(runs, alike, dataset, hourly, _warnings(runs, prices, results, dataset), without),
         sentences=sentences(rivals),
         run_cost=[cost for run in runs for cost in run_cost(run, prices[run.name].of_target)],
-        knees=bends,
-        service=service,
-        knee_reasons=knee_reasons(bends, service),
+        knees=knees(rivals),
         break_even=pairs,
         even_lines=even_lines(pairs, runs, prices),
         notes=notes,
@@ -116,6 +112,7 @@ def _of_the_runs(runs: list[Run]) -> dict[str, typing.Any]:
         "retries": {run.name: s for run in runs if (s := retry_sentence(run.name, run.scenario))},
         "open_loop": [s for run in runs if (s := open_sentence(run))],
         "cut": [c.text for c in cut_short_runs(runs)],
+        "service": {run.name: f for run in runs if (f := read_service_file(run.path, run.manifest))},
     }
 
 

@@ -16,6 +16,7 @@ class _Seen(typing.NamedTuple):
     """From the knee on, the worst of the levels; None: not known at any of them."""
 
     throttles: float | None
+    own_throttles: float | None  # that the client saw
     quota: float | None
     requests: float | None
     waiting: float | None
@@ -51,6 +52,7 @@ def _seen(rows: list[ServiceFigures]) -> _Seen:
 
     return _Seen(
         throttles=most(lambda s: s.service.service_throttles or s.client.client_throttled),
+        own_throttles=most(lambda s: s.client.client_throttled),
         quota=most(lambda s: s.quota.tokens_quota_share),
         requests=most(lambda s: s.quota.requests_quota_share),
         waiting=most(lambda s: s.container.waiting_mean),
@@ -61,7 +63,7 @@ def _seen(rows: list[ServiceFigures]) -> _Seen:
 
 def _why(seen: _Seen) -> str:
     if seen.throttles:
-        return _throttled(seen, f"{show.count(seen.throttles)} calls of a level were throttled")
+        return _throttled(seen, f"up to {show.count(seen.throttles)} calls of a level were throttled")
     full = [
         f"{name} {show.percent(share)}"
         for name, share in (("GPUs at work", seen.gpu), ("KV cache in use", seen.kv))
@@ -76,6 +78,8 @@ def _why(seen: _Seen) -> str:
 
 
 def _throttled(seen: _Seen, lead: str) -> str:
+    if seen.own_throttles == 0:
+        return f"{lead}, none of them this client's: others use the same quota, which may be the limit of all."
     shares = {"tokens": seen.quota, "requests": seen.requests}
     full = [
         f"{show.percent(share)} of its quota of {what} a minute"

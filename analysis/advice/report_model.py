@@ -8,6 +8,7 @@ import pandas as pd
 from analysis.advice.break_even import BreakEven
 from analysis.advice.even_lines import EvenLine
 from analysis.advice.knee import Knee
+from analysis.advice.knee_reasons import knee_reasons
 from analysis.advice.mixes import Mix
 from analysis.advice.not_compared import IN_FULL, NotCompared
 from analysis.advice.pareto import Front
@@ -80,12 +81,16 @@ class Report:
     service: dict[str, ServiceFile] = dataclasses.field(
         default_factory=dict
     )  # run -> what `enrich` found, where it ran
-    knee_reasons: list[str] = dataclasses.field(default_factory=list)  # by the service's figures, a sentence each
     pareto: Front = Front("p95", (), [])  # noqa: RUF009  immutable
 
     def level(self, key: StageKey) -> Result:
         """A candidate: a stage, or a level's repetitions together, named by the first of them."""
         return next(c for c in self.candidates if c.key == key)
+
+    @property
+    def knee_reasons(self) -> list[str]:
+        """Why knees are where they are, by the service's figures, a sentence each."""
+        return knee_reasons(self.knees, self.service)
 
     @property
     def conversed(self) -> list[Result]:

@@ -59,7 +59,9 @@ class Aws:
             import boto3
             import botocore.config
 
-            own = {} if os.environ.get("AWS_MAX_ATTEMPTS") else {"retries": {"mode": "standard", "total_max_attempts": 5}}
+            own = (
+                {} if os.environ.get("AWS_MAX_ATTEMPTS") else {"retries": {"mode": "standard", "total_max_attempts": 5}}
+            )
             settings = botocore.config.Config(connect_timeout=10, read_timeout=60, **own)
             session = boto3.session.Session(region_name=self.region)
             self._clients[service] = session.client(service, config=settings)

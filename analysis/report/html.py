@@ -112,8 +112,6 @@ def _content(report: Report, plots: typing.Sequence[pathlib.Path]) -> dict[str, 
         "workers": _shown(report.workers, shown_workers, several),
         "contents": contents(report),
         "metrics": METRICS,
-        "service": _shown(report.service, shown_service, several, html_arranged.service),
-        "service_notes": service_notes(report),
         **_of_runs(report, several),
     }
 
@@ -133,6 +131,8 @@ def _of_runs(report: Report, several: bool) -> dict[str, typing.Any]:
     return {
         "mixes": _shown(report.mixes, shown_mixes, several),
         "ramps": _shown(report.ramps, shown_ramps, several),
+        "service": {t: html_arranged.service(f) for t, f in shown_service(report.service, several).items()},
+        "service_notes": service_notes(report),
         "no_rivals": NO_RIVALS,
         "no_level": NO_LEVEL,
         "run_tables": {name: stage_windows(manifest) for name, manifest in report.runs.items()},

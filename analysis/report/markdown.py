@@ -101,7 +101,7 @@ def _tables(report: Report) -> dict[str, typing.Any]:
         "repeats": shown_repeats(report.repeats, several) if report.repeats else None,
         "token_sources": shown_sources(report.token_sources, several) if report.token_sources else None,
         "token_comparison": shown_comparison(report.token_comparison, several) if report.token_comparison else None,
-        "service": shown_service(report.service, several) if report.service else None,
+        "service": shown_service(report.service, several),
         "service_notes": service_notes(report),
         "workers": shown_workers(report.workers, several) if report.workers else None,
         "definitions": pd.DataFrame(

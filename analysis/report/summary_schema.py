@@ -60,7 +60,7 @@ _OWN_ROWS = {"turns": "turn", "service": "service"}
 #: what the summary has of the report as it is
 AS_THEY_ARE = (
     "dataset", "made_at", "made_by", "break_even", "retries", "cut", "not_compared", "open_loop", "tables", "notes", "instrument",
-    "slo", "pricing", "runs", "knee_reasons",
+    "slo", "pricing", "runs",
 )  # fmt: skip
 OPEN_TABLES = (
     "candidate_intervals", "mixes", "ramps", "repeats", "repeat_spread", "failed", "criteria", "intervals", "token_sources",
@@ -81,6 +81,7 @@ def schema() -> Schema:
     properties |= {name: {"type": "array", "items": _of(kind, defs)} for name, kind in _TABLES.items()}
     properties |= {name: {"type": "array", "items": {"$ref": "#/$defs/stage"}} for name in ("steps", "candidates")}
     properties |= {name: {"type": "array", "items": {"$ref": f"#/$defs/{of}"}} for name, of in _OWN_ROWS.items()}
+    properties |= {"knee_reasons": {"type": "array", "items": {"type": "string"}}}
     properties |= {"run_cost": {"type": "array", "items": _object(without_parts, defs)}}
     properties |= dict.fromkeys(OPEN_TABLES, _ROWS)
     properties |= dict.fromkeys(("total_cost_usd", "total_cost_usd_low", "total_cost_usd_high"), _NUMBER)

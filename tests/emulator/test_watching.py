@@ -170,30 +170,20 @@ def test_every_answer_has_the_shape_that_the_service_declares(watched, service, 
     shapes.walk(model.output_shape, json.loads(answer.content), operation)
 
 
-@pytest.mark.parametrize(
-    ("fault", "codes"),
-    [
-        ("access_denied", ("AccessDenied", "AccessDeniedException")),
-        ("throttle", ("Throttling", "TooManyRequestsException")),
-    ],
-)
-def test_a_fault_is_the_error_of_each_service(fault, codes):
-    config = {
-        "engines": {},
-        "pricing": {},
-        "cloudwatch": {"faults": {fault: 1}},
-        "service_quotas": {"faults": {fault: 1}},
+def test_a_fault_is_the_error_of_each_service():
+    own = {
+        "cloudwatch": {"faults": {"access_denied": 1}},
+        "service_quotas": {"limit": {"requests_per_second": 0.001, "burst": 1}},
     }
-    with running_emulator(config) as e:
-        seen = []
-        for call in (
-            e.client("cloudwatch").list_metrics,
-            lambda: e.client("service-quotas").list_service_quotas(ServiceCode="bedrock"),
-        ):
-            with pytest.raises(botocore.exceptions.ClientError) as refused:
-                call()
-            seen.append(refused.value.response["Error"]["Code"])
-        assert tuple(seen) == codes
+    with running_emulator({"engines": {}, "pricing": {}} | own) as e:
+        quotas, cloudwatch = e.client("service-quotas"), e.client("cloudwatch")
+        with pytest.raises(botocore.exceptions.ClientError, match=r"\(AccessDenied\).*cloudwatch:ListMetrics"):
+            cloudwatch.list_metrics()
+        quotas.list_service_quotas(ServiceCode="bedrock")
+        with pytest.raises(quotas.exceptions.TooManyRequestsException):
+            quotas.list_service_quotas(ServiceCode="bedrock")
+        with pytest.raises(botocore.exceptions.ClientError, match="InvalidSignature"):
+            e.client("cloudwatch", aws_secret_access_key="another").list_metrics()
 
 
 def test_cbor_is_read_as_botocore_writes_it_and_refused_where_it_ends_early():
