@@ -9,6 +9,13 @@ ACTIONS = {
     "ListServiceQuotas": "servicequotas:ListServiceQuotas",
     "GetServiceQuota": "servicequotas:GetServiceQuota",
 }
+#: what every answer has
+_MEMBERS = {
+    "GetMetricData": "MetricDataResults",
+    "ListMetrics": "Metrics",
+    "ListServiceQuotas": "Quotas",
+    "GetServiceQuota": "Quota",
+}
 _VARIABLES = {"cloudwatch": "AWS_ENDPOINT_URL_CLOUDWATCH", "service-quotas": "AWS_ENDPOINT_URL_SERVICE_QUOTAS"}
 _CREDENTIALS = (
     "ExpiredToken",
@@ -36,13 +43,20 @@ class Aws:
         import botocore.exceptions
 
         try:
-            return getattr(self._client(service), method)(**arguments)
+            answer = getattr(self._client(service), method)(**arguments)
         except botocore.exceptions.ClientError as e:
             raise Unanswered(_refused(operation, e.response.get("Error", {}))) from None
         except botocore.exceptions.BotoCoreError as e:
             raise Unanswered(_not_reached(service, operation, e)) from None
-        except ValueError as e:  # an address that is none, an answer that cannot be read
+        except (
+            Exception
+        ) as e:  # an address that is none; an answer of somebody else, at which parsers fail in many ways
             raise Unanswered(f"{ACTIONS[operation]}: {_one_line(e)}; check {_VARIABLES[service]}") from None
+        if _MEMBERS[operation] not in answer:
+            raise Unanswered(
+                f"{ACTIONS[operation]}: the answer is none of AWS's; check {_VARIABLES[service]} and the proxy"
+            )
+        return answer
 
     def pages(self, service: str, operation: str, method: str, **arguments: typing.Any) -> typing.Iterator[dict]:
         """Answers, one after the other. Raises Unanswered."""
@@ -82,7 +96,7 @@ def _refused(operation: str, error: dict[str, typing.Any]) -> str:
 
 def _not_reached(service: str, operation: str, e: Exception) -> str:
     kind, action = type(e).__name__, ACTIONS[operation]
-    if "Region" in kind:
+    if kind == "NoRegionError":
         return f"{action}: no region; give --region, or `region:` in the scenario"
     if any(word in kind for word in ("Credential", "Profile", "Token", "SSO")):
         return f"{action}: {_one_line(e).rstrip('.')}; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"

@@ -70,14 +70,14 @@ def _ask_some(aws: Aws, wanted: Wanted, some: list[tuple[Series, str]], length: 
     """Raises Unanswered."""
     begin, end = (int(t // length * length) + length * late for t, late in ((wanted.begin, 0), (wanted.end, 1)))
     queries = [_query(f"m{i}", *each, length, wanted.account) for i, each in enumerate(some)]
-    told.metrics += len(queries)
     arguments = {
         "MetricDataQueries": queries,
         "StartTime": datetime.datetime.fromtimestamp(begin, datetime.UTC),
         "EndTime": datetime.datetime.fromtimestamp(end, datetime.UTC),
         "ScanBy": "TimestampAscending",
     }
-    for page in aws.pages("cloudwatch", "GetMetricData", "get_metric_data", **arguments):
+    for number, page in enumerate(aws.pages("cloudwatch", "GetMetricData", "get_metric_data", **arguments)):
+        told.metrics += 0 if number else len(queries)
         for result in page.get("MetricDataResults", ()):
             series, statistic = some[int(result["Id"][1:])]
             values = told.values.setdefault((*series[:3], statistic), {})

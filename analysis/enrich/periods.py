@@ -36,10 +36,12 @@ def periods_of(run: Run, visit: StageWindow, same: typing.Mapping[str, Whose], l
     a, b = visit.measure_from, visit.measure_until
     if a is None or b is None or b <= a:
         return Periods((), length, "", "it has no measured window")
-    mine = run.records["stage"].to_numpy() == visit.stage
-    alike = [name for name, one in same.items() if one.same == same[visit.target].same]
-    other = ~mine & run.records["target"].isin(alike).to_numpy(dtype=bool)
     sent, ended = (run.records[name].to_numpy(dtype=float) + run.epoch for name in ("sent", "ended"))
+    near = np.flatnonzero((ended >= a - length) & (sent <= b + length))
+    sent, ended = sent[near], ended[near]
+    mine = run.records["stage"].to_numpy()[near] == visit.stage
+    alike = [name for name, one in same.items() if one.same == same[visit.target].same]
+    other = ~mine & run.records["target"].iloc[near].isin(alike).to_numpy(dtype=bool)
     whole = range(math.ceil(a / length) * length, math.floor(b / length) * length, length)
     inside = [begin for begin in whole if _share(ended, mine, other, begin, length) <= OTHERS]
     if inside:

@@ -23,7 +23,8 @@ class ServiceFile(typing.NamedTuple):
 
 
 def read_service_file(folder: pathlib.Path, manifest: Manifest) -> ServiceFile | None:
-    """None where there is no such file. Rows whose stage was measured again since are left out. Raises NotARun."""
+    """None where there is no such file, or it is of another run that was here. Rows whose stage was measured again since are left
+    out. Raises NotARun."""
     path = folder / FILE
     if not path.is_file():
         return None
@@ -40,7 +41,7 @@ def read_service_file(folder: pathlib.Path, manifest: Manifest) -> ServiceFile |
         raise NotARun(f"{path}: cannot be read ({type(e).__name__}: {e}); {again}") from None
     windows = {s.stage: (s.target, s.measure_from, s.measure_until) for s in manifest.stages}
     kept = [row for row in rows if windows.get(row.stage) == (row.target, row.window_from, row.window_until)]
-    return ServiceFile(kept, missing, made_at)
+    return ServiceFile(kept, missing, made_at) if kept or not rows else None
 
 
 def _checked(row: dict[str, typing.Any]) -> dict[str, typing.Any]:
