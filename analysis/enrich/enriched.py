@@ -76,7 +76,7 @@ def enriched(run: Run, wishes: Wishes) -> Enriched:
         found.stages.append(maker.stage(visit, container))
     if not told.missing:
         _look_for_others(aws, found, maker.silent())
-    found.missing += quotas.missing
+    found.missing += quotas.missing + maker.without_quota()
     return found
 
 
@@ -115,6 +115,9 @@ class _Maker:
         """Targets in CloudWatch of which nothing was told, with the metric that should be there."""
         return {name: series_of(self._same[name])[0] for name, heard in self._heard.items() if not heard}
 
+    def without_quota(self) -> list[str]:
+        return [f"target `{name}`: {quotas.why_none}" for name, quotas in self._of_target.items() if quotas.why_none]
+
     def stage(self, visit: StageWindow, container: ContainerSide) -> ServiceFigures:
         target, found = self._run.target(visit.target), self._same[visit.target]
         who = {name: getattr(visit, name) for name in ("stage", "target", "payload", "users", "rate")}
@@ -127,7 +130,7 @@ class _Maker:
         reader = Reader(found, self._told, periods, visit, self._fine_s)
         self._heard[visit.target] = self._heard.get(visit.target, False) or bool(reader.begins())
         row, side, why = self._measured(row, visit, periods, reader)
-        missing = "; ".join(line for line in (*why, quotas.why_none) if line)
+        missing = "; ".join(line for line in why if line)
         return dataclasses.replace(row, quota=quota_share(target, quotas, side), missing=missing or None)
 
     def _measured(

@@ -72,7 +72,7 @@ def _why_none(visit: StageWindow, a: float, b: float, length: int, whole: bool) 
     if whole:
         return f"another stage sent to the same in every period of {length} s within its window"
     return (
-        f"its window of {b - a:g} s holds no whole period of {length} s in which it sent alone; "
+        f"its window of {b - a:.3g} s holds no whole period of {length} s in which it sent alone; "
         f"`measure_s: {2 * length}` always holds one"
     )
 

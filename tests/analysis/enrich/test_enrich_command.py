@@ -88,12 +88,11 @@ def test_a_model_that_cloudwatch_does_not_know_is_named_with_those_it_does(endpo
     code, _, told = ask(folder, endpoint.url)
     assert code == 0 and told["missing"] == [
         "target `haiku`: CloudWatch has no AWS/Bedrock metric of ModelId amazon.nova-lite-v1:0; it has "
-        "us.anthropic.claude-haiku-4-5-20251001-v1:0: check --region and the account"
+        "us.anthropic.claude-haiku-4-5-20251001-v1:0: check --region and the account",
+        "target `haiku`: no quota listed for Bedrock has the name of `amazon.nova-lite-v1:0`; give its code with --quota-code",
     ]
     (row,) = told["stages"]
-    assert row["missing"].startswith(
-        "CloudWatch has no figure of its 2 periods of 60 s; no quota listed for Bedrock has the name of"
-    )
+    assert row["missing"] == "CloudWatch has no figure of its 2 periods of 60 s"
     assert row["service_requests"] is row["service_throttles"] is row["client_requests"] is None
 
 
