@@ -73,7 +73,7 @@ def _why(seen: _Seen) -> str:
         beside = f", with {' and '.join(full)}" if full else ""
         return f"{show.number(seen.waiting)} requests wait in the container on average{beside}: more users lengthen its queue."
     if full:
-        return f"{' and '.join(full)}: the server has no room for more at once."
+        return f"{' and '.join(full)}: this fits a server without room for more at once."
     return _none(seen)
 
 

@@ -8,6 +8,8 @@ import pytest
 
 from analysis.enrich.prometheus import Prometheus, Unreached, container_side, matchers_of
 from locustfiles.contract.bad_input import BadInput
+from tests.helpers.enriching import enrich
+from tests.helpers.made_run import START, made_run, record, window
 from tests.helpers.patience import until
 from tests.helpers.prometheus_process import prometheus
 
@@ -42,7 +44,7 @@ DCGM_FI_DEV_FB_FREE{{gpu="0"}} 10
         pass
 
 
-def test_a_stages_window_has_the_containers_figures(tmp_path):
+def test_a_stages_window_has_the_containers_figures(tmp_path, monkeypatch, capsys):
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server) as exporter:
         threading.Thread(target=exporter.serve_forever, daemon=True).start()
         with prometheus(tmp_path / "p", f"127.0.0.1:{exporter.server_port}") as server:
@@ -52,6 +54,7 @@ def test_a_stages_window_has_the_containers_figures(tmp_path):
             end = time.time()
             found = container_side(Prometheus(server.url, begin, end), "", begin, end)
             other = container_side(Prometheus(server.url, begin, end), 'job="another"', begin, end)
+            told = enrich(monkeypatch, capsys, run_between(tmp_path / "r", begin, end), "", "--prometheus", server.url)
             with pytest.raises(Unreached, match="it answers 400"):
                 container_side(Prometheus(server.url, begin, end), "job=", begin, end)
         exporter.shutdown()
@@ -61,6 +64,18 @@ def test_a_stages_window_has_the_containers_figures(tmp_path):
     assert found.container_completion_tokens in (200, 300, 400, 500)  # a hundred a second
     assert found.preemptions is found.container_ttft_mean_ms is None
     assert set(vars_of(other)) == {None}
+    code, said, document = told
+    (row,) = document["stages"]
+    assert (code, document["missing"], row["missing"], row["running_mean"]) == (0, [], None, 8.0)
+    assert row["waiting_mean"] == pytest.approx(found.waiting_mean) and "requests waiting in the container" in said[0]
+
+
+def run_between(folder, begin: float, end: float):
+    """One stage of a server that is not AWS's."""
+    target = {"name": "own", "service": "openai", "base_url": "http://h:8000/v1", "model_id": "m"}
+    records = [record(begin - START, 1.0, target="own", service="openai", operation="ChatCompletions")]
+    stages = [window(1, begin - START, end - START, target="own")]
+    return made_run(folder, records, stages, [target], {"own": {"input": 0.001, "output": 0.005}}, started_at=begin)
 
 
 def vars_of(side) -> list:

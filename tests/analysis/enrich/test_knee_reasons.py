@@ -50,7 +50,7 @@ CASES = {
         {"container": ContainerSide(waiting_mean=6.2, kv_cache_mean_share=0.97)},
         "6.20 requests wait in the container on average, with KV cache in use 97 %: more users lengthen its queue.",
     ),
-    "full GPUs": ({"service": ServiceSide(gpu_share=0.93)}, "GPUs at work 93 %: the server has no room for more at once."),
+    "full GPUs": ({"service": ServiceSide(gpu_share=0.93)}, "GPUs at work 93 %: this fits a server without room for more at once."),
     "idle GPUs": (
         {"service": ServiceSide(gpu_share=0.5)},
         "no cause is known: GPU stands out in nothing; not known: throttles, quota, the container's queue, KV cache.",
