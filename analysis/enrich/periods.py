@@ -40,7 +40,7 @@ def periods_of(run: Run, visit: StageWindow, same: typing.Mapping[str, Whose], l
     near = np.flatnonzero((ended >= a - length) & (sent <= b + length))
     sent, ended = sent[near], ended[near]
     mine = run.records["stage"].to_numpy()[near] == visit.stage
-    alike = [name for name, one in same.items() if one.same == same[visit.target].same]
+    alike = [name for name, one in same.items() if set(one.places) & set(same[visit.target].places)]
     other = ~mine & run.records["target"].iloc[near].isin(alike).to_numpy(dtype=bool)
     whole = range(math.ceil(a / length) * length, math.floor(b / length) * length, length)
     inside = [begin for begin in whole if _share(ended, mine, other, begin, length) <= OTHERS]

@@ -59,8 +59,10 @@ class Prometheus:
         parts = urllib.parse.urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise BadInput(f"--prometheus {url}: no address of a server; give it as http://127.0.0.1:9090")
-        if parts.username or parts.password:
-            raise BadInput("--prometheus: an address with a password; give one that asks for none, as a tunnel's")
+        if parts.username or parts.password or parts.query:
+            raise BadInput(
+                "--prometheus: an address with a password or a token; give one that asks for none, as a tunnel's"
+            )
         self._url, self._begin, self._end = url.rstrip("/"), begin, end
         self._step = max(_FINEST_S, (end - begin) / (_MOST_POINTS - 1))
         self._kept: dict[str, Points] = {}

@@ -43,10 +43,9 @@ class Series(typing.NamedTuple):
 
 
 class Whose(typing.NamedTuple):
-    """What a target's requests are of. same: equal of targets that send to the same; why_none: where CloudWatch is not asked."""
+    """What a target's requests are of. why_none: where CloudWatch is not asked."""
 
     service: str  # bedrock, sagemaker; empty where it is not asked
-    same: tuple[str, ...]
     places: tuple[tuple[tuple[str, str], ...], ...]  # dimensions; of several variants a set each
     why_none: str = ""
 
@@ -67,33 +66,29 @@ def whose(run: Run, target: Target) -> Whose:
     host = urllib.parse.urlsplit(target.base_url).hostname or ""
     if "bedrock-runtime" in host:
         return _of_model(target.model_id)
-    return Whose("", ("openai", target.base_url, target.model_id), (), "its server is not in CloudWatch")
+    return Whose("", (), "its server is not in CloudWatch")
 
 
 def _of_model(model_id: str) -> Whose:
     """An ARN's metrics are its own or its id's: both are looked for."""
     arn = _ARN.fullmatch(model_id)
     ids = (model_id, arn[1]) if arn else (model_id,)
-    return Whose("bedrock", ("bedrock", ids[-1]), tuple((("ModelId", one),) for one in ids))
+    return Whose("bedrock", tuple((("ModelId", one),) for one in ids))
 
 
 def _of_endpoint(run: Run, target: SageMakerTarget) -> Whose:
     if target.endpoint is None:
         front = "an inference router" if target.inference_router else "a gateway"
-        return Whose(
-            "", ("front", target.asked), (), f"{front} stands before its endpoints, whose metrics are not read"
-        )
+        return Whose("", (), f"{front} stands before its endpoints, whose metrics are not read")
     if target.async_inference:
         why = "its endpoint is asynchronous, whose queue's metrics are not read"
-        return Whose("", ("async", target.endpoint), (), why)
+        return Whose("", (), why)
     if component := target.inference_component:
-        return Whose(
-            "sagemaker", ("sagemaker", target.endpoint, component), ((("InferenceComponentName", component),),)
-        )
+        return Whose("sagemaker", ((("InferenceComponentName", component),),))
     seen = run.records["variant"][run.records["target"] == target.name].dropna() if "variant" in run.records else ()
     variants = [target.variant] if target.variant else sorted({str(v) for v in seen}) or ["AllTraffic"]
     places = tuple((("EndpointName", target.endpoint), ("VariantName", variant)) for variant in variants)
-    return Whose("sagemaker", ("sagemaker", target.endpoint, target.variant or ""), places)
+    return Whose("sagemaker", places)
 
 
 def series_of(found: Whose) -> list[Series]:

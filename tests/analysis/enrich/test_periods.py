@@ -6,7 +6,7 @@ from analysis.enrich.periods import length_at, periods_of
 from analysis.enrich.whose import whose
 from analysis.runs.run_reader import load_run
 from tests.helpers.enriching import HAIKU, MINUTE, requests, run_of, shifted
-from tests.helpers.made_run import START
+from tests.helpers.made_run import P4D, START
 
 
 def of(run, stage: int, length: int = 60):
@@ -61,3 +61,12 @@ def test_parts_of_a_mix_that_ask_one_model_have_no_figures_of_their_own(tmp_path
 @pytest.mark.parametrize(("days", "length"), [(1, 60), (16, 300), (70, 3600)])
 def test_older_figures_are_kept_in_longer_periods(days, length):
     assert length_at(1e9, 1e9 + days * 86400) == length
+
+
+def test_a_target_without_a_variant_is_a_neighbour_of_one_that_names_it(tmp_path):
+    """Both send to blue in minute 1: it is of neither."""
+    blue, any_of_them = (P4D | {"name": name} | more for name, more in (("blue", {"variant": "blue"}), ("any", {})))
+    records = requests(1, 61, 95, 1, 3.0, target="blue") + requests(2, 98, 119, 1, 1.0, target="any", variant="blue")
+    stages = [shifted(1, 61, 95, target="blue"), shifted(2, 98, 119, target="any")]
+    run = load_run(run_of(tmp_path / "r", records, stages, [blue, any_of_them]))
+    assert of(run, 1)[:2] == of(run, 2)[:2] == ("", [])
