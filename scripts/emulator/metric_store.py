@@ -8,7 +8,7 @@ import typing
 Key = tuple[str, str, tuple[tuple[str, str], ...]]  # namespace, name, dimensions by name
 STATISTICS = re.compile(r"Sum|Average|Minimum|Maximum|SampleCount|p(100|\d{1,2}(\.\d{1,10})?)")
 FINE = {"ConcurrentRequestsPerModel"}  # of a resolution under a minute; those of instances may be, too
-_MOST = 1_000_000  # values of a series
+_MOST = 200_000  # values of a series, of which the oldest go
 
 
 def key(namespace: str, name: str, dimensions: typing.Mapping[str, str]) -> Key:
