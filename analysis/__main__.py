@@ -45,6 +45,10 @@ COMMANDS = {
     ),
     "prices": ("analysis.commands.prices", "what a transaction costs and why; a region's price book kept up to date"),
     "plan": ("analysis.commands.plan", "what a wanted load will cost in a month, by every option that was measured"),
+    "enrich": (
+        "analysis.commands.enrich",
+        "what the service tells of a run: CloudWatch, quotas, a container's metrics, beside the client's figures",
+    ),
     "watch": ("analysis.commands.watch", "a run while it is under way: its stage, figures, verdict and cost so far"),
     "calibrate": ("analysis.commands.calibrate", "the instrument's own error, from the local endpoint's truth log"),
     "import": ("analysis.commands.import_", "result files of another load tester become a run folder"),

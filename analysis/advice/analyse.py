@@ -30,6 +30,7 @@ from analysis.metrics.ramp_slices import ramps_of
 from analysis.metrics.token_counts import comparisons, token_sources
 from analysis.metrics.worker_load import workers_in_stages
 from analysis.runs.run_reader import Run, load_runs
+from analysis.runs.service_file import read_service_file
 from analysis.verdicts.measured import Measured, measured
 from analysis.verdicts.stage_results import Result
 from locustfiles.contract.prices.price import HourlyPrice
@@ -113,6 +114,7 @@ def _of_the_runs(runs: list[Run]) -> dict[str, typing.Any]:
         "retries": {run.name: s for run in runs if (s := retry_sentence(run.name, run.scenario))},
         "open_loop": [s for run in runs if (s := open_sentence(run))],
         "cut": [c.text for c in cut_short_runs(runs)],
+        "service": {run.name: f for run in runs if (f := read_service_file(run.path, run.manifest))},
     }
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 from analysis.advice.break_even import BreakEven
 from analysis.advice.even_lines import EvenLine
 from analysis.advice.knee import Knee
+from analysis.advice.knee_reasons import knee_reasons
 from analysis.advice.mixes import Mix
 from analysis.advice.not_compared import IN_FULL, NotCompared
 from analysis.advice.pareto import Front
@@ -20,6 +21,7 @@ from analysis.cost.run_cost import RunCost, total_of
 from analysis.metrics.ramp_slices import Ramp
 from analysis.metrics.token_counts import Comparison, Sources
 from analysis.metrics.worker_load import WorkerInStage
+from analysis.runs.service_file import ServiceFile
 from analysis.verdicts.stage_results import Result, StageKey
 from locustfiles.contract.manifest import Manifest
 from locustfiles.contract.version import Build
@@ -76,11 +78,19 @@ class Report:
     silent: list[NotCompared] = dataclasses.field(default_factory=list)  # the same one by one
     mixes: list[Mix] = dataclasses.field(default_factory=list)  # every mix as a whole
     ramps: list[Ramp] = dataclasses.field(default_factory=list)  # by slices of time
+    service: dict[str, ServiceFile] = dataclasses.field(
+        default_factory=dict
+    )  # run -> what `enrich` found, where it ran
     pareto: Front = Front("p95", (), [])  # noqa: RUF009  immutable
 
     def level(self, key: StageKey) -> Result:
         """A candidate: a stage, or a level's repetitions together, named by the first of them."""
         return next(c for c in self.candidates if c.key == key)
+
+    @property
+    def knee_reasons(self) -> list[str]:
+        """Why knees are where they are, by the service's figures, a sentence each."""
+        return knee_reasons(self.knees, self.service)
 
     @property
     def conversed(self) -> list[Result]:

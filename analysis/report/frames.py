@@ -17,6 +17,7 @@ from analysis.metrics.token_counts import OUTPUT_SOURCES, PROMPT_SOURCES, Compar
 from analysis.metrics.worker_load import WorkerInStage
 from analysis.report.mix_tables import mix_rows
 from analysis.report.ramp_tables import slice_rows
+from analysis.report.service_tables import service_rows
 from analysis.verdicts.stage_results import Result
 from analysis.words.columns import METRICS, STEP_COLUMNS, TURN_METRICS, Column, columns, row_of, turn_row_of
 
@@ -159,6 +160,7 @@ def tables_of(report: Report) -> dict[str, pd.DataFrame]:
         "turns": turns_table(report.results),
         "mixes": mix_rows(report.mixes),
         "ramps": slice_rows(report.ramps),
+        "service": service_rows(report.service),
         "repeats": repeats_table(report.repeats),
         "repeat_spread": spread_table(report.repeats),
         "sentences": frame_of(Sentence, report.sentences, **LEVEL),

@@ -33,6 +33,8 @@ from analysis.report.run_tables import (
     shown_sources,
     shown_workers,
 )
+from analysis.report.sections import contents
+from analysis.report.service_tables import service_notes, shown_service
 from analysis.report.session_tables import about_turns, shown_turns
 from analysis.report.text_tables import run_cost_table
 from analysis.report.verdict_summary import doubts, open_limits, total
@@ -46,27 +48,6 @@ from locustfiles.contract.visible import visible
 DECIDES = "price_performance.png"  # stands beside the answer, not with the other plots
 BREAK_EVEN = "break_even.png"
 TURNS = "turns.png"
-SECTIONS = (
-    ("findings", "Findings"),
-    ("warnings", "Warnings"),
-    ("recommended", "Recommended stage"),
-    ("missed", "Missed limits"),
-    ("cost", "Run cost"),
-    ("by-target", "By dataset and target"),
-    ("best", "Best per model"),
-    ("mixes", "Mixes"),
-    ("ramps", "Ramps"),
-    ("stages", "All stages"),
-    ("repetitions", "Repetitions"),
-    ("open-loop", "Open loop"),
-    ("retries", "With retries"),
-    ("conversations", "Conversations"),
-    ("tokens", "Token counts"),
-    ("plots", "Plots"),
-    ("break-even", "Break-even"),
-    ("definitions", "Definitions"),
-    ("how", "How it was run"),
-)
 
 
 def write_html(report: Report, plots: typing.Sequence[pathlib.Path], path: str | pathlib.Path) -> None:
@@ -150,6 +131,8 @@ def _of_runs(report: Report, several: bool) -> dict[str, typing.Any]:
     return {
         "mixes": _shown(report.mixes, shown_mixes, several),
         "ramps": _shown(report.ramps, shown_ramps, several),
+        "service": {t: html_arranged.service(f) for t, f in shown_service(report.service, several).items()},
+        "service_notes": service_notes(report),
         "no_rivals": NO_RIVALS,
         "no_level": NO_LEVEL,
         "run_tables": {name: stage_windows(manifest) for name, manifest in report.runs.items()},
@@ -185,23 +168,6 @@ def _chosen_among(report: Report) -> dict[str, Table | None]:
 
 def _best(report: Report, question: Question, skip: list[str]) -> Table:
     return html_arranged.question_table(question, report.tables[question.table], skip)
-
-
-def contents(report: Report) -> list[tuple[str, str]]:
-    """(id, words) of the page's sections that this report has."""
-    optional = {
-        "retries": bool(report.retries),
-        "tokens": bool(report.token_sources),
-        "findings": bool(report.findings),
-        "conversations": bool(report.conversed),
-    }
-    optional |= {
-        "mixes": bool(report.mixes),
-        "ramps": bool(report.ramps),
-        "repetitions": bool(report.repeats),
-        "open-loop": bool(report.open_loop),
-    }
-    return [(id_, words) for id_, words in SECTIONS if optional.get(id_, True)]
 
 
 def halves(whole: Table) -> list[Table]:

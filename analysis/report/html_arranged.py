@@ -104,6 +104,11 @@ def token_comparison(frame: pd.DataFrame) -> Table:
     return arranged(frame, ["Target", "Finding", "Counts"], "Target", ("Run", "Tokenizer"))
 
 
+def service(frame: pd.DataFrame) -> Table:
+    """The service beside the client: what is not known, and why, stands under the row."""
+    return arranged(frame, ["Target", "Level"], "Target", ("Run", "Dataset"), ["Not known"])
+
+
 def even_lines(frame: pd.DataFrame) -> Table:
     """By the other prices: the answer beside the pair."""
     order = ["Hourly", "By tokens", "Hourly is cheaper", "Even at, transactions/min"]

@@ -26,6 +26,7 @@ from analysis.report.run_tables import (
     shown_sources,
     shown_workers,
 )
+from analysis.report.service_tables import service_notes, shown_service
 from analysis.report.session_tables import about_turns, session_table, shown_turns
 from analysis.report.text_tables import call_table, cost_table, full_table, open_table, run_cost_table
 from analysis.report.verdict_summary import doubts, open_limits, total
@@ -100,6 +101,8 @@ def _tables(report: Report) -> dict[str, typing.Any]:
         "repeats": shown_repeats(report.repeats, several) if report.repeats else None,
         "token_sources": shown_sources(report.token_sources, several) if report.token_sources else None,
         "token_comparison": shown_comparison(report.token_comparison, several) if report.token_comparison else None,
+        "service": shown_service(report.service, several),
+        "service_notes": service_notes(report),
         "workers": shown_workers(report.workers, several) if report.workers else None,
         "definitions": pd.DataFrame(
             [(m.name, m.unit, m.definition, m.better) for m in METRICS],

@@ -56,6 +56,8 @@ def summary_of(report: Report, tables: dict[str, pd.DataFrame] | None = None) ->
             **{name: tables[name] for name in first},
             **{name: tables[name] for name in ("steps", "turns", "criteria", "intervals")},
             "knees": tables["knees"],
+            "knee_reasons": report.knee_reasons,
+            "service": tables["service"],
             "break_even": report.break_even,
             "break_even_prices": tables["break_even_prices"],
             "run_cost": tables["run_cost"],

@@ -22,6 +22,7 @@ from analysis.cost.run_cost import CostPart, RunCost
 from analysis.metrics.token_counts import Comparison
 from analysis.metrics.worker_load import WorkerInStage
 from analysis.words.columns import METRICS, TURN_METRICS, Column
+from analysis.words.service_columns import SERVICE_METRICS
 
 FILE = pathlib.Path(__file__).parent / "summary.schema.json"
 Schema = dict[str, typing.Any]
@@ -55,6 +56,7 @@ _TABLES: dict[str, typing.Any] = {
 }  # fmt: skip
 
 
+_OWN_ROWS = {"turns": "turn", "service": "service"}
 #: what the summary has of the report as it is
 AS_THEY_ARE = (
     "dataset", "made_at", "made_by", "break_even", "retries", "cut", "not_compared", "open_loop", "tables", "notes", "instrument",
@@ -69,7 +71,7 @@ def schema() -> Schema:
     """Of JSON Schema 2020-12."""
     known, defs = (
         {f.name: f.type for f in dataclasses.fields(Report)},
-        {"stage": _row(METRICS), "turn": _row(TURN_METRICS)},
+        {"stage": _row(METRICS), "turn": _row(TURN_METRICS), "service": _row(SERVICE_METRICS, run={"type": "string"})},
     )
     properties = {name: _of(known[name], defs) for name in AS_THEY_ARE}
     _of(known["recommendation"], defs)
@@ -78,7 +80,8 @@ def schema() -> Schema:
     properties |= {"recommendation": _closed(recommendation), "findings": _ROWS | {"items": {"type": "object"}}}
     properties |= {name: {"type": "array", "items": _of(kind, defs)} for name, kind in _TABLES.items()}
     properties |= {name: {"type": "array", "items": {"$ref": "#/$defs/stage"}} for name in ("steps", "candidates")}
-    properties |= {"turns": {"type": "array", "items": {"$ref": "#/$defs/turn"}}}
+    properties |= {name: {"type": "array", "items": {"$ref": f"#/$defs/{of}"}} for name, of in _OWN_ROWS.items()}
+    properties |= {"knee_reasons": {"type": "array", "items": {"type": "string"}}}
     properties |= {"run_cost": {"type": "array", "items": _object(without_parts, defs)}}
     properties |= dict.fromkeys(OPEN_TABLES, _ROWS)
     properties |= dict.fromkeys(("total_cost_usd", "total_cost_usd_low", "total_cost_usd_high"), _NUMBER)
@@ -88,12 +91,12 @@ def schema() -> Schema:
     return head | {"$defs": defs} | _closed(dict(sorted(properties.items())))
 
 
-def _row(columns: tuple[Column, ...]) -> Schema:
-    """A row of steps.csv or turns.csv, each column with its unit and definition."""
+def _row(columns: tuple[Column, ...], **first: Schema) -> Schema:
+    """A row of steps.csv, turns.csv or service.csv, each column with its unit and definition."""
     rows = {
         m.name: _KINDS[m.kind] | {"description": f"{m.definition}{f' ({m.unit})' if m.unit else ''}"} for m in columns
     }
-    return _closed(rows)
+    return _closed(first | rows)
 
 
 def _closed(properties: Schema) -> Schema:

@@ -229,7 +229,7 @@ class Answer:
                 job.cancel()
         if self.settle:
             self.settle((self.prompt_tokens or 0) + self.completion_tokens)
-        self.app.truth.left(self._row())
+        self.app.truth.left(self._row(), self)
 
     def _row(self) -> dict:
         """The truth: times in monotonic seconds, empty where nothing of the kind happened."""

@@ -11,6 +11,7 @@ from locustfiles.contract.scenario.families import Family
 from locustfiles.contract.scenario.raw import RawAnswer
 from locustfiles.contract.strict_yaml import Strict, load_yaml
 from scripts.emulator.config_beside import Beside, Guarding, Limit, Share, known_faults
+from scripts.emulator.config_watched import Quotas, Watching
 from scripts.emulator.dialects.raw import Raw
 from scripts.emulator.engine_config import Count, Engine, NotNegative, Positive
 
@@ -163,6 +164,8 @@ class Config(Strict):
     hidden_buckets: list[str] = []  # no caller may list these: an object that is not there is forbidden
     slow_down: Share = 0.0  # of the requests to S3 that it asks to come more slowly
     pricing: Pricing | None = None
+    cloudwatch: Watching | None = None  # no such route without
+    service_quotas: Quotas | None = None
 
     def all_buckets(self) -> set[str]:
         queues = [e.asynchronous for e in self.endpoints.values() if e.asynchronous]

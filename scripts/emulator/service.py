@@ -43,6 +43,7 @@ from scripts.emulator.s3 import S3, S3Verifier
 from scripts.emulator.sigv4 import Verifier
 from scripts.emulator.text import count_tokens
 from scripts.emulator.truth import Truth
+from scripts.emulator.watching import Watching
 
 ENGINES = {"timed": TimedEngine, "simulated": BatchedEngine, "llama": LlamaEngine}
 CONTAINERS = {
@@ -103,6 +104,7 @@ class Service:
         self._responses = KeptResponses()
         self._queue = AsyncQueue(self, self._s3)
         self._prices = price_list.PriceList(config, Hosted(config.pricing, None)) if config.pricing else None
+        self._watching = Watching(config, truth)
         if config.models or config.guardrails:
             service_model.prepare()
 
@@ -125,6 +127,8 @@ class Service:
             return connection.respond(*found)
         if S3.wanted(request):
             return self._s3.answer(request, connection)
+        if self._watching.wanted(request):
+            return self._watching.answer(request, connection)
         routed = route(request.method, request.raw_path, self._openai_paths)
         routed = routed or (price_list.route(request) if self._prices else None)
         if routed is None:

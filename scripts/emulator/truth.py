@@ -5,6 +5,8 @@ import collections
 import hashlib
 import json
 import pathlib
+import typing
+from collections.abc import Callable
 
 import msgspec
 
@@ -52,6 +54,7 @@ class Truth:
         self._by_status: collections.Counter = collections.Counter()
         self._by_operation: collections.Counter = collections.Counter()
         self._by_fault: collections.Counter = collections.Counter()
+        self.watch: Callable[[dict, typing.Any], None] | None = None  # is given each row and its Answer, too
 
     def arrived(self) -> int:
         """Count a request in; returns how many were in flight when it came."""
@@ -68,8 +71,10 @@ class Truth:
         if ms > self._worst_ms:
             self._worst_ms = ms
 
-    def left(self, row: dict) -> None:
+    def left(self, row: dict, answer: typing.Any = None) -> None:
         """Count a request out and keep its row."""
+        if self.watch:
+            self.watch(row, answer)
         self.in_flight -= 1
         self._by_status[str(row["status"]) if row["status"] is not None else "dropped"] += 1
         self._by_operation[row["operation"]] += 1

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from scripts.emulator import __main__ as program
-from scripts.emulator import config, engine_config
+from scripts.emulator import config, config_watched, engine_config
 from scripts.emulator.faults import FAULTS
 from tests.helpers import bodies, raw_wire
 from tests.helpers.documents import ROOT, code, sections, table, text_of
@@ -32,6 +32,10 @@ MODELS = {
     "OpenAI": config.Server,
     "Pricing": config.Pricing,
     "Product": config.Item,
+    "CloudWatch": config_watched.Watching,
+    "Figure": config_watched.Figure,
+    "Service Quotas": config_watched.Quotas,
+    "Quota": config_watched.Allowed,
 }
 
 

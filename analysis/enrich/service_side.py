@@ -1,0 +1,197 @@
+"""What CloudWatch has of a stage's periods, and how far it lies from what the client saw."""
+
+import math
+import statistics
+import typing
+
+from analysis.enrich.cloudwatch import Told, fine_period
+from analysis.enrich.gpus import gpus_of
+from analysis.enrich.periods import Periods, fine_of
+from analysis.enrich.whose import Series, Whose, series_of
+from analysis.words.service_figures import ClientSide, Differences, ServiceSide
+from locustfiles.contract.manifest import StageWindow
+from locustfiles.contract.scenario.targets import Target
+
+APART, APART_AT_LEAST = (
+    0.1,
+    2,
+)  # how far two counts of the same requests may lie apart for their means to be set against each other
+_MICRO = 1000.0  # µs in a ms
+
+
+class Side(typing.NamedTuple):
+    """samples: of the latency, that it is the mean of. peaks: tokens and requests of the busiest minute."""
+
+    figures: ServiceSide
+    samples: float | None
+    peak_tokens: float | None
+    peak_requests: float | None
+
+
+class Reader:
+    """A target's metrics in some periods."""
+
+    def __init__(self, found: Whose, told: Told, periods: Periods, visit: StageWindow, fine_s: int | None) -> None:
+        self._series, self._told, self._periods = series_of(found), told, periods
+        self._visit, self._fine_s = visit, fine_s
+
+    def values(self, name: str, statistic: str) -> list[float]:
+        """By period and set of dimensions."""
+        return [v for series in self._of(name) for v in self._in_periods(series, statistic).values()]
+
+    def total(self, name: str) -> float | None:
+        values = self.values(name, "Sum")
+        return math.fsum(values) if values else None
+
+    def mean(self, name: str) -> float | None:
+        """Over samples, not over periods."""
+        samples = self.values(name, "SampleCount")
+        total = self.total(name)
+        return total / math.fsum(samples) if total is not None and math.fsum(samples) else None
+
+    def samples(self, name: str) -> float | None:
+        values = self.values(name, "SampleCount")
+        return math.fsum(values) if values else None
+
+    def peak(self, *names: str) -> float | None:
+        """The most of a period, a minute's worth, over all sets of dimensions; of several metrics together."""
+        by_begin: dict[int, float] = {}
+        for name in names:
+            for series in self._of(name):
+                for begin, value in self._in_periods(series, "Sum").items():
+                    by_begin[begin] = by_begin.get(begin, 0.0) + value
+        return max(by_begin.values()) * 60 / self._periods.length if by_begin else None
+
+    def level(self, name: str, statistic: str = "Average") -> float | None:
+        """Of a share or a number at work: mean over time, of several variants the highest; `Maximum` the most."""
+        each = [values for series in self._of(name) if (values := self._levels(series, statistic))]
+        if not each:
+            return None
+        return max(max(v) for v in each) if statistic == "Maximum" else max(statistics.fmean(v) for v in each)
+
+    def begins(self) -> tuple[int, ...]:
+        """Of the periods in which requests were counted."""
+        counted = {begin for series in self._of("Invocations") for begin in self._in_periods(series, "Sum")}
+        counted |= {begin for series in self._of("InvocationThrottles") for begin in self._in_periods(series, "Sum")}
+        return tuple(begin for begin in self._periods.begins if begin in counted)
+
+    def _of(self, name: str) -> list[Series]:
+        return [series for series in self._series if series.name == name]
+
+    def _in_periods(self, series: Series, statistic: str) -> dict[int, float]:
+        values = self._told.of(series, statistic)
+        return {begin: values[begin] for begin in self._periods.begins if begin in values}
+
+    def _levels(self, series: Series, statistic: str) -> list[float]:
+        """Those published more often than once a minute: of the measured window alone."""
+        if not (fine := fine_period(series, self._fine_s)):
+            return list(self._in_periods(series, statistic).values())
+        values = self._told.of(series, statistic)
+        return [values[begin] for begin in fine_of(self._visit, fine) if begin in values]
+
+
+def service_side(reader: Reader, service: str, target: Target) -> Side:
+    """service: bedrock or sagemaker."""
+    return _bedrock(reader) if service == "bedrock" else _sagemaker(reader, target)
+
+
+def _bedrock(reader: Reader) -> Side:
+    there = reader.samples("Invocations") is not None or reader.samples("InvocationThrottles") is not None
+
+    def events(name: str) -> int | None:
+        """Nothing is published where nothing happened."""
+        found = reader.total(name)
+        return round(found) if found is not None else 0 if there else None
+
+    figures = ServiceSide(
+        service_requests=events("Invocations"),
+        service_throttles=events("InvocationThrottles"),
+        service_client_errors=events("InvocationClientErrors"),
+        service_server_errors=events("InvocationServerErrors"),
+        service_latency_mean_ms=reader.mean("InvocationLatency"),
+        **_spread(reader, "InvocationLatency", 1.0),
+        service_ttft_mean_ms=reader.mean("TimeToFirstToken"),
+        service_prompt_tokens=_whole(reader.total("InputTokenCount")),
+        service_completion_tokens=_whole(reader.total("OutputTokenCount")),
+        service_cache_read_tokens=_whole(reader.total("CacheReadInputTokens")),
+        service_cache_write_tokens=_whole(reader.total("CacheWriteInputTokens")),
+    )
+    requests = reader.peak("Invocations", "InvocationThrottles")
+    return Side(figures, reader.samples("InvocationLatency"), reader.peak("EstimatedTPMQuotaUsage"), requests)
+
+
+def _sagemaker(reader: Reader, target: Target) -> Side:
+    model, overhead = (_ms(reader.mean(name)) for name in ("ModelLatency", "OverheadLatency"))
+    gpu, normal = reader.level("GPUUtilization"), reader.level("GPUUtilizationNormalized")
+    gpus = gpus_of(getattr(target, "instance_type", None))
+    share = normal / 100 if normal is not None else gpu / 100 / gpus if gpu is not None and gpus else None
+    concurrent = ("ConcurrentRequestsPerModel", "ConcurrentRequestsPerCopy")
+    figures = ServiceSide(
+        service_requests=_whole(reader.total("Invocations")),
+        service_client_errors=_whole(reader.total("Invocation4XXErrors")),
+        service_server_errors=_whole(reader.total("Invocation5XXErrors")),
+        service_latency_mean_ms=None if model is None or overhead is None else model + overhead,
+        model_latency_mean_ms=model,
+        overhead_latency_mean_ms=overhead,
+        **_spread(reader, "ModelLatency", _MICRO),
+        service_ttft_mean_ms=_ms(reader.mean("FirstChunkLatency")),
+        concurrent_mean=_first(reader.level(name) for name in concurrent),
+        concurrent_max=_first(reader.level(name, "Maximum") for name in concurrent),
+        cpu_percent=reader.level("CPUUtilization"),
+        memory_percent=reader.level("MemoryUtilization"),
+        gpu_percent=gpu,
+        gpu_memory_percent=reader.level("GPUMemoryUtilization"),
+        gpu_share=share,
+    )
+    return Side(figures, reader.samples("ModelLatency"), None, None)
+
+
+def _spread(reader: Reader, name: str, unit: float) -> dict[str, typing.Any]:
+    """unit: of the metric, in ms."""
+    found: dict[str, float | None] = {}
+    for percentile in ("p50", "p99"):
+        values = reader.values(name, percentile)
+        found[f"service_{percentile}_low_ms"] = min(values) / unit if values else None
+        found[f"service_{percentile}_high_ms"] = max(values) / unit if values else None
+    return found
+
+
+def differences(client: ClientSide, side: Side) -> tuple[Differences, str]:
+    """Service against client, and why the latency's is not known; empty where it is, or one side is missing."""
+    service = side.figures
+    n, samples = client.client_successes or 0, side.samples
+    alike = samples is not None and abs(samples - n) <= max(APART_AT_LEAST, APART * n)
+    why = ""
+    if samples is not None and not alike:
+        who = "others send to it as well" if samples > n else "the rest may have come late, or gone elsewhere"
+        timed = f"the service timed {samples:,.0f} requests where the client had {n:,.0f} successes"
+        why = f"{timed} ({who}): their means are of other requests"
+    return (
+        Differences(
+            network_queue_ms=_minus(client.client_latency_mean_ms, service.service_latency_mean_ms) if alike else None,
+            ttft_network_queue_ms=_minus(client.client_ttft_mean_ms, service.service_ttft_mean_ms) if alike else None,
+            prompt_tokens_more=_minus(service.service_prompt_tokens, client.client_prompt_tokens),
+            completion_tokens_more=_minus(service.service_completion_tokens, client.client_completion_tokens),
+            throttles_more=_minus(service.service_throttles, client.client_throttled),
+        ),
+        why,
+    )
+
+
+Number = typing.TypeVar("Number", int, float)
+
+
+def _minus(one: Number | None, other: Number | None) -> Number | None:
+    return None if one is None or other is None else one - other
+
+
+def _ms(micro: float | None) -> float | None:
+    return None if micro is None else micro / _MICRO
+
+
+def _whole(value: float | None) -> int | None:
+    return None if value is None else round(value)
+
+
+def _first(values: typing.Iterable[float | None]) -> float | None:
+    return next((value for value in values if value is not None), None)
