@@ -9,83 +9,24 @@ from scripts.emulator import beside, errors, model_limits, models, openai_errors
 from scripts.emulator.answer import Answer
 from scripts.emulator.async_queue import QUEUED, AsyncQueue
 from scripts.emulator.clock import clock
-from scripts.emulator.dialects import (
-    anthropic_route,
-    bedrock_chat,
-    bedrock_claude,
-    bedrock_command,
-    bedrock_command_r,
-    bedrock_completions,
-    bedrock_llama,
-    bedrock_nova,
-    bedrock_openai,
-    bedrock_titan,
-    converse,
-    embeddings,
-    lmi,
-    openai_chat,
-    openai_completions,
-    openai_responses,
-    rerank,
-    tgi,
-    want,
-)
+from scripts.emulator.dialects import rerank, want
 from scripts.emulator.engines.llama import LlamaEngine
 from scripts.emulator.engines.simulated import BatchedEngine, TimedEngine
 from scripts.emulator.errors import AwsError, BadBody
 from scripts.emulator.frames import compact
-from scripts.emulator.fronts import Fronts, gateways_dialect
+from scripts.emulator.fronts import Fronts
 from scripts.emulator.hosted import Catalog, Hosted
 from scripts.emulator.kept_responses import KeptResponses
 from scripts.emulator.limits import Quota
 from scripts.emulator.operations import route, streaming
 from scripts.emulator.s3 import S3, S3Verifier
 from scripts.emulator.sigv4 import Verifier
+from scripts.emulator.spoken import FAMILIES, dialect_of
 from scripts.emulator.text import count_tokens
 from scripts.emulator.truth import Truth
 from scripts.emulator.watching import Watching
 
 ENGINES = {"timed": TimedEngine, "simulated": BatchedEngine, "llama": LlamaEngine}
-CONTAINERS = {
-    "tgi": tgi,
-    "openai-chat": openai_chat,
-    "openai-completions": openai_completions,
-    "lmi": lmi,
-    "hf-embedding": embeddings.HUGGING_FACE,
-    "hf-rerank": rerank.HUGGING_FACE,
-}
-FAMILIES = {
-    "llama": bedrock_llama,
-    "claude": bedrock_claude,
-    "nova": bedrock_nova,
-    "mistral": bedrock_completions.MISTRAL,
-    "mistral-chat": bedrock_chat.MISTRAL,
-    "titan-text": bedrock_titan,
-    "titan-embedding": embeddings.TITAN,
-    "cohere-command": bedrock_command,
-    "cohere-command-r": bedrock_command_r,
-    "cohere-embedding": embeddings.COHERE,
-    "cohere-rerank": rerank.BEDROCK,
-    "deepseek": bedrock_completions.DEEPSEEK,
-    "openai-chat": bedrock_chat.OPENAI,
-    "chat-completions": bedrock_chat.COMPLETIONS,
-    "nova-embedding": embeddings.NOVA,
-    "marengo-embedding": embeddings.MARENGO,
-}
-#: what a body of a dialect has and the bodies of the others have not
-_MARKS = dict.fromkeys(("tgi", "lmi", "hf-embedding"), b'"inputs"') | {
-    "hf-rerank": b'"texts"',
-    "openai-chat": b'"messages"',
-    "openai-completions": b'"prompt"',
-}
-OPENAI = {
-    "ChatCompletions": openai_chat,
-    "Completions": openai_completions,
-    "Responses": openai_responses,
-    "Embeddings": embeddings.OPENAI,
-    "Rerank": rerank.OPENAI,
-    "Messages": anthropic_route,
-}
 
 
 class Service:
@@ -169,7 +110,7 @@ class Service:
 
     def begin(self, a: Answer, hosted: Hosted) -> None:
         """Have an authentic request answered by what is hosted. Raises AwsError or BadBody."""
-        a.take(hosted.config, hosted.raw or _dialect(a, hosted.config))
+        a.take(hosted.config, hosted.raw or dialect_of(a, hosted.config))
         if time.perf_counter() < self._started + hosted.config.ready_after_s:
             raise errors.not_ready(a.operation.service)
         if a.operation.name == "CountTokens":
@@ -234,20 +175,3 @@ class Service:
         if unit := quota.exceeded(tokens, time.perf_counter()):
             raise errors.throttled(a.operation.service, unit)
         a.settle = lambda used: quota.settle(tokens, used)
-
-
-def _dialect(a: Answer, config):
-    """What the target speaks in this operation; where a container speaks several, what the body looks like."""
-    operation = a.operation
-    if operation.openai:
-        own = operation.service != "bedrock" or operation.name != "ChatCompletions"
-        return OPENAI[operation.name] if own else bedrock_openai
-    if operation.front == "gateway":
-        return gateways_dialect(a.request.body)
-    if operation.service == "sagemaker":
-        marks = [_MARKS[name] for name in config.more_dialects]
-        spoken = zip(marks, config.more_dialects, strict=True)
-        return CONTAINERS[next((name for mark, name in spoken if mark in a.request.body), config.dialect)]
-    if operation.name == "Rerank":
-        return rerank.AGENTS
-    return converse if operation.converse else FAMILIES[config.family]
