@@ -5,7 +5,7 @@ import re
 import pytest
 
 from scripts.emulator import __main__ as program
-from scripts.emulator import config, engine_config
+from scripts.emulator import config, config_control, engine_config
 from scripts.emulator.faults import FAULTS
 from tests.helpers import bodies, raw_wire
 from tests.helpers.documents import ROOT, code, sections, table, text_of
@@ -32,6 +32,7 @@ MODELS = {
     "OpenAI": config.Server,
     "Pricing": config.Pricing,
     "Product": config.Item,
+    "Control plane": config_control.ControlPlane,
 }
 
 

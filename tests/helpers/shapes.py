@@ -68,7 +68,7 @@ def walk(shape, value, where: str) -> None:
             "a value in range",
             value,
         )
-    elif kind in ("float", "double"):
+    elif kind in ("float", "double", "timestamp"):  # JSON 1.1 has seconds
         _require(isinstance(value, int | float) and not isinstance(value, bool), where, kind, value)
     elif kind == "boolean":
         _require(isinstance(value, bool), where, kind, value)
