@@ -76,6 +76,7 @@ class Report:
     silent: list[NotCompared] = dataclasses.field(default_factory=list)  # the same one by one
     mixes: list[Mix] = dataclasses.field(default_factory=list)  # every mix as a whole
     ramps: list[Ramp] = dataclasses.field(default_factory=list)  # by slices of time
+    endpoints: list[str] = dataclasses.field(default_factory=list)  # that were there for a run alone, and their cost
     pareto: Front = Front("p95", (), [])  # noqa: RUF009  immutable
 
     def level(self, key: StageKey) -> Result:

@@ -1,0 +1,34 @@
+"""What the endpoints cost that were there for a run alone, from creation to deletion: endpoint.json, in sentences."""
+
+import typing
+
+from analysis.runs.run_reader import Run
+from analysis.words import format as show
+from locustfiles.contract.endpoint_file import FILE, EndpointLife, read
+
+
+def endpoint_sentences(runs: list[Run]) -> list[str]:
+    """One an endpoint, beside the run's own cost; none where endpoints were there before."""
+    return [sentence for run in runs for sentence in _of(run)]
+
+
+def _of(run: Run) -> typing.Iterator[str]:
+    found = read(run.path)
+    if found is None:
+        yield f"Run {run.name}: its {FILE} cannot be read; what its endpoint cost is not known."
+    for each in found or ():
+        yield f"Run {run.name}: {_sentence(each)}"
+
+
+def _sentence(life: EndpointLife) -> str:
+    instances = ", ".join(
+        f"{i.instance_count} × {i.instance_type}" if i.instance_type else i.variant for i in life.instances
+    )
+    cost = "what that costs is not known" if life.usd is None else f"at most {show.money(life.usd)}"
+    if life.usd_per_hour is not None:
+        cost += f" ({show.price(life.usd_per_hour)} an hour)"
+    left = f" Not deleted, and it may go on costing: {', '.join(life.left)}." if life.left else ""
+    return (
+        f"endpoint `{life.endpoint}` ({instances}) was there for {show.number(life.hours * 60)} min, from its creation to its "
+        f"deletion, warm-up and waiting included: {cost}.{left}"
+    )
