@@ -29,6 +29,12 @@ def _sentence(life: EndpointLife) -> str:
         cost += f" ({show.price(life.usd_per_hour)} an hour)"
     left = f" Not deleted, and it may go on costing: {', '.join(life.left)}." if life.left else ""
     return (
-        f"endpoint `{life.endpoint}` ({instances}) was there for {show.number(life.hours * 60)} min, from its creation to its "
+        f"endpoint `{life.endpoint}` ({instances}) was there for {_span(life.hours)}, from its creation to its "
         f"deletion, warm-up and waiting included: {cost}.{left}"
     )
+
+
+def _span(hours: float) -> str:
+    if hours < 1 / 30:
+        return show.seconds(hours * 3600)
+    return f"{show.number(hours * 60)} min" if hours < 2 else f"{show.number(hours)} h"

@@ -14,7 +14,7 @@ from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.endpoint_file import FILE, EndpointLife, Instances, add
 from scripts.endpoints.deletion import Say
 from scripts.endpoints.deployment import Deployment, Planned
-from scripts.endpoints.money import Fleet, books, fleets_of, hours, usd, usd_per_hour
+from scripts.endpoints.money import Fleet, books, fleets_of, hourly, hours, usd, usd_per_hour
 from scripts.endpoints.names import CONFIG, stamp
 from scripts.endpoints.signals import handled
 from scripts.endpoints.waiting import span
@@ -106,7 +106,7 @@ def tell(planned: Planned, region: str, times: Times, command: list[str], say: S
     spec = planned.spec
     config = next(each.body for each in planned.requests if each.item.kind is CONFIG)
     fleets = fleets_of(config["ProductionVariants"], books(spec.pricing, region), region)
-    say(_line(spec.name, fleets, times))
+    say(_line(spec.name, fleets, times) + ("; it is not deleted, and goes on costing" if left else ""))
     if folder := run_folder(command):
         try:
             add(folder, _life(planned, region, fleets, times, left))
@@ -119,21 +119,21 @@ def tell(planned: Planned, region: str, times: Times, command: list[str], say: S
 def _line(name: str, fleets: list[Fleet], times: Times) -> str:
     assert times.created_at and times.deleted_at
     lived = hours(times.created_at, times.deleted_at)
-    hourly = usd_per_hour(fleets)
+    each_hour = usd_per_hour(fleets)
     ready = times.in_service_at or times.deleted_at
     parts = [f"{span(hours(times.created_at, ready) * 3600)} until in service"]
     if times.began_at and times.ended_at:
         parts.append(f"{span(hours(times.began_at, times.ended_at) * 3600)} of the run")
-    instances = ", ".join(f"{fleet.words} at {usd(fleet.usd_per_hour)}/hour" for fleet in fleets)
-    cost = "what it cost is not known" if hourly is None else f"at most {usd(hourly * lived)}"
-    if hourly is None and (why := next((f.reason for f in fleets if f.reason), None)):
+    instances = ", ".join(f"{fleet.words} at {hourly(fleet.usd_per_hour)}/hour" for fleet in fleets)
+    cost = "what it cost is not known" if each_hour is None else f"at most {usd(each_hour * lived)}"
+    if each_hour is None and (why := next((f.reason for f in fleets if f.reason), None)):
         cost += f" ({why})"
     return f"endpoint {name}: {span(lived * 3600)} from creation to deletion ({', '.join(parts)}), {instances}: {cost}"
 
 
 def _life(planned: Planned, region: str, fleets: list[Fleet], times: Times, left: list[str]) -> EndpointLife:
     assert times.created_at and times.deleted_at
-    hourly, lived = usd_per_hour(fleets), hours(times.created_at, times.deleted_at)
+    each_hour, lived = usd_per_hour(fleets), hours(times.created_at, times.deleted_at)
     return EndpointLife(
         endpoint=planned.spec.name,
         region=region,
@@ -146,8 +146,8 @@ def _life(planned: Planned, region: str, fleets: list[Fleet], times: Times, left
         deleted_at=stamp(times.deleted_at),
         instances=[Instances(**fleet._asdict()) for fleet in fleets],
         hours=lived,
-        usd_per_hour=hourly,
-        usd=None if hourly is None else hourly * lived,
+        usd_per_hour=each_hour,
+        usd=None if each_hour is None else each_hour * lived,
         left=left,
     )
 

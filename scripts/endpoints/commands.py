@@ -16,7 +16,7 @@ from scripts.endpoints.deletion import Pace, delete_all, still_there
 from scripts.endpoints.deployment import Deployment, Planned, plan
 from scripts.endpoints.inventory import everything
 from scripts.endpoints.leftovers import clean_up
-from scripts.endpoints.money import books, fleets_of, usd, usd_per_hour
+from scripts.endpoints.money import books, fleets_of, hourly, usd, usd_per_hour
 from scripts.endpoints.names import CONFIG, ENDPOINT_KIND, Item, stamp
 from scripts.endpoints.shown import shown
 from scripts.endpoints.signals import Stopped, deleting, handled, stop
@@ -72,15 +72,15 @@ def _tell_price(planned: Planned, region: str) -> None:
     spec = planned.spec
     config = next(each.body for each in planned.requests if each.item.kind is CONFIG)
     fleets = fleets_of(config["ProductionVariants"], books(spec.pricing, region), region)
-    hourly = usd_per_hour(fleets)
+    each_hour = usd_per_hour(fleets)
     words = ", ".join(fleet.words for fleet in fleets)
-    if hourly is None:
+    if each_hour is None:
         why = next((fleet.reason for fleet in fleets if fleet.reason), "")
         say(f"endpoint {spec.name}: {words}: price not known ({why})")
         return
-    most = hourly * span_s(spec.expires_after) / 3600
+    most = each_hour * span_s(spec.expires_after) / 3600
     say(
-        f"endpoint {spec.name}: {words}: {usd(hourly)}/hour, {usd(most)} until it expires, {stamp(planned.made.expires_at)}"
+        f"endpoint {spec.name}: {words}: {hourly(each_hour)}/hour, {usd(most)} until it expires, {stamp(planned.made.expires_at)}"
     )
 
 
@@ -102,8 +102,13 @@ def wait(args: argparse.Namespace) -> int:
     endpoint = Item(ENDPOINT_KIND, args.name)
     over = Pace(args.every, args.timeout)
     with handled(stop):
-        wait_for(control, [endpoint], args.name, over, say)
-        wait_for(control, all_of(control, args.name)[1:], args.name, over, say)
+        try:
+            wait_for(control, [endpoint], args.name, over, say)
+            wait_for(control, all_of(control, args.name)[1:], args.name, over, say)
+        except BadInput:
+            if control.describe(endpoint) is not None:
+                say(f"{endpoint} is still there: python -m scripts.endpoints delete {args.name}")
+            raise
     return OK
 
 

@@ -7,6 +7,7 @@ import typing
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.keys import redact
 from scripts.endpoints.names import Item
+from scripts.endpoints.shapes import loader
 
 #: what went wrong, by the beginning of AWS's code -> what to do
 _REMEDIES = {
@@ -59,6 +60,7 @@ class Control:
         import boto3
         import botocore.config
         import botocore.exceptions
+        import botocore.session
 
         patient = (
             {} if os.environ.get("AWS_MAX_ATTEMPTS") else {"retries": {"mode": "standard", "total_max_attempts": 10}}
@@ -66,9 +68,14 @@ class Control:
         settings = botocore.config.Config(connect_timeout=10, read_timeout=60, **patient)
         self._secrets = sorted((each for each in secrets if each), key=len, reverse=True)
         try:
-            self._client = boto3.session.Session().client("sagemaker", region_name=region, config=settings)
+            core = botocore.session.get_session()
+            core.register_component("data_loader", loader())
+            session = boto3.session.Session(botocore_session=core)
+            self._client = session.client("sagemaker", region_name=region, config=settings)
         except (botocore.exceptions.BotoCoreError, ValueError) as e:
-            raise BadInput(self._hidden(f"sagemaker: {e}; give `region:` in the spec or --region")) from None
+            raise BadInput(
+                self._hidden(f"sagemaker: {str(e).rstrip(chr(46))}; give `region:` in the spec or --region")
+            ) from None
         self.region: str = self._client.meta.region_name
 
     def call(self, operation: str, **parameters: typing.Any) -> dict[str, typing.Any]:

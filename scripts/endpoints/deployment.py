@@ -108,8 +108,11 @@ class Deployment:
 
     def delete(self) -> None:
         """Raises BadInput where something is left; the journal is, then, too."""
-        left = read_items(self._journal.path)
-        rest = delete_all(self._control, left, self._planned.made.run, self._pace, self._say)
+        rest = named = read_items(self._journal.path)
+        try:
+            rest = delete_all(self._control, named, self._planned.made.run, self._pace, self._say)
+        except BadInput as e:  # nobody answers any more
+            self._say(str(e))
         self.deleted_at = datetime.datetime.now(datetime.UTC)
         if rest:
             self.left = [str(item) for item in rest]

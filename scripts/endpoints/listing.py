@@ -7,7 +7,7 @@ from locustfiles.contract.prices.books import Book
 from locustfiles.contract.visible import visible
 from scripts.endpoints.control import Control
 from scripts.endpoints.inventory import Owned, endpoints
-from scripts.endpoints.money import fleets_now, hours, usd, usd_per_hour
+from scripts.endpoints.money import fleets_now, hourly, hours, usd, usd_per_hour
 from scripts.endpoints.names import stamp
 from scripts.endpoints.waiting import span
 
@@ -31,7 +31,7 @@ class Row(typing.NamedTuple):
 
     def cells(self) -> tuple[str, ...]:
         expiry = (self.expires_at or "–") + (" (expired)" if self.expired else "")
-        money = (usd(self.usd_per_hour), usd(self.usd_so_far))
+        money = (hourly(self.usd_per_hour), usd(self.usd_so_far))
         return (self.endpoint, self.status or "–", span(self.age_s), self.instances, *money, self.owner or "–", expiry)
 
 
@@ -43,7 +43,7 @@ def rows(control: Control, books: list[Book], now: datetime.datetime, foreign: b
 
 def _row(control: Control, books: list[Book], now: datetime.datetime, each: Owned) -> Row:
     fleets = fleets_now(control, each.item.name, books)
-    hourly, expires = usd_per_hour(fleets), each.expires_at
+    each_hour, expires = usd_per_hour(fleets), each.expires_at
     lived = hours(each.created_at, now)
     return Row(
         endpoint=each.item.name,
@@ -51,8 +51,8 @@ def _row(control: Control, books: list[Book], now: datetime.datetime, each: Owne
         created_at=stamp(each.created_at),
         age_s=lived * 3600,
         instances=", ".join(fleet.words for fleet in fleets) or "–",
-        usd_per_hour=hourly,
-        usd_so_far=None if hourly is None else hourly * lived,
+        usd_per_hour=each_hour,
+        usd_so_far=None if each_hour is None else each_hour * lived,
         owner=each.owner,
         expires_at=stamp(expires) if expires else None,
         expired=None if expires is None else expires <= now,
@@ -68,4 +68,4 @@ def table(found: list[Row]) -> str:
     known = [row.usd_per_hour for row in found if row.usd_per_hour is not None]
     unknown = len(found) - len(known)
     note = f", without {unknown} whose price is not known" if unknown else ""
-    return "\n".join([*text, f"together {usd(sum(known) if known else None)}/hour{note}"])
+    return "\n".join([*text, f"together {hourly(sum(known) if known else None)}/hour{note}"])

@@ -40,7 +40,7 @@ def fleets_of(variants: list[dict[str, typing.Any]], books: list[Book], region: 
         try:
             priced = instance_price(kind, today, books, region)
         except BadInput as e:
-            found.append(Fleet(name, kind, count, None, reason=str(e)))
+            found.append(Fleet(name, kind, count, None, reason=str(e).partition(" or give the target")[0]))
             continue
         usd = priced.price.usd_per_hour if isinstance(priced.price, HourlyPrice) else None
         found.append(Fleet(name, kind, count, usd, priced.source.text))
@@ -82,6 +82,11 @@ def usd(value: float | None) -> str:
     if value is None:
         return "–"
     return f"${value:,.2f}" if value >= 0.1 or value == 0 else f"${value:.2g}"
+
+
+def hourly(value: float | None) -> str:
+    """A price by the hour with all its digits: `$1.515`, `–`"""
+    return "–" if value is None else f"${value:,.6g}"
 
 
 def hours(begin: datetime.datetime, end: datetime.datetime) -> float:

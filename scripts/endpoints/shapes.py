@@ -1,6 +1,7 @@
 """Requests checked by botocore's description of SageMaker: names, types, ranges and choices, where they stand and what to write."""
 
 import functools
+import os
 import re
 import typing
 
@@ -25,9 +26,14 @@ _FEW = 8  # choices that are all named
 
 
 @functools.cache
+def loader() -> botocore.loaders.Loader:
+    """One for all: it keeps what it has read, and SageMaker's description takes a tenth of a second."""
+    return botocore.loaders.create_loader(os.environ.get("AWS_DATA_PATH"))
+
+
+@functools.cache
 def _description() -> botocore.model.ServiceModel:
-    loaded = botocore.loaders.Loader().load_service_model("sagemaker", "service-2")
-    return botocore.model.ServiceModel(loaded, "sagemaker")
+    return botocore.model.ServiceModel(loader().load_service_model("sagemaker", "service-2"), "sagemaker")
 
 
 def check(operation: str, body: dict[str, typing.Any], place: str) -> None:

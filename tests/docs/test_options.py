@@ -49,7 +49,7 @@ def _shown() -> dict[str, set[str]]:
     shown: dict[str, set[str]] = {}
     for document in documents():
         texts = [*commands(document), *inline_codes(document)]
-        for text in (part for text in texts for part in text.split(" -- ")):  # a command that another one runs
+        for text in (part for each in texts for part in each.split(" -- ")):  # a command that another one runs
             if found := PROGRAM.match(text):
                 options = re.findall(r"(?<=\s)(--[a-z][a-z0-9-]*)", text)
                 shown.setdefault(found.group(1), set()).update(options)

@@ -220,5 +220,6 @@ def test_tags_are_added_listed_and_taken_off_and_lists_have_pages(client):
 
 def test_faults_and_the_quota_are_errors_of_the_service():
     with running_plane(faults={"throttle": 0.5, "access_denied": 0.5}, fault_seed=1) as e:
-        codes = {refusal(e.client("sagemaker").list_endpoints)[0] for _ in range(20)}
+        client = e.client("sagemaker")
+        codes = {refusal(client.list_endpoints)[0] for _ in range(20)}
         assert codes == {"ThrottlingException", "AccessDeniedException"}

@@ -2,14 +2,18 @@
 
 import json
 import pathlib
+import re
 import sys
 
 import pytest
 
 from locustfiles.contract import endpoint_file
 from scripts.endpoints.__main__ import main
+from scripts.endpoints.control import Control
 from tests.helpers.control_plane import SPEC, running_plane, there, variables, written
+from tests.helpers.documents import ROOT, table
 
+README = ROOT / "scripts/endpoints/README.md"
 TOKEN = "hf_nobodyknowsthistoken12345"
 NO_HEALTH = "The primary container for production variant AllTraffic did not pass the ping health check. Please check CloudWatch logs for this endpoint."
 
@@ -31,13 +35,13 @@ def user(plane, tmp_path, monkeypatch):
     return tmp_path
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def client(plane):
     return plane.client("sagemaker")
 
 
 def endpoints(*arguments: str) -> int:
-    pace = () if arguments[0] == "list" else ("--every", "0.02")
+    pace = () if arguments[0] == "list" else ("--every", "0.1")
     return main([arguments[0], *pace, *arguments[1:]])
 
 
@@ -49,7 +53,7 @@ def test_an_endpoint_is_deployed_listed_waited_for_and_deleted(user, client, cap
     assert endpoints("deploy", written(user)) == 0
     said = capsys.readouterr().err
     # ml.g5.2xlarge is $1.515 an hour in configs/pricing/us-east-1.yaml; four hours are $6.06
-    assert "1 x ml.g5.2xlarge: $1.51/hour, $6.06 until it expires" in said.replace("$1.52", "$1.51")
+    assert "1 x ml.g5.2xlarge: $1.515/hour, $6.06 until it expires" in said
     assert "endpoint chat: Creating\n" in said and "endpoint chat: InService after 0 s\n" in said
     assert client.describe_endpoint(EndpointName="chat")["EndpointStatus"] == "InService" and len(journals(user)) == 1
     assert endpoints("wait", "chat") == 0
@@ -177,6 +181,36 @@ def test_a_run_has_its_endpoint_and_keeps_its_exit_code(user, client, capsys):
     assert "from creation to deletion" in said and "of the run), 1 x ml.g5.2xlarge at" in said
     assert main(["run", "--every", "0.02", written(user), *command]) == 3  # a second part
     assert len(endpoint_file.read(folder)) == 2
+
+
+def test_the_readme_lists_the_actions_that_each_command_calls_and_no_other(user, monkeypatch):
+    called: set[str] = set()
+    call = Control.call
+
+    def noted(self, operation, **parameters):
+        called.add(operation)
+        return call(self, operation, **parameters)
+
+    def of(*commands: list[str]) -> set[str]:
+        called.clear()
+        for command in commands:
+            endpoints(*command)
+        return set(called)
+
+    monkeypatch.setattr(Control, "call", noted)
+    fails = written(user, name="fails", components=[{"name": "well"}, {"name": "bad-part"}])
+    spec = written(user, name="listed", components=[{"name": "one"}])
+    found = {
+        "`deploy`, `run`": of(["deploy", fails], ["deploy", spec]),
+        "`wait`": of(["wait", "listed"]),
+        "`list`": of(["list"]),
+        "`delete`, `sweep-orphans`": of(["sweep-orphans", "--dry-run"], ["delete", "listed"]),
+    }
+    told = {
+        row[0]: set(re.findall(r"\b(?:Create|Describe|List|Delete)\w+", row[1]))
+        for row in table(README, "Permissions", "command")
+    }
+    assert told == found
 
 
 def test_a_command_that_is_not_there_creates_nothing(user, client, capsys):
