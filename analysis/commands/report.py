@@ -118,7 +118,8 @@ def print_gist(report: Report, console: Console) -> None:
         console.print(text, highlight=False, markup=False)
     for text in doubts_lines(report):
         console.print(text, highlight=False, markup=False)
-    console.print(f"Cost of the run. {total(report)}", highlight=False, markup=False)
+    for text in (f"Cost of the run. {total(report)}", *report.endpoints):
+        console.print(text, highlight=False, markup=False)
     first, *facts = report.recommendation.facts
     console.print(f"\n[bold]{escape(first)}[/]", highlight=False)
     for fact in facts:

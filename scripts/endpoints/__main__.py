@@ -73,7 +73,7 @@ def _options(name: str, command: argparse.ArgumentParser) -> None:
     if name in ("deploy", "run"):
         add("spec", metavar="SPEC", help="an endpoint's file (YAML)")
     if name == "wait":
-        add("name", metavar="NAME", help="the endpoint's")
+        add("name", metavar="NAME", help="the endpoint's, or its spec's file")
         add(
             "--timeout",
             type=_seconds,
@@ -82,10 +82,10 @@ def _options(name: str, command: argparse.ArgumentParser) -> None:
             help="give up after so many seconds (default: 3600)",
         )
     if name == "delete":
-        add("names", nargs="+", metavar="NAME", help="the endpoints'")
+        add("names", nargs="+", metavar="NAME", help="the endpoints', or their specs' files")
     if name == "run":
         add("run_command", nargs="*", metavar="-- COMMAND …", help="what is run while the endpoint is there")
-    add("--region", metavar="REGION", help="default: the spec's, else boto3's")
+    add("--region", metavar="REGION", help="default: that of the spec or the journal, else boto3's")
     if name == "deploy":
         add("--no-wait", action="store_true", help="do not wait until it is in service")
         add("--dry-run", action="store_true", help="check the spec, and print what would be sent; nothing is")
@@ -98,7 +98,7 @@ def _options(name: str, command: argparse.ArgumentParser) -> None:
         add("--yes", action="store_true", help="do not ask")
     if name != "list":
         add("--every", type=_seconds, default=10.0, metavar="S", help="seconds between questions to AWS (default: 10)")
-    if name not in ("list", "wait"):
+    if name != "list":
         add("--journal", metavar="DIR", help="where it is noted what is created (default: below ~/.local/state)")
 
 

@@ -12,6 +12,7 @@ import typing
 
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.endpoint_file import FILE, EndpointLife, Instances, add
+from locustfiles.contract.exit_codes import complain
 from scripts.endpoints.deletion import Say
 from scripts.endpoints.deployment import Deployment, Planned
 from scripts.endpoints.money import Fleet, books, fleets_of, hourly, hours, usd, usd_per_hour
@@ -100,7 +101,7 @@ def times_of(deployment: Deployment, done: Done) -> Times:
 
 
 def tell(planned: Planned, region: str, times: Times, command: list[str], say: Say, left: list[str]) -> None:
-    """What the endpoint cost: a line, and a file in the command's run folder. Raises BadInput where that cannot be written."""
+    """What the endpoint cost: a line, and a file in the command's run folder."""
     if times.created_at is None or times.deleted_at is None:
         return
     spec = planned.spec
@@ -110,18 +111,16 @@ def tell(planned: Planned, region: str, times: Times, command: list[str], say: S
     if folder := run_folder(command):
         try:
             add(folder, _life(planned, region, fleets, times, left))
-        except OSError as e:
-            raise BadInput(
-                f"{folder / FILE}: cannot be written ({e.strerror}); the line above has what it would say"
-            ) from None
+        except OSError as e:  # the exit code stays the command's
+            complain(f"{folder / FILE}: cannot be written ({e.strerror}); the line above has what it would say")
 
 
 def _line(name: str, fleets: list[Fleet], times: Times) -> str:
     assert times.created_at and times.deleted_at
     lived = hours(times.created_at, times.deleted_at)
     each_hour = usd_per_hour(fleets)
-    ready = times.in_service_at or times.deleted_at
-    parts = [f"{span(hours(times.created_at, ready) * 3600)} until in service"]
+    waited = times.in_service_at and span(hours(times.created_at, times.in_service_at) * 3600)
+    parts = [f"{waited} until in service" if waited else "never in service"]
     if times.began_at and times.ended_at:
         parts.append(f"{span(hours(times.began_at, times.ended_at) * 3600)} of the run")
     instances = ", ".join(f"{fleet.words} at {hourly(fleet.usd_per_hour)}/hour" for fleet in fleets)

@@ -20,7 +20,7 @@ from scripts.endpoints.money import books, fleets_of, hourly, usd, usd_per_hour
 from scripts.endpoints.names import CONFIG, ENDPOINT_KIND, Item, stamp
 from scripts.endpoints.shown import shown
 from scripts.endpoints.signals import Stopped, deleting, handled, stop
-from scripts.endpoints.spec import span_s
+from scripts.endpoints.spec import load_spec, span_s
 from scripts.endpoints.waiting import all_of, wait_for
 
 
@@ -46,14 +46,15 @@ def deploy(args: argparse.Namespace) -> int:
         print(shown(planned))
         _tell_price(planned, args.region or planned.spec.region or "us-east-1")
         return OK
-    deployment, _ = _begun(args, planned)
+    deployment, control = _begun(args, planned)
     with handled(stop), _or_deleted(deployment):
         deployment.create()
         if not args.no_wait:
             deployment.ready()
         deployment.keep()
     say(
-        f"it stays until python -m scripts.endpoints delete {planned.spec.name}; it expires {stamp(planned.made.expires_at)}"
+        f"it stays until python -m scripts.endpoints delete {planned.spec.name} --region {control.region}; "
+        f"it expires {stamp(planned.made.expires_at)}"
     )
     return OK
 
@@ -97,17 +98,27 @@ def _or_deleted(deployment: Deployment) -> typing.Iterator[None]:
         raise
 
 
+def _where(args: argparse.Namespace, named: str) -> tuple[str, Control]:
+    """An endpoint's name, of a spec's file too, and the region where it is: the option's, the spec's, that of its journal, boto3's."""
+    if named.endswith((".yaml", ".yml")):
+        spec = load_spec(named)
+        return spec.name, Control(args.region or spec.region)
+    noted = [
+        left.head.region for _, left in journal.all_in(journal.folder(args.journal)) if left.head.endpoint == named
+    ]
+    return named, Control(args.region or next(iter(noted), None))
+
+
 def wait(args: argparse.Namespace) -> int:
-    control = Control(args.region)
-    endpoint = Item(ENDPOINT_KIND, args.name)
-    over = Pace(args.every, args.timeout)
+    name, control = _where(args, args.name)
+    endpoint, over = Item(ENDPOINT_KIND, name), Pace(args.every, args.timeout)
     with handled(stop):
         try:
-            wait_for(control, [endpoint], args.name, over, say)
-            wait_for(control, all_of(control, args.name)[1:], args.name, over, say)
+            wait_for(control, [endpoint], name, over, say)
+            wait_for(control, all_of(control, name)[1:], name, over, say)
         except BadInput:
             if control.describe(endpoint) is not None:
-                say(f"{endpoint} is still there: python -m scripts.endpoints delete {args.name}")
+                say(f"{endpoint} is still there: python -m scripts.endpoints delete {name} --region {control.region}")
             raise
     return OK
 
@@ -125,9 +136,9 @@ def list_(args: argparse.Namespace) -> int:
 
 
 def delete(args: argparse.Namespace) -> int:
-    control, folder = Control(args.region), journal.folder(args.journal)
-    for name in args.names:
-        _delete(control, name, folder, _pace(args))
+    for named in args.names:
+        name, control = _where(args, named)
+        _delete(control, name, journal.folder(args.journal), _pace(args))
     return OK
 
 

@@ -24,6 +24,7 @@ _BUSY = re.compile(
     r"(?i)in-progress|in progress|DELETE_IN_PROGRESS|inference component associated|is (creating|updating|deleting)"
 )
 _THERE = "already existing"
+_SHORT = 5  # characters: no secret, and in many words
 
 
 class Refused(Exception):
@@ -66,7 +67,7 @@ class Control:
             {} if os.environ.get("AWS_MAX_ATTEMPTS") else {"retries": {"mode": "standard", "total_max_attempts": 10}}
         )
         settings = botocore.config.Config(connect_timeout=10, read_timeout=60, **patient)
-        self._secrets = sorted((each for each in secrets if each), key=len, reverse=True)
+        self._secrets = sorted((each for each in secrets if len(each) > _SHORT), key=len, reverse=True)
         try:
             core = botocore.session.get_session()
             core.register_component("data_loader", loader())

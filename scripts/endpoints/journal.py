@@ -66,7 +66,7 @@ class Journal:
     def take(cls, path: pathlib.Path) -> "Journal | None":
         """One that is there; None where another process works on it, or it is gone."""
         try:
-            file = open(path, "a", encoding="utf-8")
+            file = open(path, "r+", encoding="utf-8")
         except OSError:
             return None
         try:

@@ -106,6 +106,8 @@ def _choice(value: str, known: list[str]) -> str:
 
 
 def _matches(pattern: str, value: str) -> bool:
+    for theirs, ours in ((r"\p{L}", r"\w"), (r"\p{N}", r"\d"), (r"\p{Z}", r"\s")):  # of tags
+        pattern = pattern.replace(theirs, ours)
     try:
         return re.fullmatch(pattern, value) is not None
     except re.error:  # Java's, and not Python's

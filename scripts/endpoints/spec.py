@@ -123,7 +123,7 @@ class Spec(Instances):
     def _whole(self) -> typing.Self:
         for place, part in self.parts():
             if self.components and part.model is not None and part is not self:
-                raise ValueError(f"`{place}` has a `model:`, but with `components:` these have it; move it there")
+                raise ValueError(f"{place} has a `model:`, but with `components:` these have it; move it there")
             if not self.components and part.model is None and self.model is None:
                 raise ValueError(f"no `model:` for {place}; add it there or at the top")
             if (

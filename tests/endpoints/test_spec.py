@@ -105,6 +105,7 @@ WRONG = {
     "AWS's value": ({"more": {"RoutingConfig": {"RoutingStrategy": "ROUND_ROBIN"}}}, "ProductionVariants[0].RoutingConfig.RoutingStrategy: `ROUND_ROBIN` is none that AWS has; one of LEAST"),
     "AWS's range": ({"timeouts": {"download_s": 7200}}, "ModelDataDownloadTimeoutInSeconds: 7200 is out of range; AWS takes 60 to 3600"),
     "a name": ({"name": "a_b"}, "name: "),
+    "an owner": ({"owner": "Ada <ada>"}, "Tags[0].Value: it does not have the form that AWS takes"),
     "two of a name": ({"variants": [{"name": "a"}, {"name": "a"}]}, "`a` is the name of two; rename one"),
     "a tag of ours": ({"tags": {"swarmledger:run": "x"}}, "tag `swarmledger:run` begins with a name that is taken"),
     "a model in both": ({"components": [{"name": "c"}], "variants": [{"name": "v", "model": {"image": "a"}}]}, "these have it; move it there"),

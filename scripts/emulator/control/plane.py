@@ -4,6 +4,7 @@ import asyncio
 import random
 import re
 import time
+import traceback
 import typing
 import uuid
 
@@ -46,14 +47,19 @@ class Plane:
             fault = self._fault()
             if fault == "drop":
                 return connection.drop()
-            if fault:
-                raise refusals.FAULTS.get(fault) or refusals.denied(operation, region, self._store.account)
-            if self._quota.exceeded(0, time.perf_counter()):
-                raise refusals.FAULTS["throttle"]
+            if fault == "access_denied":
+                raise refusals.denied(operation, region, self._store.account)
+            if fault == "server":
+                raise refusals.broken()
+            if fault == "throttle" or self._quota.exceeded(0, time.perf_counter()):
+                raise refusals.throttled()
             value = self._answer(operation, request.body, region)
             body = b"" if value is None else compact(shapes.told(operation, value))
             connection.respond(200, headers, body)
-        except AwsError as error:
+        except Exception as e:
+            error = e if isinstance(e, AwsError) else refusals.broken()
+            if error is not e:  # a mistake of the emulator's own: said, and answered like everything else
+                traceback.print_exc()
             status = 400 if error.status < 500 else error.status
             connection.respond(status, headers, compact({"__type": error.code, "message": error.message}))
 

@@ -4,10 +4,13 @@ import re
 
 from scripts.emulator.errors import AwsError
 
-FAULTS = {
-    "throttle": AwsError(400, "ThrottlingException", "Rate exceeded"),
-    "server": AwsError(500, "InternalFailure", "The request processing has failed because of an unknown error."),
-}
+
+def throttled() -> AwsError:
+    return AwsError(400, "ThrottlingException", "Rate exceeded")
+
+
+def broken() -> AwsError:
+    return AwsError(500, "InternalFailure", "The request processing has failed because of an unknown error.")
 
 
 def refused(message: str) -> AwsError:
