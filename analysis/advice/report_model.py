@@ -15,6 +15,7 @@ from analysis.advice.recommend import Recommendation
 from analysis.advice.repeats import RepeatedLevel
 from analysis.advice.search_findings import Found
 from analysis.advice.target_sentences import Sentence
+from analysis.cost.endpoint_cost import EndpointCost
 from analysis.cost.price_rows import PriceRow, priced_by
 from analysis.cost.run_cost import RunCost, total_of
 from analysis.metrics.ramp_slices import Ramp
@@ -76,7 +77,9 @@ class Report:
     silent: list[NotCompared] = dataclasses.field(default_factory=list)  # the same one by one
     mixes: list[Mix] = dataclasses.field(default_factory=list)  # every mix as a whole
     ramps: list[Ramp] = dataclasses.field(default_factory=list)  # by slices of time
-    endpoints: list[str] = dataclasses.field(default_factory=list)  # that were there for a run alone, and their cost
+    endpoints: list[EndpointCost] = dataclasses.field(
+        default_factory=list
+    )  # that were there for a run alone, and their cost
     pareto: Front = Front("p95", (), [])  # noqa: RUF009  immutable
 
     def level(self, key: StageKey) -> Result:

@@ -1,5 +1,6 @@
 """What the endpoints cost that were there for a run alone, from creation to deletion: endpoint.json, in sentences."""
 
+import dataclasses
 import typing
 
 from analysis.runs.run_reader import Run
@@ -7,17 +8,31 @@ from analysis.words import format as show
 from locustfiles.contract.endpoint_file import FILE, EndpointLife, read
 
 
-def endpoint_sentences(runs: list[Run]) -> list[str]:
-    """One an endpoint, beside the run's own cost; none where endpoints were there before."""
-    return [sentence for run in runs for sentence in _of(run)]
+@dataclasses.dataclass(frozen=True, slots=True)
+class EndpointCost:
+    """One endpoint that was there for a run alone. usd: as if every second of it were billed; None: not known."""
+
+    run: str
+    endpoint: str | None  # None: the file cannot be read
+    hours: float | None
+    usd_per_hour: float | None
+    usd: float | None
+    text: str
 
 
-def _of(run: Run) -> typing.Iterator[str]:
+def endpoint_costs(runs: list[Run]) -> list[EndpointCost]:
+    """Beside the runs' own cost; none where endpoints were there before."""
+    return [cost for run in runs for cost in _of(run)]
+
+
+def _of(run: Run) -> typing.Iterator[EndpointCost]:
     found = read(run.path)
     if found is None:
-        yield f"Run {run.name}: its {FILE} cannot be read; what its endpoint cost is not known."
-    for each in found or ():
-        yield f"Run {run.name}: {_sentence(each)}"
+        text = f"Run {run.name}: its {FILE} cannot be read; what its endpoint cost is not known."
+        yield EndpointCost(run.name, None, None, None, None, text)
+    for life in found or ():
+        text = f"Run {run.name}: {_sentence(life)}"
+        yield EndpointCost(run.name, life.endpoint, life.hours, life.usd_per_hour, life.usd, text)
 
 
 def _sentence(life: EndpointLife) -> str:

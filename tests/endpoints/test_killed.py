@@ -46,7 +46,6 @@ def creating(client) -> bool:
 def test_what_a_killed_deploy_left_is_swept(plane, user, client, capsys):
     process = started(plane.url, user, "deploy", written(user), "--every", "0.3")
     until(lambda: creating(client), "an endpoint is being created")
-    assert main(["sweep-orphans", "--yes"]) == 0 and "no orphans" in capsys.readouterr().out  # somebody works on it
     process.kill()
     process.wait()
     process.stdout.close()
@@ -80,11 +79,12 @@ def test_ctrl_c_while_it_is_created_deletes_it(plane, user, client):
     assert there(client) == [] and journal.all_in(user / "journals") == []
 
 
-def test_a_signal_reaches_the_command_and_the_endpoint_is_deleted(plane, user, client):
+def test_a_signal_reaches_the_command_and_the_endpoint_is_deleted(plane, user, client, capsys):
     code = "import signal, sys, time; signal.signal(signal.SIGTERM, lambda *_: sys.exit(4)); print('ready', flush=True); time.sleep(600)"
     process = started(plane.url, user, "run", written(user), "--every", "0.3", "--", sys.executable, "-c", code)
     lines = iter(process.stdout.readline, "")
     said = [next(line for line in lines if line == "ready\n")]
+    assert main(["sweep-orphans", "--yes"]) == 0 and "no orphans" in capsys.readouterr().out  # somebody works on it
     process.send_signal(signal.SIGTERM)
     said += list(lines)
     process.stdout.close()
