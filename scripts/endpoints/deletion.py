@@ -5,10 +5,12 @@ import typing
 
 from locustfiles.contract.bad_input import BadInput
 from scripts.endpoints.control import Control, Refused, status_of
-from scripts.endpoints.names import COMPONENT, CONFIG, ENDPOINT_KIND, MODEL, ORDER, RUN, Item, marked
+from scripts.endpoints.names import COMPONENT, ENDPOINT_KIND, ORDER, RUN, Item
 
 AT_MOST_S = 5400.0  # an endpoint may be Creating for an hour before it can be deleted
+LAG_S = 60.0  # for which AWS may still tell what was before
 _WAITED_FOR = (COMPONENT, ENDPOINT_KIND)
+_PASSING = ("Creating", "Updating", "SystemUpdating", "RollingBack")
 
 Say = typing.Callable[[str], None]
 
@@ -28,8 +30,10 @@ def delete_all(control: Control, items: list[Item], run: str, pace: Pace, say: S
     left: list[Item] = []
     for kind in ORDER:
         for item in (each for each in dict.fromkeys(items) if each.kind is kind):
-            if left and kind in (CONFIG, MODEL) and any(each.kind is ENDPOINT_KIND for each in left):
-                left.append(item)  # an endpoint without its configuration hides what it costs
+            if any(each.kind in _WAITED_FOR and each.kind is not kind for each in left):
+                left.append(
+                    item
+                )  # an endpoint goes after its components, and without its configuration hides what it costs
                 continue
             try:
                 if not _delete(control, item, run, pace, say):
@@ -54,23 +58,29 @@ def _delete(control: Control, item: Item, run: str, pace: Pace, say: Say) -> boo
         try:
             control.call(f"Delete{item.kind.name}", **{item.kind.key: item.name})
         except Refused as e:
-            if e.not_there:
-                return True
-            status = _status(control, item)
+            status = None if e.not_there else _status(control, item)
             if status is None:
                 return True
             if status != "Deleting":
-                if not (e.busy or status in ("Creating", "Updating", "SystemUpdating", "RollingBack")):
-                    raise
+                over, why = _pause(e, status, over)
                 if not told:
-                    say(f"{item}: SageMaker deletes nothing while it is {status}; waiting")
+                    say(f"{item}: {why}; waiting")
                 told = True
                 if time.monotonic() > over:
-                    say(f"{item}: not deleted: still {status} after {pace.at_most_s / 60:.0f} min")
+                    say(f"{item}: not deleted: {why}")
                     return False
                 time.sleep(pace.every_s)
                 continue
-        return item.kind not in _WAITED_FOR or _gone(control, item, pace, over, say)
+        return item.kind not in _WAITED_FOR or _gone(control, item, pace, say)
+
+
+def _pause(e: Refused, status: str, over: float) -> tuple[float, str]:
+    """Until when to try again, and why it is no use now. Raises Refused where it never will be."""
+    if status in _PASSING:
+        return over, f"SageMaker deletes nothing while it is {status}"
+    if not e.busy:
+        raise e
+    return min(over, time.monotonic() + LAG_S), e.text  # what was deleted before it may be seen for a while
 
 
 def _status(control: Control, item: Item) -> str | None:
@@ -81,18 +91,19 @@ def _status(control: Control, item: Item) -> str | None:
     return None if described is None else status_of(described)
 
 
-def _gone(control: Control, item: Item, pace: Pace, over: float, say: Say) -> bool:
+def _gone(control: Control, item: Item, pace: Pace, say: Say) -> bool:
     """Wait until it is. Whether it came to that."""
+    over, seen_failed = time.monotonic() + pace.at_most_s, None
     while True:
         described = control.describe(item)
         if described is None:
             say(f"{item}: deleted")
             return True
-        if status_of(described) == "Failed":
-            say(f"{item}: not deleted: {described.get('FailureReason', 'AWS does not say why')}")
-            return False
-        if time.monotonic() > over:
-            say(f"{item}: not deleted: still {status_of(described)}")
+        status, now = status_of(described), time.monotonic()
+        seen_failed = (seen_failed or now) if status == "Failed" else None
+        failed = seen_failed is not None and now - seen_failed > LAG_S  # not what it was before the deletion
+        if failed or now > over:
+            say(f"{item}: not deleted: {described.get('FailureReason', status) if failed else f'still {status}'}")
             return False
         time.sleep(pace.every_s)
 
@@ -102,8 +113,3 @@ def still_there(items: list[Item], name: str) -> BadInput:
     named = ", ".join(str(item) for item in items)
     costs = " and goes on costing" if any(item.kind is ENDPOINT_KIND for item in items) else ""
     return BadInput(f"{named}: not deleted{costs}; see above, then python -m scripts.endpoints delete {name}")
-
-
-def named_of(endpoint: str, run: str) -> list[Item]:
-    """The names that every deployment has."""
-    return [Item(ENDPOINT_KIND, endpoint), Item(CONFIG, marked(endpoint, run)), Item(MODEL, marked(endpoint, run))]

@@ -54,12 +54,13 @@ class Journal:
         path = where / f"{head.endpoint}-{head.run}.jsonl"
         try:
             where.mkdir(parents=True, exist_ok=True)
-            file = open(path, "x", encoding="utf-8")
+            file = open(path.with_suffix(".new"), "x", encoding="utf-8")
             fcntl.flock(file, fcntl.LOCK_EX)
+            journal = cls(path, file)
+            journal._write(head._asdict())
+            path.with_suffix(".new").rename(path)  # seen by others only now that it is locked
         except OSError as e:
             raise _unwritable(path, e) from None
-        journal = cls(path, file)
-        journal._write(head._asdict())
         return journal
 
     @classmethod

@@ -236,3 +236,25 @@ def test_secrets_are_nowhere(user, client, capsys, monkeypatch):
     assert endpoints("delete", "chat") == 0
     said = capsys.readouterr()
     assert TOKEN not in noted + said.out + said.err and "create" in noted
+
+
+def test_a_component_of_somebody_elses_keeps_its_endpoint_and_is_named(user, client, capsys, monkeypatch):
+    assert endpoints("deploy", written(user, name="shared", components=[{"name": "ours"}])) == 0
+    needs = {
+        "ModelName": client.list_models()["Models"][0]["ModelName"],
+        "ComputeResourceRequirements": {"MinMemoryRequiredInMb": 1024},
+    }
+    client.create_inference_component(
+        InferenceComponentName="theirs",
+        EndpointName="shared",
+        VariantName="AllTraffic",
+        Specification=needs,
+        RuntimeConfig={"CopyCount": 1},
+    )
+    monkeypatch.setattr("scripts.endpoints.deletion.LAG_S", 0.2)
+    assert endpoints("delete", "shared") == 1
+    said = capsys.readouterr().err
+    assert "endpoint shared: not deleted: Cannot delete endpoint with inference component associated" in said
+    assert "not deleted and goes on costing; see above" in said and len(journals(user)) == 1
+    client.delete_inference_component(InferenceComponentName="theirs")
+    assert endpoints("delete", "shared") == 0 and there(client) == [] and journals(user) == []
