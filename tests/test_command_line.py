@@ -15,6 +15,7 @@ from tests.helpers.locust_process import LOCUST, environment
 SHAPE = re.compile(r"error: (?P<place>\S.*?): (?P<what>\S[^;]*); (?P<remedy>\S.*)\n")
 ANALYSIS, EMULATOR = "python -m analysis", "python -m scripts.emulator"
 PAYLOADS, TOKENIZER = "python -m scripts.make_payloads", "python -m scripts.make_payloads.tokenizer"
+ENDPOINTS = "python -m scripts.endpoints"
 SCENARIO, BENCH = "python -m scripts.lib.calibrate_scenario", "python -m scripts.bench"
 SWEEP = "locust --headless -f locustfiles/sweep.py"
 #: command line -> the place that its line names
@@ -47,6 +48,9 @@ MISTAKES = {
     f"{PAYLOADS} folder": "folder",
     TOKENIZER: TOKENIZER,
     f"{TOKENIZER} --count a --gguf none.gguf": "none.gguf",
+    ENDPOINTS: ENDPOINTS,
+    f"{ENDPOINTS} deploy none.yaml": "none.yaml",
+    f"{ENDPOINTS} run none.yaml locust": "--",
     SCENARIO: SCENARIO,
     f"{SCENARIO} --out x --users 0": "--users 0",
     f"{SCENARIO} --out x --tls maybe": "--tls maybe",
@@ -74,6 +78,8 @@ PROGRAMS = [
     EMULATOR,
     PAYLOADS,
     TOKENIZER,
+    ENDPOINTS,
+    f"{ENDPOINTS} run",
     SCENARIO,
     *(f"{BENCH}.{name}" for name in ("load", "verdicts", "collect", "stages", "boto3_loop")),
     *(f"scripts/{name}.sh" for name in ("demo", "calibrate", "test", "check", "lock")),

@@ -23,6 +23,7 @@ from analysis.advice.study_tables import information, study_tables
 from analysis.advice.target_sentences import sentences
 from analysis.advice.unlike_runs import apart, other_limits
 from analysis.calibration.error_bar import instrument_error, instrument_notes
+from analysis.cost.endpoint_cost import endpoint_costs
 from analysis.cost.price_rows import price_cautions, price_rows
 from analysis.cost.pricing import Prices
 from analysis.cost.run_cost import run_cost
@@ -103,6 +104,7 @@ def _report(found: Measured, instrument: dict[str, str], interest: tuple[str, li
         silent=without,
         mixes=mixes_of(results, prices),
         ramps=ramps_of(runs),
+        endpoints=endpoint_costs(runs),
         **_of_the_runs(runs),
     )
 

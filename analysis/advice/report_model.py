@@ -16,6 +16,7 @@ from analysis.advice.recommend import Recommendation
 from analysis.advice.repeats import RepeatedLevel
 from analysis.advice.search_findings import Found
 from analysis.advice.target_sentences import Sentence
+from analysis.cost.endpoint_cost import EndpointCost
 from analysis.cost.price_rows import PriceRow, priced_by
 from analysis.cost.run_cost import RunCost, total_of
 from analysis.metrics.ramp_slices import Ramp
@@ -81,6 +82,9 @@ class Report:
     service: dict[str, ServiceFile] = dataclasses.field(
         default_factory=dict
     )  # run -> what `enrich` found, where it ran
+    endpoints: list[EndpointCost] = dataclasses.field(
+        default_factory=list
+    )  # that were there for a run alone, and their cost
     pareto: Front = Front("p95", (), [])  # noqa: RUF009  immutable
 
     def level(self, key: StageKey) -> Result:

@@ -118,7 +118,7 @@ def print_gist(report: Report, console: Console) -> None:
         console.print(text, highlight=False, markup=False)
     for text in doubts_lines(report):
         console.print(text, highlight=False, markup=False)
-    console.print(f"Cost of the run. {total(report)}", highlight=False, markup=False)
+    console.print(_cost(report), highlight=False, markup=False)
     first, *facts = report.recommendation.facts
     console.print(f"\n[bold]{escape(first)}[/]", highlight=False)
     for fact in facts:
@@ -131,6 +131,10 @@ def print_gist(report: Report, console: Console) -> None:
         console.print(f"Mind: {warning}", highlight=False, markup=False)
     for pair in report.break_even:
         console.print(f"Break-even: {pair.text}", highlight=False, markup=False)
+
+
+def _cost(report: Report) -> str:
+    return "\n".join([f"Cost of the run. {total(report)}", *(each.text for each in report.endpoints)])
 
 
 def _progress(console: Console, what: str) -> contextlib.AbstractContextManager:

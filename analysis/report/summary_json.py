@@ -65,6 +65,7 @@ def summary_of(report: Report, tables: dict[str, pd.DataFrame] | None = None) ->
             "total_cost_usd": report.total_cost,
             "total_cost_usd_low": report.total_cost_low,
             "total_cost_usd_high": report.total_cost,
+            "endpoints": report.endpoints,
             "token_sources": tables["token_sources"],
             "token_comparison": tables["token_comparison"],
             "workers": tables["workers"],

@@ -59,8 +59,8 @@ _TABLES: dict[str, typing.Any] = {
 _OWN_ROWS = {"turns": "turn", "service": "service"}
 #: what the summary has of the report as it is
 AS_THEY_ARE = (
-    "dataset", "made_at", "made_by", "break_even", "retries", "cut", "not_compared", "open_loop", "tables", "notes", "instrument",
-    "slo", "pricing", "runs",
+    "dataset", "made_at", "made_by", "break_even", "endpoints", "retries", "cut", "not_compared", "open_loop", "tables", "notes",
+    "instrument", "slo", "pricing", "runs",
 )  # fmt: skip
 OPEN_TABLES = (
     "candidate_intervals", "mixes", "ramps", "repeats", "repeat_spread", "failed", "criteria", "intervals", "token_sources",

@@ -9,9 +9,11 @@ BAD_INPUT    locust: usage, scenario, payloads, prices, credentials; an endpoint
 NOT_TRUSTED  locust: records lost, a worker gone, an error inside Swarmledger, killed by a third Ctrl-C
              analysis: an INVALID stage, a gate that is undecided, a calibration beyond its bound, two tables of prices that differ
              scripts/bench: nothing was measured, or not what was promised
+             scripts/endpoints: of `run` the command was fine, but something could not be deleted
 GATE_MISSED  locust: the budget ended the run
              analysis: a limit that was missed, a run that is worse than its baseline (of `gate`)
 STOPPED      locust: stopped before its end by Ctrl-C, SIGTERM or the web UI; what was measured is kept, --resume goes on
+             scripts/endpoints: stopped by a signal; what was created is deleted
 """
 
 import sys

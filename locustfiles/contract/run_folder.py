@@ -3,6 +3,7 @@
 runs/<name>/manifest.json   what the run was: scenario, prices, versions, workers, stage windows
             requests.csv    one RequestRecord a row
             locust_*.csv    Locust's own
+            endpoint.json   what an endpoint cost that was there for the run alone
             report/         written by the analysis alone
 """
 
@@ -20,6 +21,7 @@ import stat
 import msgspec
 import pydantic
 
+from locustfiles.contract import endpoint_file
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.full_disk import FULL
 from locustfiles.contract.manifest import SCHEMA, Manifest, manifest_of
@@ -109,7 +111,8 @@ class RunFolder:
         self.make()
         used = [f for f in (self.manifest, self.requests) if f.exists()]
         try:
-            for old in [*used, *self.path.glob("locust*_*.csv"), *self.path.glob("manifest.tmp")]:
+            others = ("locust*_*.csv", "manifest.tmp", endpoint_file.FILE)
+            for old in [*used, *(file for name in others for file in self.path.glob(name))]:
                 old.unlink()
             if used and self.report.exists():  # beside the new records it would be taken for theirs
                 shutil.rmtree(self.report)

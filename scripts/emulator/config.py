@@ -11,6 +11,7 @@ from locustfiles.contract.scenario.families import Family
 from locustfiles.contract.scenario.raw import RawAnswer
 from locustfiles.contract.strict_yaml import Strict, load_yaml
 from scripts.emulator.config_beside import Beside, Guarding, Limit, Share, known_faults
+from scripts.emulator.config_control import ControlPlane
 from scripts.emulator.config_watched import Quotas, Watching
 from scripts.emulator.dialects.raw import Raw
 from scripts.emulator.engine_config import Count, Engine, NotNegative, Positive
@@ -166,6 +167,7 @@ class Config(Strict):
     pricing: Pricing | None = None
     cloudwatch: Watching | None = None  # no such route without
     service_quotas: Quotas | None = None
+    control_plane: ControlPlane | None = None
 
     def all_buckets(self) -> set[str]:
         queues = [e.asynchronous for e in self.endpoints.values() if e.asynchronous]
@@ -179,12 +181,15 @@ class Config(Strict):
                 if target.engine not in self.engines:
                     known = ", ".join(self.engines)
                     raise ValueError(f"{section}.{name}.engine: no engine `{target.engine}`; one of {known}")
+        if self.control_plane and self.control_plane.engine not in self.engines:
+            raise ValueError(f"control_plane.engine: no engine `{self.control_plane.engine}`; add it to `engines:`")
         for router, of in self.routers.items():
             lost = next((n for names in of.values() for n in names if n not in self.endpoints), None)
             if lost:
                 raise ValueError(f"routers.{router}: no endpoint `{lost}`; add it to `endpoints:`")
         guards = self.guardrails or "guarding" in self.model_fields_set
-        if not (self.endpoints or self.models or self.openai or self.pricing or guards):
+        served = self.endpoints or self.models or self.openai or self.pricing or self.control_plane
+        if not (served or guards):
             raise ValueError("none of `endpoints:`, `models:`, `openai:` and `pricing:`; name at least one")
         return self
 

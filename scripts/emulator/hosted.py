@@ -99,9 +99,17 @@ class Catalog:
                 found |= dict.fromkeys((name, *getattr(target, "aliases", ())), Hosted(target, engines[target.engine]))
             return found
 
-        self._account = config.account
+        self._account, self._engines = config.account, engines
         self._counting: dict[int, Hosted] = {}  # by the model that counts
         self._endpoints, self._models, self._servers = map(hosted, (config.endpoints, config.models, config.openai))
+
+    def host(self, endpoint: str, target) -> None:
+        """Serve an endpoint from now on: by its section of a configuration."""
+        self._endpoints[endpoint] = Hosted(target, self._engines[target.engine])
+
+    def unhost(self, endpoint: str) -> None:
+        """Serve it no more; one that was never served is fine."""
+        self._endpoints.pop(endpoint, None)
 
     def find(self, a) -> Hosted:
         """Raises AwsError in the service's own words."""

@@ -9,6 +9,7 @@ from scripts.emulator import beside, errors, model_limits, models, openai_errors
 from scripts.emulator.answer import Answer
 from scripts.emulator.async_queue import QUEUED, AsyncQueue
 from scripts.emulator.clock import clock
+from scripts.emulator.control.plane import Plane
 from scripts.emulator.dialects import rerank, want
 from scripts.emulator.engines.llama import LlamaEngine
 from scripts.emulator.engines.simulated import BatchedEngine, TimedEngine
@@ -46,6 +47,7 @@ class Service:
         self._queue = AsyncQueue(self, self._s3)
         self._prices = price_list.PriceList(config, Hosted(config.pricing, None)) if config.pricing else None
         self._watching = Watching(config, truth)
+        self._control = Plane(config, config.control_plane, self._catalog) if config.control_plane else None
         if config.models or config.guardrails:
             service_model.prepare()
 
@@ -70,6 +72,8 @@ class Service:
             return self._s3.answer(request, connection)
         if self._watching.wanted(request):
             return self._watching.answer(request, connection)
+        if self._control and Plane.wanted(request):
+            return self._control.answer(request, connection)
         routed = route(request.method, request.raw_path, self._openai_paths)
         routed = routed or (price_list.route(request) if self._prices else None)
         if routed is None:

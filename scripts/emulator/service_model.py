@@ -55,6 +55,15 @@ def check_whole(operation: str, body: dict) -> None:
     check(operation, body)
 
 
+def violations(shape, body: dict, found: list[str]) -> None:
+    """Adds to `found` what breaks the shape of a whole body. Raises BadBody for a value of the wrong type."""
+    null = "failed to satisfy constraint: Member must not be null"
+    found += [f"Value null at '{name}' {null}" for name in shape.required_members if body.get(name) is None]
+    for name, value in body.items():
+        if name in shape.members and value is not None:
+            _walk(shape.members[name], value, name, found)
+
+
 def _walk(shape, value: typing.Any, place: str, found: list[str]) -> None:
     if getattr(shape, "is_document_type", False):
         return

@@ -12,6 +12,7 @@ import sys
 import pytest
 
 from analysis.__main__ import COMMANDS
+from scripts.endpoints.__main__ import COMMANDS as ENDPOINTS
 from tests.helpers.documents import ROOT, code, commands, documents, inline_codes, sections, table
 
 ANALYSIS = ROOT / "analysis/README.md"
@@ -38,7 +39,8 @@ def test_every_command_has_its_row_and_its_example():
 
 #: the beginning of a command: what is asked for its options
 PROGRAM = re.compile(
-    rf"((?:python -m analysis|swarmledger)(?: (?:{'|'.join(COMMANDS)})\b)?|python -m (?!analysis)[\w.]+(?: (?:from|trace|synthetic)\b)?|scripts/\w+\.sh|locust)(?= |$)"
+    rf"((?:python -m analysis|swarmledger)(?: (?:{'|'.join(COMMANDS)})\b)?|python -m scripts\.endpoints(?: (?:{'|'.join(ENDPOINTS)})\b)?"
+    r"|python -m (?!analysis|scripts\.endpoints)[\w.]+(?: (?:from|trace|synthetic)\b)?|scripts/\w+\.sh|locust)(?= |$)"
 )
 
 
@@ -46,7 +48,8 @@ def _shown() -> dict[str, set[str]]:
     """Program -> the options that documents show it with."""
     shown: dict[str, set[str]] = {}
     for document in documents():
-        for text in [*commands(document), *inline_codes(document)]:
+        texts = [*commands(document), *inline_codes(document)]
+        for text in (part for each in texts for part in each.split(" -- ")):  # a command that another one runs
             if found := PROGRAM.match(text):
                 options = re.findall(r"(?<=\s)(--[a-z][a-z0-9-]*)", text)
                 shown.setdefault(found.group(1), set()).update(options)

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from scripts.emulator import __main__ as program
-from scripts.emulator import config, config_watched, engine_config
+from scripts.emulator import config, config_control, config_watched, engine_config
 from scripts.emulator.faults import FAULTS
 from tests.helpers import bodies, raw_wire
 from tests.helpers.documents import ROOT, code, sections, table, text_of
@@ -36,6 +36,7 @@ MODELS = {
     "Figure": config_watched.Figure,
     "Service Quotas": config_watched.Quotas,
     "Quota": config_watched.Allowed,
+    "Control plane": config_control.ControlPlane,
 }
 
 
