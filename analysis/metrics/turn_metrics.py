@@ -61,6 +61,7 @@ def _figures(stage: Stage, turn: int, asked: Rows, good: Rows, sent: Rows) -> Tu
         payload=visit.payload,
         users=visit.users,
         rate=visit.rate if stage.open_loop else None,
+        mix_share=visit.mix_share,
         turn=turn,
         requests=len(asked),
         attempts=len(sent),
