@@ -69,7 +69,7 @@ PART: dict[str, tuple[Schema, str]] = {
     "target": ({"type": "string"}, "the scenario's target"),
     "payload": ({"type": "string"}, "the payload file's stem"),
     "share": (NUMBER, "of the mix's requests, as planned"),
-    "share_sent": (NUMBER, "of those that are judged"),
+    "share_sent": (NUMBER, "of those that are judged, of conversations each first turn"),
     "requests": (COUNT, "that are judged"),
     "error_rate": (NUMBER, "failures / requests without the cancelled"),
     "throughput_per_s": (NUMBER, "successes a second"),

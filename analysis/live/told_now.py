@@ -7,7 +7,7 @@ import typing
 from analysis.cost.pricing import Prices
 from analysis.live.stage_rows import plain
 from analysis.verdicts.caution import Caution, alike, sentence, trust_of
-from analysis.verdicts.mixes import Mix, mix_of
+from analysis.verdicts.mixes import mix_of, shares
 from analysis.verdicts.session_intervals import USD_PER_SESSION
 from analysis.verdicts.stage_results import Result
 from analysis.words.stage_figures import Slo
@@ -53,7 +53,7 @@ def told_of_mix(each: list[Judgement], prices: dict[str, Price], whole: bool) ->
             "cost_reason": mix.cost.reason,
             "slo": next((state for state in WORST if state in states), "none"),
             "judged": _judged(mix.requests, whole),
-            "parts": [_part(mix, *one) for one in each],
+            "parts": [_part(*one, share) for one, share in zip(each, shares(mix), strict=True)],
         }
     )
 
@@ -77,7 +77,8 @@ def sessions_now(result: Result) -> Told | None:
     return told | {"usd": plain(found.usd_per_session), "usd_low": plain(ends[0]), "usd_high": plain(ends[1])}
 
 
-def _part(mix: Mix, result: Result, cautions: list[Caution]) -> Told:
+def _part(result: Result, cautions: list[Caution], sent: float | None) -> Told:
+    """sent: its share of what was drawn."""
     figures, user = result.figures, perceived(result.figures)
     outcome = figures.outcome
     n, successes = outcome.requests or 0, outcome.successes or 0
@@ -86,7 +87,7 @@ def _part(mix: Mix, result: Result, cautions: list[Caution]) -> Told:
         "target": figures.identity.target,
         "payload": figures.identity.payload,
         "share": figures.mix_share,
-        "share_sent": n / mix.requests if mix.requests else None,
+        "share_sent": sent,
         "requests": n,
         "error_rate": plain(outcome.error_rate),
         "throughput_per_s": plain(figures.throughput.throughput_per_s),

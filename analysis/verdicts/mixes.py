@@ -173,5 +173,18 @@ def _cost_ends(by_call: list[Result], successes: int, bounds: Interval) -> Inter
 
 
 def shares(mix: Mix) -> list[float | None]:
-    """Of all requests that began in the window, those of each part."""
-    return [(r.figures.outcome.requests or 0) / mix.requests if mix.requests else None for r in mix.parts]
+    """Of all draws that began in the window, those of each part: requests, of conversations each first turn, with `retry:` calls."""
+    each = [_drawn(r) for r in mix.parts]
+    whole = _sum(each)
+    return [None if not whole or n is None else n / whole for n in each]
+
+
+def _drawn(part: Result) -> int | None:
+    figures = part.figures
+    sent = figures.outcome.requests if figures.calls.calls is None else figures.calls.calls
+    if not figures.sessions.there or sent is None:
+        return sent
+    if not part.turns:  # of repetitions together
+        return None
+    first = sum(turn.requests for turn in part.turns if turn.turn == 1)
+    return first + sent - sum(turn.requests for turn in part.turns)

@@ -8,8 +8,9 @@ from analysis.advice.analyse import analyse
 from analysis.cost.pricing import Prices
 from analysis.report.mix_tables import mix_rows, shown_mixes
 from analysis.verdicts.intervals import THROUGHPUT
-from analysis.verdicts.mixes import mix_of
+from analysis.verdicts.mixes import mix_of, shares
 from analysis.verdicts.quantiles import T_95
+from analysis.words.session_figures import SessionFigures, TurnFigures
 from locustfiles.contract.prices.price import TokenPrice
 from tests.helpers.made_result import made_result
 from tests.helpers.made_run import BEDROCK, P4D, made_run, record, steady, window
@@ -76,6 +77,24 @@ def test_the_cost_of_the_whole_has_an_interval(report):
     (row,) = mix_rows(report.mixes).to_dict("records")
     assert [row[f"usd_per_transaction_ci_{end}"] for end in ("low", "high")] == list(mix.cost.ends)
     assert " – $" in shown_mixes(report.mixes, False)["$ per 10,000"][0]
+
+
+def test_what_was_drawn_of_conversations_are_their_first_turns(report):
+    """Two turns of each conversation and a prompt that is none are one draw each: of 30 and 20 requests 16 and 20 draws."""
+    whole = report.mixes[0].parts[0]
+
+    def part(n: int, turns: tuple[int, ...]):
+        figures = dataclasses.replace(
+            whole.figures,
+            outcome=dataclasses.replace(whole.figures.outcome, requests=n),
+            sessions=SessionFigures(sessions=turns[0] if turns else None),
+        )
+        spot = {"run": "r", "stage": 1, "target": "p4d", "payload": "en"}
+        told = tuple(TurnFigures(**spot, turn=k, requests=m, attempts=m) for k, m in enumerate(turns, 1))
+        return dataclasses.replace(whole, figures=figures, turns=told)
+
+    mix = report.mixes[0]._replace(parts=[part(30, (14, 14)), part(20, ())])
+    assert shares(mix) == pytest.approx([16 / 36, 20 / 36])
 
 
 def by_token(usd: float, ends: tuple[float, float], n: int, failures: int = 0):
