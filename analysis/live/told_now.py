@@ -42,7 +42,8 @@ def told(result: Result, cautions: list[Caution], whole: bool) -> Told:
 
 
 def told_of_mix(each: list[Judgement], prices: dict[str, Price], whole: bool) -> Told:
-    """Of all parts of a mix. prices: by target."""
+    """Of all parts of a mix. prices: by target. A part that is drawn rarely may have had no request yet: then nothing is said of it."""
+    each = [(result, cautions if result.figures.outcome.requests else []) for result, cautions in each]
     mix = mix_of([result for result, _ in each], Prices(prices, {}))
     states = [result.figures.limits.slo for result, _ in each]
     return (

@@ -112,6 +112,19 @@ def test_a_mix_under_way_has_the_cost_and_the_limits_of_all_parts_and_each(mixin
     assert sum(p["requests"] for p in found["parts"]) == int(found["judged"].split()[1].replace(",", ""))
 
 
+def test_a_part_that_was_not_drawn_yet_makes_nothing_invalid(tmp_path):
+    records = there(steady(1, 10, 200, 10, 0.5, lead=5))
+    parts = [
+        window(n, None, None, target=t, users=10, mix=[1, 2], mix_share=s, ended_by=None)
+        for n, t, s in ((1, "p4d", 0.999), (2, "bedrock", 0.001))
+    ]
+    mix = [{"target": "p4d", "payload": "en", "weight": 999}, {"target": "bedrock", "payload": "en", "weight": 1}]
+    made_run(tmp_path / "r", records, parts, targets=[P4D, BEDROCK], scenario_keys={"mix": mix})
+    rewritten(tmp_path / "r", lambda m: setattr(m, "status", "running"))
+    found = seen(tmp_path / "r", at=AT)["stage"]
+    assert (found["verdict"], [p["verdict"] for p in found["parts"]]) == ("VALID", ["VALID", None])
+
+
 def test_its_parts_are_told_everywhere(mixing):
     assert (
         sum(line.strip().startswith(("p4d on en, 90 % (", "bedrock on en, 10 % (")) for line in text.state(mixing)) == 2
