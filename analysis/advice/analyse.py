@@ -11,7 +11,7 @@ from analysis.advice.data_notes import notes_of, open_sentence, retry_sentence
 from analysis.advice.dataset import Asked, dataset_of_interest
 from analysis.advice.even_lines import even_lines
 from analysis.advice.knee import knees
-from analysis.advice.mixes import mixes_of, told_why
+from analysis.advice.mixes import told_why
 from analysis.advice.model_table import model_table
 from analysis.advice.not_compared import NotCompared, in_headline, not_compared
 from analysis.advice.pareto import deciding_latency, pareto, pareto_table, quality_text
@@ -33,6 +33,7 @@ from analysis.metrics.worker_load import workers_in_stages
 from analysis.runs.run_reader import Run, load_runs
 from analysis.runs.service_file import read_service_file
 from analysis.verdicts.measured import Measured, measured
+from analysis.verdicts.mixes import mixes_of
 from analysis.verdicts.stage_results import Result
 from locustfiles.contract.prices.price import HourlyPrice
 from locustfiles.contract.run_folder import NotARun

@@ -9,7 +9,6 @@ from analysis.advice.break_even import BreakEven
 from analysis.advice.even_lines import EvenLine
 from analysis.advice.knee import Knee
 from analysis.advice.knee_reasons import knee_reasons
-from analysis.advice.mixes import Mix
 from analysis.advice.not_compared import IN_FULL, NotCompared
 from analysis.advice.pareto import Front
 from analysis.advice.recommend import Recommendation
@@ -23,6 +22,7 @@ from analysis.metrics.ramp_slices import Ramp
 from analysis.metrics.token_counts import Comparison, Sources
 from analysis.metrics.worker_load import WorkerInStage
 from analysis.runs.service_file import ServiceFile
+from analysis.verdicts.mixes import Mix
 from analysis.verdicts.stage_results import Result, StageKey
 from locustfiles.contract.manifest import Manifest
 from locustfiles.contract.version import Build

@@ -182,27 +182,26 @@ def _stages_table(inputs, groups) -> Table:
     for column in ("target", "payload", "repeat", "stages", "planned, each"):
         table.add_column(column)
     from locustfiles.common.planning.plan import alone
+    from locustfiles.common.planning.turns_ahead import due_words
 
     for group in alone(groups):
         each = show.seconds(inputs.stage_s(group.load))
-        stages = stages_text(group) + (
+        stages = stages_text(group, due_words(inputs.payloads[group.payload])) + (
             f" of a mix ({show.percent(group.share)} of its requests)" if group.share else ""
         )
         table.add_row(*map(escape, (group.target, group.payload, str(group.repeat), stages, each)))
     return table
 
 
-def stages_text(group) -> str:
-    """`users 1, 2, 5`, or what is searched or replayed."""
+def stages_text(group, due: str = "requests/s") -> str:
+    """`users 1, 2, 5`, or what is searched or replayed. due: the unit of its rate."""
     if group.load.find:
         return f"search of {group.load.find.of} up to {group.load.find.up_to:g}, at most {show.seconds(group.load.find.at_most_s)} in all"
     if group.load.replay:
         return f"replay of {group.load.replay} ({group.levels[0].text})"
     if group.load.ramp:
         ramp = group.load.ramp
-        return f"{group.load.arrivals_text} arrivals, a ramp from {ramp.begin:g} to {ramp.end:g} requests/s"
+        return f"{group.load.arrivals_text} arrivals, a ramp from {ramp.begin:g} to {ramp.end:g} {due}"
     if group.load.open_loop:
-        return f"{group.load.arrivals_text} arrivals, requests/s " + ", ".join(
-            f"{level.rate:g}" for level in group.levels
-        )
+        return f"{group.load.arrivals_text} arrivals, {due} " + ", ".join(f"{level.rate:g}" for level in group.levels)
     return "users " + ", ".join(str(level.users) for level in group.levels)

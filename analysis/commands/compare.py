@@ -29,9 +29,9 @@ WIDTH = 100  # columns where there is no terminal
 COLOURS = {"worse": "red", "better": "green", "no difference seen": "dim"}
 MOST_CONDITIONS = 12
 LEGEND = (
-    "Change of the second run beside the first, of errors in percentage points; ! holds among all that is compared, (in parentheses) "
-    "no difference seen, ? not told by these samples; seen from: the smallest change that would be seen for itself four times of "
-    "five. A level marked ? is SUSPECT."
+    "Change of the second run beside the first, of errors and of tokens from a cache in percentage points; ! holds among all that is "
+    "compared, (in parentheses) no difference seen, ? not told by these samples; seen from: the smallest change that would be seen for "
+    "itself four times of five. A level marked ? is SUSPECT."
 )
 HEAD = 7  # columns of text that a heading takes, so that nine figures fit
 

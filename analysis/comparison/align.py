@@ -4,11 +4,11 @@ import collections
 import typing
 
 from analysis.verdicts.stage_results import Result
-from analysis.words.level import kind_of, level_text, value_of
+from analysis.words.level import level_text, load_kind, value_of
 
 Candidates = dict[str, list[Result]]  # by run: a Result a level
 Hashes = dict[str, str | None]  # payload -> SHA-256 of its file, where it is known
-Key = tuple[str, str, str, float]  # target as the reference calls it, payload, users or rate, how many
+Key = tuple[str, str, str, float]  # target as the reference calls it, payload, kind of load, how many
 
 
 def targets_of(reference: list[Result], other: list[Result], of_service: bool = False) -> dict[str, str]:
@@ -87,13 +87,14 @@ def aligned(
         if key not in both:
             for run, r in some.items():
                 strangers.setdefault(run, []).append(r)
-    missing = [(run, key) for key, some in both.items() for run in names if run not in some]
+    missing = [(run, key, some[reference]) for key, some in both.items() for run in names if run not in some]
     return both, [*_only_in(strangers), *_not_in(missing)]
 
 
 def key_of(r: Result, target: str, payload: str) -> Key:
-    """target, payload: as the reference calls them."""
-    return target, payload, kind_of(r.figures), value_of(r.figures)
+    """target, payload: as the reference calls them. A part of a mix stands beside one of a mix of so many users, whatever its share."""
+    ramp = r.figures.ramp
+    return target, payload, load_kind(r.figures) + (f" {ramp}" if ramp else ""), value_of(r.figures)
 
 
 def _only_in(strangers: dict[str, list[Result]]) -> list[str]:
@@ -113,11 +114,11 @@ def _by_place(results: typing.Iterable[Result]) -> dict[tuple[str, str], list[Re
     return found
 
 
-def _not_in(missing: list[tuple[str, Key]]) -> list[str]:
+def _not_in(missing: list[tuple[str, Key, Result]]) -> list[str]:
+    """The last of each: the reference's stage."""
     found: dict[tuple[str, str, str], list[str]] = {}
-    for run, (target, payload, kind, value) in missing:
-        unit = "requests/s" if kind == "rate" else "users"
-        found.setdefault((run, target, payload), []).append(f"{value:g} {unit}")
+    for run, (target, payload, _, _), r in missing:
+        found.setdefault((run, target, payload), []).append(level_text(r.figures))
     return [
         f"Run {run} has no `{target}` on `{payload}` at {', '.join(levels)}."
         for (run, target, payload), levels in found.items()

@@ -9,6 +9,7 @@ from analysis.comparison.align import Candidates, Hashes, Key, aligned, targets_
 from analysis.comparison.cautions import between, cautions
 from analysis.comparison.conditions import conditions
 from analysis.comparison.figures import compared_columns
+from analysis.comparison.mixes import whole_mixes
 from analysis.comparison.model import Compared, Comparison, Group, Level
 from analysis.runs.run_reader import Run, load_runs
 from analysis.verdicts.compared_series import with_compared_series
@@ -17,7 +18,7 @@ from analysis.verdicts.measured import measured
 from analysis.verdicts.regressions import holm, how_many_tell, over_levels
 from analysis.verdicts.stage_results import Result
 from analysis.words.columns import Column
-from analysis.words.level import level_text
+from analysis.words.level import level_text, load_text
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.version import build
 
@@ -54,7 +55,8 @@ def compare(
     compared = {name: [some[name] for some in both.values() if name in some] for name in levels}
     instrument = {run.name: instrument_error(run, calibration) for run in runs}
     differing, same = conditions(runs, prices, compared, pairs, instrument)
-    groups = _groups(both, pairs, reference)
+    groups = _groups(whole_mixes(levels, prices, both, reference), pairs, reference, whole=True)
+    groups += _groups(both, pairs, reference)
     return Comparison(
         runs=list(levels),
         reference=reference,
@@ -102,7 +104,10 @@ def _pairs(levels: Candidates, reference: str, name: str, both: dict[Key, dict[s
     return {own: ours for own, ours in targets_of(levels[reference], levels[name]).items() if own in used}
 
 
-def _groups(both: dict[Key, dict[str, Result]], pairs: dict[str, dict[str, str]], reference: str) -> list[Group]:
+def _groups(
+    both: dict[Key, dict[str, Result]], pairs: dict[str, dict[str, str]], reference: str, whole: bool = False
+) -> list[Group]:
+    """whole: of mixes, whose key names all their targets."""
     by_group: dict[tuple[str, str, str], list[tuple[float, dict[str, Result]]]] = {}
     for (target, payload, kind, value), some in both.items():
         by_group.setdefault((target, payload, kind), []).append((value, some))
@@ -116,8 +121,8 @@ def _groups(both: dict[Key, dict[str, Result]], pairs: dict[str, dict[str, str]]
             for own, ours in of_run.items()
             if ours == target != own
         ]
-        who = f"`{target}`" + (f" ({', '.join(aliases)})" if aliases else "")
-        found.append(Group(who, payload, levels, {run: _together(levels, run) for run in others}))
+        who = target if whole else f"`{target}`" + (f" ({', '.join(aliases)})" if aliases else "")
+        found.append(Group(who, payload, levels, {run: _together(levels, run) for run in others}, whole))
     return found
 
 
@@ -128,7 +133,8 @@ def _level(results: dict[str, Result], reference: str) -> Level:
         for run, r in results.items()
         if run != reference
     }
-    return Level(level_text(base.figures), results, compared)
+    alike = all(r.figures.mix_share == base.figures.mix_share for r in results.values())
+    return Level(level_text(base.figures) if alike else f"a mix of {load_text(base.figures)}", results, compared)
 
 
 def _either(column: Column, *results: Result) -> bool:

@@ -11,13 +11,16 @@ MAX_OUTPUT_DIFFERENCE = 0.10  # of mean tokens: above it a transaction is anothe
 MAX_PROMPT_DIFFERENCE = 0.02
 _OUTPUT = column(lambda f: f.tokens.completion_tokens_mean)
 _PROMPT = column(lambda f: f.tokens.prompt_tokens_mean)
+_TURNS = column(lambda f: f.sessions.session_turns_mean)
 
 
 def cautions(groups: list[Group], reference: str) -> list[str]:
     """A sentence each."""
-    return _biased(groups) + [
-        text for group in groups for text in (*_lengths(group, reference), *_limits(group, reference))
-    ]
+    return (
+        _biased(groups)
+        + [text for group in groups for text in (*_lengths(group, reference), *_limits(group, reference))]
+        + _weights(groups, reference)
+    )
 
 
 def between(runs: list[Run], conditions: list[Condition]) -> list[str]:
@@ -57,16 +60,27 @@ def _lengths(group: Group, reference: str) -> list[str]:
             (
                 _OUTPUT,
                 MAX_OUTPUT_DIFFERENCE,
-                "output",
+                "output tokens",
                 "a transaction is not the same work; compare costs per token, too",
             ),
-            (_PROMPT, MAX_PROMPT_DIFFERENCE, "prompt", "other prompts, or another tokenizer or chat template"),
+            (
+                _PROMPT,
+                MAX_PROMPT_DIFFERENCE,
+                "prompt tokens",
+                "other prompts, or another tokenizer or chat template",
+            ),
+            (
+                _TURNS,
+                MAX_OUTPUT_DIFFERENCE,
+                "turns of a conversation",
+                "a conversation is not the same work; its time and cost are those of another",
+            ),
         ):
             if worst := _worst(group, reference, run, of, most):
                 level, one, other = worst
                 more = f"{show.percent(abs(other / one - 1))} {'more' if other > one else 'fewer'}"
                 texts.append(
-                    f"{group.who} on `{group.payload}` at {level}: mean {words} tokens {show.number(one)} in run {reference}, "
+                    f"{group.who} on `{group.payload}` at {level}: mean {words} {show.number(one)} in run {reference}, "
                     f"{show.number(other)} in run {run} ({more}): {mind}."
                 )
     return texts
@@ -83,6 +97,22 @@ def _limits(group: Group, reference: str) -> list[str]:
                 "and not compared."
             )
     return texts
+
+
+def _weights(groups: list[Group], reference: str) -> list[str]:
+    """Of mixes whose parts have other shares, a sentence a run."""
+    found: dict[str, dict[str, None]] = {}
+    for group in groups:
+        for level in group.levels:
+            own = level.results[reference].figures.mix_share
+            for run, share in ((run, r.figures.mix_share) for run, r in level.results.items()):
+                if share != own:
+                    part = f"{group.who} on `{group.payload}` {show.percent(own)} there, {show.percent(share)} here"
+                    found.setdefault(run, {})[part] = None
+    why = "each part has another load beside it, and a transaction over all parts is another one"
+    return [
+        f"Run {run} mixes otherwise than run {reference}: {', '.join(parts)}: {why}." for run, parts in found.items()
+    ]
 
 
 def _worst(group: Group, reference: str, run: str, of: Column, most: float) -> tuple[str, float, float] | None:

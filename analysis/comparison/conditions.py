@@ -14,6 +14,7 @@ from analysis.words import format as show
 from analysis.words.safe_text import shown
 from analysis.words.stage_figures import Verdict
 from locustfiles.contract.manifest import ImportedFrom
+from locustfiles.contract.scenario.mixes import mix_text
 from locustfiles.contract.scenario.targets import Target
 
 Kind = typing.Literal["measured", "prices", "trust", "load", "software"]
@@ -29,14 +30,14 @@ _OF_SCENARIO: dict[str, Kind] = {
     "request_timeout_s": "load",
     "error_pause_s": "load",
     "retry": "load",
-    "mix": "load",
-    "cancel": "load",
     "transport": "software",
     "stamps": "software",
     "seed": "load",
 }
 #: of a target: what has a row of its own, or is no condition
 _NOT_OF_TARGET = ("name", "load", "payloads", "price", "discount_percent")
+#: whose keys have rows of their own
+_BY_KEY = ("parameters", "labels", "prefix", "sessions", "ramp")
 _LONGEST = 120
 _VERDICTS: tuple[Verdict, ...] = ("VALID", "SUSPECT", "INVALID")
 
@@ -88,11 +89,20 @@ def _facts(run: Run, prices: dict[str, Prices], results: list[Result], pairs: di
     for name, kind in _OF_SCENARIO.items():
         if scenario.get(name) is not None:
             facts[kind, name, ""] = _text(scenario[name])
+    if run.scenario.mix:
+        facts["load", "mix", ""] = mix_text(run.scenario.parts)
+    if run.scenario.cancel:
+        facts["load", "cancel", ""] = run.scenario.cancel.text
     for target, who in pairs.items():
         facts |= _of_target(run, run.target(target), who)
     facts |= _prices(run, prices, pairs)
     facts |= _payloads(run, list(dict.fromkeys(r.payload for r in results)))
     facts |= _trust(run, results, pairs, instrument)
+    facts |= {
+        ("measured", "turns of a conversation, mean", who): turns
+        for own, who in pairs.items()
+        if (turns := _turns(results, own))
+    }
     facts |= {
         ("measured", "limits of goodput", pairs[own]): words for own in pairs if (words := good_within(results, own))
     }
@@ -111,13 +121,14 @@ def _of_target(run: Run, target: Target, who: str) -> Facts:
     facts: Facts = {("measured", "name", who): target.name}
     dumped = target.model_dump(mode="json", exclude=set(_NOT_OF_TARGET), exclude_none=True)
     for name, value in dumped.items():
-        for key, own in value.items() if name in ("parameters", "labels") else [("", value)]:
+        for key, own in value.items() if name in _BY_KEY else [("", value)]:
             facts["measured", f"{name}.{key}" if key else name, who] = _text(own)
     if ImportedFrom.UNKNOWN_HOST in dumped.get("base_url", ""):
         facts["measured", "base_url", who] = NOT_KNOWN
     for name, value in run.scenario.load_of(target).model_dump(mode="json", exclude_none=True).items():
         if name != "measure_s" or run.manifest.imported is None:  # of an import it is what came about, which nobody set
-            facts["load", f"load.{name}", who] = _text(value)
+            for key, own in value.items() if name in _BY_KEY else [("", value)]:
+                facts["load", f"load.{name}.{key}" if key else f"load.{name}", who] = _text(own)
     if scheme := run.manifest.schemes.get(target.name):
         facts["measured", "scheme", who] = scheme
     return facts
@@ -140,6 +151,13 @@ def _payloads(run: Run, payloads: list[str]) -> Facts:
     known = [str(digest)[:12] if digest else NOT_KNOWN for digest in hashes]
     found["measured", PROMPTS, ""] = NOT_KNOWN if None in hashes else ", ".join(known)
     return found
+
+
+def _turns(results: list[Result], target: str) -> str:
+    """How many its conversations were to have, over its stages; empty where there are none."""
+    each = [r.figures.sessions.session_turns_mean for r in results if r.figures.identity.target == target]
+    known = [n for n in each if n is not None]
+    return show.number(sum(known) / len(known), 2) if known else ""
 
 
 def good_within(results: list[Result], target: str) -> str:

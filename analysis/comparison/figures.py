@@ -25,6 +25,11 @@ LATENCY, TTFT, TPOT = _of(lambda f: f.latency), _of(lambda f: f.ttft), _of(lambd
 ITL = _of(lambda f: f.itl)
 CALL_LATENCY, CALL_TTFT = _of(lambda f: f.calls.call_latency), _of(lambda f: f.calls.call_ttft)
 DUE_LATENCY, DUE_TTFT = _of(lambda f: f.open_loop.intended_latency), _of(lambda f: f.open_loop.intended_ttft)
+SESSION_TIME = columns(
+    lambda f: (f.sessions.session_time.mean, f.sessions.session_time.p50, f.sessions.session_time.p90, f.sessions.session_time.p95)
+)  # fmt: skip
+SESSIONS = columns(lambda f: (f.sessions.session_waiting_mean_s, f.sessions.usd_per_session))
+CACHE = columns(lambda f: (f.tokens.cache_read_share,))
 RATES = columns(lambda f: (f.throughput.throughput_per_s, f.tokens.completion_tokens_per_s))
 GOOD = columns(lambda f: (f.throughput.goodput_per_s, f.outcome.good_share))
 ERRORS, CALL_ERRORS = columns(lambda f: (f.outcome.error_rate,)), columns(lambda f: (f.calls.call_error_rate,))
@@ -44,8 +49,12 @@ NAMES: dict[Column, str] = {
     c: f"{words} {written(s)}" for words, some in _SPREADS.items() for c, s in zip(some, STATISTICS, strict=True)
 } | dict(
     zip(
-        (*RATES, *GOOD, *ERRORS, *CALL_ERRORS, *COSTS),
+        (*SESSION_TIME, *SESSIONS, *CACHE, *RATES, *GOOD, *ERRORS, *CALL_ERRORS, *COSTS),
         (
+            *(f"time of a conversation {s}" for s in ("mean", "p50", "p90", "p95")),
+            "waiting in a conversation",
+            "$ per conversation",
+            "prompt tokens from a cache",
             "transactions/s",
             "output tokens/s",
             "goodput/s",
@@ -66,6 +75,9 @@ SHORT: dict[Column, str] = {
     .replace("error rate", "errors")
     .replace("$ per 10k transactions", "$ per 10k")
     .replace("goodput/s", "good per s")
+    .replace("time of a conversation", "conv.")
+    .replace("$ per conversation", "$ per conv.")
+    .replace("prompt tokens from a cache", "from cache")
     for c, name in NAMES.items()
 }
 
@@ -73,20 +85,37 @@ SHORT: dict[Column, str] = {
 def compared_columns(one: StageFigures, other: StageFigures) -> list[Column]:
     """In the order of the tables."""
     latency, ttft, errors = _perceived(one, other)
-    return [*latency, *ttft, *TPOT, *ITL, *RATES, *GOOD, *errors, *COSTS]
+    talks = (*SESSION_TIME, *SESSIONS)
+    return [*latency, *ttft, *TPOT, *ITL, *talks, *RATES, *GOOD, *errors, *_cache(one, other), *COSTS]
 
 
 def gist_columns(one: StageFigures, other: StageFigures) -> list[Column]:
-    """The few that decide: latency, TTFT and TPOT p50 and p95, transactions/s, goodput, error rate, cost."""
+    """The few that decide: latency, TTFT and TPOT p50 and p95, transactions/s, goodput, error rate, cost; of conversations their time and
+    cost; where a cache was read, how much came from it."""
     latency, ttft, errors = _perceived(one, other)
     times = [some[i] for some in (latency, ttft, TPOT) for i in _GIST]
-    return [*times, RATES[0], GOOD[0], errors[-1], COSTS[0]]
+    talks = [SESSION_TIME[1], SESSION_TIME[3]] if _talk(one, other) else []
+    costs = [COSTS[0], *([SESSIONS[1]] if talks else [])]
+    return [*times, *talks, RATES[0], GOOD[0], errors[-1], *_cache(one, other), *costs]
 
 
 def narrow_columns(one: StageFigures, other: StageFigures) -> list[Column]:
-    """Those that a hundred columns of text hold."""
+    """Those that a hundred columns of text hold: nine."""
     few = gist_columns(one, other)
-    return [c for c in few if c != TPOT[_GIST[1]]]
+    _, ttft, _ = _perceived(one, other)
+    p50, p95 = _GIST
+    dispensable = [TPOT[p95], *([TPOT[p50], ttft[p50], COSTS[0]] if _talk(one, other) else [])]
+    dispensable += [TPOT[p50]] if _cache(one, other) else []
+    return [c for c in few if c not in dispensable]
+
+
+def _talk(one: StageFigures, other: StageFigures) -> bool:
+    return one.sessions.there or other.sessions.there
+
+
+def _cache(one: StageFigures, other: StageFigures) -> tuple[Column, ...]:
+    """Where some was read: of a service that has no cache a share of 0 is no finding."""
+    return CACHE if any(CACHE[0].of(f) for f in (one, other)) else ()
 
 
 def _perceived(one: StageFigures, other: StageFigures) -> tuple[tuple[Column, ...], ...]:

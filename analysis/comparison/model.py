@@ -54,6 +54,7 @@ class Group:
     payload: str
     levels: list[Level]
     together: dict[str, list[Compared]]  # by other run: over the levels that both measured
+    whole: bool = False  # of mixes: all their parts together, each of which has a group of its own
 
 
 class Condition(typing.NamedTuple):
@@ -88,7 +89,8 @@ class Comparison:
     @property
     def results(self) -> list[Result]:
         """Every stage that is compared."""
-        return [r for group in self.groups for level in group.levels for r in level.results.values()]
+        stages = [group for group in self.groups if not group.whole]
+        return [r for group in stages for level in group.levels for r in level.results.values()]
 
     @property
     def invalid(self) -> bool:

@@ -12,13 +12,13 @@ from analysis.live.ended import Ended
 from analysis.live.finished import Finished
 from analysis.live.follow import Anew, Follower, Piece
 from analysis.live.from_folder import load_of
-from analysis.live.judged import NOTHING as NOT_JUDGED
 from analysis.live.judged import Judged
 from analysis.live.places import Places
 from analysis.live.run_now import ManifestFile, RunNow, going_on
 from analysis.live.series import Series
 from analysis.live.so_far import SoFar
 from analysis.live.tally import Tally
+from analysis.live.told_now import NOTHING as NOT_JUDGED
 from analysis.runs.lost_records import lost_in_file, rows_by_worker
 from analysis.runs.run_reader import check_targets, damaged_text, dated
 from locustfiles.contract.manifest import StageWindow
@@ -173,7 +173,7 @@ class Watched:
             self._stage = SoFar(visit.stage), Judged(visit.stage)
         so_far, judged = self._stage
         if so_far.stage != visit.stage:  # its records are there before the manifest's next state was read
-            return SoFar(visit.stage).figures(since, None) | NOT_JUDGED
+            return SoFar(visit.stage).figures(since, None) | NOT_JUDGED | _asked(visit)
         told = load.get("stage") or {}
         phase = told.get("phase") if told.get("stage") == visit.stage else None
         phase_began = told.get("phase_began_at")
@@ -185,10 +185,9 @@ class Watched:
         over = phase_began if phase in ("hold", "drain") else None
         until = since if over is None else over
         measured_s = None if so_far.began is None or phase is None else max(0.0, until - so_far.began)
-        found = judged.look(now, self.folder, visit, so_far.began, since, over)
-        if visit.mix:  # what its first part alone costs, and which limits it keeps, is not told as the mix's
-            found = NOT_JUDGED | {name: found[name] for name in ("verdict", "reasons")}
-        return so_far.figures(since, measured_s) | found
+        parts = [s for s in now.manifest.stages if s.stage in (visit.mix or [visit.stage])]
+        found = judged.look(now, self.folder, parts, so_far.began, since, over)
+        return so_far.figures(since, measured_s) | found | _asked(visit)
 
 
 def _meant(now: RunNow, load: Document) -> bool:
@@ -202,6 +201,12 @@ def _under_way(now: RunNow) -> StageWindow | None:
     if latest is None or latest.ended_by is not None:
         return None
     return next(s for s in now.manifest.stages if s.stage == latest.mix[0]) if latest.mix else latest
+
+
+def _asked(visit: StageWindow) -> Document:
+    """What its `prefix:` asks of a prompt cache; of a mix each part has its own."""
+    asked = None if visit.mix or visit.cache_asked is None else visit.cache_asked.share
+    return {"cache_asked_share": asked}
 
 
 def _under_load(now: RunNow, stages: set[int]) -> dict[int, list[int]]:

@@ -104,11 +104,11 @@ def key_of(manifest: Manifest, visit: StageWindow, lost: list[str]) -> str:
     return json.dumps([dataclasses.asdict(visit), problems, clocks, gone, lost])
 
 
-def of_stage(now: RunNow, folder: RunFolder, visit: StageWindow, records: pd.DataFrame) -> Run:
-    """The run with this stage alone, as it will be read once it has ended: that it goes on is no fault of the stage."""
+def of_stages(now: RunNow, folder: RunFolder, visits: list[StageWindow], records: pd.DataFrame) -> Run:
+    """The run with these stages alone, as it will be read once they have ended: that it goes on is no fault of theirs."""
     manifest = copy.copy(now.manifest)
     run = run_of_some(folder, manifest, now.scenario, records)  # a worker that still sends has lost nothing
-    manifest.stages, manifest.problems, manifest.status = [visit], list(manifest.problems), "complete"
+    manifest.stages, manifest.problems, manifest.status = visits, list(manifest.problems), "complete"
     return run
 
 
@@ -121,7 +121,7 @@ def stage_row(
     check_targets(folder, now.scenario, records)
     doubled = doubled_in(records)
     dated(now.manifest, records)
-    run = of_stage(now, folder, visit, near(records, loaded_with(visit), window_of(now.manifest, visit)))
+    run = of_stages(now, folder, [visit], near(records, loaded_with(visit), window_of(now.manifest, visit)))
     run.lost = [*lost, *doubled]
     only = dataclasses.replace(run.manifest, parts=[], problems=[])
     run.manifest.problems += rows_gone_from(only, run.records, 0)

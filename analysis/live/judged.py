@@ -13,11 +13,11 @@ import typing
 import numpy as np
 import pandas as pd
 
-from analysis.live.finished import of_stage
+from analysis.live.finished import of_stages
 from analysis.live.run_now import RunNow
 from analysis.live.so_far import LATE_S
-from analysis.live.stage_rows import plain
-from analysis.verdicts.caution import Caution, alike, sentence, trust_of
+from analysis.live.told_now import NOTHING, Told, told, told_of_mix
+from analysis.verdicts.caution import Caution
 from analysis.verdicts.generator_cautions import NOISE
 from analysis.verdicts.stage_results import Result, results_of
 from analysis.verdicts.thresholds import THRESHOLDS
@@ -27,15 +27,10 @@ from locustfiles.contract.run_folder import RunFolder
 MOST = 20_000  # records that are looked at
 EVERY_S, SHARE = 1.0, 0.03  # how often, and so much of the time at most
 FAR = 3.0  # times p99: a request that takes longer is one of few
-ENOUGH = 20  # requests from which on a verdict is told
-Told = dict[str, typing.Any]
-NOTHING: Told = dict.fromkeys(
-    ("usd_per_10k", "usd_per_10k_low", "usd_per_10k_high", "cost_reason", "verdict", "slo", "judged"), None
-) | {"reasons": []}
 
 
 class Judged:
-    """Of one stage."""
+    """Of one stage; of a mix of all its parts, by the first."""
 
     def __init__(self, stage: int) -> None:
         self.stage = stage
@@ -69,10 +64,16 @@ class Judged:
             self._loads[one["worker"]] = n, cpu, max(lag_ms, one.get("lag_ms") or 0.0)
 
     def look(
-        self, now: RunNow, folder: RunFolder, visit: StageWindow, began: float | None, at: float, until: float | None
+        self,
+        now: RunNow,
+        folder: RunFolder,
+        visits: list[StageWindow],
+        began: float | None,
+        at: float,
+        until: float | None,
     ) -> Told:
         """What is known by `at`, s from the run's start, as all times here: at most 1 s old where that takes little time.
-        until: the end of its window, if that is told."""
+        visits: the stage, or the parts of a mix; until: the end of its window, if that is told."""
         if began is None or not self._frames or at < self._not_before:
             return self.told
         took = time.process_time()
@@ -81,12 +82,17 @@ class Judged:
         b = all_ended(records, at, a if self._since > began else None)
         b = b if until is None else min(b, until)
         if b > a:
-            self.told = self._judge(now, folder, visit, records, (a, b)) or self.told
+            self.told = self._judge(now, folder, visits, records, (a, b)) or self.told
         self._not_before = at + max(EVERY_S, (time.process_time() - took) / SHARE)
         return self.told
 
     def _judge(
-        self, now: RunNow, folder: RunFolder, visit: StageWindow, records: pd.DataFrame, window: tuple[float, float]
+        self,
+        now: RunNow,
+        folder: RunFolder,
+        visits: list[StageWindow],
+        records: pd.DataFrame,
+        window: tuple[float, float],
     ) -> Told | None:
         (a, b), epoch = window, now.manifest.started_at
         measured = records["phase"] == "measure"
@@ -94,15 +100,18 @@ class Judged:
         phase = phase.mask(measured & (records["sent"] >= b), "hold")
         if not (phase == "measure").any():
             return None
-        seen = dataclasses.replace(
-            visit, measure_from=epoch + a, measure_until=epoch + b, hold_until=epoch + b, ended_by="time", whole=True,
-            workers=[WorkerLoad(w, cpu / n, lag_ms) for w, (n, cpu, lag_ms) in self._loads.items() if n],
-        )  # fmt: skip
-        run = of_stage(now, folder, seen, records.assign(phase=phase))
-        (result,) = results_of(run, now.prices)
+        loads = [WorkerLoad(w, cpu / n, lag_ms) for w, (n, cpu, lag_ms) in self._loads.items() if n]
+        seen = [
+            dataclasses.replace(
+                visit, measure_from=epoch + a, measure_until=epoch + b, hold_until=epoch + b, ended_by="time", whole=True, workers=loads
+            )
+            for visit in visits
+        ]  # fmt: skip
+        results = results_of(of_stages(now, folder, seen, records.assign(phase=phase)), now.prices)
         waiting = waiting_users(records, (a, b), now.scenario.longest_call_s)
-        cautions = [c for c in result.cautions if not self._explained(c, result, waiting)]
-        return told(result, cautions, whole=a > self._since)
+        each = [(r, [c for c in r.cautions if not self._explained(c, r, waiting)]) for r in results]
+        whole = a > self._since
+        return told(*each[0], whole) if visits[0].mix is None else told_of_mix(each, now.prices, whole)
 
     def _explained(self, one: Caution, result: Result, waiting: float) -> bool:
         """Whether it comes only of so little being there yet: so many users wait, or pause by chance, that none is missing; a
@@ -135,29 +144,3 @@ def waiting_users(records: pd.DataFrame, window: tuple[float, float], longest_ca
     heard = records.groupby(["worker", "user"])["ended"].max().to_numpy()
     silent_s = b - np.maximum(heard, a)
     return float(silent_s[(silent_s > 0) & (b - heard <= longest_call_s)].sum() / (b - a))
-
-
-def told(result: Result, cautions: list[Caution], whole: bool) -> Told:
-    """What is said of it. cautions: those that stand; whole: whether its window is looked at from its beginning."""
-    figures, cost = result.figures, result.figures.cost
-    n, successes = figures.outcome.requests or 0, figures.outcome.successes or 0
-    cautions = said_now(cautions, n)
-    known = bool(cautions) or successes >= ENOUGH
-    ends = cost.usd_per_transaction_ci_low, cost.usd_per_transaction_ci_high
-    return {
-        "usd_per_10k": plain(cost.usd_per_10k_transactions),
-        "usd_per_10k_low": None if ends[0] is None else plain(10_000 * ends[0]),
-        "usd_per_10k_high": None if ends[1] is None else plain(10_000 * ends[1]),
-        "cost_reason": result.cost_reason,
-        "verdict": trust_of(cautions).verdict if known else None,
-        "reasons": [sentence(same) for same in alike(cautions)],
-        "slo": figures.limits.slo,
-        "judged": f"its {'' if whole else 'last '}{n:,} request{'' if n == 1 else 's'}",
-    }
-
-
-def said_now(cautions: list[Caution], requests: int) -> list[Caution]:
-    """Of a stage that has just begun only what makes it INVALID: a few requests say little of its load."""
-    if requests < ENOUGH:
-        return [c for c in cautions if trust_of([c]).verdict == "INVALID"]
-    return [c for c in cautions if c.kind != "few_successes"]

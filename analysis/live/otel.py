@@ -6,6 +6,7 @@
 | gen_ai.client.inference.time_to_first_chunk, .time_per_output_chunk | successes that streamed; the gaps to 2.5 % |
 | gen_ai.client.inference.usage.* | tokens of successes, input with those of a cache |
 | swarmledger.client.time_per_output_token | successes that streamed, as the report has it |
+| swarmledger.stage.* | conversations, cache, parts of a mix, cost: of finished stages the report's; `stage_under_way` so far |
 | swarmledger.* | dollars, stages, users, workers |
 
 Every point of requests has its stage and phase: those of `swarmledger.phase` measure are those of the stage in steps.csv.
@@ -18,6 +19,7 @@ import urllib.parse
 from analysis.live import otlp_wire
 from analysis.live.otlp_wire import Attributes, Point, Spread
 from analysis.live.round import Document, Round
+from analysis.live.stage_metrics import METRICS, of_finished, of_under_way
 from analysis.live.tally import ADVISED, SUCCESS, TOKENS, Entry, Key, Times
 from locustfiles.contract.scenario.families import embeds
 from locustfiles.contract.scenario.scenario import Scenario
@@ -66,6 +68,7 @@ def exported(now: Round, resource: Attributes, version: str) -> bytes:
     targets = _targets(now.scenario)
     if now.tally:
         _requests(writer, [(_of(key, targets), entry, key) for key, entry in now.tally.sorted()])
+    _stages(writer, now.figures, now.load)
     _load(writer, now.load, now.figures)
     of = resource | {"swarmledger.run.id": str(run.get("id") or ""), "swarmledger.run.name": str(run.get("name") or "")}
     scenario = (now.load.get("scenario") or {}).get("name")
@@ -96,6 +99,16 @@ def _requests(writer: Writer, named: Named) -> None:
         writer.sums(f"{inference}.usage.{name}", "{token}", f"{words}.", counts)
     usd = [(of, entry.usd) for of, entry, _ in named]
     writer.sums("swarmledger.cost.tokens", "USD", "Dollars by the price of tokens.", usd)
+
+
+def _stages(writer: Writer, figures: Document, load: Document) -> None:
+    for metric in METRICS:
+        for name, points in (
+            ("stage", of_finished(metric, figures)),
+            ("stage_under_way", of_under_way(metric, figures, load)),
+        ):
+            named = [({f"swarmledger.{key}": each for key, each in of.items()}, value) for of, value in points]
+            writer.now(f"swarmledger.{name}.{metric.name}", metric.unit, f"{metric.words}.", named)
 
 
 def _load(writer: Writer, load: Document, figures: Document) -> None:

@@ -8,6 +8,7 @@ import math
 import typing
 
 from analysis.live.round import Document, Round
+from analysis.live.stage_metrics import METRICS, MOST_FINISHED, Labels, labels_of, of_finished, of_under_way
 from analysis.live.tally import SUCCESS, TOKENS, WAITS, Entry, Key, Tally, Times
 
 MEASURE = "measure"
@@ -34,7 +35,6 @@ OF_TOKENS = {
     "cache_read": ("cache_read_tokens_total", "Of the prompts' tokens: read from a cache"),
     "cache_write": ("cache_write_tokens_total", "Of the prompts' tokens: written to a cache"),
 }
-Labels = dict[str, typing.Any]
 
 
 class Text:
@@ -79,7 +79,7 @@ def exposition(now: Round) -> str:
     _load(text, now.load)
     run = str((now.load.get("run") or {}).get("name") or "")
     _spend(text, now.load, now.figures)
-    _finished(text, run, now.figures.get("stages") or [])
+    _stages(text, run, now.figures, now.load)
     if now.tally:
         _tally(text, run, now.tally)
     return text.whole()
@@ -167,21 +167,15 @@ def _spend(text: Text, load: Document, figures: Document) -> None:
         text.metric(name, "gauge", words, [(run, value)])
 
 
-def _finished(text: Text, run: str, stages: list[Document]) -> None:
-    rows = [({"run": run} | {k: s.get(k) for k in ("stage", "target", "payload")}, s) for s in stages[-200:]]
-    for name, words, column in (
-        (
-            "stage_throughput_per_second",
-            "Successes a second of a finished stage, as the report has it",
-            "throughput_per_s",
-        ),
-        (
-            "stage_usd_per_10k_requests",
-            "Dollars of 10,000 transactions of a finished stage, as the report has it",
-            "usd_per_10k_transactions",
-        ),
-    ):
-        text.metric(name, "gauge", words, [(of, s.get(column)) for of, s in rows])
+def _stages(text: Text, run: str, figures: Document, load: Document) -> None:
+    for metric in METRICS:
+        for name, words, points in (
+            ("stage", "of a finished stage, as the report has it", of_finished(metric, figures)),
+            ("stage_under_way", "of the stage under way, so far", of_under_way(metric, figures, load)),
+        ):
+            values = [({"run": run} | of, value) for of, value in points]
+            text.metric(f"{name}_{metric.name}", "gauge", f"{metric.words}, {words}", values)
+    rows = [({"run": run} | labels_of(s), s) for s in (figures.get("stages") or [])[-MOST_FINISHED:]]
     verdicts = [(of | {"verdict": s.get("verdict")}, 1) for of, s in rows if s.get("verdict")]
     text.metric("stage_verdict", "gauge", "Whether a finished stage can be trusted: 1 of its verdict", verdicts)
 

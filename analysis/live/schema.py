@@ -37,6 +37,7 @@ SO_FAR: dict[str, tuple[Schema, str]] = {
     "prompt_tokens_mean": (NUMBER, "of successes, cached ones included, where known"),
     "completion_tokens_mean": (NUMBER, "of successes, where known"),
     "cache_read_share": (NUMBER, "of successes' prompt tokens, those that were read from a cache"),
+    "cache_asked_share": (NUMBER, "the share that the stage's `prefix:` asks for; null: it asks for none, or it is a mix"),
     "usd_per_10k": (NUMBER, "USD per 10,000 transactions, of what is judged"),
     "usd_per_10k_low": (NUMBER, "lower end of its 95 % interval"),
     "usd_per_10k_high": (NUMBER, "upper end"),
@@ -46,6 +47,38 @@ SO_FAR: dict[str, tuple[Schema, str]] = {
     "slo": (TEXT, "the limits together: met, missed, undecided, unknown or none"),
     "judged": (TEXT, "what verdict, cost and limits go by: `its 1,234 requests`, `its last 18,300 requests`"),
 }  # fmt: skip
+#: of its conversations, as the report has them of what is judged
+SESSIONS: dict[str, tuple[Schema, str]] = {
+    "begun": (COUNT, "conversations whose first turn began in the window"),
+    "finished": (COUNT, "those whose last planned turn ended well"),
+    "failed": (COUNT, "those whose last turn that was sent failed"),
+    "ended_early": (COUNT, "those that ended well before their last planned turn"),
+    "under_way": (COUNT, "those that have not ended"),
+    **{
+        f"time_{p}_s{end}": (NUMBER, f"{p} of the time from the first send to the last byte, those under way allowed for{words}")
+        for p in ("p50", "p95")
+        for end, words in (("", ", s"), ("_low", ": lower end of its 95 % interval"), ("_high", ": upper end"))
+    },
+    "usd": (NUMBER, "USD of a conversation that finishes"),
+    "usd_low": (NUMBER, "lower end of its 95 % interval; null: there is none"),
+    "usd_high": (NUMBER, "upper end"),
+}  # fmt: skip
+#: of a part of a mix, as the report has it of what is judged
+PART: dict[str, tuple[Schema, str]] = {
+    "stage": (COUNT, "its number"),
+    "target": ({"type": "string"}, "the scenario's target"),
+    "payload": ({"type": "string"}, "the payload file's stem"),
+    "share": (NUMBER, "of the mix's requests, as planned"),
+    "share_sent": (NUMBER, "of those that are judged, of conversations each first turn"),
+    "requests": (COUNT, "that are judged"),
+    "error_rate": (NUMBER, "failures / requests without the cancelled"),
+    "throughput_per_s": (NUMBER, "successes a second"),
+    "ttft_p95_s": (NUMBER, "p95 of TTFT as a user perceives it, s"),
+    "latency_p95_s": (NUMBER, "p95 of latency as a user perceives it, s"),
+    "usd_per_10k": (NUMBER, "USD per 10,000 of its transactions"),
+    "verdict": (TEXT, "VALID, SUSPECT or INVALID; null: too little is known yet"),
+    "slo": (TEXT, "its limits together"),
+}
 TIMES = {"latency": "s", "ttft": "s", "tpot": "ms"}
 
 
@@ -84,8 +117,16 @@ def _so_far() -> Schema:
             found[key] = NUMBER | {"description": f"{level} of successes, within 0.1 %, {unit}"}
             found[f"{key}_low"] = NUMBER | {"description": "lower end of its 95 % interval; null: there is none"}
             found[f"{key}_high"] = NUMBER | {"description": "upper end; null: there is none"}
+    found["sessions"] = _sessions() | {"description": "its conversations; null: there are none, or it is a mix"}
+    parts = {name: kind | {"description": words} for name, (kind, words) in PART.items()} | {"sessions": _sessions()}
+    found["parts"] = {"type": "array", "items": closed(parts), "description": "of a mix: each of its parts"}
     found["n"] = closed(dict.fromkeys(TIMES, COUNT)) | {"description": "of how many values the percentiles are"}
     return closed(found)
+
+
+def _sessions() -> Schema:
+    each = closed({name: kind | {"description": words} for name, (kind, words) in SESSIONS.items()})
+    return {"anyOf": [{"type": "null"}, each]}
 
 
 def _finished() -> Schema:

@@ -63,13 +63,14 @@ class Screen:
         return grid
 
     def _figures(self, load: Document, stage: Document | None, width: int) -> list[rich.console.RenderableType]:
-        lines: list[rich.console.RenderableType] = [part.head(load, width), part.progress(load, width)]
+        lines: list[rich.console.RenderableType] = [part.head(load, stage, width), part.progress(load, width)]
         if ending := part.ending(load, self._left_s(load), width):
             lines.append(ending)
         lines.append(part.rates(load, stage, width))
         if stage is None or not stage.get("requests"):
             return [*lines, part.cost(load, stage or {}, width), Text(part.NOTHING_YET, style="dim")]
         lines += [*part.times(stage, width), part.errors(stage, width), part.tokens(stage, width)]
+        lines += part.of_whole(stage, width)
         return [*lines, part.cost(load, stage, width), *part.verdict(stage, width)]
 
     def _left_s(self, load: Document) -> float | None:

@@ -6,7 +6,7 @@ import rich.console
 from rich.text import Text
 
 from analysis.live.round import Document
-from analysis.live.text import level
+from analysis.live.text import asked_words, conversations, level_now, part_line
 from analysis.words import format as show
 
 NOTHING_YET = "no request of this stage's window has ended yet"
@@ -15,6 +15,7 @@ STATES = {"checking": "checking the endpoints", "confirming": "waits for an answ
 VERDICTS = {"VALID": "green", "SUSPECT": "yellow", "INVALID": "red"}
 LIMITS = {"met": "green", "missed": "red", "undecided": "yellow", "unknown": "yellow"}
 REASON_ROWS = 2
+MOST_PARTS = 4  # of a mix
 Words = typing.Callable[[float | None], str]
 
 
@@ -40,14 +41,14 @@ def named(name: str, *parts: str | tuple[str, str], width: int) -> Text:
     return cut(Text.assemble((f"{name:<{LABEL}} ", "dim"), *parts), width)
 
 
-def head(load: Document, width: int) -> Text:
+def head(load: Document, so_far: Document | None, width: int) -> Text:
     """Which run, which stage of how many, and what it is."""
     run, stage, state = load.get("run") or {}, load.get("stage"), load.get("state") or ""
     name = run.get("name") or (load.get("scenario") or {}).get("name") or ""
     if stage is None:
         return cut(Text.assemble((name, "bold"), "  ", STATES.get(state, state)), width)
     of = f" of {run['stages_planned']}" if run.get("stages_planned") else ""
-    what = f"{stage['target']}, {stage['payload']}, {level(stage)}"
+    what = f"{stage['target']}, {stage['payload']}, {level_now(stage, so_far)}"
     place = f"stage {stage['place']}{of}"
     room = width - len(place) - len(stage["phase"] or "") - 6
     who = cut(Text.assemble((name, "bold"), "  ", what), room)
@@ -127,9 +128,18 @@ def tokens(stage: Document, width: int) -> Text:
     parts = [
         f"{show.number(stage.get('prompt_tokens_mean'))} in",
         f"{show.number(stage.get('completion_tokens_mean'))} out a request",
-        f"{show.percent(stage.get('cache_read_share'))} of prompts from cache",
+        f"{show.percent(stage.get('cache_read_share'))} of prompts from cache{asked_words(stage.get('cache_asked_share'))}",
     ]
     return named("tokens", " · ".join(parts), width=width)
+
+
+def of_whole(stage: Document, width: int) -> list[Text]:
+    """What its requests belong to: its conversations, or the parts of a mix."""
+    talks, parts = stage.get("sessions"), stage.get("parts") or []
+    lines = [named("sessions", conversations(talks), width=width)] if talks else []
+    lines += [named("part", part_line(part), width=width) for part in parts[:MOST_PARTS]]
+    more = len(parts) - MOST_PARTS
+    return [*lines, *([named("", f"and {more} more parts", width=width)] if more > 0 else [])]
 
 
 def cost(load: Document, stage: Document, width: int) -> Text:

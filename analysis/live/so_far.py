@@ -126,7 +126,7 @@ class SoFar:
             "output_tokens_per_s": self._token_rate(since),
             "prompt_tokens_mean": self.prompt.value,
             "completion_tokens_mean": self.completion.value,
-            "cache_read_share": self.cached.sum / self.prompt.sum if self.prompt.sum else None,
+            "cache_read_share": self.cached.sum / self.prompt.sum if self.prompt.sum and self.cached.n else None,
         }
         times = {"latency": (self.latency, "s"), "ttft": (self.ttft, "s"), "tpot": (tpot, "ms")}
         for name, (histogram, unit) in times.items():

@@ -19,7 +19,11 @@ SHOWN = columns(
         f.ttft.p95_high, f.tpot.p50, f.tpot.p50_low, f.tpot.p50_high, f.tpot.p95, f.tpot.p95_low, f.tpot.p95_high,
         f.tokens.prompt_tokens_mean, f.tokens.completion_tokens_mean, f.tokens.cache_read_share,
         f.cost.usd_per_transaction, f.cost.usd_per_transaction_ci_low, f.cost.usd_per_transaction_ci_high,
-        f.cost.usd_per_10k_transactions, f.trust.verdict, f.trust.reasons, f.limits.slo, f.limits.slo_failed, f.ended_by,
+        f.cost.usd_per_10k_transactions, f.identity.mix, f.identity.mix_share, f.sessions.sessions, f.sessions.sessions_finished,
+        f.sessions.sessions_failed, f.sessions.sessions_ended_early, f.sessions.sessions_cut, f.sessions.session_time.p50,
+        f.sessions.session_time.p50_low, f.sessions.session_time.p50_high, f.sessions.session_time.p95,
+        f.sessions.session_time.p95_low, f.sessions.session_time.p95_high, f.sessions.usd_per_session,
+        f.trust.verdict, f.trust.reasons, f.limits.slo, f.limits.slo_failed, f.ended_by,
     )
 )  # fmt: skip
 

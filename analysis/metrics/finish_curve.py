@@ -4,8 +4,9 @@ What is cut off would have taken longer than it was followed, nobody knows how l
 that ended counts for itself and, in equal parts, for those that were cut before they could get so far (Kaplan & Meier, Journal of the
 American Statistical Association 53, 1958, 457-481); their sums over those that finished are the share that has finished by a time
 (Aalen & Johansen, Scandinavian Journal of Statistics 5, 1978, 141-150). With the same weights means of whatever belongs to those that
-ended allow for the others, too (Stute, Scandinavian Journal of Statistics 22, 1995, 461-471). It takes that what is cut is cut for
-the clock's sake and not for its own.
+ended allow for the others, too, and how well they are known follows from what each brings to them (Stute, Scandinavian Journal of
+Statistics 22, 1995, 461-471; Annals of Statistics 23, 1995, 422-439). It takes that what is cut is cut for the clock's sake and not
+for its own.
 """
 
 import dataclasses
@@ -61,6 +62,25 @@ class FinishCurve:
         finished = float(self.weights[self.finished].sum())
         return float((self.weights * np.where(self.ended, values, 0.0)).sum() / finished) if finished else None
 
+    def pulls(self, values: np.ndarray) -> np.ndarray | None:
+        """What each brings to `per_finished(values)` beside its mean, in their own order: n of them, of mean 0, whose mean's standard error
+        is that of the figure. None where none finished.
+
+        The figure is a ratio, so that it goes by values less ratio x finished (Cochran, Sampling Techniques, 6.3). One that ended brings
+        its weighted value; one that was cut what those behind it have on average; and each gives back what it was expected to bring by
+        the cuts before its own end.
+        """
+        ratio = self.per_finished(values)
+        if ratio is None:
+            return None
+        order, (at_risk, _), n = self._order, self._still, len(self.time_s)
+        brought = self.weights * (np.where(self.ended, values, 0.0) - ratio * self.finished)
+        behind = np.concatenate((np.cumsum(brought[order][::-1])[::-1][1:], [0.0]))
+        cut = np.where(self.ended[order], 0.0, n * behind / at_risk)
+        found = np.empty(n)
+        found[order] = n * brought[order] + cut - np.cumsum(cut / at_risk)
+        return found / float(self.weights[self.finished].sum())
+
     @functools.cached_property
     def _curve(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(times in order, the share of all that has finished by each, of how many independent ones it is known as well).
@@ -95,9 +115,9 @@ class FinishCurve:
         known = as_many[at - 1] if at else np.nan
         return finished, told if np.isnan(known) else max(1, min(told, int(known + ROUNDING)))
 
-    def percentile(self, q: float) -> Percentile | None:
+    def percentile(self, q: float, alike: float = 1.0) -> Percentile | None:
         """The time by which so large a share of all has finished, and its 95 % interval at the ranks that as many independent ones would
-        have; None where it never has."""
+        have; None where it never has. alike: so many of them tell as much as one."""
         if not self.finished.any():
             return None
         times, share, as_many = self._curve
@@ -105,7 +125,7 @@ class FinishCurve:
         if at == len(share):
             return None
         known = as_many[: at + 1][~np.isnan(as_many[: at + 1])]
-        n = max(1, int((known[-1] if len(known) else len(times)) + ROUNDING))
+        n = max(1, int((known[-1] if len(known) else len(times)) / alike + ROUNDING))
 
         def time_of(rank: int | None) -> float | None:
             place = len(share) if rank is None else int(np.searchsorted(share, rank / n - ROUNDING))

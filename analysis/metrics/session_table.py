@@ -8,6 +8,7 @@ import numpy as np
 
 from analysis.metrics.finish_curve import FinishCurve
 from analysis.runs.rows import Rows
+from analysis.runs.rows import joined as rows_joined
 from analysis.runs.stage import Stage
 from analysis.runs.texts import codes_of, nowhere
 from locustfiles.contract.error_classes import ErrorClass, OwnCode
@@ -42,7 +43,7 @@ class Sessions:
     planned: np.ndarray
     in_window: np.ndarray
     outcome: np.ndarray
-    followed_until_s: float  # until when the stage's users went on
+    followed_until_s: np.ndarray  # until when its stage's users went on
 
     def summed(self, values: np.ndarray) -> np.ndarray:
         """Of each conversation. values: of each row."""
@@ -66,7 +67,7 @@ class Sessions:
     @property
     def _followed(self) -> np.ndarray:
         """Until when each that was cut is known to have been under way: between two turns, too."""
-        return np.maximum(self.ended_s[self.of_curve], self.followed_until_s)
+        return np.maximum(self.ended_s, self.followed_until_s)[self.of_curve]
 
 
 def sessions_of(stage: Stage) -> Sessions | None:
@@ -88,6 +89,7 @@ def sessions_of(stage: Stage) -> Sessions | None:
     reached = turn[last[ends]]
     phase = (rows["phase"] == "measure").to_numpy()
     hold_until = stage.visit.hold_until
+    until = float(stage.records["ended"].max()) if hold_until is None else hold_until - stage.run.epoch
     return Sessions(
         rows=rows,
         starts=starts,
@@ -98,8 +100,30 @@ def sessions_of(stage: Stage) -> Sessions | None:
         planned=planned,
         in_window=phase[starts],
         outcome=outcomes(rows.take(last[ends]), reached, planned, _goes_on(stage)),
-        followed_until_s=float(stage.records["ended"].max()) if hold_until is None else hold_until - stage.run.epoch,
+        followed_until_s=np.full(len(starts), until),
     )
+
+
+def joined(tables: list[Sessions]) -> Sessions:
+    """Those of the repetitions of one level together, one behind the other, whatever their clocks say."""
+    if len(tables) == 1:
+        return tables[0]
+    fields = [f.name for f in dataclasses.fields(Sessions) if f.name not in ("rows", "starts")]
+    moved: dict[str, list[np.ndarray]] = {name: [] for name in fields}
+    end = 0.0
+    for table in tables:
+        later = end - float(table.began_s.min())
+        for name in fields:
+            values = getattr(table, name)
+            moved[name].append(values + later if name in _TIMES else values)
+        end = float(np.maximum(table.ended_s, table.followed_until_s).max()) + later
+    before = np.cumsum([0, *(len(table.rows) for table in tables[:-1])])
+    starts = np.concatenate([table.starts + n for table, n in zip(tables, before, strict=True)])
+    together = {name: np.concatenate(each) for name, each in moved.items()}
+    return Sessions(rows=Rows(rows_joined([table.rows for table in tables])), starts=starts, **together)
+
+
+_TIMES = ("began_s", "ended_s", "followed_until_s")
 
 
 def _in_order(records: Rows) -> tuple[Rows, np.ndarray]:

@@ -193,14 +193,19 @@ def _tokens(stage: Stage) -> Tokens:
     """Means of the counts that are known."""
     good, prompts = stage.good, prompt_total(stage.good)
     whole = float(prompts.sum())
-    read, written = (float(good[f"cache_{what}_tokens"].sum()) for what in ("read", "write"))
+    read, written = (_known_sum(good[f"cache_{what}_tokens"]) for what in ("read", "write"))
     return Tokens(
         prompt_tokens_mean=_mean(prompts),
-        cache_read_share=read / whole if whole else None,
-        cache_write_share=written / whole if whole else None,
+        cache_read_share=read / whole if whole and read is not None else None,
+        cache_write_share=written / whole if whole and written is not None else None,
         completion_tokens_mean=_mean(good["completion_tokens"]),
         reasoning_tokens_mean=_mean(good["reasoning_tokens"]),
     )
+
+
+def _known_sum(tokens: pd.Series) -> float | None:
+    """Not known where no answer tells any; where some do, the others' are 0."""
+    return float(tokens.sum()) if tokens.notna().any() else None
 
 
 def _sent(stage: Stage) -> SentFigures:

@@ -61,6 +61,7 @@ def _figures(stage: Stage, turn: int, asked: Rows, good: Rows, sent: Rows) -> Tu
         payload=visit.payload,
         users=visit.users,
         rate=visit.rate if stage.open_loop else None,
+        mix_share=visit.mix_share,
         turn=turn,
         requests=len(asked),
         attempts=len(sent),
@@ -68,7 +69,7 @@ def _figures(stage: Stage, turn: int, asked: Rows, good: Rows, sent: Rows) -> Tu
         latency=spread(good["latency_ms"].to_numpy(dtype=float) / 1000),
         ttft=spread(good["ttft_ms"].dropna().to_numpy(dtype=float) / 1000),
         prompt_tokens_mean=_mean(prompts),
-        cache_read_share=read / whole if whole else None,
+        cache_read_share=read / whole if whole and stage.good["cache_read_tokens"].notna().any() else None,
         completion_tokens_mean=_mean(good["completion_tokens"]),
     )
 

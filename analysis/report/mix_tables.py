@@ -2,11 +2,12 @@
 
 import pandas as pd
 
-from analysis.advice.mixes import Mix, shares
 from analysis.report.run_tables import frame_of_rows
+from analysis.verdicts.intervals import USD
+from analysis.verdicts.mixes import Mix, shares
 from analysis.verdicts.stage_results import Result
 from analysis.words import format as show
-from analysis.words.level import is_open, kind_of, value_of
+from analysis.words.level import load_text
 from analysis.words.user_perceived import perceived
 
 TOGETHER = "all parts together"
@@ -22,30 +23,31 @@ def mix_rows(mixes: list[Mix]) -> pd.DataFrame:
     """A row a mix, of numbers: tables/mixes.csv."""
     names = [
         "run", "mix", "users", "rate", "parts", "requests", "failures", "cancelled", "error_rate", "throughput_per_s",
-        "in_flight_mean", "usd_per_transaction", "verdict",
+        "throughput_low", "throughput_high", "in_flight_mean", "usd_per_transaction", "usd_per_transaction_low",
+        "usd_per_transaction_high", "usd_per_transaction_ci_low", "usd_per_transaction_ci_high", "verdict",
     ]  # fmt: skip
     rows = [
         [m.first.run, m.first.identity.mix, m.first.users, m.first.rate, len(m.parts), m.requests, m.failures, m.cancelled,
-         m.error_rate, m.throughput_per_s, m.in_flight_mean, m.usd_per_transaction, m.verdict]
+         m.error_rate, m.throughput_per_s, *(m.throughput_ends or (None, None)), m.in_flight_mean, m.cost.usd, m.cost.low,
+         m.cost.high, *(m.cost.ends or (None, None)), m.verdict]
         for m in mixes
     ]  # fmt: skip
-    kinds = {"users": "Int64", "rate": "float64", "error_rate": "float64", "usd_per_transaction": "float64"}
-    return pd.DataFrame(rows, columns=names).astype(kinds)
+    numbers = [n for n in names if n.startswith(("rate", "error_rate", "throughput", "in_flight", "usd"))]
+    return pd.DataFrame(rows, columns=names).astype({"users": "Int64"} | dict.fromkeys(numbers, "float64"))
 
 
 def _whole(mix: Mix) -> dict[str, str]:
     first = mix.first
-    load = f"{value_of(first):g} {'requests/s' if is_open(first) else kind_of(first)}"
     repeat = f", repeat {first.identity.repeat}" if (first.identity.repeat or 1) > 1 else ""
     return {
         "Run": first.run,
-        "Mix": f"{load}{repeat}",
+        "Mix": f"{load_text(first)}{repeat}",
         "Part": TOGETHER,
         "Verdict": mix.verdict,
-        "$ per 10,000": show.money(_ten_thousand(mix.usd_per_transaction)),
+        "$ per 10,000": _ten_thousand(mix.cost.usd, mix.cost.ends),
         "Requests": show.count(mix.requests),
         "Error rate": show.percent(mix.error_rate),
-        "Transactions/s": show.number(mix.throughput_per_s),
+        "Transactions/s": show.between(show.number, mix.throughput_per_s, *(mix.throughput_ends or (None, None))),
         "TTFT p95": "",
         "Latency p95": "",
         "In flight": show.number(mix.in_flight_mean),
@@ -61,7 +63,7 @@ def _part(result: Result, sent: float | None) -> dict[str, str]:
         "Mix": f"stage {figures.identity.stage}",
         "Part": f"{figures.identity.target} on {figures.identity.payload}",
         "Verdict": figures.trust.verdict or "",
-        "$ per 10,000": show.money(_ten_thousand(result.usd)),
+        "$ per 10,000": _ten_thousand(result.usd, result.intervals.get(USD)),
         "Requests": show.count(figures.outcome.requests),
         "Error rate": show.percent(figures.outcome.error_rate),
         "Transactions/s": show.number(figures.throughput.throughput_per_s),
@@ -73,5 +75,7 @@ def _part(result: Result, sent: float | None) -> dict[str, str]:
     }
 
 
-def _ten_thousand(usd: float | None) -> float | None:
-    return None if usd is None else 10_000 * usd
+def _ten_thousand(usd: float | None, ends: tuple[float, float] | None) -> str:
+    """With the 95 % interval of the cost of one."""
+    each = [None if one is None else 10_000 * one for one in (usd, *(ends or (None, None)))]
+    return show.between(show.money, *each)

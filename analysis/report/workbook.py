@@ -1,4 +1,5 @@
-"""report.xlsx: prices, stages and the run's cost with live formulas, so that one can change a price and see what follows.
+"""report.xlsx: prices, stages and the run's cost with live formulas, so that one can change a price and see what follows; of conversations
+and mixes, where there are some, the report's figures.
 
 A stage's cost by formula is that of its mean transaction, with no failures billed and no price steps; the measured cost, in
 which all of that is, stands beside it. Its month is `plan`'s of an even load: headroom and spare instances are cells.
@@ -10,14 +11,14 @@ import typing
 
 from analysis.advice.report_model import Report
 from analysis.cost.run_cost import RunCost
+from analysis.report.workbook_cells import Styles, new_sheet, put
+from analysis.report.workbook_wholes import conversations_sheet, mixes_sheet
 from analysis.verdicts.stage_results import Result
 from analysis.words.level import level_text
 from locustfiles.contract.prices.price import HOURS_A_MONTH
-from locustfiles.contract.visible import visible
 
 if typing.TYPE_CHECKING:
     from xlsxwriter import Workbook
-    from xlsxwriter.format import Format
     from xlsxwriter.worksheet import Worksheet
 
 A_MONTH = 1_000_000  # transactions, until the reader writes another number
@@ -43,19 +44,6 @@ STAGES = (
 COST = ("Run", "Target", "Kind", "Prompts above", "Amount", "Per", "USD per", "USD")
 
 
-class Styles(typing.NamedTuple):
-    """How cells look: an input is what the reader may change."""
-
-    head: "Format"
-    input: "Format"
-    input_share: "Format"
-    usd: "Format"
-    share: "Format"
-
-
-Cell = str | float | int | None
-
-
 def write_workbook(report: Report, path: str | pathlib.Path) -> None:
     """Write it. Raises OSError."""
     from xlsxwriter import Workbook
@@ -72,39 +60,23 @@ def write_workbook(report: Report, path: str | pathlib.Path) -> None:
     rows = _prices(book, styles, report.run_cost)
     _stages(book, styles, report.results, rows)
     _cost(book, styles, report.run_cost)
+    if report.conversed:
+        conversations_sheet(book, styles, report.conversed)
+    if report.mixes:
+        mixes_sheet(book, styles, report.mixes)
     try:
         book.close()
     except FileCreateError as e:
         raise e.args[0] if e.args and isinstance(e.args[0], OSError) else OSError(str(e)) from None
 
 
-def _sheet(book: "Workbook", styles: Styles, name: str, heads: typing.Sequence[str], top: int = 0) -> "Worksheet":
-    sheet = book.add_worksheet(name)
-    for column, words in enumerate(heads):
-        sheet.write_string(top, column, words, styles.head)
-    sheet.set_column(0, len(heads) - 1, 14)
-    sheet.freeze_panes(top + 1, 2)
-    return sheet
-
-
-def _put(
-    sheet: "Worksheet", row: int, cells: typing.Iterable[Cell], style: "Format | None" = None, first: int = 0
-) -> None:
-    """Texts of others stay texts; what is not known stays empty."""
-    for column, cell in enumerate(cells, first):
-        if isinstance(cell, str):
-            sheet.write_string(row, column, visible(cell))
-        elif cell is not None:
-            sheet.write_number(row, column, cell, style)
-
-
 def _prices(book: "Workbook", styles: Styles, costs: list[RunCost]) -> dict[tuple[str, str], tuple[int, RunCost]]:
     """(run, target) -> its row as a spreadsheet counts, and its factors."""
-    sheet, found = _sheet(book, styles, "Prices", PRICES), {}
+    sheet, found = new_sheet(book, styles, "Prices", PRICES), {}
     for row, cost in enumerate(costs, 1):
-        _put(sheet, row, (cost.run, cost.target, cost.price_basis))
+        put(sheet, row, (cost.run, cost.target, cost.price_basis))
         rates = (hourly(cost), cost.usd_per_1k_input, cost.usd_per_1k_output, cost.usd_per_1k_cache_read)
-        _put(sheet, row, (*rates, _instances(cost)), styles.input, 3)
+        put(sheet, row, (*rates, _instances(cost)), styles.input, 3)
         found[cost.run, cost.target] = row + 1, cost
     return found
 
@@ -123,20 +95,20 @@ def hourly(cost: RunCost) -> float | None:
 def _stages(
     book: "Workbook", styles: Styles, results: list[Result], rows: dict[tuple[str, str], tuple[int, RunCost]]
 ) -> None:
-    sheet = _sheet(book, styles, "Stages", STAGES, top=2)
-    _put(sheet, 0, ("Transactions a month", A_MONTH, "Headroom", HEADROOM, "Spare instances", SPARE), styles.input)
+    sheet = new_sheet(book, styles, "Stages", STAGES, top=2)
+    put(sheet, 0, ("Transactions a month", A_MONTH, "Headroom", HEADROOM, "Spare instances", SPARE), styles.input)
     sheet.write_number(0, 3, HEADROOM, styles.input_share)
     sheet.write_string(1, 0, MONTH_TEXT)
     for row, result in enumerate(results, 3):
         f = result.figures
-        _put(sheet, row, (f.run, f.identity.target, result.payload, level_text(f), f.trust.verdict, f.limits.slo))
-        _put(sheet, row, (f.outcome.requests,), None, 6)
-        _put(sheet, row, (f.outcome.error_rate,), styles.share, 7)
+        put(sheet, row, (f.run, f.identity.target, result.payload, level_text(f), f.trust.verdict, f.limits.slo))
+        put(sheet, row, (f.outcome.requests,), None, 6)
+        put(sheet, row, (f.outcome.error_rate,), styles.share, 7)
         tokens = f.tokens
-        _put(sheet, row, (f.throughput.transactions_per_minute, tokens.prompt_tokens_mean), None, 8)
-        _put(sheet, row, (tokens.cache_read_share,), styles.share, 10)
-        _put(sheet, row, (tokens.completion_tokens_mean,), None, 11)
-        _put(sheet, row, (f.cost.usd_per_transaction,), styles.usd, 12)
+        put(sheet, row, (f.throughput.transactions_per_minute, tokens.prompt_tokens_mean), None, 8)
+        put(sheet, row, (tokens.cache_read_share,), styles.share, 10)
+        put(sheet, row, (tokens.completion_tokens_mean,), None, 11)
+        put(sheet, row, (f.cost.usd_per_transaction,), styles.usd, 12)
         price = rows.get((f.run, f.identity.target))
         if price is not None and result.usd is not None:
             _formulas(sheet, styles, row, result, *price)
@@ -183,15 +155,15 @@ def _formulas(sheet: "Worksheet", styles: Styles, row: int, result: Result, at: 
 
 def _cost(book: "Workbook", styles: Styles, costs: list[RunCost]) -> None:
     """What the run cost, line by line, and its sum."""
-    sheet = _sheet(book, styles, "Run cost", COST)
+    sheet = new_sheet(book, styles, "Run cost", COST)
     parts = [part for cost in costs for part in cost.parts]
     for row, part in enumerate(parts, 1):
-        _put(sheet, row, (part.run, part.target, part.kind, part.above, part.amount, part.per))
-        _put(sheet, row, (part.usd_per,), styles.input, 6)
+        put(sheet, row, (part.run, part.target, part.kind, part.above, part.amount, part.per))
+        put(sheet, row, (part.usd_per,), styles.input, 6)
         if part.per and part.usd_per is not None:
             sheet.write_formula(row, 7, f"=E{row + 1}/F{row + 1}*G{row + 1}", styles.usd, part.usd)
         else:
-            _put(sheet, row, (part.usd,), styles.usd, 7)
+            put(sheet, row, (part.usd,), styles.usd, 7)
     if parts:
         last = len(parts) + 1
         sheet.write_string(last, 0, "All together, at most", styles.head)

@@ -113,12 +113,13 @@ KINDS: dict[str, Kind] = {
     ),
     "prompts_repeated": Kind(
         "{share:%} of the prompts were repeats ({distinct:n different prompt/different prompts})",
-        "a prefix cache may have made them faster", "use a payload file of more lines, or a `prefix` with `nonce: start`", "warm",
+        "a prefix cache may have made them faster",
+        "use a payload file of more lines, or, for single prompts, a `prefix` with `nonce: start`", "warm",
     ),
     "cache_reads": Kind(
         "{share:%} of the prompt tokens were read from a cache", "new prompts take longer",
-        "send prompts that no cache knows (`prefix` with `nonce: start`), or, if a warm cache is meant, ask for it (`cache_point`, "
-        "`cache_system`)",
+        "send prompts that no cache knows (single ones with `prefix` and `nonce: start`), or, if a warm cache is meant, ask for it "
+        "(`cache_point`, `cache_system`)",
         "cached",
     ),
     "cache_below": Kind(

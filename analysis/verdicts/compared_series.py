@@ -16,10 +16,10 @@ from analysis.verdicts.gap_intervals import gap_intervals
 from analysis.verdicts.intervals import Intervals, interval_of_rate
 from analysis.verdicts.measured import Measured
 from analysis.verdicts.pooled_intervals import widened, within_or_between
-from analysis.verdicts.pooled_repeats import StagesAgain
 from analysis.verdicts.proportions import Share, wilson
 from analysis.verdicts.serial_intervals import memory
 from analysis.verdicts.stage_results import Result
+from analysis.verdicts.stages_again import StagesAgain
 from locustfiles.contract.statistics.batch_means import BATCHES, MIN_VALUES
 
 

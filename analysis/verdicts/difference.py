@@ -4,7 +4,8 @@ Two intervals that overlap are no test. The interval of the ratio comes from bot
 half-widths of independent estimates combine as sqrt(h1² + h2²), each end from the two that can bring it about (method of variance
 estimates recovery: Donner & Zou, Statistical Methods in Medical Research 21, 2012, 347-359). No records are needed, so that
 figures of other tools compare, too, wherever they carry intervals. Shares of requests are compared by their difference, which
-a share of 0 has, too (proportions.py).
+a share of 0 has, too (proportions.py); so is the share of prompt tokens from a cache, as that of so many requests as its interval
+tells of.
 
 The intervals are of the requests of the runs compared: what changes from run to run is in them only where a level was repeated.
 """
@@ -16,7 +17,7 @@ import typing
 from analysis.verdicts.intervals import THROUGHPUT, USD
 from analysis.verdicts.proportions import Share, apart, effective, p_above, smallest_seen
 from analysis.verdicts.quantiles import NORMAL, POWER, T_95, beyond, widening
-from analysis.verdicts.serial_intervals import CALL_ERROR_RATE, ERROR_RATE
+from analysis.verdicts.serial_intervals import CACHE_READS, CALL_ERROR_RATE, ERROR_RATE
 from analysis.verdicts.stage_results import Result, by_count
 from analysis.words.columns import Column, column, columns
 from analysis.words.value_text import ends_of
@@ -121,7 +122,8 @@ def difference(one: Result, other: Result, column: Column) -> Difference | None:
         shares = shares_of(one, column), shares_of(other, column)
         known = all(share.n for share in shares)  # of how many requests
         return of_shares(*shares) if known else Difference(was, now, None, None, None, BY_SHARES)
-    if math.isclose(was, now, rel_tol=1e-9) and was <= 0:
+    now = was if math.isclose(was, now, rel_tol=1e-9) else now  # rounding is no difference, however well both are known
+    if now == was <= 0:
         return Difference(was, now, 1.0, 1.0, None, BY_INTERVALS)
     if was <= 0 or now <= 0:
         return Difference(was, now, None, None, None, BY_INTERVALS)
@@ -200,10 +202,11 @@ def _asked_for(result: Result) -> int | None:
     return (outcome.requests or 0) - (outcome.cancelled or 0) if calls is None else calls
 
 
-#: shares of requests -> of how many
+#: shares of requests, and of their tokens -> of how many requests
 SHARES: dict[Column, typing.Callable[[Result], int | None]] = {
     ERROR_RATE: lambda r: (r.figures.outcome.requests or 0) - (r.figures.outcome.cancelled or 0),
     CALL_ERROR_RATE: lambda r: r.figures.calls.calls,
     BAD_STOP_SHARE: lambda r: r.figures.outcome.successes,
     GOOD_SHARE: _asked_for,
+    CACHE_READS: lambda r: 0,  # where there is no interval the service may not tell it
 }

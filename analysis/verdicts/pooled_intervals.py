@@ -16,6 +16,7 @@ from analysis.verdicts.intervals import USD, USD_PER_1M_OUTPUT, Intervals, cost_
 from analysis.verdicts.serial_intervals import series_intervals
 from analysis.verdicts.stage_results import Result
 from analysis.words.columns import METRICS, Column
+from analysis.words.session_figures import SessionFigures
 from analysis.words.spread import Spread
 from analysis.words.stage_figures import StageFigures
 from analysis.words.value_text import Interval
@@ -98,6 +99,16 @@ def wider(of_all: Spread, each: list[Spread]) -> Spread:
         value, low, high = (getattr(of_all, field) for field in (name, f"{name}_low", f"{name}_high"))
         ends[f"{name}_low"], ends[f"{name}_high"] = _ends(value, low, high, [getattr(s, name) for s in each])
     return dataclasses.replace(of_all, **ends)
+
+
+def wider_times(of_all: SessionFigures, each: list[SessionFigures]) -> SessionFigures:
+    """The same of the times of conversations."""
+    time, ends = of_all.session_time, dict[str, typing.Any]()
+    for name in ("p50", "p90", "p95"):
+        own = [getattr(found.session_time, name) for found in each]
+        value, low, high = (getattr(time, field) for field in (name, f"{name}_low", f"{name}_high"))
+        ends[f"{name}_low"], ends[f"{name}_high"] = _ends(value, low, high, own)
+    return dataclasses.replace(of_all, session_time=dataclasses.replace(time, **ends))
 
 
 def _ends(

@@ -13,15 +13,16 @@ import typing
 from analysis.cost.transaction_cost import stage_cost
 from analysis.metrics.stage_metrics import without_window
 from analysis.runs.run_reader import Run
-from analysis.runs.stage import Stage, joined, stage_of
 from analysis.verdicts.caution import Caution, alike, brief, caution, trust_of
 from analysis.verdicts.check import Check, State, overall
 from analysis.verdicts.echoes import echo_of
 from analysis.verdicts.intervals import with_intervals
-from analysis.verdicts.pooled_intervals import pooled_intervals, pooled_series, wider
-from analysis.verdicts.session_cautions import counted_together, few_sessions
+from analysis.verdicts.pooled_intervals import pooled_intervals, pooled_series, widened, wider, wider_times
+from analysis.verdicts.session_cautions import few_sessions
+from analysis.verdicts.session_intervals import session_intervals, session_series
 from analysis.verdicts.slo_checks import check
 from analysis.verdicts.stage_results import Result
+from analysis.verdicts.stages_again import StagesAgain, conversations_again
 from analysis.verdicts.told_stages import success_cautions
 from analysis.words.spread import Spread
 from analysis.words.stage_figures import StageFigures, Throughput
@@ -52,30 +53,6 @@ def candidates_among(runs: list[Run], prices: dict[str, dict[str, Price]], resul
     return [group[0] if len(group) == 1 else _pooled(stages, group) for group in groups_of(results)]
 
 
-class StagesAgain:
-    """The stages behind results, read from their runs' records once more."""
-
-    def __init__(self, runs: list[Run], prices: dict[str, dict[str, Price]]) -> None:
-        self._runs = {run.name: run for run in runs}
-        self._prices = prices
-        self._positions: dict[str, dict[typing.Any, typing.Any]] = {}
-
-    def of(self, results: list[Result]) -> Stage:
-        """All of them as one stage."""
-        by_run: dict[str, list[Result]] = {}
-        for r in results:
-            by_run.setdefault(r.key.run, []).append(r)
-        each = [self._of_run(self._runs[name], some) for name, some in by_run.items()]
-        return each[0] if len(each) == 1 else joined(each)
-
-    def _of_run(self, run: Run, results: list[Result]) -> Stage:
-        if run.name not in self._positions:
-            self._positions[run.name] = dict(run.records.groupby("stage").indices)
-        visits = {v.stage: v for v in run.manifest.stages}
-        price = self._prices[run.name][results[0].figures.identity.target]
-        return stage_of(run, [visits[r.key.stage] for r in results], price, self._positions[run.name])
-
-
 def _pooled(stages: StagesAgain, group: list[Result]) -> Result:
     kept = [r for r in group if r.trusted] or group
     stage, each = stages.of(kept), [r.figures for r in kept]
@@ -83,15 +60,22 @@ def _pooled(stages: StagesAgain, group: list[Result]) -> Result:
     if stage.window is not None:
         stage = dataclasses.replace(stage, window=(0.0, found.outcome.window_s or 0.0))
     cost = stage_cost(stage, found)
-    found = dataclasses.replace(found, cost=cost.figures)
+    talk = conversations_again(stages, stage, kept, cost.figures)
+    found = dataclasses.replace(
+        found, cost=cost.figures, sessions=wider_times(talk.sessions, [f.sessions for f in each])
+    )
     checks = [_check(list(same)) for same in zip(*_same_checks(stages, kept), strict=True)]
     intervals = kept[0].intervals if len(kept) == 1 else pooled_intervals(stage, found, kept, cost.billed)
+    if len(kept) > 1:
+        intervals |= widened(session_intervals(stage, found, talk.table, intervals), found, kept)
     cautions = _cautions(kept, group, found)
     found = dataclasses.replace(found, trust=trust_of(cautions), limits=overall(checks))
     batches = (f.throughput.batches for f in each)
     found = with_intervals(found, intervals, next((words for words in batches if words), ""))
     members, who = tuple(r.key for r in kept), who_of(kept)
     series = kept[0].series if len(kept) == 1 else pooled_series(stage, found, kept)
+    if len(kept) > 1:
+        series |= widened(session_series(talk.table), found, kept)
     place, prompts, echo = kept[0].place, kept[0].prompts, echo_of(stage)
     good_by = kept[0].good_by
     return Result(found, checks, intervals, cost.reason, who, members, series, place, prompts, echo, good_by, cautions)
@@ -159,7 +143,6 @@ def _together(of_all: StageFigures, each: list[StageFigures]) -> StageFigures:
             worker_cpu_max=worst(lambda f: f.instrument.worker_cpu_max),
             worker_lag_ms_max=worst(lambda f: f.instrument.worker_lag_ms_max),
         ),
-        sessions=counted_together([f.sessions for f in each]),
         ended_by=", ".join(dict.fromkeys(f.ended_by for f in each if f.ended_by)),
     )
     return _all_widened(found, each)

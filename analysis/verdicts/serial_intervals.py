@@ -3,6 +3,8 @@
 Order statistics and Wilson's interval take requests for independent of each other. Those of a stage are not where the endpoint is
 slow, or fails, for a while: n of them then tell as much as n / d independent ones. d is by how much the means of forty batches
 of the requests in question (above or below the percentile, failed or not) spread more than independent ones would, and never below 1.
+The share of prompt tokens from a cache is a ratio of sums over requests (Cochran, Sampling Techniques, 6.3), no closer than one rare
+request of another kind that has not come yet would leave it.
 
 The tables show the plain order statistics beside percentiles; differences between stages go by these.
 """
@@ -17,6 +19,7 @@ from analysis.metrics.percentiles import ranks
 from analysis.metrics.token_times import tpot_ms
 from analysis.runs.rows import Rows
 from analysis.runs.stage import Stage
+from analysis.runs.token_totals import prompt_total
 from analysis.verdicts.intervals import Intervals
 from analysis.verdicts.proportions import Share, wilson
 from analysis.verdicts.quantiles import T_95, half_width
@@ -28,13 +31,14 @@ from locustfiles.contract.statistics.binomial import LEVELS
 
 ERROR_RATE = column(lambda f: f.outcome.error_rate)
 CALL_ERROR_RATE = column(lambda f: f.calls.call_error_rate)
+CACHE_READS = column(lambda f: f.tokens.cache_read_share)
 _COLUMNS = {c.path: c for c in METRICS}
 
 
 def series_intervals(stage: Stage) -> Intervals:
     """95 %, of the figures that are known; a percentile's end that does not exist is 0 or infinite."""
     found = _times(stage.good, ("latency",), ("ttft",)) | _spread(_in_time(stage.good, tpot_ms(stage.good)), ("tpot",))
-    found |= _share(stage.measured, ERROR_RATE)
+    found |= _share(stage.measured, ERROR_RATE) | _cache_reads(stage.good)
     if stage.calls is not None:
         found |= _times(stage.calls.good, ("calls", "call_latency"), ("calls", "call_ttft"))
         found |= _share(stage.calls.measured, CALL_ERROR_RATE)
@@ -101,3 +105,22 @@ def _share(requests: Rows, of: Column) -> Intervals:
         return {}
     failed = typing.cast(np.ndarray, errors.notna().to_numpy())[ended][np.argsort(sent[ended], kind="stable")]
     return {of: wilson(Share(float(failed.mean()), len(failed) / memory(failed)))}
+
+
+def _cache_reads(good: Rows) -> Intervals:
+    """Nothing where the service does not tell them, or of under twenty successes."""
+    order = np.argsort(good["ended"].to_numpy(), kind="stable")
+    prompts, read = (v.to_numpy(dtype=float)[order] for v in (prompt_total(good), good["cache_read_tokens"]))
+    known = ~np.isnan(prompts)
+    prompts, read = prompts[known], np.nan_to_num(read[known])
+    whole = float(prompts.sum())
+    if not whole or good["cache_read_tokens"].isna().all():
+        return {}
+    share = float(read.sum()) / whole
+    off = read - share * prompts
+    half = mean_half_width(off)
+    if half is None:
+        return {}
+    half = max(half, in_batches(off)) / float(prompts.mean())
+    _, rare = wilson(Share(0.0, len(off) / memory(read)))
+    return {CACHE_READS: (max(0.0, share - max(half, share * rare)), min(1.0, share + max(half, (1 - share) * rare)))}

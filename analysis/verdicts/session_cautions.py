@@ -13,22 +13,12 @@ from analysis.verdicts.thresholds import THRESHOLDS
 from analysis.words.session_figures import SessionFigures
 from analysis.words.stage_figures import StageFigures
 
-COUNTS = ("sessions", "sessions_finished", "sessions_failed", "sessions_ended_early", "sessions_cut", "sessions_untold")
-
 
 def few_sessions(found: SessionFigures) -> typing.Iterator[Caution]:
     """Of a stage, or of repetitions together; none where requests are part of no conversation."""
     finished = found.sessions_finished or 0
     if found.there and finished < THRESHOLDS["sessions_finished"].limit:
         yield caution("few_sessions", finished=finished, begun=found.sessions or 0, cut=found.sessions_cut or 0)
-
-
-def counted_together(each: typing.Sequence[SessionFigures]) -> SessionFigures:
-    """How many conversations repetitions have together; nothing else is known of these."""
-    if not any(found.there for found in each):
-        return SessionFigures()
-    counts: dict[str, typing.Any] = {name: sum(getattr(found, name) or 0 for found in each) for name in COUNTS}
-    return SessionFigures(**counts)
 
 
 def turn_mix(found: SessionFigures) -> typing.Iterator[Caution]:

@@ -15,6 +15,7 @@ from analysis.verdicts.echoes import Echo, echo_of
 from analysis.verdicts.intervals import THROUGHPUT, Intervals, batches_of, intervals_of, with_intervals
 from analysis.verdicts.place import Place, place_of, prompts_of
 from analysis.verdicts.serial_intervals import series_intervals
+from analysis.verdicts.session_intervals import session_intervals, session_series
 from analysis.verdicts.slo_checks import check
 from analysis.verdicts.slo_criteria import criteria_of
 from analysis.verdicts.told_stages import told_intervals
@@ -124,22 +125,22 @@ def results_of(run: Run, prices: dict[str, Price]) -> list[Result]:
         cost = stage_cost(stage, found)
         talk = conversations_of(stage, cost.figures)
         found = dataclasses.replace(found, cost=cost.figures, sessions=talk.sessions)
-        told = stage.visit.aggregates is not None
         checks = [check(criterion, stage, found, cost.reason) for criterion in criteria]
         echo = echo_of(stage)
         cautions = tuple(cautions_of(stage, found, echo))
         found = dataclasses.replace(found, trust=trust_of(cautions), limits=overall(checks))
-        rate = found.tokens.completion_tokens_per_s
+        told, rate = stage.visit.aggregates is not None, found.tokens.completion_tokens_per_s
         intervals = told_intervals(stage, found) if told else intervals_of(stage, cost.billed, rate)
+        intervals |= session_intervals(stage, found, talk.table, intervals)
         found = with_intervals(found, intervals, batches_of(stage))
-        who, series = run.named(stage.target.name), series_intervals(stage)
+        series = series_intervals(stage) | session_series(talk.table)
         results.append(
             Result(
                 found,
                 checks,
                 intervals,
                 cost.reason,
-                who,
+                run.named(stage.target.name),
                 series=series,
                 measured_at=places[stage.target.name],
                 prompts=prompts_of(run, stage.visit.payload),

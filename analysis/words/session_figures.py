@@ -119,7 +119,8 @@ class TurnFigures:
     target: str = text("the scenario's target", required=True)
     payload: str = text("the payload file's stem", required=True)
     users: int | None = count("closed loop: planned concurrent users; else empty")
-    rate: float | None = number("open loop: planned requests a second; else empty", "1/s")
+    rate: float | None = number("open loop: conversations that were planned to begin a second; else empty", "1/s")
+    mix_share: float | None = number("of a part of a mix: its share of the mix's requests, as planned")
     turn: int = count("number of the request in its conversation", required=True)
     requests: int = count("requests of this number that began in the window; with `retry:` calls", required=True)
     attempts: int = count(
@@ -145,3 +146,8 @@ class TurnFigures:
         "lower",
     )
     usd_per_request_low: float | None = number("with failures of unknown tokens billed nothing", "USD", "lower")
+
+    @property
+    def of_conversations(self) -> bool:
+        """Of its level: what is due at its rate."""
+        return True

@@ -40,7 +40,8 @@ class Identity:
         "closed loop: planned concurrent users, each of which sends when its last answer has come; else empty"
     )
     rate: float | None = number(
-        "open loop: planned requests a second, sent when they are due; of a replay its mean; else empty",
+        "open loop: planned requests a second, of conversations those that are begun, sent when they are due; of a replay its mean; else "
+        "empty",
         "1/s",
         heading="planned requests/s",
     )
@@ -200,8 +201,13 @@ class StageFigures:
 
     @property
     def rate(self) -> float | None:
-        """Of its level: planned requests/s, None in the closed loop."""
+        """Of its level: planned requests/s, of conversations those begun; None in the closed loop."""
         return self.identity.rate
+
+    @property
+    def of_conversations(self) -> bool:
+        """Of its level: whether what is due at its rate are conversations."""
+        return self.sessions.there
 
     @property
     def mix_share(self) -> float | None:

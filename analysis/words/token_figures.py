@@ -12,8 +12,12 @@ class Tokens:
     prompt_tokens_mean: float | None = number(
         "mean prompt tokens of successes, cached ones included, where known", "tokens", heading="prompt tokens"
     )
-    cache_read_share: float | None = number("share of successes' prompt tokens that were read from a prompt cache")
-    cache_write_share: float | None = number("share of successes' prompt tokens that were written to a prompt cache")
+    cache_read_share: float | None = number(
+        "share of successes' prompt tokens that were read from a prompt cache; empty where no answer tells of it"
+    )
+    cache_write_share: float | None = number(
+        "share of successes' prompt tokens that were written to a prompt cache; empty where no answer tells of it"
+    )
     completion_tokens_mean: float | None = number(
         "mean output tokens of successes, where known", "tokens", heading="output tokens"
     )

@@ -204,3 +204,23 @@ def test_where_conversations_go_on_behind_a_failure_one_was_cut_behind_it(goes_o
     found = outcomes(last, np.array([2.0, 3.0, 3.0]), np.array([3.0, 3.0, 3.0]), goes_on)
     # the second one's failure was its last turn
     assert found.tolist() == [expected, Outcome.FAILED, Outcome.FINISHED]
+
+
+def test_repetitions_of_a_level_are_one_set_of_conversations(tmp_path):
+    # 2 s, and failed after 1 s; in the second repetition 4 s, and cut after 3 s by the hold's end at 123 s
+    spot = {"stage": 2, "repeat": 2, "phase": "measure"}
+    records = [*talk("a", 11, [2]), turn("b", 1, 1, 12, 1, error="throttled", prompt_tokens=None)]
+    records += [*talk("c", 111, [1, 2], **spot), turn("d", 1, 2, 119.5, 0.5, **spot)]
+    stages = [
+        window(1, 10, 20, target="bedrock", hold_until=START + 23),
+        window(2, 110, 120, target="bedrock", repeat=2, hold_until=START + 122.5),
+    ]
+    (level,) = analyse([made_run(tmp_path / "r", records, stages, targets=[WHOLE])]).candidates
+    found = level.figures.sessions
+    assert len(level.members) == 2
+    assert [found.sessions, found.sessions_finished, found.sessions_failed, found.sessions_cut] == [4, 2, 1, 1]
+    # in order 1 s failed, 2 s finished, 3 s cut, 4 s finished: weights 1/4, 1/4, 0 and 1/2
+    assert found.session_time.mean == pytest.approx((2 / 4 + 4 / 2) / (3 / 4))
+    assert found.session_time.p50 == pytest.approx(4.0)
+    # $0.000085 and $0.000245; a throttle is billed nothing
+    assert found.usd_per_session == pytest.approx((0.000085 / 4 + 0.000245 / 2) / (3 / 4))

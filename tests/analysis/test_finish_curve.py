@@ -82,3 +82,27 @@ def test_means_and_intervals_hold_where_a_third_is_cut():
     # mean of min(exponential, 24): 10 (1 - exp(-2.4)) = 9.09; its standard error over the runs is some 0.05
     assert np.mean(means) == pytest.approx(9.09, abs=0.35) and np.mean(naive) < 7.5
     assert 0.93 < held / runs <= 0.99
+
+
+def test_what_each_brings_to_a_ratio_without_cuts_is_its_residual():
+    found = curve((2, "+"), (3, "-"), (4, "+"), (5, "-"))
+    # ratio (10 + 20 + 30 + 40) / 2 = 50; (values - 50 x finished) / (2 / 4)
+    pulls = found.pulls(np.array([10.0, 20, 30, 40]))
+    assert pulls.tolist() == pytest.approx([-80, 40, -40, 80])
+
+
+def test_how_well_a_mean_is_known_with_cuts_is_as_by_leaving_each_out_in_turn():
+    draw = np.random.default_rng(5)
+    time, until = draw.gamma(4, 1, 400), draw.uniform(2, 14, 400)
+    ended, finished = time <= until, draw.random(400) < 0.9
+    times, usd = np.minimum(time, until), 3 + time + draw.normal(0, 0.5, 400)
+
+    def without(n):
+        kept = np.arange(400) != n
+        return FinishCurve(times[kept], ended[kept], (ended & finished)[kept]).per_finished(usd[kept])
+
+    each = np.array([without(n) for n in range(400)])
+    jackknife = np.sqrt(399 / 400 * ((each - each.mean()) ** 2).sum())
+    pulls = FinishCurve(times, ended, ended & finished).pulls(usd)
+    assert pulls.mean() == pytest.approx(0, abs=1e-9)
+    assert pulls.std(ddof=1) / 20 == pytest.approx(jackknife, rel=0.03)

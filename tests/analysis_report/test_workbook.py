@@ -8,10 +8,12 @@ import zipfile
 import pytest
 
 from analysis.__main__ import main
+from analysis.advice.analyse import analyse
 from analysis.planning.option import Terms
 from analysis.report.workbook import HEADROOM, SPARE, write_workbook
+from tests.helpers.conversations import chatting
 from tests.helpers.first_study import run_of, stage_of
-from tests.helpers.made_run import P4D
+from tests.helpers.made_run import BEDROCK, P4D, made_run, steady, window
 
 NS = {"m": "http://schemas.openxmlformats.org/spreadsheetml/2006/main"}
 TOKENS = {"target": "bedrock", "service": "bedrock", "prompt_tokens": 2923, "completion_tokens": 24}
@@ -109,3 +111,28 @@ def test_what_is_not_known_stays_empty_and_a_name_is_no_formula(report, tmp_path
 def test_a_place_that_cannot_be_written_is_an_oserror(report, tmp_path):
     with pytest.raises(OSError, match="No such file"):
         write_workbook(report, tmp_path / "nowhere" / "r.xlsx")
+
+
+def test_conversations_and_mixes_have_sheets_with_the_reports_own_figures(tmp_path):
+    records = chatting(4, 30, 150, target="bedrock", service="bedrock")
+    talks = made_run(
+        tmp_path / "talks",
+        records,
+        [window(1, 30, 150, users=4, target="bedrock")],
+        targets=[BEDROCK | {"stream": False}],
+    )
+    sent = steady(1, 10, 70, 3, 0.5, lead=5) + steady(2, 10, 70, 1, 0.5, lead=5, payload="de")
+    parts = [
+        window(n, 10, 70, payload=p, users=4, mix=[1, 2], mix_share=s) for n, p, s in ((1, "en", 0.75), (2, "de", 0.25))
+    ]
+    mix = {"mix": [{"target": "p4d", "payload": "en", "weight": 3}, {"target": "p4d", "payload": "de"}]}
+    mixed = analyse([talks, made_run(tmp_path / "mixed", sent, parts, scenario_keys=mix)])
+    write_workbook(mixed, tmp_path / "r.xlsx")
+    talk, whole = cells_of(tmp_path / "r.xlsx", 4), cells_of(tmp_path / "r.xlsx", 5)
+    found = mixed.conversed[0].figures.sessions
+    assert (talk["B2"][1], talk["F2"][1], talk["M2"][1]) == ("bedrock", found.sessions, found.session_time.p50)
+    # all conversations are alike: their cost is known exactly
+    assert [talk[f"{column}2"][1] for column in "QRS"] == pytest.approx([found.usd_per_session] * 3)
+    assert [whole[f"C{row}"][1] for row in (2, 3, 4)] == ["all parts together", "p4d on en", "p4d on de"]
+    assert whole["B2"][1] == "4 users" and whole["E3"][1] == 0.75
+    assert [whole[f"{column}2"][1] for column in "LMN"] == pytest.approx([37.688 / 3600 / 8] * 3, rel=0.01)

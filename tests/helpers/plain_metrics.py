@@ -134,8 +134,10 @@ def shares(measured: list[dict]) -> dict:
     row["media_bytes_mean"] = sum(media) / len(media) if media else None
     row["request_bytes_mean"] = sum(sent) / len(sent) if sent else None
     whole = sum(n for n in counts["prompt_tokens"] if n is not None)
-    row["cache_write_share"] = sum(r["cache_write_tokens"] or 0 for r in good) / whole if whole else None
-    row["cache_read_share"] = sum(r["cache_read_tokens"] or 0 for r in good) / whole if whole else None
+    told = [r["cache_write_tokens"] for r in good if r["cache_write_tokens"] is not None]
+    row["cache_write_share"] = sum(told) / whole if whole and told else None
+    told = [r["cache_read_tokens"] for r in good if r["cache_read_tokens"] is not None]
+    row["cache_read_share"] = sum(told) / whole if whole and told else None
     row |= lengths(good, "prompt", counts["prompt_tokens"]) | lengths(good, "completion", counts["completion_tokens"])
     for prefix, sources in (("", ("service", "tokenizer")), ("prompt_", ("service", "tokenizer", "payload"))):
         for source in sources:

@@ -96,3 +96,8 @@ def pause_s(load: Load, prompts: list[Prompt]) -> float:
     own = [turn.think_s for p in prompts for turn in p.turns[1:]]
     pauses = [load.think_s] * len(prompts) + [between if s is None else s for s in own]
     return statistics.fmean(pauses)
+
+
+def due_words(prompts: typing.Iterable[Prompt]) -> str:
+    """`conversations/s`, or `requests/s`: what is due at the rate of an open loop."""
+    return "conversations/s" if any(p.turns for p in prompts) else "requests/s"

@@ -29,6 +29,7 @@ CARDS = (
     ("cost", "Cost"),
     ("users", "Load"),
     ("tokens", "Tokens"),
+    ("sessions", "Conversations"),  # shown where there are some
 )
 Answer = Response | str
 

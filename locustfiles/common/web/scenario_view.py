@@ -6,6 +6,7 @@ import typing
 from locustfiles.common.planning.estimate import dollars
 from locustfiles.common.planning.inputs import Inputs
 from locustfiles.common.planning.plan import alone, plan
+from locustfiles.common.planning.turns_ahead import due_words
 from locustfiles.contract.prices.price import AnyPrice, HourlyPrice, TokenPrice
 from locustfiles.contract.scenario.loads import Load
 from locustfiles.contract.scenario.targets import Target
@@ -41,6 +42,7 @@ def described(inputs: Inputs) -> dict[str, typing.Any]:
         "hourly": f"{sure} {dollars(sum(hourly))}" if hourly and not searches else None,
         "hourly_targets": any(isinstance(price, HourlyPrice) for price in inputs.prices.values()),
         "token_targets": any(isinstance(price, TokenPrice) for price in inputs.prices.values()),
+        "cancel": scenario.cancel.text if scenario.cancel else None,
         "budget_usd": scenario.budget_usd,
         "confirm_above_usd": scenario.confirm_above_usd,
         "limits": {
@@ -71,7 +73,7 @@ def _stages(inputs: Inputs, target: Target, stem: str) -> dict[str, typing.Any]:
         "target": target.name,
         "payload": stem,
         "prompts": len(inputs.payloads[stem]),
-        "levels": _levels(inputs, load) + _of_mix(inputs, target.name, stem),
+        "levels": _levels(inputs, load, due_words(inputs.payloads[stem])) + _of_mix(inputs, target.name, stem),
         "window": _window(inputs, load),
         "repeat": load.repeat,
     }
@@ -82,15 +84,16 @@ def _of_mix(inputs: Inputs, target: str, stem: str) -> str:
     return next((f" of a mix, {100 * share:.3g} % of whose requests" for share in shares), "")
 
 
-def _levels(inputs: Inputs, load: Load) -> str:
+def _levels(inputs: Inputs, load: Load, due: str) -> str:
+    """due: the unit of its rate."""
     if load.find:
         return f"the most {load.find.of} up to {load.find.up_to:g} that keep the limits"
-    of = "users" if load.users else "requests/s"
+    of = "users" if load.users else due
     numbers = [f"{(n.users if n.users is not None else n.rate or 0.0):g}" for n in inputs.levels_of(load)]
     if len(numbers) > FIRST_LEVELS + LAST_LEVELS + 1:
         numbers = [*numbers[:FIRST_LEVELS], "…", *numbers[-LAST_LEVELS:]]
     if load.ramp:
-        return f"a ramp from {load.ramp.begin:g} to {load.ramp.end:g} requests/s, {load.arrivals_text} arrivals"
+        return f"a ramp from {load.ramp.begin:g} to {load.ramp.end:g} {due}, {load.arrivals_text} arrivals"
     kind = f", {load.arrivals_text} arrivals" if load.rate else f", from {load.replay}" if load.replay else ""
     return f"{', '.join(numbers)} {of}{kind}"
 

@@ -1,6 +1,6 @@
 // The strip at the head, the figures of the stage under way and its verdict so far.
 import { UNKNOWN, clock, count, duration, ends, level, make, milliseconds, money, number, percent, put, putTicked, seconds, text, ticked } from "./words.js";
-import { interval } from "./tables.js";
+import { interval, others, showParts } from "./tables.js";
 
 const at = id => document.getElementById(id);
 const STATES = {
@@ -15,12 +15,17 @@ function bar(name, progress, words) {
   put(at(`${name}-left`), words);
 }
 
+/** Of the stage under way, or of a part of its mix. */
+const talks = figures => {
+  const now = (figures && figures.stage) || {};
+  return now.sessions || (now.parts || []).map(part => part.sessions).find(Boolean) || null;
+};
 const left = (s, most) => s !== null && s !== undefined ? `${clock(s)} left` : most ? `at most ${duration(most)}` : "time left not known";
 
 const spent = spend => spend && spend.usd !== null && spend.usd !== undefined
   ? ` · at most ${money(spend.usd)} spent${spend.budget_usd ? ` of ${money(spend.budget_usd)}` : ""}` : "";
 
-export function showStrip(load) {
+export function showStrip(load, figures) {
   const run = load.run, stage = load.stage, scenario = load.scenario || {};
   const name = run ? text(run.name) : scenario.name ? text(scenario.name) : "Swarmledger";
   put(at("name"), name);
@@ -37,7 +42,7 @@ export function showStrip(load) {
   at("stage-row").hidden = !stage;
   if (stage) {
     put(at("stage-name"), `Stage ${count(place)}${planned ? ` of ${count(planned)}` : ""}`);
-    put(at("stage-what"), `${text(stage.target)} · ${level(stage)} · ${text(stage.payload)}${stage.repeat > 1 ? ` · repeat ${count(stage.repeat)}` : ""}${place !== stage.stage ? ` · number ${count(stage.stage)}` : ""} · ${PHASES[stage.phase] || text(stage.phase)}`);
+    put(at("stage-what"), `${text(stage.target)} · ${level({ ...stage, sessions: talks(figures) })} · ${text(stage.payload)}${stage.repeat > 1 ? ` · repeat ${count(stage.repeat)}` : ""}${place !== stage.stage ? ` · number ${count(stage.stage)}` : ""} · ${PHASES[stage.phase] || text(stage.phase)}`);
     bar("stage", stage.progress, left(stage.left_s, stage.at_most_s));
   }
   const over = run.ended_at !== null && run.ended_at !== undefined;
@@ -77,6 +82,7 @@ const pair = (stage, name, unit, words, n) => ({
 function cards(load, stage) {
   const n = stage.n || {}, errors = (stage.errors || []).map(([name, times]) => `${text(name)} ${count(times)}`).join(", ");
   const spend = load.spend || {}, users = load.users || {};
+  const held = stage.sessions || {};
   const per10k = ends(money, stage.usd_per_10k_low, stage.usd_per_10k_high);
   return {
     ttft: pair(stage, "ttft", "s", seconds, n.ttft),
@@ -86,11 +92,16 @@ function cards(load, stage) {
       under: stage.measured_s === null || stage.measured_s === undefined ? "" : `${count(stage.requests)} requests in ${seconds(stage.measured_s)} measured` },
     errors: { values: [["errors", percent(stage.error_rate)], ["throttled", percent(stage.throttle_share)]], under: errors || "" },
     tokens: { values: [["prompt", number(stage.prompt_tokens_mean)], ["output", number(stage.completion_tokens_mean)], ["from cache", percent(stage.cache_read_share)]],
-      under: "mean of a request; share of prompt tokens" },
+      under: `mean of a request; share of prompt tokens${stage.cache_asked_share ? `, ${percent(stage.cache_asked_share)} asked` : ""}` },
     cost: {
       values: [["per 10k requests", money(stage.usd_per_10k), per10k], ["spent, at most", money(spend.usd)]],
       under: [text(stage.cost_reason) === UNKNOWN ? "" : text(stage.cost_reason),
         spend.budget_usd ? `${money(spend.left_usd)} left of ${money(spend.budget_usd)}` : "no budget set"].filter(Boolean).join("; "),
+    },
+    sessions: {
+      values: [["finished", count(held.finished)], ["time p50", seconds(held.time_p50_s), interval(held, "time_p50_s", seconds)],
+        ["time p95", seconds(held.time_p95_s), interval(held, "time_p95_s", seconds)], ["$ each", money(held.usd), ends(money, held.usd_low, held.usd_high)]],
+      under: stage.sessions ? `${count(held.begun)} begun in the window${others(held)}` : "",
     },
     users: { values: [["users", count(users.running)], ["in flight", count(users.in_flight)]],
       under: users.planned === null || users.planned === undefined ? "" : `${count(users.planned)} planned` },
@@ -107,7 +118,10 @@ export function showCards(load, figures) {
       make("div", { className: words === UNKNOWN ? "unknown" : "" }, make("dt", {}, what), make("dd", {}, words, small ? make("small", {}, small) : null))));
     put(card.querySelector("p"), of.under);
   }
-  const stage = figures && figures.stage;
+  const stage = figures && figures.stage, parts = (stage && stage.parts) || [];
+  at("card-sessions").hidden = !(stage && stage.sessions);
+  at("parts").hidden = !parts.length;
+  showParts(at("parts-table"), parts);
   const early = stage && (stage.measured_s === null || stage.measured_s === undefined) ? ": nothing is measured yet" : " so far";
   put(at("figures-of"), stage ? `Stage ${count(stage.stage)}${early}` : "Figures of the stage");
 }

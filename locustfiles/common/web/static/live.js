@@ -28,7 +28,7 @@ async function ask() {
 function show() {
   document.dispatchEvent(new CustomEvent("swarmledger", { detail: last }));
   const { load, figures } = last, mine = figures && load.run && figures.run === load.run.id ? figures : null;
-  showStrip(load);
+  showStrip(load, mine);
   showVerdict(load, mine);
   showCards(load, mine);
   controls.show(load);

@@ -10,6 +10,9 @@ const end = (of, name, which) => {
 };
 export const interval = (of, name, words) => ends(words, end(of, name, "low"), end(of, name, "high"));
 
+/** `, 4 under way, 1 failed`: what did not finish, of conversations. */
+export const others = (of, before = "") => [["cut", "cut off"], ["under_way", "under way"], ["failed", "failed"], ["ended_early", "ended early"]]
+  .filter(([name]) => of[before + name]).map(([name, words]) => `, ${count(of[before + name])} ${words}`).join("");
 const percentile = (name, words) => row => [words(row[name]), interval(row, name, words)];
 const tenThousand = usd => usd === null || usd === undefined ? null : usd * 10000;
 /** heading, cell(row) -> [words, small words under them], whether it is a number */
@@ -32,6 +35,10 @@ const COLUMNS = [
   ["From cache", row => [percent(row.cache_read_share), ""], true],
   ["$ per 10k", row => [money(row.usd_per_10k_transactions),
     ends(money, tenThousand(row.usd_per_transaction_ci_low), tenThousand(row.usd_per_transaction_ci_high))], true],
+  ["Conversations", row => [count(row.sessions_finished), row.sessions === null || row.sessions === undefined ? "" : `of ${count(row.sessions)} begun${others(row, "sessions_")}`], true],
+  ["Their time p50", percentile("session_time_p50_s", seconds), true],
+  ["Their time p95", percentile("session_time_p95_s", seconds), true],
+  ["$ each", row => [money(row.usd_per_session), ""], true],
   ["Window", row => [seconds(row.window_s), row.ended_by ? `ended by ${text(row.ended_by)}` : ""], true],
   ["Why not VALID", row => [row.reasons && row.reasons.length ? [row.reasons].flat().join("; ") : "", ""], false],
 ];
@@ -55,6 +62,19 @@ export function showStages(table, rows) {
       return cell(words(row), css);
     }));
   }));
+}
+
+/** Of a mix under way: its parts. */
+export function showParts(table, parts) {
+  const told = JSON.stringify(parts);
+  if (table.told === told) return;
+  table.told = told;
+  table.tBodies[0].replaceChildren(...parts.map(of => make("tr", {},
+    cell([text(of.target), `${text(of.payload)}${of.sessions ? ` · ${count(of.sessions.finished)} conversations finished${others(of.sessions)}` : ""}`], "", "th", { scope: "row" }),
+    cell([text(of.verdict), ""], text(of.verdict)), cell([SLO[of.slo] || text(of.slo), ""], text(of.slo)),
+    cell([percent(of.share_sent), `${percent(of.share)} planned`], "n"), cell([count(of.requests), ""], "n"), cell([percent(of.error_rate), ""], "n"),
+    cell([number(of.throughput_per_s), ""], "n"), cell([seconds(of.ttft_p95_s), ""], "n"), cell([seconds(of.latency_p95_s), ""], "n"),
+    cell([money(of.usd_per_10k), ""], "n"))));
 }
 
 export function showWorkers(table, workers) {

@@ -65,8 +65,12 @@ export function duration(s) {
 }
 
 export const utc = s => known(s) ? `${new Date(s * 1000).toISOString().slice(0, 19).replace("T", " ")} UTC` : UNKNOWN;
-export const level = of => known(of.users) ? `${count(of.users)} user${of.users === 1 ? "" : "s"}`
-  : known(of.rate) ? `${Number(of.rate)} request${of.rate === 1 ? "" : "s"}/s` : UNKNOWN;
+const loaded = of => {
+  const what = known(of.sessions) ? "conversation" : "request";
+  return known(of.users) ? `${count(of.users)} user${of.users === 1 ? "" : "s"}` : known(of.rate) ? `${Number(of.rate)} ${what}${of.rate === 1 ? "" : "s"}/s` : UNKNOWN;
+};
+/** Of a finished stage, or of the load's, with `sessions` where it is of conversations. */
+export const level = of => known(of.mix_share) ? `${percent(of.mix_share)} of a mix of ${loaded(of)}` : loaded(of);
 
 // eslint-disable-next-line no-control-regex
 const HIDDEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
