@@ -1,4 +1,4 @@
-"""A run whose folder is in S3: the machine is killed with its disk, another goes on, S3 is away for a while, nothing is left at the end."""
+"""A run whose folder is in S3: the machine is killed with its disk, another goes on, S3 takes nothing for a while, and has all of it at last."""
 
 import json
 import shutil
@@ -9,7 +9,7 @@ import psutil
 from tests.helpers import folders
 from tests.helpers.locust_process import environment, one_locust
 from tests.helpers.patience import until
-from tests.helpers.s3_server import BUCKET, Front, client, gone, joined, moto, objects
+from tests.helpers.s3_server import BUCKET, Front, client, joined, moto, objects, refused
 
 LOAD = {"users": [1, 2], "settle_s": 0.3, "settle_at_most_s": 1, "measure_s": 2}
 PREFIX = "runs/a"
@@ -38,12 +38,23 @@ def test_the_same_command_goes_on_where_a_killed_machine_left_s3(endpoint, tmp_p
 
         with one_locust(scenario, ADDRESS, "--begin-or-resume", env=env, output=tmp_path / "second.log") as process:
             process.until("Stage 2 of 2")
-            front.fault = gone
-            process.until("S3 cannot be reached")
-            front.fault = None
-            assert process.wait() == 0, process.text
-        assert process.text.count("S3 cannot be reached") == 1 and "all of the run is there" in process.text
+            front.fault = lambda asked: refused(403, "AccessDenied")(asked) if asked.method == "PUT" else None
+            assert process.wait() == 2, process.text
+        assert process.text.count("WARNING/swarmledger: s3://load-tests/runs/a: s3:PutObject is not allowed") == 1
         run = disk / BUCKET / PREFIX
+        assert process.errors == [
+            f"error: {ADDRESS}: not all of the run is there: s3:PutObject is not allowed (AccessDenied); allow s3:PutObject on it "
+            f"to this role. All of it is in {run}: python -m analysis upload {run} {ADDRESS}"
+        ]
+        front.fault = None
+        client(url).delete_object(Bucket=BUCKET, Key=f"{PREFIX}/lease.json")
+
+        sent = endpoint.stats()["requests"]
+        with one_locust(scenario, ADDRESS, "--begin-or-resume", env=env, output=tmp_path / "third.log") as process:
+            assert process.wait() == 0, process.text
+        assert "the run is complete, nothing is left to measure" in process.text
+        assert f"{ADDRESS}: all of the run is there" in process.text
+        assert endpoint.stats()["requests"] == sent
         manifest = folders.manifest(run)
         assert (manifest["status"], [s["users"] for s in manifest["stages"]], len(manifest["parts"])) == (
             "complete",
@@ -53,9 +64,3 @@ def test_the_same_command_goes_on_where_a_killed_machine_left_s3(endpoint, tmp_p
         assert objects(url, PREFIX)["manifest.json"] == (run / "manifest.json").read_bytes()
         assert joined(url, PREFIX) == (run / "requests.csv").read_bytes()
         assert (run / "requests.csv").read_bytes().startswith(before) and "locust_stats.csv" in objects(url, PREFIX)
-
-        sent = endpoint.stats()["requests"]
-        with one_locust(scenario, ADDRESS, "--begin-or-resume", env=env, output=tmp_path / "third.log") as process:
-            assert process.wait() == 0, process.text
-        assert "the run is complete, nothing is left to measure" in process.text
-        assert endpoint.stats()["requests"] == sent

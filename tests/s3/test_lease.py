@@ -47,11 +47,12 @@ def test_one_that_is_not_renewed_is_taken_and_its_holder_finds_out(bucket):
     second.renew()
 
 
-def test_one_that_was_given_back_is_not_waited_for(bucket):
-    first = Lease(bucket, "first")
+def test_one_that_was_given_back_is_not_waited_for_nor_one_that_is_while_it_is(bucket):
+    first, second = Lease(bucket, "first"), Lease(bucket, "second")
     first.take(never, print)
     first.release()
-    Lease(bucket, "second").take(never, print)
+    second.take(never, print)
+    Lease(bucket, "third").take(lambda _: second.release(), print)
 
 
 def test_the_process_that_takes_the_place_of_another_does_not_wait(bucket):

@@ -1,5 +1,6 @@
 """The process beside a load test, by its pipes, and what it does through outages and at an end without S3; the command that sends the rest."""
 
+import argparse
 import contextlib
 import json
 import os
@@ -11,6 +12,7 @@ import time
 import pytest
 
 import analysis.__main__
+from analysis.runs.from_s3 import run_with_copies
 from locustfiles.contract.s3 import sending as sendings
 from locustfiles.contract.s3.bucket import Bucket
 from locustfiles.contract.s3.lease import Lease
@@ -108,7 +110,7 @@ def test_an_outage_is_told_once_and_what_was_measured_meanwhile_follows(front, b
         sending.look()
         time.sleep(0.02)
     assert warned == [
-        f"S3: S3 asks to go slower (SlowDown); the run goes on in {run} and is sent later; try again in a while"
+        f"{bucket.address}: S3 asks to go slower (SlowDown); the run goes on in {run} and is sent later; try again in a while"
     ]
     front.fault = refused(400, "ExpiredToken")
     sending.look()
@@ -116,7 +118,7 @@ def test_an_outage_is_told_once_and_what_was_measured_meanwhile_follows(front, b
     front.fault = None
     time.sleep(0.02)
     sending.look()
-    assert len(said) == 1 and said[0].startswith("S3 takes the run again, after ")
+    assert len(said) == 1 and " takes the run again after " in said[0]
     assert joined(front.url, bucket.address.prefix) == (run / "requests.csv").read_bytes()
 
 
@@ -142,15 +144,25 @@ def test_what_is_not_sent_at_the_end_is_sent_by_the_command_that_is_named(front,
 
 def test_reports_gates_and_watches_take_addresses_and_send_back(front, bucket, run, capsys):
     main, address = analysis.__main__.main, bucket.address
-    assert main(["report", str(address)]) == 1
+    assert main(["gate", str(address)]) == 1
     assert capsys.readouterr().err.endswith(
         f"error: {address}: no run is there, it has no manifest.json; give the address named by --run-dir\n"
     )
     assert main(["upload", str(run), str(address)]) == 0
     assert main(["watch", str(address), "--once"]) == 0
     assert "p4d" in capsys.readouterr().out
-    there = address.beside("reports")
-    assert main(["report", str(address), "--out", str(there)]) in (0, 2)
-    assert "report.html" in objects(front.url, there.prefix)
     assert main(["compare", str(address), str(run)]) == 1  # a run beside its copy
     assert "holds the same run as" in capsys.readouterr().err
+    there, seen = address.beside("reports"), []
+
+    def report(args: argparse.Namespace) -> int:
+        seen.append((args.runs, args.baseline))
+        out = pathlib.Path(args.out, "tables")
+        out.mkdir(parents=True)
+        (out / "a.csv").write_text("a\n")
+        return 3
+
+    asked = {"command": "report", "runs": [str(address), "plain"], "baseline": str(address), "out": str(there)}
+    assert run_with_copies(argparse.Namespace(**asked, run=report)) == 3
+    assert seen == [([str(address.copy), "plain"], str(address.copy))]
+    assert objects(front.url, there.prefix) == {"tables/a.csv": b"a\n"}

@@ -193,9 +193,9 @@ def _begin_master(
         raise BadInput("locustfile: no load shape; import StageShape into it")
     environment.uploads = uploads = RunUploads(options)
     parts = uploads.place(inputs)
-    master = Master(environment, runner, options, shape, inputs, clock, gate)
+    with uploads.attached(environment):
+        master = Master(environment, runner, options, shape, inputs, clock, gate)
     master.next_run.uploads = uploads
-    uploads.attach(environment)
     if options.metrics_port:
         metrics.listen(options.metrics_port, master.metrics_out.scrape)
     if environment.web_ui:

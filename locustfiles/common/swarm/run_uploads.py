@@ -1,7 +1,9 @@
 """Runs of this process whose --run-dir is in S3: each has a folder of this machine, as ever, and a process beside it that sends it."""
 
 import argparse
+import contextlib
 import pathlib
+import typing
 
 import gevent
 from locust.env import Environment
@@ -32,11 +34,15 @@ class RunUploads:
             options.run_dir = str(self.address.copy)
             self._hold(self.address, mode_of(options), self.address.copy)
 
-    def attach(self, environment: Environment) -> None:
-        """Behind the listeners of whoever records the runs."""
+    @contextlib.contextmanager
+    def attached(self, environment: Environment) -> typing.Iterator[None]:
+        """Within, whoever records the runs adds its listeners: those of this one are called behind them. Of `quitting` Locust calls
+        the last one first."""
+        if self.address:
+            environment.events.quitting.add_listener(self._on_quitting)
+        yield
         if self.address:
             environment.events.test_stop.add_listener(self._on_stop)
-            environment.events.quitting.add_listener(self._on_quitting)
             environment.events.quit.add_listener(self._on_quit)
 
     def place(self, inputs: Inputs | None) -> int:

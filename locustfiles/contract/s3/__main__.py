@@ -74,6 +74,7 @@ class Program:
             except BadInput as e:
                 _answer(error=str(e))
         elif told["do"] == "follow" and self._stored is not None:
+            self._bucket.hurry()
             upload = Upload(self._bucket, self._lease, pathlib.Path(told["folder"]), self._stored)
             self._sending = Sending(self._lease, upload, _warn, _say)
         elif told["do"] == "end":
@@ -102,9 +103,10 @@ class Program:
         if self._sending and left is None:
             count = self._sending.upload.sent_objects
             _say(f"{self._bucket.address}: all of the run is there ({count} objects sent)")
-        self._sending = None
-        with contextlib.suppress(S3Fault, Lost):
-            self._lease.release()
+        unreachable, self._sending = self._sending and self._sending.unreachable, None
+        if not (left and unreachable):  # else it is not waited for once more; the lease ends by itself
+            with contextlib.suppress(S3Fault, Lost):
+                self._lease.release()
         _answer(ended=True, left=left)
 
     def _tell_plain(self) -> None:

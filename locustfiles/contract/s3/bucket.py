@@ -14,7 +14,7 @@ from locustfiles.contract.s3.address import Address
 from locustfiles.contract.s3.faults import S3Fault, fault
 
 logging.getLogger("botocore").setLevel(logging.ERROR)  # it logs whole requests at lower ones
-CONNECT_S, READ_S, TRIES = 3, 10, 2  # whoever waits at a run's end waits for these
+CONNECT_S, READ_S, TRIES = 3, 8, 3
 KINDS = {
     ".csv": "text/csv",
     ".json": "application/json",
@@ -47,9 +47,13 @@ class Bucket:
     def __init__(self, address: Address, encryption: str = "") -> None:
         """encryption: AES256, aws:kms, or the id or ARN of a KMS key; empty: as the bucket does by itself."""
         self.address = address
-        self._sse = _encryption(encryption)
+        self._sse, self._tries = _encryption(encryption), TRIES
         self._client: typing.Any = None
         self.encrypted: bool | None = None  # whether the last object was, as S3 says
+
+    def hurry(self) -> None:
+        """From now on ask once: whoever asks tries again by itself, and is waited for at a run's end."""
+        self._client, self._tries = None, 1
 
     def put(self, key: str, body: bytes, instead_of: str | None = None, only_new: bool = False) -> str:
         """Its ETag. instead_of: the ETag that it must have now. Raises S3Fault, of kind `conflict` where it has another, or where it is
@@ -92,7 +96,7 @@ class Bucket:
     def _ask(self, method: str, **arguments: typing.Any) -> typing.Any:
         try:
             if self._client is None:
-                self._client = _client()
+                self._client = _client(self._tries)
             return getattr(self._client, method)(Bucket=self.address.bucket, **arguments)
         except S3Fault:
             raise
@@ -103,11 +107,11 @@ class Bucket:
             raise failed from None
 
 
-def _client() -> typing.Any:
+def _client(tries: int) -> typing.Any:
     """Of AWS, or by the path: few other servers answer by the bucket's own host name."""
     session = botocore.session.get_session()
     config: dict[str, typing.Any] = {"connect_timeout": CONNECT_S, "read_timeout": READ_S}
-    config |= {"retries": {"total_max_attempts": TRIES, "mode": "standard"}, "max_pool_connections": 16}
+    config |= {"retries": {"total_max_attempts": tries, "mode": "standard"}, "max_pool_connections": 16}
     by_path = config | {"s3": {"addressing_style": "path"}}
     own = (session.get_scoped_config().get("s3") or {}).get("addressing_style")
     other = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""

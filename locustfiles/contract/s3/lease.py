@@ -41,7 +41,7 @@ class Lease:
                     raise
                 continue
             holder, host = _holder_of(there)
-            if seen and there.etag != seen:
+            if seen and there.etag != seen and holder:
                 raise BadInput(
                     f"{self._bucket.address}: a run{host} writes there and goes on; give this one another address, or wait for its end"
                 )

@@ -26,7 +26,7 @@ class Sending:
         self._failing_since: float | None = None
         self._told: set[str] = set()
         self._again_s = AGAIN_S
-        self._lost = False
+        self._lost = self.unreachable = False  # unreachable: that is why it is not finished
 
     def look(self) -> None:
         """Send what is due. Raises nothing."""
@@ -38,7 +38,7 @@ class Sending:
             self._send(others)
         except Lost:
             self._lost = True
-            self._warn(f"S3: {TAKEN}; this run goes on in {self.upload.folder}")
+            self._warn(f"{self.upload.address}: {TAKEN}; it goes on in {self.upload.folder}")
         except S3Fault as e:
             self._fail(e)
         except OSError:  # of the folder: the run itself tells of it
@@ -60,6 +60,7 @@ class Sending:
                 why = e
             except OSError as e:
                 return f"{self.upload.folder} cannot be read ({e.strerror}); see to the disk"
+            self.unreachable = why.kind in ("network", "busy")
             if self.upload.sent_bytes > sent:
                 since, sent = time.monotonic(), self.upload.sent_bytes
             if why.kind in FOR_GOOD or time.monotonic() - since > GIVE_UP_S or not wait(AT_END_S):
@@ -73,9 +74,8 @@ class Sending:
         if others:
             self.upload.others()
         if self._failing_since is not None:
-            self._say(
-                f"S3 takes the run again, after {time.monotonic() - self._failing_since:.0f} s; all of it is there"
-            )
+            failed_s = time.monotonic() - self._failing_since
+            self._say(f"{self.upload.address}: takes the run again after {failed_s:.0f} s; all of it is there")
         self._failing_since, self._again_s = None, AGAIN_S
         self._told.clear()
 
@@ -85,4 +85,6 @@ class Sending:
         self._next_at, self._again_s = now + self._again_s, min(SELDOM_S, 2 * self._again_s)
         if e.kind not in self._told:
             self._told.add(e.kind)
-            self._warn(f"S3: {e.what}; the run goes on in {self.upload.folder} and is sent later; {e.remedy}")
+            self._warn(
+                f"{self.upload.address}: {e.what}; the run goes on in {self.upload.folder} and is sent later; {e.remedy}"
+            )

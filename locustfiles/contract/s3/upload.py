@@ -21,7 +21,7 @@ class Upload:
     """Of one folder. All that asks S3 raises S3Fault or Lost; what has arrived by then is not sent again."""
 
     def __init__(self, bucket: Bucket, lease: Lease, folder: pathlib.Path, stored: Stored) -> None:
-        self._bucket, self._lease, self.folder = bucket, lease, folder
+        self._bucket, self._lease, self.folder, self.address = bucket, lease, folder, bucket.address
         self._head: Head | None = stored.head
         self._blocks = list(stored.blocks)
         self._manifest, self._manifest_etag = stored.manifest, stored.etag
