@@ -5,6 +5,7 @@ import argparse
 import sys
 import typing
 
+from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.exit_codes import complain
 from locustfiles.contract.run_folder import NotARun, RunFolder
 from locustfiles.contract.s3.address import Address, address_of, is_address
@@ -15,12 +16,17 @@ from locustfiles.contract.s3.stored import stored_in
 from locustfiles.contract.s3.whole import send, send_files
 
 RUNS = ("runs", "folder", "run_folder", "baseline")  # arguments of the commands that take runs
+UPLOAD = "python -m analysis upload RUN s3://BUCKET/PREFIX"
 CHANGES, FOLLOWS = ("merge",), ("watch",)  # commands that change a run, or read one again and again
 
 
 def run_with_copies(args: argparse.Namespace) -> int:
     """The command's exit code. Raises BadInput."""
     places: dict[str, Address] = {}  # what was given -> its address
+    if is_address(getattr(args, "run_dir", None) or ""):
+        raise BadInput(
+            f"--run-dir: {args.command} writes a folder of this machine; give its path, then send it: {UPLOAD}"
+        )
     for name in RUNS:
         value = getattr(args, name, None)
         given = value if isinstance(value, list) else [value]

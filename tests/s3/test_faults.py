@@ -7,6 +7,7 @@ from locustfiles.contract.s3.address import Address, address_of
 from locustfiles.contract.s3.bucket import Bucket
 from locustfiles.contract.s3.faults import S3Fault
 from locustfiles.contract.s3.operations import ACTIONS, OPERATIONS
+from tests.helpers.emulator_process import ROOT
 from tests.helpers.locust_process import free_port
 from tests.helpers.proxies import KEY
 from tests.helpers.s3_server import gone, refused
@@ -99,3 +100,5 @@ def test_every_call_is_of_an_operation_that_roles_are_told_of():
     known = {operation.action for operation in OPERATIONS}
     assert set(ACTIONS.values()) <= known
     assert "s3:DeleteObject" not in known
+    text = (ROOT / "locustfiles/README.md").read_text()
+    assert [action for action in known if f"`{action}`" not in text] == []

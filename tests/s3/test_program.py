@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import csv
 import json
 import os
 import pathlib
@@ -19,6 +20,7 @@ from locustfiles.contract.s3.lease import Lease
 from locustfiles.contract.s3.sending import Sending
 from locustfiles.contract.s3.stored import stored_in
 from locustfiles.contract.s3.upload import Upload
+from locustfiles.contract.spool import Spool, write_spool
 from tests.helpers.emulator_process import ROOT
 from tests.helpers.made_run import made_run, steady, window
 from tests.helpers.proxies import KEY
@@ -142,7 +144,7 @@ def test_what_is_not_sent_at_the_end_is_sent_by_the_command_that_is_named(front,
     assert "already holds another run than" in capsys.readouterr().err
 
 
-def test_reports_gates_and_watches_take_addresses_and_send_back(front, bucket, run, capsys):
+def test_commands_take_addresses_for_runs_and_send_back_what_they_add(front, bucket, run, capsys):
     main, address = analysis.__main__.main, bucket.address
     assert main(["gate", str(address)]) == 1
     assert capsys.readouterr().err.endswith(
@@ -153,6 +155,16 @@ def test_reports_gates_and_watches_take_addresses_and_send_back(front, bucket, r
     assert "p4d" in capsys.readouterr().out
     assert main(["compare", str(address), str(run)]) == 1  # a run beside its copy
     assert "holds the same run as" in capsys.readouterr().err
+    assert main(["import", "table", "a.csv", "--run-dir", str(address)]) == 1
+    assert "--run-dir: import writes a folder of this machine; give its path" in capsys.readouterr().err
+
+    rows = list(csv.reader((run / "requests.csv").read_text().splitlines()))
+    theirs = ["w9" if name == "worker" else cell for name, cell in zip(rows[0], rows[-1], strict=True)]
+    kept = write_spool(run.parent, Spool(run.name, "w9", 0, 1, [theirs]))
+    assert main(["merge", str(address), str(kept)]) == 0
+    added = (address.copy / "requests.csv").read_bytes()
+    assert added.startswith((run / "requests.csv").read_bytes()) and added.count(b",w9,") == 1
+    assert joined(front.url, address.prefix) == added
     there, seen = address.beside("reports"), []
 
     def report(args: argparse.Namespace) -> int:
