@@ -7,7 +7,7 @@ import pytest
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.s3 import lease as leases
 from locustfiles.contract.s3.lease import Lease, Lost
-from tests.helpers.s3_server import answer_lost
+from tests.helpers.s3_server import BUCKET, answer_lost, client
 
 
 @pytest.fixture(autouse=True)
@@ -58,6 +58,14 @@ def test_one_that_was_given_back_is_not_waited_for_nor_one_that_is_while_it_is(b
 def test_the_process_that_takes_the_place_of_another_does_not_wait(bucket):
     Lease(bucket, "run").take(never, print)
     Lease(bucket, "run").take(never, print)
+
+
+def test_one_that_somebody_removes_is_written_anew(front, bucket):
+    first = Lease(bucket, "first")
+    first.take(never, print)
+    client(front.url).delete_object(Bucket=BUCKET, Key=f"{bucket.address.prefix}/lease.json")
+    first.renew()
+    first.renew()
 
 
 def test_a_renewal_whose_answer_is_lost_is_ones_own(front, bucket):

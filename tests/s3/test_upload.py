@@ -13,7 +13,7 @@ from locustfiles.contract.s3.faults import S3Fault
 from locustfiles.contract.s3.lease import Lease, Lost
 from locustfiles.contract.s3.stored import stored_in
 from locustfiles.contract.s3.upload import Upload
-from tests.helpers.s3_server import answer_lost, gone, joined, objects
+from tests.helpers.s3_server import BUCKET, answer_lost, client, gone, joined, objects
 
 SAID: list[str] = []
 
@@ -166,11 +166,13 @@ def test_a_block_that_is_missing_ends_what_is_there(front, bucket, tmp_path, mon
     for row in ("a\n", "b\n", "c\n"):
         folder.add(row)
         upload.round()
-    from tests.helpers.s3_server import BUCKET, client
-
     client(front.url).delete_object(Bucket=BUCKET, Key=f"{bucket.address.prefix}/requests/r1/000000000002.csv")
     assert fetched(bucket, tmp_path / "there") == 2
     again = upload_of(folder, bucket)
     again.check()
     again.round()  # what is missing is sent anew
     assert joined(front.url, bucket.address.prefix).count(b"b\n") == 1
+    client(front.url).delete_object(Bucket=BUCKET, Key=f"{bucket.address.prefix}/manifest.json")
+    folder.stage(9)
+    again.round()
+    assert "manifest.json" in objects(front.url, bucket.address.prefix)

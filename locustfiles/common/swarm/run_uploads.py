@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import logging
 import pathlib
 import typing
 
@@ -14,6 +15,8 @@ from locustfiles.common.swarm.run_place import check_options, mode_of, place_of_
 from locustfiles.common.watching.uploader import Uploader
 from locustfiles.contract.exit_codes import NOT_TRUSTED, complain
 from locustfiles.contract.s3.address import Address, address_of, is_address
+
+log = logging.getLogger("swarmledger")
 
 
 class RunUploads:
@@ -94,6 +97,8 @@ class RunUploads:
                 f"{uploader.address}: not all of the run is there: {left}. All of it is in {folder}: "
                 f"python -m analysis upload {folder} {uploader.address}{option}"
             )
+            if not self._options.headless:  # whose end is the process's, which tells it
+                log.error("%s", self._left[-1])
 
     def _on_stop(self, **_: object) -> None:
         if self._now and self._now[1].closed:

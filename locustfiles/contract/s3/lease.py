@@ -90,6 +90,9 @@ class Lease:
         try:
             self._put(holder)
         except S3Fault as e:
+            if e.kind == "absent":  # somebody has removed it
+                self._etag = None
+                return self._put(holder)
             if e.kind != "conflict":
                 raise
             there = self._bucket.get(KEY)

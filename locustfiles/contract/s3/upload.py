@@ -111,6 +111,9 @@ class Upload:
                 break
             except S3Fault as e:
                 tried.add(_hash(body))
+                if e.kind == "absent" and instead_of:  # somebody has removed it
+                    instead_of = None
+                    continue
                 if e.kind != "conflict":
                     raise
                 there = self._bucket.get(key)
