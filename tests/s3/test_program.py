@@ -96,6 +96,10 @@ def test_an_address_that_cannot_be_written_is_told_before_anything_is_sent(front
     with program(address) as process:
         answer, _ = ask(process, do="open", mode="begin", folder="copy")
     assert answer["error"].startswith(f"{address}: s3:PutObject is not allowed (AccessDenied); allow s3:PutObject")
+    front.fault = lambda asked: refused(403, "AccessDenied")(asked) if asked.key.endswith("manifest.json") else None
+    with program(address) as process:
+        answer, _ = ask(process, do="open", mode="begin", folder="copy")
+    assert answer["error"].endswith("allow s3:GetObject on it and s3:ListBucket on the bucket to this role")
 
 
 def test_an_outage_is_told_once_and_what_was_measured_meanwhile_follows(front, bucket, run, monkeypatch):

@@ -73,7 +73,10 @@ def _answered(e: botocore.exceptions.ClientError, address: Address, method: str)
         return S3Fault(address, "key", f"the KMS key cannot be used ({code})", remedy)
     if status == 403 or code in ("AccessDenied", "AllAccessDisabled"):
         action = ACTIONS.get(method, method)
-        return S3Fault(address, "permission", f"{action} is not allowed ({code})", f"allow {action} on it to this role")
+        # without the second S3 says so of what is not there, too
+        also = " and s3:ListBucket on the bucket" if method == "get_object" else ""
+        remedy = f"allow {action} on it{also} to this role"
+        return S3Fault(address, "permission", f"{action} is not allowed ({code})", remedy)
     if code in _ABSENT:
         return S3Fault(address, "absent", "it is not there", "give another address")
     if code in _CONFLICT or status in (409, 412):

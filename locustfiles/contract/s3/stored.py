@@ -76,19 +76,21 @@ class Stored(typing.NamedTuple):
 
 
 def stored_in(bucket: Bucket) -> Stored:
-    """Raises S3Fault."""
-    listed = bucket.list()
+    """The manifest as it was before the rows were looked for: of a run that goes on they are there which it counts. Raises S3Fault."""
     manifest = etag = None
-    if MANIFEST in listed:
-        got = bucket.get(MANIFEST)
-        manifest, etag = got.body, got.etag
+    try:
+        manifest, etag, _ = bucket.get(MANIFEST)
+    except S3Fault as e:
+        if e.kind != "absent":
+            raise
+    listed = bucket.list()
     blocks: list[Block] = []
     if head := head_of(manifest):
         for key in sorted(key for key in listed if key.startswith(f"{ROWS}{head.run_id}/")):
             name, each = key.rpartition("/")[2].removesuffix(".csv"), listed[key]
             if name.isdecimal() and int(name) == (blocks[-1].end if blocks else 0):  # else one before it is missing
                 blocks.append(Block(int(name), each.size, each.etag))
-    others = [key for key in listed if "/" not in key and key not in (MANIFEST, LEASE_KEY)]
+    others = [key for key in listed if "/" not in key and key.isprintable() and key not in (MANIFEST, LEASE_KEY)]
     return Stored(manifest, etag, blocks, others)
 
 
