@@ -117,6 +117,7 @@ class Front(http.server.ThreadingHTTPServer):
         self.url = f"http://127.0.0.1:{self.server_port}"
         self.asked: list[Asked] = []
         self.fault: Fault | None = None
+        self.dropped: set[str] = set()  # headers that are not passed on
 
     def __enter__(self) -> "Front":
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
@@ -153,7 +154,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.close_connection = True
             return
         passed = http.client.HTTPConnection(self.server.behind.hostname, self.server.behind.port, timeout=30)
-        headers = {k: v for k, v in self.headers.items() if k.lower() != "expect"}
+        headers = {k: v for k, v in self.headers.items() if k.lower() not in {"expect", *self.server.dropped}}
         passed.request(self.command, self.path, body, headers)
         response = passed.getresponse()
         kept = [

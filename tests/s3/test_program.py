@@ -102,6 +102,22 @@ def test_an_address_that_cannot_be_written_is_told_before_anything_is_sent(front
     assert answer["error"].endswith("allow s3:GetObject on it and s3:ListBucket on the bucket to this role")
 
 
+def test_a_server_that_keeps_no_two_apart_is_told_of(front, address):
+    for dropped, warned in (
+        (set(), []),
+        (
+            {"if-none-match", "if-match"},
+            [f"{address}: the server ignores conditions (If-None-Match); let no other run write there"],
+        ),
+    ):
+        front.dropped = dropped
+        with program(address) as process:
+            answer, said = ask(process, do="open", mode="begin", folder="copy")
+            assert (answer, said) == ({"opened": True, "resume": False}, warned)
+            process.stdin.close()
+            assert process.wait(60) == 0
+
+
 def test_an_outage_is_told_once_and_what_was_measured_meanwhile_follows(front, bucket, run, monkeypatch):
     monkeypatch.setattr(sendings, "AGAIN_S", 0.01)
     monkeypatch.setattr(sendings, "SELDOM_S", 0.01)

@@ -83,6 +83,10 @@ class Program:
     def _open(self, mode: typing.Any, path: pathlib.Path) -> bool:
         """Whether the run goes on. Raises BadInput."""
         self._lease.take(self._pause, _say)
+        if not self._lease.is_heeded():
+            _warn(
+                f"{self._bucket.address}: the server ignores conditions (If-None-Match); let no other run write there"
+            )
         self._stored = stored_in(self._bucket)
         resume = mode == AGAIN or goes_on(mode, self._bucket.address, self._stored, RunFolder(path))
         if resume and mode != AGAIN:

@@ -67,11 +67,24 @@ class Lease:
             return False
         return True
 
-    def _put(self, holder: str) -> None:
+    def is_heeded(self) -> bool:
+        """Of one that was taken: whether the server refuses another, as it must. Raises S3Fault."""
+        try:
+            self._etag = self._bucket.put(KEY, self._text(self._holder), only_new=True)
+        except S3Fault as e:
+            if e.kind != "conflict":
+                raise
+            return True
+        return False
+
+    def _text(self, holder: str) -> bytes:
         # the time, for what says the same has the same ETag
         told = {"holder": holder, "host": platform.node(), "since": self._taken_at, "renewed_at": time.time()}
-        body = json.dumps(told).encode() + b"\n"
-        self._etag = self._bucket.put(KEY, body, instead_of=self._etag, only_new=self._etag is None)
+        return json.dumps(told).encode() + b"\n"
+
+    def _put(self, holder: str) -> None:
+        text = self._text(holder)
+        self._etag = self._bucket.put(KEY, text, instead_of=self._etag, only_new=self._etag is None)
         self._renewed_at = time.monotonic()
 
     def renew(self) -> None:
