@@ -10,6 +10,7 @@ import threading
 import typing
 
 from locustfiles.contract.command_line import Parser, ended
+from locustfiles.contract.s3.address import is_address
 
 SELDOM = (50_000, 20, 50)  # containers, and rounds, between two looks for garbage
 MODULE, INSTALLED = "python -m analysis", "swarmledger"
@@ -24,6 +25,7 @@ EXAMPLE = """examples:
   python -m analysis watch runs/study
   python -m analysis calibrate runs/x --truth truth.jsonl
   python -m analysis merge runs/study swarmledger-spool-*.csv
+  python -m analysis upload runs/study s3://load-tests/runs/study
 
 exit code: 0 fine, 1 bad input, 2 the data cannot be trusted, 3 a limit of `gate` was missed."""
 SAME = f"""
@@ -52,6 +54,7 @@ COMMANDS = {
     "watch": ("analysis.commands.watch", "a run while it is under way: its stage, figures, verdict and cost so far"),
     "calibrate": ("analysis.commands.calibrate", "the instrument's own error, from the local endpoint's truth log"),
     "import": ("analysis.commands.import_", "result files of another load tester become a run folder"),
+    "upload": ("analysis.commands.upload", "a run folder into S3, or what an upload that did not end has left"),
     "merge": ("analysis.commands.merge", "add the records that workers kept when they had lost their master"),
 }
 
@@ -91,6 +94,10 @@ def _run(argv: list[str]) -> int:
             command.epilog = loaded.EXAMPLE.replace(MODULE, typed)
             loaded.add_arguments(command)
     args = parser.parse_args(argv)
+    if any(is_address(text.rpartition("=")[2]) for text in argv) and wanted != "upload":
+        from analysis.runs.from_s3 import run_with_copies
+
+        return run_with_copies(args)
     return int(args.run(args))
 
 

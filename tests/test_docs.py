@@ -26,6 +26,7 @@ from tests.helpers.documents import MANUAL, ROOT, commands
 from tests.helpers.emulator_process import running_emulator
 from tests.helpers.llama_server import running_llama_server
 from tests.helpers.locust_process import free_port
+from tests.helpers.s3_server import moto
 
 SHORT = {"users": [1, 2], "settle_s": 0.2, "settle_at_most_s": 2, "measure_s": 0.6}
 INTERRUPTED = {"users": [1], "settle_s": 0.2, "measure_s": 3}  # is not over before it is
@@ -179,7 +180,7 @@ def desk(tmp_path_factory, llama):
             data |= {"load": SHORT, "payloads": data["payloads"][:1]}
             data["slo"].pop("dataset", None)
         copy.write_text(yaml.safe_dump(data))
-    with running_emulator(served, truth=folder / "truth.jsonl") as emulator:
+    with running_emulator(served, truth=folder / "truth.jsonl") as emulator, moto() as s3:
         env = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "LOCUST_"))}
         env |= {
             "PATH": f"{pathlib.Path(sys.executable).parent}:{os.environ['PATH']}",
@@ -187,6 +188,7 @@ def desk(tmp_path_factory, llama):
             "AWS_SECRET_ACCESS_KEY": EXAMPLE_SECRET_KEY,
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_ENDPOINT_URL": emulator.url,
+            "AWS_ENDPOINT_URL_S3": s3,
             "LOCUST_WEB_HOST": "127.0.0.1",
             "LOCUST_WEB_PORT": str(free_port()),
         }

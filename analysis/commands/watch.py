@@ -106,6 +106,8 @@ def _follow(observer: "Observer", args: argparse.Namespace) -> int:
     """Until the run has ended."""
     with _teller(observer, args) as tell:
         while True:
+            for fetch in getattr(args, "again", ()):  # of a run in S3
+                fetch()
             figures = _settled(observer)
             tell(figures)
             sys.stdout.flush()

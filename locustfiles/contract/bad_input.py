@@ -11,6 +11,7 @@ BadInput                      usage, a file, an option, a package, the network: 
 ├── FolderUsed                a folder that already holds a run
 ├── NotARun                   a folder that holds no run that can be read
 ├── Complete                  a run of which nothing is left to measure
+├── S3Fault                   S3 that did not do what was asked: no bucket, no permission, no network
 ├── NotASpool                 a file that is not what a worker left of its records
 ├── BadLocustCsv              files that Locust did not write, or not whole
 ├── BadTokenMeans             a table of token means that does not fit

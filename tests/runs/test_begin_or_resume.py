@@ -39,9 +39,11 @@ def test_the_same_command_begins_goes_on_and_finds_nothing_left(endpoint, tmp_pa
         (["--begin-or-resume", "--overwrite"], "error: --begin-or-resume: needs the run's --run-dir, and neither"),
         (["--begin-or-resume", "--resume"], "error: --begin-or-resume: needs the run's --run-dir, and neither"),
         (
-            ["--run-dir", "s3://bucket/runs/a"],
-            "error: --run-dir s3://bucket/runs/a: is an address, and a run needs a folder",
+            ["--run-dir", "gs://bucket/runs/a"],
+            "error: --run-dir gs://bucket/runs/a: an address of another kind; give s3://BUCKET/PREFIX, or a folder's",
         ),
+        (["--run-dir", "s3://bucket"], "error: --run-dir s3://bucket: needs a place in the bucket; add one"),
+        (["--run-encryption", "AES256"], "error: --run-encryption: is for a run in S3; give its --run-dir s3://"),
     ],
 )
 def test_what_cannot_be_begun_is_refused_in_one_line(endpoint, tmp_path, options, said):
@@ -49,4 +51,4 @@ def test_what_cannot_be_begun_is_refused_in_one_line(endpoint, tmp_path, options
     with one_locust(scenario, tmp_path / "run", *options) as process:
         assert process.wait() == 1
         assert said in process.text and "Traceback" not in process.text
-    assert not list(tmp_path.glob("s3*"))
+    assert not [*tmp_path.glob("?[s3]:*"), *tmp_path.glob("s3*")]

@@ -16,7 +16,8 @@ log = logging.getLogger("swarmledger")
 def interrupt(environment, times: collections.abc.Iterator[int]) -> None:
     """Ctrl-C goes to the main greenlet. Python would raise it in whatever code is running, a request's too."""
     runner, teller = environment.runner, getattr(environment, "teller", None)
-    if teller and teller.skip():
+    uploads = getattr(environment, "uploads", None)
+    if any(each.skip() for each in (teller, uploads) if each):
         return
     time = next(times)
     if (

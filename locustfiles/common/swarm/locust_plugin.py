@@ -22,7 +22,7 @@ from locustfiles.common.swarm.interrupt import interrupt
 from locustfiles.common.swarm.introduction import Introduction
 from locustfiles.common.swarm.master import Master
 from locustfiles.common.swarm.next_run import OURS
-from locustfiles.common.swarm.run_place import place_of_run
+from locustfiles.common.swarm.run_uploads import RunUploads
 from locustfiles.common.swarm.scenario_follower import keep_time
 from locustfiles.common.swarm.scenario_starter import ScenarioStarter
 from locustfiles.common.swarm.sending_side import join, own_side
@@ -83,7 +83,13 @@ def _add_folder_options(add: typing.Callable) -> None:
         "--run-dir",
         default="",
         env_var="SWARMLEDGER_RUN_DIR",
-        help="The run folder to make; default runs/<UTC time>-<scenario>",
+        help="The run folder to make, or s3://BUCKET/PREFIX; default runs/<UTC time>-<scenario>",
+    )
+    add(
+        "--run-encryption",
+        default="",
+        env_var="SWARMLEDGER_RUN_ENCRYPTION",
+        help="Of a run in S3: AES256, aws:kms, or the id or ARN of a KMS key; default: as the bucket encrypts by itself",
     )
     add(
         "--resume",
@@ -143,8 +149,11 @@ def _on_init(environment, runner, services: tuple[str, ...], given: dict[str, st
         complain(f"{path}: stopped before anything was sent; start again")
         raise SystemExit(STOPPED) from None
     finally:
-        if gate and not begun:
-            patient_master.end_children()
+        if not begun:
+            if gate:
+                patient_master.end_children()
+            if uploads := getattr(environment, "uploads", None):
+                uploads.close()
 
 
 def _begin(
@@ -182,8 +191,11 @@ def _begin_master(
     shape = environment.shape_class
     if not isinstance(shape, StageShape):
         raise BadInput("locustfile: no load shape; import StageShape into it")
-    parts = place_of_run(options, inputs)
-    master = Master(environment, runner, options, shape, inputs, clock, gate)
+    environment.uploads = uploads = RunUploads(options)
+    parts = uploads.place(inputs)
+    with uploads.attached(environment):
+        master = Master(environment, runner, options, shape, inputs, clock, gate)
+    master.next_run.uploads = uploads
     if options.metrics_port:
         metrics.listen(options.metrics_port, master.metrics_out.scrape)
     if environment.web_ui:

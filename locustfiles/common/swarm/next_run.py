@@ -10,6 +10,7 @@ from locustfiles.common.calls.clock import Clock
 from locustfiles.common.planning.inputs import Inputs
 from locustfiles.common.recording.begun_manifest import default_path
 from locustfiles.common.recording.run_recorder import RunRecorder
+from locustfiles.common.swarm.run_uploads import RunUploads
 from locustfiles.common.swarm.scenario_follower import keep_time
 from locustfiles.common.swarm.worker import Worker
 from locustfiles.common.swarm.worker_registry import WorkerRegistry
@@ -37,6 +38,7 @@ class NextRun:
         self.options = argparse.Namespace(**vars(options))  # as given: whoever sends Locust's form may set any of them
         self.changing = gevent.lock.RLock()
         self.named: pathlib.Path | None = None
+        self.uploads: RunUploads | None = None
         self._first = inputs.scenario_file if inputs else None  # --run-dir is its
         self._folders: set[pathlib.Path] = set()
 
@@ -81,9 +83,13 @@ class NextRun:
         if self.environment.web_ui and (self.environment.host or OURS).startswith(OURS):
             self.environment.host = f"{OURS}{inputs.scenario.name}"  # not what an older page has sent with its Start
         resume = options.resume and not named and path == pathlib.Path(options.run_dir)
+        if self.uploads:
+            self.uploads.hold(path)
         try:
             run = RunRecorder(self.environment, inputs, path, self.clock, options.overwrite and not named, resume)
         except OSError as e:
             raise RunFolder(path).unusable(e) from None
         self._folders.add(path)
+        if self.uploads:
+            self.uploads.begin(path, run)
         return run

@@ -1,4 +1,4 @@
-"""Programs of the analysis, each in a process of its own, so that nothing of them runs in the loop that measures."""
+"""Programs beside a run, each in a process of its own, so that nothing of them runs in the loop that measures."""
 
 import contextlib
 import os
@@ -39,8 +39,8 @@ class Child(typing.NamedTuple):
             os.waitpid(self.pid, 0)
 
 
-def begin(arguments: list[str], errors_apart: bool = True) -> Child:
-    """`python -m analysis ARGUMENTS` with pipes to its standard input, output and error. Raises OSError.
+def begin(arguments: list[str], errors_apart: bool = True, module: str = "analysis") -> Child:
+    """`python -m MODULE ARGUMENTS` with pipes to its standard input, output and error. Raises OSError.
 
     errors_apart: else what it complains of comes by its output, and its error's pipe stays empty.
 
@@ -56,7 +56,7 @@ def begin(arguments: list[str], errors_apart: bool = True) -> Child:
     try:
         pid = os.posix_spawn(
             sys.executable,
-            [sys.executable, "-P", "-m", "analysis", *arguments],
+            [sys.executable, "-P", "-m", module, *arguments],
             _environment(),
             file_actions=[(os.POSIX_SPAWN_DUP2, descriptor, number) for number, descriptor in enumerate(as_theirs)],
             setpgroup=0,
@@ -72,6 +72,6 @@ def begin(arguments: list[str], errors_apart: bool = True) -> Child:
 
 
 def _environment() -> dict[str, str]:
-    """This process's own; the analysis is found from any working folder."""
+    """This process's own; what is ours is found from any working folder."""
     path = os.environ.get("PYTHONPATH")
     return dict(os.environ) | {"PYTHONPATH": os.pathsep.join([str(ROOT), *([path] if path else [])])}

@@ -1,0 +1,1 @@
+"""Run folders in S3, against moto's server with a front that fails on demand."""
