@@ -5,7 +5,7 @@ import re
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 #: top-level folders whose documents are the project's; not those that a run, an installation or a user makes
-FOLDERS = ("analysis", "configs", "findings", "locustfiles", "payloads", "scripts", "tests")
+FOLDERS = ("analysis", "configs", "deploy", "findings", "locustfiles", "payloads", "scripts", "tests")
 #: the manual, in the order in which a newcomer meets it: what comes later may use what earlier commands have made
 MANUAL = tuple(
     ROOT / folder / "README.md"
