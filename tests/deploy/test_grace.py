@@ -35,10 +35,11 @@ def test_a_period_that_is_none_is_refused(monkeypatch, said):
 def test_what_is_waited_for_at_an_end_ends_with_the_period(monkeypatch):
     monkeypatch.setenv(grace.VARIABLE, " 30 ")
     monkeypatch.setattr(grace, "_until", [])
-    assert (grace.given(), grace.at_most(40), grace.is_over()) == (30, 40, False)
+    assert (grace.given(), grace.at_most(40), grace.in_flight_s(40), grace.is_over()) == (30, 40, 40, False)
     grace.begin(30)
     grace.begin(300)  # a second signal gives no more time
     assert 28 < grace.at_most(40) <= 29 and grace.at_most(5) == 5 and not grace.is_over()
+    assert 21 < grace.in_flight_s(60) <= 22 and grace.in_flight_s(10) == 10
     grace._until[0] = time.monotonic() + 2.5  # of the last 3 s
     assert grace.is_over() and grace.at_most(40) <= 1.5
 

@@ -53,11 +53,18 @@ def begin(period_s: float) -> None:
         _until.append(time.monotonic() + period_s)
 
 
-def is_over(period_s: float | None = None) -> bool:
-    """Whether nobody's records are waited for any more: all that is left is for writing what is here."""
+def in_flight_s(seconds: float) -> float:
+    """As long as requests in flight may take from now on; `seconds` where no period has begun."""
     if not _until:
-        return False
-    return _until[0] - time.monotonic() < min(WRITE_S, (period_s or given() or DEFAULT_S) / 5)
+        return seconds
+    period_s = given() or DEFAULT_S
+    left_s = _until[0] - time.monotonic() - period_s + cut_after_s(period_s)
+    return min(seconds, max(0.0, round(left_s, 1)))
+
+
+def is_over() -> bool:
+    """Whether nobody's records are waited for any more: all that is left is for writing what is here."""
+    return bool(_until) and _until[0] - time.monotonic() < min(WRITE_S, (given() or DEFAULT_S) / 5)
 
 
 def at_most(seconds: float) -> float:

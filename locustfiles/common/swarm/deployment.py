@@ -19,17 +19,22 @@ STOPPING = ("cleanup", "stopped")  # Locust's worker hears nobody while its user
 log = logging.getLogger("swarmledger")
 
 
-def begin(environment: Environment, runner: Runner) -> None:
-    """What the environment asks for; nothing where it does not. Raises BadInput."""
+def begin(runner: Runner) -> None:
+    """What the environment asks for; nothing where it does not. Before other listeners to SIGTERM are there, which say how long
+    is left. Raises BadInput."""
     if path := beat.given():
         gevent.spawn(_beat, path, runner)
     if period_s := grace.given():
         gevent.signal_handler(signal.SIGTERM, _on_sigterm, runner, period_s)
-        if environment.stop_timeout:  # else no scenario is chosen yet
-            fits, words = grace.said(environment.stop_timeout, period_s)
-            log.log(logging.INFO if fits else logging.WARNING, "%s", words)
     if isinstance(runner, WorkerRunner):
         messenger.register(runner, CutShort, lambda message, _: _cut_later(runner, message.within_s))
+
+
+def tell(environment: Environment) -> None:
+    """Whether a drain fits into the grace period, where there is one and a scenario."""
+    if (period_s := grace.given()) and environment.stop_timeout:
+        fits, words = grace.said(environment.stop_timeout, period_s)
+        log.log(logging.INFO if fits else logging.WARNING, "%s", words)
 
 
 def _on_sigterm(runner: Runner, period_s: float) -> None:

@@ -133,8 +133,9 @@ def _on_init(environment, runner, services: tuple[str, ...], given: dict[str, st
     introduction, begun = Introduction(environment, runner) if isinstance(runner, WorkerRunner) else None, False
     try:
         watching_options.prepare(options)
+        deployment.begin(runner)
         _begin(environment, runner, services, path, gate, introduction)
-        deployment.begin(environment, runner)
+        deployment.tell(environment)
         if gate:
             gate.open()
             run_token.show(gate.token, options)

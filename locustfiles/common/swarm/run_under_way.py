@@ -121,7 +121,8 @@ class RunUnderWay:
 
     def _drain_users(self) -> None:
         if self.runner.user_count:
-            log.info("Draining: requests in flight may take up to %g s", self.run.inputs.scenario.request_timeout_s)
+            at_most_s = grace.in_flight_s(self.run.inputs.scenario.request_timeout_s)
+            log.info("Draining: requests in flight may take up to %g s", at_most_s)
             self.runner.start(0, USERS_A_SECOND)
             over = time.monotonic() + self.environment.stop_timeout + 5
             while self.runner.user_count and time.monotonic() < over and not grace.is_over():

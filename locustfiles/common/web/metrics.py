@@ -14,6 +14,7 @@ from locustfiles.contract.bad_input import BadInput
 
 PATH = "/metrics"
 KIND = "text/plain; version=0.0.4; charset=utf-8"
+HERE = "127.0.0.1"
 TIMEOUT = "X-Prometheus-Scrape-Timeout-Seconds"  # how long it will wait
 WAIT_S, MOST_S = 5.0, 30.0  # the first scrape begins the observer, which takes a second or two
 SPARE_S = 0.5  # an answer before it gives up
@@ -41,7 +42,8 @@ def serve(web_ui: typing.Any, scrape: Scrape, check: Check | None) -> None:
 
 
 def listen(host: str, port: int, scrape: Scrape) -> WSGIServer:
-    """On a port of its own. Raises BadInput."""
+    """On a port of its own; of this machine alone where no host is named. Raises BadInput."""
+    host = host or HERE
     app = Flask(__name__, static_folder=None)
     app.add_url_rule(PATH, "metrics", lambda: _metrics(scrape), methods=["GET"])
     server = WSGIServer((host, port), WebGuard(app, host, ()), log=None)
@@ -49,7 +51,7 @@ def listen(host: str, port: int, scrape: Scrape) -> WSGIServer:
         server.start()
     except OSError as e:
         raise BadInput(
-            f"--metrics-port {port}: cannot be listened on at {host} ({e.strerror}); give a free port"
+            f"--metrics-port {port}: cannot be listened on at {host} ({e.strerror}); give a free port, and a --metrics-host of this machine"
         ) from None
     return server
 
