@@ -109,5 +109,5 @@ def ended(command: collections.abc.Callable[[], int]) -> int:
     except ModuleNotFoundError as e:
         if (e.name or "").split(".")[0] in ("analysis", "locustfiles", "scripts", ""):
             raise  # our own bug
-        complain(f"{sys.executable}: no package {e.name}; use .venv/bin/python, or with this one {INSTALL}")
+        complain(f"{sys.executable}: no package {e.name}; use .venv/bin/python, or {INSTALL} with this one")
     return BAD_INPUT
