@@ -30,7 +30,7 @@ EXAMPLE = """examples:
 exit code: 0 fine, 1 bad input, 2 the data cannot be trusted, 3 a limit of `gate` was missed."""
 SAME = f"""
 
-`{INSTALLED}` (after pip install -e .) and `{MODULE}` (in the repository) are the same command."""
+`{INSTALLED}` (after pip install -e '.[analysis]') and `{MODULE}` (in the repository) are the same command."""
 
 #: command -> (module with add_arguments and run, what it does)
 COMMANDS = {

@@ -46,7 +46,7 @@ done
 cd "$(dirname "$0")/.."
 run_dir=${run_dir:-runs/calibrate-$(date -u +%Y%m%dT%H%M%SZ)}
 . scripts/lib/venv.sh
-make_venv requirements.txt
+make_venv requirements.txt analysis/requirements.txt
 
 . scripts/lib/local_sweep.sh
 .venv/bin/python -m scripts.lib.calibrate_scenario --users "$users" --scenario "$scenario" --measure-s "$seconds" --tls "$tls" --out "$work/scenario.yaml"

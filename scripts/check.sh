@@ -28,7 +28,7 @@ done
 
 cd "$(dirname "$0")/.."
 . scripts/lib/venv.sh
-make_venv requirements.txt tests/requirements.txt
+make_venv requirements.txt analysis/requirements.txt tests/requirements.txt
 
 failed=()
 # check NAME COMMAND...   shows what the command says only where it finds something

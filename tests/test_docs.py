@@ -35,8 +35,8 @@ OTHERS_RUN_THEM = (
     "scripts/calibrate.sh",
     "scripts/test.sh",
 )  # tests of their own; what is running now
-#: packages of `pip install`, which is not run; `.` is the product
-PACKAGES = {family.package for family in FAMILIES.values()} | {"."}
+#: packages of `pip install`, which is not run; `.` is the product, alone or with the analysis
+PACKAGES = {family.package for family in FAMILIES.values()} | {".", ".[analysis]"}
 #: variables that an `export` may set, where no code of ours names them
 EXPORTED = {"AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", "AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "AWS_CA_BUNDLE", "HTTPS_PROXY"}
 EXPORTED |= {"NO_PROXY", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "SWARMLEDGER_TOKEN", "SWARMLEDGER_WEB_USERS"}

@@ -155,8 +155,9 @@ def desk(tmp_path):
     """scripts/check.sh with tools that only note that they were called, and fail where a file of their name says so."""
     shutil.copytree(ROOT / "scripts/lib", tmp_path / "scripts/lib", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "scripts/check.sh", tmp_path / "scripts")
-    (tmp_path / "tests").mkdir()
-    for file in ("requirements.txt", "constraints.txt", "tests/requirements.txt"):
+    for folder in ("tests", "analysis"):
+        (tmp_path / folder).mkdir()
+    for file in ("requirements.txt", "constraints.txt", "analysis/requirements.txt", "tests/requirements.txt"):
         (tmp_path / file).touch()
     (tmp_path / ".venv/bin").mkdir(parents=True)
     for tool in ("ruff", "python", "lint-imports"):

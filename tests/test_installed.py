@@ -15,7 +15,12 @@ from tests.helpers.emulator_process import ROOT
 from tests.helpers.locust_process import environment, locust
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-REQUIREMENTS = ("requirements.txt", "scripts/emulator/requirements.txt", "tests/requirements.txt")
+REQUIREMENTS = (
+    "requirements.txt",
+    "analysis/requirements.txt",
+    "scripts/emulator/requirements.txt",
+    "tests/requirements.txt",
+)
 PIN = re.compile(r"([A-Za-z0-9._-]+)==(\S+)(?: ; .*)?")
 
 

@@ -16,6 +16,8 @@ from locustfiles.contract.full_disk import FULL
 from locustfiles.contract.nearest import nearest
 from locustfiles.contract.version import build
 
+#: what brings the load side and the analysis; the first alone comes with `.` in place of `.[analysis]`
+INSTALL = "pip install -c constraints.txt -e '.[analysis]'"
 #: argparse's words for a value that is no number
 _KINDS = {"int": "not a whole number", "float": "not a number"}
 
@@ -107,7 +109,5 @@ def ended(command: collections.abc.Callable[[], int]) -> int:
     except ModuleNotFoundError as e:
         if (e.name or "").split(".")[0] in ("analysis", "locustfiles", "scripts", ""):
             raise  # our own bug
-        complain(
-            f"{sys.executable}: no package {e.name}; use .venv/bin/python, or pip install -c constraints.txt -e . with this one"
-        )
+        complain(f"{sys.executable}: no package {e.name}; use .venv/bin/python, or {INSTALL} with this one")
     return BAD_INPUT

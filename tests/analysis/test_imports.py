@@ -45,6 +45,25 @@ def test_the_load_side_does_not_import_the_analysis():
     assert found == set()
 
 
+def packages(file: str) -> set[str]:
+    """What a requirement file names, as it is imported."""
+    lines = [line.partition("==")[0] for line in (ROOT / file).read_text().splitlines() if line and line[0] != "#"]
+    return {{"PyYAML": "yaml", "genai-prices": "genai_prices"}.get(name, name.lower()) for name in lines}
+
+
+def test_the_load_side_does_without_the_packages_of_the_analysis_and_the_other_way_round():
+    """But for commands that do the load side's work, and prices that AWS itself is asked for."""
+    load, analysis = packages("requirements.txt"), packages("analysis/requirements.txt")
+    assert {"pandas", "pyarrow", "matplotlib"} <= analysis - load and {"locust", "gevent", "boto3"} <= load - analysis
+    sends = list((ROOT / "locustfiles").rglob("*.py"))
+    found = {(p.name, n) for p in sends for n in imported(p) if n.split(".")[0] in analysis - load}
+    assert found == set()
+    contract = (ROOT / "locustfiles/contract").rglob("*.py")
+    asks = [*contract, *(p for p in MODULES if p.name not in {*LOAD_SIDE, "ask_aws.py"})]
+    found = {(p.name, n) for p in asks for n in imported(p) if n.split(".")[0] in load - analysis}
+    assert found == set()
+
+
 def test_importing_the_analysis_loads_neither_locust_nor_gevent_nor_boto3():
     names = [
         ".".join(p.relative_to(ROOT).with_suffix("").parts) for p in MODULES if p.stem not in ("__init__", "__main__")

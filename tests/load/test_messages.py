@@ -27,6 +27,7 @@ from locustfiles.common.recording.messages import (
     CallAsked,
     Called,
     CallMade,
+    CutShort,
     EndpointsChecked,
     Flush,
     Message,
@@ -91,6 +92,7 @@ SENT: list[tuple[Message, dict]] = [
     (Stranger(), {}),
     (Raised(), {}),
     (RunEnded(4), {"exit_code": 4}),
+    (CutShort(22.0), {"within_s": 22.0}),
 ]  # fmt: skip
 
 
@@ -175,4 +177,4 @@ def test_kinds_are_spelled_in_their_two_files_alone():
     quoted = [path.name for path in here if f'"{prefix}' in path.read_text() or f"'{prefix}" in path.read_text()]
     assert quoted == ["joining.py", "messages.py"]
     kinds = [cls.KIND for cls in (Called, *(type(m) for m, _ in SENT if not isinstance(m, Called)))]
-    assert len(set(kinds)) == len({type(m) for m, _ in SENT}) == 19
+    assert len(set(kinds)) == len({type(m) for m, _ in SENT}) == 20

@@ -5,7 +5,7 @@ as Locust's own do, over ZeroMQ on TCP; a worker that is cut off, paused or star
 below of a message that is lost or comes twice is what the run then does, and who finds it out.
 
     worker -> master   Called (EndpointsChecked, CallMade), StageClear, Raised, and RecordsReport inside Locust's own report
-    master -> worker   RunBegins, StageAnnounced, ArrivalsDealt, CallAsked, Flush, Acknowledged
+    master -> worker   RunBegins, StageAnnounced, ArrivalsDealt, CallAsked, Flush, Acknowledged, CutShort
 
 and RunEnded, the last of a run; and those of `joining`, by which a worker comes to take part, without which nothing of it is heard.
 
@@ -183,6 +183,18 @@ class Acknowledged(Message):
     run: str
     upto: int  # every record with a number below is here
     final: bool  # and so is the number of them all
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class CutShort(Message):
+    """The master ends within a grace period: workers that still have requests in flight in so many seconds cut them.
+
+    Lost: they end by themselves, and their records come too late: the master has gone, the worker keeps them in a spool.
+    Twice: the first counts.
+    """
+
+    KIND = "ledger_cut"
+    within_s: float
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import sys
 import gevent
 from locust.runners import MasterRunner
 
+from locustfiles.common.deployed import grace
 from locustfiles.common.swarm import run_token
 from locustfiles.contract.exit_codes import NOT_TRUSTED, STOPPED
 
@@ -35,11 +36,12 @@ def interrupt(environment, times: collections.abc.Iterator[int]) -> None:
         if environment.parsed_options.autostart:
             environment.parsed_options.autoquit = 0
         if teller:
-            teller.interrupted(environment.stop_timeout)
+            teller.interrupted(grace.in_flight_s(environment.stop_timeout))
         gevent.get_hub().handle_system_error(KeyboardInterrupt, KeyboardInterrupt())
     elif time == 2:
         log.warning(
-            "Already stopping: requests in flight may take %g s; Ctrl-C again loses them", environment.stop_timeout
+            "Already stopping: requests in flight may take %g s; Ctrl-C again loses them",
+            grace.in_flight_s(environment.stop_timeout),
         )
     else:
         run_token.end_at_once(NOT_TRUSTED)

@@ -17,6 +17,7 @@ from locust.env import Environment
 from locust.rpc import Message
 from locust.runners import WorkerRunner
 
+from locustfiles.common.deployed import grace
 from locustfiles.common.recording import messenger
 from locustfiles.common.recording.joining import Stranger
 from locustfiles.common.recording.messages import Acknowledged, Flush, Raised, RecordsReport, RunEnded
@@ -99,7 +100,9 @@ class MasterLink:
             self.worker_side.records.final = True  # another run's, if the master has begun one meanwhile
         over, left = time.monotonic() + HAND_IN_S, self.worker_side.records.outbox.waiting
         # without greenlets no answer is heard
-        while self.worker_side.records.owes and self.runner.greenlet and time.monotonic() < over:
+        while (
+            self.worker_side.records.owes and self.runner.greenlet and time.monotonic() < over and not grace.is_over()
+        ):
             self.report_now()
             gevent.sleep(0.5)
             if (now := self.worker_side.records.outbox.waiting) < left:

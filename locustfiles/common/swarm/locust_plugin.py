@@ -15,7 +15,7 @@ from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 from locustfiles.common.calls.clock import Clock
 from locustfiles.common.planning.inputs import Inputs, load_inputs
 from locustfiles.common.recording.joining import Hello
-from locustfiles.common.swarm import guarded_port, log_levels, patient_master, run_token
+from locustfiles.common.swarm import deployment, guarded_port, log_levels, patient_master, run_token
 from locustfiles.common.swarm.gate import Gate
 from locustfiles.common.swarm.given_options import remember
 from locustfiles.common.swarm.interrupt import interrupt
@@ -131,11 +131,17 @@ def _die(message: str) -> None:
 def _on_init(environment, runner, services: tuple[str, ...], given: dict[str, str], **_) -> None:
     options, path = environment.parsed_options, given.get("scenario", "")
     log_levels.set_levels()
+    try:
+        run_token.given()
+    except BadInput as e:
+        _die(str(e))
     gate = Gate(runner) if isinstance(runner, MasterRunner) else None
     introduction, begun = Introduction(environment, runner) if isinstance(runner, WorkerRunner) else None, False
     try:
         watching_options.prepare(options)
+        deployment.begin(runner)
         _begin(environment, runner, services, path, gate, introduction)
+        deployment.tell(environment)
         if gate:
             gate.open()
             run_token.show(gate.token, options)
@@ -197,7 +203,7 @@ def _begin_master(
         master = Master(environment, runner, options, shape, inputs, clock, gate)
     master.next_run.uploads = uploads
     if options.metrics_port:
-        metrics.listen(options.metrics_port, master.metrics_out.scrape)
+        metrics.listen(options.metrics_host, options.metrics_port, master.metrics_out.scrape)
     if environment.web_ui:
         # Locust's page asks for one otherwise
         environment.host = environment.host or f"{OURS}{inputs.scenario.name if inputs else ''}"

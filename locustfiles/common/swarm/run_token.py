@@ -1,7 +1,8 @@
 """The token that a run's workers show its master, so that nobody else reports to it, or ends it.
 
-It is SWARMLEDGER_TOKEN. Without one the master makes its own and leaves it in a file that its user alone can read: workers
-of the same user on the same machine find it there, others are given it by hand.
+It is SWARMLEDGER_TOKEN, or what the file of SWARMLEDGER_TOKEN_FILE holds, as platforms mount secrets. Without one the master
+makes its own and leaves it in a file that its user alone can read: workers of the same user on the same machine find it there,
+others are given it by hand.
 """
 
 import argparse
@@ -18,8 +19,9 @@ import tempfile
 import typing
 
 from locustfiles.common.watching import screen
+from locustfiles.contract.bad_input import BadInput
 
-VARIABLE = "SWARMLEDGER_TOKEN"
+VARIABLE, FILE_VARIABLE = "SWARMLEDGER_TOKEN", "SWARMLEDGER_TOKEN_FILE"
 MOST = 100  # masters of one user on one machine
 _LEFT_HERE: dict[int, str] = {}  # port -> the token that this process has left for its workers
 
@@ -31,8 +33,24 @@ def made_here() -> str:
 
 
 def given() -> str | None:
-    """By the environment."""
-    return os.environ.get(VARIABLE, "").strip() or None
+    """By the environment. Raises BadInput."""
+    token, file = os.environ.get(VARIABLE, "").strip(), os.environ.get(FILE_VARIABLE)
+    return token or (_of_file(pathlib.Path(file)) if file else None)
+
+
+@functools.cache
+def _of_file(path: pathlib.Path) -> str:
+    """Read once: a secret that is changed meanwhile is for the next run. Raises BadInput."""
+    try:
+        token = path.read_text(encoding="utf-8").strip()
+    except (OSError, ValueError) as e:
+        why = e.strerror if isinstance(e, OSError) else "not a text"
+        raise BadInput(
+            f"{FILE_VARIABLE} {path}: cannot be read ({why}); mount the secret there, readable by this user"
+        ) from None
+    if not token:
+        raise BadInput(f"{FILE_VARIABLE} {path}: is empty; put the run's token into it, a long random text")
+    return token
 
 
 def of_master(port: int) -> str:

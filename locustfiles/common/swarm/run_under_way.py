@@ -8,6 +8,7 @@ import gevent
 from locust.env import Environment
 from locust.runners import LocalRunner, MasterRunner
 
+from locustfiles.common.deployed import grace
 from locustfiles.common.planning.plan import USERS_A_SECOND
 from locustfiles.common.recording import messenger
 from locustfiles.common.recording.delivery import LINES_A_REPORT
@@ -120,10 +121,11 @@ class RunUnderWay:
 
     def _drain_users(self) -> None:
         if self.runner.user_count:
-            log.info("Draining: requests in flight may take up to %g s", self.run.inputs.scenario.request_timeout_s)
+            at_most_s = grace.in_flight_s(self.run.inputs.scenario.request_timeout_s)
+            log.info("Draining: requests in flight may take up to %g s", at_most_s)
             self.runner.start(0, USERS_A_SECOND)
             over = time.monotonic() + self.environment.stop_timeout + 5
-            while self.runner.user_count and time.monotonic() < over:
+            while self.runner.user_count and time.monotonic() < over and not grace.is_over():
                 gevent.sleep(0.05)
 
     def _await_records(self) -> None:
@@ -131,7 +133,9 @@ class RunUnderWay:
         over = time.monotonic() + ACKNOWLEDGE_S
         asked, received = 0.0, 0
         accounts = self.run.inbox.accounts
-        while time.monotonic() < over and not all(accounts[w].settled for w in self.registry.alive() if w in accounts):
+        while time.monotonic() < over and not grace.is_over():
+            if all(accounts[w].settled for w in self.registry.alive() if w in accounts):
+                break
             if (now := sum(account.received for account in accounts.values())) > received:
                 over, received = time.monotonic() + ACKNOWLEDGE_S, now
             if time.monotonic() - asked > 2:  # a message may be lost

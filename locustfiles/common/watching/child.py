@@ -1,6 +1,7 @@
 """Programs beside a run, each in a process of its own, so that nothing of them runs in the loop that measures."""
 
 import contextlib
+import importlib.util
 import os
 import pathlib
 import signal
@@ -11,9 +12,20 @@ import typing
 import gevent
 
 import locustfiles
+from locustfiles.contract.bad_input import BadInput
+from locustfiles.contract.command_line import INSTALL
 
 ROOT = pathlib.Path(locustfiles.__file__).resolve().parent.parent
 END_S = 2.0  # from the end of its input to its own
+NEEDED = "pandas"  # what an environment that only sends has not
+
+
+def require(option: str) -> None:
+    """Of an option whose figures such a program works out. Raises BadInput where there is none."""
+    if importlib.util.find_spec(NEEDED) is None:
+        raise BadInput(
+            f"{option}: needs the analysis, which this Python has not ({sys.executable}: no package {NEEDED}); {INSTALL}"
+        )
 
 
 class Child(typing.NamedTuple):

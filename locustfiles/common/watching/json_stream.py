@@ -6,6 +6,8 @@ import typing
 import gevent
 import gevent.queue
 
+from locustfiles.common.deployed import grace
+
 MOST_WAITING = 1000  # documents
 END_S = 30.0  # at the end they are waited for
 
@@ -26,7 +28,7 @@ class JsonStream:
 
     def close(self) -> None:
         self._waiting.put(None)
-        self._writer.join(END_S)
+        self._writer.join(grace.at_most(END_S))
 
     def _write(self) -> None:
         pool = gevent.get_hub().threadpool

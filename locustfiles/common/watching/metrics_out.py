@@ -6,6 +6,7 @@ import logging
 import time
 import typing
 
+from locustfiles.common.deployed import grace
 from locustfiles.common.watching.observer import Observer
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.otlp_settings import BY_ENVIRONMENT, otlp_settings
@@ -29,6 +30,12 @@ def add(add_argument: typing.Callable) -> None:
         default=0,
         env_var="SWARMLEDGER_METRICS_PORT",
         help="Answer Prometheus at http://127.0.0.1:PORT/metrics, also without the web UI",
+    )
+    add_argument(
+        "--metrics-host",
+        default="127.0.0.1",
+        env_var="SWARMLEDGER_METRICS_HOST",
+        help="Where --metrics-port listens; 0.0.0.0: for a Prometheus on another machine. Nobody logs in there",
     )
 
 
@@ -61,7 +68,7 @@ class MetricsOut:
         """At the very end: wait until the collector has all, for FLUSH_S at most."""
         if not self._begun:
             return
-        over, failed_before = time.monotonic() + FLUSH_S, self._told().get("failed", 0)
+        over, failed_before = time.monotonic() + grace.at_most(FLUSH_S), self._told().get("failed", 0)
         while (left_s := over - time.monotonic()) > 0:
             self._observer.ask("otlp", {"to": self._to, "flush": True}, left_s)
             told = self._told()

@@ -7,6 +7,7 @@ import sys
 import typing
 
 from locustfiles.common.watching import metrics_out
+from locustfiles.common.watching.child import require
 from locustfiles.common.watching.screen import is_usable, speak_above
 from locustfiles.contract.bad_input import BadInput
 
@@ -48,6 +49,13 @@ def add(add_argument: typing.Callable) -> None:
 def prepare(options: argparse.Namespace) -> None:
     """Before anything is said, in a master as in a worker. Raises BadInput."""
     metrics_out.prepare(options)
+    for option, asked in (
+        ("--otlp", options.otlp),
+        ("--metrics-port", options.metrics_port),
+        ("--json-lines", options.json_lines),
+    ):
+        if asked and not options.worker:
+            require(option)
     if not (options.live_every == 0 or 0.5 <= options.live_every <= 3600):
         raise BadInput(f"--live-every {options.live_every:g}: neither 0 nor between 0.5 and 3600 s; give seconds")
     if options.quiet and not options.logfile:

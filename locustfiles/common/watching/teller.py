@@ -23,6 +23,7 @@ import typing
 import gevent
 import gevent.event
 
+from locustfiles.common.deployed import grace
 from locustfiles.common.planning import confirm
 from locustfiles.common.watching import options as watching_options
 from locustfiles.common.watching import plain
@@ -101,7 +102,7 @@ class Teller:
     def _await_end(self) -> None:
         self._look()
         self._observer.hurry()
-        over = time.monotonic() + END_S
+        over = time.monotonic() + grace.at_most(END_S)
         while not self._over.is_set() and self._observer.is_there and time.monotonic() < over:
             self._over.wait(LOOK_S)
 

@@ -41,15 +41,18 @@ def serve(web_ui: typing.Any, scrape: Scrape, check: Check | None) -> None:
     web_ui.app.add_url_rule(address(web_ui, PATH), "swarmledger-metrics", view, methods=["GET"])
 
 
-def listen(port: int, scrape: Scrape) -> WSGIServer:
-    """On a port of its own, of this machine alone. Raises BadInput."""
+def listen(host: str, port: int, scrape: Scrape) -> WSGIServer:
+    """On a port of its own; of this machine alone where no host is named. Raises BadInput."""
+    host = host or HERE
     app = Flask(__name__, static_folder=None)
     app.add_url_rule(PATH, "metrics", lambda: _metrics(scrape), methods=["GET"])
-    server = WSGIServer((HERE, port), WebGuard(app, HERE, ()), log=None)
+    server = WSGIServer((host, port), WebGuard(app, host, ()), log=None)
     try:
         server.start()
     except OSError as e:
-        raise BadInput(f"--metrics-port {port}: cannot be listened on ({e.strerror}); give a free port") from None
+        raise BadInput(
+            f"--metrics-port {port}: cannot be listened on at {host} ({e.strerror}); give a free port, and a --metrics-host of this machine"
+        ) from None
     return server
 
 
