@@ -1,12 +1,10 @@
 """The processes that the manifests describe, with their own arguments and environment: they find each other and make a run folder."""
 
-import importlib.util
 import os
 import pathlib
 import subprocess
 import sys
 
-import pytest
 import yaml
 
 from tests.helpers import folders
@@ -49,7 +47,6 @@ class Cluster:
         return subprocess.Popen(command, cwd=work, env=env, stdout=log, stderr=subprocess.STDOUT)
 
 
-@pytest.mark.skipif(importlib.util.find_spec(ENTRY) is None, reason="the entry point comes with the image")
 def test_a_run_of_the_manifests_is_complete_and_shows_the_token_to_nobody(tmp_path):
     port = str(free_port())
     for name in ("runs", "token"):
