@@ -90,6 +90,6 @@ def test_a_misspelt_option_is_told_its_right_name(tmp_path, endpoint, option):
     with one_locust(scenario, None, option) as process:
         assert process.wait() == 1, process.text
     assert process.errors == [
-        f"error: {option.split('=')[0]}: unknown option; did you mean --run-dir? Else see locust --help; Swarmledger adds --scenario, --run-dir, --resume, --begin-or-resume, "
+        f"error: {option.split('=')[0]}: unknown option; did you mean --run-dir? Else see locust --help; Swarmledger adds --scenario, --run-dir, --run-encryption, --resume, --begin-or-resume, "
         "--overwrite, --yes, --live-every, --quiet, --json-lines, --otlp, --metrics-port, --web-users, --web-origin"
     ]
