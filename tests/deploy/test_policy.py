@@ -32,6 +32,7 @@ ACTIONS = {
     "CountTokens": "bedrock:CountTokens",
     "ApplyGuardrail": "bedrock:ApplyGuardrail",
     "InvokeGuardrailChecks": "bedrock:InvokeGuardrailChecks",
+    "Rerank": "bedrock:Rerank",
     "InvokeEndpoint": "sagemaker:InvokeEndpoint",
     "InvokeEndpointWithResponseStream": "sagemaker:InvokeEndpoint",
     "InvokeEndpointAsync": "sagemaker:InvokeEndpointAsync",
@@ -51,10 +52,12 @@ BESIDE = {
 }
 SERVICES = (
     "bedrock-runtime",
+    "bedrock-agent-runtime",
     "sagemaker-runtime",
     "sagemaker-inference-router-runtime",
     "sagemaker-gateway-runtime",
 )
+RANKED = Prompt("r", "Which pier?", None, documents=("Pier 3.", "Pier 4."))
 ENGINE = {"kind": "timed", "ttft_ms": 1, "tokens_per_second": 10_000, "seed": 1}
 QUEUED = {"output": "s3://answers/out"}
 CLAUDE = "anthropic.claude-3-haiku-20240307-v1:0"
@@ -64,7 +67,10 @@ CONFIG = {
         "e": {"engine": "quick", "dialect": "tgi"},
         "queued": {"engine": "quick", "dialect": "tgi", "asynchronous": QUEUED},
     },
-    "models": {CLAUDE: {"engine": "quick", "family": "claude"}},
+    "models": {
+        CLAUDE: {"engine": "quick", "family": "claude"},
+        "amazon.rerank-v1:0": {"engine": "quick", "family": "cohere-rerank"},
+    },
     "openai": {"m": {"engine": "quick"}},
     "routers": {"r": {"chat": ["e"], "later": ["queued"]}},
     "gateways": ["abc123"],
@@ -86,6 +92,10 @@ TARGETS = {
     },
     "InvokeGuardrailChecks": {
         "service": "bedrock", "api": "guardrail-checks", "parameters": {"checks": {"contentFilter": ["HATE"]}},
+    },
+    "Rerank": {
+        "service": "bedrock", "api": "rerank",
+        "model_id": "arn:aws:bedrock:us-east-1::foundation-model/amazon.rerank-v1:0",
     },
     "InvokeEndpoint": tgi("e", False),
     "InvokeEndpointWithResponseStream": tgi("e"),
@@ -131,7 +141,8 @@ def role(name: str) -> set[str]:
 
 def call_all(sender: Sender) -> None:
     for target in sender.scenario.targets:
-        sender.call(1, target, PROMPT, StageSpec(1, target.name, "p", 1), "measure")
+        prompt = RANKED if target.name == "Rerank" else PROMPT
+        sender.call(1, target, prompt, StageSpec(1, target.name, "p", 1), "measure")
 
 
 @pytest.fixture(scope="module")
