@@ -23,7 +23,10 @@ def cut(endpoint, tmp_path_factory):
     with started(scenario, folder / "run") as (process, url):
         await_phase(url, 1, "measure")
         folders.await_requests(endpoint, endpoint.stats()["requests"] + 40)
-        shown = until(lambda: (d := document(url)) and measured(d) > 5 and d, "figures of the stage under way")
+        shown = until(
+            lambda: (d := document(url)) and measured(d) > 5 and d["figures"]["stage"]["parts"] and d,
+            "figures of the stage under way",
+        )
         assert press(url, "skip")[0] == 200
         await_phase(url, 4, "measure")
         process.send(signal.SIGKILL)
@@ -43,7 +46,12 @@ def test_what_is_shown_of_a_mix_under_way_is_of_all_its_parts(cut):
     assert (stage["stage"], stage["target"], stage["users"]) == (1, "on-quick + by-quick-model + by-slow-model", 2)
     figures = shown["figures"]["stage"]
     assert figures["stage"] == 1 and figures["requests"] > 5 and figures["failures"] == 0
-    assert figures["usd_per_10k"] is None  # of its first part alone it would say nothing
+    assert [(p["target"], p["share"]) for p in figures["parts"]] == [
+        ("on-quick", 0.625),
+        ("by-quick-model", 0.25),
+        ("by-slow-model", 0.125),
+    ]
+    assert sum(p["requests"] for p in figures["parts"]) == int(figures["judged"].split()[1])
 
 
 def test_a_mix_that_is_skipped_is_so_in_all_its_parts(cut):
