@@ -21,7 +21,7 @@ REQUIREMENTS = (
     "scripts/emulator/requirements.txt",
     "tests/requirements.txt",
 )
-PIN = re.compile(r"([A-Za-z0-9._-]+)==(\S+)(?: ; .*)?")
+PIN = re.compile(r"([A-Za-z0-9._-]+)(?:\[[a-z0-9,]+\])?==(\S+)(?: ; .*)?")
 
 
 def pins(file: str) -> dict[str, set[str]]:

@@ -9,11 +9,6 @@ from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.exit_codes import complain
 from locustfiles.contract.run_folder import NotARun, RunFolder
 from locustfiles.contract.s3.address import Address, address_of, is_address
-from locustfiles.contract.s3.bucket import Bucket
-from locustfiles.contract.s3.copies import bring
-from locustfiles.contract.s3.faults import S3Fault
-from locustfiles.contract.s3.stored import stored_in
-from locustfiles.contract.s3.whole import send, send_files
 
 RUNS = ("runs", "folder", "run_folder", "baseline")  # arguments of the commands that take runs
 UPLOAD = "python -m analysis upload RUN s3://BUCKET/PREFIX"
@@ -22,6 +17,8 @@ CHANGES, FOLLOWS = ("merge",), ("watch",)  # commands that change a run, or read
 
 def run_with_copies(args: argparse.Namespace) -> int:
     """The command's exit code. Raises BadInput."""
+    from locustfiles.contract.s3.whole import send, send_files  # botocore is loaded for addresses alone
+
     places: dict[str, Address] = {}  # what was given -> its address
     if is_address(getattr(args, "run_dir", None) or ""):
         raise BadInput(
@@ -59,10 +56,15 @@ class _Again:
     """A run in S3 that may still grow."""
 
     def __init__(self, address: Address) -> None:
+        from locustfiles.contract.s3.bucket import Bucket
+
         self._bucket, self._said = Bucket(address), False
 
     def fetch(self, needed: bool) -> None:
         """needed: it must be there. Raises S3Fault, NotARun or BadInput."""
+        from locustfiles.contract.s3.copies import bring
+        from locustfiles.contract.s3.stored import stored_in
+
         address = self._bucket.address
         stored = stored_in(self._bucket)
         if needed and stored.manifest is None and not RunFolder(address.copy).manifest.exists():
@@ -71,6 +73,8 @@ class _Again:
 
     def __call__(self) -> None:
         """What has come since. Of S3's faults the first is told, and the run is as it was last seen."""
+        from locustfiles.contract.s3.faults import S3Fault
+
         try:
             self.fetch(needed=False)
             self._said = False

@@ -28,7 +28,7 @@ from tests.helpers.random_runs import (
 )
 
 ASKED_FOR = {"run", "stage", "repeat", "target", "model", "service", "instance_type", "instance_count", "payload"}
-ASKED_FOR |= {"users", "rate", "stream", "mix", "mix_share", "ramp"}
+ASKED_FOR |= {"users", "rate", "stream", "effort", "mix", "mix_share", "ramp"}
 SAID = {"worker_cpu_max", "worker_lag_ms_max", "ended_by"}
 CONVERSATIONS = {c.name for c in METRICS if c.path[0] == "sessions"}  # by hand in test_conversations.py
 JUDGED = {"errors", "bad_stops", "verdict", "reasons", "cautions", "price_bias", "slo", "slo_failed", "slo_open"}

@@ -48,7 +48,11 @@ def tools():
     result = {"toolResult": {"toolUseId": used["toolUseId"], "content": [{"json": {"sky": "clear"}}]}}
     image = {"image": {"format": "png", "source": {"bytes": PNG}}}
     document = {"document": {"format": "txt", "name": "ferries", "source": {"bytes": TEXT_FILE}}}
-    told = [*ASKED["messages"], answer["output"]["message"], {"role": "user", "content": [result, image, document]}]
+    told = [
+        *ASKED["messages"],
+        answer["output"]["message"],
+        {"role": "user", "content": [result, image, document, {"text": "And this?"}]},
+    ]
     answer = bedrock.converse(**ASKED | {"messages": told}, toolConfig={"tools": [TOOL]}, **LIMIT)
     is_text(answer["output"]["message"]["content"][0]["text"], answer["usage"]["outputTokens"])
 
