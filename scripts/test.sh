@@ -43,6 +43,7 @@ fi
 
 output=$(mktemp)
 known=$(mktemp -d)  # which tests failed, as pytest keeps it
+keeping=(-o addopts=--import-mode=importlib -o cache_dir="$known")  # without pyproject.toml's `no:cacheprovider`
 shower=
 trap 'rm -rf "$output" "$known"; [ -z "$shower" ] || kill "$shower"' EXIT
 
@@ -59,7 +60,7 @@ again() {
     local names
     names=$(.venv/bin/python -c 'import json, sys; print(*json.load(open(sys.argv[1])), sep="\n")' "$known/v/cache/lastfailed") || return
     [ "$(wc -l <<<"$names")" -le 3 ] || return
-    .venv/bin/python -m pytest -q "$@" -n 0 --last-failed -p cacheprovider -o cache_dir="$known" || return
+    .venv/bin/python -m pytest -q "$@" -n 0 --last-failed "${keeping[@]}" || return
     sed 's/^/passed at try 2, alone: /' <<<"$names"
 }
 
@@ -73,7 +74,7 @@ group() {
         shower=$!
     fi
     rm -rf "${known:?}/v"
-    .venv/bin/python -m pytest -q "$@" -p cacheprovider -o cache_dir="$known" >"$output" 2>&1 || failed=yes
+    .venv/bin/python -m pytest -q "$@" "${keeping[@]}" >"$output" 2>&1 || failed=yes
     [ -z "$shower" ] || kill "$shower"
     shower=
     echo
