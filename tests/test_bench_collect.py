@@ -26,7 +26,7 @@ def test_a_missing_record_or_a_bad_end_is_not_kept(made, received, rows, code):
     "wrong",
     [
         ["--rate", "0"],
-        ["--workers", "99"],
+        ["--workers", "129"],
         ["--seconds", "0"],
         ["--rate", "x"],
         ["--rounds", "0"],
