@@ -11,7 +11,7 @@ from tests.helpers.locust_process import environment, one_locust
 from tests.helpers.patience import until
 from tests.helpers.s3_server import BUCKET, Front, client, joined, moto, objects, refused
 
-LOAD = {"users": [1, 2], "settle_s": 0.3, "settle_at_most_s": 1, "measure_s": 2}
+LOAD = {"users": [1, 2], "settle_s": 0.3, "settle_at_most_s": 1, "measure_s": 5}
 PREFIX = "runs/a"
 ADDRESS = f"s3://{BUCKET}/{PREFIX}"
 

@@ -91,5 +91,5 @@ def test_a_misspelt_option_is_told_its_right_name(tmp_path, endpoint, option):
         assert process.wait() == 1, process.text
     assert process.errors == [
         f"error: {option.split('=')[0]}: unknown option; did you mean --run-dir? Else see locust --help; Swarmledger adds --scenario, --run-dir, --run-encryption, --resume, --begin-or-resume, "
-        "--overwrite, --yes, --live-every, --quiet, --json-lines, --otlp, --metrics-port, --web-users, --web-origin"
+        "--overwrite, --yes, --live-every, --quiet, --json-lines, --otlp, --metrics-port, --metrics-host, --web-users, --web-origin"
     ]
