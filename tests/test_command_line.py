@@ -57,7 +57,7 @@ MISTAKES = {
     f"{SCENARIO} --out /no/x --tls no": "--out /no/x",
     f"{BENCH}.load --users 1,b": "--users 1,b",
     f"{BENCH}.verdicts --stages 0": "--stages",
-    f"{BENCH}.collect --workers 99": "scripts.bench.collect",
+    f"{BENCH}.collect --workers 129": "scripts.bench.collect",
     f"{BENCH}.stages --stages 0": "--stages",
     f"{BENCH}.boto3_loop --url": "--url",
     f"{SWEEP} --scenrio x": "--scenrio",

@@ -164,13 +164,14 @@ def test_what_is_not_sent_at_the_end_is_sent_by_the_command_that_is_named(front,
     assert "already holds another run than" in capsys.readouterr().err
 
 
-def test_commands_take_addresses_for_runs_and_send_back_what_they_add(front, bucket, run, capsys):
+def test_commands_take_addresses_for_runs_and_send_back_what_they_add(front, bucket, run, capsys, monkeypatch):
     main, address = analysis.__main__.main, bucket.address
     assert main(["gate", str(address)]) == 1
     assert capsys.readouterr().err.endswith(
         f"error: {address}: no run is there, it has no manifest.json; give the address named by --run-dir\n"
     )
     assert main(["upload", str(run), str(address)]) == 0
+    monkeypatch.setenv("SWARMLEDGER_WATCH_NICE", "0")  # else all tests behind this one give way
     assert main(["watch", str(address), "--once"]) == 0
     assert "p4d" in capsys.readouterr().out
     assert main(["compare", str(address), str(run)]) == 1  # a run beside its copy
