@@ -1,7 +1,8 @@
 """boto3's clients for what is asked after a run, and what went wrong in one line with the action that is missing."""
 
-import os
 import typing
+
+from locustfiles.contract.aws_calls import patient
 
 ACTIONS = {
     "GetMetricData": "cloudwatch:GetMetricData",
@@ -71,14 +72,9 @@ class Aws:
     def _client(self, service: str) -> typing.Any:
         if service not in self._clients:
             import boto3
-            import botocore.config
 
-            own = (
-                {} if os.environ.get("AWS_MAX_ATTEMPTS") else {"retries": {"mode": "standard", "total_max_attempts": 5}}
-            )
-            settings = botocore.config.Config(connect_timeout=10, read_timeout=60, **own)
             session = boto3.session.Session(region_name=self.region)
-            self._clients[service] = session.client(service, config=settings)
+            self._clients[service] = session.client(service, config=patient(5))
         return self._clients[service]
 
 

@@ -1,10 +1,10 @@
 """AWS's Price List API, asked with the user's credentials: offers of a region, page by page."""
 
 import json
-import os
 import typing
 
 from analysis.prices.price_list import BEDROCK, HOSTING, MARKETPLACE, SERVICE, Read, read
+from locustfiles.contract.aws_calls import patient, remedy
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.nearest import nearest
 
@@ -27,20 +27,19 @@ _REMEDIES = {
 def reads_of(region: str) -> list[Read]:
     """What every offer says of a region. Raises BadInput in one line."""
     import boto3
-    import botocore.config
     import botocore.exceptions
 
-    patient = {} if os.environ.get("AWS_MAX_ATTEMPTS") else {"retries": {"mode": "standard", "total_max_attempts": 8}}
-    settings = botocore.config.Config(connect_timeout=10, read_timeout=60, **patient)
     try:
-        client = boto3.session.Session().client("pricing", region_name=HOME, config=settings)
+        client = boto3.session.Session().client("pricing", region_name=HOME, config=patient(8))
         reads = [_read(client, offer, region) for offer in _FILTERS]
         if not any(found.hours or found.tokens or found.searches for found in reads):
             raise BadInput(_nothing(region, boto3.session.Session()))
     except botocore.exceptions.ClientError as e:
         raise BadInput(f"pricing: {_refusal(e.response.get('Error', {}))}") from None
     except botocore.exceptions.BotoCoreError as e:
-        raise BadInput(f"pricing: {' '.join(str(e).split()).rstrip('.')}; {_remedy(e)}") from None
+        raise BadInput(
+            f"pricing: {' '.join(str(e).split()).rstrip('.')}; {remedy(e, 'AWS_ENDPOINT_URL_PRICING')}"
+        ) from None
     except (UnicodeDecodeError, json.JSONDecodeError):
         raise BadInput("pricing: an answer is no price list; check AWS_ENDPOINT_URL_PRICING and the proxy") from None
     except ValueError as e:  # an endpoint that is none
@@ -78,15 +77,6 @@ def _refusal(error: dict) -> str:
     remedy = next((remedy for begin, remedy in _REMEDIES.items() if code.startswith(begin)), "run it again later")
     said = " ".join(str(error.get("Message", "")).split())
     return f"AWS refuses ({code}{f': {said}' if said else ''}); {remedy}"
-
-
-def _remedy(e: Exception) -> str:
-    kind = type(e).__name__
-    if "Credential" in kind or "Profile" in kind or "Token" in kind or "SSO" in kind:
-        return "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or sign in"
-    if "Connect" in kind or "Timeout" in kind or "SSL" in kind or "Proxy" in kind:
-        return "check the network, the proxy and AWS_ENDPOINT_URL_PRICING"
-    return "check the AWS configuration"
 
 
 def _nothing(region: str, session: typing.Any) -> str:

@@ -1,9 +1,9 @@
 """SageMaker's control plane by boto3: patient where it throttles, and what it refuses in one line with the remedy."""
 
-import os
 import re
 import typing
 
+from locustfiles.contract.aws_calls import patient, remedy
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.keys import redact
 from scripts.endpoints.names import Item
@@ -59,20 +59,15 @@ class Control:
 
     def __init__(self, region: str | None, secrets: typing.Iterable[str] = ()):
         import boto3
-        import botocore.config
         import botocore.exceptions
         import botocore.session
 
-        patient = (
-            {} if os.environ.get("AWS_MAX_ATTEMPTS") else {"retries": {"mode": "standard", "total_max_attempts": 10}}
-        )
-        settings = botocore.config.Config(connect_timeout=10, read_timeout=60, **patient)
         self._secrets = sorted((each for each in secrets if len(each) > _SHORT), key=len, reverse=True)
         try:
             core = botocore.session.get_session()
             core.register_component("data_loader", loader())
             session = boto3.session.Session(botocore_session=core)
-            self._client = session.client("sagemaker", region_name=region, config=settings)
+            self._client = session.client("sagemaker", region_name=region, config=patient(10))
         except (botocore.exceptions.BotoCoreError, ValueError) as e:
             raise BadInput(
                 self._hidden(f"sagemaker: {str(e).rstrip(chr(46))}; give `region:` in the spec or --region")
@@ -93,7 +88,7 @@ class Control:
             raise Refused(operation, str(error.get("Code", "unknown error")), text) from None
         except botocore.exceptions.BotoCoreError as e:
             text = self._hidden(str(e)).rstrip(".")
-            raise BadInput(f"sagemaker: {operation}: {text}; {_remedy(e)}") from None
+            raise BadInput(f"sagemaker: {operation}: {text}; {remedy(e, 'AWS_ENDPOINT_URL_SAGEMAKER')}") from None
 
     def _hidden(self, text: str) -> str:
         """One line, without what `env_from:` took in."""
@@ -127,12 +122,3 @@ class Control:
 def status_of(described: dict[str, typing.Any]) -> str:
     """Of an endpoint or an inference component."""
     return str(described.get("EndpointStatus") or described.get("InferenceComponentStatus") or "unknown")
-
-
-def _remedy(e: Exception) -> str:
-    kind = type(e).__name__
-    if "Credential" in kind or "Profile" in kind or "Token" in kind or "SSO" in kind:
-        return "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or sign in"
-    if "Connect" in kind or "Timeout" in kind or "SSL" in kind or "Proxy" in kind:
-        return "check the network, the proxy and AWS_ENDPOINT_URL_SAGEMAKER"
-    return "check the AWS configuration"

@@ -27,18 +27,6 @@ def plane():
         yield e
 
 
-@pytest.fixture
-def user(plane, tmp_path, monkeypatch):
-    for name, value in variables(plane.url, tmp_path).items():
-        monkeypatch.setenv(name, value)
-    return tmp_path
-
-
-@pytest.fixture(scope="module")
-def client(plane):
-    return plane.client("sagemaker")
-
-
 def creating(client) -> bool:
     return any(each["EndpointStatus"] == "Creating" for each in client.list_endpoints()["Endpoints"])
 

@@ -10,7 +10,7 @@ import pytest
 from locustfiles.contract import endpoint_file
 from scripts.endpoints.__main__ import main
 from scripts.endpoints.control import Control
-from tests.helpers.control_plane import SPEC, running_plane, there, variables, written
+from tests.helpers.control_plane import SPEC, running_plane, there, written
 from tests.helpers.documents import ROOT, table
 
 README = ROOT / "scripts/endpoints/README.md"
@@ -26,18 +26,6 @@ def plane():
     }
     with running_plane(**settings) as e:
         yield e
-
-
-@pytest.fixture
-def user(plane, tmp_path, monkeypatch):
-    for name, value in variables(plane.url, tmp_path).items():
-        monkeypatch.setenv(name, value)
-    return tmp_path
-
-
-@pytest.fixture(scope="module")
-def client(plane):
-    return plane.client("sagemaker")
 
 
 def endpoints(*arguments: str) -> int:
