@@ -53,9 +53,14 @@ def begin(period_s: float) -> None:
         _until.append(time.monotonic() + period_s)
 
 
+def has_begun() -> bool:
+    """Whether SIGTERM has come."""
+    return bool(_until)
+
+
 def in_flight_s(seconds: float) -> float:
     """As long as requests in flight may take from now on; `seconds` where no period has begun."""
-    if not _until:
+    if not has_begun():
         return seconds
     period_s = given() or DEFAULT_S
     left_s = _until[0] - time.monotonic() - period_s + cut_after_s(period_s)

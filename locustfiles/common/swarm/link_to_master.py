@@ -5,8 +5,6 @@ A run without workers has none: its process takes its own records in.
 
 import dataclasses
 import logging
-import os
-import signal
 import time
 import typing
 
@@ -28,7 +26,6 @@ HAND_IN_S = 10.0  # without an acknowledgement of more
 MASTER_SILENT_S = 10
 PAUSED_S = 3  # a look at the master that comes so late: this process was paused, not the master
 REJOINED_S = 5  # for messages under way to a worker that has just introduced itself anew
-DEPLOYED = "SWARMLEDGER_GRACE_S"  # set where a platform starts and ends the processes, and goes by their exit codes
 log = logging.getLogger("swarmledger")
 
 
@@ -38,7 +35,7 @@ class MasterLink:
     def __init__(self, environment: Environment, runner: WorkerRunner, worker_side: Worker) -> None:
         self.environment, self.runner, self.worker_side = environment, runner, worker_side
         self.silent = False  # the master is
-        self._left = self._raised = self._signalled = False
+        self._left = self._raised = False
         self._run_ended = OK  # what the master would end with after the last run
         self._known_from = 0.0  # monotonic: a master that does not know this worker is heard from then on
         worker_side.report_now = self.report_now
@@ -47,8 +44,7 @@ class MasterLink:
         messenger.register(runner, Stranger, self._on_stranger, concurrent=True)
         messenger.register(runner, RunEnded, self._on_run_ended)
         environment.events.report_to_master.add_listener(self._on_report)
-        if os.environ.get(DEPLOYED):
-            gevent.signal_handler(signal.SIGTERM, self._on_sigterm)  # beside Locust's own
+        if grace.given():  # a platform starts and ends the processes, and goes by their exit codes
             environment.events.quitting.add_listener(self._say_how_it_ends)  # after `leave`: they are called in reverse
         environment.events.quitting.add_listener(self.leave)
 
@@ -80,13 +76,10 @@ class MasterLink:
     def _on_run_ended(self, message: RunEnded, _: str) -> None:
         self._run_ended = message.exit_code
 
-    def _on_sigterm(self) -> None:
-        self._signalled = True
-
     def _say_how_it_ends(self, **_: object) -> None:
         """By the exit code: a worker is done when its run is, and not when it, or the master, is moved to another machine."""
-        gevent.sleep(0)  # Locust's handler of the signal may have come before ours
-        if (self._signalled or self._run_ended in (NOT_TRUSTED, STOPPED)) and not self.environment.process_exit_code:
+        gevent.sleep(0)  # Locust's handler of the signal may have come before that of the grace period
+        if (grace.has_begun() or self._run_ended in (NOT_TRUSTED, STOPPED)) and not self.environment.process_exit_code:
             self.environment.process_exit_code = STOPPED
 
     def leave(self, **_: object) -> None:
