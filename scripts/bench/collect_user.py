@@ -1,11 +1,16 @@
-"""Users that send nothing and hand in records, so many a second. A locustfile, run by `python -m scripts.bench.collect`; its
-rate comes from the environment (BENCH_RECORDS_A_SECOND, of one worker)."""
+"""Users that send nothing and hand in records, so many a second, and what tells how late the master's loop is. A locustfile, run
+by `python -m scripts.bench.collect`; its settings come from the environment (BENCH_RECORDS_A_SECOND, of one worker; BENCH_LAGS,
+a file)."""
 
+import array
 import os
+import pathlib
 import time
 
 import gevent
-from locust import User, task
+from gevent.hub import get_hub
+from locust import User, events, task
+from locust.runners import MasterRunner
 
 from locustfiles.common.swarm.locust_plugin import register
 from locustfiles.common.swarm.shape import StageShape  # noqa: F401  Locust finds the shape in this module
@@ -13,6 +18,8 @@ from locustfiles.contract.record import RequestRecord
 
 RATE = float(os.environ["BENCH_RECORDS_A_SECOND"])
 EVERY_S = 0.02
+LOOK_S = 0.01
+SERVICES = ("bedrock",)
 
 
 class Maker(User):
@@ -46,4 +53,27 @@ class Maker(User):
         )  # fmt: skip
 
 
-register(("bedrock",))
+class LoopLag:
+    """A timer of the master's loop, due every LOOK_S: pairs of (monotonic s, how late it came, ms)."""
+
+    def __init__(self) -> None:
+        self._found, self._before = array.array("d"), time.monotonic()
+        self._timer = get_hub().loop.timer(LOOK_S, LOOK_S)
+        self._timer.start(self._look)
+
+    def _look(self) -> None:
+        now = time.monotonic()
+        self._found.extend((now, 1000 * max(0.0, now - self._before - LOOK_S)))
+        self._before = now
+
+    def save(self, **_: object) -> None:
+        pathlib.Path(os.environ["BENCH_LAGS"]).write_bytes(self._found.tobytes())
+
+
+@events.init.add_listener
+def _look_at_the_master(environment, runner, **_) -> None:
+    if isinstance(runner, MasterRunner):
+        environment.events.quitting.add_listener(LoopLag().save)
+
+
+register(SERVICES)

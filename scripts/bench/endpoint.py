@@ -74,11 +74,11 @@ class Endpoint:
 
 @contextlib.contextmanager
 def running_endpoint(
-    folder: pathlib.Path, core: int | None, tls: bool, spare: int | None = None
+    folder: pathlib.Path, core: int | None, tls: bool, spare: int | None = None, config: dict = CONFIG
 ) -> typing.Iterator[Endpoint]:
     """An endpoint with its files in `folder`, on `core`; with a `spare` core two processes on one port. Raises
     EndpointFailed."""
-    (folder / "endpoint.yaml").write_text(yaml.safe_dump(CONFIG), encoding="utf-8")
+    (folder / "endpoint.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
     certificate, options = None, ["--share-port"] if spare is not None else []
     if tls:
         certificate, key = make_certificate(folder)

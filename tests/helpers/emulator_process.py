@@ -3,12 +3,13 @@
 import contextlib
 import dataclasses
 import json
+import os
 import pathlib
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
+import typing
 import urllib.request
 
 import boto3
@@ -16,16 +17,18 @@ import yaml
 from botocore.config import Config
 
 from scripts.emulator.config import EXAMPLE_ACCESS_KEY, EXAMPLE_SECRET_KEY
+from tests.helpers import nursery
 from tests.helpers.patience import LONGEST_S
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+ROOT = nursery.ROOT
 
 
 @dataclasses.dataclass
 class RunningEmulator:
     """A running endpoint. `truth` is its log, complete once it has stopped."""
 
-    process: subprocess.Popen
+    process: nursery.Forked
+    stdout: typing.TextIO
     url: str
     truth: pathlib.Path | None
     errors: pathlib.Path
@@ -47,7 +50,7 @@ class RunningEmulator:
 
     def said_to_type(self) -> list[str]:
         """The lines after `in another shell:`, which the endpoint of a scenario prints; the last one is the run."""
-        said = iter(self.process.stdout.readline, "")
+        said = iter(self.stdout.readline, "")
         for line in said:
             if line.startswith("in another shell"):
                 break
@@ -76,10 +79,20 @@ class RunningEmulator:
         return [json.loads(line) for line in self.truth.read_text(encoding="utf-8").splitlines()]
 
 
-def _first_line(process: subprocess.Popen) -> str:
+def _started(arguments: list[str], folder: pathlib.Path) -> tuple[nursery.Forked, typing.TextIO]:
+    """(the process, its standard output); its errors are in the folder's file of that name."""
+    pipe = folder / "stdout"
+    os.mkfifo(pipe)
+    reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    process = nursery.start("emulator", arguments, dict(os.environ), pipe, folder / "errors")
+    os.set_blocking(reading, True)
+    return process, os.fdopen(reading)
+
+
+def _first_line(stdout: typing.TextIO) -> str:
     """What it prints first, within the time limit; empty if it prints nothing."""
     lines: list[str] = []
-    reader = threading.Thread(target=lambda: lines.append(process.stdout.readline()), daemon=True)
+    reader = threading.Thread(target=lambda: lines.append(stdout.readline()), daemon=True)
     reader.start()
     reader.join(LONGEST_S)
     return lines[0] if lines else ""
@@ -95,19 +108,19 @@ def running_emulator(
     """Start with a configuration (a dict is written to a file first) on a free port and stop it at the end.
     option: `--scenario`, where `config` is one.
     Raises RuntimeError, with what it said, if it does not start or does not end with code 0."""
-    with tempfile.TemporaryDirectory() as folder, open(pathlib.Path(folder) / "errors", "wb") as errors:
+    with tempfile.TemporaryDirectory() as folder:
         if isinstance(config, dict):
             path = pathlib.Path(folder) / "config.yaml"
             path.write_text(yaml.safe_dump(config), encoding="utf-8")
         else:
             path = pathlib.Path(config)
-        command = [sys.executable, "-m", "scripts.emulator", option, str(path), "--port", "0", *arguments]
-        if truth:
-            command += ["--truth", str(truth)]
-        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=errors, text=True)
-        e = RunningEmulator(process, "", pathlib.Path(truth) if truth else None, pathlib.Path(errors.name))
+        given = [option, str(path), "--port", "0", *arguments, *(["--truth", str(truth)] if truth else [])]
+        process, stdout = _started(given, pathlib.Path(folder))
+        e = RunningEmulator(
+            process, stdout, "", pathlib.Path(truth) if truth else None, pathlib.Path(folder) / "errors"
+        )
         try:
-            line = _first_line(process)
+            line = _first_line(stdout)
             if not line.startswith("listening on "):
                 process.kill()
                 process.wait()
@@ -117,6 +130,6 @@ def running_emulator(
         finally:
             running = process.poll() is None
             code = e.stop()
-            process.stdout.close()
+            stdout.close()
         if running and code != 0:
             raise RuntimeError(f"the emulator ended with {code}: {e.errors.read_text()}")

@@ -14,14 +14,14 @@ import pathlib
 import signal
 import socket
 import subprocess
-import sys
 
 from scripts.emulator.config import EXAMPLE_ACCESS_KEY, EXAMPLE_SECRET_KEY
+from tests.helpers import nursery
 from tests.helpers.emulator_process import ROOT
+from tests.helpers.nursery import LOCUST
 from tests.helpers.patience import LONGEST_S, until
 
 PATIENT = ROOT / "tests/helpers/patient_locust.py"
-LOCUST = str(pathlib.Path(sys.executable).parent / "locust")
 
 
 def free_port() -> int:
@@ -51,7 +51,7 @@ def environment(**changes: str | None) -> dict[str, str]:
 class LocustProcess:
     """A running `locust`. Its output is in a file, so that it never blocks on a full pipe."""
 
-    popen: subprocess.Popen
+    popen: subprocess.Popen | nursery.Forked
     output: pathlib.Path
 
     @property
@@ -89,6 +89,23 @@ class LocustProcess:
         assert fact(), f"ended, and never {what}:\n{self.text[-3000:]}"
 
 
+def _started(
+    arguments: list[str], output: pathlib.Path, env: dict[str, str], cwd: pathlib.Path, group: int
+) -> subprocess.Popen | nursery.Forked:
+    if nursery.fits(env, cwd):
+        return nursery.start("locust", arguments, env, output, group=group)
+    with open(output, "wb") as file:
+        return subprocess.Popen(
+            [LOCUST, *arguments],
+            cwd=cwd,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            process_group=group,
+        )
+
+
 @contextlib.contextmanager
 def locust(
     *arguments: object,
@@ -98,16 +115,7 @@ def locust(
     group: int = 0,
 ):
     """Any locust command, in process group `group` (0: its own). Killed at the end if it still runs."""
-    with open(output, "wb") as file:
-        popen = subprocess.Popen(
-            [LOCUST, *map(str, arguments)],
-            cwd=cwd,
-            env=environment() if env is None else env,
-            stdin=subprocess.DEVNULL,
-            stdout=file,
-            stderr=subprocess.STDOUT,
-            process_group=group,
-        )
+    popen = _started(list(map(str, arguments)), output, environment() if env is None else env, cwd, group)
     process = LocustProcess(popen, output)
     try:
         yield process

@@ -2,7 +2,10 @@
 
 import contextlib
 import csv
+import pathlib
 import subprocess
+import sys
+import sysconfig
 import urllib.request
 import venv
 
@@ -15,26 +18,32 @@ from tests.helpers.first_study import PAYLOAD, study
 from tests.helpers.locust_process import environment, free_port
 from tests.helpers.patience import until
 
-SERVER = "mlflow==3.17.2"  # in an environment of its own: it takes no pyarrow as new as ours
+# The server in an environment of its own, for it takes no pyarrow as new as ours; what else it imports it finds in ours.
+SERVER = (
+    "mlflow==3.17.2", "mlflow-tracing==3.17.2", "alembic==1.20.1", "mako==1.4.3", "sqlalchemy==2.1.9", "graphene==3.4.3",
+    "graphql-core==3.2.14", "graphql-relay==3.2.0",
+)  # fmt: skip
+PACKAGES = "import sysconfig; print(sysconfig.get_path('purelib'))"
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     """Its address."""
     folder, port = tmp_path_factory.mktemp("mlflow"), free_port()
-    venv.create(folder / "env", with_pip=True, symlinks=True)
-    subprocess.run(
-        [folder / "env/bin/pip", "install", "-q", "--no-compile", "--disable-pip-version-check", SERVER],
-        check=True,
-        capture_output=True,
-    )
+    venv.create(folder / "env", symlinks=True)
+    python = folder / "env/bin/python"
+    own = subprocess.run([python, "-c", PACKAGES], check=True, capture_output=True, text=True).stdout.strip()
+    (pathlib.Path(own) / "ours.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    pip = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "--no-compile", "--no-deps", *SERVER], check=True, capture_output=True)
     store = ["--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--artifacts-destination", folder / "artifacts"]
     where = ["--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
     with open(folder / "server.log", "wb") as log:
-        command = [folder / "env/bin/python", "-m", "mlflow", "server", *store, *where]
-        process = subprocess.Popen(
-            command, cwd=folder, env=environment(), stdout=log, stderr=log, start_new_session=True
-        )
+        command = [python, "-m", "mlflow", "server", *store, *where]
+        env = environment() | {
+            "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"
+        }  # eight processes that nothing here asks for
+        process = subprocess.Popen(command, cwd=folder, env=env, stdout=log, stderr=log, start_new_session=True)
     try:
         until(lambda: answers(port), lambda: (folder / "server.log").read_text()[-3000:])
         yield f"http://127.0.0.1:{port}"
