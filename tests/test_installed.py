@@ -3,6 +3,7 @@
 import importlib.metadata
 import json
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -102,6 +103,42 @@ def test_the_revision_is_the_checkouts_own_and_says_when_it_was_changed(tmp_path
     assert revision(tmp_path) == f"{commit}-dirty"
     (tmp_path / "inside").mkdir()  # as site-packages in somebody else's repository
     assert revision(tmp_path / "inside") is None
+
+
+@pytest.mark.parametrize("named", ["3f9a2c1", "ab" * 20, f"{'ab' * 20}-dirty", "ab" * 32])
+def test_without_a_checkout_the_revision_is_that_of_the_environment(tmp_path, monkeypatch, named):
+    monkeypatch.setenv(version.REVISION, named)
+    assert version.git_revision.__wrapped__() != named  # this is a checkout, of which git itself tells
+    monkeypatch.setattr(version, "ROOT", tmp_path)
+    assert version.git_revision.__wrapped__() == named
+    monkeypatch.setenv(version.REVISION, "")  # an image that was built without
+    assert version.git_revision.__wrapped__() is None
+
+
+def test_a_copy_without_a_checkout_tells_its_revision_and_refuses_what_is_none(tmp_path):
+    """As the image's build asks it."""
+    shutil.copytree(ROOT / "locustfiles", tmp_path / "locustfiles", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+
+    def told(revision: str) -> tuple[int, str]:
+        command = [sys.executable, "-P", "-m", "locustfiles.common.deployed", "--version"]
+        env = environment(PYTHONPATH=str(tmp_path), SWARMLEDGER_REVISION=revision)
+        done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=30)
+        return done.returncode, done.stdout + done.stderr
+
+    named = f"swarmledger {PROJECT['project']['version']}"
+    assert told("") == (0, f"{named}\n")
+    assert told(f"{'ab' * 20}-dirty") == (0, f"{named} (revision {'ab' * 20}-dirty)\n")
+    for none, shown in (
+        ("main", "main"),
+        ("3f9a", "3f9a"),
+        ("3f9a2c1\nb", "3f9a2c1 b"),
+        ("\x1b[31m3f9a2c1", "\\x1b[31m3f9a2c1"),
+    ):
+        said = (
+            f"error: {version.REVISION}: `{shown}` is no commit; give what git rev-parse HEAD says, or leave it out\n"
+        )
+        assert told(none) == (1, said)
 
 
 def test_the_versions_are_of_all_that_touches_a_request():

@@ -55,10 +55,12 @@ def level(row: typing.Mapping[str, typing.Any]) -> str:
 
 
 def level_now(stage: dict[str, typing.Any], so_far: typing.Mapping[str, typing.Any] | None) -> str:
-    """Of the stage under way. stage: as the load tells it, which does not say what is due at its rate."""
+    """Of the stage under way. stage: as the load tells it; read from a folder it does not say what is due at its rate, and is then of
+    conversations once there are figures of some."""
     so_far = so_far or {}
     each = [so_far.get("sessions"), *(part["sessions"] for part in so_far.get("parts") or ())]
-    return level(stage | {"mix_share": None, "sessions": next((one for one in each if one), None)})
+    told = True if stage.get("due") == "conversations" else None
+    return level(stage | {"mix_share": None, "sessions": next((one for one in each if one), told)})
 
 
 def conversations(told: typing.Mapping[str, typing.Any]) -> str:

@@ -2,8 +2,15 @@
 
 import dataclasses
 import functools
+import os
 import pathlib
+import re
 
+from locustfiles.contract.bad_input import BadInput
+from locustfiles.contract.visible import visible_lines
+
+REVISION = "SWARMLEDGER_REVISION"  # of an image, whose code is no checkout
+_REVISION = re.compile(r"[0-9a-f]{7,64}(-dirty)?")  # as `git describe --always --dirty` has it
 ROOT = pathlib.Path(__file__).resolve().parents[2]  # of the checkout; site-packages when installed otherwise
 #: build, sign, send, frame and read a request, schedule it, carry its record, count its tokens
 DISTRIBUTIONS = (
@@ -39,8 +46,21 @@ def product_version() -> str:
 
 @functools.cache
 def git_revision() -> str | None:
-    """The checkout's commit, with `-dirty` where tracked files differ from it; None without one. A repository around
-    the folder is not ours."""
+    """The checkout's commit, with `-dirty` where tracked files differ from it; without a checkout that of the environment, or None. A
+    repository around the folder is not ours. Raises BadInput for a variable that is no commit."""
+    return _checked_out() or _told()
+
+
+def _told() -> str | None:
+    text = os.environ.get(REVISION, "").strip()
+    if text and not _REVISION.fullmatch(text):
+        raise BadInput(
+            f"{REVISION}: `{visible_lines(text)}` is no commit; give what git rev-parse HEAD says, or leave it out"
+        )
+    return text or None
+
+
+def _checked_out() -> str | None:
     import subprocess
 
     if not (ROOT / ".git").exists():

@@ -3,7 +3,6 @@
 import dataclasses
 import datetime
 import os
-import pathlib
 import shutil
 import signal
 import subprocess
@@ -11,16 +10,14 @@ import types
 import typing
 
 from locustfiles.contract.bad_input import BadInput
-from locustfiles.contract.endpoint_file import FILE, EndpointLife, Instances, add
-from locustfiles.contract.exit_codes import complain
+from locustfiles.contract.endpoint_file import EndpointLife, Instances
 from scripts.endpoints.deletion import Say
 from scripts.endpoints.deployment import Deployment, Planned
 from scripts.endpoints.money import Fleet, books, fleets_of, hourly, hours, usd, usd_per_hour
 from scripts.endpoints.names import CONFIG, stamp
+from scripts.endpoints.run_place import note, place_of
 from scripts.endpoints.signals import handled
 from scripts.endpoints.waiting import span
-
-_RUN_DIR, _VARIABLE = "--run-dir", "SWARMLEDGER_RUN_DIR"
 
 
 class Times(typing.NamedTuple):
@@ -48,6 +45,7 @@ def check_command(command: list[str]) -> None:
         raise BadInput("run: no command; write it behind two dashes: run SPEC -- locust -f locustfiles/sweep.py …")
     if shutil.which(command[0]) is None:
         raise BadInput(f"run: {command[0]}: there is no such command; put .venv/bin on the PATH, or give its path")
+    place_of(command)
 
 
 def run_command(command: list[str], done: Done) -> None:
@@ -84,17 +82,6 @@ def _from_terminal() -> bool:
         os.close(terminal)
 
 
-def run_folder(command: list[str]) -> pathlib.Path | None:
-    """Where the command keeps its run, by its option or variable; None where that is no folder here."""
-    named = os.environ.get(_VARIABLE)
-    for n, word in enumerate(command):
-        if word.startswith(f"{_RUN_DIR}="):
-            named = word.removeprefix(f"{_RUN_DIR}=")
-        elif word == _RUN_DIR and n + 1 < len(command):
-            named = command[n + 1]
-    return pathlib.Path(named) if named and pathlib.Path(named).is_dir() else None
-
-
 def times_of(deployment: Deployment, done: Done) -> Times:
     created, ready, deleted = deployment.created_at, deployment.in_service_at, deployment.deleted_at
     return Times(created, ready, done.began_at, done.ended_at, deleted)
@@ -108,11 +95,8 @@ def tell(planned: Planned, region: str, times: Times, command: list[str], say: S
     config = next(each.body for each in planned.requests if each.item.kind is CONFIG)
     fleets = fleets_of(config["ProductionVariants"], books(spec.pricing, region), region)
     say(_line(spec.name, fleets, times) + ("; it is not deleted, and goes on costing" if left else ""))
-    if folder := run_folder(command):
-        try:
-            add(folder, _life(planned, region, fleets, times, left))
-        except OSError as e:  # the exit code stays the command's
-            complain(f"{folder / FILE}: cannot be written ({e.strerror}); the line above has what it would say")
+    if place := place_of(command):
+        note(place, _life(planned, region, fleets, times, left), say)
 
 
 def _line(name: str, fleets: list[Fleet], times: Times) -> str:

@@ -18,6 +18,7 @@ from scripts.endpoints.inventory import everything
 from scripts.endpoints.leftovers import clean_up
 from scripts.endpoints.money import books, fleets_of, hourly, usd, usd_per_hour
 from scripts.endpoints.names import CONFIG, ENDPOINT_KIND, Item, stamp
+from scripts.endpoints.renewal import put_off
 from scripts.endpoints.shown import shown
 from scripts.endpoints.signals import Stopped, deleting, handled, stop
 from scripts.endpoints.spec import load_spec, span_s
@@ -63,13 +64,14 @@ def _begun(args: argparse.Namespace, planned: Planned) -> tuple[Deployment, Cont
     """A deployment of which nothing is created yet. What killed processes left is deleted first."""
     folder, pace = journal.folder(args.journal), _pace(args)
     control = Control(planned.spec.region, planned.secrets)
-    _tell_price(planned, control.region)
+    _tell_price(planned, control.region, ", which is put off while it is in use" if args.command == "run" else "")
     with handled(stop):
         clean_up(folder, pace, say)
     return Deployment(control, planned, folder, pace, say), control
 
 
-def _tell_price(planned: Planned, region: str) -> None:
+def _tell_price(planned: Planned, region: str, more: str = "") -> None:
+    """more: about the expiry."""
     spec = planned.spec
     config = next(each.body for each in planned.requests if each.item.kind is CONFIG)
     fleets = fleets_of(config["ProductionVariants"], books(spec.pricing, region), region)
@@ -80,9 +82,8 @@ def _tell_price(planned: Planned, region: str) -> None:
         say(f"endpoint {spec.name}: {words}: price not known ({why})")
         return
     most = each_hour * span_s(spec.expires_after) / 3600
-    say(
-        f"endpoint {spec.name}: {words}: {hourly(each_hour)}/hour, {usd(most)} until it expires, {stamp(planned.made.expires_at)}"
-    )
+    until = f"{usd(most)} until it expires, {stamp(planned.made.expires_at)}{more}"
+    say(f"endpoint {spec.name}: {words}: {hourly(each_hour)}/hour, {until}")
 
 
 @contextlib.contextmanager
@@ -190,8 +191,9 @@ def run(args: argparse.Namespace) -> int:
         with handled(stop):
             with _or_deleted(deployment):
                 deployment.create()
-                deployment.ready()
-                around.run_command(args.run_command, done)
+                with put_off(control, planned, say):
+                    deployment.ready()
+                    around.run_command(args.run_command, done)
             with deleting(say):
                 deployment.delete()
     except BadInput as e:

@@ -7,7 +7,7 @@ import sys
 import pytest
 import yaml
 
-from tests.helpers.documents import ROOT
+from tests.helpers.documents import ROOT, text_of
 
 DOCKERFILE = (ROOT / "deploy/image/Dockerfile").read_text(encoding="utf-8")
 COMPOSE = ROOT / "deploy/compose.yaml"
@@ -32,6 +32,17 @@ def test_the_process_is_no_root_and_gets_the_signals():
     assert (
         (ROOT / "deploy/image/swarmledger-load").read_text().splitlines()[-1].startswith("exec /app/venv/bin/python ")
     )
+
+
+def test_the_commit_that_an_image_is_built_of_is_checked_in_its_build_and_told_to_its_processes():
+    code, runtime = (DOCKERFILE.split(f" AS {stage}\n")[1].split("\nFROM ")[0] for stage in ("code", "runtime"))
+    assert re.search(r"^ARG REVISION=\nRUN .*SWARMLEDGER_REVISION=\"\$REVISION\" .*--version$", code, re.MULTILINE)
+    assert re.search(r"^ARG REVISION=\nENV SWARMLEDGER_REVISION=\$REVISION$", runtime, re.MULTILINE)
+    for service in yaml.safe_load(COMPOSE.read_text())["services"].values():
+        assert service["build"]["args"] == {"REVISION": "${REVISION:-}"}
+    for file in ("deploy/README.md", "deploy/kubernetes/README.md"):
+        builds = re.findall(r"^docker build .*Dockerfile.*$", text_of(ROOT / file), re.MULTILINE)
+        assert builds and all("--build-arg REVISION " in line for line in builds)
 
 
 def test_the_compose_file_keeps_the_specifications_schema():

@@ -7,9 +7,12 @@ import time
 
 import pytest
 
-from scripts.endpoints import journal
+from locustfiles.contract.bad_input import BadInput
+from scripts.endpoints import journal, renewal
 from scripts.endpoints.__main__ import main
-from tests.helpers.control_plane import running_plane, started, there, variables, written
+from scripts.endpoints.control import Control, Refused
+from scripts.endpoints.deployment import plan
+from tests.helpers.control_plane import ROOT, running_plane, started, there, variables, written
 from tests.helpers.patience import LONGEST_S
 
 
@@ -78,6 +81,78 @@ def test_a_signal_reaches_the_command_and_the_endpoint_is_deleted(plane, user, c
     process.stdout.close()
     assert process.wait(LONGEST_S) == 4 and "endpoint chat: deleted\n" in said
     assert there(client) == []
+
+
+#: has all of a run expired, waits until its endpoint has not, and sweeps from a machine without its journal
+EXPIRES = """
+import subprocess, sys, time
+import boto3
+c, key = boto3.client("sagemaker"), "swarmledger:expires-at"
+[endpoint] = c.list_endpoints()["Endpoints"]
+arns = [endpoint["EndpointArn"], *(m["ModelArn"] for m in c.list_models()["Models"])]
+arns += [e["EndpointConfigArn"] for e in c.list_endpoint_configs()["EndpointConfigs"]]
+def expiry():
+    return {t["Key"]: t["Value"] for t in c.list_tags(ResourceArn=arns[0])["Tags"]}[key]
+print("first", expiry(), flush=True)
+for arn in arns:
+    c.add_tags(ResourceArn=arn, Tags=[{"Key": key, "Value": "2026-01-01T00:00:00Z"}])
+over = time.monotonic() + float(sys.argv[1])
+while expiry() < "2026-01-02" and time.monotonic() < over:
+    time.sleep(0.05)
+print("then", expiry(), flush=True)
+sys.exit(subprocess.call([sys.executable, "-m", "scripts.endpoints", "sweep-orphans", "--yes", "--journal", "elsewhere"]))
+"""
+
+
+def test_while_a_run_goes_on_its_endpoint_does_not_expire_and_no_sweep_elsewhere_takes_it(
+    user, client, capfd, monkeypatch
+):
+    monkeypatch.setattr(renewal, "PARTS", 600)  # of a minute: 0.1 s
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    command = [sys.executable, "-c", EXPIRES, str(LONGEST_S)]
+    assert main(["run", "--every", "0.3", written(user, expires_after="1m"), "--", *command]) == 0
+    told = capfd.readouterr()
+    words = told.out.split()
+    assert "2026-01-01" not in words[words.index("then") + 1] and "no orphans in us-east-1" in told.out
+    assert "until it expires, " in told.err and ", which is put off while it is in use" in told.err
+    assert "expiry is not put off" not in told.err and there(client) == []
+
+
+def test_an_endpoint_that_somebody_deletes_while_it_is_in_use_is_told_and_another_of_its_name_is_left_alone(
+    user, client, capfd, monkeypatch
+):
+    """As `put_off` sees it, by the tag of its run."""
+    monkeypatch.setattr(renewal, "PARTS", 600)
+    assert main(["deploy", "--every", "0.3", written(user)]) == 0
+    said, mine = [], plan(written(user, expires_after="1m"))  # another deployment than the one that is there
+    [row] = client.list_endpoints()["Endpoints"]
+    before = client.list_tags(ResourceArn=row["EndpointArn"])
+    with renewal.put_off(Control("us-east-1"), mine, said.append):
+        until(lambda: said, "it is told")
+    assert said == [
+        "endpoint chat: is gone while it is in use, or another's by now; see python -m scripts.endpoints list"
+    ]
+    assert client.list_tags(ResourceArn=row["EndpointArn"])["Tags"] == before["Tags"]
+    assert main(["delete", "--every", "0.3", "chat"]) == 0 and there(client) == []
+
+
+def test_an_expiry_that_cannot_be_put_off_is_said_once_with_why_and_tried_again(user, monkeypatch):
+    monkeypatch.setattr(renewal, "PARTS", 600)
+    said, tries, mine = [], [], plan(written(user, expires_after="1m"))
+
+    class Refusing(Control):
+        def call(self, operation, **parameters):
+            tries.append(operation)
+            if len(tries) > 3:
+                raise BadInput("nobody answers; mend it")
+            raise Refused(operation, "AccessDeniedException", "not authorized")
+
+    with renewal.put_off(Refusing("us-east-1"), mine, said.append):
+        until(lambda: len(tries) > 5, "it is tried again")
+    [line] = said
+    assert line.startswith("endpoint chat: its expiry is not put off, which is tried again; it is 20")
+    assert line.endswith("Z: DescribeEndpoint: AWS refuses (AccessDeniedException: not authorized); allow the action to whom "
+                         "the credentials belong: scripts/endpoints/README.md lists all of them")  # fmt: skip
 
 
 def test_throttling_is_tried_again(tmp_path, monkeypatch):

@@ -22,7 +22,7 @@ def load(name: str, folder: str) -> dict:
         "run": {"name": name, "folder": folder, "id": "r1", "status": "running", "started_at": AT - 60, "ended_at": None,
                 "elapsed_s": 60.0, "left_s": 60.0, "planned_s": 120.0, "stages_planned": 2, "stages_done": 1, "requests": 1234,
                 "failed": 0, "exit_code": None, "ahead": name},
-        "stage": {"stage": 2, "place": 2, "target": name, "payload": name, "users": None, "rate": 2.5, "repeat": 1,
+        "stage": {"stage": 2, "place": 2, "target": name, "payload": name, "users": None, "rate": 2.5, "due": "requests", "repeat": 1,
                   "phase": "measure", "phase_began_at": AT - 10, "progress": 0.25, "left_s": 30.0, "at_most_s": 90.0},
         "users": {"planned": 8, "running": 8, "in_flight": None},
         "spend": {"usd": 0.0123, "budget_usd": 1.0, "left_usd": 0.9877},

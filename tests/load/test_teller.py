@@ -9,8 +9,9 @@ import sys
 import psutil
 import pytest
 
+from analysis.live.text import level_now
 from locustfiles.common.watching import options
-from locustfiles.common.watching.plain import frame, last_line, stopping
+from locustfiles.common.watching.plain import frame, last_line, line, stopping
 from locustfiles.contract.bad_input import BadInput
 from tests.helpers import live_document
 from tests.helpers.patience import until
@@ -86,6 +87,24 @@ def test_a_bar_is_cut_to_the_terminal_and_names_are_text():
     assert last_line(load | {"spend": None}, 0).count("\\x1b") == 0 and "at most" not in last_line(
         load | {"spend": None}, 0
     )
+
+
+@pytest.mark.parametrize(
+    ("stage", "words"),
+    [
+        ({"due": "conversations"}, "2.5 conversations/s"),
+        ({"due": "conversations", "rate": 1.0}, "1 conversation/s"),
+        ({"rate": 1.0}, "1 request/s"),
+        ({"rate": None, "due": None, "users": 1}, "1 user"),
+        ({"rate": None, "due": None, "users": 5}, "5 users"),
+    ],
+)
+def test_a_stage_is_told_by_what_is_due_at_its_rate_as_the_other_views_have_it(stage, words):
+    load = live_document.load("n", "f")
+    load["stage"] |= stage
+    assert frame(load, 200)[0] == f"stage 2 of 2: n, n, {words}, measure"
+    assert line(load) == f"live: stage 2 of 2: n, n, {words}, measure; requests=1234 failed=0"
+    assert level_now(load["stage"], None) == words
 
 
 def test_a_stop_says_how_many_requests_it_waits_for():

@@ -5,15 +5,20 @@ A turn's question has 160 characters, 40 tokens by the first call, which took 40
 """
 
 import math
+import types
 
 import pytest
 
+from locustfiles.common.planning.plan import Group
 from locustfiles.common.planning.turns_ahead import pause_s
+from locustfiles.common.stages.stage import Stage
+from locustfiles.common.swarm.load_status import due_in
 from locustfiles.contract.prices.price import TokenPrice
-from locustfiles.contract.scenario.loads import Load
+from locustfiles.contract.scenario.loads import Level, Load
+from locustfiles.contract.scenario.mixes import Part
 from tests.helpers.run_parts import arrived
 from tests.helpers.spoken_sessions import conversation
-from tests.load.test_estimate import BEDROCK, TIMES, ahead, inputs
+from tests.load.test_estimate import BEDROCK, PROMPTS, TIMES, ahead, inputs
 from tests.load.test_spend import record
 from tests.load.test_spend_to_come import spend
 
@@ -94,3 +99,24 @@ def test_later_turns_say_nothing_of_how_long_a_first_one_is(guarded):
 def test_a_dearer_call_than_that_counts_all_the_same(guarded):
     guarded.take(arrived(record(prompt_id="c", prompt_tokens=9000, completion_tokens=400, session="s", turn=3)))
     assert guarded.to_come_usd(3, None, 0.0) == pytest.approx(3 * 1.1)
+
+
+@pytest.mark.parametrize(
+    ("load", "payload", "parts", "said"),
+    [
+        ({"rate": [2.0]}, "talks", [], "conversations"),
+        ({"rate": [2.0]}, "single", [], "requests"),
+        ({"users": [2]}, "talks", [], None),
+        ({"rate": [2.0]}, "single", ["single", "talks"], "conversations"),  # of a mix, as the report has it
+    ],
+)
+def test_a_stage_under_way_says_what_is_due_at_its_rate(load, payload, parts, said):
+    payloads = {"talks": [conversation(QUESTION)], "single": PROMPTS["a"]}
+    asked = types.SimpleNamespace(
+        scenario=types.SimpleNamespace(seed=1, retry=None), traces={}, payloads=payloads, cache_asked=lambda *_: None
+    )
+    run = types.SimpleNamespace(inputs=asked, tallies={}, clock=types.SimpleNamespace(now=lambda: 0.0))
+    control = types.SimpleNamespace(run=run, alive=lambda: ["w"])
+    mixed = tuple(Part("t", name, 0.5) for name in parts)
+    level = Level((load.get("users") or [None])[0], (load.get("rate") or [None])[0])
+    assert due_in(Stage(control, Group("t", payload, Load(**load, measure_s=2), [], parts=mixed), level, 1)) == said

@@ -64,6 +64,14 @@ def test_figures_are_written_as_the_report_writes_them_and_the_unknown_is_a_dash
         assert "TTFT p50" not in heads  # known of no stage
 
 
+def test_a_rate_of_conversations_is_named_so_before_there_are_figures(chrome, tmp_path):
+    document = load("run", "runs/run")
+    document["stage"]["due"] = "conversations"
+    with served({"load": document, "figures": None}, tmp_path) as url:
+        opened(chrome, url)
+        assert text(chrome, "#stage-what") == "run · 2.5 conversations/s · run · measuring"
+
+
 def test_it_fits_a_phone_and_a_desk_however_long_names_are(chrome, tmp_path):
     with served({"load": load(LONG, f"runs/{LONG}"), "figures": figures(LONG)}, tmp_path) as url:
         for width in (400, 1400):

@@ -98,6 +98,11 @@ def pause_s(load: Load, prompts: list[Prompt]) -> float:
     return statistics.fmean(pauses)
 
 
+def due(prompts: typing.Iterable[Prompt]) -> typing.Literal["conversations", "requests"]:
+    """What is due at the rate of an open loop."""
+    return "conversations" if any(p.turns for p in prompts) else "requests"
+
+
 def due_words(prompts: typing.Iterable[Prompt]) -> str:
-    """`conversations/s`, or `requests/s`: what is due at the rate of an open loop."""
-    return "conversations/s" if any(p.turns for p in prompts) else "requests/s"
+    """`conversations/s`, or `requests/s`: the unit of that rate."""
+    return f"{due(prompts)}/s"

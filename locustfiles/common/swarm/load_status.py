@@ -1,5 +1,6 @@
 """How the load stands, as the live page, the terminal and the metrics show it: worked out from what is in memory, once a second."""
 
+import functools
 import math
 import typing
 
@@ -7,6 +8,7 @@ from locust.runners import LocalRunner, MasterRunner
 
 from locustfiles.common.calls.clock import Clock
 from locustfiles.common.planning.inputs import Inputs
+from locustfiles.common.planning.turns_ahead import due
 from locustfiles.common.recording.run_recorder import RunRecorder
 from locustfiles.common.stages.stage import Stage
 from locustfiles.common.stages.sweep import Sweep
@@ -116,6 +118,7 @@ def _stage(under_way: RunUnderWay | None) -> Document | None:
         "payload": _together(w.payload for w in stage.windows),
         "users": spec.users,
         "rate": spec.rate,
+        "due": due_in(stage),
         "repeat": spec.repeat,
         "phase": phase,
         "phase_began_at": began,
@@ -123,6 +126,15 @@ def _stage(under_way: RunUnderWay | None) -> Document | None:
         "left_s": left_s,
         "at_most_s": stage.look_at_most_s,
     }
+
+
+@functools.lru_cache(1)  # once a stage: it goes through all lines of its payloads
+def due_in(stage: Stage) -> str | None:
+    """What is due at its rate, of a mix by any of its parts; None in the closed loop."""
+    if stage.spec.rate is None:
+        return None
+    payloads = stage.run.inputs.payloads
+    return due(line for window in stage.windows for line in payloads[window.payload])
 
 
 def _together(names: typing.Iterable[str]) -> str:

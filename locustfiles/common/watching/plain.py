@@ -27,8 +27,16 @@ def where(load: Load) -> str:
     if not stage:
         return "checking the endpoints" if load.get("state") == "checking" else f"{run.get('name') or ''}"
     of = f" of {run['stages_planned']}" if run.get("stages_planned") else ""  # a search decides its stages as it goes
-    level = f"{stage['rate']:g} requests/s" if stage.get("rate") is not None else f"{stage.get('users')} users"
-    return f"stage {stage['place']}{of}: {stage['target']}, {stage['payload']}, {level}, {stage.get('phase') or ''}"
+    return f"stage {stage['place']}{of}: {stage['target']}, {stage['payload']}, {_level(stage)}, {stage.get('phase') or ''}"
+
+
+def _level(stage: Load) -> str:
+    """`5 users`, `1 user`, `2.5 requests/s` or `2.5 conversations/s`"""
+    rate, users = stage.get("rate"), stage.get("users")
+    if rate is None:
+        return f"{users} user{'' if users == 1 else 's'}"
+    what = "conversation" if stage.get("due") == "conversations" else "request"
+    return f"{rate:g} {what}{'' if rate == 1 else 's'}/s"
 
 
 def ending(load: Load) -> str:

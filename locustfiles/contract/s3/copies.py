@@ -73,6 +73,12 @@ def _is_copy(folder: RunFolder) -> bool:
     return text is not None and _read(folder.path / MARK) == hashlib.sha256(text).hexdigest().encode()
 
 
+def written_here(path: pathlib.Path) -> None:
+    """A file of this folder is about to change, and no other than those of the run in S3: it is no copy any more, in whose place what S3
+    has may come. Raises OSError."""
+    (path / MARK).unlink(missing_ok=True)
+
+
 def _is_begin(bucket: Bucket, stored: Stored, folder: RunFolder, size: int) -> bool:
     """Whether the folder's rows are the first of those in S3, by the block in which they end."""
     last = next((block for block in stored.blocks if block.end >= size > block.begin), None)

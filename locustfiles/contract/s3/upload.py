@@ -6,6 +6,7 @@ Objects are put under the condition that they are as they were left here, so tha
 import hashlib
 import pathlib
 
+from locustfiles.contract import endpoint_file
 from locustfiles.contract.s3.bucket import Bucket
 from locustfiles.contract.s3.faults import S3Fault
 from locustfiles.contract.s3.lease import KEY as LEASE_KEY
@@ -26,6 +27,8 @@ class Upload:
         self._blocks = list(stored.blocks)
         self._manifest, self._manifest_etag = stored.manifest, stored.etag
         self._others: dict[str, bytes] = {}  # name -> hash of what is there
+        self._old_endpoint = endpoint_file.FILE in stored.others  # there is one, of this run or of another
+        self._replaces = False
         self._tried: dict[str, set[bytes]] = {}  # key -> hashes of what may have arrived, though no answer said so
         self.sent_bytes = self.sent_objects = 0
 
@@ -67,7 +70,7 @@ class Upload:
         if manifest is None or head is None:  # it is being begun
             return
         if self._head is None or head.run_id != self._head.run_id:
-            self._blocks = []  # of another run, which this one replaces
+            self._blocks, self._replaces = [], True  # of another run, which this one replaces
         self._head = head
         self._send_rows(head.run_id)
         if manifest != self._manifest:
@@ -89,7 +92,8 @@ class Upload:
             self._blocks[-1 if grows else len(self._blocks) :] = [Block(begin, len(text), etag)]
 
     def others(self) -> None:
-        """The folder's other files, where they have changed: Locust's own, a calibration. Raises OSError, too."""
+        """The folder's other files, where they have changed: Locust's own, a calibration. Raises OSError, too. What the endpoint of a run
+        cost that this one replaces is nobody's here."""
         for path in sorted(self.folder.iterdir()):
             if path.name in (MANIFEST, "requests.csv", LEASE_KEY) or path.suffix == ".tmp" or path.name[0] == ".":
                 continue
@@ -101,6 +105,10 @@ class Upload:
                 self._bucket.put(path.name, body)
                 self._count(body)
                 self._others[path.name] = digest
+        if self._old_endpoint and self._replaces and endpoint_file.FILE not in self._others:
+            self._lease.renew()
+            self._bucket.put(endpoint_file.FILE, endpoint_file.EMPTY)
+            self._old_endpoint = False
 
     def _put(self, key: str, body: bytes, instead_of: str | None) -> str:
         self._lease.renew()

@@ -15,10 +15,10 @@ function bar(name, progress, words) {
   put(at(`${name}-left`), words);
 }
 
-/** Of the stage under way, or of a part of its mix. */
-const talks = figures => {
+/** Whether the stage under way is of conversations, or a part of its mix: the load says it before there are figures. */
+const talks = (stage, figures) => {
   const now = (figures && figures.stage) || {};
-  return now.sessions || (now.parts || []).map(part => part.sessions).find(Boolean) || null;
+  return stage.due === "conversations" || now.sessions || (now.parts || []).map(part => part.sessions).find(Boolean) || null;
 };
 const left = (s, most) => s !== null && s !== undefined ? `${clock(s)} left` : most ? `at most ${duration(most)}` : "time left not known";
 
@@ -42,7 +42,7 @@ export function showStrip(load, figures) {
   at("stage-row").hidden = !stage;
   if (stage) {
     put(at("stage-name"), `Stage ${count(place)}${planned ? ` of ${count(planned)}` : ""}`);
-    put(at("stage-what"), `${text(stage.target)} · ${level({ ...stage, sessions: talks(figures) })} · ${text(stage.payload)}${stage.repeat > 1 ? ` · repeat ${count(stage.repeat)}` : ""}${place !== stage.stage ? ` · number ${count(stage.stage)}` : ""} · ${PHASES[stage.phase] || text(stage.phase)}`);
+    put(at("stage-what"), `${text(stage.target)} · ${level({ ...stage, sessions: talks(stage, figures) })} · ${text(stage.payload)}${stage.repeat > 1 ? ` · repeat ${count(stage.repeat)}` : ""}${place !== stage.stage ? ` · number ${count(stage.stage)}` : ""} · ${PHASES[stage.phase] || text(stage.phase)}`);
     bar("stage", stage.progress, left(stage.left_s, stage.at_most_s));
   }
   const over = run.ended_at !== null && run.ended_at !== undefined;
