@@ -7,6 +7,7 @@ import os
 import pathlib
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 import typing
@@ -27,7 +28,7 @@ ROOT = nursery.ROOT
 class RunningEmulator:
     """A running endpoint. `truth` is its log, complete once it has stopped."""
 
-    process: nursery.Forked
+    process: nursery.Forked | subprocess.Popen[str]
     stdout: typing.TextIO
     url: str
     truth: pathlib.Path | None
@@ -79,8 +80,16 @@ class RunningEmulator:
         return [json.loads(line) for line in self.truth.read_text(encoding="utf-8").splitlines()]
 
 
-def _started(arguments: list[str], folder: pathlib.Path) -> tuple[nursery.Forked, typing.TextIO]:
+def _started(
+    arguments: list[str], folder: pathlib.Path
+) -> tuple[nursery.Forked | subprocess.Popen[str], typing.TextIO]:
     """(the process, its standard output); its errors are in the folder's file of that name."""
+    if not nursery.fits(dict(os.environ)):
+        command = [sys.executable, "-m", "scripts.emulator", *arguments]
+        with open(folder / "errors", "wb") as errors:
+            started = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=errors, text=True)
+        assert started.stdout
+        return started, started.stdout
     pipe = folder / "stdout"
     os.mkfifo(pipe)
     reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)

@@ -75,8 +75,13 @@ class Forked:
 
 def fits(env: dict[str, str], cwd: pathlib.Path = ROOT) -> bool:
     """Whether a fork would be the same as a start from nothing."""
-    of_start = lambda some: {name: text for name, text in some.items() if name.startswith(READ_AT_START)}  # noqa: E731
-    return cwd == ROOT and of_start(env) == of_start(BORN_WITH)
+    return cwd == ROOT and _of_start(env) == _of_start(BORN_WITH)
+
+
+def _of_start(env: dict[str, str]) -> dict[str, str]:
+    """ROOT on the path is no difference: a fork has it there, too."""
+    found = {name: text for name, text in env.items() if name.startswith(READ_AT_START)}
+    return {name: text for name, text in found.items() if (name, text) != ("PYTHONPATH", str(ROOT))}
 
 
 @functools.cache
@@ -151,6 +156,7 @@ def serve(program: Program) -> None:
             _bear(ask, fork)
             sys.argv = [own, *ask["arguments"]]
             sys.path[0] = str(pathlib.Path(own).parent if program == "locust" else ROOT)
+            sys.path += [path for path in [ask["env"].get("PYTHONPATH")] if path]
             sys.exit(run())
     os._exit(0)
 
