@@ -19,10 +19,9 @@ from tests.helpers.locust_process import environment, free_port
 from tests.helpers.patience import until
 
 # The server in an environment of its own, for it takes no pyarrow as new as ours; what else it imports it finds in ours.
-SERVER = (
-    "mlflow==3.17.2", "mlflow-tracing==3.17.2", "alembic==1.20.1", "mako==1.4.3", "sqlalchemy==2.1.9", "graphene==3.4.3",
-    "graphql-core==3.2.14", "graphql-relay==3.2.0",
-)  # fmt: skip
+SERVER = """mlflow==3.17.2 mlflow-tracing==3.17.2 alembic==1.20.1 mako==1.4.3 sqlalchemy==2.1.9 graphene==3.4.3 graphql-core==3.2.14
+graphql-relay==3.2.0 aiohttp==3.14.5 aiohappyeyeballs==2.7.1 aiosignal==1.4.0 frozenlist==1.8.0 multidict==7.2.1 propcache==0.5.4
+yarl==1.25.1""".split()
 PACKAGES = "import sysconfig; print(sysconfig.get_path('purelib'))"
 
 
@@ -45,7 +44,8 @@ def server(tmp_path_factory):
         }  # eight processes that nothing here asks for
         process = subprocess.Popen(command, cwd=folder, env=env, stdout=log, stderr=log, start_new_session=True)
     try:
-        until(lambda: answers(port), lambda: (folder / "server.log").read_text()[-3000:])
+        until(lambda: process.poll() is not None or answers(port), lambda: (folder / "server.log").read_text()[-3000:])
+        assert process.poll() is None, (folder / "server.log").read_text()[-3000:]
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
