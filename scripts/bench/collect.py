@@ -92,7 +92,14 @@ def collect(args: argparse.Namespace, folder: pathlib.Path, root: pathlib.Path =
             return stack.enter_context(running(command, env, None, folder / f"{name}.log"))
 
         of_master = ["--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", port, "--headless"]
-        of_master += ["--run-dir", str(folder / "run"), "--only-summary", "--expect-workers", str(args.workers)]
+        of_master += [
+            "--run-dir",
+            str(folder / "run"),
+            "--only-summary",
+            "--quiet",
+            "--expect-workers",
+            str(args.workers),
+        ]
         master = start("master", [*locust, *of_master])
         if args.processes:
             several = [sys.executable, "-m", "scripts.bench.crew", "--scenario", str(scenario), "--port", port]

@@ -10,6 +10,7 @@ from locust.runners import WorkerRunner
 
 from locustfiles.common.calls.clock import Clock
 from locustfiles.common.planning.inputs import Inputs, load_inputs
+from locustfiles.common.swarm import patient_master
 from locustfiles.common.swarm.introduction import Introduction
 from locustfiles.common.swarm.scenario_follower import keep_time
 from locustfiles.common.swarm.sending_side import join
@@ -23,6 +24,7 @@ def main() -> int:
     parser.add_argument("--port", type=int, required=True, help="the master's, on this machine")
     parser.add_argument("--workers", type=int, required=True)
     args = parser.parse_args()
+    patient_master.use()  # as where Locust reads its arguments
     inputs, clock = load_inputs(args.scenario, SERVICES, priced=False), Clock()
     crew = [_worker(args.port, inputs, clock) for _ in range(args.workers)]
     gevent.joinall([gevent.spawn(_until_it_ends, environment, runner) for environment, runner in crew])

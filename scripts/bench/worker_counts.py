@@ -17,6 +17,7 @@ import yaml
 from analysis.comparison.build import compare
 from analysis.comparison.figures import COSTS, ERRORS, LATENCY, NAMES, RATES, TPOT, TTFT
 from analysis.comparison.model import Compared, Comparison, Level
+from analysis.verdicts.stage_results import Result
 from analysis.words.columns import Column
 from analysis.words.spread import STATISTICS
 from locustfiles.contract.bad_input import BadInput
@@ -40,7 +41,7 @@ CONFIG = {"engines": {"gpu": GPU}, "models": {STREAM_MODEL: {"engine": "gpu", "f
 PAYLOAD = "payload_en_1-500"
 _P = [STATISTICS.index(s) for s in ("p50", "p95")]
 SHOWN: tuple[Column, ...] = (
-    *(LATENCY[i] for i in _P), *(TTFT[i] for i in _P), TPOT[_P[0]], RATES[0], *ERRORS, COSTS[0]
+    *(LATENCY[i] for i in _P), *(TTFT[i] for i in _P), TPOT[0], RATES[0], *ERRORS, COSTS[0]
 )  # fmt: skip
 RUN_S = 60  # beside its windows: start, checks, settling, end
 
@@ -106,13 +107,13 @@ def _wait(master: subprocess.Popen, at_most_s: float, log: pathlib.Path) -> None
 
 def _scenario(args: argparse.Namespace, folder: pathlib.Path) -> pathlib.Path:
     target = {
-        "name": "gpu", "service": "bedrock", "model_id": STREAM_MODEL, "api": "converse",
+        "name": "gpu", "service": "bedrock", "model_id": STREAM_MODEL, "api": "converse", "stream": True,
         "price": {"input": 0.0001, "output": 0.0004}, "parameters": {"max_tokens": 200},
     }  # fmt: skip
     scenario = {
-        "name": "workers", "targets": [target], "region": "us-east-1", "seed": 1,
+        "name": "workers", "targets": [target], "region": "us-east-1", "seed": 1, "prefix": {"nonce": "start"},
         "payloads": [str(ROOT / f"payloads/{PAYLOAD}.jsonl")],
-        "load": {"users": args.users, "settle_s": 3, "measure_s": args.seconds, "repeat": args.repeat},
+        "load": {"users": args.users, "settle_s": 8, "settle_at_most_s": 25, "measure_s": args.seconds, "repeat": args.repeat},
         "request_timeout_s": 60, "pricing": str(ROOT / "configs/pricing/local-demo.yaml"), "confirm_above_usd": 1e6,
     }  # fmt: skip
     path = folder / "scenario.yaml"
@@ -148,12 +149,18 @@ def report(found: Comparison, args: argparse.Namespace) -> str:
                 both = [level.results[found.reference], level.results[run]]
                 by_column = {c.column: c for c in some}
                 cells = [level.words, f"{run} beside {found.reference}"]
-                cells.append(" / ".join(str(r.figures.trust.verdict) for r in both))
+                cells.append(" / ".join(map(_verdict, both)))
                 cells.append(" / ".join(str(r.figures.outcome.requests) for r in both))
                 rows.append([*cells, *(_change(by_column.get(c)) for c in SHOWN)])
     words = f"{machine()}; windows of {args.seconds:g} s, {args.repeat} of each level; change with its 95 % interval,"
     words += f" ! where it holds among all {found.asked} that are asked."
     return f"{words}\n\n{markdown(head, rows)}"
+
+
+def _verdict(result: Result) -> str:
+    """With why it is not VALID: kinds of cautions."""
+    why = ", ".join(sorted({c.kind for c in result.cautions}))
+    return f"{result.figures.trust.verdict}{f' ({why})' if why else ''}"
 
 
 def _change(c: Compared | None) -> str:

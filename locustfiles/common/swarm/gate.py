@@ -30,6 +30,7 @@ ASK_AGAIN = 5  # heartbeats, of a worker whose `Hello` may be lost
 ANSWER_S = 3.0  # for a worker of an earlier master, which may report before it has been asked for the token
 INTRODUCED_S = 15.0  # to read its scenario
 REMEMBERED = 1000  # clients that have not been let in
+YIELD_S = 1e-6
 START = "locust -f locustfiles/sweep.py --scenario FILE --worker --master-host HOST"
 log = logging.getLogger("swarmledger")
 
@@ -114,7 +115,9 @@ class Gate:
                 self._pass_on(sender, message)
             if message.type == "quit":  # its last one
                 self.workers.discard(sender)
-        gevent.sleep(0)  # a flood of them, or reports that wait to be taken in, must not keep the others from running
+        # A flood of them, or reports that wait to be taken in, must not keep the others from running; after gevent.sleep(0) timers
+        # would still wait for fifty messages.
+        gevent.sleep(YIELD_S)
 
     def _give_back(self, worker: str) -> None:
         """Locust deals users again to a missing worker that is back by its heartbeat alone. What it was told while it was away
