@@ -7,6 +7,7 @@ import signal
 import pytest
 
 from tests.helpers import folders
+from tests.helpers.emulator_process import running_emulator
 from tests.helpers.locust_process import cluster, environment
 from tests.helpers.patience import until
 
@@ -180,3 +181,24 @@ def test_workers_that_are_asked_to_leave_hand_in_all_their_records(changing):
 def test_users_come_back_after_workers_have_come_and_gone(changing):
     found, _, end, _ = changing
     assert at_work(found, end) == (6, 1)  # all at the one that stayed
+
+
+def test_more_users_than_start_in_a_few_seconds_are_all_measured_and_a_stop_meanwhile_ends_the_run(tmp_path):
+    """A hundred a second start. After three seconds Locust was once asked for those that were not there yet, and gave up."""
+    timed = {"kind": "timed", "ttft_ms": 1500, "tokens_per_second": 1000}
+    config = {"engines": {"slow": timed}, "models": {"slow-model": {"engine": "slow", "family": "llama"}}}
+    load = {"users": [450], "settle_s": 0.5, "settle_at_most_s": 4, "measure_s": 2}
+    with running_emulator(config) as endpoint:
+        scenario = folders.make_scenario(tmp_path, endpoint.url, [folders.bedrock("slow-model")], load)
+        with cluster(scenario, tmp_path / "run") as crew:
+            code, _ = crew.wait()
+        (stage,) = folders.manifest(tmp_path / "run")["stages"]
+        assert (code, stage["whole"], stage["users"]) == (0, True, 450), crew.text()
+        measured = {(r.worker, r.user) for r in folders.rows(tmp_path / "run") if r.phase == "measure"}
+        assert len(measured) == 450
+        with cluster(scenario, tmp_path / "stopped") as crew:
+            until((tmp_path / "stopped/requests.csv").exists, crew.text)
+            until(lambda: len(folders.rows(tmp_path / "stopped")) > 3, crew.text)  # a hundred or two are there
+            crew.interrupt()
+            assert crew.wait()[0] == 4, crew.text()
+    assert "Traceback" not in crew.text()

@@ -16,6 +16,7 @@ from locustfiles.common.recording.messages import RunBegins
 from locustfiles.common.recording.run_recorder import RunRecorder
 from locustfiles.common.stages.sweep import Sweep
 from locustfiles.common.swarm.link_to_master import MASTER_SILENT_S
+from locustfiles.common.swarm.patient_master import PatientMaster
 from locustfiles.common.swarm.worker import Worker
 from locustfiles.common.swarm.worker_registry import WorkerRegistry
 from locustfiles.contract.manifest import StageWindow
@@ -83,14 +84,13 @@ class Attendance:
                 self.sweep.control.say_stage(worker)
 
     def users_missing(self) -> bool:
-        """Locust shares users out anew when a worker comes or goes, but in one run only once: then we have it do so."""
+        """Locust shares users out anew when a worker comes or goes, but in one run only once: then we have it do so. Those that it is
+        about to start are not missing."""
         want = self.sweep.control.want
-        return (
-            self.registry.distributed
-            and bool(self.registry.alive())
-            and want is not None
-            and self.runner.user_count < want[0]
-        )
+        ramps = isinstance(self.runner, PatientMaster) and self.runner.ramps
+        if want is None or ramps or not (self.registry.distributed and self.registry.alive()):
+            return False
+        return self.runner.user_count < want[0]
 
     def notice_pause(self, late_s: float) -> None:
         """Workers that hear nothing for MASTER_SILENT_S idle; their last heartbeat may be a second older than the pause, which

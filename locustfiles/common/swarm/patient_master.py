@@ -2,9 +2,11 @@
 
 import contextlib
 import functools
+import typing
 
 import locust.env
 import psutil
+from gevent.lock import RLock
 from locust import argument_parser
 from locust.runners import STATE_RUNNING, STATE_SPAWNING, MasterRunner
 
@@ -12,6 +14,24 @@ from locust.runners import STATE_RUNNING, STATE_SPAWNING, MasterRunner
 class PatientMaster(MasterRunner):
     """Locust ends a test in the moment in which every worker has been silent for 3 s, as a host that was paused or is
     overloaded makes them; `Attendance` gives them longer."""
+
+    def __init__(self, *args: typing.Any, **more: typing.Any) -> None:
+        super().__init__(*args, **more)
+        self._ramping = RLock()
+        self.ramps = 0  # that are under way or wait
+
+    def start(self, user_count: int, *args: typing.Any, **more: typing.Any) -> None:
+        """One at a time: all share one generator, which a second one would take in mid-step, and end both. A ramp up that another
+        number follows ends where it is."""
+        dispatcher = self._users_dispatcher
+        if self.ramps and dispatcher is not None and user_count < dispatcher._target_user_count:
+            dispatcher._target_user_count = dispatcher.get_current_user_count()
+        self.ramps += 1
+        try:
+            with self._ramping:
+                super().start(user_count, *args, **more)
+        finally:
+            self.ramps -= 1
 
     @property
     def worker_count(self) -> int:
