@@ -5,7 +5,7 @@ usage() {
 Usage: deploy/ecs/run.sh STACK NAME WORKERS SUBNET[,SUBNET...] [OPTION OF THE MASTER...]
 
 Starts a master and WORKERS workers on Fargate; the run folder is s3://BUCKET/NAME, BUCKET being the stack's. Subnets must lead to
-AWS (a NAT gateway, or endpoints of the VPC); with ASSIGN_PUBLIC_IP=ENABLED they may be public ones.
+AWS (a NAT gateway, or endpoints of the VPC); with ASSIGN_PUBLIC_IP=ENABLED they may be public ones, as the default VPC's are.
 
 example: deploy/ecs/run.sh swarmledger study-1 4 subnet-0aaa,subnet-0bbb
 example: deploy/ecs/run.sh swarmledger study-2 4 subnet-0aaa --yes
@@ -20,7 +20,7 @@ shift 4
 [[ $name =~ ^[A-Za-z0-9][-A-Za-z0-9._/]*$ ]] || fail "NAME: \`$name\` is no part of an S3 key as a run has; use letters, digits, - . _ /"
 [[ $workers =~ ^[1-9][0-9]{0,2}$ ]] || fail "WORKERS: \`$workers\` is no number from 1 to 999"
 [[ $subnets =~ ^subnet-[0-9a-f]+(,subnet-[0-9a-f]+)*$ ]] || fail "SUBNET: \`$subnets\`; give ids, as subnet-0aaa,subnet-0bbb"
-command -v aws >/dev/null || fail "aws: not found; install AWS's CLI"
+command -v aws >/dev/null || fail "aws: not found; install AWS CLI 2.15 or newer"
 
 outputs=$(aws cloudformation describe-stacks --stack-name "$stack" --query 'Stacks[0].Outputs[].[OutputKey,OutputValue]' --output text)
 of() { awk -v key="$1" '$1 == key { print $2 }' <<<"$outputs"; }
@@ -54,7 +54,11 @@ master=$(task Master 1 MasterGroup "{\"containerOverrides\": [{\"name\": \"maste
     {\"name\": \"LOCUST_EXPECT_WORKERS\", \"value\": \"$workers\"}]}]}")
 started=$master
 echo "Master: $master; waiting for its address ..."
-aws ecs wait tasks-running --cluster "$cluster" --tasks "$master"
+aws ecs wait tasks-running --cluster "$cluster" --tasks "$master" || {    # which alone says that a waiter failed
+    echo "error: the master does not run: $(aws ecs describe-tasks --cluster "$cluster" --tasks "$master" --output text \
+        --query 'tasks[0].[lastStatus,stoppedReason,containers[0].reason]')" >&2
+    false
+}
 address=$(aws ecs describe-tasks --cluster "$cluster" --tasks "$master" --output text \
     --query 'tasks[0].attachments[].details[?name==`privateIPv4Address`].value[]')
 [ -n "$address" ] || { echo "error: the master has no address; see its log" >&2; false; }
@@ -71,4 +75,6 @@ done
 echo "$workers workers were started, for the master at $address."
 echo "Watch:  aws logs tail $(of Log) --follow --log-stream-name-prefix run/master"
 echo "Stop:   aws ecs stop-task --cluster $cluster --task ${master##*/}"
+echo "End:    until aws ecs wait tasks-stopped --cluster $cluster --tasks ${master##*/}; do sleep 5; done"
+echo "Code:   aws ecs describe-tasks --cluster $cluster --tasks ${master##*/} --query 'tasks[0].[stoppedReason,containers[0].exitCode]' --output text"
 echo "Report: python -m analysis report s3://$(of Bucket)/$name"

@@ -40,9 +40,9 @@ def test_the_commit_that_an_image_is_built_of_is_checked_in_its_build_and_told_t
     assert re.search(r"^ARG REVISION=\nENV SWARMLEDGER_REVISION=\$REVISION$", runtime, re.MULTILINE)
     for service in yaml.safe_load(COMPOSE.read_text())["services"].values():
         assert service["build"]["args"] == {"REVISION": "${REVISION:-}"}
-    for file in ("deploy/README.md", "deploy/kubernetes/README.md"):
-        builds = re.findall(r"^docker build .*Dockerfile.*$", text_of(ROOT / file), re.MULTILINE)
-        assert builds and all("--build-arg REVISION " in line for line in builds)
+    texts = [text_of(path) for path in sorted((ROOT / "deploy").rglob("*.md"))]
+    builds = [line for text in texts for line in re.findall(r"^docker build .*Dockerfile.*$", text, re.MULTILINE)]
+    assert builds and all("--build-arg REVISION " in line for line in builds)
 
 
 def test_the_compose_file_keeps_the_specifications_schema():

@@ -9,6 +9,7 @@ import pytest
 import yaml
 from cfnlint.api import lint_file
 
+from tests.deploy.test_aws_commands import WALKS
 from tests.deploy.test_policy import Cloud
 from tests.helpers.documents import ROOT, commands
 
@@ -72,13 +73,15 @@ def test_a_script_stops_at_its_first_failure(script):
     assert subprocess.run(["bash", "-n", script]).returncode == 0
 
 
-@pytest.mark.parametrize("readme", sorted((ROOT / "deploy").glob("*/README.md")), ids=lambda path: path.parent.name)
+@pytest.mark.parametrize("readme", WALKS, ids=lambda path: path.parent.name)
 def test_what_a_walk_types_can_be_read_and_names_files_that_are_there(readme):
     typed = commands(readme)
     assert len(typed) > 5
     for command in typed:
         assert subprocess.run(["bash", "-n", "-c", command]).returncode == 0, command
-        for path in re.findall(r"(?<![\w/])deploy/(?:ec2|ecs|helm|kubernetes)[\w./-]*", command):
+        for path in re.findall(
+            r"(?<![\w/])(?:deploy/(?:compose|ec2|ecs|helm|image|kubernetes)|configs/)[\w./-]*", command
+        ):
             assert (ROOT / path).exists(), command
 
 
