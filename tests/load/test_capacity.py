@@ -24,4 +24,4 @@ def test_workers_have_room_on_their_cores_and_stamp_no_more_streams_than_they_ca
 
 
 def test_the_master_takes_what_its_records_take():
-    assert Generator(20_000, 0.15, 100, False).master_cores == pytest.approx(0.3)
+    assert Generator(20_000, 0.15, 100, False).master_cores == pytest.approx(0.6)
