@@ -38,9 +38,11 @@ make_venv() {
         fi
     fi
     echo "Installing into .venv (once; a few minutes on a slow line) ..."
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt "${files[@]}" || pip_failed
+    # not compiled ahead: of what is installed the least is ever imported, and that is compiled then
+    local pip=(.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-compile)
+    "${pip[@]}" -c constraints.txt "${files[@]}" || pip_failed
     if [ ${#bare[@]} -gt 0 ]; then
-        .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps "${bare[@]}" || pip_failed
+        "${pip[@]}" --no-deps "${bare[@]}" || pip_failed
     fi
     {
         while read -r line; do
