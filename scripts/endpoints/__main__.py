@@ -6,6 +6,7 @@ import sys
 from locustfiles.contract.command_line import Parser, ended
 
 PROG = "python -m scripts.endpoints"
+WITH = "--with"
 _EXAMPLE = f"""examples:
   {PROG} run configs/endpoints/llama3-8b.yaml -- locust -f locustfiles/sweep.py --scenario my.yaml --run-dir runs/my --headless --yes
   {PROG} deploy configs/endpoints/llama3-8b.yaml
@@ -13,7 +14,8 @@ _EXAMPLE = f"""examples:
   {PROG} delete llama3-8b
   {PROG} sweep-orphans --yes
 
-`run` deletes the endpoint whatever happens; what `deploy` leaves has an owner and an expiry, which sweep-orphans heeds.
+`run` deletes the endpoint whatever happens; `{WITH} SPEC -- COMMAND` is the same.
+What `deploy` leaves has an owner and an expiry, which sweep-orphans heeds.
 Credentials and region are boto3's usual ones; scripts/endpoints/README.md lists the actions that they need."""
 _CODES = "\n\nexit code: 0 fine, 1 bad input"
 _RUN = f"""example:
@@ -52,6 +54,8 @@ COMMANDS = {
 
 def _arguments(argv: list[str]) -> argparse.Namespace:
     own, command = (argv[: argv.index("--")], argv[argv.index("--") + 1 :]) if "--" in argv else (argv, [])
+    if own[:1] == [WITH]:
+        own = ["run", *own[1:]]
     parser = Parser(prog=PROG, description="SageMaker endpoints for the time of a test.", epilog=_EXAMPLE)
     parser.add_version()
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")

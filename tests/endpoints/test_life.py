@@ -168,7 +168,9 @@ def test_a_run_has_its_endpoint_and_keeps_its_exit_code(user, client, capsys):
         life.created_at <= life.in_service_at <= life.began_at <= life.ended_at <= life.deleted_at and life.left == []
     )
     assert "from creation to deletion" in said and "of the run), 1 x ml.g5.2xlarge at" in said
-    assert main(["run", "--every", "0.02", written(user), *command]) == 3  # a second part
+    assert (
+        main(["--with", written(user), "--every", "0.02", *command]) == 3
+    )  # a second part, by the other way to say it
     assert len(endpoint_file.read(folder)) == 2
 
 
