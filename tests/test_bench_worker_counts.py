@@ -13,12 +13,12 @@ ASKED = argparse.Namespace(seconds=30.0, repeat=1)
 
 
 def test_one_worker_and_two_send_the_same_load_and_each_level_has_a_row(capsys):
-    given = ["--users", "2", "--workers", "1,2", "--seconds", "2", "--repeat", "1"]
+    given = ["--users", "6", "--workers", "1,2", "--seconds", "3", "--repeat", "1"]
     assert main(given) == NOT_TRUSTED  # a handful of requests: no stage is VALID
     head, _, row = capsys.readouterr().out.splitlines()[-3:]
     cells = [cell.strip() for cell in row.strip("| ").split("|")]
     assert head.startswith("| level | runs | verdicts | requests | latency p50 |")
-    assert cells[:2] == ["2 users", "workers-2 beside workers-1"]
+    assert cells[:2] == ["6 users", "workers-2 beside workers-1"]
     assert all("few_successes" in verdict for verdict in cells[2].split(" / "))
     assert all(int(count) > 1 for count in cells[3].split(" / "))
 
