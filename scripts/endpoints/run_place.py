@@ -1,5 +1,6 @@
 """Where the command keeps its run, in a folder of this machine and perhaps in S3, too; what its endpoint cost is noted there."""
 
+import datetime
 import os
 import pathlib
 import typing
@@ -48,6 +49,11 @@ def note(place: Place, life: EndpointLife, say: Say) -> None:
     """Where there is a folder: else no run has begun. What goes wrong is said: the exit code stays the command's."""
     if not place.folder.is_dir():
         return
+    if _is_an_earlier_one(RunFolder(place.folder).manifest, life):
+        say(
+            f"{place.folder}: holds a run that this command did not go on with: what the endpoint cost is noted in the line above alone"
+        )
+        return
     try:
         if place.address:
             from locustfiles.contract.s3.copies import written_here  # botocore is loaded for addresses alone
@@ -60,6 +66,15 @@ def note(place: Place, life: EndpointLife, say: Say) -> None:
         )
     if place.address:
         _send(place, place.address, say)
+
+
+def _is_an_earlier_one(manifest: pathlib.Path, life: EndpointLife) -> bool:
+    """Whether the run there was not written to since the command began: it was refused, or had nothing to do."""
+    try:
+        written = manifest.stat().st_mtime
+    except OSError:
+        return False
+    return life.began_at is None or written < datetime.datetime.fromisoformat(life.began_at).timestamp() - 1
 
 
 def _send(place: Place, address: Address, say: Say) -> None:

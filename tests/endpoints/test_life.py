@@ -1,6 +1,7 @@
 """An endpoint's life by the commands: deployed, told, listed, deleted; and what is done where something goes wrong."""
 
 import json
+import os
 import pathlib
 import re
 import sys
@@ -172,6 +173,10 @@ def test_a_run_has_its_endpoint_and_keeps_its_exit_code(user, client, capsys):
         main(["--with", written(user), "--every", "0.02", *command]) == 3
     )  # a second part, by the other way to say it
     assert len(endpoint_file.read(folder)) == 2
+    (folder / "manifest.json").write_text("{}")
+    os.utime(folder / "manifest.json", (1e9, 1e9))  # of a run that was there before, which the command leaves alone
+    assert main(["run", "--every", "0.02", written(user), *command]) == 3
+    assert len(endpoint_file.read(folder)) == 2 and "did not go on with" in capsys.readouterr().err
 
 
 def test_the_readme_lists_the_actions_that_each_command_calls_and_no_other(user, monkeypatch):
