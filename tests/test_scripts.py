@@ -24,7 +24,7 @@ def program(path: pathlib.Path, text: str) -> None:
 
 def installed(folder: pathlib.Path, *items: str) -> list[str]:
     """What pip was asked to install, a line each time; pip itself does not run."""
-    program(folder / ".venv/bin/python", 'echo "$@" | sed "s/.*check //; s/-c constraints.txt //" >>asked')
+    program(folder / ".venv/bin/python", 'echo "$@" | sed "s/.*no-compile //; s/-c constraints.txt //" >>asked')
     if not (folder / "constraints.txt").exists():
         (folder / "constraints.txt").write_text("one==1\n")
     (folder / "asked").write_text("")
