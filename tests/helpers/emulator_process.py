@@ -81,10 +81,10 @@ class RunningEmulator:
 
 
 def _started(
-    arguments: list[str], folder: pathlib.Path
+    arguments: list[str], folder: pathlib.Path, forked: bool
 ) -> tuple[nursery.Forked | subprocess.Popen[str], typing.TextIO]:
     """(the process, its standard output); its errors are in the folder's file of that name."""
-    if not nursery.fits(dict(os.environ)):
+    if not (forked and nursery.fits(dict(os.environ))):
         command = [sys.executable, "-m", "scripts.emulator", *arguments]
         with open(folder / "errors", "wb") as errors:
             started = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=errors, text=True)
@@ -113,9 +113,10 @@ def running_emulator(
     truth: str | pathlib.Path | None = None,
     arguments: tuple[str, ...] = (),
     option: str = "--config",
+    forked: bool = True,
 ):
     """Start with a configuration (a dict is written to a file first) on a free port and stop it at the end.
-    option: `--scenario`, where `config` is one.
+    option: `--scenario`, where `config` is one; forked: by the nursery, whose forks are slower than a process of its own.
     Raises RuntimeError, with what it said, if it does not start or does not end with code 0."""
     with tempfile.TemporaryDirectory() as folder:
         if isinstance(config, dict):
@@ -124,7 +125,7 @@ def running_emulator(
         else:
             path = pathlib.Path(config)
         given = [option, str(path), "--port", "0", *arguments, *(["--truth", str(truth)] if truth else [])]
-        process, stdout = _started(given, pathlib.Path(folder))
+        process, stdout = _started(given, pathlib.Path(folder), forked)
         e = RunningEmulator(
             process, stdout, "", pathlib.Path(truth) if truth else None, pathlib.Path(folder) / "errors"
         )

@@ -176,7 +176,7 @@ def measure(
             certificate, key = make_certificate(pathlib.Path(folder))
             arguments = ("--tls-cert", str(certificate), "--tls-key", str(key))
             context = ssl.create_default_context(cafile=certificate)
-        with running_emulator(_config(engine), pathlib.Path(folder) / "truth.jsonl", arguments) as e:
+        with running_emulator(_config(engine), pathlib.Path(folder) / "truth.jsonl", arguments, forked=False) as e:
             try:
                 if len(cores) > 1:
                     os.sched_setaffinity(e.pid, cores[:1])
