@@ -116,7 +116,7 @@ def running_emulator(
     forked: bool = True,
 ):
     """Start with a configuration (a dict is written to a file first) on a free port and stop it at the end.
-    option: `--scenario`, where `config` is one; forked: by the nursery, whose forks are slower than a process of its own.
+    option: `--scenario`, where `config` is one; forked: by the nursery, and not from nothing, as what is timed.
     Raises RuntimeError, with what it said, if it does not start or does not end with code 0."""
     with tempfile.TemporaryDirectory() as folder:
         if isinstance(config, dict):
