@@ -143,15 +143,12 @@ def report(found: Comparison, args: argparse.Namespace) -> str:
     """Markdown: what is beside what, and each figure's change with its interval."""
     head = ["level", "runs", "verdicts", "requests", *(NAMES[c] for c in SHOWN)]
     rows = []
-    for group in found.groups:
-        for level in group.levels:
-            for run, some in level.compared.items():
-                both = [level.results[found.reference], level.results[run]]
-                by_column = {c.column: c for c in some}
-                cells = [level.words, f"{run} beside {found.reference}"]
-                cells.append(" / ".join(map(_verdict, both)))
-                cells.append(" / ".join(str(r.figures.outcome.requests) for r in both))
-                rows.append([*cells, *(_change(by_column.get(c)) for c in SHOWN)])
+    for level, run in _levels(found):
+        both = [level.results[found.reference], level.results[run]]
+        by_column = {c.column: c for c in level.compared[run]}
+        cells = [level.words, f"{run} beside {found.reference}", " / ".join(map(_verdict, both))]
+        cells.append(" / ".join(str(r.figures.outcome.requests) for r in both))
+        rows.append([*cells, *(_change(by_column.get(c)) for c in SHOWN)])
     words = f"{machine()}; windows of {args.seconds:g} s, {args.repeat} of each level; change with its 95 % interval,"
     words += f" ! where it holds among all {found.asked} that are asked."
     return f"{words}\n\n{markdown(head, rows)}"
