@@ -8,6 +8,7 @@ environment, and what the tests of documents, demo, command lines, terminal, nam
     child = start("locust", ["-f", "locustfiles/sweep.py", ...], env, out=path); child.pid; child.wait(20)
 """
 
+import contextlib
 import functools
 import json
 import os
@@ -50,7 +51,8 @@ class Forked:
 
     def send_signal(self, number: int) -> None:
         if self.poll() is None:
-            os.kill(self.pid, number)
+            with contextlib.suppress(ProcessLookupError):  # it has just ended, which its parent is about to tell
+                os.kill(self.pid, number)
 
     def terminate(self) -> None:
         self.send_signal(signal.SIGTERM)
