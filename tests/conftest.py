@@ -1,7 +1,9 @@
 """For all tests: a test process that Locust leaves as it is, hypothesis without limits of time, and measurements that are repeated."""
 
+import functools
 import os
 
+import botocore.session
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -15,6 +17,8 @@ settings.register_profile(
     "here", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )  # a busy machine breaks them
 settings.load_profile("here")
+# Sessions of one process read botocore's files once, as the clients of one session do: half of the time of many tests was theirs.
+botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 
 
 @pytest.hookimpl(tryfirst=True)
