@@ -42,6 +42,7 @@ class Answer:
         self.sequence = 0  # events that the dialect has numbered
         self.around: dict[str, list[bytes]] = {}  # what a dialect writes before and after each text
         self.served_by: dict[str, str] = {}  # headers that say which variant of which endpoint answers
+        self.queued: tuple[float, str] | None = None  # of a job of a queue: when it was accepted, and the variant
         self.new_session: str | None = None  # id and expiry of the stateful session that the request opened
         self.prompt_tokens: int | None = None
         self.cache_read: int | None = None  # prompt tokens by the prompt cache; None: the request has no cache point
@@ -130,8 +131,7 @@ class Answer:
                 self.out.emit(piece)
 
     def token(self, due: float, text: str, token_id: int, count: int | None = None) -> None:
-        """A token to send. `count` is the number of tokens made so far, where some of them have no text of
-        their own."""
+        """A token to send. `count` is the number of tokens made so far, where some of them have no text of their own."""
         if self.out.ended:
             return
         self.completion_tokens = count or self.completion_tokens + 1

@@ -49,6 +49,8 @@ class _Job:
     fault: typing.Any
     output: str
     failure: str | None
+    accepted: float
+    variant: str
     expires: float
     timeout_s: int
 
@@ -107,7 +109,7 @@ class AsyncQueue:
         )
         job = _Job(
             hosted, self._inner(a, body), a.target_name, a.request_id, fault, output, failure,
-            time.perf_counter() + (ttl or TTL_S), timeout or TIMEOUT_S,
+            time.perf_counter(), next(iter(a.served_by.values())), time.perf_counter() + (ttl or TTL_S), timeout or TIMEOUT_S,
         )  # fmt: skip
         places = {"Output": output, "Failure": failure}
         told = [(f"X-Amzn-SageMaker-{name}Location", place) for name, place in places.items() if place]
@@ -160,7 +162,7 @@ class AsyncQueue:
         result = _Result(ended)
         request = job.request.again(job.request.body, time.perf_counter())  # it arrives at the container now
         answer = Answer(self._service, result, request, _JOB, name)
-        answer.fault = job.fault
+        answer.fault, answer.queued = job.fault, (job.accepted, job.variant)
         self._service.clock.at(time.perf_counter() + job.timeout_s, lambda: self._too_late(answer, result))
         try:
             if not job.request.body:

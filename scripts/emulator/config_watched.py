@@ -27,6 +27,7 @@ class Figure(Strict):
     dimensions: dict[str, str]
     at: float  # Unix seconds
     values: list[float]
+    unit: str = "None"
 
 
 class Watching(Asked):

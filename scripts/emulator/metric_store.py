@@ -20,9 +20,14 @@ class MetricStore:
 
     def __init__(self) -> None:
         self._series: dict[Key, collections.deque[tuple[float, float]]] = {}
+        self._units: dict[Key, str] = {}
 
-    def put(self, of: Key, at: float, value: float) -> None:
+    def put(self, of: Key, at: float, value: float, unit: str = "None") -> None:
         self._series.setdefault(of, collections.deque(maxlen=_MOST)).append((at, value))
+        self._units[of] = unit
+
+    def unit(self, of: Key) -> str | None:
+        return self._units.get(of)
 
     def __contains__(self, of: Key) -> bool:
         return of in self._series

@@ -4,6 +4,8 @@
 |---|---|---|
 | AWS/Bedrock | ModelId, as it was asked for | Invocations, InvocationLatency and TimeToFirstToken (ms), token counts, throttles, errors |
 | AWS/SageMaker | EndpointName and VariantName; InferenceComponentName | Invocations, Model-, Overhead-, FirstChunkLatency (µs), errors |
+| AWS/SageMaker | both, of an asynchronous endpoint | InvocationsProcessed, TimeInBacklog, ModelLatency (µs), TotalProcessingTime (ms) |
+| AWS/SageMaker | EndpointName of an asynchronous endpoint | ApproximateBacklogSize |
 | /aws/sagemaker/Endpoints | EndpointName and VariantName | GPUUtilization, of simulated and real engines |
 
 A request is of the second in which it ended. An engine's GPU is as busy as its batch is full.
@@ -13,11 +15,10 @@ import math
 import time
 import typing
 
+from scripts.emulator.async_queue import QUEUED
 from scripts.emulator.metric_store import MetricStore, key
 
 _MICRO = 1e6
-
-
 _APART = {"CountTokens", "ApplyGuardrail", "InvokeGuardrailChecks"}  # no invocations of a model
 
 
@@ -31,12 +32,17 @@ class Watched:
         self._slots = {n: getattr(e, "batch_limit", None) or getattr(e, "slots", None) for n, e in engines.items()}
         self._overhead_s = {n: getattr(e, "overhead_ms", 0.0) / 1000 for n, e in engines.items()}
         self._busy: dict[tuple[str, str], dict[int, float]] = {}  # endpoint, variant -> second -> seconds of requests
+        self._backlog: dict[str, dict[int, float]] = {}  # of asynchronous endpoints, with the time in their queue
 
     def add(self, row: dict, a: typing.Any) -> None:
         """A request's row of the truth, and its Answer."""
         end = row["last_byte"] or time.perf_counter()
         if a.operation.service == "bedrock" and a.target is not None and a.operation.name not in _APART:
             self._bedrock(row, a, end)
+        elif a.queued:
+            self._processed(row, a.queued, end)
+        elif a.operation.name in QUEUED:
+            return  # accepted, and counted when it was processed
         elif a.operation.service == "sagemaker" and a.served_by:
             self._sagemaker(row, a, end)
 
@@ -91,22 +97,46 @@ class Watched:
                 put("FirstChunkLatency", first * _MICRO)
                 put("FirstChunkModelLatency", max(0.0, first - overhead) * _MICRO)
                 put("FirstChunkOverheadLatency", min(overhead, first) * _MICRO)
-            self._work((row["target"], variant), self._wall + row["arrival"] + overhead, self._wall + end)
+            busy = self._busy.setdefault((row["target"], variant), {})
+            self._work(busy, row["arrival"] + overhead, end)
 
-    def _work(self, place: tuple[str, str], begin: float, end: float) -> None:
-        busy = self._busy.setdefault(place, {})
+    def _processed(self, row: dict, queued: tuple[float, str], end: float) -> None:
+        accepted, variant = queued
+
+        def put(name: str, value: float, unit: str = "None") -> None:
+            place = {"EndpointName": row["target"], "VariantName": variant}
+            self._store.put(key("AWS/SageMaker", name, place), self._wall + end, value, unit)
+
+        status, begin = row["status"] or 500, row["arrival"]
+        put("InvocationsProcessed", 1.0)
+        put("Invocation4XXErrors", float(400 <= status < 500))
+        put("Invocation5XXErrors", float(status >= 500))
+        put("TimeInBacklog", (begin - accepted) * _MICRO, "Microseconds")
+        if status == 200 and not row["error"]:
+            put("ModelLatency", (end - begin) * _MICRO, "Microseconds")
+            put("TotalProcessingTime", (end - accepted) * 1000, "Milliseconds")
+            self._work(self._busy.setdefault((row["target"], variant), {}), begin, end)
+        self._work(self._backlog.setdefault(row["target"], {}), accepted, end)
+
+    def _work(self, busy: dict[int, float], begin: float, end: float) -> None:
+        begin, end = self._wall + begin, self._wall + end
         for second in range(math.floor(begin), math.floor(end) + 1):
             busy[second] = busy.get(second, 0.0) + max(0.0, min(end, second + 1) - max(begin, second))
 
     def busy(self) -> MetricStore:
         """What changes while requests go on: a value a second, from the first one with work to the last."""
         found = MetricStore()
+        for endpoint, waiting in self._backlog.items():
+            of = key("AWS/SageMaker", "ApproximateBacklogSize", {"EndpointName": endpoint})
+            for second in range(min(waiting), max(waiting) + 1):
+                found.put(of, second, waiting.get(second, 0.0))
         for (endpoint, variant), busy in self._busy.items():
             place = {"EndpointName": endpoint, "VariantName": variant}
             slots = self._slots.get(endpoint)
             for second in range(min(busy), max(busy) + 1):
                 at_once = busy.get(second, 0.0)
-                found.put(key("AWS/SageMaker", "ConcurrentRequestsPerModel", place), second, at_once)
+                if endpoint not in self._backlog:
+                    found.put(key("AWS/SageMaker", "ConcurrentRequestsPerModel", place), second, at_once)
                 if slots:
                     share = 100 * min(1.0, at_once / slots)
                     for name in ("GPUUtilization", "GPUUtilizationNormalized"):

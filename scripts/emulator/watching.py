@@ -56,7 +56,9 @@ class Watching:
             truth.watch = self._watched.add
             for figure in config.cloudwatch.figures:
                 for value in figure.values:
-                    self._store.put(key(figure.namespace, figure.name, figure.dimensions), figure.at, value)
+                    self._store.put(
+                        key(figure.namespace, figure.name, figure.dimensions), figure.at, value, figure.unit
+                    )
         asked = {"monitoring": config.cloudwatch, "servicequotas": config.service_quotas}
         self._asked = {name: settings for name, settings in asked.items() if settings}
         self._quotas = {name: Quota(settings.limit) for name, settings in self._asked.items()}
@@ -158,6 +160,8 @@ class Watching:
         dimensions = {str(d.get("Name")): str(d.get("Value")) for d in metric.get("Dimensions") or ()}
         of = key(str(metric.get("Namespace")), str(metric.get("MetricName")), dimensions)
         store = busy if of in busy else self._store
+        if asked.get("Unit") not in (None, store.unit(of)):  # CloudWatch converts none
+            return []
         return store.periods(of, period, begin, end, statistic)
 
     def _list(self, body: dict) -> dict:

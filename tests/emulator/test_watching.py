@@ -123,6 +123,24 @@ def test_sagemakers_latencies_are_microseconds_by_variant_and_by_component(watch
     assert 0 < max(found["gpu"]) <= 100 and max(found["at_once"]) > 0
 
 
+def test_a_unit_that_a_figure_does_not_have_finds_none():
+    """CloudWatch converts none; a query without a unit finds whichever there is."""
+    figure = {
+        "namespace": "N",
+        "name": "t",
+        "dimensions": {"D": "d"},
+        "at": time.time() - 60,
+        "values": [7.0],
+        "unit": "Seconds",
+    }
+    query = asked("t", "Sum", "N", D="d")
+    queries = {"any": query} | {
+        u.lower(): {"MetricStat": query["MetricStat"] | {"Unit": u}} for u in ("Seconds", "Milliseconds")
+    }
+    with running_emulator({"engines": {}, "pricing": {}, "cloudwatch": {"figures": [figure]}}) as e:
+        assert told(e.client("cloudwatch"), **queries) == {"any": [7.0], "seconds": [7.0], "milliseconds": []}
+
+
 @pytest.mark.parametrize(
     ("query", "message"),
     [
