@@ -110,6 +110,8 @@ def _line(s: "ServiceFigures") -> str:
     words = [show.UNKNOWN if ms is None else show.seconds(ms / 1000) for ms in latencies]
     if service.service_latency_mean_ms is not None:
         parts.append(f"mean latency of the client {words[0]}, of the service {words[1]}, between them {words[2]}")
+    if service.backlog_time_mean_ms is not None:
+        parts.append(f"{show.seconds(service.backlog_time_mean_ms / 1000)} of it in the backlog")
     if service.service_throttles:
         parts.append(f"{show.count(service.service_throttles)} throttles")
     shares = {"GPU": service.gpu_share or s.container.dcgm_gpu_share, "quota of tokens": s.quota.tokens_quota_share}

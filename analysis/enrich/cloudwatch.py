@@ -4,12 +4,12 @@ import datetime
 import typing
 
 from analysis.enrich.aws_client import Aws, Unanswered
-from analysis.enrich.whose import FINE, Series
+from analysis.enrich.whose import FINE, SAGEMAKER, Series
 
 QUERIES, POINTS = 500, 100_800  # of a call, at most
 LATE_S = 180  # until the figures of a minute are there, at most as a rule
 _FINE_S = 10  # how often concurrency is published
-Of = tuple[str, str, tuple[tuple[str, str], ...], str]  # namespace, name, dimensions, statistic
+Of = tuple[Series, str]  # what was asked for, and the statistic
 
 
 class Told:
@@ -21,7 +21,7 @@ class Told:
         self.metrics = 0  # that were asked for: what CloudWatch bills
 
     def of(self, series: Series, statistic: str) -> dict[int, float]:
-        return self.values.get((*series[:3], statistic), {})
+        return self.values.get((series, statistic), {})
 
 
 class Wanted(typing.NamedTuple):
@@ -80,7 +80,7 @@ def _ask_some(aws: Aws, wanted: Wanted, some: list[tuple[Series, str]], length: 
         told.metrics += 0 if number else len(queries)
         for result in page.get("MetricDataResults", ()):
             series, statistic = some[int(result["Id"][1:])]
-            values = told.values.setdefault((*series[:3], statistic), {})
+            values = told.values.setdefault((series, statistic), {})
             values.update(zip((int(t.timestamp()) for t in result["Timestamps"]), result["Values"], strict=True))
             if result.get("StatusCode") == "Forbidden":
                 _add(
@@ -99,8 +99,18 @@ def _add(told: Told, line: str) -> None:
 def _query(name: str, series: Series, statistic: str, period: int, account: str | None) -> dict[str, typing.Any]:
     dimensions = [{"Name": n, "Value": v} for n, v in series.dimensions]
     metric = {"Namespace": series.namespace, "MetricName": series.name, "Dimensions": dimensions}
-    query: dict[str, typing.Any] = {"Id": name, "MetricStat": {"Metric": metric, "Period": period, "Stat": statistic}}
-    return query | ({"AccountId": account} if account else {})
+    asked = {"Metric": metric, "Period": period, "Stat": statistic} | ({"Unit": series.unit} if series.unit else {})
+    return {"Id": name, "MetricStat": asked} | ({"AccountId": account} if account else {})
+
+
+def variants_of(aws: Aws, endpoint: str, account: str | None) -> list[str]:
+    """Those of which CloudWatch had a figure in the last two weeks. Raises Unanswered."""
+    of: dict[str, typing.Any] = {"Namespace": SAGEMAKER, "MetricName": "ModelLatency"}
+    of["Dimensions"] = [{"Name": "EndpointName", "Value": endpoint}]
+    of |= {"IncludeLinkedAccounts": True, "OwningAccount": account} if account else {}
+    pages = aws.pages("cloudwatch", "ListMetrics", "list_metrics", **of)
+    dimensions = [d for page in pages for metric in page.get("Metrics", ()) for d in metric.get("Dimensions", ())]
+    return sorted({d["Value"] for d in dimensions if d["Name"] == "VariantName"})
 
 
 def others_there(aws: Aws, series: Series) -> str:

@@ -6,17 +6,18 @@ import typing
 
 from analysis.enrich.aws_client import Aws, Unanswered
 from analysis.enrich.client_side import client_side, in_periods
-from analysis.enrich.cloudwatch import LATE_S, Told, Wanted, ask, others_there
+from analysis.enrich.cloudwatch import LATE_S, Told, Wanted, ask, others_there, variants_of
 from analysis.enrich.periods import FINE_KEPT_S, Periods, length_at, periods_of
 from analysis.enrich.prometheus import Prometheus, Unreached, container_side
 from analysis.enrich.quotas import Quotas, QuotasOf
-from analysis.enrich.service_side import Reader, Side, differences, service_side
-from analysis.enrich.whose import Series, Whose, series_of, whose
+from analysis.enrich.reader import Reader
+from analysis.enrich.service_side import Side, differences, service_side
+from analysis.enrich.whose import Series, Whose, series_of, whose, with_variants
 from analysis.runs.run_reader import Run
 from analysis.words.service_figures import ContainerSide, Minutes, QuotaShare, ServiceFigures
 from locustfiles.contract.bad_input import BadInput
 from locustfiles.contract.manifest import StageWindow
-from locustfiles.contract.scenario.targets import SageMakerTarget, Target
+from locustfiles.contract.scenario.targets import BedrockTarget, Target
 
 
 class Wishes(typing.NamedTuple):
@@ -57,12 +58,13 @@ def enriched(run: Run, wishes: Wishes) -> Enriched:
         raise BadInput(
             f"{run.path}: no stage has a measured window, the service can tell nothing of it; give another run"
         )
-    same = {t.name: whose(run, t) for t in run.scenario.targets}
+    region = wishes.region or run.scenario.region
+    aws = Aws(region)
+    same = {t.name: _whose(aws, whose(run, t, region), wishes.account) for t in run.scenario.targets}
     begin = min(s.measure_from for s in visits if s.measure_from is not None)
     end = max(s.measure_until for s in visits if s.measure_until is not None)
     length = max(60, length_at(begin, time.time()))
     fine_s = wishes.period_s if time.time() - begin < FINE_KEPT_S else None
-    aws = Aws(wishes.region or run.scenario.region)
     series = list(
         dict.fromkeys(one for name in dict.fromkeys(s.target for s in visits) for one in series_of(same[name]))
     )
@@ -78,6 +80,17 @@ def enriched(run: Run, wishes: Wishes) -> Enriched:
         _look_for_others(aws, found, maker.silent())
     found.missing += quotas.missing + maker.without_quota()
     return found
+
+
+def _whose(aws: Aws, found: Whose, account: str | None) -> Whose:
+    """With an endpoint's variants as CloudWatch knows them, where no record names one."""
+    known = {}
+    for endpoint in found.guessed:
+        try:
+            known[endpoint] = variants_of(aws, endpoint, account)
+        except Unanswered:  # then its figures cannot be asked for either, which is told
+            break
+    return with_variants(found, known)
 
 
 def _container(server: Prometheus | None, matcher: str | None, visit: StageWindow, missing: list[str]) -> ContainerSide:
@@ -125,7 +138,7 @@ class _Maker:
         row = ServiceFigures(**who, window_from=a, window_until=b, container=container)
         if not found.service:
             return dataclasses.replace(row, missing=None if container != ContainerSide() else found.why_none)
-        quotas = self._quotas_of(target)
+        quotas = self._quotas_of(target, found)
         periods = periods_of(self._run, visit, self._same, self._length)
         reader = Reader(found, self._told, periods, visit, self._fine_s)
         self._heard[visit.target] = self._heard.get(visit.target, False) or bool(reader.begins())
@@ -144,7 +157,8 @@ class _Maker:
         )
         row = dataclasses.replace(row, service=side.figures, minutes=Minutes(metrics_of=found.told))
         if not counted:
-            return row, side, [periods.why_none or self._why_no_data(len(periods.begins), periods.length)]
+            why_none = periods.why_none or self._why_no_data(len(periods.begins), periods.length)
+            return row, side, [why_none, found.lacks]
         client = client_side(in_periods(self._run, visit.stage, kept))
         apart, why = differences(client, side)
         minutes = Minutes(
@@ -156,32 +170,36 @@ class _Maker:
             f"CloudWatch has nothing of {some} of its {len(periods.begins)} periods, which are left out on both sides"
         )
         row = dataclasses.replace(row, minutes=minutes, client=client, differences=apart)
-        return row, side, [gone if some else "", why]
+        return row, side, [gone if some else "", found.lacks, why]
 
     def _why_no_data(self, periods: int, length: int) -> str:
         if self._told.missing:
             return "CloudWatch could not be asked"
         return f"CloudWatch has no figure of its {periods} period{'s' if periods > 1 else ''} of {length} s"
 
-    def _quotas_of(self, target: Target) -> QuotasOf:
+    def _quotas_of(self, target: Target, found: Whose) -> QuotasOf:
         if target.name not in self._of_target:
-            self._of_target[target.name] = self._quotas.of(target)
+            several = found.service in ("sagemaker", "queued") and found.lacks  # regions, each with a quota of its own
+            self._of_target[target.name] = QuotasOf() if several else self._quotas.of(target, found.service)
         return self._of_target[target.name]
 
 
 def quota_share(target: Target, quotas: QuotasOf, side: Side) -> QuotaShare:
     """What a stage took of the quotas."""
-    instances = target.instance_count if isinstance(target, SageMakerTarget) else None
+    instances = None if isinstance(target, BedrockTarget) else target.instance_count
 
     def share(used: float | None, whole: float | None) -> float | None:
         return used / whole if used is not None and whole else None
 
-    tokens, requests, machines = (quota and quota.value for quota in quotas[:3])
+    tokens, requests, machines, output = (quota and quota.value for quota in quotas[:4])
+    quota, peak = quotas.tokens, side.peak_tokens
+    if (share(side.peak_output, output) or 0.0) > (share(peak, tokens) or 0.0):  # of two quotas the one that is fuller
+        quota, tokens, peak = quotas.output_tokens, output, side.peak_output
     return QuotaShare(
-        tokens_quota=quotas.tokens.name if quotas.tokens else None,
+        tokens_quota=quota.name if quota else None,
         tokens_per_minute_quota=tokens,
-        tokens_per_minute_peak=side.peak_tokens,
-        tokens_quota_share=share(side.peak_tokens, tokens),
+        tokens_per_minute_peak=peak,
+        tokens_quota_share=share(peak, tokens),
         requests_per_minute_quota=requests,
         requests_quota_share=share(side.peak_requests, requests),
         instances_quota=machines,

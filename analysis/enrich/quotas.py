@@ -13,6 +13,8 @@ _NAME = re.compile(
     r"(?P<what>tokens|requests) per minute for (?P<model>.+?)(?: V1)?",
     re.IGNORECASE,
 )
+#: https://docs.aws.amazon.com/bedrock/latest/userguide/quotas-mantle.html: apart from bedrock-runtime's, and none of requests
+_OF_MANTLE = re.compile(r"Bedrock Mantle (?P<what>input|output) tokens per minute for (?P<model>.+)", re.IGNORECASE)
 _PROFILE = re.compile(r"(us|us-gov|eu|apac|jp|au|ca|in|sa|global)\.(.+)")
 _CODE = re.compile(r"([^=]+)=(L-[A-Z0-9]{8})")
 
@@ -28,6 +30,7 @@ class QuotasOf(typing.NamedTuple):
     tokens: Quota | None = None
     requests: Quota | None = None
     instances: Quota | None = None
+    output_tokens: Quota | None = None  # where they have one of their own
     why_none: str = ""
 
 
@@ -39,11 +42,13 @@ class Quotas:
         self._listed: dict[str, list[dict[str, typing.Any]]] = {}
         self.missing: list[str] = []
 
-    def of(self, target: Target) -> QuotasOf:
-        """What could not be asked is in `missing`."""
+    def of(self, target: Target, service: str) -> QuotasOf:
+        """service: as Whose has it. What could not be asked is in `missing`."""
         try:
-            if isinstance(target, SageMakerTarget):
+            if service in ("sagemaker", "queued") and not isinstance(target, BedrockTarget):
                 return self._of_instances(target)
+            if service == "mantle" and isinstance(target, OpenAITarget):
+                return self._of_mantle(target.name, target.model_id)
             if isinstance(target, BedrockTarget | OpenAITarget):
                 return self._of_model(target.name, target.model_id)
         except Unanswered as e:
@@ -70,7 +75,22 @@ class Quotas:
             why_none=f"no quota listed for Bedrock has the name of `{model_id}`; give its code with --quota-code"
         )
 
-    def _of_instances(self, target: SageMakerTarget) -> QuotasOf:
+    def _of_mantle(self, target: str, model_id: str) -> QuotasOf:
+        """Raises Unanswered."""
+        code, names = self._codes.get(target), Names([model_id.rsplit("/", 1)[-1]])
+        found: dict[str, Quota] = {}
+        for quota in [self._by_code("bedrock", code)] if code else map(_quota, self._all("bedrock")):
+            told = _OF_MANTLE.fullmatch(quota.name)
+            if told and (code or names.ids(told["model"])):
+                found.setdefault(told["what"].lower(), quota)
+        if found:
+            return QuotasOf(found.get("input"), output_tokens=found.get("output"))
+        why = f"{code} is no quota of bedrock-mantle; give the code of one" if code else ""
+        return QuotasOf(
+            why_none=why or f"no quota of bedrock-mantle is listed for `{model_id}`; AWS lists those of few models"
+        )
+
+    def _of_instances(self, target: SageMakerTarget | OpenAITarget) -> QuotasOf:
         """Raises Unanswered."""
         if code := self._codes.get(target.name):
             return QuotasOf(instances=self._by_code("sagemaker", code))

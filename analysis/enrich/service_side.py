@@ -1,15 +1,11 @@
 """What CloudWatch has of a stage's periods, and how far it lies from what the client saw."""
 
-import math
-import statistics
 import typing
 
-from analysis.enrich.cloudwatch import Told, fine_period
 from analysis.enrich.gpus import gpus_of
-from analysis.enrich.periods import Periods, fine_of
-from analysis.enrich.whose import Series, Whose, series_of
+from analysis.enrich.reader import Reader
+from analysis.enrich.whose import PROCESSED
 from analysis.words.service_figures import ClientSide, Differences, ServiceSide
-from locustfiles.contract.manifest import StageWindow
 from locustfiles.contract.scenario.targets import Target
 
 APART, APART_AT_LEAST = (
@@ -20,79 +16,23 @@ _MICRO = 1000.0  # µs in a ms
 
 
 class Side(typing.NamedTuple):
-    """samples: of the latency, that it is the mean of. peaks: tokens and requests of the busiest minute."""
+    """samples: of the latency, that it is the mean of. peaks: tokens and requests of the busiest minute; output's, where they count
+    apart."""
 
     figures: ServiceSide
     samples: float | None
-    peak_tokens: float | None
-    peak_requests: float | None
-
-
-class Reader:
-    """A target's metrics in some periods."""
-
-    def __init__(self, found: Whose, told: Told, periods: Periods, visit: StageWindow, fine_s: int | None) -> None:
-        self._series, self._told, self._periods = series_of(found), told, periods
-        self._visit, self._fine_s = visit, fine_s
-
-    def values(self, name: str, statistic: str) -> list[float]:
-        """By period and set of dimensions."""
-        return [v for series in self._of(name) for v in self._in_periods(series, statistic).values()]
-
-    def total(self, name: str) -> float | None:
-        values = self.values(name, "Sum")
-        return math.fsum(values) if values else None
-
-    def mean(self, name: str) -> float | None:
-        """Over samples, not over periods."""
-        samples = self.values(name, "SampleCount")
-        total = self.total(name)
-        return total / math.fsum(samples) if total is not None and math.fsum(samples) else None
-
-    def samples(self, name: str) -> float | None:
-        values = self.values(name, "SampleCount")
-        return math.fsum(values) if values else None
-
-    def peak(self, *names: str) -> float | None:
-        """The most of a period, a minute's worth, over all sets of dimensions; of several metrics together."""
-        by_begin: dict[int, float] = {}
-        for name in names:
-            for series in self._of(name):
-                for begin, value in self._in_periods(series, "Sum").items():
-                    by_begin[begin] = by_begin.get(begin, 0.0) + value
-        return max(by_begin.values()) * 60 / self._periods.length if by_begin else None
-
-    def level(self, name: str, statistic: str = "Average") -> float | None:
-        """Of a share or a number at work: mean over time, of several variants the highest; `Maximum` the most."""
-        each = [values for series in self._of(name) if (values := self._levels(series, statistic))]
-        if not each:
-            return None
-        return max(max(v) for v in each) if statistic == "Maximum" else max(statistics.fmean(v) for v in each)
-
-    def begins(self) -> tuple[int, ...]:
-        """Of the periods in which requests were counted."""
-        counted = {begin for series in self._of("Invocations") for begin in self._in_periods(series, "Sum")}
-        counted |= {begin for series in self._of("InvocationThrottles") for begin in self._in_periods(series, "Sum")}
-        return tuple(begin for begin in self._periods.begins if begin in counted)
-
-    def _of(self, name: str) -> list[Series]:
-        return [series for series in self._series if series.name == name]
-
-    def _in_periods(self, series: Series, statistic: str) -> dict[int, float]:
-        values = self._told.of(series, statistic)
-        return {begin: values[begin] for begin in self._periods.begins if begin in values}
-
-    def _levels(self, series: Series, statistic: str) -> list[float]:
-        """Those published more often than once a minute: of the measured window alone."""
-        if not (fine := fine_period(series, self._fine_s)):
-            return list(self._in_periods(series, statistic).values())
-        values = self._told.of(series, statistic)
-        return [values[begin] for begin in fine_of(self._visit, fine) if begin in values]
+    peak_tokens: float | None = None
+    peak_requests: float | None = None
+    peak_output: float | None = None
 
 
 def service_side(reader: Reader, service: str, target: Target) -> Side:
-    """service: bedrock or sagemaker."""
-    return _bedrock(reader) if service == "bedrock" else _sagemaker(reader, target)
+    """service: as Whose has it."""
+    if service == "bedrock":
+        return _bedrock(reader)
+    if service == "mantle":
+        return _mantle(reader)
+    return _queued(reader, target) if service == "queued" else _sagemaker(reader, target)
 
 
 def _bedrock(reader: Reader) -> Side:
@@ -120,11 +60,19 @@ def _bedrock(reader: Reader) -> Side:
     return Side(figures, reader.samples("InvocationLatency"), reader.peak("EstimatedTPMQuotaUsage"), requests)
 
 
+def _mantle(reader: Reader) -> Side:
+    """Nothing says that it publishes no metric where nothing happened: what is not there is not known."""
+    figures = ServiceSide(
+        service_requests=_whole(reader.total("Inferences")),
+        service_client_errors=_whole(reader.total("InferenceClientErrors")),
+        service_prompt_tokens=_whole(reader.total("TotalInputTokens")),
+        service_completion_tokens=_whole(reader.total("TotalOutputTokens")),
+    )
+    return Side(figures, None, reader.peak("TotalInputTokens"), peak_output=reader.peak("TotalOutputTokens"))
+
+
 def _sagemaker(reader: Reader, target: Target) -> Side:
     model, overhead = (_ms(reader.mean(name)) for name in ("ModelLatency", "OverheadLatency"))
-    gpu, normal = reader.level("GPUUtilization"), reader.level("GPUUtilizationNormalized")
-    gpus = gpus_of(getattr(target, "instance_type", None))
-    share = normal / 100 if normal is not None else gpu / 100 / gpus if gpu is not None and gpus else None
     concurrent = ("ConcurrentRequestsPerModel", "ConcurrentRequestsPerCopy")
     figures = ServiceSide(
         service_requests=_whole(reader.total("Invocations")),
@@ -137,13 +85,40 @@ def _sagemaker(reader: Reader, target: Target) -> Side:
         service_ttft_mean_ms=_ms(reader.mean("FirstChunkLatency")),
         concurrent_mean=_first(reader.level(name) for name in concurrent),
         concurrent_max=_first(reader.level(name, "Maximum") for name in concurrent),
-        cpu_percent=reader.level("CPUUtilization"),
-        memory_percent=reader.level("MemoryUtilization"),
-        gpu_percent=gpu,
-        gpu_memory_percent=reader.level("GPUMemoryUtilization"),
-        gpu_share=share,
+        **_instances(reader, target),
     )
-    return Side(figures, reader.samples("ModelLatency"), None, None)
+    return Side(figures, reader.samples("ModelLatency"))
+
+
+def _queued(reader: Reader, target: Target) -> Side:
+    """TotalProcessingTime is in milliseconds, as all versions of AWS's page have it."""
+    waited = [_ms(reader.mean("TimeInBacklog", "Microseconds")), reader.mean("TimeInBacklog", "Milliseconds")]
+    figures = ServiceSide(
+        service_requests=_whole(_first(reader.total(name) for name in PROCESSED)),
+        service_client_errors=_whole(reader.total("Invocation4XXErrors")),
+        service_server_errors=_whole(reader.total("Invocation5XXErrors")),
+        service_latency_mean_ms=reader.mean("TotalProcessingTime"),
+        model_latency_mean_ms=_ms(reader.mean("ModelLatency")),
+        backlog_time_mean_ms=_first(waited),
+        **_spread(reader, "TotalProcessingTime", 1.0),
+        backlog_mean=reader.level("ApproximateBacklogSize"),
+        backlog_max=reader.level("ApproximateBacklogSize", "Maximum"),
+        **_instances(reader, target),
+    )
+    return Side(figures, reader.samples("TotalProcessingTime"))
+
+
+def _instances(reader: Reader, target: Target) -> dict[str, typing.Any]:
+    gpu, normal = reader.level("GPUUtilization"), reader.level("GPUUtilizationNormalized")
+    gpus = gpus_of(getattr(target, "instance_type", None))
+    share = normal / 100 if normal is not None else gpu / 100 / gpus if gpu is not None and gpus else None
+    return {
+        "cpu_percent": reader.level("CPUUtilization"),
+        "memory_percent": reader.level("MemoryUtilization"),
+        "gpu_percent": gpu,
+        "gpu_memory_percent": reader.level("GPUMemoryUtilization"),
+        "gpu_share": share,
+    }
 
 
 def _spread(reader: Reader, name: str, unit: float) -> dict[str, typing.Any]:

@@ -20,8 +20,8 @@ LEAD = (
     "Client and service are compared over the same minutes of CloudWatch, by the requests that ended in them; these are not "
     "exactly the measured window of the other tables. Client minus service is of means alone, the same statistic on both "
     "sides: network, TLS, and queues before the service's clock starts. Of several minutes the service's percentiles are given "
-    "as bounds, from the lowest minute's to the highest's; SageMaker's are of ModelLatency alone. The container's figures are of "
-    "the measured window."
+    "as bounds, from the lowest minute's to the highest's; SageMaker's are of ModelLatency alone, but those of asynchronous "
+    "endpoints, whose client waits until it finds the answer in S3. The container's figures are of the measured window."
 )
 _BASIS = {"inside": "in the window", "alone": "around the window"}
 
@@ -82,6 +82,7 @@ def _latency(s: ServiceFigures) -> dict[str, str]:
         "of the service": _ms(service.service_latency_mean_ms),
         "client minus service": _ms(apart.network_queue_ms),
         "of it model / overhead": _pair(*map(_ms, parts)),
+        "of it model / backlog": _pair(_ms(service.model_latency_mean_ms), _ms(service.backlog_time_mean_ms)),
         "p50: client / service": _pair(
             _ms(client.client_latency_p50_ms), _bounds(service.service_p50_low_ms, service.service_p50_high_ms)
         ),
@@ -125,6 +126,7 @@ def _server(s: ServiceFigures) -> dict[str, str]:
         else _of_one(service.gpu_memory_percent, "GPU"),
         "CPU": _of_one(service.cpu_percent, "core"),
         "Concurrent at the endpoint": _mean_max(service.concurrent_mean, service.concurrent_max),
+        "In the endpoint's backlog": _mean_max(service.backlog_mean, service.backlog_max),
         "Waiting in the container": _mean_max(box.waiting_mean, box.waiting_max),
         "Running in it": _mean_max(box.running_mean, box.running_max),
         "KV cache in use": show.percent(box.kv_cache_mean_share),

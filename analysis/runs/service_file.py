@@ -11,6 +11,8 @@ from locustfiles.contract.run_folder import NotARun
 
 SCHEMA = 1
 FILE, TABLE = "service.json", "service.csv"
+#: figures that files of earlier builds do not have
+_LATER = ("backlog_time_mean_ms", "backlog_mean", "backlog_max")
 _KINDS: dict[str, tuple[type, ...]] = {"count": (int,), "number": (int, float), "text": (str,), "flag": (bool,)}
 
 
@@ -33,7 +35,7 @@ def read_service_file(folder: pathlib.Path, manifest: Manifest) -> ServiceFile |
         data = json.loads(path.read_text(encoding="utf-8"))
         if data["schema"] != SCHEMA:
             raise NotARun(f"{path}: its schema is {json.dumps(data['schema'])}, this version reads {SCHEMA}; {again}")
-        rows = [service_figures(_checked(row)) for row in data["stages"]]
+        rows = [service_figures(_checked(dict.fromkeys(_LATER) | row)) for row in data["stages"]]
         missing, made_at = [str(line) for line in data["missing"]], str(data["made_at"])
     except (OSError, ValueError, LookupError, TypeError, RecursionError) as e:
         if isinstance(e, NotARun):

@@ -43,31 +43,42 @@ class ClientSide:
 class ServiceSide:
     """What CloudWatch has of them."""
 
-    service_requests: int | None = count("Invocations")
+    service_requests: int | None = count(
+        "Invocations, of bedrock-mantle Inferences, of an asynchronous endpoint InvocationsProcessed"
+    )
     service_throttles: int | None = count("InvocationThrottles of Bedrock; 0 where others have figures and this none")
     service_client_errors: int | None = count(
-        "InvocationClientErrors, of SageMaker Invocation4XXErrors, throttles included"
+        "InvocationClientErrors, of bedrock-mantle InferenceClientErrors, of SageMaker Invocation4XXErrors, throttles included"
     )
     service_server_errors: int | None = count("InvocationServerErrors, of SageMaker Invocation5XXErrors")
     service_latency_mean_ms: float | None = number(
-        "InvocationLatency, of SageMaker ModelLatency plus OverheadLatency, mean", "ms", "lower"
-    )
+        "InvocationLatency, of SageMaker ModelLatency plus OverheadLatency, of an asynchronous endpoint TotalProcessingTime, mean",
+        "ms", "lower",
+    )  # fmt: skip
     model_latency_mean_ms: float | None = number("of SageMaker: ModelLatency, mean", "ms", "lower")
     overhead_latency_mean_ms: float | None = number("of SageMaker: OverheadLatency, mean", "ms", "lower")
+    backlog_time_mean_ms: float | None = number(
+        "of an asynchronous endpoint: TimeInBacklog, before a request is worked on, mean", "ms", "lower"
+    )
     service_p50_low_ms: float | None = number(
-        "the lowest median of a period, of InvocationLatency, of SageMaker of ModelLatency alone: percentiles of periods do not "
-        "add up, that of all of them lies between the lowest and the highest", "ms", "lower",
+        "the lowest median of a period, of InvocationLatency, of SageMaker of ModelLatency alone, of an asynchronous endpoint of "
+        "TotalProcessingTime: percentiles of periods do not add up, that of all of them lies between the lowest and the highest",
+        "ms", "lower",
     )  # fmt: skip
     service_p50_high_ms: float | None = number("the highest", "ms", "lower")
     service_p99_low_ms: float | None = number("the lowest 99th percentile of a period", "ms", "lower")
     service_p99_high_ms: float | None = number("the highest", "ms", "lower")
     service_ttft_mean_ms: float | None = number("TimeToFirstToken, of SageMaker FirstChunkLatency, mean", "ms", "lower")
-    service_prompt_tokens: int | None = count("InputTokenCount")
-    service_completion_tokens: int | None = count("OutputTokenCount")
+    service_prompt_tokens: int | None = count("InputTokenCount, of bedrock-mantle TotalInputTokens")
+    service_completion_tokens: int | None = count("OutputTokenCount, of bedrock-mantle TotalOutputTokens")
     service_cache_read_tokens: int | None = count("CacheReadInputTokens")
     service_cache_write_tokens: int | None = count("CacheWriteInputTokens")
     concurrent_mean: float | None = number("ConcurrentRequestsPerModel or …PerCopy, queued ones included, mean")
     concurrent_max: float | None = number("its highest")
+    backlog_mean: float | None = number(
+        "of an asynchronous endpoint: ApproximateBacklogSize, requests that wait or are worked on, mean"
+    )
+    backlog_max: float | None = number("its highest")
     cpu_percent: float | None = number("CPUUtilization, mean; 100 is one core")
     memory_percent: float | None = number("MemoryUtilization, mean")
     gpu_percent: float | None = number("GPUUtilization, mean; 100 is one GPU")
@@ -82,8 +93,9 @@ class Differences:
     """Service against client, where both are known of the same requests."""
 
     network_queue_ms: float | None = number(
-        "mean latency of the client minus the service's: network, TLS, and queues before the service's clock starts; empty where "
-        "the two counted more than 10 % and 2 requests apart", "ms", "lower",
+        "mean latency of the client minus the service's: network, TLS, and queues before the service's clock starts; of an asynchronous "
+        "endpoint until the answer was found in S3, up to `poll_s` after it was there; empty where the two counted more than 10 % and "
+        "2 requests apart", "ms", "lower",
     )  # fmt: skip
     ttft_network_queue_ms: float | None = number("the same of the time to first token", "ms", "lower")
     prompt_tokens_more: int | None = count("prompt tokens that the service counted more than the client")
@@ -97,9 +109,14 @@ class Differences:
 class QuotaShare:
     """What the stage took of the account's quotas."""
 
-    tokens_quota: str | None = text("name of the model's quota of tokens a minute")
+    tokens_quota: str | None = text(
+        "name of the model's quota of tokens a minute; of bedrock-mantle's two, of input and of output, the one that is fuller"
+    )
     tokens_per_minute_quota: float | None = number("its value", "1/min")
-    tokens_per_minute_peak: float | None = number("EstimatedTPMQuotaUsage of the busiest minute", "1/min")
+    tokens_per_minute_peak: float | None = number(
+        "EstimatedTPMQuotaUsage of the busiest minute, of bedrock-mantle its TotalInputTokens or TotalOutputTokens",
+        "1/min",
+    )
     tokens_quota_share: float | None = number(
         "of the quota; throttling goes by what is reserved when a request begins (prompt and `max_tokens`), which may be more"
     )

@@ -43,11 +43,17 @@ def run_of(
 
 
 def figure(
-    name: str, minute: int, values: list[float], space: str = "AWS/Bedrock", dimensions: dict | None = None
+    name: str,
+    minute: int,
+    values: list[float],
+    space: str = "AWS/Bedrock",
+    dimensions: dict | None = None,
+    unit: str = "None",
 ) -> dict:
     """Published of so many minutes after MINUTE."""
     at = START + MINUTE + 60 * minute + 30
-    return {"namespace": space, "name": name, "dimensions": dimensions or OF_HAIKU, "at": at, "values": values}
+    told = {"namespace": space, "name": name, "dimensions": dimensions or OF_HAIKU, "at": at, "values": values}
+    return told | {"unit": unit}
 
 
 def enrich(patch, said, folder: pathlib.Path, url: str, *arguments: str, **variables: str):

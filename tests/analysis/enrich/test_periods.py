@@ -1,5 +1,7 @@
 """Which minutes are a stage's: whole ones in its window, else those in which it was alone; none is lent to a neighbour."""
 
+import dataclasses
+
 import pytest
 
 from analysis.enrich.periods import length_at, periods_of
@@ -70,3 +72,17 @@ def test_a_target_without_a_variant_is_a_neighbour_of_one_that_names_it(tmp_path
     stages = [shifted(1, 61, 95, target="blue"), shifted(2, 98, 119, target="any")]
     run = load_run(run_of(tmp_path / "r", records, stages, [blue, any_of_them]))
     assert of(run, 1)[:2] == of(run, 2)[:2] == ("", [])
+
+
+def test_a_router_is_a_neighbour_of_whom_it_sent_to(tmp_path):
+    """Stage 1 by a router to blue and green, stage 2 to blue itself, in the same minute 1: it is of neither. One to red has its own."""
+    arn = "arn:aws:sagemaker:us-east-1:123456789012:endpoint/"
+    router = P4D | {"name": "routed", "endpoint": None, "inference_router": "r", "routing_target": "t", "stream": False}
+    for endpoint, shared in (("blue", True), ("red", False)):
+        own = P4D | {"name": "own", "endpoint": endpoint}
+        records = requests(1, 61, 95, 1, 3.0, target="routed", routed_to=f"{arn}green", variant="v")
+        records[0] = dataclasses.replace(records[0], routed_to=f"{arn}blue")
+        records += requests(2, 98, 119, 1, 1.0, target="own", variant="v")
+        stages = [shifted(1, 61, 95, target="routed"), shifted(2, 98, 119, target="own")]
+        run = load_run(run_of(tmp_path / endpoint, records, stages, [router, own]))
+        assert of(run, 1)[:2] == (("", []) if shared else ("alone", [1]))

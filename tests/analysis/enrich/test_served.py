@@ -60,6 +60,9 @@ def test_rows_of_a_stage_that_was_measured_again_are_left_out_and_other_files_re
     _, _, told = enrich(monkeypatch, capsys, folder, "http://127.0.0.1:9")
     manifest = RunFolder(folder).read_manifest()
     assert len(read_service_file(folder, manifest).stages) == 1
+    earlier = {name: value for name, value in told["stages"][0].items() if "backlog" not in name}
+    (folder / "service.json").write_text(json.dumps(told | {"stages": [earlier]}))
+    assert read_service_file(folder, manifest).stages[0].service.backlog_mean is None
     manifest.stages[0].measure_from += 1
     assert read_service_file(folder, manifest) is None
     for broken, said in (
