@@ -6,7 +6,7 @@ Usage: scripts/test.sh [PYTEST ARGUMENTS]
 
 Sets the environment up and passes all tests, in three groups:
   waiting   whole runs, which mostly wait: six at a time
-  the rest  two at a time
+  the rest  four at a time
   alone     what measures this machine, with nothing beside it
 Up to three that fail in a group are run once more, alone; what passes then is named.
 With arguments, only what they choose, one after another.
@@ -100,6 +100,6 @@ for each in tests/*/ tests/test_*.py; do
 done
 by_file=(--dist loadfile --no-loadscope-reorder -rs)
 group waiting -n 6 "${by_file[@]}" -m "not alone" "${waiting[@]}"
-group "the rest" -n 2 "${by_file[@]}" -m "not alone" "${rest[@]}"
+group "the rest" -n 4 "${by_file[@]}" -m "not alone" "${rest[@]}"
 group alone -m alone -rs tests
 echo "All tests passed in $((SECONDS / 60)) min $((SECONDS % 60)) s."

@@ -1,6 +1,7 @@
-"""For all tests: a test process that Locust leaves as it is, hypothesis without limits of time, and measurements that are repeated."""
+"""For all tests: a test process that Locust leaves as it is and that loads things once, and measurements that are repeated."""
 
 import functools
+import gc
 import os
 
 import botocore.session
@@ -17,6 +18,7 @@ settings.register_profile(
     "here", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )  # a busy machine breaks them
 settings.load_profile("here")
+gc.set_threshold(20_000, 20, 100)  # what pandas and matplotlib hold is gone through for nothing: a seventh of the time
 # Sessions of one process read botocore's files once, as the clients of one session do: half of the time of many tests was theirs.
 botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 
