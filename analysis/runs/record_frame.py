@@ -35,6 +35,7 @@ MORE = 1.2  # times as many records as the first block's lines are long for
 WHOLE = [name for name, kind in KINDS.items() if kind is int and name not in OPTIONAL]
 #: kind of a column, and what stands where there is nothing
 INT, FLOAT, CODE = ("int64", 0), ("float64", np.nan), ("int8", -1)
+NO_TEXTS = pd.CategoricalDtype(pd.Index([], dtype="str"))  # of most columns; to make it takes longer than reading one
 
 
 class Read(typing.NamedTuple):
@@ -165,6 +166,8 @@ class Columns:
 
     def _categories(self, name: str, codes: np.ndarray) -> pd.Categorical:
         words = list(self._words[name])
+        if not words:
+            return pd.Categorical.from_codes(codes, dtype=NO_TEXTS, validate=False)
         order = sorted(range(len(words)), key=words.__getitem__)
         if order != list(range(len(words))):
             place = np.empty(len(words) + 1, dtype=codes.dtype)

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import termios
 
+from analysis.commands.watch import VARIABLE
 from analysis.live.text import NO_RUN, NO_STAGE, Lines, state
 from tests.helpers.emulator_process import ROOT
 from tests.helpers.made_run import made_run, record, steady, window
@@ -117,6 +118,8 @@ def on_terminal(*arguments):
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 130, 0, 0))
     command = [sys.executable, "-m", "analysis", *map(str, arguments)]
-    process = subprocess.Popen(command, cwd=ROOT, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True)
+    env = os.environ | {VARIABLE: "0"}  # beside other tests who gives way would wait for a minute
+    ends = {"stdin": theirs, "stdout": theirs, "stderr": theirs}
+    process = subprocess.Popen(command, cwd=ROOT, env=env, start_new_session=True, **ends)
     os.close(theirs)
     return process, ours
