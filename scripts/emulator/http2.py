@@ -2,41 +2,12 @@
 
 import time
 
-from h2.config import H2Configuration
-from h2.connection import H2Connection
 from h2.errors import ErrorCodes
 from h2.events import DataReceived, RequestReceived, StreamEnded, StreamReset
 from h2.exceptions import ProtocolError
-from h2.settings import SettingCodes, Settings
 
 from scripts.emulator.exchange import MAX_BODY_BYTES, Headers, Request, date_header
-
-_STREAMS_AT_ONCE = 10_000  # the engines and quotas limit, not the connection
-_STREAM_WINDOW, _CONNECTION_WINDOW = 2**20, 2**24  # of requests: a long prompt does not wait for round trips
-
-
-class _Frames(H2Connection):
-    """The library's connection, which takes a GOAWAY for the end. A client that sends one opens no more streams, and still
-    wants the answers of those it has (RFC 9113, 6.8): Node's `close()` does so."""
-
-    def _receive_goaway_frame(self, frame):
-        return [], []
-
-
-def _frames() -> _Frames:
-    config = H2Configuration(
-        client_side=False, header_encoding=None, validate_outbound_headers=False, normalize_outbound_headers=False
-    )
-    frames = _Frames(config)
-    values = {
-        SettingCodes.MAX_CONCURRENT_STREAMS: _STREAMS_AT_ONCE,
-        SettingCodes.INITIAL_WINDOW_SIZE: _STREAM_WINDOW,
-        SettingCodes.MAX_HEADER_LIST_SIZE: frames.DEFAULT_MAX_HEADER_LIST_SIZE,
-    }
-    frames.local_settings = Settings(client=False, initial_values=values)
-    frames.initiate_connection()
-    frames.increment_flow_control_window(_CONNECTION_WINDOW)
-    return frames
+from scripts.emulator.http2_frames import Frames
 
 
 class Connection:
@@ -44,7 +15,7 @@ class Connection:
 
     def __init__(self, serve, connections: set):
         self.serve, self._connections = serve, connections
-        self.frames = _frames()
+        self.frames = Frames()
         self._streams: dict[int, Stream] = {}
         self._blocked: dict[int, Stream] = {}  # those that wait for a window, in turn
 
@@ -227,7 +198,10 @@ class Stream:
         while at < room:
             part = data[at : min(at + most, room)]
             at += len(part)
-            frames.send_data(number, part, end_stream=self._ended and at == len(data))
+            if self._ended and at == len(data):
+                frames.send_data(number, part, end_stream=True)
+            else:
+                frames.send_more(number, part)
         if self._ended and not data:
             frames.end_stream(number)
         self._unsent = data[at:]
