@@ -91,7 +91,7 @@ class AsyncCall:
         """places: of the answer, and of what is written if there is none."""
         asked = target.async_inference
         assert asked is not None
-        late = _LATE if places[1] else _LATE + _NO_FAILURE
+        late = never = _LATE if places[1] else _LATE + _NO_FAILURE
         looks, began = 0, exchange.done_at
         while (now := time.perf_counter()) < until:
             looks += 1
@@ -101,7 +101,7 @@ class AsyncCall:
                 if found.absent:
                     continue
                 if found.error in _PASSING:
-                    late = f"{_LATE}; lately: {found.message or found.code}"
+                    late = f"{never}; lately: {found.message or found.code}"
                     continue
                 exchange.done_at = found.at
                 if found.error is not None:
