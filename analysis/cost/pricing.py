@@ -7,7 +7,6 @@ import typing
 
 import pydantic
 
-from analysis.runs.run_reader import Run
 from analysis.words import format as show
 from locustfiles.contract.bad_input import BadInput, BadScenario
 from locustfiles.contract.prices.books import Book
@@ -18,6 +17,9 @@ from locustfiles.contract.prices.sourced import Source, Sourced, book_among
 from locustfiles.contract.run_folder import NotARun
 from locustfiles.contract.scenario.target_prices import OWN, price_of
 from locustfiles.contract.scenario.targets import Target
+
+if typing.TYPE_CHECKING:  # `check` has no run, and reading one loads pandas
+    from analysis.runs.run_reader import Run
 
 _UNPRICED = (
     "the files of {} name no price; import them again with --instance, --model or --usd-per-hour, or give a price book "
@@ -37,7 +39,7 @@ class Prices(typing.NamedTuple):
         return book_among(self.sources.values())
 
 
-def prices_of_run(run: Run, pricing: str | pathlib.Path | None = None) -> Prices:
+def prices_of_run(run: "Run", pricing: str | pathlib.Path | None = None) -> Prices:
     """The prices in the run's manifest; with `pricing`, those of that book: a target's own `price:` stays, and a model that the
     run priced by the library is priced by it where the book lacks it.
 
@@ -51,12 +53,12 @@ def prices_of_run(run: Run, pricing: str | pathlib.Path | None = None) -> Prices
     return Prices({name: price for name, (price, _) in found.items()}, {name: s for name, (_, s) in found.items()})
 
 
-def day_of(run: Run) -> datetime.date:
+def day_of(run: "Run") -> datetime.date:
     """On which it began, UTC."""
     return datetime.datetime.fromtimestamp(run.manifest.started_at, datetime.UTC).date()
 
 
-def _by_book(run: Run, target: Target, book: Book, before: Source) -> Sourced:
+def _by_book(run: "Run", target: Target, book: Book, before: Source) -> Sourced:
     try:
         found = price_of(target, run.scenario.region, day_of(run), [book])
         if found.source.origin != "scenario" and found.source.name != book.name and before.origin != "library":
@@ -67,7 +69,7 @@ def _by_book(run: Run, target: Target, book: Book, before: Source) -> Sourced:
     return found
 
 
-def _recorded(run: Run, target: Target) -> tuple[Price, Source]:
+def _recorded(run: "Run", target: Target) -> tuple[Price, Source]:
     data = run.manifest.prices.get(target.name)
     if data is None and (imported := run.manifest.imported):
         return UnknownPrice(why=_UNPRICED.format(imported.tool)), Source(origin="none", name="no price is known")
@@ -82,7 +84,7 @@ def _recorded(run: Run, target: Target) -> tuple[Price, Source]:
     return Sourced(price, _recorded_source(run, target))
 
 
-def _recorded_source(run: Run, target: Target) -> Source:
+def _recorded_source(run: "Run", target: Target) -> Source:
     """As the manifest has it. One of before sources were recorded knows the run's book alone."""
     data = run.manifest.price_sources.get(target.name)
     if data is None:
@@ -112,7 +114,7 @@ def _of_the_runs_book(book: dict[str, typing.Any]) -> Source:
     )
 
 
-def _unreadable(run: Run, what: str, e: pydantic.ValidationError) -> NotARun:
+def _unreadable(run: "Run", what: str, e: pydantic.ValidationError) -> NotARun:
     why = e.errors()[0]["msg"]
     return NotARun(f"{run.path}/manifest.json: {what} cannot be read ({why}); give a price book with --pricing")
 

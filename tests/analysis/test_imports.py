@@ -87,3 +87,11 @@ def test_no_help_loads_locust_gevent_or_boto3(command):
     assert "usage: " in run.stdout
     loaded = {line.rsplit("|", 1)[1].strip().split(".")[0] for line in run.stderr.splitlines() if "|" in line}
     assert "argparse" in loaded and loaded & HEAVY == set()
+
+
+def test_check_loads_no_pandas():
+    """It is the command that people wait for before every run, and pandas would be half of its start."""
+    names = ", ".join(f"analysis.commands.{path.removesuffix('.py')}" for path in sorted(LOAD_SIDE - {"merge.py"}))
+    program = f"import sys, {names}\nprint({{'pandas', 'pyarrow', 'matplotlib'}} & set(sys.modules) or 'none')"
+    run = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "none"
