@@ -10,6 +10,7 @@ from analysis.words.service_figures import ServiceFigures
 
 FULL = 0.9  # from which share on a quota, GPUs or a KV cache count as full
 WAITING = 1.0  # requests, mean, from which on the container has a queue
+IN_BACKLOG = 0.1  # share of an asynchronous endpoint's latency from which on it is the backlog's
 
 
 class _Seen(typing.NamedTuple):
@@ -20,6 +21,7 @@ class _Seen(typing.NamedTuple):
     quota: float | None
     requests: float | None
     waiting: float | None
+    backlog: float | None
     kv: float | None
     gpu: float | None
 
@@ -56,9 +58,15 @@ def _seen(rows: list[ServiceFigures]) -> _Seen:
         quota=most(lambda s: s.quota.tokens_quota_share),
         requests=most(lambda s: s.quota.requests_quota_share),
         waiting=most(lambda s: s.container.waiting_mean),
+        backlog=most(_in_backlog),
         kv=most(lambda s: s.container.kv_cache_mean_share),
         gpu=most(lambda s: s.service.gpu_share if s.service.gpu_share is not None else s.container.dcgm_gpu_share),
     )
+
+
+def _in_backlog(s: ServiceFigures) -> float | None:
+    waited, whole = s.service.backlog_time_mean_ms, s.service.service_latency_mean_ms
+    return waited / whole if waited is not None and whole else None
 
 
 def _why(seen: _Seen) -> str:
@@ -69,8 +77,11 @@ def _why(seen: _Seen) -> str:
         for name, share in (("GPUs at work", seen.gpu), ("KV cache in use", seen.kv))
         if share is not None and share >= FULL
     ]
+    beside = f", with {' and '.join(full)}" if full else ""
+    if seen.backlog is not None and seen.backlog >= IN_BACKLOG:
+        share = show.percent(seen.backlog)
+        return f"{share} of the latency is time in the endpoint's backlog{beside}: more users lengthen it."
     if seen.waiting is not None and seen.waiting >= WAITING:
-        beside = f", with {' and '.join(full)}" if full else ""
         return f"{show.number(seen.waiting)} requests wait in the container on average{beside}: more users lengthen its queue."
     if full:
         return f"{' and '.join(full)}: this fits a server without room for more at once."
@@ -100,6 +111,7 @@ def _none(seen: _Seen) -> str:
     names = {
         "throttles": seen.throttles, "quota": seen.quota, "the container's queue": seen.waiting, "KV cache": seen.kv, "GPU": seen.gpu,
     }  # fmt: skip
+    names |= {} if seen.backlog is None else {"the backlog": seen.backlog}  # of asynchronous endpoints alone
     known = [name for name, value in names.items() if value is not None]
     unknown = [name for name, value in names.items() if value is None]
     told = (

@@ -51,6 +51,15 @@ CASES = {
         "6.20 requests wait in the container on average, with KV cache in use 97 %: more users lengthen its queue.",
     ),
     "full GPUs": ({"service": ServiceSide(gpu_share=0.93)}, "GPUs at work 93 %: this fits a server without room for more at once."),
+    # 1.5 of 2 s
+    "a backlog": (
+        {"service": ServiceSide(service_latency_mean_ms=2000.0, backlog_time_mean_ms=1500.0, gpu_share=0.99)},
+        "75 % of the latency is time in the endpoint's backlog, with GPUs at work 99 %: more users lengthen it.",
+    ),
+    "a backlog that is hardly any": (  # 0.1 of 2 s
+        {"service": ServiceSide(service_latency_mean_ms=2000.0, backlog_time_mean_ms=100.0)},
+        "no cause is known: the backlog stands out in nothing; not known: throttles, quota, the container's queue, KV cache, GPU.",
+    ),
     "idle GPUs": (
         {"service": ServiceSide(gpu_share=0.5)},
         "no cause is known: GPU stands out in nothing; not known: throttles, quota, the container's queue, KV cache.",
