@@ -187,7 +187,7 @@ def test_more_users_than_start_in_a_few_seconds_are_all_measured_and_a_stop_mean
     """A hundred a second start. After three seconds Locust was once asked for those that were not there yet, and gave up."""
     timed = {"kind": "timed", "ttft_ms": 1500, "tokens_per_second": 1000}
     config = {"engines": {"slow": timed}, "models": {"slow-model": {"engine": "slow", "family": "llama"}}}
-    load = {"users": [450], "settle_s": 0.5, "settle_at_most_s": 4, "measure_s": 2}
+    load = {"users": [450], "settle_s": 0.5, "settle_at_most_s": 4, "measure_s": 5}
     with running_emulator(config) as endpoint:
         scenario = folders.make_scenario(tmp_path, endpoint.url, [folders.bedrock("slow-model")], load)
         with cluster(scenario, tmp_path / "run") as crew:
