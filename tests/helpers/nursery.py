@@ -2,8 +2,8 @@
 times in these tests.
 
 From the fork on it is the program itself, with its own arguments, environment, output and process group; what is the same in all
-of them is only what importing made. From an empty process are started: whatever is asked something of the interpreter by its
-environment, and what the tests of documents, demo, command lines, terminal, namespaces and deployment start.
+of them is what importing made, and botocore's description of Bedrock. From an empty process are started: whatever is asked something
+of the interpreter by its environment, and what the tests of documents, demo, command lines, terminal, namespaces and deployment start.
 
     child = start("locust", ["-f", "locustfiles/sweep.py", ...], env, out=path); child.pid; child.wait(20)
 """
@@ -128,7 +128,9 @@ def _loaded(program: Program) -> tuple[str, typing.Callable[[], int]]:
     """(its argv[0], what runs it). They have no threads, and no greenlet has run: a fork is as good as new."""
     if program == "emulator":
         from scripts.emulator import __main__ as emulator
+        from scripts.emulator import service_model
 
+        service_model.prepare()  # Bedrock's description, the same to all of them
         return emulator.__file__, emulator.main
     import gevent
     import locust.main
