@@ -132,6 +132,7 @@ def _loaded(program: Program) -> tuple[str, typing.Callable[[], int]]:
 
         service_model.prepare()  # Bedrock's description, the same to all of them
         return emulator.__file__, emulator.main
+    import genai_prices.data  # noqa: F401
     import gevent
     import locust.main
 
