@@ -81,8 +81,8 @@ def _latency(s: ServiceFigures) -> dict[str, str]:
         "Mean of the client": _ms(client.client_latency_mean_ms),
         "of the service": _ms(service.service_latency_mean_ms),
         "client minus service": _ms(apart.network_queue_ms),
-        "of it model / overhead": _pair(*map(_ms, parts)),
-        "of it model / backlog": _pair(_ms(service.model_latency_mean_ms), _ms(service.backlog_time_mean_ms)),
+        "of the service: model / overhead": _pair(*map(_ms, parts)),
+        "of the service: model / backlog": _pair(_ms(service.model_latency_mean_ms), _ms(service.backlog_time_mean_ms)),
         "p50: client / service": _pair(
             _ms(client.client_latency_p50_ms), _bounds(service.service_p50_low_ms, service.service_p50_high_ms)
         ),

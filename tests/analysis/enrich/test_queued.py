@@ -86,7 +86,7 @@ def test_its_own_metrics_stand_beside_those_of_a_real_time_endpoint(tmp_path, as
     assert other["backlog_time_mean_ms"] is other["backlog_mean"] is other["backlog_max"] is None
     assert main(["report", str(folder)]) == 0
     text = (folder / "report/report.md").read_text()
-    assert "of it model / backlog" in text and "1.50 s / 0.700 s" in text and "4.00 (at most 6.00)" in text
+    assert "of the service: model / backlog" in text and "1.50 s / 0.700 s" in text and "4.00 (at most 6.00)" in text
 
 
 @pytest.mark.parametrize(("unit", "ms"), [("Milliseconds", 700.0), ("Seconds", None)])
