@@ -1,5 +1,6 @@
 """Runs of today, and the figures that CloudWatch has of their minutes."""
 
+import dataclasses
 import json
 import os
 import pathlib
@@ -33,6 +34,14 @@ def requests(stage: int, a: float, b: float, users: int, latency: float, **other
     return steady(stage, MINUTE + a, MINUTE + b, users, latency, **(facts | other))
 
 
+def spread(base: typing.Any, n: int, answers: typing.Sequence[dict] = ({},)) -> list:
+    """n requests like that record, one every twelve seconds; answers: what they have of their own, in turn."""
+    return [
+        dataclasses.replace(base, started_at=base.started_at + 12 * i, prompt_id=str(i), **answers[i % len(answers)])
+        for i in range(n)
+    ]
+
+
 def run_of(
     path: pathlib.Path, records: list, stages: list, targets: typing.Sequence[dict] = (HAIKU,), **other: typing.Any
 ):
@@ -52,8 +61,8 @@ def figure(
 ) -> dict:
     """Published of so many minutes after MINUTE."""
     at = START + MINUTE + 60 * minute + 30
-    told = {"namespace": space, "name": name, "dimensions": dimensions or OF_HAIKU, "at": at, "values": values}
-    return told | {"unit": unit}
+    place = {"namespace": space, "name": name, "dimensions": dimensions or OF_HAIKU}
+    return place | {"at": at, "values": values, "unit": unit}
 
 
 def enrich(patch, said, folder: pathlib.Path, url: str, *arguments: str, **variables: str):

@@ -2,25 +2,19 @@
 
 import csv
 import dataclasses
-import functools
 
 import jsonschema
 import pytest
 
 from analysis.enrich import schema
 from tests.helpers.emulator_process import running_emulator
-from tests.helpers.enriching import HAIKU, enrich, figure, requests, run_of, shifted
+from tests.helpers.enriching import HAIKU, figure, requests, run_of, shifted, spread
 
 TPM = "Cross-region model inference tokens per minute for Anthropic Claude Haiku 4.5"
 DECOYS = ("On-demand model inference tokens per minute for Anthropic Claude Haiku 4.5", TPM.replace("4.5", "5.5"))
 QUOTAS = [
     {"service": "bedrock", "name": name, "value": value} for name, value in ((TPM, 2000.0), *((d, 1.0) for d in DECOYS))
 ]
-
-
-@pytest.fixture
-def ask(monkeypatch, capsys):
-    return functools.partial(enrich, monkeypatch, capsys)
 
 
 def figures_of_two_minutes() -> list[dict]:
@@ -37,7 +31,7 @@ def figures_of_two_minutes() -> list[dict]:
 def ten_requests() -> list:
     """Sent every twelve seconds from 0 on, of 1 s each: five end in minute 0, five in minute 1; and three that were throttled."""
     base = requests(1, 0, 1, 1, 1.0)[0]
-    sent = [dataclasses.replace(base, started_at=base.started_at + 12 * i, prompt_id=str(i)) for i in range(10)]
+    sent = spread(base, 10)
     refused = {"error": "throttled", "error_code": "ThrottlingException", "http_status": 400, "latency_ms": 10.0,
                "prompt_tokens": None, "completion_tokens": None}  # fmt: skip
     return sent + [dataclasses.replace(base, started_at=base.started_at + 70 + i, **refused) for i in range(3)]

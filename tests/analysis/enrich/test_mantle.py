@@ -1,12 +1,9 @@
 """Models on bedrock-mantle: requests and tokens as it publishes them, its own quotas, and no latency."""
 
-import dataclasses
-import functools
-
 import pytest
 
 from tests.helpers.emulator_process import running_emulator
-from tests.helpers.enriching import enrich, figure, requests, run_of, shifted
+from tests.helpers.enriching import figure, requests, run_of, shifted, spread
 
 MODEL = "anthropic.claude-opus-4-7"
 MANTLE = {
@@ -21,16 +18,10 @@ QUOTAS = {OF_RUNTIME: 1.0, INPUT: 1000.0, OUTPUT: 50.0, INPUT.replace("4.7", "4.
 
 
 @pytest.fixture
-def ask(monkeypatch, capsys):
-    return functools.partial(enrich, monkeypatch, capsys)
-
-
-@pytest.fixture
 def folder(tmp_path):
     """Ten requests of 1 s and 10 and 5 tokens, five in each of two minutes."""
     who = {"target": "opus", "service": "openai", "operation": "ChatCompletions"}
-    base = requests(1, 0, 1, 1, 1.0, **who)[0]
-    sent = [dataclasses.replace(base, started_at=base.started_at + 12 * i, prompt_id=str(i)) for i in range(10)]
+    sent = spread(requests(1, 0, 1, 1, 1.0, **who)[0], 10)
     return run_of(tmp_path / "r", sent, [shifted(1, 0, 120, target="opus")], [MANTLE])
 
 

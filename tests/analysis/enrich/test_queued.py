@@ -1,7 +1,5 @@
 """Asynchronous endpoints: what CloudWatch has of their queue stands beside the client's wait for the answer in S3."""
 
-import dataclasses
-import functools
 import json
 import re
 import time
@@ -12,17 +10,12 @@ from botocore.config import Config
 
 from analysis.__main__ import main
 from tests.helpers.emulator_process import running_emulator
-from tests.helpers.enriching import enrich, figure, requests, run_of, shifted
+from tests.helpers.enriching import figure, requests, run_of, shifted, spread
 from tests.helpers.made_run import P4D, START, made_run, record, window
 
 QUEUED = P4D | {"name": "queued", "endpoint": "q", "async_inference": {"poll_s": 0.5}, "stream": False}
 WHERE = {"EndpointName": "q", "VariantName": "v1"}
 NOW = {"EndpointName": "e", "VariantName": "blue"}
-
-
-@pytest.fixture
-def ask(monkeypatch, capsys):
-    return functools.partial(enrich, monkeypatch, capsys)
 
 
 def figures_of_two_minutes(unit: str = "Microseconds") -> list[dict]:
@@ -49,11 +42,10 @@ def of_the_other() -> list[dict]:
     return [figure(name, 2, [value] * 5, "AWS/SageMaker", NOW) for name, value in times.items()]
 
 
-def spread(stage: int, target: str, begin: float, n: int, latency: float, **other) -> list:
+def sent(stage: int, target: str, begin: float, n: int, latency: float, **other) -> list:
     """n requests, every twelve seconds from `begin` on."""
     facts = {"target": target, "service": "sagemaker", "operation": "InvokeEndpointAsync"}
-    base = requests(stage, begin, begin + 1, 1, latency, **(facts | other))[0]
-    return [dataclasses.replace(base, started_at=base.started_at + 12 * i, prompt_id=str(i)) for i in range(n)]
+    return spread(requests(stage, begin, begin + 1, 1, latency, **(facts | other))[0], n)
 
 
 def watched(figures: list[dict]):
@@ -61,9 +53,7 @@ def watched(figures: list[dict]):
 
 
 def test_its_own_metrics_stand_beside_those_of_a_real_time_endpoint(tmp_path, ask):
-    records = spread(1, "queued", 0, 10, 2.5) + spread(
-        2, "p4d", 120, 5, 1.0, operation="InvokeEndpoint", variant="blue"
-    )
+    records = sent(1, "queued", 0, 10, 2.5) + sent(2, "p4d", 120, 5, 1.0, operation="InvokeEndpoint", variant="blue")
     stages = [shifted(1, 0, 120, target="queued"), shifted(2, 120, 180, target="p4d")]
     folder = run_of(tmp_path / "r", records, stages, [QUEUED, P4D])
     with watched(figures_of_two_minutes() + of_the_other()) as e:
@@ -91,7 +81,7 @@ def test_its_own_metrics_stand_beside_those_of_a_real_time_endpoint(tmp_path, as
 
 @pytest.mark.parametrize(("unit", "ms"), [("Milliseconds", 700.0), ("Seconds", None)])
 def test_time_in_the_backlog_is_read_in_the_unit_that_cloudwatch_keeps_it_in(tmp_path, ask, unit, ms):
-    folder = run_of(tmp_path / "r", spread(1, "queued", 0, 10, 2.5), [shifted(1, 0, 120, target="queued")], [QUEUED])
+    folder = run_of(tmp_path / "r", sent(1, "queued", 0, 10, 2.5), [shifted(1, 0, 120, target="queued")], [QUEUED])
     with watched(figures_of_two_minutes(unit)) as e:
         _, _, told = ask(folder, e.url)
     (row,) = told["stages"]
@@ -104,7 +94,7 @@ def test_a_minute_in_which_nothing_was_processed_is_told_of_by_the_backlog(tmp_p
         *figures_of_two_minutes(),
         figure("ApproximateBacklogSize", 2, [9.0], "AWS/SageMaker", {"EndpointName": "q"}),
     ]
-    folder = run_of(tmp_path / "r", spread(1, "queued", 0, 10, 2.5), [shifted(1, 0, 180, target="queued")], [QUEUED])
+    folder = run_of(tmp_path / "r", sent(1, "queued", 0, 10, 2.5), [shifted(1, 0, 180, target="queued")], [QUEUED])
     with watched(figures) as e:
         _, _, told = ask(folder, e.url)
     (row,) = told["stages"]
@@ -113,7 +103,7 @@ def test_a_minute_in_which_nothing_was_processed_is_told_of_by_the_backlog(tmp_p
 
 
 def test_where_cloudwatch_has_nothing_of_it_that_is_said(tmp_path, ask):
-    folder = run_of(tmp_path / "r", spread(1, "queued", 0, 10, 2.5), [shifted(1, 0, 120, target="queued")], [QUEUED])
+    folder = run_of(tmp_path / "r", sent(1, "queued", 0, 10, 2.5), [shifted(1, 0, 120, target="queued")], [QUEUED])
     with watched(of_the_other()) as e:
         code, _, told = ask(folder, e.url)
     (row,) = told["stages"]

@@ -1,13 +1,10 @@
 """What an inference router stands before: the figures of all its destinations together, by the command and the local endpoint."""
 
-import dataclasses
-import functools
-
 import pytest
 
 from analysis.__main__ import main
 from tests.helpers.emulator_process import running_emulator
-from tests.helpers.enriching import enrich, figure, requests, run_of, shifted
+from tests.helpers.enriching import figure, requests, run_of, shifted, spread
 from tests.helpers.made_run import P4D
 
 ROUTER = P4D | {"name": "routed", "endpoint": None, "inference_router": "r", "routing_target": "chat", "stream": False}
@@ -21,19 +18,10 @@ CHAT = {
 QUOTA = {"service": "sagemaker", "name": "ml.g5.2xlarge for endpoint usage", "value": 8.0}
 
 
-@pytest.fixture
-def ask(monkeypatch, capsys):
-    return functools.partial(enrich, monkeypatch, capsys)
-
-
 def ten(stage: int, begin: float, places: list[dict], **other) -> list:
     """Requests of 1 s, one every twelve seconds, answered by `places` in turn."""
     facts = {"service": "sagemaker", "operation": "InvokeInferenceRouter"}
-    base = requests(stage, begin, begin + 1, 1, 1.0, **(facts | other))[0]
-    return [
-        dataclasses.replace(base, started_at=base.started_at + 12 * i, prompt_id=str(i), **places[i % len(places)])
-        for i in range(10)
-    ]
+    return spread(requests(stage, begin, begin + 1, 1, 1.0, **(facts | other))[0], 10, places)
 
 
 def timed(minute: int, n: int, ms: float, gpu: float, **place: str) -> list[dict]:
