@@ -108,22 +108,20 @@ def variants_of(aws: Aws, endpoint: str, account: str | None) -> list[str]:
     of: dict[str, typing.Any] = {"Namespace": SAGEMAKER, "MetricName": "ModelLatency"}
     of["Dimensions"] = [{"Name": "EndpointName", "Value": endpoint}]
     of |= {"IncludeLinkedAccounts": True, "OwningAccount": account} if account else {}
+    return sorted(_listed(aws, "VariantName", of))
+
+
+def _listed(aws: Aws, dimension: str, of: dict[str, typing.Any]) -> set[str]:
+    """The values that a dimension has in the metrics that are listed. Raises Unanswered."""
     pages = aws.pages("cloudwatch", "ListMetrics", "list_metrics", **of)
-    dimensions = [d for page in pages for metric in page.get("Metrics", ()) for d in metric.get("Dimensions", ())]
-    return sorted({d["Value"] for d in dimensions if d["Name"] == "VariantName"})
+    dimensions = (d for page in pages for metric in page.get("Metrics", ()) for d in metric.get("Dimensions", ()))
+    return {d["Value"] for d in dimensions if d["Name"] == dimension}
 
 
 def others_there(aws: Aws, series: Series) -> str:
     """For a target of which nothing is known: the values that its dimension has. Raises Unanswered."""
     dimension, value = series.dimensions[0]
-    pages = aws.pages("cloudwatch", "ListMetrics", "list_metrics", Namespace=series.namespace, MetricName=series.name)
-    found = {
-        d["Value"]
-        for page in pages
-        for metric in page.get("Metrics", ())
-        for d in metric.get("Dimensions", ())
-        if d["Name"] == dimension
-    }
+    found = _listed(aws, dimension, {"Namespace": series.namespace, "MetricName": series.name})
     if value in found:
         return f"CloudWatch knows {dimension} {value}, and has no figure of these minutes yet"
     known = f"it has {', '.join(sorted(found)[:6])}{', …' if len(found) > 6 else ''}" if found else "it has none at all"

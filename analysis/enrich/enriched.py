@@ -45,9 +45,8 @@ class Enriched:
 
 def whole_from(run: Run) -> float | None:
     """When the figures of the last stage's last minute are there; None where no target is in CloudWatch."""
-    ends = [
-        s.measure_until for s in run.manifest.stages if s.measure_until and whose(run, run.target(s.target)).service
-    ]
+    asked = {t.name for t in run.scenario.targets if whose(run, t).service}
+    ends = [s.measure_until for s in run.manifest.stages if s.measure_until and s.target in asked]
     return (max(ends) // 60 + 1) * 60 + LATE_S if ends else None
 
 
@@ -179,8 +178,8 @@ class _Maker:
 
     def _quotas_of(self, target: Target, found: Whose) -> QuotasOf:
         if target.name not in self._of_target:
-            several = found.service in ("sagemaker", "queued") and found.lacks  # regions, each with a quota of its own
-            self._of_target[target.name] = QuotasOf() if several else self._quotas.of(target, found.service)
+            # regions have quotas of their own
+            self._of_target[target.name] = QuotasOf() if found.abroad else self._quotas.of(target, found.service)
         return self._of_target[target.name]
 
 

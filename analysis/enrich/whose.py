@@ -78,6 +78,7 @@ class Whose(typing.NamedTuple):
     why_none: str = ""
     guessed: tuple[str, ...] = ()  # endpoints of which no record names a variant: taken to be ALL_TRAFFIC
     lacks: str = ""  # what its metrics do not have, and why
+    abroad: bool = False  # whether requests of it went to regions that are not asked
 
     @property
     def told(self) -> str:
@@ -145,13 +146,13 @@ def _of_front(run: Run, target: SageMakerTarget, service: str, region: str | Non
     }
     named = {name for kind, name, variant in here if kind == "endpoint" and variant}
     guessed = {name for kind, name, _ in here if kind == "endpoint"} - named
-    return Whose(service, tuple(sorted(places)), guessed=tuple(sorted(guessed)), lacks=lacks)
+    return Whose(service, tuple(sorted(places)), guessed=tuple(sorted(guessed)), lacks=lacks, abroad=bool(away))
 
 
 def _answered(run: Run, target: str) -> set[tuple[str | None, str | None]]:
     """Who answered a target's requests: destination and variant. Older folders have neither column."""
-    mine = run.records[(run.records["target"] == target).to_numpy(dtype=bool)]
-    told = mine.reindex(columns=["routed_to", "variant"]).drop_duplicates()
+    mine = (run.records["target"] == target).to_numpy(dtype=bool)
+    told = run.records.reindex(columns=["routed_to", "variant"])[mine].drop_duplicates()
     return {(_text(who), _text(variant)) for who, variant in told.itertuples(index=False)}
 
 
